@@ -37,10 +37,12 @@ class InvalidConfiguration(_Explained, StorageInitializationError):
     The configuration can't be used.  Raised before any network traffic.
 
     :ivar text key: the configuration key at fault.
+    :ivar text problem: what is wrong with it.
     """
 
     def __init__(self, key, problem, remedy=u""):
         self.key = key
+        self.problem = as_text(problem)
         self.message = u"Configuration key {!s}: {!s}".format(as_text(key), as_text(problem))
         self.remedy = remedy
         StorageInitializationError.__init__(
