@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_backend -*-
+# -*- test-case-name: tests.test_configuration -*-
 """
 From a mapping, ``agent.yml`` or the environment to a checked
 :class:`Configuration`.  Nothing in here talks to the network.

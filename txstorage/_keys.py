@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_backend -*-
+# -*- test-case-name: tests.test_configuration -*-
 """
 The configuration's keys: one table, from which validation, messages,
 environment variables and documentation all come.
