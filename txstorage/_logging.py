@@ -7,10 +7,18 @@ No field ever holds a secret: tokens and request bodies are not logged.
 
 from __future__ import absolute_import, division, print_function
 
+from functools import partial
+
 from eliot import ActionType, Field, MessageType
 from eliot.twisted import DeferredContext
 
 from ._compat import as_text
+
+try:
+    from eliot import current_action
+except ImportError:
+    # Eliot 0.11, which Flocker pins.
+    from eliot._action import currentAction as current_action
 
 
 def _text(key, description):
@@ -30,7 +38,7 @@ STATUS = _text(u"status", u"The volume's status.")
 
 DRIVER_OPERATION = ActionType(
     u"txstorage:driver",
-    [OPERATION, _any(u"arguments", u"The operation's arguments, as text.")],
+    [OPERATION, _text(u"subject", u"What the operation is about.")],
     [],
     u"One operation of the driver.",
 )
@@ -122,4 +130,15 @@ def in_action(action, function, *args, **kwargs):
         return context.result
 
 
-__all__ = [name for name in list(globals()) if name.isupper()] + ["in_action"]
+def carried(function):
+    """
+    Bind a callback to the Eliot action that is current now: a Deferred's
+    callbacks run in the context of whatever fires it.
+
+    :return: a callable like ``function``.
+    """
+    action = current_action()
+    return function if action is None else partial(action.run, function)
+
+
+__all__ = [name for name in list(globals()) if name.isupper()] + ["carried", "in_action"]

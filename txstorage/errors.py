@@ -10,7 +10,7 @@ secret.
 from __future__ import absolute_import, division, print_function
 
 from ._compat import as_text, native
-from .interfaces import StorageInitializationError
+from .interfaces import StorageInitializationError, UnknownInstanceID
 
 
 class _Explained(object):
@@ -165,17 +165,21 @@ class ServiceError(StorageError):
     :ivar text detail: the service's own message.
     :ivar request_id: the service's id of the request (text), or ``None``.
     :ivar retry_after: seconds the service asks to wait, or ``None``.
+    :ivar kind: the service's name of the error (text, e.g.
+        ``u"itemNotFound"``), or ``None`` when its answer has none, as that of
+        a router or a proxy has.
     """
 
     certainly_unprocessed = False
 
-    def __init__(self, method, url, status, detail, request_id=None, retry_after=None):
+    def __init__(self, method, url, status, detail, request_id=None, retry_after=None, kind=None):
         self.method = as_text(method)
         self.url = as_text(url)
         self.status = status
         self.detail = as_text(detail)
         self.request_id = request_id
         self.retry_after = retry_after
+        self.kind = kind
         StorageError.__init__(
             self,
             u"{} {}: HTTP {}: {}{}".format(
@@ -264,7 +268,7 @@ class UnusableStatus(VolumeError):
     :ivar text status: the volume's status.
     """
 
-    remedy = u"look at the volume with 'txstorage volumes show' and repair it with the cloud's tools"
+    remedy = u"see 'txstorage volumes show', then repair it with the cloud's own tools"
 
     def __init__(self, operation, volume_id, status, reason=u""):
         self.operation = operation
@@ -306,28 +310,30 @@ class OperationFailed(VolumeError):
         )
 
 
-class OperationTimedOut(VolumeError):
+class OperationTimedOut(StorageError):
     """
     An operation's deadline passed.  It can be repeated: it goes on from
     where the cloud is.
 
-    :ivar float seconds: how long it waited.
+    :ivar text operation: e.g. ``u"attach"``.
+    :ivar text subject: what it was about, e.g. ``u"volume <id>"``.
     :ivar text awaited: what it waited for.
-    :ivar text last_status: what was seen last.
+    :ivar float seconds: how long it waited.
+    :ivar text last_seen: what was seen last.
     """
 
     remedy = u"repeat the operation, which goes on where this one stopped, or raise 'timeout'"
 
-    def __init__(self, operation, volume_id, awaited, seconds, last_status):
+    def __init__(self, operation, subject, awaited, seconds, last_seen):
         self.operation = operation
+        self.subject = subject
         self.awaited = awaited
         self.seconds = seconds
-        self.last_status = last_status
-        VolumeError.__init__(
+        self.last_seen = last_seen
+        StorageError.__init__(
             self,
-            volume_id,
-            u"Gave up to {} volume {} after {:.1f} seconds of waiting for {}; last seen: {}".format(
-                operation, volume_id, seconds, awaited, last_status
+            u"Gave up to {} {} after waiting {:.1f} seconds for {}; last seen: {}".format(
+                operation, subject, seconds, awaited, last_seen
             ),
         )
 
@@ -342,6 +348,27 @@ class DatasetConflict(VolumeError):
     """There is a volume for the dataset already, and it is another size."""
 
     remedy = u"destroy the volume that is there, or ask for its size"
+
+
+# -- this node ---------------------------------------------------------------
+
+
+class UnidentifiedNode(_Explained, UnknownInstanceID):
+    """
+    This node's instance id could not be found.
+
+    :param node: who looked for it.
+    :ivar tuple attempts: of ``(source, outcome)`` texts, in order.
+    """
+
+    remedy = u"set 'instance_id' in the configuration to this node's id in the cloud"
+
+    def __init__(self, node, attempts):
+        UnknownInstanceID.__init__(self, node)
+        self.attempts = tuple(attempts)
+        self.message = u"Can't find out this node's instance id: {}".format(
+            u"; ".join(u"{}: {}".format(source, outcome) for source, outcome in self.attempts)
+        )
 
 
 # -- this node's devices ----------------------------------------------------
@@ -369,7 +396,13 @@ class DeviceMismatch(DeviceError):
     remedy = u"do not use the device; compare it with the volume's size in the cloud"
 
 
+class DeviceBusy(DeviceError):
+    """The device is in use on this node, so it is not taken away."""
+
+    remedy = u"unmount it; 'findmnt' and 'lsof' show what holds it"
+
+
 class DeviceStillPresent(DeviceError):
-    """The cloud says detached, but this node's kernel still has the device."""
+    """The volume's device is still on this node."""
 
     remedy = u"see what holds it with 'lsof' and 'findmnt', then detach again"

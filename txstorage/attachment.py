@@ -1,0 +1,140 @@
+# -*- test-case-name: tests.test_driver -*-
+"""
+A volume's way onto a node and off it again: what comes before and after the
+cloud's part, on this node and in Compute.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from weakref import WeakValueDictionary
+
+from twisted.internet.defer import DeferredLock, FirstError, gatherResults
+
+from .interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
+from .labels import dataset_of
+from .lifecycle import attached_servers
+from .watcher import until
+
+
+class Attachments(object):
+    """
+    :param reactor: provides ``IReactorTime``.
+    :param service: an :class:`~txstorage.services.IVolumeService`.
+    :param devices: a :class:`~txstorage.devices.DeviceFinder` for this node.
+    :param node: a :class:`~txstorage.node.NodeIdentity` for this node.
+    :param intervals: :class:`~txstorage.watcher.Intervals` between looks.
+    """
+
+    def __init__(self, reactor, service, devices, node, intervals):
+        self._reactor = reactor
+        self._service = service
+        self._devices = devices
+        self._node = node
+        self._intervals = intervals
+        self._queues = WeakValueDictionary()
+
+    def attach(self, run, server_id, in_time):
+        """
+        :param Convergence run: the attach.
+        :param text server_id: the node to attach to.
+        :param in_time: called with a function and its arguments; runs it with
+            a deadline.
+        :return: a ``Deferred`` that fires with the ``BlockDeviceVolume``.
+        """
+        d = self._is_this_node(server_id)
+        d.addCallback(lambda here: self._in_turn(server_id, in_time, self._attach, run, here))
+        return d.addCallback(
+            lambda volume: BlockDeviceVolume(
+                blockdevice_id=volume.volume_id,
+                size=volume.size,
+                attached_to=server_id,
+                dataset_id=dataset_of(volume),
+            )
+        )
+
+    def _in_turn(self, server_id, in_time, *call):
+        # Compute does one attach at a time for each server; one that waits for
+        # others must not use up its own time, so the deadline starts inside.
+        queue = self._queues.setdefault(server_id, DeferredLock())
+        return queue.run(in_time, *call)
+
+    def _attach(self, run, here):
+        d = run.run()
+        return d.addCallback(self._await_device, run) if here else d
+
+    def _await_device(self, volume, run):
+        run.awaited = u"its device to appear on this node"
+        d = self._devices.wait_until_present(volume.volume_id, volume.size)
+        return d.addCallback(lambda _: volume)
+
+    def ask_detach(self, run):
+        """
+        Ask for a volume to be detached, unless that would pull it away from
+        under something on this node.
+
+        :param Convergence run: the detach.
+        :return: a ``Deferred`` that fires when the cloud accepted it.
+        """
+        servers = sorted(set(attached_servers(run.volume)) & run.progress.servers)
+        d = self._any_is_this_node(servers)
+        d.addCallback(
+            lambda here: self._devices.refuse_if_busy(run.volume_id) if here else None
+        )
+        return d.addCallback(
+            lambda _: _all([self._service.request_detach(run.volume_id, s) for s in servers])
+        )
+
+    def detach(self, run):
+        """
+        :param Convergence run: the detach.
+        :return: a ``Deferred`` that fires with ``None``.
+        """
+        d = run.run()
+        d.addCallback(lambda _: self._until_compute_lets_go(run))
+        d.addCallback(lambda _: self._any_is_this_node(run.progress.servers))
+        return d.addCallback(lambda here: self._until_device_gone(run) if here else None)
+
+    def _until_compute_lets_go(self, run):
+        run.awaited = u"Compute to let go of it"
+        return _all([self._until_not_listed(run.volume_id, s) for s in run.progress.servers])
+
+    def _until_not_listed(self, volume_id, server_id):
+        return until(
+            self._reactor,
+            self._intervals,
+            lambda: self._service.list_attachments(server_id),
+            lambda attachments: volume_id not in {a.volume_id for a in attachments},
+        )
+
+    def _until_device_gone(self, run):
+        run.awaited = u"its device to leave this node"
+        return self._devices.wait_until_gone(run.volume_id)
+
+    def device_path(self, volume):
+        """
+        :param txstorage.services.Volume volume: as the cloud describes it.
+        :return: a ``Deferred`` that fires with the ``FilePath`` of its device.
+        :raises UnattachedVolume: (the Deferred) it is not attached to this node.
+        """
+        d = self._node.instance_id()
+        return d.addCallback(self._find_device, volume)
+
+    def _find_device(self, instance_id, volume):
+        if instance_id not in attached_servers(volume):
+            raise UnattachedVolume(volume.volume_id)
+        return self._devices.find(volume.volume_id, volume.size)
+
+    def _is_this_node(self, server_id):
+        d = self._node.instance_id()
+        d.addErrback(lambda failure: failure.trap(UnknownInstanceID) and None)
+        return d.addCallback(lambda instance_id: instance_id == server_id)
+
+    def _any_is_this_node(self, servers):
+        return _all([self._is_this_node(server_id) for server_id in servers]).addCallback(any)
+
+
+def _all(deferreds):
+    d = gatherResults(deferreds, consumeErrors=True)
+    return d.addErrback(
+        lambda failure: failure.value.subFailure if failure.check(FirstError) else failure
+    )
