@@ -14,6 +14,7 @@ if PY2:  # pragma: no cover (each interpreter runs one side)
     text_type = unicode  # noqa: F821
     integer_types = (int, long)  # noqa: F821
     from urllib import quote as _quote
+    from urlparse import parse_qsl as _parse_qsl
     from urlparse import urljoin, urlsplit, urlunsplit
 
     def native(text):
@@ -24,9 +25,15 @@ if PY2:  # pragma: no cover (each interpreter runs one side)
         """Percent-encode text; safe for one path segment by default."""
         return _quote(text.encode("utf-8"), safe.encode("ascii")).decode("ascii")
 
+    def parse_qsl(query):
+        """The pairs of a query, as text; empty values are kept."""
+        pairs = _parse_qsl(query.encode("utf-8"), keep_blank_values=True)
+        return [(as_text(name), as_text(value)) for name, value in pairs]
+
 else:  # pragma: no cover
     text_type = str
     integer_types = (int,)
+    from urllib.parse import parse_qsl as _parse_qsl
     from urllib.parse import quote as _quote
     from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -37,6 +44,10 @@ else:  # pragma: no cover
     def quote(text, safe=""):
         """Percent-encode text; safe for one path segment by default."""
         return _quote(text, safe=safe)
+
+    def parse_qsl(query):
+        """The pairs of a query, as text; empty values are kept."""
+        return _parse_qsl(query, keep_blank_values=True)
 
 
 def as_text(value):
@@ -66,6 +77,7 @@ __all__ = [
     "as_text",
     "integer_types",
     "native",
+    "parse_qsl",
     "quote",
     "text_type",
     "to_json_bytes",

@@ -1,0 +1,242 @@
+"""
+Fakes that sit behind the wire, for the tests of what talks over it.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import datetime
+import json
+from ipaddress import ip_address
+
+from cryptography import x509
+from cryptography.hazmat.backends import default_backend
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from treq.testing import RequestTraversalAgent
+from twisted.internet import reactor as real_reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.ssl import PrivateCertificate
+from twisted.internet.task import Clock
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from txstorage.http import HTTPClient
+
+
+class Seen(object):
+    """
+    A request that arrived.
+
+    :ivar text method: the HTTP method.
+    :ivar text target: path and query exactly as they were sent.
+    :ivar headers: a function from name to text or ``None``.
+    :ivar body: decoded JSON or ``None``.
+    """
+
+    def __init__(self, request):
+        content = request.content.read()
+        self.method = request.method.decode("ascii")
+        self.target = request.uri.decode("ascii")
+        self._headers = request.requestHeaders
+        self.body = json.loads(content.decode("utf-8")) if content else None
+
+    def __repr__(self):
+        return "<{} {}>".format(self.method, self.target)
+
+    def header(self, name):
+        """The one value of a header, text, or ``None``."""
+        values = self._headers.getRawHeaders(name.encode("ascii"))
+        return values[0].decode("ascii") if values else None
+
+
+class Answer(object):
+    """
+    What a fake service answers.
+
+    :param int status: the HTTP status.
+    :param body: something for JSON, or ``bytes`` as they are, or ``None``.
+    :param headers: a dict of native strings.
+    """
+
+    def __init__(self, status=200, body=None, headers=()):
+        self.status = status
+        self.body = body
+        self.headers = dict(headers)
+
+    def write(self, request):
+        """:return: the body's bytes."""
+        request.setResponseCode(self.status)
+        for name, value in self.headers.items():
+            request.setHeader(name.encode("ascii"), value.encode("ascii"))
+        if self.body is None or isinstance(self.body, bytes):
+            return self.body or b""
+        request.setHeader(b"content-type", b"application/json")
+        return json.dumps(self.body).encode("ascii")
+
+
+HANG = object()
+
+
+class FakeService(Resource):
+    """
+    Answers requests from a script, in order, and keeps what it saw.
+
+    :param script: of :class:`Answer`, :data:`HANG` for none at all, or a
+        callable from :class:`Seen` to one of these, which is never used up.
+    """
+
+    isLeaf = True
+
+    def __init__(self, *script):
+        Resource.__init__(self)
+        self.script = list(script)
+        self.seen = []
+        self.hanging = []
+
+    def render(self, request):
+        """See ``IResource``."""
+        seen = Seen(request)
+        self.seen.append(seen)
+        if callable(self.script[0]):
+            answer = self.script[0](seen)
+        else:
+            answer = self.script.pop(0)
+        if answer is HANG:
+            request.notifyFinish().addErrback(lambda reason: None)
+            self.hanging.append(request)
+            return NOT_DONE_YET
+        return answer.write(request)
+
+    def targets(self):
+        """What was asked for: a list of ``"METHOD target"`` texts."""
+        return [u"{} {}".format(seen.method, seen.target) for seen in self.seen]
+
+
+class Wire(object):
+    """
+    An in-memory HTTP client and the service behind it.
+
+    :ivar clock: a ``Clock``, the client's reactor.
+    :ivar service: the :class:`FakeService`.
+    :ivar http: the :class:`~txstorage.http.HTTPClient`.
+    """
+
+    def __init__(self, *script, **options):
+        self.clock = Clock()
+        self.service = FakeService(*script)
+        self.agent = RequestTraversalAgent(self.service)
+        self.http = HTTPClient(self.clock, self.agent, jitter=lambda: 0.5, **options)
+
+    def finish(self, answer):
+        """Answer the oldest request that hangs."""
+        request = self.service.hanging.pop(0)
+        request.write(answer.write(request))
+        request.finish()
+        self.agent.flush()
+
+
+def error(status, kind, message, headers=()):
+    """An error as Cinder and Nova answer it."""
+    return Answer(status, {kind: {u"code": status, u"message": message}}, headers)
+
+
+class Misbehaving(Protocol):
+    """A server that answers what its factory says, and then does that."""
+
+    def connectionMade(self):
+        """See ``IProtocol``."""
+        self.factory.connections.append(self)
+        if self.factory.greeting:
+            self.transport.write(self.factory.greeting)
+
+    def dataReceived(self, data):
+        """See ``IProtocol``."""
+        self.factory.received.append(data)
+        self.transport.write(self.factory.answer)
+        if self.factory.close:
+            self.transport.loseConnection()
+
+    def connectionLost(self, reason):
+        """See ``IProtocol``."""
+        self.factory.lost()
+
+
+class RawServer(Factory):
+    """
+    Listens on a real port, and answers any bytes with fixed ones.
+
+    :param test: the ``TestCase``, which waits for all to be closed.
+    :param bytes answer: sent for every piece of data that comes.
+    :param bool close: whether to close the connection then.
+    :param bytes greeting: sent at once.
+    :param certificate: a ``PrivateCertificate`` for TLS, or ``None``.
+    """
+
+    protocol = Misbehaving
+
+    def __init__(self, test, answer=b"", close=False, greeting=b"", certificate=None):
+        self.answer, self.close, self.greeting = answer, close, greeting
+        self.received, self.connections = [], []
+        self._open = Deferred()
+        if certificate is None:
+            port = real_reactor.listenTCP(0, self, interface="127.0.0.1")
+        else:
+            port = real_reactor.listenSSL(
+                0, self, certificate.options(), interface="127.0.0.1"
+            )
+        scheme = u"http" if certificate is None else u"https"
+        self.port = port.getHost().port
+        self.url = u"{}://127.0.0.1:{}/v3".format(scheme, self.port)
+        self._lost = []
+        test.addCleanup(self._all_lost)
+        test.addCleanup(port.stopListening)
+
+    def lost(self):
+        """A connection ended."""
+        self._lost.append(True)
+        if len(self._lost) == len(self.connections) and not self._open.called:
+            self._open.callback(None)
+
+    def _all_lost(self):
+        for connection in self.connections:
+            connection.transport.abortConnection()
+        if len(self._lost) < len(self.connections):
+            if self._open.called:
+                self._open = Deferred()
+            return self._open
+
+
+def certificate_for(name):
+    """
+    A self-signed certificate that is valid for an hour.
+
+    :param text name: a host name or an IP address.
+    :return: ``PrivateCertificate``.
+    """
+    key = ec.generate_private_key(ec.SECP256R1(), default_backend())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, u"txstorage test")])
+    try:
+        alternative = x509.IPAddress(ip_address(name))
+    except ValueError:
+        alternative = x509.DNSName(name)
+    now = datetime.datetime.utcfromtimestamp(real_reactor.seconds())
+    hour = datetime.timedelta(hours=1)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - hour)
+        .not_valid_after(now + hour)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+    )
+    signed = builder.sign(key, hashes.SHA256(), default_backend())
+    pem = signed.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return PrivateCertificate.loadPEM(pem)

@@ -1,0 +1,69 @@
+# -*- test-case-name: tests.test_http -*-
+"""
+Connections: which are kept, for how long, and whom they trust.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.iweb import IAgent
+from zope.interface import implementer
+
+from ._compat import as_text
+from ._tls import https_policy
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds until an address that does not answer is given up."""
+
+SAFE_METHODS = frozenset([u"GET", u"HEAD"])
+"""The methods that only read."""
+
+# Seconds; Apache drops an idle connection after 5, others after minutes.
+_KEPT_FOR = 30
+
+
+@implementer(IAgent)
+class _Agents(object):
+    """
+    Reading over connections that are kept, and the rest over fresh ones.
+
+    A connection that was kept may be closed by the service at the very moment
+    a request goes out.  A reading request is sent again; but nobody can say
+    whether a mutation was processed, so it does not run that risk.
+    """
+
+    def __init__(self, kept, fresh, pool):
+        self._kept = kept
+        self._fresh = fresh
+        self._pool = pool
+
+    def request(self, method, uri, headers=None, bodyProducer=None):  # noqa: N803
+        """See ``IAgent``."""
+        agent = self._kept if as_text(method) in SAFE_METHODS else self._fresh
+        return agent.request(method, uri, headers, bodyProducer)
+
+    def close(self):
+        """
+        :return: a ``Deferred`` that fires when the kept connections are closed.
+        """
+        return self._pool.closeCachedConnections()
+
+
+def agent_for(reactor, verify_peer=True, verify_ca_path=None, connect_timeout=CONNECT_TIMEOUT):
+    """
+    :param reactor: provides ``IReactorTCP`` and what Twisted's ``Agent`` needs.
+    :param bool verify_peer: whether TLS certificates are verified.
+    :param verify_ca_path: a PEM file of the only authorities to trust (text);
+        ``None`` for the system's.
+    :param float connect_timeout: seconds.
+    :return: an ``IAgent`` that also has ``close()``.
+    :raises InvalidConfiguration: when ``verify_ca_path`` can't be used.
+    """
+    policy = https_policy(verify_peer, verify_ca_path)
+    pool = HTTPConnectionPool(reactor)
+    pool.cachedConnectionTimeout = _KEPT_FOR
+    kept = Agent(reactor, policy, connectTimeout=connect_timeout, pool=pool)
+    return _Agents(kept, Agent(reactor, policy, connectTimeout=connect_timeout), pool)
+
+
+__all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "agent_for"]

@@ -1,0 +1,109 @@
+# -*- test-case-name: tests.test_cinder -*-
+"""
+What Cinder and Nova have in common: ids in paths, lists in pages.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+
+from ..._compat import as_text, parse_qsl, quote, text_type, urlsplit
+from ...errors import NotTheService, ResourceNotFound
+
+_UUID = re.compile(u"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$", re.I)
+_CONTROL = re.compile(u"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_LONGEST = 255
+
+
+def is_uuid(text):
+    """
+    :return: whether text has the form of the ids that OpenStack gives.
+    """
+    return _UUID.match(text) is not None
+
+
+def path_segment(identifier):
+    """
+    :param text identifier: of a volume or a server.
+    :return: the id as one segment of a path, percent-encoded; ``None`` when
+        it can't be one: proxies resolve ``..`` and ``%2F``, so that such an
+        id would name something else.
+    """
+    if not isinstance(identifier, text_type) or not 0 < len(identifier) <= _LONGEST:
+        return None
+    if u"/" in identifier or identifier in (u".", u"..") or _CONTROL.search(identifier):
+        return None
+    return quote(identifier)
+
+
+def is_missing(error):
+    """
+    Whether the service says that a thing is not there.
+
+    A 404 of a router or of a proxy says nothing about a volume: taken for the
+    service's word, it would make a volume count as destroyed.
+
+    :param error: an exception.
+    """
+    return isinstance(error, ResourceNotFound) and error.kind is not None
+
+
+def text_or_empty(value):
+    """
+    :param value: of decoded JSON.
+    :return: text; empty for ``null``.
+    """
+    return u"" if value is None else as_text(value)
+
+
+def _next_params(document, links):
+    """
+    The query of the next page, or ``None``.
+
+    Only the query is taken: behind a proxy the link's host is often wrong,
+    and the token must go nowhere but to the endpoint.
+    """
+    links = document.get(links)
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get(u"rel") == u"next":
+            return parse_qsl(urlsplit(text_or_empty(link.get(u"href")))[3])
+    return None
+
+
+def all_pages(fetch, params, key, read=lambda response, item: item):
+    """
+    Follow a list through its pages.
+
+    :param fetch: called with the query, a list of pairs; returns a
+        ``Deferred`` that fires with a :class:`~txstorage.http.Response`.
+    :param params: the first page's query.
+    :param text key: the list's name in the answer; its links are under the
+        same name with ``_links``.
+    :param read: called with the response and each item, for what to return.
+    :return: a ``Deferred`` that fires with ``(items, requests)``, where
+        requests is how many it took; fails with
+        :class:`~txstorage.errors.NotTheService` when the pages go in a circle.
+    """
+    items, asked = [], []
+
+    def turn(following):
+        asked.append(sorted(following))
+        return fetch(following).addCallback(arrived)
+
+    def arrived(response):
+        items.extend(read(response, item) for item in response.field(key, list))
+        following = _next_params(response.body, key + u"_links")
+        if following is None:
+            return items, len(asked)
+        if sorted(following) in asked:
+            raise NotTheService(
+                response.method,
+                response.url,
+                u"the list goes in a circle: a page names an earlier one as the next",
+            )
+        return turn(following)
+
+    return turn(list(params))
+
+
+__all__ = ["all_pages", "is_missing", "is_uuid", "path_segment", "text_or_empty"]
