@@ -159,7 +159,7 @@ class Misbehaving(Protocol):
 
     def connectionLost(self, reason):
         """See ``IProtocol``."""
-        self.factory.lost()
+        self.factory.lost(self)
 
 
 class RawServer(Factory):
@@ -178,7 +178,7 @@ class RawServer(Factory):
     def __init__(self, test, answer=b"", close=False, greeting=b"", certificate=None):
         self.answer, self.close, self.greeting = answer, close, greeting
         self.received, self.connections = [], []
-        self._open = Deferred()
+        self._lost, self._closed = [], Deferred()
         if certificate is None:
             port = real_reactor.listenTCP(0, self, interface="127.0.0.1")
         else:
@@ -188,38 +188,43 @@ class RawServer(Factory):
         scheme = u"http" if certificate is None else u"https"
         self.port = port.getHost().port
         self.url = u"{}://127.0.0.1:{}/v3".format(scheme, self.port)
-        self._lost = []
         test.addCleanup(self._all_lost)
         test.addCleanup(port.stopListening)
 
-    def lost(self):
+    def lost(self, connection):
         """A connection ended."""
-        self._lost.append(True)
-        if len(self._lost) == len(self.connections) and not self._open.called:
-            self._open.callback(None)
+        self._lost.append(connection)
+        self._check()
+
+    def _check(self):
+        if len(self._lost) == len(self.connections) and not self._closed.called:
+            self._closed.callback(None)
 
     def _all_lost(self):
+        self._closed = Deferred()
         for connection in self.connections:
-            connection.transport.abortConnection()
-        if len(self._lost) < len(self.connections):
-            if self._open.called:
-                self._open = Deferred()
-            return self._open
+            if connection not in self._lost:
+                connection.transport.abortConnection()
+        self._check()
+        return self._closed
+
+
+def _alternative(name):
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def certificate_for(name):
     """
     A self-signed certificate that is valid for an hour.
 
-    :param text name: a host name or an IP address.
+    :param name: a host name or an IP address (text), or ``None`` for neither.
     :return: ``PrivateCertificate``.
     """
     key = ec.generate_private_key(ec.SECP256R1(), default_backend())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, u"txstorage test")])
-    try:
-        alternative = x509.IPAddress(ip_address(name))
-    except ValueError:
-        alternative = x509.DNSName(name)
     now = datetime.datetime.utcfromtimestamp(real_reactor.seconds())
     hour = datetime.timedelta(hours=1)
     builder = (
@@ -231,8 +236,10 @@ def certificate_for(name):
         .not_valid_before(now - hour)
         .not_valid_after(now + hour)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
     )
+    if name is not None:
+        names = x509.SubjectAlternativeName([_alternative(name)])
+        builder = builder.add_extension(names, critical=False)
     signed = builder.sign(key, hashes.SHA256(), default_backend())
     pem = signed.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
         serialization.Encoding.PEM,

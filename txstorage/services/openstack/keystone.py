@@ -147,7 +147,7 @@ class Session(object):
             )
 
         def refused(failure, token):
-            if not failure.check(AuthenticationFailed) or self._auth_url is None:
+            if not failure.check(AuthenticationFailed) or self._credentials.kind == u"none":
                 return failure
             if token is self._token:
                 self._token = None
