@@ -1,0 +1,147 @@
+# -*- test-case-name: tests.server.test_transitions -*-
+"""
+What a volume in a transient status becomes, and the engine that makes it so.
+
+Whatever is begun is in the store before it is done, and the work of each
+transition can be repeated: after a crash the engine goes on from the status.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Awaitable, Callable, Dict, Optional
+
+import attr
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.logger import Logger
+
+from .devices import DeviceFailure, IDeviceBackend
+from .records import Volume
+from .settings import GIB
+from .store import GONE, Store
+
+_log = Logger()
+
+Work = Callable[[IDeviceBackend, Volume], Awaitable[Optional[str]]]
+
+
+async def _make_file(devices: Any, volume: Volume) -> None:
+    devices.files.create(volume.volume_id, volume.size * GIB)
+
+
+async def _remove_file(devices: Any, volume: Volume) -> None:
+    # There is a device only if the status was changed by hand.
+    await devices.detach(volume.volume_id)
+    devices.files.remove(volume.volume_id)
+
+
+async def _nothing(devices: Any, volume: Volume) -> None:
+    pass
+
+
+async def _make_device(devices: Any, volume: Volume) -> str:
+    if volume.attachment is None:
+        raise DeviceFailure("it is reserved for no server")
+    made: str = await devices.attach(volume.volume_id)
+    return made
+
+
+async def _remove_device(devices: Any, volume: Volume) -> None:
+    await devices.detach(volume.volume_id)
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Transition:
+    """
+    :ivar verb: for messages.
+    :ivar work: what is to be done; a device's path, if it makes one.
+    :ivar done: the status after it.
+    :ivar failed: the status after it could not be done.
+    """
+
+    verb: str
+    work: Work
+    done: str
+    failed: str
+
+
+TRANSITIONS: Dict[str, Transition] = {
+    "creating": Transition("create", _make_file, "available", "error"),
+    "reserved": Transition("reserve", _nothing, "attaching", "available"),
+    "attaching": Transition("attach", _make_device, "in-use", "available"),
+    # As Nova does it: what can't be detached is in use as before.
+    "detaching": Transition("detach", _remove_device, "available", "in-use"),
+    "deleting": Transition("delete", _remove_file, GONE, "error_deleting"),
+}
+
+
+class Engine:
+    """
+    Runs transitions, one at a time for each volume.
+
+    :param delay: seconds a volume stays in each transient status.
+    """
+
+    def __init__(self, reactor: Any, store: Store, devices: Any, delay: float) -> None:
+        self._reactor = reactor
+        self._store = store
+        self._devices = devices
+        self._delay = delay
+        self._waiting: Dict[str, Any] = {}
+        self._running: Dict[str, Deferred[None]] = {}
+        self._stopped = False
+
+    def begin(self, volume_id: str) -> None:
+        """Carry out what the volume's status says, later."""
+        if self._stopped or volume_id in self._waiting or volume_id in self._running:
+            return
+        self._waiting[volume_id] = self._reactor.callLater(self._delay, self._start, volume_id)
+
+    def resume(self) -> None:
+        """Begin with every volume that is in a transient status."""
+        for volume in self._store.volumes():
+            if volume.status in TRANSITIONS:
+                self.begin(volume.volume_id)
+
+    async def stop(self) -> None:
+        """
+        Begin nothing any more, and wait for what runs.  The rest goes on at
+        the next start.
+        """
+        self._stopped = True
+        for call in self._waiting.values():
+            call.cancel()
+        self._waiting.clear()
+        await DeferredList(list(self._running.values()))
+
+    def _start(self, volume_id: str) -> None:
+        del self._waiting[volume_id]
+        volume = self._store.volume(volume_id)
+        if volume is None or volume.status not in TRANSITIONS:
+            return
+        running = Deferred.fromCoroutine(self._run(volume))
+        self._running[volume_id] = running
+        running.addErrback(lambda failure: _log.failure("A transition broke", failure))
+        running.addCallback(lambda _: self._ended(volume_id))
+
+    def _ended(self, volume_id: str) -> None:
+        del self._running[volume_id]
+        volume = None if self._stopped else self._store.volume(volume_id)
+        if volume is not None and volume.status in TRANSITIONS:
+            self.begin(volume_id)
+
+    async def _run(self, volume: Volume) -> None:
+        transition = TRANSITIONS[volume.status]
+        try:
+            device = await transition.work(self._devices, volume)
+        except (DeviceFailure, OSError) as error:
+            self._failed(volume, transition, error)
+        else:
+            self._store.settle(volume.volume_id, volume.status, transition.done, device)
+
+    def _failed(self, volume: Volume, transition: Transition, error: Exception) -> None:
+        reason = getattr(error, "strerror", None) or str(error)
+        text = "{} volume: {}".format(transition.verb, reason)
+        _log.warn("{text} ({volume_id})", text=text, volume_id=volume.volume_id)
+        with self._store.transaction():
+            if self._store.settle(volume.volume_id, volume.status, transition.failed):
+                self._store.add_message(volume.volume_id, text)

@@ -1,0 +1,301 @@
+# -*- test-case-name: tests.server.test_volumes -*-
+"""
+Block Storage v3, as far as the driver uses it.
+
+The refusals have Cinder 29's status codes and words.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, Dict, Mapping, Optional
+
+import attr
+from klein import Klein
+
+from . import volume_views
+from .identity import Identity
+from .pagination import next_links, volume_page
+from .records import NewVolume, Volume, VolumeFilter
+from .settings import Settings
+from .store import Store
+from .transitions import Engine
+from .validation import member, metadata, new_volume
+from .versions import VOLUME, as_version
+from .volume_views import VolumeView
+from .wire import Answer, Call, Service, Version, WireError, endpoint, new_app
+
+_DELETABLE = frozenset(
+    ["available", "error", "error_restoring", "error_extending", "error_managing"]
+)
+_NOT_DELETABLE = (
+    "Invalid volume: Volume status must be available or error or error_restoring or "
+    "error_extending or error_managing and must not be migrating, attached, belong to a group, "
+    "have snapshots, awaiting a transfer, or be disassociated from snapshots after volume "
+    "transfer."
+)
+#: Parameters of a list that are no filters.
+_NO_FILTERS = frozenset(
+    ["limit", "marker", "offset", "sort", "sort_key", "sort_dir", "with_count", "all_tenants"]
+)
+_FILTERS = frozenset(["name", "status"])
+#: From this microversion on, an unknown filter is an error.
+_STRICT_FILTERS = (3, 31)
+_COUNT = (3, 45)
+_ID = "/v3/<project_id>/volumes/<volume_id>"
+
+
+class BlockStorage(Service):
+    """
+    Volumes.
+
+    :param engine: carries out what a request begins.
+    """
+
+    app: Klein = new_app()
+
+    def __init__(
+        self, store: Store, identity: Identity, engine: Engine, settings: Settings
+    ) -> None:
+        self.base_url = settings.base_url
+        self._store = store
+        self._identity = identity
+        self._engine = engine
+        self._settings = settings
+
+    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
+        """See :class:`~txstorage.server.wire.Service`."""
+        self._identity.authenticate(call)
+        call = attr.evolve(call, version=VOLUME.negotiate(call))
+        if segments.pop("project_id") != self._identity.ids.project:
+            error = VOLUME.error(400, "Malformed request url")
+        elif call.version < since:
+            error = VOLUME.error(404, "The resource could not be found.")
+        else:
+            return call
+        raise WireError(error.answer.with_headers(self.headers(call)))
+
+    def headers(self, call: Call) -> Mapping[str, str]:
+        """See :class:`~txstorage.server.wire.Service`."""
+        return VOLUME.headers(as_version(call.version))
+
+    def _view(self, call: Call) -> VolumeView:
+        ids = self._identity.ids
+        return VolumeView(call.base, ids.project, ids.user, call.version)
+
+    def _found(self, volume_id: str) -> Volume:
+        volume = self._store.volume(volume_id)
+        if volume is None:
+            raise VOLUME.error(404, "Volume {} could not be found.".format(volume_id))
+        return volume
+
+    # -- volumes -------------------------------------------------------------
+
+    @endpoint(app, "/v3/<project_id>/volumes", "POST")
+    def create(self, call: Call) -> Answer:
+        """Begin to make a volume."""
+        wanted = new_volume(call.json())
+        self._check_quota(wanted)
+        volume = self._store.add_volume(wanted)
+        self._engine.begin(volume.volume_id)
+        return Answer(202, {"volume": self._view(call).created(volume)})
+
+    def _check_quota(self, wanted: NewVolume) -> None:
+        volumes, gigabytes = self._store.usage()
+        most, room = self._settings.max_volumes, self._settings.max_gigabytes
+        if 0 <= room < gigabytes + wanted.size:
+            problem = (
+                "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed "
+                "gigabytes quota. Requested {}G, quota is {}G and {}G has been consumed."
+            ).format(wanted.size, room, gigabytes)
+        elif 0 <= most <= volumes:
+            problem = (
+                "VolumeLimitExceeded: Maximum number of volumes allowed ({}) exceeded for quota "
+                "'volumes'."
+            ).format(most)
+        else:
+            return
+        error = VOLUME.error(413, problem, retryAfter="0")
+        raise WireError(error.answer.with_headers({"Retry-After": "0"}))
+
+    @endpoint(app, "/v3/<project_id>/volumes", "GET")
+    def list_short(self, call: Call) -> Answer:
+        """Names of volumes."""
+        return self._list(call, "volumes", self._view(call).summary)
+
+    @endpoint(app, "/v3/<project_id>/volumes/detail", "GET")
+    def list_detail(self, call: Call) -> Answer:
+        """Volumes."""
+        return self._list(call, "volumes/detail", self._view(call).detail)
+
+    def _list(self, call: Call, path: str, view: Any) -> Answer:
+        query = call.query()
+        page = volume_page(query, self._settings.page_size)
+        chosen = _filter(query, call.version)
+        before = self._found(page.marker).sequence if page.marker else None
+        volumes = self._store.volumes(chosen, before, page.limit, page.offset)
+        url = "{}/volume/v3/{}/{}".format(call.base, self._identity.ids.project, path)
+        body: Dict[str, Any] = {"volumes": [view(volume) for volume in volumes]}
+        body.update(
+            next_links("volumes", url, query, page, [volume.volume_id for volume in volumes])
+        )
+        if call.version >= _COUNT and query.get("with_count", "").lower() in ("1", "true"):
+            body["count"] = self._store.count(chosen)
+        return Answer(200, body)
+
+    @endpoint(app, _ID, "GET")
+    def show(self, call: Call, volume_id: str) -> Answer:
+        """One volume."""
+        return Answer(200, {"volume": self._view(call).detail(self._found(volume_id))})
+
+    @endpoint(app, _ID, "DELETE")
+    def delete(self, call: Call, volume_id: str) -> Answer:
+        """Begin to remove a volume."""
+        volume = self._found(volume_id)
+        if volume.status not in _DELETABLE or volume.attachment is not None:
+            raise VOLUME.error(400, _NOT_DELETABLE)
+        self._store.set_status(volume_id, "deleting")
+        self._engine.begin(volume_id)
+        return Answer(202, content_type="text/html; charset=UTF-8")
+
+    @endpoint(app, _ID + "/action", "POST")
+    def action(self, call: Call, volume_id: str) -> Answer:
+        """``os-reset_status``, for which one has to be an admin."""
+        self._found(volume_id)
+        body = call.json()
+        if "os-reset_status" not in body:
+            raise VOLUME.error(
+                400,
+                "There is no such action: {}. Verify the request body and Content-Type header "
+                "and try again.".format(next(iter(body), "")),
+            )
+        if "admin" not in self._settings.roles:
+            policy = "volume_extension:volume_admin_actions:reset_status"
+            raise VOLUME.error(403, "Policy doesn't allow {} to be performed.".format(policy))
+        status = member(body, "os-reset_status").get("status")
+        if not isinstance(status, str):
+            raise VOLUME.error(400, "Must specify 'status'")
+        # No transition is begun: as in Cinder, this is for what is stuck.
+        self._store.set_status(volume_id, status)
+        return Answer(202)
+
+    # -- labels --------------------------------------------------------------
+
+    @endpoint(app, _ID + "/metadata", "GET")
+    def show_metadata(self, call: Call, volume_id: str) -> Answer:
+        """A volume's labels."""
+        return Answer(200, {"metadata": dict(self._found(volume_id).metadata)})
+
+    @endpoint(app, _ID + "/metadata", "POST")
+    def add_metadata(self, call: Call, volume_id: str) -> Answer:
+        """Set some labels and leave the others."""
+        return self._set_metadata(call, volume_id, replace=False)
+
+    @endpoint(app, _ID + "/metadata", "PUT")
+    def replace_metadata(self, call: Call, volume_id: str) -> Answer:
+        """Set all labels."""
+        return self._set_metadata(call, volume_id, replace=True)
+
+    def _set_metadata(self, call: Call, volume_id: str, replace: bool) -> Answer:
+        self._found(volume_id)
+        labels = metadata(member(call.json(), "metadata"))
+        volume = self._store.set_metadata(volume_id, labels, replace)
+        return Answer(200, {"metadata": dict(volume.metadata)})
+
+    @endpoint(app, _ID + "/metadata/<key>", "GET")
+    def show_label(self, call: Call, volume_id: str, key: str) -> Answer:
+        """One label."""
+        labels = self._found(volume_id).metadata
+        if key not in labels:
+            raise _no_label(volume_id, key)
+        return Answer(200, {"meta": {key: labels[key]}})
+
+    @endpoint(app, _ID + "/metadata/<key>", "PUT")
+    def set_label(self, call: Call, volume_id: str, key: str) -> Answer:
+        """Set one label."""
+        self._found(volume_id)
+        label = metadata(member(call.json(), "meta"))
+        if list(label) != [key]:
+            raise VOLUME.error(400, "Request body and URI mismatch")
+        self._store.set_metadata(volume_id, label, replace=False)
+        return Answer(200, {"meta": label})
+
+    @endpoint(app, _ID + "/metadata/<key>", "DELETE")
+    def remove_label(self, call: Call, volume_id: str, key: str) -> Answer:
+        """Remove one label."""
+        labels = dict(self._found(volume_id).metadata)
+        if key not in labels:
+            raise _no_label(volume_id, key)
+        del labels[key]
+        self._store.set_metadata(volume_id, labels, replace=True)
+        return Answer(200)
+
+    # -- the rest ------------------------------------------------------------
+
+    @endpoint(app, "/v3/<project_id>/types", "GET")
+    def types(self, call: Call) -> Answer:
+        """The volume types."""
+        return Answer(200, {"volume_types": volume_views.volume_types()})
+
+    @endpoint(app, "/v3/<project_id>/limits", "GET")
+    def limits(self, call: Call) -> Answer:
+        """The quota, and what is used of it."""
+        settings = self._settings
+        told = volume_views.limits(
+            settings.max_volumes, settings.max_gigabytes, *self._store.usage()
+        )
+        return Answer(200, {"limits": told})
+
+    @endpoint(app, "/v3/<project_id>/os-quota-sets/<quota_project>", "GET")
+    def quota(self, call: Call, quota_project: str) -> Answer:
+        """The quota, which there is one of."""
+        settings = self._settings
+        told = volume_views.quota_set(
+            quota_project,
+            call.query().get("usage", "").lower() in ("1", "true"),
+            settings.max_volumes,
+            settings.max_gigabytes,
+            *self._store.usage(),
+        )
+        return Answer(200, {"quota_set": told})
+
+    @endpoint(app, "/v3/<project_id>/messages", "GET", since=(3, 3))
+    def messages(self, call: Call) -> Answer:
+        """Why something could not be done."""
+        # Filters came later than the messages.
+        chosen = call.query().get("resource_uuid") if call.version >= (3, 5) else None
+        entries = self._store.messages(chosen)
+        project = self._identity.ids.project
+        told = [volume_views.message(entry, call.base, project) for entry in entries]
+        return Answer(200, {"messages": told})
+
+
+def _no_label(volume_id: str, key: str) -> WireError:
+    return VOLUME.error(404, "Volume {} has no metadata with key {}.".format(volume_id, key))
+
+
+def _filter(query: Mapping[str, str], version: Version) -> VolumeFilter:
+    """
+    :raises WireError: 400, for an unknown filter; older versions ignore it.
+    """
+    unknown = sorted(set(query) - _NO_FILTERS - _FILTERS - {"metadata"})
+    if unknown and version >= _STRICT_FILTERS:
+        message = "Invalid filters {} are found in query options.".format(",".join(unknown))
+        raise VOLUME.error(400, message)
+    columns = {name: query[name] for name in _FILTERS if name in query}
+    return VolumeFilter(columns, _labels(query.get("metadata", "{}")))
+
+
+def _labels(text: str) -> Optional[Dict[str, str]]:
+    """
+    The labels of a filter, which Cinder reads as a Python literal; ``None``
+    when it is none.
+    """
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    texts = [item for pair in value.items() for item in pair]
+    return value if all(isinstance(item, str) for item in texts) else None

@@ -1,0 +1,241 @@
+# -*- test-case-name: tests.server.test_wire -*-
+"""
+One request and one answer, as values, and how the services' handlers are
+hung into Klein.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import wraps
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+import attr
+from klein import Klein
+from twisted.logger import Logger
+from twisted.web.http import NO_CONTENT
+from twisted.web.iweb import IRequest
+from werkzeug.exceptions import HTTPException
+
+JSON = "application/json"
+#: osapi_max_request_body_size, the real services' default.
+MAX_BODY = 114688
+
+Version = Tuple[int, int]
+Handler = Callable[..., "Answer"]
+
+_log = Logger()
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Answer:
+    """
+    :ivar body: anything JSON can say; ``None`` for no body at all.
+    """
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = attr.Factory(dict)
+    content_type: str = JSON
+
+    def with_headers(self, headers: Mapping[str, str]) -> Answer:
+        """The same answer with more headers; its own win."""
+        return attr.evolve(self, headers={**headers, **self.headers})
+
+    def send(self, request: IRequest) -> bytes:
+        """
+        Set the request's status and headers.
+
+        :return: the encoded body.
+        """
+        request.setResponseCode(self.status)
+        request.setHeader("Content-Type", self.content_type)
+        for name, value in self.headers.items():
+            request.setHeader(name, value)
+        body = b"" if self.body is None else json.dumps(self.body).encode("ascii")
+        if self.status != NO_CONTENT:
+            request.setHeader("Content-Length", str(len(body)))
+        return body
+
+
+class WireError(Exception):
+    """
+    The request can't be done.
+
+    :ivar Answer answer: what the client is told.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status, answer.body)
+        self.answer = answer
+
+
+def faulty(status: int, kind: str, message: str, content_type: str = JSON) -> WireError:
+    """An error in the form that Cinder and Nova share."""
+    body: Dict[str, Any] = {kind: {"code": status, "message": message}}
+    return WireError(Answer(status, body, content_type=content_type))
+
+
+def web_error(status: int, title: str, message: str) -> Answer:
+    """An error in the form that the services' web framework gives it."""
+    text = message + "<br /><br />\n\n\n"
+    code = "{} {}".format(status, title)
+    return Answer(status, {"message": text, "code": code, "title": title})
+
+
+NO_SUCH_ROUTE = web_error(404, "Not Found", "The resource could not be found.")
+_TOO_LARGE = web_error(
+    413,
+    "Request Entity Too Large",
+    "Request is too large. Larger than max_request_body_size (%s).",
+)
+
+
+@attr.s(frozen=True, auto_attribs=True, eq=False)
+class Call:
+    """
+    One request.
+
+    :ivar base: what links begin with: scheme, host and port.
+    :ivar request_id: the id this service gave it.
+    :ivar version: the microversion that was negotiated.
+    """
+
+    request: IRequest
+    base: str
+    request_id: str
+    version: Version = (0, 0)
+
+    def header(self, name: str) -> Optional[str]:
+        """A header's value; undecodable bytes are replaced."""
+        value: Optional[bytes] = self.request.getHeader(name.encode("ascii"))
+        return None if value is None else value.decode("utf-8", "replace")
+
+    def query(self) -> Dict[str, str]:
+        """The query's parameters; of a repeated one the first value."""
+        args: Dict[bytes, List[bytes]] = self.request.args
+        return {
+            key.decode("utf-8", "replace"): values[0].decode("utf-8", "replace")
+            for key, values in args.items()
+        }
+
+    def json(self) -> Dict[str, Any]:
+        """
+        The body, which must be a JSON object.
+
+        :raises WireError: 400 or 413.
+        """
+        content = self.request.content.read(MAX_BODY + 1)
+        if len(content) > MAX_BODY:
+            raise WireError(_TOO_LARGE)
+        try:
+            body = json.loads(content.decode("utf-8"))
+            # A lone surrogate could not be stored.
+            json.dumps(body, ensure_ascii=False).encode("utf-8")
+        except (ValueError, RecursionError):
+            raise bad_request("Malformed message body: cannot understand JSON") from None
+        if not isinstance(body, dict):
+            raise bad_request("Malformed request body: it is not an object")
+        return body
+
+
+def bad_request(message: str) -> WireError:
+    """400, whichever service says it."""
+    return faulty(400, "badRequest", message)
+
+
+def call_from(request: IRequest, base_url: Optional[str]) -> Call:
+    """
+    :param base_url: what links begin with, or ``None`` to take what the
+        request was sent to.
+    """
+    return Call(
+        request=request,
+        base=base_url or _sent_to(request),
+        request_id=request.responseHeaders.getRawHeaders("x-openstack-request-id", [""])[0],
+    )
+
+
+def _sent_to(request: IRequest) -> str:
+    scheme = "https" if request.isSecure() else "http"
+    host = request.getHeader(b"host")
+    if host is None:
+        address = request.getHost()
+        return "{}://{}:{}".format(scheme, address.host, address.port)
+    return "{}://{}".format(scheme, host.decode("utf-8", "replace"))
+
+
+class Service:
+    """
+    What the services have in common: from a Klein request to an
+    :class:`Answer` and back.  A service says how a call is admitted.
+    """
+
+    base_url: Optional[str] = None
+
+    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
+        """
+        Authenticate the call and negotiate its version; takes from
+        ``segments`` what the handlers don't want.
+
+        :raises WireError: when it is not admitted.
+        """
+        raise NotImplementedError()
+
+    def headers(self, call: Call) -> Mapping[str, str]:
+        """Headers of every answer to an admitted call."""
+        raise NotImplementedError()
+
+    def refusal(self, error: WireError) -> Answer:
+        """An error's answer in this service's form."""
+        return error.answer
+
+    def answer(
+        self, request: IRequest, handler: Handler, segments: Dict[str, str], since: Version
+    ) -> Answer:
+        """Everything from a request to its answer; never raises."""
+        headers: Mapping[str, str] = {}
+        try:
+            call = call_from(request, self.base_url)
+            call = self.admit(call, segments, since)
+            headers = self.headers(call)
+            return handler(self, call, **segments).with_headers(headers)
+        except WireError as error:
+            return self.refusal(error).with_headers(headers)
+        except Exception:
+            _log.failure("A request could not be answered")
+            message = "The server has encountered an unexpected error."
+            error = faulty(500, "computeFault", message)
+            return self.refusal(error).with_headers(headers)
+
+
+def endpoint(
+    app: Klein, path: str, *methods: str, since: Version = (0, 0)
+) -> Callable[[Handler], Handler]:
+    """
+    Make a service's method answer to a path.
+
+    :param app: the service's Klein application.
+    :param since: the first microversion that has it.
+    """
+
+    def decorate(handler: Handler) -> Handler:
+        @app.route(path, methods=list(methods))
+        @wraps(handler)
+        def view(self: Service, request: IRequest, **segments: str) -> bytes:
+            return self.answer(request, handler, segments, since).send(request)
+
+        return handler
+
+    return decorate
+
+
+def new_app() -> Klein:
+    """A Klein application that answers in JSON also when it has no route."""
+    app = Klein()
+
+    @app.handle_errors(HTTPException)
+    def no_route(self: Service, request: IRequest, failure: Any) -> bytes:
+        return self.refusal(WireError(NO_SUCH_ROUTE)).send(request)
+
+    return app
