@@ -169,9 +169,14 @@ DESTROY = _table(
     _STUCK,
     {
         status: (_REQUEST, _STILL, _STILL, _REQUEST, _STILL, _STILL, _AGAIN, _STILL, _STILL)
-        # from which Cinder deletes; see tests for where this was seen
-        for status in (u"available", u"error", u"error_restoring", u"error_extending",
-                       u"error_managing")
+        # Those that Cinder itself names when it refuses to delete.
+        for status in (
+            u"available",
+            u"error",
+            u"error_restoring",
+            u"error_extending",
+            u"error_managing",
+        )
     },
     {
         # fmt: off
