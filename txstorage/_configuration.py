@@ -210,7 +210,7 @@ class Configuration(object):
         :rtype: Configuration
         :raises InvalidConfiguration: naming the key, the file and the line.
         """
-        section, lines = _dataset_section(path)
+        section, lines = dataset_section(path)
         try:
             return cls.from_mapping(dict(section, **overrides))
         except InvalidConfiguration as error:
@@ -273,10 +273,12 @@ def _load(path):
     )
 
 
-def _dataset_section(path):
+def dataset_section(path):
     """
-    :return: the ``dataset`` section without ``backend``, and the line number
-        of each of its keys.
+    :param path: the path of an ``agent.yml``.
+    :return: the ``dataset`` section without ``backend``, unchecked, and the
+        line number of each of its keys.
+    :raises InvalidConfiguration: naming the file and the line.
     """
     node, document = _load(path)
     section = document.get("dataset") if isinstance(document, dict) else None
@@ -360,4 +362,4 @@ def _from_variables(environ):
     return dict(standard, **ours)
 
 
-__all__ = ["Configuration", "Secret", "variables"]
+__all__ = ["Configuration", "Secret", "dataset_section", "variables"]

@@ -1,0 +1,145 @@
+# -*- test-case-name: tests.test_backend -*-
+"""
+From a configuration to a driver: where the parts are put together.
+
+Nothing in here talks to the network.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.python.filepath import FilePath
+
+from ._agents import agent_for
+from ._configuration import Configuration
+from ._ratelimit import TokenBucket
+from .devices import DeviceFinder
+from .driver import BlockDeviceDriver
+from .errors import InvalidConfiguration
+from .http import HTTPClient
+from .node import NodeIdentity
+from .services.openstack import openstack_service
+from .services.openstack.keystone import Credentials, Session
+from .watcher import Intervals
+
+_USER = ("username", "user_id", "user_domain_id", "user_domain_name")
+_PROJECT = ("project_id", "project_name", "project_domain_id", "project_domain_name")
+
+
+def _picked(configuration, names):
+    return {name: getattr(configuration, name) for name in names}
+
+
+def _by_password(configuration):
+    return Credentials.password(
+        configuration.password, **_picked(configuration, _USER + _PROJECT)
+    )
+
+
+def _by_application_credential(configuration):
+    return Credentials.application_credential(
+        configuration.application_credential_secret,
+        id=configuration.application_credential_id,
+        name=configuration.application_credential_name,
+        **_picked(configuration, _USER)
+    )
+
+
+def _by_token(configuration):
+    return Credentials.token(configuration.token, **_picked(configuration, _PROJECT))
+
+
+_CREDENTIALS = {
+    u"password": _by_password,
+    u"v3applicationcredential": _by_application_credential,
+    u"token": _by_token,
+    u"none": lambda configuration: Credentials.none(configuration.token),
+}
+
+
+def http_client(reactor, configuration, agent=None):
+    """
+    :param reactor: provides ``IReactorTime`` and ``IReactorTCP``.
+    :param Configuration configuration: whom to trust, and how often to ask.
+    :param agent: an ``IAgent`` to use instead of a verifying one.
+    :return: an :class:`~txstorage.http.HTTPClient`.
+    :raises InvalidConfiguration: when ``verify_ca_path`` holds no certificate.
+    """
+    if agent is None:
+        agent = agent_for(reactor, configuration.verify_peer, configuration.verify_ca_path)
+    rate = configuration.max_requests_per_second
+    return HTTPClient(
+        reactor, agent, limiter=None if rate is None else TokenBucket(reactor, rate)
+    )
+
+
+def volume_service(reactor, configuration, agent=None):
+    """
+    :param reactor: provides ``IReactorTime`` and ``IReactorTCP``.
+    :param Configuration configuration: which cloud, and who asks.
+    :param agent: an ``IAgent`` to use instead of a verifying one.
+    :return: an :class:`~txstorage.services.IVolumeService`.
+    :raises InvalidConfiguration: when ``verify_ca_path`` holds no certificate.
+    """
+    http = http_client(reactor, configuration, agent)
+    endpoints = {
+        u"block-storage": configuration.volume_endpoint,
+        u"compute": configuration.compute_endpoint,
+    }
+    session = Session(
+        reactor,
+        http,
+        configuration.auth_url,
+        _CREDENTIALS[configuration.auth_plugin](configuration),
+        region=configuration.region,
+        interface=configuration.interface,
+        endpoints={service: url for service, url in endpoints.items() if url is not None},
+    )
+    return openstack_service(
+        reactor, http, session, availability_zone=configuration.availability_zone
+    )
+
+
+def driver_for(reactor, configuration, service):
+    """
+    :param reactor: provides ``IReactorTime`` and ``IReactorFDSet``.
+    :param Configuration configuration: which cluster and node.
+    :param service: an :class:`~txstorage.services.IVolumeService`.
+    :return: a :class:`~txstorage.driver.BlockDeviceDriver`.
+    :raises InvalidConfiguration: when there is no ``cluster_id``.
+    """
+    if configuration.cluster_id is None:
+        raise InvalidConfiguration(
+            u"cluster_id", u"is missing", u"give the UUID that all nodes of the cluster share"
+        )
+    directory = configuration.device_directory
+    return BlockDeviceDriver(
+        reactor,
+        service,
+        configuration.cluster_id,
+        DeviceFinder(reactor, directory=None if directory is None else FilePath(directory)),
+        NodeIdentity(reactor, service, configured=configuration.instance_id),
+        profiles=configuration.profiles,
+        timeout=configuration.timeout,
+        intervals=Intervals(longest=configuration.poll_interval),
+    )
+
+
+def block_device_driver(reactor, cluster_id, agent=None, **configuration):
+    """
+    Make an asynchronous driver.
+
+    :param reactor: provides ``IReactorTime``, ``IReactorTCP`` and
+        ``IReactorFDSet``.
+    :param UUID cluster_id: the cluster; volumes of others do not exist for it.
+    :param agent: an ``IAgent`` to use instead of a verifying one.
+    :param configuration: keys and values as in ``agent.yml``'s ``dataset``
+        section; see :data:`txstorage._keys.KEYS`.
+    :return: a :class:`~txstorage.driver.BlockDeviceDriver`, all of whose
+        operations return Deferreds.
+    :raises InvalidConfiguration: naming the key.
+    """
+    checked = Configuration.from_mapping(dict(configuration, cluster_id=cluster_id))
+    return driver_for(reactor, checked, volume_service(reactor, checked, agent))
+
+
+__all__ = ["block_device_driver", "driver_for", "http_client", "volume_service"]

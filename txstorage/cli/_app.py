@@ -1,0 +1,192 @@
+# -*- test-case-name: tests.cli.test_app -*-
+"""
+What the commands have in common: from the global options to a driver, and
+from an operation's outcome to output and an exit code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Callable, Coroutine, Dict, Mapping, Optional, Tuple, Union
+from uuid import UUID
+
+import attr
+import click
+from rich.console import Console, RenderableType
+
+from .._configuration import Configuration
+from ..backend import driver_for, volume_service
+from ._errors import explain
+from ._running import run
+
+AGENT_YML = "/etc/flocker/agent.yml"
+
+# Wide enough for a row with two UUIDs and an error, where there is no window.
+_WIDTH_WITHOUT_TERMINAL = 200
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Answer:
+    """
+    What a command has to say.
+
+    :ivar document: for machines; anything JSON can say.
+    :ivar shown: for people; a ``str`` is printed as it is.
+    :ivar ok: whether the process ends with exit code 0, else 1.
+    """
+
+    document: Any
+    shown: Union[str, RenderableType]
+    ok: bool = True
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Cloud:
+    """
+    A configuration put to use.
+
+    :ivar service: the :class:`~txstorage.services.IVolumeService`.
+    :ivar driver: the driver on top of it.
+    """
+
+    configuration: Configuration
+    service: Any
+    driver: Any
+
+
+Observe = Callable[[str], None]
+
+
+class ObservedService:
+    """
+    A volume service that tells what status volumes are seen in.
+
+    :param service: the :class:`~txstorage.services.IVolumeService`.
+    :param observe: called with a status.
+    """
+
+    def __init__(self, service: Any, observe: Observe) -> None:
+        self._service = service
+        self._observe = observe
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._service, name)
+
+    def get_volume(self, volume_id: str) -> Any:
+        """See ``IVolumeService``."""
+
+        def seen(volume: Any) -> Any:
+            self._observe(volume.status)
+            return volume
+
+        return self._service.get_volume(volume_id).addCallback(seen)
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class App:
+    """
+    The global options, and what a command needs from its surroundings.
+
+    :ivar config: the path of an ``agent.yml``, or ``None``.
+    :ivar cluster_id: replaces the configuration's.
+    :ivar json: whether to answer machines.
+    :ivar environ: the environment.
+    :ivar run: calls an operation with the reactor; returns its result.
+    :ivar agent: an ``IAgent`` to use instead of a verifying one.
+    :ivar default_config: the ``agent.yml`` to use when none is named.
+    """
+
+    config: Optional[str] = None
+    cluster_id: Optional[UUID] = None
+    json: bool = False
+    environ: Mapping[str, str] = attr.ib(default=os.environ, repr=False)
+    run: Callable[[Callable[[Any], Coroutine[Any, Any, Any]]], Any] = run
+    agent: Optional[Any] = None
+    default_config: str = AGENT_YML
+
+    # -- in ---------------------------------------------------------------
+
+    def source(self) -> Optional[str]:
+        """
+        :return: the path of the ``agent.yml`` to use; ``None`` for the
+            environment.
+        """
+        named = self.config or self.environ.get("TXSTORAGE_CONFIG")
+        if named:
+            return named
+        return self.default_config if os.path.exists(self.default_config) else None
+
+    def configuration(self) -> Configuration:
+        """
+        :raises InvalidConfiguration: naming the key and where it is.
+        """
+        overrides: Dict[str, Any] = {}
+        if self.cluster_id is not None:
+            overrides["cluster_id"] = self.cluster_id
+        path = self.source()
+        if path is None:
+            return Configuration.from_environment(self.environ, **overrides)
+        return Configuration.from_file(path, **overrides)
+
+    def cloud(self, reactor: Any, observe: Optional[Observe] = None) -> Cloud:
+        """
+        :param reactor: the reactor.
+        :param observe: called with each status that a volume is seen in.
+        :raises InvalidConfiguration: naming the key and where it is.
+        """
+        configuration = self.configuration()
+        service = volume_service(reactor, configuration, self.agent)
+        if observe is not None:
+            service = ObservedService(service, observe)
+        return Cloud(configuration, service, driver_for(reactor, configuration, service))
+
+    # -- out --------------------------------------------------------------
+
+    def perform(self, operation: Callable[[Any], Coroutine[Any, Any, Answer]]) -> None:
+        """
+        Run an operation and say what came of it.
+
+        :param operation: called with the reactor.
+        :raises SystemExit: unless all is well.
+        """
+        try:
+            answer = self.run(operation)
+        except Exception as error:
+            explanation = explain(error)
+            click.echo(
+                explanation.as_json() if self.json else explanation.as_text(), err=not self.json
+            )
+            raise SystemExit(explanation.exit_code)
+        self.say(answer)
+
+    def say(self, answer: Answer) -> None:
+        """
+        :raises SystemExit: when it is not well.
+        """
+        if self.json:
+            click.echo(json.dumps(answer.document, indent=2))
+        elif isinstance(answer.shown, str):
+            click.echo(answer.shown)
+        else:
+            self.console().print(answer.shown)
+        if not answer.ok:
+            raise SystemExit(1)
+
+    def console(self) -> Console:
+        """For standard output."""
+        return _console(stderr=False)
+
+    def progress_console(self) -> Console:
+        """For standard error; not a terminal when machines are answered."""
+        return Console(stderr=True, quiet=self.json, force_terminal=False if self.json else None)
+
+
+def _console(stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_WITHOUT_TERMINAL
+    return console
+
+
+__all__: Tuple[str, ...] = ("Answer", "App", "Cloud", "ObservedService")

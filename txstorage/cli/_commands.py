@@ -1,0 +1,115 @@
+# -*- test-case-name: tests.cli.test_commands -*-
+"""
+External commands, without blocking the reactor.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any, List, Optional, Sequence
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ProcessExitedAlready
+from twisted.internet.protocol import ProcessProtocol
+from twisted.python.failure import Failure
+
+from ..errors import StorageError
+
+
+class CommandFailed(StorageError):
+    """
+    A command could not be run, or did not end well.
+
+    :ivar argv: the command.
+    """
+
+    remedy = "the command's own message says why"
+
+    def __init__(self, argv: Sequence[str], problem: str) -> None:
+        super().__init__("'{}' failed: {}".format(" ".join(argv), problem))
+        self.argv = tuple(argv)
+
+
+# Root's programs, which are not in everybody's path.
+_SYSTEM_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
+
+
+def find_program(name: str) -> Optional[str]:
+    """
+    :return: the path of a program, or ``None``.
+    """
+    return shutil.which(name, path=_search_path())
+
+
+def _search_path() -> str:
+    return "{}:{}".format(os.environ.get("PATH", ""), _SYSTEM_PATH).lstrip(":")
+
+
+def own_session(argv: Sequence[str]) -> List[str]:
+    """
+    A command's arguments, such that Ctrl-C in the terminal does not reach it:
+    it is for the one who started it to end it.
+    """
+    setsid = find_program("setsid")
+    return list(argv) if setsid is None else [setsid, *argv]
+
+
+class _Collector(ProcessProtocol):
+    """
+    :ivar ended: fires with the exit code; negative for a signal.
+    """
+
+    def __init__(self) -> None:
+        self.out = b""
+        self.err = b""
+        self.ended: Deferred[int] = Deferred()
+
+    def outReceived(self, data: bytes) -> None:  # noqa: N802
+        self.out += data
+
+    def errReceived(self, data: bytes) -> None:  # noqa: N802
+        self.err += data
+
+    def processEnded(self, reason: Failure) -> None:  # noqa: N802
+        code, signal = reason.value.exitCode, reason.value.signal
+        self.ended.callback(code if code is not None else -(signal or 0))
+
+
+async def command(reactor: Any, *argv: str, expected: Sequence[int] = (0,)) -> str:
+    """
+    Run a command.  When this is cancelled the command is killed, and has
+    ended before the cancellation goes on.
+
+    :param reactor: provides ``IReactorProcess``.
+    :param argv: the program, looked up in the path, and its arguments.
+    :param expected: exit codes that mean success.
+    :return: what it wrote to standard output.
+    :raises CommandFailed: with what it wrote to standard error.
+    """
+    if find_program(argv[0]) is None:
+        raise CommandFailed(argv, "there is no such program in the path")
+    protocol, full = _Collector(), own_session(argv)
+    # Messages are compared and shown, so they are in one language.
+    environment = dict(os.environ, LC_ALL="C", PATH=_search_path())
+    process = reactor.spawnProcess(protocol, full[0], full, environment)
+    code: Deferred[int] = Deferred()
+    protocol.ended.addCallback(lambda ended: code.called or code.callback(ended))
+    try:
+        exit_code = await code
+    except CancelledError:
+        kill(process, "KILL")
+        await protocol.ended
+        raise
+    if exit_code not in expected:
+        said = protocol.err.decode("utf-8", "replace").strip()
+        raise CommandFailed(argv, said or "exit code {}".format(exit_code))
+    return protocol.out.decode("utf-8", "replace")
+
+
+def kill(process: Any, signal: str) -> None:
+    """Send a signal to a process that may have ended."""
+    try:
+        process.signalProcess(signal)
+    except ProcessExitedAlready:
+        pass

@@ -1,0 +1,133 @@
+# -*- test-case-name: tests.cli.test_embedded -*-
+"""
+The embedded service as a child process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any, Optional, Sequence
+
+from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.protocol import ProcessProtocol
+from twisted.python.failure import Failure
+
+from ..errors import StorageError
+from ._commands import kill, own_session
+
+READY = b"txstorage ready: "
+
+START_TIMEOUT = 60.0
+"""Seconds until a child that says nothing is given up."""
+
+STOP_TIMEOUT = 15.0
+"""Seconds until a child that does not end when asked to is killed."""
+
+
+class ServiceNotStarted(StorageError):
+    """The embedded service did not start."""
+
+    remedy = "try 'txstorage serve' by itself"
+
+
+class _Child(ProcessProtocol):
+    """
+    :ivar ready: fires with the address that the child announces.
+    :ivar ended: fires with ``None`` when the process has ended.
+    """
+
+    def __init__(self) -> None:
+        self._out = b""
+        self._err = b""
+        self.ready: Deferred[str] = Deferred()
+        self.ended: Deferred[None] = Deferred()
+        self.running = True
+
+    def outReceived(self, data: bytes) -> None:  # noqa: N802
+        self._out += data
+        for line in self._out.splitlines(keepends=True):
+            if line.startswith(READY) and line.endswith(b"\n") and not self.ready.called:
+                self.ready.callback(line[len(READY):].decode("ascii").strip())
+
+    def errReceived(self, data: bytes) -> None:  # noqa: N802
+        # Only the end is of interest, and a long-lived child may say a lot.
+        self._err = (self._err + data)[-4096:]
+
+    def processEnded(self, reason: Failure) -> None:  # noqa: N802
+        self.running = False
+        if not self.ready.called:
+            said = self._err.decode("utf-8", "replace").strip() or reason.getErrorMessage()
+            self.ready.errback(
+                ServiceNotStarted("The embedded service ended at once: {}".format(said))
+            )
+        self.ended.callback(None)
+
+
+class EmbeddedService:
+    """
+    A child process that serves one state directory.
+
+    :param reactor: provides ``IReactorProcess``.
+    :param directory: the state directory, which the child makes.
+    :param nodes: the names of the nodes to declare.
+    :param argv: how to run the command ``txstorage``.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        directory: str,
+        nodes: Sequence[str],
+        argv: Sequence[str] = (sys.executable, "-m", "txstorage.cli"),
+    ) -> None:
+        self._reactor = reactor
+        self._directory = directory
+        self._argv = [*argv, "serve", "--state-dir", directory, "--port", "0"]
+        for name in nodes:
+            self._argv += ["--node", name]
+        self._child = _Child()
+        self._process: Optional[Any] = None
+
+    def agent_yml(self, node: str) -> str:
+        """The path of a node's ``agent.yml``."""
+        return os.path.join(self._directory, "agent-{}.yml".format(node))
+
+    async def start(self) -> str:
+        """
+        :return: the address of its Keystone, once it accepts connections.
+        :raises ServiceNotStarted: with what it said.
+        """
+        argv = own_session(self._argv)
+        self._process = self._reactor.spawnProcess(self._child, argv[0], argv, os.environ)
+        self._child.ready.addTimeout(START_TIMEOUT, self._reactor)
+        try:
+            return await self._child.ready
+        except TimeoutError:
+            raise ServiceNotStarted(
+                "The embedded service was not ready after {:g} seconds".format(START_TIMEOUT)
+            )
+
+    async def stop(self) -> None:
+        """
+        Ask it to end, and kill it and all its children if it does not.
+        """
+        if self._process is None or not self._child.running:
+            return
+        kill(self._process, "TERM")
+        timer = self._reactor.callLater(STOP_TIMEOUT, self._kill)
+        await self._child.ended
+        if timer.active():
+            timer.cancel()
+
+    def _kill(self) -> None:
+        assert self._process is not None and self._process.pid is not None
+        # As it is not reaped yet its id, and its group's, is still its own.
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            kill(self._process, "KILL")
+
+
+__all__ = ["EmbeddedService", "ServiceNotStarted"]

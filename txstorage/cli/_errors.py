@@ -1,0 +1,90 @@
+# -*- test-case-name: tests.cli.test_errors -*-
+"""
+Any exception, as something to tell the user: what failed, why, and what to do.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Dict, Tuple, Type
+
+import attr
+
+from .._compat import as_text
+from ..errors import InvalidConfiguration, StorageError
+from ..interfaces import (
+    AlreadyAttachedVolume,
+    UnattachedVolume,
+    UnknownInstanceID,
+    UnknownVolume,
+    VolumeException,
+)
+from ._running import Interrupted
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Explanation:
+    """
+    :ivar kind: the error's class name, for machines.
+    :ivar message: what failed, and why.
+    :ivar remedy: what to do about it; may be empty.
+    :ivar exit_code: the process's.
+    """
+
+    kind: str
+    message: str
+    remedy: str = ""
+    exit_code: int = 1
+
+    def as_text(self) -> str:
+        """For people."""
+        remedy = "\nWhat to do: {}".format(self.remedy) if self.remedy else ""
+        return "Error: {}{}".format(self.message, remedy)
+
+    def to_wire(self) -> Dict[str, Dict[str, str]]:
+        """For machines."""
+        return {
+            "error": {"kind": self.kind, "message": self.message, "remedy": self.remedy}
+        }
+
+    def as_json(self) -> str:
+        """One JSON document."""
+        return json.dumps(self.to_wire(), indent=2)
+
+
+_VOLUME_PROBLEMS: Dict[Type[VolumeException], Tuple[str, str]] = {
+    UnknownVolume: (
+        "There is no volume {} in this cluster",
+        "see 'txstorage volumes list', and check the cluster id",
+    ),
+    AlreadyAttachedVolume: (
+        "Volume {} is attached already",
+        "detach it first; 'txstorage volumes show' says where it is attached",
+    ),
+    UnattachedVolume: ("Volume {} is not attached to this node", "attach it first"),
+}
+
+
+def explain(error: BaseException) -> Explanation:
+    """
+    :param error: what a command failed with.
+    """
+    kind = type(error).__name__
+    if isinstance(error, Interrupted):
+        return Explanation(
+            kind, "Interrupted", "the command can be repeated: it goes on from here", 130
+        )
+    if isinstance(error, VolumeException):
+        message, remedy = _VOLUME_PROBLEMS.get(type(error), ("{} on volume {{}}".format(kind), ""))
+        return Explanation(kind, message.format(error.blockdevice_id), remedy)
+    if isinstance(error, (StorageError, InvalidConfiguration)):
+        return Explanation(kind, error.message, error.remedy)
+    if isinstance(error, UnknownInstanceID):
+        return Explanation(
+            kind, as_text(error), "set 'instance_id' in the configuration to this node's server id"
+        )
+    if isinstance(error, OSError):
+        return Explanation(kind, as_text(error))
+    return Explanation(
+        kind, "{}: {}".format(kind, error), "this is a bug in txstorage: please report it"
+    )

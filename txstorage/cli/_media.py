@@ -1,0 +1,201 @@
+# -*- test-case-name: tests.cli.test_media -*-
+"""
+Ways to keep files on a volume's device, and to tell whether they are intact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from typing import Any, BinaryIO, Dict, Iterator, Tuple
+
+from twisted.internet.task import deferLater
+
+from ..errors import StorageError
+from ._commands import command, find_program
+
+MIB = 2**20
+
+FILES: Tuple[Tuple[str, int], ...] = (
+    ("empty", 0),
+    ("one.bin", 1 * MIB),
+    ("odd.bin", 3 * MIB + 12345),
+    ("large.bin", 8 * MIB),
+)
+"""Names and sizes, in bytes, of the files that are written."""
+
+_EDGE = 4 * MIB
+
+
+class NotBlank(StorageError):
+    """There is something on the device already."""
+
+    remedy = "nothing was written; find out whose data it is"
+
+
+def is_blank(path: str) -> bool:
+    """
+    Whether a device's first and last MiBs, where every file system, partition
+    table and volume manager leaves its mark, are all zero.
+    """
+    with open(path, "rb") as device:
+        size = device.seek(0, os.SEEK_END)
+        for start in (0, max(0, size - _EDGE)):
+            device.seek(start)
+            if device.read(_EDGE).strip(b"\0"):
+                return False
+    return True
+
+
+def check_blank(path: str) -> None:
+    """
+    :raises NotBlank: when there may be data.
+    """
+    if not is_blank(path):
+        raise NotBlank("The device {} is not blank".format(path))
+
+
+async def write_random(reactor: Any, file: BinaryIO, size: int) -> str:
+    """
+    Write random bytes, a piece at a time so that the reactor is not blocked.
+
+    :return: their SHA-256, hexadecimal.
+    """
+    digest = hashlib.sha256()
+    for piece in pieces(size):
+        data = os.urandom(piece)
+        digest.update(data)
+        file.write(data)
+        await deferLater(reactor, 0, lambda: None)
+    file.flush()
+    os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
+async def read_digest(reactor: Any, file: BinaryIO, size: int) -> str:
+    """
+    :return: the SHA-256 of the next ``size`` bytes, hexadecimal.
+    """
+    digest = hashlib.sha256()
+    for piece in pieces(size):
+        digest.update(file.read(piece))
+        await deferLater(reactor, 0, lambda: None)
+    return digest.hexdigest()
+
+
+def pieces(size: int) -> Iterator[int]:
+    """Sizes of at most a MiB that add up to ``size``."""
+    while size > 0:
+        yield min(size, MIB)
+        size -= MIB
+
+
+class RawDevice:
+    """
+    Files one behind the other on the bare device, where nothing can be mounted.
+
+    :ivar description: for people.
+    :ivar mounts: whether :meth:`open` mounts something.
+    """
+
+    description = "raw bytes on the device (making file systems takes root and real devices)"
+    mounts = False
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    async def format(self, device: str) -> None:
+        """Nothing to do."""
+
+    async def open(self, device: str) -> None:
+        """Nothing to do."""
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+    async def write(self, device: str) -> Dict[str, str]:
+        """
+        :return: file names to SHA-256.
+        """
+        digests = {}
+        with open(device, "r+b") as file:
+            for name, size in FILES:
+                digests[name] = await write_random(self._reactor, file, size)
+        return digests
+
+    async def read(self, device: str) -> Dict[str, str]:
+        """
+        :return: file names to SHA-256.
+        """
+        digests = {}
+        with open(device, "rb") as file:
+            for name, size in FILES:
+                digests[name] = await read_digest(self._reactor, file, size)
+        return digests
+
+
+class FileSystem:
+    """
+    An ext4 file system.
+
+    :param mountpoint: a directory, made when it is needed.
+    """
+
+    description = "an ext4 file system"
+    mounts = True
+
+    def __init__(self, reactor: Any, mountpoint: str) -> None:
+        self._reactor = reactor
+        self._mountpoint = mountpoint
+
+    async def format(self, device: str) -> None:
+        """
+        :raises NotBlank: when there may be data on the device.
+        """
+        check_blank(device)
+        await command(self._reactor, "mkfs.ext4", "-q", device)
+
+    async def open(self, device: str) -> None:
+        """Mount it."""
+        os.makedirs(self._mountpoint, mode=0o700, exist_ok=True)
+        await command(self._reactor, "mount", "-t", "ext4", device, self._mountpoint)
+
+    async def close(self) -> None:
+        """Unmount it, which writes everything to the device."""
+        await command(self._reactor, "umount", self._mountpoint)
+
+    async def write(self, device: str) -> Dict[str, str]:
+        """
+        :return: file names to SHA-256.
+        """
+        digests = {}
+        for name, size in FILES:
+            with open(os.path.join(self._mountpoint, name), "xb") as file:
+                digests[name] = await write_random(self._reactor, file, size)
+        return digests
+
+    async def read(self, device: str) -> Dict[str, str]:
+        """
+        :return: file names to SHA-256, of all files in the file system.
+        """
+        digests = {}
+        for name in sorted(os.listdir(self._mountpoint)):
+            path = os.path.join(self._mountpoint, name)
+            if os.path.isfile(path):
+                with open(path, "rb") as file:
+                    size = os.path.getsize(path)
+                    digests[name] = await read_digest(self._reactor, file, size)
+        return digests
+
+
+def medium_for(reactor: Any, device: str, mountpoint: str) -> Any:
+    """
+    :param device: a device path.
+    :return: a :class:`FileSystem` where one can be made and mounted, else a
+        :class:`RawDevice`.
+    """
+    is_device = stat.S_ISBLK(os.stat(device).st_mode)
+    if is_device and os.geteuid() == 0 and find_program("mkfs.ext4") is not None:
+        return FileSystem(reactor, mountpoint)
+    return RawDevice(reactor)

@@ -1,0 +1,64 @@
+# -*- test-case-name: tests.cli.test_running -*-
+"""
+From a command, which is synchronous, to a coroutine under the reactor and
+back.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Coroutine, List, TypeVar
+
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
+
+T = TypeVar("T")
+
+
+class Interrupted(Exception):
+    """The user, or the system, asked the command to stop, and it did."""
+
+
+def run(operation: Callable[[Any], Coroutine[Any, Any, T]], reactor: Any = _reactor) -> T:
+    """
+    Run the reactor until a coroutine is done.
+
+    SIGINT and SIGTERM cancel it; the reactor runs on until the coroutine has
+    cleaned up after itself.
+
+    :param operation: called with the reactor.
+    :return: what the coroutine returns.
+    :raises Interrupted: when it was cancelled.
+    :raises Exception: what the coroutine raises.
+    """
+    outcome: List[Any] = []
+    calls: List[Deferred[Any]] = []
+
+    def start() -> None:
+        call = Deferred.fromCoroutine(operation(reactor))
+        calls.append(call)
+        call.addBoth(outcome.append)
+        call.addBoth(lambda _: stopping or reactor.stop())
+
+    stopping: List[bool] = []
+
+    def shut_down() -> Any:
+        stopping.append(True)
+        for call in calls:
+            call.cancel()
+        return calls[0] if calls else None
+
+    reactor.addSystemEventTrigger("before", "shutdown", shut_down)
+    reactor.callWhenRunning(start)
+    reactor.run()
+    return _result(outcome)
+
+
+def _result(outcome: List[Any]) -> Any:
+    if not outcome:
+        raise Interrupted()
+    if isinstance(outcome[0], Failure):
+        if outcome[0].check(CancelledError):
+            raise Interrupted()
+        outcome[0].raiseException()
+    return outcome[0]

@@ -1,0 +1,266 @@
+# -*- test-case-name: tests.cli.test_demo -*-
+"""
+``txstorage demo``: a volume's life, on one machine and with no cloud.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any, Callable, Dict
+from uuid import uuid4
+
+import attr
+import click
+from rich.text import Text
+from twisted.web.iweb import IAgent
+from zope.interface import implementer
+
+from ..http import agent_for
+from ..interfaces import BlockDeviceVolume
+from ._app import Answer, App, Cloud
+from ._cleanup import remove, unmount_all
+from ._embedded import EmbeddedService
+from ._media import FILES, check_blank, medium_for
+from ._narrator import Narrator
+from ._sizes import format_size
+
+SIZE = 2**30
+NODES = ("node-1", "node-2")
+
+
+class DataChanged(Exception):
+    """What was read is not what was written."""
+
+
+@implementer(IAgent)
+class CountingAgent:
+    """
+    :param agent: an ``IAgent``.
+    :ivar count: how many requests went through it.
+    """
+
+    def __init__(self, agent: Any) -> None:
+        self._agent = agent
+        self.count = 0
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        """See ``IAgent``."""
+        self.count += 1
+        return self._agent.request(*args, **kwargs)
+
+    def close(self) -> Any:
+        """
+        :return: a ``Deferred`` that fires when no connection is left.
+        """
+        return self._agent.close()
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Proof:
+    """
+    What a demonstration showed.
+
+    :ivar volume: the volume that was moved.
+    :ivar medium: what was made on it.
+    :ivar written: file names to SHA-256, when written on the first node.
+    :ivar read: the same, when read on the second node.
+    :ivar device_paths: node names to device paths.
+    """
+
+    volume: BlockDeviceVolume
+    medium: str
+    written: Dict[str, str]
+    read: Dict[str, str]
+    device_paths: Dict[str, str]
+
+    def check(self) -> None:
+        """
+        :raises DataChanged: unless all of it came back.
+        """
+        if self.read != self.written:
+            changed = sorted(set(self.read.items()) ^ set(self.written.items()))
+            raise DataChanged(
+                "Other data came back than was written: {}".format(
+                    ", ".join(sorted({name for name, _ in changed}))
+                )
+            )
+
+    def to_document(self) -> Dict[str, Any]:
+        """For machines."""
+        return {
+            "volume_id": self.volume.blockdevice_id,
+            "size": self.volume.size,
+            "medium": self.medium,
+            "device_paths": self.device_paths,
+            "files": [
+                {"name": name, "size": size, "sha256": self.read[name]} for name, size in FILES
+            ],
+        }
+
+
+class Demonstration:
+    """
+    :param app: the global options; its configuration is not used.
+    :param reactor: the reactor.
+    :param narrator: tells what happens.
+    :param directory: for everything, absolute and resolved; of one's own.
+    :param agent: for all requests.
+    """
+
+    def __init__(
+        self, app: App, reactor: Any, narrator: Narrator, directory: str, agent: CountingAgent
+    ) -> None:
+        self._app = app
+        self._reactor = reactor
+        self._tell = narrator.step
+        self._directory = directory
+        self._mountpoint = os.path.join(directory, "mounted")
+        self._agent = agent
+        self._service = EmbeddedService(reactor, os.path.join(directory, "state"), NODES)
+
+    async def show(self) -> Proof:
+        """
+        Take a volume through its life.
+
+        :raises DataChanged: when the data is not what it was.
+        """
+        with self._tell("start the embedded service") as note:
+            note.text = await self._service.start()
+        first, second = [self._cloud(name) for name in NODES]
+        with self._tell("create a volume of " + format_size(SIZE)) as note:
+            volume = await first.driver.create_volume(uuid4(), SIZE)
+            note.text = volume.blockdevice_id
+        proof = await self._move(volume, first, second)
+        with self._tell("destroy it"):
+            await second.driver.destroy_volume(volume.blockdevice_id)
+        return proof
+
+    async def clean_up(self) -> None:
+        """Remove every trace, wherever :meth:`show` stopped."""
+        with self._tell("clean up"):
+            await unmount_all(self._reactor, self._directory)
+            await self._agent.close()
+            await self._service.stop()
+            await remove(self._reactor, self._directory)
+
+    def _cloud(self, node: str) -> Cloud:
+        app = attr.evolve(
+            self._app,
+            config=self._service.agent_yml(node),
+            cluster_id=None,
+            agent=self._agent,
+        )
+        return app.cloud(self._reactor)
+
+    async def _move(self, volume: BlockDeviceVolume, first: Cloud, second: Cloud) -> Proof:
+        """Write on the first node, read on the second."""
+        here = await self._attach(volume, first, NODES[0])
+        with self._tell("check that the device is blank"):
+            check_blank(here)
+        medium = medium_for(self._reactor, here, self._mountpoint)
+        if medium.mounts:
+            with self._tell("make a file system"):
+                await medium.format(here)
+        written = await self._write(medium, here)
+        await self._detach(volume, first, NODES[0])
+
+        there = await self._attach(volume, second, NODES[1])
+        read = await self._read(medium, there)
+        paths = {NODES[0]: here, NODES[1]: there}
+        proof = Proof(volume, medium.description, written, read, paths)
+        with self._tell("compare the checksums") as note:
+            proof.check()
+            note.text = "{} files, all equal".format(len(read))
+        await self._detach(volume, second, NODES[1])
+        return proof
+
+    async def _attach(self, volume: BlockDeviceVolume, cloud: Cloud, node: str) -> str:
+        with self._tell("attach it to " + node) as note:
+            server = await cloud.driver.compute_instance_id()
+            await cloud.driver.attach_volume(volume.blockdevice_id, server)
+            path = (await cloud.driver.get_device_path(volume.blockdevice_id)).path
+            note.text = path
+        return path
+
+    async def _detach(self, volume: BlockDeviceVolume, cloud: Cloud, node: str) -> None:
+        with self._tell("detach it from " + node):
+            await cloud.driver.detach_volume(volume.blockdevice_id)
+
+    async def _write(self, medium: Any, device: str) -> Dict[str, str]:
+        await self._open(medium, device)
+        with self._tell("write {} files of random data".format(len(FILES))) as note:
+            written = await medium.write(device)
+            note.text = format_size(sum(size for _, size in FILES))
+        await self._close(medium)
+        return written
+
+    async def _read(self, medium: Any, device: str) -> Dict[str, str]:
+        await self._open(medium, device)
+        with self._tell("read them back"):
+            read = await medium.read(device)
+        await self._close(medium)
+        return read
+
+    async def _open(self, medium: Any, device: str) -> None:
+        if medium.mounts:
+            with self._tell("mount it"):
+                await medium.open(device)
+
+    async def _close(self, medium: Any) -> None:
+        if medium.mounts:
+            with self._tell("unmount it"):
+                await medium.close()
+
+
+async def demonstrate(
+    app: App, reactor: Any, listener: Callable[[str], None] = lambda name: None
+) -> Answer:
+    """
+    Show a volume's life, and clean up whatever happens.
+
+    :param listener: called with the name of each step when it begins.
+    """
+    console = None if app.json else app.console()
+    narrator = Narrator(reactor, console, app.progress_console(), listener)
+    agent = CountingAgent(agent_for(reactor))
+    directory = os.path.realpath(tempfile.mkdtemp(prefix="txstorage-demo-"))
+    demonstration = Demonstration(app, reactor, narrator, directory, agent)
+    try:
+        proof = await demonstration.show()
+    finally:
+        await demonstration.clean_up()
+    document = dict(proof.to_document(), requests=agent.count, steps=narrator.steps, ok=True)
+    return Answer(document, summary(proof, agent.count))
+
+
+def summary(proof: Proof, requests: int) -> Text:
+    """What was proven, for people."""
+    lines = [
+        "",
+        "A volume of {} ({} bytes) moved from {} to {} with {}.".format(
+            format_size(proof.volume.size), proof.volume.size, *NODES, proof.medium
+        ),
+        "Devices: " + ", ".join("{} {}".format(*item) for item in proof.device_paths.items()),
+        "Every byte came back:",
+    ]
+    lines += [
+        "  {}  {:>10}  {}".format(proof.read[name], format_size(size), name)
+        for name, size in FILES
+    ]
+    lines.append("It took {} HTTP requests; nothing is left on this machine.".format(requests))
+    return Text("\n".join(lines))
+
+
+@click.command("demo")
+@click.make_pass_decorator(App)
+def demo(app: App) -> None:
+    """Create, fill, move and destroy a volume on this very machine."""
+
+    async def operation(reactor: Any) -> Answer:
+        return await demonstrate(app, reactor)
+
+    app.perform(operation)
+
+
+__all__ = ["demo", "demonstrate"]

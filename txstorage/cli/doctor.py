@@ -1,0 +1,112 @@
+# -*- test-case-name: tests.cli.test_doctor -*-
+"""
+``txstorage doctor``: does the configuration work, and if not, why not?
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Sequence
+
+import attr
+import click
+from rich.table import Table
+from rich.text import Text
+
+from ._app import Answer, App
+from ._checks import STEPS, Examination, Skipped, Step
+from ._errors import explain
+from ._progress import progress
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Finding:
+    """
+    What came of one step.
+
+    :ivar outcome: ``ok``, ``fail`` or ``skipped``.
+    :ivar detail: what was found, or what went wrong.
+    :ivar seconds: how long it took.
+    :ivar remedy: what to do about it; may be empty.
+    """
+
+    name: str
+    outcome: str
+    detail: str
+    seconds: float = 0.0
+    remedy: str = ""
+
+
+async def find(step: Step, state: Examination) -> Finding:
+    """Take one step."""
+    started = state.reactor.seconds()
+    outcome, remedy = "ok", ""
+    try:
+        detail = await step.check(state)
+    except Skipped as reason:
+        outcome, detail = "skipped", str(reason)
+    except Exception as error:
+        explanation = explain(error)
+        outcome, detail, remedy = "fail", explanation.message, explanation.remedy
+    return Finding(step.name, outcome, detail, state.reactor.seconds() - started, remedy)
+
+
+async def examine(
+    app: App, reactor: Any, steps: Sequence[Step] = STEPS
+) -> List[Finding]:
+    """
+    Take all steps, except those that can't be taken after one that failed.
+
+    :param steps: in order.
+    """
+    state, findings, broken = Examination(app, reactor), [], set()
+    with progress(app.progress_console(), "Checking") as note:
+        for step in steps:
+            note.text = step.name
+            blocked = [name for name in step.after if name in broken]
+            if blocked:
+                finding = Finding(step.name, "skipped", "because of: " + ", ".join(blocked))
+            else:
+                finding = await find(step, state)
+            findings.append(finding)
+            if blocked or finding.outcome == "fail":
+                broken.add(step.name)
+    return findings
+
+
+def to_document(findings: Sequence[Finding]) -> Dict[str, Any]:
+    """For machines."""
+    return {"ok": is_well(findings), "steps": [attr.asdict(each) for each in findings]}
+
+
+def is_well(findings: Sequence[Finding]) -> bool:
+    """Whether nothing failed."""
+    return all(finding.outcome != "fail" for finding in findings)
+
+
+_STYLES = {"ok": "green", "fail": "bold red", "skipped": "yellow"}
+
+
+def to_table(findings: Sequence[Finding]) -> Table:
+    """For people."""
+    table = Table()
+    for title in ("Step", "Outcome", "Seconds", "Detail"):
+        table.add_column(title, justify="right" if title == "Seconds" else "left", overflow="fold")
+    for each in findings:
+        detail = Text(each.detail)
+        if each.remedy:
+            detail.append("\nWhat to do: " + each.remedy, style="bold")
+        outcome = Text(each.outcome, style=_STYLES[each.outcome])
+        table.add_row(each.name, outcome, "{:.2f}".format(each.seconds), detail)
+    return table
+
+
+@click.command("doctor")
+@click.make_pass_decorator(App)
+def doctor(app: App) -> None:
+    """Check the configuration step by step, and say what to do."""
+
+    async def operation(reactor: Any) -> Answer:
+        findings = await examine(app, reactor)
+        return Answer(to_document(findings), to_table(findings), is_well(findings))
+
+    app.perform(operation)

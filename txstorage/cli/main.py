@@ -1,0 +1,67 @@
+# -*- test-case-name: tests.cli.test_main -*-
+"""
+The command ``txstorage``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+from uuid import UUID
+
+import attr
+import click
+from eliot import to_file
+
+from .._version import VERSION
+from ._app import App
+from .demo import demo
+from .doctor import doctor
+from .serve import serve
+from .volumes import volumes
+
+
+def log_to(path: str) -> None:
+    """
+    Write the Eliot log to a file that only its owner can read.
+
+    :raises OSError: when it can't be opened.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    # One that was there already may be open to others.
+    os.fchmod(descriptor, 0o600)
+    to_file(os.fdopen(descriptor, "ab", buffering=0))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    metavar="PATH",
+    help="An agent.yml, whose 'dataset' section is used.  By default $TXSTORAGE_CONFIG, else "
+    "/etc/flocker/agent.yml if there is one, else TXSTORAGE_... and OS_... variables.",
+)
+@click.option("--cluster-id", type=click.UUID, help="The cluster, instead of the configured one.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for machines.")
+@click.option("--log", metavar="PATH", help="Append an Eliot log to this file.")
+@click.version_option(VERSION, package_name="txstorage", message="%(prog)s %(version)s")
+@click.pass_context
+def main(
+    context: click.Context,
+    config: Optional[str],
+    cluster_id: Optional[UUID],
+    as_json: bool,
+    log: Optional[str],
+) -> Any:
+    """Block storage over HTTP: volumes, attached as devices of this node."""
+    if log is not None:
+        try:
+            log_to(log)
+        except OSError as error:
+            raise click.FileError(log, hint=error.strerror)
+    context.obj = attr.evolve(
+        context.obj or App(), config=config, cluster_id=cluster_id, json=as_json
+    )
+
+
+for command in (demo, doctor, serve, volumes):
+    main.add_command(command)

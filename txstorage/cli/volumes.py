@@ -1,0 +1,276 @@
+# -*- test-case-name: tests.cli.test_volumes -*-
+"""
+``txstorage volumes``: the driver's operations, by hand.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import Any, Callable, Coroutine, Dict, Iterator, List, Optional, Tuple
+from uuid import UUID, uuid4
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import DeviceError, MalformedLabels
+from ..interfaces import UnknownInstanceID, UnknownVolume
+from ..labels import belongs_to, cluster_labels, dataset_of
+from ..services import Volume
+from ._app import Answer, App, Cloud
+from ._progress import progress
+from ._sizes import Size, format_size
+
+pass_app = click.make_pass_decorator(App)
+
+
+@click.group()
+def volumes() -> None:
+    """List, create, attach, detach and destroy the cluster's volumes."""
+
+
+# -- what a volume looks like ---------------------------------------------------
+
+
+def to_document(volume: Volume) -> Dict[str, Any]:
+    """
+    :return: a volume of this cluster for machines; ``problem`` is ``None``
+        unless its labels don't say which dataset it holds.
+    """
+    dataset_id, problem = None, None
+    try:
+        dataset_id = str(dataset_of(volume))
+    except MalformedLabels as error:
+        problem = error.message
+    return {
+        "volume_id": volume.volume_id,
+        "dataset_id": dataset_id,
+        "size": volume.size,
+        "status": volume.status,
+        "attached_to": [each.server_id for each in volume.attachments],
+        "volume_type": volume.volume_type,
+        "name": volume.name,
+        "created_at": volume.created_at,
+        "labels": dict(volume.labels),
+        "problem": problem,
+    }
+
+
+_COLUMNS = (
+    ("Volume", "volume_id"),
+    ("Dataset", "dataset_id"),
+    ("Size", "size"),
+    ("Status", "status"),
+    ("Attached to", "attached_to"),
+    ("Type", "volume_type"),
+)
+
+
+def _cell(name: str, value: Any) -> Text:
+    if name == "size":
+        return Text(format_size(value))
+    if isinstance(value, list):
+        return Text(", ".join(str(each) for each in value) or "-")
+    return Text("-" if value is None else str(value))
+
+
+def _list_table(documents: List[Dict[str, Any]]) -> Table:
+    table = Table()
+    for title, name in _COLUMNS:
+        table.add_column(title, justify="right" if name == "size" else "left", overflow="fold")
+    for document in documents:
+        row = [_cell(name, document[name]) for _, name in _COLUMNS]
+        table.add_row(*row, style="red" if document["problem"] else None)
+    return table
+
+
+def _show_table(document: Dict[str, Any]) -> Table:
+    table = Table(show_header=False)
+    for name, value in document.items():
+        if isinstance(value, dict):
+            value = ["{}={}".format(*item) for item in sorted(value.items())]
+        table.add_row(name.replace("_", " "), _cell(name, value))
+    return table
+
+
+# -- what the commands have in common --------------------------------------------
+
+
+@contextmanager
+def _observed(app: App, reactor: Any, description: str) -> Iterator[Cloud]:
+    """The cloud, and on a terminal a spinner with the last status seen."""
+    with progress(app.progress_console(), description) as note:
+        yield app.cloud(reactor, lambda status: setattr(note, "text", status))
+
+
+async def _volume(cloud: Cloud, volume_id: str) -> Volume:
+    """
+    :raises UnknownVolume: also when it is another cluster's.
+    """
+    volume = await cloud.service.get_volume(volume_id)
+    if not belongs_to(volume, cloud.configuration.cluster_id):
+        raise UnknownVolume(volume_id)
+    return volume
+
+
+async def _here(cloud: Cloud) -> Optional[str]:
+    """This node's instance id, or ``None`` when it is no node of the cloud."""
+    try:
+        return await cloud.driver.compute_instance_id()
+    except UnknownInstanceID:
+        return None
+
+
+async def _described(cloud: Cloud, volume_id: str) -> Dict[str, Any]:
+    document = to_document(await _volume(cloud, volume_id))
+    document["device_path"] = None
+    # Finding out where we are may take seconds on a machine that is no node.
+    if document["attached_to"] and await _here(cloud) in document["attached_to"]:
+        try:
+            document["device_path"] = (await cloud.driver.get_device_path(volume_id)).path
+        except DeviceError as error:
+            document["problem"] = error.message
+    return document
+
+
+Operation = Callable[[Any], Coroutine[Any, Any, Answer]]
+
+
+# -- the commands -----------------------------------------------------------------
+
+
+@volumes.command("list")
+@pass_app
+def list_command(app: App) -> None:
+    """List the cluster's volumes."""
+
+    async def operation(reactor: Any) -> Answer:
+        with _observed(app, reactor, "Listing volumes") as cloud:
+            cluster_id = cloud.configuration.cluster_id
+            page = await cloud.service.list_volumes(cluster_labels(cluster_id))
+        mine = [to_document(each) for each in page.volumes if belongs_to(each, cluster_id)]
+        malformed = [{"volume_id": name, "problem": problem} for name, problem in page.malformed]
+        for bad in malformed + [each for each in mine if each["problem"]]:
+            click.echo("Volume {volume_id}: {problem}".format(**bad), err=True)
+        return Answer({"volumes": mine, "malformed": malformed}, _list_table(mine))
+
+    app.perform(operation)
+
+
+@volumes.command("show")
+@click.argument("volume")
+@pass_app
+def show_command(app: App, volume: str) -> None:
+    """Show everything about one volume."""
+
+    async def operation(reactor: Any) -> Answer:
+        with _observed(app, reactor, "Looking") as cloud:
+            document = await _described(cloud, volume)
+        return Answer(document, _show_table(document))
+
+    app.perform(operation)
+
+
+@volumes.command("create")
+@click.argument("size", type=Size())
+@click.option("--dataset", type=click.UUID, help="The dataset it is for [default: a new one].")
+@click.option("--profile", help="gold, silver, bronze or another configured profile.")
+@pass_app
+def create_command(app: App, size: int, dataset: Optional[UUID], profile: Optional[str]) -> None:
+    """
+    Create a volume of SIZE, e.g. 1GiB, 20G or a number of bytes.
+
+    A dataset has one volume: when it has one already, that is the answer.
+    """
+
+    async def operation(reactor: Any) -> Answer:
+        dataset_id = dataset or uuid4()
+        with _observed(app, reactor, "Creating a volume of " + format_size(size)) as cloud:
+            if profile is None:
+                created = await cloud.driver.create_volume(dataset_id, size)
+            else:
+                created = await cloud.driver.create_volume_with_profile(dataset_id, size, profile)
+            document = to_document(await _volume(cloud, created.blockdevice_id))
+        return Answer(document, _show_table(document))
+
+    app.perform(operation)
+
+
+@volumes.command("attach")
+@click.argument("volume")
+@click.option("--to", "server", metavar="INSTANCE_ID", help="[default: this node]")
+@pass_app
+def attach_command(app: App, volume: str, server: Optional[str]) -> None:
+    """Attach a volume, and print the path of its device on this node."""
+
+    async def operation(reactor: Any) -> Answer:
+        with _observed(app, reactor, "Attaching volume " + volume) as cloud:
+            target = server or await cloud.driver.compute_instance_id()
+            await cloud.driver.attach_volume(volume, target)
+            document = await _described(cloud, volume)
+        path = document["device_path"]
+        return Answer(document, path or "Volume {} is attached to {}".format(volume, target))
+
+    app.perform(operation)
+
+
+@volumes.command("detach")
+@click.argument("volume")
+@pass_app
+def detach_command(app: App, volume: str) -> None:
+    """Detach a volume from wherever it is attached."""
+
+    async def operation(reactor: Any) -> Answer:
+        with _observed(app, reactor, "Detaching volume " + volume) as cloud:
+            await cloud.driver.detach_volume(volume)
+            document = to_document(await _volume(cloud, volume))
+        return Answer(document, "Volume {} is detached".format(volume))
+
+    app.perform(operation)
+
+
+@volumes.command("path")
+@click.argument("volume")
+@pass_app
+def path_command(app: App, volume: str) -> None:
+    """Print the path of the device of a volume that is attached to this node."""
+
+    async def operation(reactor: Any) -> Answer:
+        with _observed(app, reactor, "Looking for the device") as cloud:
+            path = (await cloud.driver.get_device_path(volume)).path
+        return Answer({"volume_id": volume, "device_path": path}, path)
+
+    app.perform(operation)
+
+
+@volumes.command("destroy")
+@click.argument("volume")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_app
+def destroy_command(app: App, volume: str, yes: bool) -> None:
+    """Destroy a volume and all data on it."""
+    if not yes:
+        _confirm(volume)
+
+    async def operation(reactor: Any) -> Answer:
+        with _observed(app, reactor, "Destroying volume " + volume) as cloud:
+            await cloud.driver.destroy_volume(volume)
+        return Answer(
+            {"volume_id": volume, "destroyed": True}, "Volume {} is destroyed".format(volume)
+        )
+
+    app.perform(operation)
+
+
+def _confirm(volume: str) -> None:
+    """
+    :raises click.UsageError: when there is nobody to ask.
+    :raises click.Abort: when the answer is no.
+    """
+    if not sys.stdin.isatty():
+        raise click.UsageError("destroying a volume needs --yes where nobody can be asked")
+    click.confirm("Destroy volume {} and all data on it?".format(volume), abort=True, err=True)
+
+
+__all__: Tuple[str, ...] = ("to_document", "volumes")
