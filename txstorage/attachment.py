@@ -8,7 +8,7 @@ from __future__ import absolute_import, division, print_function
 
 from weakref import WeakValueDictionary
 
-from twisted.internet.defer import DeferredLock, FirstError, gatherResults
+from twisted.internet.defer import DeferredLock, FirstError, gatherResults, succeed
 
 from .interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
 from .labels import dataset_of
@@ -134,7 +134,9 @@ class Attachments(object):
 
 
 def _all(deferreds):
-    d = gatherResults(deferreds, consumeErrors=True)
+    # A DeferredList that has fired does not hand a cancellation on to what it
+    # waits for next, so it must not stand at the head of a chain.
+    d = succeed(None).addCallback(lambda _: gatherResults(deferreds, consumeErrors=True))
     return d.addErrback(
         lambda failure: failure.value.subFailure if failure.check(FirstError) else failure
     )

@@ -7,6 +7,8 @@ What to decide is in :mod:`txstorage.lifecycle`; this only carries it out.
 
 from __future__ import absolute_import, division, print_function
 
+from twisted.internet.defer import maybeDeferred
+
 from ._compat import as_text
 from ._logging import REQUEST_REFUSED
 from .errors import (
@@ -84,7 +86,7 @@ class Convergence(object):
         :param volume: the :class:`~txstorage.services.Volume` in the answer.
         """
         self.progress = self.progress.requested()
-        return self._step(volume)
+        return maybeDeferred(self._step, volume)
 
     @property
     def last_seen(self):
