@@ -247,3 +247,53 @@ def certificate_for(name):
         serialization.NoEncryption(),
     )
     return PrivateCertificate.loadPEM(pem)
+
+
+PROJECT = u"58de79bcc9d84d7db16e6805936dd8d3"
+VOLUMES = u"/v3/" + PROJECT
+
+
+def catalog(*services):
+    """
+    A catalog as Keystone gives it.
+
+    :param services: ``(type, interface, region, url)`` texts.
+    """
+    return [
+        {
+            u"type": service_type,
+            u"name": service_type,
+            u"endpoints": [
+                {u"interface": interface, u"region": region, u"region_id": region, u"url": url}
+            ],
+        }
+        for service_type, interface, region, url in services
+    ]
+
+
+CATALOG = catalog(
+    (u"identity", u"public", u"RegionOne", u"http://cloud/identity/v3"),
+    (u"block-storage", u"public", u"RegionOne", u"http://cloud" + VOLUMES),
+    (u"compute", u"public", u"RegionOne", u"http://cloud/v2.1"),
+)
+
+
+def token_answer(secret, seconds=3600, services=None):
+    """What Keystone answers to good credentials; the token lives for some seconds."""
+    expires = u"2026-11-22T{:02d}:{:02d}:{:02d}.000000Z".format(
+        16 + seconds // 3600, seconds // 60 % 60, seconds % 60
+    )
+    return Answer(
+        201,
+        {
+            u"token": {
+                u"methods": [u"password"],
+                u"user": {u"id": u"u1", u"name": u"flocker", u"domain": {u"id": u"default"}},
+                u"project": {u"id": PROJECT, u"name": u"demo", u"domain": {u"id": u"default"}},
+                u"issued_at": u"2026-11-22T16:00:00.000000Z",
+                u"expires_at": expires,
+                u"catalog": CATALOG if services is None else services,
+            }
+        },
+        {"X-Subject-Token": secret},
+    )
