@@ -1,0 +1,158 @@
+# -*- test-case-name: tests.test_matching -*-
+"""
+The two places where a volume's device may be: among the host's block devices,
+or among the files that the embedded service serves when it is not root.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import os
+import re
+import stat
+
+from ._blockdevices import read_block_devices
+from ._compat import as_text, native
+from ._matching import candidates, check_size, fits, match
+from .errors import (
+    DeviceBusy,
+    DeviceError,
+    DeviceMismatch,
+    DeviceNotFound,
+    DeviceStillPresent,
+)
+
+_SAFE_NAME = re.compile(u"[A-Za-z0-9][A-Za-z0-9._-]*\\Z")
+
+
+def _lstat(volume_id, path):
+    """
+    :return: what ``os.lstat`` does.
+    :raises DeviceNotFound: there is nothing.
+    :raises DeviceError: it can't be looked at.
+    """
+    shown = as_text(path.path)
+    try:
+        return os.lstat(path.path)
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise DeviceNotFound(volume_id, u"There is no {}".format(shown))
+        problem = os.strerror(error.errno)
+        raise DeviceError(volume_id, u"Can't look at {}: {}".format(shown, problem))
+
+
+def check_node(volume_id, device, path, lstat=_lstat):
+    """
+    Make sure that a device node leads to a device.
+
+    :param text volume_id: the volume, for the error.
+    :param BlockDevice device: what it must lead to.
+    :param FilePath path: the node.
+    :raises DeviceNotFound: there is no node (yet).
+    :raises DeviceMismatch: it is something else.
+    """
+    status = lstat(volume_id, path)
+    if not stat.S_ISBLK(status.st_mode):
+        problem = u"is not a block special file"
+    elif (os.major(status.st_rdev), os.minor(status.st_rdev)) != (device.major, device.minor):
+        problem = u"is device {}:{}, but the volume's is {}:{}".format(
+            os.major(status.st_rdev), os.minor(status.st_rdev), device.major, device.minor
+        )
+    else:
+        return
+    raise DeviceMismatch(
+        volume_id, u"{} for volume {} {}".format(as_text(path.path), volume_id, problem)
+    )
+
+
+def _is_claimed(path):
+    """
+    Whether a file system, swap, device-mapper or the like has claimed a block
+    device or a partition of it, in whatever mount namespace: see O_EXCL in
+    open(2).  A device that can't be opened is taken for free.
+    """
+    try:
+        descriptor = os.open(path.path, os.O_RDONLY | os.O_EXCL | os.O_NONBLOCK)
+    except OSError as error:
+        return error.errno == errno.EBUSY
+    os.close(descriptor)
+    return False
+
+
+class BlockDevices(object):
+    """Finds volumes among the host's block devices."""
+
+    def __init__(self, sysfs, dev):
+        self._sysfs = sysfs
+        self._dev = dev
+
+    def look(self):
+        """What there is now; the other methods judge it."""
+        return read_block_devices(self._sysfs)
+
+    def path_of(self, volume_id, size, devices):
+        device = match(volume_id, size, devices)
+        path = self._node(device)
+        check_node(volume_id, device, path)
+        return path
+
+    def _node(self, device):
+        # sysfs can't have a slash in a name: cciss!c0d0 is cciss/c0d0.
+        return self._dev.descendant(native(device.name).split("!"))
+
+    def ensure_gone(self, volume_id, devices):
+        left = sorted(device.name for device in devices if fits(volume_id, device))
+        if left:
+            raise DeviceStillPresent(
+                volume_id, u"Volume {} is still here as {}".format(volume_id, u", ".join(left))
+            )
+
+    def refuse_if_busy(self, volume_id, devices):
+        for device in candidates(volume_id, devices):
+            path = self._node(device)
+            try:
+                check_node(volume_id, device, path)
+            except (DeviceNotFound, DeviceMismatch):
+                continue  # whatever the node leads to, it is not this device
+            if _is_claimed(path):
+                raise DeviceBusy(
+                    volume_id,
+                    u"{}, the device of volume {}, is in use".format(as_text(path.path), volume_id),
+                )
+
+
+class RegularFiles(object):
+    """Finds volumes among the files that the embedded service serves without root."""
+
+    def __init__(self, directory):
+        self._directory = directory
+
+    def look(self):
+        return None
+
+    def _file(self, volume_id):
+        if not _SAFE_NAME.match(volume_id):
+            raise DeviceError(volume_id, u"{!r} can't be the name of a file".format(volume_id))
+        return self._directory.child(native(volume_id))
+
+    def path_of(self, volume_id, size, _):
+        path = self._file(volume_id)
+        status = _lstat(volume_id, path)
+        shown = as_text(path.path)
+        if not stat.S_ISREG(status.st_mode):
+            raise DeviceMismatch(volume_id, u"{} is not a regular file".format(shown))
+        check_size(volume_id, size, status.st_size, shown)
+        return path
+
+    def ensure_gone(self, volume_id, _):
+        path = self._file(volume_id)
+        try:
+            _lstat(volume_id, path)
+        except DeviceNotFound:
+            return
+        raise DeviceStillPresent(
+            volume_id, u"Volume {} is still here as {}".format(volume_id, as_text(path.path))
+        )
+
+    def refuse_if_busy(self, volume_id, _):
+        """A regular file can't be claimed."""
