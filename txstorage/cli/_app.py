@@ -173,6 +173,11 @@ class App:
         if not answer.ok:
             raise SystemExit(1)
 
+    def warn(self, message: str) -> None:
+        """Tell people, not machines, who have it in the document."""
+        if not self.json:
+            click.echo("Warning: " + message, err=True)
+
     def console(self) -> Console:
         """For standard output."""
         return _console(stderr=False)

@@ -152,7 +152,7 @@ def list_command(app: App) -> None:
         mine = [to_document(each) for each in page.volumes if belongs_to(each, cluster_id)]
         malformed = [{"volume_id": name, "problem": problem} for name, problem in page.malformed]
         for bad in malformed + [each for each in mine if each["problem"]]:
-            click.echo("Volume {volume_id}: {problem}".format(**bad), err=True)
+            app.warn("Volume {volume_id}: {problem}".format(**bad))
         return Answer({"volumes": mine, "malformed": malformed}, _list_table(mine))
 
     app.perform(operation)
@@ -263,12 +263,17 @@ def destroy_command(app: App, volume: str, yes: bool) -> None:
     app.perform(operation)
 
 
+def is_interactive() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty()
+
+
 def _confirm(volume: str) -> None:
     """
     :raises click.UsageError: when there is nobody to ask.
     :raises click.Abort: when the answer is no.
     """
-    if not sys.stdin.isatty():
+    if not is_interactive():
         raise click.UsageError("destroying a volume needs --yes where nobody can be asked")
     click.confirm("Destroy volume {} and all data on it?".format(volume), abort=True, err=True)
 

@@ -1,0 +1,246 @@
+"""
+Tests for ``txstorage.cli.volumes``, against the embedded service in memory.
+"""
+
+from __future__ import annotations
+
+import os
+from unittest import mock
+from uuid import UUID, uuid4
+
+from txstorage._version import VERSION
+from txstorage.cli import volumes
+from txstorage.cli.main import main
+
+from .support import CLUSTER, GIB, CommandTestCase, runner
+
+
+class CreateTests(CommandTestCase):
+    """``volumes create``."""
+
+    def test_size(self) -> None:
+        """The volume has the size, and a new dataset."""
+        created = self.document("volumes", "create", "2GiB")
+        self.assertEqual((created["size"], created["status"]), (2 * GIB, "available"))
+        self.assertIsInstance(UUID(created["dataset_id"]), UUID)
+        self.assertEqual(created["labels"]["flocker-cluster-id"], str(CLUSTER))
+
+    def test_dataset_has_one_volume(self) -> None:
+        """Asked twice for one dataset, the answer is the same volume."""
+        dataset = str(uuid4())
+        first = self.create("--dataset", dataset)
+        self.assertEqual(self.create("--dataset", dataset), first)
+
+    def test_profile(self) -> None:
+        """A configured profile decides about the volume type."""
+        self.write_config(profiles={"gold": "silver"})
+        created = self.document("volumes", "create", "1GiB", "--profile", "gold")
+        self.assertEqual(created["volume_type"], "silver")
+
+    def test_unknown_profile(self) -> None:
+        """A profile that is not configured is an error with its remedy."""
+        result = self.txstorage("volumes", "create", "1GiB", "--profile", "platinum")
+        self.assertEqual((result.exit_code, result.stdout), (1, ""))
+        self.assertIn("platinum", result.stderr)
+        self.assertIn("What to do: map the profile", result.stderr)
+
+    def test_bad_size(self) -> None:
+        """A size that is none is a usage error."""
+        for size in ("0", "-1", "1.5B", "big"):
+            result = self.txstorage("volumes", "create", "--", size)
+            self.assertEqual(result.exit_code, 2)
+            self.assertIn("is not a size", result.stderr)
+
+    def test_table(self) -> None:
+        """For people, every field is shown."""
+        result = self.txstorage("volumes", "create", "1GiB")
+        self.assertEqual(result.exit_code, 0)
+        self.assertIn("1 GiB", result.stdout)
+        self.assertIn("flocker-cluster-id={}".format(CLUSTER), result.stdout)
+
+
+class ListTests(CommandTestCase):
+    """``volumes list``."""
+
+    def test_only_this_cluster(self) -> None:
+        """Volumes of other clusters are not listed."""
+        volume = self.create()
+        self.document("--cluster-id", str(uuid4()), "volumes", "create", "1GiB")
+        listed = self.document("volumes", "list")
+        self.assertEqual([each["volume_id"] for each in listed["volumes"]], [volume])
+        self.assertEqual(listed["malformed"], [])
+
+    def test_table(self) -> None:
+        """For people there is one row a volume."""
+        volume = self.create()
+        self.document("volumes", "attach", volume)
+        result = self.txstorage("volumes", "list")
+        [row] = [line for line in result.stdout.splitlines() if volume in line]
+        for shown in ("1 GiB", "in-use", self.node):
+            self.assertIn(shown, row)
+
+    def test_a_volume_without_dataset(self) -> None:
+        """A volume that can't be used is listed, and standard error says why."""
+        volume = self.create()
+        self.forget_dataset(volume)
+        result = self.txstorage("volumes", "list")
+        self.assertEqual(result.exit_code, 0)
+        self.assertIn(volume, result.stdout)
+        self.assertIn("flocker-dataset-id is missing", result.stderr)
+
+    def test_json_is_alone(self) -> None:
+        """With --json everything is in the document, and nothing on standard error."""
+        volume = self.create()
+        self.forget_dataset(volume)
+        [listed] = self.document("volumes", "list")["volumes"]
+        self.assertIn("flocker-dataset-id is missing", listed["problem"])
+        self.assertIsNone(listed["dataset_id"])
+
+    def forget_dataset(self, volume: str) -> None:
+        """Remove the label that says which dataset a volume holds."""
+        labels = {"flocker-cluster-id": str(CLUSTER)}
+        self.cloud.store.set_metadata(volume, labels, replace=True)
+
+
+class AttachTests(CommandTestCase):
+    """``volumes attach``, ``path``, ``detach`` and ``show``."""
+
+    def test_prints_the_path(self) -> None:
+        """For people the path, alone on standard output, is the answer."""
+        volume = self.create()
+        result = self.txstorage("volumes", "attach", volume)
+        path = os.path.join(self.cloud.devices_directory, volume)
+        self.assertEqual((result.exit_code, result.stdout), (0, path + "\n"))
+        self.assertEqual(self.txstorage("volumes", "path", volume).stdout, path + "\n")
+        self.assertEqual(
+            self.document("volumes", "path", volume), {"volume_id": volume, "device_path": path}
+        )
+        self.assertEqual(os.path.getsize(path), GIB)
+
+    def test_elsewhere(self) -> None:
+        """On another node there is no path here."""
+        volume = self.create()
+        result = self.txstorage("volumes", "attach", volume, "--to", self.other_node)
+        self.assertIn("is attached to " + self.other_node, result.stdout)
+        shown = self.document("volumes", "show", volume)
+        self.assertEqual((shown["attached_to"], shown["device_path"]), ([self.other_node], None))
+
+    def test_twice(self) -> None:
+        """An attached volume can't be attached; the error says so, and what to do."""
+        volume = self.create()
+        self.document("volumes", "attach", volume)
+        error = self.document("volumes", "attach", volume, exit_code=1)["error"]
+        self.assertEqual(error["kind"], "AlreadyAttachedVolume")
+        self.assertIn(volume, error["message"])
+        self.assertIn("detach it first", error["remedy"])
+
+    def test_detach(self) -> None:
+        """A detached volume is available, and has no path."""
+        volume = self.create()
+        self.document("volumes", "attach", volume)
+        detached = self.document("volumes", "detach", volume)
+        self.assertEqual((detached["status"], detached["attached_to"]), ("available", []))
+        result = self.txstorage("volumes", "path", volume)
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn("is not attached to this node", result.stderr)
+        self.assertEqual(self.txstorage("volumes", "detach", volume).exit_code, 1)
+
+    def test_says_that_it_is_detached(self) -> None:
+        """For people, detaching says so."""
+        volume = self.create()
+        self.document("volumes", "attach", volume)
+        self.assertIn("is detached", self.txstorage("volumes", "detach", volume).stdout)
+
+    def test_show_with_a_device(self) -> None:
+        """A volume that is attached here is shown with its path."""
+        volume = self.create()
+        self.document("volumes", "attach", volume)
+        path = os.path.join(self.cloud.devices_directory, volume)
+        self.assertIn(path, self.txstorage("volumes", "show", volume).stdout)
+
+    def test_show_without_its_device(self) -> None:
+        """A volume whose device is missing is shown, with what is wrong."""
+        volume = self.create()
+        path = self.document("volumes", "attach", volume)["device_path"]
+        os.unlink(path)
+        shown = self.document("volumes", "show", volume)
+        self.assertIsNone(shown["device_path"])
+        self.assertIn(volume, shown["problem"])
+
+    def test_show_where_there_is_no_node(self) -> None:
+        """On a machine that is no node, an attached volume can be looked at."""
+        volume = self.create()
+        self.document("volumes", "attach", volume)
+        self.write_config(instance_id=str(uuid4()))
+        self.assertIsNone(self.document("volumes", "show", volume)["device_path"])
+
+    def test_other_clusters_volume(self) -> None:
+        """Another cluster's volume does not exist."""
+        other = self.document("--cluster-id", str(uuid4()), "volumes", "create", "1GiB")
+        for command in ("show", "attach", "path", "detach"):
+            error = self.document("volumes", command, other["volume_id"], exit_code=1)["error"]
+            self.assertEqual(error["kind"], "UnknownVolume")
+
+
+class DestroyTests(CommandTestCase):
+    """``volumes destroy``."""
+
+    def test_yes(self) -> None:
+        """With --yes the volume is gone."""
+        volume = self.create()
+        self.assertEqual(
+            self.document("volumes", "destroy", volume, "--yes"),
+            {"volume_id": volume, "destroyed": True},
+        )
+        self.assertEqual(self.document("volumes", "list")["volumes"], [])
+
+    def test_nobody_to_ask(self) -> None:
+        """Without a terminal and without --yes nothing is destroyed."""
+        volume = self.create()
+        result = self.txstorage("volumes", "destroy", volume, input="y\n")
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("--yes", result.stderr)
+        self.assertEqual(len(self.document("volumes", "list")["volumes"]), 1)
+
+    def test_asks(self) -> None:
+        """On a terminal it asks, and goes by the answer."""
+        volume = self.create()
+        for answer, exit_code, left in (("n\n", 1, 1), ("y\n", 0, 0)):
+            with mock.patch.object(volumes, "is_interactive", lambda: True):
+                result = self.txstorage("volumes", "destroy", volume, input=answer)
+            self.assertEqual(result.exit_code, exit_code)
+            self.assertIn("all data on it?", result.stderr)
+            self.assertEqual(len(self.document("volumes", "list")["volumes"]), left)
+
+    def test_attached(self) -> None:
+        """An attached volume is not destroyed."""
+        volume = self.create()
+        self.document("volumes", "attach", volume)
+        error = self.document("volumes", "destroy", volume, "--yes", exit_code=1)["error"]
+        self.assertEqual((error["kind"], error["remedy"]), ("StillAttached", "detach it first"))
+
+
+class UsageTests(CommandTestCase):
+    """The global options."""
+
+    def test_no_cluster(self) -> None:
+        """Without a cluster id the error names the key."""
+        self.write_config(cluster_id=None)
+        result = self.txstorage("volumes", "list")
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn("cluster_id: is missing", result.stderr)
+
+    def test_wrong_password(self) -> None:
+        """Wrong credentials are an error with a remedy, and without the secret."""
+        self.write_config(password="s3cr3t")
+        result = self.txstorage("volumes", "list")
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn("What to do: check the user", result.stderr)
+        self.assertNotIn("s3cr3t", result.stderr)
+
+    def test_version_and_help(self) -> None:
+        """``--version`` and ``--help`` need no configuration."""
+        self.assertIn(VERSION, runner().invoke(main, ["--version"]).stdout)
+        shown = runner().invoke(main, ["-h"]).stdout
+        for command in ("demo", "doctor", "serve", "volumes"):
+            self.assertIn(command, shown)
