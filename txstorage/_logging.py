@@ -114,6 +114,12 @@ DEVICE_SEARCH = MessageType(
     u"This node's block devices were searched for a volume.",
 )
 
+SERVER_TRANSITION = MessageType(
+    u"txstorage:server:transition",
+    [VOLUME, STATUS, REASON],
+    u"The embedded service ended a volume's transition; a reason, when it could not be done.",
+)
+
 
 def in_action(action, function, *args, **kwargs):
     """

@@ -14,6 +14,7 @@ import attr
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 
+from .._logging import SERVER_TRANSITION
 from .devices import DeviceFailure, IDeviceBackend
 from .records import Volume
 from .settings import GIB
@@ -136,12 +137,20 @@ class Engine:
         except (DeviceFailure, OSError) as error:
             self._failed(volume, transition, error)
         else:
-            self._store.settle(volume.volume_id, volume.status, transition.done, device)
+            self._settle(volume, transition.done, device=device)
 
     def _failed(self, volume: Volume, transition: Transition, error: Exception) -> None:
-        reason = getattr(error, "strerror", None) or str(error)
-        text = "{} volume: {}".format(transition.verb, reason)
-        _log.warn("{text} ({volume_id})", text=text, volume_id=volume.volume_id)
+        reason = "{} volume: {}".format(
+            transition.verb, getattr(error, "strerror", None) or str(error)
+        )
+        self._settle(volume, transition.failed, reason=reason)
+
+    def _settle(
+        self, volume: Volume, status: str, device: Optional[str] = None, reason: str = ""
+    ) -> None:
+        volume_id = volume.volume_id
         with self._store.transaction():
-            if self._store.settle(volume.volume_id, volume.status, transition.failed):
-                self._store.add_message(volume.volume_id, text)
+            settled = self._store.settle(volume_id, volume.status, status, device)
+            if settled and reason:
+                self._store.add_message(volume_id, reason)
+        SERVER_TRANSITION(volume_id=volume_id, status=status, reason=reason).write()

@@ -1,0 +1,158 @@
+# -*- test-case-name: tests.server.test_serve -*-
+"""
+``txstorage serve``: the embedded service, until it is told to stop.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional, Tuple
+
+import click
+from twisted.internet import task
+from twisted.internet.defer import Deferred
+
+from ..server.serving import EmbeddedService, Options, exposure
+from ..server.statedir import ServeError
+
+
+def default_state_dir() -> str:
+    """Where the state is kept when nothing else is said."""
+    if os.geteuid() == 0:
+        return "/var/lib/txstorage"
+    return os.path.expanduser("~/.local/share/txstorage")
+
+
+async def run(reactor: Any, options: Options) -> None:
+    """
+    Serve until the reactor is stopped.
+
+    :raises SystemExit: with 1, when the service can't start.
+    """
+    service = EmbeddedService(reactor, options)
+    # Programs that are run earlier are not noticed when they end.
+    running: Deferred[None] = Deferred()
+    reactor.callWhenRunning(running.callback, None)
+    await running
+    reactor.addSystemEventTrigger(
+        "before", "shutdown", lambda: Deferred.fromCoroutine(service.stop())
+    )
+    warning = exposure(options)
+    if warning:
+        click.echo("warning: " + warning, err=True)
+    try:
+        auth_url, agent = await service.start()
+    except (ServeError, OSError) as error:
+        click.echo("txstorage serve: {}".format(error), err=True)
+        raise SystemExit(1) from error
+    for remark in service.remarks:
+        click.echo("# " + remark)
+    click.echo(agent, nl=False)
+    click.echo("txstorage ready: " + auth_url)
+    # A signal ends it.
+    await Deferred()
+
+
+@click.command()
+@click.option(
+    "--state-dir",
+    metavar="PATH",
+    default=default_state_dir,
+    help="Where everything is kept.  [default: /var/lib/txstorage for root, else "
+    "~/.local/share/txstorage]",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8780,
+    show_default=True,
+    help="The port to listen on; 0: any free one.",
+)
+@click.option(
+    "--node",
+    "nodes",
+    metavar="NAME",
+    multiple=True,
+    help="Declare a node; repeatable.  Nodes are remembered.  [default: node-1 node-2]",
+)
+@click.option("--tls", is_flag=True, help="Use TLS with a certificate that is generated.")
+@click.option("--tls-cert", metavar="PATH", help="Use TLS with this certificate (PEM).")
+@click.option("--tls-key", metavar="PATH", help="The certificate's key (PEM).")
+@click.option(
+    "--devices",
+    type=click.Choice(["auto", "loop", "file"]),
+    default="auto",
+    show_default=True,
+    help="What an attached volume is: a loop device, or a regular file.",
+)
+@click.option(
+    "--transition-delay",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a volume stays in each transient status.",
+)
+@click.option(
+    "--max-volumes",
+    type=click.IntRange(-1),
+    default=1000,
+    show_default=True,
+    help="The quota of volumes; -1: none.",
+)
+@click.option(
+    "--max-gigabytes",
+    type=click.IntRange(-1),
+    default=-1,
+    show_default=True,
+    help="The quota in GiB; -1: none.",
+)
+@click.option(
+    "--page-size",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="How many entries a list answers with at most.",
+)
+@click.option(
+    "--token-lifetime",
+    type=click.FloatRange(0, min_open=True),
+    default=3600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a token is valid.",
+)
+def serve(
+    state_dir: str,
+    host: str,
+    port: int,
+    nodes: Tuple[str, ...],
+    tls: bool,
+    tls_cert: Optional[str],
+    tls_key: Optional[str],
+    devices: str,
+    **behaviour: Any,
+) -> None:
+    """
+    Serve volumes of this machine over OpenStack's HTTP APIs.
+
+    Prints the agent.yml that points at it, and 'txstorage ready: URL' when it
+    accepts connections.  Everything survives a restart.
+    """
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("--tls-cert and --tls-key go together")
+    if tls and tls_cert is not None:
+        raise click.UsageError("--tls generates a certificate; leave it out with --tls-cert")
+    options = Options(
+        state_dir=state_dir,
+        host=host,
+        port=port,
+        nodes=nodes,
+        tls=tls,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        devices=devices,
+        behaviour=behaviour,
+    )
+    task.react(lambda reactor: Deferred.fromCoroutine(run(reactor, options)))
