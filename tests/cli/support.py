@@ -42,8 +42,12 @@ class CommandTestCase(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
+        self.start_cloud()
+
+    def start_cloud(self, **settings: Any) -> None:
+        """Start a cloud, and configure for it."""
         self.clock = Clock()
-        self.cloud = in_memory_cloud(self.clock)
+        self.cloud = in_memory_cloud(self.clock, **settings)
         self.addCleanup(self.cloud.close)
         self.agent = RequestTraversalAgent(self.cloud.resource)
         self.node, self.other_node = self.cloud.nodes["node-1"], self.cloud.nodes["node-2"]

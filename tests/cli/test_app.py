@@ -1,0 +1,134 @@
+"""
+Tests for ``txstorage.cli._app`` and ``txstorage.cli.main``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from typing import Any
+from unittest import mock
+
+import eliot
+from rich.text import Text
+from twisted.internet.defer import succeed
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.cli import _app
+from txstorage.cli._app import Answer, App, ObservedService
+from txstorage.cli.main import log_to
+from txstorage.services import Volume
+
+from .support import CommandTestCase
+
+
+class SourceTests(SynchronousTestCase):
+    """Where the configuration comes from."""
+
+    def test_order(self) -> None:
+        """--config, then $TXSTORAGE_CONFIG, then the default file, then the environment."""
+        there = self.mktemp()
+        open(there, "w").close()
+        environ = {"TXSTORAGE_CONFIG": "variable"}
+        for app, source in (
+            (App(config="option", environ=environ, default_config=there), "option"),
+            (App(environ=environ, default_config=there), "variable"),
+            (App(environ={}, default_config=there), there),
+            (App(environ={}, default_config=self.mktemp()), None),
+        ):
+            self.assertEqual(app.source(), source)
+
+    def test_environment_is_not_shown(self) -> None:
+        """An app's repr does not hold the environment, where secrets may be."""
+        self.assertNotIn("s3cr3t", repr(App(environ={"OS_PASSWORD": "s3cr3t"})))
+
+
+class OutputTests(CommandTestCase):
+    """From an answer to what is printed."""
+
+    def say(self, answer: Answer, **options: Any) -> Any:
+        """What is printed, and the exit code."""
+        app, printed, code = App(**options), [], 0
+        with mock.patch.object(_app.click, "echo", lambda text, err=False: printed.append(text)):
+            try:
+                app.say(answer)
+            except SystemExit as exit:
+                code = exit.code
+        return printed, code
+
+    def test_text(self) -> None:
+        """Text is printed as it is."""
+        self.assertEqual(self.say(Answer({}, "[x]")), (["[x]"], 0))
+
+    def test_json(self) -> None:
+        """Machines get the document."""
+        printed, code = self.say(Answer({"a": 1}, "x", ok=False), json=True)
+        self.assertEqual((json.loads(printed[0]), code), ({"a": 1}, 1))
+
+    def test_rich(self) -> None:
+        """Where there is no terminal, lines are not broken at its width."""
+        with self.app().console().capture() as captured:
+            console = self.app().console()
+        self.assertEqual(captured.get(), "")
+        self.assertGreaterEqual(console.width, 200)
+        self.assertEqual(console.render_str("x"), Text("x"))
+
+    def test_terminal_keeps_its_width(self) -> None:
+        """On a terminal, its own width counts."""
+        with mock.patch.dict(os.environ, {"FORCE_COLOR": "1", "COLUMNS": "60"}):
+            self.assertEqual(App().console().width, 60)
+
+    def test_machines_see_no_progress(self) -> None:
+        """With --json nothing is drawn, terminal or not."""
+        with mock.patch.dict(os.environ, {"FORCE_COLOR": "1"}):
+            self.assertFalse(App(json=True).progress_console().is_terminal)
+            self.assertTrue(App().progress_console().is_terminal)
+
+
+class ObservedServiceTests(SynchronousTestCase):
+    """``ObservedService``."""
+
+    def test_tells_the_status(self) -> None:
+        """Each volume that is looked at is told of, and passed on."""
+        volume, seen = Volume("v", "attaching", 1), []
+        service = mock.Mock()
+        service.get_volume.side_effect = lambda volume_id: succeed(volume)
+        observed = ObservedService(service, seen.append)
+        self.assertIs(self.successResultOf(observed.get_volume("v")), volume)
+        self.assertEqual(seen, ["attaching"])
+        self.assertIs(observed.delete_volume, service.delete_volume)
+
+
+class LogTests(CommandTestCase):
+    """``--log``."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        destinations = list(eliot.Logger._destinations._destinations)
+        self.addCleanup(setattr, eliot.Logger._destinations, "_destinations", destinations)
+
+    def test_written(self) -> None:
+        """The story of an operation is in the file, which only its owner can read."""
+        path = self.mktemp()
+        open(path, "w").close()
+        os.chmod(path, 0o644)
+        self.assertEqual(self.txstorage("--log", path, "volumes", "list").exit_code, 0)
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        with open(path) as log:
+            types = [json.loads(line).get("action_type") for line in log]
+        self.assertIn("txstorage:http", types)
+
+    def test_new_file(self) -> None:
+        """A new file is made for the owner alone."""
+        path = self.mktemp()
+        previous = os.umask(0)
+        self.addCleanup(os.umask, previous)
+        log_to(path)
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+
+    def test_no_such_directory(self) -> None:
+        """A file that can't be made is an error that names it."""
+        result = self.txstorage("--log", "/no/such/directory/log", "volumes", "list")
+        self.assertNotEqual(result.exit_code, 0)
+        self.assertIn("/no/such/directory/log", result.stderr)

@@ -1,0 +1,256 @@
+"""
+Tests for ``txstorage.cli.doctor``, against the embedded service in memory.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict
+from uuid import uuid4
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage._configuration import Configuration
+from txstorage.cli._app import App
+from txstorage.cli._checks import STEPS, Examination, Unsafe, check_tls
+from txstorage.errors import CertificateRejected, ServiceError
+
+from .support import CLUSTER, CommandTestCase
+
+NAMES = [step.name for step in STEPS]
+
+
+class DoctorTests(CommandTestCase):
+    """What ``doctor`` finds."""
+
+    def diagnose(self, exit_code: int) -> Dict[str, Any]:
+        """The findings by step."""
+        document = self.document("doctor", exit_code=exit_code)
+        self.assertEqual([step["name"] for step in document["steps"]], NAMES)
+        self.assertEqual(document["ok"], exit_code == 0)
+        return {step["name"]: step for step in document["steps"]}
+
+    def assert_fails(self, name: str, *words: str) -> Dict[str, Any]:
+        """One step fails, with words in its detail and a remedy; it alone."""
+        found = self.diagnose(1)
+        failed = [step for step in found if found[step]["outcome"] == "fail"]
+        self.assertEqual(failed, [name])
+        for word in words:
+            self.assertIn(word, found[name]["detail"])
+        self.assertNotEqual(found[name]["remedy"], "")
+        return found
+
+    def assert_skipped(self, found: Dict[str, Any], *names: str) -> None:
+        """These steps were skipped because of one that failed, and no others."""
+        skipped = [
+            name for name in NAMES if found[name]["detail"].startswith("because of")
+        ]
+        self.assertEqual(skipped, list(names))
+
+    def test_all_well(self) -> None:
+        """With a good configuration no step fails, and each says what it found."""
+        volume = self.create()
+        path = self.document("volumes", "attach", volume)["device_path"]
+        found = self.diagnose(0)
+        self.assertEqual(
+            {name: step["outcome"] for name, step in found.items() if step["outcome"] != "ok"},
+            {"TLS": "skipped"},
+        )
+        for name, word in (
+            ("file", self.config),
+            ("keys", "auth_plugin password"),
+            ("secrets", self.config),
+            ("TLS", "without TLS"),
+            ("authentication", "user txstorage, project txstorage; the token lives"),
+            ("catalog", "block-storage: http://cloud.example/volume/v3/"),
+            ("quota", "1 of 1000 volumes, 1 GiB of unlimited"),
+            ("cluster id", str(CLUSTER)),
+            ("instance id", self.node),
+            ("list volumes", "1 volumes"),
+            ("device discovery", "{}: {}".format(volume, path)),
+        ):
+            self.assertIn(word, found[name]["detail"])
+
+    def test_table(self) -> None:
+        """For people, each step is a row, with what to do where it failed."""
+        self.write_config(password="wrong")
+        result = self.txstorage("doctor")
+        self.assertEqual(result.exit_code, 1)
+        for name in NAMES:
+            self.assertIn(name, result.stdout)
+        self.assertIn("What to do: check the user", result.stdout)
+        self.assertNotIn("wrong", result.stdout)
+
+    def test_no_file(self) -> None:
+        """Without the file nothing else can be checked."""
+        os.unlink(self.config)
+        found = self.assert_fails("file", self.config, "No such file")
+        self.assert_skipped(found, *NAMES[1:])
+
+    def test_bad_key(self) -> None:
+        """A misspelt key is found before anybody is talked to."""
+        self.write_config(regoin="x")
+        found = self.assert_fails("keys", "regoin")
+        self.assertIn("region", found["keys"]["remedy"])
+        self.assert_skipped(found, *NAMES[2:])
+
+    def test_file_that_others_can_read(self) -> None:
+        """A secret that others can read is a failure, and hinders nothing."""
+        os.chmod(self.config, 0o644)
+        found = self.assert_fails("secrets", self.config)
+        self.assertEqual(found["secrets"]["remedy"], "chmod 600 " + self.config)
+        self.assert_skipped(found)
+
+    def test_secret_file_that_others_can_read(self) -> None:
+        """So is a password file."""
+        path = os.path.abspath(self.mktemp())
+        with open(path, "w") as opened:
+            opened.write(self.cloud.credentials["password"])
+        os.chmod(path, 0o640)
+        self.write_config(password=None, password_file=path)
+        os.chmod(self.config, 0o644)
+        self.assert_fails("secrets", path)
+        os.chmod(path, 0o600)
+        self.assertEqual(self.diagnose(0)["secrets"]["detail"], path + ": only for the owner")
+
+    def test_nobody_there(self) -> None:
+        """An address that is not the service's is found."""
+        self.write_config(auth_url="http://cloud.example/somewhere")
+        found = self.assert_fails("authentication", "Identity API")
+        self.assert_skipped(
+            found, "catalog", "quota", "instance id", "list volumes", "device discovery"
+        )
+
+    def test_region(self) -> None:
+        """A region that is not in the catalog is found, and what is there is shown."""
+        self.write_config(region="nowhere")
+        found = self.assert_fails("catalog", "nowhere", "txstorage")
+        self.assert_skipped(found, "quota", "instance id", "list volumes", "device discovery")
+
+    def test_endpoint_override(self) -> None:
+        """An endpoint that is configured is shown instead of the catalog's."""
+        self.write_config(compute_endpoint="http://cloud.example/compute/v2.1")
+        self.assertIn("compute: http://cloud.example/compute/v2.1",
+                      self.diagnose(0)["catalog"]["detail"])
+
+    def test_no_cluster(self) -> None:
+        """Without a cluster id, what needs none is checked all the same."""
+        self.write_config(cluster_id=None)
+        found = self.assert_fails("cluster id", "is missing")
+        self.assert_skipped(found, "instance id", "list volumes", "device discovery")
+
+    def test_no_node(self) -> None:
+        """An instance id that Compute does not know is found."""
+        self.write_config(instance_id=str(uuid4()))
+        found = self.assert_fails("instance id")
+        self.assert_skipped(found, "device discovery")
+
+    def test_a_volume_without_dataset(self) -> None:
+        """A volume that is of no use is counted."""
+        volume = self.create()
+        labels = {"flocker-cluster-id": str(CLUSTER)}
+        self.cloud.store.set_metadata(volume, labels, replace=True)
+        self.assert_fails("list volumes", "1 of 1 volumes can't be used")
+
+    def test_device_that_is_missing(self) -> None:
+        """A volume that is attached here without a device is found."""
+        volume = self.create()
+        os.unlink(self.document("volumes", "attach", volume)["device_path"])
+        self.assert_fails("device discovery", volume)
+
+    def test_quota_that_is_used_up(self) -> None:
+        """A quota that leaves no room for another volume is found."""
+        self.start_cloud(max_volumes=1)
+        self.create()
+        self.assert_fails("quota", "used up", "1 of 1 volumes")
+
+    def test_nothing_attached(self) -> None:
+        """Without an attached volume there is no device to look for."""
+        self.assertEqual(self.diagnose(0)["device discovery"]["outcome"], "skipped")
+
+
+class TLSTests(SynchronousTestCase):
+    """The step that looks at the certificate."""
+
+    def check(self, outcome: Any, **keys: Any) -> Any:
+        """What the step comes to when the request has that outcome."""
+
+        class Client:
+            """Answers with the outcome."""
+
+            def request(self, *args: Any, **kwargs: Any) -> Any:
+                """See ``HTTPClient``."""
+                return fail(outcome) if isinstance(outcome, Exception) else succeed(outcome)
+
+        state = Examination(App(), Clock())
+        state.http = Client()
+        state.configuration = Configuration.from_mapping(
+            dict({"auth_url": "https://k", "username": "u", "password": "p",
+                  "project_name": "p"}, **keys)
+        )
+        return Deferred.fromCoroutine(check_tls(state))
+
+    def test_verifies(self) -> None:
+        """A certificate that verifies is well, whatever the answer is."""
+        refused = ServiceError("GET", "https://k", 401, "no")
+        for outcome in (None, refused):
+            self.assertIn("verifies", self.successResultOf(self.check(outcome)))
+
+    def test_rejected(self) -> None:
+        """A certificate that does not verify fails the step."""
+        rejected = CertificateRejected("GET", "https://k", "self-signed")
+        self.failureResultOf(self.check(rejected), CertificateRejected)
+
+    def test_not_verified(self) -> None:
+        """Not to verify is a failure with a remedy."""
+        unsafe = self.failureResultOf(self.check(None, verify_peer=False), Unsafe).value
+        self.assertIn("verify_ca_path", unsafe.remedy)
+
+
+class NoKeystoneTests(CommandTestCase):
+    """Without Keystone there is less to check."""
+
+    def test_skipped(self) -> None:
+        """Authentication and catalog are skipped, not failed."""
+        self.write_config(
+            auth_plugin="none", auth_url=None,
+            volume_endpoint="http://cloud.example/volume/v3/p",
+            compute_endpoint="http://cloud.example/compute/v2.1",
+        )
+        steps = {step["name"]: step for step in self.document("doctor", exit_code=1)["steps"]}
+        for name in ("authentication", "catalog"):
+            self.assertEqual(steps[name]["outcome"], "skipped")
+            self.assertIn("auth_plugin is none", steps[name]["detail"])
+        self.assertEqual(steps["quota"]["outcome"], "fail")
+
+
+class EnvironmentTests(CommandTestCase):
+    """A configuration that is in the environment."""
+
+    def environ(self) -> Dict[str, str]:
+        """What an openrc file sets, and what is ours."""
+        given = self.cloud.credentials
+        return {
+            "OS_AUTH_URL": given["auth_url"],
+            "OS_USERNAME": given["username"],
+            "OS_PASSWORD": given["password"],
+            "OS_PROJECT_NAME": given["project_name"],
+            "TXSTORAGE_INSTANCE_ID": self.node,
+            "TXSTORAGE_CLUSTER_ID": str(CLUSTER),
+        }
+
+    def test_named(self) -> None:
+        """The variables are named, not shown, and no file holds a secret."""
+        result = self.invoke("doctor", environ=self.environ())
+        self.assertEqual(result.exit_code, 0, result.stdout)
+        self.assertIn("the environment: OS_AUTH_URL, OS_PASSWORD", result.stdout)
+        self.assertIn("no secret is in a file", result.stdout)
+        self.assertNotIn(self.cloud.credentials["password"], result.stdout)
+
+    def test_nothing(self) -> None:
+        """With neither file nor variables it says how to give one."""
+        result = self.invoke("doctor")
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn("give --config", result.stdout)

@@ -1,0 +1,74 @@
+"""
+Tests for ``txstorage.cli._errors``.
+"""
+
+from __future__ import annotations
+
+import json
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.cli._errors import explain
+from txstorage.cli._running import Interrupted
+from txstorage.errors import InvalidConfiguration, InvalidSize
+from txstorage.interfaces import (
+    AlreadyAttachedVolume,
+    UnattachedVolume,
+    UnknownInstanceID,
+    UnknownVolume,
+    VolumeException,
+)
+
+
+class ExplainTests(SynchronousTestCase):
+    """What people and machines are told about an error."""
+
+    def test_volume_exceptions(self) -> None:
+        """Flocker's own exceptions hold but an id; they get a sentence and a remedy."""
+        for kind in (UnknownVolume, AlreadyAttachedVolume, UnattachedVolume):
+            explanation = explain(kind("some-volume"))
+            self.assertIn("some-volume", explanation.message)
+            self.assertNotEqual(explanation.remedy, "")
+            self.assertEqual((explanation.kind, explanation.exit_code), (kind.__name__, 1))
+
+    def test_other_volume_exception(self) -> None:
+        """One that is not known is named with its volume."""
+        explanation = explain(VolumeException("some-volume"))
+        self.assertEqual(explanation.message, "VolumeException on volume some-volume")
+        self.assertEqual(explanation.as_text(), "Error: VolumeException on volume some-volume")
+
+    def test_errors_that_explain_themselves(self) -> None:
+        """Our own errors have a message and a remedy, which are used."""
+        for error in (InvalidSize("too small"), InvalidConfiguration("region", "is bad", "do x")):
+            explanation = explain(error)
+            self.assertEqual(
+                explanation.as_text(),
+                "Error: {}\nWhat to do: {}".format(error.message, error.remedy),
+            )
+
+    def test_instance_id(self) -> None:
+        """A node that does not know itself is told how to."""
+        self.assertIn("instance_id", explain(UnknownInstanceID("driver")).remedy)
+
+    def test_operating_system(self) -> None:
+        """What the system says is passed on."""
+        error = FileNotFoundError(2, "No such file or directory", "/x")
+        self.assertIn("/x", explain(error).message)
+
+    def test_interrupted(self) -> None:
+        """An interruption has the exit code that shells use for it."""
+        self.assertEqual(explain(Interrupted()).exit_code, 130)
+
+    def test_bug(self) -> None:
+        """Anything else is our mistake, and says so."""
+        explanation = explain(KeyError("x"))
+        self.assertEqual(explanation.message, "KeyError: 'x'")
+        self.assertIn("bug", explanation.remedy)
+
+    def test_json(self) -> None:
+        """For machines: kind, message and remedy."""
+        self.assertEqual(
+            json.loads(explain(InvalidSize("too small")).as_json()),
+            {"error": {"kind": "InvalidSize", "message": "too small",
+                       "remedy": InvalidSize.remedy}},
+        )
