@@ -619,7 +619,7 @@ class AgentFailureTests(SynchronousTestCase):
             (b"", u"DELETE", None),
             (b'{"a": ', u"POST", errors.ResponseLost),
         ]:
-            http = self.client(*[lambda: _raw_response(data)] * 3)
+            http = self.client(*[lambda: succeed(RawResponse(data))] * 3)
             asked = http.request(method, URL)
             self.clock.pump([0.5, 1.0])
             if expected is errors.ResponseLost:
@@ -628,21 +628,43 @@ class AgentFailureTests(SynchronousTestCase):
                 self.assertEqual(self.successResultOf(asked).body, expected)
 
 
-def _raw_response(data):
-    """A response without a length, whose connection ended after some bytes."""
-    class _Response(object):
-        version = (b"HTTP", 1, 0)
-        code = 200
-        phrase = b"OK"
-        length = -1
-        headers = Headers({})
+    def test_too_large_piece_by_piece(self):
+        """What still comes after the limit is thrown away, and the connection ended."""
+        response = RawResponse(b"[1,", b"1" * 10, b"1]")
+        self.clock = Clock()
+        agent = AgentStub(lambda: succeed(response))
+        http = HTTPClient(self.clock, agent, max_body=8)
+        self.failureResultOf(http.request(u"GET", URL), errors.NotTheService)
+        self.assertTrue(response.stopped)
 
-        def deliverBody(self, protocol):
-            protocol.makeConnection(None)
-            protocol.dataReceived(data)
-            protocol.connectionLost(Failure(PotentialDataLoss()))
 
-    return succeed(_Response())
+class RawResponse(object):
+    """
+    A response without a length, which only the connection's end ends.
+
+    :ivar bool stopped: whether the reader had enough.
+    """
+
+    version = (b"HTTP", 1, 0)
+    code = 200
+    phrase = b"OK"
+    length = -1
+    headers = Headers({})
+    stopped = False
+
+    def __init__(self, *pieces):
+        self.pieces = pieces
+
+    def stopProducing(self):
+        """See ``IPushProducer``."""
+        self.stopped = True
+
+    def deliverBody(self, protocol):
+        """See ``IResponse``."""
+        protocol.makeConnection(self)
+        for piece in self.pieces:
+            protocol.dataReceived(piece)
+        protocol.connectionLost(Failure(PotentialDataLoss()))
 
 
 class LoggingTests(SynchronousTestCase):
@@ -667,6 +689,20 @@ class LoggingTests(SynchronousTestCase):
         self.assertEqual(len(tasks), 1)
         self.assertNotIn("tok-1", repr(logger.messages))
         self.assertNotIn("secret", repr(logger.messages))
+
+    @capture_logging(None)
+    def test_exchange_after_the_queue(self, logger):
+        """An exchange that had to wait for its turn is still in its operation's context."""
+        wire = Wire(Answer(200, {}), Answer(200, {}))
+        http = HTTPClient(wire.clock, wire.agent, limiter=TokenBucket(wire.clock, 1))
+        self.successResultOf(http.request(u"GET", URL))
+        with start_action(action_type=u"test:operation").context():
+            asked = http.request(u"GET", URL)
+        wire.clock.advance(1.0)
+        self.successResultOf(asked)
+        actions = LoggedAction.of_type(logger.messages, HTTP_EXCHANGE)
+        self.assertEqual([action.startMessage[u"task_level"] for action in actions],
+                         [[1], [2, 1]])
 
     @capture_logging(None)
     def test_exchange_alone(self, logger):
@@ -746,6 +782,21 @@ class TrustTests(SynchronousTestCase):
             self.assertIs(verification_problem(address, wrong, 0, 1, True), None)
         self.assertIn(u"expired", verification_problem(address, right, 10, 0, False))
         self.assertIn(u"99", verification_problem(address, right, 99, 0, False))
+
+
+    def test_certificate_that_cannot_be_read(self):
+        """When the verification itself fails, the certificate does not verify."""
+        failed = []
+
+        class Connection(object):
+            def get_app_data(self):
+                return self
+
+            failVerification = failed.append
+
+        creator = https_policy(True, self.ca_file(u"cloud")).creatorForNetloc(b"127.0.0.1", 1)
+        self.assertFalse(creator._verify(Connection(), "no certificate", 0, 0, True))
+        self.assertIn(u"read", failed[0].value.reason)
 
 
 class Paths(object):
@@ -880,7 +931,8 @@ class SocketTests(TestCase):
             certificate=certificate_for(u"127.0.0.1"),
         )
         asked = self.client(timeout=0.5, verify_peer=False).request(u"POST", server.url, json={})
-        return self.assertFailure(asked, errors.ResponseLost)
+        asked = self.assertFailure(asked, errors.ResponseLost)
+        return asked.addCallback(lambda ignored: server.closed)
 
     def test_self_signed_is_rejected(self):
         """A certificate of unknown origin is rejected, with the reason, and not retried."""
@@ -939,7 +991,11 @@ class SocketTests(TestCase):
 
     def test_unverified(self):
         """Without verification any certificate will do, for names and addresses."""
+        names = []
         server = RawServer(self, whole(b'{"a": 1}'), certificate=certificate_for(u"else"))
+        server.context.set_tlsext_servername_callback(
+            lambda connection: names.append(connection.get_servername())
+        )
         http = self.client(verify_peer=False)
         d = http.request(u"GET", server.url)
         d.addCallback(
@@ -947,7 +1003,9 @@ class SocketTests(TestCase):
                 u"GET", server.url.replace(u"127.0.0.1", u"localhost")
             )
         )
-        return d.addCallback(lambda response: self.assertEqual(response.body, {u"a": 1}))
+        d.addCallback(lambda response: self.assertEqual(response.body, {u"a": 1}))
+        # A server of several names has to know which one is meant.
+        return d.addCallback(lambda ignored: self.assertEqual(names[-1], b"localhost"))
 
     def test_connections_are_kept_for_reading(self):
         """Two GETs share a connection; a POST gets one of its own."""

@@ -171,6 +171,7 @@ class RawServer(Factory):
     :param bool close: whether to close the connection then.
     :param bytes greeting: sent at once.
     :param certificate: a ``PrivateCertificate`` for TLS, or ``None``.
+    :ivar closed: a ``Deferred`` that fires when all connections have ended.
     """
 
     protocol = Misbehaving
@@ -178,13 +179,13 @@ class RawServer(Factory):
     def __init__(self, test, answer=b"", close=False, greeting=b"", certificate=None):
         self.answer, self.close, self.greeting = answer, close, greeting
         self.received, self.connections = [], []
-        self._lost, self._closed = [], Deferred()
+        self._lost, self.closed = [], Deferred()
         if certificate is None:
             port = real_reactor.listenTCP(0, self, interface="127.0.0.1")
         else:
-            port = real_reactor.listenSSL(
-                0, self, certificate.options(), interface="127.0.0.1"
-            )
+            options = certificate.options()
+            self.context = options.getContext()
+            port = real_reactor.listenSSL(0, self, options, interface="127.0.0.1")
         scheme = u"http" if certificate is None else u"https"
         self.port = port.getHost().port
         self.url = u"{}://127.0.0.1:{}/v3".format(scheme, self.port)
@@ -197,16 +198,16 @@ class RawServer(Factory):
         self._check()
 
     def _check(self):
-        if len(self._lost) == len(self.connections) and not self._closed.called:
-            self._closed.callback(None)
+        if len(self._lost) == len(self.connections) and not self.closed.called:
+            self.closed.callback(None)
 
     def _all_lost(self):
-        self._closed = Deferred()
+        self.closed = Deferred()
         for connection in self.connections:
             if connection not in self._lost:
                 connection.transport.abortConnection()
         self._check()
-        return self._closed
+        return self.closed
 
 
 def _alternative(name):

@@ -86,8 +86,7 @@ class _Collector(Protocol):
         # stopProducing is the one way to end a response in every Twisted; it
         # closes the socket itself, without a farewell that a silent TLS peer
         # would not return.
-        if self.transport is not None:
-            self.transport.stopProducing()
+        self.transport.stopProducing()
         return done
 
 
