@@ -317,14 +317,15 @@ class DirectoryTests(SynchronousTestCase):
         self.assertRaises(DeviceMismatch, self.finder.find, VOLUME, MIB)
 
     def test_other_kind(self):
-        """A link or a directory is refused."""
-        self.serve()
-        self.directory.child(VOLUME).moveTo(self.directory.child("elsewhere"))
-        os.symlink("elsewhere", self.directory.child(VOLUME).path)
-        self.assertRaises(DeviceMismatch, self.finder.find, VOLUME, MIB)
-        os.unlink(self.directory.child(VOLUME).path)
-        self.directory.child(VOLUME).makedirs()
-        self.assertRaises(DeviceMismatch, self.finder.find, VOLUME, MIB)
+        """A link or a directory is refused, be its size what it may."""
+        path = self.directory.child(VOLUME).path
+        for make in (lambda: os.symlink("elsewhere", path), lambda: os.mkdir(path)):
+            make()
+            error = self.assertRaises(
+                DeviceMismatch, self.finder.find, VOLUME, os.lstat(path).st_size
+            )
+            self.assertIn(u"is not a regular file", error.message)
+            FilePath(path).remove()
 
     def test_unsafe_id(self):
         """An id that would lead out of the directory fails, also when waiting."""

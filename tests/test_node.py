@@ -1,149 +1,26 @@
 """
-Tests for :mod:`txstorage.node`.
+Tests for the sources of :mod:`txstorage.node`.
 """
 
 from __future__ import absolute_import, division, print_function
 
 import errno
 import json
-import os
 from uuid import UUID
 
-from eliot.testing import capture_logging
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet import reactor
-from twisted.internet.defer import CancelledError, Deferred, fail, succeed
-from twisted.internet.error import ConnectionRefusedError
-from twisted.internet.task import Clock
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
-from twisted.trial.unittest import SynchronousTestCase, TestCase
-from twisted.web.client import ResponseDone, ResponseNeverReceived
-from twisted.web.resource import Resource
-from twisted.web.server import Site
-from twisted.web.static import Data
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.client import ResponseNeverReceived
 
 from txstorage._compat import as_text
-from txstorage.errors import ServiceBroken, UnknownServer, Unreachable
 from txstorage.interfaces import UnknownInstanceID
-from txstorage.node import NodeIdentity, canonical_uuid, mounted_at, smbios_orders
-from txstorage.services import Server
+from txstorage.node import canonical_uuid, mounted_at, smbios_orders
 
-from .sysfs import FakeSysfs
-
-NODE = u"0b1f1d7c-52a4-4c1e-9f3a-6d2f5c8e9a10"
-SWAPPED = u"7c1d1f0b-a452-1e4c-9f3a-6d2f5c8e9a10"
-OTHER = u"7e0d8c11-90ab-4d2f-8c55-1a2b3c4d5e6f"
-
-
-class Compute(object):
-    """An ``IVolumeService`` that knows servers and nothing else."""
-
-    def __init__(self, *known):
-        self.known = known
-        self.asked = []
-        self.answer = None
-
-    def get_server(self, server_id):
-        """As the interface has it."""
-        self.asked.append(server_id)
-        if self.answer is not None:
-            return self.answer
-        if server_id in self.known:
-            return succeed(Server(server_id=server_id, status=u"ACTIVE"))
-        return fail(UnknownServer(server_id))
-
-
-class Answer(object):
-    """A response of treq."""
-
-    def __init__(self, body, code=200):
-        self.code = code
-        self._body = body
-
-    def deliverBody(self, protocol):  # noqa: N802 (Twisted's name)
-        """All of it at once."""
-        protocol.dataReceived(self._body)
-        protocol.connectionLost(Failure(ResponseDone()))
-
-
-class Client(object):
-    """A treq whose one answer is given."""
-
-    def __init__(self, result=None):
-        self.result = result
-        self.urls = []
-
-    def get(self, url, reactor):
-        """As treq has it."""
-        self.urls.append(url)
-        if self.result is None:
-            return fail(ConnectionRefusedError())
-        return self.result
-
-    @classmethod
-    def of(cls, **metadata):
-        """A metadata service."""
-        return cls(succeed(Answer(json.dumps(metadata).encode("ascii"))))
-
-
-class NodeTestCase(SynchronousTestCase):
-    """A machine that has nothing to tell, unless a test adds it."""
-
-    def setUp(self):
-        self.clock = Clock()
-        self.root = FilePath(self.mktemp())
-        self.root.makedirs()
-        self.labels = self.root.child("by-label")
-        self.labels.makedirs()
-        self.mounts = self.root.child("mounts")
-        self.mounts.setContent(b"proc /proc proc rw 0 0\n\n")
-        self.sysfs = FakeSysfs(self.root.child("sys").path).root
-
-    def node(self, compute, client=None, **options):
-        """The :class:`NodeIdentity` of the machine."""
-        return NodeIdentity(
-            self.clock,
-            compute,
-            client=client or Client(),
-            mounts=self.mounts,
-            labels=self.labels,
-            sysfs=self.sysfs,
-            **options
-        )
-
-    def found(self, *args, **options):
-        """The id, found at once."""
-        found = self.successResultOf(self.node(*args, **options).instance_id())
-        self.assertIsInstance(found, type(u""))
-        return found
-
-    def refused(self, *args, **options):
-        """The text of the error that comes at once."""
-        d = self.node(*args, **options).instance_id()
-        return str(self.failureResultOf(d, UnknownInstanceID).value)
-
-    def add_config_drive(self, content, mounted=True, label="config-2"):
-        """Give the machine a configuration drive."""
-        device = self.root.child("sr0")
-        device.setContent(b"")
-        os.symlink("../sr0", self.labels.child(label).path)
-        place = self.root.child("config drive")
-        file = place.descendant(["openstack", "latest", "meta_data.json"])
-        file.parent().makedirs()
-        file.setContent(content)
-        if mounted:
-            paths = (os.path.realpath(device.path), os.path.abspath(place.path))
-            fields = [path.replace(" ", "\\040") for path in paths]
-            line = " ".join(fields + ["iso9660", "ro", "0", "0\n"])
-            self.mounts.setContent(self.mounts.getContent() + line.encode("utf-8"))
-
-    def add_firmware(self, text):
-        """Give the machine a DMI product UUID."""
-        path = self.sysfs.descendant(["class", "dmi", "id", "product_uuid"])
-        path.parent().makedirs()
-        path.setContent(text)
+from .machine import NODE, OTHER, SWAPPED, Answer, Client, Compute, NodeTestCase
 
 
 class ConfiguredTests(NodeTestCase):
@@ -335,129 +212,6 @@ class FirmwareTests(NodeTestCase):
         self.assertLessEqual(len(smbios_orders(true)), 2)
 
 
-class SearchTests(NodeTestCase):
-    """The search as a whole."""
-
-    def test_everything_is_told(self):
-        """The error tells of every source, of what came of it, and the remedy."""
-        self.add_firmware(OTHER.encode("ascii"))
-        text = self.refused(Compute(NODE))
-        for part in (
-            "config drive: there is none; metadata service: Connection was refused",
-            "DMI product UUID: Compute knows no instance " + str(OTHER),
-            "set 'instance_id' in the configuration",
-        ):
-            self.assertIn(part, text)
-
-    def test_nameless_error(self):
-        """An error without a text is told by its name."""
-        self.assertIn(
-            "metadata service: KeyError", self.refused(Compute(), Client(fail(KeyError())))
-        )
-
-    @capture_logging(None)
-    def test_logged(self, logger):
-        """Each source tried is one message."""
-        self.add_firmware(NODE.encode("ascii"))
-        self.found(Compute(NODE), Client.of(uuid=OTHER))
-        self.assertEqual(
-            [(message[u"source"], message[u"outcome"]) for message in logger.messages],
-            [
-                (u"config drive", u"there is none"),
-                (u"metadata service", u"Compute knows no instance " + OTHER),
-                (u"DMI product UUID", NODE),
-            ],
-        )
-
-    def test_compute_is_down(self):
-        """When Compute can't be asked, that is the error, and not "unknown id"."""
-        self.add_firmware(NODE.encode("ascii"))
-        for error in (
-            Unreachable(u"GET", u"http://c/servers/x", u"refused"),
-            ServiceBroken(u"GET", u"http://c/servers/x", 500, u"oops"),
-        ):
-            compute = Compute()
-            compute.answer = fail(error)
-            d = self.node(compute, Client.of(uuid=NODE)).instance_id()
-            self.assertIs(self.failureResultOf(d).value, error)
-            self.assertEqual(compute.asked, [NODE])
-
-    def test_cached(self):
-        """An id that was found is not looked for again."""
-        compute, client = Compute(NODE), Client.of(uuid=NODE)
-        node = self.node(compute, client)
-        for _ in range(2):
-            self.assertEqual(self.successResultOf(node.instance_id()), NODE)
-        self.assertEqual((len(compute.asked), len(client.urls)), (1, 1))
-
-    def test_failure_is_not_cached(self):
-        """A search that failed is made again."""
-        client = Client()
-        node = self.node(Compute(NODE), client)
-        self.failureResultOf(node.instance_id(), UnknownInstanceID)
-        client.result = Client.of(uuid=NODE).result
-        self.assertEqual(self.successResultOf(node.instance_id()), NODE)
-
-    def test_shared(self):
-        """Who asks meanwhile shares the search; leaving does not end it."""
-        client = Client(Deferred())
-        node = self.node(Compute(NODE), client)
-        leaving, staying, late = [node.instance_id() for _ in range(3)]
-        leaving.cancel()
-        self.failureResultOf(leaving, CancelledError)
-        client.result.callback(Answer(json.dumps({"uuid": NODE}).encode("ascii")))
-        self.assertEqual([self.successResultOf(d) for d in (staying, late)], [NODE] * 2)
-        self.assertEqual(len(client.urls), 1)
-
-    def test_last_to_leave(self):
-        """
-        The last to leave ends the search, however the request takes it: no
-        other source is asked, and no timer is left.
-        """
-        self.add_firmware(NODE.encode("ascii"))
-        cancelled = []
-
-        def plainly(d):
-            cancelled.append(d)
-
-        def wrapped(d):
-            cancelled.append(d)
-            d.errback(ResponseNeverReceived([Failure(CancelledError())]))
-
-        for canceller in (plainly, wrapped):
-            compute = Compute(NODE)
-            node = self.node(compute, Client(Deferred(canceller)))
-            waiting = [node.instance_id() for _ in range(2)]
-            for d in waiting:
-                self.assertNoResult(d)
-                d.cancel()
-                self.failureResultOf(d, CancelledError)
-            self.assertEqual(compute.asked, [])
-        self.assertEqual(len(cancelled), 2)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
-
-    def test_cancel_while_compute_is_asked(self):
-        """The question to Compute is cancelled as well."""
-        cancelled = []
-        compute = Compute()
-        compute.answer = Deferred(cancelled.append)
-        d = self.node(compute, configured=NODE).instance_id()
-        d.cancel()
-        self.failureResultOf(d, CancelledError)
-        self.assertEqual(len(cancelled), 1)
-
-    def test_the_error_names_the_node(self):
-        """The error carries who looked, as Flocker's does."""
-        node = self.node(Compute())
-        error = self.failureResultOf(node.instance_id()).value
-        self.assertIs(error.blockdevice, node)
-        self.assertEqual(str(node), "this node")
-        self.assertEqual(
-            [source for source, _ in error.attempts],
-            [u"config drive", u"metadata service", u"DMI product UUID"],
-        )
-
-
 class CanonicalTests(SynchronousTestCase):
     """What passes for a UUID."""
 
@@ -466,42 +220,3 @@ class CanonicalTests(SynchronousTestCase):
         self.assertEqual(canonical_uuid(u" " + NODE.upper() + u"\n"), NODE)
         for text in (u"", NODE.replace(u"-", u""), u"{" + NODE + u"}", NODE + u"0", u"i-0", None):
             self.assertIsNone(canonical_uuid(text))
-
-
-class RealMetadataTests(TestCase):
-    """A metadata service over TCP, asked by the default client."""
-
-    timeout = 30
-
-    def serve(self, resource):
-        """
-        :return: the address of the metadata.
-        """
-        root = Resource()
-        root.putChild(b"meta_data.json", resource)
-        port = reactor.listenTCP(0, Site(root), interface="127.0.0.1")
-        self.addCleanup(port.stopListening)
-        return u"http://127.0.0.1:{}/meta_data.json".format(port.getHost().port)
-
-    def ask(self, url):
-        """Look for the id there only."""
-        nowhere = FilePath(self.mktemp())
-        return NodeIdentity(
-            reactor, Compute(NODE), metadata_url=url, mounts=nowhere, labels=nowhere, sysfs=nowhere
-        ).instance_id()
-
-    def test_found(self):
-        """The id comes over the wire, and no proxy is asked."""
-        self.patch(os, "environ", dict(os.environ, http_proxy="http://127.0.0.1:1/"))
-        body = json.dumps({"uuid": NODE}).encode("ascii")
-        d = self.ask(self.serve(Data(body, "application/json")))
-        return d.addCallback(self.assertEqual, NODE)
-
-    def test_nobody_there(self):
-        """A port where nobody listens is told."""
-        port = reactor.listenTCP(0, Site(Resource()), interface="127.0.0.1")
-        url = u"http://127.0.0.1:{}/meta_data.json".format(port.getHost().port)
-        d = port.stopListening()
-        d = (d or succeed(None)).addCallback(lambda _: self.ask(url))
-        d = self.assertFailure(d, UnknownInstanceID)
-        return d.addCallback(lambda error: self.assertIn("refused", str(error)))
