@@ -183,7 +183,8 @@ class CinderTests(SynchronousTestCase):
 
     def test_create_not_understood(self):
         """An answer that does not say which volume was made counts as lost."""
-        for answer in (Answer(202), Answer(202, {}), Answer(202, {u"volume": described(size=None)})):
+        odd = {u"volume": described(size=None)}
+        for answer in (Answer(202), Answer(202, {}), Answer(202, odd)):
             self.failureResultOf(self.cinder(answer).create(u"n", GIB, {}), errors.ResponseLost)
 
     def test_create_refused(self):

@@ -130,8 +130,8 @@ class ErrorMessageTests(SynchronousTestCase):
         """Of a page only 200 characters of text are left, without tags, style and script."""
         page = (
             b"<html><head><style>p { color: red }</style><title>502 Bad\nGateway</title>"
-            b"<script>alert('1 < 2')</script ></head><body><!-- x --><p class='a'>nginx" + b"!" * 300
-        )
+            b"<script>alert('1 < 2')</script ></head><body><!-- x --><p class='a'>nginx"
+        ) + b"!" * 300
         kind, message = error_message(page)
         self.assertIs(kind, None)
         self.assertTrue(message.startswith(u"502 Bad Gateway nginx!!!"), message)
@@ -673,9 +673,10 @@ class LoggingTests(SynchronousTestCase):
     @capture_logging(None)
     def test_exchange(self, logger):
         """An exchange is one action, in the context of its operation, also after a wait."""
-        wire = Wire(Answer(500), Answer(200, {}, {"x-openstack-request-id": "req-5"}))
+        wire = Wire(HANG, Answer(200, {}, {"x-openstack-request-id": "req-5"}))
         with start_action(action_type=u"test:operation").context():
             asked = wire.http.request(u"GET", URL + u"?secret=1", token=u"tok-1")
+        wire.finish(Answer(500))
         wire.clock.advance(0.5)
         self.successResultOf(asked)
         first, second = LoggedAction.of_type(logger.messages, HTTP_EXCHANGE)

@@ -262,8 +262,8 @@ class CatalogTests(SynchronousTestCase):
 
     def test_identity_url(self):
         """The URL of Keystone may come with any version or none."""
-        for url in (u"http://k:5000", u"http://k:5000/", u"http://k:5000/v3/", u"http://k:5000/v2.0"):
-            self.assertEqual(identity_url(url), u"http://k:5000/v3")
+        for path in (u"", u"/", u"/v3", u"/v3/", u"/v2.0"):
+            self.assertEqual(identity_url(u"http://k:5000" + path), u"http://k:5000/v3")
         self.assertEqual(identity_url(u"http://k/identity"), u"http://k/identity/v3")
 
 
