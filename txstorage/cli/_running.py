@@ -6,6 +6,7 @@ back.
 
 from __future__ import annotations
 
+import signal
 from typing import Any, Callable, Coroutine, List, TypeVar
 
 from twisted.internet import reactor as _reactor
@@ -23,8 +24,8 @@ def run(operation: Callable[[Any], Coroutine[Any, Any, T]], reactor: Any = _reac
     """
     Run the reactor until a coroutine is done.
 
-    SIGINT and SIGTERM cancel it; the reactor runs on until the coroutine has
-    cleaned up after itself.
+    SIGINT, SIGTERM and SIGHUP cancel it; the reactor runs on until the
+    coroutine has cleaned up after itself.  Only the first signal counts.
 
     :param operation: called with the reactor.
     :return: what the coroutine returns.
@@ -35,6 +36,7 @@ def run(operation: Callable[[Any], Coroutine[Any, Any, T]], reactor: Any = _reac
     calls: List[Deferred[Any]] = []
 
     def start() -> None:
+        _stop_on_hang_up(reactor)
         call = Deferred.fromCoroutine(operation(reactor))
         calls.append(call)
         call.addBoth(outcome.append)
@@ -52,6 +54,41 @@ def run(operation: Callable[[Any], Coroutine[Any, Any, T]], reactor: Any = _reac
     reactor.callWhenRunning(start)
     reactor.run()
     return _result(outcome)
+
+
+def _stop_on_hang_up(reactor: Any) -> None:
+    # Twisted takes care of the other signals; under nohup this one is ignored.
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
+
+
+async def shielded(work: Coroutine[Any, Any, T]) -> T:
+    """
+    Do something to its end, even when this is cancelled meanwhile.
+
+    :return: what ``work`` returns.
+    :raises CancelledError: afterwards, when this was cancelled.
+    """
+    outcome: List[Any] = []
+    waiter: Deferred[None] = Deferred()
+
+    def done(result: Any) -> None:
+        outcome.append(result)
+        if not waiter.called:
+            waiter.callback(None)
+
+    Deferred.fromCoroutine(work).addBoth(done)
+    cancelled = False
+    while not outcome:
+        try:
+            await waiter
+        except CancelledError:
+            cancelled, waiter = True, Deferred()
+    if isinstance(outcome[0], Failure):
+        outcome[0].raiseException()
+    if cancelled:
+        raise CancelledError()
+    return outcome[0]
 
 
 def _result(outcome: List[Any]) -> Any:

@@ -23,6 +23,7 @@ from ._cleanup import remove, unmount_all
 from ._embedded import EmbeddedService
 from ._media import FILES, check_blank, medium_for
 from ._narrator import Narrator
+from ._running import shielded
 from ._sizes import format_size
 
 SIZE = 2**30
@@ -229,7 +230,7 @@ async def demonstrate(
     try:
         proof = await demonstration.show()
     finally:
-        await demonstration.clean_up()
+        await shielded(demonstration.clean_up())
     document = dict(proof.to_document(), requests=agent.count, steps=narrator.steps, ok=True)
     return Answer(document, summary(proof, agent.count))
 

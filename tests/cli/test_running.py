@@ -1,0 +1,254 @@
+"""
+Tests for ``txstorage.cli._running``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any, Callable, List, Tuple
+
+from twisted.internet import reactor
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.protocol import ProcessProtocol
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from txstorage.cli._running import Interrupted, run, shielded
+
+
+class FakeReactor:
+    """
+    Runs until it is stopped.
+
+    :param script: called in turn while it runs; the last one has to lead to
+        its stop.
+    """
+
+    def __init__(self, *script: Callable[[], Any]) -> None:
+        self.script = script
+        self.hooks: List[Callable[[], Any]] = []
+        self.triggers: List[Tuple[str, str, Callable[[], Any]]] = []
+        self.stopped = False
+        self.waited_for: Any = None
+
+    def addSystemEventTrigger(self, *trigger: Any) -> None:  # noqa: N802
+        """See ``IReactorCore``."""
+        self.triggers.append(trigger)
+
+    def callWhenRunning(self, hook: Callable[[], Any]) -> None:  # noqa: N802
+        """See ``IReactorCore``."""
+        self.hooks.append(hook)
+
+    def callFromThread(self, function: Callable[[], Any]) -> None:  # noqa: N802
+        """See ``IReactorFromThreads``."""
+        function()
+
+    def stop(self) -> None:
+        """See ``IReactorCore``."""
+        self.stopped = True
+
+    def run(self) -> None:
+        """See ``IReactorCore``."""
+        for action in [*self.hooks, *self.script]:
+            if not self.stopped:
+                action()
+        assert self.stopped
+        [(phase, event, trigger)] = self.triggers
+        assert (phase, event) == ("before", "shutdown")
+        self.waited_for = trigger()
+
+
+class RunTests(SynchronousTestCase):
+    """``run``."""
+
+    def setUp(self) -> None:
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+    def test_result(self) -> None:
+        """What the coroutine returns is returned, and the reactor is stopped."""
+        fake = FakeReactor()
+
+        async def operation(given: Any) -> str:
+            self.assertIs(given, fake)
+            return "done"
+
+        self.assertEqual(run(operation, fake), "done")
+
+    def test_later_result(self) -> None:
+        """The reactor runs for as long as the coroutine waits."""
+        wait: Deferred[str] = Deferred()
+
+        async def operation(given: Any) -> str:
+            return await wait
+
+        fake = FakeReactor(lambda: None, lambda: wait.callback("done"))
+        self.assertEqual(run(operation, fake), "done")
+
+    def test_error(self) -> None:
+        """What the coroutine raises is raised."""
+
+        async def operation(given: Any) -> None:
+            raise KeyError("x")
+
+        self.assertRaises(KeyError, run, operation, FakeReactor())
+
+    def test_stopped(self) -> None:
+        """When the reactor is stopped the coroutine is cancelled, and waited for."""
+        cleaned: List[str] = []
+        cleaning: Deferred[None] = Deferred()
+
+        async def operation(given: Any) -> None:
+            try:
+                await Deferred()
+            finally:
+                cleaned.append("begun")
+                await cleaning
+                cleaned.append("done")
+
+        fake = FakeReactor()
+        fake.script = (fake.stop,)
+        self.assertRaises(Interrupted, run, operation, fake)
+        self.assertEqual(cleaned, ["begun"])
+        self.assertNoResult(fake.waited_for)
+        cleaning.callback(None)
+        self.assertEqual(cleaned, ["begun", "done"])
+        self.successResultOf(fake.waited_for)
+
+    def test_cancelled(self) -> None:
+        """A coroutine that ends by its cancellation was interrupted."""
+
+        async def operation(given: Any) -> None:
+            raise CancelledError()
+
+        self.assertRaises(Interrupted, run, operation, FakeReactor())
+
+    def test_stopped_before_it_began(self) -> None:
+        """A reactor that is stopped at once never calls the operation."""
+        fake = FakeReactor()
+        fake.callWhenRunning(fake.stop)
+        self.assertRaises(Interrupted, run, self.fail, fake)
+        self.assertIsNone(fake.waited_for)
+
+    def test_hang_up(self) -> None:
+        """The end of the terminal is an interruption, too."""
+
+        async def operation(given: Any) -> None:
+            await Deferred()
+
+        fake = FakeReactor(lambda: signal.raise_signal(signal.SIGHUP))
+        self.assertRaises(Interrupted, run, operation, fake)
+
+    def test_nohup(self) -> None:
+        """Where the end of the terminal is to be ignored, it is."""
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+        async def operation(given: Any) -> None:
+            self.assertIs(signal.getsignal(signal.SIGHUP), signal.SIG_IGN)
+
+        run(operation, FakeReactor())
+
+
+class ShieldedTests(SynchronousTestCase):
+    """``shielded``."""
+
+    def setUp(self) -> None:
+        self.waits: Deferred[str] = Deferred()
+
+    async def work(self) -> str:
+        """Something that takes a while."""
+        return await self.waits
+
+    def test_result(self) -> None:
+        """Left alone, it is what it shields, be it ready or not."""
+        for early in (True, False):
+            self.setUp()
+            if early:
+                self.waits.callback("done")
+            call = Deferred.fromCoroutine(shielded(self.work()))
+            if not early:
+                self.waits.callback("done")
+            self.assertEqual(self.successResultOf(call), "done")
+
+    def test_cancelled(self) -> None:
+        """Cancelled, even twice, it goes on to its end, and then says so."""
+        call = Deferred.fromCoroutine(shielded(self.work()))
+        call.cancel()
+        self.assertNoResult(call)
+        call.cancel()
+        self.assertNoResult(call)
+        self.waits.callback("done")
+        self.failureResultOf(call, CancelledError)
+
+    def test_error(self) -> None:
+        """What goes wrong is what it fails with."""
+        call = Deferred.fromCoroutine(shielded(self.work()))
+        call.cancel()
+        self.waits.errback(KeyError())
+        self.failureResultOf(call, KeyError)
+
+
+SCRIPT = """
+import sys
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+from txstorage.cli._running import Interrupted, run
+
+async def operation(reactor):
+    print("ready", flush=True)
+    try:
+        await Deferred()
+    finally:
+        print("cleaning", flush=True)
+        await deferLater(reactor, 0.2, lambda: None)
+        print("clean", flush=True)
+
+try:
+    run(operation)
+except Interrupted:
+    print("interrupted", flush=True)
+"""
+
+
+class Interrupter(ProcessProtocol):
+    """Sends the signal once it is ready, and again while it cleans up."""
+
+    def __init__(self, signal_name: str) -> None:
+        self.signal_name = signal_name
+        self.said = b""
+        self.ended: Deferred[bytes] = Deferred()
+
+    def outReceived(self, data: bytes) -> None:  # noqa: N802
+        """See ``IProcessProtocol``."""
+        self.said += data
+        if self.said.endswith((b"ready\n", b"cleaning\n")):
+            self.transport.signalProcess(self.signal_name)
+
+    def processEnded(self, reason: Any) -> None:  # noqa: N802
+        """See ``IProcessProtocol``."""
+        self.ended.callback(self.said)
+
+
+class SignalTests(TestCase):
+    """``run`` in a process of its own."""
+
+    timeout = 60
+
+    async def interrupt(self, signal_name: str) -> List[bytes]:
+        """The lines that the script says when it gets the signal twice."""
+        child = Interrupter(signal_name)
+        reactor.spawnProcess(
+            child,
+            sys.executable,
+            [sys.executable, "-c", SCRIPT],
+            dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
+        )
+        return (await child.ended).split()
+
+    async def test_signals(self) -> None:
+        """Each signal interrupts, and a second one does not stop the cleaning up."""
+        for name in ("INT", "TERM", "HUP"):
+            self.assertEqual(
+                await self.interrupt(name), [b"ready", b"cleaning", b"clean", b"interrupted"]
+            )
