@@ -1,5 +1,17 @@
 """
 Asynchronous block storage for Twisted, Flocker and Docker.
+
+>>> from txstorage import block_device_driver
+>>> driver = block_device_driver(reactor, cluster_id, region=..., auth_url=..., ...)
+>>> driver.list_volumes().addCallback(print)
 """
 
-__version__ = "0.1.0"
+from __future__ import absolute_import, division, print_function
+
+from ._compat import native
+from ._version import VERSION
+from .backend import block_device_driver
+
+__version__ = native(VERSION)
+
+__all__ = ["__version__", "block_device_driver"]

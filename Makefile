@@ -1,0 +1,39 @@
+# The newest of these that runs; any from 3.9 on will do.
+PYTHON ?= $(firstword $(foreach python,python3.13 python3.12 python3.11 python3.10 python3.9 python3, \
+	$(if $(shell $(python) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null && echo yes),$(python))))
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+ifeq ($(PYTHON),)
+$(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
+endif
+
+.PHONY: help demo test test-all lint docs clean environment
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+environment:
+	@$(PYTHON) tests/run.py --prepare
+
+demo: environment ## see a volume made, attached, written, moved, read and destroyed
+	@$(BIN)/txstorage demo
+
+test: ## run the tests on Python 3 and, where there is one, on 2.7
+	@$(PYTHON) tests/run.py
+
+test-all: environment ## run the tests on every Python there is
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet install tox
+	@$(BIN)/python tests/all.py
+
+lint: environment ## check the style
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet install '.[lint]'
+	@$(BIN)/ruff check .
+
+docs: environment ## make the documentation, in docs/_build/html
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet install '.[docs]'
+	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+clean: ## remove all that these made
+	rm -rf .venv .venv-* .tox _trial_temp* .coverage* .hypothesis .pytest_cache .ruff_cache docs/_build build dist *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,77 @@
+"""
+Packaging.  Kept to what setuptools of both Pythons understands.
+"""
+
+import io
+import os
+import sys
+
+from setuptools import find_packages, setup
+
+# The server, the plugin and the command line are Python 3 only, and are left
+# out of what is built on Python 2.
+PYTHON_3_ONLY = ["txstorage.server*", "txstorage.docker*", "txstorage.cli*"]
+PYTHON_2 = sys.version_info[0] == 2
+
+
+def read(*parts):
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), *parts)
+    with io.open(path, encoding="utf-8") as source:
+        return source.read()
+
+
+def version():
+    namespace = {}
+    exec(compile(read("txstorage", "_version.py"), "_version.py", "exec"), namespace)
+    return str(namespace["VERSION"])
+
+
+setup(
+    name="txstorage",
+    version=version(),
+    description="Asynchronous block storage for Twisted, Flocker and Docker",
+    long_description=read("README.rst"),
+    long_description_content_type="text/x-rst",
+    license="Apache-2.0",
+    python_requires=">=2.7,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*,!=3.5.*,!=3.6.*,!=3.7.*,!=3.8.*",
+    packages=find_packages(
+        include=["txstorage", "txstorage.*"], exclude=PYTHON_3_ONLY if PYTHON_2 else []
+    ),
+    # The lower bounds are Flocker 1.15's pins, so that installing beside it
+    # moves none of them.
+    install_requires=[
+        "attrs>=16.3.0",
+        "constantly>=15.1.0",
+        "eliot>=0.11.0",
+        "PyYAML>=3.10",
+        "treq>=16.12.0",
+        "Twisted[tls]>=16.6.0",
+        "txaio>=18.8.1",
+        "zope.interface>=4.3.3",
+        "click>=8.0; python_version >= '3.9'",
+        "cryptography; python_version >= '3.9'",
+        "klein>=21.8; python_version >= '3.9'",
+        "rich>=13; python_version >= '3.9'",
+    ],
+    extras_require={
+        "test": [
+            "coverage>=7.10; python_version >= '3.9'",
+            "hypothesis>=3.6.0",
+            "pytest; python_version >= '3.9'",
+        ],
+        "docs": ["sphinx; python_version >= '3.9'"],
+        "lint": ["ruff; python_version >= '3.9'"],
+    },
+    entry_points={}
+    if PYTHON_2
+    else {"console_scripts": ["txstorage = txstorage.cli.main:main"]},
+    zip_safe=False,
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Framework :: Twisted",
+        "License :: OSI Approved :: Apache Software License",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 2.7",
+    ]
+    + ["Programming Language :: Python :: 3.{}".format(minor) for minor in range(9, 14)],
+)

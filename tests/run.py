@@ -1,0 +1,254 @@
+"""
+Run the tests: ``make test`` and its relatives.
+
+This needs nothing but the Python it runs on (3.9 or newer).  It makes the
+virtual environments, installs the project into them, runs ``trial`` in each,
+and ends with one line, computed from what trial itself said::
+
+    N passed, N failed, N skipped
+
+On Python 3 the branch coverage of the package is measured, and too little of
+it is a failure.
+"""
+
+import argparse
+import glob
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+ENVIRONMENT = os.path.join(ROOT, ".venv")
+ENVIRONMENT_2 = os.path.join(ROOT, ".venv-2.7")
+PINS_2 = os.path.join(HERE, "requirements-2.7.txt")
+#: Percent of the package's branches.
+COVERAGE = 95
+
+SUMMARY = re.compile(r"^(?:PASSED|FAILED)\s*(?:\((.*)\))?\s*$", re.MULTILINE)
+RAN = re.compile(r"^Ran (\d+) tests", re.MULTILINE)
+#: What trial calls the outcomes, and what they count as.
+OUTCOMES = {
+    "successes": "passed",
+    "unexpectedSuccesses": "failed",
+    "failures": "failed",
+    "errors": "failed",
+    "expectedFailures": "skipped",
+    "skips": "skipped",
+    "todos": "skipped",
+}
+
+
+def say(text):
+    print("--- " + text, flush=True)
+
+
+def counted(output):
+    """
+    :param output: what trial printed.
+    :return: dict of "passed", "failed" and "skipped" to how many; one failed
+        when trial did not get to its summary.
+    """
+    counts = dict.fromkeys(("passed", "failed", "skipped"), 0)
+    summaries = SUMMARY.findall(output)
+    if not summaries or not RAN.search(output):
+        counts["failed"] = 1
+        return counts
+    for outcome, number in re.findall(r"(\w+)=(\d+)", summaries[-1]):
+        counts[OUTCOMES.get(outcome, "failed")] += int(number)
+    return counts
+
+
+def make_once(directory, wanted, make):
+    """Make a directory, unless it was made for exactly the same wishes before."""
+    stamp = os.path.join(directory, ".made-for")
+    fingerprint = hashlib.sha256(repr(wanted).encode()).hexdigest()
+    if os.path.exists(stamp):
+        with open(stamp) as made_for:
+            if made_for.read() == fingerprint:
+                return
+    shutil.rmtree(directory, ignore_errors=True)
+    make()
+    with open(stamp, "w") as made_for:
+        made_for.write(fingerprint)
+
+
+def content(*names):
+    for name in names:
+        with open(os.path.join(ROOT, name)) as opened:
+            yield opened.read()
+
+
+def run(*command, **options):
+    subprocess.run(command, check=True, **options)
+
+
+def install(environment, *arguments):
+    run(
+        os.path.join(environment, "bin", "python"),
+        *("-W ignore -m pip --disable-pip-version-check --quiet install".split()),
+        *arguments,
+        cwd=ROOT,
+    )
+
+
+def make_environment(extras="test"):
+    """
+    The environment for Python 3.
+
+    :return: its path.
+    """
+
+    def make():
+        say("making .venv with Python {}.{}".format(*sys.version_info))
+        venv.create(ENVIRONMENT, with_pip=True)
+        install(ENVIRONMENT, "--editable", ".[{}]".format(extras))
+
+    make_once(ENVIRONMENT, [sys.version_info[:2], extras, list(content("setup.py"))], make)
+    return ENVIRONMENT
+
+
+def python_2():
+    """
+    :return: the path of a Python 2.7, or ``None``.
+    """
+    root = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
+    candidates = ["python2.7", "python2"]
+    candidates += sorted(glob.glob(os.path.join(root, "versions", "2.7.*", "bin", "python2.7")))
+    for candidate in candidates:
+        try:
+            asked = subprocess.run(
+                [candidate, "-c", "import sys; print(sys.version_info[:2] == (2, 7))"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError:
+            continue
+        if asked.stdout.strip() == b"True":
+            return candidate
+    return None
+
+
+def make_environment_2(interpreter):
+    """
+    The environment for Python 2.7, with Flocker's pins.
+
+    :return: its path.
+    """
+
+    def make():
+        say("making .venv-2.7 with Flocker's pinned versions")
+        tool = os.path.join(ROOT, ".venv-2.7-tool")
+        venv.create(tool, with_pip=True, clear=True)
+        # the last release that makes environments for 2.7
+        install(tool, "virtualenv==20.21.1", "setuptools<81")
+        run(
+            os.path.join(tool, "bin", "python"),
+            *("-m virtualenv --quiet --no-periodic-update --python".split()),
+            interpreter,
+            ENVIRONMENT_2,
+        )
+        shutil.rmtree(tool)
+        with open(PINS_2) as pins:
+            first = [line for line in pins.read().split("\n\n")[0].splitlines() if line[0] != "#"]
+        install(ENVIRONMENT_2, *first)
+        install(ENVIRONMENT_2, "--requirement", PINS_2)
+        install(ENVIRONMENT_2, "--no-deps", "--editable", ".")
+
+    make_once(ENVIRONMENT_2, [interpreter, list(content(PINS_2, "setup.py"))], make)
+    return ENVIRONMENT_2
+
+
+def trial(environment, name, tests, prefix=()):
+    """
+    Run trial, showing what it prints.
+
+    :return: what :func:`counted` says.
+    """
+    command = [os.path.join(environment, "bin", "python"), *prefix, "-m", "twisted.trial"]
+    command += ["--reporter=text", "--temp-directory", os.path.join(ROOT, "_trial_temp-" + name)]
+    say("trial on " + name)
+    # The embedded service runs on Python 3 also when the driver does not.
+    surroundings = dict(os.environ, TXSTORAGE_PYTHON3=os.path.join(ENVIRONMENT, "bin", "python"))
+    surroundings["PYTHONWARNINGS"] = "ignore::DeprecationWarning"
+    process = subprocess.Popen(
+        command + list(tests),
+        cwd=ROOT,
+        env=surroundings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+    )
+    output = []
+    for line in process.stdout:
+        output.append(line)
+        print(line, end="", flush=True)
+    counts = counted("".join(output))
+    if process.wait() != 0 and not counts["failed"]:
+        counts["failed"] = 1
+    return counts
+
+
+def test_python_3(tests, measure):
+    make_environment()
+    if not measure:
+        return trial(ENVIRONMENT, "3", tests)
+    coverage = [os.path.join(ENVIRONMENT, "bin", "python"), "-m", "coverage"]
+    run(*coverage, "erase", cwd=ROOT)
+    counts = trial(ENVIRONMENT, "3", tests, ["-m", "coverage", "run"])
+    run(*coverage, "combine", "--quiet", cwd=ROOT)
+    report = subprocess.run(
+        [*coverage, "report", "--skip-covered", "--fail-under", str(COVERAGE)], cwd=ROOT
+    )
+    if report.returncode:
+        say("branch coverage is below {} %".format(COVERAGE))
+        counts["failed"] += 1
+    return counts
+
+
+def straddling_tests():
+    """The tests of what runs on 2.7 as well: all but those of Python 3's parts."""
+    return sorted(
+        "tests." + os.path.basename(path)[: -len(".py")]
+        for path in glob.glob(os.path.join(HERE, "test_*.py"))
+    )
+
+
+def test_python_2(tests):
+    interpreter = python_2()
+    if interpreter is None:
+        say("no Python 2.7 here: its tests are skipped")
+        return {"skipped": 1}
+    make_environment()
+    make_environment_2(interpreter)
+    return trial(ENVIRONMENT_2, "2.7", tests or straddling_tests())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=["3", "2.7"], help="one Python only")
+    parser.add_argument("--prepare", action="store_true", help="only make the environment")
+    parser.add_argument("tests", nargs="*", help="as trial takes them; coverage is not measured")
+    options = parser.parse_args()
+    if options.prepare:
+        make_environment()
+        return 0
+    totals = dict.fromkeys(("passed", "failed", "skipped"), 0)
+    parts = []
+    if options.only != "2.7":
+        parts.append(lambda: test_python_3(options.tests or ["tests"], not options.tests))
+    if options.only != "3":
+        parts.append(lambda: test_python_2(options.tests))
+    for part in parts:
+        for outcome, number in part().items():
+            totals[outcome] += number
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**totals), flush=True)
+    return 1 if totals["failed"] or not totals["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
