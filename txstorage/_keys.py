@@ -57,9 +57,12 @@ def _address(value):
 
 
 def _readable_file(value):
-    with io.open(_text(value), "rb") as opened:
+    path = _text(value)
+    if u"\0" in path:
+        raise ValueError()  # which is what 3.x raises for it; 2.7 raises TypeError
+    with io.open(path, "rb") as opened:
         opened.read(1)
-    return _text(value)
+    return path
 
 
 def _profiles(value):
