@@ -89,6 +89,7 @@ class EmbeddedService:
             self._argv += ["--node", name]
         self._child = _Child()
         self._process: Optional[Any] = None
+        self._group = 0
 
     def agent_yml(self, node: str) -> str:
         """The path of a node's ``agent.yml``."""
@@ -101,6 +102,7 @@ class EmbeddedService:
         """
         argv = own_session(self._argv)
         self._process = self._reactor.spawnProcess(self._child, argv[0], argv, os.environ)
+        self._group = self._process.pid
         self._child.ready.addTimeout(START_TIMEOUT, self._reactor)
         try:
             return await self._child.ready
@@ -122,10 +124,10 @@ class EmbeddedService:
             timer.cancel()
 
     def _kill(self) -> None:
-        assert self._process is not None and self._process.pid is not None
-        # As it is not reaped yet its id, and its group's, is still its own.
+        # It, or a child of its own, holds our pipe open, and so the group is
+        # still theirs.
         try:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(self._group, signal.SIGKILL)
         except ProcessLookupError:
             kill(self._process, "KILL")
 

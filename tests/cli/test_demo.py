@@ -1,0 +1,317 @@
+"""
+Tests for ``txstorage.cli.demo``: the real thing, and the real thing
+interrupted at every step.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import re
+import sys
+import tempfile
+from typing import Any, Dict, List
+from unittest import mock
+
+from rich.console import Console
+from twisted.internet import reactor
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from txstorage.cli import _media
+from txstorage.cli import demo as demo_module
+from txstorage.cli._app import App
+from txstorage.cli._cleanup import loops_below, mounts_below
+from txstorage.cli._media import FILES
+from txstorage.cli._narrator import Narrator
+from txstorage.cli.demo import DataChanged, Proof, demonstrate
+from txstorage.interfaces import BlockDeviceVolume
+
+from .support import CLUSTER, runner
+
+COMMON = [
+    "start the embedded service",
+    "create a volume of 1 GiB",
+    "attach it to node-1",
+    "check that the device is blank",
+    "make a file system",
+    "mount it",
+    "write 4 files of random data",
+    "unmount it",
+    "detach it from node-1",
+    "attach it to node-2",
+    "mount it",
+    "read them back",
+    "unmount it",
+    "compare the checksums",
+    "detach it from node-2",
+    "destroy it",
+    "clean up",
+]
+MOUNTING = {"make a file system", "mount it", "unmount it"}
+
+
+class DemoTestCase(TestCase):
+    """
+    Base: everything is made in a directory of the test's own, where traces
+    can be looked for.
+    """
+
+    timeout = 300
+
+    def setUp(self) -> None:
+        self.directory = os.path.realpath(tempfile.mkdtemp(prefix="txstorage-test-"))
+        self.addCleanup(os.rmdir, self.directory)
+        self.patch(tempfile, "tempdir", self.directory)
+        # trial changes the directory, from which children would import.
+        environment = mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+        environment.start()
+        self.addCleanup(environment.stop)
+        self.names: List[str] = []
+
+    def traces(self) -> List[Any]:
+        """Mounts, loop devices, files and processes that are left."""
+        return [
+            mounts_below(self.directory),
+            loops_below(self.directory),
+            os.listdir(self.directory),
+            [name for name in glob.glob("/proc/[0-9]*/cmdline") if self.mentions(name)],
+        ]
+
+    def mentions(self, path: str) -> bool:
+        """Whether a process has the directory in its arguments."""
+        try:
+            with open(path, "rb") as opened:
+                return self.directory.encode() in opened.read()
+        except OSError:
+            return False
+
+    def assert_clean(self) -> None:
+        """Nothing is left."""
+        self.assertEqual(self.traces(), [[], [], [], []])
+
+    def show(self, listener: Any = lambda name: None) -> Any:
+        """Run the demonstration in this process."""
+
+        def listen(name: str) -> None:
+            self.names.append(name)
+            listener(name)
+
+        return Deferred.fromCoroutine(
+            demonstrate(App(json=True, environ={}), reactor, listen)
+        )
+
+
+class DemonstrateTests(DemoTestCase):
+    """``demonstrate``."""
+
+    async def test_story(self) -> None:
+        """All data comes back on the other node, and nothing is left behind."""
+        answer = await self.show()
+        document = answer.document
+        mounts = "mount it" in self.names
+        self.assertEqual(self.names, [name for name in COMMON if mounts or name not in MOUNTING])
+        self.assertEqual([step["step"] for step in document["steps"]], self.names)
+        self.assertTrue(all(step["ok"] for step in document["steps"]))
+        self.assertEqual(
+            [(each["name"], each["size"]) for each in document["files"]], list(FILES)
+        )
+        self.assertEqual(document["size"], 2**30)
+        self.assertGreater(document["requests"], 10)
+        self.assertEqual(set(document["device_paths"]), {"node-1", "node-2"})
+        self.assertIn("nothing is left", str(answer.shown))
+        json.dumps(document)
+        self.assert_clean()
+
+    async def test_without_mounting(self) -> None:
+        """Where nothing can be mounted, bytes on the device are moved, and it says so."""
+        self.patch(_media, "find_program", lambda name: None)
+        answer = await self.show()
+        self.assertEqual(set(self.names) & MOUNTING, set())
+        self.assertIn("raw bytes", answer.document["medium"])
+        self.assertIn("raw bytes", str(answer.shown))
+        self.assert_clean()
+
+    async def test_data_that_changes(self) -> None:
+        """One byte that changes on the way is noticed, and cleaned up after."""
+        self.patch(_media, "find_program", lambda name: None)
+
+        def meddle(name: str) -> None:
+            if name == "detach it from node-1":
+                [path] = glob.glob(os.path.join(self.directory, "*/state/volumes/volume-*"))
+                with open(path, "r+b") as volume:
+                    volume.write(b"\0")
+
+        error = await self.assertFailure(self.show(meddle), DataChanged)
+        self.assertIn("one.bin", str(error))
+        self.assert_clean()
+
+    async def test_device_that_is_not_blank(self) -> None:
+        """A device with something on it is left as it is."""
+
+        def meddle(name: str) -> None:
+            if name == "check that the device is blank":
+                [path] = glob.glob(os.path.join(self.directory, "*/state/volumes/volume-*"))
+                with open(path, "r+b") as volume:
+                    volume.seek(1080)
+                    volume.write(b"x")
+
+        await self.assertFailure(self.show(meddle), _media.NotBlank)
+        self.assertNotIn("make a file system", self.names)
+        self.assert_clean()
+
+    async def test_interrupted_at_each_step(self) -> None:
+        """Wherever it is interrupted, nothing is left behind."""
+        for number in range(len(COMMON)):
+            self.names = []
+            calls: List[Any] = []
+
+            def interrupt(name: str) -> None:
+                if len(self.names) == number + 1:
+                    # The first step begins before there is a Deferred.
+                    reactor.callLater(0, lambda: calls[0].cancel())
+
+            calls.append(self.show(interrupt))
+            try:
+                await calls[0]
+            except CancelledError:
+                self.assertEqual(self.names[-1], "clean up")
+            else:
+                # There are fewer steps where nothing can be mounted.
+                self.assertLessEqual(len(self.names), number)
+            self.assert_clean()
+
+    async def test_failure(self) -> None:
+        """Wherever it fails, nothing is left behind, and the failure is told."""
+        for name in (COMMON[0], "write 4 files of random data", "detach it from node-2"):
+            self.names = []
+
+            def break_down(begun: str) -> None:
+                if begun == name:
+                    raise ZeroDivisionError(name)
+
+            await self.assertFailure(self.show(break_down), ZeroDivisionError)
+            self.assert_clean()
+
+
+class Interrupter(ProcessProtocol):
+    """Sends SIGINT, twice, when a step is over."""
+
+    def __init__(self, step: str) -> None:
+        self.step = step.encode()
+        self.out = self.err = b""
+        self.ended: Deferred[int] = Deferred()
+
+    def outReceived(self, data: bytes) -> None:  # noqa: N802
+        """See ``IProcessProtocol``."""
+        self.out += data
+        if self.step in self.out:
+            self.step = b"\0"
+            self.transport.signalProcess("INT")
+            self.transport.signalProcess("INT")
+
+    def errReceived(self, data: bytes) -> None:  # noqa: N802
+        """See ``IProcessProtocol``."""
+        self.err += data
+
+    def processEnded(self, reason: Any) -> None:  # noqa: N802
+        """See ``IProcessProtocol``."""
+        self.ended.callback(reason.value.exitCode)
+
+
+class CommandTests(DemoTestCase):
+    """``txstorage demo`` as a process."""
+
+    async def run_demo(self, step: str, *options: str) -> Interrupter:
+        """Run it; when it tells of a step, interrupt it."""
+        child = Interrupter(step)
+        argv = [sys.executable, "-m", "txstorage.cli", *options, "demo"]
+        environment = dict(os.environ, TMPDIR=self.directory)
+        reactor.spawnProcess(child, argv[0], argv, environment)
+        self.exit_code = await child.ended
+        return child
+
+    async def test_people(self) -> None:
+        """It tells each step with its time, and what was proven."""
+        child = await self.run_demo("\0")
+        self.assertEqual((self.exit_code, child.err), (0, b""))
+        steps = re.findall(r"ok +[0-9.]+ s  ([a-z0-9 -]+[a-z0-9])", child.out.decode())
+        self.assertIn("detach it from node-2", steps)
+        self.assertIn(b"Every byte came back", child.out)
+        self.assert_clean()
+
+    async def test_machines(self) -> None:
+        """With --json there is one document, and nothing else."""
+        child = await self.run_demo("\0", "--json")
+        self.assertEqual((self.exit_code, child.err), (0, b""))
+        self.assertTrue(json.loads(child.out.decode())["ok"])
+        self.assert_clean()
+
+    async def test_interrupted(self) -> None:
+        """Ctrl-C, even twice, ends it with 130 and leaves nothing behind."""
+        for step in ("create a volume", "attach it to node-1", "write 4 files", "destroy it"):
+            child = await self.run_demo(step)
+            self.assertEqual(self.exit_code, 130, child.err)
+            self.assertIn(b"Interrupted", child.err)
+            self.assert_clean()
+
+
+class ProofTests(SynchronousTestCase):
+    """``Proof``."""
+
+    def proof(self, read: Dict[str, str]) -> Proof:
+        """One where two files were written."""
+        volume = BlockDeviceVolume("v", 2**30, CLUSTER)
+        return Proof(volume, "x", {"a": "1", "b": "2"}, read, {})
+
+    def test_equal(self) -> None:
+        """The same files with the same checksums are well."""
+        self.proof({"b": "2", "a": "1"}).check()
+
+    def test_different(self) -> None:
+        """A file that changed, that is missing or that is too many is named."""
+        for read in ({"a": "1", "b": "3"}, {"a": "1"}, {"a": "1", "b": "2", "c": "3"}):
+            error = self.assertRaises(DataChanged, self.proof(read).check)
+            self.assertIn("c" if "c" in read else "b", str(error))
+
+
+class NarratorTests(SynchronousTestCase):
+    """``Narrator``."""
+
+    def test_failure(self) -> None:
+        """A step that fails is told as such, with what is known, and is not hidden."""
+        clock, console = Clock(), Console(width=80, highlight=False)
+        narrator = Narrator(clock, console, Console(quiet=True))
+        with console.capture() as told:
+            try:
+                with narrator.step("break [x]") as note:
+                    clock.advance(1.5)
+                    note.text = "in two"
+                    raise ZeroDivisionError()
+            except ZeroDivisionError:
+                pass
+        self.assertEqual(told.get(), "FAIL    1.50 s  break [x]  in two\n")
+        self.assertEqual(
+            narrator.steps,
+            [{"step": "break [x]", "seconds": 1.5, "ok": False, "detail": "in two"}],
+        )
+
+
+class WiringTests(SynchronousTestCase):
+    """The command itself."""
+
+    def test_answer(self) -> None:
+        """What the demonstration answers is what is printed."""
+
+        async def fake(app: App, given: Any) -> Any:
+            return demo_module.Answer({"x": 1}, "shown")
+
+        def run(operation: Any) -> Any:
+            return self.successResultOf(Deferred.fromCoroutine(operation(Clock())))
+
+        with mock.patch.object(demo_module, "demonstrate", fake):
+            result = runner().invoke(demo_module.demo, obj=App(run=run))
+        self.assertEqual((result.exit_code, result.stdout), (0, "shown\n"))
