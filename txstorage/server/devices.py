@@ -110,9 +110,9 @@ class FileDevices:
         """See ``IDeviceBackend``."""
         link = os.path.join(self.directory, volume_id)
         if not self._same(volume_id):
-            with suppress(FileNotFoundError):
-                os.unlink(link)
             try:
+                with suppress(FileNotFoundError):
+                    os.unlink(link)
                 os.link(self.files.path(volume_id), link)
             except OSError as error:
                 raise DeviceFailure("{}: {}".format(link, error.strerror)) from error

@@ -13,6 +13,7 @@ from typing import Any, Awaitable, Callable, Dict, Optional
 import attr
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from .._logging import SERVER_TRANSITION
 from .devices import DeviceFailure, IDeviceBackend
@@ -21,6 +22,10 @@ from .settings import GIB
 from .store import GONE, Store
 
 _log = Logger()
+
+#: Seconds until a transition is tried again after a fault of the service
+#: itself, such as a full disk under the database.
+_AFTER_FAULT = 1.0
 
 Work = Callable[[IDeviceBackend, Volume], Awaitable[Optional[str]]]
 
@@ -93,9 +98,12 @@ class Engine:
 
     def begin(self, volume_id: str) -> None:
         """Carry out what the volume's status says, later."""
-        if self._stopped or volume_id in self._waiting or volume_id in self._running:
-            return
-        self._waiting[volume_id] = self._reactor.callLater(self._delay, self._start, volume_id)
+        if volume_id not in self._waiting and volume_id not in self._running:
+            self._schedule(volume_id, self._delay)
+
+    def _schedule(self, volume_id: str, delay: float) -> None:
+        if not self._stopped:
+            self._waiting[volume_id] = self._reactor.callLater(delay, self._start, volume_id)
 
     def resume(self) -> None:
         """Begin with every volume that is in a transient status."""
@@ -121,14 +129,20 @@ class Engine:
             return
         running = Deferred.fromCoroutine(self._run(volume))
         self._running[volume_id] = running
-        running.addErrback(lambda failure: _log.failure("A transition broke", failure))
-        running.addCallback(lambda _: self._ended(volume_id))
+        running.addCallbacks(
+            lambda _: self._ended(volume_id), lambda failure: self._broke(volume_id, failure)
+        )
 
     def _ended(self, volume_id: str) -> None:
         del self._running[volume_id]
-        volume = None if self._stopped else self._store.volume(volume_id)
+        volume = self._store.volume(volume_id)
         if volume is not None and volume.status in TRANSITIONS:
             self.begin(volume_id)
+
+    def _broke(self, volume_id: str, failure: Failure) -> None:
+        del self._running[volume_id]
+        _log.failure("A transition broke, and is tried again", failure)
+        self._schedule(volume_id, max(self._delay, _AFTER_FAULT))
 
     async def _run(self, volume: Volume) -> None:
         transition = TRANSITIONS[volume.status]
