@@ -99,7 +99,7 @@ class RawDevice:
     :ivar mounts: whether :meth:`open` mounts something.
     """
 
-    description = "raw bytes on the device (making file systems takes root and real devices)"
+    description = "raw bytes, as a file system takes root, a real device and mkfs.ext4"
     mounts = False
 
     def __init__(self, reactor: Any) -> None:

@@ -239,14 +239,16 @@ def summary(proof: Proof, requests: int) -> Text:
     """What was proven, for people."""
     lines = [
         "",
-        "A volume of {} ({} bytes) moved from {} to {} with {}.".format(
-            format_size(proof.volume.size), proof.volume.size, *NODES, proof.medium
+        "A volume of {} ({} bytes) moved from {} to {}.".format(
+            format_size(proof.volume.size), proof.volume.size, *NODES
         ),
-        "Devices: " + ", ".join("{} {}".format(*item) for item in proof.device_paths.items()),
-        "Every byte came back:",
+        "On it: {}.".format(proof.medium),
+        "Its device:",
     ]
+    lines += ["  {}  {}".format(*item) for item in proof.device_paths.items()]
+    lines.append("Every byte came back; the files' SHA-256 begin with:")
     lines += [
-        "  {}  {:>10}  {}".format(proof.read[name], format_size(size), name)
+        "  {}  {:10}  {}".format(proof.read[name][:16], name, format_size(size))
         for name, size in FILES
     ]
     lines.append("It took {} HTTP requests; nothing is left on this machine.".format(requests))
