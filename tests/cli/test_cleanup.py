@@ -9,11 +9,12 @@ import tempfile
 from typing import List
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
 from txstorage.cli._cleanup import is_below, loops_below, mounts_below, remove
 from txstorage.cli._commands import CommandFailed, command
+
+from .support import sweep
 
 
 class TableTests(SynchronousTestCase):
@@ -66,7 +67,7 @@ class RemoveTests(TestCase):
         if os.geteuid() != 0:
             raise SkipTest("mounting takes root")
         self.directory = os.path.realpath(tempfile.mkdtemp(prefix="txstorage-test-"))
-        self.addCleanup(lambda: Deferred.fromCoroutine(remove(reactor, self.directory)))
+        self.addCleanup(sweep, self.directory)
 
     async def disk(self, name: str) -> str:
         """A loop device on a file in the directory."""

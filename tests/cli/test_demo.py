@@ -30,7 +30,7 @@ from txstorage.cli._narrator import Narrator
 from txstorage.cli.demo import DataChanged, Proof, demonstrate
 from txstorage.interfaces import BlockDeviceVolume
 
-from .support import CLUSTER, runner
+from .support import CLUSTER, processes_of, runner, sweep
 
 COMMON = [
     "start the embedded service",
@@ -64,7 +64,7 @@ class DemoTestCase(TestCase):
 
     def setUp(self) -> None:
         self.directory = os.path.realpath(tempfile.mkdtemp(prefix="txstorage-test-"))
-        self.addCleanup(os.rmdir, self.directory)
+        self.addCleanup(sweep, self.directory)
         self.patch(tempfile, "tempdir", self.directory)
         # trial changes the directory, from which children would import.
         environment = mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
@@ -78,16 +78,8 @@ class DemoTestCase(TestCase):
             mounts_below(self.directory),
             loops_below(self.directory),
             os.listdir(self.directory),
-            [name for name in glob.glob("/proc/[0-9]*/cmdline") if self.mentions(name)],
+            processes_of(self.directory),
         ]
-
-    def mentions(self, path: str) -> bool:
-        """Whether a process has the directory in its arguments."""
-        try:
-            with open(path, "rb") as opened:
-                return self.directory.encode() in opened.read()
-        except OSError:
-            return False
 
     def assert_clean(self) -> None:
         """Nothing is left."""
