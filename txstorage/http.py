@@ -9,7 +9,7 @@ import random
 from uuid import uuid4
 
 from treq.client import HTTPClient as TreqClient
-from twisted.internet.defer import CancelledError, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.task import deferLater
 
@@ -174,14 +174,12 @@ class HTTPClient(object):
 
         timer = self._reactor.callLater(self._timeout, expire)
         exchange.addBoth(_stop_timer, timer)
-        return exchange.addErrback(self._failed, call, late)
+        exchange.addErrback(self._failed, call, late)
+        return _plainly_cancellable(exchange)
 
     def _failed(self, failure, call, late):
-        if not is_cancelled(failure.value):
+        if not late or not is_cancelled(failure.value):
             raise transport_error(call.method, call.shown, failure.value)
-        if not late:
-            # Twisted wraps it, and the caller waits for the plain one.
-            raise CancelledError()
         if failure.check(ConnectingCancelledError):
             raise transport_error(call.method, call.shown, failure.value)
         raise errors.ResponseLost(
@@ -195,6 +193,23 @@ class HTTPClient(object):
         body = collect(response, self._max_body)
         body.addErrback(_body_failed, call)
         return body.addCallback(read_answer, response, call, note)
+
+
+def _plainly_cancellable(exchange):
+    """
+    Twisted has many names for an exchange that was cancelled, a failed DNS
+    lookup among them.  The caller waits for the plain one, and nothing that was
+    cancelled may be taken for a failure that is worth another try.
+    """
+    left = []
+
+    def deliver(result):
+        if not left:
+            answer.callback(result)
+
+    answer = Deferred(lambda _: left.append(True) or exchange.cancel())
+    exchange.addBoth(deliver)
+    return answer
 
 
 def _stop_timer(result, timer):

@@ -1,0 +1,132 @@
+"""
+The embedded service as a child process, for tests that need a real wire.
+
+It runs on Python 3 also when the tests run on 2.7: ``TXSTORAGE_PYTHON3`` names
+the interpreter, and ``make test`` sets it.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import atexit
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from uuid import UUID, uuid4
+
+import yaml
+from twisted.internet import reactor
+from twisted.trial.unittest import SkipTest
+
+from txstorage._agents import agent_for
+from txstorage._compat import PY2
+from txstorage.backend import block_device_driver
+from txstorage.testing import FaultyAgent, block_device_size, regular_file_size
+
+READY = b"txstorage ready: "
+
+
+def python_3():
+    """:return: the path of a Python 3 that has the embedded service."""
+    interpreter = os.environ.get("TXSTORAGE_PYTHON3", None if PY2 else sys.executable)
+    if interpreter is None:
+        raise SkipTest("TXSTORAGE_PYTHON3 names no Python 3 to run the embedded service on")
+    return interpreter
+
+
+class EmbeddedService(object):
+    """
+    One embedded service, with loop devices when root and regular files else.
+
+    :param options: more options of ``txstorage serve``.
+    """
+
+    def __init__(self, *options):
+        self.state = tempfile.mkdtemp(prefix="txstorage-test-")
+        self.loop_devices = os.getuid() == 0
+        self._options = list(options) + ["--devices", "loop" if self.loop_devices else "file"]
+        self._process = None
+        self._port = 0
+        atexit.register(self.remove)
+
+    def start(self):
+        """Start it, at the same address as before; returns when it is ready."""
+        command = [python_3(), "-m", "txstorage.cli", "serve", "--state-dir", self.state]
+        command += ["--port", str(self._port)] + self._options
+        log = open(os.path.join(self.state, "stderr"), "ab")
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+        log.close()
+        for line in iter(self._process.stdout.readline, b""):
+            if line.startswith(READY):
+                self._port = int(line[len(READY) :].split(b":")[2].split(b"/")[0])
+                return
+        self._process.wait()
+        with open(os.path.join(self.state, "stderr")) as said:
+            raise RuntimeError("the embedded service did not start: " + said.read())
+
+    def _end(self, how):
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.stdout.close()
+            self._process.wait()
+            self._process = None
+
+    def kill(self):
+        """End it as a power failure would."""
+        self._end(signal.SIGKILL)
+
+    def remove(self):
+        """End it, and remove all that it made, loop devices too."""
+        self._end(signal.SIGTERM)
+        if self.loop_devices:
+            for line in subprocess.check_output(
+                ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"]
+            ).splitlines():
+                name, _, backing_file = line.decode().strip().partition(" ")
+                if backing_file.strip().startswith(self.state + "/"):
+                    subprocess.check_call(["losetup", "--detach", name])
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def configuration(self, node="node-1"):
+        """:return: the ``dataset`` section of a node's ``agent.yml``."""
+        with open(os.path.join(self.state, "agent-{}.yml".format(node))) as agent:
+            dataset = yaml.safe_load(agent)["dataset"]
+        del dataset["backend"]
+        return dataset
+
+    def driver(self, test_case, cluster_id=None, node="node-1", **changes):
+        """
+        :return: a driver for one of the nodes, and the
+            :class:`~txstorage.testing.FaultyAgent` it uses.
+        """
+        agent = agent_for(reactor)
+        faulty = FaultyAgent(reactor, agent)
+        configuration = self.configuration(node)
+        del configuration["cluster_id"]
+        # as little waiting as the service needs; what it takes is not what is tested
+        configuration.update({"timeout": 30, "poll_interval": 0.1}, **changes)
+        driver = block_device_driver(reactor, cluster_id or uuid4(), agent=faulty, **configuration)
+        test_case.addCleanup(agent.close)
+        return driver, faulty
+
+    @property
+    def device_size(self):
+        """What finds out the size of a device that it serves."""
+        return block_device_size if self.loop_devices else regular_file_size
+
+    def cluster_id(self):
+        return UUID(self.configuration()["cluster_id"])
+
+
+_shared = []
+
+
+def shared_service():
+    """:return: an :class:`EmbeddedService` for all tests that do not break it."""
+    if not _shared:
+        service = EmbeddedService("--transition-delay", "0.05")
+        service.start()
+        _shared.append(service)
+    return _shared[0]

@@ -1,0 +1,494 @@
+# -*- test-case-name: tests.test_contract -*-
+"""
+What every ``IBlockDeviceAsyncAPI`` driver promises, as tests.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import stat
+from subprocess import check_output
+from uuid import uuid4
+
+from twisted.internet.defer import DeferredList, gatherResults, inlineCallbacks, maybeDeferred
+from twisted.trial.unittest import TestCase
+from zope.interface.verify import verifyObject
+
+from .._compat import text_type
+from ..interfaces import (
+    AlreadyAttachedVolume,
+    IBlockDeviceAsyncAPI,
+    UnattachedVolume,
+    UnknownVolume,
+    VolumeException,
+)
+
+
+def block_device_size(path):
+    """
+    :param FilePath path: a block device.
+    :return: its size in bytes, as the kernel says.
+    :raises AssertionError: when it is no block device.
+    """
+    assert path.isBlockDevice(), "{} is no block device".format(path.path)
+    return int(check_output(["blockdev", "--getsize64", path.path]))
+
+
+def regular_file_size(path):
+    """
+    :param FilePath path: a file that stands for a device.
+    :return: its size in bytes.
+    :raises AssertionError: when it is no regular file.
+    """
+    status = os.lstat(path.path)
+    assert stat.S_ISREG(status.st_mode), "{} is no regular file".format(path.path)
+    return status.st_size
+
+
+class Conformance(object):
+    """The tests, for a ``TestCase`` to take in."""
+
+    @inlineCallbacks
+    def setUp(self):
+        self.api = yield maybeDeferred(self.api_factory)
+        self.addCleanup(self._clean_up)
+        self.this_node = yield self.settle(self.api.compute_instance_id())
+        unit = yield self.settle(self.api.allocation_unit())
+        self.assertEqual(0, self.size % unit, "the size to test with is not allocatable")
+
+    def settle(self, d):
+        """
+        :return: a ``Deferred`` that fires as ``d`` does.  Overridden where
+            something has to be pushed for that.
+        """
+        return d
+
+    def _clean_up(self):
+        return self.settle(detach_destroy_volumes(self.api))
+
+    # -- short words for what every test does ----------------------------------
+
+    def create(self, dataset_id=None):
+        return self.settle(self.api.create_volume(dataset_id or uuid4(), self.size))
+
+    def attach(self, volume, attach_to=None):
+        return self.settle(
+            self.api.attach_volume(volume.blockdevice_id, attach_to or self.this_node)
+        )
+
+    @inlineCallbacks
+    def created_and_attached(self, answers):
+        volume = yield self.create()
+        volume = yield self.attach(volume)
+        answers.append(volume)
+
+    def detach(self, volume):
+        return self.settle(self.api.detach_volume(volume.blockdevice_id))
+
+    def destroy(self, volume):
+        return self.settle(self.api.destroy_volume(volume.blockdevice_id))
+
+    def path(self, volume):
+        return self.settle(self.api.get_device_path(volume.blockdevice_id))
+
+    @inlineCallbacks
+    def assert_listed(self, *volumes):
+        listed = yield self.settle(self.api.list_volumes())
+        self.assertEqual(
+            sorted(volumes, key=_id), sorted(listed, key=_id), "the list is not as it should be"
+        )
+
+    @inlineCallbacks
+    def assert_fails(self, error, blockdevice_id, d):
+        raised = yield self.assertFailure(self.settle(d), error)
+        self.assertEqual((blockdevice_id,), raised.args)
+        self.assertEqual(blockdevice_id, raised.blockdevice_id)
+
+    # -- what it is ------------------------------------------------------------
+
+    def test_interface(self):
+        """The driver provides ``IBlockDeviceAsyncAPI``."""
+        self.assertTrue(verifyObject(IBlockDeviceAsyncAPI, self.api))
+
+    def test_instance_id(self):
+        """The instance id is text, is not empty, and stays."""
+        self.assertIsInstance(self.this_node, text_type)
+        self.assertNotEqual(u"", self.this_node)
+        d = self.settle(self.api.compute_instance_id())
+        return d.addCallback(self.assertEqual, self.this_node)
+
+    # -- create and list ---------------------------------------------------------
+
+    def test_list_empty(self):
+        """A cluster without volumes has an empty list."""
+        d = self.settle(self.api.list_volumes())
+        return d.addCallback(self.assertEqual, [])
+
+    @inlineCallbacks
+    def test_created_is_listed(self):
+        """What create fires with is what the list then has."""
+        volume = yield self.create()
+        yield self.assert_listed(volume)
+
+    @inlineCallbacks
+    def test_created_attributes(self):
+        """A created volume has the dataset and the size asked for, and is loose."""
+        dataset_id = uuid4()
+        volume = yield self.create(dataset_id)
+        self.assertEqual(
+            (dataset_id, self.size, None), (volume.dataset_id, volume.size, volume.attached_to)
+        )
+        self.assertIsInstance(volume.blockdevice_id, text_type)
+
+    @inlineCallbacks
+    def test_listed_attributes(self):
+        """A listed volume has the dataset and the size that were asked for."""
+        dataset_id = uuid4()
+        yield self.create(dataset_id)
+        [listed] = yield self.settle(self.api.list_volumes())
+        self.assertEqual((dataset_id, self.size), (listed.dataset_id, listed.size))
+
+    @inlineCallbacks
+    def test_list_attached_and_unattached(self):
+        """Attached and unattached volumes are listed together."""
+        loose = yield self.create()
+        volume = yield self.create()
+        attached = yield self.attach(volume)
+        yield self.assert_listed(loose, attached)
+
+    # -- attach --------------------------------------------------------------------
+
+    @inlineCallbacks
+    def test_attach_unattached(self):
+        """Attaching fires with the volume, attached to the node asked for."""
+        volume = yield self.create()
+        attached = yield self.attach(volume)
+        self.assertEqual(volume.set(attached_to=self.this_node), attached)
+
+    @inlineCallbacks
+    def test_attached_is_listed(self):
+        """What attach fires with is what the list then has."""
+        volume = yield self.create()
+        attached = yield self.attach(volume)
+        yield self.assert_listed(attached)
+
+    def test_attach_unknown(self):
+        """A volume that never was can't be attached."""
+        return self.assert_fails(
+            UnknownVolume, self.unknown, self.api.attach_volume(self.unknown, self.this_node)
+        )
+
+    @inlineCallbacks
+    def test_attach_attached(self):
+        """A volume that is attached to this node can't be attached to it."""
+        volume = yield self.create()
+        yield self.attach(volume)
+        yield self.assert_fails(
+            AlreadyAttachedVolume, volume.blockdevice_id, self.attach(volume)
+        )
+
+    @inlineCallbacks
+    def test_attach_elsewhere_attached(self):
+        """A volume that is attached is so before it is asked whether the target exists."""
+        volume = yield self.create()
+        attached = yield self.attach(volume)
+        yield self.assert_fails(
+            AlreadyAttachedVolume,
+            volume.blockdevice_id,
+            self.attach(volume, self.this_node + u"-different"),
+        )
+        yield self.assert_listed(attached)
+
+    @inlineCallbacks
+    def test_attach_destroyed(self):
+        """A volume that was destroyed can't be attached."""
+        volume = yield self.create()
+        yield self.destroy(volume)
+        yield self.assert_fails(UnknownVolume, volume.blockdevice_id, self.attach(volume))
+
+    @inlineCallbacks
+    def test_several_on_one_node(self):
+        """Several volumes can be attached to one node, and have devices of their own."""
+        attached = []
+        for _ in range(2):
+            yield self.created_and_attached(attached)
+        yield self.assert_listed(*attached)
+        paths = []
+        for volume in attached:
+            path = yield self.path(volume)
+            paths.append(path)
+        self.assertNotEqual(paths[0], paths[1])
+
+    # -- devices ---------------------------------------------------------------------
+
+    @inlineCallbacks
+    def test_device_size(self):
+        """The device of a volume has the volume's size, as the system sees it."""
+        attached = []
+        yield self.created_and_attached(attached)
+        path = yield self.path(attached[0])
+        unit = self.device_allocation_unit
+        expected = -(-self.size // unit) * unit
+        self.assertEqual(expected, self.device_size(path))
+
+    def test_path_unknown(self):
+        """A volume that never was has no path."""
+        return self.assert_fails(
+            UnknownVolume, self.unknown, self.api.get_device_path(self.unknown)
+        )
+
+    @inlineCallbacks
+    def test_path_unattached(self):
+        """A volume that is not attached has no path."""
+        volume = yield self.create()
+        yield self.assert_fails(UnattachedVolume, volume.blockdevice_id, self.path(volume))
+
+    @inlineCallbacks
+    def test_path_attached(self):
+        """A volume's device exists as soon as it is attached."""
+        attached = []
+        yield self.created_and_attached(attached)
+        path = yield self.path(attached[0])
+        self.assertTrue(path.exists())
+
+    @inlineCallbacks
+    def test_path_repeatable(self):
+        """The path is the same each time."""
+        attached = []
+        yield self.created_and_attached(attached)
+        first = yield self.path(attached[0])
+        second = yield self.path(attached[0])
+        self.assertEqual(first, second)
+
+    # -- detach ------------------------------------------------------------------------
+
+    def test_detach_unknown(self):
+        """A volume that never was can't be detached."""
+        return self.assert_fails(
+            UnknownVolume, self.unknown, self.api.detach_volume(self.unknown)
+        )
+
+    @inlineCallbacks
+    def test_detach_detached(self):
+        """A volume that is not attached can't be detached."""
+        volume = yield self.create()
+        yield self.assert_fails(UnattachedVolume, volume.blockdevice_id, self.detach(volume))
+
+    @inlineCallbacks
+    def test_detach(self):
+        """A detached volume is listed as loose, and its device is gone; others stay."""
+        attached = []
+        for _ in range(2):
+            yield self.created_and_attached(attached)
+        unrelated, volume = attached
+        paths = yield self.all(self.api.get_device_path(v.blockdevice_id) for v in attached)
+        marks = [_mark(path) for path in paths]
+        yield self.detach(volume)
+        yield self.assert_listed(unrelated, volume.set(attached_to=None))
+        # by what it holds, since somebody else may use the same name by now
+        self.assertEqual([True, False], [_has(path, mark) for path, mark in zip(paths, marks)])
+
+    @inlineCallbacks
+    def test_reattach(self):
+        """A detached volume can be attached again."""
+        attached = []
+        yield self.created_and_attached(attached)
+        yield self.detach(attached[0])
+        again = yield self.attach(attached[0])
+        self.assertEqual(attached, [again])
+        yield self.assert_listed(again)
+
+    # -- destroy -------------------------------------------------------------------------
+
+    @inlineCallbacks
+    def test_destroy(self):
+        """A destroyed volume is not listed; an unrelated one is left alone."""
+        unrelated = yield self.create()
+        volume = yield self.create()
+        yield self.destroy(volume)
+        yield self.assert_listed(unrelated)
+
+    def test_destroy_unknown(self):
+        """A volume that never was can't be destroyed."""
+        return self.assert_fails(
+            UnknownVolume, self.unknown, self.api.destroy_volume(self.unknown)
+        )
+
+    @inlineCallbacks
+    def test_destroy_destroyed(self):
+        """A volume can be destroyed once."""
+        volume = yield self.create()
+        yield self.destroy(volume)
+        yield self.assert_fails(UnknownVolume, volume.blockdevice_id, self.destroy(volume))
+
+    # -- at the same time ------------------------------------------------------------------
+
+    @inlineCallbacks
+    def test_many_volumes(self):
+        """Operations on many volumes go on side by side, and do not mix them up."""
+        dataset_ids = [uuid4() for _ in range(5)]
+        volumes = yield self.all(self.api.create_volume(d, self.size) for d in dataset_ids)
+        self.assertEqual(dataset_ids, [volume.dataset_id for volume in volumes])
+        attached = yield self.all(
+            self.api.attach_volume(v.blockdevice_id, self.this_node) for v in volumes
+        )
+        self.assertEqual([v.set(attached_to=self.this_node) for v in volumes], attached)
+        paths = yield self.all(self.api.get_device_path(v.blockdevice_id) for v in volumes)
+        self.assertEqual(len(volumes), len({path.path for path in paths}))
+        yield self.all(self.api.detach_volume(v.blockdevice_id) for v in volumes)
+        yield self.assert_listed(*volumes)
+        yield self.all(self.api.destroy_volume(v.blockdevice_id) for v in volumes)
+        yield self.assert_listed()
+
+    def all(self, deferreds):
+        return self.settle(gatherResults(list(deferreds)))
+
+    @inlineCallbacks
+    def test_one_dataset(self):
+        """Creating one dataset's volume several times at once makes one volume."""
+        dataset_id = uuid4()
+        volumes = yield self.all(
+            [self.api.create_volume(dataset_id, self.size) for _ in range(3)]
+        )
+        self.assertEqual([volumes[0]] * 3, volumes)
+        yield self.assert_listed(volumes[0])
+
+    @inlineCallbacks
+    def test_attach_twice_at_once(self):
+        """Of several attaches at once at least one succeeds; others may be told it is done."""
+        volume = yield self.create()
+        outcomes = yield self._at_once(
+            [self.api.attach_volume] * 3, volume.blockdevice_id, self.this_node
+        )
+        self._assert_success_or(AlreadyAttachedVolume, outcomes)
+        yield self.assert_listed(volume.set(attached_to=self.this_node))
+
+    @inlineCallbacks
+    def test_detach_twice_at_once(self):
+        """Of several detaches at once at least one succeeds; others may be told it is done."""
+        attached = []
+        yield self.created_and_attached(attached)
+        outcomes = yield self._at_once(
+            [self.api.detach_volume] * 3, attached[0].blockdevice_id
+        )
+        self._assert_success_or(UnattachedVolume, outcomes)
+        yield self.assert_listed(attached[0].set(attached_to=None))
+
+    @inlineCallbacks
+    def test_destroy_twice_at_once(self):
+        """Of several destroys at once at least one succeeds; others may be told it is done."""
+        volume = yield self.create()
+        outcomes = yield self._at_once([self.api.destroy_volume] * 3, volume.blockdevice_id)
+        self._assert_success_or(UnknownVolume, outcomes)
+        yield self.assert_listed()
+
+    def _at_once(self, operations, *arguments):
+        return self.settle(
+            DeferredList([f(*arguments) for f in operations], consumeErrors=True)
+        )
+
+    def _assert_success_or(self, error, outcomes):
+        for success, result in outcomes:
+            if not success:
+                result.trap(error)
+        self.assertIn(True, [success for success, _ in outcomes])
+
+    @inlineCallbacks
+    def test_everything_at_once(self):
+        """Whatever is done to one volume at once, it ends well or is refused by name."""
+        volume = yield self.create()
+        volume_id = volume.blockdevice_id
+        outcomes = yield self.settle(
+            DeferredList(
+                [
+                    self.api.attach_volume(volume_id, self.this_node),
+                    self.api.detach_volume(volume_id),
+                    self.api.get_device_path(volume_id),
+                    self.api.list_volumes(),
+                ],
+                consumeErrors=True,
+            )
+        )
+        for success, result in outcomes[:-1]:
+            if not success:
+                result.trap(VolumeException)
+        [listed] = yield self.settle(self.api.list_volumes())
+        self.assertIn(listed, [volume, volume.set(attached_to=self.this_node)])
+
+
+def _mark(path):
+    """Write something unmistakable to the beginning of a device."""
+    mark = uuid4().bytes * 256
+    with open(path.path, "r+b") as device:
+        device.write(mark)
+        device.flush()
+        os.fsync(device.fileno())
+    return mark
+
+
+def _has(path, mark):
+    try:
+        with open(path.path, "rb") as device:
+            return device.read(len(mark)) == mark
+    except EnvironmentError:
+        return False
+
+
+def _id(volume):
+    return volume.blockdevice_id
+
+
+@inlineCallbacks
+def detach_destroy_volumes(api):
+    """
+    Remove all volumes that a driver lists.
+
+    :param api: an ``IBlockDeviceAsyncAPI``.
+    :return: a ``Deferred`` that fires with ``None``.
+    """
+    volumes = yield api.list_volumes()
+    for volume in volumes:
+        if volume.attached_to is not None:
+            yield api.detach_volume(volume.blockdevice_id).addErrback(
+                lambda failure: failure.trap(UnattachedVolume) and None
+            )
+        yield api.destroy_volume(volume.blockdevice_id)
+
+
+def make_iblockdeviceasyncapi_tests(
+    api_factory,
+    minimum_allocatable_size,
+    device_allocation_unit,
+    unknown_blockdevice_id_factory,
+    device_size=block_device_size,
+):
+    """
+    Make tests for an asynchronous driver.
+
+    :param api_factory: called with the ``TestCase``; returns the driver, or a
+        ``Deferred`` of it.  Its cluster has no volumes; those that a test
+        leaves are detached and destroyed after it.
+    :param int minimum_allocatable_size: bytes; the volumes' size.
+    :param int device_allocation_unit: bytes; devices' sizes are multiples.
+    :param unknown_blockdevice_id_factory: called with the ``TestCase``;
+        returns the id, text, of a volume that does not exist.
+    :param device_size: called with the ``FilePath`` of a device; returns its
+        size in bytes.
+    :return: a ``TestCase`` class.
+    """
+
+    class Tests(Conformance, TestCase):
+        size = minimum_allocatable_size
+
+        def api_factory(self):
+            return api_factory(self)
+
+        @property
+        def unknown(self):
+            return unknown_blockdevice_id_factory(self)
+
+        def device_size(self, path):
+            return device_size(path)
+
+    Tests.device_allocation_unit = device_allocation_unit
+    return Tests
