@@ -5,8 +5,9 @@ Files, hard links and real loop devices.
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
-from typing import Any, Tuple
+from typing import Any, List, Tuple
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, fail, succeed
@@ -55,6 +56,15 @@ class VolumeFileTests(SynchronousTestCase):
             pass
         self.files.create("v", MIB)
         self.assertEqual(os.path.getsize(self.files.path("v")), MIB)
+
+    def test_durable(self) -> None:
+        """A file's making and removal reach the disk before they are acknowledged."""
+        synced: List[bool] = []
+        self.patch(os, "fsync", lambda fd: synced.append(stat.S_ISDIR(os.fstat(fd).st_mode)))
+        self.files.create("v", MIB)
+        self.assertEqual(synced, [False, True])
+        self.files.remove("v")
+        self.assertEqual(synced, [False, True, True])
 
     def test_remove_again(self) -> None:
         """Removing a file that is gone is no error."""

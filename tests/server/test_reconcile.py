@@ -179,12 +179,20 @@ class CrashMixin:
             await self.crashed(status, place, file, device)
             await self.start()
             self.assertEqual(self.found(), expected, (status, place, file, device))
+            self.assert_recorded()
             # And a second start has nothing to do.
             await self.start()
             self.assertEqual(self.found(), expected, (status, place, file, device))
             if place:
                 self.store.settle(self.volume_id, "in-use", "available")
                 await self.devices.detach(self.volume_id)
+
+    def assert_recorded(self) -> None:
+        """The store knows the device of a volume in use."""
+        found = self.store.volume(self.volume_id)
+        if found is not None and found.attachment is not None:
+            device = self.devices.attached()[self.volume_id]
+            self.assertEqual(found.attachment.node_device, device)
 
     async def test_told(self) -> None:
         """A lost file is told to the operator and in the volume's messages."""

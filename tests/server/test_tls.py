@@ -4,12 +4,14 @@ Certificates.
 
 from __future__ import annotations
 
+import datetime
 import os
 
 from cryptography import x509
 from twisted.internet.ssl import CertificateOptions
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage.server import tls
 from txstorage.server.statedir import ServeError
 from txstorage.server.tls import _generate, context_factory, self_signed
 
@@ -60,6 +62,14 @@ class SelfSignedTests(SynchronousTestCase):
         with open(os.path.join(self.directory, "tls-cert.pem"), "wb") as opened:
             opened.write(b"nonsense")
         self.assertNotEqual(self.read("localhost"), third)
+
+    def test_renewed(self) -> None:
+        """It is made anew some weeks before it expires."""
+        for left, renewed in ((31, False), (29, True)):
+            self.patch(tls, "_VALID", datetime.timedelta(days=left))
+            os.unlink(self_signed(self.directory, "localhost")[0])
+            first = self.read("localhost")
+            self.assertEqual(self.read("localhost") != first, renewed)
 
     def test_usable(self) -> None:
         """A port can use it."""

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
+from eliot import MemoryLogger
+from eliot.testing import capture_logging
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -114,6 +116,22 @@ class EngineTests(SynchronousTestCase):
         assert volume is not None and volume.attachment is not None
         (message,) = self.store.messages(self.volume_id)
         self.assertEqual(message.text, "detach volume: /dev/loop7 is in use")
+
+    @capture_logging(None)
+    def test_logged(self, logger: MemoryLogger) -> None:
+        """Each end of a transition is in the log, with the reason of a failure."""
+        self.put("detaching")
+        self.devices.asked["detach"].errback(DeviceBusy("/dev/loop7 is in use"))
+        (message,) = logger.messages
+        self.assertEqual(
+            [message[key] for key in ("message_type", "volume_id", "status", "reason")],
+            [
+                "txstorage:server:transition",
+                self.volume_id,
+                "in-use",
+                "detach volume: /dev/loop7 is in use",
+            ],
+        )
 
     def test_overtaken(self) -> None:
         """A status that was set meanwhile stays, and no message is left."""

@@ -191,7 +191,14 @@ class BodyTests(CloudTests):
     def test_malformed(self) -> None:
         """What is no JSON object is 400, in the service's form."""
         deep = b"[" * 50000
-        for body in (b"", b"{", b"\xff", deep, b'{"volume": {"name": "\\ud800"}}', b"[1]"):
+        for body in (
+            b"",
+            b"{",
+            b"\xff",
+            deep,
+            b'{"volume": {"size": 1, "name": "\\ud800"}}',
+            b"[1]",
+        ):
             got = self.volumes("POST", body=body)
             self.assertEqual((got.code, list(got.body)), (400, ["badRequest"]), body[:20])
 
@@ -203,6 +210,24 @@ class BodyTests(CloudTests):
     def test_length(self) -> None:
         """An answer tells its length, so that it can be told from a broken one."""
         self.assertEqual(self.volumes("GET", "?limit=0").length, len('{"volumes": []}'))
+
+
+class ErrorTests(CloudTests):
+    """The form of errors."""
+
+    def test_kinds(self) -> None:
+        """Each status has its name, and the body repeats the status."""
+        server = "/servers/" + self.cloud.nodes["node-1"]
+        volume = "/" + self.create()
+        for got, code, kind in (
+            (self.volumes("POST", body={}), 400, "badRequest"),
+            (self.volumes("POST", volume + "/action", {"os-reset_status": {}}), 403, "forbidden"),
+            (self.volumes("GET", "/nothing"), 404, "itemNotFound"),
+            (self.nova("GET", "/servers/nothing"), 404, "itemNotFound"),
+            (self.nova("POST", server + "/action", {"os-start": None}), 409, "conflictingRequest"),
+        ):
+            self.assertEqual((got.code, list(got.body)), (code, [kind]))
+            self.assertEqual(got.body[kind]["code"], code)
 
 
 class BrokenTests(CloudTests):
