@@ -12,7 +12,7 @@ import math
 import secrets
 import uuid
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 import attr
 from klein import Klein
@@ -62,6 +62,13 @@ class Ids:
                 for name in ("user_id", "project_id", "application_credential_id")
             )
         )
+
+
+def _member(body: Mapping[str, Any], name: str) -> Dict[str, Any]:
+    value = body.get(name)
+    if not isinstance(value, dict):
+        raise keystone_error(400, "{} must be an object.".format(name))
+    return value
 
 
 def _same(one: object, other: str) -> bool:
@@ -129,9 +136,9 @@ class Identity(Service):
     @endpoint(app, "/v3/auth/tokens", "POST")
     def issue(self, call: Call) -> Answer:
         """A token for credentials."""
-        auth = call.json().get("auth")
-        identity = auth.get("identity") if isinstance(auth, dict) else None
-        methods = identity.get("methods") if isinstance(identity, dict) else None
+        auth = _member(call.json(), "auth")
+        identity = _member(auth, "identity")
+        methods = identity.get("methods")
         if not isinstance(methods, list) or not methods:
             raise keystone_error(400, "auth.identity.methods must name a method.")
         expiry = [self._verify(call, method, identity) for method in methods]
@@ -151,7 +158,7 @@ class Identity(Service):
         :return: until when the token may be valid.
         :raises WireError: 401.
         """
-        checks = {
+        checks: Dict[str, Callable[[Dict[str, Any]], Optional[float]]] = {
             "password": self._check_password,
             "application_credential": self._check_application_credential,
             "token": self._check_token,
@@ -166,14 +173,14 @@ class Identity(Service):
     def _new_expiry(self) -> float:
         return math.floor(self._now()) + self._settings.token_lifetime
 
-    def _check_password(self, given: Dict[str, Any]) -> Any:
+    def _check_password(self, given: Dict[str, Any]) -> Optional[float]:
         user = given.get("user")
         if not isinstance(user, dict):
             return None
         right = _same(user.get("password"), self._settings.password)
         return self._new_expiry() if _names(user, self.ids.user, USER) and right else None
 
-    def _check_application_credential(self, given: Dict[str, Any]) -> Any:
+    def _check_application_credential(self, given: Dict[str, Any]) -> Optional[float]:
         if "id" in given:
             known = given["id"] == self.ids.application_credential
         else:
@@ -181,7 +188,7 @@ class Identity(Service):
         right = _same(given.get("secret"), self._settings.application_secret)
         return self._new_expiry() if known and right else None
 
-    def _check_token(self, given: Dict[str, Any]) -> Any:
+    def _check_token(self, given: Dict[str, Any]) -> Optional[float]:
         # As Keystone: a token got from a token lives no longer than that.
         token = self._store.token(str(given.get("id")))
         return None if token is None else token.expires_at

@@ -53,6 +53,19 @@ class InMemoryCloud:
         shutil.rmtree(self._directory)
 
 
+def _credentials(auth_url: str, password: str) -> Dict[str, str]:
+    return {
+        "region": REGION,
+        "auth_plugin": "password",
+        "auth_url": auth_url,
+        "username": USER,
+        "password": password,
+        "project_name": PROJECT,
+        "user_domain_name": DOMAIN["name"],
+        "project_domain_name": DOMAIN["name"],
+    }
+
+
 def in_memory_cloud(
     reactor: Any, nodes: Iterable[str] = ("node-1", "node-2"), **settings: Any
 ) -> InMemoryCloud:
@@ -82,16 +95,7 @@ def in_memory_cloud(
         application=application,
         resource=application.resource(),
         auth_url=auth_url,
-        credentials={
-            "region": REGION,
-            "auth_plugin": "password",
-            "auth_url": auth_url,
-            "username": USER,
-            "password": chosen.password,
-            "project_name": PROJECT,
-            "user_domain_name": DOMAIN["name"],
-            "project_domain_name": DOMAIN["name"],
-        },
+        credentials=_credentials(auth_url, chosen.password),
         nodes=servers,
         devices_directory=devices,
         store=store,

@@ -205,8 +205,8 @@ class Service:
         except Exception:
             _log.failure("A request could not be answered")
             message = "The server has encountered an unexpected error."
-            error = faulty(500, "computeFault", message)
-            return self.refusal(error).with_headers(headers)
+            fault = faulty(500, "computeFault", message)
+            return self.refusal(fault).with_headers(headers)
 
 
 def endpoint(
