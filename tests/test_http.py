@@ -562,6 +562,15 @@ class AgentFailureTests(SynchronousTestCase):
         self.agent = AgentStub(*results)
         return HTTPClient(self.clock, self.agent, jitter=lambda: 0.5)
 
+    def test_cancelled_under_another_name(self):
+        """Whatever an agent makes of a cancellation, it is one, and not a reason to try again."""
+        for error in (DNSLookupError(), ConnectingCancelledError(None), ConnectionDone()):
+            client = self.client(lambda: Deferred(lambda d: d.errback(error)))
+            asked = client.request(u"POST", URL, json={})
+            asked.cancel()
+            self.failureResultOf(asked, CancelledError)
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_refused_mutation_is_retried(self):
         """A refused connection carried no request, so that a POST is tried again."""
         http = self.client(*[lambda: fail(ConnectionRefusedError())] * 3)

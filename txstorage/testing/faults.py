@@ -85,47 +85,58 @@ class FaultyAgent(object):
         fault = self._faults.pop(len(self.requests), None)
         path = uri.split(b"?")[0].split(b"/", 3)[-1]
         self.requests.append((method.decode("ascii"), path.decode("ascii")))
-        exchange = _Exchange(
-            lambda: self._agent.request(method, uri, headers, bodyProducer), fault
-        )
-        about_to_be_sent, under_way, answered = [
-            self._at_moment.pop(self.moments + n, None) for n in range(3)
-        ]
+        functions = [self._at_moment.pop(self.moments + n, None) for n in range(3)]
         self.moments += 3
-        exchange.before_answer = answered
-        if about_to_be_sent is not None:
-            self._reactor.callLater(0, exchange.send_after, about_to_be_sent)
-        else:
-            exchange.send()
-        if under_way is not None:
-            self._reactor.callLater(0, under_way)
+        exchange = _Exchange(
+            self._reactor,
+            lambda: self._agent.request(method, uri, headers, bodyProducer),
+            fault,
+            *functions
+        )
+        exchange.begin()
         return exchange.answered
 
 
 class _Exchange(object):
-    """One request, whose maker waits for :attr:`answered`."""
+    """
+    One request, whose maker waits for :attr:`answered`.
 
-    def __init__(self, send, fault):
-        self._send = send
-        self._fault = fault
+    What is to be called at a moment is called from the reactor, since whoever
+    asked does not wait before it has got its Deferred.
+    """
+
+    def __init__(self, reactor, send, fault, about_to_be_sent, under_way, answered):
+        self._reactor = reactor
+        self._send = send if fault is None else lambda: fault(send)
+        self._about_to_be_sent = about_to_be_sent
+        self._under_way = under_way
+        self._before_answer = answered
         self._sent = None
-        self.before_answer = None
         self.answered = Deferred(self._cancel)
 
-    def send_after(self, function):
-        function()
-        if not self.answered.called:
-            self.send()
+    def begin(self):
+        self._after(self._about_to_be_sent, self._go)
+        if self._under_way is not None:
+            self._reactor.callLater(0, self._under_way)
 
-    def send(self):
-        self._sent = self._send() if self._fault is None else self._fault(self._send)
-        self._sent.addBoth(self._deliver)
+    def _go(self):
+        self._sent = self._send()
+        self._sent.addBoth(lambda result: self._after(self._before_answer, self._deliver, result))
 
     def _deliver(self, result):
-        if self.before_answer is not None:
-            self.before_answer()
+        self.answered.callback(result)
+
+    def _after(self, function, go_on, *arguments):
+        if function is None:
+            self._unless_cancelled(go_on, *arguments)
+        else:
+            self._reactor.callLater(
+                0, lambda: (function(), self._unless_cancelled(go_on, *arguments))
+            )
+
+    def _unless_cancelled(self, go_on, *arguments):
         if not self.answered.called:
-            self.answered.callback(result)
+            go_on(*arguments)
 
     def _cancel(self, _):
         if self._sent is not None:

@@ -1,0 +1,78 @@
+"""
+The contract suites, run against the embedded service in memory, on a ``Clock``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from treq.testing import RequestTraversalAgent
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from txstorage.backend import block_device_driver
+from txstorage.server.testing import in_memory_cloud
+from txstorage.testing import (
+    FaultyAgent,
+    make_iblockdeviceasyncapi_tests,
+    make_resilience_tests,
+    regular_file_size,
+)
+
+GIB = 2**30
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+def in_memory_driver(test_case: Any) -> Any:
+    """
+    :return: a driver, and the ``FaultyAgent`` it uses, on a cloud of its own.
+    """
+    clock = test_case.clock = Clock()
+    cloud = in_memory_cloud(clock, transition_delay=0.3)
+    test_case.addCleanup(cloud.close)
+    test_case.wire = RequestTraversalAgent(cloud.resource)
+    agent = FaultyAgent(clock, test_case.wire)
+    driver = block_device_driver(
+        clock,
+        uuid4(),
+        agent=agent,
+        instance_id=cloud.nodes["node-1"],
+        device_directory=cloud.devices_directory,
+        **cloud.credentials,
+    )
+    return driver, agent
+
+
+class OnAClock:
+    """Pushes the clock and the wire until something fires."""
+
+    clock: Clock
+    wire: RequestTraversalAgent
+
+    def settle(self, d: Deferred) -> Deferred:
+        for _ in range(2000):
+            if d.called and not d.paused:
+                break
+            self.clock.advance(0.1)
+            self.wire.flush()
+        return d
+
+
+class ConformanceTests(
+    OnAClock,
+    make_iblockdeviceasyncapi_tests(
+        api_factory=lambda test_case: in_memory_driver(test_case)[0],
+        minimum_allocatable_size=GIB,
+        device_allocation_unit=GIB,
+        unknown_blockdevice_id_factory=lambda test_case: NOBODY,
+        device_size=regular_file_size,
+    ),
+):
+    """The contract, in memory."""
+
+
+class ResilienceTests(OnAClock, make_resilience_tests(in_memory_driver, GIB)):
+    """The contract when things go wrong, in memory."""
+
+
