@@ -170,7 +170,7 @@ def trial(environment, name, tests, prefix=()):
     :return: what :func:`counted` says.
     """
     command = [os.path.join(environment, "bin", "python"), *prefix, "-m", "twisted.trial"]
-    command += ["--reporter=text", "--temp-directory", os.path.join(ROOT, "_trial_temp-" + name)]
+    command += ["--reporter=verbose", "--temp-directory", os.path.join(ROOT, "_trial_temp-" + name)]
     say("trial on " + name)
     # The embedded service runs on Python 3 also when the driver does not.
     surroundings = dict(os.environ, TXSTORAGE_PYTHON3=os.path.join(ENVIRONMENT, "bin", "python"))

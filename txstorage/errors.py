@@ -63,9 +63,6 @@ class StorageError(_Explained, Exception):
         self.message = message
 
 
-# -- what the caller asked for can't be done ---------------------------------
-
-
 class InvalidSize(StorageError, ValueError):
     """The size is not a positive whole number of bytes."""
 
@@ -96,9 +93,6 @@ class UnknownServer(StorageError):
     def __init__(self, server_id):
         StorageError.__init__(self, u"Compute knows no instance {}".format(as_text(server_id)))
         self.server_id = server_id
-
-
-# -- the wire ---------------------------------------------------------------
 
 
 class TransportError(StorageError):
@@ -245,9 +239,6 @@ class ServiceBroken(ServiceError):
     remedy = u"look for the request id in the service's logs"
 
 
-# -- an operation did not end well ------------------------------------------
-
-
 class VolumeError(StorageError):
     """
     Something is wrong with one volume.
@@ -350,9 +341,6 @@ class DatasetConflict(VolumeError):
     remedy = u"destroy the volume that is there, or ask for its size"
 
 
-# -- this node ---------------------------------------------------------------
-
-
 class UnidentifiedNode(_Explained, UnknownInstanceID):
     """
     This node's instance id could not be found.
@@ -369,9 +357,6 @@ class UnidentifiedNode(_Explained, UnknownInstanceID):
         self.message = u"Can't find out this node's instance id: {}".format(
             u"; ".join(u"{}: {}".format(source, outcome) for source, outcome in self.attempts)
         )
-
-
-# -- this node's devices ----------------------------------------------------
 
 
 class DeviceError(VolumeError):

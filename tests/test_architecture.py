@@ -1,0 +1,173 @@
+"""
+Tests of the whole: what imports what, what is public, how long modules are.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import ast
+import os
+import subprocess
+import sys
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import txstorage
+import txstorage.testing
+from txstorage._version import VERSION
+
+PACKAGE = os.path.dirname(os.path.abspath(txstorage.__file__))
+
+#: From the bottom up; a module imports from its own layer or from below.
+LAYERS = [
+    ["_compat", "_version", "_deferreds"],
+    ["_standins"],
+    ["interfaces"],
+    ["errors"],
+    ["_logging"],
+    ["_tls", "_bodies", "_messages", "_failures", "_ratelimit"],
+    ["_agents"],
+    ["http"],
+    ["services"],
+    ["services.openstack"],
+    ["_blockdevices", "_matching", "_places", "_uevents", "lifecycle"],
+    ["labels", "watcher", "devices", "node"],
+    ["convergence"],
+    ["creation", "attachment"],
+    ["driver"],
+    ["_keys"],
+    ["_configuration"],
+    ["backend"],
+    ["testing", "server"],
+    ["cli"],
+]
+
+#: What runs on Python 3 only, and what the driver must never import.
+PYTHON_3_ONLY = ("server", "docker", "cli")
+
+
+def layer_of(name):
+    """:return: the index in LAYERS of a module, by its longest name that is there."""
+    parts = name.split(".")
+    while parts:
+        for index, layer in enumerate(LAYERS):
+            if ".".join(parts) in layer:
+                return index
+        parts.pop()
+    raise KeyError(name)
+
+
+def modules():
+    """Yield ``(dotted name below txstorage, path)`` of each module but the root."""
+    for directory, _, files in os.walk(PACKAGE):
+        for file in files:
+            path = os.path.join(directory, file)
+            name = os.path.relpath(path, PACKAGE)[: -len(".py")].replace(os.sep, ".")
+            if file.endswith(".py") and name != "__init__":
+                yield name[: -len(".__init__")] if name.endswith(".__init__") else name, path
+
+
+def imported(name, path):
+    """Yield the dotted names below txstorage that a module imports."""
+    with open(path, "rb") as source:
+        tree = ast.parse(source.read())
+    package = name if path.endswith("__init__.py") else name.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = ["txstorage"] + [part for part in package.split(".") if part]
+                above = above[: len(above) - node.level + 1]
+                base = ".".join(above + [part for part in [base] if part])
+            names = ["{}.{}".format(base, alias.name) for alias in node.names]
+        else:
+            continue
+        for full in names:
+            if full.split(".")[0] == "txstorage":
+                yield full[len("txstorage.") :]
+
+
+def parsed(python_3_too=True):
+    # 2.7 can't parse the modules that are for Python 3 only
+    for name, path in modules():
+        if sys.version_info[0] == 3 or name.split(".")[0] not in PYTHON_3_ONLY:
+            yield name, path
+
+
+class LayersTests(SynchronousTestCase):
+    """Imports point downward only."""
+
+    def test_every_module_has_a_layer(self):
+        """Each module is in one layer; a new one must be put somewhere."""
+        for name, _ in modules():
+            layer_of(name)
+
+    def test_downward(self):
+        """No module imports from a layer above its own."""
+        for name, path in parsed():
+            for target in imported(name, path):
+                self.assertLessEqual(
+                    layer_of(target), layer_of(name), "{} imports {}".format(name, target)
+                )
+
+    def test_no_module_imports_the_root(self):
+        """The package root is for users: nothing inside imports from it."""
+        for name, path in parsed():
+            self.assertNotIn("", list(imported(name, path)), name)
+            for target in imported(name, path):
+                layer_of(target)
+
+    def test_driver_needs_no_server(self):
+        """What Flocker imports brings in none of Python 3's parts."""
+        listed = subprocess.check_output(
+            [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-c",
+                "import sys, txstorage, txstorage.testing; print(sorted(sys.modules))",
+            ],
+            cwd=os.path.dirname(PACKAGE),
+        ).decode()
+        self.assertIn("txstorage.driver", listed)
+        for part in PYTHON_3_ONLY:
+            self.assertNotIn("txstorage.{}".format(part), listed)
+        self.assertNotIn("klein", listed)
+
+
+class PublicTests(SynchronousTestCase):
+    """What users may import."""
+
+    def test_root(self):
+        """The package's exports."""
+        self.assertEqual(["__version__", "block_device_driver"], txstorage.__all__)
+        self.assertEqual(VERSION, txstorage.__version__)
+
+    def test_testing(self):
+        """The exports for authors of drivers."""
+        self.assertEqual(
+            [
+                "FaultyAgent",
+                "block_device_size",
+                "hang",
+                "lose_request",
+                "lose_response",
+                "make_iblockdeviceasyncapi_tests",
+                "make_resilience_tests",
+                "regular_file_size",
+            ],
+            txstorage.testing.__all__,
+        )
+        for name in txstorage.testing.__all__:
+            self.assertTrue(callable(getattr(txstorage.testing, name)))
+
+
+class SizeTests(SynchronousTestCase):
+    """What a reader can take in."""
+
+    def test_modules(self):
+        """No module is over 400 lines."""
+        for name, path in modules():
+            with open(path) as source:
+                self.assertLessEqual(len(source.readlines()), 400, name)
