@@ -22,9 +22,8 @@ demo: environment ## see a volume made, attached, written, moved, read and destr
 test: ## run the tests on Python 3 and, where there is one, on 2.7
 	@$(PYTHON) tests/run.py
 
-test-all: environment ## run the tests on every Python there is
-	@$(BIN)/python -m pip --disable-pip-version-check --quiet install tox
-	@$(BIN)/python tests/all.py
+test-all: ## run the tests on every Python there is
+	@$(PYTHON) tests/run.py --all
 
 lint: environment ## check the style
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install '.[lint]'

@@ -20,12 +20,14 @@ import shutil
 import subprocess
 import sys
 import venv
+from functools import partial
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 ENVIRONMENT = os.path.join(ROOT, ".venv")
 ENVIRONMENT_2 = os.path.join(ROOT, ".venv-2.7")
 PINS_2 = os.path.join(HERE, "requirements-2.7.txt")
+VERSIONS_3 = ["3.9", "3.10", "3.11", "3.12", "3.13"]
 #: Percent of the package's branches.
 COVERAGE = 95
 
@@ -96,49 +98,43 @@ def install(environment, *arguments):
     )
 
 
-def make_environment(extras="test"):
-    """
-    The environment for Python 3.
-
-    :return: its path.
-    """
+def make_environment(directory=ENVIRONMENT, interpreter=sys.executable):
+    """Make an environment for Python 3, with the project and what its tests need."""
 
     def make():
-        say("making .venv with Python {}.{}".format(*sys.version_info))
-        venv.create(ENVIRONMENT, with_pip=True)
-        install(ENVIRONMENT, "--editable", ".[{}]".format(extras))
+        say("making {} with {}".format(os.path.basename(directory), interpreter))
+        run(interpreter, "-m", "venv", "--clear", directory)
+        install(directory, "--editable", ".[test]")
 
-    make_once(ENVIRONMENT, [sys.version_info[:2], extras, list(content("setup.py"))], make)
-    return ENVIRONMENT
+    make_once(directory, [interpreter, sys.version_info[:2], list(content("setup.py"))], make)
 
 
-def python_2():
+def interpreter_of(version):
     """
-    :return: the path of a Python 2.7, or ``None``.
+    :param version: such as ``"2.7"``.
+    :return: the path of a Python of that version, or ``None``.
     """
     root = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
-    candidates = ["python2.7", "python2"]
-    candidates += sorted(glob.glob(os.path.join(root, "versions", "2.7.*", "bin", "python2.7")))
+    name = "python" + version
+    candidates = [name]
+    candidates += sorted(glob.glob(os.path.join(root, "versions", version + ".*", "bin", name)))
     for candidate in candidates:
         try:
             asked = subprocess.run(
-                [candidate, "-c", "import sys; print(sys.version_info[:2] == (2, 7))"],
+                [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                universal_newlines=True,
             )
         except OSError:
             continue
-        if asked.stdout.strip() == b"True":
+        if asked.stdout.strip() == version:
             return candidate
     return None
 
 
 def make_environment_2(interpreter):
-    """
-    The environment for Python 2.7, with Flocker's pins.
-
-    :return: its path.
-    """
+    """Make the environment for Python 2.7, with Flocker's pins."""
 
     def make():
         say("making .venv-2.7 with Flocker's pinned versions")
@@ -160,7 +156,6 @@ def make_environment_2(interpreter):
         install(ENVIRONMENT_2, "--no-deps", "--editable", ".")
 
     make_once(ENVIRONMENT_2, [interpreter, list(content(PINS_2, "setup.py"))], make)
-    return ENVIRONMENT_2
 
 
 def trial(environment, name, tests, prefix=()):
@@ -172,8 +167,10 @@ def trial(environment, name, tests, prefix=()):
     command = [os.path.join(environment, "bin", "python"), *prefix, "-m", "twisted.trial"]
     command += ["--reporter=verbose", "--temp-directory", os.path.join(ROOT, "_trial_temp-" + name)]
     say("trial on " + name)
-    # The embedded service runs on Python 3 also when the driver does not.
-    surroundings = dict(os.environ, TXSTORAGE_PYTHON3=os.path.join(ENVIRONMENT, "bin", "python"))
+    # Trial changes the directory, and the embedded service runs on Python 3
+    # also when the driver does not.
+    surroundings = dict(os.environ, PYTHONPATH=ROOT)
+    surroundings["TXSTORAGE_PYTHON3"] = os.path.join(ENVIRONMENT, "bin", "python")
     surroundings["PYTHONWARNINGS"] = "ignore::DeprecationWarning"
     process = subprocess.Popen(
         command + list(tests),
@@ -193,10 +190,9 @@ def trial(environment, name, tests, prefix=()):
     return counts
 
 
-def test_python_3(tests, measure):
+def measured(tests):
+    """Run the tests on the Python this runs on, and measure the coverage."""
     make_environment()
-    if not measure:
-        return trial(ENVIRONMENT, "3", tests)
     coverage = [os.path.join(ENVIRONMENT, "bin", "python"), "-m", "coverage"]
     run(*coverage, "erase", cwd=ROOT)
     counts = trial(ENVIRONMENT, "3", tests, ["-m", "coverage", "run"])
@@ -210,6 +206,17 @@ def test_python_3(tests, measure):
     return counts
 
 
+def on_python_3(version, tests):
+    """Run the tests on one version of Python 3, if there is one."""
+    interpreter = interpreter_of(version)
+    if interpreter is None:
+        say("no Python {} here: its tests are skipped".format(version))
+        return {"skipped": 1}
+    directory = "{}-{}".format(ENVIRONMENT, version)
+    make_environment(directory, interpreter)
+    return trial(directory, version, tests)
+
+
 def straddling_tests():
     """The tests of what runs on 2.7 as well: all but those of Python 3's parts."""
     return sorted(
@@ -218,8 +225,9 @@ def straddling_tests():
     )
 
 
-def test_python_2(tests):
-    interpreter = python_2()
+def on_python_2(tests):
+    """Run the straddling tests on Python 2.7, if there is one."""
+    interpreter = interpreter_of("2.7")
     if interpreter is None:
         say("no Python 2.7 here: its tests are skipped")
         return {"skipped": 1}
@@ -230,19 +238,25 @@ def test_python_2(tests):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=["3", "2.7"], help="one Python only")
     parser.add_argument("--prepare", action="store_true", help="only make the environment")
-    parser.add_argument("tests", nargs="*", help="as trial takes them; coverage is not measured")
+    parser.add_argument("--all", action="store_true", help="every Python there is")
+    parser.add_argument("--only", choices=["2.7", *VERSIONS_3], help="one Python")
+    parser.add_argument("tests", nargs="*", help="some tests, as trial takes them")
     options = parser.parse_args()
+    tests = options.tests or ["tests"]
     if options.prepare:
         make_environment()
         return 0
+    if options.only == "2.7":
+        parts = []
+    elif options.only or options.all:
+        versions = [options.only] if options.only else VERSIONS_3
+        parts = [partial(on_python_3, version, tests) for version in versions]
+    else:
+        parts = [partial(measured, tests)]
+    if options.only in (None, "2.7"):
+        parts.append(partial(on_python_2, options.tests))
     totals = dict.fromkeys(("passed", "failed", "skipped"), 0)
-    parts = []
-    if options.only != "2.7":
-        parts.append(lambda: test_python_3(options.tests or ["tests"], not options.tests))
-    if options.only != "3":
-        parts.append(lambda: test_python_2(options.tests))
     for part in parts:
         for outcome, number in part().items():
             totals[outcome] += number

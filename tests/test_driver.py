@@ -44,7 +44,6 @@ from txstorage.errors import (
 )
 from txstorage.interfaces import (
     AlreadyAttachedVolume,
-    BlockDeviceVolume,
     IBlockDeviceAsyncAPI,
     ICloudAPI,
     IProfiledBlockDeviceAPI,
@@ -928,7 +927,8 @@ class DevicePathTests(DriverTestCase):
         """A volume has no path here while it is attached nowhere, or elsewhere, or not yet."""
         for fields in ({}, {"attached_to": THERE}):
             volume_id = self.cloud.add(u"in-use", **fields)
-            self.assertEqual((volume_id,), self.failure(self.path(volume_id), UnattachedVolume).args)
+            error = self.failure(self.path(volume_id), UnattachedVolume)
+            self.assertEqual((volume_id,), error.args)
         self.failure(self.path(self.cloud.add(u"attaching")), UnattachedVolume)
 
     def test_no_device(self):

@@ -564,8 +564,8 @@ class AgentFailureTests(SynchronousTestCase):
 
     def test_cancelled_under_another_name(self):
         """Whatever an agent makes of a cancellation, it is one, and not a reason to try again."""
-        for error in (DNSLookupError(), ConnectingCancelledError(None), ConnectionDone()):
-            client = self.client(lambda: Deferred(lambda d: d.errback(error)))
+        for name in (DNSLookupError(), ConnectingCancelledError(None), ConnectionDone()):
+            client = self.client(lambda name=name: Deferred(lambda d: d.errback(name)))
             asked = client.request(u"POST", URL, json={})
             asked.cancel()
             self.failureResultOf(asked, CancelledError)

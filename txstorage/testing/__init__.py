@@ -4,9 +4,9 @@ For authors of drivers: a conformance suite, and faults to inject.
 
 from __future__ import absolute_import, division, print_function
 
-from .conformance import block_device_size, make_iblockdeviceasyncapi_tests, regular_file_size
+from ._volumes import block_device_size, regular_file_size
 from .faults import FaultyAgent, hang, lose_request, lose_response
-from .resilience import make_resilience_tests
+from .suites import make_iblockdeviceasyncapi_tests, make_resilience_tests
 
 __all__ = [
     "FaultyAgent",

@@ -5,13 +5,9 @@ What every ``IBlockDeviceAsyncAPI`` driver promises, as tests.
 
 from __future__ import absolute_import, division, print_function
 
-import os
-import stat
-from subprocess import check_output
 from uuid import uuid4
 
-from twisted.internet.defer import DeferredList, gatherResults, inlineCallbacks, maybeDeferred
-from twisted.trial.unittest import TestCase
+from twisted.internet.defer import gatherResults, inlineCallbacks, maybeDeferred
 from zope.interface.verify import verifyObject
 
 from .._compat import text_type
@@ -20,29 +16,8 @@ from ..interfaces import (
     IBlockDeviceAsyncAPI,
     UnattachedVolume,
     UnknownVolume,
-    VolumeException,
 )
-
-
-def block_device_size(path):
-    """
-    :param FilePath path: a block device.
-    :return: its size in bytes, as the kernel says.
-    :raises AssertionError: when it is no block device.
-    """
-    assert path.isBlockDevice(), "{} is no block device".format(path.path)
-    return int(check_output(["blockdev", "--getsize64", path.path]))
-
-
-def regular_file_size(path):
-    """
-    :param FilePath path: a file that stands for a device.
-    :return: its size in bytes.
-    :raises AssertionError: when it is no regular file.
-    """
-    status = os.lstat(path.path)
-    assert stat.S_ISREG(status.st_mode), "{} is no regular file".format(path.path)
-    return status.st_size
+from ._volumes import detach_destroy_volumes, has_mark, mark
 
 
 class Conformance(object):
@@ -103,6 +78,9 @@ class Conformance(object):
         raised = yield self.assertFailure(self.settle(d), error)
         self.assertEqual((blockdevice_id,), raised.args)
         self.assertEqual(blockdevice_id, raised.blockdevice_id)
+
+    def all(self, deferreds):
+        return self.settle(gatherResults(list(deferreds)))
 
     # -- what it is ------------------------------------------------------------
 
@@ -282,11 +260,11 @@ class Conformance(object):
             yield self.created_and_attached(attached)
         unrelated, volume = attached
         paths = yield self.all(self.api.get_device_path(v.blockdevice_id) for v in attached)
-        marks = [_mark(path) for path in paths]
+        marks = [mark(path) for path in paths]
         yield self.detach(volume)
         yield self.assert_listed(unrelated, volume.set(attached_to=None))
         # by what it holds, since somebody else may use the same name by now
-        self.assertEqual([True, False], [_has(path, mark) for path, mark in zip(paths, marks)])
+        self.assertEqual([True, False], [has_mark(path, m) for path, m in zip(paths, marks)])
 
     @inlineCallbacks
     def test_reattach(self):
@@ -321,174 +299,6 @@ class Conformance(object):
         yield self.destroy(volume)
         yield self.assert_fails(UnknownVolume, volume.blockdevice_id, self.destroy(volume))
 
-    # -- at the same time ------------------------------------------------------------------
-
-    @inlineCallbacks
-    def test_many_volumes(self):
-        """Operations on many volumes go on side by side, and do not mix them up."""
-        dataset_ids = [uuid4() for _ in range(5)]
-        volumes = yield self.all(self.api.create_volume(d, self.size) for d in dataset_ids)
-        self.assertEqual(dataset_ids, [volume.dataset_id for volume in volumes])
-        attached = yield self.all(
-            self.api.attach_volume(v.blockdevice_id, self.this_node) for v in volumes
-        )
-        self.assertEqual([v.set(attached_to=self.this_node) for v in volumes], attached)
-        paths = yield self.all(self.api.get_device_path(v.blockdevice_id) for v in volumes)
-        self.assertEqual(len(volumes), len({path.path for path in paths}))
-        yield self.all(self.api.detach_volume(v.blockdevice_id) for v in volumes)
-        yield self.assert_listed(*volumes)
-        yield self.all(self.api.destroy_volume(v.blockdevice_id) for v in volumes)
-        yield self.assert_listed()
-
-    def all(self, deferreds):
-        return self.settle(gatherResults(list(deferreds)))
-
-    @inlineCallbacks
-    def test_one_dataset(self):
-        """Creating one dataset's volume several times at once makes one volume."""
-        dataset_id = uuid4()
-        volumes = yield self.all(
-            [self.api.create_volume(dataset_id, self.size) for _ in range(3)]
-        )
-        self.assertEqual([volumes[0]] * 3, volumes)
-        yield self.assert_listed(volumes[0])
-
-    @inlineCallbacks
-    def test_attach_twice_at_once(self):
-        """Of several attaches at once at least one succeeds; others may be told it is done."""
-        volume = yield self.create()
-        outcomes = yield self._at_once(
-            [self.api.attach_volume] * 3, volume.blockdevice_id, self.this_node
-        )
-        self._assert_success_or(AlreadyAttachedVolume, outcomes)
-        yield self.assert_listed(volume.set(attached_to=self.this_node))
-
-    @inlineCallbacks
-    def test_detach_twice_at_once(self):
-        """Of several detaches at once at least one succeeds; others may be told it is done."""
-        attached = []
-        yield self.created_and_attached(attached)
-        outcomes = yield self._at_once(
-            [self.api.detach_volume] * 3, attached[0].blockdevice_id
-        )
-        self._assert_success_or(UnattachedVolume, outcomes)
-        yield self.assert_listed(attached[0].set(attached_to=None))
-
-    @inlineCallbacks
-    def test_destroy_twice_at_once(self):
-        """Of several destroys at once at least one succeeds; others may be told it is done."""
-        volume = yield self.create()
-        outcomes = yield self._at_once([self.api.destroy_volume] * 3, volume.blockdevice_id)
-        self._assert_success_or(UnknownVolume, outcomes)
-        yield self.assert_listed()
-
-    def _at_once(self, operations, *arguments):
-        return self.settle(
-            DeferredList([f(*arguments) for f in operations], consumeErrors=True)
-        )
-
-    def _assert_success_or(self, error, outcomes):
-        for success, result in outcomes:
-            if not success:
-                result.trap(error)
-        self.assertIn(True, [success for success, _ in outcomes])
-
-    @inlineCallbacks
-    def test_everything_at_once(self):
-        """Whatever is done to one volume at once, it ends well or is refused by name."""
-        volume = yield self.create()
-        volume_id = volume.blockdevice_id
-        outcomes = yield self.settle(
-            DeferredList(
-                [
-                    self.api.attach_volume(volume_id, self.this_node),
-                    self.api.detach_volume(volume_id),
-                    self.api.get_device_path(volume_id),
-                    self.api.list_volumes(),
-                ],
-                consumeErrors=True,
-            )
-        )
-        for success, result in outcomes[:-1]:
-            if not success:
-                result.trap(VolumeException)
-        [listed] = yield self.settle(self.api.list_volumes())
-        self.assertIn(listed, [volume, volume.set(attached_to=self.this_node)])
-
-
-def _mark(path):
-    """Write something unmistakable to the beginning of a device."""
-    mark = uuid4().bytes * 256
-    with open(path.path, "r+b") as device:
-        device.write(mark)
-        device.flush()
-        os.fsync(device.fileno())
-    return mark
-
-
-def _has(path, mark):
-    try:
-        with open(path.path, "rb") as device:
-            return device.read(len(mark)) == mark
-    except EnvironmentError:
-        return False
-
 
 def _id(volume):
     return volume.blockdevice_id
-
-
-@inlineCallbacks
-def detach_destroy_volumes(api):
-    """
-    Remove all volumes that a driver lists.
-
-    :param api: an ``IBlockDeviceAsyncAPI``.
-    :return: a ``Deferred`` that fires with ``None``.
-    """
-    volumes = yield api.list_volumes()
-    for volume in volumes:
-        if volume.attached_to is not None:
-            yield api.detach_volume(volume.blockdevice_id).addErrback(
-                lambda failure: failure.trap(UnattachedVolume) and None
-            )
-        yield api.destroy_volume(volume.blockdevice_id)
-
-
-def make_iblockdeviceasyncapi_tests(
-    api_factory,
-    minimum_allocatable_size,
-    device_allocation_unit,
-    unknown_blockdevice_id_factory,
-    device_size=block_device_size,
-):
-    """
-    Make tests for an asynchronous driver.
-
-    :param api_factory: called with the ``TestCase``; returns the driver, or a
-        ``Deferred`` of it.  Its cluster has no volumes; those that a test
-        leaves are detached and destroyed after it.
-    :param int minimum_allocatable_size: bytes; the volumes' size.
-    :param int device_allocation_unit: bytes; devices' sizes are multiples.
-    :param unknown_blockdevice_id_factory: called with the ``TestCase``;
-        returns the id, text, of a volume that does not exist.
-    :param device_size: called with the ``FilePath`` of a device; returns its
-        size in bytes.
-    :return: a ``TestCase`` class.
-    """
-
-    class Tests(Conformance, TestCase):
-        size = minimum_allocatable_size
-
-        def api_factory(self):
-            return api_factory(self)
-
-        @property
-        def unknown(self):
-            return unknown_blockdevice_id_factory(self)
-
-        def device_size(self, path):
-            return device_size(path)
-
-    Tests.device_allocation_unit = device_allocation_unit
-    return Tests

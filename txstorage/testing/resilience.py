@@ -9,10 +9,9 @@ from __future__ import absolute_import, division, print_function
 from uuid import uuid4
 
 from twisted.internet.defer import CancelledError, inlineCallbacks, maybeDeferred
-from twisted.trial.unittest import TestCase
 
 from ..interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
-from .conformance import detach_destroy_volumes
+from ._volumes import detach_destroy_volumes
 from .faults import lose_request, lose_response
 
 
@@ -194,22 +193,3 @@ class Resilience(object):
     def test_destroy_cancelled(self):
         """Destroying can be cancelled at any exchange, and repeated."""
         return self._cancel_everywhere("destroy")
-
-
-def make_resilience_tests(api_factory, size):
-    """
-    Make tests for an asynchronous driver over HTTP.
-
-    :param api_factory: called with the ``TestCase``; returns the driver and
-        the :class:`~txstorage.testing.faults.FaultyAgent` it uses, or a
-        ``Deferred`` of the two.
-    :param int size: bytes; the volumes' size.
-    :return: a ``TestCase`` class.
-    """
-
-    class Tests(Resilience, TestCase):
-        def api_factory(self):
-            return api_factory(self)
-
-    Tests.size = size
-    return Tests
