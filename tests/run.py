@@ -164,7 +164,8 @@ def trial(environment, name, tests, prefix=()):
 
     :return: what :func:`counted` says.
     """
-    command = [os.path.join(environment, "bin", "python"), *prefix, "-m", "twisted.trial"]
+    command = [os.path.join(environment, "bin", "python"), *prefix]
+    command += [os.path.join(environment, "bin", "trial")]
     command += ["--reporter=verbose", "--temp-directory", os.path.join(ROOT, "_trial_temp-" + name)]
     say("trial on " + name)
     # Trial changes the directory, and the embedded service runs on Python 3
