@@ -26,11 +26,11 @@ test-all: ## run the tests on every Python there is
 	@$(PYTHON) tests/run.py --all
 
 lint: environment ## check the style
-	@$(BIN)/python -m pip --disable-pip-version-check --quiet install '.[lint]'
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[lint]'
 	@$(BIN)/ruff check .
 
 docs: environment ## make the documentation, in docs/_build/html
-	@$(BIN)/python -m pip --disable-pip-version-check --quiet install '.[docs]'
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[docs]'
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
 clean: ## remove all that these made
