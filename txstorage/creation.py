@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 
 from ._logging import CREATE_RESUMED, DUPLICATE_VOLUME
 from .convergence import Convergence
-from .errors import DatasetConflict, UnusableStatus
+from .errors import UnusableStatus
 from .labels import belongs_to, dataset_labels, dataset_of, volume_name
 from .lifecycle import MAXIMUM_REQUESTS, chosen
 from .watcher import is_passing, until
@@ -129,13 +129,6 @@ class Creation(object):
         return pause.addCallback(self._adopt_or_ask)
 
     def _until_usable(self, volume):
-        if volume.size != self._size:
-            raise DatasetConflict(
-                volume.volume_id,
-                u"Dataset {} has a volume of {} bytes already, {}; asked for were {}".format(
-                    self._dataset_id, volume.size, volume.volume_id, self._size
-                ),
-            )
         self._convergence = Convergence(
             self._service, self._watcher, u"create", volume.volume_id
         )
