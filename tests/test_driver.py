@@ -7,7 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 from uuid import uuid4
 
-from eliot.testing import capture_logging
+from eliot.testing import LoggedAction, LoggedMessage, capture_logging
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -20,6 +20,7 @@ from txstorage._logging import (
     DRIVER_OPERATION,
     DUPLICATE_VOLUME,
     PROFILE_NOT_MAPPED,
+    REQUEST_REFUSED,
     VOLUME_SKIPPED,
 )
 from txstorage.errors import (
@@ -1008,3 +1009,19 @@ class LoggingTests(DriverTestCase):
             ],
             actions,
         )
+
+    @capture_logging(None)
+    def test_after_a_wait(self, logger):
+        """What an operation does after a wait is in its action; the caller goes on outside it."""
+        volume_id = self.cloud.add(u"creating")
+        self.cloud.break_next("attach", Fault(refusal()))
+        done = self.driver.attach_volume(volume_id, HERE)
+        done.addCallback(lambda _: self.driver.list_volumes())
+        self.clock.advance(1)
+        self.cloud.change(volume_id, status=u"available")
+        self.success(done)
+        attach, listed = LoggedAction.of_type(logger.messages, DRIVER_OPERATION)
+        self.assertEqual(u"attach", attach.startMessage[u"operation"])
+        self.assertEqual([1], listed.startMessage[u"task_level"])
+        (refused,) = LoggedMessage.of_type(logger.messages, REQUEST_REFUSED)
+        self.assertEqual(attach.startMessage[u"task_uuid"], refused.message[u"task_uuid"])

@@ -11,14 +11,31 @@ from functools import partial
 
 from eliot import ActionType, Field, MessageType
 from eliot.twisted import DeferredContext
+from twisted.internet.defer import Deferred
 
 from ._compat import as_text
 
 try:
-    from eliot import current_action
+    from contextvars import copy_context
 except ImportError:
-    # Eliot 0.11, which Flocker pins.
-    from eliot._action import currentAction as current_action
+    # Python 2, where Eliot 0.11, which Flocker pins, keeps its own stack.
+    from eliot._action import _context
+
+    def copy_context():
+        return _Context(_context.current())
+
+    class _Context(object):
+        """As much of Python 3's ``contextvars.Context`` as is needed here."""
+
+        def __init__(self, action):
+            self._action = action
+
+        def run(self, function, *args, **kwargs):
+            _context.push(self._action)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                _context.pop()
 
 
 def _text(key, description):
@@ -128,23 +145,50 @@ def in_action(action, function, *args, **kwargs):
 
     :param action: a started ``eliot.Action``.
     :param function: called with ``args`` and ``kwargs`` in the action.
-    :return: a ``Deferred`` that fires as the function's does.
+    :return: a ``Deferred`` that fires as the function's does, outside of the
+        action again.
     """
+    resume = carried(_fire)
     with action.context():
         context = DeferredContext(function(*args, **kwargs))
         context.addActionFinish()
-        return context.result
+    return _resumed(context.result, resume)
 
 
 def carried(function):
     """
-    Bind a callback to the Eliot action that is current now: a Deferred's
-    callbacks run in the context of whatever fires it.
+    Bind a callback to the Eliot action that is current now, or to none: a
+    Deferred's callbacks run in the context of whatever fires it.
 
-    :return: a callable like ``function``.
+    :return: a callable like ``function``; not to be called by itself.
     """
-    action = current_action()
-    return function if action is None else partial(action.run, function)
+    return partial(copy_context().run, function)
 
 
-__all__ = [name for name in list(globals()) if name.isupper()] + ["carried", "in_action"]
+def resumed(deferred):
+    """
+    Let a wait end in the Eliot action in which it began, so that the log has
+    what comes after it in its place.
+
+    :param deferred: what is waited for, and fired from elsewhere.
+    :return: a ``Deferred`` that fires as it does; can be cancelled as it can.
+    """
+    return _resumed(deferred, carried(_fire))
+
+
+def _resumed(deferred, fire):
+    answer = Deferred(lambda _: deferred.cancel())
+    deferred.addBoth(lambda result: fire(answer, result))
+    return answer
+
+
+def _fire(answer, result):
+    if not answer.called:
+        answer.callback(result)
+
+
+__all__ = [name for name in list(globals()) if name.isupper()] + [
+    "carried",
+    "in_action",
+    "resumed",
+]

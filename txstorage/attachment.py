@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from twisted.internet.defer import DeferredLock, FirstError, gatherResults, succeed
 
+from ._logging import carried
 from .interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
 from .labels import dataset_of
 from .lifecycle import attached_servers
@@ -56,7 +57,7 @@ class Attachments(object):
         # Compute does one attach at a time for each server; one that waits for
         # others must not use up its own time, so the deadline starts inside.
         queue = self._queues.setdefault(server_id, DeferredLock())
-        return queue.run(in_time, *call)
+        return queue.run(carried(in_time), *call)
 
     def _attach(self, run, here):
         d = run.run()

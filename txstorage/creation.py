@@ -9,9 +9,9 @@ asked at the same time.  Whoever looks picks the same volume.
 
 from __future__ import absolute_import, division, print_function
 
-from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
-from ._logging import CREATE_RESUMED, DUPLICATE_VOLUME
+from ._logging import CREATE_RESUMED, DUPLICATE_VOLUME, resumed
 from .convergence import Convergence
 from .errors import UnusableStatus
 from .labels import belongs_to, dataset_labels, dataset_of, volume_name
@@ -120,9 +120,8 @@ class Creation(object):
         if self._requests >= MAXIMUM_REQUESTS:
             return failure
         # the request may still be under way: give it time to show
-        pause = Deferred(lambda _: call.cancel())
-        call = self._reactor.callLater(
-            self._intervals.seconds(self._pauses), pause.callback, None
+        pause = resumed(
+            deferLater(self._reactor, self._intervals.seconds(self._pauses), lambda: None)
         )
         self._pauses += 1
         pause.addCallback(lambda _: self._find_at_last())

@@ -22,6 +22,7 @@ from ._logging import (
     PROFILE_NOT_MAPPED,
     VOLUME_SKIPPED,
     in_action,
+    resumed,
 )
 from .attachment import Attachments
 from .convergence import Convergence
@@ -299,7 +300,7 @@ class BlockDeviceDriver(object):
             self._creations[dataset_id] = SharedCall(
                 lambda: self._create_once(dataset_id, size, volume_type)
             )
-        d = self._creations[dataset_id].join()
+        d = resumed(self._creations[dataset_id].join())
         return d.addCallback(_same_size, size)
 
     def _create_once(self, dataset_id, size, volume_type):

@@ -22,7 +22,7 @@ from ._bodies import collect
 from ._compat import as_text, native
 from ._deferreds import SharedCall, with_deadline
 from ._failures import is_cancelled
-from ._logging import INSTANCE_ID_SOURCE, carried
+from ._logging import INSTANCE_ID_SOURCE, carried, resumed
 from .errors import UnidentifiedNode, UnknownServer
 
 METADATA_URL = u"http://169.254.169.254/openstack/latest/meta_data.json"
@@ -142,7 +142,7 @@ class NodeIdentity(object):
             ``UnknownInstanceID`` that tells of everything that was tried, or
             as ``IVolumeService.get_server`` does when Compute can't be asked.
         """
-        return succeed(self._found) if self._found else self._search.join()
+        return succeed(self._found) if self._found else resumed(self._search.join())
 
     def _look(self):
         if self._configured is not None:

@@ -15,9 +15,10 @@ from random import random
 
 import attr
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 from txaio._common import _BatchedTimer
 
-from ._logging import POLL_FAILED
+from ._logging import POLL_FAILED, resumed
 from .errors import (
     CertificateRejected,
     RateLimited,
@@ -164,9 +165,9 @@ class Watcher(object):
             Fails only when looking again can't help.
         """
         waiter = _Waiter(volume_id, looks)
-        waiter.answer = Deferred(lambda _: self._leave(waiter))
+        waiter.answer = answer = Deferred(lambda _: self._leave(waiter))
         self._enter(waiter)
-        return waiter.answer
+        return resumed(answer)
 
     def _enter(self, waiter):
         waiter.look = None
@@ -258,8 +259,7 @@ def until(reactor, intervals, look, satisfied):
         return d
 
     def later(looks):
-        pause = Deferred(lambda _: call.cancel())
-        call = reactor.callLater(intervals.seconds(looks), pause.callback, None)
+        pause = resumed(deferLater(reactor, intervals.seconds(looks), lambda: None))
         return pause.addCallback(lambda _: attempt(looks + 1))
 
     return attempt(0)

@@ -12,6 +12,7 @@ from twisted.internet.defer import maybeDeferred, succeed
 
 from ..._compat import as_text
 from ..._deferreds import SharedCall
+from ..._logging import resumed
 from ...errors import AuthenticationFailed, EndpointMissing, NotTheService, ResourceNotFound
 from ._catalog import Endpoint, choose_endpoint, versioned
 from ._tokens import Credentials, Token, reveal
@@ -91,7 +92,7 @@ class Session(object):
         if self._token is not None:
             if self._renew_at is None or self._reactor.seconds() < self._renew_at:
                 return succeed(self._token)
-        return self._renewal.join()
+        return resumed(self._renewal.join())
 
     def identity(self):
         """
