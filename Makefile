@@ -8,7 +8,7 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo test test-all lint docs clean environment
+.PHONY: help demo test test-all lint docs bench clean environment
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -32,6 +32,9 @@ lint: environment ## check the style
 docs: environment ## make the documentation, in docs/_build/html
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[docs]'
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+bench: environment ## measure what waiting costs the cloud
+	@$(BIN)/python benchmarks/polling.py
 
 clean: ## remove all that these made
 	rm -rf .venv .venv-* .tox _trial_temp* .coverage* .hypothesis .pytest_cache .ruff_cache docs/_build build dist *.egg-info

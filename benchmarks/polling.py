@@ -1,0 +1,80 @@
+"""
+What waiting costs: HTTP requests for the life cycles of many volumes at once,
+with the shared poll and, side by side in the same run, with one GET a volume.
+
+    python benchmarks/polling.py [volumes]
+
+Starts an embedded service of its own, whose transitions take a second, in a
+temporary directory.  Prints requests and seconds of both, and their ratio.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import sys
+from uuid import uuid4
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from twisted.internet.defer import gatherResults, inlineCallbacks  # noqa: E402
+from twisted.internet.task import react  # noqa: E402
+
+from tests.child import EmbeddedService  # noqa: E402
+
+GIB = 2**30
+
+
+class Cleanups(object):
+    """What a test case is to :meth:`tests.child.EmbeddedService.driver`."""
+
+    def __init__(self):
+        self.functions = []
+
+    def addCleanup(self, function):  # noqa: N802
+        self.functions.append(function)
+
+
+@inlineCallbacks
+def life_cycles(driver, count):
+    node = yield driver.compute_instance_id()
+    volumes = yield gatherResults([driver.create_volume(uuid4(), GIB) for _ in range(count)])
+    yield gatherResults([driver.attach_volume(v.blockdevice_id, node) for v in volumes])
+    yield gatherResults([driver.detach_volume(v.blockdevice_id) for v in volumes])
+    yield gatherResults([driver.destroy_volume(v.blockdevice_id) for v in volumes])
+
+
+@inlineCallbacks
+def measured(reactor, service, count, list_cost):
+    cleanups = Cleanups()
+    driver, agent = service.driver(cleanups, poll_interval=2.0, timeout=110)
+    if list_cost is not None:
+        # a list that seems to cost more than any number of GETs is never used
+        driver._watcher._list_cost = list_cost
+    began = reactor.seconds()
+    yield life_cycles(driver, count)
+    seconds = reactor.seconds() - began
+    for function in cleanups.functions:
+        yield function()
+    polls = sum(method == "GET" for method, _ in agent.requests)
+    print(
+        "{:<14} {:>5} requests, {:>5} of them GET, {:>6.1f} s".format(
+            "one GET each:" if list_cost else "shared poll:", len(agent.requests), polls, seconds
+        )
+    )
+    return polls  # noqa: B901
+
+
+@inlineCallbacks
+def main(reactor, count="20"):
+    service = EmbeddedService("--transition-delay", "1")
+    service.start()
+    try:
+        shared = yield measured(reactor, service, int(count), None)
+        single = yield measured(reactor, service, int(count), 10**9)
+        print("GETs with a shared poll: {:.2f} of those without".format(shared / single))
+    finally:
+        service.remove()
+
+
+if __name__ == "__main__":
+    react(main, sys.argv[1:])
