@@ -72,6 +72,14 @@ class SharedCallTests(SynchronousTestCase):
         self.assertNoResult(self.shared.join())
         self.assertEqual(2, len(self.calls))
 
+    def test_one_takes_another_away(self):
+        """A caller may cancel another when it is answered; all others are answered still."""
+        first, second, third = [self.shared.join() for _ in "abc"]
+        first.addCallback(lambda result: second.cancel() or result)
+        self.calls[0].callback(7)
+        self.failureResultOf(second, CancelledError)
+        self.assertEqual([7, 7], [self.successResultOf(d) for d in (first, third)])
+
 
 class WithDeadlineTests(SynchronousTestCase):
     """A deadline on a Deferred."""
@@ -113,3 +121,16 @@ class WithDeadlineTests(SynchronousTestCase):
         d = self.limited(Deferred(lambda inner: inner.callback(3)))
         self.clock.advance(5)
         self.assertEqual(3, self.successResultOf(d))
+
+    def test_timer_that_comes_all_the_same(self):
+        """A timer that goes off after the end cancels nothing of what came after the end."""
+        timers, cancelled = [], []
+
+        class Deaf(object):
+            cancel = staticmethod(lambda: None)
+
+        d = with_deadline(lambda _, f: timers.append(f) or Deaf, 5, Deferred(), KeyError)
+        d.addCallback(lambda _: Deferred(cancelled.append))
+        d.callback(3)
+        timers[0]()
+        self.assertEqual([], cancelled)

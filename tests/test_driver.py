@@ -729,6 +729,14 @@ class DetachTests(DriverTestCase):
         # the second of them is refused here, since this cloud is not multiattach
         self.success(d)
 
+    def test_attached_twice_and_turned_away(self):
+        """When asking one of two servers fails for good, the other is not asked for ever."""
+        both = tuple(Attachment(self.volume_id, server) for server in (HERE, THERE))
+        self.cloud.change(self.volume_id, attachments=both)
+        self.cloud.compute.add((self.volume_id, THERE))
+        self.cloud.break_next("attachments", Fault(AuthenticationFailed(*WHERE + (401, u"no"))))
+        self.failure(self.detach(), AuthenticationFailed)
+
     def test_device_never_goes(self):
         """A device that stays is an error that says so."""
         self.devices.settle = lambda: None

@@ -42,9 +42,13 @@ class SharedCall(object):
         if self._call is call:
             callers, self._callers, self._call = self._callers, [], None
             for caller in callers:
-                caller.callback(result)
+                # an answer to one may have made it cancel another
+                if not caller.called:
+                    caller.callback(result)
 
     def _leave(self, caller):
+        if caller not in self._callers:
+            return
         self._callers.remove(caller)
         if not self._callers:
             call, self._call = self._call, None
@@ -61,15 +65,19 @@ def with_deadline(call_later, seconds, deferred, error):
     :param error: called without arguments for the exception to fail with.
     :return: ``deferred``.
     """
-    late = []
+    late, over = [], []
 
     def expire():
-        late.append(True)
-        deferred.cancel()
+        # A batched timer may go off although it was cancelled a moment ago,
+        # and what comes after the result is not for this to cancel.
+        if not over:
+            late.append(True)
+            deferred.cancel()
 
     timer = call_later(seconds, expire)
 
     def ended(result):
+        over.append(True)
         if not late:
             timer.cancel()
         elif isinstance(result, Failure) and result.check(CancelledError):

@@ -138,6 +138,11 @@ def _all(deferreds):
     # A DeferredList that has fired does not hand a cancellation on to what it
     # waits for next, so it must not stand at the head of a chain.
     d = succeed(None).addCallback(lambda _: gatherResults(deferreds, consumeErrors=True))
-    return d.addErrback(
-        lambda failure: failure.value.subFailure if failure.check(FirstError) else failure
-    )
+
+    def failed(failure):
+        # What the others wait for may never come, and nobody would know.
+        for deferred in deferreds:
+            deferred.cancel()
+        return failure.value.subFailure if failure.check(FirstError) else failure
+
+    return d.addErrback(failed)
