@@ -150,12 +150,17 @@ class PublicTests(SynchronousTestCase):
             [
                 "FaultyAgent",
                 "block_device_size",
+                "detach_destroy_volumes",
                 "hang",
                 "lose_request",
                 "lose_response",
+                "make_iblockdeviceapi_tests",
                 "make_iblockdeviceasyncapi_tests",
+                "make_icloudapi_tests",
+                "make_iprofiledblockdeviceapi_tests",
                 "make_resilience_tests",
                 "regular_file_size",
+                "with_clean_up",
             ],
             txstorage.testing.__all__,
         )

@@ -5,11 +5,12 @@ devices when root.
 
 from __future__ import absolute_import, division, print_function
 
-from uuid import uuid4
-
-from twisted.trial.unittest import TestCase
-
-from txstorage.testing import make_iblockdeviceasyncapi_tests, make_resilience_tests
+from txstorage.testing import (
+    make_iblockdeviceasyncapi_tests,
+    make_icloudapi_tests,
+    make_iprofiledblockdeviceapi_tests,
+    make_resilience_tests,
+)
 
 from .child import shared_service
 
@@ -17,16 +18,30 @@ GIB = 2**30
 NOBODY = u"00000000-0000-4000-8000-000000000000"
 
 
+def driver(test_case):
+    """:return: a driver for a cluster of its own."""
+    return shared_service().driver(test_case)[0]
+
+
 class ConformanceTests(
     make_iblockdeviceasyncapi_tests(
-        api_factory=lambda test_case: shared_service().driver(test_case)[0],
+        api_factory=driver,
         minimum_allocatable_size=GIB,
         device_allocation_unit=GIB,
         unknown_blockdevice_id_factory=lambda test_case: NOBODY,
         device_size=lambda path: shared_service().device_size(path),
+        other_cluster_factory=driver,
     )
 ):
     """The contract, over TCP."""
+
+
+class ProfilesTests(make_iprofiledblockdeviceapi_tests(driver, GIB)):
+    """Profiles, over TCP."""
+
+
+class CloudTests(make_icloudapi_tests(driver)):
+    """Nodes, over TCP."""
 
 
 class ResilienceTests(
@@ -37,19 +52,3 @@ class ResilienceTests(
     """The contract when things go wrong, over TCP."""
 
     timeout = 60
-
-
-class StaysApartTests(TestCase):
-    """What one service holds for several clusters."""
-
-    def test_clusters(self):
-        """A cluster's volumes are not another's, be it for list or by id."""
-        ours, _ = shared_service().driver(self)
-        theirs, _ = shared_service().driver(self)
-        d = ours.create_volume(uuid4(), GIB)
-
-        def created(volume):
-            self.addCleanup(ours.destroy_volume, volume.blockdevice_id)
-            return theirs.list_volumes()
-
-        return d.addCallback(created).addCallback(self.assertEqual, [])

@@ -16,6 +16,8 @@ from txstorage.server.testing import in_memory_cloud
 from txstorage.testing import (
     FaultyAgent,
     make_iblockdeviceasyncapi_tests,
+    make_icloudapi_tests,
+    make_iprofiledblockdeviceapi_tests,
     make_resilience_tests,
     regular_file_size,
 )
@@ -29,12 +31,20 @@ def in_memory_driver(test_case: Any) -> Any:
     :return: a driver, and the ``FaultyAgent`` it uses, on a cloud of its own.
     """
     clock = test_case.clock = Clock()
-    cloud = in_memory_cloud(clock, transition_delay=0.3)
+    cloud = test_case.cloud = in_memory_cloud(clock, transition_delay=0.3)
     test_case.addCleanup(cloud.close)
     test_case.wire = RequestTraversalAgent(cloud.resource)
-    agent = FaultyAgent(clock, test_case.wire)
+    return another_driver(test_case)
+
+
+def another_driver(test_case: Any) -> Any:
+    """
+    :return: as :func:`in_memory_driver`, for another cluster on the same cloud.
+    """
+    cloud = test_case.cloud
+    agent = FaultyAgent(test_case.clock, test_case.wire)
     driver = block_device_driver(
-        clock,
+        test_case.clock,
         uuid4(),
         agent=agent,
         instance_id=cloud.nodes["node-1"],
@@ -67,9 +77,23 @@ class ConformanceTests(
         device_allocation_unit=GIB,
         unknown_blockdevice_id_factory=lambda test_case: NOBODY,
         device_size=regular_file_size,
+        other_cluster_factory=lambda test_case: another_driver(test_case)[0],
     ),
 ):
     """The contract, in memory."""
+
+
+class ProfilesTests(
+    OnAClock,
+    make_iprofiledblockdeviceapi_tests(lambda test_case: in_memory_driver(test_case)[0], GIB),
+):
+    """Profiles, in memory."""
+
+
+class CloudTests(
+    OnAClock, make_icloudapi_tests(lambda test_case: in_memory_driver(test_case)[0])
+):
+    """Nodes, in memory."""
 
 
 class ResilienceTests(OnAClock, make_resilience_tests(in_memory_driver, GIB)):

@@ -4,17 +4,33 @@ For authors of drivers: a conformance suite, and faults to inject.
 
 from __future__ import absolute_import, division, print_function
 
-from ._volumes import block_device_size, regular_file_size
+from ._volumes import (
+    block_device_size,
+    detach_destroy_volumes,
+    regular_file_size,
+    with_clean_up,
+)
 from .faults import FaultyAgent, hang, lose_request, lose_response
-from .suites import make_iblockdeviceasyncapi_tests, make_resilience_tests
+from .suites import (
+    make_iblockdeviceapi_tests,
+    make_iblockdeviceasyncapi_tests,
+    make_icloudapi_tests,
+    make_iprofiledblockdeviceapi_tests,
+    make_resilience_tests,
+)
 
 __all__ = [
     "FaultyAgent",
     "block_device_size",
+    "detach_destroy_volumes",
     "hang",
     "lose_request",
     "lose_response",
+    "make_iblockdeviceapi_tests",
     "make_iblockdeviceasyncapi_tests",
+    "make_icloudapi_tests",
+    "make_iprofiledblockdeviceapi_tests",
     "make_resilience_tests",
     "regular_file_size",
+    "with_clean_up",
 ]

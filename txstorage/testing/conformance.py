@@ -1,92 +1,45 @@
 # -*- test-case-name: tests.test_contract -*-
 """
-What every ``IBlockDeviceAsyncAPI`` driver promises, as tests.
+What every driver promises, asynchronous or blocking, as tests.
 """
 
 from __future__ import absolute_import, division, print_function
 
 from uuid import uuid4
 
-from twisted.internet.defer import gatherResults, inlineCallbacks, maybeDeferred
+from twisted.internet.defer import inlineCallbacks
+from twisted.python.filepath import FilePath
 from zope.interface.verify import verifyObject
 
-from .._compat import text_type
+from .._compat import integer_types, text_type
 from ..interfaces import (
     AlreadyAttachedVolume,
     IBlockDeviceAsyncAPI,
     UnattachedVolume,
     UnknownVolume,
 )
-from ._volumes import detach_destroy_volumes, has_mark, mark
+from ._suite import Suite
+from ._volumes import has_mark, mark
 
 
-class Conformance(object):
+class Conformance(Suite):
     """The tests, for a ``TestCase`` to take in."""
 
-    @inlineCallbacks
-    def setUp(self):
-        self.api = yield maybeDeferred(self.api_factory)
-        self.addCleanup(self._clean_up)
-        self.this_node = yield self.settle(self.api.compute_instance_id())
-        unit = yield self.settle(self.api.allocation_unit())
-        self.assertEqual(0, self.size % unit, "the size to test with is not allocatable")
-
-    def settle(self, d):
-        """
-        :return: a ``Deferred`` that fires as ``d`` does.  Overridden where
-            something has to be pushed for that.
-        """
-        return d
-
-    def _clean_up(self):
-        return self.settle(detach_destroy_volumes(self.api))
-
-    # -- short words for what every test does ----------------------------------
-
-    def create(self, dataset_id=None):
-        return self.settle(self.api.create_volume(dataset_id or uuid4(), self.size))
-
-    def attach(self, volume, attach_to=None):
-        return self.settle(
-            self.api.attach_volume(volume.blockdevice_id, attach_to or self.this_node)
-        )
-
-    @inlineCallbacks
-    def created_and_attached(self, answers):
-        volume = yield self.create()
-        volume = yield self.attach(volume)
-        answers.append(volume)
-
-    def detach(self, volume):
-        return self.settle(self.api.detach_volume(volume.blockdevice_id))
-
-    def destroy(self, volume):
-        return self.settle(self.api.destroy_volume(volume.blockdevice_id))
-
-    def path(self, volume):
-        return self.settle(self.api.get_device_path(volume.blockdevice_id))
-
-    @inlineCallbacks
-    def assert_listed(self, *volumes):
-        listed = yield self.settle(self.api.list_volumes())
-        self.assertEqual(
-            sorted(volumes, key=_id), sorted(listed, key=_id), "the list is not as it should be"
-        )
-
-    @inlineCallbacks
-    def assert_fails(self, error, blockdevice_id, d):
-        raised = yield self.assertFailure(self.settle(d), error)
-        self.assertEqual((blockdevice_id,), raised.args)
-        self.assertEqual(blockdevice_id, raised.blockdevice_id)
-
-    def all(self, deferreds):
-        return self.settle(gatherResults(list(deferreds)))
+    interface = IBlockDeviceAsyncAPI
 
     # -- what it is ------------------------------------------------------------
 
     def test_interface(self):
-        """The driver provides ``IBlockDeviceAsyncAPI``."""
-        self.assertTrue(verifyObject(IBlockDeviceAsyncAPI, self.api))
+        """The driver provides its interface, whole."""
+        self.assertTrue(verifyObject(self.interface, self.driver))
+
+    @inlineCallbacks
+    def test_allocation_unit(self):
+        """The allocation unit is a whole number, and what is tested with is a multiple."""
+        unit = yield self.settle(self.api.allocation_unit())
+        self.assertIsInstance(unit, integer_types)
+        self.assertGreater(unit, 0)
+        self.assertEqual(0, self.size % unit, "the size to test with is not allocatable")
 
     def test_instance_id(self):
         """The instance id is text, is not empty, and stays."""
@@ -227,7 +180,26 @@ class Conformance(object):
         attached = []
         yield self.created_and_attached(attached)
         path = yield self.path(attached[0])
+        self.assertIsInstance(path, FilePath)
         self.assertTrue(path.exists())
+
+    @inlineCallbacks
+    def test_path_detached(self):
+        """A volume that was detached has no path, whatever it had before."""
+        attached = []
+        yield self.created_and_attached(attached)
+        yield self.path(attached[0])
+        yield self.detach(attached[0])
+        yield self.assert_fails(
+            UnattachedVolume, attached[0].blockdevice_id, self.path(attached[0])
+        )
+
+    @inlineCallbacks
+    def test_path_destroyed(self):
+        """A volume that was destroyed has no path."""
+        volume = yield self.create()
+        yield self.destroy(volume)
+        yield self.assert_fails(UnknownVolume, volume.blockdevice_id, self.path(volume))
 
     @inlineCallbacks
     def test_path_repeatable(self):
@@ -253,6 +225,13 @@ class Conformance(object):
         yield self.assert_fails(UnattachedVolume, volume.blockdevice_id, self.detach(volume))
 
     @inlineCallbacks
+    def test_detach_destroyed(self):
+        """A volume that was destroyed can't be detached."""
+        volume = yield self.create()
+        yield self.destroy(volume)
+        yield self.assert_fails(UnknownVolume, volume.blockdevice_id, self.detach(volume))
+
+    @inlineCallbacks
     def test_detach(self):
         """A detached volume is listed as loose, and its device is gone; others stay."""
         attached = []
@@ -261,7 +240,8 @@ class Conformance(object):
         unrelated, volume = attached
         paths = yield self.all(self.api.get_device_path(v.blockdevice_id) for v in attached)
         marks = [mark(path) for path in paths]
-        yield self.detach(volume)
+        answer = yield self.detach(volume)
+        self.assertIs(None, answer)
         yield self.assert_listed(unrelated, volume.set(attached_to=None))
         # by what it holds, since somebody else may use the same name by now
         self.assertEqual([True, False], [has_mark(path, m) for path, m in zip(paths, marks)])
@@ -276,6 +256,20 @@ class Conformance(object):
         self.assertEqual(attached, [again])
         yield self.assert_listed(again)
 
+    @inlineCallbacks
+    def test_data_survives(self):
+        """What was written to a volume is there again when it is attached again."""
+        attached = []
+        for _ in range(2):
+            yield self.created_and_attached(attached)
+        paths = yield self.all(self.api.get_device_path(v.blockdevice_id) for v in attached)
+        marks = [mark(path) for path in paths]
+        yield self.all(self.api.detach_volume(v.blockdevice_id) for v in attached)
+        for volume, content in reversed(list(zip(attached, marks))):
+            yield self.attach(volume)
+            path = yield self.path(volume)
+            self.assertTrue(has_mark(path, content), "the data is not there")
+
     # -- destroy -------------------------------------------------------------------------
 
     @inlineCallbacks
@@ -283,7 +277,8 @@ class Conformance(object):
         """A destroyed volume is not listed; an unrelated one is left alone."""
         unrelated = yield self.create()
         volume = yield self.create()
-        yield self.destroy(volume)
+        answer = yield self.destroy(volume)
+        self.assertIs(None, answer)
         yield self.assert_listed(unrelated)
 
     def test_destroy_unknown(self):
@@ -299,6 +294,3 @@ class Conformance(object):
         yield self.destroy(volume)
         yield self.assert_fails(UnknownVolume, volume.blockdevice_id, self.destroy(volume))
 
-
-def _id(volume):
-    return volume.blockdevice_id

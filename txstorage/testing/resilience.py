@@ -6,16 +6,14 @@ goes wrong, or when an operation is cancelled, at any moment.
 
 from __future__ import absolute_import, division, print_function
 
-from uuid import uuid4
-
 from twisted.internet.defer import CancelledError, inlineCallbacks, maybeDeferred
 
-from ..interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
-from ._volumes import detach_destroy_volumes
+from ._operations import Operations
+from ._volumes import remove_volumes
 from .faults import lose_request, lose_response
 
 
-class Resilience(object):
+class Resilience(Operations):
     """The tests, for a ``TestCase`` to take in."""
 
     @inlineCallbacks
@@ -31,67 +29,7 @@ class Resilience(object):
 
     def _clean_up(self):
         self.agent.calm()
-        return self.settle(detach_destroy_volumes(self.api))
-
-    # -- how an operation is prepared, begun, and found finished -------------------
-
-    def prepare_create(self):
-        return maybeDeferred(uuid4)
-
-    def create(self, dataset_id):
-        return self.api.create_volume(dataset_id, self.size)
-
-    @inlineCallbacks
-    def check_create(self, dataset_id):
-        listed = yield self.settle(self.api.list_volumes())
-        self.assertEqual([dataset_id], [v.dataset_id for v in listed if v.dataset_id == dataset_id])
-
-    def prepare_attach(self):
-        return self.settle(self.create(uuid4()))
-
-    def attach(self, volume):
-        return self.api.attach_volume(volume.blockdevice_id, self.this_node)
-
-    @inlineCallbacks
-    def check_attach(self, volume):
-        listed = yield self.settle(self.api.list_volumes())
-        self.assertIn(volume.set(attached_to=self.this_node), listed)
-        path = yield self.settle(self.api.get_device_path(volume.blockdevice_id))
-        self.assertTrue(path.exists())
-
-    def prepare_detach(self):
-        return self.prepare_attach().addCallback(lambda v: self.settle(self.attach(v)))
-
-    def detach(self, volume):
-        return self.api.detach_volume(volume.blockdevice_id)
-
-    @inlineCallbacks
-    def check_detach(self, volume):
-        listed = yield self.settle(self.api.list_volumes())
-        self.assertIn(volume.set(attached_to=None), listed)
-
-    prepare_destroy = prepare_attach
-
-    def destroy(self, volume):
-        return self.api.destroy_volume(volume.blockdevice_id)
-
-    @inlineCallbacks
-    def check_destroy(self, volume):
-        listed = yield self.settle(self.api.list_volumes())
-        self.assertNotIn(volume.blockdevice_id, [v.blockdevice_id for v in listed])
-
-    #: What an operation may say when it is repeated after it was done.
-    done = {
-        "create": (),
-        "attach": (AlreadyAttachedVolume,),
-        "detach": (UnattachedVolume,),
-        "destroy": (UnknownVolume,),
-    }
-
-    def _of(self, operation):
-        return tuple(
-            getattr(self, prefix + operation) for prefix in ("prepare_", "", "check_")
-        )
+        return self.settle(remove_volumes(self.api))
 
     # -- an exchange goes wrong ------------------------------------------------------
 
@@ -101,7 +39,7 @@ class Resilience(object):
         Lose one exchange of an operation.  Whether there was one of that
         number is then in :attr:`lost`.
         """
-        prepare, begin, check = self._of(operation)
+        prepare, begin, check = self.parts(operation)
         subject = yield prepare()
         before = len(self.agent.requests)
         self.agent.break_request(number, fault)
@@ -158,7 +96,7 @@ class Resilience(object):
         Cancel an operation at one moment, and repeat it.  Whether there was
         something to cancel is then in :attr:`cut_short`.
         """
-        prepare, begin, check = self._of(operation)
+        prepare, begin, check = self.parts(operation)
         subject = yield prepare()
         self.agent.at_moment(moment, lambda: running.cancel())
         running = begin(subject)
@@ -166,7 +104,7 @@ class Resilience(object):
             running.addErrback(lambda failure: failure.trap(CancelledError))
         )
         self.agent.calm()
-        yield self.settle(begin(subject).addErrback(lambda f: f.trap(*self.done[operation])))
+        yield self.repeat(operation, subject)
         yield check(subject)
         self.cut_short = outcome is CancelledError
 
