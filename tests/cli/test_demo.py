@@ -26,7 +26,7 @@ from txstorage.cli import demo as demo_module
 from txstorage.cli._app import App
 from txstorage.cli._cleanup import loops_below, mounts_below
 from txstorage.cli._media import FILES
-from txstorage.cli._narrator import Narrator
+from txstorage.cli._progress import Narrator
 from txstorage.cli.demo import DataChanged, Proof, demonstrate
 from txstorage.interfaces import BlockDeviceVolume
 

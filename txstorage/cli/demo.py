@@ -22,7 +22,7 @@ from ._app import Answer, App, Cloud
 from ._cleanup import remove, unmount_all
 from ._embedded import EmbeddedService
 from ._media import FILES, check_blank, medium_for
-from ._narrator import Narrator
+from ._progress import Narrator
 from ._running import shielded
 from ._sizes import format_size
 
