@@ -22,8 +22,8 @@ from ._running import run
 
 AGENT_YML = "/etc/flocker/agent.yml"
 
-# Wide enough for a row with two UUIDs and an error, where there is no window.
-_WIDTH_WITHOUT_TERMINAL = 200
+# Where there is no window nothing is broken at its edge.
+_WIDTH_WITHOUT_TERMINAL = 10_000
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -169,9 +169,19 @@ class App:
         elif isinstance(answer.shown, str):
             click.echo(answer.shown)
         else:
-            self.console().print(answer.shown)
+            self._show(answer.shown)
         if not answer.ok:
             raise SystemExit(1)
+
+    def _show(self, shown: RenderableType) -> None:
+        console = self.console()
+        if console.is_terminal:
+            console.print(shown)
+            return
+        with console.capture() as captured:
+            console.print(shown)
+        # Without the blanks that fill up a table's last column.
+        click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
     def warn(self, message: str) -> None:
         """Tell people, not machines, who have it in the document."""
@@ -180,18 +190,14 @@ class App:
 
     def console(self) -> Console:
         """For standard output."""
-        return _console(stderr=False)
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = _WIDTH_WITHOUT_TERMINAL
+        return console
 
     def progress_console(self) -> Console:
         """For standard error; not a terminal when machines are answered."""
         return Console(stderr=True, quiet=self.json, force_terminal=False if self.json else None)
-
-
-def _console(stderr: bool) -> Console:
-    console = Console(stderr=stderr, highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDTH_WITHOUT_TERMINAL
-    return console
 
 
 __all__: Tuple[str, ...] = ("Answer", "App", "Cloud", "ObservedService")

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import attr
 import click
+from rich.box import Box
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +17,7 @@ from ._app import Answer, App
 from ._checks import STEPS, Examination, Skipped, Step
 from ._errors import explain
 from ._progress import progress
+from ._tables import Adaptive
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -86,9 +88,9 @@ def is_well(findings: Sequence[Finding]) -> bool:
 _STYLES = {"ok": "green", "fail": "bold red", "skipped": "yellow"}
 
 
-def to_table(findings: Sequence[Finding]) -> Table:
+def to_table(findings: Sequence[Finding], box: Optional[Box]) -> Table:
     """For people."""
-    table = Table()
+    table = Table(box=box)
     for title in ("Step", "Outcome", "Seconds", "Detail"):
         table.add_column(title, justify="right" if title == "Seconds" else "left", overflow="fold")
     for each in findings:
@@ -107,6 +109,10 @@ def doctor(app: App) -> None:
 
     async def operation(reactor: Any) -> Answer:
         findings = await examine(app, reactor)
-        return Answer(to_document(findings), to_table(findings), is_well(findings))
+        return Answer(
+            to_document(findings),
+            Adaptive(lambda box: to_table(findings, box)),
+            is_well(findings),
+        )
 
     app.perform(operation)

@@ -11,6 +11,8 @@ from typing import Any, Callable, Coroutine, Dict, Iterator, List, Optional, Tup
 from uuid import UUID, uuid4
 
 import click
+from rich.box import HEAVY_HEAD, Box
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +23,7 @@ from ..services import Volume
 from ._app import Answer, App, Cloud
 from ._progress import progress
 from ._sizes import Size, format_size
+from ._tables import Adaptive
 
 pass_app = click.make_pass_decorator(App)
 
@@ -75,8 +78,19 @@ def _cell(name: str, value: Any) -> Text:
     return Text("-" if value is None else str(value))
 
 
-def _list_table(documents: List[Dict[str, Any]]) -> Table:
-    table = Table()
+def _listed(documents: List[Dict[str, Any]]) -> Adaptive:
+    """One row a volume or, where ids would be broken, one table a volume."""
+    names = [name for _, name in _COLUMNS]
+    return Adaptive(
+        lambda box: _list_table(documents, box),
+        lambda: Group(
+            *(_show_table({name: each[name] for name in names}) for each in documents)
+        ),
+    )
+
+
+def _list_table(documents: List[Dict[str, Any]], box: Optional[Box]) -> Table:
+    table = Table(box=box)
     for title, name in _COLUMNS:
         table.add_column(title, justify="right" if name == "size" else "left", overflow="fold")
     for document in documents:
@@ -85,8 +99,12 @@ def _list_table(documents: List[Dict[str, Any]]) -> Table:
     return table
 
 
-def _show_table(document: Dict[str, Any]) -> Table:
-    table = Table(show_header=False)
+def _shown(document: Dict[str, Any]) -> Adaptive:
+    return Adaptive(lambda box: _show_table(document, box))
+
+
+def _show_table(document: Dict[str, Any], box: Optional[Box] = HEAVY_HEAD) -> Table:
+    table = Table(show_header=False, box=box)
     for name, value in document.items():
         if isinstance(value, dict):
             value = ["{}={}".format(*item) for item in sorted(value.items())]
@@ -153,7 +171,7 @@ def list_command(app: App) -> None:
         malformed = [{"volume_id": name, "problem": problem} for name, problem in page.malformed]
         for bad in malformed + [each for each in mine if each["problem"]]:
             app.warn("Volume {volume_id}: {problem}".format(**bad))
-        return Answer({"volumes": mine, "malformed": malformed}, _list_table(mine))
+        return Answer({"volumes": mine, "malformed": malformed}, _listed(mine))
 
     app.perform(operation)
 
@@ -167,7 +185,7 @@ def show_command(app: App, volume: str) -> None:
     async def operation(reactor: Any) -> Answer:
         with _observed(app, reactor, "Looking") as cloud:
             document = await _described(cloud, volume)
-        return Answer(document, _show_table(document))
+        return Answer(document, _shown(document))
 
     app.perform(operation)
 
@@ -179,7 +197,7 @@ def show_command(app: App, volume: str) -> None:
 @pass_app
 def create_command(app: App, size: int, dataset: Optional[UUID], profile: Optional[str]) -> None:
     """
-    Create a volume of SIZE, e.g. 1GiB, 20G or a number of bytes.
+    Create a volume of SIZE: 1GiB, 20G, or a number of bytes.
 
     A dataset has one volume: when it has one already, that is the answer.
     """
@@ -192,7 +210,7 @@ def create_command(app: App, size: int, dataset: Optional[UUID], profile: Option
             else:
                 created = await cloud.driver.create_volume_with_profile(dataset_id, size, profile)
             document = to_document(await _volume(cloud, created.blockdevice_id))
-        return Answer(document, _show_table(document))
+        return Answer(document, _shown(document))
 
     app.perform(operation)
 

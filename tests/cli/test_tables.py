@@ -1,0 +1,60 @@
+"""
+Tests for ``txstorage.cli._tables`` and the tables made with it.
+"""
+
+from __future__ import annotations
+
+import os
+from unittest import mock
+from uuid import UUID
+
+import click
+
+from .support import CommandTestCase
+
+
+class PlacesTests(CommandTestCase):
+    """A list of volumes on terminals and in files."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.volume = self.create()
+        self.document("volumes", "attach", self.volume)
+        self.dataset = self.document("volumes", "show", self.volume)["dataset_id"]
+
+    def shown(self, *arguments: str, width: int) -> str:
+        """What a terminal of a width shows."""
+        terminal = {"FORCE_COLOR": "1", "COLUMNS": str(width), "TERM": "xterm"}
+        with mock.patch.dict(os.environ, terminal):
+            result = self.txstorage(*arguments)
+        self.assertEqual(result.exit_code, 0)
+        return click.unstyle(result.stdout)
+
+    def test_narrow(self) -> None:
+        """On 80 columns no id is broken or cut, and no line is longer."""
+        shown = self.shown("volumes", "list", width=80)
+        for whole in (self.volume, self.dataset, self.node):
+            self.assertIn(whole, shown)
+        self.assertLessEqual(max(map(len, shown.splitlines())), 80)
+
+    def test_wide(self) -> None:
+        """Where there is room a volume is one row, under titles."""
+        shown = self.shown("volumes", "list", width=200)
+        self.assertIn("Attached to", shown)
+        [row] = [line for line in shown.splitlines() if self.volume in line]
+        for whole in (self.dataset, self.node):
+            self.assertIn(whole, row)
+
+    def test_file(self) -> None:
+        """In a file a volume is one line of fields between blanks, without lines around."""
+        titles, row = self.txstorage("volumes", "list").stdout.splitlines()
+        self.assertEqual(titles.split()[:2], ["Volume", "Dataset"])
+        self.assertEqual(row.split()[:2], [self.volume, str(UUID(self.dataset))])
+        self.assertEqual(row, row.rstrip())
+
+    def test_long_line_in_a_file(self) -> None:
+        """A long finding stays on its line."""
+        path = "/no" + "/such" * 60
+        self.write_config(password=None, password_file=path)
+        lines = self.txstorage("doctor").stdout.splitlines()
+        self.assertTrue(any(path in line for line in lines), lines)
