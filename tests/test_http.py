@@ -218,6 +218,32 @@ class ServiceErrorTests(SynchronousTestCase):
         found = service_error(u"POST", URL, 400, {}, body, redact=(u"", None, u"hunter2"))
         self.assertEqual(found.detail, u"[secret] is not a string, [secret]")
 
+    def test_redacted_in_every_form(self):
+        """Not in part where the text is cut off, and not as JSON, HTML or a URL has it."""
+        secret = u'p<b>"\xe9 & /  tail'
+        cut = u"x" * 990 + secret
+        page = u"<p>{}</p>".format(
+            secret.replace(u"&", u"&amp;").replace(u"<", u"&lt;").replace(u">", u"&gt;")
+            .replace(u'"', u"&#34;")
+        )
+        for body in (
+            json.dumps({u"error": {u"message": cut}}),
+            json.dumps({u"error": {u"message": secret}}),
+            u"not JSON: " + json.dumps({u"password": secret}, ensure_ascii=False),
+            page,
+            u"GET /?p=p%3Cb%3E%22%C3%A9%20%26%20%2F%20%20tail",
+        ):
+            found = service_error(u"POST", URL, 400, {}, body.encode("utf-8"), redact=(secret,))
+            self.assertNotIn(u"tail", found.detail)
+            self.assertNotIn(u"p<b", found.detail)
+            self.assertIn(u"[secre", found.detail)
+
+    def test_endless_tags(self):
+        """A page of tags that never close costs no time to speak of."""
+        before = os.times()[0]
+        service_error(u"GET", URL, 502, {}, b"<script " * 200000)
+        self.assertLess(os.times()[0] - before, 5)
+
 
 class TransportErrorTests(SynchronousTestCase):
     """Which error a failed connection becomes."""

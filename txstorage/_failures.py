@@ -23,7 +23,7 @@ from twisted.web.client import RequestNotSent
 from twisted.web.error import SchemeNotSupported
 
 from . import errors
-from ._compat import as_text, text_type
+from ._compat import as_text, quote, text_type
 from ._tls import Untrusted
 
 _CANCELLED = (CancelledError, ConnectingCancelledError)
@@ -59,9 +59,11 @@ _BY_STATUS = {
 _QUOTA = re.compile(u"quota|LimitExceeded|SizeExceeds", re.I)
 _QUOTA_FORBIDDEN = re.compile(u"quota exceeded", re.I)
 
+_ENTITIES = ((u"&", u"&amp;"), (u"<", u"&lt;"), (u">", u"&gt;"), (u'"', u"&#34;"))
 _UNSEEN = re.compile(u"<(style|script)\\b.*?</\\1\\s*>", re.I | re.S)
 _TAG = re.compile(u"</?[a-z!][^>]*>", re.I)
 _SPACE = re.compile(u"\\s+")
+_LOOKED_AT = 8192
 _PAGE_LIMIT = 200
 _MESSAGE_LIMIT = 1000
 
@@ -125,6 +127,8 @@ def transport_error(method, url, error):
 
 
 def _plain(text, limit):
+    # The patterns take time by the square of what an unclosed tag goes on for.
+    text = text[:_LOOKED_AT]
     text = _TAG.sub(u" ", _UNSEEN.sub(u" ", text))
     return _SPACE.sub(u" ", text).strip()[:limit]
 
@@ -141,7 +145,24 @@ def _from_json(document):
     return None
 
 
-def error_message(body):
+def _redacted(text, secrets):
+    """Text without any secret, be it as it is or as JSON, HTML or a URL has it."""
+    for secret in secrets:
+        if secret:
+            forms = {secret, _as_html(secret), quote(secret)}
+            forms |= {json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
+            for form in sorted(forms, key=len, reverse=True):
+                text = text.replace(form, u"[secret]")
+    return text
+
+
+def _as_html(text):
+    for character, entity in _ENTITIES:
+        text = text.replace(character, entity)
+    return text
+
+
+def error_message(body, redact=()):
     """
     The service's own words.
 
@@ -150,6 +171,7 @@ def error_message(body):
     (their common router); a proxy before them answers HTML.
 
     :param bytes body: of an error.
+    :param redact: texts that the service may have echoed and nobody may see.
     :return: ``(kind, message)``: kind is e.g. ``u"itemNotFound"``, or
         ``None``.
     """
@@ -159,9 +181,10 @@ def error_message(body):
     except (ValueError, RuntimeError):
         found = None
     if found is None:
-        return None, _plain(text, _PAGE_LIMIT) or u"(no message)"
+        return None, _plain(_redacted(text, redact), _PAGE_LIMIT) or u"(no message)"
     kind, message = found
-    return kind, _plain(message, _MESSAGE_LIMIT)
+    # Redacted first: what is cut off or tidied up is not found any more.
+    return kind, _plain(_redacted(message, redact), _MESSAGE_LIMIT)
 
 
 def retry_after(headers):
@@ -203,10 +226,7 @@ def service_error(method, url, status, headers, body, redact=()):
     :param redact: texts that the service may have echoed and nobody may see.
     :return: a :class:`~txstorage.errors.ServiceError`.
     """
-    kind, message = error_message(body)
-    for secret in redact:
-        if secret:
-            message = message.replace(secret, u"[secret]")
+    kind, message = error_message(body, redact)
     wait = retry_after(headers)
     return _error_class(status, kind, message, wait)(
         method, url, status, message, request_id(headers), wait, kind
