@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from typing import Any
+from typing import Any, List
 from unittest import mock
 
 import eliot
@@ -17,10 +17,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.cli import _app
 from txstorage.cli._app import Answer, App, ObservedService
-from txstorage.cli.main import log_to
+from txstorage.cli.main import log_to, main
 from txstorage.services import Volume
 
-from .support import CommandTestCase
+from .support import CommandTestCase, runner
 
 
 class SourceTests(SynchronousTestCase):
@@ -65,6 +65,41 @@ class OutputTests(CommandTestCase):
         """Machines get the document."""
         printed, code = self.say(Answer({"a": 1}, "x", ok=False), json=True)
         self.assertEqual((json.loads(printed[0]), code), ({"a": 1}, 1))
+
+    def test_nowhere_to_write(self) -> None:
+        """An answer that can't be written is an error, and no traceback."""
+        app = App(run=lambda operation: Answer({}, "shown"))
+        told: List[str] = []
+
+        def echo(text: str, err: bool = False) -> None:
+            if not err:
+                raise OSError(28, "No space left on device")
+            told.append(text)
+
+        with mock.patch.object(_app.click, "echo", echo):
+            end = self.assertRaises(SystemExit, app.perform, None)
+        self.assertEqual((end.code, len(told)), (1, 1))
+        self.assertIn("No space left on device", told[0])
+
+    def test_reader_gone(self) -> None:
+        """A reader that has seen enough is no error; click ends without a word."""
+        app = App(run=lambda operation: Answer({}, "shown"))
+        with mock.patch.object(_app.click, "echo", mock.Mock(side_effect=BrokenPipeError)):
+            self.assertRaises(BrokenPipeError, app.perform, None)
+
+    def test_usage_for_machines(self) -> None:
+        """With --json wrong usage is one JSON document as well, and still 2."""
+        for arguments in (
+            ["--json", "bogus"],
+            ["--json", "--cluster-id", "x", "volumes", "list"],
+            ["--json", "volumes", "create", "big"],
+            ["--json", "volumes", "destroy", "v"],
+        ):
+            result = runner().invoke(main, arguments)
+            self.assertEqual((result.exit_code, result.stderr), (2, ""), arguments)
+            error = json.loads(result.stdout)["error"]
+            self.assertIn("--help", error["remedy"])
+            self.assertTrue(error["message"])
 
     def test_rich(self) -> None:
         """Where there is no terminal, lines are not broken at its width."""

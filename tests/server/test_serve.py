@@ -177,6 +177,29 @@ class ProcessTests(SynchronousTestCase):
         self.assertEqual((code, second.output), (1, ""))
         self.assertTrue(re.match(r"txstorage serve: .* used by another .*\(.*\)\n\Z", errors))
 
+    def test_empty_directory(self) -> None:
+        """An empty name, as from an unset variable, does not mean the working directory."""
+        before = os.listdir(".")
+        child = Child(self, "", "--devices", "file")
+        code, errors = child.end(signal.SIGTERM)
+        self.assertEqual((code, child.output, os.listdir(".")), (1, "", before))
+        self.assertIn("name is empty", errors)
+
+    def test_nowhere_to_write(self) -> None:
+        """Where standard output can't be written, one line says so, and it ends."""
+        with open("/dev/full", "w") as full:
+            ended = subprocess.run(
+                [sys.executable, "-c", PROGRAM]
+                + ["--state-dir", self.directory, "--port", "0", "--devices", "file"],
+                env=dict(os.environ, PYTHONPATH=ROOT),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=PATIENCE,
+            )
+        self.assertEqual(ended.returncode, 1)
+        self.assertRegex(ended.stderr, r"\Atxstorage serve: .*No space left on device\n\Z")
+
     def test_exposed(self) -> None:
         """It warns when others can reach it."""
         child = Child(self, self.directory, "--devices", "file", "--host", "0.0.0.0")
@@ -255,11 +278,34 @@ class RunTests(TestCase):
         self.assertTrue(warning.startswith("warning: --host 0.0.0.0"))
         self.assertTrue(error.startswith("txstorage serve: can't use the state directory"))
 
+    async def test_machines(self) -> None:
+        """With ``--json`` there is one document: what it serves, or why it does not."""
+        shutdown, directory = ShutdownReactor(), temporary_directory(self)
+        options = Options(state_dir=directory, devices="file", host="127.0.0.1")
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            running = Deferred.fromCoroutine(run(shutdown, options, as_json=True))
+            while not output.getvalue().endswith("}\n"):
+                await task.deferLater(reactor, 0, lambda: None)
+        document = json.loads(output.getvalue())
+        self.assertEqual(document["agent"]["dataset"]["auth_url"], document["auth_url"])
+        with contextlib.redirect_stdout(io.StringIO()) as refused:
+            try:
+                await run(ShutdownReactor(), options, as_json=True)
+            except SystemExit as end:
+                self.assertEqual(end.code, 1)
+        error = json.loads(refused.getvalue())["error"]
+        self.assertEqual(error["kind"], "ServeError")
+        self.assertIn("used by another", error["message"])
+        self.assertIn("--state-dir", error["remedy"])
+        await shutdown.triggers[0][2]()
+        running.cancel()
+        await self.assertFailure(running, CancelledError)
+
     def test_options(self) -> None:
         """The command's options arrive."""
         seen: List[Any] = []
         self.patch(task, "react", lambda main: seen.append(main))
-        self.patch(serve_module, "run", lambda reactor, options: options)
+        self.patch(serve_module, "run", lambda reactor, options, as_json: options)
         self.patch(Deferred, "fromCoroutine", lambda options: options)
         arguments = (
             "--state-dir /s --port 0 --node a --node b --transition-delay 0.5 --max-volumes 3"

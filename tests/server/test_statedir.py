@@ -39,6 +39,29 @@ class StateDirectoryTests(SynchronousTestCase):
         for name in names:
             self.assertEqual(os.stat(os.path.join(self.path, name)).st_mode & 0o777, 0o600, name)
 
+    def test_exposure(self) -> None:
+        """It warns when somebody else can change what is in it, and only then."""
+        state = self.open()
+        self.assertEqual(state.exposure(), "")
+        os.chmod(self.path, 0o755)
+        self.assertEqual(state.exposure(), "")
+        for mode in (0o770, 0o702):
+            os.chmod(self.path, mode)
+            self.assertIn("chmod 700 " + self.path, state.exposure())
+
+    def test_owned_by_another(self) -> None:
+        """Of another user's directory it says whose it is."""
+        state = self.open()
+        found = os.stat_result([0o40700, 0, 0, 0, 4711, 0, 0, 0, 0, 0])
+        self.patch(os, "stat", lambda path: found)
+        self.assertIn("belongs to user 4711", state.exposure())
+
+    def test_empty(self) -> None:
+        """No name is no directory."""
+        self.path = ""
+        error = self.assertRaises(ServeError, self.open)
+        self.assertIn("--state-dir", error.remedy)
+
     def test_taken(self) -> None:
         """A second instance is refused until the first one closes it."""
         first = self.open()

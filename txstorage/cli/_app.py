@@ -151,14 +151,14 @@ class App:
         :raises SystemExit: unless all is well.
         """
         try:
-            answer = self.run(operation)
+            self.say(self.run(operation))
+        except BrokenPipeError:
+            # Whoever read has seen enough; click ends without a word.
+            raise
         except Exception as error:
             explanation = explain(error)
-            click.echo(
-                explanation.as_json() if self.json else explanation.as_text(), err=not self.json
-            )
+            explanation.tell(self.json)
             raise SystemExit(explanation.exit_code)
-        self.say(answer)
 
     def say(self, answer: Answer) -> None:
         """

@@ -9,6 +9,7 @@ import json
 from typing import Dict, Tuple, Type
 
 import attr
+import click
 
 from .._compat import as_text
 from ..errors import InvalidConfiguration, StorageError
@@ -19,6 +20,7 @@ from ..interfaces import (
     UnknownVolume,
     VolumeException,
 )
+from ..server.statedir import ServeError
 from ._running import Interrupted
 
 
@@ -51,6 +53,10 @@ class Explanation:
         """One JSON document."""
         return json.dumps(self.to_wire(), indent=2)
 
+    def tell(self, as_json: bool) -> None:
+        """Print it: for machines where their document is expected."""
+        click.echo(self.as_json() if as_json else self.as_text(), err=not as_json)
+
 
 _VOLUME_PROBLEMS: Dict[Type[VolumeException], Tuple[str, str]] = {
     UnknownVolume: (
@@ -77,7 +83,7 @@ def explain(error: BaseException) -> Explanation:
     if isinstance(error, VolumeException):
         message, remedy = _VOLUME_PROBLEMS.get(type(error), ("{} on volume {{}}".format(kind), ""))
         return Explanation(kind, message.format(error.blockdevice_id), remedy)
-    if isinstance(error, (StorageError, InvalidConfiguration)):
+    if isinstance(error, (StorageError, InvalidConfiguration, ServeError)):
         return Explanation(kind, error.message, error.remedy)
     if isinstance(error, UnknownInstanceID):
         return Explanation(

@@ -6,7 +6,8 @@ The command ``txstorage``.
 from __future__ import annotations
 
 import os
-from typing import Any, Optional
+from contextlib import contextmanager
+from typing import Any, Iterator, List, Optional
 from uuid import UUID
 
 import attr
@@ -15,6 +16,7 @@ from eliot import to_file
 
 from .._version import VERSION
 from ._app import App
+from ._errors import Explanation
 from .demo import demo
 from .doctor import doctor
 from .serve import serve
@@ -33,7 +35,37 @@ def log_to(path: str) -> None:
     to_file(os.fdopen(descriptor, "ab", buffering=0))
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@contextmanager
+def _told_as_json(context: click.Context, as_json: bool) -> Iterator[None]:
+    """Machines are told of wrong usage in their own way, too."""
+    try:
+        yield
+    except click.Abort:
+        raise
+    except click.ClickException as error:
+        if not as_json:
+            raise
+        kind, message = type(error).__name__, error.format_message()
+        remedy = "see '{} --help'".format(context.command_path)
+        Explanation(kind, message, remedy).tell(as_json)
+        context.exit(error.exit_code)
+
+
+class _Commands(click.Group):
+    """The commands; whatever is wrong, ``--json`` brings one JSON document."""
+
+    def parse_args(self, ctx: click.Context, args: List[str]) -> List[str]:
+        """See ``click.Command``."""
+        with _told_as_json(ctx, "--json" in args):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """See ``click.Command``."""
+        with _told_as_json(ctx, ctx.params["as_json"]):
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
     metavar="PATH",

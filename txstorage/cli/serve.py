@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any, Optional, Tuple
 
 import click
+import yaml
 from twisted.internet import task
 from twisted.internet.defer import Deferred
 
 from ..server.serving import EmbeddedService, Options, exposure
 from ..server.statedir import ServeError
+from ._app import App
+from ._errors import explain
 
 
 def default_state_dir() -> str:
@@ -23,10 +27,33 @@ def default_state_dir() -> str:
     return os.path.expanduser("~/.local/share/txstorage")
 
 
-async def run(reactor: Any, options: Options) -> None:
+def _announce(service: EmbeddedService, auth_url: str, agent: str, as_json: bool) -> None:
+    if as_json:
+        document = {
+            "auth_url": auth_url,
+            "agent": yaml.safe_load(agent),
+            "remarks": service.remarks,
+        }
+        click.echo(json.dumps(document, indent=2))
+        return
+    for remark in service.remarks:
+        click.echo("# " + remark)
+    click.echo(agent, nl=False)
+    click.echo("txstorage ready: " + auth_url)
+
+
+def _refuse(error: Exception, as_json: bool) -> None:
+    if as_json:
+        explain(error).tell(as_json)
+    else:
+        click.echo("txstorage serve: {}".format(error), err=True)
+
+
+async def run(reactor: Any, options: Options, as_json: bool = False) -> None:
     """
     Serve until the reactor is stopped.
 
+    :param as_json: whether machines are told.
     :raises SystemExit: with 1, when the service can't start.
     """
     service = EmbeddedService(reactor, options)
@@ -42,13 +69,10 @@ async def run(reactor: Any, options: Options) -> None:
         click.echo("warning: " + warning, err=True)
     try:
         auth_url, agent = await service.start()
+        _announce(service, auth_url, agent, as_json)
     except (ServeError, OSError) as error:
-        click.echo("txstorage serve: {}".format(error), err=True)
+        _refuse(error, as_json)
         raise SystemExit(1) from error
-    for remark in service.remarks:
-        click.echo("# " + remark)
-    click.echo(agent, nl=False)
-    click.echo("txstorage ready: " + auth_url)
     # A signal ends it.
     await Deferred()
 
@@ -123,7 +147,9 @@ async def run(reactor: Any, options: Options) -> None:
     metavar="SECONDS",
     help="How long a token is valid.",
 )
+@click.make_pass_decorator(App, ensure=True)
 def serve(
+    app: App,
     state_dir: str,
     host: str,
     port: int,
@@ -155,4 +181,4 @@ def serve(
         devices=devices,
         behaviour=behaviour,
     )
-    task.react(lambda reactor: Deferred.fromCoroutine(run(reactor, options)))
+    task.react(lambda reactor: Deferred.fromCoroutine(run(reactor, options, app.json)))

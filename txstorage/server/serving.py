@@ -72,7 +72,7 @@ def _open_store(path: str, reactor: Any) -> Store:
     except sqlite3.Error as error:
         raise ServeError(
             "can't use the database {}: {}".format(path, error),
-            "give another --state-dir, or the one that belongs to this version",
+            "make room if the disk is full, or give another --state-dir",
         ) from error
 
 
@@ -161,6 +161,8 @@ class EmbeddedService:
                     "use letters, digits, dots and hyphens",
                 )
         self._state = state = StateDirectory(options.state_dir)
+        if state.exposure():
+            self.remarks.append("warning: " + state.exposure())
         self._store = store = _open_store(state.database, self._reactor)
         nodes = self._declare(store)
         devices = await self._choose_devices(state, store)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import stat
 import tempfile
 from typing import Optional
 
@@ -39,6 +40,9 @@ class StateDirectory:
     """
 
     def __init__(self, path: str) -> None:
+        if not path:
+            # It would be the working directory.
+            raise ServeError("the state directory's name is empty", "give one with --state-dir")
         self.path = os.path.abspath(path)
         self._lock: Optional[int] = None
         try:
@@ -62,6 +66,17 @@ class StateDirectory:
                 "can't use the state directory {}: {}".format(self.path, error.strerror),
                 "give one that can be written with --state-dir",
             ) from error
+
+    def exposure(self) -> str:
+        """A warning when other users can change what is in it."""
+        found = os.stat(self.path)
+        if found.st_uid not in (0, os.geteuid()):
+            return "{} belongs to user {}, who can change all of it".format(
+                self.path, found.st_uid
+            )
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return "{0} can be changed by other users (chmod 700 {0})".format(self.path)
+        return ""
 
     @property
     def volumes(self) -> str:
