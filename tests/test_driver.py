@@ -660,6 +660,15 @@ class DetachTests(DriverTestCase):
         self.failure(self.detach(), DeviceBusy)
         self.assertEqual(0, self.cloud.count("detach"))
 
+    def test_busy_on_a_nameless_node(self):
+        """Nor on a node that can't tell its own id; one without devices may detach."""
+        self.node.outcome = UnknownInstanceID(u"x")
+        self.devices.busy.add(self.volume_id)
+        self.failure(self.detach(), DeviceBusy)
+        self.assertEqual(0, self.cloud.count("detach"))
+        self.devices.refuse_if_busy = lambda volume_id: self.devices.find(volume_id, GIB)
+        self.assertIs(None, self.success(self.detach()))
+
     def test_unknown(self):
         """A volume that is not there is unknown."""
         self.volume_id = u"none"

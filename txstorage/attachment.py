@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from twisted.internet.defer import DeferredLock, FirstError, gatherResults, succeed
 
 from ._logging import carried
+from .errors import DeviceBusy, DeviceError
 from .interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
 from .labels import dataset_of
 from .lifecycle import attached_servers
@@ -42,8 +43,12 @@ class Attachments(object):
             a deadline.
         :return: a ``Deferred`` that fires with the ``BlockDeviceVolume``.
         """
-        d = self._is_this_node(server_id)
-        d.addCallback(lambda here: self._in_turn(server_id, in_time, self._attach, run, here))
+        d = self._own_id()
+        d.addCallback(
+            lambda own_id: self._in_turn(
+                server_id, in_time, self._attach, run, own_id == server_id
+            )
+        )
         return d.addCallback(
             lambda volume: BlockDeviceVolume(
                 blockdevice_id=volume.volume_id,
@@ -77,13 +82,23 @@ class Attachments(object):
         :return: a ``Deferred`` that fires when the cloud accepted it.
         """
         servers = sorted(set(attached_servers(run.volume)) & run.progress.servers)
-        d = self._any_is_this_node(servers)
-        d.addCallback(
-            lambda here: self._devices.refuse_if_busy(run.volume_id) if here else None
-        )
+        d = self._own_id()
+        d.addCallback(self._refuse_if_busy, servers, run.volume_id)
         return d.addCallback(
             lambda _: _all([self._service.request_detach(run.volume_id, s) for s in servers])
         )
+
+    def _refuse_if_busy(self, own_id, servers, volume_id):
+        if own_id in servers:
+            self._devices.refuse_if_busy(volume_id)
+        elif own_id is None:
+            # It may be one of them and have the volume mounted all the same; or
+            # it is no node at all, and without devices to look at.
+            try:
+                self._devices.refuse_if_busy(volume_id)
+            except DeviceError as error:
+                if isinstance(error, DeviceBusy):
+                    raise
 
     def detach(self, run):
         """
@@ -92,8 +107,10 @@ class Attachments(object):
         """
         d = run.run()
         d.addCallback(lambda _: self._until_compute_lets_go(run))
-        d.addCallback(lambda _: self._any_is_this_node(run.progress.servers))
-        return d.addCallback(lambda here: self._until_device_gone(run) if here else None)
+        d.addCallback(lambda _: self._own_id())
+        return d.addCallback(
+            lambda own_id: self._until_device_gone(run) if own_id in run.progress.servers else None
+        )
 
     def _until_compute_lets_go(self, run):
         run.awaited = u"Compute to let go of it"
@@ -125,13 +142,9 @@ class Attachments(object):
             raise UnattachedVolume(volume.volume_id)
         return self._devices.find(volume.volume_id, volume.size)
 
-    def _is_this_node(self, server_id):
+    def _own_id(self):
         d = self._node.instance_id()
-        d.addErrback(lambda failure: failure.trap(UnknownInstanceID) and None)
-        return d.addCallback(lambda instance_id: instance_id == server_id)
-
-    def _any_is_this_node(self, servers):
-        return _all([self._is_this_node(server_id) for server_id in servers]).addCallback(any)
+        return d.addErrback(lambda failure: failure.trap(UnknownInstanceID) and None)
 
 
 def _all(deferreds):
