@@ -14,6 +14,10 @@ _UUID = re.compile(u"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$", re.I)
 _CONTROL = re.compile(u"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST = 255
 
+# What OpenStack has beside the ids: ``/volumes/detail`` is no volume.  The dots
+# are resolved by proxies.
+_NO_IDS = frozenset([u".", u"..", u"detail", u"summary"])
+
 
 def is_uuid(text):
     """
@@ -26,12 +30,12 @@ def path_segment(identifier):
     """
     :param text identifier: of a volume or a server.
     :return: the id as one segment of a path, percent-encoded; ``None`` when
-        it can't be one: proxies resolve ``..`` and ``%2F``, so that such an
-        id would name something else.
+        it can't be one, or would name something else: proxies resolve
+        ``%2F``, too.
     """
     if not isinstance(identifier, text_type) or not 0 < len(identifier) <= _LONGEST:
         return None
-    if u"/" in identifier or identifier in (u".", u"..") or _CONTROL.search(identifier):
+    if u"/" in identifier or identifier in _NO_IDS or _CONTROL.search(identifier):
         return None
     return quote(identifier)
 
