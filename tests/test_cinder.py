@@ -26,7 +26,8 @@ SERVER = u"bec4ce62-8c5d-4325-a8dc-8623184a9578"
 LABELS = {u"flocker-cluster-id": u"c1"}
 FILTER = u"metadata=%7B%22flocker-cluster-id%22%3A%22c1%22%7D"
 
-UNSAFE_IDS = (u"detail", u"summary", 
+UNSAFE_IDS = (
+    u"detail", u"summary",
     u"", u"a/b", u"..", u".", u"a\nb", u"a\x00", u"a\x7f", u"a\x85b", u"\ud800", u"x" * 256, None,
 )
 
