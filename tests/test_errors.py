@@ -43,6 +43,8 @@ class StorageErrorTests(SynchronousTestCase):
         for kind in KINDS:
             self.assertIsInstance(kind.remedy, text_type)
             self.assertFalse(kind.remedy.endswith(u"."), kind)
+            if not kind.__subclasses__():
+                self.assertTrue(kind.remedy, kind)
 
     def test_what_may_be_repeated(self):
         """Only what certainly was not processed says so."""

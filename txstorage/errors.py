@@ -211,12 +211,14 @@ class ResourceNotFound(ServiceError):
     """404: there is no such thing, or no such address."""
 
     certainly_unprocessed = True
+    remedy = u"check that what the message names exists, and the endpoint's address"
 
 
 class Conflict(ServiceError):
     """409: the thing is in a state that does not allow this."""
 
     certainly_unprocessed = True
+    remedy = u"the service's message says why; repeat the operation when that has passed"
 
 
 class QuotaExceeded(ServiceError):
@@ -360,7 +362,9 @@ class UnidentifiedNode(_Explained, UnknownInstanceID):
 
 
 class DeviceError(VolumeError):
-    """The volume's device on this node is not what it must be."""
+    """The volume's device on this node is not what it must be, or can't be looked at."""
+
+    remedy = u"check that this process may read /sys and /dev"
 
 
 class DeviceNotFound(DeviceError):
