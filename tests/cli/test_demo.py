@@ -176,6 +176,15 @@ class DemonstrateTests(DemoTestCase):
                 self.assertLessEqual(len(self.names), number)
             self.assert_clean()
 
+    async def test_no_room(self) -> None:
+        """Where its files would not fit it says so at once, with what to do."""
+        self.patch(demo_module.shutil, "disk_usage", lambda path: mock.Mock(free=6 * 2**20))
+        error = await self.assertFailure(self.show(), demo_module.NoRoom)
+        self.assertIn("{} has room for 6 MiB".format(self.directory), error.message)
+        self.assertIn("TMPDIR", error.remedy)
+        self.assertEqual(self.names, ["clean up"])
+        self.assert_clean()
+
     async def test_failure(self) -> None:
         """Wherever it fails, nothing is left behind, and the failure is told."""
         for name in (COMMON[0], "write 4 files of random data", "detach it from node-2"):

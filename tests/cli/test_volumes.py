@@ -5,14 +5,30 @@ Tests for ``txstorage.cli.volumes``, against the embedded service in memory.
 from __future__ import annotations
 
 import os
+import re
+from typing import Any
 from unittest import mock
 from uuid import UUID, uuid4
+
+from twisted.internet.defer import CancelledError
 
 from txstorage._version import VERSION
 from txstorage.cli import volumes
 from txstorage.cli.main import main
+from txstorage.driver import BlockDeviceDriver
 
 from .support import CLUSTER, GIB, CommandTestCase, runner
+
+_create_volume = BlockDeviceDriver.create_volume
+
+
+def interrupted_create(driver: Any, dataset_id: UUID, size: int) -> Any:
+    """Make the volume, and be interrupted before that is known."""
+
+    def interrupt(volume: Any) -> None:
+        raise CancelledError()
+
+    return _create_volume(driver, dataset_id, size).addCallback(interrupt)
 
 
 class CreateTests(CommandTestCase):
@@ -30,6 +46,24 @@ class CreateTests(CommandTestCase):
         dataset = str(uuid4())
         first = self.create("--dataset", dataset)
         self.assertEqual(self.create("--dataset", dataset), first)
+
+    def test_not_finished(self) -> None:
+        """
+        When it is not finished it says which dataset a repetition must name,
+        and that repetition finds the volume instead of making another.
+        """
+        with mock.patch.object(BlockDeviceDriver, "create_volume", interrupted_create):
+            result = self.txstorage("volumes", "create", "1GiB")
+        self.assertNotEqual(result.exit_code, 0)
+        [dataset] = re.findall("add --dataset (.*)", result.stderr)
+        [made] = self.document("volumes", "list")["volumes"]
+        self.assertEqual(self.create("--dataset", dataset), made["volume_id"])
+
+    def test_not_finished_with_its_dataset(self) -> None:
+        """Who named the dataset is not told of it."""
+        with mock.patch.object(BlockDeviceDriver, "create_volume", interrupted_create):
+            result = self.txstorage("volumes", "create", "1GiB", "--dataset", str(uuid4()))
+        self.assertNotIn("--dataset", result.stderr)
 
     def test_profile(self) -> None:
         """A configured profile decides about the volume type."""

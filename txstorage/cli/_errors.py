@@ -77,9 +77,7 @@ def explain(error: BaseException) -> Explanation:
     """
     kind = type(error).__name__
     if isinstance(error, Interrupted):
-        return Explanation(
-            kind, "Interrupted", "the command can be repeated: it goes on from here", 130
-        )
+        return Explanation(kind, "Interrupted", "the command can be repeated", 130)
     if isinstance(error, VolumeException):
         message, remedy = _VOLUME_PROBLEMS.get(type(error), ("{} on volume {{}}".format(kind), ""))
         return Explanation(kind, message.format(error.blockdevice_id), remedy)

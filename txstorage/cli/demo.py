@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from typing import Any, Callable, Dict
 from uuid import uuid4
@@ -16,6 +17,7 @@ from rich.text import Text
 from twisted.web.iweb import IAgent
 from zope.interface import implementer
 
+from ..errors import StorageError
 from ..http import agent_for
 from ..interfaces import BlockDeviceVolume
 from ._app import Answer, App, Cloud
@@ -28,6 +30,16 @@ from ._sizes import format_size
 
 SIZE = 2**30
 NODES = ("node-1", "node-2")
+
+
+ROOM = 64 * 2**20
+"""Bytes that the file system, the files on it and the service's state take at most."""
+
+
+class NoRoom(StorageError):
+    """The demonstration's files would not fit."""
+
+    remedy = "set TMPDIR to a directory with more room"
 
 
 class DataChanged(Exception):
@@ -124,8 +136,17 @@ class Demonstration:
         """
         Take a volume through its life.
 
+        :raises NoRoom: before anything is done.
         :raises DataChanged: when the data is not what it was.
         """
+        free = shutil.disk_usage(self._directory).free
+        if free < ROOM:
+            # A loop device would tell of it as an input/output error.
+            raise NoRoom(
+                "{} has room for {}, and it takes up to {}".format(
+                    os.path.dirname(self._directory), format_size(free), format_size(ROOM)
+                )
+            )
         with self._tell("start the embedded service") as note:
             note.text = await self._service.start()
         first, second = [self._cloud(name) for name in NODES]

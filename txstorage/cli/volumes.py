@@ -205,14 +205,23 @@ def create_command(app: App, size: int, dataset: Optional[UUID], profile: Option
     async def operation(reactor: Any) -> Answer:
         dataset_id = dataset or uuid4()
         with _observed(app, reactor, "Creating a volume of " + format_size(size)) as cloud:
-            if profile is None:
-                created = await cloud.driver.create_volume(dataset_id, size)
-            else:
-                created = await cloud.driver.create_volume_with_profile(dataset_id, size, profile)
+            try:
+                created = await _create(cloud, dataset_id, size, profile)
+            except BaseException:
+                if dataset is None:
+                    # Without it a repetition would make a second volume.
+                    app.warn("to repeat this, add --dataset {}".format(dataset_id))
+                raise
             document = to_document(await _volume(cloud, created.blockdevice_id))
         return Answer(document, _shown(document))
 
     app.perform(operation)
+
+
+async def _create(cloud: Cloud, dataset_id: UUID, size: int, profile: Optional[str]) -> Any:
+    if profile is None:
+        return await cloud.driver.create_volume(dataset_id, size)
+    return await cloud.driver.create_volume_with_profile(dataset_id, size, profile)
 
 
 @volumes.command("attach")
