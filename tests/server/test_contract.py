@@ -30,7 +30,7 @@ def in_memory_driver(test_case: Any) -> Any:
     """
     :return: a driver, and the ``FaultyAgent`` it uses, on a cloud of its own.
     """
-    clock = test_case.clock = Clock()
+    clock = test_case.reactor = Clock()
     cloud = test_case.cloud = in_memory_cloud(clock, transition_delay=0.3)
     test_case.addCleanup(cloud.close)
     test_case.wire = RequestTraversalAgent(cloud.resource)
@@ -42,9 +42,9 @@ def another_driver(test_case: Any) -> Any:
     :return: as :func:`in_memory_driver`, for another cluster on the same cloud.
     """
     cloud = test_case.cloud
-    agent = FaultyAgent(test_case.clock, test_case.wire)
+    agent = FaultyAgent(test_case.reactor, test_case.wire)
     driver = block_device_driver(
-        test_case.clock,
+        test_case.reactor,
         uuid4(),
         agent=agent,
         instance_id=cloud.nodes["node-1"],
@@ -57,14 +57,14 @@ def another_driver(test_case: Any) -> Any:
 class OnAClock:
     """Pushes the clock and the wire until something fires."""
 
-    clock: Clock
+    reactor: Clock
     wire: RequestTraversalAgent
 
     def settle(self, d: Deferred) -> Deferred:
         for _ in range(2000):
             if d.called and not d.paused:
                 break
-            self.clock.advance(0.1)
+            self.reactor.advance(0.1)
             self.wire.flush()
         return d
 
