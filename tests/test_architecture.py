@@ -24,7 +24,7 @@ LAYERS = [
     ["interfaces"],
     ["errors"],
     ["_logging"],
-    ["_tls", "_bodies", "_messages", "_failures", "_ratelimit"],
+    ["_tls", "_bodies", "_messages", "_failures", "_ratelimit", "_crossing"],
     ["_agents"],
     ["http"],
     ["services"],
@@ -33,7 +33,7 @@ LAYERS = [
     ["labels", "watcher", "devices", "node"],
     ["convergence"],
     ["creation", "attachment"],
-    ["driver"],
+    ["driver", "blocking"],
     ["_keys"],
     ["_configuration"],
     ["backend"],
@@ -141,7 +141,8 @@ class PublicTests(SynchronousTestCase):
 
     def test_root(self):
         """The package's exports."""
-        self.assertEqual(["__version__", "block_device_driver"], txstorage.__all__)
+        names = ["FLOCKER_BACKEND", "__version__", "block_device_driver"]
+        self.assertEqual(names, txstorage.__all__)
         self.assertEqual(VERSION, txstorage.__version__)
 
     def test_testing(self):

@@ -10,8 +10,8 @@ from __future__ import absolute_import, division, print_function
 
 from ._compat import native
 from ._version import VERSION
-from .backend import block_device_driver
+from .backend import FLOCKER_BACKEND, block_device_driver
 
 __version__ = native(VERSION)
 
-__all__ = ["__version__", "block_device_driver"]
+__all__ = ["FLOCKER_BACKEND", "__version__", "block_device_driver"]

@@ -5,11 +5,16 @@ Connections: which are kept, for how long, and whom they trust.
 
 from __future__ import absolute_import, division, print_function
 
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.threads import deferToThreadPool
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.client import Agent, HTTPConnectionPool
-from twisted.web.iweb import IAgent
+from twisted.web.error import SchemeNotSupported
+from twisted.web.iweb import IAgent, IAgentEndpointFactory
 from zope.interface import implementer
 
-from ._compat import as_text
+from ._compat import as_text, native
 from ._tls import https_policy
 
 CONNECT_TIMEOUT = 10.0
@@ -20,6 +25,71 @@ SAFE_METHODS = frozenset([u"GET", u"HEAD"])
 
 # Seconds; Apache drops an idle connection after 5, others after minutes.
 _KEPT_FOR = 30
+
+# Twisted gathers small writes until the reactor's next turn, for which it would
+# take the global reactor; versions before that need no clock.
+_TLS_HAS_CLOCK = "clock" in TLSMemoryBIOFactory.__init__.__code__.co_varnames
+
+
+class _NamedEndpoint(HostnameEndpoint):
+    """
+    A host, by name.  Twisted 16 looks names up in the global reactor's threads
+    and goes on in its thread; this one stays with its own reactor.
+    """
+
+    def __init__(self, reactor, *args, **kwargs):
+        HostnameEndpoint.__init__(self, reactor, *args, **kwargs)
+        self._deferToThread = lambda function, *rest: deferToThreadPool(
+            reactor, reactor.getThreadPool(), function, *rest
+        )
+
+
+@implementer(IStreamClientEndpoint)
+class _TLSEndpoint(object):
+    """
+    TLS over another endpoint, all of it on one reactor.
+
+    :param reactor: that of the endpoint.
+    :param endpoint: an ``IStreamClientEndpoint``.
+    :param creator: an ``IOpenSSLClientConnectionCreator``.
+    """
+
+    def __init__(self, reactor, endpoint, creator):
+        self._clock = {"clock": reactor} if _TLS_HAS_CLOCK else {}
+        self._endpoint = endpoint
+        self._creator = creator
+
+    def connect(self, protocolFactory):  # noqa: N803
+        """See ``IStreamClientEndpoint``."""
+        tls = TLSMemoryBIOFactory(self._creator, True, protocolFactory, **self._clock)
+        return self._endpoint.connect(tls).addCallback(lambda outer: outer.wrappedProtocol)
+
+
+@implementer(IAgentEndpointFactory)
+class _Endpoints(object):
+    """
+    Where URLs lead.
+
+    :param reactor: what connections are made with.
+    :param policy: an ``IPolicyForHTTPS``.
+    :param float timeout: seconds until an address is given up.
+    """
+
+    def __init__(self, reactor, policy, timeout):
+        self._reactor = reactor
+        self._policy = policy
+        self._timeout = timeout
+
+    def endpointForURI(self, uri):  # noqa: N802 (Twisted's name)
+        """See ``IAgentEndpointFactory``."""
+        if uri.scheme not in (b"http", b"https"):
+            raise SchemeNotSupported("Unsupported scheme: {!r}".format(uri.scheme))
+        host = native(as_text(uri.host))
+        endpoint = _NamedEndpoint(self._reactor, host, uri.port, timeout=self._timeout)
+        if uri.scheme == b"http":
+            return endpoint
+        creator = self._policy.creatorForNetloc(uri.host, uri.port)
+        return _TLSEndpoint(self._reactor, endpoint, creator)
 
 
 @implementer(IAgent)
@@ -62,8 +132,19 @@ def agent_for(reactor, verify_peer=True, verify_ca_path=None, connect_timeout=CO
     policy = https_policy(verify_peer, verify_ca_path)
     pool = HTTPConnectionPool(reactor)
     pool.cachedConnectionTimeout = _KEPT_FOR
-    kept = Agent(reactor, policy, connectTimeout=connect_timeout, pool=pool)
-    return _Agents(kept, Agent(reactor, policy, connectTimeout=connect_timeout), pool)
+    endpoints = _Endpoints(reactor, policy, connect_timeout)
+    kept = Agent.usingEndpointFactory(reactor, endpoints, pool)
+    return _Agents(kept, Agent.usingEndpointFactory(reactor, endpoints), pool)
 
 
-__all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "agent_for"]
+def plain_agent(reactor):
+    """
+    :param reactor: as for :func:`agent_for`.
+    :return: an ``IAgent`` that keeps no connections.
+    """
+    return Agent.usingEndpointFactory(
+        reactor, _Endpoints(reactor, https_policy(), CONNECT_TIMEOUT)
+    )
+
+
+__all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "agent_for", "plain_agent"]

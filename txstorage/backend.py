@@ -12,10 +12,12 @@ from twisted.python.filepath import FilePath
 from ._agents import agent_for
 from ._configuration import Configuration
 from ._ratelimit import TokenBucket
+from .blocking import BlockingDriver
 from .devices import DeviceFinder
 from .driver import BlockDeviceDriver
 from .errors import InvalidConfiguration
 from .http import HTTPClient
+from .interfaces import BackendDescription, DeployerType
 from .node import NodeIdentity
 from .services.openstack import openstack_service
 from .services.openstack.keystone import Credentials, Session
@@ -142,4 +144,40 @@ def block_device_driver(reactor, cluster_id, agent=None, **configuration):
     return driver_for(reactor, checked, volume_service(reactor, checked, agent))
 
 
-__all__ = ["block_device_driver", "driver_for", "http_client", "volume_service"]
+def flocker_driver(reactor, cluster_id, **configuration):
+    """
+    Make the driver that Flocker's agent gets.
+
+    :param reactor: the agent's reactor.
+    :param UUID cluster_id: the agent's cluster.
+    :param configuration: the ``dataset`` section of ``agent.yml``.
+    :return: a :class:`~txstorage.blocking.BlockingDriver`, with a native driver
+        on the agent's reactor as ``.asynchronous``.
+    :raises InvalidConfiguration: naming the key.
+    """
+    checked = Configuration.from_mapping(dict(configuration, cluster_id=cluster_id))
+    return BlockingDriver(
+        reactor, lambda its: driver_for(its, checked, volume_service(its, checked))
+    )
+
+
+#: What Flocker looks for when ``agent.yml`` says ``backend: txstorage``.
+FLOCKER_BACKEND = BackendDescription(
+    name=u"txstorage",
+    needs_reactor=True,
+    needs_cluster_id=True,
+    # Which keys are needed depends on auth_plugin and there are synonyms, so the
+    # configuration says it itself, with more of an explanation than Flocker has.
+    required_config=frozenset(),
+    api_factory=flocker_driver,
+    deployer_type=DeployerType.block,
+)
+
+__all__ = [
+    "FLOCKER_BACKEND",
+    "block_device_driver",
+    "driver_for",
+    "flocker_driver",
+    "http_client",
+    "volume_service",
+]

@@ -111,9 +111,7 @@ class TransportError(StorageError):
         self.method = as_text(method)
         self.url = as_text(url)
         self.reason = as_text(reason)
-        StorageError.__init__(
-            self, u"{} {}: {}".format(self.method, self.url, self.reason)
-        )
+        StorageError.__init__(self, u"{} {}: {}".format(self.method, self.url, self.reason))
 
 
 class Unreachable(TransportError):
@@ -177,10 +175,7 @@ class ServiceError(StorageError):
         StorageError.__init__(
             self,
             u"{} {}: HTTP {}: {}{}".format(
-                self.method,
-                self.url,
-                status,
-                self.detail,
+                self.method, self.url, status, self.detail,
                 u" [{}]".format(request_id) if request_id else u"",
             ),
         )
@@ -395,3 +390,9 @@ class DeviceStillPresent(DeviceError):
     """The volume's device is still on this node."""
 
     remedy = u"see what holds it with 'lsof' and 'findmnt', then detach again"
+
+
+class DriverStopped(StorageError):
+    """A blocking operation is not carried out, or not to its end; the message says why."""
+
+    remedy = u"an operation that was under way can be repeated: it finds out what was done"

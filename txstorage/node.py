@@ -16,8 +16,8 @@ from uuid import UUID
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, maybeDeferred, succeed
 from twisted.python.filepath import FilePath
-from twisted.web.client import Agent
 
+from ._agents import plain_agent
 from ._bodies import collect
 from ._compat import as_text, native
 from ._deferreds import SharedCall, with_deadline
@@ -177,7 +177,7 @@ class NodeIdentity(object):
     def _metadata_service(self):
         client = self._client
         if client is None:
-            client = HTTPClient(Agent(self._reactor))
+            client = HTTPClient(plain_agent(self._reactor))
         d = client.get(self._metadata_url.encode("ascii"), reactor=self._reactor)
         d.addCallback(_body)
         d.addCallback(lambda body: [uuid_from_metadata(body)])
