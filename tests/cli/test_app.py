@@ -100,6 +100,7 @@ class OutputTests(CommandTestCase):
             error = json.loads(result.stdout)["error"]
             self.assertIn("--help", error["remedy"])
             self.assertTrue(error["message"])
+        self.assertIn("volumes destroy --help", error["remedy"])
 
     def test_rich(self) -> None:
         """Where there is no terminal, lines are not broken at its width."""

@@ -40,13 +40,12 @@ def _told_as_json(context: click.Context, as_json: bool) -> Iterator[None]:
     """Machines are told of wrong usage in their own way, too."""
     try:
         yield
-    except click.Abort:
-        raise
     except click.ClickException as error:
         if not as_json:
             raise
         kind, message = type(error).__name__, error.format_message()
-        remedy = "see '{} --help'".format(context.command_path)
+        where = getattr(error, "ctx", None) or context
+        remedy = "see '{} --help'".format(where.command_path)
         Explanation(kind, message, remedy).tell(as_json)
         context.exit(error.exit_code)
 
