@@ -186,19 +186,24 @@ class ProcessTests(SynchronousTestCase):
         self.assertIn("name is empty", errors)
 
     def test_nowhere_to_write(self) -> None:
-        """Where standard output can't be written, one line says so, and it ends."""
-        with open("/dev/full", "w") as full:
-            ended = subprocess.run(
-                [sys.executable, "-c", PROGRAM]
-                + ["--state-dir", self.directory, "--port", "0", "--devices", "file"],
-                env=dict(os.environ, PYTHONPATH=ROOT),
-                stdout=full,
-                stderr=subprocess.PIPE,
-                text=True,
-                timeout=PATIENCE,
-            )
-        self.assertEqual(ended.returncode, 1)
-        self.assertRegex(ended.stderr, r"\Atxstorage serve: .*No space left on device\n\Z")
+        """
+        Where standard output can't be written, one line says so, and it ends,
+        whether what was printed is kept in a buffer or not, and for machines too.
+        """
+        for unbuffered in ("", "1"):
+            for options in ([], ["--json"]):
+                with open("/dev/full", "w") as full:
+                    ended = subprocess.run(
+                        [sys.executable, "-m", "txstorage.cli", *options, "serve"]
+                        + ["--state-dir", self.directory, "--port", "0", "--devices", "file"],
+                        env=dict(os.environ, PYTHONPATH=ROOT, PYTHONUNBUFFERED=unbuffered),
+                        stdout=full,
+                        stderr=subprocess.PIPE,
+                        text=True,
+                        timeout=PATIENCE,
+                    )
+                self.assertEqual(ended.returncode, 1)
+                self.assertRegex(ended.stderr, r"\A[^\n]*No space left on device[^\n]*\n\Z")
 
     def test_exposed(self) -> None:
         """It warns when others can reach it."""

@@ -6,6 +6,8 @@ Any exception, as something to tell the user: what failed, why, and what to do.
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import suppress
 from typing import Dict, Tuple, Type
 
 import attr
@@ -22,6 +24,19 @@ from ..interfaces import (
 )
 from ..server.statedir import ServeError
 from ._running import Interrupted
+
+
+def say(text: str) -> None:
+    """
+    Tell the user about a failure, on standard error.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Or Python tries again when it exits, and adds its own complaint.
+        with suppress(OSError):
+            sys.stdout.close()
+    click.echo(text, err=True)
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -54,8 +69,12 @@ class Explanation:
         return json.dumps(self.to_wire(), indent=2)
 
     def tell(self, as_json: bool) -> None:
-        """Print it: for machines where their document is expected."""
-        click.echo(self.as_json() if as_json else self.as_text(), err=not as_json)
+        """Print it: for machines where their document is expected and can be written."""
+        if as_json:
+            with suppress(OSError):
+                click.echo(self.as_json())
+                return
+        say(self.as_text())
 
 
 _VOLUME_PROBLEMS: Dict[Type[VolumeException], Tuple[str, str]] = {

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from ..server.serving import EmbeddedService, Options, exposure
 from ..server.statedir import ServeError
 from ._app import App
-from ._errors import explain
+from ._errors import explain, say
 
 
 def default_state_dir() -> str:
@@ -46,7 +46,7 @@ def _refuse(error: Exception, as_json: bool) -> None:
     if as_json:
         explain(error).tell(as_json)
     else:
-        click.echo("txstorage serve: {}".format(error), err=True)
+        say("txstorage serve: {}".format(error))
 
 
 async def run(reactor: Any, options: Options, as_json: bool = False) -> None:
