@@ -316,7 +316,7 @@ class CreateTests(DriverTestCase):
         self.cloud.reasons[volume_id] = u"no weighed back ends"
         self.cloud.change(volume_id, status=u"error")
         self.clock.advance(1)
-        error = self.failureResultOf(d, UnusableStatus).value
+        error = self.failureResultOf(d, OperationFailed).value
         self.assertIn("no weighed back ends", str(error))
         self.assertEqual(u"deleting", self.cloud.volumes[volume_id].status)
 

@@ -13,7 +13,7 @@ from twisted.internet.task import deferLater
 
 from ._logging import CREATE_RESUMED, DUPLICATE_VOLUME, resumed
 from .convergence import Convergence
-from .errors import UnusableStatus
+from .errors import OperationFailed, UnusableStatus
 from .labels import belongs_to, dataset_labels, dataset_of, volume_name
 from .lifecycle import MAXIMUM_REQUESTS, chosen
 from .watcher import is_passing, until
@@ -144,7 +144,7 @@ class Creation(object):
         if not mine or error.status != u"error":
             return failure
         d = self._service.delete_volume(self._made)
-        return d.addBoth(lambda _: failure)
+        return d.addBoth(lambda _: Failure(_not_made(error)))
 
     def _until_chosen(self, volume):
         return self._find_at_last().addCallback(self._choose, volume)
@@ -161,3 +161,10 @@ class Creation(object):
         if used.volume_id == volume.volume_id:
             return used
         return self._until_usable(used)
+
+
+def _not_made(error):
+    why = u"; the cloud says: " + error.reason if error.reason else u""
+    return OperationFailed(
+        u"create", error.volume_id, u"the cloud could not make it, and it was cleared away" + why
+    )

@@ -261,6 +261,7 @@ class UnusableStatus(VolumeError):
     def __init__(self, operation, volume_id, status, reason=u""):
         self.operation = operation
         self.status = status
+        self.reason = reason
         VolumeError.__init__(
             self,
             volume_id,
