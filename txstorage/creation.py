@@ -10,6 +10,7 @@ asked at the same time.  Whoever looks picks the same volume.
 from __future__ import absolute_import, division, print_function
 
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from ._logging import CREATE_RESUMED, DUPLICATE_VOLUME, resumed
 from .convergence import Convergence
