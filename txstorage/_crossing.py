@@ -83,10 +83,12 @@ class Call(object):
     All but :meth:`wait` and :meth:`result` runs in the reactor's thread.
 
     :ivar owner: the driver it was called on.
+    :ivar loop: the :class:`_Loop` it was handed to, or ``None``.
     """
 
     def __init__(self, owner, function):
         self.owner = owner
+        self.loop = None
         self._function = function
         self._ended = Event()
         self._result = None
@@ -161,6 +163,7 @@ class _Loop(object):
             if self._ended:
                 return False
             self._calls.add(call)
+            call.loop = self
             self.reactor.callFromThread(self._begin, call)
             return True
 
@@ -226,12 +229,13 @@ class _Process(object):
         :param Call call: what to do.
         :return: its result.
         """
-        loop = self._submit(call)
         try:
+            self._submit(call)
             call.wait()
         except BaseException:
             # Not the operation's error, but one that came to this thread meanwhile.
-            loop.abort(call, DriverStopped(_INTERRUPTED))
+            if call.loop is not None:
+                call.loop.abort(call, DriverStopped(_INTERRUPTED))
             raise
         return call.result()
 
@@ -244,17 +248,21 @@ class _Process(object):
                 raise WouldWaitForItself(u"A blocking call in the storage driver's own thread")
             self._users.add(call.owner)
             if self._loop is None or not self._loop.submit(call):
-                self._loop = _Loop()
-                self._loop.submit(call)
-                self._start(self._loop)
-            return self._loop
+                self._loop = None
+                self._loop = self._started(call)
 
-    def _start(self, loop):
+    def _started(self, call):
+        loop = _Loop()
+        loop.submit(call)
         try:
             loop.start()
         except RuntimeError:
-            self._loop = None
             raise DriverStopped(_PROCESS_ENDS)
+        except BaseException:
+            # Nobody has this loop yet, and its thread may have started.
+            loop.stop(_INTERRUPTED)
+            raise
+        return loop
 
     def leave(self, owner, reason):
         """Cancel what a driver does; the last one to leave ends the thread."""
