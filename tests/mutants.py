@@ -73,19 +73,19 @@ class ChangingInstanceID(BlockingReference):
 
 
 @caught_by("test_allocation_unit")
-class TextAllocationUnit(BlockingReference):
-    """The allocation unit is no number."""
+class FloatAllocationUnit(BlockingReference):
+    """The allocation unit is no whole number."""
 
     def allocation_unit(self):
-        return u"4096"
+        return float(UNIT)
 
 
 @caught_by("test_allocation_unit")
-class ZeroAllocationUnit(BlockingReference):
-    """The allocation unit is nothing."""
+class NegativeAllocationUnit(BlockingReference):
+    """The allocation unit is less than nothing."""
 
     def allocation_unit(self):
-        return 0
+        return -UNIT
 
 
 @caught_by("test_allocation_unit")
@@ -334,6 +334,16 @@ class OneAtATime(BlockingReference):
         return BlockingReference.attach_volume(self, blockdevice_id, attach_to)
 
 
+@caught_by("test_several_on_one_node")
+class OneListedAttached(BlockingReference):
+    """However many are attached, the list says it of one."""
+
+    def list_volumes(self):
+        volumes = BlockingReference.list_volumes(self)
+        attached = [v for v in volumes if v.attached_to is not None]
+        return [v.set(attached_to=None) if v in attached[1:] else v for v in volumes]
+
+
 # -- devices ---------------------------------------------------------------------
 
 
@@ -403,6 +413,20 @@ class TextPath(BlockingReference):
 
     def get_device_path(self, blockdevice_id):
         return BlockingReference.get_device_path(self, blockdevice_id).path
+
+
+class _NoFilePath(object):
+    def __init__(self, path):
+        self.path = path.path
+        self.exists = path.exists
+
+
+@caught_by("test_path_attached")
+class OtherPath(BlockingReference):
+    """A path is an object of the driver's own."""
+
+    def get_device_path(self, blockdevice_id):
+        return _NoFilePath(BlockingReference.get_device_path(self, blockdevice_id))
 
 
 @caught_by("test_path_attached", "test_device_size")
@@ -526,6 +550,35 @@ class AttachableOnce(BlockingReference):
         return attached
 
 
+class _CountsAttaches(BlockingReference):
+    """Knows which volumes were attached before."""
+
+    def attach_volume(self, blockdevice_id, attach_to):
+        before = self.__dict__.setdefault("before", set())
+        attached = BlockingReference.attach_volume(self, blockdevice_id, attach_to)
+        if blockdevice_id in before:
+            attached = self.again(attached)
+        before.add(blockdevice_id)
+        return attached
+
+
+@caught_by("test_reattach")
+class ReattachesElsewhere(_CountsAttaches):
+    """A volume that is attached again is so to another node, as the list says."""
+
+    def again(self, attached):
+        return self._put(attached.set(attached_to=u"node-2"))
+
+
+@caught_by("test_reattach")
+class ReattachedIsListedLoose(_CountsAttaches):
+    """A volume that is attached again is listed as before."""
+
+    def again(self, attached):
+        self._put(attached.set(attached_to=None))
+        return attached
+
+
 @caught_by("test_data_survives")
 class Erases(BlockingReference):
     """A volume is empty whenever it is attached."""
@@ -606,6 +659,17 @@ class KnowsAllClusters(BlockingReference):
                 owner = BlockingReference(self.storage, cluster_id)
                 return BlockingReference.destroy_volume(owner, blockdevice_id)
         raise UnknownVolume(blockdevice_id)
+
+
+@caught_by("test_others_unknown")
+class RefusesAfterwards(KnowsAllClusters):
+    """A volume of another cluster is destroyed, and then said to be unknown."""
+
+    def destroy_volume(self, blockdevice_id):
+        mine = [key for key in self.storage.volumes if key[0] == self.cluster_id]
+        KnowsAllClusters.destroy_volume(self, blockdevice_id)
+        if (self.cluster_id, blockdevice_id) not in mine:
+            raise UnknownVolume(blockdevice_id)
 
 
 @caught_by("test_one_dataset_in_two_clusters")

@@ -69,7 +69,6 @@ class Conformance(Suite):
         self.assertEqual(
             (dataset_id, self.size, None), (volume.dataset_id, volume.size, volume.attached_to)
         )
-        self.assertIsInstance(volume.blockdevice_id, text_type)
 
     @inlineCallbacks
     def test_listed_attributes(self):

@@ -140,5 +140,4 @@ class _Exchange(object):
 
     def _cancel(self, _):
         if self._sent is not None:
-            self._sent.addErrback(lambda failure: None)
             self._sent.cancel()
