@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_convergence -*-
+# -*- test-case-name: tests.test_driver -*-
 """
 One operation on one volume: look, decide, ask or wait, until it is done.
 

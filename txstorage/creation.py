@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_creation -*-
+# -*- test-case-name: tests.test_driver -*-
 """
 Creating a volume exactly once, over a request that is not idempotent.
 
