@@ -22,9 +22,9 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from txstorage._compat import PY2
-from txstorage._crossing import Call, WouldWaitForItself, this_process
+from txstorage._crossing import Call, this_process
 from txstorage.blocking import BlockingDriver
-from txstorage.errors import DriverStopped
+from txstorage.errors import DriverStopped, WouldWaitForItself
 from txstorage.interfaces import IBlockDeviceAPI, ICloudAPI, IProfiledBlockDeviceAPI, UnknownVolume
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

@@ -14,7 +14,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.python.failure import Failure
 
 from ._compat import native
-from .errors import DriverStopped, StorageError
+from .errors import DriverStopped, WouldWaitForItself
 
 try:
     from twisted.internet.epollreactor import EPollReactor as _PlatformReactor
@@ -55,12 +55,6 @@ def _new_reactor():
     # It looks up host names in threads, and a slow lookup must keep nobody.
     reactor.getThreadPool().threadFactory = _daemon
     return reactor
-
-
-class WouldWaitForItself(StorageError):
-    """A blocking operation was called in the thread that has to carry it out."""
-
-    remedy = u"it would wait for ever: call in another thread, or use the asynchronous driver"
 
 
 class OriginalTraceback(Exception):
@@ -303,4 +297,4 @@ def this_process():
 # Handlers that were registered later, and may use a driver, run earlier.
 atexit.register(lambda: this_process().exit())
 
-__all__ = ["Call", "OriginalTraceback", "WouldWaitForItself", "this_process"]
+__all__ = ["Call", "OriginalTraceback", "this_process"]

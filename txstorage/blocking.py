@@ -24,7 +24,7 @@ from __future__ import absolute_import, division, print_function
 from twisted.internet.interfaces import IReactorCore
 from zope.interface import implementer
 
-from ._crossing import Call, OriginalTraceback, WouldWaitForItself, this_process
+from ._crossing import Call, OriginalTraceback, this_process
 from ._logging import carried
 from .interfaces import IBlockDeviceAPI, ICloudAPI, IProfiledBlockDeviceAPI
 
@@ -122,4 +122,4 @@ def _add_operations(cls, interfaces):
 
 _add_operations(BlockingDriver, (IBlockDeviceAPI, IProfiledBlockDeviceAPI, ICloudAPI))
 
-__all__ = ["BlockingDriver", "OriginalTraceback", "WouldWaitForItself"]
+__all__ = ["BlockingDriver", "OriginalTraceback"]
