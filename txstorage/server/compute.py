@@ -10,20 +10,16 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping
 
-import attr
 from klein import Klein
 
 from . import compute_views
 from .compute_views import ServerView
-from .identity import Identity
 from .pagination import next_links, server_page
 from .records import Attachment, Server, Volume
-from .settings import Settings
-from .store import Store
-from .transitions import Engine
 from .validation import invalid, is_uuid, member
-from .versions import COMPUTE, as_version
-from .wire import Answer, Call, Service, Version, endpoint, new_app
+from .versioned import VersionedService
+from .versions import COMPUTE
+from .wire import Answer, Call, endpoint, new_app
 
 #: From this microversion on, an attach answers before it has done anything.
 _ASYNCHRONOUS_ATTACH = (2, 101)
@@ -37,32 +33,11 @@ _ID = "/v2.1/servers/<server_id>"
 _ATTACHMENTS = _ID + "/os-volume_attachments"
 
 
-class Compute(Service):
-    """
-    Servers and what is attached to them.
-
-    :param engine: carries out what a request begins.
-    """
+class Compute(VersionedService):
+    """Servers and what is attached to them."""
 
     app: Klein = new_app()
-
-    def __init__(
-        self, store: Store, identity: Identity, engine: Engine, settings: Settings
-    ) -> None:
-        self.base_url = settings.base_url
-        self._store = store
-        self._identity = identity
-        self._engine = engine
-        self._settings = settings
-
-    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
-        """See :class:`~txstorage.server.wire.Service`."""
-        self._identity.authenticate(call)
-        return attr.evolve(call, version=COMPUTE.negotiate(call))
-
-    def headers(self, call: Call) -> Mapping[str, str]:
-        """See :class:`~txstorage.server.wire.Service`."""
-        return COMPUTE.headers(as_version(call.version))
+    dialect = COMPUTE
 
     def _view(self, call: Call) -> ServerView:
         ids = self._identity.ids

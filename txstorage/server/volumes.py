@@ -10,20 +10,16 @@ from __future__ import annotations
 import ast
 from typing import Any, Dict, Mapping, Optional
 
-import attr
 from klein import Klein
 
 from . import volume_views
-from .identity import Identity
 from .pagination import next_links, volume_page
 from .records import NewVolume, Volume, VolumeFilter
-from .settings import Settings
-from .store import Store
-from .transitions import Engine
 from .validation import member, metadata, new_volume
-from .versions import VOLUME, as_version
+from .versioned import VersionedService
+from .versions import VOLUME
 from .volume_views import VolumeView
-from .wire import Answer, Call, Service, Version, WireError, endpoint, new_app
+from .wire import Answer, Call, Version, WireError, endpoint, new_app
 
 _DELETABLE = frozenset(
     ["available", "error", "error_restoring", "error_extending", "error_managing"]
@@ -45,28 +41,15 @@ _COUNT = (3, 45)
 _ID = "/v3/<project_id>/volumes/<volume_id>"
 
 
-class BlockStorage(Service):
-    """
-    Volumes.
-
-    :param engine: carries out what a request begins.
-    """
+class BlockStorage(VersionedService):
+    """Volumes."""
 
     app: Klein = new_app()
-
-    def __init__(
-        self, store: Store, identity: Identity, engine: Engine, settings: Settings
-    ) -> None:
-        self.base_url = settings.base_url
-        self._store = store
-        self._identity = identity
-        self._engine = engine
-        self._settings = settings
+    dialect = VOLUME
 
     def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
         """See :class:`~txstorage.server.wire.Service`."""
-        self._identity.authenticate(call)
-        call = attr.evolve(call, version=VOLUME.negotiate(call))
+        call = super().admit(call, segments, since)
         if segments.pop("project_id") != self._identity.ids.project:
             error = VOLUME.error(400, "Malformed request url")
         elif call.version < since:
@@ -74,10 +57,6 @@ class BlockStorage(Service):
         else:
             return call
         raise WireError(error.answer.with_headers(self.headers(call)))
-
-    def headers(self, call: Call) -> Mapping[str, str]:
-        """See :class:`~txstorage.server.wire.Service`."""
-        return VOLUME.headers(as_version(call.version))
 
     def _view(self, call: Call) -> VolumeView:
         ids = self._identity.ids
