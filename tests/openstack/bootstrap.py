@@ -1,0 +1,175 @@
+"""
+What a new cloud is filled with: users, the catalog, a flavor, volume types,
+quotas and servers; and how it is known to work.
+"""
+
+import calendar
+import os
+import time
+
+from .client import Client
+from .configuration import BACKEND
+from .layout import PAGED_REGION, REGION, USERS
+from .progress import until
+
+#: The volume types that the tests' profiles map to.
+VOLUME_TYPES = ["rig-gold", "rig-silver", "rig-bronze"]
+#: How many volumes a project may have.
+VOLUMES = {"demo": -1, "other": -1, "cramped": 1}
+SERVERS = {"demo": ["node-1", "node-2"], "other": ["node-1"]}
+
+SCHEDULED = {"cinder-scheduler", "cinder-volume"}
+COMPUTING = {"nova-scheduler", "nova-conductor", "nova-compute"}
+
+
+def client(layout, username):
+    """:return: a :class:`~tests.openstack.client.Client` for one of :data:`USERS`."""
+    password = layout.passwords[username]
+    return Client(layout.auth_url, REGION, username, password, USERS[username])
+
+
+def _ensure(admin, collection, key, wanted, unique):
+    """:return: the id of what is in one of Keystone's collections, by now."""
+    listed = admin.get("identity", "/" + collection)[collection]
+    for found in listed:
+        if all(found.get(name) == wanted[name] for name in unique):
+            return found["id"]
+    return admin.post("identity", "/" + collection, {key: wanted})[key]["id"]
+
+
+def _register_users(layout, admin):
+    listed = admin.get("identity", "/roles")["roles"]
+    roles = {role["name"]: role["id"] for role in listed}
+    for username, project_name in USERS.items():
+        if username == "admin":
+            continue
+        project = {"name": project_name, "domain_id": "default"}
+        project_id = _ensure(admin, "projects", "project", project, ["name"])
+        user = {"name": username, "domain_id": "default", "password": layout.passwords[username]}
+        user_id = _ensure(admin, "users", "user", user, ["name"])
+        for role in ("admin", "service") if username == "svc" else ("member",):
+            path = "/projects/{}/users/{}/roles/{}".format(project_id, user_id, roles[role])
+            admin.put("identity", path)
+
+
+def _catalog(layout):
+    """Yield the type and the name of each service, its region and its URL."""
+    for region, port in [(REGION, "cinder-api"), (PAGED_REGION, "cinder-api-paged")]:
+        volumes = layout.url(port, "/v3/%(project_id)s")
+        yield "block-storage", "cinder", region, volumes
+        yield "volumev3", "cinderv3", region, volumes
+        yield "compute", "nova", region, layout.url("nova-api", "/v2.1")
+    yield "placement", "placement", REGION, layout.url("placement")
+    yield "network", "neutron", REGION, layout.url("neutron")
+
+
+def _register_catalog(layout, admin):
+    _ensure(admin, "regions", "region", {"id": PAGED_REGION}, ["id"])
+    for kind, name, region, url in _catalog(layout):
+        service = {"type": kind, "name": name}
+        service_id = _ensure(admin, "services", "service", service, ["type"])
+        for interface in ("public", "internal", "admin"):
+            endpoint = {"service_id": service_id, "interface": interface, "region_id": region}
+            _ensure(
+                admin, "endpoints", "endpoint", {**endpoint, "url": url}, sorted(endpoint)
+            )
+
+
+def register(layout):
+    """Tell Keystone who there is, and where the services are."""
+    admin = client(layout, "admin")
+    _register_users(layout, admin)
+    _register_catalog(layout, admin)
+
+
+def _alive(layout, admin, service, wanted):
+    """
+    Whether processes of a service have reported since they began: what an
+    earlier one reported says nothing of them.
+    """
+    up = set()
+    for found in admin.get(service, "/os-services")["services"]:
+        if found["state"] == "up" and found["updated_at"]:
+            reported = time.strptime(found["updated_at"][:19], "%Y-%m-%dT%H:%M:%S")
+            try:
+                since = os.path.getmtime(layout.run("pid", found["binary"]))
+            except FileNotFoundError:
+                continue
+            if calendar.timegm(reported) >= int(since):
+                up.add(found["binary"])
+    return wanted <= up or "up: {}".format(sorted(up))
+
+
+def wait_until_healthy(layout, check):
+    """
+    Wait until volumes and servers can be made.
+
+    :param check: called again and again; raises when it is in vain.
+    """
+    admin = client(layout, "admin")
+
+    def healthy(function, *arguments):
+        check()
+        return function(*arguments)
+
+    def lists(service, path, key):
+        return bool(admin.get(service, path)[key]) or "none yet"
+
+    # A scheduler that is up refuses all volumes until it has heard of a back end.
+    for what, *question in [
+        ("Cinder's services report", _alive, layout, admin, "block-storage", SCHEDULED),
+        ("Cinder's scheduler knows " + BACKEND, lists)
+        + ("block-storage", "/scheduler-stats/get_pools", "pools"),
+        ("Nova's services report", _alive, layout, admin, "compute", COMPUTING),
+        ("Nova has its host", lists, "compute", "/os-hypervisors", "hypervisors"),
+    ]:
+        until(what, lambda: healthy(*question))
+
+
+def furnish(layout):
+    """
+    Make what the tests find.
+
+    :return: dict of projects to the ids of their servers.
+    """
+    admin = client(layout, "admin")
+    flavor = {"name": "tiny", "id": "1", "ram": 64, "vcpus": 1, "disk": 0}
+    admin.post("compute", "/flavors", {"flavor": flavor})
+    for name in VOLUME_TYPES:
+        admin.post("block-storage", "/types", {"volume_type": {"name": name}})
+    servers = {}
+    for username, volumes in VOLUMES.items():
+        user = client(layout, username)
+        quota = {"quota_set": {"volumes": volumes, "gigabytes": -1}}
+        admin.put("block-storage", "/os-quota-sets/" + user.project_id, quota)
+        servers[username] = [user.create_server(name) for name in SERVERS.get(username, [])]
+    return servers
+
+
+def describe(layout, servers, control):
+    """
+    :param servers: what :func:`furnish` returned.
+    :param control: the command that controls the rig.
+    :return: what tests need to know, for JSON.
+    """
+    users = {
+        username: {
+            "username": username,
+            "password": layout.passwords[username],
+            "project_name": USERS[username],
+            "project_id": client(layout, username).project_id,
+        }
+        for username in ("admin", *VOLUMES)
+    }
+    return {
+        "auth_url": layout.auth_url,
+        "short_auth_url": layout.url("keystone-short", "/v3"),
+        "region": REGION,
+        "paged_region": PAGED_REGION,
+        "volume_types": VOLUME_TYPES,
+        "users": users,
+        "servers": servers,
+        "control": control,
+        "logs": layout.run("log"),
+    }
+

@@ -1,0 +1,112 @@
+"""
+Where the rig keeps what, on which ports it listens, and who may log in.
+
+All of it is in one directory of its own, and the ports are ones that were free:
+two rigs on one machine do not meet.
+"""
+
+import json
+import os
+import random
+import secrets
+import socket
+from dataclasses import asdict, dataclass, field
+
+HOST = "127.0.0.1"
+REGION = "RegionOne"
+#: The same cloud, behind a Cinder whose pages have two volumes.
+PAGED_REGION = "RegionPaged"
+
+PORTS = [
+    *("keystone", "keystone-short", "cinder-api", "cinder-api-paged", "nova-api"),
+    *("placement", "neutron", "rabbit", "rabbit-distribution", "epmd"),
+]
+#: Who logs in, and the project of each.
+USERS = {"admin": "admin", "svc": "service", "demo": "demo", "other": "other", "cramped": "cramped"}
+
+
+def free_ports(names):
+    """
+    :return: dict of names to ports on which nobody listens; below those that
+        the kernel hands out, so that they stay free while a service restarts.
+    """
+    ports = {}
+    while len(ports) < len(names):
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+        if port not in ports.values():
+            ports[names[len(ports)]] = port
+    return ports
+
+
+@dataclass(frozen=True)
+class Layout:
+    """
+    :ivar directory: absolute path.
+    :ivar ports: names of :data:`PORTS` to numbers.
+    :ivar passwords: names of :data:`USERS`, and ``rabbit``, to passwords.
+    """
+
+    directory: str
+    ports: dict = field(default_factory=lambda: free_ports(PORTS))
+    passwords: dict = field(
+        default_factory=lambda: {name: secrets.token_hex(12) for name in [*USERS, "rabbit"]}
+    )
+
+    @classmethod
+    def load(cls, directory):
+        """:return: the layout of the rig that runs there, or did, or ``None``."""
+        try:
+            with open(os.path.join(directory, "run", "layout.json")) as saved:
+                return cls(**json.load(saved))
+        except FileNotFoundError:
+            return None
+
+    def save(self):
+        path = self.run("layout.json")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        write(path, json.dumps(asdict(self)))
+
+    def path(self, *parts):
+        """:return: a path in the rig's directory: of what outlives a run."""
+        return os.path.join(self.directory, *parts)
+
+    def run(self, *parts):
+        """:return: a path in the directory of what one run leaves."""
+        return self.path("run", *parts)
+
+    def log(self, name):
+        return self.run("log", name + ".log")
+
+    def configuration(self, name):
+        return self.run("conf", name)
+
+    def database(self, name):
+        # A short wait for a lock: inside/sitecustomize.py waits better.
+        return "sqlite:///{}?timeout=0.05".format(self.run("db", name + ".db"))
+
+    def program(self, name):
+        """:return: the path of a program in the environment of the services."""
+        return self.path("venv", "bin", name)
+
+    def url(self, name, path=""):
+        return "http://{}:{}{}".format(HOST, self.ports[name], path)
+
+    @property
+    def auth_url(self):
+        return self.url("keystone", "/v3")
+
+    @property
+    def rabbit_url(self):
+        return "rabbit://rig:{}@{}:{}/".format(self.passwords["rabbit"], HOST, self.ports["rabbit"])
+
+
+def write(path, text):
+    """Write a file that only its owner may read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w") as written:
+        written.write(text)

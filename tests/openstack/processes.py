@@ -1,0 +1,116 @@
+"""
+The services as processes: started so that they outlive who started them, and
+stopped by their process ids, whoever stops them.
+
+What is remembered of a process is its id and when it began, so that another that
+has got the id since is never taken for it.
+"""
+
+import os
+import signal
+import subprocess
+import time
+
+from .progress import RigError
+
+
+def began(pid):
+    """:return: when a process began, in the kernel's ticks; ``None`` if there is none."""
+    try:
+        with open("/proc/{}/stat".format(pid)) as status:
+            fields = status.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # One that ended and that nobody asked about yet is none.
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+class Processes:
+    """
+    :param layout: a :class:`~tests.openstack.layout.Layout`.
+    """
+
+    def __init__(self, layout):
+        self._layout = layout
+
+    def _remembered(self, name):
+        return self._layout.run("pid", name)
+
+    def names(self):
+        """:return: the names of all that were started and not stopped."""
+        try:
+            return os.listdir(self._layout.run("pid"))
+        except FileNotFoundError:
+            return []
+
+    def pid(self, name):
+        """:return: the process id of a service that runs, or ``None``."""
+        try:
+            with open(self._remembered(name)) as remembered:
+                pid, when = remembered.read().split()
+        except (FileNotFoundError, ValueError):
+            return None
+        return int(pid) if began(int(pid)) == int(when) else None
+
+    def start(self, name, command, environment):
+        """Start a service, unless it runs.  What it says is in its log."""
+        if self.pid(name) is not None:
+            return
+        for directory in ("pid", "log"):
+            os.makedirs(self._layout.run(directory), exist_ok=True)
+        with open(self._layout.log(name), "ab") as log:
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                cwd=self._layout.run(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        with open(self._remembered(name), "w") as remembered:
+            remembered.write("{} {}".format(process.pid, began(process.pid) or 0))
+
+    def check(self, name):
+        """:raises RigError: when a service that was started ended by itself."""
+        if self.pid(name) is None:
+            raise RigError("{} ended.\n{}".format(name, self.last_words(name)))
+
+    def last_words(self, name, lines=15):
+        """:return: the end of a service's log, and where the rest is."""
+        path = self._layout.log(name)
+        with open(path, errors="replace") as log:
+            return "".join(log.readlines()[-lines:]) + "(from {})".format(path)
+
+    def stop(self, names, seconds=4):
+        """
+        Stop services, all at once, with their children.
+
+        :param seconds: what they have for it before they are killed.
+        """
+        pids = {name: self.pid(name) for name in names}
+        for pid in pids.values():
+            if pid is not None:
+                _send(os.kill, pid, signal.SIGTERM)
+        end = time.monotonic() + seconds
+        for name, pid in pids.items():
+            while pid is not None and began(pid) is not None and time.monotonic() < end:
+                time.sleep(0.05)
+            if pid is not None:
+                # its session is its own; what it left there goes with it
+                _send(os.killpg, pid, signal.SIGKILL)
+            _forget(self._remembered(name))
+
+
+def _send(send, pid, which):
+    try:
+        send(pid, which)
+    except ProcessLookupError:
+        pass
+
+
+def _forget(path):
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,193 @@
+"""
+A real OpenStack on this machine: Keystone, Cinder, Placement and Nova, on
+loopback, with sparse files for volumes and loop devices for disks.
+
+    python -m tests.openstack.rig up        bring it up; the first time takes minutes
+    python -m tests.openstack.rig status    what runs, and where
+    python -m tests.openstack.rig stop NAME ...    stop some services
+    python -m tests.openstack.rig start NAME ...   start them again, and wait for them
+    python -m tests.openstack.rig down      stop all of it, and remove all but the logs
+
+It is for tests that break services, and for trying the driver by hand; ``make
+test-openstack`` does all of it by itself.  What it makes is in ``.openstack``;
+remove that, when it is down, and nothing is left but Debian's RabbitMQ.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+
+from ..run import ROOT
+from . import bootstrap, services
+from .configuration import write_all
+from .installation import install
+from .layout import Layout, write
+from .processes import Processes
+from .progress import RigError, say, step
+from .schemas import make_databases, make_keys
+
+DIRECTORY = os.path.join(ROOT, ".openstack")
+DESCRIPTION = "cloud.json"
+
+
+class Rig:
+    """
+    :param directory: where it is, or will be; an absolute path.
+    """
+
+    def __init__(self, directory=DIRECTORY):
+        self.directory = os.path.abspath(directory)
+        self._layout = Layout.load(self.directory)
+
+    @property
+    def description(self):
+        """The path of what tests need to know; see :func:`bootstrap.describe`."""
+        return os.path.join(self.directory, "run", DESCRIPTION)
+
+    @property
+    def logs(self):
+        return os.path.join(self.directory, "run", "log")
+
+    def up(self):
+        """Bring it up, unless it is.  Fails with :exc:`RigError`."""
+        install(self.directory)
+        if self.is_up():
+            return say("OpenStack is up already")
+        with self._locked():
+            self._down()
+            shutil.rmtree(self.logs, ignore_errors=True)
+            self._layout = Layout(self.directory)
+            self._layout.save()
+            self._up()
+
+    def _up(self):
+        layout, processes = self._layout, Processes(self._layout)
+        write_all(layout)
+        # what others take long for without it
+        self._start("epmd", "rabbit")
+        make_databases(layout)
+        with step("starting Keystone"):
+            make_keys(layout)
+            self._start("keystone")
+            services.wait_until_listening(layout, processes, "rabbit", "keystone")
+            bootstrap.register(layout)
+        with step("starting Cinder and Nova"):
+            self._start(*[name for name in services.SERVICES if name != "nova-compute"])
+            services.wait_until_listening(layout, processes, "placement", "nova-api", "cinder-api")
+            self._start("nova-compute")
+            listening = [s.name for s in services.SERVICES.values() if s.port]
+            services.wait_until_listening(layout, processes, *listening)
+            self._wait_until_healthy()
+        with step("making servers"):
+            servers = bootstrap.furnish(layout)
+        control = [sys.executable, "-m", "tests.openstack.rig", "--directory", self.directory]
+        description = bootstrap.describe(layout, servers, control)
+        write(self.description, json.dumps(description, indent=2) + "\n")
+        say("OpenStack is up")
+
+    def _start(self, *names):
+        for name in services.only(names):
+            services.start(self._layout, Processes(self._layout), name)
+
+    def _wait_until_healthy(self):
+        processes = Processes(self._layout)
+        bootstrap.wait_until_healthy(self._layout, lambda: services.check_all(processes))
+
+    def is_up(self):
+        """:return: whether all of it runs."""
+        if self._layout is None or not os.path.exists(self.description):
+            return False
+        processes = Processes(self._layout)
+        return all(processes.pid(name) is not None for name in services.SERVICES)
+
+    def start(self, names):
+        """Start services that were stopped; returns when all works again."""
+        self._start(*names)
+        processes = Processes(self._layout)
+        listening = [name for name in services.only(names) if services.SERVICES[name].port]
+        services.wait_until_listening(self._layout, processes, *listening)
+        self._wait_until_healthy()
+
+    def stop(self, names):
+        """Stop services."""
+        Processes(self._layout).stop(services.only(names)[::-1])
+
+    def status(self):
+        """Print what runs."""
+        if self._layout is None:
+            return say("OpenStack is not up")
+        processes = Processes(self._layout)
+        for name, service in services.SERVICES.items():
+            pid = processes.pid(name)
+            port = self._layout.ports.get(service.port, "")
+            print("{:<18} {:>8} {:>6}".format(name, pid or "-", port))
+
+    def down(self):
+        """Stop all that was started, and remove all that was made but the logs."""
+        if os.path.isdir(self.directory):
+            with self._locked():
+                self._down()
+
+    def _down(self):
+        run = os.path.join(self.directory, "run")
+        if self._layout is not None:
+            processes = Processes(self._layout)
+            remembered = processes.names()
+            # the message bus last, and epmd after that
+            for names in (set(remembered) - {"rabbit", "epmd"}, {"rabbit"}, {"epmd"}):
+                processes.stop([name for name in names if name in remembered])
+        detach_devices(os.path.join(run, "volumes"))
+        for name in os.listdir(run) if os.path.isdir(run) else ():
+            path = os.path.join(run, name)
+            if os.path.isfile(path):
+                os.unlink(path)
+            elif path != self.logs:
+                shutil.rmtree(path)
+        self._layout = None
+
+    @contextmanager
+    def _locked(self):
+        with open(os.path.join(self.directory, "lock"), "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RigError("somebody else brings up or takes down " + self.directory) from None
+            yield
+
+
+def detach_devices(directory):
+    """Detach the loop devices of all files in a directory."""
+    command = ["losetup", "--list", "--noheadings", "--raw", "--output", "NAME,BACK-FILE"]
+    listed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    for line in listed.splitlines():
+        device, _, file = line.partition(" ")
+        if file.startswith(directory + os.sep):
+            subprocess.run(["losetup", "--detach", device], check=False)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--directory", default=DIRECTORY, help="where it is (%(default)s)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("up", "status", "down"):
+        commands.add_parser(name)
+    for name in ("start", "stop"):
+        commands.add_parser(name).add_argument("names", nargs="+", metavar="NAME")
+    options = parser.parse_args()
+    rig = Rig(options.directory)
+    arguments = [options.names] if options.command in ("start", "stop") else []
+    try:
+        getattr(rig, options.command)(*arguments)
+    except RigError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
