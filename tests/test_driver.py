@@ -746,6 +746,45 @@ class DetachTests(DriverTestCase):
         self.cloud.break_next("attachments", Fault(AuthenticationFailed(*WHERE + (401, u"no"))))
         self.failure(self.detach(), AuthenticationFailed)
 
+    def test_compute_is_asked_once_for_all(self):
+        """
+        What many detaches from one server cost Compute, beyond the requests
+        to detach, is one list a look for all of them, and one for each server.
+        """
+        volumes = [self.cloud.add(u"in-use", attached_to=THERE) for _ in range(20)]
+        volumes += [self.cloud.add(u"in-use", attached_to=HERE) for _ in range(20)]
+        detaches = [self.driver.detach_volume(volume) for volume in volumes]
+        self.pass_time()
+        for d in detaches:
+            self.assertIs(None, self.successResultOf(d))
+        # Available after two looks, and let go of after one or two more.
+        self.assertIn(self.cloud.count("attachments"), (4, 6))
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_one_after_the_other(self):
+        """Each is asked about only when the one before let go: Cinder, Compute, the kernel."""
+        d = self.detach()
+        order = []
+        for _ in range(20):
+            self.clock.advance(0.5)
+            order.append((
+                self.cloud.volumes[self.volume_id].status,
+                self.cloud.count("attachments") > 0,
+                bool(self.cloud.compute),
+                bool(self.devices.waits),
+            ))
+        stages = [stage for n, stage in enumerate(order) if stage not in order[:n]]
+        self.assertEqual(
+            [
+                (u"detaching", False, True, False),
+                (u"available", False, True, False),
+                (u"available", True, True, False),
+                (u"available", True, False, True),
+            ],
+            stages,
+        )
+        self.success(d)
+
     def test_device_never_goes(self):
         """A device that stays is an error that says so."""
         self.devices.settle = lambda: None

@@ -19,7 +19,7 @@ from txstorage.errors import (
     ServiceBroken,
     Unreachable,
 )
-from txstorage.watcher import Intervals, Watcher, is_passing, make_timer, until
+from txstorage.watcher import Intervals, SharedPoll, Watcher, is_passing, make_timer, until
 
 from .memory import STEADY, Fault, MemoryCloud
 
@@ -271,6 +271,75 @@ class WatcherTests(SynchronousTestCase):
         self.clock.advance(1)
         self.successResultOf(first)
         self.failureResultOf(second, CancelledError)
+
+    def test_answered_caller_cancels_another_look(self):
+        """Nor can it upset a look that was to be taken next, which is not taken then."""
+        self.cloud.pages = 9
+        volume_ids = sorted(self.add(2))
+        self.wait(volume_ids)
+        self.clock.advance(1)  # the list turns out to be dearer than two GETs
+        del self.cloud.requests[:]
+        first, second = self.wait(volume_ids)
+        first.addCallback(lambda _: second.cancel())
+        self.clock.advance(1)
+        self.successResultOf(first)
+        self.failureResultOf(second, CancelledError)
+        self.assertEqual(["get"], self.cloud.requests)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+
+class SharedPollTests(SynchronousTestCase):
+    """One look for all who wait for a subject."""
+
+    def setUp(self):
+        self.clock = Clock()
+        self.looks = []
+        self.poll = SharedPoll(self.clock, self.look, STEADY)
+
+    def look(self, subject):
+        self.looks.append(subject)
+        return succeed((subject, self.clock.seconds()))
+
+    def test_first_looks_are_one(self):
+        """All who ask at one moment share a look, which is taken at once."""
+        asked = [self.poll.first_look(subject) for subject in (u"a", u"a", u"b", u"a")]
+        self.assertEqual([], self.looks)
+        self.clock.advance(0)
+        self.assertEqual([u"a", u"b"], self.looks)
+        self.assertEqual(
+            [(u"a", 0.0), (u"a", 0.0), (u"b", 0.0), (u"a", 0.0)],
+            [self.successResultOf(d) for d in asked],
+        )
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_early_for_company(self):
+        """A look serves those, too, whose interval is not over."""
+        early = self.poll.next_look(u"a", 0)
+        self.clock.advance(0.5)
+        late, other = self.poll.next_look(u"a", 0), self.poll.next_look(u"b", 0)
+        self.clock.advance(0.5)
+        self.assertEqual([(u"a", 1.0)] * 2, [self.successResultOf(d) for d in (early, late)])
+        self.assertNoResult(other)
+        self.assertEqual([u"a"], self.looks)
+        self.clock.advance(0.5)
+        self.successResultOf(other)
+
+    def test_first_look_fails(self):
+        """A first look that fails for a passing reason is repeated after the first interval."""
+        failures = [Failure(lost())]
+        real = self.look
+        self.poll = SharedPoll(
+            self.clock,
+            lambda subject: real(subject).addCallback(
+                lambda seen: failures.pop() if failures else seen
+            ),
+            STEADY,
+        )
+        d = self.poll.first_look(u"a")
+        self.clock.advance(0)
+        self.assertNoResult(d)
+        self.clock.advance(1)
+        self.assertEqual((u"a", 1.0), self.successResultOf(d))
 
 
 class UntilTests(SynchronousTestCase):

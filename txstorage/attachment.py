@@ -15,7 +15,7 @@ from .errors import DeviceBusy, DeviceError
 from .interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
 from .labels import dataset_of
 from .lifecycle import attached_servers
-from .watcher import until
+from .watcher import SharedPoll
 
 
 class Attachments(object):
@@ -28,11 +28,10 @@ class Attachments(object):
     """
 
     def __init__(self, reactor, service, devices, node, intervals):
-        self._reactor = reactor
         self._service = service
         self._devices = devices
         self._node = node
-        self._intervals = intervals
+        self._compute = SharedPoll(reactor, service.list_attachments, intervals)
         self._queues = WeakValueDictionary()
 
     def attach(self, run, server_id, in_time):
@@ -117,12 +116,13 @@ class Attachments(object):
         return _all([self._until_not_listed(run.volume_id, s) for s in run.progress.servers])
 
     def _until_not_listed(self, volume_id, server_id):
-        return until(
-            self._reactor,
-            self._intervals,
-            lambda: self._service.list_attachments(server_id),
-            lambda attachments: volume_id not in {a.volume_id for a in attachments},
-        )
+        def judge(attachments, looks):
+            if volume_id in {attachment.volume_id for attachment in attachments}:
+                return self._compute.next_look(server_id, looks).addCallback(judge, looks + 1)
+            return None
+
+        # One look at a server's list serves all that is being detached from it.
+        return self._compute.first_look(server_id).addCallback(judge, 0)
 
     def _until_device_gone(self, run):
         run.awaited = u"its device to leave this node"

@@ -27,6 +27,9 @@ from .errors import (
 )
 from .interfaces import UnknownVolume
 
+# How many looks someone took who need not wait for the first.
+_AT_ONCE = -1
+
 
 @attr.s(frozen=True)
 class Intervals(object):
@@ -89,14 +92,14 @@ def make_timer(reactor):
 
 class _Waiter(object):
     """
-    Somebody who waits for a look at a volume.
+    Somebody who waits for a look at a subject.
 
     :ivar answer: the ``Deferred`` to fire; ``None`` once that is settled.
     :ivar look: the look under way that will answer, or ``None``.
     """
 
-    def __init__(self, volume_id, looks):
-        self.volume_id = volume_id
+    def __init__(self, subject, looks):
+        self.subject = subject
         self.looks = looks
         self.due = None
         self.answer = None
@@ -123,55 +126,51 @@ class _Look(object):
                 answer.callback(result)
 
 
-class Watcher(object):
+class SharedPoll(object):
     """
+    Looks at subjects again and again, one look for all who wait for a subject.
+
     :param reactor: provides ``IReactorTime``.
-    :param service: an :class:`~txstorage.services.IVolumeService`.
-    :param dict labels: what every volume of interest has.
+    :param look: called with a subject; returns a ``Deferred``.
     :param Intervals intervals: when to look.
     """
 
-    def __init__(self, reactor, service, labels, intervals):
+    def __init__(self, reactor, look, intervals):
         self._reactor = reactor
-        self._service = service
-        self._labels = labels
+        self._look = look
         self._intervals = intervals
         self._waiting = []
         self._tick = None
-        self._list_cost = 1
 
-    def look(self, volume_id):
+    def first_look(self, subject):
         """
-        Look at one volume now.
-
-        :return: a ``Deferred`` that fires with the
-            :class:`~txstorage.services.Volume`, or ``None`` when there is none.
+        As :meth:`next_look`, without an interval before: as soon as all who
+        want a look at this very moment have asked.
         """
-        d = self._service.get_volume(volume_id)
-        d.addErrback(lambda failure: failure.trap(UnknownVolume) and None)
-        return d
+        return self.next_look(subject, _AT_ONCE)
 
-    def next_look(self, volume_id, looks):
+    def next_look(self, subject, looks):
         """
-        Look at one volume again, when it is time, together with all the
-        others that are waited for.  What it fires with was seen by a request
-        that began after this call.
+        Look at a subject again, when it is time, together with all the others
+        that are waited for.  What it fires with was seen by a request that
+        began after this call.
 
-        :param text volume_id: which.
+        :param text subject: an id.
         :param int looks: how many looks the caller took already; the more,
             the longer until the next.
-        :return: a ``Deferred`` that fires with the
-            :class:`~txstorage.services.Volume`, or ``None`` when there is none.
-            Fails only when looking again can't help.
+        :return: a ``Deferred`` that fires with what was seen.  Fails only when
+            looking again can't help.
         """
-        waiter = _Waiter(volume_id, looks)
+        waiter = _Waiter(subject, looks)
         waiter.answer = answer = Deferred(lambda _: self._leave(waiter))
         self._enter(waiter)
         return resumed(answer)
 
     def _enter(self, waiter):
         waiter.look = None
-        waiter.due = self._reactor.seconds() + self._intervals.seconds(waiter.looks)
+        waiter.due = self._reactor.seconds()
+        if waiter.looks != _AT_ONCE:
+            waiter.due += self._intervals.seconds(waiter.looks)
         self._waiting.append(waiter)
         self._schedule()
 
@@ -180,7 +179,7 @@ class Watcher(object):
         if waiter.look is None:
             self._waiting.remove(waiter)
             self._schedule()
-        elif waiter.look.abandoned():
+        elif waiter.look.deferred is not None and waiter.look.abandoned():
             waiter.look.deferred.cancel()
 
     def _schedule(self):
@@ -195,20 +194,67 @@ class Watcher(object):
 
     def _look_around(self):
         waiting, now = self._waiting, self._reactor.seconds()
-        if len({waiter.volume_id for waiter in waiting}) > self._list_cost:
-            # it answers those that are not due yet just as well
-            self._waiting = []
-            self._look_at_all(waiting)
-        else:
-            self._waiting = [waiter for waiter in waiting if waiter.due > now]
-            self._look_at_each([waiter for waiter in waiting if waiter.due <= now])
+        # a look answers those that are not due yet just as well
+        due = {waiter.subject for waiter in waiting if waiter.due <= now}
+        self._waiting = [waiter for waiter in waiting if waiter.subject not in due]
+        self._look_at_each([waiter for waiter in waiting if waiter.subject in due])
         self._schedule()
 
     def _look_at_each(self, waiters):
-        for volume_id in sorted({waiter.volume_id for waiter in waiters}):
-            look = _Look([w for w in waiters if w.volume_id == volume_id])
-            look.deferred = self.look(volume_id)
-            look.deferred.addCallbacks(look.answer, self._failed, errbackArgs=(look,))
+        subjects = sorted({waiter.subject for waiter in waiters})
+        # all before the first is taken: who is answered may cancel another
+        looks = [_Look([w for w in waiters if w.subject == subject]) for subject in subjects]
+        for subject, look in zip(subjects, looks):
+            if not look.abandoned():
+                look.deferred = self._look(subject)
+                look.deferred.addCallbacks(look.answer, self._failed, errbackArgs=(look,))
+
+    def _failed(self, failure, look):
+        if not is_passing(failure):
+            look.answer(failure)
+            return
+        waiters = [waiter for waiter in look.waiters if waiter.answer is not None]
+        POLL_FAILED(reason=failure.getErrorMessage(), waiting=len(waiters)).write()
+        for waiter in waiters:
+            waiter.looks += 1
+            self._enter(waiter)
+
+
+class Watcher(SharedPoll):
+    """
+    Looks at volumes: a look fires with the
+    :class:`~txstorage.services.Volume`, or ``None`` when there is none.
+
+    :param reactor: provides ``IReactorTime``.
+    :param service: an :class:`~txstorage.services.IVolumeService`.
+    :param dict labels: what every volume of interest has.
+    :param Intervals intervals: when to look.
+    """
+
+    def __init__(self, reactor, service, labels, intervals):
+        SharedPoll.__init__(self, reactor, self.look, intervals)
+        self._service = service
+        self._labels = labels
+        self._list_cost = 1
+
+    def look(self, volume_id):
+        """
+        Look at one volume now.
+
+        :return: a ``Deferred`` that fires with the
+            :class:`~txstorage.services.Volume`, or ``None`` when there is none.
+        """
+        d = self._service.get_volume(volume_id)
+        d.addErrback(lambda failure: failure.trap(UnknownVolume) and None)
+        return d
+
+    def _look_around(self):
+        if len({waiter.subject for waiter in self._waiting}) > self._list_cost:
+            waiting, self._waiting = self._waiting, []
+            self._look_at_all(waiting)
+            self._schedule()
+        else:
+            SharedPoll._look_around(self)
 
     def _look_at_all(self, waiters):
         look = _Look(waiters)
@@ -220,20 +266,10 @@ class Watcher(object):
         listed = {volume.volume_id: volume for volume in page.volumes}
         waiters = [waiter for waiter in look.waiters if waiter.answer is not None]
         # absence from a list proves nothing: a direct look does
-        self._look_at_each([w for w in waiters if w.volume_id not in listed])
+        self._look_at_each([w for w in waiters if w.subject not in listed])
         for waiter in waiters:
-            if waiter.volume_id in listed:
-                _Look([waiter]).answer(listed[waiter.volume_id])
-
-    def _failed(self, failure, look):
-        if not is_passing(failure):
-            look.answer(failure)
-            return
-        waiters = [waiter for waiter in look.waiters if waiter.answer is not None]
-        POLL_FAILED(reason=failure.getErrorMessage(), waiting=len(waiters)).write()
-        for waiter in waiters:
-            waiter.looks += 1
-            self._enter(waiter)
+            if waiter.subject in listed:
+                _Look([waiter]).answer(listed[waiter.subject])
 
 
 def until(reactor, intervals, look, satisfied):
@@ -267,4 +303,4 @@ def until(reactor, intervals, look, satisfied):
 
 _NOTHING = object()
 
-__all__ = ["Intervals", "Watcher", "is_passing", "make_timer", "until"]
+__all__ = ["Intervals", "SharedPoll", "Watcher", "is_passing", "make_timer", "until"]
