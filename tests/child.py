@@ -120,13 +120,16 @@ class EmbeddedService(object):
         return UUID(self.configuration()["cluster_id"])
 
 
-_shared = []
+_shared = {}
 
 
-def shared_service():
-    """:return: an :class:`EmbeddedService` for all tests that do not break it."""
-    if not _shared:
-        service = EmbeddedService("--transition-delay", "0.05")
+def shared_service(transition_delay=0.05):
+    """
+    :param float transition_delay: seconds that a volume is in between.
+    :return: an :class:`EmbeddedService` for all tests that do not break it.
+    """
+    if transition_delay not in _shared:
+        service = EmbeddedService("--transition-delay", str(transition_delay))
         service.start()
-        _shared.append(service)
-    return _shared[0]
+        _shared[transition_delay] = service
+    return _shared[transition_delay]

@@ -1,5 +1,6 @@
 """
-Tests for :mod:`txstorage.blocking`, over a driver that does what a test says.
+Tests for :mod:`txstorage.blocking`, over a driver that does what a test says;
+and the contract suites through it, against the embedded service.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -26,6 +27,15 @@ from txstorage._crossing import Call, this_process
 from txstorage.blocking import BlockingDriver
 from txstorage.errors import DriverStopped, WouldWaitForItself
 from txstorage.interfaces import IBlockDeviceAPI, ICloudAPI, IProfiledBlockDeviceAPI, UnknownVolume
+from txstorage.testing import (
+    make_iblockdeviceapi_tests,
+    make_icloudapi_tests,
+    make_iprofiledblockdeviceapi_tests,
+)
+
+from .child import shared_service
+from .test_contract import GIB, NOBODY
+from .test_flocker_backend import blocking_driver
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -433,3 +443,47 @@ except KeyboardInterrupt:
 
     if PY2:
         test_interrupted.skip = "on Python 2 a lock can't be interrupted"
+
+
+def on_the_service(test_case):
+    """:return: a blocking driver, as Flocker makes it, for a cluster of its own."""
+    # What takes its time is tested elsewhere; this is about the way there and back.
+    configuration = shared_service(transition_delay=0.0).configuration()
+    return blocking_driver(test_case, configuration, timeout=30, poll_interval=0.01)
+
+
+def contract(**options):
+    """:return: the contract suite for the embedded service, through the blocking driver."""
+    return make_iblockdeviceapi_tests(
+        api_factory=on_the_service,
+        minimum_allocatable_size=GIB,
+        device_allocation_unit=GIB,
+        unknown_blockdevice_id_factory=lambda test_case: NOBODY,
+        device_size=lambda path: shared_service(0.0).device_size(path),
+        other_cluster_factory=on_the_service,
+        **options
+    )
+
+
+class InThreadsContractTests(contract()):
+    """The contract, called from worker threads."""
+
+    timeout = 60
+
+
+class OnReactorThreadContractTests(contract(on_reactor_thread=True)):
+    """The contract, called in the thread of the running reactor."""
+
+    timeout = 60
+
+
+class ProfilesContractTests(make_iprofiledblockdeviceapi_tests(on_the_service, GIB)):
+    """Profiles, called from worker threads."""
+
+    timeout = 60
+
+
+class CloudContractTests(make_icloudapi_tests(on_the_service)):
+    """Nodes, called from worker threads."""
+
+    timeout = 60

@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from txstorage import FLOCKER_BACKEND
 from txstorage._compat import native
+from txstorage._crossing import this_process
 from txstorage.driver import BlockDeviceDriver
 from txstorage.errors import InvalidConfiguration, Unreachable
 from txstorage.interfaces import (
@@ -43,8 +44,19 @@ def blocking_driver(test_case, configuration, its_reactor=reactor, **changes):
     }
     arguments = freeze(section).set("cluster_id", uuid4()).set("reactor", its_reactor)
     driver = FLOCKER_BACKEND.api_factory(**arguments)
-    test_case.addCleanup(driver.stop)
+    test_case.addCleanup(end, driver)
     return driver
+
+
+def end(driver):
+    """
+    Stop a driver, and wait for the thread if it was the last one there: the log
+    that it writes to must not be closed meanwhile.
+    """
+    loop = this_process()._loop
+    driver.stop()
+    if loop is not None and this_process()._loop is None:
+        loop.join(10)
 
 
 class DescriptionTests(SynchronousTestCase):
