@@ -8,7 +8,7 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage._deferreds import SharedCall, with_deadline
+from txstorage._deferreds import SharedCall, all_of, with_deadline
 
 
 class SharedCallTests(SynchronousTestCase):
@@ -134,3 +134,41 @@ class WithDeadlineTests(SynchronousTestCase):
         d.callback(3)
         timers[0]()
         self.assertEqual([], cancelled)
+
+
+class AllOfTests(SynchronousTestCase):
+    """All, or an end."""
+
+    def setUp(self):
+        self.cancelled = []
+        self.waits = [Deferred(self.cancelled.append) for _ in range(3)]
+        self.d = all_of(self.waits)
+
+    def test_results(self):
+        """It fires with all results, in order."""
+        for number in (2, 0, 1):
+            self.waits[number].callback(number)
+        self.assertEqual([0, 1, 2], self.successResultOf(self.d))
+
+    def test_none(self):
+        """There may be nothing to wait for."""
+        self.assertEqual([], self.successResultOf(all_of([])))
+
+    def test_failure(self):
+        """It fails as the first does, and the others are ended."""
+        error = ValueError()
+        self.waits[0].callback(0)
+        self.waits[1].errback(error)
+        self.assertIs(error, self.failureResultOf(self.d, ValueError).value)
+        self.assertEqual([self.waits[2]], self.cancelled)
+
+    def test_cancelled(self):
+        """Its cancellation reaches them, and what is chained behind it when all have fired."""
+        self.d.cancel()
+        self.failureResultOf(self.d, CancelledError)
+        self.assertEqual(self.waits, self.cancelled)
+        behind = Deferred(self.cancelled.append)
+        d = all_of([succeed(1)]).addCallback(lambda _: behind)
+        d.cancel()
+        self.failureResultOf(d, CancelledError)
+        self.assertIs(behind, self.cancelled[-1])

@@ -6,6 +6,7 @@ device, and waiting for it.
 from __future__ import absolute_import, division, print_function
 
 import os
+import subprocess
 
 from eliot.testing import assertHasMessage, capture_logging
 from twisted.internet.defer import CancelledError
@@ -14,11 +15,22 @@ from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage import _places
+from txstorage._compat import as_text
 from txstorage._logging import DEVICE_SEARCH
+from txstorage._places import check_node
 from txstorage.devices import DeviceFinder
 from txstorage.errors import DeviceAmbiguous, DeviceError, DeviceMismatch, DeviceNotFound
 
-from .sysfs import MIB, OTHER, VOLUME, FakeSysfs
+from .sysfs import (
+    MIB,
+    OTHER,
+    VOLUME,
+    FakeSysfs,
+    attach_loop,
+    backing_file,
+    detach_loop,
+    new_volume_id,
+)
 
 
 class Events(object):
@@ -108,6 +120,57 @@ class FindTests(FinderTestCase):
             self.assertIn(u"Can't read this host's block devices", error.message)
             self.assertEqual(error.volume_id, VOLUME)
         self.assert_idle()
+
+
+class KeptPathTests(FinderTestCase):
+    """A path that somebody keeps, as Flocker's agent does."""
+
+    def test_plain(self):
+        """It is like any other path to the same node: as a key, and for what is made of it."""
+        self.plug()
+        path = self.finder.find(VOLUME, MIB)
+        self.assertEqual({FilePath("/dev/vdb"): 1}[path], 1)
+        self.assertEqual({path: 1}[FilePath("/dev/vdb")], 1)
+        self.assertIs(type(path.parent()), FilePath)
+
+    def test_gone(self):
+        """Once the volume is detached it is no block device, whatever its node is by then."""
+        self.plug()
+        path = self.finder.find(VOLUME, MIB)
+        self.sysfs.remove("vdb")
+        self.assertFalse(path.isBlockDevice())
+        self.plug(volume_id=OTHER)
+        self.assertFalse(path.isBlockDevice())
+        self.sysfs.root.remove()
+        self.assertFalse(path.isBlockDevice())
+
+    def test_follows(self):
+        """Attached again, it is where the volume is."""
+        self.plug()
+        path = self.finder.find(VOLUME, MIB)
+        self.sysfs.remove("vdb")
+        self.plug("vdb", OTHER)
+        self.plug("vdc", VOLUME)
+        self.assertFalse(path.isBlockDevice())  # for there is no such node here
+        self.assertEqual(path, FilePath("/dev/vdc"))
+
+    def test_loop_device(self):
+        """All of it with real devices, and a node that another volume gets."""
+        volume, other = new_volume_id(), new_volume_id()
+        files = {each: backing_file(self, each) for each in (volume, other)}
+        first = attach_loop(self, files[volume])
+        self.patch(_places, "check_node", check_node)
+        path = DeviceFinder(self.clock).find(volume, 8 * MIB)
+        self.assertEqual(first, as_text(path.path))
+        self.assertTrue(path.isBlockDevice())
+        detach_loop(first, files[volume])
+        self.assertFalse(path.isBlockDevice())
+        subprocess.check_call(["losetup", str(first), files[other]])
+        self.addCleanup(detach_loop, first, files[other])
+        self.assertFalse(path.isBlockDevice())
+        second = attach_loop(self, files[volume])
+        self.assertTrue(path.isBlockDevice())
+        self.assertEqual(second, as_text(path.path))
 
 
 class WaitTests(FinderTestCase):

@@ -1,12 +1,19 @@
 # -*- test-case-name: tests.test_deferreds -*-
 """
-Two things that Twisted's Deferreds do not bring along: sharing one call
-between several callers, and a deadline.
+Three things that Twisted's Deferreds do not bring along: sharing one call
+between several callers, a deadline, and an end for the rest when one fails.
 """
 
 from __future__ import absolute_import, division, print_function
 
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    FirstError,
+    gatherResults,
+    maybeDeferred,
+    succeed,
+)
 from twisted.python.failure import Failure
 
 
@@ -85,3 +92,24 @@ def with_deadline(call_later, seconds, deferred, error):
         return result
 
     return deferred.addBoth(ended)
+
+
+def all_of(deferreds):
+    """
+    Wait for all, and end the rest when one fails: what they wait for may never
+    come, and nobody would know.
+
+    :param list deferreds: what is waited for.
+    :return: a ``Deferred`` that fires with the list of results; fails as the
+        first one that failed did.
+    """
+    # A DeferredList that has fired does not hand a cancellation on to what it
+    # waits for next, so it must not stand at the head of a chain.
+    d = succeed(None).addCallback(lambda _: gatherResults(deferreds, consumeErrors=True))
+
+    def failed(failure):
+        for deferred in deferreds:
+            deferred.cancel()
+        return failure.value.subFailure if failure.check(FirstError) else failure
+
+    return d.addErrback(failed)

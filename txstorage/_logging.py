@@ -80,6 +80,24 @@ HTTP_RETRY = MessageType(
     u"A request is sent again.",
 )
 
+CREDENTIALS_KEPT = MessageType(
+    u"txstorage:credentials:kept",
+    [REASON],
+    u"Credentials in a file can't be used; those that were there before are used further.",
+)
+
+TOKEN_KEPT = MessageType(
+    u"txstorage:token:kept",
+    [REASON, _any(u"remaining", u"Seconds that are left of the token.")],
+    u"A token could not be renewed before its end; it is used further, and the renewal repeated.",
+)
+
+CONFIGURATION_NOTE = MessageType(
+    u"txstorage:configuration:note",
+    [_text(u"source", u"The file."), REASON],
+    u"Something in a configuration has no effect here.",
+)
+
 POLL_FAILED = MessageType(
     u"txstorage:watcher:poll_failed",
     [REASON, _any(u"waiting", u"How many operations wait.")],
@@ -129,6 +147,16 @@ DEVICE_SEARCH = MessageType(
     u"txstorage:devices:search",
     [VOLUME, _text(u"outcome", u"What came of it.")],
     u"This node's block devices were searched for a volume.",
+)
+
+DISCOVERY = ActionType(
+    u"txstorage:discovery", [], [], u"A look at what there is on this node, for Flocker's agent."
+)
+
+DEVICE_UNUSABLE = MessageType(
+    u"txstorage:discovery:device_unusable",
+    [VOLUME, REASON],
+    u"A volume is attached to this node, but has no device here that is certainly its own.",
 )
 
 SERVER_TRANSITION = MessageType(

@@ -10,6 +10,9 @@ import errno
 import os
 import re
 import stat
+from functools import partial
+
+from twisted.python.filepath import FilePath
 
 from ._blockdevices import read_block_devices
 from ._compat import as_text, native
@@ -79,6 +82,37 @@ def _is_claimed(path):
     return False
 
 
+class DevicePath(FilePath):
+    """
+    The path of a volume's device, for those who keep it: the node of a volume
+    that was detached may be another volume's a moment later.  Flocker's agent
+    keeps paths, and asks them whether they are block devices before it uses them.
+
+    :param str path: the device node.
+    :param find: called for the ``FilePath`` of the volume's verified device now;
+        raises :class:`~txstorage.errors.DeviceError`.
+    """
+
+    def __init__(self, path, find):
+        FilePath.__init__(self, path)
+        self._find = find
+
+    def __hash__(self):
+        return hash(FilePath(self.path))
+
+    def isBlockDevice(self):
+        """
+        Look again, and follow the volume to where its device is now.
+
+        :return: whether the volume has a device on this host, and this path is its.
+        """
+        try:
+            self.path = self._find().path
+        except DeviceError:
+            return False
+        return FilePath(self.path).isBlockDevice()
+
+
 class BlockDevices(object):
     """Finds volumes among the host's block devices."""
 
@@ -94,7 +128,14 @@ class BlockDevices(object):
         device = match(volume_id, size, devices)
         path = self._node(device)
         check_node(volume_id, device, path)
-        return path
+        return DevicePath(path.path, partial(self._path_now, volume_id, size))
+
+    def _path_now(self, volume_id, size):
+        try:
+            devices = self.look()
+        except EnvironmentError as error:
+            raise DeviceError(volume_id, as_text(error))
+        return self.path_of(volume_id, size, devices)
 
     def _node(self, device):
         # sysfs can't have a slash in a name: cciss!c0d0 is cciss/c0d0.

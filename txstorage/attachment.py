@@ -8,8 +8,9 @@ from __future__ import absolute_import, division, print_function
 
 from weakref import WeakValueDictionary
 
-from twisted.internet.defer import DeferredLock, FirstError, gatherResults, succeed
+from twisted.internet.defer import DeferredLock
 
+from ._deferreds import all_of
 from ._logging import carried
 from .errors import DeviceBusy, DeviceError
 from .interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
@@ -42,12 +43,7 @@ class Attachments(object):
             a deadline.
         :return: a ``Deferred`` that fires with the ``BlockDeviceVolume``.
         """
-        d = self._own_id()
-        d.addCallback(
-            lambda own_id: self._in_turn(
-                server_id, in_time, self._attach, run, own_id == server_id
-            )
-        )
+        d = self._in_turn(server_id, in_time, self._attach, run, server_id)
         return d.addCallback(
             lambda volume: BlockDeviceVolume(
                 blockdevice_id=volume.volume_id,
@@ -63,9 +59,14 @@ class Attachments(object):
         queue = self._queues.setdefault(server_id, DeferredLock())
         return queue.run(carried(in_time), *call)
 
-    def _attach(self, run, here):
+    def _attach(self, run, server_id):
+        awaited, run.awaited = run.awaited, u"this node's own instance id"
+        return self._own_id().addCallback(self._attach_knowing, run, server_id, awaited)
+
+    def _attach_knowing(self, own_id, run, server_id, awaited):
+        run.awaited = awaited
         d = run.run()
-        return d.addCallback(self._await_device, run) if here else d
+        return d.addCallback(self._await_device, run) if own_id == server_id else d
 
     def _await_device(self, volume, run):
         run.awaited = u"its device to appear on this node"
@@ -84,7 +85,7 @@ class Attachments(object):
         d = self._own_id()
         d.addCallback(self._refuse_if_busy, servers, run.volume_id)
         return d.addCallback(
-            lambda _: _all([self._service.request_detach(run.volume_id, s) for s in servers])
+            lambda _: all_of([self._service.request_detach(run.volume_id, s) for s in servers])
         )
 
     def _refuse_if_busy(self, own_id, servers, volume_id):
@@ -113,7 +114,7 @@ class Attachments(object):
 
     def _until_compute_lets_go(self, run):
         run.awaited = u"Compute to let go of it"
-        return _all([self._until_not_listed(run.volume_id, s) for s in run.progress.servers])
+        return all_of([self._until_not_listed(run.volume_id, s) for s in run.progress.servers])
 
     def _until_not_listed(self, volume_id, server_id):
         def judge(attachments, looks):
@@ -145,17 +146,3 @@ class Attachments(object):
     def _own_id(self):
         d = self._node.instance_id()
         return d.addErrback(lambda failure: failure.trap(UnknownInstanceID) and None)
-
-
-def _all(deferreds):
-    # A DeferredList that has fired does not hand a cancellation on to what it
-    # waits for next, so it must not stand at the head of a chain.
-    d = succeed(None).addCallback(lambda _: gatherResults(deferreds, consumeErrors=True))
-
-    def failed(failure):
-        # What the others wait for may never come, and nobody would know.
-        for deferred in deferreds:
-            deferred.cancel()
-        return failure.value.subFailure if failure.check(FirstError) else failure
-
-    return d.addErrback(failed)
