@@ -8,10 +8,10 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo test test-all lint docs bench clean environment
+.PHONY: help demo test test-all test-openstack lint docs bench clean environment
 
 help: ## say what there is
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 environment:
 	@$(PYTHON) tests/run.py --prepare
@@ -25,6 +25,9 @@ test: ## run the tests on Python 3 and, where there is one, on 2.7
 test-all: ## run the tests on every Python there is
 	@$(PYTHON) tests/run.py --all
 
+test-openstack: ## run the tests that need a real OpenStack, on one that this brings up (as root)
+	@$(PYTHON) -m tests.openstack.run
+
 lint: environment ## check the style
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[lint]'
 	@$(BIN)/ruff check .
@@ -37,5 +40,6 @@ bench: environment ## measure what waiting costs the cloud
 	@$(BIN)/python benchmarks/polling.py
 
 clean: ## remove all that these made
-	rm -rf .venv .venv-* .tox _trial_temp* .coverage* .hypothesis .pytest_cache .ruff_cache docs/_build build dist *.egg-info
+	@$(PYTHON) -m tests.openstack.rig down
+	rm -rf .openstack .venv .venv-* .tox _trial_temp* .coverage* .hypothesis .pytest_cache .ruff_cache docs/_build build dist *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +

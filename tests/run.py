@@ -65,6 +65,15 @@ def counted(output):
     return counts
 
 
+def summed(parts):
+    """:return: the sums of dicts such as :func:`counted` returns."""
+    totals = dict.fromkeys(("passed", "failed", "skipped"), 0)
+    for part in parts:
+        for outcome, number in part.items():
+            totals[outcome] += number
+    return totals
+
+
 def make_once(directory, wanted, make):
     """Make a directory, unless it was made for exactly the same wishes before."""
     stamp = os.path.join(directory, ".made-for")
@@ -257,10 +266,7 @@ def main():
         parts = [partial(measured, tests)]
     if options.only in (None, "2.7"):
         parts.append(partial(on_python_2, options.tests))
-    totals = dict.fromkeys(("passed", "failed", "skipped"), 0)
-    for part in parts:
-        for outcome, number in part().items():
-            totals[outcome] += number
+    totals = summed(part() for part in parts)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**totals), flush=True)
     return 1 if totals["failed"] or not totals["passed"] else 0
 

@@ -1,0 +1,92 @@
+"""
+The contract suites, against a real OpenStack with loop devices.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from txstorage.testing import (
+    make_iblockdeviceapi_tests,
+    make_iblockdeviceasyncapi_tests,
+    make_icloudapi_tests,
+    make_iprofiledblockdeviceapi_tests,
+    make_resilience_tests,
+)
+
+from .cloud import GIB, NOBODY, Shared, blocking_driver, description, driver, faulty_driver
+
+#: Seconds, for one test.
+LONG = 300
+
+
+def contract(factory, make=make_iblockdeviceasyncapi_tests, **options):
+    """:return: the suite for the drivers of a factory, two of which are two clusters."""
+    return make(
+        api_factory=factory,
+        minimum_allocatable_size=GIB,
+        device_allocation_unit=GIB,
+        unknown_blockdevice_id_factory=lambda test_case: NOBODY,
+        other_cluster_factory=factory,
+        **options
+    )
+
+
+class AsynchronousTests(contract(driver)):
+    """The asynchronous driver, and two clusters in one project."""
+
+    timeout = LONG
+
+
+class WorkerThreadsTests(contract(blocking_driver, make_iblockdeviceapi_tests)):
+    """The blocking driver, called as Flocker changes volumes."""
+
+    timeout = LONG
+
+
+class ReactorThreadTests(
+    contract(blocking_driver, make_iblockdeviceapi_tests, on_reactor_thread=True)
+):
+    """The blocking driver, called as Flocker discovers volumes."""
+
+    timeout = LONG
+
+
+class ShortTokensTests(contract(Shared(lambda: {"auth_url": description()["short_auth_url"]}))):
+    """A login for many operations, of a cloud whose tokens last 20 seconds."""
+
+    timeout = LONG
+
+
+class SmallPagesTests(contract(Shared(lambda: {"region": description()["paged_region"]}))):
+    """A cloud whose lists come two volumes at a time."""
+
+    timeout = LONG
+
+
+class ProfilesTests(make_iprofiledblockdeviceapi_tests(driver, GIB)):
+    """Volume types."""
+
+    timeout = LONG
+
+
+class BlockingProfilesTests(make_iprofiledblockdeviceapi_tests(blocking_driver, GIB)):
+    """Volume types, through the shim."""
+
+    timeout = LONG
+
+
+class CloudTests(make_icloudapi_tests(driver)):
+    """Servers."""
+
+    timeout = LONG
+
+
+class BlockingCloudTests(make_icloudapi_tests(blocking_driver)):
+    """Servers, through the shim."""
+
+    timeout = LONG
+
+
+class ResilienceTests(make_resilience_tests(api_factory=faulty_driver, size=GIB)):
+    """Lost requests, lost answers and cancellation, at each exchange."""
+
+    timeout = LONG

@@ -1,0 +1,106 @@
+"""
+The OpenStack that the rig brought up, for tests of what runs on 2.7 as well.
+
+``TXSTORAGE_OPENSTACK`` is the path of what :func:`tests.openstack.bootstrap.describe`
+said of it.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import json
+import os
+from uuid import uuid4
+
+from twisted.internet import reactor
+from twisted.trial.unittest import SkipTest
+
+from txstorage._agents import agent_for
+from txstorage._configuration import Configuration
+from txstorage.backend import block_device_driver, driver_for, flocker_driver, volume_service
+from txstorage.testing import FaultyAgent
+
+GIB = 2**30
+NOBODY = u"00000000-0000-4000-8000-000000000000"
+PROFILES = (u"gold", u"silver", u"bronze")
+
+_described = []
+
+
+def description():
+    """:return: dict of what there is."""
+    if not _described:
+        path = os.environ.get("TXSTORAGE_OPENSTACK")
+        if path is None:
+            raise SkipTest("TXSTORAGE_OPENSTACK names no OpenStack; see make test-openstack")
+        with open(path) as described:
+            _described.append(json.load(described))
+    return _described[0]
+
+
+def configuration(node=0, user=u"demo", **changes):
+    """
+    :param int node: which of the servers of the user's project it is for.
+    :return: the ``dataset`` section of its ``agent.yml``.
+    """
+    there = description()
+    values = {key: there["users"][user][key] for key in ("username", "password", "project_name")}
+    values.update(
+        auth_url=there["auth_url"],
+        region=there["region"],
+        profiles=dict(zip(PROFILES, there["volume_types"])),
+        # what waiting there is, is the cloud's
+        poll_interval=0.5,
+    )
+    if there["servers"][user]:
+        values["instance_id"] = there["servers"][user][node]
+    values.update(changes)
+    return values
+
+
+def faulty_driver(test_case, cluster_id=None, **options):
+    """
+    :param options: of :func:`configuration`.
+    :return: an asynchronous driver, for a cluster of its own by default, and
+        the :class:`~txstorage.testing.FaultyAgent` that it uses.
+    """
+    agent = agent_for(reactor)
+    test_case.addCleanup(agent.close)
+    faulty = FaultyAgent(reactor, agent)
+    made = block_device_driver(
+        reactor, cluster_id or uuid4(), agent=faulty, **configuration(**options)
+    )
+    return made, faulty
+
+
+def driver(test_case, cluster_id=None, **options):
+    """:return: as :func:`faulty_driver`, the driver only."""
+    return faulty_driver(test_case, cluster_id, **options)[0]
+
+
+def blocking_driver(test_case, **options):
+    """:return: what Flocker gets, for a cluster of its own."""
+    made = flocker_driver(reactor, uuid4(), **configuration(**options))
+    test_case.addCleanup(made.stop)
+    return made
+
+
+class Shared(object):
+    """
+    Drivers that share one login, which lasts from the first test to the last.
+
+    :param changes: called without arguments; returns what the configuration
+        has that others have not.
+    """
+
+    def __init__(self, changes):
+        self._changes = changes
+        self._service = None
+
+    def __call__(self, test_case):
+        """:return: an asynchronous driver, for a cluster of its own."""
+        checked = Configuration.from_mapping(
+            dict(configuration(**self._changes()), cluster_id=uuid4())
+        )
+        if self._service is None:
+            self._service = volume_service(reactor, checked)
+        return driver_for(reactor, checked, self._service)

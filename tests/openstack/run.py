@@ -1,0 +1,79 @@
+"""
+Test the driver on a real OpenStack: ``make test-openstack``.
+
+Brings one up, afresh, in ``.openstack``; runs the tests of this directory
+against it, and those that Flocker's Python can run there as well; takes it down,
+whatever happens, and keeps the services' logs when something failed.  Ends with::
+
+    N passed, N failed, N skipped
+"""
+
+import glob
+import os
+import shutil
+import signal
+import sys
+
+from ..run import ENVIRONMENT, make_environment, on_python_2, summed, trial
+from .progress import RigError, say, step
+from .rig import Rig
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+#: What Flocker gets, on the Python that it runs on.
+ON_PYTHON_2 = [
+    "tests.openstack.check_conformance." + suite
+    for suite in ("WorkerThreadsTests", "ReactorThreadTests", "BlockingProfilesTests")
+    + ("BlockingCloudTests",)
+]
+
+
+def modules():
+    """:return: the names of the modules with tests."""
+    return sorted(
+        "tests.openstack." + os.path.basename(path)[: -len(".py")]
+        for path in glob.glob(os.path.join(HERE, "check_*.py"))
+    )
+
+
+def tested(rig, tests):
+    """:return: the counts of the tests, run against a rig that comes and goes with them."""
+    try:
+        rig.down()
+        rig.up()
+        os.environ["TXSTORAGE_OPENSTACK"] = rig.description
+        make_environment()
+        parts = [trial(ENVIRONMENT, "openstack", tests or modules())]
+        if not tests:
+            parts.append(on_python_2(ON_PYTHON_2))
+        counts = summed(parts)
+    except RigError as error:
+        say(str(error))
+        counts = summed([{"failed": 1}])
+    finally:
+        # who is impatient now would leave services and devices behind
+        for which in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(which, signal.SIG_IGN)
+        with step("taking OpenStack down"):
+            rig.down()
+    return counts
+
+
+def main():
+    # so that what is below is done when somebody else ends it, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
+    rig = Rig()
+    try:
+        counts = tested(rig, sys.argv[1:])
+    except BaseException:
+        say("the services' logs are in " + rig.logs)
+        raise
+    if not counts["failed"]:
+        shutil.rmtree(rig.logs, ignore_errors=True)
+    elif os.path.isdir(rig.logs):
+        say("the services' logs are in " + rig.logs)
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts), flush=True)
+    return 1 if counts["failed"] or not counts["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
