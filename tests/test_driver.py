@@ -8,7 +8,7 @@ from __future__ import absolute_import, division, print_function
 from uuid import uuid4
 
 from eliot.testing import LoggedAction, LoggedMessage, capture_logging
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -424,6 +424,18 @@ class AttachTests(DriverTestCase):
         self.node.outcome = broken()
         self.failure(self.attach(), ServiceBroken)
         self.assertEqual(0, self.cloud.count("attach"))
+
+    def test_node_not_known_in_time(self):
+        """A node that does not find out which one it is ends the attach at its deadline."""
+        search = Deferred(lambda _: None)
+        self.node.instance_id = lambda: search
+        d = self.attach()
+        self.pass_time(112)
+        error = self.failureResultOf(d, OperationTimedOut).value
+        for part in ("attach", self.volume_id, "own instance id"):
+            self.assertIn(part, str(error))
+        self.assertTrue(search.called)
+        self.assertEqual([], self.cloud.requests)
 
     def test_unknown(self):
         """A volume that is not there is unknown."""
