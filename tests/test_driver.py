@@ -966,6 +966,44 @@ class ListTests(DriverTestCase):
         [message] = logged(logger, DUPLICATE_VOLUME)
         self.assertEqual((young, old), (message[u"volume_id"], message[u"used"]))
 
+    def duplicates_and_skipped(self, logger):
+        """List, and take what is logged about that; :return: two sets of volume ids."""
+        self.listed()
+        written = [
+            {m[u"volume_id"] for m in logged(logger, kind)}
+            for kind in (DUPLICATE_VOLUME, VOLUME_SKIPPED)
+        ]
+        del logger.messages[:]
+        return written
+
+    @capture_logging(None)
+    def test_reported_once(self, logger):
+        """What is left out is reported again only when it, or the reason, was another before."""
+        dataset_id = uuid4()
+        [old, young] = [self.cloud.add(dataset_id=dataset_id) for _ in range(2)]
+        self.cloud.malformed = ((u"worse", u"has no size"),)
+        first = [{young}, {u"worse"}]
+        nothing = [set(), set()]
+        self.assertEqual(first, self.duplicates_and_skipped(logger))
+        self.assertEqual(nothing, self.duplicates_and_skipped(logger))
+        self.cloud.malformed = ((u"worse", u"has no status"), (u"worst", u"has no size"))
+        self.assertEqual([set(), {u"worse", u"worst"}], self.duplicates_and_skipped(logger))
+        self.assertEqual(nothing, self.duplicates_and_skipped(logger))
+        youngest = self.cloud.add(dataset_id=dataset_id)
+        del self.cloud.volumes[old]
+        self.assertEqual([{youngest}, set()], self.duplicates_and_skipped(logger))
+
+    @capture_logging(None)
+    def test_reported_again(self, logger):
+        """What was put right and then wrong again is reported again; nothing else is kept."""
+        self.cloud.malformed = ((u"worse", u"has no size"),)
+        self.assertEqual([set(), {u"worse"}], self.duplicates_and_skipped(logger))
+        self.cloud.malformed = ()
+        self.listed()
+        self.assertEqual(0, len(self.driver._findings._known))
+        self.cloud.malformed = ((u"worse", u"has no size"),)
+        self.assertEqual([set(), {u"worse"}], self.duplicates_and_skipped(logger))
+
     def test_deadline(self):
         """A cloud that never answers is given up on, and the request ended."""
         self.cloud.break_next("list", Fault(None))

@@ -166,6 +166,28 @@ SERVER_TRANSITION = MessageType(
 )
 
 
+class Findings(object):
+    """
+    What is wrong with what is looked at again and again: logged when it is
+    found, and not as long as each look finds it.
+    """
+
+    def __init__(self):
+        # those of the last look only, so that this stays small
+        self._known = frozenset()
+
+    def report(self, findings):
+        """
+        :param findings: all that a look found: pairs of message type and ``dict``
+            of fields.
+        """
+        found = [(kind, frozenset(fields.items())) for kind, fields in findings]
+        known, self._known = self._known, frozenset(found)
+        for kind, fields in found:
+            if (kind, fields) not in known:
+                kind(**dict(fields)).write()
+
+
 def in_action(action, function, *args, **kwargs):
     """
     Run a Deferred-returning function inside an Eliot action, and finish the
@@ -216,6 +238,7 @@ def _fire(answer, result):
 
 
 __all__ = [name for name in list(globals()) if name.isupper()] + [
+    "Findings",
     "carried",
     "in_action",
     "resumed",

@@ -21,6 +21,7 @@ from ._logging import (
     DUPLICATE_VOLUME,
     PROFILE_NOT_MAPPED,
     VOLUME_SKIPPED,
+    Findings,
     in_action,
     resumed,
 )
@@ -91,6 +92,7 @@ class BlockDeviceDriver(object):
         self._timer = make_timer(reactor)
         self._watcher = Watcher(reactor, service, cluster_labels(cluster_id), intervals)
         self._creations = {}
+        self._findings = Findings()
         self._attachments = Attachments(reactor, service, devices, node, intervals)
 
     def allocation_unit(self):
@@ -195,7 +197,8 @@ class BlockDeviceDriver(object):
         """
         :return: a ``Deferred`` that fires with a list of ``BlockDeviceVolume``:
             all of this cluster.  One that can't be understood, or that is a
-            dataset's second, is left out and reported in the log.
+            dataset's second, is left out and reported in the log, once until
+            that changes.
         """
         return self._operation(u"list", u"volumes", self._list)
 
@@ -341,14 +344,8 @@ class BlockDeviceDriver(object):
     def _sort_out(self, page):
         mine = [v for v in page.volumes if belongs_to(v, self._cluster_id)]
         used, duplicates, malformed = one_per_dataset(mine)
-        for volume_id, problem in page.malformed:
-            VOLUME_SKIPPED(volume_id=volume_id, reason=problem).write()
-        for error in malformed:
-            VOLUME_SKIPPED(volume_id=error.volume_id, reason=error.message).write()
-        for volume, rival in duplicates:
-            DUPLICATE_VOLUME(
-                dataset_id=dataset_of(volume), volume_id=volume.volume_id, used=rival.volume_id
-            ).write()
+        skipped = list(page.malformed) + [(error.volume_id, error.message) for error in malformed]
+        self._findings.report(_findings(skipped, duplicates))
         return [block_device_volume(volume) for volume in used]
 
     def _device_path(self, volume_id):
@@ -356,6 +353,14 @@ class BlockDeviceDriver(object):
         d.addCallback(self._check_cluster)
         return d.addCallback(self._attachments.device_path)
 
+
+def _findings(skipped, duplicates):
+    for volume_id, reason in skipped:
+        yield VOLUME_SKIPPED, dict(volume_id=volume_id, reason=reason)
+    for volume, rival in duplicates:
+        yield DUPLICATE_VOLUME, dict(
+            dataset_id=dataset_of(volume), volume_id=volume.volume_id, used=rival.volume_id
+        )
 
 
 def _name(subject):
