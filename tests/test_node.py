@@ -17,8 +17,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseNeverReceived
 
 from txstorage._compat import as_text
+from txstorage._configdrive import mounted_at
 from txstorage.interfaces import UnknownInstanceID
-from txstorage.node import canonical_uuid, mounted_at, smbios_orders
+from txstorage.node import canonical_uuid, smbios_orders
 
 from .machine import NODE, OTHER, SWAPPED, Answer, Client, Compute, NodeTestCase
 
@@ -70,9 +71,9 @@ class ConfigDriveTests(NodeTestCase):
         self.assertEqual(self.found(Compute(NODE)), NODE)
 
     def test_not_mounted(self):
-        """One that is not mounted is named, and the search goes on."""
+        """One that is neither mounted nor can be read is named, and the search goes on."""
         self.add_config_drive(b"", mounted=False)
-        self.assertIn("sr0 is not mounted", self.refused(Compute()))
+        self.assertIn("sr0: it is neither mounted nor ISO 9660 or vfat", self.refused(Compute()))
         self.assertEqual(self.found(Compute(NODE), Client.of(uuid=NODE)), NODE)
 
     def test_other_device(self):

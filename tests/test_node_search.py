@@ -81,6 +81,19 @@ class SearchTests(NodeTestCase):
             self.assertEqual(self.successResultOf(node.instance_id()), NODE)
         self.assertEqual((len(compute.asked), len(client.urls)), (1, 1))
 
+    def test_source(self):
+        """Where the id is from is known once it is."""
+        self.add_firmware(NODE.encode("ascii"))
+        for options, source in (
+            ({"configured": NODE}, u"configuration"),
+            ({"client": Client.of(uuid=NODE)}, u"metadata service"),
+            ({"client": Client.of(uuid=OTHER)}, u"DMI product UUID"),
+        ):
+            node = self.node(Compute(NODE), **options)
+            self.assertIs(None, node.source)
+            self.successResultOf(node.instance_id())
+            self.assertEqual(source, node.source)
+
     def test_failure_is_not_cached(self):
         """A search that failed is made again."""
         client = Client()

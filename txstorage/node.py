@@ -9,7 +9,6 @@ id counts only when it is a UUID that Compute knows.
 from __future__ import absolute_import, division, print_function
 
 import json
-import os
 import re
 from uuid import UUID
 
@@ -19,7 +18,8 @@ from twisted.python.filepath import FilePath
 
 from ._agents import plain_agent
 from ._bodies import collect
-from ._compat import as_text, native
+from ._compat import as_text
+from ._configdrive import ConfigDrive
 from ._deferreds import SharedCall, with_deadline
 from ._failures import is_cancelled
 from ._logging import INSTANCE_ID_SOURCE, carried, resumed
@@ -28,10 +28,6 @@ from .errors import UnidentifiedNode, UnknownServer
 METADATA_URL = u"http://169.254.169.254/openstack/latest/meta_data.json"
 _METADATA_TIMEOUT = 5.0  # seconds
 _MAX_METADATA = 1024 * 1024  # bytes
-_METADATA_FILE = ("openstack", "latest", "meta_data.json")
-
-# Of ISO 9660 and of vfat, which has capitals only.
-_CONFIG_DRIVE_LABELS = ("config-2", "CONFIG-2")
 
 _UUID = re.compile(u"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\Z")
 
@@ -65,23 +61,6 @@ def smbios_orders(text):
     return [candidate] if swapped == candidate else [candidate, swapped]
 
 
-def mounted_at(mounts, device):
-    """
-    Where a device is mounted.
-
-    :param text mounts: what ``/proc/self/mounts`` says.
-    :param text device: the device's path.
-    :return: a list of paths, text.
-    """
-    rows = [line.split(u" ") for line in mounts.splitlines()]
-    return [_unescape(row[1]) for row in rows if len(row) > 1 and _unescape(row[0]) == device]
-
-
-def _unescape(field):
-    # proc(5): space, tab, newline and backslash are octal in there.
-    return re.sub(u"\\\\([01][0-7]{2})", lambda found: chr(int(found.group(1), 8)), field)
-
-
 def uuid_from_metadata(body):
     """
     :param bytes body: OpenStack's ``meta_data.json``.
@@ -107,7 +86,12 @@ class NodeIdentity(object):
     :param FilePath mounts: the table of mounted file systems.
     :param FilePath labels: block devices by their file system's label.
     :param FilePath sysfs: where sysfs is mounted.
+    :param FilePath dev: where device nodes are.
+
+    :ivar text source: what told the id; ``None`` until it is found.
     """
+
+    source = None
 
     def __init__(
         self,
@@ -119,14 +103,14 @@ class NodeIdentity(object):
         mounts=FilePath("/proc/self/mounts"),
         labels=FilePath("/dev/disk/by-label"),
         sysfs=FilePath("/sys"),
+        dev=FilePath("/dev"),
     ):
         self._reactor = reactor
         self._service = service
         self._configured = configured
         self._client = client
         self._metadata_url = metadata_url
-        self._mounts = mounts
-        self._labels = labels
+        self._drive = ConfigDrive(mounts, labels, sysfs, dev)
         self._sysfs = sysfs
         self._found = None
         self._search = SharedCall(self._look)
@@ -155,24 +139,12 @@ class NodeIdentity(object):
             ]
         return _Search(self, self._service, sources).run().addCallback(self._keep)
 
-    def _keep(self, instance_id):
-        self._found = instance_id
-        return instance_id
+    def _keep(self, source_and_id):
+        self.source, self._found = source_and_id
+        return self._found
 
     def _config_drive(self):
-        devices = [
-            as_text(os.path.realpath(link.path))
-            for link in [self._labels.child(label) for label in _CONFIG_DRIVE_LABELS]
-            if link.exists()
-        ]
-        if not devices:
-            raise _NothingHere(u"there is none")
-        mounts = as_text(self._mounts.getContent())
-        places = [place for device in devices for place in mounted_at(mounts, device)]
-        if not places:
-            raise _NothingHere(u"{} is not mounted".format(devices[0]))
-        place = FilePath(native(places[0]))
-        return [uuid_from_metadata(place.descendant(_METADATA_FILE).getContent())]
+        return [uuid_from_metadata(self._drive.metadata())]
 
     def _metadata_service(self):
         client = self._client
@@ -224,7 +196,7 @@ class _Search(object):
         self._log = carried(_log)
 
     def run(self):
-        """:return: a ``Deferred`` that fires with the instance id."""
+        """:return: a ``Deferred`` that fires with the source's name and the instance id."""
         name, source = next(self._sources, (None, None))
         if source is None:
             raise UnidentifiedNode(self._node, self._attempts)
@@ -259,7 +231,7 @@ class _Search(object):
 
     def _accept(self, name, candidate):
         self._note(name, candidate)
-        return candidate
+        return name, candidate
 
     def _not_known(self, name, candidate, failure):
         failure.trap(UnknownServer)
@@ -274,4 +246,4 @@ def _log(source, outcome):
     INSTANCE_ID_SOURCE(source=source, outcome=outcome).write()
 
 
-__all__ = ["METADATA_URL", "NodeIdentity", "canonical_uuid", "mounted_at", "smbios_orders"]
+__all__ = ["METADATA_URL", "NodeIdentity", "canonical_uuid", "smbios_orders"]
