@@ -15,7 +15,7 @@ from txstorage._compat import text_type
 from txstorage.interfaces import UnknownVolume
 from txstorage.services import Attachment, Volume
 from txstorage.services.openstack._requests import path_segment
-from txstorage.services.openstack.cinder import GIB, Cinder, Quota, volume_from_wire
+from txstorage.services.openstack.cinder import GIB, Cinder, volume_from_wire
 from txstorage.services.openstack.keystone import Credentials, Session
 
 from .wire import HANG, VOLUMES, Answer, Wire, error
@@ -417,26 +417,25 @@ class CinderTests(SynchronousTestCase):
         asked.cancel()
         self.failureResultOf(asked, CancelledError)
 
-    def test_volume_types(self):
-        """The names of the volume types come back sorted."""
-        cinder = self.cinder(
-            Answer(200, {u"volume_types": [{u"name": u"slow"}, {u"name": u"fast"}, 7]})
-        )
-        self.assertEqual(self.successResultOf(cinder.volume_types()), (u"fast", u"slow"))
-        self.assertEqual(self.asked(), [u"GET /types"])
-
-    def test_quota(self):
-        """Limits and use, in bytes; -1 is no limit."""
-        absolute = {
-            u"maxTotalVolumes": 1000,
-            u"maxTotalVolumeGigabytes": -1,
-            u"totalVolumesUsed": 10,
-            u"totalGigabytesUsed": 12,
-        }
-        cinder = self.cinder(Answer(200, {u"limits": {u"rate": [], u"absolute": absolute}}))
+    def test_what_one_failure_brought_about(self):
+        """All that is told of the last request is the reason, in order, each once."""
+        messages = [
+            {
+                u"resource_uuid": ID,
+                u"created_at": u"2026-01-01T00:00:0{}".format(second),
+                u"request_id": request,
+                u"user_message": text,
+            }
+            for second, request, text in (
+                (4, u"req-2", u"no backend is left"),
+                (1, u"req-1", u"long ago"),
+                (3, u"req-2", u"the driver failed"),
+                (2, u"req-2", u"the driver failed"),
+                (0, u"req-2", None),
+            )
+        ]
+        cinder = self.cinder(Answer(200, {u"messages": messages}))
         self.assertEqual(
-            self.successResultOf(cinder.quota()), Quota(10, 1000, 12 * GIB, None)
+            self.successResultOf(cinder.failure_reason(ID)),
+            u"the driver failed; no backend is left",
         )
-        self.assertEqual(self.asked(), [u"GET /limits"])
-        cinder = self.cinder(Answer(200, {u"limits": {}}))
-        self.assertEqual(self.successResultOf(cinder.quota()), Quota(0, None, 0, None))

@@ -32,6 +32,9 @@ def answer(seen):
             200, {u"messages": [{u"resource_uuid": VOLUME, u"user_message": u"no room"}]}
         ),
         u"GET {}/types".format(VOLUMES): Answer(200, {u"volume_types": [{u"name": u"fast"}]}),
+        u"GET {}/os-availability-zone".format(VOLUMES): Answer(
+            200, {u"availabilityZoneInfo": [{u"zoneName": u"nova"}]}
+        ),
         u"GET {}/limits".format(VOLUMES): Answer(200, {u"limits": {}}),
         u"POST {}/{}/os-volume_attachments".format(SERVERS, SERVER): Answer(202),
         u"DELETE {}/{}/os-volume_attachments/{}".format(SERVERS, SERVER, VOLUME): Answer(202),
@@ -101,5 +104,6 @@ class OpenStackServiceTests(SynchronousTestCase):
         self.assertEqual((identity.user_name, identity.project_name), (u"flocker", u"demo"))
         self.assertEqual(ask(service.catalog()), identity.catalog)
         self.assertEqual(ask(service.quota()).volumes_used, 0)
-        self.assertEqual(ask(service.volume_types()), (u"fast",))
+        self.assertEqual([each.name for each in ask(service.volume_types())], [u"fast"])
+        self.assertEqual([each.name for each in ask(service.availability_zones())], [u"nova"])
         self.assertIs(ask(service.close()), None)

@@ -11,6 +11,7 @@ from .. import IVolumeService
 from .cinder import GIB, Cinder
 from .keystone import Credentials, Session
 from .nova import Nova
+from .project import Project
 
 
 @implementer(IVolumeService)
@@ -30,6 +31,7 @@ class OpenStackService(object):
         self._session = session
         self._cinder = Cinder(session, availability_zone, page_size)
         self._nova = Nova(session, page_size)
+        self._project = Project(session)
 
     def create_volume(self, name, size, labels, volume_type=None):
         """See ``IVolumeService``."""
@@ -94,15 +96,23 @@ class OpenStackService(object):
     def quota(self):
         """
         :return: a ``Deferred`` that fires with the
-            :class:`~txstorage.services.openstack.cinder.Quota`.
+            :class:`~txstorage.services.openstack.project.Quota`.
         """
-        return self._cinder.quota()
+        return self._project.quota()
 
     def volume_types(self):
         """
-        :return: a ``Deferred`` that fires with a tuple of names (text).
+        :return: a ``Deferred`` that fires with a tuple of
+            :class:`~txstorage.services.openstack.project.VolumeType`.
         """
-        return self._cinder.volume_types()
+        return self._project.volume_types()
+
+    def availability_zones(self):
+        """
+        :return: a ``Deferred`` that fires with a tuple of
+            :class:`~txstorage.services.openstack.project.Zone`.
+        """
+        return self._project.availability_zones()
 
     def close(self):
         """

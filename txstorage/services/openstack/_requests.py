@@ -74,16 +74,17 @@ def _next_params(document, links):
     return None
 
 
-def all_pages(fetch, params, key, read=lambda response, item: item):
+def all_pages(fetch, params, key, read=lambda response, item: item, links=None):
     """
     Follow a list through its pages.
 
     :param fetch: called with the query, a list of pairs; returns a
         ``Deferred`` that fires with a :class:`~txstorage.http.Response`.
     :param params: the first page's query.
-    :param text key: the list's name in the answer; its links are under the
-        same name with ``_links``.
+    :param text key: the list's name in the answer.
     :param read: called with the response and each item, for what to return.
+    :param text links: the name of the list's links; ``None`` for the list's
+        with ``_links``.
     :return: a ``Deferred`` that fires with ``(items, requests)``, where
         requests is how many it took; fails with
         :class:`~txstorage.errors.NotTheService` when the pages go in a circle.
@@ -96,7 +97,7 @@ def all_pages(fetch, params, key, read=lambda response, item: item):
 
     def arrived(response):
         items.extend(read(response, item) for item in response.field(key, list))
-        following = _next_params(response.body, key + u"_links")
+        following = _next_params(response.body, links or key + u"_links")
         if following is None:
             return items, len(asked)
         if sorted(following) in asked:

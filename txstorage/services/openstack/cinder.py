@@ -11,7 +11,6 @@ from __future__ import absolute_import, division, print_function
 import json
 import re
 
-import attr
 from twisted.internet.defer import CancelledError, fail, maybeDeferred
 
 from ..._compat import as_text, integer_types, text_type
@@ -28,42 +27,6 @@ SERVICE_TYPES = (u"block-storage", u"block-store", u"volumev3", u"volume")
 _MESSAGES = u"volume 3.5"
 
 _NO_SUCH_ID = re.compile(u"malformed|uuid", re.I)
-
-
-@attr.s(frozen=True)
-class Quota(object):
-    """
-    What a project uses and may use.
-
-    :ivar int volumes_used: how many there are.
-    :ivar volumes_limit: how many there may be; ``None`` for no limit.
-    :ivar int bytes_used: their sizes, all together.
-    :ivar bytes_limit: bytes, or ``None`` for no limit.
-    """
-
-    volumes_used = attr.ib()
-    volumes_limit = attr.ib()
-    bytes_used = attr.ib()
-    bytes_limit = attr.ib()
-
-    @classmethod
-    def from_wire(cls, wire):
-        """
-        :param dict wire: the member ``absolute`` of the limits; -1 is "none".
-        :return: a :class:`Quota`.
-        """
-
-        def number(name, unit):
-            value = wire.get(name)
-            known = isinstance(value, integer_types) and value >= 0
-            return value * unit if known else None
-
-        return cls(
-            number(u"totalVolumesUsed", 1) or 0,
-            number(u"maxTotalVolumes", 1),
-            number(u"totalGigabytesUsed", GIB) or 0,
-            number(u"maxTotalVolumeGigabytes", GIB),
-        )
 
 
 def volume_from_wire(wire):
@@ -226,24 +189,7 @@ class Cinder(object):
             microversion=_MESSAGES,
             params=[(u"resource_uuid", volume_id)],
         )
-        return asked.addCallback(_last_message, volume_id).addErrback(_quiet)
-
-    def volume_types(self):
-        """
-        :return: a ``Deferred`` that fires with a tuple of names (text).
-        """
-        listed = all_pages(lambda params: self._get(u"/types", params), [], u"volume_types")
-        return listed.addCallback(_type_names)
-
-    def quota(self):
-        """
-        :return: a ``Deferred`` that fires with the :class:`Quota`.
-        """
-        return self._get(u"/limits", []).addCallback(
-            lambda response: Quota.from_wire(
-                response.field(u"limits", dict).get(u"absolute") or {}
-            )
-        )
+        return asked.addCallback(_told, volume_id).addErrback(_quiet)
 
     def _request(self, method, path, **options):
         return self._session.request(SERVICE_TYPES, method, path, **options)
@@ -307,14 +253,11 @@ def _described(response):
         )
 
 
-def _type_names(items_and_requests):
-    items, requests = items_and_requests
-    return tuple(
-        sorted(text_or_empty(item.get(u"name")) for item in items if isinstance(item, dict))
-    )
-
-
-def _last_message(response, volume_id):
+def _told(response, volume_id):
+    """
+    What went wrong with the last request that something is told about: all
+    that is told, the first first, since one failure brings about another.
+    """
     messages = [
         message
         for message in response.field(u"messages", list)
@@ -322,8 +265,16 @@ def _last_message(response, volume_id):
     ]
     if not messages:
         return u""
-    last = max(messages, key=lambda message: text_or_empty(message.get(u"created_at")))
-    return text_or_empty(last.get(u"user_message"))
+    messages.sort(key=lambda message: text_or_empty(message.get(u"created_at")))
+    last = messages[-1]
+    request = last.get(u"request_id")
+    told = []
+    for message in messages:
+        text = text_or_empty(message.get(u"user_message"))
+        same = message is last or request is not None and message.get(u"request_id") == request
+        if same and text and text not in told:
+            told.append(text)
+    return u"; ".join(told)
 
 
-__all__ = ["Cinder", "GIB", "Quota", "SERVICE_TYPES", "page_from_wire", "volume_from_wire"]
+__all__ = ["Cinder", "GIB", "SERVICE_TYPES", "page_from_wire", "volume_from_wire"]
