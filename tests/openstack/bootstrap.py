@@ -84,18 +84,15 @@ def register(layout):
 
 def _alive(layout, admin, service, wanted):
     """
-    Whether processes of a service have reported since they began: what an
-    earlier one reported says nothing of them.
+    Whether processes of a service have reported since they and RabbitMQ began:
+    what an earlier one reported says nothing of them.
     """
     up = set()
     for found in admin.get(service, "/os-services")["services"]:
         if found["state"] == "up" and found["updated_at"]:
             reported = time.strptime(found["updated_at"][:19], "%Y-%m-%dT%H:%M:%S")
-            try:
-                since = os.path.getmtime(layout.run("pid", found["binary"]))
-            except FileNotFoundError:
-                continue
-            if calendar.timegm(reported) >= int(since):
+            since = [layout.run("pid", name) for name in (found["binary"], "rabbit")]
+            if calendar.timegm(reported) >= max(int(os.path.getmtime(path)) for path in since):
                 up.add(found["binary"])
     return wanted <= up or "up: {}".format(sorted(up))
 

@@ -11,6 +11,9 @@ from .installation import RABBIT
 from .layout import HOST, write
 from .progress import RigError, until
 
+#: What a service says of each request: enough to tell who asks, and how often.
+LOG_FORMAT = "%(ltime) request: %(method) %(uri) %(status) %(msecs) ms by %(uagent)"
+
 INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside")
 
 
@@ -35,7 +38,7 @@ def _wsgi(module, port, *configuration, processes=1):
         arguments += ["--master", "--processes", str(processes), "--threads", "4"]
         arguments += ["--enable-threads", "--lazy-apps", "--thunder-lock", "--need-app"]
         arguments += ["--die-on-term", "--worker-reload-mercy", "5", "--buffer-size", "65535"]
-        arguments += ["--add-header", "Connection: close"]
+        arguments += ["--add-header", "Connection: close", "--log-format", LOG_FORMAT]
         if configuration:
             arguments += ["--pyargv", " ".join(_configured(layout, *configuration))]
         return arguments

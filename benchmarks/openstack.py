@@ -1,0 +1,131 @@
+"""
+What many life cycles at once cost a real OpenStack: with the driver and, side by
+side in the same run, with openstacksdk, one thread a volume, both as they come.
+
+    python benchmarks/openstack.py [volumes]
+
+Each volume is created, attached, detached and destroyed, all of them at once, on
+one server.  Prints how many of them ended well, in how many requests, counted by
+the services themselves, and in how many seconds.  Brings up the OpenStack of
+``make test-openstack``, unless that is up, and takes down what it brought up.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from uuid import uuid4
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# and not this directory, where this module is called openstack
+sys.path[0] = os.path.dirname(HERE)
+
+from twisted.internet.defer import DeferredList, inlineCallbacks  # noqa: E402
+from twisted.internet.task import react  # noqa: E402
+
+from tests.openstack.cloud import GIB, configuration  # noqa: E402
+from tests.openstack.rig import Rig  # noqa: E402
+from txstorage import block_device_driver  # noqa: E402
+
+SERVICES = ("keystone", "cinder-api", "nova-api")
+REQUEST = re.compile(r"^.* request: ([A-Z]+) \S+ \d+ \d+ ms by (\w+)", re.MULTILINE)
+
+
+class Requests(object):
+    """
+    The requests that services got since this was made.
+
+    :param str logs: the directory with their logs.
+    """
+
+    def __init__(self, logs):
+        paths = [os.path.join(logs, name + ".log") for name in SERVICES]
+        self._from = {path: os.path.getsize(path) for path in paths}
+
+    def by(self, who):
+        """
+        :param str who: how its user agent begins.
+        :return: Counter of the methods.
+        """
+        methods = Counter()
+        for path, offset in self._from.items():
+            with open(path, "rb") as log:
+                log.seek(offset)
+                said = log.read().decode("utf-8", "replace")
+            methods.update(method for method, agent in REQUEST.findall(said) if agent == who)
+        return methods
+
+
+@inlineCallbacks
+def life_cycle(driver, node):
+    volume = yield driver.create_volume(uuid4(), GIB)
+    yield driver.attach_volume(volume.blockdevice_id, node)
+    yield driver.get_device_path(volume.blockdevice_id)
+    yield driver.detach_volume(volume.blockdevice_id)
+    yield driver.destroy_volume(volume.blockdevice_id)
+
+
+@inlineCallbacks
+def with_driver(reactor, count):
+    """:return: a ``Deferred`` that fires with how many ended well, and the seconds."""
+    driver = block_device_driver(reactor, uuid4(), **configuration(poll_interval=2.0))
+    node = yield driver.compute_instance_id()
+    began = reactor.seconds()
+    ends = yield DeferredList(
+        [life_cycle(driver, node) for _ in range(count)], consumeErrors=True
+    )
+    for success, failure in ends:
+        if not success:
+            print(failure.getErrorMessage())
+    return sum(success for success, _ in ends), reactor.seconds() - began  # noqa: B901
+
+
+def with_sdk(rig, count):
+    """:return: how many ended well, and the seconds."""
+    python = os.path.join(rig.directory, "venv", "bin", "python")
+    script = os.path.join(HERE, "sdk_life_cycles.py")
+    # -P: not with this directory, where there is another openstack
+    said = subprocess.check_output([python, "-P", "-W", "ignore", script, str(count)], text=True)
+    ended_well, seconds = said.split()[-2:]
+    return int(ended_well), float(seconds)
+
+
+def tell(name, count, ended_well, seconds, requests):
+    total = sum(requests.values())
+    print(
+        "{:<13} {:>3} of {} ended well, {:>5} requests ({:>5} GET), {:>4.1f} a volume, "
+        "{:>6.1f} s".format(
+            name + ":", ended_well, count, total, requests["GET"], total / count, seconds
+        ),
+        flush=True,
+    )
+    return total
+
+
+@inlineCallbacks
+def measured(reactor, rig, count):
+    os.environ["TXSTORAGE_OPENSTACK"] = rig.description
+    requests = Requests(rig.logs)
+    ended_well, seconds = yield with_driver(reactor, count)
+    ours = tell("txstorage", count, ended_well, seconds, requests.by("txstorage"))
+    requests = Requests(rig.logs)
+    ended_well, seconds = with_sdk(rig, count)
+    theirs = tell("openstacksdk", count, ended_well, seconds, requests.by("openstacksdk"))
+    print("requests of txstorage: {:.2f} of those of openstacksdk".format(ours / theirs))
+
+
+@inlineCallbacks
+def main(reactor, count="50"):
+    rig = Rig()
+    was_up = rig.is_up()
+    try:
+        rig.up()
+        yield measured(reactor, rig, int(count))
+    finally:
+        if not was_up:
+            rig.down()
+
+
+if __name__ == "__main__":
+    react(main, sys.argv[1:])

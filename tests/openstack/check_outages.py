@@ -1,0 +1,169 @@
+"""
+Parts of a real OpenStack that fail while the driver works: each is stopped before
+an operation begins, or as soon as what it asked for was accepted, and started
+again while it waits.
+"""
+
+import os
+import subprocess
+from uuid import uuid4
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks
+from twisted.internet.threads import deferToThread
+from twisted.python import log
+from twisted.trial.unittest import TestCase
+from twisted.web.iweb import IAgent
+from zope.interface import implementer
+
+from txstorage._agents import agent_for
+from txstorage.backend import block_device_driver
+from txstorage.errors import StorageError
+from txstorage.testing import detach_destroy_volumes
+from txstorage.testing._operations import Operations
+
+from .cloud import GIB, configuration, description
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+OPERATIONS = ("create", "attach", "detach", "destroy")
+
+
+def control(*arguments):
+    """:return: a ``Deferred`` that fires when the rig has done what it was told."""
+    command = description()["control"] + list(arguments)
+    return deferToThread(subprocess.run, command, cwd=ROOT, check=True)
+
+
+@implementer(IAgent)
+class Accepted:
+    """
+    An agent that tells when what it was asked to change was accepted.
+
+    :param int number: how many changes, of those that are answered next.
+    """
+
+    def __init__(self, agent):
+        self._agent = agent
+        self._wanted = 0
+        self._accepted = None
+
+    def after(self, number):
+        """:return: a ``Deferred`` that fires when so many more changes were accepted."""
+        self._wanted, self._accepted = number, Deferred()
+        return self._accepted
+
+    def request(self, method, uri, headers=None, bodyProducer=None):  # noqa: N803
+        """As ``IAgent`` has it."""
+        d = self._agent.request(method, uri, headers, bodyProducer)
+        if method != b"GET" and not uri.endswith(b"/auth/tokens"):
+            d.addCallback(self._answered)
+        return d
+
+    def _answered(self, response):
+        if response.code < 300 and self._wanted:
+            self._wanted -= 1
+            if not self._wanted:
+                reactor.callLater(0, self._accepted.callback, None)
+        return response
+
+
+class OutageTests(Operations, TestCase):
+    """Four operations at once, each on a volume of its own, and one outage."""
+
+    timeout = 400
+    size = GIB
+
+    @inlineCallbacks
+    def setUp(self):
+        agent = agent_for(reactor)
+        self.addCleanup(agent.close)
+        self.agent, self.cluster_id = Accepted(agent), uuid4()
+        self.api = self.new_driver()
+        self.addCleanup(detach_destroy_volumes, self.api)
+        self.this_node = yield self.api.compute_instance_id()
+
+    def new_driver(self):
+        return block_device_driver(reactor, self.cluster_id, self.agent, **configuration())
+
+    def settle(self, d):
+        return d
+
+    def begin(self, operation, subject):
+        """
+        :return: a ``Deferred`` that fires with ``None`` when it ended well, or with the
+            text of an error that means that it may be repeated.
+        """
+        return self.parts(operation)[1](subject).addCallbacks(
+            lambda _: None, lambda failure: failure.trap(StorageError) and str(failure.value)
+        )
+
+    @inlineCallbacks
+    def outage(self, services, stop):
+        """
+        :param services: names, of the rig's services.
+        :param stop: called with a function that stops them and returns a
+            ``Deferred``, and with one that begins the operations, and returns
+            a list of Deferreds; returns a ``Deferred`` of these.
+        """
+        self.subjects = yield gatherResults([self.parts(name)[0]() for name in OPERATIONS])
+        self.addCleanup(control, "start", *services)
+        running = yield stop(
+            lambda: control("stop", *services),
+            lambda: [self.begin(*each) for each in zip(OPERATIONS, self.subjects)],
+        )
+        yield control("start", *services)
+        ends = yield gatherResults(running)
+        log.msg("what was not waited for: {}".format([end for end in ends if end]))
+        for operation, subject in zip(OPERATIONS, self.subjects):
+            yield self.repeat(operation, subject)
+            yield self.parts(operation)[2](subject)
+
+    @inlineCallbacks
+    def before(self, stop, begin):
+        """Stop before the operations begin."""
+        yield stop()
+        return begin()  # noqa: B901
+
+    @inlineCallbacks
+    def at_first(self, stop, begin):
+        """Stop before the driver has ever reached the cloud."""
+        yield stop()
+        self.api = self.new_driver()
+        return begin()  # noqa: B901
+
+    @inlineCallbacks
+    def meanwhile(self, stop, begin):
+        """Stop when all that the operations ask for was accepted."""
+        accepted = self.agent.after(len(OPERATIONS))
+        running = begin()
+        yield accepted
+        yield stop()
+        return running  # noqa: B901
+
+    def test_volume_service_before(self):
+        """Without Cinder's volume service operations wait for it, or say what to repeat."""
+        return self.outage(["cinder-volume"], self.before)
+
+    def test_volume_service_meanwhile(self):
+        """Cinder's volume service may end in the middle of operations."""
+        return self.outage(["cinder-volume"], self.meanwhile)
+
+    def test_rabbit_before(self):
+        """Without RabbitMQ operations wait for it, or say what to repeat."""
+        return self.outage(["rabbit"], self.before)
+
+    def test_rabbit_meanwhile(self):
+        """RabbitMQ may end in the middle of operations."""
+        return self.outage(["rabbit"], self.meanwhile)
+
+    def test_keystone_before(self):
+        """Without Keystone operations wait for it, or say what to repeat."""
+        return self.outage(["keystone"], self.before)
+
+    def test_keystone_meanwhile(self):
+        """Keystone may end in the middle of operations."""
+        return self.outage(["keystone"], self.meanwhile)
+
+    def test_keystone_at_first(self):
+        """A driver that is made while there is no Keystone works when there is one."""
+        return self.outage(["keystone"], self.at_first)
