@@ -9,18 +9,24 @@ from __future__ import absolute_import, division, print_function
 
 from uuid import uuid4
 
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 
 from txstorage.interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
 
 from .reference import UNIT, AsynchronousReference, BlockingReference, link
 
-#: ``(class, names of the tests that must fail)`` of each.
+#: ``(class, what must catch it)`` of each.
 MUTANTS = []
 
 
 def caught_by(*tests):
-    """Enter a class in the table."""
+    """
+    Enter a class in the table.
+
+    :param tests: names of the tests that must fail; where a test asserts
+        several things, after a colon and a space what its traceback has: the
+        line that asserts this one, or the error that the test stumbles on.
+    """
 
     def enter(cls):
         MUTANTS.append((cls, tests))
@@ -169,7 +175,7 @@ class OnlyAttachedListed(BlockingReference):
         return [v for v in volumes if v.attached_to is not None] or volumes
 
 
-@caught_by("test_many_volumes")
+@caught_by("test_many_volumes: yield self.assert_listed(*volumes)")
 class FirstPage(BlockingReference):
     """Only the first page is listed."""
 
@@ -347,7 +353,9 @@ class OneListedAttached(BlockingReference):
 # -- devices ---------------------------------------------------------------------
 
 
-@caught_by("test_several_on_one_node", "test_many_volumes", "test_data_survives")
+@caught_by(
+    "test_several_on_one_node", "test_data_survives", "test_many_volumes: self.assertEqual(len("
+)
 class SharedDevice(BlockingReference):
     """Two volumes have one device: the newest."""
 
@@ -641,7 +649,7 @@ class DestroyUnknown(BlockingReference):
 # -- other clusters --------------------------------------------------------------
 
 
-@caught_by("test_others_not_listed")
+@caught_by("test_others_not_listed: yield self.assert_listed(ours)")
 class ListsAllClusters(BlockingReference):
     """The list has the volumes of all clusters."""
 
@@ -686,7 +694,7 @@ class SharesDatasets(BlockingReference):
 # -- several at once -------------------------------------------------------------
 
 
-@caught_by("test_one_dataset")
+@caught_by("test_one_dataset: self.assertEqual([volumes[0]]")
 class CreatesTwice(AsynchronousReference):
     """It is looked for the dataset's volume, and some time later one is made."""
 
@@ -701,7 +709,20 @@ class CreatesTwice(AsynchronousReference):
         return self.do(self.blocking._make, dataset_id, size)
 
 
-@caught_by("test_many_volumes")
+@caught_by("test_one_dataset: yield self.assert_listed(volumes[0])")
+class CreatesTwiceAndAgrees(CreatesTwice):
+    """Of a dataset's two volumes all callers get the same; the other is there all the same."""
+
+    def create_volume(self, dataset_id, size):
+        d = CreatesTwice.create_volume(self, dataset_id, size)
+        return d.addCallback(lambda _: self._first(dataset_id))
+
+    def _first(self, dataset_id):
+        volumes = [v for v in self.blocking.list_volumes() if v.dataset_id == dataset_id]
+        return min(volumes, key=lambda volume: volume.blockdevice_id)
+
+
+@caught_by("test_many_volumes: self.assertEqual(dataset_ids,")
 class MixesUp(AsynchronousReference):
     """What an operation is about is kept where the next one writes it over."""
 
@@ -712,7 +733,140 @@ class MixesUp(AsynchronousReference):
         )
 
 
-@caught_by("test_attach_twice_at_once", "test_everything_at_once")
+class _LastFirst(AsynchronousReference):
+    """Who asked last is answered first, with whatever answer there is."""
+
+    def _last_first(self, d):
+        waiting = self.__dict__.setdefault("waiting", [])
+        answer = Deferred(lambda _: d.cancel())
+        waiting.append(answer)
+        d.addBoth(lambda result: waiting.pop().callback(result))
+        return answer
+
+
+@caught_by("test_many_volumes: self.assertEqual(dataset_ids,")
+class SwapsCreated(_LastFirst):
+    """Those who create volumes at once get each other's."""
+
+    def create_volume(self, dataset_id, size):
+        return self._last_first(AsynchronousReference.create_volume(self, dataset_id, size))
+
+
+@caught_by("test_many_volumes: self.assertEqual([v.set(attached_to=self.this_node) for v")
+class SwapsAttached(_LastFirst):
+    """Those who attach volumes at once get each other's."""
+
+    def attach_volume(self, blockdevice_id, attach_to):
+        return self._last_first(
+            AsynchronousReference.attach_volume(self, blockdevice_id, attach_to)
+        )
+
+
+@caught_by("test_many_volumes: yield self.assert_listed()")
+class DestroysOne(AsynchronousReference):
+    """Of several volumes that are destroyed at once, one is; it is said of all."""
+
+    busy = False
+
+    def destroy_volume(self, blockdevice_id):
+        if self.busy:
+            return self.wait()
+        self.busy = True
+        d = AsynchronousReference.destroy_volume(self, blockdevice_id)
+        return d.addBoth(self._over)
+
+    def _over(self, result):
+        self.busy = False
+        return result
+
+
+class _Counts(AsynchronousReference):
+    """Knows which operations on which volumes are under way."""
+
+    def __init__(self, *arguments, **options):
+        AsynchronousReference.__init__(self, *arguments, **options)
+        self.calls = []
+
+    def attach_volume(self, blockdevice_id, attach_to):
+        return self._call("attach_volume", blockdevice_id, attach_to)
+
+    def detach_volume(self, blockdevice_id):
+        return self._call("detach_volume", blockdevice_id)
+
+    def destroy_volume(self, blockdevice_id):
+        return self._call("destroy_volume", blockdevice_id)
+
+    def _call(self, *call):
+        self.calls.append(call)
+        d = self.do(self._act, call).addBoth(self.wait)
+        return d.addBoth(self._over, call)
+
+    def _over(self, result, call):
+        self.calls.remove(call)
+        return result
+
+    def _act(self, call):
+        return getattr(self.blocking, call[0])(*call[1:])
+
+
+@caught_by(
+    "test_attach_twice_at_once: self.assertIn(True",
+    "test_detach_twice_at_once: self.assertIn(True",
+    "test_destroy_twice_at_once: self.assertIn(True",
+)
+class RefusesAll(_Counts):
+    """Of several who ask for the same, each is told that another has done it."""
+
+    errors = {
+        "attach_volume": AlreadyAttachedVolume,
+        "detach_volume": UnattachedVolume,
+        "destroy_volume": UnknownVolume,
+    }
+
+    def _act(self, call):
+        if self.calls.count(call) > 1:
+            raise self.errors[call[0]](call[1])
+        return _Counts._act(self, call)
+
+
+@caught_by(
+    "test_attach_twice_at_once: yield self.assert_listed(volume.set(attached_to=self.this_node))",
+    "test_detach_twice_at_once: yield self.assert_listed(attached[0].set(attached_to=None))",
+    "test_destroy_twice_at_once: yield self.assert_listed()",
+)
+class NobodyDoesIt(_Counts):
+    """Of several who ask for the same, each is told that it is done; it is not."""
+
+    def _act(self, call):
+        return None if self.calls.count(call) > 1 else _Counts._act(self, call)
+
+
+class _DetachedMeanwhile(_Counts):
+    """Gets a volume wrong that is detached while it is being attached."""
+
+    def _act(self, call):
+        if ("attach_volume", call[1]) in [other[:2] for other in self.calls if other != call]:
+            return self._wrong(self.blocking._known(call[1]))
+        return _Counts._act(self, call)
+
+
+@caught_by("test_everything_at_once: self.assertIn(listed,")
+class AttachedHalf(_DetachedMeanwhile):
+    """It is attached to no node that there is."""
+
+    def _wrong(self, volume):
+        self.blocking._put(volume.set(attached_to=u""))
+
+
+@caught_by("test_everything_at_once: [listed] = ")
+class LosesBetween(_DetachedMeanwhile):
+    """It is lost."""
+
+    def _wrong(self, volume):
+        self.blocking._forget(volume)
+
+
+@caught_by("test_attach_twice_at_once: 409 Conflict", "test_everything_at_once: 409 Conflict")
 class AttachBusy(AsynchronousReference):
     """While one operation is under way, others on the same volume break in their own way."""
 
@@ -749,7 +903,7 @@ class _ChecksFirst(AsynchronousReference):
         return d.addCallback(lambda _: self.do(act, *arguments))
 
 
-@caught_by("test_detach_twice_at_once")
+@caught_by("test_detach_twice_at_once: No such file")
 class DetachChecksFirst(_ChecksFirst):
     """A device that is gone meanwhile is an error that nobody knows."""
 
@@ -761,7 +915,7 @@ class DetachChecksFirst(_ChecksFirst):
         self.blocking._put(self.blocking._known(blockdevice_id).set(attached_to=None))
 
 
-@caught_by("test_destroy_twice_at_once")
+@caught_by("test_destroy_twice_at_once: KeyError")
 class DestroyChecksFirst(_ChecksFirst):
     """A volume that is gone meanwhile is an error that nobody knows."""
 
@@ -822,6 +976,29 @@ class LosesAttached(AsynchronousReference):
             return self.blocking.attach_volume(volume.blockdevice_id, attach_to)
 
         return self.wait().addCallback(attach)
+
+
+@caught_by("test_attach_cancelled: self.assertIn(number, allowed")
+class HiddenWhenCancelled(AsynchronousReference):
+    """A volume whose attachment is cancelled is not listed until it is attached again."""
+
+    hidden = ()
+
+    def attach_volume(self, blockdevice_id, attach_to):
+        def cancelled(failure):
+            failure.trap(CancelledError)
+            self.hidden = self.hidden + (blockdevice_id,)
+            return failure
+
+        self.hidden = tuple(hidden for hidden in self.hidden if hidden != blockdevice_id)
+        d = AsynchronousReference.attach_volume(self, blockdevice_id, attach_to)
+        return d.addErrback(cancelled)
+
+    def list_volumes(self):
+        d = AsynchronousReference.list_volumes(self)
+        return d.addCallback(
+            lambda volumes: [v for v in volumes if v.blockdevice_id not in self.hidden]
+        )
 
 
 @caught_by("test_detach_cancelled")
@@ -886,6 +1063,16 @@ class ProfiledSize(BlockingReference):
 
     def create_volume_with_profile(self, dataset_id, size, profile_name):
         return self.create_volume(dataset_id, 2 * size)
+
+
+@caught_by("test_mandatory_profiles: yield self.assert_listed(*volumes)")
+class ProfiledUnlisted(BlockingReference):
+    """What has a profile is not listed."""
+
+    def create_volume_with_profile(self, dataset_id, size, profile_name):
+        volume = self.create_volume(dataset_id, size)
+        self._forget(volume)
+        return volume
 
 
 @caught_by("CloudTests.test_interface")

@@ -98,14 +98,19 @@ def outcome(cls):
             case.run(result)
             names.add(name_of(case))
             for _, failure in result.failures + result.errors:
-                wrong[name_of(case)] = failure
+                # the first; what can't be cleared away after it is told as well
+                wrong.setdefault(name_of(case), failure)
     return names, wrong
 
 
 def wrong_as_intended(intended, wrong):
-    """:return: those of the names in ``wrong`` that names of the table stand for."""
+    """:return: those of the names in ``wrong`` that an entry of the table stands for."""
+    test, _, place = intended.partition(": ")
     return [
-        name for name in wrong if name in intended or name.partition(".")[2] in intended
+        name
+        for name, failure in wrong.items()
+        if test in (name, name.partition(".")[2])
+        and place in failure.getTraceback()
     ]
 
 
@@ -128,11 +133,11 @@ class MutantsTests(SynchronousTestCase):
         survived, idle = [], None
         for cls, tests in MUTANTS:
             names, wrong = outcome(cls)
-            idle = (names if idle is None else idle) - set(wrong_as_intended(tests, wrong))
-            survived += [
-                "{} passes {}".format(cls.__name__, test)
-                for test in tests
-                if not wrong_as_intended([test], wrong)
-            ]
+            idle = names if idle is None else idle
+            for test in tests:
+                found = wrong_as_intended(test, wrong)
+                idle = idle.difference(found)
+                if not found:
+                    survived.append("{} passes {}".format(cls.__name__, test))
         self.assertEqual([], survived)
         self.assertEqual(set(), idle, "no wrong driver fails these")
