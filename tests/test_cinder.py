@@ -18,7 +18,7 @@ from txstorage.services.openstack._requests import path_segment
 from txstorage.services.openstack.cinder import GIB, Cinder, volume_from_wire
 from txstorage.services.openstack.keystone import Credentials, Session
 
-from .wire import HANG, VOLUMES, Answer, Wire, error
+from .wire import HANG, VOLUME_VERSIONS, VOLUMES, Answer, Wire, error, versions_answer
 
 ID = u"ad0c1257-3bb2-4e2c-a681-7c70ba3a31b0"
 OTHER = u"54678461-f443-411e-9cbc-e151a5eadab7"
@@ -393,11 +393,23 @@ class CinderTests(SynchronousTestCase):
             {u"resource_uuid": ID, u"created_at": u"2026-01-02", u"user_message": u"new"},
             {u"resource_uuid": OTHER, u"created_at": u"2026-01-03", u"user_message": u"other"},
         ]
-        cinder = self.cinder(Answer(200, {u"messages": messages}))
-        self.assertEqual(self.successResultOf(cinder.failure_reason(ID)), u"new")
-        self.assertEqual(self.asked(), [u"GET /messages?resource_uuid=" + ID])
-        header = self.wire.service.seen[0].header(u"openstack-api-version")
-        self.assertEqual(header, u"volume 3.5")
+        for maximum, microversion in ((u"3.71", u"volume 3.5"), (u"3.4", u"volume 3.3")):
+            cinder = self.cinder(
+                versions_answer(200, (u"v3.0", u"/v3/", u"3.0", maximum)),
+                Answer(200, {u"messages": messages}),
+            )
+            self.assertEqual(self.successResultOf(cinder.failure_reason(ID)), u"new")
+            self.assertEqual(
+                self.asked(), [u"GET /v3/", u"GET /messages?resource_uuid=" + ID]
+            )
+            header = self.wire.service.seen[1].header(u"openstack-api-version")
+            self.assertEqual(header, microversion)
+
+    def test_no_messages(self):
+        """A service that is too old for messages is not asked for any."""
+        cinder = self.cinder(versions_answer(200, (u"v3.0", u"/v3/", u"3.0", u"3.2")))
+        self.assertEqual(self.successResultOf(cinder.failure_reason(ID)), u"")
+        self.assertEqual(self.asked(), [u"GET /v3/"])
 
     def test_no_failure_reason(self):
         """Whatever goes wrong with the messages, the reason is just empty."""
@@ -409,7 +421,9 @@ class CinderTests(SynchronousTestCase):
             error(406, u"computeFault", u"Version 3.5 is not supported by the API."),
             error(404, u"itemNotFound", u"no such thing"),
         ):
-            self.assertEqual(self.successResultOf(self.cinder(answer).failure_reason(ID)), u"")
+            cinder = self.cinder(VOLUME_VERSIONS, answer)
+            self.assertEqual(self.successResultOf(cinder.failure_reason(ID)), u"")
+            self.assertEqual(len(self.asked()), 2)
 
     def test_failure_reason_can_be_cancelled(self):
         """Cancelling is the one way for it to fail."""
@@ -434,7 +448,7 @@ class CinderTests(SynchronousTestCase):
                 (0, u"req-2", None),
             )
         ]
-        cinder = self.cinder(Answer(200, {u"messages": messages}))
+        cinder = self.cinder(VOLUME_VERSIONS, Answer(200, {u"messages": messages}))
         self.assertEqual(
             self.successResultOf(cinder.failure_reason(ID)),
             u"the driver failed; no backend is left",

@@ -16,132 +16,34 @@ from txstorage.services.openstack._catalog import (
     Endpoint,
     catalog_from_wire,
     choose_endpoint,
-    versioned,
 )
 from txstorage.services.openstack.keystone import (
     Credentials,
+    CredentialSource,
     Identity,
     Session,
     Token,
     identity_url,
 )
 
-from .wire import CATALOG, HANG, PROJECT, VOLUMES, Answer, Wire, catalog, error, token_answer
+from .wire import (
+    CATALOG,
+    HANG,
+    PROJECT,
+    VOLUMES,
+    Answer,
+    Wire,
+    catalog,
+    error,
+    token_answer,
+    versions_answer,
+)
 
 SECRET = u"hunter2"
 TYPES = (u"block-storage", u"volumev3")
 BY_PASSWORD = Credentials.password(SECRET, username=u"flocker", project_name=u"demo")
 
 UNAUTHORIZED = error(401, u"error", u"The request you have made requires authentication.")
-
-
-class CredentialsTests(SynchronousTestCase):
-    """Who asks, on the wire and in messages."""
-
-    def test_password_by_name(self):
-        """A user and a project by name are in the default domain."""
-        self.assertEqual(
-            BY_PASSWORD.to_wire(),
-            {
-                u"auth": {
-                    u"identity": {
-                        u"methods": [u"password"],
-                        u"password": {
-                            u"user": {
-                                u"name": u"flocker",
-                                u"domain": {u"id": u"default"},
-                                u"password": SECRET,
-                            }
-                        },
-                    },
-                    u"scope": {
-                        u"project": {u"name": u"demo", u"domain": {u"id": u"default"}}
-                    },
-                }
-            },
-        )
-
-    def test_password_with_domains_and_ids(self):
-        """Domains may be given by name or id, and an id needs none."""
-        wire = Credentials.password(
-            SECRET,
-            username=u"flocker",
-            user_domain_name=u"people",
-            project_name=u"demo",
-            project_domain_id=u"d1",
-            project_domain_name=u"ignored",
-        ).to_wire()[u"auth"]
-        self.assertEqual(
-            wire[u"identity"][u"password"][u"user"][u"domain"], {u"name": u"people"}
-        )
-        self.assertEqual(wire[u"scope"][u"project"][u"domain"], {u"id": u"d1"})
-        wire = Credentials.password(SECRET, user_id=u"u1", project_id=u"p1").to_wire()[u"auth"]
-        self.assertEqual(
-            wire[u"identity"][u"password"][u"user"], {u"id": u"u1", u"password": SECRET}
-        )
-        self.assertEqual(wire[u"scope"], {u"project": {u"id": u"p1"}})
-
-    def test_unscoped(self):
-        """Without a project no scope is asked for."""
-        self.assertNotIn(u"scope", Credentials.password(SECRET, user_id=u"u").to_wire()[u"auth"])
-
-    def test_application_credential(self):
-        """By id alone, or by name with the user; never with a scope."""
-        self.assertEqual(
-            Credentials.application_credential(SECRET, id=u"a1", username=u"x").to_wire(),
-            {
-                u"auth": {
-                    u"identity": {
-                        u"methods": [u"application_credential"],
-                        u"application_credential": {u"id": u"a1", u"secret": SECRET},
-                    }
-                }
-            },
-        )
-        by_name = Credentials.application_credential(
-            SECRET, name=u"mine", username=u"flocker", user_domain_id=u"d1"
-        )
-        self.assertEqual(
-            by_name.to_wire()[u"auth"][u"identity"][u"application_credential"],
-            {
-                u"name": u"mine",
-                u"secret": SECRET,
-                u"user": {u"name": u"flocker", u"domain": {u"id": u"d1"}},
-            },
-        )
-
-    def test_token(self):
-        """A token is exchanged for one of the project."""
-        wire = Credentials.token(SECRET, project_id=u"p1").to_wire()[u"auth"]
-        self.assertEqual(
-            wire[u"identity"], {u"methods": [u"token"], u"token": {u"id": SECRET}}
-        )
-        self.assertEqual(wire[u"scope"], {u"project": {u"id": u"p1"}})
-
-    def test_secret_is_read_each_time(self):
-        """A secret in a file may change, so that it is asked for each time."""
-        secrets = [u"first", u"second"]
-        credentials = Credentials.password(lambda: secrets.pop(0), user_id=u"u1")
-        found = [
-            credentials.to_wire()[u"auth"][u"identity"][u"password"][u"user"][u"password"]
-            for _ in range(2)
-        ]
-        self.assertEqual(found, [u"first", u"second"])
-
-    def test_description_and_repr(self):
-        """People see who asks for what, and never a secret."""
-        for credentials, expected in [
-            (BY_PASSWORD, u"user 'flocker', project 'demo'"),
-            (Credentials.password(SECRET, user_id=u"u1"), u"user 'u1'"),
-            (
-                Credentials.application_credential(SECRET, name=u"mine", username=u"é"),
-                u"application credential 'mine', user 'é'",
-            ),
-            (Credentials.token(SECRET), u"the given token"),
-            (Credentials.none(SECRET), u"the given token"),
-        ]:
-            self.assertEqual(credentials.describe(), expected)
-            self.assertNotIn(SECRET, repr(credentials))
 
 
 class TokenTests(SynchronousTestCase):
@@ -250,15 +152,24 @@ class CatalogTests(SynchronousTestCase):
         caught = self.assertRaises(errors.EndpointMissing, self.choose, [])
         self.assertIn(u"nothing", caught.message)
 
-    def test_versioned(self):
-        """A version is added where the catalog leaves it out, and slashes are cut."""
-        for url, expected in [
-            (u"http://v3/volume", u"http://v3/volume/v3"),
-            (u"http://cloud/v3/" + PROJECT, u"http://cloud/v3/" + PROJECT),
-            (u"http://cloud/compute/v2.1/", u"http://cloud/compute/v2.1"),
-            (u"http://cloud:8776/", u"http://cloud:8776/v3"),
-        ]:
-            self.assertEqual(versioned(url, u"v3"), expected)
+    def test_former_apis(self):
+        """Cinder's v1 and v2 are passed over, whatever they are called, and named."""
+        old = [
+            (u"volume", u"public", u"r1", u"http://cloud:8776/v1/p"),
+            (u"volumev2", u"public", u"r1", u"http://cloud:8776/v2/p"),
+        ]
+        types = (u"block-storage", u"volumev3", u"volume")
+        caught = self.assertRaises(errors.EndpointMissing, self.choose, old, types)
+        self.assertIn(
+            u"it has: volume (public, r1, too old: http://cloud:8776/v1/p), "
+            u"volumev2 (public, r1, too old: http://cloud:8776/v2/p)",
+            caught.message,
+        )
+        current = (u"volume", u"public", u"r1", u"http://cloud:8776/v3/p")
+        self.assertEqual(self.choose(old + [current], types), current[3])
+        # Compute's v2 is not Cinder's.
+        compute = (u"compute", u"public", u"r1", u"http://cloud:8774/v2/p")
+        self.assertEqual(self.choose([compute], (u"compute",)), compute[3])
 
     def test_identity_url(self):
         """The URL of Keystone may come with any version or none."""
@@ -297,7 +208,7 @@ class SessionTests(SynchronousTestCase):
         """A token is got first, and the request goes to the catalog's endpoint with it."""
         session = self.session(token_answer("tok-1"), Answer(200, {u"a": 1}))
         response = self.successResultOf(
-            self.ask(session, params=[(u"x", u"1")], microversion=u"volume 3.5")
+            self.ask(session, params=[(u"x", u"1")])
         )
         self.assertEqual(response.body, {u"a": 1})
         self.assertEqual(
@@ -307,7 +218,7 @@ class SessionTests(SynchronousTestCase):
         login, asked = self.wire.service.seen
         self.assertEqual(login.body, BY_PASSWORD.to_wire())
         self.assertEqual(asked.header(u"x-auth-token"), u"tok-1")
-        self.assertEqual(asked.header(u"openstack-api-version"), u"volume 3.5")
+        self.assertIs(asked.header(u"openstack-api-version"), None)
 
     def test_mutation(self):
         """Method, body and expected statuses are passed on."""
@@ -359,6 +270,222 @@ class SessionTests(SynchronousTestCase):
         self.wire.clock.advance(10 ** 9)
         self.successResultOf(self.ask(session))
         self.assertIs(self.successResultOf(session.identity()).expires_in, None)
+
+    def test_clock_skew(self):
+        """How long a token lives is taken from the service's clock, however wrong ours is."""
+        for ours in (0, 4 * 10 ** 9):
+            session = self.session(token_answer("t1"), token_answer("t2"))
+            self.wire.clock.advance(ours)
+            self.successResultOf(session.token())
+            self.wire.clock.advance(3600 - 61)
+            self.assertEqual(self.successResultOf(session.token()).secret, u"t1")
+            self.wire.clock.advance(1)
+            self.assertEqual(self.successResultOf(session.token()).secret, u"t2")
+
+    @capture_logging(None)
+    def test_failed_renewal(self, logger):
+        """A token that can't be renewed is used until its end, and the renewal repeated."""
+        session = self.session(token_answer("t1"), UNAUTHORIZED, UNAUTHORIZED, UNAUTHORIZED)
+        self.successResultOf(session.token())
+        self.wire.clock.advance(3600 - 60)
+        for seconds, logins in ((0, 2), (9.9, 2), (0.1, 3), (9.9, 3)):
+            self.wire.clock.advance(seconds)
+            self.assertEqual(self.successResultOf(session.token()).secret, u"t1")
+            self.assertEqual(self.logins(), logins)
+        kept = [each for each in logger.messages
+                if each.get(u"message_type") == u"txstorage:token:kept"]
+        self.assertEqual([each[u"remaining"] for each in kept], [60.0, 50.0])
+        self.wire.clock.advance(40.1)
+        self.failureResultOf(session.token(), errors.AuthenticationFailed)
+        self.assertEqual(self.logins(), 4)
+
+    def test_slow_renewal(self):
+        """A Keystone that hangs holds nobody up for long while the token is good."""
+        session = self.session(token_answer("t1"), HANG, Answer(200, {}), token_answer("t2"),
+                               Answer(200, {}))
+        self.successResultOf(session.token())
+        self.wire.clock.advance(3600 - 60)
+        asked = [self.ask(session), session.token()]
+        self.wire.clock.advance(9.9)
+        for each in asked:
+            self.assertNoResult(each)
+        self.wire.clock.advance(0.1)
+        for each in asked:
+            self.successResultOf(each)
+        self.assertEqual(self.tokens(), [u"t1"])
+        self.wire.clock.advance(10)
+        self.successResultOf(self.ask(session))
+        self.assertEqual(self.tokens(), [u"t1", u"t2"])
+        self.assertEqual(self.wire.clock.getDelayedCalls(), [])
+
+    def test_cancelled_while_renewing(self):
+        """Cancelling a request that waits for a renewal cancels it, token or not."""
+        session = self.session(token_answer("t1"), HANG)
+        self.successResultOf(session.token())
+        self.wire.clock.advance(3600 - 60)
+        asked = self.ask(session)
+        asked.cancel()
+        self.failureResultOf(asked, CancelledError)
+        self.assertEqual(self.wire.clock.getDelayedCalls(), [])
+
+    def test_renewal_beyond_the_end(self):
+        """A renewal that fails after the token's end fails those who wait for it."""
+        session = self.session(token_answer("t1"), HANG)
+        self.successResultOf(session.token())
+        self.wire.clock.advance(3600 - 5)
+        asked = self.ask(session)
+        self.wire.clock.advance(10)
+        self.failureResultOf(asked, errors.ResponseLost)
+
+    def source(self, *secrets):
+        """Passwords as a file has them one after the other, the last one for ever."""
+        self.secrets = list(secrets)
+
+        def load():
+            secret = self.secrets[0] if len(self.secrets) == 1 else self.secrets.pop(0)
+            return Credentials.password(secret, username=u"flocker", project_name=u"demo")
+
+        return CredentialSource(load)
+
+    def passwords(self):
+        """Which password each request for a token came with."""
+        return [
+            seen.body[u"auth"][u"identity"][u"password"][u"user"][u"password"]
+            for seen in self.wire.service.seen
+            if seen.target.endswith(u"/auth/tokens")
+        ]
+
+    def test_changed_credentials(self):
+        """Each authentication has the credentials as they are then, also after a 401."""
+        session = self.session(
+            token_answer("t1"), Answer(200, {}), token_answer("t2"), UNAUTHORIZED,
+            token_answer("t3"), Answer(200, {}),
+            credentials=self.source(u"a", u"a", u"b", u"c"),
+        )
+        self.successResultOf(self.ask(session))
+        self.wire.clock.advance(3600)
+        self.successResultOf(self.ask(session))
+        self.assertEqual(self.passwords(), [u"a", u"b", u"c"])
+
+    @capture_logging(None)
+    def test_changed_for_the_worse(self, logger):
+        """Credentials that are refused after a change give way to those that worked."""
+        session = self.session(
+            token_answer("t1"), UNAUTHORIZED, token_answer("t2"), token_answer("t3"),
+            credentials=self.source(u"hunter2", u"hunter2", u"hunt", u"hunter3"),
+        )
+        self.successResultOf(session.token())
+        self.wire.clock.advance(3600)
+        self.assertEqual(self.successResultOf(session.token()).secret, u"t2")
+        self.wire.clock.advance(3600)
+        self.assertEqual(self.successResultOf(session.token()).secret, u"t3")
+        self.assertEqual(self.passwords(), [u"hunter2", u"hunt", u"hunter2", u"hunter3"])
+        [kept] = [each for each in logger.messages
+                  if each.get(u"message_type") == u"txstorage:credentials:kept"]
+        self.assertIn(u"user 'flocker'", kept[u"reason"])
+        self.assertNotIn(u"hunt", json.dumps(logger.serialize()))
+
+    def test_neither_accepted(self):
+        """When what worked is refused too, the error is about what is in the file now."""
+        session = self.session(
+            token_answer("t1"), UNAUTHORIZED, error(401, u"error", u"gone"),
+            credentials=self.source(u"a", u"a", u"b"),
+        )
+        self.successResultOf(session.token())
+        self.wire.clock.advance(3600)
+        caught = self.failureResultOf(session.token(), errors.AuthenticationFailed).value
+        self.assertIn(u"requires authentication", caught.message)
+
+    def test_without_keystone_changed(self):
+        """Without Keystone a 401 makes the token's file be read again."""
+        secrets = [u"a", u"a", u"b"]
+        session = self.session(
+            UNAUTHORIZED, Answer(200, {}),
+            auth_url=None,
+            credentials=CredentialSource(lambda: Credentials.none(secrets.pop(0))),
+            endpoints={u"block-storage": u"http://cloud/v3/p"},
+        )
+        self.successResultOf(self.ask(session))
+        self.assertEqual(self.tokens(), [u"a", u"b"])
+
+    def versions(self, maximum, status=300):
+        """A version document of Block Storage."""
+        return versions_answer(status, (u"v3.0", u"/v3/", u"3.0", maximum))
+
+    def test_unversioned_endpoint(self):
+        """An endpoint without a version is asked for its versions, once."""
+        services = catalog((u"block-storage", u"public", u"r", u"http://cloud:8776/"))
+        for maximum, path in ((u"3.66", VOLUMES), (u"3.67", u"/v3")):
+            session = self.session(
+                token_answer("t", services=services), self.versions(maximum),
+                Answer(200, {}), Answer(200, {}),
+            )
+            for _ in range(2):
+                self.successResultOf(self.ask(session))
+            self.assertEqual(
+                self.wire.service.targets()[1:],
+                [u"GET /", u"GET {}/volumes".format(path), u"GET {}/volumes".format(path)],
+            )
+
+    def test_unversioned_and_silent(self):
+        """An endpoint without a version and a version document is used in the usual way."""
+        services = catalog((u"volumev3", u"public", u"r", u"http://cloud:8776/"))
+        session = self.session(
+            token_answer("t", services=services), Answer(404, b"nothing"), Answer(200, {})
+        )
+        self.successResultOf(self.ask(session))
+        self.assertEqual(self.wire.service.targets()[1:],
+                         [u"GET /", u"GET {}/volumes".format(VOLUMES)])
+
+    def test_microversions(self):
+        """The service gets the best microversion that it has, and is asked for them once."""
+        session = self.session(
+            token_answer("t"), self.versions(u"3.30", 200), Answer(200, {}), Answer(200, {})
+        )
+        for _ in range(2):
+            self.successResultOf(self.ask(session, microversions=(u"3.44", u"3.27")))
+        self.assertEqual(
+            [seen.header(u"openstack-api-version") for seen in self.wire.service.seen[1:]],
+            [None, u"volume 3.27", u"volume 3.27"],
+        )
+        self.assertEqual(
+            self.wire.service.targets()[1:],
+            [u"GET /v3/"] + [u"GET {}/volumes".format(VOLUMES)] * 2,
+        )
+        self.failureResultOf(
+            self.ask(session, microversions=(u"3.44",)), errors.MicroversionMissing
+        )
+        self.assertEqual(len(self.wire.service.seen), 4)
+
+    def test_downgraded(self):
+        """A service that refuses a microversion which it had is asked again."""
+        session = self.session(
+            token_answer("t"), self.versions(u"3.44", 200),
+            error(406, u"computeFault", u"Version 3.44 is not supported by the API."),
+            self.versions(u"3.27", 200), Answer(200, {}),
+        )
+        self.failureResultOf(
+            self.ask(session, microversions=(u"3.44", u"3.27")), errors.RequestRefused
+        )
+        self.successResultOf(self.ask(session, microversions=(u"3.44", u"3.27")))
+        self.assertEqual(
+            self.wire.service.seen[-1].header(u"openstack-api-version"), u"volume 3.27"
+        )
+
+    def test_token_refused_by_the_version_document(self):
+        """A token that ended is renewed also when it ended before the versions were known."""
+        session = self.session(
+            token_answer("t1"), UNAUTHORIZED, token_answer("t2"), self.versions(u"3.5", 200),
+            Answer(200, {}),
+        )
+        self.successResultOf(self.ask(session, microversions=(u"3.5",)))
+
+    def test_no_project(self):
+        """A token for no project lacks endpoints, and the error says so."""
+        answer = token_answer("t", services=CATALOG[:1])
+        answer.body[u"token"][u"project"] = None
+        caught = self.failureResultOf(self.ask(self.session(answer)), errors.EndpointMissing)
+        self.assertIn(u"the token is for no project", caught.value.message)
 
     def test_one_login_for_many(self):
         """Requests that come while a token is on its way share it."""
@@ -486,7 +613,7 @@ class SessionTests(SynchronousTestCase):
     def test_endpoint_override(self):
         """A configured endpoint comes before the catalog's."""
         session = self.session(
-            token_answer("t"), Answer(200, {}), endpoints={u"volumev3": u"http://cloud/mine/"}
+            token_answer("t"), Answer(200, {}), endpoints={u"volumev3": u"http://cloud/mine/v3/"}
         )
         self.successResultOf(self.ask(session))
         self.assertEqual(self.wire.service.seen[1].target, u"/mine/v3/volumes")

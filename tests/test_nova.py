@@ -63,7 +63,7 @@ class NovaTests(SynchronousTestCase):
             self.wire.http,
             None,
             Credentials.none(),
-            endpoints={u"compute": u"http://cloud"},
+            endpoints={u"compute": u"http://cloud/v2.1"},
         )
         return Nova(session, **options)
 

@@ -13,7 +13,7 @@ from txstorage.services.openstack.cinder import GIB
 
 from .test_cinder import LABELS, described
 from .test_nova import SERVER, VOLUME
-from .wire import VOLUMES, Answer, Wire, token_answer
+from .wire import VOLUME_VERSIONS, VOLUMES, Answer, Wire, token_answer
 
 SERVERS = u"/v2.1/servers"
 
@@ -24,6 +24,7 @@ def answer(seen):
     path = u"{} {}".format(seen.method, seen.target.partition(u"?")[0])
     return {
         u"POST /v3/auth/tokens": token_answer("tok"),
+        u"GET /v3/": VOLUME_VERSIONS,
         u"POST {}/volumes".format(VOLUMES): Answer(202, {u"volume": described(VOLUME)}),
         u"GET {}/volumes/{}".format(VOLUMES, VOLUME): Answer(200, {u"volume": described(VOLUME)}),
         u"DELETE {}/volumes/{}".format(VOLUMES, VOLUME): Answer(202),

@@ -272,6 +272,35 @@ def catalog(*services):
     ]
 
 
+def versions_answer(status, *versions):
+    """
+    A version document as Cinder and Nova give it.
+
+    :param int status: 300 where there are several to choose from.
+    :param versions: ``(id, path, minimum, maximum)`` texts.
+    """
+    return Answer(
+        status,
+        {
+            u"versions": [
+                {
+                    u"id": name,
+                    u"status": u"CURRENT",
+                    u"version": maximum,
+                    u"min_version": minimum,
+                    u"links": [
+                        {u"rel": u"describedby", u"href": u"https://docs.openstack.org/"},
+                        {u"rel": u"self", u"href": u"http://inside:8776" + path},
+                    ],
+                }
+                for name, path, minimum, maximum in versions
+            ]
+        },
+    )
+
+
+VOLUME_VERSIONS = versions_answer(200, (u"v3.0", u"/v3/", u"3.0", u"3.71"))
+
 CATALOG = catalog(
     (u"identity", u"public", u"RegionOne", u"http://cloud/identity/v3"),
     (u"block-storage", u"public", u"RegionOne", u"http://cloud" + VOLUMES),

@@ -6,70 +6,19 @@ From a mapping, ``agent.yml`` or the environment to a checked
 
 from __future__ import absolute_import, division, print_function
 
-import difflib
-import io
+import os
 
 import attr
-import yaml
 
+from ._cloud_keys import without_replaced
+from ._clouds import CloudFiles
 from ._compat import as_text
-from ._keys import BY_NAME, KEYS, PLUGINS, REFUSED, SECRETS, type_name
+from ._files import Secret, place
+from ._keys import KEYS, PLUGINS, SECRETS, find_key, nearest
+from ._kinds import type_name
+from ._logging import CONFIGURATION_NOTE
+from ._sources import dataset_section, from_variables, variables
 from .errors import InvalidConfiguration
-
-_PREFIX = "TXSTORAGE_"
-# The command line's own variables, which are not keys.
-_NOT_KEYS = frozenset(["TXSTORAGE_CONFIG"])
-
-_BACKENDS = (u"txstorage", u"openstack")
-
-
-@attr.s(frozen=True)
-class Secret(object):
-    """
-    A secret, given in the configuration or kept in a file, which is read
-    again each time the secret is needed.  Its repr does not show it.
-
-    :ivar text key: the configuration key it belongs to.
-    """
-
-    key = attr.ib()
-    _value = attr.ib(default=None, repr=False)
-    path = attr.ib(default=None)
-
-    def __call__(self):
-        """
-        :return: the secret, text.
-        :raises InvalidConfiguration: when its file can't be read (any more)
-            or is empty.
-        """
-        if self.path is None:
-            return self._value
-        try:
-            with io.open(self.path, encoding="utf-8") as opened:
-                secret = opened.read().rstrip(u"\r\n")
-            problem = u"it is empty"
-        except (EnvironmentError, ValueError) as error:
-            secret = None
-            # A decoding error would show a piece of the secret.
-            problem = as_text(getattr(error, "strerror", None) or u"it is not UTF-8 text")
-        if not secret:
-            raise InvalidConfiguration(
-                self.key, u"can't use {}: {}".format(as_text(self.path), problem)
-            )
-        return secret
-
-
-def _nearest(name, names):
-    found = difflib.get_close_matches(name, sorted(names), 1)
-    return u"did you mean {}?".format(found[0]) if found else u""
-
-
-def _find_key(name):
-    if name in REFUSED:
-        raise InvalidConfiguration(name, REFUSED[name])
-    if name not in BY_NAME:
-        raise InvalidConfiguration(name, u"is not known", _nearest(name, BY_NAME))
-    return BY_NAME[name]
 
 
 def _parse(name, key, value):
@@ -101,7 +50,7 @@ def _collect(mapping):
     values, given_as = {}, {}
     for name in sorted(mapping, key=as_text):
         value, name = mapping[name], as_text(name)
-        key = _find_key(name)
+        key = find_key(name)
         if value is None:
             continue
         value = _parse(name, key, value)
@@ -110,6 +59,33 @@ def _collect(mapping):
                 name, u"says something else than {}".format(given_as[key.name]), u"drop one"
             )
         given_as[key.name] = name
+    return values
+
+
+def _with_cloud(given, cloud):
+    """What is given, and what the cloud says about the rest."""
+    try:
+        return dict(_collect(without_replaced(cloud.values, given)), **given)
+    except InvalidConfiguration as error:
+        origin = cloud.origins.get(error.key, error.key)
+        raise InvalidConfiguration(
+            error.key,
+            u"{} ({} of {})".format(error.problem, origin, cloud.describe()),
+            error.remedy,
+        )
+
+
+def _with_domains(values):
+    """The default domain, in place of each one that is not given."""
+    default = [
+        (kind, values["default_domain_" + kind])
+        for kind in ("id", "name")
+        if "default_domain_" + kind in values
+    ]
+    for which in ("user_domain_", "project_domain_"):
+        if default and not {which + "id", which + "name"} & set(values):
+            kind, domain = default[0]
+            values = dict(values, **{which + kind: domain})
     return values
 
 
@@ -129,7 +105,7 @@ def _choose_plugin(values):
         raise InvalidConfiguration(
             u"auth_plugin",
             u"{} is not known; these are: {}".format(name, known),
-            _nearest(name, PLUGINS),
+            nearest(name, PLUGINS),
         )
     return PLUGINS[name]
 
@@ -149,6 +125,25 @@ def _check_needs(plugin, values):
     # The id says whose credential it is; the name alone does not.
     if "application_credential_name" in values and "application_credential_id" not in values:
         _require(("username", "user_id"), values, u"with application_credential_name")
+
+
+_SCOPES = (("trust_id",), ("system_scope",), ("project_id", "project_name"))
+
+
+def _check_scope(plugin, values):
+    given = [name for names in _SCOPES for name in names if name in values]
+    kinds = [names for names in _SCOPES if set(names) & set(values)]
+    if len(kinds) > 1:
+        raise InvalidConfiguration(
+            as_text(given[0]), u"can't be given together with {}".format(given[1]), u"drop one"
+        )
+    if plugin.name == u"v3applicationcredential" and {"trust_id", "system_scope"} & set(given):
+        raise InvalidConfiguration(
+            as_text(given[0]), u"can't be given with an application credential, which is for "
+            u"the project it was made in", u"drop it"
+        )
+    if "client_key" in values:
+        _require(("client_certificate",), values, u"with client_key")
 
 
 def _take_secret(name, values):
@@ -171,7 +166,10 @@ def _take_secret(name, values):
 
 def _attributes():
     names = [key for key in KEYS if not key.name.endswith("_file")]
-    return {key.name: attr.ib(default=key.default, repr=not key.secret) for key in names}
+    attributes = {key.name: attr.ib(default=key.default, repr=not key.secret) for key in names}
+    attributes["cloud_files"] = attr.ib(default=(), repr=False, cmp=False)
+    attributes["_load"] = attr.ib(default=None, repr=False, cmp=False)
+    return attributes
 
 
 @attr.s(these=_attributes(), frozen=True, hash=False)
@@ -185,22 +183,62 @@ class Configuration(object):
     - ``password``, ``application_credential_secret`` and ``token`` are a
       :class:`Secret` or ``None``, wherever they come from;
     - ``cluster_id`` is a ``UUID`` or ``None``.
+
+    :ivar tuple cloud_files: the paths of the ``clouds.yaml`` and
+        ``secure.yaml`` that a part of it comes from.
     """
 
     @classmethod
-    def from_mapping(cls, mapping):
+    def from_mapping(cls, mapping, environ=None):
         """
         :param mapping: keys and values as in ``agent.yml``'s ``dataset``
             section, without ``backend``.
+        :param environ: names to values, which say where ``clouds.yaml`` is;
+            this process's by default.
         :rtype: Configuration
         :raises InvalidConfiguration: naming the key.
         """
-        values = _collect(mapping)
+        given = _collect(mapping)
+        files = None
+        if "cloud" in given:
+            files = CloudFiles(os.environ if environ is None else environ)
+
+        def load():
+            cloud = None
+            if files is not None:
+                cloud = files.cloud(given["cloud"], given.get("region"))
+            return cls._checked(given, cloud, load), cloud
+
+        made, cloud = load()
+        for name in cloud.without_effect if cloud else ():
+            CONFIGURATION_NOTE(
+                source=cloud.describe(), reason=u"{} has no effect here".format(name)
+            ).write()
+        return made
+
+    @classmethod
+    def _checked(cls, given, cloud, load):
+        values = _with_domains(given if cloud is None else _with_cloud(given, cloud))
         plugin = _choose_plugin(values)
         _check_needs(plugin, values)
+        _check_scope(plugin, values)
+        values = dict(values)
         for name in SECRETS:
             values[name] = _take_secret(name, values)
-        return cls(**dict(values, auth_plugin=plugin.name))
+        return cls(
+            auth_plugin=plugin.name,
+            cloud_files=() if cloud is None else cloud.files,
+            load=load,
+            **{name: value for name, value in values.items() if name != "auth_plugin"}
+        )
+
+    def reread(self):
+        """
+        :return: the :class:`Configuration` as it is now that the files that it
+            names may have changed.
+        :raises InvalidConfiguration: naming the key.
+        """
+        return self._load()[0]
 
     @classmethod
     def from_file(cls, path, **overrides):
@@ -214,7 +252,7 @@ class Configuration(object):
         try:
             return cls.from_mapping(dict(section, **overrides))
         except InvalidConfiguration as error:
-            where = _place(path, lines.get(error.key))
+            where = place(path, lines.get(error.key))
             raise InvalidConfiguration(
                 error.key, u"{} (in {})".format(error.problem, where), error.remedy
             )
@@ -230,10 +268,10 @@ class Configuration(object):
         :rtype: Configuration
         :raises InvalidConfiguration: naming the key and its variables.
         """
-        values = _from_variables({name: value for name, value in environ.items() if value})
+        values = from_variables({name: value for name, value in environ.items() if value})
         values.update(overrides)
         try:
-            return cls.from_mapping(values)
+            return cls.from_mapping(values, environ)
         except InvalidConfiguration as error:
             names = u" or ".join(map(as_text, variables(error.key)))
             raise InvalidConfiguration(
@@ -241,125 +279,6 @@ class Configuration(object):
                 u"{} (in the environment{})".format(error.problem, names and u": " + names),
                 error.remedy,
             )
-
-
-# -- agent.yml ----------------------------------------------------------------
-
-
-def _place(path, line):
-    return as_text(path) if line is None else u"{}, line {}".format(as_text(path), line)
-
-
-def _load(path):
-    """
-    :return: the YAML's root node and what it says.
-    """
-    try:
-        with io.open(path, encoding="utf-8") as opened:
-            loader = yaml.SafeLoader(opened.read())
-        node = loader.get_single_node()
-        return node, loader.construct_document(node) if node is not None else None
-    except EnvironmentError as error:
-        problem = u"can't be read: {}".format(as_text(error.strerror))
-        line = None
-    except (ValueError, yaml.YAMLError) as error:
-        # What YAML stumbled over may be a secret, so only the place is told.
-        mark = getattr(error, "problem_mark", None)
-        problem, line = u"is not YAML", mark and mark.line + 1
-    raise InvalidConfiguration(
-        u"dataset",
-        u"{} {}".format(_place(path, line), problem),
-        u"give the path of an agent.yml; in it, quote values that hold special characters",
-    )
-
-
-def dataset_section(path):
-    """
-    :param path: the path of an ``agent.yml``.
-    :return: the ``dataset`` section without ``backend``, unchecked, and the
-        line number of each of its keys.
-    :raises InvalidConfiguration: naming the file and the line.
-    """
-    node, document = _load(path)
-    section = document.get("dataset") if isinstance(document, dict) else None
-    if not isinstance(section, dict):
-        raise InvalidConfiguration(
-            u"dataset", u"{} has no such section".format(as_text(path)),
-            u"an agent.yml holds the backend's keys under 'dataset:'",
-        )
-    section = {as_text(name): value for name, value in section.items()}
-    backend = section.pop(u"backend", _BACKENDS[0])
-    if backend not in _BACKENDS:
-        raise InvalidConfiguration(
-            u"backend", u"{} is for another backend".format(as_text(path)),
-            u"set it to txstorage",
-        )
-    return section, _line_numbers(node)
-
-
-def _line_numbers(root):
-    return {
-        as_text(key.value): key.start_mark.line + 1
-        for name, section in root.value
-        if name.value == "dataset"
-        for key, _ in section.value
-    }
-
-
-# -- the environment ------------------------------------------------------------
-
-
-def variables(name):
-    """
-    The environment variables of a key.
-
-    :param text name: a key or a synonym.
-    :return: a tuple of native strings, the one that wins first.
-    """
-    key = BY_NAME.get(name)
-    if key is None:
-        return ()
-    return tuple(
-        _PREFIX + known.upper() for known in (key.name,) + key.synonyms
-    ) + key.environment
-
-
-def _value_of(key, variable, value):
-    if key.kind.literal:
-        return value
-    try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise InvalidConfiguration(
-            as_text(key.name), u"must be {}".format(key.kind.expected),
-            u"{} holds YAML".format(variable),
-        )
-
-
-def _check_names(environ):
-    for name in environ:
-        if name.startswith(_PREFIX) and name not in _NOT_KEYS:
-            try:
-                _find_key(as_text(name[len(_PREFIX):].lower()))
-            except InvalidConfiguration as error:
-                raise InvalidConfiguration(
-                    error.key, u"{} ({})".format(error.problem, name), error.remedy
-                )
-
-
-def _from_variables(environ):
-    _check_names(environ)
-    ours, standard = {}, {}
-    for key in KEYS:
-        for variable in reversed(variables(key.name)):
-            if variable in environ:
-                chosen = ours if variable.startswith(_PREFIX) else standard
-                chosen[key.name] = _value_of(key, variable, environ[variable])
-    # A password_file of ours replaces an OS_PASSWORD, rather than clash with it.
-    for name in SECRETS:
-        if name + "_file" in ours:
-            standard.pop(name, None)
-    return dict(standard, **ours)
 
 
 __all__ = ["Configuration", "Secret", "dataset_section", "variables"]

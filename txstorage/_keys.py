@@ -6,132 +6,25 @@ environment variables and documentation all come.
 
 from __future__ import absolute_import, division, print_function
 
-import io
-from uuid import UUID
+import difflib
 
 import attr
 
-from ._compat import as_text, integer_types, text_type, urlsplit
-
-# -- kinds: what a value must be ----------------------------------------------
-
-
-def _text(value):
-    if isinstance(value, bytes):
-        value = value.decode("utf-8")
-    if not isinstance(value, text_type) or not value.strip():
-        raise ValueError()
-    return value
-
-
-def _boolean(value):
-    if not isinstance(value, bool):
-        raise ValueError()
-    return value
-
-
-def _positive(value):
-    if isinstance(value, bool) or not isinstance(value, integer_types + (float,)):
-        raise ValueError()
-    if not 0 < value < float("inf"):
-        raise ValueError()
-    return float(value)
-
-
-def _uuid(value):
-    return value if isinstance(value, UUID) else UUID(_text(value))
-
-
-def _uuid_text(value):
-    return text_type(_uuid(value))
-
-
-def _address(value):
-    parts = urlsplit(_text(value))
-    # A password in an address would end up in logs and messages; for the same
-    # reason a wrong address is not shown.
-    if parts.scheme not in (u"http", u"https") or not parts.hostname or u"@" in parts.netloc:
-        raise ValueError()
-    parts.port  # Raises ValueError when it is not a number.
-    return _text(value).rstrip(u"/")
-
-
-def _readable_file(value):
-    path = _text(value)
-    if u"\0" in path:
-        raise ValueError()  # which is what 3.x raises for it; 2.7 raises TypeError
-    with io.open(path, "rb") as opened:
-        opened.read(1)
-    return path
-
-
-def _profiles(value):
-    if not callable(getattr(value, "items", None)):
-        raise ValueError()
-    return {_text(name): _text(volume_type) for name, volume_type in value.items()}
-
-
-def _interface(value):
-    # Older clients and openrc files say publicURL.
-    value = _text(value)
-    value = value[:-3] if value.endswith(u"URL") else value
-    if value not in (u"public", u"internal", u"admin"):
-        raise ValueError()
-    return value
-
-
-@attr.s(frozen=True)
-class Kind(object):
-    """
-    What a key's value must be.
-
-    :ivar text expected: completes "must be ...".
-    :ivar parse: called with a value; returns the value to use, or raises
-        ``ValueError`` or ``EnvironmentError``.
-    :ivar bool literal: whether an environment variable's text is the value
-        itself, rather than the YAML of it.
-    :ivar bool shown: whether messages may show a wrong value.
-    """
-
-    expected = attr.ib()
-    parse = attr.ib(repr=False)
-    literal = attr.ib(default=True)
-    shown = attr.ib(default=True)
-
-
-TEXT = Kind(u"text that is not empty", _text)
-BOOLEAN = Kind(u"true or false", _boolean, literal=False)
-SECONDS = Kind(u"a number of seconds greater than 0", _positive, literal=False)
-RATE = Kind(u"a number greater than 0", _positive, literal=False)
-UUID_VALUE = Kind(u"a UUID", _uuid)
-UUID_TEXT = Kind(u"a UUID", _uuid_text)
-ADDRESS = Kind(u"an http or https address without a user or password", _address, shown=False)
-FILE = Kind(u"the path of a file that can be read", _readable_file)
-PROFILES = Kind(u"a mapping of profile names to volume types", _profiles, literal=False)
-INTERFACE = Kind(u"public, internal or admin", _interface)
-
-_TYPE_NAMES = (
-    (bool, u"true or false"),
-    (integer_types + (float,), u"a number"),
-    ((text_type, bytes), u"text"),
-    (dict, u"a mapping"),
-    ((list, tuple), u"a list"),
+from ._compat import as_text
+from ._kinds import (
+    ADDRESS,
+    BOOLEAN,
+    FILE,
+    INTERFACE,
+    PROFILES,
+    RATE,
+    SECONDS,
+    SYSTEM_SCOPE,
+    TEXT,
+    UUID_TEXT,
+    UUID_VALUE,
 )
-
-
-def type_name(value):
-    """
-    What a value is, in an operator's words.
-
-    :rtype: text
-    """
-    for types, name in _TYPE_NAMES:
-        if isinstance(value, types):
-            return name
-    return as_text(type(value).__name__)
-
-
-# -- the table ----------------------------------------------------------------
+from .errors import InvalidConfiguration
 
 
 @attr.s(frozen=True)
@@ -159,6 +52,9 @@ class Key(object):
 
 
 KEYS = (
+    Key("cloud", TEXT,
+        u"A cloud of clouds.yaml, for the keys that are not given here.",
+        environment=("OS_CLOUD",)),
     Key("region", TEXT, u"The region of the catalog; needed when it has several.",
         environment=("OS_REGION_NAME",)),
     Key("auth_plugin", TEXT,
@@ -182,6 +78,16 @@ KEYS = (
         environment=("OS_PROJECT_DOMAIN_ID",)),
     Key("project_domain_name", TEXT, u"The name of the project's domain.",
         environment=("OS_PROJECT_DOMAIN_NAME",)),
+    Key("default_domain_id", TEXT, u"The id of both domains, where they are not given.",
+        environment=("OS_DEFAULT_DOMAIN_ID",)),
+    Key("default_domain_name", TEXT, u"The name of both domains, where they are not given.",
+        environment=("OS_DEFAULT_DOMAIN_NAME",)),
+    Key("trust_id", TEXT, u"The trust in which to act, instead of a project.",
+        environment=("OS_TRUST_ID",)),
+    Key("system_scope", SYSTEM_SCOPE,
+        u"'all' to act system-wide, instead of in a project; needs volume_endpoint, as the "
+        u"catalog then has no Block Storage.",
+        environment=("OS_SYSTEM_SCOPE",)),
     Key("application_credential_id", TEXT, u"The application credential's id.",
         environment=("OS_APPLICATION_CREDENTIAL_ID",)),
     Key("application_credential_name", TEXT,
@@ -197,6 +103,12 @@ KEYS = (
     Key("verify_ca_path", FILE,
         u"A PEM file of the authorities to trust, instead of the system's.",
         environment=("OS_CACERT",)),
+    Key("client_certificate", FILE,
+        u"A PEM file of this client's own certificate, for services that ask for one.",
+        environment=("OS_CERT",)),
+    Key("client_key", FILE,
+        u"A PEM file of its key (default: it is in client_certificate).",
+        environment=("OS_KEY",)),
     Key("interface", INTERFACE, u"Which of the catalog's addresses to use.", default=u"public",
         environment=("OS_INTERFACE", "OS_ENDPOINT_TYPE")),
     Key("volume_endpoint", ADDRESS, u"The address of Block Storage, instead of the catalog's."),
@@ -221,7 +133,6 @@ REFUSED = {
                   u"project_domain_id",
     u"domain_name": u"a token for a domain can't use volumes; use user_domain_name and "
                     u"project_domain_name",
-    u"trust_id": u"trusts are not supported; use an application credential",
 }
 
 SECRETS = ("password", "application_credential_secret", "token")
@@ -229,6 +140,27 @@ SECRETS = ("password", "application_credential_secret", "token")
 BY_NAME = {
     as_text(name): key for key in KEYS for name in (key.name,) + key.synonyms
 }
+
+
+def nearest(name, names):
+    """
+    :return: a remedy that names the nearest of the names, or empty text.
+    """
+    found = difflib.get_close_matches(name, sorted(names), 1)
+    return u"did you mean {}?".format(found[0]) if found else u""
+
+
+def find_key(name):
+    """
+    :param text name: a key or a synonym.
+    :return: the :class:`Key`.
+    :raises InvalidConfiguration: when there is none.
+    """
+    if name in REFUSED:
+        raise InvalidConfiguration(name, REFUSED[name])
+    if name not in BY_NAME:
+        raise InvalidConfiguration(name, u"is not known", nearest(name, BY_NAME))
+    return BY_NAME[name]
 
 
 @attr.s(frozen=True)
@@ -252,7 +184,7 @@ _PASSWORD = Plugin(
         ("auth_url",),
         ("username", "user_id"),
         _SECRET_OF["password"],
-        ("project_name", "project_id"),
+        ("project_name", "project_id", "trust_id", "system_scope"),
     ),
 )
 _APPLICATION_CREDENTIAL = Plugin(
@@ -283,7 +215,7 @@ __all__ = [
     "REFUSED",
     "SECRETS",
     "Key",
-    "Kind",
     "Plugin",
-    "type_name",
+    "find_key",
+    "nearest",
 ]

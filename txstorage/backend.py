@@ -10,6 +10,7 @@ from __future__ import absolute_import, division, print_function
 from twisted.python.filepath import FilePath
 
 from ._agents import agent_for
+from ._compat import as_text
 from ._configuration import Configuration
 from ._ratelimit import TokenBucket
 from .blocking import BlockingDriver
@@ -20,11 +21,22 @@ from .http import HTTPClient
 from .interfaces import BackendDescription, DeployerType
 from .node import NodeIdentity
 from .services.openstack import openstack_service
-from .services.openstack.keystone import Credentials, Session
+from .services.openstack.keystone import Credentials, CredentialSource, Session
 from .watcher import Intervals
 
 _USER = ("username", "user_id", "user_domain_id", "user_domain_name")
-_PROJECT = ("project_id", "project_name", "project_domain_id", "project_domain_name")
+_SCOPE = (
+    "project_id",
+    "project_name",
+    "project_domain_id",
+    "project_domain_name",
+    "trust_id",
+    "system_scope",
+)
+
+# A change of these makes it another cloud, for which more than the credentials
+# would have to be read again.
+_FIXED = ("auth_url", "auth_plugin")
 
 
 def _picked(configuration, names):
@@ -33,13 +45,13 @@ def _picked(configuration, names):
 
 def _by_password(configuration):
     return Credentials.password(
-        configuration.password, **_picked(configuration, _USER + _PROJECT)
+        configuration.password(), **_picked(configuration, _USER + _SCOPE)
     )
 
 
 def _by_application_credential(configuration):
     return Credentials.application_credential(
-        configuration.application_credential_secret,
+        configuration.application_credential_secret(),
         id=configuration.application_credential_id,
         name=configuration.application_credential_name,
         **_picked(configuration, _USER)
@@ -47,15 +59,39 @@ def _by_application_credential(configuration):
 
 
 def _by_token(configuration):
-    return Credentials.token(configuration.token, **_picked(configuration, _PROJECT))
+    return Credentials.token(configuration.token(), **_picked(configuration, _SCOPE))
+
+
+def _by_nothing(configuration):
+    return Credentials.none(None if configuration.token is None else configuration.token())
 
 
 _CREDENTIALS = {
     u"password": _by_password,
     u"v3applicationcredential": _by_application_credential,
     u"token": _by_token,
-    u"none": lambda configuration: Credentials.none(configuration.token),
+    u"none": _by_nothing,
 }
+
+
+def credential_source(configuration):
+    """
+    :param Configuration configuration: who asks.
+    :return: a :class:`~txstorage.services.openstack.CredentialSource`, which
+        reads the files that the configuration names again.
+    :raises InvalidConfiguration: naming the key.
+    """
+
+    def load():
+        fresh = configuration.reread()
+        for name in _FIXED:
+            if getattr(fresh, name) != getattr(configuration, name):
+                raise InvalidConfiguration(
+                    as_text(name), u"is another now, which takes effect after a restart"
+                )
+        return _CREDENTIALS[fresh.auth_plugin](fresh)
+
+    return CredentialSource(load)
 
 
 def http_client(reactor, configuration, agent=None):
@@ -91,7 +127,7 @@ def volume_service(reactor, configuration, agent=None):
         reactor,
         http,
         configuration.auth_url,
-        _CREDENTIALS[configuration.auth_plugin](configuration),
+        credential_source(configuration),
         region=configuration.region,
         interface=configuration.interface,
         endpoints={service: url for service, url in endpoints.items() if url is not None},

@@ -63,6 +63,31 @@ class EndpointMissing(StorageError):
     remedy = u"check 'region' and 'interface', or name the endpoint in the configuration"
 
 
+class MicroversionMissing(StorageError):
+    """
+    The service is too old for what is asked of it.
+
+    :ivar text needed: the lowest microversion that would do.
+    :ivar maximum: the highest that the service has, ``(major, minor)``, or
+        ``None`` when it has none or does not say so.
+    """
+
+    remedy = u"it needs a newer release of that service"
+
+    def __init__(self, title, url, needed, maximum):
+        self.needed = needed
+        self.maximum = maximum
+        StorageError.__init__(
+            self,
+            u"{} at {} has {}, and {} is needed".format(
+                title,
+                url,
+                u"no microversions" if maximum is None else u"none above {}.{}".format(*maximum),
+                needed,
+            ),
+        )
+
+
 class ServiceError(StorageError):
     """
     A service answered with an error.

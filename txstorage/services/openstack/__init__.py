@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from .. import IVolumeService
 from .cinder import GIB, Cinder
-from .keystone import Credentials, Session
+from .keystone import Credentials, CredentialSource, Session
 from .nova import Nova
 from .project import Project
 
@@ -132,4 +132,10 @@ def openstack_service(reactor, http, session, availability_zone=None):
     return OpenStackService(session, availability_zone)
 
 
-__all__ = ["Credentials", "OpenStackService", "Session", "openstack_service"]
+__all__ = [
+    "CredentialSource",
+    "Credentials",
+    "OpenStackService",
+    "Session",
+    "openstack_service",
+]

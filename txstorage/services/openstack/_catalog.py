@@ -12,7 +12,8 @@ import attr
 from ..._compat import text_type, urlsplit
 from ...errors import EndpointMissing
 
-_VERSIONED = re.compile(u"/v[0-9]+(\\.[0-9]+)?(/|$)")
+# Cinder's former APIs, which this driver does not speak.
+_TOO_OLD = re.compile(u"/v[12](\\.[0-9]+)?(/|$)")
 
 
 @attr.s(frozen=True)
@@ -60,6 +61,14 @@ def _region(endpoint):
     return endpoint.get(u"region_id") or endpoint.get(u"region") or u""
 
 
+def _usable(endpoint):
+    """Whether it is not one of Cinder's former APIs: ``volume`` was v1 once, then v2."""
+    return not (
+        endpoint.service_type.startswith((u"volume", u"block"))
+        and _TOO_OLD.search(urlsplit(endpoint.url)[2])
+    )
+
+
 def choose_endpoint(catalog, service_types, interface, region):
     """
     :param catalog: of :class:`Endpoint`.
@@ -76,6 +85,7 @@ def choose_endpoint(catalog, service_types, interface, region):
         if endpoint.service_type == service_type
         and endpoint.interface == interface
         and region in (None, endpoint.region)
+        and _usable(endpoint)
     ]
     if not fitting:
         raise EndpointMissing(_missing(catalog, service_types, interface, region))
@@ -92,7 +102,12 @@ def choose_endpoint(catalog, service_types, interface, region):
 
 def _missing(catalog, service_types, interface, region):
     there = sorted(
-        u"{} ({}, {})".format(each.service_type, each.interface, each.region or u"no region")
+        u"{} ({}, {}{})".format(
+            each.service_type,
+            each.interface,
+            each.region or u"no region",
+            u"" if _usable(each) else u", too old: {}".format(each.url),
+        )
         for each in catalog
     )
     return u"The catalog has no {} with interface {}{}; it has: {}".format(
@@ -103,14 +118,4 @@ def _missing(catalog, service_types, interface, region):
     )
 
 
-def versioned(url, version):
-    """
-    :param text url: an endpoint's; some catalogs leave the version out.
-    :param text version: e.g. ``u"v3"``.
-    :return: the URL with a version in it and no slash at its end.
-    """
-    url = url.rstrip(u"/")
-    return url if _VERSIONED.search(urlsplit(url)[2]) else url + u"/" + version
-
-
-__all__ = ["Endpoint", "catalog_from_wire", "choose_endpoint", "versioned"]
+__all__ = ["Endpoint", "catalog_from_wire", "choose_endpoint"]

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.test_keystone -*-
 """
-What is exchanged with Keystone, as values: credentials and tokens.
+Tokens, as Keystone gives them.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -12,153 +12,6 @@ import attr
 
 from ..._compat import as_text, text_type
 from ._catalog import catalog_from_wire
-
-_DEFAULT_DOMAIN = u"default"
-
-
-def reveal(secret):
-    """
-    :param secret: text, or a callable that returns it, so that a secret in a
-        file is read again each time.
-    :return: text.
-    """
-    return as_text(secret() if callable(secret) else secret)
-
-
-@attr.s(frozen=True, hash=False)
-class Credentials(object):
-    """
-    Who asks, and for which project.  Make one with :meth:`password`,
-    :meth:`application_credential`, :meth:`token` or :meth:`none`.
-
-    :ivar text kind: ``password``, ``application_credential``, ``token`` or
-        ``none``.
-    :ivar secret: text or a callable for it; never shown.
-    """
-
-    kind = attr.ib()
-    secret = attr.ib(default=None, repr=False)
-    user = attr.ib(default=None)
-    project = attr.ib(default=None)
-    application = attr.ib(default=None)
-
-    @classmethod
-    def password(
-        cls,
-        secret,
-        username=None,
-        user_id=None,
-        user_domain_id=None,
-        user_domain_name=None,
-        project_id=None,
-        project_name=None,
-        project_domain_id=None,
-        project_domain_name=None,
-    ):
-        """
-        A user's password.  Domains are Keystone's ``default`` by default.
-
-        :param secret: the password; text or a callable.
-        """
-        return cls(
-            u"password",
-            secret,
-            _named(user_id, username, user_domain_id, user_domain_name),
-            _named(project_id, project_name, project_domain_id, project_domain_name),
-        )
-
-    @classmethod
-    def application_credential(
-        cls,
-        secret,
-        id=None,
-        name=None,
-        username=None,
-        user_id=None,
-        user_domain_id=None,
-        user_domain_name=None,
-    ):
-        """
-        An application credential, which belongs to one project already.
-
-        :param secret: its secret; text or a callable.
-        :param id: its id (text); or give its ``name`` and the user's.
-        """
-        user = None if id else _named(user_id, username, user_domain_id, user_domain_name)
-        return cls(
-            u"application_credential",
-            secret,
-            user,
-            application={u"id": id} if id else {u"name": name},
-        )
-
-    @classmethod
-    def token(
-        cls,
-        secret,
-        project_id=None,
-        project_name=None,
-        project_domain_id=None,
-        project_domain_name=None,
-    ):
-        """
-        A token that somebody else got.
-
-        :param secret: the token; text or a callable.
-        """
-        project = _named(project_id, project_name, project_domain_id, project_domain_name)
-        return cls(u"token", secret, project=project)
-
-    @classmethod
-    def none(cls, secret=None):
-        """
-        No Keystone at all: the services ask for no token, or for a fixed one.
-
-        :param secret: what to send as the token; text, a callable or ``None``.
-        """
-        return cls(u"none", secret)
-
-    def to_wire(self):
-        """
-        :return: the body of ``POST /v3/auth/tokens``.  It holds the secret.
-        """
-        secret = reveal(self.secret)
-        if self.kind == u"password":
-            method = {u"user": dict(self.user or {}, password=secret)}
-        elif self.kind == u"token":
-            method = {u"id": secret}
-        else:
-            method = dict(self.application, secret=secret)
-            if self.user:
-                method[u"user"] = self.user
-        auth = {u"identity": {u"methods": [self.kind], self.kind: method}}
-        if self.project:
-            auth[u"scope"] = {u"project": self.project}
-        return {u"auth": auth}
-
-    def describe(self):
-        """
-        :return: text that says who and for what, without any secret.
-        """
-        parts = ((u"application credential", self.application), (u"user", self.user),
-                 (u"project", self.project))
-        named = [
-            u"{} '{}'".format(what, value.get(u"name") or value.get(u"id"))
-            for what, value in parts
-            if value
-        ]
-        return u", ".join(named) or u"the given token"
-
-
-def _named(id, name, domain_id, domain_name):
-    """A user or a project: its id, or its name with its domain."""
-    if id:
-        return {u"id": id}
-    if not name:
-        return None
-    if domain_name and not domain_id:
-        return {u"name": name, u"domain": {u"name": domain_name}}
-    return {u"name": name, u"domain": {u"id": domain_id or _DEFAULT_DOMAIN}}
 
 
 @attr.s(frozen=True, hash=False)
@@ -222,4 +75,4 @@ def _lifetime(issued_at, expires_at):
     return float(max(0, expires - issued))
 
 
-__all__ = ["Credentials", "Token", "reveal"]
+__all__ = ["Token"]

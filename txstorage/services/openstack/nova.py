@@ -2,8 +2,10 @@
 """
 Nova: the Compute API, version 2.1.
 
-No microversion is asked for.  Since 2.101 an attach is answered with 202 and
-no body; either answer is taken, as nothing in the body is needed.
+No request needs a microversion: attachments, servers and ``os-start`` are all
+in 2.1, the first one, so none is asked for.  What later ones change is not
+relied on: an attachment has no ``id`` since 2.89, and since 2.101 an attach is
+answered with 202 and no body; either answer is taken.
 """
 
 from __future__ import absolute_import, division, print_function
