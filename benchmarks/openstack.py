@@ -119,12 +119,13 @@ def measured(reactor, rig, count):
 def main(reactor, count="50"):
     rig = Rig()
     was_up = rig.is_up()
-    try:
-        rig.up()
-        yield measured(reactor, rig, int(count))
-    finally:
-        if not was_up:
-            rig.down()
+    with rig.held():
+        try:
+            rig.up()
+            yield measured(reactor, rig, int(count))
+        finally:
+            if not was_up:
+                rig.down()
 
 
 if __name__ == "__main__":

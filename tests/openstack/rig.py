@@ -20,7 +20,7 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from ..run import ROOT
 from . import bootstrap, services
@@ -53,19 +53,43 @@ class Rig:
     def logs(self):
         return os.path.join(self.directory, "run", "log")
 
+    @contextmanager
+    def held(self):
+        """
+        To be used around what brings it up or takes it down.
+
+        :raises RigError: when somebody else does so now.
+        """
+        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+        with open(os.path.join(self.directory, "lock"), "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RigError("somebody else works with " + self.directory) from None
+            self._layout = Layout.load(self.directory)
+            yield
+
     def up(self):
-        """Bring it up, unless it is.  Fails with :exc:`RigError`."""
+        """
+        Bring it up, unless it is.
+
+        :raises RigError: when it can't be; then nothing of it is left but the logs.
+        """
         install(self.directory)
         if self.is_up():
             return say("OpenStack is up already")
-        with self._locked():
-            self._down()
-            shutil.rmtree(self.logs, ignore_errors=True)
-            self._layout = Layout(self.directory)
+        self.down()
+        shutil.rmtree(self.logs, ignore_errors=True)
+        self._layout = Layout(self.directory)
+        try:
             self._layout.save()
-            self._up()
+            self._bring_up()
+        except BaseException:
+            say("failed; the services' logs are in " + self.logs)
+            self.down()
+            raise
 
-    def _up(self):
+    def _bring_up(self):
         layout, processes = self._layout, Processes(self._layout)
         write_all(layout)
         # what others take long for without it
@@ -105,8 +129,13 @@ class Rig:
         processes = Processes(self._layout)
         return all(processes.pid(name) is not None for name in services.SERVICES)
 
+    def _check_up(self):
+        if self._layout is None:
+            raise RigError("OpenStack is not up")
+
     def start(self, names):
         """Start services that were stopped; returns when all works again."""
+        self._check_up()
         self._start(*names)
         processes = Processes(self._layout)
         listening = [name for name in services.only(names) if services.SERVICES[name].port]
@@ -115,12 +144,12 @@ class Rig:
 
     def stop(self, names):
         """Stop services."""
+        self._check_up()
         Processes(self._layout).stop(services.only(names)[::-1])
 
     def status(self):
         """Print what runs."""
-        if self._layout is None:
-            return say("OpenStack is not up")
+        self._check_up()
         processes = Processes(self._layout)
         for name, service in services.SERVICES.items():
             pid = processes.pid(name)
@@ -129,11 +158,6 @@ class Rig:
 
     def down(self):
         """Stop all that was started, and remove all that was made but the logs."""
-        if os.path.isdir(self.directory):
-            with self._locked():
-                self._down()
-
-    def _down(self):
         run = os.path.join(self.directory, "run")
         if self._layout is not None:
             processes = Processes(self._layout)
@@ -149,15 +173,6 @@ class Rig:
             elif path != self.logs:
                 shutil.rmtree(path)
         self._layout = None
-
-    @contextmanager
-    def _locked(self):
-        with open(os.path.join(self.directory, "lock"), "w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RigError("somebody else brings up or takes down " + self.directory) from None
-            yield
 
 
 def detach_devices(directory):
@@ -184,7 +199,8 @@ def main():
     rig = Rig(options.directory)
     arguments = [options.names] if options.command in ("start", "stop") else []
     try:
-        getattr(rig, options.command)(*arguments)
+        with rig.held() if options.command in ("up", "down") else nullcontext():
+            getattr(rig, options.command)(*arguments)
     except RigError as error:
         sys.exit(str(error))
 

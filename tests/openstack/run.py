@@ -45,17 +45,13 @@ def tested(rig, tests):
         parts = [trial(ENVIRONMENT, "openstack", tests or modules())]
         if not tests:
             parts.append(on_python_2(ON_PYTHON_2))
-        counts = summed(parts)
-    except RigError as error:
-        say(str(error))
-        counts = summed([{"failed": 1}])
+        return summed(parts)
     finally:
         # who is impatient now would leave services and devices behind
         for which in (signal.SIGINT, signal.SIGTERM):
             signal.signal(which, signal.SIG_IGN)
         with step("taking OpenStack down"):
             rig.down()
-    return counts
 
 
 def main():
@@ -63,7 +59,11 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     rig = Rig()
     try:
-        counts = tested(rig, sys.argv[1:])
+        with rig.held():
+            counts = tested(rig, sys.argv[1:])
+    except RigError as error:
+        say(str(error))
+        counts = summed([{"failed": 1}])
     except BaseException:
         say("the services' logs are in " + rig.logs)
         raise
