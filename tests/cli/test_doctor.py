@@ -64,7 +64,7 @@ class DoctorTests(CommandTestCase):
             ("secrets", self.config),
             ("TLS", "without TLS"),
             ("authentication", "user txstorage, project txstorage; the token lives"),
-            ("catalog", "block-storage: http://cloud.example/volume/v3/"),
+            ("catalog", "block-storage: http://cloud.example/volume/v3"),
             ("quota", "1 of 1000 volumes, 1 GiB of unlimited"),
             ("cluster id", str(CLUSTER)),
             ("instance id", self.node),

@@ -62,8 +62,8 @@ class IssueTests(CloudTests):
 
     def test_catalog(self) -> None:
         """
-        The catalog has each service in three interfaces of the region, with
-        the project in Block Storage's URL, which also has its older type.
+        The catalog has each service in three interfaces of the region; Block
+        Storage also by its older type, with the project in its URL.
         """
         token = self.issue(password_auth()).body["token"]
         urls = {
@@ -72,11 +72,11 @@ class IssueTests(CloudTests):
             for endpoint in service["endpoints"]
             if endpoint["region"] == endpoint["region_id"] == "txstorage"
         }
-        volume = "http://cloud.example/volume/v3/" + token["project"]["id"]
+        volume = "http://cloud.example/volume/v3"
         expected = {
             "identity": "http://cloud.example/identity/v3",
             "block-storage": volume,
-            "volumev3": volume,
+            "volumev3": "{}/{}".format(volume, token["project"]["id"]),
             "compute": "http://cloud.example/compute/v2.1",
         }
         self.assertEqual(

@@ -57,7 +57,7 @@ class DatabaseTests(SynchronousTestCase):
         """A database of another version is refused, and left alone."""
         self.open().execute("PRAGMA user_version = 99")
         error = self.assertRaises(sqlite3.DatabaseError, self.open)
-        self.assertEqual(str(error), "it has version 99, not 1")
+        self.assertEqual(str(error), "it has version 99, not 2")
 
 
 class StoreTests(SynchronousTestCase):

@@ -63,7 +63,8 @@ class DocumentTests(CloudTests):
         self.assertEqual(
             version["media-types"][0]["type"], "application/vnd.openstack.volume+json;version=3"
         )
-        self.assertEqual(self.ask("GET", "/volume/v3").code, 200)
+        for path in ("/volume/v3", "/volume/v3/"):
+            self.assertEqual(self.ask("GET", path).code, 401, path)
 
     def test_compute(self) -> None:
         """Compute tells its microversions."""
@@ -73,7 +74,7 @@ class DocumentTests(CloudTests):
 
     def test_only_read(self) -> None:
         """A document can't be posted to."""
-        self.assertEqual(self.ask("POST", "/volume").code, 404)
+        self.assertEqual(self.ask("POST", "/volume").code, 400)
 
 
 class NoRouteTests(CloudTests):

@@ -9,9 +9,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import Iterator
 
-SCHEMA_VERSION = 1
-
-_SCHEMA = """
+_FIRST = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE volumes (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -64,6 +62,32 @@ CREATE TABLE tokens (
 ) WITHOUT ROWID;
 """
 
+# Attachments that Block Storage's own API makes: to hosts, which are no servers.
+_HOSTS = """
+ALTER TABLE attachments RENAME TO to_servers;
+CREATE TABLE attachments (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    block_device_id TEXT NOT NULL,
+    volume_id TEXT NOT NULL UNIQUE REFERENCES volumes (id) ON DELETE CASCADE,
+    server_id TEXT,
+    device TEXT,
+    node_device TEXT,
+    attached_at REAL,
+    by_compute INTEGER NOT NULL DEFAULT 1,
+    connector TEXT,
+    mode TEXT NOT NULL DEFAULT 'rw'
+);
+CREATE UNIQUE INDEX one_place ON attachments (server_id, device) WHERE by_compute;
+INSERT INTO attachments (sequence, id, block_device_id, volume_id, server_id, device,
+    node_device, attached_at) SELECT * FROM to_servers;
+DROP TABLE to_servers;
+"""
+
+#: What makes each version of the schema from the one before.
+_STEPS = (_FIRST, _HOSTS)
+SCHEMA_VERSION = len(_STEPS)
+
 
 class Database:
     """
@@ -86,14 +110,14 @@ class Database:
     def _create(self) -> None:
         with self.transaction():
             (version,) = self.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";\n"):
-                    self.execute(statement)
-                self.execute("PRAGMA user_version = {}".format(SCHEMA_VERSION))
-            elif version != SCHEMA_VERSION:
+            if version > SCHEMA_VERSION:
                 raise sqlite3.DatabaseError(
                     "it has version {}, not {}".format(version, SCHEMA_VERSION)
                 )
+            for step in _STEPS[version:]:
+                for statement in step.split(";\n"):
+                    self.execute(statement)
+            self.execute("PRAGMA user_version = {}".format(SCHEMA_VERSION))
 
     def execute(self, statement: str, *parameters: object) -> sqlite3.Cursor:
         """One statement, with ``?`` for the parameters."""

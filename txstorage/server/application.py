@@ -5,6 +5,7 @@ The embedded service: three OpenStack APIs under one root.
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any, List, Tuple
 
@@ -12,15 +13,25 @@ from twisted.internet.defer import Deferred
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
 
+from .attachments import HostAttachments
 from .compute import Compute
 from .identity import Identity
 from .reconcile import reconcile
 from .settings import Settings
 from .store import Store
 from .transitions import Engine
-from .versions import announcements
+from .versions import VOLUME, announcements
 from .volumes import BlockStorage
-from .wire import NO_SUCH_ROUTE, call_from
+from .wire import NO_SUCH_ROUTE, WireError, call_from
+
+#: Cinder's condition for what may be a project.
+_PROJECT = re.compile(rb"[0-9a-f-]+\Z")
+_NOT_READ = (
+    "The server could not comply with the request since it is either malformed or otherwise "
+    "incorrect."
+)
+#: Stands for no path of its own, as a segment of one has no slash.
+_ATTACHMENTS = b"volume/attachments"
 
 
 class _Document(Resource):
@@ -35,11 +46,17 @@ class _Document(Resource):
 
     def render(self, request: IRequest) -> bytes:
         """The document with this request's links."""
-        found = announcements(call_from(request, self._base_url).base)
-        answer = found.get(self._path, NO_SUCH_ROUTE)
-        if request.method not in (b"GET", b"HEAD"):
-            answer = NO_SUCH_ROUTE
-        return answer.send(request)
+        call = call_from(request, self._base_url)
+        answer = announcements(call.base).get(self._path, NO_SUCH_ROUTE)
+        safe = request.method in (b"GET", b"HEAD")
+        try:
+            if self._path == "/volume":
+                VOLUME.negotiate(call)
+                if not safe:
+                    raise VOLUME.error(400, _NOT_READ)
+        except WireError as error:
+            return error.answer.send(request)
+        return (answer if safe else NO_SUCH_ROUTE).send(request)
 
 
 class _Root(Resource):
@@ -49,9 +66,10 @@ class _Root(Resource):
     :param services: resources by the first segment of their paths.
     """
 
-    def __init__(self, services: Any, base_url: Any) -> None:
+    def __init__(self, services: Any, project_id: str, base_url: Any) -> None:
         super().__init__()
         self._services = services
+        self._project_id = project_id
         self._base_url = base_url
         self._documents = set(announcements(""))
 
@@ -63,10 +81,34 @@ class _Root(Resource):
             whole = "/" + segments.decode("utf-8").rstrip("/")
         except UnicodeDecodeError:
             return _Document("", self._base_url)
-        found: IResource = self._services.get(path)
+        if path == b"volume":
+            request.postpath = _in_project(request.postpath, self._project_id)
+        found: IResource = self._services.get(_service(path, request.postpath))
         if found is None or whole in self._documents:
             return _Document(whole, self._base_url)
         return found
+
+
+def _service(path: bytes, segments: List[bytes]) -> bytes:
+    """
+    Which service answers: Block Storage has two.
+
+    :param path: the first segment.
+    :param segments: the others.
+    """
+    return _ATTACHMENTS if path == b"volume" and segments[2:3] == [b"attachments"] else path
+
+
+def _in_project(segments: List[bytes], project_id: str) -> List[bytes]:
+    """
+    Cinder's paths may leave out the project, whatever their microversion.
+
+    :param segments: after ``/volume``.
+    """
+    version, others = segments[:1], segments[1:]
+    if version != [b"v3"] or others in ([], [b""]) or _PROJECT.match(others[0]):
+        return segments
+    return version + [project_id.encode("ascii")] + others
 
 
 class Application:
@@ -115,5 +157,6 @@ class Application:
             b"identity": self._identity.app.resource(),
             b"volume": BlockStorage(*parts).app.resource(),
             b"compute": Compute(*parts).app.resource(),
+            _ATTACHMENTS: HostAttachments(*parts, devices=self._devices).app.resource(),
         }
-        return _Root(services, self._settings.base_url)
+        return _Root(services, self._identity.ids.project, self._settings.base_url)

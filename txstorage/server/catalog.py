@@ -11,10 +11,11 @@ from typing import Any, Dict, List
 from .settings import REGION
 
 #: Service type, name and path; ``{}`` is the project's id.  Clients look for
-#: Cinder under its new type, its old one, or either.
+#: Cinder under its new type, its old one, or either, and have to do with paths
+#: of both kinds.
 _SERVICES = (
     ("identity", "keystone", "/identity/v3"),
-    ("block-storage", "cinder", "/volume/v3/{}"),
+    ("block-storage", "cinder", "/volume/v3"),
     ("volumev3", "cinderv3", "/volume/v3/{}"),
     ("compute", "nova", "/compute/v2.1"),
 )

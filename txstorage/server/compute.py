@@ -130,7 +130,7 @@ class Compute(VersionedService):
 
     def _attachment(self, server_id: str, volume_id: str) -> Attachment:
         attachment = self._volume(volume_id).attachment
-        if attachment is None or attachment.server_id != server_id:
+        if attachment is None or not attachment.by_compute or attachment.server_id != server_id:
             message = "Instance {} is not attached to volume {}"
             raise COMPUTE.error(404, message.format(server_id, volume_id))
         return attachment

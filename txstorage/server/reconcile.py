@@ -64,7 +64,7 @@ def plan(volumes: Collection[Volume], files: Collection[str], devices: Mapping[s
         reattach=[
             volume.volume_id
             for volume in sound
-            if volume.status == "in-use" and volume.volume_id not in devices
+            if _needs_device(volume) and volume.volume_id not in devices
         ],
         keep=[
             volume.volume_id
@@ -74,6 +74,13 @@ def plan(volumes: Collection[Volume], files: Collection[str], devices: Mapping[s
             or volume.volume_id not in files
         ],
     )
+
+
+def _needs_device(volume: Volume) -> bool:
+    attachment = volume.attachment
+    if attachment is None or attachment.by_compute:
+        return volume.status == "in-use"
+    return volume.status in ("attaching", "in-use") and attachment.connector is not None
 
 
 async def reconcile(store: Store, devices: Any) -> List[str]:
@@ -99,7 +106,8 @@ async def reconcile(store: Store, devices: Any) -> List[str]:
     for volume_id in wanted.reattach:
         try:
             device = await devices.attach(volume_id)
-            store.settle(volume_id, "in-use", "in-use", device)
+            status = volumes[volume_id].status
+            store.settle(volume_id, status, status, device)
         except DeviceFailure as error:
             store.add_message(volume_id, "attach volume: {}".format(error))
             problems.append("volume {}: {}".format(volume_id, error))

@@ -5,8 +5,9 @@ What the store holds, as values.
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from typing import Mapping, Optional, Tuple
+from typing import Any, Mapping, Optional, Tuple
 
 import attr
 
@@ -14,21 +15,29 @@ import attr
 @attr.s(frozen=True, auto_attribs=True)
 class Attachment:
     """
-    A volume's place in a server.
+    A volume's place in a server, or on a host that is none.
 
+    :ivar server_id: ``None`` for a host that says of no server that it is one.
     :ivar device: the name the API tells, e.g. ``/dev/vdb``; as with a real
         cloud it is not what the kernel calls it.
     :ivar node_device: the device that was really made, once it was.
     :ivar attached_at: seconds since the epoch.
+    :ivar by_compute: whether Compute carries it out; else whoever asked for
+        it does, through Block Storage.
+    :ivar connector: what a host said of itself when it asked to be connected.
+    :ivar mode: ``rw``, ``ro`` or ``null``.
     """
 
     attachment_id: str
     block_device_id: str
     volume_id: str
-    server_id: str
-    device: str
+    server_id: Optional[str]
+    device: Optional[str]
     node_device: Optional[str]
-    attached_at: float
+    attached_at: Optional[float]
+    by_compute: bool = True
+    connector: Optional[Mapping[str, Any]] = None
+    mode: str = "rw"
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Attachment:
@@ -41,6 +50,9 @@ class Attachment:
             device=row["device"],
             node_device=row["node_device"],
             attached_at=row["attached_at"],
+            by_compute=bool(row["by_compute"]),
+            connector=None if row["connector"] is None else json.loads(row["connector"]),
+            mode=row["mode"],
         )
 
 

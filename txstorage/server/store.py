@@ -12,6 +12,7 @@ import uuid
 from contextlib import AbstractContextManager
 from typing import Callable, Dict, Iterable, List, Optional, Tuple
 
+from ._attachments_table import AttachmentsTable
 from ._database import Database
 from .records import Attachment, Message, NewVolume, Server, Token, Volume, VolumeFilter
 from .settings import DEFAULT_TYPE
@@ -22,7 +23,7 @@ EVERY_VOLUME = VolumeFilter()
 GONE = "gone"
 
 
-class Store:
+class Store(AttachmentsTable):
     """
     :param path: the SQLite file, or ``:memory:``.
     :param clock: seconds since the epoch; what a reactor's ``seconds`` gives.
@@ -170,33 +171,6 @@ class Store:
 
     # -- transitions ---------------------------------------------------------
 
-    def set_status(self, volume_id: str, status: str) -> None:
-        """Set a volume's status and nothing else."""
-        self._database.execute(
-            "UPDATE volumes SET status = ?, updated_at = ? WHERE id = ?",
-            status,
-            self._clock(),
-            volume_id,
-        )
-
-    def reserve(self, volume_id: str, server_id: str, device: str) -> Attachment:
-        """Give a volume its place in a server."""
-        with self.transaction():
-            self._database.execute(
-                "INSERT INTO attachments (id, block_device_id, volume_id, server_id, device,"
-                " attached_at) VALUES (?, ?, ?, ?, ?, ?)",
-                str(uuid.uuid4()),
-                str(uuid.uuid4()),
-                volume_id,
-                server_id,
-                device,
-                self._clock(),
-            )
-            self.set_status(volume_id, "reserved")
-            attachment = self._existing(volume_id).attachment
-        assert attachment is not None
-        return attachment
-
     def settle(
         self, volume_id: str, expected: str, status: str, node_device: Optional[str] = None
     ) -> bool:
@@ -290,13 +264,6 @@ class Store:
     def set_server_status(self, server_id: str, status: str) -> None:
         """Set a server's status."""
         self._database.execute("UPDATE servers SET status = ? WHERE id = ?", status, server_id)
-
-    def attachments(self, server_id: str) -> List[Attachment]:
-        """A server's attachments, the newest first; its root volume is last."""
-        rows = self._database.execute(
-            "SELECT * FROM attachments WHERE server_id = ? ORDER BY sequence DESC", server_id
-        )
-        return [Attachment.from_row(row) for row in rows]
 
     # -- tokens --------------------------------------------------------------
 

@@ -8,10 +8,10 @@ transition can be repeated: after a crash the engine goes on from the status.
 
 from __future__ import annotations
 
-from typing import Any, Awaitable, Callable, Dict, Optional
+from typing import Any, Awaitable, Callable, Dict, List, Optional
 
 import attr
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -78,6 +78,16 @@ TRANSITIONS: Dict[str, Transition] = {
     "detaching": Transition("detach", _remove_device, "available", "in-use"),
     "deleting": Transition("delete", _remove_file, GONE, "error_deleting"),
 }
+#: What Block Storage does by itself for a host; whoever asked does the rest.
+CONNECT = Transition("connect", _make_device, "attaching", "reserved")
+
+
+def transition_of(volume: Volume) -> Optional[Transition]:
+    """What is to be done with a volume, if it is anything."""
+    attachment, status = volume.attachment, volume.status
+    if attachment is None or attachment.by_compute or status not in ("reserved", "attaching"):
+        return TRANSITIONS.get(status)
+    return CONNECT if status == "reserved" and attachment.connector is not None else None
 
 
 class Engine:
@@ -94,6 +104,7 @@ class Engine:
         self._delay = delay
         self._waiting: Dict[str, Any] = {}
         self._running: Dict[str, Deferred[None]] = {}
+        self._idle: Dict[str, List[Deferred[None]]] = {}
         self._stopped = False
 
     def begin(self, volume_id: str) -> None:
@@ -105,10 +116,20 @@ class Engine:
         if not self._stopped:
             self._waiting[volume_id] = self._reactor.callLater(delay, self._start, volume_id)
 
+    def idle(self, volume_id: str) -> Deferred[None]:
+        """
+        :return: fires when nothing is to be done with a volume any more.
+        """
+        if volume_id not in self._waiting and volume_id not in self._running:
+            return succeed(None)
+        idle: Deferred[None] = Deferred()
+        self._idle.setdefault(volume_id, []).append(idle)
+        return idle
+
     def resume(self) -> None:
         """Begin with every volume that is in a transient status."""
         for volume in self._store.volumes():
-            if volume.status in TRANSITIONS:
+            if transition_of(volume) is not None:
                 self.begin(volume.volume_id)
 
     async def stop(self) -> None:
@@ -125,9 +146,11 @@ class Engine:
     def _start(self, volume_id: str) -> None:
         del self._waiting[volume_id]
         volume = self._store.volume(volume_id)
-        if volume is None or volume.status not in TRANSITIONS:
+        transition = None if volume is None else transition_of(volume)
+        if volume is None or transition is None:
+            self._rest(volume_id)
             return
-        running = Deferred.fromCoroutine(self._run(volume))
+        running = Deferred.fromCoroutine(self._run(volume, transition))
         self._running[volume_id] = running
         running.addCallbacks(
             lambda _: self._ended(volume_id), lambda failure: self._broke(volume_id, failure)
@@ -136,16 +159,21 @@ class Engine:
     def _ended(self, volume_id: str) -> None:
         del self._running[volume_id]
         volume = self._store.volume(volume_id)
-        if volume is not None and volume.status in TRANSITIONS:
+        if volume is not None and transition_of(volume) is not None:
             self.begin(volume_id)
+        else:
+            self._rest(volume_id)
+
+    def _rest(self, volume_id: str) -> None:
+        for idle in self._idle.pop(volume_id, []):
+            idle.callback(None)
 
     def _broke(self, volume_id: str, failure: Failure) -> None:
         del self._running[volume_id]
         _log.failure("A transition broke, and is tried again", failure)
         self._schedule(volume_id, max(self._delay, _AFTER_FAULT))
 
-    async def _run(self, volume: Volume) -> None:
-        transition = TRANSITIONS[volume.status]
+    async def _run(self, volume: Volume, transition: Transition) -> None:
         try:
             device = await transition.work(self._devices, volume)
         except (DeviceFailure, OSError) as error:
@@ -167,4 +195,6 @@ class Engine:
             settled = self._store.settle(volume_id, volume.status, status, device)
             if settled and reason:
                 self._store.add_message(volume_id, reason)
+                if volume.status == status and volume.attachment is not None:
+                    self._store.forget_connector(volume.attachment)
         SERVER_TRANSITION(volume_id=volume_id, status=status, reason=reason).write()

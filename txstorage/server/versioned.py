@@ -14,7 +14,7 @@ from .settings import Settings
 from .store import Store
 from .transitions import Engine
 from .versions import Dialect, as_version
-from .wire import Call, Service, Version
+from .wire import Call, Service, Version, WireError
 
 
 class VersionedService(Service):
@@ -44,3 +44,24 @@ class VersionedService(Service):
     def headers(self, call: Call) -> Mapping[str, str]:
         """See :class:`~txstorage.server.wire.Service`."""
         return self.dialect.headers(as_version(call.version))
+
+
+class ProjectService(VersionedService):
+    """A service whose paths begin with a project, or leave it out."""
+
+    def project_path(self, call: Call) -> str:
+        """What links in the answer have of the project: what the request had."""
+        named = self._identity.ids.project + "/"
+        path: bytes = call.request.path
+        return named if "/{}".format(named).encode("ascii") in path else ""
+
+    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
+        """See :class:`~txstorage.server.wire.Service`."""
+        call = super().admit(call, segments, since)
+        if segments.pop("project_id", self._identity.ids.project) != self._identity.ids.project:
+            error = self.dialect.error(400, "Malformed request url")
+        elif call.version < since:
+            error = self.dialect.error(404, "The resource could not be found.")
+        else:
+            return call
+        raise WireError(error.answer.with_headers(self.headers(call)))

@@ -123,6 +123,24 @@ def _announcement(
     return version
 
 
+def volume_versions(base: str) -> Answer:
+    """
+    What Cinder says below ``/v3/``, to those who have a token.
+
+    :param base: what links begin with.
+    """
+    version = _announcement(
+        "v3.0", base + "/volume/v3/", "volume+json;version=3", "2023-08-31T00:00:00Z", VOLUME
+    )
+    documentation = {
+        "rel": "describedby",
+        "type": "text/html",
+        "href": "https://docs.openstack.org/",
+    }
+    version["links"].insert(0, documentation)
+    return Answer(200, {"versions": [version]}, VOLUME.headers(as_version(VOLUME.minimum)))
+
+
 def announcements(base: str) -> Mapping[str, Answer]:
     """
     The version documents by path.  Nobody has to authenticate for them.
@@ -132,9 +150,6 @@ def announcements(base: str) -> Mapping[str, Answer]:
     identity = _announcement(
         "v3.14", base + "/identity/v3/", "identity-v3+json", "2020-04-07T00:00:00Z"
     )
-    volume = _announcement(
-        "v3.0", base + "/volume/v3/", "volume+json;version=3", "2023-08-31T00:00:00Z", VOLUME
-    )
     compute = _announcement(
         "v2.1",
         base + "/compute/v2.1/",
@@ -143,7 +158,6 @@ def announcements(base: str) -> Mapping[str, Answer]:
         COMPUTE,
     )
     roots: List[str] = ["/identity/v3/", "/volume/v3/", "/compute/v2.1/"]
-    minimum = as_version(VOLUME.minimum)
     return {
         "/": Answer(200, {"service": "txstorage", "roots": [base + root for root in roots]}),
         "/identity": Answer(
@@ -152,8 +166,7 @@ def announcements(base: str) -> Mapping[str, Answer]:
             {"Location": base + "/identity/v3/", "Vary": "X-Auth-Token"},
         ),
         "/identity/v3": Answer(200, {"version": identity}, {"Vary": "X-Auth-Token"}),
-        "/volume": Answer(300, {"versions": [volume]}, VOLUME.headers(minimum)),
-        "/volume/v3": Answer(200, {"versions": [volume]}, VOLUME.headers(minimum)),
+        "/volume": attr.evolve(volume_versions(base), status=300),
         "/compute": Answer(200, {"versions": [compute]}),
         "/compute/v2.1": Answer(200, {"version": compute}),
     }

@@ -32,15 +32,17 @@ class VolumeView:
     How one request sees volumes.
 
     :ivar base: what links begin with.
+    :ivar project_path: what links have of the project; empty or with a slash.
     """
 
     base: str
     project_id: str
     user_id: str
     version: Version
+    project_path: str
 
     def _links(self, volume: Volume) -> List[Dict[str, str]]:
-        path = "{}/volumes/{}".format(self.project_id, volume.volume_id)
+        path = "{}volumes/{}".format(self.project_path, volume.volume_id)
         return [
             {"rel": "self", "href": "{}/volume/v3/{}".format(self.base, path)},
             {"rel": "bookmark", "href": "{}/volume/{}".format(self.base, path)},
@@ -168,9 +170,9 @@ def quota_set(
     return dict(told, id=project_id)
 
 
-def message(entry: Message, base: str, project_id: str) -> Dict[str, Any]:
+def message(entry: Message, base: str, project_path: str) -> Dict[str, Any]:
     """A message for the user."""
-    url = "{}/volume/v3/{}/messages/{}".format(base, project_id, entry.message_id)
+    url = "{}/volume/v3/{}messages/{}".format(base, project_path, entry.message_id)
     created = datetime.fromtimestamp(entry.created_at, timezone.utc)
     return {
         "id": entry.message_id,

@@ -16,8 +16,8 @@ from . import volume_views
 from .pagination import next_links, volume_page
 from .records import NewVolume, Volume, VolumeFilter
 from .validation import member, metadata, new_volume
-from .versioned import VersionedService
-from .versions import VOLUME
+from .versioned import ProjectService
+from .versions import VOLUME, volume_versions
 from .volume_views import VolumeView
 from .wire import Answer, Call, Version, WireError, endpoint, new_app
 
@@ -41,26 +41,17 @@ _COUNT = (3, 45)
 _ID = "/v3/<project_id>/volumes/<volume_id>"
 
 
-class BlockStorage(VersionedService):
+class BlockStorage(ProjectService):
     """Volumes."""
 
     app: Klein = new_app()
     dialect = VOLUME
 
-    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
-        """See :class:`~txstorage.server.wire.Service`."""
-        call = super().admit(call, segments, since)
-        if segments.pop("project_id") != self._identity.ids.project:
-            error = VOLUME.error(400, "Malformed request url")
-        elif call.version < since:
-            error = VOLUME.error(404, "The resource could not be found.")
-        else:
-            return call
-        raise WireError(error.answer.with_headers(self.headers(call)))
-
     def _view(self, call: Call) -> VolumeView:
         ids = self._identity.ids
-        return VolumeView(call.base, ids.project, ids.user, call.version)
+        return VolumeView(
+            call.base, ids.project, ids.user, call.version, self.project_path(call)
+        )
 
     def _found(self, volume_id: str) -> Volume:
         volume = self._store.volume(volume_id)
@@ -113,7 +104,7 @@ class BlockStorage(VersionedService):
         chosen = _filter(query, call.version)
         before = self._found(page.marker).sequence if page.marker else None
         volumes = self._store.volumes(chosen, before, page.limit, page.offset)
-        url = "{}/volume/v3/{}/{}".format(call.base, self._identity.ids.project, path)
+        url = "{}/volume/v3/{}{}".format(call.base, self.project_path(call), path)
         body: Dict[str, Any] = {"volumes": [view(volume) for volume in volumes]}
         body.update(
             next_links("volumes", url, query, page, [volume.volume_id for volume in volumes])
@@ -209,6 +200,19 @@ class BlockStorage(VersionedService):
         self._store.set_metadata(volume_id, labels, replace=True)
         return Answer(200)
 
+    # -- versions ------------------------------------------------------------
+
+    @endpoint(app, "/v3/", "GET")
+    def versions(self, call: Call) -> Answer:
+        """Which versions there are."""
+        return volume_versions(call.base)
+
+    @endpoint(app, "/v3", "GET")
+    def versions_elsewhere(self, call: Call) -> Answer:
+        """Where it is said which versions there are."""
+        place = {"Location": call.base + "/volume/v3/"}
+        return Answer(302, headers=place, content_type="text/plain; charset=utf8")
+
     # -- the rest ------------------------------------------------------------
 
     @endpoint(app, "/v3/<project_id>/types", "GET")
@@ -244,7 +248,7 @@ class BlockStorage(VersionedService):
         # Filters came later than the messages.
         chosen = call.query().get("resource_uuid") if call.version >= (3, 5) else None
         entries = self._store.messages(chosen)
-        project = self._identity.ids.project
+        project = self.project_path(call)
         told = [volume_views.message(entry, call.base, project) for entry in entries]
         return Answer(200, {"messages": told})
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from functools import wraps
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from inspect import isawaitable
+from typing import Any, Awaitable, Callable, Dict, List, Mapping, Optional, Tuple, Union
 
 import attr
 from klein import Klein
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.web.http import NO_CONTENT
 from twisted.web.iweb import IRequest
@@ -22,7 +24,7 @@ JSON = "application/json"
 MAX_BODY = 114688
 
 Version = Tuple[int, int]
-Handler = Callable[..., "Answer"]
+Handler = Callable[..., Union["Answer", Awaitable["Answer"]]]
 
 _log = Logger()
 
@@ -190,7 +192,7 @@ class Service:
         """An error's answer in this service's form."""
         return error.answer
 
-    def answer(
+    async def answer(
         self, request: IRequest, handler: Handler, segments: Dict[str, str], since: Version
     ) -> Answer:
         """Everything from a request to its answer; never raises."""
@@ -199,7 +201,10 @@ class Service:
             call = call_from(request, self.base_url)
             call = self.admit(call, segments, since)
             headers = self.headers(call)
-            return handler(self, call, **segments).with_headers(headers)
+            answer = handler(self, call, **segments)
+            if isawaitable(answer):
+                answer = await answer
+            return answer.with_headers(headers)
         except WireError as error:
             return self.refusal(error).with_headers(headers)
         except Exception:
@@ -222,8 +227,12 @@ def endpoint(
     def decorate(handler: Handler) -> Handler:
         @app.route(path, methods=list(methods))
         @wraps(handler)
-        def view(self: Service, request: IRequest, **segments: str) -> bytes:
-            return self.answer(request, handler, segments, since).send(request)
+        def view(self: Service, request: IRequest, **segments: str) -> Deferred[bytes]:
+            # Cancelled when the client goes away, which the handler must not be.
+            sent: Deferred[bytes] = Deferred()
+            answer = Deferred.fromCoroutine(self.answer(request, handler, segments, since))
+            answer.addBoth(sent.callback)
+            return sent.addCallback(lambda answer: answer.send(request))
 
         return handler
 

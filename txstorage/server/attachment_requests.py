@@ -1,0 +1,119 @@
+# -*- test-case-name: tests.server.test_attachments -*-
+"""
+What may stand in a request for an attachment; refused in the words in which
+Cinder's JSON schemas refuse it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Collection, Dict, Mapping, Optional
+
+import attr
+
+from .validation import invalid, is_uuid, member
+from .versions import VOLUME
+from .wire import Version
+
+_MODE_SINCE = (3, 54)
+_MODES = ["rw", "ro"]
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class NewAttachment:
+    """
+    An attachment that is asked for.
+
+    :ivar server_id: text that the host gives; Compute is not asked about it.
+    :ivar connector: what the host says of itself; ``None`` to only reserve.
+    """
+
+    volume_id: str
+    server_id: Optional[str]
+    mode: str
+    connector: Optional[Mapping[str, Any]]
+
+
+def new_attachment(body: Mapping[str, Any], version: Version) -> NewAttachment:
+    """
+    From the body of a create.
+
+    :raises WireError: 400.
+    """
+    known = ["volume_uuid", "instance_uuid", "connector"]
+    known += ["mode"] if version >= _MODE_SINCE else []
+    wanted = _members(body, "volume_uuid", known)
+    for name in ("volume_uuid", "instance_uuid"):
+        if name in wanted:
+            _check_uuid(name, wanted[name])
+    connector = wanted.get("connector")
+    if connector is not None:
+        _check_object("connector", connector, "'object', 'null'")
+    if wanted.get("mode", "rw") not in _MODES:
+        mode = wanted["mode"]
+        raise invalid("mode", mode, "{!r} is not one of {}".format(mode, _MODES))
+    return NewAttachment(
+        volume_id=wanted["volume_uuid"],
+        server_id=wanted.get("instance_uuid"),
+        mode=wanted.get("mode", "null"),
+        # Cinder takes an empty one for none.
+        connector=connector or None,
+    )
+
+
+def connector_of(body: Mapping[str, Any]) -> Dict[str, Any]:
+    """
+    From the body of an update.
+
+    :raises WireError: 400.
+    """
+    connector = _members(body, "connector", ["connector"])["connector"]
+    _check_object("connector", connector, "'object'")
+    if not connector:
+        raise invalid("connector", connector, "{} should be non-empty".format(connector))
+    told: Dict[str, Any] = connector
+    return told
+
+
+def check_action(body: Mapping[str, Any]) -> None:
+    """
+    :raises WireError: 400, when it is another action than ``os-complete``.
+    """
+    if not body:
+        raise VOLUME.error(400, "Malformed request body")
+    if "os-complete" not in body:
+        raise VOLUME.error(
+            400,
+            "There is no such action: {}. Verify the request body and Content-Type header "
+            "and try again.".format(next(iter(body))),
+        )
+
+
+def _members(body: Mapping[str, Any], required: str, known: Collection[str]) -> Dict[str, Any]:
+    attachment = member(body, "attachment")
+    others = sorted(set(body) - {"attachment"})
+    if others:
+        raise VOLUME.error(400, _unexpected(others))
+    if required not in attachment:
+        raise invalid("attachment", attachment, "{!r} is a required property".format(required))
+    others = sorted(set(attachment) - set(known))
+    if others:
+        raise invalid("attachment", attachment, _unexpected(others))
+    return attachment
+
+
+def _unexpected(names: Collection[str]) -> str:
+    return "Additional properties are not allowed ({} {} unexpected)".format(
+        ", ".join(map(repr, names)), "was" if len(names) == 1 else "were"
+    )
+
+
+def _check_uuid(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise invalid(name, value, "{!r} is not of type 'string'".format(value))
+    if not is_uuid(value):
+        raise invalid(name, value, "{!r} is not a 'uuid'".format(value))
+
+
+def _check_object(name: str, value: object, types: str) -> None:
+    if not isinstance(value, dict):
+        raise invalid(name, value, "{!r} is not of type {}".format(value, types))
