@@ -9,9 +9,10 @@ import glob
 import json
 import os
 import re
+import select
 import sys
 import tempfile
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List, Sequence
 from unittest import mock
 
 from rich.console import Console
@@ -19,6 +20,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import Clock
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from txstorage.cli import _media
@@ -199,10 +201,12 @@ class DemonstrateTests(DemoTestCase):
 
 
 class Interrupter(ProcessProtocol):
-    """Sends SIGINT, twice, when a step is over."""
+    """Sends signals when a step is over."""
 
-    def __init__(self, step: str) -> None:
+    def __init__(self, step: str, signals: Sequence[str] = ("INT", "INT")) -> None:
         self.step = step.encode()
+        self.signals = signals
+        self.before_signals: Callable[[], None] = lambda: None
         self.out = self.err = b""
         self.ended: Deferred[int] = Deferred()
 
@@ -211,8 +215,9 @@ class Interrupter(ProcessProtocol):
         self.out += data
         if self.step in self.out:
             self.step = b"\0"
-            self.transport.signalProcess("INT")
-            self.transport.signalProcess("INT")
+            self.before_signals()
+            for signal in self.signals:
+                self.transport.signalProcess(signal)
 
     def errReceived(self, data: bytes) -> None:  # noqa: N802
         """See ``IProcessProtocol``."""
@@ -229,11 +234,15 @@ class CommandTests(DemoTestCase):
     async def run_demo(self, step: str, *options: str) -> Interrupter:
         """Run it; when it tells of a step, interrupt it."""
         child = Interrupter(step)
+        await self.run_child(child, *options)
+        return child
+
+    async def run_child(self, child: Interrupter, *options: str) -> None:
+        """Run it to its end."""
         argv = [sys.executable, "-m", "txstorage.cli", *options, "demo"]
         environment = dict(os.environ, TMPDIR=self.directory)
         reactor.spawnProcess(child, argv[0], argv, environment)
         self.exit_code = await child.ended
-        return child
 
     async def test_people(self) -> None:
         """It tells each step with its time, and what was proven."""
@@ -258,6 +267,23 @@ class CommandTests(DemoTestCase):
             self.assertEqual(self.exit_code, 130, child.err)
             self.assertIn(b"Interrupted", child.err)
             self.assert_clean()
+
+    async def test_killed(self) -> None:
+        """When it is killed, its service ends all the same."""
+        services: List[Any] = []
+
+        def look() -> None:
+            services.extend(os.pidfd_open(pid) for pid in processes_of(self.directory))
+
+        child = Interrupter("attach it to node-1", ["KILL"])
+        child.before_signals = look
+        await self.run_child(child)
+        self.assertTrue(services)
+        for service in services:
+            self.addCleanup(os.close, service)
+            readable, _, _ = await deferToThread(select.select, [service], [], [], 60)
+            self.assertEqual(readable, [service])
+        self.assertEqual(processes_of(self.directory), [])
 
 
 class ProofTests(SynchronousTestCase):

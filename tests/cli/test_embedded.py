@@ -58,12 +58,13 @@ class EmbeddedServiceTests(TestCase):
         return self.service
 
     async def test_arguments(self) -> None:
-        """The child is told of the directory, a free port and the nodes."""
+        """The child is told of the directory, a free port, the nodes, and to end with us."""
         service = self.serving(
             "import sys; print('txstorage ready: ' + ' '.join(sys.argv[1:]))"
         )
         self.assertEqual(
-            await service.start(), "serve --state-dir /state --port 0 --node a --node b"
+            await service.start(),
+            "serve --state-dir /state --port 0 --until-input-ends --node a --node b",
         )
         self.assertEqual(service.agent_yml("a"), "/state/agent-a.yml")
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ReactorNotRunning
 from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from txstorage.cli._running import Interrupted, run, shielded
+from txstorage.cli._running import Interrupted, end_with_input, run, shielded
 
 
 class FakeReactor:
@@ -252,3 +254,45 @@ class SignalTests(TestCase):
             self.assertEqual(
                 await self.interrupt(name), [b"ready", b"cleaning", b"clean", b"interrupted"]
             )
+
+
+class Stoppable:
+    """The real reactor, except that it stops for a test only."""
+
+    def __init__(self, error: Optional[Exception] = None) -> None:
+        self.error = error
+        self.stops: Deferred[None] = Deferred()
+
+    def stop(self) -> None:
+        """See ``IReactorCore``."""
+        self.stops.callback(None)
+        if self.error is not None:
+            raise self.error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(reactor, name)
+
+
+class EndWithInputTests(TestCase):
+    """``end_with_input``."""
+
+    timeout = 30
+
+    async def check(self, stoppable: Stoppable) -> None:
+        """It stops when the pipe ends, and not because something comes out of it."""
+        ours, theirs = os.pipe()
+        end_with_input(stoppable, ours)
+        os.write(theirs, b"x")
+        await deferLater(reactor, 0, lambda: None)
+        self.assertNoResult(stoppable.stops)
+        os.close(theirs)
+        await stoppable.stops
+
+    async def test_ends(self) -> None:
+        """The reactor is stopped when the other end of the pipe is closed."""
+        await self.check(Stoppable())
+
+    async def test_stops_already(self) -> None:
+        """A reactor that stops already, and so closes the pipe, does so in peace."""
+        await self.check(Stoppable(ReactorNotRunning()))
+        self.assertEqual(self.flushLoggedErrors(), [])

@@ -85,6 +85,8 @@ class EmbeddedService:
         self._reactor = reactor
         self._directory = directory
         self._argv = [*argv, "serve", "--state-dir", directory, "--port", "0"]
+        # This end of the pipe is ours alone, and is closed however we end.
+        self._argv.append("--until-input-ends")
         for name in nodes:
             self._argv += ["--node", name]
         self._child = _Child()

@@ -7,10 +7,13 @@ back.
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from typing import Any, Callable, Coroutine, List, TypeVar
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ReactorNotRunning
+from twisted.internet.process import ProcessReader
 from twisted.python.failure import Failure
 
 T = TypeVar("T")
@@ -60,6 +63,32 @@ def _stop_on_hang_up(reactor: Any) -> None:
     # Twisted takes care of the other signals; under nohup this one is ignored.
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
+
+
+class _Input:
+    """Ends a reactor when a pipe ends."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    def childDataReceived(self, name: int, data: bytes) -> None:  # noqa: N802
+        """Nothing is expected."""
+
+    def childConnectionLost(self, name: int, reason: Any) -> None:  # noqa: N802
+        """See ``ProcessReader``."""
+        # A reactor that stops closes it as well.
+        with suppress(ReactorNotRunning):
+            self._reactor.stop()
+
+
+def end_with_input(reactor: Any, descriptor: int = 0) -> None:
+    """
+    Stop a reactor when its standard input, a pipe, ends: when the process that
+    holds the other end does not exist any more, however it ended.
+
+    :param reactor: provides ``IReactorFDSet``.
+    """
+    ProcessReader(reactor, _Input(reactor), descriptor, descriptor)
 
 
 async def shielded(work: Coroutine[Any, Any, T]) -> T:

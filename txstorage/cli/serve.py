@@ -18,6 +18,7 @@ from ..server.serving import EmbeddedService, Options, exposure
 from ..server.statedir import ServeError
 from ._app import App
 from ._errors import explain, say
+from ._running import end_with_input
 
 
 def default_state_dir() -> str:
@@ -147,6 +148,12 @@ async def run(reactor: Any, options: Options, as_json: bool = False) -> None:
     metavar="SECONDS",
     help="How long a token is valid.",
 )
+@click.option(
+    "--until-input-ends",
+    is_flag=True,
+    hidden=True,
+    help="Stop when standard input, a pipe, ends: with the program that started it.",
+)
 @click.make_pass_decorator(App, ensure=True)
 def serve(
     app: App,
@@ -158,6 +165,7 @@ def serve(
     tls_cert: Optional[str],
     tls_key: Optional[str],
     devices: str,
+    until_input_ends: bool,
     **behaviour: Any,
 ) -> None:
     """
@@ -181,4 +189,10 @@ def serve(
         devices=devices,
         behaviour=behaviour,
     )
-    task.react(lambda reactor: Deferred.fromCoroutine(run(reactor, options, app.json)))
+
+    def main(reactor: Any) -> Any:
+        if until_input_ends:
+            end_with_input(reactor)
+        return Deferred.fromCoroutine(run(reactor, options, app.json))
+
+    task.react(main)
