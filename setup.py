@@ -57,6 +57,7 @@ setup(
         "test": [
             "coverage>=7.10; python_version >= '3.9'",
             "hypothesis>=3.6.0",
+            "openstacksdk; python_version >= '3.9'",
             "pytest; python_version >= '3.9'",
         ],
         "docs": ["sphinx; python_version >= '3.9'"],

@@ -143,7 +143,8 @@ def _translated(table, config):
     """Pairs of our name and value, and of our name and theirs."""
     values, origins = {}, {}
     for ours, names in table:
-        found = [(name, config[name]) for name in names if config.get(name) is not None]
+        # openstacksdk has empty text for a region that is not given.
+        found = [(name, config[name]) for name in names if config.get(name) not in (None, u"")]
         if any(value != found[0][1] for _, value in found):
             raise CloudProblem(
                 u"{} say different things".format(u" and ".join(name for name, _ in found))
@@ -178,7 +179,7 @@ def _check_services(config, values):
 
 
 def _check_type(auth_type):
-    if auth_type is not None and auth_type not in PLUGINS:
+    if auth_type is not None and as_text(auth_type) not in PLUGINS:
         raise CloudProblem(
             u"auth_type {} is not supported; these are: {}".format(
                 as_text(auth_type), u", ".join(sorted(PLUGINS))

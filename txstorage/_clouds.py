@@ -54,9 +54,10 @@ def _openstacksdk():
     # nobody who has no clouds.yaml.
     try:
         from openstack.config import OpenStackConfig
+        from openstack.config.vendors import get_profile
     except ImportError:
         return None
-    return OpenStackConfig
+    return OpenStackConfig, get_profile
 
 
 class CloudFiles(object):
@@ -67,10 +68,11 @@ class CloudFiles(object):
         and ``HOME``.
     :param directory: the current one, by default; it is looked up only now, so
         that a daemon which leaves it finds its files again.
-    :param loader: called for openstacksdk's ``OpenStackConfig`` or ``None``.
+    :param loader: called for openstacksdk's ``OpenStackConfig`` and
+        ``get_profile``, or ``None``.
     """
 
-    def __init__(self, environ, directory=None, loader=_openstacksdk):
+    def __init__(self, environ, directory=None, loader=None):
         home = environ.get("HOME") or os.path.expanduser("~")
         self._directories = [
             os.getcwd() if directory is None else native(directory),
@@ -81,7 +83,7 @@ class CloudFiles(object):
             "clouds": environ.get("OS_CLIENT_CONFIG_FILE"),
             "secure": environ.get("OS_CLIENT_SECURE_FILE"),
         }
-        self._loader = loader
+        self._loader = _openstacksdk if loader is None else loader
 
     def cloud(self, name, region=None):
         """
@@ -125,13 +127,15 @@ class CloudFiles(object):
 
     def _loaded(self, raw, name, region, paths):
         chosen = _region(raw, region)
-        config_class = self._loader()
-        if config_class is None:
+        sdk = self._loader()
+        if sdk is None:
             return _completed(raw, chosen)
-        if chosen is None and not _profile(raw):
+        if chosen is not None:
+            region = chosen[u"name"]
+        elif not _profile(raw):
             # It knows one region only, which a key of ours may replace.
             region = None
-        return _by_openstacksdk(config_class, name, region, paths)
+        return _by_openstacksdk(sdk, raw, name, region, paths)
 
 
 # -- reading ------------------------------------------------------------------
@@ -221,6 +225,7 @@ def _region(config, wanted):
 
 
 def _profile(raw):
+    """The vendor's profile that a cloud, or another profile, names; may be empty."""
     # It was called "cloud" once.
     profile = as_text(raw.get(u"profile") or raw.get(u"cloud") or u"")
     if u"://" in profile:
@@ -245,18 +250,27 @@ def _completed(raw, region):
     return config
 
 
-def _by_openstacksdk(config_class, name, region, paths):
+def _by_openstacksdk(sdk, raw, name, region, paths):
+    config_class, get_profile = sdk
     # The defaults that it adds would count as given.
     absent = {"auth_type": None, "interface": None}
     options = {} if region is None else {"region_name": region}
     try:
+        if _profile(raw):
+            _profile(get_profile(_profile(raw)) or {})
         loader = config_class(
             config_files=paths[:1],
             secure_files=paths[1:],
             load_envvars=False,
             override_defaults=absent,
         )
-        return _plain(loader.get_one(cloud=name, validate=False, **options).config)
+        config = _plain(loader.get_one(cloud=name, validate=False, **options).config)
+        if config.get(u"auth_type") is None:
+            # It overlooks other spellings.
+            config[u"auth_type"] = raw.get(u"auth_type") or raw.get(u"auth_plugin")
+        return config
+    except CloudProblem:
+        raise
     except Exception as error:
         # Its own words may show a secret.
         kind = as_text(type(error).__name__)
