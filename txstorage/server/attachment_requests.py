@@ -10,9 +10,9 @@ from typing import Any, Collection, Dict, Mapping, Optional
 
 import attr
 
-from .validation import invalid, is_uuid, member
+from .validation import is_uuid, member
 from .versions import VOLUME
-from .wire import Version
+from .wire import Version, WireError
 
 _MODE_SINCE = (3, 54)
 _MODES = ["rw", "ro"]
@@ -50,7 +50,7 @@ def new_attachment(body: Mapping[str, Any], version: Version) -> NewAttachment:
         _check_object("connector", connector, "'object', 'null'")
     if wanted.get("mode", "rw") not in _MODES:
         mode = wanted["mode"]
-        raise invalid("mode", mode, "{!r} is not one of {}".format(mode, _MODES))
+        raise _invalid("mode", mode, "{!r} is not one of {}".format(mode, _MODES))
     return NewAttachment(
         volume_id=wanted["volume_uuid"],
         server_id=wanted.get("instance_uuid"),
@@ -69,7 +69,7 @@ def connector_of(body: Mapping[str, Any]) -> Dict[str, Any]:
     connector = _members(body, "connector", ["connector"])["connector"]
     _check_object("connector", connector, "'object'")
     if not connector:
-        raise invalid("connector", connector, "{} should be non-empty".format(connector))
+        raise _invalid("connector", connector, "{} should be non-empty".format(connector))
     told: Dict[str, Any] = connector
     return told
 
@@ -94,10 +94,10 @@ def _members(body: Mapping[str, Any], required: str, known: Collection[str]) -> 
     if others:
         raise VOLUME.error(400, _unexpected(others))
     if required not in attachment:
-        raise invalid("attachment", attachment, "{!r} is a required property".format(required))
+        raise _invalid("attachment", attachment, "{!r} is a required property".format(required))
     others = sorted(set(attachment) - set(known))
     if others:
-        raise invalid("attachment", attachment, _unexpected(others))
+        raise _invalid("attachment", attachment, _unexpected(others))
     return attachment
 
 
@@ -109,11 +109,18 @@ def _unexpected(names: Collection[str]) -> str:
 
 def _check_uuid(name: str, value: object) -> None:
     if not isinstance(value, str):
-        raise invalid(name, value, "{!r} is not of type 'string'".format(value))
+        raise _invalid(name, value, "{!r} is not of type 'string'".format(value))
     if not is_uuid(value):
-        raise invalid(name, value, "{!r} is not a 'uuid'".format(value))
+        raise _invalid(name, value, "{!r} is not a 'uuid'".format(value))
 
 
 def _check_object(name: str, value: object, types: str) -> None:
     if not isinstance(value, dict):
-        raise invalid(name, value, "{!r} is not of type {}".format(value, types))
+        raise _invalid(name, value, "{!r} is not of type {}".format(value, types))
+
+
+def _invalid(field: str, value: object, problem: str) -> WireError:
+    return VOLUME.error(
+        400,
+        "Invalid input for field/attribute {}. Value: {}. {}".format(field, value, problem),
+    )
