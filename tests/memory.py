@@ -273,6 +273,8 @@ class MemoryDevices(object):
 class MemoryNode(object):
     """This node, as :class:`txstorage.node.NodeIdentity` knows it."""
 
+    source = u"configuration"
+
     def __init__(self, instance_id=HERE):
         self.outcome = instance_id
 

@@ -160,6 +160,10 @@ class InterfaceTests(DriverTestCase):
         """This node is who the node says it is."""
         self.assertEqual(HERE, self.success(self.driver.compute_instance_id()))
 
+    def test_instance_id_source(self):
+        """Where the node's own id is from is the node's to say."""
+        self.assertEqual(u"configuration", self.driver.instance_id_source)
+
     def test_unknown_instance_id(self):
         """A failed instance id is not remembered."""
         self.node.outcome = UnknownInstanceID(u"x")

@@ -109,6 +109,14 @@ class BlockDeviceDriver(object):
         """
         return self._operation(u"identify", u"this node", self._node.instance_id)
 
+    @property
+    def instance_id_source(self):
+        """
+        :return: text: what told this node's instance id, such as ``metadata
+            service``; ``None`` until it is known.
+        """
+        return self._node.source
+
     def create_volume(self, dataset_id, size):
         """
         Create a dataset's volume, exactly once: if the dataset has one, or

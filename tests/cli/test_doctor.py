@@ -5,6 +5,7 @@ Tests for ``txstorage.cli.doctor``, against the embedded service in memory.
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 from typing import Any, Dict
 from uuid import uuid4
 
@@ -14,12 +15,31 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._configuration import Configuration
 from txstorage.cli._app import App
-from txstorage.cli._checks import STEPS, Examination, Unsafe, check_tls
-from txstorage.errors import CertificateRejected, ServiceError
+from txstorage.cli._checks import (
+    STEPS,
+    Examination,
+    Skipped,
+    Unsafe,
+    check_availability_zones,
+    check_quota,
+    check_tls,
+    check_volume_types,
+)
+from txstorage.errors import (
+    AuthenticationFailed,
+    CertificateRejected,
+    PermissionDenied,
+    ServiceError,
+)
+from txstorage.server import volume_views
+from txstorage.server.settings import VOLUME_TYPES
 
 from .support import CLUSTER, CommandTestCase
 
 NAMES = [step.name for step in STEPS]
+
+# What a project may use.
+PROJECT = ["quota", "volume types", "availability zones"]
 
 
 class DoctorTests(CommandTestCase):
@@ -67,7 +87,9 @@ class DoctorTests(CommandTestCase):
             ("catalog", "block-storage: http://cloud.example/volume/v3"),
             ("quota", "1 of 1000 volumes, 1 GiB of unlimited"),
             ("cluster id", str(CLUSTER)),
-            ("instance id", self.node),
+            ("volume types", "__DEFAULT__, bronze, gold, silver; profiles: bronze/gold/silver: "),
+            ("availability zones", "nova; volumes are made where the cloud chooses"),
+            ("instance id", self.node + ", by: configuration"),
             ("list volumes", "1 volumes"),
             ("device discovery", "{}: {}".format(volume, path)),
         ):
@@ -120,14 +142,14 @@ class DoctorTests(CommandTestCase):
         self.write_config(auth_url="http://cloud.example/somewhere")
         found = self.assert_fails("authentication", "Identity API")
         self.assert_skipped(
-            found, "catalog", "quota", "instance id", "list volumes", "device discovery"
+            found, "catalog", *PROJECT, "instance id", "list volumes", "device discovery"
         )
 
     def test_region(self) -> None:
         """A region that is not in the catalog is found, and what is there is shown."""
         self.write_config(region="nowhere")
         found = self.assert_fails("catalog", "nowhere", "txstorage")
-        self.assert_skipped(found, "quota", "instance id", "list volumes", "device discovery")
+        self.assert_skipped(found, *PROJECT, "instance id", "list volumes", "device discovery")
 
     def test_endpoint_override(self) -> None:
         """An endpoint that is configured is shown instead of the catalog's."""
@@ -166,9 +188,93 @@ class DoctorTests(CommandTestCase):
         self.create()
         self.assert_fails("quota", "used up", "1 of 1 volumes")
 
+    def test_quota_that_is_nearly_used_up(self) -> None:
+        """A quota that will soon be used up is a warning, which is no failure."""
+        self.start_cloud(max_volumes=-1, max_gigabytes=10)
+        for size in ("8GiB", "1GiB"):
+            self.assertEqual(self.diagnose(0)["quota"]["outcome"], "ok")
+            self.document("volumes", "create", size)
+        found = self.diagnose(0)["quota"]
+        self.assertEqual(found["outcome"], "warning")
+        self.assertIn("nearly used up: 2 of unlimited volumes, 9 GiB of 10 GiB", found["detail"])
+        self.assertIn("have the project's quota raised", found["remedy"])
+        self.assertIn("warning", self.txstorage("doctor").stdout)
+
+    def test_no_quota_at_all(self) -> None:
+        """A quota of nothing is used up."""
+        self.start_cloud(max_volumes=0)
+        self.assert_fails("quota", "0 of 0 volumes")
+
+    def test_profiles(self) -> None:
+        """Each profile is shown with its volume type, by name or by id."""
+        silver = VOLUME_TYPES["silver"]
+        self.write_config(profiles={"gold": "bronze", "silver": silver, "extra": "gold"})
+        found = self.diagnose(0)["volume types"]["detail"]
+        self.assertIn("extra: gold, gold: bronze, silver: {}; ".format(silver)[:-2], found)
+        self.assertIn("bronze: the cloud's default", found)
+
+    def test_all_profiles(self) -> None:
+        """When each profile has its type, the cloud's default is not spoken of."""
+        self.write_config(profiles={"gold": "gold", "silver": "silver", "bronze": "bronze"})
+        self.assertNotIn("default", self.diagnose(0)["volume types"]["detail"])
+
+    def test_profile_without_type(self) -> None:
+        """A profile whose volume type does not exist is found, and what there is is shown."""
+        self.write_config(profiles={"gold": "platinum", "silver": "silver"})
+        found = self.assert_fails("volume types", "gold means platinum", "__DEFAULT__, bronze")
+        self.assertNotIn("silver means", found["volume types"]["detail"])
+        self.assertIn("correct 'profiles'", found["volume types"]["remedy"])
+
+    def test_availability_zone(self) -> None:
+        """A configured zone that exists is shown as such."""
+        self.write_config(availability_zone="nova")
+        found = self.diagnose(0)["availability zones"]
+        self.assertEqual(found["detail"], "nova; volumes are made in nova")
+
+    def test_no_such_availability_zone(self) -> None:
+        """A configured zone that does not exist is found, and what there is is shown."""
+        self.write_config(availability_zone="az9")
+        found = self.assert_fails("availability zones", "no availability zone az9", "it has: nova")
+        self.assertIn("leave it out", found["availability zones"]["remedy"])
+
+    def test_availability_zone_that_is_down(self) -> None:
+        """A zone that is not available is a warning when volumes are to be made there."""
+        down = [{"zoneName": "nova", "zoneState": {"available": False}}]
+        self.patch(volume_views, "availability_zones", lambda: down)
+        found = self.diagnose(0)["availability zones"]
+        self.assertEqual((found["outcome"], found["detail"].split(";")[0]),
+                         ("ok", "nova (not available)"))
+        self.write_config(availability_zone="nova")
+        self.assertEqual(self.diagnose(0)["availability zones"]["outcome"], "warning")
+
     def test_nothing_attached(self) -> None:
         """Without an attached volume there is no device to look for."""
         self.assertEqual(self.diagnose(0)["device discovery"]["outcome"], "skipped")
+
+
+class RestrictedTests(SynchronousTestCase):
+    """A user who may do what the driver does, and nothing more."""
+
+    def test_not_allowed(self) -> None:
+        """What such a user may not ask for is skipped, and why is told."""
+        for refusal in (
+            PermissionDenied("GET", "https://c", 403, "Policy doesn't allow limits"),
+            AuthenticationFailed("GET", "https://c", 401, "not in the access rules"),
+        ):
+            for check, request in (
+                (check_quota, "quota"),
+                (check_volume_types, "volume_types"),
+                (check_availability_zones, "availability_zones"),
+            ):
+                state = Examination(App(), Clock())
+                state.configuration = Configuration.from_mapping(
+                    {"auth_url": "https://k", "username": "u", "password": "p",
+                     "project_name": "p"}
+                )
+                state.service = SimpleNamespace(**{request: lambda error=refusal: fail(error)})
+                outcome = Deferred.fromCoroutine(check(state))
+                text = str(self.failureResultOf(outcome, Skipped).value)
+                self.assertIn("need not: " + refusal.detail, text)
 
 
 class TLSTests(SynchronousTestCase):
@@ -223,7 +329,7 @@ class NoKeystoneTests(CommandTestCase):
         for name in ("authentication", "catalog"):
             self.assertEqual(steps[name]["outcome"], "skipped")
             self.assertIn("auth_plugin is none", steps[name]["detail"])
-        self.assertEqual(steps["quota"]["outcome"], "fail")
+        self.assertEqual(steps["list volumes"]["outcome"], "fail")
 
 
 class EnvironmentTests(CommandTestCase):

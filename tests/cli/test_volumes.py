@@ -4,6 +4,7 @@ Tests for ``txstorage.cli.volumes``, against the embedded service in memory.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from typing import Any
@@ -16,6 +17,7 @@ from txstorage._version import VERSION
 from txstorage.cli import volumes
 from txstorage.cli.main import main
 from txstorage.driver import BlockDeviceDriver
+from txstorage.server.files import VolumeFiles
 
 from .support import CLUSTER, GIB, CommandTestCase, runner
 
@@ -46,6 +48,16 @@ class CreateTests(CommandTestCase):
         dataset = str(uuid4())
         first = self.create("--dataset", dataset)
         self.assertEqual(self.create("--dataset", dataset), first)
+
+    def test_reason_of_a_failure(self) -> None:
+        """Why the service could not make a volume is told, and nothing of it is left."""
+        full = OSError(errno.ENOSPC, "No space left on device")
+        with mock.patch.object(VolumeFiles, "create", side_effect=full):
+            result = self.txstorage("volumes", "create", "1GiB")
+        self.assertEqual(result.exit_code, 1)
+        said = " ".join(result.stderr.split())
+        self.assertIn("the cloud says: create volume: No space left on device", said)
+        self.assertEqual(self.document("volumes", "list")["volumes"], [])
 
     def test_not_finished(self) -> None:
         """

@@ -245,6 +245,15 @@ class ShowTests(CloudTests):
             [entry["name"] for entry in types], ["__DEFAULT__", "gold", "silver", "bronze"]
         )
 
+    def test_availability_zones(self) -> None:
+        """There is one availability zone, in which all volumes are."""
+        self.assertEqual(
+            self.cinder("GET", "/os-availability-zone").body,
+            {"availabilityZoneInfo": [{"zoneName": "nova", "zoneState": {"available": True}}]},
+        )
+        volume = self.volumes("GET", "/" + self.create()).body["volume"]
+        self.assertEqual(volume["availability_zone"], "nova")
+
     def test_root(self) -> None:
         """A node's root volume is listed, in use and bootable, as with a real cloud."""
         roots = self.volumes("GET", "/detail").body["volumes"]
@@ -453,6 +462,12 @@ class MessageTests(CloudTests):
             (message["resource_uuid"], message["user_message"], message["message_level"]),
             (volume_id, "create volume: No such file or directory", "ERROR"),
         )
+        self.assertEqual(
+            sorted(message),
+            ["created_at", "event_id", "guaranteed_until", "id", "links", "message_level",
+             "request_id", "resource_type", "resource_uuid", "user_message"],
+        )
+        self.assertEqual([link["rel"] for link in message["links"]], ["self", "bookmark"])
         self.assertEqual(message["guaranteed_until"], "1970-01-31T00:16:40.500000")
         other = "/messages?resource_uuid=" + MISSING
         self.assertEqual(self.cinder("GET", other, version="3.5").body, {"messages": []})

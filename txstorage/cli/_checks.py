@@ -17,13 +17,23 @@ import attr
 from .._configuration import Configuration, dataset_section, variables
 from .._keys import KEYS, SECRETS
 from ..backend import driver_for, http_client, volume_service
-from ..errors import InvalidConfiguration, ServiceError, StorageError
+from ..errors import (
+    AuthenticationFailed,
+    InvalidConfiguration,
+    PermissionDenied,
+    ServiceError,
+    StorageError,
+)
+from ..interfaces import MandatoryProfiles
 from ..labels import belongs_to, cluster_labels
 from ..services.openstack._catalog import choose_endpoint
 from ..services.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
 from ..services.openstack.nova import SERVICE_TYPES as COMPUTE_TYPES
 from ._app import App
 from ._sizes import format_size
+
+#: The part of a quota that, once used, is worth a warning.
+NEARLY = 0.9
 
 
 class Skipped(Exception):
@@ -36,6 +46,10 @@ class Unsafe(StorageError):
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(message)
         self.remedy = remedy
+
+
+class Doubtful(Unsafe):
+    """It works, but may not for long, or not as it is meant to."""
 
 
 class Examination:
@@ -163,9 +177,23 @@ async def check_catalog(state: Examination) -> str:
     )
 
 
+async def may_ask(asked: Awaitable[Any]) -> Any:
+    """
+    What the driver itself never asks for, a user of it need not be allowed to
+    see.
+
+    :raises Skipped: this one is not.
+    """
+    try:
+        return await asked
+    # The latter is what the access rules of an application credential come to.
+    except (PermissionDenied, AuthenticationFailed) as error:
+        raise Skipped("this user may not ask for it, and need not: {}".format(error.detail))
+
+
 async def check_quota(state: Examination) -> str:
     """There is room for one more volume."""
-    quota = await state.service.quota()
+    quota = await may_ask(state.service.quota())
 
     def of(limit: Optional[int], shown: Callable[[int], str]) -> str:
         return "unlimited" if limit is None else shown(limit)
@@ -176,16 +204,67 @@ async def check_quota(state: Examination) -> str:
         format_size(quota.bytes_used),
         of(quota.bytes_limit, format_size),
     )
-    for used, limit in (
-        (quota.volumes_used, quota.volumes_limit),
-        (quota.bytes_used, quota.bytes_limit),
-    ):
-        if limit is not None and used >= limit:
-            raise Unsafe(
-                "The quota is used up: " + summary,
-                "destroy volumes that are not needed, or have the project's quota raised",
-            )
+    remedy = "destroy volumes that are not needed, or have the project's quota raised"
+    uses = [
+        used / limit if limit else 1.0
+        for used, limit in (
+            (quota.volumes_used, quota.volumes_limit),
+            (quota.bytes_used, quota.bytes_limit),
+        )
+        if limit is not None
+    ]
+    if max(uses, default=0.0) >= 1.0:
+        raise Unsafe("The quota is used up: " + summary, remedy)
+    if max(uses, default=0.0) >= NEARLY:
+        raise Doubtful("The quota is nearly used up: " + summary, remedy)
     return summary
+
+
+async def check_volume_types(state: Examination) -> str:
+    """There is a volume type for each profile."""
+    profiles = state.configuration.profiles or {}
+    types = await may_ask(state.service.volume_types())
+    names = ", ".join(each.name for each in types) or "none"
+    known = {each.name for each in types} | {each.type_id for each in types}
+    wrong = sorted(name for name, wanted in profiles.items() if wanted not in known)
+    if wrong:
+        raise Unsafe(
+            "There are these volume types: {}; but profile {}".format(
+                names, ", ".join("{} means {}".format(name, profiles[name]) for name in wrong)
+            ),
+            "correct 'profiles', or have this project given access to the volume type",
+        )
+    mapped = ["{}: {}".format(name, profiles[name]) for name in sorted(profiles)]
+    # Two of the constants may stand for the same profile.
+    mandatory = {profile.value for profile in MandatoryProfiles.iterconstants()}
+    rest = sorted(mandatory - set(profiles))
+    if rest:
+        mapped.append("{}: the cloud's default".format("/".join(rest)))
+    return "{}; profiles: {}".format(names, ", ".join(mapped))
+
+
+async def check_availability_zones(state: Examination) -> str:
+    """Volumes can be made where they are meant to be."""
+    wanted = state.configuration.availability_zone
+    zones = await may_ask(state.service.availability_zones())
+    shown = ", ".join(
+        zone.name + ("" if zone.available else " (not available)") for zone in zones
+    ) or "none"
+    if wanted is None:
+        return "{}; volumes are made where the cloud chooses".format(shown)
+    fitting = [zone for zone in zones if zone.name == wanted]
+    if not fitting:
+        raise Unsafe(
+            "Block Storage has no availability zone {}; it has: {}".format(wanted, shown),
+            "correct 'availability_zone', or leave it out for the cloud's choice; "
+            "Compute's zones are not always Block Storage's",
+        )
+    if not fitting[0].available:
+        raise Doubtful(
+            "The availability zone {} is not available at the moment".format(wanted),
+            "ask whoever runs the cloud; no volume can be created there until it is",
+        )
+    return "{}; volumes are made in {}".format(shown, wanted)
 
 
 async def check_driver(state: Examination) -> str:
@@ -197,7 +276,7 @@ async def check_driver(state: Examination) -> str:
 async def check_instance_id(state: Examination) -> str:
     """This node is a server that Compute knows."""
     state.instance_id = await state.driver.compute_instance_id()
-    return state.instance_id
+    return "{}, by: {}".format(state.instance_id, state.driver.instance_id_source)
 
 
 async def check_list(state: Examination) -> str:
@@ -249,6 +328,8 @@ STEPS = (
     Step("authentication", check_authentication, ("TLS",)),
     Step("catalog", check_catalog, ("authentication",)),
     Step("quota", check_quota, ("catalog",)),
+    Step("volume types", check_volume_types, ("catalog",)),
+    Step("availability zones", check_availability_zones, ("catalog",)),
     Step("cluster id", check_driver, ("keys",)),
     Step("instance id", check_instance_id, ("catalog", "cluster id")),
     Step("list volumes", check_list, ("catalog", "cluster id")),

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ._app import Answer, App
-from ._checks import STEPS, Examination, Skipped, Step
+from ._checks import STEPS, Doubtful, Examination, Skipped, Step
 from ._errors import explain
 from ._progress import progress
 from ._tables import Adaptive
@@ -25,7 +25,7 @@ class Finding:
     """
     What came of one step.
 
-    :ivar outcome: ``ok``, ``fail`` or ``skipped``.
+    :ivar outcome: ``ok``, ``warning``, ``fail`` or ``skipped``.
     :ivar detail: what was found, or what went wrong.
     :ivar seconds: how long it took.
     :ivar remedy: what to do about it; may be empty.
@@ -48,7 +48,8 @@ async def find(step: Step, state: Examination) -> Finding:
         outcome, detail = "skipped", str(reason)
     except Exception as error:
         explanation = explain(error)
-        outcome, detail, remedy = "fail", explanation.message, explanation.remedy
+        outcome = "warning" if isinstance(error, Doubtful) else "fail"
+        detail, remedy = explanation.message, explanation.remedy
     return Finding(step.name, outcome, detail, state.reactor.seconds() - started, remedy)
 
 
@@ -81,11 +82,11 @@ def to_document(findings: Sequence[Finding]) -> Dict[str, Any]:
 
 
 def is_well(findings: Sequence[Finding]) -> bool:
-    """Whether nothing failed."""
+    """Whether nothing failed; a warning is no failure."""
     return all(finding.outcome != "fail" for finding in findings)
 
 
-_STYLES = {"ok": "green", "fail": "bold red", "skipped": "yellow"}
+_STYLES = {"ok": "green", "warning": "bold yellow", "fail": "bold red", "skipped": "yellow"}
 
 
 def to_table(findings: Sequence[Finding], box: Optional[Box]) -> Table:

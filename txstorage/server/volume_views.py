@@ -5,6 +5,7 @@ Volumes, their types, quotas and messages as Cinder puts them.
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, List, Optional
 
@@ -127,6 +128,11 @@ def volume_types() -> List[Dict[str, Any]]:
     ]
 
 
+def availability_zones() -> List[Dict[str, Any]]:
+    """Every availability zone."""
+    return [{"zoneName": AVAILABILITY_ZONE, "zoneState": {"available": True}}]
+
+
 def limits(max_volumes: int, max_gigabytes: int, volumes: int, gigabytes: int) -> Dict[str, Any]:
     """The quota and what is used of it."""
     return {
@@ -172,7 +178,7 @@ def quota_set(
 
 def message(entry: Message, base: str, project_path: str) -> Dict[str, Any]:
     """A message for the user."""
-    url = "{}/volume/v3/{}messages/{}".format(base, project_path, entry.message_id)
+    path = "{}messages/{}".format(project_path, entry.message_id)
     created = datetime.fromtimestamp(entry.created_at, timezone.utc)
     return {
         "id": entry.message_id,
@@ -183,5 +189,10 @@ def message(entry: Message, base: str, project_path: str) -> Dict[str, Any]:
         "resource_uuid": entry.volume_id,
         "created_at": instant(entry.created_at),
         "guaranteed_until": instant((created + timedelta(days=30)).timestamp()),
-        "links": [{"rel": "self", "href": url}],
+        # What went wrong did so after the request was answered: each for itself.
+        "request_id": "req-{}".format(uuid.uuid5(uuid.NAMESPACE_URL, entry.message_id)),
+        "links": [
+            {"rel": "self", "href": "{}/volume/v3/{}".format(base, path)},
+            {"rel": "bookmark", "href": "{}/volume/{}".format(base, path)},
+        ],
     }

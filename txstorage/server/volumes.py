@@ -220,6 +220,11 @@ class BlockStorage(ProjectService):
         """The volume types."""
         return Answer(200, {"volume_types": volume_views.volume_types()})
 
+    @endpoint(app, "/v3/<project_id>/os-availability-zone", "GET")
+    def availability_zones(self, call: Call) -> Answer:
+        """The availability zones, which there is one of."""
+        return Answer(200, {"availabilityZoneInfo": volume_views.availability_zones()})
+
     @endpoint(app, "/v3/<project_id>/limits", "GET")
     def limits(self, call: Call) -> Answer:
         """The quota, and what is used of it."""
