@@ -15,6 +15,7 @@ from uuid import UUID
 from eliot.testing import LoggedMessage, capture_logging
 from treq.testing import RequestTraversalAgent
 from twisted.internet import reactor
+from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
@@ -272,8 +273,12 @@ class SocketTests(TestCase):
             reactor, CLUSTER, auth_plugin=u"none", volume_endpoint=url, compute_endpoint=url,
             instance_id=NODE,
         )
-        failing = self.assertFailure(driver.list_volumes(), kind)
-        return failing.addCallback(lambda found: self.assertTrue(found.remedy))
+
+        def found(error):
+            self.assertTrue(error.remedy)
+            return error
+
+        return self.assertFailure(driver.list_volumes(), kind).addCallback(found)
 
     def test_not_there(self):
         """Nobody listens."""
@@ -289,6 +294,27 @@ class SocketTests(TestCase):
         """An answer that breaks off is lost, not believed."""
         answer = b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"volumes": []}'
         return self.check(RawServer(self, answer, close=True).url, errors.ResponseLost)
+
+    @inlineCallbacks
+    def test_plain_to_tls(self):
+        """Plain HTTP to a port for TLS is told as what it may be, whatever TLS answers."""
+        stranger = RawServer(self, certificate=certificate_for(u"127.0.0.1"))
+        found = yield self.check(stranger.url.replace(u"https:", u"http:"), errors.ResponseLost)
+        self.assertIn("begin with https", str(found))
+        for description, kind in [(b"\x46", errors.ResponseLost), (b"\x0a", errors.NotTheService)]:
+            alert = RawServer(self, b"\x15\x03\x01\x00\x02\x02" + description, close=True)
+            found = yield self.check(alert.url, kind)
+            self.assertIn("begin with https", str(found))
+
+    @inlineCallbacks
+    def test_https_is_not_suggested(self):
+        """TLS is not suspected where plain HTTP was spoken."""
+        for answer, kind in [
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", errors.ResponseLost),
+            (b"SSH-2.0-OpenSSH_9.2\r\n", errors.NotTheService),
+        ]:
+            found = yield self.check(RawServer(self, answer, close=True).url, kind)
+            self.assertNotIn("https", str(found))
 
     def test_certificate(self):
         """A certificate that does not verify is rejected."""

@@ -286,6 +286,13 @@ class TransportErrorTests(SynchronousTestCase):
         self.check(SSL.Error([]), errors.NotTheService, u"handshake")
         self.check(SSL.Error(), errors.NotTheService, u"handshake")
 
+    def test_https_where_it_is_used(self):
+        """That TLS may be spoken is told of plain HTTP only."""
+        cause = ResponseFailed([Failure(ConnectionDone())])
+        for scheme, told in [(u"http", True), (u"https", False)]:
+            found = transport_error(u"GET", scheme + u"://cloud/", cause)
+            self.assertEqual(told, u"begin with https" in found.reason)
+
     def test_ours_and_bugs_stay(self):
         """An error of ours is kept, and so is a bug, which is nobody's transport."""
         for cause in (errors.InvalidSize(u"0"), TypeError("bug")):

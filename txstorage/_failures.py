@@ -46,6 +46,9 @@ _BY_TLS_REASON = (
     (re.compile(u""), errors.NotTheService),
 )
 
+_TLS_ALERT = b"\x15\x03"
+_USE_HTTPS = u"; if it speaks TLS there, the address has to begin with https"
+
 _BY_STATUS = {
     401: errors.AuthenticationFailed,
     403: errors.PermissionDenied,
@@ -104,6 +107,16 @@ def _describe(error):
     return text or as_text(type(error).__name__)
 
 
+def _may_be_tls(url, error, cause):
+    """Whether it may be that plain HTTP was sent to a port for TLS."""
+    if not url.startswith(u"http:"):
+        return False
+    if isinstance(cause, ParseError):
+        return cause.data.startswith(_TLS_ALERT)
+    # Most just close the connection; one that had begun to answer does not speak TLS.
+    return isinstance(cause, ConnectionClosed) and getattr(error, "response", None) is None
+
+
 def transport_error(method, url, error):
     """
     :param text method: the HTTP method.
@@ -121,7 +134,10 @@ def transport_error(method, url, error):
         return kind(method, url, u"TLS: " + reason)
     for types, kind in _BY_TYPE:
         if isinstance(cause, types):
-            return kind(method, url, _describe(cause))
+            reason = _describe(cause)
+            if _may_be_tls(url, error, cause):
+                reason = reason.rstrip(u".") + _USE_HTTPS
+            return kind(method, url, reason)
     # Whatever else Twisted wraps came from the connection; the rest is a bug.
     return error if cause is error else errors.ResponseLost(method, url, _describe(cause))
 
