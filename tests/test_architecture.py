@@ -24,7 +24,7 @@ LAYERS = [
     ["interfaces"],
     ["errors"],
     ["_logging"],
-    ["_tls", "_bodies", "_messages", "_failures", "_ratelimit", "_crossing"],
+    ["_client_certificates", "_tls", "_bodies", "_messages", "_failures", "_ratelimit", "_crossing"],
     ["_agents"],
     ["http"],
     ["services"],

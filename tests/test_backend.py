@@ -4,6 +4,7 @@ Tests for ``txstorage.backend``.
 
 from __future__ import absolute_import, division, print_function
 
+import json
 from uuid import UUID
 
 import attr
@@ -18,7 +19,12 @@ from tests.wire import Answer, FakeService
 from txstorage import backend
 from txstorage._compat import as_text
 from txstorage._configuration import Configuration
-from txstorage.backend import block_device_driver, driver_for, volume_service
+from txstorage.backend import (
+    block_device_driver,
+    credential_source,
+    driver_for,
+    volume_service,
+)
 from txstorage.errors import InvalidConfiguration, UnknownServer
 from txstorage.interfaces import IBlockDeviceAsyncAPI, ICloudAPI, IProfiledBlockDeviceAPI
 from txstorage.services import IVolumeService, Server
@@ -72,6 +78,31 @@ WHO = [
         {u"identity": {u"methods": [u"application_credential"],
                        u"application_credential": {u"name": u"a", u"secret": u"s",
                                                    u"user": USER}}},
+    ),
+    (
+        u"a trust",
+        dict(BASE, username=u"u", password=u"pw", trust_id=u"t", default_domain_id=u"dd"),
+        {u"identity": {u"methods": [u"password"],
+                       u"password": {u"user": {u"name": u"u", u"domain": {u"id": u"dd"},
+                                               u"password": u"pw"}}},
+         u"scope": {u"OS-TRUST:trust": {u"id": u"t"}}},
+    ),
+    (
+        u"the whole system, in a default domain",
+        dict(BASE, username=u"u", password=u"pw", system_scope=u"all",
+             default_domain_name=u"dn", user_domain_id=u"ud"),
+        {u"identity": {u"methods": [u"password"],
+                       u"password": {u"user": {u"name": u"u", u"domain": {u"id": u"ud"},
+                                               u"password": u"pw"}}},
+         u"scope": {u"system": {u"all": True}}},
+    ),
+    (
+        u"a project in a default domain",
+        dict(PASSWORD, default_domain_name=u"dn"),
+        {u"identity": {u"methods": [u"password"],
+                       u"password": {u"user": {u"name": u"u", u"domain": {u"name": u"dn"},
+                                               u"password": u"pw"}}},
+         u"scope": {u"project": {u"name": u"p", u"domain": {u"name": u"dn"}}}},
     ),
     (
         u"a token",
@@ -230,18 +261,90 @@ class DriverForTests(SynchronousTestCase):
         )
 
     def test_verification_reaches_the_agent(self):
-        """``verify_peer`` and ``verify_ca_path`` are what connections are made with."""
+        """What connections are made with: ``verify_peer``, ``verify_ca_path`` and our own."""
         made = []
-        self.patch(backend, "agent_for", lambda *args: made.append(args))
+        self.patch(backend, "agent_for", lambda *args, **kw: made.append((args, kw)))
+        self.patch(backend, "ClientCertificate", lambda *args: args)
         path = as_text(self.mktemp())
         open(path, "w").close()
         clock = Clock()
-        for keys in ({}, {u"verify_peer": False}, {u"verify_ca_path": path}):
+        for keys in (
+            {}, {u"verify_peer": False}, {u"verify_ca_path": path},
+            {u"client_certificate": path}, {u"client_certificate": path, u"client_key": path},
+        ):
             configuration = Configuration.from_mapping(dict(PASSWORD, **keys))
             backend.http_client(clock, configuration)
-        self.assertEqual(
-            made, [(clock, True, None), (clock, False, None), (clock, True, path)]
-        )
+        self.assertEqual(made, [
+            ((clock, True, None), {"client": None}),
+            ((clock, False, None), {"client": None}),
+            ((clock, True, path), {"client": None}),
+            ((clock, True, None), {"client": (path, None)}),
+            ((clock, True, None), {"client": (path, path)}),
+        ])
+
+    def test_unusable_client_certificate(self):
+        """A client certificate that is none is an error by its key, before any traffic."""
+        path = as_text(self.mktemp())
+        open(path, "w").close()
+        configuration = Configuration.from_mapping(dict(PASSWORD, client_certificate=path))
+        error = self.assertRaises(InvalidConfiguration, volume_service, Clock(), configuration)
+        self.assertEqual(error.key, u"client_certificate")
+
+
+class CredentialSourceTests(SynchronousTestCase):
+    """Credentials in files, which may change while the driver runs."""
+
+    def write(self, path, text):
+        """Write a file."""
+        with open(path, "w") as opened:
+            opened.write(text)
+        return as_text(path)
+
+    def test_files(self):
+        """Each kind of secret is read again from its file."""
+        path = self.mktemp()
+        for keys in (
+            dict(BASE, username=u"u", project_name=u"p", password_file=path),
+            dict(BASE, application_credential_id=u"a", application_credential_secret_file=path),
+            dict(BASE, auth_plugin=u"token", token_file=path),
+            dict(auth_plugin=u"none", token_file=path, volume_endpoint=u"http://v",
+                 compute_endpoint=u"http://c"),
+        ):
+            self.write(path, "one\n")
+            source = credential_source(Configuration.from_mapping(keys))
+            self.write(path, "two\n")
+            self.assertEqual(source.current().secret, u"two")
+            self.write(path, "")
+            self.assertEqual(source.current().secret, u"two")
+
+    def clouds(self, **auth):
+        """A configuration from a ``clouds.yaml``, and a function that writes it anew."""
+        path = self.mktemp()
+
+        def write(**auth):
+            cloud = {"auth": dict({"auth_url": "http://k", "project_name": "p"}, **auth)}
+            self.write(path, json.dumps({"clouds": {"mine": cloud}}))
+
+        write(**auth)
+        made = Configuration.from_mapping({"cloud": u"mine"}, {"OS_CLIENT_CONFIG_FILE": path})
+        return made, write
+
+    def test_clouds(self):
+        """A cloud's user and password change together."""
+        configuration, write = self.clouds(username="u", password="one")
+        source = credential_source(configuration)
+        write(username="v", password="two")
+        current = source.current()
+        self.assertEqual((current.user[u"name"], current.secret), (u"v", u"two"))
+
+    def test_another_cloud(self):
+        """New credentials are never sent to an address that was meant for others."""
+        configuration, write = self.clouds(username="u", password="one")
+        source = credential_source(configuration)
+        write(username="u", password="two", auth_url="http://other")
+        self.assertEqual(source.current().secret, u"one")
+        write(username="u", password="two")
+        self.assertEqual(source.current().secret, u"two")
 
 
 class BlockDeviceDriverTests(SynchronousTestCase):

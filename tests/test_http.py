@@ -275,7 +275,9 @@ class TransportErrorTests(SynchronousTestCase):
         """OpenSSL's words decide what a failed handshake means."""
         for words, expected in [
             (u"certificate verify failed", errors.CertificateRejected),
-            (u"tlsv1 alert unknown ca", errors.CertificateRejected),
+            (u"tlsv1 alert unknown ca", errors.ClientCertificateRejected),
+            (u"sslv3 alert bad certificate", errors.ClientCertificateRejected),
+            (u"tlsv13 alert certificate required", errors.ClientCertificateRejected),
             (u"unexpected eof while reading", errors.ResponseLost),
             (u"wrong version number", errors.NotTheService),
             (u"sslv3 alert handshake failure", errors.NotTheService),

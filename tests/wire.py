@@ -171,19 +171,22 @@ class RawServer(Factory):
     :param bool close: whether to close the connection then.
     :param bytes greeting: sent at once.
     :param certificate: a ``PrivateCertificate`` for TLS, or ``None``.
+    :param clients: certificates; a client must show one of these.
     :ivar closed: a ``Deferred`` that fires when all connections have ended.
     """
 
     protocol = Misbehaving
 
-    def __init__(self, test, answer=b"", close=False, greeting=b"", certificate=None):
+    def __init__(
+        self, test, answer=b"", close=False, greeting=b"", certificate=None, clients=()
+    ):
         self.answer, self.close, self.greeting = answer, close, greeting
         self.received, self.connections = [], []
         self._lost, self.closed = [], Deferred()
         if certificate is None:
             port = real_reactor.listenTCP(0, self, interface="127.0.0.1")
         else:
-            options = certificate.options()
+            options = certificate.options(*clients)
             self.context = options.getContext()
             port = real_reactor.listenSSL(0, self, options, interface="127.0.0.1")
         scheme = u"http" if certificate is None else u"https"

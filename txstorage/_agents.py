@@ -119,17 +119,25 @@ class _Agents(object):
         return self._pool.closeCachedConnections()
 
 
-def agent_for(reactor, verify_peer=True, verify_ca_path=None, connect_timeout=CONNECT_TIMEOUT):
+def agent_for(
+    reactor,
+    verify_peer=True,
+    verify_ca_path=None,
+    connect_timeout=CONNECT_TIMEOUT,
+    client=None,
+):
     """
     :param reactor: provides ``IReactorTCP`` and what Twisted's ``Agent`` needs.
     :param bool verify_peer: whether TLS certificates are verified.
     :param verify_ca_path: a PEM file of the only authorities to trust (text);
         ``None`` for the system's.
     :param float connect_timeout: seconds.
+    :param client: the :class:`~txstorage._client_certificates.ClientCertificate`
+        to show to services that ask for one, or ``None``.
     :return: an ``IAgent`` that also has ``close()``.
     :raises InvalidConfiguration: when ``verify_ca_path`` can't be used.
     """
-    policy = https_policy(verify_peer, verify_ca_path)
+    policy = https_policy(verify_peer, verify_ca_path, client=client)
     pool = HTTPConnectionPool(reactor)
     pool.cachedConnectionTimeout = _KEPT_FOR
     endpoints = _Endpoints(reactor, policy, connect_timeout)

@@ -41,6 +41,9 @@ _BY_TYPE = (
 
 # In OpenSSL's words, which differ between its versions.
 _BY_TLS_REASON = (
+    # An alert is what the other side did not like; "unknown ca" may be about
+    # this side's certificate only.
+    (re.compile(u"alert.*(certificate|unknown ca)", re.I), errors.ClientCertificateRejected),
     (re.compile(u"certificate|unknown ca", re.I), errors.CertificateRejected),
     (re.compile(u"eof|shutdown|syscall", re.I), errors.ResponseLost),
     (re.compile(u""), errors.NotTheService),

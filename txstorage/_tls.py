@@ -18,7 +18,6 @@ from cryptography.hazmat.backends import default_backend
 from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.ssl import (
-    Certificate,
     CertificateOptions,
     optionsForClientTLS,
     trustRootFromCertificates,
@@ -27,10 +26,9 @@ from twisted.python.failure import Failure
 from twisted.web.iweb import IPolicyForHTTPS
 from zope.interface import implementer
 
+from ._client_certificates import BEGIN, certificates_in
 from ._compat import as_text, native, text_type
 from .errors import InvalidConfiguration
-
-_BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 # X509_verify_cert_error(3): what operators meet.
 _PROBLEMS = {
@@ -55,12 +53,6 @@ class Untrusted(Exception):
         self.reason = reason
 
 
-def _certificates_in(path):
-    with open(native(path), "rb") as opened:
-        pieces = opened.read().split(_BEGIN)[1:]
-    return [Certificate.loadPEM(_BEGIN + piece) for piece in pieces]
-
-
 def trust_from_file(path):
     """
     :param text path: a PEM file with one certificate or more.
@@ -68,7 +60,7 @@ def trust_from_file(path):
     :raises InvalidConfiguration: when there is no certificate in it.
     """
     try:
-        certificates = _certificates_in(path)
+        certificates = certificates_in(path)
     except EnvironmentError as error:
         raise InvalidConfiguration(
             u"verify_ca_path", u"can't read {}: {}".format(as_text(path), os.strerror(error.errno))
@@ -79,7 +71,7 @@ def trust_from_file(path):
         raise InvalidConfiguration(
             u"verify_ca_path",
             u"{} holds no certificate in PEM form".format(as_text(path)),
-            u"name a file with '{}' lines".format(as_text(_BEGIN)),
+            u"name a file with '{}' lines".format(as_text(BEGIN)),
         )
     return trustRootFromCertificates(certificates)
 
@@ -102,7 +94,7 @@ def system_trust(paths):
     certificates = []
     for path in files:
         try:
-            certificates.extend(_certificates_in(path))
+            certificates.extend(certificates_in(path))
         except (EnvironmentError, crypto.Error, ValueError):
             # A directory may hold other files, and links that lead nowhere.
             continue
@@ -155,9 +147,9 @@ def verification_problem(address, certificate, error_number, depth, ok):
 class _ToAddress(object):
     """Connections to an IP address that the server's certificate must name."""
 
-    def __init__(self, address, trust):
+    def __init__(self, address, trust, own):
         self._address = address
-        self._context = CertificateOptions(trustRoot=trust).getContext()
+        self._context = CertificateOptions(trustRoot=trust, **own).getContext()
         self._context.set_verify(
             SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, self._verify
         )
@@ -183,9 +175,9 @@ class _ToAddress(object):
 class _Unverified(object):
     """Connections to whoever answers."""
 
-    def __init__(self, host):
+    def __init__(self, host, own):
         self._host = host
-        self._context = CertificateOptions(verify=False).getContext()
+        self._context = CertificateOptions(verify=False, **own).getContext()
 
     def clientConnectionForTLS(self, protocol):  # noqa: N802 (Twisted's name)
         """See ``IOpenSSLClientConnectionCreator``."""
@@ -203,10 +195,14 @@ class HTTPSPolicy(object):
     :param bool verify: whether certificates are verified at all.
     :param trust: called without arguments for a trust root; only once, and
         only when there is an https URL.
+    :param client: a :class:`~txstorage._client_certificates.ClientCertificate`,
+        or ``None`` for services that ask for none.
     """
 
-    def __init__(self, verify, trust):
+    def __init__(self, verify, trust, client=None):
         self._verify = verify
+        self._client = client
+        self._own = {}
         self._load = trust
         self._trust = None
         self._creators = {}
@@ -216,35 +212,45 @@ class HTTPSPolicy(object):
         # The agent asks for each request, and reading the trusted
         # certificates takes longer than the request.
         host = hostname.decode("ascii")
+        own = self._own if self._client is None else self._client.options()
+        if own is not self._own:
+            self._own = own
+            self._creators.clear()
         if host not in self._creators:
             self._creators[host] = self._creator(host)
         return self._creators[host]
 
     def _creator(self, host):
         if not self._verify:
-            return _Unverified(host)
+            return _Unverified(host, self._own)
         if self._trust is None:
             self._trust = self._load()
         address = _address(host)
         if address is not None:
-            return _ToAddress(address, self._trust)
-        return optionsForClientTLS(text_type(host), trustRoot=self._trust)
+            return _ToAddress(address, self._trust, self._own)
+        return optionsForClientTLS(
+            text_type(host), trustRoot=self._trust, extraCertificateOptions=self._own
+        )
 
 
-def https_policy(verify_peer=True, verify_ca_path=None, paths=None):
+def https_policy(verify_peer=True, verify_ca_path=None, paths=None, client=None):
     """
     :param bool verify_peer: ``False`` accepts any certificate.
     :param verify_ca_path: a PEM file of the only authorities to trust; the
         system's by default.
     :param paths: where the system's are; asks Python's ``ssl`` by default.
+    :param client: a :class:`~txstorage._client_certificates.ClientCertificate`,
+        or ``None``.
     :return: an ``IPolicyForHTTPS``.
     :raises InvalidConfiguration: when ``verify_ca_path`` can't be used.
     """
     if verify_peer and verify_ca_path is not None:
         trust = trust_from_file(verify_ca_path)
-        return HTTPSPolicy(True, lambda: trust)
+        return HTTPSPolicy(True, lambda: trust, client)
     return HTTPSPolicy(
-        verify_peer, lambda: system_trust(paths or system_ssl.get_default_verify_paths())
+        verify_peer,
+        lambda: system_trust(paths or system_ssl.get_default_verify_paths()),
+        client,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import absolute_import, division, print_function
 from twisted.python.filepath import FilePath
 
 from ._agents import agent_for
+from ._client_certificates import ClientCertificate
 from ._compat import as_text
 from ._configuration import Configuration
 from ._ratelimit import TokenBucket
@@ -94,16 +95,27 @@ def credential_source(configuration):
     return CredentialSource(load)
 
 
+def _client_certificate(configuration):
+    if configuration.client_certificate is None:
+        return None
+    return ClientCertificate(configuration.client_certificate, configuration.client_key)
+
+
 def http_client(reactor, configuration, agent=None):
     """
     :param reactor: provides ``IReactorTime`` and ``IReactorTCP``.
     :param Configuration configuration: whom to trust, and how often to ask.
     :param agent: an ``IAgent`` to use instead of a verifying one.
     :return: an :class:`~txstorage.http.HTTPClient`.
-    :raises InvalidConfiguration: when ``verify_ca_path`` holds no certificate.
+    :raises InvalidConfiguration: when a file of certificates can't be used.
     """
     if agent is None:
-        agent = agent_for(reactor, configuration.verify_peer, configuration.verify_ca_path)
+        agent = agent_for(
+            reactor,
+            configuration.verify_peer,
+            configuration.verify_ca_path,
+            client=_client_certificate(configuration),
+        )
     rate = configuration.max_requests_per_second
     return HTTPClient(
         reactor, agent, limiter=None if rate is None else TokenBucket(reactor, rate)
@@ -116,7 +128,7 @@ def volume_service(reactor, configuration, agent=None):
     :param Configuration configuration: which cloud, and who asks.
     :param agent: an ``IAgent`` to use instead of a verifying one.
     :return: an :class:`~txstorage.services.IVolumeService`.
-    :raises InvalidConfiguration: when ``verify_ca_path`` holds no certificate.
+    :raises InvalidConfiguration: when a file of certificates can't be used.
     """
     http = http_client(reactor, configuration, agent)
     endpoints = {

@@ -22,6 +22,7 @@ from ._base import (
 from ._services import (
     AuthenticationFailed,
     CertificateRejected,
+    ClientCertificateRejected,
     Conflict,
     EndpointMissing,
     MicroversionMissing,
@@ -57,6 +58,7 @@ from ._volumes import (
 __all__ = [
     "AuthenticationFailed",
     "CertificateRejected",
+    "ClientCertificateRejected",
     "Conflict",
     "DatasetConflict",
     "DeviceAmbiguous",

@@ -45,6 +45,16 @@ class CertificateRejected(TransportError):
     )
 
 
+class ClientCertificateRejected(TransportError):
+    """The service does not accept this client's certificate, or there is none."""
+
+    certainly_unprocessed = True
+    remedy = (
+        u"point client_certificate and client_key at a certificate that the service "
+        u"accepts; see that it has not expired"
+    )
+
+
 class ResponseLost(TransportError):
     """The request may have been processed; its answer did not arrive whole."""
 
