@@ -9,14 +9,18 @@ from twisted.internet import reactor
 from twisted.internet.defer import DeferredList, gatherResults, inlineCallbacks
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
+from twisted.web.iweb import IAgent
+from zope.interface import implementer
 
+from txstorage._agents import agent_for
+from txstorage.backend import block_device_driver
 from txstorage.errors import QuotaExceeded
 from txstorage.interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
 from txstorage.testing import detach_destroy_volumes
 
 from ..test_durability import read, write
 from .client import Client
-from .cloud import GIB, description, driver, faulty_driver
+from .cloud import GIB, configuration, description, driver, faulty_driver
 
 #: Seconds, for one test.
 LONG = 300
@@ -230,3 +234,45 @@ class ProjectsTests(Scenario):
         yield api.destroy_volume(volume.blockdevice_id)
         another = yield api.create_volume(dataset_id, GIB)
         self.assertEqual(dataset_id, another.dataset_id)
+
+
+@implementer(IAgent)
+class Tokens:
+    """An agent that remembers the tokens that it saw, in their order, and logins."""
+
+    def __init__(self, agent):
+        self._agent = agent
+        self.seen = []
+        self.logins = 0
+
+    def request(self, method, uri, headers=None, bodyProducer=None):  # noqa: N803
+        """As ``IAgent`` has it."""
+        self.logins += uri.endswith(b"/auth/tokens")
+        for token in headers.getRawHeaders(b"X-Auth-Token", []):
+            if token.decode("ascii") not in self.seen:
+                self.seen.append(token.decode("ascii"))
+        return self._agent.request(method, uri, headers, bodyProducer)
+
+
+class TokensTests(Scenario):
+    """Tokens that end before their time."""
+
+    @inlineCallbacks
+    def test_revoked(self):
+        """When its token is revoked, the driver logs in once more, and all goes on."""
+        agent = agent_for(reactor)
+        self.addCleanup(agent.close)
+        tokens = Tokens(agent)
+        api = block_device_driver(reactor, uuid4(), tokens, **configuration())
+        self.addCleanup(detach_destroy_volumes, api)
+        node = yield api.compute_instance_id()
+        volumes = yield gatherResults([api.create_volume(uuid4(), GIB) for _ in range(4)])
+        running = [api.attach_volume(volume.blockdevice_id, node) for volume in volumes]
+        admin = yield deferToThread(client, "admin")
+        yield deferToThread(
+            admin.request, "DELETE", "identity", "/auth/tokens", X_Subject_Token=tokens.seen[0]
+        )
+        attached = yield gatherResults(running)
+        self.assertEqual([node] * 4, [volume.attached_to for volume in attached])
+        yield gatherResults([api.detach_volume(volume.blockdevice_id) for volume in volumes])
+        self.assertEqual((2, 2), (tokens.logins, len(tokens.seen)))

@@ -42,6 +42,9 @@ def _tokens(layout):
         **_login(layout),
         "service_token_roles": "service",
         "service_token_roles_required": "true",
+        # Each request is checked: a revoked token, or a Keystone that is down,
+        # is felt at once.
+        "token_cache_time": -1,
     }
 
 
