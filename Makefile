@@ -8,7 +8,7 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo test test-all test-openstack lint docs bench clean environment
+.PHONY: help demo test test-all test-openstack test-flocker lint docs bench clean environment
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,6 +27,9 @@ test-all: ## run the tests on every Python there is
 
 test-openstack: ## run the tests that need a real OpenStack, on one that this brings up (as root)
 	@$(PYTHON) -m tests.openstack.run
+
+test-flocker: ## run Flocker's own tests, and a whole Flocker, on FLOCKER_PYTHON=/path/to/python2.7
+	@$(PYTHON) -m tests.flocker.run
 
 lint: environment ## check the style
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[lint]'

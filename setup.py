@@ -63,9 +63,11 @@ setup(
         "docs": ["sphinx; python_version >= '3.9'"],
         "lint": ["ruff; python_version >= '3.9'"],
     },
-    entry_points={}
-    if PYTHON_2
-    else {"console_scripts": ["txstorage = txstorage.cli.main:main"]},
+    entry_points={
+        "console_scripts": ["txstorage-dataset-agent = txstorage.dataset_agent:main"]
+        if PYTHON_2
+        else ["txstorage = txstorage.cli.main:main"]
+    },
     zip_safe=False,
     classifiers=[
         "Development Status :: 4 - Beta",

@@ -174,12 +174,21 @@ def trial(environment, name, tests, prefix=()):
     :return: what :func:`counted` says.
     """
     command = [os.path.join(environment, "bin", "python"), *prefix]
-    command += [os.path.join(environment, "bin", "trial")]
-    command += ["--reporter=verbose", "--temp-directory", os.path.join(ROOT, "_trial_temp-" + name)]
+    return run_trial([*command, os.path.join(environment, "bin", "trial")], name, tests)
+
+
+def run_trial(command, name, tests, path=(ROOT,)):
+    """
+    :param list command: what starts trial.
+    :param path: where Python is to look for modules besides its own places.
+    :return: what :func:`counted` says.
+    """
+    command = command + ["--reporter=verbose"]
+    command += ["--temp-directory", os.path.join(ROOT, "_trial_temp-" + name)]
     say("trial on " + name)
     # Trial changes the directory, and the embedded service runs on Python 3
     # also when the driver does not.
-    surroundings = dict(os.environ, PYTHONPATH=ROOT)
+    surroundings = dict(os.environ, PYTHONPATH=os.pathsep.join(path))
     surroundings["TXSTORAGE_PYTHON3"] = os.path.join(ENVIRONMENT, "bin", "python")
     surroundings["PYTHONWARNINGS"] = "ignore::DeprecationWarning"
     process = subprocess.Popen(

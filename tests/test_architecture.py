@@ -41,7 +41,7 @@ LAYERS = [
     ["_cloud_keys", "_sources"],
     ["_clouds"],
     ["_configuration"],
-    ["backend"],
+    ["backend", "dataset_agent"],
     ["testing", "server"],
     ["cli"],
 ]
