@@ -84,7 +84,8 @@ class CloudTests(SynchronousTestCase):
             name.decode().lower(): values[0].decode()
             for name, values in response.headers.getAllRawHeaders()
         }
-        body = json.loads(content) if content else None
+        is_json = received["content-type"].startswith("application/json")
+        body = (json.loads(content) if is_json else content.decode()) if content else None
         return Got(response.code, received, body, response.length)
 
     # -- Block Storage and Compute --------------------------------------------

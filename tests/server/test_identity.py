@@ -99,15 +99,10 @@ class IssueTests(CloudTests):
         """Whatever is wrong with password or user, the answer is the same 401."""
         for body in (
             password_auth("guess"),
-            password_auth(None),  # type: ignore[arg-type]
             password_auth(id="nobody"),
-            password_auth(name="txstorage"),
             password_auth(name="txstorage", domain={"name": "Other"}),
             password_auth(name="other", domain={"name": "Default"}),
-            {"auth": {"identity": {"methods": ["password"], "password": {"user": "me"}}}},
-            {"auth": {"identity": {"methods": ["password"], "password": 1}}},
-            {"auth": {"identity": {"methods": ["telepathy"], "telepathy": {}}}},
-            {"auth": {"identity": {"methods": [1]}}},
+            {"auth": {"identity": {"methods": []}}},
         ):
             self.assert_refused(self.issue(body))
 
@@ -126,13 +121,28 @@ class IssueTests(CloudTests):
             {"project": {"id": "other"}},
             {"project": "txstorage"},
             {"system": {"all": True}},
-            "unscoped",
         ):
             self.assert_refused(self.with_scope(scope))
 
     def test_malformed(self) -> None:
         """What is no request for a token is 400 in Keystone's form."""
-        for body in (b"{", b"[]", {}, {"auth": 1}, {"auth": {"identity": {"methods": []}}}):
+        for body in (
+            b"",
+            b"{",
+            b"[]",
+            {},
+            {"auth": 1},
+            {"auth": {}},
+            {"auth": {"identity": 1}},
+            {"auth": {"identity": {}}},
+            {"auth": {"identity": {"methods": "password"}}},
+            {"auth": {"identity": {"methods": [1]}}},
+            {"auth": {"identity": {"methods": ["password"]}}},
+            {"auth": {"identity": {"methods": ["password"], "password": 1}}},
+            {"auth": {"identity": {"methods": ["password"], "password": {"user": "me"}}}},
+            password_auth(None),  # type: ignore[arg-type]
+            password_auth(name="txstorage"),
+        ):
             got = self.issue(body)
             self.assertEqual((got.code, got.body["error"]["title"]), (400, "Bad Request"), body)
 
@@ -154,12 +164,15 @@ class IssueTests(CloudTests):
             self.assertEqual(got.body["token"]["methods"], ["application_credential"])
 
     def test_wrong_application_credential(self) -> None:
-        """A wrong secret, name or user is 401."""
+        """A wrong secret, name or user is 401; an id that is none is 404."""
         own = Ids.of(self.cloud.store).application_credential
         self.assert_refused(self.credential(id=own, secret="guess"))
-        self.assert_refused(self.credential(id="other"))
-        self.assert_refused(self.credential(name="txstorage", user={"name": "nobody"}))
+        user = {"name": "nobody", "domain": {"id": "default"}}
+        self.assert_refused(self.credential(name="txstorage", user=user))
         self.assert_refused(self.credential(name="other"))
+        got = self.credential(id="other")
+        message = "Could not find Application Credential: other."
+        self.assertEqual((got.code, got.message), (404, message))
 
     def test_token_for_token(self) -> None:
         """A token got from a token expires when that does."""
@@ -169,8 +182,15 @@ class IssueTests(CloudTests):
         got = self.issue({"auth": {"identity": identity}})
         self.assertEqual(got.code, 201)
         self.assertEqual(got.body["token"]["expires_at"], first.body["token"]["expires_at"])
+        self.assertEqual(got.body["token"]["methods"], ["token", "password"])
         identity["token"] = {"id": "stale"}
-        self.assert_refused(self.issue({"auth": {"identity": identity}}))
+        self.assertEqual(self.issue({"auth": {"identity": identity}}).code, 404)
+
+    def test_unsupported(self) -> None:
+        """A method that there is not is 401, and those that there are are told."""
+        got = self.issue({"auth": {"identity": {"methods": ["telepathy"], "telepathy": {}}}})
+        self.assertEqual(got.code, 401)
+        self.assertIn("password", got.body["error"]["identity"]["methods"])
 
 
 class TokenTests(CloudTests):
@@ -201,7 +221,7 @@ class TokenTests(CloudTests):
         self.assertEqual(got.headers["x-subject-token"], self.token)
         self.assertEqual(got.body["token"]["project"]["id"], self.project)
         self.assertEqual(self.ask("GET", TOKENS, X_Subject_Token="stale").code, 404)
-        self.assertEqual(self.ask("GET", TOKENS).code, 404)
+        self.assertEqual(self.ask("GET", TOKENS).code, 403)
 
     def test_revoke(self) -> None:
         """A revoked token is not valid any more."""
@@ -211,9 +231,13 @@ class TokenTests(CloudTests):
         self.assertEqual(self.ask("DELETE", TOKENS).code, 401)
 
     def test_no_route(self) -> None:
-        """An unknown path is 404 in Keystone's form."""
+        """An unknown path is a page that says 404; a wrong method is 405."""
         got = self.ask("GET", "/identity/v3/nothing")
-        self.assertEqual((got.code, got.body["error"]["title"]), (404, "Not Found"))
+        self.assertEqual(got.code, 404)
+        self.assertEqual(got.headers["content-type"], "text/html; charset=utf-8")
+        got = self.ask("PATCH", TOKENS, {})
+        self.assertEqual((got.code, list(got.body)), (405, ["message"]))
+        self.assertIn("POST", got.headers["allow"])
 
 
 class SecretTests(CloudTests):

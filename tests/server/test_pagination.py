@@ -74,8 +74,9 @@ class VolumePageTests(CloudTests):
             ("limit=-1", "limit param must be positive"),
             ("limit=abc", "limit param must be an integer"),
             ("limit=", "limit param must be an integer"),
-            ("offset=-1", "offset param must be positive"),
-            ("offset=1.5", "offset param must be an integer"),
+            ("offset=-1", "offset must be >= 0"),
+            ("offset=1.5", "offset must be an integer"),
+            ("offset=" + "9" * 5000, "offset must be <= 2147483647"),
         ):
             got = self.volumes("GET", "?" + query)
             self.assertEqual((got.code, got.message), (400, message), query)

@@ -131,7 +131,6 @@ class MicroversionTests(CloudTests):
             ("volume 3.44", "3.44"),
             ("volume latest", "3.71"),
             ("compute 2.9, volume 3.5", "3.5"),
-            ("compute 2.9", "3.0"),
         ):
             self.assertEqual(
                 self.volume(header).headers["openstack-api-version"], "volume " + version
@@ -193,7 +192,6 @@ class BodyTests(CloudTests):
         """What is no JSON object is 400, in the service's form."""
         deep = b"[" * 50000
         for body in (
-            b"",
             b"{",
             b"\xff",
             deep,
@@ -219,10 +217,10 @@ class ErrorTests(CloudTests):
     def test_kinds(self) -> None:
         """Each status has its name, and the body repeats the status."""
         server = "/servers/" + self.cloud.nodes["node-1"]
-        volume = "/" + self.create()
+        volume, reset = "/" + self.create(), {"os-reset_status": {"status": "error"}}
         for got, code, kind in (
             (self.volumes("POST", body={}), 400, "badRequest"),
-            (self.volumes("POST", volume + "/action", {"os-reset_status": {}}), 403, "forbidden"),
+            (self.volumes("POST", volume + "/action", reset), 403, "forbidden"),
             (self.volumes("GET", "/nothing"), 404, "itemNotFound"),
             (self.nova("GET", "/servers/nothing"), 404, "itemNotFound"),
             (self.nova("POST", server + "/action", {"os-start": None}), 409, "conflictingRequest"),

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
 
+from . import refusals
 from .attachments import HostAttachments
 from .compute import Compute
 from .identity import Identity
@@ -20,16 +21,13 @@ from .reconcile import reconcile
 from .settings import Settings
 from .store import Store
 from .transitions import Engine
+from .versioned import negotiate
 from .versions import VOLUME, announcements
 from .volumes import BlockStorage
-from .wire import NO_SUCH_ROUTE, WireError, call_from
+from .wire import Answer, Call, WireError, call_from
 
 #: Cinder's condition for what may be a project.
 _PROJECT = re.compile(rb"[0-9a-f-]+\Z")
-_NOT_READ = (
-    "The server could not comply with the request since it is either malformed or otherwise "
-    "incorrect."
-)
 #: Stands for no path of its own, as a segment of one has no slash.
 _ATTACHMENTS = b"volume/attachments"
 
@@ -47,16 +45,23 @@ class _Document(Resource):
     def render(self, request: IRequest) -> bytes:
         """The document with this request's links."""
         call = call_from(request, self._base_url)
-        answer = announcements(call.base).get(self._path, NO_SUCH_ROUTE)
-        safe = request.method in (b"GET", b"HEAD")
         try:
-            if self._path == "/volume":
-                VOLUME.negotiate(call)
-                if not safe:
-                    raise VOLUME.error(400, _NOT_READ)
+            answer = self._answer(call, request.method in (b"GET", b"HEAD"))
         except WireError as error:
-            return error.answer.send(request)
-        return (answer if safe else NO_SUCH_ROUTE).send(request)
+            answer = error.answer
+        return answer.send(request)
+
+    def _answer(self, call: Call, safe: bool) -> Answer:
+        if self._path == "/volume":
+            negotiate(VOLUME, call)
+            if not safe:
+                raise refusals.INCORRECT()
+        found = announcements(call.base)
+        if safe and self._path in found:
+            return found[self._path]
+        # Below no service's path, it is all the same who says no.
+        service = (self._path.split("/") + [""])[1]
+        raise refusals.NO_ROUTE.get(service, refusals.NO_ROUTE["volume"])()
 
 
 class _Root(Resource):
@@ -76,6 +81,8 @@ class _Root(Resource):
     def getChildWithDefault(self, path: bytes, request: IRequest) -> IResource:
         """See ``IResource``."""
         request.setHeader("x-openstack-request-id", "req-{}".format(uuid.uuid4()))
+        # As the real ones do; whoever talks to them has to live with it.
+        request.setHeader("Connection", "close")
         segments = b"/".join([path] + request.postpath)
         try:
             whole = "/" + segments.decode("utf-8").rstrip("/")

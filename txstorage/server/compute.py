@@ -8,18 +8,18 @@ The refusals have Nova 34's status codes and words.
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from klein import Klein
 
-from . import compute_views
+from . import compute_views, refusals
 from .compute_views import ServerView
-from .pagination import next_links, server_page
+from .pagination import attachment_page, next_links, server_page
 from .records import Attachment, Server, Volume
-from .validation import invalid, is_uuid, member
+from .validation import is_uuid, member, only_member
 from .versioned import VersionedService
 from .versions import COMPUTE
-from .wire import Answer, Call, endpoint, new_app
+from .wire import EMPTY, Answer, Call, WireError, endpoint, new_app
 
 #: From this microversion on, an attach answers before it has done anything.
 _ASYNCHRONOUS_ATTACH = (2, 101)
@@ -29,6 +29,7 @@ _ACTIONS = {
     "os-stop": ("ACTIVE", "SHUTOFF", "stop"),
 }
 _DEVICE = re.compile(r"/dev/x?[a-z]?d?[a-z]+[0-9]*\Z")
+_ATTACH_MEMBERS = frozenset(["volumeId", "device", "tag", "delete_on_termination"])
 _ID = "/v2.1/servers/<server_id>"
 _ATTACHMENTS = _ID + "/os-volume_attachments"
 
@@ -39,6 +40,14 @@ class Compute(VersionedService):
     app: Klein = new_app()
     dialect = COMPUTE
 
+    def outer_headers(self, call: Call) -> Mapping[str, str]:
+        """See :class:`~txstorage.server.wire.Service`."""
+        return {"x-compute-request-id": call.request_id}
+
+    def fault(self) -> WireError:
+        """See :class:`~txstorage.server.wire.Service`."""
+        return refusals.COMPUTE_FAULT()
+
     def _view(self, call: Call) -> ServerView:
         ids = self._identity.ids
         return ServerView(call.base, ids.project, ids.user)
@@ -46,13 +55,13 @@ class Compute(VersionedService):
     def _server(self, server_id: str) -> Server:
         server = self._store.server(server_id)
         if server is None:
-            raise COMPUTE.error(404, "Instance {} could not be found.".format(server_id))
+            raise refusals.NO_SERVER(server_id)
         return server
 
     def _volume(self, volume_id: str) -> Volume:
         volume = self._store.volume(volume_id)
         if volume is None:
-            raise COMPUTE.error(404, "Volume {} could not be found.".format(volume_id))
+            raise refusals.NO_SUCH_VOLUME(volume_id)
         return volume
 
     # -- servers -------------------------------------------------------------
@@ -76,7 +85,7 @@ class Compute(VersionedService):
         page = server_page(query, self._settings.page_size)
         marker = self._store.server(page.marker) if page.marker else None
         if page.marker and marker is None:
-            raise COMPUTE.error(400, "marker [{}] not found".format(page.marker))
+            raise refusals.NO_MARKER(page.marker)
         servers = self._store.servers(marker.sequence if marker else None, page.limit)
         url = "{}/compute/v2.1/{}".format(call.base, path)
         body: Dict[str, Any] = {"servers": [view(server) for server in servers]}
@@ -93,20 +102,16 @@ class Compute(VersionedService):
     @endpoint(app, _ID + "/action", "POST")
     def action(self, call: Call, server_id: str) -> Answer:
         """Turn a server on or off, which takes no time here."""
-        body = call.json()
-        name = next(iter(body), "")
+        name = only_member(call.json(), COMPUTE)
         if name not in _ACTIONS:
-            raise COMPUTE.error(
-                400,
-                "There is no such action: {}. Verify the request body and Content-Type header "
-                "and try again.".format(name),
-            )
-        server = self._server(server_id)
+            raise refusals.NO_SERVER_ACTION(name)
+        server = self._store.server(server_id)
+        if server is None:
+            raise refusals.NO_SERVER_TO_ACT_ON(server_id)
         needed, status, verb = _ACTIONS[name]
         if server.status != needed:
             state = compute_views.vm_state(server.status)
-            message = "Cannot '{}' instance {} while it is in vm_state {}"
-            raise COMPUTE.error(409, message.format(verb, server_id, state))
+            raise refusals.WRONG_SERVER_STATE(verb, server_id, state)
         self._store.set_server_status(server_id, status)
         return Answer(202)
 
@@ -116,7 +121,7 @@ class Compute(VersionedService):
     def list_attachments(self, call: Call, server_id: str) -> Answer:
         """What is attached to a server, its root volume included."""
         self._server(server_id)
-        page = server_page(call.query(), self._settings.page_size)
+        page = attachment_page(call.query(), self._settings.page_size)
         part = self._store.attachments(server_id)[page.offset : page.offset + page.limit]
         told = [compute_views.attachment(entry, call.version) for entry in part]
         return Answer(200, {"volumeAttachments": told})
@@ -129,24 +134,23 @@ class Compute(VersionedService):
         return Answer(200, {"volumeAttachment": compute_views.attachment(attachment, call.version)})
 
     def _attachment(self, server_id: str, volume_id: str) -> Attachment:
-        attachment = self._volume(volume_id).attachment
+        volume = self._store.volume(volume_id)
+        attachment = None if volume is None else volume.attachment
         if attachment is None or not attachment.by_compute or attachment.server_id != server_id:
-            message = "Instance {} is not attached to volume {}"
-            raise COMPUTE.error(404, message.format(server_id, volume_id))
+            raise refusals.NOT_ATTACHED(server_id, volume_id)
         return attachment
 
     @endpoint(app, _ATTACHMENTS, "POST")
     def attach(self, call: Call, server_id: str) -> Answer:
         """Begin to attach a volume."""
-        wanted = member(call.json(), "volumeAttachment", COMPUTE)
-        volume_id = _wanted_volume(wanted)
+        volume_id, wanted_device = _wanted(call.json())
         self._server(server_id)
         self._refuse_attach(call, self._volume(volume_id))
-        device = self._choose_device(server_id, wanted.get("device"))
+        device = self._choose_device(server_id, wanted_device)
         attachment = self._store.reserve(volume_id, server_id, device)
         self._engine.begin(volume_id)
         if call.version >= _ASYNCHRONOUS_ATTACH:
-            return Answer(202)
+            return Answer(202, content_type=EMPTY)
         return Answer(200, {"volumeAttachment": compute_views.attached(attachment, call.version)})
 
     def _refuse_attach(self, call: Call, volume: Volume) -> None:
@@ -154,39 +158,23 @@ class Compute(VersionedService):
         :raises WireError: 400, unless the volume can be attached.
         """
         attachment, status = volume.attachment, volume.status
-        if attachment is not None and status not in ("reserved", "attaching"):
-            raise COMPUTE.error(
-                400,
-                "Invalid volume: volume {} is already attached to instances: {}".format(
-                    volume.volume_id, attachment.server_id
-                ),
-            )
+        # Compute looks at its own list before it asks Block Storage.
+        if attachment is not None and attachment.server_id is not None:
+            raise refusals.ALREADY_ATTACHED(volume.volume_id, attachment.server_id)
         if status == "error":
-            problem = (
-                "Volume attachments can not be created if the volume is in an error state. "
-                "The Volume {} currently has a status of: {} "
-            )
-        elif status != "available" or attachment is not None:
-            problem = (
-                "Volume {} status must be available or downloading to reserve, but the current "
-                "status is {}."
-            )
-        else:
-            return
-        reason = "Invalid volume: " + problem.format(volume.volume_id, status)
-        raise COMPUTE.error(400, _from_cinder(call, reason))
+            raise refusals.VOLUME_IN_ERROR(volume.volume_id, status, call.request_id)
+        if status != "available":
+            raise refusals.NOT_RESERVABLE(volume.volume_id, status, call.request_id)
 
-    def _choose_device(self, server_id: str, wanted: object) -> str:
+    def _choose_device(self, server_id: str, wanted: Optional[str]) -> str:
         taken = {attachment.device for attachment in self._store.attachments(server_id)}
         if wanted is None:
             return next(name for name in _device_names() if name not in taken)
-        if not isinstance(wanted, str) or _DEVICE.match(wanted) is None:
-            message = "The supplied device path ({}) is invalid."
-            raise COMPUTE.error(400, message.format(wanted))
-        if wanted in taken:
-            message = "The supplied device path ({}) is in use."
-            raise COMPUTE.error(409, message.format(wanted))
-        return wanted
+        # Whatever was asked for, the name is of the hypervisor's kind.
+        device = re.sub("^/dev/x?[a-z]?d", "/dev/vd", wanted)
+        if device in taken:
+            raise refusals.DEVICE_IN_USE(wanted)
+        return device
 
     @endpoint(app, _ATTACHMENTS + "/<volume_id>", "DELETE")
     def detach(self, call: Call, server_id: str, volume_id: str) -> Answer:
@@ -195,31 +183,35 @@ class Compute(VersionedService):
         volume = self._volume(volume_id)
         self._attachment(server_id, volume_id)
         if volume.bootable:
-            raise COMPUTE.error(400, "Cannot detach a root device volume")
+            raise refusals.ROOT_VOLUME()
         if volume.status != "in-use":
-            reason = (
-                "Invalid volume: Unable to detach volume. Volume status must be 'in-use' and "
-                "attach_status must be 'attached' to detach."
-            )
-            raise COMPUTE.error(400, "Invalid volume: " + _from_cinder(call, reason))
+            raise refusals.NOT_DETACHABLE(call.request_id)
         self._store.set_status(volume_id, "detaching")
         self._engine.begin(volume_id)
         return Answer(202)
 
 
-def _from_cinder(call: Call, reason: str) -> str:
-    """How Nova passes on what Cinder said to it."""
-    return "Invalid input received: {} (HTTP 400) (Request-ID: {})".format(reason, call.request_id)
-
-
-def _wanted_volume(wanted: Mapping[str, Any]) -> str:
+def _wanted(body: Mapping[str, Any]) -> Tuple[str, Optional[str]]:
+    """
+    :return: the volume and the device that an attach asks for.
+    :raises WireError: 400.
+    """
+    wanted = member(body, "volumeAttachment", COMPUTE)
     if "volumeId" not in wanted:
-        problem = "'volumeId' is a required property"
-        raise invalid("volumeAttachment", wanted, problem, COMPUTE)
-    volume_id = wanted["volumeId"]
+        raise refusals.MISSING_VOLUME_ID("volumeAttachment", wanted)
+    for name in wanted:
+        if name not in _ATTACH_MEMBERS:
+            raise refusals.ADDITIONAL_PROPERTY("volumeAttachment", wanted, name)
+    volume_id, device = wanted["volumeId"], wanted.get("device")
+    if not isinstance(volume_id, str):
+        raise refusals.NOT_OF_TYPE(COMPUTE, "volumeId", volume_id, volume_id, "'string'")
     if not is_uuid(volume_id):
-        raise invalid("volumeId", volume_id, "{!r} is not a 'uuid'".format(volume_id), COMPUTE)
-    return str(volume_id)
+        raise refusals.NOT_A_UUID("volumeId", volume_id, volume_id)
+    if device is not None and not isinstance(device, str):
+        raise refusals.NOT_OF_TYPE(COMPUTE, "device", device, device, "'string', 'null'")
+    if device is not None and _DEVICE.match(device) is None:
+        raise refusals.BAD_DEVICE(device, device)
+    return volume_id, device
 
 
 def _device_names() -> List[str]:

@@ -12,35 +12,34 @@ import math
 import secrets
 import uuid
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import attr
 from klein import Klein
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from . import refusals
 from .catalog import catalog
 from .records import Token
 from .settings import DOMAIN, PROJECT, USER, Settings
 from .store import Store
-from .wire import Answer, Call, Service, Version, WireError, endpoint, new_app
+from .wire import (
+    Answer,
+    Call,
+    Service,
+    UnreadableBody,
+    Version,
+    WireError,
+    endpoint,
+    new_app,
+)
 
-_TITLES = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    404: "Not Found",
-    413: "Request Entity Too Large",
-    500: "Internal Server Error",
-}
-
-
-def keystone_error(status: int, message: str) -> WireError:
-    """An error in Keystone's form."""
-    error = {"code": status, "message": message, "title": _TITLES[status]}
-    return WireError(Answer(status, {"error": error}))
+_SCOPES = "system, project, domain, OS-TRUST:trust or unscoped"
 
 
-def unauthorized(call: Call) -> WireError:
+def unauthorized(call: Call, service: str = "identity") -> WireError:
     """401, which does not say what was wrong."""
-    error = keystone_error(401, "The request you have made requires authentication.")
+    error = refusals.UNAUTHENTICATED[service]()
     uri = 'Keystone uri="{}/identity/v3"'.format(call.base)
     return WireError(error.answer.with_headers({"WWW-Authenticate": uri}))
 
@@ -64,11 +63,32 @@ class Ids:
         )
 
 
-def _member(body: Mapping[str, Any], name: str) -> Dict[str, Any]:
-    value = body.get(name)
-    if not isinstance(value, dict):
-        raise keystone_error(400, "{} must be an object.".format(name))
+def _typed(
+    body: Mapping[str, Any], name: str, kind: type, kind_name: str = "object", where: str = ""
+) -> Any:
+    """
+    A member of the type that Keystone's schema wants.
+
+    :param where: the members around it, each with a slash.
+    :raises WireError: 400.
+    """
+    value = body[name]
+    if not isinstance(value, kind):
+        raise refusals.WRONG_TYPE(_field(where + name), value, "'{}'".format(kind_name))
     return value
+
+
+def _field(path: str) -> str:
+    # What is within "auth" is named without it.
+    return "" if path == "auth" else "Invalid input for field '{}': ".format(path)
+
+
+def _part(body: Mapping[str, Any], name: str, where: str) -> Dict[str, Any]:
+    """What one method of authentication goes by."""
+    if name not in body:
+        raise refusals.EXPECTED(name, where)
+    part: Dict[str, Any] = _typed(body, name, dict, where=where + "/")
+    return part
 
 
 def _same(one: object, other: str) -> bool:
@@ -77,18 +97,32 @@ def _same(one: object, other: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8"), other.encode("utf-8"))
 
 
-def _names(given: object, own_id: str, own_name: str) -> bool:
-    """Whether an id, or a name and its domain, mean the user or project."""
-    if not isinstance(given, dict):
-        return False
+def _names(given: Dict[str, Any], what: str, own_id: str, own_name: str) -> bool:
+    """
+    Whether an id, or a name and its domain, mean the user or project.
+
+    :param what: ``user`` or ``project``, for the error.
+    :raises WireError: 400, when there is a name without a domain.
+    """
     if "id" in given:
         return bool(given["id"] == own_id)
     domain = given.get("domain")
-    return (
-        given.get("name") == own_name
-        and isinstance(domain, dict)
-        and bool(domain.get("id") == DOMAIN["id"] or domain.get("name") == DOMAIN["name"])
+    if not isinstance(domain, dict):
+        raise refusals.EXPECTED("domain", what)
+    return given.get("name") == own_name and bool(
+        domain.get("id") == DOMAIN["id"] or domain.get("name") == DOMAIN["name"]
     )
+
+
+def _methods(identity: Dict[str, Any]) -> List[str]:
+    if "methods" not in identity:
+        raise refusals.MISSING_PROPERTY(_field("identity"), "methods")
+    methods: List[str] = _typed(identity, "methods", list, "array", "identity/")
+    for index, method in enumerate(methods):
+        if not isinstance(method, str):
+            field = _field("identity/methods/{}".format(index))
+            raise refusals.WRONG_TYPE(field, method, "'string'")
+    return methods
 
 
 class Identity(Service):
@@ -116,56 +150,98 @@ class Identity(Service):
         """See :class:`~txstorage.server.wire.Service`."""
         return {"Vary": "X-Auth-Token"}
 
-    def refusal(self, error: WireError) -> Answer:
-        """What was refused before it was understood is put Keystone's way."""
-        answer = error.answer
-        if "error" in answer.body:
-            return answer
-        return keystone_error(answer.status, "The request could not be understood.").answer
+    def too_large(self) -> WireError:
+        """See :class:`~txstorage.server.wire.Service`."""
+        return refusals.TOO_LARGE["identity"]()
 
-    def authenticate(self, call: Call) -> Token:
+    def unreadable(self, problem: UnreadableBody) -> WireError:
+        """See :class:`~txstorage.server.wire.Service`."""
+        if problem.kind == "empty":
+            return refusals.EXPECTED("auth", "request body")
+        return refusals.NO_JSON()
+
+    def misplaced(self, call: Call, problem: HTTPException) -> Answer:
+        """See :class:`~txstorage.server.wire.Service`."""
+        if call.too_large():
+            return self.too_large().answer
+        if isinstance(problem, MethodNotAllowed):
+            allowed = ", ".join(sorted(problem.valid_methods or ()))
+            return refusals.WRONG_METHOD().answer.with_headers({"Allow": allowed})
+        return refusals.NO_ROUTE["identity"]().answer
+
+    def fault(self) -> WireError:
+        """See :class:`~txstorage.server.wire.Service`."""
+        return refusals.IDENTITY_FAULT()
+
+    def authenticate(self, call: Call, service: str = "identity") -> Token:
         """
+        :param service: which one was asked.
         :return: the valid token that a call carries.
         :raises WireError: 401.
         """
         token = self._store.token(call.header("X-Auth-Token") or "")
         if token is None:
-            raise unauthorized(call)
+            raise unauthorized(call, service)
         return token
 
     @endpoint(app, "/v3/auth/tokens", "POST")
     def issue(self, call: Call) -> Answer:
         """A token for credentials."""
-        auth = _member(call.json(), "auth")
-        identity = _member(auth, "identity")
-        methods = identity.get("methods")
-        if not isinstance(methods, list) or not methods:
-            raise keystone_error(400, "auth.identity.methods must name a method.")
-        expiry = [self._verify(call, method, identity) for method in methods]
-        scope = auth.get("scope", {"project": {"id": self.ids.project}})
-        if not isinstance(scope, dict) or not _names(
-            scope.get("project"), self.ids.project, PROJECT
-        ):
+        body = call.json()
+        if not body.get("auth"):
+            raise refusals.EXPECTED("auth", "request body")
+        auth = _typed(body, "auth", dict)
+        if "identity" not in auth:
+            raise refusals.MISSING_PROPERTY("", "identity")
+        identity = _typed(auth, "identity", dict)
+        methods = _methods(identity)
+        if not methods:
             raise unauthorized(call)
+        expiry = [self._verify(call, method, identity) for method in methods]
+        self._check_scope(call, auth, methods)
         issued_at = math.floor(self._now())
-        record = Token(float(issued_at), min(expiry), tuple(methods))
+        record = Token(float(issued_at), min(expiry), self._all_methods(methods, identity))
         token = secrets.token_urlsafe(96)
         self._store.add_token(token, record)
         return Answer(201, self._describe(call, record), {"X-Subject-Token": token})
 
-    def _verify(self, call: Call, method: object, identity: Dict[str, Any]) -> float:
+    def _all_methods(self, methods: List[str], identity: Dict[str, Any]) -> Tuple[str, ...]:
+        # A token remembers how the one before it was got.
+        earlier = self._store.token(identity["token"]["id"]) if "token" in methods else None
+        more = () if earlier is None else earlier.methods
+        return tuple(methods) + tuple(method for method in more if method not in methods)
+
+    def _check_scope(self, call: Call, auth: Dict[str, Any], methods: List[str]) -> None:
+        if "scope" not in auth:
+            return
+        scope = _typed(auth, "scope", dict, "object', 'string")
+        if not any(scope.get(name) for name in ("system", "project", "domain", "OS-TRUST:trust")):
+            raise refusals.EXPECTED(_SCOPES, "scope")
+        if "application_credential" in methods:
+            error = refusals.APPLICATION_CREDENTIAL_SCOPE()
+            raise WireError(error.answer.with_headers(unauthorized(call).answer.headers))
+        project = scope.get("project")
+        known = isinstance(project, dict) and _names(
+            project, "project", self.ids.project, PROJECT
+        )
+        if not known:
+            raise unauthorized(call)
+
+    def _verify(self, call: Call, method: str, identity: Dict[str, Any]) -> float:
         """
         :return: until when the token may be valid.
-        :raises WireError: 401.
+        :raises WireError: 400, 401, 404.
         """
         checks: Dict[str, Callable[[Dict[str, Any]], Optional[float]]] = {
             "password": self._check_password,
             "application_credential": self._check_application_credential,
             "token": self._check_token,
         }
-        check = checks.get(method) if isinstance(method, str) else None
-        given = identity.get(method) if isinstance(method, str) else None
-        expires_at = check(given) if check is not None and isinstance(given, dict) else None
+        if method not in checks:
+            error = refusals.UNSUPPORTED_METHOD()
+            error.answer.body["error"]["identity"] = {"methods": sorted(checks)}
+            raise WireError(error.answer.with_headers(unauthorized(call).answer.headers))
+        expires_at = checks[method](_part(identity, method, "identity"))
         if expires_at is None:
             raise unauthorized(call)
         return expires_at
@@ -174,41 +250,63 @@ class Identity(Service):
         return math.floor(self._now()) + self._settings.token_lifetime
 
     def _check_password(self, given: Dict[str, Any]) -> Optional[float]:
-        user = given.get("user")
-        if not isinstance(user, dict):
-            return None
+        if not isinstance(given.get("user"), dict):
+            raise refusals.EXPECTED("user", "None")
+        user = given["user"]
+        if "password" in user:
+            _typed(user, "password", str, "string", "identity/password/user/")
+        known = _names(user, "user", self.ids.user, USER)
         right = _same(user.get("password"), self._settings.password)
-        return self._new_expiry() if _names(user, self.ids.user, USER) and right else None
+        return self._new_expiry() if known and right else None
 
     def _check_application_credential(self, given: Dict[str, Any]) -> Optional[float]:
         if "id" in given:
             known = given["id"] == self.ids.application_credential
+            if not known:
+                raise refusals.NO_APPLICATION_CREDENTIAL(given["id"])
         else:
-            known = given.get("name") == USER and _names(given.get("user"), self.ids.user, USER)
+            user = given.get("user")
+            known = (
+                given.get("name") == USER
+                and isinstance(user, dict)
+                and _names(user, "user", self.ids.user, USER)
+            )
         right = _same(given.get("secret"), self._settings.application_secret)
         return self._new_expiry() if known and right else None
 
     def _check_token(self, given: Dict[str, Any]) -> Optional[float]:
         # As Keystone: a token got from a token lives no longer than that.
         token = self._store.token(str(given.get("id")))
-        return None if token is None else token.expires_at
+        if token is None:
+            raise refusals.NO_TOKEN()
+        return token.expires_at
 
     @endpoint(app, "/v3/auth/tokens", "GET")
     def validate(self, call: Call) -> Answer:
         """What a token is good for."""
-        self.authenticate(call)
-        subject = call.header("X-Subject-Token") or ""
-        record = self._store.token(subject)
-        if record is None:
-            raise keystone_error(404, "Could not find token.")
+        subject, record = self._subject(call, "identity:validate_token")
         return Answer(200, self._describe(call, record), {"X-Subject-Token": subject})
 
     @endpoint(app, "/v3/auth/tokens", "DELETE")
     def revoke(self, call: Call) -> Answer:
         """The end of a token."""
-        self.authenticate(call)
-        self._store.revoke(call.header("X-Subject-Token") or "")
+        subject, _ = self._subject(call, "identity:revoke_token")
+        self._store.revoke(subject)
         return Answer(204)
+
+    def _subject(self, call: Call, policy: str) -> Tuple[str, Token]:
+        """
+        :return: the token that a call is about, and what is known of it.
+        :raises WireError: 401, 403, 404.
+        """
+        self.authenticate(call)
+        subject = call.header("X-Subject-Token")
+        if subject is None:
+            raise refusals.NOT_AUTHORIZED(policy)
+        record = self._store.token(subject)
+        if record is None:
+            raise refusals.NO_TOKEN()
+        return subject, record
 
     def _describe(self, call: Call, record: Token) -> Dict[str, Any]:
         roles: List[Dict[str, str]] = [

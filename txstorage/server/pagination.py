@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping
+from typing import Dict, List, Mapping, Optional
 from urllib.parse import urlencode
 
 import attr
 
-from .versions import COMPUTE, VOLUME
+from . import refusals
+
+_MAX_OFFSET = 2**31 - 1
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -19,12 +21,12 @@ class Page:
     Which part of a list is asked for.
 
     :ivar limit: how many entries at most.
-    :ivar marker: the id of the entry before the first; empty: from the start.
+    :ivar marker: the id of the entry before the first; ``None``: from the start.
     :ivar offset: how many entries to leave out.
     """
 
     limit: int
-    marker: str
+    marker: Optional[str]
     offset: int
 
 
@@ -35,15 +37,22 @@ def volume_page(query: Mapping[str, str], maximum: int) -> Page:
     :param maximum: the page size of the service.
     :raises WireError: 400.
     """
-    numbers = {}
-    for name, default in (("limit", str(maximum)), ("offset", "0")):
-        text = query.get(name, default)
-        if not text.lstrip("-").isdecimal():
-            raise VOLUME.error(400, "{} param must be an integer".format(name))
-        if text.startswith("-"):
-            raise VOLUME.error(400, "{} param must be positive".format(name))
-        numbers[name] = _capped(text)
-    return Page(min(numbers["limit"], maximum), query.get("marker", ""), numbers["offset"])
+    limit, offset = query.get("limit", str(maximum)), query.get("offset", "0")
+    if not limit.lstrip("-").isdecimal():
+        raise refusals.LIMIT_IS_NO_NUMBER()
+    if limit.startswith("-"):
+        raise refusals.LIMIT_IS_NEGATIVE()
+    return Page(min(_capped(limit), maximum), query.get("marker"), _volume_offset(offset))
+
+
+def _volume_offset(text: str) -> int:
+    if not text.lstrip("-").isdecimal():
+        raise refusals.OFFSET_IS_NO_NUMBER()
+    if text.startswith("-"):
+        raise refusals.OFFSET_IS_NEGATIVE()
+    if _capped(text) > _MAX_OFFSET:
+        raise refusals.OFFSET_TOO_GREAT()
+    return _capped(text)
 
 
 def server_page(query: Mapping[str, str], maximum: int) -> Page:
@@ -53,18 +62,30 @@ def server_page(query: Mapping[str, str], maximum: int) -> Page:
     :param maximum: the page size of the service.
     :raises WireError: 400.
     """
-    numbers = {}
-    for name, default in (("limit", ""), ("offset", "")):
-        text = query.get(name, default)
-        if text and not text.isdecimal():
-            raise COMPUTE.error(
-                400,
-                "Invalid input for query parameters {}. Value: {}. "
-                "'{}' does not match '^[0-9]*$'".format(name, text, text),
-            )
-        numbers[name] = _capped(text) if text else None
-    limit = maximum if numbers["limit"] is None else min(numbers["limit"], maximum)
-    return Page(limit, query.get("marker", ""), numbers["offset"] or 0)
+    # Only the attachments have an offset.
+    limit = _number(query, "limit")
+    return Page(maximum if limit is None else min(limit, maximum), query.get("marker") or None, 0)
+
+
+def attachment_page(query: Mapping[str, str], maximum: int) -> Page:
+    """
+    As Nova reads it for a server's attachments, which have no markers.
+
+    :raises WireError: 400.
+    """
+    limit, offset = _number(query, "limit"), _number(query, "offset")
+    return Page(min(limit or maximum, maximum), None, offset or 0)
+
+
+def _number(query: Mapping[str, str], name: str) -> Optional[int]:
+    text = query.get(name)
+    if text is None:
+        return None
+    if text == "":
+        raise refusals.QUERY_IS_EMPTY(name, text, text)
+    if not text.isdecimal():
+        raise refusals.QUERY_IS_NO_NUMBER(name, text, text)
+    return _capped(text)
 
 
 def _capped(text: str) -> int:

@@ -10,23 +10,23 @@ import re
 import uuid
 from typing import Any, Dict, Mapping, Optional
 
+from . import refusals
 from .records import NewVolume
 from .settings import AVAILABILITY_ZONE, DEFAULT_TYPE, VOLUME_TYPES
 from .versions import VOLUME, Dialect
 
-_MAX_INTEGER = 2**31 - 1
+MAX_INTEGER = 2**31 - 1
 _MAX_TEXT = 255
 _KEY = "^[a-zA-Z0-9-_:. /]{1,255}$"
-#: Ways to fill a new volume that this service does not have.
-_SOURCES = ("snapshot_id", "source_volid", "imageRef", "backup_id", "consistencygroup_id")
-
-
-def invalid(field: str, value: object, problem: str, dialect: Dialect = VOLUME) -> Exception:
-    """A schema's refusal of one field."""
-    return dialect.error(
-        400,
-        "Invalid input for field/attribute {}. Value: {}. {}".format(field, value, problem),
-    )
+_TEXTS = ("name", "description", "volume_type", "availability_zone")
+#: What a new volume could be filled from, none of which there is here.
+_SOURCES = {
+    "snapshot_id": refusals.NO_SNAPSHOT,
+    "source_volid": refusals.NO_VOLUME,
+    "imageRef": lambda value: refusals.NO_IMAGE(),
+    "backup_id": refusals.NO_BACKUP,
+    "consistencygroup_id": refusals.NO_GROUP,
+}
 
 
 def member(body: Mapping[str, Any], name: str, dialect: Dialect = VOLUME) -> Dict[str, Any]:
@@ -36,11 +36,22 @@ def member(body: Mapping[str, Any], name: str, dialect: Dialect = VOLUME) -> Dic
     :raises WireError: 400.
     """
     if name not in body:
-        raise dialect.error(400, "'{}' is a required property".format(name))
+        raise refusals.MISSING_MEMBER(dialect, name)
     value = body[name]
     if not isinstance(value, dict):
-        raise invalid(name, value, "{!r} is not of type 'object'".format(value), dialect)
+        raise refusals.NOT_OF_TYPE(dialect, name, value, value, "'object'")
     return value
+
+
+def only_member(body: Mapping[str, Any], dialect: Dialect = VOLUME) -> str:
+    """
+    The action that a body asks for.
+
+    :raises WireError: 400.
+    """
+    if len(body) != 1:
+        raise refusals.MALFORMED_BODY(dialect)
+    return next(iter(body))
 
 
 def new_volume(body: Mapping[str, Any]) -> NewVolume:
@@ -50,69 +61,66 @@ def new_volume(body: Mapping[str, Any]) -> NewVolume:
     :raises WireError: 400, 404.
     """
     volume = member(body, "volume")
-    text = {name: _optional_text(volume, name) for name in ("name", "description")}
+    size = _size(volume.get("size"))
+    text = {name: _optional_text(volume, name) for name in _TEXTS}
+    labels = metadata(volume.get("metadata"))
+    for name in ("name", "description"):
+        _short(name, text[name])
+    if size is None:
+        raise refusals.INCORRECT()
+    for source, refusal in _SOURCES.items():
+        if volume.get(source) is not None:
+            raise refusal(volume[source])
     wanted = NewVolume(
         name=text["name"],
         description=text["description"],
-        size=_size(volume.get("size")),
-        metadata=metadata(volume.get("metadata")),
-        volume_type=_volume_type(volume.get("volume_type")),
+        size=size,
+        metadata=labels,
+        volume_type=_volume_type(text["volume_type"]),
     )
-    zone = volume.get("availability_zone")
-    if zone not in (None, AVAILABILITY_ZONE):
-        raise VOLUME.error(400, "Availability zone '{}' is invalid.".format(zone))
-    for source in _SOURCES:
-        if volume.get(source) is not None:
-            raise VOLUME.error(400, "Invalid input received: there is no {} here".format(source))
+    if text["availability_zone"] not in (None, AVAILABILITY_ZONE):
+        raise refusals.NO_ZONE(text["availability_zone"])
     return wanted
 
 
 def _optional_text(volume: Mapping[str, Any], name: str) -> Optional[str]:
     value = volume.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise invalid(name, value, "{!r} is not of type 'string', 'null'".format(value))
-    return _short(name, value)
-
-
-def _short(field: str, value: str) -> str:
-    if len(value) > _MAX_TEXT:
-        raise invalid(field, value, "'{}' is too long".format(value))
+    if value is not None and not isinstance(value, str):
+        raise refusals.NOT_OF_TYPE(VOLUME, name, value, value, "'string', 'null'")
     return value
 
 
-def _size(value: object) -> int:
+def _short(field: str, value: Optional[str]) -> None:
+    if value is not None and len(value) > _MAX_TEXT:
+        raise refusals.TOO_LONG(field, len(value))
+
+
+def _size(value: object) -> Optional[int]:
     """GiB, from a number or its text."""
     if isinstance(value, str):
         if re.match(r"[0-9]+\Z", value) is None:
-            raise invalid("size", value, "'{}' does not match '^[0-9]+$'".format(value))
+            raise refusals.SIZE_IS_NO_NUMBER(value, value)
         # More digits than the greatest integer has are too many either way.
         value = int(value[:20])
     if value is None:
-        raise VOLUME.error(
-            400,
-            "Invalid input received: Volume size 'None' must be an integer and greater than 0",
-        )
+        return None
     if isinstance(value, bool) or not isinstance(value, int):
-        raise invalid("size", value, "{!r} is not of type 'integer', 'string'".format(value))
+        raise refusals.NOT_OF_TYPE(VOLUME, "size", value, value, "'integer', 'string', 'null'")
     if value < 1:
-        raise invalid("size", value, "{} is less than the minimum of 1".format(value))
-    if value > _MAX_INTEGER:
-        problem = "{} is greater than the maximum of {}".format(value, _MAX_INTEGER)
-        raise invalid("size", value, problem)
+        raise refusals.TOO_SMALL("size", value, value, 1)
+    if value > MAX_INTEGER:
+        raise refusals.TOO_GREAT("size", value, value, MAX_INTEGER)
     return value
 
 
-def _volume_type(value: object) -> str:
+def _volume_type(value: Optional[str]) -> str:
     """A type's name, from its name or its id."""
     if value is None:
         return DEFAULT_TYPE
     for name, type_id in VOLUME_TYPES.items():
         if value in (name, type_id):
             return name
-    how = "" if is_uuid(value) else "with name "
-    raise VOLUME.error(404, "Volume type {}{} could not be found.".format(how, value))
+    raise (refusals.NO_VOLUME_TYPE if is_uuid(value) else refusals.NO_VOLUME_TYPE_NAMED)(value)
 
 
 def metadata(value: object) -> Dict[str, str]:
@@ -124,14 +132,16 @@ def metadata(value: object) -> Dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise invalid("metadata", value, "{!r} is not of type 'object', 'null'".format(value))
+        kinds = "'object', 'null'"
+        raise refusals.NOT_OF_TYPE(VOLUME, "metadata", value, value, kinds)
     for key, label in value.items():
-        if re.match(_KEY, key) is None or key.endswith("\n"):
-            problem = "{!r} does not match any of the regexes: '{}'".format(key, _KEY)
-            raise invalid("metadata", value, problem)
+        # As Cinder's, the pattern lets a line feed at the end pass.
+        if re.match(_KEY, key) is None:
+            raise refusals.LABEL_KEY("metadata", value, key)
         if not isinstance(label, str):
-            raise invalid(key, label, "{!r} is not of type 'string'".format(label))
-        _short(key, label)
+            raise refusals.NOT_OF_TYPE(VOLUME, key, label, label, "'string'")
+        if len(label) > _MAX_TEXT:
+            raise refusals.LABEL_TOO_LONG(key, label, label)
     return value
 
 

@@ -5,16 +5,43 @@ What Block Storage and Compute have in common: a token, and a microversion.
 
 from __future__ import annotations
 
+import re
 from typing import Dict, Mapping
 
 import attr
+from werkzeug.exceptions import HTTPException
 
+from . import refusals
 from .identity import Identity
 from .settings import Settings
 from .store import Store
 from .transitions import Engine
-from .versions import Dialect, as_version
-from .wire import Call, Service, Version, WireError
+from .versions import VOLUME, Dialect, as_version
+from .wire import Answer, Call, Service, UnreadableBody, Version, WireError
+
+
+def negotiate(dialect: Dialect, call: Call) -> Version:
+    """
+    :return: the microversion that a call is answered in.
+    :raises WireError: 400 when it is no version, 406 when it is not supported.
+    """
+    text = dialect.requested(call)
+    if text is None:
+        if dialect is VOLUME and call.header("OpenStack-API-Version"):
+            # Cinder, unlike Nova, minds a header in which it is not named.
+            raise refusals.INCORRECT()
+        return dialect.minimum
+    if text == "latest":
+        return dialect.maximum
+    if not re.match(r"^[1-9]\d{0,5}\.(0|[1-9]\d{0,5})\Z", text, re.ASCII):
+        raise refusals.BAD_VERSION(dialect, text)
+    major, minor = text.split(".")
+    version = (int(major), int(minor))
+    if dialect.minimum <= version <= dialect.maximum:
+        return version
+    supported = as_version(dialect.minimum), as_version(dialect.maximum)
+    error = refusals.UNSUPPORTED_VERSION(dialect, text, *supported)
+    raise WireError(error.answer.with_headers(dialect.headers(text)))
 
 
 class VersionedService(Service):
@@ -38,12 +65,33 @@ class VersionedService(Service):
 
     def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
         """See :class:`~txstorage.server.wire.Service`."""
-        self._identity.authenticate(call)
-        return attr.evolve(call, version=self.dialect.negotiate(call))
+        self._identity.authenticate(call, self.dialect.service)
+        return attr.evolve(call, version=negotiate(self.dialect, call))
 
     def headers(self, call: Call) -> Mapping[str, str]:
         """See :class:`~txstorage.server.wire.Service`."""
         return self.dialect.headers(as_version(call.version))
+
+    def too_large(self) -> WireError:
+        """See :class:`~txstorage.server.wire.Service`."""
+        return refusals.TOO_LARGE[self.dialect.service]()
+
+    def unreadable(self, problem: UnreadableBody) -> WireError:
+        """See :class:`~txstorage.server.wire.Service`."""
+        if problem.kind == "malformed":
+            return refusals.MALFORMED_BODY(self.dialect)
+        return refusals.BODY_IS_NO_OBJECT(self.dialect, problem.value)
+
+    def misplaced(self, call: Call, problem: HTTPException) -> Answer:
+        """Only who has a token is told that there is nothing."""
+        service = self.dialect.service
+        try:
+            if call.too_large():
+                raise self.too_large()
+            self._identity.authenticate(call, service)
+        except WireError as error:
+            return error.answer
+        return refusals.NO_ROUTE[service]().answer
 
 
 class ProjectService(VersionedService):
@@ -59,9 +107,18 @@ class ProjectService(VersionedService):
         """See :class:`~txstorage.server.wire.Service`."""
         call = super().admit(call, segments, since)
         if segments.pop("project_id", self._identity.ids.project) != self._identity.ids.project:
-            error = self.dialect.error(400, "Malformed request url")
+            error = refusals.MALFORMED_URL()
         elif call.version < since:
-            error = self.dialect.error(404, "The resource could not be found.")
+            error = refusals.NO_RESOURCE()
         else:
             return call
         raise WireError(error.answer.with_headers(self.headers(call)))
+
+    def unreadable(self, problem: UnreadableBody) -> WireError:
+        """See :class:`~txstorage.server.wire.Service`."""
+        # Cinder trips over a body of no bytes.
+        return self.fault() if problem.kind == "empty" else super().unreadable(problem)
+
+    def fault(self) -> WireError:
+        """See :class:`~txstorage.server.wire.Service`."""
+        return refusals.VOLUME_FAULT()

@@ -8,7 +8,6 @@ how each behaves was seen from Cinder 29 and Nova 34.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Dict, List, Mapping, Optional
 
 import attr
@@ -56,38 +55,11 @@ class Dialect:
             headers[self.legacy_header] = version
         return {**headers, "Vary": ", ".join(headers)}
 
-    def negotiate(self, call: Call) -> Version:
-        """
-        :raises WireError: 400 when it is no version, 406 when it is not
-            supported.
-        """
-        text = self._requested(call)
-        if text is None:
-            return self.minimum
-        if text == "latest":
-            return self.maximum
-        if not re.match(r"^[1-9]\d{0,5}\.(0|[1-9]\d{0,5})\Z", text, re.ASCII):
-            raise self.error(
-                400,
-                "API Version String {} is of invalid format. "
-                "Must be of format MajorNum.MinorNum.".format(text),
-            )
-        major, minor = text.split(".")
-        version = (int(major), int(minor))
-        if self.minimum <= version <= self.maximum:
-            return version
-        error = self.error(
-            406,
-            "Version {} is not supported by the API. Minimum is {} and maximum is {}.".format(
-                text, as_version(self.minimum), as_version(self.maximum)
-            ),
-        )
-        raise WireError(error.answer.with_headers(self.headers(text)))
-
-    def _requested(self, call: Call) -> Optional[str]:
+    def requested(self, call: Call) -> Optional[str]:
+        """What a call's headers say of the version; ``None`` for nothing."""
         for part in (call.header("OpenStack-API-Version") or "").split(","):
             name, _, text = part.strip().partition(" ")
-            if name.lower() == self.service:
+            if name == self.service:
                 return text.strip()
         return call.header(self.legacy_header) if self.legacy_header is not None else None
 

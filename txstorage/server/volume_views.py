@@ -190,7 +190,7 @@ def message(entry: Message, base: str, project_path: str) -> Dict[str, Any]:
         "created_at": instant(entry.created_at),
         "guaranteed_until": instant((created + timedelta(days=30)).timestamp()),
         # What went wrong did so after the request was answered: each for itself.
-        "request_id": "req-{}".format(uuid.uuid5(uuid.NAMESPACE_URL, entry.message_id)),
+        "request_id": "req-{}".format(uuid.uuid5(uuid.NAMESPACE_URL, path)),
         "links": [
             {"rel": "self", "href": "{}/volume/v3/{}".format(base, path)},
             {"rel": "bookmark", "href": "{}/volume/{}".format(base, path)},

@@ -12,23 +12,42 @@ from typing import Any, Dict, Mapping, Optional
 
 from klein import Klein
 
-from . import volume_views
+from . import refusals, volume_views
 from .pagination import next_links, volume_page
 from .records import NewVolume, Volume, VolumeFilter
-from .validation import member, metadata, new_volume
+from .validation import MAX_INTEGER, member, metadata, new_volume, only_member
 from .versioned import ProjectService
 from .versions import VOLUME, volume_versions
 from .volume_views import VolumeView
-from .wire import Answer, Call, Version, WireError, endpoint, new_app
+from .wire import EMPTY, Answer, Call, Version, endpoint, new_app
 
 _DELETABLE = frozenset(
     ["available", "error", "error_restoring", "error_extending", "error_managing"]
 )
-_NOT_DELETABLE = (
-    "Invalid volume: Volume status must be available or error or error_restoring or "
-    "error_extending or error_managing and must not be migrating, attached, belong to a group, "
-    "have snapshots, awaiting a transfer, or be disassociated from snapshots after volume "
-    "transfer."
+#: What ``os-reset_status`` may set.
+_STATUSES = (
+    "creating",
+    "available",
+    "deleting",
+    "error",
+    "error_deleting",
+    "error_managing",
+    "managing",
+    "attaching",
+    "in-use",
+    "detaching",
+    "maintenance",
+    "restoring-backup",
+    "error_restoring",
+    "reserved",
+    "awaiting-transfer",
+    "backing-up",
+    "error_backing-up",
+    "error_extending",
+    "downloading",
+    "uploading",
+    "retyping",
+    "extending",
 )
 #: Parameters of a list that are no filters.
 _NO_FILTERS = frozenset(
@@ -56,7 +75,7 @@ class BlockStorage(ProjectService):
     def _found(self, volume_id: str) -> Volume:
         volume = self._store.volume(volume_id)
         if volume is None:
-            raise VOLUME.error(404, "Volume {} could not be found.".format(volume_id))
+            raise refusals.NO_VOLUME(volume_id)
         return volume
 
     # -- volumes -------------------------------------------------------------
@@ -74,19 +93,11 @@ class BlockStorage(ProjectService):
         volumes, gigabytes = self._store.usage()
         most, room = self._settings.max_volumes, self._settings.max_gigabytes
         if 0 <= room < gigabytes + wanted.size:
-            problem = (
-                "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed "
-                "gigabytes quota. Requested {}G, quota is {}G and {}G has been consumed."
-            ).format(wanted.size, room, gigabytes)
-        elif 0 <= most <= volumes:
-            problem = (
-                "VolumeLimitExceeded: Maximum number of volumes allowed ({}) exceeded for quota "
-                "'volumes'."
-            ).format(most)
-        else:
-            return
-        error = VOLUME.error(413, problem, retryAfter="0")
-        raise WireError(error.answer.with_headers({"Retry-After": "0"}))
+            raise refusals.OVER_GIGABYTES(wanted.size, room, gigabytes)
+        if 0 <= most <= volumes:
+            raise refusals.OVER_VOLUMES(most)
+        if gigabytes + wanted.size > MAX_INTEGER:
+            raise refusals.OVER_COUNTING(wanted.volume_type)
 
     @endpoint(app, "/v3/<project_id>/volumes", "GET")
     def list_short(self, call: Call) -> Answer:
@@ -102,7 +113,7 @@ class BlockStorage(ProjectService):
         query = call.query()
         page = volume_page(query, self._settings.page_size)
         chosen = _filter(query, call.version)
-        before = self._found(page.marker).sequence if page.marker else None
+        before = None if page.marker is None else self._found(page.marker).sequence
         volumes = self._store.volumes(chosen, before, page.limit, page.offset)
         url = "{}/volume/v3/{}{}".format(call.base, self.project_path(call), path)
         body: Dict[str, Any] = {"volumes": [view(volume) for volume in volumes]}
@@ -123,28 +134,29 @@ class BlockStorage(ProjectService):
         """Begin to remove a volume."""
         volume = self._found(volume_id)
         if volume.status not in _DELETABLE or volume.attachment is not None:
-            raise VOLUME.error(400, _NOT_DELETABLE)
+            raise refusals.NOT_DELETABLE()
         self._store.set_status(volume_id, "deleting")
         self._engine.begin(volume_id)
-        return Answer(202, content_type="text/html; charset=UTF-8")
+        return Answer(202, content_type=EMPTY)
 
     @endpoint(app, _ID + "/action", "POST")
     def action(self, call: Call, volume_id: str) -> Answer:
         """``os-reset_status``, for which one has to be an admin."""
-        self._found(volume_id)
         body = call.json()
-        if "os-reset_status" not in body:
-            raise VOLUME.error(
-                400,
-                "There is no such action: {}. Verify the request body and Content-Type header "
-                "and try again.".format(next(iter(body), "")),
-            )
-        if "admin" not in self._settings.roles:
-            policy = "volume_extension:volume_admin_actions:reset_status"
-            raise VOLUME.error(403, "Policy doesn't allow {} to be performed.".format(policy))
-        status = member(body, "os-reset_status").get("status")
+        name = only_member(body)
+        if name != "os-reset_status":
+            raise refusals.NO_VOLUME_ACTION(name)
+        wanted = member(body, name)
+        if not wanted:
+            raise refusals.NO_STATUS()
+        status = wanted.get("status")
         if not isinstance(status, str):
-            raise VOLUME.error(400, "Must specify 'status'")
+            raise refusals.NOT_OF_TYPE(VOLUME, "status", status, status, "'string', 'null'")
+        if status not in _STATUSES:
+            raise refusals.BAD_STATUS(status, _STATUSES)
+        self._found(volume_id)
+        if "admin" not in self._settings.roles:
+            raise refusals.FORBIDDEN("volume_extension:volume_admin_actions:reset_status")
         # No transition is begun: as in Cinder, this is for what is stuck.
         self._store.set_status(volume_id, status)
         return Answer(202)
@@ -167,8 +179,8 @@ class BlockStorage(ProjectService):
         return self._set_metadata(call, volume_id, replace=True)
 
     def _set_metadata(self, call: Call, volume_id: str, replace: bool) -> Answer:
-        self._found(volume_id)
         labels = metadata(member(call.json(), "metadata"))
+        self._found(volume_id)
         volume = self._store.set_metadata(volume_id, labels, replace)
         return Answer(200, {"metadata": dict(volume.metadata)})
 
@@ -177,16 +189,20 @@ class BlockStorage(ProjectService):
         """One label."""
         labels = self._found(volume_id).metadata
         if key not in labels:
-            raise _no_label(volume_id, key)
+            raise refusals.NO_LABEL(volume_id, key)
         return Answer(200, {"meta": {key: labels[key]}})
 
     @endpoint(app, _ID + "/metadata/<key>", "PUT")
     def set_label(self, call: Call, volume_id: str, key: str) -> Answer:
         """Set one label."""
-        self._found(volume_id)
         label = metadata(member(call.json(), "meta"))
+        if not label:
+            raise refusals.LABEL_MISSING("meta", label, label)
+        if len(label) > 1:
+            raise refusals.LABELS_TOO_MANY("meta", label, label)
+        self._found(volume_id)
         if list(label) != [key]:
-            raise VOLUME.error(400, "Request body and URI mismatch")
+            raise refusals.LABEL_MISMATCH()
         self._store.set_metadata(volume_id, label, replace=False)
         return Answer(200, {"meta": label})
 
@@ -195,10 +211,10 @@ class BlockStorage(ProjectService):
         """Remove one label."""
         labels = dict(self._found(volume_id).metadata)
         if key not in labels:
-            raise _no_label(volume_id, key)
+            raise refusals.NO_LABEL(volume_id, key)
         del labels[key]
         self._store.set_metadata(volume_id, labels, replace=True)
-        return Answer(200)
+        return Answer(200, content_type=EMPTY)
 
     # -- versions ------------------------------------------------------------
 
@@ -258,18 +274,14 @@ class BlockStorage(ProjectService):
         return Answer(200, {"messages": told})
 
 
-def _no_label(volume_id: str, key: str) -> WireError:
-    return VOLUME.error(404, "Volume {} has no metadata with key {}.".format(volume_id, key))
-
-
 def _filter(query: Mapping[str, str], version: Version) -> VolumeFilter:
     """
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """
-    unknown = sorted(set(query) - _NO_FILTERS - _FILTERS - {"metadata"})
+    known = _NO_FILTERS | _FILTERS | {"metadata"}
+    unknown = [name for name in query if name not in known]
     if unknown and version >= _STRICT_FILTERS:
-        message = "Invalid filters {} are found in query options.".format(",".join(unknown))
-        raise VOLUME.error(400, message)
+        raise refusals.UNKNOWN_FILTER(",".join(unknown))
     columns = {name: query[name] for name in _FILTERS if name in query}
     return VolumeFilter(columns, _labels(query.get("metadata", "{}")))
 

@@ -20,6 +20,8 @@ from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
 JSON = "application/json"
+#: What the services' framework says of a body that is not there.
+EMPTY = "text/html; charset=UTF-8"
 #: osapi_max_request_body_size, the real services' default.
 MAX_BODY = 114688
 
@@ -32,7 +34,7 @@ _log = Logger()
 @attr.s(frozen=True, auto_attribs=True)
 class Answer:
     """
-    :ivar body: anything JSON can say; ``None`` for no body at all.
+    :ivar body: anything JSON can say; text is sent as it is; ``None``: no body.
     """
 
     status: int = 200
@@ -54,7 +56,10 @@ class Answer:
         request.setHeader("Content-Type", self.content_type)
         for name, value in self.headers.items():
             request.setHeader(name, value)
-        body = b"" if self.body is None else json.dumps(self.body).encode("ascii")
+        if isinstance(self.body, str):
+            body = self.body.encode("utf-8")
+        else:
+            body = b"" if self.body is None else json.dumps(self.body).encode("ascii")
         if self.status != NO_CONTENT:
             request.setHeader("Content-Length", str(len(body)))
         return body
@@ -85,12 +90,19 @@ def web_error(status: int, title: str, message: str) -> Answer:
     return Answer(status, {"message": text, "code": code, "title": title})
 
 
-NO_SUCH_ROUTE = web_error(404, "Not Found", "The resource could not be found.")
-_TOO_LARGE = web_error(
-    413,
-    "Request Entity Too Large",
-    "Request is too large. Larger than max_request_body_size (%s).",
-)
+class UnreadableBody(Exception):
+    """
+    A request's body is not what it should be.
+
+    :ivar kind: ``empty``, ``malformed`` (it is no JSON), or ``other`` (it is,
+        but no object).
+    :ivar value: the JSON that it is instead.
+    """
+
+    def __init__(self, kind: str, value: Any = None) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.value = value
 
 
 @attr.s(frozen=True, auto_attribs=True, eq=False)
@@ -121,29 +133,31 @@ class Call:
             for key, values in args.items()
         }
 
+    def too_large(self) -> bool:
+        """Whether its body is longer than any service reads."""
+        content = self.request.content
+        length: int = content.seek(0, 2)
+        content.seek(0)
+        return length > MAX_BODY
+
     def json(self) -> Dict[str, Any]:
         """
         The body, which must be a JSON object.
 
-        :raises WireError: 400 or 413.
+        :raises UnreadableBody: when it is not.
         """
-        content = self.request.content.read(MAX_BODY + 1)
-        if len(content) > MAX_BODY:
-            raise WireError(_TOO_LARGE)
+        content = self.request.content.read()
+        if not content:
+            raise UnreadableBody("empty")
         try:
             body = json.loads(content.decode("utf-8"))
             # A lone surrogate could not be stored.
             json.dumps(body, ensure_ascii=False).encode("utf-8")
         except (ValueError, RecursionError):
-            raise bad_request("Malformed message body: cannot understand JSON") from None
+            raise UnreadableBody("malformed") from None
         if not isinstance(body, dict):
-            raise bad_request("Malformed request body: it is not an object")
+            raise UnreadableBody("other", body)
         return body
-
-
-def bad_request(message: str) -> WireError:
-    """400, whichever service says it."""
-    return faulty(400, "badRequest", message)
 
 
 def call_from(request: IRequest, base_url: Optional[str]) -> Call:
@@ -188,30 +202,48 @@ class Service:
         """Headers of every answer to an admitted call."""
         raise NotImplementedError()
 
-    def refusal(self, error: WireError) -> Answer:
-        """An error's answer in this service's form."""
-        return error.answer
+    def outer_headers(self, call: Call) -> Mapping[str, str]:
+        """Headers of every answer, whatever was called."""
+        return {}
+
+    def too_large(self) -> WireError:
+        """The refusal of a body that is longer than any service reads."""
+        raise NotImplementedError()
+
+    def unreadable(self, problem: UnreadableBody) -> WireError:
+        """The refusal of a body that is not what it should be."""
+        raise NotImplementedError()
+
+    def misplaced(self, call: Call, problem: HTTPException) -> Answer:
+        """The answer to a request for a path or with a method that is not there."""
+        raise NotImplementedError()
+
+    def fault(self) -> WireError:
+        """What a client is told of a fault of the service itself."""
+        raise NotImplementedError()
 
     async def answer(
         self, request: IRequest, handler: Handler, segments: Dict[str, str], since: Version
     ) -> Answer:
         """Everything from a request to its answer; never raises."""
-        headers: Mapping[str, str] = {}
+        call = call_from(request, self.base_url)
+        outer, headers = self.outer_headers(call), {}
         try:
-            call = call_from(request, self.base_url)
+            if call.too_large():
+                raise self.too_large()
             call = self.admit(call, segments, since)
             headers = self.headers(call)
             answer = handler(self, call, **segments)
             if isawaitable(answer):
                 answer = await answer
-            return answer.with_headers(headers)
+        except UnreadableBody as problem:
+            answer = self.unreadable(problem).answer
         except WireError as error:
-            return self.refusal(error).with_headers(headers)
+            answer = error.answer
         except Exception:
             _log.failure("A request could not be answered")
-            message = "The server has encountered an unexpected error."
-            fault = faulty(500, "computeFault", message)
-            return self.refusal(fault).with_headers(headers)
+            answer = self.fault().answer
+        return answer.with_headers({**outer, **headers})
 
 
 def endpoint(
@@ -240,11 +272,13 @@ def endpoint(
 
 
 def new_app() -> Klein:
-    """A Klein application that answers in JSON also when it has no route."""
+    """A Klein application whose service says what is not there."""
     app = Klein()
 
     @app.handle_errors(HTTPException)
     def no_route(self: Service, request: IRequest, failure: Any) -> bytes:
-        return self.refusal(WireError(NO_SUCH_ROUTE)).send(request)
+        call = call_from(request, self.base_url)
+        answer = self.misplaced(call, failure.value)
+        return answer.with_headers(self.outer_headers(call)).send(request)
 
     return app
