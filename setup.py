@@ -59,6 +59,7 @@ setup(
             "hypothesis>=3.6.0",
             "openstacksdk; python_version >= '3.9'",
             "pytest; python_version >= '3.9'",
+            "setuptools>=71; python_version >= '3.9'",
         ],
         "docs": ["sphinx; python_version >= '3.9'"],
         "lint": ["ruff; python_version >= '3.9'"],
