@@ -18,7 +18,7 @@ def rows_of_keys():
     yield "key", "what it is for", "type", "default", "variables"
     for key in KEYS:
         default = "" if key.default is None else "``{}``".format(key.default)
-        names = ", ".join("``{}``".format(name) for name in variables(key))
+        names = ", ".join("``{}``".format(name) for name in variables(key.name))
         known_as = "".join(" or ``{}``".format(name) for name in key.synonyms)
         yield "``{}``{}".format(key.name, known_as), key.purpose, key.kind.expected, default, names
 

@@ -126,6 +126,9 @@ class SearchTests(CloudsTestCase):
         cloud = self.read()
         self.assertEqual(cloud.values, {u"username": u"u", u"password": u"s3cr3t"})
         self.assertEqual(cloud.files[1], as_text(path))
+        self.assertEqual(len(cloud.secret_files), 2)
+        self.clouds({"mine": {"auth": {"username": "u"}}})
+        self.assertEqual(self.read().secret_files, (as_text(path),))
         self.assertIn(as_text(path), cloud.describe())
         self.assertNotIn("s3cr3t", repr(cloud))
 
@@ -414,7 +417,7 @@ class ConfigurationTests(CloudsTestCase):
             (made.auth_plugin, made.username, made.password(), made.region, made.cloud),
             (u"password", u"flocker", u"s3cr3t-w0rd", u"r", u"mine"),
         )
-        self.assertEqual(made.cloud_files, (as_text(os.path.join(self.here, "clouds.yaml")),))
+        self.assertEqual(made.secret_files, (as_text(os.path.join(self.here, "clouds.yaml")),))
         self.assertNotIn("s3cr3t", repr(made))
         self.assertEqual(self.configuration(cloud=u"app").auth_plugin, u"v3applicationcredential")
 

@@ -64,6 +64,7 @@ BESIDE = (
     (u"compute_endpoint", (u"compute_endpoint_override",)),
 )
 
+_SECRETS = (u"password", u"application_credential_secret", u"token", u"auth_token")
 _PATHS = (u"verify_ca_path", u"client_certificate", u"client_key")
 
 #: Versions of the APIs that the driver speaks.
@@ -253,6 +254,16 @@ _KNOWN = frozenset(
 )
 
 
+def holds_secret(config):
+    """
+    :param dict config: what one file says about a cloud.
+    :return: whether a secret is in it.
+    """
+    auth = config.get(u"auth")
+    places = [config] + ([auth] if isinstance(auth, dict) else [])
+    return any(place.get(name) for place in places for name in _SECRETS)
+
+
 def without_effect(config):
     """
     :param dict config: one cloud, as it is in the file.
@@ -266,6 +277,7 @@ __all__ = [
     "BESIDE",
     "REPLACES",
     "CloudProblem",
+    "holds_secret",
     "our_keys",
     "without_effect",
     "without_replaced",

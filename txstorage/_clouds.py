@@ -13,7 +13,7 @@ import os
 
 import attr
 
-from ._cloud_keys import CloudProblem, our_keys, without_effect
+from ._cloud_keys import CloudProblem, holds_secret, our_keys, without_effect
 from ._compat import as_text, integer_types, native
 from ._files import load_yaml
 from ._keys import nearest
@@ -31,6 +31,7 @@ class Cloud(object):
 
     :ivar text name: its name there.
     :ivar tuple files: the paths it was read from.
+    :ivar tuple secret_files: those of them that hold its secrets.
     :ivar dict values: by our keys' names, unchecked.
     :ivar dict origins: what the cloud calls each of these keys.
     :ivar tuple without_effect: the names of its keys that mean nothing here.
@@ -38,6 +39,7 @@ class Cloud(object):
 
     name = attr.ib()
     files = attr.ib()
+    secret_files = attr.ib()
     values = attr.ib(repr=False)
     origins = attr.ib(repr=False)
     without_effect = attr.ib()
@@ -104,13 +106,15 @@ class CloudFiles(object):
             )
         files = tuple(as_text(path) for path in paths)
         try:
-            raw = _merged(paths, name)
+            layers = _layers(paths, name)
+            raw = _overlaid(*layers)
+            secret = tuple(path for path, layer in zip(files, layers) if holds_secret(layer))
             config = self._loaded(raw, name, region, paths)
             values, origins = our_keys(config)
         except CloudProblem as error:
             problem = error.problem
         else:
-            return Cloud(name, files, values, origins, tuple(without_effect(raw)))
+            return Cloud(name, files, secret, values, origins, tuple(without_effect(raw)))
         raise InvalidConfiguration(
             u"cloud", u"cloud '{}' in {}: {}".format(name, u" and ".join(files), problem)
         )
@@ -155,10 +159,10 @@ def _plain(value):
     return as_text(value) if isinstance(value, bytes) else value
 
 
-def _overlaid(below, above):
+def _overlaid(below, above=()):
     """One mapping over another, and so on inside of them."""
     merged = dict(below)
-    for name, value in above.items():
+    for name, value in dict(above).items():
         both = isinstance(value, dict) and isinstance(merged.get(name), dict)
         merged[name] = _overlaid(merged[name], value) if both else value
     return merged
@@ -177,22 +181,21 @@ def _clouds_in(path):
     return {as_text(name): value for name, value in clouds.items()}
 
 
-def _merged(paths, name):
-    """What the files say about a cloud, the later over the earlier one."""
-    clouds = {}
-    for path in paths:
-        clouds = _overlaid(clouds, _clouds_in(path))
-    if name not in clouds:
+def _layers(paths, name):
+    """What each file says about a cloud; the first one must know it."""
+    clouds = [_clouds_in(path) for path in paths]
+    if name not in clouds[0]:
         raise InvalidConfiguration(
             u"cloud",
             u"'{}' is not in {}; these are: {}".format(
-                name, as_text(paths[0]), u", ".join(sorted(clouds)) or u"none"
+                name, as_text(paths[0]), u", ".join(sorted(clouds[0])) or u"none"
             ),
-            nearest(name, clouds),
+            nearest(name, clouds[0]),
         )
-    if not isinstance(clouds[name], dict):
+    layers = [each.get(name, {}) for each in clouds]
+    if not all(isinstance(layer, dict) for layer in layers):
         raise CloudProblem(u"it is no mapping")
-    return _plain(clouds[name])
+    return [_plain(layer) for layer in layers]
 
 
 def _regions(config):

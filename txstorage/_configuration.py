@@ -167,7 +167,7 @@ def _take_secret(name, values):
 def _attributes():
     names = [key for key in KEYS if not key.name.endswith("_file")]
     attributes = {key.name: attr.ib(default=key.default, repr=not key.secret) for key in names}
-    attributes["cloud_files"] = attr.ib(default=(), repr=False, cmp=False)
+    attributes["secret_files"] = attr.ib(default=(), repr=False, cmp=False)
     attributes["_load"] = attr.ib(default=None, repr=False, cmp=False)
     return attributes
 
@@ -184,8 +184,8 @@ class Configuration(object):
       :class:`Secret` or ``None``, wherever they come from;
     - ``cluster_id`` is a ``UUID`` or ``None``.
 
-    :ivar tuple cloud_files: the paths of the ``clouds.yaml`` and
-        ``secure.yaml`` that a part of it comes from.
+    :ivar tuple secret_files: the paths of the ``clouds.yaml`` and
+        ``secure.yaml`` whose secrets it has.
     """
 
     @classmethod
@@ -227,7 +227,7 @@ class Configuration(object):
             values[name] = _take_secret(name, values)
         return cls(
             auth_plugin=plugin.name,
-            cloud_files=() if cloud is None else cloud.files,
+            secret_files=() if cloud is None else cloud.secret_files,
             load=load,
             **{name: value for name, value in values.items() if name != "auth_plugin"}
         )

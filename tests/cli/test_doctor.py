@@ -4,6 +4,7 @@ Tests for ``txstorage.cli.doctor``, against the embedded service in memory.
 
 from __future__ import annotations
 
+import json
 import os
 from types import SimpleNamespace
 from typing import Any, Dict
@@ -34,6 +35,7 @@ from txstorage.errors import (
 from txstorage.server import volume_views
 from txstorage.server.settings import VOLUME_TYPES
 
+from ..wire import certificate_for
 from .support import CLUSTER, CommandTestCase
 
 NAMES = [step.name for step in STEPS]
@@ -136,6 +138,27 @@ class DoctorTests(CommandTestCase):
         self.assert_fails("secrets", path)
         os.chmod(path, 0o600)
         self.assertEqual(self.diagnose(0)["secrets"]["detail"], path + ": only for the owner")
+
+    def test_cloud_that_others_can_read(self) -> None:
+        """So is a ``clouds.yaml`` with a password in it, and a client certificate's key."""
+        credentials = dict(self.cloud.credentials)
+        auth = {
+            name: credentials[name] for name in ("auth_url", "username", "password", "project_name")
+        }
+        path, key = os.path.abspath(self.mktemp()), os.path.abspath(self.mktemp())
+        with open(path, "w") as opened:
+            json.dump({"clouds": {"mine": {"auth": auth}}}, opened)
+        os.chmod(path, 0o640)
+        self.patch(os, "environ", {**os.environ, "OS_CLIENT_CONFIG_FILE": path})
+        self.write_config(cloud="mine", **dict.fromkeys(auth))
+        self.assert_fails("secrets", path)
+        os.chmod(path, 0o600)
+        self.assertEqual(self.diagnose(0)["secrets"]["detail"], path + ": only for the owner")
+        with open(key, "wb") as opened:
+            opened.write(certificate_for("client").dumpPEM())
+        os.chmod(key, 0o644)
+        self.write_config(cloud="mine", client_certificate=key, **dict.fromkeys(auth))
+        self.assert_fails("secrets", key)
 
     def test_nobody_there(self) -> None:
         """An address that is not the service's is found."""

@@ -107,6 +107,9 @@ async def check_secrets(state: Examination) -> str:
         files = [path] if any(section.get(name) for name in SECRETS) else []
     secrets = [getattr(state.configuration, name) for name in SECRETS]
     files += [secret.path for secret in secrets if secret is not None and secret.path is not None]
+    files += state.configuration.secret_files
+    key = state.configuration.client_key or state.configuration.client_certificate
+    files += [] if key is None else [key]
     if not files:
         raise Skipped("no secret is in a file")
     for name in files:
