@@ -12,6 +12,8 @@ from setuptools import find_packages, setup
 # out of what is built on Python 2.
 PYTHON_3_ONLY = ["txstorage.server*", "txstorage.docker*", "txstorage.cli*"]
 PYTHON_2 = sys.version_info[0] == 2
+# Not marked with a Python version: pip 8, which Flocker pins, ignores the marks.
+PYTHON_3_REQUIRES = ["click>=8.0", "cryptography", "klein>=21.8", "rich>=13"]
 
 
 def read(*parts):
@@ -48,11 +50,8 @@ setup(
         "Twisted[tls]>=16.6.0",
         "txaio>=18.8.1",
         "zope.interface>=4.3.3",
-        "click>=8.0; python_version >= '3.9'",
-        "cryptography; python_version >= '3.9'",
-        "klein>=21.8; python_version >= '3.9'",
-        "rich>=13; python_version >= '3.9'",
-    ],
+    ]
+    + ([] if PYTHON_2 else PYTHON_3_REQUIRES),
     extras_require={
         "test": [
             "coverage>=7.10; python_version >= '3.9'",
