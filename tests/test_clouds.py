@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 import io
 import os
+import sys
 
 import yaml
 from eliot.testing import capture_logging
@@ -389,6 +390,20 @@ class OpenStackSDKTests(KeysTests):
         self.assertIn(
             u"openstacksdk can't read it (KeyError)", self.refused(files.cloud, u"mine")
         )
+
+
+class LoaderTests(SynchronousTestCase):
+    """Whether openstacksdk is there."""
+
+    def test_not_there(self):
+        """Without it our own loader is used."""
+        for name in ("openstack", "openstack.config"):
+            if name in sys.modules:
+                self.addCleanup(sys.modules.__setitem__, name, sys.modules[name])
+            else:
+                self.addCleanup(sys.modules.pop, name)
+            sys.modules[name] = None
+        self.assertIs(_openstacksdk(), None)
 
 
 class ConfigurationTests(CloudsTestCase):

@@ -157,6 +157,7 @@ class BadValueTests(ConfigurationTestCase):
         (u"auth_url", u"http://cloud.example:port", u"an http or https address"),
         (u"auth_url", 3, u"an http or https address without a user or password, not a number"),
         (u"interface", u"private", u"public, internal or admin"),
+        (u"system_scope", u"some", u"must be all, not text: some"),
         (u"profiles", u"gold", u"a mapping of profile names to volume types"),
         (u"profiles", {u"gold": 3}, u"a mapping of profile names to volume types"),
         (u"verify_ca_path", u"/no/such/file", u"(No such file or directory)"),
@@ -246,6 +247,46 @@ class PluginTests(ConfigurationTestCase):
         self.assertEqual(made.auth_plugin, u"token")
         error = self.refused(Configuration.from_mapping, {u"auth_plugin": u"none"})
         self.assertEqual(error.key, u"volume_endpoint")
+
+    def test_scopes(self):
+        """A trust or the whole system is instead of a project, and only one of them."""
+        for scope in ({"trust_id": u"t"}, {"system_scope": u"all"}, {"project_id": u"p"}):
+            configuration(project_name=None, **scope)
+        for scope, key in (
+            ({"trust_id": u"t"}, u"trust_id"),
+            ({"system_scope": u"all"}, u"system_scope"),
+            ({"system_scope": u"all", "trust_id": u"t", "project_name": None}, u"trust_id"),
+        ):
+            error = self.refused(configuration, **scope)
+            self.assertEqual(error.key, key)
+            self.assertIn(u"can't be given together with", error.message)
+
+    def test_scope_of_an_application_credential(self):
+        """An application credential is for one project already."""
+        for name in (u"trust_id", u"system_scope"):
+            error = self.refused(Configuration.from_mapping, {
+                u"auth_url": u"http://k", u"application_credential_id": u"i",
+                u"application_credential_secret": u"s", name: u"all",
+            })
+            self.assertEqual(error.key, name)
+            self.assertIn(u"application credential", error.message)
+
+    def test_default_domain(self):
+        """The default domain is in place of each that is not given."""
+        made = configuration(default_domain_id=u"d", user_domain_name=u"people")
+        self.assertEqual(
+            (made.user_domain_id, made.user_domain_name, made.project_domain_id),
+            (None, u"people", u"d"),
+        )
+        made = configuration(default_domain_name=u"d")
+        self.assertEqual((made.user_domain_name, made.project_domain_name), (u"d", u"d"))
+
+    def test_client_key(self):
+        """A client's key is of no use without its certificate."""
+        path = self.write(u"x")
+        self.assertEqual(self.refused(configuration, client_key=path).key, u"client_certificate")
+        made = configuration(client_key=path, client_certificate=path)
+        self.assertEqual((made.client_key, made.client_certificate), (path, path))
 
     def test_unknown_plugin(self):
         """A misspelt plugin gets the list and the nearest."""
