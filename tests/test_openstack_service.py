@@ -104,7 +104,7 @@ class OpenStackServiceTests(SynchronousTestCase):
         identity = ask(service.authenticate())
         self.assertEqual((identity.user_name, identity.project_name), (u"flocker", u"demo"))
         self.assertEqual(ask(service.catalog()), identity.catalog)
-        self.assertEqual(ask(service.quota()).volumes_used, 0)
+        self.assertEqual(ask(service.quota()).volumes_limit, None)
         self.assertEqual([each.name for each in ask(service.volume_types())], [u"fast"])
         self.assertEqual([each.name for each in ask(service.availability_zones())], [u"nova"])
         self.assertIs(ask(service.close()), None)

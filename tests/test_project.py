@@ -94,6 +94,11 @@ class ProjectTests(SynchronousTestCase):
             self.successResultOf(project.quota()), Quota(10, 1000, 12 * GIB, None)
         )
         self.assertEqual(self.asked(), [u"GET /limits"])
+
+    def test_quota_without_use(self):
+        """What a user may not see is not taken for nothing."""
         for limits in ({}, {u"absolute": 7}, {u"absolute": None}):
             project = self.project(Answer(200, {u"limits": limits}))
-            self.assertEqual(self.successResultOf(project.quota()), Quota(0, None, 0, None))
+            self.assertEqual(
+                self.successResultOf(project.quota()), Quota(None, None, None, None)
+            )

@@ -223,6 +223,22 @@ class DoctorTests(CommandTestCase):
         self.assertIn("have the project's quota raised", found["remedy"])
         self.assertIn("warning", self.txstorage("doctor").stdout)
 
+    def test_quota_whose_use_is_hidden(self) -> None:
+        """What of the quota is used is unknown to a user who may not see it."""
+        real = volume_views.limits
+
+        def hidden(*args: int) -> Dict[str, Any]:
+            told = real(*args)
+            told["absolute"] = {
+                name: value for name, value in told["absolute"].items() if "Used" not in name
+            }
+            return told
+
+        self.patch(volume_views, "limits", hidden)
+        self.assertEqual(
+            self.diagnose(0)["quota"]["detail"], "unknown of 1000 volumes, unknown of unlimited"
+        )
+
     def test_no_quota_at_all(self) -> None:
         """A quota of nothing is used up."""
         self.start_cloud(max_volumes=0)

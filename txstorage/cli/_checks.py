@@ -198,14 +198,14 @@ async def check_quota(state: Examination) -> str:
     """There is room for one more volume."""
     quota = await may_ask(state.service.quota())
 
-    def of(limit: Optional[int], shown: Callable[[int], str]) -> str:
-        return "unlimited" if limit is None else shown(limit)
+    def of(amount: Optional[int], shown: Callable[[int], str], absent: str) -> str:
+        return absent if amount is None else shown(amount)
 
     summary = "{} of {} volumes, {} of {}".format(
-        quota.volumes_used,
-        of(quota.volumes_limit, str),
-        format_size(quota.bytes_used),
-        of(quota.bytes_limit, format_size),
+        of(quota.volumes_used, str, "unknown"),
+        of(quota.volumes_limit, str, "unlimited"),
+        of(quota.bytes_used, format_size, "unknown"),
+        of(quota.bytes_limit, format_size, "unlimited"),
     )
     remedy = "destroy volumes that are not needed, or have the project's quota raised"
     uses = [
@@ -214,7 +214,7 @@ async def check_quota(state: Examination) -> str:
             (quota.volumes_used, quota.volumes_limit),
             (quota.bytes_used, quota.bytes_limit),
         )
-        if limit is not None
+        if used is not None and limit is not None
     ]
     if max(uses, default=0.0) >= 1.0:
         raise Unsafe("The quota is used up: " + summary, remedy)

@@ -21,9 +21,9 @@ class Quota(object):
     """
     What a project uses and may use.
 
-    :ivar int volumes_used: how many there are.
+    :ivar volumes_used: how many there are; ``None`` when the user may not see it.
     :ivar volumes_limit: how many there may be; ``None`` for no limit.
-    :ivar int bytes_used: their sizes, all together.
+    :ivar bytes_used: their sizes, all together; ``None`` as above.
     :ivar bytes_limit: bytes, or ``None`` for no limit.
     """
 
@@ -45,9 +45,9 @@ class Quota(object):
             return value * unit if known else None
 
         return cls(
-            number(u"totalVolumesUsed", 1) or 0,
+            number(u"totalVolumesUsed", 1),
             number(u"maxTotalVolumes", 1),
-            number(u"totalGigabytesUsed", GIB) or 0,
+            number(u"totalGigabytesUsed", GIB),
             number(u"maxTotalVolumeGigabytes", GIB),
         )
 
