@@ -202,6 +202,9 @@ class MemoryCloud(object):
             lambda: self.compute.discard((volume_id, server_id)),
         )
 
+    def settle(self, volume):
+        return self._answer("settle", lambda: None)
+
     def list_attachments(self, server_id):
         return self._answer(
             "attachments",

@@ -13,6 +13,7 @@ import attr
 from ._compat import as_text
 from ._kinds import (
     ADDRESS,
+    ATTACH_THROUGH,
     BOOLEAN,
     FILE,
     INTERFACE,
@@ -113,6 +114,9 @@ KEYS = (
         environment=("OS_INTERFACE", "OS_ENDPOINT_TYPE")),
     Key("volume_endpoint", ADDRESS, u"The address of Block Storage, instead of the catalog's."),
     Key("compute_endpoint", ADDRESS, u"The address of Compute, instead of the catalog's."),
+    Key("attach_through", ATTACH_THROUGH,
+        u"What attaches volumes: compute, or storage where there is no Compute.",
+        default=u"compute"),
     Key("instance_id", UUID_TEXT, u"This node's server id, when it can't be found out."),
     Key("profiles", PROFILES, u"Which volume type each profile (gold, silver, bronze) means."),
     Key("availability_zone", TEXT, u"Where to create volumes (default: the cloud's choice)."),
@@ -196,7 +200,7 @@ _APPLICATION_CREDENTIAL = Plugin(
     ),
 )
 _TOKEN = Plugin(u"token", (("auth_url",), _SECRET_OF["token"]))
-_NONE = Plugin(u"none", (("volume_endpoint",), ("compute_endpoint",)))
+_NONE = Plugin(u"none", (("volume_endpoint",), ("compute_endpoint", "attach_through")))
 
 PLUGINS = {
     u"password": _PASSWORD,

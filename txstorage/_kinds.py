@@ -83,6 +83,12 @@ def _interface(value):
     return value
 
 
+def _attach_through(value):
+    if _text(value) not in (u"compute", u"storage"):
+        raise ValueError()
+    return _text(value)
+
+
 @attr.s(frozen=True)
 class Kind(object):
     """
@@ -114,6 +120,7 @@ PROFILES = Kind(u"a mapping of profile names to volume types", _profiles, litera
 INTERFACE = Kind(u"public, internal or admin", _interface)
 
 SYSTEM_SCOPE = Kind(u"all", _system_scope)
+ATTACH_THROUGH = Kind(u"compute or storage", _attach_through)
 
 _TYPE_NAMES = (
     (bool, u"true or false"),
@@ -138,6 +145,7 @@ def type_name(value):
 
 __all__ = [
     "ADDRESS",
+    "ATTACH_THROUGH",
     "BOOLEAN",
     "FILE",
     "INTERFACE",

@@ -101,6 +101,50 @@ def candidates(volume_id, devices):
     return found + tops
 
 
+def verified(volume_id, size, devices, told, number):
+    """
+    Make sure that the device that storage names is the volume's, as far as it
+    can be known: not all storage gives its devices an identity.
+
+    :param text volume_id: the volume.
+    :param int size: bytes that it must have.
+    :param devices: iterable of :class:`BlockDevice`: all that the host has.
+    :param text told: where the device is said to be.
+    :param tuple number: major and minor of what is there.
+    :return: the :class:`BlockDevice`.
+    :raises DeviceNotFound: it is no whole device, or none (yet).
+    :raises DeviceAmbiguous: another claims to be the volume.
+    :raises DeviceMismatch: it is another volume's, or has another size.
+    """
+    devices = tuple(devices)
+    found = [device for device in devices if (device.major, device.minor) == number]
+    if not found:
+        raise DeviceNotFound(
+            volume_id,
+            u"{}, where volume {} should be, is none of this host's whole block devices".format(
+                told, volume_id
+            ),
+        )
+    device = found[0]
+    files = [each for each in device.identities if each.startswith(u"file:")]
+    if files and not fits(volume_id, device):
+        raise DeviceMismatch(
+            volume_id, u"{}, where volume {} should be, is on the file {}".format(
+                told, volume_id, u", ".join(sorted(files))[len(u"file:") :]
+            )
+        )
+    others = _names(candidates(volume_id, devices)) - _names([device])
+    if others:
+        raise DeviceAmbiguous(
+            volume_id,
+            u"{} should be volume {}, and {} claim to be it".format(
+                told, volume_id, u", ".join(sorted(others))
+            ),
+        )
+    check_size(volume_id, size, device.size, told)
+    return device
+
+
 def _names(devices):
     return frozenset(device.name for device in devices)
 

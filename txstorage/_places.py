@@ -16,7 +16,7 @@ from twisted.python.filepath import FilePath
 
 from ._blockdevices import read_block_devices
 from ._compat import as_text, native
-from ._matching import candidates, check_size, fits, match
+from ._matching import candidates, check_size, fits, match, verified
 from .errors import (
     DeviceBusy,
     DeviceError,
@@ -66,6 +66,23 @@ def check_node(volume_id, device, path, lstat=_lstat):
     raise DeviceMismatch(
         volume_id, u"{} for volume {} {}".format(as_text(path.path), volume_id, problem)
     )
+
+
+def _number(volume_id, told):
+    """
+    :param text told: where a device is said to be; links are followed.
+    :return: major and minor.
+    :raises DeviceNotFound: there is nothing.
+    :raises DeviceMismatch: it is something else.
+    """
+    path = FilePath(native(os.path.realpath(told)))
+    status = _lstat(volume_id, path)
+    if not stat.S_ISBLK(status.st_mode):
+        raise DeviceMismatch(
+            volume_id,
+            u"{}, where volume {} should be, is not a block special file".format(told, volume_id),
+        )
+    return os.major(status.st_rdev), os.minor(status.st_rdev)
 
 
 def _is_claimed(path):
@@ -119,13 +136,24 @@ class BlockDevices(object):
     def __init__(self, sysfs, dev):
         self._sysfs = sysfs
         self._dev = dev
+        self._told = {}
 
     def look(self):
         """What there is now; the other methods judge it."""
         return read_block_devices(self._sysfs)
 
+    def tell(self, volume_id, path):
+        if path is None:
+            self._told.pop(volume_id, None)
+        else:
+            self._told[volume_id] = path
+
     def path_of(self, volume_id, size, devices):
-        device = match(volume_id, size, devices)
+        told = self._told.get(volume_id)
+        if told is None:
+            device = match(volume_id, size, devices)
+        else:
+            device = verified(volume_id, size, devices, told, _number(volume_id, told))
         path = self._node(device)
         check_node(volume_id, device, path)
         return DevicePath(path.path, partial(self._path_now, volume_id, size))
@@ -141,6 +169,15 @@ class BlockDevices(object):
         # sysfs can't have a slash in a name: cciss!c0d0 is cciss/c0d0.
         return self._dev.descendant(native(device.name).split("!"))
 
+    def _all_of(self, volume_id, devices):
+        found = candidates(volume_id, devices)
+        try:
+            told = self._told.get(volume_id)
+            number = None if told is None else _number(volume_id, told)
+        except DeviceError:
+            return found  # nothing is there that could be busy
+        return found + [each for each in devices if (each.major, each.minor) == number]
+
     def ensure_gone(self, volume_id, devices):
         left = sorted(device.name for device in devices if fits(volume_id, device))
         if left:
@@ -149,7 +186,7 @@ class BlockDevices(object):
             )
 
     def refuse_if_busy(self, volume_id, devices):
-        for device in candidates(volume_id, devices):
+        for device in self._all_of(volume_id, devices):
             path = self._node(device)
             try:
                 check_node(volume_id, device, path)
@@ -170,6 +207,9 @@ class RegularFiles(object):
 
     def look(self):
         return None
+
+    def tell(self, volume_id, path):
+        """They are where they are."""
 
     def _file(self, volume_id):
         if not _SAFE_NAME.match(volume_id):

@@ -8,7 +8,7 @@ from __future__ import absolute_import, division, print_function
 
 from weakref import WeakValueDictionary
 
-from twisted.internet.defer import DeferredLock
+from twisted.internet.defer import DeferredLock, maybeDeferred
 
 from ._deferreds import all_of
 from ._logging import carried
@@ -89,16 +89,14 @@ class Attachments(object):
         )
 
     def _refuse_if_busy(self, own_id, servers, volume_id):
-        if own_id in servers:
-            self._devices.refuse_if_busy(volume_id)
-        elif own_id is None:
+        if own_id is not None and own_id not in servers:
+            return None
+        d = maybeDeferred(self._devices.refuse_if_busy, volume_id)
+        if own_id is None:
             # It may be one of them and have the volume mounted all the same; or
             # it is no node at all, and without devices to look at.
-            try:
-                self._devices.refuse_if_busy(volume_id)
-            except DeviceError as error:
-                if isinstance(error, DeviceBusy):
-                    raise
+            d.addErrback(_unless_busy)
+        return d
 
     def detach(self, run):
         """
@@ -146,3 +144,9 @@ class Attachments(object):
     def _own_id(self):
         d = self._node.instance_id()
         return d.addErrback(lambda failure: failure.trap(UnknownInstanceID) and None)
+
+
+def _unless_busy(failure):
+    if failure.check(DeviceBusy):
+        return failure
+    failure.trap(DeviceError)

@@ -11,18 +11,22 @@ from twisted.python.filepath import FilePath
 
 from ._agents import agent_for
 from ._client_certificates import ClientCertificate
-from ._compat import as_text
+from ._compat import as_text, urlsplit
 from ._configuration import Configuration
 from ._ratelimit import TokenBucket
 from .blocking import BlockingDriver
+from .connected import ConnectedDevices
+from .connector import HostConnector
 from .devices import DeviceFinder
 from .driver import BlockDeviceDriver
 from .errors import InvalidConfiguration
+from .host import HostIdentity
 from .http import HTTPClient
 from .interfaces import BackendDescription, DeployerType
 from .node import NodeIdentity
 from .services.openstack import openstack_service
 from .services.openstack.keystone import Credentials, CredentialSource, Session
+from .services.openstack.standalone import StandaloneService
 from .watcher import Intervals
 
 _USER = ("username", "user_id", "user_domain_id", "user_domain_name")
@@ -144,8 +148,15 @@ def volume_service(reactor, configuration, agent=None):
         interface=configuration.interface,
         endpoints={service: url for service, url in endpoints.items() if url is not None},
     )
-    return openstack_service(
-        reactor, http, session, availability_zone=configuration.availability_zone
+    zone = configuration.availability_zone
+    if configuration.attach_through == u"compute":
+        return openstack_service(reactor, http, session, availability_zone=zone)
+    address = urlsplit(configuration.volume_endpoint or configuration.auth_url)
+    return StandaloneService(
+        session,
+        HostIdentity(configuration.instance_id),
+        HostConnector(reactor, (address.hostname, address.port or 0)),
+        availability_zone=zone,
     )
 
 
@@ -162,12 +173,17 @@ def driver_for(reactor, configuration, service):
             u"cluster_id", u"is missing", u"give the UUID that all nodes of the cluster share"
         )
     directory = configuration.device_directory
+    devices = DeviceFinder(reactor, directory=None if directory is None else FilePath(directory))
+    if configuration.attach_through == u"compute":
+        node = NodeIdentity(reactor, service, configured=configuration.instance_id)
+    else:
+        devices, node = ConnectedDevices(service, devices), service.node
     return BlockDeviceDriver(
         reactor,
         service,
         configuration.cluster_id,
-        DeviceFinder(reactor, directory=None if directory is None else FilePath(directory)),
-        NodeIdentity(reactor, service, configured=configuration.instance_id),
+        devices,
+        node,
         profiles=configuration.profiles,
         timeout=configuration.timeout,
         intervals=Intervals(longest=configuration.poll_interval),

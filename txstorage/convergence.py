@@ -116,10 +116,23 @@ class Convergence(object):
             return volume
         if decision is Decision.WAIT:
             self.progress = self.progress.waiting()
-            return self._look_again()
+            return self._wait()
         if decision is Decision.REQUEST:
             return self._request()
         return self._give_up(decision, status, servers)
+
+    def _wait(self):
+        # At a first look, whoever began it is at work.
+        if self.volume is None or not self._looks:
+            return self._look_again()
+        d = maybeDeferred(self._service.settle, self.volume)
+        d.addErrback(self._not_settled)
+        return d.addCallback(lambda _: self._look_again())
+
+    def _not_settled(self, failure):
+        if not failure.check(*_REFUSALS) and not is_passing(failure):
+            return failure
+        self._problem = failure
 
     def _look_again(self):
         d = self._watcher.next_look(self.volume_id, self._looks)

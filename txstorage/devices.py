@@ -78,6 +78,16 @@ class DeviceFinder(object):
             self._place = RegularFiles(directory)
             self._events = None
 
+    def tell(self, volume_id, path):
+        """
+        Say where a volume's device should be.  It is looked for there, and not
+        by its own identity, which not all storage gives it; it is verified.
+
+        :param text volume_id: the volume.
+        :param path: text, or ``None`` when nobody knows (any more).
+        """
+        self._place.tell(volume_id, path)
+
     def find(self, volume_id, size):
         """
         Find the device of an attached volume, now.

@@ -91,6 +91,17 @@ class UnknownServer(StorageError):
         self.server_id = server_id
 
 
+class NoCompute(StorageError):
+    """Only Compute can do it, and volumes are attached without one."""
+
+    remedy = u"do it by hand, or set attach_through to 'compute' where there is one"
+
+    def __init__(self, message):
+        StorageError.__init__(
+            self, u"{}: without Compute nobody can (attach_through: storage)".format(message)
+        )
+
+
 class DriverStopped(StorageError):
     """A blocking operation is not carried out, or not to its end; the message says why."""
 

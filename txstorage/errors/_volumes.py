@@ -130,6 +130,51 @@ class UnidentifiedNode(_Explained, UnknownInstanceID):
         )
 
 
+class NotThisNode(VolumeError):
+    """Without Compute, each host attaches its own volumes only."""
+
+    remedy = u"attach it on that host; check 'instance_id' if this should be it"
+
+    def __init__(self, volume_id, server_id, own_id):
+        self.server_id = server_id
+        VolumeError.__init__(
+            self,
+            volume_id,
+            u"Can't attach volume {} to {}: this host is {}, and without Compute only a host "
+            u"itself can".format(volume_id, server_id, own_id),
+        )
+
+
+class ConnectionFailed(VolumeError):
+    """Storage offers the volume to this host, and it can't be got at."""
+
+    remedy = u"check this host's way to the storage; what was not connected can be attached again"
+
+    def __init__(self, volume_id, problem):
+        VolumeError.__init__(
+            self, volume_id, u"Can't reach volume {}: {}".format(volume_id, problem)
+        )
+
+
+class ConnectorMissing(VolumeError):
+    """
+    It takes a library to connect the volume, and that is not installed.
+
+    :ivar text kind: the kind of connection, e.g. ``iscsi``.
+    """
+
+    remedy = u"pip install 'txstorage[os-brick]' on Python 3, and what os-brick needs for this kind"
+
+    def __init__(self, volume_id, kind):
+        self.kind = kind
+        VolumeError.__init__(
+            self,
+            volume_id,
+            u"Can't connect volume {} to this host: its connection is of the kind {}, which takes "
+            u"os-brick, and that is not installed".format(volume_id, kind),
+        )
+
+
 class DeviceError(VolumeError):
     """The volume's device on this node is not what it must be, or can't be looked at."""
 

@@ -158,6 +158,15 @@ class IVolumeService(Interface):
             ``UnknownVolume`` or :class:`~txstorage.errors.UnknownServer`.
         """
 
+    def settle(volume):
+        """
+        End what was begun with a volume and may have been left unfinished, where
+        nobody in the cloud does so.
+
+        :param Volume volume: one that stays in a passing status.
+        :return: fires with ``None`` when that is done, or is not to be done.
+        """
+
     def list_attachments(server_id):
         """
         What the compute service itself holds attached to a server, which may

@@ -5,6 +5,7 @@ OpenStack behind the seam: Keystone, Cinder and Nova as one volume service.
 
 from __future__ import absolute_import, division, print_function
 
+from twisted.internet.defer import succeed
 from zope.interface import implementer
 
 from .. import IVolumeService
@@ -60,6 +61,10 @@ class OpenStackService(object):
     def request_detach(self, volume_id, server_id):
         """See ``IVolumeService``."""
         return self._nova.detach(volume_id, server_id)
+
+    def settle(self, volume):
+        """See ``IVolumeService``: Compute ends what it began."""
+        return succeed(None)
 
     def list_attachments(self, server_id):
         """See ``IVolumeService``."""

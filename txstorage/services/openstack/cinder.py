@@ -32,6 +32,8 @@ SERVICE_TYPES = (u"block-storage", u"block-store", u"volumev3", u"volume")
 # There are messages from 3.3 on, and from 3.5 on they can be filtered.
 _MESSAGES = (u"3.5", u"3.3")
 
+_HOST = u"txstorage:"
+
 _NO_SUCH_ID = re.compile(u"malformed|uuid", re.I)
 
 
@@ -82,12 +84,38 @@ def _attachments(wire):
         isinstance(attachment, dict) for attachment in attachments
     ):
         raise ValueError(u"its attachments are not a list of objects")
-    # Cinder attaches volumes to hosts too; then there is no server.
+    # Others attach volumes to hosts too; then it is not said to which.
     return tuple(
-        Attachment(wire[u"id"], attachment[u"server_id"])
+        Attachment(wire[u"id"], attached_to(attachment))
         for attachment in attachments
-        if isinstance(attachment.get(u"server_id"), text_type)
+        if attached_to(attachment) is not None
     )
+
+
+def place_of(host_id):
+    """
+    What a host without Compute gives as its place for a volume.  Of all that an
+    attachment can be told, Cinder shows this only to every user, and only it
+    does not make Cinder ask Compute before it deletes the attachment.
+
+    :param text host_id: the host.
+    :return: text.
+    """
+    return _HOST + host_id
+
+
+def attached_to(attachment):
+    """
+    :param dict attachment: one of a volume's, as Cinder describes the volume.
+    :return: text: the server, or the host that :func:`place_of` named; ``None``
+        when it is neither.
+    """
+    server_id, place = attachment.get(u"server_id"), attachment.get(u"device")
+    if isinstance(server_id, text_type):
+        return server_id
+    if isinstance(place, text_type) and place.startswith(_HOST):
+        return place[len(_HOST) :] or None
+    return None
 
 
 def _concerns(wire, labels):

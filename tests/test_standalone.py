@@ -1,0 +1,209 @@
+"""
+The contract suites for hosts that attach their volumes themselves, without
+Compute: run against the embedded service over TCP, with loop devices when root.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+from subprocess import check_call
+from uuid import uuid4
+
+from twisted.internet.defer import inlineCallbacks
+from twisted.trial.unittest import TestCase
+
+from txstorage.errors import DeviceBusy, NoCompute, NotThisNode
+from txstorage.interfaces import AlreadyAttachedVolume, UnattachedVolume
+from txstorage.testing import (
+    make_iblockdeviceasyncapi_tests,
+    make_icloudapi_tests,
+    make_resilience_tests,
+)
+from txstorage.testing._volumes import detach_destroy_volumes
+
+from .child import EmbeddedService, shared_service
+
+GIB = 2**30
+NOBODY = u"00000000-0000-4000-8000-000000000000"
+HOST = u"5f6d6c2e-4b1c-4c55-9a35-0d3c1f6b9e01"
+OTHER_HOST = u"7a1f0c8e-2d3b-4e6f-8b1a-1c2d3e4f5a6b"
+
+
+def driver_and_agent(test_case, cluster_id=None, host=HOST, service=None):
+    """:return: a driver for a cluster of its own, and the ``FaultyAgent`` that it uses."""
+    return (service or shared_service()).driver(
+        test_case, cluster_id, attach_through=u"storage", instance_id=host
+    )
+
+
+def driver(test_case):
+    """:return: a driver for a cluster of its own."""
+    return driver_and_agent(test_case)[0]
+
+
+class ConformanceTests(
+    make_iblockdeviceasyncapi_tests(
+        api_factory=driver,
+        minimum_allocatable_size=GIB,
+        device_allocation_unit=GIB,
+        unknown_blockdevice_id_factory=lambda test_case: NOBODY,
+        device_size=lambda path: shared_service().device_size(path),
+        other_cluster_factory=driver,
+    )
+):
+    """The contract, without Compute."""
+
+
+class CloudTests(make_icloudapi_tests(driver)):
+    """Nodes, without Compute."""
+
+
+class ResilienceTests(make_resilience_tests(api_factory=driver_and_agent, size=GIB)):
+    """The contract when things go wrong, without Compute."""
+
+    timeout = 60
+
+
+class HostsTests(TestCase):
+    """Several hosts, one of which may have ended in the middle of something."""
+
+    timeout = 60
+
+    @inlineCallbacks
+    def setUp(self):
+        self.cluster_id = uuid4()
+        self.api, self.agent = driver_and_agent(self, self.cluster_id)
+        self.other, _ = driver_and_agent(self, self.cluster_id, OTHER_HOST)
+        self.addCleanup(detach_destroy_volumes, self.api)
+        self.addCleanup(detach_destroy_volumes, self.other)
+        volume = yield self.api.create_volume(uuid4(), GIB)
+        self.volume_id = volume.blockdevice_id
+
+    def again(self, host=HOST):
+        """:return: the driver of an agent that was started anew."""
+        return driver_and_agent(self, self.cluster_id, host)[0]
+
+    def attached_to(self):
+        """:return: a ``Deferred`` of the host that has the volume."""
+        return self.other.list_volumes().addCallback(lambda volumes: volumes[0].attached_to)
+
+    @inlineCallbacks
+    def test_device_after_restart(self):
+        """An agent that was started anew finds the device, and may detach it."""
+        yield self.api.attach_volume(self.volume_id, HOST)
+        before = yield self.api.get_device_path(self.volume_id)
+        after = yield self.again().get_device_path(self.volume_id)
+        self.assertEqual(before.path, after.path)
+        yield self.again().detach_volume(self.volume_id)
+        host = yield self.attached_to()
+        self.assertIs(None, host)
+
+    @inlineCallbacks
+    def test_of_another_host(self):
+        """
+        A volume of another host is listed as that host's, has no device here
+        and can't be had until that one has detached it.
+        """
+        yield self.api.attach_volume(self.volume_id, HOST)
+        host = yield self.attached_to()
+        self.assertEqual(HOST, host)
+        yield self.assertFailure(
+            self.other.get_device_path(self.volume_id), UnattachedVolume
+        )
+        yield self.assertFailure(
+            self.other.attach_volume(self.volume_id, OTHER_HOST), AlreadyAttachedVolume
+        )
+        live = yield self.other.list_live_nodes()
+        self.assertLessEqual({HOST, OTHER_HOST}, set(live))
+        yield self.api.detach_volume(self.volume_id)
+        yield self.other.attach_volume(self.volume_id, OTHER_HOST)
+
+    @inlineCallbacks
+    def test_only_itself(self):
+        """A host attaches its own volumes only, starts no other, and says so."""
+        error = yield self.assertFailure(
+            self.api.attach_volume(self.volume_id, OTHER_HOST), NotThisNode
+        )
+        self.assertIn(OTHER_HOST, str(error))
+        yield self.assertFailure(self.api.start_node(OTHER_HOST), NoCompute)
+        host = yield self.attached_to()
+        self.assertIs(None, host)
+
+    @inlineCallbacks
+    def test_ended_in_between(self):
+        """
+        Wherever an agent ends while it attaches, another host's attach ends
+        well or is told who has the volume, and the first one goes on from there.
+        """
+        for moment in range(60):
+            running = []
+            self.agent.at_moment(moment, lambda: running[0].cancel())
+            running.append(self.api.attach_volume(self.volume_id, HOST))
+            whole = yield running[0].addCallbacks(lambda _: True, lambda _: False)
+            self.agent.calm()
+            d = self.other.attach_volume(self.volume_id, OTHER_HOST)
+            taken = yield d.addCallbacks(
+                lambda _: False, lambda failure: bool(failure.trap(AlreadyAttachedVolume))
+            )
+            host = yield self.attached_to()
+            self.assertEqual(HOST if taken else OTHER_HOST, host)
+            owner = self.again() if taken else self.other
+            yield owner.get_device_path(self.volume_id)
+            yield owner.detach_volume(self.volume_id)
+            if whole:
+                break
+        self.assertGreater(moment, 5, "it was over too soon")
+
+    @inlineCallbacks
+    def test_busy(self):
+        """What is mounted is not pulled away."""
+        yield self.api.attach_volume(self.volume_id, HOST)
+        device = yield self.api.get_device_path(self.volume_id)
+        check_call(["mkfs.ext4", "-q", device.path])
+        place = os.path.abspath(self.mktemp())
+        os.makedirs(place)
+        check_call(["mount", device.path, place])
+        try:
+            yield self.assertFailure(self.api.detach_volume(self.volume_id), DeviceBusy)
+        finally:
+            check_call(["umount", place])
+        yield self.api.detach_volume(self.volume_id)
+
+    if os.getuid() != 0:
+        test_busy.skip = "loop devices and mounts need root"
+
+
+class KilledServiceTests(TestCase):
+    """The service is killed in the middle of something."""
+
+    timeout = 120
+
+    @inlineCallbacks
+    def test_killed(self):
+        """Attaching and detaching survive a ``kill -9`` of the service at any moment."""
+        service = EmbeddedService("--transition-delay", "0.1")
+        self.addCleanup(service.remove)
+        service.start()
+        api, agent = driver_and_agent(self, service=service)
+        self.addCleanup(detach_destroy_volumes, api)
+        volume = yield api.create_volume(uuid4(), GIB)
+        volume_id = volume.blockdevice_id
+
+        def restart():
+            service.kill()
+            service.start()
+
+        for operation, done in [
+            (lambda: api.attach_volume(volume_id, HOST), AlreadyAttachedVolume),
+            (lambda: api.detach_volume(volume_id), UnattachedVolume),
+        ] * 8:
+            agent.at_moment(self.moment, restart)
+            self.moment += 1
+            yield operation().addErrback(
+                lambda _: operation().addErrback(lambda failure: failure.trap(done) and None)
+            )
+            agent.calm()
+        [listed] = yield api.list_volumes()
+        self.assertIs(None, listed.attached_to)
+
+    moment = 0

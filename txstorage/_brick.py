@@ -1,0 +1,66 @@
+# -*- test-case-name: tests.test_connector -*-
+"""
+os-brick, the library with which OpenStack's own services connect volumes to a
+host; see https://docs.openstack.org/os-brick/latest/.  Its calls block.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from ._compat import as_text, native
+
+# How os-brick becomes root for its commands.  Whoever attaches volumes is root
+# already; this also keeps its helper in the environment that it is installed in.
+_ROOT_HELPER = "env"
+
+
+class Brick(object):
+    """
+    :param connectors: the module ``os_brick.initiator.connector``.
+    """
+
+    def __init__(self, connectors):
+        self._connectors = connectors
+
+    @classmethod
+    def load(cls):
+        """:return: a :class:`Brick`, or ``None`` when os-brick is not installed."""
+        try:
+            import os_brick
+            from os_brick.initiator import connector
+            from oslo_config import cfg
+            from oslo_privsep import priv_context
+        except ImportError:
+            return None
+        if hasattr(os_brick, "setup"):
+            os_brick.setup(cfg.CONF)
+        priv_context.init(root_helper=[_ROOT_HELPER])
+        return cls(connector)
+
+    def properties(self, address):
+        """
+        :param text address: of this host, as storage sees it.
+        :return: ``dict``: what each kind of connection needs to know of it.
+        """
+        return self._connectors.get_connector_properties(
+            _ROOT_HELPER, native(address), multipath=False, enforce_multipath=False
+        )
+
+    def _connector(self, kind, connection):
+        return self._connectors.InitiatorConnector.factory(
+            native(kind), _ROOT_HELPER, conn={"driver_volume_type": kind, "data": connection}
+        )
+
+    def connect(self, kind, connection):
+        """
+        :return: text: the path of the device.
+        """
+        found = self._connector(kind, connection).connect_volume(connection)
+        path = found["path"]
+        return path.decode("utf-8") if isinstance(path, bytes) else as_text(path)
+
+    def disconnect(self, kind, connection):
+        """What is not connected is left alone."""
+        self._connector(kind, connection).disconnect_volume(connection, None)
+
+
+__all__ = ["Brick"]
