@@ -66,6 +66,8 @@ class InvalidConfigurationTests(SynchronousTestCase):
     def test_flockers_kind(self):
         """It is Flocker's initialisation error of the configuration kind, with the key."""
         error = errors.InvalidConfiguration(u"region", u"is missing", u"add it")
+        # Flocker tells the operator the arguments, and nothing else
+        self.assertEqual(("Configuration key region: is missing (add it)",), error.args)
         self.assertIsInstance(error, StorageInitializationError)
         self.assertIs(StorageInitializationError.CONFIGURATION_ERROR, error.code)
         self.assertEqual(u"region", error.key)

@@ -41,8 +41,9 @@ class InvalidConfiguration(_Explained, StorageInitializationError):
         self.problem = as_text(problem)
         self.message = u"Configuration key {!s}: {!s}".format(as_text(key), as_text(problem))
         self.remedy = remedy
+        # All of it, for the arguments are all that Flocker's agent shows.
         StorageInitializationError.__init__(
-            self, StorageInitializationError.CONFIGURATION_ERROR, native(self.message)
+            self, StorageInitializationError.CONFIGURATION_ERROR, str(self)
         )
 
 
