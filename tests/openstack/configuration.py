@@ -17,6 +17,11 @@ SMALL_PAGE = 2
 SHORT_LIFE = 20
 BACKEND = "sparse"
 
+#: What is accepted while RabbitMQ restarts is done when it is back.  Without this a
+#: message to a service that is not back yet is lost: a detach that Nova accepted then
+#: never ends, and its volume is "detaching" until an administrator resets it.
+_QUEUES = {"rabbit_quorum_queue": "false", "amqp_durable_queues": "true"}
+
 
 def _login(layout):
     return {
@@ -101,7 +106,7 @@ def cinder(layout, page=1000, port="cinder-api"):
         "database": _database(layout, "cinder"),
         "coordination": {"backend_url": "file://" + layout.run("state", "coordination")},
         "oslo_concurrency": {"lock_path": layout.run("lock")},
-        "oslo_messaging_rabbit": {"rabbit_quorum_queue": "false"},
+        "oslo_messaging_rabbit": _QUEUES,
         "keystone_authtoken": _tokens(layout),
         "nova": {**_login(layout), "interface": "public"},
     }
@@ -133,6 +138,7 @@ def nova(layout):
         "api_database": _database(layout, "nova_api"),
         "database": _database(layout, "nova_cell1"),
         "oslo_concurrency": {"lock_path": layout.run("lock")},
+        "oslo_messaging_rabbit": _QUEUES,
         "wsgi": {"api_paste_config": layout.configuration("api-paste.ini")},
         "conductor": {"workers": 1},
         "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 2},

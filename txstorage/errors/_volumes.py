@@ -84,7 +84,11 @@ class OperationTimedOut(StorageError):
     :ivar text last_seen: what was seen last.
     """
 
-    remedy = u"repeat the operation, which goes on where this one stopped, or raise 'timeout'"
+    remedy = (
+        u"repeat the operation, which goes on where this one stopped, or raise 'timeout'; when it "
+        u"always ends with the same status, the cloud lost what it had accepted, and its "
+        u"administrator has to reset the volume's status"
+    )
 
     def __init__(self, operation, subject, awaited, seconds, last_seen):
         self.operation = operation
