@@ -15,6 +15,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._configuration import Configuration
+from txstorage.cli import _checks
 from txstorage.cli._app import App
 from txstorage.cli._checks import (
     STEPS,
@@ -179,6 +180,15 @@ class DoctorTests(CommandTestCase):
         self.write_config(compute_endpoint="http://cloud.example/compute/v2.1")
         self.assertIn("compute: http://cloud.example/compute/v2.1",
                       self.diagnose(0)["catalog"]["detail"])
+
+    def test_without_compute(self) -> None:
+        """Where volumes are attached through Block Storage, no Compute is looked for."""
+        self.patch(_checks, "COMPUTE_TYPES", ("no-such-service",))
+        self.assert_fails("catalog", "no-such-service")
+        self.write_config(attach_through="storage")
+        found = self.diagnose(0)
+        self.assertNotIn("compute", found["catalog"]["detail"])
+        self.assertEqual(found["instance id"]["detail"], self.node + ", by: configuration")
 
     def test_no_cluster(self) -> None:
         """Without a cluster id, what needs none is checked all the same."""

@@ -163,20 +163,20 @@ async def check_authentication(state: Examination) -> str:
 
 
 async def check_catalog(state: Examination) -> str:
-    """Block Storage and Compute are in the catalog, for the region and interface."""
+    """The services that are needed are in the catalog, for the region and interface."""
     if state.configuration.auth_plugin == "none":
         raise Skipped("auth_plugin is none: there is no catalog")
     catalog = await state.service.catalog()
     chosen = state.configuration
+    needed = [(VOLUME_TYPES, chosen.volume_endpoint)]
+    if chosen.attach_through == "compute":
+        needed.append((COMPUTE_TYPES, chosen.compute_endpoint))
     return ", ".join(
         "{}: {}".format(
             types[0],
             override or choose_endpoint(catalog, types, chosen.interface, chosen.region),
         )
-        for types, override in (
-            (VOLUME_TYPES, chosen.volume_endpoint),
-            (COMPUTE_TYPES, chosen.compute_endpoint),
-        )
+        for types, override in needed
     )
 
 

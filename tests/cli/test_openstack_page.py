@@ -1,0 +1,241 @@
+"""
+Tests that docs/openstack.rst says what is so: its commands are run, and its
+lists are compared with what the driver does.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import textwrap
+from typing import Any, Dict, List, Set, Tuple
+from unittest import mock
+from uuid import uuid4
+
+import yaml
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage._configuration import Configuration
+from txstorage._keys import KEYS
+from txstorage.backend import block_device_driver
+from txstorage.errors import OperationFailed
+from txstorage.server.files import VolumeFiles
+
+from .support import CLUSTER, GIB, CommandTestCase
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+Request = Tuple[str, str, str]
+
+
+def page() -> str:
+    """The page's source."""
+    with open(os.path.join(ROOT, "docs", "openstack.rst"), encoding="utf-8") as source:
+        return source.read()
+
+
+def blocks(language: str) -> List[str]:
+    """The page's blocks of code in a language."""
+    found = re.findall(
+        r"^( *)\.\. code-block:: " + language + r"\n\n((?:\1   .*\n|\n)+)", page(), re.MULTILINE
+    )
+    return [textwrap.dedent(block) for _, block in found]
+
+
+class Recording:
+    """
+    An agent that keeps what is asked for.
+
+    :ivar requests: service, method and path, as the service sees it.
+    """
+
+    def __init__(self, agent: Any) -> None:
+        self._agent = agent
+        self.requests: Set[Request] = set()
+
+    def request(self, method: bytes, uri: bytes, *args: Any, **kwargs: Any) -> Any:
+        """See ``IAgent``."""
+        path = uri.decode("ascii").split("cloud.example", 1)[1].partition("?")[0]
+        _, service, rest = path.split("/", 2)
+        if service != "identity":
+            known = {"volume": "block-storage"}.get(service, service)
+            self.requests.add((known, method.decode("ascii"), "/" + rest))
+        return self._agent.request(method, uri, *args, **kwargs)
+
+    def flush(self) -> None:
+        """See ``RequestTraversalAgent``."""
+        self._agent.flush()
+
+
+def covers(rule: Dict[str, str], request: Request) -> bool:
+    """As keystonemiddleware compares them."""
+    service, method, path = request
+    pattern = "/".join(
+        "[^/]+" if part.startswith("{") else re.escape(part) for part in rule["path"].split("/")
+    )
+    return (rule["service"], rule["method"]) == (service, method) and bool(
+        re.fullmatch(pattern, path)
+    )
+
+
+class AccessRulesTests(CommandTestCase):
+    """The requests that the driver makes."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.recording = self.agent = Recording(self.agent)
+        # The rules are for addresses with the project's id, which may be left out.
+        identity = self.cloud.application._identity
+        self.project = identity.ids.project
+        self.write_config(
+            volume_endpoint="http://cloud.example/volume/v3/" + self.project
+        )
+
+    def do(self, call: Any) -> Any:
+        """Do one thing with a driver, in virtual time."""
+
+        async def operation(reactor: Any) -> Any:
+            with open(self.config) as opened:
+                configuration = yaml.safe_load(opened)["dataset"]
+            del configuration["backend"], configuration["cluster_id"]
+            driver = block_device_driver(reactor, CLUSTER, agent=self.agent, **configuration)
+            return await call(driver)
+
+        return self.run_now(operation)
+
+    def use_everything(self) -> None:
+        """Everything that a driver does."""
+        made = [self.do(lambda driver: driver.create_volume(uuid4(), GIB)) for _ in range(2)]
+        first, second = [volume.blockdevice_id for volume in made]
+        self.do(lambda driver: driver.attach_volume(first, self.node))
+        self.do(lambda driver: driver.get_device_path(first))
+        self.do(lambda driver: driver.list_volumes())
+        self.do(lambda driver: driver.detach_volume(first))
+        self.do(lambda driver: driver.destroy_volume(first))
+        self.do(lambda driver: driver.destroy_volume(second))
+        self.do(lambda driver: driver.compute_instance_id())
+        self.do(lambda driver: driver.list_live_nodes())
+        self.do(lambda driver: driver.start_node(self.other_node))
+        full = OSError(errno.ENOSPC, "No space left on device")
+        with mock.patch.object(VolumeFiles, "create", side_effect=full):
+            self.assertRaises(
+                OperationFailed, self.do, lambda driver: driver.create_volume(uuid4(), GIB)
+            )
+
+    def compare(self, rules: List[Dict[str, str]], requests: Set[Request]) -> None:
+        """There is a request for each rule, and a rule for each request."""
+        for request in requests:
+            self.assertTrue([rule for rule in rules if covers(rule, request)], request)
+        for rule in rules:
+            self.assertTrue([each for each in requests if covers(rule, each)], rule)
+
+    def test_driver(self) -> None:
+        """The rules are for all that the driver asks for, and for nothing else."""
+        self.use_everything()
+        self.compare(json.loads(blocks("json")[0]), self.recording.requests)
+
+    def test_doctor(self) -> None:
+        """The further rules are for what ``doctor`` asks for besides."""
+        self.document("doctor")
+        own, more, _ = [json.loads(block) for block in blocks("json")]
+        asked = self.recording.requests
+        besides = {each for each in asked if not any(covers(rule, each) for rule in own)}
+        self.compare(more, besides)
+
+    def test_without_compute(self) -> None:
+        """Instead of what Compute is asked for, Block Storage is asked for these."""
+        self.write_config(
+            volume_endpoint="http://cloud.example/volume/v3/" + self.project,
+            attach_through="storage",
+        )
+        volume = self.do(lambda driver: driver.create_volume(uuid4(), GIB)).blockdevice_id
+        # As if another host had begun to attach it, and then left it.
+        self.cloud.store.set_status(volume, "reserved")
+        self.clock.callLater(1, self.cloud.store.set_status, volume, "available")
+        self.do(lambda driver: driver.attach_volume(volume, self.node))
+        self.do(lambda driver: driver.get_device_path(volume))
+        self.do(lambda driver: driver.detach_volume(volume))
+        self.do(lambda driver: driver.destroy_volume(volume))
+        asked = self.recording.requests
+        self.assertEqual({service for service, _, _ in asked}, {"block-storage"})
+        own, _, instead = [json.loads(block) for block in blocks("json")]
+        besides = {each for each in asked if not any(covers(rule, each) for rule in own)}
+        self.compare(instead, besides)
+
+    def test_table(self) -> None:
+        """The table of policies has these requests, and the files those policies."""
+        rules = {
+            "{method} {path}".format(**rule) for rule in json.loads(blocks("json")[0])
+        }
+        rows = re.findall(
+            r"^   \* - ``([A-Z]+ /.*)``\n     - .*\n     - (.*)$", page(), re.MULTILINE
+        )
+        self.assertEqual({request for request, _ in rows}, rules)
+        policies = {policy.strip("`") for _, policy in rows} - {"none"}
+        files = [yaml.safe_load(block) for block in blocks("yaml")]
+        files = [file for file in files if "volume_driver" in file]
+        written = {name for file in files for name in file} - {"volume_driver"}
+        what_nova_asks_for = {
+            name for name in written if name.startswith(("volume:att", "volume_ext"))
+        }
+        self.assertEqual(written - what_nova_asks_for, policies)
+        self.assertEqual(len(what_nova_asks_for), 6)
+
+
+class DoctorTests(CommandTestCase):
+    """What ``doctor`` shows."""
+
+    def test_shown(self) -> None:
+        """It is what the page says, but for addresses, ids and seconds."""
+        self.write_config(availability_zone="nova", profiles={"gold": "gold"})
+        result = self.txstorage("doctor")
+        self.assertEqual(result.exit_code, 0)
+        [block] = [each for each in blocks("console") if "txstorage --config" in each]
+        command, _, shown = block.partition("\n")
+        self.assertEqual(command, "$ txstorage --config agent.yml doctor")
+        self.assertEqual(self.neutral(shown), self.neutral(result.stdout))
+
+    def neutral(self, text: str) -> List[str]:
+        """The lines, without what is another each time."""
+        text = text.replace(self.config, "agent.yml")
+        text = re.sub(r"\d+\.\d\d", "0.00", text)
+        text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", text)
+        return [line.strip() for line in text.strip().splitlines()]
+
+
+class ConfigurationTests(SynchronousTestCase):
+    """What is said of the configuration."""
+
+    def test_agent_yml(self) -> None:
+        """The ``agent.yml`` of the steps is a good one."""
+        [block] = [each for each in blocks("yaml") if "/application-credential\n" in each]
+        dataset = yaml.safe_load(block)["dataset"]
+        self.assertEqual(dataset.pop("backend"), "txstorage")
+        secret = os.path.abspath(self.mktemp())
+        with open(secret, "w") as opened:
+            opened.write("s3cret\n")
+        dataset["application_credential_secret_file"] = secret
+        found = Configuration.from_mapping(dataset)
+        self.assertEqual(found.auth_plugin, "v3applicationcredential")
+        self.assertEqual(found.application_credential_secret(), "s3cret")
+
+    def test_keys(self) -> None:
+        """The table has every key, and no other."""
+        table = page().split("\nWhich key means what on which cloud\n", 1)[1]
+        firsts = re.findall(r"^   \* - ((?:.*\n)(?:       .*\n)*)     - ", table, re.MULTILINE)
+        named = [name for cell in firsts for name in re.findall(r"``(\w+)``", cell)]
+        self.assertEqual(sorted(named), sorted(key.name for key in KEYS))
+
+    def test_releases(self) -> None:
+        """The releases are those that the tests install."""
+        with open(os.path.join(ROOT, "tests", "openstack", "requirements.txt")) as opened:
+            locked = dict(re.findall(r"^([\w-]+)==([\d.]+)", opened.read(), re.MULTILINE))
+        for project, package in (
+            ("Keystone", "keystone"),
+            ("Cinder", "cinder"),
+            ("Nova", "nova"),
+            ("Placement", "openstack-placement"),
+        ):
+            self.assertIn("{} {}".format(project, locked[package]), page())
