@@ -324,6 +324,16 @@ class SharedPollTests(SynchronousTestCase):
         self.clock.advance(0.5)
         self.successResultOf(other)
 
+    def test_not_for_others(self):
+        """Who wants a look at once does not hasten looks at something else."""
+        patient, hasty = self.poll.next_look(u"a", 0), self.poll.first_look(u"b")
+        self.clock.advance(0)
+        self.successResultOf(hasty)
+        self.assertNoResult(patient)
+        self.assertEqual([u"b"], self.looks)
+        self.clock.advance(1)
+        self.successResultOf(patient)
+
     def test_first_look_fails(self):
         """A first look that fails for a passing reason is repeated after the first interval."""
         failures = [Failure(lost())]
