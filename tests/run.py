@@ -174,13 +174,16 @@ def trial(environment, name, tests, prefix=()):
     :return: what :func:`counted` says.
     """
     command = [os.path.join(environment, "bin", "python"), *prefix]
-    return run_trial([*command, os.path.join(environment, "bin", "trial")], name, tests)
+    command.append(os.path.join(environment, "bin", "trial"))
+    of_service = ENVIRONMENT if environment == ENVIRONMENT_2 else environment
+    return run_trial(command, name, tests, of_service=of_service)
 
 
-def run_trial(command, name, tests, path=(ROOT,)):
+def run_trial(command, name, tests, path=(ROOT,), of_service=ENVIRONMENT):
     """
     :param list command: what starts trial.
     :param path: where Python is to look for modules besides its own places.
+    :param of_service: the environment that the embedded service runs in.
     :return: what :func:`counted` says.
     """
     command = command + ["--reporter=verbose"]
@@ -189,7 +192,7 @@ def run_trial(command, name, tests, path=(ROOT,)):
     # Trial changes the directory, and the embedded service runs on Python 3
     # also when the driver does not.
     surroundings = dict(os.environ, PYTHONPATH=os.pathsep.join(path))
-    surroundings["TXSTORAGE_PYTHON3"] = os.path.join(ENVIRONMENT, "bin", "python")
+    surroundings["TXSTORAGE_PYTHON3"] = os.path.join(of_service, "bin", "python")
     surroundings["PYTHONWARNINGS"] = "ignore::DeprecationWarning"
     process = subprocess.Popen(
         command + list(tests),
