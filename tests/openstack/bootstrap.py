@@ -7,7 +7,7 @@ import calendar
 import os
 import time
 
-from .client import Client
+from .client import Client, Refused
 from .configuration import BACKEND
 from .layout import PAGED_REGION, REGION, USERS
 from .progress import until
@@ -103,21 +103,29 @@ def wait_until_healthy(layout, check):
 
     :param check: called again and again; raises when it is in vain.
     """
-    admin = client(layout, "admin")
 
     def healthy(function, *arguments):
         check()
-        return function(*arguments)
+        try:
+            return function(client(layout, "admin"), *arguments)
+        except Refused as error:
+            # those that have just begun do not reach each other yet
+            if error.status < 500:
+                raise
+            return error
 
-    def lists(service, path, key):
+    def lists(admin, service, path, key):
         return bool(admin.get(service, path)[key]) or "none yet"
+
+    def alive(admin, *arguments):
+        return _alive(layout, admin, *arguments)
 
     # A scheduler that is up refuses all volumes until it has heard of a back end.
     for what, *question in [
-        ("Cinder's services report", _alive, layout, admin, "block-storage", SCHEDULED),
+        ("Cinder's services report", alive, "block-storage", SCHEDULED),
         ("Cinder's scheduler knows " + BACKEND, lists)
         + ("block-storage", "/scheduler-stats/get_pools", "pools"),
-        ("Nova's services report", _alive, layout, admin, "compute", COMPUTING),
+        ("Nova's services report", alive, "compute", COMPUTING),
         ("Nova has its host", lists, "compute", "/os-hypervisors", "hypervisors"),
     ]:
         until(what, lambda: healthy(*question))
