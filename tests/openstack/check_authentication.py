@@ -22,6 +22,7 @@ from txstorage.errors import (
     PermissionDenied,
     RequestRefused,
 )
+from txstorage.services.openstack._versions import version_base
 from txstorage.services.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
 from txstorage.services.openstack.keystone import Session
 
@@ -216,6 +217,44 @@ class ApplicationCredentialTests(Authenticating):
             yield self.assertFailure(self.service(**keys).authenticate(), AuthenticationFailed)
 
 
+    @inlineCallbacks
+    def test_replaced(self):
+        """
+        A credential that is given up in favour of another one, in ``clouds.yaml``: the
+        next request that is refused finds the other, with no restart.
+        """
+        first, second = self.made(), self.made()
+        path = self.mktemp()
+
+        def write(credential):
+            auth = {
+                "auth_url": self.auth_url,
+                "application_credential_id": credential["id"],
+                "application_credential_secret": credential["secret"],
+            }
+            cloud = {"auth": auth, "region_name": self.region}
+            cloud["auth_type"] = "v3applicationcredential"
+            with open(path + ".new", "w") as opened:
+                yaml.safe_dump({"clouds": {"rig": cloud}}, opened)
+            os.rename(path + ".new", path)
+
+        write(first)
+        configuration = Configuration.from_mapping(
+            {"cloud": "rig"}, {"OS_CLIENT_CONFIG_FILE": path}
+        )
+        service = volume_service(reactor, configuration, self.agent)
+        yield service.list_volumes({})
+        write(second)
+        client = self.client()
+        user_id = self.token(client)["user"]["id"]
+        client.delete(
+            "identity", "/users/{}/application_credentials/{}".format(user_id, first["id"])
+        )
+        yield service.list_volumes({})
+        # The rig's services check each token, so that the first one is over.
+        self.assertEqual(2, self.agent.seen.count("POST /v3/auth/tokens"), self.agent.seen)
+
+
 class TokenTests(Authenticating):
     """A token that somebody else got."""
 
@@ -340,7 +379,8 @@ class EndpointTests(Authenticating):
     def roots(self):
         """:return: the addresses of Block Storage and Compute, without a version."""
         endpoints = self.client().endpoints
-        return [endpoints[name].split("/v")[0] + "/" for name in ("block-storage", "compute")]
+        services = ("block-storage", "compute")
+        return [version_base(endpoints[name]).rpartition("/")[0] + "/" for name in services]
 
     @inlineCallbacks
     def test_unversioned(self):
