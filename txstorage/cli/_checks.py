@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, Awaitable, Callable, Optional, Tuple
+from typing import Any, Awaitable, Callable, List, Optional, Sequence, Tuple
 
 import attr
 
@@ -168,7 +168,7 @@ async def check_catalog(state: Examination) -> str:
         raise Skipped("auth_plugin is none: there is no catalog")
     catalog = await state.service.catalog()
     chosen = state.configuration
-    needed = [(VOLUME_TYPES, chosen.volume_endpoint)]
+    needed: List[Tuple[Sequence[str], Any]] = [(VOLUME_TYPES, chosen.volume_endpoint)]
     if chosen.attach_through == "compute":
         needed.append((COMPUTE_TYPES, chosen.compute_endpoint))
     return ", ".join(

@@ -72,8 +72,9 @@ class _Collector(ProcessProtocol):
         self.err += data
 
     def processEnded(self, reason: Failure) -> None:  # noqa: N802
-        code, signal = reason.value.exitCode, reason.value.signal
-        self.ended.callback(code if code is not None else -(signal or 0))
+        ended: Any = reason.value
+        code = ended.exitCode
+        self.ended.callback(code if code is not None else -(ended.signal or 0))
 
 
 async def command(reactor: Any, *argv: str, expected: Sequence[int] = (0,)) -> str:
@@ -94,7 +95,7 @@ async def command(reactor: Any, *argv: str, expected: Sequence[int] = (0,)) -> s
     environment = dict(os.environ, LC_ALL="C", PATH=_search_path())
     process = reactor.spawnProcess(protocol, full[0], full, environment)
     code: Deferred[int] = Deferred()
-    protocol.ended.addCallback(lambda ended: code.called or code.callback(ended))
+    protocol.ended.addCallback(lambda ended: None if code.called else code.callback(ended))
     try:
         exit_code = await code
     except CancelledError:

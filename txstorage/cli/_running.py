@@ -56,7 +56,8 @@ def run(operation: Callable[[Any], Coroutine[Any, Any, T]], reactor: Any = _reac
     reactor.addSystemEventTrigger("before", "shutdown", shut_down)
     reactor.callWhenRunning(start)
     reactor.run()
-    return _result(outcome)
+    result: T = _result(outcome)
+    return result
 
 
 def _stop_on_hang_up(reactor: Any) -> None:
@@ -117,7 +118,8 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
         outcome[0].raiseException()
     if cancelled:
         raise CancelledError()
-    return outcome[0]
+    result: T = outcome[0]
+    return result
 
 
 def _result(outcome: List[Any]) -> Any:

@@ -46,7 +46,7 @@ def format_size(size: int) -> str:
     return "{:.4g} {}".format(amount, unit)
 
 
-class Size(click.ParamType):
+class Size(click.ParamType):  # type: ignore[type-arg]
     """A command line argument: bytes."""
 
     name = "size"

@@ -201,7 +201,8 @@ class Demonstration:
         with self._tell("attach it to " + node) as note:
             server = await cloud.driver.compute_instance_id()
             await cloud.driver.attach_volume(volume.blockdevice_id, server)
-            path = (await cloud.driver.get_device_path(volume.blockdevice_id)).path
+            found = await cloud.driver.get_device_path(volume.blockdevice_id)
+            path: str = found.path
             note.text = path
         return path
 
@@ -212,7 +213,7 @@ class Demonstration:
     async def _write(self, medium: Any, device: str) -> Dict[str, str]:
         await self._open(medium, device)
         with self._tell("write {} files of random data".format(len(FILES))) as note:
-            written = await medium.write(device)
+            written: Dict[str, str] = await medium.write(device)
             note.text = format_size(sum(size for _, size in FILES))
         await self._close(medium)
         return written
@@ -220,7 +221,7 @@ class Demonstration:
     async def _read(self, medium: Any, device: str) -> Dict[str, str]:
         await self._open(medium, device)
         with self._tell("read them back"):
-            read = await medium.read(device)
+            read: Dict[str, str] = await medium.read(device)
         await self._close(medium)
         return read
 

@@ -157,6 +157,7 @@ async def run(reactor: Any, options: Options, as_json: bool = False) -> None:
 @click.make_pass_decorator(App, ensure=True)
 def serve(
     app: App,
+    /,
     state_dir: str,
     host: str,
     port: int,

@@ -19,7 +19,7 @@ from rich.text import Text
 from ..errors import DeviceError, MalformedLabels
 from ..interfaces import UnknownInstanceID, UnknownVolume
 from ..labels import belongs_to, cluster_labels, dataset_of
-from ..services import Volume
+from ..services import Attachment, Volume
 from ._app import Answer, App, Cloud
 from ._progress import progress
 from ._sizes import Size, format_size
@@ -42,6 +42,7 @@ def to_document(volume: Volume) -> Dict[str, Any]:
         unless its labels don't say which dataset it holds.
     """
     dataset_id, problem = None, None
+    attachments: Tuple[Attachment, ...] = volume.attachments
     try:
         dataset_id = str(dataset_of(volume))
     except MalformedLabels as error:
@@ -51,7 +52,7 @@ def to_document(volume: Volume) -> Dict[str, Any]:
         "dataset_id": dataset_id,
         "size": volume.size,
         "status": volume.status,
-        "attached_to": [each.server_id for each in volume.attachments],
+        "attached_to": [each.server_id for each in attachments],
         "volume_type": volume.volume_type,
         "name": volume.name,
         "created_at": volume.created_at,
@@ -126,7 +127,7 @@ async def _volume(cloud: Cloud, volume_id: str) -> Volume:
     """
     :raises UnknownVolume: also when it is another cluster's.
     """
-    volume = await cloud.service.get_volume(volume_id)
+    volume: Volume = await cloud.service.get_volume(volume_id)
     if not belongs_to(volume, cloud.configuration.cluster_id):
         raise UnknownVolume(volume_id)
     return volume
@@ -135,9 +136,10 @@ async def _volume(cloud: Cloud, volume_id: str) -> Volume:
 async def _here(cloud: Cloud) -> Optional[str]:
     """This node's instance id, or ``None`` when it is no node of the cloud."""
     try:
-        return await cloud.driver.compute_instance_id()
+        server: str = await cloud.driver.compute_instance_id()
     except UnknownInstanceID:
         return None
+    return server
 
 
 async def _described(cloud: Cloud, volume_id: str) -> Dict[str, Any]:

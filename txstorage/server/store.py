@@ -10,7 +10,7 @@ import hashlib
 import json
 import uuid
 from contextlib import AbstractContextManager
-from typing import Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from ._attachments_table import AttachmentsTable
 from ._database import Database
@@ -78,8 +78,8 @@ class Store(AttachmentsTable):
             self._clock(),
         )
 
-    def _insert_metadata(self, volume_id: str, metadata: Iterable[str]) -> None:
-        for key, value in dict(metadata).items():
+    def _insert_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> None:
+        for key, value in metadata.items():
             self._database.execute(
                 "INSERT OR REPLACE INTO metadata VALUES (?, ?, ?)", volume_id, key, value
             )
@@ -131,7 +131,7 @@ class Store(AttachmentsTable):
         ).fetchone()[0]
         return found
 
-    def _complete(self, rows: List) -> List[Volume]:
+    def _complete(self, rows: List[Any]) -> List[Volume]:
         ids = json.dumps([row["id"] for row in rows])
         among = "WHERE volume_id IN (SELECT value FROM json_each(?))"
         metadata: Dict[str, Dict[str, str]] = {row["id"]: {} for row in rows}
@@ -305,7 +305,8 @@ def _digest(token: str) -> bytes:
 
 
 def _conditions(chosen: VolumeFilter) -> Tuple[List[str], List[object]]:
-    where, parameters = ["1"], []
+    where = ["1"]
+    parameters: List[object] = []
     if chosen.metadata is None:
         where.append("0")
     for column, value in sorted(chosen.columns.items()):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import os
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -33,7 +34,8 @@ def context_factory(certificate: str, key: str) -> CertificateOptions:
         with open(certificate, "rb") as opened:
             chain = x509.load_pem_x509_certificates(opened.read())
         with open(key, "rb") as opened:
-            private = serialization.load_pem_private_key(opened.read(), None)
+            # one of a kind that TLS has no use for is refused below
+            private: Any = serialization.load_pem_private_key(opened.read(), None)
         own, *others = [crypto.X509.from_cryptography(link) for link in chain]
         options = CertificateOptions(
             privateKey=crypto.PKey.from_cryptography_key(private),

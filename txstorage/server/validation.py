@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from . import refusals
 from .records import NewVolume
 from .settings import AVAILABILITY_ZONE, DEFAULT_TYPE, VOLUME_TYPES
 from .versions import VOLUME, Dialect
+from .wire import WireError
 
 MAX_INTEGER = 2**31 - 1
 _MAX_TEXT = 255
 _KEY = "^[a-zA-Z0-9-_:. /]{1,255}$"
 _TEXTS = ("name", "description", "volume_type", "availability_zone")
 #: What a new volume could be filled from, none of which there is here.
-_SOURCES = {
+_SOURCES: Dict[str, Callable[[Any], WireError]] = {
     "snapshot_id": refusals.NO_SNAPSHOT,
     "source_volid": refusals.NO_VOLUME,
     "imageRef": lambda value: refusals.NO_IMAGE(),

@@ -140,13 +140,16 @@ class Call:
         content.seek(0)
         return length > MAX_BODY
 
-    def json(self) -> Dict[str, Any]:
+    def json(self, empty: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         """
         The body, which must be a JSON object.
 
+        :param empty: what no body at all means, if anything.
         :raises UnreadableBody: when it is not.
         """
         content = self.request.content.read()
+        if not content and empty is not None:
+            return empty
         if not content:
             raise UnreadableBody("empty")
         try:
@@ -227,7 +230,8 @@ class Service:
     ) -> Answer:
         """Everything from a request to its answer; never raises."""
         call = call_from(request, self.base_url)
-        outer, headers = self.outer_headers(call), {}
+        outer = self.outer_headers(call)
+        headers: Mapping[str, str] = {}
         try:
             if call.too_large():
                 raise self.too_large()
@@ -261,9 +265,9 @@ def endpoint(
         @wraps(handler)
         def view(self: Service, request: IRequest, **segments: str) -> Deferred[bytes]:
             # Cancelled when the client goes away, which the handler must not be.
-            sent: Deferred[bytes] = Deferred()
+            sent: Deferred[Answer] = Deferred()
             answer = Deferred.fromCoroutine(self.answer(request, handler, segments, since))
-            answer.addBoth(sent.callback)
+            answer.addCallbacks(sent.callback, sent.errback)
             return sent.addCallback(lambda answer: answer.send(request))
 
         return handler
