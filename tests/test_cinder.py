@@ -318,6 +318,32 @@ class CinderTests(SynchronousTestCase):
         self.assertIn(u"circle", caught.message)
         self.assertEqual(len(self.wire.service.seen), 2)
 
+    def test_place_lost(self):
+        """A list is read again when the entry a page ended with is gone by the next."""
+        on = u"http://cloud/v3/volumes/detail?marker=" + OTHER
+        for gone in (
+            error(404, u"itemNotFound", u"Volume {} could not be found.".format(OTHER)),
+            error(400, u"badRequest", u"marker [{}] not found".format(OTHER)),
+        ):
+            cinder = self.cinder(
+                page(described(), described(OTHER), following=on), gone, page(described())
+            )
+            found = self.successResultOf(cinder.list({}))
+            self.assertEqual([volume.volume_id for volume in found.volumes], [ID])
+            self.assertEqual(found.requests, 3)
+            self.assertEqual(self.asked()[0], self.asked()[2])
+
+    def test_place_lost_again_and_again(self):
+        """A list is not begun for ever, and not at all when its first page is refused."""
+        gone = error(404, u"itemNotFound", u"Volume {} could not be found.".format(OTHER))
+        on = u"http://cloud/v3/volumes/detail?marker=" + OTHER
+        cinder = self.cinder(*[page(described(), following=on), gone] * 6)
+        self.failureResultOf(cinder.list({}), errors.ResourceNotFound)
+        self.assertEqual(len(self.asked()), 10)
+        cinder = self.cinder(gone, page(described()))
+        self.failureResultOf(cinder.list({}), errors.ResourceNotFound)
+        self.assertEqual(len(self.asked()), 1)
+
     def test_odd_links(self):
         """Links that are none end the list."""
         for links in (None, 7, [7], [{u"rel": u"last"}]):

@@ -19,18 +19,21 @@ def _file(connection_info):
     return None
 
 
+def _devices(path):
+    return _said("losetup", "--noheadings", "--output", "NAME", "--associated", path).split()
+
+
 def _attach(connection_info):
     path = _file(connection_info)
-    if path is not None:
+    # RabbitMQ delivers a message again that it was not told the end of
+    if path is not None and not _devices(path):
         _said("losetup", "--find", path)
 
 
 def _detach(connection_info):
     path = _file(connection_info)
-    if path is not None:
-        listed = _said("losetup", "--noheadings", "--output", "NAME", "--associated", path)
-        for device in listed.split():
-            _said("losetup", "--detach", device)
+    for device in _devices(path) if path is not None else ():
+        _said("losetup", "--detach", device)
 
 
 class LoopDevices(fake.FakeDriverWithoutFakeNodes):

@@ -8,11 +8,14 @@ from __future__ import absolute_import, division, print_function
 import re
 
 from ..._compat import as_text, parse_qsl, quote, text_type, urlsplit
-from ...errors import NotTheService, ResourceNotFound
+from ...errors import NotTheService, RequestRefused, ResourceNotFound
 
 _UUID = re.compile(u"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$", re.I)
 _CONTROL = re.compile(u"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST = 255
+
+# How often a list is begun whose place in it was lost.
+_BEGINNINGS = 5
 
 # What OpenStack has beside the ids: ``/volumes/detail`` is no volume.  The dots
 # are resolved by proxies.
@@ -74,6 +77,56 @@ def _next_params(document, links):
     return None
 
 
+class _Reading(object):
+    """
+    A list while it is read, page by page.
+
+    A page begins behind the last entry of the one before.  When that entry is
+    gone by then, the service refuses: Cinder with 404, Nova with 400.  So the
+    list is read again, but not for ever: there may be another reason.
+
+    :ivar int left: how often it may still be begun.
+    """
+
+    def __init__(self, fetch, params, key, read, links):
+        self._fetch = fetch
+        self._params = list(params)
+        self._key = key
+        self._read = read
+        self._links = links or key + u"_links"
+        self._requests = 0
+        self.left = _BEGINNINGS
+
+    def begin(self):
+        self.left -= 1
+        self._items, self._asked = [], []
+        return self._turn(self._params)
+
+    def _turn(self, params):
+        self._requests += 1
+        self._asked.append(sorted(params))
+        return self._fetch(params).addCallbacks(self._arrived, self._refused)
+
+    def _refused(self, failure):
+        if len(self._asked) > 1 and self.left and failure.check(RequestRefused, ResourceNotFound):
+            return self.begin()
+        return failure
+
+    def _arrived(self, response):
+        items = response.field(self._key, list)
+        self._items.extend(self._read(response, item) for item in items)
+        following = _next_params(response.body, self._links)
+        if following is None:
+            return self._items, self._requests
+        if sorted(following) in self._asked:
+            raise NotTheService(
+                response.method,
+                response.url,
+                u"the list goes in a circle: a page names an earlier one as the next",
+            )
+        return self._turn(following)
+
+
 def all_pages(fetch, params, key, read=lambda response, item: item, links=None):
     """
     Follow a list through its pages.
@@ -89,26 +142,7 @@ def all_pages(fetch, params, key, read=lambda response, item: item, links=None):
         requests is how many it took; fails with
         :class:`~txstorage.errors.NotTheService` when the pages go in a circle.
     """
-    items, asked = [], []
-
-    def turn(following):
-        asked.append(sorted(following))
-        return fetch(following).addCallback(arrived)
-
-    def arrived(response):
-        items.extend(read(response, item) for item in response.field(key, list))
-        following = _next_params(response.body, links or key + u"_links")
-        if following is None:
-            return items, len(asked)
-        if sorted(following) in asked:
-            raise NotTheService(
-                response.method,
-                response.url,
-                u"the list goes in a circle: a page names an earlier one as the next",
-            )
-        return turn(following)
-
-    return turn(list(params))
+    return _Reading(fetch, params, key, read, links).begin()
 
 
 __all__ = ["all_pages", "is_missing", "is_uuid", "path_segment", "text_or_empty"]
