@@ -46,8 +46,10 @@ class TableTests(SynchronousTestCase):
         """Only those with a backing file below are listed; others are never named."""
         sysfs = self.mktemp()
         for name, backing in (
-            ("loop0", "/tmp/a/volumes/v"), ("loop1", "/tmp/ab/v"),
-            ("loop2", "/tmp/a/gone (deleted)"), ("loop3", "/home/x"),
+            ("loop0", "/tmp/a/volumes/v"),
+            ("loop1", "/tmp/ab/v"),
+            ("loop2", "/tmp/a/gone (deleted)"),
+            ("loop3", "/home/x"),
         ):
             directory = os.path.join(sysfs, "block", name, "loop")
             os.makedirs(directory)
@@ -91,7 +93,8 @@ class RemoveTests(TestCase):
     def traces(self) -> List[object]:
         """What is left."""
         return [
-            mounts_below(self.directory), loops_below(self.directory),
+            mounts_below(self.directory),
+            loops_below(self.directory),
             os.path.exists(self.directory),
         ]
 

@@ -94,9 +94,7 @@ class DemoTestCase(TestCase):
             self.names.append(name)
             listener(name)
 
-        return Deferred.fromCoroutine(
-            demonstrate(App(json=True, environ={}), reactor, listen)
-        )
+        return Deferred.fromCoroutine(demonstrate(App(json=True, environ={}), reactor, listen))
 
 
 class DemonstrateTests(DemoTestCase):
@@ -110,9 +108,7 @@ class DemonstrateTests(DemoTestCase):
         self.assertEqual(self.names, [name for name in COMMON if mounts or name not in MOUNTING])
         self.assertEqual([step["step"] for step in document["steps"]], self.names)
         self.assertTrue(all(step["ok"] for step in document["steps"]))
-        self.assertEqual(
-            [(each["name"], each["size"]) for each in document["files"]], list(FILES)
-        )
+        self.assertEqual([(each["name"], each["size"]) for each in document["files"]], list(FILES))
         self.assertEqual(document["size"], 2**30)
         self.assertGreater(document["requests"], 10)
         self.assertEqual(set(document["device_paths"]), {"node-1", "node-2"})

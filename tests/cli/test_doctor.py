@@ -67,9 +67,7 @@ class DoctorTests(CommandTestCase):
 
     def assert_skipped(self, found: Dict[str, Any], *names: str) -> None:
         """These steps were skipped because of one that failed, and no others."""
-        skipped = [
-            name for name in NAMES if found[name]["detail"].startswith("because of")
-        ]
+        skipped = [name for name in NAMES if found[name]["detail"].startswith("because of")]
         self.assertEqual(skipped, list(names))
 
     def test_all_well(self) -> None:
@@ -178,8 +176,9 @@ class DoctorTests(CommandTestCase):
     def test_endpoint_override(self) -> None:
         """An endpoint that is configured is shown instead of the catalog's."""
         self.write_config(compute_endpoint="http://cloud.example/compute/v2.1")
-        self.assertIn("compute: http://cloud.example/compute/v2.1",
-                      self.diagnose(0)["catalog"]["detail"])
+        self.assertIn(
+            "compute: http://cloud.example/compute/v2.1", self.diagnose(0)["catalog"]["detail"]
+        )
 
     def test_without_compute(self) -> None:
         """Where volumes are attached through Block Storage, no Compute is looked for."""
@@ -291,8 +290,9 @@ class DoctorTests(CommandTestCase):
         down = [{"zoneName": "nova", "zoneState": {"available": False}}]
         self.patch(volume_views, "availability_zones", lambda: down)
         found = self.diagnose(0)["availability zones"]
-        self.assertEqual((found["outcome"], found["detail"].split(";")[0]),
-                         ("ok", "nova (not available)"))
+        self.assertEqual(
+            (found["outcome"], found["detail"].split(";")[0]), ("ok", "nova (not available)")
+        )
         self.write_config(availability_zone="nova")
         self.assertEqual(self.diagnose(0)["availability zones"]["outcome"], "warning")
 
@@ -317,8 +317,7 @@ class RestrictedTests(SynchronousTestCase):
             ):
                 state = Examination(App(), Clock())
                 state.configuration = Configuration.from_mapping(
-                    {"auth_url": "https://k", "username": "u", "password": "p",
-                     "project_name": "p"}
+                    {"auth_url": "https://k", "username": "u", "password": "p", "project_name": "p"}
                 )
                 state.service = SimpleNamespace(**{request: lambda error=refusal: fail(error)})
                 outcome = Deferred.fromCoroutine(check(state))
@@ -342,8 +341,10 @@ class TLSTests(SynchronousTestCase):
         state = Examination(App(), Clock())
         state.http = Client()
         state.configuration = Configuration.from_mapping(
-            dict({"auth_url": "https://k", "username": "u", "password": "p",
-                  "project_name": "p"}, **keys)
+            dict(
+                {"auth_url": "https://k", "username": "u", "password": "p", "project_name": "p"},
+                **keys,
+            )
         )
         return Deferred.fromCoroutine(check_tls(state))
 
@@ -370,7 +371,8 @@ class NoKeystoneTests(CommandTestCase):
     def test_skipped(self) -> None:
         """Authentication and catalog are skipped, not failed."""
         self.write_config(
-            auth_plugin="none", auth_url=None,
+            auth_plugin="none",
+            auth_url=None,
             volume_endpoint="http://cloud.example/volume/v3/p",
             compute_endpoint="http://cloud.example/compute/v2.1",
         )

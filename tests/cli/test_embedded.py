@@ -59,9 +59,7 @@ class EmbeddedServiceTests(TestCase):
 
     async def test_arguments(self) -> None:
         """The child is told of the directory, a free port, the nodes, and to end with us."""
-        service = self.serving(
-            "import sys; print('txstorage ready: ' + ' '.join(sys.argv[1:]))"
-        )
+        service = self.serving("import sys; print('txstorage ready: ' + ' '.join(sys.argv[1:]))")
         self.assertEqual(
             await service.start(),
             "serve --state-dir /state --port 0 --until-input-ends --node a --node b",
@@ -83,9 +81,7 @@ class EmbeddedServiceTests(TestCase):
     async def test_ends_at_once(self) -> None:
         """A child that ends before it is ready is an error with what it said."""
         service = self.serving("import sys; sys.exit('the port is taken')")
-        error = await self.assertFailure(
-            Deferred.fromCoroutine(service.start()), ServiceNotStarted
-        )
+        error = await self.assertFailure(Deferred.fromCoroutine(service.start()), ServiceNotStarted)
         self.assertIn("the port is taken", error.message)
 
     async def test_ends_in_silence(self) -> None:
@@ -126,11 +122,15 @@ class EmbeddedServiceTests(TestCase):
         await self.serving("").stop()
 
     STUBBORN = (
-        "import os, signal, sys\n"
-        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "if os.fork() == 0:\n"
-        "    while True: signal.pause()\n"
-    ) + READY + "while True: signal.pause()\n"
+        (
+            "import os, signal, sys\n"
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+            "if os.fork() == 0:\n"
+            "    while True: signal.pause()\n"
+        )
+        + READY
+        + "while True: signal.pause()\n"
+    )
 
     async def kill_stubborn(self) -> None:
         """Stop a child that does not want to."""

@@ -69,6 +69,11 @@ class ExplainTests(SynchronousTestCase):
         """For machines: kind, message and remedy."""
         self.assertEqual(
             json.loads(explain(InvalidSize("too small")).as_json()),
-            {"error": {"kind": "InvalidSize", "message": "too small",
-                       "remedy": InvalidSize.remedy}},
+            {
+                "error": {
+                    "kind": "InvalidSize",
+                    "message": "too small",
+                    "remedy": InvalidSize.remedy,
+                }
+            },
         )

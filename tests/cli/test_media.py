@@ -138,9 +138,11 @@ class ChoiceTests(MediaTestCase):
 
     def choose(self, block: bool, root: bool, program: bool) -> Any:
         """The kind of medium in those circumstances."""
-        with mock.patch.object(_media.stat, "S_ISBLK", lambda mode: block), \
-                mock.patch.object(_media.os, "geteuid", lambda: 0 if root else 1000), \
-                mock.patch.object(_media, "find_program", lambda name: name if program else None):
+        with (
+            mock.patch.object(_media.stat, "S_ISBLK", lambda mode: block),
+            mock.patch.object(_media.os, "geteuid", lambda: 0 if root else 1000),
+            mock.patch.object(_media, "find_program", lambda name: name if program else None),
+        ):
             return type(medium_for(None, self.device(0), "mountpoint"))
 
     def test_all_conditions(self) -> None:

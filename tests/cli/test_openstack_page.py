@@ -89,9 +89,7 @@ class AccessRulesTests(CommandTestCase):
         # The rules are for addresses with the project's id, which may be left out.
         identity = self.cloud.application._identity
         self.project = identity.ids.project
-        self.write_config(
-            volume_endpoint="http://cloud.example/volume/v3/" + self.project
-        )
+        self.write_config(volume_endpoint="http://cloud.example/volume/v3/" + self.project)
 
     def do(self, call: Any) -> Any:
         """Do one thing with a driver, in virtual time."""
@@ -166,9 +164,7 @@ class AccessRulesTests(CommandTestCase):
 
     def test_table(self) -> None:
         """The table of policies has these requests, and the files those policies."""
-        rules = {
-            "{method} {path}".format(**rule) for rule in json.loads(blocks("json")[0])
-        }
+        rules = {"{method} {path}".format(**rule) for rule in json.loads(blocks("json")[0])}
         rows = re.findall(
             r"^   \* - ``([A-Z]+ /.*)``\n     - .*\n     - (.*)$", page(), re.MULTILINE
         )

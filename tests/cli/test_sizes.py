@@ -17,9 +17,17 @@ class ParseTests(SynchronousTestCase):
     def test_units(self) -> None:
         """A letter alone and ``iB`` mean powers of 1024; ``B`` behind a letter, of 1000."""
         for text, size in (
-            ("1", 1), ("512B", 512), ("1K", 1024), ("20G", 20 * 2**30), ("1GiB", 2**30),
-            ("1 gib", 2**30), ("1.5GiB", 3 * 2**29), ("500MB", 500 * 10**6), ("2T", 2**41),
-            ("1PiB", 2**50), (" 7 ", 7),
+            ("1", 1),
+            ("512B", 512),
+            ("1K", 1024),
+            ("20G", 20 * 2**30),
+            ("1GiB", 2**30),
+            ("1 gib", 2**30),
+            ("1.5GiB", 3 * 2**29),
+            ("500MB", 500 * 10**6),
+            ("2T", 2**41),
+            ("1PiB", 2**50),
+            (" 7 ", 7),
         ):
             self.assertEqual(parse_size(text), size, text)
 
@@ -40,7 +48,11 @@ class FormatTests(SynchronousTestCase):
     def test_units(self) -> None:
         """The largest unit that leaves at least one."""
         for size, text in (
-            (0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (2**30, "1 GiB"),
-            (3 * 2**29, "1.5 GiB"), (2**60, "1024 PiB"),
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1 KiB"),
+            (2**30, "1 GiB"),
+            (3 * 2**29, "1.5 GiB"),
+            (2**60, "1024 PiB"),
         ):
             self.assertEqual(format_size(size), text)

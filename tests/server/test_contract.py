@@ -90,13 +90,9 @@ class ProfilesTests(
     """Profiles, in memory."""
 
 
-class CloudTests(
-    OnAClock, make_icloudapi_tests(lambda test_case: in_memory_driver(test_case)[0])
-):
+class CloudTests(OnAClock, make_icloudapi_tests(lambda test_case: in_memory_driver(test_case)[0])):
     """Nodes, in memory."""
 
 
 class ResilienceTests(OnAClock, make_resilience_tests(in_memory_driver, GIB)):
     """The contract when things go wrong, in memory."""
-
-

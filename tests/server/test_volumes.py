@@ -472,8 +472,18 @@ class MessageTests(CloudTests):
         )
         self.assertEqual(
             sorted(message),
-            ["created_at", "event_id", "guaranteed_until", "id", "links", "message_level",
-             "request_id", "resource_type", "resource_uuid", "user_message"],
+            [
+                "created_at",
+                "event_id",
+                "guaranteed_until",
+                "id",
+                "links",
+                "message_level",
+                "request_id",
+                "resource_type",
+                "resource_uuid",
+                "user_message",
+            ],
         )
         self.assertEqual([link["rel"] for link in message["links"]], ["self", "bookmark"])
         self.assertEqual(message["guaranteed_until"], "1970-01-31T00:16:40.500000")

@@ -154,12 +154,12 @@ async def check_authentication(state: Examination) -> str:
     if state.configuration.auth_plugin == "none":
         raise Skipped("auth_plugin is none")
     identity = await state.service.authenticate()
-    life = "" if identity.expires_in is None else "; the token lives {:.0f} minutes".format(
-        identity.expires_in / 60
+    life = (
+        ""
+        if identity.expires_in is None
+        else "; the token lives {:.0f} minutes".format(identity.expires_in / 60)
     )
-    return "user {}, project {}{}".format(
-        identity.user_name, identity.project_name or "none", life
-    )
+    return "user {}, project {}{}".format(identity.user_name, identity.project_name or "none", life)
 
 
 async def check_catalog(state: Examination) -> str:
@@ -250,9 +250,10 @@ async def check_availability_zones(state: Examination) -> str:
     """Volumes can be made where they are meant to be."""
     wanted = state.configuration.availability_zone
     zones = await may_ask(state.service.availability_zones())
-    shown = ", ".join(
-        zone.name + ("" if zone.available else " (not available)") for zone in zones
-    ) or "none"
+    shown = (
+        ", ".join(zone.name + ("" if zone.available else " (not available)") for zone in zones)
+        or "none"
+    )
     if wanted is None:
         return "{}; volumes are made where the cloud chooses".format(shown)
     fitting = [zone for zone in zones if zone.name == wanted]

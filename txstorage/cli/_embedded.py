@@ -49,7 +49,7 @@ class _Child(ProcessProtocol):
         self._out += data
         for line in self._out.splitlines(keepends=True):
             if line.startswith(READY) and line.endswith(b"\n") and not self.ready.called:
-                self.ready.callback(line[len(READY):].decode("ascii").strip())
+                self.ready.callback(line[len(READY) :].decode("ascii").strip())
 
     def errReceived(self, data: bytes) -> None:  # noqa: N802
         # Only the end is of interest, and a long-lived child may say a lot.

@@ -60,9 +60,7 @@ class Explanation:
 
     def to_wire(self) -> Dict[str, Dict[str, str]]:
         """For machines."""
-        return {
-            "error": {"kind": self.kind, "message": self.message, "remedy": self.remedy}
-        }
+        return {"error": {"kind": self.kind, "message": self.message, "remedy": self.remedy}}
 
     def as_json(self) -> str:
         """One JSON document."""

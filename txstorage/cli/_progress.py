@@ -39,9 +39,7 @@ class _Line(Progress):
 
 
 @contextmanager
-def progress(
-    console: Console, description: str, note: Optional[Note] = None
-) -> Iterator[Note]:
+def progress(console: Console, description: str, note: Optional[Note] = None) -> Iterator[Note]:
     """
     Show that something is in progress, on a terminal; nothing elsewhere.
 
@@ -105,12 +103,8 @@ class Narrator:
             self._console.print(text)
 
     def _tell(self, name: str, seconds: float, ok: bool, detail: str) -> None:
-        self.steps.append(
-            {"step": name, "seconds": round(seconds, 3), "ok": ok, "detail": detail}
-        )
+        self.steps.append({"step": name, "seconds": round(seconds, 3), "ok": ok, "detail": detail})
         mark = ("ok  ", "green") if ok else ("FAIL", "bold red")
         self.say(
-            Text.assemble(
-                mark, " {:7.2f} s  {}".format(seconds, name), ("  " + detail, "dim")
-            )
+            Text.assemble(mark, " {:7.2f} s  {}".format(seconds, name), ("  " + detail, "dim"))
         )

@@ -53,9 +53,7 @@ async def find(step: Step, state: Examination) -> Finding:
     return Finding(step.name, outcome, detail, state.reactor.seconds() - started, remedy)
 
 
-async def examine(
-    app: App, reactor: Any, steps: Sequence[Step] = STEPS
-) -> List[Finding]:
+async def examine(app: App, reactor: Any, steps: Sequence[Step] = STEPS) -> List[Finding]:
     """
     Take all steps, except those that can't be taken after one that failed.
 

@@ -84,9 +84,7 @@ def _listed(documents: List[Dict[str, Any]]) -> Adaptive:
     names = [name for _, name in _COLUMNS]
     return Adaptive(
         lambda box: _list_table(documents, box),
-        lambda: Group(
-            *(_show_table({name: each[name] for name in names}) for each in documents)
-        ),
+        lambda: Group(*(_show_table({name: each[name] for name in names}) for each in documents)),
     )
 
 

@@ -54,8 +54,7 @@ class AttachmentsTable:
     def attachments(self, server_id: str) -> List[Attachment]:
         """A server's attachments, the newest first; its root volume is last."""
         rows = self._database.execute(
-            "SELECT * FROM attachments WHERE server_id = ? AND by_compute"
-            " ORDER BY sequence DESC",
+            "SELECT * FROM attachments WHERE server_id = ? AND by_compute ORDER BY sequence DESC",
             server_id,
         )
         return [Attachment.from_row(row) for row in rows]
@@ -118,9 +117,7 @@ class AttachmentsTable:
     def release(self, attachment: Attachment) -> None:
         """Take a volume's place from it; it is available then."""
         with self._database.transaction():
-            self._database.execute(
-                "DELETE FROM attachments WHERE id = ?", attachment.attachment_id
-            )
+            self._database.execute("DELETE FROM attachments WHERE id = ?", attachment.attachment_id)
             self.set_status(attachment.volume_id, "available")
 
     def attachment(self, attachment_id: str) -> Optional[Attachment]:

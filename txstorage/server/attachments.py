@@ -244,9 +244,7 @@ def _refuse_update(volume: Volume, connector: Mapping[str, Any]) -> None:
 
 
 def _incapable() -> WireError:
-    message = (
-        "The server has either erred or is incapable of performing the requested operation."
-    )
+    message = "The server has either erred or is incapable of performing the requested operation."
     return VOLUME.error(500, message)
 
 

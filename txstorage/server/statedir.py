@@ -71,9 +71,7 @@ class StateDirectory:
         """A warning when other users can change what is in it."""
         found = os.stat(self.path)
         if found.st_uid not in (0, os.geteuid()):
-            return "{} belongs to user {}, who can change all of it".format(
-                self.path, found.st_uid
-            )
+            return "{} belongs to user {}, who can change all of it".format(self.path, found.st_uid)
         if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             return "{0} can be changed by other users (chmod 700 {0})".format(self.path)
         return ""
