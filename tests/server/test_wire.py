@@ -68,9 +68,10 @@ class DocumentTests(CloudTests):
 
     def test_compute(self) -> None:
         """Compute tells its microversions."""
-        (version,) = self.ask("GET", "/compute").body["versions"]
-        self.assertEqual((version["min_version"], version["version"]), ("2.1", "2.104"))
-        self.assertEqual(self.ask("GET", "/compute/v2.1/").body["version"], version)
+        (listed,) = self.ask("GET", "/compute").body["versions"]
+        shown = self.ask("GET", "/compute/v2.1/").body["version"]
+        for version in (listed, shown):
+            self.assertEqual((version["min_version"], version["version"]), ("2.1", "2.104"))
 
     def test_only_read(self) -> None:
         """A document can't be posted to."""

@@ -22,12 +22,14 @@ from .settings import Settings
 from .store import Store
 from .transitions import Engine
 from .versioned import negotiate
-from .versions import VOLUME, announcements
+from .versions import VOLUME, announcements, as_version
 from .volumes import BlockStorage
 from .wire import Answer, Call, WireError, call_from
 
 #: Cinder's condition for what may be a project.
 _PROJECT = re.compile(rb"[0-9a-f-]+\Z")
+#: Where Compute's own middleware begins.
+_COMPUTE = "/compute/v2.1"
 #: Stands for no path of its own, as a segment of one has no slash.
 _ATTACHMENTS = b"volume/attachments"
 
@@ -55,10 +57,13 @@ class _Document(Resource):
         if self._path == "/volume":
             negotiate(VOLUME, call)
             if not safe:
-                raise refusals.INCORRECT()
+                error = refusals.INCORRECT()
+                oldest = VOLUME.headers(as_version(VOLUME.minimum))
+                raise WireError(error.answer.with_headers(oldest))
         found = announcements(call.base)
         if safe and self._path in found:
-            return found[self._path]
+            own_id = {"x-compute-request-id": call.request_id}
+            return found[self._path].with_headers(own_id if self._path == _COMPUTE else {})
         # Below no service's path, it is all the same who says no.
         service = (self._path.split("/") + [""])[1]
         raise refusals.NO_ROUTE.get(service, refusals.NO_ROUTE["volume"])()
@@ -83,6 +88,7 @@ class _Root(Resource):
         request.setHeader("x-openstack-request-id", "req-{}".format(uuid.uuid4()))
         # As the real ones do; whoever talks to them has to live with it.
         request.setHeader("Connection", "close")
+        request.channel.persistent = False
         segments = b"/".join([path] + request.postpath)
         try:
             whole = "/" + segments.decode("utf-8").rstrip("/")

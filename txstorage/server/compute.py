@@ -102,7 +102,7 @@ class Compute(VersionedService):
     @endpoint(app, _ID + "/action", "POST")
     def action(self, call: Call, server_id: str) -> Answer:
         """Turn a server on or off, which takes no time here."""
-        name = only_member(call.json(), COMPUTE)
+        name = only_member(call.json(empty={}), COMPUTE)
         if name not in _ACTIONS:
             raise refusals.NO_SERVER_ACTION(name)
         server = self._store.server(server_id)

@@ -69,7 +69,8 @@ class ServerView:
                 "status": server.status,
                 "tenant_id": self.project_id,
                 "user_id": self.user_id,
-                "progress": 0,
+                "OS-SRV-USG:launched_at": "{}.000000".format(created[:-1]),
+                "OS-SRV-USG:terminated_at": None,
                 "config_drive": "",
                 "key_name": None,
                 "OS-DCF:diskConfig": "MANUAL",
@@ -82,6 +83,8 @@ class ServerView:
                 ],
             }
         )
+        if server.status == "ACTIVE":
+            told["progress"] = 0
         return told
 
 

@@ -166,8 +166,10 @@ class Identity(Service):
             return self.too_large().answer
         if isinstance(problem, MethodNotAllowed):
             allowed = ", ".join(sorted(problem.valid_methods or ()))
-            return refusals.WRONG_METHOD().answer.with_headers({"Allow": allowed})
-        return refusals.NO_ROUTE["identity"]().answer
+            answer = refusals.WRONG_METHOD().answer.with_headers({"Allow": allowed})
+        else:
+            answer = refusals.NO_ROUTE["identity"]().answer
+        return answer.with_headers(self.headers(call))
 
     def fault(self) -> WireError:
         """See :class:`~txstorage.server.wire.Service`."""
@@ -239,7 +241,6 @@ class Identity(Service):
         }
         if method not in checks:
             error = refusals.UNSUPPORTED_METHOD()
-            error.answer.body["error"]["identity"] = {"methods": sorted(checks)}
             raise WireError(error.answer.with_headers(unauthorized(call).answer.headers))
         expires_at = checks[method](_part(identity, method, "identity"))
         if expires_at is None:
@@ -313,7 +314,7 @@ class Identity(Service):
             {"id": uuid.uuid5(uuid.NAMESPACE_URL, "txstorage:role:" + role).hex, "name": role}
             for role in self._settings.roles
         ]
-        return {
+        told: Dict[str, Any] = {
             "token": {
                 "methods": list(record.methods),
                 "user": {
@@ -331,6 +332,13 @@ class Identity(Service):
                 "catalog": catalog(call.base, self.ids.project),
             }
         }
+        if "application_credential" in record.methods:
+            told["token"]["application_credential"] = {
+                "id": self.ids.application_credential,
+                "name": USER,
+                "restricted": True,
+            }
+        return told
 
 
 def _instant(seconds: float) -> str:

@@ -65,12 +65,12 @@ class SharedRefusal:
     """
 
     def __init__(self, status: int, template: str) -> None:
-        self._by_service = {
+        self.by_service = {
             dialect.service: _faulty(dialect, status, template) for dialect in (VOLUME, COMPUTE)
         }
 
     def __call__(self, dialect: Dialect, *values: object) -> WireError:
-        return self._by_service[dialect.service](*values)
+        return self.by_service[dialect.service](*values)
 
 
 def _faulty(dialect: Dialect, status: int, template: str) -> Refusal:
@@ -106,6 +106,16 @@ def _keystone(status: int, template: str) -> Refusal:
         return WireError(Answer(status, {"error": error}))
 
     return Refusal("identity", status, template, put)
+
+
+def _keystone_method(template: str, more: Dict[str, Any]) -> Refusal:
+    """A method that can't be used for this; ``more`` is told of methods."""
+
+    def put(status: int, message: str) -> WireError:
+        error = {"code": status, "identity": more, "message": message, "title": _TITLES[status]}
+        return WireError(Answer(status, {"error": error}))
+
+    return Refusal("identity", 401, template, put)
 
 
 def _keystone_page(status: int) -> Refusal:
@@ -180,13 +190,16 @@ NO_JSON = _keystone(400, "Expecting to find valid JSON in request body." + _EXPE
 EXPECTED = _keystone(400, "Expecting to find {} in {}." + _EXPECTED)
 MISSING_PROPERTY = _keystone(400, "{}'{}' is a required property")
 WRONG_TYPE = _keystone(400, "{}{!r} is not of type {}")
-UNSUPPORTED_METHOD = _keystone(401, "Attempted to authenticate with an unsupported method.")
+UNSUPPORTED_METHOD = _keystone_method(
+    "Attempted to authenticate with an unsupported method.",
+    {"methods": ["password", "token", "application_credential"]},
+)
 NO_TOKEN = _keystone(404, "Could not recognize Fernet token")
 NO_APPLICATION_CREDENTIAL = _keystone(404, "Could not find Application Credential: {}.")
-APPLICATION_CREDENTIAL_SCOPE = _keystone(
-    401,
+APPLICATION_CREDENTIAL_SCOPE = _keystone_method(
     "Error authenticating with application credential: Application credentials cannot "
     "request a scope.",
+    {},
 )
 NOT_AUTHORIZED = _keystone(403, "You are not authorized to perform the requested action: {}.")
 
@@ -253,6 +266,10 @@ NO_STATUS = _cinder(
     400, "Must specify 'status', 'attach_status' or 'migration_status' for update."
 )
 BAD_STATUS = _cinder(400, "Volume status: {} is invalid, valid statuses are: {}.")
+NOT_TO_BE_SET = _cinder(400, "Cannot reset-state to {}")
+NOT_IN_USE = _cinder(
+    400, "Cannot reset-state to in-use because volume does not have any attachments."
+)
 NO_LABEL = _cinder(404, "Volume {} has no metadata with key {}.")
 LABEL_MISMATCH = _cinder(400, "Request body and URI mismatch")
 LABEL_MISSING = _cinder(
@@ -327,12 +344,3 @@ NOT_DETACHABLE = _nova(
     "status must be 'in-use' and attach_status must be 'attached' to detach. (HTTP 400) "
     "(Request-ID: {})",
 )
-
-
-def refused_with(service: str, status: int, message: str) -> Any:
-    """
-    :return: the :class:`Refusal` that an answer is, or ``None``.
-    """
-    found = [refusal for refusal in REFUSALS if refusal.said(service, status, message)]
-    # The one with the most words of its own.
-    return max(found, key=lambda refusal: len(refusal.template), default=None)

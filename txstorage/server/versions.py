@@ -95,6 +95,10 @@ def _announcement(
     return version
 
 
+def _documentation(url: str) -> Dict[str, str]:
+    return {"rel": "describedby", "type": "text/html", "href": url}
+
+
 def volume_versions(base: str) -> Answer:
     """
     What Cinder says below ``/v3/``, to those who have a token.
@@ -104,12 +108,7 @@ def volume_versions(base: str) -> Answer:
     version = _announcement(
         "v3.0", base + "/volume/v3/", "volume+json;version=3", "2023-08-31T00:00:00Z", VOLUME
     )
-    documentation = {
-        "rel": "describedby",
-        "type": "text/html",
-        "href": "https://docs.openstack.org/",
-    }
-    version["links"].insert(0, documentation)
+    version["links"].insert(0, _documentation("https://docs.openstack.org/"))
     return Answer(200, {"versions": [version]}, VOLUME.headers(as_version(VOLUME.minimum)))
 
 
@@ -129,6 +128,9 @@ def announcements(base: str) -> Mapping[str, Answer]:
         "2013-07-23T11:33:21Z",
         COMPUTE,
     )
+    compute["links"].append(_documentation("http://docs.openstack.org/"))
+    listed = dict(compute, links=compute["links"][:1])
+    del listed["media-types"]
     roots: List[str] = ["/identity/v3/", "/volume/v3/", "/compute/v2.1/"]
     return {
         "/": Answer(200, {"service": "txstorage", "roots": [base + root for root in roots]}),
@@ -139,6 +141,8 @@ def announcements(base: str) -> Mapping[str, Answer]:
         ),
         "/identity/v3": Answer(200, {"version": identity}, {"Vary": "X-Auth-Token"}),
         "/volume": attr.evolve(volume_versions(base), status=300),
-        "/compute": Answer(200, {"versions": [compute]}),
-        "/compute/v2.1": Answer(200, {"version": compute}),
+        "/compute": Answer(200, {"versions": [listed]}),
+        "/compute/v2.1": Answer(
+            200, {"version": compute}, COMPUTE.headers(as_version(COMPUTE.minimum))
+        ),
     }

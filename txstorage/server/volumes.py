@@ -142,7 +142,8 @@ class BlockStorage(ProjectService):
     @endpoint(app, _ID + "/action", "POST")
     def action(self, call: Call, volume_id: str) -> Answer:
         """``os-reset_status``, for which one has to be an admin."""
-        body = call.json()
+        # Cinder takes no body at all for one without a name.
+        body = call.json(empty={"None": {}})
         name = only_member(body)
         if name != "os-reset_status":
             raise refusals.NO_VOLUME_ACTION(name)
@@ -154,9 +155,13 @@ class BlockStorage(ProjectService):
             raise refusals.NOT_OF_TYPE(VOLUME, "status", status, status, "'string', 'null'")
         if status not in _STATUSES:
             raise refusals.BAD_STATUS(status, _STATUSES)
-        self._found(volume_id)
+        volume = self._found(volume_id)
         if "admin" not in self._settings.roles:
             raise refusals.FORBIDDEN("volume_extension:volume_admin_actions:reset_status")
+        if status == "deleting":
+            raise refusals.NOT_TO_BE_SET(status)
+        if status == "in-use" and volume.attachment is None:
+            raise refusals.NOT_IN_USE()
         # No transition is begun: as in Cinder, this is for what is stuck.
         self._store.set_status(volume_id, status)
         return Answer(202)
@@ -234,7 +239,19 @@ class BlockStorage(ProjectService):
     @endpoint(app, "/v3/<project_id>/types", "GET")
     def types(self, call: Call) -> Answer:
         """The volume types."""
-        return Answer(200, {"volume_types": volume_views.volume_types()})
+        query, every = call.query(), volume_views.volume_types()
+        page = volume_page(query, self._settings.page_size)
+        ids = [each["id"] for each in every]
+        if page.marker is not None:
+            if page.marker not in ids:
+                raise refusals.NO_VOLUME_TYPE(page.marker)
+            every = every[ids.index(page.marker) + 1 :]
+        part = every[page.offset : page.offset + page.limit]
+        url = "{}/volume/v3/{}types".format(call.base, self.project_path(call))
+        shown = [each["id"] for each in part]
+        # The links are not named as the list is.
+        links = next_links("volume_type", url, query, page, shown)
+        return Answer(200, dict({"volume_types": part}, **links))
 
     @endpoint(app, "/v3/<project_id>/os-availability-zone", "GET")
     def availability_zones(self, call: Call) -> Answer:
@@ -253,6 +270,8 @@ class BlockStorage(ProjectService):
     @endpoint(app, "/v3/<project_id>/os-quota-sets/<quota_project>", "GET")
     def quota(self, call: Call, quota_project: str) -> Answer:
         """The quota, which there is one of."""
+        if quota_project != self._identity.ids.project and "admin" not in self._settings.roles:
+            raise refusals.FORBIDDEN("volume_extension:quotas:show")
         settings = self._settings
         told = volume_views.quota_set(
             quota_project,

@@ -1,0 +1,424 @@
+"""
+What the tests of the wire contract share: sessions, the assertions about every
+answer, and cleaning up.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Optional, Set, Tuple
+
+from twisted.trial.unittest import TestCase
+
+from txstorage.server.refusals import Refusal
+
+from .exchanges import EMPTY, JSON, JSON_UTF8, Answer, answer_from, request_bytes
+from .record import error_of, route_of
+from .shapes import REQUEST_ID, differences
+
+MISSING = "c70a9410-4321-4788-ae1d-bc604b7d57c3"
+#: Of these no request id is told.
+_WITHOUT_ID = {("compute", "/"), ("identity", 413)}
+_TRIES = 600
+
+
+class Target:
+    """
+    A cloud to run the suite against.
+
+    :ivar auth_url: of Identity, with its version.
+    :ivar user: ``username``, ``password`` and ``project_name`` of a user, all
+        in the domain ``default``.
+    :ivar admin: likewise, of one who may reset a volume's status.
+    :ivar servers: the ids of two servers of the project, which are on.
+    :ivar too_big: GiB; a volume that no back end can make.
+    """
+
+    auth_url: str
+    user: Dict[str, str]
+    admin: Dict[str, str]
+    servers: List[str]
+    too_big: int
+
+    async def exchange(self, url: str, request: bytes, as_admin: bool) -> bytes:
+        """Send a request; all that came until the service closed the connection."""
+        raise NotImplementedError()
+
+    async def pause(self) -> None:
+        """Let the cloud do something."""
+        raise NotImplementedError()
+
+    async def limit(self, volumes: int, gigabytes: int) -> None:
+        """Set the quota of the user's project; negative: none."""
+        raise NotImplementedError()
+
+    async def application_credential(self, session: Any) -> Dict[str, str]:
+        """An application credential's ``id``, ``name`` and ``secret``."""
+        raise NotImplementedError()
+
+    async def close(self) -> None:
+        """Clean up what the target made."""
+        raise NotImplementedError()
+
+
+def password_auth(who: Dict[str, str], **changes: Any) -> Dict[str, Any]:
+    """
+    The body of a request for a token.
+
+    :param changes: members of ``user``, instead of the right ones; ``None``:
+        without it.
+    """
+    domain = {"id": "default"}
+    right = {"name": who["username"], "domain": domain, "password": who["password"]}
+    merged = {**right, **changes}
+    user = {name: value for name, value in merged.items() if value is not None}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    scope = {"project": {"name": who["project_name"], "domain": domain}}
+    return {"auth": {"identity": identity, "scope": scope}}
+
+
+class Session:
+    """
+    A user with a token.
+
+    :ivar roots: where each service's versions are, by its name.
+    :ivar exchanges: ``(service, path, answer)`` of each, in order.
+    """
+
+    def __init__(self, target: Target, who: Dict[str, str], exchanges: List[Any]) -> None:
+        self.target = target
+        self.who = who
+        self.exchanges = exchanges
+        self.token: Optional[str] = None
+        self.roots = {"identity": target.auth_url.rsplit("/v3", 1)[0]}
+
+    async def log_in(self) -> Answer:
+        """Get a token."""
+        answer = await self.ask("identity", "POST", "/v3/auth/tokens", password_auth(self.who))
+        self.token = answer.headers["x-subject-token"]
+        token = answer.body["token"]
+        self.project = token["project"]["id"]
+        self.user_id = token["user"]["id"]
+        for name, kind, version in (
+            ("volume", "block-storage", "/v3"),
+            ("compute", "compute", "/v2.1"),
+        ):
+            (url,) = [
+                endpoint["url"]
+                for service in token["catalog"]
+                if service["type"] == kind
+                for endpoint in service["endpoints"]
+                if endpoint["interface"] == "public"
+                and endpoint["region"] == self.who.get("region", endpoint["region"])
+            ]
+            self.roots[name] = url.rsplit(version, 1)[0]
+        return answer
+
+    async def ask(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        version: str = "",
+        token: Optional[str] = "own",
+        **headers: str,
+    ) -> Answer:
+        """
+        One exchange.
+
+        :param path: below the service's root.
+        :param body: JSON, or bytes.
+        :param version: the microversion to ask for.
+        :param token: another one, or ``None``.
+        :param headers: with underscores for hyphens.
+        """
+        # As the driver does; without it some errors are plain text.
+        sent = {"Accept": "application/json"}
+        sent.update((name.replace("_", "-"), value) for name, value in headers.items())
+        token = self.token if token == "own" else token
+        if token is not None:
+            sent["X-Auth-Token"] = token
+        if version:
+            sent["OpenStack-API-Version"] = "{} {}".format(service, version)
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        url = self.roots[service] + path
+        request = request_bytes(method, url, sent, data)
+        as_admin = self.who is self.target.admin
+        content = await self.target.exchange(url, request, as_admin)
+        answer = answer_from(method, url, content)
+        self.exchanges.append((service, path, answer))
+        return answer
+
+
+class WireTests(TestCase):
+    """
+    Tests of the wire; made complete by ``make_wire_tests``.
+
+    :ivar target_factory: called with the test; returns a :class:`Target`.
+    """
+
+    target_factory: Any = None
+    timeout = 120
+
+    async def setUp(self) -> None:
+        self.exchanges: List[Any] = []
+        self.target: Target = self.target_factory(self)
+        self.addCleanup(self._finish)
+        self.session = Session(self.target, self.target.user, self.exchanges)
+        self.made: Set[str] = set()
+        self._admin: Optional[Session] = None
+        await self.session.log_in()
+
+    async def _finish(self) -> None:
+        """Clean up; and see that what the test declares was on the wire."""
+        exchanges = list(self.exchanges)
+        try:
+            await self._clean_up()
+        finally:
+            await self.target.close()
+        seen = {route_of(service, got.method, path) for service, path, got in exchanges}
+        seen |= {str(error_of(service, got)) for service, _, got in exchanges}
+        declared = set(getattr(getattr(self, self._testMethodName), "compares", ()))
+        self.assertEqual(declared - seen, set(), "declared, but not seen on the wire")
+
+    async def _clean_up(self) -> None:
+        for volume_id in sorted(self.made):
+            await self._remove(volume_id)
+
+    # -- asking ----------------------------------------------------------------
+
+    async def identity(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
+        """Ask Identity, below ``/v3``."""
+        return await self.ask("identity", method, "/v3" + path, body, **options)
+
+    async def cinder(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
+        """Ask Block Storage, in the project."""
+        return await self.ask(
+            "volume", method, "/v3/{}{}".format(self.session.project, path), body, **options
+        )
+
+    async def nova(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
+        """Ask Compute, below ``/v2.1``."""
+        return await self.ask("compute", method, "/v2.1" + path, body, **options)
+
+    async def ask(self, service: str, method: str, path: str, *args: Any, **more: Any) -> Answer:
+        """One exchange, with the assertions that hold for every answer."""
+        got = await self.session.ask(service, method, path, *args, **more)
+        self.check_every(service, path, got)
+        if got.status == 202 and method == "POST" and isinstance(got.body, dict):
+            # A volume, wanted or not, which goes with the test.
+            self.made.update(each["id"] for each in got.body.values() if "size" in each)
+        return got
+
+    async def admin(self) -> Session:
+        """A session of one who may reset a status."""
+        if self._admin is None:
+            self._admin = Session(self.target, self.target.admin, self.exchanges)
+            await self._admin.log_in()
+        return self._admin
+
+    # -- assertions --------------------------------------------------------------
+
+    def check_every(self, service: str, path: str, got: Answer) -> None:
+        """
+        Every answer has an id, tells its length, and is the last of its
+        connection.
+        """
+        what = "{} {} -> {}".format(got.method, got.url, got.status)
+        self.assertEqual(got.headers.get("connection"), "close", what)
+        if got.status not in (204, 302):
+            self.assertEqual(got.headers["content-length"], str(len(got.content)), what)
+        own = got.headers.get("x-openstack-request-id")
+        if not {(service, path), (service, got.status)} & _WITHOUT_ID:
+            self.assertEqual(differences(own, REQUEST_ID), [], what)
+        if service == "compute" and path != "/":
+            self.assertIn("x-compute-request-id", got.headers)
+        self.assertEqual(got.headers.get("x-compute-request-id", own), own, what)
+
+    def answered(self, got: Answer, status: int, shape: Any = None, version: str = "") -> Any:
+        """
+        It is a good answer of Cinder's or Nova's.
+
+        :param shape: of its body; ``None`` when it has none.
+        :param version: the microversion it is in.
+        :return: the body.
+        """
+        what = "{} {} -> {} {}".format(got.method, got.url, got.status, got.content[:300])
+        self.assertEqual(got.status, status, what)
+        if shape is None:
+            self.assertEqual(got.content, b"", what)
+        else:
+            self.assertEqual(got.type, JSON, what)
+            self.assertEqual(differences(got.body, shape), [], what)
+        self.check_version(got, version)
+        return got.body
+
+    def same_shape(self, value: Any, shape: Any) -> None:
+        """A part of a body looks as it should."""
+        self.assertEqual(differences(value, shape), [])
+
+    def check_version(self, got: Answer, version: str = "") -> None:
+        """It says in which microversion it is, and that it depends on it."""
+        service = "volume" if got.url.startswith(self.session.roots["volume"]) else "compute"
+        version = version or {"volume": "3.0", "compute": "2.1"}[service]
+        told = "{} {}".format(service, version)
+        self.assertEqual(got.headers.get("openstack-api-version"), told, got.url)
+        vary = {name.strip().lower() for name in got.headers["vary"].split(",")}
+        wanted = {"openstack-api-version"}
+        if service == "compute":
+            wanted.add("x-openstack-nova-api-version")
+            self.assertEqual(got.headers["x-openstack-nova-api-version"], version)
+        self.assertEqual(vary, wanted, got.url)
+
+    def refused(
+        self, got: Answer, refusal: Refusal, *values: object, version: Optional[str] = ""
+    ) -> None:
+        """
+        It is the error that the table has, with the same status, body and
+        content type.
+
+        :param values: what the message tells; ``...`` for what can't be known.
+        :param version: the microversion it tells; ``None`` when it tells none.
+        """
+        what = "{} {} -> {} {}".format(got.method, got.url, got.status, got.content[:600])
+        expected = refusal(*["{}" if value is ... else value for value in values]).answer
+        message = answer_message(expected.body)
+        self.assertEqual(got.status, refusal.status, what)
+        self.assertEqual(got.type, expected.content_type, what)
+        self.assertTrue(alike(got.message, message), "{}\nnot: {}".format(what, message))
+        if isinstance(expected.body, dict):
+            self.check_error_body(got.body, expected.body, what)
+        if refusal.service == "identity":
+            if refusal.status != 413:
+                self.assertEqual(got.headers.get("vary"), "X-Auth-Token", what)
+        elif version is None:
+            self.assertNotIn("openstack-api-version", got.headers, what)
+        else:
+            self.check_version(got, version)
+        wait = expected.headers.get("Retry-After")
+        self.assertEqual(got.headers.get("retry-after"), wait, what)
+
+    def check_error_body(self, body: Any, expected: Any, what: str) -> None:
+        """Two errors have the same members, of the same types, all through."""
+        self.assertEqual(sorted(body), sorted(expected), what)
+        for name, value in expected.items():
+            self.assertIs(type(body[name]), type(value), what)
+            if isinstance(value, dict):
+                self.check_error_body(body[name], value, what)
+            elif name not in ("message", "methods"):
+                self.assertEqual(body[name], value, what)
+
+    def unauthenticated(self, got: Answer, refusal: Refusal) -> None:
+        """It is a 401 that does not say what was wrong."""
+        self.refused(got, refusal, version=None)
+        uri = 'Keystone uri="{}"'.format(self.target.auth_url)
+        self.assertEqual(got.headers["www-authenticate"], uri)
+
+    def empty(self, got: Answer, status: int, version: str = "", type: str = EMPTY) -> None:
+        """It is good, and has no body."""
+        self.answered(got, status, version=version)
+        self.assertEqual(got.type, type)
+
+    # -- volumes -----------------------------------------------------------------
+
+    async def volume(self, **wanted: Any) -> str:
+        """A volume that is available, and goes with the test."""
+        got = await self.cinder("POST", "/volumes", {"volume": dict({"size": 1}, **wanted)})
+        self.assertEqual(got.status, 202, got.content)
+        volume_id: str = got.body["volume"]["id"]
+        await self.until(volume_id, "available")
+        return volume_id
+
+    async def seen(self, volume_id: str) -> Dict[str, Any]:
+        """A volume as it is now; its status is 404 when there is none."""
+        got = await self.cinder("GET", "/volumes/" + volume_id)
+        if got.status == 404:
+            return {"status": "404"}
+        found: Dict[str, Any] = got.body["volume"]
+        return found
+
+    async def until(self, volume_id: str, wanted: str) -> List[Dict[str, Any]]:
+        """
+        Wait for a status.
+
+        :return: the volume, each time that it was looked at.
+        """
+        looks = [await self.seen(volume_id)]
+        while looks[-1]["status"] != wanted:
+            if len(looks) > _TRIES:
+                self.fail("{} is not {}: {}".format(volume_id, wanted, looks[-1]))
+            await self.target.pause()
+            looks.append(await self.seen(volume_id))
+        return looks
+
+    async def reset(self, volume_id: str, status: str) -> None:
+        """Set a volume's status by hand, as an admin."""
+        admin = await self.admin()
+        path = "/v3/{}/volumes/{}/action".format(admin.project, volume_id)
+        got = await admin.ask("volume", "POST", path, {"os-reset_status": {"status": status}})
+        self.assertEqual(got.status, 202, got.content)
+
+    def attachments_path(self, server: int = 0, volume_id: str = "") -> str:
+        """Where Compute has a server's attachments, or one of them."""
+        path = "/servers/{}/os-volume_attachments".format(self.target.servers[server])
+        return path + "/" + volume_id if volume_id else path
+
+    async def attach(self, volume_id: str, server: int = 0, version: str = "", **more: Any) -> Any:
+        """Ask for a volume to be attached."""
+        body = {"volumeAttachment": dict({"volumeId": volume_id}, **more)}
+        return await self.nova("POST", self.attachments_path(server), body, version=version)
+
+    async def attached(self, server: int = 0) -> Tuple[str, List[Dict[str, Any]]]:
+        """A volume in a server; and what it looked like on its way."""
+        volume_id = await self.volume()
+        got = await self.attach(volume_id, server)
+        self.assertEqual(got.status, 200, got.content)
+        return volume_id, await self.until(volume_id, "in-use")
+
+    async def _remove(self, volume_id: str) -> None:
+        found = await self.seen(volume_id)
+        if found["status"] == "404":
+            return
+        for server in range(len(self.target.servers)):
+            got = await self.nova("GET", self.attachments_path(server))
+            if volume_id in [entry["volumeId"] for entry in got.body["volumeAttachments"]]:
+                if found["status"] != "in-use":
+                    await self.reset(volume_id, "in-use")
+                await self.nova("DELETE", self.attachments_path(server, volume_id))
+                await self.until(volume_id, "available")
+        status = (await self.seen(volume_id))["status"]
+        if status not in ("available", "error", "deleting", "404"):
+            await self.reset(volume_id, "error")
+        await self.cinder("DELETE", "/volumes/" + volume_id)
+        await self.until(volume_id, "404")
+
+
+def answer_message(body: Any) -> str:
+    """The message in a body that the embedded service would send."""
+    if not isinstance(body, dict):
+        return ""
+    return Answer("", "", 0, {}, b"", body).message
+
+
+def alike(message: str, expected: str) -> bool:
+    """Whether two messages are the same; ``{}`` in the expected one is any text."""
+    parts = expected.split("{}")
+    if len(parts) == 1:
+        return message == expected
+    return (
+        message.startswith(parts[0])
+        and message.endswith(parts[-1])
+        and all(part in message for part in parts)
+    )
+
+
+__all__ = [
+    "JSON",
+    "JSON_UTF8",
+    "MISSING",
+    "Session",
+    "Target",
+    "WireTests",
+    "password_auth",
+]

@@ -1,0 +1,96 @@
+"""
+One request and one answer, in bytes, with nothing in between that would hide
+a header; and what is the same about every answer.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from http.client import HTTPResponse
+from typing import Any, Dict, Mapping, Optional
+from urllib.parse import urlsplit
+
+import attr
+
+JSON = "application/json"
+#: Of Compute's errors.
+JSON_UTF8 = "application/json; charset=UTF-8"
+#: Of an answer without a body.
+EMPTY = "text/html; charset=UTF-8"
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Answer:
+    """
+    :ivar headers: by name in lower case; repeated ones joined with commas.
+    :ivar body: decoded, when it is JSON; ``None`` when there is none.
+    """
+
+    method: str
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    body: Any
+
+    @property
+    def type(self) -> str:
+        """The content type."""
+        return self.headers.get("content-type", "")
+
+    @property
+    def message(self) -> str:
+        """What an error says, in whatever form it is said; or no text."""
+        body = self.body
+        if not isinstance(body, dict):
+            return ""
+        if isinstance(body.get("message"), str):
+            # What the services' framework adds is of no interest.
+            text: str = body["message"].partition("<br />")[0]
+            return text
+        inner = [value for value in body.values() if isinstance(value, dict)]
+        found = [str(value["message"]) for value in inner if "message" in value]
+        # Keystone goes on with the schema that was broken.
+        return found[0].partition("\n\n")[0] if found else ""
+
+
+def request_bytes(
+    method: str, url: str, headers: Mapping[str, str], body: Optional[bytes]
+) -> bytes:
+    """A whole request, as HTTP/1.1, which by itself would leave the connection open."""
+    parts = urlsplit(url)
+    target = (parts.path or "/") + ("?" + parts.query if parts.query else "")
+    lines = ["{} {} HTTP/1.1".format(method, target), "Host: " + parts.netloc]
+    lines += ["{}: {}".format(*each) for each in headers.items()]
+    if body is not None:
+        lines += ["Content-Type: application/json", "Content-Length: {}".format(len(body))]
+    return "\r\n".join(lines + ["", ""]).encode("ascii") + (body or b"")
+
+
+class _Socket:
+    """What ``http.client`` reads an answer from."""
+
+    def __init__(self, content: bytes) -> None:
+        self._file = io.BytesIO(content)
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        return self._file
+
+
+def answer_from(method: str, url: str, content: bytes) -> Answer:
+    """
+    :param content: all that came until the service closed the connection.
+    :raises ValueError: when there is more or less than one answer.
+    """
+    response = HTTPResponse(_Socket(content), method=method)  # type: ignore[arg-type]
+    response.begin()
+    body = response.read()
+    headers: Dict[str, str] = {}
+    for name, value in response.getheaders():
+        name = name.lower()
+        headers[name] = headers[name] + ", " + value if name in headers else value
+    decoded = None
+    if body:
+        decoded = json.loads(body) if headers["content-type"].startswith(JSON) else body.decode()
+    return Answer(method, url, response.status, headers, body, decoded)

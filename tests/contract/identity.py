@@ -1,0 +1,261 @@
+"""
+Identity: tokens, the catalog, and how credentials are refused.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Dict
+
+from txstorage.server import refusals
+
+from .case import MISSING, WireTests, password_auth
+from .exchanges import JSON, Answer
+from .record import compares
+from .shapes import HEX, INSTANT_6Z, NULL, URL, Is, Text, differences
+
+TOKENS = "/auth/tokens"
+ISSUE = "identity POST /v3/auth/tokens"
+DOMAIN = {"id": Is("default"), "name": Is("Default")}
+ENDPOINT = {
+    "id": HEX,
+    "interface": (Is("public"), Is("internal"), Is("admin")),
+    "region_id": str,
+    "url": URL,
+    "region": str,
+}
+TOKEN = {
+    "methods": [str, ...],
+    "user": {"domain": DOMAIN, "id": HEX, "name": str, "password_expires_at": NULL},
+    "audit_ids": [str, ...],
+    "expires_at": INSTANT_6Z,
+    "issued_at": INSTANT_6Z,
+    "project": {"domain": DOMAIN, "id": HEX, "name": str},
+    "is_domain": Is(False),
+    "roles": [{"id": HEX, "name": str}, ...],
+    "catalog": [{"endpoints": [ENDPOINT, ...], "id": HEX, "type": str, "name": str}, ...],
+}
+
+
+def instant(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def auth(method: str, part: Any) -> Dict[str, Any]:
+    """The body of a request for a token, which leaves out the scope."""
+    return {"auth": {"identity": {"methods": [method], method: part}}}
+
+
+class IdentityTests(WireTests):
+    """Identity v3."""
+
+    async def issue(self, body: Any) -> Answer:
+        """Ask for a token without having one."""
+        return await self.identity("POST", TOKENS, body, token=None)
+
+    def issued(self, got: Answer, status: int = 201, **more: Any) -> Dict[str, Any]:
+        """It is a token; ``more`` are the shapes of members that not all have."""
+        self.assertEqual((got.status, got.type), (status, JSON), got.content)
+        self.assertEqual(differences(got.body, {"token": dict(TOKEN, **more)}), [])
+        self.assertEqual(got.headers["vary"], "X-Auth-Token")
+        self.assertTrue(got.headers["x-subject-token"])
+        token: Dict[str, Any] = got.body["token"]
+        return token
+
+    async def own(self, **changes: Any) -> Answer:
+        """Ask for a token with the user's password."""
+        return await self.issue(password_auth(self.target.user, **changes))
+
+    @compares(ISSUE)
+    async def test_password(self) -> None:
+        """
+        A password gets a token in a header; the body tells the user, the
+        project, the roles, until when, and where the services are.
+        """
+        token = self.issued(await self.own())
+        self.assertEqual(token["methods"], ["password"])
+        self.assertEqual(token["user"]["name"], self.target.user["username"])
+        self.assertEqual(token["project"]["name"], self.target.user["project_name"])
+        self.assertGreater(instant(token["expires_at"]), instant(token["issued_at"]))
+        self.assertEqual(len(token["audit_ids"]), 1)
+        self.assertIn("member", [role["name"] for role in token["roles"]])
+
+    @compares(ISSUE)
+    async def test_catalog(self) -> None:
+        """
+        The catalog has Identity, Block Storage under its new and its old
+        type, and Compute, each with three interfaces.
+        """
+        token = self.issued(await self.own())
+        kinds = {service["type"]: service["endpoints"] for service in token["catalog"]}
+        for kind in ("identity", "block-storage", "volumev3", "compute"):
+            interfaces = {endpoint["interface"] for endpoint in kinds[kind]}
+            self.assertEqual(interfaces, {"public", "internal", "admin"}, kind)
+
+    @compares(ISSUE)
+    async def test_ids(self) -> None:
+        """User and project can be named by their ids."""
+        body = password_auth(self.target.user)
+        user = {"id": self.session.user_id, "password": self.target.user["password"]}
+        body["auth"]["identity"]["password"]["user"] = user
+        body["auth"]["scope"] = {"project": {"id": self.session.project}}
+        self.assertEqual(self.issued(await self.issue(body))["project"]["id"], self.session.project)
+
+    @compares(ISSUE)
+    async def test_token_for_token(self) -> None:
+        """A token got from a token ends when that does, and tells how that was got."""
+        first = await self.own()
+        body = auth("token", {"id": first.headers["x-subject-token"]})
+        body["auth"]["scope"] = {"project": {"id": self.session.project}}
+        token = self.issued(await self.issue(body))
+        self.assertEqual(token["expires_at"], first.body["token"]["expires_at"])
+        self.assertEqual(token["methods"], ["token", "password"])
+
+    @compares(ISSUE, "NO_APPLICATION_CREDENTIAL", "APPLICATION_CREDENTIAL_SCOPE")
+    async def test_application_credential(self) -> None:
+        """
+        An application credential is named by its id, or its name and user, and
+        has its project with it; an id that is none is 404.
+        """
+        known = await self.target.application_credential(self.session)
+        by_id = {"id": known["id"], "secret": known["secret"]}
+        domain = {"id": "default"}
+        user = {"name": self.target.user["username"], "domain": domain}
+        by_name = {"name": known["name"], "user": user, "secret": known["secret"]}
+        own = {"id": Is(known["id"]), "name": Is(known["name"]), "restricted": Is(True)}
+        for part in (by_id, by_name):
+            got = await self.issue(auth("application_credential", part))
+            token = self.issued(got, application_credential=own)
+            self.assertEqual(token["methods"], ["application_credential"])
+            self.assertEqual(token["project"]["id"], self.session.project)
+        body = auth("application_credential", by_id)
+        body["auth"]["scope"] = {"project": {"id": self.session.project}}
+        self.refused(await self.issue(body), refusals.APPLICATION_CREDENTIAL_SCOPE)
+        got = await self.issue(auth("application_credential", dict(by_id, secret="guess")))
+        self.unauthenticated_identity(got)
+        got = await self.issue(auth("application_credential", dict(by_id, id=MISSING)))
+        self.refused(got, refusals.NO_APPLICATION_CREDENTIAL, MISSING)
+
+    def unauthenticated_identity(self, got: Answer) -> None:
+        """It is Identity's 401."""
+        self.unauthenticated(got, refusals.UNAUTHENTICATED["identity"])
+
+    @compares(ISSUE, "UNAUTHENTICATED[identity]")
+    async def test_wrong_credentials(self) -> None:
+        """Whatever is wrong with user, password or project, it is the same 401."""
+        for changes in (
+            {"password": "guess"},
+            {"name": "nobody"},
+            {"domain": {"id": "other"}},
+        ):
+            self.unauthenticated_identity(await self.own(**changes))
+        for project in ({"id": "0" * 32}, {"name": "none", "domain": {"id": "default"}}):
+            body = password_auth(self.target.user)
+            body["auth"]["scope"] = {"project": project}
+            self.unauthenticated_identity(await self.issue(body))
+        self.unauthenticated_identity(await self.issue({"auth": {"identity": {"methods": []}}}))
+
+    @compares(ISSUE, "UNSUPPORTED_METHOD", "NO_TOKEN")
+    async def test_wrong_method(self) -> None:
+        """A method that there is not is 401 too, and a token that is none is 404."""
+        got = await self.issue(auth("telepathy", {}))
+        self.refused(got, refusals.UNSUPPORTED_METHOD)
+        self.assertIn("password", got.body["error"]["identity"]["methods"])
+        self.refused(await self.issue(auth("token", {"id": "stale"})), refusals.NO_TOKEN)
+
+    @compares(ISSUE, "NO_JSON", "EXPECTED", "MISSING_PROPERTY")
+    async def test_malformed(self) -> None:
+        """What is no request for a token is 400, and says what is wrong with it."""
+        for body in (b"{", b"[1]", b"\xff"):
+            self.refused(await self.issue(body), refusals.NO_JSON)
+        right = password_auth(self.target.user)
+        for body, what, where in (
+            (b"", "auth", "request body"),
+            ({}, "auth", "request body"),
+            ({"auth": {"identity": {"methods": ["password"]}}}, "password", "identity"),
+            (password_auth(self.target.user, domain=None), "domain", "user"),
+            ({"auth": dict(right["auth"], scope={"project": {"name": "x"}})}, "domain", "project"),
+        ):
+            self.refused(await self.issue(body), refusals.EXPECTED, what, where)
+        inside = "Invalid input for field 'identity': "
+        for body, prefix, name in (
+            ({"auth": {"more": 1}}, "", "identity"),
+            ({"auth": {"identity": {"more": 1}}}, inside, "methods"),
+        ):
+            self.refused(await self.issue(body), refusals.MISSING_PROPERTY, prefix, name)
+
+    @compares(ISSUE, "WRONG_TYPE")
+    async def test_wrong_types(self) -> None:
+        """A member of another type is named, with the type it should have."""
+        for auth_member, field, kind in (
+            (1, "", "object"),
+            ({"identity": 1}, "identity", "object"),
+            ({"identity": {"methods": 1}}, "identity/methods", "array"),
+            ({"identity": {"methods": [1]}}, "identity/methods/0", "string"),
+            (auth("password", 1)["auth"], "identity/password", "object"),
+            (
+                auth("password", {"user": {"password": 1}})["auth"],
+                "identity/password/user/password",
+                "string",
+            ),
+        ):
+            prefix = "Invalid input for field '{}': ".format(field) if field else ""
+            got = await self.issue({"auth": auth_member})
+            self.refused(got, refusals.WRONG_TYPE, prefix, 1, "'{}'".format(kind))
+
+    @compares("identity GET /v3/auth/tokens", "UNAUTHENTICATED[identity]", "NOT_AUTHORIZED")
+    async def test_validate(self) -> None:
+        """A token's bearer can ask what it is good for."""
+        subject = str(self.session.token)
+        got = await self.identity("GET", TOKENS, X_Subject_Token=subject)
+        self.issued(got, 200)
+        self.assertEqual(got.headers["x-subject-token"], subject)
+        got = await self.identity("GET", TOKENS, X_Subject_Token="stale")
+        self.refused(got, refusals.NO_TOKEN)
+        got = await self.identity("GET", TOKENS)
+        self.refused(got, refusals.NOT_AUTHORIZED, "identity:validate_token")
+        got = await self.identity("GET", TOKENS, token=None, X_Subject_Token=subject)
+        self.unauthenticated_identity(got)
+
+    @compares("identity DELETE /v3/auth/tokens", "UNAUTHENTICATED[compute]")
+    async def test_revoke(self) -> None:
+        """A revoked token is not valid any more."""
+        subject = (await self.own()).headers["x-subject-token"]
+        got = await self.identity("DELETE", TOKENS, token=subject, X_Subject_Token=subject)
+        self.assertEqual((got.status, got.content), (204, b""))
+        got = await self.nova("GET", "/servers", token=subject)
+        self.unauthenticated(got, refusals.UNAUTHENTICATED["compute"])
+        got = await self.identity("GET", TOKENS, X_Subject_Token=subject)
+        self.assertEqual(got.status, 404)
+
+    @compares("NO_ROUTE[identity]", "WRONG_METHOD", "TOO_LARGE[identity]")
+    async def test_elsewhere(self) -> None:
+        """Other paths are a page for people, other methods 405, long bodies 413."""
+        self.refused(await self.identity("GET", "/nothing"), refusals.NO_ROUTE["identity"])
+        got = await self.identity("PATCH", TOKENS, {})
+        self.refused(got, refusals.WRONG_METHOD)
+        self.assertLessEqual({"GET", "POST", "DELETE"}, set(got.headers["allow"].split(", ")))
+        long = json.dumps({"auth": "x" * 114688}).encode()
+        self.refused(await self.issue(long), refusals.TOO_LARGE["identity"])
+
+    @compares("identity GET /", "identity GET /v3")
+    async def test_versions(self) -> None:
+        """The root answers 300 and where version 3 is, with or without a token."""
+        href = self.target.auth_url + "/"
+        version = {
+            "id": Text(r"v3\.\d+"),
+            "status": Is("stable"),
+            "updated": str,
+            "links": [{"rel": Is("self"), "href": Is(href)}],
+            "media-types": [{"base": Is(JSON), "type": str}],
+        }
+        got = await self.ask("identity", "GET", "/", token=None)
+        self.assertEqual((got.status, got.type), (300, JSON))
+        self.assertEqual(got.headers["location"], href)
+        self.assertEqual(differences(got.body, {"versions": {"values": [version]}}), [])
+        for path in ("/v3", "/v3/"):
+            got = await self.ask("identity", "GET", path, token=None)
+            self.assertEqual((got.status, got.type), (200, JSON))
+            self.assertEqual(differences(got.body, {"version": version}), [])
+

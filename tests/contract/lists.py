@@ -1,0 +1,195 @@
+"""
+Block Storage: lists of volumes, and the labels by which they are chosen.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, List
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from uuid import uuid4
+
+from txstorage.server import refusals
+
+from .case import MISSING, WireTests
+from .exchanges import Answer
+from .record import compares
+from .shapes import Is
+from .volumes import NEXT, SUMMARY, VOLUME, VOLUMES, volume_shape
+
+SHORT = "volume GET " + VOLUMES
+DETAIL = "volume GET " + VOLUMES + "/detail"
+LABELS = VOLUMES + "/<volume_id>/metadata"
+
+
+def names(got: Answer) -> List[str]:
+    """Of the volumes in a list."""
+    return [volume["name"] for volume in got.body["volumes"]]
+
+
+class ListTests(WireTests):
+    """Lists of volumes: filters and pages."""
+
+    async def setUp(self) -> None:
+        await super().setUp()
+        self.cluster = str(uuid4())
+        for name in ("p0", "p1", "p2"):
+            await self.volume(name=name, metadata={"cluster": self.cluster, "dataset": name})
+        self.labels = self.query({"cluster": self.cluster})
+
+    def query(self, labels: Any, **more: Any) -> str:
+        """A query by labels: a percent-encoded JSON object."""
+        return urlencode(dict(more, metadata=json.dumps(labels)), quote_via=quote)
+
+    async def listed(self, query: str, version: str = "", path: str = "/volumes/detail") -> Answer:
+        """Volumes."""
+        return await self.cinder("GET", path + "?" + query, version=version)
+
+    @compares(SHORT, DETAIL)
+    async def test_lists(self) -> None:
+        """Both lists have the newest first; the one has names, the other all there is."""
+        for path, shape in (("/volumes", SUMMARY), ("/volumes/detail", VOLUME)):
+            got = await self.listed(self.labels, path=path)
+            self.answered(got, 200, {"volumes": [shape, ...]})
+            self.assertEqual(names(got), ["p2", "p1", "p0"])
+        got = await self.listed(self.labels, "3.71")
+        self.answered(got, 200, {"volumes": [volume_shape("3.71"), ...]}, "3.71")
+
+    @compares(DETAIL)
+    async def test_labels(self) -> None:
+        """
+        The filter is an object of labels, all of which a volume has to have;
+        what is none fits nothing, and says nothing.
+        """
+        both = self.query({"cluster": self.cluster, "dataset": "p1"})
+        self.assertEqual(names(await self.listed(both)), ["p1"])
+        python = urlencode({"metadata": repr({"cluster": self.cluster})})
+        self.assertEqual(len(names(await self.listed(python))), 3)
+        for wrong in ("abc", "{cluster:1}", "[1]", '{"cluster": 1}', '{"cluster": "x"}'):
+            got = await self.listed(urlencode({"metadata": wrong}))
+            self.answered(got, 200, {"volumes": []})
+
+    @compares(DETAIL, "UNKNOWN_FILTER")
+    async def test_other_filters(self) -> None:
+        """
+        A status and a name are filters; of others nothing is said, so that
+        what comes may be anything, until 3.31, from which on they are 400.
+        """
+        self.assertEqual(names(await self.listed(self.labels + "&name=p1")), ["p1"])
+        self.assertEqual(names(await self.listed(self.labels + "&status=error")), [])
+        self.assertEqual(len(names(await self.listed(self.labels + "&status=available"))), 3)
+        ignored = self.labels + "&nosuch=1&id=" + MISSING
+        for version in ("", "3.30"):
+            self.assertEqual(len(names(await self.listed(ignored, version))), 3)
+        got = await self.listed(ignored, "3.31")
+        self.refused(got, refusals.UNKNOWN_FILTER, "nosuch,id", version="3.31")
+
+    @compares(DETAIL)
+    async def test_pages(self) -> None:
+        """
+        A full page leads to the next, with everything that was asked for; so
+        does a last one that is full, to a page with nothing on it.
+        """
+        for limit, expected in ((2, [["p2", "p1"], ["p0"]]), (3, [["p2", "p1", "p0"], []])):
+            query, pages = self.query({"cluster": self.cluster}, limit=limit), []
+            while query:
+                got = await self.listed(query)
+                full = len(names(got)) == limit
+                more = {"volumes_links": NEXT} if full else {}
+                self.answered(got, 200, dict({"volumes": [VOLUME, ...]}, **more))
+                pages.append(names(got))
+                query = urlsplit(got.body["volumes_links"][0]["href"]).query if full else ""
+                if full:
+                    asked = dict(parse_qsl(query))
+                    self.assertEqual(asked.pop("marker"), got.body["volumes"][-1]["id"])
+                    self.assertEqual(json.loads(asked["metadata"]), {"cluster": self.cluster})
+            self.assertEqual(pages, expected)
+
+    @compares(
+        SHORT,
+        "NO_VOLUME",
+        "LIMIT_IS_NO_NUMBER",
+        "LIMIT_IS_NEGATIVE",
+        "OFFSET_IS_NO_NUMBER",
+        "OFFSET_IS_NEGATIVE",
+        "OFFSET_TOO_GREAT",
+    )
+    async def test_wrong_pages(self) -> None:
+        """A limit or an offset that is none is 400; a marker that is none is 404."""
+        for query, refusal in (
+            ("limit=abc", refusals.LIMIT_IS_NO_NUMBER),
+            ("limit=", refusals.LIMIT_IS_NO_NUMBER),
+            ("limit=-1", refusals.LIMIT_IS_NEGATIVE),
+            ("offset=abc", refusals.OFFSET_IS_NO_NUMBER),
+            ("offset=-1", refusals.OFFSET_IS_NEGATIVE),
+            ("offset=" + "9" * 20, refusals.OFFSET_TOO_GREAT),
+        ):
+            self.refused(await self.listed(query, path="/volumes"), refusal)
+        for marker in (MISSING, ""):
+            got = await self.listed("marker=" + marker, path="/volumes")
+            self.refused(got, refusals.NO_VOLUME, marker)
+        for query, expected in (("limit=0", []), ("limit=" + "9" * 20, ["p2", "p1", "p0"])):
+            got = await self.listed(self.labels + "&" + query)
+            self.answered(got, 200, {"volumes": [VOLUME, ...]})
+            self.assertEqual(names(got), expected)
+        got = await self.listed(self.labels + "&offset=1&limit=1")
+        self.assertEqual(names(got), ["p1"])
+
+    @compares(SHORT)
+    async def test_count(self) -> None:
+        """From 3.45 on, the number on all pages can be asked for."""
+        query = self.labels + "&limit=1&with_count=true"
+        shape = {"volumes": [SUMMARY], "volumes_links": NEXT}
+        self.answered(await self.listed(query, path="/volumes"), 200, shape)
+        got = await self.listed(query, "3.45", "/volumes")
+        self.answered(got, 200, dict(shape, count=Is(3)), "3.45")
+
+
+class LabelTests(WireTests):
+    """The labels of a volume."""
+
+    async def setUp(self) -> None:
+        await super().setUp()
+        self.volume_id = await self.volume(metadata={"a": "b"})
+
+    async def labels(self, method: str, body: Any = None, key: str = "", **options: Any) -> Answer:
+        """Ask for, or change, labels."""
+        path = "/volumes/{}/metadata".format(options.pop("volume_id", self.volume_id))
+        return await self.cinder(method, path + ("/" + key if key else ""), body)
+
+    @compares(*("volume {} {}".format(method, LABELS) for method in ("GET", "POST", "PUT")))
+    async def test_all(self) -> None:
+        """Labels can be added to, and replaced."""
+        for method, labels, expected in (
+            ("POST", {"c": "d"}, {"a": "b", "c": "d"}),
+            ("PUT", {"e": "f"}, {"e": "f"}),
+        ):
+            got = await self.labels(method, {"metadata": labels})
+            self.answered(got, 200, {"metadata": Is(expected)})
+            self.answered(await self.labels("GET"), 200, {"metadata": Is(expected)})
+
+    @compares(*("volume {} {}/<key>".format(name, LABELS) for name in ("GET", "PUT", "DELETE")))
+    async def test_one(self) -> None:
+        """One label can be set, and removed."""
+        got = await self.labels("PUT", {"meta": {"k": "1"}}, "k")
+        self.answered(got, 200, {"meta": Is({"k": "1"})})
+        self.answered(await self.labels("GET", key="k"), 200, {"meta": Is({"k": "1"})})
+        self.empty(await self.labels("DELETE", key="k"), 200)
+
+    @compares("LABEL_MISMATCH", "LABEL_MISSING", "LABELS_TOO_MANY", "NO_LABEL", "NO_VOLUME")
+    async def test_refused(self) -> None:
+        """One label is set at a time, the one that the path names; of a volume that there is."""
+        for method in ("GET", "DELETE"):
+            got = await self.labels(method, key="k")
+            self.refused(got, refusals.NO_LABEL, self.volume_id, "k")
+        got = await self.labels("PUT", {"meta": {"q": "1"}}, "k")
+        self.refused(got, refusals.LABEL_MISMATCH)
+        for labels, refusal in (
+            ({}, refusals.LABEL_MISSING),
+            ({"q": "1", "k": "2"}, refusals.LABELS_TOO_MANY),
+        ):
+            got = await self.labels("PUT", {"meta": labels}, "k")
+            self.refused(got, refusal, "meta", labels, labels)
+        for method, body in (("GET", None), ("POST", {"metadata": {}})):
+            got = await self.labels(method, body, volume_id=MISSING)
+            self.refused(got, refusals.NO_VOLUME, MISSING)

@@ -1,0 +1,131 @@
+"""
+What there is to compare, and what was compared.
+
+Each test says with :func:`compares` which routes and errors it is about.  When
+it ends, it fails unless those were on the wire: so what the tests say together
+is what was compared, wherever they were run.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterable, List, Optional, Set
+from urllib.parse import unquote, urlsplit
+
+from werkzeug.exceptions import HTTPException
+
+from txstorage.server import refusals
+from txstorage.server.attachments import HostAttachments
+from txstorage.server.compute import Compute
+from txstorage.server.identity import Identity
+from txstorage.server.refusals import Refusal, SharedRefusal
+from txstorage.server.versions import announcements
+from txstorage.server.volumes import BlockStorage
+
+from .exchanges import Answer
+
+#: The services' Klein applications.
+APPS = [
+    ("identity", Identity.app),
+    ("volume", BlockStorage.app),
+    ("volume", HostAttachments.app),
+    ("compute", Compute.app),
+]
+_IGNORED_METHODS = {"HEAD", "OPTIONS"}
+
+
+def routes() -> Set[str]:
+    """Every route of the embedded service, such as ``volume GET /v3/<project_id>/types``."""
+    found = {
+        "{} {} {}".format(service, method, rule.rule)
+        for service, app in APPS
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - _IGNORED_METHODS
+    }
+    for path in announcements(""):
+        service, _, rest = path.strip("/").partition("/")
+        found.add("{} GET /{}".format(service or "none", rest))
+    return found
+
+
+def errors() -> Dict[str, Refusal]:
+    """Every error of the embedded service, by its name in :mod:`txstorage.server.refusals`."""
+    found: Dict[str, Refusal] = {}
+    for name, value in vars(refusals).items():
+        many = value.by_service if isinstance(value, SharedRefusal) else value
+        if isinstance(value, Refusal):
+            found[name] = value
+        elif isinstance(many, dict) and not name.startswith("_"):
+            for service, refusal in many.items():
+                found["{}[{}]".format(name, service)] = refusal
+    return found
+
+
+def _rule(service: str, method: str, path: str) -> Optional[str]:
+    for name, app in APPS:
+        if name == service:
+            try:
+                rule, _ = app.url_map.bind("").match(path, method, return_rule=True)
+            except HTTPException:
+                continue
+            found: str = rule.rule
+            return found
+    return None
+
+
+def route_of(service: str, method: str, path: str) -> str:
+    """
+    :param path: of the request, below the service's root, with or without a
+        project's id.
+    """
+    path = unquote(urlsplit(path).path)
+    rule = _rule(service, method, path)
+    if rule is None and path.startswith("/v3/"):
+        rule = _rule(service, method, path.replace("/v3/", "/v3/project/", 1))
+    if rule is None:
+        rule = "/" + path.strip("/")
+    return "{} {} {}".format(service, method, rule)
+
+
+def error_of(service: str, got: Answer) -> Optional[str]:
+    """The name of the error that an answer is, if it is one."""
+    found = [
+        (len(refusal.template), name)
+        for name, refusal in errors().items()
+        if refusal.said(service, got.status, got.message) and _members(got.body) == _form(refusal)
+    ]
+    # The one with the most words of its own.
+    return max(found)[1] if found else None
+
+
+def _form(refusal: Refusal) -> List[str]:
+    return _members(refusal(*[""] * refusal.template.count("{")).answer.body)
+
+
+def _members(body: Any) -> List[str]:
+    """What tells the same words in different forms apart."""
+    return sorted(body) if isinstance(body, dict) else []
+
+
+def compares(*names: str) -> Callable[[Any], Any]:
+    """
+    What a test is about.
+
+    :param names: of routes and errors, as :func:`routes` and :func:`errors`
+        have them.
+    """
+
+    def declare(test: Any) -> Any:
+        test.compares = names
+        return test
+
+    return declare
+
+
+def compared(cases: Iterable[Any]) -> Set[str]:
+    """What the tests of some classes say that they compare."""
+    found: List[str] = []
+    for case in cases:
+        for name in dir(case):
+            if name.startswith("test"):
+                found.extend(getattr(getattr(case, name), "compares", ()))
+    return set(found)

@@ -1,0 +1,101 @@
+"""
+What a body looks like: its members, all of them, and what kind each is of.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, List, Tuple
+
+
+class Text:
+    """A text that a pattern matches as a whole."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = re.compile(pattern)
+
+    def __repr__(self) -> str:
+        return "Text({!r})".format(self._pattern.pattern)
+
+    def fits(self, value: Any) -> bool:
+        return isinstance(value, str) and self._pattern.fullmatch(value) is not None
+
+
+class Is:
+    """Exactly this."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "Is({!r})".format(self._value)
+
+    def fits(self, value: Any) -> bool:
+        return type(value) is type(self._value) and bool(value == self._value)
+
+
+class Having:
+    """An object with at least these members; what else is there depends on the installation."""
+
+    def __init__(self, **members: Any) -> None:
+        self.members = members
+
+
+UUID = Text("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+HEX = Text("[0-9a-f]{32}")
+URL = Text("https?://[^ ]+")
+#: Cinder's, which is UTC without saying so; and Nova's.
+INSTANT = Text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
+INSTANT_Z = Text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+INSTANT_6Z = Text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+REQUEST_ID = Text("req-" + "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NULL = Is(None)
+LINKS = [{"rel": Is("self"), "href": URL}, {"rel": Is("bookmark"), "href": URL}]
+
+
+def differences(value: Any, shape: Any, place: str = "it") -> List[str]:
+    """
+    :param shape: a type; a tuple of shapes, for one of them; an object with the
+        shapes of all its members; a list of shapes, for exactly those; a list
+        with one shape and ``...``, for any number; or one of this module's.
+    :return: what is different, for people.
+    """
+    if isinstance(shape, tuple):
+        fits = any(not differences(value, each) for each in shape)
+    elif isinstance(shape, dict) or isinstance(shape, Having):
+        return _object_differences(value, shape, place)
+    elif isinstance(shape, list):
+        return _list_differences(value, shape, place)
+    elif isinstance(shape, type):
+        fits = type(value) is shape
+    else:
+        fits = shape.fits(value)
+    return [] if fits else ["{} is {!r}, not {!r}".format(place, value, shape)]
+
+
+def _object_differences(value: Any, shape: Any, place: str) -> List[str]:
+    members = shape.members if isinstance(shape, Having) else shape
+    if not isinstance(value, dict):
+        return ["{} is {!r}, not an object".format(place, value)]
+    found = ["{} has no {!r}".format(place, name) for name in sorted(set(members) - set(value))]
+    if not isinstance(shape, Having):
+        more = sorted(set(value) - set(members))
+        found += ["{} has {!r}, which is unexpected".format(place, name) for name in more]
+    for name in sorted(set(members) & set(value)):
+        found += differences(value[name], members[name], "{}.{}".format(place, name))
+    return found
+
+
+def _list_differences(value: Any, shape: List[Any], place: str) -> List[str]:
+    if not isinstance(value, list):
+        return ["{} is {!r}, not a list".format(place, value)]
+    if shape[1:] == [...]:
+        pairs: List[Tuple[Any, Any]] = [(each, shape[0]) for each in value]
+    elif len(value) != len(shape):
+        return ["{} has {} entries, not {}".format(place, len(value), len(shape))]
+    else:
+        pairs = list(zip(value, shape))
+    found: List[str] = []
+    for index, (each, wanted) in enumerate(pairs):
+        found += differences(each, wanted, "{}[{}]".format(place, index))
+    return found

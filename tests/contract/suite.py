@@ -1,0 +1,50 @@
+"""
+The wire contract suite.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Type
+
+from .case import Target, WireTests
+from .compute import AttachTests, ServerTests
+from .identity import IdentityTests
+from .lists import LabelTests, ListTests
+from .versions import DocumentTests, NegotiationTests, PathTests
+from .volumes import CreateTests, DeleteTests, ShowTests
+
+#: In the order of the requests that a driver makes.
+SUITE: List[Type[WireTests]] = [
+    IdentityTests,
+    DocumentTests,
+    NegotiationTests,
+    PathTests,
+    CreateTests,
+    ShowTests,
+    ListTests,
+    LabelTests,
+    DeleteTests,
+    ServerTests,
+    AttachTests,
+]
+
+
+def make_wire_tests(
+    target_factory: Callable[[Any], Target], module: str
+) -> Dict[str, Type[WireTests]]:
+    """
+    The suite against one cloud.
+
+    :param target_factory: called with a test; returns a :class:`Target`.
+    :param module: the name of the module that is to have the tests.
+    :return: the test classes by name, for ``globals().update``.
+    """
+    made = {}
+    for base in SUITE:
+        members = {
+            "target_factory": staticmethod(target_factory),
+            "__module__": module,
+            "__doc__": base.__doc__,
+        }
+        made[base.__name__] = type(base.__name__, (base,), members)
+    return made

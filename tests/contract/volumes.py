@@ -1,0 +1,451 @@
+"""
+Block Storage: volumes from their creation to their end, and what there is besides.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Tuple
+from urllib.parse import urlencode, urlsplit
+from uuid import uuid4
+
+from txstorage.server import refusals
+
+from .case import MISSING, WireTests
+from .exchanges import Answer
+from .record import compares
+from .shapes import HEX, INSTANT, LINKS, NULL, URL, UUID, Is, Text
+
+VOLUMES = "/v3/<project_id>/volumes"
+CREATE = "volume POST " + VOLUMES
+SHOW = "volume GET " + VOLUMES + "/<volume_id>"
+DELETE = "volume DELETE " + VOLUMES + "/<volume_id>"
+ACTION = "volume POST " + VOLUMES + "/<volume_id>/action"
+
+ATTACHMENT = {
+    "id": UUID,
+    "attachment_id": UUID,
+    "volume_id": UUID,
+    "server_id": UUID,
+    "host_name": NULL,
+    "device": Text("/dev/[a-z]+"),
+    "attached_at": INSTANT,
+}
+#: What a create answers with.
+CREATED: Dict[str, Any] = {
+    "id": UUID,
+    "status": str,
+    "size": int,
+    "availability_zone": str,
+    "created_at": INSTANT,
+    "updated_at": (INSTANT, NULL),
+    "name": (str, NULL),
+    "description": (str, NULL),
+    "volume_type": str,
+    "snapshot_id": NULL,
+    "source_volid": NULL,
+    "metadata": dict,
+    "links": LINKS,
+    "user_id": HEX,
+    "bootable": (Is("true"), Is("false")),
+    "encrypted": Is(False),
+    "replication_status": NULL,
+    "consistencygroup_id": NULL,
+    "multiattach": Is(False),
+    "attachments": [ATTACHMENT, ...],
+}
+VOLUME = dict(CREATED, **{"os-vol-tenant-attr:tenant_id": HEX})
+#: Members that came later, by the version they came with.
+LATER = [
+    ((3, 13), {"group_id": NULL}),
+    ((3, 48), {"shared_targets": (bool, NULL), "service_uuid": (UUID, NULL)}),
+    ((3, 63), {"volume_type_id": UUID}),
+    ((3, 65), {"consumes_quota": bool}),
+]
+SUMMARY = {"id": UUID, "name": (str, NULL), "links": LINKS}
+#: How often something is tried that the cloud may be too fast for.
+_RACES = 5
+NEXT = [{"rel": Is("next"), "href": URL}]
+
+
+def volume_shape(version: str, shape: Dict[str, Any] = VOLUME) -> Dict[str, Any]:
+    """A volume in a microversion."""
+    asked = tuple(int(number) for number in version.split("."))
+    shape = dict(shape)
+    for since, members in LATER:
+        if asked >= since:
+            shape.update(members)
+    return shape
+
+
+class CreateTests(WireTests):
+    """Making volumes."""
+
+    async def post(self, version: str = "", **volume: Any) -> Answer:
+        """Ask for a volume."""
+        return await self.cinder("POST", "/volumes", {"volume": volume}, version=version)
+
+    @compares(CREATE, SHOW)
+    async def test_create(self) -> None:
+        """
+        A create is answered before it is done, with the volume as it is then;
+        later it is available, and what was asked for is what it is.
+        """
+        labels = {"flocker-cluster-id": str(uuid4()), "k": "ü 'x' \"y\""}
+        got = await self.post(size=1, name="p", description="d", metadata=labels, bogus=1)
+        made = self.answered(got, 202, {"volume": CREATED})["volume"]
+        self.assertEqual(made["status"], "creating")
+        looks = await self.until(made["id"], "available")
+        self.assertLessEqual({look["status"] for look in looks}, {"creating", "available"})
+        asked = {"size": 1, "name": "p", "description": "d", "metadata": labels}
+        for volume in (made, looks[-1]):
+            self.assertEqual({name: volume[name] for name in asked}, asked)
+            self.assertEqual((volume["attachments"], volume["bootable"]), ([], "false"))
+            self.assertEqual(volume["user_id"], self.session.user_id)
+        self.assertEqual(looks[-1]["os-vol-tenant-attr:tenant_id"], self.session.project)
+        self.assertEqual(looks[-1]["created_at"], made["created_at"])
+
+    @compares(CREATE, SHOW)
+    async def test_versions(self) -> None:
+        """Each microversion has its members, and is told."""
+        volume_id = await self.volume()
+        for version in ("3.0", "3.13", "3.47", "3.48", "3.63", "3.65", "3.71"):
+            got = await self.cinder("GET", "/volumes/" + volume_id, version=version)
+            self.answered(got, 200, {"volume": volume_shape(version)}, version)
+        got = await self.post(version="3.71", size="1", volume_type="__DEFAULT__")
+        self.answered(got, 202, {"volume": volume_shape("3.71", CREATED)}, "3.71")
+        self.assertEqual(got.body["volume"]["volume_type"], "__DEFAULT__")
+        await self.until(got.body["volume"]["id"], "available")
+
+    @compares(
+        CREATE,
+        "NOT_OF_TYPE[volume]",
+        "SIZE_IS_NO_NUMBER",
+        "TOO_SMALL",
+        "TOO_GREAT",
+        "INCORRECT",
+        "TOO_LONG",
+    )
+    async def test_wrong_fields(self) -> None:
+        """What can't be a size or a name is 400, in the words of the schema."""
+        for size in (0, -1):
+            self.refused(await self.post(size=size), refusals.TOO_SMALL, "size", size, size, 1)
+        self.refused(await self.post(size="abc"), refusals.SIZE_IS_NO_NUMBER, "abc", "abc")
+        most = 2**31 - 1
+        for size in (most + 1, 10**30):
+            self.refused(await self.post(size=size), refusals.TOO_GREAT, "size", size, size, most)
+        kinds = {"size": "'integer', 'string', 'null'"}
+        for name, value in (
+            ("size", 1.5),
+            ("size", True),
+            ("name", 1),
+            ("description", 1),
+            ("volume_type", 1),
+            ("availability_zone", 1),
+        ):
+            got = await self.post(**dict({"size": 1}, **{name: value}))
+            kind = kinds.get(name, "'string', 'null'")
+            wanted = refusals.NOT_OF_TYPE.by_service["volume"]
+            self.refused(got, wanted, name, value, value, kind)
+        for volume in ({}, {"size": None}):
+            self.refused(await self.post(**volume), refusals.INCORRECT)
+        for name in ("name", "description"):
+            got = await self.post(**{"size": 1, name: "x" * 256})
+            self.refused(got, refusals.TOO_LONG, name, 256)
+
+    @compares(CREATE, "LABEL_KEY", "LABEL_TOO_LONG", "NOT_OF_TYPE[volume]")
+    async def test_wrong_labels(self) -> None:
+        """Labels are texts of at most 255 characters, and their keys have few of those."""
+        for key in ("", "a/b?", "k" * 256):
+            got = await self.post(size=1, metadata={key: "x"})
+            self.refused(got, refusals.LABEL_KEY, "metadata", {key: "x"}, key)
+        long = "x" * 256
+        got = await self.post(size=1, metadata={"a": long})
+        self.refused(got, refusals.LABEL_TOO_LONG, "a", long, long)
+        wanted = refusals.NOT_OF_TYPE.by_service["volume"]
+        got = await self.post(size=1, metadata={"a": 1})
+        self.refused(got, wanted, "a", 1, 1, "'string'")
+        got = await self.post(size=1, metadata=["a"])
+        self.refused(got, wanted, "metadata", ["a"], ["a"], "'object', 'null'")
+
+    @compares(
+        CREATE,
+        "NO_VOLUME_TYPE",
+        "NO_VOLUME_TYPE_NAMED",
+        "NO_ZONE",
+        "NO_SNAPSHOT",
+        "NO_VOLUME",
+        "NO_BACKUP",
+        "NO_GROUP",
+        "NO_IMAGE",
+    )
+    async def test_unknown_things(self) -> None:
+        """A type, a zone or a source that there is not is told by its name."""
+        got = await self.post(size=1, volume_type="nope")
+        self.refused(got, refusals.NO_VOLUME_TYPE_NAMED, "nope")
+        got = await self.post(size=1, volume_type=MISSING)
+        self.refused(got, refusals.NO_VOLUME_TYPE, MISSING)
+        got = await self.post(size=1, availability_zone="nope")
+        self.refused(got, refusals.NO_ZONE, "nope")
+        for source, refusal in (
+            ("snapshot_id", refusals.NO_SNAPSHOT),
+            ("source_volid", refusals.NO_VOLUME),
+            ("backup_id", refusals.NO_BACKUP),
+            ("consistencygroup_id", refusals.NO_GROUP),
+        ):
+            self.refused(await self.post(**{"size": 1, source: MISSING}), refusal, MISSING)
+        self.refused(await self.post(size=1, imageRef=MISSING), refusals.NO_IMAGE)
+
+    @compares(
+        CREATE,
+        "MISSING_MEMBER[volume]",
+        "NOT_OF_TYPE[volume]",
+        "BODY_IS_NO_OBJECT[volume]",
+        "MALFORMED_BODY[volume]",
+        "VOLUME_FAULT",
+        "TOO_LARGE[volume]",
+    )
+    async def test_malformed(self) -> None:
+        """
+        What is no JSON, or no object that wraps a volume, is 400; no bytes at
+        all are a fault of the service, and too many are another 413 than the
+        quota's.
+        """
+
+        async def post(body: Any) -> Answer:
+            return await self.cinder("POST", "/volumes", body)
+
+        self.refused(await post({}), refusals.MISSING_MEMBER.by_service["volume"], "volume")
+        for wrong in (1, None):
+            wanted = refusals.NOT_OF_TYPE.by_service["volume"]
+            self.refused(await post({"volume": wrong}), wanted, "volume", wrong, wrong, "'object'")
+        self.refused(await post([1]), refusals.BODY_IS_NO_OBJECT.by_service["volume"], [1])
+        for body in (b"{nope", b"\xff"):
+            self.refused(await post(body), refusals.MALFORMED_BODY.by_service["volume"])
+        self.refused(await post(b""), refusals.VOLUME_FAULT)
+        long = b" " * 114689
+        self.refused(await post(long), refusals.TOO_LARGE["volume"], version=None)
+        got = await self.cinder("POST", "/volumes", long, token=None)
+        self.refused(got, refusals.TOO_LARGE["volume"], version=None)
+
+    @compares(CREATE, "OVER_VOLUMES", "OVER_GIGABYTES", "volume GET /v3/<project_id>/limits")
+    async def test_quota(self) -> None:
+        """
+        A volume too many, or too large, is 413 with ``Retry-After: 0``; only
+        the message says that it is the quota.
+        """
+        await self.volume(size=2)
+        volumes, gigabytes = await self.usage()
+        self.assertGreaterEqual(gigabytes, 2)
+        await self.target.limit(volumes, -1)
+        self.refused(await self.post(size=1), refusals.OVER_VOLUMES, volumes)
+        volumes, gigabytes = await self.usage()
+        await self.target.limit(-1, gigabytes + 1)
+        got = await self.post(size=2)
+        self.refused(got, refusals.OVER_GIGABYTES, 2, gigabytes + 1, gigabytes)
+
+    async def usage(self) -> Tuple[int, int]:
+        """How many volumes and GiB there are, once what was deleted is not counted any more."""
+        looks: List[Tuple[int, int]] = []
+        while len(looks) < 10 or len(set(looks[-10:])) > 1:
+            await self.target.pause()
+            used = (await self.cinder("GET", "/limits")).body["limits"]["absolute"]
+            looks.append((used["totalVolumesUsed"], used["totalGigabytesUsed"]))
+        return looks[-1]
+
+    @compares(CREATE, "OVER_COUNTING")
+    async def test_uncountable(self) -> None:
+        """More than can be counted is over the quota too."""
+        await self.volume()
+        got = await self.post(size=2**31 - 1)
+        self.refused(got, refusals.OVER_COUNTING, "__DEFAULT__")
+
+    @compares(CREATE, "volume GET /v3/<project_id>/messages", "NO_RESOURCE")
+    async def test_failed(self) -> None:
+        """
+        A volume that could not be made is in error, says why in a message, and
+        can be deleted; before 3.3 there are no messages.
+        """
+        got = await self.post(size=self.target.too_big)
+        volume_id = got.body["volume"]["id"]
+        await self.until(volume_id, "error")
+        path = "/messages?" + urlencode({"resource_uuid": volume_id})
+        message = {
+            "id": UUID,
+            "event_id": Text("VOLUME_VOLUME_[0-9_]+"),
+            "user_message": str,
+            "message_level": Is("ERROR"),
+            "resource_type": Is("VOLUME"),
+            "resource_uuid": Is(volume_id),
+            "created_at": INSTANT,
+            "guaranteed_until": INSTANT,
+            "request_id": Text("req-[0-9a-f-]{36}"),
+            "links": LINKS,
+        }
+        got = await self.cinder("GET", path, version="3.5")
+        told = self.answered(got, 200, {"messages": [message, ...]}, "3.5")["messages"]
+        self.assertTrue(told)
+        times = [each["created_at"] for each in told]
+        self.assertEqual(times, sorted(times, reverse=True))
+        got = await self.cinder("GET", "/messages?resource_uuid=" + MISSING, version="3.5")
+        self.answered(got, 200, {"messages": []}, "3.5")
+        # The filter came later.
+        got = await self.cinder("GET", "/messages?resource_uuid=" + MISSING, version="3.3")
+        self.assertIn(told[0]["id"], [each["id"] for each in got.body["messages"]])
+        self.refused(await self.cinder("GET", "/messages"), refusals.NO_RESOURCE)
+
+
+class ShowTests(WireTests):
+    """Looking at volumes, and at what the project has."""
+
+    @compares(SHOW, "NO_VOLUME")
+    async def test_missing(self) -> None:
+        """What is no volume is 404, whatever form its id has."""
+        for volume_id in (MISSING, "nonsense"):
+            got = await self.cinder("GET", "/volumes/" + volume_id)
+            self.refused(got, refusals.NO_VOLUME, volume_id)
+
+    @compares("volume GET /v3/<project_id>/types")
+    async def test_types(self) -> None:
+        """The volume types, with the default one among them."""
+        shape = {
+            "id": UUID,
+            "name": str,
+            "is_public": Is(True),
+            "description": (str, NULL),
+            "extra_specs": dict,
+            "os-volume-type-access:is_public": Is(True),
+        }
+        got = await self.cinder("GET", "/types")
+        told = self.answered(got, 200, {"volume_types": [shape, ...]})["volume_types"]
+        self.assertIn("__DEFAULT__", [each["name"] for each in told])
+
+    @compares("volume GET /v3/<project_id>/types")
+    async def test_pages_of_types(self) -> None:
+        """A page of types leads to the next one, under a name of its own."""
+        everything = (await self.cinder("GET", "/types")).body["volume_types"]
+        path, found = "/types?limit=1", []
+        for _ in everything:
+            got = await self.cinder("GET", path)
+            page = self.answered(got, 200, {"volume_types": list, "volume_type_links": NEXT})
+            found += page["volume_types"]
+            path = "/types?" + urlsplit(page["volume_type_links"][0]["href"]).query
+        self.assertEqual(found, everything)
+        self.answered(await self.cinder("GET", path), 200, {"volume_types": []})
+
+    @compares("volume GET /v3/<project_id>/os-availability-zone")
+    async def test_zones(self) -> None:
+        """The availability zones."""
+        zone = {"zoneName": str, "zoneState": {"available": bool}}
+        got = await self.cinder("GET", "/os-availability-zone")
+        self.answered(got, 200, {"availabilityZoneInfo": [zone, ...]})
+        self.assertTrue(got.body["availabilityZoneInfo"])
+
+    @compares("volume GET /v3/<project_id>/limits")
+    async def test_limits(self) -> None:
+        """The quota, and what is used of it; -1 is none."""
+        names = ("Volumes", "VolumeGigabytes", "Snapshots", "Backups", "BackupGigabytes")
+        absolute = {"maxTotal" + name: int for name in names}
+        names = ("Volumes", "Gigabytes", "Snapshots", "Backups", "BackupGigabytes")
+        absolute.update({"total{}Used".format(name): int for name in names})
+        got = await self.cinder("GET", "/limits")
+        self.answered(got, 200, {"limits": {"rate": [], "absolute": absolute}})
+
+    @compares("volume GET /v3/<project_id>/os-quota-sets/<quota_project>", "FORBIDDEN")
+    async def test_quota_set(self) -> None:
+        """The quota, with and without what is used; another project's is forbidden."""
+        path = "/os-quota-sets/" + self.session.project
+        figures = ("volumes", "gigabytes", "per_volume_gigabytes", "snapshots", "backups")
+        usage = {"limit": int, "in_use": int, "reserved": int}
+        for query, shape in (("", int), ("?usage=True", usage)):
+            got = await self.cinder("GET", path + query)
+            told = self.answered(got, 200, {"quota_set": dict})["quota_set"]
+            self.assertEqual(told["id"], self.session.project)
+            for name in figures:
+                self.same_shape(told[name], shape)
+        got = await self.cinder("GET", "/os-quota-sets/" + "0" * 32)
+        self.refused(got, refusals.FORBIDDEN, "volume_extension:quotas:show")
+
+
+class DeleteTests(WireTests):
+    """Removing volumes, and setting their status by hand."""
+
+    @compares(DELETE, SHOW, "NO_VOLUME")
+    async def test_delete(self) -> None:
+        """A delete is answered before it is done, without a body; then the volume is gone."""
+        volume_id = await self.volume()
+        self.empty(await self.cinder("DELETE", "/volumes/" + volume_id), 202)
+        looks = await self.until(volume_id, "404")
+        self.assertLessEqual({look["status"] for look in looks}, {"deleting", "404"})
+        for missing in (volume_id, "nonsense"):
+            got = await self.cinder("DELETE", "/volumes/" + missing)
+            self.refused(got, refusals.NO_VOLUME, missing)
+
+    @compares(DELETE, ACTION, "NOT_DELETABLE")
+    async def test_not_deletable(self) -> None:
+        """In the middle of anything it can't be deleted; in error it can."""
+        volume_id = await self.volume()
+        for status in ("creating", "maintenance", "attaching", "detaching", "reserved"):
+            await self.reset(volume_id, status)
+            got = await self.cinder("DELETE", "/volumes/" + volume_id)
+            self.refused(got, refusals.NOT_DELETABLE)
+        await self.reset(volume_id, "error")
+        self.empty(await self.cinder("DELETE", "/volumes/" + volume_id), 202)
+
+    @compares(DELETE, "NOT_DELETABLE")
+    async def test_deleting(self) -> None:
+        """A deleting volume can't be deleted again, as long as it is there."""
+        refused = 0
+        for _ in range(_RACES):
+            volume_id = await self.volume()
+            self.empty(await self.cinder("DELETE", "/volumes/" + volume_id), 202)
+            got = await self.cinder("DELETE", "/volumes/" + volume_id)
+            if got.status == 404:
+                # It was faster than we are.
+                self.refused(got, refusals.NO_VOLUME, volume_id)
+                continue
+            self.refused(got, refusals.NOT_DELETABLE)
+            refused += 1
+        self.assertGreater(refused, 0)
+
+    @compares(ACTION, "FORBIDDEN", "NO_VOLUME_ACTION", "MALFORMED_BODY[volume]", "NO_VOLUME")
+    async def test_actions(self) -> None:
+        """Who is no admin may set no status; an unknown action is 400, as are two."""
+        path = "/volumes/{}/action".format(await self.volume())
+        reset = {"os-reset_status": {"status": "error"}}
+        got = await self.cinder("POST", path, reset)
+        policy = "volume_extension:volume_admin_actions:reset_status"
+        self.refused(got, refusals.FORBIDDEN, policy)
+        got = await self.cinder("POST", path, {"os-nope": {}})
+        self.refused(got, refusals.NO_VOLUME_ACTION, "os-nope")
+        self.refused(await self.cinder("POST", path, b""), refusals.NO_VOLUME_ACTION, "None")
+        for body in ({}, {"one": {}, "two": {}}, b"{nope"):
+            got = await self.cinder("POST", path, body)
+            self.refused(got, refusals.MALFORMED_BODY.by_service["volume"])
+        got = await self.cinder("POST", "/volumes/{}/action".format(MISSING), reset)
+        self.refused(got, refusals.NO_VOLUME, MISSING)
+
+    @compares(
+        ACTION,
+        "NO_STATUS",
+        "BAD_STATUS",
+        "NOT_TO_BE_SET",
+        "NOT_IN_USE",
+        "NOT_OF_TYPE[volume]",
+    )
+    async def test_reset(self) -> None:
+        """An admin may set a status that there is, and it stays."""
+        volume_id, admin = await self.volume(), await self.admin()
+        path = "/v3/{}/volumes/{}/action".format(admin.project, volume_id)
+
+        async def post(wanted: Any) -> Answer:
+            return await admin.ask("volume", "POST", path, {"os-reset_status": wanted})
+
+        self.empty(await post({"status": "maintenance"}), 202, type="application/json")
+        self.assertEqual((await self.seen(volume_id))["status"], "maintenance")
+        self.refused(await post({}), refusals.NO_STATUS)
+        wanted = refusals.NOT_OF_TYPE.by_service["volume"]
+        self.refused(await post(1), wanted, "os-reset_status", 1, 1, "'object'")
+        self.refused(await post({"status": 1}), wanted, "status", 1, 1, "'string', 'null'")
+        self.refused(await post({"status": "bogus"}), refusals.BAD_STATUS, "bogus", ...)
+        self.refused(await post({"status": "deleting"}), refusals.NOT_TO_BE_SET, "deleting")
+        self.refused(await post({"status": "in-use"}), refusals.NOT_IN_USE)

@@ -1,0 +1,115 @@
+"""
+The wire contract, kept by a real OpenStack: what :mod:`tests.contract` asserts
+about the embedded service is true of the real ones.
+
+It is the OpenStack of :func:`tests.openstack.cloud.description`: the user
+``demo`` with two servers, whose quota is set for some tests and set back, and
+an administrator.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+
+from tests.contract.case import Session, Target
+from tests.contract.suite import make_wire_tests
+
+from .cloud import description
+
+#: Seconds.
+PAUSE = 0.03
+#: Of the project, when no test limits it.
+_NO_LIMIT = {"volumes": -1, "gigabytes": -1}
+
+
+class _Exchange(Protocol):
+    """Sends bytes, and collects what comes until the connection is closed."""
+
+    def __init__(self, request: bytes) -> None:
+        self.done: Deferred[bytes] = Deferred()
+        self._request = request
+        self._pieces: List[bytes] = []
+
+    def connectionMade(self) -> None:  # noqa: N802 (Twisted's name)
+        self.transport.write(self._request)
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
+        self._pieces.append(data)
+
+    def connectionLost(  # noqa: N802 (Twisted's name)
+        self, reason: Failure = connectionDone
+    ) -> None:
+        self.done.callback(b"".join(self._pieces))
+
+
+class RealTarget(Target):
+    """What the rig brought up."""
+
+    # As much as Cinder counts, and more than the back end has.
+    too_big = 10**9
+
+    def __init__(self) -> None:
+        there = description()
+        self.auth_url = there["auth_url"]
+        users = {
+            name: dict(there["users"][name], region=there["region"]) for name in ("demo", "admin")
+        }
+        self.user, self.admin = users["demo"], users["admin"]
+        self.servers = there["servers"]["demo"][:2]
+        self._limited = False
+        self._credentials: List[Any] = []
+
+    async def exchange(self, url: str, request: bytes, as_admin: bool) -> bytes:
+        parts = urlsplit(url)
+        endpoint = HostnameEndpoint(reactor, parts.hostname or "", parts.port or 80)
+        protocol = await connectProtocol(endpoint, _Exchange(request))
+        content: bytes = await protocol.done
+        return content
+
+    async def pause(self) -> None:
+        await deferLater(reactor, PAUSE)
+
+    async def limit(self, volumes: int, gigabytes: int) -> None:
+        self._limited = True
+        await self._set_quota({"volumes": volumes, "gigabytes": gigabytes})
+
+    async def _set_quota(self, quota: Dict[str, int]) -> None:
+        user, admin = (Session(self, who, []) for who in (self.user, self.admin))
+        await user.log_in()
+        await admin.log_in()
+        path = "/v3/{}/os-quota-sets/{}".format(admin.project, user.project)
+        await _must(admin, 200, "volume", "PUT", path, {"quota_set": quota})
+
+    async def application_credential(self, session: Any) -> Dict[str, str]:
+        path = "/v3/users/{}/application_credentials".format(session.user_id)
+        wanted = {"application_credential": {"name": "wire-{}".format(uuid4())}}
+        made = await _must(session, 201, "identity", "POST", path, wanted)
+        known: Dict[str, str] = json.loads(made)["application_credential"]
+        self._credentials.append((session, path + "/" + known["id"]))
+        return known
+
+    async def close(self) -> None:
+        if self._limited:
+            await self._set_quota(_NO_LIMIT)
+        for session, path in self._credentials:
+            await session.ask("identity", "DELETE", path)
+
+
+async def _must(session: Session, status: int, *request: Any) -> bytes:
+    got = await session.ask(*request)
+    if got.status != status:
+        raise AssertionError("{} {}: {}".format(got.method, got.url, got.content[:500]))
+    return got.content
+
+
+globals().update(make_wire_tests(lambda test: RealTarget(), __name__))
