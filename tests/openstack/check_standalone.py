@@ -1,0 +1,90 @@
+"""
+The contract suites for hosts that attach their volumes themselves, against a
+real Cinder: Compute is there, and is neither asked nor needed.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import subprocess
+from uuid import uuid4
+
+from twisted.internet import reactor
+from twisted.internet.threads import deferToThread
+
+from txstorage._agents import agent_for
+from txstorage._compat import as_text
+from txstorage._configuration import Configuration
+from txstorage.backend import driver_for, volume_service
+from txstorage.connector import HostConnector, local_path
+from txstorage.testing import FaultyAgent, make_icloudapi_tests, make_resilience_tests
+
+from .check_conformance import LONG, contract
+from .cloud import GIB, configuration
+
+HOST = u"5f6d6c2e-4b1c-4c55-9a35-0d3c1f6b9e01"
+
+
+def losetup(*arguments):
+    """:return: what it says, text."""
+    return as_text(subprocess.check_output(("losetup",) + arguments)).strip()
+
+
+def _attached(path):
+    listed = losetup("--list", "--noheadings", "--output", "NAME", "--associated", path)
+    return listed.split()
+
+
+def _attach(path):
+    return (_attached(path) or [losetup("--find", "--show", "--nooverlap", path)])[0]
+
+
+def _detach(path):
+    for device in _attached(path):
+        losetup("--detach", device)
+
+
+class FileConnector(HostConnector):
+    """The rig's volumes are files of this machine, of which a host makes devices."""
+
+    def connect(self, volume_id, connection):
+        """See :class:`~txstorage.connector.HostConnector`."""
+        return deferToThread(_attach, local_path(volume_id, connection))
+
+    def disconnect(self, volume_id, connection):
+        """See :class:`~txstorage.connector.HostConnector`."""
+        return deferToThread(_detach, local_path(volume_id, connection))
+
+
+def standalone_driver_and_agent(test_case, **options):
+    """:return: a driver for a cluster of its own, and the ``FaultyAgent`` that it uses."""
+    agent = agent_for(reactor)
+    test_case.addCleanup(agent.close)
+    faulty = FaultyAgent(reactor, agent)
+    values = configuration(attach_through=u"storage", instance_id=HOST, **options)
+    checked = Configuration.from_mapping(dict(values, cluster_id=uuid4()))
+    service = volume_service(reactor, checked, faulty)
+    service._connector = FileConnector(reactor)
+    return driver_for(reactor, checked, service), faulty
+
+
+def standalone_driver(test_case, **options):
+    """:return: the driver only."""
+    return standalone_driver_and_agent(test_case, **options)[0]
+
+
+class StandaloneTests(contract(standalone_driver)):
+    """The contract, without Compute."""
+
+    timeout = LONG
+
+
+class StandaloneCloudTests(make_icloudapi_tests(standalone_driver)):
+    """Nodes, without Compute."""
+
+    timeout = LONG
+
+
+class StandaloneResilienceTests(make_resilience_tests(standalone_driver_and_agent, GIB)):
+    """The contract when things go wrong, without Compute."""
+
+    timeout = LONG
