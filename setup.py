@@ -60,6 +60,8 @@ setup(
             "pytest; python_version >= '3.9'",
             "setuptools>=71; python_version >= '3.9'",
         ],
+        # For hosts that attach volumes themselves, by other than local devices.
+        "os-brick": ["os-brick>=5; python_version >= '3.9'"],
         "docs": ["sphinx; python_version >= '3.9'"],
         "lint": ["ruff; python_version >= '3.9'"],
     },

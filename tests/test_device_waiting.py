@@ -6,7 +6,9 @@ device, and waiting for it.
 from __future__ import absolute_import, division, print_function
 
 import os
+import stat
 import subprocess
+from collections import namedtuple
 
 from eliot.testing import assertHasMessage, capture_logging
 from twisted.internet.defer import CancelledError
@@ -19,7 +21,13 @@ from txstorage._compat import as_text
 from txstorage._logging import DEVICE_SEARCH
 from txstorage._places import check_node
 from txstorage.devices import DeviceFinder
-from txstorage.errors import DeviceAmbiguous, DeviceError, DeviceMismatch, DeviceNotFound
+from txstorage.errors import (
+    DeviceAmbiguous,
+    DeviceBusy,
+    DeviceError,
+    DeviceMismatch,
+    DeviceNotFound,
+)
 
 from .sysfs import (
     MIB,
@@ -31,6 +39,8 @@ from .sysfs import (
     detach_loop,
     new_volume_id,
 )
+
+SimpleStatus = namedtuple("SimpleStatus", "st_mode st_rdev")
 
 
 class Events(object):
@@ -120,6 +130,56 @@ class FindTests(FinderTestCase):
             self.assertIn(u"Can't read this host's block devices", error.message)
             self.assertEqual(error.volume_id, VOLUME)
         self.assert_idle()
+
+
+class ToldTests(FinderTestCase):
+    """A volume of which storage says where its device is."""
+
+    def tell(self, number, path=u"/dev/mapper/x"):
+        """Storage says that the volume is there; that is a device of that number."""
+        status = SimpleStatus(stat.S_IFBLK, os.makedev(*number))
+        self.patch(_places, "_lstat", lambda volume_id, path: status)
+        self.finder.tell(VOLUME, path)
+
+    def test_found(self):
+        """It is found there, without an identity, and called what the kernel calls it."""
+        self.sysfs.add("dm-3", number="253:3")
+        self.assertRaises(DeviceNotFound, self.finder.find, VOLUME, MIB)
+        self.tell((253, 3))
+        found = self.finder.find(VOLUME, MIB)
+        self.assertEqual(FilePath("/dev/dm-3"), found)
+        self.assertEqual([(u"dm-3", "/dev/dm-3")], self.checked)
+        self.finder.tell(VOLUME, None)
+        self.finder.tell(VOLUME, None)
+        self.assertRaises(DeviceNotFound, self.finder.find, VOLUME, MIB)
+
+    def test_no_device(self):
+        """A path that leads to anything but a block device is refused."""
+        path = FilePath(self.mktemp())
+        self.finder.tell(VOLUME, as_text(path.path))
+        self.assertRaises(DeviceNotFound, self.finder.find, VOLUME, MIB)
+        self.finder.refuse_if_busy(VOLUME)
+        path.setContent(b"")
+        error = self.assertRaises(DeviceMismatch, self.finder.find, VOLUME, MIB)
+        self.assertIn(path.path, error.message)
+
+    def test_busy(self):
+        """It is busy there, although nothing else says that it is the volume."""
+        self.sysfs.add("dm-3", number="253:3")
+        self.patch(_places, "_is_claimed", lambda path: path.path == "/dev/dm-3")
+        self.finder.refuse_if_busy(VOLUME)
+        self.tell((253, 3))
+        error = self.assertRaises(DeviceBusy, self.finder.refuse_if_busy, VOLUME)
+        self.assertIn(u"/dev/dm-3", error.message)
+
+    def test_file(self):
+        """A file of the embedded service is where it is, whatever is told."""
+        directory = FilePath(self.mktemp())
+        directory.makedirs()
+        directory.child(VOLUME).setContent(b"12")
+        finder = self.make(directory=directory)
+        finder.tell(VOLUME, u"/dev/mapper/x")
+        self.assertEqual(directory.child(VOLUME), finder.find(VOLUME, 2))
 
 
 class KeptPathTests(FinderTestCase):

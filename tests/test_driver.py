@@ -33,6 +33,7 @@ from txstorage.errors import (
     MalformedLabels,
     OperationFailed,
     OperationTimedOut,
+    PermissionDenied,
     QuotaExceeded,
     RequestRefused,
     ResponseLost,
@@ -1068,6 +1069,52 @@ class CloudTests(DriverTestCase):
     def test_start_unknown(self):
         """A node that is not there can't."""
         self.failure(self.driver.start_node(u"none"), UnknownServer)
+
+
+class UnfinishedTests(DriverTestCase):
+    """What somebody began, and may have left unfinished."""
+
+    def settled(self):
+        """How often the cloud was asked to end it."""
+        return self.cloud.count("settle")
+
+    def test_not_at_once(self):
+        """Whoever began it has a moment; then it is ended, for every operation."""
+        for operation in (
+            lambda v: self.driver.attach_volume(v, THERE),
+            self.driver.detach_volume,
+            self.driver.destroy_volume,
+        ):
+            volume_id = self.cloud.add(u"attaching")
+            before = self.settled()
+            d = operation(volume_id)
+            self.assertEqual(before, self.settled())
+            self.clock.pump([1.0] * 4)
+            self.assertGreater(self.settled(), before)
+            d.addErrback(lambda failure: failure.trap(CancelledError))
+            d.cancel()
+
+    def test_refused(self):
+        """When that is refused, or fails in passing, it is waited for all the same."""
+        for error in (refusal(), ServiceBroken(u"POST", u"http://cloud", 500, u"no")):
+            volume_id = self.cloud.add(u"attaching")
+            d = self.driver.attach_volume(volume_id, THERE)
+            self.cloud.break_next("settle", Fault(error))
+            self.clock.pump([1.0] * 4)
+            self.assertNoResult(d)
+            self.cloud.change(
+                volume_id, status=u"in-use", attachments=(Attachment(volume_id, THERE),)
+            )
+            self.success(d)
+
+    def test_forbidden(self):
+        """What looking again can't help ends the operation."""
+        volume_id = self.cloud.add(u"attaching")
+        d = self.driver.attach_volume(volume_id, THERE)
+        error = PermissionDenied(u"GET", u"http://cloud", 403, u"no")
+        self.cloud.break_next("settle", Fault(error))
+        self.clock.pump([1.0] * 4)
+        self.failureResultOf(d, PermissionDenied)
 
 
 class InconsistentCloudTests(DriverTestCase):

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage import _places
 from txstorage._blockdevices import BlockDevice
-from txstorage._matching import fits, match
+from txstorage._matching import fits, match, verified
 from txstorage._places import check_node
 from txstorage.errors import DeviceAmbiguous, DeviceError, DeviceMismatch, DeviceNotFound
 
@@ -236,6 +236,58 @@ class Status(object):
     def __init__(self, mode, major, minor):
         self.st_mode = mode
         self.st_rdev = os.makedev(major, minor)
+
+
+class VerifiedTests(SynchronousTestCase):
+    """The device that storage names."""
+
+    def verify(self, *devices, **options):
+        """What :func:`verified` says of 8:1, which storage says is at /dev/x."""
+        size = options.get("size", MIB)
+        return verified(VOLUME, size, devices, u"/dev/x", (8, 1))
+
+    def other(self, *identities):
+        """Another device."""
+        return BlockDevice(
+            name=u"vdb", size=MIB, major=8, minor=2, identities=frozenset(identities)
+        )
+
+    def test_without_identity(self):
+        """A device that says nothing of itself is taken by its number and size."""
+        mine = device()
+        self.assertIs(mine, self.verify(self.other(), mine))
+
+    def test_other_serial(self):
+        """Storage gives serial numbers of its own, which say nothing about the volume."""
+        mine = device(identities=[serial(u"LIO-ORG disk0")])
+        self.assertIs(mine, self.verify(mine))
+
+    def test_own_file(self):
+        """A loop device on the volume's own file is the volume's."""
+        mine = device(identities=[u"file:volume-" + VOLUME])
+        self.assertIs(mine, self.verify(mine))
+
+    def test_other_file(self):
+        """A loop device on another file is not, and the file is named."""
+        wrong = device(identities=[u"file:volume-" + OTHER])
+        error = self.assertRaises(DeviceMismatch, self.verify, wrong)
+        self.assertIn(u"on the file volume-" + OTHER, error.message)
+
+    def test_other_claims(self):
+        """When another device says that it is the volume, neither is believed."""
+        error = self.assertRaises(
+            DeviceAmbiguous, self.verify, device(), self.other(serial(VOLUME))
+        )
+        self.assertIn(u"vdb", error.message)
+
+    def test_no_device(self):
+        """What is no whole device of this host is not there."""
+        self.assertRaises(DeviceNotFound, self.verify, self.other())
+
+    def test_size(self):
+        """Another size is refused; none yet is not there yet."""
+        self.assertRaises(DeviceMismatch, self.verify, device(), size=2 * MIB)
+        self.assertRaises(DeviceNotFound, self.verify, device(size=0))
 
 
 class NodeCheckTests(SynchronousTestCase):

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage._brick import Brick
 from txstorage._configuration import Configuration
 from txstorage.cli import _checks
 from txstorage.cli._app import App
@@ -43,6 +44,9 @@ NAMES = [step.name for step in STEPS]
 
 # What a project may use.
 PROJECT = ["quota", "volume types", "availability zones"]
+
+# What comes after the catalog.
+REST = ["attaching", *PROJECT, "instance id", "list volumes", "device discovery"]
 
 
 class DoctorTests(CommandTestCase):
@@ -86,6 +90,7 @@ class DoctorTests(CommandTestCase):
             ("TLS", "without TLS"),
             ("authentication", "user txstorage, project txstorage; the token lives"),
             ("catalog", "block-storage: http://cloud.example/volume/v3"),
+            ("attaching", "Compute attaches volumes"),
             ("quota", "1 of 1000 volumes, 1 GiB of unlimited"),
             ("cluster id", str(CLUSTER)),
             ("volume types", "__DEFAULT__, bronze, gold, silver; profiles: bronze/gold/silver: "),
@@ -95,6 +100,21 @@ class DoctorTests(CommandTestCase):
             ("device discovery", "{}: {}".format(volume, path)),
         ):
             self.assertIn(word, found[name]["detail"])
+
+    def test_storage(self) -> None:
+        """Without Compute it says so, and asks nobody for it."""
+        self.write_config(attach_through="storage", compute_endpoint=None)
+        found = self.diagnose(0)
+        self.assertIn("through Block Storage", found["attaching"]["detail"])
+        self.assertNotIn("compute", found["catalog"]["detail"])
+        self.assertEqual(found["instance id"]["outcome"], "ok")
+
+    def test_brick(self) -> None:
+        """It says which connections can be used, too."""
+        self.write_config(attach_through="storage")
+        for brick, words in ((None, "local devices only"), (object(), "also by iSCSI")):
+            self.patch(Brick, "load", lambda: brick)
+            self.assertIn(words, self.diagnose(0)["attaching"]["detail"])
 
     def test_table(self) -> None:
         """For people, each step is a row, with what to do where it failed."""
@@ -163,15 +183,13 @@ class DoctorTests(CommandTestCase):
         """An address that is not the service's is found."""
         self.write_config(auth_url="http://cloud.example/somewhere")
         found = self.assert_fails("authentication", "Identity API")
-        self.assert_skipped(
-            found, "catalog", *PROJECT, "instance id", "list volumes", "device discovery"
-        )
+        self.assert_skipped(found, "catalog", *REST)
 
     def test_region(self) -> None:
         """A region that is not in the catalog is found, and what is there is shown."""
         self.write_config(region="nowhere")
         found = self.assert_fails("catalog", "nowhere", "txstorage")
-        self.assert_skipped(found, *PROJECT, "instance id", "list volumes", "device discovery")
+        self.assert_skipped(found, *REST)
 
     def test_endpoint_override(self) -> None:
         """An endpoint that is configured is shown instead of the catalog's."""

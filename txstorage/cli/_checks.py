@@ -14,6 +14,7 @@ from typing import Any, Awaitable, Callable, List, Optional, Sequence, Tuple
 
 import attr
 
+from .._brick import Brick
 from .._configuration import Configuration, dataset_section, variables
 from .._keys import KEYS, SECRETS
 from ..backend import driver_for, http_client, volume_service
@@ -180,6 +181,17 @@ async def check_catalog(state: Examination) -> str:
     )
 
 
+async def check_attaching(state: Examination) -> str:
+    """What is to attach volumes can do so."""
+    if state.configuration.attach_through == "compute":
+        return "Compute attaches volumes"
+    await state.service.check_attachments()
+    brick = "with os-brick, also by iSCSI and the like"
+    if Brick.load() is None:
+        brick = "local devices only, as os-brick is not installed"
+    return "this host attaches volumes through Block Storage; {}".format(brick)
+
+
 async def may_ask(asked: Awaitable[Any]) -> Any:
     """
     What the driver itself never asks for, a user of it need not be allowed to
@@ -278,7 +290,7 @@ async def check_driver(state: Examination) -> str:
 
 
 async def check_instance_id(state: Examination) -> str:
-    """This node is a server that Compute knows."""
+    """This node's id is known; to Compute, too, if that is to attach."""
     state.instance_id = await state.driver.compute_instance_id()
     return "{}, by: {}".format(state.instance_id, state.driver.instance_id_source)
 
@@ -331,6 +343,7 @@ STEPS = (
     Step("TLS", check_tls, ("keys",)),
     Step("authentication", check_authentication, ("TLS",)),
     Step("catalog", check_catalog, ("authentication",)),
+    Step("attaching", check_attaching, ("catalog",)),
     Step("quota", check_quota, ("catalog",)),
     Step("volume types", check_volume_types, ("catalog",)),
     Step("availability zones", check_availability_zones, ("catalog",)),

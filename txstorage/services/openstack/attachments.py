@@ -10,7 +10,6 @@ from __future__ import absolute_import, division, print_function
 import attr
 from twisted.internet.defer import fail
 
-from ..._compat import text_type
 from ...errors import NotTheService
 from ...interfaces import UnknownVolume
 from ._requests import is_missing, path_segment, text_or_empty
@@ -46,7 +45,7 @@ def attachment_from_wire(wire):
     :raises ValueError: when it has no id.
     """
     attachment_id = wire.get(u"id") if isinstance(wire, dict) else None
-    if not isinstance(attachment_id, text_type) or not attachment_id:
+    if path_segment(attachment_id) is None:
         raise ValueError(u"an attachment has no id")
     connection = wire.get(u"connection_info")
     return HostAttachment(
@@ -141,10 +140,7 @@ class HostAttachments(object):
 
 
 def _path(attachment_id):
-    segment = path_segment(attachment_id)
-    if segment is None:
-        raise ValueError(u"{!r} is no id of an attachment".format(attachment_id))
-    return u"/" + segment
+    return u"/" + path_segment(attachment_id)
 
 
 def _no_volume(failure, volume_id):
@@ -167,9 +163,11 @@ def _one(response):
 def _ids_on(response, host_id):
     attachments = response.field(u"volume", dict).get(u"attachments")
     return [
-        text_or_empty(wire.get(u"attachment_id"))
+        wire[u"attachment_id"]
         for wire in (attachments if isinstance(attachments, list) else ())
-        if isinstance(wire, dict) and wire.get(u"attachment_id") and attached_to(wire) == host_id
+        if isinstance(wire, dict)
+        and path_segment(wire.get(u"attachment_id")) is not None
+        and attached_to(wire) == host_id
     ]
 
 

@@ -28,6 +28,8 @@ from . import OpenStackService
 from .attachments import HostAttachments
 from .cinder import place_of
 
+_NOBODY = u"00000000-0000-4000-8000-000000000000"
+
 #: A node that may well live, as nobody knows.
 _UNKNOWN = u"UNKNOWN"
 
@@ -151,6 +153,15 @@ class StandaloneService(OpenStackService):
                 )
             )
         return self._connector.connect(volume_id, connected[0].connection)
+
+    def check_attachments(self):
+        """
+        Make sure that Block Storage has what a host needs to attach.
+
+        :return: a ``Deferred`` that fires with ``None``.
+        :raises MicroversionMissing: (the Deferred) it is too old.
+        """
+        return self._attachments.of_volume(_NOBODY).addCallback(lambda _: None)
 
     def list_attachments(self, server_id):
         """See ``IVolumeService``: without Compute, none holds on to anything."""
