@@ -50,6 +50,9 @@ LAYERS = [
 #: What runs on Python 3 only, and what the driver must never import.
 PYTHON_3_ONLY = ("server", "docker", "cli")
 
+#: What can't be imported where there is none.
+NEEDS_FLOCKER = ("dataset_agent",)
+
 
 def layer_of(name):
     """:return: the index in LAYERS of a module, by its longest name that is there."""
@@ -140,6 +143,39 @@ class LayersTests(SynchronousTestCase):
         for part in PYTHON_3_ONLY:
             self.assertNotIn("txstorage.{}".format(part), listed)
         self.assertNotIn("klein", listed)
+
+
+IMPORT_EACH = """\
+import importlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module("txstorage." + name)
+    print(name)
+"""
+
+
+class ImportsTests(SynchronousTestCase):
+    """What straddles runs on 2.7 and on 3."""
+
+    def test_each_module(self):
+        """Each module compiles, and can be imported, on the Python that this runs on."""
+        names = [name for name, _ in parsed() if name not in NEEDS_FLOCKER]
+        self.assertIn("driver", names)
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", IMPORT_EACH] + names,
+            cwd=os.path.dirname(PACKAGE),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        told, errors = [part.decode("utf-8") for part in process.communicate()]
+        self.assertEqual(0, process.returncode, errors)
+        self.assertEqual(names, told.split())
+
+    def test_flockers_modules(self):
+        """What needs a Flocker compiles without one."""
+        paths = dict(modules())
+        for name in NEEDS_FLOCKER:
+            with open(paths[name], "rb") as source:
+                compile(source.read(), paths[name], "exec")
 
 
 class PublicTests(SynchronousTestCase):
