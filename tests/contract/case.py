@@ -387,11 +387,20 @@ class WireTests(TestCase):
                     await self.reset(volume_id, "in-use")
                 await self.nova("DELETE", self.attachments_path(server, volume_id))
                 await self.until(volume_id, "available")
+        await self._disconnect(volume_id)
         status = (await self.seen(volume_id))["status"]
         if status not in ("available", "error", "deleting", "404"):
             await self.reset(volume_id, "error")
         await self.cinder("DELETE", "/volumes/" + volume_id)
         await self.until(volume_id, "404")
+
+    async def _disconnect(self, volume_id: str) -> None:
+        query = "/attachments?volume_id=" + volume_id
+        got = await self.cinder("GET", query, version="3.27")
+        for each in got.body["attachments"]:
+            if each["instance"] not in self.target.servers:
+                path = "/attachments/" + each["id"]
+                await self.cinder("DELETE", path, version="3.27")
 
 
 def answer_message(body: Any) -> str:

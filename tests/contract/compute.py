@@ -308,7 +308,7 @@ class AttachTests(WireTests):
         self.refused(got, refusals.VOLUME_IN_ERROR, volume_id, "error", ...)
         self.assertEqual((await self.seen(volume_id))["attachments"], [])
 
-    @compares(ATTACH, "NO_SERVER", "NO_SUCH_VOLUME", "NOT_A_UUID")
+    @compares(ATTACH, "NO_SERVER", "NO_SUCH_VOLUME", "NOT_A_UUID[compute]")
     async def test_missing(self) -> None:
         """
         The form of the volume's id is looked at first, then the server, then
@@ -318,7 +318,8 @@ class AttachTests(WireTests):
         wrong = {"volumeAttachment": {"volumeId": "xyz"}}
         nowhere = "/servers/{}/os-volume_attachments".format(MISSING)
         got = await self.nova("POST", nowhere, wrong)
-        self.refused(got, refusals.NOT_A_UUID, "volumeId", "xyz", "xyz")
+        wanted = refusals.NOT_A_UUID.by_service["compute"]
+        self.refused(got, wanted, "volumeId", "xyz", "xyz")
         self.refused(await self.nova("POST", nowhere, missing), refusals.NO_SERVER, MISSING)
         self.refused(await self.attach(MISSING), refusals.NO_SUCH_VOLUME, MISSING)
         for method, path in (("GET", nowhere), ("GET", nowhere + "/" + MISSING)):
@@ -328,8 +329,8 @@ class AttachTests(WireTests):
         ATTACH,
         "MISSING_MEMBER[compute]",
         "NOT_OF_TYPE[compute]",
-        "MISSING_VOLUME_ID",
-        "ADDITIONAL_PROPERTY",
+        "MISSING_FIELD[compute]",
+        "ADDITIONAL_FIELD[compute]",
         "BODY_IS_NO_OBJECT[compute]",
         "MALFORMED_BODY[compute]",
         "TOO_LARGE[compute]",
@@ -347,12 +348,14 @@ class AttachTests(WireTests):
         wanted = refusals.NOT_OF_TYPE.by_service["compute"]
         for wrong in (1, None):
             self.refused(await post({name: wrong}), wanted, name, wrong, wrong, "'object'")
-        self.refused(await post({name: {}}), refusals.MISSING_VOLUME_ID, name, {})
+        missing = refusals.MISSING_FIELD.by_service["compute"]
+        self.refused(await post({name: {}}), missing, name, {}, "volumeId")
         self.refused(await self.attach(1), wanted, "volumeId", 1, 1, "'string'")
         got = await self.attach(MISSING, device=1)
         self.refused(got, wanted, "device", 1, 1, "'string', 'null'")
-        more = {"volumeId": MISSING, "bogus": 1}
-        self.refused(await post({name: more}), refusals.ADDITIONAL_PROPERTY, name, more, "bogus")
+        more, wanted = {"volumeId": MISSING, "bogus": 1}, refusals.ADDITIONAL_FIELD
+        got = await post({name: more})
+        self.refused(got, wanted.by_service["compute"], name, more, "'bogus' was unexpected")
         wanted = refusals.BODY_IS_NO_OBJECT.by_service["compute"]
         self.refused(await post([1]), wanted, [1])
         self.refused(await post(b""), wanted, None)

@@ -176,7 +176,7 @@ class LabelTests(WireTests):
         self.answered(await self.labels("GET", key="k"), 200, {"meta": Is({"k": "1"})})
         self.empty(await self.labels("DELETE", key="k"), 200)
 
-    @compares("LABEL_MISMATCH", "LABEL_MISSING", "LABELS_TOO_MANY", "NO_LABEL", "NO_VOLUME")
+    @compares("LABEL_MISMATCH", "IS_EMPTY", "LABELS_TOO_MANY", "NO_LABEL", "NO_VOLUME")
     async def test_refused(self) -> None:
         """One label is set at a time, the one that the path names; of a volume that there is."""
         for method in ("GET", "DELETE"):
@@ -185,7 +185,7 @@ class LabelTests(WireTests):
         got = await self.labels("PUT", {"meta": {"q": "1"}}, "k")
         self.refused(got, refusals.LABEL_MISMATCH)
         for labels, refusal in (
-            ({}, refusals.LABEL_MISSING),
+            ({}, refusals.IS_EMPTY),
             ({"q": "1", "k": "2"}, refusals.LABELS_TOO_MANY),
         ):
             got = await self.labels("PUT", {"meta": labels}, "k")

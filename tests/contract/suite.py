@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Type
 
+from .attachments import HostTests
 from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
 from .identity import IdentityTests
@@ -26,6 +27,7 @@ SUITE: List[Type[WireTests]] = [
     DeleteTests,
     ServerTests,
     AttachTests,
+    HostTests,
 ]
 
 

@@ -374,7 +374,7 @@ class ListTests(AttachmentTests):
         query = "?foo=1&volume_id=" + self.volume_id
         self.assertEqual(self.listed(query, "3.30"), [self.volume_id])
         got = self.at("GET", "?foo=1&bar=2")
-        self.refused(got, 400, "Invalid filters bar,foo are found in query options.")
+        self.refused(got, 400, "Invalid filters foo,bar are found in query options.")
 
     def test_pages(self) -> None:
         """A page begins after its marker, which must be an attachment."""

@@ -10,9 +10,10 @@ from typing import Any, Collection, Dict, Mapping, Optional
 
 import attr
 
-from .validation import is_uuid, member
+from . import refusals
+from .validation import check_uuid, member, only_member, unexpected
 from .versions import VOLUME
-from .wire import Version, WireError
+from .wire import Version
 
 _MODE_SINCE = (3, 54)
 _MODES = ["rw", "ro"]
@@ -44,13 +45,13 @@ def new_attachment(body: Mapping[str, Any], version: Version) -> NewAttachment:
     wanted = _members(body, "volume_uuid", known)
     for name in ("volume_uuid", "instance_uuid"):
         if name in wanted:
-            _check_uuid(name, wanted[name])
+            check_uuid(name, wanted[name])
     connector = wanted.get("connector")
     if connector is not None:
         _check_object("connector", connector, "'object', 'null'")
     if wanted.get("mode", "rw") not in _MODES:
         mode = wanted["mode"]
-        raise _invalid("mode", mode, "{!r} is not one of {}".format(mode, _MODES))
+        raise refusals.BAD_MODE("mode", mode, mode)
     return NewAttachment(
         volume_id=wanted["volume_uuid"],
         server_id=wanted.get("instance_uuid"),
@@ -69,7 +70,7 @@ def connector_of(body: Mapping[str, Any]) -> Dict[str, Any]:
     connector = _members(body, "connector", ["connector"])["connector"]
     _check_object("connector", connector, "'object'")
     if not connector:
-        raise _invalid("connector", connector, "{} should be non-empty".format(connector))
+        raise refusals.IS_EMPTY("connector", connector, connector)
     told: Dict[str, Any] = connector
     return told
 
@@ -78,49 +79,24 @@ def check_action(body: Mapping[str, Any]) -> None:
     """
     :raises WireError: 400, when it is another action than ``os-complete``.
     """
-    if not body:
-        raise VOLUME.error(400, "Malformed request body")
-    if "os-complete" not in body:
-        raise VOLUME.error(
-            400,
-            "There is no such action: {}. Verify the request body and Content-Type header "
-            "and try again.".format(next(iter(body))),
-        )
+    name = only_member(body)
+    if name != "os-complete":
+        raise refusals.NO_VOLUME_ACTION(name)
 
 
 def _members(body: Mapping[str, Any], required: str, known: Collection[str]) -> Dict[str, Any]:
     attachment = member(body, "attachment")
     others = sorted(set(body) - {"attachment"})
     if others:
-        raise VOLUME.error(400, _unexpected(others))
+        raise refusals.ADDITIONAL_MEMBER(unexpected(others))
     if required not in attachment:
-        raise _invalid("attachment", attachment, "{!r} is a required property".format(required))
+        raise refusals.MISSING_FIELD(VOLUME, "attachment", attachment, required)
     others = sorted(set(attachment) - set(known))
     if others:
-        raise _invalid("attachment", attachment, _unexpected(others))
+        raise refusals.ADDITIONAL_FIELD(VOLUME, "attachment", attachment, unexpected(others))
     return attachment
-
-
-def _unexpected(names: Collection[str]) -> str:
-    return "Additional properties are not allowed ({} {} unexpected)".format(
-        ", ".join(map(repr, names)), "was" if len(names) == 1 else "were"
-    )
-
-
-def _check_uuid(name: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise _invalid(name, value, "{!r} is not of type 'string'".format(value))
-    if not is_uuid(value):
-        raise _invalid(name, value, "{!r} is not a 'uuid'".format(value))
 
 
 def _check_object(name: str, value: object, types: str) -> None:
     if not isinstance(value, dict):
-        raise _invalid(name, value, "{!r} is not of type {}".format(value, types))
-
-
-def _invalid(field: str, value: object, problem: str) -> WireError:
-    return VOLUME.error(
-        400,
-        "Invalid input for field/attribute {}. Value: {}. {}".format(field, value, problem),
-    )
+        raise refusals.NOT_OF_TYPE(VOLUME, name, value, value, types)

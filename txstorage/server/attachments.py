@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from klein import Klein
 from twisted.internet.defer import DeferredLock
 
+from . import refusals
 from .attachment_requests import check_action, connector_of, new_attachment
 from .attachment_views import detail, summary
 from .devices import DeviceFailure
@@ -22,7 +23,7 @@ from .pagination import volume_page
 from .records import Attachment, Volume
 from .versioned import ProjectService
 from .versions import VOLUME
-from .wire import Answer, Call, WireError, endpoint, new_app
+from .wire import Answer, Call, endpoint, new_app
 
 _SINCE = (3, 27)
 _COMPLETE_SINCE = (3, 44)
@@ -93,14 +94,13 @@ class HostAttachments(ProjectService):
     def _found(self, attachment_id: str) -> Attachment:
         found = self._store.attachment(attachment_id)
         if found is None:
-            message = "Volume attachment could not be found with filter: attachment_id = {}."
-            raise VOLUME.error(404, message.format(attachment_id))
+            raise refusals.NO_ATTACHMENT(attachment_id)
         return found
 
     def _volume(self, volume_id: str) -> Volume:
         volume = self._store.volume(volume_id)
         if volume is None:
-            raise VOLUME.error(404, "Volume {} could not be found.".format(volume_id))
+            raise refusals.NO_VOLUME(volume_id)
         return volume
 
     # -- changing ------------------------------------------------------------
@@ -119,12 +119,10 @@ class HostAttachments(ProjectService):
         )
         told = detail(reserved, self._volume(wanted.volume_id), as_before=True)
         if wanted.connector is not None:
-            told["connection_info"] = await self._connected(
-                reserved, "Unable to create attachment for volume ({})."
-            )
+            told["connection_info"] = await self._connected(reserved, refusals.NOT_CONNECTED)
         return Answer(200, {"attachment": told})
 
-    async def _connected(self, wanted: Attachment, problem: str) -> Any:
+    async def _connected(self, wanted: Attachment, refusal: refusals.Refusal) -> Any:
         """
         :return: the connection, once it is there.
         :raises WireError: 500.
@@ -134,7 +132,7 @@ class HostAttachments(ProjectService):
         found = self._store.attachment(wanted.attachment_id)
         if found is None or found.node_device is None:
             reasons = [message.text for message in self._store.messages(wanted.volume_id)]
-            raise VOLUME.error(500, problem.format("".join(reasons[:1])))
+            raise refusal("".join(reasons[:1]))
         return detail(found, self._volume(found.volume_id))["connection_info"]
 
     @endpoint(app, _ID, "PUT", since=_SINCE)
@@ -148,9 +146,7 @@ class HostAttachments(ProjectService):
             _refuse_update(volume, connector)
             told = detail(before, volume)
             self._store.connect(before, connector)
-            told["connection_info"] = await self._connected(
-                before, "Unable to update attachment ({})."
-            )
+            told["connection_info"] = await self._connected(before, refusals.NOT_CONNECTED_AGAIN)
         return Answer(200, {"attachment": told})
 
     @endpoint(app, _ID, "DELETE", since=_SINCE)
@@ -160,17 +156,13 @@ class HostAttachments(ProjectService):
         async with _holding(self._lock(volume_id)):
             found = self._found(attachment_id)
             if found.by_compute:
-                message = (
-                    "ConflictNovaUsingAttachment: Detach volume from instance {} using the "
-                    "Compute API"
-                )
-                raise VOLUME.error(409, message.format(found.server_id))
+                raise refusals.USED_BY_COMPUTE(found.server_id)
             await self._engine.idle(volume_id)
             try:
                 await self._devices.detach(volume_id)
             except DeviceFailure as error:
                 self._store.add_message(volume_id, "detach volume: {}".format(error))
-                raise _incapable() from error
+                raise refusals.VOLUME_FAULT() from error
             self._store.release(found)
         return Answer(200, {"attachments": []})
 
@@ -178,8 +170,8 @@ class HostAttachments(ProjectService):
     def complete(self, call: Call, attachment_id: str) -> Answer:
         """``os-complete``: the host has the volume."""
         if call.version < _COMPLETE_SINCE:
-            raise VOLUME.error(404, "The resource could not be found.")
-        check_action(call.json())
+            raise refusals.NO_RESOURCE()
+        check_action(call.json(empty={"None": {}}))
         found = self._found(attachment_id)
         self._store.set_status(found.volume_id, "in-use")
         return Answer(204)
@@ -202,10 +194,9 @@ def _filters(query: Mapping[str, str], call: Call) -> Dict[str, str]:
     """
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """
-    unknown = sorted(set(query) - _NO_FILTERS - set(_FILTERS))
+    unknown = [name for name in query if name not in _NO_FILTERS and name not in _FILTERS]
     if unknown and call.version >= _STRICT_FILTERS:
-        message = "Invalid filters {} are found in query options."
-        raise VOLUME.error(400, message.format(",".join(unknown)))
+        raise refusals.UNKNOWN_FILTER(",".join(unknown))
     return {name: query[name] for name in _FILTERS if name in query}
 
 
@@ -214,19 +205,9 @@ def _refuse_reserve(volume: Volume) -> None:
     :raises WireError: 400, unless the volume is free.
     """
     if "error" in volume.status:
-        problem = (
-            "Volume attachments can not be created if the volume is in an error state. "
-            "The Volume {} currently has a status of: {} "
-        )
-    elif volume.status != "available" or volume.attachment is not None:
-        problem = (
-            "Volume {} status must be available or downloading to reserve, but the current "
-            "status is {}."
-        )
-    else:
-        return
-    reason = problem.format(volume.volume_id, volume.status)
-    raise VOLUME.error(400, "Invalid volume: " + reason)
+        raise refusals.RESERVED_IN_ERROR(volume.volume_id, volume.status)
+    if volume.status != "available" or volume.attachment is not None:
+        raise refusals.RESERVED_OTHERWISE(volume.volume_id, volume.status)
 
 
 def _refuse_update(volume: Volume, connector: Mapping[str, Any]) -> None:
@@ -234,18 +215,9 @@ def _refuse_update(volume: Volume, connector: Mapping[str, Any]) -> None:
     :raises WireError: 409, 500.
     """
     if "error" in volume.status:
-        problem = (
-            "Resource conflict: Volume attachments can not be updated if the volume is in an "
-            "error state. The Volume {} currently has a status of: {} "
-        )
-        raise VOLUME.error(409, problem.format(volume.volume_id, volume.status))
+        raise refusals.UPDATED_IN_ERROR(volume.volume_id, volume.status)
     if "host" not in connector:
-        raise VOLUME.error(500, "Unable to update the attachment.")
-
-
-def _incapable() -> WireError:
-    message = "The server has either erred or is incapable of performing the requested operation."
-    return VOLUME.error(500, message)
+        raise refusals.NO_HOST()
 
 
 __all__ = ["HostAttachments"]

@@ -16,7 +16,7 @@ from . import compute_views, refusals
 from .compute_views import ServerView
 from .pagination import attachment_page, next_links, server_page
 from .records import Attachment, Server, Volume
-from .validation import is_uuid, member, only_member
+from .validation import check_uuid, member, only_member, unexpected
 from .versioned import VersionedService
 from .versions import COMPUTE
 from .wire import EMPTY, Answer, Call, WireError, endpoint, new_app
@@ -198,15 +198,13 @@ def _wanted(body: Mapping[str, Any]) -> Tuple[str, Optional[str]]:
     """
     wanted = member(body, "volumeAttachment", COMPUTE)
     if "volumeId" not in wanted:
-        raise refusals.MISSING_VOLUME_ID("volumeAttachment", wanted)
-    for name in wanted:
-        if name not in _ATTACH_MEMBERS:
-            raise refusals.ADDITIONAL_PROPERTY("volumeAttachment", wanted, name)
+        raise refusals.MISSING_FIELD(COMPUTE, "volumeAttachment", wanted, "volumeId")
+    others = sorted(set(wanted) - _ATTACH_MEMBERS)
+    if others:
+        problem = unexpected(others)
+        raise refusals.ADDITIONAL_FIELD(COMPUTE, "volumeAttachment", wanted, problem)
     volume_id, device = wanted["volumeId"], wanted.get("device")
-    if not isinstance(volume_id, str):
-        raise refusals.NOT_OF_TYPE(COMPUTE, "volumeId", volume_id, volume_id, "'string'")
-    if not is_uuid(volume_id):
-        raise refusals.NOT_A_UUID("volumeId", volume_id, volume_id)
+    check_uuid("volumeId", volume_id, COMPUTE)
     if device is not None and not isinstance(device, str):
         raise refusals.NOT_OF_TYPE(COMPUTE, "device", device, device, "'string', 'null'")
     if device is not None and _DEVICE.match(device) is None:

@@ -171,6 +171,16 @@ UNSUPPORTED_VERSION = SharedRefusal(
 MALFORMED_BODY = SharedRefusal(400, "Malformed request body")
 BODY_IS_NO_OBJECT = SharedRefusal(400, "{!r} is not of type 'object'")
 MISSING_MEMBER = SharedRefusal(400, "'{}' is a required property")
+MISSING_FIELD = SharedRefusal(
+    400, "Invalid input for field/attribute {}. Value: {}. {!r} is a required property"
+)
+NOT_A_UUID = SharedRefusal(
+    400, "Invalid input for field/attribute {}. Value: {}. {!r} is not a 'uuid'"
+)
+ADDITIONAL_FIELD = SharedRefusal(
+    400,
+    "Invalid input for field/attribute {}. Value: {}. Additional properties are not allowed ({})",
+)
 NOT_OF_TYPE = SharedRefusal(
     400, "Invalid input for field/attribute {}. Value: {}. {!r} is not of type {}"
 )
@@ -272,9 +282,6 @@ NOT_IN_USE = _cinder(
 )
 NO_LABEL = _cinder(404, "Volume {} has no metadata with key {}.")
 LABEL_MISMATCH = _cinder(400, "Request body and URI mismatch")
-LABEL_MISSING = _cinder(
-    400, "Invalid input for field/attribute {}. Value: {}. {!r} should be non-empty"
-)
 LABELS_TOO_MANY = _cinder(
     400, "Invalid input for field/attribute {}. Value: {}. {!r} has too many properties"
 )
@@ -284,6 +291,41 @@ LIMIT_IS_NEGATIVE = _cinder(400, "limit param must be positive")
 OFFSET_IS_NO_NUMBER = _cinder(400, "offset must be an integer")
 OFFSET_IS_NEGATIVE = _cinder(400, "offset must be >= 0")
 OFFSET_TOO_GREAT = _cinder(400, "offset must be <= 2147483647")
+
+IS_EMPTY = _cinder(
+    400, "Invalid input for field/attribute {}. Value: {}. {!r} should be non-empty"
+)
+
+# -- Block Storage's own attachments ----------------------------------------------
+
+ADDITIONAL_MEMBER = _cinder(400, "Additional properties are not allowed ({})")
+BAD_MODE = _cinder(
+    400, "Invalid input for field/attribute {}. Value: {}. {!r} is not one of ['rw', 'ro']"
+)
+NO_ATTACHMENT = _cinder(
+    404, "Volume attachment could not be found with filter: attachment_id = {}."
+)
+RESERVED_OTHERWISE = _cinder(
+    400,
+    "Invalid volume: Volume {} status must be available or downloading to reserve, but the "
+    "current status is {}.",
+)
+RESERVED_IN_ERROR = _cinder(
+    400,
+    "Invalid volume: Volume attachments can not be created if the volume is in an error state. "
+    "The Volume {} currently has a status of: {} ",
+)
+UPDATED_IN_ERROR = _cinder(
+    409,
+    "Resource conflict: Volume attachments can not be updated if the volume is in an error "
+    "state. The Volume {} currently has a status of: {} ",
+)
+USED_BY_COMPUTE = _cinder(
+    409, "ConflictNovaUsingAttachment: Detach volume from instance {} using the Compute API"
+)
+NO_HOST = _cinder(500, "Unable to update the attachment.")
+NOT_CONNECTED = _cinder(500, "Unable to create attachment for volume ({}).")
+NOT_CONNECTED_AGAIN = _cinder(500, "Unable to update attachment ({}).")
 
 #: Also what Cinder says to a body of no bytes.
 VOLUME_FAULT = _cinder(
@@ -306,15 +348,6 @@ QUERY_IS_NO_NUMBER = _nova(
 QUERY_IS_EMPTY = _nova(
     400, "Invalid input for query parameters {}. Value: {}. {!r} should be non-empty"
 )
-MISSING_VOLUME_ID = _nova(
-    400, "Invalid input for field/attribute {}. Value: {}. 'volumeId' is a required property"
-)
-ADDITIONAL_PROPERTY = _nova(
-    400,
-    "Invalid input for field/attribute {}. Value: {}. Additional properties are not allowed "
-    "({!r} was unexpected)",
-)
-NOT_A_UUID = _nova(400, "Invalid input for field/attribute {}. Value: {}. {!r} is not a 'uuid'")
 BAD_DEVICE = _nova(
     400,
     "Invalid input for field/attribute device. Value: {}. {!r} does not match "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Collection, Dict, Mapping, Optional
 
 from . import refusals
 from .records import NewVolume
@@ -152,3 +152,20 @@ def is_uuid(value: object) -> bool:
         return isinstance(value, str) and bool(uuid.UUID(value))
     except ValueError:
         return False
+
+
+def check_uuid(name: str, value: object, dialect: Dialect = VOLUME) -> None:
+    """
+    :raises WireError: 400, unless a field has a UUID.
+    """
+    if not isinstance(value, str):
+        raise refusals.NOT_OF_TYPE(dialect, name, value, value, "'string'")
+    if not is_uuid(value):
+        raise refusals.NOT_A_UUID(dialect, name, value, value)
+
+
+def unexpected(names: Collection[str]) -> str:
+    """How a schema tells of members that it does not know."""
+    return "{} {} unexpected".format(
+        ", ".join(map(repr, names)), "was" if len(names) == 1 else "were"
+    )

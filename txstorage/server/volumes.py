@@ -202,7 +202,7 @@ class BlockStorage(ProjectService):
         """Set one label."""
         label = metadata(member(call.json(), "meta"))
         if not label:
-            raise refusals.LABEL_MISSING("meta", label, label)
+            raise refusals.IS_EMPTY("meta", label, label)
         if len(label) > 1:
             raise refusals.LABELS_TOO_MANY("meta", label, label)
         self._found(volume_id)

@@ -1,0 +1,278 @@
+"""
+Block Storage's own attachments: volumes for hosts that are no servers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+from uuid import uuid4
+
+from txstorage.server import refusals
+
+from .case import MISSING, WireTests
+from .exchanges import JSON, Answer
+from .record import compares
+from .shapes import INSTANT, NULL, UUID, Having, Is
+
+VERSION = "3.44"
+ATTACHMENTS = "/v3/<project_id>/attachments"
+CREATE = "volume POST " + ATTACHMENTS
+LIST = "volume GET " + ATTACHMENTS
+DETAIL = "volume GET " + ATTACHMENTS + "/detail"
+SHOW = "volume GET " + ATTACHMENTS + "/<attachment_id>"
+UPDATE = "volume PUT " + ATTACHMENTS + "/<attachment_id>"
+DELETE = "volume DELETE " + ATTACHMENTS + "/<attachment_id>"
+ACTION = "volume POST " + ATTACHMENTS + "/<attachment_id>/action"
+
+CONNECTOR = {
+    "host": "host-1",
+    "platform": "x86_64",
+    "os_type": "linux",
+    "ip": "127.0.0.1",
+    "multipath": False,
+}
+SUMMARY: Dict[str, Any] = {
+    "id": UUID,
+    "status": (Is("reserved"), Is("attaching"), Is("attached")),
+    "instance": (UUID, NULL),
+    "volume_id": UUID,
+}
+NO_CONNECTION: Dict[str, Any] = {}
+CONNECTION = Having(
+    driver_volume_type=Is("local"),
+    device_path=str,
+    volume_id=UUID,
+    attachment_id=UUID,
+    access_mode=Is("rw"),
+    encrypted=Is(False),
+    enforce_multipath=Is(False),
+)
+ATTACHMENT = dict(
+    SUMMARY,
+    attached_at=(INSTANT, Is("")),
+    detached_at=Is(""),
+    attach_mode=(Is("null"), Is("rw"), Is("ro")),
+    connection_info=(NO_CONNECTION, CONNECTION),
+)
+
+
+class HostTests(WireTests):
+    """Attachments that hosts make for themselves."""
+
+    async def attachments(
+        self, method: str, path: str = "", body: Any = None, version: str = VERSION
+    ) -> Answer:
+        """Ask for, or change, attachments."""
+        return await self.cinder(method, "/attachments" + path, body, version=version)
+
+    async def post(self, version: str = VERSION, **attachment: Any) -> Answer:
+        """Ask for an attachment."""
+        return await self.attachments("POST", "", {"attachment": attachment}, version)
+
+    async def reserved(self, **more: Any) -> Any:
+        """An attachment of a new volume."""
+        got = await self.post(volume_uuid=await self.volume(), **more)
+        shape = {"attachment": ATTACHMENT}
+        return self.answered(got, 200, shape, VERSION)["attachment"]
+
+    async def complete(self, attachment_id: str) -> Answer:
+        """Say that the host has it."""
+        path = "/{}/action".format(attachment_id)
+        return await self.attachments("POST", path, {"os-complete": {}})
+
+    async def status(self, volume_id: str) -> Any:
+        """A volume's status."""
+        return (await self.seen(volume_id))["status"]
+
+    @compares(CREATE, UPDATE, ACTION, SHOW)
+    async def test_life(self) -> None:
+        """
+        A volume is reserved, connected, in use, and available again; only in
+        use does it tell its attachment.
+        """
+        server_id = str(uuid4())
+        made = await self.reserved(instance_uuid=server_id)
+        volume_id, path = made["volume_id"], "/" + made["id"]
+        self.assertEqual((made["status"], made["instance"]), ("reserved", server_id))
+        self.assertEqual((made["connection_info"], made["attached_at"]), ({}, ""))
+        self.assertEqual(await self.status(volume_id), "reserved")
+        got = await self.attachments("PUT", path, {"attachment": {"connector": CONNECTOR}})
+        shape = {"attachment": dict(ATTACHMENT, connection_info=CONNECTION)}
+        told = self.answered(got, 200, shape, VERSION)["attachment"]
+        self.assertEqual(told["connection_info"]["volume_id"], volume_id)
+        seen = await self.seen(volume_id)
+        self.assertEqual((seen["status"], seen["attachments"]), ("attaching", []))
+        got = await self.complete(made["id"])
+        self.assertEqual((got.status, got.content), (204, b""))
+        self.check_version(got, VERSION)
+        seen = await self.seen(volume_id)
+        (attached,) = seen["attachments"]
+        self.assertEqual((seen["status"], attached["attachment_id"]), ("in-use", made["id"]))
+        self.assertEqual((attached["server_id"], attached["host_name"]), (server_id, None))
+        told = self.answered(await self.attachments("GET", path), 200, shape, VERSION)["attachment"]
+        self.assertEqual((told["status"], told["attach_mode"]), ("attached", "rw"))
+        self.refused(await self.cinder("DELETE", "/volumes/" + volume_id), refusals.NOT_DELETABLE)
+
+    @compares(CREATE, DELETE, SHOW, "NO_ATTACHMENT")
+    async def test_connected_at_once(self) -> None:
+        """
+        With a connector a volume is connected at once, and its attachment is
+        told as it was before; without a server it can be given back.
+        """
+        volume_id = await self.volume()
+        got = await self.post(volume_uuid=volume_id, connector=CONNECTOR)
+        shape = {"attachment": dict(ATTACHMENT, connection_info=CONNECTION)}
+        made = self.answered(got, 200, shape, VERSION)["attachment"]
+        self.assertEqual((made["status"], made["instance"]), ("reserved", None))
+        self.assertEqual(await self.status(volume_id), "attaching")
+        path = "/" + made["id"]
+        shown = self.answered(await self.attachments("GET", path), 200, shape, VERSION)
+        self.assertEqual(shown["attachment"]["status"], "attaching")
+        self.assertEqual((await self.complete(made["id"])).status, 204)
+        got = await self.attachments("DELETE", path)
+        self.answered(got, 200, {"attachments": []}, VERSION)
+        await self.until(volume_id, "available")
+        for method in ("GET", "DELETE"):
+            got = await self.attachments(method, path)
+            self.refused(got, refusals.NO_ATTACHMENT, made["id"], version=VERSION)
+
+    @compares(CREATE, LIST, DETAIL, "UNKNOWN_FILTER", "NO_ATTACHMENT", "LIMIT_IS_NO_NUMBER")
+    async def test_lists(self) -> None:
+        """Attachments can be listed by volume and by server."""
+        server_id = str(uuid4())
+        first = await self.reserved(instance_uuid=server_id)
+        await self.reserved()
+        for query in ("volume_id=" + first["volume_id"], "instance_id=" + server_id):
+            got = await self.attachments("GET", "?" + query)
+            (told,) = self.answered(got, 200, {"attachments": [SUMMARY]}, VERSION)["attachments"]
+            self.assertEqual(told["id"], first["id"])
+            got = await self.attachments("GET", "/detail?" + query)
+            told = self.answered(got, 200, {"attachments": [ATTACHMENT]}, VERSION)["attachments"]
+            self.assertEqual(told, [first])
+        got = await self.attachments("GET", "?volume_id=" + MISSING)
+        self.answered(got, 200, {"attachments": []}, VERSION)
+        got = await self.attachments("GET", "?foo=1")
+        self.refused(got, refusals.UNKNOWN_FILTER, "foo", version=VERSION)
+        got = await self.attachments("GET", "?marker=" + MISSING)
+        self.refused(got, refusals.NO_ATTACHMENT, MISSING, version=VERSION)
+        got = await self.attachments("GET", "?limit=abc")
+        self.refused(got, refusals.LIMIT_IS_NO_NUMBER, version=VERSION)
+
+    @compares(DELETE, LIST, "USED_BY_COMPUTE")
+    async def test_compute(self) -> None:
+        """What Compute attached is among the attachments, and Compute's to detach."""
+        volume_id, looks = await self.attached()
+        (attached,) = looks[-1]["attachments"]
+        got = await self.attachments("GET", "?volume_id=" + volume_id)
+        (told,) = self.answered(got, 200, {"attachments": [SUMMARY]}, VERSION)["attachments"]
+        server_id = self.target.servers[0]
+        self.assertEqual((told["status"], told["instance"]), ("attached", server_id))
+        self.assertEqual(told["id"], attached["attachment_id"])
+        got = await self.attachments("DELETE", "/" + told["id"])
+        self.refused(got, refusals.USED_BY_COMPUTE, server_id, version=VERSION)
+
+    @compares(CREATE, "RESERVED_OTHERWISE", "RESERVED_IN_ERROR", "NOT_RESERVABLE", "NO_VOLUME")
+    async def test_busy(self) -> None:
+        """What is not available can't be reserved, and what is reserved not attached."""
+        volume_id = (await self.reserved())["volume_id"]
+        got = await self.attach(volume_id)
+        self.refused(got, refusals.NOT_RESERVABLE, volume_id, "reserved", ...)
+        for status in ("reserved", "maintenance"):
+            await self.reset(volume_id, status)
+            got = await self.post(volume_uuid=volume_id)
+            self.refused(got, refusals.RESERVED_OTHERWISE, volume_id, status, version=VERSION)
+        await self.reset(volume_id, "error")
+        got = await self.post(volume_uuid=volume_id)
+        self.refused(got, refusals.RESERVED_IN_ERROR, volume_id, "error", version=VERSION)
+        got = await self.post(volume_uuid=MISSING)
+        self.refused(got, refusals.NO_VOLUME, MISSING, version=VERSION)
+
+    @compares(UPDATE, "UPDATED_IN_ERROR", "NO_HOST", "IS_EMPTY", "NO_ATTACHMENT")
+    async def test_not_updated(self) -> None:
+        """A connector names a host, of an attachment whose volume is not in error."""
+        made = await self.reserved()
+        path = "/" + made["id"]
+
+        async def put(connector: Any, where: str = path) -> Answer:
+            return await self.attachments("PUT", where, {"attachment": {"connector": connector}})
+
+        self.refused(await put({"ip": "127.0.0.1"}), refusals.NO_HOST, version=VERSION)
+        self.refused(await put({}), refusals.IS_EMPTY, "connector", {}, {}, version=VERSION)
+        got = await put(CONNECTOR, "/" + MISSING)
+        self.refused(got, refusals.NO_ATTACHMENT, MISSING, version=VERSION)
+        await self.reset(made["volume_id"], "error")
+        got = await put(CONNECTOR)
+        values = made["volume_id"], "error"
+        self.refused(got, refusals.UPDATED_IN_ERROR, *values, version=VERSION)
+
+    @compares(
+        CREATE,
+        "MISSING_FIELD[volume]",
+        "NOT_A_UUID[volume]",
+        "NOT_OF_TYPE[volume]",
+        "ADDITIONAL_FIELD[volume]",
+        "ADDITIONAL_MEMBER",
+        "BAD_MODE",
+    )
+    async def test_malformed(self) -> None:
+        """What is no request for an attachment is 400, in the words of the schema."""
+        got = await self.post()
+        wanted = refusals.MISSING_FIELD.by_service["volume"]
+        self.refused(got, wanted, "attachment", {}, "volume_uuid", version=VERSION)
+        wanted = refusals.NOT_OF_TYPE.by_service["volume"]
+        uuid_wanted = refusals.NOT_A_UUID.by_service["volume"]
+        for name in ("volume_uuid", "instance_uuid"):
+            for value in ("xyz", None):
+                got = await self.post(**{"volume_uuid": MISSING, name: value})
+                if value is None:
+                    self.refused(got, wanted, name, None, None, "'string'", version=VERSION)
+                else:
+                    self.refused(got, uuid_wanted, name, value, value, version=VERSION)
+        got = await self.post(volume_uuid=MISSING, connector=[])
+        self.refused(got, wanted, "connector", [], [], "'object', 'null'", version=VERSION)
+        more = {"volume_uuid": MISSING, "foo": 1}
+        got = await self.post(**more)
+        problem, wanted = "'foo' was unexpected", refusals.ADDITIONAL_FIELD.by_service["volume"]
+        self.refused(got, wanted, "attachment", more, problem, version=VERSION)
+        body = {"attachment": {"volume_uuid": MISSING}, "foo": 1}
+        got = await self.attachments("POST", "", body)
+        self.refused(got, refusals.ADDITIONAL_MEMBER, problem, version=VERSION)
+        # The mode came later.
+        moded = {"volume_uuid": MISSING, "mode": "xx"}
+        got = await self.post("3.54", **moded)
+        self.refused(got, refusals.BAD_MODE, "mode", "xx", "xx", version="3.54")
+        got = await self.post("3.53", **moded)
+        self.refused(got, wanted, "attachment", moded, "'mode' was unexpected", version="3.53")
+
+    @compares(ACTION, "NO_VOLUME_ACTION", "MALFORMED_BODY[volume]", "NO_ATTACHMENT")
+    async def test_actions(self) -> None:
+        """There is one action, which is a no-op the second time."""
+        path = "/{}/action".format(MISSING)
+        got = await self.attachments("POST", path, {"complete": {}})
+        self.refused(got, refusals.NO_VOLUME_ACTION, "complete", version=VERSION)
+        got = await self.attachments("POST", path, {})
+        self.refused(got, refusals.MALFORMED_BODY.by_service["volume"], version=VERSION)
+        got = await self.complete(MISSING)
+        self.refused(got, refusals.NO_ATTACHMENT, MISSING, version=VERSION)
+        made = await self.reserved(connector=CONNECTOR)
+        for _ in range(2):
+            self.assertEqual((await self.complete(made["id"])).status, 204)
+            self.assertEqual(await self.status(made["volume_id"]), "in-use")
+
+    @compares("NO_RESOURCE")
+    async def test_since(self) -> None:
+        """There are no attachments before 3.27, and none is complete before 3.44."""
+        one = "/" + MISSING
+        for version, method, path, body in (
+            ("3.26", "POST", "", {"attachment": {"volume_uuid": MISSING}}),
+            ("3.26", "GET", "", None),
+            ("3.26", "GET", one, None),
+            ("3.26", "PUT", one, {"attachment": {"connector": CONNECTOR}}),
+            ("3.26", "DELETE", one, None),
+            ("3.43", "POST", one + "/action", {"os-complete": {}}),
+        ):
+            got = await self.attachments(method, path, body, version)
+            self.refused(got, refusals.NO_RESOURCE, version=version)
+        got = await self.post("3.27", volume_uuid=await self.volume())
+        self.answered(got, 200, {"attachment": ATTACHMENT}, "3.27")
+        self.assertEqual(got.type, JSON)
