@@ -31,9 +31,8 @@ test-openstack: ## run the tests that need a real OpenStack, on one that this br
 test-flocker: ## run Flocker's own tests, and a whole Flocker, on FLOCKER_PYTHON=/path/to/python2.7
 	@$(PYTHON) -m tests.flocker.run
 
-lint: environment ## check the style
-	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[lint]'
-	@$(BIN)/ruff check .
+lint: ## check style, types, imports, news fragments and the source distribution's manifest
+	@$(PYTHON) -m tests.lint
 
 docs: environment ## make the documentation, in docs/_build/html
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[docs]'
@@ -44,5 +43,5 @@ bench: environment ## measure what waiting costs the cloud
 
 clean: ## remove all that these made
 	@$(PYTHON) -m tests.openstack.rig down
-	rm -rf .openstack .venv .venv-* .tox _trial_temp* .coverage* .hypothesis .pytest_cache .ruff_cache docs/_build build dist *.egg-info
+	rm -rf .openstack .venv .venv-* .tox _trial_temp* .coverage* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +

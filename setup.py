@@ -63,7 +63,16 @@ setup(
         # For hosts that attach volumes themselves, by other than local devices.
         "os-brick": ["os-brick>=5; python_version >= '3.9'"],
         "docs": ["sphinx; python_version >= '3.9'"],
-        "lint": ["ruff; python_version >= '3.9'"],
+        # What they find depends on their versions.
+        "lint": [
+            "check-manifest",
+            "mypy==2.4.1",
+            "mypy-zope==1.0.17",
+            "pre-commit",
+            "ruff==0.17.6",
+            "towncrier",
+            "types-PyYAML",
+        ],
     },
     entry_points={
         "console_scripts": ["txstorage-dataset-agent = txstorage.dataset_agent:main"]

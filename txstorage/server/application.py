@@ -88,7 +88,8 @@ class _Root(Resource):
         request.setHeader("x-openstack-request-id", "req-{}".format(uuid.uuid4()))
         # As the real ones do; whoever talks to them has to live with it.
         request.setHeader("Connection", "close")
-        request.channel.persistent = False
+        channel: Any = request.channel  # type: ignore[attr-defined]  # no interface has it
+        channel.persistent = False
         segments = b"/".join([path] + request.postpath)
         try:
             whole = "/" + segments.decode("utf-8").rstrip("/")

@@ -223,9 +223,7 @@ class Identity(Service):
             error = refusals.APPLICATION_CREDENTIAL_SCOPE()
             raise WireError(error.answer.with_headers(unauthorized(call).answer.headers))
         project = scope.get("project")
-        known = isinstance(project, dict) and _names(
-            project, "project", self.ids.project, PROJECT
-        )
+        known = isinstance(project, dict) and _names(project, "project", self.ids.project, PROJECT)
         if not known:
             raise unauthorized(call)
 

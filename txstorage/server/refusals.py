@@ -232,9 +232,7 @@ INCORRECT = _cinder(
     "incorrect.",
 )
 TOO_LONG = _cinder(400, "Invalid input received: {} has {} characters, more than 255.")
-LABEL_TOO_LONG = _cinder(
-    400, "Invalid input for field/attribute {}. Value: {}. {!r} is too long"
-)
+LABEL_TOO_LONG = _cinder(400, "Invalid input for field/attribute {}. Value: {}. {!r} is too long")
 LABEL_KEY = _cinder(
     400,
     "Invalid input for field/attribute {}. Value: {}. {!r} does not match any of the "
@@ -272,9 +270,7 @@ NO_VOLUME_ACTION = _cinder(
     400,
     "There is no such action: {}. Verify the request body and Content-Type header and try again.",
 )
-NO_STATUS = _cinder(
-    400, "Must specify 'status', 'attach_status' or 'migration_status' for update."
-)
+NO_STATUS = _cinder(400, "Must specify 'status', 'attach_status' or 'migration_status' for update.")
 BAD_STATUS = _cinder(400, "Volume status: {} is invalid, valid statuses are: {}.")
 NOT_TO_BE_SET = _cinder(400, "Cannot reset-state to {}")
 NOT_IN_USE = _cinder(
@@ -292,9 +288,7 @@ OFFSET_IS_NO_NUMBER = _cinder(400, "offset must be an integer")
 OFFSET_IS_NEGATIVE = _cinder(400, "offset must be >= 0")
 OFFSET_TOO_GREAT = _cinder(400, "offset must be <= 2147483647")
 
-IS_EMPTY = _cinder(
-    400, "Invalid input for field/attribute {}. Value: {}. {!r} should be non-empty"
-)
+IS_EMPTY = _cinder(400, "Invalid input for field/attribute {}. Value: {}. {!r} should be non-empty")
 
 # -- Block Storage's own attachments ----------------------------------------------
 
@@ -354,9 +348,7 @@ BAD_DEVICE = _nova(
     "'(^/dev/x{{0,1}}[a-z]{{0,1}}d{{0,1}})([a-z]+)[0-9]*$'",
 )
 DEVICE_IN_USE = _nova(409, "The supplied device path ({}) is in use.")
-ALREADY_ATTACHED = _nova(
-    400, "Invalid volume: volume {} is already attached to instances: {}"
-)
+ALREADY_ATTACHED = _nova(400, "Invalid volume: volume {} is already attached to instances: {}")
 NOT_ATTACHED = _nova(404, "Instance {} is not attached to volume {}")
 ROOT_VOLUME = _nova(400, "Cannot detach a root device volume")
 #: What Cinder refused, as Nova passes it on.

@@ -68,9 +68,7 @@ class BlockStorage(ProjectService):
 
     def _view(self, call: Call) -> VolumeView:
         ids = self._identity.ids
-        return VolumeView(
-            call.base, ids.project, ids.user, call.version, self.project_path(call)
-        )
+        return VolumeView(call.base, ids.project, ids.user, call.version, self.project_path(call))
 
     def _found(self, volume_id: str) -> Volume:
         volume = self._store.volume(volume_id)

@@ -1,0 +1,108 @@
+"""
+Check what no test runs: ``make lint``.
+
+Style, types, news fragments, what goes into the source distribution, and, on
+Python 3 and 2.7, that each module compiles and is imported from above only.
+Ends with the line that the tests end with, in which each check counts as one::
+
+    N passed, N failed, N skipped
+"""
+
+import os
+import subprocess
+import sys
+
+from .run import (
+    ENVIRONMENT,
+    ENVIRONMENT_2,
+    ROOT,
+    counted,
+    install,
+    interpreter_of,
+    make_environment,
+    make_environment_2,
+    say,
+    summed,
+)
+
+#: What is run in the environment of Python 3.
+CHECKS = [
+    "ruff check .",
+    "ruff format --check .",
+    "mypy",
+    "towncrier build --draft --version next",
+    "check-manifest --no-build-isolation",
+]
+IMPORTS = "tests.test_architecture"
+
+
+def checked(name, command, accept=lambda output: True):
+    """
+    :param command: the program and its arguments.
+    :param accept: whether what it printed is what it prints when all is well.
+    :return: dict, one "passed" or one "failed".
+    """
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=dict(os.environ, PYTHONPATH=ROOT, PYTHONWARNINGS="ignore"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+    )
+    if done.returncode == 0 and accept(done.stdout):
+        say("passed: " + name)
+        return {"passed": 1}
+    print(done.stdout, flush=True)
+    say("failed: " + name)
+    return {"failed": 1}
+
+
+def skipped(name, reason):
+    say("skipped: {}: {}".format(name, reason))
+    return {"skipped": 1}
+
+
+def with_tool(check):
+    tool, *arguments = check.split()
+    if tool == "check-manifest" and not os.path.exists(os.path.join(ROOT, ".git")):
+        return skipped(check, "it compares with what git tracks")
+    return checked(check, [os.path.join(ENVIRONMENT, "bin", tool), *arguments])
+
+
+def imports(environment, version):
+    """The tests of what imports what, which trial runs in a moment."""
+
+    def all_ran(output):
+        counts = counted(output)
+        return counts["passed"] > 0 and not counts["failed"]
+
+    programs = os.path.join(environment, "bin")
+    temporary = os.path.join(ROOT, "_trial_temp-lint-" + version)
+    trial = [os.path.join(programs, "python"), os.path.join(programs, "trial")]
+    return checked(
+        "{} on Python {}".format(IMPORTS, version),
+        [*trial, "--temp-directory", temporary, IMPORTS],
+        all_ran,
+    )
+
+
+def imports_2():
+    interpreter = interpreter_of("2.7")
+    if interpreter is None:
+        return skipped(IMPORTS + " on Python 2.7", "there is no Python 2.7 here")
+    make_environment_2(interpreter)
+    return imports(ENVIRONMENT_2, "2.7")
+
+
+def main():
+    make_environment()
+    install(ENVIRONMENT, "--editable", ".[lint]")
+    parts = [with_tool(check) for check in CHECKS]
+    totals = summed([*parts, imports(ENVIRONMENT, "3"), imports_2()])
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**totals), flush=True)
+    return 1 if totals["failed"] or not totals["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
