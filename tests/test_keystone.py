@@ -572,6 +572,12 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(failure.value.detail, u"bad [secret]")
         self.assertNotIn("tok-1", json.dumps(logger.serialize()))
 
+    def test_unknown_credentials(self):
+        """A token or an application credential that there is not is no other service."""
+        gone = error(404, u"error", u"Could not find Application Credential: x.")
+        failed = self.failureResultOf(self.ask(self.session(gone)), errors.AuthenticationFailed)
+        self.assertIn(u"Could not find Application Credential", failed.value.message)
+
     def test_no_keystone_there(self):
         """A server without the Identity API is not the service; the address is named."""
         session = self.session(Answer(404, b"<h1>Not Found</h1>"))

@@ -258,4 +258,3 @@ class IdentityTests(WireTests):
             got = await self.ask("identity", "GET", path, token=None)
             self.assertEqual((got.status, got.type), (200, JSON))
             self.assertEqual(differences(got.body, {"version": version}), [])
-

@@ -321,7 +321,10 @@ class Session(object):
 
 def _not_authenticated(failure, credentials):
     error = failure.value
-    if isinstance(error, AuthenticationFailed):
+    # Keystone says 404 of a token and of an application credential that it does
+    # not know; what is no Keystone says it in another form.
+    unknown = isinstance(error, ResourceNotFound) and error.kind == u"error"
+    if unknown or isinstance(error, AuthenticationFailed):
         raise AuthenticationFailed(
             error.method,
             error.url,
