@@ -4,6 +4,7 @@ How a host gets at volumes that Block Storage connects to it itself.
 
 from __future__ import absolute_import, division, print_function
 
+import os
 import sys
 from types import ModuleType
 
@@ -45,7 +46,7 @@ class FakeConnectors(object):
         """As os-brick has it."""
         self.calls.append(("connect", connection))
         if self.path is None:
-            raise RuntimeError("iscsiadm: no portal")
+            raise RuntimeError("iscsiadm --password secret: no portal")
         return {"type": "block", "path": self.path}
 
     def disconnect_volume(self, connection, device_info):
@@ -137,11 +138,12 @@ class BrickTests(SynchronousTestCase):
         self.assertEqual([("factory", "iscsi"), ("disconnect", ISCSI, None)], brick.calls)
 
     def test_fails(self):
-        """What os-brick says is told, with the volume and the kind."""
+        """What os-brick says is told, with the volume and the kind, and without secrets."""
         d = connector(FakeConnectors(None)).connect(VOLUME, ISCSI)
         error = self.failureResultOf(d, ConnectionFailed).value
-        for word in (VOLUME, u"iscsi", u"iscsiadm: no portal"):
+        for word in (VOLUME, u"iscsi", u"iscsiadm --password ***: no portal"):
             self.assertIn(word, str(error))
+        self.assertNotIn(u"secret", str(error))
 
     def test_cancelled(self):
         """A cancelled wait for os-brick is just that."""
@@ -199,12 +201,19 @@ class LoadTests(SynchronousTestCase):
         connectors = FakeConnectors()
         initiator = self.module("os_brick.initiator", connector=connectors)
         self.module("os_brick", setup=told.append, initiator=initiator)
+        lockutils = ModuleType("lockutils")
+        lockutils.set_defaults = told.append
+        self.module("oslo_concurrency", lockutils=lockutils)
         self.module("oslo_config", cfg=ModuleType("cfg")).cfg.CONF = "configuration"
         context = ModuleType("priv_context")
         context.init = lambda root_helper: told.append(root_helper)
         self.module("oslo_privsep", priv_context=context)
         made = Brick.load()
-        self.assertEqual(["configuration", ["env"]], told)
+        locks, configuration, [program, path] = told
+        self.assertEqual(
+            ("/run/os-brick", "configuration", "env"), (locks, configuration, program)
+        )
+        self.assertTrue(path.startswith("PATH=" + os.path.dirname(sys.executable) + ":"), path)
         self.assertEqual(u"/dev/sdq", made.connect(u"iscsi", ISCSI))
         del sys.modules["os_brick"].setup
         self.assertIsNot(None, Brick.load())

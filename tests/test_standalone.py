@@ -130,6 +130,15 @@ class HostsTests(TestCase):
         self.assertIs(None, host)
 
     @inlineCallbacks
+    def test_of_a_host_that_is_gone(self):
+        """On another host, one can have storage take a volume from a host that is gone."""
+        yield self.api.attach_volume(self.volume_id, HOST)
+        yield self.other.detach_volume(self.volume_id)
+        yield self.other.attach_volume(self.volume_id, OTHER_HOST)
+        host = yield self.attached_to()
+        self.assertEqual(OTHER_HOST, host)
+
+    @inlineCallbacks
     def test_ended_in_between(self):
         """
         Wherever an agent ends while it attaches, another host's attach ends

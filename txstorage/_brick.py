@@ -6,11 +6,23 @@ host; see https://docs.openstack.org/os-brick/latest/.  Its calls block.
 
 from __future__ import absolute_import, division, print_function
 
+import os
+import sys
+
 from ._compat import as_text, native
 
-# How os-brick becomes root for its commands.  Whoever attaches volumes is root
-# already; this also keeps its helper in the environment that it is installed in.
+# How os-brick becomes root for its commands: whoever attaches volumes is root already.
 _ROOT_HELPER = "env"
+
+
+# Where os-brick keeps two processes of this host from doing the same thing at once.
+_LOCKS = "/run/os-brick"
+
+
+def _helper():
+    """What starts os-brick's own helper, which is where os-brick is installed."""
+    places = [os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]
+    return [_ROOT_HELPER, "PATH=" + os.pathsep.join(places)]
 
 
 class Brick(object):
@@ -27,13 +39,15 @@ class Brick(object):
         try:
             import os_brick
             from os_brick.initiator import connector
+            from oslo_concurrency import lockutils
             from oslo_config import cfg
             from oslo_privsep import priv_context
         except ImportError:
             return None
+        lockutils.set_defaults(_LOCKS)
         if hasattr(os_brick, "setup"):
             os_brick.setup(cfg.CONF)
-        priv_context.init(root_helper=[_ROOT_HELPER])
+        priv_context.init(root_helper=_helper())
         return cls(connector)
 
     def properties(self, address):

@@ -23,6 +23,9 @@ from .errors import ConnectionFailed, ConnectorMissing
 
 LOCAL = u"local"
 
+#: In the names of what a connection holds that nobody else may see.
+_SECRETS = (u"password", u"secret", u"keyring")
+
 
 def kind_of(volume_id, connection):
     """
@@ -66,6 +69,15 @@ def own_address(place):
         return as_text(probe.getsockname()[0])
     finally:
         probe.close()
+
+
+def _without_secrets(failure, connection):
+    """What went wrong, in case it shows the commands with which it was tried."""
+    text = as_text(failure.getErrorMessage())
+    for name, value in connection.items():
+        if value and any(word in name for word in _SECRETS):
+            text = text.replace(as_text(value), u"***")
+    return text
 
 
 class HostConnector(object):
@@ -151,7 +163,7 @@ class HostConnector(object):
             raise ConnectionFailed(
                 volume_id,
                 u"os-brick can't {} it by {}: {}".format(
-                    as_text(verb), kind, as_text(failure.getErrorMessage())
+                    as_text(verb), kind, _without_secrets(failure, connection)
                 ),
             )
 
