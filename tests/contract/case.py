@@ -159,7 +159,8 @@ class WireTests(TestCase):
     """
 
     target_factory: Any = None
-    timeout = 120
+    #: Seconds; a real cloud takes its time.
+    timeout = 300
 
     async def setUp(self) -> None:
         self.exchanges: List[Any] = []

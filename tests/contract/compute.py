@@ -228,11 +228,10 @@ class AttachTests(WireTests):
         A server's root volume is among its attachments, as a bootable volume
         that is in use, and can't be detached.
         """
-        (root,) = await self.listed()
-        volume = await self.seen(root["volumeId"])
-        self.assertEqual((volume["status"], volume["bootable"]), ("in-use", "true"))
-        self.assertEqual(len(volume["attachments"]), 1)
-        got = await self.nova("DELETE", self.attachments_path(0, root["volumeId"]))
+        listed = [await self.seen(each["volumeId"]) for each in await self.listed()]
+        (root,) = [volume for volume in listed if volume["bootable"] == "true"]
+        self.assertEqual((root["status"], len(root["attachments"])), ("in-use", 1))
+        got = await self.nova("DELETE", self.attachments_path(0, root["id"]))
         self.refused(got, refusals.ROOT_VOLUME)
 
     @compares(LISTED)
@@ -241,7 +240,7 @@ class AttachTests(WireTests):
         first, _ = await self.attached()
         second, _ = await self.attached()
         told = await self.listed()
-        self.assertEqual(len({each["device"] for each in told}), 3)
+        self.assertEqual(len({each["device"] for each in told}), len(told))
         self.assertLess({first, second}, {each["volumeId"] for each in told})
         self.assertEqual(await self.listed(query="?limit=2"), told[:2])
         self.assertEqual(await self.listed(query="?offset=1&limit=1"), told[1:2])
