@@ -17,6 +17,7 @@ from .shapes import HEX, INSTANT_6Z, NULL, URL, Is, Text, differences
 
 TOKENS = "/auth/tokens"
 ISSUE = "identity POST /v3/auth/tokens"
+CREDENTIAL = "application credential"
 DOMAIN = {"id": Is("default"), "name": Is("Default")}
 ENDPOINT = {
     "id": HEX,
@@ -134,6 +135,8 @@ class IdentityTests(WireTests):
         self.refused(await self.issue(body), refusals.APPLICATION_CREDENTIAL_SCOPE)
         got = await self.issue(auth("application_credential", dict(by_id, secret="guess")))
         self.unauthenticated_identity(got)
+        got = await self.issue(auth("application_credential", dict(by_name, name="other")))
+        self.unauthenticated_identity(got)
         got = await self.issue(auth("application_credential", dict(by_id, id=MISSING)))
         self.refused(got, refusals.NO_APPLICATION_CREDENTIAL, MISSING)
 
@@ -150,9 +153,15 @@ class IdentityTests(WireTests):
             {"domain": {"id": "other"}},
         ):
             self.unauthenticated_identity(await self.own(**changes))
-        for project in ({"id": "0" * 32}, {"name": "none", "domain": {"id": "default"}}):
+        for scope in (
+            {"project": {"id": "0" * 32}},
+            {"project": {"name": "none", "domain": {"id": "default"}}},
+            {"domain": {"id": "default"}},
+            {"system": {"all": True}},
+            {"OS-TRUST:trust": {"id": MISSING}},
+        ):
             body = password_auth(self.target.user)
-            body["auth"]["scope"] = {"project": project}
+            body["auth"]["scope"] = scope
             self.unauthenticated_identity(await self.issue(body))
         self.unauthenticated_identity(await self.issue({"auth": {"identity": {"methods": []}}}))
 
@@ -176,18 +185,23 @@ class IdentityTests(WireTests):
             ({"auth": {"identity": {"methods": ["password"]}}}, "password", "identity"),
             (password_auth(self.target.user, domain=None), "domain", "user"),
             ({"auth": dict(right["auth"], scope={"project": {"name": "x"}})}, "domain", "project"),
+            ({"auth": dict(right["auth"], scope={})}, "{}", "scope"),
+            (auth("application_credential", {"secret": "x"}), "name or ID", CREDENTIAL),
+            (auth("application_credential", {"name": "x", "secret": "x"}), "user", CREDENTIAL),
         ):
             self.refused(await self.issue(body), refusals.EXPECTED, what, where)
         inside = "Invalid input for field 'identity': "
         for body, prefix, name in (
             ({"auth": {"more": 1}}, "", "identity"),
             ({"auth": {"identity": {"more": 1}}}, inside, "methods"),
+            (auth("token", {}), "Invalid input for field 'identity/token': ", "id"),
         ):
             self.refused(await self.issue(body), refusals.MISSING_PROPERTY, prefix, name)
 
     @compares(ISSUE, "WRONG_TYPE")
     async def test_wrong_types(self) -> None:
         """A member of another type is named, with the type it should have."""
+        right = password_auth(self.target.user)["auth"]
         for auth_member, field, kind in (
             (1, "", "object"),
             ({"identity": 1}, "identity", "object"),
@@ -199,6 +213,8 @@ class IdentityTests(WireTests):
                 "identity/password/user/password",
                 "string",
             ),
+            (dict(right, scope={"project": 1}), "scope/project", "object"),
+            (auth("token", {"id": 1})["auth"], "identity/token/id", "string"),
         ):
             prefix = "Invalid input for field '{}': ".format(field) if field else ""
             got = await self.issue({"auth": auth_member})
@@ -238,6 +254,8 @@ class IdentityTests(WireTests):
         self.assertLessEqual({"GET", "POST", "DELETE"}, set(got.headers["allow"].split(", ")))
         long = json.dumps({"auth": "x" * 114688}).encode()
         self.refused(await self.issue(long), refusals.TOO_LARGE["identity"])
+        got = await self.identity("POST", "/nothing", long)
+        self.refused(got, refusals.TOO_LARGE["identity"])
 
     @compares("identity GET /", "identity GET /v3")
     async def test_versions(self) -> None:

@@ -259,7 +259,7 @@ class CreateTests(WireTests):
         got = await self.post(size=2**31 - 1)
         self.refused(got, refusals.OVER_COUNTING, "__DEFAULT__")
 
-    @compares(CREATE, "volume GET /v3/<project_id>/messages", "NO_RESOURCE")
+    @compares(CREATE, "volume GET /v3/<project_id>/messages", "NO_RESOURCE", "NO_MESSAGE")
     async def test_failed(self) -> None:
         """
         A volume that could not be made is in error, says why in a message, and
@@ -288,7 +288,15 @@ class CreateTests(WireTests):
         self.assertEqual(times, sorted(times, reverse=True))
         got = await self.cinder("GET", "/messages?resource_uuid=" + MISSING, version="3.5")
         self.answered(got, 200, {"messages": []}, "3.5")
-        # The filter came later.
+        got = await self.cinder("GET", path + "&limit=1", version="3.5")
+        shape = {"messages": [message], "messages_links": NEXT}
+        self.assertEqual(self.answered(got, 200, shape, "3.5")["messages"], told[:1])
+        query = urlsplit(got.body["messages_links"][0]["href"]).query
+        got = await self.cinder("GET", "/messages?" + query, version="3.5")
+        self.assertEqual(got.body["messages"], told[1:2])
+        got = await self.cinder("GET", "/messages?marker=" + MISSING, version="3.5")
+        self.refused(got, refusals.NO_MESSAGE, MISSING, version="3.5")
+        # Filters and pages came later.
         got = await self.cinder("GET", "/messages?resource_uuid=" + MISSING, version="3.3")
         self.assertIn(told[0]["id"], [each["id"] for each in got.body["messages"]])
         self.refused(await self.cinder("GET", "/messages"), refusals.NO_RESOURCE)
@@ -331,6 +339,8 @@ class ShowTests(WireTests):
             path = "/types?" + urlsplit(page["volume_type_links"][0]["href"]).query
         self.assertEqual(found, everything)
         self.answered(await self.cinder("GET", path), 200, {"volume_types": []})
+        got = await self.cinder("GET", "/types?marker=" + MISSING)
+        self.assertEqual(got.body["volume_types"], everything)
 
     @compares("volume GET /v3/<project_id>/os-availability-zone")
     async def test_zones(self) -> None:

@@ -119,7 +119,6 @@ class IssueTests(CloudTests):
         """There is only the one project."""
         for scope in (
             {"project": {"id": "other"}},
-            {"project": "txstorage"},
             {"system": {"all": True}},
         ):
             self.assert_refused(self.with_scope(scope))
@@ -169,7 +168,8 @@ class IssueTests(CloudTests):
         self.assert_refused(self.credential(id=own, secret="guess"))
         user = {"name": "nobody", "domain": {"id": "default"}}
         self.assert_refused(self.credential(name="txstorage", user=user))
-        self.assert_refused(self.credential(name="other"))
+        self.assert_refused(self.credential(name="other", user=dict(user, name="txstorage")))
+        self.assertEqual(self.credential(name="txstorage").code, 400)
         got = self.credential(id="other")
         message = "Could not find Application Credential: other."
         self.assertEqual((got.code, got.message), (404, message))

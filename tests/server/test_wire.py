@@ -242,10 +242,26 @@ class BrokenTests(CloudTests):
         self.assertEqual(got.headers["openstack-api-version"], "volume 3.0")
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
+    def test_every_service(self) -> None:
+        """A fault is 500 in each service's form."""
+        self.patch(self.cloud.store, "token", mock.Mock(side_effect=RuntimeError("oops")))
+        kinds = [list(self.volumes("GET").body), list(self.nova("GET", "/servers").body)]
+        got = self.ask("GET", "/identity/v3/auth/tokens")
+        self.assertEqual((got.code, got.body["error"]["title"]), (500, "Internal Server Error"))
+        self.assertEqual(kinds, [["computeFault"], ["computeFault"]])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 3)
+
     def test_abstract(self) -> None:
-        """A service has to say how it admits a call and what headers it gives."""
+        """A service has to say how it admits a call, what headers it gives, and how it refuses."""
         self.assertRaises(NotImplementedError, Service().admit, None, {}, (0, 0))
         self.assertRaises(NotImplementedError, Service().headers, None)
+        for function, arguments in (
+            (Service().too_large, ()),
+            (Service().unreadable, (None,)),
+            (Service().misplaced, (None, None)),
+            (Service().fault, ()),
+        ):
+            self.assertRaises(NotImplementedError, function, *arguments)
 
 
 class BaseURLTests(CloudTests):

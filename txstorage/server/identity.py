@@ -222,8 +222,10 @@ class Identity(Service):
         if "application_credential" in methods:
             error = refusals.APPLICATION_CREDENTIAL_SCOPE()
             raise WireError(error.answer.with_headers(unauthorized(call).answer.headers))
-        project = scope.get("project")
-        known = isinstance(project, dict) and _names(project, "project", self.ids.project, PROJECT)
+        # A project is all that there is here.
+        known = "project" in scope and _names(
+            _typed(scope, "project", dict, where="scope/"), "project", self.ids.project, PROJECT
+        )
         if not known:
             raise unauthorized(call)
 
@@ -264,18 +266,19 @@ class Identity(Service):
             if not known:
                 raise refusals.NO_APPLICATION_CREDENTIAL(given["id"])
         else:
-            user = given.get("user")
-            known = (
-                given.get("name") == USER
-                and isinstance(user, dict)
-                and _names(user, "user", self.ids.user, USER)
-            )
+            for name, what in (("name", "name or ID"), ("user", "user")):
+                if not given.get(name):
+                    raise refusals.EXPECTED(what, "application credential")
+            user = _typed(given, "user", dict, where="identity/application_credential/")
+            known = _names(user, "user", self.ids.user, USER) and given["name"] == USER
         right = _same(given.get("secret"), self._settings.application_secret)
         return self._new_expiry() if known and right else None
 
     def _check_token(self, given: Dict[str, Any]) -> Optional[float]:
         # As Keystone: a token got from a token lives no longer than that.
-        token = self._store.token(str(given.get("id")))
+        if "id" not in given:
+            raise refusals.MISSING_PROPERTY(_field("identity/token"), "id")
+        token = self._store.token(_typed(given, "id", str, "string", "identity/token/"))
         if token is None:
             raise refusals.NO_TOKEN()
         return token.expires_at

@@ -240,11 +240,9 @@ class BlockStorage(ProjectService):
         query, every = call.query(), volume_views.volume_types()
         page = volume_page(query, self._settings.page_size)
         ids = [each["id"] for each in every]
-        if page.marker is not None:
-            if page.marker not in ids:
-                raise refusals.NO_VOLUME_TYPE(page.marker)
-            every = every[ids.index(page.marker) + 1 :]
-        part = every[page.offset : page.offset + page.limit]
+        # Unlike elsewhere, a marker that is none is none at all.
+        begin = ids.index(page.marker) + 1 if page.marker in ids else 0
+        part = every[begin:][page.offset : page.offset + page.limit]
         url = "{}/volume/v3/{}types".format(call.base, self.project_path(call))
         shown = [each["id"] for each in part]
         # The links are not named as the list is.
@@ -283,12 +281,21 @@ class BlockStorage(ProjectService):
     @endpoint(app, "/v3/<project_id>/messages", "GET", since=(3, 3))
     def messages(self, call: Call) -> Answer:
         """Why something could not be done."""
-        # Filters came later than the messages.
-        chosen = call.query().get("resource_uuid") if call.version >= (3, 5) else None
-        entries = self._store.messages(chosen)
+        # Filters and pages came later than the messages.
+        filtered = call.version >= (3, 5)
+        query = call.query()
+        entries = self._store.messages(query.get("resource_uuid") if filtered else None)
+        page = volume_page(query if filtered else {}, self._settings.page_size)
+        ids = [entry.message_id for entry in entries]
+        if page.marker is not None and page.marker not in ids:
+            raise refusals.NO_MESSAGE(page.marker)
+        begin = 0 if page.marker is None else ids.index(page.marker) + 1
+        part = entries[begin:][page.offset : page.offset + page.limit]
         project = self.project_path(call)
-        told = [volume_views.message(entry, call.base, project) for entry in entries]
-        return Answer(200, {"messages": told})
+        told = [volume_views.message(entry, call.base, project) for entry in part]
+        url = "{}/volume/v3/{}messages".format(call.base, project)
+        links = next_links("messages", url, query, page, [entry.message_id for entry in part])
+        return Answer(200, dict({"messages": told}, **links))
 
 
 def _filter(query: Mapping[str, str], version: Version) -> VolumeFilter:
