@@ -8,7 +8,8 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo test test-all test-openstack test-flocker lint docs bench clean environment
+.PHONY: help demo test test-all test-openstack test-flocker lint docs bench clean environment \
+	buildbot buildbot-stop
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +32,12 @@ test-openstack: ## run the tests that need a real OpenStack, on one that this br
 test-flocker: ## run Flocker's own tests, and a whole Flocker, on FLOCKER_PYTHON=/path/to/python2.7
 	@$(PYTHON) -m tests.flocker.run
 
+buildbot: ## set up and start the Buildbot that certifies the driver, and say where to look
+	@$(PYTHON) buildbot/run.py start
+
+buildbot-stop: ## stop it
+	@$(PYTHON) buildbot/run.py stop
+
 lint: ## check style, types, imports, news fragments and the source distribution's manifest
 	@$(PYTHON) -m tests.lint
 
@@ -43,5 +50,6 @@ bench: environment ## measure what waiting costs the cloud
 
 clean: ## remove all that these made
 	@$(PYTHON) -m tests.openstack.rig down
-	rm -rf .openstack .venv .venv-* .tox _trial_temp* .coverage* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
+	@$(PYTHON) buildbot/run.py stop
+	rm -rf .openstack .buildbot .venv .venv-* .tox _trial_temp* .coverage* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,98 @@
+"""
+A Buildbot's REST API, as far as starting, stopping and testing it takes.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.request
+from urllib.parse import urlencode
+
+#: Seconds, for one answer.
+PATIENCE = 30
+#: How often something is asked for whose answers are cut off.
+TRIES = 5
+
+
+class Rest:
+    """
+    :param url: of the web pages, with a slash at the end.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._builders: dict[str, int] = {}
+
+    def fetch(self, path: str) -> str:
+        """:raises OSError: when there is no such page, or nobody to ask."""
+        for _ in range(TRIES):
+            try:
+                with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
+                    return answer.read().decode()
+            except http.client.IncompleteRead:
+                pass  # Buildbot 4.3 does so at times while a build begins
+        raise ConnectionError("{}{}: the answer was cut off each time".format(self.url, path))
+
+    def get(self, path: str, **query: object) -> list[dict]:
+        """
+        :param path: such as ``"workers"``; what comes back is what is there.
+        """
+        answer = json.loads(self.fetch("api/v2/{}?{}".format(path, urlencode(query))))
+        [found] = [value for key, value in answer.items() if key != "meta"]
+        return found
+
+    def call(self, path: str, method: str, **parameters: object) -> object:
+        """:return: what an action returned.  :raises OSError: when it was refused."""
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+        request = urllib.request.Request(
+            self.url + "api/v2/" + path,
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.load(answer)["result"]
+
+    def builder_id(self, name: str) -> int:
+        if not self._builders:
+            self._builders = {each["name"]: each["builderid"] for each in self.get("builders")}
+        return self._builders[name]
+
+    def force(self, builder: str, scheduler: str, **properties: str) -> int:
+        """
+        Start a build by hand.
+
+        :return: the id of the request, for :meth:`build`.
+        """
+        builder_id = self.builder_id(builder)
+        parameters = {"builderid": str(builder_id), **properties}
+        _, requests = self.call("forceschedulers/" + scheduler, "force", **parameters)
+        return requests[str(builder_id)]
+
+    def build(self, request_id: int) -> dict | None:
+        """:return: the build of a request, with its properties, once it is complete."""
+        for build in self.get("buildrequests/{}/builds".format(request_id), property="*"):
+            if build["complete"]:
+                return build
+        return None
+
+    def steps(self, build: dict) -> dict[str, dict]:
+        """:return: the steps of a build, by name."""
+        found = self.get("builds/{}/steps".format(build["buildid"]))
+        return {step["name"]: step for step in found}
+
+    def log(self, step: dict, name: str) -> str:
+        """:return: what a step's log says.  :raises KeyError: when it has no such log."""
+        for log in self.get("steps/{}/logs".format(step["stepid"])):
+            if log["name"] == name:
+                return self.fetch("api/v2/logs/{}/raw".format(log["logid"]))
+        raise KeyError(name)
+
+    def cancel_all(self) -> None:
+        """Let no build begin that waits, and ask those that run to end."""
+        for request in self.get("buildrequests", complete="false"):
+            self.call("buildrequests/{}".format(request["buildrequestid"]), "cancel")
+
+    def idle(self) -> bool:
+        """:return: whether nothing is built now."""
+        return not self.get("builds", complete="false")

@@ -1,0 +1,100 @@
+"""
+What a build needs of the machine and of the checkout, and what of it is missing.
+
+    python3 buildbot/worker/needs.py 'python 2.7' root 'make packages'
+
+prints a line for each that is missing, for people to read, and nothing if
+nothing is.  Ends with 0 either way: a build that can't be done here is skipped,
+not failed.  Needs nothing but the Python that it runs on.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, ROOT)
+
+from tests.run import interpreter_of  # noqa: E402
+
+
+def python(version: str) -> str:
+    return "" if interpreter_of(version) else "no Python {} here".format(version)
+
+
+def root() -> str:
+    return "" if os.getuid() == 0 else "not run by root, whom loop devices need"
+
+
+def make(target: str) -> str:
+    """The Makefile has a target."""
+    with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as makefile:
+        found = re.search("^{}:".format(re.escape(target)), makefile.read(), re.MULTILINE)
+    return "" if found else "the Makefile has no target {}".format(target)
+
+
+def program(name: str) -> str:
+    return "" if shutil.which(name) else "no {} here".format(name)
+
+
+def openstack() -> str:
+    """All that ``make test-openstack`` asks for."""
+    from tests.openstack.installation import prerequisites
+    from tests.openstack.progress import RigError
+
+    try:
+        prerequisites()
+    except RigError as error:
+        return str(error)
+    return ""
+
+
+def flocker() -> str:
+    """A Python 2.7 that can import Flocker, in ``FLOCKER_PYTHON``."""
+    interpreter = os.environ.get("FLOCKER_PYTHON")
+    if not interpreter:
+        return "no Flocker at hand: FLOCKER_PYTHON is not set where the worker was started"
+    try:
+        asked = subprocess.run(
+            [interpreter, "-W", "ignore", "-c", "import flocker"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
+    except OSError as error:
+        return "no Flocker at hand: {}".format(error)
+    if asked.returncode:
+        return "no Flocker at hand: {}: {}".format(interpreter, asked.stderr.splitlines()[-1])
+    return ""
+
+
+NEEDS = {
+    "flocker": flocker,
+    "make": make,
+    "openstack": openstack,
+    "program": program,
+    "python": python,
+    "root": root,
+}
+
+
+def missing(needs: list[str]) -> list[str]:
+    """
+    :param needs: such as ``"root"`` or ``"python 2.7"``: the name of one of
+        :data:`NEEDS`, and what it is called with.
+    :return: a sentence for each that is missing.
+    """
+    checked = []
+    for need in needs:
+        name, *arguments = need.split()
+        checked.append(NEEDS[name](*arguments))
+    return [reason for reason in checked if reason]
+
+
+if __name__ == "__main__":
+    for reason in missing(sys.argv[1:]):
+        print(reason)

@@ -1,0 +1,3 @@
+"""
+Tests of the Buildbot that certifies the driver, and ``make test-buildbot``.
+"""
