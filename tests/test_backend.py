@@ -225,6 +225,38 @@ class OneNode(object):
         return succeed(())
 
 
+class StorageTests(BackendTestCase):
+    """``attach_through: storage``."""
+
+    def driver(self, script, **keys):
+        """A driver that knows no Compute, whose requests meet the script."""
+        service = self.service_over(
+            script, cluster_id=CLUSTER, attach_through=u"storage", **keys
+        )
+        return driver_for(self.clock, self.configuration, service)
+
+    def test_no_request_before_it_is_asked(self):
+        """Putting everything together talks to nobody."""
+        self.driver([], **PASSWORD)
+        self.assertEqual((self.wire.seen, self.clock.getDelayedCalls()), ([], []))
+
+    def test_instance_id(self):
+        """The configured id is this host's, and nobody is asked whether it is known."""
+        driver = self.driver([], instance_id=NODE, **PASSWORD)
+        self.assertEqual(NODE, self.successResultOf(driver.compute_instance_id()))
+        self.assertEqual(u"configuration", driver.instance_id_source)
+        self.assertEqual([], self.wire.seen)
+
+    def test_no_compute_endpoint(self):
+        """Without Keystone it needs the address of Block Storage only."""
+        driver = self.driver(
+            [Answer(200, {u"volumes": []})] * 2,
+            auth_plugin=u"none", volume_endpoint=u"http://v.example/v3/p", instance_id=NODE,
+        )
+        self.assertEqual([NODE], self.successResultOf(driver.list_live_nodes()))
+        self.assertEqual([u"v.example"], [seen.header("host") for seen in self.wire.seen])
+
+
 class DriverForTests(SynchronousTestCase):
     """From configuration keys to a driver."""
 

@@ -157,6 +157,7 @@ class BadValueTests(ConfigurationTestCase):
         (u"auth_url", u"http://cloud.example:port", u"an http or https address"),
         (u"auth_url", 3, u"an http or https address without a user or password, not a number"),
         (u"interface", u"private", u"public, internal or admin"),
+        (u"attach_through", u"nova", u"compute or storage"),
         (u"system_scope", u"some", u"must be all, not text: some"),
         (u"profiles", u"gold", u"a mapping of profile names to volume types"),
         (u"profiles", {u"gold": 3}, u"a mapping of profile names to volume types"),
