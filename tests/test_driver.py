@@ -683,6 +683,7 @@ class DetachTests(DriverTestCase):
         self.devices.busy.add(self.volume_id)
         self.failure(self.detach(), DeviceBusy)
         self.assertEqual(0, self.cloud.count("detach"))
+        self.devices.present.clear()
         self.devices.refuse_if_busy = lambda volume_id: self.devices.find(volume_id, GIB)
         self.assertIs(None, self.success(self.detach()))
 
