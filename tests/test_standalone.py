@@ -61,13 +61,13 @@ class CloudTests(make_icloudapi_tests(driver)):
 class ResilienceTests(make_resilience_tests(api_factory=driver_and_agent, size=GIB)):
     """The contract when things go wrong, without Compute."""
 
-    timeout = 60
+    timeout = 120
 
 
 class HostsTests(TestCase):
     """Several hosts, one of which may have ended in the middle of something."""
 
-    timeout = 60
+    timeout = 200
 
     @inlineCallbacks
     def setUp(self):
@@ -185,7 +185,7 @@ class HostsTests(TestCase):
 class KilledServiceTests(TestCase):
     """The service is killed in the middle of something."""
 
-    timeout = 120
+    timeout = 300
 
     @inlineCallbacks
     def test_killed(self):
@@ -205,7 +205,7 @@ class KilledServiceTests(TestCase):
         for operation, done in [
             (lambda: api.attach_volume(volume_id, HOST), AlreadyAttachedVolume),
             (lambda: api.detach_volume(volume_id), UnattachedVolume),
-        ] * 8:
+        ] * 6:
             agent.at_moment(self.moment, restart)
             self.moment += 1
             yield operation().addErrback(
