@@ -17,6 +17,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import venv
@@ -189,6 +190,9 @@ def run_trial(command, name, tests, path=(ROOT,), of_service=ENVIRONMENT):
     command = command + ["--reporter=verbose"]
     command += ["--temp-directory", os.path.join(ROOT, "_trial_temp-" + name)]
     say("trial on " + name)
+    # What is started in the background has to ignore this one, and so would all
+    # the processes that tests mean to interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Trial changes the directory, and the embedded service runs on Python 3
     # also when the driver does not.
     surroundings = dict(os.environ, PYTHONPATH=os.pathsep.join(path))
