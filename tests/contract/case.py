@@ -6,7 +6,7 @@ answer, and cleaning up.
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
 from twisted.trial.unittest import TestCase
 
@@ -55,6 +55,9 @@ class Target:
     async def application_credential(self, session: Any) -> Dict[str, str]:
         """An application credential's ``id``, ``name`` and ``secret``."""
         raise NotImplementedError()
+
+    def compared(self, names: Iterable[str]) -> None:
+        """A test has compared these routes and errors."""
 
     async def close(self) -> None:
         """Clean up what the target made."""
@@ -182,6 +185,7 @@ class WireTests(TestCase):
         seen |= {str(error_of(service, got)) for service, _, got in exchanges}
         declared = set(getattr(getattr(self, self._testMethodName), "compares", ()))
         self.assertEqual(declared - seen, set(), "declared, but not seen on the wire")
+        self.target.compared(declared)
 
     async def _clean_up(self) -> None:
         for volume_id in sorted(self.made):

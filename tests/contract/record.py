@@ -3,11 +3,14 @@ What there is to compare, and what was compared.
 
 Each test says with :func:`compares` which routes and errors it is about.  When
 it ends, it fails unless those were on the wire: so what the tests say together
-is what was compared, wherever they were run.
+is what was compared, wherever they were run.  What was compared with a real
+OpenStack is kept in ``compared.txt``, which ``tests/openstack/check_wire.py``
+writes; whatever is not in there was never compared.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any, Callable, Dict, Iterable, List, Optional, Set
 from urllib.parse import unquote, urlsplit
 
@@ -30,6 +33,7 @@ APPS = [
     ("volume", HostAttachments.app),
     ("compute", Compute.app),
 ]
+_COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")
 _IGNORED_METHODS = {"HEAD", "OPTIONS"}
 
 
@@ -119,6 +123,29 @@ def compares(*names: str) -> Callable[[Any], Any]:
         return test
 
     return declare
+
+
+def lines(names: Iterable[str]) -> Set[str]:
+    """Routes and errors, by their names, as ``compared.txt`` has them."""
+    known = errors()
+    return {
+        "{0.service} {0.status} {0.template}".format(known[name]).rstrip()
+        if name in known
+        else name
+        for name in names
+    }
+
+
+def read() -> Set[str]:
+    """The lines of ``compared.txt``."""
+    with open(_COMPARED, encoding="utf-8") as opened:
+        return set(opened.read().splitlines())
+
+
+def write(found: Iterable[str]) -> None:
+    """Make the lines of ``compared.txt``."""
+    with open(_COMPARED, "w", encoding="utf-8") as opened:
+        opened.write("".join(line + "\n" for line in sorted(found)))
 
 
 def compared(cases: Iterable[Any]) -> Set[str]:

@@ -5,12 +5,16 @@ about the embedded service is true of the real ones.
 It is the OpenStack of :func:`tests.openstack.cloud.description`: the user
 ``demo`` with two servers, whose quota is set for some tests and set back, and
 an administrator.
+
+With ``TXSTORAGE_RECORD=1`` a run of all of it writes down what was compared, in
+``tests/contract/compared.txt``, without which ``make test`` fails.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List
+import os
+from typing import Any, Dict, Iterable, List, Set
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -22,6 +26,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from tests.contract.case import Session, Target
+from tests.contract.record import lines, write
 from tests.contract.suite import make_wire_tests
 
 from .cloud import description
@@ -30,6 +35,8 @@ from .cloud import description
 PAUSE = 0.03
 #: Of the project, when no test limits it.
 _NO_LIMIT = {"volumes": -1, "gigabytes": -1}
+#: What was compared so far, in this run.
+_compared: Set[str] = set()
 
 
 class _Exchange(Protocol):
@@ -97,6 +104,11 @@ class RealTarget(Target):
         known: Dict[str, str] = json.loads(made)["application_credential"]
         self._credentials.append((session, path + "/" + known["id"]))
         return known
+
+    def compared(self, names: Iterable[str]) -> None:
+        _compared.update(lines(names))
+        if os.environ.get("TXSTORAGE_RECORD"):
+            write(_compared)
 
     async def close(self) -> None:
         if self._limited:
