@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-_RULES = ("=" * 79, "-" * 79)
+#: Between one failure and the next; after the last comes "Ran".
+_RULE = "=" * 79
+_LAST_RULE = "-" * 79
 _HEADING = re.compile(r"^\[(FAIL|ERROR|SUCCESS!\?!)\]$")
 _NAME = re.compile(r"^[A-Za-z_]\w*(\.\w+)+$")
 _ENDED = re.compile(r" \[(OK|FAIL|ERROR|SKIPPED|TODO|SUCCESS!\?!)\]$")
@@ -52,14 +54,15 @@ class Counted:
         line = line.rstrip()
         if _HEADING.match(line):
             self._names = []
-        elif line in _RULES:
+        elif line == _RULE:
             self._section_ended()
+        elif _RAN.match(line):
+            self._section_ended()
+            self._summary_follows = True
         elif self._names is not None:
             self._in_section(line)
         elif _ENDED.search(line):
             self.ended += 1
-        elif _RAN.match(line):
-            self._summary_follows = True
         elif self._summary_follows and _SUMMARY.match(line):
             self._summary_follows = False
             self._summarised(_SUMMARY.match(line).group(1) or "")
@@ -68,7 +71,7 @@ class Counted:
         """The names come last, after an empty line: keep what may be them."""
         if _NAME.match(line):
             self._names.append(line)
-        else:
+        elif line != _LAST_RULE:
             self._names.clear()
 
     def _section_ended(self) -> None:
