@@ -22,8 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 #: What Flocker gets, on the Python that it runs on.
 ON_PYTHON_2 = [
     "tests.openstack.check_conformance." + suite
-    for suite in ("WorkerThreadsTests", "ReactorThreadTests", "BlockingProfilesTests")
-    + ("BlockingCloudTests",)
+    for suite in ("WorkerThreadsTests", "BlockingProfilesTests", "BlockingCloudTests")
 ]
 
 
