@@ -242,6 +242,7 @@ class CreateTests(WireTests):
         await self.target.limit(-1, gigabytes + 1)
         got = await self.post(size=2)
         self.refused(got, refusals.OVER_GIGABYTES, 2, gigabytes + 1, gigabytes)
+        self.assertEqual(got.headers["retry-after"], "0")
 
     async def usage(self) -> Tuple[int, int]:
         """How many volumes and GiB there are, once what was deleted is not counted any more."""
