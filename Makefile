@@ -41,6 +41,13 @@ buildbot-stop: ## stop it
 lint: ## check style, types, imports, news fragments and the source distribution's manifest
 	@$(PYTHON) -m tests.lint
 
+.PHONY: packages test-packages
+packages: ## make the distributions, a .deb and an .rpm, in dist
+	@$(PYTHON) packaging/build.py
+
+test-packages: ## make the packages, and test them in a clean root (as root, on Debian)
+	@$(PYTHON) -m tests.packages.run
+
 docs: environment ## make the documentation, in docs/_build/html
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[docs]'
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
@@ -51,5 +58,5 @@ bench: environment ## measure what waiting costs the cloud
 clean: ## remove all that these made
 	@$(PYTHON) -m tests.openstack.rig down
 	@$(PYTHON) buildbot/run.py stop
-	rm -rf .openstack .buildbot .venv .venv-* .tox _trial_temp* .coverage* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
+	rm -rf .openstack .packages .buildbot .venv .venv-* .tox _trial_temp* .coverage* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,115 @@
+"""
+The files of the ``.deb`` and the ``.rpm``: the same in both.
+"""
+
+import os
+import shutil
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PREFIX = "/opt/txstorage"
+#: Where what is beside the environment goes, and its mode.
+FILES = {
+    "txstorage.service": "usr/lib/systemd/system",
+    "agent.yml.example": "etc/txstorage",
+    "copyright": "usr/share/doc/txstorage",
+}
+
+
+def make_environment(tree, python):
+    """
+    An environment that is used in another place than the one it is made in.
+
+    :param python: the path of the distribution's own Python, here and there.
+    """
+    place = tree + PREFIX
+    subprocess.run([python, "-m", "venv", "--without-pip", place], check=True)
+    version = subprocess.check_output(
+        [python, "-c", "import platform; print(platform.python_version())"]
+    ).decode()
+    # as `venv` writes it, without the place that it was made in
+    with open(os.path.join(place, "pyvenv.cfg"), "w") as opened:
+        opened.write("home = {}\n".format(os.path.dirname(python)))
+        opened.write("include-system-site-packages = false\n")
+        opened.write("version = {}".format(version))
+    return place
+
+
+def install(place, pip_python, wheel):
+    """Install a wheel and what it requires, as pip's own configuration says."""
+    pip = "-W ignore -m pip --disable-pip-version-check --quiet --python".split()
+    python = os.path.join(place, "bin", "python")
+    subprocess.run([pip_python, *pip, python, "install", "--no-compile", wheel], check=True)
+
+
+def sites(place):
+    """Yield the directory in which an environment's packages are."""
+    for name in os.listdir(os.path.join(place, "lib")):
+        yield os.path.join(place, "lib", name, "site-packages")
+
+
+def keep_only_ours(place):
+    """Of what is in ``bin``, leave the command and the interpreter, in their final place."""
+    programs = os.path.join(place, "bin")
+    for name in os.listdir(programs):
+        path = os.path.join(programs, name)
+        if name == "txstorage":
+            with open(path) as opened:
+                _, script = opened.read().split("\n", 1)
+            with open(path, "w") as opened:
+                opened.write("#!{}/bin/python -I\n{}".format(PREFIX, script))
+        elif not name.startswith("python"):
+            os.unlink(path)
+    shutil.rmtree(os.path.join(place, "include"), ignore_errors=True)
+
+
+def forget_origins(place):
+    """Remove what pip writes about where it had things from, and what it installed here."""
+    for site in sites(place):
+        for name in os.listdir(site):
+            record = os.path.join(site, name, "RECORD")
+            if not os.path.isfile(record):
+                continue
+            with open(record, encoding="utf-8") as opened:
+                lines = opened.readlines()
+            for origin in ("direct_url.json", "REQUESTED"):
+                path = os.path.join(site, name, origin)
+                if os.path.exists(path):
+                    os.unlink(path)
+            gone = ("/direct_url.json,", "/REQUESTED,")
+            kept = [
+                line
+                for line in lines
+                if not line.startswith("../") and not any(part in line for part in gone)
+            ]
+            with open(record, "w", encoding="utf-8") as opened:
+                opened.writelines(kept)
+
+
+def compile_all(tree, python):
+    """Compile for the final place; the sources' content says whether it is up to date."""
+    options = ["-q", "-s", tree, "-p", "/", "--invalidation-mode", "checked-hash"]
+    command = [python, "-W", "ignore", "-m", "compileall", *options, tree + PREFIX + "/lib"]
+    subprocess.run(command, check=True)
+
+
+def make_tree(tree, python, pip_python, wheel):
+    """
+    :param tree: the path of a directory that is not there yet.
+    :param python: the path of the distribution's own Python.
+    :param pip_python: the path of a Python that has pip.
+    :param wheel: the path of the wheel for Python 3.
+    """
+    place = make_environment(tree, python)
+    install(place, pip_python, wheel)
+    keep_only_ours(place)
+    forget_origins(place)
+    compile_all(tree, python)
+    for name, directory in FILES.items():
+        target = os.path.join(tree, directory)
+        os.makedirs(target)
+        shutil.copyfile(os.path.join(HERE, "common", name), os.path.join(target, name))
+    os.makedirs(os.path.join(tree, "usr/bin"))
+    os.symlink(PREFIX + "/bin/txstorage", os.path.join(tree, "usr/bin/txstorage"))
+    # whatever the umask was
+    subprocess.run(["chmod", "-R", "u=rwX,go=rX", tree], check=True)

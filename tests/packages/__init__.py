@@ -1,0 +1,1 @@
+"""Tests of the packages, in a clean root: ``make test-packages``."""

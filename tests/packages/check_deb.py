@@ -1,0 +1,185 @@
+"""
+The ``.deb`` in a clean root: what is in it goes there, works there, and leaves
+without the data.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+
+from .root import CONFIGURATION, loop_devices
+from .support import PackagesTestCase
+
+EXAMPLE = "/etc/txstorage/agent.yml.example"
+STATE = "/var/lib/txstorage"
+
+
+def digest(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+class LifeTests(PackagesTestCase):
+    """From the installation to the purge."""
+
+    def setUp(self):
+        super().setUp()
+        self.machine = self.root()
+        self.install()
+        self.calls = self.machine.systemctl_calls()
+
+    def install(self, which="current"):
+        """Install with apt, without a network: what the package says that it needs is there."""
+        name = os.path.basename(self.package("deb", which))
+        shutil.copy(self.package("deb", which), self.machine.within("root", name))
+        self.machine.run("apt-get install --yes --quiet /root/" + name)
+
+    def start(self):
+        self.machine.run("systemctl enable --now txstorage.service")
+
+    def process(self):
+        """:return: the number, inside, of the service's process; ``None`` when none runs."""
+        code, pid = self.machine.run("cat /run/txstorage.pid", check=False)
+        if code or self.machine.run("test -d /proc/" + pid, check=False)[0]:
+            return None
+        return int(pid)
+
+    def attached(self):
+        """:return: a new volume's id and device, with a file system and a file on it, mounted."""
+        volume = self.machine.txstorage("volumes create 1GiB")["volume_id"]
+        device = self.machine.txstorage("volumes attach " + volume)["device_path"]
+        subprocess.run(["mkfs.ext4", "-q", device], check=True)
+        self.machine.run(["mount", device, "/mnt"])
+        self.content = digest(os.urandom(64)).encode()
+        self.machine.run(["sh", "-c", "printf %s {} >/mnt/file".format(self.content.decode())])
+        self.machine.run("sync /mnt/file")
+        return volume, device
+
+    def read(self):
+        return self.machine.run("cat /mnt/file").encode()
+
+    def test_installed(self):
+        """
+        The command is there, root's alone to change; nothing is started, and
+        nothing is listed as broken.
+        """
+        self.assertIn("serve", self.machine.run("txstorage --help"))
+        self.assertEqual(["daemon-reload"], self.calls)
+        self.assertIsNone(self.process())
+        self.assertFalse(os.path.exists(self.machine.within(STATE)))
+        self.assertEqual("", self.machine.run("dpkg --audit"))
+        self.assertEqual("", self.machine.run("dpkg --verify txstorage"))
+        writable = "find /opt/txstorage /etc/txstorage ( -perm /022 ! -type l ) -o ! -user root"
+        self.assertEqual("", self.machine.run(writable))
+
+    def test_imports_nothing_else(self):
+        """All that it imports is its own or the interpreter's."""
+        told = self.machine.run(
+            [
+                "/opt/txstorage/bin/python",
+                "-c",
+                "import sys, txstorage.cli.main, txstorage.server.serving\n"
+                "for each in list(sys.modules.values()):\n"
+                "    path = getattr(each, '__file__', None)\n"
+                "    if path: print(path)",
+            ]
+        ).splitlines()
+        self.assertTrue(any(path.startswith("/opt/txstorage/lib/") for path in told))
+        other = [
+            path for path in told if not path.startswith(("/opt/txstorage/", "/usr/lib/python3"))
+        ]
+        self.assertEqual([], other)
+        self.assertEqual([], [path for path in told if "/dist-packages/" in path])
+
+    def test_example(self):
+        """The example is a valid configuration, but for the secret's file, which it names."""
+        code, told = self.machine.run("txstorage --config {} doctor".format(EXAMPLE), check=False)
+        self.assertEqual(1, code, told)
+        self.assertIn("/etc/txstorage/secret", told)
+
+    def test_used(self):
+        """
+        Started as the unit says, with no more rights than the unit leaves, the
+        service has real volumes, from creation to destruction.
+        """
+        self.start()
+        self.assertIsNotNone(self.process())
+        self.assertEqual(0o700, os.stat(self.machine.within(STATE)).st_mode & 0o777)
+        status = self.machine.run("cat /proc/{}/status".format(self.process()))
+        self.assertRegex(status, r"CapBnd:\t0000000000200000\n")
+        self.assertRegex(status, r"NoNewPrivs:\t1\n")
+        volume, device = self.attached()
+        self.assertRegex(device, r"^/dev/loop\d+$")
+        self.assertEqual(self.content, self.read())
+        self.machine.run("umount /mnt")
+        self.machine.txstorage("volumes detach " + volume)
+        self.assertEqual({}, loop_devices(self.machine.path))
+        self.machine.txstorage("volumes destroy --yes " + volume)
+        self.assertEqual([], self.machine.txstorage("volumes list")["volumes"])
+        self.machine.run("txstorage --config {} doctor".format(CONFIGURATION))
+
+    def test_upgraded(self):
+        """
+        An upgrade with a volume attached and mounted restarts the service, and
+        whoever uses the volume does not notice.
+        """
+        self.start()
+        volume, device = self.attached()
+        before = self.process()
+        self.install("next")
+        self.assertEqual(
+            ["daemon-reload", "try-restart txstorage.service"],
+            [call for call in self.machine.systemctl_calls() if not call.startswith("enable")],
+        )
+        self.assertNotIn(self.process(), (None, before))
+        self.assertIn("-2", self.machine.run("dpkg-query -W -f ${Version} txstorage"))
+        self.assertEqual(self.content, self.read())
+        path = self.machine.txstorage("volumes path " + volume)["device_path"]
+        self.assertEqual(device, path)
+        self.machine.run("umount /mnt")
+        self.machine.txstorage("volumes detach " + volume)
+        self.assertEqual({}, loop_devices(self.machine.path))
+
+    def test_upgraded_while_stopped(self):
+        """An upgrade starts nothing that did not run."""
+        self.install("next")
+        self.assertIsNone(self.process())
+
+    def test_removed_and_purged(self):
+        """
+        Removed and purged with a volume attached and mounted: the service and
+        the files are gone, the data is there, and is found again by the next
+        installation.
+        """
+        self.start()
+        volume, device = self.attached()
+        self.machine.systemctl_calls()
+        self.machine.run("apt-get remove --yes --quiet txstorage")
+        self.assertEqual(
+            ["disable --now txstorage.service", "daemon-reload"], self.machine.systemctl_calls()
+        )
+        self.assertIsNone(self.process())
+        self.assertFalse(os.path.exists(self.machine.within("/opt/txstorage")))
+        self.assertFalse(os.path.lexists(self.machine.within("/usr/bin/txstorage")))
+        self.assertTrue(os.path.exists(self.machine.within(EXAMPLE)))
+        self.assertEqual(self.content, self.read())
+
+        purge = ["sh", "-c", "apt-get purge --yes --quiet txstorage 2>&1"]
+        self.assertIn("The volumes stay in /var/lib/txstorage.", self.machine.run(purge))
+        self.assertFalse(os.path.exists(self.machine.within("/etc/txstorage")))
+        self.assertEqual(self.content, self.read())
+        self.assertEqual([device], list(loop_devices(self.machine.path)))
+
+        self.install()
+        self.start()
+        shown = self.machine.txstorage("volumes show " + volume)
+        self.assertEqual(device, shown["device_path"])
+        self.assertEqual(self.content, self.read())
+
+    def test_own_configuration_stays(self):
+        """What the operator put beside the example survives the purge."""
+        own = self.machine.within("/etc/txstorage/agent.yml")
+        with open(own, "w", encoding="utf-8") as opened:
+            opened.write("version: 1\n")
+        self.machine.run("apt-get purge --yes --quiet txstorage")
+        self.assertEqual(["agent.yml"], os.listdir(os.path.dirname(own)))

@@ -1,0 +1,128 @@
+"""
+What is in the packages, and what their unit says.
+"""
+
+import os
+import re
+import subprocess
+
+from ..run import ROOT
+from .support import PackagesTestCase
+
+UNIT = "usr/lib/systemd/system/txstorage.service"
+#: systemd's own measure, in tenths: at most "OK".
+EXPOSURE = 30
+
+
+def output_of(*command):
+    """:return: what a command writes, to either output."""
+    return subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=True,
+        universal_newlines=True,
+    ).stdout
+
+
+def listed(directory):
+    """:return: the paths of all files and links below a directory, relative."""
+    return sorted(
+        os.path.relpath(os.path.join(place, name), directory)
+        for place, directories, files in os.walk(directory)
+        for name in files + [d for d in directories if os.path.islink(os.path.join(place, d))]
+    )
+
+
+class FilesTestCase(PackagesTestCase):
+    """Base: the ``.deb``, unpacked."""
+
+    def setUp(self):
+        super().setUp()
+        self.place = os.path.abspath(self.mktemp())
+        os.makedirs(self.place)
+        self.tree = os.path.join(self.place, "deb")
+        subprocess.run(["dpkg-deb", "-x", self.package("deb"), self.tree], check=True)
+
+
+class ContentsTests(FilesTestCase):
+    """The files."""
+
+    def test_names(self):
+        """Each kind is there once, under the name that its tools expect."""
+        names = sorted(os.listdir(self.made["current"]))
+        kinds = r"py2-none-any\.whl|py3-none-any\.whl|tar\.gz|deb|rpm"
+        self.assertEqual(5, len(names), names)
+        self.assertEqual(5, len({re.search("({})$".format(kinds), n).group() for n in names}))
+
+    def test_wheel_for_python_2(self):
+        """It has the driver, and nothing that is for Python 3."""
+        names = output_of("python3", "-m", "zipfile", "-l", self.package("py2-none-any.whl"))
+        self.assertIn("txstorage/driver.py", names)
+        for part in ("txstorage/server/", "txstorage/cli/", "tests/"):
+            self.assertNotIn(part, names)
+
+    def test_same(self):
+        """The ``.rpm`` holds what the ``.deb`` does, byte for byte."""
+        other = os.path.join(self.place, "rpm")
+        os.mkdir(other)
+        unpack = 'cd "$1" && rpm2cpio "$2" | cpio --extract --make-directories --quiet'
+        subprocess.run(["sh", "-c", unpack, "sh", other, self.package("rpm")], check=True)
+        self.assertEqual(listed(self.tree), listed(other))
+        subprocess.run(["diff", "--recursive", "--no-dereference", self.tree, other], check=True)
+
+    def test_places(self):
+        """It touches its own directories, and no others."""
+        beside = [path for path in listed(self.tree) if not path.startswith("opt/txstorage/")]
+        self.assertEqual(
+            [
+                "etc/txstorage/agent.yml.example",
+                "usr/bin/txstorage",
+                UNIT,
+                "usr/share/doc/txstorage/copyright",
+            ],
+            beside,
+        )
+
+    def test_origins(self):
+        """Nothing in it tells where it was made."""
+        for path in listed(self.tree):
+            path = os.path.join(self.tree, path)
+            if os.path.islink(path):
+                self.assertNotIn(ROOT, os.readlink(path))
+                continue
+            with open(path, "rb") as opened:
+                content = opened.read()
+            for place in (ROOT.encode(), b"tmp/tmp", self.made["current"].encode()):
+                self.assertNotIn(place, content, path)
+
+
+class UnitTests(FilesTestCase):
+    """The unit, as systemd reads it."""
+
+    def setUp(self):
+        super().setUp()
+        with open(os.path.join(self.tree, UNIT), encoding="utf-8") as opened:
+            self.unit = opened.read()
+
+    def verified(self, unit):
+        """:return: what systemd finds wrong; the command's place is the unpacked one."""
+        path = os.path.join(self.place, "txstorage.service")
+        with open(path, "w", encoding="utf-8") as opened:
+            opened.write(unit.replace("=/opt/", "={}/opt/".format(self.tree)))
+        return output_of("systemd-analyze", "verify", "--man=no", path)
+
+    def test_verified(self):
+        """systemd knows each setting; one that it does not know is found."""
+        self.assertEqual("", self.verified(self.unit))
+        self.assertIn(
+            "ProtectHomes", self.verified(self.unit.replace("ProtectHome=", "ProtectHomes="))
+        )
+
+    def test_security(self):
+        """systemd's own measure says that it is well confined."""
+        path = os.path.join(self.tree, UNIT)
+        command = ["systemd-analyze", "security", "--offline=true"]
+        output_of(*command, "--threshold={}".format(EXPOSURE), path)
+        self.assertIn("NoNewPrivileges=yes\n", self.unit)
+        self.assertIn("CapabilityBoundingSet=CAP_SYS_ADMIN\n", self.unit)

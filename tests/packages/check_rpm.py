@@ -1,0 +1,84 @@
+"""
+The ``.rpm``: what it says of itself, and what its scriptlets do.
+"""
+
+import os
+import shutil
+import subprocess
+
+from .support import PackagesTestCase
+
+#: The scriptlets, and what they are told: how many are installed afterwards.
+CALLS = [
+    ("postin", 1, ["daemon-reload"]),
+    ("postin", 2, ["daemon-reload"]),
+    ("preun", 1, []),
+    ("preun", 0, ["disable --now txstorage.service"]),
+    ("postun", 1, ["daemon-reload", "try-restart txstorage.service"]),
+    ("postun", 0, ["daemon-reload"]),
+]
+
+
+class RpmTests(PackagesTestCase):
+    """The package."""
+
+    def setUp(self):
+        super().setUp()
+        # not what this machine has installed with rpm, which is nothing
+        self.database = os.path.abspath(self.mktemp())
+
+    def query(self, *arguments):
+        command = ["rpm", "--dbpath", self.database, "--query", "--package", *arguments]
+        return subprocess.run(
+            [*command, self.package("rpm")],
+            stdout=subprocess.PIPE,
+            check=True,
+            universal_newlines=True,
+        ).stdout
+
+    def test_needs(self):
+        """It needs the interpreter that its environment has, and losetup."""
+        needs = [each for each in self.query("--requires").split("\n") if "rpmlib" not in each]
+        self.assertIn("util-linux", needs)
+        [python] = [each for each in needs if "python" in each]
+        files = self.query("--dump").splitlines()
+        [link] = [line for line in files if line.startswith("/opt/txstorage/bin/python3.")]
+        self.assertTrue(link.endswith(" " + python), link)
+
+    def test_files(self):
+        """All are root's; what the operator may edit is not replaced; no data is owned."""
+        fields = "[%{FILENAMES} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILEFLAGS:fflags}\n]"
+        files = [line.split(" ") for line in self.query("--queryformat", fields).splitlines()]
+        self.assertGreater(len(files), 1000)
+        self.assertEqual({("root", "root")}, {(user, group) for _, user, group, _ in files})
+        self.assertIn(["/etc/txstorage/agent.yml.example", "root", "root", "cn"], files)
+        names = [name for name, *_ in files]
+        for name in ("/opt/txstorage/bin/txstorage", "/usr/bin/txstorage"):
+            self.assertIn(name, names)
+        for shared in ("/opt", "/usr/bin", "/var/lib/txstorage"):
+            self.assertNotIn(shared, names)
+
+    def test_signature(self):
+        """The digests in it are those of what is in it."""
+        command = ["rpm", "--dbpath", self.database, "--checksig", self.package("rpm")]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+
+    def test_scriptlets(self):
+        """
+        Each asks systemd for what its moment needs, touches no data, and
+        succeeds where there is no systemd.
+        """
+        root = self.root()
+        os.makedirs(root.within("/var/lib/txstorage/volumes"))
+        for name, left, expected in CALLS:
+            script = self.query("--queryformat", "%{{{}}}".format(name.upper()))
+            with open(root.within("root/scriptlet"), "w", encoding="utf-8") as opened:
+                opened.write(script)
+            root.run("sh -e /root/scriptlet {}".format(left))
+            self.assertEqual(expected, root.systemctl_calls(), (name, left))
+        shutil.rmtree(root.within("run/systemd"))
+        os.unlink(root.within("usr/bin/systemctl"))
+        for name, left, _ in CALLS:
+            script = self.query("--queryformat", "%{{{}}}".format(name.upper()))
+            root.run(["sh", "-e", "-c", script, "sh", str(left)])
+        self.assertTrue(os.path.isdir(root.within("/var/lib/txstorage/volumes")))

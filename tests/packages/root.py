@@ -1,0 +1,148 @@
+"""
+A clean root to install packages into, and the namespaces that it is used in.
+
+The mounts, the network and the processes of a root are in namespaces that end
+with the process that uses it, however that ends.  What the kernel keeps, loop
+devices, :func:`sweep` finds by where their files are.
+"""
+
+import glob
+import json
+import os
+import shlex
+import shutil
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CONFIGURATION = "/var/lib/txstorage/agent-node-1.yml"
+
+#: Keeps the namespaces until its input ends.  As their first process it also
+#: takes leave of those whose parents ended before them.
+KEEPER = """\
+set -e
+mount --rbind /dev "$1/dev"
+mount --rbind /sys "$1/sys"
+mount -t proc proc "$1/proc"
+ip link set lo up
+echo ready
+cat
+:
+"""
+SURROUNDINGS = [
+    "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL=C.UTF-8",
+    "HOME=/root",
+    "DEBIAN_FRONTEND=noninteractive",
+]
+
+
+class CommandFailed(Exception):
+    """A command that was run in a root did not succeed."""
+
+
+class Root:
+    """
+    A root of its own, copied from one that debootstrap made.
+
+    :param base: the path of that one.
+    :param path: where; not there yet.
+    """
+
+    def __init__(self, base, path):
+        self.path = path
+        subprocess.run(["cp", "--archive", "--reflink=auto", base, path], check=True)
+        unshare = "unshare --mount --pid --net --fork --kill-child --propagation private sh -c"
+        self._keeper = subprocess.Popen(
+            [*unshare.split(), KEEPER, "keeper", path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        if self._keeper.stdout.readline() != b"ready\n":
+            self.close()
+            raise CommandFailed("no namespaces for a root can be made here")
+
+    def within(self, *path):
+        """:return: the path, outside, of what is in the root."""
+        return os.path.join(self.path, *(part.lstrip("/") for part in path))
+
+    def run(self, command, check=True):
+        """
+        Run a command in it.
+
+        :param command: a command line, or a list.
+        :return: what it wrote to standard output; with what it wrote to standard error too,
+            and its exit code, unless ``check``.
+        :raises CommandFailed: with all that it wrote.
+        """
+        words = shlex.split(command) if isinstance(command, str) else command
+        spaces = "/proc/{}/ns".format(self._keeper.pid)
+        enter = ["nsenter", "--mount=" + spaces + "/mnt", "--net=" + spaces + "/net"]
+        enter += ["--pid=" + spaces + "/pid_for_children", "chroot", self.path]
+        done = subprocess.run(
+            [*enter, "/usr/bin/env", "-i", *SURROUNDINGS, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
+        if not check:
+            return done.returncode, done.stdout + done.stderr
+        if done.returncode:
+            said = "{}: exit code {}\n{}{}"
+            raise CommandFailed(said.format(words, done.returncode, done.stdout, done.stderr))
+        return done.stdout
+
+    def txstorage(self, arguments):
+        """:return: what the installed command answers, as a document."""
+        return json.loads(
+            self.run("txstorage --config {} --json {}".format(CONFIGURATION, arguments))
+        )
+
+    def install_systemctl(self):
+        """Make it look as if systemd ran in it; see ``systemctl.py``."""
+        [python] = glob.glob(self.within("usr/bin/python3.*[0-9]"))
+        place = self.within("usr/bin/systemctl")
+        with open(os.path.join(HERE, "systemctl.py"), encoding="utf-8") as source:
+            script = source.read()
+        with open(place, "w", encoding="utf-8") as target:
+            target.write("#!/usr/bin/{}\n{}".format(os.path.basename(python), script))
+        os.chmod(place, 0o755)
+        os.makedirs(self.within("run/systemd/system"))
+
+    def systemctl_calls(self):
+        """:return: what systemctl was called with since this was asked for the last time."""
+        try:
+            with open(self.within("run/systemctl.log"), encoding="utf-8") as opened:
+                calls = opened.read().splitlines()
+        except FileNotFoundError:
+            return []
+        os.unlink(self.within("run/systemctl.log"))
+        return calls
+
+    def close(self):
+        """End what runs in it, and remove it."""
+        self._keeper.stdin.close()
+        self._keeper.wait()
+        self._keeper.stdout.close()
+        sweep(self.path)
+
+
+def loop_devices(directory):
+    """:return: dict of the loop devices with a file below a directory, to these files."""
+    found = {}
+    for name in glob.glob("/sys/block/loop*/loop/backing_file"):
+        try:
+            with open(name, encoding="utf-8") as opened:
+                backing = opened.read().rstrip("\n")
+        except OSError:
+            continue
+        if backing.startswith(os.path.join(directory, "")):
+            found["/dev/" + name.split("/")[3]] = backing
+    return found
+
+
+def sweep(directory):
+    """Remove a directory, and detach the loop devices whose files are in it."""
+    for device in loop_devices(directory):
+        subprocess.run(["losetup", "--detach", device], check=False)
+    shutil.rmtree(directory, ignore_errors=True)

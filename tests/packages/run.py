@@ -1,0 +1,158 @@
+"""
+Make the packages and test them: ``make test-packages``, as root, on Debian.
+
+Makes a clean root with debootstrap, of what the ``.deb`` itself says it depends
+on, and runs the tests of this directory, each with a copy of it.  Ends with::
+
+    N passed, N failed, N skipped
+"""
+
+import glob
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+from ..run import ENVIRONMENT, ROOT, make_once, run, say, trial
+from .root import sweep
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PLACE = os.path.join(ROOT, ".packages")
+BUILD = os.path.join(ROOT, "packaging", "build.py")
+#: The programs that are needed, and the Debian packages they are in.
+TOOLS = {
+    "cpio": "cpio",
+    "debootstrap": "debootstrap",
+    "ip": "iproute2",
+    "mkfs.ext4": "e2fsprogs",
+    "rpmbuild": "rpm",
+    "setpriv": "util-linux",
+    "systemd-analyze": "systemd",
+}
+
+
+def output_of(*command):
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, check=True, universal_newlines=True
+    ).stdout.strip()
+
+
+def check_machine():
+    """
+    :raises SystemExit: when this can't be done here.
+    """
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        sys.exit("make test-packages needs root, for a chroot and loop devices, on a Debian")
+
+
+def install_tools():
+    missing = sorted({name for tool, name in TOOLS.items() if shutil.which(tool) is None})
+    if missing:
+        say("installing " + ", ".join(missing))
+        environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        quiet = {"stdout": subprocess.DEVNULL, "env": environment}
+        run("apt-get", "-q", "update", **quiet)
+        run("apt-get", "-q", "-y", "install", "--no-install-recommends", *missing, **quiet)
+
+
+def mirror():
+    """:return: the distribution's name and where apt has it from, as apt says."""
+    codename = output_of("sh", "-c", ". /etc/os-release; echo $VERSION_CODENAME")
+    asked = output_of(
+        *("apt-get indextargets --format".split()),
+        "$(ORIGIN) $(CODENAME) $(COMPONENT) $(REPO_URI)",
+        "Identifier: Packages",
+    )
+    for line in asked.splitlines():
+        origin, name, component, place = line.split(" ", 3)
+        if (origin, name, component) == ("Debian", codename, "main"):
+            return codename, place
+    sys.exit("apt has no source of Debian's {}; it says:\n{}".format(codename, asked))
+
+
+def proxy():
+    """:return: what apt goes through, as variables of the environment."""
+    asked = output_of("apt-config", "shell", "proxy", "Acquire::http::Proxy")
+    return {"http_proxy": asked.split("'")[1]} if asked else {}
+
+
+def make_base(package):
+    """:return: the path of a root in which there is just what a package needs."""
+    base = os.path.join(PLACE, "base")
+    codename, place = mirror()
+    needed = [
+        each.split()[0] for each in output_of("dpkg-deb", "-f", package, "Depends").split(",")
+    ]
+
+    def make():
+        say("making a root with debootstrap, which takes minutes")
+        command = ["debootstrap", "--variant=minbase", "--include=" + ",".join(needed)]
+        run(
+            *command,
+            codename,
+            base,
+            place,
+            env=dict(os.environ, **proxy()),
+            stdout=subprocess.DEVNULL,
+        )
+
+    make_once(base, [codename, needed], make)
+    return base
+
+
+def make_packages():
+    """:return: the directories of the packages, and of their next revision."""
+    current, following = os.path.join(PLACE, "current"), os.path.join(PLACE, "next")
+    for directory in (current, following):
+        shutil.rmtree(directory, ignore_errors=True)
+        os.makedirs(directory)
+    run(sys.executable, BUILD, "--directory", current)
+    [wheel] = glob.glob(os.path.join(current, "*-py3-none-any.whl"))
+    run(sys.executable, BUILD, "--directory", following, "--revision", "2", "--wheel", wheel)
+    return current, following
+
+
+def modules():
+    """:return: the names of the modules with tests."""
+    return sorted(
+        "tests.packages." + os.path.basename(path)[: -len(".py")]
+        for path in glob.glob(os.path.join(HERE, "check_*.py"))
+    )
+
+
+def stop(*_):
+    """Who ends this ends the tests: their namespaces end with them."""
+    with open("/proc/self/task/{0}/children".format(os.getpid())) as opened:
+        for child in opened.read().split():
+            os.kill(int(child), signal.SIGTERM)
+    sys.exit("terminated")
+
+
+def main():
+    check_machine()
+    signal.signal(signal.SIGTERM, stop)
+    roots = os.path.join(PLACE, "roots")
+    try:
+        install_tools()
+        sweep(roots)
+        current, following = make_packages()
+        [package] = glob.glob(os.path.join(current, "*.deb"))
+        base = make_base(package)
+        os.environ["TXSTORAGE_PACKAGES"] = json.dumps(
+            {"current": current, "next": following, "base": base, "roots": roots}
+        )
+        os.makedirs(roots)
+        counts = trial(ENVIRONMENT, "packages", sys.argv[1:] or modules())
+    except (subprocess.CalledProcessError, OSError) as error:
+        say(str(error))
+        counts = {"passed": 0, "failed": 1, "skipped": 0}
+    finally:
+        sweep(roots)
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts), flush=True)
+    return 1 if counts["failed"] or not counts["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
