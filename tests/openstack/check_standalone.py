@@ -40,7 +40,12 @@ def _attach(path):
 
 def _detach(path):
     for device in _attached(path):
-        losetup("--detach", device)
+        try:
+            losetup("--detach", device)
+        except subprocess.CalledProcessError:
+            # somebody who detaches the same volume was there first
+            if device in _attached(path):
+                raise
 
 
 class FileConnector(HostConnector):
