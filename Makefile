@@ -9,7 +9,7 @@ $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
 .PHONY: help demo test test-all test-openstack test-flocker lint docs bench clean environment \
-	buildbot buildbot-stop
+	buildbot buildbot-stop test-buildbot
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,9 @@ buildbot: ## set up and start the Buildbot that certifies the driver, and say wh
 
 buildbot-stop: ## stop it
 	@$(PYTHON) buildbot/run.py stop
+
+test-buildbot: ## hold a Buildbot of its own to what it says, also in a browser (as root)
+	@$(PYTHON) -m tests.buildbot.run
 
 lint: ## check style, types, imports, news fragments and the source distribution's manifest
 	@$(PYTHON) -m tests.lint

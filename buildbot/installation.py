@@ -93,7 +93,7 @@ class Installation:
         except FileNotFoundError:
             return None
 
-    def prepare(self, repository: str = ROOT, watch: bool = True) -> Settings:
+    def prepare(self, repository: str = ROOT) -> Settings:
         """
         Install it, unless it is, and check its configuration.
 
@@ -104,7 +104,7 @@ class Installation:
         for directory in ("", "secrets", "worker", "log"):
             os.makedirs(self.run(directory), mode=0o700, exist_ok=True)
         self._install()
-        settings = self._chosen(repository, watch)
+        settings = self._chosen(repository)
         settings.save()
         self._make_password()
         with step("checking the master's configuration"):
@@ -128,7 +128,7 @@ class Installation:
 
         make_once(self.environment, wanted, make)
 
-    def _chosen(self, repository: str, watch: bool) -> Settings:
+    def _chosen(self, repository: str) -> Settings:
         """The ports stay what they were: people have bookmarks."""
         before = self.settings()
         if before is None:
@@ -143,7 +143,6 @@ class Installation:
             version="{}.{}".format(*sys.version_info),
             web_port=ports["web"],
             worker_port=ports["worker"],
-            watch=watch,
         )
 
     def _make_password(self) -> None:

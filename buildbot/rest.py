@@ -88,10 +88,28 @@ class Rest:
                 return self.fetch("api/v2/logs/{}/raw".format(log["logid"]))
         raise KeyError(name)
 
+    def requests_of(self, branch: str) -> dict[str, int]:
+        """:return: the ids of the requests to build a branch, by the builders' names."""
+        names = {each["builderid"]: each["name"] for each in self.get("builders")}
+        of_branch = [
+            each["bsid"]
+            for each in self.get("buildsets")
+            if any(stamp["branch"] == branch for stamp in each["sourcestamps"])
+        ]
+        return {
+            names[each["builderid"]]: each["buildrequestid"]
+            for each in self.get("buildrequests")
+            if each["buildsetid"] in of_branch
+        }
+
+    def cancel(self, request_id: int) -> None:
+        """Let a build not begin, or ask it to end."""
+        self.call("buildrequests/{}".format(request_id), "cancel")
+
     def cancel_all(self) -> None:
-        """Let no build begin that waits, and ask those that run to end."""
+        """Cancel all that waits or runs."""
         for request in self.get("buildrequests", complete="false"):
-            self.call("buildrequests/{}".format(request["buildrequestid"]), "cancel")
+            self.cancel(request["buildrequestid"])
 
     def idle(self) -> bool:
         """:return: whether nothing is built now."""

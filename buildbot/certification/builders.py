@@ -81,7 +81,6 @@ def factory(builder: Builder, settings: Settings) -> util.BuildFactory:
     if builder.needs or builder.secret:
         made.addStep(_needs(builder, settings))
     options = {
-        "name": builder.name,
         "command": command(builder),
         "env": environment(builder),
         "doStepIf": possible,
@@ -91,7 +90,10 @@ def factory(builder: Builder, settings: Settings) -> util.BuildFactory:
         "maxTime": LONGEST,
         **GENTLY,
     }
-    made.addStep(Trial(**options) if builder.tests else steps.ShellCommand(**options))
+    if builder.tests:
+        made.addStep(Trial(**options))
+    else:
+        made.addStep(steps.ShellCommand(name=builder.name, **options))
     if builder.certifies:
         script = (PYTHON, "buildbot/worker/statement.py", builder.certifies, *builder.pythons)
         made.addStep(Statement(command=rendered(script), doStepIf=complete))

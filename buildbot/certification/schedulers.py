@@ -18,9 +18,7 @@ TESTS = r"^([A-Za-z_][\w.]*( +[A-Za-z_][\w.]*)*)?$"
 
 
 def sources(settings: Settings) -> list:
-    """:return: what looks for changes, if anything is to."""
-    if not settings.watch:
-        return []
+    """:return: what looks for changes, on all branches."""
     return [
         changes.GitPoller(
             repourl=settings.repository,

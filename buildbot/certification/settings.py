@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 HOST = "127.0.0.1"
 WORKER = "local"
@@ -25,7 +25,6 @@ class Settings:
     :ivar branch: what is built at night, and by hand unless another is named.
     :ivar python: the path of the Python 3 that starts the tests.
     :ivar version: its version, such as ``"3.11"``.
-    :ivar watch: whether changes in the repository are looked for.
     """
 
     directory: str
@@ -35,13 +34,14 @@ class Settings:
     version: str
     web_port: int
     worker_port: int
-    watch: bool = True
 
     @classmethod
     def load(cls, directory: str) -> Settings:
         """:raises FileNotFoundError: when there is no installation there."""
         with open(os.path.join(directory, _FILE), encoding="utf-8") as saved:
-            return cls(**json.load(saved))
+            values = json.load(saved)
+        # another release may have had others
+        return cls(**{each.name: values[each.name] for each in fields(cls)})
 
     def save(self) -> None:
         """Write them where :meth:`load` looks."""

@@ -62,7 +62,7 @@ class Needs(_Command):
     :param here: what is missing already as far as the master knows.
     """
 
-    name = "what it needs"
+    name = "needs"
     haltOnFailure = True
 
     def __init__(self, here=(), **options):

@@ -5,11 +5,12 @@ they certify, and where it is installed.
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict
 from importlib import import_module
 from unittest.mock import patch
 
@@ -204,8 +205,15 @@ class SettingsTests(SynchronousTestCase):
 
     def test_kept(self) -> None:
         """What was saved is what is loaded."""
-        settings = replace(self.settings(), watch=False)
+        settings = self.settings()
         settings.save()
+        self.assertEqual(settings, Settings.load(settings.directory))
+
+    def test_of_another_release(self) -> None:
+        """What another release saved besides is ignored."""
+        settings = self.settings()
+        with open(settings.path("settings.json"), "w") as saved:
+            json.dump({**asdict(settings), "colour": "green"}, saved)
         self.assertEqual(settings, Settings.load(settings.directory))
 
     def test_secrets(self) -> None:
@@ -244,10 +252,10 @@ class InstallationTests(SynchronousTestCase):
         """Once chosen, the ports stay; the branch is the one that is checked out."""
         installation = Installation(os.path.abspath(self.mktemp()))
         os.makedirs(installation.directory)
-        first = installation._chosen(ROOT, True)
+        first = installation._chosen(ROOT)
         first.save()
-        second = installation._chosen(ROOT, False)
-        self.assertEqual(replace(first, watch=False), second)
+        second = installation._chosen(ROOT)
+        self.assertEqual(first, second)
         self.assertNotEqual(first.web_port, first.worker_port)
 
     def test_nothing_to_stop(self) -> None:

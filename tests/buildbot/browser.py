@@ -1,0 +1,66 @@
+"""
+Debian's Chromium, without a screen: what a page looks like once its script ran.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+from tests.openstack.installation import logged
+from tests.openstack.progress import RigError, step
+
+PROGRAM = "chromium"
+#: Milliseconds of the page's own time, which passes as fast as it can.
+PAGE_TIME = 20000
+#: Seconds.
+PATIENCE = 120
+SIZE = "1280,560"
+
+
+def install(package: str, log: str) -> None:
+    """
+    Install something from Debian.
+
+    :raises RigError: when it can't be.
+    """
+    if os.getuid() != 0 or shutil.which("apt-get") is None:
+        raise RigError("{0} is missing: apt-get install {0}".format(package))
+    with step("installing {} from Debian".format(package)):
+        environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        apt = ["apt-get", "-q", "-y"]
+        logged(log, [*apt, "update"], env=environment)
+        logged(log, [*apt, "install", "--no-install-recommends", package], env=environment)
+
+
+def opened(url: str, picture: str | None = None) -> str:
+    """
+    Open a page as a person would.
+
+    :param picture: the path of a PNG to make of what is seen.
+    :return: the page's document, as its script left it.
+    """
+    with tempfile.TemporaryDirectory(prefix="txstorage-test-") as profile:
+        # no sandbox, which root may not have, for pages that are our own
+        command = [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        command += ["--user-data-dir=" + profile, "--window-size=" + SIZE]
+        command += ["--virtual-time-budget={}".format(PAGE_TIME), "--dump-dom"]
+        if picture is not None:
+            command.append("--screenshot=" + picture)
+        return subprocess.run(
+            [*command, url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            universal_newlines=True,
+            check=True,
+            timeout=PATIENCE,
+        ).stdout
+
+
+def text_of(document: str) -> str:
+    """:return: what of a document people read, in one line."""
+    document = re.sub(r"(?s)<(script|style|noscript)\b.*?</\1>", " ", document)
+    return " ".join(re.sub(r"<[^>]*>", " ", document).split())

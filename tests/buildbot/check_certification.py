@@ -1,0 +1,283 @@
+"""
+Tests of a Buildbot that runs: what it builds, and what it says of that, to
+programs and to people.  ``make test-buildbot`` starts it.
+
+The builds are started when the first test asks for one, all at once.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+
+from certification.plan import builders
+from certification.schedulers import LOOK, STABLE, scheduler_name
+from certification.settings import Settings
+from rest import Rest
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from tests.openstack.progress import until
+from tests.run import ROOT
+
+from . import browser, scratch
+
+#: What is run of the unit tests.
+UNIT = ("tests.test_lifecycle", "tests.test_driver", "tests.test_http", "tests.test_labels")
+#: What is broken.
+MODULE = "tests.test_labels"
+BROKEN = "broken"
+#: A branch on which something is committed; of all that this starts, one is kept.
+CHANGED, KEPT = "changed", "lint"
+#: How many functional tests there must be, of which many come from a suite.
+FUNCTIONAL = 150
+#: Seconds, for all builds, and until a change is noticed.
+PATIENCE, NOTICED = 1800, 3 * (LOOK + STABLE)
+
+PICTURE = os.path.join(ROOT, "docs", "buildbot.png")
+
+SUCCESS, FAILURE = 0, 2
+
+
+class Certification:
+    """A Buildbot that runs, and the builds that were started on it."""
+
+    def __init__(self) -> None:
+        directory = os.environ.get("TXSTORAGE_BUILDBOT")
+        if directory is None:
+            raise SkipTest("TXSTORAGE_BUILDBOT names no Buildbot; see make test-buildbot")
+        self.settings = Settings.load(directory)
+        self.rest = Rest(self.settings.url)
+        self.unit = "python-" + self.settings.version
+        self._begun = False
+        self._requests: dict[str, int] = {}
+        self._builds: dict[str, dict] = {}
+        self._built_by_change: list[str] | None = None
+
+    def begin(self) -> None:
+        """Start the builds; those of the same builder are built in this order."""
+        self._begun = True
+        self.force("lint")
+        self.force(self.unit, tests=" ".join(UNIT))
+        self.force("functional")
+        self.force("flocker")
+
+    def force(self, builder: str, key: str = "", **properties: str) -> None:
+        request = self.rest.force(builder, scheduler_name(builder), **properties)
+        self._requests[key or builder] = request
+
+    def build(self, key: str) -> dict:
+        """:return: one of the builds, once it is complete."""
+        if not self._begun:
+            self.begin()
+        if key == BROKEN and key not in self._requests:
+            self.build(self.unit)  # whose badge is looked at first
+            self.broken_test = scratch.break_test(self.settings.repository, MODULE, BROKEN)
+            self.force(self.unit, BROKEN, branch=BROKEN, tests=MODULE)
+        if key == CHANGED and key not in self._requests:
+            self.change()
+        if key not in self._builds:
+            until(key + " is built", lambda: self._is_complete(key), PATIENCE, interval=1)
+        return self._builds[key]
+
+    def change(self) -> list[str]:
+        """
+        Commit something, and cancel what that has built but for one.
+
+        :return: the names of the builders that were to build it.
+        """
+        if self._built_by_change is None:
+            scratch.change(self.settings.repository, CHANGED)
+            noticed = self.rest.requests_of
+            until("a change is noticed", lambda: bool(noticed(CHANGED)), NOTICED, interval=1)
+            self._built_by_change = sorted(noticed(CHANGED))
+            for builder, request in noticed(CHANGED).items():
+                if builder != KEPT:
+                    self.rest.cancel(request)
+            self._requests[CHANGED] = noticed(CHANGED)[KEPT]
+        return self._built_by_change
+
+    def _is_complete(self, key: str) -> bool:
+        build = self.rest.build(self._requests[key])
+        if build is not None:
+            self._builds[key] = build
+        return build is not None
+
+    def page(self, build: dict) -> str:
+        """:return: where people look at a build."""
+        return "{}#/builders/{builderid}/builds/{number}".format(self.rest.url, **build)
+
+
+_running: list[Certification] = []
+
+
+def tests_in(modules: tuple[str, ...]) -> int:
+    """:return: how many tests are written down in some modules."""
+    number = 0
+    for module in modules:
+        with open(os.path.join(ROOT, *module.split(".")) + ".py", encoding="utf-8") as source:
+            tree = ast.parse(source.read())
+        functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+        number += sum(function.name.startswith("test_") for function in functions)
+    return number
+
+
+class CertificationTestCase(SynchronousTestCase):
+    """What the tests have in common."""
+
+    def setUp(self) -> None:
+        if not _running:
+            _running.append(Certification())
+        self.bot = _running[0]
+
+    def build_of(self, key: str, results: int) -> dict:
+        """:return: a build that ended as it should."""
+        build = self.bot.build(key)
+        self.assertEqual(results, build["results"], self.story(build))
+        return build
+
+    def story(self, build: dict) -> str:
+        """:return: what there is to say of a build that ended as it should not."""
+        said = [build["state_string"]]
+        for step in self.bot.rest.steps(build).values():
+            said.append("{name}: {state_string}".format(**step))
+            if step["results"] not in (SUCCESS, None):
+                said += self.bot.rest.log(step, "stdio").splitlines()[-40:]
+        return "\n".join(said)
+
+    def counted(self, build: dict) -> tuple[int, int]:
+        """:return: how many tests passed, and how many failed."""
+        return tuple(build["properties"]["tests_" + o][0] for o in ("passed", "failed"))
+
+
+class BuildsTests(CertificationTestCase):
+    """Builds that were started by hand, through the REST API."""
+
+    def test_lint(self) -> None:
+        """The style of this checkout is built, and is good."""
+        self.build_of("lint", SUCCESS)
+
+    def test_unit(self) -> None:
+        """As many unit tests passed as are written down in what was asked for."""
+        build = self.build_of(self.bot.unit, SUCCESS)
+        passed, failed = self.counted(build)
+        self.assertGreaterEqual(passed, tests_in(UNIT))
+        self.assertEqual(0, failed)
+        said = "{} passed, 0 failed".format(passed)
+        self.assertIn(said, self.bot.rest.steps(build)["trial"]["state_string"])
+        self.assertIn(said, build["state_string"])
+
+    def test_named_tests_do_not_certify(self) -> None:
+        """Of a build of some tests only, nothing is certified."""
+        self.assertNotIn("certified", self.bot.build(self.bot.unit)["properties"])
+
+    def test_functional(self) -> None:
+        """The functional tests passed on loop devices, which is certified."""
+        build = self.build_of("functional", SUCCESS)
+        passed, failed = self.counted(build)
+        self.assertGreater(passed, FUNCTIONAL)
+        self.assertEqual(0, failed)
+        statement = build["properties"]["certified"][0]
+        self.assertIn("against the embedded service with loop devices", statement)
+        self.assertIn("Twisted", statement)
+
+    def test_skipped(self) -> None:
+        """What can't be built here is skipped, with the reason, and is no success."""
+        if os.environ.get("FLOCKER_PYTHON"):
+            raise SkipTest("FLOCKER_PYTHON is set, and Flocker's builder has all that it needs")
+        build = self.bot.build("flocker")
+        self.assertEqual(3, build["results"])
+        self.assertIn("skipped: no Flocker at hand", build["state_string"])
+
+    def test_a_broken_test(self) -> None:
+        """A test that is broken fails the build, and the build says which test it was."""
+        build = self.build_of(BROKEN, FAILURE)
+        name = self.bot.broken_test
+        self.assertEqual(1, self.counted(build)[1])
+        self.assertIn("1 failed", build["state_string"])
+        self.assertIn(name, build["state_string"])
+        trial = self.bot.rest.steps(build)["trial"]
+        self.assertEqual([name], self.bot.rest.log(trial, "failed").split())
+
+    def test_names_only(self) -> None:
+        """Something else than names of tests is refused."""
+        self.bot.build("lint")
+        self.assertRaises(
+            OSError, self.bot.rest.force, "functional", "by-hand-functional", tests="-x"
+        )
+
+
+class ChangesTests(CertificationTestCase):
+    """Builds of what was committed."""
+
+    def test_every_change(self) -> None:
+        """Some time after a commit, each builder that is for changes is to build it."""
+        rows = builders(self.bot.settings.version)
+        self.assertEqual(sorted(row.name for row in rows if row.at_changes), self.bot.change())
+
+
+class SecretsTests(CertificationTestCase):
+    """What must not be seen."""
+
+    def test_worker_password(self) -> None:
+        """The worker's password is in no log, of the master or the worker."""
+        password = self.bot.settings.secret("worker-password")
+        for name in ("master", "worker", "buildbot"):
+            with open(self.bot.settings.path("log", name + ".log")) as log:
+                self.assertNotIn(password, log.read())
+
+
+class BadgeTests(CertificationTestCase):
+    """The status images."""
+
+    def badge(self, builder: str) -> list[str]:
+        """:return: the texts of a builder's badge, each once."""
+        image = self.bot.rest.fetch("plugins/badges/{}.svg".format(builder))
+        return list(dict.fromkeys(re.findall(r">\s*([^<>\s][^<>]*?)\s*</text>", image)))
+
+    def test_success(self) -> None:
+        """The badge says of a success that it is one."""
+        for builder in ("lint", "functional"):
+            self.build_of(builder, SUCCESS)
+            self.assertEqual(["txstorage", "success"], self.badge(builder))
+
+    def test_then_failure(self) -> None:
+        """When a success is followed by a failure, the badge says so."""
+        self.build_of(BROKEN, FAILURE)
+        self.assertEqual(["txstorage", "failure"], self.badge(self.bot.unit))
+
+
+class PageTests(CertificationTestCase):
+    """What people see in a browser."""
+
+    def test_build(self) -> None:
+        """The page of a build shows its steps with their counts and what it certifies."""
+        build = self.bot.build("functional")
+        seen = browser.text_of(browser.opened(self.bot.page(build), PICTURE))
+        self.assertIn("{} passed, 0 failed".format(self.counted(build)[0]), seen)
+        self.assertIn("against the embedded service with loop devices", seen)
+        self.assertIn("SUCCESS", seen)
+
+    def test_broken_build(self) -> None:
+        """The page of a build that failed names the test."""
+        build = self.bot.build(BROKEN)
+        seen = browser.text_of(browser.opened(self.bot.page(build)))
+        self.assertIn(self.bot.broken_test, seen)
+        self.assertIn("FAILURE", seen)
+
+    def test_finished_builds(self) -> None:
+        """The first page shows the finished builds, with their results and a link to each."""
+        builds = [self.bot.build(key) for key in ("lint", "functional", BROKEN)]
+        page = browser.opened(self.bot.rest.url)
+        seen = browser.text_of(page)
+        for build in builds:
+            self.assertIn("#/builders/{builderid}/builds/{number}".format(**build), page)
+            self.assertIn(build["state_string"], seen)
+
+    def test_views(self) -> None:
+        """The grid and the console show a commit, with a link to what was built of it."""
+        build = self.build_of(CHANGED, SUCCESS)
+        for view in ("grid", "console"):
+            page = browser.opened(self.bot.rest.url + "#/" + view)
+            self.assertIn("Change nothing", browser.text_of(page))
+            self.assertIn("/builders/{builderid}/builds/{number}".format(**build), page)

@@ -1,0 +1,222 @@
+"""
+Tests of what is made for Buildbot, with Buildbot's own doubles of its worker and
+its master.  Run by ``make test-buildbot``, where Buildbot is.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from buildbot.process.results import FAILURE, SKIPPED, SUCCESS
+from buildbot.test.reactor import TestReactorMixin
+from buildbot.test.steps import ExpectShell, TestBuildStepMixin
+from certification.builders import configs
+from certification.configuration import configured
+from certification.plan import LOOP_DEVICES, builders
+from certification.schedulers import TESTS, all_of_them
+from certification.settings import CLOUD_PASSWORD, WORKER_PASSWORD, Settings
+from certification.steps import MISSING, CertifyingBuild, Needs, Statement, Trial
+from twisted.internet.defer import inlineCallbacks
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+# Buildbot's doubles make errors of what the libraries it uses warn about each other
+warnings.filterwarnings("ignore")
+
+PASSED = """\
+tests.test_x
+  T
+    test_a ...                                                             [OK]
+
+{rule}
+Ran 1 tests in 0.003s
+
+PASSED (successes=1)
+""".format(rule="-" * 79)
+FAILED = """\
+    test_a ...                                                           [FAIL]
+
+{double}
+[FAIL]
+Traceback (most recent call last):
+twisted.trial.unittest.FailTest: no
+
+tests.test_x.T.test_a
+{rule}
+Ran 1 tests in 0.003s
+
+FAILED (failures=1)
+""".format(rule="-" * 79, double="=" * 79)
+
+
+class StepsTests(TestBuildStepMixin, TestReactorMixin, TestCase):
+    """Steps, run against a double of the worker."""
+
+    def setUp(self) -> Any:
+        self.setup_test_reactor()
+        return self.setup_test_build_step()
+
+    def prepare(self, step: Any, output: str, status: int) -> None:
+        self.setup_step(step)
+        self.get_nth_step(0).command = ["x"]
+        shell = ExpectShell(workdir="wkdir", command=["x"], log_environ=False)
+        shell.args.update(interruptSignal="TERM", sigtermTime=120)
+        self.expect_commands(shell.stdout(output).exit(status))
+
+    @inlineCallbacks
+    def test_passed(self) -> Any:
+        """The counts are the summary, statistics and properties."""
+        self.prepare(Trial(command=["x"]), PASSED, 0)
+        said = "1 passed, 0 failed, 0 skipped"
+        self.expect_outcome(result=SUCCESS, state_string=said)
+        self.expect_property("tests_passed", 1)
+        self.expect_property("tests_failed", 0)
+        yield self.run_step()
+        self.assertEqual(1, self.get_nth_step(0).getStatistic("passed"))
+        self.assertEqual(said, self.get_nth_step(0).getBuildResultSummary()["build"])
+
+    def test_failed(self) -> Any:
+        """What failed is named in the summary and in a log."""
+        self.prepare(Trial(command=["x"]), FAILED, 1)
+        name = "tests.test_x.T.test_a"
+        said = "0 passed, 1 failed, 0 skipped: " + name
+        self.expect_outcome(result=FAILURE, state_string=said)
+        self.expect_log_file("failed", name + "\n")
+        return self.run_step()
+
+    def test_no_tests(self) -> Any:
+        """A command that ends well without a test that passed has failed."""
+        self.prepare(Trial(command=["x"]), "0 passed, 0 failed, 0 skipped\n", 0)
+        self.expect_outcome(result=FAILURE, state_string="no tests ran to their end")
+        return self.run_step()
+
+    def test_failed_without_tests(self) -> Any:
+        """A command that ends badly has failed, whatever the tests say."""
+        self.prepare(Trial(command=["x"]), PASSED, 1)
+        self.expect_outcome(result=FAILURE)
+        return self.run_step()
+
+    def test_nothing_missing(self) -> Any:
+        """Where all is there, the build goes on."""
+        self.prepare(Needs(command=["x"]), "", 0)
+        self.expect_outcome(result=SUCCESS, state_string="nothing is missing")
+        self.expect_no_property(MISSING)
+        return self.run_step()
+
+    def test_missing(self) -> Any:
+        """What is missing, on the worker or the master, is why the build is skipped."""
+        self.prepare(Needs(here=["no secret"], command=["x"]), "no root\nno Python\n", 0)
+        said = "no secret; no root; no Python"
+        self.expect_outcome(result=SKIPPED, state_string=said)
+        self.expect_property(MISSING, said)
+        return self.run_step()
+
+    def test_needs_broken(self) -> Any:
+        """When what is missing can't be found out, that is a failure."""
+        self.prepare(Needs(command=["x"]), "Traceback\n", 1)
+        self.expect_outcome(result=FAILURE)
+        self.expect_no_property(MISSING)
+        return self.run_step()
+
+    def test_statement(self) -> Any:
+        """The whole statement is a property; its first line is shown."""
+        self.prepare(Statement(command=["x"]), "against x\n  with y\n", 0)
+        self.expect_outcome(result=SUCCESS, state_string="against x")
+        self.expect_property("certified", "against x\n  with y\n")
+        return self.run_step()
+
+
+class SkippedBuildTests(SynchronousTestCase):
+    """How a build ends in which steps were skipped."""
+
+    def ended(self, missing: str, results: int) -> tuple:
+        class Build(CertifyingBuild):
+            text: list[str] = []
+            stopped_reason = None
+
+            def __init__(self) -> None:
+                self.results = results
+
+            def getProperty(self, name: str, default: Any = None) -> Any:
+                return {MISSING: missing}[name]
+
+            def buildFinished(self, text: list[str], results: int) -> tuple:
+                return " ".join(text), results
+
+        return Build().allStepsDone()
+
+    def test_skipped(self) -> None:
+        """A build that could not be done here is skipped, and says why; it is no success."""
+        self.assertEqual(("skipped: no root", SKIPPED), self.ended("no root", SUCCESS))
+
+    def test_not_skipped(self) -> None:
+        """Others end as they would; also one that failed before it was skipped."""
+        self.assertEqual(("build successful", SUCCESS), self.ended("", SUCCESS))
+        self.assertEqual(("failed", FAILURE), self.ended("no root", FAILURE))
+
+
+class ConfigurationTests(TestCase):
+    """The master's configuration."""
+
+    def setUp(self) -> None:
+        directory = os.path.abspath(self.mktemp())
+        self.settings = Settings(directory, "/src", "main", "/python", "3.11", 1, 2)
+        os.makedirs(self.settings.secrets)
+        self.write_secret(WORKER_PASSWORD, "hush-hush")
+
+    def write_secret(self, name: str, value: str) -> None:
+        with open(os.path.join(self.settings.secrets, name), "w") as secret:
+            os.fchmod(secret.fileno(), 0o600)
+            secret.write(value)
+
+    def test_locks_are_shared(self) -> None:
+        """All that need loop devices hold one and the same lock, each of them alone."""
+        rows = {row.name: row for row in builders("3.11")}
+        found = set()
+        for config in configs(self.settings):
+            names = [access.lockid.name for access in config.locks]
+            self.assertEqual(list(rows[config.name].locks), names)
+            self.assertLessEqual({access.mode for access in config.locks}, {"exclusive"})
+            found |= {id(a.lockid) for a in config.locks if a.lockid.name == LOOP_DEVICES}
+        self.assertEqual(1, len(found))
+
+    def test_secrets(self) -> None:
+        """The configuration holds the names of secrets, not what they are."""
+        self.write_secret(CLOUD_PASSWORD, "hush-hush")
+        self.assertNotIn("hush-hush", repr(configured(self.settings)))
+
+    def test_missing_secret(self) -> None:
+        """Where a builder's secret is not there, it is said where to put it."""
+        [needs] = self.needs_of("cloud")
+        self.assertIn(self.settings.path("secrets", CLOUD_PASSWORD), needs)
+        self.write_secret(CLOUD_PASSWORD, "x")
+        self.assertEqual([], self.needs_of("cloud"))
+
+    def needs_of(self, name: str) -> list[str]:
+        [config] = [each for each in configs(self.settings) if each.name == name]
+        [made] = [step for step in config.factory.steps if step.step_class is Needs]
+        return made.kwargs["here"]
+
+    def test_loopback_only(self) -> None:
+        """The pages and the worker's port are for this machine only."""
+        made = configured(self.settings)
+        self.assertEqual("tcp:1:interface=127.0.0.1", made["www"]["port"])
+        self.assertEqual("tcp:2:interface=127.0.0.1", made["protocols"]["pb"]["port"])
+
+    def test_schedulers(self) -> None:
+        """What needs minutes of a cloud is built at night, what is quick at every change."""
+        made = {each.name: each for each in all_of_them(self.settings)}
+        changed = made["every-change"].builderNames
+        self.assertIn("functional", changed)
+        self.assertNotIn("openstack", changed)
+        self.assertIn("openstack", made["nightly"].builderNames)
+        self.assertNotIn("cloud", made["nightly"].builderNames)
+        self.assertEqual(["cloud"], made["by-hand-cloud"].builderNames)
+
+    def test_tests_are_names(self) -> None:
+        """What is asked for by hand is names of tests; nothing else gets into a command."""
+        for good in ("", "tests", "tests.test_x.T.test_y", "tests.a  tests.b"):
+            self.assertRegex(good, TESTS)
+        for bad in ("--help", "tests --help", "tests; true", "$(true)", "/etc/passwd", "a\nb"):
+            self.assertNotRegex(bad, TESTS)

@@ -1,0 +1,80 @@
+"""
+Hold the Buildbot to what it says: ``make test-buildbot``.
+
+Installs it into ``.buildbot``, as ``make buildbot`` does; starts another one on
+free ports, which builds a scratch clone of this checkout; runs the tests of this
+directory against it; and stops it, whatever happens.  Ends with::
+
+    N passed, N failed, N skipped
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+from installation import CAIRO, DIRECTORY, Installation, has_cairo
+
+from ..openstack.progress import RigError, say, step
+from ..run import run_trial, summed
+from . import browser, scratch
+
+#: Of this Buildbot; the environment is the one of ``make buildbot``.
+HERE = os.path.join(DIRECTORY, "test")
+#: What is tested without a Buildbot that runs, and what with one.
+CHECKS = ["tests.buildbot.check_steps", "tests.buildbot.check_certification"]
+
+
+def prepared(installation: Installation) -> None:
+    """Install all that is missing, and make the clone that is built."""
+    for directory in ("", "log"):
+        os.makedirs(installation.run(directory), mode=0o700, exist_ok=True)
+    if shutil.which(browser.PROGRAM) is None:
+        browser.install(browser.PROGRAM, installation.log("install"))
+    if not has_cairo():
+        browser.install(CAIRO, installation.log("install"))
+    with step("cloning this checkout, with what is not committed yet"):
+        scratch.cloned(installation.run("clone"))
+    installation.prepare(installation.run("clone"))
+
+
+def tested(installation: Installation, tests: list[str]) -> dict[str, int]:
+    """:return: the counts of the tests, with a Buildbot that comes and goes with them."""
+    installation.stop()
+    shutil.rmtree(installation.directory, ignore_errors=True)
+    try:
+        prepared(installation)
+        installation.start()
+        os.environ["TXSTORAGE_BUILDBOT"] = installation.directory
+        programs = os.path.join(installation.environment, "bin")
+        command = [os.path.join(programs, "python"), os.path.join(programs, "trial")]
+        return run_trial(command, "buildbot", tests or CHECKS)
+    finally:
+        # who is impatient now would leave processes behind
+        for which in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(which, signal.SIG_IGN)
+        installation.stop()
+
+
+def main() -> int:
+    # so that what is below is done when somebody else ends it, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
+    installation = Installation(HERE, os.path.join(DIRECTORY, "venv"))
+    try:
+        counts = tested(installation, sys.argv[1:])
+    except (RigError, subprocess.CalledProcessError) as error:
+        say(str(error))
+        counts = summed([{"failed": 1}])
+    if counts["failed"]:
+        say("what master, worker and builds said is in " + installation.directory)
+    else:
+        shutil.rmtree(installation.directory)
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts), flush=True)
+    return 1 if counts["failed"] or not counts["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
