@@ -3,6 +3,9 @@ Sphinx directives that render tables from the code, so that the documentation
 can't drift from it.
 """
 
+import os
+import sys
+
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
@@ -11,6 +14,11 @@ from txstorage import errors
 from txstorage._configuration import variables
 from txstorage._keys import KEYS
 from txstorage.lifecycle import TABLES, Phase, Where
+
+# not a package, whose name would be Buildbot's own
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(__file__)), "buildbot"))
+
+from certification.plan import builders  # noqa: E402
 
 
 def rows_of_keys():
@@ -43,6 +51,17 @@ def rows_of_errors():
             yield "``{}``".format(name), kind.__doc__.strip().splitlines()[0], kind.remedy
 
 
+def rows_of_builders():
+    """Yield one row for each of Buildbot's builders."""
+    yield "builder", "what it builds", "when", "is skipped without", "a success certifies"
+    for builder in builders("3"):
+        times = [("at every change", builder.at_changes), ("every night", builder.at_night)]
+        when = ", ".join(time for time, done in times if done) or "by hand only"
+        needs = [need for need in (*builder.needs, builder.secret) if need]
+        certifies = builder.certifies.replace("%(prop:auth_url)s", "its URL")
+        yield "``{}``".format(builder.name), builder.description, when, ", ".join(needs), certifies
+
+
 class TableDirective(Directive):
     """A list-table of the rows that :attr:`rows` yields."""
 
@@ -67,4 +86,5 @@ def setup(app):
     app.add_directive("configuration-keys", directive(rows_of_keys))
     app.add_directive("lifecycle-table", directive(rows_of_operation))
     app.add_directive("error-table", directive(rows_of_errors))
+    app.add_directive("builders-table", directive(rows_of_builders))
     return {"parallel_read_safe": True}
