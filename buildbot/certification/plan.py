@@ -115,8 +115,8 @@ def _functional(name: str, version: str, selection: tuple[str, ...]) -> Builder:
     )
 
 
-def _make(name: str, description: str, *targets: str, **options) -> Builder:
-    return Builder(name, description, ("make", "PYTHON=" + PYTHON, *targets), **options)
+def _make(name: str, description: str) -> Builder:
+    return Builder(name, description, ("make", "PYTHON=" + PYTHON, name))
 
 
 def _cloud(version: str) -> Builder:
@@ -153,7 +153,7 @@ def builders(version: str) -> list[Builder]:
     :param version: of the Python 3 that functional tests run on.
     """
     return [
-        _make("lint", "The style.", "lint"),
+        _make("lint", "Style, types, imports, news fragments, the manifest."),
         *[_unit_tests(each) for each in VERSIONS],
         _functional("functional", version, FUNCTIONAL + FUNCTIONAL_3),
         _functional("functional-2.7", "2.7", FUNCTIONAL),
@@ -178,13 +178,13 @@ def builders(version: str) -> list[Builder]:
             certifies="Flocker's own driver tests",
             pythons=("$FLOCKER_PYTHON",),
         ),
-        _make("docs", "The documentation; a warning is an error.", "docs"),
-        _make(
-            "packages",
-            "Wheels, a Debian package and an RPM; made, installed, used, removed.",
-            "packages",
-            "test-packages",
-            needs=("make packages", "make test-packages", "root"),
+        _make("docs", "The documentation; a warning is an error."),
+        Builder(
+            name="packages",
+            description="Wheels, a .deb and an .rpm: made, installed, used, upgraded, removed.",
+            command=(PYTHON, "-m", "tests.packages.run"),
+            tests=True,
+            needs=("make test-packages", "root", "program apt-get"),
             locks=(LOOP_DEVICES, FIXED_PORTS),
             at_changes=False,
         ),
