@@ -29,6 +29,8 @@ ENVIRONMENT = os.path.join(ROOT, ".venv")
 ENVIRONMENT_2 = os.path.join(ROOT, ".venv-2.7")
 PINS_2 = os.path.join(HERE, "requirements-2.7.txt")
 VERSIONS_3 = ["3.9", "3.10", "3.11", "3.12", "3.13"]
+#: What this runs on; not the one of an environment, which would remove itself.
+BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 #: Percent of the package's branches.
 COVERAGE = 95
 
@@ -108,7 +110,7 @@ def install(environment, *arguments):
     )
 
 
-def make_environment(directory=ENVIRONMENT, interpreter=sys.executable):
+def make_environment(directory=ENVIRONMENT, interpreter=BASE):
     """Make an environment for Python 3, with the project and what its tests need."""
 
     def make():
