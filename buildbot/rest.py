@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import urllib.error
 import urllib.request
 from urllib.parse import urlencode
 
@@ -43,15 +44,19 @@ class Rest:
         return found
 
     def call(self, path: str, method: str, **parameters: object) -> object:
-        """:return: what an action returned.  :raises OSError: when it was refused."""
+        """:return: what an action returned.  :raises OSError: that says why it was refused."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
         request = urllib.request.Request(
             self.url + "api/v2/" + path,
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return json.load(answer)["result"]
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return json.load(answer)["result"]
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")
+            raise OSError("{} {}: {}".format(path, method, said)) from error
 
     def builder_id(self, name: str) -> int:
         if not self._builders:

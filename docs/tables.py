@@ -58,7 +58,7 @@ def rows_of_builders():
         times = [("at every change", builder.at_changes), ("every night", builder.at_night)]
         when = ", ".join(time for time, done in times if done) or "by hand only"
         needs = [need for need in (*builder.needs, builder.secret) if need]
-        certifies = builder.certifies.replace("%(prop:auth_url)s", "its URL")
+        certifies = builder.certifies.replace("%(prop:cloud_auth_url)s", "its URL")
         yield "``{}``".format(builder.name), builder.description, when, ", ".join(needs), certifies
 
 

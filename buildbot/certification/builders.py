@@ -44,10 +44,10 @@ def command(builder: Builder):
     return [*rendered(builder.command), tests]
 
 
-def environment(builder: Builder) -> dict:
+def environment(builder: Builder, settings: Settings) -> dict:
     """:return: what a builder's command finds in its environment besides the worker's."""
     carried = {p.variable: Interpolate("%(prop:{}:-)s".format(p.name)) for p in builder.parameters}
-    if builder.secret:
+    if builder.secret and settings.has_secret(builder.secret):  # it is looked up even if skipped
         carried[SECRET] = util.Secret(builder.secret)
     return {"PYTHONUNBUFFERED": "1", **carried}
 
@@ -82,7 +82,7 @@ def factory(builder: Builder, settings: Settings) -> util.BuildFactory:
         made.addStep(_needs(builder, settings))
     options = {
         "command": command(builder),
-        "env": environment(builder),
+        "env": environment(builder, settings),
         "doStepIf": possible,
         "haltOnFailure": True,
         "logEnviron": False,

@@ -68,6 +68,7 @@ class Parameter:
     """
     What is asked for when a build is started by hand.
 
+    :ivar name: of the property; Buildbot itself asks for a ``username``.
     :ivar variable: the environment variable that carries it to the command.
     """
 
@@ -128,13 +129,13 @@ def _cloud(version: str) -> Builder:
         needs=("python " + version,),
         secret=CLOUD_PASSWORD,
         parameters=(
-            Parameter("auth_url", "Identity's URL, with /v3", "CLOUD_AUTH_URL"),
-            Parameter("region", "Region", "CLOUD_REGION", "RegionOne"),
-            Parameter("project_name", "Project", "CLOUD_PROJECT_NAME"),
-            Parameter("username", "User", "CLOUD_USERNAME"),
-            Parameter("instance_id", "This server's id", "CLOUD_INSTANCE_ID", required=False),
+            Parameter("cloud_auth_url", "Identity's URL, with /v3", "CLOUD_AUTH_URL"),
+            Parameter("cloud_region", "Region", "CLOUD_REGION", "RegionOne"),
+            Parameter("cloud_project_name", "Project", "CLOUD_PROJECT_NAME"),
+            Parameter("cloud_username", "User", "CLOUD_USERNAME"),
+            Parameter("cloud_instance_id", "This server's id", "CLOUD_INSTANCE_ID", required=False),
             Parameter(
-                name="volume_types",
+                name="cloud_volume_types",
                 label="Volume types for gold, silver and bronze",
                 variable="CLOUD_VOLUME_TYPES",
                 required=False,
@@ -143,7 +144,7 @@ def _cloud(version: str) -> Builder:
         locks=(LOOP_DEVICES,),
         at_changes=False,
         at_night=False,
-        certifies="the cloud at %(prop:auth_url)s",
+        certifies="the cloud at %(prop:cloud_auth_url)s",
         pythons=(_of(version),),
     )
 

@@ -14,7 +14,7 @@ from buildbot.test.reactor import TestReactorMixin
 from buildbot.test.steps import ExpectShell, TestBuildStepMixin
 from certification.builders import configs
 from certification.configuration import configured
-from certification.plan import LOOP_DEVICES, builders
+from certification.plan import LOOP_DEVICES, SECRET, builders
 from certification.schedulers import TESTS, all_of_them
 from certification.settings import CLOUD_PASSWORD, WORKER_PASSWORD, Settings
 from certification.steps import MISSING, CertifyingBuild, Needs, Statement, Trial
@@ -188,15 +188,21 @@ class ConfigurationTests(TestCase):
 
     def test_missing_secret(self) -> None:
         """Where a builder's secret is not there, it is said where to put it."""
-        [needs] = self.needs_of("cloud")
+        [needs] = self.arguments_of("cloud", Needs)["here"]
         self.assertIn(self.settings.path("secrets", CLOUD_PASSWORD), needs)
         self.write_secret(CLOUD_PASSWORD, "x")
-        self.assertEqual([], self.needs_of("cloud"))
+        self.assertEqual([], self.arguments_of("cloud", Needs)["here"])
 
-    def needs_of(self, name: str) -> list[str]:
+    def test_secret_is_in_the_environment(self) -> None:
+        """Only a secret that is there is looked up: for a step that is skipped, too."""
+        self.assertNotIn(SECRET, self.arguments_of("cloud", Trial)["env"])
+        self.write_secret(CLOUD_PASSWORD, "x")
+        self.assertIn(SECRET, self.arguments_of("cloud", Trial)["env"])
+
+    def arguments_of(self, name: str, step: type) -> dict:
         [config] = [each for each in configs(self.settings) if each.name == name]
-        [made] = [step for step in config.factory.steps if step.step_class is Needs]
-        return made.kwargs["here"]
+        [made] = [each for each in config.factory.steps if each.step_class is step]
+        return made.kwargs
 
     def test_loopback_only(self) -> None:
         """The pages and the worker's port are for this machine only."""

@@ -50,6 +50,12 @@ class PlanTests(SynchronousTestCase):
         self.assertEqual([BUILDERS["cloud"]], with_secret)
         self.assertFalse(BUILDERS["cloud"].at_changes or BUILDERS["cloud"].at_night)
 
+    def test_parameters(self) -> None:
+        """No parameter has the name of something that Buildbot itself asks for by hand."""
+        names = {parameter.name for row in BUILDERS.values() for parameter in row.parameters}
+        theirs = {"username", "reason", "priority", "owner", "branch", "revision", "tests"}
+        self.assertEqual(set(), names & theirs)
+
     def test_needs_known(self) -> None:
         """What a builder needs is something that can be looked for."""
         for builder in BUILDERS.values():
