@@ -209,9 +209,14 @@ def run_trial(command, name, tests, path=(ROOT,), of_service=ENVIRONMENT):
         universal_newlines=True,
     )
     output = []
-    for line in process.stdout:
-        output.append(line)
-        print(line, end="", flush=True)
+    try:
+        for line in process.stdout:
+            output.append(line)
+            print(line, end="", flush=True)
+    except BaseException:
+        # trial takes an interrupt for the end of one test, and goes on
+        process.terminate()
+        raise
     counts = counted("".join(output))
     if process.wait() != 0 and not counts["failed"]:
         counts["failed"] = 1
