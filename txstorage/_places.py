@@ -10,7 +10,6 @@ import errno
 import os
 import re
 import stat
-from functools import partial
 
 from twisted.python.filepath import FilePath
 
@@ -107,7 +106,7 @@ class DevicePath(FilePath):
 
     :param str path: the device node.
     :param find: called for the ``FilePath`` of the volume's verified device now;
-        raises :class:`~txstorage.errors.DeviceError`.
+        raises :class:`~txstorage.errors.DeviceError` or ``EnvironmentError``.
     """
 
     def __init__(self, path, find):
@@ -125,7 +124,7 @@ class DevicePath(FilePath):
         """
         try:
             self.path = self._find().path
-        except DeviceError:
+        except (DeviceError, EnvironmentError):
             return False
         return FilePath(self.path).isBlockDevice()
 
@@ -156,14 +155,7 @@ class BlockDevices(object):
             device = verified(volume_id, size, devices, told, _number(volume_id, told))
         path = self._node(device)
         check_node(volume_id, device, path)
-        return DevicePath(path.path, partial(self._path_now, volume_id, size))
-
-    def _path_now(self, volume_id, size):
-        try:
-            devices = self.look()
-        except EnvironmentError as error:
-            raise DeviceError(volume_id, as_text(error))
-        return self.path_of(volume_id, size, devices)
+        return DevicePath(path.path, lambda: self.path_of(volume_id, size, self.look()))
 
     def _node(self, device):
         # sysfs can't have a slash in a name: cciss!c0d0 is cciss/c0d0.
