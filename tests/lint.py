@@ -16,6 +16,7 @@ from .run import (
     ENVIRONMENT,
     ENVIRONMENT_2,
     ROOT,
+    concluded,
     counted,
     install,
     interpreter_of,
@@ -100,8 +101,7 @@ def main():
     install(ENVIRONMENT, "--editable", ".[lint]")
     parts = [with_tool(check) for check in CHECKS]
     totals = summed([*parts, imports(ENVIRONMENT, "3"), imports_2()])
-    print("{passed} passed, {failed} failed, {skipped} skipped".format(**totals), flush=True)
-    return 1 if totals["failed"] or not totals["passed"] else 0
+    return concluded(totals)
 
 
 if __name__ == "__main__":

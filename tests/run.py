@@ -77,6 +77,25 @@ def summed(parts):
     return totals
 
 
+def concluded(counts):
+    """
+    Say the line that all of these end with.
+
+    :return: the exit code: a failure also when nothing passed.
+    """
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts), flush=True)
+    return 1 if counts["failed"] or not counts["passed"] else 0
+
+
+def checks_in(directory):
+    """:return: the names of a directory's modules with tests, which ``make test`` passes by."""
+    package = "tests." + os.path.basename(directory)
+    return sorted(
+        "{}.{}".format(package, os.path.basename(path)[: -len(".py")])
+        for path in glob.glob(os.path.join(directory, "check_*.py"))
+    )
+
+
 def make_once(directory, wanted, make):
     """Make a directory, unless it was made for exactly the same wishes before."""
     stamp = os.path.join(directory, ".made-for")
@@ -290,8 +309,7 @@ def main():
     if options.only in (None, "2.7"):
         parts.append(partial(on_python_2, options.tests))
     totals = summed(part() for part in parts)
-    print("{passed} passed, {failed} failed, {skipped} skipped".format(**totals), flush=True)
-    return 1 if totals["failed"] or not totals["passed"] else 0
+    return concluded(totals)
 
 
 if __name__ == "__main__":

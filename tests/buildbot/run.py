@@ -19,7 +19,7 @@ import sys
 from installation import CAIRO, DIRECTORY, Installation, has_cairo
 
 from ..openstack.progress import RigError, say, step
-from ..run import run_trial, summed
+from ..run import concluded, run_trial, summed
 from . import browser, scratch
 
 #: Of this Buildbot; the environment is the one of ``make buildbot``.
@@ -72,8 +72,7 @@ def main() -> int:
         say("what master, worker and builds said is in " + installation.directory)
     else:
         shutil.rmtree(installation.directory)
-    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts), flush=True)
-    return 1 if counts["failed"] or not counts["passed"] else 0
+    return concluded(counts)
 
 
 if __name__ == "__main__":

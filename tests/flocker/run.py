@@ -8,7 +8,6 @@ requirements comes beside it, into ``.venv-flocker``.  Ends with::
     N passed, N failed, N skipped
 """
 
-import glob
 import os
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from ..run import (
     ENVIRONMENT,
     PINS_2,
     ROOT,
+    checks_in,
+    concluded,
     install,
     make_environment,
     make_once,
@@ -97,16 +98,9 @@ def main():
     make_environment()
     path = [ROOT, *make_beside(interpreter)]
     path += [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
-    tests = sys.argv[1:] or [
-        *sorted(
-            "tests.flocker." + os.path.basename(module)[: -len(".py")]
-            for module in glob.glob(os.path.join(HERE, "check_*.py"))
-        ),
-        *ALSO,
-    ]
+    tests = sys.argv[1:] or [*checks_in(HERE), *ALSO]
     counts = run_trial([interpreter, "-W", "ignore", "-c", TRIAL], "flocker", tests, path)
-    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts), flush=True)
-    return 1 if counts["failed"] or not counts["passed"] else 0
+    return concluded(counts)
 
 
 if __name__ == "__main__":

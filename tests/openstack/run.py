@@ -8,13 +8,20 @@ whatever happens, and keeps the services' logs when something failed.  Ends with
     N passed, N failed, N skipped
 """
 
-import glob
 import os
 import shutil
 import signal
 import sys
 
-from ..run import ENVIRONMENT, make_environment, on_python_2, summed, trial
+from ..run import (
+    ENVIRONMENT,
+    checks_in,
+    concluded,
+    make_environment,
+    on_python_2,
+    summed,
+    trial,
+)
 from .progress import RigError, say, step
 from .rig import Rig
 
@@ -26,14 +33,6 @@ ON_PYTHON_2 = [
 ]
 
 
-def modules():
-    """:return: the names of the modules with tests."""
-    return sorted(
-        "tests.openstack." + os.path.basename(path)[: -len(".py")]
-        for path in glob.glob(os.path.join(HERE, "check_*.py"))
-    )
-
-
 def tested(rig, tests):
     """:return: the counts of the tests, run against a rig that comes and goes with them."""
     try:
@@ -41,7 +40,7 @@ def tested(rig, tests):
         rig.up()
         os.environ["TXSTORAGE_OPENSTACK"] = rig.description
         make_environment()
-        parts = [trial(ENVIRONMENT, "openstack", tests or modules())]
+        parts = [trial(ENVIRONMENT, "openstack", tests or checks_in(HERE))]
         if not tests:
             parts.append(on_python_2(ON_PYTHON_2))
         return summed(parts)
@@ -70,8 +69,7 @@ def main():
         shutil.rmtree(rig.logs, ignore_errors=True)
     elif os.path.isdir(rig.logs):
         say("the services' logs are in " + rig.logs)
-    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts), flush=True)
-    return 1 if counts["failed"] or not counts["passed"] else 0
+    return concluded(counts)
 
 
 if __name__ == "__main__":

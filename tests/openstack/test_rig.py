@@ -253,5 +253,5 @@ class RunTests(SynchronousTestCase):
 
     def test_modules(self):
         """The tests that need an OpenStack are found, and these are not among them."""
-        self.assertIn("tests.openstack.check_conformance", run.modules())
-        self.assertNotIn("tests.openstack.test_rig", run.modules())
+        self.assertIn("tests.openstack.check_conformance", run.checks_in(run.HERE))
+        self.assertNotIn("tests.openstack.test_rig", run.checks_in(run.HERE))

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 
-from ..run import ENVIRONMENT, ROOT, make_once, run, say, trial
+from ..run import ENVIRONMENT, ROOT, checks_in, concluded, make_once, run, say, trial
 from .root import sweep
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -114,14 +114,6 @@ def make_packages():
     return current, following
 
 
-def modules():
-    """:return: the names of the modules with tests."""
-    return sorted(
-        "tests.packages." + os.path.basename(path)[: -len(".py")]
-        for path in glob.glob(os.path.join(HERE, "check_*.py"))
-    )
-
-
 def stop(*_):
     """Who ends this ends the tests: their namespaces end with them."""
     with open("/proc/self/task/{0}/children".format(os.getpid())) as opened:
@@ -144,14 +136,13 @@ def main():
             {"current": current, "next": following, "base": base, "roots": roots}
         )
         os.makedirs(roots)
-        counts = trial(ENVIRONMENT, "packages", sys.argv[1:] or modules())
+        counts = trial(ENVIRONMENT, "packages", sys.argv[1:] or checks_in(HERE))
     except (subprocess.CalledProcessError, OSError) as error:
         say(str(error))
         counts = {"passed": 0, "failed": 1, "skipped": 0}
     finally:
         sweep(roots)
-    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts), flush=True)
-    return 1 if counts["failed"] or not counts["passed"] else 0
+    return concluded(counts)
 
 
 if __name__ == "__main__":
