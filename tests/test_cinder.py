@@ -16,7 +16,6 @@ from txstorage.interfaces import UnknownVolume
 from txstorage.services import Attachment, Volume
 from txstorage.services.openstack._requests import path_segment
 from txstorage.services.openstack.cinder import GIB, Cinder, volume_from_wire
-from txstorage.services.openstack.keystone import Credentials, Session
 
 from .wire import HANG, VOLUME_VERSIONS, VOLUMES, Answer, Wire, error, versions_answer
 
@@ -146,13 +145,7 @@ class CinderTests(SynchronousTestCase):
     def cinder(self, *script, **options):
         """A Cinder that answers from a script, without Keystone."""
         self.wire = Wire(*script)
-        session = Session(
-            self.wire.clock,
-            self.wire.http,
-            None,
-            Credentials.none(),
-            endpoints={u"block-storage": u"http://cloud" + VOLUMES},
-        )
+        session = self.wire.session({u"block-storage": u"http://cloud" + VOLUMES})
         return Cinder(session, **options)
 
     def asked(self):

@@ -12,7 +12,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage import errors
 from txstorage.interfaces import UnknownVolume
 from txstorage.services import Attachment, Server
-from txstorage.services.openstack.keystone import Credentials, Session
 from txstorage.services.openstack.nova import Nova, missing_thing
 
 from .test_cinder import UNSAFE_IDS
@@ -58,13 +57,7 @@ class NovaTests(SynchronousTestCase):
     def nova(self, *script, **options):
         """A Nova that answers from a script, without Keystone."""
         self.wire = Wire(*script)
-        session = Session(
-            self.wire.clock,
-            self.wire.http,
-            None,
-            Credentials.none(),
-            endpoints={u"compute": u"http://cloud/v2.1"},
-        )
+        session = self.wire.session({u"compute": u"http://cloud/v2.1"})
         return Nova(session, **options)
 
     def asked(self):

@@ -8,7 +8,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.errors import NotTheService
 from txstorage.services.openstack.cinder import GIB
-from txstorage.services.openstack.keystone import Credentials, Session
 from txstorage.services.openstack.project import Project, Quota, VolumeType, Zone
 
 from .wire import VOLUMES, Answer, Wire
@@ -20,13 +19,7 @@ class ProjectTests(SynchronousTestCase):
     def project(self, *script):
         """A project of a Cinder that answers from a script, without Keystone."""
         self.wire = Wire(*script)
-        session = Session(
-            self.wire.clock,
-            self.wire.http,
-            None,
-            Credentials.none(),
-            endpoints={u"block-storage": u"http://cloud" + VOLUMES},
-        )
+        session = self.wire.session({u"block-storage": u"http://cloud" + VOLUMES})
         return Project(session)
 
     def asked(self):

@@ -22,6 +22,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from txstorage.http import HTTPClient
+from txstorage.services.openstack.keystone import Credentials, Session
 
 
 class Seen(object):
@@ -127,6 +128,10 @@ class Wire(object):
         self.service = FakeService(*script)
         self.agent = RequestTraversalAgent(self.service)
         self.http = HTTPClient(self.clock, self.agent, jitter=lambda: 0.5, **options)
+
+    def session(self, endpoints):
+        """A :class:`~txstorage.services.openstack.keystone.Session` that needs no Keystone."""
+        return Session(self.clock, self.http, None, Credentials.none(), endpoints=endpoints)
 
     def finish(self, answer):
         """Answer the oldest request that hangs."""
