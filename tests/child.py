@@ -23,7 +23,12 @@ from twisted.trial.unittest import SkipTest
 from txstorage._agents import agent_for
 from txstorage._compat import PY2
 from txstorage.backend import block_device_driver
-from txstorage.testing import FaultyAgent, block_device_size, regular_file_size
+from txstorage.testing import (
+    FaultyAgent,
+    block_device_size,
+    make_iblockdeviceasyncapi_tests,
+    regular_file_size,
+)
 
 READY = b"txstorage ready: "
 
@@ -118,6 +123,23 @@ class EmbeddedService(object):
 
     def cluster_id(self):
         return UUID(self.configuration()["cluster_id"])
+
+
+GIB = 2**30
+NOBODY = u"00000000-0000-4000-8000-000000000000"
+
+
+def contract(factory, make=make_iblockdeviceasyncapi_tests, **options):
+    """:return: the suite for the drivers of a factory, two of which are two clusters."""
+    return make(
+        api_factory=factory,
+        minimum_allocatable_size=GIB,
+        device_allocation_unit=GIB,
+        unknown_blockdevice_id_factory=lambda test_case: NOBODY,
+        device_size=block_device_size if os.getuid() == 0 else regular_file_size,
+        other_cluster_factory=factory,
+        **options
+    )
 
 
 _shared = {}

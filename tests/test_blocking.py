@@ -33,8 +33,7 @@ from txstorage.testing import (
     make_iprofiledblockdeviceapi_tests,
 )
 
-from .child import shared_service
-from .test_contract import GIB, NOBODY
+from .child import GIB, contract, shared_service
 from .test_flocker_backend import blocking_driver
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -452,26 +451,15 @@ def on_the_service(test_case):
     return blocking_driver(test_case, configuration, timeout=30, poll_interval=0.01)
 
 
-def contract(**options):
-    """:return: the contract suite for the embedded service, through the blocking driver."""
-    return make_iblockdeviceapi_tests(
-        api_factory=on_the_service,
-        minimum_allocatable_size=GIB,
-        device_allocation_unit=GIB,
-        unknown_blockdevice_id_factory=lambda test_case: NOBODY,
-        device_size=lambda path: shared_service(0.0).device_size(path),
-        other_cluster_factory=on_the_service,
-        **options
-    )
-
-
-class InThreadsContractTests(contract()):
+class InThreadsContractTests(contract(on_the_service, make_iblockdeviceapi_tests)):
     """The contract, called from worker threads."""
 
     timeout = 60
 
 
-class OnReactorThreadContractTests(contract(on_reactor_thread=True)):
+class OnReactorThreadContractTests(
+    contract(on_the_service, make_iblockdeviceapi_tests, on_reactor_thread=True)
+):
     """The contract, called in the thread of the running reactor."""
 
     timeout = 60

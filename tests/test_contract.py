@@ -6,16 +6,12 @@ devices when root.
 from __future__ import absolute_import, division, print_function
 
 from txstorage.testing import (
-    make_iblockdeviceasyncapi_tests,
     make_icloudapi_tests,
     make_iprofiledblockdeviceapi_tests,
     make_resilience_tests,
 )
 
-from .child import shared_service
-
-GIB = 2**30
-NOBODY = u"00000000-0000-4000-8000-000000000000"
+from .child import GIB, contract, shared_service
 
 
 def driver(test_case):
@@ -23,16 +19,7 @@ def driver(test_case):
     return shared_service().driver(test_case)[0]
 
 
-class ConformanceTests(
-    make_iblockdeviceasyncapi_tests(
-        api_factory=driver,
-        minimum_allocatable_size=GIB,
-        device_allocation_unit=GIB,
-        unknown_blockdevice_id_factory=lambda test_case: NOBODY,
-        device_size=lambda path: shared_service().device_size(path),
-        other_cluster_factory=driver,
-    )
-):
+class ConformanceTests(contract(driver)):
     """The contract, over TCP."""
 
 

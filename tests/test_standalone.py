@@ -15,16 +15,13 @@ from twisted.trial.unittest import TestCase
 from txstorage.errors import DeviceBusy, NoCompute, NotThisNode
 from txstorage.interfaces import AlreadyAttachedVolume, UnattachedVolume
 from txstorage.testing import (
-    make_iblockdeviceasyncapi_tests,
     make_icloudapi_tests,
     make_resilience_tests,
 )
 from txstorage.testing._volumes import detach_destroy_volumes
 
-from .child import EmbeddedService, shared_service
+from .child import GIB, EmbeddedService, contract, shared_service
 
-GIB = 2**30
-NOBODY = u"00000000-0000-4000-8000-000000000000"
 HOST = u"5f6d6c2e-4b1c-4c55-9a35-0d3c1f6b9e01"
 OTHER_HOST = u"7a1f0c8e-2d3b-4e6f-8b1a-1c2d3e4f5a6b"
 
@@ -41,16 +38,7 @@ def driver(test_case):
     return driver_and_agent(test_case)[0]
 
 
-class ConformanceTests(
-    make_iblockdeviceasyncapi_tests(
-        api_factory=driver,
-        minimum_allocatable_size=GIB,
-        device_allocation_unit=GIB,
-        unknown_blockdevice_id_factory=lambda test_case: NOBODY,
-        device_size=lambda path: shared_service().device_size(path),
-        other_cluster_factory=driver,
-    )
-):
+class ConformanceTests(contract(driver)):
     """The contract, without Compute."""
 
 

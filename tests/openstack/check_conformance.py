@@ -6,28 +6,16 @@ from __future__ import absolute_import, division, print_function
 
 from txstorage.testing import (
     make_iblockdeviceapi_tests,
-    make_iblockdeviceasyncapi_tests,
     make_icloudapi_tests,
     make_iprofiledblockdeviceapi_tests,
     make_resilience_tests,
 )
 
-from .cloud import GIB, NOBODY, Shared, blocking_driver, description, driver, faulty_driver
+from ..child import contract
+from .cloud import GIB, Shared, blocking_driver, description, driver, faulty_driver
 
 #: Seconds, for one test.
 LONG = 300
-
-
-def contract(factory, make=make_iblockdeviceasyncapi_tests, **options):
-    """:return: the suite for the drivers of a factory, two of which are two clusters."""
-    return make(
-        api_factory=factory,
-        minimum_allocatable_size=GIB,
-        device_allocation_unit=GIB,
-        unknown_blockdevice_id_factory=lambda test_case: NOBODY,
-        other_cluster_factory=factory,
-        **options
-    )
 
 
 class AsynchronousTests(contract(driver)):
