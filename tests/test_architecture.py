@@ -4,7 +4,6 @@ Tests of the whole: what imports what, what is public, how long modules are.
 
 from __future__ import absolute_import, division, print_function
 
-import ast
 import os
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import txstorage
 import txstorage.testing
 from txstorage._version import VERSION
 
-PACKAGE = os.path.dirname(os.path.abspath(txstorage.__file__))
+from .imports import PACKAGE, imported, modules
 
 #: From the bottom up; a module imports from its own layer or from below.
 LAYERS = [
@@ -63,38 +62,6 @@ def layer_of(name):
                 return index
         parts.pop()
     raise KeyError(name)
-
-
-def modules():
-    """Yield ``(dotted name below txstorage, path)`` of each module but the root."""
-    for directory, _, files in os.walk(PACKAGE):
-        for file in files:
-            path = os.path.join(directory, file)
-            name = os.path.relpath(path, PACKAGE)[: -len(".py")].replace(os.sep, ".")
-            if file.endswith(".py") and name != "__init__":
-                yield name[: -len(".__init__")] if name.endswith(".__init__") else name, path
-
-
-def imported(name, path):
-    """Yield the dotted names below txstorage that a module imports."""
-    with open(path, "rb") as source:
-        tree = ast.parse(source.read())
-    package = name if path.endswith("__init__.py") else name.rpartition(".")[0]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                above = ["txstorage"] + [part for part in package.split(".") if part]
-                above = above[: len(above) - node.level + 1]
-                base = ".".join(above + [part for part in [base] if part])
-            names = ["{}.{}".format(base, alias.name) for alias in node.names]
-        else:
-            continue
-        for full in names:
-            if full.split(".")[0] == "txstorage":
-                yield full[len("txstorage.") :]
 
 
 def parsed(python_3_too=True):
