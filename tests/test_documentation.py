@@ -11,11 +11,8 @@ import subprocess
 import sys
 import textwrap
 
-import yaml
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
-
-from txstorage._configuration import Configuration
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -28,12 +25,6 @@ class MyDriver(AsynchronousReference):
         storage = Storage(FilePath(u"{}".format(cluster_id)))
         AsynchronousReference.__init__(self, reactor, BlockingReference(storage, cluster_id))
 """
-
-
-#: What a block that is about something else leaves out.
-PASSWORD = {
-    "auth_url": "http://cloud.example/v3", "username": "u", "password": "p", "project_name": "p"
-}
 
 
 def code_blocks(page, language="python"):
@@ -81,21 +72,3 @@ class TestingADriverTests(SynchronousTestCase):
         """As promised, no more has to be written than about ten lines."""
         [example] = code_blocks("testing-a-driver.rst")
         self.assertLess(len([line for line in example.splitlines() if line.strip()]), 15)
-
-
-class FlockerTests(SynchronousTestCase):
-    """docs/flocker.rst."""
-
-    def test_configurations(self):
-        """Each agent.yml, or part of one, has keys and values that the driver takes."""
-        secret = FilePath(self.mktemp())
-        secret.setContent(b"s3cret")
-        blocks = code_blocks("flocker.rst", "yaml")
-        for block in blocks:
-            section = dict(PASSWORD, **yaml.safe_load(block)["dataset"])
-            self.assertEqual("txstorage", section.pop("backend"))
-            if "password_file" in section:
-                del section["password"]
-                section["password_file"] = secret.path
-            Configuration.from_mapping(section)
-        self.assertEqual(2, len(blocks))

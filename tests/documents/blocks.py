@@ -1,0 +1,148 @@
+"""
+The blocks of the documents: what a reader may type, and what a file is to hold.
+
+A block is a ``code-block`` directive.  Of language ``console`` it is a session
+in a shell: ``$`` begins a command, ``>`` goes on with it, and what stands below
+is what it prints.  One of another language with a ``:caption:`` is the file of
+that name.
+
+Comments before a block say how it is to be executed::
+
+    .. in: SUITE       not by tests.documents, but by one of SUITES
+    .. background      its last command goes on while the next ones run
+    .. fails           its last command ends with an error
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import textwrap
+from typing import Dict, Iterator, List, Optional, Tuple
+
+import attr
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+#: Who executes a block, and where that is done.
+SUITES = {
+    "documents": "tests/documents/test_documents.py",
+    # what CI does anyway
+    "ci": "tests/documents/test_documents.py",
+    # an agent.yml, or its dataset section
+    "configuration": "tests/documents/test_documents.py",
+    # what a cloud's operator allows
+    "rules": "tests/cli/test_openstack_page.py",
+    # on both Pythons
+    "drivers": "tests/test_documentation.py",
+    "buildbot": "tests/buildbot/check_certification.py",
+    "flocker": "tests/flocker/check_documents.py",
+    "openstack": "tests/openstack/check_documents.py",
+    "packages": "tests/packages/check_documents.py",
+}
+
+_COMMENT = re.compile(r"\s*\.\. (?P<key>in: (?P<suite>\S+)|background|fails)$")
+_BLOCK = re.compile(r"(?P<indent>\s*)\.\. code-block:: (?P<language>\S+)$")
+_OPTION = re.compile(r"\s+:(\w+): (.*)$")
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Block:
+    """
+    One block of a document.
+
+    :ivar page: the document's path, from the root of the project.
+    :ivar line: the number of the line that it begins with, from 1.
+    :ivar language: such as ``console``.
+    :ivar text: what is in it, without indentation.
+    :ivar suite: which of :data:`SUITES` executes it.
+    :ivar background: whether its last command goes on.
+    :ivar fails: whether its last command fails.
+    :ivar caption: the name of the file that it is.
+    """
+
+    page: str
+    line: int
+    language: str
+    text: str
+    suite: str = "documents"
+    background: bool = False
+    fails: bool = False
+    caption: Optional[str] = None
+
+    @property
+    def commands(self) -> List[Tuple[str, str]]:
+        """Of a session: each command, and what the document says that it prints."""
+        commands: List[Tuple[str, str]] = []
+        for line in self.text.splitlines():
+            if line.startswith("$ "):
+                commands.append((line[2:], ""))
+            elif not commands:
+                raise ValueError(f"{self.page}:{self.line}: a session begins with a command")
+            elif line.startswith("> ") and not commands[-1][1]:
+                commands[-1] = (commands[-1][0] + "\n" + line[2:], "")
+            else:
+                commands[-1] = (commands[-1][0], commands[-1][1] + line + "\n")
+        return commands
+
+
+def pages() -> List[str]:
+    """The documents, by their paths from the root of the project."""
+    places = ["*.rst", "newsfragments/README.rst", "docs/**/*.rst"]
+    found = [
+        path for place in places for path in glob.glob(os.path.join(ROOT, place), recursive=True)
+    ]
+    names = (os.path.relpath(path, ROOT) for path in found)
+    return sorted(name for name in names if not name.startswith(("CHANGELOG", "docs/_build")))
+
+
+def blocks(page: str) -> List[Block]:
+    """The blocks of a document, in order."""
+    with open(os.path.join(ROOT, page), encoding="utf-8") as source:
+        return list(_parsed(page, source.read().splitlines()))
+
+
+def of_suite(suite: str) -> Dict[str, List[Block]]:
+    """What a suite has to execute, by document; none without anything."""
+    found = {page: [block for block in blocks(page) if block.suite == suite] for page in pages()}
+    return {page: of_page for page, of_page in found.items() if of_page}
+
+
+def _parsed(page: str, lines: List[str]) -> Iterator[Block]:
+    said: Dict[str, object] = {}
+    for number, line in enumerate(lines):
+        comment, start = _COMMENT.match(line), _BLOCK.match(line)
+        if comment:
+            key = comment["key"].split(":")[0]
+            said.update({"suite": comment["suite"]} if key == "in" else {key: True})
+        elif start:
+            inside = _indented(lines[number + 1 :], len(start["indent"]))
+            options = _options(inside)
+            text = textwrap.dedent("\n".join(inside[len(options) :])).strip("\n") + "\n"
+            yield Block(
+                page, number + 1, start["language"], text, caption=options.get("caption"), **said
+            )
+            said = {}
+        elif line.strip():
+            said = {}
+
+
+def _indented(lines: List[str], indent: int) -> List[str]:
+    """The lines until the first that is not deeper."""
+    inside = []
+    for line in lines:
+        if line.strip() and len(line) - len(line.lstrip()) <= indent:
+            break
+        inside.append(line)
+    return inside
+
+
+def _options(lines: List[str]) -> Dict[str, str]:
+    options = {}
+    for line in lines:
+        option = _OPTION.match(line)
+        if option is None:
+            break
+        options[option[1]] = option[2]
+    return options

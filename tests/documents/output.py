@@ -1,0 +1,85 @@
+"""
+What a document shows, compared with what came.
+
+A document shows what one run printed.  In another run ids, devices, times and
+durations are others: an id or a device is learned when it comes first, and
+stands for the document's from then on, in what is printed and in what is typed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, List
+
+#: What is another in each run, and the same within one.
+_NAMES = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|/dev/loop\d+|(?<=127\.0\.0\.1:)\d{5}"
+)
+#: What is another each time, and what it looks like.
+_VALUES = [
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+"),
+    (r"\.\.\.", r".*?"),
+]
+_TOKEN = re.compile("|".join([f"({_NAMES.pattern})"] + [f"({shown})" for shown, _ in _VALUES]))
+
+
+class Learned:
+    """What the names that a document shows are in this run."""
+
+    def __init__(self) -> None:
+        self.names: Dict[str, str] = {}
+
+    def typed(self, command: str) -> str:
+        """A command of the document, as it has to be typed in this run."""
+        return _NAMES.sub(lambda name: self.names.get(name[0], name[0]), command)
+
+    def matches(self, shown: str, came: str) -> bool:
+        """
+        Compare, and learn.
+
+        :param shown: what the document shows; ``...`` is anything within a
+            line, and, alone in one, any lines.
+        :param came: what the command printed.
+        """
+        groups: Dict[str, str] = {}
+        lines = [self._line(line, groups) for line in shown.rstrip().splitlines()]
+        pattern = "".join(lines)
+        match = re.fullmatch(pattern, _clean(came))
+        if match is not None:
+            self.names.update({groups[group]: match[group] for group in groups})
+        return match is not None
+
+    def _line(self, line: str, groups: Dict[str, str]) -> str:
+        if line.strip() == "...":
+            return r"(?:.*\n)*?"
+        parts: List[str] = []
+        end = 0
+        for token in _TOKEN.finditer(line):
+            parts += [re.escape(line[end : token.start()]), self._token(token, groups)]
+            end = token.end()
+        return "".join(parts) + re.escape(line[end:].rstrip()) + r"\n"
+
+    def _token(self, token: "re.Match[str]", groups: Dict[str, str]) -> str:
+        if token.lastindex != 1:
+            return _VALUES[token.lastindex - 2][1]  # type: ignore[operator]
+        name = token[0]
+        if name in self.names:
+            return re.escape(self.names[name])
+        for group, known in groups.items():
+            if known == name:
+                return f"(?P={group})"
+        group = f"name{len(groups)}"
+        groups[group] = name
+        return f"(?P<{group}>{_kind(name)})"
+
+
+def _kind(name: str) -> str:
+    """A pattern for all that could stand in a name's place."""
+    kinds = [r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", r"/dev/loop\d+", r"\d+"]
+    return next(kind for kind in kinds if re.fullmatch(kind, name))
+
+
+def _clean(came: str) -> str:
+    """Lines without blanks at their ends, and no empty ones at the end."""
+    lines = [line.rstrip() for line in came.rstrip().splitlines()]
+    return "".join(line + "\n" for line in lines)

@@ -1,0 +1,196 @@
+"""
+The shell in which a document's commands are typed.
+
+It has namespaces of its own, so that nothing that a document makes meets what
+else is on the machine: a network with nothing but loopback, so that ports are
+free and nothing outside is reached; mounts, so that ``/var/tmp`` and the home
+directory in it are empty; and processes, so that none stays when it ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from typing import List
+
+from tests.documents.blocks import ROOT, Block
+from tests.documents.output import Learned
+from tests.run import ENVIRONMENT
+
+#: Seconds that a command may take before it is taken to hang.
+PATIENCE = 180
+#: Seconds between two looks whether something in the background got to where it should.
+_LOOK_AGAIN = 0.05
+#: Where each session has a directory of its own.
+PRIVATE = "/var/tmp"
+
+# From linux/if.h and linux/sockios.h.
+_SIOCSIFFLAGS = 0x8914
+_IFF_UP = 0x1
+
+
+class Mistake(Exception):
+    """A document says what is not so."""
+
+
+class Session:
+    """A shell, which keeps its directory and its variables from block to block."""
+
+    def __init__(self) -> None:
+        self.learned = Learned()
+        self.scratch = os.path.realpath(tempfile.mkdtemp(prefix="txstorage-document-"))
+        os.makedirs(os.path.join(self.scratch, "private", "home"))
+        self._marks = 0
+        command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]
+        self._shell = subprocess.Popen(
+            [*command, sys.executable, "-m", "tests.documents.session", self.scratch],
+            cwd=ROOT,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def execute(self, block: Block) -> None:
+        """
+        Do what a block says.
+
+        :raises Mistake: when something else came of it.
+        """
+        if block.language != "console":
+            self._write(block)
+            return
+        for number, (command, shown) in enumerate(block.commands):
+            last = number == len(block.commands) - 1
+            if last and block.background:
+                self._start(block, command, shown)
+            else:
+                self._run(block, command, shown, fails=last and block.fails)
+
+    def close(self) -> None:
+        """End all that was started, in the order that a person would, and remove what it left."""
+        if self._shell.poll() is None:
+            self._type("kill $(jobs -p) 2>/dev/null; wait")
+        self._shell.stdin.close()  # type: ignore[union-attr]
+        try:
+            self._shell.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._shell.kill()
+            self._shell.wait()
+        self._shell.stdout.close()  # type: ignore[union-attr]
+        for path in glob.glob(os.path.join(self.scratch, "**"), recursive=True):
+            if os.path.isfile(path):
+                _detach(path)
+        shutil.rmtree(self.scratch)
+
+    def _write(self, block: Block) -> None:
+        content = os.path.join(self.scratch, "content")
+        with open(content, "w", encoding="utf-8") as file:
+            file.write(self.learned.typed(block.text))
+        # by the shell, for whom a relative name is in its directory
+        self._run(block, f"cp {content} {block.caption}", "", fails=False)
+
+    def _run(self, block: Block, command: str, shown: str, fails: bool) -> None:
+        came, status = self._type(self.learned.typed(command))
+        if (status != 0) != fails:
+            raise _mistake(block, command, f"ended with {status}", came)
+        if not self.learned.matches(shown, came):
+            raise _mistake(block, command, "printed something else", came)
+
+    def _start(self, block: Block, command: str, shown: str) -> None:
+        self._marks += 1
+        log = os.path.join(self.scratch, f"background-{self._marks}")
+        self._type(f": >{log}\n{{ {self.learned.typed(command)}\n}} >{log} 2>&1 &")
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            with open(log, encoding="utf-8") as opened:
+                came = opened.read()
+            if self.learned.matches(shown, came):
+                return
+            if time.monotonic() > deadline or self._type("jobs -rp")[0].strip() == "":
+                raise _mistake(block, command, "did not get to what is shown", came)
+            time.sleep(_LOOK_AGAIN)
+
+    def _type(self, command: str) -> "tuple[str, int]":
+        """:return: what the command printed, and the status that it ended with."""
+        self._marks += 1
+        mark = f"--- end of {self._marks}"
+        script = os.path.join(self.scratch, "command")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(command + "\n")
+        # in this very shell, and without the shell's own input
+        typed = f". {script} </dev/null\nprintf '\\n%s: %d\\n' '{mark}' $?\n"
+        self._shell.stdin.write(typed)  # type: ignore[union-attr]
+        self._shell.stdin.flush()  # type: ignore[union-attr]
+        return self._until(mark, command)
+
+    def _until(self, mark: str, command: str) -> "tuple[str, int]":
+        lines: List[str] = []
+        # what hangs is killed, which ends the output
+        signal.signal(signal.SIGALRM, lambda *_: self._shell.kill())
+        signal.alarm(PATIENCE)
+        try:
+            for line in self._shell.stdout:  # type: ignore[union-attr]
+                if line.startswith(mark):
+                    return "".join(lines)[:-1], int(line.rsplit(": ")[1])
+                lines.append(line)
+        finally:
+            signal.alarm(0)
+        raise Mistake(f"the shell ended at: {command}\n" + "".join(lines))
+
+
+def _mistake(block: Block, command: str, what: str, came: str) -> Mistake:
+    return Mistake(f"{block.page}, line {block.line}: $ {command}\n{what}:\n{came}")
+
+
+def _environment() -> "dict[str, str]":
+    """What a person's own shell would have."""
+    interpreter = os.path.realpath(os.path.join(ENVIRONMENT, "bin", "python"))
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": PRIVATE + "/home",
+        "LANG": "C.UTF-8",
+        "COLUMNS": "118",
+        # else make would take another for the newest one, and make the environment anew
+        "PYTHON": interpreter,
+    }
+
+
+def _detach(path: str) -> None:
+    """Remove the loop devices on a file, whatever they are called where they were made."""
+    found = subprocess.run(
+        ["losetup", "--associated", path, "--noheadings", "--output", "NAME"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    for device in found.stdout.split():
+        subprocess.run(["losetup", "--detach", device], check=False)
+
+
+def _inside(scratch: str) -> None:
+    """What begins in the new namespaces."""
+    own = os.path.join(scratch, "private")
+    subprocess.run(["mount", "--bind", own, PRIVATE], check=True)
+    # a document that would make it anew could not, without a network, and broke it
+    subprocess.run(["mount", "--bind", ENVIRONMENT, ENVIRONMENT], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", ENVIRONMENT], check=True)
+    subprocess.run(["mount", "-t", "proc", "proc", "/proc"], check=True)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        up = struct.pack("16sh14x", b"lo", _IFF_UP)
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, up)
+    os.execvp("bash", ["bash", "--noprofile", "--norc"])
+
+
+if __name__ == "__main__":
+    _inside(sys.argv[1])

@@ -1,0 +1,146 @@
+"""
+What the documents say, done.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from typing import Any, Callable
+
+import yaml
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from tests.documents.blocks import ROOT, SUITES, Block, blocks, of_suite, pages
+from tests.documents.session import PRIVATE, Session
+from tests.run import BASE, ENVIRONMENT
+from txstorage._configuration import Configuration
+
+#: What a block that is about something else leaves out.
+COMMON = {
+    "auth_url": "http://cloud.example/v3",
+    "username": "u",
+    "password": "p",
+    "project_name": "p",
+}
+#: Documents that are still to be made so that they can be followed.
+NOT_YET = {
+    "CONTRIBUTING.rst",
+    "README.rst",
+    "docs/certification.rst",
+    "docs/flocker.rst",
+    "docs/openstack.rst",
+}
+
+
+def follow(page: str) -> None:
+    """
+    Do all that a document says, in one shell.
+
+    :raises Mistake: when something else comes of it.
+    """
+    session = Session()
+    try:
+        for block in blocks(page):
+            if block.suite == "documents":
+                session.execute(block)
+    finally:
+        session.close()
+
+
+class DocumentsTests(SynchronousTestCase):
+    """
+    Each document is followed from its top to its end; here is a test for each
+    that has something to follow.
+    """
+
+    def setUp(self) -> None:
+        if os.geteuid() != 0:
+            raise SkipTest("only root may make namespaces and loop devices")
+        if ROOT.startswith(PRIVATE + "/"):
+            raise SkipTest(f"the documents need {PRIVATE}, where this checkout is")
+        if os.path.realpath(sys.prefix) != os.path.realpath(ENVIRONMENT):
+            subprocess.run([BASE, "tests/run.py", "--prepare"], cwd=ROOT, check=True)
+
+
+def _test_of(page: str) -> Callable[[Any], None]:
+    def test(self: Any) -> None:
+        follow(page)
+
+    test.__doc__ = f"What {page} says to type prints what it shows."
+    return test
+
+
+for _page in sorted(set(of_suite("documents")) - NOT_YET):
+    setattr(DocumentsTests, "test_" + re.sub(r"\W", "_", _page[: -len(".rst")]), _test_of(_page))
+
+
+class EachBlockTests(SynchronousTestCase):
+    """No block is left that nobody executes."""
+
+    def each(self, check: Callable[[Block], bool]) -> "list[str]":
+        """:return: the blocks for which the check is not true."""
+        return [
+            f"{block.page}:{block.line}"
+            for page in pages()
+            if page not in NOT_YET
+            for block in blocks(page)
+            if not check(block)
+        ]
+
+    def test_suites(self) -> None:
+        """Each is executed by a suite that there is."""
+        self.assertEqual([], self.each(lambda block: block.suite in SUITES))
+
+    def test_executed(self) -> None:
+        """Those of this suite are sessions with commands, or files."""
+        self.assertEqual(
+            [],
+            self.each(
+                lambda block: (
+                    block.suite != "documents"
+                    or bool(block.caption or (block.language == "console" and block.commands))
+                )
+            ),
+        )
+
+    def test_told_apart(self) -> None:
+        """There are no literal blocks but these, for nobody would find them."""
+        bare = re.compile(r"^(?!\s*\.\. ).*::$", re.MULTILINE)
+        for page in sorted(set(pages()) - NOT_YET):
+            with open(os.path.join(ROOT, page), encoding="utf-8") as source:
+                self.assertEqual([], bare.findall(source.read()), page)
+
+    def test_configurations(self) -> None:
+        """A configuration has keys and values that the driver takes."""
+        for of_page in of_suite("configuration").values():
+            for block in of_page:
+                section = dict(yaml.safe_load(block.text)["dataset"])
+                self.assertEqual("txstorage", section.pop("backend"))
+                Configuration.from_mapping(self.complete(section))
+
+    def complete(self, section: "dict[str, Any]") -> "dict[str, Any]":
+        """A section with what a document about one thing leaves out, and files that exist."""
+        for key, value in section.items():
+            if key.endswith("_file"):
+                section[key] = self.mktemp()
+                with open(section[key], "w", encoding="utf-8") as file:
+                    file.write(value)
+        given = {key.replace("_file", "") for key in section}
+        if given & {"cloud", "application_credential_id"}:
+            return section
+        return {**{key: value for key, value in COMMON.items() if key not in given}, **section}
+
+    def test_ci(self) -> None:
+        """What CI is to execute, it does: targets of make, by their names."""
+        with open(os.path.join(ROOT, ".ci", "run"), encoding="utf-8") as script:
+            [targets] = re.findall(r"^for target in (.*); do$", script.read(), re.MULTILINE)
+        commands = {
+            command
+            for of_page in of_suite("ci").values()
+            for block in of_page
+            for command, _ in block.commands
+        }
+        self.assertEqual(set(), commands - {"make " + target for target in targets.split()})

@@ -1,0 +1,154 @@
+"""
+Tests of the shell that documents are typed in, and of what is compared.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import Any
+
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from tests.documents.blocks import Block
+from tests.documents.output import Learned
+from tests.documents.session import Mistake, Session
+
+ONE = "0b1f1d7c-52a4-4c1e-9f3a-6d2f5c8e9a10"
+OTHER = "7e0d8c11-90ab-4d2f-8c55-1a2b3c4d5e6f"
+THIRD = "7c1d1f0b-a452-1e4c-9f3a-6d2f5c8e9a10"
+
+
+class LearnedTests(SynchronousTestCase):
+    """Comparing what is shown with what came."""
+
+    def test_same(self) -> None:
+        """Lines are compared to the letter, but for blanks at their ends."""
+        learned = Learned()
+        self.assertTrue(learned.matches("a.b\nc\n", "a.b  \nc\n\n"))
+        self.assertFalse(learned.matches("a.b\nc\n", "a.b\n"))
+        self.assertFalse(learned.matches("a.b\n", "a.b\nc\n"))
+        self.assertFalse(learned.matches("a.b\n", "a-b\n"))
+
+    def test_nothing(self) -> None:
+        """Where nothing is shown, nothing may come."""
+        self.assertTrue(Learned().matches("", ""))
+        self.assertFalse(Learned().matches("", "error\n"))
+
+    def test_anything(self) -> None:
+        """Dots stand for anything within a line, and for any lines where they are alone."""
+        learned = Learned()
+        self.assertTrue(learned.matches("took ... s\n", "took 0.31 s\n"))
+        self.assertFalse(learned.matches("took ... s\n", "took 0.31\ns\n"))
+        self.assertTrue(learned.matches("...\nend\n", "end\n"))
+        self.assertTrue(learned.matches("a\n...\nend\n", "a\nb\nc\nend\n"))
+        self.assertFalse(learned.matches("a\n...\nend\n", "a\nb\nc\n"))
+
+    def test_names(self) -> None:
+        """An id is another in each run, and the same within it."""
+        learned = Learned()
+        self.assertTrue(learned.matches(f"made {ONE}, {ONE}", f"made {OTHER}, {OTHER}"))
+        self.assertEqual(f"destroy {OTHER}", learned.typed(f"destroy {ONE}"))
+        self.assertTrue(learned.matches(ONE, OTHER))
+        self.assertFalse(learned.matches(ONE, THIRD))
+        self.assertFalse(Learned().matches(f"{ONE} {ONE}", f"{OTHER} {THIRD}"))
+
+    def test_kinds(self) -> None:
+        """A device stands for a device, not for an id; a port for a port."""
+        learned = Learned()
+        self.assertFalse(learned.matches("/dev/loop0", ONE))
+        self.assertTrue(learned.matches("/dev/loop0", "/dev/loop17"))
+        self.assertEqual("mount /dev/loop17", learned.typed("mount /dev/loop0"))
+        self.assertTrue(learned.matches("http://127.0.0.1:41234/v3", "http://127.0.0.1:35555/v3"))
+
+    def test_not_learned(self) -> None:
+        """Of what did not match, nothing is learned."""
+        learned = Learned()
+        self.assertFalse(learned.matches(f"{ONE}\nend", f"{OTHER}\nelse"))
+        self.assertEqual({}, learned.names)
+
+    def test_times(self) -> None:
+        """A time is another each time."""
+        shown = "at 2026-11-23T00:20:31.971707"
+        self.assertTrue(Learned().matches(shown, "at 2031-01-02T03:04:05.1"))
+        self.assertFalse(Learned().matches(shown, "at noon"))
+
+
+class SessionTests(SynchronousTestCase):
+    """The shell itself."""
+
+    def setUp(self) -> None:
+        if os.geteuid() != 0:
+            raise SkipTest("only root may make namespaces")
+        self.session = Session()
+        self.addCleanup(self.session.close)
+
+    def execute(self, text: str, language: str = "console", **options: Any) -> None:
+        """Execute a block of that text."""
+        self.session.execute(Block("some.rst", 7, language, text, **options))
+
+    def refused(self, text: str, **options: Any) -> str:
+        """What is said of a block that is wrong."""
+        mistake = self.assertRaises(Mistake, self.execute, text, **options)
+        self.assertIn("some.rst, line 7", str(mistake))
+        return str(mistake)
+
+    def test_goes_on(self) -> None:
+        """Directory and variables stay for the next block."""
+        self.execute("$ cd /var/tmp\n$ WORD=yes\n")
+        self.execute("$ echo $PWD $WORD\n/var/tmp yes\n")
+
+    def test_goes_on_in_lines(self) -> None:
+        """A command can have several lines, and reads nothing of what comes after it."""
+        self.execute("$ cat - <<END\n> here\n> END\nhere\n$ cat\n$ echo still\nstill\n")
+
+    def test_wrong_output(self) -> None:
+        """Other output is a mistake, and shown."""
+        self.assertIn("hello", self.refused("$ echo hello\ngoodbye\n"))
+
+    def test_wrong_status(self) -> None:
+        """A command that fails is a mistake, unless it is meant to; then one that doesn't is."""
+        self.assertIn("ended with 3", self.refused("$ (exit 3)\n"))
+        self.execute("$ (exit 3)\n", fails=True)
+        self.refused("$ true\n", fails=True)
+
+    def test_file(self) -> None:
+        """A block with a name is a file, with what was learned before."""
+        self.session.learned.names[ONE] = OTHER
+        self.execute(f"id: {ONE}\n", "yaml", caption="/var/tmp/some.yml")
+        self.execute(f"$ cat /var/tmp/some.yml\nid: {ONE}\n")
+
+    def test_background(self) -> None:
+        """What goes on in the background has got as far as is shown, and is ended at the end."""
+        self.execute("$ echo ready; exec sleep 1000\nready\n", background=True)
+        self.execute("$ jobs -rp | wc -l\n1\n")
+
+    def test_background_ends(self) -> None:
+        """What ends before it got there is a mistake."""
+        self.assertIn("did not get", self.refused("$ echo broken\nready\n", background=True))
+
+    def test_apart(self) -> None:
+        """Nothing outside is reached, and nothing of it is seen."""
+        self.execute("$ ls /var/tmp ~\n/var/tmp:\nhome\n\n/var/tmp/home:\n")
+        self.execute("$ echo > /dev/tcp/192.0.2.1/80\n...unreachable...\n...\n", fails=True)
+
+    def test_environment(self) -> None:
+        """The environment that the tests themselves run in can't be changed."""
+        self.execute(f"$ touch .venv/bin/python\n...Read-only...\n", fails=True)
+
+    def test_leaves_nothing(self) -> None:
+        """At the end files, processes and loop devices are gone."""
+        session = Session()
+        text = (
+            "$ truncate --size 1M /var/tmp/image\n"
+            "$ losetup --find --show /var/tmp/image\n/dev/loop0\n"
+            "$ sleep 54321 & echo\n"
+        )
+        session.execute(Block("some.rst", 7, "console", text))
+        device = session.learned.names["/dev/loop0"]
+        self.assertEqual(0, subprocess.call(["losetup", device], stdout=subprocess.DEVNULL))
+        session.close()
+        self.assertNotEqual(0, subprocess.call(["losetup", device], stderr=subprocess.DEVNULL))
+        self.assertFalse(os.path.exists(session.scratch))
+        found = subprocess.run(["ps", "-eo", "args"], stdout=subprocess.PIPE, text=True, check=True)
+        self.assertNotIn("sleep 54321", found.stdout.splitlines())
