@@ -35,6 +35,8 @@ setup(
     long_description=read("README.rst"),
     long_description_content_type="text/x-rst",
     license="Apache-2.0",
+    # The packages' maintainer, too.  There is no address that anybody reads.
+    author="The txstorage developers",
     python_requires=">=2.7,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*,!=3.5.*,!=3.6.*,!=3.7.*,!=3.8.*",
     packages=find_packages(
         include=["txstorage", "txstorage.*"], exclude=PYTHON_3_ONLY if PYTHON_2 else []

@@ -8,6 +8,7 @@ where there are the tools for these.  What is skipped is said.
 """
 
 import argparse
+import email
 import glob
 import os
 import shutil
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -92,6 +94,13 @@ def epoch():
     return asked.stdout.decode().strip() or "0"
 
 
+def described(wheel):
+    """:return: what a wheel says of itself: its name, version, author and so on."""
+    with zipfile.ZipFile(wheel) as opened:
+        [path] = [name for name in opened.namelist() if name.endswith(".dist-info/METADATA")]
+        return email.message_from_bytes(opened.read(path))
+
+
 def filled(path, values):
     """:return: a template's text, with each ``@NAME@`` replaced."""
     with open(path, encoding="utf-8") as opened:
@@ -151,8 +160,9 @@ def make_packages(wheel, directory, revision):
     with tempfile.TemporaryDirectory() as place:
         tree = os.path.join(place, "tree")
         make_tree(tree, python, program("python"), wheel)
+        about = described(wheel)
         values = {"PYTHON": os.path.basename(python), "REVISION": revision}
-        values["VERSION"] = os.path.basename(wheel).split("-")[1]
+        values.update(VERSION=about["Version"], AUTHOR=about["Author"])
         for tool, make in makers.items():
             if shutil.which(tool) is None:
                 say("no {} here: its package is skipped".format(tool))

@@ -71,6 +71,15 @@ class ContentsTests(FilesTestCase):
         self.assertEqual(listed(self.tree), listed(other))
         subprocess.run(["diff", "--recursive", "--no-dereference", self.tree, other], check=True)
 
+    def test_maintainer(self):
+        """Both name who made txstorage, as the wheel does, and no address."""
+        command = ["rpm", "--query", "--queryformat", "%{PACKAGER}", "--package"]
+        said = [
+            output_of("dpkg-deb", "--field", self.package("deb"), "Maintainer").rstrip("\n"),
+            output_of(*command, "--dbpath", self.place, self.package("rpm")),
+        ]
+        self.assertEqual(["The txstorage developers"] * 2, said)
+
     def test_places(self):
         """It touches its own directories, and no others."""
         beside = [path for path in listed(self.tree) if not path.startswith("opt/txstorage/")]
