@@ -134,7 +134,7 @@ class SessionTests(SynchronousTestCase):
 
     def test_environment(self) -> None:
         """The environment that the tests themselves run in can't be changed."""
-        self.execute(f"$ touch .venv/bin/python\n...Read-only...\n", fails=True)
+        self.execute("$ touch .venv/new\n...Read-only...\n", fails=True)
 
     def test_leaves_nothing(self) -> None:
         """At the end files, processes and loop devices are gone."""
