@@ -9,7 +9,7 @@ $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
 .PHONY: help demo test test-all test-openstack test-flocker lint docs bench clean environment \
-	buildbot buildbot-stop test-buildbot
+	buildbot buildbot-stop test-buildbot packages test-packages
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,7 +44,6 @@ test-buildbot: ## hold a Buildbot of its own to what it says, also in a browser 
 lint: ## check style, types, imports, news fragments and the source distribution's manifest
 	@$(PYTHON) -m tests.lint
 
-.PHONY: packages test-packages
 packages: ## make the distributions, a .deb and an .rpm, in dist
 	@$(PYTHON) packaging/build.py
 
