@@ -9,7 +9,7 @@ $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
 .PHONY: help demo test test-all test-openstack test-flocker lint docs bench clean environment \
-	buildbot buildbot-stop test-buildbot packages test-packages
+	buildbot buildbot-stop test-buildbot packages test-packages picture
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
