@@ -64,7 +64,7 @@ setup(
         ],
         # For hosts that attach volumes themselves, by other than local devices.
         "os-brick": ["os-brick>=5; python_version >= '3.9'"],
-        "docs": ["sphinx; python_version >= '3.9'"],
+        "docs": ["sphinx; python_version >= '3.9'", "sphinx-click; python_version >= '3.9'"],
         "packages": ["build", "twine"],
         # What they find depends on their versions.
         "lint": [

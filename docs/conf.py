@@ -1,10 +1,11 @@
 """
-Sphinx's configuration, and the directives that render the code's own tables.
+Sphinx's configuration.
 """
 
 import os
 import sys
 
+# what is rendered, and the checkout that it is rendered from
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.dirname(sys.path[0]))
 
@@ -13,6 +14,20 @@ from txstorage import __version__  # noqa: E402
 project = "txstorage"
 copyright = "2026, the txstorage developers"
 version = release = __version__
-extensions = ["sphinx.ext.autodoc", "tables"]
+extensions = ["sphinx.ext.autodoc", "sphinx_click", "rendering.directives"]
 exclude_patterns = ["_build"]
+
+autodoc_member_order = "bysource"
+add_module_names = False
+python_use_unqualified_type_names = True
+
 html_theme = "alabaster"
+html_theme_options = {
+    "description": "Asynchronous block storage",
+    "fixed_sidebar": True,
+    "page_width": "1240px",
+    "sidebar_width": "240px",
+}
+html_static_path = ["static"]
+html_css_files = ["pages.css"]
+html_copy_source = False

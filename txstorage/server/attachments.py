@@ -166,11 +166,9 @@ class HostAttachments(ProjectService):
             self._store.release(found)
         return Answer(200, {"attachments": []})
 
-    @endpoint(app, _ID + "/action", "POST", since=_SINCE)
+    @endpoint(app, _ID + "/action", "POST", since=_COMPLETE_SINCE)
     def complete(self, call: Call, attachment_id: str) -> Answer:
         """``os-complete``: the host has the volume."""
-        if call.version < _COMPLETE_SINCE:
-            raise refusals.NO_RESOURCE()
         check_action(call.json(empty={"None": {}}))
         found = self._found(attachment_id)
         self._store.set_status(found.volume_id, "in-use")

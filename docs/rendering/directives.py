@@ -1,0 +1,91 @@
+"""
+The directives that put what is rendered into a page.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Type
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from docutils.statemachine import StringList
+
+from . import tables
+from .drawing import drawing
+from .interfaces import lines_of_interface
+from .promises import lines_of_promises
+from .routes import lines_of_common_errors, lines_of_routes, rows_of_refusals
+from .tables import Row
+
+Lines = Callable[..., Iterable[str]]
+
+
+def table_of(rows: Callable[..., Iterable[Row]]) -> Lines:
+    """
+    :param rows: yields rows of cells, the first of which is the head.
+    :return: yields a list-table of them.
+    """
+
+    def lines(*arguments: str) -> Iterator[str]:
+        yield from [".. list-table::", "   :header-rows: 1", "   :class: generated", ""]
+        for row in rows(*arguments):
+            for number, cell in enumerate(row):
+                yield "   {} - {}".format(" " if number else "*", cell)
+
+    return lines
+
+
+class Generated(Directive):
+    """What :attr:`lines` yields, as if it stood in the page."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+    lines: Lines
+
+    def run(self) -> List[nodes.Node]:
+        """See ``Directive``."""
+        lines = StringList(list(self.lines(*self.arguments)), source="generated")
+        container = nodes.container()
+        self.state.nested_parse(lines, 0, container)
+        children: List[nodes.Node] = container.children
+        return children
+
+
+class Drawing(Directive):
+    """The drawing of the parts, in the page itself."""
+
+    def run(self) -> List[nodes.Node]:
+        """See ``Directive``."""
+        return [nodes.raw("", drawing(), format="html")]
+
+
+#: What stands in a page: a directive, and for most of them an argument.
+DIRECTIVES: Dict[str, Lines] = {
+    "builders-table": table_of(tables.rows_of_builders),
+    "configuration-keys": table_of(tables.rows_of_keys),
+    "error-table": table_of(tables.rows_of_errors),
+    "http-common-errors": lines_of_common_errors,
+    "http-errors": table_of(rows_of_refusals),
+    "http-routes": lines_of_routes,
+    "interface": lines_of_interface,
+    "lifecycle-table": table_of(tables.rows_of_operation),
+    "log-actions": table_of(tables.rows_of_actions),
+    "log-messages": table_of(tables.rows_of_messages),
+    "parts-table": table_of(tables.rows_of_parts),
+    "promises": lines_of_promises,
+}
+
+
+def directive(lines: Lines) -> Type[Generated]:
+    """
+    :return: a directive for what a function yields.
+    """
+    return type("Directive", (Generated,), {"lines": staticmethod(lines)})
+
+
+def setup(app: Any) -> Dict[str, bool]:
+    """What Sphinx calls."""
+    for name, lines in DIRECTIVES.items():
+        app.add_directive(name, directive(lines))
+    app.add_directive("parts-drawing", Drawing)
+    return {"parallel_read_safe": True}

@@ -1,0 +1,38 @@
+"""
+Interfaces of zope.interface, which Sphinx does not know.
+"""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from typing import Any, Iterator
+
+
+def lines_of_interface(name: str) -> Iterator[str]:
+    """
+    :param name: where it can be imported from, dotted.
+    """
+    module, _, own_name = name.rpartition(".")
+    interface = getattr(import_module(module), own_name)
+    yield ".. py:currentmodule:: " + module
+    yield ""
+    yield ".. py:class:: " + own_name
+    yield ""
+    yield from _documented(interface, "    ")
+    for member_name, member in interface.namesAndDescriptions():
+        kind, signature = "attribute", ""
+        if hasattr(member, "getSignatureString"):
+            kind, signature = "method", member.getSignatureString()
+        yield "    .. py:{}:: {}{}".format(kind, member_name, signature)
+        yield ""
+        yield from _documented(member, "        ")
+
+
+def _documented(thing: Any, indent: str) -> Iterator[str]:
+    for line in inspect.cleandoc(thing.__doc__ or "").splitlines():
+        yield indent + line if line else ""
+    yield ""
+
+
+__all__ = ["lines_of_interface"]

@@ -1,0 +1,261 @@
+"""
+The HTTP subset of the embedded service: its routes, what each answers with,
+and with which errors, from the code that answers.
+
+What a handler can reach in the service's modules, it can answer with: so an
+error may be listed that never comes, but none that comes is left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+from functools import lru_cache
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+
+import attr
+
+from tests.contract.record import APPS, errors
+from txstorage.server.attachments import HostAttachments
+from txstorage.server.compute import Compute
+from txstorage.server.identity import Identity
+from txstorage.server.refusals import Refusal, SharedRefusal
+from txstorage.server.versions import COMPUTE, VOLUME, announcements, as_version
+from txstorage.server.volumes import BlockStorage
+
+from .tables import Row, first_paragraph, literal
+
+#: By the services of :data:`tests.contract.record.APPS`, and in their order.
+CLASSES = (Identity, BlockStorage, HostAttachments, Compute)
+#: What answers when no handler does.
+_OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault")
+_METHODS = ("GET", "POST", "PUT", "DELETE")
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Route:
+    """
+    :ivar service: ``identity``, ``volume`` or ``compute``, with which its path begins.
+    :ivar since: the first microversion that has it; empty when all have.
+    :ivar purpose: what it does.
+    :ivar statuses: of good answers.
+    :ivar errors: by their names in :func:`tests.contract.record.errors`.
+    """
+
+    service: str
+    method: str
+    path: str
+    since: str
+    purpose: str
+    statuses: Tuple[int, ...]
+    errors: Tuple[str, ...]
+
+
+class _Reached:
+    """
+    What a function of the service reaches, by its syntax.
+
+    :ivar refusals: what it can raise.
+    :ivar statuses: of the answers that it makes.
+    """
+
+    def __init__(self, service: type) -> None:
+        self.refusals: List[Refusal] = []
+        self.statuses: Set[int] = set()
+        self._service = service
+        self._seen: Set[int] = set()
+
+    def add(self, thing: Any) -> None:
+        """Whatever a name stands for."""
+        if id(thing) in self._seen:
+            return
+        self._seen.add(id(thing))
+        if isinstance(thing, Refusal):
+            self.refusals.append(thing)
+        elif isinstance(thing, SharedRefusal):
+            self.add(thing.by_service)
+        elif isinstance(thing, dict):
+            for value in thing.values():
+                self.add(value)
+        elif isinstance(thing, types.FunctionType) and _is_ours(thing):
+            self._follow(thing)
+
+    def _follow(self, function: types.FunctionType) -> None:
+        for node in ast.walk(_syntax(function)):
+            if isinstance(node, ast.Name):
+                self.add(function.__globals__.get(node.id))
+            elif isinstance(node, ast.Attribute):
+                self.add(self._attribute(function, node))
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Answer":
+                self._answers(node)
+
+    def _attribute(self, function: types.FunctionType, node: ast.Attribute) -> Any:
+        """What ``self.name``, ``super().name`` or ``module.name`` stands for, if it is known."""
+        value = node.value
+        if isinstance(value, ast.Name) and value.id != "self":
+            return getattr(function.__globals__.get(value.id), node.attr, None)
+        if isinstance(value, ast.Attribute) and value.attr == "_identity":
+            return getattr(Identity, node.attr, None)
+        if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "super":
+            for base in self._service.__mro__:
+                self.add(vars(base).get(node.attr))
+        return getattr(self._service, node.attr, None) if isinstance(value, ast.Name) else None
+
+    def _answers(self, call: ast.Call) -> None:
+        status = call.args[0] if call.args else ast.Constant(200)
+        if isinstance(status, ast.Constant):
+            self.statuses.add(status.value)
+
+
+def _is_ours(function: Any) -> bool:
+    # The table of errors makes them of what they are; the framework knows none.
+    module: str = function.__module__
+    ours = module.startswith("txstorage.server.")
+    return ours and not module.endswith((".refusals", ".wire"))
+
+
+@lru_cache(maxsize=None)
+def _functions(module: str) -> Dict[int, ast.AST]:
+    """The functions of a source, by the first line of each."""
+    with open(module, encoding="utf-8") as source:
+        tree = ast.parse(source.read())
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            lines = [node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))]
+            found[min(lines)] = node
+    return found
+
+
+def _syntax(function: types.FunctionType) -> ast.AST:
+    code = function.__code__
+    return _functions(code.co_filename)[code.co_firstlineno]
+
+
+def _names(reached: _Reached, service: str) -> Tuple[str, ...]:
+    """What a service's errors are called, of those that were reached."""
+    return tuple(
+        name
+        for name, refusal in errors().items()
+        if refusal.service == service and refusal in reached.refusals
+    )
+
+
+def _since(handler: types.FunctionType) -> str:
+    """What its decorator says."""
+    for decorator in getattr(_syntax(handler), "decorator_list", ()):
+        for keyword in decorator.keywords:
+            if keyword.arg == "since" and isinstance(keyword.value, ast.Name):
+                return as_version(handler.__globals__[keyword.value.id])
+    return ""
+
+
+def routes() -> List[Route]:
+    """All of them, by service and path."""
+    found = []
+    for (service, app), kind in zip(APPS, CLASSES):
+        for rule in app.url_map.iter_rules():
+            handler = getattr(kind, rule.endpoint)
+            reached = _Reached(kind)
+            reached.add(handler)
+            names, statuses = _names(reached, service), tuple(sorted(reached.statuses))
+            told = (rule.rule, _since(handler), first_paragraph(handler), statuses, names)
+            found += [Route(service, each, *told) for each in _METHODS if each in rule.methods]
+    return sorted(found + _documents(), key=lambda each: (each.path, _METHODS.index(each.method)))
+
+
+def _documents() -> List[Route]:
+    """The version documents, for which nobody has to authenticate."""
+    found = []
+    for path, answer in announcements("").items():
+        service, _, rest = path.strip("/").partition("/")
+        purpose = "Which versions there are; without a token."
+        told = ("/" + rest, "", purpose, (answer.status,), ())
+        if service:
+            found.append(Route(service, "GET", *told))
+    return found
+
+
+def errors_of_all(service: str) -> Tuple[str, ...]:
+    """What a service may answer with, whatever was asked."""
+    found: Set[str] = set()
+    for (name, _), kind in zip(APPS, CLASSES):
+        if name == service:
+            reached = _Reached(kind)
+            for method in _OUTSIDE:
+                reached.add(getattr(kind, method))
+            found.update(_names(reached, service))
+    return tuple(name for name in errors() if name in found)
+
+
+# -- as text ---------------------------------------------------------------------
+
+
+def _short(name: str) -> str:
+    return name.partition("[")[0]
+
+
+def _grouped(names: Tuple[str, ...]) -> str:
+    """Errors by their status."""
+    known, by_status = errors(), {}
+    for name in names:
+        by_status.setdefault(known[name].status, []).append(literal(_short(name)))
+    told = ("{}: {}".format(status, ", ".join(by_status[status])) for status in sorted(by_status))
+    return "; ".join(told)
+
+
+def lines_of_routes(service: str) -> Iterator[str]:
+    """A definition for each route of a service."""
+    everywhere = set(errors_of_all(service))
+    for route in routes():
+        if route.service != service:
+            continue
+        yield literal("{} /{}{}".format(route.method, service, route.path.rstrip("/")))
+        yield "    " + route.purpose
+        yield ""
+        since = " Since microversion {}.".format(route.since) if route.since else ""
+        statuses = " or ".join(map(str, route.statuses))
+        own = _grouped(tuple(name for name in route.errors if name not in everywhere))
+        yield "    Answers with {}.{}{}".format(statuses, since, " Errors: " + own if own else "")
+        yield ""
+
+
+def lines_of_common_errors(service: str) -> Iterator[str]:
+    """What a service may answer with, whatever was asked, as a paragraph."""
+    dialect = {"volume": VOLUME, "compute": COMPUTE}.get(service)
+    if dialect is not None:
+        versions = as_version(dialect.minimum), as_version(dialect.maximum)
+        yield "Microversions {} to {}, in ``OpenStack-API-Version``{}.".format(
+            *versions, " or " + literal(dialect.legacy_header) if dialect.legacy_header else ""
+        )
+    yield "Errors, whatever was asked: {}.".format(_grouped(errors_of_all(service)))
+
+
+class _Anything:
+    """Stands for what a message tells."""
+
+    def __format__(self, spec: str) -> str:
+        return "…"
+
+    def __repr__(self) -> str:
+        return "…"
+
+
+def rows_of_refusals(service: Optional[str] = None) -> Iterator[Row]:
+    """One row for each error of a service."""
+    yield "error", "status", "message"
+    for name, refusal in errors().items():
+        if refusal.service == service:
+            message = refusal.template.format(*[_Anything()] * refusal.template.count("{"))
+            told = literal(message.strip()) if message else "(a page without any)"
+            yield literal(_short(name)), str(refusal.status), told
+
+
+__all__ = [
+    "Route",
+    "errors_of_all",
+    "lines_of_common_errors",
+    "lines_of_routes",
+    "routes",
+    "rows_of_refusals",
+]

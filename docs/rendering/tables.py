@@ -1,0 +1,141 @@
+"""
+Tables of the code, as rows of cells, the first of which is the head.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from typing import Any, Dict, Iterable, Iterator, Tuple
+
+from eliot import ActionType, MessageType
+
+from txstorage import _logging, errors
+from txstorage._configuration import variables
+from txstorage._keys import KEYS
+from txstorage.lifecycle import TABLES, Phase, Where
+
+from .parts import GROUND, PARTS, handed, imports
+
+# not a package, whose name would be Buildbot's own
+_HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(_HERE)), "buildbot"))
+
+from certification.plan import builders  # noqa: E402
+
+Row = Tuple[str, ...]
+
+
+def literal(text: str) -> str:
+    """Text as it is, in reStructuredText."""
+    return "``{}``".format(text)
+
+
+def literals(texts: Iterable[str]) -> str:
+    """Texts as they are, with commas."""
+    return ", ".join(map(literal, texts))
+
+
+def first_paragraph(thing: Any) -> str:
+    """:return: of a docstring, in one line."""
+    return " ".join(inspect.getdoc(thing).partition("\n\n")[0].split())
+
+
+def rows_of_keys() -> Iterator[Row]:
+    """One row for each key of the configuration."""
+    yield "key", "what it is for", "type", "default", "variables"
+    for key in KEYS:
+        default = "" if key.default is None else literal(key.default)
+        known_as = "".join(" or " + literal(name) for name in key.synonyms)
+        names = literals(variables(key.name))
+        yield literal(key.name) + known_as, key.purpose, key.kind.expected, default, names
+
+
+def rows_of_operation(operation: str) -> Iterator[Row]:
+    """One row for each status of an operation's table in lifecycle.py."""
+    columns = [(phase, place) for phase in Phase.iterconstants() for place in Where.iterconstants()]
+    yield ("status", *("{}, {}".format(a.name.lower(), b.name.lower()) for a, b in columns))
+    for status, cells in sorted(TABLES[operation].items()):
+        yield (literal(status), *(cell.name.lower() for cell in cells))
+
+
+def rows_of_errors() -> Iterator[Row]:
+    """One row for each error, with its remedy."""
+    yield "error", "what it means", "what to do"
+    for name, kind in sorted(vars(errors).items()):
+        if isinstance(kind, type) and issubclass(kind, errors.StorageError):
+            reference = ":class:`~txstorage.errors.{}`".format(name)
+            yield reference, first_paragraph(kind), kind.remedy or "see the message"
+
+
+def rows_of_builders() -> Iterator[Row]:
+    """One row for each of Buildbot's builders."""
+    yield "builder", "what it builds", "when", "is skipped without", "a success certifies"
+    for builder in builders("3"):
+        times = [("at every change", builder.at_changes), ("every night", builder.at_night)]
+        when = ", ".join(time for time, done in times if done) or "by hand only"
+        needs = [need for need in (*builder.needs, builder.secret) if need]
+        certifies = builder.certifies.replace("%(prop:cloud_auth_url)s", "its URL")
+        yield literal(builder.name), builder.description, when, ", ".join(needs), certifies
+
+
+def rows_of_parts() -> Iterator[Row]:
+    """One row for each part, with its modules and what it uses."""
+    yield "part", "what it is for", "modules", "imports", "is handed"
+    used = {"imports": imports(), "handed": handed()}
+    for part in (*PARTS, GROUND):
+        others = [
+            ", ".join(sorted(b for a, b in edges if a == part.name and b != GROUND.name))
+            for edges in used.values()
+        ]
+        yield (part.name, part.purpose, literals(part.modules), *others)
+
+
+# -- the log ---------------------------------------------------------------------
+
+#: What Eliot adds to each, and explains itself.
+_ELIOTS = {"action_status", "action_type", "message_type"}
+
+
+def _fields(fields: Any) -> str:
+    """Of a serializer: each with what it tells."""
+    own: Dict[str, Any] = {name: each for name, each in fields.items() if name not in _ELIOTS}
+    told = ("{}: {}".format(literal(name), own[name].description) for name in sorted(own))
+    return " ".join(told)
+
+
+def rows_of_actions() -> Iterator[Row]:
+    """One row for each Eliot action."""
+    yield "action", "what it is", "fields when it begins", "fields when it succeeds"
+    for each in _logged(ActionType):
+        serializers = each._serializers
+        begin, end = serializers.start.fields, serializers.success.fields
+        yield literal(each.action_type), each.description, _fields(begin), _fields(end)
+
+
+def rows_of_messages() -> Iterator[Row]:
+    """One row for each Eliot message."""
+    yield "message", "what it tells", "fields"
+    for each in _logged(MessageType):
+        yield literal(each.message_type), each.description, _fields(each._serializer.fields)
+
+
+def _logged(kind: type) -> Iterator[Any]:
+    """In the order of the module."""
+    return (value for value in vars(_logging).values() if isinstance(value, kind))
+
+
+__all__ = [
+    "Row",
+    "first_paragraph",
+    "literal",
+    "literals",
+    "rows_of_actions",
+    "rows_of_builders",
+    "rows_of_errors",
+    "rows_of_keys",
+    "rows_of_messages",
+    "rows_of_operation",
+    "rows_of_parts",
+]
