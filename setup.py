@@ -57,6 +57,7 @@ setup(
     extras_require={
         "test": [
             "coverage>=7.10; python_version >= '3.9'",
+            "eliot-tree; python_version >= '3.9'",
             "hypothesis>=3.6.0",
             "openstacksdk; python_version >= '3.9'",
             "pytest; python_version >= '3.9'",
