@@ -120,9 +120,9 @@ def _parsed(page: str, lines: List[str]) -> Iterator[Block]:
             inside = _indented(lines[number + 1 :], len(start["indent"]))
             options = _options(inside)
             text = textwrap.dedent("\n".join(inside[len(options) :])).strip("\n") + "\n"
-            yield Block(
-                page, number + 1, start["language"], text, caption=options.get("caption"), **said
-            )
+            # docutils by itself, which reads the README, has no captions
+            caption = options.get("caption", options.get("name"))
+            yield Block(page, number + 1, start["language"], text, caption=caption, **said)
             said = {}
         elif line.strip():
             said = {}

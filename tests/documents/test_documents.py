@@ -28,7 +28,6 @@ COMMON = {
 #: Documents that are still to be made so that they can be followed.
 NOT_YET = {
     "CONTRIBUTING.rst",
-    "README.rst",
     "docs/certification.rst",
     "docs/flocker.rst",
     "docs/openstack.rst",

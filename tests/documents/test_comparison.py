@@ -1,0 +1,97 @@
+"""
+The README's table of drivers: as far as it is about txstorage, it is true.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import os
+import re
+from typing import List, Set
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.documents.blocks import ROOT
+
+#: What the table says as long as it is so, and what shows that it is not any more.
+NOT_YET = "no Docker plugin yet"
+NO_RELEASE = "none yet"
+
+
+def text_of(*path: str) -> str:
+    """A file of the project."""
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as opened:
+        return opened.read()
+
+
+def table() -> List[List[str]]:
+    """The README's: a list of cells for each row, of words with a blank between them."""
+    [block] = re.findall(r"^\.\. csv-table::\n((?:   .*\n|\n)+)", text_of("README.rst"), re.M)
+    _, lines = block.split("\n\n", 1)
+    rows = csv.reader(lines.strip("\n").splitlines(keepends=True), skipinitialspace=True)
+    return [[" ".join(cell.split()) for cell in row] for row in rows]
+
+
+def explained() -> List[List[str]]:
+    """The same of docs/comparison.rst, without its header."""
+    _, block = text_of("docs", "comparison.rst").split("   :header-rows: 1\n")
+    rows = re.split(r"^   \* - ", block, flags=re.M)[2:]
+    return [
+        [" ".join(cell.split()) for cell in re.split(r"^     - ", row, flags=re.M)] for row in rows
+    ]
+
+
+def defined(module: str) -> Set[str]:
+    """What a module of tests has: itself, its classes, and their own methods."""
+    found = {module}
+    for node in ast.parse(text_of(*module.split(".")[:-1], module.split(".")[-1] + ".py")).body:
+        if isinstance(node, ast.ClassDef):
+            name = f"{module}.{node.name}"
+            kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+            found |= {name} | {
+                f"{name}.{each.name}" for each in node.body if isinstance(each, kinds)
+            }
+    return found
+
+
+class ComparisonTests(SynchronousTestCase):
+    """README.rst and docs/comparison.rst."""
+
+    def test_each_row_is_explained(self) -> None:
+        """Each row of the table has one that says where it was read, in the same order."""
+        self.assertEqual([row[0] for row in table()], [row[0] for row in explained()])
+        self.assertGreater(len(table()), 15)
+
+    def test_whole(self) -> None:
+        """No cell is empty, in either."""
+        for rows, width in ((table(), 5), (explained(), 3)):
+            for row in rows:
+                self.assertEqual((width, True), (len(row), all(row)), row)
+
+    def test_shown_by_tests(self) -> None:
+        """What is said of txstorage is shown by tests, and these exist."""
+        for row in explained():
+            names = re.findall(r"``(tests(?:\.\w+)+)``", row[2])
+            self.assertTrue(names or row[0] == "latest release", row[0])
+            for name in names:
+                [module] = re.findall(r"^tests(?:\.[a-z_]+)*\.(?:test|check)_\w+", name)
+                self.assertIn(name, defined(module))
+
+    def test_dated(self) -> None:
+        """Both say as of when, and as of the same day."""
+        days = [
+            re.findall(r"as of (\d{4}-\d\d-\d\d)", text, re.I)
+            for text in (text_of("README.rst"), text_of("docs", "comparison.rst"))
+        ]
+        self.assertEqual(1, len(days[0]))
+        self.assertEqual(*days)
+
+    def test_not_there_yet(self) -> None:
+        """What it says that there is not is not there."""
+        text = str(table())
+        docker = os.path.exists(os.path.join(ROOT, "txstorage", "docker"))
+        self.assertEqual(docker, NOT_YET not in text)
+        _, releases = text_of("CHANGELOG.rst").split(".. release notes start here\n")
+        [latest] = [row[1] for row in table() if row[0] == "latest release"]
+        self.assertEqual(bool(releases.strip()), latest != NO_RELEASE)
