@@ -9,11 +9,12 @@ stands for the document's from then on, in what is printed and in what is typed.
 from __future__ import annotations
 
 import re
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 #: What is another in each run, and the same within one.
 _NAMES = re.compile(
-    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|/dev/loop\d+|(?<=127\.0\.0\.1:)\d{5}"
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"
+    r"|/dev/loop\d+|(?<=127\.0\.0\.1:)\d{5}"
 )
 #: What is another each time, and what it looks like.
 _VALUES = [
@@ -24,14 +25,25 @@ _TOKEN = re.compile("|".join([f"({_NAMES.pattern})"] + [f"({shown})" for shown, 
 
 
 class Learned:
-    """What the names that a document shows are in this run."""
+    """
+    What the names that a document shows are in this run.
 
-    def __init__(self) -> None:
+    :param examples: what an address that the document has for an example is here.
+    """
+
+    def __init__(self, examples: Optional[Dict[str, str]] = None) -> None:
         self.names: Dict[str, str] = {}
+        self._examples = examples or {}
 
     def typed(self, command: str) -> str:
         """A command of the document, as it has to be typed in this run."""
-        return _NAMES.sub(lambda name: self.names.get(name[0], name[0]), command)
+        known = _NAMES.sub(lambda name: self.names.get(name[0], name[0]), command)
+        return self._here(known)
+
+    def _here(self, text: str) -> str:
+        for example, here in self._examples.items():
+            text = text.replace(example, here)
+        return text
 
     def matches(self, shown: str, came: str) -> bool:
         """
@@ -42,7 +54,7 @@ class Learned:
         :param came: what the command printed.
         """
         groups: Dict[str, str] = {}
-        lines = [self._line(line, groups) for line in shown.rstrip().splitlines()]
+        lines = [self._line(line, groups) for line in self._here(shown).rstrip().splitlines()]
         pattern = "".join(lines)
         match = re.fullmatch(pattern, _clean(came))
         if match is not None:
@@ -75,7 +87,8 @@ class Learned:
 
 def _kind(name: str) -> str:
     """A pattern for all that could stand in a name's place."""
-    kinds = [r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", r"/dev/loop\d+", r"\d+"]
+    identity = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    kinds = [identity, r"[0-9a-f]{32}", r"/dev/loop\d+", r"\d+"]
     return next(kind for kind in kinds if re.fullmatch(kind, name))
 
 

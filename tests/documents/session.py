@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import List
+from typing import Dict, List, Optional, Sequence
 
 from tests.documents.blocks import ROOT, Block
 from tests.documents.output import Learned
@@ -43,18 +43,34 @@ class Mistake(Exception):
 
 
 class Session:
-    """A shell, which keeps its directory and its variables from block to block."""
+    """
+    A shell, which keeps its directory and its variables from block to block.
 
-    def __init__(self) -> None:
-        self.learned = Learned()
+    :param environment: variables that a person had set before.
+    :param examples: see :class:`~tests.documents.output.Learned`.
+    :param outside: whether its network is the machine's.
+    :param changed: directories in which commands change what is the machine's:
+        they do so in a layer above it, which is gone with the session.
+    """
+
+    def __init__(
+        self,
+        environment: Optional[Dict[str, str]] = None,
+        examples: Optional[Dict[str, str]] = None,
+        outside: bool = False,
+        changed: Sequence[str] = (),
+    ) -> None:
+        self.learned = Learned(examples)
         self.scratch = os.path.realpath(tempfile.mkdtemp(prefix="txstorage-document-"))
         os.makedirs(os.path.join(self.scratch, "private", "home"))
         self._marks = 0
-        command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]
+        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        command += [] if outside else ["--net"]
+        inside = [sys.executable, "-m", "tests.documents.session"]
         self._shell = subprocess.Popen(
-            [*command, sys.executable, "-m", "tests.documents.session", self.scratch],
+            [*command, *inside, "outside" if outside else "apart", self.scratch, *changed],
             cwd=ROOT,
-            env=_environment(),
+            env={**_environment(), **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -178,19 +194,50 @@ def _detach(path: str) -> None:
         subprocess.run(["losetup", "--detach", device], check=False)
 
 
-def _inside(scratch: str) -> None:
+def _inside(network: str, scratch: str, *changed: str) -> None:
     """What begins in the new namespaces."""
+    if changed:
+        _put_layers(scratch, changed)
     own = os.path.join(scratch, "private")
     subprocess.run(["mount", "--bind", own, PRIVATE], check=True)
     # a document that would make it anew could not, without a network, and broke it
     subprocess.run(["mount", "--bind", ENVIRONMENT, ENVIRONMENT], check=True)
     subprocess.run(["mount", "-o", "remount,bind,ro", ENVIRONMENT], check=True)
     subprocess.run(["mount", "-t", "proc", "proc", "/proc"], check=True)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        up = struct.pack("16sh14x", b"lo", _IFF_UP)
-        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, up)
+    if network == "apart":
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+            up = struct.pack("16sh14x", b"lo", _IFF_UP)
+            fcntl.ioctl(any_socket, _SIOCSIFFLAGS, up)
     os.execvp("bash", ["bash", "--noprofile", "--norc"])
 
 
+def _put_layers(scratch: str, changed: Sequence[str]) -> None:
+    """Have directories changed in memory only."""
+    layers = os.path.join(scratch, "layers")
+    os.mkdir(layers)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", layers], check=True)
+    for number, directory in enumerate(changed):
+        upper, work, below = (
+            os.path.join(layers, f"{part}-{number}") for part in ("upper", "work", "below")
+        )
+        for path in (upper, work, below):
+            os.mkdir(path)
+        # a layer covers what is mounted below its directory, such as a container's resolv.conf
+        covered = [path for path in _mounted() if path.startswith(directory + "/")]
+        subprocess.run(["mount", "--rbind", directory, below], check=True)
+        options = f"lowerdir={directory},upperdir={upper},workdir={work}"
+        subprocess.run(["mount", "-t", "overlay", "-o", options, "overlay", directory], check=True)
+        for path in covered:
+            source = os.path.join(below, os.path.relpath(path, directory))
+            subprocess.run(["mount", "--bind", source, path], check=True)
+    # the current one may be below a layer
+    os.chdir(os.getcwd())
+
+
+def _mounted() -> List[str]:
+    with open("/proc/self/mounts", encoding="utf-8") as mounts:
+        return [line.split()[1] for line in mounts]
+
+
 if __name__ == "__main__":
-    _inside(sys.argv[1])
+    _inside(*sys.argv[1:])

@@ -5,6 +5,7 @@ Tests of the shell that documents are typed in, and of what is compared.
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from typing import Any
 
@@ -60,6 +61,12 @@ class LearnedTests(SynchronousTestCase):
         self.assertTrue(learned.matches("/dev/loop0", "/dev/loop17"))
         self.assertEqual("mount /dev/loop17", learned.typed("mount /dev/loop0"))
         self.assertTrue(learned.matches("http://127.0.0.1:41234/v3", "http://127.0.0.1:35555/v3"))
+
+    def test_examples(self) -> None:
+        """An address that is only an example is another one here."""
+        learned = Learned({"https://cloud.example": "http://127.0.0.1:5"})
+        self.assertEqual("curl http://127.0.0.1:5/a", learned.typed("curl https://cloud.example/a"))
+        self.assertTrue(learned.matches("at https://cloud.example/a", "at http://127.0.0.1:5/a"))
 
     def test_not_learned(self) -> None:
         """Of what did not match, nothing is learned."""
@@ -131,6 +138,29 @@ class SessionTests(SynchronousTestCase):
         """Nothing outside is reached, and nothing of it is seen."""
         self.execute("$ ls /var/tmp ~\n/var/tmp:\nhome\n\n/var/tmp/home:\n")
         self.execute("$ echo > /dev/tcp/192.0.2.1/80\n...unreachable...\n...\n", fails=True)
+
+    def test_changed(self) -> None:
+        """What is changed of the machine's is in the session only."""
+        other = self.mktemp()
+        os.makedirs(os.path.join(other, "inner"))
+        session = Session({"WORD": "yes"}, changed=[os.path.realpath(other), "/etc"])
+        self.addCleanup(session.close)
+        inside = f"$ cd {os.path.realpath(other)} && echo $WORD > inner/new && cat inner/new\nyes\n"
+        session.execute(Block("some.rst", 7, "console", inside))
+        session.execute(Block("some.rst", 7, "console", "$ mkdir /etc/some-document\n"))
+        self.assertEqual([], os.listdir(os.path.join(other, "inner")))
+        self.assertFalse(os.path.exists("/etc/some-document"))
+
+    def test_outside(self) -> None:
+        """A session can have the machine's network."""
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listening.close)
+        typed = f"$ echo > /dev/tcp/127.0.0.1/{listening.getsockname()[1]}\n"
+        block = Block("some.rst", 7, "console", typed)
+        session = Session(outside=True)
+        self.addCleanup(session.close)
+        session.execute(block)
+        self.assertRaises(Mistake, self.session.execute, block)
 
     def test_environment(self) -> None:
         """The environment that the tests themselves run in can't be changed."""
