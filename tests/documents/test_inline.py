@@ -1,0 +1,123 @@
+"""
+What the documents name in passing is there: targets of make, commands with
+their options, and files of the project.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import shlex
+from typing import Any, Callable, List, Optional, Set, Tuple
+
+import click
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.documents.blocks import ROOT, pages
+from txstorage.cli.main import main
+
+_LITERAL = re.compile(r"``([^`]+)``")
+_FILE = re.compile(r"(?:tests|docs|txstorage|buildbot|packaging|benchmarks|newsfragments)/\S+")
+
+
+def named() -> Set[Tuple[str, str]]:
+    """Each document, and what it has in double backquotes."""
+    found = set()
+    for page in pages():
+        with open(os.path.join(ROOT, page), encoding="utf-8") as source:
+            text = source.read()
+        found |= {(page, " ".join(literal.split())) for literal in _LITERAL.findall(text)}
+    return found
+
+
+def targets() -> Set[str]:
+    """The targets of make that say what they do."""
+    with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as makefile:
+        return set(re.findall(r"^([a-z-]+):.*## ", makefile.read(), re.MULTILINE))
+
+
+def unknown(words: List[str]) -> Optional[str]:
+    """The first word of a ``txstorage`` command that the command line does not know."""
+    command: Any = main
+    rest = iter(words)
+    for word in rest:
+        if word.startswith("-"):
+            option = _option(command, word.partition("=")[0])
+            if option is None:
+                return word
+            if not option.is_flag and "=" not in word:
+                next(rest, None)
+        elif isinstance(command, click.Group):
+            command = command.commands.get(word)
+            if command is None:
+                return word
+    return None
+
+
+def _option(command: Any, name: str) -> Any:
+    context = click.Context(command, help_option_names=["-h", "--help"])
+    options = [param for param in command.get_params(context) if isinstance(param, click.Option)]
+    return next((option for option in options if name in option.opts), None)
+
+
+class NamedTests(SynchronousTestCase):
+    """What is named is there."""
+
+    def wrong(self, is_wrong: Callable[[str], object]) -> List[Tuple[str, str]]:
+        """Of what is named, what is wrong."""
+        return sorted((page, words) for page, words in named() if is_wrong(words))
+
+    def test_targets(self) -> None:
+        """``make x`` is a target, which ``make help`` tells of."""
+        known = targets()
+        self.assertIn("demo", known)
+        pattern = re.compile(r"(?:\w+=\S* )*make ([a-z-]+)")
+
+        def is_wrong(words: str) -> bool:
+            match = pattern.match(words)
+            return match is not None and match[1] not in known
+
+        self.assertEqual([], self.wrong(is_wrong))
+
+    def test_commands(self) -> None:
+        """``txstorage x --y`` is a command with such an option."""
+        starts = ("txstorage ", ".venv/bin/txstorage ", "/opt/txstorage/bin/txstorage ")
+
+        def is_wrong(words: str) -> bool:
+            return words.startswith(starts) and unknown(shlex.split(words)[1:]) is not None
+
+        self.assertEqual([], self.wrong(is_wrong))
+
+    def test_files(self) -> None:
+        """A path in the project is one."""
+
+        def is_wrong(words: str) -> bool:
+            match = _FILE.fullmatch(words)
+            made = "docs/_build"
+            return (
+                match is not None
+                and not words.startswith(made)
+                and not glob.glob(os.path.join(ROOT, words))
+            )
+
+        self.assertEqual([], self.wrong(is_wrong))
+
+
+class UnknownTests(SynchronousTestCase):
+    """What the command line does not know is found."""
+
+    def test_known(self) -> None:
+        """Commands with options and arguments that there are."""
+        for line in ["serve --state-dir X --port=0", "--json volumes list", "volumes destroy ID"]:
+            self.assertIs(None, unknown(line.split()), line)
+
+    def test_unknown(self) -> None:
+        """A command, a subcommand and an option that there are not."""
+        for line, word in [
+            ("mend", "mend"),
+            ("--config serve volumes mend", "mend"),
+            ("serve --colour", "--colour"),
+            ("--json=1 --loud volumes", "--loud"),
+        ]:
+            self.assertEqual(word, unknown(line.split()), line)
