@@ -4,6 +4,7 @@ Packaging.  Kept to what setuptools of both Pythons understands.
 
 import io
 import os
+import re
 import sys
 
 from setuptools import find_packages, setup
@@ -22,6 +23,11 @@ def read(*parts):
         return source.read()
 
 
+def description():
+    """The README without its pictures, which a package index does not have."""
+    return re.sub(r"(?m)^\.\. image::.*\n(?: .*\n)*\n", "", read("README.rst"))
+
+
 def version():
     namespace = {}
     exec(compile(read("txstorage", "_version.py"), "_version.py", "exec"), namespace)
@@ -31,8 +37,8 @@ def version():
 setup(
     name="txstorage",
     version=version(),
-    description="Asynchronous block storage for Twisted, Flocker and Docker",
-    long_description=read("README.rst"),
+    description="Asynchronous block storage for Twisted and Flocker",
+    long_description=description(),
     long_description_content_type="text/x-rst",
     license="Apache-2.0",
     # The packages' maintainer, too.  There is no address that anybody reads.

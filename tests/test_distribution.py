@@ -211,3 +211,11 @@ class Python3Tests(WheelTestCase):
         command = os.path.join(place, "bin", "txstorage")
         told = self.run_python(sys.executable, command, "--help", PYTHONPATH=place)
         self.assertIn("serve", told)
+
+    def test_description(self):
+        """What a package index shows is the README, but for pictures, which it does not have."""
+        [metadata] = [name for name in self.contents if name.endswith(".dist-info/METADATA")]
+        described = self.contents[metadata].decode("utf-8")
+        self.assertNotIn(u".. image::", described)
+        self.assertIn(u"\nSee it work\n", described)
+        self.assertIn(u"the same APIs.\n\nSee it work", described)
