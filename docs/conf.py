@@ -21,11 +21,19 @@ autodoc_member_order = "bysource"
 add_module_names = False
 python_use_unqualified_type_names = True
 
+# A reference that leads nowhere is a warning, but for the words that docstrings
+# have for types, and for what is not public.
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:class", "text|UUID|FilePath|NamedConstant|Intervals"),
+    ("py:.*", r"txstorage\.(.*\.)?(_|lifecycle|node|devices).*"),
+]
+
 html_theme = "alabaster"
 html_theme_options = {
     "description": "Asynchronous block storage",
     "fixed_sidebar": True,
-    "page_width": "1240px",
+    "page_width": "96%",
     "sidebar_width": "240px",
 }
 html_static_path = ["static"]

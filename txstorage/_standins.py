@@ -106,7 +106,17 @@ class DeployerType(Names):
 
 @attr.s(frozen=True)
 class BackendDescription(object):
-    """One storage backend, as Flocker's plugin loader wants it described."""
+    """
+    One storage backend, as Flocker's plugin loader wants it described.
+
+    :ivar text name: what ``backend`` says in ``agent.yml``.
+    :ivar bool needs_reactor: whether the factory takes a ``reactor``.
+    :ivar bool needs_cluster_id: whether it takes a ``cluster_id``, a ``UUID``.
+    :ivar api_factory: called with these and the rest of the section, by name;
+        returns a driver.
+    :ivar NamedConstant deployer_type: of :class:`DeployerType`.
+    :ivar frozenset required_config: text: the keys that must be there.
+    """
 
     name = attr.ib(validator=instance_of(text_type))
     needs_reactor = attr.ib(validator=instance_of(bool))
@@ -117,7 +127,7 @@ class BackendDescription(object):
 
 
 class MandatoryProfiles(Values):
-    """Profiles that every profiled driver accepts."""
+    """Profiles that every profiled driver accepts: gold, silver and bronze."""
 
     GOLD = ValueConstant(u"gold")
     SILVER = ValueConstant(u"silver")
@@ -126,7 +136,10 @@ class MandatoryProfiles(Values):
 
 
 class IBlockDeviceAPI(Interface):
-    """Block device operations that block."""
+    """
+    Block device operations that block.  A ``blockdevice_id`` is text: a
+    volume's id.
+    """
 
     def allocation_unit():
         """``int``: bytes; the caller rounds sizes up to it."""
@@ -147,27 +160,20 @@ class IBlockDeviceAPI(Interface):
 
     def attach_volume(blockdevice_id, attach_to):
         """
-        ``BlockDeviceVolume`` with ``attached_to == attach_to``.
+        ``BlockDeviceVolume`` with ``attached_to == attach_to``, once it is
+        attached.  Raises ``UnknownVolume`` or ``AlreadyAttachedVolume``.
 
-        Raises ``UnknownVolume`` or ``AlreadyAttachedVolume``.
+        :param text attach_to: the instance id of a node.
         """
 
     def detach_volume(blockdevice_id):
-        """
-        ``None``, once it is detached.
-
-        Raises ``UnknownVolume`` or ``UnattachedVolume``.
-        """
+        """``None``, once it is detached.  Raises ``UnknownVolume`` or ``UnattachedVolume``."""
 
     def list_volumes():
         """A list of ``BlockDeviceVolume`` of this cluster."""
 
     def get_device_path(blockdevice_id):
-        """
-        ``FilePath`` of the device.
-
-        Raises ``UnknownVolume`` or ``UnattachedVolume``.
-        """
+        """``FilePath`` of the device.  Raises ``UnknownVolume`` or ``UnattachedVolume``."""
 
 
 class IBlockDeviceAsyncAPI(Interface):
@@ -217,7 +223,11 @@ class ICloudAPI(Interface):
     """A driver whose nodes are the cloud's servers."""
 
     def list_live_nodes():
-        """The instance ids of the nodes that are not known to be dead."""
+        """A list of text: the instance ids of all nodes that are not known to be dead."""
 
     def start_node(node_id):
-        """Start a node that is off."""
+        """
+        ``None``, once a node that is off was asked to start.
+
+        :param text node_id: its instance id.
+        """

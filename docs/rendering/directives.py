@@ -4,7 +4,7 @@ The directives that put what is rendered into a page.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Type
+from typing import Any, Dict, List, Type
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
@@ -15,24 +15,7 @@ from .drawing import drawing
 from .interfaces import lines_of_interface
 from .promises import lines_of_promises
 from .routes import lines_of_common_errors, lines_of_routes, rows_of_refusals
-from .tables import Row
-
-Lines = Callable[..., Iterable[str]]
-
-
-def table_of(rows: Callable[..., Iterable[Row]]) -> Lines:
-    """
-    :param rows: yields rows of cells, the first of which is the head.
-    :return: yields a list-table of them.
-    """
-
-    def lines(*arguments: str) -> Iterator[str]:
-        yield from [".. list-table::", "   :header-rows: 1", "   :class: generated", ""]
-        for row in rows(*arguments):
-            for number, cell in enumerate(row):
-                yield "   {} - {}".format(" " if number else "*", cell)
-
-    return lines
+from .tables import Lines, table_of
 
 
 class Generated(Directive):
@@ -83,8 +66,14 @@ def directive(lines: Lines) -> Type[Generated]:
     return type("Directive", (Generated,), {"lines": staticmethod(lines)})
 
 
+def public_only(app: Any, name: str, thing: Any, options: Any, bases: List[Any]) -> None:
+    """Tell of a class's bases only what a user may know."""
+    bases[:] = [base for base in bases if not base.__name__.startswith("_")]
+
+
 def setup(app: Any) -> Dict[str, bool]:
     """What Sphinx calls."""
+    app.connect("autodoc-process-bases", public_only)
     for name, lines in DIRECTIVES.items():
         app.add_directive(name, directive(lines))
     app.add_directive("parts-drawing", Drawing)

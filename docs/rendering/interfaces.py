@@ -11,6 +11,8 @@ from typing import Any, Iterator
 
 def lines_of_interface(name: str) -> Iterator[str]:
     """
+    What an interface says, and each member of it that says something itself.
+
     :param name: where it can be imported from, dotted.
     """
     module, _, own_name = name.rpartition(".")
@@ -21,6 +23,8 @@ def lines_of_interface(name: str) -> Iterator[str]:
     yield ""
     yield from _documented(interface, "    ")
     for member_name, member in interface.namesAndDescriptions():
+        if member.__doc__.startswith("See "):
+            continue
         kind, signature = "attribute", ""
         if hasattr(member, "getSignatureString"):
             kind, signature = "method", member.getSignatureString()

@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from typing import Any, Dict, Iterable, Iterator, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Tuple
 
 from eliot import ActionType, MessageType
 
@@ -25,6 +25,7 @@ sys.path.append(os.path.join(os.path.dirname(os.path.dirname(_HERE)), "buildbot"
 from certification.plan import builders  # noqa: E402
 
 Row = Tuple[str, ...]
+Lines = Callable[..., Iterable[str]]
 
 
 def literal(text: str) -> str:
@@ -37,27 +38,52 @@ def literals(texts: Iterable[str]) -> str:
     return ", ".join(map(literal, texts))
 
 
+def in_lines(texts: Iterable[str]) -> str:
+    """Texts below each other, in a cell."""
+    return "\n".join("| " + text for text in texts)
+
+
 def first_paragraph(thing: Any) -> str:
     """:return: of a docstring, in one line."""
     return " ".join(inspect.getdoc(thing).partition("\n\n")[0].split())
 
 
+def table_of(rows: Callable[..., Iterable[Row]]) -> Lines:
+    """
+    :param rows: yields rows of cells, the first of which is the head.
+    :return: yields a list-table of them.
+    """
+
+    def lines(*arguments: str) -> Iterator[str]:
+        yield from [".. list-table::", "   :header-rows: 1", "   :class: generated", ""]
+        for row in rows(*arguments):
+            for number, cell in enumerate(row):
+                first, *others = cell.split("\n")
+                yield "   {} - {}".format(" " if number else "*", first)
+                yield from ("       " + line for line in others)
+
+    return lines
+
+
 def rows_of_keys() -> Iterator[Row]:
     """One row for each key of the configuration."""
-    yield "key", "what it is for", "type", "default", "variables"
+    yield "key", "what it is for", "type", "variables"
     for key in KEYS:
-        default = "" if key.default is None else literal(key.default)
-        known_as = "".join(" or " + literal(name) for name in key.synonyms)
-        names = literals(variables(key.name))
-        yield literal(key.name) + known_as, key.purpose, key.kind.expected, default, names
+        default = "" if key.default is None else " Default: {}.".format(literal(key.default))
+        names = in_lines(map(literal, (key.name, *key.synonyms)))
+        others = in_lines(map(literal, variables(key.name)))
+        yield names, key.purpose + default, key.kind.expected, others
 
 
 def rows_of_operation(operation: str) -> Iterator[Row]:
-    """One row for each status of an operation's table in lifecycle.py."""
+    """One row for the statuses of an operation's table in lifecycle.py that have the same cells."""
     columns = [(phase, place) for phase in Phase.iterconstants() for place in Where.iterconstants()]
     yield ("status", *("{}, {}".format(a.name.lower(), b.name.lower()) for a, b in columns))
+    statuses: Dict[Tuple[Any, ...], List[str]] = {}
     for status, cells in sorted(TABLES[operation].items()):
-        yield (literal(status), *(cell.name.lower() for cell in cells))
+        statuses.setdefault(cells, []).append(literal(status))
+    for cells, same in statuses.items():
+        yield (in_lines(same), *(cell.name.lower().replace("_", " ") for cell in cells))
 
 
 def rows_of_errors() -> Iterator[Row]:
@@ -101,8 +127,7 @@ _ELIOTS = {"action_status", "action_type", "message_type"}
 def _fields(fields: Any) -> str:
     """Of a serializer: each with what it tells."""
     own: Dict[str, Any] = {name: each for name, each in fields.items() if name not in _ELIOTS}
-    told = ("{}: {}".format(literal(name), own[name].description) for name in sorted(own))
-    return " ".join(told)
+    return in_lines("{}: {}".format(literal(name), own[name].description) for name in sorted(own))
 
 
 def rows_of_actions() -> Iterator[Row]:
@@ -127,8 +152,10 @@ def _logged(kind: type) -> Iterator[Any]:
 
 
 __all__ = [
+    "Lines",
     "Row",
     "first_paragraph",
+    "in_lines",
     "literal",
     "literals",
     "rows_of_actions",
@@ -138,4 +165,5 @@ __all__ = [
     "rows_of_messages",
     "rows_of_operation",
     "rows_of_parts",
+    "table_of",
 ]
