@@ -8,7 +8,7 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo test test-all test-openstack test-flocker lint docs bench clean environment \
+.PHONY: help demo test test-pythons test-all test-openstack test-flocker lint docs bench clean environment \
 	buildbot buildbot-stop test-buildbot packages test-packages picture
 
 help: ## say what there is
@@ -23,8 +23,13 @@ demo: environment ## see a volume made, attached, written, moved, read and destr
 test: ## run the tests on Python 3 and, where there is one, on 2.7
 	@$(PYTHON) tests/run.py
 
-test-all: ## run the tests on every Python there is
+test-pythons: ## run the tests on every Python there is
 	@$(PYTHON) tests/run.py --all
+
+test-all: ## run everything; Flocker's tests too where FLOCKER_PYTHON says which
+	@$(if $(FLOCKER_PYTHON),:,echo "--- no FLOCKER_PYTHON: test-flocker is left out")
+	@$(PYTHON) -m tests.targets lint test-pythons test-openstack test-packages test-buildbot \
+		$(if $(FLOCKER_PYTHON),test-flocker)
 
 test-openstack: ## run the tests that need a real OpenStack, on one that this brings up (as root)
 	@$(PYTHON) -m tests.openstack.run

@@ -1,0 +1,65 @@
+"""
+Run targets of make, one after the other, whatever comes of each::
+
+    python3 -m tests.targets lint test
+
+Ends with the line that each of them ends with, for all together.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+from .run import ROOT, concluded, say, summed
+
+LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
+
+
+def told(output, code):
+    """
+    :param output: what a target printed.
+    :param code: the exit code of make.
+    :return: dict of "passed", "failed" and "skipped" to how many; at least one
+        failed when the target failed, or did not get to its last line.
+    """
+    lines = output.rstrip().splitlines()
+    match = LINE.fullmatch(lines[-1]) if lines else None
+    if match is None:
+        return {"failed": 1}
+    passed, failed, skipped = map(int, match.groups())
+    return {"passed": passed, "failed": failed or int(code != 0), "skipped": skipped}
+
+
+def made(target):
+    """
+    Make a target, showing what it prints.
+
+    :return: what :func:`told` says.
+    """
+    say("make " + target)
+    process = subprocess.Popen(
+        [os.environ.get("MAKE", "make"), "--no-print-directory", target],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+        errors="replace",
+    )
+    output = []
+    for line in process.stdout:
+        output.append(line)
+        print(line, end="", flush=True)
+    return told("".join(output), process.wait())
+
+
+def main():
+    results = [(target, made(target)) for target in sys.argv[1:]]
+    for target, result in results:
+        say("{}: {passed} passed, {failed} failed, {skipped} skipped".format(
+            target, **summed([result])
+        ))
+    return concluded(summed(result for _, result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
