@@ -99,7 +99,7 @@ class Root:
         )
 
     def install_systemctl(self):
-        """Make it look as if systemd ran in it; see ``systemctl.py``."""
+        """Make it look as if systemd ran in it, and the journal; see ``systemctl.py``."""
         [python] = glob.glob(self.within("usr/bin/python3.*[0-9]"))
         place = self.within("usr/bin/systemctl")
         with open(os.path.join(HERE, "systemctl.py"), encoding="utf-8") as source:
@@ -107,6 +107,9 @@ class Root:
         with open(place, "w", encoding="utf-8") as target:
             target.write("#!/usr/bin/{}\n{}".format(os.path.basename(python), script))
         os.chmod(place, 0o755)
+        with open(self.within("usr/bin/journalctl"), "w", encoding="utf-8") as target:
+            target.write("#!/bin/sh\nexec cat /run/txstorage.output\n")
+        os.chmod(target.name, 0o755)
         os.makedirs(self.within("run/systemd/system"))
 
     def systemctl_calls(self):

@@ -1,8 +1,9 @@
 """
 Make the packages and test them: ``make test-packages``, as root, on Debian.
 
-Makes a clean root with debootstrap, of what the ``.deb`` itself says it depends
-on, and runs the tests of this directory, each with a copy of it.  Ends with::
+Makes the packages as ``make packages`` does, in ``dist``, and clean roots with
+debootstrap: one of what the ``.deb`` itself says it depends on, and one that has
+dnf.  Runs the tests of this directory, each with a copy of one.  Ends with::
 
     N passed, N failed, N skipped
 """
@@ -20,6 +21,8 @@ from .root import sweep
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PLACE = os.path.join(ROOT, ".packages")
+#: Where `make packages` makes them, and what it said.
+DIST, SAID = os.path.join(ROOT, "dist"), os.path.join(PLACE, "said")
 BUILD = os.path.join(ROOT, "packaging", "build.py")
 #: The programs that are needed, and the Debian packages they are in.
 TOOLS = {
@@ -78,17 +81,22 @@ def proxy():
     return {"http_proxy": asked.split("'")[1]} if asked else {}
 
 
-def make_base(package):
-    """:return: the path of a root in which there is just what a package needs."""
-    base = os.path.join(PLACE, "base")
+def needed(package):
+    """:return: the names of the packages that a ``.deb`` needs."""
+    return [each.split()[0] for each in output_of("dpkg-deb", "-f", package, "Depends").split(",")]
+
+
+def make_base(name, packages):
+    """
+    :param packages: what is in it besides what every Debian has.
+    :return: the path of a root.
+    """
+    base = os.path.join(PLACE, name)
     codename, place = mirror()
-    needed = [
-        each.split()[0] for each in output_of("dpkg-deb", "-f", package, "Depends").split(",")
-    ]
 
     def make():
-        say("making a root with debootstrap, which takes minutes")
-        command = ["debootstrap", "--variant=minbase", "--include=" + ",".join(needed)]
+        say("making the root {} with debootstrap, which takes minutes".format(name))
+        command = ["debootstrap", "--variant=minbase", "--include=" + ",".join(packages)]
         run(
             *command,
             codename,
@@ -98,20 +106,40 @@ def make_base(package):
             stdout=subprocess.DEVNULL,
         )
 
-    make_once(base, [codename, needed], make)
+    make_once(base, [codename, packages], make)
     return base
 
 
 def make_packages():
-    """:return: the directories of the packages, and of their next revision."""
-    current, following = os.path.join(PLACE, "current"), os.path.join(PLACE, "next")
-    for directory in (current, following):
-        shutil.rmtree(directory, ignore_errors=True)
-        os.makedirs(directory)
-    run(sys.executable, BUILD, "--directory", current)
-    [wheel] = glob.glob(os.path.join(current, "*-py3-none-any.whl"))
+    """
+    Make them with the very command that the documentation names.
+
+    :return: the directories of the packages, and of their next revision.
+    """
+    # it is no part of the make that may have started this
+    mine = {name: v for name, v in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", "packages", "PYTHON=" + sys.executable]
+    os.makedirs(PLACE, exist_ok=True)
+    with open(SAID, "w") as said:
+        making = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=mine,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            universal_newlines=True,
+        )
+        for line in making.stdout:
+            print(line, end="", flush=True)
+            said.write(line)
+    if making.wait():
+        raise subprocess.CalledProcessError(making.returncode, command)
+    following = os.path.join(PLACE, "next")
+    shutil.rmtree(following, ignore_errors=True)
+    os.makedirs(following)
+    [wheel] = glob.glob(os.path.join(DIST, "*-py3-none-any.whl"))
     run(sys.executable, BUILD, "--directory", following, "--revision", "2", "--wheel", wheel)
-    return current, following
+    return DIST, following
 
 
 def stop(*_):
@@ -131,10 +159,10 @@ def main():
         sweep(roots)
         current, following = make_packages()
         [package] = glob.glob(os.path.join(current, "*.deb"))
-        base = make_base(package)
-        os.environ["TXSTORAGE_PACKAGES"] = json.dumps(
-            {"current": current, "next": following, "base": base, "roots": roots}
-        )
+        made = {"current": current, "next": following, "said": SAID, "roots": roots}
+        made["base"] = make_base("base", needed(package))
+        made["dnf"] = make_base("dnf", [*needed(package), "dnf"])
+        os.environ["TXSTORAGE_PACKAGES"] = json.dumps(made)
         os.makedirs(roots)
         counts = trial(ENVIRONMENT, "packages", sys.argv[1:] or checks_in(HERE))
     except (subprocess.CalledProcessError, OSError) as error:

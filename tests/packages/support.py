@@ -26,13 +26,16 @@ class PackagesTestCase(SynchronousTestCase):
         [path] = glob.glob(os.path.join(self.made[which], "*" + kind))
         return path
 
-    def root(self):
-        """:return: a :class:`Root` that is removed after the test."""
+    def root(self, base="base"):
+        """
+        :param base: what it is a copy of.
+        :return: a :class:`Root` that is removed after the test.
+        """
         # debootstrap's directory is 0755, and apt's own user must come through
         place = tempfile.mkdtemp(dir=self.made["roots"])
         self.addCleanup(sweep, place)
         os.chmod(place, 0o755)
-        root = Root(self.made["base"], os.path.join(place, "root"))
+        root = Root(self.made[base], os.path.join(place, "root"))
         self.addCleanup(root.close)
         root.install_systemctl()
         return root

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 UNIT = "/usr/lib/systemd/system/txstorage.service"
-ENABLED = "/run/txstorage.enabled"
+WANTED = "/etc/systemd/system/multi-user.target.wants/txstorage.service"
 PID = "/run/txstorage.pid"
 OUTPUT = "/run/txstorage.output"
 
@@ -87,10 +87,16 @@ def main(arguments):
     with open("/run/systemctl.log", "a") as log:
         log.write(" ".join(arguments) + "\n")
     command, now = arguments[0], "--now" in arguments
-    if command == "enable":
-        open(ENABLED, "w").close()
-    elif command == "disable" and os.path.exists(ENABLED):
-        os.unlink(ENABLED)
+    if command == "is-active":
+        print("active" if running() else "inactive")
+        return 0 if running() else 3
+    if command == "enable" and not os.path.lexists(WANTED):
+        os.makedirs(os.path.dirname(WANTED), exist_ok=True)
+        os.symlink(UNIT, WANTED)
+        print("Created symlink {} \u2192 {}.".format(WANTED, UNIT), file=sys.stderr)
+    elif command == "disable" and os.path.lexists(WANTED):
+        os.unlink(WANTED)
+        print('Removed "{}".'.format(WANTED), file=sys.stderr)
     if command in ("try-restart", "restart"):
         if command == "try-restart" and not running():
             return 0
