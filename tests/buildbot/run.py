@@ -32,8 +32,9 @@ def prepared(installation: Installation) -> None:
     """Install all that is missing, and make the clone that is built."""
     for directory in ("", "log"):
         os.makedirs(installation.run(directory), mode=0o700, exist_ok=True)
-    if shutil.which(browser.PROGRAM) is None:
-        browser.install(browser.PROGRAM, installation.log("install"))
+    for program in (browser.PROGRAM, "curl"):
+        if shutil.which(program) is None:
+            browser.install(program, installation.log("install"))
     if not has_cairo():
         browser.install(CAIRO, installation.log("install"))
     with step("cloning this checkout, with what is not committed yet"):
