@@ -122,7 +122,6 @@ class ScriptTests(SynchronousTestCase):
             "import os, sys; print(os.get_terminal_size().columns, sys.stdout.isatty(),"
             " os.environ['TERM'], 'COLUMNS' in os.environ, '/dev/loop0')"
         )
-        os.environ["COLUMNS"] = "20"
-        self.addCleanup(os.environ.pop, "COLUMNS")
+        self.patch(os, "environ", dict(os.environ, COLUMNS="20"))
         printed = demo_picture.run([sys.executable, "-c", look])
         self.assertEqual("84 True xterm-256color False /dev/loop0\n", printed)
