@@ -89,10 +89,10 @@ def rows_of_operation(operation: str) -> Iterator[Row]:
 def rows_of_errors() -> Iterator[Row]:
     """One row for each error, with its remedy."""
     yield "error", "what it means", "what to do"
-    for name, kind in sorted(vars(errors).items()):
-        if isinstance(kind, type) and issubclass(kind, errors.StorageError):
-            reference = ":class:`~txstorage.errors.{}`".format(name)
-            yield reference, first_paragraph(kind), kind.remedy or "see the message"
+    for name in sorted(errors.__all__):
+        kind = getattr(errors, name)
+        reference = ":class:`~txstorage.errors.{}`".format(name)
+        yield reference, first_paragraph(kind), kind.remedy or "see the message"
 
 
 def rows_of_builders() -> Iterator[Row]:

@@ -1,0 +1,448 @@
+"""
+The documentation that is made from the code says what the code says.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import unittest
+from typing import Any, Dict, Iterator, List, Set, Tuple
+from xml.etree import ElementTree
+
+import click
+from twisted.trial.runner import TestLoader
+from twisted.trial.unittest import SynchronousTestCase
+
+import txstorage
+import txstorage.testing
+from tests.contract import record
+from tests.contract.suite import SUITE
+from tests.imports import modules
+from txstorage import _logging, errors, interfaces, lifecycle, services
+from txstorage._keys import KEYS
+from txstorage.blocking import BlockingDriver
+from txstorage.cli.main import main
+from txstorage.driver import BlockDeviceDriver
+
+from .blocks import ROOT
+
+DOCS = os.path.join(ROOT, "docs")
+# as Sphinx's configuration does
+sys.path.append(DOCS)
+
+from rendering import drawing, layout, parts, promises, routes, tables  # noqa: E402
+from rendering.interfaces import lines_of_interface  # noqa: E402
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def page(name: str) -> str:
+    """A page's source."""
+    with open(os.path.join(DOCS, name), encoding="utf-8") as source:
+        return source.read()
+
+
+class PartsTests(SynchronousTestCase):
+    """The parts, and which uses which."""
+
+    def test_every_module(self) -> None:
+        """Each module belongs to one part; a new one must be put somewhere."""
+        for name, _ in modules():
+            parts.part_of(name)
+
+    def test_nothing_else(self) -> None:
+        """A part is made of modules that there are."""
+        known = {name for name, _ in modules()}
+        named = {name for part in (*parts.PARTS, parts.GROUND) for name in part.modules}
+        self.assertEqual(set(), named - known)
+
+    def test_unknown(self) -> None:
+        """A module that is in none is told by its name."""
+        self.assertIn("nowhere", str(self.assertRaises(KeyError, parts.part_of, "nowhere")))
+
+    def test_ground(self) -> None:
+        """What is said of the lowest part is so: all others use it, and it uses none."""
+        ground = parts.GROUND.name
+        users = {one for one, other in parts.imports() if other == ground}
+        self.assertEqual({part.name for part in parts.PARTS}, users)
+        self.assertEqual(set(), {other for one, other in parts.imports() if one == ground})
+
+    def test_handed(self) -> None:
+        """What goes down at run time is seen, although the driver imports none of it."""
+        chain = {("blocking", "driver"), ("driver", "services"), ("services", "http")}
+        self.assertLessEqual(chain | {("watcher", "services")}, parts.handed())
+        self.assertEqual(set(), parts.handed() & parts.imports())
+
+    def test_table(self) -> None:
+        """The table tells the same as the drawing."""
+        _, *rows = tables.rows_of_parts()
+        told = {
+            layout.Arrow(name, other, kind)
+            for name, _, _, *columns in rows
+            for kind, column in zip(("imports", "handed"), columns)
+            for other in column.split(", ")
+            if other
+        }
+        self.assertEqual(set(drawing.arrows()), told)
+
+
+class DrawingTests(SynchronousTestCase):
+    """The drawing of the parts."""
+
+    def setUp(self) -> None:
+        self.names = [part.name for part in parts.PARTS]
+        self.layout = layout.laid_out(self.names, drawing.arrows())
+
+    def test_what_is_imported(self) -> None:
+        """What is drawn is what is imported and what is handed over, and nothing else."""
+        ground = parts.GROUND.name
+        wanted = {(*edge, "imports") for edge in parts.imports()}
+        wanted |= {(*edge, "handed") for edge in parts.handed()}
+        drawn = {
+            (step.source, self.end(step), step.kind)
+            for step in self.layout.steps
+            if not isinstance(step.source, layout.Lane)
+        }
+        self.assertEqual({edge for edge in wanted if ground not in edge}, drawn)
+
+    def end(self, step: layout.Step) -> object:
+        """The box that an arrow leads to, from row to row."""
+        while isinstance(step.target, layout.Lane):
+            [step] = [each for each in self.layout.steps if each.source == step.target]
+        return step.target
+
+    def test_downwards(self) -> None:
+        """Each step leads to the next row."""
+        row = {thing: n for n, things in enumerate(self.layout.rows) for thing in things}
+        for step in self.layout.steps:
+            self.assertEqual(row[step.source] + 1, row[step.target], step)
+
+    def test_nothing_overlaps(self) -> None:
+        """No box lies on another, and no arrow crosses one."""
+        widths = {name: layout.WIDTH + layout.GAP for name in self.names}
+        for row in self.layout.rows:
+            for left, right in zip(row, row[1:]):
+                apart = self.layout.centres[right] - self.layout.centres[left]
+                needed = sum(widths.get(str(each), layout.LANE) for each in (left, right)) / 2
+                self.assertGreaterEqual(apart + 1e-6, needed, (left, right))
+
+    def test_circle(self) -> None:
+        """Parts that use each other can't be drawn."""
+        circle = [layout.Arrow("a", "b", "imports"), layout.Arrow("b", "a", "handed")]
+        self.assertRaises(ValueError, layout.laid_out, ["a", "b"], circle)
+
+    def test_svg(self) -> None:
+        """It is well-formed, has each part's name and purpose, and a path for each step."""
+        root = ElementTree.fromstring(drawing.drawing())
+        texts = {element.text for element in root.iter(SVG + "text")}
+        every = (*parts.PARTS, parts.GROUND)
+        self.assertEqual({text for part in every for text in (part.name, part.purpose)}, texts)
+        drawn = [element for element in root.findall(SVG + "path")]
+        self.assertEqual(len(self.layout.steps), len(drawn))
+        width = float(root.attrib["viewBox"].split()[2])
+        for box in root.iter(SVG + "rect"):
+            right = float(box.attrib["x"]) + float(box.attrib["width"])
+            self.assertTrue(0 <= float(box.attrib["x"]) and right <= width, box.attrib)
+
+
+class RoutesTests(SynchronousTestCase):
+    """What the embedded service answers."""
+
+    def setUp(self) -> None:
+        self.routes: Dict[str, routes.Route] = {
+            "{0.service} {0.method} {0.path}".format(route): route for route in routes.routes()
+        }
+
+    def test_all(self) -> None:
+        """Every route is there, once, but the one that only leads people to the services."""
+        self.assertEqual(record.routes() - {"none GET /"}, set(self.routes))
+        self.assertEqual(len(routes.routes()), len(self.routes))
+
+    def test_errors(self) -> None:
+        """What a route was seen to answer with, in the contract's tests, is listed with it."""
+        checked, known = 0, record.errors()
+        for test, names in _compared():
+            about = [name for name in names if name in self.routes]
+            if len(about) != 1:
+                continue
+            route = self.routes[about[0]]
+            listed = {*route.errors, *routes.errors_of_all(route.service)}
+            seen = {name for name in {*names} - {*about} if known[name].service == route.service}
+            self.assertEqual(set(), seen - listed, test)
+            checked += len(seen)
+        self.assertGreater(checked, 50)
+
+    def test_no_error_forgotten(self) -> None:
+        """Every error is listed somewhere."""
+        listed = {name for route in self.routes.values() for name in route.errors}
+        for service in ("identity", "volume", "compute"):
+            listed.update(routes.errors_of_all(service))
+        self.assertEqual(set(record.errors()), listed)
+
+    def test_told_apart(self) -> None:
+        """What one route alone answers with is not listed with the others."""
+        having = [name for name, route in self.routes.items() if "NOT_DELETABLE" in route.errors]
+        self.assertEqual(["volume DELETE /v3/<project_id>/volumes/<volume_id>"], having)
+
+    def test_answers(self) -> None:
+        """Each has a good answer, and says what it does."""
+        for name, route in self.routes.items():
+            self.assertTrue(route.statuses and max(route.statuses) < 400, name)
+            self.assertTrue(route.purpose.endswith("."), name)
+
+    def test_since(self) -> None:
+        """Routes that came with a microversion say so."""
+        path = "volume {} /v3/<project_id>/attachments"
+        self.assertEqual("3.27", self.routes[path.format("POST")].since)
+        action = path.format("POST") + "/<attachment_id>/action"
+        self.assertEqual("3.44", self.routes[action].since)
+        self.assertEqual("", self.routes["compute GET /v2.1/servers/detail"].since)
+
+    def test_lines(self) -> None:
+        """Each is defined on the page, with its answers and its own errors by status."""
+        text = "\n".join(routes.lines_of_routes("volume"))
+        self.assertIn(
+            "``DELETE /volume/v3/<project_id>/volumes/<volume_id>``\n"
+            "    Begin to remove a volume.\n\n"
+            "    Answers with 202. Errors: 400: ``NOT_DELETABLE``; 404: ``NO_VOLUME``\n",
+            text,
+        )
+        self.assertIn("Answers with 204. Since microversion 3.44. Errors: ", text)
+        self.assertNotIn("UNAUTHENTICATED", text)
+
+    def test_common(self) -> None:
+        """What may be answered to anything is told once, with the microversions."""
+        [versions, told] = routes.lines_of_common_errors("compute")
+        self.assertEqual(
+            "Microversions 2.1 to 2.104, in ``OpenStack-API-Version`` or "
+            "``X-OpenStack-Nova-API-Version``.",
+            versions,
+        )
+        self.assertIn("401: ``UNAUTHENTICATED``; ", told)
+        self.assertEqual(1, len(list(routes.lines_of_common_errors("identity"))))
+
+    def test_refusals(self) -> None:
+        """Each error has a row, with its message."""
+        services = ("identity", "volume", "compute")
+        every = [row for service in services for row in list(routes.rows_of_refusals(service))[1:]]
+        self.assertEqual(len(record.errors()), len(every))
+        self.assertIn(("``NO_VOLUME``", "404", "``Volume … could not be found.``"), every)
+        self.assertIn(("``NO_ROUTE``", "404", "(a page without any)"), every)
+
+    def test_page(self) -> None:
+        """The page has all three services."""
+        for kind in ("http-common-errors", "http-routes", "http-errors"):
+            found = re.findall(r"^\.\. {}:: (\w+)$".format(kind), page("http.rst"), re.MULTILINE)
+            self.assertEqual(["identity", "volume", "compute"], found)
+
+
+def _compared() -> Iterator[Tuple[str, Tuple[str, ...]]]:
+    """The contract's tests, and what each says that it compares."""
+    for case in SUITE:
+        for name in dir(case):
+            if name.startswith("test"):
+                names = getattr(getattr(case, name), "compares", ())
+                yield "{}.{}".format(case.__name__, name), names
+
+
+class TablesTests(SynchronousTestCase):
+    """Tables, from the code's own."""
+
+    def test_keys(self) -> None:
+        """Each key has a row, with its other names, its default and its variables."""
+        rows = {row[0].split("\n")[0]: row for row in tables.rows_of_keys()}
+        self.assertEqual({"key", *("| ``{}``".format(key.name) for key in KEYS)}, set(rows))
+        names, _, _, variables = rows["| ``project_name``"]
+        self.assertEqual("| ``project_name``\n| ``tenant_name``", names)
+        self.assertIn("| ``OS_TENANT_NAME``", variables.split("\n"))
+        self.assertTrue(rows["| ``timeout``"][1].endswith(" Default: ``110.0``."))
+
+    def test_operations(self) -> None:
+        """Each status of each operation is in one row, with the cells that the code has."""
+        for operation, table in lifecycle.TABLES.items():
+            _, *rows = tables.rows_of_operation(operation)
+            told = {
+                name.strip("| `"): cells for names, *cells in rows for name in names.split("\n")
+            }
+            wanted = {
+                status: [cell.name.lower().replace("_", " ") for cell in cells]
+                for status, cells in table.items()
+            }
+            self.assertEqual(wanted, told)
+            self.assertEqual(len(table), sum(len(row[0].split("\n")) for row in rows))
+
+    def test_errors(self) -> None:
+        """Each error has a row that says what it means and what to do."""
+        _, *rows = tables.rows_of_errors()
+        wanted = [":class:`~txstorage.errors.{}`".format(name) for name in errors.__all__]
+        self.assertEqual(wanted, [row[0] for row in rows])
+        for row in rows:
+            self.assertTrue(all(row), row)
+
+    def test_log(self) -> None:
+        """Each action and each message has a row, and each of its fields a description."""
+        rows = [*list(tables.rows_of_actions())[1:], *list(tables.rows_of_messages())[1:]]
+        names = {
+            "``{}``".format(name)
+            for kind in vars(_logging).values()
+            for name in (getattr(kind, "action_type", ""), getattr(kind, "message_type", ""))
+            if isinstance(name, str) and name
+        }
+        self.assertEqual(names, {row[0] for row in rows})
+        for _, purpose, *fields in rows:
+            self.assertTrue(purpose.endswith("."), purpose)
+            for line in "\n".join(filter(None, fields)).splitlines():
+                self.assertRegex(line, r"^\| ``\w+``: .+\.$")
+
+    def test_log_fields(self) -> None:
+        """What Eliot adds to each is not repeated; what an action ends with is told apart."""
+        rows = {row[0]: row for row in tables.rows_of_actions()}
+        _, _, begin, end = rows["``txstorage:http``"]
+        self.assertEqual(["method", "request_id", "url"], re.findall("``(.*?)``", begin))
+        self.assertEqual(["service_request_id", "status"], re.findall("``(.*?)``", end))
+
+    def test_list_table(self) -> None:
+        """Rows become a list-table, whose cells may have several lines."""
+        lines = tables.table_of(lambda name: [("a", name), ("b", "| 1\n| 2")])("c")
+        self.assertEqual(
+            [
+                ".. list-table::",
+                "   :header-rows: 1",
+                "   :class: generated",
+                "",
+                "   * - a",
+                "     - c",
+                "   * - b",
+                "     - | 1",
+                "       | 2",
+            ],
+            list(lines),
+        )
+
+
+class PromisesTests(SynchronousTestCase):
+    """The promises' tests."""
+
+    def test_says_something(self) -> None:
+        """Each test that is named is there, and says what it holds."""
+        for name in promises.names():
+            self.assertTrue(promises.property_of(name), name)
+
+    def test_collected(self) -> None:
+        """Trial finds each; or ``make`` does so elsewhere, in a module of the right name."""
+        loader = TestLoader()
+        for name in promises.names():
+            if ".check_" in name:
+                self.assertRegex(name, r"^tests\.(openstack|flocker)\.check_\w+\.\w+Tests\b")
+            else:
+                suite = loader.loadByName(name)
+                self.assertGreater(suite.countTestCases(), 0, name)
+                self.assertEqual([], _broken(suite), name)
+
+    def test_missing(self) -> None:
+        """A test that is not there, or says nothing, is told by its name."""
+        for name in (
+            "tests.nowhere.Tests",
+            "tests.test_driver.Tests",
+            "tests.test_driver.AttachTests.test_nothing",
+            "tests.test_driver",
+        ):
+            error = self.assertRaises(LookupError, promises.property_of, name)
+            self.assertIn(name, str(error))
+
+    def test_inherited(self) -> None:
+        """A test of a class that it is made of is found."""
+        told = promises.property_of("tests.flocker.check_cluster.StockAgentTests.test_life")
+        self.assertTrue(told.startswith("Datasets are created"))
+
+    def test_page(self) -> None:
+        """The page has all of them, and each test below what it holds."""
+        shown = re.findall(r"^\.\. promises:: (.*)$", page("promises.rst"), re.MULTILINE)
+        self.assertEqual(list(promises.PROMISES), shown)
+        [promise, test, *_] = promises.lines_of_promises("Waiting")
+        self.assertFalse(promise.startswith(" "))
+        self.assertTrue(test.startswith("    - ``tests.test_watcher."))
+
+
+def _broken(suite: Any) -> List[Any]:
+    """What trial has instead of a test that it can't load."""
+    if isinstance(suite, unittest.TestSuite):
+        return [each for part in suite for each in _broken(part)]
+    return [suite] if type(suite).__name__ == "ErrorHolder" else []
+
+
+class APITests(SynchronousTestCase):
+    """What is public."""
+
+    def test_complete(self) -> None:
+        """The page has every public name, by itself or with its module."""
+        source = page("api.rst")
+        whole = re.findall(r"automodule:: (\S+)\n   :members:\n   :imported-", source)
+        self.assertEqual(["txstorage.errors", "txstorage.testing"], whole)
+        shown = set(re.findall(r"^\.\. \w+:: (\S+)$", source, re.MULTILINE))
+        names = {name.rpartition(".")[2] for name in shown}
+        public = {*txstorage.__all__, *interfaces.__all__, *_defined(services)}
+        self.assertEqual(set(), public - names)
+
+    def test_documented(self) -> None:
+        """Every public thing says what it is, and every operation what its Deferred fires with."""
+        things = [getattr(errors, name) for name in errors.__all__]
+        things += [getattr(txstorage.testing, name) for name in txstorage.testing.__all__]
+        things += [getattr(interfaces, name) for name in interfaces.__all__]
+        for thing in [*things, BlockDeviceDriver, BlockingDriver, txstorage.block_device_driver]:
+            self.assertTrue(vars(thing).get("__doc__") or thing.__doc__, thing)
+        as_other = {"create_volume_with_profile"}
+        for name, operation in vars(BlockDeviceDriver).items():
+            if not name.startswith("_") and name not in as_other:
+                self.assertIn(":return:", operation.__doc__, name)
+
+    def test_interface(self) -> None:
+        """An interface is shown with the signatures and the texts of its members."""
+        lines = list(lines_of_interface("txstorage.services.IVolumeService"))
+        self.assertEqual(".. py:currentmodule:: txstorage.services", lines[0])
+        self.assertIn("    .. py:attribute:: allocation_unit", lines)
+        self.assertIn("    .. py:method:: get_volume(volume_id)", lines)
+        self.assertIn("        :param dict labels: text to text.", lines)
+        self.assertNotIn("    ", lines)
+
+    def test_elsewhere(self) -> None:
+        """What is said elsewhere is not said again."""
+        lines = list(lines_of_interface("txstorage.interfaces.IBlockDeviceAsyncAPI"))
+        self.assertEqual([], [line for line in lines if "py:method" in line])
+
+
+def _defined(module: Any) -> Set[str]:
+    """The public names that a module itself defines."""
+    return {
+        name
+        for name, thing in vars(module).items()
+        if not name.startswith("_") and getattr(thing, "__module__", "") == module.__name__
+    }
+
+
+class CommandLineTests(SynchronousTestCase):
+    """The command line."""
+
+    def test_page(self) -> None:
+        """The page shows all commands with all their options."""
+        shown = ".. click:: txstorage.cli.main:main\n   :prog: txstorage\n   :nested: full\n"
+        self.assertIn(shown, page("command-line.rst"))
+
+    def test_documented(self) -> None:
+        """Each command and each option says what it is for."""
+        seen = 0
+        for command in _commands(main):
+            self.assertTrue(command.help, command.name)
+            for option in command.params:
+                seen += 1
+                if isinstance(option, click.Option):
+                    self.assertTrue(option.help, (command.name, option.name))
+        self.assertGreater(seen, 20)
+
+
+def _commands(command: Any) -> Iterator[click.Command]:
+    yield command
+    for each in getattr(command, "commands", {}).values():
+        yield from _commands(each)
