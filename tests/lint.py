@@ -1,7 +1,7 @@
 """
 Check what no test runs: ``make lint``.
 
-Style, types, news fragments, what goes into the source distribution, and, on
+Style, types, documentation, news fragments, what goes into the source distribution, and, on
 Python 3 and 2.7, that each module compiles and is imported from above only.
 Ends with the line that the tests end with, in which each check counts as one::
 
@@ -31,9 +31,13 @@ CHECKS = [
     "ruff check .",
     "ruff format --check .",
     "mypy",
+    "sphinx-build -W --keep-going -q -b html docs docs/_build/html",
     "towncrier build --draft --version next",
     "check-manifest --no-build-isolation",
+    "pre-commit run --all-files",
 ]
+#: They compare with what git tracks.
+WITH_GIT = ("check-manifest", "pre-commit")
 IMPORTS = "tests.test_architecture"
 
 
@@ -66,7 +70,7 @@ def skipped(name, reason):
 
 def with_tool(check):
     tool, *arguments = check.split()
-    if tool == "check-manifest" and not os.path.exists(os.path.join(ROOT, ".git")):
+    if tool in WITH_GIT and not os.path.exists(os.path.join(ROOT, ".git")):
         return skipped(check, "it compares with what git tracks")
     return checked(check, [os.path.join(ENVIRONMENT, "bin", tool), *arguments])
 
@@ -98,7 +102,7 @@ def imports_2():
 
 def main():
     make_environment()
-    install(ENVIRONMENT, "--editable", ".[lint]")
+    install(ENVIRONMENT, "--editable", ".[docs,lint]")
     parts = [with_tool(check) for check in CHECKS]
     totals = summed([*parts, imports(ENVIRONMENT, "3"), imports_2()])
     return concluded(totals)
