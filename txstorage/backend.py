@@ -199,7 +199,7 @@ def block_device_driver(reactor, cluster_id, agent=None, **configuration):
     :param UUID cluster_id: the cluster; volumes of others do not exist for it.
     :param agent: an ``IAgent`` to use instead of a verifying one.
     :param configuration: keys and values as in ``agent.yml``'s ``dataset``
-        section; see :data:`txstorage._keys.KEYS`.
+        section; ``docs/configuration.rst`` has them all.
     :return: a :class:`~txstorage.driver.BlockDeviceDriver`, all of whose
         operations return Deferreds.
     :raises InvalidConfiguration: naming the key.

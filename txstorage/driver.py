@@ -140,7 +140,8 @@ class BlockDeviceDriver(object):
         configured gets the cloud's default type.
 
         :param text profile_name: the profile.
-        :raises UnknownProfile: neither mandatory nor configured.
+        :return: a ``Deferred``, as :meth:`create_volume`.
+        :raises UnknownProfile: (the Deferred) neither mandatory nor configured.
         """
         return self._create(dataset_id, size, as_text(profile_name))
 

@@ -210,7 +210,8 @@ def lines_of_routes(service: str) -> Iterator[str]:
     for route in routes():
         if route.service != service:
             continue
-        yield literal("{} /{}{}".format(route.method, service, route.path.rstrip("/")))
+        path = "/" + service + (route.path if route.path != "/" else "")
+        yield literal("{} {}".format(route.method, path))
         yield "    " + route.purpose
         yield ""
         since = " Since microversion {}.".format(route.since) if route.since else ""
