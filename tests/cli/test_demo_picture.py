@@ -51,8 +51,8 @@ class PictureTests(SynchronousTestCase):
         if why:
             raise SkipTest("the picture is of a demo with loop devices: " + why)
         today = demo_picture.drawn(demo_picture.run())
-        lines = demo_picture.masked(demo_picture.shown(self.picture))
-        self.assertEqual(lines, demo_picture.masked(demo_picture.shown(today)))
+        lines, now = [demo_picture.masked(demo_picture.shown(p)) for p in (self.picture, today)]
+        self.assertEqual(lines, now, "make picture makes it anew")
         self.assertIn("ok TIME attach it to node-2 DEVICE", lines)
         self.assertEqual(self.size(today), self.size(self.picture))
 
