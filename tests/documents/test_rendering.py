@@ -88,6 +88,26 @@ class PartsTests(SynchronousTestCase):
         self.assertEqual(set(drawing.arrows()), told)
 
 
+class ArchitectureTests(SynchronousTestCase):
+    """What the page says of threads and of modules."""
+
+    def test_threads(self) -> None:
+        """Those that the page has take threads, and no others do."""
+        [told] = re.findall(r"more threads:\n\n(.*?)\n\n", page("architecture.rst"), re.DOTALL)
+        using = set()
+        for name, path in modules():
+            with open(path, encoding="utf-8") as source:
+                if re.search(r"\b(deferToThread\w*|Thread)\(", source.read()):
+                    using.add("{}.py".format(name.replace(".", "/")))
+        self.assertEqual(using, set(re.findall(r"^- ``(\S+)``", told, re.MULTILINE)))
+
+    def test_modules(self) -> None:
+        """Each module that the page names is there."""
+        named = set(re.findall(r"``(\w+\.py)``", page("architecture.rst")))
+        self.assertGreater(len(named), 8)
+        self.assertEqual(set(), named - {os.path.basename(path) for _, path in modules()})
+
+
 class DrawingTests(SynchronousTestCase):
     """The drawing of the parts."""
 
