@@ -301,6 +301,15 @@ class TablesTests(SynchronousTestCase):
         for row in rows:
             self.assertTrue(all(row), row)
 
+    def test_builders(self) -> None:
+        """Each builder has a row, which says when it builds; one that needs a secret says so."""
+        _, *rows = tables.rows_of_builders()
+        found = {row[0].strip("`"): row for row in rows}
+        self.assertLessEqual({"lint", "python-2.7", "functional", "docs"}, set(found))
+        self.assertEqual("at every change, every night", found["functional"][2])
+        self.assertEqual("by hand only", found["cloud"][2])
+        self.assertIn("cloud-password", found["cloud"][3])
+
     def test_log(self) -> None:
         """Each action and each message has a row, and each of its fields a description."""
         rows = [*list(tables.rows_of_actions())[1:], *list(tables.rows_of_messages())[1:]]
