@@ -11,6 +11,7 @@ Comments before a block say how it is to be executed::
     .. in: SUITE       not by tests.documents, but by one of SUITES
     .. background      its last command goes on while the next ones run
     .. fails           its last command ends with an error
+    .. ctrl-c          before it, what was last sent to the background is ended
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ SUITES = {
     "packages": "tests/packages/check_documents.py",
 }
 
-_COMMENT = re.compile(r"\s*\.\. (?P<key>in: (?P<suite>\S+)|background|fails)$")
+_COMMENT = re.compile(r"\s*\.\. (?P<key>in: (?P<suite>\S+)|background|fails|ctrl-c)$")
 _BLOCK = re.compile(r"(?P<indent>\s*)\.\. code-block:: (?P<language>\S+)$")
 _OPTION = re.compile(r"\s+:(\w+): (.*)$")
 
@@ -59,6 +60,7 @@ class Block:
     :ivar suite: which of :data:`SUITES` executes it.
     :ivar background: whether its last command goes on.
     :ivar fails: whether its last command fails.
+    :ivar ctrl_c: whether to end, before it, what is in the background.
     :ivar caption: the name of the file that it is.
     """
 
@@ -69,6 +71,7 @@ class Block:
     suite: str = "documents"
     background: bool = False
     fails: bool = False
+    ctrl_c: bool = False
     caption: Optional[str] = None
 
     @property
@@ -115,7 +118,9 @@ def _parsed(page: str, lines: List[str]) -> Iterator[Block]:
         comment, start = _COMMENT.match(line), _BLOCK.match(line)
         if comment:
             key = comment["key"].split(":")[0]
-            said.update({"suite": comment["suite"]} if key == "in" else {key: True})
+            said.update(
+                {"suite": comment["suite"]} if key == "in" else {key.replace("-", "_"): True}
+            )
         elif start:
             inside = _indented(lines[number + 1 :], len(start["indent"]))
             options = _options(inside)

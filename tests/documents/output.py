@@ -2,8 +2,9 @@
 What a document shows, compared with what came.
 
 A document shows what one run printed.  In another run ids, devices, times and
-durations are others: an id or a device is learned when it comes first, and
-stands for the document's from then on, in what is printed and in what is typed.
+durations are others.  What an id is now is learned when it comes first, and
+stands for the document's from then on, in what is printed and in what is typed;
+so it is with a device, but that may be another whenever it is attached again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ _NAMES = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"
     r"|/dev/loop\d+|(?<=127\.0\.0\.1:)\d{5}"
 )
+_DEVICE = "/dev/loop"
 #: What is another each time, and what it looks like.
 _VALUES = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+"),
@@ -75,11 +77,12 @@ class Learned:
         if token.lastindex != 1:
             return _VALUES[token.lastindex - 2][1]  # type: ignore[operator]
         name = token[0]
-        if name in self.names:
-            return re.escape(self.names[name])
-        for group, known in groups.items():
-            if known == name:
-                return f"(?P={group})"
+        if not name.startswith(_DEVICE):
+            if name in self.names:
+                return re.escape(self.names[name])
+            for group, known in groups.items():
+                if known == name:
+                    return f"(?P={group})"
         group = f"name{len(groups)}"
         groups[group] = name
         return f"(?P<{group}>{_kind(name)})"

@@ -26,7 +26,7 @@ from tests.documents.blocks import ROOT, Block
 from tests.documents.output import Learned
 from tests.run import ENVIRONMENT
 
-#: Seconds that a command may take before it is taken to hang.
+#: Seconds that commands of most documents may take.
 PATIENCE = 180
 #: Seconds between two looks whether something in the background got to where it should.
 _LOOK_AGAIN = 0.05
@@ -36,6 +36,9 @@ PRIVATE = "/var/tmp"
 # From linux/if.h and linux/sockios.h.
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
+
+#: What Ctrl-C does to a command in another terminal.
+_END = "kill -INT -- -{0} 2>/dev/null || kill {0}; wait {0} 2>/dev/null"
 
 
 class Mistake(Exception):
@@ -51,6 +54,7 @@ class Session:
     :param outside: whether its network is the machine's.
     :param changed: directories in which commands change what is the machine's:
         they do so in a layer above it, which is gone with the session.
+    :param patience: seconds that a command may take before it is taken to hang.
     """
 
     def __init__(
@@ -59,8 +63,10 @@ class Session:
         examples: Optional[Dict[str, str]] = None,
         outside: bool = False,
         changed: Sequence[str] = (),
+        patience: int = PATIENCE,
     ) -> None:
         self.learned = Learned(examples)
+        self._patience = patience
         self.scratch = os.path.realpath(tempfile.mkdtemp(prefix="txstorage-document-"))
         os.makedirs(os.path.join(self.scratch, "private", "home"))
         self._marks = 0
@@ -83,6 +89,8 @@ class Session:
 
         :raises Mistake: when something else came of it.
         """
+        if block.ctrl_c:
+            self._type(_END.format("$!"))
         if block.language != "console":
             self._write(block)
             return
@@ -95,15 +103,14 @@ class Session:
 
     def close(self) -> None:
         """End all that was started, in the order that a person would, and remove what it left."""
-        if self._shell.poll() is None:
-            self._type("kill $(jobs -p) 2>/dev/null; wait")
-        self._shell.stdin.close()  # type: ignore[union-attr]
         try:
-            self._shell.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._shell.kill()
-            self._shell.wait()
-        self._shell.stdout.close()  # type: ignore[union-attr]
+            if self._shell.poll() is None:
+                self._type(f"for job in $(jobs -p); do {_END.format('$job')}; done")
+        finally:
+            self._remove()
+
+    def _remove(self) -> None:
+        self._shell.communicate()
         for path in glob.glob(os.path.join(self.scratch, "**"), recursive=True):
             if os.path.isfile(path):
                 _detach(path)
@@ -126,8 +133,9 @@ class Session:
     def _start(self, block: Block, command: str, shown: str) -> None:
         self._marks += 1
         log = os.path.join(self.scratch, f"background-{self._marks}")
-        self._type(f": >{log}\n{{ {self.learned.typed(command)}\n}} >{log} 2>&1 &")
-        deadline = time.monotonic() + PATIENCE
+        # with a process group of its own, which can be interrupted
+        self._type(f"set -m; {{ {self.learned.typed(command)}\n}} >{log} 2>&1 &\nset +m; >>{log}")
+        deadline = time.monotonic() + self._patience
         while True:
             with open(log, encoding="utf-8") as opened:
                 came = opened.read()
@@ -154,7 +162,7 @@ class Session:
         lines: List[str] = []
         # what hangs is killed, which ends the output
         signal.signal(signal.SIGALRM, lambda *_: self._shell.kill())
-        signal.alarm(PATIENCE)
+        signal.alarm(self._patience)
         try:
             for line in self._shell.stdout:  # type: ignore[union-attr]
                 if line.startswith(mark):

@@ -68,6 +68,14 @@ class LearnedTests(SynchronousTestCase):
         self.assertEqual("curl http://127.0.0.1:5/a", learned.typed("curl https://cloud.example/a"))
         self.assertTrue(learned.matches("at https://cloud.example/a", "at http://127.0.0.1:5/a"))
 
+    def test_devices(self) -> None:
+        """A device is what it was last."""
+        learned = Learned()
+        self.assertTrue(learned.matches("/dev/loop0 /dev/loop0", "/dev/loop3 /dev/loop4"))
+        self.assertEqual("mount /dev/loop4", learned.typed("mount /dev/loop0"))
+        self.assertTrue(learned.matches("/dev/loop0", "/dev/loop5"))
+        self.assertEqual("mount /dev/loop5", learned.typed("mount /dev/loop0"))
+
     def test_not_learned(self) -> None:
         """Of what did not match, nothing is learned."""
         learned = Learned()
@@ -129,6 +137,22 @@ class SessionTests(SynchronousTestCase):
         """What goes on in the background has got as far as is shown, and is ended at the end."""
         self.execute("$ echo ready; exec sleep 1000\nready\n", background=True)
         self.execute("$ jobs -rp | wc -l\n1\n")
+
+    def test_interrupted(self) -> None:
+        """What is in the background is ended as by Ctrl-C, and the next command finds it ended."""
+        text = "$ trap 'echo over > /var/tmp/end; exit' INT; echo ready; sleep 1000; true\nready\n"
+        self.execute(text, background=True)
+        self.execute("$ cat /var/tmp/end; jobs -rp\nover\n", ctrl_c=True)
+
+    def test_interrupted_at_end(self) -> None:
+        """So it is at the session's end, which waits for it."""
+        session = Session()
+        witness = self.mktemp()
+        trap = f"trap 'sleep 0.2; echo over > {os.path.abspath(witness)}; exit' INT"
+        text = f"$ {trap}; echo ready; sleep 1000; true\nready\n"
+        session.execute(Block("some.rst", 7, "console", text, background=True))
+        session.close()
+        self.assertTrue(os.path.exists(witness))
 
     def test_background_ends(self) -> None:
         """What ends before it got there is a mistake."""
