@@ -58,6 +58,11 @@ def txstorage_version() -> str:
     return str(namespace["VERSION"])
 
 
+def kernel() -> str:
+    """:return: the version of the running kernel, without what whoever built it added."""
+    return re.match(r"[\d.]*", platform.release())[0]
+
+
 def statement(subject: str, pythons: list[str]) -> list[str]:
     """
     :param subject: what the driver was held against.
@@ -73,7 +78,7 @@ def statement(subject: str, pythons: list[str]) -> list[str]:
             versions.append([said, *of_note(frozen)])
     with_these = ", ".join(said[0] for said in versions)
     first = "txstorage {} ({}) against {}, with {}, Linux {}".format(
-        txstorage_version(), commit, subject, with_these or "no Python", platform.release()
+        txstorage_version(), commit, subject, with_these or "no Python", kernel()
     )
     return [first, *("  " + ", ".join(said) for said in versions)]
 

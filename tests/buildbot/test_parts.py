@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -140,6 +141,12 @@ class StatementTests(SynchronousTestCase):
         first, versions = statement.statement("a mock", [sys.executable, "/no/such/python"])
         self.assertRegex(first, r"^txstorage \d+\.\d+\.\d+ \(.+\) against a mock, with Python 3\.")
         self.assertIn("Twisted ", versions)
+
+    def test_kernel(self) -> None:
+        """Of the kernel it says the version, and nothing of whose it is."""
+        with patch("platform.release", return_value="6.1.0-18-ours"):
+            first, *_ = statement.statement("a mock", [])
+        self.assertTrue(first.endswith(", with no Python, Linux 6.1.0"), first)
 
     def test_of_note(self) -> None:
         """What matters is named as the index compares names, and the rest is left out."""
