@@ -24,6 +24,8 @@ PLACE = os.path.join(ROOT, ".packages")
 #: Where `make packages` makes them, and what it said.
 DIST, SAID = os.path.join(ROOT, "dist"), os.path.join(PLACE, "said")
 BUILD = os.path.join(ROOT, "packaging", "build.py")
+#: As `packaging/build.py` has it.
+SYSTEM_PYTHON = "/usr/bin/python3"
 #: The programs that are needed, and the Debian packages they are in.
 TOOLS = {
     "cpio": "cpio",
@@ -50,19 +52,24 @@ def check_machine():
         sys.exit("make test-packages needs root, for a chroot and loop devices, on a Debian")
 
 
+def apt_get(*arguments):
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    run("apt-get", "-q", *arguments, stdout=subprocess.DEVNULL, env=environment)
+
+
 def install_tools():
-    missing = sorted({name for tool, name in TOOLS.items() if shutil.which(tool) is None})
+    missing = {name for tool, name in TOOLS.items() if shutil.which(tool) is None}
+    # not just any: the one that the packages are for
+    if not os.path.exists(SYSTEM_PYTHON):
+        missing.add("python3")
     if missing:
-        say("installing " + ", ".join(missing))
-        environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        quiet = {"stdout": subprocess.DEVNULL, "env": environment}
-        run("apt-get", "-q", "update", **quiet)
-        run("apt-get", "-q", "-y", "install", "--no-install-recommends", *missing, **quiet)
+        say("installing " + ", ".join(sorted(missing)))
+        apt_get("update")
+        apt_get("-y", "install", "--no-install-recommends", *sorted(missing))
 
 
-def mirror():
-    """:return: the distribution's name and where apt has it from, as apt says."""
-    codename = output_of("sh", "-c", ". /etc/os-release; echo $VERSION_CODENAME")
+def found_mirror(codename):
+    """:return: where apt has the distribution from, as apt says; ``None`` when it has no lists."""
     asked = output_of(
         *("apt-get indextargets --format".split()),
         "$(ORIGIN) $(CODENAME) $(COMPONENT) $(REPO_URI)",
@@ -71,8 +78,20 @@ def mirror():
     for line in asked.splitlines():
         origin, name, component, place = line.split(" ", 3)
         if (origin, name, component) == ("Debian", codename, "main"):
-            return codename, place
-    sys.exit("apt has no source of Debian's {}; it says:\n{}".format(codename, asked))
+            return place
+    return None
+
+
+def mirror():
+    """:return: the distribution's name and where apt has it from."""
+    codename = output_of("sh", "-c", ". /etc/os-release; echo $VERSION_CODENAME")
+    place = found_mirror(codename)
+    if place is None:
+        apt_get("update")
+        place = found_mirror(codename)
+    if place is None:
+        raise OSError("apt has no source of Debian's {}".format(codename))
+    return codename, place
 
 
 def proxy():
