@@ -5,7 +5,8 @@ The parts of txstorage, and which of them uses which.
 from __future__ import annotations
 
 import uuid
-from typing import Any, Dict, Iterator, List, Set, Tuple
+from functools import lru_cache
+from typing import Any, Dict, FrozenSet, Iterator, List, Tuple
 
 import attr
 from twisted.internet.task import Clock
@@ -99,18 +100,20 @@ def part_of(module: str) -> Part:
         if any((module + ".").startswith(name + ".") for name in part.modules)
     ]
     if len(found) != 1:
-        raise KeyError("{} is in {} parts".format(module, len(found)))
+        message = "{} has to be in one part of docs/rendering/parts.py, and is in {}"
+        raise KeyError(message.format(module, len(found)))
     return found[0]
 
 
-def imports() -> Set[Edge]:
+@lru_cache(maxsize=None)
+def imports() -> FrozenSet[Edge]:
     """Pairs of parts, the first of which imports a module of the second."""
     pairs = {
         (part_of(name).name, part_of(target).name)
         for name, path in modules()
         for target in imported(name, path)
     }
-    return {(one, other) for one, other in pairs if one != other}
+    return frozenset((one, other) for one, other in pairs if one != other)
 
 
 # -- what is handed over at run time ----------------------------------------------
@@ -142,7 +145,8 @@ def _module(thing: Any) -> str:
     return type(thing).__module__[len("txstorage.") :]
 
 
-def handed() -> Set[Edge]:
+@lru_cache(maxsize=None)
+def handed() -> FrozenSet[Edge]:
     """
     Pairs of parts, the first of which holds an object of the second, in a
     driver; but for those of which the first imports the second anyway.
@@ -160,7 +164,7 @@ def handed() -> Set[Edge]:
             waiting.append(value)
             all_of_them.append(value)
     ground = GROUND.name
-    return {(a, b) for a, b in found - imports() if a != b and ground not in (a, b)}
+    return frozenset((a, b) for a, b in found - imports() if a != b and ground not in (a, b))
 
 
 __all__ = ["GROUND", "PARTS", "Edge", "Part", "handed", "imports", "part_of"]

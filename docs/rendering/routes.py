@@ -150,8 +150,9 @@ def _since(handler: types.FunctionType) -> str:
     return ""
 
 
-def routes() -> List[Route]:
-    """All of them, by service and path."""
+@lru_cache(maxsize=None)
+def routes() -> Tuple[Route, ...]:
+    """All of them, by path."""
     found = []
     for (service, app), kind in zip(APPS, CLASSES):
         for rule in app.url_map.iter_rules():
@@ -161,7 +162,8 @@ def routes() -> List[Route]:
             names, statuses = _names(reached, service), tuple(sorted(reached.statuses))
             told = (rule.rule, _since(handler), first_paragraph(handler), statuses, names)
             found += [Route(service, each, *told) for each in _METHODS if each in rule.methods]
-    return sorted(found + _documents(), key=lambda each: (each.path, _METHODS.index(each.method)))
+    found += _documents()
+    return tuple(sorted(found, key=lambda each: (each.path, _METHODS.index(each.method))))
 
 
 def _documents() -> List[Route]:
