@@ -36,7 +36,7 @@ class Builder:
     :ivar command: a program and its arguments.
     :ivar tests: whether trial runs, and the names of tests may follow the command.
     :ivar selection: the tests that are run when none are named.
-    :ivar needs: what the machine or the checkout must have, as
+    :ivar needs: what the machine must have, as
         ``worker/needs.py`` takes it; else the build is skipped.
     :ivar secret: the name of one that must be there, or it is skipped; the command
         finds it in the variable :data:`SECRET`.
@@ -185,7 +185,7 @@ def builders(version: str) -> list[Builder]:
             description="Wheels, a .deb and an .rpm: made, installed, used, upgraded, removed.",
             command=(PYTHON, "-m", "tests.packages.run"),
             tests=True,
-            needs=("make test-packages", "root", "program apt-get"),
+            needs=("root", "program apt-get"),
             locks=(LOOP_DEVICES, FIXED_PORTS),
             at_changes=False,
         ),

@@ -1,7 +1,7 @@
 """
-What a build needs of the machine and of the checkout, and what of it is missing.
+What a build needs of the machine, and what of it is missing.
 
-    python3 buildbot/worker/needs.py 'python 2.7' root 'make packages'
+    python3 buildbot/worker/needs.py 'python 2.7' root 'program losetup'
 
 prints a line for each that is missing, for people to read, and nothing if
 nothing is.  Ends with 0 either way: a build that can't be done here is skipped,
@@ -11,7 +11,6 @@ not failed.  Needs nothing but the Python that it runs on.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -28,13 +27,6 @@ def python(version: str) -> str:
 
 def root() -> str:
     return "" if os.getuid() == 0 else "not run by root, whom loop devices need"
-
-
-def make(target: str) -> str:
-    """The Makefile has a target."""
-    with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as makefile:
-        found = re.search("^{}:".format(re.escape(target)), makefile.read(), re.MULTILINE)
-    return "" if found else "the Makefile has no target {}".format(target)
 
 
 def program(name: str) -> str:
@@ -74,7 +66,6 @@ def flocker() -> str:
 
 NEEDS = {
     "flocker": flocker,
-    "make": make,
     "openstack": openstack,
     "program": program,
     "python": python,
