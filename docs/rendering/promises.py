@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from functools import lru_cache
 from typing import Dict, Iterator, Optional, Tuple
 
@@ -258,9 +259,11 @@ def property_of(test: str) -> str:
     told = ast.get_docstring(node) if isinstance(node, _DOCUMENTED) else None
     if not told:
         raise LookupError("there is no {}, or it says nothing".format(test))
-    return " ".join(told.partition("\n\n")[0].split())
+    # What tests refer to is not in the documentation.
+    return _ROLE.sub(r"``\1``", " ".join(told.partition("\n\n")[0].split()))
 
 
+_ROLE = re.compile(r":\w+:`~?([^`]+)`")
 _DOCUMENTED = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 

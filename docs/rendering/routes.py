@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import types
 from functools import lru_cache
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
 import attr
 
@@ -23,7 +23,7 @@ from txstorage.server.refusals import Refusal, SharedRefusal
 from txstorage.server.versions import COMPUTE, VOLUME, announcements, as_version
 from txstorage.server.volumes import BlockStorage
 
-from .tables import Row, first_paragraph, literal
+from .tables import Row, first_paragraph, literal, literals
 
 #: By the services of :data:`tests.contract.record.APPS`, and in their order.
 CLASSES = (Identity, BlockStorage, HostAttachments, Compute)
@@ -38,7 +38,7 @@ class Route:
     :ivar service: ``identity``, ``volume`` or ``compute``, with which its path begins.
     :ivar since: the first microversion that has it; empty when all have.
     :ivar purpose: what it does.
-    :ivar statuses: of good answers.
+    :ivar answers: the statuses of good ones, and what their bodies have.
     :ivar errors: by their names in :func:`tests.contract.record.errors`.
     """
 
@@ -47,7 +47,7 @@ class Route:
     path: str
     since: str
     purpose: str
-    statuses: Tuple[int, ...]
+    answers: Mapping[int, Tuple[str, ...]]
     errors: Tuple[str, ...]
 
 
@@ -56,12 +56,12 @@ class _Reached:
     What a function of the service reaches, by its syntax.
 
     :ivar refusals: what it can raise.
-    :ivar statuses: of the answers that it makes.
+    :ivar answers: what it makes: a status, and what the body has.
     """
 
     def __init__(self, service: type) -> None:
         self.refusals: List[Refusal] = []
-        self.statuses: Set[int] = set()
+        self.answers: Dict[int, Tuple[str, ...]] = {}
         self._service = service
         self._seen: Set[int] = set()
 
@@ -81,13 +81,14 @@ class _Reached:
             self._follow(thing)
 
     def _follow(self, function: types.FunctionType) -> None:
-        for node in ast.walk(_syntax(function)):
+        syntax = _syntax(function)
+        for node in ast.walk(syntax):
             if isinstance(node, ast.Name):
                 self.add(function.__globals__.get(node.id))
             elif isinstance(node, ast.Attribute):
                 self.add(self._attribute(function, node))
             elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Answer":
-                self._answers(node)
+                self._answer(syntax, *node.args[:2])
 
     def _attribute(self, function: types.FunctionType, node: ast.Attribute) -> Any:
         """What ``self.name``, ``super().name`` or ``module.name`` stands for, if it is known."""
@@ -101,10 +102,24 @@ class _Reached:
                 self.add(vars(base).get(node.attr))
         return getattr(self._service, node.attr, None) if isinstance(value, ast.Name) else None
 
-    def _answers(self, call: ast.Call) -> None:
-        status = call.args[0] if call.args else ast.Constant(200)
+    def _answer(self, function: ast.AST, status: ast.AST, body: Optional[ast.AST] = None) -> None:
         if isinstance(status, ast.Constant):
-            self.statuses.add(status.value)
+            self.answers[status.value] = tuple(self._members(function, body))
+
+    def _members(self, function: ast.AST, body: Optional[ast.AST]) -> Iterator[str]:
+        """The names of what an object has that a function makes, as far as they are written."""
+        if isinstance(body, ast.Dict):
+            yield from (key.value for key in body.keys if isinstance(key, ast.Constant))
+        elif isinstance(body, ast.Name):
+            for node in ast.walk(function):
+                if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == body.id:
+                    yield from self._members(function, node.value)
+        elif isinstance(body, ast.Call) and isinstance(body.func, ast.Attribute):
+            method = _syntax(getattr(self._service, body.func.attr))
+            returned = [node.value for node in ast.walk(method) if isinstance(node, ast.Return)]
+            yield from self._members(method, returned[-1])
+        elif isinstance(body, ast.Call):
+            yield from self._members(function, body.args[0])
 
 
 def _is_ours(function: Any) -> bool:
@@ -159,8 +174,8 @@ def routes() -> Tuple[Route, ...]:
             handler = getattr(kind, rule.endpoint)
             reached = _Reached(kind)
             reached.add(handler)
-            names, statuses = _names(reached, service), tuple(sorted(reached.statuses))
-            told = (rule.rule, _since(handler), first_paragraph(handler), statuses, names)
+            told = (rule.rule, _since(handler), first_paragraph(handler))
+            told += (reached.answers, _names(reached, service))
             found += [Route(service, each, *told) for each in _METHODS if each in rule.methods]
     found += _documents()
     return tuple(sorted(found, key=lambda each: (each.path, _METHODS.index(each.method))))
@@ -172,7 +187,7 @@ def _documents() -> List[Route]:
     for path, answer in announcements("").items():
         service, _, rest = path.strip("/").partition("/")
         purpose = "Which versions there are; without a token."
-        told = ("/" + rest, "", purpose, (answer.status,), ())
+        told = ("/" + rest, "", purpose, {answer.status: tuple(answer.body)}, ())
         if service:
             found.append(Route(service, "GET", *told))
     return found
@@ -206,6 +221,11 @@ def _grouped(names: Tuple[str, ...]) -> str:
     return "; ".join(told)
 
 
+def _answer(answer: Tuple[int, Tuple[str, ...]]) -> str:
+    status, members = answer
+    return "{} ({})".format(status, literals(members)) if members else str(status)
+
+
 def lines_of_routes(service: str) -> Iterator[str]:
     """A definition for each route of a service."""
     everywhere = set(errors_of_all(service))
@@ -217,9 +237,9 @@ def lines_of_routes(service: str) -> Iterator[str]:
         yield "    " + route.purpose
         yield ""
         since = " Since microversion {}.".format(route.since) if route.since else ""
-        statuses = " or ".join(map(str, route.statuses))
+        answers = " or ".join(map(_answer, sorted(route.answers.items())))
         own = _grouped(tuple(name for name in route.errors if name not in everywhere))
-        yield "    Answers with {}.{}{}".format(statuses, since, " Errors: " + own if own else "")
+        yield "    Answers with {}.{}{}".format(answers, since, " Errors: " + own if own else "")
         yield ""
 
 

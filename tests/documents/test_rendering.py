@@ -4,6 +4,7 @@ The documentation that is made from the code says what the code says.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -12,6 +13,8 @@ from typing import Any, Dict, Iterator, List, Set, Tuple
 from xml.etree import ElementTree
 
 import click
+from treq.testing import StubTreq
+from twisted.internet.task import Clock
 from twisted.trial.runner import TestLoader
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -25,6 +28,7 @@ from txstorage._keys import KEYS
 from txstorage.blocking import BlockingDriver
 from txstorage.cli.main import main
 from txstorage.driver import BlockDeviceDriver
+from txstorage.server.testing import in_memory_cloud
 
 from .blocks import ROOT
 
@@ -207,10 +211,45 @@ class RoutesTests(SynchronousTestCase):
         self.assertEqual(["volume DELETE /v3/<project_id>/volumes/<volume_id>"], having)
 
     def test_answers(self) -> None:
-        """Each has a good answer, and says what it does."""
+        """Each has a good answer, whose body is named if it has one, and says what it does."""
         for name, route in self.routes.items():
-            self.assertTrue(route.statuses and max(route.statuses) < 400, name)
+            self.assertTrue(route.answers and max(route.answers) < 400, name)
             self.assertTrue(route.purpose.endswith("."), name)
+        named = {name for name, route in self.routes.items() if any(route.answers.values())}
+        without = {name.split()[1] for name in set(self.routes) - named}
+        self.assertEqual({"GET", "POST", "DELETE"}, without)
+        self.assertNotIn("volume POST /v3/<project_id>/volumes/<volume_id>/action", named)
+
+    def test_answered(self) -> None:
+        """What can be asked for without an id is answered as it is told."""
+        cloud = in_memory_cloud(Clock())
+        self.addCleanup(cloud.close)
+        client = StubTreq(cloud.resource)
+        user = {"name": cloud.credentials["username"], "domain": {"id": "default"}}
+        user["password"] = cloud.credentials["password"]
+        identity = {"methods": ["password"], "password": {"user": user}}
+        scope = {
+            "project": {"name": cloud.credentials["project_name"], "domain": {"id": "default"}}
+        }
+        login = json.dumps({"auth": {"identity": identity, "scope": scope}}).encode("ascii")
+        headers = {"Content-Type": "application/json"}
+        where = cloud.credentials["auth_url"].replace("/identity/v3", "/{}{}")
+        url = where.format("identity", "/v3/auth/tokens")
+        token = self.successResultOf(client.post(url, data=login, headers=headers)).headers
+        headers = {"X-Auth-Token": token.getRawHeaders("x-subject-token")[0]}
+        headers["OpenStack-API-Version"] = "volume 3.71"
+        asked = 0
+        for name, route in self.routes.items():
+            path = route.path.replace("/<project_id>", "")
+            if route.method != "GET" or "<" in path or "/auth/" in path:
+                continue
+            url, asked = where.format(route.service, path), asked + 1
+            got = self.successResultOf(client.get(url, headers=headers, allow_redirects=False))
+            self.assertIn(got.code, route.answers, name)
+            if route.answers[got.code]:
+                body = self.successResultOf(got.json())
+                self.assertLessEqual(set(route.answers[got.code]), set(body), name)
+        self.assertGreater(asked, 10)
 
     def test_since(self) -> None:
         """Routes that came with a microversion say so."""
@@ -229,6 +268,7 @@ class RoutesTests(SynchronousTestCase):
             "    Answers with 202. Errors: 400: ``NOT_DELETABLE``; 404: ``NO_VOLUME``\n",
             text,
         )
+        self.assertIn("    Answers with 200 (``limits``).\n", text)
         self.assertIn("Answers with 204. Since microversion 3.44. Errors: ", text)
         self.assertNotIn("UNAUTHENTICATED", text)
 
@@ -369,6 +409,13 @@ class PromisesTests(SynchronousTestCase):
                 suite = loader.loadByName(name)
                 self.assertGreater(suite.countTestCases(), 0, name)
                 self.assertEqual([], _broken(suite), name)
+
+    def test_references(self) -> None:
+        """What a test refers to is shown, as it is no part of the documentation."""
+        told = promises.property_of("tests.test_deferreds.SharedCallTests")
+        self.assertEqual("One call, several callers.", told)
+        told = promises.property_of("tests.server.test_statedir.WritePrivateTests")
+        self.assertEqual("``write_private``.", told)
 
     def test_missing(self) -> None:
         """A test that is not there, or says nothing, is told by its name."""
