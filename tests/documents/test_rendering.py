@@ -412,8 +412,6 @@ class PromisesTests(SynchronousTestCase):
 
     def test_references(self) -> None:
         """What a test refers to is shown, as it is no part of the documentation."""
-        told = promises.property_of("tests.test_deferreds.SharedCallTests")
-        self.assertEqual("One call, several callers.", told)
         told = promises.property_of("tests.server.test_statedir.WritePrivateTests")
         self.assertEqual("``write_private``.", told)
 
