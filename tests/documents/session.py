@@ -37,6 +37,12 @@ PRIVATE = "/var/tmp"
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
 
+#: What is mounted outside while the namespace begins would stay in use in here,
+#: so that it could not be detached out there: first of all it is let go.
+_LET_GO = """awk '$1 ~ "^/dev/loop" { print $2 }' /proc/self/mounts | xargs -r umount --lazy
+exec "$@"
+"""
+
 #: What Ctrl-C does to a command in another terminal.
 _END = "kill -INT -- -{0} 2>/dev/null || kill {0}; wait {0} 2>/dev/null"
 
@@ -73,8 +79,19 @@ class Session:
         command = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
         command += [] if outside else ["--net"]
         inside = [sys.executable, "-m", "tests.documents.session"]
+        inside += ["outside" if outside else "apart", self.scratch, *changed]
         self._shell = subprocess.Popen(
-            [*command, *inside, "outside" if outside else "apart", self.scratch, *changed],
+            [
+                *command,
+                "sh",
+                "-c",
+                _LET_GO,
+                "sh",
+                *inside,
+                "outside" if outside else "apart",
+                self.scratch,
+                *changed,
+            ],
             cwd=ROOT,
             env={**_environment(), **(environment or {})},
             stdin=subprocess.PIPE,

@@ -186,6 +186,24 @@ class SessionTests(SynchronousTestCase):
         session.execute(block)
         self.assertRaises(Mistake, self.session.execute, block)
 
+    def test_mounted_outside(self) -> None:
+        """A volume that was mounted outside when it began is not kept in use by it."""
+        directory = os.path.abspath(self.mktemp())
+        os.mkdir(directory)
+        image = os.path.join(directory, "image")
+        shell = (
+            f"truncate --size 8M {image} && mkfs.ext2 -q {image} && mkdir {directory}/mnt && "
+            f"mount -o loop {image} {directory}/mnt"
+        )
+        subprocess.run(["sh", "-c", shell], check=True)
+        session = Session()
+        self.addCleanup(session.close)
+        session.execute(Block("some.rst", 7, "console", "$ true\n"))
+        subprocess.run(["umount", os.path.join(directory, "mnt")], check=True)
+        asked = ["losetup", "--associated", image]
+        left = subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=True)
+        self.assertEqual("", left.stdout)
+
     def test_environment(self) -> None:
         """The environment that the tests themselves run in can't be changed."""
         self.execute("$ touch .venv/new\n...Read-only...\n", fails=True)
