@@ -30,7 +30,15 @@ from txstorage.testing import (
     regular_file_size,
 )
 
+from .wire import retry_soon
+
 READY = b"txstorage ready: "
+
+#: As little waiting as the service needs, in seconds: what it takes is not what
+#: is tested.  A status lasts less than the time between two looks, so that there
+#: is mostly one look at each, and a test of each exchange has few that are alike.
+TRANSITION_DELAY = 0.02
+WAITING = {"timeout": 30, "poll_interval": 0.05}
 
 
 def python_3():
@@ -51,7 +59,8 @@ class EmbeddedService(object):
     def __init__(self, *options):
         self.state = tempfile.mkdtemp(prefix="txstorage-test-")
         self.loop_devices = os.getuid() == 0
-        self._options = list(options) + ["--devices", "loop" if self.loop_devices else "file"]
+        self._options = ["--devices", "loop" if self.loop_devices else "file"]
+        self._options += ["--transition-delay", str(TRANSITION_DELAY)] + list(options)
         self._process = None
         self._port = 0
         atexit.register(self.remove)
@@ -110,8 +119,8 @@ class EmbeddedService(object):
         faulty = FaultyAgent(reactor, agent)
         configuration = self.configuration(node)
         del configuration["cluster_id"]
-        # as little waiting as the service needs; what it takes is not what is tested
-        configuration.update({"timeout": 30, "poll_interval": 0.1}, **changes)
+        configuration.update(WAITING, **changes)
+        retry_soon(test_case)
         driver = block_device_driver(reactor, cluster_id or uuid4(), agent=faulty, **configuration)
         test_case.addCleanup(agent.close)
         return driver, faulty
@@ -145,7 +154,7 @@ def contract(factory, make=make_iblockdeviceasyncapi_tests, **options):
 _shared = {}
 
 
-def shared_service(transition_delay=0.05):
+def shared_service(transition_delay=TRANSITION_DELAY):
     """
     :param float transition_delay: seconds that a volume is in between.
     :return: an :class:`EmbeddedService` for all tests that do not break it.

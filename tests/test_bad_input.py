@@ -25,7 +25,15 @@ from txstorage._logging import VOLUME_SKIPPED
 from txstorage.backend import block_device_driver
 from txstorage.interfaces import UnknownVolume
 
-from .wire import Answer, FakeService, RawServer, certificate_for, error, token_answer
+from .wire import (
+    Answer,
+    FakeService,
+    RawServer,
+    certificate_for,
+    error,
+    retry_soon,
+    token_answer,
+)
 
 CLUSTER = UUID("c0ffee00-0000-4000-8000-000000000001")
 DATASET = UUID("11111111-1111-4111-8111-111111111111")
@@ -269,6 +277,7 @@ class SocketTests(TestCase):
 
     def check(self, url, kind):
         """An operation fails with a kind of error that says what to do."""
+        retry_soon(self)
         driver = block_device_driver(
             reactor, CLUSTER, auth_plugin=u"none", volume_endpoint=url, compute_endpoint=url,
             instance_id=NODE,

@@ -67,7 +67,7 @@ class DurabilityTests(TestCase):
         skip = "loop devices and mounts need root"
 
     def setUp(self):
-        self.service = EmbeddedService("--transition-delay", "0.1")
+        self.service = EmbeddedService()
         self.addCleanup(self.service.remove)
         self.service.start()
         cluster_id = uuid4()

@@ -27,7 +27,8 @@ from txstorage.interfaces import (
     UnknownVolume,
 )
 
-from .child import EmbeddedService, shared_service
+from .child import WAITING, EmbeddedService, shared_service
+from .wire import retry_soon
 
 GIB = 2**30
 PASSWORD = {
@@ -103,9 +104,8 @@ class ServiceTestCase(TestCase):
         return deferToThreadPool(reactor, self.pool, function, *args)
 
     def driver_for(self, service, **changes):
-        return blocking_driver(
-            self, service.configuration(), timeout=30, poll_interval=0.1, **changes
-        )
+        retry_soon(self)
+        return blocking_driver(self, service.configuration(), **dict(WAITING, **changes))
 
 
 def clean_up(driver):
@@ -168,7 +168,7 @@ class OutageTests(ServiceTestCase):
     """A service that is not there, and then is."""
 
     def service(self, *options):
-        service = EmbeddedService("--transition-delay", "0.05", *options)
+        service = EmbeddedService(*options)
         self.addCleanup(service.remove)
         service.start()
         return service

@@ -14,11 +14,10 @@ from twisted.trial.unittest import TestCase
 
 from txstorage.errors import DeviceBusy, NoCompute, NotThisNode
 from txstorage.interfaces import AlreadyAttachedVolume, UnattachedVolume
-from txstorage.testing import (
-    make_icloudapi_tests,
-    make_resilience_tests,
-)
+from txstorage.testing import make_icloudapi_tests
 from txstorage.testing._volumes import detach_destroy_volumes
+from txstorage.testing.resilience import AttachmentResilience
+from txstorage.testing.suites import _test_case
 
 from .child import GIB, EmbeddedService, contract, shared_service
 
@@ -46,8 +45,11 @@ class CloudTests(make_icloudapi_tests(driver)):
     """Nodes, without Compute."""
 
 
-class ResilienceTests(make_resilience_tests(api_factory=driver_and_agent, size=GIB)):
-    """The contract when things go wrong, without Compute."""
+class ResilienceTests(_test_case((AttachmentResilience,), driver_and_agent, size=GIB)):
+    """
+    Attaching and detaching when things go wrong, without Compute.  What else there
+    is does not ask Compute, and :mod:`tests.test_contract` tests it.
+    """
 
     timeout = 120
 
@@ -178,7 +180,7 @@ class KilledServiceTests(TestCase):
     @inlineCallbacks
     def test_killed(self):
         """Attaching and detaching survive a ``kill -9`` of the service at any moment."""
-        service = EmbeddedService("--transition-delay", "0.1")
+        service = EmbeddedService()
         self.addCleanup(service.remove)
         service.start()
         api, agent = driver_and_agent(self, service=service)

@@ -21,8 +21,14 @@ from twisted.internet.task import Clock
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from txstorage import http
 from txstorage.http import HTTPClient
 from txstorage.services.openstack.keystone import Credentials, Session
+
+
+def retry_soon(test_case):
+    """Have what failed tried again at once, or nearly, instead of after half a second."""
+    test_case.patch(http, "_FIRST_DELAY", 0.02)
 
 
 class Seen(object):

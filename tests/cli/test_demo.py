@@ -12,6 +12,7 @@ import re
 import select
 import sys
 import tempfile
+from functools import partial
 from typing import Any, Callable, Dict, List, Sequence
 from unittest import mock
 
@@ -23,6 +24,7 @@ from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from txstorage import backend
 from txstorage.cli import _media
 from txstorage.cli import demo as demo_module
 from txstorage.cli._app import App
@@ -31,6 +33,7 @@ from txstorage.cli._media import FILES
 from txstorage.cli._progress import Narrator
 from txstorage.cli.demo import DataChanged, Proof, demonstrate
 from txstorage.interfaces import BlockDeviceVolume
+from txstorage.watcher import Intervals
 
 from .support import CLUSTER, processes_of, runner, sweep
 
@@ -68,6 +71,8 @@ class DemoTestCase(TestCase):
         self.directory = os.path.realpath(tempfile.mkdtemp(prefix="txstorage-test-"))
         self.addCleanup(sweep, self.directory)
         self.patch(tempfile, "tempdir", self.directory)
+        # what waiting there is here is not for a cloud
+        self.patch(backend, "Intervals", partial(Intervals, first=0.02))
         # trial changes the directory, from which children would import.
         environment = mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
         environment.start()

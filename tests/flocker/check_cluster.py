@@ -73,7 +73,7 @@ class Cluster(object):
         self.cluster_id = uuid4()
         self._processes = {}
         self.node_ids = {name: str(uuid4()) for name in NODES}
-        self.service = EmbeddedService("--transition-delay", "0.05",)
+        self.service = EmbeddedService()
         test_case.addCleanup(self.service.remove)
         self.service.start()
 

@@ -13,8 +13,8 @@ from ._volumes import remove_volumes
 from .faults import lose_request, lose_response
 
 
-class Resilience(Operations):
-    """The tests, for a ``TestCase`` to take in."""
+class Interrupted(Operations):
+    """How an operation is disturbed, for a ``TestCase`` to take in."""
 
     @inlineCallbacks
     def setUp(self):
@@ -56,38 +56,6 @@ class Resilience(Operations):
                 break
         self.assertGreater(number, 2, "it was over too soon")
 
-    def test_create_loses_requests(self):
-        """Creating survives the loss of any request, and makes one volume."""
-        return self._lose_each("create", lose_request)
-
-    def test_create_loses_responses(self):
-        """Creating survives the loss of any answer, and makes one volume."""
-        return self._lose_each("create", lose_response)
-
-    def test_attach_loses_requests(self):
-        """Attaching survives the loss of any request."""
-        return self._lose_each("attach", lose_request)
-
-    def test_attach_loses_responses(self):
-        """Attaching survives the loss of any answer."""
-        return self._lose_each("attach", lose_response)
-
-    def test_detach_loses_requests(self):
-        """Detaching survives the loss of any request."""
-        return self._lose_each("detach", lose_request)
-
-    def test_detach_loses_responses(self):
-        """Detaching survives the loss of any answer."""
-        return self._lose_each("detach", lose_response)
-
-    def test_destroy_loses_requests(self):
-        """Destroying survives the loss of any request."""
-        return self._lose_each("destroy", lose_request)
-
-    def test_destroy_loses_responses(self):
-        """Destroying survives the loss of any answer."""
-        return self._lose_each("destroy", lose_response)
-
     # -- an operation is cancelled -----------------------------------------------------
 
     @inlineCallbacks
@@ -116,9 +84,25 @@ class Resilience(Operations):
                 break
         self.assertGreater(moment, 5, "it was over too soon")
 
-    def test_create_cancelled(self):
-        """Creating can be cancelled at any exchange, and repeated; one volume is made."""
-        return self._cancel_everywhere("create")
+
+class AttachmentResilience(Interrupted):
+    """The tests of attaching and detaching."""
+
+    def test_attach_loses_requests(self):
+        """Attaching survives the loss of any request."""
+        return self._lose_each("attach", lose_request)
+
+    def test_attach_loses_responses(self):
+        """Attaching survives the loss of any answer."""
+        return self._lose_each("attach", lose_response)
+
+    def test_detach_loses_requests(self):
+        """Detaching survives the loss of any request."""
+        return self._lose_each("detach", lose_request)
+
+    def test_detach_loses_responses(self):
+        """Detaching survives the loss of any answer."""
+        return self._lose_each("detach", lose_response)
 
     def test_attach_cancelled(self):
         """Attaching can be cancelled at any exchange, and repeated."""
@@ -127,6 +111,30 @@ class Resilience(Operations):
     def test_detach_cancelled(self):
         """Detaching can be cancelled at any exchange, and repeated."""
         return self._cancel_everywhere("detach")
+
+
+class Resilience(AttachmentResilience):
+    """All tests."""
+
+    def test_create_loses_requests(self):
+        """Creating survives the loss of any request, and makes one volume."""
+        return self._lose_each("create", lose_request)
+
+    def test_create_loses_responses(self):
+        """Creating survives the loss of any answer, and makes one volume."""
+        return self._lose_each("create", lose_response)
+
+    def test_destroy_loses_requests(self):
+        """Destroying survives the loss of any request."""
+        return self._lose_each("destroy", lose_request)
+
+    def test_destroy_loses_responses(self):
+        """Destroying survives the loss of any answer."""
+        return self._lose_each("destroy", lose_response)
+
+    def test_create_cancelled(self):
+        """Creating can be cancelled at any exchange, and repeated; one volume is made."""
+        return self._cancel_everywhere("create")
 
     def test_destroy_cancelled(self):
         """Destroying can be cancelled at any exchange, and repeated."""
