@@ -81,17 +81,7 @@ class Session:
         inside = [sys.executable, "-m", "tests.documents.session"]
         inside += ["outside" if outside else "apart", self.scratch, *changed]
         self._shell = subprocess.Popen(
-            [
-                *command,
-                "sh",
-                "-c",
-                _LET_GO,
-                "sh",
-                *inside,
-                "outside" if outside else "apart",
-                self.scratch,
-                *changed,
-            ],
+            [*command, "sh", "-c", _LET_GO, "sh", *inside],
             cwd=ROOT,
             env={**_environment(), **(environment or {})},
             stdin=subprocess.PIPE,

@@ -191,15 +191,17 @@ class SessionTests(SynchronousTestCase):
         directory = os.path.abspath(self.mktemp())
         os.mkdir(directory)
         image = os.path.join(directory, "image")
+        mounted = os.path.join(directory, "mnt")
+        self.addCleanup(subprocess.run, ["umount", "--quiet", mounted], check=False)
         shell = (
-            f"truncate --size 8M {image} && mkfs.ext2 -q {image} && mkdir {directory}/mnt && "
-            f"mount -o loop {image} {directory}/mnt"
+            f"truncate --size 8M {image} && mkfs.ext2 -q {image} && "
+            f"mkdir {mounted} && mount -o loop {image} {mounted}"
         )
         subprocess.run(["sh", "-c", shell], check=True)
         session = Session()
         self.addCleanup(session.close)
         session.execute(Block("some.rst", 7, "console", "$ true\n"))
-        subprocess.run(["umount", os.path.join(directory, "mnt")], check=True)
+        subprocess.run(["umount", mounted], check=True)
         asked = ["losetup", "--associated", image]
         left = subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=True)
         self.assertEqual("", left.stdout)
