@@ -287,38 +287,37 @@ class BadgeTests(CertificationTestCase):
 class PageTests(CertificationTestCase):
     """What people see in a browser."""
 
+    def shown(self, url: str, *expected: str, picture: str | None = None) -> None:
+        """Each of these is in a page: in its text, or in what it refers to."""
+        page = browser.opened(url, *expected, picture=picture)
+        for each in expected:
+            self.assertIn(each, page + browser.text_of(page))
+
     def test_build(self) -> None:
         """The page of a build shows its steps with their counts and what it certifies."""
         build = self.bot.build("functional")
+        passed = "{} passed, 0 failed".format(self.counted(build)[0])
+        certified = "against the embedded service with loop devices"
         picture = self.bot.picture("buildbot.png")
-        seen = browser.text_of(browser.opened(self.bot.page(build), picture))
-        self.assertIn("{} passed, 0 failed".format(self.counted(build)[0]), seen)
-        self.assertIn("against the embedded service with loop devices", seen)
-        self.assertIn("SUCCESS", seen)
+        self.shown(self.bot.page(build), passed, certified, "SUCCESS", picture=picture)
 
     def test_broken_build(self) -> None:
         """The page of a build that failed names the test."""
-        build = self.bot.build(BROKEN)
-        seen = browser.text_of(browser.opened(self.bot.page(build)))
-        self.assertIn(self.bot.broken_test, seen)
-        self.assertIn("FAILURE", seen)
+        self.shown(self.bot.page(self.bot.build(BROKEN)), self.bot.broken_test, "FAILURE")
 
     def test_finished_builds(self) -> None:
         """The first page shows the finished builds, with their results and a link to each."""
         builds = [self.bot.build(key) for key in ("lint", "functional", BROKEN)]
-        page = browser.opened(self.bot.rest.url)
-        seen = browser.text_of(page)
-        for build in builds:
-            self.assertIn("#/builders/{builderid}/builds/{number}".format(**build), page)
-            self.assertIn(build["state_string"], seen)
+        links = ["#/builders/{builderid}/builds/{number}".format(**build) for build in builds]
+        results = [build["state_string"] for build in builds]
+        self.shown(self.bot.rest.url, *links, *results)
 
     def test_views(self) -> None:
         """The grid and the console show a commit, with a link to what was built of it."""
         build = self.build_of(CHANGED, SUCCESS)
+        link = "/builders/{builderid}/builds/{number}".format(**build)
         for view in ("grid", "console"):
-            page = browser.opened(self.bot.rest.url + "#/" + view)
-            self.assertIn("Change nothing", browser.text_of(page))
-            self.assertIn("/builders/{builderid}/builds/{number}".format(**build), page)
+            self.shown(self.bot.rest.url + "#/" + view, "Change nothing", link)
 
 
 class DocumentTests(CertificationTestCase):

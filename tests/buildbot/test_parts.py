@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -297,3 +298,25 @@ class InstallationTests(SynchronousTestCase):
             installation.stop()
         self.assertEqual(-9, left.wait())
         self.assertIsNone(beside.poll())
+
+
+class RecordedTests(SynchronousTestCase):
+    """What the README and docs/certification.rst show where no Buildbot can be reached."""
+
+    def recorded(self, name: str) -> str:
+        with open(os.path.join(ROOT, "docs", name), encoding="utf-8") as opened:
+            return opened.read()
+
+    def test_badge(self) -> None:
+        """It shows a success, and has nothing fetched from anywhere."""
+        image = self.recorded("status.svg")
+        self.assertIn("success", image)
+        addresses = re.findall(r"[a-z]+://[^\s\"')<]+", image)
+        self.assertEqual([], [each for each in addresses if "//www.w3.org/" not in each])
+
+    def test_statement(self) -> None:
+        """It says when, what of which commit, against what, and that nothing failed."""
+        said = self.recorded("status.txt")
+        first = r"\d{4}-\d\d-\d\d: txstorage \S+ \([0-9a-f]{7,}\) against the embedded service"
+        self.assertRegex(said, first)
+        self.assertRegex(said, r"\n  [1-9]\d* passed, 0 failed\n$")
