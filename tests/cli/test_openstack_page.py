@@ -9,7 +9,7 @@ import errno
 import json
 import os
 import re
-import textwrap
+from collections import Counter
 from typing import Any, Dict, List, Set, Tuple
 from unittest import mock
 from uuid import uuid4
@@ -17,7 +17,7 @@ from uuid import uuid4
 import yaml
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage._configuration import Configuration
+from tests.documents.blocks import ROOT, of_suite
 from txstorage._keys import KEYS
 from txstorage.backend import block_device_driver
 from txstorage.errors import OperationFailed
@@ -25,23 +25,20 @@ from txstorage.server.files import VolumeFiles
 
 from .support import CLUSTER, GIB, CommandTestCase
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PAGE = os.path.join("docs", "openstack.rst")
 
 Request = Tuple[str, str, str]
 
 
 def page() -> str:
     """The page's source."""
-    with open(os.path.join(ROOT, "docs", "openstack.rst"), encoding="utf-8") as source:
+    with open(os.path.join(ROOT, PAGE), encoding="utf-8") as source:
         return source.read()
 
 
-def blocks(language: str) -> List[str]:
-    """The page's blocks of code in a language."""
-    found = re.findall(
-        r"^( *)\.\. code-block:: " + language + r"\n\n((?:\1   .*\n|\n)+)", page(), re.MULTILINE
-    )
-    return [textwrap.dedent(block) for _, block in found]
+def rules(language: str) -> List[str]:
+    """The page's blocks in a language that are to be held to what is so here."""
+    return [block.text for block in of_suite("rules")[PAGE] if block.language == language]
 
 
 class Recording:
@@ -132,12 +129,12 @@ class AccessRulesTests(CommandTestCase):
     def test_driver(self) -> None:
         """The rules are for all that the driver asks for, and for nothing else."""
         self.use_everything()
-        self.compare(json.loads(blocks("json")[0]), self.recording.requests)
+        self.compare(json.loads(rules("json")[0]), self.recording.requests)
 
     def test_doctor(self) -> None:
         """The further rules are for what ``doctor`` asks for besides."""
         self.document("doctor")
-        own, more, _ = [json.loads(block) for block in blocks("json")]
+        own, more, _ = [json.loads(block) for block in rules("json")]
         asked = self.recording.requests
         besides = {each for each in asked if not any(covers(rule, each) for rule in own)}
         self.compare(more, besides)
@@ -158,20 +155,19 @@ class AccessRulesTests(CommandTestCase):
         self.do(lambda driver: driver.destroy_volume(volume))
         asked = self.recording.requests
         self.assertEqual({service for service, _, _ in asked}, {"block-storage"})
-        own, _, instead = [json.loads(block) for block in blocks("json")]
+        own, _, instead = [json.loads(block) for block in rules("json")]
         besides = {each for each in asked if not any(covers(rule, each) for rule in own)}
         self.compare(instead, besides)
 
     def test_table(self) -> None:
         """The table of policies has these requests, and the files those policies."""
-        rules = {"{method} {path}".format(**rule) for rule in json.loads(blocks("json")[0])}
+        requests = {"{method} {path}".format(**rule) for rule in json.loads(rules("json")[0])}
         rows = re.findall(
             r"^   \* - ``([A-Z]+ /.*)``\n     - .*\n     - (.*)$", page(), re.MULTILINE
         )
-        self.assertEqual({request for request, _ in rows}, rules)
+        self.assertEqual({request for request, _ in rows}, requests)
         policies = {policy.strip("`") for _, policy in rows} - {"none"}
-        files = [yaml.safe_load(block) for block in blocks("yaml")]
-        files = [file for file in files if "volume_driver" in file]
+        files = [yaml.safe_load(block) for block in rules("yaml")]
         written = {name for file in files for name in file} - {"volume_driver"}
         what_nova_asks_for = {
             name for name in written if name.startswith(("volume:att", "volume_ext"))
@@ -188,7 +184,7 @@ class DoctorTests(CommandTestCase):
         self.write_config(availability_zone="nova", profiles={"gold": "gold"})
         result = self.txstorage("doctor")
         self.assertEqual(result.exit_code, 0)
-        [block] = [each for each in blocks("console") if "txstorage --config" in each]
+        [block] = rules("console")
         command, _, shown = block.partition("\n")
         self.assertEqual(command, "$ txstorage --config agent.yml doctor")
         self.assertEqual(self.neutral(shown), self.neutral(result.stdout))
@@ -201,21 +197,21 @@ class DoctorTests(CommandTestCase):
         return [line.strip() for line in text.strip().splitlines()]
 
 
+class BlocksTests(SynchronousTestCase):
+    """What is left to these tests."""
+
+    def test_each(self) -> None:
+        """Each block that is, is looked at: requests, policies, and what ``doctor`` shows."""
+        languages = Counter(block.language for block in of_suite("rules")[PAGE])
+        self.assertEqual({"json": 3, "yaml": 2, "console": 1}, languages)
+
+    def test_elsewhere(self) -> None:
+        """There are none on other pages."""
+        self.assertEqual([PAGE], list(of_suite("rules")))
+
+
 class ConfigurationTests(SynchronousTestCase):
     """What is said of the configuration."""
-
-    def test_agent_yml(self) -> None:
-        """The ``agent.yml`` of the steps is a good one."""
-        [block] = [each for each in blocks("yaml") if "/application-credential\n" in each]
-        dataset = yaml.safe_load(block)["dataset"]
-        self.assertEqual(dataset.pop("backend"), "txstorage")
-        secret = os.path.abspath(self.mktemp())
-        with open(secret, "w") as opened:
-            opened.write("s3cret\n")
-        dataset["application_credential_secret_file"] = secret
-        found = Configuration.from_mapping(dataset)
-        self.assertEqual(found.auth_plugin, "v3applicationcredential")
-        self.assertEqual(found.application_credential_secret(), "s3cret")
 
     def test_keys(self) -> None:
         """The table has every key, and no other."""

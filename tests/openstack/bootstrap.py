@@ -8,7 +8,7 @@ import os
 import time
 
 from .client import Client, Refused
-from .configuration import BACKEND
+from .configuration import BACKEND, policy
 from .layout import PAGED_REGION, REGION, USERS
 from .progress import until
 
@@ -176,5 +176,7 @@ def describe(layout, servers, control):
         "servers": servers,
         "control": control,
         "logs": layout.run("log"),
+        "programs": layout.path("venv", "bin"),
+        "policies": {name: policy(layout, name) for name in ("cinder", "nova")},
     }
 

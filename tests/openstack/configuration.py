@@ -36,13 +36,20 @@ def _login(layout):
     }
 
 
+def policy(layout, service):
+    """:return: the path of a service's rules, which it reads again when they change."""
+    return layout.configuration(service + "-policy.yaml")
+
+
 def _database(layout, name):
     return {"connection": layout.database(name), "sqlite_synchronous": "false"}
 
 
-def _tokens(layout):
+def _tokens(layout, service_type):
+    """:param service_type: what access rules call the service."""
     # With service tokens, a user's token may expire while it works for the user.
     return {
+        "service_type": service_type,
         "www_authenticate_uri": layout.auth_url,
         **_login(layout),
         "service_token_roles": "service",
@@ -107,7 +114,8 @@ def cinder(layout, page=1000, port="cinder-api"):
         "coordination": {"backend_url": "file://" + layout.run("state", "coordination")},
         "oslo_concurrency": {"lock_path": layout.run("lock")},
         "oslo_messaging_rabbit": _QUEUES,
-        "keystone_authtoken": _tokens(layout),
+        "oslo_policy": {"policy_file": policy(layout, "cinder")},
+        "keystone_authtoken": _tokens(layout, "block-storage"),
         "nova": {**_login(layout), "interface": "public"},
     }
 
@@ -143,7 +151,8 @@ def nova(layout):
         "conductor": {"workers": 1},
         "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 2},
         "filter_scheduler": {"enabled_filters": "ComputeFilter"},
-        "keystone_authtoken": _tokens(layout),
+        "oslo_policy": {"policy_file": policy(layout, "nova")},
+        "keystone_authtoken": _tokens(layout, "compute"),
         "service_user": {"send_service_user_token": "true", **_login(layout)},
         "placement": _login(layout),
         "cinder": {
@@ -181,6 +190,9 @@ def write_all(layout):
         ("nova", nova(layout)),
     ]:
         write(layout.configuration(name + ".conf"), rendered(sections))
+    for service in ("cinder", "nova"):
+        # its own, until a test writes others
+        write(policy(layout, service), "{}\n")
     shutil.copy(
         layout.path("venv", "etc", "nova", "api-paste.ini"), layout.configuration("api-paste.ini")
     )

@@ -1,0 +1,231 @@
+"""
+What the documents say is to be done with a real OpenStack, done with this one:
+their commands are typed, and the policies that they have are its policies.
+"""
+
+import os
+import sys
+from uuid import uuid4
+
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from tests.documents.blocks import ROOT, Block, blocks, of_suite
+from tests.documents.session import Session
+
+from .client import Client, Refused
+from .cloud import GIB, description, driver
+from .layout import write
+
+PAGE = os.path.join("docs", "openstack.rst")
+CONTRIBUTING = "CONTRIBUTING.rst"
+#: Seconds in which a whole OpenStack is there.
+BRINGING_UP = 900
+PASSWORD = uuid4().hex
+ROLE = "volume-driver"
+
+
+def client(username, password, project_name):
+    """:return: a :class:`~tests.openstack.client.Client` of this cloud."""
+    there = description()
+    return Client(there["auth_url"], there["region"], username, password, project_name)
+
+
+def administrator(project_name="admin"):
+    """:return: the cloud's administrator, in a project in which that is a member."""
+    return client("admin", description()["users"]["admin"]["password"], project_name)
+
+
+def named(admin, collection, name):
+    """:return: the ids of what is called so in one of Keystone's collections."""
+    found = admin.get("identity", "/{}?name={}".format(collection, name))[collection]
+    return [each["id"] for each in found]
+
+
+def project(test_case, name, username):
+    """
+    Make a project with a server, which goes with the test, as does the user.
+
+    :return: somebody who is the administrator in that project, and the server's id.
+    """
+    admin = administrator()
+    wanted = {"project": {"name": name, "domain_id": "default"}}
+    project_id = admin.post("identity", "/projects", wanted)["project"]["id"]
+    test_case.addCleanup(admin.delete, "identity", "/projects/" + project_id)
+    give_role(admin, project_id, "admin", "admin")
+    inside = administrator(name)
+    server = inside.create_server("node-1")
+    test_case.addCleanup(inside.delete_server, server)
+    test_case.addCleanup(remove_user, admin, username)
+    return inside, server
+
+
+def typed(command):
+    """:return: a block that is in no document."""
+    return Block(__name__, 0, "console", "$ {} >/dev/null 2>&1\n".format(command))
+
+
+def give_role(admin, project_id, username, role):
+    """Give a user a role in a project."""
+    [user_id], [role_id] = named(admin, "users", username), named(admin, "roles", role)
+    path = "/projects/{}/users/{}/roles/{}".format(project_id, user_id, role_id)
+    admin.put("identity", path)
+
+
+def remove_role(admin):
+    """Remove the role of the document, if there is one."""
+    for role_id in named(admin, "roles", ROLE):
+        admin.delete("identity", "/roles/" + role_id)
+
+
+def remove_user(admin, name):
+    """Remove a user, and its credentials before, for SQLite does not do so by itself."""
+    for user_id in named(admin, "users", name):
+        path = "/users/" + user_id
+        credentials = path + "/application_credentials"
+        for found in admin.get("identity", credentials)["application_credentials"]:
+            admin.delete("identity", "{}/{}".format(credentials, found["id"]))
+        admin.delete("identity", path)
+
+
+class CommandsTests(SynchronousTestCase):
+    """What is typed."""
+
+    def session(self, **options):
+        """A session that ends with the test."""
+        session = Session(**options)
+        self.addCleanup(session.close)
+        return session
+
+    def test_pages(self):
+        """There is a test for each document that has something to be typed."""
+        self.assertEqual([CONTRIBUTING, PAGE], sorted(of_suite("openstack")))
+
+    def test_page(self):
+        """
+        An administrator makes the user, and that user an application credential
+        with the access rules; that is all that a node needs.
+        """
+        there = description()
+        project(self, "storage", "txstorage")
+        own = os.path.dirname(sys.executable)
+        environment = {
+            "PATH": os.pathsep.join([own, os.environ["PATH"], there["programs"]]),
+            "OS_AUTH_URL": there["auth_url"],
+            "OS_REGION_NAME": there["region"],
+            "OS_USERNAME": "admin",
+            "OS_PASSWORD": there["users"]["admin"]["password"],
+            "OS_PROJECT_NAME": "admin",
+            "OS_USER_DOMAIN_ID": "default",
+            "OS_PROJECT_DOMAIN_ID": "default",
+        }
+        examples = {"https://cloud.example:5000/v3": there["auth_url"]}
+        session = self.session(
+            environment=environment, examples=examples, outside=True, changed=["/etc"]
+        )
+        session.execute(typed("cd ~"))
+        for block in blocks(PAGE):
+            # the files are tested elsewhere, and used here
+            if block.suite == "openstack" or block.caption:
+                session.execute(block)
+
+    def test_contributing(self):
+        """
+        Whoever takes part brings an OpenStack up, breaks it, and takes it down:
+        here it is a second one, of which the first sees nothing.
+        """
+        session = self.session(
+            environment=dict(os.environ), outside=True, changed=[ROOT], patience=BRINGING_UP
+        )
+        # as where none is up; volumes that are too big are only so on a real file system
+        session.execute(typed("mkdir /var/tmp/run && mount --bind /var/tmp/run .openstack/run"))
+        session.execute(typed("rm -f .openstack/lock"))
+        try:
+            for block in of_suite("openstack")[CONTRIBUTING]:
+                session.execute(block)
+        finally:
+            # a document that is wrong must not leave devices
+            session.execute(typed("python3 -m tests.openstack.rig down"))
+
+
+class PoliciesTests(TestCase):
+    """A role of its own."""
+
+    timeout = 300
+
+    def setUp(self):
+        self.user = "driver-" + uuid4().hex
+        self.inside, self.server = project(self, self.user, self.user)
+        admin = administrator()
+        # what an interrupted test left
+        remove_role(admin)
+        admin.post("identity", "/roles", {"role": {"name": ROLE}})
+        self.addCleanup(remove_role, admin)
+        user = {"name": self.user, "domain_id": "default", "password": PASSWORD}
+        admin.post("identity", "/users", {"user": user})
+        give_role(admin, self.inside.project_id, self.user, ROLE)
+        self.mine = client(self.user, PASSWORD, self.user)
+
+    def set_policies(self):
+        """Give the cloud the policies that the document shows, until the test ends."""
+        texts = [block.text for block in of_suite("rules")[PAGE] if block.language == "yaml"]
+        paths = description()["policies"]
+        for path, text in zip([paths["cinder"], paths["nova"]], texts, strict=True):
+            self.addCleanup(write, path, "{}\n")
+            write(path, text)
+
+    def refused(self, *request):
+        """A request is refused by a policy."""
+        self.assertEqual(403, self.assertRaises(Refused, self.mine.request, *request).status)
+
+    def test_without(self):
+        """Without the policies, a user with that role may do nothing."""
+        self.refused("GET", "block-storage", "/volumes/detail")
+        self.refused("GET", "compute", "/servers/detail")
+
+    @inlineCallbacks
+    def test_all(self):
+        """With them, the driver does all that it does."""
+        self.set_policies()
+        api = driver(
+            self,
+            username=self.user,
+            password=PASSWORD,
+            project_name=self.user,
+            instance_id=self.server,
+            profiles={},
+        )
+        volume = (yield api.create_volume(uuid4(), GIB)).blockdevice_id
+        yield api.attach_volume(volume, self.server)
+        device = yield api.get_device_path(volume)
+        self.assertTrue(device.isBlockDevice())
+        yield api.detach_volume(volume)
+        yield api.destroy_volume(volume)
+        self.assertEqual([], (yield api.list_volumes()))
+        live = yield api.list_live_nodes()
+        self.assertEqual([self.server], list(live))
+        # why a volume could not be made
+        ask = ("GET", "block-storage", "/messages")
+        yield deferToThread(self.mine.request, *ask, OpenStack_API_Version="volume 3.3")
+        path = "/servers/" + self.server
+        yield deferToThread(self.inside.post, "compute", path + "/action", {"os-stop": None})
+        yield deferToThread(self.inside.wait, "compute", path, "SHUTOFF")
+        yield api.start_node(self.server)
+        yield deferToThread(self.inside.wait, "compute", path, "ACTIVE")
+
+    def test_nothing_else(self):
+        """What the document says that such a user is refused, it is."""
+        self.set_policies()
+        made = self.inside.post("block-storage", "/volumes", {"volume": {"size": 1}})
+        volume = "/volumes/" + made["volume"]["id"]
+        self.addCleanup(self.inside.wait, "block-storage", volume, None)
+        self.addCleanup(self.inside.delete, "block-storage", volume)
+        self.inside.wait("block-storage", volume, "available")
+        server = "/servers/" + self.server
+        self.refused("POST", "compute", server + "/action", {"os-stop": None})
+        self.refused("DELETE", "compute", server)
+        self.refused("POST", "block-storage", volume + "/metadata", {"metadata": {"a": "b"}})
+        self.refused("GET", "block-storage", "/types")
+        self.refused("GET", "block-storage", "/snapshots")
+        self.refused("GET", "block-storage", "/backups")
