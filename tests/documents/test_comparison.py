@@ -1,5 +1,6 @@
 """
-The README's table of drivers: as far as it is about txstorage, it is true.
+The README's table of drivers: as far as it is about txstorage, it is true.  And
+so is the day of its status image.
 """
 
 from __future__ import annotations
@@ -95,3 +96,13 @@ class ComparisonTests(SynchronousTestCase):
         _, releases = text_of("CHANGELOG.rst").split(".. release notes start here\n")
         [latest] = [row[1] for row in table() if row[0] == "latest release"]
         self.assertEqual(bool(releases.strip()), latest != NO_RELEASE)
+
+
+class StatusTests(SynchronousTestCase):
+    """The README's status image."""
+
+    def test_dated(self) -> None:
+        """The README says of which day it is: that of the statement recorded with it."""
+        readme = " ".join(text_of("README.rst").split())
+        said = re.findall(r"its status image above was recorded on (\S+),", readme)
+        self.assertEqual([text_of("docs", "status.txt").split(":")[0]], said)
