@@ -179,11 +179,14 @@ class KilledServiceTests(TestCase):
 
     @inlineCallbacks
     def test_killed(self):
-        """Attaching and detaching survive a ``kill -9`` of the service at any moment."""
+        """
+        Attaching and detaching survive a ``kill -9`` of the service before, during
+        and after each request that changes something.
+        """
         service = EmbeddedService()
         self.addCleanup(service.remove)
         service.start()
-        api, agent = driver_and_agent(self, service=service)
+        api, self.agent = driver_and_agent(self, service=service)
         self.addCleanup(detach_destroy_volumes, api)
         volume = yield api.create_volume(uuid4(), GIB)
         volume_id = volume.blockdevice_id
@@ -192,17 +195,42 @@ class KilledServiceTests(TestCase):
             service.kill()
             service.start()
 
-        for operation, done in [
-            (lambda: api.attach_volume(volume_id, HOST), AlreadyAttachedVolume),
-            (lambda: api.detach_volume(volume_id), UnattachedVolume),
-        ] * 6:
-            agent.at_moment(self.moment, restart)
-            self.moment += 1
-            yield operation().addErrback(
-                lambda _: operation().addErrback(lambda failure: failure.trap(done) and None)
-            )
-            agent.calm()
+        def attach():
+            d = api.attach_volume(volume_id, HOST)
+            return d.addErrback(lambda failure: failure.trap(AlreadyAttachedVolume) and None)
+
+        def detach():
+            d = api.detach_volume(volume_id)
+            return d.addErrback(lambda failure: failure.trap(UnattachedVolume) and None)
+
+        # what is asked only once comes before
+        yield attach()
+        killed = []
+        for operation, undo in [(attach, detach), (detach, attach)]:
+            yield undo()
+            yield self.calm(operation)
+            moments = self.moments_of_changes()
+            killed.append(len(moments))
+            for moment in moments:
+                yield self.calm(undo)
+                self.agent.at_moment(moment, restart)
+                yield operation().addErrback(lambda _: self.calm(operation))
+                self.agent.calm()
+        self.assertEqual([6, 3], killed)
         [listed] = yield api.list_volumes()
         self.assertIs(None, listed.attached_to)
 
-    moment = 0
+    def calm(self, operation):
+        """Do something while nothing goes wrong; what is asked is then in the agent."""
+        self.agent.calm()
+        del self.agent.requests[:]
+        return operation()
+
+    def moments_of_changes(self):
+        """:return: the moments, for the agent, of what was asked that changes something."""
+        return [
+            3 * number + moment
+            for number, (method, _) in enumerate(self.agent.requests)
+            if method != "GET"
+            for moment in range(3)
+        ]
