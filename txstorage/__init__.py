@@ -1,5 +1,5 @@
 """
-Asynchronous block storage for Twisted, Flocker and Docker.
+Asynchronous block storage for Twisted and Flocker.
 
 >>> from txstorage import block_device_driver
 >>> driver = block_device_driver(reactor, cluster_id, region=..., auth_url=..., ...)
