@@ -3,7 +3,8 @@ Run the tests: ``make test`` and its relatives.
 
 This needs nothing but the Python it runs on (3.9 or newer).  It makes the
 virtual environments, installs the project into them, runs ``trial`` in each,
-and ends with one line, computed from what trial itself said::
+as many at once as there are cores, and ends with one line, computed from what
+trial itself said::
 
     N passed, N failed, N skipped
 
@@ -20,7 +21,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
+import traceback
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -48,8 +53,12 @@ OUTCOMES = {
 }
 
 
-def say(text):
-    print("--- " + text, flush=True)
+def show(line):
+    print(line, end="", flush=True)
+
+
+def say(text, show=show):
+    show("--- " + text + "\n")
 
 
 def counted(output):
@@ -77,13 +86,18 @@ def summed(parts):
     return totals
 
 
+def told(counts):
+    """:return: text: what :func:`counted` returns, as these all tell it."""
+    return "{passed} passed, {failed} failed, {skipped} skipped".format(**counts)
+
+
 def concluded(counts):
     """
     Say the line that all of these end with.
 
     :return: the exit code: a failure also when nothing passed.
     """
-    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts), flush=True)
+    print(told(counts), flush=True)
     return 1 if counts["failed"] or not counts["passed"] else 0
 
 
@@ -189,7 +203,126 @@ def make_environment_2(interpreter):
     make_once(ENVIRONMENT_2, [interpreter, list(content(PINS_2, "setup.py"))], make)
 
 
-def trial(environment, name, tests, prefix=()):
+class Turns:
+    """
+    What several print at once, shown one after the other: of the first that
+    has not ended as it comes, of the next ones when it is their turn.
+
+    :param int number: how many there are.
+    """
+
+    def __init__(self, number):
+        self._lock = threading.Lock()
+        self._kept = [[] for _ in range(number + 1)]
+        self._ended = [False] * number
+        self._turn = 0
+
+    def show(self, index, line):
+        """One of them, by its index, prints a line."""
+        with self._lock:
+            if index == self._turn:
+                show(line)
+            else:
+                self._kept[index].append(line)
+
+    def end(self, index, text):
+        """One of them ended; the text is said at once."""
+        with self._lock:
+            say(text)
+            self._ended[index] = True
+            while self._turn < len(self._ended) and self._ended[self._turn]:
+                self._turn += 1
+                # there is an empty one after the last
+                show("".join(self._kept[self._turn]))
+
+
+class Processes:
+    """Those of trial that run, so that they can be ended together."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._running = set()
+        self._ending = False
+
+    def start(self, command, **options):
+        """:return: a ``Popen``, whose output is to be read to its end."""
+        with self._lock:
+            if self._ending:
+                raise KeyboardInterrupt
+            process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                universal_newlines=True,
+                **options,
+            )
+            self._running.add(process)
+            return process
+
+    def wait(self, process):
+        """:return: the exit code."""
+        code = process.wait()
+        with self._lock:
+            self._running.remove(process)
+        return code
+
+    def end(self):
+        """End all; no more are started.  They clean up, which is not waited for here."""
+        with self._lock:
+            self._ending = True
+            for process in self._running:
+                # trial takes an interrupt for the end of one test, and goes on
+                process.terminate()
+
+
+PROCESSES = Processes()
+#: Two installations at once would make the same files of the project.
+INSTALLING = threading.Lock()
+
+
+def take_interrupts():
+    """
+    What is started in the background has to ignore them, and so would all the
+    processes that tests mean to interrupt.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def side_by_side(jobs, at_once):
+    """
+    Run several, and show the output of each whole, and the first one's as it comes.
+
+    :param jobs: pairs of a name and a function that is called with what shows a
+        line, and returns what :func:`counted` does.  One that raises has failed.
+    :param int at_once: how many at a time.
+    :return: list of what they returned.
+    """
+    take_interrupts()
+    turns = Turns(len(jobs))
+
+    def run_one(index):
+        name, job = jobs[index]
+        begun = time.monotonic()
+        try:
+            counts = job(partial(turns.show, index))
+        except Exception:
+            turns.show(index, traceback.format_exc())
+            counts = summed([{"failed": 1}])
+        took = time.monotonic() - begun
+        turns.end(index, "{}: {} in {:.0f} s".format(name, told(summed([counts])), took))
+        return counts
+
+    with ThreadPoolExecutor(at_once) as pool:
+        try:
+            return list(pool.map(run_one, range(len(jobs))))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            PROCESSES.end()
+            raise
+
+
+def trial(environment, name, tests, prefix=(), show=show):
     """
     Run trial, showing what it prints.
 
@@ -198,75 +331,70 @@ def trial(environment, name, tests, prefix=()):
     command = [os.path.join(environment, "bin", "python"), *prefix]
     command.append(os.path.join(environment, "bin", "trial"))
     of_service = ENVIRONMENT if environment == ENVIRONMENT_2 else environment
-    return run_trial(command, name, tests, of_service=of_service)
+    return run_trial(command, name, tests, of_service=of_service, show=show)
 
 
-def run_trial(command, name, tests, path=(ROOT,), of_service=ENVIRONMENT):
+def run_trial(command, name, tests, path=(ROOT,), of_service=ENVIRONMENT, show=show):
     """
     :param list command: what starts trial.
     :param path: where Python is to look for modules besides its own places.
     :param of_service: the environment that the embedded service runs in.
+    :param show: called with each line that it prints.
     :return: what :func:`counted` says.
     """
     command = command + ["--reporter=verbose"]
     command += ["--temp-directory", os.path.join(ROOT, "_trial_temp-" + name)]
-    say("trial on " + name)
-    # What is started in the background has to ignore this one, and so would all
-    # the processes that tests mean to interrupt.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    say("trial on " + name, show)
+    take_interrupts()
     # Trial changes the directory, and the embedded service runs on Python 3
     # also when the driver does not.
     surroundings = dict(os.environ, PYTHONPATH=os.pathsep.join(path))
     surroundings["TXSTORAGE_PYTHON3"] = os.path.join(of_service, "bin", "python")
     surroundings["PYTHONWARNINGS"] = "ignore::DeprecationWarning"
-    process = subprocess.Popen(
-        command + list(tests),
-        cwd=ROOT,
-        env=surroundings,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        universal_newlines=True,
-    )
+    process = PROCESSES.start(command + list(tests), cwd=ROOT, env=surroundings)
     output = []
     try:
         for line in process.stdout:
             output.append(line)
-            print(line, end="", flush=True)
+            show(line)
     except BaseException:
-        # trial takes an interrupt for the end of one test, and goes on
-        process.terminate()
+        PROCESSES.end()
         raise
     counts = counted("".join(output))
-    if process.wait() != 0 and not counts["failed"]:
+    if PROCESSES.wait(process) != 0 and not counts["failed"]:
         counts["failed"] = 1
     return counts
 
 
-def measured(tests):
+def measured(tests, show=show):
     """Run the tests on the Python this runs on, and measure the coverage."""
-    make_environment()
     coverage = [os.path.join(ENVIRONMENT, "bin", "python"), "-m", "coverage"]
     run(*coverage, "erase", cwd=ROOT)
-    counts = trial(ENVIRONMENT, "3", tests, ["-m", "coverage", "run"])
+    counts = trial(ENVIRONMENT, "3", tests, ["-m", "coverage", "run"], show)
     run(*coverage, "combine", "--quiet", cwd=ROOT)
     report = subprocess.run(
-        [*coverage, "report", "--skip-covered", "--fail-under", str(COVERAGE)], cwd=ROOT
+        [*coverage, "report", "--skip-covered", "--fail-under", str(COVERAGE)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
     )
+    show(report.stdout)
     if report.returncode:
-        say("branch coverage is below {} %".format(COVERAGE))
+        say("branch coverage is below {} %".format(COVERAGE), show)
         counts["failed"] += 1
     return counts
 
 
-def on_python_3(version, tests):
+def on_python_3(version, tests, show=show):
     """Run the tests on one version of Python 3, if there is one."""
     interpreter = interpreter_of(version)
     if interpreter is None:
-        say("no Python {} here: its tests are skipped".format(version))
+        say("no Python {} here: its tests are skipped".format(version), show)
         return {"skipped": 1}
     directory = "{}-{}".format(ENVIRONMENT, version)
-    make_environment(directory, interpreter)
-    return trial(directory, version, tests)
+    with INSTALLING:
+        make_environment(directory, interpreter)
+    return trial(directory, version, tests, show=show)
 
 
 def straddling_tests():
@@ -277,15 +405,31 @@ def straddling_tests():
     )
 
 
-def on_python_2(tests):
+def on_python_2(tests, show=show):
     """Run the straddling tests on Python 2.7, if there is one."""
     interpreter = interpreter_of("2.7")
     if interpreter is None:
-        say("no Python 2.7 here: its tests are skipped")
+        say("no Python 2.7 here: its tests are skipped", show)
         return {"skipped": 1}
-    make_environment()
-    make_environment_2(interpreter)
-    return trial(ENVIRONMENT_2, "2.7", tests or straddling_tests())
+    with INSTALLING:
+        make_environment_2(interpreter)
+    return trial(ENVIRONMENT_2, "2.7", tests or straddling_tests(), show=show)
+
+
+def jobs(options):
+    """
+    :return: for :func:`side_by_side`: which Pythons run the tests; the one that
+        this runs on measures the coverage, unless just one was asked for.
+    """
+    tests = options.tests or ["tests"]
+    made = [] if options.only else [("3", partial(measured, tests))]
+    own = "{}.{}".format(*sys.version_info)
+    for version in VERSIONS_3:
+        if options.only == version or (options.all and version != own):
+            made.append((version, partial(on_python_3, version, tests)))
+    if options.only in (None, "2.7"):
+        made.append(("2.7", partial(on_python_2, options.tests)))
+    return made
 
 
 def main():
@@ -295,21 +439,11 @@ def main():
     parser.add_argument("--only", choices=["2.7", *VERSIONS_3], help="one Python")
     parser.add_argument("tests", nargs="*", help="some tests, as trial takes them")
     options = parser.parse_args()
-    tests = options.tests or ["tests"]
-    if options.prepare:
+    if options.prepare or options.only in (None, "2.7"):
         make_environment()
+    if options.prepare:
         return 0
-    if options.only == "2.7":
-        parts = []
-    elif options.only or options.all:
-        versions = [options.only] if options.only else VERSIONS_3
-        parts = [partial(on_python_3, version, tests) for version in versions]
-    else:
-        parts = [partial(measured, tests)]
-    if options.only in (None, "2.7"):
-        parts.append(partial(on_python_2, options.tests))
-    totals = summed(part() for part in parts)
-    return concluded(totals)
+    return concluded(summed(side_by_side(jobs(options), os.cpu_count() or 1)))
 
 
 if __name__ == "__main__":

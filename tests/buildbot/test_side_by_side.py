@@ -1,0 +1,174 @@
+"""
+Tests of how ``tests/run.py`` runs the tests on several Pythons at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from typing import Any, Callable
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests import run
+from tests.run import Processes, Turns, jobs, side_by_side
+
+#: What a job is called with.
+Show = Callable[[str], None]
+
+
+def counts(**some: int) -> dict[str, int]:
+    return dict({"passed": 0, "failed": 0, "skipped": 0}, **some)
+
+
+class Printed(SynchronousTestCase):
+    """Base: what is printed is kept."""
+
+    def setUp(self) -> None:
+        self.lines: list[str] = []
+        self.patch(run, "show", self.lines.append)
+        self.patch(run, "say", lambda text: self.lines.append("--- " + text))
+
+
+class TurnsTests(Printed):
+    """``Turns``."""
+
+    def test_first_as_it_comes(self) -> None:
+        """What the first prints is shown at once; what others print, when it has ended."""
+        turns = Turns(3)
+        turns.show(1, "second\n")
+        turns.show(0, "first\n")
+        self.assertEqual(["first\n"], self.lines)
+        turns.end(0, "0 ended")
+        self.assertEqual(["first\n", "--- 0 ended", "second\n"], self.lines)
+        turns.show(1, "goes on\n")
+        turns.show(2, "third\n")
+        self.assertEqual("goes on\n", self.lines[-1])
+
+    def test_ended_before_its_turn(self) -> None:
+        """One that ended is said at once, and shown when it is its turn, whole."""
+        turns = Turns(3)
+        for line in "ab":
+            turns.show(2, line)
+            turns.show(1, line.upper())
+        turns.end(1, "1 ended")
+        self.assertEqual(["--- 1 ended"], self.lines)
+        turns.end(0, "0 ended")
+        self.assertEqual(["--- 1 ended", "--- 0 ended", "AB", "ab"], self.lines)
+        turns.end(2, "2 ended")
+        self.assertEqual("--- 2 ended", self.lines[4])
+
+
+class SideBySideTests(Printed):
+    """``side_by_side``."""
+
+    def test_at_once(self) -> None:
+        """As many run at once as may, and what they return comes in their order."""
+        both = threading.Barrier(2, timeout=60)
+
+        def job(show: Show) -> dict[str, int]:
+            return counts(passed=both.wait() + 1)
+
+        made = side_by_side([("a", job), ("b", job)], 2)
+        self.assertEqual([1, 2], sorted(each["passed"] for each in made))
+
+    def test_one_at_a_time(self) -> None:
+        """With one core they run one after the other, in order."""
+        ran = []
+
+        def job(name: str) -> Any:
+            return lambda show: (ran.append(name), show(name), counts(passed=1))[-1]
+
+        side_by_side([(name, job(name)) for name in "abc"], 1)
+        self.assertEqual(["a", "b", "c"], ran)
+
+    def test_one_breaks(self) -> None:
+        """One that breaks has failed, says how, and the others count."""
+
+        def broken(show: Show) -> dict[str, int]:
+            raise ZeroDivisionError("no environment")
+
+        made = side_by_side([("a", broken), ("b", lambda show: counts(passed=2))], 2)
+        self.assertEqual([counts(failed=1), counts(passed=2)], made)
+        said = "".join(self.lines)
+        self.assertIn("ZeroDivisionError: no environment", said)
+        self.assertRegex(said, r"--- a: 0 passed, 1 failed, 0 skipped in \d+ s")
+        self.assertRegex(said, r"--- b: 2 passed, 0 failed, 0 skipped in \d+ s")
+
+    def test_interrupted(self) -> None:
+        """
+        Ctrl-C ends what runs, its process too, starts nothing more, and goes on
+        being an interrupt when all have ended.
+        """
+        processes = Processes()
+        self.patch(run, "PROCESSES", processes)
+        begun: list[str] = []
+        ended: list[int] = []
+        script = "import signal; print('ready', flush=True); signal.pause()"
+
+        def interrupt() -> None:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+        both = threading.Barrier(2, action=interrupt, timeout=60)
+
+        def job(show: Show) -> dict[str, int]:
+            process = processes.start([sys.executable, "-c", script])
+            assert process.stdout is not None
+            begun.append(process.stdout.readline())
+            both.wait()
+            process.stdout.read()
+            process.stdout.close()
+            ended.append(processes.wait(process))
+            return counts(passed=1)
+
+        before = signal.getsignal(signal.SIGINT)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+        three = [(name, job) for name in "abc"]
+        self.assertRaises(KeyboardInterrupt, side_by_side, three, 2)
+        self.assertEqual(["ready\n"] * 2, begun)
+        self.assertEqual([-signal.SIGTERM] * 2, ended)
+        self.assertRaises(KeyboardInterrupt, processes.start, [sys.executable, "--version"])
+
+
+class RunTrialTests(Printed):
+    """``run_trial``."""
+
+    def run_script(self, script: str) -> dict[str, int]:
+        command = [sys.executable, "-c", script]
+        return run.run_trial(command, "x", [], show=self.lines.append)
+
+    def setUp(self) -> None:
+        Printed.setUp(self)
+        self.patch(run, "say", lambda text, show: show(text))
+        self.addCleanup(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
+
+    def test_counts(self) -> None:
+        """What it prints is shown, line by line, and counted."""
+        made = self.run_script("print('Ran 3 tests in 1s\\n\\nPASSED (skips=1, successes=2)')")
+        self.assertEqual(counts(passed=2, skipped=1), made)
+        self.assertEqual("PASSED (skips=1, successes=2)\n", self.lines[-1])
+
+    def test_crash(self) -> None:
+        """One that ends before its summary, or badly after it, has failed."""
+        self.assertEqual(counts(failed=1), self.run_script("print('x')"))
+        bad = "print('Ran 1 tests in 1s\\nPASSED (successes=1)'); raise SystemExit(3)"
+        self.assertEqual(counts(passed=1, failed=1), self.run_script(bad))
+
+
+class JobsTests(SynchronousTestCase):
+    """``jobs``."""
+
+    def names(self, **options: Any) -> list[str]:
+        given = dict({"tests": [], "all": False, "only": None}, **options)
+        return [name for name, _ in jobs(argparse.Namespace(**given))]
+
+    def test_names(self) -> None:
+        """By default this Python and 2.7; all are all, each once; one is that one."""
+        own = "{}.{}".format(*sys.version_info)
+        others = [version for version in run.VERSIONS_3 if version != own]
+        self.assertEqual(["3", "2.7"], self.names())
+        self.assertEqual(["3", *others, "2.7"], self.names(all=True))
+        for version in ("2.7", *run.VERSIONS_3):
+            self.assertEqual([version], self.names(only=version))
