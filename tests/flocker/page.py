@@ -23,6 +23,10 @@ def prepare(prefix):
     """Yield what is typed before, so that this is a node."""
     if prefix != FLOCKER:
         yield "mkdir -p {0} && mount --bind {1} {0}".format(FLOCKER, prefix)
+    # Flocker's pip copies a checkout before it looks; a new one has none of these
+    yield "for each in .openstack .packages .buildbot .venv*; do mount -t tmpfs none $each; done"
+    # where txstorage is not installed yet
+    yield FLOCKER + "/bin/pip uninstall --yes txstorage txaio"
     yield "mkdir ~/bin"
     for name in ("systemctl", "journalctl"):
         yield "ln -s {} ~/bin/{}".format(STAND_IN, name)
@@ -46,7 +50,9 @@ def follow(prefix, journal):
     session = Session(environment=environment, outside=True, changed=list(changed))
     try:
         for command in prepare(prefix):
-            session.execute(Block(__name__, 0, "console", "$ {}\n".format(command)))
+            # of those that are not there nothing has to be said
+            quiet = "$ {{ {}\n> }} >/dev/null 2>&1 || true\n".format(command)
+            session.execute(Block(__name__, 0, "console", quiet))
         [(page, blocks)] = of_suite("flocker").items()
         for block in blocks:
             session.execute(block)
