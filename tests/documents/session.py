@@ -216,8 +216,9 @@ def _inside(network: str, scratch: str, *changed: str) -> None:
     own = os.path.join(scratch, "private")
     subprocess.run(["mount", "--bind", own, PRIVATE], check=True)
     # a document that would make it anew could not, without a network, and broke it
-    subprocess.run(["mount", "--bind", ENVIRONMENT, ENVIRONMENT], check=True)
-    subprocess.run(["mount", "-o", "remount,bind,ro", ENVIRONMENT], check=True)
+    if os.path.exists(ENVIRONMENT):
+        subprocess.run(["mount", "--bind", ENVIRONMENT, ENVIRONMENT], check=True)
+        subprocess.run(["mount", "-o", "remount,bind,ro", ENVIRONMENT], check=True)
     subprocess.run(["mount", "-t", "proc", "proc", "/proc"], check=True)
     if network == "apart":
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:

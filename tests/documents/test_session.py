@@ -14,6 +14,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from tests.documents.blocks import Block
 from tests.documents.output import Learned
 from tests.documents.session import Mistake, Session
+from tests.run import ENVIRONMENT
 
 ONE = "0b1f1d7c-52a4-4c1e-9f3a-6d2f5c8e9a10"
 OTHER = "7e0d8c11-90ab-4d2f-8c55-1a2b3c4d5e6f"
@@ -208,6 +209,8 @@ class SessionTests(SynchronousTestCase):
 
     def test_environment(self) -> None:
         """The environment that the tests themselves run in can't be changed."""
+        if not os.path.exists(ENVIRONMENT):
+            raise SkipTest("there is none: the tests run in that of another version")
         self.execute("$ touch .venv/new\n...Read-only...\n", fails=True)
 
     def test_leaves_nothing(self) -> None:
