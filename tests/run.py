@@ -443,7 +443,11 @@ def main():
         make_environment()
     if options.prepare:
         return 0
-    return concluded(summed(side_by_side(jobs(options), os.cpu_count() or 1)))
+    try:
+        return concluded(summed(side_by_side(jobs(options), os.cpu_count() or 1)))
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
 
 
 if __name__ == "__main__":
