@@ -96,7 +96,7 @@ class DoctorTests(CommandTestCase):
             ("volume types", "__DEFAULT__, bronze, gold, silver; profiles: bronze/gold/silver: "),
             ("availability zones", "nova; volumes are made where the cloud chooses"),
             ("instance id", self.node + ", by: configuration"),
-            ("list volumes", "1 volumes"),
+            ("list volumes", "1 volume"),
             ("device discovery", "{}: {}".format(volume, path)),
         ):
             self.assertIn(word, found[name]["detail"])
@@ -428,4 +428,11 @@ class EnvironmentTests(CommandTestCase):
         """With neither file nor variables it says how to give one."""
         result = self.invoke("doctor")
         self.assertEqual(result.exit_code, 1)
-        self.assertIn("give --config", result.stdout)
+        self.assertIn("name an agent.yml with --config", result.stdout)
+
+    def test_nothing_for_others(self) -> None:
+        """The other commands say the same then, and not which key is missing."""
+        result = self.invoke("volumes", "list")
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn("no file is named", result.stderr)
+        self.assertIn("name an agent.yml with --config", result.stderr)

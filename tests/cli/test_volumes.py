@@ -189,7 +189,10 @@ class AttachTests(CommandTestCase):
         result = self.txstorage("volumes", "path", volume)
         self.assertEqual(result.exit_code, 1)
         self.assertIn("is not attached to this node", result.stderr)
-        self.assertEqual(self.txstorage("volumes", "detach", volume).exit_code, 1)
+        again = self.txstorage("volumes", "detach", volume)
+        self.assertEqual(again.exit_code, 1)
+        self.assertNotIn("attach it first", again.stderr)
+        self.assertIn("says where it is attached", again.stderr)
 
     def test_says_that_it_is_detached(self) -> None:
         """For people, detaching says so."""

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Callable, Coroutine, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Tuple, Union
 from uuid import UUID
 
 import attr
 import click
 from rich.console import Console, RenderableType
 
-from .._configuration import Configuration
+from .._configuration import Configuration, variables
+from .._keys import KEYS
 from ..backend import driver_for, volume_service
+from ..errors import InvalidConfiguration
 from ._errors import explain
 from ._running import run
 
@@ -117,6 +119,24 @@ class App:
             return named
         return self.default_config if os.path.exists(self.default_config) else None
 
+    def variables(self) -> List[str]:
+        """
+        :return: the names of the environment's variables that configure.
+        :raises InvalidConfiguration: there are none, so nothing does.
+        """
+        known = {name for key in KEYS for name in variables(key.name)}
+        given = sorted(name for name in known if self.environ.get(name))
+        if not given:
+            raise InvalidConfiguration(
+                "config",
+                "no file is named, there is no {}, and no variable is set".format(
+                    self.default_config
+                ),
+                "name an agent.yml with --config or TXSTORAGE_CONFIG ('txstorage serve' makes "
+                "one), or set OS_AUTH_URL and the like",
+            )
+        return given
+
     def configuration(self) -> Configuration:
         """
         :raises InvalidConfiguration: naming the key and where it is.
@@ -126,6 +146,7 @@ class App:
             overrides["cluster_id"] = self.cluster_id
         path = self.source()
         if path is None:
+            self.variables()
             return Configuration.from_environment(self.environ, **overrides)
         return Configuration.from_file(path, **overrides)
 

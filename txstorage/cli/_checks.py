@@ -15,12 +15,11 @@ from typing import Any, Awaitable, Callable, List, Optional, Sequence, Tuple
 import attr
 
 from .._brick import Brick
-from .._configuration import Configuration, dataset_section, variables
-from .._keys import KEYS, SECRETS
+from .._configuration import Configuration, dataset_section
+from .._keys import SECRETS
 from ..backend import driver_for, http_client, volume_service
 from ..errors import (
     AuthenticationFailed,
-    InvalidConfiguration,
     PermissionDenied,
     ServiceError,
     StorageError,
@@ -79,15 +78,7 @@ async def check_file(state: Examination) -> str:
     if path is not None:
         dataset_section(path)
         return path
-    known = {name for key in KEYS for name in variables(key.name)}
-    given = sorted(name for name in known if state.app.environ.get(name))
-    if not given:
-        raise InvalidConfiguration(
-            "config",
-            "there is no {}, and no variable is set".format(state.app.default_config),
-            "give --config, or set TXSTORAGE_AUTH_URL or OS_AUTH_URL and the like",
-        )
-    return "the environment: " + ", ".join(given)
+    return "the environment: " + ", ".join(state.app.variables())
 
 
 async def check_keys(state: Examination) -> str:
@@ -308,7 +299,7 @@ async def check_list(state: Examination) -> str:
             "{} of {} volumes can't be used".format(left_out, left_out + len(usable)),
             "'txstorage volumes list' says which and why",
         )
-    return "{} volumes".format(len(usable))
+    return "{} volume{}".format(len(usable), "" if len(usable) == 1 else "s")
 
 
 async def check_devices(state: Examination) -> str:

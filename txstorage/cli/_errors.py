@@ -84,7 +84,10 @@ _VOLUME_PROBLEMS: Dict[Type[VolumeException], Tuple[str, str]] = {
         "Volume {} is attached already",
         "detach it first; 'txstorage volumes show' says where it is attached",
     ),
-    UnattachedVolume: ("Volume {} is not attached to this node", "attach it first"),
+    UnattachedVolume: (
+        "Volume {} is not attached to this node",
+        "'txstorage volumes show' says where it is attached, if it is",
+    ),
 }
 
 
