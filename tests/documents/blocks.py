@@ -38,7 +38,7 @@ SUITES = {
     # on both Pythons
     "drivers": "tests/test_documentation.py",
     "buildbot": "tests/buildbot/check_certification.py",
-    "flocker": "tests/flocker/check_documents.py",
+    "flocker": "tests/flocker/page.py",
     "openstack": "tests/openstack/check_documents.py",
     "packages": "tests/packages/check_documents.py",
 }
