@@ -15,16 +15,16 @@ help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 environment:
-	@$(PYTHON) tests/run.py --prepare
+	@$(PYTHON) -m tests.run --prepare
 
 demo: environment ## see a volume made, attached, written, moved, read and destroyed
 	@$(BIN)/txstorage demo
 
 test: ## run the tests on Python 3 and, where there is one, on 2.7
-	@$(PYTHON) tests/run.py
+	@$(PYTHON) -m tests.run
 
 test-pythons: ## run the tests on every Python there is
-	@$(PYTHON) tests/run.py --all
+	@$(PYTHON) -m tests.run --all
 
 test-all: ## run everything; Flocker's tests too where FLOCKER_PYTHON says which
 	@$(if $(FLOCKER_PYTHON),:,echo "--- no FLOCKER_PYTHON: test-flocker is left out")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .settings import CLOUD_PASSWORD
 
 PYTHON = "%(prop:python)s"
-#: Also what ``tests/run.py`` knows.
+#: Also what ``tests.run`` knows.
 VERSIONS = ("2.7", "3.9", "3.10", "3.11", "3.12", "3.13")
 #: What is tried at every change; the others, at night.
 CHANGED_VERSIONS = ("2.7", "3.9", "3.13")
@@ -80,7 +80,7 @@ class Parameter:
 
 
 def _run(version: str) -> tuple[str, ...]:
-    return (PYTHON, "tests/run.py", "--only", version)
+    return (PYTHON, "-m", "tests.run", "--only", version)
 
 
 def _of(version: str) -> str:

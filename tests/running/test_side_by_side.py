@@ -1,5 +1,5 @@
 """
-Tests of how ``tests/run.py`` runs the tests on several Pythons at once.
+Tests of how ``make test`` runs the tests on several Pythons at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any, Callable
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests import run
-from tests.run import Processes, Turns, jobs, side_by_side
+from tests import side_by_side as together
+from tests.run import jobs
+from tests.side_by_side import Processes, Turns, side_by_side
 
 #: What a job is called with.
 Show = Callable[[str], None]
@@ -28,8 +30,8 @@ class Printed(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.lines: list[str] = []
-        self.patch(run, "show", self.lines.append)
-        self.patch(run, "say", lambda text: self.lines.append("--- " + text))
+        self.patch(together, "show", self.lines.append)
+        self.patch(together, "say", lambda text: self.lines.append("--- " + text))
 
 
 class TurnsTests(Printed):
@@ -103,7 +105,7 @@ class SideBySideTests(Printed):
         being an interrupt when all have ended.
         """
         processes = Processes()
-        self.patch(run, "PROCESSES", processes)
+        self.patch(together, "PROCESSES", processes)
         begun: list[str] = []
         ended: list[int] = []
         script = "import signal; print('ready', flush=True); signal.pause()"
