@@ -141,7 +141,10 @@ class AuthenticationFailed(ServiceError):
     """401: the credentials or the token are not accepted."""
 
     certainly_unprocessed = True
-    remedy = u"check the user, the secret, the project and the domains"
+    remedy = (
+        u"check the user, the secret, the project and the domains; with an application credential, "
+        u"its access rules, too"
+    )
 
 
 class PermissionDenied(ServiceError):
