@@ -5,6 +5,7 @@ Tests for ``txstorage._configuration`` and ``txstorage._keys``.
 
 from __future__ import absolute_import, division, print_function
 
+import errno
 import io
 import os
 import traceback
@@ -423,6 +424,16 @@ class FromFileTests(ConfigurationTestCase):
         """A file that is not there is an error with its name."""
         error = self.refused(Configuration.from_file, u"/no/such/agent.yml")
         self.assertIn(u"/no/such/agent.yml can't be read: No such file", error.message)
+
+    def test_not_allowed(self):
+        """A file that this user may not read is no matter of what is in it."""
+        def denied(*args, **kwargs):
+            raise IOError(errno.EACCES, os.strerror(errno.EACCES))
+
+        self.patch(io, "open", denied)
+        error = self.refused(Configuration.from_file, u"/root/agent.yml")
+        self.assertIn(u"/root/agent.yml can't be read: Permission denied", error.message)
+        self.assertIn(u"become a user", error.remedy)
 
     def test_not_yaml(self):
         """What is not YAML is refused by line, without showing what is there."""

@@ -5,6 +5,7 @@ Files of a configuration: secrets and YAML.  No message shows what is in them.
 
 from __future__ import absolute_import, division, print_function
 
+import errno
 import io
 
 import attr
@@ -73,6 +74,8 @@ def load_yaml(path, key, remedy):
     except EnvironmentError as error:
         problem = u"can't be read: {}".format(as_text(error.strerror))
         line = None
+        if error.errno == errno.EACCES:
+            remedy = u"become a user who may read it, such as the one whose file it is"
     except (ValueError, yaml.YAMLError) as error:
         # What YAML stumbled over may be a secret, so only the place is told.
         mark = getattr(error, "problem_mark", None)
