@@ -21,18 +21,11 @@ from twisted.internet.defer import gatherResults, inlineCallbacks  # noqa: E402
 from twisted.internet.task import react  # noqa: E402
 
 from tests.child import EmbeddedService  # noqa: E402
+from txstorage._agents import agent_for  # noqa: E402
+from txstorage.backend import block_device_driver  # noqa: E402
+from txstorage.testing import FaultyAgent  # noqa: E402
 
 GIB = 2**30
-
-
-class Cleanups(object):
-    """What a test case is to :meth:`tests.child.EmbeddedService.driver`."""
-
-    def __init__(self):
-        self.functions = []
-
-    def addCleanup(self, function):  # noqa: N802
-        self.functions.append(function)
 
 
 @inlineCallbacks
@@ -46,16 +39,19 @@ def life_cycles(driver, count):
 
 @inlineCallbacks
 def measured(reactor, service, count, list_cost):
-    cleanups = Cleanups()
-    driver, agent = service.driver(cleanups, poll_interval=2.0, timeout=110)
+    real = agent_for(reactor)
+    # it counts the requests; none is lost
+    agent = FaultyAgent(reactor, real)
+    configuration = dict(service.configuration(), poll_interval=2.0, timeout=110)
+    del configuration["cluster_id"]
+    driver = block_device_driver(reactor, uuid4(), agent=agent, **configuration)
     if list_cost is not None:
         # a list that seems to cost more than any number of GETs is never used
         driver._watcher._list_cost = list_cost
     began = reactor.seconds()
     yield life_cycles(driver, count)
     seconds = reactor.seconds() - began
-    for function in cleanups.functions:
-        yield function()
+    yield real.close()
     gets = [url for method, url in agent.requests if method == "GET"]
     polls = len(gets)
     print(
