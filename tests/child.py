@@ -49,6 +49,20 @@ def python_3():
     return interpreter
 
 
+def faulty_driver(test_case, cluster_id, configuration):
+    """
+    :param cluster_id: ``None`` for a cluster of its own.
+    :param dict configuration: keys and values, without ``cluster_id``.
+    :return: an asynchronous driver, and the
+        :class:`~txstorage.testing.FaultyAgent` that it uses.
+    """
+    agent = agent_for(reactor)
+    test_case.addCleanup(agent.close)
+    faulty = FaultyAgent(reactor, agent)
+    driver = block_device_driver(reactor, cluster_id or uuid4(), agent=faulty, **configuration)
+    return driver, faulty
+
+
 class EmbeddedService(object):
     """
     One embedded service, with loop devices when root and regular files else.
@@ -115,15 +129,11 @@ class EmbeddedService(object):
         :return: a driver for one of the nodes, and the
             :class:`~txstorage.testing.FaultyAgent` it uses.
         """
-        agent = agent_for(reactor)
-        faulty = FaultyAgent(reactor, agent)
         configuration = self.configuration(node)
         del configuration["cluster_id"]
         configuration.update(WAITING, **changes)
         retry_soon(test_case)
-        driver = block_device_driver(reactor, cluster_id or uuid4(), agent=faulty, **configuration)
-        test_case.addCleanup(agent.close)
-        return driver, faulty
+        return faulty_driver(test_case, cluster_id, configuration)
 
     @property
     def device_size(self):

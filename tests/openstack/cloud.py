@@ -14,10 +14,10 @@ from uuid import uuid4
 from twisted.internet import reactor
 from twisted.trial.unittest import SkipTest
 
-from txstorage._agents import agent_for
 from txstorage._configuration import Configuration
-from txstorage.backend import block_device_driver, driver_for, flocker_driver, volume_service
-from txstorage.testing import FaultyAgent
+from txstorage.backend import driver_for, flocker_driver, volume_service
+
+from .. import child
 
 GIB = 2**30
 NOBODY = u"00000000-0000-4000-8000-000000000000"
@@ -58,18 +58,8 @@ def configuration(node=0, user=u"demo", **changes):
 
 
 def faulty_driver(test_case, cluster_id=None, **options):
-    """
-    :param options: of :func:`configuration`.
-    :return: an asynchronous driver, for a cluster of its own by default, and
-        the :class:`~txstorage.testing.FaultyAgent` that it uses.
-    """
-    agent = agent_for(reactor)
-    test_case.addCleanup(agent.close)
-    faulty = FaultyAgent(reactor, agent)
-    made = block_device_driver(
-        reactor, cluster_id or uuid4(), agent=faulty, **configuration(**options)
-    )
-    return made, faulty
+    """:return: as :func:`tests.child.faulty_driver`; the options are :func:`configuration`'s."""
+    return child.faulty_driver(test_case, cluster_id, configuration(**options))
 
 
 def driver(test_case, cluster_id=None, **options):
