@@ -59,7 +59,6 @@ docs: environment ## make the documentation, in docs/_build/html
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[docs]'
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
-.PHONY: picture
 picture: environment ## make the README's picture, docs/demo.svg, of a demo (as root)
 	@$(BIN)/python docs/demo_picture.py
 
