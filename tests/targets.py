@@ -16,7 +16,7 @@ from .run import ROOT, concluded, say, summed
 LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 
 
-def told(output, code):
+def outcome(output, code):
     """
     :param output: what a target printed.
     :param code: the exit code of make.
@@ -35,7 +35,7 @@ def made(target):
     """
     Make a target, showing what it prints.
 
-    :return: what :func:`told` says.
+    :return: what :func:`outcome` says.
     """
     say("make " + target)
     process = subprocess.Popen(
@@ -49,7 +49,7 @@ def made(target):
     for line in process.stdout:
         output.append(line)
         print(line, end="", flush=True)
-    return told("".join(output), process.wait())
+    return outcome("".join(output), process.wait())
 
 
 def main():
