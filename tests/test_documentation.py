@@ -27,12 +27,11 @@ class MyDriver(AsynchronousReference):
 """
 
 
-def code_blocks(page, language="python"):
-    """:return: the blocks of a page in a language, as text."""
+def code_blocks(page):
+    """:return: the blocks of Python of a page, as text."""
     with io.open(os.path.join(ROOT, "docs", page), encoding="utf-8") as source:
         text = source.read()
-    block = r"^\.\. code-block:: " + language + r"\n\n((?:   .*\n|\n)+)"
-    found = re.findall(block, text, re.MULTILINE)
+    found = re.findall(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", text, re.MULTILINE)
     return [textwrap.dedent(block) for block in found]
 
 
