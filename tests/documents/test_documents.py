@@ -81,8 +81,9 @@ class EachBlockTests(SynchronousTestCase):
         ]
 
     def test_suites(self) -> None:
-        """Each is executed by a suite that there is."""
+        """Each is executed by a suite that there is, and each suite has some."""
         self.assertEqual([], self.each(lambda block: block.suite in SUITES))
+        self.assertEqual([], [suite for suite in SUITES if not of_suite(suite)])
 
     def test_modules(self) -> None:
         """Each suite is where it is said to be, and asks for its blocks."""
