@@ -136,6 +136,8 @@ class CommandsTests(SynchronousTestCase):
         Whoever takes part brings an OpenStack up, breaks it, and takes it down:
         here it is a second one, of which the first sees nothing.
         """
+        # only where the first one is: it takes minutes, and what is installed for that
+        description()
         if interpreter_of("2.7") is None:
             raise SkipTest("it also says how to run tests on Python 2.7, which is not here")
         session = self.session(
