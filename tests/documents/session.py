@@ -30,6 +30,8 @@ from tests.run import ENVIRONMENT
 PATIENCE = 180
 #: Seconds between two looks whether something in the background got to where it should.
 _LOOK_AGAIN = 0.05
+#: Seconds in which a device that was detached is gone.
+_LETTING_GO = 20
 #: Where each session has a directory of its own.
 PRIVATE = "/var/tmp"
 
@@ -197,16 +199,35 @@ def _environment() -> "dict[str, str]":
     }
 
 
-def _detach(path: str) -> None:
-    """Remove the loop devices on a file, whatever they are called where they were made."""
+def devices_on(path: str) -> List[str]:
+    """The loop devices on a file, whatever they are called where they were made."""
     found = subprocess.run(
         ["losetup", "--associated", path, "--noheadings", "--output", "NAME"],
         stdout=subprocess.PIPE,
         text=True,
-        check=False,
+        check=True,
     )
-    for device in found.stdout.split():
+    return found.stdout.split()
+
+
+def until_gone(path: str) -> None:
+    """
+    Wait until no loop device is on a file: one that somebody looks at just
+    then is detached when that has ended.
+
+    :raises Mistake: when it stays.
+    """
+    deadline = time.monotonic() + _LETTING_GO
+    while devices_on(path):
+        if time.monotonic() > deadline:
+            raise Mistake(f"{devices_on(path)} stays on {path}")
+        time.sleep(_LOOK_AGAIN)
+
+
+def _detach(path: str) -> None:
+    for device in devices_on(path):
         subprocess.run(["losetup", "--detach", device], check=False)
+    until_gone(path)
 
 
 def _inside(network: str, scratch: str, *changed: str) -> None:

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.documents.blocks import Block
 from tests.documents.output import Learned
-from tests.documents.session import Mistake, Session
+from tests.documents.session import Mistake, Session, until_gone
 from tests.run import ENVIRONMENT
 
 ONE = "0b1f1d7c-52a4-4c1e-9f3a-6d2f5c8e9a10"
@@ -203,9 +203,7 @@ class SessionTests(SynchronousTestCase):
         self.addCleanup(session.close)
         session.execute(Block("some.rst", 7, "console", "$ true\n"))
         subprocess.run(["umount", mounted], check=True)
-        asked = ["losetup", "--associated", image]
-        left = subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=True)
-        self.assertEqual("", left.stdout)
+        until_gone(image)
 
     def test_environment(self) -> None:
         """The environment that the tests themselves run in can't be changed."""
