@@ -10,7 +10,6 @@ directory in it are empty; and processes, so that none stays when it ends.
 from __future__ import annotations
 
 import fcntl
-import glob
 import os
 import shutil
 import signal
@@ -120,9 +119,10 @@ class Session:
 
     def _remove(self) -> None:
         self._shell.communicate()
-        for path in glob.glob(os.path.join(self.scratch, "**"), recursive=True):
-            if os.path.isfile(path):
-                _detach(path)
+        for directory, _, names in os.walk(self.scratch):
+            for path in (os.path.join(directory, name) for name in names):
+                if os.path.isfile(path):
+                    _detach(path)
         shutil.rmtree(self.scratch)
 
     def _write(self, block: Block) -> None:

@@ -174,9 +174,10 @@ class PoliciesTests(TestCase):
 
     def set_policies(self):
         """Give the cloud the policies that the document shows, until the test ends."""
-        texts = [block.text for block in of_suite("rules")[PAGE] if block.language == "yaml"]
+        rules = of_suite("rules")[PAGE]
+        [cinder, nova] = [block.text for block in rules if block.language == "yaml"]
         paths = description()["policies"]
-        for path, text in zip([paths["cinder"], paths["nova"]], texts, strict=True):
+        for path, text in [(paths["cinder"], cinder), (paths["nova"], nova)]:
             self.addCleanup(write, path, "{}\n")
             write(path, text)
 
