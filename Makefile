@@ -46,7 +46,7 @@ buildbot-stop: ## stop it
 test-buildbot: ## hold a Buildbot of its own to what it says, also in a browser (as root)
 	@$(PYTHON) -m tests.buildbot.run
 
-lint: ## check style, types, imports, news fragments and the source distribution's manifest
+lint: ## check style, types, documentation, imports, news fragments and the distribution's manifest
 	@$(PYTHON) -m tests.lint
 
 packages: ## make the distributions, a .deb and an .rpm, in dist
