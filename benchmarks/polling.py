@@ -2,11 +2,12 @@
 What waiting costs: HTTP requests for the life cycles of many volumes at once,
 with the shared poll and, side by side in the same run, with one GET a volume.
 
-    python benchmarks/polling.py [volumes]
+    python benchmarks/polling.py [volumes [seconds]]
 
-Starts an embedded service of its own, whose transitions take a second, in a
-temporary directory.  Prints requests and seconds of both, and their ratio; and
-how many of the requests asked Compute what it holds attached to the server.
+Starts an embedded service of its own, whose transitions take that long, a
+second unless told otherwise, in a temporary directory.  Prints requests and
+seconds of both, and their ratio; and how many of the requests asked Compute
+what it holds attached to the server.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -38,11 +39,11 @@ def life_cycles(driver, count):
 
 
 @inlineCallbacks
-def measured(reactor, service, count, list_cost):
+def measured(reactor, service, count, transition, list_cost):
     real = agent_for(reactor)
     # it counts the requests; none is lost
     agent = FaultyAgent(reactor, real)
-    configuration = dict(service.configuration(), poll_interval=2.0, timeout=110)
+    configuration = dict(service.configuration(), poll_interval=2 * transition, timeout=110)
     del configuration["cluster_id"]
     driver = block_device_driver(reactor, uuid4(), agent=agent, **configuration)
     if list_cost is not None:
@@ -67,12 +68,12 @@ def measured(reactor, service, count, list_cost):
 
 
 @inlineCallbacks
-def main(reactor, count="20"):
-    service = EmbeddedService("--transition-delay", "1")
+def main(reactor, count="20", seconds="1"):
+    service = EmbeddedService("--transition-delay", seconds)
     service.start()
     try:
-        shared = yield measured(reactor, service, int(count), None)
-        single = yield measured(reactor, service, int(count), 10**9)
+        shared = yield measured(reactor, service, int(count), float(seconds), None)
+        single = yield measured(reactor, service, int(count), float(seconds), 10**9)
         print("GETs with a shared poll: {:.2f} of those without".format(shared / single))
     finally:
         service.remove()
