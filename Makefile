@@ -68,5 +68,6 @@ bench: environment ## measure what waiting costs the cloud
 clean: ## remove all that these made
 	@$(PYTHON) -m tests.openstack.rig down
 	@$(PYTHON) buildbot/run.py stop
-	rm -rf .openstack .packages .buildbot .venv .venv-* .tox _trial_temp* .coverage* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
+	rm -rf .openstack .packages .buildbot .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
+	find . -name '*.pyc' -exec rm -f {} +
