@@ -12,17 +12,18 @@ from __future__ import annotations
 import re
 from typing import Dict, List, Optional
 
-#: What is another in each run, and the same within one.
-_NAMES = re.compile(
-    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"
-    r"|/dev/loop\d+|(?<=127\.0\.0\.1:)\d{5}"
-)
 _DEVICE = "/dev/loop"
-#: What is another each time, and what it looks like.
-_VALUES = [
-    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+"),
-    (r"\.\.\.", r".*?"),
+#: What is another in each run, and the same within one: ids, devices, ports.
+_KINDS = [
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    r"\b[0-9a-f]{32}\b",
+    _DEVICE + r"\d+",
+    r"(?<=127\.0\.0\.1:)\d{5}",
 ]
+_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+"
+#: What is another each time, by what shows it, and what may come for it.
+_VALUES = [(_TIME, _TIME), (r"\.\.\.", r".*?")]
+_NAMES = re.compile("|".join(_KINDS))
 _TOKEN = re.compile("|".join([f"({_NAMES.pattern})"] + [f"({shown})" for shown, _ in _VALUES]))
 
 
@@ -85,14 +86,13 @@ class Learned:
                     return f"(?P={group})"
         group = f"name{len(groups)}"
         groups[group] = name
-        return f"(?P<{group}>{_kind(name)})"
+        return f"(?P<{group}>{_kind(token)})"
 
 
-def _kind(name: str) -> str:
+def _kind(token: "re.Match[str]") -> str:
     """A pattern for all that could stand in a name's place."""
-    identity = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    kinds = [identity, r"[0-9a-f]{32}", r"/dev/loop\d+", r"\d+"]
-    return next(kind for kind in kinds if re.fullmatch(kind, name))
+    place = token.string, token.start(), token.end()
+    return next(kind for kind in _KINDS if re.compile(kind).fullmatch(*place))
 
 
 def _clean(came: str) -> str:
