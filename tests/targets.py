@@ -11,7 +11,8 @@ import re
 import subprocess
 import sys
 
-from .run import ROOT, concluded, say, summed
+from .run import ROOT, concluded
+from .side_by_side import say, show, summed, told
 
 LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 
@@ -48,16 +49,14 @@ def made(target):
     output = []
     for line in process.stdout:
         output.append(line)
-        print(line, end="", flush=True)
+        show(line)
     return outcome("".join(output), process.wait())
 
 
 def main():
     results = [(target, made(target)) for target in sys.argv[1:]]
     for target, result in results:
-        say("{}: {passed} passed, {failed} failed, {skipped} skipped".format(
-            target, **summed([result])
-        ))
+        say("{}: {}".format(target, told(summed([result]))))
     return concluded(summed(result for _, result in results))
 
 
