@@ -17,7 +17,7 @@ from uuid import uuid4
 import yaml
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.documents.blocks import ROOT, of_suite
+from tests.documents.blocks import of_suite, text_of
 from txstorage._keys import KEYS
 from txstorage.backend import block_device_driver
 from txstorage.errors import OperationFailed
@@ -28,12 +28,6 @@ from .support import CLUSTER, GIB, CommandTestCase
 PAGE = os.path.join("docs", "openstack.rst")
 
 Request = Tuple[str, str, str]
-
-
-def page() -> str:
-    """The page's source."""
-    with open(os.path.join(ROOT, PAGE), encoding="utf-8") as source:
-        return source.read()
 
 
 def rules(language: str) -> List[str]:
@@ -163,7 +157,7 @@ class AccessRulesTests(CommandTestCase):
         """The table of policies has these requests, and the files those policies."""
         requests = {"{method} {path}".format(**rule) for rule in json.loads(rules("json")[0])}
         rows = re.findall(
-            r"^   \* - ``([A-Z]+ /.*)``\n     - .*\n     - (.*)$", page(), re.MULTILINE
+            r"^   \* - ``([A-Z]+ /.*)``\n     - .*\n     - (.*)$", text_of(PAGE), re.MULTILINE
         )
         self.assertEqual({request for request, _ in rows}, requests)
         policies = {policy.strip("`") for _, policy in rows} - {"none"}
@@ -215,19 +209,19 @@ class ConfigurationTests(SynchronousTestCase):
 
     def test_keys(self) -> None:
         """The table has every key, and no other."""
-        table = page().split("\nWhich key means what on which cloud\n", 1)[1]
+        table = text_of(PAGE).split("\nWhich key means what on which cloud\n", 1)[1]
         firsts = re.findall(r"^   \* - ((?:.*\n)(?:       .*\n)*)     - ", table, re.MULTILINE)
         named = [name for cell in firsts for name in re.findall(r"``(\w+)``", cell)]
         self.assertEqual(sorted(named), sorted(key.name for key in KEYS))
 
     def test_releases(self) -> None:
         """The releases are those that the tests install."""
-        with open(os.path.join(ROOT, "tests", "openstack", "requirements.txt")) as opened:
-            locked = dict(re.findall(r"^([\w-]+)==([\d.]+)", opened.read(), re.MULTILINE))
+        requirements = text_of("tests", "openstack", "requirements.txt")
+        locked = dict(re.findall(r"^([\w-]+)==([\d.]+)", requirements, re.MULTILINE))
         for project, package in (
             ("Keystone", "keystone"),
             ("Cinder", "cinder"),
             ("Nova", "nova"),
             ("Placement", "openstack-placement"),
         ):
-            self.assertIn("{} {}".format(project, locked[package]), page())
+            self.assertIn("{} {}".format(project, locked[package]), text_of(PAGE))

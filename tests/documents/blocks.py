@@ -24,7 +24,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 import attr
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tests.run import ROOT
 
 #: Who executes a block, and where that is done.
 SUITES = {
@@ -100,10 +100,15 @@ def pages() -> List[str]:
     return sorted(name for name in names if not name.startswith(("CHANGELOG", "docs/_build")))
 
 
+def text_of(*path: str) -> str:
+    """A file of the project, by its path from the root."""
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as opened:
+        return opened.read()
+
+
 def blocks(page: str) -> List[Block]:
     """The blocks of a document, in order."""
-    with open(os.path.join(ROOT, page), encoding="utf-8") as source:
-        return list(_parsed(page, source.read().splitlines()))
+    return list(_parsed(page, text_of(page).splitlines()))
 
 
 def of_suite(suite: str) -> Dict[str, List[Block]]:

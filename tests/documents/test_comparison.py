@@ -13,17 +13,11 @@ from typing import List, Set
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.documents.blocks import ROOT
+from tests.documents.blocks import ROOT, text_of
 
 #: What the table says as long as it is so, and what shows that it is not any more.
 NOT_YET = "no Docker plugin yet"
 NO_RELEASE = "none yet"
-
-
-def text_of(*path: str) -> str:
-    """A file of the project."""
-    with open(os.path.join(ROOT, *path), encoding="utf-8") as opened:
-        return opened.read()
 
 
 def table() -> List[List[str]]:

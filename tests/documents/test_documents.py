@@ -12,7 +12,7 @@ from typing import Any, Callable
 import yaml
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.documents.blocks import ROOT, SUITES, Block, blocks, of_suite, pages
+from tests.documents.blocks import ROOT, SUITES, Block, blocks, of_suite, pages, text_of
 from tests.documents.session import PRIVATE, Session
 from tests.run import ENVIRONMENT
 from txstorage._configuration import Configuration
@@ -92,8 +92,7 @@ class EachBlockTests(SynchronousTestCase):
             for suite in SUITES
         }
         for suite, module in SUITES.items():
-            with open(os.path.join(ROOT, module), encoding="utf-8") as source:
-                self.assertIn(asks[suite], source.read(), suite)
+            self.assertIn(asks[suite], text_of(module), suite)
         self.assertEqual(["docs/testing-a-driver.rst"], list(of_suite("drivers")))
 
     def test_executed(self) -> None:
@@ -112,8 +111,7 @@ class EachBlockTests(SynchronousTestCase):
         """There are no literal blocks but these, for nobody would find them."""
         bare = re.compile(r"^(?!\s*\.\. ).*::$", re.MULTILINE)
         for page in pages():
-            with open(os.path.join(ROOT, page), encoding="utf-8") as source:
-                self.assertEqual([], bare.findall(source.read()), page)
+            self.assertEqual([], bare.findall(text_of(page)), page)
 
     def test_configurations(self) -> None:
         """A configuration has keys and values that the driver takes."""
@@ -147,8 +145,8 @@ class EachBlockTests(SynchronousTestCase):
 
     def test_ci(self) -> None:
         """What CI is to execute, it does: targets of make, by their names."""
-        with open(os.path.join(ROOT, ".ci", "run"), encoding="utf-8") as script:
-            [targets] = re.findall(r"-m tests.targets (.*)$", script.read(), re.MULTILINE)
+        script = text_of(".ci", "run")
+        [targets] = re.findall(r"-m tests.targets (.*)$", script, re.MULTILINE)
         commands = {
             command
             for of_page in of_suite("ci").values()

@@ -14,7 +14,7 @@ from typing import Any, Callable, List, Optional, Set, Tuple
 import click
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.documents.blocks import ROOT, pages
+from tests.documents.blocks import ROOT, pages, text_of
 from txstorage.cli.main import main
 
 _LITERAL = re.compile(r"``([^`]+)``")
@@ -27,16 +27,14 @@ def named() -> Set[Tuple[str, str]]:
     """Each document, and what it has in double backquotes."""
     found = set()
     for page in pages():
-        with open(os.path.join(ROOT, page), encoding="utf-8") as source:
-            text = source.read()
-        found |= {(page, " ".join(literal.split())) for literal in _LITERAL.findall(text)}
+        literals = _LITERAL.findall(text_of(page))
+        found |= {(page, " ".join(literal.split())) for literal in literals}
     return found
 
 
 def targets() -> Set[str]:
     """The targets of make that say what they do."""
-    with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as makefile:
-        return set(re.findall(r"^([a-z-]+):.*## ", makefile.read(), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):.*## ", text_of("Makefile"), re.MULTILINE))
 
 
 def unknown(words: List[str]) -> Optional[str]:
