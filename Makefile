@@ -56,6 +56,7 @@ test-packages: ## make the packages, and test them in a clean root (as root, on 
 	@$(PYTHON) -m tests.packages.run
 
 docs: environment ## make the documentation, in docs/_build/html
+	@$(PYTHON) -m tests.debian dot graphviz
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[docs]'
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 

@@ -9,9 +9,6 @@ import sys
 
 from setuptools import find_packages, setup
 
-# The server, the plugin and the command line are Python 3 only, and are left
-# out of what is built on Python 2.
-PYTHON_3_ONLY = ["txstorage.server*", "txstorage.docker*", "txstorage.cli*"]
 PYTHON_2 = sys.version_info[0] == 2
 # Not marked with a Python version: pip 8, which Flocker pins, ignores the marks.
 PYTHON_3_REQUIRES = ["click>=8.0", "cryptography", "klein>=21.8", "rich>=13"]
@@ -21,6 +18,19 @@ def read(*parts):
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), *parts)
     with io.open(path, encoding="utf-8") as source:
         return source.read()
+
+
+def packages():
+    """The packages that the building Python can compile; see tests/helpers/imports.py."""
+    found = find_packages(include=["txstorage", "txstorage.*"])
+    if not PYTHON_2:
+        return found
+    python_3_only = tuple(
+        package + "."
+        for package in found
+        if "from __future__ import annotations" in read(*package.split(".") + ["__init__.py"])
+    )
+    return [package for package in found if not (package + ".").startswith(python_3_only)]
 
 
 def description():
@@ -44,9 +54,7 @@ setup(
     # The packages' maintainer, too.  There is no address that anybody reads.
     author="The txstorage developers",
     python_requires=">=2.7,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*,!=3.5.*,!=3.6.*,!=3.7.*,!=3.8.*",
-    packages=find_packages(
-        include=["txstorage", "txstorage.*"], exclude=PYTHON_3_ONLY if PYTHON_2 else []
-    ),
+    packages=packages(),
     # The lower bounds are Flocker 1.15's pins, so that installing beside it
     # moves none of them.
     install_requires=[
@@ -85,7 +93,7 @@ setup(
         ],
     },
     entry_points={
-        "console_scripts": ["txstorage-dataset-agent = txstorage.dataset_agent:main"]
+        "console_scripts": ["txstorage-dataset-agent = txstorage.flocker.dataset_agent:main"]
         if PYTHON_2
         else ["txstorage = txstorage.cli.main:main"]
     },

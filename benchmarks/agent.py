@@ -21,9 +21,9 @@ from flocker.node.agents.blockdevice import (
 from twisted.internet.defer import gatherResults, inlineCallbacks, returnValue
 from twisted.internet.task import LoopingCall, react
 
-from tests.child import EmbeddedService
 from tests.flocker.support import GIB, made_by_flocker
-from txstorage.dataset_agent import CreateVolume, make_deployer
+from tests.helpers.child import EmbeddedService
+from txstorage.flocker.dataset_agent import CreateVolume, make_deployer
 
 VOLUMES = 8
 #: Seconds a volume stays in each transient status.

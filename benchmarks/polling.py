@@ -21,9 +21,9 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from twisted.internet.defer import gatherResults, inlineCallbacks  # noqa: E402
 from twisted.internet.task import react  # noqa: E402
 
-from tests.child import EmbeddedService  # noqa: E402
-from txstorage._agents import agent_for  # noqa: E402
-from txstorage.backend import block_device_driver  # noqa: E402
+from tests.helpers.child import EmbeddedService  # noqa: E402
+from txstorage._assembly import block_device_driver  # noqa: E402
+from txstorage._http.connections import agent_for  # noqa: E402
 from txstorage.testing import FaultyAgent  # noqa: E402
 
 GIB = 2**30

@@ -14,9 +14,10 @@ from txstorage import __version__  # noqa: E402
 project = "txstorage"
 copyright = "2026, the txstorage developers"
 version = release = __version__
-extensions = ["sphinx.ext.autodoc", "sphinx_click", "rendering.directives"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.graphviz", "sphinx_click", "rendering.directives"]
 exclude_patterns = ["_build"]
 
+graphviz_output_format = "svg"
 autodoc_member_order = "bysource"
 add_module_names = False
 python_use_unqualified_type_names = True

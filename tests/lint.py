@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 
+from .debian import ensure
 from .run import (
     ENVIRONMENT,
     ENVIRONMENT_2,
@@ -38,7 +39,7 @@ CHECKS = [
 ]
 #: They compare with what git tracks.
 WITH_GIT = ("check-manifest", "pre-commit")
-IMPORTS = "tests.test_architecture"
+IMPORTS = "tests.house.test_architecture"
 
 
 def checked(name, command, accept=lambda output: True):
@@ -101,6 +102,7 @@ def imports_2():
 
 
 def main():
+    ensure("dot", "graphviz")
     make_environment()
     install(ENVIRONMENT, "--editable", ".[docs,lint]")
     parts = [with_tool(check) for check in CHECKS]

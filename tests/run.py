@@ -24,6 +24,7 @@ import threading
 import venv
 from functools import partial
 
+from .helpers.imports import python_3_packages
 from .side_by_side import PROCESSES, say, show, side_by_side, summed, take_interrupts, told
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -259,10 +260,13 @@ def on_python_3(version, tests, show=show):
 
 
 def straddling_tests():
-    """The tests of what runs on 2.7 as well: all but those of Python 3's parts."""
+    """:return: the names of the test modules that Python 2.7 can run, sorted."""
+    python_3 = tuple(path + os.sep for path in python_3_packages(HERE))
+    paths = glob.glob(os.path.join(HERE, "**", "test_*.py"), recursive=True)
     return sorted(
-        "tests." + os.path.basename(path)[: -len(".py")]
-        for path in glob.glob(os.path.join(HERE, "test_*.py"))
+        os.path.relpath(path, ROOT)[: -len(".py")].replace(os.sep, ".")
+        for path in paths
+        if not path.startswith(python_3)
     )
 
 

@@ -8,9 +8,10 @@ Asynchronous block storage for Twisted and Flocker.
 
 from __future__ import absolute_import, division, print_function
 
-from ._compat import native
+from ._assembly import block_device_driver
+from ._support.compat import native
 from ._version import VERSION
-from .backend import FLOCKER_BACKEND, block_device_driver
+from .flocker import FLOCKER_BACKEND
 
 __version__ = native(VERSION)
 

@@ -26,8 +26,16 @@ LOOP_DEVICES = "loop devices"
 FIXED_PORTS = "fixed ports"
 
 #: What the driver is held to on the embedded service, with real block devices.
-FUNCTIONAL = ("tests.test_contract", "tests.test_blocking", "tests.test_durability")
-FUNCTIONAL_3 = ("tests.server.test_devices", "tests.server.test_reconcile", "tests.cli.test_demo")
+FUNCTIONAL = (
+    "tests.whole.test_contract",
+    "tests.flocker.test_blocking",
+    "tests.whole.test_durability",
+)
+FUNCTIONAL_3 = (
+    "tests.embedded.machine.test_devices",
+    "tests.embedded.machine.test_reconcile",
+    "tests.cli.test_demo",
+)
 
 
 @dataclass(frozen=True)

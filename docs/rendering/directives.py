@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Type
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
+from sphinx.ext.graphviz import graphviz
 
 from . import tables
 from .drawing import drawing
@@ -35,11 +36,12 @@ class Generated(Directive):
 
 
 class Drawing(Directive):
-    """The drawing of the parts, in the page itself."""
+    """The drawing of the wings."""
 
     def run(self) -> List[nodes.Node]:
         """See ``Directive``."""
-        return [nodes.raw("", drawing(), format="html")]
+        alt = "The wings of txstorage and the imports between them"
+        return [graphviz("", code=drawing(), options={}, alt=alt)]
 
 
 #: What stands in a page: a directive, and for most of them an argument.
@@ -54,8 +56,8 @@ DIRECTIVES: Dict[str, Lines] = {
     "lifecycle-table": table_of(tables.rows_of_operation),
     "log-actions": table_of(tables.rows_of_actions),
     "log-messages": table_of(tables.rows_of_messages),
-    "parts-table": table_of(tables.rows_of_parts),
     "promises": lines_of_promises,
+    "wings-table": table_of(tables.rows_of_wings),
 }
 
 
@@ -76,5 +78,5 @@ def setup(app: Any) -> Dict[str, bool]:
     app.connect("autodoc-process-bases", public_only)
     for name, lines in DIRECTIVES.items():
         app.add_directive(name, directive(lines))
-    app.add_directive("parts-drawing", Drawing)
+    app.add_directive("wings-drawing", Drawing)
     return {"parallel_read_safe": True}

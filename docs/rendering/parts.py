@@ -1,124 +1,66 @@
 """
-The parts of txstorage, and which of them uses which.
+The wings of txstorage, the imports between them, and the objects they are handed.
 """
 
 from __future__ import annotations
 
+import ast
+import os
 import uuid
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Dict, FrozenSet, Iterator, List, Tuple
+from typing import Any
 
-import attr
 from twisted.internet.task import Clock
 
-from tests.imports import imported, modules
-from txstorage.backend import block_device_driver, flocker_driver
+from tests.helpers.imports import LAYERS, PACKAGE, imported, modules, wing_of
+from txstorage._assembly import block_device_driver
+from txstorage.flocker.backend import flocker_driver
 
-Edge = Tuple[str, str]
+Edge = tuple[str, str]
+
+#: The wings that all others stand on; an arrow to one of them would say nothing.
+GROUND = ("errors", "interfaces", "_log", "_support", "_version")
+#: The other wings, from the top down.
+WINGS = tuple(wing for row in LAYERS for wing in row if wing not in GROUND)
 
 
-@attr.s(frozen=True, auto_attribs=True)
-class Part:
+def purpose(wing: str) -> str:
     """
-    :ivar name: as it is drawn.
-    :ivar purpose: what it is for, in a few words.
-    :ivar modules: below ``txstorage``; a package stands for all in it.
+    :param wing: the name of a wing, or of a room beside the wings.
+    :return: the first paragraph of its docstring, in one line.
     """
-
-    name: str
-    purpose: str
-    modules: Tuple[str, ...]
-
-
-PARTS = (
-    Part("cli", "the command line", ("cli",)),
-    Part("dataset agent", "Flocker's, asynchronous", ("dataset_agent", "discovery")),
-    Part("server", "the embedded service", ("server",)),
-    Part("testing", "for authors of drivers", ("testing",)),
-    Part("backend", "puts the parts together", ("backend",)),
-    Part("blocking", "a reactor in a thread", ("blocking", "_crossing")),
-    Part(
-        "configuration",
-        "agent.yml, clouds.yaml",
-        (
-            "_configuration",
-            "_keys",
-            "_kinds",
-            "_sources",
-            "_files",
-            "_clouds",
-            "_cloud_keys",
-        ),
-    ),
-    Part("driver", "the operations", ("driver", "attachment", "convergence", "creation")),
-    Part("lifecycle", "decides: tables, no I/O", ("lifecycle", "labels")),
-    Part("watcher", "waits for all at once", ("watcher",)),
-    Part(
-        "devices",
-        "which device is the volume's",
-        ("devices", "connected", "_matching", "_blockdevices", "_places", "_uevents"),
-    ),
-    Part(
-        "node",
-        "which instance this is",
-        ("node", "_configdrive", "_images", "_iso9660", "_vfat"),
-    ),
-    Part("services", "Keystone, Cinder, Nova", ("services",)),
-    Part("connector", "a host without Compute", ("connector", "host", "_brick")),
-    Part(
-        "http",
-        "one exchange: retries, TLS",
-        (
-            "http",
-            "_agents",
-            "_tls",
-            "_client_certificates",
-            "_bodies",
-            "_messages",
-            "_failures",
-            "_ratelimit",
-        ),
-    ),
-)
-
-#: What every part uses, so that nobody needs an arrow to be told.
-GROUND = Part(
-    "interfaces, errors, log",
-    "Flocker's contract, errors with remedies, every Eliot message; and what makes 2.7 and 3 one",
-    ("interfaces", "_standins", "errors", "_logging", "_compat", "_version", "_deferreds"),
-)
+    path = os.path.join(PACKAGE, wing, "__init__.py")
+    if not os.path.exists(path):
+        path = os.path.join(PACKAGE, wing + ".py")
+    with open(path, encoding="utf-8") as source:
+        docstring = ast.get_docstring(ast.parse(source.read())) or ""
+    return " ".join(docstring.partition("\n\n")[0].split())
 
 
-def part_of(module: str) -> Part:
+def rooms(wing: str) -> tuple[str, ...]:
     """
-    :param module: a dotted name below ``txstorage``.
-    :raises KeyError: when it belongs to none, or to two.
+    :param wing: the name of a wing.
+    :return: the names of its modules below the wing, sorted; none of a room beside the wings.
     """
-    found = [
-        part
-        for part in (*PARTS, GROUND)
-        if any((module + ".").startswith(name + ".") for name in part.modules)
-    ]
-    if len(found) != 1:
-        message = "{} has to be in one part of docs/rendering/parts.py, and is in {}"
-        raise KeyError(message.format(module, len(found)))
-    return found[0]
+    found = {name for name, _ in modules() if wing_of(name) == wing}
+    return tuple(sorted(name.partition(".")[2] for name in found - {wing}))
 
 
 @lru_cache(maxsize=None)
-def imports() -> FrozenSet[Edge]:
-    """Pairs of parts, the first of which imports a module of the second."""
+def imports() -> frozenset[Edge]:
+    """Pairs of wings, the first of which imports a module of the second."""
     pairs = {
-        (part_of(name).name, part_of(target).name)
+        (wing_of(name), wing_of(target))
         for name, path in modules()
         for target in imported(name, path)
     }
     return frozenset((one, other) for one, other in pairs if one != other)
 
 
-# -- what is handed over at run time ----------------------------------------------
+# -- objects handed over at run time -----------------------------------------------
 
-_SOMEWHERE: Dict[str, Any] = {
+_SOMEWHERE: dict[str, Any] = {
     "auth_url": "http://cloud.invalid/v3",
     "username": "u",
     "password": "p",
@@ -126,8 +68,8 @@ _SOMEWHERE: Dict[str, Any] = {
 }
 
 
-def _drivers() -> List[Any]:
-    """Drivers as the factories make them, which talk to nobody until they are asked to."""
+def _drivers() -> list[Any]:
+    """Drivers as the factories make them; they send nothing until an operation is called."""
     cluster, clock = uuid.UUID(int=1), Clock()
     return [
         flocker_driver(clock, cluster, **_SOMEWHERE),
@@ -141,18 +83,18 @@ def _held(thing: Any) -> Iterator[Any]:
             yield value
 
 
-def _module(thing: Any) -> str:
-    return type(thing).__module__[len("txstorage.") :]
+def _wing(thing: Any) -> str:
+    return wing_of(type(thing).__module__[len("txstorage.") :])
 
 
 @lru_cache(maxsize=None)
-def handed() -> FrozenSet[Edge]:
+def handed() -> frozenset[Edge]:
     """
-    Pairs of parts, the first of which holds an object of the second, in a
-    driver; but for those of which the first imports the second anyway.
+    Pairs of wings: in a driver, an object of the first holds an object of the second, although
+    the first imports nothing of the second.
     """
     found, seen, waiting = set(), set(), _drivers()
-    # Held on to, so that no id is used twice.
+    # A reference to each keeps an id from being used twice.
     all_of_them = list(waiting)
     while waiting:
         thing = waiting.pop()
@@ -160,11 +102,14 @@ def handed() -> FrozenSet[Edge]:
             continue
         seen.add(id(thing))
         for value in _held(thing):
-            found.add((part_of(_module(thing)).name, part_of(_module(value)).name))
+            found.add((_wing(thing), _wing(value)))
             waiting.append(value)
             all_of_them.append(value)
-    ground = GROUND.name
-    return frozenset((a, b) for a, b in found - imports() if a != b and ground not in (a, b))
+    return frozenset(
+        (one, other)
+        for one, other in found - imports()
+        if one != other and one in WINGS and other in WINGS
+    )
 
 
-__all__ = ["GROUND", "PARTS", "Edge", "Part", "handed", "imports", "part_of"]
+__all__ = ["GROUND", "WINGS", "Edge", "handed", "imports", "purpose", "rooms"]

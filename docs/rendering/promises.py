@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Dict, Iterator, Optional, Tuple
 
-from tests.imports import PACKAGE
+from tests.helpers.imports import PACKAGE
 
 from .tables import literal
 
@@ -22,11 +22,11 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
             "embedded service, on a real OpenStack, through the blocking driver, and where there "
             "is no Compute.",
             (
-                "tests.test_contract.ConformanceTests",
-                "tests.server.test_contract.ConformanceTests",
-                "tests.test_blocking.InThreadsContractTests",
-                "tests.test_blocking.OnReactorThreadContractTests",
-                "tests.test_standalone.ConformanceTests",
+                "tests.whole.test_contract.ConformanceTests",
+                "tests.embedded.test_contract.ConformanceTests",
+                "tests.flocker.test_blocking.InThreadsContractTests",
+                "tests.flocker.test_blocking.OnReactorThreadContractTests",
+                "tests.whole.test_without_compute.ConformanceTests",
                 "tests.openstack.check_conformance.AsynchronousTests",
             ),
         ),
@@ -34,15 +34,15 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
             "Any exchange may be lost, and any operation cancelled, at any moment: it can be "
             "repeated, goes on from where the cloud is, and nothing is lost or made twice.",
             (
-                "tests.test_contract.ResilienceTests",
-                "tests.test_standalone.ResilienceTests",
+                "tests.whole.test_contract.ResilienceTests",
+                "tests.whole.test_without_compute.ResilienceTests",
                 "tests.openstack.check_conformance.ResilienceTests",
             ),
         ),
         (
             "What finds this out of our driver finds it out of others: each of some sixty drivers "
             "that are wrong in one way fails.",
-            ("tests.test_mutants.MutantsTests.test_mutants_fail",),
+            ("tests.testing.test_mutants.MutantsTests.test_mutants_fail",),
         ),
         (
             "Flocker's own agents create, move and delete datasets with it.",
@@ -57,31 +57,31 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         (
             "A dataset's volume is made exactly once, over an API that may make two.",
             (
-                "tests.test_driver.CreateTests.test_lost_after_processing",
-                "tests.test_driver.CreateTests.test_two_nodes_at_once",
-                "tests.test_driver.CreateTests.test_cancelled",
-                "tests.test_durability.DurabilityTests.test_killed_while_creating",
+                "tests.driver.test_operations.CreateTests.test_lost_after_processing",
+                "tests.driver.test_operations.CreateTests.test_two_nodes_at_once",
+                "tests.driver.test_operations.CreateTests.test_cancelled",
+                "tests.whole.test_durability.DurabilityTests.test_killed_while_creating",
             ),
         ),
         (
             "What may have been carried out is not sent again.",
-            ("tests.test_http.RetryDelayTests.test_table",),
+            ("tests._http.test_client.RetryDelayTests.test_table",),
         ),
         (
             "A volume in a status that the driver does not know is left alone.",
-            ("tests.test_lifecycle.TablesTests.test_unlisted",),
+            ("tests.driver.test_lifecycle.TablesTests.test_unlisted",),
         ),
         (
             "Volumes of another cluster do not exist for it.",
-            ("tests.test_driver.AttachTests.test_of_another_cluster",),
+            ("tests.driver.test_operations.AttachTests.test_of_another_cluster",),
         ),
         (
             "Data survives moves, and a ``kill -9`` of the embedded service at any moment.",
             (
-                "tests.test_durability.DurabilityTests.test_moves",
-                "tests.test_durability.DurabilityTests.test_killed_while_moving",
-                "tests.server.test_reconcile.LoopCrashTests.test_every_instant",
-                "tests.test_standalone.KilledServiceTests.test_killed",
+                "tests.whole.test_durability.DurabilityTests.test_moves",
+                "tests.whole.test_durability.DurabilityTests.test_killed_while_moving",
+                "tests.embedded.machine.test_reconcile.LoopCrashTests.test_every_instant",
+                "tests.whole.test_without_compute.KilledServiceTests.test_killed",
             ),
         ),
     ),
@@ -89,30 +89,30 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         (
             "A device is never guessed: it says itself whose it is, and has the right size.",
             (
-                "tests.test_matching.MatchPropertyTests.test_never_a_device_that_does_not_fit",
-                "tests.test_matching.NodeCheckTests",
+                "tests._devices.test_matching.MatchPropertyTests.test_never_a_device_that_does_not_fit",
+                "tests._devices.test_matching.NodeCheckTests",
             ),
         ),
         (
             "Attached means that the device is there.",
-            ("tests.test_driver.AttachTests.test_attached",),
+            ("tests.driver.test_operations.AttachTests.test_attached",),
         ),
         (
             "Detached means that Compute, Block Storage and this node's kernel have let go.",
-            ("tests.test_driver.DetachTests.test_one_after_the_other",),
+            ("tests.driver.test_operations.DetachTests.test_one_after_the_other",),
         ),
         (
             "What is mounted on this node is not pulled away.",
             (
-                "tests.test_driver.DetachTests.test_busy",
-                "tests.test_standalone.HostsTests.test_busy",
+                "tests.driver.test_operations.DetachTests.test_busy",
+                "tests.whole.test_without_compute.HostsTests.test_busy",
             ),
         ),
         (
             "A path that is kept leads to its volume, or nowhere.",
             (
-                "tests.test_device_waiting.KeptPathTests.test_gone",
-                "tests.test_device_waiting.KeptPathTests.test_follows",
+                "tests._devices.test_waiting.KeptPathTests.test_gone",
+                "tests._devices.test_waiting.KeptPathTests.test_follows",
             ),
         ),
     ),
@@ -120,40 +120,40 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         (
             "This node's id is never guessed, and looking for it leaves nothing mounted.",
             (
-                "tests.test_node_search.SearchTests.test_compute_is_down",
-                "tests.test_configdrive.RealDriveTests.test_not_mounted",
+                "tests._node.test_search.SearchTests.test_compute_is_down",
+                "tests._node.test_config_drive.RealDriveTests.test_not_mounted",
             ),
         ),
         (
             "A node is dead only when the cloud says so.",
-            ("tests.test_driver.CloudTests.test_live_nodes",),
+            ("tests.driver.test_operations.CloudTests.test_live_nodes",),
         ),
     ),
     "Waiting": (
         (
             "Waiting for many volumes costs the cloud one request a look, not one for each.",
             (
-                "tests.test_watcher.WatcherTests.test_many_are_one_list",
-                "tests.test_driver.DetachTests.test_compute_is_asked_once_for_all",
+                "tests.driver.test_polling.WatcherTests.test_many_are_one_list",
+                "tests.driver.test_operations.DetachTests.test_compute_is_asked_once_for_all",
             ),
         ),
         (
             "That a list lacks a volume proves nothing.",
-            ("tests.test_watcher.WatcherTests.test_absence_from_a_list",),
+            ("tests.driver.test_polling.WatcherTests.test_absence_from_a_list",),
         ),
         (
             "Every operation ends in time, with an error that says what it waited for.",
             (
-                "tests.test_driver.CreateTests.test_timeout",
-                "tests.test_driver.AttachTests.test_device_never_comes",
-                "tests.test_driver.AttachTests.test_compute_is_down",
-                "tests.test_driver.DetachTests.test_compute_never_lets_go",
+                "tests.driver.test_operations.CreateTests.test_timeout",
+                "tests.driver.test_operations.AttachTests.test_device_never_comes",
+                "tests.driver.test_operations.AttachTests.test_compute_is_down",
+                "tests.driver.test_operations.DetachTests.test_compute_never_lets_go",
             ),
         ),
         (
             "A cloud that is out of order for a while does no harm.",
             (
-                "tests.test_driver.AttachTests.test_cloud_down_meanwhile",
+                "tests.driver.test_operations.AttachTests.test_cloud_down_meanwhile",
                 "tests.openstack.check_outages.OutageTests",
             ),
         ),
@@ -161,10 +161,10 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
             "The blocking driver can be called in any thread, the reactor's own included, and "
             "holds up no process that ends.",
             (
-                "tests.test_blocking.ThreadsTests.test_reactor_thread",
-                "tests.test_blocking.ThreadsTests.test_many_threads",
-                "tests.test_blocking.ProcessTests.test_reactor_stops_during_calls",
-                "tests.test_blocking.ProcessTests.test_fork",
+                "tests.flocker.test_blocking.ThreadsTests.test_reactor_thread",
+                "tests.flocker.test_blocking.ThreadsTests.test_many_threads",
+                "tests.flocker.test_blocking.ProcessTests.test_reactor_stops_during_calls",
+                "tests.flocker.test_blocking.ProcessTests.test_fork",
             ),
         ),
     ),
@@ -172,17 +172,17 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         (
             "A wrong configuration is told by the key's name, and shows no secret.",
             (
-                "tests.test_configuration.BadValueTests.test_any_value_for_any_key",
-                "tests.test_configuration.SecretTests.test_repr_shows_none",
-                "tests.test_configuration.SecretTests.test_error_shows_none",
-                "tests.test_credentials.CredentialSourceTests.test_unusable",
+                "tests._configuration.test_configuration.BadValueTests.test_any_value_for_any_key",
+                "tests._configuration.test_configuration.SecretTests.test_repr_shows_none",
+                "tests._configuration.test_configuration.SecretTests.test_error_shows_none",
+                "tests.clouds.openstack.test_credentials.CredentialSourceTests.test_unusable",
             ),
         ),
         (
             "TLS is verified.",
             (
-                "tests.test_http.SocketTests.test_self_signed_is_rejected",
-                "tests.test_http.SocketTests.test_certificate_for_another_address",
+                "tests._http.test_client.SocketTests.test_self_signed_is_rejected",
+                "tests._http.test_client.SocketTests.test_certificate_for_another_address",
             ),
         ),
         (
@@ -191,7 +191,7 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         ),
         (
             "Each error has a remedy.",
-            ("tests.test_errors.StorageErrorTests.test_remedies",),
+            ("tests.errors.test_errors.StorageErrorTests.test_remedies",),
         ),
     ),
     "The embedded service, and the code": (
@@ -201,13 +201,13 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         ),
         (
             "It installs beside Flocker's pins, and moves none.",
-            ("tests.test_distribution.Python2Tests.test_beside_the_pins",),
+            ("tests.house.test_distribution.Python2Tests.test_beside_the_pins",),
         ),
         (
             "Imports point downward, and the driver needs no server.",
             (
-                "tests.test_architecture.LayersTests.test_downward",
-                "tests.test_architecture.LayersTests.test_driver_needs_no_server",
+                "tests.house.test_architecture.LayersTests.test_downward",
+                "tests.house.test_architecture.LayersTests.test_driver_needs_no_server",
             ),
         ),
     ),

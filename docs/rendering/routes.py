@@ -16,12 +16,12 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 import attr
 
 from tests.contract.record import APPS, errors
-from txstorage.server.attachments import HostAttachments
-from txstorage.server.compute import Compute
-from txstorage.server.identity import Identity
-from txstorage.server.refusals import Refusal, SharedRefusal
-from txstorage.server.versions import COMPUTE, VOLUME, announcements, as_version
-from txstorage.server.volumes import BlockStorage
+from txstorage.embedded.apis.attachments import HostAttachments
+from txstorage.embedded.apis.compute import Compute
+from txstorage.embedded.apis.identity import Identity
+from txstorage.embedded.apis.volumes import BlockStorage
+from txstorage.embedded.wire.refusals import Refusal, SharedRefusal
+from txstorage.embedded.wire.versions import COMPUTE, VOLUME, announcements, as_version
 
 from .tables import Row, first_paragraph, literal, literals
 
@@ -125,7 +125,7 @@ class _Reached:
 def _is_ours(function: Any) -> bool:
     # The table of errors makes them of what they are; the framework knows none.
     module: str = function.__module__
-    ours = module.startswith("txstorage.server.")
+    ours = module.startswith("txstorage.embedded.")
     return ours and not module.endswith((".refusals", ".wire"))
 
 

@@ -11,12 +11,12 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Tuple
 
 from eliot import ActionType, MessageType
 
-from txstorage import _logging, errors
-from txstorage._configuration import variables
-from txstorage._keys import KEYS
-from txstorage.lifecycle import TABLES, Phase, Where
+from txstorage import _log, errors
+from txstorage._configuration.configuration import variables
+from txstorage._configuration.keys import KEYS
+from txstorage.driver.lifecycle import TABLES, Phase, Where
 
-from .parts import GROUND, PARTS, handed, imports
+from .parts import GROUND, WINGS, handed, imports, purpose, rooms
 
 # not a package, whose name would be Buildbot's own
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -106,16 +106,16 @@ def rows_of_builders() -> Iterator[Row]:
         yield literal(builder.name), builder.description, when, ", ".join(needs), certifies
 
 
-def rows_of_parts() -> Iterator[Row]:
-    """One row for each part, with its modules and what it uses."""
-    yield "part", "what it is for", "modules", "imports", "is handed"
+def rows_of_wings() -> Iterator[Row]:
+    """One row for each wing, with its modules and the wings it uses."""
+    yield "wing", "purpose", "modules", "imports", "is handed"
     used = {"imports": imports(), "handed": handed()}
-    for part in (*PARTS, GROUND):
+    for wing in (*WINGS, *GROUND):
         others = [
-            ", ".join(sorted(b for a, b in edges if a == part.name and b != GROUND.name))
+            ", ".join(sorted(b for a, b in edges if a == wing and b not in GROUND))
             for edges in used.values()
         ]
-        yield (part.name, part.purpose, literals(part.modules), *others)
+        yield (literal(wing), purpose(wing), literals(rooms(wing)), *others)
 
 
 # -- the log ---------------------------------------------------------------------
@@ -148,7 +148,7 @@ def rows_of_messages() -> Iterator[Row]:
 
 def _logged(kind: type) -> Iterator[Any]:
     """In the order of the module."""
-    return (value for value in vars(_logging).values() if isinstance(value, kind))
+    return (value for value in vars(_log).values() if isinstance(value, kind))
 
 
 __all__ = [
@@ -164,6 +164,6 @@ __all__ = [
     "rows_of_keys",
     "rows_of_messages",
     "rows_of_operation",
-    "rows_of_parts",
+    "rows_of_wings",
     "table_of",
 ]

@@ -2,6 +2,8 @@
 Tests of the Buildbot that certifies the driver, and ``make test-buildbot``.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 

@@ -28,9 +28,14 @@ from tests.run import ROOT
 from . import browser, scratch
 
 #: What is run of the unit tests.
-UNIT = ("tests.test_lifecycle", "tests.test_driver", "tests.test_http", "tests.test_labels")
+UNIT = (
+    "tests.driver.test_lifecycle",
+    "tests.driver.test_operations",
+    "tests._http.test_client",
+    "tests.driver.test_labels",
+)
 #: What is broken.
-MODULE = "tests.test_labels"
+MODULE = "tests.driver.test_labels"
 BROKEN = "broken"
 #: A branch on which something is committed; of all that this starts, one is kept.
 CHANGED, KEPT = "changed", "lint"

@@ -67,7 +67,7 @@ def break_test(directory: str, module: str, tag: str) -> str:
     Break the first test of a module, in a commit that is on no branch.
 
     :param directory: of a clone.
-    :param module: such as ``"tests.test_labels"``.
+    :param module: such as ``"tests.driver.test_labels"``.
     :param tag: what the commit is called.
     :return: the test's name.
     """

@@ -1,1 +1,3 @@
 """Tests for ``txstorage.cli``."""
+
+from __future__ import annotations

@@ -24,7 +24,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.cli._app import App
 from txstorage.cli.main import main
-from txstorage.server.testing import in_memory_cloud
+from txstorage.embedded.testing import in_memory_cloud
 
 CLUSTER = UUID("3f2b0f1e-58ab-4a1c-9a54-92dc8f5b1d3a")
 GIB = 2**30

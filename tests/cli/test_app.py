@@ -18,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage.cli import _app
 from txstorage.cli._app import Answer, App, ObservedService
 from txstorage.cli.main import log_to, main
-from txstorage.services import Volume
+from txstorage.clouds import Volume
 
 from .support import CommandTestCase, runner
 

@@ -24,7 +24,7 @@ from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from txstorage import backend
+from txstorage import _assembly as backend
 from txstorage.cli import _media
 from txstorage.cli import demo as demo_module
 from txstorage.cli._app import App
@@ -32,8 +32,8 @@ from txstorage.cli._cleanup import loops_below, mounts_below
 from txstorage.cli._media import FILES
 from txstorage.cli._progress import Narrator
 from txstorage.cli.demo import DataChanged, Proof, demonstrate
+from txstorage.driver.polling import Intervals
 from txstorage.interfaces import BlockDeviceVolume
-from txstorage.watcher import Intervals
 
 from .support import CLUSTER, processes_of, runner, sweep
 

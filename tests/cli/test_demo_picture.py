@@ -13,7 +13,7 @@ from types import ModuleType
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.server.support import no_loop_devices
+from tests.embedded.support import no_loop_devices
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 

@@ -14,8 +14,8 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage._brick import Brick
-from txstorage._configuration import Configuration
+from txstorage._configuration.configuration import Configuration
+from txstorage._devices.os_brick import Brick
 from txstorage.cli import _checks
 from txstorage.cli._app import App
 from txstorage.cli._checks import (
@@ -28,16 +28,16 @@ from txstorage.cli._checks import (
     check_tls,
     check_volume_types,
 )
+from txstorage.embedded.apis import volume_views
+from txstorage.embedded.settings import VOLUME_TYPES
 from txstorage.errors import (
     AuthenticationFailed,
     CertificateRejected,
     PermissionDenied,
     ServiceError,
 )
-from txstorage.server import volume_views
-from txstorage.server.settings import VOLUME_TYPES
 
-from ..wire import certificate_for
+from ..helpers.wire import certificate_for
 from .support import CLUSTER, CommandTestCase
 
 NAMES = [step.name for step in STEPS]

@@ -18,10 +18,10 @@ import yaml
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.documents.blocks import of_suite, text_of
-from txstorage._keys import KEYS
-from txstorage.backend import block_device_driver
+from txstorage._assembly import block_device_driver
+from txstorage._configuration.keys import KEYS
+from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.errors import OperationFailed
-from txstorage.server.files import VolumeFiles
 
 from .support import CLUSTER, GIB, CommandTestCase
 

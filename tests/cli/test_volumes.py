@@ -16,8 +16,8 @@ from twisted.internet.defer import CancelledError
 from txstorage._version import VERSION
 from txstorage.cli import volumes
 from txstorage.cli.main import main
-from txstorage.driver import BlockDeviceDriver
-from txstorage.server.files import VolumeFiles
+from txstorage.driver.operations import BlockDeviceDriver
+from txstorage.embedded.machine.files import VolumeFiles
 
 from .support import CLUSTER, GIB, CommandTestCase, runner
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Dict
 from uuid import uuid4
 
-from txstorage.server import refusals
+from txstorage.embedded.wire import refusals
 
 from .case import MISSING, WireTests
 from .exchanges import JSON, Answer

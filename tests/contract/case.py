@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
 from twisted.trial.unittest import TestCase
 
-from txstorage.server.refusals import Refusal
+from txstorage.embedded.wire.refusals import Refusal
 
 from .exchanges import EMPTY, JSON, JSON_UTF8, Answer, answer_from, request_bytes
 from .record import error_of, route_of

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred, gatherResults
 
-from txstorage.server import refusals
+from txstorage.embedded.wire import refusals
 
 from .case import MISSING, WireTests
 from .exchanges import JSON, Answer

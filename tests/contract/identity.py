@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 from typing import Any, Dict
 
-from txstorage.server import refusals
+from txstorage.embedded.wire import refusals
 
 from .case import MISSING, WireTests, password_auth
 from .exchanges import JSON, Answer

@@ -9,7 +9,7 @@ from typing import Any, List
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from uuid import uuid4
 
-from txstorage.server import refusals
+from txstorage.embedded.wire import refusals
 
 from .case import MISSING, WireTests
 from .exchanges import Answer

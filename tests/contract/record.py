@@ -16,13 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 from werkzeug.exceptions import HTTPException
 
-from txstorage.server import refusals
-from txstorage.server.attachments import HostAttachments
-from txstorage.server.compute import Compute
-from txstorage.server.identity import Identity
-from txstorage.server.refusals import Refusal, SharedRefusal
-from txstorage.server.versions import announcements
-from txstorage.server.volumes import BlockStorage
+from txstorage.embedded.apis.attachments import HostAttachments
+from txstorage.embedded.apis.compute import Compute
+from txstorage.embedded.apis.identity import Identity
+from txstorage.embedded.apis.volumes import BlockStorage
+from txstorage.embedded.wire import refusals
+from txstorage.embedded.wire.refusals import Refusal, SharedRefusal
+from txstorage.embedded.wire.versions import announcements
 
 from .exchanges import Answer
 
@@ -52,7 +52,7 @@ def routes() -> Set[str]:
 
 
 def errors() -> Dict[str, Refusal]:
-    """Every error of the embedded service, by its name in :mod:`txstorage.server.refusals`."""
+    """The embedded service's errors, by their names in its module ``refusals``."""
     found: Dict[str, Refusal] = {}
     for name, value in vars(refusals).items():
         many = value.by_service if isinstance(value, SharedRefusal) else value

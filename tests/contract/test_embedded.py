@@ -15,13 +15,13 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Site
 
-import txstorage.server
-from txstorage.server.application import Application
-from txstorage.server.devices import FileDevices
-from txstorage.server.files import VolumeFiles
-from txstorage.server.identity import Ids
-from txstorage.server.settings import USER
-from txstorage.server.testing import in_memory_cloud
+import txstorage.embedded
+from txstorage.embedded.apis.identity import Ids
+from txstorage.embedded.application import Application
+from txstorage.embedded.machine.devices import FileDevices
+from txstorage.embedded.machine.files import VolumeFiles
+from txstorage.embedded.settings import USER
+from txstorage.embedded.testing import in_memory_cloud
 
 from .case import Target
 from .record import compared, errors, lines, read, routes
@@ -131,7 +131,7 @@ class CompletenessTests(SynchronousTestCase):
 def _makers_of_errors() -> List[str]:
     """Where, outside the table, an error is made from a status."""
     found = []
-    package = os.path.dirname(txstorage.server.__file__)
+    package = os.path.dirname(txstorage.embedded.__file__)
     for name in sorted(os.listdir(package)):
         if not name.endswith(".py") or name == "refusals.py":
             continue

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from txstorage.server import refusals
+from txstorage.embedded.wire import refusals
 
 from .case import WireTests
 from .exchanges import JSON, Answer

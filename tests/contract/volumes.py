@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Tuple
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
-from txstorage.server import refusals
+from txstorage.embedded.wire import refusals
 
 from .case import MISSING, WireTests
 from .exchanges import Answer

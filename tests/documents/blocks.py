@@ -36,7 +36,7 @@ SUITES = {
     # what a cloud's operator allows
     "rules": "tests/cli/test_openstack_page.py",
     # on both Pythons
-    "drivers": "tests/test_documentation.py",
+    "drivers": "tests/house/test_documentation.py",
     "buildbot": "tests/buildbot/check_certification.py",
     "flocker": "tests/flocker/page.py",
     "openstack": "tests/openstack/check_documents.py",

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from tests.documents.blocks import ROOT, SUITES, Block, blocks, of_suite, pages, text_of
 from tests.documents.session import PRIVATE, Session
 from tests.run import ENVIRONMENT
-from txstorage._configuration import Configuration
+from txstorage._configuration.configuration import Configuration
 
 #: What a block that is about something else leaves out.
 COMMON = {

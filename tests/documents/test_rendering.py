@@ -9,8 +9,7 @@ import os
 import re
 import sys
 import unittest
-from typing import Any, Dict, Iterator, List, Set, Tuple
-from xml.etree import ElementTree
+from typing import Any, Dict, Iterator, List, Tuple
 
 import click
 from treq.testing import StubTreq
@@ -22,13 +21,14 @@ import txstorage
 import txstorage.testing
 from tests.contract import record
 from tests.contract.suite import SUITE
-from tests.imports import modules
-from txstorage import _logging, errors, interfaces, lifecycle, services
-from txstorage._keys import KEYS
-from txstorage.blocking import BlockingDriver
+from tests.helpers.imports import layer_of, modules
+from txstorage import _log, clouds, errors, interfaces
+from txstorage._configuration.keys import KEYS
 from txstorage.cli.main import main
-from txstorage.driver import BlockDeviceDriver
-from txstorage.server.testing import in_memory_cloud
+from txstorage.driver import lifecycle
+from txstorage.driver.operations import BlockDeviceDriver
+from txstorage.embedded.testing import in_memory_cloud
+from txstorage.flocker.blocking import BlockingDriver
 
 from .blocks import ROOT
 
@@ -36,10 +36,8 @@ DOCS = os.path.join(ROOT, "docs")
 # as Sphinx's configuration does
 sys.path.append(DOCS)
 
-from rendering import drawing, layout, parts, promises, routes, tables  # noqa: E402
+from rendering import drawing, parts, promises, routes, tables  # noqa: E402
 from rendering.interfaces import lines_of_interface  # noqa: E402
-
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 def page(name: str) -> str:
@@ -48,48 +46,45 @@ def page(name: str) -> str:
         return source.read()
 
 
-class PartsTests(SynchronousTestCase):
-    """The parts, and which uses which."""
+class WingsTests(SynchronousTestCase):
+    """The wings, and the wings that each uses."""
 
     def test_every_module(self) -> None:
-        """Each module belongs to one part; a new one must be put somewhere."""
-        for name, _ in modules():
-            parts.part_of(name)
+        """Each module stands in one wing of the table, or beside the wings as a row of its own."""
+        _, *rows = tables.rows_of_wings()
+        named = {row[0].strip("`"): set(re.findall(r"``(.*?)``", row[2])) for row in rows}
+        listed = {wing + "." + room for wing, within in named.items() for room in within}
+        self.assertEqual({name for name, _ in modules()}, listed | set(named))
 
-    def test_nothing_else(self) -> None:
-        """A part is made of modules that there are."""
-        known = {name for name, _ in modules()}
-        named = {name for part in (*parts.PARTS, parts.GROUND) for name in part.modules}
-        self.assertEqual(set(), named - known)
-
-    def test_unknown(self) -> None:
-        """A module that is in none is told by its name."""
-        self.assertIn("nowhere", str(self.assertRaises(KeyError, parts.part_of, "nowhere")))
+    def test_purposes(self) -> None:
+        """Each wing's docstring gives a purpose."""
+        for wing in (*parts.WINGS, *parts.GROUND):
+            self.assertRegex(parts.purpose(wing), r"\S.*\.$", wing)
 
     def test_ground(self) -> None:
-        """What is said of the lowest part is so: all others use it, and it uses none."""
-        ground = parts.GROUND.name
-        users = {one for one, other in parts.imports() if other == ground}
-        self.assertEqual({part.name for part in parts.PARTS}, users)
-        self.assertEqual(set(), {other for one, other in parts.imports() if one == ground})
+        """Every other wing uses the ground, and the ground uses none of them."""
+        ground = set(parts.GROUND)
+        users = {one for one, other in parts.imports() if other in ground} - ground
+        self.assertEqual(set(parts.WINGS), users)
+        self.assertEqual(ground, ground | {b for a, b in parts.imports() if a in ground})
 
     def test_handed(self) -> None:
-        """What goes down at run time is seen, although the driver imports none of it."""
-        chain = {("blocking", "driver"), ("driver", "services"), ("services", "http")}
-        self.assertLessEqual(chain | {("watcher", "services")}, parts.handed())
+        """Objects handed down at run time are found, although the driver imports none of them."""
+        chain = {("flocker", "driver"), ("driver", "clouds"), ("clouds", "_http")}
+        self.assertLessEqual(chain | {("driver", "_devices")}, parts.handed())
         self.assertEqual(set(), parts.handed() & parts.imports())
 
     def test_table(self) -> None:
-        """The table tells the same as the drawing."""
-        _, *rows = tables.rows_of_parts()
-        told = {
-            layout.Arrow(name, other, kind)
-            for name, _, _, *columns in rows
+        """The table and the drawing have the same arrows."""
+        _, *rows = tables.rows_of_wings()
+        listed = {
+            ((wing.strip("`"), other), kind)
+            for wing, _, _, *columns in rows
             for kind, column in zip(("imports", "handed"), columns)
             for other in column.split(", ")
             if other
         }
-        self.assertEqual(set(drawing.arrows()), told)
+        self.assertEqual(set(drawing.arrows()), listed)
 
 
 class ArchitectureTests(SynchronousTestCase):
@@ -107,68 +102,37 @@ class ArchitectureTests(SynchronousTestCase):
 
     def test_modules(self) -> None:
         """Each module that the page names is there."""
-        named = set(re.findall(r"``(\w+\.py)``", page("architecture.rst")))
+        named = set(re.findall(r"``((?:\w+/)*\w+\.py)``", page("architecture.rst")))
         self.assertGreater(len(named), 8)
-        self.assertEqual(set(), named - {os.path.basename(path) for _, path in modules()})
+        known = [path for _, path in modules()]
+        for name in named:
+            there = any(path.endswith("/" + name) for path in known)
+            self.assertTrue(there or os.path.exists(os.path.join(ROOT, name)), name)
 
 
 class DrawingTests(SynchronousTestCase):
-    """The drawing of the parts."""
+    """The drawing of the wings."""
 
-    def setUp(self) -> None:
-        self.names = [part.name for part in parts.PARTS]
-        self.layout = layout.laid_out(self.names, drawing.arrows())
+    def test_arrows(self) -> None:
+        """The drawing has the imports and the objects handed over, and no other arrow."""
+        arrow = r'^    "(\w+)" -> "(\w+)"(?! \[style=invis)'
+        drawn = re.findall(arrow, drawing.drawing(), re.MULTILINE)
+        edges = {edge for edge in parts.imports() | parts.handed() if set(edge) <= set(parts.WINGS)}
+        self.assertEqual(sorted(edges), sorted(drawn))
 
-    def test_what_is_imported(self) -> None:
-        """What is drawn is what is imported and what is handed over, and nothing else."""
-        ground = parts.GROUND.name
-        wanted = {(*edge, "imports") for edge in parts.imports()}
-        wanted |= {(*edge, "handed") for edge in parts.handed()}
-        drawn = {
-            (step.source, self.end(step), step.kind)
-            for step in self.layout.steps
-            if not isinstance(step.source, layout.Lane)
-        }
-        self.assertEqual({edge for edge in wanted if ground not in edge}, drawn)
-
-    def end(self, step: layout.Step) -> object:
-        """The box that an arrow leads to, from row to row."""
-        while isinstance(step.target, layout.Lane):
-            [step] = [each for each in self.layout.steps if each.source == step.target]
-        return step.target
+    def test_boxes(self) -> None:
+        """Each wing has a box with its name, and those of one layer stand in one row."""
+        source = drawing.drawing()
+        for wing in (*parts.WINGS, *parts.GROUND):
+            self.assertRegex(source, r"(<b>{0}</b>|>{0}: )".format(re.escape(wing)))
+        row = ("_http", "_configuration", "clouds", "_devices", "driver")
+        self.assertIn("{ rank=same; %s }" % "; ".join(map('"{}"'.format, row)), source)
 
     def test_downwards(self) -> None:
-        """Each step leads to the next row."""
-        row = {thing: n for n, things in enumerate(self.layout.rows) for thing in things}
-        for step in self.layout.steps:
-            self.assertEqual(row[step.source] + 1, row[step.target], step)
-
-    def test_nothing_overlaps(self) -> None:
-        """No box lies on another, and no arrow crosses one."""
-        widths = {name: layout.WIDTH + layout.GAP for name in self.names}
-        for row in self.layout.rows:
-            for left, right in zip(row, row[1:]):
-                apart = self.layout.centres[right] - self.layout.centres[left]
-                needed = sum(widths.get(str(each), layout.LANE) for each in (left, right)) / 2
-                self.assertGreaterEqual(apart + 1e-6, needed, (left, right))
-
-    def test_circle(self) -> None:
-        """Parts that use each other can't be drawn."""
-        circle = [layout.Arrow("a", "b", "imports"), layout.Arrow("b", "a", "handed")]
-        self.assertRaises(ValueError, layout.laid_out, ["a", "b"], circle)
-
-    def test_svg(self) -> None:
-        """It is well-formed, has each part's name and purpose, and a path for each step."""
-        root = ElementTree.fromstring(drawing.drawing())
-        texts = {element.text for element in root.iter(SVG + "text")}
-        every = (*parts.PARTS, parts.GROUND)
-        self.assertEqual({text for part in every for text in (part.name, part.purpose)}, texts)
-        drawn = [element for element in root.findall(SVG + "path")]
-        self.assertEqual(len(self.layout.steps), len(drawn))
-        width = float(root.attrib["viewBox"].split()[2])
-        for box in root.iter(SVG + "rect"):
-            right = float(box.attrib["x"]) + float(box.attrib["width"])
-            self.assertTrue(0 <= float(box.attrib["x"]) and right <= width, box.attrib)
+        """Each import leads to a lower layer."""
+        for (one, other), kind in drawing.arrows():
+            if kind == "imports":
+                self.assertLess(layer_of(one), layer_of(other), (one, other))
 
 
 class RoutesTests(SynchronousTestCase):
@@ -357,7 +321,7 @@ class TablesTests(SynchronousTestCase):
         rows = [*list(tables.rows_of_actions())[1:], *list(tables.rows_of_messages())[1:]]
         names = {
             "``{}``".format(name)
-            for kind in vars(_logging).values()
+            for kind in vars(_log).values()
             for name in (getattr(kind, "action_type", ""), getattr(kind, "message_type", ""))
             if isinstance(name, str) and name
         }
@@ -414,16 +378,16 @@ class PromisesTests(SynchronousTestCase):
 
     def test_references(self) -> None:
         """What a test refers to is shown, as it is no part of the documentation."""
-        told = promises.property_of("tests.server.test_statedir.WritePrivateTests")
+        told = promises.property_of("tests.embedded.test_state_directory.WritePrivateTests")
         self.assertEqual("``write_private``.", told)
 
     def test_missing(self) -> None:
         """A test that is not there, or says nothing, is told by its name."""
         for name in (
             "tests.nowhere.Tests",
-            "tests.test_driver.Tests",
-            "tests.test_driver.AttachTests.test_nothing",
-            "tests.test_driver",
+            "tests.driver.test_operations.Tests",
+            "tests.driver.test_operations.AttachTests.test_nothing",
+            "tests.driver.test_operations",
         ):
             error = self.assertRaises(LookupError, promises.property_of, name)
             self.assertIn(name, str(error))
@@ -439,7 +403,7 @@ class PromisesTests(SynchronousTestCase):
         self.assertEqual(list(promises.PROMISES), shown)
         [promise, test, *_] = promises.lines_of_promises("Waiting")
         self.assertFalse(promise.startswith(" "))
-        self.assertTrue(test.startswith("    - ``tests.test_watcher."))
+        self.assertTrue(test.startswith("    - ``tests.driver.test_polling."))
 
 
 def _broken(suite: Any) -> List[Any]:
@@ -459,7 +423,7 @@ class APITests(SynchronousTestCase):
         self.assertEqual(["txstorage.errors", "txstorage.testing"], whole)
         shown = set(re.findall(r"^\.\. \w+:: (\S+)$", source, re.MULTILINE))
         names = {name.rpartition(".")[2] for name in shown}
-        public = {*txstorage.__all__, *interfaces.__all__, *_defined(services)}
+        public = {*txstorage.__all__, *interfaces.__all__, *clouds.__all__}
         self.assertEqual(set(), public - names)
 
     def test_documented(self) -> None:
@@ -475,8 +439,8 @@ class APITests(SynchronousTestCase):
 
     def test_interface(self) -> None:
         """An interface is shown with the signatures and the texts of its members."""
-        lines = list(lines_of_interface("txstorage.services.IVolumeService"))
-        self.assertEqual(".. py:currentmodule:: txstorage.services", lines[0])
+        lines = list(lines_of_interface("txstorage.clouds.IVolumeService"))
+        self.assertEqual(".. py:currentmodule:: txstorage.clouds", lines[0])
         self.assertIn("    .. py:attribute:: allocation_unit", lines)
         self.assertIn("    .. py:method:: get_volume(volume_id)", lines)
         self.assertIn("        :param dict labels: text to text.", lines)
@@ -486,15 +450,6 @@ class APITests(SynchronousTestCase):
         """What is said elsewhere is not said again."""
         lines = list(lines_of_interface("txstorage.interfaces.IBlockDeviceAsyncAPI"))
         self.assertEqual([], [line for line in lines if "py:method" in line])
-
-
-def _defined(module: Any) -> Set[str]:
-    """The public names that a module itself defines."""
-    return {
-        name
-        for name, thing in vars(module).items()
-        if not name.startswith("_") and getattr(thing, "__module__", "") == module.__name__
-    }
 
 
 class CommandLineTests(SynchronousTestCase):

@@ -1,5 +1,5 @@
 """
-Tests for :mod:`txstorage.dataset_agent`, the parts of Flocker's agent that are
+Tests for :mod:`txstorage.flocker.dataset_agent`, the parts of Flocker's agent that are
 not Flocker's own.
 """
 
@@ -28,10 +28,10 @@ from twisted.python.filepath import FilePath
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from txstorage.blocking import BlockingDriver
-from txstorage.dataset_agent import CreateVolume, make_deployer
+from txstorage.flocker.blocking import BlockingDriver
+from txstorage.flocker.dataset_agent import CreateVolume, make_deployer
 
-from ..child import shared_service
+from ..helpers.child import shared_service
 from .support import GIB, blocking_driver
 
 HERE = u"11111111-1111-4111-8111-111111111111"

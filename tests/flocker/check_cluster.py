@@ -31,14 +31,14 @@ from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SkipTest, TestCase
 from twisted.web.http import CREATED, OK
 
-from ..child import EmbeddedService
+from ..helpers.child import EmbeddedService
 from .support import GIB, made_by_flocker
 
 MOUNTS = FilePath("/flocker")
 NODES = ("node-1", "node-2")
 #: How the two agents are started.
 STOCK = "from flocker.node.script import flocker_dataset_agent_main as main"
-NATIVE = "from txstorage.dataset_agent import main"
+NATIVE = "from txstorage.flocker.dataset_agent import main"
 CONTROL = "from flocker.control.script import flocker_control_main as main"
 #: Python 2 would look for packages in the directory it is started in.
 _CODE = "import sys; sys.path[:] = [p for p in sys.path if p]; {}; sys.exit(main())"

@@ -31,7 +31,11 @@ BESIDE = os.path.join(ROOT, ".venv-flocker")
 NOT_FLOCKERS = "txaio"
 #: The driver and its factory with Flocker's own interfaces, values and exceptions,
 #: where ``make test`` has stand-ins.
-ALSO = ["tests.test_interfaces", "tests.test_flocker_backend", "tests.test_contract"]
+ALSO = [
+    "tests.interfaces.test_interfaces",
+    "tests.flocker.test_backend",
+    "tests.whole.test_contract",
+]
 
 NEEDED = """\
 make test-flocker needs a Flocker:

@@ -12,7 +12,7 @@ from twisted.internet import reactor
 
 from txstorage.testing import detach_destroy_volumes
 
-from ..child import shared_service
+from ..helpers.child import shared_service
 
 GIB = 2**30
 NOBODY = u"00000000-0000-4000-8000-000000000000"

@@ -11,10 +11,13 @@ from twisted.internet import reactor
 from twisted.internet.defer import inlineCallbacks
 from twisted.trial.unittest import TestCase
 
-from txstorage import _clouds
-from txstorage._agents import agent_for
-from txstorage._configuration import Configuration
-from txstorage.backend import credential_source, http_client, volume_service
+from txstorage._assembly import credential_source, http_client, volume_service
+from txstorage._configuration import clouds_yaml as _clouds
+from txstorage._configuration.configuration import Configuration
+from txstorage._http.connections import agent_for
+from txstorage.clouds.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
+from txstorage.clouds.openstack.session import Session
+from txstorage.clouds.openstack.versions import version_base
 from txstorage.errors import (
     AuthenticationFailed,
     EndpointMissing,
@@ -22,9 +25,6 @@ from txstorage.errors import (
     PermissionDenied,
     RequestRefused,
 )
-from txstorage.services.openstack._versions import version_base
-from txstorage.services.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
-from txstorage.services.openstack.keystone import Session
 
 from .client import Client, Refused
 from .cloud import NOBODY, description

@@ -11,7 +11,7 @@ from txstorage.testing import (
     make_resilience_tests,
 )
 
-from ..child import contract
+from ..helpers.child import contract
 from .cloud import GIB, Shared, blocking_driver, description, driver, faulty_driver
 
 #: Seconds, for one test.

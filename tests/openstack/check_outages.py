@@ -16,8 +16,8 @@ from twisted.trial.unittest import TestCase
 from twisted.web.iweb import IAgent
 from zope.interface import implementer
 
-from txstorage._agents import agent_for
-from txstorage.backend import block_device_driver
+from txstorage._assembly import block_device_driver
+from txstorage._http.connections import agent_for
 from txstorage.errors import StorageError
 from txstorage.testing import detach_destroy_volumes
 from txstorage.testing._operations import Operations

@@ -12,13 +12,13 @@ from twisted.trial.unittest import TestCase
 from twisted.web.iweb import IAgent
 from zope.interface import implementer
 
-from txstorage._agents import agent_for
-from txstorage.backend import block_device_driver
+from txstorage._assembly import block_device_driver
+from txstorage._http.connections import agent_for
 from txstorage.errors import QuotaExceeded
 from txstorage.interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
 from txstorage.testing import detach_destroy_volumes
 
-from ..test_durability import read, write
+from ..whole.test_durability import read, write
 from .client import Client
 from .cloud import GIB, configuration, description, driver, faulty_driver
 

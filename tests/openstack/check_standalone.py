@@ -11,11 +11,11 @@ from uuid import uuid4
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 
-from txstorage._agents import agent_for
-from txstorage._compat import as_text
-from txstorage._configuration import Configuration
-from txstorage.backend import driver_for, volume_service
-from txstorage.connector import HostConnector, local_path
+from txstorage._assembly import driver_for, volume_service
+from txstorage._configuration.configuration import Configuration
+from txstorage._devices.connector import HostConnector, local_path
+from txstorage._http.connections import agent_for
+from txstorage._support.compat import as_text
 from txstorage.testing import FaultyAgent, make_icloudapi_tests, make_resilience_tests
 
 from .check_conformance import LONG, contract
@@ -52,11 +52,11 @@ class FileConnector(HostConnector):
     """The rig's volumes are files of this machine, of which a host makes devices."""
 
     def connect(self, volume_id, connection):
-        """See :class:`~txstorage.connector.HostConnector`."""
+        """See :class:`~txstorage._devices.connector.HostConnector`."""
         return deferToThread(_attach, local_path(volume_id, connection))
 
     def disconnect(self, volume_id, connection):
-        """See :class:`~txstorage.connector.HostConnector`."""
+        """See :class:`~txstorage._devices.connector.HostConnector`."""
         return deferToThread(_detach, local_path(volume_id, connection))
 
 

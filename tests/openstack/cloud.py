@@ -14,10 +14,11 @@ from uuid import uuid4
 from twisted.internet import reactor
 from twisted.trial.unittest import SkipTest
 
-from txstorage._configuration import Configuration
-from txstorage.backend import driver_for, flocker_driver, volume_service
+from txstorage._assembly import driver_for, volume_service
+from txstorage._configuration.configuration import Configuration
+from txstorage.flocker.backend import flocker_driver
 
-from .. import child
+from ..helpers import child
 
 GIB = 2**30
 NOBODY = u"00000000-0000-4000-8000-000000000000"
@@ -58,7 +59,7 @@ def configuration(node=0, user=u"demo", **changes):
 
 
 def faulty_driver(test_case, cluster_id=None, **options):
-    """:return: as :func:`tests.child.faulty_driver`; the options are :func:`configuration`'s."""
+    """:return: as ``child.faulty_driver``; the options are :func:`configuration`'s."""
     return child.faulty_driver(test_case, cluster_id, configuration(**options))
 
 

@@ -1,1 +1,3 @@
 """Tests of the packages, in a clean root: ``make test-packages``."""
+
+from __future__ import annotations

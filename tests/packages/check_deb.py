@@ -78,7 +78,7 @@ class LifeTests(PackagesTestCase):
             [
                 "/opt/txstorage/bin/python",
                 "-c",
-                "import sys, txstorage.cli.main, txstorage.server.serving\n"
+                "import sys, txstorage.cli.main, txstorage.embedded.service\n"
                 "for each in list(sys.modules.values()):\n"
                 "    path = getattr(each, '__file__', None)\n"
                 "    if path: print(path)",

@@ -59,7 +59,7 @@ class ContentsTests(FilesTestCase):
         """It has the driver, and nothing that is for Python 3."""
         names = output_of("python3", "-m", "zipfile", "-l", self.package("py2-none-any.whl"))
         self.assertIn("txstorage/driver.py", names)
-        for part in ("txstorage/server/", "txstorage/cli/", "tests/"):
+        for part in ("txstorage/embedded/", "txstorage/cli/", "tests/"):
             self.assertNotIn(part, names)
 
     def test_same(self):

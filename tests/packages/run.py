@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 
+from .. import debian
 from ..run import ENVIRONMENT, ROOT, checks_in, concluded, make_once, run, say, trial
 from .root import sweep
 
@@ -52,20 +53,13 @@ def check_machine():
         sys.exit("make test-packages needs root, for a chroot and loop devices, on a Debian")
 
 
-def apt_get(*arguments):
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    run("apt-get", "-q", *arguments, stdout=subprocess.DEVNULL, env=environment)
-
-
 def install_tools():
     missing = {name for tool, name in TOOLS.items() if shutil.which(tool) is None}
     # not just any: the one that the packages are for
     if not os.path.exists(SYSTEM_PYTHON):
         missing.add("python3")
     if missing:
-        say("installing " + ", ".join(sorted(missing)))
-        apt_get("update")
-        apt_get("-y", "install", "--no-install-recommends", *sorted(missing))
+        debian.install(*sorted(missing))
 
 
 def found_mirror(codename):
@@ -87,7 +81,7 @@ def mirror():
     codename = output_of("sh", "-c", ". /etc/os-release; echo $VERSION_CODENAME")
     place = found_mirror(codename)
     if place is None:
-        apt_get("update")
+        debian.apt_get("update")
         place = found_mirror(codename)
     if place is None:
         raise OSError("apt has no source of Debian's {}".format(codename))

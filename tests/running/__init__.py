@@ -1,1 +1,3 @@
 """Tests of what runs the tests."""
+
+from __future__ import annotations

@@ -1,0 +1,5 @@
+"""
+The command line: ``txstorage``.
+"""
+
+from __future__ import annotations

@@ -15,9 +15,9 @@ import attr
 import click
 from rich.console import Console, RenderableType
 
-from .._configuration import Configuration, variables
-from .._keys import KEYS
-from ..backend import driver_for, volume_service
+from .._assembly import driver_for, volume_service
+from .._configuration.configuration import Configuration, variables
+from .._configuration.keys import KEYS
 from ..errors import InvalidConfiguration
 from ._errors import explain
 from ._running import run
@@ -48,7 +48,7 @@ class Cloud:
     """
     A configuration put to use.
 
-    :ivar service: the :class:`~txstorage.services.IVolumeService`.
+    :ivar service: the :class:`~txstorage.clouds.IVolumeService`.
     :ivar driver: the driver on top of it.
     """
 
@@ -64,7 +64,7 @@ class ObservedService:
     """
     A volume service that tells what status volumes are seen in.
 
-    :param service: the :class:`~txstorage.services.IVolumeService`.
+    :param service: the :class:`~txstorage.clouds.IVolumeService`.
     :param observe: called with a status.
     """
 

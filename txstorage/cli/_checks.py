@@ -14,10 +14,14 @@ from typing import Any, Awaitable, Callable, List, Optional, Sequence, Tuple
 
 import attr
 
-from .._brick import Brick
-from .._configuration import Configuration, dataset_section
-from .._keys import SECRETS
-from ..backend import driver_for, http_client, volume_service
+from .._assembly import driver_for, http_client, volume_service
+from .._configuration.configuration import Configuration, dataset_section
+from .._configuration.keys import SECRETS
+from .._devices.os_brick import Brick
+from ..clouds.openstack.catalog import choose_endpoint
+from ..clouds.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
+from ..clouds.openstack.nova import SERVICE_TYPES as COMPUTE_TYPES
+from ..driver.labels import belongs_to, cluster_labels
 from ..errors import (
     AuthenticationFailed,
     PermissionDenied,
@@ -25,10 +29,6 @@ from ..errors import (
     StorageError,
 )
 from ..interfaces import MandatoryProfiles
-from ..labels import belongs_to, cluster_labels
-from ..services.openstack._catalog import choose_endpoint
-from ..services.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
-from ..services.openstack.nova import SERVICE_TYPES as COMPUTE_TYPES
 from ._app import App
 from ._sizes import format_size
 

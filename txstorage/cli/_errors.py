@@ -13,7 +13,8 @@ from typing import Dict, Tuple, Type
 import attr
 import click
 
-from .._compat import as_text
+from .._support.compat import as_text
+from ..embedded.state_directory import ServeError
 from ..errors import InvalidConfiguration, StorageError
 from ..interfaces import (
     AlreadyAttachedVolume,
@@ -22,7 +23,6 @@ from ..interfaces import (
     UnknownVolume,
     VolumeException,
 )
-from ..server.statedir import ServeError
 from ._running import Interrupted
 
 

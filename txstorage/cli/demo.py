@@ -17,8 +17,8 @@ from rich.text import Text
 from twisted.web.iweb import IAgent
 from zope.interface import implementer
 
+from .._http.client import agent_for
 from ..errors import StorageError
-from ..http import agent_for
 from ..interfaces import BlockDeviceVolume
 from ._app import Answer, App, Cloud
 from ._cleanup import remove, unmount_all

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.server.test_serve -*-
+# -*- test-case-name: tests.embedded.test_serve -*-
 """
 ``txstorage serve``: the embedded service, until it is told to stop.
 """
@@ -14,8 +14,8 @@ import yaml
 from twisted.internet import task
 from twisted.internet.defer import Deferred
 
-from ..server.serving import EmbeddedService, Options, exposure
-from ..server.statedir import ServeError
+from ..embedded.service import EmbeddedService, Options, exposure
+from ..embedded.state_directory import ServeError
 from ._app import App
 from ._errors import explain, say
 from ._running import end_with_input

@@ -16,10 +16,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from ..clouds import Attachment, Volume
+from ..driver.labels import belongs_to, cluster_labels, dataset_of
 from ..errors import DeviceError, MalformedLabels
 from ..interfaces import UnknownInstanceID, UnknownVolume
-from ..labels import belongs_to, cluster_labels, dataset_of
-from ..services import Attachment, Volume
 from ._app import Answer, App, Cloud
 from ._progress import progress
 from ._sizes import Size, format_size

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_errors -*-
+# -*- test-case-name: tests.errors.test_errors -*-
 """
 What can go wrong besides Flocker's own exceptions.
 
@@ -9,7 +9,7 @@ secret.
 
 from __future__ import absolute_import, division, print_function
 
-from ._base import (
+from .base import (
     DriverStopped,
     InvalidConfiguration,
     InvalidDatasetID,
@@ -20,7 +20,7 @@ from ._base import (
     UnknownServer,
     WouldWaitForItself,
 )
-from ._services import (
+from .services import (
     AuthenticationFailed,
     CertificateRejected,
     ClientCertificateRejected,
@@ -39,7 +39,7 @@ from ._services import (
     TransportError,
     Unreachable,
 )
-from ._volumes import (
+from .volumes import (
     ConnectionFailed,
     ConnectorMissing,
     DatasetConflict,

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_suites -*-
+# -*- test-case-name: tests.testing.test_suites -*-
 """
 Ways to call a driver, so that one suite does for asynchronous and blocking ones.
 """

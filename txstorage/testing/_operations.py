@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_suites -*-
+# -*- test-case-name: tests.testing.test_suites -*-
 """
 How an operation is prepared, begun, and found finished, for suites that
 interrupt it in between.

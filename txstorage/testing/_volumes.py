@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_suites -*-
+# -*- test-case-name: tests.testing.test_suites -*-
 """
 What the suites look at and clear away.
 """

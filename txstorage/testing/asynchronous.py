@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_suites -*-
+# -*- test-case-name: tests.testing.test_suites -*-
 """
 What only an asynchronous driver promises, as tests: that it does not block,
 and that its operations can be cancelled.

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_contract -*-
+# -*- test-case-name: tests.whole.test_contract -*-
 """
 What every ``IBlockDeviceAsyncAPI`` driver promises when several operations go
 on at once, as tests.

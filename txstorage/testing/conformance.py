@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_contract -*-
+# -*- test-case-name: tests.whole.test_contract -*-
 """
 What every driver promises, asynchronous or blocking, as tests.
 """
@@ -11,7 +11,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.python.filepath import FilePath
 from zope.interface.verify import verifyObject
 
-from .._compat import integer_types, text_type
+from .._support.compat import integer_types, text_type
 from ..interfaces import (
     AlreadyAttachedVolume,
     IBlockDeviceAsyncAPI,

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_suites -*-
+# -*- test-case-name: tests.testing.test_suites -*-
 """
 What a driver promises that has profiles, that knows its cloud's nodes, or that
 shares its storage with other clusters, as tests.
@@ -11,7 +11,7 @@ from uuid import uuid4
 from twisted.internet.defer import inlineCallbacks, maybeDeferred
 from zope.interface.verify import verifyObject
 
-from .._compat import text_type
+from .._support.compat import text_type
 from ..interfaces import ICloudAPI, IProfiledBlockDeviceAPI, MandatoryProfiles, UnknownVolume
 from ._suite import Suite
 from ._volumes import remove_volumes

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_faults -*-
+# -*- test-case-name: tests.testing.test_faults -*-
 """
 Faults to inject between a driver and a service that it reaches over HTTP.
 """

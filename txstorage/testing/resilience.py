@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_contract -*-
+# -*- test-case-name: tests.whole.test_contract -*-
 """
 What a driver that reaches its service over HTTP promises when an exchange
 goes wrong, or when an operation is cancelled, at any moment.

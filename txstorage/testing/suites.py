@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.test_suites -*-
+# -*- test-case-name: tests.testing.test_suites -*-
 """
 Suites made to measure.
 """
@@ -7,7 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 from twisted.trial.unittest import TestCase
 
-from .._compat import native
+from .._support.compat import native
 from ..interfaces import IBlockDeviceAPI
 from . import _calls
 from ._volumes import block_device_size

@@ -1,0 +1,219 @@
+"""
+How a host gets at volumes that Block Storage connects to it itself.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import sys
+from types import ModuleType
+
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage._devices.connector import HostConnector, own_address
+from txstorage._devices.os_brick import Brick
+from txstorage.errors import ConnectionFailed, ConnectorMissing
+
+VOLUME = u"11111111-2222-4333-8444-555555555555"
+LOCAL = {u"driver_volume_type": u"local", u"device_path": u"/dev/loop7"}
+ISCSI = {u"driver_volume_type": u"iscsi", u"target_iqn": u"iqn.x", u"auth_password": u"secret"}
+
+
+class FakeConnectors(object):
+    """The module ``os_brick.initiator.connector``."""
+
+    def __init__(self, path=u"/dev/sdq"):
+        self.path = path
+        self.calls = []
+
+    @property
+    def InitiatorConnector(self):  # noqa: N802 (os-brick's name)
+        """The class whose factory makes a connector for a kind."""
+        return self
+
+    def get_connector_properties(self, root_helper, my_ip, multipath, enforce_multipath):
+        """As os-brick has it."""
+        return {"host": "other", "ip": my_ip, "initiator": "iqn.here", "multipath": multipath}
+
+    def factory(self, protocol, root_helper, **options):
+        """As os-brick has it."""
+        self.calls.append(("factory", protocol))
+        return self
+
+    def connect_volume(self, connection):
+        """As os-brick has it."""
+        self.calls.append(("connect", connection))
+        if self.path is None:
+            raise RuntimeError("iscsiadm --password secret: no portal")
+        return {"type": "block", "path": self.path}
+
+    def disconnect_volume(self, connection, device_info):
+        """As os-brick has it."""
+        self.calls.append(("disconnect", connection, device_info))
+
+
+def connector(connectors=None, **options):
+    """:return: a :class:`HostConnector` with os-brick, or without."""
+    return HostConnector(
+        Clock(),
+        brick=lambda: None if connectors is None else Brick(connectors),
+        in_thread=maybeDeferred,
+        **options
+    )
+
+
+class PropertiesTests(SynchronousTestCase):
+    """What storage is told of the host."""
+
+    def test_without_brick(self):
+        """The host's name, and no initiator."""
+        told = self.successResultOf(connector().properties())
+        self.assertEqual({u"host", u"platform", u"os_type", u"multipath"}, set(told))
+        self.assertTrue(told[u"host"])
+
+    def test_with_brick(self):
+        """What os-brick knows as well; but the host's name is its own."""
+        own = self.successResultOf(connector().properties())
+        told = self.successResultOf(connector(FakeConnectors()).properties())
+        self.assertEqual(("iqn.here", "127.0.0.1"), (told["initiator"], told["ip"]))
+        self.assertEqual(own[u"host"], told[u"host"])
+
+    def test_address(self):
+        """The address is the one from which the service is reached."""
+        self.assertEqual(u"127.0.0.1", own_address((u"127.0.0.1", 5000)))
+        made = connector(FakeConnectors(), place=(u"127.0.0.1", 0))
+        self.assertEqual("127.0.0.1", self.successResultOf(made.properties())["ip"])
+
+
+class LocalTests(SynchronousTestCase):
+    """A device of this host."""
+
+    def test_path(self):
+        """It is where the connection says; os-brick is not asked."""
+        brick = FakeConnectors()
+        for made in (connector(), connector(brick)):
+            self.assertEqual(u"/dev/loop7", self.successResultOf(made.connect(VOLUME, LOCAL)))
+            self.assertIs(None, self.successResultOf(made.disconnect(VOLUME, LOCAL)))
+        self.assertEqual([], brick.calls)
+
+    def test_no_path(self):
+        """What is no absolute path is refused, with the volume's name."""
+        for path in (None, u"", u"loop7", u"/dev/lo\0p", 7):
+            wrong = dict(LOCAL, device_path=path)
+            failure = self.failureResultOf(connector().connect(VOLUME, wrong), ConnectionFailed)
+            self.assertIn(VOLUME, str(failure.value))
+
+    def test_no_kind(self):
+        """A connection that does not say its kind is refused."""
+        for wrong in ({}, {u"driver_volume_type": 7}, {u"driver_volume_type": u""}):
+            self.failureResultOf(connector().connect(VOLUME, wrong), ConnectionFailed)
+
+
+class BrickTests(SynchronousTestCase):
+    """Other kinds."""
+
+    def test_missing(self):
+        """Without os-brick it is said which volume, which kind, and what to install."""
+        for d in (connector().connect(VOLUME, ISCSI), connector().disconnect(VOLUME, ISCSI)):
+            error = self.failureResultOf(d, ConnectorMissing).value
+            for word in (VOLUME, u"iscsi", u"pip install 'txstorage[os-brick]'"):
+                self.assertIn(word, str(error))
+            self.assertNotIn("secret", str(error))
+
+    def test_connect(self):
+        """os-brick connects by the connection as it is, and says where."""
+        for path in (u"/dev/sdq", b"/dev/sdq"):
+            brick = FakeConnectors(path)
+            found = self.successResultOf(connector(brick).connect(VOLUME, ISCSI))
+            self.assertEqual(u"/dev/sdq", found)
+            self.assertIsInstance(found, type(u""))
+            self.assertEqual([("factory", "iscsi"), ("connect", ISCSI)], brick.calls)
+
+    def test_disconnect(self):
+        """os-brick disconnects by the connection alone, which is all that survives a restart."""
+        brick = FakeConnectors()
+        self.successResultOf(connector(brick).disconnect(VOLUME, ISCSI))
+        self.assertEqual([("factory", "iscsi"), ("disconnect", ISCSI, None)], brick.calls)
+
+    def test_fails(self):
+        """What os-brick says is told, with the volume and the kind, and without secrets."""
+        d = connector(FakeConnectors(None)).connect(VOLUME, ISCSI)
+        error = self.failureResultOf(d, ConnectionFailed).value
+        for word in (VOLUME, u"iscsi", u"iscsiadm --password ***: no portal"):
+            self.assertIn(word, str(error))
+        self.assertNotIn(u"secret", str(error))
+
+    def test_cancelled(self):
+        """A cancelled wait for os-brick is just that."""
+        made = HostConnector(
+            Clock(), brick=lambda: Brick(FakeConnectors()), in_thread=lambda *_: Deferred()
+        )
+        d = made.connect(VOLUME, ISCSI)
+        d.cancel()
+        self.failureResultOf(d, CancelledError)
+
+    def test_thread(self):
+        """os-brick blocks, so it runs in the reactor's pool of threads."""
+        calls = []
+
+        class Pool(object):
+            """Runs it at once, and says so."""
+
+            def callInThreadWithCallback(self, done, function, *args, **kwargs):  # noqa: N802
+                calls.append(function.__name__)
+                done(True, function(*args, **kwargs))
+
+        clock = Clock()
+        clock.getThreadPool = Pool
+        clock.callFromThread = lambda function, *args, **kwargs: function(*args, **kwargs)
+        made = HostConnector(clock, brick=lambda: Brick(FakeConnectors()))
+        self.assertEqual(u"/dev/sdq", self.successResultOf(made.connect(VOLUME, ISCSI)))
+        self.assertEqual(["connect"], calls)
+
+
+class LoadTests(SynchronousTestCase):
+    """Whether os-brick is installed."""
+
+    def module(self, name, **attributes):
+        """Pretend that there is a module."""
+        made = ModuleType(name)
+        made.__dict__.update(attributes)
+        self.pretend(name, made)
+        return made
+
+    def pretend(self, name, module):
+        """What to import by a name, for this test."""
+        before = sys.modules.get(name)
+        put_back = sys.modules.pop if before is None else sys.modules.__setitem__
+        self.addCleanup(put_back, name, before)
+        sys.modules[name] = module
+
+    def test_missing(self):
+        """Without it there is none."""
+        self.pretend("os_brick", None)
+        self.assertIs(None, Brick.load())
+
+    def test_there(self):
+        """It is set up, and becomes root as this process is."""
+        told = []
+        connectors = FakeConnectors()
+        initiator = self.module("os_brick.initiator", connector=connectors)
+        self.module("os_brick", setup=told.append, initiator=initiator)
+        lockutils = ModuleType("lockutils")
+        lockutils.set_defaults = told.append
+        self.module("oslo_concurrency", lockutils=lockutils)
+        self.module("oslo_config", cfg=ModuleType("cfg")).cfg.CONF = "configuration"
+        context = ModuleType("priv_context")
+        context.init = lambda root_helper: told.append(root_helper)
+        self.module("oslo_privsep", priv_context=context)
+        made = Brick.load()
+        locks, configuration, [program, path] = told
+        self.assertEqual(
+            ("/run/os-brick", "configuration", "env"), (locks, configuration, program)
+        )
+        self.assertTrue(path.startswith("PATH=" + os.path.dirname(sys.executable) + ":"), path)
+        self.assertEqual(u"/dev/sdq", made.connect(u"iscsi", ISCSI))
+        del sys.modules["os_brick"].setup
+        self.assertIsNot(None, Brick.load())

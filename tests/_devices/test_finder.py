@@ -1,0 +1,265 @@
+"""
+Tests for :mod:`txstorage._devices.sysfs`: what is made of sysfs.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import os
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage._devices import sysfs as _blockdevices
+from txstorage._devices.sysfs import read_block_devices
+
+from ..helpers.sysfs import MIB, OTHER, VOLUME, FakeSysfs, loop_files, serial, vpd80, vpd83
+
+PLAIN = VOLUME.replace(u"-", u"")
+ASCII, BINARY, UTF8 = 2, 1, 3
+UNIT, PORT = 0, 1
+
+
+class SysfsTestCase(SynchronousTestCase):
+    """With a pretended /sys."""
+
+    def setUp(self):
+        self.sysfs = FakeSysfs(self.mktemp())
+
+    def read(self):
+        """What :func:`read_block_devices` finds, by name."""
+        return {found.name: found for found in read_block_devices(self.sysfs.root)}
+
+    def identities(self, *files):
+        """The identities of a device with these files."""
+        self.sysfs.add("sda", files=files)
+        return self.read()[u"sda"].identities
+
+
+class ReadingTests(SysfsTestCase):
+    """What becomes of sysfs files."""
+
+    def test_facts(self):
+        """Size is told in bytes, and the device number in two halves."""
+        self.sysfs.add("vdb", size=3 * MIB, number="252:16")
+        found = self.read()[u"vdb"]
+        self.assertEqual((found.size, found.major, found.minor), (3 * MIB, 252, 16))
+        self.assertEqual(found.identities, frozenset())
+
+    def test_virtio(self):
+        """virtio-blk has its serial number without a newline."""
+        self.assertEqual(
+            self.identities(("serial", VOLUME[:20].encode("ascii"))), {serial(VOLUME[:20])}
+        )
+
+    def test_serial_of_the_device_below(self):
+        """NVMe pads its serial number with spaces."""
+        padded = PLAIN[:18].encode("ascii") + b"  \n"
+        self.assertEqual(self.identities(("device/serial", padded)), {serial(PLAIN[:18])})
+
+    def test_empty_serial(self):
+        """An empty serial number is no identity."""
+        self.assertEqual(
+            self.identities(
+                ("serial", b"\n"), ("device/serial", b" \0 "), ("device/vpd_pg80", vpd80(b"  "))
+            ),
+            frozenset(),
+        )
+
+    def test_unit_serial(self):
+        """Page 0x80 ends where it says, not where the file ends."""
+        page = vpd80(VOLUME.encode("ascii")) + b"rubbish"
+        self.assertEqual(self.identities(("device/vpd_pg80", page)), {serial(VOLUME)})
+
+    def test_damaged_pages(self):
+        """A page that is too short, or another page, has no identity."""
+        self.assertEqual(
+            self.identities(
+                ("device/vpd_pg80", b"\0\x80\0"), ("device/vpd_pg83", b"\0\x83")
+            ),
+            frozenset(),
+        )
+        text = VOLUME.encode("ascii")
+        self.assertEqual(
+            self.identities(
+                ("device/vpd_pg80", vpd83((ASCII, UNIT, 0, text))),
+                ("device/vpd_pg83", vpd80(text)),
+            ),
+            frozenset(),
+        )
+
+    def test_truncated_designator(self):
+        """A designator that ends before its length is not believed."""
+        page = vpd83((ASCII, UNIT, 0, VOLUME.encode("ascii")))
+        self.assertEqual(self.identities(("device/vpd_pg83", page[:-3])), frozenset())
+
+    def test_designators(self):
+        """
+        Vendor specific and T10 designators of the logical unit count, word by
+        word and without the T10 vendor; binary ones and a port's do not.
+        """
+        page = vpd83(
+            (BINARY, UNIT, 3, b"\x60\x01\x40\x50" * 4),
+            (ASCII, UNIT, 0, b"whole"),
+            (UTF8, UNIT, 1, b"VENDOR  PRODUCT number\0"),
+            (ASCII, PORT, 0, b"port"),
+            (BINARY, UNIT, 0, b"binary"),
+            (ASCII, UNIT, 8, b"name-string"),
+        )
+        self.assertEqual(
+            self.identities(("device/vpd_pg83", page)),
+            {serial(u"whole"), serial(u"PRODUCT"), serial(u"number")},
+        )
+
+    def test_nvme_namespace(self):
+        """A namespace's UUID counts, and no other kind of ``wwid``."""
+        wwid = ("wwid", b"uuid." + VOLUME.encode("ascii") + b"\n")
+        self.assertEqual(self.identities(wwid), {serial(VOLUME)})
+        self.assertEqual(self.identities(("wwid", b"eui.0025385b71b00000\n")), frozenset())
+        self.assertEqual(
+            self.identities(("wwid", b""), ("uuid", OTHER.encode("ascii"))), {serial(OTHER)}
+        )
+
+    def test_loop(self):
+        """A loop device is known by the name of its file."""
+        self.assertEqual(
+            self.identities(*loop_files(u"/var/lib/v/volume-1 \u00fc")),
+            {u"file:volume-1 \u00fc"},
+        )
+
+    def test_loop_on_a_deleted_file(self):
+        """A file that is deleted is not the volume."""
+        self.assertEqual(self.identities(*loop_files(u"/v/" + VOLUME + u" (deleted)")), set())
+
+    def test_loop_inside_a_file(self):
+        """A loop device that begins inside the file is not the volume."""
+        files = loop_files(u"/v/" + VOLUME) + [("loop/offset", b"512\n")]
+        self.assertEqual(self.identities(*files), frozenset())
+
+    def test_not_utf8(self):
+        """Bytes that are no text do no harm."""
+        self.assertEqual(self.identities(("serial", b"\xff1")), {serial(u"\ufffd1")})
+
+    def test_multipath(self):
+        """Only device-mapper's multipath target has paths."""
+        self.sysfs.add("sda", holders=["dm-0"])
+        self.sysfs.add("dm-0", slaves=["sda"], files=[("dm/uuid", b"mpath-3600\n")])
+        self.sysfs.add("dm-1", slaves=["sda"], files=[("dm/uuid", b"LVM-abc\n")])
+        found = self.read()
+        self.assertEqual(found[u"sda"].holders, {u"dm-0"})
+        self.assertEqual(found[u"dm-0"].paths, {u"sda"})
+        self.assertEqual(found[u"dm-1"].paths, frozenset())
+
+    def test_hidden(self):
+        """A hidden device, a path of NVMe's own multipath, is left out."""
+        self.sysfs.add("nvme0c0n1", files=[("hidden", b"1\n")])
+        self.assertEqual(self.read(), {})
+
+    def test_no_device_number(self):
+        """What has no number or no size can't be used, and hides no other."""
+        self.sysfs.add("sda")
+        self.sysfs.write("sdb", "size", b"1\n")
+        self.sysfs.add("sdc")
+        self.sysfs.write("sdc", "size", b"\n")
+        self.assertEqual(list(self.read()), [u"sda"])
+
+    def test_bytes_path(self):
+        """A root given as bytes leads to text all the same."""
+        self.sysfs.add("sda")
+        found = read_block_devices(self.sysfs.root.asBytesMode())
+        self.assertEqual([one.name for one in found], [u"sda"])
+
+
+class RacingTests(SysfsTestCase):
+    """What happens while sysfs is read."""
+
+    def interfere(self, meddle):
+        """Have ``meddle(path)`` called before each file is opened."""
+
+        def opening(path, mode):
+            meddle(path)
+            return open(path, mode)
+
+        _blockdevices.open = opening
+        self.addCleanup(vars(_blockdevices).pop, "open", None)
+
+    def fail_on(self, suffix, number):
+        """Let every file with that end of its name fail."""
+
+        def meddle(path):
+            if path.endswith(suffix):
+                raise EnvironmentError(number, "failed")
+
+        self.interfere(meddle)
+
+    def test_unreadable_file(self):
+        """A device whose serial number can't be read is one without."""
+        for number in (errno.ENOENT, errno.ENXIO, errno.EIO, errno.ENODEV, errno.EACCES):
+            self.sysfs.add("sda", files=[("serial", b"1")])
+            self.sysfs.add("sdb", files=[("device/serial", b"2")])
+            self.fail_on("sda/serial", number)
+            found = self.read()
+            self.assertEqual(found[u"sda"].identities, frozenset())
+            self.assertEqual(found[u"sdb"].identities, {serial(u"2")})
+
+    def test_exhausted(self):
+        """
+        Without file descriptors or memory every device would look like one
+        without an identity, and so as if it were gone: that is an error.
+        """
+        self.sysfs.add("sda", files=[("serial", b"1")])
+        self.fail_on("sda/serial", errno.EMFILE)
+        self.assertEqual(self.assertRaises(EnvironmentError, self.read).errno, errno.EMFILE)
+
+    def test_exhausted_at_a_directory(self):
+        """The same for a device's holders."""
+        self.sysfs.add("sda")
+        real = os.listdir
+
+        def listdir(path):
+            if path.endswith("holders"):
+                raise OSError(errno.ENFILE, "failed")
+            return real(path)
+
+        self.patch(os, "listdir", listdir)
+        self.assertEqual(self.assertRaises(EnvironmentError, self.read).errno, errno.ENFILE)
+
+    def test_vanishing(self):
+        """A device that is unplugged while it is read is left out."""
+        self.sysfs.add("sda", files=[("serial", b"1")])
+        self.sysfs.add("sdb")
+
+        def meddle(path):
+            if path.endswith("sda/serial") and os.path.exists(path):
+                self.sysfs.remove("sda")
+
+        self.interfere(meddle)
+        self.assertEqual(list(self.read()), [u"sdb"])
+
+    def test_replaced(self):
+        """
+        When another disk takes the name meanwhile, the serial number of one
+        is never put together with the size of the other.
+        """
+        self.sysfs.add("sda", size=MIB, files=[("serial", b"old"), ("diskseq", b"1")])
+
+        def meddle(path):
+            if path.endswith("device/serial"):
+                self.sysfs.add("sda", size=2 * MIB, files=[("serial", b"new"), ("diskseq", b"2")])
+
+        self.interfere(meddle)
+        found = self.read()[u"sda"]
+        self.assertEqual((found.size, found.identities), (2 * MIB, {serial(u"new")}))
+
+    def test_restless(self):
+        """A device that won't keep still has no size yet, but is there."""
+        self.sysfs.add("sda", files=[("serial", b"1")])
+        count = []
+
+        def meddle(path):
+            if path.endswith("device/serial"):
+                count.append(path)
+                self.sysfs.write("sda", "diskseq", b"%d" % len(count))
+
+        self.interfere(meddle)
+        found = self.read()[u"sda"]
+        self.assertEqual((found.size, found.identities), (0, {serial(u"1")}))

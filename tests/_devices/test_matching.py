@@ -1,0 +1,343 @@
+"""
+Tests for :mod:`txstorage._devices.matching` and for the check of device nodes in
+:mod:`txstorage._devices.block_devices`.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import os
+import stat
+from itertools import permutations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.python.filepath import FilePath
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage._devices import block_devices as _block_devices
+from txstorage._devices.block_devices import check_node
+from txstorage._devices.matching import fits, match, verified
+from txstorage._devices.sysfs import BlockDevice
+from txstorage.errors import DeviceAmbiguous, DeviceError, DeviceMismatch, DeviceNotFound
+
+from ..helpers.sysfs import MIB, OTHER, VOLUME, serial
+
+PLAIN = VOLUME.replace(u"-", u"")
+
+
+def device(name=u"vda", size=MIB, identities=(), **more):
+    """A :class:`BlockDevice`."""
+    return BlockDevice(
+        name=name, size=size, major=8, minor=1, identities=frozenset(identities), **more
+    )
+
+
+class FitsTests(SynchronousTestCase):
+    """Which identities are a volume's."""
+
+    def check(self, expected, volume_id, *identities):
+        """Assert what :func:`fits` says."""
+        self.assertIs(fits(volume_id, device(identities=identities)), expected, identities)
+
+    def test_serials(self):
+        """In full or cut to 20 characters, with hyphens or without."""
+        for text in (VOLUME, PLAIN, VOLUME[:20], PLAIN[:20]):
+            self.check(True, VOLUME, serial(text))
+
+    def test_other_lengths(self):
+        """No other piece of the id will do, nor anything around it."""
+        for text in [VOLUME[:n] for n in range(36) if n != 20]:
+            self.check(False, VOLUME, serial(text))
+        for text in (VOLUME[:20] + u"x", VOLUME + u"x", u"x" + VOLUME, u"snapshot-" + VOLUME):
+            self.check(False, VOLUME, serial(text))
+
+    def test_same_beginning(self):
+        """
+        A device that is another volume in full is not taken for this one
+        because both ids begin alike.
+        """
+        sibling = VOLUME[:20] + u"f" * 16
+        self.check(False, VOLUME, serial(VOLUME[:20]), serial(sibling))
+        self.check(True, VOLUME, serial(VOLUME[:20]), serial(OTHER))
+
+    def test_files(self):
+        """A loop device's file may be decorated in these ways only."""
+        for name in (u"{}", u"volume-{}", u"{}.img", u"{}.raw", u"volume-{}.img"):
+            self.check(True, VOLUME, u"file:" + name.format(VOLUME))
+        for name in (VOLUME[:20], PLAIN, VOLUME + u".qcow2", u"old-" + VOLUME, u""):
+            self.check(False, VOLUME, u"file:" + name)
+
+    def test_kinds_are_apart(self):
+        """A name of a file is no serial number."""
+        self.check(False, VOLUME, u"file:" + VOLUME[:20])
+        self.check(False, VOLUME, serial(u"volume-" + VOLUME))
+
+    def test_not_a_uuid(self):
+        """Of an id that is not a UUID nothing but all of it will do."""
+        volume_id = u"vol-0123456789abcdef0"
+        self.check(True, volume_id, serial(volume_id))
+        self.check(True, volume_id, u"file:" + volume_id)
+        self.check(False, volume_id, serial(volume_id[:20]))
+        self.check(False, volume_id, serial(volume_id.replace(u"-", u"")))
+        self.check(False, volume_id, u"file:volume-" + volume_id)
+
+    def test_empty(self):
+        """An empty id fits nothing."""
+        self.check(False, u"", serial(u""), u"file:", u"file:volume-")
+
+
+class MatchTests(SynchronousTestCase):
+    """Which device is the volume's."""
+
+    def test_found(self):
+        """The one with the identity, and not the one that is next to it."""
+        mine = device(u"vdb", identities=[serial(VOLUME[:20])])
+        others = [device(u"vda", identities=[serial(OTHER)]), device(u"vdc")]
+        self.assertEqual(match(VOLUME, MIB, others + [mine]), mine)
+
+    def test_not_found(self):
+        """No device is guessed, even if it is the only one of that size."""
+        error = self.assertRaises(
+            DeviceNotFound, match, VOLUME, MIB, [device(identities=[serial(OTHER)])]
+        )
+        self.assertEqual(error.volume_id, VOLUME)
+
+    def test_ambiguous(self):
+        """Two devices with the identity are refused, and both are named."""
+        pair = [
+            device(u"vdb", identities=[serial(VOLUME[:20])]),
+            device(u"loop3", size=0, identities=[u"file:" + VOLUME]),
+        ]
+        error = self.assertRaises(DeviceAmbiguous, match, VOLUME, MIB, pair)
+        self.assertIn(u"loop3, vdb", error.message)
+
+    def test_other_size(self):
+        """Another size is refused, and both sizes are named."""
+        error = self.assertRaises(
+            DeviceMismatch, match, VOLUME, 2 * MIB, [device(identities=[serial(VOLUME)])]
+        )
+        self.assertIn(u"1048576 bytes and not 2097152", error.message)
+
+    def test_no_size_yet(self):
+        """A device without a size is not there yet."""
+        self.assertRaises(
+            DeviceNotFound, match, VOLUME, MIB, [device(size=0, identities=[serial(VOLUME)])]
+        )
+
+    def paths(self, holders=(u"dm-0",)):
+        """Two paths to one volume."""
+        return [
+            device(name, identities=[serial(VOLUME)], holders=frozenset(holders))
+            for name in (u"sda", u"sdb")
+        ]
+
+    def top(self, name=u"dm-0", paths=(u"sda", u"sdb")):
+        """A multipath device."""
+        return device(name, paths=frozenset(paths))
+
+    def test_multipath(self):
+        """A multipath device stands for its paths, even for the only one."""
+        self.assertEqual(match(VOLUME, MIB, self.paths() + [self.top()]), self.top())
+        single = self.top(paths=[u"sda"])
+        self.assertEqual(match(VOLUME, MIB, self.paths()[:1] + [single]), single)
+
+    def test_multipath_size(self):
+        """A multipath device's size is checked."""
+        self.assertRaises(DeviceMismatch, match, VOLUME, 2 * MIB, self.paths() + [self.top()])
+
+    def test_multipath_in_doubt(self):
+        """It must have exactly the paths found, and they no other holder."""
+        for devices in (
+            self.paths(),
+            self.paths() + [device(u"dm-0")],
+            self.paths() + [self.top(paths=[u"sda"])],
+            self.paths() + [self.top(paths=[u"sda", u"sdb", u"sdc"])],
+            self.paths()[:1] + [self.top()],
+            self.paths(holders=[u"dm-0", u"dm-1"]) + [self.top()],
+            self.paths(holders=[]) + [self.top()],
+            self.paths() + [self.top(), self.top(u"dm-1")],
+        ):
+            self.assertRaises(DeviceAmbiguous, match, VOLUME, MIB, devices)
+
+    def test_a_holder_that_is_not_multipath(self):
+        """A logical volume upon the device is not the volume."""
+        mine = device(u"sda", identities=[serial(VOLUME)], holders=frozenset([u"dm-7"]))
+        self.assertEqual(match(VOLUME, MIB, [mine, device(u"dm-7")]), mine)
+
+
+_texts = st.sampled_from(
+    [VOLUME, PLAIN, VOLUME[:20], PLAIN[:20], VOLUME[:19], VOLUME[:20] + u"0", OTHER[:20], u""]
+    + [OTHER]
+)
+_identity = st.builds(
+    lambda kind, text: kind + text, st.sampled_from([u"serial:", u"file:", u"file:volume-"]), _texts
+)
+_names = st.sets(st.sampled_from([u"a", u"b", u"dm-0"]), max_size=2).map(frozenset)
+_device = st.builds(
+    BlockDevice,
+    name=st.just(u"x"),
+    size=st.sampled_from([0, MIB, 2 * MIB]),
+    major=st.just(8),
+    minor=st.integers(min_value=0, max_value=255),
+    identities=st.sets(_identity, max_size=3).map(frozenset),
+    holders=_names,
+    paths=st.one_of(st.just(frozenset()), _names),
+)
+
+
+@st.composite
+def _hosts(draw):
+    """Up to three devices of different names."""
+    found = draw(st.lists(_device, max_size=3))
+    named = zip([u"a", u"b", u"dm-0"], found)
+    return [
+        BlockDevice(name, d.size, d.major, d.minor, d.identities, d.holders, d.paths)
+        for name, d in named
+    ]
+
+
+def outcome(volume_id, devices):
+    """The device, or the class of the error."""
+    try:
+        return match(volume_id, MIB, devices)
+    except DeviceError as error:
+        return type(error)
+
+
+class MatchPropertyTests(SynchronousTestCase):
+    """Whatever the host has."""
+
+    @given(_hosts(), st.sampled_from([VOLUME, OTHER, VOLUME[:20], u""]))
+    def test_never_a_device_that_does_not_fit(self, devices, volume_id):
+        """
+        What is returned has the size, and says that it is the volume, or is
+        the multipath device of all that say so; and nothing else says so.
+        """
+        found = outcome(volume_id, devices)
+        claiming = {one.name for one in devices if fits(volume_id, one)}
+        if not isinstance(found, BlockDevice):
+            self.assertTrue(issubclass(found, DeviceError))
+            return
+        self.assertEqual(found.size, MIB)
+        self.assertTrue(claiming)
+        self.assertIn(claiming, [{found.name}, set(found.paths)])
+
+    @given(_hosts())
+    def test_order_does_not_matter(self, devices):
+        """The order in which the kernel lists devices has no influence."""
+        outcomes = {outcome(VOLUME, order) for order in permutations(devices)}
+        self.assertEqual(len(outcomes), 1)
+
+
+class Status(object):
+    """What ``lstat`` returns."""
+
+    def __init__(self, mode, major, minor):
+        self.st_mode = mode
+        self.st_rdev = os.makedev(major, minor)
+
+
+class VerifiedTests(SynchronousTestCase):
+    """The device that storage names."""
+
+    def verify(self, *devices, **options):
+        """What :func:`verified` says of 8:1, which storage says is at /dev/x."""
+        size = options.get("size", MIB)
+        return verified(VOLUME, size, devices, u"/dev/x", (8, 1))
+
+    def other(self, *identities):
+        """Another device."""
+        return BlockDevice(
+            name=u"vdb", size=MIB, major=8, minor=2, identities=frozenset(identities)
+        )
+
+    def test_without_identity(self):
+        """A device that says nothing of itself is taken by its number and size."""
+        mine = device()
+        self.assertIs(mine, self.verify(self.other(), mine))
+
+    def test_other_serial(self):
+        """Storage gives serial numbers of its own, which say nothing about the volume."""
+        mine = device(identities=[serial(u"LIO-ORG disk0")])
+        self.assertIs(mine, self.verify(mine))
+
+    def test_own_file(self):
+        """A loop device on the volume's own file is the volume's."""
+        mine = device(identities=[u"file:volume-" + VOLUME])
+        self.assertIs(mine, self.verify(mine))
+
+    def test_other_file(self):
+        """A loop device on another file is not, and the file is named."""
+        wrong = device(identities=[u"file:volume-" + OTHER])
+        error = self.assertRaises(DeviceMismatch, self.verify, wrong)
+        self.assertIn(u"on the file volume-" + OTHER, error.message)
+
+    def test_other_claims(self):
+        """When another device says that it is the volume, neither is believed."""
+        error = self.assertRaises(
+            DeviceAmbiguous, self.verify, device(), self.other(serial(VOLUME))
+        )
+        self.assertIn(u"vdb", error.message)
+
+    def test_no_device(self):
+        """What is no whole device of this host is not there."""
+        self.assertRaises(DeviceNotFound, self.verify, self.other())
+
+    def test_size(self):
+        """Another size is refused; none yet is not there yet."""
+        self.assertRaises(DeviceMismatch, self.verify, device(), size=2 * MIB)
+        self.assertRaises(DeviceNotFound, self.verify, device(size=0))
+
+
+class NodeCheckTests(SynchronousTestCase):
+    """Whether a device node leads to the device."""
+
+    path = FilePath("/dev/vda")
+
+    def check(self, status):
+        """Check a node of that status; the device is 8:1."""
+        return check_node(VOLUME, device(), self.path, lstat=lambda volume_id, path: status)
+
+    def test_right(self):
+        """The right node passes."""
+        self.assertIsNone(self.check(Status(stat.S_IFBLK | 0o600, 8, 1)))
+
+    def test_other_number(self):
+        """A node of another number is refused; both are named."""
+        for number in ((8, 2), (7, 1)):
+            error = self.assertRaises(
+                DeviceMismatch, self.check, Status(stat.S_IFBLK | 0o600, *number)
+            )
+            self.assertIn(u"is device {}:{}, but the volume's".format(*number), error.message)
+
+    def test_other_kind(self):
+        """A character device, a file or a link is refused."""
+        for kind in (stat.S_IFCHR, stat.S_IFREG, stat.S_IFLNK):
+            error = self.assertRaises(DeviceMismatch, self.check, Status(kind, 8, 1))
+            self.assertIn(u"/dev/vda for volume " + VOLUME, error.message)
+
+    def test_absent(self):
+        """A node that is not there is not there yet."""
+        missing = FilePath(self.mktemp())
+        self.assertRaises(DeviceNotFound, check_node, VOLUME, device(), missing)
+
+    def test_unreachable(self):
+        """A node that can't be looked at is an error that says why."""
+        blocked = FilePath(self.mktemp())
+        blocked.setContent(b"")
+        error = self.assertRaises(
+            DeviceError, check_node, VOLUME, device(), blocked.child("vda")
+        )
+        self.assertNotIsInstance(error, DeviceNotFound)
+        self.assertIn(os.strerror(errno.ENOTDIR), error.message)
+
+    def test_claimed(self):
+        """Only EBUSY means that something has claimed a device."""
+        for number, expected in ((errno.EBUSY, True), (errno.EACCES, False)):
+
+            def refuse(path, flags, number=number):
+                raise OSError(number, "failed")
+
+            self.patch(os, "open", refuse)
+            self.assertIs(_block_devices._is_claimed(self.path), expected)

@@ -1,0 +1,474 @@
+# -*- coding: utf-8 -*-
+"""
+Volumes, as Cinder describes them, and what is asked of it.
+
+The answers are those of a real Cinder 29.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.internet.defer import CancelledError
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage import errors
+from txstorage._support.compat import text_type
+from txstorage.clouds import Attachment, Volume
+from txstorage.clouds.openstack.cinder import GIB, Cinder, volume_from_wire
+from txstorage.clouds.openstack.paths_and_pages import path_segment
+from txstorage.interfaces import UnknownVolume
+
+from ...helpers.wire import HANG, VOLUME_VERSIONS, VOLUMES, Answer, Wire, error, versions_answer
+
+ID = u"ad0c1257-3bb2-4e2c-a681-7c70ba3a31b0"
+OTHER = u"54678461-f443-411e-9cbc-e151a5eadab7"
+SERVER = u"bec4ce62-8c5d-4325-a8dc-8623184a9578"
+LABELS = {u"flocker-cluster-id": u"c1"}
+FILTER = u"metadata=%7B%22flocker-cluster-id%22%3A%22c1%22%7D"
+
+UNSAFE_IDS = (
+    u"detail", u"summary",
+    u"", u"a/b", u"..", u".", u"a\nb", u"a\x00", u"a\x7f", u"a\x85b", u"\ud800", u"x" * 256, None,
+)
+
+
+def described(volume_id=ID, **changes):
+    """A volume as Cinder describes it."""
+    wire = {
+        u"id": volume_id,
+        u"status": u"available",
+        u"size": 1,
+        u"availability_zone": u"nova",
+        u"created_at": u"2026-11-22T16:27:07.716571",
+        u"updated_at": None,
+        u"name": u"n1",
+        u"description": None,
+        u"volume_type": u"__DEFAULT__",
+        u"metadata": {u"flocker-cluster-id": u"c1", u"flocker-dataset-id": u"d1"},
+        u"multiattach": False,
+        u"attachments": [],
+    }
+    wire.update(changes)
+    return wire
+
+
+def page(*volumes, **links):
+    """One page of a list, with the next page's link or none."""
+    body = {u"volumes": list(volumes)}
+    if links:
+        body[u"volumes_links"] = [
+            {u"rel": u"self", u"href": u"http://else/"},
+            {u"rel": u"next", u"href": links["following"]},
+        ]
+    return Answer(200, body)
+
+
+class VolumeFromWireTests(SynchronousTestCase):
+    """A volume's description."""
+
+    def test_whole(self):
+        """All that the driver needs is taken; sizes are bytes."""
+        attachment = {
+            u"id": ID,
+            u"attachment_id": u"f5325973-6205-4896-9100-a87039510ac3",
+            u"volume_id": ID,
+            u"server_id": SERVER,
+            u"host_name": None,
+            u"device": u"/dev/sdb",
+        }
+        wire = described(
+            size=3, status=u"in-use", attachments=[attachment, {u"server_id": None}, {}]
+        )
+        self.assertEqual(
+            volume_from_wire(wire),
+            Volume(
+                volume_id=ID,
+                status=u"in-use",
+                size=3 * GIB,
+                name=u"n1",
+                labels={u"flocker-cluster-id": u"c1", u"flocker-dataset-id": u"d1"},
+                attachments=(Attachment(ID, SERVER),),
+                created_at=u"2026-11-22T16:27:07.716571",
+                volume_type=u"__DEFAULT__",
+            ),
+        )
+
+    def test_nulls(self):
+        """What may be null may be missing too."""
+        wire = described(name=None, metadata=None, created_at=None, volume_type=None,
+                         attachments=None)
+        expected = Volume(volume_id=ID, status=u"available", size=GIB)
+        self.assertEqual(volume_from_wire(wire), expected)
+        wire = {u"id": ID, u"status": u"available", u"size": 1}
+        self.assertEqual(volume_from_wire(wire), expected)
+
+    def test_malformed(self):
+        """What can't be understood is named."""
+        for wire, part in [
+            (7, u"JSON object"),
+            (described(volume_id=None), u"id"),
+            (described(volume_id=u""), u"id"),
+            (described(status=None), u"status"),
+            (described(size=u"1"), u"size"),
+            (described(size=True), u"size"),
+            (described(size=-1), u"size"),
+            (described(metadata=[]), u"metadata"),
+            (described(metadata={u"a": 1}), u"metadata"),
+            (described(attachments={}), u"attachments"),
+            (described(attachments=[7]), u"attachments"),
+        ]:
+            caught = self.assertRaises(ValueError, volume_from_wire, wire)
+            self.assertIn(part, caught.args[0])
+
+
+class PathSegmentTests(SynchronousTestCase):
+    """Ids in paths."""
+
+    def test_safe(self):
+        """Any id that is one segment is encoded as one."""
+        for identifier, expected in [
+            (ID, ID),
+            (u"é", u"%C3%A9"),
+            (u"a b?c#d%e", u"a%20b%3Fc%23d%25e"),
+            (u"...", u"..."),
+        ]:
+            self.assertEqual(path_segment(identifier), expected)
+
+    def test_unsafe(self):
+        """An id that a proxy could take for another path is none."""
+        for identifier in UNSAFE_IDS + (b"bytes",):
+            self.assertEqual((identifier, path_segment(identifier)), (identifier, None))
+
+
+class CinderTests(SynchronousTestCase):
+    """What is asked of Cinder and what comes of it."""
+
+    def cinder(self, *script, **options):
+        """A Cinder that answers from a script, without Keystone."""
+        self.wire = Wire(*script)
+        session = self.wire.session({u"block-storage": u"http://cloud" + VOLUMES})
+        return Cinder(session, **options)
+
+    def asked(self):
+        """What was asked for, without the endpoint's path."""
+        return [target.replace(VOLUMES, u"") for target in self.wire.service.targets()]
+
+    def test_create(self):
+        """Name, size in GiB and labels are sent, and the new volume comes back."""
+        cinder = self.cinder(Answer(202, {u"volume": described(status=u"creating")}))
+        volume = self.successResultOf(cinder.create(u"n1", 3 * GIB, LABELS))
+        self.assertEqual((volume.volume_id, volume.status), (ID, u"creating"))
+        self.assertEqual(self.asked(), [u"POST /volumes"])
+        self.assertEqual(
+            self.wire.service.seen[0].body,
+            {u"volume": {u"name": u"n1", u"size": 3, u"metadata": LABELS}},
+        )
+
+    def test_create_with_type_and_zone(self):
+        """A volume type and an availability zone are sent when there are any."""
+        cinder = self.cinder(Answer(202, {u"volume": described()}), availability_zone=u"az1")
+        self.successResultOf(cinder.create(u"n", GIB, {}, u"fast"))
+        sent = self.wire.service.seen[0].body[u"volume"]
+        self.assertEqual((sent[u"volume_type"], sent[u"availability_zone"]), (u"fast", u"az1"))
+
+    def test_create_odd_size(self):
+        """A size that is no whole number of GiB is refused without a request."""
+        for size in (0, -GIB, GIB + 1):
+            self.failureResultOf(self.cinder().create(u"n", size, {}), errors.InvalidSize)
+
+    def test_create_not_understood(self):
+        """An answer that does not say which volume was made counts as lost."""
+        odd = {u"volume": described(size=None)}
+        for answer in (Answer(202), Answer(202, {}), Answer(202, odd)):
+            self.failureResultOf(self.cinder(answer).create(u"n", GIB, {}), errors.ResponseLost)
+
+    def test_create_refused(self):
+        """Quota, unknown type and bad size are errors of their own."""
+        for answer, expected in [
+            (
+                error(413, u"overLimit", u"VolumeLimitExceeded: ...", {"Retry-After": "0"}),
+                errors.QuotaExceeded,
+            ),
+            (
+                error(404, u"itemNotFound", u"Volume type with name x could not be found."),
+                errors.ResourceNotFound,
+            ),
+            (error(400, u"badRequest", u"Invalid input for size"), errors.RequestRefused),
+        ]:
+            self.failureResultOf(self.cinder(answer).create(u"n", GIB, {}), expected)
+
+    def test_get(self):
+        """A volume is looked up by its id."""
+        cinder = self.cinder(Answer(200, {u"volume": described()}))
+        self.assertEqual(self.successResultOf(cinder.get(ID)).volume_id, ID)
+        self.assertEqual(self.asked(), [u"GET /volumes/" + ID])
+
+    def test_get_malformed(self):
+        """A description that can't be understood is not Cinder's."""
+        cinder = self.cinder(Answer(200, {u"volume": described(size=None)}))
+        caught = self.failureResultOf(cinder.get(ID), errors.NotTheService).value
+        self.assertIn(u"size", caught.message)
+
+    def test_delete(self):
+        """A delete fires with nothing once it is accepted."""
+        answer = Answer(202, None, {"Content-Type": "text/html; charset=UTF-8"})
+        cinder = self.cinder(answer)
+        self.assertIs(self.successResultOf(cinder.delete(ID)), None)
+        self.assertEqual(self.asked(), [u"DELETE /volumes/" + ID])
+
+    def test_unknown(self):
+        """Cinder's own 404 is an unknown volume, with the id as text."""
+        gone = error(404, u"itemNotFound", u"Volume {} could not be found.".format(ID))
+        for method in ("get", "delete"):
+            operation = getattr(self.cinder(gone), method)
+            caught = self.failureResultOf(operation(ID), UnknownVolume).value
+            self.assertEqual(caught.args, (ID,))
+            self.assertIsInstance(caught.blockdevice_id, text_type)
+
+    def test_not_the_volumes_404(self):
+        """A 404 of a router or a proxy does not mean that the volume is gone."""
+        for body in (
+            {u"message": u"The resource could not be found.", u"code": u"404 Not Found"},
+            b"<html>Not Found</html>",
+        ):
+            for method in ("get", "delete"):
+                operation = getattr(self.cinder(Answer(404, body)), method)
+                self.failureResultOf(operation(ID), errors.ResourceNotFound)
+
+    def test_odd_ids(self):
+        """Ids of another form reach Cinder as one segment; 400 or 404 means unknown."""
+        for answer in (
+            error(404, u"itemNotFound", u"Volume é could not be found."),
+            error(400, u"badRequest", u"Malformed request url"),
+            error(400, u"badRequest", u"'é' is not a 'uuid'"),
+        ):
+            self.failureResultOf(self.cinder(answer).get(u"é?"), UnknownVolume)
+            self.assertEqual(self.asked(), [u"GET /volumes/%C3%A9%3F"])
+
+    def test_bad_request_is_not_unknown(self):
+        """A 400 about anything else, or about a proper id, is passed on."""
+        status = error(400, u"badRequest", u"Invalid volume: Volume status must be available")
+        wrong_project = error(400, u"badRequest", u"Malformed request url")
+        conflict = error(409, u"conflictingRequest", u"malformed")
+        self.failureResultOf(self.cinder(status).delete(u"odd"), errors.RequestRefused)
+        self.failureResultOf(self.cinder(wrong_project).get(ID), errors.RequestRefused)
+        self.failureResultOf(self.cinder(conflict).get(u"odd"), errors.Conflict)
+        too_large = Answer(413, {u"message": u"malformed"})
+        self.failureResultOf(self.cinder(too_large).get(u"odd"), errors.RequestRefused)
+
+    def test_unsafe_ids(self):
+        """An id that can't be one segment is unknown, without a request."""
+        cinder = self.cinder()
+        for volume_id in UNSAFE_IDS:
+            self.failureResultOf(cinder.get(volume_id), UnknownVolume)
+            self.failureResultOf(cinder.delete(volume_id), UnknownVolume)
+        self.assertEqual(self.asked(), [])
+
+    def test_list(self):
+        """A list is filtered by the service, and by the client all the same."""
+        stranger = described(OTHER, metadata={u"flocker-cluster-id": u"c2"})
+        bare = described(OTHER, metadata={})
+        cinder = self.cinder(page(described(), stranger, bare))
+        found = self.successResultOf(cinder.list(LABELS))
+        self.assertEqual([volume.volume_id for volume in found.volumes], [ID])
+        self.assertEqual((found.malformed, found.requests), ((), 1))
+        self.assertEqual(self.asked(), [u"GET /volumes/detail?" + FILTER])
+
+    def test_list_all(self):
+        """Without labels nothing is filtered."""
+        cinder = self.cinder(page(described(), described(OTHER, metadata={})))
+        self.assertEqual(len(self.successResultOf(cinder.list({})).volumes), 2)
+        self.assertEqual(self.asked(), [u"GET /volumes/detail"])
+
+    def test_pages(self):
+        """Links are followed by their query alone, on our own endpoint."""
+        following = (
+            u"http://wrong-host:1/prefix/volumes/detail?limit=1"
+            u"&metadata=%7B%22flocker-cluster-id%22%3A+%22c1%22%7D&marker=" + ID
+        )
+        cinder = self.cinder(
+            page(described(), following=following), page(described(OTHER)), page_size=1
+        )
+        found = self.successResultOf(cinder.list(LABELS))
+        self.assertEqual([volume.volume_id for volume in found.volumes], [ID, OTHER])
+        self.assertEqual(found.requests, 2)
+        self.assertEqual(
+            self.asked(),
+            [
+                u"GET /volumes/detail?limit=1&" + FILTER,
+                # The plus of the link is a space.
+                u"GET /volumes/detail?limit=1"
+                u"&metadata=%7B%22flocker-cluster-id%22%3A%20%22c1%22%7D&marker=" + ID,
+            ],
+        )
+
+    def test_pages_in_a_circle(self):
+        """A link to a page that was there already ends the list with an error."""
+        again = u"http://cloud/v3/volumes/detail?marker=" + ID
+        cinder = self.cinder(
+            page(described(), following=again), page(described(OTHER), following=again)
+        )
+        caught = self.failureResultOf(cinder.list({}), errors.NotTheService).value
+        self.assertIn(u"circle", caught.message)
+        self.assertEqual(len(self.wire.service.seen), 2)
+
+    def test_place_lost(self):
+        """A list is read again when the entry a page ended with is gone by the next."""
+        on = u"http://cloud/v3/volumes/detail?marker=" + OTHER
+        for gone in (
+            error(404, u"itemNotFound", u"Volume {} could not be found.".format(OTHER)),
+            error(400, u"badRequest", u"marker [{}] not found".format(OTHER)),
+        ):
+            cinder = self.cinder(
+                page(described(), described(OTHER), following=on), gone, page(described())
+            )
+            found = self.successResultOf(cinder.list({}))
+            self.assertEqual([volume.volume_id for volume in found.volumes], [ID])
+            self.assertEqual(found.requests, 3)
+            self.assertEqual(self.asked()[0], self.asked()[2])
+
+    def test_place_lost_again_and_again(self):
+        """A list is not begun for ever, and not at all when its first page is refused."""
+        gone = error(404, u"itemNotFound", u"Volume {} could not be found.".format(OTHER))
+        on = u"http://cloud/v3/volumes/detail?marker=" + OTHER
+        cinder = self.cinder(*[page(described(), following=on), gone] * 6)
+        self.failureResultOf(cinder.list({}), errors.ResourceNotFound)
+        self.assertEqual(len(self.asked()), 10)
+        cinder = self.cinder(gone, page(described()))
+        self.failureResultOf(cinder.list({}), errors.ResourceNotFound)
+        self.assertEqual(len(self.asked()), 1)
+
+    def test_odd_links(self):
+        """Links that are none end the list."""
+        for links in (None, 7, [7], [{u"rel": u"last"}]):
+            cinder = self.cinder(Answer(200, {u"volumes": [], u"volumes_links": links}))
+            self.assertEqual(self.successResultOf(cinder.list({})).requests, 1)
+        cinder = self.cinder(
+            Answer(200, {u"volumes": [], u"volumes_links": [{u"rel": u"next", u"href": None}]})
+        )
+        self.failureResultOf(cinder.list({}), errors.NotTheService)
+
+    def test_malformed_entries(self):
+        """One that can't be understood is reported, unless it is another cluster's."""
+        cinder = self.cinder(
+            page(
+                described(size=None),
+                described(OTHER, size=None, metadata={u"flocker-cluster-id": u"c2"}),
+                described(u"odd", metadata=[]),
+                described(OTHER, size=None, metadata={}),
+                7,
+                described(OTHER),
+            )
+        )
+        found = self.successResultOf(cinder.list(LABELS))
+        self.assertEqual([volume.volume_id for volume in found.volumes], [OTHER])
+        self.assertEqual(
+            [volume_id for volume_id, problem in found.malformed], [ID, u"odd", u""]
+        )
+        self.assertIn(u"size", found.malformed[0][1])
+
+    def test_filter_refused(self):
+        """A cloud that answers 400 to the filter is asked without, from then on."""
+        refused = error(400, u"badRequest", u"Invalid filters metadata are found")
+        volumes = page(described(), described(OTHER, metadata={}))
+        cinder = self.cinder(refused, volumes, volumes)
+        found = self.successResultOf(cinder.list(LABELS))
+        self.assertEqual([volume.volume_id for volume in found.volumes], [ID])
+        self.assertEqual(found.requests, 2)
+        self.assertEqual(self.successResultOf(cinder.list(LABELS)).requests, 1)
+        self.assertEqual(
+            self.asked(),
+            [u"GET /volumes/detail?" + FILTER, u"GET /volumes/detail", u"GET /volumes/detail"],
+        )
+
+    def test_not_the_filter(self):
+        """When it fails without the filter too, the filter is not to blame."""
+        refused = error(400, u"badRequest", u"Malformed request url")
+        cinder = self.cinder(refused, refused, page(described()))
+        self.failureResultOf(cinder.list(LABELS), errors.RequestRefused)
+        self.assertEqual(self.successResultOf(cinder.list(LABELS)).requests, 1)
+        self.assertEqual(self.asked()[2], u"GET /volumes/detail?" + FILTER)
+
+    def test_list_fails(self):
+        """Any other failure of the list is passed on."""
+        for answer, expected in [
+            (error(403, u"forbidden", u"no"), errors.PermissionDenied),
+            (error(406, u"computeFault", u"no"), errors.RequestRefused),
+            (Answer(200, {}), errors.NotTheService),
+        ]:
+            self.failureResultOf(self.cinder(answer).list(LABELS), expected)
+
+    def test_list_can_be_cancelled(self):
+        """A list can be cancelled at any page."""
+        cinder = self.cinder(page(described(), following=u"http://x/?marker=1"), HANG)
+        listed = cinder.list(LABELS)
+        listed.cancel()
+        self.failureResultOf(listed, CancelledError)
+        self.assertEqual(self.wire.clock.getDelayedCalls(), [])
+
+    def test_failure_reason(self):
+        """The newest message about the volume is the reason."""
+        messages = [
+            {u"resource_uuid": ID, u"created_at": u"2026-01-01", u"user_message": u"old"},
+            {u"resource_uuid": ID, u"created_at": u"2026-01-02", u"user_message": u"new"},
+            {u"resource_uuid": OTHER, u"created_at": u"2026-01-03", u"user_message": u"other"},
+        ]
+        for maximum, microversion in ((u"3.71", u"volume 3.5"), (u"3.4", u"volume 3.3")):
+            cinder = self.cinder(
+                versions_answer(200, (u"v3.0", u"/v3/", u"3.0", maximum)),
+                Answer(200, {u"messages": messages}),
+            )
+            self.assertEqual(self.successResultOf(cinder.failure_reason(ID)), u"new")
+            self.assertEqual(
+                self.asked(), [u"GET /v3/", u"GET /messages?resource_uuid=" + ID]
+            )
+            header = self.wire.service.seen[1].header(u"openstack-api-version")
+            self.assertEqual(header, microversion)
+
+    def test_no_messages(self):
+        """A service that is too old for messages is not asked for any."""
+        cinder = self.cinder(versions_answer(200, (u"v3.0", u"/v3/", u"3.0", u"3.2")))
+        self.assertEqual(self.successResultOf(cinder.failure_reason(ID)), u"")
+        self.assertEqual(self.asked(), [u"GET /v3/"])
+
+    def test_no_failure_reason(self):
+        """Whatever goes wrong with the messages, the reason is just empty."""
+        for answer in (
+            Answer(200, {u"messages": []}),
+            Answer(200, {u"messages": [7]}),
+            Answer(200, {u"messages": [{u"resource_uuid": ID}]}),
+            Answer(200, b"no json"),
+            error(406, u"computeFault", u"Version 3.5 is not supported by the API."),
+            error(404, u"itemNotFound", u"no such thing"),
+        ):
+            cinder = self.cinder(VOLUME_VERSIONS, answer)
+            self.assertEqual(self.successResultOf(cinder.failure_reason(ID)), u"")
+            self.assertEqual(len(self.asked()), 2)
+
+    def test_failure_reason_can_be_cancelled(self):
+        """Cancelling is the one way for it to fail."""
+        asked = self.cinder(HANG).failure_reason(ID)
+        asked.cancel()
+        self.failureResultOf(asked, CancelledError)
+
+    def test_what_one_failure_brought_about(self):
+        """All that is told of the last request is the reason, in order, each once."""
+        messages = [
+            {
+                u"resource_uuid": ID,
+                u"created_at": u"2026-01-01T00:00:0{}".format(second),
+                u"request_id": request,
+                u"user_message": text,
+            }
+            for second, request, text in (
+                (4, u"req-2", u"no backend is left"),
+                (1, u"req-1", u"long ago"),
+                (3, u"req-2", u"the driver failed"),
+                (2, u"req-2", u"the driver failed"),
+                (0, u"req-2", None),
+            )
+        ]
+        cinder = self.cinder(VOLUME_VERSIONS, Answer(200, {u"messages": messages}))
+        self.assertEqual(
+            self.successResultOf(cinder.failure_reason(ID)),
+            u"the driver failed; no backend is left",
+        )

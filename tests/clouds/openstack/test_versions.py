@@ -1,0 +1,229 @@
+"""
+Which versions of their APIs services have.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage import errors
+from txstorage._http.messages import Response
+from txstorage.clouds.openstack.tokens import Token
+from txstorage.clouds.openstack.versions import (
+    APIS,
+    Discovery,
+    Found,
+    as_numbers,
+    negotiate,
+    read_versions,
+    version_base,
+    with_project,
+)
+
+from ...helpers.wire import versions_answer
+
+VOLUME, COMPUTE = APIS[u"v3"], APIS[u"v2.1"]
+TOKEN = Token(u"tok")
+
+CINDER = versions_answer(300, (u"v3.0", u"/v3/", u"3.0", u"3.71")).body
+NOVA = versions_answer(
+    200, (u"v2.0", u"/v2/", u"", u""), (u"v2.1", u"/v2.1/", u"2.1", u"2.104")
+).body
+
+
+class PiecesTests(SynchronousTestCase):
+    """URLs, documents and numbers."""
+
+    def test_as_numbers(self):
+        """Versions are compared as numbers; what is none is none."""
+        for text, expected in (
+            (u"3.71", (3, 71)), (u"v3.0", (3, 0)), (u"2.1", (2, 1)),
+            (u"", None), (u"v3", None), (None, None), (3.1, None), (u"3.1.2", None),
+        ):
+            self.assertEqual(as_numbers(text), expected)
+
+    def test_version_base(self):
+        """A URL is cut after its version, also behind a gateway with versions of its own."""
+        for url, expected in (
+            (u"http://cloud/v3/p1", u"http://cloud/v3"),
+            (u"http://cloud/compute/v2.1/", u"http://cloud/compute/v2.1"),
+            (u"https://api.example/v1/cinder/v3/p1/", u"https://api.example/v1/cinder/v3"),
+            (u"http://v3/volume", None),
+            (u"http://cloud:8776/", None),
+            (u"http://cloud/v3cinder/", None),
+        ):
+            self.assertEqual(version_base(url), expected)
+
+    def test_read(self):
+        """The right major version is found, in either form of the document."""
+        for document, api, url, expected in (
+            (CINDER, VOLUME, u"http://c:8776/", Found(u"http://c:8776/v3", (3, 0), (3, 71))),
+            (CINDER, VOLUME, u"http://c/v3", Found(u"http://c/v3", (3, 0), (3, 71))),
+            (NOVA, COMPUTE, u"http://c/nova/", Found(u"http://c/nova/v2.1", (2, 1), (2, 104))),
+            (
+                {u"version": NOVA[u"versions"][1]}, COMPUTE, u"http://c/v2.1",
+                Found(u"http://c/v2.1", (2, 1), (2, 104)),
+            ),
+        ):
+            self.assertEqual(read_versions(document, api, url), expected)
+
+    def test_old_compute(self):
+        """A Compute that has 2.0 only is used without microversions."""
+        document = {u"versions": NOVA[u"versions"][:1]}
+        self.assertEqual(read_versions(document, COMPUTE, u"http://c"), Found(u"http://c/v2"))
+
+    def test_without_links(self):
+        """Without a usable link the id says which version it is."""
+        for links in (None, [7, {u"rel": u"self", u"href": None}], [{u"rel": u"other"}]):
+            document = {u"versions": [{u"id": u"v3", u"links": links}]}
+            self.assertEqual(read_versions(document, VOLUME, u"http://c"), Found(u"http://c/v3"))
+
+    def test_no_document(self):
+        """Whatever is no version document says nothing."""
+        for document in (None, [], {}, {u"version": 3}, {u"versions": {u"values": []}},
+                         {u"versions": [7]}):
+            self.assertIs(read_versions(document, VOLUME, u"http://c"), None)
+
+    def test_other_versions(self):
+        """A service that lacks the version is an error, which names those it has."""
+        document = versions_answer(
+            300, (u"v1.0", u"/v1/", u"", u""), (u"v2.0", u"/v2/", u"", u"")
+        ).body
+        caught = self.assertRaises(
+            errors.EndpointMissing, read_versions, document, VOLUME, u"http://c:8776/"
+        )
+        self.assertIn(u"Block Storage at http://c:8776/ has v1, v2, and v3", caught.message)
+
+    def test_negotiate(self):
+        """The first microversion that the service has is taken."""
+        found = Found(u"http://c/v3", (3, 0), (3, 43))
+        self.assertEqual(negotiate(VOLUME, found, (u"3.44", u"3.27")), u"volume 3.27")
+        self.assertEqual(negotiate(VOLUME, found, (u"3.43", u"3.27")), u"volume 3.43")
+
+    def test_none_will_do(self):
+        """With none of them it is an error that says what is there and what is needed."""
+        for found, words in (
+            (Found(u"http://c/v3", (3, 0), (3, 9)), u"has none above 3.9, and 3.27 is needed"),
+            (Found(u"http://c/v3"), u"has no microversions, and 3.27 is needed"),
+        ):
+            caught = self.assertRaises(
+                errors.MicroversionMissing, negotiate, VOLUME, found, (u"3.44", u"3.27")
+            )
+            self.assertIn(words, caught.message)
+        # what an old microversion did may be gone as well
+        newer = Found(u"http://c/v3", (3, 30), (3, 99))
+        self.assertRaises(errors.MicroversionMissing, negotiate, VOLUME, newer, (u"3.27",))
+
+    def test_project(self):
+        """The project's id is in URLs unless the service can do without."""
+        for api, found, project, expected in (
+            (VOLUME, Found(u"u", (3, 0), (3, 66)), u"p", u"u/p"),
+            (VOLUME, Found(u"u", (3, 0), (3, 67)), u"p", u"u"),
+            (VOLUME, Found(u"u"), u"p", u"u/p"),
+            (VOLUME, Found(u"u"), u"", u"u"),
+            (COMPUTE, Found(u"u", (2, 1), (2, 17)), u"p", u"u/p"),
+            (COMPUTE, Found(u"u", (2, 1), (2, 18)), u"p", u"u"),
+        ):
+            self.assertEqual(with_project(api, found, project), expected)
+
+
+class DiscoveryTests(SynchronousTestCase):
+    """Asking, once."""
+
+    def setUp(self):
+        """A discovery whose answers come when the test says so."""
+        self.asked = []
+        self.discovery = Discovery(self.get)
+
+    def get(self, url, token):
+        """Keep what is asked."""
+        answer = Deferred()
+        self.asked.append((url, answer))
+        return answer
+
+    def find(self, url=u"http://c:8776/"):
+        """Look for Block Storage."""
+        return self.discovery.find(VOLUME, url, TOKEN)
+
+    def answer(self, result):
+        """Answer the last request."""
+        if isinstance(result, dict):
+            result = Response(300, {}, result)
+        self.asked[-1][1].callback(result)
+
+    def test_once(self):
+        """Those who ask together and those who ask later share one request."""
+        together = [self.find(), self.find()]
+        self.answer(CINDER)
+        expected = Found(u"http://c:8776/v3", (3, 0), (3, 71))
+        for each in together + [self.find()]:
+            self.assertEqual(self.successResultOf(each), expected)
+        self.assertEqual([url for url, _ in self.asked], [u"http://c:8776/"])
+
+    def test_each_endpoint(self):
+        """Each endpoint is asked by itself, one with a version at its version."""
+        self.find()
+        self.find(u"http://c:8776/v3/p")
+        self.assertEqual(
+            [url for url, _ in self.asked], [u"http://c:8776/", u"http://c:8776/v3/"]
+        )
+
+    def test_no_document(self):
+        """Without a document the plain API is used where it usually is, and not asked again."""
+        problems = [
+            errors.NotTheService(u"GET", u"u", u"no JSON"),
+            errors.ResourceNotFound(u"GET", u"u", 404, u"no"),
+            errors.PermissionDenied(u"GET", u"u", 403, u"no"),
+            errors.RequestRefused(u"GET", u"u", 400, u"no"),
+            Response(200, {}, {u"hello": 1}),
+        ]
+        for number, problem in enumerate(problems):
+            url = u"http://c{}".format(number)
+            found = self.find(url)
+            if isinstance(problem, Exception):
+                self.asked[-1][1].errback(problem)
+            else:
+                self.answer(problem)
+            self.assertEqual(self.successResultOf(found), Found(url + u"/v3"))
+            self.assertEqual(self.successResultOf(self.find(url)), Found(url + u"/v3"))
+        self.assertEqual(len(self.asked), len(problems))
+
+    def test_trouble(self):
+        """What may pass fails those who asked, and is asked again."""
+        for problem in (
+            errors.Unreachable(u"GET", u"u", u"down"),
+            errors.ServiceBroken(u"GET", u"u", 500, u"no"),
+            errors.AuthenticationFailed(u"GET", u"u", 401, u"no"),
+        ):
+            found = self.find()
+            self.asked[-1][1].errback(problem)
+            self.failureResultOf(found, type(problem))
+        self.assertEqual(len(self.asked), 3)
+
+    def test_cancelled(self):
+        """The last one to leave ends the request; the next one begins another."""
+        first, second = self.find(), self.find()
+        first.cancel()
+        self.failureResultOf(first, CancelledError)
+        second.cancel()
+        self.failureResultOf(second, CancelledError)
+        self.find()
+        self.assertEqual(len(self.asked), 2)
+
+    def test_at_once(self):
+        """An answer that is there at once does as well."""
+        discovery = Discovery(lambda url, token: succeed(Response(200, {}, CINDER)))
+        for _ in range(2):
+            found = discovery.find(VOLUME, u"http://c:8776/", TOKEN)
+            self.assertEqual(self.successResultOf(found).maximum, (3, 71))
+        discovery = Discovery(lambda url, token: fail(ValueError()))
+        self.failureResultOf(discovery.find(VOLUME, u"http://c", TOKEN), ValueError)
+
+    def test_clear(self):
+        """What was found can be forgotten."""
+        self.find()
+        self.answer(CINDER)
+        self.discovery.clear()
+        self.find()
+        self.assertEqual(len(self.asked), 2)

@@ -1,0 +1,399 @@
+"""
+Cinder without Compute, request by request.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from txstorage._http.messages import Response
+from txstorage._node.machine_id import HostIdentity
+from txstorage.clouds import IVolumeService, Volume
+from txstorage.clouds.openstack.cinder import attached_to, place_of, volume_from_wire
+from txstorage.clouds.openstack.without_compute import StandaloneService
+from txstorage.errors import (
+    Conflict,
+    ConnectionFailed,
+    DeviceNotFound,
+    NoCompute,
+    NotTheService,
+    NotThisNode,
+    RequestRefused,
+    ResourceNotFound,
+    ResponseLost,
+    ServiceBroken,
+)
+from txstorage.interfaces import UnknownInstanceID, UnknownVolume
+
+from .test_cinder import described
+
+HERE = u"5f6d6c2e-4b1c-4c55-9a35-0d3c1f6b9e01"
+THERE = u"7a1f0c8e-2d3b-4e6f-8b1a-1c2d3e4f5a6b"
+VOLUME = u"11111111-2222-4333-8444-555555555555"
+ID = u"99999999-2222-4333-8444-555555555555"
+LOCAL = {u"driver_volume_type": u"local", u"device_path": u"/dev/loop7"}
+OK = object()
+
+
+def attachment(status=u"attached", instance=None, connection=LOCAL, **more):
+    """An attachment as Cinder tells it."""
+    told = {
+        u"id": ID,
+        u"status": status,
+        u"instance": instance,
+        u"volume_id": VOLUME,
+        u"connection_info": connection,
+    }
+    return dict(told, **more)
+
+
+def on(host, **more):
+    """A volume that a host has, as Cinder tells it."""
+    place = {u"attachment_id": ID, u"server_id": None, u"device": place_of(host)}
+    return dict(described(VOLUME), status=u"in-use", attachments=[dict(place, **more)])
+
+
+class Session(object):
+    """
+    Answers from a table of ``"METHOD /path"`` to a body, an exception or a
+    ``Deferred``, and keeps what was asked.
+    """
+
+    def __init__(self, **table):
+        self.table = {}
+        self.asked = []
+        self.bodies = []
+        self.microversions = set()
+
+    def request(self, service_types, method, path, microversions=(), json=None, params=()):
+        """As a session has it."""
+        what = u"{} {}".format(method, path)
+        self.asked.append(what)
+        self.bodies.append(json)
+        self.microversions.add((path.split(u"/")[1], microversions))
+        answer = self.table[what]
+        if isinstance(answer, Exception):
+            return fail(answer)
+        if isinstance(answer, Deferred):
+            return answer
+        body = None if answer is OK else answer
+        return succeed(Response(200, {}, body, None, method, u"http://cloud" + path))
+
+
+class Connector(object):
+    """What connects volumes to this host."""
+
+    def __init__(self):
+        self.calls = []
+        self.error = None
+
+    def properties(self):
+        """As the real one has it."""
+        return succeed({u"host": u"here"})
+
+    def _do(self, what, connection, result):
+        self.calls.append((what, connection))
+        if isinstance(self.error, Deferred):
+            return self.error
+        return succeed(result) if self.error is None else fail(self.error)
+
+    def connect(self, volume_id, connection):
+        """As the real one has it."""
+        return self._do("connect", connection, u"/dev/loop7")
+
+    def disconnect(self, volume_id, connection):
+        """As the real one has it."""
+        return self._do("disconnect", connection, None)
+
+
+class StandaloneTests(SynchronousTestCase):
+    """What the tests need."""
+
+    def setUp(self):
+        self.session = Session()
+        self.connector = Connector()
+        self.service = StandaloneService(self.session, HostIdentity(HERE), self.connector)
+        self.can(
+            {
+                u"POST /attachments": {u"attachment": attachment(u"reserved")},
+                u"POST /attachments/{}/action".format(ID): OK,
+                u"GET /attachments/" + ID: {u"attachment": attachment()},
+                u"DELETE /attachments/" + ID: {u"attachments": []},
+                u"GET /attachments/detail": {u"attachments": []},
+                u"GET /volumes/" + VOLUME: {u"volume": on(HERE)},
+            }
+        )
+
+    def can(self, table):
+        """What is answered from now on."""
+        self.session.table.update(table)
+
+    def asked(self):
+        """What was asked, since the last time."""
+        asked, self.session.asked = self.session.asked, []
+        return [what.replace(ID, u"ID").replace(VOLUME, u"VOLUME") for what in asked]
+
+    def refused(self, kind, status, detail=u"no"):
+        """An error of the service."""
+        return kind(u"POST", u"http://cloud", status, detail, kind=u"itemNotFound")
+
+
+class InterfaceTests(StandaloneTests):
+    """What it is."""
+
+    def test_interface(self):
+        """It provides ``IVolumeService``, whole."""
+        self.assertTrue(verifyObject(IVolumeService, self.service))
+
+    def test_without_compute(self):
+        """
+        No host holds on to anything but what Cinder says, any may be one, and
+        none is ever known to be off: this one, and those that have volumes, live.
+        """
+        self.can({u"GET /volumes/detail": {u"volumes": [on(THERE), described(VOLUME)]}})
+        self.assertEqual((), self.successResultOf(self.service.list_attachments(HERE)))
+        found = self.successResultOf(self.service.get_server(THERE))
+        self.assertEqual((THERE, u"UNKNOWN"), (found.server_id, found.status))
+        listed = self.successResultOf(self.service.list_servers())
+        self.assertEqual([HERE, THERE], sorted(server.server_id for server in listed))
+        self.assertEqual({u"UNKNOWN"}, {server.status for server in listed})
+        error = self.failureResultOf(self.service.start_server(THERE), NoCompute).value
+        self.assertIn(THERE, str(error))
+        self.assertIn("attach_through", str(error))
+
+
+class PlaceTests(SynchronousTestCase):
+    """Which host Cinder says has a volume."""
+
+    def test_attached_to(self):
+        """A server; or what a host gave as its place; nothing else counts."""
+        for told, expected in [
+            ({u"server_id": THERE, u"device": place_of(HERE)}, THERE),
+            ({u"server_id": None, u"device": place_of(HERE)}, HERE),
+            ({u"server_id": None, u"device": u"/dev/vdb"}, None),
+            ({u"server_id": None, u"device": place_of(u"")}, None),
+            ({u"server_id": None, u"device": None}, None),
+            ({u"server_id": 7, u"device": 7}, None),
+            ({}, None),
+        ]:
+            self.assertEqual(expected, attached_to(told), told)
+
+    def test_volume(self):
+        """A volume says which host has it, whatever attaches here."""
+        [found] = volume_from_wire(on(THERE)).attachments
+        self.assertEqual(THERE, found.server_id)
+
+
+class AttachTests(StandaloneTests):
+    """Asking for a volume."""
+
+    def test_attach(self):
+        """
+        The volume is connected before the attachment is complete, and the
+        attachment says where, but of no instance.
+        """
+        self.assertIs(None, self.successResultOf(self.service.request_attach(VOLUME, HERE)))
+        self.assertEqual(["POST /attachments", "POST /attachments/ID/action"], self.asked())
+        self.assertEqual([("connect", LOCAL)], self.connector.calls)
+        created, completed = self.session.bodies
+        connector = {u"host": u"here", u"mountpoint": place_of(HERE)}
+        wanted = {u"volume_uuid": VOLUME, u"connector": connector}
+        self.assertEqual({u"attachment": wanted}, created)
+        self.assertEqual({u"os-complete": None}, completed)
+        self.assertEqual({(u"attachments", (u"3.44",))}, self.session.microversions)
+
+    def test_elsewhere(self):
+        """Another host can't be attached to; nothing is asked."""
+        d = self.service.request_attach(VOLUME, THERE)
+        error = self.failureResultOf(d, NotThisNode).value
+        for word in (VOLUME, THERE, HERE):
+            self.assertIn(word, str(error))
+        self.assertEqual([], self.asked())
+
+    def test_unidentified(self):
+        """A host that does not know its id attaches nothing."""
+        self.service.node = HostIdentity(None, _Missing())
+        self.failureResultOf(self.service.request_attach(VOLUME, HERE), UnknownInstanceID)
+        self.assertEqual([], self.asked())
+
+    def test_unknown(self):
+        """There is no such volume."""
+        self.can({u"POST /attachments": self.refused(ResourceNotFound, 404)})
+        self.failureResultOf(self.service.request_attach(VOLUME, HERE), UnknownVolume)
+
+    def test_refused(self):
+        """What Cinder says is passed on."""
+        self.can({u"POST /attachments": self.refused(RequestRefused, 400)})
+        self.failureResultOf(self.service.request_attach(VOLUME, HERE), RequestRefused)
+
+    def test_not_connected(self):
+        """A volume that can't be had here is given back, and the reason is told."""
+        for answer in ({u"attachments": []}, self.refused(ServiceBroken, 500)):
+            self.can({u"DELETE /attachments/" + ID: answer})
+            self.connector.error = ConnectionFailed(VOLUME, u"no route")
+            d = self.service.request_attach(VOLUME, HERE)
+            self.assertIn("no route", str(self.failureResultOf(d, ConnectionFailed).value))
+            self.assertEqual(["POST /attachments", "DELETE /attachments/ID"], self.asked())
+
+    def test_cancelled(self):
+        """A cancelled attach gives nothing back: it can be repeated, and goes on."""
+        self.connector.error = Deferred()
+        d = self.service.request_attach(VOLUME, HERE)
+        d.cancel()
+        self.failureResultOf(d, CancelledError)
+        self.assertEqual(["POST /attachments"], self.asked())
+
+    def test_not_understood(self):
+        """An attachment without an id can't be gone on with."""
+        self.can({u"POST /attachments": {u"attachment": {u"id": u""}}})
+        self.failureResultOf(self.service.request_attach(VOLUME, HERE), NotTheService)
+
+
+class SettleTests(StandaloneTests):
+    """What somebody left unfinished."""
+
+    def settle(self, status, *attachments):
+        """Settle a volume that has attachments, and return what was asked for them."""
+        self.can({u"GET /attachments/detail": {u"attachments": list(attachments)}})
+        volume = Volume(volume_id=VOLUME, status=status, size=1)
+        self.assertIs(None, self.successResultOf(self.service.settle(volume)))
+        return [what for what in self.asked() if u"detail" not in what]
+
+    def test_attaching(self):
+        """What is connected is completed, so that it is known whose it is."""
+        asked = self.settle(u"attaching", attachment(u"attaching"))
+        self.assertEqual(["POST /attachments/ID/action"], asked)
+
+    def test_of_compute(self):
+        """What is of an instance is Compute's."""
+        self.assertEqual([], self.settle(u"attaching", attachment(u"attaching", THERE)))
+
+    def test_of_others(self):
+        """What is of another volume, in spite of the filter, is left alone."""
+        other = attachment(u"attaching", volume_id=ID)
+        self.assertEqual([], self.settle(u"attaching", other, None))
+
+    def test_other_statuses(self):
+        """Nothing else is looked at."""
+        for status in (u"available", u"detaching", u"creating", u"in-use"):
+            self.assertEqual([], self.settle(status, attachment(u"attaching")))
+
+    def test_reserved(self):
+        """What is only reserved is somebody's who is about to connect it."""
+        reserved = attachment(u"reserved", connection={})
+        self.assertEqual([], self.settle(u"reserved", reserved))
+
+    def test_reserved_by_this(self):
+        """
+        What storage reserved for this process, and then did not connect, is
+        given back, once.
+        """
+        reserved = attachment(u"reserved", connection={})
+        for error in (
+            self.refused(ServiceBroken, 500),
+            ResponseLost(u"POST", u"http://cloud", u"gone"),
+        ):
+            self.can({u"POST /attachments": error})
+            self.failureResultOf(self.service.request_attach(VOLUME, HERE), type(error))
+            self.asked()
+            self.assertEqual(["DELETE /attachments/ID"], self.settle(u"reserved", reserved))
+            self.assertEqual([], self.settle(u"reserved", reserved))
+
+    def test_reserved_by_compute(self):
+        """What is of an instance is Compute's also when a request of this process went wrong."""
+        self.can({u"POST /attachments": self.refused(ServiceBroken, 500)})
+        self.failureResultOf(self.service.request_attach(VOLUME, HERE), ServiceBroken)
+        self.asked()
+        reserved = attachment(u"reserved", THERE, connection={})
+        self.assertEqual([], self.settle(u"reserved", reserved))
+
+
+class DetachTests(StandaloneTests):
+    """Giving a volume back."""
+
+    def test_here(self):
+        """The device is let go of first; then Cinder is told."""
+        self.assertIs(None, self.successResultOf(self.service.request_detach(VOLUME, HERE)))
+        self.assertEqual([("disconnect", LOCAL)], self.connector.calls)
+        self.assertEqual(
+            ["GET /volumes/VOLUME", "GET /attachments/ID", "DELETE /attachments/ID"], self.asked()
+        )
+
+    def test_busy(self):
+        """What can't be let go of stays attached."""
+        self.connector.error = ConnectionFailed(VOLUME, u"busy")
+        self.failureResultOf(self.service.request_detach(VOLUME, HERE), ConnectionFailed)
+        self.assertNotIn("DELETE /attachments/ID", self.asked())
+
+    def test_elsewhere(self):
+        """Another host's is taken from it by storage; there is nothing here to let go of."""
+        self.can({u"GET /volumes/" + VOLUME: {u"volume": on(THERE)}})
+        self.successResultOf(self.service.request_detach(VOLUME, THERE))
+        self.assertEqual([], self.connector.calls)
+        self.assertEqual(["GET /volumes/VOLUME", "DELETE /attachments/ID"], self.asked())
+
+    def test_not_there(self):
+        """What the host does not have (any more) is detached."""
+        for volume in (on(HERE), described(VOLUME), dict(described(VOLUME), attachments=None)):
+            self.can({u"GET /volumes/" + VOLUME: {u"volume": volume}})
+            self.successResultOf(self.service.request_detach(VOLUME, THERE))
+            self.assertEqual(["GET /volumes/VOLUME"], self.asked())
+
+    def test_gone_meanwhile(self):
+        """An attachment that is gone when it is to be deleted is deleted."""
+        self.can({u"DELETE /attachments/" + ID: self.refused(ResourceNotFound, 404)})
+        self.successResultOf(self.service.request_detach(VOLUME, HERE))
+
+    def test_of_compute(self):
+        """What Compute has attached, Cinder tells to detach there; that is passed on."""
+        volume = on(THERE, server_id=THERE)
+        self.can({u"GET /volumes/" + VOLUME: {u"volume": volume}})
+        self.can({u"DELETE /attachments/" + ID: self.refused(Conflict, 409, u"use Compute")})
+        error = self.failureResultOf(self.service.request_detach(VOLUME, THERE), Conflict).value
+        self.assertIn("use Compute", str(error))
+
+    def test_unconnected(self):
+        """An attachment that was never connected has nothing to let go of."""
+        self.can({u"GET /attachments/" + ID: {u"attachment": attachment(connection=None)}})
+        self.successResultOf(self.service.request_detach(VOLUME, HERE))
+        self.assertEqual([], self.connector.calls)
+
+    def test_unknown(self):
+        """There is no such volume."""
+        self.can({u"GET /volumes/" + VOLUME: self.refused(ResourceNotFound, 404)})
+        self.failureResultOf(self.service.request_detach(VOLUME, HERE), UnknownVolume)
+        self.failureResultOf(self.service.request_detach(u"a/b", HERE), UnknownVolume)
+        self.can({u"GET /volumes/" + VOLUME: self.refused(ServiceBroken, 500)})
+        self.failureResultOf(self.service.request_detach(VOLUME, HERE), ServiceBroken)
+
+
+class ConnectTests(StandaloneTests):
+    """The device of what is attached already."""
+
+    def test_connect(self):
+        """It is connected by what Cinder keeps of the connection."""
+        self.assertEqual(u"/dev/loop7", self.successResultOf(self.service.connect(VOLUME)))
+        self.assertEqual([("connect", LOCAL)], self.connector.calls)
+
+    def test_not_here(self):
+        """What is not attached to this host, or not connected, has no device here."""
+        for table in (
+            {u"GET /attachments/" + ID: {u"attachment": attachment(connection={})}},
+            {u"GET /volumes/" + VOLUME: {u"volume": on(THERE)}},
+        ):
+            self.can(table)
+            error = self.failureResultOf(self.service.connect(VOLUME), DeviceNotFound).value
+            self.assertIn(VOLUME, str(error))
+        self.assertEqual([], self.connector.calls)
+
+
+class _Missing(object):
+    """A file that is not there."""
+
+    path = "/nothing"
+
+    def getContent(self):  # noqa: N802 (Twisted's name)
+        """As ``FilePath`` has it."""
+        raise IOError(2, "No such file or directory")

@@ -1,0 +1,99 @@
+"""
+Tests for :mod:`txstorage.driver.labels`.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from uuid import UUID
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.clouds import Attachment, Volume
+from txstorage.driver.labels import (
+    belongs_to,
+    block_device_volume,
+    cluster_labels,
+    dataset_labels,
+    dataset_of,
+    one_per_dataset,
+    volume_name,
+)
+from txstorage.errors import MalformedLabels
+from txstorage.interfaces import BlockDeviceVolume
+
+CLUSTER = UUID("c0ffee00-0000-4000-8000-000000000001")
+DATASET = UUID("da7a5e70-0000-4000-8000-000000000001")
+
+
+def volume(volume_id=u"v", labels=None, attachments=(), **fields):
+    labels = dataset_labels(CLUSTER, DATASET) if labels is None else labels
+    return Volume(
+        volume_id=volume_id,
+        status=u"in-use",
+        size=5,
+        labels=labels,
+        attachments=attachments,
+        **fields
+    )
+
+
+class LabelsTests(SynchronousTestCase):
+    """What ties a volume to a cluster and a dataset."""
+
+    def test_the_same_as_flocker_writes(self):
+        """Labels and name are those of Flocker's own OpenStack driver."""
+        self.assertEqual(
+            {u"flocker-cluster-id": u"c0ffee00-0000-4000-8000-000000000001"},
+            cluster_labels(CLUSTER),
+        )
+        self.assertEqual(
+            dict(
+                cluster_labels(CLUSTER),
+                **{"flocker-dataset-id": u"da7a5e70-0000-4000-8000-000000000001"}
+            ),
+            dataset_labels(CLUSTER, DATASET),
+        )
+        self.assertEqual(
+            u"flocker-da7a5e70-0000-4000-8000-000000000001", volume_name(DATASET)
+        )
+
+    def test_belongs_to(self):
+        """Only a volume that names this very cluster belongs to it, however it spells it."""
+        self.assertTrue(belongs_to(volume(), CLUSTER))
+        shouted = {u"flocker-cluster-id": u"C0FFEE00-0000-4000-8000-000000000001"}
+        self.assertTrue(belongs_to(volume(labels=shouted), CLUSTER))
+        for labels in ({}, {u"flocker-cluster-id": u"x"}, cluster_labels(DATASET)):
+            self.assertFalse(belongs_to(volume(labels=labels), CLUSTER), labels)
+
+    def test_dataset_of(self):
+        """A volume names its dataset, or the error says what is wrong with the label."""
+        self.assertEqual(DATASET, dataset_of(volume()))
+        for labels, problem in [({}, "missing"), ({u"flocker-dataset-id": u"x"}, "not a UUID")]:
+            error = self.assertRaises(MalformedLabels, dataset_of, volume(labels=labels))
+            self.assertIn(problem, str(error))
+            self.assertEqual(u"v", error.volume_id)
+
+    def test_block_device_volume(self):
+        """Flocker's value has the id, the size, the dataset and the server."""
+        self.assertEqual(
+            BlockDeviceVolume(
+                blockdevice_id=u"v", size=5, dataset_id=DATASET, attached_to=u"s"
+            ),
+            block_device_volume(volume(attachments=(Attachment(u"v", u"s"),))),
+        )
+        self.assertIs(None, block_device_volume(volume()).attached_to)
+
+
+class OnePerDatasetTests(SynchronousTestCase):
+    """Sorting out a list."""
+
+    def test_sorted_out(self):
+        """The oldest of each dataset is used; rivals and nonsense are told apart."""
+        young = volume(u"a", created_at=u"2026-01-02")
+        old = volume(u"b", created_at=u"2026-01-01")
+        other = volume(u"c", labels=dataset_labels(CLUSTER, CLUSTER))
+        nonsense = volume(u"d", labels={})
+        used, duplicates, malformed = one_per_dataset([young, nonsense, old, other])
+        self.assertEqual([old, other], used)
+        self.assertEqual([(young, old)], duplicates)
+        self.assertEqual([u"d"], [error.volume_id for error in malformed])

@@ -1,0 +1,315 @@
+"""
+Tests for :mod:`txstorage.driver.lifecycle`: every cell of every table.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from itertools import product
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.clouds import Attachment, Volume
+from txstorage.driver.lifecycle import (
+    AWAITED,
+    DEAD_SERVER,
+    GONE,
+    MAXIMUM_REQUESTS,
+    TABLES,
+    Decision,
+    Phase,
+    Progress,
+    Where,
+    attached_servers,
+    chosen,
+    decide,
+    whereabouts,
+)
+
+TARGET = u"target"
+OTHER = u"other"
+SERVERS = {Where.NOWHERE: (), Where.HERE: (TARGET,), Where.ELSEWHERE: (OTHER,)}
+PHASES = list(Phase.iterconstants())
+PLACES = list(Where.iterconstants())
+
+#: What Cinder documents, and nothing, and gone.
+STATUSES = sorted({status for table in TABLES.values() for status in table}) + [u"", u"new-fangled"]
+
+
+def outcome(operation, status, phase=Phase.FRESH, where=Where.NOWHERE, requests=0):
+    progress = Progress(operation, frozenset([TARGET]), phase, requests)
+    return decide(progress, status, SERVERS[where])
+
+
+def every_cell(operation):
+    for status, phase, where in product(STATUSES, PHASES, PLACES):
+        yield status, phase, where, outcome(operation, status, phase, where)
+
+
+class TablesTests(SynchronousTestCase):
+    """What holds for all tables."""
+
+    def test_complete(self):
+        """Each row of each table has one cell for each phase and place."""
+        for table in TABLES.values():
+            for status, row in table.items():
+                self.assertEqual(9, len(row), status)
+                self.assertTrue(all(cell in Decision.iterconstants() for cell in row), status)
+
+    def test_all_operations(self):
+        """Each table's operation can say what it waits for."""
+        self.assertEqual(set(TABLES), set(AWAITED))
+
+    def test_again_never_leaves(self):
+        """``AGAIN`` is for the tables only: a caller gets it resolved."""
+        for operation in TABLES:
+            self.assertNotIn(Decision.AGAIN, [cell[-1] for cell in every_cell(operation)])
+
+    def test_requests_are_bounded(self):
+        """After the maximum of requests nothing is asked for that was asked for before."""
+        for operation, status, where in product(TABLES, STATUSES, PLACES):
+            self.assertNotEqual(
+                Decision.REQUEST,
+                outcome(operation, status, Phase.REQUESTED, where, MAXIMUM_REQUESTS),
+                (operation, status, where),
+            )
+
+    def test_gone_is_final(self):
+        """Nothing is asked of, and nothing waits for, a volume that is gone."""
+        for operation, phase, where in product(TABLES, PHASES, PLACES):
+            self.assertNotIn(
+                outcome(operation, GONE, phase, where), (Decision.REQUEST, Decision.WAIT)
+            )
+
+    @given(st.text(), st.sampled_from(PHASES), st.sampled_from(PLACES))
+    def test_unlisted(self, status, phase, where):
+        """A status that is not listed is never acted upon, by any operation."""
+        if status not in STATUSES:
+            for operation in TABLES:
+                self.assertIs(Decision.UNUSABLE, outcome(operation, status, phase, where))
+
+
+class AttachTests(SynchronousTestCase):
+    """The table for attach."""
+
+    def test_asks_only_for_available(self):
+        """Only a volume that is available and nowhere attached is asked for."""
+        asked = {cell[:3] for cell in every_cell(u"attach") if cell[3] is Decision.REQUEST}
+        self.assertEqual({(u"available", phase, Where.NOWHERE) for phase in PHASES}, asked)
+
+    def test_done_only_here(self):
+        """Only a volume in use on the target is done, and never at first sight."""
+        done = {cell[:3] for cell in every_cell(u"attach") if cell[3] is Decision.DONE}
+        self.assertEqual(
+            {(u"in-use", phase, Where.HERE) for phase in (Phase.JOINED, Phase.REQUESTED)}, done
+        )
+
+    def test_already_attached(self):
+        """A volume in use is refused: anywhere at first sight, elsewhere later."""
+        refused = {cell[:3] for cell in every_cell(u"attach") if cell[3] is Decision.ATTACHED}
+        self.assertEqual(
+            {(u"in-use", phase, Where.ELSEWHERE) for phase in PHASES}
+            | {(u"in-use", Phase.FRESH, Where.HERE)},
+            refused,
+        )
+
+    def test_joins(self):
+        """A volume on its way, whosever, is waited for."""
+        for status, phase in product((u"reserved", u"attaching", u"detaching"), PHASES):
+            self.assertIs(Decision.WAIT, outcome(u"attach", status, phase))
+
+    def test_gone(self):
+        """A volume that is gone is unknown."""
+        for phase in PHASES:
+            self.assertIs(Decision.UNKNOWN, outcome(u"attach", GONE, phase))
+
+
+class DetachTests(SynchronousTestCase):
+    """The table for detach."""
+
+    def test_asks_only_for_in_use_here(self):
+        """Only a volume in use on the servers it is about is asked for."""
+        asked = {cell[:3] for cell in every_cell(u"detach") if cell[3] is Decision.REQUEST}
+        self.assertEqual({(u"in-use", phase, Where.HERE) for phase in PHASES}, asked)
+
+    def test_never_done_while_here(self):
+        """A volume that is still attached to those servers is not detached."""
+        done = [cell for cell in every_cell(u"detach") if cell[3] is Decision.DONE]
+        self.assertNotIn(Where.HERE, [cell[2] for cell in done])
+        self.assertNotIn(Phase.FRESH, [cell[1] for cell in done])
+
+    def test_loose(self):
+        """A volume that is available, broken or in the making, and nowhere attached, is loose."""
+        loose = {cell[0] for cell in every_cell(u"detach") if cell[3] is Decision.UNATTACHED}
+        self.assertTrue({u"available", u"error", u"creating", u"maintenance"} <= loose)
+        self.assertFalse(
+            loose & {u"in-use", u"attaching", u"reserved", u"detaching", u"deleting", GONE}
+        )
+
+    def test_broken_and_attached(self):
+        """A volume that is attached, in a status that only a person ends, can't be detached."""
+        self.assertIs(Decision.UNUSABLE, outcome(u"detach", u"error", where=Where.HERE))
+
+    def test_busy_and_attached(self):
+        """A volume that is attached, in a status that ends, is waited for."""
+        self.assertIs(Decision.WAIT, outcome(u"detach", u"extending", where=Where.HERE))
+
+    def test_somebody_else_was_quick(self):
+        """Having asked, a volume that is on its way elsewhere was detached in between."""
+        for status in (u"reserved", u"attaching"):
+            self.assertIs(Decision.DONE, outcome(u"detach", status, Phase.REQUESTED))
+        self.assertIs(
+            Decision.DONE, outcome(u"detach", u"in-use", Phase.REQUESTED, Where.ELSEWHERE)
+        )
+
+    def test_refused_by_the_guest(self):
+        """Having asked, a volume in use again is asked for again, and then given up."""
+        cell = (u"detach", u"in-use", Phase.REQUESTED, Where.HERE)
+        self.assertIs(Decision.REQUEST, outcome(*cell, requests=MAXIMUM_REQUESTS - 1))
+        self.assertIs(Decision.FAILED, outcome(*cell, requests=MAXIMUM_REQUESTS))
+
+
+class DestroyTests(SynchronousTestCase):
+    """The table for destroy."""
+
+    def test_never_while_attached(self):
+        """No volume that is attached to anything is asked to be deleted."""
+        asked = {cell[2] for cell in every_cell(u"destroy") if cell[3] is Decision.REQUEST}
+        self.assertEqual({Where.NOWHERE}, asked)
+
+    def test_asks_where_the_cloud_deletes(self):
+        """Volumes are asked to be deleted in the statuses Cinder deletes from."""
+        asked = {cell[0] for cell in every_cell(u"destroy") if cell[3] is Decision.REQUEST}
+        self.assertEqual(
+            {u"available", u"error", u"error_restoring", u"error_extending", u"error_managing"},
+            asked,
+        )
+
+    def test_done_only_when_gone(self):
+        """It is done when the volume is gone, but not if it never was there."""
+        done = {cell[:2] for cell in every_cell(u"destroy") if cell[3] is Decision.DONE}
+        self.assertEqual({(GONE, Phase.JOINED), (GONE, Phase.REQUESTED)}, done)
+        self.assertIs(Decision.UNKNOWN, outcome(u"destroy", GONE))
+
+    def test_half_deleted(self):
+        """A deletion that failed in the cloud needs a person."""
+        for phase in PHASES:
+            self.assertIs(Decision.UNUSABLE, outcome(u"destroy", u"error_deleting", phase))
+
+
+class CreateTests(SynchronousTestCase):
+    """The table for create."""
+
+    def test_never_asks(self):
+        """Asking for a volume is not repeated from the table."""
+        self.assertNotIn(Decision.REQUEST, [cell[3] for cell in every_cell(u"create")])
+
+    def test_waits_only_in_the_making(self):
+        """A volume in the making is waited for; all else is an answer."""
+        waits = {cell[0] for cell in every_cell(u"create") if cell[3] is Decision.WAIT}
+        self.assertEqual({u"creating", u"downloading"}, waits)
+
+    def test_failed(self):
+        """A volume that ended in error is not usable, and one that vanished failed."""
+        self.assertIs(Decision.UNUSABLE, outcome(u"create", u"error", Phase.REQUESTED))
+        self.assertIs(Decision.FAILED, outcome(u"create", GONE, Phase.REQUESTED))
+
+
+class ProgressTests(SynchronousTestCase):
+    """How an operation goes on."""
+
+    def test_waiting(self):
+        """Who waits at first sight has joined; who has asked stays so."""
+        self.assertIs(Phase.JOINED, Progress(u"attach").waiting().phase)
+        asked = Progress(u"attach").requested()
+        self.assertEqual(asked, asked.waiting())
+
+    def test_requested(self):
+        """Asking counts and moves on."""
+        self.assertEqual(
+            Progress(u"attach", phase=Phase.REQUESTED, requests=2),
+            Progress(u"attach").requested().requested(),
+        )
+
+    def test_refused(self):
+        """A refusal counts, and nothing was asked for."""
+        self.assertEqual(
+            Progress(u"attach", phase=Phase.JOINED, requests=1), Progress(u"attach").refused()
+        )
+
+    def test_about(self):
+        """The servers can be found out later."""
+        self.assertEqual(frozenset([OTHER]), Progress(u"detach").about([OTHER]).servers)
+
+
+class WhereaboutsTests(SynchronousTestCase):
+    """Where a volume is, relative to an operation."""
+
+    def test_each(self):
+        """Nowhere; on one of the servers, whatever else; only on others."""
+        self.assertIs(Where.NOWHERE, whereabouts([], [TARGET]))
+        self.assertIs(Where.HERE, whereabouts([OTHER, TARGET], [TARGET]))
+        self.assertIs(Where.ELSEWHERE, whereabouts([OTHER], [TARGET]))
+
+
+def volume(volume_id=u"v", status=u"in-use", servers=(), created_at=u""):
+    return Volume(
+        volume_id=volume_id,
+        status=status,
+        size=1,
+        created_at=created_at,
+        attachments=tuple(Attachment(volume_id, server) for server in servers),
+    )
+
+
+class VolumeTests(SynchronousTestCase):
+    """What is read from a volume."""
+
+    def test_attached_servers(self):
+        """The servers come in a stable order; what is not a server is left out."""
+        self.assertEqual(
+            (u"a", u"b"), attached_servers(volume(servers=[u"b", None, u"a"]))
+        )
+
+    def test_in_the_middle(self):
+        """A volume in the middle of attaching is attached to nothing yet."""
+        for status in (u"reserved", u"attaching"):
+            self.assertEqual((), attached_servers(volume(status=status, servers=[u"a"])))
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from([u"available", u"deleting", u"error"]),
+                st.sampled_from([u"2026-01-01", u"2026-01-02"]),
+                st.sampled_from(u"abcdef"),
+            ),
+            min_size=1,
+            max_size=6,
+        ),
+        st.randoms(),
+    )
+    def test_chosen(self, fields, random):
+        """
+        Everybody picks the same, whatever order a list comes in; nobody picks
+        one that is being deleted while there is another, or a younger one.
+        """
+        volumes = list(
+            {i: volume(i, status, created_at=at) for status, at, i in fields}.values()
+        )
+        shuffled = list(volumes)
+        random.shuffle(shuffled)
+        pick = chosen(volumes)
+        self.assertEqual(pick, chosen(shuffled))
+        lasting = [v for v in volumes if v.status != u"deleting"] or volumes
+        self.assertIn(pick, lasting)
+        self.assertEqual(
+            min((v.created_at, v.volume_id) for v in lasting), (pick.created_at, pick.volume_id)
+        )
+
+    def test_dead_servers(self):
+        """A server that may be running is not dead."""
+        alive = {u"ACTIVE", u"REBOOT", u"HARD_REBOOT", u"MIGRATING", u"UNKNOWN", u"PAUSED"}
+        alive |= {u"SUSPENDED", u"ERROR", u"RESCUE", u"VERIFY_RESIZE", u"BUILD"}
+        self.assertFalse(alive & DEAD_SERVER)
+        self.assertIn(u"SHUTOFF", DEAD_SERVER)

@@ -1,0 +1,398 @@
+"""
+Tests for :mod:`txstorage.driver.polling`.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.driver.polling import Intervals, SharedPoll, Watcher, is_passing, make_timer, until
+from txstorage.errors import (
+    AuthenticationFailed,
+    CertificateRejected,
+    RateLimited,
+    ResponseLost,
+    ServiceBroken,
+    Unreachable,
+)
+
+from ..helpers.memory import STEADY, Fault, MemoryCloud
+
+
+def lost():
+    return ResponseLost(u"GET", u"http://cloud.example/", u"dropped")
+
+
+class IntervalsTests(SynchronousTestCase):
+    """How long to wait before each look."""
+
+    def test_grow_to_the_longest(self):
+        """They grow by the factor, up to the longest."""
+        intervals = Intervals(first=1.0, factor=2.0, longest=5.0, jitter=0.0)
+        self.assertEqual([1.0, 2.0, 4.0, 5.0, 5.0], [intervals.seconds(n) for n in range(5)])
+
+    @given(st.integers(0, 10**6), st.floats(0, 1))
+    def test_jitter_is_bounded(self, looks, chance):
+        """They are off by the jitter at most, after however many looks."""
+        intervals = Intervals(1.0, 1.5, 4.0, 0.25, random=lambda: chance)
+        self.assertTrue(0.75 <= intervals.seconds(looks) <= 5.0)
+
+    def test_jitter_spreads(self):
+        """Chance moves them both ways."""
+        low, high = [Intervals(1.0, jitter=0.5, random=lambda: n).seconds(0) for n in (0.0, 1.0)]
+        self.assertEqual((0.5, 1.5), (low, high))
+
+
+class IsPassingTests(SynchronousTestCase):
+    """Which failures of a look may go away."""
+
+    def test_table(self):
+        """Trouble on the way and in the service passes; being turned away does not."""
+        where = (u"GET", u"http://cloud.example/")
+        for error, expected in [
+            (ResponseLost(*where + (u"x",)), True),
+            (Unreachable(*where + (u"x",)), True),
+            (ServiceBroken(*where + (503, u"x")), True),
+            (RateLimited(*where + (429, u"x")), True),
+            (CertificateRejected(*where + (u"x",)), False),
+            (AuthenticationFailed(*where + (401, u"x")), False),
+            (ValueError("a defect"), False),
+        ]:
+            self.assertIs(expected, is_passing(Failure(error)), error)
+
+
+class TimerTests(SynchronousTestCase):
+    """Deadlines for the price of one timer a second."""
+
+    def setUp(self):
+        self.clock = Clock()
+        self.clock.advance(1000.7)
+        self.fired = []
+        self.call_later = make_timer(self.clock)
+
+    def test_never_early(self):
+        """A deadline is not early, and late by a second at the most."""
+        self.call_later(5, lambda: self.fired.append(self.clock.seconds()))
+        self.clock.pump([0.1] * 50)
+        self.assertEqual([], self.fired)
+        self.clock.pump([0.1] * 11)
+        self.assertEqual(1, len(self.fired))
+
+    def test_batched(self):
+        """Many deadlines in one second share one timer of the reactor."""
+        for _ in range(100):
+            self.call_later(5, lambda: self.fired.append(1))
+        self.assertEqual(1, len(self.clock.getDelayedCalls()))
+        self.clock.advance(7)
+        self.assertEqual(100, len(self.fired))
+
+    def test_cancelled(self):
+        """A cancelled deadline does not fire, and leaves no timer."""
+        self.call_later(5, lambda: self.fired.append(1)).cancel()
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+
+class WatcherTests(SynchronousTestCase):
+    """One shared poll."""
+
+    def setUp(self):
+        self.clock = Clock()
+        self.cloud = MemoryCloud(self.clock)
+        self.watcher = Watcher(self.clock, self.cloud, {}, STEADY)
+
+    def add(self, count):
+        return [self.cloud.add() for _ in range(count)]
+
+    def wait(self, volume_ids):
+        return [self.watcher.next_look(volume_id, 0) for volume_id in volume_ids]
+
+    def test_look(self):
+        """A look now is a single GET, and fires with the volume."""
+        [volume_id] = self.add(1)
+        d = self.watcher.look(volume_id)
+        self.assertEqual(self.cloud.volumes[volume_id], self.successResultOf(d))
+        self.assertEqual(["get"], self.cloud.requests)
+
+    def test_look_at_nothing(self):
+        """A look at a volume that is not there fires with ``None``."""
+        self.assertIs(None, self.successResultOf(self.watcher.look(u"none")))
+
+    def test_look_fails(self):
+        """A look now that fails is not repeated."""
+        self.cloud.break_next("get", Fault(lost()))
+        self.failureResultOf(self.watcher.look(u"v"), ResponseLost)
+
+    def test_waits(self):
+        """The next look comes after the interval, and not before."""
+        [d] = self.wait(self.add(1))
+        self.clock.advance(0.9)
+        self.assertNoResult(d)
+        self.assertEqual([], self.cloud.requests)
+        self.clock.advance(0.1)
+        self.successResultOf(d)
+
+    def test_one_is_a_get(self):
+        """One volume waited for costs one GET, however many wait for it."""
+        [volume_id] = self.add(1)
+        waits = self.wait([volume_id] * 3)
+        self.clock.advance(1)
+        for d in waits:
+            self.assertEqual(volume_id, self.successResultOf(d).volume_id)
+        self.assertEqual(["get"], self.cloud.requests)
+
+    def test_many_are_one_list(self):
+        """Many volumes waited for cost one list, not one GET each."""
+        volume_ids = self.add(50)
+        waits = self.wait(volume_ids)
+        self.clock.advance(1)
+        self.assertEqual(volume_ids, [self.successResultOf(d).volume_id for d in waits])
+        self.assertEqual(["list"], self.cloud.requests)
+
+    def test_picks_the_cheaper(self):
+        """Once a list is known to cost more requests than GETs would, GETs it is."""
+        self.cloud.pages = 3
+        volume_ids = self.add(3)
+        for expected in (["list"], ["get"] * 3):
+            del self.cloud.requests[:]
+            waits = self.wait(volume_ids)
+            self.clock.advance(1)
+            for d in waits:
+                self.successResultOf(d)
+            self.assertEqual(expected, self.cloud.requests)
+
+    def test_absence_from_a_list(self):
+        """A volume that a list lacks is looked at directly."""
+        listed, unlisted = self.add(2)
+        self.watcher = Watcher(self.clock, self.cloud, {u"a": u"b"}, STEADY)
+        self.cloud.change(listed, labels={u"a": u"b"})
+        waits = self.wait([listed, unlisted, u"gone"])
+        self.clock.advance(1)
+        self.assertEqual(
+            [listed, unlisted], [self.successResultOf(d).volume_id for d in waits[:2]]
+        )
+        self.assertIs(None, self.successResultOf(waits[2]))
+        self.assertEqual(["list", "get", "get"], self.cloud.requests)
+
+    def test_never_stale(self):
+        """Who begins to wait while a look is under way is not answered by it."""
+        [volume_id] = self.add(1)
+        self.cloud.break_next("get", Fault(None))
+        early = self.watcher.next_look(volume_id, 0)
+        self.clock.advance(1)
+        late = self.watcher.next_look(volume_id, 0)
+        self.assertEqual(["get"], self.cloud.requests)
+        self.clock.advance(1)
+        self.successResultOf(late)
+        self.assertNoResult(early)
+        self.assertEqual(["get", "get"], self.cloud.requests)
+
+    def test_failed_poll_is_no_answer(self):
+        """A look that fails for a passing reason is repeated, list or GET."""
+        for volume_ids, request in [(self.add(1), "get"), (self.add(2), "list")]:
+            self.cloud.break_next(request, Fault(lost()), Fault(lost()))
+            waits = self.wait(volume_ids)
+            self.clock.advance(1)
+            self.clock.advance(1)
+            for d in waits:
+                self.assertNoResult(d)
+            self.clock.advance(1)
+            for d in waits:
+                self.successResultOf(d)
+
+    def test_permanent_failure(self):
+        """A look that fails for good fails all who wait for it."""
+        error = AuthenticationFailed(u"GET", u"http://cloud.example/", 401, u"no")
+        self.cloud.break_next("list", Fault(error))
+        waits = self.wait(self.add(2))
+        self.clock.advance(1)
+        for d in waits:
+            self.failureResultOf(d, AuthenticationFailed)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_cancel_while_waiting(self):
+        """Who stops waiting leaves; when nobody waits, nothing is scheduled."""
+        volume_ids = self.add(2)
+        stays, leaves = self.wait(volume_ids)
+        leaves.cancel()
+        self.failureResultOf(leaves, CancelledError)
+        self.clock.advance(1)
+        self.successResultOf(stays)
+        self.assertEqual(["get"], self.cloud.requests)
+        [last] = self.wait(volume_ids[:1])
+        last.cancel()
+        self.failureResultOf(last, CancelledError)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_cancel_during_a_look(self):
+        """The last to leave cancels the request under way; one of several does not."""
+        self.cloud.break_next("list", Fault(None))
+        waits = self.wait(self.add(2))
+        self.clock.advance(1)
+        for d, cancelled in zip(waits, ([], ["list"])):
+            d.cancel()
+            self.failureResultOf(d, CancelledError)
+            self.assertEqual(cancelled, self.cloud.cancelled)
+
+    def test_failure_after_leaving(self):
+        """A failed look is repeated only for those who are still there."""
+        pending = Deferred()
+        self.cloud.list_volumes = lambda labels: pending
+        stays, leaves = self.wait(self.add(2))
+        self.clock.advance(1)
+        leaves.cancel()
+        self.failureResultOf(leaves, CancelledError)
+        pending.errback(lost())
+        self.clock.advance(1)
+        self.successResultOf(stays)
+        self.assertEqual(["get"], self.cloud.requests)
+
+    def test_list_after_leaving(self):
+        """A list answers only those who are still there."""
+        pending = Deferred()
+        page = self.successResultOf(self.cloud.list_volumes({}))
+        self.cloud.list_volumes = lambda labels: pending
+        stays, leaves = self.wait(self.add(2))
+        self.clock.advance(1)
+        leaves.cancel()
+        self.failureResultOf(leaves, CancelledError)
+        pending.callback(page)
+        self.successResultOf(stays)
+
+    def test_answered_caller_cancels_another(self):
+        """What a caller does with its answer can't upset the others' answers."""
+        [volume_id] = self.add(1)
+        first, second = self.wait([volume_id] * 2)
+        first.addCallback(lambda _: second.cancel())
+        self.clock.advance(1)
+        self.successResultOf(first)
+        self.failureResultOf(second, CancelledError)
+
+    def test_answered_caller_cancels_another_look(self):
+        """Nor can it upset a look that was to be taken next, which is not taken then."""
+        self.cloud.pages = 9
+        volume_ids = sorted(self.add(2))
+        self.wait(volume_ids)
+        self.clock.advance(1)  # the list turns out to be dearer than two GETs
+        del self.cloud.requests[:]
+        first, second = self.wait(volume_ids)
+        first.addCallback(lambda _: second.cancel())
+        self.clock.advance(1)
+        self.successResultOf(first)
+        self.failureResultOf(second, CancelledError)
+        self.assertEqual(["get"], self.cloud.requests)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+
+class SharedPollTests(SynchronousTestCase):
+    """One look for all who wait for a subject."""
+
+    def setUp(self):
+        self.clock = Clock()
+        self.looks = []
+        self.poll = SharedPoll(self.clock, self.look, STEADY)
+
+    def look(self, subject):
+        self.looks.append(subject)
+        return succeed((subject, self.clock.seconds()))
+
+    def test_first_looks_are_one(self):
+        """All who ask at one moment share a look, which is taken at once."""
+        asked = [self.poll.first_look(subject) for subject in (u"a", u"a", u"b", u"a")]
+        self.assertEqual([], self.looks)
+        self.clock.advance(0)
+        self.assertEqual([u"a", u"b"], self.looks)
+        self.assertEqual(
+            [(u"a", 0.0), (u"a", 0.0), (u"b", 0.0), (u"a", 0.0)],
+            [self.successResultOf(d) for d in asked],
+        )
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_early_for_company(self):
+        """A look serves those, too, whose interval is not over."""
+        early = self.poll.next_look(u"a", 0)
+        self.clock.advance(0.5)
+        late, other = self.poll.next_look(u"a", 0), self.poll.next_look(u"b", 0)
+        self.clock.advance(0.5)
+        self.assertEqual([(u"a", 1.0)] * 2, [self.successResultOf(d) for d in (early, late)])
+        self.assertNoResult(other)
+        self.assertEqual([u"a"], self.looks)
+        self.clock.advance(0.5)
+        self.successResultOf(other)
+
+    def test_not_for_others(self):
+        """Who wants a look at once does not hasten looks at something else."""
+        patient, hasty = self.poll.next_look(u"a", 0), self.poll.first_look(u"b")
+        self.clock.advance(0)
+        self.successResultOf(hasty)
+        self.assertNoResult(patient)
+        self.assertEqual([u"b"], self.looks)
+        self.clock.advance(1)
+        self.successResultOf(patient)
+
+    def test_first_look_fails(self):
+        """A first look that fails for a passing reason is repeated after the first interval."""
+        failures = [Failure(lost())]
+        real = self.look
+        self.poll = SharedPoll(
+            self.clock,
+            lambda subject: real(subject).addCallback(
+                lambda seen: failures.pop() if failures else seen
+            ),
+            STEADY,
+        )
+        d = self.poll.first_look(u"a")
+        self.clock.advance(0)
+        self.assertNoResult(d)
+        self.clock.advance(1)
+        self.assertEqual((u"a", 1.0), self.successResultOf(d))
+
+
+class UntilTests(SynchronousTestCase):
+    """Looking until it satisfies."""
+
+    def setUp(self):
+        self.clock = Clock()
+        self.answers = []
+
+    def until(self, answers):
+        self.answers = list(answers)
+
+        def look():
+            answer = self.answers.pop(0)
+            return Deferred() if answer is None else succeed(answer).addCallback(self.unless_error)
+
+        return until(self.clock, STEADY, look, lambda seen: seen == 3)
+
+    def unless_error(self, answer):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def test_at_once(self):
+        """The first look is at once."""
+        self.assertEqual(3, self.successResultOf(self.until([3])))
+
+    def test_later(self):
+        """It looks at intervals, through failures that pass."""
+        d = self.until([1, lost(), 3])
+        self.clock.advance(1)
+        self.assertNoResult(d)
+        self.clock.advance(1)
+        self.assertEqual(3, self.successResultOf(d))
+
+    def test_permanent_failure(self):
+        """A failure that does not pass ends it."""
+        self.failureResultOf(self.until([ValueError("x")]), ValueError)
+
+    def test_cancel(self):
+        """It can be cancelled in between, and during a look."""
+        for answers in ([1], [None]):
+            d = self.until(answers)
+            d.cancel()
+            self.failureResultOf(d, CancelledError)
+            self.assertEqual([], self.clock.getDelayedCalls())

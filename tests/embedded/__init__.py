@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.embedded``."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.embedded.apis``."""
+
+from __future__ import annotations

@@ -1,0 +1,523 @@
+"""
+Block Storage's own attachments, held to what Cinder 29 answered.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict
+from uuid import uuid4
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.task import Clock
+
+from txstorage.embedded.machine.devices import DeviceBusy, FileDevices
+from txstorage.embedded.machine.reconcile import reconcile
+from txstorage.embedded.store import database as _database
+from txstorage.embedded.store.store import Store
+
+from ..support import MISSING, CloudTests, Got
+
+HOST = "f002fa54-fe41-49f2-aa40-1186d4d51465"
+CONNECTOR: Dict[str, Any] = {"host": "host-1", "mountpoint": "txstorage:" + HOST}
+NOT_FOUND = "Volume attachment could not be found with filter: attachment_id = {}."
+
+
+class AttachmentTests(CloudTests):
+    """What the tests need."""
+
+    settings = {"transition_delay": 0.5, "roles": ("member", "admin")}
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.volume_id = self.create()
+
+    def at(self, method: str, path: str = "", body: Any = None, version: str = "3.44") -> Got:
+        """Ask below ``/attachments``; whatever it takes happens."""
+        answers = []
+        headers = {"OpenStack-API-Version": "volume " + version, "X-Auth-Token": self.token}
+        url = "http://cloud.example/volume/v3/{}/attachments{}".format(self.project, path)
+        asked = self.treq.request(method, url, headers=headers, json=body)
+        asked.addCallback(answers.append)
+        while not answers:
+            self.clock.advance(0.1)
+            self.treq.flush()
+        (response,) = answers
+        content = self.successResultOf(response.content())
+        body = self.successResultOf(response.json()) if content else None
+        received = {
+            name.decode().lower(): values[0].decode()
+            for name, values in response.headers.getAllRawHeaders()
+        }
+        return Got(response.code, received, body, response.length)
+
+    def post(self, version: str = "3.44", **wanted: Any) -> Got:
+        """Ask for an attachment of the volume."""
+        body = {"attachment": dict({"volume_uuid": self.volume_id}, **wanted)}
+        return self.at("POST", body=body, version=version)
+
+    def connect(self, **wanted: Any) -> str:
+        """An attachment that is connected."""
+        attachment_id: str = self.post(connector=CONNECTOR, **wanted).body["attachment"]["id"]
+        return attachment_id
+
+    def complete(self, attachment_id: str) -> Got:
+        """Say that the host has it."""
+        return self.at("POST", "/{}/action".format(attachment_id), {"os-complete": None})
+
+    def put(self, attachment_id: str, connector: Any) -> Got:
+        """Say where it is to be connected."""
+        return self.at("PUT", "/" + attachment_id, {"attachment": {"connector": connector}})
+
+    def shown(self, attachment_id: str) -> Any:
+        """The attachment as it is told."""
+        return self.at("GET", "/" + attachment_id).body["attachment"]
+
+    def told(self) -> Any:
+        """The volume's status and attachments as it tells them."""
+        volume = self.volumes("GET", "/" + self.volume_id).body["volume"]
+        return volume["status"], volume["attachments"]
+
+    def refused(self, got: Got, code: int, message: str) -> None:
+        """It is refused so."""
+        self.assertEqual((got.code, got.message), (code, message))
+
+    def reset(self, status: str) -> None:
+        """Set the volume's status as an admin can."""
+        body = {"os-reset_status": {"status": status}}
+        self.assertEqual(self.volumes("POST", "/{}/action".format(self.volume_id), body).code, 202)
+
+    @property
+    def device(self) -> str:
+        """Where the volume's device is when it is connected."""
+        return os.path.join(self.cloud.devices_directory, self.volume_id)
+
+
+class LifeTests(AttachmentTests):
+    """The way of an attachment."""
+
+    def test_life(self) -> None:
+        """
+        A volume is connected with its attachment, in use when that is
+        complete, and available without its device when that is deleted.
+        """
+        got = self.post(connector=CONNECTOR)
+        self.assertEqual(got.code, 200)
+        told = got.body["attachment"]
+        connection = {
+            "device_path": self.device,
+            "volume_id": self.volume_id,
+            "driver_volume_type": "local",
+            "attachment_id": told["id"],
+            "access_mode": "rw",
+            "qos_specs": None,
+            "encrypted": False,
+            "cacheable": False,
+            "enforce_multipath": False,
+        }
+        expected = {
+            "id": told["id"],
+            "status": "reserved",
+            "instance": None,
+            "volume_id": self.volume_id,
+            "attached_at": "",
+            "detached_at": "",
+            "attach_mode": "null",
+            "connection_info": connection,
+        }
+        self.assertEqual(told, expected)
+        self.assertEqual(self.told(), ("attaching", []))
+        self.assertEqual(self.shown(told["id"])["status"], "attaching")
+        self.assertTrue(os.path.exists(self.device))
+        got = self.complete(told["id"])
+        self.assertEqual((got.code, got.body), (204, None))
+        status, (attached,) = self.told()
+        self.assertEqual(
+            (status, attached["server_id"], attached["host_name"], attached["device"]),
+            ("in-use", None, None, "txstorage:" + HOST),
+        )
+        self.assertEqual(attached["attachment_id"], told["id"])
+        self.assertEqual(self.shown(told["id"])["status"], "attached")
+        got = self.at("DELETE", "/" + told["id"])
+        self.assertEqual((got.code, got.body), (200, {"attachments": []}))
+        self.assertEqual(self.told(), ("available", []))
+        self.assertFalse(os.path.exists(self.device))
+        self.refused(self.at("GET", "/" + told["id"]), 404, NOT_FOUND.format(told["id"]))
+
+    def test_reserve_first(self) -> None:
+        """A volume can be reserved, and be connected later: its answer is of before."""
+        told = self.post(instance_uuid=HOST, mode="ro", version="3.54").body["attachment"]
+        self.assertEqual(
+            (told["status"], told["instance"], told["attach_mode"], told["connection_info"]),
+            ("reserved", HOST, "ro", {}),
+        )
+        self.settle()
+        self.assertEqual(self.told(), ("reserved", []))
+        updated = self.put(told["id"], CONNECTOR).body["attachment"]
+        self.assertEqual((updated["status"], updated["attached_at"]), ("reserved", ""))
+        self.assertEqual(updated["connection_info"]["device_path"], self.device)
+        self.assertEqual(self.told(), ("attaching", []))
+        shown = self.shown(told["id"])
+        self.assertEqual((shown["status"], shown["attach_mode"]), ("attaching", "ro"))
+        self.assertNotEqual(shown["attached_at"], "")
+
+    def test_connect_again(self) -> None:
+        """What is attached can be connected anew, and is attaching until it is complete again."""
+        attachment_id = self.connect()
+        self.complete(attachment_id)
+        updated = self.put(attachment_id, {"host": "h", "mode": "rw"}).body["attachment"]
+        self.assertEqual((updated["status"], updated["attach_mode"]), ("attached", "null"))
+        self.assertEqual(self.told()[0], "attaching")
+        self.complete(attachment_id)
+        status, (attached,) = self.told()
+        self.assertEqual((status, attached["device"]), ("in-use", "na"))
+        self.assertEqual(self.shown(attachment_id)["attach_mode"], "rw")
+
+    def test_complete_twice(self) -> None:
+        """Completing what is complete changes nothing."""
+        attachment_id = self.connect()
+        for _ in range(2):
+            self.assertEqual(self.complete(attachment_id).code, 204)
+            self.assertEqual(self.told()[0], "in-use")
+
+    def test_complete_unconnected(self) -> None:
+        """What was only reserved can be completed; it is in use without a connection."""
+        attachment_id = self.post(instance_uuid=HOST, connector={}).body["attachment"]["id"]
+        self.complete(attachment_id)
+        status, (attached,) = self.told()
+        self.assertEqual(
+            (status, attached["server_id"], attached["device"], attached["attached_at"]),
+            ("in-use", HOST, None, None),
+        )
+        self.assertEqual(self.shown(attachment_id)["connection_info"], {})
+        self.at("DELETE", "/" + attachment_id)
+        self.assertEqual(self.told(), ("available", []))
+
+    def test_client_gone(self) -> None:
+        """What is begun goes on when nobody waits for the answer any more."""
+        url = "http://cloud.example/volume/v3/{}/attachments".format(self.project)
+        headers = {"OpenStack-API-Version": "volume 3.44", "X-Auth-Token": self.token}
+        body = {"attachment": {"volume_uuid": self.volume_id, "connector": CONNECTOR}}
+        asked = self.treq.request("POST", url, headers=headers, json=body)
+        self.assertNoResult(asked)
+        asked.cancel()
+        self.failureResultOf(asked)
+        self.settle()
+        self.assertEqual(self.told()[0], "attaching")
+
+
+class RefusalTests(AttachmentTests):
+    """What is refused, and how."""
+
+    def test_versions(self) -> None:
+        """There are attachments since 3.27, and completing them since 3.44."""
+        text = "The resource could not be found."
+        self.refused(self.post("3.26"), 404, text)
+        self.refused(self.at("GET", version="3.26"), 404, text)
+        self.assertEqual(self.post("3.27").code, 200)
+        path = "/{}/action".format(MISSING)
+        self.refused(self.at("POST", path, {"os-complete": {}}, "3.43"), 404, text)
+
+    def test_form(self) -> None:
+        """What has the wrong form is refused in Cinder's words."""
+        for body, version, message in (
+            ({}, "3.44", "'attachment' is a required property"),
+            ({"attachment": []}, "3.44", "attachment. Value: []. [] is not of type 'object'"),
+            ({"attachment": {}}, "3.44", "Value: {}. 'volume_uuid' is a required property"),
+            ({"attachment": {"volume_uuid": "x"}}, "3.44", "Value: x. 'x' is not a 'uuid'"),
+            ({"attachment": {"volume_uuid": None}}, "3.44", "None is not of type 'string'"),
+            (
+                {"attachment": {"volume_uuid": MISSING, "instance_uuid": None}},
+                "3.44",
+                "instance_uuid. Value: None. None is not of type 'string'",
+            ),
+            (
+                {"attachment": {"volume_uuid": MISSING, "connector": []}},
+                "3.44",
+                "connector. Value: []. [] is not of type 'object', 'null'",
+            ),
+            (
+                {"attachment": {"volume_uuid": MISSING, "mode": "rw"}},
+                "3.53",
+                "Additional properties are not allowed ('mode' was unexpected)",
+            ),
+            (
+                {"attachment": {"volume_uuid": MISSING, "mode": "x"}},
+                "3.54",
+                "mode. Value: x. 'x' is not one of ['rw', 'ro']",
+            ),
+            (
+                {"attachment": {"volume_uuid": MISSING}, "a": 1, "b": 2},
+                "3.44",
+                "Additional properties are not allowed ('a', 'b' were unexpected)",
+            ),
+        ):
+            got = self.at("POST", body=body, version=version)
+            self.assertEqual(got.code, 400, body)
+            self.assertTrue(got.message.endswith(message), (body, got.message))
+
+    def test_update_form(self) -> None:
+        """An update must say where to connect to."""
+        attachment_id = self.post().body["attachment"]["id"]
+        for body, message in (
+            ({"attachment": {}}, "'connector' is a required property"),
+            ({"attachment": {"connector": {}}}, "{} should be non-empty"),
+            ({"attachment": {"connector": None}}, "None is not of type 'object'"),
+        ):
+            got = self.at("PUT", "/" + attachment_id, body)
+            self.assertEqual(got.code, 400, body)
+            self.assertTrue(got.message.endswith(message), (body, got.message))
+        self.refused(
+            self.put(attachment_id, {"ip": "192.0.2.1"}), 500, "Unable to update the attachment."
+        )
+        self.assertEqual(self.told()[0], "reserved")
+
+    def test_unknown(self) -> None:
+        """There is no such volume, attachment or action."""
+        got = self.at("POST", body={"attachment": {"volume_uuid": MISSING}})
+        self.refused(got, 404, "Volume {} could not be found.".format(MISSING))
+        for got in (
+            self.at("GET", "/" + MISSING),
+            self.put(MISSING, CONNECTOR),
+            self.at("DELETE", "/" + MISSING),
+            self.complete(MISSING),
+        ):
+            self.refused(got, 404, NOT_FOUND.format(MISSING))
+        got = self.at("POST", "/{}/action".format(MISSING), {"nosuch": None})
+        self.assertEqual(got.code, 400)
+        self.assertIn("There is no such action: nosuch.", got.message)
+        got = self.at("POST", "/{}/action".format(MISSING), {})
+        self.refused(got, 400, "Malformed request body")
+
+    def test_taken(self) -> None:
+        """A volume that is reserved, attaching or in use is not had."""
+        problem = (
+            "Invalid volume: Volume {} status must be available or downloading to reserve, but "
+            "the current status is {}."
+        )
+        attachment_id = self.post().body["attachment"]["id"]
+        self.refused(self.post(), 400, problem.format(self.volume_id, "reserved"))
+        self.put(attachment_id, CONNECTOR)
+        self.refused(self.post(), 400, problem.format(self.volume_id, "attaching"))
+        self.complete(attachment_id)
+        self.refused(self.post(), 400, problem.format(self.volume_id, "in-use"))
+        self.assertEqual(self.volumes("DELETE", "/" + self.volume_id).code, 400)
+        self.assertEqual(self.attach(self.volume_id).code, 400)
+
+    def test_error_status(self) -> None:
+        """With a volume in an error status nothing can be begun."""
+        attachment_id = self.post().body["attachment"]["id"]
+        self.reset("error")
+        state = "The Volume {} currently has a status of: error ".format(self.volume_id)
+        problem = "Volume attachments can not be {} if the volume is in an error state. " + state
+        self.refused(self.post(), 400, "Invalid volume: " + problem.format("created"))
+        message = "Resource conflict: " + problem.format("updated")
+        self.refused(self.put(attachment_id, CONNECTOR), 409, message)
+        self.assertEqual(self.at("DELETE", "/" + attachment_id).code, 200)
+        self.assertEqual(self.told(), ("available", []))
+
+    def test_of_compute(self) -> None:
+        """What Compute has attached is Compute's to detach."""
+        self.attach(self.volume_id)
+        self.settle()
+        (attached,) = self.told()[1]
+        node = self.cloud.nodes["node-1"]
+        message = (
+            "ConflictNovaUsingAttachment: Detach volume from instance {} using the Compute API"
+        )
+        got = self.at("DELETE", "/" + attached["attachment_id"])
+        self.refused(got, 409, message.format(node))
+        self.assertEqual(self.told()[0], "in-use")
+        shown = self.shown(attached["attachment_id"])
+        self.assertEqual((shown["instance"], shown["attach_mode"]), (node, "rw"))
+
+    def test_not_of_compute(self) -> None:
+        """Compute neither lists nor detaches what a host has attached, whoever that says it is."""
+        node = self.cloud.nodes["node-1"]
+        self.complete(self.connect(instance_uuid=node))
+        self.assertNotIn(self.volume_id, [each["volumeId"] for each in self.attachments()])
+        self.assertEqual(self.detach(self.volume_id).code, 404)
+        self.assertEqual(self.told()[0], "in-use")
+
+
+class ListTests(AttachmentTests):
+    """Lists of attachments."""
+
+    def listed(self, query: str = "", version: str = "3.44") -> Any:
+        """Their volumes."""
+        got = self.at("GET", query, version=version)
+        self.assertEqual(got.code, 200, got)
+        return [each["volume_id"] for each in got.body["attachments"]]
+
+    def test_list(self) -> None:
+        """The newest is first, those of Compute are there, and details are where they are asked."""
+        attachment_id = self.connect(instance_uuid=HOST)
+        self.assertEqual((len(self.listed()), self.listed()[0]), (3, self.volume_id))
+        (short,) = self.at("GET", "?volume_id=" + self.volume_id).body["attachments"]
+        self.assertEqual(
+            short,
+            {
+                "id": attachment_id,
+                "status": "attaching",
+                "instance": HOST,
+                "volume_id": self.volume_id,
+            },
+        )
+        (long,) = self.at("GET", "/detail?instance_id=" + HOST).body["attachments"]
+        self.assertEqual(long, self.shown(attachment_id))
+
+    def test_filters(self) -> None:
+        """Filters choose; unknown ones are refused since 3.31; ``status`` never fits."""
+        self.connect()
+        self.assertEqual(self.listed("?attach_status=attaching"), [self.volume_id])
+        self.assertEqual(self.listed("?status=attaching"), [])
+        query = "?foo=1&volume_id=" + self.volume_id
+        self.assertEqual(self.listed(query, "3.30"), [self.volume_id])
+        got = self.at("GET", "?foo=1&bar=2")
+        self.refused(got, 400, "Invalid filters foo,bar are found in query options.")
+
+    def test_pages(self) -> None:
+        """A page begins after its marker, which must be an attachment."""
+        attachment_id = self.connect()
+        whole = self.listed()
+        self.assertEqual(self.listed("?limit=1"), whole[:1])
+        self.assertEqual(self.listed("?marker=" + attachment_id), whole[1:])
+        self.assertEqual(self.listed("?offset=1&limit=1"), whole[1:2])
+        self.refused(self.at("GET", "?marker=" + MISSING), 404, NOT_FOUND.format(MISSING))
+
+
+class FaultTests(AttachmentTests):
+    """When the device can't be made or removed, or the service is killed."""
+
+    def test_not_connected(self) -> None:
+        """A volume that can't be connected stays reserved, and it is told why."""
+        os.rmdir(self.cloud.devices_directory)
+        got = self.post(connector=CONNECTOR)
+        self.assertEqual(got.code, 500)
+        self.assertIn("Unable to create attachment for volume (connect volume: ", got.message)
+        self.assertEqual(self.told(), ("reserved", []))
+        (entry,) = self.at("GET", "?volume_id=" + self.volume_id).body["attachments"]
+        self.assertEqual(self.shown(entry["id"])["connection_info"], {})
+        got = self.put(entry["id"], CONNECTOR)
+        self.assertEqual(got.code, 500)
+        os.mkdir(self.cloud.devices_directory)
+        self.assertEqual(self.put(entry["id"], CONNECTOR).code, 200)
+        self.assertEqual(self.told()[0], "attaching")
+
+    def test_not_disconnected(self) -> None:
+        """What is in use on the host stays attached, and it is told why."""
+        attachment_id = self.connect()
+        self.complete(attachment_id)
+        self.patch(FileDevices, "detach", lambda *_: fail(DeviceBusy("/dev/loop7 is in use")))
+        got = self.at("DELETE", "/" + attachment_id)
+        self.assertEqual(got.code, 500)
+        self.assertEqual(self.told()[0], "in-use")
+        messages = self.cinder("GET", "/messages", version="3.5").body["messages"]
+        self.assertIn("/dev/loop7 is in use", messages[0]["user_message"])
+
+    def restart(self) -> None:
+        """What a start does, after the devices were lost as in a reboot."""
+        for name in os.listdir(self.cloud.devices_directory):
+            os.unlink(os.path.join(self.cloud.devices_directory, name))
+        devices = self.cloud.application._devices
+        self.successResultOf(Deferred.fromCoroutine(reconcile(self.cloud.store, devices)))
+        self.cloud.application._engine.resume()
+
+    def test_restart(self) -> None:
+        """
+        After a start an attachment is as it was, with its device; what was
+        being connected is connected, and what is only reserved stays so.
+        """
+        for prepare, status, device in (
+            (lambda: self.post(), "reserved", False),
+            (lambda: self.connect(), "attaching", True),
+            (lambda: self.complete(self.connect()), "in-use", True),
+            (
+                lambda: self.cloud.store.reserve_for_host(self.volume_id, None, "null", CONNECTOR),
+                "attaching",
+                True,
+            ),
+        ):
+            prepare()
+            self.restart()
+            self.settle()
+            self.assertEqual((self.told()[0], os.path.exists(self.device)), (status, device))
+            self.volume_id = self.create()
+
+
+class ProjectlessTests(AttachmentTests):
+    """Paths without a project."""
+
+    def bare(self, path: str, **headers: str) -> Got:
+        """Ask Block Storage without naming the project."""
+        return self.ask("GET", "/volume" + path, **headers)
+
+    def test_links(self) -> None:
+        """Every microversion has them; the answer's links have no project then."""
+        for version in ("3.0", "3.67"):
+            got = self.bare("/v3/volumes?limit=1", OpenStack_API_Version="volume " + version)
+            base = "http://cloud.example/volume/v3/volumes"
+            (volume,) = got.body["volumes"]
+            self.assertEqual(volume["links"][0]["href"], "{}/{}".format(base, self.volume_id))
+            self.assertEqual(
+                got.body["volumes_links"][0]["href"],
+                "{}?limit=1&marker={}".format(base, self.volume_id),
+            )
+        volume = self.bare("/v3/volumes/" + self.volume_id).body["volume"]
+        self.assertEqual(volume["os-vol-tenant-attr:tenant_id"], self.project)
+
+    def test_others(self) -> None:
+        """A project that is another's is refused; what can be none leads nowhere."""
+        got = self.bare("/v3/{}/volumes".format(uuid4()))
+        self.refused(got, 400, "Malformed request url")
+        self.assertEqual(self.bare("/v3/zzz/volumes").code, 404)
+        self.assertEqual(self.bare("/v3/nosuch").body["code"], "404 Not Found")
+        self.assertEqual(self.ask("GET", "/attachments").code, 404)
+        got = self.bare("/v3/attachments", OpenStack_API_Version="volume 3.27")
+        self.assertEqual(got.code, 200)
+
+    def test_versions(self) -> None:
+        """Below the version, its document is for those with a token; the root is for all."""
+        root = self.bare("/")
+        got = self.bare("/v3/", OpenStack_API_Version="volume 3.44")
+        self.assertEqual((got.code, got.headers["openstack-api-version"]), (200, "volume 3.0"))
+        self.assertEqual(got.body, root.body)
+        (version,) = root.body["versions"]
+        self.assertEqual([link["rel"] for link in version["links"]], ["describedby", "self"])
+        # which the client follows
+        self.assertEqual(self.bare("/v3").body, root.body)
+        for path in ("/", "/v3/"):
+            got = self.bare(path, OpenStack_API_Version="volume 3.999")
+            self.assertEqual(got.code, 406, path)
+        self.assertEqual(self.ask("POST", "/volume/", {}).code, 400)
+
+
+class MigrationTests(AttachmentTests):
+    """A state directory from before there were attachments of hosts."""
+
+    def test_first_schema(self) -> None:
+        """What Compute attached is still attached, and hosts can attach."""
+        path = os.path.join(self.mktemp())
+        steps = _database._STEPS
+        self.patch(_database, "_STEPS", steps[:1])
+        self.patch(_database, "SCHEMA_VERSION", 1)
+        old = _database.Database(path)
+        volume = "INSERT INTO volumes (id, size, status, volume_type, created_at)"
+        old.execute(volume + " VALUES ('v', 1, 'in-use', 'gold', 0)")
+        old.execute("INSERT INTO servers (id, name, status, created_at) VALUES ('s', 'n', 'A', 0)")
+        old.execute(
+            "INSERT INTO attachments (id, block_device_id, volume_id, server_id, device,"
+            " node_device, attached_at) VALUES ('a', 'b', 'v', 's', '/dev/vdb', '/dev/loop7', 5)"
+        )
+        old.close()
+        self.patch(_database, "_STEPS", steps)
+        self.patch(_database, "SCHEMA_VERSION", len(steps))
+        store = Store(path, Clock().seconds)
+        self.addCleanup(store.close)
+        (found,) = store.attachments("s")
+        self.assertEqual(
+            (found.attachment_id, found.node_device, found.attached_at, found.by_compute),
+            ("a", "/dev/loop7", 5, True),
+        )
+        store.release(found)
+        store.reserve_for_host("v", None, "null", CONNECTOR)

@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.embedded.machine``."""
+
+from __future__ import annotations

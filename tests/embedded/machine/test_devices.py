@@ -1,0 +1,313 @@
+"""
+Files, hard links and real loop devices.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from typing import Any, List, Tuple
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+from zope.interface.verify import verifyObject
+
+from txstorage.embedded.machine import devices as devices_module
+from txstorage.embedded.machine.devices import (
+    DeviceBusy,
+    DeviceFailure,
+    FileDevices,
+    IDeviceBackend,
+    LoopDevices,
+)
+from txstorage.embedded.machine.files import VolumeFiles
+
+from ..support import loops_below, no_loop_devices, temporary_directory
+
+MIB = 2**20
+
+
+def wait_for(coroutine: Any) -> Deferred[Any]:
+    """A coroutine's result."""
+    return Deferred.fromCoroutine(coroutine)
+
+
+class VolumeFileTests(SynchronousTestCase):
+    """:class:`VolumeFiles`."""
+
+    def setUp(self) -> None:
+        self.files = VolumeFiles(temporary_directory(self))
+
+    def test_create_again(self) -> None:
+        """Making a file again leaves what is in it."""
+        self.files.create("v", MIB)
+        with open(self.files.path("v"), "r+b") as opened:
+            opened.write(b"data")
+        self.files.create("v", MIB)
+        with open(self.files.path("v"), "rb") as opened:
+            self.assertEqual(opened.read(4), b"data")
+
+    def test_half_made(self) -> None:
+        """A file that a crash left short gets its size."""
+        with open(self.files.path("v"), "wb"):
+            pass
+        self.files.create("v", MIB)
+        self.assertEqual(os.path.getsize(self.files.path("v")), MIB)
+
+    def test_durable(self) -> None:
+        """A file's making and removal reach the disk before they are acknowledged."""
+        synced: List[bool] = []
+        self.patch(os, "fsync", lambda fd: synced.append(stat.S_ISDIR(os.fstat(fd).st_mode)))
+        self.files.create("v", MIB)
+        self.assertEqual(synced, [False, True])
+        self.files.remove("v")
+        self.assertEqual(synced, [False, True, True])
+
+    def test_remove_again(self) -> None:
+        """Removing a file that is gone is no error."""
+        self.files.create("v", MIB)
+        self.files.remove("v")
+        self.files.remove("v")
+        self.assertFalse(self.files.exists("v"))
+
+    def test_no_room(self) -> None:
+        """A size that no file can have is an error."""
+        self.assertRaises(OSError, self.files.create, "v", 2**62)
+
+
+class FileDeviceTests(SynchronousTestCase):
+    """:class:`FileDevices`."""
+
+    def setUp(self) -> None:
+        directory = temporary_directory(self)
+        links = os.path.join(directory, "devices")
+        volumes = os.path.join(directory, "volumes")
+        os.mkdir(links)
+        os.mkdir(volumes)
+        self.files = VolumeFiles(volumes)
+        self.files.create("v", MIB)
+        self.devices = FileDevices(self.files, links)
+        self.link = os.path.join(links, "v")
+
+    def attach(self) -> str:
+        """Attach the volume."""
+        device: str = self.successResultOf(wait_for(self.devices.attach("v")))
+        return device
+
+    def test_interface(self) -> None:
+        """It is a backend."""
+        self.assertTrue(verifyObject(IDeviceBackend, self.devices))
+
+    def test_attach_and_detach(self) -> None:
+        """The device is the volume's file under another name; both can be repeated."""
+        for _ in range(2):
+            self.assertEqual(self.attach(), self.link)
+        self.assertTrue(os.path.samefile(self.link, self.files.path("v")))
+        self.assertEqual(self.devices.attached(), {"v": self.link})
+        for _ in range(2):
+            self.successResultOf(wait_for(self.devices.detach("v")))
+        self.assertEqual(self.devices.attached(), {})
+        self.assertTrue(self.files.exists("v"))
+
+    def test_other_file(self) -> None:
+        """A file of that name that is another one is replaced."""
+        with open(self.link, "w"):
+            pass
+        self.assertEqual(self.devices.attached(), {})
+        self.attach()
+        self.assertTrue(os.path.samefile(self.link, self.files.path("v")))
+
+    def test_no_file(self) -> None:
+        """Without a file there is no device."""
+        self.files.remove("v")
+        failure = self.failureResultOf(wait_for(self.devices.attach("v")), DeviceFailure)
+        self.assertIn("No such file", str(failure.value))
+
+    def test_strays(self) -> None:
+        """Links that no volume should have are removed."""
+        self.attach()
+        self.files.create("w", MIB)
+        self.successResultOf(wait_for(self.devices.attach("w")))
+        self.successResultOf(wait_for(self.devices.forget_strays(["v"])))
+        self.assertEqual(list(self.devices.attached()), ["v"])
+
+
+class LosetupTests(SynchronousTestCase):
+    """What can go wrong with losetup."""
+
+    def loop(self, run: Any) -> LoopDevices:
+        """Loop devices where nothing is bound."""
+        self.directory = temporary_directory(self)
+        files = VolumeFiles(self.directory)
+        files.create("v", MIB)
+        return LoopDevices(Clock(), files, sysfs=self.directory, run=run)
+
+    def failure(self, run: Any) -> str:
+        """Why an attach failed."""
+        failed = self.failureResultOf(wait_for(self.loop(run).attach("v")), DeviceFailure)
+        return str(failed.value)
+
+    def test_refused(self) -> None:
+        """What losetup says is what the failure says."""
+        answer = (b"", b"losetup: cannot find an unused loop device\n", 1)
+        self.assertEqual(
+            self.failure(lambda *_, **__: succeed(answer)),
+            "losetup: cannot find an unused loop device",
+        )
+
+    def test_killed(self) -> None:
+        """A losetup that is killed is a failure."""
+
+        def run(*_: Any, **__: Any) -> Deferred[Tuple[bytes, bytes, int]]:
+            return fail(RuntimeError("signal 9"))
+
+        self.assertEqual(self.failure(run), "losetup was killed")
+
+    def test_nothing_made(self) -> None:
+        """A losetup that lies is not believed."""
+        self.assertIn("made no device", self.failure(lambda *_, **__: succeed((b"", b"", 0))))
+
+    def test_missing(self) -> None:
+        """Without losetup the failure says where it is to be had."""
+        self.patch(devices_module, "_SYSTEM_PATH", "/nonexistent")
+        self.assertIn("util-linux", self.failure(None))
+
+
+class LoopDeviceTests(TestCase):
+    """:class:`LoopDevices`, for real."""
+
+    if no_loop_devices():
+        skip = no_loop_devices()
+
+    def setUp(self) -> None:
+        self.directory = temporary_directory(self)
+        self.files = VolumeFiles(self.directory)
+        self.files.create("v", 8 * MIB)
+        self.devices = LoopDevices(reactor, self.files, patience=0.3)
+
+    def autoclear(self, device: str) -> str:
+        """Whether the kernel waits for the last one to close the device."""
+        path = "/sys/block/{}/loop/autoclear".format(os.path.basename(device))
+        with open(path) as opened:
+            return opened.read().strip()
+
+    async def test_attach_and_detach(self) -> None:
+        """
+        Attaching makes one block device of the volume's size; detaching
+        leaves none.  Both can be repeated.
+        """
+        self.assertTrue(verifyObject(IDeviceBackend, self.devices))
+        device = await self.devices.attach("v")
+        self.assertEqual(await self.devices.attach("v"), device)
+        self.assertEqual(loops_below(self.directory), [device])
+        self.assertEqual(self.devices.attached(), {"v": device})
+        size = subprocess.check_output(["blockdev", "--getsize64", device])
+        self.assertEqual(int(size), 8 * MIB)
+        for _ in range(2):
+            await self.devices.detach("v")
+            self.assertEqual(loops_below(self.directory), [])
+
+    async def test_symbolic_link(self) -> None:
+        """A state directory behind a symbolic link is recognised."""
+        link = os.path.join(temporary_directory(self), "link")
+        os.symlink(self.directory, link)
+        devices = LoopDevices(reactor, VolumeFiles(link))
+        device = await devices.attach("v")
+        self.assertEqual(devices.attached(), {"v": device})
+        await devices.detach("v")
+
+    async def test_mounted(self) -> None:
+        """
+        A mounted device is refused, and stays as it was: it does not vanish
+        when it is unmounted later.
+        """
+        device = await self.devices.attach("v")
+        mountpoint = temporary_directory(self)
+        subprocess.check_call(["mkfs.ext4", "-q", device])
+        subprocess.check_call(["mount", device, mountpoint])
+        try:
+            with self.assertRaises(DeviceBusy):
+                await self.devices.detach("v")
+            self.assertEqual(self.autoclear(device), "0")
+        finally:
+            subprocess.check_call(["umount", mountpoint])
+        self.assertEqual(loops_below(self.directory), [device])
+        await self.devices.detach("v")
+
+    async def test_open(self) -> None:
+        """So is one that somebody has open."""
+        device = await self.devices.attach("v")
+        opened = os.open(device, os.O_RDONLY)
+        try:
+            with self.assertRaises(DeviceBusy):
+                await self.devices.detach("v")
+            self.assertEqual(self.autoclear(device), "0")
+        finally:
+            os.close(opened)
+        self.assertEqual(loops_below(self.directory), [device])
+        await self.devices.detach("v")
+
+    async def test_open_for_a_moment(self) -> None:
+        """A device that is closed soon, as udev does, is waited for."""
+        self.devices = LoopDevices(reactor, self.files, patience=30.0)
+        device = await self.devices.attach("v")
+        opened = os.open(device, os.O_RDONLY)
+        detached = wait_for(self.devices.detach("v"))
+        reactor.callLater(0.2, os.close, opened)
+        await detached
+        self.assertEqual(loops_below(self.directory), [])
+
+    async def test_no_node(self) -> None:
+        """A device that can't be opened is not detached."""
+        device = await self.devices.attach("v")
+        real = os.open
+
+        def refuse(path: Any, *arguments: Any) -> int:
+            if path == device:
+                raise PermissionError(1, "Operation not permitted")
+            return real(path, *arguments)
+
+        self.patch(os, "open", refuse)
+        with self.assertRaises(DeviceFailure):
+            await self.devices.detach("v")
+        self.assertEqual(loops_below(self.directory), [device])
+
+    async def test_strays(self) -> None:
+        """
+        Devices of our files that no volume should have are detached; those
+        of other directories, even of the ones below, are left alone.
+        """
+        below = os.path.join(self.directory, "below")
+        os.mkdir(below)
+        other = VolumeFiles(below)
+        other.create("w", MIB)
+        strange = await LoopDevices(reactor, other).attach("w")
+        self.files.create("x", MIB)
+        kept = await self.devices.attach("v")
+        await self.devices.attach("x")
+        self.assertEqual(await self.devices.forget_strays(["v"]), [])
+        self.assertEqual(sorted(loops_below(self.directory)), sorted([kept, strange]))
+
+    async def test_busy_stray(self) -> None:
+        """One that is in use is left, and told."""
+        opened = os.open(await self.devices.attach("v"), os.O_RDONLY)
+        self.addCleanup(os.close, opened)
+        (problem,) = await self.devices.forget_strays([])
+        self.assertIn("volume-v", problem)
+
+    async def test_deleted(self) -> None:
+        """A device whose file was removed is still known as the volume's."""
+        device = await self.devices.attach("v")
+        self.files.remove("v")
+        self.assertEqual(self.devices.attached(), {"v": device})
+        await self.devices.detach("v")
+        self.assertEqual(self.devices.attached(), {})
+
+    async def test_probe(self) -> None:
+        """Trying whether it works leaves nothing behind."""
+        await self.devices.probe()
+        self.assertEqual(os.listdir(self.directory), ["volume-v"])
+        self.assertEqual(loops_below(self.directory), [])

@@ -1,0 +1,200 @@
+"""
+The engine that carries out what was begun.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+from eliot import MemoryLogger
+from eliot.testing import capture_logging
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.embedded.machine.devices import DeviceBusy
+from txstorage.embedded.machine.transitions import TRANSITIONS, Engine
+from txstorage.embedded.store.records import NewVolume
+from txstorage.embedded.store.store import Store
+
+NEW = NewVolume("n", None, 1, "gold", {})
+
+
+class SlowFiles:
+    """Files that are only written down."""
+
+    def __init__(self) -> None:
+        self.calls: List[Any] = []
+
+    def create(self, volume_id: str, size: int) -> None:
+        """Write it down."""
+        self.calls.append(("create", volume_id, size))
+
+    def remove(self, volume_id: str) -> None:
+        """Write it down."""
+        self.calls.append(("remove", volume_id))
+
+
+class SlowDevices:
+    """Devices that take until they are told."""
+
+    def __init__(self) -> None:
+        self.files = SlowFiles()
+        self.asked: Dict[str, Deferred[Any]] = {}
+
+    async def attach(self, volume_id: str) -> str:
+        """Wait for the test."""
+        self.asked["attach"] = Deferred()
+        device: str = await self.asked["attach"]
+        return device
+
+    async def detach(self, volume_id: str) -> None:
+        """Wait for the test."""
+        self.asked["detach"] = Deferred()
+        await self.asked["detach"]
+
+
+class EngineTests(SynchronousTestCase):
+    """:class:`Engine`."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.store = Store(":memory:", self.clock.seconds)
+        self.addCleanup(self.store.close)
+        self.devices = SlowDevices()
+        self.engine = Engine(self.clock, self.store, self.devices, 1.0)
+        self.server = self.store.declare_server("n1").server_id
+        self.volume_id = self.store.add_volume(NEW).volume_id
+
+    def status(self) -> str:
+        """The volume's status."""
+        volume = self.store.volume(self.volume_id)
+        return "gone" if volume is None else volume.status
+
+    def put(self, status: str) -> None:
+        """Put the volume, which has a place, into a status, and begin."""
+        self.store.reserve(self.volume_id, self.server, "/dev/vdb")
+        self.store.set_status(self.volume_id, status)
+        self.engine.begin(self.volume_id)
+        self.clock.advance(1)
+
+    def test_table(self) -> None:
+        """Each transition ends in a status at rest, or in the next transition."""
+        rest = {"available", "error", "in-use", "error_deleting", "gone"}
+        for status, transition in TRANSITIONS.items():
+            self.assertIn(transition.done, rest | set(TRANSITIONS))
+            self.assertIn(transition.failed, rest)
+            self.assertNotEqual(transition.done, status)
+
+    def test_delay(self) -> None:
+        """Nothing happens before the delay is over."""
+        self.engine.begin(self.volume_id)
+        self.clock.advance(0.9)
+        self.assertEqual((self.status(), self.devices.files.calls), ("creating", []))
+        self.clock.advance(0.1)
+        self.assertEqual(self.status(), "available")
+        self.assertEqual(self.devices.files.calls, [("create", self.volume_id, 2**30)])
+
+    def test_once(self) -> None:
+        """Beginning again, while it waits or runs, does nothing more."""
+        self.engine.begin(self.volume_id)
+        self.engine.begin(self.volume_id)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.clock.advance(1)
+        self.put("attaching")
+        self.engine.begin(self.volume_id)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.devices.asked["attach"].callback("/dev/loop7")
+        self.assertEqual(self.status(), "in-use")
+
+    def test_busy(self) -> None:
+        """What can't be detached is in use as before, and it is told why."""
+        self.put("detaching")
+        self.devices.asked["detach"].errback(DeviceBusy("/dev/loop7 is in use"))
+        self.assertEqual(self.status(), "in-use")
+        volume = self.store.volume(self.volume_id)
+        assert volume is not None and volume.attachment is not None
+        (message,) = self.store.messages(self.volume_id)
+        self.assertEqual(message.text, "detach volume: /dev/loop7 is in use")
+
+    @capture_logging(None)
+    def test_logged(self, logger: MemoryLogger) -> None:
+        """Each end of a transition is in the log, with the reason of a failure."""
+        self.put("detaching")
+        self.devices.asked["detach"].errback(DeviceBusy("/dev/loop7 is in use"))
+        (message,) = logger.messages
+        self.assertEqual(
+            [message[key] for key in ("message_type", "volume_id", "status", "reason")],
+            [
+                "txstorage:server:transition",
+                self.volume_id,
+                "in-use",
+                "detach volume: /dev/loop7 is in use",
+            ],
+        )
+
+    def test_overtaken(self) -> None:
+        """A status that was set meanwhile stays, and no message is left."""
+        self.put("detaching")
+        self.store.set_status(self.volume_id, "maintenance")
+        self.devices.asked["detach"].errback(DeviceBusy("busy"))
+        self.assertEqual((self.status(), self.store.messages()), ("maintenance", []))
+
+    def test_gone_meanwhile(self) -> None:
+        """A volume that is gone, or at rest, when its time comes is left alone."""
+        self.engine.begin(self.volume_id)
+        self.store.settle(self.volume_id, "creating", "gone")
+        self.clock.advance(1)
+        other = self.store.add_volume(NEW).volume_id
+        self.engine.begin(other)
+        self.store.set_status(other, "error")
+        self.clock.advance(1)
+        self.assertEqual(self.devices.files.calls, [])
+
+    def test_no_place(self) -> None:
+        """A volume that was put into ``attaching`` by hand becomes available."""
+        self.store.set_status(self.volume_id, "attaching")
+        self.engine.begin(self.volume_id)
+        self.clock.advance(1)
+        self.assertEqual(self.status(), "available")
+
+    def test_bug(self) -> None:
+        """
+        A fault of the service itself is logged, and the transition is tried
+        again, but not at once and for ever.
+        """
+        self.engine = Engine(self.clock, self.store, self.devices, 0.0)
+        self.put("attaching")
+        self.devices.asked["attach"].errback(RuntimeError("bug"))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(self.clock.getDelayedCalls()[0].getTime(), self.clock.seconds() + 1)
+        self.clock.advance(1)
+        self.devices.asked["attach"].callback("/dev/loop7")
+        self.assertEqual(self.status(), "in-use")
+
+    def test_resume(self) -> None:
+        """After a start every transition goes on, and nothing else does."""
+        other = self.store.add_volume(NEW).volume_id
+        self.store.set_status(other, "available")
+        self.engine.resume()
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.clock.advance(1)
+        self.assertEqual(self.status(), "available")
+
+    def test_stop(self) -> None:
+        """
+        Stopping waits for what runs, which is recorded, and begins nothing
+        any more.
+        """
+        self.put("attaching")
+        other = self.store.add_volume(NEW).volume_id
+        self.engine.begin(other)
+        stopped = Deferred.fromCoroutine(self.engine.stop())
+        self.assertNoResult(stopped)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.engine.begin(other)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.devices.asked["attach"].callback("/dev/loop7")
+        self.successResultOf(stopped)
+        self.assertEqual(self.status(), "in-use")
+        self.assertEqual(self.clock.getDelayedCalls(), [])

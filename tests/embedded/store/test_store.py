@@ -1,0 +1,173 @@
+"""
+The durable state.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.embedded.store.database import Database
+from txstorage.embedded.store.records import NewVolume, Token
+from txstorage.embedded.store.store import GONE, Store
+
+from ..support import MISSING, temporary_directory
+
+NEW = NewVolume("n", None, 1, "gold", {"a": "b"})
+
+
+class DatabaseTests(SynchronousTestCase):
+    """The SQLite file."""
+
+    def setUp(self) -> None:
+        self.path = os.path.join(temporary_directory(self), "db")
+
+    def open(self) -> Database:
+        """Open it (once more)."""
+        database = Database(self.path)
+        self.addCleanup(database.close)
+        return database
+
+    def test_durable(self) -> None:
+        """A commit waits for the disk, so that no crash loses it."""
+        database = self.open()
+        self.assertEqual(database.execute("PRAGMA journal_mode").fetchone()[0], "wal")
+        self.assertEqual(database.execute("PRAGMA synchronous").fetchone()[0], 2)
+
+    def test_rollback(self) -> None:
+        """A transaction that fails leaves nothing, also of the ones inside it."""
+        database = self.open()
+
+        def fail() -> None:
+            with database.transaction():
+                with database.transaction():
+                    database.execute("INSERT INTO facts VALUES ('a', 'b')")
+                raise RuntimeError()
+
+        self.assertRaises(RuntimeError, fail)
+        self.assertEqual(database.execute("SELECT * FROM facts").fetchall(), [])
+        with database.transaction():
+            database.execute("INSERT INTO facts VALUES ('a', 'b')")
+        self.assertEqual(len(self.open().execute("SELECT * FROM facts").fetchall()), 1)
+
+    def test_other_version(self) -> None:
+        """A database of another version is refused, and left alone."""
+        self.open().execute("PRAGMA user_version = 99")
+        error = self.assertRaises(sqlite3.DatabaseError, self.open)
+        self.assertEqual(str(error), "it has version 99, not 2")
+
+
+class StoreTests(SynchronousTestCase):
+    """What is kept."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.path = os.path.join(temporary_directory(self), "db")
+        self.store = self.open()
+
+    def open(self) -> Store:
+        """Open it (once more), as after a crash."""
+        store = Store(self.path, self.clock.seconds)
+        self.addCleanup(store.close)
+        return store
+
+    def test_facts(self) -> None:
+        """A fact stays what it was first, until it is changed."""
+        self.assertEqual(self.store.fact("x", lambda: "1"), "1")
+        self.assertEqual(self.open().fact("x", lambda: "2"), "1")
+        self.store.set_fact("x", "3")
+        self.assertEqual(self.open().fact("x", lambda: "2"), "3")
+
+    def test_survives(self) -> None:
+        """What was done is there when the file is opened without a close."""
+        server = self.store.declare_server("n1")
+        volume = self.store.add_volume(NEW)
+        self.store.reserve(volume.volume_id, server.server_id, "/dev/vdb")
+        self.store.settle(volume.volume_id, "reserved", "in-use", "/dev/loop7")
+        again = self.open().volume(volume.volume_id)
+        assert again is not None and again.attachment is not None
+        self.assertEqual(again, self.store.volume(volume.volume_id))
+        self.assertEqual((again.status, again.metadata), ("in-use", {"a": "b"}))
+        self.assertEqual(again.attachment.node_device, "/dev/loop7")
+
+    def test_nodes_are_stable(self) -> None:
+        """A node that is declared again is the one it was."""
+        server = self.store.declare_server("n1")
+        self.assertEqual(self.open().declare_server("n1"), server)
+        self.assertEqual([entry.name for entry in self.store.servers()], ["n1"])
+
+    def test_settle_expects(self) -> None:
+        """A transition that was overtaken changes nothing."""
+        volume_id = self.store.add_volume(NEW).volume_id
+        self.assertFalse(self.store.settle(volume_id, "deleting", GONE))
+        self.assertFalse(self.store.settle(MISSING, "deleting", GONE))
+        volume = self.store.volume(volume_id)
+        assert volume is not None
+        self.assertEqual(volume.status, "creating")
+
+    def test_settle_available(self) -> None:
+        """An available volume has no place in a server."""
+        server = self.store.declare_server("n1")
+        volume_id = self.store.add_volume(NEW).volume_id
+        self.store.reserve(volume_id, server.server_id, "/dev/vdb")
+        self.assertTrue(self.store.settle(volume_id, "reserved", "available"))
+        volume = self.store.volume(volume_id)
+        assert volume is not None
+        self.assertIs(volume.attachment, None)
+
+    def test_gone(self) -> None:
+        """With a volume goes all that belongs to it."""
+        volume_id = self.store.add_volume(NEW).volume_id
+        self.store.add_message(volume_id, "why")
+        self.assertTrue(self.store.settle(volume_id, "creating", GONE))
+        self.assertIs(self.store.volume(volume_id), None)
+        self.assertEqual(self.store.messages(), [])
+
+    def test_one_place(self) -> None:
+        """A volume has one place, and a device name one volume."""
+        server = self.store.declare_server("n1").server_id
+        one, two = (self.store.add_volume(NEW).volume_id for _ in range(2))
+        self.store.reserve(one, server, "/dev/vdb")
+        self.assertRaises(sqlite3.IntegrityError, self.store.reserve, one, server, "/dev/vdc")
+        self.assertRaises(sqlite3.IntegrityError, self.store.reserve, two, server, "/dev/vdb")
+        volume = self.store.volume(two)
+        assert volume is not None
+        self.assertEqual(volume.status, "creating")
+
+    def test_unknown_metadata(self) -> None:
+        """There are no labels without a volume."""
+        self.assertRaises(
+            (sqlite3.IntegrityError, KeyError), self.store.set_metadata, MISSING, {}, False
+        )
+
+    def test_tokens(self) -> None:
+        """
+        A token is known until it expires, over restarts too, and what is in
+        the file is not the token.
+        """
+        self.store.add_token("secret-token", Token(0.0, 10.0, ("password",)))
+        self.assertEqual(self.open().token("secret-token"), Token(0.0, 10.0, ("password",)))
+        for name in os.listdir(os.path.dirname(self.path)):
+            with open(os.path.join(os.path.dirname(self.path), name), "rb") as opened:
+                self.assertNotIn(b"secret-token", opened.read())
+        self.clock.advance(10)
+        self.assertIs(self.store.token("secret-token"), None)
+
+    def test_tokens_are_forgotten(self) -> None:
+        """Expired tokens don't pile up."""
+        for number in range(3):
+            moment = self.clock.seconds()
+            self.store.add_token(str(number), Token(moment, moment + 1, ("password",)))
+            self.clock.advance(1)
+        other = sqlite3.connect(self.path)
+        self.addCleanup(other.close)
+        self.assertEqual(other.execute("SELECT count(*) FROM tokens").fetchone()[0], 1)
+
+    def test_expire_tokens(self) -> None:
+        """All tokens can be forgotten at once."""
+        self.store.add_token("t", Token(0.0, 10.0, ("password",)))
+        self.store.expire_tokens()
+        self.assertIs(self.store.token("t"), None)

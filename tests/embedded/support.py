@@ -1,0 +1,175 @@
+"""
+What the tests of the embedded service share.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from typing import Any, Dict, List, Optional
+
+import attr
+from treq.testing import StubTreq
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.embedded.testing import BASE_URL, InMemoryCloud, in_memory_cloud
+
+MISSING = "c70a9410-4321-4788-ae1d-bc604b7d57c3"
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Got:
+    """An answer, decoded."""
+
+    code: int
+    headers: Dict[str, str]
+    body: Any
+    length: Any
+
+    @property
+    def message(self) -> str:
+        """The text of an error, which is its only member."""
+        (error,) = self.body.values()
+        text: str = error["message"]
+        return text
+
+
+def password_auth(password: str = "open sesame", **user: Any) -> Dict[str, Any]:
+    """The body of a request for a token."""
+    who = user or {"name": "txstorage", "domain": {"name": "Default"}}
+    identity = {"methods": ["password"], "password": {"user": dict(who, password=password)}}
+    return {"auth": {"identity": identity}}
+
+
+class CloudTests(SynchronousTestCase):
+    """Tests that talk to a cloud in memory."""
+
+    settings: Dict[str, Any] = {}
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.clock.advance(1000.5)
+        self.use(in_memory_cloud(self.clock, **self.settings))
+
+    def use(self, cloud: InMemoryCloud) -> None:
+        """Talk to this cloud from now on."""
+        self.cloud = cloud
+        self.addCleanup(cloud.close)
+        self.treq = StubTreq(cloud.resource)
+        self.token: Optional[str] = None
+        got = self.ask("POST", "/identity/v3/auth/tokens", password_auth())
+        self.token = got.headers["x-subject-token"]
+        self.project = got.body["token"]["project"]["id"]
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Got:
+        """
+        One exchange.
+
+        :param path: of a URL, or a whole one.
+        :param body: JSON, or raw bytes.
+        :param headers: with underscores for hyphens.
+        """
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.token is not None:
+            sent.setdefault("X-Auth-Token", self.token)
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        url = path if "://" in path else (self.cloud.settings.base_url or BASE_URL) + path
+        response = self.successResultOf(self.treq.request(method, url, headers=sent, data=data))
+        content = self.successResultOf(response.content())
+        received = {
+            name.decode().lower(): values[0].decode()
+            for name, values in response.headers.getAllRawHeaders()
+        }
+        is_json = received["content-type"].startswith("application/json")
+        body = (json.loads(content) if is_json else content.decode()) if content else None
+        return Got(response.code, received, body, response.length)
+
+    # -- Block Storage and Compute --------------------------------------------
+
+    def volumes(self, method: str, path: str = "", body: Any = None, version: str = "") -> Got:
+        """Ask Block Storage below ``/volumes``."""
+        return self.cinder(method, "/volumes" + path, body, version)
+
+    def cinder(self, method: str, path: str, body: Any = None, version: str = "") -> Got:
+        """Ask Block Storage."""
+        headers = {"OpenStack_API_Version": "volume " + version} if version else {}
+        return self.ask(method, "/volume/v3/" + self.project + path, body, **headers)
+
+    def nova(self, method: str, path: str, body: Any = None, version: str = "") -> Got:
+        """Ask Compute."""
+        headers = {"OpenStack_API_Version": "compute " + version} if version else {}
+        return self.ask(method, "/compute/v2.1" + path, body, **headers)
+
+    def create(self, **volume: Any) -> str:
+        """A volume that is available."""
+        got = self.volumes("POST", body={"volume": dict({"size": 1}, **volume)})
+        self.assertEqual(got.code, 202, got)
+        self.settle()
+        volume_id: str = got.body["volume"]["id"]
+        return volume_id
+
+    def settle(self) -> None:
+        """Let every transition happen."""
+        self.clock.pump([self.cloud.settings.transition_delay] * 4)
+
+    def status(self, volume_id: str) -> str:
+        """A volume's status; ``404`` when there is none."""
+        got = self.volumes("GET", "/" + volume_id)
+        return "404" if got.code == 404 else got.body["volume"]["status"]
+
+    def attach(self, volume_id: str, node: str = "node-1", version: str = "", **more: Any) -> Got:
+        """Ask for a volume to be attached."""
+        path = "/servers/{}/os-volume_attachments".format(self.cloud.nodes.get(node, node))
+        body = {"volumeAttachment": dict({"volumeId": volume_id}, **more)}
+        return self.nova("POST", path, body, version)
+
+    def detach(self, volume_id: str, node: str = "node-1") -> Got:
+        """Ask for a volume to be detached."""
+        server = self.cloud.nodes.get(node, node)
+        return self.nova("DELETE", "/servers/{}/os-volume_attachments/{}".format(server, volume_id))
+
+    def attachments(self, node: str = "node-1", version: str = "", query: str = "") -> Any:
+        """What Compute lists as attached."""
+        path = "/servers/{}/os-volume_attachments".format(self.cloud.nodes[node]) + query
+        return self.nova("GET", path, version=version).body["volumeAttachments"]
+
+
+def temporary_directory(case: Any) -> str:
+    """
+    A directory that goes with the test, and the loop devices on its files.
+    """
+    directory = tempfile.mkdtemp(prefix="txstorage-test-")
+    case.addCleanup(shutil.rmtree, directory, ignore_errors=True)
+    case.addCleanup(_detach_all, directory)
+    return directory
+
+
+def loops_below(directory: str) -> List[str]:
+    """Loop devices whose backing file is below a directory."""
+    found = []
+    for name in sorted(os.listdir("/sys/block")):
+        try:
+            with open("/sys/block/{}/loop/backing_file".format(name)) as opened:
+                if opened.read().startswith(os.path.realpath(directory) + "/"):
+                    found.append("/dev/" + name)
+        except OSError:
+            continue
+    return found
+
+
+def _detach_all(directory: str) -> None:
+    for device in loops_below(directory):
+        subprocess.run(["losetup", "--detach", device], check=False)
+
+
+def no_loop_devices() -> str:
+    """Why loop devices can't be had here; empty when they can."""
+    if os.geteuid() != 0:
+        return "loop devices take root"
+    if not os.path.exists("/dev/loop-control"):
+        return "this kernel or container has no loop devices"
+    return ""

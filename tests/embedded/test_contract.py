@@ -1,0 +1,98 @@
+"""
+The contract suites, run against the embedded service in memory, on a ``Clock``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from treq.testing import RequestTraversalAgent
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from txstorage._assembly import block_device_driver
+from txstorage.embedded.testing import in_memory_cloud
+from txstorage.testing import (
+    FaultyAgent,
+    make_iblockdeviceasyncapi_tests,
+    make_icloudapi_tests,
+    make_iprofiledblockdeviceapi_tests,
+    make_resilience_tests,
+    regular_file_size,
+)
+
+GIB = 2**30
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+def in_memory_driver(test_case: Any) -> Any:
+    """
+    :return: a driver, and the ``FaultyAgent`` it uses, on a cloud of its own.
+    """
+    clock = test_case.reactor = Clock()
+    cloud = test_case.cloud = in_memory_cloud(clock, transition_delay=0.3)
+    test_case.addCleanup(cloud.close)
+    test_case.wire = RequestTraversalAgent(cloud.resource)
+    return another_driver(test_case)
+
+
+def another_driver(test_case: Any) -> Any:
+    """
+    :return: as :func:`in_memory_driver`, for another cluster on the same cloud.
+    """
+    cloud = test_case.cloud
+    agent = FaultyAgent(test_case.reactor, test_case.wire)
+    driver = block_device_driver(
+        test_case.reactor,
+        uuid4(),
+        agent=agent,
+        instance_id=cloud.nodes["node-1"],
+        device_directory=cloud.devices_directory,
+        **cloud.credentials,
+    )
+    return driver, agent
+
+
+class OnAClock:
+    """Pushes the clock and the wire until something fires."""
+
+    reactor: Clock
+    wire: RequestTraversalAgent
+
+    def settle(self, d: Deferred) -> Deferred:
+        for _ in range(2000):
+            if d.called and not d.paused:
+                break
+            self.reactor.advance(0.1)
+            self.wire.flush()
+        return d
+
+
+class ConformanceTests(
+    OnAClock,
+    make_iblockdeviceasyncapi_tests(
+        api_factory=lambda test_case: in_memory_driver(test_case)[0],
+        minimum_allocatable_size=GIB,
+        device_allocation_unit=GIB,
+        unknown_blockdevice_id_factory=lambda test_case: NOBODY,
+        device_size=regular_file_size,
+        other_cluster_factory=lambda test_case: another_driver(test_case)[0],
+    ),
+):
+    """The contract, in memory."""
+
+
+class ProfilesTests(
+    OnAClock,
+    make_iprofiledblockdeviceapi_tests(lambda test_case: in_memory_driver(test_case)[0], GIB),
+):
+    """Profiles, in memory."""
+
+
+class CloudTests(OnAClock, make_icloudapi_tests(lambda test_case: in_memory_driver(test_case)[0])):
+    """Nodes, in memory."""
+
+
+class ResilienceTests(OnAClock, make_resilience_tests(in_memory_driver, GIB)):
+    """The contract when things go wrong, in memory."""

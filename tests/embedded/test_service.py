@@ -1,0 +1,254 @@
+"""
+From options to an open port, on the real reactor.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import Any, List
+
+import attr
+import treq
+import yaml
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from txstorage.embedded import service as serving
+from txstorage.embedded.machine.devices import DeviceFailure, FileDevices, LoopDevices
+from txstorage.embedded.machine.files import VolumeFiles
+from txstorage.embedded.service import EmbeddedService, Options, choose_devices, exposure
+from txstorage.embedded.state_directory import ServeError
+from txstorage.embedded.store.records import NewVolume
+from txstorage.embedded.store.store import Store
+from txstorage.embedded.tls import self_signed
+
+from .support import no_loop_devices, temporary_directory
+
+
+class ExposureTests(SynchronousTestCase):
+    """Who can reach the service."""
+
+    def test_loopback(self) -> None:
+        """On the loopback interface nobody else can."""
+        for host in ("127.0.0.1", "127.1.2.3", "::1", "localhost"):
+            self.assertEqual(exposure(Options(state_dir="/s", host=host)), "")
+
+    def test_others(self) -> None:
+        """Elsewhere others can, and without TLS they can listen too."""
+        for host in ("0.0.0.0", "192.0.2.1", "::", "storage.example"):
+            options = Options(state_dir="/s", host=host)
+            self.assertIn(host, exposure(options))
+            self.assertIn("without TLS", exposure(options))
+            for safe in (attr.evolve(options, tls=True), attr.evolve(options, tls_cert="/c")):
+                self.assertIn(host, exposure(safe))
+                self.assertNotIn("without TLS", exposure(safe))
+
+
+class ChooseDevicesTests(SynchronousTestCase):
+    """Loop devices or files."""
+
+    def setUp(self) -> None:
+        files = VolumeFiles(temporary_directory(self))
+        self.loop = LoopDevices(None, files)
+        self.regular = FileDevices(files, files.directory)
+        self.patch(os, "geteuid", lambda: 0)
+        self.probed(None)
+
+    def probed(self, outcome: Any) -> None:
+        """What trying a loop device comes to."""
+
+        async def probe(self: Any) -> None:
+            if outcome is not None:
+                raise outcome
+
+        self.patch(LoopDevices, "probe", probe)
+
+    def choose(self, wanted: str, recorded: str = "") -> Any:
+        """The kind that is chosen, and why."""
+        choosing = choose_devices(wanted, recorded, self.loop, self.regular)
+        backend, why = self.successResultOf(Deferred.fromCoroutine(choosing))
+        return backend.kind, why
+
+    def refused(self, wanted: str, recorded: str = "") -> str:
+        """Why there are none."""
+        choosing = choose_devices(wanted, recorded, self.loop, self.regular)
+        failure = self.failureResultOf(Deferred.fromCoroutine(choosing), ServeError)
+        return str(failure.value)
+
+    def test_works(self) -> None:
+        """Where loop devices work, they are taken, unless files are asked for."""
+        self.assertEqual(self.choose("auto"), ("loop", "they work here"))
+        self.assertEqual(self.choose("loop")[0], "loop")
+        self.assertEqual(self.choose("file"), ("file", "as asked for"))
+
+    def test_works_not(self) -> None:
+        """Where they don't, files are taken, and it is told why; or refused."""
+        self.probed(DeviceFailure("no device node"))
+        self.assertEqual(self.choose("auto"), ("file", "loop devices can't be had: no device node"))
+        self.assertIn("no device node", self.refused("loop"))
+
+    def test_no_root(self) -> None:
+        """Without root nothing is even tried."""
+        self.probed(AssertionError("tried"))
+        self.patch(os, "geteuid", lambda: 1000)
+        self.assertEqual(self.choose("auto"), ("file", "loop devices can't be had: it takes root"))
+
+    def test_attached(self) -> None:
+        """While volumes are attached, their kind of device stays."""
+        self.assertEqual(self.choose("auto", "file"), ("file", "as the attached volumes have"))
+        self.assertEqual(self.choose("auto", "loop")[0], "loop")
+        self.assertIn("detach them first", self.refused("file", "loop"))
+        self.assertIn("detach them first", self.refused("loop", "file"))
+        self.probed(DeviceFailure("no device node"))
+        self.assertIn("no device node", self.refused("auto", "loop"))
+
+
+class ServiceTests(TestCase):
+    """:class:`EmbeddedService`."""
+
+    def setUp(self) -> None:
+        self.directory = temporary_directory(self)
+        self.options = Options(state_dir=self.directory, devices="file")
+
+    async def start(self, **changes: Any) -> EmbeddedService:
+        """Start one that is stopped when the test is over."""
+        service = EmbeddedService(reactor, attr.evolve(self.options, **changes))
+        self.addCleanup(lambda: Deferred.fromCoroutine(service.stop()))
+        self.auth_url, self.agent = await service.start()
+        return service
+
+    async def refused(self, **changes: Any) -> str:
+        """Why it does not start."""
+        try:
+            await self.start(**changes)
+        except ServeError as error:
+            return str(error)
+        raise AssertionError("it started")
+
+    def agents(self) -> List[str]:
+        """The names of the agents' files."""
+        return sorted(name for name in os.listdir(self.directory) if name.endswith(".yml"))
+
+    async def test_answers(self) -> None:
+        """When it has started, it answers at the URL that it tells."""
+        await self.start()
+        response = await treq.get(self.auth_url, persistent=False)
+        self.assertEqual(response.code, 200)
+        body = await response.json()
+        self.assertEqual(body["version"]["links"][0]["href"], self.auth_url + "/")
+
+    async def test_agents(self) -> None:
+        """Each node's file is there, private, the first one's is told."""
+        service = await self.start()
+        self.assertEqual(self.agents(), ["agent-node-1.yml", "agent-node-2.yml"])
+        with open(os.path.join(self.directory, "agent-node-1.yml")) as opened:
+            self.assertEqual(opened.read(), self.agent)
+            self.assertEqual(os.fstat(opened.fileno()).st_mode & 0o777, 0o600)
+        dataset = yaml.safe_load(self.agent)["dataset"]
+        self.assertEqual(dataset["auth_url"], self.auth_url)
+        self.assertEqual(dataset["device_directory"], os.path.join(self.directory, "devices"))
+        with open(dataset["password_file"]) as opened:
+            password = opened.read().strip()
+        told = self.agent + "".join(service.remarks)
+        self.assertNotIn(password, told)
+
+    async def test_restart(self) -> None:
+        """Nodes, cluster and password are the same after a restart."""
+        service = await self.start(nodes=("a",))
+        first = yaml.safe_load(self.agent)["dataset"]
+        await service.stop()
+        await self.start(nodes=("b", "a"))
+        self.assertEqual(self.agents(), ["agent-a.yml", "agent-b.yml"])
+        with open(os.path.join(self.directory, "agent-a.yml")) as opened:
+            second = yaml.safe_load(opened.read())["dataset"]
+        del first["auth_url"], second["auth_url"]
+        self.assertEqual(first, second)
+
+    async def test_remembered_nodes(self) -> None:
+        """Nodes of earlier starts stay, and no default ones come."""
+        await (await self.start(nodes=("a",))).stop()
+        await self.start()
+        self.assertEqual(self.agents(), ["agent-a.yml"])
+
+    async def test_taken(self) -> None:
+        """A second instance gets neither the directory nor the port."""
+        await self.start()
+        port = int(self.auth_url.split(":")[2].split("/")[0])
+        self.assertIn("another instance", await self.refused())
+        other = temporary_directory(self)
+        message = await self.refused(state_dir=other, port=port)
+        self.assertIn("port {}: Address already in use".format(port), message)
+        # Nothing of the refused one is left open.
+        await self.start(state_dir=other)
+
+    async def test_bad_host(self) -> None:
+        """An address that is not this machine's is refused."""
+        self.assertIn("192.0.2.1", await self.refused(host="192.0.2.1"))
+
+    async def test_bad_node(self) -> None:
+        """A name that could not be a file's is refused."""
+        for name in ("", "../x", "-x", "a b", "x" * 64):
+            self.assertIn("can't be a node's name", await self.refused(nodes=(name,)))
+
+    async def test_bad_database(self) -> None:
+        """A file that is no database is refused, and not overwritten."""
+        path = os.path.join(self.directory, "txstorage.sqlite")
+        with open(path, "w") as opened:
+            opened.write("something else " * 100)
+        self.assertIn("can't use the database", await self.refused())
+        with open(path) as opened:
+            self.assertEqual(opened.read(), "something else " * 100)
+        os.unlink(path)
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA user_version = 99")
+        connection.close()
+        self.assertIn("version 99", await self.refused())
+
+    async def test_tls(self) -> None:
+        """With TLS the agents get the certificate to trust."""
+        await self.start(tls=True)
+        certificate = yaml.safe_load(self.agent)["dataset"]["verify_ca_path"]
+        self.assertTrue(self.auth_url.startswith("https://127.0.0.1:"))
+        self.assertTrue(os.path.exists(certificate))
+
+    async def test_own_certificate(self) -> None:
+        """The operator's certificate is used as it is."""
+        certificate, key = self_signed(temporary_directory(self), "127.0.0.1")
+        await self.start(tls_cert=certificate, tls_key=key)
+        self.assertEqual(yaml.safe_load(self.agent)["dataset"]["verify_ca_path"], certificate)
+        self.assertIn(
+            "--tls-cert",
+            await self.refused(
+                state_dir=temporary_directory(self), tls_cert=certificate, tls_key=certificate
+            ),
+        )
+
+    async def test_recorded_devices(self) -> None:
+        """Volumes that are attached as files can't become loop devices by a restart."""
+        await (await self.start()).stop()
+        store = Store(os.path.join(self.directory, "txstorage.sqlite"), reactor.seconds)
+        volume_id = store.add_volume(NewVolume(None, None, 1, "gold", {})).volume_id
+        store.reserve(volume_id, store.servers()[0].server_id, "/dev/vdb")
+        store.close()
+        self.assertIn("detach them first", await self.refused(devices="loop"))
+
+    async def test_loop(self) -> None:
+        """With loop devices no directory is told, the devices are real."""
+        await self.start(devices="loop")
+        self.assertNotIn("device_directory", yaml.safe_load(self.agent)["dataset"])
+
+    if no_loop_devices():
+        test_loop.skip = no_loop_devices()  # type: ignore[attr-defined]
+
+    async def test_stop_again(self) -> None:
+        """Stopping twice, or one that never started, is no error."""
+        service = await self.start()
+        await service.stop()
+        await service.stop()
+        await EmbeddedService(reactor, self.options).stop()
+
+    def test_default_nodes(self) -> None:
+        """A first start declares two nodes, so that moving can be tried."""
+        self.assertEqual(serving.DEFAULT_NODES, ("node-1", "node-2"))

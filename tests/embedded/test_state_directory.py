@@ -1,0 +1,121 @@
+"""
+The state directory.
+"""
+
+from __future__ import annotations
+
+import os
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.embedded.state_directory import ServeError, StateDirectory, write_private
+
+from .support import temporary_directory
+
+
+class StateDirectoryTests(SynchronousTestCase):
+    """:class:`StateDirectory`."""
+
+    def setUp(self) -> None:
+        self.path = os.path.join(temporary_directory(self), "a", "state")
+
+    def open(self) -> StateDirectory:
+        """Open it (once more)."""
+        state = StateDirectory(self.path)
+        self.addCleanup(state.close)
+        return state
+
+    def test_private(self) -> None:
+        """Nobody else can look into it, whatever the umask is."""
+        previous = os.umask(0)
+        self.addCleanup(os.umask, previous)
+        state = self.open()
+        state.password()
+        state.application_secret()
+        for path in (self.path, state.volumes, state.devices):
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o700)
+        names = [name for name in os.listdir(self.path) if name not in ("volumes", "devices")]
+        self.assertIn("password", names)
+        for name in names:
+            self.assertEqual(os.stat(os.path.join(self.path, name)).st_mode & 0o777, 0o600, name)
+
+    def test_exposure(self) -> None:
+        """It warns when somebody else can change what is in it, and only then."""
+        state = self.open()
+        self.assertEqual(state.exposure(), "")
+        os.chmod(self.path, 0o755)
+        self.assertEqual(state.exposure(), "")
+        for mode in (0o770, 0o702):
+            os.chmod(self.path, mode)
+            self.assertIn("chmod 700 " + self.path, state.exposure())
+
+    def test_owned_by_another(self) -> None:
+        """Of another user's directory it says whose it is."""
+        state = self.open()
+        found = os.stat_result([0o40700, 0, 0, 0, 4711, 0, 0, 0, 0, 0])
+        self.patch(os, "stat", lambda path: found)
+        self.assertIn("belongs to user 4711", state.exposure())
+
+    def test_empty(self) -> None:
+        """No name is no directory."""
+        self.path = ""
+        error = self.assertRaises(ServeError, self.open)
+        self.assertIn("--state-dir", error.remedy)
+
+    def test_taken(self) -> None:
+        """A second instance is refused until the first one closes it."""
+        first = self.open()
+        error = self.assertRaises(ServeError, self.open)
+        self.assertIn("used by another instance", str(error))
+        self.assertIn("--state-dir", error.remedy)
+        first.close()
+        first.close()
+        self.open()
+
+    def test_unusable(self) -> None:
+        """A path that can't be a directory is an error with a remedy."""
+        with open(os.path.join(temporary_directory(self), "file"), "w") as opened:
+            self.path = opened.name
+        error = self.assertRaises(ServeError, self.open)
+        self.assertIn(self.path, error.message)
+
+    def test_secrets_are_stable(self) -> None:
+        """The secrets are generated once, are long, and differ."""
+        state = self.open()
+        password, secret = state.password(), state.application_secret()
+        self.assertEqual((state.password(), state.application_secret()), (password, secret))
+        self.assertTrue(len(password) >= 32)
+        self.assertNotEqual(password, secret)
+
+    def test_own_password(self) -> None:
+        """A password that was written by hand is used, without its line's end."""
+        state = self.open()
+        with open(state.password_file, "w") as opened:
+            opened.write("mine\r\n")
+        self.assertEqual(state.password(), "mine")
+
+    def test_empty_password(self) -> None:
+        """An empty password is none."""
+        state = self.open()
+        with open(state.password_file, "w"):
+            pass
+        self.assertRaises(ServeError, state.password)
+
+
+class WritePrivateTests(SynchronousTestCase):
+    """:func:`write_private`."""
+
+    def test_all_or_nothing(self) -> None:
+        """When it fails, the old file is as it was and nothing else is left."""
+        directory = temporary_directory(self)
+        path = os.path.join(directory, "file")
+        write_private(path, b"old")
+        self.patch(os, "replace", _fail)
+        self.assertRaises(OSError, write_private, path, b"new")
+        self.assertEqual(os.listdir(directory), ["file"])
+        with open(path, "rb") as opened:
+            self.assertEqual(opened.read(), b"old")
+
+
+def _fail(one: str, other: str) -> None:
+    raise OSError()

@@ -1,0 +1,144 @@
+"""
+Pages of lists.
+"""
+
+from __future__ import annotations
+
+from typing import Any, List
+from urllib.parse import quote, urlsplit
+
+from txstorage.embedded.testing import in_memory_cloud
+
+from ..support import MISSING, CloudTests
+
+
+class VolumePageTests(CloudTests):
+    """Lists of volumes."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ids = [self.create(name="p{}".format(n), metadata={"c": "1"}) for n in range(5)]
+        self.chosen = "metadata=" + quote('{"c": "1"}')
+
+    def names(self, got: Any) -> List[str]:
+        """The names on a page."""
+        self.assertEqual(got.code, 200, got)
+        return [volume["name"] for volume in got.body["volumes"]]
+
+    def test_follow(self) -> None:
+        """
+        Following the links brings every volume once, newest first, keeps the
+        filter, and ends at a page that is not full.
+        """
+        for path in ("/volumes", "/volumes/detail"):
+            pages = []
+            got = self.cinder("GET", path + "?limit=2&" + self.chosen)
+            while True:
+                pages.append(self.names(got))
+                if "volumes_links" not in got.body:
+                    break
+                (link,) = got.body["volumes_links"]
+                self.assertEqual(link["rel"], "next")
+                self.assertTrue(urlsplit(link["href"]).path.endswith(self.project + path))
+                got = self.ask("GET", link["href"])
+            self.assertEqual(pages, [["p4", "p3"], ["p2", "p1"], ["p0"]])
+
+    def test_link(self) -> None:
+        """The link is the request's own query with another marker at its end."""
+        got = self.volumes("GET", "?limit=1&marker={}&{}".format(self.ids[4], self.chosen))
+        self.assertEqual(
+            got.body["volumes_links"][0]["href"],
+            "http://cloud.example/volume/v3/{}/volumes"
+            "?limit=1&metadata=%7B%22c%22%3A+%221%22%7D&marker={}".format(
+                self.project, self.ids[3]
+            ),
+        )
+
+    def test_exactly_full(self) -> None:
+        """A page that is just full has a link, and behind it is nothing."""
+        got = self.volumes("GET", "?limit=5&" + self.chosen)
+        got = self.ask("GET", got.body["volumes_links"][0]["href"])
+        self.assertEqual(got.body, {"volumes": []})
+
+    def test_zero(self) -> None:
+        """A limit of zero brings nothing, and no link."""
+        self.assertEqual(self.volumes("GET", "?limit=0").body, {"volumes": []})
+
+    def test_offset(self) -> None:
+        """An offset leaves out the first ones."""
+        self.assertEqual(self.names(self.volumes("GET", "?offset=1&limit=1")), ["p3"])
+
+    def test_bad_numbers(self) -> None:
+        """What is no positive number is 400."""
+        for query, message in (
+            ("limit=-1", "limit param must be positive"),
+            ("limit=abc", "limit param must be an integer"),
+            ("limit=", "limit param must be an integer"),
+            ("offset=-1", "offset must be >= 0"),
+            ("offset=1.5", "offset must be an integer"),
+            ("offset=" + "9" * 5000, "offset must be <= 2147483647"),
+        ):
+            got = self.volumes("GET", "?" + query)
+            self.assertEqual((got.code, got.message), (400, message), query)
+
+    def test_unknown_marker(self) -> None:
+        """A marker that is no volume is 404."""
+        got = self.volumes("GET", "?marker=" + MISSING)
+        self.assertEqual(got.code, 404)
+        self.assertEqual(got.message, "Volume {} could not be found.".format(MISSING))
+
+    def test_maximum(self) -> None:
+        """The service's page size holds, whatever is asked for."""
+        self.use(in_memory_cloud(self.clock, page_size=2))
+        self.create()
+        for query in ("", "?limit=" + "9" * 5000):
+            got = self.volumes("GET", query)
+            self.assertEqual(len(got.body["volumes"]), 2)
+            self.assertIn("volumes_links", got.body)
+
+    def test_count(self) -> None:
+        """From 3.45 on, the number on all pages can be asked for."""
+        query = "?with_count=true&limit=1&" + self.chosen
+        self.assertEqual(self.volumes("GET", query, version="3.45").body["count"], 5)
+        self.assertNotIn("count", self.volumes("GET", query, version="3.44").body)
+
+
+class ServerPageTests(CloudTests):
+    """Lists of servers and attachments."""
+
+    def test_follow(self) -> None:
+        """Following the links brings every server once."""
+        for path in ("/servers", "/servers/detail"):
+            names = []
+            got = self.nova("GET", path + "?limit=1")
+            while got.body["servers"]:
+                names.extend(server["name"] for server in got.body["servers"])
+                got = self.ask("GET", got.body["servers_links"][0]["href"])
+            self.assertEqual(names, ["node-2", "node-1"])
+
+    def test_bad(self) -> None:
+        """A malformed limit and an unknown marker are 400."""
+        got = self.nova("GET", "/servers?limit=-1")
+        self.assertEqual(
+            (got.code, got.message),
+            (
+                400,
+                "Invalid input for query parameters limit. Value: -1. "
+                "'-1' does not match '^[0-9]*$'",
+            ),
+        )
+        got = self.nova("GET", "/servers?marker=" + MISSING)
+        self.assertEqual((got.code, got.message), (400, "marker [{}] not found".format(MISSING)))
+
+    def test_attachments(self) -> None:
+        """Attachments are paged by limit and offset."""
+        for _ in range(2):
+            self.attach(self.create())
+        every = [entry["volumeId"] for entry in self.attachments()]
+        self.assertEqual(len(every), 3)
+        paged = [
+            entry["volumeId"]
+            for offset in range(4)
+            for entry in self.attachments(query="?limit=1&offset={}".format(offset))
+        ]
+        self.assertEqual(paged, every)

@@ -1,0 +1,211 @@
+"""
+``FLOCKER_BACKEND``, called as Flocker calls it, against the embedded service.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from uuid import uuid4
+
+from pyrsistent import freeze
+from twisted.internet import reactor
+from twisted.internet.defer import gatherResults, inlineCallbacks
+from twisted.internet.task import Clock
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from txstorage import FLOCKER_BACKEND
+from txstorage._support.compat import native
+from txstorage.driver.operations import BlockDeviceDriver
+from txstorage.errors import InvalidConfiguration, Unreachable
+from txstorage.flocker.reactor_thread import this_process
+from txstorage.interfaces import (
+    AlreadyAttachedVolume,
+    BackendDescription,
+    DeployerType,
+    UnattachedVolume,
+    UnknownVolume,
+)
+
+from ..helpers.child import WAITING, EmbeddedService, shared_service
+from ..helpers.wire import retry_soon
+
+GIB = 2**30
+PASSWORD = {
+    "auth_url": "http://cloud.example/v3", "username": "u", "password": "p", "project_name": "p"
+}
+
+
+def blocking_driver(test_case, configuration, its_reactor=reactor, **changes):
+    """A driver made as Flocker makes it: from a frozen configuration with native strings."""
+    section = {
+        native(key): native(value)
+        for key, value in dict(configuration, **changes).items()
+        if key != "cluster_id"
+    }
+    arguments = freeze(section).set("cluster_id", uuid4()).set("reactor", its_reactor)
+    driver = FLOCKER_BACKEND.api_factory(**arguments)
+    test_case.addCleanup(end, driver)
+    return driver
+
+
+def end(driver):
+    """
+    Stop a driver, and wait for the thread if it was the last one there: the log
+    that it writes to must not be closed meanwhile.
+    """
+    loop = this_process()._loop
+    driver.stop()
+    if loop is not None and this_process()._loop is None:
+        loop.join(10)
+
+
+class DescriptionTests(SynchronousTestCase):
+    """What Flocker is told, and what its factory does without a network."""
+
+    def test_description(self):
+        """It is a block device backend that needs a reactor and a cluster, and no single key."""
+        self.assertIsInstance(FLOCKER_BACKEND, BackendDescription)
+        self.assertEqual(u"txstorage", FLOCKER_BACKEND.name)
+        self.assertTrue(FLOCKER_BACKEND.needs_reactor and FLOCKER_BACKEND.needs_cluster_id)
+        self.assertEqual([], list(FLOCKER_BACKEND.required_config))
+        self.assertIs(DeployerType.block, FLOCKER_BACKEND.deployer_type)
+
+    def test_native(self):
+        """What the factory returns has the native driver, on the reactor that was passed."""
+        clock = Clock()
+        driver = blocking_driver(self, PASSWORD, clock, profiles={"gold": "ssd"})
+        self.assertIsInstance(driver.asynchronous, BlockDeviceDriver)
+        self.assertEqual({u"gold": u"ssd"}, driver.asynchronous._profiles)
+        self.assertEqual([], clock.getDelayedCalls())
+
+    def test_bad_configuration(self):
+        """A missing or unknown key, also one of the factory's own helpers, is named at once."""
+        for key, section in [
+            (u"password", {name: PASSWORD[name] for name in PASSWORD if name != "password"}),
+            (u"agent", dict(PASSWORD, agent="x")),
+            (u"profiles", dict(PASSWORD, profiles=["gold"])),
+        ]:
+            error = self.assertRaises(InvalidConfiguration, blocking_driver, self, section)
+            self.assertEqual(key, error.key)
+
+
+class ServiceTestCase(TestCase):
+    """Base: a blocking driver, and threads to call it from."""
+
+    timeout = 120
+
+    def setUp(self):
+        self.pool = ThreadPool(0, 200)
+        self.pool.start()
+        self.addCleanup(self.pool.stop)
+
+    def in_thread(self, function, *args):
+        return deferToThreadPool(reactor, self.pool, function, *args)
+
+    def driver_for(self, service, **changes):
+        retry_soon(self)
+        return blocking_driver(self, service.configuration(), **dict(WAITING, **changes))
+
+
+def clean_up(driver):
+    for volume in driver.list_volumes():
+        if volume.attached_to is not None:
+            driver.detach_volume(volume.blockdevice_id)
+        driver.destroy_volume(volume.blockdevice_id)
+
+
+class LifeTests(ServiceTestCase):
+    """A volume's life, with a real device."""
+
+    def life(self, driver):
+        node = driver.compute_instance_id()
+        volume = driver.create_volume(dataset_id=uuid4(), size=driver.allocation_unit())
+        volume_id = volume.blockdevice_id
+        self.assertEqual([volume], driver.list_volumes())
+        self.assertRaises(UnattachedVolume, driver.get_device_path, volume_id)
+        attached = driver.attach_volume(volume_id, attach_to=node)
+        self.assertEqual(node, attached.attached_to)
+        path = driver.get_device_path(volume_id)
+        self.assertEqual(volume.size, shared_service().device_size(path))
+        error = self.assertRaises(
+            AlreadyAttachedVolume, driver.attach_volume, volume_id, attach_to=node
+        )
+        self.assertEqual((volume_id,), error.args)
+        driver.detach_volume(volume_id)
+        driver.destroy_volume(volume_id)
+        self.assertRaises(UnknownVolume, driver.destroy_volume, volume_id)
+        self.assertIn(node, driver.list_live_nodes())
+
+    def driver(self):
+        driver = self.driver_for(shared_service())
+        self.addCleanup(clean_up, driver)
+        return driver
+
+    def test_reactor_thread(self):
+        """In the thread of the running reactor."""
+        self.life(self.driver())
+
+    def test_worker_thread(self):
+        """In a worker thread."""
+        return self.in_thread(self.life, self.driver())
+
+    @inlineCallbacks
+    def test_many_threads(self):
+        """200 threads at once, reading and making: one volume for each dataset."""
+        driver = self.driver()
+        datasets = [uuid4() for _ in range(5)]
+        work = [
+            self.in_thread(driver.create_volume, datasets[number % 5], GIB)
+            if number % 4 == 0 else self.in_thread(driver.list_volumes)
+            for number in range(200)
+        ]
+        yield gatherResults(work)
+        self.assertEqual(sorted(datasets), sorted(v.dataset_id for v in driver.list_volumes()))
+
+
+class OutageTests(ServiceTestCase):
+    """A service that is not there, and then is."""
+
+    def service(self, *options):
+        service = EmbeddedService(*options)
+        self.addCleanup(service.remove)
+        service.start()
+        return service
+
+    def test_kill_and_restart(self):
+        """
+        While the service is down each operation says so; the same driver works
+        when it is back, and a failed instance id was not remembered.
+        """
+        service = self.service()
+        driver = self.driver_for(service)
+        service.kill()
+        for operation in (driver.compute_instance_id, driver.list_volumes):
+            error = self.assertRaises(Unreachable, operation)
+            self.assertTrue(error.remedy)
+        service.start()
+        self.assertEqual(service.configuration()["instance_id"], driver.compute_instance_id())
+        volume = driver.create_volume(uuid4(), GIB)
+        service.kill()
+        self.assertRaises(Unreachable, driver.list_volumes)
+        service.start()
+        self.assertEqual([volume], driver.list_volumes())
+        driver.destroy_volume(volume.blockdevice_id)
+
+    def test_tls(self):
+        """
+        Over TLS, too, nothing waits for the reactor of the caller's thread, which
+        is blocked.
+        """
+        driver = self.driver_for(self.service("--tls"))
+        self.assertEqual([], driver.list_volumes())
+
+    def test_host_name(self):
+        """Looking up a host's name does not wait for the blocked reactor either."""
+        service = shared_service()
+        configuration = service.configuration()
+        driver = self.driver_for(
+            service, auth_url=configuration["auth_url"].replace("127.0.0.1", "localhost")
+        )
+        self.assertEqual([], driver.list_volumes())

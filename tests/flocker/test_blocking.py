@@ -1,0 +1,478 @@
+"""
+Tests for :mod:`txstorage.flocker.blocking`, over a driver that does what a test says;
+and the contract suites through it, against the embedded service.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import subprocess
+import sys
+import traceback
+from threading import Event, Timer, current_thread
+
+from eliot import start_action
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.internet.interfaces import IReactorCore
+from twisted.internet.threads import deferToThread, deferToThreadPool
+from twisted.python.threadable import isInIOThread
+from twisted.python.threadpool import ThreadPool
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from txstorage._support.compat import PY2
+from txstorage.errors import DriverStopped, WouldWaitForItself
+from txstorage.flocker.blocking import BlockingDriver
+from txstorage.flocker.reactor_thread import ThreadCall, this_process
+from txstorage.interfaces import IBlockDeviceAPI, ICloudAPI, IProfiledBlockDeviceAPI, UnknownVolume
+from txstorage.testing import (
+    make_iblockdeviceapi_tests,
+    make_icloudapi_tests,
+    make_iprofiledblockdeviceapi_tests,
+)
+
+from ..helpers.child import GIB, contract, shared_service
+from .test_backend import blocking_driver
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def task_of(action):
+    """:return: the id of the task that an Eliot action belongs to."""
+    return action.serialize_task_id().split(b"@")[0]
+
+
+class Driver(object):
+    """An asynchronous driver.  ``create_volume`` waits until it is cancelled."""
+
+    def __init__(self, its_reactor):
+        self.reactor = its_reactor
+        self.waiting, self.cancelled = Event(), Event()
+
+    def create_volume(self, dataset_id, size):
+        self.waiting.set()
+        return Deferred(lambda _: self.cancelled.set())
+
+    def compute_instance_id(self):
+        with start_action(action_type=u"test:operation") as action:
+            return succeed((self.reactor, current_thread(), task_of(action)))
+
+    def allocation_unit(self):
+        d = Deferred()
+        self.reactor.callLater(0.01, d.callback, 512)
+        return d
+
+    def destroy_volume(self, blockdevice_id):
+        return self.allocation_unit().addCallback(self.no_such_volume, blockdevice_id)
+
+    def no_such_volume(self, _, blockdevice_id):
+        raise UnknownVolume(blockdevice_id)
+
+    def list_volumes(self):
+        raise ValueError("at once")
+
+
+@implementer(IReactorCore)
+class Agents(object):
+    """An agent's reactor, as far as its shutdown goes."""
+
+    def __init__(self):
+        self.triggers = {}
+
+    def addSystemEventTrigger(self, phase, event, function):  # noqa: N802
+        self.triggers[phase] = function
+        return phase
+
+    def removeSystemEventTrigger(self, trigger):  # noqa: N802
+        del self.triggers[trigger]
+
+    def fire(self, phase):
+        self.triggers.pop(phase)()
+
+
+class Made(object):
+    """Base: blocking drivers that end with the test."""
+
+    timeout = 30
+
+    def driver(self, its_reactor=None):
+        self.native = []
+
+        def make(its):
+            self.native.append(Driver(its))
+            return self.native[-1]
+
+        made = BlockingDriver(its_reactor or Agents(), make)
+        self.addCleanup(made.stop)
+        return made
+
+
+class CallTests(Made, SynchronousTestCase):
+    """Single calls, while no other reactor runs."""
+
+    def test_interfaces(self):
+        """It provides the three blocking interfaces, with their documentation."""
+        driver = self.driver()
+        for interface in (IBlockDeviceAPI, IProfiledBlockDeviceAPI, ICloudAPI):
+            self.assertTrue(verifyObject(interface, driver))
+        self.assertEqual("attach_volume", driver.attach_volume.__name__)
+        self.assertTrue(driver.attach_volume.__doc__)
+
+    def test_asynchronous(self):
+        """The native driver is on the reactor that was passed, and no thread is started for it."""
+        agents = Agents()
+        driver = self.driver(agents)
+        self.assertIs(agents, driver.asynchronous.reactor)
+        self.assertEqual(1, len(self.native))
+
+    def test_other_thread(self):
+        """An operation runs on one reactor and thread for all drivers, not the caller's."""
+        first, second = self.driver().compute_instance_id(), self.driver().compute_instance_id()
+        self.assertEqual(first[:2], second[:2])
+        self.assertIsNot(reactor, first[0])
+        self.assertIsNot(current_thread(), first[1])
+        self.assertTrue(first[1].daemon)
+
+    def test_io_thread(self):
+        """Twisted's notion of its I/O thread stays what it was."""
+        before = isInIOThread()
+        self.driver().allocation_unit()
+        self.assertEqual(before, isInIOThread())
+
+    def test_name_lookups(self):
+        """The threads for looking up host names keep no process alive."""
+        its = self.driver().compute_instance_id()[0]
+        self.assertTrue(its.getThreadPool().threadFactory(target=None).daemon)
+
+    def test_error(self):
+        """An error crosses with its type, arguments and the traceback of where it was raised."""
+        try:
+            self.driver().destroy_volume(blockdevice_id=u"v")
+        except UnknownVolume as error:
+            self.assertEqual((u"v",), error.args)
+            self.assertIn("no_such_volume", traceback.format_exc())
+        else:
+            self.fail("no error")
+
+    def test_error_at_once(self):
+        """Where Twisted drops the traceback, its text comes with the error."""
+        try:
+            self.driver().list_volumes()
+        except ValueError as error:
+            shown = traceback.format_exc() + str(getattr(error, "__cause__", ""))
+            self.assertIn("raise ValueError", shown)
+        else:
+            self.fail("no error")
+
+    def test_wrong_arguments(self):
+        """Wrong arguments are a ``TypeError``, as with any method."""
+        self.assertRaises(TypeError, self.driver().allocation_unit, 1)
+
+    def test_eliot(self):
+        """What an operation logs belongs to its caller's task, and to no other's."""
+        driver = self.driver()
+        with start_action(action_type=u"test:caller") as action:
+            self.assertEqual(task_of(action), driver.compute_instance_id()[2])
+        self.assertNotEqual(task_of(action), driver.compute_instance_id()[2])
+
+    def test_own_thread(self):
+        """A blocking call in the thread that carries it out fails, rather than hang."""
+        driver, failed = self.driver(), []
+        its = driver.compute_instance_id()[0]
+        done = Event()
+
+        def call():
+            try:
+                driver.allocation_unit()
+            except WouldWaitForItself as error:
+                failed.append(error)
+            done.set()
+
+        its.callFromThread(call)
+        self.assertTrue(done.wait(10))
+        self.assertEqual(1, len(failed))
+
+    def test_given_up_before_it_began(self):
+        """A call that was given up before its turn does nothing."""
+        began = []
+        call = ThreadCall(None, began.append)
+        call.abort(DriverStopped(u"x"))
+        self.successResultOf(call.start(None))
+        self.assertRaises(DriverStopped, call.result)
+        self.assertEqual([], began)
+
+
+class ThreadsTests(Made, TestCase):
+    """Calls while a reactor runs in this thread."""
+
+    def setUp(self):
+        self.pool = ThreadPool(0, 200)
+        self.pool.start()
+        self.addCleanup(self.pool.stop)
+
+    def in_thread(self, function, *args):
+        return deferToThreadPool(reactor, self.pool, function, *args)
+
+    def test_reactor_thread(self):
+        """In the running reactor's own thread a call returns."""
+        self.assertEqual(512, self.driver(reactor).allocation_unit())
+
+    def test_many_threads(self):
+        """200 threads at once each get their own answer."""
+        driver = self.driver()
+
+        def call(number):
+            try:
+                driver.destroy_volume(u"{}".format(number))
+            except UnknownVolume as error:
+                return int(error.blockdevice_id)
+
+        d = gatherResults([self.in_thread(call, number) for number in range(200)])
+        return d.addCallback(self.assertEqual, list(range(200)))
+
+    def hanging(self, driver):
+        """:return: a ``Deferred`` of an operation that was begun and does not end."""
+        d = self.in_thread(driver.create_volume, None, 1)
+        begun = deferToThread(lambda: self.waiting(driver))
+        return begun.addCallback(lambda _: [d])
+
+    def waiting(self, driver):
+        while len(self.native) < 2:  # the first is the asynchronous one
+            driver.compute_instance_id()
+        self.assertTrue(self.native[1].waiting.wait(10))
+
+    def test_shutdown(self):
+        """
+        When the agent's reactor shuts down, operations are cancelled and refused;
+        another driver goes on; when it has stopped, calls work again.
+        """
+        agents = Agents()
+        other = self.driver()
+        other.allocation_unit()
+        driver = self.driver(agents)
+
+        def stop(operations):
+            agents.fire("during")
+            return self.assertFailure(operations[0], DriverStopped)
+
+        def stopped(error):
+            self.assertTrue(error.remedy)
+            self.assertTrue(self.native[1].cancelled.wait(10))
+            self.assertRaises(DriverStopped, driver.allocation_unit)
+            self.assertEqual(512, other.allocation_unit())
+            agents.fire("after")
+            self.assertEqual(512, driver.allocation_unit())
+
+        return self.hanging(driver).addCallback(stop).addCallback(stopped)
+
+    def test_last_one_ends_the_thread(self):
+        """With the last driver that uses it the thread ends; the next call starts another."""
+        agents = Agents()
+        driver = self.driver(agents)
+        first, thread, _ = driver.compute_instance_id()
+        this_process()._users.clear()  # of tests before
+        agents.fire("during")
+        agents.fire("after")
+        thread.join(10)
+        self.assertFalse(thread.is_alive())
+        self.assertIsNot(first, driver.compute_instance_id()[0])
+
+    def test_stop(self):
+        """A driver that was stopped cancels, refuses for good, and leaves no trigger."""
+        agents = Agents()
+        driver = self.driver(agents)
+
+        def stop(operations):
+            driver.stop()
+            self.assertEqual({}, agents.triggers)
+            return self.assertFailure(operations[0], DriverStopped)
+
+        return self.hanging(driver).addCallback(stop).addCallback(
+            lambda _: self.assertRaises(DriverStopped, driver.allocation_unit)
+        )
+
+    def test_thread_that_ended(self):
+        """A thread that ended by itself lets its callers go, and is replaced."""
+        driver = self.driver()
+
+        def crash(operations):
+            its, thread, _ = driver.compute_instance_id()
+            its.callFromThread(its.stop)
+            thread.join(10)
+            return self.assertFailure(operations[0], DriverStopped)
+
+        d = self.hanging(driver).addCallback(crash)
+        return d.addCallback(lambda _: self.assertEqual(512, driver.allocation_unit()))
+
+
+PRELUDE = """
+from __future__ import print_function
+import atexit, os, signal, sys, threading
+from twisted.internet import reactor
+from tests.flocker.test_blocking import Driver
+from txstorage.flocker.blocking import BlockingDriver
+from txstorage.errors import DriverStopped
+made = []
+def make(its):
+    made.append(Driver(its))
+    return made[-1]
+driver = BlockingDriver(reactor, make)
+def hang():
+    try:
+        driver.create_volume(None, 1)
+    except DriverStopped:
+        print("let go")
+def begin_hanging(daemon):
+    thread = threading.Thread(target=hang)
+    thread.daemon = daemon
+    thread.start()
+    while len(made) < 2:
+        driver.allocation_unit()
+    made[1].waiting.wait()
+    return thread
+"""
+
+
+class ProcessTests(SynchronousTestCase):
+    """Whole processes, which end by themselves and at once."""
+
+    def output_of(self, script):
+        environment = dict(os.environ, PYTHONPATH=ROOT, PYTHONWARNINGS="ignore")
+        process = subprocess.Popen(
+            [sys.executable, "-c", PRELUDE + script],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, cwd=ROOT,
+        )
+        killer = Timer(20, process.kill)
+        killer.start()
+        try:
+            output = process.communicate()[0].decode()
+        finally:
+            killer.cancel()
+        self.assertEqual(0, process.returncode, output)
+        return output.split("\n")[:-1]
+
+    def test_without_a_reactor(self):
+        """A script that only blocks ends when it is over."""
+        self.assertEqual(["512"], self.output_of("print(driver.allocation_unit())"))
+
+    def test_unused(self):
+        """A driver that was never called starts and says nothing."""
+        self.assertEqual(["1"], self.output_of("print(threading.active_count())"))
+
+    def test_ends_during_a_call(self):
+        """A process that ends lets a daemon thread go that is in a call."""
+        self.output_of("begin_hanging(True)")
+
+    def test_before_during_and_after_the_reactor(self):
+        """Calls work before the reactor runs, in it, and after it stopped."""
+        script = """
+print(driver.allocation_unit())
+def running():
+    print(driver.allocation_unit())
+    reactor.stop()
+reactor.callWhenRunning(running)
+reactor.run()
+print(driver.allocation_unit())
+"""
+        self.assertEqual(["512"] * 3, self.output_of(script))
+
+    def test_reactor_stops_during_calls(self):
+        """Calls in the reactor's threads do not hold up its stop, queued ones included."""
+        script = """
+def running():
+    reactor.suggestThreadPoolSize(1)
+    reactor.callInThread(hang)
+    reactor.callInThread(hang)
+    reactor.callInThread(hang)
+    while len(made) < 2:
+        driver.allocation_unit()
+    made[1].waiting.wait()
+    reactor.stop()
+reactor.callWhenRunning(running)
+reactor.run()
+"""
+        self.assertEqual(["let go"] * 3, self.output_of(script))
+
+    def test_at_exit(self):
+        """A handler registered after the import may call; after that calls fail, as they should."""
+        script = """
+atexit.register(lambda: print(driver.allocation_unit()))
+driver.allocation_unit()
+"""
+        self.assertEqual(["512"], self.output_of(script))
+        self.assertEqual(["let go"], self.output_of(
+            "from txstorage.flocker.reactor_thread import this_process\n"
+            "this_process().exit()\nhang()\n"
+        ))
+
+    def test_fork(self):
+        """A forked child and its parent both go on, on reactors of their own."""
+        script = """
+thread = begin_hanging(False)
+child = os.fork()
+its = driver.compute_instance_id()[0]
+if child == 0:
+    os._exit(0 if its is not made[1].reactor and driver.allocation_unit() == 512 else 1)
+print(os.waitpid(child, 0)[1], its is made[1].reactor, driver.allocation_unit())
+driver.stop()
+thread.join()
+"""
+        self.assertEqual(["0 True 512", "let go"], self.output_of(script))
+
+    def test_interrupted(self):
+        """Ctrl-C in a caller's wait cancels the operation."""
+        script = """
+caught = threading.Event()
+def interrupt():
+    made[1].waiting.wait()
+    # CPython misses a signal that comes just before its wait begins
+    while not caught.is_set():
+        os.kill(os.getpid(), signal.SIGINT)
+        caught.wait(2)
+driver.allocation_unit()
+threading.Thread(target=interrupt).start()
+try:
+    driver.create_volume(None, 1)
+except KeyboardInterrupt:
+    caught.set()
+    print("interrupted", made[1].cancelled.wait(10))
+"""
+        self.assertEqual(["interrupted True"], self.output_of(script))
+
+    if PY2:
+        test_interrupted.skip = "on Python 2 a lock can't be interrupted"
+
+
+def on_the_service(test_case):
+    """:return: a blocking driver, as Flocker makes it, for a cluster of its own."""
+    # What takes its time is tested elsewhere; this is about the way there and back.
+    configuration = shared_service(transition_delay=0.0).configuration()
+    return blocking_driver(test_case, configuration, timeout=30, poll_interval=0.01)
+
+
+class InThreadsContractTests(contract(on_the_service, make_iblockdeviceapi_tests)):
+    """The contract, called from worker threads."""
+
+    timeout = 60
+
+
+class OnReactorThreadContractTests(
+    contract(on_the_service, make_iblockdeviceapi_tests, on_reactor_thread=True)
+):
+    """The contract, called in the thread of the running reactor."""
+
+    timeout = 60
+
+
+class ProfilesContractTests(make_iprofiledblockdeviceapi_tests(on_the_service, GIB)):
+    """Profiles, called from worker threads."""
+
+    timeout = 60
+
+
+class CloudContractTests(make_icloudapi_tests(on_the_service)):
+    """Nodes, called from worker threads."""
+
+    timeout = 60

@@ -1,0 +1,176 @@
+"""
+The embedded service as a child process, for tests that need a real wire.
+
+It runs on Python 3 also when the tests run on 2.7: ``TXSTORAGE_PYTHON3`` names
+the interpreter, and ``make test`` sets it.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import atexit
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from uuid import UUID, uuid4
+
+import yaml
+from twisted.internet import reactor
+from twisted.trial.unittest import SkipTest
+
+from txstorage._assembly import block_device_driver
+from txstorage._http.connections import agent_for
+from txstorage._support.compat import PY2
+from txstorage.testing import (
+    FaultyAgent,
+    block_device_size,
+    make_iblockdeviceasyncapi_tests,
+    regular_file_size,
+)
+
+from .wire import retry_soon
+
+READY = b"txstorage ready: "
+
+#: As little waiting as the service needs, in seconds: what it takes is not what
+#: is tested.  A status lasts less than the time between two looks, so that there
+#: is mostly one look at each, and a test of each exchange has few that are alike.
+TRANSITION_DELAY = 0.02
+WAITING = {"timeout": 30, "poll_interval": 0.05}
+
+
+def python_3():
+    """:return: the path of a Python 3 that has the embedded service."""
+    interpreter = os.environ.get("TXSTORAGE_PYTHON3", None if PY2 else sys.executable)
+    if interpreter is None:
+        raise SkipTest("TXSTORAGE_PYTHON3 names no Python 3 to run the embedded service on")
+    return interpreter
+
+
+def faulty_driver(test_case, cluster_id, configuration):
+    """
+    :param cluster_id: ``None`` for a cluster of its own.
+    :param dict configuration: keys and values, without ``cluster_id``.
+    :return: an asynchronous driver, and the
+        :class:`~txstorage.testing.FaultyAgent` that it uses.
+    """
+    agent = agent_for(reactor)
+    test_case.addCleanup(agent.close)
+    faulty = FaultyAgent(reactor, agent)
+    driver = block_device_driver(reactor, cluster_id or uuid4(), agent=faulty, **configuration)
+    return driver, faulty
+
+
+class EmbeddedService(object):
+    """
+    One embedded service, with loop devices when root and regular files else.
+
+    :param options: more options of ``txstorage serve``.
+    """
+
+    def __init__(self, *options):
+        self.state = tempfile.mkdtemp(prefix="txstorage-test-")
+        self.loop_devices = os.getuid() == 0
+        self._options = ["--devices", "loop" if self.loop_devices else "file"]
+        self._options += ["--transition-delay", str(TRANSITION_DELAY)] + list(options)
+        self._process = None
+        self._port = 0
+        atexit.register(self.remove)
+
+    def start(self):
+        """Start it, at the same address as before; returns when it is ready."""
+        command = [python_3(), "-m", "txstorage.cli", "serve", "--state-dir", self.state]
+        command += ["--port", str(self._port)] + self._options
+        log = open(os.path.join(self.state, "stderr"), "ab")
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+        log.close()
+        for line in iter(self._process.stdout.readline, b""):
+            if line.startswith(READY):
+                self._port = int(line[len(READY) :].split(b":")[2].split(b"/")[0])
+                return
+        self._process.wait()
+        with open(os.path.join(self.state, "stderr")) as said:
+            raise RuntimeError("the embedded service did not start: " + said.read())
+
+    def _end(self, how):
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.stdout.close()
+            self._process.wait()
+            self._process = None
+
+    def kill(self):
+        """End it as a power failure would."""
+        self._end(signal.SIGKILL)
+
+    def remove(self):
+        """End it, and remove all that it made, loop devices too."""
+        self._end(signal.SIGTERM)
+        if self.loop_devices:
+            for line in subprocess.check_output(
+                ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"]
+            ).splitlines():
+                name, _, backing_file = line.decode().strip().partition(" ")
+                if backing_file.strip().startswith(self.state + "/"):
+                    subprocess.check_call(["losetup", "--detach", name])
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def configuration(self, node="node-1"):
+        """:return: the ``dataset`` section of a node's ``agent.yml``."""
+        with open(os.path.join(self.state, "agent-{}.yml".format(node))) as agent:
+            dataset = yaml.safe_load(agent)["dataset"]
+        del dataset["backend"]
+        return dataset
+
+    def driver(self, test_case, cluster_id=None, node="node-1", **changes):
+        """
+        :return: a driver for one of the nodes, and the
+            :class:`~txstorage.testing.FaultyAgent` it uses.
+        """
+        configuration = self.configuration(node)
+        del configuration["cluster_id"]
+        configuration.update(WAITING, **changes)
+        retry_soon(test_case)
+        return faulty_driver(test_case, cluster_id, configuration)
+
+    @property
+    def device_size(self):
+        """What finds out the size of a device that it serves."""
+        return block_device_size if self.loop_devices else regular_file_size
+
+    def cluster_id(self):
+        return UUID(self.configuration()["cluster_id"])
+
+
+GIB = 2**30
+NOBODY = u"00000000-0000-4000-8000-000000000000"
+
+
+def contract(factory, make=make_iblockdeviceasyncapi_tests, **options):
+    """:return: the suite for the drivers of a factory, two of which are two clusters."""
+    return make(
+        api_factory=factory,
+        minimum_allocatable_size=GIB,
+        device_allocation_unit=GIB,
+        unknown_blockdevice_id_factory=lambda test_case: NOBODY,
+        device_size=block_device_size if os.getuid() == 0 else regular_file_size,
+        other_cluster_factory=factory,
+        **options
+    )
+
+
+_shared = {}
+
+
+def shared_service(transition_delay=TRANSITION_DELAY):
+    """
+    :param float transition_delay: seconds that a volume is in between.
+    :return: an :class:`EmbeddedService` for all tests that do not break it.
+    """
+    if transition_delay not in _shared:
+        service = EmbeddedService("--transition-delay", str(transition_delay))
+        service.start()
+        _shared[transition_delay] = service
+    return _shared[transition_delay]

@@ -1,0 +1,303 @@
+"""
+A cloud in memory, on the near side of the wire: what the driver's own logic is
+tested against, on a ``Clock``, on every Python.
+
+It answers like a cloud does: first it says yes, then it takes its time.  Tests
+break it through :attr:`MemoryCloud.faults`.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from uuid import UUID, uuid4
+
+import attr
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.python.filepath import FilePath
+from zope.interface import implementer
+
+from txstorage._support.compat import text_type
+from txstorage.clouds import Attachment, IVolumeService, Server, Volume, VolumePage
+from txstorage.driver.operations import BlockDeviceDriver
+from txstorage.driver.polling import Intervals
+from txstorage.errors import DeviceBusy, DeviceNotFound, RequestRefused, UnknownServer
+from txstorage.interfaces import UnknownVolume
+
+GIB = 2**30
+CLUSTER = UUID("c0ffee00-0000-4000-8000-000000000001")
+HERE = u"11111111-1111-4111-8111-111111111111"
+THERE = u"22222222-2222-4222-8222-222222222222"
+
+#: No jitter, so that tests can say when.
+STEADY = Intervals(first=1.0, factor=1.0, longest=1.0, jitter=0.0)
+
+
+def refusal(status=400, detail=u"no"):
+    return RequestRefused(u"POST", u"http://cloud.example/", status, detail)
+
+
+class Fault(object):
+    """
+    What goes wrong with one request.
+
+    :param error: the exception it fails with; ``None`` to never answer.
+    :param bool processed: whether the cloud did what was asked all the same.
+    """
+
+    def __init__(self, error, processed=False):
+        self.error = error
+        self.processed = processed
+
+
+@implementer(IVolumeService)
+class MemoryCloud(object):
+    """
+    :param clock: the ``Clock`` it takes its time by.
+    :param float delay: seconds from accepting a request to carrying it out.
+
+    :ivar dict volumes: volume id to :class:`Volume`.
+    :ivar dict servers: instance id to status.
+    :ivar list requests: names of the requests it got.
+    :ivar dict faults: request name to a list of :class:`Fault`, used up in order.
+    :ivar dict reasons: volume id to what the cloud says about its failure.
+    """
+
+    allocation_unit = GIB
+
+    def __init__(self, clock, delay=3.0):
+        self.clock = clock
+        self.delay = delay
+        self.volumes = {}
+        self.servers = {HERE: u"ACTIVE", THERE: u"ACTIVE"}
+        self.compute = set()
+        self.requests = []
+        self.faults = {}
+        self.reasons = {}
+        self.malformed = ()
+        self.pages = 1
+        self.cancelled = []
+        self._made = 0
+
+    # -- for tests -------------------------------------------------------------
+
+    def add(self, status=u"available", attached_to=None, dataset_id=None, **fields):
+        """Put a volume there; :return: its id."""
+        self._made += 1
+        fields.setdefault(
+            "labels",
+            {
+                u"flocker-cluster-id": text_type(CLUSTER),
+                u"flocker-dataset-id": text_type(dataset_id or uuid4()),
+            },
+        )
+        fields.setdefault("created_at", u"2026-01-01T00:00:{:02d}".format(self._made))
+        volume_id = fields.pop("volume_id", text_type(uuid4()))
+        self.volumes[volume_id] = Volume(volume_id=volume_id, status=status, size=GIB, **fields)
+        if attached_to is not None:
+            self.change(volume_id, attachments=(Attachment(volume_id, attached_to),))
+            self.compute.add((volume_id, attached_to))
+        return volume_id
+
+    def change(self, volume_id, **changes):
+        """Change a volume, if it is there."""
+        if volume_id in self.volumes:
+            fields = attr.asdict(self.volumes[volume_id], recurse=False)
+            self.volumes[volume_id] = Volume(**dict(fields, **changes))
+
+    def break_next(self, request, *faults):
+        """The next requests of a name go wrong."""
+        self.faults.setdefault(request, []).extend(faults)
+
+    def count(self, request):
+        return self.requests.count(request)
+
+    # -- the cloud -------------------------------------------------------------
+
+    def _answer(self, request, function, *args):
+        self.requests.append(request)
+        faults = self.faults.get(request)
+        fault = faults.pop(0) if faults else None
+        if fault is not None:
+            if fault.processed:
+                function(*args)
+            if fault.error is None:
+                return Deferred(lambda _: self.cancelled.append(request))
+            return fail(fault.error)
+        try:
+            return succeed(function(*args))
+        except Exception as error:
+            return fail(error)
+
+    def _get(self, volume_id):
+        if volume_id not in self.volumes:
+            raise UnknownVolume(volume_id)
+        return self.volumes[volume_id]
+
+    def _later(self, *changes):
+        for step, change in enumerate(changes, 1):
+            self.clock.callLater(self.delay * step / len(changes), change)
+
+    def create_volume(self, name, size, labels, volume_type=None):
+        return self._answer("create", self._create, name, size, labels, volume_type)
+
+    def _create(self, name, size, labels, volume_type):
+        volume_id = self.add(
+            u"creating", name=name, labels=labels, volume_type=volume_type
+        )
+        self.change(volume_id, size=size)
+        self._later(lambda: self.change(volume_id, status=u"available"))
+        return self.volumes[volume_id]
+
+    def delete_volume(self, volume_id):
+        return self._answer("delete", self._delete, volume_id)
+
+    def _delete(self, volume_id):
+        if self._get(volume_id).status not in (u"available", u"error"):
+            raise refusal()
+        self.change(volume_id, status=u"deleting")
+        self._later(lambda: self.volumes.pop(volume_id))
+
+    def get_volume(self, volume_id):
+        return self._answer("get", self._get, volume_id)
+
+    def list_volumes(self, labels):
+        return self._answer("list", self._list, labels)
+
+    def _list(self, labels):
+        found = [
+            self.volumes[volume_id]
+            for volume_id in sorted(self.volumes)
+            if set(labels.items()) <= set(self.volumes[volume_id].labels.items())
+        ]
+        return VolumePage(tuple(found), self.malformed, self.pages)
+
+    def failure_reason(self, volume_id):
+        return succeed(self.reasons.get(volume_id, u""))
+
+    def request_attach(self, volume_id, server_id):
+        return self._answer("attach", self._attach, volume_id, server_id)
+
+    def _attach(self, volume_id, server_id):
+        if server_id not in self.servers:
+            raise UnknownServer(server_id)
+        if self._get(volume_id).status != u"available":
+            raise refusal()
+        self.change(volume_id, status=u"reserved")
+        self.compute.add((volume_id, server_id))
+        self._later(
+            lambda: self.change(volume_id, status=u"attaching"),
+            lambda: self.change(
+                volume_id, status=u"in-use", attachments=(Attachment(volume_id, server_id),)
+            ),
+        )
+
+    def request_detach(self, volume_id, server_id):
+        return self._answer("detach", self._detach, volume_id, server_id)
+
+    def _detach(self, volume_id, server_id):
+        if self._get(volume_id).status != u"in-use":
+            raise refusal()
+        self.change(volume_id, status=u"detaching")
+        self._later(
+            lambda: self.change(volume_id, status=u"available", attachments=()),
+            lambda: self.compute.discard((volume_id, server_id)),
+        )
+
+    def settle(self, volume):
+        return self._answer("settle", lambda: None)
+
+    def list_attachments(self, server_id):
+        return self._answer(
+            "attachments",
+            lambda: tuple(Attachment(v, s) for v, s in self.compute if s == server_id),
+        )
+
+    def get_server(self, server_id):
+        return self._answer("server", self._server, server_id)
+
+    def _server(self, server_id):
+        if server_id not in self.servers:
+            raise UnknownServer(server_id)
+        return Server(server_id, self.servers[server_id])
+
+    def list_servers(self):
+        return self._answer(
+            "servers", lambda: tuple(self._server(s) for s in sorted(self.servers))
+        )
+
+    def start_server(self, server_id):
+        return self._answer("start", self._start, server_id)
+
+    def _start(self, server_id):
+        self._server(server_id)
+        self.servers[server_id] = u"ACTIVE"
+
+
+class MemoryDevices(object):
+    """
+    This node's devices, as :class:`txstorage._devices.finder.DeviceFinder` shows them.
+
+    :ivar set present: volume ids that have a device.
+    :ivar set busy: volume ids whose device is in use.
+    """
+
+    def __init__(self):
+        self.present = set()
+        self.busy = set()
+        self.waits = []
+
+    def find(self, volume_id, size):
+        if volume_id not in self.present:
+            raise DeviceNotFound(volume_id, u"no device")
+        return FilePath("/dev").child(str(volume_id))
+
+    def wait_until_present(self, volume_id, size):
+        return self._wait(u"present", volume_id)
+
+    def wait_until_gone(self, volume_id):
+        return self._wait(u"gone", volume_id)
+
+    def refuse_if_busy(self, volume_id):
+        if volume_id in self.busy:
+            raise DeviceBusy(volume_id, u"mounted")
+
+    def _wait(self, what, volume_id):
+        wait = (what, volume_id, Deferred(lambda _: self.waits.remove(wait)))
+        self.waits.append(wait)
+        return wait[2]
+
+    def settle(self):
+        """All that is waited for happens."""
+        waits, self.waits = self.waits, []
+        for what, volume_id, d in waits:
+            (self.present.add if what == u"present" else self.present.discard)(volume_id)
+            d.callback(None)
+
+
+class MemoryNode(object):
+    """This node, as :class:`txstorage._node.instance_id.NodeIdentity` knows it."""
+
+    source = u"configuration"
+
+    def __init__(self, instance_id=HERE):
+        self.outcome = instance_id
+
+    def instance_id(self):
+        if isinstance(self.outcome, Exception):
+            return fail(self.outcome)
+        return succeed(self.outcome)
+
+
+def memory_driver(clock, cloud, **changes):
+    """
+    :return: a driver on a cloud in memory.
+    """
+    arguments = dict(
+        reactor=clock,
+        service=cloud,
+        cluster_id=CLUSTER,
+        devices=MemoryDevices(),
+        node=MemoryNode(),
+        intervals=STEADY,
+    )
+    arguments.update(changes)
+    return BlockDeviceDriver(**arguments)

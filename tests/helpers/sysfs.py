@@ -1,0 +1,122 @@
+"""
+A pretended /sys and real loop devices, for tests.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import struct
+import subprocess
+from uuid import uuid4
+
+from twisted.python.filepath import FilePath
+from twisted.trial.unittest import SkipTest
+
+from txstorage._support.compat import as_text
+
+MIB = 1024 * 1024
+VOLUME = u"0b1f1d7c-52a4-4c1e-9f3a-6d2f5c8e9a10"
+OTHER = u"7e0d8c11-90ab-4d2f-8c55-1a2b3c4d5e6f"
+
+
+def new_volume_id():
+    """Text, a new UUID."""
+    return as_text(str(uuid4()))
+
+
+def serial(text):
+    """The identity of a disk with that serial number, text."""
+    return u"serial:" + text
+
+
+def vpd80(serial):
+    """Bytes: SCSI vital product data page 0x80."""
+    return b"\x00\x80" + struct.pack(">H", len(serial)) + serial
+
+
+def vpd83(*designators):
+    """Bytes: page 0x83, from ``(code set, association, type, bytes)``."""
+    body = b"".join(
+        struct.pack("4B", code_set, association << 4 | kind, 0, len(data)) + data
+        for code_set, association, kind, data in designators
+    )
+    return b"\x00\x83" + struct.pack(">H", len(body)) + body
+
+
+class FakeSysfs(object):
+    """
+    A directory that looks like /sys.
+
+    :param path: where to make it.
+    """
+
+    def __init__(self, path):
+        self.root = FilePath(path)
+        self.root.descendant(["block"]).makedirs()
+
+    def write(self, device, name, content):
+        """Make one file of a device."""
+        path = self.root.descendant(["block", device] + name.split("/"))
+        if not path.parent().isdir():
+            path.parent().makedirs()
+        path.setContent(content)
+
+    def add(self, device, size=MIB, number="8:0", files=(), holders=(), slaves=()):
+        """
+        Make a device.
+
+        :param int size: bytes.
+        :param files: pairs of names and bytes.
+        """
+        self.write(device, "dev", number.encode("ascii") + b"\n")
+        self.write(device, "size", b"%d\n" % (size // 512))
+        for name, content in files:
+            self.write(device, name, content)
+        for name in holders:
+            self.write(device, "holders/" + name, b"")
+        for name in slaves:
+            self.write(device, "slaves/" + name, b"")
+
+    def remove(self, device):
+        """Unplug it."""
+        self.root.descendant(["block", device]).remove()
+
+
+def loop_files(path):
+    """The files of a loop device upon a file."""
+    return [("loop/backing_file", path.encode("utf-8") + b"\n"), ("loop/offset", b"0\n")]
+
+
+def backing_file(test, volume_id, size=8 * MIB):
+    """
+    Make a file for a loop device, which goes away with the test.
+
+    :return: its path.
+    """
+    if os.getuid() != 0 or not os.path.exists("/dev/loop-control"):
+        raise SkipTest("loop devices need root")
+    directory = FilePath(test.mktemp())
+    directory.makedirs()
+    path = os.path.abspath(directory.child("volume-" + str(volume_id)).path)
+    with open(path, "wb") as stream:
+        stream.truncate(size)
+    return path
+
+
+def attach_loop(test, path):
+    """
+    Make a loop device, which goes away with the test.
+
+    :return: its path, text.
+    """
+    output = subprocess.check_output(["losetup", "--find", "--show", path])
+    device = as_text(output).strip()
+    test.addCleanup(detach_loop, device, path)
+    return device
+
+
+def detach_loop(device, path):
+    """Remove a loop device, if it is still the one upon the file."""
+    listed = as_text(subprocess.check_output(["losetup", "--associated", path]))
+    if any(line.startswith(device + u":") for line in listed.splitlines()):
+        subprocess.check_call(["losetup", "--detach", device])

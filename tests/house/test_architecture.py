@@ -1,0 +1,169 @@
+"""
+Tests of the whole: what imports what, what is public, how long modules are.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import subprocess
+import sys
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import txstorage
+import txstorage.testing
+from tests.helpers.imports import (
+    LAYERS,
+    PACKAGE,
+    imported,
+    may_import,
+    modules,
+    python_3_wings,
+    wing_of,
+    wings,
+)
+from txstorage._version import VERSION
+
+#: Not importable without Flocker.
+NEEDS_FLOCKER = ("flocker.dataset_agent",)
+
+
+def parsed():
+    """Yield the modules that the running Python can parse, as :func:`modules` does."""
+    for name, path in modules():
+        if sys.version_info[0] == 3 or wing_of(name) not in python_3_wings():
+            yield name, path
+
+
+class LayersTests(SynchronousTestCase):
+    """Imports point downward only."""
+
+    def test_every_wing_has_a_layer(self):
+        """Each wing stands in one layer, and each layer's wings exist."""
+        listed = [wing for row in LAYERS for wing in row]
+        self.assertEqual(sorted(listed), wings())
+
+    def test_downward(self):
+        """No module imports from a layer above its own, or from a wing beside its own."""
+        for name, path in parsed():
+            for target in imported(name, path):
+                self.assertTrue(may_import(name, target), "{} imports {}".format(name, target))
+
+    def test_types_downward(self):
+        """Not even for its types does a module import from a layer above its own."""
+        for name, path in parsed():
+            for target in imported(name, path, for_types=True):
+                self.assertTrue(
+                    may_import(name, target, for_types=True), "{} imports {}".format(name, target)
+                )
+        self.assertFalse(may_import("driver.operations", "_assembly", for_types=True))
+        self.assertTrue(may_import("driver.operations", "clouds.interface", for_types=True))
+
+    def test_upward_is_refused(self):
+        """An import from above, from the side or from the embedded service's inside is refused."""
+        for name, target in [
+            ("driver.operations", "_assembly"),
+            ("driver.operations", "clouds.values"),
+            ("clouds.openstack.cinder", "_http.client"),
+            ("embedded.service", "interfaces"),
+            ("_log", "errors"),
+        ]:
+            self.assertFalse(may_import(name, target), (name, target))
+
+    def test_no_module_imports_the_root(self):
+        """The package root is for users: nothing inside imports from it."""
+        for name, path in parsed():
+            self.assertNotIn("", list(imported(name, path)), name)
+
+    def test_driver_needs_no_server(self):
+        """What Flocker imports brings in none of Python 3's parts."""
+        listed = subprocess.check_output(
+            [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-c",
+                "import sys, txstorage, txstorage.testing; print(sorted(sys.modules))",
+            ],
+            cwd=os.path.dirname(PACKAGE),
+        ).decode()
+        self.assertIn("txstorage.driver.operations", listed)
+        for part in python_3_wings():
+            self.assertNotIn("txstorage.{}".format(part), listed)
+        self.assertNotIn("klein", listed)
+
+
+IMPORT_EACH = """\
+import importlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module("txstorage." + name)
+    print(name)
+"""
+
+
+class ImportsTests(SynchronousTestCase):
+    """What straddles runs on 2.7 and on 3."""
+
+    def test_each_module(self):
+        """Each module compiles, and can be imported, on the Python that this runs on."""
+        names = [name for name, _ in parsed() if name not in NEEDS_FLOCKER]
+        self.assertIn("driver.operations", names)
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", IMPORT_EACH] + names,
+            cwd=os.path.dirname(PACKAGE),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        told, errors = [part.decode("utf-8") for part in process.communicate()]
+        self.assertEqual(0, process.returncode, errors)
+        self.assertEqual(names, told.split())
+
+    def test_flockers_modules(self):
+        """What needs a Flocker compiles without one."""
+        paths = dict(modules())
+        for name in NEEDS_FLOCKER:
+            with open(paths[name], "rb") as source:
+                compile(source.read(), paths[name], "exec")
+
+
+class PublicTests(SynchronousTestCase):
+    """What users may import."""
+
+    def test_root(self):
+        """The package's exports."""
+        names = ["FLOCKER_BACKEND", "__version__", "block_device_driver"]
+        self.assertEqual(names, txstorage.__all__)
+        self.assertEqual(VERSION, txstorage.__version__)
+
+    def test_testing(self):
+        """The exports for authors of drivers."""
+        self.assertEqual(
+            [
+                "FaultyAgent",
+                "block_device_size",
+                "detach_destroy_volumes",
+                "hang",
+                "lose_request",
+                "lose_response",
+                "make_iblockdeviceapi_tests",
+                "make_iblockdeviceasyncapi_tests",
+                "make_icloudapi_tests",
+                "make_iprofiledblockdeviceapi_tests",
+                "make_resilience_tests",
+                "regular_file_size",
+                "with_clean_up",
+            ],
+            txstorage.testing.__all__,
+        )
+        for name in txstorage.testing.__all__:
+            self.assertTrue(callable(getattr(txstorage.testing, name)))
+
+
+class SizeTests(SynchronousTestCase):
+    """What a reader can take in."""
+
+    def test_modules(self):
+        """No module is over 400 lines."""
+        for name, path in modules():
+            with open(path) as source:
+                self.assertLessEqual(len(source.readlines()), 400, name)

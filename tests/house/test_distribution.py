@@ -1,0 +1,220 @@
+"""
+The wheels: what is in them, and that the one for Python 2 goes beside Flocker's
+pins.  Nothing in here talks to the network.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from shutil import copyfile, copytree, rmtree
+from tempfile import mkdtemp
+from zipfile import ZipFile
+
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from tests.helpers.imports import ROOT, python_3_wings
+from txstorage._support.compat import PY2
+from txstorage._version import VERSION
+
+PYTHON_3_ONLY = tuple("txstorage/{}/".format(wing) for wing in python_3_wings())
+
+
+def surroundings(**more):
+    """:return: an environment in which neither user nor machine configures pip or Python."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PIP_", "PYTHON"))
+    }
+    return dict(
+        kept,
+        PIP_CONFIG_FILE=os.devnull,
+        PIP_DISABLE_PIP_VERSION_CHECK="1",
+        PIP_NO_INDEX="1",
+        PYTHONWARNINGS="ignore",
+        **more
+    )
+
+
+def tracked_files():
+    """:return: the paths, relative, of all files that git tracks."""
+    try:
+        listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SkipTest("the wheel is built from what git tracks: {}".format(error))
+    paths = listed.decode("utf-8").split("\0")
+    return [path for path in paths if os.path.isfile(os.path.join(ROOT, path))]
+
+
+def canonical(name):
+    """:return: a distribution's name as all tools spell it (PEP 503)."""
+    return re.sub("[-_.]+", "-", name).lower()
+
+
+def versions(lines):
+    """:return: the dict, name to version or place, that ``pip freeze`` or pins list."""
+    found = [re.match(r"([\w.-]+)(?:==| @ )(\S+)", line) for line in lines]
+    return {canonical(match.group(1)): match.group(2) for match in found if match}
+
+
+class WheelTestCase(SynchronousTestCase):
+    """Base: the wheel that the Python it runs on makes of a copy of the project."""
+
+    def setUp(self):
+        self.directory = os.path.realpath(mkdtemp(prefix="txstorage-test-"))
+        self.addCleanup(rmtree, self.directory)
+        if not PY2:
+            self.check_tools()
+        self.tracked = tracked_files()
+        source = os.path.join(self.directory, "source")
+        for path in self.tracked:
+            target = os.path.join(source, path)
+            if not os.path.isdir(os.path.dirname(target)):
+                os.makedirs(os.path.dirname(target))
+            copyfile(os.path.join(ROOT, path), target)
+        wheels = os.path.join(self.directory, "wheels")
+        self.pip(sys.executable, "wheel", "--no-deps", "--no-build-isolation", "-w", wheels, source)
+        [name] = os.listdir(wheels)
+        self.wheel = os.path.join(wheels, name)
+        with ZipFile(self.wheel) as opened:
+            self.contents = {name: opened.read(name) for name in opened.namelist()}
+
+    def check_tools(self):
+        try:
+            from setuptools import __version__ as version
+        except ImportError:
+            version = "0"
+        if int(version.split(".")[0]) < 71:
+            raise SkipTest("setuptools is too old to make a wheel by itself: " + version)
+
+    def run_python(self, python, *arguments, **more):
+        """
+        :param more: variables of its environment.
+        :return: the standard output, text, of Python with arguments.
+        """
+        process = subprocess.Popen(
+            (python,) + arguments,
+            cwd=self.directory,
+            env=surroundings(**more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        output, errors = [part.decode("utf-8", "replace") for part in process.communicate()]
+        self.assertEqual(0, process.returncode, u"{!r}: {}{}".format(arguments, output, errors))
+        return output
+
+    def pip(self, python, *arguments):
+        return self.run_python(python, "-m", "pip", *arguments)
+
+    def assert_all_modules(self, left_out):
+        """The wheel has the package's modules but those left out, and no other Python."""
+        self.assertEqual(
+            sorted(
+                path
+                for path in self.tracked
+                if path.startswith("txstorage/")
+                and path.endswith(".py")
+                and not path.startswith(left_out)
+            ),
+            sorted(path for path in self.contents if path.endswith(".py")),
+        )
+
+
+class Python2Tests(WheelTestCase):
+    """The distribution that Flocker's environment gets."""
+
+    if not PY2:
+        skip = "what Python 2 builds is built by Python 2"
+
+    def test_modules(self):
+        """It has all but what is for Python 3, and Python 2 can compile each file."""
+        self.assert_all_modules(PYTHON_3_ONLY)
+        for path, content in self.contents.items():
+            if path.endswith(".py"):
+                ast.parse(content, path)
+
+    def environment(self):
+        """
+        A copy of the environment that this runs in, which has the pins, without
+        the project.
+
+        :return: the path of its Python.
+        """
+        if not os.path.exists(os.path.join(sys.prefix, "pyvenv.cfg")):
+            raise SkipTest("it copies the virtual environment it runs in, and this is none")
+        copy = os.path.join(self.directory, "environment")
+        copytree(sys.prefix, copy, symlinks=True)
+        python = os.path.join(copy, os.path.relpath(sys.executable, sys.prefix))
+        self.pip(python, "uninstall", "--yes", "txstorage")
+        return python
+
+    def test_beside_the_pins(self):
+        """
+        Installed with all that it requires, it moves no pin (pip, which has no
+        index to get another version from, would fail to), and it is Flocker's
+        backend.
+        """
+        python = self.environment()
+        before = versions(self.pip(python, "freeze", "--all").splitlines())
+        with open(os.path.join(ROOT, "tests", "requirements-2.7.txt")) as pins:
+            pinned = versions(pins)
+        self.assertGreater(len(pinned), 10)
+        self.assertEqual(pinned, {name: before.get(name) for name in pinned})
+
+        self.pip(python, "install", self.wheel)
+        after = versions(self.pip(python, "freeze", "--all").splitlines())
+        self.assertIn("txstorage", after)
+        del after["txstorage"]
+        self.assertEqual(before, after)
+        self.pip(python, "check")
+        self.check_installed(python)
+
+    def check_installed(self, python):
+        told = self.run_python(
+            python,
+            "-c",
+            "import txstorage as it, txstorage.testing\n"
+            "assert isinstance(it.FLOCKER_BACKEND.name, type(u''))\n"
+            "for part in it.__file__, it.__version__, it.FLOCKER_BACKEND.name:\n"
+            "    print(part)",
+        )
+        place, version, name = told.splitlines()
+        self.assertTrue(place.startswith(self.directory), place)
+        self.assertEqual((VERSION, u"txstorage"), (version, name))
+
+
+class Python3Tests(WheelTestCase):
+    """The distribution that everybody else gets."""
+
+    if PY2:
+        skip = "what Python 3 builds is built by Python 3"
+
+    def test_command_line(self):
+        """It has everything, the embedded service too, and its command runs from it."""
+        self.assert_all_modules(())
+        self.assertIn("txstorage/embedded/application.py", self.contents)
+        self.assertIn("txstorage/cli/main.py", self.contents)
+        place = os.path.join(self.directory, "installed")
+        self.pip(sys.executable, "install", "--no-deps", "--target", place, self.wheel)
+        told = self.run_python(
+            sys.executable,
+            "-c",
+            "import txstorage; print(txstorage.__file__)",
+            PYTHONPATH=place,
+        )
+        self.assertTrue(told.startswith(place), told)
+        command = os.path.join(place, "bin", "txstorage")
+        told = self.run_python(sys.executable, command, "--help", PYTHONPATH=place)
+        self.assertIn("serve", told)
+
+    def test_description(self):
+        """What a package index shows is the README, but for pictures, which it does not have."""
+        [metadata] = [name for name in self.contents if name.endswith(".dist-info/METADATA")]
+        described = self.contents[metadata].decode("utf-8")
+        self.assertNotIn(u".. image::", described)
+        self.assertIn(u"\nSee it work\n", described)
+        self.assertIn(u"the same APIs.\n\nSee it work", described)

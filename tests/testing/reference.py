@@ -1,0 +1,210 @@
+"""
+A driver that does all that the contract asks for, with regular files as
+devices: the smallest one that is right.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+from threading import RLock
+from uuid import uuid4
+
+from twisted.internet.task import deferLater
+from zope.interface import implementer
+
+from txstorage._support.compat import text_type
+from txstorage.interfaces import (
+    AlreadyAttachedVolume,
+    BlockDeviceVolume,
+    IBlockDeviceAPI,
+    IBlockDeviceAsyncAPI,
+    ICloudAPI,
+    IProfiledBlockDeviceAPI,
+    UnattachedVolume,
+    UnknownVolume,
+)
+
+UNIT = 4096
+
+
+def link(old, new):
+    """Give a file another name; ``FilePath.linkTo`` would make a symbolic link."""
+    os.link(old.path, new.path)
+
+
+class Storage(object):
+    """
+    What all nodes and clusters share.
+
+    :param FilePath directory: where the files are; made if it is not there.
+    """
+
+    def __init__(self, directory):
+        self.files = directory.child("volumes")
+        self.devices = directory.child("devices")
+        for needed in (self.files, self.devices):
+            needed.makedirs()
+        self.volumes = {}  # by cluster id and volume id
+        self.lock = RLock()
+
+
+@implementer(IBlockDeviceAPI, IProfiledBlockDeviceAPI, ICloudAPI)
+class BlockingReference(object):
+    """
+    A blocking driver.  A volume is a file; its device is another name for it.
+
+    :param Storage storage: where.
+    :param cluster_id: whose volumes.
+    """
+
+    node = u"node-1"
+
+    def __init__(self, storage, cluster_id):
+        self.storage = storage
+        self.cluster_id = cluster_id
+
+    def allocation_unit(self):
+        return UNIT
+
+    def compute_instance_id(self):
+        return self.node
+
+    def create_volume(self, dataset_id, size):
+        with self.storage.lock:
+            for volume in self.list_volumes():
+                if volume.dataset_id == dataset_id:
+                    return volume
+            return self._make(dataset_id, size)
+
+    def create_volume_with_profile(self, dataset_id, size, profile_name):
+        return self.create_volume(dataset_id, size)
+
+    def destroy_volume(self, blockdevice_id):
+        with self.storage.lock:
+            volume = self._known(blockdevice_id)
+            if volume.attached_to is not None:
+                raise ValueError("{!r} is attached".format(volume))
+            self._forget(volume)
+            self.storage.files.child(blockdevice_id).remove()
+
+    def attach_volume(self, blockdevice_id, attach_to):
+        with self.storage.lock:
+            volume = self._known(blockdevice_id)
+            if volume.attached_to is not None:
+                raise AlreadyAttachedVolume(blockdevice_id)
+            if attach_to != self.node:
+                raise ValueError("there is no node {!r}".format(attach_to))
+            link(self.storage.files.child(blockdevice_id), self._device(blockdevice_id))
+            return self._put(volume.set(attached_to=attach_to))
+
+    def detach_volume(self, blockdevice_id):
+        with self.storage.lock:
+            volume = self._attached(blockdevice_id)
+            self._device(blockdevice_id).remove()
+            self._put(volume.set(attached_to=None))
+
+    def list_volumes(self):
+        with self.storage.lock:
+            return [
+                volume
+                for (cluster_id, _), volume in self.storage.volumes.items()
+                if cluster_id == self.cluster_id
+            ]
+
+    def get_device_path(self, blockdevice_id):
+        with self.storage.lock:
+            return self._device(self._attached(blockdevice_id).blockdevice_id)
+
+    def list_live_nodes(self):
+        return [self.node]
+
+    def start_node(self, node_id):
+        pass
+
+    # -- how ---------------------------------------------------------------------
+
+    def _make(self, dataset_id, size):
+        volume = BlockDeviceVolume(
+            blockdevice_id=text_type(uuid4()), size=size, dataset_id=dataset_id, attached_to=None
+        )
+        with self.storage.files.child(volume.blockdevice_id).open("w") as device:
+            device.truncate(size)
+        return self._put(volume)
+
+    def _put(self, volume):
+        self.storage.volumes[self.cluster_id, volume.blockdevice_id] = volume
+        return volume
+
+    def _forget(self, volume):
+        del self.storage.volumes[self.cluster_id, volume.blockdevice_id]
+
+    def _known(self, blockdevice_id):
+        volume = self.storage.volumes.get((self.cluster_id, blockdevice_id))
+        if volume is None:
+            raise UnknownVolume(blockdevice_id)
+        return volume
+
+    def _attached(self, blockdevice_id):
+        volume = self._known(blockdevice_id)
+        if volume.attached_to is None:
+            raise UnattachedVolume(blockdevice_id)
+        return volume
+
+    def _device(self, blockdevice_id):
+        return self.storage.devices.child(blockdevice_id)
+
+
+@implementer(IBlockDeviceAsyncAPI, IProfiledBlockDeviceAPI, ICloudAPI)
+class AsynchronousReference(object):
+    """
+    An asynchronous driver: each operation waits, acts all at once, and waits
+    again before it answers.  When cancelled, it has acted or it has not.
+
+    :param reactor: provides ``IReactorTime``.
+    :param blocking: the blocking driver that acts.
+    :param float delay: seconds of each wait.
+    """
+
+    def __init__(self, reactor, blocking, delay=0.0):
+        self.reactor = reactor
+        self.blocking = blocking
+        self.delay = delay
+
+    def allocation_unit(self):
+        return self.do(self.blocking.allocation_unit)
+
+    def compute_instance_id(self):
+        return self.do(self.blocking.compute_instance_id)
+
+    def create_volume(self, dataset_id, size):
+        return self.do(self.blocking.create_volume, dataset_id, size)
+
+    def create_volume_with_profile(self, dataset_id, size, profile_name):
+        return self.do(self.blocking.create_volume_with_profile, dataset_id, size, profile_name)
+
+    def destroy_volume(self, blockdevice_id):
+        return self.do(self.blocking.destroy_volume, blockdevice_id)
+
+    def attach_volume(self, blockdevice_id, attach_to):
+        return self.do(self.blocking.attach_volume, blockdevice_id, attach_to)
+
+    def detach_volume(self, blockdevice_id):
+        return self.do(self.blocking.detach_volume, blockdevice_id)
+
+    def list_volumes(self):
+        return self.do(self.blocking.list_volumes)
+
+    def get_device_path(self, blockdevice_id):
+        return self.do(self.blocking.get_device_path, blockdevice_id)
+
+    def list_live_nodes(self):
+        return self.do(self.blocking.list_live_nodes)
+
+    def start_node(self, node_id):
+        return self.do(self.blocking.start_node, node_id)
+
+    def do(self, act, *arguments):
+        return self.wait().addCallback(lambda _: act(*arguments)).addCallback(self.wait)
+
+    def wait(self, answer=None):
+        return deferLater(self.reactor, self.delay, lambda: answer)

@@ -1,0 +1,41 @@
+"""
+The contract suites, run against the embedded service over TCP, with loop
+devices when root.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from txstorage.testing import (
+    make_icloudapi_tests,
+    make_iprofiledblockdeviceapi_tests,
+    make_resilience_tests,
+)
+
+from ..helpers.child import GIB, contract, shared_service
+
+
+def driver(test_case):
+    """:return: a driver for a cluster of its own."""
+    return shared_service().driver(test_case)[0]
+
+
+class ConformanceTests(contract(driver)):
+    """The contract, over TCP."""
+
+
+class ProfilesTests(make_iprofiledblockdeviceapi_tests(driver, GIB)):
+    """Profiles, over TCP."""
+
+
+class CloudTests(make_icloudapi_tests(driver)):
+    """Nodes, over TCP."""
+
+
+class ResilienceTests(
+    make_resilience_tests(
+        api_factory=lambda test_case: shared_service().driver(test_case), size=GIB
+    )
+):
+    """The contract when things go wrong, over TCP."""
+
+    timeout = 60

@@ -1,0 +1,195 @@
+"""
+Data stays what it is: through moves between nodes, and through a ``kill -9``
+of the embedded service at any moment of any operation.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+from hashlib import sha256
+from subprocess import check_call
+from tempfile import mkdtemp
+from uuid import uuid4
+
+from twisted.internet.defer import inlineCallbacks
+from twisted.trial.unittest import TestCase
+
+from txstorage.interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
+from txstorage.testing._volumes import detach_destroy_volumes
+
+from ..helpers.child import EmbeddedService
+
+GIB = 2**30
+
+
+class Mounted(object):
+    """
+    A file system on a device, while it is mounted.
+
+    :param FilePath device: the device.
+    """
+
+    def __init__(self, device):
+        self._device = device.path
+
+    def __enter__(self):
+        self._directory = mkdtemp(prefix="txstorage-test-")
+        check_call(["mount", self._device, self._directory])
+        return os.path.join(self._directory, "file")
+
+    def __exit__(self, *_):
+        check_call(["umount", self._directory])
+        os.rmdir(self._directory)
+
+
+def write(device, size=2**20):
+    """Make a file system on a device, and a file in it; :return: its checksum."""
+    check_call(["mkfs.ext4", "-q", device.path])
+    content = os.urandom(size)
+    with Mounted(device) as path:
+        with open(path, "wb") as written:
+            written.write(content)
+    return sha256(content).hexdigest()
+
+
+def read(device):
+    """:return: the checksum of the file in the file system on a device."""
+    with Mounted(device) as path:
+        with open(path, "rb") as written:
+            return sha256(written.read()).hexdigest()
+
+
+class DurabilityTests(TestCase):
+    """Volumes with file systems on them, and a service that is killed."""
+
+    timeout = 200
+    if os.getuid() != 0:
+        skip = "loop devices and mounts need root"
+
+    def setUp(self):
+        self.service = EmbeddedService()
+        self.addCleanup(self.service.remove)
+        self.service.start()
+        cluster_id = uuid4()
+        self.drivers = []
+        for node in ("node-1", "node-2"):
+            driver, agent = self.service.driver(self, cluster_id, node)
+            self.drivers.append(driver)
+            self.agent = agent if node == "node-1" else self.agent
+        self.addCleanup(detach_destroy_volumes, self.drivers[0])
+
+    @inlineCallbacks
+    def attached(self, driver, volume_id):
+        node = yield driver.compute_instance_id()
+        yield driver.attach_volume(volume_id, node)
+        self.device = yield driver.get_device_path(volume_id)
+
+    @inlineCallbacks
+    def test_moves(self):
+        """A file on a volume is the same byte for byte after it moved to another node, and back."""
+        first, second = self.drivers
+        volume = yield first.create_volume(uuid4(), GIB)
+        yield self.attached(first, volume.blockdevice_id)
+        checksum = write(self.device)
+        for leaves, takes in [(first, second), (second, first)]:
+            yield leaves.detach_volume(volume.blockdevice_id)
+            yield self.attached(takes, volume.blockdevice_id)
+            self.assertEqual(checksum, read(self.device))
+
+    def restart(self):
+        self.service.kill()
+        self.service.start()
+
+    @inlineCallbacks
+    def through_kills(self, operation, done, prepare):
+        """
+        Kill the service at each moment of an operation; it goes on all the
+        same, or it can be repeated.
+
+        :param operation: called without arguments; returns a ``Deferred``.
+        :param done: what it may say when it is repeated and was done.
+        :param prepare: called before each; returns a ``Deferred``.
+        """
+        for moment in range(60):
+            yield prepare()
+            before = self.agent.moments
+            self.agent.at_moment(moment, self.restart)
+            yield operation().addErrback(
+                lambda _: operation().addErrback(lambda failure: failure.trap(*done) and None)
+            )
+            self.agent.calm()
+            if self.agent.moments - before <= moment:
+                break
+        self.assertGreater(moment, 5, "it was over too soon")
+
+    @inlineCallbacks
+    def test_killed_while_moving(self):
+        """
+        A file survives a ``kill -9`` at every moment of attaching and of
+        detaching its volume.
+        """
+        [driver, _] = self.drivers
+        node = yield driver.compute_instance_id()
+        volume = yield driver.create_volume(uuid4(), GIB)
+        volume_id = volume.blockdevice_id
+        yield self.attached(driver, volume_id)
+        checksum = write(self.device)
+
+        def detached():
+            d = driver.detach_volume(volume_id)
+            return d.addErrback(lambda failure: failure.trap(UnattachedVolume))
+
+        def attached():
+            d = driver.attach_volume(volume_id, node)
+            return d.addErrback(lambda failure: failure.trap(AlreadyAttachedVolume))
+
+        for operation, done, prepare in [
+            (lambda: driver.attach_volume(volume_id, node), AlreadyAttachedVolume, detached),
+            (lambda: driver.detach_volume(volume_id), UnattachedVolume, attached),
+        ]:
+            yield self.through_kills(operation, (done,), prepare)
+            yield attached()
+            self.device = yield driver.get_device_path(volume_id)
+            self.assertEqual(checksum, read(self.device))
+
+    @inlineCallbacks
+    def test_killed_while_creating(self):
+        """Each volume is made once, whenever the service is killed meanwhile."""
+        [driver, _] = self.drivers
+        dataset_ids = []
+
+        def prepare():
+            dataset_ids.append(uuid4())
+            return driver.allocation_unit()
+
+        yield self.through_kills(
+            lambda: driver.create_volume(dataset_ids[-1], GIB), (), prepare
+        )
+        volumes = yield driver.list_volumes()
+        self.assertEqual(sorted(dataset_ids), sorted(v.dataset_id for v in volumes))
+        files = os.listdir(os.path.join(self.service.state, "volumes"))
+        self.assertEqual(len(dataset_ids), len(files))
+
+    @inlineCallbacks
+    def test_killed_while_destroying(self):
+        """Each volume is gone, and its file with it; another and its file are not."""
+        [driver, _] = self.drivers
+        other = yield driver.create_volume(uuid4(), GIB)
+        yield self.attached(driver, other.blockdevice_id)
+        checksum = write(self.device)
+        doomed = []
+
+        def prepare():
+            return driver.create_volume(uuid4(), GIB).addCallback(
+                lambda volume: doomed.append(volume.blockdevice_id)
+            )
+
+        yield self.through_kills(
+            lambda: driver.destroy_volume(doomed[-1]), (UnknownVolume,), prepare
+        )
+        volumes = yield driver.list_volumes()
+        self.assertEqual([other.blockdevice_id], [v.blockdevice_id for v in volumes])
+        [left] = os.listdir(os.path.join(self.service.state, "volumes"))
+        self.assertIn(other.blockdevice_id, left)
+        self.device = yield driver.get_device_path(other.blockdevice_id)
+        self.assertEqual(checksum, read(self.device))

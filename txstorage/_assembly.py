@@ -1,0 +1,218 @@
+# -*- test-case-name: tests._assembly.test_assembly -*-
+"""
+From a configuration to a driver: where the parts are put together.
+
+Nothing in here talks to the network.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.python.filepath import FilePath
+
+from ._configuration.configuration import Configuration
+from ._devices.connected import ConnectedDevices
+from ._devices.connector import HostConnector
+from ._devices.finder import DeviceFinder
+from ._http.client import HTTPClient
+from ._http.client_certificates import ClientCertificate
+from ._http.connections import agent_for
+from ._http.rate_limit import TokenBucket
+from ._node.instance_id import NodeIdentity
+from ._node.machine_id import HostIdentity
+from ._support.compat import as_text, urlsplit
+from .clouds.openstack import (
+    Credentials,
+    CredentialSource,
+    OpenStackService,
+    Session,
+    StandaloneService,
+)
+from .driver.operations import BlockDeviceDriver
+from .driver.polling import Intervals
+from .errors import InvalidConfiguration
+
+_USER = ("username", "user_id", "user_domain_id", "user_domain_name")
+_SCOPE = (
+    "project_id",
+    "project_name",
+    "project_domain_id",
+    "project_domain_name",
+    "trust_id",
+    "system_scope",
+)
+
+# A change of these makes it another cloud, for which more than the credentials
+# would have to be read again.
+_FIXED = ("auth_url", "auth_plugin")
+
+
+def _picked(configuration, names):
+    return {name: getattr(configuration, name) for name in names}
+
+
+def _by_password(configuration):
+    return Credentials.password(
+        configuration.password(), **_picked(configuration, _USER + _SCOPE)
+    )
+
+
+def _by_application_credential(configuration):
+    return Credentials.application_credential(
+        configuration.application_credential_secret(),
+        id=configuration.application_credential_id,
+        name=configuration.application_credential_name,
+        **_picked(configuration, _USER)
+    )
+
+
+def _by_token(configuration):
+    return Credentials.token(configuration.token(), **_picked(configuration, _SCOPE))
+
+
+def _by_nothing(configuration):
+    return Credentials.none(None if configuration.token is None else configuration.token())
+
+
+_CREDENTIALS = {
+    u"password": _by_password,
+    u"v3applicationcredential": _by_application_credential,
+    u"token": _by_token,
+    u"none": _by_nothing,
+}
+
+
+def credential_source(configuration):
+    """
+    :param Configuration configuration: who asks.
+    :return: a :class:`~txstorage.clouds.openstack.CredentialSource`, which
+        reads the files that the configuration names again.
+    :raises InvalidConfiguration: naming the key.
+    """
+
+    def load():
+        fresh = configuration.reread()
+        for name in _FIXED:
+            if getattr(fresh, name) != getattr(configuration, name):
+                raise InvalidConfiguration(
+                    as_text(name), u"is another now, which takes effect after a restart"
+                )
+        return _CREDENTIALS[fresh.auth_plugin](fresh)
+
+    return CredentialSource(load)
+
+
+def _client_certificate(configuration):
+    if configuration.client_certificate is None:
+        return None
+    return ClientCertificate(configuration.client_certificate, configuration.client_key)
+
+
+def http_client(reactor, configuration, agent=None):
+    """
+    :param reactor: provides ``IReactorTime`` and ``IReactorTCP``.
+    :param Configuration configuration: whom to trust, and how often to ask.
+    :param agent: an ``IAgent`` to use instead of a verifying one.
+    :return: an :class:`~txstorage._http.client.HTTPClient`.
+    :raises InvalidConfiguration: when a file of certificates can't be used.
+    """
+    if agent is None:
+        agent = agent_for(
+            reactor,
+            configuration.verify_peer,
+            configuration.verify_ca_path,
+            client=_client_certificate(configuration),
+        )
+    rate = configuration.max_requests_per_second
+    return HTTPClient(
+        reactor, agent, limiter=None if rate is None else TokenBucket(reactor, rate)
+    )
+
+
+def volume_service(reactor, configuration, agent=None):
+    """
+    :param reactor: provides ``IReactorTime`` and ``IReactorTCP``.
+    :param Configuration configuration: which cloud, and who asks.
+    :param agent: an ``IAgent`` to use instead of a verifying one.
+    :return: an :class:`~txstorage.clouds.IVolumeService`.
+    :raises InvalidConfiguration: when a file of certificates can't be used.
+    """
+    http = http_client(reactor, configuration, agent)
+    endpoints = {
+        u"block-storage": configuration.volume_endpoint,
+        u"compute": configuration.compute_endpoint,
+    }
+    session = Session(
+        reactor,
+        http,
+        configuration.auth_url,
+        credential_source(configuration),
+        region=configuration.region,
+        interface=configuration.interface,
+        endpoints={service: url for service, url in endpoints.items() if url is not None},
+    )
+    zone = configuration.availability_zone
+    if configuration.attach_through == u"compute":
+        return OpenStackService(session, availability_zone=zone)
+    address = urlsplit(configuration.volume_endpoint or configuration.auth_url)
+    return StandaloneService(
+        session,
+        HostIdentity(configuration.instance_id),
+        HostConnector(reactor, (address.hostname, address.port or 0)),
+        availability_zone=zone,
+    )
+
+
+def driver_for(reactor, configuration, service):
+    """
+    :param reactor: provides ``IReactorTime`` and ``IReactorFDSet``.
+    :param Configuration configuration: which cluster and node.
+    :param service: an :class:`~txstorage.clouds.IVolumeService`.
+    :return: a :class:`~txstorage.driver.operations.BlockDeviceDriver`.
+    :raises InvalidConfiguration: when there is no ``cluster_id``.
+    """
+    if configuration.cluster_id is None:
+        raise InvalidConfiguration(
+            u"cluster_id", u"is missing", u"give the UUID that all nodes of the cluster share"
+        )
+    directory = configuration.device_directory
+    devices = DeviceFinder(reactor, directory=None if directory is None else FilePath(directory))
+    if configuration.attach_through == u"compute":
+        node = NodeIdentity(reactor, service, configured=configuration.instance_id)
+    else:
+        devices, node = ConnectedDevices(service, devices), service.node
+    return BlockDeviceDriver(
+        reactor,
+        service,
+        configuration.cluster_id,
+        devices,
+        node,
+        profiles=configuration.profiles,
+        timeout=configuration.timeout,
+        intervals=Intervals(longest=configuration.poll_interval),
+    )
+
+
+def block_device_driver(reactor, cluster_id, agent=None, **configuration):
+    """
+    Make an asynchronous driver.
+
+    :param reactor: provides ``IReactorTime``, ``IReactorTCP`` and
+        ``IReactorFDSet``.
+    :param UUID cluster_id: the cluster; volumes of others do not exist for it.
+    :param agent: an ``IAgent`` to use instead of a verifying one.
+    :param configuration: keys and values as in ``agent.yml``'s ``dataset``
+        section; ``docs/configuration.rst`` has them all.
+    :return: a :class:`~txstorage.driver.operations.BlockDeviceDriver`, all of whose
+        operations return Deferreds.
+    :raises InvalidConfiguration: naming the key.
+    """
+    checked = Configuration.from_mapping(dict(configuration, cluster_id=cluster_id))
+    return driver_for(reactor, checked, volume_service(reactor, checked, agent))
+
+
+__all__ = [
+    "block_device_driver",
+    "driver_for",
+    "http_client",
+    "volume_service",
+]

@@ -1,0 +1,59 @@
+# -*- test-case-name: tests._devices.test_matching -*-
+"""
+A volume's device among the files that the embedded service serves when it is not root.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+import stat
+
+from .._support.compat import as_text, native
+from ..errors import DeviceError, DeviceMismatch, DeviceNotFound, DeviceStillPresent
+from .block_devices import lstat
+from .matching import check_size
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+
+
+class RegularFiles(object):
+    """Finds volumes among the files that the embedded service serves without root."""
+
+    def __init__(self, directory):
+        self._directory = directory
+
+    def look(self):
+        return None
+
+    def tell(self, volume_id, path):
+        """They are where they are."""
+
+    def _file(self, volume_id):
+        if not _SAFE_NAME.match(volume_id):
+            raise DeviceError(volume_id, u"{!r} can't be the name of a file".format(volume_id))
+        return self._directory.child(native(volume_id))
+
+    def path_of(self, volume_id, size, _):
+        path = self._file(volume_id)
+        status = lstat(volume_id, path)
+        shown = as_text(path.path)
+        if not stat.S_ISREG(status.st_mode):
+            raise DeviceMismatch(volume_id, u"{} is not a regular file".format(shown))
+        check_size(volume_id, size, status.st_size, shown)
+        return path
+
+    def ensure_gone(self, volume_id, _):
+        path = self._file(volume_id)
+        try:
+            lstat(volume_id, path)
+        except DeviceNotFound:
+            return
+        raise DeviceStillPresent(
+            volume_id, u"Volume {} is still here as {}".format(volume_id, as_text(path.path))
+        )
+
+    def refuse_if_busy(self, volume_id, _):
+        """A regular file can't be claimed."""
+
+
+__all__ = ["RegularFiles"]

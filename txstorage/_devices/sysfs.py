@@ -1,0 +1,222 @@
+# -*- test-case-name: tests._devices.test_finder -*-
+"""
+What sysfs says about this host's block devices.
+
+Only a device's own sysfs files are believed: its serial numbers, and for a
+loop device the file behind it.  See :mod:`txstorage._devices.finder` for what is made
+of them.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import os
+import struct
+
+import attr
+from attr.validators import instance_of
+
+from .._support.compat import integer_types, text_type
+
+SECTOR = 512  # what sysfs counts in, whatever the device's own sector is
+
+# These failures are this process's, not the device's.  To go on would make
+# every device look as if it had no identity, and a detached one look gone.
+_EXHAUSTED = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+
+_names = attr.Factory(frozenset)
+
+
+@attr.s(frozen=True)
+class BlockDevice(object):
+    """
+    One whole block device.
+
+    :ivar text name: as sysfs has it, so with ``!`` for ``/``.
+    :ivar int size: bytes; 0 while the kernel sets the device up.
+    :ivar int major: of the device number.
+    :ivar int minor: of the device number.
+    :ivar frozenset identities: text; ``serial:`` or ``file:`` and a value.
+    :ivar frozenset holders: text; names of the devices built upon this one.
+    :ivar frozenset paths: text; names of the devices that are this multipath
+        device's paths.  Empty for anything else.
+    """
+
+    name = attr.ib(validator=instance_of(text_type))
+    size = attr.ib(validator=instance_of(integer_types))
+    major = attr.ib(validator=instance_of(integer_types))
+    minor = attr.ib(validator=instance_of(integer_types))
+    identities = attr.ib(default=_names, validator=instance_of(frozenset))
+    holders = attr.ib(default=_names, validator=instance_of(frozenset))
+    paths = attr.ib(default=_names, validator=instance_of(frozenset))
+
+
+def read_block_devices(sysfs):
+    """
+    Read every whole block device; partitions are not among them.
+
+    A device that can't be read, or that vanishes meanwhile, is left out.
+
+    :param FilePath sysfs: where sysfs is mounted.
+    :return: a tuple of :class:`BlockDevice`, by name.
+    :raises EnvironmentError: when the list itself can't be read, or this
+        process has run out of file descriptors or memory.
+    """
+    block = os.path.join(sysfs.asTextMode().path, u"block")
+    found = (_read_device(block, name) for name in sorted(os.listdir(block)))
+    return tuple(device for device in found if device is not None)
+
+
+def _read_device(block, name):
+    directory = os.path.join(block, name)
+    for _ in range(3):
+        before = _facts(directory)
+        if before is None:
+            return None
+        identities = frozenset(_identities(directory))
+        if _facts(directory) == before:
+            break
+    else:
+        # It becomes another device under our eyes.  Size 0 means "not yet".
+        before = before[:2] + (0, None)
+    major, minor, size, _diskseq = before
+    return BlockDevice(
+        name=name,
+        size=size,
+        major=major,
+        minor=minor,
+        identities=identities,
+        holders=_listing(directory, u"holders"),
+        paths=_paths(directory),
+    )
+
+
+def _facts(directory):
+    """
+    What tells one device of a name from the next: ``(major, minor, bytes,
+    diskseq)``, or ``None`` when there is no device to be opened.
+    """
+    # NVMe multipath keeps its paths as hidden devices, which have no node.
+    if _read(directory, u"hidden").strip() == b"1":
+        return None
+    try:
+        major, minor = _read(directory, u"dev").split(b":")
+        sectors = int(_read(directory, u"size"))
+        return int(major), int(minor), sectors * SECTOR, _read(directory, u"diskseq")
+    except ValueError:
+        return None
+
+
+def _read(directory, name):
+    """:return: ``bytes``; empty when the file is not there or does not let itself be read."""
+    try:
+        with open(os.path.join(directory, name), "rb") as stream:
+            return stream.read()
+    except EnvironmentError as error:
+        if error.errno in _EXHAUSTED:
+            raise
+        return b""
+
+
+def _listing(directory, name):
+    try:
+        return frozenset(os.listdir(os.path.join(directory, name)))
+    except EnvironmentError as error:
+        if error.errno in _EXHAUSTED:
+            raise
+        return frozenset()
+
+
+def _paths(directory):
+    # Other device-mapper targets have slaves too, but hold other data.
+    if _read(directory, u"dm/uuid").startswith(b"mpath-"):
+        return _listing(directory, u"slaves")
+    return frozenset()
+
+
+# -- identities --------------------------------------------------------------
+
+
+def _clean(raw):
+    return raw.replace(b"\0", b" ").decode("utf-8", "replace").strip()
+
+
+def _serial(raw):
+    """A file that holds a serial number and nothing else."""
+    return [_clean(raw)]
+
+
+def _unit_serial(page):
+    """SCSI Primary Commands: vital product data page 0x80, unit serial number."""
+    if len(page) < 4 or page[1:2] != b"\x80":
+        return []
+    (length,) = struct.unpack(">H", page[2:4])
+    return [_clean(page[4:4 + length])]
+
+
+# Designator types of page 0x83 that are text, and how many bytes come before
+# the part that tells one unit from another: none for a vendor specific one
+# (QEMU's), the vendor's name for a T10 one.
+_DESIGNATOR_PREFIX = {0: 0, 1: 8}
+_TEXT_CODE_SETS = (2, 3)
+_LOGICAL_UNIT = 0
+
+
+def _designators(page):
+    """
+    SCSI Primary Commands: vital product data page 0x83, device identification.
+
+    A text is cut at white space and each piece must be an identity in full: a
+    volume's id inside of a longer word may be somebody's snapshot of it.
+    """
+    if len(page) < 4 or page[1:2] != b"\x83":
+        return
+    (length,) = struct.unpack(">H", page[2:4])
+    rest = page[4:4 + length]
+    while len(rest) >= 4:
+        code_set, kind, _reserved, size = struct.unpack("4B", rest[:4])
+        body, rest = rest[4:4 + size], rest[4 + size:]
+        skipped = _DESIGNATOR_PREFIX.get(kind & 0x0F)
+        if (
+            len(body) == size
+            and skipped is not None
+            and (code_set & 0x0F) in _TEXT_CODE_SETS
+            and (kind >> 4) & 0x03 == _LOGICAL_UNIT
+        ):
+            for word in _clean(body[skipped:]).split():
+                yield word
+
+
+def _nvme_wwid(raw):
+    """A namespace's ``wwid`` is its UUID when it has one."""
+    kind, _, value = _clean(raw).partition(u".")
+    return [value] if kind == u"uuid" else []
+
+
+_SERIAL_FILES = (
+    (u"serial", _serial),  # virtio-blk
+    (u"device/serial", _serial),  # NVMe, and old SCSI drivers
+    (u"device/vpd_pg80", _unit_serial),
+    (u"device/vpd_pg83", _designators),
+    (u"wwid", _nvme_wwid),
+    (u"uuid", _serial),  # NVMe namespace
+)
+
+
+def _identities(directory):
+    for name, parse in _SERIAL_FILES:
+        for serial in parse(_read(directory, name)):
+            if serial:
+                yield u"serial:" + serial
+    backing = _backing_file(directory)
+    if backing:
+        yield u"file:" + backing
+
+
+def _backing_file(directory):
+    """The base name of the file behind a loop device, or empty text."""
+    path = _read(directory, u"loop/backing_file").decode("utf-8", "replace").rstrip(u"\n")
+    # A loop device that starts inside of the file shows other data.
+    if path.endswith(u" (deleted)") or _read(directory, u"loop/offset").strip() != b"0":
+        return u""
+    return path.rpartition(u"/")[2]

@@ -1,0 +1,243 @@
+# -*- test-case-name: tests._http.test_client -*-
+"""
+One JSON exchange over HTTP: timeout, retry, rate limit, request id, errors.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import random
+from uuid import uuid4
+
+from treq.client import HTTPClient as TreqClient
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.error import ConnectingCancelledError
+from twisted.internet.task import deferLater
+
+from .. import errors
+from .._log import HTTP_EXCHANGE, HTTP_RETRY
+from .._support.compat import as_text, native, to_json_bytes
+from .._support.eliot_context import in_action, in_current_context
+from .bodies import MAX_BODY, BodyTooLarge, BytesProducer, collect
+from .connections import CONNECT_TIMEOUT, SAFE_METHODS, agent_for
+from .failures import is_cancelled, transport_error
+from .messages import (
+    Call,
+    Response,
+    encode_query,
+    read_answer,
+    request_headers,
+    shown_url,
+)
+
+# How often a request is sent at most, by what it failed with.
+_ATTEMPTS_ALWAYS = ((errors.RateLimited, 6), (errors.Unreachable, 3))
+_ATTEMPTS_REPEATABLE = ((errors.ResponseLost, 3), (errors.ServiceBroken, 3))
+
+_FIRST_DELAY = 0.5
+_LONGEST_DELAY = 60.0
+
+
+def retry_delay(repeatable, error, attempt, fraction):
+    """
+    Whether a request is sent again, and when.
+
+    What may have been processed is sent again only when a second time does no
+    harm.  A certificate or an answer that is wrong stays wrong.
+
+    :param bool repeatable: whether sending it twice does no harm.
+    :param error: what it failed with.
+    :param int attempt: how often it was sent, from 1.
+    :param float fraction: from 0 to 1, for the jitter.
+    :return: seconds to wait, or ``None`` to let it fail.
+    """
+    table = _ATTEMPTS_ALWAYS + (_ATTEMPTS_REPEATABLE if repeatable else ())
+    attempts = max([most for kind, most in table if isinstance(error, kind)] or [0])
+    if attempt >= attempts:
+        return None
+    backoff = _FIRST_DELAY * 2 ** (attempt - 1) * (0.5 + fraction)
+    asked = getattr(error, "retry_after", None) or 0.0
+    # The jitter is on top: those who were told the same time come apart.
+    return min(_LONGEST_DELAY, asked + backoff)
+
+
+class HTTPClient(object):
+    """
+    Exchanges JSON with services.
+
+    :param reactor: provides ``IReactorTime``.
+    :param agent: provides ``IAgent``; see :func:`agent_for`.
+    :param float timeout: seconds one exchange may take, without the waits
+        between tries and for the rate limit.
+    :param limiter: a :class:`~txstorage._http.rate_limit.TokenBucket`, or ``None``.
+    :param jitter: called without arguments for a float from 0 to 1.
+    :param int max_body: bytes.
+    """
+
+    def __init__(
+        self, reactor, agent, timeout=30.0, limiter=None, jitter=random.random, max_body=MAX_BODY
+    ):
+        self._reactor = reactor
+        self._agent = agent
+        self._treq = TreqClient(agent, data_to_body_producer=BytesProducer)
+        self._timeout = timeout
+        self._limiter = limiter
+        self._jitter = jitter
+        self._max_body = max_body
+
+    def request(
+        self,
+        method,
+        url,
+        json=None,
+        params=(),
+        token=None,
+        microversion=None,
+        expected=(),
+        redact=(),
+        repeatable=None,
+    ):
+        """
+        Ask a service.
+
+        :param text method: ``u"GET"`` etc.
+        :param text url: absolute, percent-encoded.
+        :param json: the body, encoded as JSON; ``None`` for none.
+        :param params: the query: a dict or pairs of texts.
+        :param token: text for ``X-Auth-Token``, or ``None``.
+        :param microversion: text for ``OpenStack-API-Version``, such as
+            ``u"volume 3.3"``, or ``None``.
+        :param expected: statuses to accept besides 2xx.
+        :param redact: secrets in the body, which the service may echo.
+        :param repeatable: whether sending it twice does no harm; by default
+            only for GET and HEAD.
+        :return: a ``Deferred`` that fires with a :class:`Response`; fails with
+            :class:`~txstorage.errors.TransportError` or
+            :class:`~txstorage.errors.ServiceError`; can be cancelled.
+        """
+        if params:
+            url = url + (u"&" if u"?" in url else u"?") + encode_query(params)
+        call_id = u"req-{}".format(uuid4())
+        call = Call(
+            method=as_text(method),
+            url=url,
+            shown=shown_url(url),
+            headers=request_headers(json, token, microversion, call_id),
+            body=None if json is None else to_json_bytes(json),
+            request_id=call_id,
+            expected=expected,
+            redact=redact,
+            repeatable=method in SAFE_METHODS if repeatable is None else repeatable,
+        )
+        return self._attempt(call, 1)
+
+    def close(self):
+        """
+        Close the connections that are kept for later.
+
+        :return: a ``Deferred`` that fires when they are closed.
+        """
+        return maybeDeferred(getattr(self._agent, "close", lambda: None))
+
+    def _attempt(self, call, attempt):
+        turn = succeed(None) if self._limiter is None else self._limiter.acquire()
+        turn.addCallback(in_current_context(lambda ignored: self._logged(call)))
+        return turn.addErrback(in_current_context(self._again), call, attempt)
+
+    def _logged(self, call):
+        action = HTTP_EXCHANGE(method=call.method, url=call.shown, request_id=call.request_id)
+        return in_action(action, self._exchange, call, action)
+
+    def _again(self, failure, call, attempt):
+        delay = retry_delay(call.repeatable, failure.value, attempt, self._jitter())
+        if delay is None:
+            return failure
+        HTTP_RETRY(reason=as_text(failure.getErrorMessage()), delay=delay).write()
+        waited = deferLater(self._reactor, delay, lambda: None)
+        retry = in_current_context(lambda ignored: self._attempt(call, attempt + 1))
+        return waited.addCallback(retry)
+
+    def _exchange(self, call, action):
+        exchange = maybeDeferred(
+            self._treq.request,
+            native(call.method),
+            native(call.url),
+            headers=call.headers,
+            data=call.body,
+            allow_redirects=False,
+            unbuffered=True,
+            reactor=self._reactor,
+        )
+        exchange.addCallback(self._received, call, action)
+        late = []
+
+        def expire():
+            late.append(True)
+            exchange.cancel()
+
+        timer = self._reactor.callLater(self._timeout, expire)
+        exchange.addBoth(_stop_timer, timer)
+        exchange.addErrback(self._failed, call, late)
+        return _plainly_cancellable(exchange)
+
+    def _failed(self, failure, call, late):
+        if not late or not is_cancelled(failure.value):
+            raise transport_error(call.method, call.shown, failure.value)
+        if failure.check(ConnectingCancelledError):
+            raise transport_error(call.method, call.shown, failure.value)
+        raise errors.ResponseLost(
+            call.method, call.shown, u"no answer within {:g} seconds".format(self._timeout)
+        )
+
+    def _received(self, response, call, action):
+        def note(status, service_id):
+            action.addSuccessFields(status=status, service_request_id=service_id)
+
+        body = collect(response, self._max_body)
+        body.addErrback(_body_failed, call)
+        return body.addCallback(read_answer, response, call, note)
+
+
+def _plainly_cancellable(exchange):
+    """
+    Twisted has many names for an exchange that was cancelled, a failed DNS
+    lookup among them.  The caller waits for the plain one, and nothing that was
+    cancelled may be taken for a failure that is worth another try.
+    """
+    left = []
+
+    def deliver(result):
+        if not left:
+            answer.callback(result)
+
+    answer = Deferred(lambda _: left.append(True) or exchange.cancel())
+    exchange.addBoth(deliver)
+    return answer
+
+
+def _stop_timer(result, timer):
+    if timer.active():
+        timer.cancel()
+    return result
+
+
+def _body_failed(failure, call):
+    if is_cancelled(failure.value):
+        return failure
+    if failure.check(BodyTooLarge):
+        raise errors.NotTheService(call.method, call.shown, failure.value)
+    # Whatever it was, the service had begun to answer.
+    lost = transport_error(call.method, call.shown, failure.value)
+    raise errors.ResponseLost(
+        call.method, call.shown, u"the answer broke off: {}".format(lost.reason)
+    )
+
+
+__all__ = [
+    "CONNECT_TIMEOUT",
+    "HTTPClient",
+    "Response",
+    "agent_for",
+    "encode_query",
+    "retry_delay",
+    "shown_url",
+]

@@ -1,0 +1,117 @@
+# -*- test-case-name: tests._http.test_client -*-
+"""
+Connections: which are kept, for how long, and whom they trust.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.error import SchemeNotSupported
+from twisted.web.iweb import IAgent, IAgentEndpointFactory
+from zope.interface import implementer
+
+from .._support.compat import as_text, native
+from .._support.old_twisted import OwnReactorEndpoint, TLSEndpoint
+from .trust import https_policy
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds until an address that does not answer is given up."""
+
+SAFE_METHODS = frozenset([u"GET", u"HEAD"])
+"""The methods that only read."""
+
+# Seconds; Apache drops an idle connection after 5, others after minutes.
+_KEPT_FOR = 30
+
+
+@implementer(IAgentEndpointFactory)
+class _Endpoints(object):
+    """
+    Where URLs lead.
+
+    :param reactor: what connections are made with.
+    :param policy: an ``IPolicyForHTTPS``.
+    :param float timeout: seconds until an address is given up.
+    """
+
+    def __init__(self, reactor, policy, timeout):
+        self._reactor = reactor
+        self._policy = policy
+        self._timeout = timeout
+
+    def endpointForURI(self, uri):  # noqa: N802 (Twisted's name)
+        """See ``IAgentEndpointFactory``."""
+        if uri.scheme not in (b"http", b"https"):
+            raise SchemeNotSupported("Unsupported scheme: {!r}".format(uri.scheme))
+        host = native(as_text(uri.host))
+        endpoint = OwnReactorEndpoint(self._reactor, host, uri.port, timeout=self._timeout)
+        if uri.scheme == b"http":
+            return endpoint
+        creator = self._policy.creatorForNetloc(uri.host, uri.port)
+        return TLSEndpoint(self._reactor, endpoint, creator)
+
+
+@implementer(IAgent)
+class _Agents(object):
+    """
+    Reading over connections that are kept, and the rest over fresh ones.
+
+    A connection that was kept may be closed by the service at the very moment
+    a request goes out.  A reading request is sent again; but nobody can say
+    whether a mutation was processed, so it does not run that risk.
+    """
+
+    def __init__(self, kept, fresh, pool):
+        self._kept = kept
+        self._fresh = fresh
+        self._pool = pool
+
+    def request(self, method, uri, headers=None, bodyProducer=None):  # noqa: N803
+        """See ``IAgent``."""
+        agent = self._kept if as_text(method) in SAFE_METHODS else self._fresh
+        return agent.request(method, uri, headers, bodyProducer)
+
+    def close(self):
+        """
+        :return: a ``Deferred`` that fires when the kept connections are closed.
+        """
+        return self._pool.closeCachedConnections()
+
+
+def agent_for(
+    reactor,
+    verify_peer=True,
+    verify_ca_path=None,
+    connect_timeout=CONNECT_TIMEOUT,
+    client=None,
+):
+    """
+    :param reactor: provides ``IReactorTCP`` and what Twisted's ``Agent`` needs.
+    :param bool verify_peer: whether TLS certificates are verified.
+    :param verify_ca_path: a PEM file of the only authorities to trust (text);
+        ``None`` for the system's.
+    :param float connect_timeout: seconds.
+    :param client: the :class:`~txstorage._http.client_certificates.ClientCertificate`
+        to show to services that ask for one, or ``None``.
+    :return: an ``IAgent`` that also has ``close()``.
+    :raises InvalidConfiguration: when ``verify_ca_path`` can't be used.
+    """
+    policy = https_policy(verify_peer, verify_ca_path, client=client)
+    pool = HTTPConnectionPool(reactor)
+    pool.cachedConnectionTimeout = _KEPT_FOR
+    endpoints = _Endpoints(reactor, policy, connect_timeout)
+    kept = Agent.usingEndpointFactory(reactor, endpoints, pool)
+    return _Agents(kept, Agent.usingEndpointFactory(reactor, endpoints), pool)
+
+
+def plain_agent(reactor):
+    """
+    :param reactor: as for :func:`agent_for`.
+    :return: an ``IAgent`` that keeps no connections.
+    """
+    return Agent.usingEndpointFactory(
+        reactor, _Endpoints(reactor, https_policy(), CONNECT_TIMEOUT)
+    )
+
+
+__all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "agent_for", "plain_agent"]

@@ -1,0 +1,271 @@
+# -*- test-case-name: tests._http.test_client -*-
+"""
+From what went wrong on the wire to the errors of :mod:`txstorage.errors`.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import json
+import re
+from email.utils import mktime_tz, parsedate_tz
+
+from OpenSSL import SSL
+from service_identity import VerificationError
+from twisted.internet.defer import CancelledError
+from twisted.internet.error import (
+    ConnectError,
+    ConnectingCancelledError,
+    ConnectionClosed,
+    DNSLookupError,
+)
+from twisted.web._newclient import ParseError
+from twisted.web.client import RequestNotSent
+from twisted.web.error import SchemeNotSupported
+
+from .. import errors
+from .._support.compat import as_text, quote, text_type
+from .trust import Untrusted
+
+_CANCELLED = (CancelledError, ConnectingCancelledError)
+
+_BY_TYPE = (
+    (
+        (ConnectError, DNSLookupError, ConnectingCancelledError, RequestNotSent),
+        errors.Unreachable,
+    ),
+    ((Untrusted, VerificationError), errors.CertificateRejected),
+    # ValueError: a status that is no number, or a host name that is none.
+    ((ParseError, SchemeNotSupported, ValueError), errors.NotTheService),
+    ((ConnectionClosed, CancelledError), errors.ResponseLost),
+)
+
+# In OpenSSL's words, which differ between its versions.
+_BY_TLS_REASON = (
+    # An alert is what the other side did not like; "unknown ca" may be about
+    # this side's certificate only.
+    (re.compile(u"alert.*(certificate|unknown ca)", re.I), errors.ClientCertificateRejected),
+    (re.compile(u"certificate|unknown ca", re.I), errors.CertificateRejected),
+    (re.compile(u"eof|shutdown|syscall", re.I), errors.ResponseLost),
+    (re.compile(u""), errors.NotTheService),
+)
+
+_TLS_ALERT = b"\x15\x03"
+_USE_HTTPS = u"; if it speaks TLS there, the address has to begin with https"
+
+_BY_STATUS = {
+    401: errors.AuthenticationFailed,
+    403: errors.PermissionDenied,
+    404: errors.ResourceNotFound,
+    409: errors.Conflict,
+    429: errors.RateLimited,
+}
+
+# Cinder answers 413 with "VolumeLimitExceeded: ...", "VolumeSizeExceeds...:
+# ..." and Retry-After 0, Nova 403 with "Quota exceeded for ...".
+_QUOTA = re.compile(u"quota|LimitExceeded|SizeExceeds", re.I)
+_QUOTA_FORBIDDEN = re.compile(u"quota exceeded", re.I)
+
+_ENTITIES = ((u"&", u"&amp;"), (u"<", u"&lt;"), (u">", u"&gt;"), (u'"', u"&#34;"))
+_UNSEEN = re.compile(u"<(style|script)\\b.*?</\\1\\s*>", re.I | re.S)
+_TAG = re.compile(u"</?[a-z!][^>]*>", re.I)
+_SPACE = re.compile(u"\\s+")
+_LOOKED_AT = 8192
+_PAGE_LIMIT = 200
+_MESSAGE_LIMIT = 1000
+
+
+def root_causes(error):
+    """
+    Twisted wraps what went wrong with a connection, sometimes twice.
+
+    :param error: an exception.
+    :return: a list of exceptions, at least one.
+    """
+    reasons = getattr(error, "reasons", None)
+    if not reasons:
+        return [error]
+    return [cause for reason in reasons for cause in root_causes(reason.value)]
+
+
+def is_cancelled(error):
+    """
+    :return: whether an exception stems from the cancellation of a call.
+    """
+    return any(isinstance(cause, _CANCELLED) for cause in root_causes(error))
+
+
+def _tls_reason(error):
+    parts = error.args[0] if error.args else u""
+    if isinstance(parts, list):
+        return u"; ".join(as_text(part[-1]) for part in parts) or u"the handshake failed"
+    return u" ".join(as_text(part) for part in error.args) or u"the handshake failed"
+
+
+def _describe(error):
+    if isinstance(error, ConnectingCancelledError):
+        return u"no connection in time"
+    if isinstance(error, (VerificationError, Untrusted)):
+        return getattr(error, "reason", None) or u"the certificate is not for this host name"
+    text = _SPACE.sub(u" ", as_text(str(error))).strip()[:_PAGE_LIMIT]
+    return text or as_text(type(error).__name__)
+
+
+def _may_be_tls(url, error, cause):
+    """Whether it may be that plain HTTP was sent to a port for TLS."""
+    if not url.startswith(u"http:"):
+        return False
+    if isinstance(cause, ParseError):
+        return cause.data.startswith(_TLS_ALERT)
+    # Most just close the connection; one that had begun to answer does not speak TLS.
+    return isinstance(cause, ConnectionClosed) and getattr(error, "response", None) is None
+
+
+def transport_error(method, url, error):
+    """
+    :param text method: the HTTP method.
+    :param text url: as it may be shown.
+    :param error: what the agent failed with.
+    :return: a :class:`~txstorage.errors.TransportError`, or ``error`` itself
+        when it is not the wire's.
+    """
+    if isinstance(error, errors.StorageError):
+        return error
+    cause = root_causes(error)[0]
+    if isinstance(cause, SSL.Error):
+        reason = _tls_reason(cause)
+        kind = next(kind for pattern, kind in _BY_TLS_REASON if pattern.search(reason))
+        return kind(method, url, u"TLS: " + reason)
+    for types, kind in _BY_TYPE:
+        if isinstance(cause, types):
+            reason = _describe(cause)
+            if _may_be_tls(url, error, cause):
+                reason = reason.rstrip(u".") + _USE_HTTPS
+            return kind(method, url, reason)
+    # Whatever else Twisted wraps came from the connection; the rest is a bug.
+    return error if cause is error else errors.ResponseLost(method, url, _describe(cause))
+
+
+def _plain(text, limit):
+    # The patterns take time by the square of what an unclosed tag goes on for.
+    text = text[:_LOOKED_AT]
+    text = _TAG.sub(u" ", _UNSEEN.sub(u" ", text))
+    return _SPACE.sub(u" ", text).strip()[:limit]
+
+
+def _from_json(document):
+    """``(kind, message)`` from an error document, or ``None``."""
+    if not isinstance(document, dict):
+        return None
+    if isinstance(document.get(u"message"), text_type):
+        return None, document[u"message"]
+    for kind, inner in document.items():
+        if isinstance(inner, dict) and isinstance(inner.get(u"message"), text_type):
+            return kind, inner[u"message"]
+    return None
+
+
+def _redacted(text, secrets):
+    """Text without any secret, be it as it is or as JSON, HTML or a URL has it."""
+    for secret in secrets:
+        if secret:
+            forms = {secret, _as_html(secret), quote(secret)}
+            forms |= {json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
+            for form in sorted(forms, key=len, reverse=True):
+                text = text.replace(form, u"[secret]")
+    return text
+
+
+def _as_html(text):
+    for character, entity in _ENTITIES:
+        text = text.replace(character, entity)
+    return text
+
+
+def error_message(body, redact=()):
+    """
+    The service's own words.
+
+    OpenStack's services answer ``{"itemNotFound": {"code", "message"}}``
+    (Cinder, Nova), ``{"error": {...}}`` (Keystone), ``{"message", "code"}``
+    (their common router); a proxy before them answers HTML.
+
+    :param bytes body: of an error.
+    :param redact: texts that the service may have echoed and nobody may see.
+    :return: ``(kind, message)``: kind is e.g. ``u"itemNotFound"``, or
+        ``None``.
+    """
+    text = as_text(body)
+    try:
+        found = _from_json(json.loads(text))
+    except (ValueError, RuntimeError):
+        found = None
+    if found is None:
+        return None, _plain(_redacted(text, redact), _PAGE_LIMIT) or u"(no message)"
+    kind, message = found
+    # Redacted first: what is cut off or tidied up is not found any more.
+    return kind, _plain(_redacted(message, redact), _MESSAGE_LIMIT)
+
+
+def retry_after(headers):
+    """
+    :param dict headers: lower-case text to text.
+    :return: the seconds a service asks to wait, or ``None``.
+    """
+    value = headers.get(u"retry-after", u"").strip()
+    if value.isdigit():
+        return float(value)
+    until, now = (
+        parsedate_tz(headers.get(name, u"")) for name in (u"retry-after", u"date")
+    )
+    if until is None or now is None:
+        # Without the service's own time the date says nothing: clocks differ.
+        return None
+    return max(0.0, float(mktime_tz(until) - mktime_tz(now)))
+
+
+def _error_class(status, kind, message, wait):
+    if status == 413:
+        if kind != u"overLimit":
+            return errors.RequestRefused
+        return errors.QuotaExceeded if _QUOTA.search(message) else errors.RateLimited
+    if status == 403 and _QUOTA_FORBIDDEN.search(message):
+        return errors.QuotaExceeded
+    if status == 503 and wait is not None:
+        return errors.RateLimited
+    return errors.ServiceBroken if status >= 500 else _BY_STATUS.get(status, errors.RequestRefused)
+
+
+def service_error(method, url, status, headers, body, redact=()):
+    """
+    :param text method: the HTTP method.
+    :param text url: as it may be shown.
+    :param int status: 400 or more.
+    :param dict headers: lower-case text to text.
+    :param bytes body: what the service says.
+    :param redact: texts that the service may have echoed and nobody may see.
+    :return: a :class:`~txstorage.errors.ServiceError`.
+    """
+    kind, message = error_message(body, redact)
+    wait = retry_after(headers)
+    return _error_class(status, kind, message, wait)(
+        method, url, status, message, request_id(headers), wait, kind
+    )
+
+
+def request_id(headers):
+    """
+    :param dict headers: lower-case text to text.
+    :return: the service's id of a request (text), or ``None``.
+    """
+    return headers.get(u"x-openstack-request-id") or headers.get(u"x-compute-request-id")
+
+
+__all__ = [
+    "error_message",
+    "is_cancelled",
+    "request_id",
+    "retry_after",
+    "root_causes",
+    "service_error",
+    "transport_error",
+]

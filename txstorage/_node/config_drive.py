@@ -1,0 +1,169 @@
+# -*- test-case-name: tests._node.test_config_drive -*-
+"""
+OpenStack's config drive: where it is, and what its metadata say.
+
+It is read where it is mounted already.  Else it is read as it lies on the
+device, by the two file systems' own structures: so nothing gets mounted that
+would have to be unmounted again, whatever happens meanwhile, and there is no
+directory that others could get at.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import re
+
+from twisted.python.filepath import FilePath
+
+from .._support.compat import as_text, native
+from .image_reader import MOST, Damaged
+from .iso9660 import Iso9660
+from .vfat import VFat
+
+_LABEL = u"config-2"
+# As udev names the links: vfat has capitals only.
+_LINKS = ("config-2", "CONFIG-2")
+_METADATA = (u"openstack", u"latest", u"meta_data.json")
+_FORMATS = (Iso9660, VFat)
+
+
+class NoMetadata(Exception):
+    """There is no config drive, or it can't be read; the text says why."""
+
+
+def mounted_at(mounts, device):
+    """
+    Where a device is mounted.
+
+    :param text mounts: what ``/proc/self/mounts`` says.
+    :param text device: the device's path.
+    :return: a list of paths, text.
+    """
+    rows = [line.split(u" ") for line in mounts.splitlines()]
+    return [_unescape(row[1]) for row in rows if len(row) > 1 and _unescape(row[0]) == device]
+
+
+def _unescape(field):
+    # proc(5): space, tab, newline and backslash are octal in there.
+    return re.sub(u"\\\\([01][0-7]{2})", lambda found: chr(int(found.group(1), 8)), field)
+
+
+class _Device(object):
+    """
+    An open block device or image, for as long as a ``with`` lasts.
+
+    :param text path: where it is.
+    """
+
+    def __init__(self, path):
+        # A drive without a disc is told at once, and opening does not load one.
+        self._descriptor = os.open(native(path), os.O_RDONLY | os.O_NONBLOCK)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self._descriptor)
+
+    def read(self, offset, size):
+        """:return: ``bytes``, fewer than asked for at the end only."""
+        os.lseek(self._descriptor, offset, os.SEEK_SET)
+        pieces = []
+        while size > 0:
+            piece = os.read(self._descriptor, size)
+            if not piece:
+                break
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+    def file_system(self):
+        """
+        :return: what can read it, or ``None``.
+        """
+        for kind in _FORMATS:
+            found = kind.of(self.read)
+            if found is not None:
+                return found
+        return None
+
+
+class ConfigDrive(object):
+    """
+    :param FilePath mounts: the table of mounted file systems.
+    :param FilePath labels: block devices by their file system's label, which
+        udev makes; where there is no udev, each device is asked for its label.
+    :param FilePath sysfs: where sysfs is mounted.
+    :param FilePath dev: where device nodes are.
+    """
+
+    def __init__(self, mounts, labels, sysfs, dev=FilePath("/dev")):
+        self._mounts = mounts
+        self._labels = labels
+        self._sysfs = sysfs
+        self._dev = dev
+
+    def metadata(self):
+        """
+        :return: ``bytes``, the drive's ``meta_data.json``.
+        :raises NoMetadata: which says what was tried.
+        """
+        problems = []
+        for device in self._devices():
+            for read, where in self._ways(device):
+                try:
+                    return read(where)
+                except (EnvironmentError, Damaged) as error:
+                    problem = getattr(error, "strerror", None) or error.args[0]
+                    problems.append(u"{}: {}".format(where, as_text(problem)))
+        raise NoMetadata(u", ".join(problems) or u"there is none")
+
+    def _ways(self, device):
+        mounts = as_text(self._mounts.getContent())
+        ways = [(_read_mounted, place) for place in mounted_at(mounts, device)]
+        return ways + [(_read_device, device)]
+
+    def _devices(self):
+        if self._labels.isdir():
+            links = [self._labels.child(link) for link in _LINKS]
+            paths = [os.path.realpath(link.path) for link in links if link.exists()]
+        else:
+            paths = [path.path for path in self._nodes() if _is_labelled(path.path)]
+        return [as_text(path) for path in paths]
+
+    def _nodes(self):
+        devices = self._sysfs.descendant(("class", "block"))
+        names = sorted(child.basename() for child in devices.children()) if devices.isdir() else ()
+        for name in names:
+            try:
+                size = devices.descendant((name, "size")).getContent().strip()
+            except EnvironmentError:
+                continue
+            # A floppy drive without a disc is slow to say so.
+            if size != b"0" and not name.startswith("fd"):
+                yield self._dev.descendant(name.split("!"))
+
+
+def _is_labelled(path):
+    try:
+        with _Device(path) as device:
+            found = device.file_system()
+            return found is not None and found.label.lower() == _LABEL
+    except EnvironmentError:
+        return False
+
+
+def _read_mounted(place):
+    with FilePath(native(place)).descendant([native(name) for name in _METADATA]).open() as file:
+        return file.read(MOST)
+
+
+def _read_device(path):
+    with _Device(path) as device:
+        found = device.file_system()
+        if found is None:
+            raise Damaged(u"it is neither mounted nor ISO 9660 or vfat")
+        return found.file(_METADATA)
+
+
+__all__ = ["ConfigDrive", "NoMetadata", "mounted_at"]

@@ -1,0 +1,174 @@
+# -*- test-case-name: tests.clouds.openstack.test_without_compute -*-
+"""
+Cinder's attachments: volumes for hosts, without Compute.
+
+https://docs.openstack.org/api-ref/block-storage/v3/#attachments
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import attr
+from twisted.internet.defer import fail
+
+from ...errors import NotTheService
+from ...interfaces import UnknownVolume
+from .cinder import SERVICE_TYPES, attached_to
+from .paths_and_pages import is_missing, path_segment, text_or_empty
+
+# Since Queens: an attachment is the host's to complete, when it has the volume.
+_SINCE = (u"3.44",)
+
+
+@attr.s(frozen=True, hash=False)
+class HostAttachment(object):
+    """
+    An attachment as Cinder keeps it.
+
+    :ivar text attachment_id: its id.
+    :ivar text status: ``reserved``, ``attaching``, ``attached``, ...
+    :ivar instance_id: text, or ``None``: the server that it says it is for,
+        as all of Compute's are.
+    :ivar dict connection: how to get at the volume; empty when it was only
+        reserved.
+    """
+
+    attachment_id = attr.ib()
+    status = attr.ib()
+    instance_id = attr.ib()
+    connection = attr.ib(repr=False)  # it may hold a secret
+
+
+def attachment_from_wire(wire):
+    """
+    :param wire: one attachment, as Cinder describes it in detail.
+    :return: a :class:`HostAttachment`.
+    :raises ValueError: when it has no id.
+    """
+    attachment_id = wire.get(u"id") if isinstance(wire, dict) else None
+    if path_segment(attachment_id) is None:
+        raise ValueError(u"an attachment has no id")
+    connection = wire.get(u"connection_info")
+    return HostAttachment(
+        attachment_id,
+        text_or_empty(wire.get(u"status")),
+        text_or_empty(wire.get(u"instance")) or None,
+        connection if isinstance(connection, dict) else {},
+    )
+
+
+class HostAttachments(object):
+    """
+    :param session: a :class:`~txstorage.clouds.openstack.session.Session`.
+    """
+
+    def __init__(self, session):
+        self._session = session
+
+    def create(self, volume_id, connector):
+        """
+        Have a volume connected.
+
+        It is told of no instance: one that says which Cinder deletes only after
+        it has asked Compute, which there may be none of.
+
+        :param text volume_id: the volume.
+        :param dict connector: what storage must know of this host.
+        :return: a ``Deferred`` that fires with the :class:`HostAttachment`.
+        :raises UnknownVolume: (the Deferred) there is no such volume.
+        """
+        wanted = {u"volume_uuid": volume_id, u"connector": connector}
+        asked = self._request(u"POST", u"", json={u"attachment": wanted})
+        return asked.addCallbacks(_one, _no_volume, errbackArgs=(volume_id,))
+
+    def complete(self, attachment_id):
+        """
+        Say that the host has it.  That can be said again.
+
+        :return: a ``Deferred`` that fires with ``None``.
+        """
+        return self._request(
+            u"POST", _path(attachment_id) + u"/action", json={u"os-complete": None}
+        ).addCallback(lambda _: None)
+
+    def get(self, attachment_id):
+        """:return: a ``Deferred`` that fires with the :class:`HostAttachment`."""
+        return self._request(u"GET", _path(attachment_id)).addCallback(_one)
+
+    def delete(self, attachment_id):
+        """
+        Disconnect a volume.
+
+        :return: a ``Deferred`` that fires with ``None``, also when there is no
+            such attachment (any more).
+        """
+        asked = self._request(u"DELETE", _path(attachment_id))
+        return asked.addCallbacks(
+            lambda _: None, lambda failure: None if is_missing(failure.value) else failure
+        )
+
+    def of_volume(self, volume_id):
+        """
+        :return: a ``Deferred`` that fires with a list of
+            :class:`HostAttachment`: all that a volume has.
+        """
+        asked = self._request(u"GET", u"/detail", params=[(u"volume_id", volume_id)])
+        # The filter is not relied on.
+        return asked.addCallback(
+            lambda response: [
+                _understood(response, wire)
+                for wire in response.field(u"attachments", list)
+                if isinstance(wire, dict) and wire.get(u"volume_id") == volume_id
+            ]
+        )
+
+    def ids_on(self, volume_id, host_id):
+        """
+        :return: a ``Deferred`` that fires with a list of texts: the ids of the
+            attachments by which a host has a volume.
+        :raises UnknownVolume: (the Deferred) there is no such volume.
+        """
+        segment = path_segment(volume_id)
+        if segment is None:
+            return fail(UnknownVolume(volume_id))
+        asked = self._session.request(SERVICE_TYPES, u"GET", u"/volumes/" + segment)
+        return asked.addCallbacks(_ids_on, _no_volume, (host_id,), None, (volume_id,))
+
+    def _request(self, method, path, **options):
+        return self._session.request(
+            SERVICE_TYPES, method, u"/attachments" + path, microversions=_SINCE, **options
+        )
+
+
+def _path(attachment_id):
+    return u"/" + path_segment(attachment_id)
+
+
+def _no_volume(failure, volume_id):
+    if is_missing(failure.value):
+        raise UnknownVolume(volume_id)
+    return failure
+
+
+def _understood(response, wire):
+    try:
+        return attachment_from_wire(wire)
+    except ValueError as error:
+        raise NotTheService(response.method, response.url, error.args[0])
+
+
+def _one(response):
+    return _understood(response, response.field(u"attachment", dict))
+
+
+def _ids_on(response, host_id):
+    attachments = response.field(u"volume", dict).get(u"attachments")
+    return [
+        wire[u"attachment_id"]
+        for wire in (attachments if isinstance(attachments, list) else ())
+        if isinstance(wire, dict)
+        and path_segment(wire.get(u"attachment_id")) is not None
+        and attached_to(wire) == host_id
+    ]
+
+
+__all__ = ["HostAttachment", "HostAttachments", "attachment_from_wire"]

@@ -1,0 +1,222 @@
+# -*- test-case-name: tests.clouds.openstack.test_nova -*-
+"""
+Nova: the Compute API, version 2.1.
+
+No request needs a microversion: attachments, servers and ``os-start`` are all
+in 2.1, the first one, so none is asked for.  What later ones change is not
+relied on: an attachment has no ``id`` since 2.89, and since 2.101 an attach is
+answered with 202 and no body; either answer is taken.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+
+from twisted.internet.defer import fail, succeed
+
+from ..._support.compat import as_text, text_type
+from ...errors import Conflict, NotTheService, RequestRefused, UnknownServer
+from ...interfaces import UnknownVolume
+from ..values import Attachment, Server
+from .paths_and_pages import all_pages, is_missing, is_uuid, path_segment, text_or_empty
+
+SERVICE_TYPES = (u"compute",)
+
+_VERSION = u"v2.1"
+
+# Before 2014 Nova said "volume_id not found: ..." of a volume that the server
+# does not have.
+_NOT_ATTACHED = re.compile(u"not attached|volume_id not found", re.I)
+_VOLUME = re.compile(u"\\bvolume\\b", re.I)
+_SERVER = re.compile(u"\\b(instance|server)\\b", re.I)
+_NOT_A_UUID = re.compile(u"volumeId.*uuid", re.I | re.S)
+
+
+def missing_thing(detail, volume_id, server_id):
+    """
+    What a 404 is about: the path names a server and a volume.
+
+    :param text detail: Nova's message.
+    :param text volume_id: the volume of the request.
+    :param text server_id: the server of the request.
+    :return: ``"attachment"``, ``"volume"``, ``"server"``, or ``None`` when
+        the message does not say.
+    """
+    if _NOT_ATTACHED.search(detail):
+        return "attachment"
+    about_volume = _VOLUME.search(detail) is not None
+    about_server = _SERVER.search(detail) is not None
+    if about_volume == about_server:
+        # The words say both or nothing, so the ids have to.
+        about_volume, about_server = volume_id in detail, server_id in detail
+    if about_volume == about_server:
+        return None
+    return "volume" if about_volume else "server"
+
+
+def server_from_wire(wire):
+    """
+    :param wire: one server, as Nova describes it.
+    :return: a :class:`~txstorage.clouds.Server`.
+    :raises ValueError: when it has no id.  A server that is left out of the
+        list would count as gone, so none is.
+    """
+    server_id = wire.get(u"id") if isinstance(wire, dict) else None
+    if not isinstance(server_id, text_type) or not server_id:
+        raise ValueError(u"a server has no id")
+    return Server(
+        server_id,
+        text_or_empty(wire.get(u"status")) or u"UNKNOWN",
+        text_or_empty(wire.get(u"name")),
+    )
+
+
+def attachment_from_wire(wire, server_id):
+    """
+    :param wire: one attachment, as Nova describes it.
+    :param text server_id: the server whose attachments were asked for.
+    :return: an :class:`~txstorage.clouds.Attachment`.
+    :raises ValueError: when it does not name the volume.  An attachment that
+        is left out would count as detached, so none is.
+    """
+    volume_id = wire.get(u"volumeId") if isinstance(wire, dict) else None
+    if not isinstance(volume_id, text_type) or not volume_id:
+        raise ValueError(u"an attachment does not name its volume")
+    return Attachment(volume_id, server_id)
+
+
+def _understood(response, function, *arguments):
+    try:
+        return function(*arguments)
+    except ValueError as error:
+        raise NotTheService(response.method, response.url, error.args[0])
+
+
+class Nova(object):
+    """
+    Servers and what is attached to them.
+
+    :param session: a :class:`~txstorage.clouds.openstack.session.Session`.
+    :param page_size: how many servers to ask for at a time, or ``None`` for as
+        many as the service gives.
+    """
+
+    def __init__(self, session, page_size=None):
+        self._session = session
+        self._limit = [] if page_size is None else [(u"limit", as_text(page_size))]
+
+    def attach(self, volume_id, server_id):
+        """See :meth:`txstorage.clouds.IVolumeService.request_attach`."""
+        if path_segment(volume_id) is None:
+            return fail(UnknownVolume(as_text(volume_id)))
+        asked = self._of_server(
+            u"POST",
+            server_id,
+            u"/os-volume_attachments",
+            json={u"volumeAttachment": {u"volumeId": volume_id}},
+        )
+        asked.addErrback(_attach_refused, volume_id, server_id)
+        return asked.addCallback(lambda response: None)
+
+    def detach(self, volume_id, server_id):
+        """See :meth:`txstorage.clouds.IVolumeService.request_detach`."""
+        segment = path_segment(volume_id)
+        if segment is None:
+            return fail(UnknownVolume(as_text(volume_id)))
+        asked = self._of_server(u"DELETE", server_id, u"/os-volume_attachments/" + segment)
+        asked.addErrback(_missing, volume_id, server_id, accept=("attachment",))
+        return asked.addCallback(lambda response: None)
+
+    def list_attachments(self, server_id):
+        """See :meth:`txstorage.clouds.IVolumeService.list_attachments`."""
+        if path_segment(server_id) is None:
+            return succeed(())
+
+        def none(failure):
+            return () if is_missing(failure.value) else failure
+
+        def found(response):
+            items = response.field(u"volumeAttachments", list)
+            return tuple(
+                _understood(response, attachment_from_wire, item, server_id) for item in items
+            )
+
+        asked = self._of_server(u"GET", server_id, u"/os-volume_attachments")
+        return asked.addCallbacks(found, none)
+
+    def get_server(self, server_id):
+        """See :meth:`txstorage.clouds.IVolumeService.get_server`."""
+
+        def found(response):
+            return _understood(response, server_from_wire, response.field(u"server", dict))
+
+        asked = self._of_server(u"GET", server_id)
+        return asked.addCallbacks(found, _no_such_server, errbackArgs=(server_id,))
+
+    def list_servers(self):
+        """See :meth:`txstorage.clouds.IVolumeService.list_servers`."""
+
+        def fetch(params):
+            return self._request(u"GET", u"/servers/detail", params=params)
+
+        def read(response, item):
+            return _understood(response, server_from_wire, item)
+
+        listed = all_pages(fetch, self._limit, u"servers", read)
+        return listed.addCallback(lambda result: tuple(result[0]))
+
+    def start_server(self, server_id):
+        """See :meth:`txstorage.clouds.IVolumeService.start_server`."""
+
+        def refused(failure):
+            if not failure.check(Conflict):
+                return _no_such_server(failure, server_id)
+            # It runs already, or is locked: only its status says which.
+            return self.get_server(server_id).addCallback(
+                lambda server: None if server.status == u"ACTIVE" else failure
+            )
+
+        asked = self._of_server(u"POST", server_id, u"/action", json={u"os-start": None})
+        return asked.addCallbacks(lambda response: None, refused)
+
+    def _request(self, method, path, **options):
+        return self._session.request(
+            SERVICE_TYPES, method, path, version=_VERSION, **options
+        )
+
+    def _of_server(self, method, server_id, path=u"", **options):
+        segment = path_segment(server_id)
+        if segment is None:
+            return fail(UnknownServer(server_id))
+        return self._request(method, u"/servers/" + segment + path, **options)
+
+
+def _no_such_server(failure, server_id):
+    if is_missing(failure.value):
+        raise UnknownServer(server_id)
+    return failure
+
+
+def _missing(failure, volume_id, server_id, accept=()):
+    if not is_missing(failure.value):
+        return failure
+    thing = missing_thing(failure.value.detail, volume_id, server_id)
+    if thing in accept:
+        return None
+    if thing == "volume":
+        raise UnknownVolume(volume_id)
+    if thing == "server":
+        raise UnknownServer(server_id)
+    return failure
+
+
+def _attach_refused(failure, volume_id, server_id):
+    error = failure.value
+    # Nova looks at the form of the id before it looks for the server.
+    if isinstance(error, RequestRefused) and not is_uuid(volume_id):
+        if _NOT_A_UUID.search(error.detail):
+            raise UnknownVolume(volume_id)
+    return _missing(failure, volume_id, server_id)
+
+
+__all__ = ["Nova", "SERVICE_TYPES", "attachment_from_wire", "missing_thing", "server_from_wire"]

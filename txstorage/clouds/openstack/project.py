@@ -1,0 +1,146 @@
+# -*- test-case-name: tests.clouds.openstack.test_project -*-
+"""
+What a project may use of Block Storage: quota, volume types and availability
+zones.  The driver itself needs none of it; it is for those who look whether a
+configuration can work.
+
+All of it is in the first microversion, 3.0, so that none is asked for.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import attr
+
+from ..._support.compat import integer_types
+from .cinder import GIB, SERVICE_TYPES
+from .paths_and_pages import all_pages, text_or_empty
+
+
+@attr.s(frozen=True)
+class Quota(object):
+    """
+    What a project uses and may use.
+
+    :ivar volumes_used: how many there are; ``None`` when the user may not see it.
+    :ivar volumes_limit: how many there may be; ``None`` for no limit.
+    :ivar bytes_used: their sizes, all together; ``None`` as above.
+    :ivar bytes_limit: bytes, or ``None`` for no limit.
+    """
+
+    volumes_used = attr.ib()
+    volumes_limit = attr.ib()
+    bytes_used = attr.ib()
+    bytes_limit = attr.ib()
+
+    @classmethod
+    def from_wire(cls, wire):
+        """
+        :param wire: the member ``absolute`` of the limits; -1 is "none".
+        :return: a :class:`Quota`.
+        """
+
+        def number(name, unit):
+            value = wire.get(name) if isinstance(wire, dict) else None
+            known = isinstance(value, integer_types) and value >= 0
+            return value * unit if known else None
+
+        return cls(
+            number(u"totalVolumesUsed", 1),
+            number(u"maxTotalVolumes", 1),
+            number(u"totalGigabytesUsed", GIB),
+            number(u"maxTotalVolumeGigabytes", GIB),
+        )
+
+
+@attr.s(frozen=True)
+class VolumeType(object):
+    """
+    :ivar text type_id: its id, which can be asked for instead of the name.
+    :ivar text name: its name.
+    """
+
+    type_id = attr.ib()
+    name = attr.ib()
+
+    @classmethod
+    def from_wire(cls, wire):
+        """
+        :param dict wire: one volume type.
+        :return: a :class:`VolumeType`.
+        """
+        return cls(text_or_empty(wire.get(u"id")), text_or_empty(wire.get(u"name")))
+
+
+@attr.s(frozen=True)
+class Zone(object):
+    """
+    An availability zone.
+
+    :ivar text name: its name.
+    :ivar bool available: whether volumes can be made there now.
+    """
+
+    name = attr.ib()
+    available = attr.ib()
+
+    @classmethod
+    def from_wire(cls, wire):
+        """
+        :param dict wire: one member of ``availabilityZoneInfo``.
+        :return: a :class:`Zone`.
+        """
+        state = wire.get(u"zoneState")
+        available = not isinstance(state, dict) or state.get(u"available") is not False
+        return cls(text_or_empty(wire.get(u"zoneName")), available)
+
+
+def _each(kind, items):
+    found = [kind.from_wire(item) for item in items if isinstance(item, dict)]
+    return tuple(sorted(found, key=lambda each: each.name))
+
+
+class Project(object):
+    """
+    What the project of the credentials may use.
+
+    :param session: a :class:`~txstorage.clouds.openstack.session.Session`.
+    """
+
+    def __init__(self, session):
+        self._session = session
+
+    def quota(self):
+        """
+        :return: a ``Deferred`` that fires with the :class:`Quota`.
+        """
+        return self._get(u"/limits").addCallback(
+            lambda response: Quota.from_wire(response.field(u"limits", dict).get(u"absolute"))
+        )
+
+    def volume_types(self):
+        """
+        :return: a ``Deferred`` that fires with a tuple of
+            :class:`VolumeType`, by name: the public ones, and private ones
+            that the project was given access to.
+        """
+        # Cinder names these links in the singular, unlike those of volumes.
+        listed = all_pages(
+            lambda params: self._get(u"/types", params), [], u"volume_types",
+            links=u"volume_type_links",
+        )
+        return listed.addCallback(lambda result: _each(VolumeType, result[0]))
+
+    def availability_zones(self):
+        """
+        :return: a ``Deferred`` that fires with a tuple of :class:`Zone`, by
+            name.
+        """
+        return self._get(u"/os-availability-zone").addCallback(
+            lambda response: _each(Zone, response.field(u"availabilityZoneInfo", list))
+        )
+
+    def _get(self, path, params=()):
+        return self._session.request(SERVICE_TYPES, u"GET", path, params=params)
+
+
+__all__ = ["Project", "Quota", "VolumeType", "Zone"]

@@ -1,0 +1,78 @@
+# -*- test-case-name: tests.clouds.openstack.test_session -*-
+"""
+Tokens, as Keystone gives them.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from calendar import timegm
+from datetime import datetime
+
+import attr
+
+from ..._support.compat import as_text, text_type
+from .catalog import catalog_from_wire
+
+
+@attr.s(frozen=True, hash=False)
+class Token(object):
+    """
+    A token and what came with it.
+
+    :ivar text secret: the token itself; never shown.
+    :ivar lifetime: seconds it lives from when it was issued, or ``None`` when
+        it does not end or does not say so.
+    :ivar tuple catalog: of :class:`Endpoint`.
+    :ivar text user_name: whose.
+    :ivar text project_name: for which project; empty for none.
+    :ivar text project_id: likewise.
+    """
+
+    secret = attr.ib(repr=False)
+    lifetime = attr.ib(default=None)
+    catalog = attr.ib(default=(), repr=False)
+    user_name = attr.ib(default=u"")
+    project_name = attr.ib(default=u"")
+    project_id = attr.ib(default=u"")
+
+    @classmethod
+    def from_wire(cls, secret, wire):
+        """
+        :param text secret: the header ``X-Subject-Token``.
+        :param dict wire: the member ``token`` of the body.
+        :return: a :class:`Token`.
+        """
+        project = _dict(wire.get(u"project"))
+        return cls(
+            secret=secret,
+            lifetime=_lifetime(wire.get(u"issued_at"), wire.get(u"expires_at")),
+            catalog=catalog_from_wire(wire.get(u"catalog")),
+            user_name=as_text(_dict(wire.get(u"user")).get(u"name") or u""),
+            project_name=as_text(project.get(u"name") or u""),
+            project_id=as_text(project.get(u"id") or u""),
+        )
+
+
+def _dict(value):
+    return value if isinstance(value, dict) else {}
+
+
+def _seconds(timestamp):
+    """Seconds since the epoch from e.g. ``2026-11-22T16:27:04.000000Z``."""
+    if not isinstance(timestamp, text_type):
+        return None
+    try:
+        return timegm(datetime.strptime(timestamp[:19], "%Y-%m-%dT%H:%M:%S").timetuple())
+    except ValueError:
+        return None
+
+
+def _lifetime(issued_at, expires_at):
+    # Both times are of the service's clock, so that ours may be wrong.
+    issued, expires = _seconds(issued_at), _seconds(expires_at)
+    if issued is None or expires is None:
+        return None
+    return float(max(0, expires - issued))
+
+
+__all__ = ["Token"]

@@ -1,0 +1,152 @@
+# -*- test-case-name: tests.driver.test_operations -*-
+"""
+A volume's way onto a node and off it again: what comes before and after the
+cloud's part, on this node and in Compute.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from weakref import WeakValueDictionary
+
+from twisted.internet.defer import DeferredLock, maybeDeferred
+
+from .._support.deferreds import all_of
+from .._support.eliot_context import in_current_context
+from ..errors import DeviceBusy, DeviceError
+from ..interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
+from .labels import dataset_of
+from .lifecycle import attached_servers
+from .polling import SharedPoll
+
+
+class Attachments(object):
+    """
+    :param reactor: provides ``IReactorTime``.
+    :param service: an :class:`~txstorage.clouds.IVolumeService`.
+    :param devices: a :class:`~txstorage._devices.finder.DeviceFinder` for this node.
+    :param node: a :class:`~txstorage._node.instance_id.NodeIdentity` for this node.
+    :param intervals: :class:`~txstorage.driver.polling.Intervals` between looks.
+    """
+
+    def __init__(self, reactor, service, devices, node, intervals):
+        self._service = service
+        self._devices = devices
+        self._node = node
+        self._compute = SharedPoll(reactor, service.list_attachments, intervals)
+        self._queues = WeakValueDictionary()
+
+    def attach(self, run, server_id, in_time):
+        """
+        :param Convergence run: the attach.
+        :param text server_id: the node to attach to.
+        :param in_time: called with a function and its arguments; runs it with
+            a deadline.
+        :return: a ``Deferred`` that fires with the ``BlockDeviceVolume``.
+        """
+        d = self._in_turn(server_id, in_time, self._attach, run, server_id)
+        return d.addCallback(
+            lambda volume: BlockDeviceVolume(
+                blockdevice_id=volume.volume_id,
+                size=volume.size,
+                attached_to=server_id,
+                dataset_id=dataset_of(volume),
+            )
+        )
+
+    def _in_turn(self, server_id, in_time, *call):
+        # Compute does one attach at a time for each server; one that waits for
+        # others must not use up its own time, so the deadline starts inside.
+        queue = self._queues.setdefault(server_id, DeferredLock())
+        return queue.run(in_current_context(in_time), *call)
+
+    def _attach(self, run, server_id):
+        awaited, run.awaited = run.awaited, u"this node's own instance id"
+        return self._own_id().addCallback(self._attach_knowing, run, server_id, awaited)
+
+    def _attach_knowing(self, own_id, run, server_id, awaited):
+        run.awaited = awaited
+        d = run.run()
+        return d.addCallback(self._await_device, run) if own_id == server_id else d
+
+    def _await_device(self, volume, run):
+        run.awaited = u"its device to appear on this node"
+        d = self._devices.wait_until_present(volume.volume_id, volume.size)
+        return d.addCallback(lambda _: volume)
+
+    def ask_detach(self, run):
+        """
+        Ask for a volume to be detached, unless that would pull it away from
+        under something on this node.
+
+        :param Convergence run: the detach.
+        :return: a ``Deferred`` that fires when the cloud accepted it.
+        """
+        servers = sorted(set(attached_servers(run.volume)) & run.progress.servers)
+        d = self._own_id()
+        d.addCallback(self._refuse_if_busy, servers, run.volume_id)
+        return d.addCallback(
+            lambda _: all_of([self._service.request_detach(run.volume_id, s) for s in servers])
+        )
+
+    def _refuse_if_busy(self, own_id, servers, volume_id):
+        if own_id is not None and own_id not in servers:
+            return None
+        d = maybeDeferred(self._devices.refuse_if_busy, volume_id)
+        if own_id is None:
+            # It may be one of them and have the volume mounted all the same; or
+            # it is no node at all, and without devices to look at.
+            d.addErrback(_unless_busy)
+        return d
+
+    def detach(self, run):
+        """
+        :param Convergence run: the detach.
+        :return: a ``Deferred`` that fires with ``None``.
+        """
+        d = run.run()
+        d.addCallback(lambda _: self._until_compute_lets_go(run))
+        d.addCallback(lambda _: self._own_id())
+        return d.addCallback(
+            lambda own_id: self._until_device_gone(run) if own_id in run.progress.servers else None
+        )
+
+    def _until_compute_lets_go(self, run):
+        run.awaited = u"Compute to let go of it"
+        return all_of([self._until_not_listed(run.volume_id, s) for s in run.progress.servers])
+
+    def _until_not_listed(self, volume_id, server_id):
+        def judge(attachments, looks):
+            if volume_id in {attachment.volume_id for attachment in attachments}:
+                return self._compute.next_look(server_id, looks).addCallback(judge, looks + 1)
+            return None
+
+        # One look at a server's list serves all that is being detached from it.
+        return self._compute.first_look(server_id).addCallback(judge, 0)
+
+    def _until_device_gone(self, run):
+        run.awaited = u"its device to leave this node"
+        return self._devices.wait_until_gone(run.volume_id)
+
+    def device_path(self, volume):
+        """
+        :param txstorage.clouds.Volume volume: as the cloud describes it.
+        :return: a ``Deferred`` that fires with the ``FilePath`` of its device.
+        :raises UnattachedVolume: (the Deferred) it is not attached to this node.
+        """
+        d = self._node.instance_id()
+        return d.addCallback(self._find_device, volume)
+
+    def _find_device(self, instance_id, volume):
+        if instance_id not in attached_servers(volume):
+            raise UnattachedVolume(volume.volume_id)
+        return self._devices.find(volume.volume_id, volume.size)
+
+    def _own_id(self):
+        d = self._node.instance_id()
+        return d.addErrback(lambda failure: failure.trap(UnknownInstanceID) and None)
+
+
+def _unless_busy(failure):
+    if failure.check(DeviceBusy):
+        return failure
+    failure.trap(DeviceError)

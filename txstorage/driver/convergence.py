@@ -1,0 +1,196 @@
+# -*- test-case-name: tests.driver.test_operations -*-
+"""
+One operation on one volume: look, decide, ask or wait, until it is done.
+
+What to decide is in :mod:`txstorage.driver.lifecycle`; this only carries it out.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.internet.defer import maybeDeferred
+
+from .._log import REQUEST_REFUSED
+from .._support.compat import as_text
+from ..errors import (
+    Conflict,
+    OperationFailed,
+    RequestRefused,
+    ResourceNotFound,
+    StillAttached,
+    UnknownServer,
+    UnusableStatus,
+)
+from ..interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
+from .lifecycle import (
+    AWAITED,
+    GONE,
+    MAXIMUM_REQUESTS,
+    Decision,
+    Progress,
+    attached_servers,
+    decide,
+)
+from .polling import is_passing
+
+#: The cloud will not do it as things are; things may have changed meanwhile.
+_REFUSALS = (RequestRefused, Conflict, ResourceNotFound, UnknownVolume)
+
+
+class Convergence(object):
+    """
+    :param service: an :class:`~txstorage.clouds.IVolumeService`.
+    :param watcher: a :class:`~txstorage.driver.polling.Watcher`.
+    :param text operation: a key of :data:`txstorage.driver.lifecycle.TABLES`.
+    :param text volume_id: the volume.
+    :param ask: called with the ``Convergence`` when the cloud is to be asked;
+        returns a ``Deferred`` that fires when the request is accepted.
+    :param check: called with the first :class:`~txstorage.clouds.Volume`
+        seen; raises when the operation must not touch it.
+    :param servers: instance ids the operation is about; when there are none,
+        those that the volume is first seen attached to.
+
+    :ivar Progress progress: how far it is.
+    :ivar volume: the :class:`~txstorage.clouds.Volume` as last seen, or
+        ``None``.
+    :ivar text awaited: what it waits for at the moment.
+    """
+
+    def __init__(self, service, watcher, operation, volume_id, ask=None, check=None, servers=()):
+        self._service = service
+        self._watcher = watcher
+        self._ask = ask
+        self._check = check
+        self._looks = 0
+        self._problem = None
+        self.volume_id = volume_id
+        self.volume = None
+        self.progress = Progress(operation, frozenset(servers))
+        self.awaited = AWAITED[operation]
+
+    def run(self):
+        """
+        Converge.  Nothing is changed before a first look succeeded.
+
+        :return: a ``Deferred`` that fires with the
+            :class:`~txstorage.clouds.Volume` when it is where the operation
+            takes it, or ``None`` when the volume is gone and should be.
+        """
+        d = self._watcher.look(self.volume_id)
+        d.addCallback(self._checked)
+        return d.addCallback(self._step)
+
+    def run_from(self, volume):
+        """
+        As :meth:`run`, for a volume that was just asked for.
+
+        :param volume: the :class:`~txstorage.clouds.Volume` in the answer.
+        """
+        self.progress = self.progress.requested()
+        return maybeDeferred(self._step, volume)
+
+    @property
+    def last_seen(self):
+        """:return: text for people: the last status, and the last problem."""
+        seen = u"nothing"
+        if self.volume is not None:
+            servers = u", ".join(attached_servers(self.volume))
+            seen = self.volume.status + (u", attached to " + servers if servers else u"")
+        if self._problem is not None:
+            seen += u"; last problem: " + as_text(self._problem.getErrorMessage())
+        return seen
+
+    def _checked(self, volume):
+        if volume is not None and self._check is not None:
+            self._check(volume)
+        return volume
+
+    def _step(self, volume):
+        self.volume = volume
+        status, servers = GONE, ()
+        if volume is not None:
+            status, servers = volume.status, attached_servers(volume)
+        if not self.progress.servers:
+            self.progress = self.progress.about(servers)
+        decision = decide(self.progress, status, servers)
+        if decision is Decision.DONE:
+            return volume
+        if decision is Decision.WAIT:
+            self.progress = self.progress.waiting()
+            return self._wait()
+        if decision is Decision.REQUEST:
+            return self._request()
+        return self._give_up(decision, status, servers)
+
+    def _wait(self):
+        # At a first look, whoever began it is at work.
+        if self.volume is None or not self._looks:
+            return self._look_again()
+        d = maybeDeferred(self._service.settle, self.volume)
+        d.addErrback(self._not_settled)
+        return d.addCallback(lambda _: self._look_again())
+
+    def _not_settled(self, failure):
+        if not failure.check(*_REFUSALS) and not is_passing(failure):
+            return failure
+        self._problem = failure
+
+    def _look_again(self):
+        d = self._watcher.next_look(self.volume_id, self._looks)
+        self._looks += 1
+        return d.addCallback(self._step)
+
+    def _request(self):
+        self._looks = 0
+        return self._ask(self).addCallbacks(self._accepted, self._not_accepted)
+
+    def _accepted(self, _):
+        self.progress = self.progress.requested()
+        return self._look_again()
+
+    def _not_accepted(self, failure):
+        refusals = _REFUSALS
+        if self.progress.operation == u"detach":
+            # a server that is gone lets go of its volumes
+            refusals += (UnknownServer,)
+        if failure.check(*refusals):
+            self.progress = self.progress.refused()
+            if self.progress.requests >= MAXIMUM_REQUESTS:
+                return failure
+        elif not is_passing(failure):
+            return failure
+        elif failure.value.certainly_unprocessed:
+            self.progress = self.progress.waiting()
+        else:
+            self.progress = self.progress.requested()
+        self._problem = failure
+        REQUEST_REFUSED(
+            operation=self.progress.operation,
+            volume_id=self.volume_id,
+            reason=failure.getErrorMessage(),
+        ).write()
+        return self._look_again()
+
+    def _give_up(self, decision, status, servers):
+        known = {
+            Decision.UNKNOWN: UnknownVolume,
+            Decision.ATTACHED: AlreadyAttachedVolume,
+            Decision.UNATTACHED: UnattachedVolume,
+        }
+        if decision in known:
+            raise known[decision](self.volume_id)
+        if decision is Decision.STILL_ATTACHED:
+            raise StillAttached(self.volume_id, servers)
+        d = self._service.failure_reason(self.volume_id)
+        return d.addCallback(self._explain, decision, status)
+
+    def _explain(self, reason, decision, status):
+        operation = self.progress.operation
+        if decision is Decision.UNUSABLE:
+            raise UnusableStatus(operation, self.volume_id, status, reason)
+        what = u"the cloud accepted it {} times, and each time went back to {}".format(
+            self.progress.requests, status
+        )
+        problem = reason or (self._problem and as_text(self._problem.getErrorMessage()))
+        raise OperationFailed(
+            operation, self.volume_id, what + (u": {}".format(problem) if problem else u"")
+        )

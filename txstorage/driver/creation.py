@@ -1,0 +1,172 @@
+# -*- test-case-name: tests.driver.test_operations -*-
+"""
+Creating a volume exactly once, over a request that is not idempotent.
+
+Look for the dataset's label before asking, also when the answer to the last
+request was lost; afterwards look once more, because another node may have
+asked at the same time.  Whoever looks picks the same volume.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+
+from .._log import CREATE_RESUMED, DUPLICATE_VOLUME
+from .._support.eliot_context import resume_context
+from ..errors import OperationFailed, UnusableStatus
+from .convergence import Convergence
+from .labels import belongs_to, dataset_labels, dataset_of, volume_name
+from .lifecycle import MAXIMUM_REQUESTS, chosen
+from .polling import is_passing, until
+
+
+class Creation(object):
+    """
+    One dataset's volume in the making.
+
+    :param reactor: provides ``IReactorTime``.
+    :param service: an :class:`~txstorage.clouds.IVolumeService`.
+    :param watcher: a :class:`~txstorage.driver.polling.Watcher`.
+    :param intervals: :class:`~txstorage.driver.polling.Intervals` between requests.
+    :param UUID cluster_id: the cluster.
+    :param UUID dataset_id: the dataset.
+    :param int size: bytes, a multiple of the service's allocation unit.
+    :param volume_type: text, or ``None`` for the cloud's default.
+    """
+
+    awaited = u"the volume to be made"
+
+    def __init__(
+        self, reactor, service, watcher, intervals, cluster_id, dataset_id, size, volume_type
+    ):
+        self._reactor = reactor
+        self._service = service
+        self._watcher = watcher
+        self._intervals = intervals
+        self._cluster_id = cluster_id
+        self._dataset_id = dataset_id
+        self._size = size
+        self._volume_type = volume_type
+        self._requests = 0
+        self._pauses = 0
+        self._made = None
+        self._convergence = None
+
+    @property
+    def volume_id(self):
+        """:return: text: the volume's id, or what stands for it until it has one."""
+        if self._convergence is None:
+            return u"for dataset {}".format(self._dataset_id)
+        return self._convergence.volume_id
+
+    @property
+    def last_seen(self):
+        """:return: text for people: the last status."""
+        return u"nothing" if self._convergence is None else self._convergence.last_seen
+
+    def run(self):
+        """
+        :return: a ``Deferred`` that fires with the usable
+            :class:`~txstorage.clouds.Volume`.
+        """
+        d = self._find()
+        d.addCallback(self._adopt_or_ask)
+        d.addCallback(self._until_usable)
+        return d.addCallback(self._until_chosen)
+
+    def _find(self):
+        labels = dataset_labels(self._cluster_id, self._dataset_id)
+        d = self._service.list_volumes(labels)
+        return d.addCallback(
+            lambda page: [
+                volume
+                for volume in page.volumes
+                if belongs_to(volume, self._cluster_id)
+                and dataset_of(volume) == self._dataset_id
+                and volume.status != u"deleting"
+            ]
+        )
+
+    def _find_at_last(self):
+        # after the first request nothing may end this but its deadline
+        return until(self._reactor, self._intervals, self._find, lambda found: True)
+
+    def _adopt_or_ask(self, found):
+        if not found:
+            return self._ask()
+        volume = chosen(found)
+        CREATE_RESUMED(
+            dataset_id=self._dataset_id, volume_id=volume.volume_id, status=volume.status
+        ).write()
+        return volume
+
+    def _ask(self):
+        d = self._service.create_volume(
+            volume_name(self._dataset_id),
+            self._size,
+            dataset_labels(self._cluster_id, self._dataset_id),
+            self._volume_type,
+        )
+        return d.addCallbacks(self._asked, self._maybe_asked)
+
+    def _asked(self, volume):
+        self._made = volume.volume_id
+        return volume
+
+    def _maybe_asked(self, failure):
+        if not is_passing(failure):
+            return failure
+        if not failure.value.certainly_unprocessed:
+            self._requests += 1
+        if self._requests >= MAXIMUM_REQUESTS:
+            return failure
+        # the request may still be under way: give it time to show
+        pause = resume_context(
+            deferLater(self._reactor, self._intervals.seconds(self._pauses), lambda: None)
+        )
+        self._pauses += 1
+        pause.addCallback(lambda _: self._find_at_last())
+        return pause.addCallback(self._adopt_or_ask)
+
+    def _until_usable(self, volume):
+        self._convergence = Convergence(
+            self._service, self._watcher, u"create", volume.volume_id
+        )
+        d = self._convergence.run_from(volume)
+        return d.addErrback(self._clear_away)
+
+    def _clear_away(self, failure):
+        """
+        A volume that this very call asked for and that was never usable holds
+        nothing, so it does not stay behind as the dataset's.
+        """
+        error = failure.value
+        mine = failure.check(UnusableStatus) and error.volume_id == self._made
+        if not mine or error.status != u"error":
+            return failure
+        d = self._service.delete_volume(self._made)
+        return d.addBoth(lambda _: Failure(_not_made(error)))
+
+    def _until_chosen(self, volume):
+        return self._find_at_last().addCallback(self._choose, volume)
+
+    def _choose(self, found, volume):
+        used = chosen(found + [volume])
+        for rival in found:
+            if rival.volume_id != used.volume_id:
+                DUPLICATE_VOLUME(
+                    dataset_id=self._dataset_id,
+                    volume_id=rival.volume_id,
+                    used=used.volume_id,
+                ).write()
+        if used.volume_id == volume.volume_id:
+            return used
+        return self._until_usable(used)
+
+
+def _not_made(error):
+    why = u"; the cloud says: " + error.reason if error.reason else u""
+    return OperationFailed(
+        u"create", error.volume_id, u"the cloud could not make it, and it was cleared away" + why
+    )

@@ -1,0 +1,118 @@
+# -*- test-case-name: tests.driver.test_labels -*-
+"""
+The labels that tie a cloud's volumes to a cluster and its datasets: the same
+as Flocker's own OpenStack driver writes, so that its volumes are adopted.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from uuid import UUID
+
+from .._support.compat import text_type
+from ..errors import MalformedLabels
+from ..interfaces import BlockDeviceVolume
+from .lifecycle import attached_servers, chosen
+
+CLUSTER = u"flocker-cluster-id"
+DATASET = u"flocker-dataset-id"
+
+
+def cluster_labels(cluster_id):
+    """
+    :param UUID cluster_id: the cluster.
+    :return: the labels, text to text, that all its volumes have.
+    """
+    return {CLUSTER: text_type(cluster_id)}
+
+
+def dataset_labels(cluster_id, dataset_id):
+    """
+    :param UUID cluster_id: the cluster.
+    :param UUID dataset_id: the dataset.
+    :return: the labels, text to text, that the dataset's volume has.
+    """
+    return {CLUSTER: text_type(cluster_id), DATASET: text_type(dataset_id)}
+
+
+def volume_name(dataset_id):
+    """
+    :param UUID dataset_id: the dataset.
+    :return: text, for people who look at the cloud.
+    """
+    return u"flocker-{}".format(dataset_id)
+
+
+def belongs_to(volume, cluster_id):
+    """
+    :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :param UUID cluster_id: the cluster.
+    :return: ``bool``.
+    """
+    return _uuid(volume.labels.get(CLUSTER)) == cluster_id
+
+
+def dataset_of(volume):
+    """
+    :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :return: ``UUID`` of its dataset.
+    :raises MalformedLabels: when it does not say.
+    """
+    dataset_id = _uuid(volume.labels.get(DATASET))
+    if dataset_id is None:
+        raise MalformedLabels(
+            volume.volume_id,
+            u"Volume {} is of this cluster, but its label {} is {}".format(
+                volume.volume_id,
+                DATASET,
+                u"not a UUID" if DATASET in volume.labels else u"missing",
+            ),
+        )
+    return dataset_id
+
+
+def block_device_volume(volume):
+    """
+    :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :return: the ``BlockDeviceVolume`` for Flocker.
+    :raises MalformedLabels: when it does not say of which dataset it is.
+    """
+    servers = attached_servers(volume)
+    return BlockDeviceVolume(
+        blockdevice_id=volume.volume_id,
+        size=volume.size,
+        attached_to=servers[0] if servers else None,
+        dataset_id=dataset_of(volume),
+    )
+
+
+def one_per_dataset(volumes):
+    """
+    Sort out what a list brought.
+
+    :param volumes: :class:`txstorage.clouds.Volume` of one cluster.
+    :return: three lists: the volumes to use, in the order given;
+        ``(volume, used)`` pairs for those that are not used because their
+        dataset has another; :class:`~txstorage.errors.MalformedLabels`, one
+        for each volume that does not say of which dataset it is.
+    """
+    by_dataset, malformed = {}, []
+    for volume in volumes:
+        try:
+            by_dataset.setdefault(dataset_of(volume), []).append(volume)
+        except MalformedLabels as error:
+            malformed.append(error)
+    used = {id(chosen(rivals)) for rivals in by_dataset.values()}
+    duplicates = [
+        (volume, chosen(rivals))
+        for rivals in by_dataset.values()
+        for volume in rivals
+        if id(volume) not in used
+    ]
+    return [volume for volume in volumes if id(volume) in used], duplicates, malformed
+
+
+def _uuid(label):
+    try:
+        return UUID(label)
+    except (ValueError, TypeError, AttributeError):
+        return None

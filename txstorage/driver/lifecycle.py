@@ -1,0 +1,319 @@
+# -*- test-case-name: tests.driver.test_lifecycle -*-
+"""
+What an operation does next, for each state a volume can be in.
+
+The cloud owns the state; the driver converges on it.  Every operation looks
+at the volume, finds its row and column here, and does what the cell says:
+request, wait, be done, or raise.  No I/O: a reader can check the tables, and
+the tests go through every cell.
+
+The statuses are Cinder's: https://docs.openstack.org/api-ref/block-storage/v3/
+("Volume status").  A status that is not listed is never guessed about.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import attr
+from constantly import NamedConstant, Names
+
+#: How often one operation asks for the same thing before it gives up.  A guest
+#: can refuse to let go of a device, and the cloud then silently goes back.
+MAXIMUM_REQUESTS = 3
+
+
+class Decision(Names):
+    """What to do next."""
+
+    REQUEST = NamedConstant()  # ask the cloud
+    AGAIN = NamedConstant()  # it went back: ask again, a bounded number of times
+    WAIT = NamedConstant()  # look again later
+    DONE = NamedConstant()
+    # and what to raise:
+    UNKNOWN = NamedConstant()  # UnknownVolume
+    ATTACHED = NamedConstant()  # AlreadyAttachedVolume
+    UNATTACHED = NamedConstant()  # UnattachedVolume
+    STILL_ATTACHED = NamedConstant()  # StillAttached
+    UNUSABLE = NamedConstant()  # UnusableStatus
+    FAILED = NamedConstant()  # OperationFailed
+
+
+class Phase(Names):
+    """How far an operation is."""
+
+    FRESH = NamedConstant()  # this is its first look
+    JOINED = NamedConstant()  # it waits for what somebody else asked for
+    REQUESTED = NamedConstant()  # it has asked, or may have
+
+
+class Where(Names):
+    """What the volume is attached to, relative to the operation's servers."""
+
+    NOWHERE = NamedConstant()
+    HERE = NamedConstant()  # the server to attach to, or to detach from
+    ELSEWHERE = NamedConstant()  # only others
+
+
+#: The status of a volume that a direct GET does not find.  Absence from a list
+#: never means this.
+GONE = u"(gone)"
+
+_COLUMNS = tuple(
+    (phase, where)
+    for phase in (Phase.FRESH, Phase.JOINED, Phase.REQUESTED)
+    for where in (Where.NOWHERE, Where.HERE, Where.ELSEWHERE)
+)
+
+_REQUEST, _AGAIN, _WAIT, _DONE = (
+    Decision.REQUEST,
+    Decision.AGAIN,
+    Decision.WAIT,
+    Decision.DONE,
+)
+_UNKNOWN, _TAKEN, _LOOSE, _STILL, _BAD, _FAIL = (
+    Decision.UNKNOWN,
+    Decision.ATTACHED,
+    Decision.UNATTACHED,
+    Decision.STILL_ATTACHED,
+    Decision.UNUSABLE,
+    Decision.FAILED,
+)
+
+
+def _always(decision):
+    return (decision,) * len(_COLUMNS)
+
+
+# Statuses that end by themselves, in which the volume can't be asked for
+# anything, and after which it is usable again.
+_BUSY = {
+    status: _always(_WAIT)
+    for status in (
+        u"creating",
+        u"downloading",
+        u"backing-up",
+        u"restoring-backup",
+        u"uploading",
+        u"extending",
+        u"retyping",
+        u"reverting",
+        u"managing",
+    )
+}
+
+# Statuses that only a person ends.
+_STUCK = {
+    status: _always(_BAD)
+    for status in (
+        u"error",
+        u"error_deleting",
+        u"error_backing-up",
+        u"error_restoring",
+        u"error_extending",
+        u"error_managing",
+        u"maintenance",
+        u"awaiting-transfer",
+        u"unmanaging",
+    )
+}
+
+
+def _table(*parts):
+    rows = {}
+    for part in parts:
+        rows.update(part)
+    return rows
+
+
+#: Columns, left to right: FRESH, JOINED, REQUESTED; in each: nowhere, here,
+#: elsewhere.
+ATTACH = _table(
+    _BUSY,
+    _STUCK,
+    {
+        # fmt: off
+        u"available": (_REQUEST, _WAIT, _WAIT,   _REQUEST, _WAIT, _WAIT,   _AGAIN, _WAIT, _WAIT),
+        # A second attach to the same server joins the one in progress; whose
+        # progress it is shows when it ends.
+        u"reserved":  _always(_WAIT),
+        u"attaching": _always(_WAIT),
+        u"in-use":    (_WAIT, _TAKEN, _TAKEN,    _WAIT, _DONE, _TAKEN,     _WAIT, _DONE, _TAKEN),
+        u"detaching": _always(_WAIT),
+        u"deleting":  _always(_WAIT),
+        GONE:         _always(_UNKNOWN),
+        # fmt: on
+    },
+)
+
+DETACH = _table(
+    # A volume that is made, copied or broken is loose unless it is attached;
+    # when it is attached, wait for it or say that it can't be done.
+    {
+        status: tuple(_LOOSE if where is Where.NOWHERE else cells[0] for _, where in _COLUMNS)
+        for status, cells in _table(_BUSY, _STUCK).items()
+    },
+    {
+        # fmt: off
+        u"available": (_LOOSE, _WAIT, _WAIT,     _DONE, _WAIT, _WAIT,      _DONE, _WAIT, _DONE),
+        u"reserved":  (_WAIT, _WAIT, _WAIT,      _WAIT, _WAIT, _WAIT,      _DONE, _WAIT, _DONE),
+        u"attaching": (_WAIT, _WAIT, _WAIT,      _WAIT, _WAIT, _WAIT,      _DONE, _WAIT, _DONE),
+        u"in-use":    (_WAIT, _REQUEST, _WAIT,   _WAIT, _REQUEST, _DONE,   _WAIT, _AGAIN, _DONE),
+        u"detaching": _always(_WAIT),
+        u"deleting":  _always(_WAIT),
+        GONE:         _always(_UNKNOWN),
+        # fmt: on
+    },
+)
+
+DESTROY = _table(
+    _BUSY,
+    _STUCK,
+    {
+        status: (_REQUEST, _STILL, _STILL, _REQUEST, _STILL, _STILL, _AGAIN, _STILL, _STILL)
+        # Those that Cinder itself names when it refuses to delete.
+        for status in (
+            u"available",
+            u"error",
+            u"error_restoring",
+            u"error_extending",
+            u"error_managing",
+        )
+    },
+    {
+        # fmt: off
+        u"reserved":  _always(_WAIT),
+        u"attaching": _always(_WAIT),
+        u"in-use":    (_WAIT, _STILL, _STILL,    _WAIT, _STILL, _STILL,    _WAIT, _STILL, _STILL),
+        u"detaching": _always(_WAIT),
+        u"deleting":  _always(_WAIT),
+        GONE:         (_UNKNOWN,) * 3 + (_DONE,) * 6,
+        # fmt: on
+    },
+)
+
+#: A volume in any of these has been made, whatever happens to it now.
+CREATE = _table(
+    {status: _always(_DONE) for status in _BUSY},
+    _STUCK,
+    {
+        u"creating": _always(_WAIT),
+        u"downloading": _always(_WAIT),
+        u"available": _always(_DONE),
+        u"reserved": _always(_DONE),
+        u"attaching": _always(_DONE),
+        u"in-use": _always(_DONE),
+        u"detaching": _always(_DONE),
+        u"deleting": _always(_BAD),
+        GONE: _always(_FAIL),
+    },
+)
+
+TABLES = {u"attach": ATTACH, u"detach": DETACH, u"destroy": DESTROY, u"create": CREATE}
+
+
+@attr.s(frozen=True)
+class Progress(object):
+    """
+    One operation, as far as it is.
+
+    :ivar text operation: a key of :data:`TABLES`.
+    :ivar frozenset servers: instance ids the operation is about: the one to
+        attach to, or those to detach from.
+    :ivar Phase phase: see there.
+    :ivar int requests: how often it has asked.
+    """
+
+    operation = attr.ib()
+    servers = attr.ib(default=frozenset())
+    phase = attr.ib(default=Phase.FRESH)
+    requests = attr.ib(default=0)
+
+    def waiting(self):
+        """:return: the ``Progress`` after a look that led to waiting."""
+        if self.phase is Phase.FRESH:
+            return self._but(phase=Phase.JOINED)
+        return self
+
+    def requested(self):
+        """:return: the ``Progress`` after a request that was or may have been accepted."""
+        return self._but(phase=Phase.REQUESTED, requests=self.requests + 1)
+
+    def refused(self):
+        """:return: the ``Progress`` after a request that was certainly not accepted."""
+        return self._but(phase=self.waiting().phase, requests=self.requests + 1)
+
+    def about(self, servers):
+        """:return: the ``Progress`` with other servers."""
+        return self._but(servers=frozenset(servers))
+
+    def _but(self, **changes):
+        return Progress(**dict(attr.asdict(self, recurse=False), **changes))
+
+
+def whereabouts(attached_servers, servers):
+    """
+    :param attached_servers: instance ids the volume is attached to.
+    :param servers: instance ids the operation is about.
+    :return: a :class:`Where`.
+    """
+    if not attached_servers:
+        return Where.NOWHERE
+    return Where.HERE if set(attached_servers) & set(servers) else Where.ELSEWHERE
+
+
+def decide(progress, status, attached_servers):
+    """
+    The next step of an operation.
+
+    :param Progress progress: the operation.
+    :param text status: the volume's, or :data:`GONE`.
+    :param attached_servers: instance ids the volume is attached to.
+    :return: a :class:`Decision`, never ``AGAIN``.
+    """
+    row = TABLES[progress.operation].get(status, _always(_BAD))
+    where = whereabouts(attached_servers, progress.servers)
+    decision = row[_COLUMNS.index((progress.phase, where))]
+    if decision is _AGAIN:
+        return _REQUEST if progress.requests < MAXIMUM_REQUESTS else _FAIL
+    return decision
+
+
+#: What each operation waits for, for messages.
+AWAITED = {
+    u"create": u"the volume to be made",
+    u"attach": u"the volume to be attached",
+    u"detach": u"the volume to be detached",
+    u"destroy": u"the volume to be gone",
+}
+
+
+def attached_servers(volume):
+    """
+    The servers a volume is attached to.  One in the middle of attaching is
+    attached to none yet, so that a caller attaches again and so joins.
+
+    :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :return: a tuple of instance ids, in a stable order.
+    """
+    if volume.status in (u"reserved", u"attaching"):
+        return ()
+    return tuple(sorted(a.server_id for a in volume.attachments if a.server_id))
+
+
+def chosen(volumes):
+    """
+    Which of several volumes of one dataset is the dataset's.  Everybody who
+    looks picks the same: the oldest, then the smallest id.  One that is being
+    deleted comes last, since it does not come back.
+
+    :param volumes: at least one :class:`txstorage.clouds.Volume`.
+    :return: the one to use.
+    """
+    return min(volumes, key=lambda v: (v.status == u"deleting", v.created_at, v.volume_id))
+
+
+#: Server statuses in which a server certainly does not run.  All others, the
+#: unknown ones too, count as live: taking a volume from a live server loses data.
+#: https://docs.openstack.org/api-guide/compute/server_concepts.html
+DEAD_SERVER = frozenset(
+    [u"SHUTOFF", u"DELETED", u"SOFT_DELETED", u"SHELVED", u"SHELVED_OFFLOADED"]
+)

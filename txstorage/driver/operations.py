@@ -1,0 +1,387 @@
+# -*- test-case-name: tests.driver.test_operations -*-
+"""
+The driver: Flocker's block device operations on any ``IVolumeService``.
+
+Each operation asks, waits and answers; what to ask and what to wait for is in
+:mod:`txstorage.driver.lifecycle`, how to wait is in :mod:`txstorage.driver.polling`.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from functools import partial
+from uuid import UUID
+
+from twisted.internet.defer import maybeDeferred, succeed
+from zope.interface import implementer
+
+from .._log import (
+    DRIVER_OPERATION,
+    DUPLICATE_VOLUME,
+    PROFILE_NOT_MAPPED,
+    VOLUME_SKIPPED,
+    OncePerProblem,
+)
+from .._support.compat import as_text, integer_types
+from .._support.deferreds import SharedCall, with_deadline
+from .._support.eliot_context import in_action, resume_context
+from ..errors import (
+    DatasetConflict,
+    InvalidDatasetID,
+    InvalidSize,
+    OperationTimedOut,
+    UnknownProfile,
+)
+from ..interfaces import (
+    IBlockDeviceAsyncAPI,
+    ICloudAPI,
+    IProfiledBlockDeviceAPI,
+    MandatoryProfiles,
+    UnknownVolume,
+)
+from .attaching import Attachments
+from .convergence import Convergence
+from .creation import Creation
+from .labels import (
+    belongs_to,
+    block_device_volume,
+    cluster_labels,
+    dataset_of,
+    one_per_dataset,
+)
+from .lifecycle import DEAD_SERVER
+from .polling import Intervals, Watcher, make_timer
+
+
+@implementer(IBlockDeviceAsyncAPI, IProfiledBlockDeviceAPI, ICloudAPI)
+class BlockDeviceDriver(object):
+    """
+    Every method returns a ``Deferred``.  It can be cancelled: that stops the
+    waiting and leaves the cloud consistent, and the operation can be repeated.
+    Besides what each method names, they fail with
+    :class:`~txstorage.errors.StorageError`.
+
+    :param reactor: provides ``IReactorTime``.
+    :param service: an :class:`~txstorage.clouds.IVolumeService`.
+    :param UUID cluster_id: volumes of other clusters do not exist for it.
+    :param devices: a :class:`~txstorage._devices.finder.DeviceFinder` for this node.
+    :param node: a :class:`~txstorage._node.instance_id.NodeIdentity` for this node.
+    :param dict profiles: profile name to volume type.
+    :param float timeout: seconds an operation may take.
+    :param Intervals intervals: when to look at a volume that is waited for.
+    """
+
+    def __init__(
+        self,
+        reactor,
+        service,
+        cluster_id,
+        devices,
+        node,
+        profiles=None,
+        timeout=110.0,
+        intervals=Intervals(),
+    ):
+        self._reactor = reactor
+        self._service = service
+        self._cluster_id = cluster_id
+        self._node = node
+        self._profiles = dict(profiles or {})
+        self._timeout = timeout
+        self._intervals = intervals
+        self._timer = make_timer(reactor)
+        self._watcher = Watcher(reactor, service, cluster_labels(cluster_id), intervals)
+        self._creations = {}
+        self._findings = OncePerProblem()
+        self._attachments = Attachments(reactor, service, devices, node, intervals)
+
+    def allocation_unit(self):
+        """
+        :return: a ``Deferred`` that fires with ``int``, bytes: volume sizes
+            are multiples of it.
+        """
+        return succeed(self._service.allocation_unit)
+
+    def compute_instance_id(self):
+        """
+        :return: a ``Deferred`` that fires with text: this node's instance id.
+            Fails with ``UnknownInstanceID``; that is never remembered.
+        """
+        return self._operation(u"identify", u"this node", self._node.instance_id)
+
+    @property
+    def instance_id_source(self):
+        """
+        :return: text: what told this node's instance id, such as ``metadata
+            service``; ``None`` until it is known.
+        """
+        return self._node.source
+
+    def create_volume(self, dataset_id, size):
+        """
+        Create a dataset's volume, exactly once: if the dataset has one, or
+        gets one at the same time, that is the answer.
+
+        :param UUID dataset_id: the dataset.
+        :param int size: bytes; rounded up to the allocation unit.
+        :return: a ``Deferred`` that fires with the ``BlockDeviceVolume`` once
+            it is usable.
+        :raises InvalidDatasetID: (the Deferred) not a ``UUID``.
+        :raises InvalidSize: not a positive whole number.
+        :raises QuotaExceeded: the project may not have that much.
+        :raises DatasetConflict: the dataset has a volume of another size.
+        """
+        return self._create(dataset_id, size, None)
+
+    def create_volume_with_profile(self, dataset_id, size, profile_name):
+        """
+        As :meth:`create_volume`, with the volume type that is configured for a
+        profile.  A mandatory profile (gold, silver, bronze) that is not
+        configured gets the cloud's default type.
+
+        :param text profile_name: the profile.
+        :return: a ``Deferred``, as :meth:`create_volume`.
+        :raises UnknownProfile: (the Deferred) neither mandatory nor configured.
+        """
+        return self._create(dataset_id, size, as_text(profile_name))
+
+    def destroy_volume(self, blockdevice_id):
+        """
+        :param text blockdevice_id: the volume.
+        :return: a ``Deferred`` that fires with ``None`` once the volume no
+            longer exists.
+        :raises UnknownVolume: (the Deferred) there is none.
+        :raises StillAttached: it is attached.
+        """
+        run = self._converging(
+            u"destroy",
+            blockdevice_id,
+            lambda run: self._service.delete_volume(run.volume_id),
+            self._check_cluster,
+        )
+        return self._operation(u"destroy", run, run.run).addCallback(lambda _: None)
+
+    def attach_volume(self, blockdevice_id, attach_to):
+        """
+        :param text blockdevice_id: the volume.
+        :param text attach_to: the instance id of a node.
+        :return: a ``Deferred`` that fires with the ``BlockDeviceVolume``,
+            attached; when ``attach_to`` is this node, its device is there.
+        :raises UnknownVolume: (the Deferred) there is no such volume.
+        :raises AlreadyAttachedVolume: it is attached, be it to that node.
+        :raises UnknownServer: there is no such node.
+        """
+        server_id = as_text(attach_to)
+        run = self._converging(
+            u"attach",
+            blockdevice_id,
+            lambda run: self._service.request_attach(run.volume_id, server_id),
+            self._check_dataset,
+            [server_id],
+        )
+        return in_action(
+            self._action(u"attach", run),
+            self._attachments.attach,
+            run,
+            server_id,
+            partial(self._in_time, u"attach", run),
+        )
+
+    def detach_volume(self, blockdevice_id):
+        """
+        :param text blockdevice_id: the volume.
+        :return: a ``Deferred`` that fires with ``None`` once it is detached:
+            for Compute, for the volume service and, if it was attached to this
+            node, for this node's kernel.
+        :raises UnknownVolume: (the Deferred) there is no such volume.
+        :raises UnattachedVolume: it is not attached.
+        :raises DeviceBusy: it is in use on this node, e.g. mounted.
+        """
+        run = self._converging(
+            u"detach", blockdevice_id, self._attachments.ask_detach, self._check_cluster
+        )
+        return self._operation(u"detach", run, self._attachments.detach, run)
+
+    def list_volumes(self):
+        """
+        :return: a ``Deferred`` that fires with a list of ``BlockDeviceVolume``:
+            all of this cluster.  One that can't be understood, or that is a
+            dataset's second, is left out and reported in the log, once until
+            that changes.
+        """
+        return self._operation(u"list", u"volumes", self._list)
+
+    def get_device_path(self, blockdevice_id):
+        """
+        :param text blockdevice_id: the volume.
+        :return: a ``Deferred`` that fires with the ``FilePath`` of its device
+            on this node, verified to be that volume's.
+        :raises UnknownVolume: (the Deferred) there is no such volume.
+        :raises UnattachedVolume: it is not attached to this node.
+        :raises DeviceError: its device is not there, or not certainly its own.
+        """
+        volume_id = as_text(blockdevice_id)
+        return self._operation(
+            u"find the device of", u"volume " + volume_id, self._device_path, volume_id
+        )
+
+    def list_live_nodes(self):
+        """
+        :return: a ``Deferred`` that fires with a list of text: the instance
+            ids of all nodes except those that the cloud says are off.
+        """
+        return self._operation(u"list", u"nodes", self._service.list_servers).addCallback(
+            lambda servers: [s.server_id for s in servers if s.status not in DEAD_SERVER]
+        )
+
+    def start_node(self, node_id):
+        """
+        :param text node_id: an instance id.
+        :return: a ``Deferred`` that fires with ``None`` when the cloud accepted
+            to start it.
+        :raises UnknownServer: (the Deferred) there is no such node.
+        """
+        node_id = as_text(node_id)
+        return self._operation(
+            u"start", u"node " + node_id, self._service.start_server, node_id
+        )
+
+    # -- how: every operation ------------------------------------------------
+
+    def _converging(self, operation, blockdevice_id, ask, check, servers=()):
+        return Convergence(
+            self._service,
+            self._watcher,
+            operation,
+            as_text(blockdevice_id),
+            ask,
+            check,
+            servers,
+        )
+
+    def _action(self, operation, subject):
+        return DRIVER_OPERATION(operation=operation, subject=_name(subject))
+
+    def _operation(self, operation, subject, function, *args):
+        """Run an operation in an Eliot action, with a deadline."""
+        return in_action(
+            self._action(operation, subject),
+            self._in_time,
+            operation,
+            subject,
+            function,
+            *args
+        )
+
+    def _in_time(self, operation, subject, function, *args):
+        return with_deadline(
+            self._timer,
+            self._timeout,
+            maybeDeferred(function, *args),
+            lambda: OperationTimedOut(
+                operation,
+                _name(subject),
+                getattr(subject, "awaited", u"the cloud's answer"),
+                self._timeout,
+                getattr(subject, "last_seen", u"nothing"),
+            ),
+        )
+
+    def _check_cluster(self, volume):
+        if not belongs_to(volume, self._cluster_id):
+            raise UnknownVolume(volume.volume_id)
+        return volume
+
+    def _check_dataset(self, volume):
+        dataset_of(self._check_cluster(volume))
+
+    # -- how: each operation ---------------------------------------------------
+
+    def _create(self, dataset_id, size, profile):
+        return maybeDeferred(self._checked_create, dataset_id, size, profile)
+
+    def _checked_create(self, dataset_id, size, profile):
+        if not isinstance(dataset_id, UUID):
+            raise InvalidDatasetID(u"Not a dataset id: {!r}".format(dataset_id))
+        if isinstance(size, bool) or not isinstance(size, integer_types) or size <= 0:
+            raise InvalidSize(u"Not a size for a volume: {!r}".format(size))
+        unit = self._service.allocation_unit
+        size = -(-size // unit) * unit
+        volume_type = self._volume_type(dataset_id, profile)
+        if dataset_id not in self._creations:
+            self._creations[dataset_id] = SharedCall(
+                lambda: self._create_once(dataset_id, size, volume_type)
+            )
+        d = resume_context(self._creations[dataset_id].join())
+        return d.addCallback(_same_size, size)
+
+    def _create_once(self, dataset_id, size, volume_type):
+        creation = Creation(
+            self._reactor,
+            self._service,
+            self._watcher,
+            self._intervals,
+            self._cluster_id,
+            dataset_id,
+            size,
+            volume_type,
+        )
+        d = self._operation(u"create", creation, creation.run)
+        d.addBoth(self._created, dataset_id)
+        return d.addCallback(block_device_volume)
+
+    def _created(self, result, dataset_id):
+        self._creations.pop(dataset_id, None)
+        return result
+
+    def _volume_type(self, dataset_id, profile):
+        if profile is None or profile in self._profiles:
+            return self._profiles.get(profile)
+        if profile not in {constant.value for constant in MandatoryProfiles.iterconstants()}:
+            raise UnknownProfile(
+                u"Profile {!s} is not configured; configured are: {}".format(
+                    profile, u", ".join(sorted(self._profiles)) or u"none"
+                )
+            )
+        PROFILE_NOT_MAPPED(dataset_id=dataset_id, profile=profile).write()
+        return None
+
+    def _list(self):
+        d = self._service.list_volumes(cluster_labels(self._cluster_id))
+        return d.addCallback(self._sort_out)
+
+    def _sort_out(self, page):
+        mine = [v for v in page.volumes if belongs_to(v, self._cluster_id)]
+        used, duplicates, malformed = one_per_dataset(mine)
+        skipped = list(page.malformed) + [(error.volume_id, error.message) for error in malformed]
+        self._findings.report(_findings(skipped, duplicates))
+        return [block_device_volume(volume) for volume in used]
+
+    def _device_path(self, volume_id):
+        d = self._service.get_volume(volume_id)
+        d.addCallback(self._check_cluster)
+        return d.addCallback(self._attachments.device_path)
+
+
+def _findings(skipped, duplicates):
+    for volume_id, reason in skipped:
+        yield VOLUME_SKIPPED, dict(volume_id=volume_id, reason=reason)
+    for volume, rival in duplicates:
+        yield DUPLICATE_VOLUME, dict(
+            dataset_id=dataset_of(volume), volume_id=volume.volume_id, used=rival.volume_id
+        )
+
+
+def _name(subject):
+    volume_id = getattr(subject, "volume_id", None)
+    return subject if volume_id is None else u"volume " + volume_id
+
+
+def _same_size(volume, size):
+    if volume.size != size:
+        raise DatasetConflict(
+            volume.blockdevice_id,
+            u"Dataset {} has a volume of {} bytes already, {}; asked for were {}".format(
+                volume.dataset_id, volume.size, volume.blockdevice_id, size
+            ),
+        )
+    return volume

@@ -1,0 +1,5 @@
+"""
+The embedded service's three APIs: requests, views and versions.
+"""
+
+from __future__ import annotations

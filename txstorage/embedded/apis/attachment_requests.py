@@ -1,0 +1,102 @@
+# -*- test-case-name: tests.embedded.apis.test_attachments -*-
+"""
+What may stand in a request for an attachment; refused in the words in which
+Cinder's JSON schemas refuse it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Collection, Dict, Mapping, Optional
+
+import attr
+
+from ..wire import refusals
+from ..wire.exchange import Version
+from ..wire.versions import VOLUME
+from .volume_requests import check_uuid, member, only_member, unexpected
+
+_MODE_SINCE = (3, 54)
+_MODES = ["rw", "ro"]
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class NewAttachment:
+    """
+    An attachment that is asked for.
+
+    :ivar server_id: text that the host gives; Compute is not asked about it.
+    :ivar connector: what the host says of itself; ``None`` to only reserve.
+    """
+
+    volume_id: str
+    server_id: Optional[str]
+    mode: str
+    connector: Optional[Mapping[str, Any]]
+
+
+def new_attachment(body: Mapping[str, Any], version: Version) -> NewAttachment:
+    """
+    From the body of a create.
+
+    :raises WireError: 400.
+    """
+    known = ["volume_uuid", "instance_uuid", "connector"]
+    known += ["mode"] if version >= _MODE_SINCE else []
+    wanted = _members(body, "volume_uuid", known)
+    for name in ("volume_uuid", "instance_uuid"):
+        if name in wanted:
+            check_uuid(name, wanted[name])
+    connector = wanted.get("connector")
+    if connector is not None:
+        _check_object("connector", connector, "'object', 'null'")
+    if wanted.get("mode", "rw") not in _MODES:
+        mode = wanted["mode"]
+        raise refusals.BAD_MODE("mode", mode, mode)
+    return NewAttachment(
+        volume_id=wanted["volume_uuid"],
+        server_id=wanted.get("instance_uuid"),
+        mode=wanted.get("mode", "null"),
+        # Cinder takes an empty one for none.
+        connector=connector or None,
+    )
+
+
+def connector_of(body: Mapping[str, Any]) -> Dict[str, Any]:
+    """
+    From the body of an update.
+
+    :raises WireError: 400.
+    """
+    connector = _members(body, "connector", ["connector"])["connector"]
+    _check_object("connector", connector, "'object'")
+    if not connector:
+        raise refusals.IS_EMPTY("connector", connector, connector)
+    told: Dict[str, Any] = connector
+    return told
+
+
+def check_action(body: Mapping[str, Any]) -> None:
+    """
+    :raises WireError: 400, when it is another action than ``os-complete``.
+    """
+    name = only_member(body)
+    if name != "os-complete":
+        raise refusals.NO_VOLUME_ACTION(name)
+
+
+def _members(body: Mapping[str, Any], required: str, known: Collection[str]) -> Dict[str, Any]:
+    attachment = member(body, "attachment")
+    others = sorted(set(body) - {"attachment"})
+    if others:
+        raise refusals.ADDITIONAL_MEMBER(unexpected(others))
+    if required not in attachment:
+        raise refusals.MISSING_FIELD(VOLUME, "attachment", attachment, required)
+    others = sorted(set(attachment) - set(known))
+    if others:
+        raise refusals.ADDITIONAL_FIELD(VOLUME, "attachment", attachment, unexpected(others))
+    return attachment
+
+
+def _check_object(name: str, value: object, types: str) -> None:
+    if not isinstance(value, dict):
+        raise refusals.NOT_OF_TYPE(VOLUME, name, value, value, types)

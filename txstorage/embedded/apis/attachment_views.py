@@ -1,0 +1,57 @@
+# -*- test-case-name: tests.embedded.apis.test_attachments -*-
+"""
+Attachments as Cinder puts them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from ..store.records import Attachment, Volume
+from .volume_views import instant
+
+#: An attachment's status is its volume's; in any other it is attached.
+_STATUSES = {"reserved": "reserved", "attaching": "attaching"}
+
+
+def summary(entry: Attachment, volume: Volume) -> Dict[str, Any]:
+    """An entry of the short list."""
+    return {
+        "id": entry.attachment_id,
+        "status": _STATUSES.get(volume.status, "attached"),
+        "instance": entry.server_id,
+        "volume_id": entry.volume_id,
+    }
+
+
+def detail(entry: Attachment, volume: Volume, as_before: bool = False) -> Dict[str, Any]:
+    """
+    An attachment with all that is known of it.
+
+    :param as_before: as it was before it was connected, which is what the
+        answer to a create says.
+    """
+    attached_at = None if as_before else entry.attached_at
+    return dict(
+        summary(entry, volume),
+        attached_at=instant(attached_at) or "",
+        detached_at="",
+        attach_mode=entry.mode,
+        connection_info=_connection(entry),
+    )
+
+
+def _connection(entry: Attachment) -> Dict[str, Any]:
+    if entry.node_device is None:
+        return {}
+    return {
+        "device_path": entry.node_device,
+        "volume_id": entry.volume_id,
+        "qos_specs": None,
+        "access_mode": "rw",
+        "encrypted": False,
+        "cacheable": False,
+        "driver_volume_type": "local",
+        "attachment_id": entry.attachment_id,
+        "enforce_multipath": (entry.connector or {}).get("enforce_multipath", False),
+    }

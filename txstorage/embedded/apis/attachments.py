@@ -1,0 +1,221 @@
+# -*- test-case-name: tests.embedded.apis.test_attachments -*-
+"""
+Block Storage v3's attachments: volumes for hosts that are no servers.
+
+Who asks carries it out: reserve a volume, have it connected, complete it.  The
+connection is of the kind ``local``, a device of this very machine.  The
+refusals have Cinder 29's status codes and words.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping
+from weakref import WeakValueDictionary
+
+from klein import Klein
+from twisted.internet.defer import DeferredLock
+
+from ..machine.devices import DeviceFailure
+from ..store.records import Attachment, Volume
+from ..wire import refusals
+from ..wire.exchange import Answer, Call, endpoint, new_app
+from ..wire.pagination import volume_page
+from ..wire.versions import VOLUME
+from .attachment_requests import check_action, connector_of, new_attachment
+from .attachment_views import detail, summary
+from .versioned import ProjectService
+
+_SINCE = (3, 27)
+_COMPLETE_SINCE = (3, 44)
+#: From this microversion on, an unknown filter is an error.
+_STRICT_FILTERS = (3, 31)
+_NO_FILTERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
+_ID = "/v3/<project_id>/attachments/<attachment_id>"
+
+#: What each filter looks at.  ``status`` is one that Cinder has, and that
+#: never fits.
+_FILTERS = {
+    "volume_id": lambda told: told["volume_id"],
+    "instance_id": lambda told: told["instance"],
+    "attach_status": lambda told: told["status"],
+    "status": lambda told: None,
+}
+
+
+class HostAttachments(ProjectService):
+    """
+    Attachments.
+
+    :ivar devices: an ``IDeviceBackend``.
+    """
+
+    app: Klein = new_app()
+    dialect = VOLUME
+
+    def __init__(self, *parts: Any, devices: Any) -> None:
+        super().__init__(*parts)
+        self._devices = devices
+        self._locks: WeakValueDictionary[str, DeferredLock] = WeakValueDictionary()
+
+    # -- reading -------------------------------------------------------------
+
+    @endpoint(app, "/v3/<project_id>/attachments", "GET", since=_SINCE)
+    def list_short(self, call: Call) -> Answer:
+        """Attachments, without how they are connected."""
+        return Answer(200, {"attachments": [summary(*each) for each in self._chosen(call)]})
+
+    @endpoint(app, "/v3/<project_id>/attachments/detail", "GET", since=_SINCE)
+    def list_detail(self, call: Call) -> Answer:
+        """Attachments."""
+        return Answer(200, {"attachments": [detail(*each) for each in self._chosen(call)]})
+
+    def _chosen(self, call: Call) -> List[Any]:
+        query = call.query()
+        page = volume_page(query, self._settings.page_size)
+        wanted = _filters(query, call)
+        entries = self._store.every_attachment()
+        if page.marker:
+            marker = self._found(page.marker)
+            entries = entries[entries.index(marker) + 1 :]
+        both = [(entry, self._volume(entry.volume_id)) for entry in entries]
+        fitting = [
+            each
+            for each in both
+            if all(_FILTERS[name](summary(*each)) == value for name, value in wanted.items())
+        ]
+        return fitting[page.offset : page.offset + page.limit]
+
+    @endpoint(app, _ID, "GET", since=_SINCE)
+    def show(self, call: Call, attachment_id: str) -> Answer:
+        """One attachment."""
+        found = self._found(attachment_id)
+        return Answer(200, {"attachment": detail(found, self._volume(found.volume_id))})
+
+    def _found(self, attachment_id: str) -> Attachment:
+        found = self._store.attachment(attachment_id)
+        if found is None:
+            raise refusals.NO_ATTACHMENT(attachment_id)
+        return found
+
+    def _volume(self, volume_id: str) -> Volume:
+        volume = self._store.volume(volume_id)
+        if volume is None:
+            raise refusals.NO_VOLUME(volume_id)
+        return volume
+
+    # -- changing ------------------------------------------------------------
+
+    def _lock(self, volume_id: str) -> DeferredLock:
+        lock: DeferredLock = self._locks.setdefault(volume_id, DeferredLock())
+        return lock
+
+    @endpoint(app, "/v3/<project_id>/attachments", "POST", since=_SINCE)
+    async def create(self, call: Call) -> Answer:
+        """Reserve a volume; and connect it, when the host says what it is."""
+        wanted = new_attachment(call.json(), call.version)
+        _refuse_reserve(self._volume(wanted.volume_id))
+        reserved = self._store.reserve_for_host(
+            wanted.volume_id, wanted.server_id, wanted.mode, wanted.connector
+        )
+        told = detail(reserved, self._volume(wanted.volume_id), as_before=True)
+        if wanted.connector is not None:
+            told["connection_info"] = await self._connected(reserved, refusals.NOT_CONNECTED)
+        return Answer(200, {"attachment": told})
+
+    async def _connected(self, wanted: Attachment, refusal: refusals.Refusal) -> Any:
+        """
+        :return: the connection, once it is there.
+        :raises WireError: 500.
+        """
+        self._engine.begin(wanted.volume_id)
+        await self._engine.idle(wanted.volume_id)
+        found = self._store.attachment(wanted.attachment_id)
+        if found is None or found.node_device is None:
+            reasons = [message.text for message in self._store.messages(wanted.volume_id)]
+            raise refusal("".join(reasons[:1]))
+        return detail(found, self._volume(found.volume_id))["connection_info"]
+
+    @endpoint(app, _ID, "PUT", since=_SINCE)
+    async def update(self, call: Call, attachment_id: str) -> Answer:
+        """Connect a volume that is reserved; or say anew where it is connected."""
+        connector = connector_of(call.json())
+        before = self._found(attachment_id)
+        async with _holding(self._lock(before.volume_id)):
+            before = self._found(attachment_id)
+            volume = self._volume(before.volume_id)
+            _refuse_update(volume, connector)
+            told = detail(before, volume)
+            self._store.connect(before, connector)
+            told["connection_info"] = await self._connected(before, refusals.NOT_CONNECTED_AGAIN)
+        return Answer(200, {"attachment": told})
+
+    @endpoint(app, _ID, "DELETE", since=_SINCE)
+    async def delete(self, call: Call, attachment_id: str) -> Answer:
+        """Disconnect a volume, and let it be available again."""
+        volume_id = self._found(attachment_id).volume_id
+        async with _holding(self._lock(volume_id)):
+            found = self._found(attachment_id)
+            if found.by_compute:
+                raise refusals.USED_BY_COMPUTE(found.server_id)
+            await self._engine.idle(volume_id)
+            try:
+                await self._devices.detach(volume_id)
+            except DeviceFailure as error:
+                self._store.add_message(volume_id, "detach volume: {}".format(error))
+                raise refusals.VOLUME_FAULT() from error
+            self._store.release(found)
+        return Answer(200, {"attachments": []})
+
+    @endpoint(app, _ID + "/action", "POST", since=_COMPLETE_SINCE)
+    def complete(self, call: Call, attachment_id: str) -> Answer:
+        """``os-complete``: the host has the volume."""
+        check_action(call.json(empty={"None": {}}))
+        found = self._found(attachment_id)
+        self._store.set_status(found.volume_id, "in-use")
+        return Answer(204)
+
+
+class _holding:
+    """A ``DeferredLock``, for ``async with``."""
+
+    def __init__(self, lock: DeferredLock) -> None:
+        self._lock = lock
+
+    async def __aenter__(self) -> None:
+        await self._lock.acquire()
+
+    async def __aexit__(self, *error: object) -> None:
+        self._lock.release()
+
+
+def _filters(query: Mapping[str, str], call: Call) -> Dict[str, str]:
+    """
+    :raises WireError: 400, for an unknown filter; older versions ignore it.
+    """
+    unknown = [name for name in query if name not in _NO_FILTERS and name not in _FILTERS]
+    if unknown and call.version >= _STRICT_FILTERS:
+        raise refusals.UNKNOWN_FILTER(",".join(unknown))
+    return {name: query[name] for name in _FILTERS if name in query}
+
+
+def _refuse_reserve(volume: Volume) -> None:
+    """
+    :raises WireError: 400, unless the volume is free.
+    """
+    if "error" in volume.status:
+        raise refusals.RESERVED_IN_ERROR(volume.volume_id, volume.status)
+    if volume.status != "available" or volume.attachment is not None:
+        raise refusals.RESERVED_OTHERWISE(volume.volume_id, volume.status)
+
+
+def _refuse_update(volume: Volume, connector: Mapping[str, Any]) -> None:
+    """
+    :raises WireError: 409, 500.
+    """
+    if "error" in volume.status:
+        raise refusals.UPDATED_IN_ERROR(volume.volume_id, volume.status)
+    if "host" not in connector:
+        raise refusals.NO_HOST()
+
+
+__all__ = ["HostAttachments"]

@@ -1,0 +1,219 @@
+# -*- test-case-name: tests.embedded.apis.test_compute -*-
+"""
+Compute v2.1, as far as the driver uses it.
+
+The refusals have Nova 34's status codes and words.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from klein import Klein
+
+from ..store.records import Attachment, Server, Volume
+from ..wire import refusals
+from ..wire.exchange import EMPTY, Answer, Call, WireError, endpoint, new_app
+from ..wire.pagination import attachment_page, next_links, server_page
+from ..wire.versions import COMPUTE
+from . import compute_views
+from .compute_views import ServerView
+from .versioned import VersionedService
+from .volume_requests import check_uuid, member, only_member, unexpected
+
+#: From this microversion on, an attach answers before it has done anything.
+_ASYNCHRONOUS_ATTACH = (2, 101)
+#: What an action needs the status to be, makes of it, and what Nova calls it.
+_ACTIONS = {
+    "os-start": ("SHUTOFF", "ACTIVE", "start"),
+    "os-stop": ("ACTIVE", "SHUTOFF", "stop"),
+}
+_DEVICE = re.compile(r"/dev/x?[a-z]?d?[a-z]+[0-9]*\Z")
+_ATTACH_MEMBERS = frozenset(["volumeId", "device", "tag", "delete_on_termination"])
+_ID = "/v2.1/servers/<server_id>"
+_ATTACHMENTS = _ID + "/os-volume_attachments"
+
+
+class Compute(VersionedService):
+    """Servers and what is attached to them."""
+
+    app: Klein = new_app()
+    dialect = COMPUTE
+
+    def outer_headers(self, call: Call) -> Mapping[str, str]:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        return {"x-compute-request-id": call.request_id}
+
+    def fault(self) -> WireError:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        return refusals.COMPUTE_FAULT()
+
+    def _view(self, call: Call) -> ServerView:
+        ids = self._identity.ids
+        return ServerView(call.base, ids.project, ids.user)
+
+    def _server(self, server_id: str) -> Server:
+        server = self._store.server(server_id)
+        if server is None:
+            raise refusals.NO_SERVER(server_id)
+        return server
+
+    def _volume(self, volume_id: str) -> Volume:
+        volume = self._store.volume(volume_id)
+        if volume is None:
+            raise refusals.NO_SUCH_VOLUME(volume_id)
+        return volume
+
+    # -- servers -------------------------------------------------------------
+
+    @endpoint(app, "/v2.1/servers", "GET")
+    def list_short(self, call: Call) -> Answer:
+        """Names of servers."""
+        return self._list(call, "servers", self._view(call).summary)
+
+    @endpoint(app, "/v2.1/servers/detail", "GET")
+    def list_detail(self, call: Call) -> Answer:
+        """Servers."""
+        return self._list(call, "servers/detail", self._detail(call))
+
+    def _detail(self, call: Call) -> Any:
+        view = self._view(call)
+        return lambda server: view.detail(server, self._store.attachments(server.server_id))
+
+    def _list(self, call: Call, path: str, view: Any) -> Answer:
+        query = call.query()
+        page = server_page(query, self._settings.page_size)
+        marker = self._store.server(page.marker) if page.marker else None
+        if page.marker and marker is None:
+            raise refusals.NO_MARKER(page.marker)
+        servers = self._store.servers(marker.sequence if marker else None, page.limit)
+        url = "{}/compute/v2.1/{}".format(call.base, path)
+        body: Dict[str, Any] = {"servers": [view(server) for server in servers]}
+        body.update(
+            next_links("servers", url, query, page, [server.server_id for server in servers])
+        )
+        return Answer(200, body)
+
+    @endpoint(app, _ID, "GET")
+    def show(self, call: Call, server_id: str) -> Answer:
+        """One server."""
+        return Answer(200, {"server": self._detail(call)(self._server(server_id))})
+
+    @endpoint(app, _ID + "/action", "POST")
+    def action(self, call: Call, server_id: str) -> Answer:
+        """Turn a server on or off, which takes no time here."""
+        name = only_member(call.json(empty={}), COMPUTE)
+        if name not in _ACTIONS:
+            raise refusals.NO_SERVER_ACTION(name)
+        server = self._store.server(server_id)
+        if server is None:
+            raise refusals.NO_SERVER_TO_ACT_ON(server_id)
+        needed, status, verb = _ACTIONS[name]
+        if server.status != needed:
+            state = compute_views.vm_state(server.status)
+            raise refusals.WRONG_SERVER_STATE(verb, server_id, state)
+        self._store.set_server_status(server_id, status)
+        return Answer(202)
+
+    # -- attachments ---------------------------------------------------------
+
+    @endpoint(app, _ATTACHMENTS, "GET")
+    def list_attachments(self, call: Call, server_id: str) -> Answer:
+        """What is attached to a server, its root volume included."""
+        self._server(server_id)
+        page = attachment_page(call.query(), self._settings.page_size)
+        part = self._store.attachments(server_id)[page.offset : page.offset + page.limit]
+        told = [compute_views.attachment(entry, call.version) for entry in part]
+        return Answer(200, {"volumeAttachments": told})
+
+    @endpoint(app, _ATTACHMENTS + "/<volume_id>", "GET")
+    def show_attachment(self, call: Call, server_id: str, volume_id: str) -> Answer:
+        """One of them."""
+        self._server(server_id)
+        attachment = self._attachment(server_id, volume_id)
+        return Answer(200, {"volumeAttachment": compute_views.attachment(attachment, call.version)})
+
+    def _attachment(self, server_id: str, volume_id: str) -> Attachment:
+        volume = self._store.volume(volume_id)
+        attachment = None if volume is None else volume.attachment
+        if attachment is None or not attachment.by_compute or attachment.server_id != server_id:
+            raise refusals.NOT_ATTACHED(server_id, volume_id)
+        return attachment
+
+    @endpoint(app, _ATTACHMENTS, "POST")
+    def attach(self, call: Call, server_id: str) -> Answer:
+        """Begin to attach a volume."""
+        volume_id, wanted_device = _wanted(call.json())
+        self._server(server_id)
+        self._refuse_attach(call, self._volume(volume_id))
+        device = self._choose_device(server_id, wanted_device)
+        attachment = self._store.reserve(volume_id, server_id, device)
+        self._engine.begin(volume_id)
+        if call.version >= _ASYNCHRONOUS_ATTACH:
+            return Answer(202, content_type=EMPTY)
+        return Answer(200, {"volumeAttachment": compute_views.attached(attachment, call.version)})
+
+    def _refuse_attach(self, call: Call, volume: Volume) -> None:
+        """
+        :raises WireError: 400, unless the volume can be attached.
+        """
+        attachment, status = volume.attachment, volume.status
+        # Compute looks at its own list before it asks Block Storage.
+        if attachment is not None and attachment.server_id is not None:
+            raise refusals.ALREADY_ATTACHED(volume.volume_id, attachment.server_id)
+        if status == "error":
+            raise refusals.VOLUME_IN_ERROR(volume.volume_id, status, call.request_id)
+        if status != "available":
+            raise refusals.NOT_RESERVABLE(volume.volume_id, status, call.request_id)
+
+    def _choose_device(self, server_id: str, wanted: Optional[str]) -> str:
+        taken = {attachment.device for attachment in self._store.attachments(server_id)}
+        if wanted is None:
+            return next(name for name in _device_names() if name not in taken)
+        # Whatever was asked for, the name is of the hypervisor's kind.
+        device = re.sub("^/dev/x?[a-z]?d", "/dev/vd", wanted)
+        if device in taken:
+            raise refusals.DEVICE_IN_USE(wanted)
+        return device
+
+    @endpoint(app, _ATTACHMENTS + "/<volume_id>", "DELETE")
+    def detach(self, call: Call, server_id: str, volume_id: str) -> Answer:
+        """Begin to detach a volume."""
+        self._server(server_id)
+        volume = self._volume(volume_id)
+        self._attachment(server_id, volume_id)
+        if volume.bootable:
+            raise refusals.ROOT_VOLUME()
+        if volume.status != "in-use":
+            raise refusals.NOT_DETACHABLE(call.request_id)
+        self._store.set_status(volume_id, "detaching")
+        self._engine.begin(volume_id)
+        return Answer(202)
+
+
+def _wanted(body: Mapping[str, Any]) -> Tuple[str, Optional[str]]:
+    """
+    :return: the volume and the device that an attach asks for.
+    :raises WireError: 400.
+    """
+    wanted = member(body, "volumeAttachment", COMPUTE)
+    if "volumeId" not in wanted:
+        raise refusals.MISSING_FIELD(COMPUTE, "volumeAttachment", wanted, "volumeId")
+    others = sorted(set(wanted) - _ATTACH_MEMBERS)
+    if others:
+        problem = unexpected(others)
+        raise refusals.ADDITIONAL_FIELD(COMPUTE, "volumeAttachment", wanted, problem)
+    volume_id, device = wanted["volumeId"], wanted.get("device")
+    check_uuid("volumeId", volume_id, COMPUTE)
+    if device is not None and not isinstance(device, str):
+        raise refusals.NOT_OF_TYPE(COMPUTE, "device", device, device, "'string', 'null'")
+    if device is not None and _DEVICE.match(device) is None:
+        raise refusals.BAD_DEVICE(device, device)
+    return volume_id, device
+
+
+def _device_names() -> List[str]:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    names = list(letters) + [one + two for one in letters for two in letters]
+    return ["/dev/vd" + name for name in names]

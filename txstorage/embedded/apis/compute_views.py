@@ -1,0 +1,117 @@
+# -*- test-case-name: tests.embedded.apis.test_compute -*-
+"""
+Servers and attachments as Nova puts them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timezone
+from typing import Any, Dict, List
+
+import attr
+
+from ..settings import AVAILABILITY_ZONE
+from ..store.records import Attachment, Server
+from ..wire.exchange import Version
+
+_TAGS = (2, 70)
+_DELETE_ON_TERMINATION = (2, 79)
+_ATTACHMENT_ID = (2, 89)
+#: ``vm_state`` and ``power_state`` of a status.
+_STATES = {"ACTIVE": ("active", 1), "SHUTOFF": ("stopped", 4)}
+
+
+def vm_state(status: str) -> str:
+    """What Nova calls the state that a status shows."""
+    return _STATES.get(status, ("error", 0))[0]
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class ServerView:
+    """
+    How one request sees servers.
+
+    :ivar base: what links begin with.
+    """
+
+    base: str
+    project_id: str
+    user_id: str
+
+    def _links(self, path: str) -> List[Dict[str, str]]:
+        return [
+            {"rel": "self", "href": "{}/compute/v2.1/{}".format(self.base, path)},
+            {"rel": "bookmark", "href": "{}/compute/{}".format(self.base, path)},
+        ]
+
+    def summary(self, server: Server) -> Dict[str, Any]:
+        """An entry of the short list."""
+        links = self._links("servers/" + server.server_id)
+        return {"id": server.server_id, "name": server.name, "links": links}
+
+    def detail(self, server: Server, attachments: List[Attachment]) -> Dict[str, Any]:
+        """A server with all that is known of it."""
+        _, power_state = _STATES.get(server.status, ("error", 0))
+        created = _instant(server.created_at)
+        told = self.summary(server)
+        told.update(
+            {
+                "accessIPv4": "",
+                "accessIPv6": "",
+                "addresses": {},
+                "created": created,
+                "updated": created,
+                "flavor": {"id": "1", "links": self._links("flavors/1")[1:]},
+                "hostId": hashlib.sha224(self.project_id.encode("ascii")).hexdigest(),
+                "image": "",
+                "metadata": {},
+                "status": server.status,
+                "tenant_id": self.project_id,
+                "user_id": self.user_id,
+                "OS-SRV-USG:launched_at": "{}.000000".format(created[:-1]),
+                "OS-SRV-USG:terminated_at": None,
+                "config_drive": "",
+                "key_name": None,
+                "OS-DCF:diskConfig": "MANUAL",
+                "OS-EXT-AZ:availability_zone": AVAILABILITY_ZONE,
+                "OS-EXT-STS:task_state": None,
+                "OS-EXT-STS:vm_state": vm_state(server.status),
+                "OS-EXT-STS:power_state": power_state,
+                "os-extended-volumes:volumes_attached": [
+                    {"id": entry.volume_id} for entry in attachments
+                ],
+            }
+        )
+        if server.status == "ACTIVE":
+            told["progress"] = 0
+        return told
+
+
+def _instant(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def attached(entry: Attachment, version: Version) -> Dict[str, Any]:
+    """The answer to an attach, before 2.101."""
+    told: Dict[str, Any] = {
+        "id": entry.volume_id,
+        "serverId": entry.server_id,
+        "volumeId": entry.volume_id,
+        "device": entry.device,
+    }
+    if version >= _TAGS:
+        told["tag"] = None
+    if version >= _DELETE_ON_TERMINATION:
+        told["delete_on_termination"] = False
+    return told
+
+
+def attachment(entry: Attachment, version: Version) -> Dict[str, Any]:
+    """An attachment as it is listed and shown."""
+    told = attached(entry, version)
+    if version >= _ATTACHMENT_ID:
+        del told["id"]
+        told["attachment_id"] = entry.attachment_id
+        told["bdm_uuid"] = entry.block_device_id
+    return told

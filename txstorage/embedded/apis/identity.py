@@ -1,0 +1,347 @@
+# -*- test-case-name: tests.embedded.apis.test_identity -*-
+"""
+Identity v3: one user, one project, one application credential.
+
+Tokens are random, and the store remembers only their digests.
+"""
+
+from __future__ import annotations
+
+import hmac
+import math
+import secrets
+import uuid
+from datetime import datetime, timezone
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+import attr
+from klein import Klein
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from ..settings import DOMAIN, PROJECT, USER, Settings
+from ..store.records import Token
+from ..store.store import Store
+from ..wire import refusals
+from ..wire.exchange import (
+    Answer,
+    Call,
+    Service,
+    UnreadableBody,
+    Version,
+    WireError,
+    endpoint,
+    new_app,
+)
+from .catalog import catalog
+
+_SCOPES = "system, project, domain, OS-TRUST:trust or unscoped"
+
+
+def unauthorized(call: Call, service: str = "identity") -> WireError:
+    """401, which does not say what was wrong."""
+    error = refusals.UNAUTHENTICATED[service]()
+    uri = 'Keystone uri="{}/identity/v3"'.format(call.base)
+    return WireError(error.answer.with_headers({"WWW-Authenticate": uri}))
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Ids:
+    """The ids of what there is one of."""
+
+    user: str
+    project: str
+    application_credential: str
+
+    @classmethod
+    def of(cls, store: Store) -> Ids:
+        """Those in the store, made at the first time."""
+        return cls(
+            *(
+                store.fact(name, lambda: uuid.uuid4().hex)
+                for name in ("user_id", "project_id", "application_credential_id")
+            )
+        )
+
+
+def _typed(
+    body: Mapping[str, Any], name: str, kind: type, kind_name: str = "object", where: str = ""
+) -> Any:
+    """
+    A member of the type that Keystone's schema wants.
+
+    :param where: the members around it, each with a slash.
+    :raises WireError: 400.
+    """
+    value = body[name]
+    if not isinstance(value, kind):
+        raise refusals.WRONG_TYPE(_field(where + name), value, "'{}'".format(kind_name))
+    return value
+
+
+def _field(path: str) -> str:
+    # What is within "auth" is named without it.
+    return "" if path == "auth" else "Invalid input for field '{}': ".format(path)
+
+
+def _part(body: Mapping[str, Any], name: str, where: str) -> Dict[str, Any]:
+    """What one method of authentication goes by."""
+    if name not in body:
+        raise refusals.EXPECTED(name, where)
+    part: Dict[str, Any] = _typed(body, name, dict, where=where + "/")
+    return part
+
+
+def _same(one: object, other: str) -> bool:
+    """Compare a secret in a time that does not tell where they differ."""
+    given = one if isinstance(one, str) else ""
+    return hmac.compare_digest(given.encode("utf-8"), other.encode("utf-8"))
+
+
+def _names(given: Dict[str, Any], what: str, own_id: str, own_name: str) -> bool:
+    """
+    Whether an id, or a name and its domain, mean the user or project.
+
+    :param what: ``user`` or ``project``, for the error.
+    :raises WireError: 400, when there is a name without a domain.
+    """
+    if "id" in given:
+        return bool(given["id"] == own_id)
+    domain = given.get("domain")
+    if not isinstance(domain, dict):
+        raise refusals.EXPECTED("domain", what)
+    return given.get("name") == own_name and bool(
+        domain.get("id") == DOMAIN["id"] or domain.get("name") == DOMAIN["name"]
+    )
+
+
+def _methods(identity: Dict[str, Any]) -> List[str]:
+    if "methods" not in identity:
+        raise refusals.MISSING_PROPERTY(_field("identity"), "methods")
+    methods: List[str] = _typed(identity, "methods", list, "array", "identity/")
+    for index, method in enumerate(methods):
+        if not isinstance(method, str):
+            field = _field("identity/methods/{}".format(index))
+            raise refusals.WRONG_TYPE(field, method, "'string'")
+    return methods
+
+
+class Identity(Service):
+    """
+    Who may use the other services.
+
+    :param store: where tokens are remembered.
+    :param now: seconds since the epoch.
+    """
+
+    app: Klein = new_app()
+
+    def __init__(self, store: Store, settings: Settings, now: Callable[[], float]) -> None:
+        self.base_url = settings.base_url
+        self.ids = Ids.of(store)
+        self._store = store
+        self._settings = settings
+        self._now = now
+
+    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
+        """Anybody may ask for a token."""
+        return call
+
+    def headers(self, call: Call) -> Mapping[str, str]:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        return {"Vary": "X-Auth-Token"}
+
+    def too_large(self) -> WireError:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        return refusals.TOO_LARGE["identity"]()
+
+    def unreadable(self, problem: UnreadableBody) -> WireError:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        if problem.kind == "empty":
+            return refusals.EXPECTED("auth", "request body")
+        return refusals.NO_JSON()
+
+    def misplaced(self, call: Call, problem: HTTPException) -> Answer:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        if call.too_large():
+            return self.too_large().answer
+        if isinstance(problem, MethodNotAllowed):
+            allowed = ", ".join(sorted(problem.valid_methods or ()))
+            answer = refusals.WRONG_METHOD().answer.with_headers({"Allow": allowed})
+        else:
+            answer = refusals.NO_ROUTE["identity"]().answer
+        return answer.with_headers(self.headers(call))
+
+    def fault(self) -> WireError:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        return refusals.IDENTITY_FAULT()
+
+    def authenticate(self, call: Call, service: str = "identity") -> Token:
+        """
+        :param service: which one was asked.
+        :return: the valid token that a call carries.
+        :raises WireError: 401.
+        """
+        token = self._store.token(call.header("X-Auth-Token") or "")
+        if token is None:
+            raise unauthorized(call, service)
+        return token
+
+    @endpoint(app, "/v3/auth/tokens", "POST")
+    def issue(self, call: Call) -> Answer:
+        """A token for credentials."""
+        body = call.json()
+        if not body.get("auth"):
+            raise refusals.EXPECTED("auth", "request body")
+        auth = _typed(body, "auth", dict)
+        if "identity" not in auth:
+            raise refusals.MISSING_PROPERTY("", "identity")
+        identity = _typed(auth, "identity", dict)
+        methods = _methods(identity)
+        if not methods:
+            raise unauthorized(call)
+        expiry = [self._verify(call, method, identity) for method in methods]
+        self._check_scope(call, auth, methods)
+        issued_at = math.floor(self._now())
+        record = Token(float(issued_at), min(expiry), self._all_methods(methods, identity))
+        token = secrets.token_urlsafe(96)
+        self._store.add_token(token, record)
+        return Answer(201, self._describe(call, record), {"X-Subject-Token": token})
+
+    def _all_methods(self, methods: List[str], identity: Dict[str, Any]) -> Tuple[str, ...]:
+        # A token remembers how the one before it was got.
+        earlier = self._store.token(identity["token"]["id"]) if "token" in methods else None
+        more = () if earlier is None else earlier.methods
+        return tuple(methods) + tuple(method for method in more if method not in methods)
+
+    def _check_scope(self, call: Call, auth: Dict[str, Any], methods: List[str]) -> None:
+        if "scope" not in auth:
+            return
+        scope = _typed(auth, "scope", dict, "object', 'string")
+        if not any(scope.get(name) for name in ("system", "project", "domain", "OS-TRUST:trust")):
+            raise refusals.EXPECTED(_SCOPES, "scope")
+        if "application_credential" in methods:
+            error = refusals.APPLICATION_CREDENTIAL_SCOPE()
+            raise WireError(error.answer.with_headers(unauthorized(call).answer.headers))
+        # A project is all that there is here.
+        known = "project" in scope and _names(
+            _typed(scope, "project", dict, where="scope/"), "project", self.ids.project, PROJECT
+        )
+        if not known:
+            raise unauthorized(call)
+
+    def _verify(self, call: Call, method: str, identity: Dict[str, Any]) -> float:
+        """
+        :return: until when the token may be valid.
+        :raises WireError: 400, 401, 404.
+        """
+        checks: Dict[str, Callable[[Dict[str, Any]], Optional[float]]] = {
+            "password": self._check_password,
+            "application_credential": self._check_application_credential,
+            "token": self._check_token,
+        }
+        if method not in checks:
+            error = refusals.UNSUPPORTED_METHOD()
+            raise WireError(error.answer.with_headers(unauthorized(call).answer.headers))
+        expires_at = checks[method](_part(identity, method, "identity"))
+        if expires_at is None:
+            raise unauthorized(call)
+        return expires_at
+
+    def _new_expiry(self) -> float:
+        return math.floor(self._now()) + self._settings.token_lifetime
+
+    def _check_password(self, given: Dict[str, Any]) -> Optional[float]:
+        if not isinstance(given.get("user"), dict):
+            raise refusals.EXPECTED("user", "None")
+        user = given["user"]
+        if "password" in user:
+            _typed(user, "password", str, "string", "identity/password/user/")
+        known = _names(user, "user", self.ids.user, USER)
+        right = _same(user.get("password"), self._settings.password)
+        return self._new_expiry() if known and right else None
+
+    def _check_application_credential(self, given: Dict[str, Any]) -> Optional[float]:
+        if "id" in given:
+            known = given["id"] == self.ids.application_credential
+            if not known:
+                raise refusals.NO_APPLICATION_CREDENTIAL(given["id"])
+        else:
+            for name, what in (("name", "name or ID"), ("user", "user")):
+                if not given.get(name):
+                    raise refusals.EXPECTED(what, "application credential")
+            user = _typed(given, "user", dict, where="identity/application_credential/")
+            known = _names(user, "user", self.ids.user, USER) and given["name"] == USER
+        right = _same(given.get("secret"), self._settings.application_secret)
+        return self._new_expiry() if known and right else None
+
+    def _check_token(self, given: Dict[str, Any]) -> Optional[float]:
+        # As Keystone: a token got from a token lives no longer than that.
+        if "id" not in given:
+            raise refusals.MISSING_PROPERTY(_field("identity/token"), "id")
+        token = self._store.token(_typed(given, "id", str, "string", "identity/token/"))
+        if token is None:
+            raise refusals.NO_TOKEN()
+        return token.expires_at
+
+    @endpoint(app, "/v3/auth/tokens", "GET")
+    def validate(self, call: Call) -> Answer:
+        """What a token is good for."""
+        subject, record = self._subject(call, "identity:validate_token")
+        return Answer(200, self._describe(call, record), {"X-Subject-Token": subject})
+
+    @endpoint(app, "/v3/auth/tokens", "DELETE")
+    def revoke(self, call: Call) -> Answer:
+        """The end of a token."""
+        subject, _ = self._subject(call, "identity:revoke_token")
+        self._store.revoke(subject)
+        return Answer(204)
+
+    def _subject(self, call: Call, policy: str) -> Tuple[str, Token]:
+        """
+        :return: the token that a call is about, and what is known of it.
+        :raises WireError: 401, 403, 404.
+        """
+        self.authenticate(call)
+        subject = call.header("X-Subject-Token")
+        if subject is None:
+            raise refusals.NOT_AUTHORIZED(policy)
+        record = self._store.token(subject)
+        if record is None:
+            raise refusals.NO_TOKEN()
+        return subject, record
+
+    def _describe(self, call: Call, record: Token) -> Dict[str, Any]:
+        roles: List[Dict[str, str]] = [
+            {"id": uuid.uuid5(uuid.NAMESPACE_URL, "txstorage:role:" + role).hex, "name": role}
+            for role in self._settings.roles
+        ]
+        told: Dict[str, Any] = {
+            "token": {
+                "methods": list(record.methods),
+                "user": {
+                    "domain": DOMAIN,
+                    "id": self.ids.user,
+                    "name": USER,
+                    "password_expires_at": None,
+                },
+                "project": {"domain": DOMAIN, "id": self.ids.project, "name": PROJECT},
+                "is_domain": False,
+                "roles": roles,
+                "issued_at": _instant(record.issued_at),
+                "expires_at": _instant(record.expires_at),
+                "audit_ids": [secrets.token_urlsafe(16)],
+                "catalog": catalog(call.base, self.ids.project),
+            }
+        }
+        if "application_credential" in record.methods:
+            told["token"]["application_credential"] = {
+                "id": self.ids.application_credential,
+                "name": USER,
+                "restricted": True,
+            }
+        return told
+
+
+def _instant(seconds: float) -> str:
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

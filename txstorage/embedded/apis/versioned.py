@@ -1,0 +1,124 @@
+# -*- test-case-name: tests.embedded.wire.test_exchange -*-
+"""
+What Block Storage and Compute have in common: a token, and a microversion.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, Mapping
+
+import attr
+from werkzeug.exceptions import HTTPException
+
+from ..machine.transitions import Engine
+from ..settings import Settings
+from ..store.store import Store
+from ..wire import refusals
+from ..wire.exchange import Answer, Call, Service, UnreadableBody, Version, WireError
+from ..wire.versions import VOLUME, Dialect, as_version
+from .identity import Identity
+
+
+def negotiate(dialect: Dialect, call: Call) -> Version:
+    """
+    :return: the microversion that a call is answered in.
+    :raises WireError: 400 when it is no version, 406 when it is not supported.
+    """
+    text = dialect.requested(call)
+    if text is None:
+        if dialect is VOLUME and call.header("OpenStack-API-Version"):
+            # Cinder, unlike Nova, minds a header in which it is not named.
+            raise refusals.INCORRECT()
+        return dialect.minimum
+    if text == "latest":
+        return dialect.maximum
+    if not re.match(r"^[1-9]\d{0,5}\.(0|[1-9]\d{0,5})\Z", text, re.ASCII):
+        raise refusals.BAD_VERSION(dialect, text)
+    major, minor = text.split(".")
+    version = (int(major), int(minor))
+    if dialect.minimum <= version <= dialect.maximum:
+        return version
+    supported = as_version(dialect.minimum), as_version(dialect.maximum)
+    error = refusals.UNSUPPORTED_VERSION(dialect, text, *supported)
+    raise WireError(error.answer.with_headers(dialect.headers(text)))
+
+
+class VersionedService(Service):
+    """
+    A service that admits calls with a valid token and negotiates versions.
+
+    :cvar dialect: how it does so, and puts its errors.
+    :param engine: carries out what a request begins.
+    """
+
+    dialect: Dialect
+
+    def __init__(
+        self, store: Store, identity: Identity, engine: Engine, settings: Settings
+    ) -> None:
+        self.base_url = settings.base_url
+        self._store = store
+        self._identity = identity
+        self._engine = engine
+        self._settings = settings
+
+    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        self._identity.authenticate(call, self.dialect.service)
+        return attr.evolve(call, version=negotiate(self.dialect, call))
+
+    def headers(self, call: Call) -> Mapping[str, str]:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        return self.dialect.headers(as_version(call.version))
+
+    def too_large(self) -> WireError:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        return refusals.TOO_LARGE[self.dialect.service]()
+
+    def unreadable(self, problem: UnreadableBody) -> WireError:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        if problem.kind == "malformed":
+            return refusals.MALFORMED_BODY(self.dialect)
+        return refusals.BODY_IS_NO_OBJECT(self.dialect, problem.value)
+
+    def misplaced(self, call: Call, problem: HTTPException) -> Answer:
+        """Only who has a token is told that there is nothing."""
+        service = self.dialect.service
+        try:
+            if call.too_large():
+                raise self.too_large()
+            self._identity.authenticate(call, service)
+        except WireError as error:
+            return error.answer
+        return refusals.NO_ROUTE[service]().answer
+
+
+class ProjectService(VersionedService):
+    """A service whose paths begin with a project, or leave it out."""
+
+    def project_path(self, call: Call) -> str:
+        """What links in the answer have of the project: what the request had."""
+        named = self._identity.ids.project + "/"
+        path: bytes = call.request.path
+        return named if "/{}".format(named).encode("ascii") in path else ""
+
+    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        call = super().admit(call, segments, since)
+        if segments.pop("project_id", self._identity.ids.project) != self._identity.ids.project:
+            error = refusals.MALFORMED_URL()
+        elif call.version < since:
+            error = refusals.NO_RESOURCE()
+        else:
+            return call
+        raise WireError(error.answer.with_headers(self.headers(call)))
+
+    def unreadable(self, problem: UnreadableBody) -> WireError:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        # Cinder trips over a body of no bytes.
+        return self.fault() if problem.kind == "empty" else super().unreadable(problem)
+
+    def fault(self) -> WireError:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        return refusals.VOLUME_FAULT()

@@ -1,0 +1,198 @@
+# -*- test-case-name: tests.embedded.apis.test_volumes -*-
+"""
+Volumes, their types, quotas and messages as Cinder puts them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta, timezone
+from typing import Any, Dict, List, Optional
+
+import attr
+
+from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, VOLUME_TYPES
+from ..store.records import Message, Volume
+from ..wire.exchange import Version
+
+#: The one service's id, which tells nothing.
+_SERVICE_ID = "00000000-0000-4000-8000-000000000000"
+
+
+def instant(seconds: Optional[float]) -> Optional[str]:
+    """Seconds since the epoch as Cinder writes a time, which is UTC."""
+    if seconds is None:
+        return None
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class VolumeView:
+    """
+    How one request sees volumes.
+
+    :ivar base: what links begin with.
+    :ivar project_path: what links have of the project; empty or with a slash.
+    """
+
+    base: str
+    project_id: str
+    user_id: str
+    version: Version
+    project_path: str
+
+    def _links(self, volume: Volume) -> List[Dict[str, str]]:
+        path = "{}volumes/{}".format(self.project_path, volume.volume_id)
+        return [
+            {"rel": "self", "href": "{}/volume/v3/{}".format(self.base, path)},
+            {"rel": "bookmark", "href": "{}/volume/{}".format(self.base, path)},
+        ]
+
+    def summary(self, volume: Volume) -> Dict[str, Any]:
+        """An entry of the short list."""
+        return {"id": volume.volume_id, "name": volume.name, "links": self._links(volume)}
+
+    def created(self, volume: Volume) -> Dict[str, Any]:
+        """The answer to a create."""
+        detail: Dict[str, Any] = {
+            "id": volume.volume_id,
+            "status": volume.status,
+            "size": volume.size,
+            "availability_zone": AVAILABILITY_ZONE,
+            "created_at": instant(volume.created_at),
+            "updated_at": instant(volume.updated_at),
+            "name": volume.name,
+            "description": volume.description,
+            "volume_type": volume.volume_type,
+            "snapshot_id": None,
+            "source_volid": None,
+            "metadata": dict(volume.metadata),
+            "links": self._links(volume),
+            "user_id": self.user_id,
+            "bootable": "true" if volume.bootable else "false",
+            "encrypted": False,
+            "replication_status": None,
+            "consistencygroup_id": None,
+            "multiattach": False,
+            "attachments": _attachments(volume),
+        }
+        detail.update(self._later_fields(volume))
+        return detail
+
+    def detail(self, volume: Volume) -> Dict[str, Any]:
+        """A volume with all that is known of it."""
+        return dict(self.created(volume), **{"os-vol-tenant-attr:tenant_id": self.project_id})
+
+    def _later_fields(self, volume: Volume) -> Dict[str, Any]:
+        fields = (
+            ((3, 13), "group_id", None),
+            ((3, 48), "shared_targets", False),
+            ((3, 48), "service_uuid", _SERVICE_ID),
+            ((3, 63), "volume_type_id", VOLUME_TYPES[volume.volume_type]),
+            ((3, 65), "consumes_quota", not volume.bootable),
+        )
+        return {name: value for since, name, value in fields if self.version >= since}
+
+
+def _attachments(volume: Volume) -> List[Dict[str, Any]]:
+    attachment = volume.attachment
+    # Cinder tells them only once they are complete.
+    if attachment is None or volume.status in ("reserved", "attaching"):
+        return []
+    return [
+        {
+            "id": volume.volume_id,
+            "attachment_id": attachment.attachment_id,
+            "volume_id": volume.volume_id,
+            "server_id": attachment.server_id,
+            "host_name": None,
+            "device": attachment.device,
+            "attached_at": instant(attachment.attached_at),
+        }
+    ]
+
+
+def volume_types() -> List[Dict[str, Any]]:
+    """Every volume type."""
+    return [
+        {
+            "id": type_id,
+            "name": name,
+            "is_public": True,
+            "description": "Default Volume Type" if name == DEFAULT_TYPE else None,
+            "extra_specs": {},
+            "os-volume-type-access:is_public": True,
+        }
+        for name, type_id in VOLUME_TYPES.items()
+    ]
+
+
+def availability_zones() -> List[Dict[str, Any]]:
+    """Every availability zone."""
+    return [{"zoneName": AVAILABILITY_ZONE, "zoneState": {"available": True}}]
+
+
+def limits(max_volumes: int, max_gigabytes: int, volumes: int, gigabytes: int) -> Dict[str, Any]:
+    """The quota and what is used of it."""
+    return {
+        "rate": [],
+        "absolute": {
+            "maxTotalVolumes": max_volumes,
+            "maxTotalSnapshots": 0,
+            "maxTotalVolumeGigabytes": max_gigabytes,
+            "maxTotalBackups": 0,
+            "maxTotalBackupGigabytes": 0,
+            "totalVolumesUsed": volumes,
+            "totalGigabytesUsed": gigabytes,
+            "totalSnapshotsUsed": 0,
+            "totalBackupsUsed": 0,
+            "totalBackupGigabytesUsed": 0,
+        },
+    }
+
+
+def quota_set(
+    project_id: str, usage: bool, max_volumes: int, max_gigabytes: int, volumes: int, gigabytes: int
+) -> Dict[str, Any]:
+    """
+    The quota as ``os-quota-sets`` puts it.
+
+    :param usage: whether to tell what is used of it.
+    """
+    figures = {
+        "volumes": (max_volumes, volumes),
+        "gigabytes": (max_gigabytes, gigabytes),
+        "per_volume_gigabytes": (-1, 0),
+        "snapshots": (0, 0),
+        "backups": (0, 0),
+        "backup_gigabytes": (0, 0),
+        "groups": (0, 0),
+    }
+    told: Dict[str, Any] = {
+        name: {"limit": limit, "in_use": used, "reserved": 0} if usage else limit
+        for name, (limit, used) in figures.items()
+    }
+    return dict(told, id=project_id)
+
+
+def message(entry: Message, base: str, project_path: str) -> Dict[str, Any]:
+    """A message for the user."""
+    path = "{}messages/{}".format(project_path, entry.message_id)
+    created = datetime.fromtimestamp(entry.created_at, timezone.utc)
+    return {
+        "id": entry.message_id,
+        "event_id": "VOLUME_VOLUME_001_001",
+        "user_message": entry.text,
+        "message_level": "ERROR",
+        "resource_type": "VOLUME",
+        "resource_uuid": entry.volume_id,
+        "created_at": instant(entry.created_at),
+        "guaranteed_until": instant((created + timedelta(days=30)).timestamp()),
+        # What went wrong did so after the request was answered: each for itself.
+        "request_id": "req-{}".format(uuid.uuid5(uuid.NAMESPACE_URL, path)),
+        "links": [
+            {"rel": "self", "href": "{}/volume/v3/{}".format(base, path)},
+            {"rel": "bookmark", "href": "{}/volume/{}".format(base, path)},
+        ],
+    }

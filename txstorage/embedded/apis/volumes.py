@@ -1,0 +1,326 @@
+# -*- test-case-name: tests.embedded.apis.test_volumes -*-
+"""
+Block Storage v3, as far as the driver uses it.
+
+The refusals have Cinder 29's status codes and words.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, Dict, Mapping, Optional
+
+from klein import Klein
+
+from ..store.records import NewVolume, Volume, VolumeFilter
+from ..wire import refusals
+from ..wire.exchange import EMPTY, Answer, Call, Version, endpoint, new_app
+from ..wire.pagination import next_links, volume_page
+from ..wire.versions import VOLUME, volume_versions
+from . import volume_views
+from .versioned import ProjectService
+from .volume_requests import MAX_INTEGER, member, metadata, new_volume, only_member
+from .volume_views import VolumeView
+
+_DELETABLE = frozenset(
+    ["available", "error", "error_restoring", "error_extending", "error_managing"]
+)
+#: What ``os-reset_status`` may set.
+_STATUSES = (
+    "creating",
+    "available",
+    "deleting",
+    "error",
+    "error_deleting",
+    "error_managing",
+    "managing",
+    "attaching",
+    "in-use",
+    "detaching",
+    "maintenance",
+    "restoring-backup",
+    "error_restoring",
+    "reserved",
+    "awaiting-transfer",
+    "backing-up",
+    "error_backing-up",
+    "error_extending",
+    "downloading",
+    "uploading",
+    "retyping",
+    "extending",
+)
+#: Parameters of a list that are no filters.
+_NO_FILTERS = frozenset(
+    ["limit", "marker", "offset", "sort", "sort_key", "sort_dir", "with_count", "all_tenants"]
+)
+_FILTERS = frozenset(["name", "status"])
+#: From this microversion on, an unknown filter is an error.
+_STRICT_FILTERS = (3, 31)
+_COUNT = (3, 45)
+_ID = "/v3/<project_id>/volumes/<volume_id>"
+
+
+class BlockStorage(ProjectService):
+    """Volumes."""
+
+    app: Klein = new_app()
+    dialect = VOLUME
+
+    def _view(self, call: Call) -> VolumeView:
+        ids = self._identity.ids
+        return VolumeView(call.base, ids.project, ids.user, call.version, self.project_path(call))
+
+    def _found(self, volume_id: str) -> Volume:
+        volume = self._store.volume(volume_id)
+        if volume is None:
+            raise refusals.NO_VOLUME(volume_id)
+        return volume
+
+    # -- volumes -------------------------------------------------------------
+
+    @endpoint(app, "/v3/<project_id>/volumes", "POST")
+    def create(self, call: Call) -> Answer:
+        """Begin to make a volume."""
+        wanted = new_volume(call.json())
+        self._check_quota(wanted)
+        volume = self._store.add_volume(wanted)
+        self._engine.begin(volume.volume_id)
+        return Answer(202, {"volume": self._view(call).created(volume)})
+
+    def _check_quota(self, wanted: NewVolume) -> None:
+        volumes, gigabytes = self._store.usage()
+        most, room = self._settings.max_volumes, self._settings.max_gigabytes
+        if 0 <= room < gigabytes + wanted.size:
+            raise refusals.OVER_GIGABYTES(wanted.size, room, gigabytes)
+        if 0 <= most <= volumes:
+            raise refusals.OVER_VOLUMES(most)
+        if gigabytes + wanted.size > MAX_INTEGER:
+            raise refusals.OVER_COUNTING(wanted.volume_type)
+
+    @endpoint(app, "/v3/<project_id>/volumes", "GET")
+    def list_short(self, call: Call) -> Answer:
+        """Names of volumes."""
+        return self._list(call, "volumes", self._view(call).summary)
+
+    @endpoint(app, "/v3/<project_id>/volumes/detail", "GET")
+    def list_detail(self, call: Call) -> Answer:
+        """Volumes."""
+        return self._list(call, "volumes/detail", self._view(call).detail)
+
+    def _list(self, call: Call, path: str, view: Any) -> Answer:
+        query = call.query()
+        page = volume_page(query, self._settings.page_size)
+        chosen = _filter(query, call.version)
+        before = None if page.marker is None else self._found(page.marker).sequence
+        volumes = self._store.volumes(chosen, before, page.limit, page.offset)
+        url = "{}/volume/v3/{}{}".format(call.base, self.project_path(call), path)
+        body: Dict[str, Any] = {"volumes": [view(volume) for volume in volumes]}
+        body.update(
+            next_links("volumes", url, query, page, [volume.volume_id for volume in volumes])
+        )
+        if call.version >= _COUNT and query.get("with_count", "").lower() in ("1", "true"):
+            body["count"] = self._store.count(chosen)
+        return Answer(200, body)
+
+    @endpoint(app, _ID, "GET")
+    def show(self, call: Call, volume_id: str) -> Answer:
+        """One volume."""
+        return Answer(200, {"volume": self._view(call).detail(self._found(volume_id))})
+
+    @endpoint(app, _ID, "DELETE")
+    def delete(self, call: Call, volume_id: str) -> Answer:
+        """Begin to remove a volume."""
+        volume = self._found(volume_id)
+        if volume.status not in _DELETABLE or volume.attachment is not None:
+            raise refusals.NOT_DELETABLE()
+        self._store.set_status(volume_id, "deleting")
+        self._engine.begin(volume_id)
+        return Answer(202, content_type=EMPTY)
+
+    @endpoint(app, _ID + "/action", "POST")
+    def action(self, call: Call, volume_id: str) -> Answer:
+        """``os-reset_status``, for which one has to be an admin."""
+        # Cinder takes no body at all for one without a name.
+        body = call.json(empty={"None": {}})
+        name = only_member(body)
+        if name != "os-reset_status":
+            raise refusals.NO_VOLUME_ACTION(name)
+        wanted = member(body, name)
+        if not wanted:
+            raise refusals.NO_STATUS()
+        status = wanted.get("status")
+        if not isinstance(status, str):
+            raise refusals.NOT_OF_TYPE(VOLUME, "status", status, status, "'string', 'null'")
+        if status not in _STATUSES:
+            raise refusals.BAD_STATUS(status, _STATUSES)
+        volume = self._found(volume_id)
+        if "admin" not in self._settings.roles:
+            raise refusals.FORBIDDEN("volume_extension:volume_admin_actions:reset_status")
+        if status == "deleting":
+            raise refusals.NOT_TO_BE_SET(status)
+        if status == "in-use" and volume.attachment is None:
+            raise refusals.NOT_IN_USE()
+        # No transition is begun: as in Cinder, this is for what is stuck.
+        self._store.set_status(volume_id, status)
+        return Answer(202)
+
+    # -- labels --------------------------------------------------------------
+
+    @endpoint(app, _ID + "/metadata", "GET")
+    def show_metadata(self, call: Call, volume_id: str) -> Answer:
+        """A volume's labels."""
+        return Answer(200, {"metadata": dict(self._found(volume_id).metadata)})
+
+    @endpoint(app, _ID + "/metadata", "POST")
+    def add_metadata(self, call: Call, volume_id: str) -> Answer:
+        """Set some labels and leave the others."""
+        return self._set_metadata(call, volume_id, replace=False)
+
+    @endpoint(app, _ID + "/metadata", "PUT")
+    def replace_metadata(self, call: Call, volume_id: str) -> Answer:
+        """Set all labels."""
+        return self._set_metadata(call, volume_id, replace=True)
+
+    def _set_metadata(self, call: Call, volume_id: str, replace: bool) -> Answer:
+        labels = metadata(member(call.json(), "metadata"))
+        self._found(volume_id)
+        volume = self._store.set_metadata(volume_id, labels, replace)
+        return Answer(200, {"metadata": dict(volume.metadata)})
+
+    @endpoint(app, _ID + "/metadata/<key>", "GET")
+    def show_label(self, call: Call, volume_id: str, key: str) -> Answer:
+        """One label."""
+        labels = self._found(volume_id).metadata
+        if key not in labels:
+            raise refusals.NO_LABEL(volume_id, key)
+        return Answer(200, {"meta": {key: labels[key]}})
+
+    @endpoint(app, _ID + "/metadata/<key>", "PUT")
+    def set_label(self, call: Call, volume_id: str, key: str) -> Answer:
+        """Set one label."""
+        label = metadata(member(call.json(), "meta"))
+        if not label:
+            raise refusals.IS_EMPTY("meta", label, label)
+        if len(label) > 1:
+            raise refusals.LABELS_TOO_MANY("meta", label, label)
+        self._found(volume_id)
+        if list(label) != [key]:
+            raise refusals.LABEL_MISMATCH()
+        self._store.set_metadata(volume_id, label, replace=False)
+        return Answer(200, {"meta": label})
+
+    @endpoint(app, _ID + "/metadata/<key>", "DELETE")
+    def remove_label(self, call: Call, volume_id: str, key: str) -> Answer:
+        """Remove one label."""
+        labels = dict(self._found(volume_id).metadata)
+        if key not in labels:
+            raise refusals.NO_LABEL(volume_id, key)
+        del labels[key]
+        self._store.set_metadata(volume_id, labels, replace=True)
+        return Answer(200, content_type=EMPTY)
+
+    # -- versions ------------------------------------------------------------
+
+    @endpoint(app, "/v3/", "GET")
+    def versions(self, call: Call) -> Answer:
+        """Which versions there are."""
+        return volume_versions(call.base)
+
+    @endpoint(app, "/v3", "GET")
+    def versions_elsewhere(self, call: Call) -> Answer:
+        """Where it is said which versions there are."""
+        place = {"Location": call.base + "/volume/v3/"}
+        return Answer(302, headers=place, content_type="text/plain; charset=utf8")
+
+    # -- the rest ------------------------------------------------------------
+
+    @endpoint(app, "/v3/<project_id>/types", "GET")
+    def types(self, call: Call) -> Answer:
+        """The volume types."""
+        query, every = call.query(), volume_views.volume_types()
+        page = volume_page(query, self._settings.page_size)
+        ids = [each["id"] for each in every]
+        # Unlike elsewhere, a marker that is none is none at all.
+        begin = ids.index(page.marker) + 1 if page.marker in ids else 0
+        part = every[begin:][page.offset : page.offset + page.limit]
+        url = "{}/volume/v3/{}types".format(call.base, self.project_path(call))
+        shown = [each["id"] for each in part]
+        # The links are not named as the list is.
+        links = next_links("volume_type", url, query, page, shown)
+        return Answer(200, dict({"volume_types": part}, **links))
+
+    @endpoint(app, "/v3/<project_id>/os-availability-zone", "GET")
+    def availability_zones(self, call: Call) -> Answer:
+        """The availability zones, which there is one of."""
+        return Answer(200, {"availabilityZoneInfo": volume_views.availability_zones()})
+
+    @endpoint(app, "/v3/<project_id>/limits", "GET")
+    def limits(self, call: Call) -> Answer:
+        """The quota, and what is used of it."""
+        settings = self._settings
+        told = volume_views.limits(
+            settings.max_volumes, settings.max_gigabytes, *self._store.usage()
+        )
+        return Answer(200, {"limits": told})
+
+    @endpoint(app, "/v3/<project_id>/os-quota-sets/<quota_project>", "GET")
+    def quota(self, call: Call, quota_project: str) -> Answer:
+        """The quota, which there is one of."""
+        if quota_project != self._identity.ids.project and "admin" not in self._settings.roles:
+            raise refusals.FORBIDDEN("volume_extension:quotas:show")
+        settings = self._settings
+        told = volume_views.quota_set(
+            quota_project,
+            call.query().get("usage", "").lower() in ("1", "true"),
+            settings.max_volumes,
+            settings.max_gigabytes,
+            *self._store.usage(),
+        )
+        return Answer(200, {"quota_set": told})
+
+    @endpoint(app, "/v3/<project_id>/messages", "GET", since=(3, 3))
+    def messages(self, call: Call) -> Answer:
+        """Why something could not be done."""
+        # Filters and pages came later than the messages.
+        filtered = call.version >= (3, 5)
+        query = call.query()
+        entries = self._store.messages(query.get("resource_uuid") if filtered else None)
+        page = volume_page(query if filtered else {}, self._settings.page_size)
+        ids = [entry.message_id for entry in entries]
+        if page.marker is not None and page.marker not in ids:
+            raise refusals.NO_MESSAGE(page.marker)
+        begin = 0 if page.marker is None else ids.index(page.marker) + 1
+        part = entries[begin:][page.offset : page.offset + page.limit]
+        project = self.project_path(call)
+        told = [volume_views.message(entry, call.base, project) for entry in part]
+        url = "{}/volume/v3/{}messages".format(call.base, project)
+        links = next_links("messages", url, query, page, [entry.message_id for entry in part])
+        return Answer(200, dict({"messages": told}, **links))
+
+
+def _filter(query: Mapping[str, str], version: Version) -> VolumeFilter:
+    """
+    :raises WireError: 400, for an unknown filter; older versions ignore it.
+    """
+    known = _NO_FILTERS | _FILTERS | {"metadata"}
+    unknown = [name for name in query if name not in known]
+    if unknown and version >= _STRICT_FILTERS:
+        raise refusals.UNKNOWN_FILTER(",".join(unknown))
+    columns = {name: query[name] for name in _FILTERS if name in query}
+    return VolumeFilter(columns, _labels(query.get("metadata", "{}")))
+
+
+def _labels(text: str) -> Optional[Dict[str, str]]:
+    """
+    The labels of a filter, which Cinder reads as a Python literal; ``None``
+    when it is none.
+    """
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    texts = [item for pair in value.items() for item in pair]
+    return value if all(isinstance(item, str) for item in texts) else None

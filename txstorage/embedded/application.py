@@ -1,0 +1,176 @@
+# -*- test-case-name: tests.embedded.test_application -*-
+"""
+The embedded service: three OpenStack APIs under one root.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any, List, Tuple
+
+from twisted.internet.defer import Deferred
+from twisted.web.iweb import IRequest
+from twisted.web.resource import IResource, Resource
+
+from .apis.attachments import HostAttachments
+from .apis.compute import Compute
+from .apis.identity import Identity
+from .apis.versioned import negotiate
+from .apis.volumes import BlockStorage
+from .machine.reconcile import reconcile
+from .machine.transitions import Engine
+from .settings import Settings
+from .store.store import Store
+from .wire import refusals
+from .wire.exchange import Answer, Call, WireError, call_from
+from .wire.versions import VOLUME, announcements, as_version
+
+#: Cinder's condition for what may be a project.
+_PROJECT = re.compile(rb"[0-9a-f-]+\Z")
+#: Where Compute's own middleware begins.
+_COMPUTE = "/compute/v2.1"
+#: Stands for no path of its own, as a segment of one has no slash.
+_ATTACHMENTS = b"volume/attachments"
+
+
+class _Document(Resource):
+    """A version document; or, for any other path, that there is none."""
+
+    isLeaf = True
+
+    def __init__(self, path: str, base_url: Any) -> None:
+        super().__init__()
+        self._path = path
+        self._base_url = base_url
+
+    def render(self, request: IRequest) -> bytes:
+        """The document with this request's links."""
+        call = call_from(request, self._base_url)
+        try:
+            answer = self._answer(call, request.method in (b"GET", b"HEAD"))
+        except WireError as error:
+            answer = error.answer
+        return answer.send(request)
+
+    def _answer(self, call: Call, safe: bool) -> Answer:
+        if self._path == "/volume":
+            negotiate(VOLUME, call)
+            if not safe:
+                error = refusals.INCORRECT()
+                oldest = VOLUME.headers(as_version(VOLUME.minimum))
+                raise WireError(error.answer.with_headers(oldest))
+        found = announcements(call.base)
+        if safe and self._path in found:
+            own_id = {"x-compute-request-id": call.request_id}
+            return found[self._path].with_headers(own_id if self._path == _COMPUTE else {})
+        # Below no service's path, it is all the same who says no.
+        service = (self._path.split("/") + [""])[1]
+        raise refusals.NO_ROUTE.get(service, refusals.NO_ROUTE["volume"])()
+
+
+class _Root(Resource):
+    """
+    Chooses the service, and gives every request its id.
+
+    :param services: resources by the first segment of their paths.
+    """
+
+    def __init__(self, services: Any, project_id: str, base_url: Any) -> None:
+        super().__init__()
+        self._services = services
+        self._project_id = project_id
+        self._base_url = base_url
+        self._documents = set(announcements(""))
+
+    def getChildWithDefault(self, path: bytes, request: IRequest) -> IResource:
+        """See ``IResource``."""
+        request.setHeader("x-openstack-request-id", "req-{}".format(uuid.uuid4()))
+        # As the real ones do; whoever talks to them has to live with it.
+        request.setHeader("Connection", "close")
+        channel: Any = request.channel  # type: ignore[attr-defined]  # no interface has it
+        channel.persistent = False
+        segments = b"/".join([path] + request.postpath)
+        try:
+            whole = "/" + segments.decode("utf-8").rstrip("/")
+        except UnicodeDecodeError:
+            return _Document("", self._base_url)
+        if path == b"volume":
+            request.postpath = _in_project(request.postpath, self._project_id)
+        found: IResource = self._services.get(_service(path, request.postpath))
+        if found is None or whole in self._documents:
+            return _Document(whole, self._base_url)
+        return found
+
+
+def _service(path: bytes, segments: List[bytes]) -> bytes:
+    """
+    Which service answers: Block Storage has two.
+
+    :param path: the first segment.
+    :param segments: the others.
+    """
+    return _ATTACHMENTS if path == b"volume" and segments[2:3] == [b"attachments"] else path
+
+
+def _in_project(segments: List[bytes], project_id: str) -> List[bytes]:
+    """
+    Cinder's paths may leave out the project, whatever their microversion.
+
+    :param segments: after ``/volume``.
+    """
+    version, others = segments[:1], segments[1:]
+    if version != [b"v3"] or others in ([], [b""]) or _PROJECT.match(others[0]):
+        return segments
+    return version + [project_id.encode("ascii")] + others
+
+
+class Application:
+    """
+    The embedded service, ready to be served.
+
+    :param reactor: for time.  Nothing in here talks to the network.
+    :param store: the durable state.
+    :param devices: an ``IDeviceBackend``.
+    """
+
+    def __init__(self, reactor: Any, store: Store, devices: Any, settings: Settings) -> None:
+        self._store = store
+        self._devices = devices
+        self._settings = settings
+        self._identity = Identity(store, settings, reactor.seconds)
+        self._engine = Engine(reactor, store, devices, settings.transition_delay)
+
+    def start(self) -> Deferred[List[str]]:
+        """
+        Make store, files and devices agree after a stop or a crash, and go on
+        with what was begun.
+
+        :return: fires, when requests may come, with what could not be put
+            right, for people.
+        """
+        return Deferred.fromCoroutine(self._start())
+
+    async def _start(self) -> List[str]:
+        problems = await reconcile(self._store, self._devices)
+        self._engine.resume()
+        return problems
+
+    def stop(self) -> Deferred[None]:
+        """
+        Begin nothing any more.
+
+        :return: fires with ``None`` when nothing runs any more.
+        """
+        return Deferred.fromCoroutine(self._engine.stop())
+
+    def resource(self) -> IResource:
+        """What a ``Site`` serves."""
+        parts: Tuple[Any, ...] = (self._store, self._identity, self._engine, self._settings)
+        services = {
+            b"identity": self._identity.app.resource(),
+            b"volume": BlockStorage(*parts).app.resource(),
+            b"compute": Compute(*parts).app.resource(),
+            _ATTACHMENTS: HostAttachments(*parts, devices=self._devices).app.resource(),
+        }
+        return _Root(services, self._identity.ids.project, self._settings.base_url)

@@ -1,0 +1,298 @@
+# -*- test-case-name: tests.embedded.machine.test_devices -*-
+"""
+From a volume's file to something a node can use: a loop device, or a hard
+link where loop devices can't be had.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import struct
+from contextlib import suppress
+from errno import EBUSY
+from typing import Any, Awaitable, Callable, Collection, Dict, List, Mapping, Optional, Tuple
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+from twisted.internet.utils import getProcessOutputAndValue
+from zope.interface import Attribute, Interface, implementer
+
+from .files import PREFIX, VolumeFiles, sync_directory
+
+_DELETED = " (deleted)"
+_SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+#: Seconds between two looks whether a device is gone.
+_LOOK_AGAIN = 0.05
+
+# From linux/loop.h.
+_LOOP_SET_STATUS64 = 0x4C04
+_LOOP_GET_STATUS64 = 0x4C05
+_INFO_SIZE = 232
+_FLAGS_OFFSET = 52
+_AUTOCLEAR = 4
+
+
+class DeviceFailure(Exception):
+    """A device could not be made or removed; the text says why."""
+
+
+class DeviceBusy(DeviceFailure):
+    """The device is in use, so it stays."""
+
+
+class IDeviceBackend(Interface):
+    """
+    Makes devices from volume files.  All of it can be repeated after a crash:
+    it goes on from what is there.
+    """
+
+    kind = Attribute("``loop`` or ``file``.")
+    files = Attribute("The ``VolumeFiles``.")
+
+    def attached() -> Dict[str, str]:
+        """Devices that are really there, by the id of their volume."""
+
+    def attach(volume_id: str) -> Awaitable[str]:
+        """
+        Make the device, unless it is there.
+
+        :return: its path.  Raises ``DeviceFailure``.
+        """
+
+    def detach(volume_id: str) -> Awaitable[None]:
+        """
+        Remove the device, if it is there; when it returns, it is gone.
+        Raises ``DeviceBusy``, and the device is as it was; ``DeviceFailure``.
+        """
+
+    def forget_strays(keep: Collection[str]) -> Awaitable[List[str]]:
+        """
+        Remove devices that no volume should have.
+
+        :param keep: the ids of the volumes that may have one.
+        :return: what could not be removed, and why.
+        """
+
+
+@implementer(IDeviceBackend)
+class FileDevices:
+    """
+    Hard links, for where there is no root.  Nothing can tell whether one is
+    in use.
+
+    :param directory: where the links are, on the file system of the files.
+    """
+
+    kind = "file"
+
+    def __init__(self, files: VolumeFiles, directory: str) -> None:
+        self.files = files
+        self.directory = directory
+
+    def attached(self) -> Dict[str, str]:
+        """See ``IDeviceBackend``."""
+        return {
+            name: os.path.join(self.directory, name)
+            for name in os.listdir(self.directory)
+            if self._same(name)
+        }
+
+    def _same(self, volume_id: str) -> bool:
+        with suppress(FileNotFoundError):
+            return os.path.samefile(
+                os.path.join(self.directory, volume_id), self.files.path(volume_id)
+            )
+        return False
+
+    async def attach(self, volume_id: str) -> str:
+        """See ``IDeviceBackend``."""
+        link = os.path.join(self.directory, volume_id)
+        if not self._same(volume_id):
+            try:
+                with suppress(FileNotFoundError):
+                    os.unlink(link)
+                os.link(self.files.path(volume_id), link)
+            except OSError as error:
+                raise DeviceFailure("{}: {}".format(link, error.strerror)) from error
+            sync_directory(self.directory)
+        return link
+
+    async def detach(self, volume_id: str) -> None:
+        """See ``IDeviceBackend``."""
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(self.directory, volume_id))
+        sync_directory(self.directory)
+
+    async def forget_strays(self, keep: Collection[str]) -> List[str]:
+        """See ``IDeviceBackend``."""
+        for name in set(os.listdir(self.directory)).difference(keep):
+            await self.detach(name)
+        return []
+
+
+Run = Callable[..., "Deferred[Tuple[bytes, bytes, int]]"]
+
+
+@implementer(IDeviceBackend)
+class LoopDevices:
+    """
+    Loop devices.  Only those with a backing file in the files' own directory
+    are ever touched.
+
+    :param sysfs: where the kernel tells its block devices.
+    :param patience: seconds that a detached device may take to disappear.
+    :param run: like ``getProcessOutputAndValue``.
+    """
+
+    kind = "loop"
+
+    def __init__(
+        self,
+        reactor: Any,
+        files: VolumeFiles,
+        sysfs: str = "/sys/block",
+        patience: float = 5.0,
+        run: Run = getProcessOutputAndValue,
+    ) -> None:
+        self.files = files
+        self._reactor = reactor
+        self._sysfs = sysfs
+        self._patience = patience
+        self._run = run
+
+    def attached(self) -> Dict[str, str]:
+        """See ``IDeviceBackend``."""
+        return {
+            name[len(PREFIX) :]: devices[0]
+            for name, devices in self._bound().items()
+            if name.startswith(PREFIX)
+        }
+
+    def _bound(self) -> Mapping[str, List[str]]:
+        """Paths of the loop devices on our files, by the file's name."""
+        found: Dict[str, List[str]] = {}
+        for device in sorted(os.listdir(self._sysfs)):
+            path = self._backing_file(device) if device.startswith("loop") else None
+            if path is not None and os.path.dirname(path) == self.files.directory:
+                found.setdefault(os.path.basename(path), []).append("/dev/" + device)
+        return found
+
+    def _backing_file(self, device: str) -> Optional[str]:
+        try:
+            with open(os.path.join(self._sysfs, device, "loop", "backing_file"), "rb") as opened:
+                path = os.fsdecode(opened.read()).rstrip("\n")
+        except OSError:
+            # Not bound, or not any more.
+            return None
+        return path[: -len(_DELETED)] if path.endswith(_DELETED) else path
+
+    async def attach(self, volume_id: str) -> str:
+        """See ``IDeviceBackend``."""
+        return await self._attach(PREFIX + volume_id)
+
+    async def _attach(self, name: str) -> str:
+        path = os.path.join(self.files.directory, name)
+        devices = self._bound().get(name)
+        if devices is None:
+            # A losetup that was started before a crash may bind the file at
+            # this moment; two devices on one file would spoil its data.
+            await self._losetup("--find", "--show", "--nooverlap", path)
+            devices = self._bound().get(name)
+        if devices is None:
+            raise DeviceFailure("losetup made no device for {}".format(path))
+        return devices[0]
+
+    async def detach(self, volume_id: str) -> None:
+        """See ``IDeviceBackend``."""
+        await self._detach(PREFIX + volume_id)
+
+    async def _detach(self, name: str) -> None:
+        for device in self._bound().get(name, []):
+            _refuse_busy(device)
+            await self._losetup("--detach", device)
+        deadline = self._reactor.seconds() + self._patience
+        while name in self._bound():
+            if self._reactor.seconds() >= deadline:
+                self._keep(name)
+                return
+            await deferLater(self._reactor, _LOOK_AGAIN, lambda: None)
+
+    def _keep(self, name: str) -> None:
+        """
+        :raises DeviceBusy: unless the devices went at the last moment.
+        """
+        devices = self._bound().get(name, [])
+        for device in devices:
+            _stay(device)
+        if devices:
+            raise DeviceBusy("{} is open".format(devices[0]))
+
+    async def _losetup(self, *arguments: str) -> None:
+        program = shutil.which("losetup", path=_SYSTEM_PATH)
+        if program is None:
+            raise DeviceFailure("there is no losetup, which is in the package util-linux")
+        running = self._run(program, arguments, env={"LC_ALL": "C"}, reactor=self._reactor)
+        # A program ended by a signal fails with a tuple, which is no exception.
+        running.addErrback(lambda failure: (b"", b"losetup was killed", -1))
+        _, err, code = await running
+        if code != 0:
+            raise DeviceFailure(err.decode("utf-8", "replace").strip())
+
+    async def probe(self) -> None:
+        """
+        Find out whether loop devices can be had here, by making one.
+
+        :raises DeviceFailure: when they can't.
+        """
+        name = "probe"
+        path = os.path.join(self.files.directory, name)
+        with open(path, "wb") as opened:
+            opened.truncate(1024**2)
+        try:
+            await self._attach(name)
+            await self._detach(name)
+        finally:
+            os.unlink(path)
+
+    async def forget_strays(self, keep: Collection[str]) -> List[str]:
+        """See ``IDeviceBackend``."""
+        problems = []
+        for name in sorted(self._bound()):
+            if name.startswith(PREFIX) and name[len(PREFIX) :] in keep:
+                continue
+            try:
+                await self._detach(name)
+            except DeviceFailure as error:
+                problems.append("{}: {}".format(name, error))
+        return problems
+
+
+def _refuse_busy(device: str) -> None:
+    """
+    A device that is mounted can't be opened exclusively.  losetup would
+    "detach" it, and it would vanish at some time later.
+    """
+    try:
+        os.close(os.open(device, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC))
+    except OSError as error:
+        if error.errno == EBUSY:
+            raise DeviceBusy("{} is in use, e.g. mounted".format(device)) from error
+        raise DeviceFailure("{}: {}".format(device, error.strerror)) from error
+
+
+def _stay(device: str) -> None:
+    """
+    Take back a detach that waits for the last one who has the device open.
+    """
+    with suppress(OSError):
+        opened = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            info = bytearray(_INFO_SIZE)
+            fcntl.ioctl(opened, _LOOP_GET_STATUS64, info)
+            (flags,) = struct.unpack_from("=I", info, _FLAGS_OFFSET)
+            struct.pack_into("=I", info, _FLAGS_OFFSET, flags & ~_AUTOCLEAR)
+            fcntl.ioctl(opened, _LOOP_SET_STATUS64, bytes(info))
+        finally:
+            os.close(opened)

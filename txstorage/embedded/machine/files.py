@@ -1,0 +1,61 @@
+# -*- test-case-name: tests.embedded.machine.test_devices -*-
+"""
+The volumes' sparse files.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+PREFIX = "volume-"
+
+
+def sync_directory(path: str) -> None:
+    """Make a directory's entries durable."""
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+class VolumeFiles:
+    """
+    One file a volume, ``volume-<id>``, in a directory.
+
+    :param directory: an absolute path.
+    """
+
+    def __init__(self, directory: str) -> None:
+        # The kernel tells a loop device's file without symbolic links.
+        self.directory = os.path.realpath(directory)
+
+    def path(self, volume_id: str) -> str:
+        """Where a volume's file is or would be."""
+        return os.path.join(self.directory, PREFIX + volume_id)
+
+    def exists(self, volume_id: str) -> bool:
+        """Whether the volume has a file."""
+        return os.path.isfile(self.path(volume_id))
+
+    def create(self, volume_id: str, size: int) -> None:
+        """
+        Make a volume's file, which reads as zeros, or go on making it.
+
+        :param size: bytes.
+        :raises OSError: when there is no room.
+        """
+        opened = os.open(self.path(volume_id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.ftruncate(opened, size)
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+        sync_directory(self.directory)
+
+    def remove(self, volume_id: str) -> None:
+        """Remove a volume's file, if there is one."""
+        with suppress(FileNotFoundError):
+            os.unlink(self.path(volume_id))
+        sync_directory(self.directory)

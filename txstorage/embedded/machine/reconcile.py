@@ -1,0 +1,114 @@
+# -*- test-case-name: tests.embedded.machine.test_reconcile -*-
+"""
+After a start: make the files, the devices and the store agree.
+
+The store says what was acknowledged, so it is right; but nothing is done to a
+file that it does not know.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Collection, Dict, List, Mapping
+
+import attr
+
+from ..store.records import Volume
+from ..store.store import Store
+from .devices import DeviceFailure
+
+#: A volume in one of these may or may not have its file.
+_FILE_UNCERTAIN = frozenset(["creating", "deleting", "error", "error_deleting"])
+_NEEDS_PLACE = frozenset(["reserved", "attaching", "detaching"])
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Plan:
+    """
+    What a start has to do besides resuming transitions.
+
+    :ivar lost: ids of volumes whose data is gone.
+    :ivar released: ids of volumes in the middle of attaching to no server.
+    :ivar reattach: ids of volumes in use whose device is gone, as after a
+        reboot.
+    :ivar keep: ids of volumes that may have a device.
+    """
+
+    lost: List[str]
+    released: List[str]
+    reattach: List[str]
+    keep: List[str]
+
+
+def plan(volumes: Collection[Volume], files: Collection[str], devices: Mapping[str, str]) -> Plan:
+    """
+    :param volumes: without root volumes.
+    :param files: the ids of volumes that have a file.
+    :param devices: the ids of volumes that have a device.
+    """
+    lost = [
+        volume.volume_id
+        for volume in volumes
+        if volume.status not in _FILE_UNCERTAIN
+        and volume.volume_id not in files
+        # A device holds a file that somebody has unlinked.
+        and volume.volume_id not in devices
+    ]
+    sound = [volume for volume in volumes if volume.volume_id not in lost]
+    return Plan(
+        lost=lost,
+        released=[
+            volume.volume_id
+            for volume in sound
+            if volume.status in _NEEDS_PLACE and volume.attachment is None
+        ],
+        reattach=[
+            volume.volume_id
+            for volume in sound
+            if _needs_device(volume) and volume.volume_id not in devices
+        ],
+        keep=[
+            volume.volume_id
+            for volume in sound
+            if volume.attachment is not None
+            or volume.status == "deleting"
+            or volume.volume_id not in files
+        ],
+    )
+
+
+def _needs_device(volume: Volume) -> bool:
+    attachment = volume.attachment
+    if attachment is None or attachment.by_compute:
+        return volume.status == "in-use"
+    return volume.status in ("attaching", "in-use") and attachment.connector is not None
+
+
+async def reconcile(store: Store, devices: Any) -> List[str]:
+    """
+    Done before the first request is answered.
+
+    :param devices: an ``IDeviceBackend``.
+    :return: what could not be put right, for people.
+    """
+    volumes: Dict[str, Volume] = {
+        volume.volume_id: volume for volume in store.volumes() if not volume.bootable
+    }
+    files = {volume_id for volume_id in volumes if devices.files.exists(volume_id)}
+    wanted = plan(list(volumes.values()), files, devices.attached())
+    problems: List[str] = await devices.forget_strays(wanted.keep)
+    with store.transaction():
+        for volume_id in wanted.lost:
+            store.settle(volume_id, volumes[volume_id].status, "error")
+            store.add_message(volume_id, "its file is missing")
+            problems.append("volume {}: its file is missing".format(volume_id))
+        for volume_id in wanted.released:
+            store.settle(volume_id, volumes[volume_id].status, "available")
+    for volume_id in wanted.reattach:
+        try:
+            device = await devices.attach(volume_id)
+            status = volumes[volume_id].status
+            store.settle(volume_id, status, status, device)
+        except DeviceFailure as error:
+            store.add_message(volume_id, "attach volume: {}".format(error))
+            problems.append("volume {}: {}".format(volume_id, error))
+    return problems

@@ -1,0 +1,200 @@
+# -*- test-case-name: tests.embedded.machine.test_transitions -*-
+"""
+What a volume in a transient status becomes, and the engine that makes it so.
+
+Whatever is begun is in the store before it is done, and the work of each
+transition can be repeated: after a crash the engine goes on from the status.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Awaitable, Callable, Dict, List, Optional
+
+import attr
+from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..._log import SERVER_TRANSITION
+from ..settings import GIB
+from ..store.records import Volume
+from ..store.store import GONE, Store
+from .devices import DeviceFailure, IDeviceBackend
+
+_log = Logger()
+
+#: Seconds until a transition is tried again after a fault of the service
+#: itself, such as a full disk under the database.
+_AFTER_FAULT = 1.0
+
+Work = Callable[[IDeviceBackend, Volume], Awaitable[Optional[str]]]
+
+
+async def _make_file(devices: Any, volume: Volume) -> None:
+    devices.files.create(volume.volume_id, volume.size * GIB)
+
+
+async def _remove_file(devices: Any, volume: Volume) -> None:
+    # There is a device only if the status was changed by hand.
+    await devices.detach(volume.volume_id)
+    devices.files.remove(volume.volume_id)
+
+
+async def _nothing(devices: Any, volume: Volume) -> None:
+    pass
+
+
+async def _make_device(devices: Any, volume: Volume) -> str:
+    if volume.attachment is None:
+        raise DeviceFailure("it is reserved for no server")
+    made: str = await devices.attach(volume.volume_id)
+    return made
+
+
+async def _remove_device(devices: Any, volume: Volume) -> None:
+    await devices.detach(volume.volume_id)
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Transition:
+    """
+    :ivar verb: for messages.
+    :ivar work: what is to be done; a device's path, if it makes one.
+    :ivar done: the status after it.
+    :ivar failed: the status after it could not be done.
+    """
+
+    verb: str
+    work: Work
+    done: str
+    failed: str
+
+
+TRANSITIONS: Dict[str, Transition] = {
+    "creating": Transition("create", _make_file, "available", "error"),
+    "reserved": Transition("reserve", _nothing, "attaching", "available"),
+    "attaching": Transition("attach", _make_device, "in-use", "available"),
+    # As Nova does it: what can't be detached is in use as before.
+    "detaching": Transition("detach", _remove_device, "available", "in-use"),
+    "deleting": Transition("delete", _remove_file, GONE, "error_deleting"),
+}
+#: What Block Storage does by itself for a host; whoever asked does the rest.
+CONNECT = Transition("connect", _make_device, "attaching", "reserved")
+
+
+def transition_of(volume: Volume) -> Optional[Transition]:
+    """What is to be done with a volume, if it is anything."""
+    attachment, status = volume.attachment, volume.status
+    if attachment is None or attachment.by_compute or status not in ("reserved", "attaching"):
+        return TRANSITIONS.get(status)
+    return CONNECT if status == "reserved" and attachment.connector is not None else None
+
+
+class Engine:
+    """
+    Runs transitions, one at a time for each volume.
+
+    :param delay: seconds a volume stays in each transient status.
+    """
+
+    def __init__(self, reactor: Any, store: Store, devices: Any, delay: float) -> None:
+        self._reactor = reactor
+        self._store = store
+        self._devices = devices
+        self._delay = delay
+        self._waiting: Dict[str, Any] = {}
+        self._running: Dict[str, Deferred[None]] = {}
+        self._idle: Dict[str, List[Deferred[None]]] = {}
+        self._stopped = False
+
+    def begin(self, volume_id: str) -> None:
+        """Carry out what the volume's status says, later."""
+        if volume_id not in self._waiting and volume_id not in self._running:
+            self._schedule(volume_id, self._delay)
+
+    def _schedule(self, volume_id: str, delay: float) -> None:
+        if not self._stopped:
+            self._waiting[volume_id] = self._reactor.callLater(delay, self._start, volume_id)
+
+    def idle(self, volume_id: str) -> Deferred[None]:
+        """
+        :return: fires when nothing is to be done with a volume any more.
+        """
+        if volume_id not in self._waiting and volume_id not in self._running:
+            return succeed(None)
+        idle: Deferred[None] = Deferred()
+        self._idle.setdefault(volume_id, []).append(idle)
+        return idle
+
+    def resume(self) -> None:
+        """Begin with every volume that is in a transient status."""
+        for volume in self._store.volumes():
+            if transition_of(volume) is not None:
+                self.begin(volume.volume_id)
+
+    async def stop(self) -> None:
+        """
+        Begin nothing any more, and wait for what runs.  The rest goes on at
+        the next start.
+        """
+        self._stopped = True
+        for call in self._waiting.values():
+            call.cancel()
+        self._waiting.clear()
+        await DeferredList(list(self._running.values()))
+
+    def _start(self, volume_id: str) -> None:
+        del self._waiting[volume_id]
+        volume = self._store.volume(volume_id)
+        transition = None if volume is None else transition_of(volume)
+        if volume is None or transition is None:
+            self._rest(volume_id)
+            return
+        running = Deferred.fromCoroutine(self._run(volume, transition))
+        self._running[volume_id] = running
+        running.addCallbacks(
+            lambda _: self._ended(volume_id), lambda failure: self._broke(volume_id, failure)
+        )
+
+    def _ended(self, volume_id: str) -> None:
+        del self._running[volume_id]
+        volume = self._store.volume(volume_id)
+        if volume is not None and transition_of(volume) is not None:
+            self.begin(volume_id)
+        else:
+            self._rest(volume_id)
+
+    def _rest(self, volume_id: str) -> None:
+        for idle in self._idle.pop(volume_id, []):
+            idle.callback(None)
+
+    def _broke(self, volume_id: str, failure: Failure) -> None:
+        del self._running[volume_id]
+        _log.failure("A transition broke, and is tried again", failure)
+        self._schedule(volume_id, max(self._delay, _AFTER_FAULT))
+
+    async def _run(self, volume: Volume, transition: Transition) -> None:
+        try:
+            device = await transition.work(self._devices, volume)
+        except (DeviceFailure, OSError) as error:
+            self._failed(volume, transition, error)
+        else:
+            self._settle(volume, transition.done, device=device)
+
+    def _failed(self, volume: Volume, transition: Transition, error: Exception) -> None:
+        reason = "{} volume: {}".format(
+            transition.verb, getattr(error, "strerror", None) or str(error)
+        )
+        self._settle(volume, transition.failed, reason=reason)
+
+    def _settle(
+        self, volume: Volume, status: str, device: Optional[str] = None, reason: str = ""
+    ) -> None:
+        volume_id = volume.volume_id
+        with self._store.transaction():
+            settled = self._store.settle(volume_id, volume.status, status, device)
+            if settled and reason:
+                self._store.add_message(volume_id, reason)
+                if volume.status == status and volume.attachment is not None:
+                    self._store.forget_connector(volume.attachment)
+        SERVER_TRANSITION(volume_id=volume_id, status=status, reason=reason).write()

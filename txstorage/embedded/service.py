@@ -1,0 +1,250 @@
+# -*- test-case-name: tests.embedded.test_service -*-
+"""
+The embedded service with everything it needs: from its options to an open
+port, and back.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import sqlite3
+import uuid
+from typing import Any, Dict, List, Optional, Tuple
+
+import attr
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.web.server import Site
+
+from .agent_yml import Access, agent_configuration, as_yaml, reachable
+from .application import Application
+from .machine.devices import DeviceFailure, FileDevices, LoopDevices
+from .machine.files import VolumeFiles
+from .settings import Settings
+from .state_directory import ServeError, StateDirectory, write_private
+from .store.store import Store
+from .tls import context_factory, self_signed
+
+DEFAULT_NODES = ("node-1", "node-2")
+_NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
+
+
+@attr.s(frozen=True, auto_attribs=True, kw_only=True)
+class Options:
+    """
+    What ``txstorage serve`` is told.
+
+    :ivar nodes: names to declare besides those of earlier starts.
+    :ivar devices: ``auto``, ``loop`` or ``file``.
+    :ivar behaviour: of :class:`~txstorage.embedded.settings.Settings`.
+    """
+
+    state_dir: str
+    host: str = "127.0.0.1"
+    port: int = 0
+    nodes: Tuple[str, ...] = ()
+    tls: bool = False
+    tls_cert: Optional[str] = None
+    tls_key: Optional[str] = None
+    devices: str = "auto"
+    behaviour: Dict[str, Any] = attr.Factory(dict)
+
+
+def exposure(options: Options) -> str:
+    """A warning when others than this machine can reach the service."""
+    try:
+        loopback = ipaddress.ip_address(options.host).is_loopback
+    except ValueError:
+        loopback = options.host == "localhost"
+    if loopback:
+        return ""
+    warning = "--host {} lets other machines use the volumes of this one".format(options.host)
+    if options.tls or options.tls_cert:
+        return warning
+    return warning + ", and without TLS the password can be read on the way"
+
+
+def _open_store(path: str, reactor: Any) -> Store:
+    try:
+        return Store(path, reactor.seconds)
+    except sqlite3.Error as error:
+        raise ServeError(
+            "can't use the database {}: {}".format(path, error),
+            "make room if the disk is full, or give another --state-dir",
+        ) from error
+
+
+async def choose_devices(
+    wanted: str, recorded: str, loop: LoopDevices, regular: FileDevices
+) -> Tuple[Any, str]:
+    """
+    :param wanted: ``auto``, ``loop`` or ``file``.
+    :param recorded: what the attached volumes have; empty when none is
+        attached.
+    :return: the backend, and why, for people.
+    :raises ServeError: when that can't be.
+    """
+    if recorded and wanted not in ("auto", recorded):
+        raise ServeError(
+            "volumes are attached with --devices {}".format(recorded),
+            "detach them first, or go on with --devices {}".format(recorded),
+        )
+    kind = recorded or wanted
+    if kind == "file":
+        return regular, "as the attached volumes have" if recorded else "as asked for"
+    try:
+        if os.geteuid() != 0:
+            raise DeviceFailure("it takes root")
+        await loop.probe()
+    except (DeviceFailure, OSError) as error:
+        if kind == "auto":
+            return regular, "loop devices can't be had: {}".format(error)
+        raise ServeError(
+            "loop devices can't be had: {}".format(error),
+            "run as root, or with --devices file when no volume is attached",
+        ) from error
+    return loop, "they work here"
+
+
+class EmbeddedService:
+    """
+    The service on a port.
+
+    :param reactor: listens, and tells time.
+    """
+
+    def __init__(self, reactor: Any, options: Options) -> None:
+        self._reactor = reactor
+        self._options = options
+        self._state: Optional[StateDirectory] = None
+        self._store: Optional[Store] = None
+        self._application: Optional[Application] = None
+        self._port: Any = None
+        #: Warnings and explanations, for people.
+        self.remarks: List[str] = []
+
+    async def start(self) -> Tuple[str, str]:
+        """
+        :return: the URL for tokens, and the text of the first node's
+            ``agent.yml``, when requests are answered.
+        :raises ServeError: when that can't be; nothing is left open.
+        """
+        try:
+            return await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """
+        Close everything.  What is attached stays attached: it is the node's.
+        """
+        port, self._port = self._port, None
+        if port is not None:
+            await maybeDeferred(port.stopListening)
+        application, self._application = self._application, None
+        if application is not None:
+            await application.stop()
+        if self._store is not None:
+            self._store.close()
+        if self._state is not None:
+            self._state.close()
+
+    async def _start(self) -> Tuple[str, str]:
+        options = self._options
+        for name in options.nodes:
+            if _NODE_NAME.match(name) is None:
+                raise ServeError(
+                    "{!r} can't be a node's name".format(name),
+                    "use letters, digits, dots and hyphens",
+                )
+        self._state = state = StateDirectory(options.state_dir)
+        if state.exposure():
+            self.remarks.append("warning: " + state.exposure())
+        self._store = store = _open_store(state.database, self._reactor)
+        nodes = self._declare(store)
+        devices = await self._choose_devices(state, store)
+        settings = Settings(
+            password=state.password(),
+            application_secret=state.application_secret(),
+            **options.behaviour,
+        )
+        self._application = Application(self._reactor, store, devices, settings)
+        self.remarks.extend(await self._application.start())
+        certificate = self._listen(state)
+        access = Access(
+            host=options.host,
+            port=self._port.getHost().port,
+            password_file=state.password_file,
+            cluster_id=store.fact("cluster_id", lambda: str(uuid.uuid4())),
+            certificate=certificate,
+            device_directory=state.devices if devices.kind == "file" else None,
+        )
+        return access.auth_url, self._write_agents(state, access, nodes)
+
+    def _declare(self, store: Store) -> Dict[str, str]:
+        """Server ids by name, the first declared first."""
+        known = [server.name for server in reversed(store.servers())]
+        names = self._options.nodes or known or DEFAULT_NODES
+        declared = {name: store.declare_server(name).server_id for name in names}
+        declared.update((server.name, server.server_id) for server in store.servers())
+        return declared
+
+    async def _choose_devices(self, state: StateDirectory, store: Store) -> Any:
+        files = VolumeFiles(state.volumes)
+        attached = any(volume.attachment and not volume.bootable for volume in store.volumes())
+        recorded = store.fact("devices", lambda: "") if attached else ""
+        devices, why = await choose_devices(
+            self._options.devices,
+            recorded,
+            LoopDevices(self._reactor, files),
+            FileDevices(files, state.devices),
+        )
+        store.set_fact("devices", devices.kind)
+        what = {"loop": "loop devices", "file": "regular files in " + state.devices}
+        self.remarks.append("devices: {} ({})".format(what[devices.kind], why))
+        return devices
+
+    def _listen(self, state: StateDirectory) -> Optional[str]:
+        """
+        :return: path of the certificate to trust, with TLS.
+        """
+        options = self._options
+        assert self._application is not None
+        site = Site(self._application.resource())
+        paths: Optional[Tuple[str, str]] = None
+        if options.tls_cert is not None and options.tls_key is not None:
+            paths = os.path.abspath(options.tls_cert), os.path.abspath(options.tls_key)
+        elif options.tls:
+            paths = self_signed(state.path, reachable(options.host))
+        try:
+            if paths is None:
+                self._port = self._reactor.listenTCP(options.port, site, interface=options.host)
+                return None
+            self._port = self._reactor.listenSSL(
+                options.port, site, context_factory(*paths), interface=options.host
+            )
+        except (CannotListenError, OSError) as error:
+            raise self._no_port(error) from error
+        return paths[0]
+
+    def _no_port(self, error: Exception) -> ServeError:
+        cause = getattr(error, "socketError", error)
+        return ServeError(
+            "can't listen on {} port {}: {}".format(
+                self._options.host, self._options.port, getattr(cause, "strerror", None) or cause
+            ),
+            "stop what uses it, or give another --port (0: any free one) or --host",
+        )
+
+    def _write_agents(self, state: StateDirectory, access: Access, nodes: Dict[str, str]) -> str:
+        texts = []
+        for name, server_id in nodes.items():
+            text = as_yaml(agent_configuration(access, server_id))
+            path = os.path.join(state.path, "agent-{}.yml".format(name))
+            write_private(path, text.encode("utf-8"))
+            self.remarks.append("{}: {}".format(name, path))
+            texts.append(text)
+        return texts[0]

@@ -1,0 +1,55 @@
+# -*- test-case-name: tests.embedded -*-
+"""
+What the embedded service is told when it is made, and the names it goes by.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Dict, Optional, Tuple
+
+import attr
+
+REGION = "txstorage"
+USER = "txstorage"
+PROJECT = "txstorage"
+DOMAIN: Dict[str, str] = {"id": "default", "name": "Default"}
+AVAILABILITY_ZONE = "nova"
+GIB = 2**30
+
+DEFAULT_TYPE = "__DEFAULT__"
+
+#: Volume type names to their ids, which never change.  They all mean the
+#: same: a sparse file.
+VOLUME_TYPES: Dict[str, str] = {
+    name: str(uuid.uuid5(uuid.NAMESPACE_URL, "txstorage:volume-type:" + name))
+    for name in (DEFAULT_TYPE, "gold", "silver", "bronze")
+}
+
+
+@attr.s(frozen=True, auto_attribs=True, kw_only=True)
+class Settings:
+    """
+    How the embedded service behaves.
+
+    :ivar password: the one user's password.
+    :ivar application_secret: the secret of the one application credential.
+    :ivar transition_delay: seconds a volume stays in each transient status.
+    :ivar token_lifetime: seconds.
+    :ivar max_volumes: the quota; negative: none.
+    :ivar max_gigabytes: the quota in GiB; negative: none.
+    :ivar page_size: how many entries a list answers with at most.
+    :ivar roles: the user's roles; with ``admin`` the user may reset a status.
+    :ivar base_url: the scheme, host and port that links begin with; without
+        it they begin with what the request was sent to.
+    """
+
+    password: str = attr.ib(repr=False)
+    application_secret: str = attr.ib(repr=False)
+    transition_delay: float = 0.0
+    token_lifetime: float = 3600.0
+    max_volumes: int = 1000
+    max_gigabytes: int = -1
+    page_size: int = 1000
+    roles: Tuple[str, ...] = ("member", "reader")
+    base_url: Optional[str] = None

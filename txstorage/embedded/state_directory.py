@@ -1,0 +1,141 @@
+# -*- test-case-name: tests.embedded.test_state_directory -*-
+"""
+The state directory: who may use it, and what is in it.
+
+Everything is made for its owner only: directories 0700, files 0600.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import stat
+import tempfile
+from typing import Optional
+
+from .machine.files import sync_directory
+
+
+class ServeError(Exception):
+    """
+    The service can't start.
+
+    :ivar message: what is wrong.
+    :ivar remedy: what to do about it.
+    """
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__("{} ({})".format(message, remedy))
+        self.message = message
+        self.remedy = remedy
+
+
+class StateDirectory:
+    """
+    A state directory that nobody else uses until it is closed.
+
+    :param path: made when it is not there.
+    :raises ServeError: when it can't be used, or another instance uses it.
+    """
+
+    def __init__(self, path: str) -> None:
+        if not path:
+            # It would be the working directory.
+            raise ServeError("the state directory's name is empty", "give one with --state-dir")
+        self.path = os.path.abspath(path)
+        self._lock: Optional[int] = None
+        try:
+            for directory in (self.path, self.volumes, self.devices):
+                os.makedirs(directory, mode=0o700, exist_ok=True)
+            self._lock = os.open(
+                os.path.join(self.path, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+            # The database is made with the mode that SQLite keeps for its log.
+            os.close(os.open(self.database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.close()
+            raise ServeError(
+                "the state directory {} is used by another instance".format(self.path),
+                "stop the other one, or give another --state-dir",
+            ) from None
+        except OSError as error:
+            self.close()
+            raise ServeError(
+                "can't use the state directory {}: {}".format(self.path, error.strerror),
+                "give one that can be written with --state-dir",
+            ) from error
+
+    def exposure(self) -> str:
+        """A warning when other users can change what is in it."""
+        found = os.stat(self.path)
+        if found.st_uid not in (0, os.geteuid()):
+            return "{} belongs to user {}, who can change all of it".format(self.path, found.st_uid)
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return "{0} can be changed by other users (chmod 700 {0})".format(self.path)
+        return ""
+
+    @property
+    def volumes(self) -> str:
+        """The directory of the volumes' files."""
+        return os.path.join(self.path, "volumes")
+
+    @property
+    def devices(self) -> str:
+        """The directory of the links that stand for devices."""
+        return os.path.join(self.path, "devices")
+
+    @property
+    def database(self) -> str:
+        """The database."""
+        return os.path.join(self.path, "txstorage.sqlite")
+
+    @property
+    def password_file(self) -> str:
+        """The file that holds the user's password."""
+        return os.path.join(self.path, "password")
+
+    def password(self) -> str:
+        """The user's password, generated at the first time."""
+        return self._secret(self.password_file)
+
+    def application_secret(self) -> str:
+        """The application credential's secret, generated at the first time."""
+        return self._secret(os.path.join(self.path, "application-credential-secret"))
+
+    def _secret(self, path: str) -> str:
+        if not os.path.exists(path):
+            write_private(path, secrets.token_urlsafe(24).encode("ascii") + b"\n")
+        with open(path, encoding="utf-8") as opened:
+            secret = opened.read().rstrip("\r\n")
+        if not secret:
+            raise ServeError(
+                "{} is empty".format(path), "write a secret into it, or remove it to get a new one"
+            )
+        return secret
+
+    def close(self) -> None:
+        """Let another instance use it."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def write_private(path: str, content: bytes) -> None:
+    """
+    Write a file that only its owner can read: all of it, or nothing.
+    """
+    directory, name = os.path.split(path)
+    # Made with mode 0600, whatever the umask is.
+    opened, temporary = tempfile.mkstemp(prefix="." + name + ".", dir=directory)
+    try:
+        with os.fdopen(opened, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    sync_directory(directory)

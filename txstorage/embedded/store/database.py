@@ -1,0 +1,148 @@
+# -*- test-case-name: tests.embedded.store.test_store -*-
+"""
+The SQLite file: its schema, and transactions that survive ``kill -9``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import Iterator
+
+_FIRST = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE volumes (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT,
+    description TEXT,
+    size INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    volume_type TEXT NOT NULL,
+    bootable INTEGER NOT NULL DEFAULT 0,
+    created_at REAL NOT NULL,
+    updated_at REAL
+);
+CREATE TABLE metadata (
+    volume_id TEXT NOT NULL REFERENCES volumes (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (volume_id, key)
+) WITHOUT ROWID;
+CREATE TABLE servers (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL,
+    created_at REAL NOT NULL
+);
+CREATE TABLE attachments (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    block_device_id TEXT NOT NULL,
+    volume_id TEXT NOT NULL UNIQUE REFERENCES volumes (id) ON DELETE CASCADE,
+    server_id TEXT NOT NULL REFERENCES servers (id),
+    device TEXT NOT NULL,
+    node_device TEXT,
+    attached_at REAL NOT NULL,
+    UNIQUE (server_id, device)
+);
+CREATE TABLE messages (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    volume_id TEXT NOT NULL REFERENCES volumes (id) ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    created_at REAL NOT NULL
+);
+CREATE TABLE tokens (
+    digest BLOB PRIMARY KEY,
+    issued_at REAL NOT NULL,
+    expires_at REAL NOT NULL,
+    methods TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+# Attachments that Block Storage's own API makes: to hosts, which are no servers.
+_HOSTS = """
+ALTER TABLE attachments RENAME TO to_servers;
+CREATE TABLE attachments (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    block_device_id TEXT NOT NULL,
+    volume_id TEXT NOT NULL UNIQUE REFERENCES volumes (id) ON DELETE CASCADE,
+    server_id TEXT,
+    device TEXT,
+    node_device TEXT,
+    attached_at REAL,
+    by_compute INTEGER NOT NULL DEFAULT 1,
+    connector TEXT,
+    mode TEXT NOT NULL DEFAULT 'rw'
+);
+CREATE UNIQUE INDEX one_place ON attachments (server_id, device) WHERE by_compute;
+INSERT INTO attachments (sequence, id, block_device_id, volume_id, server_id, device,
+    node_device, attached_at) SELECT * FROM to_servers;
+DROP TABLE to_servers;
+"""
+
+#: What makes each version of the schema from the one before.
+_STEPS = (_FIRST, _HOSTS)
+SCHEMA_VERSION = len(_STEPS)
+
+
+class Database:
+    """
+    One connection.
+
+    :param path: the file, or ``:memory:``.
+    :raises sqlite3.Error: when it is no database of this service.
+    """
+
+    def __init__(self, path: str) -> None:
+        # Autocommit, so that BEGIN and COMMIT are where this class puts them.
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        self._depth = 0
+        self.execute("PRAGMA foreign_keys = ON")
+        self.execute("PRAGMA journal_mode = WAL")
+        self.execute("PRAGMA synchronous = FULL")
+        self._create()
+
+    def _create(self) -> None:
+        with self.transaction():
+            (version,) = self.execute("PRAGMA user_version").fetchone()
+            if version > SCHEMA_VERSION:
+                raise sqlite3.DatabaseError(
+                    "it has version {}, not {}".format(version, SCHEMA_VERSION)
+                )
+            for step in _STEPS[version:]:
+                for statement in step.split(";\n"):
+                    self.execute(statement)
+            self.execute("PRAGMA user_version = {}".format(SCHEMA_VERSION))
+
+    def execute(self, statement: str, *parameters: object) -> sqlite3.Cursor:
+        """One statement, with ``?`` for the parameters."""
+        return self._connection.execute(statement, parameters)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """
+        All or nothing; durable when the outermost one has ended.
+        """
+        if self._depth:
+            yield
+            return
+        self.execute("BEGIN IMMEDIATE")
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            self.execute("ROLLBACK")
+            raise
+        else:
+            self.execute("COMMIT")
+        finally:
+            self._depth -= 1
+
+    def close(self) -> None:
+        """Close the file; everything acknowledged is in it already."""
+        self._connection.close()

@@ -1,0 +1,177 @@
+# -*- test-case-name: tests.embedded.store.test_store -*-
+"""
+What the store holds, as values.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any, Mapping, Optional, Tuple
+
+import attr
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Attachment:
+    """
+    A volume's place in a server, or on a host that is none.
+
+    :ivar server_id: ``None`` for a host that says of no server that it is one.
+    :ivar device: the name the API tells, e.g. ``/dev/vdb``; as with a real
+        cloud it is not what the kernel calls it.
+    :ivar node_device: the device that was really made, once it was.
+    :ivar attached_at: seconds since the epoch.
+    :ivar by_compute: whether Compute carries it out; else whoever asked for
+        it does, through Block Storage.
+    :ivar connector: what a host said of itself when it asked to be connected.
+    :ivar mode: ``rw``, ``ro`` or ``null``.
+    """
+
+    attachment_id: str
+    block_device_id: str
+    volume_id: str
+    server_id: Optional[str]
+    device: Optional[str]
+    node_device: Optional[str]
+    attached_at: Optional[float]
+    by_compute: bool = True
+    connector: Optional[Mapping[str, Any]] = None
+    mode: str = "rw"
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> Attachment:
+        """From a row of the ``attachments`` table."""
+        return cls(
+            attachment_id=row["id"],
+            block_device_id=row["block_device_id"],
+            volume_id=row["volume_id"],
+            server_id=row["server_id"],
+            device=row["device"],
+            node_device=row["node_device"],
+            attached_at=row["attached_at"],
+            by_compute=bool(row["by_compute"]),
+            connector=None if row["connector"] is None else json.loads(row["connector"]),
+            mode=row["mode"],
+        )
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Volume:
+    """
+    A volume.
+
+    :ivar size: GiB.
+    :ivar bootable: whether it is a server's root volume, which has no file.
+    :ivar created_at: seconds since the epoch.
+    """
+
+    sequence: int
+    volume_id: str
+    name: Optional[str]
+    description: Optional[str]
+    size: int
+    status: str
+    volume_type: str
+    bootable: bool
+    created_at: float
+    updated_at: Optional[float]
+    metadata: Mapping[str, str]
+    attachment: Optional[Attachment]
+
+    @classmethod
+    def from_row(
+        cls, row: sqlite3.Row, metadata: Mapping[str, str], attachment: Optional[Attachment]
+    ) -> Volume:
+        """From a row of the ``volumes`` table and what belongs to it."""
+        return cls(
+            sequence=row["sequence"],
+            volume_id=row["id"],
+            name=row["name"],
+            description=row["description"],
+            size=row["size"],
+            status=row["status"],
+            volume_type=row["volume_type"],
+            bootable=bool(row["bootable"]),
+            created_at=row["created_at"],
+            updated_at=row["updated_at"],
+            metadata=metadata,
+            attachment=attachment,
+        )
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class NewVolume:
+    """
+    A volume that is asked for.
+
+    :ivar size: GiB.
+    """
+
+    name: Optional[str]
+    description: Optional[str]
+    size: int
+    volume_type: str
+    metadata: Mapping[str, str]
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Server:
+    """
+    A node.
+
+    :ivar created_at: seconds since the epoch.
+    """
+
+    sequence: int
+    server_id: str
+    name: str
+    status: str
+    created_at: float
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> Server:
+        """From a row of the ``servers`` table."""
+        return cls(row["sequence"], row["id"], row["name"], row["status"], row["created_at"])
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Message:
+    """
+    Why something could not be done with a volume.
+
+    :ivar created_at: seconds since the epoch.
+    """
+
+    message_id: str
+    volume_id: str
+    text: str
+    created_at: float
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Token:
+    """
+    What is remembered of a token, which is not the token.
+
+    :ivar issued_at: seconds since the epoch.
+    :ivar expires_at: seconds since the epoch.
+    """
+
+    issued_at: float
+    expires_at: float
+    methods: Tuple[str, ...]
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class VolumeFilter:
+    """
+    Which volumes a list holds.
+
+    :ivar columns: exact values by column.
+    :ivar metadata: labels that a volume must all have; ``None``: no volume
+        matches.
+    """
+
+    columns: Mapping[str, str] = attr.Factory(dict)
+    metadata: Optional[Mapping[str, str]] = attr.Factory(dict)

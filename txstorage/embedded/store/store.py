@@ -1,0 +1,320 @@
+# -*- test-case-name: tests.embedded.store.test_store -*-
+"""
+The durable state.  Each method is one transaction, done synchronously: when
+it returns, a ``kill -9`` loses nothing of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from contextlib import AbstractContextManager
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+from ..settings import DEFAULT_TYPE
+from .attachments import AttachmentsTable
+from .database import Database
+from .records import Attachment, Message, NewVolume, Server, Token, Volume, VolumeFilter
+
+#: Of a volume in one of these no server has an attachment any more.
+_WITHOUT_ATTACHMENT = frozenset(["available", "error"])
+EVERY_VOLUME = VolumeFilter()
+GONE = "gone"
+
+
+class Store(AttachmentsTable):
+    """
+    :param path: the SQLite file, or ``:memory:``.
+    :param clock: seconds since the epoch; what a reactor's ``seconds`` gives.
+    """
+
+    def __init__(self, path: str, clock: Callable[[], float]) -> None:
+        self._database = Database(path)
+        self._clock = clock
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Several methods as one transaction."""
+        return self._database.transaction()
+
+    # -- facts ---------------------------------------------------------------
+
+    def fact(self, name: str, default: Callable[[], str]) -> str:
+        """A fact that stays what it was when it was first asked for."""
+        with self.transaction():
+            row = self._database.execute("SELECT value FROM facts WHERE name = ?", name).fetchone()
+            return row["value"] if row is not None else self.set_fact(name, default())
+
+    def set_fact(self, name: str, value: str) -> str:
+        """Change a fact."""
+        self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
+        return value
+
+    # -- volumes -------------------------------------------------------------
+
+    def add_volume(self, new: NewVolume) -> Volume:
+        """Remember a volume that is to be made."""
+        volume_id = str(uuid.uuid4())
+        with self.transaction():
+            self._insert(volume_id, new, "creating", bootable=False)
+            self._insert_metadata(volume_id, new.metadata)
+            return self._existing(volume_id)
+
+    def _insert(self, volume_id: str, new: NewVolume, status: str, bootable: bool) -> None:
+        self._database.execute(
+            "INSERT INTO volumes (id, name, description, size, status, volume_type, bootable,"
+            " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            volume_id,
+            new.name,
+            new.description,
+            new.size,
+            status,
+            new.volume_type,
+            bootable,
+            self._clock(),
+        )
+
+    def _insert_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> None:
+        for key, value in metadata.items():
+            self._database.execute(
+                "INSERT OR REPLACE INTO metadata VALUES (?, ?, ?)", volume_id, key, value
+            )
+
+    def volume(self, volume_id: str) -> Optional[Volume]:
+        """One volume, if there is such a one."""
+        rows = self._database.execute("SELECT * FROM volumes WHERE id = ?", volume_id)
+        volumes = self._complete(rows.fetchall())
+        return volumes[0] if volumes else None
+
+    def _existing(self, volume_id: str) -> Volume:
+        volume = self.volume(volume_id)
+        if volume is None:
+            raise KeyError(volume_id)
+        return volume
+
+    def volumes(
+        self,
+        chosen: VolumeFilter = EVERY_VOLUME,
+        before: Optional[int] = None,
+        limit: int = -1,
+        offset: int = 0,
+    ) -> List[Volume]:
+        """
+        Volumes, the newest first.
+
+        :param before: only those with a smaller sequence number.
+        :param limit: how many at most; negative: all.
+        """
+        where, parameters = _conditions(chosen)
+        if before is not None:
+            where.append("sequence < ?")
+            parameters.append(before)
+        rows = self._database.execute(
+            "SELECT * FROM volumes WHERE {} ORDER BY sequence DESC LIMIT ? OFFSET ?".format(
+                " AND ".join(where)
+            ),
+            *parameters,
+            limit,
+            offset,
+        )
+        return self._complete(rows.fetchall())
+
+    def count(self, chosen: VolumeFilter) -> int:
+        """How many volumes there are on all pages."""
+        where, parameters = _conditions(chosen)
+        found: int = self._database.execute(
+            "SELECT count(*) FROM volumes WHERE " + " AND ".join(where), *parameters
+        ).fetchone()[0]
+        return found
+
+    def _complete(self, rows: List[Any]) -> List[Volume]:
+        ids = json.dumps([row["id"] for row in rows])
+        among = "WHERE volume_id IN (SELECT value FROM json_each(?))"
+        metadata: Dict[str, Dict[str, str]] = {row["id"]: {} for row in rows}
+        for row in self._database.execute("SELECT * FROM metadata " + among, ids):
+            metadata[row["volume_id"]][row["key"]] = row["value"]
+        attachments = {
+            row["volume_id"]: Attachment.from_row(row)
+            for row in self._database.execute("SELECT * FROM attachments " + among, ids)
+        }
+        return [
+            Volume.from_row(row, metadata[row["id"]], attachments.get(row["id"])) for row in rows
+        ]
+
+    def usage(self) -> Tuple[int, int]:
+        """
+        :return: how many volumes there are and how many GiB, without the
+            servers' root volumes, which take no room.
+        """
+        row = self._database.execute(
+            "SELECT count(*), coalesce(sum(size), 0) FROM volumes WHERE NOT bootable"
+        ).fetchone()
+        return row[0], row[1]
+
+    def set_metadata(self, volume_id: str, metadata: Dict[str, str], replace: bool) -> Volume:
+        """Add labels, or replace them all."""
+        with self.transaction():
+            if replace:
+                self._database.execute("DELETE FROM metadata WHERE volume_id = ?", volume_id)
+            self._insert_metadata(volume_id, metadata)
+            self._touch(volume_id)
+            return self._existing(volume_id)
+
+    def _touch(self, volume_id: str) -> None:
+        self._database.execute(
+            "UPDATE volumes SET updated_at = ? WHERE id = ?", self._clock(), volume_id
+        )
+
+    # -- transitions ---------------------------------------------------------
+
+    def settle(
+        self, volume_id: str, expected: str, status: str, node_device: Optional[str] = None
+    ) -> bool:
+        """
+        End a transition.
+
+        :param expected: the transient status; when it is another one by now,
+            nothing is done.
+        :param status: the status to go to; ``GONE`` forgets the volume.
+        :param node_device: the device that was made, if one was.
+        :return: whether it was done.
+        """
+        with self.transaction():
+            volume = self.volume(volume_id)
+            if volume is None or volume.status != expected:
+                return False
+            if status == GONE:
+                self._database.execute("DELETE FROM volumes WHERE id = ?", volume_id)
+                return True
+            self.set_status(volume_id, status)
+            if status in _WITHOUT_ATTACHMENT:
+                self._database.execute("DELETE FROM attachments WHERE volume_id = ?", volume_id)
+            elif node_device is not None:
+                self._database.execute(
+                    "UPDATE attachments SET node_device = ? WHERE volume_id = ?",
+                    node_device,
+                    volume_id,
+                )
+            return True
+
+    def add_message(self, volume_id: str, text: str) -> None:
+        """Remember why something could not be done."""
+        self._database.execute(
+            "INSERT INTO messages (id, volume_id, text, created_at) VALUES (?, ?, ?, ?)",
+            str(uuid.uuid4()),
+            volume_id,
+            text,
+            self._clock(),
+        )
+
+    def messages(self, volume_id: Optional[str] = None) -> List[Message]:
+        """Messages, the newest first."""
+        rows = self._database.execute(
+            "SELECT * FROM messages WHERE ?1 IS NULL OR volume_id = ?1 ORDER BY sequence DESC",
+            volume_id,
+        )
+        return [
+            Message(row["id"], row["volume_id"], row["text"], row["created_at"]) for row in rows
+        ]
+
+    # -- servers -------------------------------------------------------------
+
+    def declare_server(self, name: str) -> Server:
+        """
+        The server with a name; made, with its root volume, when there is none.
+        """
+        with self.transaction():
+            row = self._database.execute("SELECT * FROM servers WHERE name = ?", name).fetchone()
+            if row is not None:
+                return Server.from_row(row)
+            server_id, root = str(uuid.uuid4()), str(uuid.uuid4())
+            self._database.execute(
+                "INSERT INTO servers (id, name, status, created_at) VALUES (?, ?, 'ACTIVE', ?)",
+                server_id,
+                name,
+                self._clock(),
+            )
+            volume = NewVolume(name + "-root", None, 1, DEFAULT_TYPE, {})
+            self._insert(root, volume, "available", bootable=True)
+            self.reserve(root, server_id, "/dev/vda")
+            self.settle(root, "reserved", "in-use")
+        server = self.server(server_id)
+        assert server is not None
+        return server
+
+    def server(self, server_id: str) -> Optional[Server]:
+        """One server, if there is such a one."""
+        row = self._database.execute("SELECT * FROM servers WHERE id = ?", server_id).fetchone()
+        return None if row is None else Server.from_row(row)
+
+    def servers(self, before: Optional[int] = None, limit: int = -1) -> List[Server]:
+        """Servers, the newest first; see :meth:`volumes`."""
+        rows = self._database.execute(
+            "SELECT * FROM servers WHERE ?1 IS NULL OR sequence < ?1"
+            " ORDER BY sequence DESC LIMIT ?2",
+            before,
+            limit,
+        )
+        return [Server.from_row(row) for row in rows]
+
+    def set_server_status(self, server_id: str, status: str) -> None:
+        """Set a server's status."""
+        self._database.execute("UPDATE servers SET status = ? WHERE id = ?", status, server_id)
+
+    # -- tokens --------------------------------------------------------------
+
+    def add_token(self, token: str, record: Token) -> None:
+        """Remember a token, and forget those that have expired."""
+        with self.transaction():
+            self._database.execute("DELETE FROM tokens WHERE expires_at <= ?", self._clock())
+            self._database.execute(
+                "INSERT INTO tokens VALUES (?, ?, ?, ?)",
+                _digest(token),
+                record.issued_at,
+                record.expires_at,
+                " ".join(record.methods),
+            )
+
+    def token(self, token: str) -> Optional[Token]:
+        """A token that is valid now."""
+        row = self._database.execute(
+            "SELECT * FROM tokens WHERE digest = ? AND expires_at > ?",
+            _digest(token),
+            self._clock(),
+        ).fetchone()
+        if row is None:
+            return None
+        return Token(row["issued_at"], row["expires_at"], tuple(row["methods"].split()))
+
+    def revoke(self, token: str) -> None:
+        """Forget a token."""
+        self._database.execute("DELETE FROM tokens WHERE digest = ?", _digest(token))
+
+    def expire_tokens(self) -> None:
+        """Forget every token."""
+        self._database.execute("DELETE FROM tokens")
+
+
+def _digest(token: str) -> bytes:
+    # Whoever reads the database can't use what is in it.
+    return hashlib.sha256(token.encode("utf-8")).digest()
+
+
+def _conditions(chosen: VolumeFilter) -> Tuple[List[str], List[object]]:
+    where = ["1"]
+    parameters: List[object] = []
+    if chosen.metadata is None:
+        where.append("0")
+    for column, value in sorted(chosen.columns.items()):
+        where.append("{} = ?".format(column))
+        parameters.append(value)
+    for key, value in sorted((chosen.metadata or {}).items()):
+        where.append(
+            "EXISTS (SELECT 1 FROM metadata WHERE volume_id = id AND key = ? AND value = ?)"
+        )
+        parameters.extend([key, value])
+    return where, parameters

@@ -1,0 +1,104 @@
+# -*- test-case-name: tests.embedded.test_application -*-
+"""
+The embedded service without a network, for tests.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from typing import Any, Dict, Iterable
+
+import attr
+from twisted.web.resource import IResource
+
+from .application import Application
+from .machine.devices import FileDevices
+from .machine.files import VolumeFiles
+from .settings import DOMAIN, PROJECT, REGION, USER, Settings
+from .store.store import Store
+
+BASE_URL = "http://cloud.example"
+PASSWORD = "open sesame"
+APPLICATION_SECRET = "open barley"
+
+
+@attr.s(frozen=True, auto_attribs=True, kw_only=True)
+class InMemoryCloud:
+    """
+    A cloud that lives as long as a test.
+
+    :ivar resource: for ``treq.testing.RequestTraversalAgent``.
+    :ivar credentials: what a driver's configuration needs, by key.
+    :ivar nodes: server ids by name.
+    :ivar devices_directory: where regular files stand for devices.
+    :ivar store: to break things.
+    """
+
+    application: Application
+    resource: IResource
+    auth_url: str
+    credentials: Dict[str, str]
+    nodes: Dict[str, str]
+    devices_directory: str
+    store: Store
+    settings: Settings
+    _directory: str
+
+    def close(self) -> None:
+        """Remove everything."""
+        self.application.stop()
+        self.store.close()
+        shutil.rmtree(self._directory)
+
+
+def _credentials(auth_url: str, password: str) -> Dict[str, str]:
+    return {
+        "region": REGION,
+        "auth_plugin": "password",
+        "auth_url": auth_url,
+        "username": USER,
+        "password": password,
+        "project_name": PROJECT,
+        "user_domain_name": DOMAIN["name"],
+        "project_domain_name": DOMAIN["name"],
+    }
+
+
+def in_memory_cloud(
+    reactor: Any, nodes: Iterable[str] = ("node-1", "node-2"), **settings: Any
+) -> InMemoryCloud:
+    """
+    :param reactor: a ``Clock``; transitions happen when it is advanced.
+    :param nodes: names of the servers.
+    :param settings: see :class:`~txstorage.embedded.settings.Settings`.
+    """
+    directory = tempfile.mkdtemp(prefix="txstorage-")
+    files, devices = (os.path.join(directory, name) for name in ("volumes", "devices"))
+    os.mkdir(files)
+    os.mkdir(devices)
+    chosen = Settings(
+        **{
+            "password": PASSWORD,
+            "application_secret": APPLICATION_SECRET,
+            "base_url": BASE_URL,
+            **settings,
+        }
+    )
+    store = Store(":memory:", reactor.seconds)
+    servers = {name: store.declare_server(name).server_id for name in nodes}
+    application = Application(reactor, store, FileDevices(VolumeFiles(files), devices), chosen)
+    application.start()
+    auth_url = "{}/identity/v3".format(chosen.base_url)
+    return InMemoryCloud(
+        application=application,
+        resource=application.resource(),
+        auth_url=auth_url,
+        credentials=_credentials(auth_url, chosen.password),
+        nodes=servers,
+        devices_directory=devices,
+        store=store,
+        settings=chosen,
+        directory=directory,
+    )

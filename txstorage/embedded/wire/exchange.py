@@ -1,0 +1,288 @@
+# -*- test-case-name: tests.embedded.wire.test_exchange -*-
+"""
+One request and one answer, as values, and how the services' handlers are
+hung into Klein.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import wraps
+from inspect import isawaitable
+from typing import Any, Awaitable, Callable, Dict, List, Mapping, Optional, Tuple, Union
+
+import attr
+from klein import Klein
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.web.http import NO_CONTENT
+from twisted.web.iweb import IRequest
+from werkzeug.exceptions import HTTPException
+
+JSON = "application/json"
+#: What the services' framework says of a body that is not there.
+EMPTY = "text/html; charset=UTF-8"
+#: osapi_max_request_body_size, the real services' default.
+MAX_BODY = 114688
+
+Version = Tuple[int, int]
+Handler = Callable[..., Union["Answer", Awaitable["Answer"]]]
+
+_log = Logger()
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Answer:
+    """
+    :ivar body: anything JSON can say; text is sent as it is; ``None``: no body.
+    """
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = attr.Factory(dict)
+    content_type: str = JSON
+
+    def with_headers(self, headers: Mapping[str, str]) -> Answer:
+        """The same answer with more headers; its own win."""
+        return attr.evolve(self, headers={**headers, **self.headers})
+
+    def send(self, request: IRequest) -> bytes:
+        """
+        Set the request's status and headers.
+
+        :return: the encoded body.
+        """
+        request.setResponseCode(self.status)
+        request.setHeader("Content-Type", self.content_type)
+        for name, value in self.headers.items():
+            request.setHeader(name, value)
+        if isinstance(self.body, str):
+            body = self.body.encode("utf-8")
+        else:
+            body = b"" if self.body is None else json.dumps(self.body).encode("ascii")
+        if self.status != NO_CONTENT:
+            request.setHeader("Content-Length", str(len(body)))
+        return body
+
+
+class WireError(Exception):
+    """
+    The request can't be done.
+
+    :ivar Answer answer: what the client is told.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status, answer.body)
+        self.answer = answer
+
+
+def faulty(status: int, kind: str, message: str, content_type: str = JSON) -> WireError:
+    """An error in the form that Cinder and Nova share."""
+    body: Dict[str, Any] = {kind: {"code": status, "message": message}}
+    return WireError(Answer(status, body, content_type=content_type))
+
+
+def web_error(status: int, title: str, message: str) -> Answer:
+    """An error in the form that the services' web framework gives it."""
+    text = message + "<br /><br />\n\n\n"
+    code = "{} {}".format(status, title)
+    return Answer(status, {"message": text, "code": code, "title": title})
+
+
+class UnreadableBody(Exception):
+    """
+    A request's body is not what it should be.
+
+    :ivar kind: ``empty``, ``malformed`` (it is no JSON), or ``other`` (it is,
+        but no object).
+    :ivar value: the JSON that it is instead.
+    """
+
+    def __init__(self, kind: str, value: Any = None) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.value = value
+
+
+@attr.s(frozen=True, auto_attribs=True, eq=False)
+class Call:
+    """
+    One request.
+
+    :ivar base: what links begin with: scheme, host and port.
+    :ivar request_id: the id this service gave it.
+    :ivar version: the microversion that was negotiated.
+    """
+
+    request: IRequest
+    base: str
+    request_id: str
+    version: Version = (0, 0)
+
+    def header(self, name: str) -> Optional[str]:
+        """A header's value; undecodable bytes are replaced."""
+        value: Optional[bytes] = self.request.getHeader(name.encode("ascii"))
+        return None if value is None else value.decode("utf-8", "replace")
+
+    def query(self) -> Dict[str, str]:
+        """The query's parameters; of a repeated one the first value."""
+        args: Dict[bytes, List[bytes]] = self.request.args
+        return {
+            key.decode("utf-8", "replace"): values[0].decode("utf-8", "replace")
+            for key, values in args.items()
+        }
+
+    def too_large(self) -> bool:
+        """Whether its body is longer than any service reads."""
+        content = self.request.content
+        length: int = content.seek(0, 2)
+        content.seek(0)
+        return length > MAX_BODY
+
+    def json(self, empty: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+        """
+        The body, which must be a JSON object.
+
+        :param empty: what no body at all means, if anything.
+        :raises UnreadableBody: when it is not.
+        """
+        content = self.request.content.read()
+        if not content and empty is not None:
+            return empty
+        if not content:
+            raise UnreadableBody("empty")
+        try:
+            body = json.loads(content.decode("utf-8"))
+            # A lone surrogate could not be stored.
+            json.dumps(body, ensure_ascii=False).encode("utf-8")
+        except (ValueError, RecursionError):
+            raise UnreadableBody("malformed") from None
+        if not isinstance(body, dict):
+            raise UnreadableBody("other", body)
+        return body
+
+
+def call_from(request: IRequest, base_url: Optional[str]) -> Call:
+    """
+    :param base_url: what links begin with, or ``None`` to take what the
+        request was sent to.
+    """
+    return Call(
+        request=request,
+        base=base_url or _sent_to(request),
+        request_id=request.responseHeaders.getRawHeaders("x-openstack-request-id", [""])[0],
+    )
+
+
+def _sent_to(request: IRequest) -> str:
+    scheme = "https" if request.isSecure() else "http"
+    host = request.getHeader(b"host")
+    if host is None:
+        address = request.getHost()
+        return "{}://{}:{}".format(scheme, address.host, address.port)
+    return "{}://{}".format(scheme, host.decode("utf-8", "replace"))
+
+
+class Service:
+    """
+    What the services have in common: from a Klein request to an
+    :class:`Answer` and back.  A service says how a call is admitted.
+    """
+
+    base_url: Optional[str] = None
+
+    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
+        """
+        Authenticate the call and negotiate its version; takes from
+        ``segments`` what the handlers don't want.
+
+        :raises WireError: when it is not admitted.
+        """
+        raise NotImplementedError()
+
+    def headers(self, call: Call) -> Mapping[str, str]:
+        """Headers of every answer to an admitted call."""
+        raise NotImplementedError()
+
+    def outer_headers(self, call: Call) -> Mapping[str, str]:
+        """Headers of every answer, whatever was called."""
+        return {}
+
+    def too_large(self) -> WireError:
+        """The refusal of a body that is longer than any service reads."""
+        raise NotImplementedError()
+
+    def unreadable(self, problem: UnreadableBody) -> WireError:
+        """The refusal of a body that is not what it should be."""
+        raise NotImplementedError()
+
+    def misplaced(self, call: Call, problem: HTTPException) -> Answer:
+        """The answer to a request for a path or with a method that is not there."""
+        raise NotImplementedError()
+
+    def fault(self) -> WireError:
+        """What a client is told of a fault of the service itself."""
+        raise NotImplementedError()
+
+    async def answer(
+        self, request: IRequest, handler: Handler, segments: Dict[str, str], since: Version
+    ) -> Answer:
+        """Everything from a request to its answer; never raises."""
+        call = call_from(request, self.base_url)
+        outer = self.outer_headers(call)
+        headers: Mapping[str, str] = {}
+        try:
+            if call.too_large():
+                raise self.too_large()
+            call = self.admit(call, segments, since)
+            headers = self.headers(call)
+            answer = handler(self, call, **segments)
+            if isawaitable(answer):
+                answer = await answer
+        except UnreadableBody as problem:
+            answer = self.unreadable(problem).answer
+        except WireError as error:
+            answer = error.answer
+        except Exception:
+            _log.failure("A request could not be answered")
+            answer = self.fault().answer
+        return answer.with_headers({**outer, **headers})
+
+
+def endpoint(
+    app: Klein, path: str, *methods: str, since: Version = (0, 0)
+) -> Callable[[Handler], Handler]:
+    """
+    Make a service's method answer to a path.
+
+    :param app: the service's Klein application.
+    :param since: the first microversion that has it.
+    """
+
+    def decorate(handler: Handler) -> Handler:
+        @app.route(path, methods=list(methods))
+        @wraps(handler)
+        def view(self: Service, request: IRequest, **segments: str) -> Deferred[bytes]:
+            # Cancelled when the client goes away, which the handler must not be.
+            sent: Deferred[Answer] = Deferred()
+            answer = Deferred.fromCoroutine(self.answer(request, handler, segments, since))
+            answer.addCallbacks(sent.callback, sent.errback)
+            return sent.addCallback(lambda answer: answer.send(request))
+
+        return handler
+
+    return decorate
+
+
+def new_app() -> Klein:
+    """A Klein application whose service says what is not there."""
+    app = Klein()
+
+    @app.handle_errors(HTTPException)
+    def no_route(self: Service, request: IRequest, failure: Any) -> bytes:
+        call = call_from(request, self.base_url)
+        answer = self.misplaced(call, failure.value)
+        return answer.with_headers(self.outer_headers(call)).send(request)
+
+    return app

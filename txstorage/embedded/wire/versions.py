@@ -1,0 +1,148 @@
+# -*- test-case-name: tests.embedded.wire.test_exchange -*-
+"""
+Microversions, and the documents that announce them.
+
+:class:`Dialect` is what differs between Cinder and Nova around a request;
+how each behaves was seen from Cinder 29 and Nova 34.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional
+
+import attr
+
+from .exchange import JSON, Answer, Call, Version, WireError, faulty
+
+_KINDS = {
+    400: "badRequest",
+    403: "forbidden",
+    404: "itemNotFound",
+    406: "computeFault",
+    409: "conflictingRequest",
+    413: "overLimit",
+    500: "computeFault",
+}
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Dialect:
+    """
+    How a service negotiates microversions and puts its errors.
+
+    :ivar service: its name in ``OpenStack-API-Version``.
+    :ivar error_type: the content type of its errors.
+    :ivar legacy_header: an older header that says the same.
+    """
+
+    service: str
+    minimum: Version
+    maximum: Version
+    error_type: str = JSON
+    legacy_header: Optional[str] = None
+
+    def error(self, status: int, message: str, **extra: str) -> WireError:
+        """An error in this service's form; ``extra`` goes into its body."""
+        kind = _KINDS[status]
+        error = faulty(status, kind, message, self.error_type)
+        error.answer.body[kind].update(extra)
+        return error
+
+    def headers(self, version: str) -> Dict[str, str]:
+        """What goes with every answer once a version was understood."""
+        headers = {"OpenStack-API-Version": "{} {}".format(self.service, version)}
+        if self.legacy_header is not None:
+            headers[self.legacy_header] = version
+        return {**headers, "Vary": ", ".join(headers)}
+
+    def requested(self, call: Call) -> Optional[str]:
+        """What a call's headers say of the version; ``None`` for nothing."""
+        for part in (call.header("OpenStack-API-Version") or "").split(","):
+            name, _, text = part.strip().partition(" ")
+            if name == self.service:
+                return text.strip()
+        return call.header(self.legacy_header) if self.legacy_header is not None else None
+
+
+VOLUME = Dialect("volume", (3, 0), (3, 71))
+COMPUTE = Dialect(
+    "compute",
+    (2, 1),
+    (2, 104),
+    error_type="application/json; charset=UTF-8",
+    legacy_header="X-OpenStack-Nova-API-Version",
+)
+
+
+def as_version(version: Version) -> str:
+    """``(3, 71)`` as ``3.71``."""
+    return "{}.{}".format(*version)
+
+
+def _announcement(
+    name: str, url: str, kind: str, updated: str, dialect: Optional[Dialect] = None
+) -> Dict[str, Any]:
+    version: Dict[str, Any] = {
+        "id": name,
+        "status": "CURRENT" if dialect else "stable",
+        "updated": updated,
+        "links": [{"rel": "self", "href": url}],
+        "media-types": [{"base": JSON, "type": "application/vnd.openstack." + kind}],
+    }
+    if dialect is not None:
+        version["version"] = as_version(dialect.maximum)
+        version["min_version"] = as_version(dialect.minimum)
+    return version
+
+
+def _documentation(url: str) -> Dict[str, str]:
+    return {"rel": "describedby", "type": "text/html", "href": url}
+
+
+def volume_versions(base: str) -> Answer:
+    """
+    What Cinder says below ``/v3/``, to those who have a token.
+
+    :param base: what links begin with.
+    """
+    version = _announcement(
+        "v3.0", base + "/volume/v3/", "volume+json;version=3", "2023-08-31T00:00:00Z", VOLUME
+    )
+    version["links"].insert(0, _documentation("https://docs.openstack.org/"))
+    return Answer(200, {"versions": [version]}, VOLUME.headers(as_version(VOLUME.minimum)))
+
+
+def announcements(base: str) -> Mapping[str, Answer]:
+    """
+    The version documents by path.  Nobody has to authenticate for them.
+
+    :param base: what links begin with.
+    """
+    identity = _announcement(
+        "v3.14", base + "/identity/v3/", "identity-v3+json", "2020-04-07T00:00:00Z"
+    )
+    compute = _announcement(
+        "v2.1",
+        base + "/compute/v2.1/",
+        "compute+json;version=2.1",
+        "2013-07-23T11:33:21Z",
+        COMPUTE,
+    )
+    compute["links"].append(_documentation("http://docs.openstack.org/"))
+    listed = dict(compute, links=compute["links"][:1])
+    del listed["media-types"]
+    roots: List[str] = ["/identity/v3/", "/volume/v3/", "/compute/v2.1/"]
+    return {
+        "/": Answer(200, {"service": "txstorage", "roots": [base + root for root in roots]}),
+        "/identity": Answer(
+            300,
+            {"versions": {"values": [identity]}},
+            {"Location": base + "/identity/v3/", "Vary": "X-Auth-Token"},
+        ),
+        "/identity/v3": Answer(200, {"version": identity}, {"Vary": "X-Auth-Token"}),
+        "/volume": attr.evolve(volume_versions(base), status=300),
+        "/compute": Answer(200, {"versions": [listed]}),
+        "/compute/v2.1": Answer(
+            200, {"version": compute}, COMPUTE.headers(as_version(COMPUTE.minimum))
+        ),
+    }

@@ -1,0 +1,10 @@
+"""
+Flocker's side: the backend, the blocking driver and the dataset agent.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from .backend import FLOCKER_BACKEND
+from .blocking import BlockingDriver
+
+__all__ = ["FLOCKER_BACKEND", "BlockingDriver"]
