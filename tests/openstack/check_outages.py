@@ -20,7 +20,7 @@ from txstorage._assembly import block_device_driver
 from txstorage._http.connections import agent_for
 from txstorage.errors import StorageError
 from txstorage.testing import detach_destroy_volumes
-from txstorage.testing._operations import Operations
+from txstorage.testing.operations import Operations
 
 from .cloud import GIB, configuration, description
 

@@ -15,7 +15,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.trial.unittest import TestCase
 
 from txstorage.interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
-from txstorage.testing._volumes import detach_destroy_volumes
+from txstorage.testing import detach_destroy_volumes
 
 from ..helpers.child import EmbeddedService
 

@@ -15,7 +15,7 @@ from twisted.trial.unittest import TestCase
 from txstorage.errors import DeviceBusy, NoCompute, NotThisNode
 from txstorage.interfaces import AlreadyAttachedVolume, UnattachedVolume
 from txstorage.testing import make_icloudapi_tests
-from txstorage.testing._volumes import detach_destroy_volumes
+from txstorage.testing import detach_destroy_volumes
 from txstorage.testing.resilience import AttachmentResilience
 from txstorage.testing.suites import _test_case
 

@@ -1,15 +1,9 @@
 """
-For authors of drivers: a conformance suite, and faults to inject.
+Conformance suites and fault injection for the authors of drivers.
 """
 
 from __future__ import absolute_import, division, print_function
 
-from ._volumes import (
-    block_device_size,
-    detach_destroy_volumes,
-    regular_file_size,
-    with_clean_up,
-)
 from .faults import FaultyAgent, hang, lose_request, lose_response
 from .suites import (
     make_iblockdeviceapi_tests,
@@ -17,6 +11,12 @@ from .suites import (
     make_icloudapi_tests,
     make_iprofiledblockdeviceapi_tests,
     make_resilience_tests,
+)
+from .volumes import (
+    block_device_size,
+    detach_destroy_volumes,
+    regular_file_size,
+    with_clean_up,
 )
 
 __all__ = [

@@ -1,7 +1,6 @@
 # -*- test-case-name: tests.testing.test_suites -*-
 """
-What only an asynchronous driver promises, as tests: that it does not block,
-and that its operations can be cancelled.
+Tests for asynchronous drivers only: operations do not block, and can be cancelled.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -18,21 +17,26 @@ from twisted.internet.defer import (
 )
 from twisted.internet.task import deferLater
 
-from ._operations import Operations
-from ._suite import Suite
+from .base_suite import Suite
+from .operations import Operations
 
-#: When an operation is cancelled, as parts of the time that it takes if it is not.
+MYPY = False
+if MYPY:
+    from typing import Any, Generator  # noqa: F401
+
+#: The moments at which an operation is cancelled, as fractions of its usual duration.
 MOMENTS = (0.0, 0.2, 0.4, 0.6, 0.8)
 
 
 class Asynchronous(Operations, Suite):
-    """The tests, for a ``TestCase`` to take in."""
+    """The tests, as a base class beside ``TestCase``."""
 
-    #: What tells the time: a ``Clock``, or ``None`` for trial's reactor.
+    #: The source of time: a ``Clock``, or ``None`` for trial's reactor.
     reactor = None
 
     def test_deferreds(self):
-        """Each operation answers with a Deferred, also when it is to fail."""
+        # type: () -> Any
+        """Each operation returns a Deferred, also when it fails."""
         answers = [
             self.api.allocation_unit(),
             self.api.compute_instance_id(),
@@ -48,12 +52,14 @@ class Asynchronous(Operations, Suite):
         return d.addCallback(lambda _: self.assertEqual(answers, deferreds))
 
     def _clock(self):
-        # to import a suite is not to install a reactor
+        # type: () -> Any
+        # importing a suite must not install a reactor
         return self.reactor or import_module("twisted.internet.reactor")
 
     @inlineCallbacks
     def _time(self, operation):
-        """:return: a ``Deferred`` that fires with the seconds that an operation takes."""
+        # type: (str) -> Generator[Any, Any, Any]
+        """:return: a ``Deferred`` that fires with the duration of an operation, in seconds."""
         prepare, begin, _ = self.parts(operation)
         subject = yield prepare()
         start = self._clock().seconds()
@@ -62,7 +68,8 @@ class Asynchronous(Operations, Suite):
 
     @inlineCallbacks
     def _cancel_after(self, seconds, operation):
-        """Cancel an operation, and repeat it."""
+        # type: (float, str) -> Generator[Any, Any, None]
+        """Cancel an operation after some seconds, and repeat it."""
         prepare, begin, check = self.parts(operation)
         subject = yield prepare()
         running = begin(subject).addErrback(lambda failure: failure.trap(CancelledError))
@@ -76,6 +83,7 @@ class Asynchronous(Operations, Suite):
 
     @inlineCallbacks
     def _check_cancelled(self, operation, subject):
+        # type: (str, Any) -> Generator[Any, Any, None]
         listed = yield self.settle(self.api.list_volumes())
         dataset_id = getattr(subject, "dataset_id", subject)
         number = len([volume for volume in listed if volume.dataset_id == dataset_id])
@@ -84,22 +92,27 @@ class Asynchronous(Operations, Suite):
 
     @inlineCallbacks
     def _cancel(self, operation):
+        # type: (str) -> Generator[Any, Any, None]
         seconds = yield self._time(operation)
         for moment in MOMENTS:
             yield self._cancel_after(moment * seconds, operation)
 
     def test_create_cancelled(self):
+        # type: () -> Any
         """Creating can be cancelled at any time, and repeated; one volume is made."""
         return self._cancel("create")
 
     def test_attach_cancelled(self):
+        # type: () -> Any
         """Attaching can be cancelled at any time, and repeated; the volume stays."""
         return self._cancel("attach")
 
     def test_detach_cancelled(self):
+        # type: () -> Any
         """Detaching can be cancelled at any time, and repeated; the volume stays."""
         return self._cancel("detach")
 
     def test_destroy_cancelled(self):
+        # type: () -> Any
         """Destroying can be cancelled at any time, and repeated."""
         return self._cancel("destroy")

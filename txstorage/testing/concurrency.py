@@ -1,7 +1,6 @@
 # -*- test-case-name: tests.whole.test_contract -*-
 """
-What every ``IBlockDeviceAsyncAPI`` driver promises when several operations go
-on at once, as tests.
+Tests of several operations at once, for drivers whose calls can overlap.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -18,13 +17,22 @@ from ..interfaces import (
 )
 from .conformance import Conformance
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Generator, Iterable, List, Tuple, Type  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+
+    from ..interfaces import BlockDeviceVolume  # noqa: F401
+
 
 class Concurrency(Conformance):
-    """The tests, for a ``TestCase`` to take in, with those of conformance."""
+    """The tests, with those of conformance, as a base class beside ``TestCase``."""
 
     @inlineCallbacks
     def test_many_volumes(self):
-        """Operations on many volumes go on side by side, and do not mix them up."""
+        # type: () -> Generator[Any, Any, None]
+        """Operations on many volumes run side by side without mixing the volumes up."""
         dataset_ids = [uuid4() for _ in range(5)]
         volumes = yield self.all(self.api.create_volume(d, self.size) for d in dataset_ids)
         self.assertEqual(dataset_ids, [volume.dataset_id for volume in volumes])
@@ -41,6 +49,7 @@ class Concurrency(Conformance):
 
     @inlineCallbacks
     def test_one_dataset(self):
+        # type: () -> Generator[Any, Any, None]
         """Creating one dataset's volume several times at once makes one volume."""
         dataset_id = uuid4()
         volumes = yield self.all(
@@ -51,7 +60,8 @@ class Concurrency(Conformance):
 
     @inlineCallbacks
     def test_attach_twice_at_once(self):
-        """Of several attaches at once at least one succeeds; others may be told it is done."""
+        # type: () -> Generator[Any, Any, None]
+        """Of several attaches at once at least one succeeds; the others may find it attached."""
         volume = yield self.create()
         outcomes = yield self._at_once(
             [self.api.attach_volume] * 3, volume.blockdevice_id, self.this_node
@@ -61,8 +71,9 @@ class Concurrency(Conformance):
 
     @inlineCallbacks
     def test_detach_twice_at_once(self):
-        """Of several detaches at once at least one succeeds; others may be told it is done."""
-        attached = []
+        # type: () -> Generator[Any, Any, None]
+        """Of several detaches at once at least one succeeds; the others may find it detached."""
+        attached = []  # type: List[BlockDeviceVolume]
         yield self.created_and_attached(attached)
         outcomes = yield self._at_once(
             [self.api.detach_volume] * 3, attached[0].blockdevice_id
@@ -72,18 +83,21 @@ class Concurrency(Conformance):
 
     @inlineCallbacks
     def test_destroy_twice_at_once(self):
-        """Of several destroys at once at least one succeeds; others may be told it is done."""
+        # type: () -> Generator[Any, Any, None]
+        """Of several destroys at once at least one succeeds; the others may find it gone."""
         volume = yield self.create()
         outcomes = yield self._at_once([self.api.destroy_volume] * 3, volume.blockdevice_id)
         self._assert_success_or(UnknownVolume, outcomes)
         yield self.assert_listed()
 
     def _at_once(self, operations, *arguments):
+        # type: (Iterable[Callable[..., Deferred[Any]]], *Any) -> Any
         return self.settle(
             DeferredList([f(*arguments) for f in operations], consumeErrors=True)
         )
 
     def _assert_success_or(self, error, outcomes):
+        # type: (Type[VolumeException], Iterable[Tuple[bool, Any]]) -> None
         for success, result in outcomes:
             if not success:
                 result.trap(error)
@@ -91,7 +105,8 @@ class Concurrency(Conformance):
 
     @inlineCallbacks
     def test_everything_at_once(self):
-        """Whatever is done to one volume at once, it ends well or is refused by name."""
+        # type: () -> Generator[Any, Any, None]
+        """Of several operations on one volume, each succeeds or raises VolumeException."""
         volume = yield self.create()
         volume_id = volume.blockdevice_id
         outcomes = yield self.settle(

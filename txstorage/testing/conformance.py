@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.whole.test_contract -*-
 """
-What every driver promises, asynchronous or blocking, as tests.
+Tests of the contract of every driver, asynchronous or blocking.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -18,31 +18,42 @@ from ..interfaces import (
     UnattachedVolume,
     UnknownVolume,
 )
-from ._suite import Suite
-from ._volumes import has_mark, mark
+from .base_suite import Suite
+from .volumes import has_mark, mark
+
+MYPY = False
+if MYPY:
+    from typing import Any, Generator, List  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+
+    from ..interfaces import BlockDeviceVolume  # noqa: F401
 
 
 class Conformance(Suite):
-    """The tests, for a ``TestCase`` to take in."""
+    """The tests, as a base class beside ``TestCase``."""
 
     interface = IBlockDeviceAsyncAPI
 
-    # -- what it is ------------------------------------------------------------
+    # -- identity --------------------------------------------------------------
 
     def test_interface(self):
-        """The driver provides its interface, whole."""
+        # type: () -> None
+        """The driver provides its whole interface."""
         self.assertTrue(verifyObject(self.interface, self.driver))
 
     @inlineCallbacks
     def test_allocation_unit(self):
-        """The allocation unit is a whole number, and what is tested with is a multiple."""
+        # type: () -> Generator[Any, Any, None]
+        """The allocation unit is a whole number, and the tested size is a multiple of it."""
         unit = yield self.settle(self.api.allocation_unit())
         self.assertIsInstance(unit, integer_types)
         self.assertGreater(unit, 0)
         self.assertEqual(0, self.size % unit, "the size to test with is not allocatable")
 
     def test_instance_id(self):
-        """The instance id is text, is not empty, and stays."""
+        # type: () -> Any
+        """The instance id is text, is not empty, and does not change."""
         self.assertIsInstance(self.this_node, text_type)
         self.assertNotEqual(u"", self.this_node)
         d = self.settle(self.api.compute_instance_id())
@@ -51,19 +62,22 @@ class Conformance(Suite):
     # -- create and list ---------------------------------------------------------
 
     def test_list_empty(self):
+        # type: () -> Any
         """A cluster without volumes has an empty list."""
         d = self.settle(self.api.list_volumes())
         return d.addCallback(self.assertEqual, [])
 
     @inlineCallbacks
     def test_created_is_listed(self):
-        """What create fires with is what the list then has."""
+        # type: () -> Generator[Any, Any, None]
+        """The volume that create fires with is listed next."""
         volume = yield self.create()
         yield self.assert_listed(volume)
 
     @inlineCallbacks
     def test_created_attributes(self):
-        """A created volume has the dataset and the size asked for, and is loose."""
+        # type: () -> Generator[Any, Any, None]
+        """A created volume has the requested dataset and size, and is unattached."""
         dataset_id = uuid4()
         volume = yield self.create(dataset_id)
         self.assertEqual(
@@ -72,7 +86,8 @@ class Conformance(Suite):
 
     @inlineCallbacks
     def test_listed_attributes(self):
-        """A listed volume has the dataset and the size that were asked for."""
+        # type: () -> Generator[Any, Any, None]
+        """A listed volume has the requested dataset and size."""
         dataset_id = uuid4()
         yield self.create(dataset_id)
         [listed] = yield self.settle(self.api.list_volumes())
@@ -80,6 +95,7 @@ class Conformance(Suite):
 
     @inlineCallbacks
     def test_list_attached_and_unattached(self):
+        # type: () -> Generator[Any, Any, None]
         """Attached and unattached volumes are listed together."""
         loose = yield self.create()
         volume = yield self.create()
@@ -90,26 +106,30 @@ class Conformance(Suite):
 
     @inlineCallbacks
     def test_attach_unattached(self):
-        """Attaching fires with the volume, attached to the node asked for."""
+        # type: () -> Generator[Any, Any, None]
+        """Attaching fires with the volume, attached to the requested node."""
         volume = yield self.create()
         attached = yield self.attach(volume)
         self.assertEqual(volume.set(attached_to=self.this_node), attached)
 
     @inlineCallbacks
     def test_attached_is_listed(self):
-        """What attach fires with is what the list then has."""
+        # type: () -> Generator[Any, Any, None]
+        """The volume that attach fires with is listed next."""
         volume = yield self.create()
         attached = yield self.attach(volume)
         yield self.assert_listed(attached)
 
     def test_attach_unknown(self):
-        """A volume that never was can't be attached."""
+        # type: () -> Any
+        """A volume that never existed can't be attached."""
         return self.assert_fails(
             UnknownVolume, self.unknown, self.api.attach_volume(self.unknown, self.this_node)
         )
 
     @inlineCallbacks
     def test_attach_attached(self):
+        # type: () -> Generator[Any, Any, None]
         """A volume that is attached to this node can't be attached to it."""
         volume = yield self.create()
         yield self.attach(volume)
@@ -119,7 +139,8 @@ class Conformance(Suite):
 
     @inlineCallbacks
     def test_attach_elsewhere_attached(self):
-        """A volume that is attached is so before it is asked whether the target exists."""
+        # type: () -> Generator[Any, Any, None]
+        """An attached volume is refused as attached before its target is checked."""
         volume = yield self.create()
         attached = yield self.attach(volume)
         yield self.assert_fails(
@@ -131,6 +152,7 @@ class Conformance(Suite):
 
     @inlineCallbacks
     def test_attach_destroyed(self):
+        # type: () -> Generator[Any, Any, None]
         """A volume that was destroyed can't be attached."""
         volume = yield self.create()
         yield self.destroy(volume)
@@ -138,8 +160,9 @@ class Conformance(Suite):
 
     @inlineCallbacks
     def test_several_on_one_node(self):
-        """Several volumes can be attached to one node, and have devices of their own."""
-        attached = []
+        # type: () -> Generator[Any, Any, None]
+        """Several volumes can be attached to one node, each with its own device."""
+        attached = []  # type: List[BlockDeviceVolume]
         for _ in range(2):
             yield self.created_and_attached(attached)
         yield self.assert_listed(*attached)
@@ -153,8 +176,9 @@ class Conformance(Suite):
 
     @inlineCallbacks
     def test_device_size(self):
-        """The device of a volume has the volume's size, as the system sees it."""
-        attached = []
+        # type: () -> Generator[Any, Any, None]
+        """The device of a volume has the volume's size."""
+        attached = []  # type: List[BlockDeviceVolume]
         yield self.created_and_attached(attached)
         path = yield self.path(attached[0])
         unit = self.device_allocation_unit
@@ -162,21 +186,24 @@ class Conformance(Suite):
         self.assertEqual(expected, self.device_size(path))
 
     def test_path_unknown(self):
-        """A volume that never was has no path."""
+        # type: () -> Any
+        """A volume that never existed has no path."""
         return self.assert_fails(
             UnknownVolume, self.unknown, self.api.get_device_path(self.unknown)
         )
 
     @inlineCallbacks
     def test_path_unattached(self):
+        # type: () -> Generator[Any, Any, None]
         """A volume that is not attached has no path."""
         volume = yield self.create()
         yield self.assert_fails(UnattachedVolume, volume.blockdevice_id, self.path(volume))
 
     @inlineCallbacks
     def test_path_attached(self):
+        # type: () -> Generator[Any, Any, None]
         """A volume's device exists as soon as it is attached."""
-        attached = []
+        attached = []  # type: List[BlockDeviceVolume]
         yield self.created_and_attached(attached)
         path = yield self.path(attached[0])
         self.assertIsInstance(path, FilePath)
@@ -184,8 +211,9 @@ class Conformance(Suite):
 
     @inlineCallbacks
     def test_path_detached(self):
-        """A volume that was detached has no path, whatever it had before."""
-        attached = []
+        # type: () -> Generator[Any, Any, None]
+        """A volume that was detached has no path."""
+        attached = []  # type: List[BlockDeviceVolume]
         yield self.created_and_attached(attached)
         yield self.path(attached[0])
         yield self.detach(attached[0])
@@ -195,6 +223,7 @@ class Conformance(Suite):
 
     @inlineCallbacks
     def test_path_destroyed(self):
+        # type: () -> Generator[Any, Any, None]
         """A volume that was destroyed has no path."""
         volume = yield self.create()
         yield self.destroy(volume)
@@ -202,8 +231,9 @@ class Conformance(Suite):
 
     @inlineCallbacks
     def test_path_repeatable(self):
+        # type: () -> Generator[Any, Any, None]
         """The path is the same each time."""
-        attached = []
+        attached = []  # type: List[BlockDeviceVolume]
         yield self.created_and_attached(attached)
         first = yield self.path(attached[0])
         second = yield self.path(attached[0])
@@ -212,19 +242,22 @@ class Conformance(Suite):
     # -- detach ------------------------------------------------------------------------
 
     def test_detach_unknown(self):
-        """A volume that never was can't be detached."""
+        # type: () -> Any
+        """A volume that never existed can't be detached."""
         return self.assert_fails(
             UnknownVolume, self.unknown, self.api.detach_volume(self.unknown)
         )
 
     @inlineCallbacks
     def test_detach_detached(self):
+        # type: () -> Generator[Any, Any, None]
         """A volume that is not attached can't be detached."""
         volume = yield self.create()
         yield self.assert_fails(UnattachedVolume, volume.blockdevice_id, self.detach(volume))
 
     @inlineCallbacks
     def test_detach_destroyed(self):
+        # type: () -> Generator[Any, Any, None]
         """A volume that was destroyed can't be detached."""
         volume = yield self.create()
         yield self.destroy(volume)
@@ -232,8 +265,9 @@ class Conformance(Suite):
 
     @inlineCallbacks
     def test_detach(self):
-        """A detached volume is listed as loose, and its device is gone; others stay."""
-        attached = []
+        # type: () -> Generator[Any, Any, None]
+        """A detached volume is listed as unattached, and its device is gone; others stay."""
+        attached = []  # type: List[BlockDeviceVolume]
         for _ in range(2):
             yield self.created_and_attached(attached)
         unrelated, volume = attached
@@ -242,13 +276,14 @@ class Conformance(Suite):
         answer = yield self.detach(volume)
         self.assertIs(None, answer)
         yield self.assert_listed(unrelated, volume.set(attached_to=None))
-        # by what it holds, since somebody else may use the same name by now
+        # by its content: another volume may have the same device name by now
         self.assertEqual([True, False], [has_mark(path, m) for path, m in zip(paths, marks)])
 
     @inlineCallbacks
     def test_reattach(self):
+        # type: () -> Generator[Any, Any, None]
         """A detached volume can be attached again."""
-        attached = []
+        attached = []  # type: List[BlockDeviceVolume]
         yield self.created_and_attached(attached)
         yield self.detach(attached[0])
         again = yield self.attach(attached[0])
@@ -257,8 +292,9 @@ class Conformance(Suite):
 
     @inlineCallbacks
     def test_data_survives(self):
-        """What was written to a volume is there again when it is attached again."""
-        attached = []
+        # type: () -> Generator[Any, Any, None]
+        """Data written to a volume is there when the volume is attached again."""
+        attached = []  # type: List[BlockDeviceVolume]
         for _ in range(2):
             yield self.created_and_attached(attached)
         paths = yield self.all(self.api.get_device_path(v.blockdevice_id) for v in attached)
@@ -267,13 +303,14 @@ class Conformance(Suite):
         for volume, content in reversed(list(zip(attached, marks))):
             yield self.attach(volume)
             path = yield self.path(volume)
-            self.assertTrue(has_mark(path, content), "the data is not there")
+            self.assertTrue(has_mark(path, content), "the data is lost")
 
     # -- destroy -------------------------------------------------------------------------
 
     @inlineCallbacks
     def test_destroy(self):
-        """A destroyed volume is not listed; an unrelated one is left alone."""
+        # type: () -> Generator[Any, Any, None]
+        """A destroyed volume is not listed; an unrelated one is unchanged."""
         unrelated = yield self.create()
         volume = yield self.create()
         answer = yield self.destroy(volume)
@@ -281,14 +318,16 @@ class Conformance(Suite):
         yield self.assert_listed(unrelated)
 
     def test_destroy_unknown(self):
-        """A volume that never was can't be destroyed."""
+        # type: () -> Any
+        """A volume that never existed can't be destroyed."""
         return self.assert_fails(
             UnknownVolume, self.unknown, self.api.destroy_volume(self.unknown)
         )
 
     @inlineCallbacks
     def test_destroy_destroyed(self):
-        """A volume can be destroyed once."""
+        # type: () -> Generator[Any, Any, None]
+        """A volume can be destroyed only once."""
         volume = yield self.create()
         yield self.destroy(volume)
         yield self.assert_fails(UnknownVolume, volume.blockdevice_id, self.destroy(volume))

@@ -12,27 +12,40 @@ from twisted.web.client import ResponseNeverReceived
 from twisted.web.iweb import IAgent
 from zope.interface import implementer
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Dict, List, Optional, Text, Tuple  # noqa: F401
+
+    from twisted.internet.interfaces import IReactorTime  # noqa: F401
+
+    Moment = Optional[Callable[[], object]]
+    Fault = Callable[[Callable[[], Deferred[Any]]], Deferred[Any]]
+
 
 def _dropped():
+    # type: () -> Failure
     return Failure(ResponseNeverReceived([Failure(ConnectionLost())]))
 
 
 def lose_request(send):
+    # type: (Callable[[], Deferred[Any]]) -> Deferred[Any]
     """
     The connection drops before the service gets the request.
 
     :param send: sends the request; returns a ``Deferred``.
-    :return: a ``Deferred`` for the answer.
+    :return: a ``Deferred`` of the response.
     """
     return fail(_dropped())
 
 
 def lose_response(send):
+    # type: (Callable[[], Deferred[Any]]) -> Deferred[Any]
     """The connection drops after the service got the request; as :func:`lose_request`."""
     return send().addBoth(lambda _: _dropped())
 
 
 def hang(send):
+    # type: (Callable[[], Deferred[Any]]) -> Deferred[Any]
     """The service never answers; as :func:`lose_request`."""
     return Deferred()
 
@@ -40,48 +53,55 @@ def hang(send):
 @implementer(IAgent)
 class FaultyAgent(object):
     """
-    An ``IAgent`` that goes wrong when it is told to.
+    An ``IAgent`` whose requests fail on demand.
 
-    Each request has three moments at which whoever made it waits: it is about
-    to be sent, it is under way, and its answer is about to be delivered.
+    Each request has three moments at which its caller waits: before the request is sent, while it
+    is under way, and before its response is delivered.
 
     :param reactor: provides ``IReactorTime``.
-    :param agent: the ``IAgent`` that does the work.
+    :param agent: the ``IAgent`` that sends the requests.
     :ivar list requests: ``(method, path)``, text, of each request so far.
-    :ivar int moments: how many moments there were so far.
+    :ivar int moments: the number of moments so far.
     """
 
     def __init__(self, reactor, agent):
+        # type: (IReactorTime, IAgent) -> None
         self._reactor = reactor
         self._agent = agent
-        self._faults = {}
-        self._at_moment = {}
-        self.requests = []
+        self._faults = {}  # type: Dict[int, Fault]
+        self._at_moment = {}  # type: Dict[int, Moment]
+        self.requests = []  # type: List[Tuple[Text, Text]]
         self.moments = 0
 
     def break_request(self, number, fault):
+        # type: (int, Fault) -> None
         """
-        :param int number: which request goes wrong, counted from the next, 0.
-        :param fault: :func:`lose_request` or one of its kind.
+        Make one request fail.
+
+        :param int number: the request, counted from the next one, 0.
+        :param fault: :func:`lose_request`, :func:`lose_response`, :func:`hang` or the like.
         """
         self._faults[len(self.requests) + number] = fault
 
     def at_moment(self, number, function):
+        # type: (int, Optional[Callable[[], object]]) -> None
         """
         Call a function at one moment.
 
-        :param int number: which, counted from the next, 0.
+        :param int number: the moment, counted from the next one, 0.
         :param function: called without arguments.
         """
         self._at_moment[self.moments + number] = function
 
     def calm(self):
-        """Forget all that was to go wrong."""
+        # type: () -> None
+        """Forget all faults and functions."""
         self._faults.clear()
         self._at_moment.clear()
 
     def request(self, method, uri, headers=None, bodyProducer=None):
-        """As ``IAgent.request``."""
+        # type: (bytes, bytes, Any, Any) -> Deferred[Any]
+        """See ``IAgent``."""
         fault = self._faults.pop(len(self.requests), None)
         path = uri.split(b"?")[0].split(b"/", 3)[-1]
         self.requests.append((method.decode("ascii"), path.decode("ascii")))
@@ -99,45 +119,55 @@ class FaultyAgent(object):
 
 class _Exchange(object):
     """
-    One request, whose maker waits for :attr:`answered`.
+    One request, whose caller waits for :attr:`answered`.
 
-    What is to be called at a moment is called from the reactor, since whoever
-    asked does not wait before it has got its Deferred.
+    The functions of its moments are called from the reactor, because the caller does not wait
+    before it has the Deferred.
     """
 
     def __init__(self, reactor, send, fault, about_to_be_sent, under_way, answered):
+        # type: (IReactorTime, Callable[[], Deferred[Any]], Optional[Fault], Moment, Moment, Moment) -> None
         self._reactor = reactor
         self._send = send if fault is None else lambda: fault(send)
         self._about_to_be_sent = about_to_be_sent
         self._under_way = under_way
         self._before_answer = answered
-        self._sent = None
-        self.answered = Deferred(self._cancel)
+        self._sent = None  # type: Optional[Deferred[Any]]
+        self.answered = Deferred(self._cancel)  # type: Deferred[Any]
 
     def begin(self):
+        # type: () -> None
         self._after(self._about_to_be_sent, self._go)
         if self._under_way is not None:
             self._reactor.callLater(0, self._under_way)
 
     def _go(self):
-        self._sent = self._send()
-        self._sent.addBoth(lambda result: self._after(self._before_answer, self._deliver, result))
+        # type: () -> None
+        sent = self._sent = self._send()
+        sent.addBoth(lambda result: self._after(self._before_answer, self._deliver, result))
 
     def _deliver(self, result):
+        # type: (Any) -> None
         self.answered.callback(result)
 
-    def _after(self, function, go_on, *arguments):
+    def _after(self, function, proceed, *arguments):
+        # type: (Optional[Callable[[], object]], Callable[..., object], *Any) -> None
         if function is None:
-            self._unless_cancelled(go_on, *arguments)
+            self._unless_cancelled(proceed, *arguments)
         else:
-            self._reactor.callLater(
-                0, lambda: (function(), self._unless_cancelled(go_on, *arguments))
-            )
+            self._reactor.callLater(0, self._at, function, proceed, *arguments)
 
-    def _unless_cancelled(self, go_on, *arguments):
+    def _at(self, function, proceed, *arguments):
+        # type: (Callable[[], object], Callable[..., object], *Any) -> None
+        function()
+        self._unless_cancelled(proceed, *arguments)
+
+    def _unless_cancelled(self, proceed, *arguments):
+        # type: (Callable[..., object], *Any) -> None
         if not self.answered.called:
-            go_on(*arguments)
+            proceed(*arguments)
 
     def _cancel(self, _):
+        # type: (Any) -> None
         if self._sent is not None:
             self._sent.cancel()

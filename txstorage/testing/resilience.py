@@ -1,43 +1,55 @@
 # -*- test-case-name: tests.whole.test_contract -*-
 """
-What a driver that reaches its service over HTTP promises when an exchange
-goes wrong, or when an operation is cancelled, at any moment.
+Tests for drivers that reach their service over HTTP: lost exchanges, and operations cancelled at
+any moment.
 """
 
 from __future__ import absolute_import, division, print_function
 
 from twisted.internet.defer import CancelledError, inlineCallbacks, maybeDeferred
 
-from ._operations import Operations
-from ._volumes import remove_volumes
 from .faults import lose_request, lose_response
+from .operations import Operations
+from .volumes import remove_volumes
+
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Generator  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+
+    Fault = Callable[[Callable[[], Deferred[Any]]], Deferred[Any]]
 
 
 class Interrupted(Operations):
-    """How an operation is disturbed, for a ``TestCase`` to take in."""
+    """Operations that are interrupted, as a base class beside ``TestCase``."""
 
     @inlineCallbacks
     def setUp(self):
+        # type: () -> Generator[Any, Any, None]
         self.api, self.agent = yield maybeDeferred(self.api_factory)
         self.addCleanup(self._clean_up)
-        # what is asked once in a driver's life is not what is tested here
+        # requests that a driver makes only once are not tested here
         self.this_node = yield self.settle(self.api.compute_instance_id())
 
     def settle(self, d):
-        """See :meth:`txstorage.testing.conformance.Conformance.settle`."""
+        # type: (Deferred[Any]) -> Any
+        """See ``Suite.settle``."""
         return d
 
     def _clean_up(self):
+        # type: () -> Any
         self.agent.calm()
         return self.settle(remove_volumes(self.api))
 
-    # -- an exchange goes wrong ------------------------------------------------------
+    # -- lost exchanges -------------------------------------------------------------
 
     @inlineCallbacks
     def _lose(self, operation, number, fault):
+        # type: (str, int, Fault) -> Generator[Any, Any, None]
         """
-        Lose one exchange of an operation.  Whether there was one of that
-        number is then in :attr:`lost`.
+        Lose one exchange of an operation, and set :attr:`lost` to whether the operation had that
+        many.
         """
         prepare, begin, check = self.parts(operation)
         subject = yield prepare()
@@ -50,24 +62,26 @@ class Interrupted(Operations):
 
     @inlineCallbacks
     def _lose_each(self, operation, fault):
+        # type: (str, Fault) -> Generator[Any, Any, None]
         for number in range(20):
             yield self._lose(operation, number, fault)
             if not self.lost:
                 break
-        self.assertGreater(number, 2, "it was over too soon")
+        self.assertGreater(number, 2, "the operation has fewer than expected")
 
-    # -- an operation is cancelled -----------------------------------------------------
+    # -- cancelled operations ----------------------------------------------------------
 
     @inlineCallbacks
     def _cancel_at(self, operation, moment):
+        # type: (str, int) -> Generator[Any, Any, None]
         """
-        Cancel an operation at one moment, and repeat it.  Whether there was
-        something to cancel is then in :attr:`cut_short`.
+        Cancel an operation at one moment, repeat it, and set :attr:`cut_short` to whether the
+        operation was still running.
         """
         prepare, begin, check = self.parts(operation)
         subject = yield prepare()
         self.agent.at_moment(moment, lambda: running.cancel())
-        running = begin(subject)
+        running = begin(subject)  # type: Any
         outcome = yield self.settle(
             running.addErrback(lambda failure: failure.trap(CancelledError))
         )
@@ -78,64 +92,77 @@ class Interrupted(Operations):
 
     @inlineCallbacks
     def _cancel_everywhere(self, operation):
+        # type: (str) -> Generator[Any, Any, None]
         for moment in range(60):
             yield self._cancel_at(operation, moment)
             if not self.cut_short:
                 break
-        self.assertGreater(moment, 5, "it was over too soon")
+        self.assertGreater(moment, 5, "the operation has fewer than expected")
 
 
 class AttachmentResilience(Interrupted):
     """The tests of attaching and detaching."""
 
     def test_attach_loses_requests(self):
+        # type: () -> Any
         """Attaching survives the loss of any request."""
         return self._lose_each("attach", lose_request)
 
     def test_attach_loses_responses(self):
-        """Attaching survives the loss of any answer."""
+        # type: () -> Any
+        """Attaching survives the loss of any response."""
         return self._lose_each("attach", lose_response)
 
     def test_detach_loses_requests(self):
+        # type: () -> Any
         """Detaching survives the loss of any request."""
         return self._lose_each("detach", lose_request)
 
     def test_detach_loses_responses(self):
-        """Detaching survives the loss of any answer."""
+        # type: () -> Any
+        """Detaching survives the loss of any response."""
         return self._lose_each("detach", lose_response)
 
     def test_attach_cancelled(self):
+        # type: () -> Any
         """Attaching can be cancelled at any exchange, and repeated."""
         return self._cancel_everywhere("attach")
 
     def test_detach_cancelled(self):
+        # type: () -> Any
         """Detaching can be cancelled at any exchange, and repeated."""
         return self._cancel_everywhere("detach")
 
 
 class Resilience(AttachmentResilience):
-    """All tests."""
+    """The tests of all operations."""
 
     def test_create_loses_requests(self):
+        # type: () -> Any
         """Creating survives the loss of any request, and makes one volume."""
         return self._lose_each("create", lose_request)
 
     def test_create_loses_responses(self):
-        """Creating survives the loss of any answer, and makes one volume."""
+        # type: () -> Any
+        """Creating survives the loss of any response, and makes one volume."""
         return self._lose_each("create", lose_response)
 
     def test_destroy_loses_requests(self):
+        # type: () -> Any
         """Destroying survives the loss of any request."""
         return self._lose_each("destroy", lose_request)
 
     def test_destroy_loses_responses(self):
-        """Destroying survives the loss of any answer."""
+        # type: () -> Any
+        """Destroying survives the loss of any response."""
         return self._lose_each("destroy", lose_response)
 
     def test_create_cancelled(self):
+        # type: () -> Any
         """Creating can be cancelled at any exchange, and repeated; one volume is made."""
         return self._cancel_everywhere("create")
 
     def test_destroy_cancelled(self):
+        # type: () -> Any
         """Destroying can be cancelled at any exchange, and repeated."""
         return self._cancel_everywhere("destroy")

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.testing.test_suites -*-
 """
-Suites made to measure.
+Factories of suites: ``TestCase`` classes for one driver.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -9,28 +9,36 @@ from twisted.trial.unittest import TestCase
 
 from .._support.compat import native
 from ..interfaces import IBlockDeviceAPI
-from . import _calls
-from ._volumes import block_device_size
+from . import calls as ways_to_call
 from .asynchronous import Asynchronous
 from .concurrency import Concurrency
 from .conformance import Conformance
-from .extras import Apart, Cloud, Profiled
+from .optional_suites import CloudNodes, ClusterIsolation, Profiled
 from .resilience import Resilience
+from .volumes import block_device_size
+
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Optional, Text, Tuple  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.filepath import FilePath  # noqa: F401
 
 
-def _test_case(mixins, api_factory, calls=_calls.directly, **attributes):
+def _test_case(bases, api_factory, calls=ways_to_call.directly, **attributes):
+    # type: (Tuple[type, ...], Callable[[Any], Any], Callable[[Any], Any], **Any) -> type
     """
-    :param mixins: the classes with the tests.
-    :param calls: how to call the driver; one of :mod:`txstorage.testing._calls`.
-    :param attributes: more attributes of the class.
+    :param bases: the classes with the tests.
+    :param calls: the way to call the driver: one of :mod:`txstorage.testing.calls`.
+    :param attributes: further attributes of the class.
     :return: a ``TestCase`` class.
     """
     attributes.update(
-        __doc__="The contract.",
+        __doc__="The contract's tests.",
         api_factory=lambda test_case: api_factory(test_case),
         calls=staticmethod(calls),
     )
-    return type(native("Tests"), tuple(mixins) + (TestCase,), attributes)
+    return type(native("Tests"), tuple(bases) + (TestCase,), attributes)
 
 
 def make_iblockdeviceasyncapi_tests(
@@ -41,21 +49,21 @@ def make_iblockdeviceasyncapi_tests(
     device_size=block_device_size,
     other_cluster_factory=None,
 ):
+    # type: (Callable[[Any], Any], int, int, Callable[[Any], Text], Callable[[FilePath[str]], int], Optional[Callable[[Any], Any]]) -> type
     """
     Make tests for an asynchronous driver.
 
     :param api_factory: called with the ``TestCase``; returns the driver, or a
-        ``Deferred`` of it.  Its cluster has no volumes; those that a test
-        leaves are detached and destroyed after it.
-    :param int minimum_allocatable_size: bytes; the volumes' size.
-    :param int device_allocation_unit: bytes; devices' sizes are multiples.
+        ``Deferred`` of it.  Its cluster has no volumes; after each test, the
+        volumes that it left are detached and destroyed.
+    :param int minimum_allocatable_size: the size of the volumes, in bytes.
+    :param int device_allocation_unit: bytes; the sizes of devices are multiples of it.
     :param unknown_blockdevice_id_factory: called with the ``TestCase``;
         returns the id, text, of a volume that does not exist.
     :param device_size: called with the ``FilePath`` of a device; returns its
         size in bytes.
-    :param other_cluster_factory: as ``api_factory``, and called after it: a
-        driver of another cluster, in the same place.  Without it, it is not
-        tested that clusters stay apart.
+    :param other_cluster_factory: like ``api_factory``, and called after it: makes a driver of
+        another cluster on the same storage.  Without it, the isolation of clusters is not tested.
     :return: a ``TestCase`` class.
     """
     return _block_device_tests(
@@ -78,14 +86,14 @@ def make_iblockdeviceapi_tests(
     other_cluster_factory=None,
     on_reactor_thread=False,
 ):
+    # type: (Callable[[Any], Any], int, int, Callable[[Any], Text], Callable[[FilePath[str]], int], Optional[Callable[[Any], Any]], bool) -> type
     """
-    Make tests for a blocking driver: what is tested for an asynchronous one,
-    without what only that can do.
+    Make tests for a blocking driver: those for an asynchronous driver, without cancelling.
 
     The parameters are those of :func:`make_iblockdeviceasyncapi_tests`, and:
 
-    :param bool on_reactor_thread: call the driver there, one call after the
-        other.  Else, each call is made in a thread, and there are several at once.
+    :param bool on_reactor_thread: call the driver on the reactor's thread, one call after the
+        other; otherwise each call is made in a thread, several at once.
     :return: a ``TestCase`` class.
     """
     return _block_device_tests(
@@ -96,19 +104,20 @@ def make_iblockdeviceapi_tests(
         unknown_blockdevice_id_factory,
         device_size,
         other_cluster_factory,
-        calls=_calls.on_reactor_thread if on_reactor_thread else _calls.in_threads,
+        calls=ways_to_call.on_reactor_thread if on_reactor_thread else ways_to_call.in_threads,
         interface=IBlockDeviceAPI,
     )
 
 
 def _block_device_tests(
-    mixins, api_factory, size, unit, unknown_factory, device_size, other_factory, **attributes
+    bases, api_factory, size, unit, unknown_factory, device_size, other_factory, **attributes
 ):
+    # type: (Tuple[type, ...], Callable[[Any], Any], int, int, Callable[[Any], Text], Callable[[FilePath[str]], int], Optional[Callable[[Any], Any]], **Any) -> type
     if other_factory is not None:
-        mixins = (Apart,) + mixins
+        bases = (ClusterIsolation,) + bases
         attributes["other_cluster_factory"] = lambda test_case: other_factory(test_case)
     return _test_case(
-        mixins,
+        bases,
         api_factory,
         size=size,
         device_allocation_unit=unit,
@@ -119,38 +128,41 @@ def _block_device_tests(
 
 
 def make_iprofiledblockdeviceapi_tests(api_factory, minimum_allocatable_size):
+    # type: (Callable[[Any], Any], int) -> type
     """
     Make tests for a driver with profiles.
 
     :param api_factory: called with the ``TestCase``; returns the driver, or a
         ``Deferred`` of it.  A driver that provides ``IBlockDeviceAsyncAPI``
-        is asynchronous; any other blocks, and is called in threads.
-    :param int minimum_allocatable_size: bytes; the volumes' size.
+        is asynchronous; any other driver blocks and is called in threads.
+    :param int minimum_allocatable_size: the size of the volumes, in bytes.
     :return: a ``TestCase`` class.
     """
     return _test_case(
-        (Profiled,), api_factory, calls=_calls.as_it_wants, size=minimum_allocatable_size
+        (Profiled,), api_factory, calls=ways_to_call.by_interface, size=minimum_allocatable_size
     )
 
 
 def make_icloudapi_tests(api_factory):
+    # type: (Callable[[Any], Any]) -> type
     """
-    Make tests for a driver whose nodes are a cloud's servers.
+    Make tests for a driver that provides ``ICloudAPI``.
 
     :param api_factory: as for :func:`make_iprofiledblockdeviceapi_tests`.
     :return: a ``TestCase`` class.
     """
-    return _test_case((Cloud,), api_factory, calls=_calls.as_it_wants)
+    return _test_case((CloudNodes,), api_factory, calls=ways_to_call.by_interface)
 
 
 def make_resilience_tests(api_factory, size):
+    # type: (Callable[[Any], Any], int) -> type
     """
-    Make tests for an asynchronous driver over HTTP.
+    Make tests for an asynchronous driver that reaches its service over HTTP.
 
     :param api_factory: called with the ``TestCase``; returns the driver and
         the :class:`~txstorage.testing.faults.FaultyAgent` it uses, or a
         ``Deferred`` of the two.
-    :param int size: bytes; the volumes' size.
+    :param int size: the size of the volumes, in bytes.
     :return: a ``TestCase`` class.
     """
     return _test_case((Resilience,), api_factory, size=size)

@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.testing.test_suites -*-
 """
-What a driver promises that has profiles, that knows its cloud's nodes, or that
-shares its storage with other clusters, as tests.
+Tests for drivers with profiles, for drivers that know their cloud's nodes, and for drivers that
+share their storage with other clusters.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -13,22 +13,30 @@ from zope.interface.verify import verifyObject
 
 from .._support.compat import text_type
 from ..interfaces import ICloudAPI, IProfiledBlockDeviceAPI, MandatoryProfiles, UnknownVolume
-from ._suite import Suite
-from ._volumes import remove_volumes
+from .base_suite import Suite
+from .volumes import remove_volumes
+
+MYPY = False
+if MYPY:
+    from typing import Any, Generator  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
 
 PROFILES = sorted(constant.value for constant in MandatoryProfiles.iterconstants())
 
 
 class Profiled(Suite):
-    """Creating volumes of several kinds."""
+    """Tests of ``IProfiledBlockDeviceAPI``."""
 
     def test_interface(self):
+        # type: () -> None
         """The driver provides ``IProfiledBlockDeviceAPI``."""
         self.assertTrue(verifyObject(IProfiledBlockDeviceAPI, self.driver))
 
     @inlineCallbacks
     def test_mandatory_profiles(self):
-        """Each mandatory profile makes a volume as asked for, which is listed."""
+        # type: () -> Generator[Any, Any, None]
+        """Each mandatory profile creates the requested volume, which is listed."""
         volumes = []
         for profile in PROFILES:
             dataset_id = uuid4()
@@ -43,52 +51,59 @@ class Profiled(Suite):
         yield self.assert_listed(*volumes)
 
 
-class Cloud(Suite):
-    """Nodes that are a cloud's servers."""
+class CloudNodes(Suite):
+    """Tests of ``ICloudAPI``."""
 
     def test_interface(self):
+        # type: () -> None
         """The driver provides ``ICloudAPI``."""
         self.assertTrue(verifyObject(ICloudAPI, self.driver))
 
     @inlineCallbacks
     def test_this_node_lives(self):
+        # type: () -> Generator[Any, Any, None]
         """The node that the tests run on is live."""
         live = yield self.settle(self.api.list_live_nodes())
         self.assertIn(self.this_node, list(live))
 
     @inlineCallbacks
     def test_live_nodes_are_ids(self):
-        """What is listed are instance ids: text, each once."""
+        # type: () -> Generator[Any, Any, None]
+        """The live nodes are instance ids: text, each once."""
         live = yield self.settle(self.api.list_live_nodes())
         self.assertNotIsInstance(live, (bytes, text_type))
         self.assertEqual([], [node for node in live if not isinstance(node, text_type)])
         self.assertEqual(len(set(live)), len(list(live)))
 
 
-class Apart(Suite):
-    """Another cluster that has its volumes in the same place."""
+class ClusterIsolation(Suite):
+    """Tests with another cluster, whose volumes are in the same storage."""
 
     @inlineCallbacks
     def setUp(self):
-        yield super(Apart, self).setUp()
+        # type: () -> Generator[Any, Any, None]
+        yield super(ClusterIsolation, self).setUp()
         driver = yield maybeDeferred(self.other_cluster_factory)
         self.other = self.calls(driver)
         self.addCleanup(lambda: self.settle(remove_volumes(self.other)))
 
     def theirs(self):
+        # type: () -> Any
         """:return: a ``Deferred`` that fires with a volume of the other cluster."""
         return self.settle(self.other.create_volume(uuid4(), self.size))
 
     @inlineCallbacks
     def test_others_not_listed(self):
-        """A cluster's list has its own volumes, and no others."""
+        # type: () -> Generator[Any, Any, None]
+        """A cluster's list has only its own volumes."""
         yield self.theirs()
         ours = yield self.create()
         yield self.assert_listed(ours)
 
     @inlineCallbacks
     def test_others_unknown(self):
-        """A cluster's volumes do not exist for another, and stay as they are."""
+        # type: () -> Generator[Any, Any, None]
+        """A cluster's volumes do not exist for another cluster, which can't change them."""
         volume = yield self.theirs()
         volume_id = volume.blockdevice_id
         for operation, arguments in [
@@ -103,6 +118,7 @@ class Apart(Suite):
 
     @inlineCallbacks
     def test_one_dataset_in_two_clusters(self):
+        # type: () -> Generator[Any, Any, None]
         """Clusters that use the same dataset id have a volume each."""
         theirs = yield self.theirs()
         ours = yield self.create(theirs.dataset_id)

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.testing.test_suites -*-
 """
-Ways to call a driver, so that one suite does for asynchronous and blocking ones.
+Ways to call a driver, so that one suite serves asynchronous and blocking drivers.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -12,56 +12,70 @@ from twisted.internet.threads import deferToThread
 
 from ..interfaces import IBlockDeviceAsyncAPI
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable  # noqa: F401
+
 
 def directly(driver):
+    # type: (Any) -> Any
     """
     :param driver: an asynchronous driver.
-    :return: the driver: its methods return Deferreds as they are.
+    :return: the driver itself, whose methods return Deferreds.
     """
     return driver
 
 
 def in_threads(driver):
+    # type: (Any) -> Any
     """
     :param driver: a blocking driver.
     :return: an object with the driver's methods; each runs in a thread of the
-        reactor's pool, and returns a ``Deferred``.
+        reactor's pool and returns a ``Deferred``.
     """
-    return _Calls(driver, deferToThread)
+    return _DeferredCalls(driver, deferToThread)
 
 
 def on_reactor_thread(driver):
+    # type: (Any) -> Any
     """
     :param driver: a blocking driver, which may block the reactor's thread.
-    :return: an object with the driver's methods; each runs where it is
-        called, and returns a ``Deferred`` that has fired.
+    :return: an object with the driver's methods; each runs in the calling
+        thread and returns a ``Deferred`` that has fired.
     """
-    return _Calls(driver, maybeDeferred)
+    return _DeferredCalls(driver, maybeDeferred)
 
 
-def as_it_wants(driver):
+def by_interface(driver):
+    # type: (Any) -> Any
     """
-    :param driver: a driver, asynchronous if it says so, else blocking.
+    :param driver: an asynchronous driver if it provides ``IBlockDeviceAsyncAPI``, else a
+        blocking one.
     :return: an object with the driver's methods, which return Deferreds.
     """
     return (directly if IBlockDeviceAsyncAPI.providedBy(driver) else in_threads)(driver)
 
 
-class _Calls(object):
+class _DeferredCalls(object):
     """
+    The methods of a blocking driver, which return Deferreds.
+
     :param driver: a blocking driver.
     :param call: called with a function and its arguments; returns a ``Deferred``.
     """
 
     def __init__(self, driver, call):
+        # type: (Any, Callable[..., Deferred[Any]]) -> None
         self._driver = driver
         self._call = call
 
     def __getattr__(self, name):
+        # type: (str) -> Callable[..., Deferred[Any]]
         return partial(self._call, _blocking, getattr(self._driver, name))
 
 
 def _blocking(method, *args):
-    answer = method(*args)
-    assert not isinstance(answer, Deferred), "a blocking driver answered with a Deferred"
-    return answer
+    # type: (Callable[..., Any], *Any) -> Any
+    result = method(*args)
+    assert not isinstance(result, Deferred), "a blocking driver returned a Deferred"
+    return result

@@ -1,7 +1,6 @@
 # -*- test-case-name: tests.testing.test_suites -*-
 """
-How an operation is prepared, begun, and found finished, for suites that
-interrupt it in between.
+The preparation, the start and the check of each operation, for suites that interrupt one.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -12,56 +11,81 @@ from twisted.internet.defer import inlineCallbacks, maybeDeferred
 
 from ..interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Generator, Tuple  # noqa: F401
+    from uuid import UUID  # noqa: F401
 
-class Operations(object):
-    """For a suite that has ``api``, ``size``, ``this_node`` and ``settle``."""
+    from twisted.internet.defer import Deferred  # noqa: F401
+
+    from ..interfaces import BlockDeviceVolume  # noqa: F401
+
+    # the factory of a suite adds the TestCase and the attributes of the driver's author
+    _Mixin = Any
+else:
+    _Mixin = object
+
+
+class Operations(_Mixin):  # type: ignore[misc]
+    """The operations; a suite provides ``api``, ``size``, ``this_node`` and ``settle``."""
 
     def prepare_create(self):
+        # type: () -> Any
         return maybeDeferred(uuid4)
 
     def begin_create(self, dataset_id):
+        # type: (UUID) -> Any
         return self.api.create_volume(dataset_id, self.size)
 
     @inlineCallbacks
     def check_create(self, dataset_id):
+        # type: (UUID) -> Generator[Any, Any, None]
         listed = yield self.settle(self.api.list_volumes())
         self.assertEqual([dataset_id], [v.dataset_id for v in listed if v.dataset_id == dataset_id])
 
     def prepare_attach(self):
+        # type: () -> Any
         return self.settle(self.begin_create(uuid4()))
 
     def begin_attach(self, volume):
+        # type: (BlockDeviceVolume) -> Any
         return self.api.attach_volume(volume.blockdevice_id, self.this_node)
 
     @inlineCallbacks
     def check_attach(self, volume):
+        # type: (BlockDeviceVolume) -> Generator[Any, Any, None]
         listed = yield self.settle(self.api.list_volumes())
         self.assertIn(volume.set(attached_to=self.this_node), listed)
         path = yield self.settle(self.api.get_device_path(volume.blockdevice_id))
         self.assertTrue(path.exists())
 
     def prepare_detach(self):
+        # type: () -> Any
         return self.prepare_attach().addCallback(lambda v: self.settle(self.begin_attach(v)))
 
     def begin_detach(self, volume):
+        # type: (BlockDeviceVolume) -> Any
         return self.api.detach_volume(volume.blockdevice_id)
 
     @inlineCallbacks
     def check_detach(self, volume):
+        # type: (BlockDeviceVolume) -> Generator[Any, Any, None]
         listed = yield self.settle(self.api.list_volumes())
         self.assertIn(volume.set(attached_to=None), listed)
 
     prepare_destroy = prepare_attach
 
     def begin_destroy(self, volume):
+        # type: (BlockDeviceVolume) -> Any
         return self.api.destroy_volume(volume.blockdevice_id)
 
     @inlineCallbacks
     def check_destroy(self, volume):
+        # type: (BlockDeviceVolume) -> Generator[Any, Any, None]
         listed = yield self.settle(self.api.list_volumes())
         self.assertNotIn(volume.blockdevice_id, [v.blockdevice_id for v in listed])
 
-    #: What an operation may say when it is repeated after it was done.
+    #: The errors that an operation may raise when it is repeated after it has succeeded.
     done = {
         "create": (),
         "attach": (AlreadyAttachedVolume,),
@@ -70,11 +94,17 @@ class Operations(object):
     }
 
     def parts(self, operation):
+        # type: (str) -> Tuple[Callable[..., Any], ...]
         return tuple(
             getattr(self, prefix + operation) for prefix in ("prepare_", "begin_", "check_")
         )
 
     def repeat(self, operation, subject):
-        """:return: a ``Deferred`` that fires when an operation is done, by now or before."""
+        # type: (str, Any) -> Any
+        """
+        Repeat an operation.
+
+        :return: a ``Deferred`` that fires when the operation has succeeded, now or before.
+        """
         _, begin, _ = self.parts(operation)
         return self.settle(begin(subject).addErrback(lambda f: f.trap(*self.done[operation])))

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.testing.test_suites -*-
 """
-What the suites look at and clear away.
+The inspection and the removal of volumes, for the suites.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -13,36 +13,48 @@ from uuid import uuid4
 from twisted.internet.defer import Deferred, inlineCallbacks
 
 from ..interfaces import IBlockDeviceAsyncAPI, UnattachedVolume
-from ._calls import on_reactor_thread
+from .calls import on_reactor_thread
+
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Generator, List, Optional  # noqa: F401
+
+    from twisted.python.failure import Failure  # noqa: F401
+    from twisted.python.filepath import FilePath  # noqa: F401
+
+    from ..interfaces import BlockDeviceVolume  # noqa: F401
 
 
 def block_device_size(path):
+    # type: (FilePath[str]) -> int
     """
     :param FilePath path: a block device.
-    :return: its size in bytes, as the kernel says.
-    :raises AssertionError: when it is no block device.
+    :return: its size in bytes, from the kernel.
+    :raises AssertionError: when it is not a block device.
     """
-    assert path.isBlockDevice(), "{} is no block device".format(path.path)
+    assert path.isBlockDevice(), "{} is not a block device".format(path.path)
     return int(check_output(["blockdev", "--getsize64", path.path]))
 
 
 def regular_file_size(path):
+    # type: (FilePath[str]) -> int
     """
     :param FilePath path: a file that stands for a device.
     :return: its size in bytes.
-    :raises AssertionError: when it is no regular file.
+    :raises AssertionError: when it is not a regular file.
     """
     status = os.lstat(path.path)
-    assert stat.S_ISREG(status.st_mode), "{} is no regular file".format(path.path)
+    assert stat.S_ISREG(status.st_mode), "{} is not a regular file".format(path.path)
     return status.st_size
 
 
 def mark(path):
+    # type: (FilePath[str]) -> bytes
     """
-    Write something unmistakable to the beginning of a device.
+    Write a unique mark to the beginning of a device.
 
     :param FilePath path: the device.
-    :return: ``bytes``: what was written.
+    :return: the mark, ``bytes``.
     """
     content = uuid4().bytes * 256
     with open(path.path, "r+b") as device:
@@ -53,10 +65,11 @@ def mark(path):
 
 
 def has_mark(path, mark):
+    # type: (FilePath[str], bytes) -> bool
     """
-    :param FilePath path: a device, which may be gone.
+    :param FilePath path: the device, which may be gone.
     :param bytes mark: what :func:`mark` returned.
-    :return: whether the device is there and begins with it.
+    :return: whether the device exists and begins with the mark.
     """
     try:
         with open(path.path, "rb") as device:
@@ -66,30 +79,31 @@ def has_mark(path, mark):
 
 
 def detach_destroy_volumes(api):
+    # type: (Any) -> Optional[Deferred[None]]
     """
-    Remove all volumes that a driver lists.  One that can't be removed does
-    not keep the others from being removed.
+    Remove all volumes that a driver lists.  A volume that can't be removed does not keep the
+    others from being removed.
 
     :param api: an ``IBlockDeviceAsyncAPI``, or an ``IBlockDeviceAPI``.
     :return: for an asynchronous driver, a ``Deferred`` that fires with
-        ``None``, or fails with the first thing that went wrong; for a blocking
-        one, ``None``, when all is done.
+        ``None``, or fails with the first error; for a blocking driver, ``None``.
     """
     if IBlockDeviceAsyncAPI.providedBy(api):
         return remove_volumes(api)
-    # for test frameworks that know no Deferreds, as for trial
-    failures = []
+    # a blocking driver is cleaned up by test frameworks that know no Deferreds, too
+    failures = []  # type: List[Failure]
     remove_volumes(on_reactor_thread(api)).addErrback(failures.append)
     for failure in failures:
         failure.raiseException()
+    return None
 
 
 def with_clean_up(api_factory):
+    # type: (Callable[[Any], Any]) -> Callable[[Any], Any]
     """
-    Make a factory clean up: what a test left is detached and destroyed.
+    Make a factory clean up: it detaches and destroys the volumes that a test left.
 
-    The suites of this package do so themselves.  This is for tests of your
-    own, and for those of Flocker.
+    The suites of this package clean up by themselves; your own tests and Flocker's need this.
 
     :param api_factory: called with a test case; returns a driver, or a
         ``Deferred`` of it.
@@ -97,10 +111,12 @@ def with_clean_up(api_factory):
     """
 
     def made(api, test_case):
+        # type: (Any, Any) -> Any
         test_case.addCleanup(detach_destroy_volumes, api)
         return api
 
     def factory(test_case):
+        # type: (Any) -> Any
         api = api_factory(test_case)
         if isinstance(api, Deferred):
             return api.addCallback(made, test_case)
@@ -111,21 +127,26 @@ def with_clean_up(api_factory):
 
 @inlineCallbacks
 def remove_volumes(api):
+    # type: (Any) -> Generator[Any, Any, None]
     """
-    As :func:`detach_destroy_volumes`, for anything whose methods return Deferreds.
+    Remove all volumes, as :func:`detach_destroy_volumes` does, by methods that return Deferreds.
     """
     volumes = yield api.list_volumes()
-    failures = []
+    failures = []  # type: List[Failure]
     for volume in volumes:
         yield _remove(api, volume).addErrback(failures.append)
     if failures:
         failures[0].raiseException()
 
 
+def _ignore_unattached(failure):
+    # type: (Failure) -> None
+    failure.trap(UnattachedVolume)
+
+
 @inlineCallbacks
 def _remove(api, volume):
+    # type: (Any, BlockDeviceVolume) -> Generator[Any, Any, None]
     if volume.attached_to is not None:
-        yield api.detach_volume(volume.blockdevice_id).addErrback(
-            lambda failure: failure.trap(UnattachedVolume) and None
-        )
+        yield api.detach_volume(volume.blockdevice_id).addErrback(_ignore_unattached)
     yield api.destroy_volume(volume.blockdevice_id)
