@@ -1,9 +1,9 @@
 """
-Check what no test runs: ``make lint``.
+Run the checks that are not tests: ``make lint``.
 
-Style, types, documentation, news fragments, what goes into the source distribution, and, on
-Python 3 and 2.7, that each module compiles and is imported from above only.
-Ends with the line that the tests end with, in which each check counts as one::
+Style, types, documentation, news fragments, the contents of the source distribution, the English
+of docstrings, and, on Python 3 and 2.7, the layers and the import of every module.  Ends with the
+line that the tests end with, in which each check counts as one::
 
     N passed, N failed, N skipped
 """
@@ -27,7 +27,7 @@ from .run import (
     summed,
 )
 
-#: What is run in the environment of Python 3.
+#: The commands that run in the environment of Python 3.
 CHECKS = [
     "ruff check .",
     "ruff format --check .",
@@ -37,7 +37,7 @@ CHECKS = [
     "check-manifest --no-build-isolation",
     "pre-commit run --all-files",
 ]
-#: They compare with what git tracks.
+#: The tools that compare with the files that git tracks.
 WITH_GIT = ("check-manifest", "pre-commit")
 IMPORTS = "tests.house.test_architecture"
 
@@ -45,7 +45,7 @@ IMPORTS = "tests.house.test_architecture"
 def checked(name, command, accept=lambda output: True):
     """
     :param command: the program and its arguments.
-    :param accept: whether what it printed is what it prints when all is well.
+    :param accept: called with the output; returns whether the output is a good one.
     :return: dict, one "passed" or one "failed".
     """
     done = subprocess.run(
@@ -77,7 +77,7 @@ def with_tool(check):
 
 
 def imports(environment, version):
-    """The tests of what imports what, which trial runs in a moment."""
+    """Run the tests of the imports, which trial runs in a moment."""
 
     def all_ran(output):
         counts = counted(output)

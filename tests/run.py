@@ -1,15 +1,13 @@
 """
 Run the tests: ``make test`` and its relatives.
 
-This needs nothing but the Python it runs on (3.9 or newer).  It makes the
-virtual environments, installs the project into them, runs ``trial`` in each,
-as many at once as there are cores, and ends with one line, computed from what
-trial itself said::
+Nothing but the running Python (3.9 or newer) is needed.  The program makes the virtual
+environments, installs the project into them, and runs ``trial`` in each, as many at once as there
+are cores.  It ends with one line, computed from trial's own summaries::
 
     N passed, N failed, N skipped
 
-On Python 3 the branch coverage of the package is measured, and too little of
-it is a failure.
+On Python 3 it measures the branch coverage of the package, and fails when that is too low.
 """
 
 import argparse
@@ -33,14 +31,14 @@ ENVIRONMENT = os.path.join(ROOT, ".venv")
 ENVIRONMENT_2 = os.path.join(ROOT, ".venv-2.7")
 PINS_2 = os.path.join(HERE, "requirements-2.7.txt")
 VERSIONS_3 = ["3.9", "3.10", "3.11", "3.12", "3.13"]
-#: What this runs on; not the one of an environment, which would remove itself.
+#: The running Python, outside of any environment: an environment's would remove itself.
 BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 #: Percent of the package's branches.
 COVERAGE = 95
 
 SUMMARY = re.compile(r"^(?:PASSED|FAILED)\s*(?:\((.*)\))?\s*$", re.MULTILINE)
 RAN = re.compile(r"^Ran (\d+) tests", re.MULTILINE)
-#: What trial calls the outcomes, and what they count as.
+#: Trial's outcomes, and the counts they add to.
 OUTCOMES = {
     "successes": "passed",
     "unexpectedSuccesses": "failed",
@@ -54,9 +52,9 @@ OUTCOMES = {
 
 def counted(output):
     """
-    :param output: what trial printed.
-    :return: dict of "passed", "failed" and "skipped" to how many; one failed
-        when trial did not get to its summary.
+    :param output: trial's output.
+    :return: dict of "passed", "failed" and "skipped" to numbers; one failed when trial printed no
+        summary.
     """
     counts = dict.fromkeys(("passed", "failed", "skipped"), 0)
     summaries = SUMMARY.findall(output)
@@ -70,16 +68,16 @@ def counted(output):
 
 def concluded(counts):
     """
-    Say the line that all of these end with.
+    Print the line of counts, with which each of these programs ends.
 
-    :return: the exit code: a failure also when nothing passed.
+    :return: the exit code; 1 also when nothing passed.
     """
     print(told(counts), flush=True)
     return 1 if counts["failed"] or not counts["passed"] else 0
 
 
 def checks_in(directory):
-    """:return: the names of a directory's modules with tests, which ``make test`` passes by."""
+    """:return: the names of a directory's modules of tests that ``make test`` does not run."""
     package = "tests." + os.path.basename(directory)
     return sorted(
         "{}.{}".format(package, os.path.basename(path)[: -len(".py")])
@@ -88,7 +86,7 @@ def checks_in(directory):
 
 
 def make_once(directory, wanted, make):
-    """Make a directory, unless it was made for exactly the same wishes before."""
+    """Make a directory, unless it was made from the same inputs before."""
     stamp = os.path.join(directory, ".made-for")
     fingerprint = hashlib.sha256(repr(wanted).encode()).hexdigest()
     if os.path.exists(stamp):
@@ -121,7 +119,7 @@ def install(environment, *arguments):
 
 
 def make_environment(directory=ENVIRONMENT, interpreter=BASE):
-    """Make an environment for Python 3, with the project and what its tests need."""
+    """Make an environment for Python 3, with the project and the tests' requirements."""
 
     def make():
         say("making {} with {}".format(os.path.basename(directory), interpreter))
@@ -180,15 +178,15 @@ def make_environment_2(interpreter):
     make_once(ENVIRONMENT_2, [interpreter, list(content(PINS_2, "setup.py"))], make)
 
 
-#: Two installations at once would make the same files of the project.
+#: Two installations at once would write the same files of the project.
 INSTALLING = threading.Lock()
 
 
 def trial(environment, name, tests, prefix=(), show=show):
     """
-    Run trial, showing what it prints.
+    Run trial and show its output.
 
-    :return: what :func:`counted` says.
+    :return: its counts, as :func:`counted` returns them.
     """
     command = [os.path.join(environment, "bin", "python"), *prefix]
     command.append(os.path.join(environment, "bin", "trial"))
@@ -198,18 +196,18 @@ def trial(environment, name, tests, prefix=(), show=show):
 
 def run_trial(command, name, tests, path=(ROOT,), of_service=ENVIRONMENT, show=show):
     """
-    :param list command: what starts trial.
-    :param path: where Python is to look for modules besides its own places.
+    :param list command: the command that starts trial.
+    :param path: further directories for Python's module search.
     :param of_service: the environment that the embedded service runs in.
-    :param show: called with each line that it prints.
-    :return: what :func:`counted` says.
+    :param show: called with each line of output.
+    :return: the counts, as :func:`counted` returns them.
     """
     command = command + ["--reporter=verbose"]
     command += ["--temp-directory", os.path.join(ROOT, "_trial_temp-" + name)]
     say("trial on " + name, show)
     take_interrupts()
-    # Trial changes the directory, and the embedded service runs on Python 3
-    # also when the driver does not.
+    # Trial changes the directory, and the embedded service needs Python 3 even when the driver
+    # runs on 2.7.
     surroundings = dict(os.environ, PYTHONPATH=os.pathsep.join(path))
     surroundings["TXSTORAGE_PYTHON3"] = os.path.join(of_service, "bin", "python")
     surroundings["PYTHONWARNINGS"] = "ignore::DeprecationWarning"
@@ -229,7 +227,7 @@ def run_trial(command, name, tests, path=(ROOT,), of_service=ENVIRONMENT, show=s
 
 
 def measured(tests, show=show):
-    """Run the tests on the Python this runs on, and measure the coverage."""
+    """Run the tests on the running Python, and measure the coverage."""
     coverage = [os.path.join(ENVIRONMENT, "bin", "python"), "-m", "coverage"]
     run(*coverage, "erase", cwd=ROOT)
     counts = trial(ENVIRONMENT, "3", tests, ["-m", "coverage", "run"], show)
@@ -283,8 +281,8 @@ def on_python_2(tests, show=show):
 
 def jobs(options):
     """
-    :return: for :func:`side_by_side`: which Pythons run the tests; the one that
-        this runs on measures the coverage, unless just one was asked for.
+    :return: jobs for :func:`side_by_side`, one for each Python; the running Python measures the
+        coverage, unless one Python was chosen.
     """
     tests = options.tests or ["tests"]
     made = [] if options.only else [("3", partial(measured, tests))]

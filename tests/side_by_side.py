@@ -1,7 +1,4 @@
-"""
-Several runs of trial at once: what they print, one after the other, and their
-end, together.
-"""
+"""Several runs of trial at once, shown one after the other and ended together."""
 
 import signal
 import subprocess
@@ -21,7 +18,7 @@ def say(text, show=show):
 
 
 def summed(parts):
-    """:return: the sums of dicts of "passed", "failed" and "skipped" to how many."""
+    """:return: the sums of dicts of "passed", "failed" and "skipped" to numbers."""
     totals = dict.fromkeys(("passed", "failed", "skipped"), 0)
     for part in parts:
         for outcome, number in part.items():
@@ -30,16 +27,17 @@ def summed(parts):
 
 
 def told(counts):
-    """:return: text: such a dict, as these all tell it."""
+    """:return: the line of counts, text."""
     return "{passed} passed, {failed} failed, {skipped} skipped".format(**counts)
 
 
 class Turns:
     """
-    What several print at once, shown one after the other: of the first that
-    has not ended as it comes, of the next ones when it is their turn.
+    The output of several jobs, shown one after the other: the first unfinished job's as it comes,
+    and
+    the next ones' when it is their turn.
 
-    :param int number: how many there are.
+    :param int number: the number of jobs.
     """
 
     def __init__(self, number):
@@ -49,7 +47,7 @@ class Turns:
         self._turn = 0
 
     def show(self, index, line):
-        """One of them, by its index, prints a line."""
+        """Show a line of one job, given by its index."""
         with self._lock:
             if index == self._turn:
                 show(line)
@@ -57,18 +55,18 @@ class Turns:
                 self._kept[index].append(line)
 
     def end(self, index, text):
-        """One of them ended; the text is said at once."""
+        """Record the end of a job, and show a text at once."""
         with self._lock:
             say(text)
             self._ended[index] = True
             while self._turn < len(self._ended) and self._ended[self._turn]:
                 self._turn += 1
-                # there is an empty one after the last
+                # an empty buffer stands after the last job's
                 show("".join(self._kept[self._turn]))
 
 
 class Processes:
-    """Those of trial that run, so that they can be ended together."""
+    """The running trial processes, which can be ended together."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -76,7 +74,11 @@ class Processes:
         self._ending = False
 
     def start(self, command, **options):
-        """:return: a ``Popen``, whose output is to be read to its end."""
+        """
+        Start a process.
+
+        :return: a ``Popen``, whose output must be read to its end.
+        """
         with self._lock:
             if self._ending:
                 raise KeyboardInterrupt
@@ -91,18 +93,22 @@ class Processes:
             return process
 
     def wait(self, process):
-        """:return: the exit code."""
+        """
+        Wait for a process.
+
+        :return: its exit code.
+        """
         code = process.wait()
         with self._lock:
             self._running.remove(process)
         return code
 
     def end(self):
-        """End all; no more are started.  They clean up, which is not waited for here."""
+        """End all processes, and start no more.  They clean up, without being waited for here."""
         with self._lock:
             self._ending = True
             for process in self._running:
-                # trial takes an interrupt for the end of one test, and goes on
+                # trial takes one interrupt for the end of one test, and continues
                 process.terminate()
 
 
@@ -111,8 +117,11 @@ PROCESSES = Processes()
 
 def take_interrupts():
     """
-    What is started in the background has to ignore them, and so would all the
-    processes that tests mean to interrupt.
+    Restore the default handling of interrupts.
+
+    A process in the background ignores interrupts, and so would all the processes that tests mean
+    to
+    interrupt.
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -120,12 +129,13 @@ def take_interrupts():
 
 def side_by_side(jobs, at_once):
     """
-    Run several, and show the output of each whole, and the first one's as it comes.
+    Run several jobs; show the first one's output as it comes, and each other's whole.
 
-    :param jobs: pairs of a name and a function that is called with what shows a
-        line, and returns such a dict.  One that raises has failed.
-    :param int at_once: how many at a time.
-    :return: list of what they returned.
+    :param jobs: pairs of a name and a function that is called with a function that shows a line,
+        and
+        returns counts.  A job that raises has failed.
+    :param int at_once: the number of jobs that run at a time.
+    :return: list of the jobs' counts.
     """
     take_interrupts()
     turns = Turns(len(jobs))

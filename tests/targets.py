@@ -1,9 +1,9 @@
 """
-Run targets of make, one after the other, whatever comes of each::
+Run targets of make, one after the other, also after failures::
 
     python3 -m tests.targets lint test
 
-Ends with the line that each of them ends with, for all together.
+Ends with the line of counts that each of them ends with, for all together.
 """
 
 import os
@@ -19,10 +19,11 @@ LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 
 def outcome(output, code):
     """
-    :param output: what a target printed.
-    :param code: the exit code of make.
-    :return: dict of "passed", "failed" and "skipped" to how many; at least one
-        failed when the target failed, or did not get to its last line.
+    :param output: a target's output.
+    :param code: make's exit code.
+    :return: dict of "passed", "failed" and "skipped" to numbers; at least one failed when the
+        target
+        failed, or printed no line of counts.
     """
     lines = output.rstrip().splitlines()
     match = LINE.fullmatch(lines[-1]) if lines else None
@@ -34,9 +35,9 @@ def outcome(output, code):
 
 def made(target):
     """
-    Make a target, showing what it prints.
+    Make a target and show its output.
 
-    :return: what :func:`outcome` says.
+    :return: its counts, as :func:`outcome` returns them.
     """
     say("make " + target)
     process = subprocess.Popen(

@@ -34,9 +34,9 @@ from .wire import retry_soon
 
 READY = b"txstorage ready: "
 
-#: As little waiting as the service needs, in seconds: what it takes is not what
-#: is tested.  A status lasts less than the time between two looks, so that there
-#: is mostly one look at each, and a test of each exchange has few that are alike.
+#: The shortest waits, in seconds, that the service allows: the duration of a transition is not
+#: under test.  A status lasts less than the time between two polls, so that most operations
+#: poll once, and a test that goes through every exchange has few alike.
 TRANSITION_DELAY = 0.02
 WAITING = {"timeout": 30, "poll_interval": 0.05}
 
@@ -51,10 +51,9 @@ def python_3():
 
 def faulty_driver(test_case, cluster_id, configuration):
     """
-    :param cluster_id: ``None`` for a cluster of its own.
+    :param cluster_id: ``None`` for a new cluster.
     :param dict configuration: keys and values, without ``cluster_id``.
-    :return: an asynchronous driver, and the
-        :class:`~txstorage.testing.FaultyAgent` that it uses.
+    :return: an asynchronous driver, and its :class:`~txstorage.testing.FaultyAgent`.
     """
     agent = agent_for(reactor)
     test_case.addCleanup(agent.close)
@@ -65,7 +64,7 @@ def faulty_driver(test_case, cluster_id, configuration):
 
 class EmbeddedService(object):
     """
-    One embedded service, with loop devices when root and regular files else.
+    One embedded service, with loop devices as root and regular files otherwise.
 
     :param options: more options of ``txstorage serve``.
     """
@@ -80,7 +79,7 @@ class EmbeddedService(object):
         atexit.register(self.remove)
 
     def start(self):
-        """Start it, at the same address as before; returns when it is ready."""
+        """Start it at the same address as before; returns when it is ready."""
         command = [python_3(), "-m", "txstorage.cli", "serve", "--state-dir", self.state]
         command += ["--port", str(self._port)] + self._options
         log = open(os.path.join(self.state, "stderr"), "ab")
@@ -102,11 +101,11 @@ class EmbeddedService(object):
             self._process = None
 
     def kill(self):
-        """End it as a power failure would."""
+        """Kill it, as a power failure would."""
         self._end(signal.SIGKILL)
 
     def remove(self):
-        """End it, and remove all that it made, loop devices too."""
+        """End it, and remove everything it made, loop devices too."""
         self._end(signal.SIGTERM)
         if self.loop_devices:
             for line in subprocess.check_output(
@@ -126,8 +125,7 @@ class EmbeddedService(object):
 
     def driver(self, test_case, cluster_id=None, node="node-1", **changes):
         """
-        :return: a driver for one of the nodes, and the
-            :class:`~txstorage.testing.FaultyAgent` it uses.
+        :return: a driver for one of the nodes, and its :class:`~txstorage.testing.FaultyAgent`.
         """
         configuration = self.configuration(node)
         del configuration["cluster_id"]
@@ -137,7 +135,7 @@ class EmbeddedService(object):
 
     @property
     def device_size(self):
-        """What finds out the size of a device that it serves."""
+        """The function that reads the size of one of the service's devices."""
         return block_device_size if self.loop_devices else regular_file_size
 
     def cluster_id(self):
@@ -149,7 +147,9 @@ NOBODY = u"00000000-0000-4000-8000-000000000000"
 
 
 def contract(factory, make=make_iblockdeviceasyncapi_tests, **options):
-    """:return: the suite for the drivers of a factory, two of which are two clusters."""
+    """
+    :return: the contract suite for the drivers of a factory, which makes one for each cluster.
+    """
     return make(
         api_factory=factory,
         minimum_allocatable_size=GIB,
@@ -166,8 +166,8 @@ _shared = {}
 
 def shared_service(transition_delay=TRANSITION_DELAY):
     """
-    :param float transition_delay: seconds that a volume is in between.
-    :return: an :class:`EmbeddedService` for all tests that do not break it.
+    :param float transition_delay: seconds that a volume stays in a transient status.
+    :return: an :class:`EmbeddedService` shared by the tests that do not break it.
     """
     if transition_delay not in _shared:
         service = EmbeddedService("--transition-delay", str(transition_delay))

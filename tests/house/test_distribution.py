@@ -1,6 +1,7 @@
 """
-The wheels: what is in them, and that the one for Python 2 goes beside Flocker's
-pins.  Nothing in here talks to the network.
+The wheels: their contents, and the installation of Python 2's wheel beside Flocker's pins.
+
+These tests use no network.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -24,7 +25,9 @@ PYTHON_3_ONLY = tuple("txstorage/{}/".format(wing) for wing in python_3_wings())
 
 
 def surroundings(**more):
-    """:return: an environment in which neither user nor machine configures pip or Python."""
+    """
+    :return: an environment in which neither the user nor the machine configures pip or Python.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -41,7 +44,7 @@ def surroundings(**more):
 
 
 def tracked_files():
-    """:return: the paths, relative, of all files that git tracks."""
+    """:return: the relative paths of all files that git tracks."""
     try:
         listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -51,18 +54,18 @@ def tracked_files():
 
 
 def canonical(name):
-    """:return: a distribution's name as all tools spell it (PEP 503)."""
+    """:return: a distribution's normalised name (PEP 503)."""
     return re.sub("[-_.]+", "-", name).lower()
 
 
 def versions(lines):
-    """:return: the dict, name to version or place, that ``pip freeze`` or pins list."""
+    """:return: name to version, or to place, from the lines of ``pip freeze`` or of pins."""
     found = [re.match(r"([\w.-]+)(?:==| @ )(\S+)", line) for line in lines]
     return {canonical(match.group(1)): match.group(2) for match in found if match}
 
 
 class WheelTestCase(SynchronousTestCase):
-    """Base: the wheel that the Python it runs on makes of a copy of the project."""
+    """Base: builds a wheel from a copy of the project, on the running Python."""
 
     def setUp(self):
         self.directory = os.path.realpath(mkdtemp(prefix="txstorage-test-"))
@@ -93,8 +96,10 @@ class WheelTestCase(SynchronousTestCase):
 
     def run_python(self, python, *arguments, **more):
         """
+        Run Python.
+
         :param more: variables of its environment.
-        :return: the standard output, text, of Python with arguments.
+        :return: its standard output, text.
         """
         process = subprocess.Popen(
             (python,) + arguments,
@@ -111,7 +116,7 @@ class WheelTestCase(SynchronousTestCase):
         return self.run_python(python, "-m", "pip", *arguments)
 
     def assert_all_modules(self, left_out):
-        """The wheel has the package's modules but those left out, and no other Python."""
+        """The wheel has the package's modules except those left out, and no other Python file."""
         self.assertEqual(
             sorted(
                 path
@@ -125,13 +130,13 @@ class WheelTestCase(SynchronousTestCase):
 
 
 class Python2Tests(WheelTestCase):
-    """The distribution that Flocker's environment gets."""
+    """The wheel for Flocker's environment, Python 2."""
 
     if not PY2:
         skip = "what Python 2 builds is built by Python 2"
 
     def test_modules(self):
-        """It has all but what is for Python 3, and Python 2 can compile each file."""
+        """The wheel has everything but the Python 3 wings, and Python 2 can compile each file."""
         self.assert_all_modules(PYTHON_3_ONLY)
         for path, content in self.contents.items():
             if path.endswith(".py"):
@@ -139,8 +144,7 @@ class Python2Tests(WheelTestCase):
 
     def environment(self):
         """
-        A copy of the environment that this runs in, which has the pins, without
-        the project.
+        A copy of the running environment, which has the pins, without the project.
 
         :return: the path of its Python.
         """
@@ -154,9 +158,8 @@ class Python2Tests(WheelTestCase):
 
     def test_beside_the_pins(self):
         """
-        Installed with all that it requires, it moves no pin (pip, which has no
-        index to get another version from, would fail to), and it is Flocker's
-        backend.
+        The wheel installs without moving a pin (pip has no index, so it would fail), and provides
+        Flocker's backend.
         """
         python = self.environment()
         before = versions(self.pip(python, "freeze", "--all").splitlines())
@@ -188,13 +191,13 @@ class Python2Tests(WheelTestCase):
 
 
 class Python3Tests(WheelTestCase):
-    """The distribution that everybody else gets."""
+    """The wheel for Python 3."""
 
     if PY2:
         skip = "what Python 3 builds is built by Python 3"
 
     def test_command_line(self):
-        """It has everything, the embedded service too, and its command runs from it."""
+        """The wheel has everything, the embedded service too, and its command runs."""
         self.assert_all_modules(())
         self.assertIn("txstorage/embedded/application.py", self.contents)
         self.assertIn("txstorage/cli/main.py", self.contents)
@@ -212,7 +215,7 @@ class Python3Tests(WheelTestCase):
         self.assertIn("serve", told)
 
     def test_description(self):
-        """What a package index shows is the README, but for pictures, which it does not have."""
+        """The description for a package index is the README without its pictures."""
         [metadata] = [name for name in self.contents if name.endswith(".dist-info/METADATA")]
         described = self.contents[metadata].decode("utf-8")
         self.assertNotIn(u".. image::", described)

@@ -1,6 +1,4 @@
-"""
-Tests of what the documentation says can be done.
-"""
+"""Tests of the examples in the documentation."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -28,7 +26,7 @@ class MyDriver(AsynchronousReference):
 
 
 def code_blocks(page):
-    """:return: the blocks of Python of a page, as text."""
+    """:return: the page's blocks of Python, as text."""
     with io.open(os.path.join(ROOT, "docs", page), encoding="utf-8") as source:
         text = source.read()
     found = re.findall(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", text, re.MULTILINE)
@@ -39,7 +37,7 @@ class TestingADriverTests(SynchronousTestCase):
     """docs/testing-a-driver.rst."""
 
     def run_example(self, driver):
-        """:return: what trial says of the example, as a user would run it."""
+        """:return: trial's output for the example, run as a user would run it."""
         [example] = code_blocks("testing-a-driver.rst")
         directory = FilePath(self.mktemp())
         directory.makedirs()
@@ -57,7 +55,7 @@ class TestingADriverTests(SynchronousTestCase):
         return output.decode("utf-8")
 
     def test_right(self):
-        """The example, as it stands, tests a driver, which passes."""
+        """The example tests a correct driver, which passes."""
         output = self.run_example(MY_DRIVER)
         [passed] = re.findall(r"PASSED \(successes=(\d+)\)", output) or [output]
         self.assertGreater(int(passed), 40)
@@ -68,6 +66,6 @@ class TestingADriverTests(SynchronousTestCase):
         self.assertIn("FAILED (", self.run_example(MY_DRIVER + wrong))
 
     def test_short(self):
-        """As promised, no more has to be written than about ten lines."""
+        """The example needs no more than about ten lines, as the page promises."""
         [example] = code_blocks("testing-a-driver.rst")
         self.assertLess(len([line for line in example.splitlines() if line.strip()]), 15)

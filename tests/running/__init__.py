@@ -1,3 +1,3 @@
-"""Tests of what runs the tests."""
+"""Tests of the programs that run the tests."""
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""
-Tests that what ``make bench`` runs, runs.
-"""
+"""Tests that the benchmark of ``make bench`` runs."""
 
 from __future__ import annotations
 
@@ -18,7 +16,9 @@ class PollingTests(SynchronousTestCase):
     """``benchmarks/polling.py``."""
 
     def test_measured(self) -> None:
-        """It counts requests with the shared poll and without, and says their ratio."""
+        """
+        The benchmark counts the requests with and without the shared poll, and prints their ratio.
+        """
         benchmark = os.path.join(ROOT, "benchmarks", "polling.py")
         environment = dict(os.environ, TXSTORAGE_PYTHON3=sys.executable)
         done = subprocess.run(

@@ -22,7 +22,7 @@ class CleanTests(SynchronousTestCase):
     """``make clean``."""
 
     def test_only_what_was_made(self) -> None:
-        """What it removes is nothing that the project consists of."""
+        """``make clean`` removes nothing that git tracks."""
         if not os.path.exists(os.path.join(ROOT, ".git")):
             raise SkipTest("git knows what the project consists of")
         copy = os.path.abspath(self.mktemp())

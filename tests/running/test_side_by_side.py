@@ -1,6 +1,4 @@
-"""
-Tests of how ``make test`` runs the tests on several Pythons at once.
-"""
+"""Tests of several Pythons' tests side by side, as ``make test`` runs them."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from tests import side_by_side as together
 from tests.run import jobs
 from tests.side_by_side import Processes, Turns, side_by_side
 
-#: What a job is called with.
+#: The arguments of a job.
 Show = Callable[[str], None]
 
 
@@ -26,7 +24,7 @@ def counts(**some: int) -> dict[str, int]:
 
 
 class Printed(SynchronousTestCase):
-    """Base: what is printed is kept."""
+    """Base: keeps the printed lines."""
 
     def setUp(self) -> None:
         self.lines: list[str] = []
@@ -38,7 +36,7 @@ class TurnsTests(Printed):
     """``Turns``."""
 
     def test_first_as_it_comes(self) -> None:
-        """What the first prints is shown at once; what others print, when it has ended."""
+        """The first job's lines are shown at once, the others' when the first has ended."""
         turns = Turns(3)
         turns.show(1, "second\n")
         turns.show(0, "first\n")
@@ -50,7 +48,7 @@ class TurnsTests(Printed):
         self.assertEqual("goes on\n", self.lines[-1])
 
     def test_ended_before_its_turn(self) -> None:
-        """One that ended is said at once, and shown when it is its turn, whole."""
+        """The end of a job is reported at once, and its output shown whole when it is its turn."""
         turns = Turns(3)
         for line in "ab":
             turns.show(2, line)
@@ -67,7 +65,7 @@ class SideBySideTests(Printed):
     """``side_by_side``."""
 
     def test_at_once(self) -> None:
-        """As many run at once as may, and what they return comes in their order."""
+        """At most the given number of jobs run at once, and their results keep the jobs' order."""
         both = threading.Barrier(2, timeout=60)
 
         def job(show: Show) -> dict[str, int]:
@@ -77,7 +75,7 @@ class SideBySideTests(Printed):
         self.assertEqual([1, 2], sorted(each["passed"] for each in made))
 
     def test_one_at_a_time(self) -> None:
-        """With one core they run one after the other, in order."""
+        """With one core the jobs run one after the other, in order."""
         ran = []
 
         def job(name: str) -> Any:
@@ -87,7 +85,7 @@ class SideBySideTests(Printed):
         self.assertEqual(["a", "b", "c"], ran)
 
     def test_one_breaks(self) -> None:
-        """One that breaks has failed, says how, and the others count."""
+        """A job that raises counts as failed and reports its error; the other jobs count."""
 
         def broken(show: Show) -> dict[str, int]:
             raise ZeroDivisionError("no environment")
@@ -101,8 +99,8 @@ class SideBySideTests(Printed):
 
     def test_interrupted(self) -> None:
         """
-        Ctrl-C ends what runs, its process too, starts nothing more, and goes on
-        being an interrupt when all have ended.
+        Ctrl-C ends the jobs and their processes, starts no more, and is raised again when all have
+        ended.
         """
         processes = Processes()
         self.patch(together, "PROCESSES", processes)
@@ -147,13 +145,13 @@ class RunTrialTests(Printed):
         self.addCleanup(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
 
     def test_counts(self) -> None:
-        """What it prints is shown, line by line, and counted."""
+        """The output of trial is shown line by line, and counted."""
         made = self.run_script("print('Ran 3 tests in 1s\\n\\nPASSED (skips=1, successes=2)')")
         self.assertEqual(counts(passed=2, skipped=1), made)
         self.assertEqual("PASSED (skips=1, successes=2)\n", self.lines[-1])
 
     def test_crash(self) -> None:
-        """One that ends before its summary, or badly after it, has failed."""
+        """A run that ends before its summary, or fails after it, counts as failed."""
         self.assertEqual(counts(failed=1), self.run_script("print('x')"))
         bad = "print('Ran 1 tests in 1s\\nPASSED (successes=1)'); raise SystemExit(3)"
         self.assertEqual(counts(passed=1, failed=1), self.run_script(bad))
@@ -167,7 +165,7 @@ class JobsTests(SynchronousTestCase):
         return [name for name, _ in jobs(argparse.Namespace(**given))]
 
     def test_names(self) -> None:
-        """By default this Python and 2.7; all are all, each once; one is that one."""
+        """The default is this Python and 2.7; ``--all`` is each Python once; ``--only`` is one."""
         own = "{}.{}".format(*sys.version_info)
         others = [version for version in run.VERSIONS_3 if version != own]
         self.assertEqual(["3", "2.7"], self.names())

@@ -1,10 +1,10 @@
 # -*- coding: utf-8 -*-
 """
-What bad input gets: a typed error that says what to do, and nothing is lost.
+Bad input gets a typed error with a remedy, and loses nothing.
 
-The whole driver, from its configuration to the wire, against services that
-answer badly.  What a real socket adds, such as a connection that breaks or a
-certificate that does not verify, is at the end.
+The whole driver runs, from its configuration to the wire, against services that respond badly.
+The tests at the end add the faults of a real socket: a connection that breaks, a certificate
+that does not verify.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -58,7 +58,7 @@ def described(**changes):
 
 
 def server(seen):
-    """Keystone and Compute as they should be; ``None`` for what is Cinder's."""
+    """Keystone and Compute that respond correctly; ``None`` for requests to Cinder."""
     if seen.target.endswith(u"/auth/tokens"):
         return token_answer("tok-secret")
     if seen.target.startswith(u"/v2.1/servers/" + NODE):
@@ -67,10 +67,10 @@ def server(seen):
 
 
 class BadInputTestCase(SynchronousTestCase):
-    """A driver on services that answer as a test says."""
+    """A driver on services whose responses a test defines."""
 
     def driver(self, *rules):
-        """:param rules: functions from what was seen to an answer or ``None``."""
+        """:param rules: functions from a request to a response or ``None``."""
 
         def answer(seen):
             for rule in rules + (server,):
@@ -93,7 +93,7 @@ class BadInputTestCase(SynchronousTestCase):
         )
 
     def fails(self, d, kind, *words):
-        """The operation fails in time with a kind of error that says what to do."""
+        """The operation fails in time with an error of one class that names the remedy."""
         self.clock.pump([0.5] * 250)
         found = self.failureResultOf(d).value
         self.assertIs(kind, type(found))
@@ -105,7 +105,7 @@ class BadInputTestCase(SynchronousTestCase):
         return found
 
     def mutations(self):
-        """What was asked of the services that changes anything."""
+        """The requests to the services that change something."""
         return [
             (seen.method, seen.target)
             for seen in self.service.seen
@@ -114,7 +114,7 @@ class BadInputTestCase(SynchronousTestCase):
 
 
 def operations(volume_id):
-    """Every operation on a volume: its name, and what to call with a driver."""
+    """The operations on a volume: a name, and a function to call with a driver."""
     return [
         (u"destroy", lambda driver: driver.destroy_volume(volume_id)),
         (u"attach", lambda driver: driver.attach_volume(volume_id, NODE)),
@@ -130,11 +130,11 @@ EVERY = operations(VOLUME) + [
 
 
 class ServiceTests(BadInputTestCase):
-    """Services that turn away, or are none."""
+    """Services that refuse requests, and addresses that are not the service."""
 
     @capture_logging(None)
     def test_wrong_credentials(self, logger):
-        """Each operation names the user and the remedy; no secret is anywhere."""
+        """Each operation's error names the user and the remedy; no secret appears."""
         echo = {u"error": {u"code": 401, u"message": u"bad: " + PASSWORD}}
         for _, call in EVERY:
             driver = self.driver(
@@ -147,7 +147,7 @@ class ServiceTests(BadInputTestCase):
         self.assertNotIn("hunter2", json.dumps(logger.serialize()))
 
     def test_not_json(self):
-        """What answers with something else than JSON is not the service."""
+        """An endpoint whose responses are not JSON is reported as not the service."""
         for body in (b"<html>Welcome</html>", b"", b"[]", b"{}", b'{"volume": 1}', b"\xff"):
             for _, call in operations(VOLUME):
                 driver = self.driver(
@@ -157,7 +157,7 @@ class ServiceTests(BadInputTestCase):
                 self.assertEqual([], self.mutations())
 
     def test_no_such_address(self):
-        """An address where a router knows nothing is no volume that is gone."""
+        """A 404 from a router's address does not mean that a volume is gone."""
         for _, call in operations(VOLUME):
             driver = self.driver(
                 lambda seen: Answer(404, b"<h1>Not Found</h1>")
@@ -168,10 +168,10 @@ class ServiceTests(BadInputTestCase):
 
 
 class ArgumentTests(BadInputTestCase):
-    """What the caller gets wrong."""
+    """Mistakes of the caller."""
 
     def test_sizes(self):
-        """A size that is no positive whole number is refused, and nobody is asked."""
+        """A size that is not a positive whole number is refused without a request."""
         for size in (0, -1, -GIB, 1.5, float("nan"), u"1", None, True):
             self.fails(
                 self.driver().create_volume(DATASET, size), errors.InvalidSize, u"whole number"
@@ -179,7 +179,7 @@ class ArgumentTests(BadInputTestCase):
             self.assertEqual([], self.service.seen)
 
     def test_dataset_id(self):
-        """A dataset id that is no UUID is refused, and nobody is asked."""
+        """A dataset id that is not a UUID is refused without a request."""
         for dataset_id in (text_type(DATASET), u"", None, 7, u"\xe9", b"\xff"):
             self.fails(
                 self.driver().create_volume(dataset_id, GIB), errors.InvalidDatasetID, u"UUID"
@@ -187,7 +187,7 @@ class ArgumentTests(BadInputTestCase):
             self.assertEqual([], self.service.seen)
 
     def test_unknown_volumes(self):
-        """Whatever a volume's id looks like, it is unknown and nothing is changed."""
+        """A volume id of any shape is unknown, and nothing is changed."""
 
         def a_list(seen):
             return Answer(200, {u"volumes": []}) if seen.target.endswith(u"/detail") else None
@@ -206,7 +206,7 @@ class ArgumentTests(BadInputTestCase):
 
 
 class VolumeTests(BadInputTestCase):
-    """What is wrong with volumes."""
+    """Volumes that are malformed or unusable."""
 
     def on(self, *volumes):
         """A driver on a Cinder that has volumes."""
@@ -221,7 +221,7 @@ class VolumeTests(BadInputTestCase):
         return self.driver(cinder)
 
     def test_quota(self):
-        """A quota that is exceeded is told apart from being too fast."""
+        """An exceeded quota is distinguished from a rate limit."""
         quota = error(
             413, u"overLimit", u"VolumeLimitExceeded: Maximum number of volumes allowed (1)",
             {"Retry-After": "0"},
@@ -234,7 +234,7 @@ class VolumeTests(BadInputTestCase):
         self.assertEqual(1, len(self.mutations()))
 
     def test_in_error(self):
-        """A volume in error is not attached, and not taken for one that is usable."""
+        """A volume in ``error`` is not attached, and not returned as usable."""
         broken = described(status=u"error")
         for call in (
             lambda driver: driver.attach_volume(VOLUME, NODE),
@@ -266,17 +266,17 @@ class VolumeTests(BadInputTestCase):
         )
 
     def test_attach_without_dataset(self):
-        """A volume that does not say of which dataset it is is not attached."""
+        """A volume without a dataset label is not attached."""
         driver = self.on(described(metadata={u"flocker-cluster-id": text_type(CLUSTER)}))
         self.fails(driver.attach_volume(VOLUME, NODE), errors.MalformedLabels, VOLUME)
         self.assertEqual([], self.mutations())
 
 
 class SocketTests(TestCase):
-    """What a real endpoint can be instead of the service."""
+    """Endpoints on real sockets that are not the service."""
 
     def check(self, url, kind):
-        """An operation fails with a kind of error that says what to do."""
+        """An operation fails with one class of error, which names the remedy."""
         retry_soon(self)
         driver = block_device_driver(
             reactor, CLUSTER, auth_plugin=u"none", volume_endpoint=url, compute_endpoint=url,
@@ -290,23 +290,23 @@ class SocketTests(TestCase):
         return self.assertFailure(driver.list_volumes(), kind).addCallback(found)
 
     def test_not_there(self):
-        """Nobody listens."""
+        """Nothing listens at the address."""
         port = RawServer(self)
         return self.check(port.url.replace(text_type(port.port), u"1"), errors.Unreachable)
 
     def test_not_http(self):
-        """Something listens that does not speak HTTP."""
+        """A server that does not speak HTTP is reported as not the service."""
         other = RawServer(self, b"SSH-2.0-OpenSSH_9.2\r\n", close=True)
         return self.check(other.url, errors.NotTheService)
 
     def test_truncated(self):
-        """An answer that breaks off is lost, not believed."""
+        """A response that breaks off is reported as lost, not believed."""
         answer = b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"volumes": []}'
         return self.check(RawServer(self, answer, close=True).url, errors.ResponseLost)
 
     @inlineCallbacks
     def test_plain_to_tls(self):
-        """Plain HTTP to a port for TLS is told as what it may be, whatever TLS answers."""
+        """Plain HTTP sent to a TLS port is reported as such, whatever TLS responds."""
         stranger = RawServer(self, certificate=certificate_for(u"127.0.0.1"))
         found = yield self.check(stranger.url.replace(u"https:", u"http:"), errors.ResponseLost)
         self.assertIn("begin with https", str(found))
@@ -317,7 +317,7 @@ class SocketTests(TestCase):
 
     @inlineCallbacks
     def test_https_is_not_suggested(self):
-        """TLS is not suspected where plain HTTP was spoken."""
+        """TLS is not suspected where the server spoke plain HTTP."""
         for answer, kind in [
             (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", errors.ResponseLost),
             (b"SSH-2.0-OpenSSH_9.2\r\n", errors.NotTheService),

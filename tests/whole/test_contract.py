@@ -1,7 +1,4 @@
-"""
-The contract suites, run against the embedded service over TCP, with loop
-devices when root.
-"""
+"""The contract suites against the embedded service over TCP, with loop devices as root."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -15,7 +12,7 @@ from ..helpers.child import GIB, contract, shared_service
 
 
 def driver(test_case):
-    """:return: a driver for a cluster of its own."""
+    """:return: a driver for a new cluster."""
     return shared_service().driver(test_case)[0]
 
 
@@ -36,6 +33,6 @@ class ResilienceTests(
         api_factory=lambda test_case: shared_service().driver(test_case), size=GIB
     )
 ):
-    """The contract when things go wrong, over TCP."""
+    """The resilience suite, over TCP."""
 
     timeout = 60

@@ -1,6 +1,6 @@
 """
-Data stays what it is: through moves between nodes, and through a ``kill -9``
-of the embedded service at any moment of any operation.
+Data survives moves between nodes, and a ``kill -9`` of the embedded service at any moment of any
+operation.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -60,7 +60,7 @@ def read(device):
 
 
 class DurabilityTests(TestCase):
-    """Volumes with file systems on them, and a service that is killed."""
+    """Volumes with file systems, and a service that is killed."""
 
     timeout = 200
     if os.getuid() != 0:
@@ -86,7 +86,7 @@ class DurabilityTests(TestCase):
 
     @inlineCallbacks
     def test_moves(self):
-        """A file on a volume is the same byte for byte after it moved to another node, and back."""
+        """A file on a volume is identical after the volume has moved to another node and back."""
         first, second = self.drivers
         volume = yield first.create_volume(uuid4(), GIB)
         yield self.attached(first, volume.blockdevice_id)
@@ -103,11 +103,10 @@ class DurabilityTests(TestCase):
     @inlineCallbacks
     def through_kills(self, operation, done, prepare):
         """
-        Kill the service at each moment of an operation; it goes on all the
-        same, or it can be repeated.
+        Kill the service at each moment of an operation; the operation continues or can be repeated.
 
         :param operation: called without arguments; returns a ``Deferred``.
-        :param done: what it may say when it is repeated and was done.
+        :param done: the errors that the repeated operation may raise when it had succeeded.
         :param prepare: called before each; returns a ``Deferred``.
         """
         for moment in range(60):
@@ -124,10 +123,7 @@ class DurabilityTests(TestCase):
 
     @inlineCallbacks
     def test_killed_while_moving(self):
-        """
-        A file survives a ``kill -9`` at every moment of attaching and of
-        detaching its volume.
-        """
+        """A file survives a ``kill -9`` at every moment of attaching and detaching its volume."""
         [driver, _] = self.drivers
         node = yield driver.compute_instance_id()
         volume = yield driver.create_volume(uuid4(), GIB)
@@ -154,7 +150,7 @@ class DurabilityTests(TestCase):
 
     @inlineCallbacks
     def test_killed_while_creating(self):
-        """Each volume is made once, whenever the service is killed meanwhile."""
+        """Each volume is created once, at whatever moment the service is killed."""
         [driver, _] = self.drivers
         dataset_ids = []
 
@@ -172,7 +168,7 @@ class DurabilityTests(TestCase):
 
     @inlineCallbacks
     def test_killed_while_destroying(self):
-        """Each volume is gone, and its file with it; another and its file are not."""
+        """The destroyed volume and its file are gone; another volume and its file stay."""
         [driver, _] = self.drivers
         other = yield driver.create_volume(uuid4(), GIB)
         yield self.attached(driver, other.blockdevice_id)

@@ -1,6 +1,6 @@
 """
-The contract suites for hosts that attach their volumes themselves, without
-Compute: run against the embedded service over TCP, with loop devices when root.
+The contract suites for hosts that attach their volumes themselves, without Compute: against the
+embedded service over TCP, with loop devices as root.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -14,8 +14,7 @@ from twisted.trial.unittest import TestCase
 
 from txstorage.errors import DeviceBusy, NoCompute, NotThisNode
 from txstorage.interfaces import AlreadyAttachedVolume, UnattachedVolume
-from txstorage.testing import make_icloudapi_tests
-from txstorage.testing import detach_destroy_volumes
+from txstorage.testing import detach_destroy_volumes, make_icloudapi_tests
 from txstorage.testing.resilience import AttachmentResilience
 from txstorage.testing.suites import _test_case
 
@@ -26,14 +25,14 @@ OTHER_HOST = u"7a1f0c8e-2d3b-4e6f-8b1a-1c2d3e4f5a6b"
 
 
 def driver_and_agent(test_case, cluster_id=None, host=HOST, service=None):
-    """:return: a driver for a cluster of its own, and the ``FaultyAgent`` that it uses."""
+    """:return: a driver for a new cluster, and its ``FaultyAgent``."""
     return (service or shared_service()).driver(
         test_case, cluster_id, attach_through=u"storage", instance_id=host
     )
 
 
 def driver(test_case):
-    """:return: a driver for a cluster of its own."""
+    """:return: a driver for a new cluster."""
     return driver_and_agent(test_case)[0]
 
 
@@ -47,15 +46,16 @@ class CloudTests(make_icloudapi_tests(driver)):
 
 class ResilienceTests(_test_case((AttachmentResilience,), driver_and_agent, size=GIB)):
     """
-    Attaching and detaching when things go wrong, without Compute.  What else there
-    is does not ask Compute, and :mod:`tests.whole.test_contract` tests it.
+    The resilience suite for attaching and detaching, without Compute.
+
+    The other operations do not use Compute; :mod:`tests.whole.test_contract` tests them.
     """
 
     timeout = 120
 
 
 class HostsTests(TestCase):
-    """Several hosts, one of which may have ended in the middle of something."""
+    """Several hosts, one of which may have died in the middle of an operation."""
 
     timeout = 200
 
@@ -70,7 +70,7 @@ class HostsTests(TestCase):
         self.volume_id = volume.blockdevice_id
 
     def again(self, host=HOST):
-        """:return: the driver of an agent that was started anew."""
+        """:return: the driver of a restarted agent."""
         return driver_and_agent(self, self.cluster_id, host)[0]
 
     def attached_to(self):
@@ -79,7 +79,7 @@ class HostsTests(TestCase):
 
     @inlineCallbacks
     def test_device_after_restart(self):
-        """An agent that was started anew finds the device, and may detach it."""
+        """A restarted agent finds the device, and may detach it."""
         yield self.api.attach_volume(self.volume_id, HOST)
         before = yield self.api.get_device_path(self.volume_id)
         after = yield self.again().get_device_path(self.volume_id)
@@ -91,8 +91,8 @@ class HostsTests(TestCase):
     @inlineCallbacks
     def test_of_another_host(self):
         """
-        A volume of another host is listed as that host's, has no device here
-        and can't be had until that one has detached it.
+        A volume of another host is listed as that host's, has no device here, and can't be attached
+        here before the other host has detached it.
         """
         yield self.api.attach_volume(self.volume_id, HOST)
         host = yield self.attached_to()
@@ -110,7 +110,9 @@ class HostsTests(TestCase):
 
     @inlineCallbacks
     def test_only_itself(self):
-        """A host attaches its own volumes only, starts no other, and says so."""
+        """
+        A host attaches volumes only to itself and starts no other host, and its errors say so.
+        """
         error = yield self.assertFailure(
             self.api.attach_volume(self.volume_id, OTHER_HOST), NotThisNode
         )
@@ -121,7 +123,7 @@ class HostsTests(TestCase):
 
     @inlineCallbacks
     def test_of_a_host_that_is_gone(self):
-        """On another host, one can have storage take a volume from a host that is gone."""
+        """A host can have storage take a volume from a host that is gone."""
         yield self.api.attach_volume(self.volume_id, HOST)
         yield self.other.detach_volume(self.volume_id)
         yield self.other.attach_volume(self.volume_id, OTHER_HOST)
@@ -131,8 +133,9 @@ class HostsTests(TestCase):
     @inlineCallbacks
     def test_ended_in_between(self):
         """
-        Wherever an agent ends while it attaches, another host's attach ends
-        well or is told who has the volume, and the first one goes on from there.
+        At whatever moment an agent dies while it attaches, another host's attach succeeds or names
+        the
+        host that has the volume, and the restarted agent resumes.
         """
         for moment in range(60):
             running = []
@@ -155,7 +158,7 @@ class HostsTests(TestCase):
 
     @inlineCallbacks
     def test_busy(self):
-        """What is mounted is not pulled away."""
+        """A mounted volume is not detached."""
         yield self.api.attach_volume(self.volume_id, HOST)
         device = yield self.api.get_device_path(self.volume_id)
         check_call(["mkfs.ext4", "-q", device.path])
@@ -173,15 +176,15 @@ class HostsTests(TestCase):
 
 
 class KilledServiceTests(TestCase):
-    """The service is killed in the middle of something."""
+    """A service that is killed in the middle of an operation."""
 
     timeout = 300
 
     @inlineCallbacks
     def test_killed(self):
         """
-        Attaching and detaching survive a ``kill -9`` of the service before, during
-        and after each request that changes something.
+        Attaching and detaching survive a ``kill -9`` of the service before, during and after each
+        request that changes something.
         """
         service = EmbeddedService()
         self.addCleanup(service.remove)
@@ -203,7 +206,7 @@ class KilledServiceTests(TestCase):
             d = api.detach_volume(volume_id)
             return d.addErrback(lambda failure: failure.trap(UnattachedVolume) and None)
 
-        # what is asked only once comes before
+        # requests that a driver makes only once come before
         yield attach()
         killed = []
         for operation, undo in [(attach, detach), (detach, attach)]:
@@ -221,13 +224,13 @@ class KilledServiceTests(TestCase):
         self.assertIs(None, listed.attached_to)
 
     def calm(self, operation):
-        """Do something while nothing goes wrong; what is asked is then in the agent."""
+        """Run an operation without faults, so that the agent records its requests."""
         self.agent.calm()
         del self.agent.requests[:]
         return operation()
 
     def moments_of_changes(self):
-        """:return: the moments, for the agent, of what was asked that changes something."""
+        """:return: the agent's moments of the recorded requests that change something."""
         return [
             3 * number + moment
             for number, (method, _) in enumerate(self.agent.requests)
