@@ -87,7 +87,7 @@ class _Reached:
                 self.add(function.__globals__.get(node.id))
             elif isinstance(node, ast.Attribute):
                 self.add(self._attribute(function, node))
-            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Answer":
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "APIResponse":
                 self._answer(syntax, *node.args[:2])
 
     def _attribute(self, function: types.FunctionType, node: ast.Attribute) -> Any:

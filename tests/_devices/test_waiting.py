@@ -139,7 +139,7 @@ class ToldTests(FinderTestCase):
         """Storage says that the volume is there; that is a device of that number."""
         status = SimpleStatus(stat.S_IFBLK, os.makedev(*number))
         self.patch(_block_devices, "lstat", lambda volume_id, path: status)
-        self.finder.tell(VOLUME, path)
+        self.finder.set_expected_path(VOLUME, path)
 
     def test_found(self):
         """It is found there, without an identity, and called what the kernel calls it."""
@@ -149,14 +149,14 @@ class ToldTests(FinderTestCase):
         found = self.finder.find(VOLUME, MIB)
         self.assertEqual(FilePath("/dev/dm-3"), found)
         self.assertEqual([(u"dm-3", "/dev/dm-3")], self.checked)
-        self.finder.tell(VOLUME, None)
-        self.finder.tell(VOLUME, None)
+        self.finder.set_expected_path(VOLUME, None)
+        self.finder.set_expected_path(VOLUME, None)
         self.assertRaises(DeviceNotFound, self.finder.find, VOLUME, MIB)
 
     def test_no_device(self):
         """A path that leads to anything but a block device is refused."""
         path = FilePath(self.mktemp())
-        self.finder.tell(VOLUME, as_text(path.path))
+        self.finder.set_expected_path(VOLUME, as_text(path.path))
         self.assertRaises(DeviceNotFound, self.finder.find, VOLUME, MIB)
         self.finder.refuse_if_busy(VOLUME)
         path.setContent(b"")
@@ -178,7 +178,7 @@ class ToldTests(FinderTestCase):
         directory.makedirs()
         directory.child(VOLUME).setContent(b"12")
         finder = self.make(directory=directory)
-        finder.tell(VOLUME, u"/dev/mapper/x")
+        finder.set_expected_path(VOLUME, u"/dev/mapper/x")
         self.assertEqual(directory.child(VOLUME), finder.find(VOLUME, 2))
 
 

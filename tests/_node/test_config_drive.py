@@ -17,7 +17,7 @@ from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from txstorage._node.config_drive import ConfigDrive, NoMetadata
-from txstorage._node.image_reader import Damaged
+from txstorage._node.image_reader import UnreadableImage
 from txstorage._node.instance_id import NodeIdentity
 from txstorage._node.iso9660 import Iso9660
 from txstorage._node.vfat import VFat
@@ -91,7 +91,7 @@ class ReadersTests(SynchronousTestCase):
         ):
             for image in (iso_image(tree), vfat_image(tree)):
                 found = Iso9660.of(reader(image)) or VFat.of(reader(image))
-                error = self.assertRaises(Damaged, found.file, METADATA)
+                error = self.assertRaises(UnreadableImage, found.file, METADATA)
                 self.assertEqual(u"there is no openstack/latest/meta_data.json", error.args[0])
 
     def test_empty(self):
@@ -115,7 +115,7 @@ class ReadersTests(SynchronousTestCase):
         for cluster in range(2, 60):
             image[table + cluster * 2 : table + cluster * 2 + 2] = bytearray([cluster, 0])
         found = VFat.of(reader(bytes(image)))
-        self.assertRaises(Damaged, found.file, METADATA[:1] + (u"none",))
+        self.assertRaises(UnreadableImage, found.file, METADATA[:1] + (u"none",))
 
     def test_cut_short(self):
         """Of an image that ends too early the file is whole, or refused."""
@@ -126,7 +126,7 @@ class ReadersTests(SynchronousTestCase):
                     try:
                         self.assertIn(found.label.lower(), (u"config-2", u""), name)
                         self.assertEqual(CONTENT, found.file(METADATA), name)
-                    except Damaged:
+                    except UnreadableImage:
                         pass
 
     def test_damaged_directory(self):
@@ -136,7 +136,7 @@ class ReadersTests(SynchronousTestCase):
         for length in (5, 33):
             image[root] = length
             found = Iso9660.of(reader(bytes(image)))
-            error = self.assertRaises(Damaged, found.file, METADATA)
+            error = self.assertRaises(UnreadableImage, found.file, METADATA)
             self.assertEqual(u"a directory of it is damaged", error.args[0])
 
     def test_endless_descriptors(self):
@@ -173,7 +173,7 @@ class ReadersTests(SynchronousTestCase):
             self.assertIsInstance(found.label, type(u""))
             try:
                 self.assertIsInstance(found.file(METADATA), bytes)
-            except Damaged:
+            except UnreadableImage:
                 pass
 
 

@@ -26,7 +26,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 import txstorage
 from txstorage.cli.serve import default_state_dir, run, serve
-from txstorage.embedded.service import Options
+from txstorage.embedded.service import ServiceOptions
 from txstorage.embedded.settings import Settings
 from txstorage.embedded.state_directory import StateDirectory
 
@@ -214,7 +214,7 @@ class ProcessTests(SynchronousTestCase):
         self.assertTrue(errors.startswith("warning: --host 0.0.0.0 "))
 
     def test_usage(self) -> None:
-        """Options that contradict each other are 2, before anything is done."""
+        """ServiceOptions that contradict each other are 2, before anything is done."""
         for options in (
             ["--tls-cert", "/c"],
             ["--tls-key", "/k"],
@@ -256,7 +256,7 @@ class RunTests(TestCase):
         """It runs until the reactor is shut down, which waits for it to close."""
         shutdown = ShutdownReactor()
         directory = temporary_directory(self)
-        options = Options(state_dir=directory, devices="file", host="127.0.0.1")
+        options = ServiceOptions(state_dir=directory, devices="file", host="127.0.0.1")
         with contextlib.redirect_stdout(io.StringIO()) as output:
             running = Deferred.fromCoroutine(run(shutdown, options))
             while "ready" not in output.getvalue():
@@ -276,7 +276,7 @@ class RunTests(TestCase):
             pass
         with contextlib.redirect_stderr(io.StringIO()) as errors:
             try:
-                await run(ShutdownReactor(), Options(state_dir=path, host="0.0.0.0"))
+                await run(ShutdownReactor(), ServiceOptions(state_dir=path, host="0.0.0.0"))
             except SystemExit as end:
                 self.assertEqual(end.code, 1)
         warning, error = errors.getvalue().splitlines()
@@ -286,7 +286,7 @@ class RunTests(TestCase):
     async def test_machines(self) -> None:
         """With ``--json`` there is one document: what it serves, or why it does not."""
         shutdown, directory = ShutdownReactor(), temporary_directory(self)
-        options = Options(state_dir=directory, devices="file", host="127.0.0.1")
+        options = ServiceOptions(state_dir=directory, devices="file", host="127.0.0.1")
         with contextlib.redirect_stdout(io.StringIO()) as output:
             running = Deferred.fromCoroutine(run(shutdown, options, as_json=True))
             while not output.getvalue().endswith("}\n"):

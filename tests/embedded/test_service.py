@@ -18,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from txstorage.embedded import service as serving
 from txstorage.embedded.machine.devices import DeviceFailure, FileDevices, LoopDevices
 from txstorage.embedded.machine.files import VolumeFiles
-from txstorage.embedded.service import EmbeddedService, Options, choose_devices, exposure
+from txstorage.embedded.service import EmbeddedService, ServiceOptions, choose_devices, exposure
 from txstorage.embedded.state_directory import ServeError
 from txstorage.embedded.store.records import NewVolume
 from txstorage.embedded.store.store import Store
@@ -33,12 +33,12 @@ class ExposureTests(SynchronousTestCase):
     def test_loopback(self) -> None:
         """On the loopback interface nobody else can."""
         for host in ("127.0.0.1", "127.1.2.3", "::1", "localhost"):
-            self.assertEqual(exposure(Options(state_dir="/s", host=host)), "")
+            self.assertEqual(exposure(ServiceOptions(state_dir="/s", host=host)), "")
 
     def test_others(self) -> None:
         """Elsewhere others can, and without TLS they can listen too."""
         for host in ("0.0.0.0", "192.0.2.1", "::", "storage.example"):
-            options = Options(state_dir="/s", host=host)
+            options = ServiceOptions(state_dir="/s", host=host)
             self.assertIn(host, exposure(options))
             self.assertIn("without TLS", exposure(options))
             for safe in (attr.evolve(options, tls=True), attr.evolve(options, tls_cert="/c")):
@@ -110,7 +110,7 @@ class ServiceTests(TestCase):
 
     def setUp(self) -> None:
         self.directory = temporary_directory(self)
-        self.options = Options(state_dir=self.directory, devices="file")
+        self.options = ServiceOptions(state_dir=self.directory, devices="file")
 
     async def start(self, **changes: Any) -> EmbeddedService:
         """Start one that is stopped when the test is over."""

@@ -137,7 +137,7 @@ class BlockDevices(object):
         """What there is now; the other methods judge it."""
         return read_block_devices(self._sysfs)
 
-    def tell(self, volume_id, path):
+    def set_expected_path(self, volume_id, path):
         if path is None:
             self._told.pop(volume_id, None)
         else:

@@ -26,7 +26,7 @@ class ConnectedDevices(object):
 
     def _told(self, volume_id):
         d = self._service.connect(volume_id)
-        return d.addCallback(lambda path: self._finder.tell(volume_id, path))
+        return d.addCallback(lambda path: self._finder.set_expected_path(volume_id, path))
 
     def find(self, volume_id, size):
         """See :meth:`txstorage._devices.finder.DeviceFinder.find`; it is a ``Deferred``."""
@@ -46,7 +46,7 @@ class ConnectedDevices(object):
 
     def wait_until_gone(self, volume_id):
         """See :meth:`txstorage._devices.finder.DeviceFinder.wait_until_gone`."""
-        self._finder.tell(volume_id, None)
+        self._finder.set_expected_path(volume_id, None)
         return self._finder.wait_until_gone(volume_id)
 
 

@@ -32,12 +32,12 @@ class _Wait(object):
     """
     Somebody who waits.
 
-    :ivar judge: called with what there is now; what it returns is the result.
-    :ivar not_yet: the exception class of ``judge`` that means "go on waiting".
+    :ivar evaluate: called with what there is now; what it returns is the result.
+    :ivar not_yet: the exception class of ``evaluate`` that means "go on waiting".
     """
 
     volume_id = attr.ib()
-    judge = attr.ib()
+    evaluate = attr.ib()
     not_yet = attr.ib()
     deferred = attr.ib()
 
@@ -80,7 +80,7 @@ class DeviceFinder(object):
             self._place = RegularFiles(directory)
             self._events = None
 
-    def tell(self, volume_id, path):
+    def set_expected_path(self, volume_id, path):
         """
         Say where a volume's device should be.  It is looked for there, and not
         by its own identity, which not all storage gives it; it is verified.
@@ -88,7 +88,7 @@ class DeviceFinder(object):
         :param text volume_id: the volume.
         :param path: text, or ``None`` when nobody knows (any more).
         """
-        self._place.tell(volume_id, path)
+        self._place.set_expected_path(volume_id, path)
 
     def find(self, volume_id, size):
         """
@@ -156,8 +156,8 @@ class DeviceFinder(object):
         except EnvironmentError as error:
             return error
 
-    def _wait(self, volume_id, judge, not_yet):
-        wait = _Wait(volume_id, judge, not_yet, Deferred(lambda _: self._forget(wait)))
+    def _wait(self, volume_id, evaluate, not_yet):
+        wait = _Wait(volume_id, evaluate, not_yet, Deferred(lambda _: self._forget(wait)))
         wait.deferred.addBoth(in_current_context(partial(_logged, volume_id)))
         self._waits.append(wait)
         # Listen first and look then, so that nothing is missed in between.
@@ -180,11 +180,11 @@ class DeviceFinder(object):
         seen = self._look()
         for wait in list(self._waits):
             if wait in self._waits:  # a callback of one before it may have cancelled it
-                self._judge(wait, seen)
+                self.evaluate(wait, seen)
 
-    def _judge(self, wait, seen):
+    def evaluate(self, wait, seen):
         try:
-            result = wait.judge(_usable(wait.volume_id, seen))
+            result = wait.evaluate(_usable(wait.volume_id, seen))
         except wait.not_yet:
             return
         except Exception:

@@ -25,7 +25,7 @@ class RegularFiles(object):
     def look(self):
         return None
 
-    def tell(self, volume_id, path):
+    def set_expected_path(self, volume_id, path):
         """They are where they are."""
 
     def _file(self, volume_id):

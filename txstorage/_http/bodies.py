@@ -44,7 +44,7 @@ class BytesProducer(object):
     resumeProducing = stopProducing = pauseProducing
 
 
-class _Collector(Protocol):
+class _BodyCollector(Protocol):
     """
     Collects a body up to a limit.
 
@@ -98,7 +98,7 @@ def collect(response, limit=MAX_BODY):
         with :class:`BodyTooLarge` or with what ended the connection;
         cancelling it ends the connection.
     """
-    collector = _Collector(limit)
+    collector = _BodyCollector(limit)
     done = collector.done
     response.deliverBody(collector)
     return done

@@ -21,7 +21,7 @@ from .bodies import MAX_BODY, BodyTooLarge, BytesProducer, collect
 from .connections import CONNECT_TIMEOUT, SAFE_METHODS, agent_for
 from .failures import is_cancelled, transport_error
 from .messages import (
-    Call,
+    Request,
     Response,
     encode_query,
     read_answer,
@@ -117,7 +117,7 @@ class HTTPClient(object):
         if params:
             url = url + (u"&" if u"?" in url else u"?") + encode_query(params)
         call_id = u"req-{}".format(uuid4())
-        call = Call(
+        call = Request(
             method=as_text(method),
             url=url,
             shown=shown_url(url),

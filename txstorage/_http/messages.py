@@ -54,7 +54,7 @@ class Response(object):
 
 
 @attr.s(frozen=True, hash=False)
-class Call(object):
+class Request(object):
     """One request, as it is sent each time."""
 
     method = attr.ib()
@@ -92,7 +92,7 @@ def read_answer(body_and_complete, response, call, note):
     """
     :param body_and_complete: as :func:`txstorage._http.bodies.collect` gives it.
     :param response: of treq.
-    :param call: the :class:`Call` that is answered.
+    :param call: the :class:`Request` that is answered.
     :param note: called with the status and the service's request id as soon
         as they are known.
     :return: a :class:`Response`.
@@ -166,7 +166,7 @@ def request_headers(json, token, microversion, call_id):
 
 
 __all__ = [
-    "Call",
+    "Request",
     "Response",
     "encode_query",
     "read_answer",

@@ -16,7 +16,7 @@ import re
 from twisted.python.filepath import FilePath
 
 from .._support.compat import as_text, native
-from .image_reader import MOST, Damaged
+from .image_reader import MAX_READ, UnreadableImage
 from .iso9660 import Iso9660
 from .vfat import VFat
 
@@ -113,7 +113,7 @@ class ConfigDrive(object):
             for read, where in self._ways(device):
                 try:
                     return read(where)
-                except (EnvironmentError, Damaged) as error:
+                except (EnvironmentError, UnreadableImage) as error:
                     problem = getattr(error, "strerror", None) or error.args[0]
                     problems.append(u"{}: {}".format(where, as_text(problem)))
         raise NoMetadata(u", ".join(problems) or u"there is none")
@@ -155,14 +155,14 @@ def _is_labelled(path):
 
 def _read_mounted(place):
     with FilePath(native(place)).descendant([native(name) for name in _METADATA]).open() as file:
-        return file.read(MOST)
+        return file.read(MAX_READ)
 
 
 def _read_device(path):
     with _Device(path) as device:
         found = device.file_system()
         if found is None:
-            raise Damaged(u"it is neither mounted nor ISO 9660 or vfat")
+            raise UnreadableImage(u"it is neither mounted nor ISO 9660 or vfat")
         return found.file(_METADATA)
 
 

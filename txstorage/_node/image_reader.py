@@ -6,14 +6,14 @@ What the readers of file systems have in common.
 from __future__ import absolute_import, division, print_function
 
 #: How much is read of a file or of a directory, in bytes.
-MOST = 1024 * 1024
+MAX_READ = 1024 * 1024
 
 
-class Damaged(Exception):
+class UnreadableImage(Exception):
     """A file system does not hold what is looked for; the text says why."""
 
 
-def wanted(name, names):
+def is_named(name, names):
     """
     :param text name: what is looked for.
     :param names: what an entry is called, text; case means nothing, as it is
@@ -23,4 +23,4 @@ def wanted(name, names):
     return name.lower() in [each.lower() for each in names]
 
 
-__all__ = ["MOST", "Damaged", "wanted"]
+__all__ = ["MAX_READ", "UnreadableImage", "is_named"]

@@ -8,7 +8,7 @@ from __future__ import absolute_import, division, print_function
 
 import struct
 
-from .image_reader import MOST, Damaged, wanted
+from .image_reader import MAX_READ, UnreadableImage, is_named
 
 _SECTOR = 2048
 _FIRST_DESCRIPTOR = 16
@@ -55,8 +55,8 @@ class Iso9660(object):
     def file(self, path):
         """
         :param path: names, text, from the root on.
-        :return: ``bytes``, at most :data:`~txstorage._node.image_reader.MOST`.
-        :raises Damaged: it can't be found or read.
+        :return: ``bytes``, at most :data:`~txstorage._node.image_reader.MAX_READ`.
+        :raises UnreadableImage: it can't be found or read.
         """
         # Joliet's names are whole where the primary ones may be cut short.
         for kind in (_SUPPLEMENTARY, _PRIMARY):
@@ -64,7 +64,7 @@ class Iso9660(object):
                 found = self._walk(path, kind)
                 if found is not None:
                     return self._contents(found)
-        raise Damaged(u"there is no {}".format(u"/".join(path)))
+        raise UnreadableImage(u"there is no {}".format(u"/".join(path)))
 
     def _walk(self, path, kind):
         record = self._descriptors[kind][_ROOT_RECORD]
@@ -72,7 +72,7 @@ class Iso9660(object):
             if not ord(record[25:26]) & _DIRECTORY:
                 return None
             inside = _records(self._contents(record))
-            record = next((each for each in inside if wanted(name, _names(each, kind))), None)
+            record = next((each for each in inside if is_named(name, _names(each, kind))), None)
             if record is None:
                 return None
         return record
@@ -82,9 +82,9 @@ class Iso9660(object):
         block, = struct.unpack_from("<I", record, 2)
         size, = struct.unpack_from("<I", record, 10)
         block_size, = struct.unpack_from("<H", self._descriptors[_PRIMARY], 128)
-        data = self._read(block * block_size, min(size, MOST))
-        if len(data) < min(size, MOST):
-            raise Damaged(u"it ends before what it refers to")
+        data = self._read(block * block_size, min(size, MAX_READ))
+        if len(data) < min(size, MAX_READ):
+            raise UnreadableImage(u"it ends before what it refers to")
         return data
 
 
@@ -98,7 +98,7 @@ def _records(directory):
             continue
         record = directory[at : at + length]
         if length < 34 or len(record) < length:
-            raise Damaged(u"a directory of it is damaged")
+            raise UnreadableImage(u"a directory of it is damaged")
         yield record
         at += length
 

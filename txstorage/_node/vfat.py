@@ -8,7 +8,7 @@ from __future__ import absolute_import, division, print_function
 
 import struct
 
-from .image_reader import MOST, Damaged, wanted
+from .image_reader import MAX_READ, UnreadableImage, is_named
 
 _ENTRY = 32
 _END, _DELETED = b"\0", b"\xe5"
@@ -58,34 +58,34 @@ class VFat(object):
         """The name in the root directory, else the boot sector's."""
         try:
             labels = [e[:11] for _, e in _entries(self._directory()) if ord(e[11:12]) & _LABEL]
-        except Damaged:
+        except UnreadableImage:
             labels = []
         return (labels + [self._boot_label])[0].decode("latin-1").rstrip(u" \0")
 
     def file(self, path):
         """
         :param path: names, text, from the root on.
-        :return: ``bytes``, at most :data:`~txstorage._node.image_reader.MOST`.
-        :raises Damaged: it can't be found or read.
+        :return: ``bytes``, at most :data:`~txstorage._node.image_reader.MAX_READ`.
+        :raises UnreadableImage: it can't be found or read.
         """
         inside, entry = self._directory(), None
         for name in path:
             if entry is not None:
                 if not ord(entry[11:12]) & _DIRECTORY:
-                    raise Damaged(u"there is no {}".format(u"/".join(path)))
-                inside = self._chain(_first_cluster(entry), MOST)
-            entry = next((each for names, each in _entries(inside) if wanted(name, names)), None)
+                    raise UnreadableImage(u"there is no {}".format(u"/".join(path)))
+                inside = self._chain(_first_cluster(entry), MAX_READ)
+            entry = next((each for names, each in _entries(inside) if is_named(name, names)), None)
             if entry is None:
-                raise Damaged(u"there is no {}".format(u"/".join(path)))
-        size = min(struct.unpack_from("<I", entry, 28)[0], MOST)
+                raise UnreadableImage(u"there is no {}".format(u"/".join(path)))
+        size = min(struct.unpack_from("<I", entry, 28)[0], MAX_READ)
         data = self._chain(_first_cluster(entry), size)[:size]
         if len(data) < size:
-            raise Damaged(u"it ends before what it refers to")
+            raise UnreadableImage(u"it ends before what it refers to")
         return data
 
     def _directory(self):
         if self._root_cluster is not None:
-            return self._chain(self._root_cluster, MOST)
+            return self._chain(self._root_cluster, MAX_READ)
         return self._read(self._root, self._root_size)
 
     def _chain(self, cluster, most):
@@ -104,7 +104,7 @@ class VFat(object):
         at, size = self._table + cluster * self._bits // 8, 4 if self._bits == 32 else 2
         data = self._read(at, size)
         if len(data) < size:
-            raise Damaged(u"it ends before what it refers to")
+            raise UnreadableImage(u"it ends before what it refers to")
         following, = struct.unpack("<I" if size == 4 else "<H", data)
         if self._bits == 12:
             return following >> 4 if cluster % 2 else following & 0xFFF

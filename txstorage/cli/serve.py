@@ -14,7 +14,7 @@ import yaml
 from twisted.internet import task
 from twisted.internet.defer import Deferred
 
-from ..embedded.service import EmbeddedService, Options, exposure
+from ..embedded.service import EmbeddedService, ServiceOptions, exposure
 from ..embedded.state_directory import ServeError
 from ._app import App
 from ._errors import explain, say
@@ -50,7 +50,7 @@ def _refuse(error: Exception, as_json: bool) -> None:
         say("txstorage serve: {}".format(error))
 
 
-async def run(reactor: Any, options: Options, as_json: bool = False) -> None:
+async def run(reactor: Any, options: ServiceOptions, as_json: bool = False) -> None:
     """
     Serve until the reactor is stopped.
 
@@ -179,7 +179,7 @@ def serve(
         raise click.UsageError("--tls-cert and --tls-key go together")
     if tls and tls_cert is not None:
         raise click.UsageError("--tls generates a certificate; leave it out with --tls-cert")
-    options = Options(
+    options = ServiceOptions(
         state_dir=state_dir,
         host=host,
         port=port,

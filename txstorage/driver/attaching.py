@@ -19,7 +19,7 @@ from .lifecycle import attached_servers
 from .polling import SharedPoll
 
 
-class Attachments(object):
+class NodeAttacher(object):
     """
     :param reactor: provides ``IReactorTime``.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
@@ -115,13 +115,13 @@ class Attachments(object):
         return all_of([self._until_not_listed(run.volume_id, s) for s in run.progress.servers])
 
     def _until_not_listed(self, volume_id, server_id):
-        def judge(attachments, looks):
+        def _evaluate(attachments, looks):
             if volume_id in {attachment.volume_id for attachment in attachments}:
-                return self._compute.next_look(server_id, looks).addCallback(judge, looks + 1)
+                return self._compute.next_look(server_id, looks).addCallback(_evaluate, looks + 1)
             return None
 
         # One look at a server's list serves all that is being detached from it.
-        return self._compute.first_look(server_id).addCallback(judge, 0)
+        return self._compute.first_look(server_id).addCallback(_evaluate, 0)
 
     def _until_device_gone(self, run):
         run.awaited = u"its device to leave this node"

@@ -38,7 +38,7 @@ from ..interfaces import (
     MandatoryProfiles,
     UnknownVolume,
 )
-from .attaching import Attachments
+from .attaching import NodeAttacher
 from .convergence import Convergence
 from .creation import Creation
 from .labels import (
@@ -92,7 +92,7 @@ class BlockDeviceDriver(object):
         self._watcher = Watcher(reactor, service, cluster_labels(cluster_id), intervals)
         self._creations = {}
         self._findings = OncePerProblem()
-        self._attachments = Attachments(reactor, service, devices, node, intervals)
+        self._attachments = NodeAttacher(reactor, service, devices, node, intervals)
 
     def allocation_unit(self):
         """

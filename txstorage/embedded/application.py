@@ -23,7 +23,7 @@ from .machine.transitions import Engine
 from .settings import Settings
 from .store.store import Store
 from .wire import refusals
-from .wire.exchange import Answer, Call, WireError, call_from
+from .wire.exchange import APIRequest, APIResponse, WireError, call_from
 from .wire.versions import VOLUME, announcements, as_version
 
 #: Cinder's condition for what may be a project.
@@ -53,7 +53,7 @@ class _Document(Resource):
             answer = error.answer
         return answer.send(request)
 
-    def _answer(self, call: Call, safe: bool) -> Answer:
+    def _answer(self, call: APIRequest, safe: bool) -> APIResponse:
         if self._path == "/volume":
             negotiate(VOLUME, call)
             if not safe:

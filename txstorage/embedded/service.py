@@ -32,7 +32,7 @@ _NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 
 
 @attr.s(frozen=True, auto_attribs=True, kw_only=True)
-class Options:
+class ServiceOptions:
     """
     What ``txstorage serve`` is told.
 
@@ -52,7 +52,7 @@ class Options:
     behaviour: Dict[str, Any] = attr.Factory(dict)
 
 
-def exposure(options: Options) -> str:
+def exposure(options: ServiceOptions) -> str:
     """A warning when others than this machine can reach the service."""
     try:
         loopback = ipaddress.ip_address(options.host).is_loopback
@@ -115,7 +115,7 @@ class EmbeddedService:
     :param reactor: listens, and tells time.
     """
 
-    def __init__(self, reactor: Any, options: Options) -> None:
+    def __init__(self, reactor: Any, options: ServiceOptions) -> None:
         self._reactor = reactor
         self._options = options
         self._state: Optional[StateDirectory] = None

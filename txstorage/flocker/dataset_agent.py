@@ -94,14 +94,14 @@ class AsynchronousDeployer(BlockDeviceDeployer):
     def _judge(self, snapshot, cluster_state, persistent_state):
         deployer = self.set(block_device_api=snapshot, _underlying_blockdevice_api=snapshot)
 
-        def judge():
+        def _evaluate():
             discovering = super(AsynchronousDeployer, deployer).discover_state(
                 cluster_state, persistent_state
             )
             return discovering.result  # it has fired, and a thread can't hand over a Deferred
 
         pool = self.reactor.getThreadPool()
-        return deferToThreadPool(self.reactor, pool, in_current_context(judge))
+        return deferToThreadPool(self.reactor, pool, in_current_context(_evaluate))
 
 
 def make_deployer(reactor, api, hostname, node_uuid):
@@ -145,7 +145,7 @@ def make_service(reactor, options):
     return agent.get_loop_service(agent.get_deployer(agent.get_api()))
 
 
-class Options(DatasetAgentOptions):
+class AgentOptions(DatasetAgentOptions):
     """The options of ``flocker-dataset-agent``."""
 
     longdesc = """\
@@ -166,7 +166,7 @@ def main():
     signal.signal(signal.SIGUSR1, partial(enable_profiling, profile))
     signal.signal(signal.SIGUSR2, partial(disable_profiling, profile, "dataset"))
     return FlockerScriptRunner(
-        script=AgentScript(service_factory=make_service), options=Options()
+        script=AgentScript(service_factory=make_service), options=AgentOptions()
     ).main()
 
 

@@ -12,8 +12,8 @@ from txstorage._http.messages import Response
 from txstorage.clouds.openstack.tokens import Token
 from txstorage.clouds.openstack.versions import (
     APIS,
-    Discovery,
-    Found,
+    ServiceVersions,
+    VersionDiscovery,
     as_numbers,
     negotiate,
     read_versions,
@@ -58,12 +58,14 @@ class PiecesTests(SynchronousTestCase):
     def test_read(self):
         """The right major version is found, in either form of the document."""
         for document, api, url, expected in (
-            (CINDER, VOLUME, u"http://c:8776/", Found(u"http://c:8776/v3", (3, 0), (3, 71))),
-            (CINDER, VOLUME, u"http://c/v3", Found(u"http://c/v3", (3, 0), (3, 71))),
-            (NOVA, COMPUTE, u"http://c/nova/", Found(u"http://c/nova/v2.1", (2, 1), (2, 104))),
+            (CINDER, VOLUME, u"http://c:8776/",
+             ServiceVersions(u"http://c:8776/v3", (3, 0), (3, 71))),
+            (CINDER, VOLUME, u"http://c/v3", ServiceVersions(u"http://c/v3", (3, 0), (3, 71))),
+            (NOVA, COMPUTE, u"http://c/nova/",
+             ServiceVersions(u"http://c/nova/v2.1", (2, 1), (2, 104))),
             (
                 {u"version": NOVA[u"versions"][1]}, COMPUTE, u"http://c/v2.1",
-                Found(u"http://c/v2.1", (2, 1), (2, 104)),
+                ServiceVersions(u"http://c/v2.1", (2, 1), (2, 104)),
             ),
         ):
             self.assertEqual(read_versions(document, api, url), expected)
@@ -71,13 +73,13 @@ class PiecesTests(SynchronousTestCase):
     def test_old_compute(self):
         """A Compute that has 2.0 only is used without microversions."""
         document = {u"versions": NOVA[u"versions"][:1]}
-        self.assertEqual(read_versions(document, COMPUTE, u"http://c"), Found(u"http://c/v2"))
+        self.assertEqual(read_versions(document, COMPUTE, u"http://c"), ServiceVersions(u"http://c/v2"))
 
     def test_without_links(self):
         """Without a usable link the id says which version it is."""
         for links in (None, [7, {u"rel": u"self", u"href": None}], [{u"rel": u"other"}]):
             document = {u"versions": [{u"id": u"v3", u"links": links}]}
-            self.assertEqual(read_versions(document, VOLUME, u"http://c"), Found(u"http://c/v3"))
+            self.assertEqual(read_versions(document, VOLUME, u"http://c"), ServiceVersions(u"http://c/v3"))
 
     def test_no_document(self):
         """Whatever is no version document says nothing."""
@@ -97,33 +99,34 @@ class PiecesTests(SynchronousTestCase):
 
     def test_negotiate(self):
         """The first microversion that the service has is taken."""
-        found = Found(u"http://c/v3", (3, 0), (3, 43))
+        found = ServiceVersions(u"http://c/v3", (3, 0), (3, 43))
         self.assertEqual(negotiate(VOLUME, found, (u"3.44", u"3.27")), u"volume 3.27")
         self.assertEqual(negotiate(VOLUME, found, (u"3.43", u"3.27")), u"volume 3.43")
 
     def test_none_will_do(self):
         """With none of them it is an error that says what is there and what is needed."""
         for found, words in (
-            (Found(u"http://c/v3", (3, 0), (3, 9)), u"has none above 3.9, and 3.27 is needed"),
-            (Found(u"http://c/v3"), u"has no microversions, and 3.27 is needed"),
+            (ServiceVersions(u"http://c/v3", (3, 0), (3, 9)),
+             u"has none above 3.9, and 3.27 is needed"),
+            (ServiceVersions(u"http://c/v3"), u"has no microversions, and 3.27 is needed"),
         ):
             caught = self.assertRaises(
                 errors.MicroversionMissing, negotiate, VOLUME, found, (u"3.44", u"3.27")
             )
             self.assertIn(words, caught.message)
         # what an old microversion did may be gone as well
-        newer = Found(u"http://c/v3", (3, 30), (3, 99))
+        newer = ServiceVersions(u"http://c/v3", (3, 30), (3, 99))
         self.assertRaises(errors.MicroversionMissing, negotiate, VOLUME, newer, (u"3.27",))
 
     def test_project(self):
         """The project's id is in URLs unless the service can do without."""
         for api, found, project, expected in (
-            (VOLUME, Found(u"u", (3, 0), (3, 66)), u"p", u"u/p"),
-            (VOLUME, Found(u"u", (3, 0), (3, 67)), u"p", u"u"),
-            (VOLUME, Found(u"u"), u"p", u"u/p"),
-            (VOLUME, Found(u"u"), u"", u"u"),
-            (COMPUTE, Found(u"u", (2, 1), (2, 17)), u"p", u"u/p"),
-            (COMPUTE, Found(u"u", (2, 1), (2, 18)), u"p", u"u"),
+            (VOLUME, ServiceVersions(u"u", (3, 0), (3, 66)), u"p", u"u/p"),
+            (VOLUME, ServiceVersions(u"u", (3, 0), (3, 67)), u"p", u"u"),
+            (VOLUME, ServiceVersions(u"u"), u"p", u"u/p"),
+            (VOLUME, ServiceVersions(u"u"), u"", u"u"),
+            (COMPUTE, ServiceVersions(u"u", (2, 1), (2, 17)), u"p", u"u/p"),
+            (COMPUTE, ServiceVersions(u"u", (2, 1), (2, 18)), u"p", u"u"),
         ):
             self.assertEqual(with_project(api, found, project), expected)
 
@@ -134,7 +137,7 @@ class DiscoveryTests(SynchronousTestCase):
     def setUp(self):
         """A discovery whose answers come when the test says so."""
         self.asked = []
-        self.discovery = Discovery(self.get)
+        self.discovery = VersionDiscovery(self.get)
 
     def get(self, url, token):
         """Keep what is asked."""
@@ -156,7 +159,7 @@ class DiscoveryTests(SynchronousTestCase):
         """Those who ask together and those who ask later share one request."""
         together = [self.find(), self.find()]
         self.answer(CINDER)
-        expected = Found(u"http://c:8776/v3", (3, 0), (3, 71))
+        expected = ServiceVersions(u"http://c:8776/v3", (3, 0), (3, 71))
         for each in together + [self.find()]:
             self.assertEqual(self.successResultOf(each), expected)
         self.assertEqual([url for url, _ in self.asked], [u"http://c:8776/"])
@@ -185,8 +188,8 @@ class DiscoveryTests(SynchronousTestCase):
                 self.asked[-1][1].errback(problem)
             else:
                 self.answer(problem)
-            self.assertEqual(self.successResultOf(found), Found(url + u"/v3"))
-            self.assertEqual(self.successResultOf(self.find(url)), Found(url + u"/v3"))
+            self.assertEqual(self.successResultOf(found), ServiceVersions(url + u"/v3"))
+            self.assertEqual(self.successResultOf(self.find(url)), ServiceVersions(url + u"/v3"))
         self.assertEqual(len(self.asked), len(problems))
 
     def test_trouble(self):
@@ -213,11 +216,11 @@ class DiscoveryTests(SynchronousTestCase):
 
     def test_at_once(self):
         """An answer that is there at once does as well."""
-        discovery = Discovery(lambda url, token: succeed(Response(200, {}, CINDER)))
+        discovery = VersionDiscovery(lambda url, token: succeed(Response(200, {}, CINDER)))
         for _ in range(2):
             found = discovery.find(VOLUME, u"http://c:8776/", TOKEN)
             self.assertEqual(self.successResultOf(found).maximum, (3, 71))
-        discovery = Discovery(lambda url, token: fail(ValueError()))
+        discovery = VersionDiscovery(lambda url, token: fail(ValueError()))
         self.failureResultOf(discovery.find(VOLUME, u"http://c", TOKEN), ValueError)
 
     def test_clear(self):

@@ -11,7 +11,7 @@ from uuid import uuid4
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
-from txstorage.embedded.machine.devices import DeviceBusy, FileDevices
+from txstorage.embedded.machine.devices import FileDevices, LoopDeviceBusy
 from txstorage.embedded.machine.reconcile import reconcile
 from txstorage.embedded.store import database as _database
 from txstorage.embedded.store.store import Store
@@ -408,7 +408,7 @@ class FaultTests(AttachmentTests):
         """What is in use on the host stays attached, and it is told why."""
         attachment_id = self.connect()
         self.complete(attachment_id)
-        self.patch(FileDevices, "detach", lambda *_: fail(DeviceBusy("/dev/loop7 is in use")))
+        self.patch(FileDevices, "detach", lambda *_: fail(LoopDeviceBusy("/dev/loop7 is in use")))
         got = self.at("DELETE", "/" + attachment_id)
         self.assertEqual(got.code, 500)
         self.assertEqual(self.told()[0], "in-use")

@@ -17,10 +17,10 @@ from zope.interface.verify import verifyObject
 
 from txstorage.embedded.machine import devices as devices_module
 from txstorage.embedded.machine.devices import (
-    DeviceBusy,
     DeviceFailure,
     FileDevices,
     IDeviceBackend,
+    LoopDeviceBusy,
     LoopDevices,
 )
 from txstorage.embedded.machine.files import VolumeFiles
@@ -229,7 +229,7 @@ class LoopDeviceTests(TestCase):
         subprocess.check_call(["mkfs.ext4", "-q", device])
         subprocess.check_call(["mount", device, mountpoint])
         try:
-            with self.assertRaises(DeviceBusy):
+            with self.assertRaises(LoopDeviceBusy):
                 await self.devices.detach("v")
             self.assertEqual(self.autoclear(device), "0")
         finally:
@@ -242,7 +242,7 @@ class LoopDeviceTests(TestCase):
         device = await self.devices.attach("v")
         opened = os.open(device, os.O_RDONLY)
         try:
-            with self.assertRaises(DeviceBusy):
+            with self.assertRaises(LoopDeviceBusy):
                 await self.devices.detach("v")
             self.assertEqual(self.autoclear(device), "0")
         finally:

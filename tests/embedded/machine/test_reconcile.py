@@ -18,7 +18,7 @@ from txstorage.embedded.machine.devices import DeviceFailure, FileDevices, LoopD
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.machine.reconcile import Plan, plan
 from txstorage.embedded.settings import GIB, Settings
-from txstorage.embedded.store.records import Attachment, NewVolume, Volume
+from txstorage.embedded.store.records import AttachmentRecord, NewVolume, VolumeRecord
 from txstorage.embedded.store.store import Store
 
 from ..support import loops_below, no_loop_devices, temporary_directory
@@ -27,16 +27,16 @@ NEW = NewVolume("n", None, 1, "gold", {"a": "b"})
 SETTINGS = Settings(password="p", application_secret="s")
 
 
-def volume(volume_id: str, status: str, attached: bool = False) -> Volume:
+def volume(volume_id: str, status: str, attached: bool = False) -> VolumeRecord:
     """A volume for :func:`plan`."""
-    place = Attachment("a", "b", volume_id, "s", "/dev/vdb", None, 0.0) if attached else None
-    return Volume(1, volume_id, None, None, 1, status, "gold", False, 0.0, None, {}, place)
+    place = AttachmentRecord("a", "b", volume_id, "s", "/dev/vdb", None, 0.0) if attached else None
+    return VolumeRecord(1, volume_id, None, None, 1, status, "gold", False, 0.0, None, {}, place)
 
 
 class PlanTests(SynchronousTestCase):
     """The decision."""
 
-    def decide(self, one: Volume, file: bool, device: bool) -> Plan:
+    def decide(self, one: VolumeRecord, file: bool, device: bool) -> Plan:
         """For one volume."""
         ids = [one.volume_id]
         devices = {one.volume_id: "/dev/loop7"} if device else {}

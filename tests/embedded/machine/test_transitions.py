@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.embedded.machine.devices import DeviceBusy
+from txstorage.embedded.machine.devices import LoopDeviceBusy
 from txstorage.embedded.machine.transitions import TRANSITIONS, Engine
 from txstorage.embedded.store.records import NewVolume
 from txstorage.embedded.store.store import Store
@@ -110,7 +110,7 @@ class EngineTests(SynchronousTestCase):
     def test_busy(self) -> None:
         """What can't be detached is in use as before, and it is told why."""
         self.put("detaching")
-        self.devices.asked["detach"].errback(DeviceBusy("/dev/loop7 is in use"))
+        self.devices.asked["detach"].errback(LoopDeviceBusy("/dev/loop7 is in use"))
         self.assertEqual(self.status(), "in-use")
         volume = self.store.volume(self.volume_id)
         assert volume is not None and volume.attachment is not None
@@ -121,7 +121,7 @@ class EngineTests(SynchronousTestCase):
     def test_logged(self, logger: MemoryLogger) -> None:
         """Each end of a transition is in the log, with the reason of a failure."""
         self.put("detaching")
-        self.devices.asked["detach"].errback(DeviceBusy("/dev/loop7 is in use"))
+        self.devices.asked["detach"].errback(LoopDeviceBusy("/dev/loop7 is in use"))
         (message,) = logger.messages
         self.assertEqual(
             [message[key] for key in ("message_type", "volume_id", "status", "reason")],
@@ -137,7 +137,7 @@ class EngineTests(SynchronousTestCase):
         """A status that was set meanwhile stays, and no message is left."""
         self.put("detaching")
         self.store.set_status(self.volume_id, "maintenance")
-        self.devices.asked["detach"].errback(DeviceBusy("busy"))
+        self.devices.asked["detach"].errback(LoopDeviceBusy("busy"))
         self.assertEqual((self.status(), self.store.messages()), ("maintenance", []))
 
     def test_gone_meanwhile(self) -> None:

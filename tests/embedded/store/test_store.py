@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded.store.database import Database
-from txstorage.embedded.store.records import NewVolume, Token
+from txstorage.embedded.store.records import NewVolume, TokenRecord
 from txstorage.embedded.store.store import GONE, Store
 
 from ..support import MISSING, temporary_directory
@@ -148,8 +148,8 @@ class StoreTests(SynchronousTestCase):
         A token is known until it expires, over restarts too, and what is in
         the file is not the token.
         """
-        self.store.add_token("secret-token", Token(0.0, 10.0, ("password",)))
-        self.assertEqual(self.open().token("secret-token"), Token(0.0, 10.0, ("password",)))
+        self.store.add_token("secret-token", TokenRecord(0.0, 10.0, ("password",)))
+        self.assertEqual(self.open().token("secret-token"), TokenRecord(0.0, 10.0, ("password",)))
         for name in os.listdir(os.path.dirname(self.path)):
             with open(os.path.join(os.path.dirname(self.path), name), "rb") as opened:
                 self.assertNotIn(b"secret-token", opened.read())
@@ -160,7 +160,7 @@ class StoreTests(SynchronousTestCase):
         """Expired tokens don't pile up."""
         for number in range(3):
             moment = self.clock.seconds()
-            self.store.add_token(str(number), Token(moment, moment + 1, ("password",)))
+            self.store.add_token(str(number), TokenRecord(moment, moment + 1, ("password",)))
             self.clock.advance(1)
         other = sqlite3.connect(self.path)
         self.addCleanup(other.close)
@@ -168,6 +168,6 @@ class StoreTests(SynchronousTestCase):
 
     def test_expire_tokens(self) -> None:
         """All tokens can be forgotten at once."""
-        self.store.add_token("t", Token(0.0, 10.0, ("password",)))
+        self.store.add_token("t", TokenRecord(0.0, 10.0, ("password",)))
         self.store.expire_tokens()
         self.assertIs(self.store.token("t"), None)

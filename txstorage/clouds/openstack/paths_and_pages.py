@@ -77,7 +77,7 @@ def _next_params(document, links):
     return None
 
 
-class _Reading(object):
+class PagedList(object):
     """
     A list while it is read, page by page.
 
@@ -142,7 +142,7 @@ def all_pages(fetch, params, key, read=lambda response, item: item, links=None):
         requests is how many it took; fails with
         :class:`~txstorage.errors.NotTheService` when the pages go in a circle.
     """
-    return _Reading(fetch, params, key, read, links).begin()
+    return PagedList(fetch, params, key, read, links).begin()
 
 
 __all__ = ["all_pages", "is_missing", "is_uuid", "path_segment", "text_or_empty"]

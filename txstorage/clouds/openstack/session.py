@@ -26,7 +26,7 @@ from ...errors import (
 from .catalog import Endpoint, choose_endpoint
 from .credentials import Credentials, CredentialSource, reveal
 from .tokens import Token
-from .versions import APIS, Discovery, negotiate, version_base, with_project
+from .versions import APIS, VersionDiscovery, negotiate, version_base, with_project
 
 _IDENTITY_VERSION = re.compile(u"/v[0-9]+(\\.[0-9]+)?$")
 
@@ -100,7 +100,7 @@ class Session(object):
         self._token = None
         self._renew_at = self._ends_at = None
         self._renewal = SharedCall(self._authenticate)
-        self._discovery = Discovery(self._version_document)
+        self._discovery = VersionDiscovery(self._version_document)
 
     def token(self):
         """

@@ -70,7 +70,7 @@ APIS = {
 
 
 @attr.s(frozen=True)
-class Found(object):
+class ServiceVersions(object):
     """
     Where an API is, and which microversions it has.
 
@@ -145,7 +145,7 @@ def read_versions(document, api, url):
     :param API api: which one is looked for.
     :param text url: where it was got from; ends with the version, or is what
         a version is to be added to.
-    :return: the :class:`Found` one, or ``None`` when it is no such document.
+    :return: the :class:`ServiceVersions` one, or ``None`` when it is no such document.
     :raises EndpointMissing: when it names only other versions.
     """
     versions = _described(document)
@@ -165,13 +165,13 @@ def read_versions(document, api, url):
     maximum, segment, version = max(fitting, key=lambda each: each[:2])
     minimum = as_numbers(version.get(u"min_version"))
     base = version_base(url) or u"{}/{}".format(url.rstrip(u"/"), segment)
-    return Found(base, minimum, maximum) if minimum is not None else Found(base)
+    return ServiceVersions(base, minimum, maximum) if minimum is not None else ServiceVersions(base)
 
 
 def negotiate(api, found, microversions):
     """
     :param API api: which one.
-    :param Found found: what the service has.
+    :param ServiceVersions found: what the service has.
     :param microversions: texts, the best first, e.g. ``(u"3.44", u"3.27")``.
     :return: ``OpenStack-API-Version`` (text) for the first that it has.
     :raises MicroversionMissing: when it has none of them.
@@ -182,7 +182,7 @@ def negotiate(api, found, microversions):
     raise MicroversionMissing(api.title, found.url, microversions[-1], found.maximum)
 
 
-class Discovery(object):
+class VersionDiscovery(object):
     """
     What the services' version documents say, once for each endpoint.
 
@@ -200,7 +200,7 @@ class Discovery(object):
         :param API api: which one.
         :param text url: the endpoint's.
         :param Token token: for services that show the document to nobody else.
-        :return: a ``Deferred`` that fires with :class:`Found`; without a
+        :return: a ``Deferred`` that fires with :class:`ServiceVersions`; without a
             document that is the plain API in the usual place.
         """
         if url in self._found:
@@ -231,7 +231,7 @@ class Discovery(object):
 
         base = version_base(url)
         where = base or url.rstrip(u"/")
-        plain = Found(base or u"{}/{}".format(where, api.version))
+        plain = ServiceVersions(base or u"{}/{}".format(where, api.version))
         asked = self._get(where + u"/", token).addCallbacks(read, missing)
         return asked.addCallback(keep)
 
@@ -245,7 +245,7 @@ def with_project(api, found, project_id):
     Services had the project's id in their URLs before they could do without.
 
     :param API api: which one.
-    :param Found found: of an endpoint that the catalog has no version for.
+    :param ServiceVersions found: of an endpoint that the catalog has no version for.
     :param text project_id: empty for none.
     :return: where requests go (text).
     """
@@ -257,8 +257,8 @@ def with_project(api, found, project_id):
 __all__ = [
     "API",
     "APIS",
-    "Discovery",
-    "Found",
+    "VersionDiscovery",
+    "ServiceVersions",
     "as_numbers",
     "negotiate",
     "read_versions",

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from ..store.records import Attachment, Volume
+from ..store.records import AttachmentRecord, VolumeRecord
 from .volume_views import instant
 
 #: An attachment's status is its volume's; in any other it is attached.
 _STATUSES = {"reserved": "reserved", "attaching": "attaching"}
 
 
-def summary(entry: Attachment, volume: Volume) -> Dict[str, Any]:
+def summary(entry: AttachmentRecord, volume: VolumeRecord) -> Dict[str, Any]:
     """An entry of the short list."""
     return {
         "id": entry.attachment_id,
@@ -24,7 +24,9 @@ def summary(entry: Attachment, volume: Volume) -> Dict[str, Any]:
     }
 
 
-def detail(entry: Attachment, volume: Volume, as_before: bool = False) -> Dict[str, Any]:
+def detail(
+    entry: AttachmentRecord, volume: VolumeRecord, as_before: bool = False
+) -> Dict[str, Any]:
     """
     An attachment with all that is known of it.
 
@@ -41,7 +43,7 @@ def detail(entry: Attachment, volume: Volume, as_before: bool = False) -> Dict[s
     )
 
 
-def _connection(entry: Attachment) -> Dict[str, Any]:
+def _connection(entry: AttachmentRecord) -> Dict[str, Any]:
     if entry.node_device is None:
         return {}
     return {

@@ -16,9 +16,9 @@ from klein import Klein
 from twisted.internet.defer import DeferredLock
 
 from ..machine.devices import DeviceFailure
-from ..store.records import Attachment, Volume
+from ..store.records import AttachmentRecord, VolumeRecord
 from ..wire import refusals
-from ..wire.exchange import Answer, Call, endpoint, new_app
+from ..wire.exchange import APIRequest, APIResponse, endpoint, new_app
 from ..wire.pagination import volume_page
 from ..wire.versions import VOLUME
 from .attachment_requests import check_action, connector_of, new_attachment
@@ -60,16 +60,16 @@ class HostAttachments(ProjectService):
     # -- reading -------------------------------------------------------------
 
     @endpoint(app, "/v3/<project_id>/attachments", "GET", since=_SINCE)
-    def list_short(self, call: Call) -> Answer:
+    def list_short(self, call: APIRequest) -> APIResponse:
         """Attachments, without how they are connected."""
-        return Answer(200, {"attachments": [summary(*each) for each in self._chosen(call)]})
+        return APIResponse(200, {"attachments": [summary(*each) for each in self._chosen(call)]})
 
     @endpoint(app, "/v3/<project_id>/attachments/detail", "GET", since=_SINCE)
-    def list_detail(self, call: Call) -> Answer:
+    def list_detail(self, call: APIRequest) -> APIResponse:
         """Attachments."""
-        return Answer(200, {"attachments": [detail(*each) for each in self._chosen(call)]})
+        return APIResponse(200, {"attachments": [detail(*each) for each in self._chosen(call)]})
 
-    def _chosen(self, call: Call) -> List[Any]:
+    def _chosen(self, call: APIRequest) -> List[Any]:
         query = call.query()
         page = volume_page(query, self._settings.page_size)
         wanted = _filters(query, call)
@@ -86,18 +86,18 @@ class HostAttachments(ProjectService):
         return fitting[page.offset : page.offset + page.limit]
 
     @endpoint(app, _ID, "GET", since=_SINCE)
-    def show(self, call: Call, attachment_id: str) -> Answer:
+    def show(self, call: APIRequest, attachment_id: str) -> APIResponse:
         """One attachment."""
         found = self._found(attachment_id)
-        return Answer(200, {"attachment": detail(found, self._volume(found.volume_id))})
+        return APIResponse(200, {"attachment": detail(found, self._volume(found.volume_id))})
 
-    def _found(self, attachment_id: str) -> Attachment:
+    def _found(self, attachment_id: str) -> AttachmentRecord:
         found = self._store.attachment(attachment_id)
         if found is None:
             raise refusals.NO_ATTACHMENT(attachment_id)
         return found
 
-    def _volume(self, volume_id: str) -> Volume:
+    def _volume(self, volume_id: str) -> VolumeRecord:
         volume = self._store.volume(volume_id)
         if volume is None:
             raise refusals.NO_VOLUME(volume_id)
@@ -110,7 +110,7 @@ class HostAttachments(ProjectService):
         return lock
 
     @endpoint(app, "/v3/<project_id>/attachments", "POST", since=_SINCE)
-    async def create(self, call: Call) -> Answer:
+    async def create(self, call: APIRequest) -> APIResponse:
         """Reserve a volume; and connect it, when the host says what it is."""
         wanted = new_attachment(call.json(), call.version)
         _refuse_reserve(self._volume(wanted.volume_id))
@@ -120,9 +120,9 @@ class HostAttachments(ProjectService):
         told = detail(reserved, self._volume(wanted.volume_id), as_before=True)
         if wanted.connector is not None:
             told["connection_info"] = await self._connected(reserved, refusals.NOT_CONNECTED)
-        return Answer(200, {"attachment": told})
+        return APIResponse(200, {"attachment": told})
 
-    async def _connected(self, wanted: Attachment, refusal: refusals.Refusal) -> Any:
+    async def _connected(self, wanted: AttachmentRecord, refusal: refusals.Refusal) -> Any:
         """
         :return: the connection, once it is there.
         :raises WireError: 500.
@@ -136,7 +136,7 @@ class HostAttachments(ProjectService):
         return detail(found, self._volume(found.volume_id))["connection_info"]
 
     @endpoint(app, _ID, "PUT", since=_SINCE)
-    async def update(self, call: Call, attachment_id: str) -> Answer:
+    async def update(self, call: APIRequest, attachment_id: str) -> APIResponse:
         """Connect a volume that is reserved; or say anew where it is connected."""
         connector = connector_of(call.json())
         before = self._found(attachment_id)
@@ -147,10 +147,10 @@ class HostAttachments(ProjectService):
             told = detail(before, volume)
             self._store.connect(before, connector)
             told["connection_info"] = await self._connected(before, refusals.NOT_CONNECTED_AGAIN)
-        return Answer(200, {"attachment": told})
+        return APIResponse(200, {"attachment": told})
 
     @endpoint(app, _ID, "DELETE", since=_SINCE)
-    async def delete(self, call: Call, attachment_id: str) -> Answer:
+    async def delete(self, call: APIRequest, attachment_id: str) -> APIResponse:
         """Disconnect a volume, and let it be available again."""
         volume_id = self._found(attachment_id).volume_id
         async with _holding(self._lock(volume_id)):
@@ -164,15 +164,15 @@ class HostAttachments(ProjectService):
                 self._store.add_message(volume_id, "detach volume: {}".format(error))
                 raise refusals.VOLUME_FAULT() from error
             self._store.release(found)
-        return Answer(200, {"attachments": []})
+        return APIResponse(200, {"attachments": []})
 
     @endpoint(app, _ID + "/action", "POST", since=_COMPLETE_SINCE)
-    def complete(self, call: Call, attachment_id: str) -> Answer:
+    def complete(self, call: APIRequest, attachment_id: str) -> APIResponse:
         """``os-complete``: the host has the volume."""
         check_action(call.json(empty={"None": {}}))
         found = self._found(attachment_id)
         self._store.set_status(found.volume_id, "in-use")
-        return Answer(204)
+        return APIResponse(204)
 
 
 class _holding:
@@ -188,7 +188,7 @@ class _holding:
         self._lock.release()
 
 
-def _filters(query: Mapping[str, str], call: Call) -> Dict[str, str]:
+def _filters(query: Mapping[str, str], call: APIRequest) -> Dict[str, str]:
     """
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """
@@ -198,7 +198,7 @@ def _filters(query: Mapping[str, str], call: Call) -> Dict[str, str]:
     return {name: query[name] for name in _FILTERS if name in query}
 
 
-def _refuse_reserve(volume: Volume) -> None:
+def _refuse_reserve(volume: VolumeRecord) -> None:
     """
     :raises WireError: 400, unless the volume is free.
     """
@@ -208,7 +208,7 @@ def _refuse_reserve(volume: Volume) -> None:
         raise refusals.RESERVED_OTHERWISE(volume.volume_id, volume.status)
 
 
-def _refuse_update(volume: Volume, connector: Mapping[str, Any]) -> None:
+def _refuse_update(volume: VolumeRecord, connector: Mapping[str, Any]) -> None:
     """
     :raises WireError: 409, 500.
     """

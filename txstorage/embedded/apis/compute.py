@@ -12,9 +12,9 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from klein import Klein
 
-from ..store.records import Attachment, Server, Volume
+from ..store.records import AttachmentRecord, ServerRecord, VolumeRecord
 from ..wire import refusals
-from ..wire.exchange import EMPTY, Answer, Call, WireError, endpoint, new_app
+from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint, new_app
 from ..wire.pagination import attachment_page, next_links, server_page
 from ..wire.versions import COMPUTE
 from . import compute_views
@@ -41,7 +41,7 @@ class Compute(VersionedService):
     app: Klein = new_app()
     dialect = COMPUTE
 
-    def outer_headers(self, call: Call) -> Mapping[str, str]:
+    def outer_headers(self, call: APIRequest) -> Mapping[str, str]:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return {"x-compute-request-id": call.request_id}
 
@@ -49,17 +49,17 @@ class Compute(VersionedService):
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return refusals.COMPUTE_FAULT()
 
-    def _view(self, call: Call) -> ServerView:
+    def _view(self, call: APIRequest) -> ServerView:
         ids = self._identity.ids
         return ServerView(call.base, ids.project, ids.user)
 
-    def _server(self, server_id: str) -> Server:
+    def _server(self, server_id: str) -> ServerRecord:
         server = self._store.server(server_id)
         if server is None:
             raise refusals.NO_SERVER(server_id)
         return server
 
-    def _volume(self, volume_id: str) -> Volume:
+    def _volume(self, volume_id: str) -> VolumeRecord:
         volume = self._store.volume(volume_id)
         if volume is None:
             raise refusals.NO_SUCH_VOLUME(volume_id)
@@ -68,20 +68,20 @@ class Compute(VersionedService):
     # -- servers -------------------------------------------------------------
 
     @endpoint(app, "/v2.1/servers", "GET")
-    def list_short(self, call: Call) -> Answer:
+    def list_short(self, call: APIRequest) -> APIResponse:
         """Names of servers."""
         return self._list(call, "servers", self._view(call).summary)
 
     @endpoint(app, "/v2.1/servers/detail", "GET")
-    def list_detail(self, call: Call) -> Answer:
+    def list_detail(self, call: APIRequest) -> APIResponse:
         """Servers."""
         return self._list(call, "servers/detail", self._detail(call))
 
-    def _detail(self, call: Call) -> Any:
+    def _detail(self, call: APIRequest) -> Any:
         view = self._view(call)
         return lambda server: view.detail(server, self._store.attachments(server.server_id))
 
-    def _list(self, call: Call, path: str, view: Any) -> Answer:
+    def _list(self, call: APIRequest, path: str, view: Any) -> APIResponse:
         query = call.query()
         page = server_page(query, self._settings.page_size)
         marker = self._store.server(page.marker) if page.marker else None
@@ -93,15 +93,15 @@ class Compute(VersionedService):
         body.update(
             next_links("servers", url, query, page, [server.server_id for server in servers])
         )
-        return Answer(200, body)
+        return APIResponse(200, body)
 
     @endpoint(app, _ID, "GET")
-    def show(self, call: Call, server_id: str) -> Answer:
+    def show(self, call: APIRequest, server_id: str) -> APIResponse:
         """One server."""
-        return Answer(200, {"server": self._detail(call)(self._server(server_id))})
+        return APIResponse(200, {"server": self._detail(call)(self._server(server_id))})
 
     @endpoint(app, _ID + "/action", "POST")
-    def action(self, call: Call, server_id: str) -> Answer:
+    def action(self, call: APIRequest, server_id: str) -> APIResponse:
         """Turn a server on or off, which takes no time here."""
         name = only_member(call.json(empty={}), COMPUTE)
         if name not in _ACTIONS:
@@ -114,27 +114,29 @@ class Compute(VersionedService):
             state = compute_views.vm_state(server.status)
             raise refusals.WRONG_SERVER_STATE(verb, server_id, state)
         self._store.set_server_status(server_id, status)
-        return Answer(202)
+        return APIResponse(202)
 
     # -- attachments ---------------------------------------------------------
 
     @endpoint(app, _ATTACHMENTS, "GET")
-    def list_attachments(self, call: Call, server_id: str) -> Answer:
+    def list_attachments(self, call: APIRequest, server_id: str) -> APIResponse:
         """What is attached to a server, its root volume included."""
         self._server(server_id)
         page = attachment_page(call.query(), self._settings.page_size)
         part = self._store.attachments(server_id)[page.offset : page.offset + page.limit]
         told = [compute_views.attachment(entry, call.version) for entry in part]
-        return Answer(200, {"volumeAttachments": told})
+        return APIResponse(200, {"volumeAttachments": told})
 
     @endpoint(app, _ATTACHMENTS + "/<volume_id>", "GET")
-    def show_attachment(self, call: Call, server_id: str, volume_id: str) -> Answer:
+    def show_attachment(self, call: APIRequest, server_id: str, volume_id: str) -> APIResponse:
         """One of them."""
         self._server(server_id)
         attachment = self._attachment(server_id, volume_id)
-        return Answer(200, {"volumeAttachment": compute_views.attachment(attachment, call.version)})
+        return APIResponse(
+            200, {"volumeAttachment": compute_views.attachment(attachment, call.version)}
+        )
 
-    def _attachment(self, server_id: str, volume_id: str) -> Attachment:
+    def _attachment(self, server_id: str, volume_id: str) -> AttachmentRecord:
         volume = self._store.volume(volume_id)
         attachment = None if volume is None else volume.attachment
         if attachment is None or not attachment.by_compute or attachment.server_id != server_id:
@@ -142,7 +144,7 @@ class Compute(VersionedService):
         return attachment
 
     @endpoint(app, _ATTACHMENTS, "POST")
-    def attach(self, call: Call, server_id: str) -> Answer:
+    def attach(self, call: APIRequest, server_id: str) -> APIResponse:
         """Begin to attach a volume."""
         volume_id, wanted_device = _wanted(call.json())
         self._server(server_id)
@@ -151,10 +153,12 @@ class Compute(VersionedService):
         attachment = self._store.reserve(volume_id, server_id, device)
         self._engine.begin(volume_id)
         if call.version >= _ASYNCHRONOUS_ATTACH:
-            return Answer(202, content_type=EMPTY)
-        return Answer(200, {"volumeAttachment": compute_views.attached(attachment, call.version)})
+            return APIResponse(202, content_type=EMPTY)
+        return APIResponse(
+            200, {"volumeAttachment": compute_views.attached(attachment, call.version)}
+        )
 
-    def _refuse_attach(self, call: Call, volume: Volume) -> None:
+    def _refuse_attach(self, call: APIRequest, volume: VolumeRecord) -> None:
         """
         :raises WireError: 400, unless the volume can be attached.
         """
@@ -178,7 +182,7 @@ class Compute(VersionedService):
         return device
 
     @endpoint(app, _ATTACHMENTS + "/<volume_id>", "DELETE")
-    def detach(self, call: Call, server_id: str, volume_id: str) -> Answer:
+    def detach(self, call: APIRequest, server_id: str, volume_id: str) -> APIResponse:
         """Begin to detach a volume."""
         self._server(server_id)
         volume = self._volume(volume_id)
@@ -189,7 +193,7 @@ class Compute(VersionedService):
             raise refusals.NOT_DETACHABLE(call.request_id)
         self._store.set_status(volume_id, "detaching")
         self._engine.begin(volume_id)
-        return Answer(202)
+        return APIResponse(202)
 
 
 def _wanted(body: Mapping[str, Any]) -> Tuple[str, Optional[str]]:

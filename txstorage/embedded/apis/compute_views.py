@@ -12,7 +12,7 @@ from typing import Any, Dict, List
 import attr
 
 from ..settings import AVAILABILITY_ZONE
-from ..store.records import Attachment, Server
+from ..store.records import AttachmentRecord, ServerRecord
 from ..wire.exchange import Version
 
 _TAGS = (2, 70)
@@ -45,12 +45,12 @@ class ServerView:
             {"rel": "bookmark", "href": "{}/compute/{}".format(self.base, path)},
         ]
 
-    def summary(self, server: Server) -> Dict[str, Any]:
+    def summary(self, server: ServerRecord) -> Dict[str, Any]:
         """An entry of the short list."""
         links = self._links("servers/" + server.server_id)
         return {"id": server.server_id, "name": server.name, "links": links}
 
-    def detail(self, server: Server, attachments: List[Attachment]) -> Dict[str, Any]:
+    def detail(self, server: ServerRecord, attachments: List[AttachmentRecord]) -> Dict[str, Any]:
         """A server with all that is known of it."""
         _, power_state = _STATES.get(server.status, ("error", 0))
         created = _instant(server.created_at)
@@ -92,7 +92,7 @@ def _instant(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def attached(entry: Attachment, version: Version) -> Dict[str, Any]:
+def attached(entry: AttachmentRecord, version: Version) -> Dict[str, Any]:
     """The answer to an attach, before 2.101."""
     told: Dict[str, Any] = {
         "id": entry.volume_id,
@@ -107,7 +107,7 @@ def attached(entry: Attachment, version: Version) -> Dict[str, Any]:
     return told
 
 
-def attachment(entry: Attachment, version: Version) -> Dict[str, Any]:
+def attachment(entry: AttachmentRecord, version: Version) -> Dict[str, Any]:
     """An attachment as it is listed and shown."""
     told = attached(entry, version)
     if version >= _ATTACHMENT_ID:

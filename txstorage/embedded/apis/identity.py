@@ -19,12 +19,12 @@ from klein import Klein
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from ..settings import DOMAIN, PROJECT, USER, Settings
-from ..store.records import Token
+from ..store.records import TokenRecord
 from ..store.store import Store
 from ..wire import refusals
 from ..wire.exchange import (
-    Answer,
-    Call,
+    APIRequest,
+    APIResponse,
     Service,
     UnreadableBody,
     Version,
@@ -37,7 +37,7 @@ from .catalog import catalog
 _SCOPES = "system, project, domain, OS-TRUST:trust or unscoped"
 
 
-def unauthorized(call: Call, service: str = "identity") -> WireError:
+def unauthorized(call: APIRequest, service: str = "identity") -> WireError:
     """401, which does not say what was wrong."""
     error = refusals.UNAUTHENTICATED[service]()
     uri = 'Keystone uri="{}/identity/v3"'.format(call.base)
@@ -142,11 +142,11 @@ class Identity(Service):
         self._settings = settings
         self._now = now
 
-    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
+    def admit(self, call: APIRequest, segments: Dict[str, str], since: Version) -> APIRequest:
         """Anybody may ask for a token."""
         return call
 
-    def headers(self, call: Call) -> Mapping[str, str]:
+    def headers(self, call: APIRequest) -> Mapping[str, str]:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return {"Vary": "X-Auth-Token"}
 
@@ -160,7 +160,7 @@ class Identity(Service):
             return refusals.EXPECTED("auth", "request body")
         return refusals.NO_JSON()
 
-    def misplaced(self, call: Call, problem: HTTPException) -> Answer:
+    def misplaced(self, call: APIRequest, problem: HTTPException) -> APIResponse:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         if call.too_large():
             return self.too_large().answer
@@ -175,7 +175,7 @@ class Identity(Service):
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return refusals.IDENTITY_FAULT()
 
-    def authenticate(self, call: Call, service: str = "identity") -> Token:
+    def authenticate(self, call: APIRequest, service: str = "identity") -> TokenRecord:
         """
         :param service: which one was asked.
         :return: the valid token that a call carries.
@@ -187,7 +187,7 @@ class Identity(Service):
         return token
 
     @endpoint(app, "/v3/auth/tokens", "POST")
-    def issue(self, call: Call) -> Answer:
+    def issue(self, call: APIRequest) -> APIResponse:
         """A token for credentials."""
         body = call.json()
         if not body.get("auth"):
@@ -202,10 +202,10 @@ class Identity(Service):
         expiry = [self._verify(call, method, identity) for method in methods]
         self._check_scope(call, auth, methods)
         issued_at = math.floor(self._now())
-        record = Token(float(issued_at), min(expiry), self._all_methods(methods, identity))
+        record = TokenRecord(float(issued_at), min(expiry), self._all_methods(methods, identity))
         token = secrets.token_urlsafe(96)
         self._store.add_token(token, record)
-        return Answer(201, self._describe(call, record), {"X-Subject-Token": token})
+        return APIResponse(201, self._describe(call, record), {"X-Subject-Token": token})
 
     def _all_methods(self, methods: List[str], identity: Dict[str, Any]) -> Tuple[str, ...]:
         # A token remembers how the one before it was got.
@@ -213,7 +213,7 @@ class Identity(Service):
         more = () if earlier is None else earlier.methods
         return tuple(methods) + tuple(method for method in more if method not in methods)
 
-    def _check_scope(self, call: Call, auth: Dict[str, Any], methods: List[str]) -> None:
+    def _check_scope(self, call: APIRequest, auth: Dict[str, Any], methods: List[str]) -> None:
         if "scope" not in auth:
             return
         scope = _typed(auth, "scope", dict, "object', 'string")
@@ -229,7 +229,7 @@ class Identity(Service):
         if not known:
             raise unauthorized(call)
 
-    def _verify(self, call: Call, method: str, identity: Dict[str, Any]) -> float:
+    def _verify(self, call: APIRequest, method: str, identity: Dict[str, Any]) -> float:
         """
         :return: until when the token may be valid.
         :raises WireError: 400, 401, 404.
@@ -284,19 +284,19 @@ class Identity(Service):
         return token.expires_at
 
     @endpoint(app, "/v3/auth/tokens", "GET")
-    def validate(self, call: Call) -> Answer:
+    def validate(self, call: APIRequest) -> APIResponse:
         """What a token is good for."""
         subject, record = self._subject(call, "identity:validate_token")
-        return Answer(200, self._describe(call, record), {"X-Subject-Token": subject})
+        return APIResponse(200, self._describe(call, record), {"X-Subject-Token": subject})
 
     @endpoint(app, "/v3/auth/tokens", "DELETE")
-    def revoke(self, call: Call) -> Answer:
+    def revoke(self, call: APIRequest) -> APIResponse:
         """The end of a token."""
         subject, _ = self._subject(call, "identity:revoke_token")
         self._store.revoke(subject)
-        return Answer(204)
+        return APIResponse(204)
 
-    def _subject(self, call: Call, policy: str) -> Tuple[str, Token]:
+    def _subject(self, call: APIRequest, policy: str) -> Tuple[str, TokenRecord]:
         """
         :return: the token that a call is about, and what is known of it.
         :raises WireError: 401, 403, 404.
@@ -310,7 +310,7 @@ class Identity(Service):
             raise refusals.NO_TOKEN()
         return subject, record
 
-    def _describe(self, call: Call, record: Token) -> Dict[str, Any]:
+    def _describe(self, call: APIRequest, record: TokenRecord) -> Dict[str, Any]:
         roles: List[Dict[str, str]] = [
             {"id": uuid.uuid5(uuid.NAMESPACE_URL, "txstorage:role:" + role).hex, "name": role}
             for role in self._settings.roles

@@ -15,12 +15,12 @@ from ..machine.transitions import Engine
 from ..settings import Settings
 from ..store.store import Store
 from ..wire import refusals
-from ..wire.exchange import Answer, Call, Service, UnreadableBody, Version, WireError
+from ..wire.exchange import APIRequest, APIResponse, Service, UnreadableBody, Version, WireError
 from ..wire.versions import VOLUME, Dialect, as_version
 from .identity import Identity
 
 
-def negotiate(dialect: Dialect, call: Call) -> Version:
+def negotiate(dialect: Dialect, call: APIRequest) -> Version:
     """
     :return: the microversion that a call is answered in.
     :raises WireError: 400 when it is no version, 406 when it is not supported.
@@ -63,12 +63,12 @@ class VersionedService(Service):
         self._engine = engine
         self._settings = settings
 
-    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
+    def admit(self, call: APIRequest, segments: Dict[str, str], since: Version) -> APIRequest:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         self._identity.authenticate(call, self.dialect.service)
         return attr.evolve(call, version=negotiate(self.dialect, call))
 
-    def headers(self, call: Call) -> Mapping[str, str]:
+    def headers(self, call: APIRequest) -> Mapping[str, str]:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return self.dialect.headers(as_version(call.version))
 
@@ -82,7 +82,7 @@ class VersionedService(Service):
             return refusals.MALFORMED_BODY(self.dialect)
         return refusals.BODY_IS_NO_OBJECT(self.dialect, problem.value)
 
-    def misplaced(self, call: Call, problem: HTTPException) -> Answer:
+    def misplaced(self, call: APIRequest, problem: HTTPException) -> APIResponse:
         """Only who has a token is told that there is nothing."""
         service = self.dialect.service
         try:
@@ -97,13 +97,13 @@ class VersionedService(Service):
 class ProjectService(VersionedService):
     """A service whose paths begin with a project, or leave it out."""
 
-    def project_path(self, call: Call) -> str:
+    def project_path(self, call: APIRequest) -> str:
         """What links in the answer have of the project: what the request had."""
         named = self._identity.ids.project + "/"
         path: bytes = call.request.path
         return named if "/{}".format(named).encode("ascii") in path else ""
 
-    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
+    def admit(self, call: APIRequest, segments: Dict[str, str], since: Version) -> APIRequest:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         call = super().admit(call, segments, since)
         if segments.pop("project_id", self._identity.ids.project) != self._identity.ids.project:

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional
 import attr
 
 from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, VOLUME_TYPES
-from ..store.records import Message, Volume
+from ..store.records import MessageRecord, VolumeRecord
 from ..wire.exchange import Version
 
 #: The one service's id, which tells nothing.
@@ -42,18 +42,18 @@ class VolumeView:
     version: Version
     project_path: str
 
-    def _links(self, volume: Volume) -> List[Dict[str, str]]:
+    def _links(self, volume: VolumeRecord) -> List[Dict[str, str]]:
         path = "{}volumes/{}".format(self.project_path, volume.volume_id)
         return [
             {"rel": "self", "href": "{}/volume/v3/{}".format(self.base, path)},
             {"rel": "bookmark", "href": "{}/volume/{}".format(self.base, path)},
         ]
 
-    def summary(self, volume: Volume) -> Dict[str, Any]:
+    def summary(self, volume: VolumeRecord) -> Dict[str, Any]:
         """An entry of the short list."""
         return {"id": volume.volume_id, "name": volume.name, "links": self._links(volume)}
 
-    def created(self, volume: Volume) -> Dict[str, Any]:
+    def created(self, volume: VolumeRecord) -> Dict[str, Any]:
         """The answer to a create."""
         detail: Dict[str, Any] = {
             "id": volume.volume_id,
@@ -80,11 +80,11 @@ class VolumeView:
         detail.update(self._later_fields(volume))
         return detail
 
-    def detail(self, volume: Volume) -> Dict[str, Any]:
+    def detail(self, volume: VolumeRecord) -> Dict[str, Any]:
         """A volume with all that is known of it."""
         return dict(self.created(volume), **{"os-vol-tenant-attr:tenant_id": self.project_id})
 
-    def _later_fields(self, volume: Volume) -> Dict[str, Any]:
+    def _later_fields(self, volume: VolumeRecord) -> Dict[str, Any]:
         fields = (
             ((3, 13), "group_id", None),
             ((3, 48), "shared_targets", False),
@@ -95,7 +95,7 @@ class VolumeView:
         return {name: value for since, name, value in fields if self.version >= since}
 
 
-def _attachments(volume: Volume) -> List[Dict[str, Any]]:
+def _attachments(volume: VolumeRecord) -> List[Dict[str, Any]]:
     attachment = volume.attachment
     # Cinder tells them only once they are complete.
     if attachment is None or volume.status in ("reserved", "attaching"):
@@ -176,7 +176,7 @@ def quota_set(
     return dict(told, id=project_id)
 
 
-def message(entry: Message, base: str, project_path: str) -> Dict[str, Any]:
+def message(entry: MessageRecord, base: str, project_path: str) -> Dict[str, Any]:
     """A message for the user."""
     path = "{}messages/{}".format(project_path, entry.message_id)
     created = datetime.fromtimestamp(entry.created_at, timezone.utc)

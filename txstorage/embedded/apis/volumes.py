@@ -12,9 +12,9 @@ from typing import Any, Dict, Mapping, Optional
 
 from klein import Klein
 
-from ..store.records import NewVolume, Volume, VolumeFilter
+from ..store.records import NewVolume, VolumeFilter, VolumeRecord
 from ..wire import refusals
-from ..wire.exchange import EMPTY, Answer, Call, Version, endpoint, new_app
+from ..wire.exchange import EMPTY, APIRequest, APIResponse, Version, endpoint, new_app
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
 from . import volume_views
@@ -67,11 +67,11 @@ class BlockStorage(ProjectService):
     app: Klein = new_app()
     dialect = VOLUME
 
-    def _view(self, call: Call) -> VolumeView:
+    def _view(self, call: APIRequest) -> VolumeView:
         ids = self._identity.ids
         return VolumeView(call.base, ids.project, ids.user, call.version, self.project_path(call))
 
-    def _found(self, volume_id: str) -> Volume:
+    def _found(self, volume_id: str) -> VolumeRecord:
         volume = self._store.volume(volume_id)
         if volume is None:
             raise refusals.NO_VOLUME(volume_id)
@@ -80,13 +80,13 @@ class BlockStorage(ProjectService):
     # -- volumes -------------------------------------------------------------
 
     @endpoint(app, "/v3/<project_id>/volumes", "POST")
-    def create(self, call: Call) -> Answer:
+    def create(self, call: APIRequest) -> APIResponse:
         """Begin to make a volume."""
         wanted = new_volume(call.json())
         self._check_quota(wanted)
         volume = self._store.add_volume(wanted)
         self._engine.begin(volume.volume_id)
-        return Answer(202, {"volume": self._view(call).created(volume)})
+        return APIResponse(202, {"volume": self._view(call).created(volume)})
 
     def _check_quota(self, wanted: NewVolume) -> None:
         volumes, gigabytes = self._store.usage()
@@ -99,16 +99,16 @@ class BlockStorage(ProjectService):
             raise refusals.OVER_COUNTING(wanted.volume_type)
 
     @endpoint(app, "/v3/<project_id>/volumes", "GET")
-    def list_short(self, call: Call) -> Answer:
+    def list_short(self, call: APIRequest) -> APIResponse:
         """Names of volumes."""
         return self._list(call, "volumes", self._view(call).summary)
 
     @endpoint(app, "/v3/<project_id>/volumes/detail", "GET")
-    def list_detail(self, call: Call) -> Answer:
+    def list_detail(self, call: APIRequest) -> APIResponse:
         """Volumes."""
         return self._list(call, "volumes/detail", self._view(call).detail)
 
-    def _list(self, call: Call, path: str, view: Any) -> Answer:
+    def _list(self, call: APIRequest, path: str, view: Any) -> APIResponse:
         query = call.query()
         page = volume_page(query, self._settings.page_size)
         chosen = _filter(query, call.version)
@@ -121,25 +121,25 @@ class BlockStorage(ProjectService):
         )
         if call.version >= _COUNT and query.get("with_count", "").lower() in ("1", "true"):
             body["count"] = self._store.count(chosen)
-        return Answer(200, body)
+        return APIResponse(200, body)
 
     @endpoint(app, _ID, "GET")
-    def show(self, call: Call, volume_id: str) -> Answer:
+    def show(self, call: APIRequest, volume_id: str) -> APIResponse:
         """One volume."""
-        return Answer(200, {"volume": self._view(call).detail(self._found(volume_id))})
+        return APIResponse(200, {"volume": self._view(call).detail(self._found(volume_id))})
 
     @endpoint(app, _ID, "DELETE")
-    def delete(self, call: Call, volume_id: str) -> Answer:
+    def delete(self, call: APIRequest, volume_id: str) -> APIResponse:
         """Begin to remove a volume."""
         volume = self._found(volume_id)
         if volume.status not in _DELETABLE or volume.attachment is not None:
             raise refusals.NOT_DELETABLE()
         self._store.set_status(volume_id, "deleting")
         self._engine.begin(volume_id)
-        return Answer(202, content_type=EMPTY)
+        return APIResponse(202, content_type=EMPTY)
 
     @endpoint(app, _ID + "/action", "POST")
-    def action(self, call: Call, volume_id: str) -> Answer:
+    def action(self, call: APIRequest, volume_id: str) -> APIResponse:
         """``os-reset_status``, for which one has to be an admin."""
         # Cinder takes no body at all for one without a name.
         body = call.json(empty={"None": {}})
@@ -163,41 +163,41 @@ class BlockStorage(ProjectService):
             raise refusals.NOT_IN_USE()
         # No transition is begun: as in Cinder, this is for what is stuck.
         self._store.set_status(volume_id, status)
-        return Answer(202)
+        return APIResponse(202)
 
     # -- labels --------------------------------------------------------------
 
     @endpoint(app, _ID + "/metadata", "GET")
-    def show_metadata(self, call: Call, volume_id: str) -> Answer:
+    def show_metadata(self, call: APIRequest, volume_id: str) -> APIResponse:
         """A volume's labels."""
-        return Answer(200, {"metadata": dict(self._found(volume_id).metadata)})
+        return APIResponse(200, {"metadata": dict(self._found(volume_id).metadata)})
 
     @endpoint(app, _ID + "/metadata", "POST")
-    def add_metadata(self, call: Call, volume_id: str) -> Answer:
+    def add_metadata(self, call: APIRequest, volume_id: str) -> APIResponse:
         """Set some labels and leave the others."""
         return self._set_metadata(call, volume_id, replace=False)
 
     @endpoint(app, _ID + "/metadata", "PUT")
-    def replace_metadata(self, call: Call, volume_id: str) -> Answer:
+    def replace_metadata(self, call: APIRequest, volume_id: str) -> APIResponse:
         """Set all labels."""
         return self._set_metadata(call, volume_id, replace=True)
 
-    def _set_metadata(self, call: Call, volume_id: str, replace: bool) -> Answer:
+    def _set_metadata(self, call: APIRequest, volume_id: str, replace: bool) -> APIResponse:
         labels = metadata(member(call.json(), "metadata"))
         self._found(volume_id)
         volume = self._store.set_metadata(volume_id, labels, replace)
-        return Answer(200, {"metadata": dict(volume.metadata)})
+        return APIResponse(200, {"metadata": dict(volume.metadata)})
 
     @endpoint(app, _ID + "/metadata/<key>", "GET")
-    def show_label(self, call: Call, volume_id: str, key: str) -> Answer:
+    def show_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
         """One label."""
         labels = self._found(volume_id).metadata
         if key not in labels:
             raise refusals.NO_LABEL(volume_id, key)
-        return Answer(200, {"meta": {key: labels[key]}})
+        return APIResponse(200, {"meta": {key: labels[key]}})
 
     @endpoint(app, _ID + "/metadata/<key>", "PUT")
-    def set_label(self, call: Call, volume_id: str, key: str) -> Answer:
+    def set_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
         """Set one label."""
         label = metadata(member(call.json(), "meta"))
         if not label:
@@ -208,35 +208,35 @@ class BlockStorage(ProjectService):
         if list(label) != [key]:
             raise refusals.LABEL_MISMATCH()
         self._store.set_metadata(volume_id, label, replace=False)
-        return Answer(200, {"meta": label})
+        return APIResponse(200, {"meta": label})
 
     @endpoint(app, _ID + "/metadata/<key>", "DELETE")
-    def remove_label(self, call: Call, volume_id: str, key: str) -> Answer:
+    def remove_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
         """Remove one label."""
         labels = dict(self._found(volume_id).metadata)
         if key not in labels:
             raise refusals.NO_LABEL(volume_id, key)
         del labels[key]
         self._store.set_metadata(volume_id, labels, replace=True)
-        return Answer(200, content_type=EMPTY)
+        return APIResponse(200, content_type=EMPTY)
 
     # -- versions ------------------------------------------------------------
 
     @endpoint(app, "/v3/", "GET")
-    def versions(self, call: Call) -> Answer:
+    def versions(self, call: APIRequest) -> APIResponse:
         """Which versions there are."""
         return volume_versions(call.base)
 
     @endpoint(app, "/v3", "GET")
-    def versions_elsewhere(self, call: Call) -> Answer:
+    def versions_elsewhere(self, call: APIRequest) -> APIResponse:
         """Where it is said which versions there are."""
         place = {"Location": call.base + "/volume/v3/"}
-        return Answer(302, headers=place, content_type="text/plain; charset=utf8")
+        return APIResponse(302, headers=place, content_type="text/plain; charset=utf8")
 
     # -- the rest ------------------------------------------------------------
 
     @endpoint(app, "/v3/<project_id>/types", "GET")
-    def types(self, call: Call) -> Answer:
+    def types(self, call: APIRequest) -> APIResponse:
         """The volume types."""
         query, every = call.query(), volume_views.volume_types()
         page = volume_page(query, self._settings.page_size)
@@ -248,24 +248,24 @@ class BlockStorage(ProjectService):
         shown = [each["id"] for each in part]
         # The links are not named as the list is.
         links = next_links("volume_type", url, query, page, shown)
-        return Answer(200, dict({"volume_types": part}, **links))
+        return APIResponse(200, dict({"volume_types": part}, **links))
 
     @endpoint(app, "/v3/<project_id>/os-availability-zone", "GET")
-    def availability_zones(self, call: Call) -> Answer:
+    def availability_zones(self, call: APIRequest) -> APIResponse:
         """The availability zones, which there is one of."""
-        return Answer(200, {"availabilityZoneInfo": volume_views.availability_zones()})
+        return APIResponse(200, {"availabilityZoneInfo": volume_views.availability_zones()})
 
     @endpoint(app, "/v3/<project_id>/limits", "GET")
-    def limits(self, call: Call) -> Answer:
+    def limits(self, call: APIRequest) -> APIResponse:
         """The quota, and what is used of it."""
         settings = self._settings
         told = volume_views.limits(
             settings.max_volumes, settings.max_gigabytes, *self._store.usage()
         )
-        return Answer(200, {"limits": told})
+        return APIResponse(200, {"limits": told})
 
     @endpoint(app, "/v3/<project_id>/os-quota-sets/<quota_project>", "GET")
-    def quota(self, call: Call, quota_project: str) -> Answer:
+    def quota(self, call: APIRequest, quota_project: str) -> APIResponse:
         """The quota, which there is one of."""
         if quota_project != self._identity.ids.project and "admin" not in self._settings.roles:
             raise refusals.FORBIDDEN("volume_extension:quotas:show")
@@ -277,10 +277,10 @@ class BlockStorage(ProjectService):
             settings.max_gigabytes,
             *self._store.usage(),
         )
-        return Answer(200, {"quota_set": told})
+        return APIResponse(200, {"quota_set": told})
 
     @endpoint(app, "/v3/<project_id>/messages", "GET", since=(3, 3))
-    def messages(self, call: Call) -> Answer:
+    def messages(self, call: APIRequest) -> APIResponse:
         """Why something could not be done."""
         # Filters and pages came later than the messages.
         filtered = call.version >= (3, 5)
@@ -296,7 +296,7 @@ class BlockStorage(ProjectService):
         told = [volume_views.message(entry, call.base, project) for entry in part]
         url = "{}/volume/v3/{}messages".format(call.base, project)
         links = next_links("messages", url, query, page, [entry.message_id for entry in part])
-        return Answer(200, dict({"messages": told}, **links))
+        return APIResponse(200, dict({"messages": told}, **links))
 
 
 def _filter(query: Mapping[str, str], version: Version) -> VolumeFilter:

@@ -38,7 +38,7 @@ class DeviceFailure(Exception):
     """A device could not be made or removed; the text says why."""
 
 
-class DeviceBusy(DeviceFailure):
+class LoopDeviceBusy(DeviceFailure):
     """The device is in use, so it stays."""
 
 
@@ -64,7 +64,7 @@ class IDeviceBackend(Interface):
     def detach(volume_id: str) -> Awaitable[None]:
         """
         Remove the device, if it is there; when it returns, it is gone.
-        Raises ``DeviceBusy``, and the device is as it was; ``DeviceFailure``.
+        Raises ``LoopDeviceBusy``, and the device is as it was; ``DeviceFailure``.
         """
 
     def forget_strays(keep: Collection[str]) -> Awaitable[List[str]]:
@@ -221,13 +221,13 @@ class LoopDevices:
 
     def _keep(self, name: str) -> None:
         """
-        :raises DeviceBusy: unless the devices went at the last moment.
+        :raises LoopDeviceBusy: unless the devices went at the last moment.
         """
         devices = self._bound().get(name, [])
         for device in devices:
             _stay(device)
         if devices:
-            raise DeviceBusy("{} is open".format(devices[0]))
+            raise LoopDeviceBusy("{} is open".format(devices[0]))
 
     async def _losetup(self, *arguments: str) -> None:
         program = shutil.which("losetup", path=_SYSTEM_PATH)
@@ -278,7 +278,7 @@ def _refuse_busy(device: str) -> None:
         os.close(os.open(device, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC))
     except OSError as error:
         if error.errno == EBUSY:
-            raise DeviceBusy("{} is in use, e.g. mounted".format(device)) from error
+            raise LoopDeviceBusy("{} is in use, e.g. mounted".format(device)) from error
         raise DeviceFailure("{}: {}".format(device, error.strerror)) from error
 
 

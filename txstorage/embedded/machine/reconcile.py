@@ -12,7 +12,7 @@ from typing import Any, Collection, Dict, List, Mapping
 
 import attr
 
-from ..store.records import Volume
+from ..store.records import VolumeRecord
 from ..store.store import Store
 from .devices import DeviceFailure
 
@@ -39,7 +39,9 @@ class Plan:
     keep: List[str]
 
 
-def plan(volumes: Collection[Volume], files: Collection[str], devices: Mapping[str, str]) -> Plan:
+def plan(
+    volumes: Collection[VolumeRecord], files: Collection[str], devices: Mapping[str, str]
+) -> Plan:
     """
     :param volumes: without root volumes.
     :param files: the ids of volumes that have a file.
@@ -76,7 +78,7 @@ def plan(volumes: Collection[Volume], files: Collection[str], devices: Mapping[s
     )
 
 
-def _needs_device(volume: Volume) -> bool:
+def _needs_device(volume: VolumeRecord) -> bool:
     attachment = volume.attachment
     if attachment is None or attachment.by_compute:
         return volume.status == "in-use"
@@ -90,7 +92,7 @@ async def reconcile(store: Store, devices: Any) -> List[str]:
     :param devices: an ``IDeviceBackend``.
     :return: what could not be put right, for people.
     """
-    volumes: Dict[str, Volume] = {
+    volumes: Dict[str, VolumeRecord] = {
         volume.volume_id: volume for volume in store.volumes() if not volume.bootable
     }
     files = {volume_id for volume_id in volumes if devices.files.exists(volume_id)}

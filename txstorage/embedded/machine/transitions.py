@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from ..._log import SERVER_TRANSITION
 from ..settings import GIB
-from ..store.records import Volume
+from ..store.records import VolumeRecord
 from ..store.store import GONE, Store
 from .devices import DeviceFailure, IDeviceBackend
 
@@ -27,31 +27,31 @@ _log = Logger()
 #: itself, such as a full disk under the database.
 _AFTER_FAULT = 1.0
 
-Work = Callable[[IDeviceBackend, Volume], Awaitable[Optional[str]]]
+Work = Callable[[IDeviceBackend, VolumeRecord], Awaitable[Optional[str]]]
 
 
-async def _make_file(devices: Any, volume: Volume) -> None:
+async def _make_file(devices: Any, volume: VolumeRecord) -> None:
     devices.files.create(volume.volume_id, volume.size * GIB)
 
 
-async def _remove_file(devices: Any, volume: Volume) -> None:
+async def _remove_file(devices: Any, volume: VolumeRecord) -> None:
     # There is a device only if the status was changed by hand.
     await devices.detach(volume.volume_id)
     devices.files.remove(volume.volume_id)
 
 
-async def _nothing(devices: Any, volume: Volume) -> None:
+async def _nothing(devices: Any, volume: VolumeRecord) -> None:
     pass
 
 
-async def _make_device(devices: Any, volume: Volume) -> str:
+async def _make_device(devices: Any, volume: VolumeRecord) -> str:
     if volume.attachment is None:
         raise DeviceFailure("it is reserved for no server")
     made: str = await devices.attach(volume.volume_id)
     return made
 
 
-async def _remove_device(devices: Any, volume: Volume) -> None:
+async def _remove_device(devices: Any, volume: VolumeRecord) -> None:
     await devices.detach(volume.volume_id)
 
 
@@ -82,7 +82,7 @@ TRANSITIONS: Dict[str, Transition] = {
 CONNECT = Transition("connect", _make_device, "attaching", "reserved")
 
 
-def transition_of(volume: Volume) -> Optional[Transition]:
+def transition_of(volume: VolumeRecord) -> Optional[Transition]:
     """What is to be done with a volume, if it is anything."""
     attachment, status = volume.attachment, volume.status
     if attachment is None or attachment.by_compute or status not in ("reserved", "attaching"):
@@ -173,7 +173,7 @@ class Engine:
         _log.failure("A transition broke, and is tried again", failure)
         self._schedule(volume_id, max(self._delay, _AFTER_FAULT))
 
-    async def _run(self, volume: Volume, transition: Transition) -> None:
+    async def _run(self, volume: VolumeRecord, transition: Transition) -> None:
         try:
             device = await transition.work(self._devices, volume)
         except (DeviceFailure, OSError) as error:
@@ -181,14 +181,14 @@ class Engine:
         else:
             self._settle(volume, transition.done, device=device)
 
-    def _failed(self, volume: Volume, transition: Transition, error: Exception) -> None:
+    def _failed(self, volume: VolumeRecord, transition: Transition, error: Exception) -> None:
         reason = "{} volume: {}".format(
             transition.verb, getattr(error, "strerror", None) or str(error)
         )
         self._settle(volume, transition.failed, reason=reason)
 
     def _settle(
-        self, volume: Volume, status: str, device: Optional[str] = None, reason: str = ""
+        self, volume: VolumeRecord, status: str, device: Optional[str] = None, reason: str = ""
     ) -> None:
         volume_id = volume.volume_id
         with self._store.transaction():

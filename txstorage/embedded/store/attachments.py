@@ -10,7 +10,7 @@ import uuid
 from typing import Any, Callable, List, Mapping, Optional
 
 from .database import Database
-from .records import Attachment
+from .records import AttachmentRecord
 
 _INSERT = (
     "INSERT INTO attachments (id, block_device_id, volume_id, server_id, device, attached_at,"
@@ -33,31 +33,31 @@ class AttachmentsTable:
             volume_id,
         )
 
-    def _one(self, attachment_id: str) -> Attachment:
+    def _one(self, attachment_id: str) -> AttachmentRecord:
         found = self.attachment(attachment_id)
         assert found is not None
         return found
 
     # -- Compute's -----------------------------------------------------------
 
-    def reserve(self, volume_id: str, server_id: str, device: str) -> Attachment:
+    def reserve(self, volume_id: str, server_id: str, device: str) -> AttachmentRecord:
         """Give a volume its place in a server."""
         return self._reserve(volume_id, server_id, device, self._clock(), 1, None, "rw")
 
-    def _reserve(self, volume_id: str, *values: object) -> Attachment:
+    def _reserve(self, volume_id: str, *values: object) -> AttachmentRecord:
         attachment_id = str(uuid.uuid4())
         with self._database.transaction():
             self._database.execute(_INSERT, attachment_id, str(uuid.uuid4()), volume_id, *values)
             self.set_status(volume_id, "reserved")
         return self._one(attachment_id)
 
-    def attachments(self, server_id: str) -> List[Attachment]:
+    def attachments(self, server_id: str) -> List[AttachmentRecord]:
         """A server's attachments, the newest first; its root volume is last."""
         rows = self._database.execute(
             "SELECT * FROM attachments WHERE server_id = ? AND by_compute ORDER BY sequence DESC",
             server_id,
         )
-        return [Attachment.from_row(row) for row in rows]
+        return [AttachmentRecord.from_row(row) for row in rows]
 
     # -- Block Storage's own -------------------------------------------------
 
@@ -67,7 +67,7 @@ class AttachmentsTable:
         server_id: Optional[str],
         mode: str,
         connector: Optional[Mapping[str, Any]],
-    ) -> Attachment:
+    ) -> AttachmentRecord:
         """
         Give a volume its place on a host.
 
@@ -80,8 +80,8 @@ class AttachmentsTable:
             return self.set_connector(reserved, connector, mode)
 
     def set_connector(
-        self, attachment: Attachment, connector: Mapping[str, Any], mode: str
-    ) -> Attachment:
+        self, attachment: AttachmentRecord, connector: Mapping[str, Any], mode: str
+    ) -> AttachmentRecord:
         """Remember where a volume is to be connected."""
         return self._update(
             attachment,
@@ -92,7 +92,7 @@ class AttachmentsTable:
             mode=mode,
         )
 
-    def connect(self, attachment: Attachment, connector: Mapping[str, Any]) -> None:
+    def connect(self, attachment: AttachmentRecord, connector: Mapping[str, Any]) -> None:
         """Begin to connect a volume; one that has a device needs no more."""
         mode = attachment.mode if attachment.mode != "null" else str(connector.get("mode", "rw"))
         done = attachment.node_device is not None
@@ -100,11 +100,11 @@ class AttachmentsTable:
             self.set_connector(attachment, connector, mode)
             self.set_status(attachment.volume_id, "attaching" if done else "reserved")
 
-    def forget_connector(self, attachment: Attachment) -> Attachment:
+    def forget_connector(self, attachment: AttachmentRecord) -> AttachmentRecord:
         """A volume could not be connected."""
         return self._update(attachment, connector=None, device=None, attached_at=None)
 
-    def _update(self, attachment: Attachment, **columns: object) -> Attachment:
+    def _update(self, attachment: AttachmentRecord, **columns: object) -> AttachmentRecord:
         self._database.execute(
             "UPDATE attachments SET {} WHERE id = ?".format(
                 ", ".join("{} = ?".format(name) for name in columns)
@@ -114,20 +114,20 @@ class AttachmentsTable:
         )
         return self._one(attachment.attachment_id)
 
-    def release(self, attachment: Attachment) -> None:
+    def release(self, attachment: AttachmentRecord) -> None:
         """Take a volume's place from it; it is available then."""
         with self._database.transaction():
             self._database.execute("DELETE FROM attachments WHERE id = ?", attachment.attachment_id)
             self.set_status(attachment.volume_id, "available")
 
-    def attachment(self, attachment_id: str) -> Optional[Attachment]:
+    def attachment(self, attachment_id: str) -> Optional[AttachmentRecord]:
         """One attachment, whoever made it, if there is such a one."""
         row = self._database.execute(
             "SELECT * FROM attachments WHERE id = ?", attachment_id
         ).fetchone()
-        return None if row is None else Attachment.from_row(row)
+        return None if row is None else AttachmentRecord.from_row(row)
 
-    def every_attachment(self) -> List[Attachment]:
+    def every_attachment(self) -> List[AttachmentRecord]:
         """All of them, the newest first."""
         rows = self._database.execute("SELECT * FROM attachments ORDER BY sequence DESC")
-        return [Attachment.from_row(row) for row in rows]
+        return [AttachmentRecord.from_row(row) for row in rows]

@@ -13,7 +13,7 @@ import attr
 
 
 @attr.s(frozen=True, auto_attribs=True)
-class Attachment:
+class AttachmentRecord:
     """
     A volume's place in a server, or on a host that is none.
 
@@ -40,7 +40,7 @@ class Attachment:
     mode: str = "rw"
 
     @classmethod
-    def from_row(cls, row: sqlite3.Row) -> Attachment:
+    def from_row(cls, row: sqlite3.Row) -> AttachmentRecord:
         """From a row of the ``attachments`` table."""
         return cls(
             attachment_id=row["id"],
@@ -57,7 +57,7 @@ class Attachment:
 
 
 @attr.s(frozen=True, auto_attribs=True)
-class Volume:
+class VolumeRecord:
     """
     A volume.
 
@@ -77,12 +77,12 @@ class Volume:
     created_at: float
     updated_at: Optional[float]
     metadata: Mapping[str, str]
-    attachment: Optional[Attachment]
+    attachment: Optional[AttachmentRecord]
 
     @classmethod
     def from_row(
-        cls, row: sqlite3.Row, metadata: Mapping[str, str], attachment: Optional[Attachment]
-    ) -> Volume:
+        cls, row: sqlite3.Row, metadata: Mapping[str, str], attachment: Optional[AttachmentRecord]
+    ) -> VolumeRecord:
         """From a row of the ``volumes`` table and what belongs to it."""
         return cls(
             sequence=row["sequence"],
@@ -116,7 +116,7 @@ class NewVolume:
 
 
 @attr.s(frozen=True, auto_attribs=True)
-class Server:
+class ServerRecord:
     """
     A node.
 
@@ -130,13 +130,13 @@ class Server:
     created_at: float
 
     @classmethod
-    def from_row(cls, row: sqlite3.Row) -> Server:
+    def from_row(cls, row: sqlite3.Row) -> ServerRecord:
         """From a row of the ``servers`` table."""
         return cls(row["sequence"], row["id"], row["name"], row["status"], row["created_at"])
 
 
 @attr.s(frozen=True, auto_attribs=True)
-class Message:
+class MessageRecord:
     """
     Why something could not be done with a volume.
 
@@ -150,7 +150,7 @@ class Message:
 
 
 @attr.s(frozen=True, auto_attribs=True)
-class Token:
+class TokenRecord:
     """
     What is remembered of a token, which is not the token.
 

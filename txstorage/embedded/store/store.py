@@ -15,7 +15,15 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 from ..settings import DEFAULT_TYPE
 from .attachments import AttachmentsTable
 from .database import Database
-from .records import Attachment, Message, NewVolume, Server, Token, Volume, VolumeFilter
+from .records import (
+    AttachmentRecord,
+    MessageRecord,
+    NewVolume,
+    ServerRecord,
+    TokenRecord,
+    VolumeFilter,
+    VolumeRecord,
+)
 
 #: Of a volume in one of these no server has an attachment any more.
 _WITHOUT_ATTACHMENT = frozenset(["available", "error"])
@@ -56,7 +64,7 @@ class Store(AttachmentsTable):
 
     # -- volumes -------------------------------------------------------------
 
-    def add_volume(self, new: NewVolume) -> Volume:
+    def add_volume(self, new: NewVolume) -> VolumeRecord:
         """Remember a volume that is to be made."""
         volume_id = str(uuid.uuid4())
         with self.transaction():
@@ -84,13 +92,13 @@ class Store(AttachmentsTable):
                 "INSERT OR REPLACE INTO metadata VALUES (?, ?, ?)", volume_id, key, value
             )
 
-    def volume(self, volume_id: str) -> Optional[Volume]:
+    def volume(self, volume_id: str) -> Optional[VolumeRecord]:
         """One volume, if there is such a one."""
         rows = self._database.execute("SELECT * FROM volumes WHERE id = ?", volume_id)
         volumes = self._complete(rows.fetchall())
         return volumes[0] if volumes else None
 
-    def _existing(self, volume_id: str) -> Volume:
+    def _existing(self, volume_id: str) -> VolumeRecord:
         volume = self.volume(volume_id)
         if volume is None:
             raise KeyError(volume_id)
@@ -102,7 +110,7 @@ class Store(AttachmentsTable):
         before: Optional[int] = None,
         limit: int = -1,
         offset: int = 0,
-    ) -> List[Volume]:
+    ) -> List[VolumeRecord]:
         """
         Volumes, the newest first.
 
@@ -131,18 +139,19 @@ class Store(AttachmentsTable):
         ).fetchone()[0]
         return found
 
-    def _complete(self, rows: List[Any]) -> List[Volume]:
+    def _complete(self, rows: List[Any]) -> List[VolumeRecord]:
         ids = json.dumps([row["id"] for row in rows])
         among = "WHERE volume_id IN (SELECT value FROM json_each(?))"
         metadata: Dict[str, Dict[str, str]] = {row["id"]: {} for row in rows}
         for row in self._database.execute("SELECT * FROM metadata " + among, ids):
             metadata[row["volume_id"]][row["key"]] = row["value"]
         attachments = {
-            row["volume_id"]: Attachment.from_row(row)
+            row["volume_id"]: AttachmentRecord.from_row(row)
             for row in self._database.execute("SELECT * FROM attachments " + among, ids)
         }
         return [
-            Volume.from_row(row, metadata[row["id"]], attachments.get(row["id"])) for row in rows
+            VolumeRecord.from_row(row, metadata[row["id"]], attachments.get(row["id"]))
+            for row in rows
         ]
 
     def usage(self) -> Tuple[int, int]:
@@ -155,7 +164,7 @@ class Store(AttachmentsTable):
         ).fetchone()
         return row[0], row[1]
 
-    def set_metadata(self, volume_id: str, metadata: Dict[str, str], replace: bool) -> Volume:
+    def set_metadata(self, volume_id: str, metadata: Dict[str, str], replace: bool) -> VolumeRecord:
         """Add labels, or replace them all."""
         with self.transaction():
             if replace:
@@ -211,26 +220,27 @@ class Store(AttachmentsTable):
             self._clock(),
         )
 
-    def messages(self, volume_id: Optional[str] = None) -> List[Message]:
+    def messages(self, volume_id: Optional[str] = None) -> List[MessageRecord]:
         """Messages, the newest first."""
         rows = self._database.execute(
             "SELECT * FROM messages WHERE ?1 IS NULL OR volume_id = ?1 ORDER BY sequence DESC",
             volume_id,
         )
         return [
-            Message(row["id"], row["volume_id"], row["text"], row["created_at"]) for row in rows
+            MessageRecord(row["id"], row["volume_id"], row["text"], row["created_at"])
+            for row in rows
         ]
 
     # -- servers -------------------------------------------------------------
 
-    def declare_server(self, name: str) -> Server:
+    def declare_server(self, name: str) -> ServerRecord:
         """
         The server with a name; made, with its root volume, when there is none.
         """
         with self.transaction():
             row = self._database.execute("SELECT * FROM servers WHERE name = ?", name).fetchone()
             if row is not None:
-                return Server.from_row(row)
+                return ServerRecord.from_row(row)
             server_id, root = str(uuid.uuid4()), str(uuid.uuid4())
             self._database.execute(
                 "INSERT INTO servers (id, name, status, created_at) VALUES (?, ?, 'ACTIVE', ?)",
@@ -246,12 +256,12 @@ class Store(AttachmentsTable):
         assert server is not None
         return server
 
-    def server(self, server_id: str) -> Optional[Server]:
+    def server(self, server_id: str) -> Optional[ServerRecord]:
         """One server, if there is such a one."""
         row = self._database.execute("SELECT * FROM servers WHERE id = ?", server_id).fetchone()
-        return None if row is None else Server.from_row(row)
+        return None if row is None else ServerRecord.from_row(row)
 
-    def servers(self, before: Optional[int] = None, limit: int = -1) -> List[Server]:
+    def servers(self, before: Optional[int] = None, limit: int = -1) -> List[ServerRecord]:
         """Servers, the newest first; see :meth:`volumes`."""
         rows = self._database.execute(
             "SELECT * FROM servers WHERE ?1 IS NULL OR sequence < ?1"
@@ -259,7 +269,7 @@ class Store(AttachmentsTable):
             before,
             limit,
         )
-        return [Server.from_row(row) for row in rows]
+        return [ServerRecord.from_row(row) for row in rows]
 
     def set_server_status(self, server_id: str, status: str) -> None:
         """Set a server's status."""
@@ -267,7 +277,7 @@ class Store(AttachmentsTable):
 
     # -- tokens --------------------------------------------------------------
 
-    def add_token(self, token: str, record: Token) -> None:
+    def add_token(self, token: str, record: TokenRecord) -> None:
         """Remember a token, and forget those that have expired."""
         with self.transaction():
             self._database.execute("DELETE FROM tokens WHERE expires_at <= ?", self._clock())
@@ -279,7 +289,7 @@ class Store(AttachmentsTable):
                 " ".join(record.methods),
             )
 
-    def token(self, token: str) -> Optional[Token]:
+    def token(self, token: str) -> Optional[TokenRecord]:
         """A token that is valid now."""
         row = self._database.execute(
             "SELECT * FROM tokens WHERE digest = ? AND expires_at > ?",
@@ -288,7 +298,7 @@ class Store(AttachmentsTable):
         ).fetchone()
         if row is None:
             return None
-        return Token(row["issued_at"], row["expires_at"], tuple(row["methods"].split()))
+        return TokenRecord(row["issued_at"], row["expires_at"], tuple(row["methods"].split()))
 
     def revoke(self, token: str) -> None:
         """Forget a token."""

@@ -26,13 +26,13 @@ EMPTY = "text/html; charset=UTF-8"
 MAX_BODY = 114688
 
 Version = Tuple[int, int]
-Handler = Callable[..., Union["Answer", Awaitable["Answer"]]]
+Handler = Callable[..., Union["APIResponse", Awaitable["APIResponse"]]]
 
 _log = Logger()
 
 
 @attr.s(frozen=True, auto_attribs=True)
-class Answer:
+class APIResponse:
     """
     :ivar body: anything JSON can say; text is sent as it is; ``None``: no body.
     """
@@ -42,7 +42,7 @@ class Answer:
     headers: Mapping[str, str] = attr.Factory(dict)
     content_type: str = JSON
 
-    def with_headers(self, headers: Mapping[str, str]) -> Answer:
+    def with_headers(self, headers: Mapping[str, str]) -> APIResponse:
         """The same answer with more headers; its own win."""
         return attr.evolve(self, headers={**headers, **self.headers})
 
@@ -69,10 +69,10 @@ class WireError(Exception):
     """
     The request can't be done.
 
-    :ivar Answer answer: what the client is told.
+    :ivar APIResponse answer: what the client is told.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: APIResponse) -> None:
         super().__init__(answer.status, answer.body)
         self.answer = answer
 
@@ -80,14 +80,14 @@ class WireError(Exception):
 def faulty(status: int, kind: str, message: str, content_type: str = JSON) -> WireError:
     """An error in the form that Cinder and Nova share."""
     body: Dict[str, Any] = {kind: {"code": status, "message": message}}
-    return WireError(Answer(status, body, content_type=content_type))
+    return WireError(APIResponse(status, body, content_type=content_type))
 
 
-def web_error(status: int, title: str, message: str) -> Answer:
+def web_error(status: int, title: str, message: str) -> APIResponse:
     """An error in the form that the services' web framework gives it."""
     text = message + "<br /><br />\n\n\n"
     code = "{} {}".format(status, title)
-    return Answer(status, {"message": text, "code": code, "title": title})
+    return APIResponse(status, {"message": text, "code": code, "title": title})
 
 
 class UnreadableBody(Exception):
@@ -106,7 +106,7 @@ class UnreadableBody(Exception):
 
 
 @attr.s(frozen=True, auto_attribs=True, eq=False)
-class Call:
+class APIRequest:
     """
     One request.
 
@@ -163,12 +163,12 @@ class Call:
         return body
 
 
-def call_from(request: IRequest, base_url: Optional[str]) -> Call:
+def call_from(request: IRequest, base_url: Optional[str]) -> APIRequest:
     """
     :param base_url: what links begin with, or ``None`` to take what the
         request was sent to.
     """
-    return Call(
+    return APIRequest(
         request=request,
         base=base_url or _sent_to(request),
         request_id=request.responseHeaders.getRawHeaders("x-openstack-request-id", [""])[0],
@@ -187,12 +187,12 @@ def _sent_to(request: IRequest) -> str:
 class Service:
     """
     What the services have in common: from a Klein request to an
-    :class:`Answer` and back.  A service says how a call is admitted.
+    :class:`APIResponse` and back.  A service says how a call is admitted.
     """
 
     base_url: Optional[str] = None
 
-    def admit(self, call: Call, segments: Dict[str, str], since: Version) -> Call:
+    def admit(self, call: APIRequest, segments: Dict[str, str], since: Version) -> APIRequest:
         """
         Authenticate the call and negotiate its version; takes from
         ``segments`` what the handlers don't want.
@@ -201,11 +201,11 @@ class Service:
         """
         raise NotImplementedError()
 
-    def headers(self, call: Call) -> Mapping[str, str]:
+    def headers(self, call: APIRequest) -> Mapping[str, str]:
         """Headers of every answer to an admitted call."""
         raise NotImplementedError()
 
-    def outer_headers(self, call: Call) -> Mapping[str, str]:
+    def outer_headers(self, call: APIRequest) -> Mapping[str, str]:
         """Headers of every answer, whatever was called."""
         return {}
 
@@ -217,7 +217,7 @@ class Service:
         """The refusal of a body that is not what it should be."""
         raise NotImplementedError()
 
-    def misplaced(self, call: Call, problem: HTTPException) -> Answer:
+    def misplaced(self, call: APIRequest, problem: HTTPException) -> APIResponse:
         """The answer to a request for a path or with a method that is not there."""
         raise NotImplementedError()
 
@@ -227,7 +227,7 @@ class Service:
 
     async def answer(
         self, request: IRequest, handler: Handler, segments: Dict[str, str], since: Version
-    ) -> Answer:
+    ) -> APIResponse:
         """Everything from a request to its answer; never raises."""
         call = call_from(request, self.base_url)
         outer = self.outer_headers(call)
@@ -265,7 +265,7 @@ def endpoint(
         @wraps(handler)
         def view(self: Service, request: IRequest, **segments: str) -> Deferred[bytes]:
             # Cancelled when the client goes away, which the handler must not be.
-            sent: Deferred[Answer] = Deferred()
+            sent: Deferred[APIResponse] = Deferred()
             answer = Deferred.fromCoroutine(self.answer(request, handler, segments, since))
             answer.addCallbacks(sent.callback, sent.errback)
             return sent.addCallback(lambda answer: answer.send(request))

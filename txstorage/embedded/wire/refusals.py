@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, List
 
 import attr
 
-from .exchange import Answer, WireError, web_error
+from .exchange import APIResponse, WireError, web_error
 from .versions import COMPUTE, VOLUME, Dialect
 
 #: All of them, in the order of this module.
@@ -103,7 +103,7 @@ def _of_framework(service: str, status: int, template: str) -> Refusal:
 def _keystone(status: int, template: str) -> Refusal:
     def put(status: int, message: str) -> WireError:
         error = {"code": status, "message": message, "title": _TITLES[status]}
-        return WireError(Answer(status, {"error": error}))
+        return WireError(APIResponse(status, {"error": error}))
 
     return Refusal("identity", status, template, put)
 
@@ -113,7 +113,7 @@ def _keystone_method(template: str, more: Dict[str, Any]) -> Refusal:
 
     def put(status: int, message: str) -> WireError:
         error = {"code": status, "identity": more, "message": message, "title": _TITLES[status]}
-        return WireError(Answer(status, {"error": error}))
+        return WireError(APIResponse(status, {"error": error}))
 
     return Refusal("identity", 401, template, put)
 
@@ -122,14 +122,14 @@ def _keystone_page(status: int) -> Refusal:
     # What Keystone's web framework answers is a page, without any message.
     def put(status: int, message: str) -> WireError:
         page = "<!doctype html>\n<title>{} {}</title>\n".format(status, _TITLES[status])
-        return WireError(Answer(status, page, content_type="text/html; charset=utf-8"))
+        return WireError(APIResponse(status, page, content_type="text/html; charset=utf-8"))
 
     return Refusal("identity", status, "", put)
 
 
 def _wrong_method() -> Refusal:
     def put(status: int, message: str) -> WireError:
-        return WireError(Answer(status, {"message": message}))
+        return WireError(APIResponse(status, {"message": message}))
 
     return Refusal("identity", 405, "The method is not allowed for the requested URL.", put)
 
@@ -137,7 +137,7 @@ def _wrong_method() -> Refusal:
 def _not_authenticated(service: str) -> Refusal:
     def put(status: int, message: str) -> WireError:
         error = {"code": status, "title": _TITLES[status], "message": message}
-        return WireError(Answer(status, {"error": error}))
+        return WireError(APIResponse(status, {"error": error}))
 
     template = "The request you have made requires authentication."
     return Refusal(service, 401, template, put)

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 import attr
 
-from .exchange import JSON, Answer, Call, Version, WireError, faulty
+from .exchange import JSON, APIRequest, APIResponse, Version, WireError, faulty
 
 _KINDS = {
     400: "badRequest",
@@ -55,7 +55,7 @@ class Dialect:
             headers[self.legacy_header] = version
         return {**headers, "Vary": ", ".join(headers)}
 
-    def requested(self, call: Call) -> Optional[str]:
+    def requested(self, call: APIRequest) -> Optional[str]:
         """What a call's headers say of the version; ``None`` for nothing."""
         for part in (call.header("OpenStack-API-Version") or "").split(","):
             name, _, text = part.strip().partition(" ")
@@ -99,7 +99,7 @@ def _documentation(url: str) -> Dict[str, str]:
     return {"rel": "describedby", "type": "text/html", "href": url}
 
 
-def volume_versions(base: str) -> Answer:
+def volume_versions(base: str) -> APIResponse:
     """
     What Cinder says below ``/v3/``, to those who have a token.
 
@@ -109,10 +109,10 @@ def volume_versions(base: str) -> Answer:
         "v3.0", base + "/volume/v3/", "volume+json;version=3", "2023-08-31T00:00:00Z", VOLUME
     )
     version["links"].insert(0, _documentation("https://docs.openstack.org/"))
-    return Answer(200, {"versions": [version]}, VOLUME.headers(as_version(VOLUME.minimum)))
+    return APIResponse(200, {"versions": [version]}, VOLUME.headers(as_version(VOLUME.minimum)))
 
 
-def announcements(base: str) -> Mapping[str, Answer]:
+def announcements(base: str) -> Mapping[str, APIResponse]:
     """
     The version documents by path.  Nobody has to authenticate for them.
 
@@ -133,16 +133,16 @@ def announcements(base: str) -> Mapping[str, Answer]:
     del listed["media-types"]
     roots: List[str] = ["/identity/v3/", "/volume/v3/", "/compute/v2.1/"]
     return {
-        "/": Answer(200, {"service": "txstorage", "roots": [base + root for root in roots]}),
-        "/identity": Answer(
+        "/": APIResponse(200, {"service": "txstorage", "roots": [base + root for root in roots]}),
+        "/identity": APIResponse(
             300,
             {"versions": {"values": [identity]}},
             {"Location": base + "/identity/v3/", "Vary": "X-Auth-Token"},
         ),
-        "/identity/v3": Answer(200, {"version": identity}, {"Vary": "X-Auth-Token"}),
+        "/identity/v3": APIResponse(200, {"version": identity}, {"Vary": "X-Auth-Token"}),
         "/volume": attr.evolve(volume_versions(base), status=300),
-        "/compute": Answer(200, {"versions": [listed]}),
-        "/compute/v2.1": Answer(
+        "/compute": APIResponse(200, {"versions": [listed]}),
+        "/compute/v2.1": APIResponse(
             200, {"version": compute}, COMPUTE.headers(as_version(COMPUTE.minimum))
         ),
     }
