@@ -16,17 +16,17 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 import attr
 
 from tests.contract.record import APPS, errors
-from txstorage.embedded.apis.attachments import HostAttachments
-from txstorage.embedded.apis.compute import Compute
-from txstorage.embedded.apis.identity import Identity
-from txstorage.embedded.apis.volumes import BlockStorage
+from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.compute import ComputeAPI
+from txstorage.embedded.apis.identity import IdentityAPI
+from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire.refusals import Refusal, SharedRefusal
 from txstorage.embedded.wire.versions import COMPUTE, VOLUME, announcements, as_version
 
 from .tables import Row, first_paragraph, literal, literals
 
 #: By the services of :data:`tests.contract.record.APPS`, and in their order.
-CLASSES = (Identity, BlockStorage, HostAttachments, Compute)
+CLASSES = (IdentityAPI, BlockStorageAPI, AttachmentsAPI, ComputeAPI)
 #: What answers when no handler does.
 _OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault")
 _METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -96,7 +96,7 @@ class _Reached:
         if isinstance(value, ast.Name) and value.id != "self":
             return getattr(function.__globals__.get(value.id), node.attr, None)
         if isinstance(value, ast.Attribute) and value.attr == "_identity":
-            return getattr(Identity, node.attr, None)
+            return getattr(IdentityAPI, node.attr, None)
         if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "super":
             for base in self._service.__mro__:
                 self.add(vars(base).get(node.attr))

@@ -22,7 +22,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.cli._app import App
+from txstorage.cli.app import App
 from txstorage.cli.main import main
 from txstorage.embedded.testing import in_memory_cloud
 

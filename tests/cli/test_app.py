@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli._app`` and ``txstorage.cli.main``.
+Tests for ``txstorage.cli.app`` and ``txstorage.cli.main``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from rich.text import Text
 from twisted.internet.defer import succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.cli import _app
-from txstorage.cli._app import Answer, App, ObservedService
+from txstorage.cli import app as _app
+from txstorage.cli.app import App, CommandResult, ObservedService
 from txstorage.cli.main import log_to, main
 from txstorage.clouds import Volume
 
@@ -47,7 +47,7 @@ class SourceTests(SynchronousTestCase):
 class OutputTests(CommandTestCase):
     """From an answer to what is printed."""
 
-    def say(self, answer: Answer, **options: Any) -> Any:
+    def say(self, answer: CommandResult, **options: Any) -> Any:
         """What is printed, and the exit code."""
         app, printed, code = App(**options), [], 0
         with mock.patch.object(_app.click, "echo", lambda text, err=False: printed.append(text)):
@@ -59,16 +59,16 @@ class OutputTests(CommandTestCase):
 
     def test_text(self) -> None:
         """Text is printed as it is."""
-        self.assertEqual(self.say(Answer({}, "[x]")), (["[x]"], 0))
+        self.assertEqual(self.say(CommandResult({}, "[x]")), (["[x]"], 0))
 
     def test_json(self) -> None:
         """Machines get the document."""
-        printed, code = self.say(Answer({"a": 1}, "x", ok=False), json=True)
+        printed, code = self.say(CommandResult({"a": 1}, "x", ok=False), json=True)
         self.assertEqual((json.loads(printed[0]), code), ({"a": 1}, 1))
 
     def test_nowhere_to_write(self) -> None:
         """An answer that can't be written is an error, and no traceback."""
-        app = App(run=lambda operation: Answer({}, "shown"))
+        app = App(run=lambda operation: CommandResult({}, "shown"))
         told: List[str] = []
 
         def echo(text: str, err: bool = False) -> None:
@@ -83,7 +83,7 @@ class OutputTests(CommandTestCase):
 
     def test_reader_gone(self) -> None:
         """A reader that has seen enough is no error; click ends without a word."""
-        app = App(run=lambda operation: Answer({}, "shown"))
+        app = App(run=lambda operation: CommandResult({}, "shown"))
         with mock.patch.object(_app.click, "echo", mock.Mock(side_effect=BrokenPipeError)):
             self.assertRaises(BrokenPipeError, app.perform, None)
 

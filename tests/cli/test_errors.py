@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli._errors``.
+Tests for ``txstorage.cli.errors``.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.cli._errors import explain
-from txstorage.cli._running import Interrupted
+from txstorage.cli.errors import explain
+from txstorage.cli.running import CommandInterrupted
 from txstorage.errors import InvalidConfiguration, InvalidSize
 from txstorage.interfaces import (
     AlreadyAttachedVolume,
@@ -57,7 +57,7 @@ class ExplainTests(SynchronousTestCase):
 
     def test_interrupted(self) -> None:
         """An interruption has the exit code that shells use for it."""
-        self.assertEqual(explain(Interrupted()).exit_code, 130)
+        self.assertEqual(explain(CommandInterrupted()).exit_code, 130)
 
     def test_bug(self) -> None:
         """Anything else is our mistake, and says so."""

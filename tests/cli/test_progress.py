@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli._progress``.
+Tests for ``txstorage.cli.progress``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import io
 from rich.console import Console
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.cli._progress import Note, progress
+from txstorage.cli.progress import Note, progress
 
 
 class ProgressTests(SynchronousTestCase):

@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli._running``.
+Tests for ``txstorage.cli.running``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from txstorage.cli._running import Interrupted, end_with_input, run, shielded
+from txstorage.cli.running import CommandInterrupted, end_with_input, run, shielded
 
 
 class FakeReactor:
@@ -111,7 +111,7 @@ class RunTests(SynchronousTestCase):
 
         fake = FakeReactor()
         fake.script = (fake.stop,)
-        self.assertRaises(Interrupted, run, operation, fake)
+        self.assertRaises(CommandInterrupted, run, operation, fake)
         self.assertEqual(cleaned, ["begun"])
         self.assertNoResult(fake.waited_for)
         cleaning.callback(None)
@@ -124,13 +124,13 @@ class RunTests(SynchronousTestCase):
         async def operation(given: Any) -> None:
             raise CancelledError()
 
-        self.assertRaises(Interrupted, run, operation, FakeReactor())
+        self.assertRaises(CommandInterrupted, run, operation, FakeReactor())
 
     def test_stopped_before_it_began(self) -> None:
         """A reactor that is stopped at once never calls the operation."""
         fake = FakeReactor()
         fake.callWhenRunning(fake.stop)
-        self.assertRaises(Interrupted, run, self.fail, fake)
+        self.assertRaises(CommandInterrupted, run, self.fail, fake)
         self.assertIsNone(fake.waited_for)
 
     def test_hang_up(self) -> None:
@@ -140,7 +140,7 @@ class RunTests(SynchronousTestCase):
             await Deferred()
 
         fake = FakeReactor(lambda: signal.raise_signal(signal.SIGHUP))
-        self.assertRaises(Interrupted, run, operation, fake)
+        self.assertRaises(CommandInterrupted, run, operation, fake)
 
     def test_nohup(self) -> None:
         """Where the end of the terminal is to be ignored, it is."""
@@ -195,7 +195,7 @@ SCRIPT = """
 import sys
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
-from txstorage.cli._running import Interrupted, run
+from txstorage.cli.running import CommandInterrupted, run
 
 async def operation(reactor):
     print("ready", flush=True)
@@ -208,7 +208,7 @@ async def operation(reactor):
 
 try:
     run(operation)
-except Interrupted:
+except CommandInterrupted:
     print("interrupted", flush=True)
 """
 

@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli._sizes``.
+Tests for ``txstorage.cli.sizes``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.cli._sizes import format_size, parse_size
+from txstorage.cli.sizes import format_size, parse_size
 
 
 class ParseTests(SynchronousTestCase):

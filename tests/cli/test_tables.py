@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli._tables`` and the tables made with it.
+Tests for ``txstorage.cli.tables`` and the tables made with it.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from urllib.parse import unquote, urlsplit
 
 from werkzeug.exceptions import HTTPException
 
-from txstorage.embedded.apis.attachments import HostAttachments
-from txstorage.embedded.apis.compute import Compute
-from txstorage.embedded.apis.identity import Identity
-from txstorage.embedded.apis.volumes import BlockStorage
+from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.compute import ComputeAPI
+from txstorage.embedded.apis.identity import IdentityAPI
+from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire import refusals
 from txstorage.embedded.wire.refusals import Refusal, SharedRefusal
 from txstorage.embedded.wire.versions import announcements
@@ -28,10 +28,10 @@ from .exchanges import Answer
 
 #: The services' Klein applications.
 APPS = [
-    ("identity", Identity.app),
-    ("volume", BlockStorage.app),
-    ("volume", HostAttachments.app),
-    ("compute", Compute.app),
+    ("identity", IdentityAPI.app),
+    ("volume", BlockStorageAPI.app),
+    ("volume", AttachmentsAPI.app),
+    ("compute", ComputeAPI.app),
 ]
 _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")
 _IGNORED_METHODS = {"HEAD", "OPTIONS"}

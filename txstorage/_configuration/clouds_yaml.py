@@ -25,7 +25,7 @@ _QUOTE = u"quote values that hold special characters"
 
 
 @attr.s(frozen=True, hash=False)
-class Cloud(object):
+class NamedCloud(object):
     """
     What ``clouds.yaml`` says about one cloud.
 
@@ -91,7 +91,7 @@ class CloudFiles(object):
         """
         :param text name: which one.
         :param region: of its regions, text; ``None`` for the first.
-        :return: the :class:`Cloud` as it is now.
+        :return: the :class:`NamedCloud` as it is now.
         :raises InvalidConfiguration: when there is none, or what it says can't
             be honoured; the key is ``cloud``.
         """
@@ -114,7 +114,7 @@ class CloudFiles(object):
         except CloudProblem as error:
             problem = error.problem
         else:
-            return Cloud(name, files, secret, values, origins, tuple(without_effect(raw)))
+            return NamedCloud(name, files, secret, values, origins, tuple(without_effect(raw)))
         raise InvalidConfiguration(
             u"cloud", u"cloud '{}' in {}: {}".format(name, u" and ".join(files), problem)
         )
@@ -280,4 +280,4 @@ def _by_openstacksdk(sdk, raw, name, region, paths):
     raise CloudProblem(u"openstacksdk can't read it ({})".format(kind))
 
 
-__all__ = ["Cloud", "CloudFiles"]
+__all__ = ["CloudFiles", "NamedCloud"]

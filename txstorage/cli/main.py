@@ -15,10 +15,10 @@ import click
 from eliot import to_file
 
 from .._version import VERSION
-from ._app import App
-from ._errors import Explanation
+from .app import App
 from .demo import demo
 from .doctor import doctor
+from .errors import Explanation
 from .serve import serve
 from .volumes import volumes
 

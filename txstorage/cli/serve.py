@@ -16,9 +16,9 @@ from twisted.internet.defer import Deferred
 
 from ..embedded.service import EmbeddedService, ServiceOptions, exposure
 from ..embedded.state_directory import ServeError
-from ._app import App
-from ._errors import explain, say
-from ._running import end_with_input
+from .app import App
+from .errors import explain, say
+from .running import end_with_input
 
 
 def default_state_dir() -> str:

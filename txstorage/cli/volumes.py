@@ -20,10 +20,10 @@ from ..clouds import Attachment, Volume
 from ..driver.labels import belongs_to, cluster_labels, dataset_of
 from ..errors import DeviceError, MalformedLabels
 from ..interfaces import UnknownInstanceID, UnknownVolume
-from ._app import Answer, App, Cloud
-from ._progress import progress
-from ._sizes import Size, format_size
-from ._tables import Adaptive
+from .app import App, CommandResult, ConfiguredCloud
+from .progress import progress
+from .sizes import Size, format_size
+from .tables import AdaptiveTable
 
 pass_app = click.make_pass_decorator(App)
 
@@ -79,10 +79,10 @@ def _cell(name: str, value: Any) -> Text:
     return Text("-" if value is None else str(value))
 
 
-def _listed(documents: List[Dict[str, Any]]) -> Adaptive:
+def _listed(documents: List[Dict[str, Any]]) -> AdaptiveTable:
     """One row a volume or, where ids would be broken, one table a volume."""
     names = [name for _, name in _COLUMNS]
-    return Adaptive(
+    return AdaptiveTable(
         lambda box: _list_table(documents, box),
         lambda: Group(*(_show_table({name: each[name] for name in names}) for each in documents)),
     )
@@ -98,8 +98,8 @@ def _list_table(documents: List[Dict[str, Any]], box: Optional[Box]) -> Table:
     return table
 
 
-def _shown(document: Dict[str, Any]) -> Adaptive:
-    return Adaptive(lambda box: _show_table(document, box))
+def _shown(document: Dict[str, Any]) -> AdaptiveTable:
+    return AdaptiveTable(lambda box: _show_table(document, box))
 
 
 def _show_table(document: Dict[str, Any], box: Optional[Box] = HEAVY_HEAD) -> Table:
@@ -115,13 +115,13 @@ def _show_table(document: Dict[str, Any], box: Optional[Box] = HEAVY_HEAD) -> Ta
 
 
 @contextmanager
-def _observed(app: App, reactor: Any, description: str) -> Iterator[Cloud]:
+def _observed(app: App, reactor: Any, description: str) -> Iterator[ConfiguredCloud]:
     """The cloud, and on a terminal a spinner with the last status seen."""
     with progress(app.progress_console(), description) as note:
         yield app.cloud(reactor, lambda status: setattr(note, "text", status))
 
 
-async def _volume(cloud: Cloud, volume_id: str) -> Volume:
+async def _volume(cloud: ConfiguredCloud, volume_id: str) -> Volume:
     """
     :raises UnknownVolume: also when it is another cluster's.
     """
@@ -131,7 +131,7 @@ async def _volume(cloud: Cloud, volume_id: str) -> Volume:
     return volume
 
 
-async def _here(cloud: Cloud) -> Optional[str]:
+async def _here(cloud: ConfiguredCloud) -> Optional[str]:
     """This node's instance id, or ``None`` when it is no node of the cloud."""
     try:
         server: str = await cloud.driver.compute_instance_id()
@@ -140,7 +140,7 @@ async def _here(cloud: Cloud) -> Optional[str]:
     return server
 
 
-async def _described(cloud: Cloud, volume_id: str) -> Dict[str, Any]:
+async def _described(cloud: ConfiguredCloud, volume_id: str) -> Dict[str, Any]:
     document = to_document(await _volume(cloud, volume_id))
     document["device_path"] = None
     # Finding out where we are may take seconds on a machine that is no node.
@@ -152,7 +152,7 @@ async def _described(cloud: Cloud, volume_id: str) -> Dict[str, Any]:
     return document
 
 
-Operation = Callable[[Any], Coroutine[Any, Any, Answer]]
+Operation = Callable[[Any], Coroutine[Any, Any, CommandResult]]
 
 
 # -- the commands -----------------------------------------------------------------
@@ -163,7 +163,7 @@ Operation = Callable[[Any], Coroutine[Any, Any, Answer]]
 def list_command(app: App) -> None:
     """List the cluster's volumes."""
 
-    async def operation(reactor: Any) -> Answer:
+    async def operation(reactor: Any) -> CommandResult:
         with _observed(app, reactor, "Listing volumes") as cloud:
             cluster_id = cloud.configuration.cluster_id
             page = await cloud.service.list_volumes(cluster_labels(cluster_id))
@@ -171,7 +171,7 @@ def list_command(app: App) -> None:
         malformed = [{"volume_id": name, "problem": problem} for name, problem in page.malformed]
         for bad in malformed + [each for each in mine if each["problem"]]:
             app.warn("Volume {volume_id}: {problem}".format(**bad))
-        return Answer({"volumes": mine, "malformed": malformed}, _listed(mine))
+        return CommandResult({"volumes": mine, "malformed": malformed}, _listed(mine))
 
     app.perform(operation)
 
@@ -182,10 +182,10 @@ def list_command(app: App) -> None:
 def show_command(app: App, volume: str) -> None:
     """Show everything about one volume."""
 
-    async def operation(reactor: Any) -> Answer:
+    async def operation(reactor: Any) -> CommandResult:
         with _observed(app, reactor, "Looking") as cloud:
             document = await _described(cloud, volume)
-        return Answer(document, _shown(document))
+        return CommandResult(document, _shown(document))
 
     app.perform(operation)
 
@@ -202,7 +202,7 @@ def create_command(app: App, size: int, dataset: Optional[UUID], profile: Option
     A dataset has one volume: when it has one already, that is the answer.
     """
 
-    async def operation(reactor: Any) -> Answer:
+    async def operation(reactor: Any) -> CommandResult:
         dataset_id = dataset or uuid4()
         with _observed(app, reactor, "Creating a volume of " + format_size(size)) as cloud:
             try:
@@ -213,12 +213,14 @@ def create_command(app: App, size: int, dataset: Optional[UUID], profile: Option
                     app.warn("to repeat this, add --dataset {}".format(dataset_id))
                 raise
             document = to_document(await _volume(cloud, created.blockdevice_id))
-        return Answer(document, _shown(document))
+        return CommandResult(document, _shown(document))
 
     app.perform(operation)
 
 
-async def _create(cloud: Cloud, dataset_id: UUID, size: int, profile: Optional[str]) -> Any:
+async def _create(
+    cloud: ConfiguredCloud, dataset_id: UUID, size: int, profile: Optional[str]
+) -> Any:
     if profile is None:
         return await cloud.driver.create_volume(dataset_id, size)
     return await cloud.driver.create_volume_with_profile(dataset_id, size, profile)
@@ -231,13 +233,13 @@ async def _create(cloud: Cloud, dataset_id: UUID, size: int, profile: Optional[s
 def attach_command(app: App, volume: str, server: Optional[str]) -> None:
     """Attach a volume, and print the path of its device on this node."""
 
-    async def operation(reactor: Any) -> Answer:
+    async def operation(reactor: Any) -> CommandResult:
         with _observed(app, reactor, "Attaching volume " + volume) as cloud:
             target = server or await cloud.driver.compute_instance_id()
             await cloud.driver.attach_volume(volume, target)
             document = await _described(cloud, volume)
         path = document["device_path"]
-        return Answer(document, path or "Volume {} is attached to {}".format(volume, target))
+        return CommandResult(document, path or "Volume {} is attached to {}".format(volume, target))
 
     app.perform(operation)
 
@@ -248,11 +250,11 @@ def attach_command(app: App, volume: str, server: Optional[str]) -> None:
 def detach_command(app: App, volume: str) -> None:
     """Detach a volume from wherever it is attached."""
 
-    async def operation(reactor: Any) -> Answer:
+    async def operation(reactor: Any) -> CommandResult:
         with _observed(app, reactor, "Detaching volume " + volume) as cloud:
             await cloud.driver.detach_volume(volume)
             document = to_document(await _volume(cloud, volume))
-        return Answer(document, "Volume {} is detached".format(volume))
+        return CommandResult(document, "Volume {} is detached".format(volume))
 
     app.perform(operation)
 
@@ -263,10 +265,10 @@ def detach_command(app: App, volume: str) -> None:
 def path_command(app: App, volume: str) -> None:
     """Print the path of the device of a volume that is attached to this node."""
 
-    async def operation(reactor: Any) -> Answer:
+    async def operation(reactor: Any) -> CommandResult:
         with _observed(app, reactor, "Looking for the device") as cloud:
             path = (await cloud.driver.get_device_path(volume)).path
-        return Answer({"volume_id": volume, "device_path": path}, path)
+        return CommandResult({"volume_id": volume, "device_path": path}, path)
 
     app.perform(operation)
 
@@ -280,10 +282,10 @@ def destroy_command(app: App, volume: str, yes: bool) -> None:
     if not yes:
         _confirm(volume)
 
-    async def operation(reactor: Any) -> Answer:
+    async def operation(reactor: Any) -> CommandResult:
         with _observed(app, reactor, "Destroying volume " + volume) as cloud:
             await cloud.driver.destroy_volume(volume)
-        return Answer(
+        return CommandResult(
             {"volume_id": volume, "destroyed": True}, "Volume {} is destroyed".format(volume)
         )
 

@@ -13,11 +13,11 @@ from twisted.internet.defer import Deferred
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
 
-from .apis.attachments import HostAttachments
-from .apis.compute import Compute
-from .apis.identity import Identity
+from .apis.attachments import AttachmentsAPI
+from .apis.compute import ComputeAPI
+from .apis.identity import IdentityAPI
 from .apis.versioned import negotiate
-from .apis.volumes import BlockStorage
+from .apis.volumes import BlockStorageAPI
 from .machine.reconcile import reconcile
 from .machine.transitions import Engine
 from .settings import Settings
@@ -138,7 +138,7 @@ class Application:
         self._store = store
         self._devices = devices
         self._settings = settings
-        self._identity = Identity(store, settings, reactor.seconds)
+        self._identity = IdentityAPI(store, settings, reactor.seconds)
         self._engine = Engine(reactor, store, devices, settings.transition_delay)
 
     def start(self) -> Deferred[List[str]]:
@@ -169,8 +169,8 @@ class Application:
         parts: Tuple[Any, ...] = (self._store, self._identity, self._engine, self._settings)
         services = {
             b"identity": self._identity.app.resource(),
-            b"volume": BlockStorage(*parts).app.resource(),
-            b"compute": Compute(*parts).app.resource(),
-            _ATTACHMENTS: HostAttachments(*parts, devices=self._devices).app.resource(),
+            b"volume": BlockStorageAPI(*parts).app.resource(),
+            b"compute": ComputeAPI(*parts).app.resource(),
+            _ATTACHMENTS: AttachmentsAPI(*parts, devices=self._devices).app.resource(),
         }
         return _Root(services, self._identity.ids.project, self._settings.base_url)

@@ -21,7 +21,7 @@ if MYPY:
     Fault = Callable[[Callable[[], Deferred[Any]]], Deferred[Any]]
 
 
-class Interrupted(Operations):
+class InterruptedOperations(Operations):
     """Operations that are interrupted, as a base class beside ``TestCase``."""
 
     @inlineCallbacks
@@ -100,7 +100,7 @@ class Interrupted(Operations):
         self.assertGreater(moment, 5, "the operation has fewer than expected")
 
 
-class AttachmentResilience(Interrupted):
+class AttachmentResilience(InterruptedOperations):
     """The tests of attaching and detaching."""
 
     def test_attach_loses_requests(self):

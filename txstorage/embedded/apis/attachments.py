@@ -42,7 +42,7 @@ _FILTERS = {
 }
 
 
-class HostAttachments(ProjectService):
+class AttachmentsAPI(ProjectService):
     """
     Attachments.
 
@@ -218,4 +218,4 @@ def _refuse_update(volume: VolumeRecord, connector: Mapping[str, Any]) -> None:
         raise refusals.NO_HOST()
 
 
-__all__ = ["HostAttachments"]
+__all__ = ["AttachmentsAPI"]

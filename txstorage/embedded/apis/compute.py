@@ -35,7 +35,7 @@ _ID = "/v2.1/servers/<server_id>"
 _ATTACHMENTS = _ID + "/os-volume_attachments"
 
 
-class Compute(VersionedService):
+class ComputeAPI(VersionedService):
     """Servers and what is attached to them."""
 
     app: Klein = new_app()

@@ -125,7 +125,7 @@ def _methods(identity: Dict[str, Any]) -> List[str]:
     return methods
 
 
-class Identity(Service):
+class IdentityAPI(Service):
     """
     Who may use the other services.
 

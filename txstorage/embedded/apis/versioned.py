@@ -17,7 +17,7 @@ from ..store.store import Store
 from ..wire import refusals
 from ..wire.exchange import APIRequest, APIResponse, Service, UnreadableBody, Version, WireError
 from ..wire.versions import VOLUME, Dialect, as_version
-from .identity import Identity
+from .identity import IdentityAPI
 
 
 def negotiate(dialect: Dialect, call: APIRequest) -> Version:
@@ -55,7 +55,7 @@ class VersionedService(Service):
     dialect: Dialect
 
     def __init__(
-        self, store: Store, identity: Identity, engine: Engine, settings: Settings
+        self, store: Store, identity: IdentityAPI, engine: Engine, settings: Settings
     ) -> None:
         self.base_url = settings.base_url
         self._store = store

@@ -61,7 +61,7 @@ _COUNT = (3, 45)
 _ID = "/v3/<project_id>/volumes/<volume_id>"
 
 
-class BlockStorage(ProjectService):
+class BlockStorageAPI(ProjectService):
     """Volumes."""
 
     app: Klein = new_app()

@@ -14,8 +14,7 @@ from types import ModuleType
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.embedded.support import no_loop_devices
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tests.helpers.imports import ROOT
 
 #: Bytes that a picture in a README may have.
 SMALL = 40000

@@ -19,8 +19,8 @@ from .._assembly import driver_for, volume_service
 from .._configuration.configuration import Configuration, variables
 from .._configuration.keys import KEYS
 from ..errors import InvalidConfiguration
-from ._errors import explain
-from ._running import run
+from .errors import explain
+from .running import run
 
 AGENT_YML = "/etc/flocker/agent.yml"
 
@@ -29,7 +29,7 @@ _WIDTH_WITHOUT_TERMINAL = 10_000
 
 
 @attr.s(frozen=True, auto_attribs=True)
-class Answer:
+class CommandResult:
     """
     What a command has to say.
 
@@ -44,7 +44,7 @@ class Answer:
 
 
 @attr.s(frozen=True, auto_attribs=True)
-class Cloud:
+class ConfiguredCloud:
     """
     A configuration put to use.
 
@@ -150,7 +150,7 @@ class App:
             return Configuration.from_environment(self.environ, **overrides)
         return Configuration.from_file(path, **overrides)
 
-    def cloud(self, reactor: Any, observe: Optional[Observe] = None) -> Cloud:
+    def cloud(self, reactor: Any, observe: Optional[Observe] = None) -> ConfiguredCloud:
         """
         :param reactor: the reactor.
         :param observe: called with each status that a volume is seen in.
@@ -160,11 +160,11 @@ class App:
         service = volume_service(reactor, configuration, self.agent)
         if observe is not None:
             service = ObservedService(service, observe)
-        return Cloud(configuration, service, driver_for(reactor, configuration, service))
+        return ConfiguredCloud(configuration, service, driver_for(reactor, configuration, service))
 
     # -- out --------------------------------------------------------------
 
-    def perform(self, operation: Callable[[Any], Coroutine[Any, Any, Answer]]) -> None:
+    def perform(self, operation: Callable[[Any], Coroutine[Any, Any, CommandResult]]) -> None:
         """
         Run an operation and say what came of it.
 
@@ -181,7 +181,7 @@ class App:
             explanation.tell(self.json)
             raise SystemExit(explanation.exit_code)
 
-    def say(self, answer: Answer) -> None:
+    def say(self, answer: CommandResult) -> None:
         """
         :raises SystemExit: when it is not well.
         """
@@ -221,4 +221,4 @@ class App:
         return Console(stderr=True, quiet=self.json, force_terminal=False if self.json else None)
 
 
-__all__: Tuple[str, ...] = ("Answer", "App", "Cloud", "ObservedService")
+__all__: Tuple[str, ...] = ("CommandResult", "App", "ConfiguredCloud", "ObservedService")

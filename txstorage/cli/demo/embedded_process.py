@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.cli.test_embedded -*-
+# -*- test-case-name: tests.cli.demo.test_embedded_process -*-
 """
 The embedded service as a child process.
 """
@@ -14,8 +14,8 @@ from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
-from ..errors import StorageError
-from ._commands import kill, own_session
+from ...errors import StorageError
+from .commands import kill, own_session
 
 READY = b"txstorage ready: "
 
@@ -65,7 +65,7 @@ class _Child(ProcessProtocol):
         self.ended.callback(None)
 
 
-class EmbeddedService:
+class EmbeddedServiceProcess:
     """
     A child process that serves one state directory.
 
@@ -134,4 +134,4 @@ class EmbeddedService:
             kill(self._process, "KILL")
 
 
-__all__ = ["EmbeddedService", "ServiceNotStarted"]
+__all__ = ["EmbeddedServiceProcess", "ServiceNotStarted"]

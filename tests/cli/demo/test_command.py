@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli.demo``: the real thing, and the real thing
+Tests for ``txstorage.cli.demo.command``: the real thing, and the real thing
 interrupted at every step.
 """
 
@@ -25,17 +25,17 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from txstorage import _assembly as backend
-from txstorage.cli import _media
-from txstorage.cli import demo as demo_module
-from txstorage.cli._app import App
-from txstorage.cli._cleanup import loops_below, mounts_below
-from txstorage.cli._media import FILES
-from txstorage.cli._progress import Narrator
-from txstorage.cli.demo import DataChanged, Proof, demonstrate
+from txstorage.cli.app import App
+from txstorage.cli.demo import command as demo_module
+from txstorage.cli.demo import media as _media
+from txstorage.cli.demo.cleanup import loops_below, mounts_below
+from txstorage.cli.demo.command import DataChanged, Proof, demonstrate
+from txstorage.cli.demo.media import FILES
+from txstorage.cli.progress import Narrator
 from txstorage.driver.polling import Intervals
 from txstorage.interfaces import BlockDeviceVolume
 
-from .support import CLUSTER, processes_of, runner, sweep
+from ..support import CLUSTER, processes_of, runner, sweep
 
 COMMON = [
     "start the embedded service",

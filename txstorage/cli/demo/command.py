@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.cli.test_demo -*-
+# -*- test-case-name: tests.cli.demo.test_command -*-
 """
 ``txstorage demo``: a volume's life, on one machine and with no cloud.
 """
@@ -17,16 +17,16 @@ from rich.text import Text
 from twisted.web.iweb import IAgent
 from zope.interface import implementer
 
-from .._http.client import agent_for
-from ..errors import StorageError
-from ..interfaces import BlockDeviceVolume
-from ._app import Answer, App, Cloud
-from ._cleanup import remove, unmount_all
-from ._embedded import EmbeddedService
-from ._media import FILES, check_blank, medium_for
-from ._progress import Narrator
-from ._running import shielded
-from ._sizes import format_size
+from ..._http.client import agent_for
+from ...errors import StorageError
+from ...interfaces import BlockDeviceVolume
+from ..app import App, CommandResult, ConfiguredCloud
+from ..progress import Narrator
+from ..running import shielded
+from ..sizes import format_size
+from .cleanup import remove, unmount_all
+from .embedded_process import EmbeddedServiceProcess
+from .media import FILES, check_blank, medium_for
 
 SIZE = 2**30
 NODES = ("node-1", "node-2")
@@ -130,7 +130,7 @@ class Demonstration:
         self._directory = directory
         self._mountpoint = os.path.join(directory, "mounted")
         self._agent = agent
-        self._service = EmbeddedService(reactor, os.path.join(directory, "state"), NODES)
+        self._service = EmbeddedServiceProcess(reactor, os.path.join(directory, "state"), NODES)
 
     async def show(self) -> Proof:
         """
@@ -166,7 +166,7 @@ class Demonstration:
             await self._service.stop()
             await remove(self._reactor, self._directory)
 
-    def _cloud(self, node: str) -> Cloud:
+    def _cloud(self, node: str) -> ConfiguredCloud:
         app = attr.evolve(
             self._app,
             config=self._service.agent_yml(node),
@@ -175,7 +175,9 @@ class Demonstration:
         )
         return app.cloud(self._reactor)
 
-    async def _move(self, volume: BlockDeviceVolume, first: Cloud, second: Cloud) -> Proof:
+    async def _move(
+        self, volume: BlockDeviceVolume, first: ConfiguredCloud, second: ConfiguredCloud
+    ) -> Proof:
         """Write on the first node, read on the second."""
         here = await self._attach(volume, first, NODES[0])
         with self._tell("check that the device is blank"):
@@ -197,7 +199,7 @@ class Demonstration:
         await self._detach(volume, second, NODES[1])
         return proof
 
-    async def _attach(self, volume: BlockDeviceVolume, cloud: Cloud, node: str) -> str:
+    async def _attach(self, volume: BlockDeviceVolume, cloud: ConfiguredCloud, node: str) -> str:
         with self._tell("attach it to " + node) as note:
             server = await cloud.driver.compute_instance_id()
             await cloud.driver.attach_volume(volume.blockdevice_id, server)
@@ -206,7 +208,7 @@ class Demonstration:
             note.text = path
         return path
 
-    async def _detach(self, volume: BlockDeviceVolume, cloud: Cloud, node: str) -> None:
+    async def _detach(self, volume: BlockDeviceVolume, cloud: ConfiguredCloud, node: str) -> None:
         with self._tell("detach it from " + node):
             await cloud.driver.detach_volume(volume.blockdevice_id)
 
@@ -238,7 +240,7 @@ class Demonstration:
 
 async def demonstrate(
     app: App, reactor: Any, listener: Callable[[str], None] = lambda name: None
-) -> Answer:
+) -> CommandResult:
     """
     Show a volume's life, and clean up whatever happens.
 
@@ -254,7 +256,7 @@ async def demonstrate(
     finally:
         await shielded(demonstration.clean_up())
     document = dict(proof.to_document(), requests=agent.count, steps=narrator.steps, ok=True)
-    return Answer(document, summary(proof, agent.count))
+    return CommandResult(document, summary(proof, agent.count))
 
 
 def summary(proof: Proof, requests: int) -> Text:
@@ -282,7 +284,7 @@ def summary(proof: Proof, requests: int) -> Text:
 def demo(app: App) -> None:
     """Create, fill, move and destroy a volume on this very machine."""
 
-    async def operation(reactor: Any) -> Answer:
+    async def operation(reactor: Any) -> CommandResult:
         return await demonstrate(app, reactor)
 
     app.perform(operation)

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.cli.test_commands -*-
+# -*- test-case-name: tests.cli.demo.test_commands -*-
 """
 External commands, without blocking the reactor.
 """
@@ -14,7 +14,7 @@ from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
-from ..errors import StorageError
+from ...errors import StorageError
 
 
 class CommandFailed(StorageError):
@@ -55,7 +55,7 @@ def own_session(argv: Sequence[str]) -> List[str]:
     return list(argv) if setsid is None else [setsid, *argv]
 
 
-class _Collector(ProcessProtocol):
+class _OutputCollector(ProcessProtocol):
     """
     :ivar ended: fires with the exit code; negative for a signal.
     """
@@ -90,7 +90,7 @@ async def command(reactor: Any, *argv: str, expected: Sequence[int] = (0,)) -> s
     """
     if find_program(argv[0]) is None:
         raise CommandFailed(argv, "there is no such program in the path")
-    protocol, full = _Collector(), own_session(argv)
+    protocol, full = _OutputCollector(), own_session(argv)
     # Messages are compared and shown, so they are in one language.
     environment = dict(os.environ, LC_ALL="C", PATH=_search_path())
     process = reactor.spawnProcess(protocol, full[0], full, environment)

@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 T = TypeVar("T")
 
 
-class Interrupted(Exception):
+class CommandInterrupted(Exception):
     """The user, or the system, asked the command to stop, and it did."""
 
 
@@ -32,7 +32,7 @@ def run(operation: Callable[[Any], Coroutine[Any, Any, T]], reactor: Any = _reac
 
     :param operation: called with the reactor.
     :return: what the coroutine returns.
-    :raises Interrupted: when it was cancelled.
+    :raises CommandInterrupted: when it was cancelled.
     :raises Exception: what the coroutine raises.
     """
     outcome: List[Any] = []
@@ -124,9 +124,9 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
 
 def _result(outcome: List[Any]) -> Any:
     if not outcome:
-        raise Interrupted()
+        raise CommandInterrupted()
     if isinstance(outcome[0], Failure):
         if outcome[0].check(CancelledError):
-            raise Interrupted()
+            raise CommandInterrupted()
         outcome[0].raiseException()
     return outcome[0]

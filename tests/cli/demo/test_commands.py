@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli._commands``, with real processes.
+Tests for ``txstorage.cli.demo.commands``, with real processes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import ProcessProtocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from txstorage.cli._commands import CommandFailed, command, find_program, kill, own_session
+from txstorage.cli.demo.commands import CommandFailed, command, find_program, kill, own_session
 
 
 class CommandTests(TestCase):

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.cli.test_doctor -*-
+# -*- test-case-name: tests.cli.doctor.test_command -*-
 """
 ``txstorage doctor``: does the configuration work, and if not, why not?
 """
@@ -13,11 +13,11 @@ from rich.box import Box
 from rich.table import Table
 from rich.text import Text
 
-from ._app import Answer, App
-from ._checks import STEPS, Doubtful, Examination, Skipped, Step
-from ._errors import explain
-from ._progress import progress
-from ._tables import Adaptive
+from ..app import App, CommandResult
+from ..errors import explain
+from ..progress import progress
+from ..tables import AdaptiveTable
+from .checks import STEPS, CheckWarning, DoctorRun, Skipped, Step
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -38,7 +38,7 @@ class Finding:
     remedy: str = ""
 
 
-async def find(step: Step, state: Examination) -> Finding:
+async def find(step: Step, state: DoctorRun) -> Finding:
     """Take one step."""
     started = state.reactor.seconds()
     outcome, remedy = "ok", ""
@@ -48,7 +48,7 @@ async def find(step: Step, state: Examination) -> Finding:
         outcome, detail = "skipped", str(reason)
     except Exception as error:
         explanation = explain(error)
-        outcome = "warning" if isinstance(error, Doubtful) else "fail"
+        outcome = "warning" if isinstance(error, CheckWarning) else "fail"
         detail, remedy = explanation.message, explanation.remedy
     return Finding(step.name, outcome, detail, state.reactor.seconds() - started, remedy)
 
@@ -59,7 +59,7 @@ async def examine(app: App, reactor: Any, steps: Sequence[Step] = STEPS) -> List
 
     :param steps: in order.
     """
-    state, findings, broken = Examination(app, reactor), [], set()
+    state, findings, broken = DoctorRun(app, reactor), [], set()
     with progress(app.progress_console(), "Checking") as note:
         for step in steps:
             note.text = step.name
@@ -106,11 +106,11 @@ def to_table(findings: Sequence[Finding], box: Optional[Box]) -> Table:
 def doctor(app: App) -> None:
     """Check the configuration step by step, and say what to do."""
 
-    async def operation(reactor: Any) -> Answer:
+    async def operation(reactor: Any) -> CommandResult:
         findings = await examine(app, reactor)
-        return Answer(
+        return CommandResult(
             to_document(findings),
-            Adaptive(lambda box: to_table(findings, box)),
+            AdaptiveTable(lambda box: to_table(findings, box)),
             is_well(findings),
         )
 

@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli._media``.
+Tests for ``txstorage.cli.demo.media``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.cli import _media
-from txstorage.cli._media import (
+from txstorage.cli.demo import media as _media
+from txstorage.cli.demo.media import (
     FILES,
     MIB,
     FileSystem,

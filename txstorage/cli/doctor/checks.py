@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.cli.test_doctor -*-
+# -*- test-case-name: tests.cli.doctor.test_command -*-
 """
 What ``txstorage doctor`` checks, one function a step.
 
@@ -14,23 +14,23 @@ from typing import Any, Awaitable, Callable, List, Optional, Sequence, Tuple
 
 import attr
 
-from .._assembly import driver_for, http_client, volume_service
-from .._configuration.configuration import Configuration, dataset_section
-from .._configuration.keys import SECRETS
-from .._devices.os_brick import Brick
-from ..clouds.openstack.catalog import choose_endpoint
-from ..clouds.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
-from ..clouds.openstack.nova import SERVICE_TYPES as COMPUTE_TYPES
-from ..driver.labels import belongs_to, cluster_labels
-from ..errors import (
+from ..._assembly import driver_for, http_client, volume_service
+from ..._configuration.configuration import Configuration, dataset_section
+from ..._configuration.keys import SECRETS
+from ..._devices.os_brick import Brick
+from ...clouds.openstack.catalog import choose_endpoint
+from ...clouds.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
+from ...clouds.openstack.nova import SERVICE_TYPES as COMPUTE_TYPES
+from ...driver.labels import belongs_to, cluster_labels
+from ...errors import (
     AuthenticationFailed,
     PermissionDenied,
     ServiceError,
     StorageError,
 )
-from ..interfaces import MandatoryProfiles
-from ._app import App
-from ._sizes import format_size
+from ...interfaces import MandatoryProfiles
+from ..app import App
+from ..sizes import format_size
 
 #: The part of a quota that, once used, is worth a warning.
 NEARLY = 0.9
@@ -40,7 +40,7 @@ class Skipped(Exception):
     """There is nothing to check; the text says why."""
 
 
-class Unsafe(StorageError):
+class CheckFailed(StorageError):
     """It works, but not safely."""
 
     def __init__(self, message: str, remedy: str) -> None:
@@ -48,11 +48,11 @@ class Unsafe(StorageError):
         self.remedy = remedy
 
 
-class Doubtful(Unsafe):
+class CheckWarning(CheckFailed):
     """It works, but may not for long, or not as it is meant to."""
 
 
-class Examination:
+class DoctorRun:
     """
     What the steps know so far.
 
@@ -72,7 +72,7 @@ class Examination:
         self.reactor = reactor
 
 
-async def check_file(state: Examination) -> str:
+async def check_file(state: DoctorRun) -> str:
     """The configuration's source can be read."""
     path = state.app.source()
     if path is not None:
@@ -81,7 +81,7 @@ async def check_file(state: Examination) -> str:
     return "the environment: " + ", ".join(state.app.variables())
 
 
-async def check_keys(state: Examination) -> str:
+async def check_keys(state: DoctorRun) -> str:
     """Every key is known and well-formed, and nothing is missing."""
     state.configuration = configuration = state.app.configuration()
     parts = (state.reactor, configuration, state.app.agent)
@@ -91,7 +91,7 @@ async def check_keys(state: Examination) -> str:
     )
 
 
-async def check_secrets(state: Examination) -> str:
+async def check_secrets(state: DoctorRun) -> str:
     """No secret is in a file that others can read."""
     path, files = state.app.source(), []
     if path is not None:
@@ -106,14 +106,14 @@ async def check_secrets(state: Examination) -> str:
         raise Skipped("no secret is in a file")
     for name in files:
         if stat.S_IMODE(os.stat(name).st_mode) & (stat.S_IRGRP | stat.S_IROTH):
-            raise Unsafe(
+            raise CheckFailed(
                 "{} holds a secret, and other users can read it".format(name),
                 "chmod 600 {}".format(name),
             )
     return "{}: only for the owner".format(", ".join(files))
 
 
-async def check_tls(state: Examination) -> str:
+async def check_tls(state: DoctorRun) -> str:
     """The service is there, and its certificate verifies."""
     url = state.configuration.auth_url or state.configuration.volume_endpoint
     assert url is not None  # One of them is mandatory.
@@ -121,7 +121,7 @@ async def check_tls(state: Examination) -> str:
     if not url.startswith("https:"):
         raise Skipped("{} answers, without TLS: what is sent can be read on the way".format(url))
     if not state.configuration.verify_peer:
-        raise Unsafe(
+        raise CheckFailed(
             "{} answers, but its certificate is not verified".format(url),
             "remove verify_peer: false; use verify_ca_path for an authority of your own",
         )
@@ -141,7 +141,7 @@ async def probe(http: Any, url: str) -> None:
         pass
 
 
-async def check_authentication(state: Examination) -> str:
+async def check_authentication(state: DoctorRun) -> str:
     """The credentials are accepted."""
     if state.configuration.auth_plugin == "none":
         raise Skipped("auth_plugin is none")
@@ -154,7 +154,7 @@ async def check_authentication(state: Examination) -> str:
     return "user {}, project {}{}".format(identity.user_name, identity.project_name or "none", life)
 
 
-async def check_catalog(state: Examination) -> str:
+async def check_catalog(state: DoctorRun) -> str:
     """The services that are needed are in the catalog, for the region and interface."""
     if state.configuration.auth_plugin == "none":
         raise Skipped("auth_plugin is none: there is no catalog")
@@ -172,7 +172,7 @@ async def check_catalog(state: Examination) -> str:
     )
 
 
-async def check_attaching(state: Examination) -> str:
+async def check_attaching(state: DoctorRun) -> str:
     """What is to attach volumes can do so."""
     if state.configuration.attach_through == "compute":
         return "Compute attaches volumes"
@@ -197,7 +197,7 @@ async def may_ask(asked: Awaitable[Any]) -> Any:
         raise Skipped("this user may not ask for it, and need not: {}".format(error.detail))
 
 
-async def check_quota(state: Examination) -> str:
+async def check_quota(state: DoctorRun) -> str:
     """There is room for one more volume."""
     quota = await may_ask(state.service.quota())
 
@@ -220,13 +220,13 @@ async def check_quota(state: Examination) -> str:
         if used is not None and limit is not None
     ]
     if max(uses, default=0.0) >= 1.0:
-        raise Unsafe("The quota is used up: " + summary, remedy)
+        raise CheckFailed("The quota is used up: " + summary, remedy)
     if max(uses, default=0.0) >= NEARLY:
-        raise Doubtful("The quota is nearly used up: " + summary, remedy)
+        raise CheckWarning("The quota is nearly used up: " + summary, remedy)
     return summary
 
 
-async def check_volume_types(state: Examination) -> str:
+async def check_volume_types(state: DoctorRun) -> str:
     """There is a volume type for each profile."""
     profiles = state.configuration.profiles or {}
     types = await may_ask(state.service.volume_types())
@@ -234,7 +234,7 @@ async def check_volume_types(state: Examination) -> str:
     known = {each.name for each in types} | {each.type_id for each in types}
     wrong = sorted(name for name, wanted in profiles.items() if wanted not in known)
     if wrong:
-        raise Unsafe(
+        raise CheckFailed(
             "There are these volume types: {}; but profile {}".format(
                 names, ", ".join("{} means {}".format(name, profiles[name]) for name in wrong)
             ),
@@ -249,7 +249,7 @@ async def check_volume_types(state: Examination) -> str:
     return "{}; profiles: {}".format(names, ", ".join(mapped))
 
 
-async def check_availability_zones(state: Examination) -> str:
+async def check_availability_zones(state: DoctorRun) -> str:
     """Volumes can be made where they are meant to be."""
     wanted = state.configuration.availability_zone
     zones = await may_ask(state.service.availability_zones())
@@ -261,32 +261,32 @@ async def check_availability_zones(state: Examination) -> str:
         return "{}; volumes are made where the cloud chooses".format(shown)
     fitting = [zone for zone in zones if zone.name == wanted]
     if not fitting:
-        raise Unsafe(
+        raise CheckFailed(
             "Block Storage has no availability zone {}; it has: {}".format(wanted, shown),
             "correct 'availability_zone', or leave it out for the cloud's choice; "
             "Compute's zones are not always Block Storage's",
         )
     if not fitting[0].available:
-        raise Doubtful(
+        raise CheckWarning(
             "The availability zone {} is not available at the moment".format(wanted),
             "ask whoever runs the cloud; no volume can be created there until it is",
         )
     return "{}; volumes are made in {}".format(shown, wanted)
 
 
-async def check_driver(state: Examination) -> str:
+async def check_driver(state: DoctorRun) -> str:
     """There is a cluster id."""
     state.driver = driver_for(state.reactor, state.configuration, state.service)
     return str(state.configuration.cluster_id)
 
 
-async def check_instance_id(state: Examination) -> str:
+async def check_instance_id(state: DoctorRun) -> str:
     """This node's id is known; to Compute, too, if that is to attach."""
     state.instance_id = await state.driver.compute_instance_id()
     return "{}, by: {}".format(state.instance_id, state.driver.instance_id_source)
 
 
-async def check_list(state: Examination) -> str:
+async def check_list(state: DoctorRun) -> str:
     """The cluster's volumes can be listed, and each can be understood."""
     cluster_id = state.configuration.cluster_id
     usable = await state.driver.list_volumes()
@@ -295,14 +295,14 @@ async def check_list(state: Examination) -> str:
     mine = [volume for volume in page.volumes if belongs_to(volume, cluster_id)]
     left_out = len(mine) + len(page.malformed) - len(usable)
     if left_out:
-        raise Unsafe(
+        raise CheckFailed(
             "{} of {} volumes can't be used".format(left_out, left_out + len(usable)),
             "'txstorage volumes list' says which and why",
         )
     return "{} volume{}".format(len(usable), "" if len(usable) == 1 else "s")
 
 
-async def check_devices(state: Examination) -> str:
+async def check_devices(state: DoctorRun) -> str:
     """The device of each volume attached here is found and verified."""
     here = [each for each in state.volumes if each.attached_to == state.instance_id]
     if not here:
@@ -323,7 +323,7 @@ class Step:
     """
 
     name: str
-    check: Callable[[Examination], Awaitable[str]]
+    check: Callable[[DoctorRun], Awaitable[str]]
     after: Tuple[str, ...] = ()
 
 

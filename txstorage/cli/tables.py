@@ -16,7 +16,7 @@ from rich.table import Table
 _ANY_WIDTH = 10_000
 
 
-class Adaptive:
+class AdaptiveTable:
     """
     A table with lines on a terminal, and without them elsewhere, where one
     row is one line for ``grep`` and ``awk``.
@@ -46,4 +46,4 @@ class Adaptive:
             yield table
 
 
-__all__ = ["Adaptive"]
+__all__ = ["AdaptiveTable"]

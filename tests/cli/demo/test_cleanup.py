@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli._cleanup``, with real mounts and loop devices.
+Tests for ``txstorage.cli.demo.cleanup``, with real mounts and loop devices.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import List
 from twisted.internet import reactor
 from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
-from txstorage.cli._cleanup import is_below, loops_below, mounts_below, remove
-from txstorage.cli._commands import CommandFailed, command
+from txstorage.cli.demo.cleanup import is_below, loops_below, mounts_below, remove
+from txstorage.cli.demo.commands import CommandFailed, command
 
-from .support import sweep
+from ..support import sweep
 
 
 class TableTests(SynchronousTestCase):

@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli._embedded``, with scripts instead of the service.
+Tests for ``txstorage.cli.demo.embedded_process``, with scripts instead of the service.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
-from txstorage.cli import _embedded
-from txstorage.cli._embedded import (
+from txstorage.cli.demo import embedded_process as _embedded
+from txstorage.cli.demo.embedded_process import (
     START_TIMEOUT,
     STOP_TIMEOUT,
-    EmbeddedService,
+    EmbeddedServiceProcess,
     ServiceNotStarted,
 )
 
@@ -34,13 +34,13 @@ READY = "print('txstorage ready: http://localhost:1/v3', flush=True)\n"
 
 
 class EmbeddedServiceTests(TestCase):
-    """``EmbeddedService``."""
+    """``EmbeddedServiceProcess``."""
 
     timeout = 60
 
     def setUp(self) -> None:
         self.clock = Processes()
-        self.service: Optional[EmbeddedService] = None
+        self.service: Optional[EmbeddedServiceProcess] = None
         self.addCleanup(self.end)
 
     async def end(self) -> None:
@@ -50,9 +50,9 @@ class EmbeddedServiceTests(TestCase):
             self.clock.advance(STOP_TIMEOUT)
             await call
 
-    def serving(self, script: str) -> EmbeddedService:
+    def serving(self, script: str) -> EmbeddedServiceProcess:
         """A service whose child runs a Python script."""
-        self.service = EmbeddedService(
+        self.service = EmbeddedServiceProcess(
             self.clock, "/state", ["a", "b"], [sys.executable, "-c", script]
         )
         return self.service

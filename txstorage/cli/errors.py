@@ -23,7 +23,7 @@ from ..interfaces import (
     UnknownVolume,
     VolumeException,
 )
-from ._running import Interrupted
+from .running import CommandInterrupted
 
 
 def say(text: str) -> None:
@@ -96,7 +96,7 @@ def explain(error: BaseException) -> Explanation:
     :param error: what a command failed with.
     """
     kind = type(error).__name__
-    if isinstance(error, Interrupted):
+    if isinstance(error, CommandInterrupted):
         return Explanation(kind, "Interrupted", "the command can be repeated", 130)
     if isinstance(error, VolumeException):
         message, remedy = _VOLUME_PROBLEMS.get(type(error), ("{} on volume {{}}".format(kind), ""))

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.cli.test_media -*-
+# -*- test-case-name: tests.cli.demo.test_media -*-
 """
 Ways to keep files on a volume's device, and to tell whether they are intact.
 """
@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, Dict, Iterator, Tuple
 
 from twisted.internet.task import deferLater
 
-from ..errors import StorageError
-from ._commands import command, find_program
+from ...errors import StorageError
+from .commands import command, find_program
 
 MIB = 2**20
 

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.cli.test_cleanup -*-
+# -*- test-case-name: tests.cli.demo.test_cleanup -*-
 """
 Clean up what lies in a directory of one's own: mounts, loop devices, files.
 
@@ -14,7 +14,7 @@ import re
 import shutil
 from typing import Any, List
 
-from ._commands import CommandFailed, command
+from .commands import CommandFailed, command
 
 
 def is_below(path: str, directory: str) -> bool:

@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli.doctor``, against the embedded service in memory.
+Tests for ``txstorage.cli.doctor.command``, against the embedded service in memory.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._configuration.configuration import Configuration
 from txstorage._devices.os_brick import Brick
-from txstorage.cli import _checks
-from txstorage.cli._app import App
-from txstorage.cli._checks import (
+from txstorage.cli.app import App
+from txstorage.cli.doctor import checks as _checks
+from txstorage.cli.doctor.checks import (
     STEPS,
-    Examination,
+    CheckFailed,
+    DoctorRun,
     Skipped,
-    Unsafe,
     check_availability_zones,
     check_quota,
     check_tls,
@@ -37,8 +37,8 @@ from txstorage.errors import (
     ServiceError,
 )
 
-from ..helpers.wire import certificate_for
-from .support import CLUSTER, CommandTestCase
+from ...helpers.wire import certificate_for
+from ..support import CLUSTER, CommandTestCase
 
 NAMES = [step.name for step in STEPS]
 
@@ -333,7 +333,7 @@ class RestrictedTests(SynchronousTestCase):
                 (check_volume_types, "volume_types"),
                 (check_availability_zones, "availability_zones"),
             ):
-                state = Examination(App(), Clock())
+                state = DoctorRun(App(), Clock())
                 state.configuration = Configuration.from_mapping(
                     {"auth_url": "https://k", "username": "u", "password": "p", "project_name": "p"}
                 )
@@ -356,7 +356,7 @@ class TLSTests(SynchronousTestCase):
                 """See ``HTTPClient``."""
                 return fail(outcome) if isinstance(outcome, Exception) else succeed(outcome)
 
-        state = Examination(App(), Clock())
+        state = DoctorRun(App(), Clock())
         state.http = Client()
         state.configuration = Configuration.from_mapping(
             dict(
@@ -379,7 +379,7 @@ class TLSTests(SynchronousTestCase):
 
     def test_not_verified(self) -> None:
         """Not to verify is a failure with a remedy."""
-        unsafe = self.failureResultOf(self.check(None, verify_peer=False), Unsafe).value
+        unsafe = self.failureResultOf(self.check(None, verify_peer=False), CheckFailed).value
         self.assertIn("verify_ca_path", unsafe.remedy)
 
 

@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.cli.demo.command``."""
+
+from __future__ import annotations
