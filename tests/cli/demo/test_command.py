@@ -335,7 +335,7 @@ class WiringTests(SynchronousTestCase):
         """What the demonstration answers is what is printed."""
 
         async def fake(app: App, given: Any) -> Any:
-            return demo_module.Answer({"x": 1}, "shown")
+            return demo_module.CommandResult({"x": 1}, "shown")
 
         def run(operation: Any) -> Any:
             return self.successResultOf(Deferred.fromCoroutine(operation(Clock())))
