@@ -34,7 +34,7 @@ FUNCTIONAL = (
 FUNCTIONAL_3 = (
     "tests.embedded.machine.test_devices",
     "tests.embedded.machine.test_reconcile",
-    "tests.cli.test_demo",
+    "tests.cli.demo.test_command",
 )
 
 

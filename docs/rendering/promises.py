@@ -57,9 +57,9 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         (
             "A dataset's volume is made exactly once, over an API that may make two.",
             (
-                "tests.driver.test_operations.CreateTests.test_lost_after_processing",
-                "tests.driver.test_operations.CreateTests.test_two_nodes_at_once",
-                "tests.driver.test_operations.CreateTests.test_cancelled",
+                "tests.driver.test_create.CreateTests.test_lost_after_processing",
+                "tests.driver.test_create.CreateTests.test_two_nodes_at_once",
+                "tests.driver.test_create.CreateTests.test_cancelled",
                 "tests.whole.test_durability.DurabilityTests.test_killed_while_creating",
             ),
         ),
@@ -73,7 +73,7 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         ),
         (
             "Volumes of another cluster do not exist for it.",
-            ("tests.driver.test_operations.AttachTests.test_of_another_cluster",),
+            ("tests.driver.test_attach.AttachTests.test_of_another_cluster",),
         ),
         (
             "Data survives moves, and a ``kill -9`` of the embedded service at any moment.",
@@ -95,16 +95,16 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         ),
         (
             "Attached means that the device is there.",
-            ("tests.driver.test_operations.AttachTests.test_attached",),
+            ("tests.driver.test_attach.AttachTests.test_attached",),
         ),
         (
             "Detached means that Compute, Block Storage and this node's kernel have let go.",
-            ("tests.driver.test_operations.DetachTests.test_one_after_the_other",),
+            ("tests.driver.test_detach.DetachTests.test_one_after_the_other",),
         ),
         (
             "What is mounted on this node is not pulled away.",
             (
-                "tests.driver.test_operations.DetachTests.test_busy",
+                "tests.driver.test_detach.DetachTests.test_busy",
                 "tests.whole.test_without_compute.HostsTests.test_busy",
             ),
         ),
@@ -126,7 +126,7 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         ),
         (
             "A node is dead only when the cloud says so.",
-            ("tests.driver.test_operations.CloudTests.test_live_nodes",),
+            ("tests.driver.test_list.CloudTests.test_live_nodes",),
         ),
     ),
     "Waiting": (
@@ -134,7 +134,7 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
             "Waiting for many volumes costs the cloud one request a look, not one for each.",
             (
                 "tests.driver.test_polling.WatcherTests.test_many_are_one_list",
-                "tests.driver.test_operations.DetachTests.test_compute_is_asked_once_for_all",
+                "tests.driver.test_detach.DetachTests.test_compute_is_asked_once_for_all",
             ),
         ),
         (
@@ -144,16 +144,16 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         (
             "Every operation ends in time, with an error that says what it waited for.",
             (
-                "tests.driver.test_operations.CreateTests.test_timeout",
-                "tests.driver.test_operations.AttachTests.test_device_never_comes",
-                "tests.driver.test_operations.AttachTests.test_compute_is_down",
-                "tests.driver.test_operations.DetachTests.test_compute_never_lets_go",
+                "tests.driver.test_create.CreateTests.test_timeout",
+                "tests.driver.test_attach.AttachTests.test_device_never_comes",
+                "tests.driver.test_attach.AttachTests.test_compute_is_down",
+                "tests.driver.test_detach.DetachTests.test_compute_never_lets_go",
             ),
         ),
         (
             "A cloud that is out of order for a while does no harm.",
             (
-                "tests.driver.test_operations.AttachTests.test_cloud_down_meanwhile",
+                "tests.driver.test_attach.AttachTests.test_cloud_down_meanwhile",
                 "tests.openstack.check_outages.OutageTests",
             ),
         ),
@@ -181,8 +181,8 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
         (
             "TLS is verified.",
             (
-                "tests._http.test_client.SocketTests.test_self_signed_is_rejected",
-                "tests._http.test_client.SocketTests.test_certificate_for_another_address",
+                "tests._http.test_sockets.SocketTests.test_self_signed_is_rejected",
+                "tests._http.test_sockets.SocketTests.test_certificate_for_another_address",
             ),
         ),
         (

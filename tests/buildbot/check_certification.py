@@ -30,7 +30,7 @@ from . import browser, scratch
 #: What is run of the unit tests.
 UNIT = (
     "tests.driver.test_lifecycle",
-    "tests.driver.test_operations",
+    "tests.driver.test_create",
     "tests._http.test_client",
     "tests.driver.test_labels",
 )

@@ -385,9 +385,9 @@ class PromisesTests(SynchronousTestCase):
         """A test that is not there, or says nothing, is told by its name."""
         for name in (
             "tests.nowhere.Tests",
-            "tests.driver.test_operations.Tests",
-            "tests.driver.test_operations.AttachTests.test_nothing",
-            "tests.driver.test_operations",
+            "tests.driver.test_create.Tests",
+            "tests.driver.test_attach.AttachTests.test_nothing",
+            "tests.driver.test_create",
         ):
             error = self.assertRaises(LookupError, promises.property_of, name)
             self.assertIn(name, str(error))

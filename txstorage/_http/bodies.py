@@ -1,4 +1,4 @@
-# -*- test-case-name: tests._http.test_client -*-
+# -*- test-case-name: tests._http.test_sockets -*-
 """
 Sending and receiving the bodies of HTTP messages.
 """

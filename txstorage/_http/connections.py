@@ -1,4 +1,4 @@
-# -*- test-case-name: tests._http.test_client -*-
+# -*- test-case-name: tests._http.test_sockets -*-
 """
 Connections: which are kept, for how long, and whom they trust.
 """

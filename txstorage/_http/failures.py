@@ -1,4 +1,4 @@
-# -*- test-case-name: tests._http.test_client -*-
+# -*- test-case-name: tests._http.test_messages -*-
 """
 From what went wrong on the wire to the errors of :mod:`txstorage.errors`.
 """

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests._http.test_client -*-
+# -*- test-case-name: tests._http.test_messages -*-
 """
 What is sent to a service and what it answers, as values.
 """

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests._http.test_client -*-
+# -*- test-case-name: tests._http.test_trust -*-
 """
 Whose certificates are accepted.
 

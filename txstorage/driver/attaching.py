@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.driver.test_operations -*-
+# -*- test-case-name: tests.driver -*-
 """
 A volume's way onto a node and off it again: what comes before and after the
 cloud's part, on this node and in Compute.
@@ -115,13 +115,13 @@ class NodeAttacher(object):
         return all_of([self._until_not_listed(run.volume_id, s) for s in run.progress.servers])
 
     def _until_not_listed(self, volume_id, server_id):
-        def _evaluate(attachments, looks):
+        def evaluate(attachments, looks):
             if volume_id in {attachment.volume_id for attachment in attachments}:
-                return self._compute.next_look(server_id, looks).addCallback(_evaluate, looks + 1)
+                return self._compute.next_look(server_id, looks).addCallback(evaluate, looks + 1)
             return None
 
         # One look at a server's list serves all that is being detached from it.
-        return self._compute.first_look(server_id).addCallback(_evaluate, 0)
+        return self._compute.first_look(server_id).addCallback(evaluate, 0)
 
     def _until_device_gone(self, run):
         run.awaited = u"its device to leave this node"

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.driver.test_operations -*-
+# -*- test-case-name: tests.driver -*-
 """
 One operation on one volume: look, decide, ask or wait, until it is done.
 

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.driver.test_operations -*-
+# -*- test-case-name: tests.driver -*-
 """
 Creating a volume exactly once, over a request that is not idempotent.
 

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.driver.test_operations -*-
+# -*- test-case-name: tests.driver -*-
 """
 The driver: Flocker's block device operations on any ``IVolumeService``.
 

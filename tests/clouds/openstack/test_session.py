@@ -1,6 +1,5 @@
-# -*- coding: utf-8 -*-
 """
-Credentials, tokens, the catalog and sessions.
+Tests of the session: requests with a token, its renewal, and login errors.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -12,18 +11,11 @@ from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage import errors
-from txstorage.clouds.openstack.catalog import (
-    Endpoint,
-    catalog_from_wire,
-    choose_endpoint,
-)
 from txstorage.clouds.openstack.session import (
     Credentials,
     CredentialSource,
     Identity,
     Session,
-    Token,
-    identity_url,
 )
 
 from ...helpers.wire import (
@@ -38,144 +30,7 @@ from ...helpers.wire import (
     token_answer,
     versions_answer,
 )
-
-SECRET = u"hunter2"
-TYPES = (u"block-storage", u"volumev3")
-BY_PASSWORD = Credentials.password(SECRET, username=u"flocker", project_name=u"demo")
-
-UNAUTHORIZED = error(401, u"error", u"The request you have made requires authentication.")
-
-
-class TokenTests(SynchronousTestCase):
-    """What Keystone answers."""
-
-    def test_from_wire(self):
-        """Names, project and lifetime are taken; the token itself is not shown."""
-        token = Token.from_wire(u"tok-1", token_answer("tok-1").body[u"token"])
-        self.assertEqual(
-            (token.secret, token.user_name, token.project_name, token.project_id),
-            (u"tok-1", u"flocker", u"demo", PROJECT),
-        )
-        self.assertEqual(token.lifetime, 3600.0)
-        self.assertEqual(len(token.catalog), 3)
-        self.assertNotIn("tok-1", repr(token))
-
-    def test_little(self):
-        """A token without a project, times or a catalog is a token."""
-        for wire in (
-            {},
-            {u"project": None, u"user": [], u"issued_at": 1, u"expires_at": None},
-            {u"issued_at": u"yesterday", u"expires_at": u"2026-11-22T16:00:00Z"},
-            {u"catalog": {}, u"issued_at": u"2026-11-22T16:00:00Z"},
-        ):
-            self.assertEqual(Token.from_wire(u"t", wire), Token(u"t"))
-
-    def test_ended_before_it_began(self):
-        """A lifetime is never negative."""
-        wire = {u"issued_at": u"2026-11-22T16:00:00Z", u"expires_at": u"2026-11-22T15:00:00Z"}
-        self.assertEqual(Token.from_wire(u"t", wire).lifetime, 0.0)
-
-
-class CatalogTests(SynchronousTestCase):
-    """Which endpoint is taken."""
-
-    def test_from_wire(self):
-        """Entries become endpoints; what is not one is left out."""
-        wire = CATALOG[1:2] + [
-            7,
-            {u"type": u"x"},
-            {u"type": u"x", u"endpoints": [7, {}, {u"interface": u"public", u"url": None}]},
-            {u"type": None, u"endpoints": [{u"interface": u"public", u"url": u"u"}]},
-            {u"type": u"y", u"endpoints": [{u"interface": u"public", u"url": u"http://y"}]},
-            {
-                u"type": u"z",
-                u"endpoints": [{u"interface": u"admin", u"url": u"z", u"region": u"old"}],
-            },
-        ]
-        self.assertEqual(
-            catalog_from_wire(wire),
-            (
-                Endpoint(u"block-storage", u"public", u"RegionOne", u"http://cloud" + VOLUMES),
-                Endpoint(u"y", u"public", u"", u"http://y"),
-                Endpoint(u"z", u"admin", u"old", u"z"),
-            ),
-        )
-
-    def choose(self, services, types=TYPES, interface=u"public", region=None):
-        """Choose from a catalog."""
-        return choose_endpoint(catalog_from_wire(catalog(*services)), types, interface, region)
-
-    def test_preferred_type(self):
-        """The first type that the catalog has is taken, whatever the order there."""
-        services = [
-            (u"volumev3", u"public", u"r1", u"http://second"),
-            (u"block-storage", u"public", u"r1", u"http://first"),
-        ]
-        self.assertEqual(self.choose(services), u"http://first")
-        self.assertEqual(self.choose(services[:1]), u"http://second")
-
-    def test_interface_and_region(self):
-        """Interface and region choose among several."""
-        services = [
-            (u"volumev3", interface, region, u"http://{}.{}".format(interface, region))
-            for interface in (u"public", u"internal")
-            for region in (u"r1", u"r2")
-        ]
-        self.assertEqual(
-            self.choose(services, interface=u"internal", region=u"r2"), u"http://internal.r2"
-        )
-
-    def test_several_regions(self):
-        """Without a region there must be only one, or the error names them."""
-        services = [
-            (u"volumev3", u"public", u"r2", u"http://2"),
-            (u"volumev3", u"public", u"r1", u"http://1"),
-        ]
-        caught = self.assertRaises(errors.EndpointMissing, self.choose, services)
-        self.assertIn(u"r1, r2", caught.message)
-
-    def test_missing(self):
-        """The error says what was looked for and what there is."""
-        services = [
-            (u"compute", u"public", u"r1", u"http://1"),
-            (u"volumev3", u"admin", None, u"http://2"),
-        ]
-        caught = self.assertRaises(errors.EndpointMissing, self.choose, services, region=u"r9")
-        for part in (
-            u"block-storage or volumev3",
-            u"interface public",
-            u"region r9",
-            u"compute (public, r1)",
-            u"volumev3 (admin, no region)",
-        ):
-            self.assertIn(part, caught.message)
-        caught = self.assertRaises(errors.EndpointMissing, self.choose, [])
-        self.assertIn(u"nothing", caught.message)
-
-    def test_former_apis(self):
-        """Cinder's v1 and v2 are passed over, whatever they are called, and named."""
-        old = [
-            (u"volume", u"public", u"r1", u"http://cloud:8776/v1/p"),
-            (u"volumev2", u"public", u"r1", u"http://cloud:8776/v2/p"),
-        ]
-        types = (u"block-storage", u"volumev3", u"volume")
-        caught = self.assertRaises(errors.EndpointMissing, self.choose, old, types)
-        self.assertIn(
-            u"it has: volume (public, r1, too old: http://cloud:8776/v1/p), "
-            u"volumev2 (public, r1, too old: http://cloud:8776/v2/p)",
-            caught.message,
-        )
-        current = (u"volume", u"public", u"r1", u"http://cloud:8776/v3/p")
-        self.assertEqual(self.choose(old + [current], types), current[3])
-        # Compute's v2 is not Cinder's.
-        compute = (u"compute", u"public", u"r1", u"http://cloud:8774/v2/p")
-        self.assertEqual(self.choose([compute], (u"compute",)), compute[3])
-
-    def test_identity_url(self):
-        """The URL of Keystone may come with any version or none."""
-        for path in (u"", u"/", u"/v3", u"/v3/", u"/v2.0"):
-            self.assertEqual(identity_url(u"http://k:5000" + path), u"http://k:5000/v3")
-        self.assertEqual(identity_url(u"http://k/identity"), u"http://k/identity/v3")
+from .support import BY_PASSWORD, SECRET, TYPES, UNAUTHORIZED
 
 
 class SessionTests(SynchronousTestCase):

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.clouds.openstack.test_session -*-
+# -*- test-case-name: tests.clouds.openstack.test_tokens_and_catalog -*-
 """
 Tokens, as Keystone gives them.
 """

@@ -1,0 +1,238 @@
+"""
+Tests of the HTTP client on real sockets.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.internet import reactor
+from twisted.internet.protocol import Factory
+from twisted.trial.unittest import TestCase
+
+from txstorage import errors
+from txstorage._http.client import HTTPClient
+from txstorage._http.connections import agent_for
+
+from ..helpers.wire import RawServer, certificate_for
+from .support import whole
+
+
+class SocketTests(TestCase):
+    """What real connections do."""
+
+    timeout = 20
+
+    def client(self, timeout=10.0, jitter=lambda: -0.5, **options):
+        """An HTTP client that is closed at the end, and does not wait between tries."""
+        http = HTTPClient(reactor, agent_for(reactor, **options), timeout, jitter=jitter)
+        self.addCleanup(http.close)
+        return http
+
+    def pem(self, certificate):
+        """A file with a certificate."""
+        path = self.mktemp()
+        with open(path, "wb") as opened:
+            opened.write(certificate.dumpPEM())
+        return path
+
+    def test_exchange(self):
+        """A real server's answer arrives."""
+        server = RawServer(self, whole(b'{"a": 1}'))
+        asked = self.client().request(u"POST", server.url, json={u"b": 2})
+        asked.addCallback(lambda response: self.assertEqual(response.body, {u"a": 1}))
+
+        def sent(ignored):
+            received = b"".join(server.received)
+            self.assertTrue(received.startswith(b"POST /v3 HTTP/1.1\r\n"), received)
+            self.assertTrue(received.endswith(b'\r\n\r\n{"b": 2}'), received)
+
+        return asked.addCallback(sent)
+
+    def test_refused(self):
+        """Nobody listens: unreachable."""
+        port = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
+        number = port.getHost().port
+        stopped = port.stopListening()
+        stopped.addCallback(
+            lambda ignored: self.assertFailure(
+                self.client().request(u"POST", u"http://127.0.0.1:{}/".format(number)),
+                errors.Unreachable,
+            )
+        )
+        return stopped
+
+    def test_unknown_scheme_and_host(self):
+        """A URL that can't be one is an error of its own."""
+        http = self.client()
+        d = self.assertFailure(http.request(u"GET", u"ftp://127.0.0.1/"), errors.NotTheService)
+        return d.addCallback(
+            lambda ignored: self.assertFailure(
+                # Some versions of Twisted take the port for a part of the name.
+                http.request(u"GET", u"http://127.0.0.1:port/"), errors.TransportError
+            )
+        )
+
+    def broken(self, method, expected, tries, **options):
+        """A server's misbehaviour becomes an error after some tries."""
+        server = RawServer(self, **options)
+        json = None if method == u"GET" else {}
+        asked = self.assertFailure(
+            self.client().request(method, server.url, json=json), expected
+        )
+
+        def tried(caught):
+            self.assertEqual(len(server.connections), tries)
+            return caught
+
+        return asked.addCallback(tried)
+
+    def test_dropped(self):
+        """A connection that ends without an answer: a GET is tried thrice, a POST once."""
+        d = self.broken(u"GET", errors.ResponseLost, 3, close=True)
+        return d.addCallback(
+            lambda ignored: self.broken(u"POST", errors.ResponseLost, 1, close=True)
+        )
+
+    def test_truncated(self):
+        """A body that is shorter than announced is lost, in either encoding."""
+        short = b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"a": 1}'
+        chunked = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{"a": 1}\r\n'
+        d = self.broken(u"POST", errors.ResponseLost, 1, answer=short, close=True)
+        d.addCallback(
+            lambda ignored: self.broken(u"POST", errors.ResponseLost, 1, answer=chunked, close=True)
+        )
+        return d.addCallback(lambda caught: self.assertIn(u"broke off", caught.message))
+
+    def test_malformed_chunk(self):
+        """An answer that turns to garbage was an answer: what was asked may be done."""
+        answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+        return self.broken(u"POST", errors.ResponseLost, 1, answer=answer, close=True)
+
+    def test_not_http(self):
+        """What answers is something else."""
+        return self.broken(
+            u"GET", errors.NotTheService, 1, answer=b"SSH-2.0-OpenSSH_9.6\r\nxx\r\n\r\n", close=True
+        )
+
+    def test_https_to_plain_http(self):
+        """TLS to a port that does not speak it is not the service."""
+        server = RawServer(self, b"HTTP/1.1 400 Bad Request\r\n\r\n", close=True)
+        url = server.url.replace(u"http:", u"https:")
+        return self.assertFailure(
+            self.client(verify_peer=False).request(u"GET", url), errors.NotTheService
+        )
+
+    def test_hanging(self):
+        """A server that says nothing is given up after the timeout."""
+        server = RawServer(self)
+        asked = self.client(timeout=0.2).request(u"POST", server.url, json={})
+        return self.assertFailure(asked, errors.ResponseLost)
+
+    def test_hanging_over_tls(self):
+        """The same over TLS, in the middle of the body: nobody waits for a farewell."""
+        server = RawServer(
+            self,
+            b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
+            certificate=certificate_for(u"127.0.0.1"),
+        )
+        asked = self.client(timeout=0.5, verify_peer=False).request(u"POST", server.url, json={})
+        asked = self.assertFailure(asked, errors.ResponseLost)
+        return asked.addCallback(lambda ignored: server.closed)
+
+    def test_self_signed_is_rejected(self):
+        """A certificate of unknown origin is rejected, with the reason, and not retried."""
+        server = RawServer(self, whole(b"{}"), certificate=certificate_for(u"127.0.0.1"))
+        asked = self.assertFailure(
+            self.client().request(u"GET", server.url), errors.CertificateRejected
+        )
+
+        def rejected(caught):
+            self.assertIn(u"self-signed", caught.reason)
+            self.assertEqual(len(server.connections), 1)
+            self.assertEqual(server.received, [])
+
+        return asked.addCallback(rejected)
+
+    def test_trusted_address(self):
+        """A certificate in verify_ca_path is accepted for the address it names."""
+        certificate = certificate_for(u"127.0.0.1")
+        server = RawServer(self, whole(b'{"a": 1}'), certificate=certificate)
+        http = self.client(verify_ca_path=self.pem(certificate))
+        asked = http.request(u"GET", server.url)
+        return asked.addCallback(lambda response: self.assertEqual(response.body, {u"a": 1}))
+
+    def test_certificate_for_another_address(self):
+        """A trusted certificate is rejected for an address that it does not name."""
+        certificate = certificate_for(u"127.0.0.2")
+        server = RawServer(self, whole(b"{}"), certificate=certificate)
+        http = self.client(verify_ca_path=self.pem(certificate))
+        asked = self.assertFailure(
+            http.request(u"GET", server.url), errors.CertificateRejected
+        )
+        return asked.addCallback(lambda caught: self.assertIn(u"127.0.0.1", caught.reason))
+
+    def test_trusted_host(self):
+        """A certificate in verify_ca_path is accepted for the host it names."""
+        certificate = certificate_for(u"localhost")
+        server = RawServer(self, whole(b'{"a": 1}'), certificate=certificate)
+        http = self.client(verify_ca_path=self.pem(certificate))
+        asked = http.request(u"GET", server.url.replace(u"127.0.0.1", u"localhost"))
+        return asked.addCallback(lambda response: self.assertEqual(response.body, {u"a": 1}))
+
+    def test_other_host(self):
+        """A certificate of another host, and one of unknown origin, are rejected."""
+        certificate = certificate_for(u"cloud.example")
+        server = RawServer(self, whole(b"{}"), certificate=certificate)
+        url = server.url.replace(u"127.0.0.1", u"localhost")
+        asked = self.assertFailure(
+            self.client(verify_ca_path=self.pem(certificate)).request(u"GET", url),
+            errors.CertificateRejected,
+        )
+        return asked.addCallback(
+            lambda ignored: self.assertFailure(
+                self.client().request(u"GET", url), errors.CertificateRejected
+            )
+        )
+
+    def test_unverified(self):
+        """Without verification any certificate will do, for names and addresses."""
+        names = []
+        server = RawServer(self, whole(b'{"a": 1}'), certificate=certificate_for(u"else"))
+        server.context.set_tlsext_servername_callback(
+            lambda connection: names.append(connection.get_servername())
+        )
+        http = self.client(verify_peer=False)
+        d = http.request(u"GET", server.url)
+        d.addCallback(
+            lambda ignored: http.request(
+                u"GET", server.url.replace(u"127.0.0.1", u"localhost")
+            )
+        )
+        d.addCallback(lambda response: self.assertEqual(response.body, {u"a": 1}))
+        # A server of several names has to know which one is meant.
+        return d.addCallback(lambda ignored: self.assertEqual(names[-1], b"localhost"))
+
+    def test_connections_are_kept_for_reading(self):
+        """Two GETs share a connection; a POST gets one of its own."""
+        server = RawServer(self, whole(b"{}"))
+        http = self.client()
+        d = http.request(u"GET", server.url)
+        d.addCallback(lambda ignored: http.request(u"GET", server.url))
+        d.addCallback(lambda ignored: self.assertEqual(len(server.connections), 1))
+        d.addCallback(lambda ignored: http.request(u"POST", server.url, json={}))
+        return d.addCallback(lambda ignored: self.assertEqual(len(server.connections), 2))
+
+    def test_kept_connection_that_was_closed(self):
+        """A GET over a kept connection that the server closes meanwhile is repeated."""
+        server = RawServer(self, whole(b"{}"))
+        http = self.client(jitter=lambda: 1000.0)
+        d = http.request(u"GET", server.url)
+
+        def closing(ignored):
+            # From now on the first connection ends when a request comes.
+            first = server.connections[0]
+            first.dataReceived = lambda data: first.transport.loseConnection()
+            return http.request(u"GET", server.url)
+
+        d.addCallback(closing)
+        d.addCallback(lambda response: self.assertEqual(response.body, {}))
+        return d.addCallback(lambda ignored: self.assertEqual(len(server.connections), 2))

@@ -1,0 +1,95 @@
+"""
+The base of the driver's tests: a driver on a cloud in memory.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.internet.defer import CancelledError
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.errors import (
+    ResponseLost,
+    ServiceBroken,
+    Unreachable,
+)
+
+from ..helpers.memory import (
+    MemoryCloud,
+    MemoryDevices,
+    MemoryNode,
+    memory_driver,
+)
+
+WHERE = (u"POST", u"http://cloud.example/")
+
+
+def lost():
+    return ResponseLost(*WHERE + (u"dropped",))
+
+
+def unreachable():
+    return Unreachable(*WHERE + (u"refused",))
+
+
+def broken():
+    return ServiceBroken(*WHERE + (500, u"oops"))
+
+
+def logged(logger, message_type):
+    return [m for m in logger.messages if m.get(u"message_type") == message_type.message_type]
+
+
+class DriverTestCase(SynchronousTestCase):
+    """A driver on a cloud in memory."""
+
+    def setUp(self):
+        self.clock = Clock()
+        self.cloud = MemoryCloud(self.clock)
+        self.devices = MemoryDevices()
+        self.node = MemoryNode()
+        self.driver = self.new_driver()
+
+    def new_driver(self, **changes):
+        return memory_driver(
+            self.clock, self.cloud, devices=self.devices, node=self.node, **changes
+        )
+
+    def pass_time(self, seconds=20):
+        """Time passes, and this node's kernel does what the cloud says."""
+        for _ in range(seconds * 2):
+            self.clock.advance(0.5)
+            self.devices.settle()
+
+    def success(self, d, seconds=20):
+        self.pass_time(seconds)
+        result = self.successResultOf(d)
+        self.assertEqual([], self.clock.getDelayedCalls(), "something is left behind")
+        return result
+
+    def failure(self, d, *errors):
+        self.pass_time()
+        error = self.failureResultOf(d, *errors).value
+        self.assertEqual([], self.clock.getDelayedCalls(), "something is left behind")
+        return error
+
+    def cut_short(self, start):
+        """
+        Cancel an operation after each number of steps it can be cancelled
+        after; :return: how many times that was.
+        """
+        for steps in range(100):
+            outcome = []
+            d = start()
+            d.addBoth(outcome.append)
+            for _ in range(steps):
+                self.clock.advance(0.5)
+                if steps % 2:
+                    self.devices.settle()
+            if outcome:
+                self.assertNotIsInstance(outcome[0], Failure)
+                return steps
+            d.cancel()
+            outcome[0].trap(CancelledError)
+        self.fail("it never ends")

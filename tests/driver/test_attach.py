@@ -1,0 +1,284 @@
+"""
+Tests of attaching volumes.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from uuid import uuid4
+
+from twisted.internet.defer import CancelledError, Deferred
+
+from txstorage._support.compat import text_type
+from txstorage.clouds import Attachment
+from txstorage.errors import (
+    AuthenticationFailed,
+    MalformedLabels,
+    OperationFailed,
+    OperationTimedOut,
+    RequestRefused,
+    ServiceBroken,
+    UnknownServer,
+    Unreachable,
+    UnusableStatus,
+)
+from txstorage.interfaces import (
+    AlreadyAttachedVolume,
+    UnknownInstanceID,
+    UnknownVolume,
+)
+
+from ..helpers.memory import (
+    CLUSTER,
+    HERE,
+    THERE,
+    Fault,
+    refusal,
+)
+from .support import WHERE, DriverTestCase, broken, lost, unreachable
+
+
+class AttachTests(DriverTestCase):
+    """attach_volume"""
+
+    def setUp(self):
+        DriverTestCase.setUp(self)
+        self.volume_id = self.cloud.add()
+
+    def attach(self, server_id=HERE):
+        return self.driver.attach_volume(self.volume_id, server_id)
+
+    def test_attached(self):
+        """It fires with the volume attached, once its device is there."""
+        d = self.attach()
+        self.clock.advance(5)
+        self.assertEqual(u"in-use", self.cloud.volumes[self.volume_id].status)
+        self.assertNoResult(d)
+        volume = self.success(d)
+        self.assertEqual((self.volume_id, HERE), (volume.blockdevice_id, volume.attached_to))
+        self.assertEqual([volume], self.success(self.driver.list_volumes()))
+        self.assertEqual({self.volume_id}, self.devices.present)
+
+    def test_elsewhere(self):
+        """Another node's device is not waited for."""
+        d = self.attach(THERE)
+        self.clock.pump([1] * 5)
+        self.assertEqual(THERE, self.successResultOf(d).attached_to)
+
+    def test_from_outside(self):
+        """A machine that is no node can attach to one."""
+        self.node.outcome = UnknownInstanceID(u"x")
+        self.assertEqual(HERE, self.success(self.attach()).attached_to)
+        self.assertEqual(set(), self.devices.present)
+
+    def test_node_not_known_for_now(self):
+        """When it can't be told whether the node is this one, nothing is asked for."""
+        self.node.outcome = broken()
+        self.failure(self.attach(), ServiceBroken)
+        self.assertEqual(0, self.cloud.count("attach"))
+
+    def test_node_not_known_in_time(self):
+        """A node that does not find out which one it is ends the attach at its deadline."""
+        search = Deferred(lambda _: None)
+        self.node.instance_id = lambda: search
+        d = self.attach()
+        self.pass_time(112)
+        error = self.failureResultOf(d, OperationTimedOut).value
+        for part in ("attach", self.volume_id, "own instance id"):
+            self.assertIn(part, str(error))
+        self.assertTrue(search.called)
+        self.assertEqual([], self.cloud.requests)
+
+    def test_unknown(self):
+        """A volume that is not there is unknown."""
+        self.volume_id = u"nonsense/\xe9"
+        self.assertEqual(
+            (self.volume_id,), self.failure(self.attach(), UnknownVolume).args
+        )
+
+    def test_of_another_cluster(self):
+        """Another cluster's volume does not exist for this one."""
+        self.volume_id = self.cloud.add(labels={u"flocker-cluster-id": text_type(uuid4())})
+        for operation in (
+            self.attach,
+            lambda: self.driver.detach_volume(self.volume_id),
+            lambda: self.driver.destroy_volume(self.volume_id),
+            lambda: self.driver.get_device_path(self.volume_id),
+        ):
+            self.failure(operation(), UnknownVolume)
+        self.assertEqual({"get"}, set(self.cloud.requests))
+
+    def test_without_dataset(self):
+        """A volume that does not say of which dataset it is is not attached."""
+        self.volume_id = self.cloud.add(labels={u"flocker-cluster-id": text_type(CLUSTER)})
+        self.failure(self.attach(), MalformedLabels)
+        self.assertEqual(0, self.cloud.count("attach"))
+
+    def test_already(self):
+        """A volume that is attached is, wherever to, and whatever the target is."""
+        for server_id in (HERE, THERE):
+            self.volume_id = self.cloud.add(u"in-use", attached_to=server_id)
+            for target in (HERE, THERE, u"nonsense"):
+                error = self.failure(self.attach(target), AlreadyAttachedVolume)
+                self.assertEqual(self.volume_id, error.blockdevice_id)
+        self.assertEqual(0, self.cloud.count("attach"))
+
+    def test_unknown_server(self):
+        """A node that is not there is an error that names it."""
+        self.assertIn("nonsense", str(self.failure(self.attach(u"nonsense"), UnknownServer)))
+
+    def test_joined(self):
+        """A second attach to the same node joins the first, and asks for nothing."""
+        first = self.attach()
+        self.clock.advance(1)
+        second = self.new_driver().attach_volume(self.volume_id, HERE)
+        self.pass_time()
+        self.assertEqual(self.successResultOf(first), self.successResultOf(second))
+        self.assertEqual(1, self.cloud.count("attach"))
+
+    def test_race_lost(self):
+        """Who loses a race for a volume is told that it is attached."""
+        first = self.attach(THERE)
+        second = self.new_driver().attach_volume(self.volume_id, HERE)
+        self.pass_time()
+        self.successResultOf(first)
+        self.failureResultOf(second, AlreadyAttachedVolume)
+
+    def test_race_lost_at_the_last_moment(self):
+        """A refusal because somebody else was quicker is looked into."""
+        self.cloud.break_next("attach", Fault(refusal()))
+        d = self.attach()
+        self.cloud.change(
+            self.volume_id,
+            status=u"in-use",
+            attachments=(Attachment(self.volume_id, THERE),),
+        )
+        self.failure(d, AlreadyAttachedVolume)
+
+    def test_refused_for_a_moment(self):
+        """A refusal while nothing speaks against it is tried again."""
+        self.cloud.break_next("attach", Fault(refusal()))
+        self.success(self.attach())
+        self.assertEqual(2, self.cloud.count("attach"))
+
+    def test_refused_for_good(self):
+        """A refusal that stays is told in the cloud's words."""
+        self.cloud.break_next("attach", *[Fault(refusal(detail=u"no way"))] * 9)
+        self.assertIn("no way", str(self.failure(self.attach(), RequestRefused)))
+        self.assertEqual(3, self.cloud.count("attach"))
+
+    def test_bounced(self):
+        """An attach that the cloud accepts and then takes back is told, with why."""
+        self.cloud.reasons[self.volume_id] = u"no initiator"
+        self.cloud._later = lambda *changes: self.cloud.change(
+            self.volume_id, status=u"available"
+        )
+        error = self.failure(self.attach(), OperationFailed)
+        self.assertIn("no initiator", str(error))
+        self.assertEqual(3, self.cloud.count("attach"))
+
+    def test_lost_after_processing(self):
+        """A request whose answer is lost is found out about."""
+        self.cloud.break_next("attach", Fault(lost(), processed=True))
+        self.success(self.attach())
+        self.assertEqual(1, self.cloud.count("attach"))
+
+    def test_lost_before_processing(self):
+        """A request that got lost is repeated."""
+        self.cloud.break_next("attach", Fault(lost()))
+        self.success(self.attach())
+        self.assertEqual(2, self.cloud.count("attach"))
+
+    def test_lost_always(self):
+        """Requests that always get lost are told as that."""
+        self.cloud.break_next("attach", *[Fault(lost()) for _ in range(9)])
+        self.assertIn("dropped", str(self.failure(self.attach(), OperationFailed)))
+
+    def test_compute_is_down(self):
+        """Compute that can't be reached is tried until the deadline, which tells of it."""
+        self.cloud.break_next("attach", *[Fault(unreachable()) for _ in range(999)])
+        d = self.attach()
+        self.pass_time(112)
+        error = self.failureResultOf(d, OperationTimedOut).value
+        for part in ("attach", self.volume_id, "available", "refused"):
+            self.assertIn(part, str(error))
+
+    def test_cloud_down(self):
+        """A cloud that is down from the start fails it at once."""
+        self.cloud.break_next("get", Fault(unreachable()))
+        self.failureResultOf(self.attach(), Unreachable)
+
+    def test_cloud_down_meanwhile(self):
+        """A cloud that is down while an attach is on its way is waited for."""
+        d = self.attach()
+        self.cloud.break_next("get", *[Fault(lost()) for _ in range(5)])
+        self.success(d)
+
+    def test_turned_away_meanwhile(self):
+        """Credentials that are withdrawn while it waits end it."""
+        error = AuthenticationFailed(*WHERE + (401, u"no"))
+        d = self.attach()
+        self.cloud.break_next("get", Fault(error))
+        self.failure(d, AuthenticationFailed)
+
+    def test_turned_away(self):
+        """A request that is turned away is not repeated."""
+        error = AuthenticationFailed(*WHERE + (401, u"no"))
+        self.cloud.break_next("attach", Fault(error))
+        self.failure(self.attach(), AuthenticationFailed)
+
+    def test_in_error(self):
+        """A volume in error is told with its status and the cloud's reason."""
+        self.volume_id = self.cloud.add(u"error")
+        self.cloud.reasons[self.volume_id] = u"the disk is gone"
+        error = self.failure(self.attach(), UnusableStatus)
+        self.assertIn("status is error: the disk is gone", str(error))
+
+    def test_queue(self):
+        """
+        Attaches to one server go one after the other, those to several side
+        by side, and waiting for one's turn does not use up one's time.
+        """
+        self.cloud.delay = 50
+        here = [self.driver.attach_volume(self.cloud.add(), HERE) for _ in range(4)]
+        there = self.driver.attach_volume(self.cloud.add(), THERE)
+        self.assertEqual(2, self.cloud.count("attach"))
+        self.pass_time(52)
+        self.successResultOf(there)
+        self.pass_time(160)
+        for d in here:
+            self.successResultOf(d)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_cancelled_in_the_queue(self):
+        """Who is cancelled while waiting for a turn leaves the queue."""
+        first, second, third = [
+            self.driver.attach_volume(self.cloud.add(), HERE) for _ in range(3)
+        ]
+        second.cancel()
+        self.failureResultOf(second, CancelledError)
+        self.pass_time()
+        self.successResultOf(first)
+        self.successResultOf(third)
+        self.assertEqual(2, self.cloud.count("attach"))
+
+    def test_device_never_comes(self):
+        """A device that does not come is an error that says so."""
+        self.devices.settle = lambda: None
+        d = self.attach()
+        self.pass_time(112)
+        self.assertIn("device to appear", str(self.failureResultOf(d, OperationTimedOut).value))
+        self.assertEqual([], self.devices.waits)
+
+    def test_cancelled(self):
+        """Cancelled at any moment, what was begun goes on, and can be joined or is done."""
+        attached = []
+
+        def start():
+            attached[:] = [self.cloud.add()]
+            return self.driver.attach_volume(attached[0], HERE)
+
+        self.assertGreater(self.cut_short(start), 3)
+        self.pass_time()
+        self.assertEqual([], self.devices.waits)
+        self.assertEqual([], self.clock.getDelayedCalls())
+        self.success(self.attach())

@@ -1,0 +1,108 @@
+"""
+Tests of destroying volumes.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from txstorage.errors import (
+    OperationFailed,
+    StillAttached,
+    UnusableStatus,
+)
+from txstorage.interfaces import (
+    UnknownVolume,
+)
+
+from ..helpers.memory import (
+    THERE,
+    Fault,
+)
+from .support import DriverTestCase, lost
+
+
+class DestroyTests(DriverTestCase):
+    """destroy_volume"""
+
+    def setUp(self):
+        DriverTestCase.setUp(self)
+        self.volume_id = self.cloud.add()
+
+    def destroy(self):
+        return self.driver.destroy_volume(self.volume_id)
+
+    def test_destroyed(self):
+        """It fires once the volume is gone, and no other is."""
+        other = self.cloud.add()
+        d = self.destroy()
+        self.clock.advance(2)
+        self.assertNoResult(d)
+        self.assertIs(None, self.success(d))
+        self.assertEqual([other], list(self.cloud.volumes))
+
+    def test_unknown(self):
+        """A volume that is not there, or not any more, is unknown."""
+        self.success(self.destroy())
+        self.assertEqual((self.volume_id,), self.failure(self.destroy(), UnknownVolume).args)
+
+    def test_attached(self):
+        """An attached volume is not destroyed."""
+        self.volume_id = self.cloud.add(u"in-use", attached_to=THERE)
+        self.assertIn(THERE, str(self.failure(self.destroy(), StillAttached)))
+        self.assertEqual(0, self.cloud.count("delete"))
+
+    def test_in_error(self):
+        """A volume in error can be destroyed."""
+        self.volume_id = self.cloud.add(u"error")
+        self.success(self.destroy())
+
+    def test_joined(self):
+        """Destroying what is being destroyed waits for it."""
+        first, second = self.destroy(), self.destroy()
+        self.pass_time()
+        self.assertEqual([None, None], [self.successResultOf(d) for d in (first, second)])
+        self.assertEqual(1, self.cloud.count("delete"))
+
+    def test_gone_in_between(self):
+        """A volume that somebody else destroys in between is destroyed."""
+        self.cloud.break_next("delete", Fault(UnknownVolume(self.volume_id)))
+        d = self.destroy()
+        self.cloud.volumes.clear()
+        self.success(d)
+
+    def test_lost(self):
+        """A lost answer is found out about."""
+        self.cloud.break_next("delete", Fault(lost(), processed=True))
+        self.success(self.destroy())
+
+    def test_half_deleted(self):
+        """A deletion that fails in the cloud is told."""
+        d = self.destroy()
+        self.cloud.change(self.volume_id, status=u"error_deleting")
+        self.clock.advance(1)
+        self.assertIn("error_deleting", str(self.failureResultOf(d, UnusableStatus).value))
+
+    def test_goes_back(self):
+        """A deletion that the cloud takes back is told."""
+        self.cloud._later = lambda *changes: self.cloud.change(
+            self.volume_id, status=u"available"
+        )
+        self.failure(self.destroy(), OperationFailed)
+        self.assertEqual(3, self.cloud.count("delete"))
+
+    def test_maintenance(self):
+        """A status in which nothing goes is told, with what to do."""
+        self.volume_id = self.cloud.add(u"maintenance")
+        error = self.failure(self.destroy(), UnusableStatus)
+        self.assertIn("maintenance", str(error))
+        self.assertIn(error.remedy, str(error))
+
+    def test_cancelled(self):
+        """Cancelled at any moment, it can be repeated."""
+
+        def start():
+            self.volume_id = self.cloud.add()
+            return self.destroy()
+
+        self.assertGreater(self.cut_short(start), 3)
+        self.pass_time()
+        self.assertEqual([], self.clock.getDelayedCalls())

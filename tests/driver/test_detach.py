@@ -1,0 +1,219 @@
+"""
+Tests of detaching volumes.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from txstorage.clouds import Attachment
+from txstorage.errors import (
+    AuthenticationFailed,
+    DeviceBusy,
+    OperationFailed,
+    OperationTimedOut,
+    UnknownServer,
+)
+from txstorage.interfaces import (
+    UnattachedVolume,
+    UnknownInstanceID,
+    UnknownVolume,
+)
+
+from ..helpers.memory import (
+    GIB,
+    HERE,
+    THERE,
+    Fault,
+)
+from .support import WHERE, DriverTestCase, lost
+
+
+class DetachTests(DriverTestCase):
+    """detach_volume"""
+
+    def setUp(self):
+        DriverTestCase.setUp(self)
+        self.volume_id = self.cloud.add(u"in-use", attached_to=HERE)
+        self.devices.present.add(self.volume_id)
+
+    def detach(self):
+        return self.driver.detach_volume(self.volume_id)
+
+    def test_detached(self):
+        """It fires once the cloud, Compute and the kernel have let go."""
+        d = self.detach()
+        self.clock.pump([0.5] * 4)
+        self.assertEqual(u"available", self.cloud.volumes[self.volume_id].status)
+        self.assertTrue(self.cloud.compute)
+        self.assertNoResult(d)
+        self.clock.pump([0.5] * 4)
+        self.assertFalse(self.cloud.compute)
+        self.assertNoResult(d)
+        self.assertEqual([(u"gone", self.volume_id)], [w[:2] for w in self.devices.waits])
+        self.assertIs(None, self.success(d))
+        self.assertEqual(set(), self.devices.present)
+
+    def test_from_elsewhere(self):
+        """Another node's kernel is none of this one's business."""
+        self.volume_id = self.cloud.add(u"in-use", attached_to=THERE)
+        self.devices.busy.add(self.volume_id)
+        d = self.detach()
+        self.clock.pump([1] * 6)
+        self.assertIs(None, self.successResultOf(d))
+
+    def test_busy(self):
+        """A volume in use on this node is not pulled away."""
+        self.devices.busy.add(self.volume_id)
+        self.failure(self.detach(), DeviceBusy)
+        self.assertEqual(0, self.cloud.count("detach"))
+
+    def test_busy_on_a_nameless_node(self):
+        """Nor on a node that can't tell its own id; one without devices may detach."""
+        self.node.outcome = UnknownInstanceID(u"x")
+        self.devices.busy.add(self.volume_id)
+        self.failure(self.detach(), DeviceBusy)
+        self.assertEqual(0, self.cloud.count("detach"))
+        self.devices.present.clear()
+        self.devices.refuse_if_busy = lambda volume_id: self.devices.find(volume_id, GIB)
+        self.assertIs(None, self.success(self.detach()))
+
+    def test_unknown(self):
+        """A volume that is not there is unknown."""
+        self.volume_id = u"none"
+        self.assertEqual((u"none",), self.failure(self.detach(), UnknownVolume).args)
+
+    def test_unattached(self):
+        """A volume that is not attached is told so, whatever its state."""
+        for status in (u"available", u"error", u"creating"):
+            self.volume_id = self.cloud.add(status)
+            self.assertEqual((self.volume_id,), self.failure(self.detach(), UnattachedVolume).args)
+
+    def test_attaching(self):
+        """A volume in the middle of attaching is waited for, and then detached."""
+        volume_id = self.cloud.add()
+        attach = self.driver.attach_volume(volume_id, THERE)
+        self.assertEqual(u"reserved", self.cloud.volumes[volume_id].status)
+        detach = self.driver.detach_volume(volume_id)
+        self.pass_time()
+        self.successResultOf(detach)
+        attach.addErrback(lambda _: None)
+        self.assertEqual(u"available", self.cloud.volumes[volume_id].status)
+        attach.cancel()
+
+    def test_joined(self):
+        """A second detach joins the first."""
+        first, second = self.detach(), self.detach()
+        self.pass_time()
+        self.successResultOf(first)
+        self.successResultOf(second)
+
+    def test_refused_by_the_guest(self):
+        """A detach that the cloud takes back is asked for again, and then given up."""
+        self.cloud._later = lambda *changes: self.cloud.change(self.volume_id, status=u"in-use")
+        self.failure(self.detach(), OperationFailed)
+        self.assertEqual(3, self.cloud.count("detach"))
+
+    def test_lost(self):
+        """A lost answer is found out about."""
+        self.cloud.break_next("detach", Fault(lost(), processed=True))
+        self.success(self.detach())
+        self.assertEqual(1, self.cloud.count("detach"))
+
+    def test_server_gone(self):
+        """A server that is deleted lets go of its volumes by itself."""
+        self.cloud.break_next("detach", Fault(UnknownServer(HERE)))
+        d = self.detach()
+        self.cloud.change(self.volume_id, status=u"available", attachments=())
+        self.cloud.compute.clear()
+        self.success(d)
+
+    def test_server_gone_for_good(self):
+        """A server that is gone while its volume stays attached is told."""
+        self.cloud.break_next("detach", *[Fault(UnknownServer(HERE))] * 9)
+        self.failure(self.detach(), UnknownServer)
+
+    def test_attached_twice(self):
+        """A volume attached to several servers is detached from all."""
+        both = tuple(Attachment(self.volume_id, server) for server in (HERE, THERE))
+        self.cloud.change(self.volume_id, attachments=both)
+        self.cloud.compute.add((self.volume_id, THERE))
+        asked = []
+        real = self.cloud.request_detach
+        self.cloud.request_detach = lambda *a: asked.append(a) or real(*a)
+        d = self.detach()
+        self.assertEqual(sorted(asked), [(self.volume_id, HERE), (self.volume_id, THERE)])
+        self.cloud.compute.clear()
+        # the second of them is refused here, since this cloud is not multiattach
+        self.success(d)
+
+    def test_attached_twice_and_turned_away(self):
+        """When asking one of two servers fails for good, the other is not asked for ever."""
+        both = tuple(Attachment(self.volume_id, server) for server in (HERE, THERE))
+        self.cloud.change(self.volume_id, attachments=both)
+        self.cloud.compute.add((self.volume_id, THERE))
+        self.cloud.break_next("attachments", Fault(AuthenticationFailed(*WHERE + (401, u"no"))))
+        self.failure(self.detach(), AuthenticationFailed)
+
+    def test_compute_is_asked_once_for_all(self):
+        """
+        What many detaches from one server cost Compute, beyond the requests
+        to detach, is one list a look for all of them, and one for each server.
+        """
+        volumes = [self.cloud.add(u"in-use", attached_to=THERE) for _ in range(20)]
+        volumes += [self.cloud.add(u"in-use", attached_to=HERE) for _ in range(20)]
+        detaches = [self.driver.detach_volume(volume) for volume in volumes]
+        self.pass_time()
+        for d in detaches:
+            self.assertIs(None, self.successResultOf(d))
+        # Available after two looks, and let go of after one or two more.
+        self.assertIn(self.cloud.count("attachments"), (4, 6))
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_one_after_the_other(self):
+        """Each is asked about only when the one before let go: Cinder, Compute, the kernel."""
+        d = self.detach()
+        order = []
+        for _ in range(20):
+            self.clock.advance(0.5)
+            order.append((
+                self.cloud.volumes[self.volume_id].status,
+                self.cloud.count("attachments") > 0,
+                bool(self.cloud.compute),
+                bool(self.devices.waits),
+            ))
+        stages = [stage for n, stage in enumerate(order) if stage not in order[:n]]
+        self.assertEqual(
+            [
+                (u"detaching", False, True, False),
+                (u"available", False, True, False),
+                (u"available", True, True, False),
+                (u"available", True, False, True),
+            ],
+            stages,
+        )
+        self.success(d)
+
+    def test_device_never_goes(self):
+        """A device that stays is an error that says so."""
+        self.devices.settle = lambda: None
+        d = self.detach()
+        self.pass_time(112)
+        self.assertIn("leave this node", str(self.failureResultOf(d, OperationTimedOut).value))
+
+    def test_compute_never_lets_go(self):
+        """Compute that goes on listing the volume is an error that says so."""
+        self.cloud._later = lambda available, let_go: available()
+        d = self.detach()
+        self.pass_time(112)
+        self.assertIn("Compute", str(self.failureResultOf(d, OperationTimedOut).value))
+
+    def test_cancelled(self):
+        """Cancelled at any moment, the detach goes on in the cloud, and can be repeated."""
+
+        def start():
+            self.volume_id = self.cloud.add(u"in-use", attached_to=HERE)
+            return self.detach()
+
+        self.assertGreater(self.cut_short(start), 3)
+        self.pass_time()
+        self.assertEqual([], self.devices.waits)
+        self.assertEqual([], self.clock.getDelayedCalls())

@@ -1,0 +1,181 @@
+"""
+Tests of the driver as a whole: interfaces, unfinished volumes, inconsistent clouds, the log.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from eliot.testing import LoggedAction, LoggedMessage, capture_logging
+from twisted.internet.defer import CancelledError
+from zope.interface.verify import verifyObject
+
+from txstorage._log import (
+    DRIVER_OPERATION,
+    REQUEST_REFUSED,
+)
+from txstorage.clouds import Attachment, IVolumeService
+from txstorage.errors import (
+    PermissionDenied,
+    ServiceBroken,
+    StillAttached,
+)
+from txstorage.interfaces import (
+    AlreadyAttachedVolume,
+    IBlockDeviceAsyncAPI,
+    ICloudAPI,
+    IProfiledBlockDeviceAPI,
+    UnknownInstanceID,
+)
+
+from ..helpers.memory import (
+    GIB,
+    HERE,
+    THERE,
+    Fault,
+    refusal,
+)
+from .support import DriverTestCase
+
+
+class InterfaceTests(DriverTestCase):
+    """What the driver is."""
+
+    def test_provides(self):
+        """It provides the asynchronous, the profiled and the cloud interface."""
+        for interface in (IBlockDeviceAsyncAPI, IProfiledBlockDeviceAPI, ICloudAPI):
+            self.assertTrue(verifyObject(interface, self.driver))
+
+    def test_memory_cloud(self):
+        """The cloud it is tested on is a volume service."""
+        self.assertTrue(verifyObject(IVolumeService, self.cloud))
+
+    def test_allocation_unit(self):
+        """Sizes are multiples of what the service allocates."""
+        self.assertEqual(GIB, self.success(self.driver.allocation_unit()))
+
+    def test_instance_id(self):
+        """This node is who the node says it is."""
+        self.assertEqual(HERE, self.success(self.driver.compute_instance_id()))
+
+    def test_instance_id_source(self):
+        """Where the node's own id is from is the node's to say."""
+        self.assertEqual(u"configuration", self.driver.instance_id_source)
+
+    def test_unknown_instance_id(self):
+        """A failed instance id is not remembered."""
+        self.node.outcome = UnknownInstanceID(u"x")
+        self.failure(self.driver.compute_instance_id(), UnknownInstanceID)
+        self.node.outcome = HERE
+        self.assertEqual(HERE, self.success(self.driver.compute_instance_id()))
+
+
+class UnfinishedTests(DriverTestCase):
+    """What somebody began, and may have left unfinished."""
+
+    def settled(self):
+        """How often the cloud was asked to end it."""
+        return self.cloud.count("settle")
+
+    def test_not_at_once(self):
+        """Whoever began it has a moment; then it is ended, for every operation."""
+        for operation in (
+            lambda v: self.driver.attach_volume(v, THERE),
+            self.driver.detach_volume,
+            self.driver.destroy_volume,
+        ):
+            volume_id = self.cloud.add(u"attaching")
+            before = self.settled()
+            d = operation(volume_id)
+            self.assertEqual(before, self.settled())
+            self.clock.pump([1.0] * 4)
+            self.assertGreater(self.settled(), before)
+            d.addErrback(lambda failure: failure.trap(CancelledError))
+            d.cancel()
+
+    def test_refused(self):
+        """When that is refused, or fails in passing, it is waited for all the same."""
+        for error in (refusal(), ServiceBroken(u"POST", u"http://cloud", 500, u"no")):
+            volume_id = self.cloud.add(u"attaching")
+            d = self.driver.attach_volume(volume_id, THERE)
+            self.cloud.break_next("settle", Fault(error))
+            self.clock.pump([1.0] * 4)
+            self.assertNoResult(d)
+            self.cloud.change(
+                volume_id, status=u"in-use", attachments=(Attachment(volume_id, THERE),)
+            )
+            self.success(d)
+
+    def test_forbidden(self):
+        """What looking again can't help ends the operation."""
+        volume_id = self.cloud.add(u"attaching")
+        d = self.driver.attach_volume(volume_id, THERE)
+        error = PermissionDenied(u"GET", u"http://cloud", 403, u"no")
+        self.cloud.break_next("settle", Fault(error))
+        self.clock.pump([1.0] * 4)
+        self.failureResultOf(d, PermissionDenied)
+
+
+class InconsistentCloudTests(DriverTestCase):
+    """States that last only for a moment, and make no sense."""
+
+    def test_waited_out(self):
+        """Each operation waits until the cloud makes sense again."""
+        for operation, status, error in [
+            (lambda v: self.driver.attach_volume(v, HERE), u"in-use", AlreadyAttachedVolume),
+            (self.driver.detach_volume, u"available", None),
+        ]:
+            volume_id = self.cloud.add(u"in-use")
+            if status == u"available":
+                self.cloud.change(
+                    volume_id, status=status, attachments=(Attachment(volume_id, THERE),)
+                )
+            d = operation(volume_id)
+            self.clock.advance(1)
+            self.assertNoResult(d)
+            self.cloud.change(
+                volume_id, status=u"in-use", attachments=(Attachment(volume_id, THERE),)
+            )
+            if error is None:
+                self.success(d)
+            else:
+                self.failure(d, error)
+
+
+class LoggingTests(DriverTestCase):
+    """What the log tells."""
+
+    @capture_logging(None)
+    def test_one_action_an_operation(self, logger):
+        """Each operation is one action, with its subject, that ends as the operation does."""
+        volume_id = self.cloud.add()
+        self.success(self.driver.attach_volume(volume_id, HERE))
+        self.failure(self.driver.destroy_volume(volume_id), StillAttached)
+        actions = [
+            (m[u"action_status"], m.get(u"operation"), m.get(u"subject"))
+            for m in logger.messages
+            if m.get(u"action_type") == DRIVER_OPERATION.action_type
+        ]
+        self.assertEqual(
+            [
+                (u"started", u"attach", u"volume " + volume_id),
+                (u"succeeded", None, None),
+                (u"started", u"destroy", u"volume " + volume_id),
+                (u"failed", None, None),
+            ],
+            actions,
+        )
+
+    @capture_logging(None)
+    def test_after_a_wait(self, logger):
+        """What an operation does after a wait is in its action; the caller goes on outside it."""
+        volume_id = self.cloud.add(u"creating")
+        self.cloud.break_next("attach", Fault(refusal()))
+        done = self.driver.attach_volume(volume_id, HERE)
+        done.addCallback(lambda _: self.driver.list_volumes())
+        self.clock.advance(1)
+        self.cloud.change(volume_id, status=u"available")
+        self.success(done)
+        attach, listed = LoggedAction.of_type(logger.messages, DRIVER_OPERATION)
+        self.assertEqual(u"attach", attach.startMessage[u"operation"])
+        self.assertEqual([1], listed.startMessage[u"task_level"])
+        (refused,) = LoggedMessage.of_type(logger.messages, REQUEST_REFUSED)
+        self.assertEqual(attach.startMessage[u"task_uuid"], refused.message[u"task_uuid"])
