@@ -1,9 +1,9 @@
 """
-Tests that do what the documents say: every block of every document is
-executed, or held to the code, by some test.
+Tests that follow the documents: every block of every document is executed, or compared with the
+code, by some test.
 
-:mod:`.blocks` reads the documents, :mod:`.output` compares what a command
-printed with what the document shows, and :mod:`.session` is the shell.
+:mod:`.blocks` reads the documents, :mod:`.output` compares a command's output with the document's,
+and :mod:`.session` is the shell.
 """
 
 from __future__ import annotations

@@ -1,17 +1,16 @@
 """
-The blocks of the documents: what a reader may type, and what a file is to hold.
+The blocks of the documents: commands to type, and the contents of files.
 
-A block is a ``code-block`` directive.  Of language ``console`` it is a session
-in a shell: ``$`` begins a command, ``>`` goes on with it, and what stands below
-is what it prints.  One of another language with a ``:caption:`` is the file of
-that name.
+A block is a ``code-block`` directive.  A block of language ``console`` is a session in a shell:
+``$`` begins a command, ``>`` continues it, and the lines below are its output.  A block of another
+language with a ``:caption:`` is the file of that name.
 
-Comments before a block say how it is to be executed::
+Comments before a block direct its execution::
 
-    .. in: SUITE       not by tests.documents, but by one of SUITES
-    .. background      its last command goes on while the next ones run
-    .. fails           its last command ends with an error
-    .. ctrl-c          before it, what was last sent to the background is ended
+    .. in: SUITE       executed by one of SUITES, not by tests.documents
+    .. background      its last command keeps running while the next ones run
+    .. fails           its last command fails
+    .. ctrl-c          before it, the last command in the background is interrupted
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ import attr
 
 from tests.run import ROOT
 
-#: Who executes a block, and where that is done.
+#: The suites that execute blocks, and the places where they do.
 SUITES = {
     "documents": "tests/documents/test_documents.py",
-    # what CI does anyway
+    # CI runs these commands anyway
     "ci": "tests/documents/test_documents.py",
     # an agent.yml, or its dataset section
     "configuration": "tests/documents/test_documents.py",
-    # what a cloud's operator allows
+    # policies of a cloud's operator
     "rules": "tests/cli/test_openstack_page.py",
     # on both Pythons
     "drivers": "tests/house/test_documentation.py",
@@ -54,14 +53,14 @@ class Block:
     One block of a document.
 
     :ivar page: the document's path, from the root of the project.
-    :ivar line: the number of the line that it begins with, from 1.
+    :ivar line: the number of its first line, from 1.
     :ivar language: such as ``console``.
-    :ivar text: what is in it, without indentation.
-    :ivar suite: which of :data:`SUITES` executes it.
-    :ivar background: whether its last command goes on.
+    :ivar text: its content, without indentation.
+    :ivar suite: the one of :data:`SUITES` that executes it.
+    :ivar background: whether its last command keeps running.
     :ivar fails: whether its last command fails.
-    :ivar ctrl_c: whether to end, before it, what is in the background.
-    :ivar caption: the name of the file that it is.
+    :ivar ctrl_c: whether to interrupt the command in the background first.
+    :ivar caption: the name of its file.
     """
 
     page: str
@@ -76,7 +75,7 @@ class Block:
 
     @property
     def commands(self) -> List[Tuple[str, str]]:
-        """Of a session: each command, and what the document says that it prints."""
+        """The commands of a session, each with the output that the document shows."""
         commands: List[Tuple[str, str]] = []
         for line in self.text.splitlines():
             if line.startswith("$ "):
@@ -112,7 +111,7 @@ def blocks(page: str) -> List[Block]:
 
 
 def of_suite(suite: str) -> Dict[str, List[Block]]:
-    """What a suite has to execute, by document; none without anything."""
+    """The blocks that a suite has to execute, by document, without documents that have none."""
     found = {page: [block for block in blocks(page) if block.suite == suite] for page in pages()}
     return {page: of_page for page, of_page in found.items() if of_page}
 
@@ -130,7 +129,7 @@ def _parsed(page: str, lines: List[str]) -> Iterator[Block]:
             inside = _indented(lines[number + 1 :], len(start["indent"]))
             options = _options(inside)
             text = textwrap.dedent("\n".join(inside[len(options) :])).strip("\n") + "\n"
-            # docutils by itself, which reads the README, has no captions
+            # plain docutils, which reads the README, has no captions
             caption = options.get("caption", options.get("name"))
             yield Block(page, number + 1, start["language"], text, caption=caption, **said)
             said = {}
@@ -139,7 +138,7 @@ def _parsed(page: str, lines: List[str]) -> Iterator[Block]:
 
 
 def _indented(lines: List[str], indent: int) -> List[str]:
-    """The lines until the first that is not deeper."""
+    """The lines before the first that is not indented deeper."""
     inside = []
     for line in lines:
         if line.strip() and len(line) - len(line.lstrip()) <= indent:

@@ -1,10 +1,9 @@
 """
-What a document shows, compared with what came.
+Comparison of a command's output with the output that a document shows.
 
-A document shows what one run printed.  In another run ids, devices, times and
-durations are others.  What an id is now is learned when it comes first, and
-stands for the document's from then on, in what is printed and in what is typed;
-so it is with a device, but that may be another whenever it is attached again.
+A document shows the output of one run.  Ids, devices, times and durations differ in another run.
+The id of this run is learned when it first appears, and then stands for the document's id in
+outputs and in commands; a device is learned likewise, and again whenever it changes.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import re
 from typing import Dict, List, Optional
 
 _DEVICE = "/dev/loop"
-#: What is another in each run, and the same within one: ids, devices, ports.
+#: Values that differ between runs and are the same within one: ids, devices, ports.
 _KINDS = [
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     r"\b[0-9a-f]{32}\b",
@@ -21,7 +20,7 @@ _KINDS = [
     r"(?<=127\.0\.0\.1:)\d{5}",
 ]
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+"
-#: What is another each time, by what shows it, and what may come for it.
+#: Values that always differ: a pattern of the document's value, and one for the output's.
 _VALUES = [(_TIME, _TIME), (r"\.\.\.", r".*?")]
 _NAMES = re.compile("|".join(_KINDS))
 _TOKEN = re.compile("|".join([f"({_NAMES.pattern})"] + [f"({shown})" for shown, _ in _VALUES]))
@@ -29,9 +28,9 @@ _TOKEN = re.compile("|".join([f"({_NAMES.pattern})"] + [f"({shown})" for shown, 
 
 class Learned:
     """
-    What the names that a document shows are in this run.
+    The values of this run for the names that a document shows.
 
-    :param examples: what an address that the document has for an example is here.
+    :param examples: the addresses of this run for the example addresses of the document.
     """
 
     def __init__(self, examples: Optional[Dict[str, str]] = None) -> None:
@@ -39,7 +38,7 @@ class Learned:
         self._examples = examples or {}
 
     def typed(self, command: str) -> str:
-        """A command of the document, as it has to be typed in this run."""
+        """A command of the document, with the values of this run."""
         known = _NAMES.sub(lambda name: self.names.get(name[0], name[0]), command)
         return self._here(known)
 
@@ -50,11 +49,11 @@ class Learned:
 
     def matches(self, shown: str, came: str) -> bool:
         """
-        Compare, and learn.
+        Compare, and learn the values of this run.
 
-        :param shown: what the document shows; ``...`` is anything within a
-            line, and, alone in one, any lines.
-        :param came: what the command printed.
+        :param shown: the document's output; ``...`` matches anything within a line, and, alone in a
+            line, any lines.
+        :param came: the command's output.
         """
         groups: Dict[str, str] = {}
         lines = [self._line(line, groups) for line in self._here(shown).rstrip().splitlines()]
@@ -90,12 +89,12 @@ class Learned:
 
 
 def _kind(token: "re.Match[str]") -> str:
-    """A pattern for all that could stand in a name's place."""
+    """A pattern for every value that can stand for a name."""
     place = token.string, token.start(), token.end()
     return next(kind for kind in _KINDS if re.compile(kind).fullmatch(*place))
 
 
 def _clean(came: str) -> str:
-    """Lines without blanks at their ends, and no empty ones at the end."""
+    """The lines, without blanks at their ends and without empty lines at the end."""
     lines = [line.rstrip() for line in came.rstrip().splitlines()]
     return "".join(line + "\n" for line in lines)

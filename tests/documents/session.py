@@ -1,10 +1,9 @@
 """
 The shell in which a document's commands are typed.
 
-It has namespaces of its own, so that nothing that a document makes meets what
-else is on the machine: a network with nothing but loopback, so that ports are
-free and nothing outside is reached; mounts, so that ``/var/tmp`` and the home
-directory in it are empty; and processes, so that none stays when it ends.
+The shell has its own namespaces, so that a document's commands meet nothing else on the machine: a
+network with only loopback, so that ports are free and nothing outside is reached; mounts, so that
+``/var/tmp`` and the home directory are empty; and processes, so that none outlives the shell.
 """
 
 from __future__ import annotations
@@ -27,41 +26,41 @@ from tests.run import ENVIRONMENT
 
 #: Seconds that commands of most documents may take.
 PATIENCE = 180
-#: Seconds between two looks whether something in the background got to where it should.
+#: Seconds between two looks at the progress of a command in the background.
 _LOOK_AGAIN = 0.05
-#: Seconds in which a device that was detached is gone.
+#: Seconds in which a detached device disappears.
 _LETTING_GO = 20
-#: Where each session has a directory of its own.
+#: The directory in which each session makes its own.
 PRIVATE = "/var/tmp"
 
 # From linux/if.h and linux/sockios.h.
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
 
-#: What is mounted outside while the namespace begins would stay in use in here,
-#: so that it could not be detached out there: first of all it is let go.
+#: A mount that exists outside while the namespace begins would stay in use inside, and could
+#: not be detached outside: the first command releases all of them.
 _LET_GO = """awk '$1 ~ "^/dev/loop" { print $2 }' /proc/self/mounts | xargs -r umount --lazy
 exec "$@"
 """
 
-#: What Ctrl-C does to a command in another terminal.
+#: The effect of Ctrl-C on a command in another terminal.
 _END = "kill -INT -- -{0} 2>/dev/null || kill {0}; wait {0} 2>/dev/null"
 
 
 class Mistake(Exception):
-    """A document says what is not so."""
+    """A statement of a document that is not true."""
 
 
 class Session:
     """
     A shell, which keeps its directory and its variables from block to block.
 
-    :param environment: variables that a person had set before.
+    :param environment: variables that the reader had set before.
     :param examples: see :class:`~tests.documents.output.Learned`.
     :param outside: whether its network is the machine's.
-    :param changed: directories in which commands change what is the machine's:
-        they do so in a layer above it, which is gone with the session.
-    :param patience: seconds that a command may take before it is taken to hang.
+    :param changed: directories of the machine in which commands make changes: the changes stay in a
+        layer above them, which is gone with the session.
+    :param patience: seconds after which a command counts as hanging.
     """
 
     def __init__(
@@ -93,9 +92,9 @@ class Session:
 
     def execute(self, block: Block) -> None:
         """
-        Do what a block says.
+        Execute a block.
 
-        :raises Mistake: when something else came of it.
+        :raises Mistake: its outcome differs from the document's.
         """
         if block.ctrl_c:
             self._type(_END.format("$!"))
@@ -110,7 +109,9 @@ class Session:
                 self._run(block, command, shown, fails=last and block.fails)
 
     def close(self) -> None:
-        """End all that was started, in the order that a person would, and remove what it left."""
+        """
+        End everything that was started, in the order that a reader would, and remove what it left.
+        """
         try:
             if self._shell.poll() is None:
                 self._type(f"for job in $(jobs -p); do {_END.format('$job')}; done")
@@ -129,7 +130,7 @@ class Session:
         content = os.path.join(self.scratch, "content")
         with open(content, "w", encoding="utf-8") as file:
             file.write(self.learned.typed(block.text))
-        # by the shell, for whom a relative name is in its directory
+        # the shell resolves a relative name in its own directory
         self._run(block, f"cp {content} {block.caption}", "", fails=False)
 
     def _run(self, block: Block, command: str, shown: str, fails: bool) -> None:
@@ -142,7 +143,7 @@ class Session:
     def _start(self, block: Block, command: str, shown: str) -> None:
         self._marks += 1
         log = os.path.join(self.scratch, f"background-{self._marks}")
-        # with a process group of its own, which can be interrupted
+        # with its own process group, which can be interrupted
         self._type(f"set -m; {{ {self.learned.typed(command)}\n}} >{log} 2>&1 &\nset +m; >>{log}")
         deadline = time.monotonic() + self._patience
         while True:
@@ -155,13 +156,13 @@ class Session:
             time.sleep(_LOOK_AGAIN)
 
     def _type(self, command: str) -> "tuple[str, int]":
-        """:return: what the command printed, and the status that it ended with."""
+        """:return: the command's output, and its exit status."""
         self._marks += 1
         mark = f"--- end of {self._marks}"
         script = os.path.join(self.scratch, "command")
         with open(script, "w", encoding="utf-8") as file:
             file.write(command + "\n")
-        # in this very shell, and without the shell's own input
+        # in this shell, and without the shell's own input
         typed = f". {script} </dev/null\nprintf '\\n%s: %d\\n' '{mark}' $?\n"
         self._shell.stdin.write(typed)  # type: ignore[union-attr]
         self._shell.stdin.flush()  # type: ignore[union-attr]
@@ -169,7 +170,7 @@ class Session:
 
     def _until(self, mark: str, command: str) -> "tuple[str, int]":
         lines: List[str] = []
-        # what hangs is killed, which ends the output
+        # a hanging command is killed, which ends the output
         signal.signal(signal.SIGALRM, lambda *_: self._shell.kill())
         signal.alarm(self._patience)
         try:
@@ -187,20 +188,20 @@ def _mistake(block: Block, command: str, what: str, came: str) -> Mistake:
 
 
 def _environment() -> "dict[str, str]":
-    """What a person's own shell would have."""
+    """The environment of a reader's own shell."""
     interpreter = os.path.realpath(os.path.join(ENVIRONMENT, "bin", "python"))
     return {
         "PATH": os.environ["PATH"],
         "HOME": PRIVATE + "/home",
         "LANG": "C.UTF-8",
         "COLUMNS": "118",
-        # else make would take another for the newest one, and make the environment anew
+        # otherwise make would choose another Python, and make the environment anew
         "PYTHON": interpreter,
     }
 
 
 def devices_on(path: str) -> List[str]:
-    """The loop devices on a file, whatever they are called where they were made."""
+    """The loop devices of a file, under whatever path they were made."""
     found = subprocess.run(
         ["losetup", "--associated", path, "--noheadings", "--output", "NAME"],
         stdout=subprocess.PIPE,
@@ -212,10 +213,11 @@ def devices_on(path: str) -> List[str]:
 
 def until_gone(path: str) -> None:
     """
-    Wait until no loop device is on a file: one that somebody looks at just
-    then is detached when that has ended.
+    Wait until a file has no loop device: a device that another process has open is detached only
+    when
+    that process closes it.
 
-    :raises Mistake: when it stays.
+    :raises Mistake: a device stays.
     """
     deadline = time.monotonic() + _LETTING_GO
     while devices_on(path):
@@ -231,12 +233,12 @@ def _detach(path: str) -> None:
 
 
 def _inside(network: str, scratch: str, *changed: str) -> None:
-    """What begins in the new namespaces."""
+    """The script that begins in the new namespaces."""
     if changed:
         _put_layers(scratch, changed)
     own = os.path.join(scratch, "private")
     subprocess.run(["mount", "--bind", own, PRIVATE], check=True)
-    # a document that would make it anew could not, without a network, and broke it
+    # a document that made it anew would fail without a network, and break it
     if os.path.exists(ENVIRONMENT):
         subprocess.run(["mount", "--bind", ENVIRONMENT, ENVIRONMENT], check=True)
         subprocess.run(["mount", "-o", "remount,bind,ro", ENVIRONMENT], check=True)
@@ -249,7 +251,7 @@ def _inside(network: str, scratch: str, *changed: str) -> None:
 
 
 def _put_layers(scratch: str, changed: Sequence[str]) -> None:
-    """Have directories changed in memory only."""
+    """Put a layer in memory above directories, for their changes."""
     layers = os.path.join(scratch, "layers")
     os.mkdir(layers)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", layers], check=True)
@@ -259,7 +261,7 @@ def _put_layers(scratch: str, changed: Sequence[str]) -> None:
         )
         for path in (upper, work, below):
             os.mkdir(path)
-        # a layer covers what is mounted below its directory, such as a container's resolv.conf
+        # a layer hides the mounts below its directory, such as a container's resolv.conf
         covered = [path for path in _mounted() if path.startswith(directory + "/")]
         subprocess.run(["mount", "--rbind", directory, below], check=True)
         options = f"lowerdir={directory},upperdir={upper},workdir={work}"

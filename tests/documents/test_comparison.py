@@ -1,7 +1,4 @@
-"""
-The README's table of drivers: as far as it is about txstorage, it is true.  And
-so is the day of its status image.
-"""
+"""The README's table of drivers is true of txstorage, and the date of its status image is right."""
 
 from __future__ import annotations
 
@@ -15,13 +12,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.documents.blocks import ROOT, text_of
 
-#: What the table says as long as it is so, and what shows that it is not any more.
+#: Cells that are true only while a feature is missing, and a sign of the feature.
 NOT_YET = "no Docker plugin yet"
 NO_RELEASE = "none yet"
 
 
 def table() -> List[List[str]]:
-    """The README's: a list of cells for each row, of words with a blank between them."""
+    """The README's table: for each row a list of cells, each a text with single blanks."""
     [block] = re.findall(r"^\.\. csv-table::\n((?:   .*\n|\n)+)", text_of("README.rst"), re.M)
     _, lines = block.split("\n\n", 1)
     rows = csv.reader(lines.strip("\n").splitlines(keepends=True), skipinitialspace=True)
@@ -29,7 +26,7 @@ def table() -> List[List[str]]:
 
 
 def explained() -> List[List[str]]:
-    """The same of docs/comparison.rst, without its header."""
+    """The table of docs/comparison.rst, without its header."""
     _, block = text_of("docs", "comparison.rst").split("   :header-rows: 1\n")
     rows = re.split(r"^   \* - ", block, flags=re.M)[2:]
     return [
@@ -38,7 +35,7 @@ def explained() -> List[List[str]]:
 
 
 def defined(module: str) -> Set[str]:
-    """What a module of tests has: itself, its classes, and their own methods."""
+    """The names in a module of tests: the module, its classes, and their own methods."""
     found = {module}
     for node in ast.parse(text_of(*module.split(".")[:-1], module.split(".")[-1] + ".py")).body:
         if isinstance(node, ast.ClassDef):
@@ -54,18 +51,18 @@ class ComparisonTests(SynchronousTestCase):
     """README.rst and docs/comparison.rst."""
 
     def test_each_row_is_explained(self) -> None:
-        """Each row of the table has one that says where it was read, in the same order."""
+        """Each row of the table has a row of sources, in the same order."""
         self.assertEqual([row[0] for row in table()], [row[0] for row in explained()])
         self.assertGreater(len(table()), 15)
 
     def test_whole(self) -> None:
-        """No cell is empty, in either."""
+        """No cell of either table is empty."""
         for rows, width in ((table(), 5), (explained(), 3)):
             for row in rows:
                 self.assertEqual((width, True), (len(row), all(row)), row)
 
     def test_shown_by_tests(self) -> None:
-        """What is said of txstorage is shown by tests, and these exist."""
+        """The tests given for txstorage's cells exist."""
         for row in explained():
             names = re.findall(r"``(tests(?:\.\w+)+)``", row[2])
             self.assertTrue(names or row[0] == "latest release", row[0])
@@ -74,7 +71,7 @@ class ComparisonTests(SynchronousTestCase):
                 self.assertIn(name, defined(module))
 
     def test_dated(self) -> None:
-        """Both say as of when, and as of the same day."""
+        """Both tables have the same date."""
         days = [
             re.findall(r"as of (\d{4}-\d\d-\d\d)", text, re.I)
             for text in (text_of("README.rst"), text_of("docs", "comparison.rst"))
@@ -83,7 +80,7 @@ class ComparisonTests(SynchronousTestCase):
         self.assertEqual(*days)
 
     def test_not_there_yet(self) -> None:
-        """What it says that there is not is not there."""
+        """The features that the table lists as missing are missing."""
         text = str(table())
         docker = os.path.exists(os.path.join(ROOT, "txstorage", "docker"))
         self.assertEqual(docker, NOT_YET not in text)
@@ -96,7 +93,7 @@ class StatusTests(SynchronousTestCase):
     """The README's status image."""
 
     def test_dated(self) -> None:
-        """The README says of which day it is: that of the statement recorded with it."""
+        """The date of the README's status image is that of the recorded statement."""
         readme = " ".join(text_of("README.rst").split())
         said = re.findall(r"its status image above was recorded on (\S+),", readme)
         self.assertEqual([text_of("docs", "status.txt").split(":")[0]], said)

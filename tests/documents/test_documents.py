@@ -1,6 +1,4 @@
-"""
-What the documents say, done.
-"""
+"""The commands of the documents, executed."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from tests.documents.session import PRIVATE, Session
 from tests.run import ENVIRONMENT
 from txstorage._configuration.configuration import Configuration
 
-#: What a block that is about something else leaves out.
+#: The keys that a block about something else omits.
 COMMON = {
     "auth_url": "http://cloud.example/v3",
     "username": "u",
@@ -28,9 +26,9 @@ COMMON = {
 
 def follow(page: str) -> None:
     """
-    Do all that a document says, in one shell.
+    Execute all blocks of a document, in one shell.
 
-    :raises Mistake: when something else comes of it.
+    :raises Mistake: an outcome differs from the document's.
     """
     session = Session()
     try:
@@ -42,10 +40,7 @@ def follow(page: str) -> None:
 
 
 class DocumentsTests(SynchronousTestCase):
-    """
-    Each document is followed from its top to its end; here is a test for each
-    that has something to follow.
-    """
+    """Each document is followed from its top to its end, in a test of its own."""
 
     def setUp(self) -> None:
         if os.geteuid() != 0:
@@ -69,10 +64,10 @@ for _page in of_suite("documents"):
 
 
 class EachBlockTests(SynchronousTestCase):
-    """No block is left that nobody executes."""
+    """Every block is executed by some suite."""
 
     def each(self, check: Callable[[Block], bool]) -> "list[str]":
-        """:return: the blocks for which the check is not true."""
+        """:return: the blocks that fail the check."""
         return [
             f"{block.page}:{block.line}"
             for page in pages()
@@ -81,12 +76,12 @@ class EachBlockTests(SynchronousTestCase):
         ]
 
     def test_suites(self) -> None:
-        """Each is executed by a suite that there is, and each suite has some."""
+        """Each block's suite exists, and each suite has blocks."""
         self.assertEqual([], self.each(lambda block: block.suite in SUITES))
         self.assertEqual([], [suite for suite in SUITES if not of_suite(suite)])
 
     def test_modules(self) -> None:
-        """Each suite is where it is said to be, and asks for its blocks."""
+        """Each suite's module exists and asks for its blocks."""
         asks = {
             suite: f'of_suite("{suite}")' if suite != "drivers" else "testing-a-driver.rst"
             for suite in SUITES
@@ -96,7 +91,7 @@ class EachBlockTests(SynchronousTestCase):
         self.assertEqual(["docs/testing-a-driver.rst"], list(of_suite("drivers")))
 
     def test_executed(self) -> None:
-        """Those of this suite are sessions with commands, or files."""
+        """The blocks of this suite are sessions with commands, or files."""
         self.assertEqual(
             [],
             self.each(
@@ -108,13 +103,13 @@ class EachBlockTests(SynchronousTestCase):
         )
 
     def test_told_apart(self) -> None:
-        """There are no literal blocks but these, for nobody would find them."""
+        """The documents have no literal blocks but these, which no test would find."""
         bare = re.compile(r"^(?!\s*\.\. ).*::$", re.MULTILINE)
         for page in pages():
             self.assertEqual([], bare.findall(text_of(page)), page)
 
     def test_configurations(self) -> None:
-        """A configuration has keys and values that the driver takes."""
+        """A configuration has keys and values that the driver accepts."""
         for of_page in of_suite("configuration").values():
             for block in of_page:
                 section = dict(yaml.safe_load(block.text)["dataset"])
@@ -122,7 +117,9 @@ class EachBlockTests(SynchronousTestCase):
                 Configuration.from_mapping(self.complete(section))
 
     def complete(self, section: "dict[str, Any]") -> "dict[str, Any]":
-        """A section with what a document about one thing leaves out, and files that exist."""
+        """
+        The section, completed with the keys that the document omits, and with files that exist.
+        """
         for key, value in section.items():
             if key.endswith("_file"):
                 section[key] = self.mktemp()
@@ -137,14 +134,14 @@ class EachBlockTests(SynchronousTestCase):
         return {**{key: value for key, value in COMMON.items() if key not in given}, **section}
 
     def write_clouds(self, clouds: "dict[str, Any]") -> None:
-        """Have these clouds, for one test."""
+        """Define these clouds, for one test."""
         path = self.mktemp()
         with open(path, "w", encoding="utf-8") as file:
             yaml.safe_dump(clouds, file)
         self.patch(os, "environ", {**os.environ, "OS_CLIENT_CONFIG_FILE": path})
 
     def test_ci(self) -> None:
-        """What CI is to execute, it does: targets of make, by their names."""
+        """CI makes the targets that the documents leave to CI."""
         script = text_of(".ci", "run")
         [targets] = re.findall(r"-m tests.targets (.*)$", script, re.MULTILINE)
         commands = {

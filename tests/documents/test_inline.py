@@ -1,6 +1,6 @@
 """
-What the documents name in passing is there: targets of make, commands with
-their options, and files of the project.
+The names in the documents' text exist: targets of make, commands with options, and files of the
+project.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from tests.documents.blocks import ROOT, pages, text_of
 from txstorage.cli.main import main
 
 _LITERAL = re.compile(r"``([^`]+)``")
-#: It names files of other projects.
+#: This document names files of other projects.
 _OTHERS = "docs/comparison.rst"
 _FILE = re.compile(r"(?:tests|docs|txstorage|buildbot|packaging|benchmarks|newsfragments)/\S+")
 
 
 def named() -> Set[Tuple[str, str]]:
-    """Each document, and what it has in double backquotes."""
+    """Each document, with the texts in double backquotes."""
     found = set()
     for page in pages():
         literals = _LITERAL.findall(text_of(page))
@@ -33,7 +33,7 @@ def named() -> Set[Tuple[str, str]]:
 
 
 def targets() -> Set[str]:
-    """The targets of make that say what they do."""
+    """The targets of make that have a description."""
     return set(re.findall(r"^([a-z-]+):.*## ", text_of("Makefile"), re.MULTILINE))
 
 
@@ -62,14 +62,14 @@ def _option(command: Any, name: str) -> Any:
 
 
 class NamedTests(SynchronousTestCase):
-    """What is named is there."""
+    """The names in the text exist."""
 
     def wrong(self, is_wrong: Callable[[str], object]) -> List[Tuple[str, str]]:
-        """Of what is named, what is wrong."""
+        """The names that a check finds wrong."""
         return sorted((page, words) for page, words in named() if is_wrong(words))
 
     def test_targets(self) -> None:
-        """``make x`` is a target, which ``make help`` tells of."""
+        """``make x`` names a target that ``make help`` lists."""
         known = targets()
         self.assertIn("demo", known)
         pattern = re.compile(r"(?:\w+=\S* )*make ([a-z-]+)")
@@ -81,7 +81,7 @@ class NamedTests(SynchronousTestCase):
         self.assertEqual([], self.wrong(is_wrong))
 
     def test_commands(self) -> None:
-        """``txstorage x --y`` is a command with such an option."""
+        """``txstorage x --y`` is a command with that option."""
         starts = ("txstorage ", ".venv/bin/txstorage ", "/opt/txstorage/bin/txstorage ")
 
         def is_wrong(words: str) -> bool:
@@ -90,7 +90,7 @@ class NamedTests(SynchronousTestCase):
         self.assertEqual([], self.wrong(is_wrong))
 
     def test_files(self) -> None:
-        """A path in the project is one."""
+        """A path in the project exists."""
 
         def is_wrong(words: str) -> bool:
             match = _FILE.fullmatch(words)
@@ -105,15 +105,15 @@ class NamedTests(SynchronousTestCase):
 
 
 class UnknownTests(SynchronousTestCase):
-    """What the command line does not know is found."""
+    """Unknown words of the command line are found."""
 
     def test_known(self) -> None:
-        """Commands with options and arguments that there are."""
+        """Known commands with options and arguments pass."""
         for line in ["serve --state-dir X --port=0", "--json volumes list", "volumes destroy ID"]:
             self.assertIs(None, unknown(line.split()), line)
 
     def test_unknown(self) -> None:
-        """A command, a subcommand and an option that there are not."""
+        """An unknown command, subcommand or option is found."""
         for line, word in [
             ("mend", "mend"),
             ("--config serve volumes mend", "mend"),

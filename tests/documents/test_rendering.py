@@ -1,6 +1,4 @@
-"""
-The documentation that is made from the code says what the code says.
-"""
+"""The documentation that is rendered from the code agrees with the code."""
 
 from __future__ import annotations
 
@@ -50,7 +48,7 @@ class WingsTests(SynchronousTestCase):
     """The wings, and the wings that each uses."""
 
     def test_every_module(self) -> None:
-        """Each module stands in one wing of the table, or beside the wings as a row of its own."""
+        """Each module stands in one wing of the table, or beside the wings in a row."""
         _, *rows = tables.rows_of_wings()
         named = {row[0].strip("`"): set(re.findall(r"``(.*?)``", row[2])) for row in rows}
         listed = {wing + "." + room for wing, within in named.items() for room in within}
@@ -88,10 +86,10 @@ class WingsTests(SynchronousTestCase):
 
 
 class ArchitectureTests(SynchronousTestCase):
-    """What the page says of threads and of modules."""
+    """The architecture page's statements about threads and modules."""
 
     def test_threads(self) -> None:
-        """Those that the page has take threads, and no others do."""
+        """The modules that the page lists use threads, and no others do."""
         [told] = re.findall(r"more threads:\n\n(.*?)\n\n", page("architecture.rst"), re.DOTALL)
         using = set()
         for name, path in modules():
@@ -101,7 +99,7 @@ class ArchitectureTests(SynchronousTestCase):
         self.assertEqual(using, set(re.findall(r"^- ``(\S+)``", told, re.MULTILINE)))
 
     def test_modules(self) -> None:
-        """Each module that the page names is there."""
+        """Each module that the page names exists."""
         named = set(re.findall(r"``((?:\w+/)*\w+\.py)``", page("architecture.rst")))
         self.assertGreater(len(named), 8)
         known = [path for _, path in modules()]
@@ -136,7 +134,7 @@ class DrawingTests(SynchronousTestCase):
 
 
 class RoutesTests(SynchronousTestCase):
-    """What the embedded service answers."""
+    """The routes and answers of the embedded service."""
 
     def setUp(self) -> None:
         self.routes: Dict[str, routes.Route] = {
@@ -144,12 +142,12 @@ class RoutesTests(SynchronousTestCase):
         }
 
     def test_all(self) -> None:
-        """Every route is there, once, but the one that only leads people to the services."""
+        """Every route is listed once, except the one that only leads to the services."""
         self.assertEqual(record.routes() - {"none GET /"}, set(self.routes))
         self.assertEqual(len(routes.routes()), len(self.routes))
 
     def test_errors(self) -> None:
-        """What a route was seen to answer with, in the contract's tests, is listed with it."""
+        """The errors that the contract's tests saw at a route are listed with it."""
         checked, known = 0, record.errors()
         for test, names in _compared():
             about = [name for name in names if name in self.routes]
@@ -170,12 +168,12 @@ class RoutesTests(SynchronousTestCase):
         self.assertEqual(set(record.errors()), listed)
 
     def test_told_apart(self) -> None:
-        """What one route alone answers with is not listed with the others."""
+        """An error of one route alone is not listed with the others."""
         having = [name for name, route in self.routes.items() if "NOT_DELETABLE" in route.errors]
         self.assertEqual(["volume DELETE /v3/<project_id>/volumes/<volume_id>"], having)
 
     def test_answers(self) -> None:
-        """Each has a good answer, whose body is named if it has one, and says what it does."""
+        """Each route has a successful answer, whose body is named, and a purpose."""
         for name, route in self.routes.items():
             self.assertTrue(route.answers and max(route.answers) < 400, name)
             self.assertTrue(route.purpose.endswith("."), name)
@@ -185,7 +183,7 @@ class RoutesTests(SynchronousTestCase):
         self.assertNotIn("volume POST /v3/<project_id>/volumes/<volume_id>/action", named)
 
     def test_answered(self) -> None:
-        """What can be asked for without an id is answered as it is told."""
+        """The listed answer of each route that needs no id is the real one."""
         cloud = in_memory_cloud(Clock())
         self.addCleanup(cloud.close)
         client = StubTreq(cloud.resource)
@@ -218,7 +216,7 @@ class RoutesTests(SynchronousTestCase):
         self.assertGreater(asked, 10)
 
     def test_since(self) -> None:
-        """Routes that came with a microversion say so."""
+        """Routes that a microversion added name it."""
         path = "volume {} /v3/<project_id>/attachments"
         self.assertEqual("3.27", self.routes[path.format("POST")].since)
         action = path.format("POST") + "/<attachment_id>/action"
@@ -226,7 +224,7 @@ class RoutesTests(SynchronousTestCase):
         self.assertEqual("", self.routes["compute GET /v2.1/servers/detail"].since)
 
     def test_lines(self) -> None:
-        """Each is defined on the page, with its answers and its own errors by status."""
+        """Each route is on the page, with its answers and its own errors by status."""
         text = "\n".join(routes.lines_of_routes("volume"))
         self.assertIn(
             "``DELETE /volume/v3/<project_id>/volumes/<volume_id>``\n"
@@ -239,7 +237,7 @@ class RoutesTests(SynchronousTestCase):
         self.assertNotIn("UNAUTHENTICATED", text)
 
     def test_common(self) -> None:
-        """What may be answered to anything is told once, with the microversions."""
+        """Errors that any route can return are listed once, with the microversions."""
         [versions, told] = routes.lines_of_common_errors("compute")
         self.assertEqual(
             "Microversions 2.1 to 2.104, in ``OpenStack-API-Version`` or "
@@ -250,7 +248,7 @@ class RoutesTests(SynchronousTestCase):
         self.assertEqual(1, len(list(routes.lines_of_common_errors("identity"))))
 
     def test_refusals(self) -> None:
-        """Each error has a row, with its message."""
+        """Each error has a row with its message."""
         services = ("identity", "volume", "compute")
         every = [row for service in services for row in list(routes.rows_of_refusals(service))[1:]]
         self.assertEqual(len(record.errors()), len(every))
@@ -265,7 +263,7 @@ class RoutesTests(SynchronousTestCase):
 
 
 def _compared() -> Iterator[Tuple[str, Tuple[str, ...]]]:
-    """The contract's tests, and what each says that it compares."""
+    """The contract's tests, each with the routes and errors that it compares."""
     for case in SUITE:
         for name in dir(case):
             if name.startswith("test"):
@@ -274,10 +272,10 @@ def _compared() -> Iterator[Tuple[str, Tuple[str, ...]]]:
 
 
 class TablesTests(SynchronousTestCase):
-    """Tables, from the code's own."""
+    """Tables rendered from the code's tables."""
 
     def test_keys(self) -> None:
-        """Each key has a row, with its other names, its default and its variables."""
+        """Each key has a row, with its synonyms, its default and its variables."""
         rows = {row[0].split("\n")[0]: row for row in tables.rows_of_keys()}
         self.assertEqual({"key", *("| ``{}``".format(key.name) for key in KEYS)}, set(rows))
         names, _, _, variables = rows["| ``project_name``"]
@@ -286,7 +284,7 @@ class TablesTests(SynchronousTestCase):
         self.assertTrue(rows["| ``timeout``"][1].endswith(" Default: ``110.0``."))
 
     def test_operations(self) -> None:
-        """Each status of each operation is in one row, with the cells that the code has."""
+        """Each status of each operation is in one row, with the cells of the code."""
         for operation, table in lifecycle.TABLES.items():
             _, *rows = tables.rows_of_operation(operation)
             told = {
@@ -300,7 +298,7 @@ class TablesTests(SynchronousTestCase):
             self.assertEqual(len(table), sum(len(row[0].split("\n")) for row in rows))
 
     def test_errors(self) -> None:
-        """Each error has a row that says what it means and what to do."""
+        """Each error has a row with its meaning and its remedy."""
         _, *rows = tables.rows_of_errors()
         wanted = [":class:`~txstorage.errors.{}`".format(name) for name in errors.__all__]
         self.assertEqual(wanted, [row[0] for row in rows])
@@ -308,7 +306,7 @@ class TablesTests(SynchronousTestCase):
             self.assertTrue(all(row), row)
 
     def test_builders(self) -> None:
-        """Each builder has a row, which says when it builds; one that needs a secret says so."""
+        """Each builder has a row with its times; one that needs a secret names it."""
         _, *rows = tables.rows_of_builders()
         found = {row[0].strip("`"): row for row in rows}
         self.assertLessEqual({"lint", "python-2.7", "functional", "docs"}, set(found))
@@ -332,7 +330,7 @@ class TablesTests(SynchronousTestCase):
                 self.assertRegex(line, r"^\| ``\w+``: .+\.$")
 
     def test_log_fields(self) -> None:
-        """What Eliot adds to each is not repeated; what an action ends with is told apart."""
+        """Eliot's own fields are not repeated; an action's final fields are listed separately."""
         rows = {row[0]: row for row in tables.rows_of_actions()}
         _, _, begin, end = rows["``txstorage:http``"]
         self.assertEqual(["method", "request_id", "url"], re.findall("``(.*?)``", begin))
@@ -358,15 +356,17 @@ class TablesTests(SynchronousTestCase):
 
 
 class PromisesTests(SynchronousTestCase):
-    """The promises' tests."""
+    """The tests of the promises."""
 
     def test_says_something(self) -> None:
-        """Each test that is named is there, and says what it holds."""
+        """Each named test exists and has a docstring."""
         for name in promises.names():
             self.assertTrue(promises.property_of(name), name)
 
     def test_collected(self) -> None:
-        """Trial finds each; or ``make`` does so elsewhere, in a module of the right name."""
+        """
+        Trial finds each test; a test that ``make`` runs elsewhere is in a module of the right name.
+        """
         loader = TestLoader()
         for name in promises.names():
             if ".check_" in name:
@@ -377,12 +377,12 @@ class PromisesTests(SynchronousTestCase):
                 self.assertEqual([], _broken(suite), name)
 
     def test_references(self) -> None:
-        """What a test refers to is shown, as it is no part of the documentation."""
+        """References in a test's docstring are shown as text, since tests are not documented."""
         told = promises.property_of("tests.embedded.test_state_directory.WritePrivateTests")
         self.assertEqual("``write_private``.", told)
 
     def test_missing(self) -> None:
-        """A test that is not there, or says nothing, is told by its name."""
+        """A test that is missing, or has no docstring, is an error that names it."""
         for name in (
             "tests.nowhere.Tests",
             "tests.driver.test_create.Tests",
@@ -393,12 +393,12 @@ class PromisesTests(SynchronousTestCase):
             self.assertIn(name, str(error))
 
     def test_inherited(self) -> None:
-        """A test of a class that it is made of is found."""
+        """A test that a class inherits is found."""
         told = promises.property_of("tests.flocker.check_cluster.StockAgentTests.test_life")
         self.assertTrue(told.startswith("Datasets are created"))
 
     def test_page(self) -> None:
-        """The page has all of them, and each test below what it holds."""
+        """The page has every promise, with its tests and their docstrings below."""
         shown = re.findall(r"^\.\. promises:: (.*)$", page("promises.rst"), re.MULTILINE)
         self.assertEqual(list(promises.PROMISES), shown)
         [promise, test, *_] = promises.lines_of_promises("Waiting")
@@ -407,14 +407,14 @@ class PromisesTests(SynchronousTestCase):
 
 
 def _broken(suite: Any) -> List[Any]:
-    """What trial has instead of a test that it can't load."""
+    """Trial's stand-ins for tests that it can't load."""
     if isinstance(suite, unittest.TestSuite):
         return [each for part in suite for each in _broken(part)]
     return [suite] if type(suite).__name__ == "ErrorHolder" else []
 
 
 class APITests(SynchronousTestCase):
-    """What is public."""
+    """The public API."""
 
     def test_complete(self) -> None:
         """The page has every public name, by itself or with its module."""
@@ -427,7 +427,7 @@ class APITests(SynchronousTestCase):
         self.assertEqual(set(), public - names)
 
     def test_documented(self) -> None:
-        """Every public thing says what it is, and every operation what its Deferred fires with."""
+        """Every public object has a docstring, and every operation documents its Deferred."""
         things = [getattr(errors, name) for name in errors.__all__]
         things += [getattr(txstorage.testing, name) for name in txstorage.testing.__all__]
         things += [getattr(interfaces, name) for name in interfaces.__all__]
@@ -438,7 +438,7 @@ class APITests(SynchronousTestCase):
                 self.assertIn(":return:", operation.__doc__, name)
 
     def test_interface(self) -> None:
-        """An interface is shown with the signatures and the texts of its members."""
+        """An interface is shown with the signatures and docstrings of its members."""
         lines = list(lines_of_interface("txstorage.clouds.IVolumeService"))
         self.assertEqual(".. py:currentmodule:: txstorage.clouds", lines[0])
         self.assertIn("    .. py:attribute:: allocation_unit", lines)
@@ -447,7 +447,7 @@ class APITests(SynchronousTestCase):
         self.assertNotIn("    ", lines)
 
     def test_elsewhere(self) -> None:
-        """What is said elsewhere is not said again."""
+        """Docstrings that refer elsewhere are not shown."""
         lines = list(lines_of_interface("txstorage.interfaces.IBlockDeviceAsyncAPI"))
         self.assertEqual([], [line for line in lines if "py:method" in line])
 
@@ -461,7 +461,7 @@ class CommandLineTests(SynchronousTestCase):
         self.assertIn(shown, page("command-line.rst"))
 
     def test_documented(self) -> None:
-        """Each command and each option says what it is for."""
+        """Each command and each option has a help text."""
         seen = 0
         for command in _commands(main):
             self.assertTrue(command.help, command.name)

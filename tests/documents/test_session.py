@@ -1,6 +1,4 @@
-"""
-Tests of the shell that documents are typed in, and of what is compared.
-"""
+"""Tests of the shell for documents, and of the comparison."""
 
 from __future__ import annotations
 
@@ -22,10 +20,10 @@ THIRD = "7c1d1f0b-a452-1e4c-9f3a-6d2f5c8e9a10"
 
 
 class LearnedTests(SynchronousTestCase):
-    """Comparing what is shown with what came."""
+    """The comparison of outputs."""
 
     def test_same(self) -> None:
-        """Lines are compared to the letter, but for blanks at their ends."""
+        """Lines are compared exactly, except for blanks at their ends."""
         learned = Learned()
         self.assertTrue(learned.matches("a.b\nc\n", "a.b  \nc\n\n"))
         self.assertFalse(learned.matches("a.b\nc\n", "a.b\n"))
@@ -33,12 +31,12 @@ class LearnedTests(SynchronousTestCase):
         self.assertFalse(learned.matches("a.b\n", "a-b\n"))
 
     def test_nothing(self) -> None:
-        """Where nothing is shown, nothing may come."""
+        """Where the document shows no output, output is a mistake."""
         self.assertTrue(Learned().matches("", ""))
         self.assertFalse(Learned().matches("", "error\n"))
 
     def test_anything(self) -> None:
-        """Dots stand for anything within a line, and for any lines where they are alone."""
+        """Dots match anything within a line, and any lines when they stand alone."""
         learned = Learned()
         self.assertTrue(learned.matches("took ... s\n", "took 0.31 s\n"))
         self.assertFalse(learned.matches("took ... s\n", "took 0.31\ns\n"))
@@ -47,7 +45,7 @@ class LearnedTests(SynchronousTestCase):
         self.assertFalse(learned.matches("a\n...\nend\n", "a\nb\nc\n"))
 
     def test_names(self) -> None:
-        """An id is another in each run, and the same within it."""
+        """An id differs between runs, and is the same within one."""
         learned = Learned()
         self.assertTrue(learned.matches(f"made {ONE}, {ONE}", f"made {OTHER}, {OTHER}"))
         self.assertEqual(f"destroy {OTHER}", learned.typed(f"destroy {ONE}"))
@@ -64,13 +62,13 @@ class LearnedTests(SynchronousTestCase):
         self.assertTrue(learned.matches("http://127.0.0.1:41234/v3", "http://127.0.0.1:35555/v3"))
 
     def test_examples(self) -> None:
-        """An address that is only an example is another one here."""
+        """An example address stands for another address."""
         learned = Learned({"https://cloud.example": "http://127.0.0.1:5"})
         self.assertEqual("curl http://127.0.0.1:5/a", learned.typed("curl https://cloud.example/a"))
         self.assertTrue(learned.matches("at https://cloud.example/a", "at http://127.0.0.1:5/a"))
 
     def test_devices(self) -> None:
-        """A device is what it was last."""
+        """A device keeps its last value."""
         learned = Learned()
         self.assertTrue(learned.matches("/dev/loop0 /dev/loop0", "/dev/loop3 /dev/loop4"))
         self.assertEqual("mount /dev/loop4", learned.typed("mount /dev/loop0"))
@@ -78,20 +76,20 @@ class LearnedTests(SynchronousTestCase):
         self.assertEqual("mount /dev/loop5", learned.typed("mount /dev/loop0"))
 
     def test_not_learned(self) -> None:
-        """Of what did not match, nothing is learned."""
+        """A failed comparison learns nothing."""
         learned = Learned()
         self.assertFalse(learned.matches(f"{ONE}\nend", f"{OTHER}\nelse"))
         self.assertEqual({}, learned.names)
 
     def test_times(self) -> None:
-        """A time is another each time."""
+        """A time may always differ."""
         shown = "at 2026-11-23T00:20:31.971707"
         self.assertTrue(Learned().matches(shown, "at 2031-01-02T03:04:05.1"))
         self.assertFalse(Learned().matches(shown, "at noon"))
 
 
 class SessionTests(SynchronousTestCase):
-    """The shell itself."""
+    """The shell."""
 
     def setUp(self) -> None:
         if os.geteuid() != 0:
@@ -100,53 +98,55 @@ class SessionTests(SynchronousTestCase):
         self.addCleanup(self.session.close)
 
     def execute(self, text: str, language: str = "console", **options: Any) -> None:
-        """Execute a block of that text."""
+        """Execute a block with that text."""
         self.session.execute(Block("some.rst", 7, language, text, **options))
 
     def refused(self, text: str, **options: Any) -> str:
-        """What is said of a block that is wrong."""
+        """The mistake that a wrong block raises."""
         mistake = self.assertRaises(Mistake, self.execute, text, **options)
         self.assertIn("some.rst, line 7", str(mistake))
         return str(mistake)
 
     def test_goes_on(self) -> None:
-        """Directory and variables stay for the next block."""
+        """The directory and the variables stay for the next block."""
         self.execute("$ cd /var/tmp\n$ WORD=yes\n")
         self.execute("$ echo $PWD $WORD\n/var/tmp yes\n")
 
     def test_goes_on_in_lines(self) -> None:
-        """A command can have several lines, and reads nothing of what comes after it."""
+        """A command can have several lines, and does not read the lines after it."""
         self.execute("$ cat - <<END\n> here\n> END\nhere\n$ cat\n$ echo still\nstill\n")
 
     def test_wrong_output(self) -> None:
-        """Other output is a mistake, and shown."""
+        """Different output is a mistake, which shows it."""
         self.assertIn("hello", self.refused("$ echo hello\ngoodbye\n"))
 
     def test_wrong_status(self) -> None:
-        """A command that fails is a mistake, unless it is meant to; then one that doesn't is."""
+        """A failing command is a mistake, unless the block expects it; then success is."""
         self.assertIn("ended with 3", self.refused("$ (exit 3)\n"))
         self.execute("$ (exit 3)\n", fails=True)
         self.refused("$ true\n", fails=True)
 
     def test_file(self) -> None:
-        """A block with a name is a file, with what was learned before."""
+        """A block with a name is a file, with the values learned before."""
         self.session.learned.names[ONE] = OTHER
         self.execute(f"id: {ONE}\n", "yaml", caption="/var/tmp/some.yml")
         self.execute(f"$ cat /var/tmp/some.yml\nid: {ONE}\n")
 
     def test_background(self) -> None:
-        """What goes on in the background has got as far as is shown, and is ended at the end."""
+        """A command in the background must print the shown output; it is ended at the end."""
         self.execute("$ echo ready; exec sleep 1000\nready\n", background=True)
         self.execute("$ jobs -rp | wc -l\n1\n")
 
     def test_interrupted(self) -> None:
-        """What is in the background is ended as by Ctrl-C, and the next command finds it ended."""
+        """
+        A command in the background is ended as by Ctrl-C, and the next command finds it ended.
+        """
         text = "$ trap 'echo over > /var/tmp/end; exit' INT; echo ready; sleep 1000; true\nready\n"
         self.execute(text, background=True)
         self.execute("$ cat /var/tmp/end; jobs -rp\nover\n", ctrl_c=True)
 
     def test_interrupted_at_end(self) -> None:
-        """So it is at the session's end, which waits for it."""
+        """The session's end interrupts it too, and waits for it."""
         session = Session()
         witness = self.mktemp()
         trap = f"trap 'sleep 0.2; echo over > {os.path.abspath(witness)}; exit' INT"
@@ -156,16 +156,16 @@ class SessionTests(SynchronousTestCase):
         self.assertTrue(os.path.exists(witness))
 
     def test_background_ends(self) -> None:
-        """What ends before it got there is a mistake."""
+        """A background command that ends before its output is complete is a mistake."""
         self.assertIn("did not get", self.refused("$ echo broken\nready\n", background=True))
 
     def test_apart(self) -> None:
-        """Nothing outside is reached, and nothing of it is seen."""
+        """Nothing outside is reachable or visible."""
         self.execute("$ ls /var/tmp ~\n/var/tmp:\nhome\n\n/var/tmp/home:\n")
         self.execute("$ echo > /dev/tcp/192.0.2.1/80\n...unreachable...\n...\n", fails=True)
 
     def test_changed(self) -> None:
-        """What is changed of the machine's is in the session only."""
+        """Changes to the machine's directories stay in the session."""
         other = self.mktemp()
         os.makedirs(os.path.join(other, "inner"))
         session = Session({"WORD": "yes"}, changed=[os.path.realpath(other), "/etc"])
@@ -177,7 +177,7 @@ class SessionTests(SynchronousTestCase):
         self.assertFalse(os.path.exists("/etc/some-document"))
 
     def test_outside(self) -> None:
-        """A session can have the machine's network."""
+        """A session can use the machine's network."""
         listening = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listening.close)
         typed = f"$ echo > /dev/tcp/127.0.0.1/{listening.getsockname()[1]}\n"
@@ -188,7 +188,7 @@ class SessionTests(SynchronousTestCase):
         self.assertRaises(Mistake, self.session.execute, block)
 
     def test_mounted_outside(self) -> None:
-        """A volume that was mounted outside when it began is not kept in use by it."""
+        """A volume that was mounted outside before is not kept in use by the session."""
         directory = os.path.abspath(self.mktemp())
         os.mkdir(directory)
         image = os.path.join(directory, "image")
@@ -206,13 +206,13 @@ class SessionTests(SynchronousTestCase):
         until_gone(image)
 
     def test_environment(self) -> None:
-        """The environment that the tests themselves run in can't be changed."""
+        """The environment of the tests can't be changed."""
         if not os.path.exists(ENVIRONMENT):
             raise SkipTest("there is none: the tests run in that of another version")
         self.execute("$ touch .venv/new\n...Read-only...\n", fails=True)
 
     def test_leaves_nothing(self) -> None:
-        """At the end files, processes and loop devices are gone."""
+        """Files, processes and loop devices are gone at the end."""
         session = Session()
         text = (
             "$ truncate --size 1M /var/tmp/image\n"

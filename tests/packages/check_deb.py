@@ -1,7 +1,4 @@
-"""
-The ``.deb`` in a clean root: what is in it goes there, works there, and leaves
-without the data.
-"""
+"""The ``.deb`` in a clean root: installed, used, upgraded, and removed without the data."""
 
 import hashlib
 import os
@@ -29,7 +26,7 @@ class LifeTests(PackagesTestCase):
         self.calls = self.machine.systemctl_calls()
 
     def install(self, which="current"):
-        """Install with apt, without a network: what the package says that it needs is there."""
+        """The package installs with apt, without a network: its dependencies are complete."""
         name = os.path.basename(self.package("deb", which))
         shutil.copy(self.package("deb", which), self.machine.within("root", name))
         self.machine.run("apt-get install --yes --quiet /root/" + name)
@@ -38,7 +35,7 @@ class LifeTests(PackagesTestCase):
         self.machine.run("systemctl enable --now txstorage.service")
 
     def process(self):
-        """:return: the number, inside, of the service's process; ``None`` when none runs."""
+        """:return: the id, inside, of the service's process; ``None`` when none runs."""
         code, pid = self.machine.run("cat /run/txstorage.pid", check=False)
         if code or self.machine.run("test -d /proc/" + pid, check=False)[0]:
             return None
@@ -60,8 +57,8 @@ class LifeTests(PackagesTestCase):
 
     def test_installed(self):
         """
-        The command is there, root's alone to change; nothing is started, and
-        nothing is listed as broken.
+        The command is there and only root can change it; nothing is started, and no package is
+        broken.
         """
         self.assertIn("serve", self.machine.run("txstorage --help"))
         self.assertEqual(["daemon-reload"], self.calls)
@@ -73,7 +70,7 @@ class LifeTests(PackagesTestCase):
         self.assertEqual("", self.machine.run(writable))
 
     def test_imports_nothing_else(self):
-        """All that it imports is its own or the interpreter's."""
+        """Every import is the package's own or the interpreter's."""
         told = self.machine.run(
             [
                 "/opt/txstorage/bin/python",
@@ -92,15 +89,16 @@ class LifeTests(PackagesTestCase):
         self.assertEqual([], [path for path in told if "/dist-packages/" in path])
 
     def test_example(self):
-        """The example is a valid configuration, but for the secret's file, which it names."""
+        """The example is a valid configuration, except for the secret's file, which it names."""
         code, told = self.machine.run("txstorage --config {} doctor".format(EXAMPLE), check=False)
         self.assertEqual(1, code, told)
         self.assertIn("/etc/txstorage/secret", told)
 
     def test_used(self):
         """
-        Started as the unit says, with no more rights than the unit leaves, the
-        service has real volumes, from creation to destruction.
+        Started as the unit defines, with only the unit's capabilities, the service has real
+        volumes, from
+        creation to destruction.
         """
         self.start()
         self.assertIsNotNone(self.process())
@@ -120,8 +118,8 @@ class LifeTests(PackagesTestCase):
 
     def test_upgraded(self):
         """
-        An upgrade with a volume attached and mounted restarts the service, and
-        whoever uses the volume does not notice.
+        An upgrade with a mounted volume restarts the service, and the volume stays usable
+        throughout.
         """
         self.start()
         volume, device = self.attached()
@@ -141,15 +139,15 @@ class LifeTests(PackagesTestCase):
         self.assertEqual({}, loop_devices(self.machine.path))
 
     def test_upgraded_while_stopped(self):
-        """An upgrade starts nothing that did not run."""
+        """An upgrade does not start a service that did not run."""
         self.install("next")
         self.assertIsNone(self.process())
 
     def test_removed_and_purged(self):
         """
-        Removed and purged with a volume attached and mounted: the service and
-        the files are gone, the data is there, and is found again by the next
-        installation.
+        Removed and purged with a mounted volume, the service and the files are gone; the data
+        stays, and
+        the next installation finds it.
         """
         self.start()
         volume, device = self.attached()
@@ -177,7 +175,7 @@ class LifeTests(PackagesTestCase):
         self.assertEqual(self.content, self.read())
 
     def test_own_configuration_stays(self):
-        """What the operator put beside the example survives the purge."""
+        """The operator's files beside the example survive the purge."""
         own = self.machine.within("/etc/txstorage/agent.yml")
         with open(own, "w", encoding="utf-8") as opened:
             opened.write("version: 1\n")

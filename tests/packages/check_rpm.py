@@ -1,6 +1,4 @@
-"""
-The ``.rpm``: what it says of itself, and what its scriptlets do.
-"""
+"""The ``.rpm``: its metadata and its scriptlets."""
 
 import os
 import shutil
@@ -8,7 +6,7 @@ import subprocess
 
 from .support import PackagesTestCase
 
-#: The scriptlets, and what they are told: how many are installed afterwards.
+#: The scriptlets and their argument: the number of versions installed afterwards.
 CALLS = [
     ("postin", 1, ["daemon-reload"]),
     ("postin", 2, ["daemon-reload"]),
@@ -24,7 +22,7 @@ class RpmTests(PackagesTestCase):
 
     def setUp(self):
         super().setUp()
-        # not what this machine has installed with rpm, which is nothing
+        # not the packages that this machine has installed with rpm: none
         self.database = os.path.abspath(self.mktemp())
 
     def query(self, *arguments):
@@ -37,7 +35,7 @@ class RpmTests(PackagesTestCase):
         ).stdout
 
     def test_needs(self):
-        """It needs the interpreter that its environment has, and losetup."""
+        """The package requires its environment's interpreter, and losetup."""
         needs = [each for each in self.query("--requires").split("\n") if "rpmlib" not in each]
         self.assertIn("util-linux", needs)
         [python] = [each for each in needs if "python" in each]
@@ -46,7 +44,9 @@ class RpmTests(PackagesTestCase):
         self.assertTrue(link.endswith(" " + python), link)
 
     def test_files(self):
-        """All are root's; what the operator may edit is not replaced; no data is owned."""
+        """
+        Root owns all files; files that the operator may edit are not replaced; no data is owned.
+        """
         fields = "[%{FILENAMES} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILEFLAGS:fflags}\n]"
         files = [line.split(" ") for line in self.query("--queryformat", fields).splitlines()]
         self.assertGreater(len(files), 1000)
@@ -59,14 +59,14 @@ class RpmTests(PackagesTestCase):
             self.assertNotIn(shared, names)
 
     def test_signature(self):
-        """The digests in it are those of what is in it."""
+        """The package's digests match its files."""
         command = ["rpm", "--dbpath", self.database, "--checksig", self.package("rpm")]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
 
     def test_scriptlets(self):
         """
-        Each asks systemd for what its moment needs, touches no data, and
-        succeeds where there is no systemd.
+        Each scriptlet calls systemd as its moment requires, touches no data, and succeeds without
+        systemd.
         """
         root = self.root()
         os.makedirs(root.within("/var/lib/txstorage/volumes"))

@@ -1,9 +1,9 @@
 """
-A clean root to install packages into, and the namespaces that it is used in.
+A clean root to install packages into, and the namespaces it is used in.
 
-The mounts, the network and the processes of a root are in namespaces that end
-with the process that uses it, however that ends.  What the kernel keeps, loop
-devices, :func:`sweep` finds by where their files are.
+The mounts, the network and the processes of a root are in namespaces that end with the process
+that uses the root, however that ends.  Loop devices outlive them: :func:`sweep` finds them by the
+place of their files.
 """
 
 import glob
@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CONFIGURATION = "/var/lib/txstorage/agent-node-1.yml"
 
 #: Keeps the namespaces until its input ends.  As their first process it also
-#: takes leave of those whose parents ended before them.
+#: reaps the processes whose parents ended first.
 KEEPER = """\
 set -e
 mount --rbind /dev "$1/dev"
@@ -37,15 +37,15 @@ SURROUNDINGS = [
 
 
 class CommandFailed(Exception):
-    """A command that was run in a root did not succeed."""
+    """A command in a root failed."""
 
 
 class Root:
     """
-    A root of its own, copied from one that debootstrap made.
+    A root, copied from one that debootstrap made.
 
-    :param base: the path of that one.
-    :param path: where; not there yet.
+    :param base: the path of the original.
+    :param path: the path of the copy; nothing is there yet.
     """
 
     def __init__(self, base, path):
@@ -62,17 +62,16 @@ class Root:
             raise CommandFailed("no namespaces for a root can be made here")
 
     def within(self, *path):
-        """:return: the path, outside, of what is in the root."""
+        """:return: the path, outside, of a path inside the root."""
         return os.path.join(self.path, *(part.lstrip("/") for part in path))
 
     def run(self, command, check=True):
         """
-        Run a command in it.
+        Run a command in the root.
 
         :param command: a command line, or a list.
-        :return: what it wrote to standard output; with what it wrote to standard error too,
-            and its exit code, unless ``check``.
-        :raises CommandFailed: with all that it wrote.
+        :return: its standard output; without ``check``, also its standard error and its exit code.
+        :raises CommandFailed: with all its output.
         """
         words = shlex.split(command) if isinstance(command, str) else command
         spaces = "/proc/{}/ns".format(self._keeper.pid)
@@ -93,13 +92,13 @@ class Root:
         return done.stdout
 
     def txstorage(self, arguments):
-        """:return: what the installed command answers, as a document."""
+        """:return: the JSON document that the installed command prints."""
         return json.loads(
             self.run("txstorage --config {} --json {}".format(CONFIGURATION, arguments))
         )
 
     def install_systemctl(self):
-        """Make it look as if systemd ran in it, and the journal; see ``systemctl.py``."""
+        """Stand in for systemd and the journal; see ``systemctl.py``."""
         [python] = glob.glob(self.within("usr/bin/python3.*[0-9]"))
         place = self.within("usr/bin/systemctl")
         with open(os.path.join(HERE, "systemctl.py"), encoding="utf-8") as source:
@@ -113,7 +112,7 @@ class Root:
         os.makedirs(self.within("run/systemd/system"))
 
     def systemctl_calls(self):
-        """:return: what systemctl was called with since this was asked for the last time."""
+        """:return: the calls of systemctl since the last time."""
         try:
             with open(self.within("run/systemctl.log"), encoding="utf-8") as opened:
                 calls = opened.read().splitlines()
@@ -123,7 +122,7 @@ class Root:
         return calls
 
     def close(self):
-        """End what runs in it, and remove it."""
+        """End the root's processes, and remove it."""
         self._keeper.stdin.close()
         self._keeper.wait()
         self._keeper.stdout.close()

@@ -1,9 +1,9 @@
 """
 Make the packages and test them: ``make test-packages``, as root, on Debian.
 
-Makes the packages as ``make packages`` does, in ``dist``, and clean roots with
-debootstrap: one of what the ``.deb`` itself says it depends on, and one that has
-dnf.  Runs the tests of this directory, each with a copy of one.  Ends with::
+Makes the packages in ``dist``, as ``make packages`` does, and clean roots with debootstrap: one of
+the ``.deb``'s dependencies, and one with dnf.  Runs the tests of this directory, each with a copy
+of one root.  Ends with::
 
     N passed, N failed, N skipped
 """
@@ -22,12 +22,12 @@ from .root import sweep
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PLACE = os.path.join(ROOT, ".packages")
-#: Where `make packages` makes them, and what it said.
+#: The directory of `make packages`, and the log of its output.
 DIST, SAID = os.path.join(ROOT, "dist"), os.path.join(PLACE, "said")
 BUILD = os.path.join(ROOT, "packaging", "build.py")
 #: As `packaging/build.py` has it.
 SYSTEM_PYTHON = "/usr/bin/python3"
-#: The programs that are needed, and the Debian packages they are in.
+#: The required programs, and their Debian packages.
 TOOLS = {
     "cpio": "cpio",
     "debootstrap": "debootstrap",
@@ -46,16 +46,14 @@ def output_of(*command):
 
 
 def check_machine():
-    """
-    :raises SystemExit: when this can't be done here.
-    """
+    """:raises SystemExit: this machine can't run the suite."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         sys.exit("make test-packages needs root, for a chroot and loop devices, on a Debian")
 
 
 def install_tools():
     missing = {name for tool, name in TOOLS.items() if shutil.which(tool) is None}
-    # not just any: the one that the packages are for
+    # not any Python: the one that the packages are for
     if not os.path.exists(SYSTEM_PYTHON):
         missing.add("python3")
     if missing:
@@ -63,7 +61,7 @@ def install_tools():
 
 
 def found_mirror(codename):
-    """:return: where apt has the distribution from, as apt says; ``None`` when it has no lists."""
+    """:return: the distribution's address as apt reports it; ``None`` when apt has no lists."""
     asked = output_of(
         *("apt-get indextargets --format".split()),
         "$(ORIGIN) $(CODENAME) $(COMPONENT) $(REPO_URI)",
@@ -77,7 +75,7 @@ def found_mirror(codename):
 
 
 def mirror():
-    """:return: the distribution's name and where apt has it from."""
+    """:return: the distribution's codename and address."""
     codename = output_of("sh", "-c", ". /etc/os-release; echo $VERSION_CODENAME")
     place = found_mirror(codename)
     if place is None:
@@ -89,7 +87,7 @@ def mirror():
 
 
 def proxy():
-    """:return: what apt goes through, as variables of the environment."""
+    """:return: apt's proxy, as variables of the environment."""
     asked = output_of("apt-config", "shell", "proxy", "Acquire::http::Proxy")
     return {"http_proxy": asked.split("'")[1]} if asked else {}
 
@@ -101,7 +99,7 @@ def needed(package):
 
 def make_base(name, packages):
     """
-    :param packages: what is in it besides what every Debian has.
+    :param packages: packages besides those that every Debian has.
     :return: the path of a root.
     """
     base = os.path.join(PLACE, name)
@@ -125,11 +123,11 @@ def make_base(name, packages):
 
 def make_packages():
     """
-    Make them with the very command that the documentation names.
+    Make the packages by the documented command.
 
     :return: the directories of the packages, and of their next revision.
     """
-    # it is no part of the make that may have started this
+    # this make must not take part in the make that may have started it
     mine = {name: v for name, v in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     command = ["make", "packages", "PYTHON=" + sys.executable]
     os.makedirs(PLACE, exist_ok=True)
@@ -156,7 +154,7 @@ def make_packages():
 
 
 def stop(*_):
-    """Who ends this ends the tests: their namespaces end with them."""
+    """Ending this process ends the tests, whose namespaces end with them."""
     with open("/proc/self/task/{0}/children".format(os.getpid())) as opened:
         for child in opened.read().split():
             os.kill(int(child), signal.SIGTERM)

@@ -1,6 +1,4 @@
-"""
-What the tests of the packages have in common.
-"""
+"""The base of the tests of the packages."""
 
 import glob
 import json
@@ -28,10 +26,10 @@ class PackagesTestCase(SynchronousTestCase):
 
     def root(self, base="base"):
         """
-        :param base: what it is a copy of.
+        :param base: the path of the original.
         :return: a :class:`Root` that is removed after the test.
         """
-        # debootstrap's directory is 0755, and apt's own user must come through
+        # debootstrap's directory is 0755, and apt's own user must be able to pass
         place = tempfile.mkdtemp(dir=self.made["roots"])
         self.addCleanup(sweep, place)
         os.chmod(place, 0o755)

@@ -1,6 +1,6 @@
 """
-Stands in for systemctl where no systemd runs: what the packages' scripts ask of
-it is done as the unit says, with the unit's capabilities, and logged.
+A stand-in for systemctl where no systemd runs: it does as the unit says what the packages' scripts
+request, with the unit's capabilities, and logs the calls.
 """
 
 import configparser
@@ -17,7 +17,7 @@ OUTPUT = "/run/txstorage.output"
 
 
 def service():
-    """:return: the unit's section, of which the last of each setting counts."""
+    """:return: the unit's section, in which the last value of each setting counts."""
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str
     unit.read(UNIT)
@@ -25,7 +25,7 @@ def service():
 
 
 def running():
-    """:return: the number of the service's process, or ``None``."""
+    """:return: the id of the service's process, or ``None``."""
     try:
         with open(PID) as opened:
             pid = int(opened.read())
@@ -63,7 +63,7 @@ def start():
 
 
 def ready(process):
-    """Wait until the service says that it is, or ends."""
+    """Wait until the service reports that it is ready, or ends."""
     follow = ["tail", "--follow", "--lines=+1", "--pid", str(process.pid), OUTPUT]
     with subprocess.Popen(follow, stdout=subprocess.PIPE, universal_newlines=True) as tail:
         for line in tail.stdout:
