@@ -8,7 +8,7 @@ import os
 import sys
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-#: Where its modules are; not a package, whose name would be Buildbot's own.
+#: The directory of its modules; not a package, whose name would be Buildbot's own.
 BUILDBOT = os.path.join(_ROOT, "buildbot")
 if BUILDBOT not in sys.path:
     sys.path.append(BUILDBOT)

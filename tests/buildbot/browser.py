@@ -1,6 +1,4 @@
-"""
-Debian's Chromium, without a screen: what a page looks like once its script ran.
-"""
+"""Debian's Chromium, headless: a page after its script has run."""
 
 from __future__ import annotations
 
@@ -14,8 +12,8 @@ from tests.openstack.installation import logged
 from tests.openstack.progress import RigError, step
 
 PROGRAM = "chromium"
-#: Milliseconds of the page's own time, which passes as fast as it can: what it
-#: waits for over a web socket may take longer on a busy machine.
+#: Milliseconds of the page's own time, which passes as fast as it can: a busy machine
+#: delivers the data of a web socket later.
 PAGE_TIMES = (20000, 40000, 80000, 160000, 320000)
 #: Seconds.
 PATIENCE = 120
@@ -24,9 +22,9 @@ SIZE = "1280,560"
 
 def install(package: str, log: str) -> None:
     """
-    Install something from Debian.
+    Install a package from Debian.
 
-    :raises RigError: when it can't be.
+    :raises RigError: it can't be installed.
     """
     if os.getuid() != 0 or shutil.which("apt-get") is None:
         raise RigError("{0} is missing: apt-get install {0}".format(package))
@@ -39,11 +37,11 @@ def install(package: str, log: str) -> None:
 
 def opened(url: str, *awaited: str, picture: str | None = None) -> str:
     """
-    Open a page as a person would, who waits a while for what is to be there.
+    Open a page and wait for its content, as a person would.
 
     :param awaited: texts, or parts of the document.
-    :param picture: the path of a PNG to make of what is seen.
-    :return: the page's document, as its script left it.
+    :param picture: the path of a PNG to make of the page.
+    :return: the page's document after its script has run.
     """
     for page_time in PAGE_TIMES:
         document = _opened(url, page_time, picture)
@@ -55,7 +53,7 @@ def opened(url: str, *awaited: str, picture: str | None = None) -> str:
 
 def _opened(url: str, page_time: int, picture: str | None) -> str:
     with tempfile.TemporaryDirectory(prefix="txstorage-test-") as profile:
-        # no sandbox, which root may not have, for pages that are our own
+        # no sandbox, which root may not have, for the project's own pages
         command = [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
         command += ["--user-data-dir=" + profile, "--window-size=" + SIZE]
         command += ["--virtual-time-budget={}".format(page_time), "--dump-dom"]
@@ -72,6 +70,6 @@ def _opened(url: str, page_time: int, picture: str | None) -> str:
 
 
 def text_of(document: str) -> str:
-    """:return: what of a document people read, in one line."""
+    """:return: the visible text of a document, in one line."""
     document = re.sub(r"(?s)<(script|style|noscript)\b.*?</\1>", " ", document)
     return " ".join(re.sub(r"<[^>]*>", " ", document).split())

@@ -1,8 +1,7 @@
 """
-Tests of a Buildbot that runs: what it builds, and what it says of that, to
-programs and to people.  ``make test-buildbot`` starts it.
+Tests of a running Buildbot: its builds, and their results for programs and for people.
 
-The builds are started when the first test asks for one, all at once.
+``make test-buildbot`` starts it.  The first test that needs a build starts all builds at once.
 """
 
 from __future__ import annotations
@@ -27,24 +26,24 @@ from tests.run import ROOT
 
 from . import browser, scratch
 
-#: What is run of the unit tests.
+#: The unit tests that the build runs.
 UNIT = (
     "tests.driver.test_lifecycle",
     "tests.driver.test_create",
     "tests._http.test_client",
     "tests.driver.test_labels",
 )
-#: What is broken.
+#: The module in which a test is broken.
 MODULE = "tests.driver.test_labels"
 BROKEN = "broken"
-#: A branch on which something is committed; of all that this starts, one is kept.
+#: A branch for the commit; of all the builds that it starts, one is kept.
 CHANGED, KEPT = "changed", "lint"
-#: How many functional tests there must be, of which many come from a suite.
+#: The least number of functional tests, many of which come from a suite.
 FUNCTIONAL = 150
 #: Seconds, for all builds, and until a change is noticed.
 PATIENCE, NOTICED = 1800, 3 * (LOOK + STABLE)
 
-#: Set when what is seen here is to be shown in the documentation from now on.
+#: Set to record this run's pictures and texts for the documentation.
 RECORD = "TXSTORAGE_RECORD"
 PAGE = "docs/certification.rst"
 
@@ -52,7 +51,7 @@ SUCCESS, FAILURE = 0, 2
 
 
 class Certification:
-    """A Buildbot that runs, and the builds that were started on it."""
+    """A running Buildbot, and the builds that were started on it."""
 
     def __init__(self) -> None:
         directory = os.environ.get("TXSTORAGE_BUILDBOT")
@@ -67,7 +66,7 @@ class Certification:
         self._built_by_change: list[str] | None = None
 
     def begin(self) -> None:
-        """Start the builds; those of the same builder are built in this order."""
+        """Start the builds; those of one builder run in this order."""
         self._begun = True
         self.force("lint")
         self.force(self.unit, tests=" ".join(UNIT))
@@ -83,7 +82,7 @@ class Certification:
         if not self._begun:
             self.begin()
         if key == BROKEN and key not in self._requests:
-            self.build(self.unit)  # whose badge is looked at first
+            self.build(self.unit)  # its badge is looked at first
             self.broken_test = scratch.break_test(self.settings.repository, MODULE, BROKEN)
             self.force(self.unit, BROKEN, branch=BROKEN, tests=MODULE)
         if key == CHANGED and key not in self._requests:
@@ -94,7 +93,7 @@ class Certification:
 
     def change(self) -> list[str]:
         """
-        Commit something, and cancel what that has built but for one.
+        Commit a change, and cancel all of its builds but one.
 
         :return: the names of the builders that were to build it.
         """
@@ -116,13 +115,13 @@ class Certification:
         return build is not None
 
     def picture(self, name: str) -> str:
-        """:return: the path of something that the documentation shows, when it is recorded."""
+        """:return: the path of a file that the documentation shows, when it is recorded."""
         if os.environ.get(RECORD):
             return os.path.join(ROOT, "docs", name)
         return self.settings.path(name)
 
     def page(self, build: dict) -> str:
-        """:return: where people look at a build."""
+        """:return: the address of a build's page."""
         return "{}#/builders/{builderid}/builds/{number}".format(self.rest.url, **build)
 
 
@@ -130,7 +129,7 @@ _running: list[Certification] = []
 
 
 def tests_in(modules: tuple[str, ...]) -> int:
-    """:return: how many tests are written down in some modules."""
+    """:return: the number of tests defined in some modules."""
     number = 0
     for module in modules:
         with open(os.path.join(ROOT, *module.split(".")) + ".py", encoding="utf-8") as source:
@@ -141,7 +140,7 @@ def tests_in(modules: tuple[str, ...]) -> int:
 
 
 class CertificationTestCase(SynchronousTestCase):
-    """What the tests have in common."""
+    """Base: a Buildbot, its builds and its pages."""
 
     def setUp(self) -> None:
         if not _running:
@@ -149,13 +148,13 @@ class CertificationTestCase(SynchronousTestCase):
         self.bot = _running[0]
 
     def build_of(self, key: str, results: int) -> dict:
-        """:return: a build that ended as it should."""
+        """:return: a build that ended as expected."""
         build = self.bot.build(key)
         self.assertEqual(results, build["results"], self.story(build))
         return build
 
     def story(self, build: dict) -> str:
-        """:return: what there is to say of a build that ended as it should not."""
+        """:return: a description of a build that ended differently."""
         said = [build["state_string"]]
         for step in self.bot.rest.steps(build).values():
             said.append("{name}: {state_string}".format(**step))
@@ -164,7 +163,7 @@ class CertificationTestCase(SynchronousTestCase):
         return "\n".join(said)
 
     def counted(self, build: dict) -> tuple[int, int]:
-        """:return: how many tests passed, and how many failed."""
+        """:return: the numbers of tests that passed and that failed."""
         return tuple(build["properties"]["tests_" + o][0] for o in ("passed", "failed"))
 
 
@@ -172,11 +171,11 @@ class BuildsTests(CertificationTestCase):
     """Builds that were started by hand, through the REST API."""
 
     def test_lint(self) -> None:
-        """The style of this checkout is built, and is good."""
+        """The build of this checkout's lint succeeds."""
         self.build_of("lint", SUCCESS)
 
     def test_unit(self) -> None:
-        """As many unit tests passed as are written down in what was asked for."""
+        """The build counts as many passed unit tests as the requested modules define."""
         build = self.build_of(self.bot.unit, SUCCESS)
         passed, failed = self.counted(build)
         self.assertGreaterEqual(passed, tests_in(UNIT))
@@ -186,11 +185,11 @@ class BuildsTests(CertificationTestCase):
         self.assertIn(said, build["state_string"])
 
     def test_named_tests_do_not_certify(self) -> None:
-        """Of a build of some tests only, nothing is certified."""
+        """A build of only some tests certifies nothing."""
         self.assertNotIn("certified", self.bot.build(self.bot.unit)["properties"])
 
     def test_functional(self) -> None:
-        """The functional tests passed on loop devices, which is certified."""
+        """The functional tests pass on loop devices, and the build certifies that."""
         build = self.build_of("functional", SUCCESS)
         passed, failed = self.counted(build)
         self.assertGreater(passed, FUNCTIONAL)
@@ -200,7 +199,7 @@ class BuildsTests(CertificationTestCase):
         self.assertIn("Twisted", statement)
 
     def test_skipped(self) -> None:
-        """What can't be built here is skipped, with the reason, and is no success."""
+        """A build without its requirements is skipped, with the reason, and is not a success."""
         if os.environ.get("FLOCKER_PYTHON"):
             raise SkipTest("FLOCKER_PYTHON is set, and Flocker's builder has all that it needs")
         build = self.bot.build("flocker")
@@ -208,7 +207,7 @@ class BuildsTests(CertificationTestCase):
         self.assertIn("skipped: no Flocker at hand", build["state_string"])
 
     def test_a_broken_test(self) -> None:
-        """A test that is broken fails the build, and the build says which test it was."""
+        """A broken test fails the build, which names the test."""
         build = self.build_of(BROKEN, FAILURE)
         name = self.bot.broken_test
         self.assertEqual(1, self.counted(build)[1])
@@ -218,7 +217,7 @@ class BuildsTests(CertificationTestCase):
         self.assertEqual([name], self.bot.rest.log(trial, "failed").split())
 
     def test_names_only(self) -> None:
-        """Something else than names of tests is refused."""
+        """A request with anything but names of tests is refused."""
         self.bot.build("lint")
         self.assertRaises(
             OSError, self.bot.rest.force, "functional", "by-hand-functional", tests="-x"
@@ -229,13 +228,13 @@ class ChangesTests(CertificationTestCase):
     """Builds of what was committed."""
 
     def test_every_change(self) -> None:
-        """Some time after a commit, each builder that is for changes is to build it."""
+        """Soon after a commit, each builder for changes builds it."""
         rows = builders(self.bot.settings.version)
         self.assertEqual(sorted(row.name for row in rows if row.at_changes), self.bot.change())
 
 
 class SecretsTests(CertificationTestCase):
-    """What must not be seen."""
+    """Secrets stay out of logs."""
 
     def test_worker_password(self) -> None:
         """The worker's password is in no log, of the master or the worker."""
@@ -249,7 +248,7 @@ class BadgeTests(CertificationTestCase):
     """The status images."""
 
     def image(self, builder: str) -> str:
-        """:return: a builder's badge, as it is served."""
+        """:return: a builder's badge, as served."""
         return self.bot.rest.fetch("plugins/badges/{}.svg".format(builder))
 
     def badge(self, builder: str) -> list[str]:
@@ -258,15 +257,16 @@ class BadgeTests(CertificationTestCase):
         return list(dict.fromkeys(re.findall(r">\s*([^<>\s][^<>]*?)\s*</text>", image)))
 
     def test_success(self) -> None:
-        """The badge says of a success that it is one."""
+        """The badge of a success says so."""
         for builder in ("lint", "functional"):
             self.build_of(builder, SUCCESS)
             self.assertEqual(["txstorage", "success"], self.badge(builder))
 
     def test_recorded(self) -> None:
         """
-        The badge and what it certifies can be shown where there is no Buildbot:
-        they are of what is committed, and tell nothing of this machine.
+        The badge and the statement can be shown without a Buildbot: they name the commit, and
+        reveal
+        nothing of this machine.
         """
         build = self.build_of("functional", SUCCESS)
         statement = "{:%Y-%m-%d}: {}\n  {} passed, {} failed\n".format(
@@ -284,22 +284,22 @@ class BadgeTests(CertificationTestCase):
                 opened.write(text)
 
     def test_then_failure(self) -> None:
-        """When a success is followed by a failure, the badge says so."""
+        """After a failure, the badge shows the failure."""
         self.build_of(BROKEN, FAILURE)
         self.assertEqual(["txstorage", "failure"], self.badge(self.bot.unit))
 
 
 class PageTests(CertificationTestCase):
-    """What people see in a browser."""
+    """The pages in a browser."""
 
     def shown(self, url: str, *expected: str, picture: str | None = None) -> None:
-        """Each of these is in a page: in its text, or in what it refers to."""
+        """Each text is in a page, or in a document that the page refers to."""
         page = browser.opened(url, *expected, picture=picture)
         for each in expected:
             self.assertIn(each, page + browser.text_of(page))
 
     def test_build(self) -> None:
-        """The page of a build shows its steps with their counts and what it certifies."""
+        """A build's page shows its steps, with their counts and the certification."""
         build = self.bot.build("functional")
         passed = "{} passed, 0 failed".format(self.counted(build)[0])
         certified = "against the embedded service with loop devices"
@@ -307,7 +307,7 @@ class PageTests(CertificationTestCase):
         self.shown(self.bot.page(build), passed, certified, "SUCCESS", picture=picture)
 
     def test_broken_build(self) -> None:
-        """The page of a build that failed names the test."""
+        """A failed build's page names the test."""
         self.shown(self.bot.page(self.bot.build(BROKEN)), self.bot.broken_test, "FAILURE")
 
     def test_finished_builds(self) -> None:
@@ -318,7 +318,7 @@ class PageTests(CertificationTestCase):
         self.shown(self.bot.rest.url, *links, *results)
 
     def test_views(self) -> None:
-        """The grid and the console show a commit, with a link to what was built of it."""
+        """The grid and the console show a commit, with a link to its build."""
         build = self.build_of(CHANGED, SUCCESS)
         link = "/builders/{builderid}/builds/{number}".format(**build)
         for view in ("grid", "console"):
@@ -329,11 +329,11 @@ class DocumentTests(CertificationTestCase):
     """docs/certification.rst."""
 
     def typed(self, command: str) -> str:
-        """:return: what comes of a command, which ends well."""
+        """:return: the output of a command, which succeeds."""
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=ROOT,
-            # with another Python, make would change what this runs on
+            # with another Python, make would replace the environment that runs this
             env=dict(surroundings(os.environ), PYTHON=self.bot.settings.python),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -345,8 +345,9 @@ class DocumentTests(CertificationTestCase):
 
     def test_followed(self) -> None:
         """
-        What the page says to type prints what it shows.  Buildbot is asked for
-        what was built; the page's own one, which comes and goes, built nothing.
+        The page's commands print the shown output; the REST query goes to this Buildbot, since the
+        page's
+        own one built nothing.
         """
         installation = Installation()
         if installation.is_up():

@@ -1,6 +1,6 @@
 """
-Tests of what is made for Buildbot, with Buildbot's own doubles of its worker and
-its master.  Run by ``make test-buildbot``, where Buildbot is.
+Tests of the parts made for Buildbot, with Buildbot's own doubles of its worker and its master.
+``make test-buildbot`` runs them in Buildbot's environment.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from certification.steps import MISSING, CertifyingBuild, Needs, Statement, Tria
 from twisted.internet.defer import inlineCallbacks
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-# Buildbot's doubles make errors of what the libraries it uses warn about each other
+# Buildbot's doubles turn its libraries' warnings about each other into errors
 warnings.filterwarnings("ignore")
 
 PASSED = """\
@@ -86,26 +86,26 @@ class StepsTests(TestBuildStepMixin, TestReactorMixin, TestCase):
         return self.run_step()
 
     def test_no_tests(self) -> Any:
-        """A command that ends well without a test that passed has failed."""
+        """A command that succeeds without a passed test has failed."""
         self.prepare(Trial(command=["x"]), "0 passed, 0 failed, 0 skipped\n", 0)
         self.expect_outcome(result=FAILURE, state_string="no tests ran to their end")
         return self.run_step()
 
     def test_failed_without_tests(self) -> Any:
-        """A command that ends badly has failed, whatever the tests say."""
+        """A command that fails has failed, whatever the tests report."""
         self.prepare(Trial(command=["x"]), PASSED, 1)
         self.expect_outcome(result=FAILURE)
         return self.run_step()
 
     def test_nothing_missing(self) -> Any:
-        """Where all is there, the build goes on."""
+        """With all requirements there, the build continues."""
         self.prepare(Needs(command=["x"]), "", 0)
         self.expect_outcome(result=SUCCESS, state_string="nothing is missing")
         self.expect_no_property(MISSING)
         return self.run_step()
 
     def test_missing(self) -> Any:
-        """What is missing, on the worker or the master, is why the build is skipped."""
+        """A missing requirement, of the worker or of the master, is the reason of the skip."""
         self.prepare(Needs(here=["no secret"], command=["x"]), "no root\nno Python\n", 0)
         said = "no secret; no root; no Python"
         self.expect_outcome(result=SKIPPED, state_string=said)
@@ -113,7 +113,7 @@ class StepsTests(TestBuildStepMixin, TestReactorMixin, TestCase):
         return self.run_step()
 
     def test_needs_broken(self) -> Any:
-        """When what is missing can't be found out, that is a failure."""
+        """A failing check of the requirements is a failure."""
         self.prepare(Needs(command=["x"]), "Traceback\n", 1)
         self.expect_outcome(result=FAILURE)
         self.expect_no_property(MISSING)
@@ -128,7 +128,7 @@ class StepsTests(TestBuildStepMixin, TestReactorMixin, TestCase):
 
 
 class SkippedBuildTests(SynchronousTestCase):
-    """How a build ends in which steps were skipped."""
+    """The result of a build with skipped steps."""
 
     def ended(self, missing: str, results: int) -> tuple:
         class Build(CertifyingBuild):
@@ -147,11 +147,11 @@ class SkippedBuildTests(SynchronousTestCase):
         return Build().allStepsDone()
 
     def test_skipped(self) -> None:
-        """A build that could not be done here is skipped, and says why; it is no success."""
+        """A build without its requirements is skipped, with the reason, and is not a success."""
         self.assertEqual(("skipped: no root", SKIPPED), self.ended("no root", SUCCESS))
 
     def test_not_skipped(self) -> None:
-        """Others end as they would; also one that failed before it was skipped."""
+        """Other builds end as usual, also one that failed before it was skipped."""
         self.assertEqual(("build successful", SUCCESS), self.ended("", SUCCESS))
         self.assertEqual(("failed", FAILURE), self.ended("no root", FAILURE))
 
@@ -171,7 +171,7 @@ class ConfigurationTests(TestCase):
             secret.write(value)
 
     def test_locks_are_shared(self) -> None:
-        """All that need loop devices hold one and the same lock, each of them alone."""
+        """All builders that need loop devices hold the same lock, each alone."""
         rows = {row.name: row for row in builders("3.11")}
         found = set()
         for config in configs(self.settings):
@@ -182,19 +182,19 @@ class ConfigurationTests(TestCase):
         self.assertEqual(1, len(found))
 
     def test_secrets(self) -> None:
-        """The configuration holds the names of secrets, not what they are."""
+        """The configuration holds the names of secrets, not their values."""
         self.write_secret(CLOUD_PASSWORD, "hush-hush")
         self.assertNotIn("hush-hush", repr(configured(self.settings)))
 
     def test_missing_secret(self) -> None:
-        """Where a builder's secret is not there, it is said where to put it."""
+        """Without a builder's secret, the step names the place for it."""
         [needs] = self.arguments_of("cloud", Needs)["here"]
         self.assertIn(self.settings.path("secrets", CLOUD_PASSWORD), needs)
         self.write_secret(CLOUD_PASSWORD, "x")
         self.assertEqual([], self.arguments_of("cloud", Needs)["here"])
 
     def test_secret_is_in_the_environment(self) -> None:
-        """Only a secret that is there is looked up: for a step that is skipped, too."""
+        """Only an existing secret is looked up, also for a step that is skipped."""
         self.assertNotIn(SECRET, self.arguments_of("cloud", Trial)["env"])
         self.write_secret(CLOUD_PASSWORD, "x")
         self.assertIn(SECRET, self.arguments_of("cloud", Trial)["env"])
@@ -205,13 +205,13 @@ class ConfigurationTests(TestCase):
         return made.kwargs
 
     def test_loopback_only(self) -> None:
-        """The pages and the worker's port are for this machine only."""
+        """The pages and the worker's port are reachable from this machine only."""
         made = configured(self.settings)
         self.assertEqual("tcp:1:interface=127.0.0.1", made["www"]["port"])
         self.assertEqual("tcp:2:interface=127.0.0.1", made["protocols"]["pb"]["port"])
 
     def test_schedulers(self) -> None:
-        """What needs minutes of a cloud is built at night, what is quick at every change."""
+        """Builders that need minutes of a cloud run at night, quick builders at every change."""
         made = {each.name: each for each in all_of_them(self.settings)}
         changed = made["every-change"].builderNames
         self.assertIn("functional", changed)
@@ -221,7 +221,7 @@ class ConfigurationTests(TestCase):
         self.assertEqual(["cloud"], made["by-hand-cloud"].builderNames)
 
     def test_tests_are_names(self) -> None:
-        """What is asked for by hand is names of tests; nothing else gets into a command."""
+        """A request by hand takes names of tests; nothing else gets into a command."""
         for good in ("", "tests", "tests.test_x.T.test_y", "tests.a  tests.b"):
             self.assertRegex(good, TESTS)
         for bad in ("--help", "tests --help", "tests; true", "$(true)", "/etc/passwd", "a\nb"):

@@ -1,9 +1,9 @@
 """
-Hold the Buildbot to what it says: ``make test-buildbot``.
+Test the project's Buildbot: ``make test-buildbot``.
 
-Installs it into ``.buildbot``, as ``make buildbot`` does; starts another one on
-free ports, which builds a scratch clone of this checkout; runs the tests of this
-directory against it; and stops it, whatever happens.  Ends with::
+Installs Buildbot into ``.buildbot``, as ``make buildbot`` does; starts another one on free ports,
+which builds a scratch clone of this checkout; runs the tests of this directory against it; and
+stops it in any case.  Ends with::
 
     N passed, N failed, N skipped
 """
@@ -22,14 +22,14 @@ from ..openstack.progress import RigError, say, step
 from ..run import concluded, run_trial, summed
 from . import browser, scratch
 
-#: Of this Buildbot; the environment is the one of ``make buildbot``.
+#: The directory of this Buildbot; its environment is that of ``make buildbot``.
 HERE = os.path.join(DIRECTORY, "test")
-#: What is tested without a Buildbot that runs, and what with one.
+#: The tests without a running Buildbot, and those with one.
 CHECKS = ["tests.buildbot.check_steps", "tests.buildbot.check_certification"]
 
 
 def prepared(installation: Installation) -> None:
-    """Install all that is missing, and make the clone that is built."""
+    """Install everything that is missing, and make the clone to build."""
     for directory in ("", "log"):
         os.makedirs(installation.run(directory), mode=0o700, exist_ok=True)
     for program in (browser.PROGRAM, "curl"):
@@ -43,7 +43,7 @@ def prepared(installation: Installation) -> None:
 
 
 def tested(installation: Installation, tests: list[str]) -> dict[str, int]:
-    """:return: the counts of the tests, with a Buildbot that comes and goes with them."""
+    """:return: the counts of the tests, run while a Buildbot is up."""
     installation.stop()
     shutil.rmtree(installation.directory, ignore_errors=True)
     try:
@@ -54,14 +54,14 @@ def tested(installation: Installation, tests: list[str]) -> dict[str, int]:
         command = [os.path.join(programs, "python"), os.path.join(programs, "trial")]
         return run_trial(command, "buildbot", tests or CHECKS)
     finally:
-        # who is impatient now would leave processes behind
+        # a second interrupt would leave processes behind
         for which in (signal.SIGINT, signal.SIGTERM):
             signal.signal(which, signal.SIG_IGN)
         installation.stop()
 
 
 def main() -> int:
-    # so that what is below is done when somebody else ends it, too
+    # so that the code below runs when another process ends this one, too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     installation = Installation(HERE, os.path.join(DIRECTORY, "venv"))
     try:

@@ -23,9 +23,9 @@ def git(*arguments: str) -> str:
 
 def cloned(directory: str) -> None:
     """
-    Clone the checkout, with what in it was not committed yet, as far as it is not ignored.
+    Clone the checkout, with its uncommitted changes, except ignored files.
 
-    :param directory: where to; not there yet.
+    :param directory: the clone's path; nothing is there yet.
     """
     git("clone", "--quiet", "--no-hardlinks", ROOT, directory)
     here = ["--git-dir", os.path.join(directory, ".git"), "--work-tree", ROOT]
@@ -37,9 +37,10 @@ def cloned(directory: str) -> None:
 
 def first_test(source: str) -> tuple[str, int, int]:
     """
-    :param source: of a module with tests.
-    :return: the name of its first test, with its class; the line, from 1, of its
-        first statement after the docstring; and how far that is indented.
+    :param source: the source of a module with tests.
+    :return: the name of its first test, with its class; the line, from 1, of that test's first
+        statement
+        after the docstring; and the indentation of that line.
     """
     for suite in ast.parse(source).body:
         for function in getattr(suite, "body", ()) if isinstance(suite, ast.ClassDef) else ():
@@ -55,7 +56,7 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def with_broken_test(source: str) -> tuple[str, str]:
-    """:return: a module whose first test fails, and the name of that test."""
+    """:return: the module with its first test broken, and the name of that test."""
     name, line, indentation = first_test(source)
     lines = source.splitlines(keepends=True)
     lines.insert(line - 1, " " * indentation + 'raise AssertionError("broken on purpose")\n')
@@ -66,9 +67,9 @@ def break_test(directory: str, module: str, tag: str) -> str:
     """
     Break the first test of a module, in a commit that is on no branch.
 
-    :param directory: of a clone.
+    :param directory: the clone's path.
     :param module: such as ``"tests.driver.test_labels"``.
-    :param tag: what the commit is called.
+    :param tag: the commit's tag.
     :return: the test's name.
     """
     path = os.path.join(directory, *module.split(".")) + ".py"
@@ -83,7 +84,7 @@ def break_test(directory: str, module: str, tag: str) -> str:
 
 
 def change(directory: str, branch: str) -> None:
-    """Commit a change, of nothing, on a branch that is made for it."""
+    """Commit an empty change, on a new branch."""
     message = ["--message", "Change nothing"]
     with _commit(directory):
         git(*_NAMED, "-C", directory, "commit", "--quiet", "--allow-empty", *message)
@@ -92,7 +93,7 @@ def change(directory: str, branch: str) -> None:
 
 @contextmanager
 def _commit(directory: str) -> Iterator[None]:
-    """To be used around a commit, after which all is as it was before."""
+    """A context for a commit, which restores the branch afterwards."""
     before = git("-C", directory, "rev-parse", "--abbrev-ref", "HEAD")
     before = before if before != "HEAD" else git("-C", directory, "rev-parse", "HEAD")
     git("-C", directory, "checkout", "--quiet", "--detach")

@@ -1,6 +1,4 @@
-"""
-Tests of how trial's output is counted.  Needs no Buildbot.
-"""
+"""Tests of the counts from trial's output, which need no Buildbot."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ RULE = "-" * 79
 
 
 class Sample(TestCase):
-    """What is reported of it is counted; not run by itself."""
+    """Sample tests, whose report is counted; not collected by trial."""
 
     def good(self) -> None:
         pass
@@ -46,7 +44,7 @@ class Sample(TestCase):
 
 
 def said(*names: str) -> list[str]:
-    """:return: the lines that trial prints of some of the sample's tests."""
+    """:return: trial's output for some of the sample's tests."""
     stream = io.StringIO()
     reporter: Any = TreeReporter(stream)
     TestSuite([Sample(name) for name in names]).run(reporter)
@@ -67,10 +65,10 @@ def full(name: str) -> str:
 
 
 class CountedTests(SynchronousTestCase):
-    """What trial itself prints is what is counted."""
+    """Trial's own output is counted."""
 
     def test_passed(self) -> None:
-        """Tests that pass are counted, and it may be a success."""
+        """Passed tests are counted, and make a success."""
         counts = counted(said("good", "another_good"))
         self.assertEqual({"passed": 2, "failed": 0, "skipped": 0}, counts.counts)
         self.assertEqual([], counts.failed)
@@ -78,21 +76,21 @@ class CountedTests(SynchronousTestCase):
         self.assertTrue(counts.plausible())
 
     def test_outcomes(self) -> None:
-        """Each outcome counts as what it is; what should have failed and did not has failed."""
+        """Each outcome counts as itself; an unexpected success counts as failed."""
         counts = counted(said("good", "bad", "worse", "skipped", "expected", "unexpected"))
         self.assertEqual({"passed": 1, "failed": 3, "skipped": 2}, counts.counts)
         self.assertEqual(6, counts.ended)
         self.assertFalse(counts.plausible())
 
     def test_failed_names(self) -> None:
-        """What failed is named, whatever its message looks like; what was skipped is not."""
+        """Failed tests are named, whatever their messages look like; skipped ones are not."""
         counts = counted(said("good", "bad", "worse", "skipped", "expected", "unexpected"))
         self.assertEqual(
             sorted(full(name) for name in ("bad", "worse", "unexpected")), sorted(counts.failed)
         )
 
     def test_runs_add_up(self) -> None:
-        """Runs on several Pythons, one after the other, add up; a name is told once."""
+        """Runs on several Pythons, one after the other, add up; a name is listed once."""
         counts = counted(said("good", "bad"), ["--- trial on 2.7"], said("bad", "skipped"))
         self.assertEqual({"passed": 1, "failed": 2, "skipped": 1}, counts.counts)
         self.assertEqual([full("bad")], counts.failed)
@@ -107,12 +105,12 @@ class CountedTests(SynchronousTestCase):
         self.assertFalse(counts.plausible())
 
     def test_nothing(self) -> None:
-        """No output, and no test, is no success."""
+        """Neither an empty output nor a run of no tests is a success."""
         self.assertFalse(counted([]).plausible())
         self.assertFalse(counted(said("skipped")).plausible())
 
     def test_summary_of_others(self) -> None:
-        """A line that looks like a summary is none unless trial's "Ran" came before it."""
+        """A line that looks like a summary counts only after trial's "Ran"."""
         self.assertEqual(0, counted(["PASSED (successes=7)"]).counts["passed"])
 
     def test_told_in_short(self) -> None:

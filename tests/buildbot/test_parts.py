@@ -1,6 +1,6 @@
 """
-Tests of what of the Buildbot needs no Buildbot: the plan, what builds need, what
-they certify, and where it is installed.
+Tests of the parts of the Buildbot that need no Buildbot: the plan, the builds' requirements, the
+certification, and the installation.
 """
 
 from __future__ import annotations
@@ -28,43 +28,43 @@ BUILDERS = {builder.name: builder for builder in plan.builders("3.11")}
 
 
 class PlanTests(SynchronousTestCase):
-    """What is built."""
+    """The plan of builds."""
 
     def test_versions(self) -> None:
-        """All tests run on 2.7 and on each Python 3 that is supported."""
+        """All tests run on 2.7 and on each supported Python 3."""
         self.assertEqual(["2.7", *VERSIONS_3], list(plan.VERSIONS))
         self.assertLessEqual({"python-" + version for version in plan.VERSIONS}, set(BUILDERS))
 
     def test_changed_versions(self) -> None:
-        """A change is tried on 2.7, on the oldest Python 3 and on the newest."""
+        """A change is tested on 2.7, on the oldest Python 3 and on the newest."""
         self.assertEqual(("2.7", VERSIONS_3[0], VERSIONS_3[-1]), plan.CHANGED_VERSIONS)
 
     def test_tests_never_meet(self) -> None:
-        """What runs tests, which use loop devices, holds their lock."""
+        """Builders of tests with loop devices hold their lock."""
         for builder in BUILDERS.values():
             if builder.tests:
                 self.assertIn(plan.LOOP_DEVICES, builder.locks, builder.name)
 
     def test_secret(self) -> None:
-        """Only what says so gets a secret, and by hand only."""
+        """Only builders that declare a secret get one, and only by hand."""
         with_secret = [builder for builder in BUILDERS.values() if builder.secret]
         self.assertEqual([BUILDERS["cloud"]], with_secret)
         self.assertFalse(BUILDERS["cloud"].at_changes or BUILDERS["cloud"].at_night)
 
     def test_parameters(self) -> None:
-        """No parameter has the name of something that Buildbot itself asks for by hand."""
+        """No parameter has the name of one of Buildbot's own."""
         names = {parameter.name for row in BUILDERS.values() for parameter in row.parameters}
         theirs = {"username", "reason", "priority", "owner", "branch", "revision", "tests"}
         self.assertEqual(set(), names & theirs)
 
     def test_needs_known(self) -> None:
-        """What a builder needs is something that can be looked for."""
+        """Each requirement of a builder is one that can be checked."""
         for builder in BUILDERS.values():
             for need in builder.needs:
                 self.assertIn(need.split()[0], needs.NEEDS)
 
     def test_scripts_exist(self) -> None:
-        """The files and the modules that commands name are there."""
+        """The files and modules that commands name exist."""
         for builder in BUILDERS.values():
             for part in builder.command:
                 if part.endswith(".py"):
@@ -74,17 +74,17 @@ class PlanTests(SynchronousTestCase):
 
 
 class NeedsTests(SynchronousTestCase):
-    """What is missing, in words."""
+    """The missing requirements, in words."""
 
     def test_nothing(self) -> None:
-        """Of what is there, nothing is said."""
+        """Requirements that are met are not mentioned."""
         version = "python {}.{}".format(*sys.version_info)
         there = [version, "program sh"]
         with patch.dict(os.environ, PATH=self._path()):
             self.assertEqual([], needs.missing(there))
 
     def _path(self) -> str:
-        """A PATH with this Python under the name that is looked for."""
+        """A PATH with this Python under the required name."""
         directory = self.mktemp()
         os.mkdir(directory)
         name = "python{}.{}".format(*sys.version_info)
@@ -92,7 +92,7 @@ class NeedsTests(SynchronousTestCase):
         return os.path.abspath(directory) + os.pathsep + os.environ["PATH"]
 
     def test_each(self) -> None:
-        """Each thing that is missing is named, in the order that was asked for."""
+        """Each missing requirement is named, in the order of the request."""
         with patch("os.getuid", return_value=1):
             self.assertEqual(
                 [
@@ -104,7 +104,7 @@ class NeedsTests(SynchronousTestCase):
             )
 
     def test_flocker(self) -> None:
-        """Without a Flocker, it is said what of it is missing."""
+        """Without a Flocker, its missing part is named."""
         with patch.dict(os.environ):
             os.environ.pop("FLOCKER_PYTHON", None)
             [unset] = needs.missing(["flocker"])
@@ -117,7 +117,7 @@ class NeedsTests(SynchronousTestCase):
         self.assertIn("No module named", without)
 
     def test_openstack(self) -> None:
-        """What OpenStack needs is what ``make test-openstack`` says."""
+        """The requirements of OpenStack are those of ``make test-openstack``."""
         said = RigError("missing: gcc")
         with patch("tests.openstack.installation.prerequisites", side_effect=said):
             self.assertEqual(["missing: gcc"], needs.missing(["openstack"]))
@@ -125,7 +125,9 @@ class NeedsTests(SynchronousTestCase):
             self.assertEqual([], needs.missing(["openstack"]))
 
     def test_script(self) -> None:
-        """As a program it prints a line for each and ends well: to be skipped is no failure."""
+        """
+        As a program it prints a line for each requirement and succeeds: a skip is not a failure.
+        """
         script = os.path.join(ROOT, "buildbot", "worker", "needs.py")
         command = [sys.executable, script, "program coffee", "program sh", "python 1.5"]
         said = subprocess.check_output(command, text=True).splitlines()
@@ -133,28 +135,30 @@ class NeedsTests(SynchronousTestCase):
 
 
 class StatementTests(SynchronousTestCase):
-    """What a success certifies."""
+    """The statement that a success certifies."""
 
     def test_first_line(self) -> None:
-        """The first line says what was tested, against what, and with what."""
+        """The first line gives the tests, the cloud and the versions."""
         first, versions = statement.statement("a mock", [sys.executable, "/no/such/python"])
         self.assertRegex(first, r"^txstorage \d+\.\d+\.\d+ \(.+\) against a mock, with Python 3\.")
         self.assertIn("Twisted ", versions)
 
     def test_kernel(self) -> None:
-        """Of the kernel it says the version, and nothing of whose it is."""
+        """The statement has the kernel's version, and nothing of its builder."""
         with patch("platform.release", return_value="6.1.0-18-ours"):
             first, *_ = statement.statement("a mock", [])
         self.assertTrue(first.endswith(", with no Python, Linux 6.1.0"), first)
 
     def test_of_note(self) -> None:
-        """What matters is named as the index compares names, and the rest is left out."""
+        """
+        Relevant packages are named, compared as the index compares names; others are left out.
+        """
         frozen = "Twisted==16.6.0\nzope.interface==4.3.3\npip==1\n-e git+x"
         self.assertEqual(["Twisted 16.6.0", "zope.interface 4.3.3"], statement.of_note(frozen))
 
 
 class CloudTests(SynchronousTestCase):
-    """A cloud that others run."""
+    """A cloud of others to build against."""
 
     environment = {
         "CLOUD_AUTH_URL": "http://cloud/v3",
@@ -167,7 +171,9 @@ class CloudTests(SynchronousTestCase):
     }
 
     def test_described(self) -> None:
-        """It is described as the tests' own cloud is; the server is found out when not named."""
+        """
+        The cloud is described as the tests' own cloud is; the server is looked up unless named.
+        """
         described = cloud.described(self.environment)
         self.assertEqual({"demo": []}, described["servers"])
         self.assertEqual("secret", described["users"]["demo"]["password"])
@@ -179,7 +185,7 @@ class CloudTests(SynchronousTestCase):
         self.assertRaises(KeyError, cloud.described, {})
 
     def test_tests(self) -> None:
-        """Profiles are tested where there are types for them; those that are named, alone."""
+        """Profiles are tested where the cloud has volume types for them; named ones alone."""
         types = cloud.described({**self.environment, "CLOUD_VOLUME_TYPES": "a b c"})
         plain = cloud.described(self.environment)
         self.assertEqual(cloud.TESTS + cloud.PROFILES, cloud.tests_for(types, []))
@@ -187,13 +193,13 @@ class CloudTests(SynchronousTestCase):
         self.assertEqual(["tests.x"], cloud.tests_for(plain, ["tests.x"]))
 
     def test_tests_exist(self) -> None:
-        """The suites are there."""
+        """The suites exist."""
         for name in cloud.TESTS + cloud.PROFILES:
             module, _, suite = name.rpartition(".")
             self.assertTrue(hasattr(import_module(module), suite), name)
 
     def test_password(self) -> None:
-        """The tests find the password in a file that nobody else can read, and only there."""
+        """The tests find the password in a file that only its owner can read."""
         with patch.dict(os.environ, self.environment), patch.object(sys, "argv", ["", "3.11"]):
             with patch("subprocess.run", side_effect=self._tested):
                 self.assertEqual(7, cloud.main())
@@ -208,7 +214,7 @@ class CloudTests(SynchronousTestCase):
 
 
 class SettingsTests(SynchronousTestCase):
-    """What one installation is made of."""
+    """The settings of one installation."""
 
     def settings(self) -> Settings:
         directory = os.path.abspath(self.mktemp())
@@ -216,20 +222,20 @@ class SettingsTests(SynchronousTestCase):
         return Settings(directory, "/src", "main", "/python", "3.11", 1, 2)
 
     def test_kept(self) -> None:
-        """What was saved is what is loaded."""
+        """Saved settings are loaded."""
         settings = self.settings()
         settings.save()
         self.assertEqual(settings, Settings.load(settings.directory))
 
     def test_of_another_release(self) -> None:
-        """What another release saved besides is ignored."""
+        """Unknown settings of another release are ignored."""
         settings = self.settings()
         with open(settings.path("settings.json"), "w") as saved:
             json.dump({**asdict(settings), "colour": "green"}, saved)
         self.assertEqual(settings, Settings.load(settings.directory))
 
     def test_secrets(self) -> None:
-        """A secret is the content of a file, without the end of its line."""
+        """A secret is the content of a file, without the line's end."""
         settings = self.settings()
         self.assertFalse(settings.has_secret(CLOUD_PASSWORD))
         with open(settings.path("secrets", CLOUD_PASSWORD), "w") as secret:
@@ -239,16 +245,16 @@ class SettingsTests(SynchronousTestCase):
 
 
 class InstallationTests(SynchronousTestCase):
-    """Where it is installed, and what is left of it."""
+    """The installation, and its remains."""
 
     def test_surroundings(self) -> None:
-        """Builds find nothing of whoever started the worker that is about another checkout."""
+        """Builds inherit nothing that concerns another checkout from the worker's environment."""
         theirs = {"PATH": "/bin", "FLOCKER_PYTHON": "/p", "PIP_INDEX_URL": "http://x"}
         ours = {"MAKEFLAGS": "w", "PYTHONPATH": "/x", "TXSTORAGE_PYTHON3": "/y", "GIT_DIR": "/z"}
         self.assertEqual(theirs, surroundings({**theirs, **ours}))
 
     def test_password(self) -> None:
-        """The worker's password is made once, and nobody else can read it."""
+        """The worker's password is made once, in a file that only its owner can read."""
         installation = Installation(os.path.abspath(self.mktemp()))
         os.makedirs(installation.run("secrets"))
         installation._make_password()
@@ -261,7 +267,7 @@ class InstallationTests(SynchronousTestCase):
         self.assertEqual(0o600, stat.S_IMODE(os.stat(path).st_mode))
 
     def test_ports_stay(self) -> None:
-        """Once chosen, the ports stay; the branch is the one that is checked out."""
+        """Once chosen, the ports stay; the branch is the current one."""
         installation = Installation(os.path.abspath(self.mktemp()))
         os.makedirs(installation.directory)
         first = installation._chosen(ROOT)
@@ -271,11 +277,11 @@ class InstallationTests(SynchronousTestCase):
         self.assertNotEqual(first.web_port, first.worker_port)
 
     def test_nothing_to_stop(self) -> None:
-        """Where nothing was installed, there is nothing to stop."""
+        """Without an installation, stopping does nothing."""
         Installation(os.path.abspath(self.mktemp())).stop()
 
     def test_rest_is_ended(self) -> None:
-        """What a build left behind in the worker's directory is ended; what is beside it stays."""
+        """Processes that a build left in the worker's directory are ended; others stay."""
         installation = Installation(os.path.abspath(self.mktemp()))
         os.makedirs(installation.run("worker", "lint"))
         os.makedirs(installation.run("worker-else"))
@@ -301,21 +307,21 @@ class InstallationTests(SynchronousTestCase):
 
 
 class RecordedTests(SynchronousTestCase):
-    """What the README and docs/certification.rst show where no Buildbot can be reached."""
+    """The recorded results in the README and docs/certification.rst."""
 
     def recorded(self, name: str) -> str:
         with open(os.path.join(ROOT, "docs", name), encoding="utf-8") as opened:
             return opened.read()
 
     def test_badge(self) -> None:
-        """It shows a success, and has nothing fetched from anywhere."""
+        """The badge shows a success, and refers to nothing outside."""
         image = self.recorded("status.svg")
         self.assertIn("success", image)
         addresses = re.findall(r"[a-z]+://[^\s\"')<]+", image)
         self.assertEqual([], [each for each in addresses if "//www.w3.org/" not in each])
 
     def test_statement(self) -> None:
-        """It says when, what of which commit, against what, and that nothing failed."""
+        """The statement gives the date, the commit, the cloud, and no failure."""
         said = self.recorded("status.txt")
         first = r"\d{4}-\d\d-\d\d: txstorage \S+ \([0-9a-f]{7,}\) against the embedded service"
         self.assertRegex(said, first)

@@ -1,9 +1,8 @@
 """
-docs/install.rst, done from its top to its end: what it says to type prints what
-it shows.
+docs/install.rst, followed from its top to its end: each command prints the shown output.
 
-It goes from the checkout, where packages are made, to a Debian, and to a system
-with dnf: as soon as a block has these to install something.
+The page leads from the checkout, where packages are made, to a Debian and to a system with dnf; a
+block that installs something moves the test there.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from .root import Root
 from .support import PackagesTestCase
 
 PAGE = "docs/install.rst"
-#: What the distribution has where dnf is at home, by its own packages.
+#: The paths of the distribution's own packages, where dnf is the package manager.
 DISTRIBUTION = """\
 Name: distribution
 Version: 1
@@ -40,10 +39,10 @@ Stands in for the packages of a distribution.
 
 class Checkout:
     """
-    The shell of who has a clone, and makes packages in it.
+    The shell of a person who makes packages in a clone.
 
-    :param home: this person's directory.
-    :param said: the path of what `make packages` printed when these were made.
+    :param home: the person's directory.
+    :param said: the path of the output of `make packages`.
     """
 
     def __init__(self, home: str, said: str) -> None:
@@ -53,7 +52,7 @@ class Checkout:
         self._said = said
 
     def run(self, command: str) -> tuple[int, str]:
-        """:return: the exit code, and what it printed."""
+        """:return: the exit code and the output."""
         if command == "make packages":
             with open(self._said, encoding="utf-8") as said:
                 return 0, said.read()
@@ -70,13 +69,13 @@ class Checkout:
 
 
 class Machine:
-    """The shell of root on a machine; what is exported is kept from command to command."""
+    """The shell of root on a machine; exported variables are kept from command to command."""
 
     def __init__(self, root: Root) -> None:
         self._root = root
 
     def run(self, command: str) -> tuple[int, str]:
-        """:return: the exit code, and what it printed."""
+        """:return: the exit code and the output."""
         with open(self._root.within("root", ".command"), "w", encoding="utf-8") as opened:
             opened.write(command + "\n")
         kept = "exec 2>&1; cd; touch .kept; . ./.kept; . ./.command; code=$?; export -p >.kept"
@@ -87,7 +86,7 @@ class PageTests(PackagesTestCase):
     """The page."""
 
     def copied(self, kind: str, root: Root) -> None:
-        """Have both revisions of a package where they are installed from."""
+        """Put both revisions of a package where they are installed from."""
         for which in ("current", "next"):
             shutil.copy(self.package(kind, which), root.within("root"))
 
@@ -111,7 +110,7 @@ class PageTests(PackagesTestCase):
         return Machine(root)
 
     def place_of(self, block: Block) -> None:
-        """Go where a block belongs."""
+        """Move to the place that a block belongs to."""
         for manager, machine in (("apt-get", self.debian), ("dnf", self.with_dnf)):
             if manager + " install" in block.text and manager not in self.visited:
                 self.visited.append(manager)
@@ -119,7 +118,7 @@ class PageTests(PackagesTestCase):
                 self.learned = Learned()
 
     def follow(self, block: Block) -> None:
-        """Type what a block says."""
+        """Type the commands of a block."""
         for command, shown in block.commands:
             code, came = self.place.run(self.learned.typed(command))
             where = "{}, line {}: $ {}\n".format(PAGE, block.line, command)
@@ -127,7 +126,7 @@ class PageTests(PackagesTestCase):
             self.assertTrue(self.learned.matches(shown, came), where + came)
 
     def test_followed(self) -> None:
-        """Each command ends well and prints what is shown, from the clone to the removal."""
+        """Each command succeeds and prints the shown output, from the clone to the removal."""
         [page] = of_suite("packages")
         self.assertEqual(PAGE, page)
         self.visited: list[str] = []

@@ -1,6 +1,4 @@
-"""
-What is in the packages, and what their unit says.
-"""
+"""The contents of the packages, and the settings of their unit."""
 
 import os
 import re
@@ -10,12 +8,12 @@ from ..run import ROOT
 from .support import PackagesTestCase
 
 UNIT = "usr/lib/systemd/system/txstorage.service"
-#: systemd's own measure, in tenths: at most "OK".
+#: systemd's exposure level, in tenths: at most "OK".
 EXPOSURE = 30
 
 
 def output_of(*command):
-    """:return: what a command writes, to either output."""
+    """:return: a command's output, standard error too."""
     return subprocess.run(
         command,
         stdout=subprocess.PIPE,
@@ -26,7 +24,7 @@ def output_of(*command):
 
 
 def listed(directory):
-    """:return: the paths of all files and links below a directory, relative."""
+    """:return: the relative paths of all files and links below a directory."""
     return sorted(
         os.path.relpath(os.path.join(place, name), directory)
         for place, directories, files in os.walk(directory)
@@ -49,21 +47,21 @@ class ContentsTests(FilesTestCase):
     """The files."""
 
     def test_names(self):
-        """Each kind is there once, under the name that its tools expect."""
+        """Each kind of package exists once, under the name that its tools expect."""
         names = sorted(os.listdir(self.made["current"]))
         kinds = r"py2-none-any\.whl|py3-none-any\.whl|tar\.gz|deb|rpm"
         self.assertEqual(5, len(names), names)
         self.assertEqual(5, len({re.search("({})$".format(kinds), n).group() for n in names}))
 
     def test_wheel_for_python_2(self):
-        """It has the driver, and nothing that is for Python 3."""
+        """The wheel for Python 2 has the driver, and no Python 3 wing."""
         names = output_of("python3", "-m", "zipfile", "-l", self.package("py2-none-any.whl"))
         self.assertIn("txstorage/driver.py", names)
         for part in ("txstorage/embedded/", "txstorage/cli/", "tests/"):
             self.assertNotIn(part, names)
 
     def test_same(self):
-        """The ``.rpm`` holds what the ``.deb`` does, byte for byte."""
+        """The ``.rpm`` holds the files of the ``.deb``, byte for byte."""
         other = os.path.join(self.place, "rpm")
         os.mkdir(other)
         unpack = 'cd "$1" && rpm2cpio "$2" | cpio --extract --make-directories --quiet'
@@ -72,7 +70,7 @@ class ContentsTests(FilesTestCase):
         subprocess.run(["diff", "--recursive", "--no-dereference", self.tree, other], check=True)
 
     def test_maintainer(self):
-        """Both name who made txstorage, as the wheel does, and no address."""
+        """Both packages name the authors, as the wheel does, and no address."""
         command = ["rpm", "--query", "--queryformat", "%{PACKAGER}", "--package"]
         said = [
             output_of("dpkg-deb", "--field", self.package("deb"), "Maintainer").rstrip("\n"),
@@ -81,7 +79,7 @@ class ContentsTests(FilesTestCase):
         self.assertEqual(["The txstorage developers"] * 2, said)
 
     def test_places(self):
-        """It touches its own directories, and no others."""
+        """The unit touches only its own directories."""
         beside = [path for path in listed(self.tree) if not path.startswith("opt/txstorage/")]
         self.assertEqual(
             [
@@ -94,7 +92,7 @@ class ContentsTests(FilesTestCase):
         )
 
     def test_origins(self):
-        """Nothing in it tells where it was made."""
+        """No file reveals the directory in which the package was made."""
         for path in listed(self.tree):
             path = os.path.join(self.tree, path)
             if os.path.islink(path):
@@ -115,21 +113,21 @@ class UnitTests(FilesTestCase):
             self.unit = opened.read()
 
     def verified(self, unit):
-        """:return: what systemd finds wrong; the command's place is the unpacked one."""
+        """:return: systemd's complaints; the command's path is the unpacked one."""
         path = os.path.join(self.place, "txstorage.service")
         with open(path, "w", encoding="utf-8") as opened:
             opened.write(unit.replace("=/opt/", "={}/opt/".format(self.tree)))
         return output_of("systemd-analyze", "verify", "--man=no", path)
 
     def test_verified(self):
-        """systemd knows each setting; one that it does not know is found."""
+        """systemd knows each setting; an unknown setting is found."""
         self.assertEqual("", self.verified(self.unit))
         self.assertIn(
             "ProtectHomes", self.verified(self.unit.replace("ProtectHome=", "ProtectHomes="))
         )
 
     def test_security(self):
-        """systemd's own measure says that it is well confined."""
+        """systemd's own exposure level is good."""
         path = os.path.join(self.tree, UNIT)
         command = ["systemd-analyze", "security", "--offline=true"]
         output_of(*command, "--threshold={}".format(EXPOSURE), path)
