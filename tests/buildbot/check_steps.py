@@ -77,7 +77,7 @@ class StepsTests(TestBuildStepMixin, TestReactorMixin, TestCase):
         self.assertEqual(said, self.get_nth_step(0).getBuildResultSummary()["build"])
 
     def test_failed(self) -> Any:
-        """What failed is named in the summary and in a log."""
+        """Failed tests are named in the summary and in a log."""
         self.prepare(Trial(command=["x"]), FAILED, 1)
         name = "tests.test_x.T.test_a"
         said = "0 passed, 1 failed, 0 skipped: " + name

@@ -181,7 +181,7 @@ class CloudTests(SynchronousTestCase):
         self.assertEqual({"demo": ["i"]}, named["servers"])
 
     def test_incomplete(self) -> None:
-        """What is missing is named."""
+        """Missing variables are named."""
         self.assertRaises(KeyError, cloud.described, {})
 
     def test_tests(self) -> None:

@@ -36,12 +36,7 @@ def refusal(status=400, detail=u"no"):
 
 
 class Fault(object):
-    """
-    What goes wrong with one request.
-
-    :param error: the exception it fails with; ``None`` to never answer.
-    :param bool processed: whether the cloud did what was asked all the same.
-    """
+    """A fault of one request."""
 
     def __init__(self, error, processed=False):
         self.error = error

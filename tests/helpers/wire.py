@@ -58,13 +58,7 @@ class Seen(object):
 
 
 class Answer(object):
-    """
-    What a fake service answers.
-
-    :param int status: the HTTP status.
-    :param body: something for JSON, or ``bytes`` as they are, or ``None``.
-    :param headers: a dict of native strings.
-    """
+    """The answer of a fake service."""
 
     def __init__(self, status=200, body=None, headers=()):
         self.status = status
@@ -116,7 +110,7 @@ class FakeService(Resource):
         return answer.write(request)
 
     def targets(self):
-        """What was asked for: a list of ``"METHOD target"`` texts."""
+        """:return: the requests, as a list of ``"METHOD target"`` texts."""
         return [u"{} {}".format(seen.method, seen.target) for seen in self.seen]
 
 
@@ -323,7 +317,7 @@ CATALOG = catalog(
 
 
 def token_answer(secret, seconds=3600, services=None):
-    """What Keystone answers to good credentials; the token lives for some seconds."""
+    """Keystone's answer to good credentials, with a token that lives for some seconds."""
     expires = u"2026-11-22T{:02d}:{:02d}:{:02d}.000000Z".format(
         16 + seconds // 3600, seconds // 60 % 60, seconds % 60
     )

@@ -1,8 +1,8 @@
 """
-A real OpenStack on this machine, and what the driver is put through on it.
+A real OpenStack on this machine, and the driver's tests on it.
 
-Its modules of tests are called ``check_...``, so that running ``tests`` runs
-none of them: they need the services, which ``make test-openstack`` brings up.
+Its modules of tests are called ``check_...``, so that running ``tests`` does not run them: they
+need the services, which ``make test-openstack`` brings up.
 """
 
 from __future__ import annotations

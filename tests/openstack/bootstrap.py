@@ -1,6 +1,6 @@
 """
-What a new cloud is filled with: users, the catalog, a flavor, volume types,
-quotas and servers; and how it is known to work.
+The contents of a new cloud: users, the catalog, a flavor, volume types, quotas and servers; and the
+check that the cloud works.
 """
 
 import calendar
@@ -29,7 +29,7 @@ def client(layout, username):
 
 
 def _ensure(admin, collection, key, wanted, unique):
-    """:return: the id of what is in one of Keystone's collections, by now."""
+    """:return: the id of an item of one of Keystone's collections, made unless it exists."""
     listed = admin.get("identity", "/" + collection)[collection]
     for found in listed:
         if all(found.get(name) == wanted[name] for name in unique):
@@ -76,7 +76,7 @@ def _register_catalog(layout, admin):
 
 
 def register(layout):
-    """Tell Keystone who there is, and where the services are."""
+    """Register users, services and endpoints in Keystone."""
     admin = client(layout, "admin")
     _register_users(layout, admin)
     _register_catalog(layout, admin)
@@ -84,8 +84,9 @@ def register(layout):
 
 def _alive(layout, admin, service, wanted):
     """
-    Whether processes of a service have reported since they and RabbitMQ began:
-    what an earlier one reported says nothing of them.
+    Check that a service's processes have reported since they and RabbitMQ began; earlier reports
+    mean
+    nothing.
     """
     up = set()
     for found in admin.get(service, "/os-services")["services"]:
@@ -101,7 +102,7 @@ def wait_until_healthy(layout, check):
     """
     Wait until volumes and servers can be made.
 
-    :param check: called again and again; raises when it is in vain.
+    :param check: called again and again; raises when waiting is in vain.
     """
 
     def healthy(function, *arguments):
@@ -109,7 +110,7 @@ def wait_until_healthy(layout, check):
         try:
             return function(client(layout, "admin"), *arguments)
         except Refused as error:
-            # those that have just begun do not reach each other yet
+            # services that have just begun do not reach each other yet
             if error.status < 500:
                 raise
             return error
@@ -133,7 +134,7 @@ def wait_until_healthy(layout, check):
 
 def furnish(layout):
     """
-    Make what the tests find.
+    Make the projects' servers.
 
     :return: dict of projects to the ids of their servers.
     """
@@ -153,9 +154,9 @@ def furnish(layout):
 
 def describe(layout, servers, control):
     """
-    :param servers: what :func:`furnish` returned.
+    :param servers: the result of :func:`furnish`.
     :param control: the command that controls the rig.
-    :return: what tests need to know, for JSON.
+    :return: the description of the cloud for tests, for JSON.
     """
     users = {
         username: {

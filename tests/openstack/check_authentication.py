@@ -1,6 +1,7 @@
 """
-Each way to authenticate, against a real Keystone; endpoints and versions, against a
-real Cinder and a real Nova.
+Each way to authenticate, against a real Keystone; endpoints and versions, against a real Cinder and
+a
+real Nova.
 """
 
 import os
@@ -34,7 +35,7 @@ DOMAIN = "Default"
 
 class CountingAgent:
     """
-    An agent that remembers what was asked.
+    An agent that records the requests.
 
     :ivar list seen: of ``"METHOD path"``.
     """
@@ -52,7 +53,7 @@ class CountingAgent:
 
 
 class Authenticating(TestCase):
-    """Base: services that are made of keys."""
+    """Base: services made from configuration keys."""
 
     timeout = 120
 
@@ -64,7 +65,7 @@ class Authenticating(TestCase):
         self.addCleanup(self.agent.close)
 
     def client(self, user="demo"):
-        """:return: one that waits, logged in."""
+        """:return: a waiting client, logged in."""
         names = ("username", "password", "project_name")
         return Client(self.auth_url, self.region, *(self.users[user][name] for name in names))
 
@@ -74,7 +75,7 @@ class Authenticating(TestCase):
         return Configuration.from_mapping({k: v for k, v in keys.items() if v is not None})
 
     def service(self, **keys):
-        """:return: a volume service on them."""
+        """:return: a volume service on these keys."""
         return volume_service(reactor, self.configuration(**keys), self.agent)
 
     def of_demo(self, *names, **keys):
@@ -82,13 +83,13 @@ class Authenticating(TestCase):
         return dict({name: self.users["demo"][name] for name in names}, **keys)
 
     def token(self, client):
-        """:return: what Keystone says of a client's own token."""
+        """:return: Keystone's description of a client's own token."""
         secret = client._headers["X-Auth-Token"]
         return client.request("GET", "identity", "/auth/tokens", X_Subject_Token=secret)["token"]
 
     @inlineCallbacks
     def works(self, user, project, **keys):
-        """Who is meant is who it is, and may list volumes and ask for a server."""
+        """The login is the expected user's, and may list volumes and get a server."""
         service = self.service(**keys)
         identity = yield service.authenticate()
         self.assertEqual((user, project), (identity.user_name, identity.project_name))
@@ -123,7 +124,7 @@ class PasswordTests(Authenticating):
 
     @inlineCallbacks
     def test_refused(self):
-        """Wrong passwords, projects and domains are refused, and the error says who asked."""
+        """Wrong passwords, projects and domains are refused, and the error names the user."""
         right = self.of_demo("username", "password", "project_name")
         for wrong in (
             {"password": "no"},
@@ -141,7 +142,7 @@ class PasswordTests(Authenticating):
 
     @inlineCallbacks
     def test_file(self):
-        """A password in a file that is replaced is taken up by the next login."""
+        """A replaced password file is used by the next login."""
         path = self.mktemp()
         with open(path, "w") as opened:
             opened.write(self.users["demo"]["password"] + "\n")
@@ -156,7 +157,7 @@ class PasswordTests(Authenticating):
         yield session.token()
         with open(path, "w") as opened:
             opened.write("no longer right")
-        # As after a 401: what is in the file is refused, and what worked is used further.
+        # As after a 401: the file's credential is refused, and the working one stays in use.
         session._token = None
         yield session.token()
         self.assertEqual(3, len(self.agent.seen))
@@ -166,7 +167,7 @@ class ApplicationCredentialTests(Authenticating):
     """An application credential."""
 
     def made(self):
-        """:return: a new one, as Keystone describes it."""
+        """:return: a new credential, as Keystone describes it."""
         client = self.client()
         path = "/users/{}/application_credentials".format(self.token(client)["user"]["id"])
         name = "txstorage-" + uuid4().hex
@@ -176,7 +177,7 @@ class ApplicationCredentialTests(Authenticating):
         return made
 
     def forget(self, client, path):
-        """Delete it, if it is there."""
+        """Delete the credential, if it exists."""
         try:
             client.delete("identity", path)
         except Refused:
@@ -204,7 +205,7 @@ class ApplicationCredentialTests(Authenticating):
 
     @inlineCallbacks
     def test_refused(self):
-        """A wrong secret, and one of somebody else."""
+        """A wrong secret and another user's credential are refused."""
         made = self.made()
         for keys in (
             {"application_credential_id": made["id"], "application_credential_secret": "no"},
@@ -220,8 +221,9 @@ class ApplicationCredentialTests(Authenticating):
     @inlineCallbacks
     def test_replaced(self):
         """
-        A credential that is given up in favour of another one, in ``clouds.yaml``: the
-        next request that is refused finds the other, with no restart.
+        A credential replaced by another in ``clouds.yaml`` is used from the next refused request
+        on, without
+        a restart.
         """
         first, second = self.made(), self.made()
         path = self.mktemp()
@@ -251,15 +253,15 @@ class ApplicationCredentialTests(Authenticating):
             "identity", "/users/{}/application_credentials/{}".format(user_id, first["id"])
         )
         yield service.list_volumes({})
-        # The rig's services check each token, so that the first one is over.
+        # The rig's services check each token, so the first token is over.
         self.assertEqual(2, self.agent.seen.count("POST /v3/auth/tokens"), self.agent.seen)
 
 
 class TokenTests(Authenticating):
-    """A token that somebody else got."""
+    """A token that another program obtained."""
 
     def test_token(self):
-        """It is exchanged for one of the project."""
+        """The token is exchanged for one of the project."""
         token = self.client()._headers["X-Auth-Token"]
         return self.works(
             "demo", "demo", auth_plugin="token", token=token, project_name="demo"
@@ -267,7 +269,7 @@ class TokenTests(Authenticating):
 
     @inlineCallbacks
     def test_without_project(self):
-        """Without a project there is no catalog, and the error says why."""
+        """Without a project there is no catalog, and the error gives the reason."""
         token = self.client()._headers["X-Auth-Token"]
         service = self.service(auth_plugin="token", token=token)
         caught = yield self.assertFailure(service.list_volumes({}), EndpointMissing)
@@ -275,11 +277,11 @@ class TokenTests(Authenticating):
 
 
 class TrustTests(Authenticating):
-    """What one user lets another one do."""
+    """A trust that one user gives another."""
 
     @inlineCallbacks
     def test_trust(self):
-        """The trustee acts in the trustor's project, as whom the trust says."""
+        """The trustee acts in the trustor's project, as the user that the trust names."""
         demo, other = self.client(), self.client("other")
         for impersonation in (True, False):
             trust = demo.post("identity", "/OS-TRUST/trusts", {"trust": {
@@ -301,7 +303,7 @@ class SystemTests(Authenticating):
     """The whole system, instead of a project."""
 
     def keys(self):
-        """:return: the administrator's."""
+        """:return: the administrator's client."""
         return {
             "username": "admin",
             "password": self.users["admin"]["password"],
@@ -310,7 +312,7 @@ class SystemTests(Authenticating):
 
     @inlineCallbacks
     def test_identity(self):
-        """Keystone gives a token for no project, whose catalog has no Block Storage."""
+        """Keystone gives a token without a project, whose catalog has no Block Storage."""
         service = self.service(**self.keys())
         identity = yield service.authenticate()
         self.assertEqual(("admin", ""), (identity.user_name, identity.project_name))
@@ -319,7 +321,7 @@ class SystemTests(Authenticating):
 
     @inlineCallbacks
     def test_endpoint(self):
-        """With an endpoint of its own Block Storage is reached, and decides itself."""
+        """With its own endpoint, Block Storage is reached, and decides itself."""
         url = self.client().endpoints["block-storage"].rpartition("/")[0]
         service = self.service(volume_endpoint=url, **self.keys())
         try:
@@ -335,7 +337,7 @@ class CloudsTests(Authenticating):
 
     @inlineCallbacks
     def test_clouds(self):
-        """A cloud of the file is reached, whoever reads the file."""
+        """A cloud of the file is reached, by either reader of the file."""
         directory = self.mktemp()
         os.mkdir(directory)
         user = self.users["demo"]
@@ -370,7 +372,7 @@ class CloudsTests(Authenticating):
 
 
 class EndpointTests(Authenticating):
-    """Which address, and which version there."""
+    """The choice of endpoints and of versions."""
 
     def password(self, **keys):
         """:return: a service on demo's password."""
@@ -384,7 +386,9 @@ class EndpointTests(Authenticating):
 
     @inlineCallbacks
     def test_unversioned(self):
-        """Without a version the services are asked for theirs once, 300 or not."""
+        """
+        Endpoints without a version are queried for their versions once, with status 300 or not.
+        """
         volume, compute = self.roots()
         service = self.password(volume_endpoint=volume, compute_endpoint=compute)
         for _ in range(2):
@@ -397,7 +401,7 @@ class EndpointTests(Authenticating):
 
     @inlineCallbacks
     def test_nothing_is_asked_in_vain(self):
-        """With a version and no need for a microversion no version document is fetched."""
+        """Endpoints with a version are not queried, unless a microversion is needed."""
         service = self.password()
         yield service.list_volumes({})
         yield service.list_servers()
@@ -405,7 +409,7 @@ class EndpointTests(Authenticating):
 
     @inlineCallbacks
     def test_microversion(self):
-        """What needs a microversion asks once whether it is there."""
+        """A request with a microversion queries once whether the service has it."""
         service = self.password()
         for _ in range(2):
             reason = yield service.failure_reason(NOBODY)
@@ -430,7 +434,7 @@ class EndpointTests(Authenticating):
 
     @inlineCallbacks
     def test_catalog(self):
-        """A region or an interface that is not there is an error with what there is."""
+        """A missing region or interface is an error that lists the existing ones."""
         for keys in ({"region": "Atlantis"}, {"interface": "admin", "region": "Atlantis"}):
             caught = yield self.assertFailure(
                 self.password(**keys).list_volumes({}), EndpointMissing

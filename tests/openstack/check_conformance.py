@@ -39,13 +39,13 @@ class ReactorThreadTests(
 
 
 class ShortTokensTests(contract(Shared(lambda: {"auth_url": description()["short_auth_url"]}))):
-    """A login for many operations, of a cloud whose tokens last 20 seconds."""
+    """One login for many operations, on a cloud whose tokens last 20 seconds."""
 
     timeout = LONG
 
 
 class SmallPagesTests(contract(Shared(lambda: {"region": description()["paged_region"]}))):
-    """A cloud whose lists come two volumes at a time."""
+    """A cloud whose lists have pages of two volumes."""
 
     timeout = LONG
 
@@ -75,6 +75,6 @@ class BlockingCloudTests(make_icloudapi_tests(blocking_driver)):
 
 
 class ResilienceTests(make_resilience_tests(api_factory=faulty_driver, size=GIB)):
-    """Lost requests, lost answers and cancellation, at each exchange."""
+    """Lost requests, lost responses and cancellation, at each exchange."""
 
     timeout = LONG

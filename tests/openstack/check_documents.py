@@ -1,6 +1,6 @@
 """
-What the documents say is to be done with a real OpenStack, done with this one:
-their commands are typed, and the policies that they have are its policies.
+The documents' commands for a real OpenStack, typed on this one; the documents' policies are put in
+force.
 """
 
 import os
@@ -21,7 +21,7 @@ from .layout import write
 
 PAGE = os.path.join("docs", "openstack.rst")
 CONTRIBUTING = "CONTRIBUTING.rst"
-#: Seconds in which a whole OpenStack is there.
+#: Seconds in which a whole OpenStack comes up.
 BRINGING_UP = 900
 PASSWORD = uuid4().hex
 ROLE = "volume-driver"
@@ -34,21 +34,21 @@ def client(username, password, project_name):
 
 
 def administrator(project_name="admin"):
-    """:return: the cloud's administrator, in a project in which that is a member."""
+    """:return: the cloud's administrator, in a project of which it is a member."""
     return client("admin", description()["users"]["admin"]["password"], project_name)
 
 
 def named(admin, collection, name):
-    """:return: the ids of what is called so in one of Keystone's collections."""
+    """:return: the ids of the items with a name, in one of Keystone's collections."""
     found = admin.get("identity", "/{}?name={}".format(collection, name))[collection]
     return [each["id"] for each in found]
 
 
 def project(test_case, name, username):
     """
-    Make a project with a server, which goes with the test, as does the user.
+    Make a project with a server and a user, which are removed after the test.
 
-    :return: somebody who is the administrator in that project, and the server's id.
+    :return: the administrator's client in that project, and the server's id.
     """
     admin = administrator()
     wanted = {"project": {"name": name, "domain_id": "default"}}
@@ -75,13 +75,13 @@ def give_role(admin, project_id, username, role):
 
 
 def remove_role(admin):
-    """Remove the role of the document, if there is one."""
+    """Remove the document's role, if it exists."""
     for role_id in named(admin, "roles", ROLE):
         admin.delete("identity", "/roles/" + role_id)
 
 
 def remove_user(admin, name):
-    """Remove a user, and its credentials before, for SQLite does not do so by itself."""
+    """Remove a user, after its credentials, since SQLite does not remove these by itself."""
     for user_id in named(admin, "users", name):
         path = "/users/" + user_id
         credentials = path + "/application_credentials"
@@ -91,7 +91,7 @@ def remove_user(admin, name):
 
 
 class CommandsTests(SynchronousTestCase):
-    """What is typed."""
+    """The documents' commands."""
 
     def session(self, **options):
         """A session that ends with the test."""
@@ -100,13 +100,14 @@ class CommandsTests(SynchronousTestCase):
         return session
 
     def test_pages(self):
-        """There is a test for each document that has something to be typed."""
+        """Each document with commands has a test."""
         self.assertEqual([CONTRIBUTING, PAGE], sorted(of_suite("openstack")))
 
     def test_page(self):
         """
-        An administrator makes the user, and that user an application credential
-        with the access rules; that is all that a node needs.
+        An administrator makes the user, and that user an application credential with access rules;
+        a node
+        needs no more.
         """
         there = description()
         project(self, "storage", "txstorage")
@@ -127,35 +128,36 @@ class CommandsTests(SynchronousTestCase):
         )
         session.execute(typed("cd ~"))
         for block in blocks(PAGE):
-            # the files are tested elsewhere, and used here
+            # other tests cover the files; here they are used
             if block.suite == "openstack" or block.caption:
                 session.execute(block)
 
     def test_contributing(self):
         """
-        Whoever takes part brings an OpenStack up, breaks it, and takes it down:
-        here it is a second one, of which the first sees nothing.
+        A contributor brings an OpenStack up, breaks it, and takes it down: here a second one, which
+        the first
+        one does not notice.
         """
-        # only where the first one is: it takes minutes, and what is installed for that
+        # only with the first one's installation: a new one would take minutes
         description()
         if interpreter_of("2.7") is None:
             raise SkipTest("it also says how to run tests on Python 2.7, which is not here")
         session = self.session(
             environment=dict(os.environ), outside=True, changed=[ROOT], patience=BRINGING_UP
         )
-        # as where none is up; volumes that are too big are only so on a real file system
+        # as where none is up; a volume is only too big on a real file system
         session.execute(typed("mkdir -p /var/tmp/run .openstack/run; rm -f .openstack/lock"))
         session.execute(typed("mount --bind /var/tmp/run .openstack/run"))
         try:
             for block in of_suite("openstack")[CONTRIBUTING]:
                 session.execute(block)
         finally:
-            # a document that is wrong must not leave devices
+            # a wrong document must not leave devices
             session.execute(typed("python3 -m tests.openstack.rig down"))
 
 
 class PoliciesTests(TestCase):
-    """A role of its own."""
+    """The documents' role and policies."""
 
     timeout = 300
 
@@ -163,7 +165,7 @@ class PoliciesTests(TestCase):
         self.user = "driver-" + uuid4().hex
         self.inside, self.server = project(self, self.user, self.user)
         admin = administrator()
-        # what an interrupted test left
+        # the remains of an interrupted test
         remove_role(admin)
         admin.post("identity", "/roles", {"role": {"name": ROLE}})
         self.addCleanup(remove_role, admin)
@@ -173,7 +175,7 @@ class PoliciesTests(TestCase):
         self.mine = client(self.user, PASSWORD, self.user)
 
     def set_policies(self):
-        """Give the cloud the policies that the document shows, until the test ends."""
+        """Give the cloud the document's policies, until the test ends."""
         rules = of_suite("rules")[PAGE]
         [cinder, nova] = [block.text for block in rules if block.language == "yaml"]
         paths = description()["policies"]
@@ -182,7 +184,7 @@ class PoliciesTests(TestCase):
             write(path, text)
 
     def refused(self, *request):
-        """A request is refused by a policy."""
+        """A policy refuses the request."""
         self.assertEqual(403, self.assertRaises(Refused, self.mine.request, *request).status)
 
     def test_without(self):
@@ -192,7 +194,7 @@ class PoliciesTests(TestCase):
 
     @inlineCallbacks
     def test_all(self):
-        """With them, the driver does all that it does."""
+        """With the policies, the driver's operations all succeed."""
         self.set_policies()
         api = driver(
             self,
@@ -211,7 +213,7 @@ class PoliciesTests(TestCase):
         self.assertEqual([], (yield api.list_volumes()))
         live = yield api.list_live_nodes()
         self.assertEqual([self.server], list(live))
-        # why a volume could not be made
+        # the reason of a failed volume
         ask = ("GET", "block-storage", "/messages")
         yield deferToThread(self.mine.request, *ask, OpenStack_API_Version="volume 3.3")
         path = "/servers/" + self.server
@@ -221,7 +223,7 @@ class PoliciesTests(TestCase):
         yield deferToThread(self.inside.wait, "compute", path, "ACTIVE")
 
     def test_nothing_else(self):
-        """What the document says that such a user is refused, it is."""
+        """The requests that the document lists as refused to such a user are refused."""
         self.set_policies()
         made = self.inside.post("block-storage", "/volumes", {"volume": {"size": 1}})
         volume = "/volumes/" + made["volume"]["id"]

@@ -1,7 +1,7 @@
 """
-Parts of a real OpenStack that fail while the driver works: each is stopped before
-an operation begins, or as soon as what it asked for was accepted, and started
-again while it waits.
+Parts of a real OpenStack that fail while the driver works: each is stopped before an operation
+begins,
+or as soon as its request was accepted, and started again while the operation waits.
 """
 
 import os
@@ -29,7 +29,7 @@ OPERATIONS = ("create", "attach", "detach", "destroy")
 
 
 def control(*arguments):
-    """:return: a ``Deferred`` that fires when the rig has done what it was told."""
+    """:return: a ``Deferred`` that fires when the rig has carried out a command."""
     command = description()["control"] + list(arguments)
     return deferToThread(subprocess.run, command, cwd=ROOT, check=True)
 
@@ -37,9 +37,9 @@ def control(*arguments):
 @implementer(IAgent)
 class Accepted:
     """
-    An agent that tells when what it was asked to change was accepted.
+    An agent that reports accepted changes.
 
-    :param int number: how many changes, of those that are answered next.
+    :param int number: the number of changes to wait for, from the next response on.
     """
 
     def __init__(self, agent):
@@ -48,12 +48,12 @@ class Accepted:
         self._accepted = None
 
     def after(self, number):
-        """:return: a ``Deferred`` that fires when so many more changes were accepted."""
+        """:return: a ``Deferred`` that fires when that many more changes were accepted."""
         self._wanted, self._accepted = number, Deferred()
         return self._accepted
 
     def request(self, method, uri, headers=None, bodyProducer=None):  # noqa: N803
-        """As ``IAgent`` has it."""
+        """See ``IAgent``."""
         d = self._agent.request(method, uri, headers, bodyProducer)
         if method != b"GET" and not uri.endswith(b"/auth/tokens"):
             d.addCallback(self._answered)
@@ -68,7 +68,7 @@ class Accepted:
 
 
 class OutageTests(Operations, TestCase):
-    """Four operations at once, each on a volume of its own, and one outage."""
+    """Four operations at once, each on its own volume, and one outage."""
 
     timeout = 400
     size = GIB
@@ -90,8 +90,9 @@ class OutageTests(Operations, TestCase):
 
     def begin(self, operation, subject):
         """
-        :return: a ``Deferred`` that fires with ``None`` when it ended well, or with the
-            text of an error that means that it may be repeated.
+        :return: a ``Deferred`` that fires with ``None`` after a success, or with the text of an
+            error after
+            which the operation may be repeated.
         """
         return self.parts(operation)[1](subject).addCallbacks(
             lambda _: None, lambda failure: failure.trap(StorageError) and str(failure.value)
@@ -100,10 +101,11 @@ class OutageTests(Operations, TestCase):
     @inlineCallbacks
     def outage(self, services, stop):
         """
-        :param services: names, of the rig's services.
-        :param stop: called with a function that stops them and returns a
-            ``Deferred``, and with one that begins the operations, and returns
-            a list of Deferreds; returns a ``Deferred`` of these.
+        :param services: names of the rig's services.
+        :param stop: called with a function that stops the services and returns a ``Deferred``, and
+            with one
+            that begins the operations and returns a list of Deferreds; returns a ``Deferred`` of
+            these.
         """
         self.subjects = yield gatherResults([self.parts(name)[0]() for name in OPERATIONS])
         self.addCleanup(control, "start", *services)
@@ -133,7 +135,7 @@ class OutageTests(Operations, TestCase):
 
     @inlineCallbacks
     def meanwhile(self, stop, begin):
-        """Stop when all that the operations ask for was accepted."""
+        """Stop when all the operations' requests were accepted."""
         accepted = self.agent.after(len(OPERATIONS))
         running = begin()
         yield accepted
@@ -141,7 +143,9 @@ class OutageTests(Operations, TestCase):
         return running  # noqa: B901
 
     def test_volume_service_before(self):
-        """Without Cinder's volume service operations wait for it, or say what to repeat."""
+        """
+        Without Cinder's volume service, operations wait for it, or name the operation to repeat.
+        """
         return self.outage(["cinder-volume"], self.before)
 
     def test_volume_service_meanwhile(self):
@@ -149,7 +153,7 @@ class OutageTests(Operations, TestCase):
         return self.outage(["cinder-volume"], self.meanwhile)
 
     def test_rabbit_before(self):
-        """Without RabbitMQ operations wait for it, or say what to repeat."""
+        """Without RabbitMQ, operations wait for it, or name the operation to repeat."""
         return self.outage(["rabbit"], self.before)
 
     def test_rabbit_meanwhile(self):
@@ -157,7 +161,7 @@ class OutageTests(Operations, TestCase):
         return self.outage(["rabbit"], self.meanwhile)
 
     def test_keystone_before(self):
-        """Without Keystone operations wait for it, or say what to repeat."""
+        """Without Keystone, operations wait for it, or name the operation to repeat."""
         return self.outage(["keystone"], self.before)
 
     def test_keystone_meanwhile(self):
@@ -165,5 +169,5 @@ class OutageTests(Operations, TestCase):
         return self.outage(["keystone"], self.meanwhile)
 
     def test_keystone_at_first(self):
-        """A driver that is made while there is no Keystone works when there is one."""
+        """A driver made while Keystone is down works when Keystone is back."""
         return self.outage(["keystone"], self.at_first)

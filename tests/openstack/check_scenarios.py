@@ -1,6 +1,5 @@
 """
-What happens in a cloud that several nodes, clusters and projects share, on a real
-OpenStack with loop devices.
+A cloud that several nodes, clusters and projects share, on a real OpenStack with loop devices.
 """
 
 from uuid import uuid4
@@ -27,7 +26,7 @@ LONG = 300
 
 
 def client(user="demo"):
-    """:return: a client that waits, logged in as one of the rig's users."""
+    """:return: a waiting client, logged in as one of the rig's users."""
     there = description()
     login = {key: there["users"][user][key] for key in ("username", "password", "project_name")}
     return Client(there["auth_url"], there["region"], **login)
@@ -62,7 +61,7 @@ class NodesTests(Scenario):
 
     @inlineCallbacks
     def test_moves(self):
-        """A file on a volume is the same after it moved to another server, and back."""
+        """A file on a volume is identical after the volume has moved to another server and back."""
         first, second = self.nodes()
         volume = yield first.create_volume(uuid4(), GIB)
         device = yield self.attached(first, volume.blockdevice_id)
@@ -75,7 +74,9 @@ class NodesTests(Scenario):
 
     @inlineCallbacks
     def test_race(self):
-        """Of two nodes that attach one volume at once, one gets it and the other is told."""
+        """
+        Of two nodes that attach one volume at once, one succeeds and the other's error names it.
+        """
         nodes = self.nodes()
         ids = yield gatherResults([node.compute_instance_id() for node in nodes])
         for _ in range(5):
@@ -98,7 +99,7 @@ class NodesTests(Scenario):
 
     @inlineCallbacks
     def test_one_dataset_from_two_nodes(self):
-        """Two nodes that create the volume of one dataset at once get the same one."""
+        """Two nodes that create the volume of one dataset at once get the same volume."""
         nodes = self.nodes()
         dataset_id = uuid4()
         made = yield gatherResults([node.create_volume(dataset_id, GIB) for node in nodes])
@@ -124,7 +125,7 @@ class NodesTests(Scenario):
 
 
 def backing_file(device):
-    """:return: the path of the file behind a loop device, or what is left of it."""
+    """:return: the path of the file behind a loop device, or its remains."""
     path = device.realpath().path.replace("/dev/", "/sys/block/") + "/loop/backing_file"
     try:
         with open(path, "rb") as file:
@@ -193,11 +194,11 @@ class ServersTests(Scenario):
 
 
 class ProjectsTests(Scenario):
-    """Projects that do not know of each other."""
+    """Projects that are invisible to each other."""
 
     @inlineCallbacks
     def test_others_unknown(self):
-        """A volume of another project does not exist, though cluster and dataset are the same."""
+        """A volume of another project is unknown, though its cluster and dataset are the same."""
         cluster_id, dataset_id = uuid4(), uuid4()
         ours = self.driver(cluster_id)
         theirs = self.driver(cluster_id, user="other")
@@ -220,7 +221,7 @@ class ProjectsTests(Scenario):
 
     @inlineCallbacks
     def test_quota(self):
-        """A project that is full says so at once, and has room again when a volume is gone."""
+        """A project at its quota fails at once, and has room again after a volume is destroyed."""
         api, agent = faulty_driver(self, user="cramped")
         self.addCleanup(detach_destroy_volumes, api)
         volume = yield api.create_volume(uuid4(), GIB)
@@ -238,7 +239,7 @@ class ProjectsTests(Scenario):
 
 @implementer(IAgent)
 class Tokens:
-    """An agent that remembers the tokens that it saw, in their order, and logins."""
+    """An agent that records tokens, in their order, and logins."""
 
     def __init__(self, agent):
         self._agent = agent
@@ -246,7 +247,7 @@ class Tokens:
         self.logins = 0
 
     def request(self, method, uri, headers=None, bodyProducer=None):  # noqa: N803
-        """As ``IAgent`` has it."""
+        """See ``IAgent``."""
         self.logins += uri.endswith(b"/auth/tokens")
         for token in headers.getRawHeaders(b"X-Auth-Token", []):
             if token.decode("ascii") not in self.seen:
@@ -259,7 +260,7 @@ class TokensTests(Scenario):
 
     @inlineCallbacks
     def test_revoked(self):
-        """When its token is revoked, the driver logs in once more, and all goes on."""
+        """After its token is revoked, the driver logs in once more, and its operations succeed."""
         agent = agent_for(reactor)
         self.addCleanup(agent.close)
         tokens = Tokens(agent)

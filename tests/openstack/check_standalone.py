@@ -1,6 +1,7 @@
 """
-The contract suites for hosts that attach their volumes themselves, against a
-real Cinder: Compute is there, and is neither asked nor needed.
+The contract suites for hosts that attach their volumes themselves, against a real Cinder: Compute
+is
+there, and is not used.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -25,7 +26,7 @@ HOST = u"5f6d6c2e-4b1c-4c55-9a35-0d3c1f6b9e01"
 
 
 def losetup(*arguments):
-    """:return: what it says, text."""
+    """:return: the command's output, text."""
     return as_text(subprocess.check_output(("losetup",) + arguments)).strip()
 
 
@@ -43,13 +44,13 @@ def _detach(path):
         try:
             losetup("--detach", device)
         except subprocess.CalledProcessError:
-            # somebody who detaches the same volume was there first
+            # another detach of the same volume was first
             if device in _attached(path):
                 raise
 
 
 class FileConnector(HostConnector):
-    """The rig's volumes are files of this machine, of which a host makes devices."""
+    """The rig's volumes are files of this machine, from which the host makes devices."""
 
     def connect(self, volume_id, connection):
         """See :class:`~txstorage._devices.connector.HostConnector`."""
@@ -61,7 +62,7 @@ class FileConnector(HostConnector):
 
 
 def standalone_driver_and_agent(test_case, **options):
-    """:return: a driver for a cluster of its own, and the ``FaultyAgent`` that it uses."""
+    """:return: a driver for a new cluster, and its ``FaultyAgent``."""
     agent = agent_for(reactor)
     test_case.addCleanup(agent.close)
     faulty = FaultyAgent(reactor, agent)
@@ -90,6 +91,6 @@ class StandaloneCloudTests(make_icloudapi_tests(standalone_driver)):
 
 
 class StandaloneResilienceTests(make_resilience_tests(standalone_driver_and_agent, GIB)):
-    """The contract when things go wrong, without Compute."""
+    """The resilience suite, without Compute."""
 
     timeout = LONG

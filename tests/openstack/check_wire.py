@@ -1,12 +1,12 @@
 """
-The wire contract, kept by a real OpenStack: what :mod:`tests.contract` asserts
-about the embedded service is true of the real ones.
+The wire contract on a real OpenStack: the assertions of :mod:`tests.contract` about the embedded
+service
+hold for the real services.
 
-It is the OpenStack of :func:`tests.openstack.cloud.description`: the user
-``demo`` with two servers, whose quota is set for some tests and set back, and
-an administrator.
+The cloud is that of :func:`tests.openstack.cloud.description`: the user ``demo`` with two servers,
+whose quota some tests change and restore, and an administrator.
 
-With ``TXSTORAGE_RECORD=1`` a run of all of it writes down what was compared, in
+With ``TXSTORAGE_RECORD=1`` a complete run records the compared routes and errors in
 ``tests/contract/compared.txt``, without which ``make test`` fails.
 """
 
@@ -33,14 +33,14 @@ from .cloud import description
 
 #: Seconds.
 PAUSE = 0.03
-#: Of the project, when no test limits it.
+#: The project's quota, when no test limits it.
 _NO_LIMIT = {"volumes": -1, "gigabytes": -1}
-#: What was compared so far, in this run.
+#: The routes and errors compared so far, in this run.
 _compared: Set[str] = set()
 
 
 class _Exchange(Protocol):
-    """Sends bytes, and collects what comes until the connection is closed."""
+    """Sends bytes, and collects the response until the connection closes."""
 
     def __init__(self, request: bytes) -> None:
         self.done: Deferred[bytes] = Deferred()
@@ -60,7 +60,7 @@ class _Exchange(Protocol):
 
 
 class RealTarget(Target):
-    """What the rig brought up."""
+    """The contract's tests on the rig's services."""
 
     # As much as Cinder counts, and more than the back end has.
     too_big = 10**9

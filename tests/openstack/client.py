@@ -1,6 +1,5 @@
 """
-A client of OpenStack's APIs that waits: for setting the rig up, and for tests to
-do what somebody else would.
+A waiting client of OpenStack's APIs: for setting the rig up, and for tests to act as another user.
 """
 
 import json
@@ -13,9 +12,9 @@ from .progress import RigError
 
 class Refused(RigError):
     """
-    A request that was refused.
+    A refused request.
 
-    :ivar int status: of HTTP.
+    :ivar int status: the HTTP status.
     """
 
     def __init__(self, method, url, status, body):
@@ -45,10 +44,10 @@ def exchange(method, url, body=None, headers=()):
 
 class Client:
     """
-    Somebody who is logged in to a project.
+    A user logged in to a project.
 
-    :ivar str project_id: the project's.
-    :ivar dict endpoints: of the region, by the type of service.
+    :ivar str project_id: the project's id.
+    :ivar dict endpoints: the region's endpoints, by type of service.
     """
 
     def __init__(self, auth_url, region, username, password, project_name):
@@ -72,9 +71,9 @@ class Client:
     def request(self, method, service, path, body=None, **headers):
         """
         :param service: a type of service.
-        :param path: below its endpoint.
+        :param path: the path below its endpoint.
         :param headers: with underscores for hyphens.
-        :return: the body of the answer.
+        :return: the body of the response.
         """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         url = self.endpoints[service] + path
@@ -94,10 +93,9 @@ class Client:
 
     def wait(self, service, path, status, seconds=120):
         """
-        Wait until what is at a path has a status, or, when that is ``None``,
-        until there is nothing.
+        Wait until the item at a path has a status, or, with ``None``, until it is gone.
 
-        :raises RigError: when it failed, or took too long.
+        :raises RigError: it failed, or took too long.
         """
         end = time.monotonic() + seconds
         while True:
@@ -116,7 +114,7 @@ class Client:
 
     def create_server(self, name):
         """
-        Make a server, which boots from a volume of its own and has no network.
+        Make a server, which boots from its own volume and has no network.
 
         :return: its id.
         """
@@ -138,7 +136,7 @@ class Client:
             "networks": "none",
             "block_device_mapping_v2": [root],
         }
-        # the first one that knows a server without networks
+        # the first microversion with servers without networks
         made = self.post(
             "compute", "/servers", {"server": server}, OpenStack_API_Version="compute 2.37"
         )

@@ -1,8 +1,8 @@
 """
-The OpenStack that the rig brought up, for tests of what runs on 2.7 as well.
+The OpenStack that the rig brought up, for tests that run on 2.7 too.
 
-``TXSTORAGE_OPENSTACK`` is the path of what :func:`tests.openstack.bootstrap.describe`
-said of it.
+``TXSTORAGE_OPENSTACK`` is the path of its description, from
+:func:`tests.openstack.bootstrap.describe`.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -28,7 +28,7 @@ _described = []
 
 
 def description():
-    """:return: dict of what there is."""
+    """:return: the description, a dict."""
     if not _described:
         path = os.environ.get("TXSTORAGE_OPENSTACK")
         if path is None:
@@ -40,8 +40,8 @@ def description():
 
 def configuration(node=0, user=u"demo", **changes):
     """
-    :param int node: which of the servers of the user's project it is for.
-    :return: the ``dataset`` section of its ``agent.yml``.
+    :param int node: the index of one of the servers of the user's project.
+    :return: the ``dataset`` section of that server's ``agent.yml``.
     """
     there = description()
     values = {key: there["users"][user][key] for key in ("username", "password", "project_name")}
@@ -49,7 +49,7 @@ def configuration(node=0, user=u"demo", **changes):
         auth_url=there["auth_url"],
         region=there["region"],
         profiles=dict(zip(PROFILES, there["volume_types"])),
-        # what waiting there is, is the cloud's
+        # all waiting is the cloud's
         poll_interval=0.5,
     )
     if there["servers"][user]:
@@ -59,7 +59,10 @@ def configuration(node=0, user=u"demo", **changes):
 
 
 def faulty_driver(test_case, cluster_id=None, **options):
-    """:return: as ``child.faulty_driver``; the options are :func:`configuration`'s."""
+    """
+    :return: a driver and its agent, as from ``child.faulty_driver``; the options are those of
+        :func:`configuration`.
+    """
     return child.faulty_driver(test_case, cluster_id, configuration(**options))
 
 
@@ -69,7 +72,7 @@ def driver(test_case, cluster_id=None, **options):
 
 
 def blocking_driver(test_case, **options):
-    """:return: what Flocker gets, for a cluster of its own."""
+    """:return: the driver that Flocker gets, for a new cluster."""
     made = flocker_driver(reactor, uuid4(), **configuration(**options))
     test_case.addCleanup(made.stop)
     return made
@@ -79,8 +82,8 @@ class Shared(object):
     """
     Drivers that share one login, which lasts from the first test to the last.
 
-    :param changes: called without arguments; returns what the configuration
-        has that others have not.
+    :param changes: called without arguments; returns keys of the configuration besides the usual
+        ones.
     """
 
     def __init__(self, changes):
@@ -88,7 +91,7 @@ class Shared(object):
         self._service = None
 
     def __call__(self, test_case):
-        """:return: an asynchronous driver, for a cluster of its own."""
+        """:return: an asynchronous driver, for a new cluster."""
         checked = Configuration.from_mapping(
             dict(configuration(**self._changes()), cluster_id=uuid4())
         )

@@ -1,9 +1,8 @@
 """
 The services' configuration files, as tables.
 
-What is not as in production: everything listens on loopback, tables are in
-SQLite, reports are frequent so that a restarted service is soon known to be up,
-and there is no Neutron and no Glance.
+They differ from production: everything listens on loopback, tables are in SQLite, reports are
+frequent so that a restarted service is soon known to be up, and there is no Neutron and no Glance.
 """
 
 import os
@@ -11,13 +10,13 @@ import shutil
 
 from .layout import HOST, REGION, write
 
-#: Volumes on one page of the Cinder that has small ones.
+#: Volumes on one page of the Cinder that has small pages.
 SMALL_PAGE = 2
-#: Seconds that a token of the Keystone lasts whose tokens do not last.
+#: Seconds that a token lasts, of the Keystone whose tokens are short-lived.
 SHORT_LIFE = 20
 BACKEND = "sparse"
 
-#: What is accepted while RabbitMQ restarts is done when it is back.  Without this a
+#: A request accepted while RabbitMQ restarts is carried out when RabbitMQ is back.  Otherwise a
 #: message to a service that is not back yet is lost: a detach that Nova accepted then
 #: never ends, and its volume is "detaching" until an administrator resets it.
 _QUEUES = {"rabbit_quorum_queue": "false", "amqp_durable_queues": "true"}
@@ -37,7 +36,7 @@ def _login(layout):
 
 
 def policy(layout, service):
-    """:return: the path of a service's rules, which it reads again when they change."""
+    """:return: the path of a service's policies, which the service reads again when they change."""
     return layout.configuration(service + "-policy.yaml")
 
 
@@ -46,7 +45,7 @@ def _database(layout, name):
 
 
 def _tokens(layout, service_type):
-    """:param service_type: what access rules call the service."""
+    """:param service_type: the service's type, as access rules name it."""
     # With service tokens, a user's token may expire while it works for the user.
     return {
         "service_type": service_type,
@@ -61,7 +60,7 @@ def _tokens(layout, service_type):
 
 
 def keystone(layout, lifetime=3600):
-    """:param lifetime: seconds that a token lasts."""
+    """:param lifetime: the lifetime of a token, in seconds."""
     keys = layout.run("state", "fernet")
     return {
         "database": _database(layout, "keystone"),
@@ -74,13 +73,13 @@ def keystone(layout, lifetime=3600):
         "fernet_receipts": {"key_repository": keys},
         "credential": {"key_repository": layout.run("state", "credential")},
         "identity": {"password_hash_rounds": 4},
-        # in each process by itself: the services have one
+        # in each process by itself: each service has one
         "cache": {"enabled": "true", "backend": "dogpile.cache.memory"},
     }
 
 
 def cinder(layout, page=1000, port="cinder-api"):
-    """:param page: how many volumes a page of a list has at most."""
+    """:param page: the maximum number of volumes on a page of a list."""
     etc = layout.path("venv", "etc", "cinder")
     return {
         "DEFAULT": {
@@ -95,7 +94,7 @@ def cinder(layout, page=1000, port="cinder-api"):
             "osapi_volume_base_URL": layout.url(port),
             "osapi_max_limit": page,
             "scheduler_default_filters": "AvailabilityZoneFilter,CapacityFilter,CapabilitiesFilter",
-            # One that missed the volume service's first report knows of no back
+            # A scheduler that missed the volume service's first report knows of no back
             # end before the next.
             "scheduler_driver_init_wait_time": 15,
             "backend_stats_polling_interval": 5,
@@ -161,7 +160,7 @@ def nova(layout):
             "os_region_name": REGION,
         },
         "neutron": {**_login(layout), "endpoint_override": layout.url("neutron")},
-        # never asked: the servers' root is a volume
+        # never requested: the servers' root is a volume
         "glance": {"endpoint_override": layout.url("neutron")},
     }
 
@@ -191,7 +190,7 @@ def write_all(layout):
     ]:
         write(layout.configuration(name + ".conf"), rendered(sections))
     for service in ("cinder", "nova"):
-        # its own, until a test writes others
+        # empty policies, until a test writes others
         write(policy(layout, service), "{}\n")
     shutil.copy(
         layout.path("venv", "etc", "nova", "api-paste.ini"), layout.configuration("api-paste.ini")

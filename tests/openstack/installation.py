@@ -1,7 +1,7 @@
 """
-What the rig is made of: RabbitMQ from Debian, and the services from the Python
-package index, in the releases that ``requirements.txt`` names, in an environment
-of their own.
+The software of the rig: RabbitMQ from Debian, and the services from the Python package index, in
+the
+releases that ``requirements.txt`` names, in their own environment.
 """
 
 import os
@@ -19,8 +19,8 @@ _DEBIANS_POLICY = "/usr/sbin/policy-rc.d"
 
 def prerequisites():
     """
-    :return: the path of a Python that the services run on.
-    :raises RigError: that says all that is missing.
+    :return: the path of the Python for the services.
+    :raises RigError: listing everything that is missing.
     """
     interpreter = interpreter_of(PYTHON)
     missing = []
@@ -42,7 +42,7 @@ def logged(log, command, **options):
     """
     Run a command whose output goes to a file.
 
-    :raises RigError: when it fails; with the end of the file.
+    :raises RigError: it fails; with the end of the file.
     """
     os.makedirs(os.path.dirname(log), exist_ok=True)
     with open(log, "ab") as written:
@@ -60,7 +60,7 @@ def install_rabbit(log):
     with step("installing rabbitmq-server from Debian"):
         ours = not os.path.exists(_DEBIANS_POLICY)
         if ours:
-            # what Debian asks before it starts a service that it installed
+            # Debian runs this before it starts a service that it installed
             with open(_DEBIANS_POLICY, "w") as policy:
                 policy.write("#!/bin/sh\nexit 101\n")
             os.chmod(_DEBIANS_POLICY, 0o755)
@@ -82,7 +82,7 @@ def install_services(directory, interpreter, log):
     """
     Make the services' environment, unless it was made from the same requirements.
 
-    :param directory: where.
+    :param directory: the environment's path.
     """
     with open(REQUIREMENTS) as requirements:
         wanted = [interpreter, requirements.read()]
@@ -98,7 +98,7 @@ def install_services(directory, interpreter, log):
 
 
 def install(directory):
-    """Install all that is not there yet."""
+    """Install everything that is missing."""
     interpreter = prerequisites()
     log = os.path.join(directory, "install.log")
     os.makedirs(directory, mode=0o700, exist_ok=True)

@@ -1,8 +1,7 @@
 """
-Where the rig keeps what, on which ports it listens, and who may log in.
+The places of the rig: its files, its ports, and its users.
 
-All of it is in one directory of its own, and the ports are ones that were free:
-two rigs on one machine do not meet.
+Everything is in one directory, and the ports were free: two rigs on one machine do not meet.
 """
 
 import json
@@ -21,14 +20,15 @@ PORTS = [
     *("keystone", "keystone-short", "cinder-api", "cinder-api-paged", "nova-api"),
     *("placement", "neutron", "rabbit", "rabbit-distribution", "epmd"),
 ]
-#: Who logs in, and the project of each.
+#: The users, and the project of each.
 USERS = {"admin": "admin", "svc": "service", "demo": "demo", "other": "other", "cramped": "cramped"}
 
 
 def free_ports(names):
     """
-    :return: dict of names to ports on which nobody listens; below those that
-        the kernel hands out, so that they stay free while a service restarts.
+    :return: dict of names to free ports, below the range from which the kernel assigns ports, so
+        that
+        they stay free while a service restarts.
     """
     ports = {}
     while len(ports) < len(names):
@@ -59,7 +59,7 @@ class Layout:
 
     @classmethod
     def load(cls, directory):
-        """:return: the layout of the rig that runs there, or did, or ``None``."""
+        """:return: the layout of the rig that runs in the directory, or did, or ``None``."""
         try:
             with open(os.path.join(directory, "run", "layout.json")) as saved:
                 return cls(**json.load(saved))
@@ -72,11 +72,11 @@ class Layout:
         write(path, json.dumps(asdict(self)))
 
     def path(self, *parts):
-        """:return: a path in the rig's directory: of what outlives a run."""
+        """:return: a path in the rig's directory, of a file that outlives a run."""
         return os.path.join(self.directory, *parts)
 
     def run(self, *parts):
-        """:return: a path in the directory of what one run leaves."""
+        """:return: a path in the directory of one run."""
         return self.path("run", *parts)
 
     def log(self, name):

@@ -1,9 +1,10 @@
 """
-The services as processes: started so that they outlive who started them, and
-stopped by their process ids, whoever stops them.
+The services as processes: started to outlive their starter, and stopped by their process ids, by
+any
+program.
 
-What is remembered of a process is its id and when it began, so that another that
-has got the id since is never taken for it.
+A process is identified by its id and its start time, so that a later process with the same id is
+never taken for it.
 """
 
 import os
@@ -15,13 +16,13 @@ from .progress import RigError
 
 
 def began(pid):
-    """:return: when a process began, in the kernel's ticks; ``None`` if there is none."""
+    """:return: a process's start time, in the kernel's ticks; ``None`` without a process."""
     try:
         with open("/proc/{}/stat".format(pid)) as status:
             fields = status.read().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # One that ended and that nobody asked about yet is none.
+    # An ended process that nobody has waited for does not count.
     return None if fields[0] in "ZX" else int(fields[19])
 
 
@@ -37,14 +38,14 @@ class Processes:
         return self._layout.run("pid", name)
 
     def names(self):
-        """:return: the names of all that were started and not stopped."""
+        """:return: the names of all services that were started and not stopped."""
         try:
             return os.listdir(self._layout.run("pid"))
         except FileNotFoundError:
             return []
 
     def pid(self, name):
-        """:return: the process id of a service that runs, or ``None``."""
+        """:return: the process id of a running service, or ``None``."""
         try:
             with open(self._remembered(name)) as remembered:
                 pid, when = remembered.read().split()
@@ -53,7 +54,7 @@ class Processes:
         return int(pid) if began(int(pid)) == int(when) else None
 
     def start(self, name, command, environment):
-        """Start a service, unless it runs.  What it says is in its log."""
+        """Start a service, unless it runs.  Its output goes to its log."""
         if self.pid(name) is not None:
             return
         for directory in ("pid", "log"):
@@ -72,12 +73,12 @@ class Processes:
             remembered.write("{} {}".format(process.pid, began(process.pid) or 0))
 
     def check(self, name):
-        """:raises RigError: when a service that was started ended by itself."""
+        """:raises RigError: a service that was started has ended by itself."""
         if self.pid(name) is None:
             raise RigError("{} ended.\n{}".format(name, self.last_words(name)))
 
     def last_words(self, name, lines=15):
-        """:return: the end of a service's log, and where the rest is."""
+        """:return: the end of a service's log, and the log's path."""
         path = self._layout.log(name)
         with open(path, errors="replace") as log:
             return "".join(log.readlines()[-lines:]) + "(from {})".format(path)
@@ -86,7 +87,7 @@ class Processes:
         """
         Stop services, all at once, with their children.
 
-        :param seconds: what they have for it before they are killed.
+        :param seconds: the time before they are killed.
         """
         pids = {name: self.pid(name) for name in names}
         for pid in pids.values():
@@ -97,7 +98,7 @@ class Processes:
             while pid is not None and began(pid) is not None and time.monotonic() < end:
                 time.sleep(0.05)
             if pid is not None:
-                # its session is its own; what it left there goes with it
+                # its session is its own; the remains of the session go with it
                 _send(os.killpg, pid, signal.SIGKILL)
             _forget(self._remembered(name))
 

@@ -1,6 +1,4 @@
-"""
-What the rig says while it works: each step, and that a slow one still goes on.
-"""
+"""Messages of the rig while it works: each step, and the progress of a slow one."""
 
 import threading
 import time
@@ -18,7 +16,7 @@ def say(text):
 
 @contextmanager
 def step(text):
-    """Say what is being done, and again every :data:`AGAIN` seconds that it takes."""
+    """Report a step, and again every :data:`AGAIN` seconds that it takes."""
     say(text)
     done = threading.Event()
     began = time.monotonic()
@@ -40,8 +38,8 @@ def until(what, function, seconds=180, interval=0.3):
     """
     Wait until a function returns ``True``.
 
-    :param function: may raise ``OSError``, which is as good as ``False``.
-    :raises RigError: when it did not in time; with what it said last.
+    :param function: may raise ``OSError``, which counts as ``False``.
+    :raises RigError: it did not in time; with its last result.
     """
     end = time.monotonic() + seconds
     while True:
@@ -57,4 +55,4 @@ def until(what, function, seconds=180, interval=0.3):
 
 
 class RigError(Exception):
-    """What keeps the rig from working, for people to read."""
+    """The reason, for people, why the rig does not work."""

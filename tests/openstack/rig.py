@@ -1,16 +1,17 @@
 """
-A real OpenStack on this machine: Keystone, Cinder, Placement and Nova, on
-loopback, with sparse files for volumes and loop devices for disks.
+A real OpenStack on this machine: Keystone, Cinder, Placement and Nova, on loopback, with sparse
+files
+for volumes and loop devices for disks.
 
     python -m tests.openstack.rig up        bring it up; the first time takes minutes
-    python -m tests.openstack.rig status    what runs, and where
+    python -m tests.openstack.rig status    list the running services and their addresses
     python -m tests.openstack.rig stop NAME ...    stop some services
     python -m tests.openstack.rig start NAME ...   start them again, and wait for them
     python -m tests.openstack.rig down      stop all of it, and remove all but the logs
 
-It is for tests that break services, and for trying the driver by hand; ``make
-test-openstack`` does all of it by itself.  What it makes is in ``.openstack``;
-remove that, when it is down, and nothing is left but Debian's RabbitMQ.
+Use it for tests that break services, and for trying the driver by hand; ``make test-openstack``
+runs all of it by itself.  Its files are in ``.openstack``; remove that directory, when the rig is
+down, and only Debian's RabbitMQ is left.
 """
 
 import argparse
@@ -36,9 +37,7 @@ DESCRIPTION = "cloud.json"
 
 
 class Rig:
-    """
-    :param directory: where it is, or will be; an absolute path.
-    """
+    """:param directory: the rig's directory; an absolute path."""
 
     def __init__(self, directory=DIRECTORY):
         self.directory = os.path.abspath(directory)
@@ -46,7 +45,7 @@ class Rig:
 
     @property
     def description(self):
-        """The path of what tests need to know; see :func:`bootstrap.describe`."""
+        """The path of the description for tests; see :func:`bootstrap.describe`."""
         return os.path.join(self.directory, "run", DESCRIPTION)
 
     @property
@@ -56,9 +55,9 @@ class Rig:
     @contextmanager
     def held(self):
         """
-        To be used around what brings it up or takes it down.
+        A context for bringing the rig up or taking it down.
 
-        :raises RigError: when somebody else does so now.
+        :raises RigError: another process does so now.
         """
         os.makedirs(self.directory, mode=0o700, exist_ok=True)
         with open(os.path.join(self.directory, "lock"), "w") as lock:
@@ -71,9 +70,9 @@ class Rig:
 
     def up(self):
         """
-        Bring it up, unless it is.
+        Bring the rig up, unless it is.
 
-        :raises RigError: when it can't be; then nothing of it is left but the logs.
+        :raises RigError: it can't be brought up; only the logs are left then.
         """
         install(self.directory)
         if self.is_up():
@@ -92,7 +91,7 @@ class Rig:
     def _bring_up(self):
         layout, processes = self._layout, Processes(self._layout)
         write_all(layout)
-        # what others take long for without it
+        # programs that are slow without it
         self._start("epmd", "rabbit")
         make_databases(layout)
         with step("starting Keystone"):
@@ -123,7 +122,7 @@ class Rig:
         bootstrap.wait_until_healthy(self._layout, lambda: services.check_all(processes))
 
     def is_up(self):
-        """:return: whether all of it runs."""
+        """:return: whether every service runs."""
         if self._layout is None or not os.path.exists(self.description):
             return False
         processes = Processes(self._layout)
@@ -134,7 +133,7 @@ class Rig:
             raise RigError("OpenStack is not up")
 
     def start(self, names):
-        """Start services that were stopped; returns when all works again."""
+        """Start services that were stopped; returns when everything works again."""
         self._check_up()
         self._start(*names)
         processes = Processes(self._layout)
@@ -148,7 +147,7 @@ class Rig:
         Processes(self._layout).stop(services.only(names)[::-1])
 
     def status(self):
-        """Print what runs."""
+        """Print the running services."""
         self._check_up()
         processes = Processes(self._layout)
         for name, service in services.SERVICES.items():
@@ -157,7 +156,7 @@ class Rig:
             print("{:<18} {:>8} {:>6}".format(name, pid or "-", port))
 
     def down(self):
-        """Stop all that was started, and remove all that was made but the logs."""
+        """Stop everything that was started, and remove everything that was made but the logs."""
         run = os.path.join(self.directory, "run")
         if self._layout is not None:
             processes = Processes(self._layout)

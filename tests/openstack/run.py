@@ -1,9 +1,9 @@
 """
 Test the driver on a real OpenStack: ``make test-openstack``.
 
-Brings one up, afresh, in ``.openstack``; runs the tests of this directory
-against it, and those that Flocker's Python can run there as well; takes it down,
-whatever happens, and keeps the services' logs when something failed.  Ends with::
+Brings one up, afresh, in ``.openstack``; runs the tests of this directory against it, also on
+Flocker's Python where they can run there; takes it down in any case, and keeps the services' logs
+after a failure.  Ends with::
 
     N passed, N failed, N skipped
 """
@@ -26,7 +26,7 @@ from .progress import RigError, say, step
 from .rig import Rig
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-#: What Flocker gets, on the Python that it runs on.
+#: The tests of Flocker's driver, on Flocker's Python.
 ON_PYTHON_2 = [
     "tests.openstack.check_conformance." + suite
     for suite in ("WorkerThreadsTests", "BlockingProfilesTests", "BlockingCloudTests")
@@ -34,7 +34,7 @@ ON_PYTHON_2 = [
 
 
 def tested(rig, tests):
-    """:return: the counts of the tests, run against a rig that comes and goes with them."""
+    """:return: the counts of the tests, run while a rig is up."""
     try:
         rig.down()
         rig.up()
@@ -45,7 +45,7 @@ def tested(rig, tests):
             parts.append(on_python_2(ON_PYTHON_2))
         return summed(parts)
     finally:
-        # who is impatient now would leave services and devices behind
+        # a second interrupt would leave services and devices behind
         for which in (signal.SIGINT, signal.SIGTERM):
             signal.signal(which, signal.SIG_IGN)
         with step("taking OpenStack down"):
@@ -53,7 +53,7 @@ def tested(rig, tests):
 
 
 def main():
-    # so that what is below is done when somebody else ends it, too
+    # so that the code below runs when another process ends this one, too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     rig = Rig()
     try:

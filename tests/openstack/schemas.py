@@ -1,6 +1,7 @@
 """
-The services' databases.  Making the tables takes half a minute, so it is done
-once, and every run begins with a copy.
+The services' databases.  Making the tables takes half a minute, so it is done once, and every run
+begins
+with a copy.
 """
 
 import os
@@ -59,7 +60,7 @@ def make_databases(layout):
     """
     Put fresh databases in place.
 
-    :param layout: one whose configuration is written.
+    :param layout: a layout whose configuration is written.
     """
     made = layout.path("tables")
     databases = layout.run("db")
@@ -83,7 +84,7 @@ def make_databases(layout):
 
 
 def make_keys(layout):
-    """Make what Keystone signs with, its administrator, and its endpoint."""
+    """Make Keystone's signing keys, its administrator, and its endpoint."""
     owner = ("--keystone-user", "root", "--keystone-group", "root")
     urls = [
         argument

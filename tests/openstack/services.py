@@ -1,6 +1,4 @@
-"""
-The services of the rig: how each is started, in which order, and when it is up.
-"""
+"""The services of the rig: the command, the order and the readiness check of each."""
 
 import glob
 import os
@@ -11,7 +9,7 @@ from .installation import RABBIT
 from .layout import HOST, write
 from .progress import RigError, until
 
-#: What a service says of each request: enough to tell who asks, and how often.
+#: The service's log line of a request: enough for the user and the count.
 LOG_FORMAT = "%(ltime) request: %(method) %(uri) %(status) %(msecs) ms by %(uagent)"
 
 INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside")
@@ -20,9 +18,11 @@ INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside")
 @dataclass(frozen=True)
 class Service:
     """
+    A service.
+
     :ivar command: called with the layout; returns the arguments.
-    :ivar port: the name of the port that it listens on, or ``None``.
-    :ivar environment: called with the layout; returns more of it.
+    :ivar port: the name of its port, or ``None``.
+    :ivar environment: called with the layout; returns variables of its environment.
     """
 
     name: str
@@ -70,7 +70,7 @@ def _rabbit_command(layout):
         "default_user = rig\ndefault_pass = {}\n".format(layout.passwords["rabbit"]),
     )
     write(layout.run("rabbit", "enabled_plugins"), "[].")
-    # not Debian's wrapper, which insists on a system user of its own
+    # not Debian's wrapper, which insists on a system user
     [server] = sorted(glob.glob(RABBIT + "/rabbitmq_server-*/sbin/rabbitmq-server"))[-1:]
     return [server]
 
@@ -90,13 +90,13 @@ def _rabbit_environment(layout):
         "RABBITMQ_PID_FILE": layout.run("rabbit", "pid"),
         "RABBITMQ_ENABLED_PLUGINS_FILE": layout.run("rabbit", "enabled_plugins"),
         "RABBITMQ_FEATURE_FLAGS_FILE": layout.run("rabbit", "feature_flags"),
-        # one scheduler that does not spin: the machine has other things to do
+        # one scheduler that does not spin: the other processes need the cores
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+Q 4096 +S 1:1 +sbwt none +sbwtdcpu none "
         "+sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
     }
 
 
-#: In the order in which they start; they stop the other way round.
+#: In the order in which they start; they stop in the reverse order.
 SERVICES = {
     service.name: service
     for service in [
@@ -182,7 +182,7 @@ def wait_until_listening(layout, processes, *names):
 
 
 def check_all(processes):
-    """:raises RigError: when one of the services is not there any more."""
+    """:raises RigError: one of the services has ended."""
     for name in SERVICES:
         processes.check(name)
 

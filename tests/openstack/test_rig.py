@@ -1,6 +1,4 @@
-"""
-Tests of the rig itself, as far as they need no OpenStack.
-"""
+"""Tests of the rig itself that need no OpenStack."""
 
 import os
 import shutil
@@ -35,16 +33,16 @@ class RigTestCase(SynchronousTestCase):
 
 
 class LayoutTests(RigTestCase):
-    """Where things are."""
+    """The rig's paths and ports."""
 
     def test_kept(self):
-        """What was saved is what is loaded, and nobody else can read it."""
+        """A saved layout is loaded, and only its owner can read it."""
         self.assertEqual(self.layout, Layout.load(self.directory))
         mode = os.stat(self.layout.run("layout.json")).st_mode
         self.assertEqual(0o600, stat.S_IMODE(mode))
 
     def test_none(self):
-        """Where there was no rig, none is loaded."""
+        """Without a rig, no layout is loaded."""
         self.assertIsNone(Layout.load(self.directory + "/nowhere"))
 
     def test_two(self):
@@ -59,17 +57,17 @@ class LayoutTests(RigTestCase):
 
 
 class ConfigurationTests(RigTestCase):
-    """What the services read."""
+    """The services' configuration files."""
 
     def test_readable(self):
-        """A rendered file says what its table said."""
+        """A rendered file has its table's values."""
         parsed = ConfigParser(interpolation=None)
         parsed.read_string(configuration.rendered(configuration.cinder(self.layout, 2)))
         self.assertEqual("2", parsed["DEFAULT"]["osapi_max_limit"])
         self.assertEqual(self.layout.auth_url, parsed["keystone_authtoken"]["auth_url"])
 
     def test_ports(self):
-        """Each service that listens has a port of its own."""
+        """Each service that listens has its own port."""
         ports = [service.port for service in SERVICES.values() if service.port]
         self.assertEqual(len(ports), len(set(ports)))
         self.assertLessEqual(set(ports), set(PORTS))
@@ -88,20 +86,20 @@ class ProcessesTests(RigTestCase):
         return self.processes.pid(name)
 
     def test_start(self):
-        """One that was started runs, and is not started twice."""
+        """A started process runs, and is not started twice."""
         pid = self.start("sleeper")
         self.assertIsNotNone(began(pid))
         self.assertEqual(pid, self.start("sleeper"))
 
     def test_stop(self):
-        """One that was stopped does not run, and is forgotten."""
+        """A stopped process does not run, and is forgotten."""
         pid = self.start("sleeper")
         self.processes.stop(["sleeper", "never-started"])
         self.assertIsNone(began(pid))
         self.assertEqual([], self.processes.names())
 
     def test_children(self):
-        """What it started goes with it, and so does one that does not listen."""
+        """A process's children go with it, even one that ignores the signal."""
         script = "import signal, subprocess, sys, time\n"
         script += "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         script += "print(subprocess.Popen(['sleep', '600']).pid, flush=True)\n"
@@ -114,7 +112,7 @@ class ProcessesTests(RigTestCase):
         until("end", lambda: (began(pid), began(child)) == (None, None), 10, 0.01)
 
     def test_recycled(self):
-        """Another process that has the same id is not taken for it, and not stopped."""
+        """Another process with the same id is not taken for it, and not stopped."""
         other = subprocess.Popen(["sleep", "600"])
         self.addCleanup(other.wait)
         self.addCleanup(other.kill)
@@ -126,7 +124,7 @@ class ProcessesTests(RigTestCase):
         self.assertIsNone(other.poll())
 
     def test_ended(self):
-        """One that ends by itself is noticed, with what it said last and where."""
+        """A process that ends by itself is noticed, with the end of its log and the log's path."""
         self.start("quick", [sys.executable, "-c", "print('my last words')"])
         until("end", lambda: self.processes.pid("quick") is None, 10, 0.01)
         error = self.assertRaises(RigError, self.processes.check, "quick")
@@ -135,7 +133,7 @@ class ProcessesTests(RigTestCase):
 
 
 class DevicesTests(RigTestCase):
-    """What is left behind."""
+    """The remains of a rig."""
 
     if os.getuid() != 0:
         skip = "loop devices need root"
@@ -167,7 +165,7 @@ class RigTests(RigTestCase):
         self.rig = Rig(self.directory)
 
     def test_missing(self):
-        """What it takes and is not there is named, all of it."""
+        """Every missing requirement is named."""
         self.patch(installation, "interpreter_of", lambda version: None)
         self.patch(installation, "RABBIT", self.directory + "/nowhere")
         with patch("os.getuid", return_value=1), patch("shutil.which", return_value=None):
@@ -176,7 +174,7 @@ class RigTests(RigTestCase):
             self.assertIn(missing, str(error))
 
     def test_failed(self):
-        """When it does not come up, nothing is left running, and the logs stay."""
+        """When the rig does not come up, nothing is left running, and the logs stay."""
         started = []
 
         def bring_up(rig):
@@ -193,7 +191,7 @@ class RigTests(RigTestCase):
         self.assertEqual(["sleeper.log"], os.listdir(self.rig.logs))
 
     def test_held(self):
-        """Two can't bring it up, or take it down, at once."""
+        """The rig can't be brought up or taken down twice at once."""
         with self.rig.held():
             error = self.assertRaises(RigError, Rig(self.directory).held().__enter__)
         self.assertIn(self.directory, str(error))
@@ -201,19 +199,19 @@ class RigTests(RigTestCase):
             pass
 
     def test_not_up(self):
-        """Where none is up, it is said, and services can't be started."""
+        """Without a rig, an error says so, and services can't be started."""
         self.rig.down()
         for function in (self.rig.status, lambda: self.rig.start(["rabbit"])):
             self.assertIn("not up", str(self.assertRaises(RigError, function)))
 
     def test_unknown_service(self):
-        """A service that there is not is named."""
+        """An unknown service is named."""
         error = self.assertRaises(RigError, self.rig.stop, ["glance"])
         self.assertIn("glance", str(error))
 
 
 class RunTests(SynchronousTestCase):
-    """The tests, and what becomes of the rig."""
+    """The runs of the tests, and the rig's end."""
 
     def setUp(self):
         self.events = []
@@ -239,14 +237,14 @@ class RunTests(SynchronousTestCase):
         raise KeyboardInterrupt()
 
     def test_order(self):
-        """It begins afresh, and is taken down after the tests; all is counted."""
+        """The rig begins afresh, and is taken down after the tests; every test is counted."""
         self.patch(run, "trial", self.trial)
         counts = run.tested(self, [])
         self.assertEqual({"passed": 2, "failed": 0, "skipped": 1}, counts)
         self.assertEqual(["down", "up", "trial", "down"], self.events)
 
     def test_interrupted(self):
-        """It is taken down when somebody interrupts the tests."""
+        """The rig is taken down when the tests are interrupted."""
         self.patch(run, "trial", self.interrupted)
         self.assertRaises(KeyboardInterrupt, run.tested, self, [])
         self.assertEqual(["down", "up", "down"], self.events)

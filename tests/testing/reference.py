@@ -33,11 +33,7 @@ def link(old, new):
 
 
 class Storage(object):
-    """
-    What all nodes and clusters share.
-
-    :param FilePath directory: where the files are; made if it is not there.
-    """
+    """The storage that all nodes and clusters share."""
 
     def __init__(self, directory):
         self.files = directory.child("volumes")

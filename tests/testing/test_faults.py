@@ -140,7 +140,7 @@ class FaultyAgentTests(SynchronousTestCase):
         self.assertEqual(4, len(self.agent.requests))
 
     def test_calm(self):
-        """What was to go wrong can be called off."""
+        """Pending faults can be called off."""
         self.agent.break_request(0, lose_request)
         self.agent.at_moment(0, self.event("called"))
         self.agent.calm()

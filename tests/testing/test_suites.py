@@ -88,7 +88,7 @@ def run(tests, name):
 
 
 class WhereTests(TestCase):
-    """Which thread a blocking driver is called in."""
+    """The thread in which a blocking driver is called."""
 
     def called_in(self, tests):
         case = tests("test_list_empty")
@@ -114,7 +114,7 @@ class WhereTests(TestCase):
 
 
 class WhichTests(SynchronousTestCase):
-    """Which tests there are for which driver."""
+    """The tests of each kind of driver."""
 
     def names(self, **options):
         return {n for n in dir(block_device_tests(**options)) if n.startswith("test_")}
@@ -153,7 +153,7 @@ class Sticky(BlockingReference):
 
 
 class CleanUpTests(TestCase):
-    """What a test left is cleared away."""
+    """The volumes that a test left are removed."""
 
     def left(self, api):
         """:return: two volumes, the first of which is attached."""
@@ -180,7 +180,7 @@ class CleanUpTests(TestCase):
         self.assertEqual([], api.blocking.list_volumes())
 
     def test_goes_on(self):
-        """What can't be destroyed does not keep the rest, and is told."""
+        """A volume that can't be destroyed does not keep the rest, and its error is raised."""
         for index in range(2):
             storage = Storage(FilePath(self.mktemp()))
             api = Sticky(storage, u"ours")

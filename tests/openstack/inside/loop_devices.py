@@ -1,6 +1,7 @@
 """
-Nova's driver of the rig: servers are pretended, but a volume that is attached to
-one becomes a loop device of this machine, as real as a disk of a guest.
+Nova's driver of the rig: servers exist by name only, but a volume attached to one becomes a loop
+device
+of this machine, as real as a guest's disk.
 """
 
 import subprocess
@@ -13,7 +14,7 @@ def _said(*command):
 
 
 def _file(connection_info):
-    """:return: the path of the file behind a volume; ``None`` if it has none."""
+    """:return: the path of a volume's file; ``None`` if the volume has none."""
     if connection_info and connection_info.get("driver_volume_type") == "local":
         return connection_info["data"]["device_path"]
     return None
@@ -25,7 +26,7 @@ def _devices(path):
 
 def _attach(connection_info):
     path = _file(connection_info)
-    # RabbitMQ delivers a message again that it was not told the end of
+    # RabbitMQ delivers an unacknowledged message again
     if path is not None and not _devices(path):
         _said("losetup", "--find", path)
 
@@ -37,7 +38,7 @@ def _detach(connection_info):
 
 
 class LoopDevices(fake.FakeDriverWithoutFakeNodes):
-    """What Nova's own does, and the devices."""
+    """Nova's fake driver, with devices."""
 
     def attach_volume(self, context, connection_info, *args, **kwargs):
         _attach(connection_info)

@@ -1,5 +1,5 @@
 """
-What Nova asks Neutron for a server without networks: lists, all of them empty.
+A stub of Neutron: the lists that Nova requests for a server without networks, all empty.
 
     python neutron_stub.py HOST PORT
 """
@@ -12,7 +12,7 @@ VERSIONS = {"versions": [{"id": "v2.0", "status": "CURRENT", "links": []}]}
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Whatever is listed, there is none."""
+    """Every list is empty."""
 
     def do_GET(self):
         kind = self.path.partition("?")[0].rstrip("/").rpartition("/")[2]

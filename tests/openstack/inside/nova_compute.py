@@ -1,13 +1,14 @@
 """
-``nova-compute``, which looks for its driver in this directory as well: it can be
-told the name of a driver, but only of one among its own.
+``nova-compute``, which finds its driver in this directory too: its option accepts only the names of
+its
+own drivers.
 """
 
 import os
 import sys
 
 # isort: off
-import nova.cmd.compute  # first: it decides what is green
+import nova.cmd.compute  # first: it decides which modules are green
 import nova.virt
 
 nova.virt.__path__.append(os.path.dirname(os.path.abspath(__file__)))

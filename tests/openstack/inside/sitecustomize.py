@@ -1,11 +1,10 @@
 """
 SQLite for services that have several processes.
 
-SQLAlchemy's transactions begin as readers.  One that turns into a writer after
-another process has written fails at once with "database is locked", whatever the
-timeout.  So here every transaction begins as a writer, and waits for its turn
-with ``time.sleep``, which lets the green threads of the same process go on: the
-one that has the lock may be among them.
+SQLAlchemy's transactions begin as readers.  One that turns into a writer after another process has
+written fails at once with "database is locked", whatever the timeout.  So here every transaction
+begins as a writer, and waits for its turn with ``time.sleep``, which lets the green threads of the
+same process run: one of them may hold the lock.
 """
 
 import sqlite3
@@ -18,7 +17,7 @@ PAUSE = 0.005
 
 
 class Cursor(sqlite3.Cursor):
-    """One whose ``BEGIN`` takes the write lock."""
+    """A cursor whose ``BEGIN`` takes the write lock."""
 
     def execute(self, statement, *parameters):
         if statement != "BEGIN":
@@ -34,7 +33,7 @@ class Cursor(sqlite3.Cursor):
 
 
 class Connection(sqlite3.Connection):
-    """One that has such cursors."""
+    """A connection that has such cursors."""
 
     def cursor(self, factory=Cursor):
         return super().cursor(factory)
@@ -44,7 +43,7 @@ _connect = dbapi2.connect
 
 
 def connect(*args, **kwargs):
-    """As ``sqlite3.connect``."""
+    """See ``sqlite3.connect``."""
     return _connect(*args, **{"factory": Connection, **kwargs})
 
 

@@ -1,6 +1,6 @@
 """
-Cinder's driver of the rig: a volume is a sparse file of this machine, called
-``volume-`` and its id.
+Cinder's driver of the rig: a volume is a sparse file of this machine, called ``volume-`` and its
+id.
 """
 
 import os
@@ -50,7 +50,7 @@ class SparseFiles(driver.VolumeDriver):
         return {"driver_volume_type": "local", "data": data}
 
     def terminate_connection(self, volume, connector, **kwargs):
-        """A file needs no such thing; nor any of these."""
+        """A file needs no such step; nor the following ones."""
 
     def ensure_export(self, context, volume):
         pass

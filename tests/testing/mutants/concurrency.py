@@ -42,7 +42,7 @@ class CreatesTwiceAndAgrees(CreatesTwice):
 
 @caught_by("test_many_volumes: self.assertEqual(dataset_ids,")
 class MixesUp(AsynchronousReference):
-    """What an operation is about is kept where the next one writes it over."""
+    """An operation's subject is kept where the next operation overwrites it."""
 
     def create_volume(self, dataset_id, size):
         self._dataset_id = dataset_id
@@ -52,7 +52,7 @@ class MixesUp(AsynchronousReference):
 
 
 class _LastFirst(AsynchronousReference):
-    """Who asked last is answered first, with whatever answer there is."""
+    """The last caller is answered first, with whichever answer comes first."""
 
     def _last_first(self, d):
         waiting = self.__dict__.setdefault("waiting", [])

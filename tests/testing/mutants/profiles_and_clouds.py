@@ -37,7 +37,7 @@ class ProfiledSize(BlockingReference):
 
 @caught_by("test_mandatory_profiles: yield self.assert_listed(*volumes)")
 class ProfiledUnlisted(BlockingReference):
-    """What has a profile is not listed."""
+    """A volume with a profile is not listed."""
 
     def create_volume_with_profile(self, dataset_id, size, profile_name):
         volume = self.create_volume(dataset_id, size)
