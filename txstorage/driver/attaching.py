@@ -18,6 +18,23 @@ from .labels import dataset_of
 from .lifecycle import attached_servers
 from .polling import SharedPoll
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Iterable, Optional, Sequence, Text  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.internet.interfaces import IReactorTime  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+    from twisted.python.filepath import FilePath  # noqa: F401
+
+    from .._devices.finder import DeviceFinder  # noqa: F401
+    from ..clouds.interface import IVolumeService  # noqa: F401
+    from ..clouds.values import Attachment, Volume  # noqa: F401
+    from .convergence import Convergence  # noqa: F401
+    from .polling import Intervals  # noqa: F401
+
+    NodeIdentity = Any  # the wing _node stands above this one
+
 
 class NodeAttacher(object):
     """
@@ -29,6 +46,7 @@ class NodeAttacher(object):
     """
 
     def __init__(self, reactor, service, devices, node, intervals):
+        # type: (IReactorTime, IVolumeService, DeviceFinder, NodeIdentity, Intervals) -> None
         self._service = service
         self._devices = devices
         self._node = node
@@ -36,6 +54,7 @@ class NodeAttacher(object):
         self._queues = WeakValueDictionary()
 
     def attach(self, run, server_id, in_time):
+        # type: (Convergence, Text, Callable[..., Deferred[Any]]) -> Deferred[BlockDeviceVolume]
         """
         :param Convergence run: the attach.
         :param text server_id: the node to attach to.
@@ -54,26 +73,31 @@ class NodeAttacher(object):
         )
 
     def _in_turn(self, server_id, in_time, *call):
-        # Compute does one attach at a time for each server; one that waits for
-        # others must not use up its own time, so the deadline starts inside.
+        # type: (Text, Callable[..., Deferred[Any]], *Any) -> Deferred[Any]
+        # Compute carries out one attach at a time for each server; an attach that waits for
+        # others must not use up its own time, so its deadline starts inside the queue.
         queue = self._queues.setdefault(server_id, DeferredLock())
         return queue.run(in_current_context(in_time), *call)
 
     def _attach(self, run, server_id):
+        # type: (Convergence, Text) -> Deferred[Any]
         awaited, run.awaited = run.awaited, u"this node's own instance id"
         return self._own_id().addCallback(self._attach_knowing, run, server_id, awaited)
 
     def _attach_knowing(self, own_id, run, server_id, awaited):
+        # type: (Optional[Text], Convergence, Text, Text) -> Deferred[Any]
         run.awaited = awaited
         d = run.run()
         return d.addCallback(self._await_device, run) if own_id == server_id else d
 
     def _await_device(self, volume, run):
+        # type: (Volume, Convergence) -> Deferred[Volume]
         run.awaited = u"its device to appear on this node"
         d = self._devices.wait_until_present(volume.volume_id, volume.size)
         return d.addCallback(lambda _: volume)
 
     def ask_detach(self, run):
+        # type: (Convergence) -> Deferred[Any]
         """
         Ask for a volume to be detached, unless that would pull it away from
         under something on this node.
@@ -89,16 +113,18 @@ class NodeAttacher(object):
         )
 
     def _refuse_if_busy(self, own_id, servers, volume_id):
+        # type: (Optional[Text], Sequence[Text], Text) -> Optional[Deferred[None]]
         if own_id is not None and own_id not in servers:
             return None
         d = maybeDeferred(self._devices.refuse_if_busy, volume_id)
         if own_id is None:
-            # It may be one of them and have the volume mounted all the same; or
-            # it is no node at all, and without devices to look at.
+            # This machine may be one of the servers and have the volume mounted; or it is not
+            # a node at all, and has no devices to check.
             d.addErrback(_unless_busy)
         return d
 
     def detach(self, run):
+        # type: (Convergence) -> Deferred[None]
         """
         :param Convergence run: the detach.
         :return: a ``Deferred`` that fires with ``None``.
@@ -111,23 +137,28 @@ class NodeAttacher(object):
         )
 
     def _until_compute_lets_go(self, run):
+        # type: (Convergence) -> Deferred[Any]
         run.awaited = u"Compute to let go of it"
         return all_of([self._until_not_listed(run.volume_id, s) for s in run.progress.servers])
 
     def _until_not_listed(self, volume_id, server_id):
+        # type: (Text, Text) -> Deferred[None]
         def evaluate(attachments, looks):
+            # type: (Iterable[Attachment], int) -> Optional[Deferred[Any]]
             if volume_id in {attachment.volume_id for attachment in attachments}:
                 return self._compute.next_look(server_id, looks).addCallback(evaluate, looks + 1)
             return None
 
-        # One look at a server's list serves all that is being detached from it.
+        # One poll of a server's list serves all volumes that are being detached from it.
         return self._compute.first_look(server_id).addCallback(evaluate, 0)
 
     def _until_device_gone(self, run):
+        # type: (Convergence) -> Deferred[None]
         run.awaited = u"its device to leave this node"
         return self._devices.wait_until_gone(run.volume_id)
 
     def device_path(self, volume):
+        # type: (Volume) -> Deferred[FilePath[str]]
         """
         :param txstorage.clouds.Volume volume: as the cloud describes it.
         :return: a ``Deferred`` that fires with the ``FilePath`` of its device.
@@ -137,16 +168,24 @@ class NodeAttacher(object):
         return d.addCallback(self._find_device, volume)
 
     def _find_device(self, instance_id, volume):
+        # type: (Text, Volume) -> Any
         if instance_id not in attached_servers(volume):
             raise UnattachedVolume(volume.volume_id)
         return self._devices.find(volume.volume_id, volume.size)
 
     def _own_id(self):
+        # type: () -> Deferred[Optional[Text]]
         d = self._node.instance_id()
-        return d.addErrback(lambda failure: failure.trap(UnknownInstanceID) and None)
+        return d.addErrback(_no_instance_id)
+
+
+def _no_instance_id(failure):
+    # type: (Failure) -> None
+    failure.trap(UnknownInstanceID)
 
 
 def _unless_busy(failure):
+    # type: (Failure) -> Optional[Failure]
     if failure.check(DeviceBusy):
         return failure
     failure.trap(DeviceError)

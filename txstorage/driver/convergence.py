@@ -7,6 +7,7 @@ What to decide is in :mod:`txstorage.driver.lifecycle`; this only carries it out
 
 from __future__ import absolute_import, division, print_function
 
+import attr
 from twisted.internet.defer import maybeDeferred
 
 from .._log import REQUEST_REFUSED
@@ -32,8 +33,35 @@ from .lifecycle import (
 )
 from .polling import is_passing
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Iterable, NoReturn, Optional, Sequence, Text  # noqa: F401
+
+    from constantly import NamedConstant  # noqa: F401
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
+    from ..clouds.interface import IVolumeService  # noqa: F401
+    from ..clouds.values import Volume  # noqa: F401
+    from .polling import Watcher  # noqa: F401
+
 #: The cloud will not do it as things are; things may have changed meanwhile.
 _REFUSALS = (RequestRefused, Conflict, ResourceNotFound, UnknownVolume)
+
+
+@attr.s(frozen=True)
+class PlainSubject(object):
+    """
+    The subject of an operation that neither requests nor polls, for its log and its timeout.
+
+    :ivar text name: the subject, for messages.
+    :ivar text awaited: the event that the operation waits for.
+    :ivar text last_seen: the last status seen.
+    """
+
+    name = attr.ib()  # type: Text
+    awaited = attr.ib(default=u"the cloud's answer")  # type: Text
+    last_seen = attr.ib(default=u"nothing")  # type: Text
 
 
 class Convergence(object):
@@ -56,6 +84,7 @@ class Convergence(object):
     """
 
     def __init__(self, service, watcher, operation, volume_id, ask=None, check=None, servers=()):
+        # type: (IVolumeService, Watcher, Text, Text, Optional[Callable[[Convergence], Deferred[Any]]], Optional[Callable[[Volume], object]], Iterable[Text]) -> None
         self._service = service
         self._watcher = watcher
         self._ask = ask
@@ -67,7 +96,14 @@ class Convergence(object):
         self.progress = Progress(operation, frozenset(servers))
         self.awaited = AWAITED[operation]
 
+    @property
+    def name(self):
+        # type: () -> Text
+        """:return: text: the operation's subject, for messages."""
+        return u"volume " + self.volume_id
+
     def run(self):
+        # type: () -> Deferred[Optional[Volume]]
         """
         Converge.  Nothing is changed before a first look succeeded.
 
@@ -80,6 +116,7 @@ class Convergence(object):
         return d.addCallback(self._step)
 
     def run_from(self, volume):
+        # type: (Volume) -> Deferred[Optional[Volume]]
         """
         As :meth:`run`, for a volume that was just asked for.
 
@@ -90,6 +127,7 @@ class Convergence(object):
 
     @property
     def last_seen(self):
+        # type: () -> Text
         """:return: text for people: the last status, and the last problem."""
         seen = u"nothing"
         if self.volume is not None:
@@ -100,11 +138,13 @@ class Convergence(object):
         return seen
 
     def _checked(self, volume):
+        # type: (Optional[Volume]) -> Optional[Volume]
         if volume is not None and self._check is not None:
             self._check(volume)
         return volume
 
     def _step(self, volume):
+        # type: (Optional[Volume]) -> Any
         self.volume = volume
         status, servers = GONE, ()
         if volume is not None:
@@ -122,7 +162,8 @@ class Convergence(object):
         return self._give_up(decision, status, servers)
 
     def _wait(self):
-        # At a first look, whoever began it is at work.
+        # type: () -> Deferred[Any]
+        # At the first poll, the transition's own caller is still at work.
         if self.volume is None or not self._looks:
             return self._look_again()
         d = maybeDeferred(self._service.settle, self.volume)
@@ -130,27 +171,32 @@ class Convergence(object):
         return d.addCallback(lambda _: self._look_again())
 
     def _not_settled(self, failure):
+        # type: (Failure) -> Optional[Failure]
         if not failure.check(*_REFUSALS) and not is_passing(failure):
             return failure
         self._problem = failure
 
     def _look_again(self):
+        # type: () -> Deferred[Any]
         d = self._watcher.next_look(self.volume_id, self._looks)
         self._looks += 1
         return d.addCallback(self._step)
 
     def _request(self):
+        # type: () -> Deferred[Any]
         self._looks = 0
         return self._ask(self).addCallbacks(self._accepted, self._not_accepted)
 
     def _accepted(self, _):
+        # type: (object) -> Deferred[Any]
         self.progress = self.progress.requested()
         return self._look_again()
 
     def _not_accepted(self, failure):
+        # type: (Failure) -> Any
         refusals = _REFUSALS
         if self.progress.operation == u"detach":
-            # a server that is gone lets go of its volumes
+            # a server that is gone releases its volumes
             refusals += (UnknownServer,)
         if failure.check(*refusals):
             self.progress = self.progress.refused()
@@ -171,6 +217,7 @@ class Convergence(object):
         return self._look_again()
 
     def _give_up(self, decision, status, servers):
+        # type: (NamedConstant, Text, Sequence[Text]) -> Deferred[Any]
         known = {
             Decision.UNKNOWN: UnknownVolume,
             Decision.ATTACHED: AlreadyAttachedVolume,
@@ -184,6 +231,7 @@ class Convergence(object):
         return d.addCallback(self._explain, decision, status)
 
     def _explain(self, reason, decision, status):
+        # type: (Text, NamedConstant, Text) -> NoReturn
         operation = self.progress.operation
         if decision is Decision.UNUSABLE:
             raise UnusableStatus(operation, self.volume_id, status, reason)

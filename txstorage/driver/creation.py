@@ -20,6 +20,18 @@ from .labels import belongs_to, dataset_labels, dataset_of, volume_name
 from .lifecycle import MAXIMUM_REQUESTS, chosen
 from .polling import is_passing, until
 
+MYPY = False
+if MYPY:
+    from typing import Any, List, Optional, Text  # noqa: F401
+    from uuid import UUID  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.internet.interfaces import IReactorTime  # noqa: F401
+
+    from ..clouds.interface import IVolumeService  # noqa: F401
+    from ..clouds.values import Volume  # noqa: F401
+    from .polling import Intervals, Watcher  # noqa: F401
+
 
 class Creation(object):
     """
@@ -40,6 +52,7 @@ class Creation(object):
     def __init__(
         self, reactor, service, watcher, intervals, cluster_id, dataset_id, size, volume_type
     ):
+        # type: (IReactorTime, IVolumeService, Watcher, Intervals, UUID, UUID, int, Optional[Text]) -> None
         self._reactor = reactor
         self._service = service
         self._watcher = watcher
@@ -55,6 +68,7 @@ class Creation(object):
 
     @property
     def volume_id(self):
+        # type: () -> Text
         """:return: text: the volume's id, or what stands for it until it has one."""
         if self._convergence is None:
             return u"for dataset {}".format(self._dataset_id)
@@ -62,10 +76,18 @@ class Creation(object):
 
     @property
     def last_seen(self):
+        # type: () -> Text
         """:return: text for people: the last status."""
         return u"nothing" if self._convergence is None else self._convergence.last_seen
 
+    @property
+    def name(self):
+        # type: () -> Text
+        """:return: text: the operation's subject, for messages."""
+        return u"volume " + self.volume_id
+
     def run(self):
+        # type: () -> Deferred[Volume]
         """
         :return: a ``Deferred`` that fires with the usable
             :class:`~txstorage.clouds.Volume`.
@@ -76,6 +98,7 @@ class Creation(object):
         return d.addCallback(self._until_chosen)
 
     def _find(self):
+        # type: () -> Deferred[List[Volume]]
         labels = dataset_labels(self._cluster_id, self._dataset_id)
         d = self._service.list_volumes(labels)
         return d.addCallback(
@@ -89,10 +112,12 @@ class Creation(object):
         )
 
     def _find_at_last(self):
-        # after the first request nothing may end this but its deadline
+        # type: () -> Deferred[List[Volume]]
+        # after the first request, only the deadline may end the search
         return until(self._reactor, self._intervals, self._find, lambda found: True)
 
     def _adopt_or_ask(self, found):
+        # type: (List[Volume]) -> Any
         if not found:
             return self._ask()
         volume = chosen(found)
@@ -102,6 +127,7 @@ class Creation(object):
         return volume
 
     def _ask(self):
+        # type: () -> Deferred[Any]
         d = self._service.create_volume(
             volume_name(self._dataset_id),
             self._size,
@@ -111,17 +137,19 @@ class Creation(object):
         return d.addCallbacks(self._asked, self._maybe_asked)
 
     def _asked(self, volume):
+        # type: (Volume) -> Volume
         self._made = volume.volume_id
         return volume
 
     def _maybe_asked(self, failure):
+        # type: (Failure) -> Any
         if not is_passing(failure):
             return failure
         if not failure.value.certainly_unprocessed:
             self._requests += 1
         if self._requests >= MAXIMUM_REQUESTS:
             return failure
-        # the request may still be under way: give it time to show
+        # the request may still be under way: give the volume time to appear
         pause = resume_context(
             deferLater(self._reactor, self._intervals.seconds(self._pauses), lambda: None)
         )
@@ -130,6 +158,7 @@ class Creation(object):
         return pause.addCallback(self._adopt_or_ask)
 
     def _until_usable(self, volume):
+        # type: (Volume) -> Deferred[Any]
         self._convergence = Convergence(
             self._service, self._watcher, u"create", volume.volume_id
         )
@@ -137,6 +166,7 @@ class Creation(object):
         return d.addErrback(self._clear_away)
 
     def _clear_away(self, failure):
+        # type: (Failure) -> Any
         """
         A volume that this very call asked for and that was never usable holds
         nothing, so it does not stay behind as the dataset's.
@@ -149,9 +179,11 @@ class Creation(object):
         return d.addBoth(lambda _: Failure(_not_made(error)))
 
     def _until_chosen(self, volume):
+        # type: (Volume) -> Deferred[Any]
         return self._find_at_last().addCallback(self._choose, volume)
 
     def _choose(self, found, volume):
+        # type: (List[Volume], Volume) -> Any
         used = chosen(found + [volume])
         for rival in found:
             if rival.volume_id != used.volume_id:
@@ -166,6 +198,7 @@ class Creation(object):
 
 
 def _not_made(error):
+    # type: (UnusableStatus) -> OperationFailed
     why = u"; the cloud says: " + error.reason if error.reason else u""
     return OperationFailed(
         u"create", error.volume_id, u"the cloud could not make it, and it was cleared away" + why

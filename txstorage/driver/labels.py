@@ -13,11 +13,18 @@ from ..errors import MalformedLabels
 from ..interfaces import BlockDeviceVolume
 from .lifecycle import attached_servers, chosen
 
+MYPY = False
+if MYPY:
+    from typing import Dict, List, Optional, Sequence, Text, Tuple  # noqa: F401
+
+    from ..clouds.values import Volume  # noqa: F401
+
 CLUSTER = u"flocker-cluster-id"
 DATASET = u"flocker-dataset-id"
 
 
 def cluster_labels(cluster_id):
+    # type: (UUID) -> Dict[Text, Text]
     """
     :param UUID cluster_id: the cluster.
     :return: the labels, text to text, that all its volumes have.
@@ -26,6 +33,7 @@ def cluster_labels(cluster_id):
 
 
 def dataset_labels(cluster_id, dataset_id):
+    # type: (UUID, UUID) -> Dict[Text, Text]
     """
     :param UUID cluster_id: the cluster.
     :param UUID dataset_id: the dataset.
@@ -35,6 +43,7 @@ def dataset_labels(cluster_id, dataset_id):
 
 
 def volume_name(dataset_id):
+    # type: (UUID) -> Text
     """
     :param UUID dataset_id: the dataset.
     :return: text, for people who look at the cloud.
@@ -43,6 +52,7 @@ def volume_name(dataset_id):
 
 
 def belongs_to(volume, cluster_id):
+    # type: (Volume, UUID) -> bool
     """
     :param txstorage.clouds.Volume volume: as the cloud describes it.
     :param UUID cluster_id: the cluster.
@@ -52,6 +62,7 @@ def belongs_to(volume, cluster_id):
 
 
 def dataset_of(volume):
+    # type: (Volume) -> UUID
     """
     :param txstorage.clouds.Volume volume: as the cloud describes it.
     :return: ``UUID`` of its dataset.
@@ -71,6 +82,7 @@ def dataset_of(volume):
 
 
 def block_device_volume(volume):
+    # type: (Volume) -> BlockDeviceVolume
     """
     :param txstorage.clouds.Volume volume: as the cloud describes it.
     :return: the ``BlockDeviceVolume`` for Flocker.
@@ -86,6 +98,7 @@ def block_device_volume(volume):
 
 
 def one_per_dataset(volumes):
+    # type: (Sequence[Volume]) -> Tuple[List[Volume], List[Tuple[Volume, Volume]], List[MalformedLabels]]
     """
     Sort out what a list brought.
 
@@ -112,6 +125,7 @@ def one_per_dataset(volumes):
 
 
 def _uuid(label):
+    # type: (Optional[Text]) -> Optional[UUID]
     try:
         return UUID(label)
     except (ValueError, TypeError, AttributeError):

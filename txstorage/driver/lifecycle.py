@@ -1,14 +1,15 @@
 # -*- test-case-name: tests.driver.test_lifecycle -*-
 """
-What an operation does next, for each state a volume can be in.
+The next step of each operation, for each state of a volume.
 
-The cloud owns the state; the driver converges on it.  Every operation looks
-at the volume, finds its row and column here, and does what the cell says:
-request, wait, be done, or raise.  No I/O: a reader can check the tables, and
-the tests go through every cell.
+The cloud owns the state; the driver converges on it.  Every operation polls the volume, finds its
+row
+and column here, and acts on the cell: request, wait, be done, or raise.  The module does no I/O: a
+reader can check the tables, and the tests go through every cell.
 
-The statuses are Cinder's: https://docs.openstack.org/api-ref/block-storage/v3/
-("Volume status").  A status that is not listed is never guessed about.
+The statuses are Cinder's: https://docs.openstack.org/api-ref/block-storage/v3/ ("Volume status").
+The
+driver never acts on a status that is not listed.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -16,19 +17,27 @@ from __future__ import absolute_import, division, print_function
 import attr
 from constantly import NamedConstant, Names
 
-#: How often one operation asks for the same thing before it gives up.  A guest
-#: can refuse to let go of a device, and the cloud then silently goes back.
+MYPY = False
+if MYPY:
+    from typing import Any, Dict, Iterable, Mapping, Text, Tuple  # noqa: F401
+
+    from ..clouds.values import Volume  # noqa: F401
+
+    Cells = Tuple[NamedConstant, ...]
+
+#: The number of requests that one operation sends before it gives up.  A guest can refuse to
+#: release a device, and the cloud then silently goes back.
 MAXIMUM_REQUESTS = 3
 
 
 class Decision(Names):
-    """What to do next."""
+    """The next step."""
 
-    REQUEST = NamedConstant()  # ask the cloud
-    AGAIN = NamedConstant()  # it went back: ask again, a bounded number of times
-    WAIT = NamedConstant()  # look again later
+    REQUEST = NamedConstant()  # send the request
+    AGAIN = NamedConstant()  # the cloud went back: request again, up to MAXIMUM_REQUESTS
+    WAIT = NamedConstant()  # poll again later
     DONE = NamedConstant()
-    # and what to raise:
+    # the errors to raise:
     UNKNOWN = NamedConstant()  # UnknownVolume
     ATTACHED = NamedConstant()  # AlreadyAttachedVolume
     UNATTACHED = NamedConstant()  # UnattachedVolume
@@ -38,23 +47,22 @@ class Decision(Names):
 
 
 class Phase(Names):
-    """How far an operation is."""
+    """The progress of an operation."""
 
-    FRESH = NamedConstant()  # this is its first look
-    JOINED = NamedConstant()  # it waits for what somebody else asked for
-    REQUESTED = NamedConstant()  # it has asked, or may have
+    FRESH = NamedConstant()  # the first poll
+    JOINED = NamedConstant()  # waiting for another caller's request
+    REQUESTED = NamedConstant()  # a request was, or may have been, accepted
 
 
 class Where(Names):
-    """What the volume is attached to, relative to the operation's servers."""
+    """The servers that a volume is attached to, relative to the operation's."""
 
     NOWHERE = NamedConstant()
     HERE = NamedConstant()  # the server to attach to, or to detach from
-    ELSEWHERE = NamedConstant()  # only others
+    ELSEWHERE = NamedConstant()  # other servers only
 
 
-#: The status of a volume that a direct GET does not find.  Absence from a list
-#: never means this.
+#: The status of a volume that a direct GET does not find.  Absence from a list never means it.
 GONE = u"(gone)"
 
 _COLUMNS = tuple(
@@ -80,11 +88,12 @@ _UNKNOWN, _TAKEN, _LOOSE, _STILL, _BAD, _FAIL = (
 
 
 def _always(decision):
+    # type: (NamedConstant) -> Cells
     return (decision,) * len(_COLUMNS)
 
 
-# Statuses that end by themselves, in which the volume can't be asked for
-# anything, and after which it is usable again.
+# Transient statuses, in which the cloud accepts no request for the volume, and after which the
+# volume is usable again.
 _BUSY = {
     status: _always(_WAIT)
     for status in (
@@ -100,7 +109,7 @@ _BUSY = {
     )
 }
 
-# Statuses that only a person ends.
+# Statuses that only an operator ends.
 _STUCK = {
     status: _always(_BAD)
     for status in (
@@ -118,6 +127,7 @@ _STUCK = {
 
 
 def _table(*parts):
+    # type: (*Mapping[Text, Cells]) -> Dict[Text, Cells]
     rows = {}
     for part in parts:
         rows.update(part)
@@ -132,8 +142,8 @@ ATTACH = _table(
     {
         # fmt: off
         u"available": (_REQUEST, _WAIT, _WAIT,   _REQUEST, _WAIT, _WAIT,   _AGAIN, _WAIT, _WAIT),
-        # A second attach to the same server joins the one in progress; whose
-        # progress it is shows when it ends.
+        # A second attach to the same server joins the one in progress; its target shows when
+        # it ends.
         u"reserved":  _always(_WAIT),
         u"attaching": _always(_WAIT),
         u"in-use":    (_WAIT, _TAKEN, _TAKEN,    _WAIT, _DONE, _TAKEN,     _WAIT, _DONE, _TAKEN),
@@ -145,8 +155,8 @@ ATTACH = _table(
 )
 
 DETACH = _table(
-    # A volume that is made, copied or broken is loose unless it is attached;
-    # when it is attached, wait for it or say that it can't be done.
+    # A volume that is being made or copied, or is in error, is unattached unless it has an
+    # attachment; with one, wait for the status to end, or raise.
     {
         status: tuple(_LOOSE if where is Where.NOWHERE else cells[0] for _, where in _COLUMNS)
         for status, cells in _table(_BUSY, _STUCK).items()
@@ -169,7 +179,7 @@ DESTROY = _table(
     _STUCK,
     {
         status: (_REQUEST, _STILL, _STILL, _REQUEST, _STILL, _STILL, _AGAIN, _STILL, _STILL)
-        # Those that Cinder itself names when it refuses to delete.
+        # The statuses that Cinder lists when it refuses to delete.
         for status in (
             u"available",
             u"error",
@@ -190,7 +200,7 @@ DESTROY = _table(
     },
 )
 
-#: A volume in any of these has been made, whatever happens to it now.
+#: A volume in any of these statuses has been made, whatever happens to it now.
 CREATE = _table(
     {status: _always(_DONE) for status in _BUSY},
     _STUCK,
@@ -213,13 +223,14 @@ TABLES = {u"attach": ATTACH, u"detach": DETACH, u"destroy": DESTROY, u"create": 
 @attr.s(frozen=True)
 class Progress(object):
     """
-    One operation, as far as it is.
+    The progress of one operation.
 
     :ivar text operation: a key of :data:`TABLES`.
-    :ivar frozenset servers: instance ids the operation is about: the one to
-        attach to, or those to detach from.
-    :ivar Phase phase: see there.
-    :ivar int requests: how often it has asked.
+    :ivar frozenset servers: instance ids that the operation is about: the one to attach to, or
+        those
+        to detach from.
+    :ivar Phase phase: the phase.
+    :ivar int requests: the number of requests sent.
     """
 
     operation = attr.ib()
@@ -228,31 +239,37 @@ class Progress(object):
     requests = attr.ib(default=0)
 
     def waiting(self):
-        """:return: the ``Progress`` after a look that led to waiting."""
+        # type: () -> Progress
+        """:return: the ``Progress`` after a poll that led to waiting."""
         if self.phase is Phase.FRESH:
             return self._but(phase=Phase.JOINED)
         return self
 
     def requested(self):
-        """:return: the ``Progress`` after a request that was or may have been accepted."""
+        # type: () -> Progress
+        """:return: the ``Progress`` after a request that was, or may have been, accepted."""
         return self._but(phase=Phase.REQUESTED, requests=self.requests + 1)
 
     def refused(self):
+        # type: () -> Progress
         """:return: the ``Progress`` after a request that was certainly not accepted."""
         return self._but(phase=self.waiting().phase, requests=self.requests + 1)
 
     def about(self, servers):
+        # type: (Iterable[Text]) -> Progress
         """:return: the ``Progress`` with other servers."""
         return self._but(servers=frozenset(servers))
 
     def _but(self, **changes):
+        # type: (**Any) -> Progress
         return Progress(**dict(attr.asdict(self, recurse=False), **changes))
 
 
 def whereabouts(attached_servers, servers):
+    # type: (Iterable[Text], Iterable[Text]) -> NamedConstant
     """
-    :param attached_servers: instance ids the volume is attached to.
-    :param servers: instance ids the operation is about.
+    :param attached_servers: instance ids that the volume is attached to.
+    :param servers: instance ids that the operation is about.
     :return: a :class:`Where`.
     """
     if not attached_servers:
@@ -261,12 +278,13 @@ def whereabouts(attached_servers, servers):
 
 
 def decide(progress, status, attached_servers):
+    # type: (Progress, Text, Iterable[Text]) -> NamedConstant
     """
-    The next step of an operation.
+    Decide the next step of an operation.
 
     :param Progress progress: the operation.
     :param text status: the volume's, or :data:`GONE`.
-    :param attached_servers: instance ids the volume is attached to.
+    :param attached_servers: instance ids that the volume is attached to.
     :return: a :class:`Decision`, never ``AGAIN``.
     """
     row = TABLES[progress.operation].get(status, _always(_BAD))
@@ -277,7 +295,7 @@ def decide(progress, status, attached_servers):
     return decision
 
 
-#: What each operation waits for, for messages.
+#: The event that each operation waits for, for messages.
 AWAITED = {
     u"create": u"the volume to be made",
     u"attach": u"the volume to be attached",
@@ -287,9 +305,13 @@ AWAITED = {
 
 
 def attached_servers(volume):
+    # type: (Volume) -> Tuple[Text, ...]
     """
-    The servers a volume is attached to.  One in the middle of attaching is
-    attached to none yet, so that a caller attaches again and so joins.
+    The servers that a volume is attached to.
+
+    A volume in the middle of attaching counts as unattached, so that the caller attaches again and
+    joins
+    the attach in progress.
 
     :param txstorage.clouds.Volume volume: as the cloud describes it.
     :return: a tuple of instance ids, in a stable order.
@@ -300,10 +322,11 @@ def attached_servers(volume):
 
 
 def chosen(volumes):
+    # type: (Iterable[Volume]) -> Volume
     """
-    Which of several volumes of one dataset is the dataset's.  Everybody who
-    looks picks the same: the oldest, then the smallest id.  One that is being
-    deleted comes last, since it does not come back.
+    Choose the dataset's volume among several: the oldest, then the smallest id, so that all nodes
+    choose
+    the same.  A volume that is being deleted comes last, since it does not come back.
 
     :param volumes: at least one :class:`txstorage.clouds.Volume`.
     :return: the one to use.
@@ -311,8 +334,8 @@ def chosen(volumes):
     return min(volumes, key=lambda v: (v.status == u"deleting", v.created_at, v.volume_id))
 
 
-#: Server statuses in which a server certainly does not run.  All others, the
-#: unknown ones too, count as live: taking a volume from a live server loses data.
+#: The statuses of a server that certainly does not run.  All others, unknown ones too, count as
+#: live: taking a volume from a live server loses data.
 #: https://docs.openstack.org/api-guide/compute/server_concepts.html
 DEAD_SERVER = frozenset(
     [u"SHUTOFF", u"DELETED", u"SOFT_DELETED", u"SHELVED", u"SHELVED_OFFLOADED"]

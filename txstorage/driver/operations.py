@@ -2,8 +2,9 @@
 """
 The driver: Flocker's block device operations on any ``IVolumeService``.
 
-Each operation asks, waits and answers; what to ask and what to wait for is in
-:mod:`txstorage.driver.lifecycle`, how to wait is in :mod:`txstorage.driver.polling`.
+Each operation requests, waits and returns.  :mod:`txstorage.driver.lifecycle` decides what to
+request
+and what to wait for; :mod:`txstorage.driver.polling` does the waiting.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -39,7 +40,7 @@ from ..interfaces import (
     UnknownVolume,
 )
 from .attaching import NodeAttacher
-from .convergence import Convergence
+from .convergence import Convergence, PlainSubject
 from .creation import Creation
 from .labels import (
     belongs_to,
@@ -51,23 +52,53 @@ from .labels import (
 from .lifecycle import DEAD_SERVER
 from .polling import Intervals, Watcher, make_timer
 
+MYPY = False
+if MYPY:
+    from typing import (  # noqa: F401
+        Any,
+        Callable,
+        Dict,
+        Iterable,
+        Iterator,
+        List,
+        Mapping,
+        Optional,
+        Text,
+        Tuple,
+        Union,
+    )
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.internet.interfaces import IReactorTime  # noqa: F401
+    from twisted.python.filepath import FilePath  # noqa: F401
+
+    from .._devices.finder import DeviceFinder  # noqa: F401
+    from ..clouds.interface import IVolumeService  # noqa: F401
+    from ..clouds.values import Volume, VolumePage  # noqa: F401
+    from ..interfaces import BlockDeviceVolume  # noqa: F401
+
+    Subject = Union[PlainSubject, Convergence, Creation]
+    NodeIdentity = Any  # the wing _node stands above this one
+
 
 @implementer(IBlockDeviceAsyncAPI, IProfiledBlockDeviceAPI, ICloudAPI)
 class BlockDeviceDriver(object):
     """
-    Every method returns a ``Deferred``.  It can be cancelled: that stops the
-    waiting and leaves the cloud consistent, and the operation can be repeated.
-    Besides what each method names, they fail with
-    :class:`~txstorage.errors.StorageError`.
+    The asynchronous driver.
+
+    Every method returns a ``Deferred``.  Cancelling it stops the waiting and leaves the cloud
+    consistent; the operation can be retried.  Besides the errors that each method names, the
+    Deferreds
+    fail with :class:`~txstorage.errors.StorageError`.
 
     :param reactor: provides ``IReactorTime``.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
-    :param UUID cluster_id: volumes of other clusters do not exist for it.
+    :param UUID cluster_id: the cluster; volumes of other clusters are unknown to the driver.
     :param devices: a :class:`~txstorage._devices.finder.DeviceFinder` for this node.
     :param node: a :class:`~txstorage._node.instance_id.NodeIdentity` for this node.
     :param dict profiles: profile name to volume type.
-    :param float timeout: seconds an operation may take.
-    :param Intervals intervals: when to look at a volume that is waited for.
+    :param float timeout: seconds that an operation may take.
+    :param Intervals intervals: the intervals between polls of a volume.
     """
 
     def __init__(
@@ -81,6 +112,7 @@ class BlockDeviceDriver(object):
         timeout=110.0,
         intervals=Intervals(),
     ):
+        # type: (IReactorTime, IVolumeService, UUID, DeviceFinder, NodeIdentity, Optional[Mapping[Text, Text]], float, Intervals) -> None
         self._reactor = reactor
         self._service = service
         self._cluster_id = cluster_id
@@ -95,56 +127,64 @@ class BlockDeviceDriver(object):
         self._attachments = NodeAttacher(reactor, service, devices, node, intervals)
 
     def allocation_unit(self):
+        # type: () -> Deferred[int]
         """
-        :return: a ``Deferred`` that fires with ``int``, bytes: volume sizes
-            are multiples of it.
+        :return: a ``Deferred`` that fires with ``int``, bytes: volume sizes are multiples of it.
         """
         return succeed(self._service.allocation_unit)
 
     def compute_instance_id(self):
+        # type: () -> Deferred[Text]
         """
-        :return: a ``Deferred`` that fires with text: this node's instance id.
-            Fails with ``UnknownInstanceID``; that is never remembered.
+        :return: a ``Deferred`` that fires with text: this node's instance id.  Fails with
+            ``UnknownInstanceID``; a failure is not remembered.
         """
-        return self._operation(u"identify", u"this node", self._node.instance_id)
+        return self._operation(u"identify", PlainSubject(u"this node"), self._node.instance_id)
 
     @property
     def instance_id_source(self):
+        # type: () -> Optional[Text]
         """
-        :return: text: what told this node's instance id, such as ``metadata
-            service``; ``None`` until it is known.
+        :return: text: the source of this node's instance id, such as ``metadata service``; ``None``
+            until
+            the id is known.
         """
         return self._node.source
 
     def create_volume(self, dataset_id, size):
+        # type: (UUID, int) -> Deferred[BlockDeviceVolume]
         """
-        Create a dataset's volume, exactly once: if the dataset has one, or
-        gets one at the same time, that is the answer.
+        Create a dataset's volume, exactly once: a volume that the dataset already has, or that
+        another node
+        creates at the same time, is returned instead.
 
         :param UUID dataset_id: the dataset.
         :param int size: bytes; rounded up to the allocation unit.
-        :return: a ``Deferred`` that fires with the ``BlockDeviceVolume`` once
-            it is usable.
+        :return: a ``Deferred`` that fires with the ``BlockDeviceVolume`` once it is usable.
         :raises InvalidDatasetID: (the Deferred) not a ``UUID``.
         :raises InvalidSize: not a positive whole number.
-        :raises QuotaExceeded: the project may not have that much.
+        :raises QuotaExceeded: the project's quota is exceeded.
         :raises DatasetConflict: the dataset has a volume of another size.
         """
         return self._create(dataset_id, size, None)
 
     def create_volume_with_profile(self, dataset_id, size, profile_name):
+        # type: (UUID, int, Text) -> Deferred[BlockDeviceVolume]
         """
-        As :meth:`create_volume`, with the volume type that is configured for a
-        profile.  A mandatory profile (gold, silver, bronze) that is not
-        configured gets the cloud's default type.
+        Create a dataset's volume as :meth:`create_volume` does, with the volume type that is
+        configured for a
+        profile.  A mandatory profile (gold, silver, bronze) without a configured type gets the
+        cloud's
+        default type.
 
         :param text profile_name: the profile.
-        :return: a ``Deferred``, as :meth:`create_volume`.
+        :return: a ``Deferred``, as from :meth:`create_volume`.
         :raises UnknownProfile: (the Deferred) neither mandatory nor configured.
         """
         return self._create(dataset_id, size, as_text(profile_name))
 
     def destroy_volume(self, blockdevice_id):
+        # type: (Text) -> Deferred[None]
         """
         :param text blockdevice_id: the volume.
         :return: a ``Deferred`` that fires with ``None`` once the volume no
@@ -161,13 +201,15 @@ class BlockDeviceDriver(object):
         return self._operation(u"destroy", run, run.run).addCallback(lambda _: None)
 
     def attach_volume(self, blockdevice_id, attach_to):
+        # type: (Text, Text) -> Deferred[BlockDeviceVolume]
         """
         :param text blockdevice_id: the volume.
         :param text attach_to: the instance id of a node.
-        :return: a ``Deferred`` that fires with the ``BlockDeviceVolume``,
-            attached; when ``attach_to`` is this node, its device is there.
+        :return: a ``Deferred`` that fires with the attached ``BlockDeviceVolume``; when
+            ``attach_to`` is
+            this node, its device exists.
         :raises UnknownVolume: (the Deferred) there is no such volume.
-        :raises AlreadyAttachedVolume: it is attached, be it to that node.
+        :raises AlreadyAttachedVolume: it is attached, to that node or another.
         :raises UnknownServer: there is no such node.
         """
         server_id = as_text(attach_to)
@@ -187,11 +229,12 @@ class BlockDeviceDriver(object):
         )
 
     def detach_volume(self, blockdevice_id):
+        # type: (Text) -> Deferred[None]
         """
         :param text blockdevice_id: the volume.
-        :return: a ``Deferred`` that fires with ``None`` once it is detached:
-            for Compute, for the volume service and, if it was attached to this
-            node, for this node's kernel.
+        :return: a ``Deferred`` that fires with ``None`` once the volume is detached in Compute, in
+            the volume
+            service and, if it was attached to this node, in this node's kernel.
         :raises UnknownVolume: (the Deferred) there is no such volume.
         :raises UnattachedVolume: it is not attached.
         :raises DeviceBusy: it is in use on this node, e.g. mounted.
@@ -202,52 +245,64 @@ class BlockDeviceDriver(object):
         return self._operation(u"detach", run, self._attachments.detach, run)
 
     def list_volumes(self):
+        # type: () -> Deferred[List[BlockDeviceVolume]]
         """
-        :return: a ``Deferred`` that fires with a list of ``BlockDeviceVolume``:
-            all of this cluster.  One that can't be understood, or that is a
-            dataset's second, is left out and reported in the log, once until
-            that changes.
+        :return: a ``Deferred`` that fires with a list of ``BlockDeviceVolume``: all volumes of this
+            cluster.
+            A volume that is malformed, or that is a dataset's second, is left out and reported in
+            the log,
+            once until that changes.
         """
-        return self._operation(u"list", u"volumes", self._list)
+        return self._operation(u"list", PlainSubject(u"volumes"), self._list)
 
     def get_device_path(self, blockdevice_id):
+        # type: (Text) -> Deferred[FilePath[str]]
         """
         :param text blockdevice_id: the volume.
-        :return: a ``Deferred`` that fires with the ``FilePath`` of its device
-            on this node, verified to be that volume's.
+        :return: a ``Deferred`` that fires with the ``FilePath`` of its device on this node,
+            verified to be
+            that volume's.
         :raises UnknownVolume: (the Deferred) there is no such volume.
         :raises UnattachedVolume: it is not attached to this node.
-        :raises DeviceError: its device is not there, or not certainly its own.
+        :raises DeviceError: its device is missing, or can't be verified.
         """
         volume_id = as_text(blockdevice_id)
         return self._operation(
-            u"find the device of", u"volume " + volume_id, self._device_path, volume_id
+            u"find the device of",
+            PlainSubject(u"volume " + volume_id),
+            self._device_path,
+            volume_id,
         )
 
     def list_live_nodes(self):
+        # type: () -> Deferred[List[Text]]
         """
-        :return: a ``Deferred`` that fires with a list of text: the instance
-            ids of all nodes except those that the cloud says are off.
+        :return: a ``Deferred`` that fires with a list of text: the instance ids of all nodes except
+            those
+            that the cloud reports as off or gone.
         """
-        return self._operation(u"list", u"nodes", self._service.list_servers).addCallback(
+        d = self._operation(u"list", PlainSubject(u"nodes"), self._service.list_servers)
+        return d.addCallback(
             lambda servers: [s.server_id for s in servers if s.status not in DEAD_SERVER]
         )
 
     def start_node(self, node_id):
+        # type: (Text) -> Deferred[None]
         """
         :param text node_id: an instance id.
-        :return: a ``Deferred`` that fires with ``None`` when the cloud accepted
-            to start it.
+        :return: a ``Deferred`` that fires with ``None`` when the cloud has accepted to start the
+            node.
         :raises UnknownServer: (the Deferred) there is no such node.
         """
         node_id = as_text(node_id)
         return self._operation(
-            u"start", u"node " + node_id, self._service.start_server, node_id
+            u"start", PlainSubject(u"node " + node_id), self._service.start_server, node_id
         )
 
-    # -- how: every operation ------------------------------------------------
+    # -- the frame of every operation ------------------------------------------------
 
     def _converging(self, operation, blockdevice_id, ask, check, servers=()):
+        # type: (Text, Text, Callable[[Convergence], Deferred[Any]], Callable[[Volume], object], Iterable[Text]) -> Convergence
         return Convergence(
             self._service,
             self._watcher,
@@ -259,9 +314,11 @@ class BlockDeviceDriver(object):
         )
 
     def _action(self, operation, subject):
-        return DRIVER_OPERATION(operation=operation, subject=_name(subject))
+        # type: (Text, Subject) -> Any
+        return DRIVER_OPERATION(operation=operation, subject=subject.name)
 
     def _operation(self, operation, subject, function, *args):
+        # type: (Text, Subject, Callable[..., Any], *Any) -> Deferred[Any]
         """Run an operation in an Eliot action, with a deadline."""
         return in_action(
             self._action(operation, subject),
@@ -273,33 +330,38 @@ class BlockDeviceDriver(object):
         )
 
     def _in_time(self, operation, subject, function, *args):
+        # type: (Text, Subject, Callable[..., Any], *Any) -> Deferred[Any]
         return with_deadline(
             self._timer,
             self._timeout,
             maybeDeferred(function, *args),
             lambda: OperationTimedOut(
                 operation,
-                _name(subject),
-                getattr(subject, "awaited", u"the cloud's answer"),
+                subject.name,
+                subject.awaited,
                 self._timeout,
-                getattr(subject, "last_seen", u"nothing"),
+                subject.last_seen,
             ),
         )
 
     def _check_cluster(self, volume):
+        # type: (Volume) -> Volume
         if not belongs_to(volume, self._cluster_id):
             raise UnknownVolume(volume.volume_id)
         return volume
 
     def _check_dataset(self, volume):
+        # type: (Volume) -> None
         dataset_of(self._check_cluster(volume))
 
-    # -- how: each operation ---------------------------------------------------
+    # -- the steps of each operation ---------------------------------------------------
 
     def _create(self, dataset_id, size, profile):
+        # type: (UUID, int, Optional[Text]) -> Deferred[BlockDeviceVolume]
         return maybeDeferred(self._checked_create, dataset_id, size, profile)
 
     def _checked_create(self, dataset_id, size, profile):
+        # type: (UUID, int, Optional[Text]) -> Deferred[BlockDeviceVolume]
         if not isinstance(dataset_id, UUID):
             raise InvalidDatasetID(u"Not a dataset id: {!r}".format(dataset_id))
         if isinstance(size, bool) or not isinstance(size, integer_types) or size <= 0:
@@ -315,6 +377,7 @@ class BlockDeviceDriver(object):
         return d.addCallback(_same_size, size)
 
     def _create_once(self, dataset_id, size, volume_type):
+        # type: (UUID, int, Optional[Text]) -> Deferred[BlockDeviceVolume]
         creation = Creation(
             self._reactor,
             self._service,
@@ -330,10 +393,12 @@ class BlockDeviceDriver(object):
         return d.addCallback(block_device_volume)
 
     def _created(self, result, dataset_id):
+        # type: (Any, UUID) -> Any
         self._creations.pop(dataset_id, None)
         return result
 
     def _volume_type(self, dataset_id, profile):
+        # type: (UUID, Optional[Text]) -> Optional[Text]
         if profile is None or profile in self._profiles:
             return self._profiles.get(profile)
         if profile not in {constant.value for constant in MandatoryProfiles.iterconstants()}:
@@ -346,10 +411,12 @@ class BlockDeviceDriver(object):
         return None
 
     def _list(self):
+        # type: () -> Deferred[List[BlockDeviceVolume]]
         d = self._service.list_volumes(cluster_labels(self._cluster_id))
         return d.addCallback(self._sort_out)
 
     def _sort_out(self, page):
+        # type: (VolumePage) -> List[BlockDeviceVolume]
         mine = [v for v in page.volumes if belongs_to(v, self._cluster_id)]
         used, duplicates, malformed = one_per_dataset(mine)
         skipped = list(page.malformed) + [(error.volume_id, error.message) for error in malformed]
@@ -357,12 +424,14 @@ class BlockDeviceDriver(object):
         return [block_device_volume(volume) for volume in used]
 
     def _device_path(self, volume_id):
+        # type: (Text) -> Deferred[FilePath[str]]
         d = self._service.get_volume(volume_id)
         d.addCallback(self._check_cluster)
         return d.addCallback(self._attachments.device_path)
 
 
 def _findings(skipped, duplicates):
+    # type: (Iterable[Tuple[Text, Text]], Iterable[Tuple[Volume, Volume]]) -> Iterator[Tuple[Any, Dict[str, Any]]]
     for volume_id, reason in skipped:
         yield VOLUME_SKIPPED, dict(volume_id=volume_id, reason=reason)
     for volume, rival in duplicates:
@@ -371,12 +440,8 @@ def _findings(skipped, duplicates):
         )
 
 
-def _name(subject):
-    volume_id = getattr(subject, "volume_id", None)
-    return subject if volume_id is None else u"volume " + volume_id
-
-
 def _same_size(volume, size):
+    # type: (BlockDeviceVolume, int) -> BlockDeviceVolume
     if volume.size != size:
         raise DatasetConflict(
             volume.blockdevice_id,
