@@ -193,7 +193,7 @@ class RealLoopTests(TestCase):
         error = self.assertRaises(
             DeviceMismatch, self.finder.find, self.volume_id, self.size + 512
         )
-        self.assertIn(u"{} bytes and not {}".format(self.size, self.size + 512), error.message)
+        self.assertIn(u"{} bytes, not {}".format(self.size, self.size + 512), error.message)
 
     def test_two_devices(self):
         """Two loop devices upon one file are refused."""

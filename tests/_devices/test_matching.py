@@ -117,7 +117,7 @@ class MatchTests(SynchronousTestCase):
         error = self.assertRaises(
             DeviceMismatch, match, VOLUME, 2 * MIB, [device(identities=[serial(VOLUME)])]
         )
-        self.assertIn(u"1048576 bytes and not 2097152", error.message)
+        self.assertIn(u"1048576 bytes, not 2097152", error.message)
 
     def test_no_size_yet(self):
         """A device without a size is not there yet."""

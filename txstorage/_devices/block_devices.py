@@ -1,7 +1,5 @@
 # -*- test-case-name: tests._devices.test_matching -*-
-"""
-A volume's device among the host's block devices.
-"""
+"""A volume's device among the host's block devices."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -22,12 +20,19 @@ from ..errors import (
 from .matching import candidates, fits, match, verified
 from .sysfs import read_block_devices
 
+MYPY = False
+if MYPY:
+    from typing import Callable, Dict, Iterable, List, Optional, Text, Tuple  # noqa: F401
+
+    from .sysfs import BlockDevice  # noqa: F401
+
 
 def lstat(volume_id, path):
+    # type: (Text, FilePath[str]) -> os.stat_result
     """
-    :return: what ``os.lstat`` does.
-    :raises DeviceNotFound: there is nothing.
-    :raises DeviceError: it can't be looked at.
+    :return: the result of ``os.lstat``.
+    :raises DeviceNotFound: the path does not exist.
+    :raises DeviceError: the path can't be read.
     """
     shown = as_text(path.path)
     try:
@@ -35,19 +40,20 @@ def lstat(volume_id, path):
     except OSError as error:
         if error.errno == errno.ENOENT:
             raise DeviceNotFound(volume_id, u"There is no {}".format(shown))
-        problem = os.strerror(error.errno)
+        problem = os.strerror(error.errno or 0)
         raise DeviceError(volume_id, u"Can't look at {}: {}".format(shown, problem))
 
 
 def check_node(volume_id, device, path, lstat=lstat):
+    # type: (Text, BlockDevice, FilePath[str], Callable[[Text, FilePath[str]], os.stat_result]) -> None
     """
-    Make sure that a device node leads to a device.
+    Check that a device node is the given device's.
 
     :param text volume_id: the volume, for the error.
-    :param BlockDevice device: what it must lead to.
+    :param BlockDevice device: the expected device.
     :param FilePath path: the node.
     :raises DeviceNotFound: there is no node (yet).
-    :raises DeviceMismatch: it is something else.
+    :raises DeviceMismatch: the path is another device's, or no device.
     """
     status = lstat(volume_id, path)
     if not stat.S_ISBLK(status.st_mode):
@@ -63,28 +69,33 @@ def check_node(volume_id, device, path, lstat=lstat):
     )
 
 
-def _number(volume_id, told):
+def _number(volume_id, expected_path):
+    # type: (Text, Text) -> Tuple[int, int]
     """
-    :param text told: where a device is said to be; links are followed.
-    :return: major and minor.
-    :raises DeviceNotFound: there is nothing.
-    :raises DeviceMismatch: it is something else.
+    :param text expected_path: the expected path of the device; links are followed.
+    :return: the device's major and minor numbers.
+    :raises DeviceNotFound: the path does not exist.
+    :raises DeviceMismatch: the path is not a block device.
     """
-    path = FilePath(native(os.path.realpath(told)))
+    path = FilePath(native(os.path.realpath(expected_path)))
     status = lstat(volume_id, path)
     if not stat.S_ISBLK(status.st_mode):
         raise DeviceMismatch(
             volume_id,
-            u"{}, where volume {} should be, is not a block special file".format(told, volume_id),
+            u"{}, where volume {} should be, is not a block special file".format(
+                expected_path, volume_id
+            ),
         )
     return os.major(status.st_rdev), os.minor(status.st_rdev)
 
 
 def _is_claimed(path):
+    # type: (FilePath[str]) -> bool
     """
-    Whether a file system, swap, device-mapper or the like has claimed a block
-    device or a partition of it, in whatever mount namespace: see O_EXCL in
-    open(2).  A device that can't be opened is taken for free.
+    Check whether a file system, swap, device-mapper or the like has claimed a block device or a
+    partition of
+    it, in any mount namespace: see O_EXCL in open(2).  A device that can't be opened counts as
+    free.
     """
     try:
         descriptor = os.open(path.path, os.O_RDONLY | os.O_EXCL | os.O_NONBLOCK)
@@ -94,29 +105,34 @@ def _is_claimed(path):
     return False
 
 
-class DevicePath(FilePath):
+class DevicePath(FilePath):  # type: ignore[type-arg]
     """
-    The path of a volume's device, for those who keep it: the node of a volume
-    that was detached may be another volume's a moment later.  Flocker's agent
-    keeps paths, and asks them whether they are block devices before it uses them.
+    The path of a volume's device, safe to keep.
+
+    The node of a detached volume may be another volume's a moment later.  Flocker's agent keeps
+    paths,
+    and calls ``isBlockDevice`` before it uses one.
 
     :param str path: the device node.
-    :param find: called for the ``FilePath`` of the volume's verified device now;
-        raises :class:`~txstorage.errors.DeviceError` or ``EnvironmentError``.
+    :param find: called for the ``FilePath`` of the volume's verified device now; raises
+        :class:`~txstorage.errors.DeviceError` or ``EnvironmentError``.
     """
 
     def __init__(self, path, find):
+        # type: (str, Callable[[], FilePath[str]]) -> None
         FilePath.__init__(self, path)
         self._find = find
 
     def __hash__(self):
+        # type: () -> int
         return hash(FilePath(self.path))
 
     def isBlockDevice(self):
+        # type: () -> bool
         """
-        Look again, and follow the volume to where its device is now.
+        Find the volume's device again, and follow it to its present path.
 
-        :return: whether the volume has a device on this host, and this path is its.
+        :return: whether the volume has a device on this host, which is then at this path.
         """
         try:
             self.path = self._find().path
@@ -129,44 +145,52 @@ class BlockDevices(object):
     """Finds volumes among the host's block devices."""
 
     def __init__(self, sysfs, dev):
+        # type: (FilePath[str], FilePath[str]) -> None
         self._sysfs = sysfs
         self._dev = dev
-        self._told = {}
+        self._expected_paths = {}  # type: Dict[Text, Text]
 
     def look(self):
-        """What there is now; the other methods judge it."""
+        # type: () -> Tuple[BlockDevice, ...]
+        """Read the host's block devices, which the other methods evaluate."""
         return read_block_devices(self._sysfs)
 
     def set_expected_path(self, volume_id, path):
+        # type: (Text, Optional[Text]) -> None
         if path is None:
-            self._told.pop(volume_id, None)
+            self._expected_paths.pop(volume_id, None)
         else:
-            self._told[volume_id] = path
+            self._expected_paths[volume_id] = path
 
     def path_of(self, volume_id, size, devices):
-        told = self._told.get(volume_id)
-        if told is None:
+        # type: (Text, int, Iterable[BlockDevice]) -> DevicePath
+        expected_path = self._expected_paths.get(volume_id)
+        if expected_path is None:
             device = match(volume_id, size, devices)
         else:
-            device = verified(volume_id, size, devices, told, _number(volume_id, told))
+            number = _number(volume_id, expected_path)
+            device = verified(volume_id, size, devices, expected_path, number)
         path = self._node(device)
         check_node(volume_id, device, path)
         return DevicePath(path.path, lambda: self.path_of(volume_id, size, self.look()))
 
     def _node(self, device):
+        # type: (BlockDevice) -> FilePath[str]
         # sysfs can't have a slash in a name: cciss!c0d0 is cciss/c0d0.
         return self._dev.descendant(native(device.name).split("!"))
 
     def _all_of(self, volume_id, devices):
+        # type: (Text, Iterable[BlockDevice]) -> List[BlockDevice]
         found = candidates(volume_id, devices)
         try:
-            told = self._told.get(volume_id)
-            number = None if told is None else _number(volume_id, told)
+            expected_path = self._expected_paths.get(volume_id)
+            number = None if expected_path is None else _number(volume_id, expected_path)
         except DeviceError:
-            return found  # nothing is there that could be busy
+            return found  # no device that could be busy is there
         return found + [each for each in devices if (each.major, each.minor) == number]
 
     def ensure_gone(self, volume_id, devices):
+        # type: (Text, Iterable[BlockDevice]) -> None
         left = sorted(device.name for device in devices if fits(volume_id, device))
         if left:
             raise DeviceStillPresent(
@@ -174,12 +198,13 @@ class BlockDevices(object):
             )
 
     def refuse_if_busy(self, volume_id, devices):
+        # type: (Text, Iterable[BlockDevice]) -> None
         for device in self._all_of(volume_id, devices):
             path = self._node(device)
             try:
                 check_node(volume_id, device, path)
             except (DeviceNotFound, DeviceMismatch):
-                continue  # whatever the node leads to, it is not this device
+                continue  # the node is not this device's
             if _is_claimed(path):
                 raise DeviceBusy(
                     volume_id,

@@ -1,11 +1,10 @@
 # -*- test-case-name: tests._devices.test_connector -*-
 """
-How this host gets at a volume that Block Storage itself connects to it,
-without a Compute that would do so.
+This host's connection to volumes that Block Storage itself connects to it, without Compute.
 
-A connection of the kind ``local`` names a device of this very host.  Any other
-(iSCSI, NVMe over fabrics, Fibre Channel, RBD, ...) takes the library os-brick,
-which is for Python 3 only and is installed by those who need it.
+A connection of the kind ``local`` names a device of this host.  Any other kind (iSCSI, NVMe over
+fabrics, Fibre Channel, RBD, ...) needs the library os-brick, which is for Python 3 only and is an
+optional extra.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -21,31 +20,40 @@ from .._support.compat import as_text, text_type
 from ..errors import ConnectionFailed, ConnectorMissing
 from .os_brick import Brick
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Dict, Mapping, Optional, Text, Tuple  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
 LOCAL = u"local"
 
-#: In the names of what a connection holds that nobody else may see.
+#: Parts of the names of a connection's secrets.
 _SECRETS = (u"password", u"secret", u"keyring")
 
 
 def kind_of(volume_id, connection):
+    # type: (Text, Mapping[Text, Any]) -> Text
     """
     :param text volume_id: the volume, for the error.
     :param dict connection: an attachment's ``connection_info``.
     :return: text: its ``driver_volume_type``.
-    :raises ConnectionFailed: when it does not say.
+    :raises ConnectionFailed: it has none.
     """
     kind = connection.get(u"driver_volume_type")
     if not isinstance(kind, text_type) or not kind:
-        raise ConnectionFailed(volume_id, u"Block Storage does not say how it is connected")
+        raise ConnectionFailed(volume_id, u"Block Storage does not name the kind of its connection")
     return kind.lower()
 
 
 def local_path(volume_id, connection):
+    # type: (Text, Mapping[Text, Any]) -> Text
     """
     :param text volume_id: the volume, for the error.
     :param dict connection: of the kind ``local``.
-    :return: text: where the device should be.  It is not to be believed.
-    :raises ConnectionFailed: when that is no absolute path.
+    :return: text: the expected path of the device, to be verified.
+    :raises ConnectionFailed: the path is missing or not absolute.
     """
     path = connection.get(u"device_path")
     if not isinstance(path, text_type) or not path.startswith(u"/") or u"\0" in path:
@@ -56,9 +64,10 @@ def local_path(volume_id, connection):
 
 
 def own_address(place):
+    # type: (Tuple[str, int]) -> Text
     """
     :param tuple place: host and port of the service.
-    :return: text: the address from which this host gets there.  Nothing is sent.
+    :return: text: this host's address on the way to the service.  Nothing is sent.
     """
     family, kind, protocol, _, address = socket.getaddrinfo(
         place[0], place[1], 0, socket.SOCK_DGRAM
@@ -72,7 +81,8 @@ def own_address(place):
 
 
 def _without_secrets(failure, connection):
-    """What went wrong, in case it shows the commands with which it was tried."""
+    # type: (Failure, Mapping[Text, Any]) -> Text
+    """The message of a failure, which may show the commands that were run, without secrets."""
     text = as_text(failure.getErrorMessage())
     for name, value in connection.items():
         if value and any(word in name for word in _SECRETS):
@@ -82,31 +92,36 @@ def _without_secrets(failure, connection):
 
 class HostConnector(object):
     """
-    What connects volumes to this host.
+    Connects volumes to this host.
 
     :param reactor: has a thread pool.
-    :param place: host and port of the service, or ``None``: which of this
-        host's addresses storage is to see.
-    :param brick: called without arguments for what does the work of os-brick,
-        in a thread; ``None`` when that is not installed.
-    :param in_thread: called with a function and its arguments; returns a
-        ``Deferred``.
+    :param place: host and port of the service, or ``None``: it decides which of this host's
+        addresses
+        storage is given.
+    :param brick: called without arguments for an object that calls os-brick, in a thread; ``None``
+        when
+        os-brick is not installed.
+    :param in_thread: called with a function and its arguments; returns a ``Deferred``.
     """
 
     def __init__(self, reactor, place=None, brick=Brick.load, in_thread=None):
+        # type: (Any, Optional[Tuple[str, int]], Callable[[], Optional[Brick]], Optional[Callable[..., Deferred[Any]]]) -> None
         self._reactor = reactor
         self._place = place
         self._load = brick
         self._in_thread = in_thread or self._in_pool
 
     def _in_pool(self, function, *arguments):
+        # type: (Callable[..., Any], *Any) -> Deferred[Any]
         pool = self._reactor.getThreadPool()
         return deferToThreadPool(self._reactor, pool, function, *arguments)
 
     def properties(self):
+        # type: () -> Deferred[Dict[Text, Any]]
         """
-        :return: a ``Deferred`` that fires with a ``dict``: what storage must
-            know of this host to let it have a volume; Cinder's "connector".
+        :return: a ``Deferred`` that fires with a ``dict``: this host's properties, which storage
+            needs to
+            export a volume; Cinder's "connector".
         """
         own = {
             u"host": as_text(socket.gethostname()),
@@ -120,35 +135,39 @@ class HostConnector(object):
         return self._in_thread(self._all_properties, brick, own)
 
     def _all_properties(self, brick, own):
+        # type: (Brick, Dict[Text, Any]) -> Dict[Text, Any]
         address = u"127.0.0.1" if self._place is None else own_address(self._place)
         return dict(brick.properties(address), **own)
 
     def connect(self, volume_id, connection):
+        # type: (Text, Mapping[Text, Any]) -> Deferred[Text]
         """
-        Have a volume's device on this host.  What is connected stays so.
+        Connect a volume's device to this host.  A connected volume stays connected.
 
         :param text volume_id: the volume.
         :param dict connection: the attachment's ``connection_info``.
-        :return: a ``Deferred`` that fires with text: where the device is.  It
-            must be verified.
-        :raises ConnectorMissing: (the Deferred) it takes os-brick.
-        :raises ConnectionFailed: it can't be had.
+        :return: a ``Deferred`` that fires with text: the expected path of the device, to be
+            verified.
+        :raises ConnectorMissing: (the Deferred) the connection needs os-brick.
+        :raises ConnectionFailed: the connection fails.
         """
         return self._either(local_path, "connect", volume_id, connection)
 
     def disconnect(self, volume_id, connection):
+        # type: (Text, Mapping[Text, Any]) -> Deferred[None]
         """
-        Be without a volume's device, which nothing may use any more.
+        Disconnect a volume that is no longer in use.
 
-        :return: a ``Deferred`` that fires with ``None``; fails as
-            :meth:`connect` does.
+        :return: a ``Deferred`` that fires with ``None``; fails as :meth:`connect` does.
         """
         return self._either(lambda *_: None, "disconnect", volume_id, connection)
 
     def _either(self, locally, verb, volume_id, connection):
+        # type: (Callable[..., Any], str, Text, Mapping[Text, Any]) -> Deferred[Any]
         return maybeDeferred(self._do, locally, verb, volume_id, connection)
 
     def _do(self, locally, verb, volume_id, connection):
+        # type: (Callable[..., Any], str, Text, Mapping[Text, Any]) -> Any
         kind = kind_of(volume_id, connection)
         if kind == LOCAL:
             return locally(volume_id, connection)
@@ -158,6 +177,7 @@ class HostConnector(object):
         d = self._in_thread(getattr(brick, verb), kind, connection)
 
         def failed(failure):
+            # type: (Failure) -> Failure
             if failure.check(CancelledError):
                 return failure
             raise ConnectionFailed(

@@ -26,37 +26,70 @@ from .regular_files import RegularFiles
 from .sysfs import BlockDevice, read_block_devices
 from .uevents import listen
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, List, Optional, Text, Tuple, Type  # noqa: F401
+
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime  # noqa: F401
+
 
 @attr.s(frozen=True, hash=False)
 class _Wait(object):
     """
-    Somebody who waits.
+    A wait for a volume's device.
 
-    :ivar evaluate: called with what there is now; what it returns is the result.
-    :ivar not_yet: the exception class of ``evaluate`` that means "go on waiting".
+    :ivar evaluate: called with the host's block devices; returns the result of the wait.
+    :ivar not_yet: the exception class of ``evaluate`` that means "keep waiting".
     """
 
-    volume_id = attr.ib()
-    evaluate = attr.ib()
-    not_yet = attr.ib()
-    deferred = attr.ib()
+    volume_id = attr.ib()  # type: Text
+    evaluate = attr.ib()  # type: Callable[[Any], Any]
+    not_yet = attr.ib()  # type: Type[Exception]
+    deferred = attr.ib()  # type: Deferred[Any]
+
+
+@attr.s(frozen=True, hash=False)
+class _Inventory(object):
+    """
+    The host's block devices at one moment.
+
+    :ivar devices: the place's devices; see :meth:`.block_devices.BlockDevices.look`.
+    :ivar problem: text: the reason why they can't be read, or ``None``.
+    """
+
+    devices = attr.ib(default=None)  # type: Any
+    problem = attr.ib(default=None)  # type: Optional[Text]
+
+    def for_volume(self, volume_id):
+        # type: (Text) -> Any
+        """
+        :param text volume_id: the volume, for the error.
+        :return: the devices.
+        :raises DeviceError: they can't be read.
+        """
+        if self.problem is not None:
+            raise DeviceError(
+                volume_id, u"Can't read this host's block devices: {}".format(self.problem)
+            )
+        return self.devices
 
 
 class DeviceFinder(object):
     """
     Finds the devices of attached volumes, and waits for them.
 
-    To be used in the reactor's thread only.
+    Use it in the reactor's thread only.
 
-    :param reactor: provides ``IReactorTime``; with ``IReactorFDSet`` as well,
-        the kernel tells of changes, and polling is but a fallback.
-    :param FilePath sysfs: where sysfs is mounted.
-    :param FilePath dev: where the device nodes are.
-    :param directory: ``FilePath`` or ``None``.  When given, a volume's device
-        is the regular file of that name in there, and sysfs is not searched.
-    :param events: called with a function that is to be called at each change;
-        returns a function that stops it.  See :func:`txstorage._devices.uevents.listen`.
-    :param tuple intervals: seconds between two polls, at first and at most.
+    :param reactor: provides ``IReactorTime``; with ``IReactorFDSet`` as well, the kernel announces
+        changes, and polling is only a fallback.
+    :param FilePath sysfs: the mount point of sysfs.
+    :param FilePath dev: the directory of the device nodes.
+    :param directory: ``FilePath`` or ``None``.  When given, a volume's device is the regular file
+        of its
+        name in that directory, and sysfs is not searched.
+    :param events: called with a function to call at each change; returns a function that stops the
+        calls.  See :func:`txstorage._devices.uevents.listen`.
+    :param tuple intervals: seconds between two polls: the first interval and the longest.
     """
 
     def __init__(
@@ -68,42 +101,47 @@ class DeviceFinder(object):
         events=None,
         intervals=(0.05, 1.0),
     ):
+        # type: (IReactorTime, FilePath[str], FilePath[str], Optional[FilePath[str]], Optional[Callable[[Callable[[], None]], Callable[[], None]]], Tuple[float, float]) -> None
         self._reactor = reactor
         self._first, self._longest = intervals
-        self._waits = []
-        self._poll = None
-        self._stop_events = None
+        self._waits = []  # type: List[_Wait]
+        self._poll = None  # type: Optional[IDelayedCall]
+        self._stop_events = None  # type: Optional[Callable[[], None]]
+        self._place = None  # type: Any
+        self._events = None  # type: Any
         if directory is None:
             self._place = BlockDevices(sysfs, dev)
             self._events = partial(listen, reactor) if events is None else events
         else:
             self._place = RegularFiles(directory)
-            self._events = None
 
     def set_expected_path(self, volume_id, path):
+        # type: (Text, Optional[Text]) -> None
         """
-        Say where a volume's device should be.  It is looked for there, and not
-        by its own identity, which not all storage gives it; it is verified.
+        Set the path at which a volume's device is expected.  The device is looked up there and not
+        by its own
+        identity, which not all storage provides; it is verified.
 
         :param text volume_id: the volume.
-        :param path: text, or ``None`` when nobody knows (any more).
+        :param path: text, or ``None`` when no path is known (any more).
         """
         self._place.set_expected_path(volume_id, path)
 
     def find(self, volume_id, size):
+        # type: (Text, int) -> FilePath[str]
         """
         Find the device of an attached volume, now.
 
         :param text volume_id: the volume.
-        :param int size: bytes that it must have.
+        :param int size: bytes that the device must have.
         :return: ``FilePath`` of the verified device.
         :raises DeviceNotFound: there is none.
         :raises DeviceAmbiguous: there are several.
-        :raises DeviceMismatch: it has another size, or its node leads elsewhere.
-        :raises DeviceError: this host's devices can't be looked at.
+        :raises DeviceMismatch: it has another size, or its node is another device's.
+        :raises DeviceError: this host's devices can't be read.
         """
         try:
-            path = self._place.path_of(volume_id, size, _usable(volume_id, self._look()))
+            path = self._place.path_of(volume_id, size, self._look().for_volume(volume_id))
         except DeviceError as error:
             _log(volume_id, as_text(error))
             raise
@@ -111,52 +149,55 @@ class DeviceFinder(object):
         return path
 
     def wait_until_present(self, volume_id, size):
+        # type: (Text, int) -> Deferred[FilePath[str]]
         """
-        Wait for the device of a volume.  There is no deadline: cancel it.
+        Wait for the device of a volume, without a deadline: cancel the wait instead.
 
         :param text volume_id: the volume.
-        :param int size: bytes that it must have.
-        :return: a ``Deferred`` that fires with the ``FilePath`` of the
-            verified device; fails as :meth:`find` does, but never with
-            :class:`~txstorage.errors.DeviceNotFound`.
+        :param int size: bytes that the device must have.
+        :return: a ``Deferred`` that fires with the ``FilePath`` of the verified device; fails as
+            :meth:`find` does, but never with :class:`~txstorage.errors.DeviceNotFound`.
         """
         return self._wait(
             volume_id, partial(self._place.path_of, volume_id, size), DeviceNotFound
         )
 
     def wait_until_gone(self, volume_id):
+        # type: (Text) -> Deferred[None]
         """
-        Wait until this host has no device of a volume.  There is no deadline:
-        cancel it.
+        Wait until this host has no device of a volume, without a deadline: cancel the wait instead.
 
         :param text volume_id: the volume.
         :return: a ``Deferred`` that fires with ``None``; fails with
-            :class:`~txstorage.errors.DeviceError` when this host's devices
-            can't be looked at.
+            :class:`~txstorage.errors.DeviceError` when this host's devices can't be read.
         """
         return self._wait(
             volume_id, partial(self._place.ensure_gone, volume_id), DeviceStillPresent
         )
 
     def refuse_if_busy(self, volume_id):
+        # type: (Text) -> None
         """
-        Make sure that nothing on this host uses a volume's device, such as a
-        mounted file system.  No device, or one that can't be opened, is fine.
+        Check that nothing on this host uses a volume's device, such as a mounted file system.  A
+        device that is
+        missing or can't be opened counts as unused.
 
         :param text volume_id: the volume.
         :raises DeviceBusy: it is in use.
-        :raises DeviceError: this host's devices can't be looked at.
+        :raises DeviceError: this host's devices can't be read.
         """
-        self._place.refuse_if_busy(volume_id, _usable(volume_id, self._look()))
+        self._place.refuse_if_busy(volume_id, self._look().for_volume(volume_id))
 
     def _look(self):
-        """What there is now, or the ``EnvironmentError`` that hides it."""
+        # type: () -> _Inventory
+        """Read the host's block devices."""
         try:
-            return self._place.look()
+            return _Inventory(self._place.look())
         except EnvironmentError as error:
-            return error
+            return _Inventory(problem=as_text(error))
 
     def _wait(self, volume_id, evaluate, not_yet):
+        # type: (Text, Callable[[Any], Any], Type[Exception]) -> Deferred[Any]
         wait = _Wait(volume_id, evaluate, not_yet, Deferred(lambda _: self._forget(wait)))
         wait.deferred.addBoth(in_current_context(partial(_logged, volume_id)))
         self._waits.append(wait)
@@ -167,24 +208,28 @@ class DeviceFinder(object):
         return wait.deferred
 
     def _changed(self):
-        """Something may be on its way: look now, and soon again."""
+        # type: () -> None
+        """Poll now, and again soon: a change may be on its way."""
         if self._waits:
             self._look_for_all(self._first)
 
     def _polled(self, delay):
+        # type: (float) -> None
         self._look_for_all(min(delay * 2, self._longest))
 
     def _look_for_all(self, next_delay):
+        # type: (float) -> None
         self._stop_poll()
         self._poll = self._reactor.callLater(next_delay, self._polled, next_delay)
-        seen = self._look()
+        inventory = self._look()
         for wait in list(self._waits):
             if wait in self._waits:  # a callback of one before it may have cancelled it
-                self.evaluate(wait, seen)
+                self._evaluate(wait, inventory)
 
-    def evaluate(self, wait, seen):
+    def _evaluate(self, wait, inventory):
+        # type: (_Wait, _Inventory) -> None
         try:
-            result = wait.evaluate(_usable(wait.volume_id, seen))
+            result = wait.evaluate(inventory.for_volume(wait.volume_id))
         except wait.not_yet:
             return
         except Exception:
@@ -193,6 +238,7 @@ class DeviceFinder(object):
         wait.deferred.callback(result)
 
     def _forget(self, wait):
+        # type: (_Wait) -> None
         self._waits.remove(wait)
         if self._waits:
             return
@@ -202,25 +248,20 @@ class DeviceFinder(object):
             self._stop_events = None
 
     def _stop_poll(self):
+        # type: () -> None
         if self._poll is not None and self._poll.active():
             self._poll.cancel()
 
 
-def _usable(volume_id, seen):
-    if isinstance(seen, EnvironmentError):
-        raise DeviceError(
-            volume_id, u"Can't read this host's block devices: {}".format(as_text(seen))
-        )
-    return seen
-
-
 def _log(volume_id, outcome):
+    # type: (Text, Text) -> None
     DEVICE_SEARCH(volume_id=volume_id, outcome=outcome).write()
 
 
 def _logged(volume_id, result):
+    # type: (Text, Any) -> Any
     if isinstance(result, Failure):
-        outcome = as_text(result.value) or as_text(result.type.__name__)
+        outcome = as_text(result.value) or as_text(getattr(result.type, "__name__", result.type))
     else:
         outcome = u"gone" if result is None else as_text(result.path)
     _log(volume_id, outcome)

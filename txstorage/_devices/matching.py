@@ -1,7 +1,5 @@
 # -*- test-case-name: tests._devices.test_matching -*-
-"""
-Which of a host's block devices is a volume's: pure functions.
-"""
+"""The match between a volume and the host's block devices: pure functions."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -9,23 +7,31 @@ import re
 
 from ..errors import DeviceAmbiguous, DeviceMismatch, DeviceNotFound
 
+MYPY = False
+if MYPY:
+    from typing import FrozenSet, Iterable, List, Text, Tuple  # noqa: F401
+
+    from .sysfs import BlockDevice  # noqa: F401
+
 _UUID = re.compile(u"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\Z")
 
-# How much of a disk's serial number a guest gets to see, at the least:
-# VIRTIO_BLK_ID_BYTES; NVMe's SN field; and what QEMU keeps of it for SCSI.
+# The least number of characters of a disk's serial number that a guest sees: VIRTIO_BLK_ID_BYTES;
+# NVMe's SN field; and QEMU's limit for SCSI.
 _TRUNCATED_TO = 20
 
 _FILE_NAMES = (u"{}", u"volume-{}", u"{}.img", u"{}.raw", u"volume-{}.img", u"volume-{}.raw")
 
 
 def _identities_of(volume_id):
+    # type: (Text) -> Tuple[FrozenSet[Text], FrozenSet[Text]]
     """
-    :return: a pair of frozensets of identities: those that only this volume's
-        device has, and those cut short, which it may share.
+    :return: a pair of frozensets of identities: those that only this volume's device has, and
+        truncated
+        ones, which other volumes may share.
     """
     if not _UUID.match(volume_id):
-        # Nothing is known about how such ids are made, so that without its
-        # hyphens, decorated or cut short one may be the id of another volume.
+        # The form of such ids is unknown, so that without its hyphens, decorated or truncated one
+        # may be the id of another volume.
         exact = [u"serial:" + volume_id, u"file:" + volume_id] if volume_id else []
         return frozenset(exact), frozenset()
     forms = (volume_id, volume_id.replace(u"-", u""))
@@ -36,8 +42,9 @@ def _identities_of(volume_id):
 
 
 def fits(volume_id, device):
+    # type: (Text, BlockDevice) -> bool
     """
-    Whether a device says that it is the volume.
+    Check whether a device has the volume's identity.
 
     :param text volume_id: the volume.
     :param BlockDevice device: the device.
@@ -46,8 +53,7 @@ def fits(volume_id, device):
     exact, cut = _identities_of(volume_id)
     if exact & device.identities:
         return True
-    # Cut short it counts only if the device does not know, from elsewhere,
-    # how its serial number goes on.
+    # A truncated serial number counts only if the device has no longer one that begins with it.
     return any(
         [known for known in device.identities if known.startswith(start)] == [start]
         for start in cut
@@ -55,12 +61,13 @@ def fits(volume_id, device):
 
 
 def match(volume_id, size, devices):
+    # type: (Text, int, Iterable[BlockDevice]) -> BlockDevice
     """
     Find the volume's device.
 
     :param text volume_id: the volume.
-    :param int size: bytes that it must have.
-    :param devices: iterable of :class:`BlockDevice`: all that the host has.
+    :param int size: bytes that the device must have.
+    :param devices: iterable of :class:`BlockDevice`: all of the host's.
     :return: the :class:`BlockDevice`.
     :raises DeviceNotFound: there is none (yet).
     :raises DeviceAmbiguous: there are several.
@@ -82,13 +89,14 @@ def match(volume_id, size, devices):
 
 
 def candidates(volume_id, devices):
+    # type: (Text, Iterable[BlockDevice]) -> List[BlockDevice]
     """
-    Find the devices that say that they are the volume.  A multipath device is
-    put in the place of its paths, if every path was found and none of them
-    has another holder.
+    Find the devices that have the volume's identity.  A multipath device takes the place of its
+    paths, if
+    every path was found and none of them has another holder.
 
     :param text volume_id: the volume.
-    :param devices: iterable of :class:`BlockDevice`: all that the host has.
+    :param devices: iterable of :class:`BlockDevice`: all of the host's.
     :return: a list of :class:`BlockDevice`.
     """
     devices = tuple(devices)
@@ -101,28 +109,30 @@ def candidates(volume_id, devices):
     return found + tops
 
 
-def verified(volume_id, size, devices, told, number):
+def verified(volume_id, size, devices, expected_path, number):
+    # type: (Text, int, Iterable[BlockDevice], Text, Tuple[int, int]) -> BlockDevice
     """
-    Make sure that the device that storage names is the volume's, as far as it
-    can be known: not all storage gives its devices an identity.
+    Verify the device at the path that storage names, as far as possible: not all storage gives its
+    devices
+    an identity.
 
     :param text volume_id: the volume.
-    :param int size: bytes that it must have.
-    :param devices: iterable of :class:`BlockDevice`: all that the host has.
-    :param text told: where the device is said to be.
-    :param tuple number: major and minor of what is there.
+    :param int size: bytes that the device must have.
+    :param devices: iterable of :class:`BlockDevice`: all of the host's.
+    :param text expected_path: the path that storage names.
+    :param tuple number: the major and minor numbers of the device at that path.
     :return: the :class:`BlockDevice`.
-    :raises DeviceNotFound: it is no whole device, or none (yet).
-    :raises DeviceAmbiguous: another claims to be the volume.
-    :raises DeviceMismatch: it is another volume's, or has another size.
+    :raises DeviceNotFound: the path is not a whole device, or not one yet.
+    :raises DeviceAmbiguous: another device has the volume's identity.
+    :raises DeviceMismatch: the device is another volume's, or has another size.
     """
     devices = tuple(devices)
     found = [device for device in devices if (device.major, device.minor) == number]
     if not found:
         raise DeviceNotFound(
             volume_id,
-            u"{}, where volume {} should be, is none of this host's whole block devices".format(
-                told, volume_id
+            u"{}, where volume {} should be, is not a whole block device of this host".format(
+                expected_path, volume_id
             ),
         )
     device = found[0]
@@ -130,7 +140,7 @@ def verified(volume_id, size, devices, told, number):
     if files and not fits(volume_id, device):
         raise DeviceMismatch(
             volume_id, u"{}, where volume {} should be, is on the file {}".format(
-                told, volume_id, u", ".join(sorted(files))[len(u"file:") :]
+                expected_path, volume_id, u", ".join(sorted(files))[len(u"file:") :]
             )
         )
     others = _names(candidates(volume_id, devices)) - _names([device])
@@ -138,25 +148,27 @@ def verified(volume_id, size, devices, told, number):
         raise DeviceAmbiguous(
             volume_id,
             u"{} should be volume {}, and {} claim to be it".format(
-                told, volume_id, u", ".join(sorted(others))
+                expected_path, volume_id, u", ".join(sorted(others))
             ),
         )
-    check_size(volume_id, size, device.size, told)
+    check_size(volume_id, size, device.size, expected_path)
     return device
 
 
 def _names(devices):
+    # type: (Iterable[BlockDevice]) -> FrozenSet[Text]
     return frozenset(device.name for device in devices)
 
 
 def check_size(volume_id, wanted, actual, name):
+    # type: (Text, int, int, Text) -> None
     """
-    Make sure that a device has the volume's size.
+    Check that a device has the volume's size.
 
     :param text volume_id: the volume.
     :param int wanted: bytes.
     :param int actual: bytes.
-    :param text name: the device's, for the error.
+    :param text name: the device's name, for the error.
     :raises DeviceNotFound: it has no size yet.
     :raises DeviceMismatch: it has another size.
     """
@@ -165,7 +177,7 @@ def check_size(volume_id, wanted, actual, name):
     if actual != wanted:
         raise DeviceMismatch(
             volume_id,
-            u"{} says that it is volume {}, but its size is {} bytes and not {}".format(
+            u"{} has the identity of volume {}, but its size is {} bytes, not {}".format(
                 name, volume_id, actual, wanted
             ),
         )

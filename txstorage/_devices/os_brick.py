@@ -1,7 +1,7 @@
 # -*- test-case-name: tests._devices.test_connector -*-
 """
-os-brick, the library with which OpenStack's own services connect volumes to a
-host; see https://docs.openstack.org/os-brick/latest/.  Its calls block.
+os-brick, the library with which OpenStack's own services connect volumes to a host; see
+https://docs.openstack.org/os-brick/latest/.  Its calls block.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -11,30 +11,38 @@ import sys
 
 from .._support.compat import as_text, native
 
-# How os-brick becomes root for its commands: whoever attaches volumes is root already.
+MYPY = False
+if MYPY:
+    from typing import Any, Dict, List, Mapping, Optional, Text  # noqa: F401
+
+# The command by which os-brick becomes root: the driver runs as root already.
 _ROOT_HELPER = "env"
 
-
-# Where os-brick keeps two processes of this host from doing the same thing at once.
+# The directory of the locks between os-brick's processes of this host.
 _LOCKS = "/run/os-brick"
 
 
 def _helper():
-    """What starts os-brick's own helper, which is where os-brick is installed."""
+    # type: () -> List[str]
+    """The command that starts os-brick's own helper, from os-brick's environment."""
     places = [os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]
     return [_ROOT_HELPER, "PATH=" + os.pathsep.join(places)]
 
 
 class Brick(object):
     """
+    os-brick's connectors.
+
     :param connectors: the module ``os_brick.initiator.connector``.
     """
 
     def __init__(self, connectors):
+        # type: (Any) -> None
         self._connectors = connectors
 
     @classmethod
     def load(cls):
+        # type: () -> Optional[Brick]
         """:return: a :class:`Brick`, or ``None`` when os-brick is not installed."""
         try:
             import os_brick
@@ -51,20 +59,23 @@ class Brick(object):
         return cls(connector)
 
     def properties(self, address):
+        # type: (Text) -> Dict[Text, Any]
         """
-        :param text address: of this host, as storage sees it.
-        :return: ``dict``: what each kind of connection needs to know of it.
+        :param text address: this host's address, as storage sees it.
+        :return: ``dict``: this host's properties for each kind of connection.
         """
         return self._connectors.get_connector_properties(
             _ROOT_HELPER, native(address), multipath=False, enforce_multipath=False
         )
 
     def _connector(self, kind, connection):
+        # type: (Text, Mapping[Text, Any]) -> Any
         return self._connectors.InitiatorConnector.factory(
             native(kind), _ROOT_HELPER, conn={"driver_volume_type": kind, "data": connection}
         )
 
     def connect(self, kind, connection):
+        # type: (Text, Mapping[Text, Any]) -> Text
         """
         :return: text: the path of the device.
         """
@@ -73,7 +84,8 @@ class Brick(object):
         return path.decode("utf-8") if isinstance(path, bytes) else as_text(path)
 
     def disconnect(self, kind, connection):
-        """What is not connected is left alone."""
+        # type: (Text, Mapping[Text, Any]) -> None
+        """Disconnect a device; one that is not connected is left alone."""
         self._connector(kind, connection).disconnect_volume(connection, None)
 
 

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests._devices.test_matching -*-
 """
-A volume's device among the files that the embedded service serves when it is not root.
+A volume's device among the files that the embedded service serves when it does not run as root.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -13,6 +13,12 @@ from ..errors import DeviceError, DeviceMismatch, DeviceNotFound, DeviceStillPre
 from .block_devices import lstat
 from .matching import check_size
 
+MYPY = False
+if MYPY:
+    from typing import Optional, Text  # noqa: F401
+
+    from twisted.python.filepath import FilePath  # noqa: F401
+
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 
 
@@ -20,20 +26,25 @@ class RegularFiles(object):
     """Finds volumes among the files that the embedded service serves without root."""
 
     def __init__(self, directory):
+        # type: (FilePath[str]) -> None
         self._directory = directory
 
     def look(self):
+        # type: () -> None
         return None
 
     def set_expected_path(self, volume_id, path):
-        """They are where they are."""
+        # type: (Text, Optional[Text]) -> None
+        """The path of a file is always known."""
 
     def _file(self, volume_id):
+        # type: (Text) -> FilePath[str]
         if not _SAFE_NAME.match(volume_id):
             raise DeviceError(volume_id, u"{!r} can't be the name of a file".format(volume_id))
         return self._directory.child(native(volume_id))
 
     def path_of(self, volume_id, size, _):
+        # type: (Text, int, None) -> FilePath[str]
         path = self._file(volume_id)
         status = lstat(volume_id, path)
         shown = as_text(path.path)
@@ -43,6 +54,7 @@ class RegularFiles(object):
         return path
 
     def ensure_gone(self, volume_id, _):
+        # type: (Text, None) -> None
         path = self._file(volume_id)
         try:
             lstat(volume_id, path)
@@ -53,7 +65,8 @@ class RegularFiles(object):
         )
 
     def refuse_if_busy(self, volume_id, _):
-        """A regular file can't be claimed."""
+        # type: (Text, None) -> None
+        """A regular file is never claimed."""
 
 
 __all__ = ["RegularFiles"]

@@ -1,10 +1,10 @@
 # -*- test-case-name: tests._devices.test_finder -*-
 """
-What sysfs says about this host's block devices.
+This host's block devices, as sysfs describes them.
 
-Only a device's own sysfs files are believed: its serial numbers, and for a
-loop device the file behind it.  See :mod:`txstorage._devices.finder` for what is made
-of them.
+Only a device's own sysfs files count as its identity: its serial numbers, and the file behind a
+loop
+device.  :mod:`txstorage._devices.finder` evaluates them.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -18,13 +18,19 @@ from attr.validators import instance_of
 
 from .._support.compat import integer_types, text_type
 
-SECTOR = 512  # what sysfs counts in, whatever the device's own sector is
+MYPY = False
+if MYPY:
+    from typing import Any, FrozenSet, Iterator, List, Optional, Text, Tuple  # noqa: F401
 
-# These failures are this process's, not the device's.  To go on would make
-# every device look as if it had no identity, and a detached one look gone.
+    from twisted.python.filepath import FilePath  # noqa: F401
+
+SECTOR = 512  # the unit of sysfs, whatever the device's own sector is
+
+# These failures are this process's, not the device's.  Ignoring them would make every device look
+# as if it had no identity, and a detached one look gone.
 _EXHAUSTED = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOMEM])
 
-_names = attr.Factory(frozenset)
+_names = attr.Factory(frozenset)  # type: Any
 
 
 @attr.s(frozen=True)
@@ -42,25 +48,26 @@ class BlockDevice(object):
         device's paths.  Empty for anything else.
     """
 
-    name = attr.ib(validator=instance_of(text_type))
-    size = attr.ib(validator=instance_of(integer_types))
-    major = attr.ib(validator=instance_of(integer_types))
-    minor = attr.ib(validator=instance_of(integer_types))
-    identities = attr.ib(default=_names, validator=instance_of(frozenset))
-    holders = attr.ib(default=_names, validator=instance_of(frozenset))
-    paths = attr.ib(default=_names, validator=instance_of(frozenset))
+    name = attr.ib(validator=instance_of(text_type))  # type: Text
+    size = attr.ib(validator=instance_of(integer_types))  # type: int
+    major = attr.ib(validator=instance_of(integer_types))  # type: int
+    minor = attr.ib(validator=instance_of(integer_types))  # type: int
+    identities = attr.ib(default=_names, validator=instance_of(frozenset))  # type: FrozenSet[Text]
+    holders = attr.ib(default=_names, validator=instance_of(frozenset))  # type: FrozenSet[Text]
+    paths = attr.ib(default=_names, validator=instance_of(frozenset))  # type: FrozenSet[Text]
 
 
 def read_block_devices(sysfs):
+    # type: (FilePath[str]) -> Tuple[BlockDevice, ...]
     """
-    Read every whole block device; partitions are not among them.
+    Read every whole block device; partitions are left out.
 
-    A device that can't be read, or that vanishes meanwhile, is left out.
+    A device that can't be read, or that vanishes meanwhile, is left out too.
 
-    :param FilePath sysfs: where sysfs is mounted.
+    :param FilePath sysfs: the mount point of sysfs.
     :return: a tuple of :class:`BlockDevice`, by name.
-    :raises EnvironmentError: when the list itself can't be read, or this
-        process has run out of file descriptors or memory.
+    :raises EnvironmentError: the list itself can't be read, or this process has run out of file
+        descriptors or memory.
     """
     block = os.path.join(sysfs.asTextMode().path, u"block")
     found = (_read_device(block, name) for name in sorted(os.listdir(block)))
@@ -68,18 +75,20 @@ def read_block_devices(sysfs):
 
 
 def _read_device(block, name):
+    # type: (Text, Text) -> Optional[BlockDevice]
     directory = os.path.join(block, name)
+    facts = _facts(directory)
     for _ in range(3):
-        before = _facts(directory)
-        if before is None:
+        if facts is None:
             return None
         identities = frozenset(_identities(directory))
-        if _facts(directory) == before:
+        before, facts = facts, _facts(directory)
+        if facts == before:
+            size = before[2]
             break
     else:
-        # It becomes another device under our eyes.  Size 0 means "not yet".
-        before = before[:2] + (0, None)
-    major, minor, size, _diskseq = before
+        size = 0  # it is becoming another device: "not yet"
+    major, minor = before[:2]
     return BlockDevice(
         name=name,
         size=size,
@@ -92,9 +101,11 @@ def _read_device(block, name):
 
 
 def _facts(directory):
+    # type: (Text) -> Optional[Tuple[int, int, int, Optional[bytes]]]
     """
-    What tells one device of a name from the next: ``(major, minor, bytes,
-    diskseq)``, or ``None`` when there is no device to be opened.
+    Read the properties that distinguish two devices of one name: ``(major, minor, bytes,
+    diskseq)``, or
+    ``None`` when there is no device to open.
     """
     # NVMe multipath keeps its paths as hidden devices, which have no node.
     if _read(directory, u"hidden").strip() == b"1":
@@ -108,7 +119,8 @@ def _facts(directory):
 
 
 def _read(directory, name):
-    """:return: ``bytes``; empty when the file is not there or does not let itself be read."""
+    # type: (Text, Text) -> bytes
+    """:return: ``bytes``; empty when the file is missing or can't be read."""
     try:
         with open(os.path.join(directory, name), "rb") as stream:
             return stream.read()
@@ -119,6 +131,7 @@ def _read(directory, name):
 
 
 def _listing(directory, name):
+    # type: (Text, Text) -> FrozenSet[Text]
     try:
         return frozenset(os.listdir(os.path.join(directory, name)))
     except EnvironmentError as error:
@@ -128,6 +141,7 @@ def _listing(directory, name):
 
 
 def _paths(directory):
+    # type: (Text) -> FrozenSet[Text]
     # Other device-mapper targets have slaves too, but hold other data.
     if _read(directory, u"dm/uuid").startswith(b"mpath-"):
         return _listing(directory, u"slaves")
@@ -138,15 +152,18 @@ def _paths(directory):
 
 
 def _clean(raw):
+    # type: (bytes) -> Text
     return raw.replace(b"\0", b" ").decode("utf-8", "replace").strip()
 
 
 def _serial(raw):
-    """A file that holds a serial number and nothing else."""
+    # type: (bytes) -> List[Text]
+    """Parse a file that holds a serial number and nothing else."""
     return [_clean(raw)]
 
 
 def _unit_serial(page):
+    # type: (bytes) -> List[Text]
     """SCSI Primary Commands: vital product data page 0x80, unit serial number."""
     if len(page) < 4 or page[1:2] != b"\x80":
         return []
@@ -163,11 +180,13 @@ _LOGICAL_UNIT = 0
 
 
 def _designators(page):
+    # type: (bytes) -> Iterator[Text]
     """
     SCSI Primary Commands: vital product data page 0x83, device identification.
 
-    A text is cut at white space and each piece must be an identity in full: a
-    volume's id inside of a longer word may be somebody's snapshot of it.
+    A text is split at white space, and each word must be an identity in full: a volume's id inside
+    a longer
+    word may be a snapshot of it.
     """
     if len(page) < 4 or page[1:2] != b"\x83":
         return
@@ -188,7 +207,8 @@ def _designators(page):
 
 
 def _nvme_wwid(raw):
-    """A namespace's ``wwid`` is its UUID when it has one."""
+    # type: (bytes) -> List[Text]
+    """A namespace's ``wwid`` is its UUID, if it has one."""
     kind, _, value = _clean(raw).partition(u".")
     return [value] if kind == u"uuid" else []
 
@@ -204,6 +224,7 @@ _SERIAL_FILES = (
 
 
 def _identities(directory):
+    # type: (Text) -> Iterator[Text]
     for name, parse in _SERIAL_FILES:
         for serial in parse(_read(directory, name)):
             if serial:
@@ -214,7 +235,8 @@ def _identities(directory):
 
 
 def _backing_file(directory):
-    """The base name of the file behind a loop device, or empty text."""
+    # type: (Text) -> Text
+    """The base name of a loop device's file, or empty text."""
     path = _read(directory, u"loop/backing_file").decode("utf-8", "replace").rstrip(u"\n")
     # A loop device that starts inside of the file shows other data.
     if path.endswith(u" (deleted)") or _read(directory, u"loop/offset").strip() != b"0":

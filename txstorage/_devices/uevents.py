@@ -1,10 +1,10 @@
 # -*- test-case-name: tests._devices.test_events -*-
 """
-The kernel's own announcements that a block device came, went or changed.
+The kernel's own announcements that a block device was added, removed or changed.
 
-They arrive on a netlink socket, with udev or without it, and for loop devices
-as well as for hot-plugged disks.  An announcement is only a hint to look at
-sysfs again, so nothing in it is believed.
+They arrive on a netlink socket, with udev or without it, for loop devices as well as for
+hot-plugged
+disks.  An announcement only triggers another look at sysfs, so its contents are not believed.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -16,16 +16,23 @@ import socket
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from zope.interface import implementer
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Optional  # noqa: F401
+
+    from twisted.python.failure import Failure  # noqa: F401
+
 _NETLINK_KOBJECT_UEVENT = 15  # linux/netlink.h
 _KERNEL_GROUP = 1
 _NO_MORE = (errno.EAGAIN, errno.EWOULDBLOCK)
-_AT_ONCE = 200  # messages; the reactor has other things to do as well
+_AT_ONCE = 200  # messages; the reactor has other work, too
 
 
 def open_socket():
+    # type: () -> socket.socket
     """
-    :return: a non-blocking socket that the kernel's uevents arrive on.
-    :raises EnvironmentError: when this host or its policy does not allow it.
+    :return: a non-blocking socket on which the kernel's uevents arrive.
+    :raises EnvironmentError: this host or its policy does not allow it.
     """
     if not hasattr(socket, "AF_NETLINK"):
         raise EnvironmentError(errno.EAFNOSUPPORT, "no netlink on this platform")
@@ -42,12 +49,13 @@ def open_socket():
 
 
 def listen(reactor, changed, open_socket=open_socket):
+    # type: (Any, Callable[[], object], Callable[[], socket.socket]) -> Callable[[], None]
     """
-    Call back whenever a block device may have changed, where that is possible.
+    Call a function whenever a block device may have changed, where that is possible.
 
-    :param reactor: of no use unless it provides ``IReactorFDSet``.
+    :param reactor: nothing is called unless it provides ``IReactorFDSet``.
     :param changed: called without arguments, in the reactor's thread.
-    :return: a function that stops it, to be called once.
+    :return: a function that stops the calls, to be called once.
     """
     if not IReactorFDSet.providedBy(reactor):
         return _nothing
@@ -61,39 +69,44 @@ def listen(reactor, changed, open_socket=open_socket):
 
 
 def _nothing():
-    """Stop what never started."""
+    # type: () -> None
+    """Stop nothing."""
 
 
 @implementer(IReadDescriptor)
 class _Reader(object):
-    """Reads the socket when the reactor says that there is something."""
+    """Reads the socket when the reactor reports data."""
 
     def __init__(self, reactor, opened, changed):
+        # type: (IReactorFDSet, socket.socket, Callable[[], object]) -> None
         self._reactor = reactor
-        self._socket = opened
+        self._socket = opened  # type: Optional[socket.socket]
         self._changed = changed
 
     def fileno(self):
+        # type: () -> int
         return -1 if self._socket is None else self._socket.fileno()
 
     def logPrefix(self):
+        # type: () -> str
         return "uevents"
 
     def doRead(self):
+        # type: () -> Any
         """
-        Take what has arrived, and call back once for all of it.
+        Read the messages that have arrived, and call back once for all of them.
 
-        :return: ``None``, or the error that the reactor is to close this for.
+        :return: ``None``, or the error for which the reactor is to close this reader.
         """
         relevant = False
         for _ in range(_AT_ONCE):
             try:
-                message = self._socket.recv(65536)
+                message = self._socket.recv(65536)  # type: ignore[union-attr]
             except EnvironmentError as error:
                 if error.errno in _NO_MORE:
                     break
                 if error.errno == errno.ENOBUFS:
-                    relevant = True  # some were lost: they may have been ours
+                    relevant = True  # some were lost, maybe relevant ones
                 elif error.errno != errno.EINTR:
                     return error
             else:
@@ -103,12 +116,14 @@ class _Reader(object):
         return None
 
     def connectionLost(self, reason):
-        """The reactor stops, or reading failed; the poll has to do alone."""
+        # type: (Optional[Failure]) -> None
+        """The reactor stops, or reading has failed; only polling is left."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     def stop(self):
-        """Leave nothing behind."""
+        # type: () -> None
+        """Stop reading, and close the socket."""
         self._reactor.removeReader(self)
         self.connectionLost(None)
