@@ -1,3 +1,4 @@
+# -*- coding: utf-8 -*-
 """
 Tests of the HTTP client: retries, requests, failing agents and the log.
 """

@@ -1,3 +1,4 @@
+# -*- coding: utf-8 -*-
 """
 Tests of requests, responses and the errors that responses stand for.
 """

@@ -93,9 +93,8 @@ def _is_claimed(path):
     # type: (FilePath[str]) -> bool
     """
     Check whether a file system, swap, device-mapper or the like has claimed a block device or a
-    partition of
-    it, in any mount namespace: see O_EXCL in open(2).  A device that can't be opened counts as
-    free.
+    partition of it, in any mount namespace: see O_EXCL in open(2).  A device that can't be opened
+    counts as free.
     """
     try:
         descriptor = os.open(path.path, os.O_RDONLY | os.O_EXCL | os.O_NONBLOCK)
@@ -110,8 +109,7 @@ class DevicePath(FilePath):  # type: ignore[type-arg]
     The path of a volume's device, safe to keep.
 
     The node of a detached volume may be another volume's a moment later.  Flocker's agent keeps
-    paths,
-    and calls ``isBlockDevice`` before it uses one.
+    paths, and calls ``isBlockDevice`` before it uses one.
 
     :param str path: the device node.
     :param find: called for the ``FilePath`` of the volume's verified device now; raises

@@ -19,12 +19,10 @@ if MYPY:
 class ConnectedDevices(object):
     """
     A :class:`~txstorage._devices.finder.DeviceFinder` that gets the expected path of each device
-    from Block
-    Storage's connection, and verifies it.
+    from Block Storage's connection, and verifies it.
 
     Its methods return Deferreds, and connect a volume that is not connected, for example after this
-    host
-    was restarted.
+    host was restarted.
 
     :param service: has ``connect(volume_id)``.
     :param finder: a :class:`~txstorage._devices.finder.DeviceFinder`.

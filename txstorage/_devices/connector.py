@@ -96,11 +96,9 @@ class HostConnector(object):
 
     :param reactor: has a thread pool.
     :param place: host and port of the service, or ``None``: it decides which of this host's
-        addresses
-        storage is given.
+        addresses storage is given.
     :param brick: called without arguments for an object that calls os-brick, in a thread; ``None``
-        when
-        os-brick is not installed.
+        when os-brick is not installed.
     :param in_thread: called with a function and its arguments; returns a ``Deferred``.
     """
 
@@ -120,8 +118,7 @@ class HostConnector(object):
         # type: () -> Deferred[Dict[Text, Any]]
         """
         :return: a ``Deferred`` that fires with a ``dict``: this host's properties, which storage
-            needs to
-            export a volume; Cinder's "connector".
+            needs to export a volume; Cinder's "connector".
         """
         own = {
             u"host": as_text(socket.gethostname()),

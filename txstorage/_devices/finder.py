@@ -2,9 +2,9 @@
 """
 From an attached volume to the verified device node on this host.
 
-A device is a volume's because it says so itself, in sysfs: never because the
-cloud named it, because it is new, or because its size fits.  No match, two
-matches, another size or a node that leads elsewhere is an error, not a path.
+A device is a volume's because it says so itself, in sysfs: never because the cloud named it,
+because it is new, or because its size fits.  No match, two matches, another size or a node that
+leads elsewhere is an error, not a path.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -85,8 +85,7 @@ class DeviceFinder(object):
     :param FilePath sysfs: the mount point of sysfs.
     :param FilePath dev: the directory of the device nodes.
     :param directory: ``FilePath`` or ``None``.  When given, a volume's device is the regular file
-        of its
-        name in that directory, and sysfs is not searched.
+        of its name in that directory, and sysfs is not searched.
     :param events: called with a function to call at each change; returns a function that stops the
         calls.  See :func:`txstorage._devices.uevents.listen`.
     :param tuple intervals: seconds between two polls: the first interval and the longest.
@@ -119,8 +118,7 @@ class DeviceFinder(object):
         # type: (Text, Optional[Text]) -> None
         """
         Set the path at which a volume's device is expected.  The device is looked up there and not
-        by its own
-        identity, which not all storage provides; it is verified.
+        by its own identity, which not all storage provides; it is verified.
 
         :param text volume_id: the volume.
         :param path: text, or ``None`` when no path is known (any more).
@@ -179,8 +177,7 @@ class DeviceFinder(object):
         # type: (Text) -> None
         """
         Check that nothing on this host uses a volume's device, such as a mounted file system.  A
-        device that is
-        missing or can't be opened counts as unused.
+        device that is missing or can't be opened counts as unused.
 
         :param text volume_id: the volume.
         :raises DeviceBusy: it is in use.

@@ -26,8 +26,7 @@ def _identities_of(volume_id):
     # type: (Text) -> Tuple[FrozenSet[Text], FrozenSet[Text]]
     """
     :return: a pair of frozensets of identities: those that only this volume's device has, and
-        truncated
-        ones, which other volumes may share.
+        truncated ones, which other volumes may share.
     """
     if not _UUID.match(volume_id):
         # The form of such ids is unknown, so that without its hyphens, decorated or truncated one
@@ -92,8 +91,7 @@ def candidates(volume_id, devices):
     # type: (Text, Iterable[BlockDevice]) -> List[BlockDevice]
     """
     Find the devices that have the volume's identity.  A multipath device takes the place of its
-    paths, if
-    every path was found and none of them has another holder.
+    paths, if every path was found and none of them has another holder.
 
     :param text volume_id: the volume.
     :param devices: iterable of :class:`BlockDevice`: all of the host's.
@@ -113,8 +111,7 @@ def verified(volume_id, size, devices, expected_path, number):
     # type: (Text, int, Iterable[BlockDevice], Text, Tuple[int, int]) -> BlockDevice
     """
     Verify the device at the path that storage names, as far as possible: not all storage gives its
-    devices
-    an identity.
+    devices an identity.
 
     :param text volume_id: the volume.
     :param int size: bytes that the device must have.

@@ -3,8 +3,7 @@
 This host's block devices, as sysfs describes them.
 
 Only a device's own sysfs files count as its identity: its serial numbers, and the file behind a
-loop
-device.  :mod:`txstorage._devices.finder` evaluates them.
+loop device.  :mod:`txstorage._devices.finder` evaluates them.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -44,8 +43,8 @@ class BlockDevice(object):
     :ivar int minor: of the device number.
     :ivar frozenset identities: text; ``serial:`` or ``file:`` and a value.
     :ivar frozenset holders: text; names of the devices built upon this one.
-    :ivar frozenset paths: text; names of the devices that are this multipath
-        device's paths.  Empty for anything else.
+    :ivar frozenset paths: text; names of the devices that are this multipath device's paths.  Empty
+        for anything else.
     """
 
     name = attr.ib(validator=instance_of(text_type))  # type: Text
@@ -104,8 +103,7 @@ def _facts(directory):
     # type: (Text) -> Optional[Tuple[int, int, int, Optional[bytes]]]
     """
     Read the properties that distinguish two devices of one name: ``(major, minor, bytes,
-    diskseq)``, or
-    ``None`` when there is no device to open.
+    diskseq)``, or ``None`` when there is no device to open.
     """
     # NVMe multipath keeps its paths as hidden devices, which have no node.
     if _read(directory, u"hidden").strip() == b"1":
@@ -185,8 +183,7 @@ def _designators(page):
     SCSI Primary Commands: vital product data page 0x83, device identification.
 
     A text is split at white space, and each word must be an identity in full: a volume's id inside
-    a longer
-    word may be a snapshot of it.
+    a longer word may be a snapshot of it.
     """
     if len(page) < 4 or page[1:2] != b"\x83":
         return

@@ -3,8 +3,8 @@
 The kernel's own announcements that a block device was added, removed or changed.
 
 They arrive on a netlink socket, with udev or without it, for loop devices as well as for
-hot-plugged
-disks.  An announcement only triggers another look at sysfs, so its contents are not believed.
+hot-plugged disks.  An announcement only triggers another look at sysfs, so its contents are not
+believed.
 """
 
 from __future__ import absolute_import, division, print_function

@@ -1,17 +1,17 @@
 # -*- test-case-name: tests._http.test_client -*-
-"""
-One JSON exchange over HTTP: timeout, retry, rate limit, request id, errors.
-"""
+"""One JSON exchange over HTTP: timeout, retries, rate limit, request id, errors."""
 
 from __future__ import absolute_import, division, print_function
 
 import random
+from functools import partial
 from uuid import uuid4
 
 from treq.client import HTTPClient as TreqClient
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from .. import errors
 from .._log import HTTP_EXCHANGE, HTTP_RETRY
@@ -29,7 +29,29 @@ from .messages import (
     shown_url,
 )
 
-# How often a request is sent at most, by what it failed with.
+MYPY = False
+if MYPY:
+    from typing import (  # noqa: F401
+        Any,
+        Callable,
+        Iterable,
+        Mapping,
+        NoReturn,
+        Optional,
+        Sequence,
+        Text,
+        Tuple,
+        Union,
+    )
+
+    from twisted.internet.interfaces import IReactorTime  # noqa: F401
+    from twisted.web.iweb import IAgent  # noqa: F401
+
+    from .rate_limit import TokenBucket  # noqa: F401
+
+    Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
+
+# The maximum number of attempts, by the error of the last one.
 _ATTEMPTS_ALWAYS = ((errors.RateLimited, 6), (errors.Unreachable, 3))
 _ATTEMPTS_REPEATABLE = ((errors.ResponseLost, 3), (errors.ServiceBroken, 3))
 
@@ -38,17 +60,18 @@ _LONGEST_DELAY = 60.0
 
 
 def retry_delay(repeatable, error, attempt, fraction):
+    # type: (bool, Any, int, float) -> Optional[float]
     """
-    Whether a request is sent again, and when.
+    Decide whether a request is sent again, and when.
 
-    What may have been processed is sent again only when a second time does no
-    harm.  A certificate or an answer that is wrong stays wrong.
+    A request that may have been processed is sent again only when a repetition is harmless.  A
+    wrong certificate or a wrong response stays wrong.
 
-    :param bool repeatable: whether sending it twice does no harm.
-    :param error: what it failed with.
-    :param int attempt: how often it was sent, from 1.
+    :param bool repeatable: whether sending the request twice is harmless.
+    :param error: the error of the last attempt.
+    :param int attempt: the number of attempts so far, from 1.
     :param float fraction: from 0 to 1, for the jitter.
-    :return: seconds to wait, or ``None`` to let it fail.
+    :return: seconds to wait, or ``None`` to let the request fail.
     """
     table = _ATTEMPTS_ALWAYS + (_ATTEMPTS_REPEATABLE if repeatable else ())
     attempts = max([most for kind, most in table if isinstance(error, kind)] or [0])
@@ -56,7 +79,7 @@ def retry_delay(repeatable, error, attempt, fraction):
         return None
     backoff = _FIRST_DELAY * 2 ** (attempt - 1) * (0.5 + fraction)
     asked = getattr(error, "retry_after", None) or 0.0
-    # The jitter is on top: those who were told the same time come apart.
+    # The jitter is on top, so that clients with the same Retry-After come apart.
     return min(_LONGEST_DELAY, asked + backoff)
 
 
@@ -66,8 +89,8 @@ class HTTPClient(object):
 
     :param reactor: provides ``IReactorTime``.
     :param agent: provides ``IAgent``; see :func:`agent_for`.
-    :param float timeout: seconds one exchange may take, without the waits
-        between tries and for the rate limit.
+    :param float timeout: seconds that one exchange may take, not counting the waits between
+        attempts and for the rate limit.
     :param limiter: a :class:`~txstorage._http.rate_limit.TokenBucket`, or ``None``.
     :param jitter: called without arguments for a float from 0 to 1.
     :param int max_body: bytes.
@@ -76,6 +99,7 @@ class HTTPClient(object):
     def __init__(
         self, reactor, agent, timeout=30.0, limiter=None, jitter=random.random, max_body=MAX_BODY
     ):
+        # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], int) -> None
         self._reactor = reactor
         self._agent = agent
         self._treq = TreqClient(agent, data_to_body_producer=BytesProducer)
@@ -96,23 +120,24 @@ class HTTPClient(object):
         redact=(),
         repeatable=None,
     ):
+        # type: (Text, Text, Any, Params, Optional[Text], Optional[Text], Sequence[int], Iterable[Text], Optional[bool]) -> Deferred[Response]
         """
-        Ask a service.
+        Send a request to a service.
 
         :param text method: ``u"GET"`` etc.
         :param text url: absolute, percent-encoded.
         :param json: the body, encoded as JSON; ``None`` for none.
         :param params: the query: a dict or pairs of texts.
         :param token: text for ``X-Auth-Token``, or ``None``.
-        :param microversion: text for ``OpenStack-API-Version``, such as
-            ``u"volume 3.3"``, or ``None``.
+        :param microversion: text for ``OpenStack-API-Version``, such as ``u"volume 3.3"``, or
+            ``None``.
         :param expected: statuses to accept besides 2xx.
         :param redact: secrets in the body, which the service may echo.
-        :param repeatable: whether sending it twice does no harm; by default
-            only for GET and HEAD.
+        :param repeatable: whether sending the request twice is harmless; by default only for GET
+            and HEAD.
         :return: a ``Deferred`` that fires with a :class:`Response`; fails with
-            :class:`~txstorage.errors.TransportError` or
-            :class:`~txstorage.errors.ServiceError`; can be cancelled.
+            :class:`~txstorage.errors.TransportError` or :class:`~txstorage.errors.ServiceError`;
+            can be cancelled.
         """
         if params:
             url = url + (u"&" if u"?" in url else u"?") + encode_query(params)
@@ -131,23 +156,27 @@ class HTTPClient(object):
         return self._attempt(call, 1)
 
     def close(self):
+        # type: () -> Deferred[Any]
         """
-        Close the connections that are kept for later.
+        Close the kept connections.
 
         :return: a ``Deferred`` that fires when they are closed.
         """
         return maybeDeferred(getattr(self._agent, "close", lambda: None))
 
     def _attempt(self, call, attempt):
+        # type: (Request, int) -> Deferred[Response]
         turn = succeed(None) if self._limiter is None else self._limiter.acquire()
         turn.addCallback(in_current_context(lambda ignored: self._logged(call)))
         return turn.addErrback(in_current_context(self._again), call, attempt)
 
     def _logged(self, call):
+        # type: (Request) -> Deferred[Response]
         action = HTTP_EXCHANGE(method=call.method, url=call.shown, request_id=call.request_id)
         return in_action(action, self._exchange, call, action)
 
     def _again(self, failure, call, attempt):
+        # type: (Failure, Request, int) -> Any
         delay = retry_delay(call.repeatable, failure.value, attempt, self._jitter())
         if delay is None:
             return failure
@@ -157,8 +186,10 @@ class HTTPClient(object):
         return waited.addCallback(retry)
 
     def _exchange(self, call, action):
+        # type: (Request, Any) -> Deferred[Response]
+        send = self._treq.request  # type: Any
         exchange = maybeDeferred(
-            self._treq.request,
+            send,
             native(call.method),
             native(call.url),
             headers=call.headers,
@@ -168,28 +199,14 @@ class HTTPClient(object):
             reactor=self._reactor,
         )
         exchange.addCallback(self._received, call, action)
-        late = []
-
-        def expire():
-            late.append(True)
-            exchange.cancel()
-
-        timer = self._reactor.callLater(self._timeout, expire)
-        exchange.addBoth(_stop_timer, timer)
-        exchange.addErrback(self._failed, call, late)
+        exchange.addTimeout(self._timeout, self._reactor, partial(_timed_out, call))
+        exchange.addErrback(_failed, call)
         return _plainly_cancellable(exchange)
 
-    def _failed(self, failure, call, late):
-        if not late or not is_cancelled(failure.value):
-            raise transport_error(call.method, call.shown, failure.value)
-        if failure.check(ConnectingCancelledError):
-            raise transport_error(call.method, call.shown, failure.value)
-        raise errors.ResponseLost(
-            call.method, call.shown, u"no answer within {:g} seconds".format(self._timeout)
-        )
-
     def _received(self, response, call, action):
+        # type: (Any, Request, Any) -> Deferred[Response]
         def note(status, service_id):
+            # type: (int, Optional[Text]) -> None
             action.addSuccessFields(status=status, service_request_id=service_id)
 
         body = collect(response, self._max_body)
@@ -198,34 +215,53 @@ class HTTPClient(object):
 
 
 def _plainly_cancellable(exchange):
+    # type: (Deferred[Any]) -> Deferred[Any]
     """
-    Twisted has many names for an exchange that was cancelled, a failed DNS
-    lookup among them.  The caller waits for the plain one, and nothing that was
-    cancelled may be taken for a failure that is worth another try.
+    Make the cancellation of an exchange fail with ``CancelledError``.
+
+    Twisted has several errors for a cancelled exchange, a failed DNS lookup among them, and a
+    cancelled exchange must not be mistaken for a failure that is worth another attempt.
     """
-    left = []
+
+    def leave(answer):
+        # type: (Deferred[Any]) -> None
+        answer.errback(CancelledError())
+        exchange.cancel()
 
     def deliver(result):
-        if not left:
+        # type: (Any) -> None
+        if not answer.called:
             answer.callback(result)
 
-    answer = Deferred(lambda _: left.append(True) or exchange.cancel())
+    answer = Deferred(leave)  # type: Deferred[Any]
     exchange.addBoth(deliver)
     return answer
 
 
-def _stop_timer(result, timer):
-    if timer.active():
-        timer.cancel()
-    return result
+def _timed_out(call, result, timeout):
+    # type: (Request, Any, float) -> Any
+    """Turn the failure of an exchange that its timeout cancelled into the error to report."""
+    if not isinstance(result, Failure) or not is_cancelled(result.value):
+        return result
+    if result.check(ConnectingCancelledError):
+        return result
+    raise errors.ResponseLost(
+        call.method, call.shown, u"no answer within {:g} seconds".format(timeout)
+    )
+
+
+def _failed(failure, call):
+    # type: (Failure, Request) -> NoReturn
+    raise transport_error(call.method, call.shown, failure.value)
 
 
 def _body_failed(failure, call):
+    # type: (Failure, Request) -> Failure
     if is_cancelled(failure.value):
         return failure
     if failure.check(BodyTooLarge):
         raise errors.NotTheService(call.method, call.shown, failure.value)
-    # Whatever it was, the service had begun to answer.
+    # In any case the service had begun to respond.
     lost = transport_error(call.method, call.shown, failure.value)
     raise errors.ResponseLost(
         call.method, call.shown, u"the answer broke off: {}".format(lost.reason)

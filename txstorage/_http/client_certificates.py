@@ -1,7 +1,5 @@
 # -*- test-case-name: tests._http.test_client_certificates -*-
-"""
-This client's own certificate, for services that ask for one.
-"""
+"""This client's own certificate, for services that require one."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -14,18 +12,23 @@ from .._log import CREDENTIALS_KEPT
 from .._support.compat import as_text, native
 from ..errors import InvalidConfiguration
 
+MYPY = False
+if MYPY:
+    from typing import Any, Dict, List, NoReturn, Optional, Text, Tuple  # noqa: F401
+
 #: What a certificate in PEM form begins with.
 BEGIN = b"-----BEGIN CERTIFICATE-----"
 _ENCRYPTED = b"ENCRYPTED"
 
 
 def certificates_in(path):
+    # type: (Text) -> List[Any]
     """
     :param path: a PEM file.
-    :return: a list of Twisted's ``Certificate``; whatever else is in the file,
-        a key for example, is left out.
-    :raises EnvironmentError: when it can't be read.
-    :raises ValueError: when it can't be understood; or ``OpenSSL.crypto.Error``.
+    :return: a list of Twisted's ``Certificate``; other contents of the file, a key for example, are
+        ignored.
+    :raises EnvironmentError: the file can't be read.
+    :raises ValueError: a certificate is malformed; or ``OpenSSL.crypto.Error``.
     """
     with open(native(path), "rb") as opened:
         pieces = opened.read().split(BEGIN)[1:]
@@ -33,17 +36,19 @@ def certificates_in(path):
 
 
 def _refuse(key, path, problem, remedy):
+    # type: (Text, Text, Optional[Text], Text) -> NoReturn
     raise InvalidConfiguration(
         key, u"can't use {}: {}".format(as_text(path), problem), remedy
     )
 
 
 def _certificates(path):
+    # type: (Text) -> List[Any]
     try:
         certificates = certificates_in(path)
         problem = u"it holds no certificate in PEM form"
     except EnvironmentError as error:
-        certificates, problem = [], as_text(os.strerror(error.errno))
+        certificates, problem = [], as_text(os.strerror(error.errno or 0))
     except (crypto.Error, ValueError):
         certificates, problem = [], u"a certificate in it can't be understood"
     if not certificates:
@@ -55,7 +60,8 @@ def _certificates(path):
 
 
 def _read_key(path):
-    """A private key, or what is wrong with the file (text)."""
+    # type: (Text) -> Tuple[Any, Optional[Text]]
+    """Return a private key and ``None``, or ``None`` and the problem with the file (text)."""
     try:
         with open(native(path), "rb") as opened:
             pem = opened.read()
@@ -64,13 +70,14 @@ def _read_key(path):
             return None, u"the private key in it is encrypted"
         return crypto.load_privatekey(crypto.FILETYPE_PEM, pem), None
     except EnvironmentError as error:
-        return None, as_text(os.strerror(error.errno))
+        return None, as_text(os.strerror(error.errno or 0))
     except (crypto.Error, ValueError, TypeError):
         # Not the error's own text: it might show a piece of the key.
         return None, u"it holds no private key in PEM form"
 
 
 def _is_for(key, certificate):
+    # type: (Any, Any) -> bool
     context = SSL.Context(SSL.SSLv23_METHOD)
     try:
         context.use_certificate(certificate)
@@ -82,10 +89,10 @@ def _is_for(key, certificate):
 
 
 def load_client_certificate(certificate_path, key_path=None):
+    # type: (Text, Optional[Text]) -> Dict[str, Any]
     """
-    :param text certificate_path: a PEM file; the chain's other certificates
-        may follow the first.
-    :param key_path: a PEM file (text); ``None`` when the key is in the other.
+    :param text certificate_path: a PEM file; the chain's other certificates may follow the first.
+    :param key_path: a PEM file (text); ``None`` when the key is in the other file.
     :return: options for Twisted's ``CertificateOptions``, a dict.
     :raises InvalidConfiguration: naming the key and the file.
     """
@@ -114,6 +121,7 @@ def load_client_certificate(certificate_path, key_path=None):
 
 
 def _stamp(path):
+    # type: (Text) -> Optional[Tuple[float, int, int]]
     try:
         found = os.stat(native(path))
     except EnvironmentError:
@@ -123,24 +131,26 @@ def _stamp(path):
 
 class ClientCertificate(object):
     """
-    A certificate and its key in files, which may change: certificates are
-    renewed.  New connections are made with what the files hold then; while
-    that can't be used, with what was there before.
+    A certificate and its key, in files that may change when the certificate is renewed.
+
+    New connections use the files' current contents; while those are invalid, the last valid ones.
 
     :param text certificate_path: as for :func:`load_client_certificate`.
     :param key_path: likewise.
-    :raises InvalidConfiguration: when they can't be used at all.
+    :raises InvalidConfiguration: the files are invalid from the start.
     """
 
     def __init__(self, certificate_path, key_path=None):
+        # type: (Text, Optional[Text]) -> None
         self._paths = (certificate_path, key_path)
         self._stamp = self._stamps()
         self._options = load_client_certificate(*self._paths)
 
     def options(self):
+        # type: () -> Dict[str, Any]
         """
-        :return: options for ``CertificateOptions``; the same object as before
-            unless the files changed.
+        :return: options for ``CertificateOptions``; the same object as before unless the files have
+            changed.
         """
         stamp = self._stamps()
         if stamp != self._stamp:
@@ -152,6 +162,7 @@ class ClientCertificate(object):
         return self._options
 
     def _stamps(self):
+        # type: () -> List[Optional[Tuple[float, int, int]]]
         return [_stamp(path) for path in self._paths if path is not None]
 
 

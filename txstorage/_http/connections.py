@@ -1,7 +1,5 @@
 # -*- test-case-name: tests._http.test_sockets -*-
-"""
-Connections: which are kept, for how long, and whom they trust.
-"""
+"""Connections: their reuse and their trust."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -13,6 +11,16 @@ from zope.interface import implementer
 from .._support.compat import as_text, native
 from .._support.old_twisted import OwnReactorEndpoint, TLSEndpoint
 from .trust import https_policy
+
+MYPY = False
+if MYPY:
+    from typing import Any, Optional, Text  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.web.http_headers import Headers  # noqa: F401
+
+    from .client_certificates import ClientCertificate  # noqa: F401
+    from .trust import HTTPSPolicy  # noqa: F401
 
 CONNECT_TIMEOUT = 10.0
 """Seconds until an address that does not answer is given up."""
@@ -27,19 +35,21 @@ _KEPT_FOR = 30
 @implementer(IAgentEndpointFactory)
 class _Endpoints(object):
     """
-    Where URLs lead.
+    The endpoints of URLs.
 
-    :param reactor: what connections are made with.
+    :param reactor: makes the connections.
     :param policy: an ``IPolicyForHTTPS``.
     :param float timeout: seconds until an address is given up.
     """
 
     def __init__(self, reactor, policy, timeout):
+        # type: (Any, HTTPSPolicy, float) -> None
         self._reactor = reactor
         self._policy = policy
         self._timeout = timeout
 
     def endpointForURI(self, uri):  # noqa: N802 (Twisted's name)
+        # type: (Any) -> Any
         """See ``IAgentEndpointFactory``."""
         if uri.scheme not in (b"http", b"https"):
             raise SchemeNotSupported("Unsupported scheme: {!r}".format(uri.scheme))
@@ -54,24 +64,27 @@ class _Endpoints(object):
 @implementer(IAgent)
 class _Agents(object):
     """
-    Reading over connections that are kept, and the rest over fresh ones.
+    Sends reading requests over kept connections, and the rest over fresh ones.
 
-    A connection that was kept may be closed by the service at the very moment
-    a request goes out.  A reading request is sent again; but nobody can say
-    whether a mutation was processed, so it does not run that risk.
+    The service may close a kept connection at the very moment a request is sent.  A reading request
+    is sent again; but whether a mutation was processed is unknown then, so a mutation avoids that
+    risk.
     """
 
     def __init__(self, kept, fresh, pool):
+        # type: (IAgent, IAgent, HTTPConnectionPool) -> None
         self._kept = kept
         self._fresh = fresh
         self._pool = pool
 
     def request(self, method, uri, headers=None, bodyProducer=None):  # noqa: N803
+        # type: (bytes, bytes, Optional[Headers], Any) -> Deferred[Any]
         """See ``IAgent``."""
         agent = self._kept if as_text(method) in SAFE_METHODS else self._fresh
         return agent.request(method, uri, headers, bodyProducer)
 
     def close(self):
+        # type: () -> Any
         """
         :return: a ``Deferred`` that fires when the kept connections are closed.
         """
@@ -85,16 +98,17 @@ def agent_for(
     connect_timeout=CONNECT_TIMEOUT,
     client=None,
 ):
+    # type: (Any, bool, Optional[Text], float, Optional[ClientCertificate]) -> _Agents
     """
-    :param reactor: provides ``IReactorTCP`` and what Twisted's ``Agent`` needs.
+    :param reactor: provides ``IReactorTCP`` and the interfaces that Twisted's ``Agent`` needs.
     :param bool verify_peer: whether TLS certificates are verified.
-    :param verify_ca_path: a PEM file of the only authorities to trust (text);
-        ``None`` for the system's.
+    :param verify_ca_path: a PEM file of the only authorities to trust (text); ``None`` for the
+        system's.
     :param float connect_timeout: seconds.
-    :param client: the :class:`~txstorage._http.client_certificates.ClientCertificate`
-        to show to services that ask for one, or ``None``.
+    :param client: the :class:`~txstorage._http.client_certificates.ClientCertificate` for services
+        that require one, or ``None``.
     :return: an ``IAgent`` that also has ``close()``.
-    :raises InvalidConfiguration: when ``verify_ca_path`` can't be used.
+    :raises InvalidConfiguration: ``verify_ca_path`` is invalid.
     """
     policy = https_policy(verify_peer, verify_ca_path, client=client)
     pool = HTTPConnectionPool(reactor)
@@ -105,6 +119,7 @@ def agent_for(
 
 
 def plain_agent(reactor):
+    # type: (Any) -> IAgent
     """
     :param reactor: as for :func:`agent_for`.
     :return: an ``IAgent`` that keeps no connections.

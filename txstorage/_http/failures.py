@@ -1,7 +1,5 @@
 # -*- test-case-name: tests._http.test_messages -*-
-"""
-From what went wrong on the wire to the errors of :mod:`txstorage.errors`.
-"""
+"""The mapping from failures on the wire to the errors of :mod:`txstorage.errors`."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -19,30 +17,33 @@ from twisted.internet.error import (
     DNSLookupError,
 )
 from twisted.web._newclient import ParseError
-from twisted.web.client import RequestNotSent
+from twisted.web.client import RequestNotSent  # type: ignore[attr-defined]
 from twisted.web.error import SchemeNotSupported
 
 from .. import errors
 from .._support.compat import as_text, quote, text_type
 from .trust import Untrusted
 
+MYPY = False
+if MYPY:
+    from typing import Any, Dict, Iterable, List, Mapping, Optional, Text, Tuple, Type  # noqa: F401
+
 _CANCELLED = (CancelledError, ConnectingCancelledError)
 
-_BY_TYPE = (
+_BY_TYPE = (  # type: Tuple[Tuple[Any, Any], ...]
     (
         (ConnectError, DNSLookupError, ConnectingCancelledError, RequestNotSent),
         errors.Unreachable,
     ),
     ((Untrusted, VerificationError), errors.CertificateRejected),
-    # ValueError: a status that is no number, or a host name that is none.
+    # ValueError: a malformed status or host name.
     ((ParseError, SchemeNotSupported, ValueError), errors.NotTheService),
     ((ConnectionClosed, CancelledError), errors.ResponseLost),
 )
 
-# In OpenSSL's words, which differ between its versions.
-_BY_TLS_REASON = (
-    # An alert is what the other side did not like; "unknown ca" may be about
-    # this side's certificate only.
+# Patterns of OpenSSL's messages, which differ between its versions.
+_BY_TLS_REASON = (  # type: Tuple[Tuple[Any, Any], ...]
+    # An alert comes from the other side; "unknown ca" in it is about this side's certificate.
     (re.compile(u"alert.*(certificate|unknown ca)", re.I), errors.ClientCertificateRejected),
     (re.compile(u"certificate|unknown ca", re.I), errors.CertificateRejected),
     (re.compile(u"eof|shutdown|syscall", re.I), errors.ResponseLost),
@@ -50,9 +51,9 @@ _BY_TLS_REASON = (
 )
 
 _TLS_ALERT = b"\x15\x03"
-_USE_HTTPS = u"; if it speaks TLS there, the address has to begin with https"
+_USE_HTTPS = u"; if it speaks TLS there, the address must begin with https"
 
-_BY_STATUS = {
+_BY_STATUS = {  # type: Dict[int, Any]
     401: errors.AuthenticationFailed,
     403: errors.PermissionDenied,
     404: errors.ResourceNotFound,
@@ -60,7 +61,7 @@ _BY_STATUS = {
     429: errors.RateLimited,
 }
 
-# Cinder answers 413 with "VolumeLimitExceeded: ...", "VolumeSizeExceeds...:
+# Cinder returns 413 with "VolumeLimitExceeded: ...", "VolumeSizeExceeds...:
 # ..." and Retry-After 0, Nova 403 with "Quota exceeded for ...".
 _QUOTA = re.compile(u"quota|LimitExceeded|SizeExceeds", re.I)
 _QUOTA_FORBIDDEN = re.compile(u"quota exceeded", re.I)
@@ -75,8 +76,9 @@ _MESSAGE_LIMIT = 1000
 
 
 def root_causes(error):
+    # type: (Any) -> List[Any]
     """
-    Twisted wraps what went wrong with a connection, sometimes twice.
+    Find the causes of a connection's failure, which Twisted wraps, sometimes twice.
 
     :param error: an exception.
     :return: a list of exceptions, at least one.
@@ -88,6 +90,7 @@ def root_causes(error):
 
 
 def is_cancelled(error):
+    # type: (Any) -> bool
     """
     :return: whether an exception stems from the cancellation of a call.
     """
@@ -95,6 +98,7 @@ def is_cancelled(error):
 
 
 def _tls_reason(error):
+    # type: (Any) -> Text
     parts = error.args[0] if error.args else u""
     if isinstance(parts, list):
         return u"; ".join(as_text(part[-1]) for part in parts) or u"the handshake failed"
@@ -102,6 +106,7 @@ def _tls_reason(error):
 
 
 def _describe(error):
+    # type: (Any) -> Text
     if isinstance(error, ConnectingCancelledError):
         return u"no connection in time"
     if isinstance(error, (VerificationError, Untrusted)):
@@ -111,22 +116,24 @@ def _describe(error):
 
 
 def _may_be_tls(url, error, cause):
-    """Whether it may be that plain HTTP was sent to a port for TLS."""
+    # type: (Text, Any, Any) -> bool
+    """Check whether plain HTTP may have been sent to a TLS port."""
     if not url.startswith(u"http:"):
         return False
     if isinstance(cause, ParseError):
         return cause.data.startswith(_TLS_ALERT)
-    # Most just close the connection; one that had begun to answer does not speak TLS.
+    # Most TLS servers just close the connection; one that had begun to respond speaks plain HTTP.
     return isinstance(cause, ConnectionClosed) and getattr(error, "response", None) is None
 
 
 def transport_error(method, url, error):
+    # type: (Text, Text, Any) -> Any
     """
     :param text method: the HTTP method.
-    :param text url: as it may be shown.
-    :param error: what the agent failed with.
-    :return: a :class:`~txstorage.errors.TransportError`, or ``error`` itself
-        when it is not the wire's.
+    :param text url: the URL, without secrets.
+    :param error: the exception that the agent failed with.
+    :return: a :class:`~txstorage.errors.TransportError`, or ``error`` itself when it is not the
+        wire's.
     """
     if isinstance(error, errors.StorageError):
         return error
@@ -141,19 +148,21 @@ def transport_error(method, url, error):
             if _may_be_tls(url, error, cause):
                 reason = reason.rstrip(u".") + _USE_HTTPS
             return kind(method, url, reason)
-    # Whatever else Twisted wraps came from the connection; the rest is a bug.
+    # Other errors that Twisted wraps came from the connection; the rest are bugs.
     return error if cause is error else errors.ResponseLost(method, url, _describe(cause))
 
 
 def _plain(text, limit):
-    # The patterns take time by the square of what an unclosed tag goes on for.
+    # type: (Text, int) -> Text
+    # The patterns take quadratic time in the length of an unclosed tag.
     text = text[:_LOOKED_AT]
     text = _TAG.sub(u" ", _UNSEEN.sub(u" ", text))
     return _SPACE.sub(u" ", text).strip()[:limit]
 
 
 def _from_json(document):
-    """``(kind, message)`` from an error document, or ``None``."""
+    # type: (Any) -> Optional[Tuple[Optional[Text], Text]]
+    """Return ``(kind, message)`` from an error document, or ``None``."""
     if not isinstance(document, dict):
         return None
     if isinstance(document.get(u"message"), text_type):
@@ -165,7 +174,8 @@ def _from_json(document):
 
 
 def _redacted(text, secrets):
-    """Text without any secret, be it as it is or as JSON, HTML or a URL has it."""
+    # type: (Text, Iterable[Text]) -> Text
+    """Return a text without any secret, in plain, JSON, HTML or URL form."""
     for secret in secrets:
         if secret:
             forms = {secret, _as_html(secret), quote(secret)}
@@ -176,23 +186,24 @@ def _redacted(text, secrets):
 
 
 def _as_html(text):
+    # type: (Text) -> Text
     for character, entity in _ENTITIES:
         text = text.replace(character, entity)
     return text
 
 
 def error_message(body, redact=()):
+    # type: (bytes, Iterable[Text]) -> Tuple[Optional[Text], Text]
     """
-    The service's own words.
+    Extract a service's own error message.
 
-    OpenStack's services answer ``{"itemNotFound": {"code", "message"}}``
-    (Cinder, Nova), ``{"error": {...}}`` (Keystone), ``{"message", "code"}``
-    (their common router); a proxy before them answers HTML.
+    OpenStack's services return ``{"itemNotFound": {"code", "message"}}`` (Cinder, Nova),
+    ``{"error": {...}}`` (Keystone), ``{"message", "code"}`` (their common router); a proxy before
+    them returns HTML.
 
     :param bytes body: of an error.
-    :param redact: texts that the service may have echoed and nobody may see.
-    :return: ``(kind, message)``: kind is e.g. ``u"itemNotFound"``, or
-        ``None``.
+    :param redact: secrets that the service may have echoed.
+    :return: ``(kind, message)``: kind is e.g. ``u"itemNotFound"``, or ``None``.
     """
     text = as_text(body)
     try:
@@ -202,14 +213,15 @@ def error_message(body, redact=()):
     if found is None:
         return None, _plain(_redacted(text, redact), _PAGE_LIMIT) or u"(no message)"
     kind, message = found
-    # Redacted first: what is cut off or tidied up is not found any more.
+    # Redacted first: a truncated or tidied secret would not be found.
     return kind, _plain(_redacted(message, redact), _MESSAGE_LIMIT)
 
 
 def retry_after(headers):
+    # type: (Mapping[Text, Text]) -> Optional[float]
     """
     :param dict headers: lower-case text to text.
-    :return: the seconds a service asks to wait, or ``None``.
+    :return: the number of seconds that a service asks to wait, or ``None``.
     """
     value = headers.get(u"retry-after", u"").strip()
     if value.isdigit():
@@ -218,12 +230,13 @@ def retry_after(headers):
         parsedate_tz(headers.get(name, u"")) for name in (u"retry-after", u"date")
     )
     if until is None or now is None:
-        # Without the service's own time the date says nothing: clocks differ.
+        # Without the service's own time the date is meaningless: clocks differ.
         return None
     return max(0.0, float(mktime_tz(until) - mktime_tz(now)))
 
 
 def _error_class(status, kind, message, wait):
+    # type: (int, Optional[Text], Text, Optional[float]) -> Type[errors.ServiceError]
     if status == 413:
         if kind != u"overLimit":
             return errors.RequestRefused
@@ -236,13 +249,14 @@ def _error_class(status, kind, message, wait):
 
 
 def service_error(method, url, status, headers, body, redact=()):
+    # type: (Text, Text, int, Mapping[Text, Text], bytes, Iterable[Text]) -> errors.ServiceError
     """
     :param text method: the HTTP method.
-    :param text url: as it may be shown.
+    :param text url: the URL, without secrets.
     :param int status: 400 or more.
     :param dict headers: lower-case text to text.
-    :param bytes body: what the service says.
-    :param redact: texts that the service may have echoed and nobody may see.
+    :param bytes body: the response's body.
+    :param redact: secrets that the service may have echoed.
     :return: a :class:`~txstorage.errors.ServiceError`.
     """
     kind, message = error_message(body, redact)
@@ -253,6 +267,7 @@ def service_error(method, url, status, headers, body, redact=()):
 
 
 def request_id(headers):
+    # type: (Mapping[Text, Text]) -> Optional[Text]
     """
     :param dict headers: lower-case text to text.
     :return: the service's id of a request (text), or ``None``.

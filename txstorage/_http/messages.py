@@ -1,7 +1,5 @@
 # -*- test-case-name: tests._http.test_messages -*-
-"""
-What is sent to a service and what it answers, as values.
-"""
+"""Requests and responses, as values."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -14,36 +12,54 @@ from .._support.compat import as_text, native, quote, urlsplit, urlunsplit
 from .._version import VERSION
 from .failures import request_id, service_error
 
+MYPY = False
+if MYPY:
+    from typing import (  # noqa: F401
+        Any,
+        Callable,
+        Dict,
+        Iterable,
+        Mapping,
+        Optional,
+        Sequence,
+        Text,
+        Tuple,
+        Union,
+    )
+
+    Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
+
 
 @attr.s(frozen=True, hash=False)
 class Response(object):
     """
-    A service's answer.
+    A service's response.
 
     :ivar int status: the HTTP status.
     :ivar dict headers: lower-case text to text.
-    :ivar body: decoded JSON, or ``None`` when there was none.
+    :ivar body: decoded JSON, or ``None`` for an empty body.
     :ivar request_id: the service's id of the request (text), or ``None``.
-    :ivar text method: what was asked.
-    :ivar text url: where, without the query.
+    :ivar text method: the request's method.
+    :ivar text url: the request's URL, without the query.
     """
 
-    status = attr.ib()
+    status = attr.ib()  # type: int
     # Tokens come in headers, passwords of servers in bodies.
-    headers = attr.ib(repr=False)
-    body = attr.ib(repr=False)
-    request_id = attr.ib(default=None)
-    method = attr.ib(default=u"")
-    url = attr.ib(default=u"")
+    headers = attr.ib(repr=False)  # type: Mapping[Text, Text]
+    body = attr.ib(repr=False)  # type: Any
+    request_id = attr.ib(default=None)  # type: Optional[Text]
+    method = attr.ib(default=u"")  # type: Text
+    url = attr.ib(default=u"")  # type: Text
 
     def field(self, name, kind):
+        # type: (Text, Any) -> Any
         """
-        A member of the body that must be there.
+        Return a required member of the body.
 
-        :param text name: the member.
-        :param type kind: what it must be.
+        :param text name: the member's name.
+        :param type kind: the member's type.
         :return: the member.
-        :raises NotTheService: when it is not that.
+        :raises NotTheService: the member is missing or of another type.
         """
         value = self.body.get(name) if isinstance(self.body, dict) else None
         if not isinstance(value, kind):
@@ -55,22 +71,23 @@ class Response(object):
 
 @attr.s(frozen=True, hash=False)
 class Request(object):
-    """One request, as it is sent each time."""
+    """One request, identical in every attempt."""
 
-    method = attr.ib()
-    url = attr.ib()
-    shown = attr.ib()
-    headers = attr.ib(repr=False)
-    body = attr.ib(repr=False)
-    request_id = attr.ib()
-    expected = attr.ib()
-    redact = attr.ib(repr=False)
-    repeatable = attr.ib()
+    method = attr.ib()  # type: Text
+    url = attr.ib()  # type: Text
+    shown = attr.ib()  # type: Text
+    headers = attr.ib(repr=False)  # type: Mapping[Text, Text]
+    body = attr.ib(repr=False)  # type: Any
+    request_id = attr.ib()  # type: Optional[Text]
+    expected = attr.ib()  # type: Sequence[int]
+    redact = attr.ib(repr=False)  # type: Iterable[Text]
+    repeatable = attr.ib()  # type: bool
 
 
 def shown_url(url):
+    # type: (Text) -> Text
     """
-    :param text url: any.
+    :param text url: any URL.
     :return: the URL without its query and without a user's name and password.
     """
     parts = urlsplit(as_text(url))
@@ -78,26 +95,27 @@ def shown_url(url):
 
 
 def encode_query(params):
+    # type: (Params) -> Text
     """
     :param params: a dict or pairs; keys and values text.
     :return: text, percent-encoded: a space is %20, never +.
     """
-    pairs = sorted(params.items()) if isinstance(params, dict) else params
+    pairs = sorted(params.items()) if isinstance(params, dict) else params  # type: Any
     return u"&".join(
         u"{}={}".format(quote(as_text(key)), quote(as_text(value))) for key, value in pairs
     )
 
 
 def read_answer(body_and_complete, response, call, note):
+    # type: (Tuple[bytes, bool], Any, Request, Callable[[int, Optional[Text]], object]) -> Response
     """
-    :param body_and_complete: as :func:`txstorage._http.bodies.collect` gives it.
-    :param response: of treq.
-    :param call: the :class:`Request` that is answered.
-    :param note: called with the status and the service's request id as soon
-        as they are known.
+    :param body_and_complete: the result of :func:`txstorage._http.bodies.collect`.
+    :param response: treq's response.
+    :param call: the :class:`Request` that it answers.
+    :param note: called with the status and the service's request id as soon as they are known.
     :return: a :class:`Response`.
-    :raises ServiceError: for an error of the service.
-    :raises TransportError: when it does not speak the service's API.
+    :raises ServiceError: the service returned an error.
+    :raises TransportError: the response is not of the service's API.
     """
     body, complete = body_and_complete
     status = response.code
@@ -124,6 +142,7 @@ def read_answer(body_and_complete, response, call, note):
 
 
 def _decode(body, complete, headers, call):
+    # type: (bytes, bool, Mapping[Text, Text], Request) -> Any
     if not body.strip() and (complete or not call.repeatable):
         return None
     try:
@@ -140,6 +159,7 @@ def _decode(body, complete, headers, call):
 
 
 def _text_headers(response):
+    # type: (Any) -> Dict[Text, Text]
     return {
         as_text(name).lower(): u", ".join(as_text(value) for value in values)
         for name, values in response.headers.getAllRawHeaders()
@@ -147,6 +167,7 @@ def _text_headers(response):
 
 
 def request_headers(json, token, microversion, call_id):
+    # type: (Any, Optional[Text], Optional[Text], Text) -> Dict[str, str]
     """
     :param json: the body, or ``None``.
     :param token: text or ``None``.

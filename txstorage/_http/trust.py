@@ -1,10 +1,9 @@
 # -*- test-case-name: tests._http.test_trust -*-
 """
-Whose certificates are accepted.
+The trust in servers' certificates.
 
-Host names are verified by Twisted.  IP addresses, which private clouds use
-all the time, are verified here, because the Twisted and service_identity that
-Flocker pins can't do it.
+Twisted verifies host names.  This module verifies IP addresses, which private clouds often use,
+because the Twisted and service_identity that Flocker pins can't.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -30,6 +29,12 @@ from .._support.old_twisted import CheckedConnections
 from ..errors import InvalidConfiguration
 from .client_certificates import BEGIN, certificates_in
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Text  # noqa: F401
+
+    from .client_certificates import ClientCertificate  # noqa: F401
+
 # X509_verify_cert_error(3): what operators meet.
 _PROBLEMS = {
     9: u"the certificate is not valid yet",
@@ -45,25 +50,28 @@ class Untrusted(Exception):
     """
     A certificate does not verify.
 
-    :param text reason: why.
+    :param text reason: the reason.
     """
 
     def __init__(self, reason):
+        # type: (Text) -> None
         Exception.__init__(self, native(reason))
         self.reason = reason
 
 
 def trust_from_file(path):
+    # type: (Text) -> Any
     """
     :param text path: a PEM file with one certificate or more.
-    :return: a trust root for Twisted, of these and no others.
-    :raises InvalidConfiguration: when there is no certificate in it.
+    :return: a trust root for Twisted, of these certificates and no others.
+    :raises InvalidConfiguration: the file holds no certificate.
     """
     try:
         certificates = certificates_in(path)
     except EnvironmentError as error:
         raise InvalidConfiguration(
-            u"verify_ca_path", u"can't read {}: {}".format(as_text(path), os.strerror(error.errno))
+            u"verify_ca_path",
+            u"can't read {}: {}".format(as_text(path), os.strerror(error.errno or 0)),
         )
     except (crypto.Error, ValueError):
         certificates = []
@@ -77,16 +85,17 @@ def trust_from_file(path):
 
 
 def system_trust(paths):
+    # type: (Any) -> Any
     """
     The authorities that this machine trusts.
 
-    Twisted's ``platformTrust`` asks the OpenSSL inside ``cryptography``, which
-    looks where that package was built, and pyOpenSSL only later learnt to
-    look elsewhere too.  Python's ``ssl`` knows the system's place.
+    Twisted's ``platformTrust`` uses the paths of the OpenSSL inside ``cryptography``, which are
+    those of the machine that built it, and only later releases of pyOpenSSL look elsewhere too.
+    Python's ``ssl`` knows the system's path.
 
     :param paths: as ``ssl.get_default_verify_paths()`` returns it.
     :return: a trust root for Twisted.
-    :raises Untrusted: when there is no list of them.
+    :raises Untrusted: the machine has no list of authorities.
     """
     files = [paths.cafile] if paths.cafile else []
     if not files and paths.capath:
@@ -107,6 +116,7 @@ def system_trust(paths):
 
 
 def _address(host):
+    # type: (Text) -> Any
     try:
         return ip_address(host)
     except ValueError:
@@ -114,6 +124,7 @@ def _address(host):
 
 
 def _addresses_of(certificate):
+    # type: (Any) -> Sequence[Any]
     encoded = crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
     extensions = x509.load_der_x509_certificate(encoded, default_backend()).extensions
     try:
@@ -124,15 +135,16 @@ def _addresses_of(certificate):
 
 
 def verification_problem(address, certificate, error_number, depth, ok):
+    # type: (Any, Any, int, int, bool) -> Optional[Text]
     """
-    What is wrong with one certificate of a server's chain.
+    Check one certificate of a server's chain.
 
-    :param address: the ``ipaddress`` object that was connected to.
+    :param address: the ``ipaddress`` object that the connection is to.
     :param certificate: the ``OpenSSL.crypto.X509``.
     :param int error_number: OpenSSL's.
     :param int depth: 0 for the server's own certificate.
     :param bool ok: whether OpenSSL trusts it.
-    :return: text, or ``None`` when nothing is.
+    :return: text: the problem, or ``None``.
     """
     if not ok:
         return _PROBLEMS.get(
@@ -144,9 +156,11 @@ def verification_problem(address, certificate, error_number, depth, ok):
 
 
 def _verified(address):
+    # type: (Any) -> Callable[[Any, int, int, bool], Optional[Exception]]
     """:return: the check of certificates for :class:`.old_twisted.CheckedConnections`."""
 
     def check(certificate, error_number, depth, ok):
+        # type: (Any, int, int, bool) -> Optional[Exception]
         # An exception in here would be lost in OpenSSL, and with it the check.
         try:
             problem = verification_problem(address, certificate, error_number, depth, ok)
@@ -159,13 +173,15 @@ def _verified(address):
 
 @implementer(IOpenSSLClientConnectionCreator)
 class _Unverified(object):
-    """Connections to whoever answers."""
+    """Connections without verification."""
 
     def __init__(self, host, own):
+        # type: (Text, Mapping[str, Any]) -> None
         self._host = host
         self._context = CertificateOptions(verify=False, **own).getContext()
 
     def clientConnectionForTLS(self, protocol):  # noqa: N802 (Twisted's name)
+        # type: (Any) -> Any
         """See ``IOpenSSLClientConnectionCreator``."""
         connection = SSL.Connection(self._context, None)
         if _address(self._host) is None:
@@ -176,24 +192,25 @@ class _Unverified(object):
 @implementer(IPolicyForHTTPS)
 class HTTPSPolicy(object):
     """
-    Which certificates are accepted for https URLs.
+    The certificates that are accepted for https URLs.
 
-    :param bool verify: whether certificates are verified at all.
-    :param trust: called without arguments for a trust root; only once, and
-        only when there is an https URL.
-    :param client: a :class:`~txstorage._http.client_certificates.ClientCertificate`,
-        or ``None`` for services that ask for none.
+    :param bool verify: whether certificates are verified.
+    :param trust: called without arguments for a trust root; only once, and only when there is an
+        https URL.
+    :param client: a :class:`~txstorage._http.client_certificates.ClientCertificate`, or ``None``.
     """
 
     def __init__(self, verify, trust, client=None):
+        # type: (bool, Callable[[], Any], Optional[ClientCertificate]) -> None
         self._verify = verify
         self._client = client
-        self._own = {}
+        self._own = {}  # type: Dict[str, Any]
         self._load = trust
         self._trust = None
-        self._creators = {}
+        self._creators = {}  # type: Dict[Text, Any]
 
     def creatorForNetloc(self, hostname, port):  # noqa: N802 (Twisted's name)
+        # type: (bytes, int) -> Any
         """See ``IPolicyForHTTPS``."""
         # The agent asks for each request, and reading the trusted
         # certificates takes longer than the request.
@@ -207,6 +224,7 @@ class HTTPSPolicy(object):
         return self._creators[host]
 
     def _creator(self, host):
+        # type: (Text) -> Any
         if not self._verify:
             return _Unverified(host, self._own)
         if self._trust is None:
@@ -221,15 +239,14 @@ class HTTPSPolicy(object):
 
 
 def https_policy(verify_peer=True, verify_ca_path=None, paths=None, client=None):
+    # type: (bool, Optional[Text], Any, Optional[ClientCertificate]) -> HTTPSPolicy
     """
     :param bool verify_peer: ``False`` accepts any certificate.
-    :param verify_ca_path: a PEM file of the only authorities to trust; the
-        system's by default.
-    :param paths: where the system's are; asks Python's ``ssl`` by default.
-    :param client: a :class:`~txstorage._http.client_certificates.ClientCertificate`,
-        or ``None``.
+    :param verify_ca_path: a PEM file of the only authorities to trust; the system's by default.
+    :param paths: the paths of the system's; from Python's ``ssl`` by default.
+    :param client: a :class:`~txstorage._http.client_certificates.ClientCertificate`, or ``None``.
     :return: an ``IPolicyForHTTPS``.
-    :raises InvalidConfiguration: when ``verify_ca_path`` can't be used.
+    :raises InvalidConfiguration: ``verify_ca_path`` is invalid.
     """
     if verify_peer and verify_ca_path is not None:
         trust = trust_from_file(verify_ca_path)

@@ -1,11 +1,10 @@
 # -*- test-case-name: tests._node.test_config_drive -*-
 """
-OpenStack's config drive: where it is, and what its metadata say.
+OpenStack's config drive: its device, and its metadata.
 
-It is read where it is mounted already.  Else it is read as it lies on the
-device, by the two file systems' own structures: so nothing gets mounted that
-would have to be unmounted again, whatever happens meanwhile, and there is no
-directory that others could get at.
+A mounted drive is read at its mount point.  Any other is read directly from the device, by the file
+system's own structures: so nothing is mounted that would have to be unmounted again, and no
+directory is exposed to others.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -20,6 +19,10 @@ from .image_reader import MAX_READ, UnreadableImage
 from .iso9660 import Iso9660
 from .vfat import VFat
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Iterator, List, Text, Tuple  # noqa: F401
+
 _LABEL = u"config-2"
 # As udev names the links: vfat has capitals only.
 _LINKS = ("config-2", "CONFIG-2")
@@ -28,14 +31,15 @@ _FORMATS = (Iso9660, VFat)
 
 
 class NoMetadata(Exception):
-    """There is no config drive, or it can't be read; the text says why."""
+    """There is no config drive, or it can't be read; the text gives the reason."""
 
 
 def mounted_at(mounts, device):
+    # type: (Text, Text) -> List[Text]
     """
-    Where a device is mounted.
+    Find the mount points of a device.
 
-    :param text mounts: what ``/proc/self/mounts`` says.
+    :param text mounts: the content of ``/proc/self/mounts``.
     :param text device: the device's path.
     :return: a list of paths, text.
     """
@@ -44,29 +48,34 @@ def mounted_at(mounts, device):
 
 
 def _unescape(field):
+    # type: (Text) -> Text
     # proc(5): space, tab, newline and backslash are octal in there.
     return re.sub(u"\\\\([01][0-7]{2})", lambda found: chr(int(found.group(1), 8)), field)
 
 
 class _Device(object):
     """
-    An open block device or image, for as long as a ``with`` lasts.
+    An open block device or image, as a context manager.
 
-    :param text path: where it is.
+    :param text path: the device's path.
     """
 
     def __init__(self, path):
+        # type: (Text) -> None
         # A drive without a disc is told at once, and opening does not load one.
         self._descriptor = os.open(native(path), os.O_RDONLY | os.O_NONBLOCK)
 
     def __enter__(self):
+        # type: () -> _Device
         return self
 
     def __exit__(self, *_):
+        # type: (*Any) -> None
         os.close(self._descriptor)
 
     def read(self, offset, size):
-        """:return: ``bytes``, fewer than asked for at the end only."""
+        # type: (int, int) -> bytes
+        """:return: ``bytes``, fewer than requested only at the end."""
         os.lseek(self._descriptor, offset, os.SEEK_SET)
         pieces = []
         while size > 0:
@@ -78,9 +87,8 @@ class _Device(object):
         return b"".join(pieces)
 
     def file_system(self):
-        """
-        :return: what can read it, or ``None``.
-        """
+        # type: () -> Any
+        """:return: a reader of the device's file system, or ``None``."""
         for kind in _FORMATS:
             found = kind.of(self.read)
             if found is not None:
@@ -90,23 +98,27 @@ class _Device(object):
 
 class ConfigDrive(object):
     """
+    Finds the config drive and reads its metadata.
+
     :param FilePath mounts: the table of mounted file systems.
-    :param FilePath labels: block devices by their file system's label, which
-        udev makes; where there is no udev, each device is asked for its label.
-    :param FilePath sysfs: where sysfs is mounted.
-    :param FilePath dev: where device nodes are.
+    :param FilePath labels: udev's directory of block devices by file system label; without udev,
+        each device's label is read.
+    :param FilePath sysfs: the mount point of sysfs.
+    :param FilePath dev: the directory of the device nodes.
     """
 
     def __init__(self, mounts, labels, sysfs, dev=FilePath("/dev")):
+        # type: (FilePath[str], FilePath[str], FilePath[str], FilePath[str]) -> None
         self._mounts = mounts
         self._labels = labels
         self._sysfs = sysfs
         self._dev = dev
 
     def metadata(self):
+        # type: () -> bytes
         """
         :return: ``bytes``, the drive's ``meta_data.json``.
-        :raises NoMetadata: which says what was tried.
+        :raises NoMetadata: listing the attempts.
         """
         problems = []
         for device in self._devices():
@@ -119,11 +131,13 @@ class ConfigDrive(object):
         raise NoMetadata(u", ".join(problems) or u"there is none")
 
     def _ways(self, device):
+        # type: (Text) -> List[Tuple[Callable[[Text], bytes], Text]]
         mounts = as_text(self._mounts.getContent())
         ways = [(_read_mounted, place) for place in mounted_at(mounts, device)]
         return ways + [(_read_device, device)]
 
     def _devices(self):
+        # type: () -> List[Text]
         if self._labels.isdir():
             links = [self._labels.child(link) for link in _LINKS]
             paths = [os.path.realpath(link.path) for link in links if link.exists()]
@@ -132,6 +146,7 @@ class ConfigDrive(object):
         return [as_text(path) for path in paths]
 
     def _nodes(self):
+        # type: () -> Iterator[FilePath[str]]
         devices = self._sysfs.descendant(("class", "block"))
         names = sorted(child.basename() for child in devices.children()) if devices.isdir() else ()
         for name in names:
@@ -145,6 +160,7 @@ class ConfigDrive(object):
 
 
 def _is_labelled(path):
+    # type: (Text) -> bool
     try:
         with _Device(path) as device:
             found = device.file_system()
@@ -154,11 +170,13 @@ def _is_labelled(path):
 
 
 def _read_mounted(place):
+    # type: (Text) -> bytes
     with FilePath(native(place)).descendant([native(name) for name in _METADATA]).open() as file:
         return file.read(MAX_READ)
 
 
 def _read_device(path):
+    # type: (Text) -> bytes
     with _Device(path) as device:
         found = device.file_system()
         if found is None:

@@ -1,7 +1,7 @@
 # -*- test-case-name: tests._node.test_config_drive -*-
 """
-Small files out of an ISO 9660 image, without mounting it: ECMA-119, with
-Joliet's and Rock Ridge's longer names.
+Small files from an ISO 9660 image, without mounting it: ECMA-119, with Joliet's and Rock Ridge's
+longer names.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -9,6 +9,10 @@ from __future__ import absolute_import, division, print_function
 import struct
 
 from .image_reader import MAX_READ, UnreadableImage, is_named
+
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Text  # noqa: F401
 
 _SECTOR = 2048
 _FIRST_DESCRIPTOR = 16
@@ -20,7 +24,8 @@ _DIRECTORY = 2
 
 
 def _descriptors(read):
-    found = {}
+    # type: (Callable[[int, int], bytes]) -> Dict[int, bytes]
+    found = {}  # type: Dict[int, bytes]
     for sector in range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + _MOST_DESCRIPTORS):
         data = read(sector * _SECTOR, _SECTOR)
         kind = ord(data[:1] or b"\xff")
@@ -33,6 +38,8 @@ def _descriptors(read):
 
 class Iso9660(object):
     """
+    An ISO 9660 file system.
+
     :param read: called with an offset and a size, both in bytes.
     :param dict descriptors: by their kind.
 
@@ -40,23 +47,24 @@ class Iso9660(object):
     """
 
     def __init__(self, read, descriptors):
+        # type: (Callable[[int, int], bytes], Mapping[int, bytes]) -> None
         self._read = read
         self._descriptors = descriptors
         self.label = descriptors[_PRIMARY][40:72].decode("latin-1").rstrip(u" \0")
 
     @classmethod
     def of(cls, read):
-        """
-        :return: an :class:`Iso9660`, or ``None`` when it is none.
-        """
+        # type: (Callable[[int, int], bytes]) -> Optional[Iso9660]
+        """:return: an :class:`Iso9660`, or ``None`` for another file system."""
         descriptors = _descriptors(read)
         return cls(read, descriptors) if _PRIMARY in descriptors else None
 
     def file(self, path):
+        # type: (Sequence[Text]) -> bytes
         """
-        :param path: names, text, from the root on.
+        :param path: names, text, from the root.
         :return: ``bytes``, at most :data:`~txstorage._node.image_reader.MAX_READ`.
-        :raises UnreadableImage: it can't be found or read.
+        :raises UnreadableImage: it is missing or can't be read.
         """
         # Joliet's names are whole where the primary ones may be cut short.
         for kind in (_SUPPLEMENTARY, _PRIMARY):
@@ -67,7 +75,8 @@ class Iso9660(object):
         raise UnreadableImage(u"there is no {}".format(u"/".join(path)))
 
     def _walk(self, path, kind):
-        record = self._descriptors[kind][_ROOT_RECORD]
+        # type: (Sequence[Text], int) -> Optional[bytes]
+        record = self._descriptors[kind][_ROOT_RECORD]  # type: Any
         for name in path:
             if not ord(record[25:26]) & _DIRECTORY:
                 return None
@@ -78,6 +87,7 @@ class Iso9660(object):
         return record
 
     def _contents(self, record):
+        # type: (bytes) -> bytes
         # All numbers are there in both byte orders.
         block, = struct.unpack_from("<I", record, 2)
         size, = struct.unpack_from("<I", record, 10)
@@ -89,6 +99,7 @@ class Iso9660(object):
 
 
 def _records(directory):
+    # type: (bytes) -> Iterator[bytes]
     at = 0
     while at < len(directory):
         length = ord(directory[at : at + 1])
@@ -104,6 +115,7 @@ def _records(directory):
 
 
 def _names(record, kind):
+    # type: (bytes, int) -> Iterator[Text]
     length = ord(record[32:33])
     encoded = record[33 : 33 + length]
     plain = encoded.decode("utf-16-be" if kind == _SUPPLEMENTARY else "latin-1", "replace")

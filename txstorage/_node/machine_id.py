@@ -1,7 +1,5 @@
 # -*- test-case-name: tests._node.test_machine_id -*-
-"""
-This host's id, where there is no Compute that would know it.
-"""
+"""This host's id, where there is no Compute to know one."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -14,6 +12,12 @@ from .._log import INSTANCE_ID_SOURCE
 from .._support.compat import as_text
 from ..errors import UnidentifiedNode
 
+MYPY = False
+if MYPY:
+    from typing import Optional, Text  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+
 #: What makes the ids of hosts out of ``/etc/machine-id``, which is not to be
 #: told to others as it is: see machine-id(5).
 NAMESPACE = UUID("cd8806a0-4746-40d0-ba30-7e8d912933ed")
@@ -22,41 +26,45 @@ _MACHINE_ID = FilePath("/etc/machine-id")
 
 
 def host_id(machine_id):
+    # type: (Text) -> Text
     """
-    :param text machine_id: what ``/etc/machine-id`` holds.
-    :return: text: a UUID that is always the same for it.
-    :raises ValueError: when it is none, as in an image that never ran.
+    :param text machine_id: the content of ``/etc/machine-id``.
+    :return: text: a UUID, always the same for the same content.
+    :raises ValueError: the content is not an id, as in an image that never ran.
     """
     return as_text(str(uuid5(NAMESPACE, UUID(machine_id.strip()).hex)))
 
 
 class HostIdentity(object):
     """
-    A :class:`~txstorage._node.instance_id.NodeIdentity` that asks nobody.
+    A :class:`~txstorage._node.instance_id.NodeIdentity` that needs no service.
 
-    :param configured: text: the id; ``None`` to make it of the machine's own.
-    :param FilePath machine_id: where that is.
+    :param configured: text: the id; ``None`` to derive it from the machine's own.
+    :param FilePath machine_id: the file of the machine's id.
 
-    :ivar text source: what told the id; ``None`` until it is found.
+    :ivar text source: the source of the id; ``None`` until it is found.
     """
 
-    source = None
+    source = None  # type: Optional[Text]
 
     def __init__(self, configured=None, machine_id=_MACHINE_ID):
+        # type: (Optional[Text], FilePath[str]) -> None
         self._configured = configured
         self._machine_id = machine_id
 
     def __str__(self):
+        # type: () -> str
         return "this host"
 
     def instance_id(self):
+        # type: () -> Deferred[Text]
         """
-        :return: a ``Deferred`` that fires with text, a UUID; fails with
-            ``UnknownInstanceID``.
+        :return: a ``Deferred`` that fires with text, a UUID; fails with ``UnknownInstanceID``.
         """
         return maybeDeferred(self._find)
 
     def _find(self):
+        # type: () -> Text
         if self._configured is not None:
             return self._found(u"configuration", self._configured)
         path = as_text(self._machine_id.path)
@@ -71,6 +79,7 @@ class HostIdentity(object):
         raise UnidentifiedNode(self, [(path, problem)])
 
     def _found(self, source, found):
+        # type: (Text, Text) -> Text
         if self.source is None:
             self.source = source
             INSTANCE_ID_SOURCE(source=source, outcome=found).write()

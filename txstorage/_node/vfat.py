@@ -1,7 +1,7 @@
 # -*- test-case-name: tests._node.test_config_drive -*-
 """
-Small files out of a vfat image, without mounting it: FAT12, FAT16 and FAT32,
-with long names, after Microsoft's FAT specification.
+Small files from a vfat image, without mounting it: FAT12, FAT16 and FAT32, with long names, after
+Microsoft's FAT specification.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -9,6 +9,10 @@ from __future__ import absolute_import, division, print_function
 import struct
 
 from .image_reader import MAX_READ, UnreadableImage, is_named
+
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Iterator, List, Optional, Sequence, Text, Tuple  # noqa: F401
 
 _ENTRY = 32
 _END, _DELETED = b"\0", b"\xe5"
@@ -20,6 +24,8 @@ _SECTORS = (512, 1024, 2048, 4096)
 
 class VFat(object):
     """
+    A vfat file system.
+
     :param read: called with an offset and a size, both in bytes.
     :param bytes boot: the first sector.
 
@@ -27,6 +33,7 @@ class VFat(object):
     """
 
     def __init__(self, read, boot):
+        # type: (Callable[[int, int], bytes], bytes) -> None
         self._read = read
         sector, per_cluster, reserved, tables, entries = struct.unpack_from("<HBHBH", boot, 11)
         in_table = struct.unpack_from("<H", boot, 22)[0] or struct.unpack_from("<I", boot, 36)[0]
@@ -43,9 +50,8 @@ class VFat(object):
 
     @classmethod
     def of(cls, read):
-        """
-        :return: a :class:`VFat`, or ``None`` when it is none.
-        """
+        # type: (Callable[[int, int], bytes]) -> Optional[VFat]
+        """:return: a :class:`VFat`, or ``None`` for another file system."""
         boot = read(0, 512)
         if len(boot) < 512 or boot[510:] != b"\x55\xaa":
             return None
@@ -55,6 +61,7 @@ class VFat(object):
 
     @property
     def label(self):
+        # type: () -> Text
         """The name in the root directory, else the boot sector's."""
         try:
             labels = [e[:11] for _, e in _entries(self._directory()) if ord(e[11:12]) & _LABEL]
@@ -63,12 +70,14 @@ class VFat(object):
         return (labels + [self._boot_label])[0].decode("latin-1").rstrip(u" \0")
 
     def file(self, path):
+        # type: (Sequence[Text]) -> bytes
         """
-        :param path: names, text, from the root on.
+        :param path: names, text, from the root.
         :return: ``bytes``, at most :data:`~txstorage._node.image_reader.MAX_READ`.
-        :raises UnreadableImage: it can't be found or read.
+        :raises UnreadableImage: it is missing or can't be read.
         """
-        inside, entry = self._directory(), None
+        inside = self._directory()
+        entry = None  # type: Any
         for name in path:
             if entry is not None:
                 if not ord(entry[11:12]) & _DIRECTORY:
@@ -84,23 +93,27 @@ class VFat(object):
         return data
 
     def _directory(self):
+        # type: () -> bytes
         if self._root_cluster is not None:
             return self._chain(self._root_cluster, MAX_READ)
         return self._read(self._root, self._root_size)
 
     def _chain(self, cluster, most):
+        # type: (int, int) -> bytes
         # Limited, as a damaged table may go in a circle.
-        pieces = []
+        pieces = []  # type: List[bytes]
         while 2 <= cluster < self._last() and len(pieces) * self._cluster < most:
             pieces.append(self._read(self._data + (cluster - 2) * self._cluster, self._cluster))
             cluster = self._next(cluster)
         return b"".join(pieces)
 
     def _last(self):
+        # type: () -> int
         # From here on it is the end of a chain, or a bad cluster.
         return {12: 0xFF7, 16: 0xFFF7, 32: 0x0FFFFFF7}[self._bits]
 
     def _next(self, cluster):
+        # type: (int) -> int
         at, size = self._table + cluster * self._bits // 8, 4 if self._bits == 32 else 2
         data = self._read(at, size)
         if len(data) < size:
@@ -112,14 +125,16 @@ class VFat(object):
 
 
 def _first_cluster(entry):
+    # type: (bytes) -> int
     high, = struct.unpack_from("<H", entry, 20)
     low, = struct.unpack_from("<H", entry, 26)
     return high << 16 | low
 
 
 def _entries(directory):
+    # type: (bytes) -> Iterator[Tuple[List[Text], bytes]]
     """Yield ``(names, entry)``."""
-    pieces = []
+    pieces = []  # type: List[bytes]
     for at in range(0, len(directory) - _ENTRY + 1, _ENTRY):
         entry = directory[at : at + _ENTRY]
         if entry[:1] == _END:

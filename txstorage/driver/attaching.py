@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.driver -*-
 """
-A volume's way onto a node and off it again: what comes before and after the
-cloud's part, on this node and in Compute.
+Attaching and detaching on a node: the steps before and after the cloud's, on this node and in
+Compute.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -38,11 +38,13 @@ if MYPY:
 
 class NodeAttacher(object):
     """
+    Attaches volumes to nodes and detaches them.
+
     :param reactor: provides ``IReactorTime``.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
     :param devices: a :class:`~txstorage._devices.finder.DeviceFinder` for this node.
     :param node: a :class:`~txstorage._node.instance_id.NodeIdentity` for this node.
-    :param intervals: :class:`~txstorage.driver.polling.Intervals` between looks.
+    :param intervals: :class:`~txstorage.driver.polling.Intervals` between polls.
     """
 
     def __init__(self, reactor, service, devices, node, intervals):
@@ -58,8 +60,7 @@ class NodeAttacher(object):
         """
         :param Convergence run: the attach.
         :param text server_id: the node to attach to.
-        :param in_time: called with a function and its arguments; runs it with
-            a deadline.
+        :param in_time: called with a function and its arguments; runs it with a deadline.
         :return: a ``Deferred`` that fires with the ``BlockDeviceVolume``.
         """
         d = self._in_turn(server_id, in_time, self._attach, run, server_id)
@@ -99,11 +100,10 @@ class NodeAttacher(object):
     def ask_detach(self, run):
         # type: (Convergence) -> Deferred[Any]
         """
-        Ask for a volume to be detached, unless that would pull it away from
-        under something on this node.
+        Request a volume's detachment, unless the volume is in use on this node.
 
         :param Convergence run: the detach.
-        :return: a ``Deferred`` that fires when the cloud accepted it.
+        :return: a ``Deferred`` that fires when the cloud has accepted the request.
         """
         servers = sorted(set(attached_servers(run.volume)) & run.progress.servers)
         d = self._own_id()
@@ -161,7 +161,7 @@ class NodeAttacher(object):
         # type: (Volume) -> Deferred[FilePath[str]]
         """
         :param txstorage.clouds.Volume volume: as the cloud describes it.
-        :return: a ``Deferred`` that fires with the ``FilePath`` of its device.
+        :return: a ``Deferred`` that fires with the ``FilePath`` of the volume's device.
         :raises UnattachedVolume: (the Deferred) it is not attached to this node.
         """
         d = self._node.instance_id()

@@ -1,8 +1,8 @@
 # -*- test-case-name: tests.driver -*-
 """
-One operation on one volume: look, decide, ask or wait, until it is done.
+One operation on one volume: poll, decide, request or wait, until the operation is done.
 
-What to decide is in :mod:`txstorage.driver.lifecycle`; this only carries it out.
+The decisions are in :mod:`txstorage.driver.lifecycle`; this module carries them out.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -45,7 +45,7 @@ if MYPY:
     from ..clouds.values import Volume  # noqa: F401
     from .polling import Watcher  # noqa: F401
 
-#: The cloud will not do it as things are; things may have changed meanwhile.
+#: The cloud refuses the request in the volume's present state, which may have changed meanwhile.
 _REFUSALS = (RequestRefused, Conflict, ResourceNotFound, UnknownVolume)
 
 
@@ -66,21 +66,22 @@ class PlainSubject(object):
 
 class Convergence(object):
     """
+    An operation that brings one volume to its target state.
+
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
     :param watcher: a :class:`~txstorage.driver.polling.Watcher`.
     :param text operation: a key of :data:`txstorage.driver.lifecycle.TABLES`.
     :param text volume_id: the volume.
-    :param ask: called with the ``Convergence`` when the cloud is to be asked;
-        returns a ``Deferred`` that fires when the request is accepted.
-    :param check: called with the first :class:`~txstorage.clouds.Volume`
-        seen; raises when the operation must not touch it.
-    :param servers: instance ids the operation is about; when there are none,
-        those that the volume is first seen attached to.
+    :param ask: called with the ``Convergence`` to send the request; returns a ``Deferred`` that
+        fires when the cloud has accepted the request.
+    :param check: called with the first :class:`~txstorage.clouds.Volume` seen; raises when the
+        operation must not touch that volume.
+    :param servers: instance ids that the operation is about; when empty, the servers that the
+        volume is first seen attached to.
 
-    :ivar Progress progress: how far it is.
-    :ivar volume: the :class:`~txstorage.clouds.Volume` as last seen, or
-        ``None``.
-    :ivar text awaited: what it waits for at the moment.
+    :ivar Progress progress: the operation's progress.
+    :ivar volume: the :class:`~txstorage.clouds.Volume` as last seen, or ``None``.
+    :ivar text awaited: the event that the operation waits for at the moment.
     """
 
     def __init__(self, service, watcher, operation, volume_id, ask=None, check=None, servers=()):
@@ -105,11 +106,10 @@ class Convergence(object):
     def run(self):
         # type: () -> Deferred[Optional[Volume]]
         """
-        Converge.  Nothing is changed before a first look succeeded.
+        Converge.  Nothing is changed before a first poll has succeeded.
 
-        :return: a ``Deferred`` that fires with the
-            :class:`~txstorage.clouds.Volume` when it is where the operation
-            takes it, or ``None`` when the volume is gone and should be.
+        :return: a ``Deferred`` that fires with the :class:`~txstorage.clouds.Volume` in its target
+            state, or ``None`` when the volume is gone as intended.
         """
         d = self._watcher.look(self.volume_id)
         d.addCallback(self._checked)
@@ -118,9 +118,9 @@ class Convergence(object):
     def run_from(self, volume):
         # type: (Volume) -> Deferred[Optional[Volume]]
         """
-        As :meth:`run`, for a volume that was just asked for.
+        Converge as :meth:`run` does, for a volume that was just requested.
 
-        :param volume: the :class:`~txstorage.clouds.Volume` in the answer.
+        :param volume: the :class:`~txstorage.clouds.Volume` in the cloud's response.
         """
         self.progress = self.progress.requested()
         return maybeDeferred(self._step, volume)

@@ -1,10 +1,10 @@
 # -*- test-case-name: tests.driver -*-
 """
-Creating a volume exactly once, over a request that is not idempotent.
+Exactly one volume for a dataset, over a request that is not idempotent.
 
-Look for the dataset's label before asking, also when the answer to the last
-request was lost; afterwards look once more, because another node may have
-asked at the same time.  Whoever looks picks the same volume.
+The dataset's label is looked up before the request, also when the last response was lost, and once
+more afterwards, because another node may have sent a request at the same time.  All nodes pick the
+same volume.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -35,7 +35,7 @@ if MYPY:
 
 class Creation(object):
     """
-    One dataset's volume in the making.
+    The creation of one dataset's volume.
 
     :param reactor: provides ``IReactorTime``.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
@@ -69,7 +69,9 @@ class Creation(object):
     @property
     def volume_id(self):
         # type: () -> Text
-        """:return: text: the volume's id, or what stands for it until it has one."""
+        """
+        :return: text: the volume's id, or a description of the dataset until the volume has one.
+        """
         if self._convergence is None:
             return u"for dataset {}".format(self._dataset_id)
         return self._convergence.volume_id
@@ -89,8 +91,7 @@ class Creation(object):
     def run(self):
         # type: () -> Deferred[Volume]
         """
-        :return: a ``Deferred`` that fires with the usable
-            :class:`~txstorage.clouds.Volume`.
+        :return: a ``Deferred`` that fires with the usable :class:`~txstorage.clouds.Volume`.
         """
         d = self._find()
         d.addCallback(self._adopt_or_ask)
@@ -168,8 +169,8 @@ class Creation(object):
     def _clear_away(self, failure):
         # type: (Failure) -> Any
         """
-        A volume that this very call asked for and that was never usable holds
-        nothing, so it does not stay behind as the dataset's.
+        Delete a volume that this call requested and that was never usable: it holds nothing, and
+        must not remain as the dataset's volume.
         """
         error = failure.value
         mine = failure.check(UnusableStatus) and error.volume_id == self._made

@@ -1,7 +1,8 @@
 # -*- test-case-name: tests.driver.test_labels -*-
 """
-The labels that tie a cloud's volumes to a cluster and its datasets: the same
-as Flocker's own OpenStack driver writes, so that its volumes are adopted.
+The labels that tie a cloud's volumes to a cluster and its datasets.
+
+They are the labels of Flocker's own OpenStack driver, so that its volumes are adopted.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -46,7 +47,7 @@ def volume_name(dataset_id):
     # type: (UUID) -> Text
     """
     :param UUID dataset_id: the dataset.
-    :return: text, for people who look at the cloud.
+    :return: text, for people who look at the cloud's volumes.
     """
     return u"flocker-{}".format(dataset_id)
 
@@ -66,7 +67,7 @@ def dataset_of(volume):
     """
     :param txstorage.clouds.Volume volume: as the cloud describes it.
     :return: ``UUID`` of its dataset.
-    :raises MalformedLabels: when it does not say.
+    :raises MalformedLabels: the dataset's label is missing or not a UUID.
     """
     dataset_id = _uuid(volume.labels.get(DATASET))
     if dataset_id is None:
@@ -86,7 +87,7 @@ def block_device_volume(volume):
     """
     :param txstorage.clouds.Volume volume: as the cloud describes it.
     :return: the ``BlockDeviceVolume`` for Flocker.
-    :raises MalformedLabels: when it does not say of which dataset it is.
+    :raises MalformedLabels: the dataset's label is missing or not a UUID.
     """
     servers = attached_servers(volume)
     return BlockDeviceVolume(
@@ -100,13 +101,12 @@ def block_device_volume(volume):
 def one_per_dataset(volumes):
     # type: (Sequence[Volume]) -> Tuple[List[Volume], List[Tuple[Volume, Volume]], List[MalformedLabels]]
     """
-    Sort out what a list brought.
+    Choose one volume for each dataset.
 
     :param volumes: :class:`txstorage.clouds.Volume` of one cluster.
-    :return: three lists: the volumes to use, in the order given;
-        ``(volume, used)`` pairs for those that are not used because their
-        dataset has another; :class:`~txstorage.errors.MalformedLabels`, one
-        for each volume that does not say of which dataset it is.
+    :return: three lists: the volumes to use, in the given order; ``(volume, used)`` pairs of the
+        volumes that are not used, each with the one used instead;
+        :class:`~txstorage.errors.MalformedLabels`, one for each volume without a dataset.
     """
     by_dataset, malformed = {}, []
     for volume in volumes:

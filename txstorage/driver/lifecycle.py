@@ -3,13 +3,11 @@
 The next step of each operation, for each state of a volume.
 
 The cloud owns the state; the driver converges on it.  Every operation polls the volume, finds its
-row
-and column here, and acts on the cell: request, wait, be done, or raise.  The module does no I/O: a
-reader can check the tables, and the tests go through every cell.
+row and column here, and acts on the cell: request, wait, be done, or raise.  The module does no
+I/O: a reader can check the tables, and the tests go through every cell.
 
 The statuses are Cinder's: https://docs.openstack.org/api-ref/block-storage/v3/ ("Volume status").
-The
-driver never acts on a status that is not listed.
+The driver never acts on a status that is not listed.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -227,8 +225,7 @@ class Progress(object):
 
     :ivar text operation: a key of :data:`TABLES`.
     :ivar frozenset servers: instance ids that the operation is about: the one to attach to, or
-        those
-        to detach from.
+        those to detach from.
     :ivar Phase phase: the phase.
     :ivar int requests: the number of requests sent.
     """
@@ -310,8 +307,7 @@ def attached_servers(volume):
     The servers that a volume is attached to.
 
     A volume in the middle of attaching counts as unattached, so that the caller attaches again and
-    joins
-    the attach in progress.
+    joins the attach in progress.
 
     :param txstorage.clouds.Volume volume: as the cloud describes it.
     :return: a tuple of instance ids, in a stable order.
@@ -325,8 +321,7 @@ def chosen(volumes):
     # type: (Iterable[Volume]) -> Volume
     """
     Choose the dataset's volume among several: the oldest, then the smallest id, so that all nodes
-    choose
-    the same.  A volume that is being deleted comes last, since it does not come back.
+    choose the same.  A volume that is being deleted comes last, since it does not come back.
 
     :param volumes: at least one :class:`txstorage.clouds.Volume`.
     :return: the one to use.

@@ -3,8 +3,7 @@
 The driver: Flocker's block device operations on any ``IVolumeService``.
 
 Each operation requests, waits and returns.  :mod:`txstorage.driver.lifecycle` decides what to
-request
-and what to wait for; :mod:`txstorage.driver.polling` does the waiting.
+request and what to wait for; :mod:`txstorage.driver.polling` does the waiting.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -88,8 +87,7 @@ class BlockDeviceDriver(object):
 
     Every method returns a ``Deferred``.  Cancelling it stops the waiting and leaves the cloud
     consistent; the operation can be retried.  Besides the errors that each method names, the
-    Deferreds
-    fail with :class:`~txstorage.errors.StorageError`.
+    Deferreds fail with :class:`~txstorage.errors.StorageError`.
 
     :param reactor: provides ``IReactorTime``.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
@@ -146,8 +144,7 @@ class BlockDeviceDriver(object):
         # type: () -> Optional[Text]
         """
         :return: text: the source of this node's instance id, such as ``metadata service``; ``None``
-            until
-            the id is known.
+            until the id is known.
         """
         return self._node.source
 
@@ -155,8 +152,7 @@ class BlockDeviceDriver(object):
         # type: (UUID, int) -> Deferred[BlockDeviceVolume]
         """
         Create a dataset's volume, exactly once: a volume that the dataset already has, or that
-        another node
-        creates at the same time, is returned instead.
+        another node creates at the same time, is returned instead.
 
         :param UUID dataset_id: the dataset.
         :param int size: bytes; rounded up to the allocation unit.
@@ -172,10 +168,8 @@ class BlockDeviceDriver(object):
         # type: (UUID, int, Text) -> Deferred[BlockDeviceVolume]
         """
         Create a dataset's volume as :meth:`create_volume` does, with the volume type that is
-        configured for a
-        profile.  A mandatory profile (gold, silver, bronze) without a configured type gets the
-        cloud's
-        default type.
+        configured for a profile.  A mandatory profile (gold, silver, bronze) without a configured
+        type gets the cloud's default type.
 
         :param text profile_name: the profile.
         :return: a ``Deferred``, as from :meth:`create_volume`.
@@ -187,8 +181,7 @@ class BlockDeviceDriver(object):
         # type: (Text) -> Deferred[None]
         """
         :param text blockdevice_id: the volume.
-        :return: a ``Deferred`` that fires with ``None`` once the volume no
-            longer exists.
+        :return: a ``Deferred`` that fires with ``None`` once the volume no longer exists.
         :raises UnknownVolume: (the Deferred) there is none.
         :raises StillAttached: it is attached.
         """
@@ -206,8 +199,7 @@ class BlockDeviceDriver(object):
         :param text blockdevice_id: the volume.
         :param text attach_to: the instance id of a node.
         :return: a ``Deferred`` that fires with the attached ``BlockDeviceVolume``; when
-            ``attach_to`` is
-            this node, its device exists.
+            ``attach_to`` is this node, its device exists.
         :raises UnknownVolume: (the Deferred) there is no such volume.
         :raises AlreadyAttachedVolume: it is attached, to that node or another.
         :raises UnknownServer: there is no such node.
@@ -233,8 +225,7 @@ class BlockDeviceDriver(object):
         """
         :param text blockdevice_id: the volume.
         :return: a ``Deferred`` that fires with ``None`` once the volume is detached in Compute, in
-            the volume
-            service and, if it was attached to this node, in this node's kernel.
+            the volume service and, if it was attached to this node, in this node's kernel.
         :raises UnknownVolume: (the Deferred) there is no such volume.
         :raises UnattachedVolume: it is not attached.
         :raises DeviceBusy: it is in use on this node, e.g. mounted.
@@ -248,10 +239,8 @@ class BlockDeviceDriver(object):
         # type: () -> Deferred[List[BlockDeviceVolume]]
         """
         :return: a ``Deferred`` that fires with a list of ``BlockDeviceVolume``: all volumes of this
-            cluster.
-            A volume that is malformed, or that is a dataset's second, is left out and reported in
-            the log,
-            once until that changes.
+            cluster. A volume that is malformed, or that is a dataset's second, is left out and
+            reported in the log, once until that changes.
         """
         return self._operation(u"list", PlainSubject(u"volumes"), self._list)
 
@@ -260,8 +249,7 @@ class BlockDeviceDriver(object):
         """
         :param text blockdevice_id: the volume.
         :return: a ``Deferred`` that fires with the ``FilePath`` of its device on this node,
-            verified to be
-            that volume's.
+            verified to be that volume's.
         :raises UnknownVolume: (the Deferred) there is no such volume.
         :raises UnattachedVolume: it is not attached to this node.
         :raises DeviceError: its device is missing, or can't be verified.
@@ -278,8 +266,7 @@ class BlockDeviceDriver(object):
         # type: () -> Deferred[List[Text]]
         """
         :return: a ``Deferred`` that fires with a list of text: the instance ids of all nodes except
-            those
-            that the cloud reports as off or gone.
+            those that the cloud reports as off or gone.
         """
         d = self._operation(u"list", PlainSubject(u"nodes"), self._service.list_servers)
         return d.addCallback(

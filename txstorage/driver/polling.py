@@ -4,9 +4,8 @@ One shared poll for all waiting operations.
 
 Waiting costs the cloud one exchange per tick, not one per volume: when several operations wait, one
 filtered list serves them all; when few do, single GETs are cheaper, and the watcher picks the
-cheaper.
-A poll that fails for a transient reason is ignored, and the operation keeps waiting until its
-deadline, which is kept elsewhere.
+cheaper. A poll that fails for a transient reason is ignored, and the operation keeps waiting until
+its deadline, which is kept elsewhere.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -51,8 +50,7 @@ class Intervals(object):
     :ivar float factor: the ratio of each interval to the one before.
     :ivar float longest: the maximum interval, in seconds.
     :ivar float jitter: the fraction of itself by which each interval varies, so that nodes that
-        start
-        together do not stay together.
+        start together do not stay together.
     :ivar random: returns a number from 0 to 1.
     """
 
@@ -92,10 +90,8 @@ def make_timer(reactor):
     Make a timer for the deadlines of many operations, at the price of one timer per second.
 
     txaio rounds down to the second, so a second is added: a deadline is late by up to a second and
-    never
-    early.  Its public constructor would take the global reactor, hence the private class; txaio
-    26.6
-    still has no other way.
+    never early.  Its public constructor would take the global reactor, hence the private class;
+    txaio 26.6 still has no other way.
 
     :return: ``(seconds, function) -> object with .cancel()``.
     """
@@ -169,8 +165,7 @@ class SharedPoll(object):
         # type: (Text) -> Deferred[Any]
         """
         Poll as :meth:`next_look` does, but without an interval before: as soon as all callers of
-        this very
-        moment have asked.
+        this very moment have asked.
         """
         return self.next_look(subject, _AT_ONCE)
 
@@ -178,15 +173,13 @@ class SharedPoll(object):
         # type: (Text, int) -> Deferred[Any]
         """
         Poll a subject again when it is time, together with all others that are waited for.  The
-        result was
-        seen by a request that began after this call.
+        result was seen by a request that began after this call.
 
         :param text subject: an id.
         :param int looks: the number of the caller's polls so far; the more, the longer the
             interval.
         :return: a ``Deferred`` that fires with the result of the poll.  Fails only when polling
-            again can't
-            help.
+            again can't help.
         """
         waiter = _Waiter(subject, looks)
         waiter.answer = answer = Deferred(lambda _: self._leave(waiter))
@@ -256,8 +249,7 @@ class SharedPoll(object):
 class Watcher(SharedPoll):
     """
     Polls volumes: a poll fires with the :class:`~txstorage.clouds.Volume`, or ``None`` when there
-    is
-    none.
+    is none.
 
     :param reactor: provides ``IReactorTime``.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
@@ -278,8 +270,7 @@ class Watcher(SharedPoll):
         Poll one volume now.
 
         :return: a ``Deferred`` that fires with the :class:`~txstorage.clouds.Volume`, or ``None``
-            when there
-            is none.
+            when there is none.
         """
         d = self._service.get_volume(volume_id)
         return d.addErrback(_no_volume)
@@ -326,8 +317,7 @@ def until(reactor, intervals, look, satisfied):
     :param look: called without arguments; returns a ``Deferred``.
     :param satisfied: called with the result; returns ``bool``.
     :return: a ``Deferred`` that fires with the satisfying result; can be cancelled.  Fails only
-        when
-        polling again can't help.
+        when polling again can't help.
     """
 
     def attempt(looks):

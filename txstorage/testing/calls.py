@@ -30,8 +30,8 @@ def in_threads(driver):
     # type: (Any) -> Any
     """
     :param driver: a blocking driver.
-    :return: an object with the driver's methods; each runs in a thread of the
-        reactor's pool and returns a ``Deferred``.
+    :return: an object with the driver's methods; each runs in a thread of the reactor's pool and
+        returns a ``Deferred``.
     """
     return _DeferredCalls(driver, deferToThread)
 
@@ -40,8 +40,8 @@ def on_reactor_thread(driver):
     # type: (Any) -> Any
     """
     :param driver: a blocking driver, which may block the reactor's thread.
-    :return: an object with the driver's methods; each runs in the calling
-        thread and returns a ``Deferred`` that has fired.
+    :return: an object with the driver's methods; each runs in the calling thread and returns a
+        ``Deferred`` that has fired.
     """
     return _DeferredCalls(driver, maybeDeferred)
 
@@ -49,8 +49,8 @@ def on_reactor_thread(driver):
 def by_interface(driver):
     # type: (Any) -> Any
     """
-    :param driver: an asynchronous driver if it provides ``IBlockDeviceAsyncAPI``, else a
-        blocking one.
+    :param driver: an asynchronous driver if it provides ``IBlockDeviceAsyncAPI``, else a blocking
+        one.
     :return: an object with the driver's methods, which return Deferreds.
     """
     return (directly if IBlockDeviceAsyncAPI.providedBy(driver) else in_threads)(driver)

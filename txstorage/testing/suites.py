@@ -53,15 +53,14 @@ def make_iblockdeviceasyncapi_tests(
     """
     Make tests for an asynchronous driver.
 
-    :param api_factory: called with the ``TestCase``; returns the driver, or a
-        ``Deferred`` of it.  Its cluster has no volumes; after each test, the
-        volumes that it left are detached and destroyed.
+    :param api_factory: called with the ``TestCase``; returns the driver, or a ``Deferred`` of it.
+        Its cluster has no volumes; after each test, the volumes that it left are detached and
+        destroyed.
     :param int minimum_allocatable_size: the size of the volumes, in bytes.
     :param int device_allocation_unit: bytes; the sizes of devices are multiples of it.
-    :param unknown_blockdevice_id_factory: called with the ``TestCase``;
-        returns the id, text, of a volume that does not exist.
-    :param device_size: called with the ``FilePath`` of a device; returns its
-        size in bytes.
+    :param unknown_blockdevice_id_factory: called with the ``TestCase``; returns the id, text, of a
+        volume that does not exist.
+    :param device_size: called with the ``FilePath`` of a device; returns its size in bytes.
     :param other_cluster_factory: like ``api_factory``, and called after it: makes a driver of
         another cluster on the same storage.  Without it, the isolation of clusters is not tested.
     :return: a ``TestCase`` class.
@@ -132,9 +131,9 @@ def make_iprofiledblockdeviceapi_tests(api_factory, minimum_allocatable_size):
     """
     Make tests for a driver with profiles.
 
-    :param api_factory: called with the ``TestCase``; returns the driver, or a
-        ``Deferred`` of it.  A driver that provides ``IBlockDeviceAsyncAPI``
-        is asynchronous; any other driver blocks and is called in threads.
+    :param api_factory: called with the ``TestCase``; returns the driver, or a ``Deferred`` of it.
+        A driver that provides ``IBlockDeviceAsyncAPI`` is asynchronous; any other driver blocks and
+        is called in threads.
     :param int minimum_allocatable_size: the size of the volumes, in bytes.
     :return: a ``TestCase`` class.
     """
@@ -159,9 +158,8 @@ def make_resilience_tests(api_factory, size):
     """
     Make tests for an asynchronous driver that reaches its service over HTTP.
 
-    :param api_factory: called with the ``TestCase``; returns the driver and
-        the :class:`~txstorage.testing.faults.FaultyAgent` it uses, or a
-        ``Deferred`` of the two.
+    :param api_factory: called with the ``TestCase``; returns the driver and the
+        :class:`~txstorage.testing.faults.FaultyAgent` it uses, or a ``Deferred`` of the two.
     :param int size: the size of the volumes, in bytes.
     :return: a ``TestCase`` class.
     """

@@ -81,12 +81,12 @@ def has_mark(path, mark):
 def detach_destroy_volumes(api):
     # type: (Any) -> Optional[Deferred[None]]
     """
-    Remove all volumes that a driver lists.  A volume that can't be removed does not keep the
-    others from being removed.
+    Remove all volumes that a driver lists.  A volume that can't be removed does not keep the others
+    from being removed.
 
     :param api: an ``IBlockDeviceAsyncAPI``, or an ``IBlockDeviceAPI``.
-    :return: for an asynchronous driver, a ``Deferred`` that fires with
-        ``None``, or fails with the first error; for a blocking driver, ``None``.
+    :return: for an asynchronous driver, a ``Deferred`` that fires with ``None``, or fails with the
+        first error; for a blocking driver, ``None``.
     """
     if IBlockDeviceAsyncAPI.providedBy(api):
         return remove_volumes(api)
@@ -105,8 +105,7 @@ def with_clean_up(api_factory):
 
     The suites of this package clean up by themselves; your own tests and Flocker's need this.
 
-    :param api_factory: called with a test case; returns a driver, or a
-        ``Deferred`` of it.
+    :param api_factory: called with a test case; returns a driver, or a ``Deferred`` of it.
     :return: a function, to be called in the same way.
     """
 
