@@ -317,7 +317,7 @@ class SystemTests(Authenticating):
         identity = yield service.authenticate()
         self.assertEqual(("admin", ""), (identity.user_name, identity.project_name))
         caught = yield self.assertFailure(service.list_volumes({}), EndpointMissing)
-        self.assertIn("the token is for no project", str(caught))
+        self.assertIn("the token has no project", str(caught))
 
     @inlineCallbacks
     def test_endpoint(self):

@@ -10,7 +10,11 @@ from attr.validators import instance_of, optional
 
 from .._support.compat import integer_types, text_type
 
-_text = instance_of(text_type)
+MYPY = False
+if MYPY:
+    from typing import Any, Mapping, Optional, Text, Tuple  # noqa: F401
+
+_text = instance_of(text_type)  # type: Any
 
 
 @attr.s(frozen=True)
@@ -18,15 +22,15 @@ class Attachment(object):
     """
     A volume's connection to a server.
 
-    There is deliberately no device name: a cloud can't be believed about it.
+    There is deliberately no device name, since a cloud's is not reliable.
 
     :ivar text volume_id: the volume.
-    :ivar server_id: the server's instance id (text), or ``None`` when the
-        cloud attached it to something that is not a server.
+    :ivar server_id: the server's instance id (text), or ``None`` when the volume is attached to
+        something that is not a server.
     """
 
-    volume_id = attr.ib(validator=_text)
-    server_id = attr.ib(validator=optional(_text))
+    volume_id = attr.ib(validator=_text)  # type: Text
+    server_id = attr.ib(validator=optional(_text))  # type: Optional[Text]
 
 
 @attr.s(frozen=True, hash=False)
@@ -35,8 +39,8 @@ class Volume(object):
     A volume as the cloud describes it.
 
     :ivar text volume_id: the cloud's id.
-    :ivar text status: the cloud's word, e.g. ``available``; see
-        :mod:`txstorage.driver.lifecycle` for what the driver makes of it.
+    :ivar text status: the cloud's own status, e.g. ``available``; :mod:`txstorage.driver.lifecycle`
+        lists them.
     :ivar int size: bytes.
     :ivar text name: for people; may be empty.
     :ivar dict labels: text to text; not to be changed.
@@ -45,45 +49,45 @@ class Volume(object):
     :ivar volume_type: text or ``None``.
     """
 
-    volume_id = attr.ib(validator=_text)
-    status = attr.ib(validator=_text)
-    size = attr.ib(validator=instance_of(integer_types))
-    name = attr.ib(default=u"", validator=_text)
-    labels = attr.ib(default=attr.Factory(dict), validator=instance_of(dict))
-    attachments = attr.ib(default=(), validator=instance_of(tuple))
-    created_at = attr.ib(default=u"", validator=_text)
-    volume_type = attr.ib(default=None, validator=optional(_text))
+    volume_id = attr.ib(validator=_text)  # type: Text
+    status = attr.ib(validator=_text)  # type: Text
+    size = attr.ib(validator=instance_of(integer_types))  # type: int
+    name = attr.ib(default=u"", validator=_text)  # type: Text
+    labels = attr.ib(default=attr.Factory(dict), validator=instance_of(dict))  # type: Mapping[Text, Text]
+    attachments = attr.ib(default=(), validator=instance_of(tuple))  # type: Tuple[Attachment, ...]
+    created_at = attr.ib(default=u"", validator=_text)  # type: Text
+    volume_type = attr.ib(default=None, validator=optional(_text))  # type: Optional[Text]
 
 
 @attr.s(frozen=True)
 class Server(object):
     """
-    A machine volumes can be attached to.
+    A machine that volumes can be attached to.
 
     :ivar text server_id: its instance id.
-    :ivar text status: the cloud's word, e.g. ``ACTIVE``.
+    :ivar text status: the cloud's own status, e.g. ``ACTIVE``.
     :ivar text name: for people.
     """
 
-    server_id = attr.ib(validator=_text)
-    status = attr.ib(validator=_text)
-    name = attr.ib(default=u"", validator=_text)
+    server_id = attr.ib(validator=_text)  # type: Text
+    status = attr.ib(validator=_text)  # type: Text
+    name = attr.ib(default=u"", validator=_text)  # type: Text
 
 
 @attr.s(frozen=True)
 class VolumePage(object):
     """
-    What a list of volumes brought.
+    A list of volumes, from every page.
 
-    :ivar tuple volumes: of :class:`Volume`, from every page.
-    :ivar tuple malformed: of ``(volume_id, problem)`` texts: entries that
-        could not be understood.  They break nothing; the driver reports them.
-    :ivar int requests: how many requests the list cost.
+    :ivar tuple volumes: of :class:`Volume`.
+    :ivar tuple malformed: of ``(volume_id, problem)`` texts: malformed entries, which the driver
+        reports.
+    :ivar int requests: the number of requests that the list took.
     """
 
-    volumes = attr.ib(validator=instance_of(tuple))
-    malformed = attr.ib(default=(), validator=instance_of(tuple))
-    requests = attr.ib(default=1, validator=instance_of(int))
+    volumes = attr.ib(validator=instance_of(tuple))  # type: Tuple[Volume, ...]
+    malformed = attr.ib(default=(), validator=instance_of(tuple))  # type: Tuple[Tuple[Text, Text], ...]
+    requests = attr.ib(default=1, validator=instance_of(int))  # type: int
 
 
 __all__ = ["Attachment", "Server", "Volume", "VolumePage"]

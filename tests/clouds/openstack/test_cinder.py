@@ -308,7 +308,7 @@ class CinderTests(SynchronousTestCase):
             page(described(), following=again), page(described(OTHER), following=again)
         )
         caught = self.failureResultOf(cinder.list({}), errors.NotTheService).value
-        self.assertIn(u"circle", caught.message)
+        self.assertIn(u"never ends", caught.message)
         self.assertEqual(len(self.wire.service.seen), 2)
 
     def test_place_lost(self):

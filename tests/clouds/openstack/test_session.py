@@ -340,7 +340,7 @@ class SessionTests(SynchronousTestCase):
         answer = token_answer("t", services=CATALOG[:1])
         answer.body[u"token"][u"project"] = None
         caught = self.failureResultOf(self.ask(self.session(answer)), errors.EndpointMissing)
-        self.assertIn(u"the token is for no project", caught.value.message)
+        self.assertIn(u"the token has no project", caught.value.message)
 
     def test_one_login_for_many(self):
         """Requests that come while a token is on its way share it."""

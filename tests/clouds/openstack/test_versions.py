@@ -95,7 +95,7 @@ class PiecesTests(SynchronousTestCase):
         caught = self.assertRaises(
             errors.EndpointMissing, read_versions, document, VOLUME, u"http://c:8776/"
         )
-        self.assertIn(u"Block Storage at http://c:8776/ has v1, v2, and v3", caught.message)
+        self.assertIn(u"Block Storage at http://c:8776/ has v1, v2, but v3", caught.message)
 
     def test_negotiate(self):
         """The first microversion that the service has is taken."""

@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.clouds.openstack.test_tokens_and_catalog -*-
-"""
-The service catalog: which service is where.
-"""
+"""The service catalog: services and their endpoints."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -11,6 +9,10 @@ import attr
 
 from ..._support.compat import text_type, urlsplit
 from ...errors import EndpointMissing
+
+MYPY = False
+if MYPY:
+    from typing import Any, Dict, Iterable, List, Mapping, Optional, Text, Tuple  # noqa: F401
 
 # Cinder's former APIs, which this driver does not speak.
 _TOO_OLD = re.compile(u"/v[12](\\.[0-9]+)?(/|$)")
@@ -24,21 +26,22 @@ class Endpoint(object):
     :ivar text service_type: e.g. ``block-storage``.
     :ivar text interface: ``public``, ``internal`` or ``admin``.
     :ivar text region: its name; may be empty.
-    :ivar text url: where.
+    :ivar text url: its URL.
     """
 
-    service_type = attr.ib()
-    interface = attr.ib()
-    region = attr.ib()
-    url = attr.ib()
+    service_type = attr.ib()  # type: Text
+    interface = attr.ib()  # type: Text
+    region = attr.ib()  # type: Text
+    url = attr.ib()  # type: Text
 
 
 def catalog_from_wire(wire):
+    # type: (Any) -> Tuple[Endpoint, ...]
     """
-    :param wire: the ``catalog`` of a token, see "Authentication and token
-        management" in the Identity API's reference.
-    :return: a tuple of :class:`Endpoint`; what can't be understood is left
-        out, as it may belong to a service that nobody here needs.
+    :param wire: the ``catalog`` of a token, see "Authentication and token management" in the
+        Identity API's reference.
+    :return: a tuple of :class:`Endpoint`; malformed entries are left out, as they may belong to
+        services that the driver does not use.
     """
     return tuple(
         Endpoint(service[u"type"], endpoint[u"interface"], _region(endpoint), endpoint[u"url"])
@@ -54,15 +57,18 @@ def catalog_from_wire(wire):
 
 
 def _dicts(wire):
+    # type: (Any) -> List[Dict[Text, Any]]
     return [item for item in wire if isinstance(item, dict)] if isinstance(wire, list) else []
 
 
 def _region(endpoint):
+    # type: (Mapping[Text, Any]) -> Text
     return endpoint.get(u"region_id") or endpoint.get(u"region") or u""
 
 
 def _usable(endpoint):
-    """Whether it is not one of Cinder's former APIs: ``volume`` was v1 once, then v2."""
+    # type: (Endpoint) -> bool
+    """Check that an endpoint is not of Cinder's former APIs: ``volume`` was v1 once, then v2."""
     return not (
         endpoint.service_type.startswith((u"volume", u"block"))
         and _TOO_OLD.search(urlsplit(endpoint.url)[2])
@@ -70,13 +76,14 @@ def _usable(endpoint):
 
 
 def choose_endpoint(catalog, service_types, interface, region):
+    # type: (Iterable[Endpoint], Iterable[Text], Text, Optional[Text]) -> Text
     """
     :param catalog: of :class:`Endpoint`.
-    :param service_types: texts; the first that the catalog has is taken.
-    :param text interface: which interface.
+    :param service_types: texts; the first one in the catalog is used.
+    :param text interface: the interface.
     :param region: text, or ``None`` when the service is in one region only.
     :return: the URL.
-    :raises EndpointMissing: when none fits, or too many do.
+    :raises EndpointMissing: none fits, or endpoints of several regions do.
     """
     fitting = [
         endpoint
@@ -101,6 +108,7 @@ def choose_endpoint(catalog, service_types, interface, region):
 
 
 def _missing(catalog, service_types, interface, region):
+    # type: (Iterable[Endpoint], Iterable[Text], Text, Optional[Text]) -> Text
     there = sorted(
         u"{} ({}, {}{})".format(
             each.service_type,

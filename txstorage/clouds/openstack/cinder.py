@@ -2,14 +2,12 @@
 """
 Cinder: the Block Storage API, version 3.
 
-Which microversion each request needs:
+Microversions of the requests:
 
-- volumes (create, show, list, delete), types and limits: none.  All of it is
-  in 3.0, the first one, the list's ``metadata`` filter included, and what
-  later ones add to the answers is of no use here.
-- messages, which say why a volume is in error: 3.3, where they came, or better
-  3.5, where the service picks those of one volume.  Without them no reason is
-  told.
+- volumes (create, show, list, delete), types and limits: none.  All of it is in 3.0, the first one,
+  the list's ``metadata`` filter included, and the driver does not need later additions.
+- messages, which give the reason of a volume's error: 3.3, the first with messages, or better 3.5,
+  where the service filters them by volume.  Without them there is no reason.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -25,11 +23,21 @@ from ...interfaces import UnknownVolume
 from ..values import Attachment, Volume, VolumePage
 from .paths_and_pages import all_pages, is_missing, is_uuid, path_segment, text_or_empty
 
+MYPY = False
+if MYPY:
+    from typing import Any, Dict, Iterable, List, Mapping, NoReturn, Optional, Text, Tuple  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
+    from ..._http.messages import Response  # noqa: F401
+    from .session import Session  # noqa: F401
+
 GIB = 1024 ** 3
 
 SERVICE_TYPES = (u"block-storage", u"block-store", u"volumev3", u"volume")
 
-# There are messages from 3.3 on, and from 3.5 on they can be filtered.
+# Messages exist since 3.3, and can be filtered since 3.5.
 _MESSAGES = (u"3.5", u"3.3")
 
 _HOST = u"txstorage:"
@@ -38,13 +46,14 @@ _NO_SUCH_ID = re.compile(u"malformed|uuid", re.I)
 
 
 def volume_from_wire(wire):
+    # type: (Any) -> Volume
     """
     :param wire: one volume, as Cinder describes it in detail.
     :return: a :class:`~txstorage.clouds.Volume`.
-    :raises ValueError: which says, in text, what can't be understood.
+    :raises ValueError: with the problem, as text.
     """
     if not isinstance(wire, dict):
-        raise ValueError(u"it is no JSON object")
+        raise ValueError(u"it is not a JSON object")
     size = wire.get(u"size")
     if not isinstance(size, integer_types) or isinstance(size, bool) or size < 0:
         raise ValueError(u"its size is not a number of GiB")
@@ -61,6 +70,7 @@ def volume_from_wire(wire):
 
 
 def _required(wire, name):
+    # type: (Mapping[Text, Any], Text) -> Text
     value = wire.get(name)
     if not isinstance(value, text_type) or not value:
         raise ValueError(u"its {} is missing".format(name))
@@ -68,6 +78,7 @@ def _required(wire, name):
 
 
 def _labels(metadata):
+    # type: (Any) -> Dict[Text, Text]
     labels = {} if metadata is None else metadata
     if not isinstance(labels, dict) or not all(
         isinstance(value, text_type) for value in labels.values()
@@ -77,6 +88,7 @@ def _labels(metadata):
 
 
 def _attachments(wire):
+    # type: (Mapping[Text, Any]) -> Tuple[Attachment, ...]
     attachments = wire.get(u"attachments")
     if attachments is None:
         attachments = []
@@ -84,7 +96,7 @@ def _attachments(wire):
         isinstance(attachment, dict) for attachment in attachments
     ):
         raise ValueError(u"its attachments are not a list of objects")
-    # Others attach volumes to hosts too; then it is not said to which.
+    # Attachments of other programs to hosts do not name the host.
     return tuple(
         Attachment(wire[u"id"], attached_to(attachment))
         for attachment in attachments
@@ -93,10 +105,11 @@ def _attachments(wire):
 
 
 def place_of(host_id):
+    # type: (Text) -> Text
     """
-    What a host without Compute gives as its place for a volume.  Of all that an
-    attachment can be told, Cinder shows this only to every user, and only it
-    does not make Cinder ask Compute before it deletes the attachment.
+    Return the device name that a host without Compute gives for its attachment.  Of the members of
+    an attachment, only this one is visible to every user and does not make Cinder consult Compute
+    before it deletes the attachment.
 
     :param text host_id: the host.
     :return: text.
@@ -105,10 +118,10 @@ def place_of(host_id):
 
 
 def attached_to(attachment):
+    # type: (Mapping[Text, Any]) -> Optional[Text]
     """
     :param dict attachment: one of a volume's, as Cinder describes the volume.
-    :return: text: the server, or the host that :func:`place_of` named; ``None``
-        when it is neither.
+    :return: text: the server, or the host from :func:`place_of`; ``None`` for neither.
     """
     server_id, place = attachment.get(u"server_id"), attachment.get(u"device")
     if isinstance(server_id, text_type):
@@ -119,7 +132,8 @@ def attached_to(attachment):
 
 
 def _concerns(wire, labels):
-    """Whether an entry that can't be understood may be one of those asked for."""
+    # type: (Any, Mapping[Text, Text]) -> bool
+    """Check whether a malformed entry may be one of the requested volumes."""
     metadata = wire.get(u"metadata", {}) if isinstance(wire, dict) else None
     if not isinstance(metadata, dict):
         return True
@@ -127,15 +141,16 @@ def _concerns(wire, labels):
 
 
 def _id_of(wire):
+    # type: (Any) -> Text
     return text_or_empty(wire.get(u"id")) if isinstance(wire, dict) else u""
 
 
 def page_from_wire(items, labels, requests):
+    # type: (Iterable[Any], Mapping[Text, Text], int) -> VolumePage
     """
-    :param items: what the list holds.
-    :param dict labels: what the caller asked for; the cloud's own filter is
-        not relied on.
-    :param int requests: how many requests it took.
+    :param items: the entries of the list.
+    :param dict labels: the requested labels; the cloud's own filter is not relied on.
+    :param int requests: the number of requests that the list took.
     :return: a :class:`~txstorage.clouds.VolumePage`.
     """
     volumes, malformed = [], []
@@ -152,16 +167,18 @@ def page_from_wire(items, labels, requests):
 
 
 def _quiet(failure):
+    # type: (Failure) -> Any
     if failure.check(CancelledError):
         return failure
     return u""
 
 
 def _no_such_volume(failure, volume_id):
+    # type: (Failure, Text) -> Failure
     error = failure.value
     if is_missing(error):
         raise UnknownVolume(volume_id)
-    # An id of another form is a bad request to some versions.
+    # Some versions answer an id of another form with 400.
     if isinstance(error, RequestRefused) and not is_uuid(volume_id):
         if error.status == 400 and _NO_SUCH_ID.search(error.detail):
             raise UnknownVolume(volume_id)
@@ -170,22 +187,24 @@ def _no_such_volume(failure, volume_id):
 
 class Cinder(object):
     """
-    Volumes.
+    The volumes of Cinder.
 
     :param session: a :class:`~txstorage.clouds.openstack.session.Session`.
-    :param availability_zone: where volumes are made (text), or ``None`` to
-        leave it to the cloud.
-    :param page_size: how many volumes to ask for at a time, or ``None`` for as
-        many as the service gives.
+    :param availability_zone: the zone to create volumes in (text), or ``None`` for the cloud's
+        choice.
+    :param page_size: the number of volumes to request per page, or ``None`` for the service's
+        default.
     """
 
     def __init__(self, session, availability_zone=None, page_size=None):
+        # type: (Session, Optional[Text], Optional[int]) -> None
         self._session = session
         self._zone = availability_zone
         self._limit = [] if page_size is None else [(u"limit", as_text(page_size))]
         self._filters = True
 
     def create(self, name, size, labels, volume_type=None):
+        # type: (Text, int, Mapping[Text, Text], Optional[Text]) -> Deferred[Volume]
         """See :meth:`txstorage.clouds.IVolumeService.create_volume`."""
         if size <= 0 or size % GIB:
             return fail(InvalidSize(u"{} bytes are not a whole number of GiB".format(size)))
@@ -198,14 +217,17 @@ class Cinder(object):
         return created.addCallback(_created)
 
     def get(self, volume_id):
+        # type: (Text) -> Deferred[Volume]
         """See :meth:`txstorage.clouds.IVolumeService.get_volume`."""
         return self._of_volume(u"GET", volume_id).addCallback(_described)
 
     def delete(self, volume_id):
+        # type: (Text) -> Deferred[None]
         """See :meth:`txstorage.clouds.IVolumeService.delete_volume`."""
         return self._of_volume(u"DELETE", volume_id).addCallback(lambda response: None)
 
     def list(self, labels):
+        # type: (Mapping[Text, Text]) -> Deferred[VolumePage]
         """See :meth:`txstorage.clouds.IVolumeService.list_volumes`."""
         if not self._filters or not labels:
             return self._pages([]).addCallback(self._page, labels, 0)
@@ -216,6 +238,7 @@ class Cinder(object):
         )
 
     def failure_reason(self, volume_id):
+        # type: (Text) -> Deferred[Text]
         """See :meth:`txstorage.clouds.IVolumeService.failure_reason`."""
         asked = self._request(
             u"GET",
@@ -223,15 +246,18 @@ class Cinder(object):
             microversions=_MESSAGES,
             params=[(u"resource_uuid", volume_id)],
         )
-        return asked.addCallback(_told, volume_id).addErrback(_quiet)
+        return asked.addCallback(_failure_messages, volume_id).addErrback(_quiet)
 
     def _request(self, method, path, **options):
+        # type: (Text, Text, **Any) -> Deferred[Response]
         return self._session.request(SERVICE_TYPES, method, path, **options)
 
     def _get(self, path, params):
+        # type: (Text, Any) -> Deferred[Response]
         return self._request(u"GET", path, params=params)
 
     def _of_volume(self, method, volume_id):
+        # type: (Text, Text) -> Deferred[Any]
         segment = path_segment(volume_id)
         if segment is None:
             return maybeDeferred(_unknown, volume_id)
@@ -239,59 +265,65 @@ class Cinder(object):
         return asked.addErrback(_no_such_volume, volume_id)
 
     def _pages(self, params):
+        # type: (List[Tuple[Text, Text]]) -> Deferred[Any]
         return all_pages(
             lambda query: self._get(u"/volumes/detail", query), self._limit + params, u"volumes"
         )
 
     def _page(self, items_and_requests, labels, before):
+        # type: (Tuple[Any, int], Mapping[Text, Text], int) -> VolumePage
         items, requests = items_and_requests
         return page_from_wire(items, labels, requests + before)
 
     def _unfiltered(self, failure, labels):
-        if not failure.check(RequestRefused) or failure.value.status != 400:
+        # type: (Failure, Mapping[Text, Text]) -> Any
+        error = failure.value  # type: Any
+        if not failure.check(RequestRefused) or error.status != 400:
             return failure
         listed = self._pages([])
         listed.addCallback(self._page, labels, 1)
         return listed.addCallback(self._filter_refused)
 
     def _filter_refused(self, page):
-        # Only now it is known that the filter was what the cloud refused.
+        # type: (VolumePage) -> VolumePage
+        # Only now is it known that the cloud refused the filter.
         self._filters = False
         return page
 
 
 def _unknown(volume_id):
+    # type: (Text) -> NoReturn
     raise UnknownVolume(as_text(volume_id))
 
 
 def _created(response):
+    # type: (Response) -> Volume
     try:
         return volume_from_wire(response.field(u"volume", dict))
     except (ValueError, NotTheService) as error:
-        # There is a volume now, even though nobody knows which.
+        # A volume was created, even though its id is unknown.
         raise ResponseLost(
             response.method,
             response.url,
-            u"the new volume can't be understood: {}".format(as_text(error.args[0])),
+            u"the new volume is malformed: {}".format(as_text(error.args[0])),
         )
 
 
 def _described(response):
+    # type: (Response) -> Volume
     try:
         return volume_from_wire(response.field(u"volume", dict))
     except ValueError as error:
         raise NotTheService(
             response.method,
             response.url,
-            u"the volume can't be understood: {}".format(as_text(error.args[0])),
+            u"the volume is malformed: {}".format(as_text(error.args[0])),
         )
 
 
-def _told(response, volume_id):
-    """
-    What went wrong with the last request that something is told about: all
-    that is told, the first first, since one failure brings about another.
-    """
+def _failure_messages(response, volume_id):
+    # type: (Response, Text) -> Text
+    """Return the error messages of the most recent failed request, oldest first, joined."""
     messages = [
         message
         for message in response.field(u"messages", list)
@@ -302,13 +334,13 @@ def _told(response, volume_id):
     messages.sort(key=lambda message: text_or_empty(message.get(u"created_at")))
     last = messages[-1]
     request = last.get(u"request_id")
-    told = []
+    texts = []  # type: List[Text]
     for message in messages:
         text = text_or_empty(message.get(u"user_message"))
         same = message is last or request is not None and message.get(u"request_id") == request
-        if same and text and text not in told:
-            told.append(text)
-    return u"; ".join(told)
+        if same and text and text not in texts:
+            texts.append(text)
+    return u"; ".join(texts)
 
 
 __all__ = ["Cinder", "GIB", "SERVICE_TYPES", "page_from_wire", "volume_from_wire"]

@@ -1,9 +1,9 @@
 # -*- test-case-name: tests.clouds.openstack.test_credentials -*-
 """
-Who asks, and for what: the credentials that are exchanged for a token.
+Credentials: the user, the secret and the scope that are exchanged for a token.
 
-What goes over the wire is described in "Authentication and token management"
-of the Identity API's reference, version 3.
+The wire format is described in "Authentication and token management" of the Identity API's
+reference, version 3.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -14,22 +14,30 @@ from ..._log import CREDENTIALS_KEPT
 from ..._support.compat import as_text
 from ...errors import InvalidConfiguration
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Dict, Optional, Text, Union  # noqa: F401
+
+    Secret = Union[Text, Callable[[], Text]]
+
 _DEFAULT_DOMAIN = u"default"
 
 
 def reveal(secret):
+    # type: (Secret) -> Text
     """
-    :param secret: text, or a callable that returns it, so that a secret in a
-        file is read again each time.
+    :param secret: text, or a callable that returns it, so that a secret in a file is read again
+        each time.
     :return: text.
     """
     return as_text(secret() if callable(secret) else secret)
 
 
 def named(id, name, domain_id=None, domain_name=None):
+    # type: (Optional[Text], Optional[Text], Optional[Text], Optional[Text]) -> Optional[Dict[Text, Any]]
     """
-    :return: a user or a project on the wire: its id, or its name with its
-        domain, which is Keystone's ``default`` by default; ``None`` for neither.
+    :return: a user or a project on the wire: its id, or its name with its domain, by default
+        Keystone's ``default``; ``None`` for neither.
     """
     if id:
         return {u"id": id}
@@ -48,12 +56,12 @@ def scope_of(
     trust_id=None,
     system_scope=None,
 ):
+    # type: (Optional[Text], Optional[Text], Optional[Text], Optional[Text], Optional[Text], Optional[Text]) -> Optional[Dict[Text, Any]]
     """
-    What a token is to be for: a trust, the whole system or a project.
+    Return the scope of a token: a trust, the whole system or a project.
 
-    :param system_scope: text; ``u"all"`` is the only one that there is.
-    :return: the ``scope`` of a request for a token, or ``None`` for the user's
-        default project.
+    :param system_scope: text; ``u"all"`` is the only one.
+    :return: the ``scope`` of a request for a token, or ``None`` for the user's default project.
     """
     if trust_id:
         return {u"OS-TRUST:trust": {u"id": trust_id}}
@@ -66,22 +74,21 @@ def scope_of(
 @attr.s(frozen=True, hash=False)
 class Credentials(object):
     """
-    Who asks, and for what.  Make one with :meth:`password`,
-    :meth:`application_credential`, :meth:`token` or :meth:`none`.
+    A user, a secret and a scope.  Make one with :meth:`password`, :meth:`application_credential`,
+    :meth:`token` or :meth:`none`.
 
-    :ivar text kind: ``password``, ``application_credential``, ``token`` or
-        ``none``.
+    :ivar text kind: ``password``, ``application_credential``, ``token`` or ``none``.
     :ivar secret: text or a callable for it; never shown.
     :ivar user: on the wire, or ``None``.
     :ivar scope: on the wire, see :func:`scope_of`, or ``None``.
     :ivar application: an application credential's id or name on the wire.
     """
 
-    kind = attr.ib()
-    secret = attr.ib(default=None, repr=False)
-    user = attr.ib(default=None)
-    scope = attr.ib(default=None)
-    application = attr.ib(default=None)
+    kind = attr.ib()  # type: Text
+    secret = attr.ib(default=None, repr=False)  # type: Any
+    user = attr.ib(default=None)  # type: Optional[Dict[Text, Any]]
+    scope = attr.ib(default=None)  # type: Optional[Dict[Text, Any]]
+    application = attr.ib(default=None)  # type: Optional[Dict[Text, Any]]
 
     @classmethod
     def password(
@@ -93,8 +100,9 @@ class Credentials(object):
         user_domain_name=None,
         **scope
     ):
+        # type: (Secret, Optional[Text], Optional[Text], Optional[Text], Optional[Text], **Any) -> Credentials
         """
-        A user's password.  Domains are Keystone's ``default`` by default.
+        Make credentials with a user's password.  Domains are Keystone's ``default`` by default.
 
         :param secret: the password; text or a callable.
         :param scope: as for :func:`scope_of`.
@@ -113,8 +121,9 @@ class Credentials(object):
         user_domain_id=None,
         user_domain_name=None,
     ):
+        # type: (Secret, Optional[Text], Optional[Text], Optional[Text], Optional[Text], Optional[Text], Optional[Text]) -> Credentials
         """
-        An application credential, which belongs to one project already.
+        Make credentials with an application credential, which belongs to one project.
 
         :param secret: its secret; text or a callable.
         :param id: its id (text); or give its ``name`` and the user's.
@@ -129,8 +138,9 @@ class Credentials(object):
 
     @classmethod
     def token(cls, secret, **scope):
+        # type: (Secret, **Any) -> Credentials
         """
-        A token that somebody else got.
+        Make credentials with a token that another program obtained.
 
         :param secret: the token; text or a callable.
         :param scope: as for :func:`scope_of`.
@@ -139,24 +149,26 @@ class Credentials(object):
 
     @classmethod
     def none(cls, secret=None):
+        # type: (Optional[Secret]) -> Credentials
         """
-        No Keystone at all: the services ask for no token, or for a fixed one.
+        Make credentials without Keystone: the services require no token, or a fixed one.
 
-        :param secret: what to send as the token; text, a callable or ``None``.
+        :param secret: the fixed token; text, a callable or ``None``.
         """
         return cls(u"none", secret)
 
     def to_wire(self):
+        # type: () -> Dict[Text, Any]
         """
         :return: the body of ``POST /v3/auth/tokens``.  It holds the secret.
         """
         secret = reveal(self.secret)
         if self.kind == u"password":
-            method = {u"user": dict(self.user or {}, password=secret)}
+            method = {u"user": dict(self.user or {}, password=secret)}  # type: Dict[Text, Any]
         elif self.kind == u"token":
             method = {u"id": secret}
         else:
-            method = dict(self.application, secret=secret)
+            method = dict(self.application or {}, secret=secret)
             if self.user:
                 method[u"user"] = self.user
         auth = {u"identity": {u"methods": [self.kind], self.kind: method}}
@@ -165,9 +177,8 @@ class Credentials(object):
         return {u"auth": auth}
 
     def describe(self):
-        """
-        :return: text that says who and for what, without any secret.
-        """
+        # type: () -> Text
+        """:return: text that names the user and the scope, without any secret."""
         scope = self.scope or {}
         parts = (
             (u"application credential", self.application),
@@ -186,38 +197,37 @@ class Credentials(object):
 
 class CredentialSource(object):
     """
-    Credentials that are looked up again for each authentication, as the files
-    they are in may have changed.
+    Credentials that are loaded again for each authentication, as their files may have changed.
 
-    A file that can't be used, because it is just being written for example,
-    changes nothing: what was there before is used further, and the log says so.
+    A file that can't be used, for example because it is being written, changes nothing: the last
+    valid credentials stay in use, and the log reports it.
 
-    :param load: called without arguments for :class:`Credentials` whose
-        secret is text; raises ``InvalidConfiguration``.
+    :param load: called without arguments for :class:`Credentials` whose secret is text; raises
+        ``InvalidConfiguration``.
     :ivar Credentials worked: those that the cloud accepted last, or ``None``.
     """
 
     def __init__(self, load):
+        # type: (Callable[[], Credentials]) -> None
         self._load = load
         self._current = load()
         self.worked = None
 
     @classmethod
     def fixed(cls, credentials):
-        """
-        :param Credentials credentials: never others than these.
-        """
+        # type: (Credentials) -> CredentialSource
+        """:param Credentials credentials: the only credentials."""
         return cls(lambda: credentials)
 
     @property
     def kind(self):
-        """How to authenticate, which never changes (text)."""
+        # type: () -> Text
+        """The kind of the credentials, which never changes (text)."""
         return self._current.kind
 
     def current(self):
-        """
-        :return: the :class:`Credentials` as they are now.
-        """
+        # type: () -> Credentials
+        """:return: the present :class:`Credentials`."""
         try:
             self._current = self._load()
         except InvalidConfiguration as error:

@@ -15,36 +15,46 @@ from ...interfaces import UnknownVolume
 from .cinder import SERVICE_TYPES, attached_to
 from .paths_and_pages import is_missing, path_segment, text_or_empty
 
-# Since Queens: an attachment is the host's to complete, when it has the volume.
+MYPY = False
+if MYPY:
+    from typing import Any, List, Mapping, Optional, Text  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
+    from ..._http.messages import Response  # noqa: F401
+    from .session import Session  # noqa: F401
+
+# Since Queens, the host completes an attachment when it has the volume.
 _SINCE = (u"3.44",)
 
 
 @attr.s(frozen=True, hash=False)
 class HostAttachment(object):
     """
-    An attachment as Cinder keeps it.
+    An attachment as Cinder describes it.
 
     :ivar text attachment_id: its id.
     :ivar text status: ``reserved``, ``attaching``, ``attached``, ...
-    :ivar instance_id: text, or ``None``: the server that it says it is for,
-        as all of Compute's are.
-    :ivar dict connection: how to get at the volume; empty when it was only
-        reserved.
+    :ivar instance_id: text, or ``None``: its server, which all of Compute's attachments have.
+    :ivar dict connection: the volume's connection; empty when the volume was only reserved.
     """
 
-    attachment_id = attr.ib()
-    status = attr.ib()
-    instance_id = attr.ib()
-    connection = attr.ib(repr=False)  # it may hold a secret
+    attachment_id = attr.ib()  # type: Text
+    status = attr.ib()  # type: Text
+    instance_id = attr.ib()  # type: Optional[Text]
+    # may contain a secret
+    connection = attr.ib(repr=False)  # type: Mapping[Text, Any]
 
 
 def attachment_from_wire(wire):
+    # type: (Any) -> HostAttachment
     """
     :param wire: one attachment, as Cinder describes it in detail.
     :return: a :class:`HostAttachment`.
-    :raises ValueError: when it has no id.
+    :raises ValueError: it has no id.
     """
-    attachment_id = wire.get(u"id") if isinstance(wire, dict) else None
+    attachment_id = wire.get(u"id") if isinstance(wire, dict) else None  # type: Any
     if path_segment(attachment_id) is None:
         raise ValueError(u"an attachment has no id")
     connection = wire.get(u"connection_info")
@@ -58,21 +68,25 @@ def attachment_from_wire(wire):
 
 class HostAttachments(object):
     """
+    Cinder's attachments of hosts.
+
     :param session: a :class:`~txstorage.clouds.openstack.session.Session`.
     """
 
     def __init__(self, session):
+        # type: (Session) -> None
         self._session = session
 
     def create(self, volume_id, connector):
+        # type: (Text, Mapping[Text, Any]) -> Deferred[HostAttachment]
         """
-        Have a volume connected.
+        Reserve and connect a volume.
 
-        It is told of no instance: one that says which Cinder deletes only after
-        it has asked Compute, which there may be none of.
+        The attachment names no instance: Cinder deletes one that does only after it has consulted
+        Compute, which may not exist.
 
         :param text volume_id: the volume.
-        :param dict connector: what storage must know of this host.
+        :param dict connector: this host's properties for storage.
         :return: a ``Deferred`` that fires with the :class:`HostAttachment`.
         :raises UnknownVolume: (the Deferred) there is no such volume.
         """
@@ -81,8 +95,9 @@ class HostAttachments(object):
         return asked.addCallbacks(_one, _no_volume, errbackArgs=(volume_id,))
 
     def complete(self, attachment_id):
+        # type: (Text) -> Deferred[None]
         """
-        Say that the host has it.  That can be said again.
+        Report that the host has the volume.  The report can be repeated.
 
         :return: a ``Deferred`` that fires with ``None``.
         """
@@ -91,15 +106,17 @@ class HostAttachments(object):
         ).addCallback(lambda _: None)
 
     def get(self, attachment_id):
+        # type: (Text) -> Deferred[HostAttachment]
         """:return: a ``Deferred`` that fires with the :class:`HostAttachment`."""
         return self._request(u"GET", _path(attachment_id)).addCallback(_one)
 
     def delete(self, attachment_id):
+        # type: (Text) -> Deferred[None]
         """
         Disconnect a volume.
 
-        :return: a ``Deferred`` that fires with ``None``, also when there is no
-            such attachment (any more).
+        :return: a ``Deferred`` that fires with ``None``, also when there is no such attachment (any
+            more).
         """
         asked = self._request(u"DELETE", _path(attachment_id))
         return asked.addCallbacks(
@@ -107,9 +124,10 @@ class HostAttachments(object):
         )
 
     def of_volume(self, volume_id):
+        # type: (Text) -> Deferred[List[HostAttachment]]
         """
-        :return: a ``Deferred`` that fires with a list of
-            :class:`HostAttachment`: all that a volume has.
+        :return: a ``Deferred`` that fires with a list of :class:`HostAttachment`: all of a
+            volume's.
         """
         asked = self._request(u"GET", u"/detail", params=[(u"volume_id", volume_id)])
         # The filter is not relied on.
@@ -122,34 +140,41 @@ class HostAttachments(object):
         )
 
     def ids_on(self, volume_id, host_id):
+        # type: (Text, Text) -> Deferred[List[Text]]
         """
-        :return: a ``Deferred`` that fires with a list of texts: the ids of the
-            attachments by which a host has a volume.
+        :return: a ``Deferred`` that fires with a list of texts: the ids of a volume's attachments
+            on a host.
         :raises UnknownVolume: (the Deferred) there is no such volume.
         """
         segment = path_segment(volume_id)
         if segment is None:
             return fail(UnknownVolume(volume_id))
         asked = self._session.request(SERVICE_TYPES, u"GET", u"/volumes/" + segment)
-        return asked.addCallbacks(_ids_on, _no_volume, (host_id,), None, (volume_id,))
+        return asked.addCallbacks(
+            _ids_on, _no_volume, callbackArgs=(host_id,), errbackArgs=(volume_id,)
+        )
 
     def _request(self, method, path, **options):
+        # type: (Text, Text, **Any) -> Deferred[Response]
         return self._session.request(
             SERVICE_TYPES, method, u"/attachments" + path, microversions=_SINCE, **options
         )
 
 
 def _path(attachment_id):
-    return u"/" + path_segment(attachment_id)
+    # type: (Text) -> Text
+    return u"/{}".format(path_segment(attachment_id))
 
 
 def _no_volume(failure, volume_id):
+    # type: (Failure, Text) -> Failure
     if is_missing(failure.value):
         raise UnknownVolume(volume_id)
     return failure
 
 
 def _understood(response, wire):
+    # type: (Response, Any) -> HostAttachment
     try:
         return attachment_from_wire(wire)
     except ValueError as error:
@@ -157,10 +182,12 @@ def _understood(response, wire):
 
 
 def _one(response):
+    # type: (Response) -> HostAttachment
     return _understood(response, response.field(u"attachment", dict))
 
 
 def _ids_on(response, host_id):
+    # type: (Response, Text) -> List[Text]
     attachments = response.field(u"volume", dict).get(u"attachments")
     return [
         wire[u"attachment_id"]

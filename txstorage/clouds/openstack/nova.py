@@ -2,10 +2,9 @@
 """
 Nova: the Compute API, version 2.1.
 
-No request needs a microversion: attachments, servers and ``os-start`` are all
-in 2.1, the first one, so none is asked for.  What later ones change is not
-relied on: an attachment has no ``id`` since 2.89, and since 2.101 an attach is
-answered with 202 and no body; either answer is taken.
+No request needs a microversion: attachments, servers and ``os-start`` are all in 2.1, the first
+one.  Changes in later ones are not relied on: an attachment has no ``id`` since 2.89, and since
+2.101 the response to an attach is 202 without a body; either response is accepted.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -20,12 +19,22 @@ from ...interfaces import UnknownVolume
 from ..values import Attachment, Server
 from .paths_and_pages import all_pages, is_missing, is_uuid, path_segment, text_or_empty
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Iterable, Optional, Sequence, Text, Tuple  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
+    from ..._http.messages import Response  # noqa: F401
+    from .session import Session  # noqa: F401
+
 SERVICE_TYPES = (u"compute",)
 
 _VERSION = u"v2.1"
 
-# Before 2014 Nova said "volume_id not found: ..." of a volume that the server
-# does not have.
+# Before 2014 Nova's message was "volume_id not found: ..." for a volume that the server does not
+# have.
 _NOT_ATTACHED = re.compile(u"not attached|volume_id not found", re.I)
 _VOLUME = re.compile(u"\\bvolume\\b", re.I)
 _SERVER = re.compile(u"\\b(instance|server)\\b", re.I)
@@ -33,21 +42,22 @@ _NOT_A_UUID = re.compile(u"volumeId.*uuid", re.I | re.S)
 
 
 def missing_thing(detail, volume_id, server_id):
+    # type: (Text, Text, Text) -> Optional[str]
     """
-    What a 404 is about: the path names a server and a volume.
+    Find the missing object of a 404 whose path names a server and a volume.
 
     :param text detail: Nova's message.
     :param text volume_id: the volume of the request.
     :param text server_id: the server of the request.
-    :return: ``"attachment"``, ``"volume"``, ``"server"``, or ``None`` when
-        the message does not say.
+    :return: ``"attachment"``, ``"volume"``, ``"server"``, or ``None`` when the message does not
+        say.
     """
     if _NOT_ATTACHED.search(detail):
         return "attachment"
     about_volume = _VOLUME.search(detail) is not None
     about_server = _SERVER.search(detail) is not None
     if about_volume == about_server:
-        # The words say both or nothing, so the ids have to.
+        # The words name both or neither, so the ids decide.
         about_volume, about_server = volume_id in detail, server_id in detail
     if about_volume == about_server:
         return None
@@ -55,11 +65,12 @@ def missing_thing(detail, volume_id, server_id):
 
 
 def server_from_wire(wire):
+    # type: (Any) -> Server
     """
     :param wire: one server, as Nova describes it.
     :return: a :class:`~txstorage.clouds.Server`.
-    :raises ValueError: when it has no id.  A server that is left out of the
-        list would count as gone, so none is.
+    :raises ValueError: it has no id.  A server left out of the list would count as gone, so none
+        is.
     """
     server_id = wire.get(u"id") if isinstance(wire, dict) else None
     if not isinstance(server_id, text_type) or not server_id:
@@ -72,12 +83,13 @@ def server_from_wire(wire):
 
 
 def attachment_from_wire(wire, server_id):
+    # type: (Any, Text) -> Attachment
     """
     :param wire: one attachment, as Nova describes it.
-    :param text server_id: the server whose attachments were asked for.
+    :param text server_id: the server of the request.
     :return: an :class:`~txstorage.clouds.Attachment`.
-    :raises ValueError: when it does not name the volume.  An attachment that
-        is left out would count as detached, so none is.
+    :raises ValueError: it does not name the volume.  An attachment left out would count as
+        detached, so none is.
     """
     volume_id = wire.get(u"volumeId") if isinstance(wire, dict) else None
     if not isinstance(volume_id, text_type) or not volume_id:
@@ -86,6 +98,7 @@ def attachment_from_wire(wire, server_id):
 
 
 def _understood(response, function, *arguments):
+    # type: (Response, Callable[..., Any], *Any) -> Any
     try:
         return function(*arguments)
     except ValueError as error:
@@ -94,18 +107,20 @@ def _understood(response, function, *arguments):
 
 class Nova(object):
     """
-    Servers and what is attached to them.
+    Servers and their attachments.
 
     :param session: a :class:`~txstorage.clouds.openstack.session.Session`.
-    :param page_size: how many servers to ask for at a time, or ``None`` for as
-        many as the service gives.
+    :param page_size: the number of servers to request per page, or ``None`` for the service's
+        default.
     """
 
     def __init__(self, session, page_size=None):
+        # type: (Session, Optional[int]) -> None
         self._session = session
         self._limit = [] if page_size is None else [(u"limit", as_text(page_size))]
 
     def attach(self, volume_id, server_id):
+        # type: (Text, Text) -> Deferred[None]
         """See :meth:`txstorage.clouds.IVolumeService.request_attach`."""
         if path_segment(volume_id) is None:
             return fail(UnknownVolume(as_text(volume_id)))
@@ -119,6 +134,7 @@ class Nova(object):
         return asked.addCallback(lambda response: None)
 
     def detach(self, volume_id, server_id):
+        # type: (Text, Text) -> Deferred[None]
         """See :meth:`txstorage.clouds.IVolumeService.request_detach`."""
         segment = path_segment(volume_id)
         if segment is None:
@@ -128,14 +144,17 @@ class Nova(object):
         return asked.addCallback(lambda response: None)
 
     def list_attachments(self, server_id):
+        # type: (Text) -> Deferred[Tuple[Attachment, ...]]
         """See :meth:`txstorage.clouds.IVolumeService.list_attachments`."""
         if path_segment(server_id) is None:
             return succeed(())
 
         def none(failure):
+            # type: (Failure) -> Any
             return () if is_missing(failure.value) else failure
 
         def found(response):
+            # type: (Response) -> Any
             items = response.field(u"volumeAttachments", list)
             return tuple(
                 _understood(response, attachment_from_wire, item, server_id) for item in items
@@ -145,33 +164,40 @@ class Nova(object):
         return asked.addCallbacks(found, none)
 
     def get_server(self, server_id):
+        # type: (Text) -> Deferred[Server]
         """See :meth:`txstorage.clouds.IVolumeService.get_server`."""
 
         def found(response):
+            # type: (Response) -> Any
             return _understood(response, server_from_wire, response.field(u"server", dict))
 
         asked = self._of_server(u"GET", server_id)
         return asked.addCallbacks(found, _no_such_server, errbackArgs=(server_id,))
 
     def list_servers(self):
+        # type: () -> Deferred[Tuple[Server, ...]]
         """See :meth:`txstorage.clouds.IVolumeService.list_servers`."""
 
         def fetch(params):
+            # type: (Any) -> Deferred[Response]
             return self._request(u"GET", u"/servers/detail", params=params)
 
         def read(response, item):
+            # type: (Response, Any) -> Server
             return _understood(response, server_from_wire, item)
 
         listed = all_pages(fetch, self._limit, u"servers", read)
         return listed.addCallback(lambda result: tuple(result[0]))
 
     def start_server(self, server_id):
+        # type: (Text) -> Deferred[None]
         """See :meth:`txstorage.clouds.IVolumeService.start_server`."""
 
         def refused(failure):
+            # type: (Failure) -> Any
             if not failure.check(Conflict):
                 return _no_such_server(failure, server_id)
-            # It runs already, or is locked: only its status says which.
+            # It runs already, or is locked: its status distinguishes them.
             return self.get_server(server_id).addCallback(
                 lambda server: None if server.status == u"ACTIVE" else failure
             )
@@ -180,11 +206,13 @@ class Nova(object):
         return asked.addCallbacks(lambda response: None, refused)
 
     def _request(self, method, path, **options):
+        # type: (Text, Text, **Any) -> Deferred[Response]
         return self._session.request(
             SERVICE_TYPES, method, path, version=_VERSION, **options
         )
 
     def _of_server(self, method, server_id, path=u"", **options):
+        # type: (Text, Text, Text, **Any) -> Deferred[Any]
         segment = path_segment(server_id)
         if segment is None:
             return fail(UnknownServer(server_id))
@@ -192,15 +220,18 @@ class Nova(object):
 
 
 def _no_such_server(failure, server_id):
+    # type: (Failure, Text) -> Failure
     if is_missing(failure.value):
         raise UnknownServer(server_id)
     return failure
 
 
 def _missing(failure, volume_id, server_id, accept=()):
-    if not is_missing(failure.value):
+    # type: (Failure, Text, Text, Sequence[Any]) -> Optional[Failure]
+    error = failure.value  # type: Any
+    if not is_missing(error):
         return failure
-    thing = missing_thing(failure.value.detail, volume_id, server_id)
+    thing = missing_thing(error.detail, volume_id, server_id)
     if thing in accept:
         return None
     if thing == "volume":
@@ -211,8 +242,9 @@ def _missing(failure, volume_id, server_id, accept=()):
 
 
 def _attach_refused(failure, volume_id, server_id):
+    # type: (Failure, Text, Text) -> Optional[Failure]
     error = failure.value
-    # Nova looks at the form of the id before it looks for the server.
+    # Nova checks the form of the id before it looks for the server.
     if isinstance(error, RequestRefused) and not is_uuid(volume_id):
         if _NOT_A_UUID.search(error.detail):
             raise UnknownVolume(volume_id)

@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.clouds.openstack.test_cinder -*-
-"""
-What Cinder and Nova have in common: ids in paths, lists in pages.
-"""
+"""The common parts of Cinder's and Nova's APIs: ids in paths, lists in pages."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -10,31 +8,38 @@ import re
 from ..._support.compat import as_text, parse_qsl, quote, text_type, urlsplit
 from ...errors import NotTheService, RequestRefused, ResourceNotFound
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Iterable, List, Optional, Text, Tuple  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
+    from ..._http.messages import Response  # noqa: F401
+
 _UUID = re.compile(u"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$", re.I)
 _CONTROL = re.compile(u"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST = 255
 
-# How often a list is begun whose place in it was lost.
+# The number of times that a list is begun after its place was lost.
 _BEGINNINGS = 5
 
-# What OpenStack has beside the ids: ``/volumes/detail`` is no volume.  The dots
-# are resolved by proxies.
+# Path segments that are not ids: ``/volumes/detail`` is a list.  Proxies resolve the dots.
 _NO_IDS = frozenset([u".", u"..", u"detail", u"summary"])
 
 
 def is_uuid(text):
-    """
-    :return: whether text has the form of the ids that OpenStack gives.
-    """
+    # type: (Text) -> bool
+    """:return: whether text has the form of OpenStack's ids."""
     return _UUID.match(text) is not None
 
 
 def path_segment(identifier):
+    # type: (Any) -> Optional[Text]
     """
     :param text identifier: of a volume or a server.
-    :return: the id as one segment of a path, percent-encoded; ``None`` when
-        it can't be one, or would name something else: proxies resolve
-        ``%2F``, too.
+    :return: the id as one segment of a path, percent-encoded; ``None`` when it can't be a segment,
+        or would name something else: proxies resolve ``%2F``, too.
     """
     if not isinstance(identifier, text_type) or not 0 < len(identifier) <= _LONGEST:
         return None
@@ -44,11 +49,12 @@ def path_segment(identifier):
 
 
 def is_missing(error):
+    # type: (Any) -> bool
     """
-    Whether the service says that a thing is not there.
+    Check whether the service itself reports that an object does not exist.
 
-    A 404 of a router or of a proxy says nothing about a volume: taken for the
-    service's word, it would make a volume count as destroyed.
+    A 404 from a router or a proxy means nothing for a volume: believed, it would make a volume
+    count as destroyed.
 
     :param error: an exception.
     """
@@ -56,6 +62,7 @@ def is_missing(error):
 
 
 def text_or_empty(value):
+    # type: (Any) -> Text
     """
     :param value: of decoded JSON.
     :return: text; empty for ``null``.
@@ -64,14 +71,15 @@ def text_or_empty(value):
 
 
 def _next_params(document, links):
+    # type: (Any, Text) -> Any
     """
-    The query of the next page, or ``None``.
+    Return the query of the next page, or ``None``.
 
-    Only the query is taken: behind a proxy the link's host is often wrong,
-    and the token must go nowhere but to the endpoint.
+    Only the query is used: behind a proxy the link's host is often wrong, and the token must go
+    nowhere but to the endpoint.
     """
-    links = document.get(links)
-    for link in links if isinstance(links, list) else ():
+    found = document.get(links)  # type: Any
+    for link in found if isinstance(found, list) else []:
         if isinstance(link, dict) and link.get(u"rel") == u"next":
             return parse_qsl(urlsplit(text_or_empty(link.get(u"href")))[3])
     return None
@@ -79,16 +87,17 @@ def _next_params(document, links):
 
 class PagedList(object):
     """
-    A list while it is read, page by page.
+    A list that is being read, page by page.
 
-    A page begins behind the last entry of the one before.  When that entry is
-    gone by then, the service refuses: Cinder with 404, Nova with 400.  So the
-    list is read again, but not for ever: there may be another reason.
+    A page begins behind the last entry of the one before.  When that entry has been deleted
+    meanwhile, the service refuses: Cinder with 404, Nova with 400.  Then the list is read again, a
+    bounded number of times, since the refusal may have another reason.
 
-    :ivar int left: how often it may still be begun.
+    :ivar int left: the number of times that it may still be begun.
     """
 
     def __init__(self, fetch, params, key, read, links):
+        # type: (Callable[[Any], Deferred[Response]], Iterable[Tuple[Text, Text]], Text, Callable[[Response, Any], Any], Optional[Text]) -> None
         self._fetch = fetch
         self._params = list(params)
         self._key = key
@@ -98,21 +107,26 @@ class PagedList(object):
         self.left = _BEGINNINGS
 
     def begin(self):
+        # type: () -> Deferred[Any]
         self.left -= 1
-        self._items, self._asked = [], []
+        self._items = []  # type: List[Any]
+        self._asked = []  # type: List[Any]
         return self._turn(self._params)
 
     def _turn(self, params):
+        # type: (Any) -> Deferred[Any]
         self._requests += 1
         self._asked.append(sorted(params))
         return self._fetch(params).addCallbacks(self._arrived, self._refused)
 
     def _refused(self, failure):
+        # type: (Failure) -> Any
         if len(self._asked) > 1 and self.left and failure.check(RequestRefused, ResourceNotFound):
             return self.begin()
         return failure
 
     def _arrived(self, response):
+        # type: (Response) -> Any
         items = response.field(self._key, list)
         self._items.extend(self._read(response, item) for item in items)
         following = _next_params(response.body, self._links)
@@ -122,25 +136,25 @@ class PagedList(object):
             raise NotTheService(
                 response.method,
                 response.url,
-                u"the list goes in a circle: a page names an earlier one as the next",
+                u"the list never ends: a page names an earlier one as the next",
             )
         return self._turn(following)
 
 
 def all_pages(fetch, params, key, read=lambda response, item: item, links=None):
+    # type: (Callable[[Any], Deferred[Response]], Iterable[Tuple[Text, Text]], Text, Callable[[Response, Any], Any], Optional[Text]) -> Deferred[Any]
     """
-    Follow a list through its pages.
+    Read all pages of a list.
 
-    :param fetch: called with the query, a list of pairs; returns a
-        ``Deferred`` that fires with a :class:`~txstorage._http.client.Response`.
+    :param fetch: called with the query, a list of pairs; returns a ``Deferred`` that fires with a
+        :class:`~txstorage._http.client.Response`.
     :param params: the first page's query.
-    :param text key: the list's name in the answer.
-    :param read: called with the response and each item, for what to return.
-    :param text links: the name of the list's links; ``None`` for the list's
-        with ``_links``.
-    :return: a ``Deferred`` that fires with ``(items, requests)``, where
-        requests is how many it took; fails with
-        :class:`~txstorage.errors.NotTheService` when the pages go in a circle.
+    :param text key: the list's name in the response.
+    :param read: called with the response and each item; returns the value to collect.
+    :param text links: the name of the list's links; ``None`` for the list's name with ``_links``.
+    :return: a ``Deferred`` that fires with ``(items, requests)``, where requests is their number;
+        fails with :class:`~txstorage.errors.NotTheService` when a page names an earlier page as the
+        next.
     """
     return PagedList(fetch, params, key, read, links).begin()
 

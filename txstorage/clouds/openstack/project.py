@@ -1,10 +1,9 @@
 # -*- test-case-name: tests.clouds.openstack.test_project -*-
 """
-What a project may use of Block Storage: quota, volume types and availability
-zones.  The driver itself needs none of it; it is for those who look whether a
-configuration can work.
+A project's limits in Block Storage: quota, volume types and availability zones.
 
-All of it is in the first microversion, 3.0, so that none is asked for.
+The driver itself needs none of it; ``txstorage doctor`` checks a configuration with it.  All of it
+is in the first microversion, 3.0, so that no request names one.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -15,32 +14,43 @@ from ..._support.compat import integer_types
 from .cinder import GIB, SERVICE_TYPES
 from .paths_and_pages import all_pages, text_or_empty
 
+MYPY = False
+if MYPY:
+    from typing import Any, Iterable, Mapping, Optional, Text, Tuple  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+
+    from ..._http.messages import Response  # noqa: F401
+    from .session import Session  # noqa: F401
+
 
 @attr.s(frozen=True)
 class Quota(object):
     """
-    What a project uses and may use.
+    A project's usage and limits.
 
-    :ivar volumes_used: how many there are; ``None`` when the user may not see it.
-    :ivar volumes_limit: how many there may be; ``None`` for no limit.
-    :ivar bytes_used: their sizes, all together; ``None`` as above.
+    :ivar volumes_used: the number of volumes; ``None`` when the user may not see it.
+    :ivar volumes_limit: the maximum number of volumes; ``None`` for no limit.
+    :ivar bytes_used: the sum of the volumes' sizes; ``None`` as above.
     :ivar bytes_limit: bytes, or ``None`` for no limit.
     """
 
-    volumes_used = attr.ib()
-    volumes_limit = attr.ib()
-    bytes_used = attr.ib()
-    bytes_limit = attr.ib()
+    volumes_used = attr.ib()  # type: Optional[int]
+    volumes_limit = attr.ib()  # type: Optional[int]
+    bytes_used = attr.ib()  # type: Optional[int]
+    bytes_limit = attr.ib()  # type: Optional[int]
 
     @classmethod
     def from_wire(cls, wire):
+        # type: (Any) -> Quota
         """
         :param wire: the member ``absolute`` of the limits; -1 is "none".
         :return: a :class:`Quota`.
         """
 
         def number(name, unit):
-            value = wire.get(name) if isinstance(wire, dict) else None
+            # type: (Text, int) -> Optional[int]
+            value = wire.get(name) if isinstance(wire, dict) else None  # type: Any
             known = isinstance(value, integer_types) and value >= 0
             return value * unit if known else None
 
@@ -55,15 +65,18 @@ class Quota(object):
 @attr.s(frozen=True)
 class VolumeType(object):
     """
-    :ivar text type_id: its id, which can be asked for instead of the name.
+    A volume type.
+
+    :ivar text type_id: its id, which a request may give instead of the name.
     :ivar text name: its name.
     """
 
-    type_id = attr.ib()
-    name = attr.ib()
+    type_id = attr.ib()  # type: Text
+    name = attr.ib()  # type: Text
 
     @classmethod
     def from_wire(cls, wire):
+        # type: (Mapping[Text, Any]) -> VolumeType
         """
         :param dict wire: one volume type.
         :return: a :class:`VolumeType`.
@@ -80,11 +93,12 @@ class Zone(object):
     :ivar bool available: whether volumes can be made there now.
     """
 
-    name = attr.ib()
-    available = attr.ib()
+    name = attr.ib()  # type: Text
+    available = attr.ib()  # type: bool
 
     @classmethod
     def from_wire(cls, wire):
+        # type: (Mapping[Text, Any]) -> Zone
         """
         :param dict wire: one member of ``availabilityZoneInfo``.
         :return: a :class:`Zone`.
@@ -95,21 +109,24 @@ class Zone(object):
 
 
 def _each(kind, items):
+    # type: (Any, Iterable[Any]) -> Tuple[Any, ...]
     found = [kind.from_wire(item) for item in items if isinstance(item, dict)]
     return tuple(sorted(found, key=lambda each: each.name))
 
 
 class Project(object):
     """
-    What the project of the credentials may use.
+    The limits of the credentials' project.
 
     :param session: a :class:`~txstorage.clouds.openstack.session.Session`.
     """
 
     def __init__(self, session):
+        # type: (Session) -> None
         self._session = session
 
     def quota(self):
+        # type: () -> Deferred[Quota]
         """
         :return: a ``Deferred`` that fires with the :class:`Quota`.
         """
@@ -118,10 +135,10 @@ class Project(object):
         )
 
     def volume_types(self):
+        # type: () -> Deferred[Tuple[VolumeType, ...]]
         """
-        :return: a ``Deferred`` that fires with a tuple of
-            :class:`VolumeType`, by name: the public ones, and private ones
-            that the project was given access to.
+        :return: a ``Deferred`` that fires with a tuple of :class:`VolumeType`, by name: the public
+            ones, and private ones that the project has access to.
         """
         # Cinder names these links in the singular, unlike those of volumes.
         listed = all_pages(
@@ -131,15 +148,16 @@ class Project(object):
         return listed.addCallback(lambda result: _each(VolumeType, result[0]))
 
     def availability_zones(self):
+        # type: () -> Deferred[Tuple[Zone, ...]]
         """
-        :return: a ``Deferred`` that fires with a tuple of :class:`Zone`, by
-            name.
+        :return: a ``Deferred`` that fires with a tuple of :class:`Zone`, by name.
         """
         return self._get(u"/os-availability-zone").addCallback(
             lambda response: _each(Zone, response.field(u"availabilityZoneInfo", list))
         )
 
     def _get(self, path, params=()):
+        # type: (Text, Any) -> Deferred[Response]
         return self._session.request(SERVICE_TYPES, u"GET", path, params=params)
 
 

@@ -13,6 +13,17 @@ from .cinder import GIB, Cinder
 from .nova import Nova
 from .project import Project
 
+MYPY = False
+if MYPY:
+    from typing import Any, Mapping, Optional, Text, Tuple  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+
+    from ..values import Attachment, Server, Volume, VolumePage  # noqa: F401
+    from .catalog import Endpoint  # noqa: F401
+    from .project import Quota, VolumeType, Zone  # noqa: F401
+    from .session import Identity, Session  # noqa: F401
+
 
 @implementer(IVolumeService)
 class OpenStackService(object):
@@ -20,70 +31,84 @@ class OpenStackService(object):
     An OpenStack cloud's volumes and servers.
 
     :param session: a :class:`~txstorage.clouds.openstack.session.Session`.
-    :param availability_zone: where volumes are made (text), or ``None``.
-    :param page_size: how many entries of a list to ask for at a time, or
-        ``None`` for as many as the services give.
+    :param availability_zone: the zone to create volumes in (text), or ``None``.
+    :param page_size: the number of entries to request per page of a list, or ``None`` for the
+        services' default.
     """
 
     allocation_unit = GIB
 
     def __init__(self, session, availability_zone=None, page_size=None):
+        # type: (Session, Optional[Text], Optional[int]) -> None
         self._session = session
         self._cinder = Cinder(session, availability_zone, page_size)
         self._nova = Nova(session, page_size)
         self._project = Project(session)
 
     def create_volume(self, name, size, labels, volume_type=None):
+        # type: (Text, int, Mapping[Text, Text], Optional[Text]) -> Deferred[Volume]
         """See ``IVolumeService``."""
         return self._cinder.create(name, size, labels, volume_type)
 
     def delete_volume(self, volume_id):
+        # type: (Text) -> Deferred[None]
         """See ``IVolumeService``."""
         return self._cinder.delete(volume_id)
 
     def get_volume(self, volume_id):
+        # type: (Text) -> Deferred[Volume]
         """See ``IVolumeService``."""
         return self._cinder.get(volume_id)
 
     def list_volumes(self, labels):
+        # type: (Mapping[Text, Text]) -> Deferred[VolumePage]
         """See ``IVolumeService``."""
         return self._cinder.list(labels)
 
     def failure_reason(self, volume_id):
+        # type: (Text) -> Deferred[Text]
         """See ``IVolumeService``."""
         return self._cinder.failure_reason(volume_id)
 
     def request_attach(self, volume_id, server_id):
+        # type: (Text, Text) -> Deferred[None]
         """See ``IVolumeService``."""
         return self._nova.attach(volume_id, server_id)
 
     def request_detach(self, volume_id, server_id):
+        # type: (Text, Text) -> Deferred[None]
         """See ``IVolumeService``."""
         return self._nova.detach(volume_id, server_id)
 
     def settle(self, volume):
-        """See ``IVolumeService``: Compute ends what it began."""
+        # type: (Volume) -> Deferred[None]
+        """See ``IVolumeService``: Compute completes or undoes its own requests."""
         return succeed(None)
 
     def list_attachments(self, server_id):
+        # type: (Text) -> Deferred[Tuple[Attachment, ...]]
         """See ``IVolumeService``."""
         return self._nova.list_attachments(server_id)
 
     def get_server(self, server_id):
+        # type: (Text) -> Deferred[Server]
         """See ``IVolumeService``."""
         return self._nova.get_server(server_id)
 
     def list_servers(self):
+        # type: () -> Deferred[Tuple[Server, ...]]
         """See ``IVolumeService``."""
         return self._nova.list_servers()
 
     def start_server(self, server_id):
+        # type: (Text) -> Deferred[None]
         """See ``IVolumeService``."""
         return self._nova.start_server(server_id)
 
-    # -- for those who look at a configuration, beyond IVolumeService ---------
+    # -- checks of a configuration, beyond IVolumeService ---------------------
 
     def authenticate(self):
+        # type: () -> Deferred[Identity]
         """
         :return: a ``Deferred`` that fires with the
             :class:`~txstorage.clouds.openstack.session.Identity`.
@@ -91,6 +116,7 @@ class OpenStackService(object):
         return self._session.identity()
 
     def catalog(self):
+        # type: () -> Deferred[Tuple[Endpoint, ...]]
         """
         :return: a ``Deferred`` that fires with a tuple of
             :class:`~txstorage.clouds.openstack.session.Endpoint`.
@@ -98,6 +124,7 @@ class OpenStackService(object):
         return self._session.identity().addCallback(lambda identity: identity.catalog)
 
     def quota(self):
+        # type: () -> Deferred[Quota]
         """
         :return: a ``Deferred`` that fires with the
             :class:`~txstorage.clouds.openstack.project.Quota`.
@@ -105,6 +132,7 @@ class OpenStackService(object):
         return self._project.quota()
 
     def volume_types(self):
+        # type: () -> Deferred[Tuple[VolumeType, ...]]
         """
         :return: a ``Deferred`` that fires with a tuple of
             :class:`~txstorage.clouds.openstack.project.VolumeType`.
@@ -112,6 +140,7 @@ class OpenStackService(object):
         return self._project.volume_types()
 
     def availability_zones(self):
+        # type: () -> Deferred[Tuple[Zone, ...]]
         """
         :return: a ``Deferred`` that fires with a tuple of
             :class:`~txstorage.clouds.openstack.project.Zone`.
@@ -119,6 +148,7 @@ class OpenStackService(object):
         return self._project.availability_zones()
 
     def close(self):
+        # type: () -> Deferred[Any]
         """
         :return: a ``Deferred`` that fires when no connection is left.
         """

@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.clouds.openstack.test_tokens_and_catalog -*-
-"""
-Tokens, as Keystone gives them.
-"""
+"""Keystone's tokens."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -13,30 +11,36 @@ import attr
 from ..._support.compat import as_text, text_type
 from .catalog import catalog_from_wire
 
+MYPY = False
+if MYPY:
+    from typing import Any, Dict, Mapping, Optional, Text, Tuple  # noqa: F401
+
+    from .catalog import Endpoint  # noqa: F401
+
 
 @attr.s(frozen=True, hash=False)
 class Token(object):
     """
-    A token and what came with it.
+    A token and the data that came with it.
 
     :ivar text secret: the token itself; never shown.
-    :ivar lifetime: seconds it lives from when it was issued, or ``None`` when
-        it does not end or does not say so.
+    :ivar lifetime: seconds from its issue to its end, or ``None`` when it has no known end.
     :ivar tuple catalog: of :class:`Endpoint`.
-    :ivar text user_name: whose.
-    :ivar text project_name: for which project; empty for none.
+    :ivar text user_name: its user.
+    :ivar text project_name: its project; empty for none.
     :ivar text project_id: likewise.
     """
 
-    secret = attr.ib(repr=False)
-    lifetime = attr.ib(default=None)
-    catalog = attr.ib(default=(), repr=False)
-    user_name = attr.ib(default=u"")
-    project_name = attr.ib(default=u"")
-    project_id = attr.ib(default=u"")
+    secret = attr.ib(repr=False)  # type: Any
+    lifetime = attr.ib(default=None)  # type: Optional[float]
+    catalog = attr.ib(default=(), repr=False)  # type: Tuple[Endpoint, ...]
+    user_name = attr.ib(default=u"")  # type: Text
+    project_name = attr.ib(default=u"")  # type: Text
+    project_id = attr.ib(default=u"")  # type: Text
 
     @classmethod
     def from_wire(cls, secret, wire):
+        # type: (Text, Mapping[Text, Any]) -> Token
         """
         :param text secret: the header ``X-Subject-Token``.
         :param dict wire: the member ``token`` of the body.
@@ -54,10 +58,12 @@ class Token(object):
 
 
 def _dict(value):
+    # type: (Any) -> Dict[Text, Any]
     return value if isinstance(value, dict) else {}
 
 
 def _seconds(timestamp):
+    # type: (Any) -> Optional[int]
     """Seconds since the epoch from e.g. ``2026-11-22T16:27:04.000000Z``."""
     if not isinstance(timestamp, text_type):
         return None
@@ -68,7 +74,8 @@ def _seconds(timestamp):
 
 
 def _lifetime(issued_at, expires_at):
-    # Both times are of the service's clock, so that ours may be wrong.
+    # type: (Any, Any) -> Optional[float]
+    # Both times are the service's, so that the local clock may be wrong.
     issued, expires = _seconds(issued_at), _seconds(expires_at)
     if issued is None or expires is None:
         return None

@@ -1,11 +1,10 @@
 # -*- test-case-name: tests.clouds.openstack.test_versions -*-
 """
-Which versions of its API a service has: negotiated, never assumed.
+The versions of a service's API: negotiated, never assumed.
 
-The driver works with plain 3.0 of Block Storage and 2.1 of Compute, for which
-nobody has to be asked.  A service's version document is fetched only when the
-catalog names no version, or when a request can use a microversion: once for
-each endpoint.  See "API versions" in the reference of either API.
+The driver works with plain 3.0 of Block Storage and 2.1 of Compute, which need no negotiation.  A
+service's version document is fetched only when the catalog names no version, or when a request can
+use a microversion: once for each endpoint.  See "API versions" in the reference of either API.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -27,12 +26,22 @@ from ...errors import (
     ResourceNotFound,
 )
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Text, Tuple  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
+    from ..._http.messages import Response  # noqa: F401
+    from .tokens import Token  # noqa: F401
+
 _UP_TO_VERSION = re.compile(u"^.*/v[0-9]+(\\.[0-9]+)?(?=/|$)")
 _SEGMENT = re.compile(u"v[0-9]+(\\.[0-9]+)?$")
 _NUMBER = re.compile(u"v?([0-9]{1,4})\\.([0-9]{1,6})$")
 
-# What says that there is no version document.  Whatever else goes wrong may
-# pass, and is the caller's to deal with.
+# The errors of a service without a version document.  Other errors may be transient, and are the
+# caller's to handle.
 _NO_DOCUMENT = (NotTheService, PermissionDenied, RequestRefused, ResourceNotFound)
 
 
@@ -44,22 +53,22 @@ class API(object):
     :ivar text name: its name in ``OpenStack-API-Version``.
     :ivar text title: its name for people.
     :ivar text version: as in URLs.
-    :ivar tuple project_optional: the microversion from which on URLs do
-        without the project's id.
+    :ivar tuple project_optional: the first microversion whose URLs need no project id.
     """
 
-    name = attr.ib()
-    title = attr.ib()
-    version = attr.ib()
-    project_optional = attr.ib()
+    name = attr.ib()  # type: Text
+    title = attr.ib()  # type: Text
+    version = attr.ib()  # type: Text
+    project_optional = attr.ib()  # type: Tuple[int, int]
 
     @property
     def major(self):
+        # type: () -> Text
         """The part of the version that must not differ (text)."""
         return self.version.split(u".")[0]
 
 
-#: By the version in URLs.
+#: The APIs, by the version in URLs.
 APIS = {
     api.version: api
     for api in (
@@ -72,40 +81,44 @@ APIS = {
 @attr.s(frozen=True)
 class ServiceVersions(object):
     """
-    Where an API is, and which microversions it has.
+    The base URL and the microversions of a service's API.
 
-    :ivar text url: what paths are added to; no slash at its end.
-    :ivar minimum: ``(major, minor)``; ``None`` when there are none.
+    :ivar text url: the base of paths, without a slash at its end.
+    :ivar minimum: ``(major, minor)``; ``None`` when there are no microversions.
     :ivar maximum: likewise.
     """
 
-    url = attr.ib()
-    minimum = attr.ib(default=None)
-    maximum = attr.ib(default=None)
+    url = attr.ib()  # type: Text
+    minimum = attr.ib(default=None)  # type: Optional[Tuple[int, int]]
+    maximum = attr.ib(default=None)  # type: Optional[Tuple[int, int]]
 
     def has(self, microversion):
+        # type: (Text) -> bool
         """
         :param text microversion: e.g. ``u"3.5"``.
         """
-        if self.maximum is None:
+        wanted = as_numbers(microversion)
+        if self.minimum is None or self.maximum is None or wanted is None:
             return False
-        return self.minimum <= as_numbers(microversion) <= self.maximum
+        return self.minimum <= wanted <= self.maximum
 
 
 def as_numbers(version):
+    # type: (Any) -> Optional[Tuple[int, int]]
     """
-    :param version: e.g. ``u"3.71"`` or ``u"v3.0"``; anything else is none.
-    :return: e.g. ``(3, 71)``, or ``None``.
+    :param version: e.g. ``u"3.71"`` or ``u"v3.0"``.
+    :return: e.g. ``(3, 71)``, or ``None`` for anything else.
     """
     match = _NUMBER.match(version) if isinstance(version, text_type) else None
     return None if match is None else (int(match.group(1)), int(match.group(2)))
 
 
 def version_base(url):
+    # type: (Text) -> Optional[Text]
     """
     :param text url: an endpoint's.
-    :return: the URL up to and with its version, no slash at its end; ``None``
-        when it has no version.
+    :return: the URL up to and including its version, without a slash at its end; ``None`` when it
+        has no version.
     """
     parts = urlsplit(url)
     match = _UP_TO_VERSION.match(parts[2])
@@ -113,6 +126,7 @@ def version_base(url):
 
 
 def _described(document):
+    # type: (Any) -> List[Dict[Text, Any]]
     """The versions of a document, as the root and each version's own page give them."""
     if not isinstance(document, dict):
         return []
@@ -123,12 +137,12 @@ def _described(document):
 
 
 def _segment(version):
+    # type: (Mapping[Text, Any]) -> Text
     """
-    A version's segment of the path, e.g. ``v3``.
+    Return a version's segment of the path, e.g. ``v3``.
 
-    Nothing else of the link is taken: behind a proxy its host and what comes
-    before the version are often wrong, and the token must go nowhere but to
-    the endpoint.
+    The rest of the link is not used: behind a proxy its host and the path before the version are
+    often wrong, and the token must go nowhere but to the endpoint.
     """
     for link in version.get(u"links") or ():
         if isinstance(link, dict) and link.get(u"rel") == u"self":
@@ -140,13 +154,13 @@ def _segment(version):
 
 
 def read_versions(document, api, url):
+    # type: (Any, API, Text) -> Optional[ServiceVersions]
     """
     :param document: a version document.
-    :param API api: which one is looked for.
-    :param text url: where it was got from; ends with the version, or is what
-        a version is to be added to.
-    :return: the :class:`ServiceVersions` one, or ``None`` when it is no such document.
-    :raises EndpointMissing: when it names only other versions.
+    :param API api: the API.
+    :param text url: the document's URL; ends with the version, or is the base to add a version to.
+    :return: the :class:`ServiceVersions`, or ``None`` when it is not a version document.
+    :raises EndpointMissing: it lists only other versions.
     """
     versions = _described(document)
     fitting = [
@@ -158,7 +172,7 @@ def read_versions(document, api, url):
         if not versions:
             return None
         raise EndpointMissing(
-            u"{} at {} has {}, and {} is needed".format(
+            u"{} at {} has {}, but {} is required".format(
                 api.title, url, u", ".join(map(_segment, versions)), api.version
             )
         )
@@ -169,12 +183,13 @@ def read_versions(document, api, url):
 
 
 def negotiate(api, found, microversions):
+    # type: (API, ServiceVersions, Sequence[Text]) -> Text
     """
-    :param API api: which one.
-    :param ServiceVersions found: what the service has.
+    :param API api: the API.
+    :param ServiceVersions found: the service's versions.
     :param microversions: texts, the best first, e.g. ``(u"3.44", u"3.27")``.
-    :return: ``OpenStack-API-Version`` (text) for the first that it has.
-    :raises MicroversionMissing: when it has none of them.
+    :return: ``OpenStack-API-Version`` (text) for the first that the service has.
+    :raises MicroversionMissing: it has none of them.
     """
     for microversion in microversions:
         if found.has(microversion):
@@ -184,24 +199,26 @@ def negotiate(api, found, microversions):
 
 class VersionDiscovery(object):
     """
-    What the services' version documents say, once for each endpoint.
+    The services' version documents, fetched once for each endpoint.
 
-    :param get: called with a URL and a :class:`Token` for a ``Deferred`` that
-        fires with a :class:`~txstorage._http.client.Response`.
+    :param get: called with a URL and a :class:`Token` for a ``Deferred`` that fires with a
+        :class:`~txstorage._http.client.Response`.
     """
 
     def __init__(self, get):
+        # type: (Callable[[Text, Token], Deferred[Response]]) -> None
         self._get = get
-        self._found = {}
-        self._calls = {}
+        self._found = {}  # type: Dict[Text, ServiceVersions]
+        self._calls = {}  # type: Dict[Text, SharedCall]
 
     def find(self, api, url, token):
+        # type: (API, Text, Token) -> Deferred[ServiceVersions]
         """
-        :param API api: which one.
+        :param API api: the API.
         :param text url: the endpoint's.
-        :param Token token: for services that show the document to nobody else.
-        :return: a ``Deferred`` that fires with :class:`ServiceVersions`; without a
-            document that is the plain API in the usual place.
+        :param Token token: for services that show the document only to users.
+        :return: a ``Deferred`` that fires with :class:`ServiceVersions`; without a document, the
+            plain API at its usual URL.
         """
         if url in self._found:
             return succeed(self._found[url])
@@ -212,20 +229,23 @@ class VersionDiscovery(object):
         return resume_context(self._calls[url].join())
 
     def clear(self):
-        """
-        Forget everything: a service was up- or downgraded.
-        """
+        # type: () -> None
+        """Forget all documents: a service was up- or downgraded."""
         self._found.clear()
 
     def _ask(self, api, url, token):
+        # type: (API, Text, Token) -> Deferred[ServiceVersions]
         def read(response):
+            # type: (Response) -> ServiceVersions
             return read_versions(response.body, api, where) or plain
 
         def missing(failure):
+            # type: (Failure) -> ServiceVersions
             failure.trap(*_NO_DOCUMENT)
             return plain
 
         def keep(found):
+            # type: (ServiceVersions) -> ServiceVersions
             self._found[url] = found
             return found
 
@@ -236,18 +256,20 @@ class VersionDiscovery(object):
         return asked.addCallback(keep)
 
     def _asked(self, result, url):
+        # type: (Any, Text) -> Any
         del self._calls[url]
         return result
 
 
 def with_project(api, found, project_id):
+    # type: (API, ServiceVersions, Text) -> Text
     """
-    Services had the project's id in their URLs before they could do without.
+    Return the base URL of requests, with the project's id where a service still needs it.
 
-    :param API api: which one.
-    :param ServiceVersions found: of an endpoint that the catalog has no version for.
+    :param API api: the API.
+    :param ServiceVersions found: of an endpoint whose URL has no version.
     :param text project_id: empty for none.
-    :return: where requests go (text).
+    :return: the base URL (text).
     """
     if not project_id or (found.maximum or (0, 0)) >= api.project_optional:
         return found.url

@@ -2,11 +2,10 @@
 """
 Cinder without Compute: each host attaches its volumes itself.
 
-Cinder keeps what is attached where, and nobody but the host carries it out: an
-attachment is made, the volume connected, the attachment completed.  A host that
-ends in between leaves one of which Cinder does not tell whose it is.  So anybody
-who waits for the volume completes it: then it is known, nothing is lost, and its
-host connects the volume when it asks for the device, or detaches it.
+Cinder records the attachments, and only the host carries them out: it makes an attachment, connects
+the volume, and completes the attachment.  A host that dies in between leaves an attachment without
+a known owner.  So any host that waits for the volume completes that attachment: its owner is known
+then, nothing is lost, and the owner connects the volume when it needs the device, or detaches it.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -29,35 +28,53 @@ from . import OpenStackService
 from .cinder import place_of
 from .host_attachments import HostAttachments
 
+MYPY = False
+if MYPY:
+    from typing import Any, List, Optional, Set, Text, Tuple  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
+    from ..._devices.connector import HostConnector  # noqa: F401
+    from ..values import Attachment, Volume  # noqa: F401
+    from .host_attachments import HostAttachment  # noqa: F401
+    from .session import Session  # noqa: F401
+
+    HostIdentity = Any  # the wing _node stands above this one
+
 _NOBODY = u"00000000-0000-4000-8000-000000000000"
 
-#: A node that may well live, as nobody knows.
+#: The status of a node whose state is unknown; it counts as live.
 _UNKNOWN = u"UNKNOWN"
 
 
 @implementer(IVolumeService)
 class StandaloneService(OpenStackService):
     """
+    Cinder's volumes, attached by their hosts.
+
     :param session: a :class:`~txstorage.clouds.openstack.session.Session`.
     :param node: a :class:`~txstorage._node.machine_id.HostIdentity`.
     :param connector: a :class:`~txstorage._devices.connector.HostConnector`.
-    :param availability_zone: where volumes are made (text), or ``None``.
-    :param page_size: how many entries of a list to ask for at a time, or
-        ``None`` for as many as the service gives.
+    :param availability_zone: the zone to create volumes in (text), or ``None``.
+    :param page_size: the number of entries to request per page of a list, or ``None`` for the
+        service's default.
 
     :ivar node: the same.
     """
 
     def __init__(self, session, node, connector, availability_zone=None, page_size=None):
+        # type: (Session, HostIdentity, HostConnector, Optional[Text], Optional[int]) -> None
         OpenStackService.__init__(self, session, availability_zone, page_size)
         self.node = node
         self._connector = connector
         self._attachments = HostAttachments(session)
-        # Volumes of which nobody knows whether the last request did something.
-        self._doubtful = set()
+        # Volumes whose last request may or may not have been carried out.
+        self._doubtful = set()  # type: Set[Text]
 
     def request_attach(self, volume_id, server_id):
-        """See ``IVolumeService``; only this host can be attached to."""
+        # type: (Text, Text) -> Deferred[None]
+        """See ``IVolumeService``; only this host can be the target."""
         d = self.node.instance_id()
         d.addCallback(_check_here, volume_id, server_id)
         d.addCallback(lambda _: self._connector.properties())
@@ -70,7 +87,9 @@ class StandaloneService(OpenStackService):
         return d.addCallback(self._connect_new, volume_id)
 
     def _connect_new(self, attachment, volume_id):
+        # type: (HostAttachment, Text) -> Deferred[None]
         def undo(failure):
+            # type: (Failure) -> Any
             failure.trap(StorageError)
             undone = self._attachments.delete(attachment.attachment_id)
             return undone.addBoth(lambda _: failure)
@@ -80,11 +99,13 @@ class StandaloneService(OpenStackService):
         return d.addCallback(lambda _: self._attachments.complete(attachment.attachment_id))
 
     def _doubt(self, failure, volume_id):
+        # type: (Failure, Text) -> Failure
         if failure.check(ServiceBroken, ResponseLost):
             self._doubtful.add(volume_id)
         return failure
 
     def settle(self, volume):
+        # type: (Volume) -> Deferred[None]
         """See ``IVolumeService``."""
         if volume.status not in (u"reserved", u"attaching"):
             return succeed(None)
@@ -92,17 +113,18 @@ class StandaloneService(OpenStackService):
         return d.addCallback(self._settle_each, volume.volume_id)
 
     def _settle_each(self, attachments, volume_id):
-        # Compute's are for Compute to end.
+        # type: (List[HostAttachment], Text) -> Deferred[None]
+        # Compute completes its own attachments.
         own = [each for each in attachments if each.instance_id is None]
         doubtful = volume_id in self._doubtful
         self._doubtful.discard(volume_id)
         done = [
-            # Whoever began it is known when it is complete, and has the volume.
+            # The owner is known when the attachment is complete, and has the volume.
             self._attachments.complete(each.attachment_id)
             for each in own
             if each.connection and each.status == u"attaching"
         ] + [
-            # It is what this process asked for, and storage did not carry out.
+            # This process requested it, and storage did not carry it out.
             self._attachments.delete(each.attachment_id)
             for each in own
             if doubtful and not each.connection and each.status == u"reserved"
@@ -110,7 +132,8 @@ class StandaloneService(OpenStackService):
         return all_of(done).addCallback(lambda _: None)
 
     def request_detach(self, volume_id, server_id):
-        """See ``IVolumeService``; a device of this host is let go of first."""
+        # type: (Text, Text) -> Deferred[None]
+        """See ``IVolumeService``; a device of this host is disconnected first."""
         d = self.node.instance_id()
         return d.addCallback(
             lambda own_id: self._attachments.ids_on(volume_id, server_id).addCallback(
@@ -121,24 +144,26 @@ class StandaloneService(OpenStackService):
         ).addCallback(lambda _: None)
 
     def _detach(self, volume_id, attachment_id, here):
-        let_go = succeed(None)
+        # type: (Text, Text, bool) -> Deferred[None]
+        disconnected = succeed(None)  # type: Deferred[Any]
         if here:
-            let_go = self._attachments.get(attachment_id)
-            let_go.addCallback(
+            disconnected = self._attachments.get(attachment_id)
+            disconnected.addCallback(
                 lambda found: self._connector.disconnect(volume_id, found.connection)
                 if found.connection
                 else None
             )
-        return let_go.addCallback(lambda _: self._attachments.delete(attachment_id))
+        return disconnected.addCallback(lambda _: self._attachments.delete(attachment_id))
 
     def connect(self, volume_id):
+        # type: (Text) -> Deferred[Text]
         """
-        Have the device of a volume that is attached to this host.
+        Connect a volume that is attached to this host.
 
-        :return: a ``Deferred`` that fires with text: where it is said to be.
+        :return: a ``Deferred`` that fires with text: the expected path of the device.
         :raises DeviceNotFound: (the Deferred) it is not connected to this host.
-        :raises ConnectionFailed: it can't be had.
-        :raises ConnectorMissing: it takes os-brick.
+        :raises ConnectionFailed: the connection fails.
+        :raises ConnectorMissing: the connection needs os-brick.
         """
         d = self.node.instance_id()
         d.addCallback(lambda own_id: self._attachments.ids_on(volume_id, own_id))
@@ -146,6 +171,7 @@ class StandaloneService(OpenStackService):
         return d.addCallback(self._connect, volume_id)
 
     def _connect(self, attachments, volume_id):
+        # type: (List[HostAttachment], Text) -> Any
         connected = [each for each in attachments if each.connection]
         if not connected:
             raise DeviceNotFound(
@@ -156,8 +182,9 @@ class StandaloneService(OpenStackService):
         return self._connector.connect(volume_id, connected[0].connection)
 
     def check_attachments(self):
+        # type: () -> Deferred[None]
         """
-        Make sure that Block Storage has what a host needs to attach.
+        Check that Block Storage has the attachments API that hosts need.
 
         :return: a ``Deferred`` that fires with ``None``.
         :raises MicroversionMissing: (the Deferred) it is too old.
@@ -165,21 +192,24 @@ class StandaloneService(OpenStackService):
         return self._attachments.of_volume(_NOBODY).addCallback(lambda _: None)
 
     def list_attachments(self, server_id):
-        """See ``IVolumeService``: without Compute, none holds on to anything."""
+        # type: (Text) -> Deferred[Tuple[Attachment, ...]]
+        """See ``IVolumeService``: without Compute, there are none."""
         return succeed(())
 
     def get_server(self, server_id):
-        """See ``IVolumeService``: any may be a host."""
+        # type: (Text) -> Deferred[Server]
+        """See ``IVolumeService``: any id may be a host's."""
         return succeed(Server(server_id, _UNKNOWN))
 
     def list_servers(self):
+        # type: () -> Deferred[Tuple[Server, ...]]
         """
-        See ``IVolumeService``: this host, and those that have volumes.  None is
-        ever known to be off: taking a volume from a live host loses data, and
-        only people can tell.
+        See ``IVolumeService``: this host, and those that have volumes.  No host is ever known to be
+        off: taking a volume from a live host loses data, and only an operator can decide.
         """
 
         def found(answers):
+            # type: (Any) -> Tuple[Server, ...]
             own_id, page = answers
             hosts = {each.server_id for volume in page.volumes for each in volume.attachments}
             return tuple(Server(host, _UNKNOWN) for host in sorted(hosts | {own_id}))
@@ -187,11 +217,13 @@ class StandaloneService(OpenStackService):
         return all_of([self.node.instance_id(), self.list_volumes({})]).addCallback(found)
 
     def start_server(self, server_id):
-        """Fails with :class:`~txstorage.errors.NoCompute`."""
+        # type: (Text) -> Deferred[None]
+        """Fail with :class:`~txstorage.errors.NoCompute`."""
         return fail(NoCompute(u"Can't start node {}".format(server_id)))
 
 
 def _check_here(own_id, volume_id, server_id):
+    # type: (Text, Text, Text) -> None
     if own_id != server_id:
         raise NotThisNode(volume_id, server_id, own_id)
 
