@@ -12,6 +12,8 @@ from setuptools import find_packages, setup
 PYTHON_2 = sys.version_info[0] == 2
 # Not marked with a Python version: pip 8, which Flocker pins, ignores the marks.
 PYTHON_3_REQUIRES = ["click>=8.0", "cryptography", "klein>=21.8", "rich>=13"]
+# The reader of clouds.yaml, which the key `cloud` needs.
+CLOUDS = ["openstacksdk; python_version >= '3.9'"]
 
 
 def read(*parts):
@@ -73,10 +75,11 @@ setup(
             "coverage>=7.10; python_version >= '3.9'",
             "eliot-tree; python_version >= '3.9'",
             "hypothesis>=3.6.0",
-            "openstacksdk; python_version >= '3.9'",
             "pytest; python_version >= '3.9'",
             "setuptools>=71; python_version >= '3.9'",
-        ],
+        ]
+        + CLOUDS,
+        "clouds": CLOUDS,
         # For hosts that attach volumes themselves, by other than local devices.
         "os-brick": ["os-brick>=5; python_version >= '3.9'"],
         "docs": ["sphinx; python_version >= '3.9'", "sphinx-click; python_version >= '3.9'"],

@@ -72,7 +72,7 @@ def rows_of_keys() -> Iterator[Row]:
         default = "" if key.default is None else " Default: {}.".format(literal(key.default))
         names = in_lines(map(literal, (key.name, *key.synonyms)))
         others = in_lines(map(literal, variables(key.name)))
-        yield names, key.purpose + default, key.kind.expected, others
+        yield names, key.purpose + default, key.type.expected, others
 
 
 def rows_of_operation(operation: str) -> Iterator[Row]:

@@ -124,7 +124,7 @@ class FromMappingTests(ConfigurationTestCase):
         self.assertEqual(len(names), len(set(names)))
         self.assertEqual([key.name for key in KEYS if not key.purpose.endswith(u".")], [])
         self.assertEqual(set(BY_NAME) & set(REFUSED), set())
-        needed = {name for plugin in PLUGINS.values() for some in plugin.needs for name in some}
+        needed = {name for plugin in PLUGINS.values() for some in plugin.required for name in some}
         self.assertEqual(needed - set(BY_NAME), set())
 
 
@@ -433,7 +433,7 @@ class FromFileTests(ConfigurationTestCase):
         self.patch(io, "open", denied)
         error = self.refused(Configuration.from_file, u"/root/agent.yml")
         self.assertIn(u"/root/agent.yml can't be read: Permission denied", error.message)
-        self.assertIn(u"become a user", error.remedy)
+        self.assertIn(u"run as a user", error.remedy)
 
     def test_not_yaml(self):
         """What is not YAML is refused by line, without showing what is there."""
