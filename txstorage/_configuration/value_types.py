@@ -90,11 +90,11 @@ def _system_scope(value):
 def _interface(value):
     # type: (Any) -> Text
     # Older clients and openrc files have publicURL etc.
-    value = _text(value)
-    value = value[:-3] if value.endswith(u"URL") else value
-    if value not in (u"public", u"internal", u"admin"):
+    name = _text(value)
+    name = name[:-3] if name.endswith(u"URL") else name
+    if name not in (u"public", u"internal", u"admin"):
         raise ValueError()
-    return value
+    return name
 
 
 def _attach_through(value):
