@@ -11,7 +11,7 @@ import sys
 
 from eliot.testing import capture_logging
 
-from txstorage._configuration import clouds_yaml
+from txstorage._configuration import clouds_yaml, openstacksdk
 from txstorage._configuration.clouds_yaml import CloudFiles
 from txstorage._configuration.configuration import Configuration
 from txstorage._support.compat import as_text
@@ -44,14 +44,14 @@ class ExtraTests(CloudsTestCase):
 
     def test_python_2(self):
         """On Python 2 a cloud is refused; the error says that it needs Python 3."""
-        self.patch(clouds_yaml, "PY2", True)
+        self.patch(openstacksdk, "PY2", True)
         message = self.refused(self.configuration)
         self.assertIn(u"Configuration key cloud: needs Python 3", message)
         self.assertIn(u"OS_CLOUD", message)
 
     def test_not_installed(self):
         """Without openstacksdk a cloud is refused; the error names the extra."""
-        self.patch(clouds_yaml, "PY2", False)
+        self.patch(openstacksdk, "PY2", False)
         for name in ("openstack", "openstack.config"):
             if name in sys.modules:
                 self.addCleanup(sys.modules.__setitem__, name, sys.modules[name])
@@ -64,7 +64,7 @@ class ExtraTests(CloudsTestCase):
 
     def test_imported_when_used(self):
         """The slow import of openstacksdk is left to configurations that name a cloud."""
-        self.patch(clouds_yaml, "_check_openstacksdk", lambda: self.fail("imported"))
+        self.patch(clouds_yaml, "check_installed", lambda: self.fail("imported"))
         Configuration.from_environment({
             "OS_AUTH_URL": "http://k", "OS_USERNAME": "u", "OS_PASSWORD": "p",
             "OS_PROJECT_NAME": "p",

@@ -12,17 +12,16 @@ import os
 
 import attr
 
-from .._support.compat import PY2, as_text, native, urlsplit
+from .._support.compat import as_text, native
 from ..errors import InvalidConfiguration
 from .cloud_keys import contains_secret, values_of, without_effect
-from .files import load_yaml
+from .files import load_section
 from .keys import nearest
+from .openstacksdk import check_installed, load
 
 MYPY = False
 if MYPY:
     from typing import Any, Dict, List, Mapping, Optional, Text, Tuple  # noqa: F401
-
-    from openstack.config.cloud_region import CloudRegion  # noqa: F401
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _SYSTEM = "/etc/openstack"
@@ -88,25 +87,26 @@ class CloudFiles(object):
         :raises InvalidConfiguration: when openstacksdk is not installed, or the cloud does not
             exist or cannot be used; the key is ``cloud``.
         """
-        _check_openstacksdk()
-        paths = [path for path in map(self._find, ("clouds", "secure")) if path is not None]
-        if self._find("clouds") is None:
+        check_installed()
+        clouds, secure = self._find("clouds"), self._find("secure")
+        if clouds is None:
             raise InvalidConfiguration(
                 u"cloud",
                 u"no clouds.yaml in {}".format(u", ".join(map(as_text, self._directories))),
                 u"or name the file in OS_CLIENT_CONFIG_FILE",
             )
+        paths = [clouds] if secure is None else [clouds, secure]
         files = tuple(map(as_text, paths))
         layers = _layers(paths, name)
         cloud = _merge(*layers)
         try:
-            values = values_of(_load(name, cloud, region, self._find("clouds-public")))
+            values = values_of(load(name, cloud, region, self._find("clouds-public")))
         except InvalidConfiguration as error:
             raise InvalidConfiguration(
                 u"cloud", u"{}: {}".format(_description(name, files), error.problem)
             )
-        secret = [path for path, layer in zip(files, layers) if contains_secret(layer)]
-        return CloudSettings(name, files, tuple(secret), values, without_effect(cloud))
+        secret_files = [path for path, layer in zip(files, layers) if contains_secret(layer)]
+        return CloudSettings(name, files, tuple(secret_files), values, without_effect(cloud))
 
     def _find(self, kind):
         # type: (str) -> Optional[str]
@@ -124,28 +124,6 @@ class CloudFiles(object):
 def _description(name, files):
     # type: (Text, Tuple[Text, ...]) -> Text
     return u"cloud '{}' in {}".format(name, u" and ".join(files))
-
-
-def _check_openstacksdk():
-    # type: () -> None
-    if PY2:
-        raise InvalidConfiguration(
-            u"cloud",
-            u"needs Python 3, on which openstacksdk reads clouds.yaml",
-            u"write the cloud's own keys here instead",
-        )
-    try:
-        # Here, and not at the top, because it is slow to import.
-        import openstack.config  # noqa: F401
-    except ImportError:
-        raise InvalidConfiguration(
-            u"cloud",
-            u"needs openstacksdk, which is not installed",
-            u"pip install 'txstorage[clouds]'",
-        )
-
-
-# -- the files ----------------------------------------------------------------
 
 
 def _without_empty(value):
@@ -168,23 +146,10 @@ def _merge(cloud, secure=None):
     return dict(cloud, **dict(secure, auth=auth))
 
 
-def _section(path, name):
-    # type: (str, Text) -> Dict[Text, Any]
-    """Read a section of a YAML file; the section is a mapping."""
-    document = load_yaml(path, u"cloud", u"put values with special characters in quotes")[1]
-    # A file that is being written may be empty.
-    section = (document.get(name) or {}) if isinstance(document, dict) else None
-    if not isinstance(section, dict):
-        raise InvalidConfiguration(
-            u"cloud", u"{} is empty, or '{}' is not a mapping there".format(as_text(path), name)
-        )
-    return {as_text(each): value for each, value in section.items()}
-
-
 def _layers(paths, name):
     # type: (List[str], Text) -> List[Dict[Text, Any]]
     """Read a cloud's keys from each file; the first file must contain the cloud."""
-    sections = [_section(path, u"clouds") for path in paths]
+    sections = [load_section(path, u"clouds", u"cloud") for path in paths]
     if name not in sections[0]:
         raise InvalidConfiguration(
             u"cloud",
@@ -201,73 +166,6 @@ def _layers(paths, name):
                 u"{}, or its auth, is not a mapping".format(_description(name, (as_text(path),))),
             )
     return layers
-
-
-# -- openstacksdk -------------------------------------------------------------
-
-
-def _check_profile(cloud, public):
-    # type: (Dict[Text, Any], Optional[str]) -> None
-    """Refuse a vendor profile that openstacksdk would download."""
-    from openstack.config.vendors import get_profile
-
-    # "cloud" is the older name.
-    profile = cloud.get(u"profile", cloud.get(u"cloud"))
-    if not profile or (public is not None and profile in _section(public, u"public-clouds")):
-        return
-    if not urlsplit(profile).netloc:
-        profile = (get_profile(profile) or {}).get(u"profile", u"")
-    if urlsplit(profile).netloc:
-        raise InvalidConfiguration(
-            u"cloud",
-            u"the profile {} would be downloaded; copy its keys into the file".format(profile),
-        )
-
-
-def _check_region(cloud, region):
-    # type: (Dict[Text, Any], Optional[Text]) -> None
-    regions = cloud.get(u"regions")
-    if region is None or not isinstance(regions, list):
-        return
-    names = [as_text(each.get(u"name") if isinstance(each, dict) else each) for each in regions]
-    if region not in names:
-        raise InvalidConfiguration(
-            u"cloud",
-            u"no region {}; the regions are: {}".format(region, u", ".join(names)),
-        )
-
-
-def _load(name, cloud, region, public):
-    # type: (Text, Dict[Text, Any], Optional[Text], Optional[str]) -> CloudRegion
-    """
-    Have openstacksdk interpret a cloud, without the network.
-
-    :param public: the path of a ``clouds-public.yaml``, or ``None``.
-    """
-    from openstack.config import OpenStackConfig
-
-    _check_region(cloud, region)
-    if region is not None and u"regions" not in cloud:
-        # The region of txstorage's own key replaces the cloud's.
-        cloud = {key: value for key, value in cloud.items() if key != u"region_name"}
-    try:
-        _check_profile(cloud, public)
-        config = OpenStackConfig(
-            config_files=[],
-            secure_files=[],
-            vendor_files=[] if public is None else [public],
-            load_envvars=False,
-        )
-        # openstacksdk's defaults would count as given.
-        config.defaults = {}
-        config.cloud_config = {"clouds": {name: cloud}}
-        return config.get_one(cloud=name, region_name=region, validate=False)
-    except InvalidConfiguration:
-        raise
-    except Exception as error:
-        # The message may contain a secret.
-        kind = as_text(type(error).__name__)
-    raise InvalidConfiguration(u"cloud", u"openstacksdk cannot use it ({})".format(kind))
 
 
 __all__ = ["CloudFiles", "CloudSettings"]

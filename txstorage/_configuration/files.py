@@ -18,7 +18,7 @@ from ..errors import InvalidConfiguration
 
 MYPY = False
 if MYPY:
-    from typing import Any, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, Optional, Text, Tuple  # noqa: F401
 
 
 @attr.s(frozen=True)
@@ -97,4 +97,25 @@ def load_yaml(path, key, remedy):
     raise InvalidConfiguration(key, u"{} {}".format(place(path, line), problem), remedy)
 
 
-__all__ = ["Secret", "load_yaml", "place"]
+def load_section(path, name, key):
+    # type: (Text, Text, Text) -> Dict[Text, Any]
+    """
+    Read one section of a YAML file.
+
+    :param path: the path of the file.
+    :param text name: the section's name.
+    :param text key: the configuration key that an error names.
+    :return: a ``dict`` with text for names; empty when the section is missing.
+    :raises InvalidConfiguration: when the file is not YAML, or the section is not a mapping.
+    """
+    document = load_yaml(path, key, u"put values with special characters in quotes")[1]
+    # A file that is being written may be empty.
+    section = (document.get(name) or {}) if isinstance(document, dict) else None
+    if not isinstance(section, dict):
+        raise InvalidConfiguration(
+            key, u"{} is empty, or '{}' is not a mapping there".format(as_text(path), name)
+        )
+    return {as_text(each): value for each, value in section.items()}
+
+
+__all__ = ["Secret", "load_section", "load_yaml", "place"]
