@@ -1,5 +1,5 @@
 """
-Packaging.  Kept to what setuptools of both Pythons understands.
+The package's metadata, limited to the features that the setuptools of both Pythons have.
 """
 
 import io
@@ -53,7 +53,7 @@ setup(
     long_description=description(),
     long_description_content_type="text/x-rst",
     license="Apache-2.0",
-    # The packages' maintainer, too.  There is no address that anybody reads.
+    # Also the maintainer of the .deb and the .rpm.  There is no address to give.
     author="The txstorage developers",
     python_requires=">=2.7,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*,!=3.5.*,!=3.6.*,!=3.7.*,!=3.8.*",
     packages=packages(),
@@ -80,11 +80,11 @@ setup(
         ]
         + CLOUDS,
         "clouds": CLOUDS,
-        # For hosts that attach volumes themselves, by other than local devices.
+        # For hosts that attach volumes over iSCSI and the like.
         "os-brick": ["os-brick>=5; python_version >= '3.9'"],
         "docs": ["sphinx; python_version >= '3.9'", "sphinx-click; python_version >= '3.9'"],
         "packages": ["build", "twine"],
-        # What they find depends on their versions.
+        # Some are pinned, because the findings depend on the version.
         "lint": [
             "check-manifest",
             "mypy==2.4.1",
