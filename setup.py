@@ -1,5 +1,5 @@
 """
-Packaging.  Kept to what setuptools of both Pythons understands.
+The package's metadata, limited to the features that the setuptools of both Pythons have.
 """
 
 import io
@@ -12,6 +12,8 @@ from setuptools import find_packages, setup
 PYTHON_2 = sys.version_info[0] == 2
 # Not marked with a Python version: pip 8, which Flocker pins, ignores the marks.
 PYTHON_3_REQUIRES = ["click>=8.0", "cryptography", "klein>=21.8", "rich>=13"]
+# The reader of clouds.yaml, which the key `cloud` needs.
+CLOUDS = ["openstacksdk; python_version >= '3.9'"]
 
 
 def read(*parts):
@@ -51,7 +53,7 @@ setup(
     long_description=description(),
     long_description_content_type="text/x-rst",
     license="Apache-2.0",
-    # The packages' maintainer, too.  There is no address that anybody reads.
+    # Also the maintainer of the .deb and the .rpm.  There is no address to give.
     author="The txstorage developers",
     python_requires=">=2.7,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*,!=3.5.*,!=3.6.*,!=3.7.*,!=3.8.*",
     packages=packages(),
@@ -74,15 +76,16 @@ setup(
             "coverage>=7.10; python_version >= '3.9'",
             "eliot-tree; python_version >= '3.9'",
             "hypothesis>=3.6.0",
-            "openstacksdk; python_version >= '3.9'",
             "pytest; python_version >= '3.9'",
             "setuptools>=71; python_version >= '3.9'",
-        ],
-        # For hosts that attach volumes themselves, by other than local devices.
+        ]
+        + CLOUDS,
+        "clouds": CLOUDS,
+        # For hosts that attach volumes over iSCSI and the like.
         "os-brick": ["os-brick>=5; python_version >= '3.9'"],
         "docs": ["sphinx; python_version >= '3.9'", "sphinx-click; python_version >= '3.9'"],
         "packages": ["build", "twine"],
-        # What they find depends on their versions.
+        # Some are pinned, because the findings depend on the version.
         "lint": [
             "check-manifest",
             "mypy==2.4.1",

@@ -1,10 +1,10 @@
 """
 Make the packages: ``make packages``.
 
-Into ``dist/``: the source distribution; from it the wheels, the one for
-Python 2 where there is a Python 2.7; and from the wheel for Python 3 a ``.deb``
-and an ``.rpm`` with a virtual environment of their own in ``/opt/txstorage``,
-where there are the tools for these.  What is skipped is said.
+The directory ``dist/`` receives the source distribution, the wheels for Python 3 and, where a
+Python 2.7 is installed, for Python 2; and a ``.deb`` and an ``.rpm`` of the wheel for Python 3, in
+a virtual environment of their own in ``/opt/txstorage``.  A package whose tool is not installed is
+skipped, and the output says so.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import zipfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.append(ROOT)
-# At the end, so that nothing in the project is taken for a library's module.
+# At the end, so that no module of the project hides a library's.
 from tests.run import (  # noqa: E402
     ENVIRONMENT,
     ENVIRONMENT_2,
@@ -44,7 +44,7 @@ def program(name):
 
 def make_source(directory):
     """:return: the path of the source distribution."""
-    # setuptools takes what an earlier build left for the package's own
+    # setuptools would include the files of an earlier build
     shutil.rmtree(os.path.join(ROOT, "build"), ignore_errors=True)
     build = "-W ignore -m build --no-isolation --sdist --outdir".split()
     run(program("python"), *build, directory, ROOT, stdout=subprocess.DEVNULL)
@@ -54,8 +54,8 @@ def make_source(directory):
 
 def make_wheel(python, source, directory):
     """
-    :param python: makes the wheel for its own kind.
-    :param source: the path of the source distribution, all that it is made of.
+    :param python: the path of a Python of the wheel's version.
+    :param source: the path of the source distribution.
     :return: the path of the wheel.
     """
     before = set(glob.glob(os.path.join(directory, "*.whl")))
@@ -87,22 +87,25 @@ def make_distributions(directory):
 
 
 def epoch():
-    """When the last change was made, so that the same sources make the same packages."""
-    asked = subprocess.run(
+    """
+    :return: the time of the last commit in seconds, as text, so that the same sources make the
+        same packages.
+    """
+    result = subprocess.run(
         ["git", "log", "-1", "--format=%ct"], cwd=ROOT, stdout=subprocess.PIPE, check=False
     )
-    return asked.stdout.decode().strip() or "0"
+    return result.stdout.decode().strip() or "0"
 
 
-def described(wheel):
-    """:return: what a wheel says of itself: its name, version, author and so on."""
+def metadata_of(wheel):
+    """:return: a wheel's metadata: its name, version, author and so on."""
     with zipfile.ZipFile(wheel) as opened:
         [path] = [name for name in opened.namelist() if name.endswith(".dist-info/METADATA")]
         return email.message_from_bytes(opened.read(path))
 
 
 def filled(path, values):
-    """:return: a template's text, with each ``@NAME@`` replaced."""
+    """:return: the text of a template, with each ``@NAME@`` replaced."""
     with open(path, encoding="utf-8") as opened:
         text = opened.read()
     for name, value in values.items():
@@ -123,8 +126,10 @@ def make_deb(tree, directory, values):
         shutil.copytree(tree, root, symlinks=True)
         control = os.path.join(root, "DEBIAN")
         os.mkdir(control, 0o755)
-        asked = subprocess.run(["dpkg", "--print-architecture"], stdout=subprocess.PIPE, check=True)
-        values = dict(values, ARCHITECTURE=asked.stdout.decode().strip())
+        result = subprocess.run(
+            ["dpkg", "--print-architecture"], stdout=subprocess.PIPE, check=True
+        )
+        values = dict(values, ARCHITECTURE=result.stdout.decode().strip())
         values["KIB"] = int(subprocess.check_output(["du", "-sk", tree]).split()[0])
         for name in ("control", "conffiles"):
             write(os.path.join(control, name), filled(os.path.join(HERE, "debian", name), values))
@@ -143,7 +148,7 @@ def make_rpm(tree, directory, values):
         spec = os.path.join(place, "txstorage.spec")
         write(spec, filled(os.path.join(HERE, "rpm", "txstorage.spec"), dict(values, TREE=tree)))
         definitions = ["--define", "_topdir " + place, "--define", "_rpmdir " + place]
-        # not this machine's distribution, where it has Python in the same place
+        # for each distribution that has Python at the same path
         definitions += ["--define", "_build_id_links none", "--define", "dist %{nil}"]
         run("rpmbuild", "--quiet", "-bb", *definitions, spec)
         [built] = glob.glob(os.path.join(place, "*", "*.rpm"))
@@ -151,7 +156,7 @@ def make_rpm(tree, directory, values):
 
 
 def make_packages(wheel, directory, revision):
-    """Make the ``.deb`` and the ``.rpm``, where there are the tools."""
+    """Make the ``.deb`` and the ``.rpm``, where their tools are installed."""
     python = os.path.realpath(os.environ.get("PACKAGE_PYTHON", SYSTEM_PYTHON))
     if not python.startswith("/usr/bin/python3."):
         say("no {}: the .deb and the .rpm, which use it, are skipped".format(SYSTEM_PYTHON))
@@ -160,7 +165,7 @@ def make_packages(wheel, directory, revision):
     with tempfile.TemporaryDirectory() as place:
         tree = os.path.join(place, "tree")
         make_tree(tree, python, program("python"), wheel)
-        about = described(wheel)
+        about = metadata_of(wheel)
         values = {"PYTHON": os.path.basename(python), "REVISION": revision}
         values.update(VERSION=about["Version"], AUTHOR=about["Author"])
         for tool, make in makers.items():
@@ -172,9 +177,9 @@ def make_packages(wheel, directory, revision):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--directory", default=os.path.join(ROOT, "dist"), help="where to")
-    parser.add_argument("--revision", type=int, default=1, help="of the .deb and the .rpm")
-    parser.add_argument("--wheel", help="make the .deb and the .rpm of this one, and only these")
+    parser.add_argument("--directory", default=os.path.join(ROOT, "dist"), help="of the packages")
+    parser.add_argument("--revision", type=int, default=1, help="number of the .deb and the .rpm")
+    parser.add_argument("--wheel", help="make only the .deb and the .rpm, of this wheel")
     options = parser.parse_args()
     os.environ["SOURCE_DATE_EPOCH"] = epoch()
     make_environment()

@@ -1,5 +1,5 @@
 """
-The files of the ``.deb`` and the ``.rpm``: the same in both.
+The tree of files that the ``.deb`` and the ``.rpm`` install.
 """
 
 import os
@@ -8,7 +8,9 @@ import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PREFIX = "/opt/txstorage"
-#: Where what is beside the environment goes, and its mode.
+#: The extras that the packages install with the wheel.
+EXTRAS = ("clouds",)
+#: The directories of the files beside the environment.
 FILES = {
     "txstorage.service": "usr/lib/systemd/system",
     "agent.yml.example": "etc/txstorage",
@@ -18,16 +20,17 @@ FILES = {
 
 def make_environment(tree, python):
     """
-    An environment that is used in another place than the one it is made in.
+    Make a virtual environment that is used in another place than it is made in.
 
-    :param python: the path of the distribution's own Python, here and there.
+    :param python: the path of the distribution's own Python, the same on both machines.
+    :return: the path of the environment.
     """
     place = tree + PREFIX
     subprocess.run([python, "-m", "venv", "--without-pip", place], check=True)
     version = subprocess.check_output(
         [python, "-c", "import platform; print(platform.python_version())"]
     ).decode()
-    # as `venv` writes it, without the place that it was made in
+    # as `venv` writes it, without the path of the tree
     with open(os.path.join(place, "pyvenv.cfg"), "w") as opened:
         opened.write("home = {}\n".format(os.path.dirname(python)))
         opened.write("include-system-site-packages = false\n")
@@ -36,20 +39,21 @@ def make_environment(tree, python):
 
 
 def install(place, pip_python, wheel):
-    """Install a wheel and what it requires, as pip's own configuration says."""
+    """Install a wheel with its requirements and extras, by pip's own configuration."""
     pip = "-W ignore -m pip --disable-pip-version-check --quiet --python".split()
     python = os.path.join(place, "bin", "python")
-    subprocess.run([pip_python, *pip, python, "install", "--no-compile", wheel], check=True)
+    requirement = "{}[{}]".format(wheel, ",".join(EXTRAS))
+    subprocess.run([pip_python, *pip, python, "install", "--no-compile", requirement], check=True)
 
 
 def sites(place):
-    """Yield the directory in which an environment's packages are."""
+    """Yield the directories of an environment's packages."""
     for name in os.listdir(os.path.join(place, "lib")):
         yield os.path.join(place, "lib", name, "site-packages")
 
 
 def keep_only_ours(place):
-    """Of what is in ``bin``, leave the command and the interpreter, in their final place."""
+    """Remove all programs but the command and the interpreter; give the command its final path."""
     programs = os.path.join(place, "bin")
     for name in os.listdir(programs):
         path = os.path.join(programs, name)
@@ -64,7 +68,7 @@ def keep_only_ours(place):
 
 
 def forget_origins(place):
-    """Remove what pip writes about where it had things from, and what it installed here."""
+    """Remove pip's records of the build machine: the sources, and the files beside the packages."""
     for site in sites(place):
         for name in os.listdir(site):
             record = os.path.join(site, name, "RECORD")
@@ -87,7 +91,7 @@ def forget_origins(place):
 
 
 def compile_all(tree, python):
-    """Compile for the final place; the sources' content says whether it is up to date."""
+    """Compile for the final paths; a hash of the source decides whether the code is current."""
     options = ["-q", "-s", tree, "-p", "/", "--invalidation-mode", "checked-hash"]
     command = [python, "-W", "ignore", "-m", "compileall", *options, tree + PREFIX + "/lib"]
     subprocess.run(command, check=True)
@@ -95,7 +99,9 @@ def compile_all(tree, python):
 
 def make_tree(tree, python, pip_python, wheel):
     """
-    :param tree: the path of a directory that is not there yet.
+    Make the tree.
+
+    :param tree: the path of a directory, which must not exist.
     :param python: the path of the distribution's own Python.
     :param pip_python: the path of a Python that has pip.
     :param wheel: the path of the wheel for Python 3.
@@ -111,5 +117,5 @@ def make_tree(tree, python, pip_python, wheel):
         shutil.copyfile(os.path.join(HERE, "common", name), os.path.join(target, name))
     os.makedirs(os.path.join(tree, "usr/bin"))
     os.symlink(PREFIX + "/bin/txstorage", os.path.join(tree, "usr/bin/txstorage"))
-    # whatever the umask was
+    # independent of the umask
     subprocess.run(["chmod", "-R", "u=rwX,go=rX", tree], check=True)

@@ -67,12 +67,12 @@ def table_of(rows: Callable[..., Iterable[Row]]) -> Lines:
 
 def rows_of_keys() -> Iterator[Row]:
     """One row for each key of the configuration."""
-    yield "key", "what it is for", "type", "variables"
+    yield "key", "purpose", "type", "variables"
     for key in KEYS:
         default = "" if key.default is None else " Default: {}.".format(literal(key.default))
         names = in_lines(map(literal, (key.name, *key.synonyms)))
         others = in_lines(map(literal, variables(key.name)))
-        yield names, key.purpose + default, key.kind.expected, others
+        yield names, key.purpose + default, key.type.expected, others
 
 
 def rows_of_operation(operation: str) -> Iterator[Row]:

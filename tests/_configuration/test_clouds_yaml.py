@@ -1,32 +1,24 @@
 # -*- coding: utf-8 -*-
 """
-``clouds.yaml``: where it is found, what it means, and what can't be honoured.
+The files of ``clouds.yaml``: search, reading, vendor profiles, and a configuration of a cloud.
 """
 
 from __future__ import absolute_import, division, print_function
 
-import io
 import os
+import socket
 import sys
 
-import yaml
 from eliot.testing import capture_logging
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from txstorage._configuration import clouds_yaml as _clouds
-from txstorage._configuration.clouds_yaml import CloudFiles, _openstacksdk
-from txstorage._configuration.clouds_yaml_keys import AUTH, BESIDE, REPLACES, without_replaced
+from txstorage._configuration import clouds_yaml, openstacksdk
+from txstorage._configuration.clouds_yaml import CloudFiles
 from txstorage._configuration.configuration import Configuration
-from txstorage._configuration.keys import BY_NAME, REFUSED
 from txstorage._support.compat import as_text
 from txstorage.errors import InvalidConfiguration
 
-AUTH_SECTION = {
-    "auth_url": "https://cloud.example:5000/v3",
-    "username": "flocker",
-    "password": "s3cr3t-w0rd",
-    "project_name": "storage",
-}
+from ..helpers.openstacksdk import NO_OPENSTACKSDK
+from .clouds import AUTH_SECTION, CloudsTestCase
 
 APPLICATION = {
     "auth_url": "https://cloud.example:5000/v3",
@@ -35,51 +27,54 @@ APPLICATION = {
 }
 
 
-class CloudsTestCase(SynchronousTestCase):
-    """Base: a home, a current directory, and files in them."""
+class ExtraTests(CloudsTestCase):
+    """The extra ``clouds``, which installs openstacksdk."""
 
     def setUp(self):
-        """Nothing is there yet."""
-        self.home, self.here = os.path.abspath(self.mktemp()), os.path.abspath(self.mktemp())
-        self.user = os.path.join(self.home, ".config", "openstack")
-        os.makedirs(self.user)
-        os.makedirs(self.here)
-        self.environ = {"HOME": self.home}
+        """Write a cloud."""
+        CloudsTestCase.setUp(self)
+        self.clouds({"mine": {"auth": AUTH_SECTION}})
 
-    def write(self, path, content):
-        """A file with the content: text, bytes, or something for YAML."""
-        if not isinstance(content, (type(u""), bytes)):
-            content = as_text(yaml.safe_dump(content))
-        with io.open(path, "wb") as opened:
-            opened.write(content if isinstance(content, bytes) else content.encode("utf-8"))
-        return path
+    def configuration(self):
+        """:return: the configuration of the cloud, by a variable."""
+        path = os.path.join(self.here, "clouds.yaml")
+        return Configuration.from_environment(
+            dict(self.environ, OS_CLOUD="mine", OS_CLIENT_CONFIG_FILE=path)
+        )
 
-    def clouds(self, clouds, name="clouds.yaml", directory=None):
-        """A file with these clouds in it."""
-        return self.write(os.path.join(directory or self.here, name), {"clouds": clouds})
+    def test_python_2(self):
+        """On Python 2 a cloud is refused; the error says that it needs Python 3."""
+        self.patch(openstacksdk, "PY2", True)
+        message = self.refused(self.configuration)
+        self.assertIn(u"Configuration key cloud: needs Python 3", message)
+        self.assertIn(u"OS_CLOUD", message)
 
-    def files(self):
-        """What finds the files and reads them without openstacksdk."""
-        return CloudFiles(self.environ, self.here, loader=lambda: None)
+    def test_not_installed(self):
+        """Without openstacksdk a cloud is refused; the error names the extra."""
+        self.patch(openstacksdk, "PY2", False)
+        for name in ("openstack", "openstack.config"):
+            if name in sys.modules:
+                self.addCleanup(sys.modules.__setitem__, name, sys.modules[name])
+            else:
+                self.addCleanup(sys.modules.pop, name)
+            sys.modules[name] = None
+        message = self.refused(self.configuration)
+        self.assertIn(u"needs openstacksdk, which is not installed", message)
+        self.assertIn(u"pip install 'txstorage[clouds]'", message)
 
-    def read(self, name=u"mine", region=None):
-        """One cloud."""
-        return self.files().cloud(name, region)
-
-    def values(self, cloud, region=None):
-        """What one cloud with that content means, by our keys."""
-        self.clouds({"mine": cloud})
-        return self.read(region=region).values
-
-    def refused(self, function, *args, **kwargs):
-        """The error's message and remedy."""
-        error = self.assertRaises(InvalidConfiguration, function, *args, **kwargs)
-        self.assertNotIn(u"s3cr3t", error.message + error.remedy)
-        return u"{} ({})".format(error.message, error.remedy)
+    def test_imported_when_used(self):
+        """The slow import of openstacksdk is left to configurations that name a cloud."""
+        self.patch(clouds_yaml, "check_installed", lambda: self.fail("imported"))
+        Configuration.from_environment({
+            "OS_AUTH_URL": "http://k", "OS_USERNAME": "u", "OS_PASSWORD": "p",
+            "OS_PROJECT_NAME": "p",
+        })
 
 
 class SearchTests(CloudsTestCase):
-    """Which files are read."""
+    """The search for the files."""
+
+    skip = NO_OPENSTACKSDK
 
     def test_directories(self):
         """The current directory comes before the user's."""
@@ -99,7 +94,7 @@ class SearchTests(CloudsTestCase):
         self.assertEqual(self.read().values[u"region"], u"y")
 
     def test_named(self):
-        """A named file is read in place of those that would be found."""
+        """A file that a variable names is read instead of one in the directories."""
         self.clouds({"mine": {"region_name": "here"}})
         self.environ["OS_CLIENT_CONFIG_FILE"] = self.clouds(
             {"mine": {"region_name": "named", "auth": {"username": "u"}}}, name="other.yaml"
@@ -113,306 +108,167 @@ class SearchTests(CloudsTestCase):
         )
 
     def test_named_and_missing(self):
-        """A named file that is not there is an error, also when another is."""
+        """A named file that does not exist is an error, although another file exists."""
         self.clouds({"mine": {}})
         self.environ["OS_CLIENT_CONFIG_FILE"] = "/no/such/clouds.yaml"
         self.assertIn(u"/no/such/clouds.yaml can't be read", self.refused(self.read))
 
     def test_secure(self):
-        """``secure.yaml`` is laid over, inside of ``auth`` too, wherever it is."""
+        """``secure.yaml`` is laid over ``clouds.yaml``, and over its ``auth``."""
         self.clouds({"mine": {"auth": {"username": "u", "password": "no"}}})
         path = self.clouds(
-            {"mine": {"auth": {"password": "s3cr3t"}}}, name="secure.yaml", directory=self.user
+            {"mine": {"auth": {"password": "s3{cr}3t"}}}, name="secure.yaml", directory=self.user
         )
         cloud = self.read()
-        self.assertEqual(cloud.values, {u"username": u"u", u"password": u"s3cr3t"})
+        self.assertEqual(cloud.values, {u"username": u"u", u"password": u"s3{cr}3t"})
         self.assertEqual(cloud.files[1], as_text(path))
         self.assertEqual(len(cloud.secret_files), 2)
         self.clouds({"mine": {"auth": {"username": "u"}}})
         self.assertEqual(self.read().secret_files, (as_text(path),))
         self.assertIn(as_text(path), cloud.describe())
-        self.assertNotIn("s3cr3t", repr(cloud))
+        self.assertNotIn("s3{cr}3t", repr(cloud))
+
+    def test_secure_for_other_clouds(self):
+        """``secure.yaml`` need not contain each cloud."""
+        self.clouds({"mine": {"auth": {"username": "u"}}})
+        self.clouds({"other": {"auth": {"password": "p"}}}, name="secure.yaml")
+        self.assertEqual(self.read().values, {u"username": u"u"})
 
     def test_none(self):
-        """Without any the error says where it was looked for."""
-        said = self.refused(self.read)
+        """Without a file the error names the directories."""
+        message = self.refused(self.read)
         for part in (self.here, self.user, u"/etc/openstack", u"OS_CLIENT_CONFIG_FILE"):
-            self.assertIn(as_text(part), said)
+            self.assertIn(as_text(part), message)
 
     def test_secure_alone(self):
-        """``secure.yaml`` alone is no cloud."""
+        """``secure.yaml`` alone is not sufficient."""
         self.clouds({"mine": {}}, name="secure.yaml")
-        self.assertIn(u"there is no clouds.yaml", self.refused(self.read))
+        self.assertIn(u"no clouds.yaml in", self.refused(self.read))
 
     def test_no_such_cloud(self):
-        """The error names the clouds that there are, and the nearest."""
+        """The error lists the clouds of the file, and suggests the most similar."""
         self.clouds({"mine": {}, "other": {}})
-        said = self.refused(self.read, u"mien")
-        self.assertIn(u"these are: mine, other (did you mean mine?)", said)
+        message = self.refused(self.read, u"mien")
+        self.assertIn(u"which contains: mine, other (did you mean mine?)", message)
 
     def test_the_directory_is_kept(self):
-        """A daemon that leaves its directory finds the files again."""
+        """A daemon that changes its directory still finds the files."""
         self.clouds({"mine": {"region_name": "r"}})
         before = os.getcwd()
         self.addCleanup(os.chdir, before)
         os.chdir(self.here)
-        files = CloudFiles(self.environ, loader=lambda: None)
+        files = CloudFiles(self.environ)
         os.chdir("/")
         self.assertEqual(files.cloud(u"mine").values[u"region"], u"r")
 
     def test_home_of_the_process(self):
-        """Without ``HOME`` the process's home is asked for."""
+        """Without ``HOME`` the process's home directory is used."""
         self.clouds({"mine": {"region_name": "r"}})
         self.environ = {}
         self.assertEqual(self.read().values[u"region"], u"r")
 
-    def test_broken(self):
-        """What is no such file, or only the beginning of one, is refused by its name."""
+    def test_malformed(self):
+        """A malformed or incomplete file is an error that names the file."""
         path = os.path.join(self.here, "clouds.yaml")
         for content, words in (
             (u"", u"is empty"),
-            (u"- a\n", u"no mapping"),
-            (u"clouds: [1]\n", u"'clouds' is no mapping"),
-            (u"clouds:\n  mine: 1\n", u"it is no mapping"),
+            (u"- a\n", u"not a mapping"),
+            (u"clouds: [1]\n", u"'clouds' is not a mapping"),
+            (u"clouds:\n  mine: 1\n", u"is not a mapping"),
             (u"clouds:\n  mine:\n    auth: {password: 's3cr", u"line 3 is not YAML"),
             (b"\xff\xfe", u"is not YAML"),
-            (u"clouds:\n", u"these are: none"),
-            (u"clouds:\n  mine:\n    auth: 7\n", u"auth is no mapping"),
+            (u"clouds:\n", u"which contains: no cloud"),
+            (u"clouds:\n  mine:\n    auth: 7\n", u"auth, is not a mapping"),
         ):
             self.write(path, content)
-            said = self.refused(self.read)
-            self.assertIn(words, said)
-            self.assertIn(as_text(path), said)
+            message = self.refused(self.read)
+            self.assertIn(words, message)
+            self.assertIn(as_text(path), message)
 
 
-class KeysTests(CloudsTestCase):
-    """What a cloud's keys mean."""
+class LoaderTests(CloudsTestCase):
+    """openstacksdk's loader, kept from the network and from other files."""
 
-    def test_everything(self):
-        """Every key that there is a key of ours for is taken, by our name."""
-        values = self.values({
-            "auth": dict(
-                AUTH_SECTION, user_domain_name="ud", project_domain_id="pd", trust_id="t",
-                system_scope="all", default_domain_id="dd",
-            ),
-            "auth-type": "v3password",
-            "region_name": "r",
-            "interface": "internal",
-            "verify": False,
-            "cacert": "/ca.pem",
-            "cert": "/c.pem",
-            "key": "/k.pem",
-            "identity_api_version": 3,
-            "volume_api_version": "3.59",
-            "compute_api_version": "2.1",
-            "block_storage_endpoint_override": "http://v.example/v3",
-            "compute_endpoint_override": "http://c.example/v2.1",
-        })
-        self.assertEqual(values, {
-            u"auth_url": u"https://cloud.example:5000/v3", u"username": u"flocker",
-            u"password": u"s3cr3t-w0rd", u"project_name": u"storage",
-            u"user_domain_name": u"ud", u"project_domain_id": u"pd", u"trust_id": u"t",
-            u"system_scope": u"all", u"default_domain_id": u"dd", u"auth_plugin": u"v3password",
-            u"region": u"r", u"interface": u"internal", u"verify_peer": False,
-            u"verify_ca_path": u"/ca.pem", u"client_certificate": u"/c.pem",
-            u"client_key": u"/k.pem", u"volume_endpoint": u"http://v.example/v3",
-            u"compute_endpoint": u"http://c.example/v2.1",
-        })
-
-    def test_older_names(self):
-        """What older files say means the same."""
-        values = self.values({
-            "username": "u", "auth": {"tenant_id": 123, "auth_token": "tok"},
-            "auth_plugin": "token", "endpoint_type": "publicURL", "insecure": True,
-            "volume_endpoint_override": "http://v.example/v3",
-        })
-        self.assertEqual(values, {
-            u"username": u"u", u"project_id": u"123", u"token": u"tok", u"auth_plugin": u"token",
-            u"interface": u"publicURL", u"verify_peer": False,
-            u"volume_endpoint": u"http://v.example/v3",
-        })
-
-    def test_one_domain(self):
-        """The one domain of older files is the user's and the project's, unless they have one."""
-        values = self.values({
-            "auth": dict(AUTH_SECTION, domain_name="d", project_domain_id="pd"),
-        })
-        self.assertEqual(
-            (values[u"user_domain_name"], values[u"project_domain_id"]), (u"d", u"pd")
-        )
-        self.assertNotIn(u"user_domain_id", values)
-        self.assertNotIn(u"domain_name", values)
-
-    def test_regions(self):
-        """A region's own values are taken: the given one's, else the first one's."""
-        cloud = {"regions": ["a", {"name": "b", "values": {"interface": "internal"}}]}
-        self.assertEqual(self.values(cloud), {u"region": u"a"})
-        self.assertEqual(
-            self.values(cloud, u"b"), {u"region": u"b", u"interface": u"internal"}
-        )
-        self.assertEqual(self.values(dict(cloud, region_name="b"))[u"region"], u"b")
-        self.assertIn(u"no region c; these are: a, b", self.refused(self.values, cloud, u"c"))
-
-    def test_home(self):
-        """Paths may begin with the user's home."""
-        path = self.values({"cacert": "~/ca.pem"})[u"verify_ca_path"]
-        self.assertEqual(path, as_text(os.path.expanduser("~/ca.pem")))
-
-    def test_no_value(self):
-        """A key without a value is not given."""
-        self.assertEqual(
-            self.values({"auth": {"username": None}, "cacert": None, "region_name": None}), {}
-        )
-
-    REFUSED = [
-        ({"auth_type": "v3oidcpassword"}, u"auth_type v3oidcpassword is not supported"),
-        ({"auth_type": "v3totp"}, u"these are: none, password"),
-        ({"auth_type": ["a"]}, u"is not supported"),
-        ({"auth": {"passcode": "s3cr3t"}}, u"auth.passcode can't be honoured"),
-        ({"auth": {"endpoint": "http://v"}}, u"auth.endpoint can't be honoured"),
-        ({"identity_api_version": "2.0"}, u"identity_api_version is 2.0, and the driver speaks 3"),
-        ({"volume_api_version": 2}, u"volume_api_version is 2"),
-        ({"compute_api_version": "3"}, u"compute_api_version is 3"),
-        ({"volume_service_type": "volumev2"}, u"volume_service_type can't be honoured"),
-        ({"identity_endpoint_override": "http://k"}, u"identity_endpoint_override can't"),
-        ({"interface": "public", "volume_interface": "internal"}, u"volume_interface can't be"),
-        ({"compute_region_name": "r2"}, u"the same for all services"),
-        (
-            {"volume_endpoint_override": "http://a", "volumev3_endpoint_override": "http://b"},
-            u"volumev3_endpoint_override and volume_endpoint_override say different things",
-        ),
-        ({"username": "a", "auth": {"username": "b"}}, u"say different things"),
-        ({"auth": {"auth_url": "https://{region_name}.cloud/"}}, u"a placeholder"),
-        ({"profile": "somecloud"}, u"vendor profile somecloud is known to openstacksdk only"),
-        ({"profile": "https://vendor.example"}, u"would have to be fetched"),
-        ({"regions": "a"}, u"regions is no list"),
-        ({"regions": [{"values": {}}]}, u"no name"),
-        ({"regions": [{"name": "a", "values": [1]}]}, u"no mapping"),
-        ({"regions": [{"name": "a", "auth": {"password": "s3cr3t"}}]}, u"other keys"),
-    ]
-
-    def test_refused(self):
-        """What can't be honoured is an error that names the cloud, the file and the key."""
-        for cloud, words in self.REFUSED:
-            said = self.refused(self.values, cloud)
-            self.assertIn(words, said)
-            self.assertIn(u"cloud 'mine' in {}".format(as_text(self.here)), said)
-
-    def test_same_for_all(self):
-        """What is said for each service and is the same for all is fine."""
-        self.values({
-            "interface": "internal", "volume_interface": "internal", "region_name": "r",
-            "compute_region_name": "r", "block_storage_api_version": 3.0,
-        })
-
-    def test_without_effect(self):
-        """What means nothing here is named."""
-        self.clouds({"mine": {
-            "networks": [], "dns-api-version": 2, "auth": {}, "verify": True, "api_timeout": 5,
-        }})
-        self.assertEqual(
-            self.read().without_effect, (u"api_timeout", u"dns_api_version", u"networks")
-        )
-
-    def test_table(self):
-        """Every name of ours in the table is a key, or one that is refused with a reason."""
-        ours = {name for name, _ in AUTH + BESIDE}
-        self.assertEqual(ours - set(BY_NAME) - set(REFUSED), set())
-        self.assertEqual(
-            {name for names in REPLACES.values() for name in names} - set(BY_NAME), set()
-        )
-
-
-class OpenStackSDKTests(KeysTests):
-    """The same, read by openstacksdk's own loader."""
-
-    # Its vendor profiles are what it is used for, and it takes either word of
-    # two that disagree.
-    REFUSED = [
-        (cloud, words)
-        for cloud, words in KeysTests.REFUSED
-        if u"profile" not in words and u"say different" not in words
-        and u"placeholder" not in words
-    ]
+    skip = NO_OPENSTACKSDK
 
     def setUp(self):
-        """Only where it is installed."""
-        KeysTests.setUp(self)
-        if _openstacksdk() is None:
-            raise SkipTest("openstacksdk is not installed")
-
-    def files(self):
-        """What reads the files with openstacksdk."""
-        return CloudFiles(self.environ, self.here)
-
-    def test_secure(self):
-        """``secure.yaml`` is laid over."""
-        self.clouds({"mine": {"auth": {"username": "u", "password": "no"}}})
-        self.clouds({"mine": {"auth": {"password": "s3{cr}3t"}}}, name="secure.yaml")
-        self.assertEqual(
-            self.read().values,
-            {u"username": u"u", u"password": u"s3{cr}3t", u"verify_peer": True},
-        )
-
-    def values(self, cloud, region=None):
-        """It has a default of its own for ``verify``, which is ours too."""
-        values = KeysTests.values(self, cloud, region)
-        if values.get(u"verify_peer") is True and "verify" not in cloud:
-            del values[u"verify_peer"]
-        return values
+        """Refuse network traffic."""
+        CloudsTestCase.setUp(self)
+        for name in ("getaddrinfo", "create_connection"):
+            self.patch(socket, name, lambda *args, **kwargs: self.fail("network traffic"))
 
     def test_profile(self):
-        """A vendor's profile is known; a key of ours replaces what is in it."""
-        self.clouds({"mine": {"profile": "elastx", "auth": {"username": "u"}}})
-        values = self.read().values
+        """A vendor profile of openstacksdk's own is used; the cloud's keys win."""
+        values = self.values({"profile": "elastx", "auth": {"username": "u"}})
         self.assertEqual(values[u"username"], u"u")
         self.assertTrue(values[u"auth_url"].startswith(u"https://"), values)
 
-    def test_profile_elsewhere(self):
-        """A profile that would be fetched from its vendor is refused: nothing is sent."""
-        self.assertIn(u"would have to be fetched", self.refused(
-            self.values, {"profile": "vexxhost", "region_name": "ca-ymq-1"}
-        ))
+    def test_remote_profile(self):
+        """A vendor profile that openstacksdk would download is refused."""
+        for cloud in (
+            {"profile": "https://vendor.example"},
+            {"cloud": "http://vendor.example:5000/v3"},
+            {"profile": "vexxhost", "region_name": "ca-ymq-1"},
+        ):
+            self.assertIn(u"would be downloaded", self.refused(self.values, cloud))
 
-    def test_no_value(self):
-        """A key without a value is not given."""
-        self.assertEqual(self.values({"auth": {"username": None}, "cacert": None}), {})
+    def test_public(self):
+        """A profile of ``clouds-public.yaml`` is used, also in place of a remote one."""
+        profile = {"auth": {"auth_url": "https://public.example/v3"}, "region_name": "p"}
+        self.write(
+            os.path.join(self.user, "clouds-public.yaml"),
+            {"public-clouds": {"ours": profile, "https://vendor.example": profile}},
+        )
+        for name in ("ours", "https://vendor.example"):
+            self.assertEqual(
+                self.values({"profile": name, "auth": {"username": "u"}}),
+                {u"auth_url": u"https://public.example/v3", u"username": u"u", u"region": u"p"},
+            )
 
-    def test_its_troubles(self):
-        """Whatever goes wrong inside of it is an error, without its words."""
-
-        class Broken(object):
-            def __init__(self, **options):
-                raise KeyError("s3cr3t")
-
-        self.clouds({"mine": {}})
-        files = CloudFiles(self.environ, self.here, loader=lambda: (Broken, None))
+    def test_unreadable_public(self):
+        """A malformed ``clouds-public.yaml`` is an error where a profile is named."""
+        path = self.write(os.path.join(self.here, "clouds-public.yaml"), u"'")
+        self.values({"region_name": "r"})
         self.assertIn(
-            u"openstacksdk can't read it (KeyError)", self.refused(files.cloud, u"mine")
+            u"{}, line 1 is not YAML".format(as_text(path)),
+            self.refused(self.values, {"profile": "ours"}),
         )
 
+    def test_token_cache(self):
+        """The file's ``cache`` and other variables of openstacksdk's have no effect."""
+        self.patch(os, "environ", dict(os.environ, OS_CLOUD="x", OS_USERNAME="u", OS_TOKEN="t"))
+        self.write(
+            os.path.join(self.here, "clouds.yaml"),
+            {"clouds": {"mine": {"region_name": "r"}}, "cache": {"auth": True}},
+        )
+        self.assertEqual(self.read().values, {u"region": u"r"})
 
-class LoaderTests(SynchronousTestCase):
-    """Whether openstacksdk is there."""
+    def test_any_name(self):
+        """A cloud may have the name that openstacksdk reserves for variables."""
+        self.clouds({"envvars": {"region_name": "r"}})
+        self.assertEqual(self.read(u"envvars").values, {u"region": u"r"})
 
-    def test_not_there(self):
-        """Without it our own loader is used."""
-        for name in ("openstack", "openstack.config"):
-            if name in sys.modules:
-                self.addCleanup(sys.modules.__setitem__, name, sys.modules[name])
-            else:
-                self.addCleanup(sys.modules.pop, name)
-            sys.modules[name] = None
-        self.assertIs(_openstacksdk(), None)
+    def test_errors(self):
+        """An exception inside of openstacksdk is an error without the exception's message."""
+        import openstack.config
+
+        def broken(**options):
+            raise KeyError("s3cr3t")
+
+        self.patch(openstack.config, "OpenStackConfig", broken)
+        self.assertIn(
+            u"openstacksdk cannot use it (KeyError)", self.refused(self.values, {"auth": {}})
+        )
 
 
 class ConfigurationTests(CloudsTestCase):
     """A configuration that names a cloud."""
 
+    skip = NO_OPENSTACKSDK
+
     def setUp(self):
-        """Without openstacksdk, so that the result is the same everywhere."""
+        """Write two clouds into the current directory."""
         CloudsTestCase.setUp(self)
-        self.patch(_clouds, "_openstacksdk", lambda: None)
         self.addCleanup(os.chdir, os.getcwd())
         os.chdir(self.here)
         self.clouds({
@@ -421,7 +277,7 @@ class ConfigurationTests(CloudsTestCase):
         })
 
     def configuration(self, **keys):
-        """One that is made of keys."""
+        """:return: the configuration of a cloud and other keys."""
         keys.setdefault("cloud", u"mine")
         return Configuration.from_mapping(keys, self.environ)
 
@@ -437,7 +293,7 @@ class ConfigurationTests(CloudsTestCase):
         self.assertEqual(self.configuration(cloud=u"app").auth_plugin, u"v3applicationcredential")
 
     def test_explicit_keys_win(self):
-        """A given key replaces the cloud's, and its other ways to say the same."""
+        """A given key replaces the cloud's, and the cloud's alternatives to the key."""
         made = self.configuration(project_id=u"p1", region=u"r2", user_id=u"u1")
         self.assertEqual(
             (made.project_id, made.project_name, made.region, made.user_id, made.username),
@@ -468,16 +324,13 @@ class ConfigurationTests(CloudsTestCase):
         )
 
     def test_replaced_is_not_checked(self):
-        """What is replaced may be wrong."""
+        """A replaced value may be wrong."""
         self.clouds({"mine": {"auth": AUTH_SECTION, "cacert": "/no/such"}})
         ca = as_text(self.write(os.path.join(self.here, "ca"), u"x"))
         self.assertEqual(self.configuration(verify_ca_path=ca).verify_ca_path, ca)
-        self.assertEqual(
-            without_replaced({u"password": 1, u"region": 2}, ["token"]), {u"region": 2}
-        )
 
     def test_bad_value(self):
-        """A wrong value in the file is an error by both names, with the file."""
+        """A wrong value in the file is an error with both names of the key, and the file."""
         self.clouds({"mine": {"auth": AUTH_SECTION, "verify": "s3cr3t"}})
         error = self.assertRaises(InvalidConfiguration, self.configuration)
         self.assertEqual(error.key, u"verify_peer")
@@ -487,7 +340,7 @@ class ConfigurationTests(CloudsTestCase):
         self.assertIn(u"auth.domain_id of cloud 'mine'", error.message)
 
     def test_reread(self):
-        """The files are read again; what is broken then is an error."""
+        """The files are read again; a file that is then malformed is an error."""
         made = self.configuration()
         self.clouds({"mine": {"auth": dict(AUTH_SECTION, password="new")}})
         self.assertEqual(made.reread().password(), u"new")
@@ -496,7 +349,7 @@ class ConfigurationTests(CloudsTestCase):
         self.assertRaises(InvalidConfiguration, made.reread)
 
     def test_environment(self):
-        """``OS_CLOUD`` names a cloud; only our own variables go with it."""
+        """With ``OS_CLOUD``, of the other variables only ``TXSTORAGE_...`` are used."""
         made = Configuration.from_environment(dict(
             self.environ, OS_CLOUD="mine", OS_USERNAME="left over", OS_PASSWORD="left over",
             TXSTORAGE_REGION="r3",
@@ -506,7 +359,7 @@ class ConfigurationTests(CloudsTestCase):
 
     @capture_logging(None)
     def test_notes(self, logger):
-        """What has no effect is told in the log, once."""
+        """A key without effect is logged once."""
         self.clouds({"mine": {"auth": AUTH_SECTION, "networks": []}})
         made = self.configuration()
         made.reread()

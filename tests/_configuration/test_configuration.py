@@ -11,12 +11,13 @@ import os
 import traceback
 from uuid import UUID
 
+import attr
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._configuration.configuration import Configuration, Secret, variables
-from txstorage._configuration.keys import BY_NAME, KEYS, PLUGINS, REFUSED
+from txstorage._configuration.keys import BY_NAME, KEYS, PLUGINS, REFUSED, SECRETS
 from txstorage._support.compat import as_text, text_type
 from txstorage.errors import InvalidConfiguration
 from txstorage.interfaces import StorageInitializationError
@@ -33,22 +34,25 @@ PASSWORD = {
 
 
 def configuration(**changes):
-    """A password configuration with some keys changed; ``None`` drops one."""
+    """
+    :param changes: keys that replace the values; ``None`` removes a key.
+    :return: a password configuration.
+    """
     return Configuration.from_mapping(dict(PASSWORD, **changes))
 
 
 class ConfigurationTestCase(SynchronousTestCase):
-    """Base: files, and the assertion every bad configuration is checked with."""
+    """Files, and an assertion about bad configurations."""
 
     def write(self, content):
-        """The path of a new file, which has the content (text or bytes)."""
+        """:return: the path of a new file with the content (text or bytes)."""
         path = as_text(self.mktemp())
         with io.open(path, "wb") as opened:
             opened.write(content if isinstance(content, bytes) else content.encode("utf-8"))
         return path
 
     def refused(self, function, *args, **kwargs):
-        """The ``InvalidConfiguration`` that the call raises."""
+        """:return: the ``InvalidConfiguration`` that the call raises."""
         error = self.assertRaises(InvalidConfiguration, function, *args, **kwargs)
         self.assertIsInstance(error, StorageInitializationError)
         self.assertEqual(error.code, StorageInitializationError.CONFIGURATION_ERROR)
@@ -60,7 +64,7 @@ class FromMappingTests(ConfigurationTestCase):
     """Values and defaults."""
 
     def test_defaults(self):
-        """What is not given has the documented default."""
+        """A key that is not given has the documented default."""
         made = configuration()
         self.assertEqual(
             (made.auth_plugin, made.interface, made.verify_peer, made.timeout,
@@ -69,7 +73,7 @@ class FromMappingTests(ConfigurationTestCase):
         )
 
     def test_everything_given(self):
-        """Every value is kept, as the type that the driver wants."""
+        """Each value is kept, with the type that the driver uses."""
         made = configuration(
             region=u"r", verify_peer=False, interface=u"internal", instance_id=NODE.upper(),
             volume_endpoint=u"http://v.example/v3/", profiles={u"gold": u"ssd"},
@@ -85,14 +89,14 @@ class FromMappingTests(ConfigurationTestCase):
         self.assertIsInstance(made.timeout, float)
 
     def test_native_strings_become_text(self):
-        """Bytes, which YAML gives on Python 2, become text."""
+        """Bytes, which YAML returns on Python 2, become text."""
         made = configuration(username=b"flocker", profiles={b"gold": b"ssd"}, instance_id=NODE)
         self.assertIsInstance(made.username, text_type)
         self.assertEqual([type(t) for t in list(made.profiles.items())[0]], [text_type] * 2)
         self.assertIsInstance(made.instance_id, text_type)
 
     def test_a_uuid_is_kept(self):
-        """Flocker passes the cluster's id as a ``UUID``."""
+        """The cluster's id may be a ``UUID``, as Flocker passes it."""
         self.assertEqual(configuration(cluster_id=CLUSTER).cluster_id, CLUSTER)
 
     def test_none_is_not_given(self):
@@ -100,12 +104,12 @@ class FromMappingTests(ConfigurationTestCase):
         self.assertEqual(configuration(timeout=None, interface=None), configuration())
 
     def test_flocker_synonyms(self):
-        """The names that Flocker's openstack backend uses mean the same."""
+        """The names of Flocker's openstack backend are accepted as synonyms."""
         made = configuration(project_name=None, tenant_name=u"storage", tenant_id=u"abc")
         self.assertEqual((made.project_name, made.project_id), (u"storage", u"abc"))
 
     def test_synonyms_that_agree(self):
-        """A key may be given twice if both say the same."""
+        """A key may be given twice with the same value."""
         self.assertEqual(configuration(tenant_name=u"storage"), configuration())
 
     def test_synonyms_that_disagree(self):
@@ -119,17 +123,43 @@ class FromMappingTests(ConfigurationTestCase):
         self.assertEqual(configuration(interface=u"adminURL").interface, u"admin")
 
     def test_the_table_is_sound(self):
-        """Each name occurs once, each key says what it is for, none is also refused."""
+        """Each name occurs once, each key has a purpose, and no key is also refused."""
         names = [name for key in KEYS for name in (key.name,) + key.synonyms]
         self.assertEqual(len(names), len(set(names)))
         self.assertEqual([key.name for key in KEYS if not key.purpose.endswith(u".")], [])
         self.assertEqual(set(BY_NAME) & set(REFUSED), set())
-        needed = {name for plugin in PLUGINS.values() for some in plugin.needs for name in some}
+        needed = {name for plugin in PLUGINS.values() for some in plugin.required for name in some}
         self.assertEqual(needed - set(BY_NAME), set())
 
 
+class AttributesTests(SynchronousTestCase):
+    """The attributes of a :class:`Configuration`."""
+
+    def test_keys(self):
+        """Each key is an attribute with the key's default, except the files of secrets."""
+        attributes = {
+            each.name: each.default
+            for each in attr.fields(Configuration)
+            if each.name not in ("secret_files", "_load")
+        }
+        self.assertEqual(
+            {key.name: key.default for key in KEYS if not key.name.endswith("_file")}, attributes
+        )
+
+    def test_secrets(self):
+        """The attributes that the repr leaves out are the secrets."""
+        hidden = {each.name for each in attr.fields(Configuration) if not each.repr}
+        self.assertEqual(set(SECRETS) | {"secret_files", "_load"}, hidden)
+        self.assertEqual(set(SECRETS), {key.name for key in KEYS if key.secret})
+
+    def test_reread(self):
+        """A configuration without a cloud is read again from the same mapping."""
+        made = configuration()
+        self.assertEqual(made, made.reread())
+
+
 class BadValueTests(ConfigurationTestCase):
-    """What is wrong is named, with the key."""
+    """Errors in values and names of keys."""
 
     WRONG = [
         (u"region", 7, u"text that is not empty, not a number: 7"),
@@ -167,14 +197,14 @@ class BadValueTests(ConfigurationTestCase):
     ]
 
     def test_ill_typed(self):
-        """Each ill-typed value gets an error that names the key and the type."""
+        """A value of a wrong type is an error that names the key and the type."""
         for name, value, expected in self.WRONG:
             error = self.refused(configuration, **{str(name): value})
             self.assertEqual(error.key, name)
             self.assertIn(expected, error.message)
 
     def test_numbers_for_text_need_quotes(self):
-        """An all-digit id in YAML is a number; the remedy says what to do."""
+        """The remedy for a number in place of text, such as an id of digits, is to quote it."""
         self.assertIn(u"quotes", self.refused(configuration, project_id=123).remedy)
         self.assertEqual(self.refused(configuration, verify_peer=123).remedy, u"")
 
@@ -183,7 +213,7 @@ class BadValueTests(ConfigurationTestCase):
         st.lists(st.integers(), max_size=2), st.dictionaries(st.text(), st.text(), max_size=2),
     ))
     def test_any_value_for_any_key(self, key, value):
-        """Whatever a key's value is, it is taken or refused by that key's name."""
+        """Any value of a key is accepted, or refused with the key's name."""
         try:
             configuration(**{key.name: value})
         except InvalidConfiguration as error:
@@ -191,30 +221,30 @@ class BadValueTests(ConfigurationTestCase):
             self.assertTrue(error.key in related or u"is missing" in error.message, error.message)
 
     def test_unknown_key_with_a_near_one(self):
-        """A misspelt key is named, and so is the one that was meant."""
+        """A misspelt key is an error that suggests the most similar key."""
         error = self.refused(configuration, verify_pear=False)
         self.assertEqual((error.key, error.remedy), (u"verify_pear", u"did you mean verify_peer?"))
 
     def test_unknown_key_without_a_near_one(self):
-        """Nothing is suggested for a key that resembles none."""
+        """The error about a key that resembles no other has no suggestion."""
         self.assertEqual(self.refused(configuration, zzz=1).remedy, u"")
 
     def test_refused_keys(self):
-        """Keys that make no sense here are refused with the reason."""
+        """Keys of other drivers that txstorage cannot use are refused with the reason."""
         for name in REFUSED:
             self.assertIn(REFUSED[name], self.refused(configuration, **{str(name): u"x"}).message)
 
 
 class PluginTests(ConfigurationTestCase):
-    """The ways to authenticate, and what each needs."""
+    """The ways to authenticate, and the keys that each requires."""
 
     def test_aliases(self):
-        """Flocker's names for the password plugin are accepted."""
+        """Flocker's names of the password plugin are accepted."""
         for name in (u"password", u"v2password", u"v3password"):
             self.assertEqual(configuration(auth_plugin=name).auth_plugin, u"password")
 
     def test_application_credential_is_understood_by_its_keys(self):
-        """An application credential need not be announced by ``auth_plugin``."""
+        """With an application credential ``auth_plugin`` is optional."""
         by_id = Configuration.from_mapping({
             u"auth_url": u"http://k", u"application_credential_id": u"i",
             u"application_credential_secret": u"s",
@@ -222,7 +252,7 @@ class PluginTests(ConfigurationTestCase):
         self.assertEqual(by_id.auth_plugin, u"v3applicationcredential")
 
     def test_application_credential_by_name_needs_the_user(self):
-        """A credential's name means nothing without its user."""
+        """An application credential's name requires its user."""
         given_keys = {
             u"auth_url": u"http://k", u"application_credential_name": u"n",
             u"application_credential_secret": u"s",
@@ -233,7 +263,7 @@ class PluginTests(ConfigurationTestCase):
         self.assertEqual(made.auth_plugin, u"v3applicationcredential")
 
     def test_each_need_is_checked(self):
-        """What a plugin needs is an error, by name, when it is not there."""
+        """A missing key that the plugin requires is an error that names the key."""
         for name in (u"auth_url", u"username", u"password", u"project_name"):
             error = self.refused(configuration, **{str(name): None})
             self.assertEqual(error.key, name)
@@ -242,7 +272,7 @@ class PluginTests(ConfigurationTestCase):
         self.assertIn(u"(or user_id)", self.refused(configuration, username=None).message)
 
     def test_token_and_none(self):
-        """A token needs Keystone; no authentication needs the endpoints."""
+        """A token requires Keystone's address; no authentication requires the endpoints."""
         made = Configuration.from_mapping(
             {u"auth_plugin": u"v3token", u"auth_url": u"http://k", u"token": u"t"}
         )
@@ -251,7 +281,7 @@ class PluginTests(ConfigurationTestCase):
         self.assertEqual(error.key, u"volume_endpoint")
 
     def test_scopes(self):
-        """A trust or the whole system is instead of a project, and only one of them."""
+        """A scope is a trust, the whole system or a project; two scopes are an error."""
         for scope in ({"trust_id": u"t"}, {"system_scope": u"all"}, {"project_id": u"p"}):
             configuration(project_name=None, **scope)
         for scope, key in (
@@ -264,7 +294,7 @@ class PluginTests(ConfigurationTestCase):
             self.assertIn(u"can't be given together with", error.message)
 
     def test_scope_of_an_application_credential(self):
-        """An application credential is for one project already."""
+        """An application credential cannot be given with a scope."""
         for name in (u"trust_id", u"system_scope"):
             error = self.refused(Configuration.from_mapping, {
                 u"auth_url": u"http://k", u"application_credential_id": u"i",
@@ -274,7 +304,7 @@ class PluginTests(ConfigurationTestCase):
             self.assertIn(u"application credential", error.message)
 
     def test_default_domain(self):
-        """The default domain is in place of each that is not given."""
+        """The default domain replaces each domain that is not given."""
         made = configuration(default_domain_id=u"d", user_domain_name=u"people")
         self.assertEqual(
             (made.user_domain_id, made.user_domain_name, made.project_domain_id),
@@ -284,14 +314,14 @@ class PluginTests(ConfigurationTestCase):
         self.assertEqual((made.user_domain_name, made.project_domain_name), (u"d", u"d"))
 
     def test_client_key(self):
-        """A client's key is of no use without its certificate."""
+        """A client's private key requires its certificate."""
         path = self.write(u"x")
         self.assertEqual(self.refused(configuration, client_key=path).key, u"client_certificate")
         made = configuration(client_key=path, client_certificate=path)
         self.assertEqual((made.client_key, made.client_certificate), (path, path))
 
     def test_unknown_plugin(self):
-        """A misspelt plugin gets the list and the nearest."""
+        """A misspelt plugin is an error that lists the plugins and suggests the most similar."""
         error = self.refused(configuration, auth_plugin=u"pasword")
         self.assertEqual((error.key, error.remedy), (u"auth_plugin", u"did you mean password?"))
         self.assertIn(u"v3applicationcredential", error.message)
@@ -304,16 +334,16 @@ class PluginTests(ConfigurationTestCase):
 
 
 class SecretTests(ConfigurationTestCase):
-    """Secrets are never shown, and files are read when they are needed."""
+    """Secrets, which are never shown, and their files."""
 
     def test_repr_shows_none(self):
-        """No repr holds a secret."""
+        """No repr contains a secret."""
         made = configuration()
         self.assertEqual(made.password(), u"s3cr3t-w0rd")
         self.assertNotIn("s3cr3t", repr(made) + repr(made.password) + str(made.password))
 
     def test_error_shows_none(self):
-        """Neither the message nor the traceback of an error holds a secret."""
+        """Neither the message nor the traceback of an error contains a secret."""
         for changes in (
             {"password": [u"s3cr3t"]},
             {"password": b"s3cr3t\xff"},
@@ -330,7 +360,7 @@ class SecretTests(ConfigurationTestCase):
                 self.fail(repr(changes))
 
     def test_file_is_read_each_time(self):
-        """A secret that is changed in its file is used from then on."""
+        """A secret's file is read again for each use."""
         path = self.write(u"one\n")
         made = configuration(password=None, password_file=path)
         self.assertEqual(made.password(), u"one")
@@ -339,12 +369,12 @@ class SecretTests(ConfigurationTestCase):
         self.assertEqual(made.password(), u"two")
 
     def test_only_line_ends_are_stripped(self):
-        """A space at a secret's end belongs to it; so do characters beyond ASCII."""
+        """Spaces at the ends of a secret and characters beyond ASCII are kept."""
         path = self.write(u" zw\xf6lf \n")
         self.assertEqual(Secret(u"password_file", path=path)(), u" zw\xf6lf ")
 
     def test_file_that_vanished(self):
-        """A file that can't be read any more is an error by the key's name."""
+        """A file that can no longer be read is an error that names the key."""
         path = self.write(u"one")
         secret = configuration(password=None, password_file=path).password
         os.remove(path)
@@ -353,7 +383,7 @@ class SecretTests(ConfigurationTestCase):
         self.assertIn(u"No such file", error.message)
 
     def test_empty_file(self):
-        """An empty file is refused when the configuration is made."""
+        """An empty file is an error when the configuration is made."""
         error = self.refused(configuration, password=None, password_file=self.write(u"\n"))
         self.assertIn(u"empty", error.message)
 
@@ -383,17 +413,17 @@ class FromFileTests(ConfigurationTestCase):
     )
 
     def test_dataset_section(self):
-        """The section's keys are the configuration; ``backend`` is none of them."""
+        """The section's keys are the configuration, except ``backend``."""
         self.assertEqual(self.from_file(self.GOOD), configuration())
 
     def test_flockers_own_backend(self):
-        """A file for Flocker's openstack backend can be used as it is."""
+        """A file for Flocker's openstack backend can be used unchanged."""
         self.assertEqual(
             self.from_file(self.GOOD.replace(u"txstorage", u"openstack")), configuration()
         )
 
     def test_overrides(self):
-        """What the caller gives replaces what the file says."""
+        """The caller's keys replace the file's."""
         made = self.from_file(self.GOOD + u"  cluster_id: %s\n" % NODE, cluster_id=CLUSTER)
         self.assertEqual(made.cluster_id, CLUSTER)
 
@@ -403,40 +433,40 @@ class FromFileTests(ConfigurationTestCase):
         self.assertEqual(error.key, u"backend")
 
     def test_bad_key_has_a_line(self):
-        """An error in a key names the file and the line."""
+        """An error about a key names the file and the line."""
         path = self.write(self.GOOD + u"  timeout: soon\n")
         error = self.refused(Configuration.from_file, path)
         self.assertEqual(error.key, u"timeout")
         self.assertIn(u"(in {}, line 9)".format(path), error.message)
 
     def test_missing_key_has_no_line(self):
-        """An error about a key that is not there names the file."""
+        """An error about a missing key names the file."""
         path = self.write(self.GOOD.replace(u"  username: flocker\n", u""))
         error = self.refused(Configuration.from_file, path)
         self.assertIn(u"(in {})".format(path), error.message)
 
     def test_no_section(self):
-        """Files without a dataset section are refused, whatever they are."""
+        """Files without a ``dataset`` section are refused."""
         for content in (u"", u"- a\n", u"dataset:\n", u"dataset: [1]\n", u"x: 1\n"):
             self.assertEqual(self.refused(self.from_file, content).key, u"dataset")
 
     def test_not_there(self):
-        """A file that is not there is an error with its name."""
+        """A missing file is an error that names the file."""
         error = self.refused(Configuration.from_file, u"/no/such/agent.yml")
         self.assertIn(u"/no/such/agent.yml can't be read: No such file", error.message)
 
     def test_not_allowed(self):
-        """A file that this user may not read is no matter of what is in it."""
+        """The remedy for a file that the user may not read is to run as another user."""
         def denied(*args, **kwargs):
             raise IOError(errno.EACCES, os.strerror(errno.EACCES))
 
         self.patch(io, "open", denied)
         error = self.refused(Configuration.from_file, u"/root/agent.yml")
         self.assertIn(u"/root/agent.yml can't be read: Permission denied", error.message)
-        self.assertIn(u"become a user", error.remedy)
+        self.assertIn(u"run as a user", error.remedy)
 
     def test_not_yaml(self):
-        """What is not YAML is refused by line, without showing what is there."""
+        """The error about malformed YAML names the line, and does not show it."""
         for password in (u"*s3cr3t", u"!s3cr3t x", u"'s3cr3t", u"s3cr3t: {", u"@s3cr3t"):
             error = self.refused(
                 self.from_file, u"dataset:\n  password: {}\n".format(password)
@@ -464,24 +494,24 @@ class FromEnvironmentTests(ConfigurationTestCase):
     }
 
     def test_openrc(self):
-        """OpenStack's own variables are enough; others are left alone."""
+        """OpenStack's own variables are sufficient; unknown ones are ignored."""
         self.assertEqual(Configuration.from_environment(self.OPENRC), configuration())
 
     def test_ours_win(self):
-        """``TXSTORAGE_...`` replaces ``OS_...``, also by a synonym."""
+        """``TXSTORAGE_...`` replaces ``OS_...``, also with a synonym."""
         made = Configuration.from_environment(
             dict(self.OPENRC, TXSTORAGE_TENANT_NAME="mine", TXSTORAGE_CONFIG="/x")
         )
         self.assertEqual(made.project_name, u"mine")
 
     def test_a_file_replaces_a_password(self):
-        """``TXSTORAGE_PASSWORD_FILE`` does not clash with ``OS_PASSWORD``."""
+        """``TXSTORAGE_PASSWORD_FILE`` replaces ``OS_PASSWORD``."""
         path = self.write(u"other")
         made = Configuration.from_environment(dict(self.OPENRC, TXSTORAGE_PASSWORD_FILE=path))
         self.assertEqual(made.password(), u"other")
 
     def test_values_that_are_not_text(self):
-        """Numbers, booleans and mappings are written as in YAML; text is taken literally."""
+        """Numbers, booleans and mappings are parsed as YAML; text is taken literally."""
         made = Configuration.from_environment(dict(
             self.OPENRC, TXSTORAGE_TIMEOUT="30", TXSTORAGE_VERIFY_PEER="false",
             TXSTORAGE_PROFILES="{gold: ssd}", TXSTORAGE_REGION="1e3", OS_PASSWORD="123",
@@ -492,14 +522,14 @@ class FromEnvironmentTests(ConfigurationTestCase):
         )
 
     def test_not_yaml(self):
-        """A value that must be YAML and is not is refused by the key."""
+        """Malformed YAML in a variable is an error that names the key."""
         error = self.refused(
             Configuration.from_environment, dict(self.OPENRC, TXSTORAGE_PROFILES="{")
         )
         self.assertEqual(error.key, u"profiles")
 
     def test_misspelt(self):
-        """A misspelt variable of ours is an error that names it and the nearest key."""
+        """A misspelt ``TXSTORAGE_...`` variable is an error that suggests the most similar key."""
         error = self.refused(
             Configuration.from_environment, dict(self.OPENRC, TXSTORAGE_TIMEOUTT="1")
         )
@@ -507,25 +537,25 @@ class FromEnvironmentTests(ConfigurationTestCase):
         self.assertEqual(error.remedy, u"did you mean timeout?")
 
     def test_missing_key_names_the_variables(self):
-        """Who configures by the environment is told which variables to set."""
+        """An error about a missing key names the variables to set."""
         error = self.refused(Configuration.from_environment, {})
         self.assertEqual(error.key, u"auth_url")
         self.assertIn(u"TXSTORAGE_AUTH_URL or OS_AUTH_URL", error.message)
 
     def test_overrides(self):
-        """What the caller gives replaces the environment."""
+        """The caller's keys replace the environment's."""
         made = Configuration.from_environment(
             dict(self.OPENRC, TXSTORAGE_CLUSTER_ID=NODE), cluster_id=CLUSTER
         )
         self.assertEqual(made.cluster_id, CLUSTER)
 
     def test_unknown_override(self):
-        """A key that no variable can give is refused like any other."""
+        """An unknown key of the caller's is refused."""
         error = self.refused(Configuration.from_environment, self.OPENRC, bogus=1)
         self.assertIn(u"bogus: is not known (in the environment)", error.message)
 
     def test_variables(self):
-        """A key's variables: ours, those of its synonyms, OpenStack's."""
+        """A key's variables are ``TXSTORAGE_...``, also with its synonyms, and OpenStack's."""
         self.assertEqual(
             variables(u"tenant_id"),
             ("TXSTORAGE_PROJECT_ID", "TXSTORAGE_TENANT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"),

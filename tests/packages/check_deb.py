@@ -88,6 +88,10 @@ class LifeTests(PackagesTestCase):
         self.assertEqual([], other)
         self.assertEqual([], [path for path in told if "/dist-packages/" in path])
 
+    def test_clouds(self):
+        """The package contains the extra ``clouds``: a configuration may name a cloud."""
+        self.machine.run(["/opt/txstorage/bin/python", "-c", "import openstack.config"])
+
     def test_example(self):
         """The example is a valid configuration, except for the secret's file, which it names."""
         code, told = self.machine.run("txstorage --config {} doctor".format(EXAMPLE), check=False)

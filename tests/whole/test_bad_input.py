@@ -57,11 +57,11 @@ def described(**changes):
     )
 
 
-def server(seen):
+def server(request):
     """Keystone and Compute that respond correctly; ``None`` for requests to Cinder."""
-    if seen.target.endswith(u"/auth/tokens"):
+    if request.target.endswith(u"/auth/tokens"):
         return token_answer("tok-secret")
-    if seen.target.startswith(u"/v2.1/servers/" + NODE):
+    if request.target.startswith(u"/v2.1/servers/" + NODE):
         return Answer(200, {u"server": {u"id": NODE, u"status": u"ACTIVE"}})
     return None
 
@@ -72,11 +72,11 @@ class BadInputTestCase(SynchronousTestCase):
     def driver(self, *rules):
         """:param rules: functions from a request to a response or ``None``."""
 
-        def answer(seen):
+        def answer(request):
             for rule in rules + (server,):
-                found = rule(seen)
-                if found is not None:
-                    return found
+                response = rule(request)
+                if response is not None:
+                    return response
             return error(404, u"itemNotFound", u"It could not be found.")
 
         self.clock = Clock()
@@ -95,21 +95,21 @@ class BadInputTestCase(SynchronousTestCase):
     def fails(self, d, kind, *words):
         """The operation fails in time with an error of one class that names the remedy."""
         self.clock.pump([0.5] * 250)
-        found = self.failureResultOf(d).value
-        self.assertIs(kind, type(found))
-        self.assertTrue(found.remedy)
-        self.assertIn(found.remedy, found.__unicode__())
+        raised = self.failureResultOf(d).value
+        self.assertIs(kind, type(raised))
+        self.assertTrue(raised.remedy)
+        self.assertIn(raised.remedy, raised.__unicode__())
         for word in words:
-            self.assertIn(word, found.__unicode__())
+            self.assertIn(word, raised.__unicode__())
         self.assertEqual([], self.clock.getDelayedCalls())
-        return found
+        return raised
 
     def mutations(self):
         """The requests to the services that change something."""
         return [
-            (seen.method, seen.target)
-            for seen in self.service.seen
-            if seen.method != u"GET" and not seen.target.endswith(u"/auth/tokens")
+            (request.method, request.target)
+            for request in self.service.seen
+            if request.method != u"GET" and not request.target.endswith(u"/auth/tokens")
         ]
 
 
@@ -138,10 +138,10 @@ class ServiceTests(BadInputTestCase):
         echo = {u"error": {u"code": 401, u"message": u"bad: " + PASSWORD}}
         for _, call in EVERY:
             driver = self.driver(
-                lambda seen: Answer(401, echo) if u"/auth/" in seen.target else None
+                lambda request: Answer(401, echo) if u"/auth/" in request.target else None
             )
-            found = self.fails(call(driver), errors.AuthenticationFailed, u"user 'flocker'")
-            self.assertNotIn(u"hunter2", found.__unicode__() + repr(found))
+            raised = self.fails(call(driver), errors.AuthenticationFailed, u"user 'flocker'")
+            self.assertNotIn(u"hunter2", raised.__unicode__() + repr(raised))
             self.assertEqual([], self.mutations())
         self.assertTrue(logger.messages)
         self.assertNotIn("hunter2", json.dumps(logger.serialize()))
@@ -151,7 +151,7 @@ class ServiceTests(BadInputTestCase):
         for body in (b"<html>Welcome</html>", b"", b"[]", b"{}", b'{"volume": 1}', b"\xff"):
             for _, call in operations(VOLUME):
                 driver = self.driver(
-                    lambda seen: Answer(200, body) if u"/volumes" in seen.target else None
+                    lambda request: Answer(200, body) if u"/volumes" in request.target else None
                 )
                 self.fails(call(driver), errors.NotTheService, u"http://cloud/v3/")
                 self.assertEqual([], self.mutations())
@@ -160,8 +160,8 @@ class ServiceTests(BadInputTestCase):
         """A 404 from a router's address does not mean that a volume is gone."""
         for _, call in operations(VOLUME):
             driver = self.driver(
-                lambda seen: Answer(404, b"<h1>Not Found</h1>")
-                if u"/volumes" in seen.target else None
+                lambda request: Answer(404, b"<h1>Not Found</h1>")
+                if u"/volumes" in request.target else None
             )
             self.fails(call(driver), errors.ResourceNotFound, u"endpoint")
             self.assertEqual([], self.mutations())
@@ -187,21 +187,21 @@ class ArgumentTests(BadInputTestCase):
             self.assertEqual([], self.service.seen)
 
     def test_unknown_volumes(self):
-        """A volume id of any shape is unknown, and nothing is changed."""
+        """Any volume id that the cloud does not list is unknown; nothing is changed."""
 
-        def a_list(seen):
-            return Answer(200, {u"volumes": []}) if seen.target.endswith(u"/detail") else None
+        def empty_list(request):
+            return Answer(200, {u"volumes": []}) if request.target.endswith(u"/detail") else None
 
         for volume_id in (
             VOLUME, u"nonsense", u"", u"a/b", u"/", u"..", u"../" + VOLUME, u"a%2Fb", u"a?b#c",
             u"detail", u"caf\xe9", u"\u4e2d\u6587", u"a b", u"a\nb", u"x" * 300,
         ):
             for name, call in operations(volume_id):
-                d = call(self.driver(a_list))
+                d = call(self.driver(empty_list))
                 self.clock.pump([0.5] * 10)
-                found = self.failureResultOf(d, UnknownVolume).value
-                self.assertEqual((name, (volume_id,)), (name, found.args))
-                self.assertEqual(volume_id, found.blockdevice_id)
+                raised = self.failureResultOf(d, UnknownVolume).value
+                self.assertEqual((name, (volume_id,)), (name, raised.args))
+                self.assertEqual(volume_id, raised.blockdevice_id)
                 self.assertEqual([], self.mutations())
 
 
@@ -211,10 +211,10 @@ class VolumeTests(BadInputTestCase):
     def on(self, *volumes):
         """A driver on a Cinder that has volumes."""
 
-        def cinder(seen):
-            if u"/volumes/detail" in seen.target:
+        def cinder(request):
+            if u"/volumes/detail" in request.target:
                 return Answer(200, {u"volumes": list(volumes)})
-            if seen.method == u"GET" and u"/volumes/" + VOLUME in seen.target:
+            if request.method == u"GET" and u"/volumes/" + VOLUME in request.target:
                 return Answer(200, {u"volume": volumes[0]})
             return None
 
@@ -227,8 +227,9 @@ class VolumeTests(BadInputTestCase):
             {"Retry-After": "0"},
         )
         driver = self.driver(
-            lambda seen: Answer(200, {u"volumes": []}) if u"/detail" in seen.target else None,
-            lambda seen: quota if seen.method == u"POST" and u"/volumes" in seen.target else None,
+            lambda request: Answer(200, {u"volumes": []}) if u"/detail" in request.target else None,
+            lambda request: quota
+            if request.method == u"POST" and u"/volumes" in request.target else None,
         )
         self.fails(driver.create_volume(DATASET, GIB), errors.QuotaExceeded, u"quota raised")
         self.assertEqual(1, len(self.mutations()))
@@ -283,11 +284,11 @@ class SocketTests(TestCase):
             instance_id=NODE,
         )
 
-        def found(error):
+        def check_remedy(error):
             self.assertTrue(error.remedy)
             return error
 
-        return self.assertFailure(driver.list_volumes(), kind).addCallback(found)
+        return self.assertFailure(driver.list_volumes(), kind).addCallback(check_remedy)
 
     def test_not_there(self):
         """Nothing listens at the address."""
@@ -300,7 +301,7 @@ class SocketTests(TestCase):
         return self.check(other.url, errors.NotTheService)
 
     def test_truncated(self):
-        """A response that breaks off is reported as lost, not believed."""
+        """A truncated response is reported as lost, and not used."""
         answer = b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"volumes": []}'
         return self.check(RawServer(self, answer, close=True).url, errors.ResponseLost)
 
@@ -308,12 +309,12 @@ class SocketTests(TestCase):
     def test_plain_to_tls(self):
         """Plain HTTP sent to a TLS port is reported as such, whatever TLS responds."""
         stranger = RawServer(self, certificate=certificate_for(u"127.0.0.1"))
-        found = yield self.check(stranger.url.replace(u"https:", u"http:"), errors.ResponseLost)
-        self.assertIn("begin with https", str(found))
+        raised = yield self.check(stranger.url.replace(u"https:", u"http:"), errors.ResponseLost)
+        self.assertIn("begin with https", str(raised))
         for description, kind in [(b"\x46", errors.ResponseLost), (b"\x0a", errors.NotTheService)]:
             alert = RawServer(self, b"\x15\x03\x01\x00\x02\x02" + description, close=True)
-            found = yield self.check(alert.url, kind)
-            self.assertIn("begin with https", str(found))
+            raised = yield self.check(alert.url, kind)
+            self.assertIn("begin with https", str(raised))
 
     @inlineCallbacks
     def test_https_is_not_suggested(self):
@@ -322,8 +323,8 @@ class SocketTests(TestCase):
             (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", errors.ResponseLost),
             (b"SSH-2.0-OpenSSH_9.2\r\n", errors.NotTheService),
         ]:
-            found = yield self.check(RawServer(self, answer, close=True).url, kind)
-            self.assertNotIn("https", str(found))
+            raised = yield self.check(RawServer(self, answer, close=True).url, kind)
+            self.assertNotIn("https", str(raised))
 
     def test_certificate(self):
         """A certificate that does not verify is rejected."""

@@ -1,6 +1,8 @@
 # -*- test-case-name: tests._configuration.test_configuration -*-
 """
-Files of a configuration: secrets and YAML.  No message shows what is in them.
+Files that a configuration consists of: secrets and YAML.
+
+No error message shows a file's content.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -14,36 +16,44 @@ import yaml
 from .._support.compat import as_text
 from ..errors import InvalidConfiguration
 
+MYPY = False
+if MYPY:
+    from typing import Any, Dict, Optional, Text, Tuple  # noqa: F401
+
 
 @attr.s(frozen=True)
 class Secret(object):
     """
-    A secret, given in the configuration or kept in a file, which is read
-    again each time the secret is needed.  Its repr does not show it.
+    A secret, given in the configuration or kept in a file.
 
-    :ivar text key: the configuration key it belongs to.
+    The file is read again for each call.  The repr does not show the secret.
+
+    :ivar text key: the secret's configuration key.
+    :ivar path: the path of the file, text; ``None`` without a file.
     """
 
-    key = attr.ib()
-    _value = attr.ib(default=None, repr=False)
-    path = attr.ib(default=None)
+    key = attr.ib()  # type: Text
+    _value = attr.ib(default=None, repr=False)  # type: Text
+    path = attr.ib(default=None)  # type: Optional[Text]
 
     def __call__(self):
+        # type: () -> Text
         """
         :return: the secret, text.
-        :raises InvalidConfiguration: when its file can't be read (any more)
-            or is empty.
+        :raises InvalidConfiguration: when the file cannot be read or is empty.
         """
         if self.path is None:
             return self._value
+        secret = None
         try:
             with io.open(self.path, encoding="utf-8") as opened:
                 secret = opened.read().rstrip(u"\r\n")
-            problem = u"it is empty"
-        except (EnvironmentError, ValueError) as error:
-            secret = None
-            # A decoding error would show a piece of the secret.
-            problem = as_text(getattr(error, "strerror", None) or u"it is not UTF-8 text")
+            problem = u"the file is empty"
+        except EnvironmentError as error:
+            problem = as_text(error.strerror)
+        except ValueError:
+            # The decoding error's message would show a part of the secret.
+            problem = u"the file is not UTF-8 text"
         if not secret:
             raise InvalidConfiguration(
                 self.key, u"can't use {}: {}".format(as_text(self.path), problem)
@@ -52,20 +62,25 @@ class Secret(object):
 
 
 def place(path, line=None):
+    # type: (Text, Optional[int]) -> Text
     """
-    :return: text that says where something is.
+    :return: a path and a line number as text for messages.
     """
     return as_text(path) if line is None else u"{}, line {}".format(as_text(path), line)
 
 
 def load_yaml(path, key, remedy):
+    # type: (Text, Text, Text) -> Tuple[Any, Any]
     """
-    :param path: the path of a YAML file.
-    :param text key: the configuration key that an error is about.
-    :param text remedy: what to do then.
-    :return: the YAML's root node and what it says.
+    Read a YAML file.
+
+    :param path: the path of the file.
+    :param text key: the configuration key that an error names.
+    :param text remedy: the remedy for a file that is missing or not YAML.
+    :return: the YAML's root node and its content, both ``None`` for an empty file.
     :raises InvalidConfiguration: naming the file and the line.
     """
+    line = None
     try:
         with io.open(path, encoding="utf-8") as opened:
             loader = yaml.SafeLoader(opened.read())
@@ -73,14 +88,34 @@ def load_yaml(path, key, remedy):
         return node, loader.construct_document(node) if node is not None else None
     except EnvironmentError as error:
         problem = u"can't be read: {}".format(as_text(error.strerror))
-        line = None
         if error.errno == errno.EACCES:
-            remedy = u"become a user who may read it, such as the one whose file it is"
+            remedy = u"run as a user who may read the file, such as its owner"
     except (ValueError, yaml.YAMLError) as error:
-        # What YAML stumbled over may be a secret, so only the place is told.
+        # The text at the error may be a secret, so the message has only the position.
         mark = getattr(error, "problem_mark", None)
         problem, line = u"is not YAML", mark and mark.line + 1
     raise InvalidConfiguration(key, u"{} {}".format(place(path, line), problem), remedy)
 
 
-__all__ = ["Secret", "load_yaml", "place"]
+def load_section(path, name, key):
+    # type: (Text, Text, Text) -> Dict[Text, Any]
+    """
+    Read one section of a YAML file.
+
+    :param path: the path of the file.
+    :param text name: the section's name.
+    :param text key: the configuration key that an error names.
+    :return: a ``dict`` with text for names; empty when the section is missing.
+    :raises InvalidConfiguration: when the file is not YAML, or the section is not a mapping.
+    """
+    document = load_yaml(path, key, u"put values with special characters in quotes")[1]
+    # A file that is being written may be empty.
+    section = (document.get(name) or {}) if isinstance(document, dict) else None
+    if not isinstance(section, dict):
+        raise InvalidConfiguration(
+            key, u"{} is empty, or '{}' is not a mapping there".format(as_text(path), name)
+        )
+    return {as_text(each): value for each, value in section.items()}
+
+
+__all__ = ["Secret", "load_section", "load_yaml", "place"]

@@ -1,7 +1,8 @@
 # -*- test-case-name: tests._configuration.test_configuration -*-
 """
-The configuration's keys: one table, from which validation, messages,
-environment variables and documentation all come.
+The table of the configuration's keys.
+
+Validation, messages, environment variables and documentation are derived from the table.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -27,40 +28,47 @@ from .value_types import (
     UUID_VALUE,
 )
 
+MYPY = False
+if MYPY:
+    from typing import Any, Dict, Iterable, Text, Tuple  # noqa: F401
+
+    from .value_types import ValueType  # noqa: F401
+
 
 @attr.s(frozen=True)
 class Key(object):
     """
     One key of the configuration.
 
-    :ivar str name: as in ``agent.yml``.
-    :ivar Kind kind: what its value must be.
-    :ivar text purpose: what it is for, in a sentence.
-    :ivar default: the value when it is not given.
-    :ivar bool secret: whether its value must never be shown.
-    :ivar tuple synonyms: other names of the same key.
-    :ivar tuple environment: OpenStack's own environment variables for it,
-        besides ``TXSTORAGE_<NAME>``.
+    :ivar str name: the name in ``agent.yml``.
+    :ivar ValueType type: the type of the key's value.
+    :ivar text purpose: a sentence for the documentation.
+    :ivar default: the value when none is given.
+    :ivar bool secret: whether the value must never be shown.
+    :ivar tuple synonyms: other names of the key.
+    :ivar tuple environment: OpenStack's own environment variables, used besides
+        ``TXSTORAGE_<NAME>``.
     """
 
-    name = attr.ib()
-    kind = attr.ib()
-    purpose = attr.ib()
-    default = attr.ib(default=None)
-    secret = attr.ib(default=False)
-    synonyms = attr.ib(default=())
-    environment = attr.ib(default=())
+    name = attr.ib()  # type: str
+    type = attr.ib()  # type: ValueType
+    purpose = attr.ib()  # type: Text
+    default = attr.ib(default=None)  # type: Any
+    secret = attr.ib(default=False)  # type: bool
+    synonyms = attr.ib(default=())  # type: Tuple[str, ...]
+    environment = attr.ib(default=())  # type: Tuple[str, ...]
 
 
 KEYS = (
     Key("cloud", TEXT,
-        u"A cloud of clouds.yaml, for the keys that are not given here.",
+        u"The cloud of clouds.yaml that supplies the keys that are not given here; needs the "
+        u"extra 'clouds', on Python 3.",
         environment=("OS_CLOUD",)),
-    Key("region", TEXT, u"The region of the catalog; needed when it has several.",
+    Key("region", TEXT, u"The region; required when the catalog has several.",
         environment=("OS_REGION_NAME",)),
     Key("auth_plugin", TEXT,
-        u"How to authenticate: password, v3applicationcredential, token or none. When it is not "
-        u"given: v3applicationcredential with an application credential, else password.",
+        u"The way to authenticate: password, v3applicationcredential, token or none (default: "
+        u"v3applicationcredential when an application credential is given, otherwise password).",
         environment=("OS_AUTH_TYPE",)),
     Key("auth_url", ADDRESS, u"The address of Keystone.", environment=("OS_AUTH_URL",)),
     Key("username", TEXT, u"The user's name.", environment=("OS_USERNAME",)),
@@ -70,7 +78,7 @@ KEYS = (
     Key("user_domain_name", TEXT, u"The name of the user's domain.",
         environment=("OS_USER_DOMAIN_NAME",)),
     Key("password", TEXT, u"The user's password.", secret=True, environment=("OS_PASSWORD",)),
-    Key("password_file", FILE, u"A file that holds the password and nothing else."),
+    Key("password_file", FILE, u"A file that contains only the password."),
     Key("project_name", TEXT, u"The project's name.", synonyms=("tenant_name",),
         environment=("OS_PROJECT_NAME", "OS_TENANT_NAME")),
     Key("project_id", TEXT, u"The project's id, instead of the name.", synonyms=("tenant_id",),
@@ -79,15 +87,15 @@ KEYS = (
         environment=("OS_PROJECT_DOMAIN_ID",)),
     Key("project_domain_name", TEXT, u"The name of the project's domain.",
         environment=("OS_PROJECT_DOMAIN_NAME",)),
-    Key("default_domain_id", TEXT, u"The id of both domains, where they are not given.",
+    Key("default_domain_id", TEXT, u"The id of each of the two domains that is not given.",
         environment=("OS_DEFAULT_DOMAIN_ID",)),
-    Key("default_domain_name", TEXT, u"The name of both domains, where they are not given.",
+    Key("default_domain_name", TEXT, u"The name of each of the two domains that is not given.",
         environment=("OS_DEFAULT_DOMAIN_NAME",)),
-    Key("trust_id", TEXT, u"The trust in which to act, instead of a project.",
+    Key("trust_id", TEXT, u"The id of a trust to act in, instead of a project.",
         environment=("OS_TRUST_ID",)),
     Key("system_scope", SYSTEM_SCOPE,
-        u"'all' to act system-wide, instead of in a project; needs volume_endpoint, as the "
-        u"catalog then has no Block Storage.",
+        u"'all' to act on the whole system, instead of in a project; needs volume_endpoint, "
+        u"because the catalog then lacks Block Storage.",
         environment=("OS_SYSTEM_SCOPE",)),
     Key("application_credential_id", TEXT, u"The application credential's id.",
         environment=("OS_APPLICATION_CREDENTIAL_ID",)),
@@ -97,40 +105,41 @@ KEYS = (
     Key("application_credential_secret", TEXT, u"The application credential's secret.",
         secret=True, environment=("OS_APPLICATION_CREDENTIAL_SECRET",)),
     Key("application_credential_secret_file", FILE,
-        u"A file that holds the application credential's secret and nothing else."),
+        u"A file that contains only the application credential's secret."),
     Key("token", TEXT, u"A Keystone token.", secret=True, environment=("OS_TOKEN",)),
-    Key("token_file", FILE, u"A file that holds a Keystone token and nothing else."),
-    Key("verify_peer", BOOLEAN, u"Whether certificates must verify.", default=True),
+    Key("token_file", FILE, u"A file that contains only a Keystone token."),
+    Key("verify_peer", BOOLEAN, u"Whether to verify the services' certificates.", default=True),
     Key("verify_ca_path", FILE,
-        u"A PEM file of the authorities to trust, instead of the system's.",
+        u"A PEM file of the certificate authorities to trust, instead of the system's.",
         environment=("OS_CACERT",)),
     Key("client_certificate", FILE,
-        u"A PEM file of this client's own certificate, for services that ask for one.",
+        u"A PEM file of the client certificate, for services that request one.",
         environment=("OS_CERT",)),
     Key("client_key", FILE,
-        u"A PEM file of its key (default: it is in client_certificate).",
+        u"A PEM file of the client certificate's private key (default: in client_certificate).",
         environment=("OS_KEY",)),
-    Key("interface", INTERFACE, u"Which of the catalog's addresses to use.", default=u"public",
-        environment=("OS_INTERFACE", "OS_ENDPOINT_TYPE")),
+    Key("interface", INTERFACE, u"The endpoint interface to use from the catalog.",
+        default=u"public", environment=("OS_INTERFACE", "OS_ENDPOINT_TYPE")),
     Key("volume_endpoint", ADDRESS, u"The address of Block Storage, instead of the catalog's."),
     Key("compute_endpoint", ADDRESS, u"The address of Compute, instead of the catalog's."),
     Key("attach_through", ATTACH_THROUGH,
-        u"What attaches volumes: compute, or storage where there is no Compute.",
+        u"The service that attaches volumes: compute, or storage on a cloud without Compute.",
         default=u"compute"),
-    Key("instance_id", UUID_TEXT, u"This node's server id, when it can't be found out."),
-    Key("profiles", PROFILES, u"Which volume type each profile (gold, silver, bronze) means."),
-    Key("availability_zone", TEXT, u"Where to create volumes (default: the cloud's choice)."),
-    Key("timeout", SECONDS, u"How long one operation may take, in seconds.", default=110.0),
-    Key("poll_interval", SECONDS,
-        u"The longest time between two looks at what an operation waits for, in seconds.",
+    Key("instance_id", UUID_TEXT, u"The id of this node's instance, when it cannot be detected."),
+    Key("profiles", PROFILES, u"The volume type for each profile (gold, silver, bronze)."),
+    Key("availability_zone", TEXT,
+        u"The availability zone to create volumes in (default: the cloud's choice)."),
+    Key("timeout", SECONDS, u"The longest time that one operation may take, in seconds.",
+        default=110.0),
+    Key("poll_interval", SECONDS, u"The longest time between two polls, in seconds.",
         default=2.0),
-    Key("max_requests_per_second", RATE, u"A limit on HTTP requests (default: none)."),
+    Key("max_requests_per_second", RATE, u"A limit on the rate of HTTP requests (default: none)."),
     Key("device_directory", TEXT,
-        u"Where the embedded service puts devices when it runs without root."),
+        u"The directory of devices when the embedded service runs without root."),
     Key("cluster_id", UUID_VALUE, u"The cluster's id; Flocker passes its own."),
 )
 
-# Known to Flocker's openstack backend or to Keystone, and of no use here.
+#: Keys of Flocker's openstack backend and of Keystone that have no use here, and the reasons.
 REFUSED = {
     u"api_key": u"Rackspace's authentication is not supported",
     u"domain_id": u"a token for a domain can't use volumes; use user_domain_id and "
@@ -143,22 +152,24 @@ SECRETS = ("password", "application_credential_secret", "token")
 
 BY_NAME = {
     as_text(name): key for key in KEYS for name in (key.name,) + key.synonyms
-}
+}  # type: Dict[Text, Key]
 
 
 def nearest(name, names):
+    # type: (Text, Iterable[Text]) -> Text
     """
-    :return: a remedy that names the nearest of the names, or empty text.
+    :return: a remedy that names the most similar of the names, or empty text.
     """
     found = difflib.get_close_matches(name, sorted(names), 1)
     return u"did you mean {}?".format(found[0]) if found else u""
 
 
 def find_key(name):
+    # type: (Text) -> Key
     """
     :param text name: a key or a synonym.
-    :return: the :class:`Key`.
-    :raises InvalidConfiguration: when there is none.
+    :rtype: Key
+    :raises InvalidConfiguration: when there is no such key.
     """
     if name in REFUSED:
         raise InvalidConfiguration(name, REFUSED[name])
@@ -173,21 +184,19 @@ class Plugin(object):
     A way to authenticate.
 
     :ivar text name: the canonical ``auth_plugin``.
-    :ivar tuple needs: of tuples of key names; one of each must be given.
+    :ivar tuple required: tuples of key names; one key of each tuple is required.
     """
 
-    name = attr.ib()
-    needs = attr.ib()
+    name = attr.ib()  # type: Text
+    required = attr.ib()  # type: Tuple[Tuple[str, ...], ...]
 
-
-_SECRET_OF = {name: (name, name + "_file") for name in SECRETS}
 
 _PASSWORD = Plugin(
     u"password",
     (
         ("auth_url",),
         ("username", "user_id"),
-        _SECRET_OF["password"],
+        ("password", "password_file"),
         ("project_name", "project_id", "trust_id", "system_scope"),
     ),
 )
@@ -196,10 +205,10 @@ _APPLICATION_CREDENTIAL = Plugin(
     (
         ("auth_url",),
         ("application_credential_id", "application_credential_name"),
-        _SECRET_OF["application_credential_secret"],
+        ("application_credential_secret", "application_credential_secret_file"),
     ),
 )
-_TOKEN = Plugin(u"token", (("auth_url",), _SECRET_OF["token"]))
+_TOKEN = Plugin(u"token", (("auth_url",), ("token", "token_file")))
 _NONE = Plugin(u"none", (("volume_endpoint",), ("compute_endpoint", "attach_through")))
 
 PLUGINS = {

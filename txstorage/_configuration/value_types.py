@@ -1,6 +1,6 @@
 # -*- test-case-name: tests._configuration.test_configuration -*-
 """
-Kinds of keys: what a value must be.
+Types of the configuration's values.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -12,8 +12,13 @@ import attr
 
 from .._support.compat import as_text, integer_types, text_type, urlsplit
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Dict, Text  # noqa: F401
+
 
 def _text(value):
+    # type: (Any) -> Text
     if isinstance(value, bytes):
         value = value.decode("utf-8")
     if not isinstance(value, text_type) or not value.strip():
@@ -22,12 +27,14 @@ def _text(value):
 
 
 def _boolean(value):
+    # type: (Any) -> bool
     if not isinstance(value, bool):
         raise ValueError()
     return value
 
 
 def _positive(value):
+    # type: (Any) -> float
     if isinstance(value, bool) or not isinstance(value, integer_types + (float,)):
         raise ValueError()
     if not 0 < value < float("inf"):
@@ -36,17 +43,20 @@ def _positive(value):
 
 
 def _uuid(value):
+    # type: (Any) -> UUID
     return value if isinstance(value, UUID) else UUID(_text(value))
 
 
 def _uuid_text(value):
+    # type: (Any) -> Text
     return text_type(_uuid(value))
 
 
 def _address(value):
+    # type: (Any) -> Text
     parts = urlsplit(_text(value))
-    # A password in an address would end up in logs and messages; for the same
-    # reason a wrong address is not shown.
+    # A password in an address would appear in logs and messages.  For the same reason a wrong
+    # address is not shown.
     if parts.scheme not in (u"http", u"https") or not parts.hostname or u"@" in parts.netloc:
         raise ValueError()
     parts.port  # Raises ValueError when it is not a number.
@@ -54,73 +64,78 @@ def _address(value):
 
 
 def _readable_file(value):
+    # type: (Any) -> Text
     path = _text(value)
     if u"\0" in path:
-        raise ValueError()  # which is what 3.x raises for it; 2.7 raises TypeError
+        raise ValueError()  # as open() does on 3.x; on 2.7 it raises TypeError
     with io.open(path, "rb") as opened:
         opened.read(1)
     return path
 
 
 def _profiles(value):
+    # type: (Any) -> Dict[Text, Text]
     if not callable(getattr(value, "items", None)):
         raise ValueError()
     return {_text(name): _text(volume_type) for name, volume_type in value.items()}
 
 
 def _system_scope(value):
+    # type: (Any) -> Text
     if _text(value) != u"all":
         raise ValueError()
     return u"all"
 
 
 def _interface(value):
-    # Older clients and openrc files say publicURL.
-    value = _text(value)
-    value = value[:-3] if value.endswith(u"URL") else value
-    if value not in (u"public", u"internal", u"admin"):
+    # type: (Any) -> Text
+    # Older clients and openrc files have publicURL etc.
+    name = _text(value)
+    name = name[:-3] if name.endswith(u"URL") else name
+    if name not in (u"public", u"internal", u"admin"):
         raise ValueError()
-    return value
+    return name
 
 
 def _attach_through(value):
+    # type: (Any) -> Text
     if _text(value) not in (u"compute", u"storage"):
         raise ValueError()
     return _text(value)
 
 
 @attr.s(frozen=True)
-class Kind(object):
+class ValueType(object):
     """
-    What a key's value must be.
+    The type of a key's value.
 
-    :ivar text expected: completes "must be ...".
-    :ivar parse: called with a value; returns the value to use, or raises
-        ``ValueError`` or ``EnvironmentError``.
-    :ivar bool literal: whether an environment variable's text is the value
-        itself, rather than the YAML of it.
+    :ivar text expected: a description that completes "must be ...".
+    :ivar parse: called with a value; returns the value to use, or raises ``ValueError`` or
+        ``EnvironmentError``.
+    :ivar bool literal: whether an environment variable's text is used as it is, and not parsed
+        as YAML.
     :ivar bool shown: whether messages may show a wrong value.
     """
 
-    expected = attr.ib()
-    parse = attr.ib(repr=False)
-    literal = attr.ib(default=True)
-    shown = attr.ib(default=True)
+    expected = attr.ib()  # type: Text
+    parse = attr.ib(repr=False)  # type: Callable[[Any], Any]
+    literal = attr.ib(default=True)  # type: bool
+    shown = attr.ib(default=True)  # type: bool
 
 
-TEXT = Kind(u"text that is not empty", _text)
-BOOLEAN = Kind(u"true or false", _boolean, literal=False)
-SECONDS = Kind(u"a number of seconds greater than 0", _positive, literal=False)
-RATE = Kind(u"a number greater than 0", _positive, literal=False)
-UUID_VALUE = Kind(u"a UUID", _uuid)
-UUID_TEXT = Kind(u"a UUID", _uuid_text)
-ADDRESS = Kind(u"an http or https address without a user or password", _address, shown=False)
-FILE = Kind(u"the path of a file that can be read", _readable_file)
-PROFILES = Kind(u"a mapping of profile names to volume types", _profiles, literal=False)
-INTERFACE = Kind(u"public, internal or admin", _interface)
+TEXT = ValueType(u"text that is not empty", _text)
+BOOLEAN = ValueType(u"true or false", _boolean, literal=False)
+SECONDS = ValueType(u"a number of seconds greater than 0", _positive, literal=False)
+RATE = ValueType(u"a number greater than 0", _positive, literal=False)
+UUID_VALUE = ValueType(u"a UUID", _uuid)
+UUID_TEXT = ValueType(u"a UUID", _uuid_text)
+ADDRESS = ValueType(u"an http or https address without a user or password", _address, shown=False)
+FILE = ValueType(u"the path of a file that can be read", _readable_file)
+PROFILES = ValueType(u"a mapping of profile names to volume types", _profiles, literal=False)
+INTERFACE = ValueType(u"public, internal or admin", _interface)
 
-SYSTEM_SCOPE = Kind(u"all", _system_scope)
-ATTACH_THROUGH = Kind(u"compute or storage", _attach_through)
+SYSTEM_SCOPE = ValueType(u"all", _system_scope)
+ATTACH_THROUGH = ValueType(u"compute or storage", _attach_through)
 
 _TYPE_NAMES = (
     (bool, u"true or false"),
@@ -132,8 +147,9 @@ _TYPE_NAMES = (
 
 
 def type_name(value):
+    # type: (Any) -> Text
     """
-    What a value is, in an operator's words.
+    Name a value's type as YAML's documentation does.
 
     :rtype: text
     """
@@ -156,6 +172,6 @@ __all__ = [
     "TEXT",
     "UUID_TEXT",
     "UUID_VALUE",
-    "Kind",
+    "ValueType",
     "type_name",
 ]
