@@ -62,7 +62,7 @@ class _Device(object):
 
     def __init__(self, path):
         # type: (Text) -> None
-        # A drive without a disc is told at once, and opening does not load one.
+        # Opened without blocking, a drive without a disc fails at once and loads none.
         self._descriptor = os.open(native(path), os.O_RDONLY | os.O_NONBLOCK)
 
     def __enter__(self):

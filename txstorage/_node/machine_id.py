@@ -18,8 +18,8 @@ if MYPY:
 
     from twisted.internet.defer import Deferred  # noqa: F401
 
-#: What makes the ids of hosts out of ``/etc/machine-id``, which is not to be
-#: told to others as it is: see machine-id(5).
+#: The namespace of hosts' ids, which are derived from ``/etc/machine-id`` because that itself must
+#: stay secret: see machine-id(5).
 NAMESPACE = UUID("cd8806a0-4746-40d0-ba30-7e8d912933ed")
 
 _MACHINE_ID = FilePath("/etc/machine-id")

@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.cli.test_app -*-
 """
-What the commands have in common: from the global options to a driver, and
-from an operation's outcome to output and an exit code.
+The common parts of the commands: from the global options to a driver, and from an operation's
+outcome to output and an exit code.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _WIDTH_WITHOUT_TERMINAL = 10_000
 @attr.s(frozen=True, auto_attribs=True)
 class CommandResult:
     """
-    What a command has to say.
+    A command's result.
 
-    :ivar document: for machines; anything JSON can say.
+    :ivar document: for machines; any JSON value.
     :ivar shown: for people; a ``str`` is printed as it is.
     :ivar ok: whether the process ends with exit code 0, else 1.
     """
@@ -46,7 +46,7 @@ class CommandResult:
 @attr.s(frozen=True, auto_attribs=True)
 class ConfiguredCloud:
     """
-    A configuration put to use.
+    A configuration's cloud.
 
     :ivar service: the :class:`~txstorage.clouds.IVolumeService`.
     :ivar driver: the driver on top of it.
@@ -62,7 +62,7 @@ Observe = Callable[[str], None]
 
 class ObservedService:
     """
-    A volume service that tells what status volumes are seen in.
+    A volume service that reports the status of each volume it returns.
 
     :param service: the :class:`~txstorage.clouds.IVolumeService`.
     :param observe: called with a status.
@@ -111,8 +111,7 @@ class App:
 
     def source(self) -> Optional[str]:
         """
-        :return: the path of the ``agent.yml`` to use; ``None`` for the
-            environment.
+        :return: the path of the ``agent.yml`` to use; ``None`` for the environment.
         """
         named = self.config or self.environ.get("TXSTORAGE_CONFIG")
         if named:
@@ -178,7 +177,7 @@ class App:
             raise
         except Exception as error:
             explanation = explain(error)
-            explanation.tell(self.json)
+            explanation.report(self.json)
             raise SystemExit(explanation.exit_code)
 
     def say(self, answer: CommandResult) -> None:

@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.cli.test_errors -*-
-"""
-Any exception, as something to tell the user: what failed, why, and what to do.
-"""
+"""Errors for the user: the failure, its reason and its remedy."""
 
 from __future__ import annotations
 
@@ -42,9 +40,11 @@ def say(text: str) -> None:
 @attr.s(frozen=True, auto_attribs=True)
 class Explanation:
     """
+    An error for the user.
+
     :ivar kind: the error's class name, for machines.
-    :ivar message: what failed, and why.
-    :ivar remedy: what to do about it; may be empty.
+    :ivar message: the failure and its reason.
+    :ivar remedy: the remedy; may be empty.
     :ivar exit_code: the process's.
     """
 
@@ -66,7 +66,7 @@ class Explanation:
         """One JSON document."""
         return json.dumps(self.to_wire(), indent=2)
 
-    def tell(self, as_json: bool) -> None:
+    def report(self, as_json: bool) -> None:
         """Print it: for machines where their document is expected and can be written."""
         if as_json:
             with suppress(OSError):
@@ -92,9 +92,7 @@ _VOLUME_PROBLEMS: Dict[Type[VolumeException], Tuple[str, str]] = {
 
 
 def explain(error: BaseException) -> Explanation:
-    """
-    :param error: what a command failed with.
-    """
+    """:param error: the error that a command failed with."""
     kind = type(error).__name__
     if isinstance(error, CommandInterrupted):
         return Explanation(kind, "Interrupted", "the command can be repeated", 130)

@@ -36,8 +36,8 @@ def log_to(path: str) -> None:
 
 
 @contextmanager
-def _told_as_json(context: click.Context, as_json: bool) -> Iterator[None]:
-    """Machines are told of wrong usage in their own way, too."""
+def _usage_error_as_json(context: click.Context, as_json: bool) -> Iterator[None]:
+    """With ``--json``, print usage errors as JSON, too."""
     try:
         yield
     except click.ClickException as error:
@@ -46,7 +46,7 @@ def _told_as_json(context: click.Context, as_json: bool) -> Iterator[None]:
         kind, message = type(error).__name__, error.format_message()
         where = getattr(error, "ctx", None) or context
         remedy = "see '{} --help'".format(where.command_path)
-        Explanation(kind, message, remedy).tell(as_json)
+        Explanation(kind, message, remedy).report(as_json)
         context.exit(error.exit_code)
 
 
@@ -55,12 +55,12 @@ class _Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: List[str]) -> List[str]:
         """See ``click.Command``."""
-        with _told_as_json(ctx, "--json" in args):
+        with _usage_error_as_json(ctx, "--json" in args):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """See ``click.Command``."""
-        with _told_as_json(ctx, ctx.params["as_json"]):
+        with _usage_error_as_json(ctx, ctx.params["as_json"]):
             return super().invoke(ctx)
 
 

@@ -1,8 +1,5 @@
 # -*- test-case-name: tests.cli.test_progress -*-
-"""
-What may take a while: a spinner with the elapsed time, and a story that is
-told step by step, as it happens.
-"""
+"""The progress of slow operations: a spinner with the elapsed time, and a report of each step."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from rich.text import Text
 
 class Note:
     """
-    What is known about the thing in progress.
+    The state of an operation in progress.
 
     :ivar text: shown behind the elapsed time.
     """
@@ -41,11 +38,11 @@ class _Line(Progress):
 @contextmanager
 def progress(console: Console, description: str, note: Optional[Note] = None) -> Iterator[Note]:
     """
-    Show that something is in progress, on a terminal; nothing elsewhere.
+    Show an operation in progress, on a terminal only.
 
     :param console: of standard error.
-    :param description: what is being done.
-    :param note: what is known about it, if the caller has a note already.
+    :param description: the operation.
+    :param note: its state, if the caller has a note already.
     :return: a context manager for a :class:`Note`, which may be changed.
     """
     note = note or Note()
@@ -60,8 +57,7 @@ def progress(console: Console, description: str, note: Optional[Note] = None) ->
 class Narrator:
     """
     :param reactor: provides ``IReactorTime``.
-    :param console: where each step is shown when it is over; ``None`` for
-        nowhere.
+    :param console: where each step is shown when it is over; ``None`` for nowhere.
     :param progress_console: where the step in progress is shown.
     :param listener: called with the name of each step when it begins.
     :ivar steps: what happened, for machines.
@@ -84,8 +80,7 @@ class Narrator:
     def step(self, name: str) -> Iterator[Note]:
         """
         :param name: what is done now.
-        :return: a context manager for a :class:`Note`, whose text is shown
-            behind the step.
+        :return: a context manager for a :class:`Note`, whose text is shown behind the step.
         """
         started = self._reactor.seconds()
         note, ok = Note(), False

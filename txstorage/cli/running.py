@@ -1,8 +1,5 @@
 # -*- test-case-name: tests.cli.test_running -*-
-"""
-From a command, which is synchronous, to a coroutine under the reactor and
-back.
-"""
+"""The bridge from a command, which is synchronous, to a coroutine under the reactor and back."""
 
 from __future__ import annotations
 
@@ -20,15 +17,15 @@ T = TypeVar("T")
 
 
 class CommandInterrupted(Exception):
-    """The user, or the system, asked the command to stop, and it did."""
+    """The user, or the system, interrupted the command, and it has stopped."""
 
 
 def run(operation: Callable[[Any], Coroutine[Any, Any, T]], reactor: Any = _reactor) -> T:
     """
     Run the reactor until a coroutine is done.
 
-    SIGINT, SIGTERM and SIGHUP cancel it; the reactor runs on until the
-    coroutine has cleaned up after itself.  Only the first signal counts.
+    SIGINT, SIGTERM and SIGHUP cancel it; the reactor runs on until the coroutine has cleaned up
+    after itself.  Only the first signal counts.
 
     :param operation: called with the reactor.
     :return: what the coroutine returns.
@@ -84,8 +81,8 @@ class _Input:
 
 def end_with_input(reactor: Any, descriptor: int = 0) -> None:
     """
-    Stop a reactor when its standard input, a pipe, ends: when the process that
-    holds the other end does not exist any more, however it ended.
+    Stop a reactor when its standard input, a pipe, ends: when the process at the other end is gone,
+    however it ended.
 
     :param reactor: provides ``IReactorFDSet``.
     """
@@ -94,10 +91,10 @@ def end_with_input(reactor: Any, descriptor: int = 0) -> None:
 
 async def shielded(work: Coroutine[Any, Any, T]) -> T:
     """
-    Do something to its end, even when this is cancelled meanwhile.
+    Complete a piece of work even when the caller is cancelled meanwhile.
 
-    :return: what ``work`` returns.
-    :raises CancelledError: afterwards, when this was cancelled.
+    :return: the result of ``work``.
+    :raises CancelledError: afterwards, when the caller was cancelled.
     """
     outcome: List[Any] = []
     waiter: Deferred[None] = Deferred()

@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.embedded.test_serve -*-
-"""
-``txstorage serve``: the embedded service, until it is told to stop.
-"""
+"""``txstorage serve``: the embedded service in the foreground."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ from .running import end_with_input
 
 
 def default_state_dir() -> str:
-    """Where the state is kept when nothing else is said."""
+    """The default state directory."""
     if os.geteuid() == 0:
         return "/var/lib/txstorage"
     return os.path.expanduser("~/.local/share/txstorage")
@@ -45,7 +43,7 @@ def _announce(service: EmbeddedService, auth_url: str, agent: str, as_json: bool
 
 def _refuse(error: Exception, as_json: bool) -> None:
     if as_json:
-        explain(error).tell(as_json)
+        explain(error).report(as_json)
     else:
         say("txstorage serve: {}".format(error))
 
@@ -54,7 +52,7 @@ async def run(reactor: Any, options: ServiceOptions, as_json: bool = False) -> N
     """
     Serve until the reactor is stopped.
 
-    :param as_json: whether machines are told.
+    :param as_json: whether the output is JSON.
     :raises SystemExit: with 1, when the service can't start.
     """
     service = EmbeddedService(reactor, options)
@@ -172,8 +170,8 @@ def serve(
     """
     Serve volumes of this machine over OpenStack's HTTP APIs.
 
-    Prints the agent.yml that points at it, and 'txstorage ready: URL' when it
-    accepts connections.  Everything survives a restart.
+    Prints the agent.yml for a node, and 'txstorage ready: URL' when it accepts connections.  All
+    data survives a restart.
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")

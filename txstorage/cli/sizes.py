@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.cli.test_sizes -*-
-"""
-Sizes, as people write and read them.
-"""
+"""Sizes, as people write and read them."""
 
 from __future__ import annotations
 
@@ -17,8 +15,8 @@ _PREFIXES = "KMGTP"
 
 def parse_size(text: str) -> int:
     """
-    Bytes from ``1GiB``, ``20G`` (the same unit), ``500MB`` (powers of 1000),
-    or a plain number of bytes.
+    Bytes from ``1GiB``, ``20G`` (the same unit), ``500MB`` (powers of 1000), or a plain number of
+    bytes.
 
     :raises ValueError: when it is not a whole, positive number of bytes.
     """

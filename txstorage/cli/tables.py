@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.cli.test_tables -*-
-"""
-Tables that can be read wherever they go.
-"""
+"""Tables for terminals and for pipes."""
 
 from __future__ import annotations
 
@@ -18,12 +16,12 @@ _ANY_WIDTH = 10_000
 
 class AdaptiveTable:
     """
-    A table with lines on a terminal, and without them elsewhere, where one
-    row is one line for ``grep`` and ``awk``.
+    A table with lines on a terminal, and without them elsewhere, where one row is one line for
+    ``grep`` and ``awk``.
 
     :param table: makes the table with the box it is given.
-    :param narrow: what to show instead on a terminal on which the table's
-        words, such as ids, would be broken.
+    :param narrow: the alternative for a terminal so narrow that the table's words, such as ids,
+        would be broken.
     """
 
     def __init__(

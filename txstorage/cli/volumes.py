@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.cli.test_volumes -*-
-"""
-``txstorage volumes``: the driver's operations, by hand.
-"""
+"""``txstorage volumes``: the driver's operations."""
 
 from __future__ import annotations
 
@@ -38,8 +36,8 @@ def volumes() -> None:
 
 def to_document(volume: Volume) -> Dict[str, Any]:
     """
-    :return: a volume of this cluster for machines; ``problem`` is ``None``
-        unless its labels don't say which dataset it holds.
+    :return: a volume of this cluster for machines; ``problem`` is ``None`` unless its labels don't
+        say which dataset it holds.
     """
     dataset_id, problem = None, None
     attachments: Tuple[Attachment, ...] = volume.attachments
@@ -293,7 +291,7 @@ def destroy_command(app: App, volume: str, yes: bool) -> None:
 
 
 def is_interactive() -> bool:
-    """Whether there is somebody to ask."""
+    """Check that the command is run by a person at a terminal."""
     return sys.stdin.isatty()
 
 

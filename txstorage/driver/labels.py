@@ -9,6 +9,7 @@ from __future__ import absolute_import, division, print_function
 
 from uuid import UUID
 
+from .._log import DUPLICATE_VOLUME, VOLUME_SKIPPED
 from .._support.compat import text_type
 from ..errors import MalformedLabels
 from ..interfaces import BlockDeviceVolume
@@ -16,9 +17,9 @@ from .lifecycle import attached_servers, chosen
 
 MYPY = False
 if MYPY:
-    from typing import Dict, List, Optional, Sequence, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, List, Optional, Sequence, Text, Tuple  # noqa: F401
 
-    from ..clouds.values import Volume  # noqa: F401
+    from ..clouds.values import Volume, VolumePage  # noqa: F401
 
 CLUSTER = u"flocker-cluster-id"
 DATASET = u"flocker-dataset-id"
@@ -122,6 +123,32 @@ def one_per_dataset(volumes):
         if id(volume) not in used
     ]
     return [volume for volume in volumes if id(volume) in used], duplicates, malformed
+
+
+def sorted_out(page, cluster_id):
+    # type: (VolumePage, UUID) -> Tuple[List[BlockDeviceVolume], List[Tuple[Any, Dict[str, Any]]]]
+    """
+    Evaluate a list of volumes.
+
+    :param page: a :class:`txstorage.clouds.VolumePage`.
+    :param UUID cluster_id: the cluster; volumes of others are left out.
+    :return: the list of ``BlockDeviceVolume``, one for each dataset; and the problems for the log,
+        pairs of a message type and its fields.
+    """
+    used, duplicates, malformed = one_per_dataset(
+        [volume for volume in page.volumes if belongs_to(volume, cluster_id)]
+    )
+    skipped = list(page.malformed) + [(error.volume_id, error.message) for error in malformed]
+    problems = [
+        (VOLUME_SKIPPED, dict(volume_id=volume_id, reason=reason)) for volume_id, reason in skipped
+    ] + [
+        (
+            DUPLICATE_VOLUME,
+            dict(dataset_id=dataset_of(volume), volume_id=volume.volume_id, used=rival.volume_id),
+        )
+        for volume, rival in duplicates
+    ]
+    return [block_device_volume(volume) for volume in used], problems
 
 
 def _uuid(label):

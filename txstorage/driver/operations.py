@@ -16,9 +16,6 @@ from zope.interface import implementer
 
 from .._log import (
     DRIVER_OPERATION,
-    DUPLICATE_VOLUME,
-    PROFILE_NOT_MAPPED,
-    VOLUME_SKIPPED,
     OncePerProblem,
 )
 from .._support.compat import as_text, integer_types
@@ -29,13 +26,11 @@ from ..errors import (
     InvalidDatasetID,
     InvalidSize,
     OperationTimedOut,
-    UnknownProfile,
 )
 from ..interfaces import (
     IBlockDeviceAsyncAPI,
     ICloudAPI,
     IProfiledBlockDeviceAPI,
-    MandatoryProfiles,
     UnknownVolume,
 )
 from .attaching import NodeAttacher
@@ -46,10 +41,11 @@ from .labels import (
     block_device_volume,
     cluster_labels,
     dataset_of,
-    one_per_dataset,
+    sorted_out,
 )
 from .lifecycle import DEAD_SERVER
 from .polling import Intervals, Watcher, make_timer
+from .profiles import volume_type_of
 
 MYPY = False
 if MYPY:
@@ -355,7 +351,7 @@ class BlockDeviceDriver(object):
             raise InvalidSize(u"Not a size for a volume: {!r}".format(size))
         unit = self._service.allocation_unit
         size = -(-size // unit) * unit
-        volume_type = self._volume_type(dataset_id, profile)
+        volume_type = volume_type_of(profile, self._profiles, dataset_id)
         if dataset_id not in self._creations:
             self._creations[dataset_id] = SharedCall(
                 lambda: self._create_once(dataset_id, size, volume_type)
@@ -384,19 +380,6 @@ class BlockDeviceDriver(object):
         self._creations.pop(dataset_id, None)
         return result
 
-    def _volume_type(self, dataset_id, profile):
-        # type: (UUID, Optional[Text]) -> Optional[Text]
-        if profile is None or profile in self._profiles:
-            return self._profiles.get(profile)
-        if profile not in {constant.value for constant in MandatoryProfiles.iterconstants()}:
-            raise UnknownProfile(
-                u"Profile {!s} is not configured; configured are: {}".format(
-                    profile, u", ".join(sorted(self._profiles)) or u"none"
-                )
-            )
-        PROFILE_NOT_MAPPED(dataset_id=dataset_id, profile=profile).write()
-        return None
-
     def _list(self):
         # type: () -> Deferred[List[BlockDeviceVolume]]
         d = self._service.list_volumes(cluster_labels(self._cluster_id))
@@ -404,27 +387,15 @@ class BlockDeviceDriver(object):
 
     def _sort_out(self, page):
         # type: (VolumePage) -> List[BlockDeviceVolume]
-        mine = [v for v in page.volumes if belongs_to(v, self._cluster_id)]
-        used, duplicates, malformed = one_per_dataset(mine)
-        skipped = list(page.malformed) + [(error.volume_id, error.message) for error in malformed]
-        self._findings.report(_findings(skipped, duplicates))
-        return [block_device_volume(volume) for volume in used]
+        used, problems = sorted_out(page, self._cluster_id)
+        self._findings.report(problems)
+        return used
 
     def _device_path(self, volume_id):
         # type: (Text) -> Deferred[FilePath[str]]
         d = self._service.get_volume(volume_id)
         d.addCallback(self._check_cluster)
         return d.addCallback(self._attachments.device_path)
-
-
-def _findings(skipped, duplicates):
-    # type: (Iterable[Tuple[Text, Text]], Iterable[Tuple[Volume, Volume]]) -> Iterator[Tuple[Any, Dict[str, Any]]]
-    for volume_id, reason in skipped:
-        yield VOLUME_SKIPPED, dict(volume_id=volume_id, reason=reason)
-    for volume, rival in duplicates:
-        yield DUPLICATE_VOLUME, dict(
-            dataset_id=dataset_of(volume), volume_id=volume.volume_id, used=rival.volume_id
-        )
 
 
 def _same_size(volume, size):

@@ -1,9 +1,9 @@
 # -*- test-case-name: tests.cli.demo.test_cleanup -*-
 """
-Clean up what lies in a directory of one's own: mounts, loop devices, files.
+The removal of everything in a directory of the caller's: mounts, loop devices, files.
 
-It goes by what is there, not by what is remembered, so that it is complete
-wherever the work before it stopped.
+It starts from the present state, not from a record, so that it is complete wherever the work before
+it stopped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .commands import CommandFailed, command
 
 
 def is_below(path: str, directory: str) -> bool:
-    """Whether a path is in a directory; both absolute and resolved."""
+    """Check whether a path is in a directory; both absolute and resolved."""
     return path.startswith(directory.rstrip("/") + "/")
 
 
@@ -75,8 +75,7 @@ async def unmount_all(reactor: Any, directory: str) -> None:
 
 async def remove(reactor: Any, directory: str) -> None:
     """
-    Unmount everything in a directory, detach the loop devices whose files are
-    in it, and remove it.
+    Unmount everything in a directory, detach the loop devices whose files are in it, and remove it.
 
     :param directory: absolute and resolved.
     """

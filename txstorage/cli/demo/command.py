@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.cli.demo.test_command -*-
-"""
-``txstorage demo``: a volume's life, on one machine and with no cloud.
-"""
+"""``txstorage demo``: a volume's life, on one machine and without a cloud."""
 
 from __future__ import annotations
 
@@ -37,13 +35,13 @@ ROOM = 64 * 2**20
 
 
 class NoRoom(StorageError):
-    """The demonstration's files would not fit."""
+    """The demonstration's files do not fit."""
 
     remedy = "set TMPDIR to a directory with more room"
 
 
 class DataChanged(Exception):
-    """What was read is not what was written."""
+    """The data read differs from the data written."""
 
 
 @implementer(IAgent)
@@ -72,10 +70,10 @@ class CountingAgent:
 @attr.s(frozen=True, auto_attribs=True)
 class Proof:
     """
-    What a demonstration showed.
+    The proof of a demonstration.
 
     :ivar volume: the volume that was moved.
-    :ivar medium: what was made on it.
+    :ivar medium: the file system, or its replacement.
     :ivar written: file names to SHA-256, when written on the first node.
     :ivar read: the same, when read on the second node.
     :ivar device_paths: node names to device paths.
@@ -141,7 +139,7 @@ class Demonstration:
         """
         free = shutil.disk_usage(self._directory).free
         if free < ROOM:
-            # A loop device would tell of it as an input/output error.
+            # On a loop device it would be an input/output error.
             raise NoRoom(
                 "{} has room for {}, and it takes up to {}".format(
                     os.path.dirname(self._directory), format_size(free), format_size(ROOM)
@@ -260,7 +258,7 @@ async def demonstrate(
 
 
 def summary(proof: Proof, requests: int) -> Text:
-    """What was proven, for people."""
+    """The proof, for people."""
     lines = [
         "",
         "A volume of {} ({} bytes) moved from {} to {}.".format(
@@ -282,7 +280,7 @@ def summary(proof: Proof, requests: int) -> Text:
 @click.command("demo")
 @click.make_pass_decorator(App)
 def demo(app: App) -> None:
-    """Create, fill, move and destroy a volume on this very machine."""
+    """Create, fill, move and destroy a volume on this machine."""
 
     async def operation(reactor: Any) -> CommandResult:
         return await demonstrate(app, reactor)

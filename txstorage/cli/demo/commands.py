@@ -19,7 +19,7 @@ from ...errors import StorageError
 
 class CommandFailed(StorageError):
     """
-    A command could not be run, or did not end well.
+    A command could not be run, or failed.
 
     :ivar argv: the command.
     """
@@ -36,9 +36,7 @@ _SYSTEM_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
 def find_program(name: str) -> Optional[str]:
-    """
-    :return: the path of a program, or ``None``.
-    """
+    """:return: the path of a program, or ``None``."""
     return shutil.which(name, path=_search_path())
 
 
@@ -48,8 +46,8 @@ def _search_path() -> str:
 
 def own_session(argv: Sequence[str]) -> List[str]:
     """
-    A command's arguments, such that Ctrl-C in the terminal does not reach it:
-    it is for the one who started it to end it.
+    Return the arguments that keep Ctrl-C in the terminal from a command, which its starter ends
+    instead.
     """
     setsid = find_program("setsid")
     return list(argv) if setsid is None else [setsid, *argv]
@@ -79,14 +77,14 @@ class _OutputCollector(ProcessProtocol):
 
 async def command(reactor: Any, *argv: str, expected: Sequence[int] = (0,)) -> str:
     """
-    Run a command.  When this is cancelled the command is killed, and has
-    ended before the cancellation goes on.
+    Run a command.  On cancellation the command is killed, and has ended before the cancellation
+    proceeds.
 
     :param reactor: provides ``IReactorProcess``.
     :param argv: the program, looked up in the path, and its arguments.
     :param expected: exit codes that mean success.
-    :return: what it wrote to standard output.
-    :raises CommandFailed: with what it wrote to standard error.
+    :return: its standard output.
+    :raises CommandFailed: with its standard error.
     """
     if find_program(argv[0]) is None:
         raise CommandFailed(argv, "there is no such program in the path")

@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.cli.demo.test_media -*-
-"""
-Ways to keep files on a volume's device, and to tell whether they are intact.
-"""
+"""Ways to keep files on a volume's device, and to verify them."""
 
 from __future__ import annotations
 
@@ -29,15 +27,15 @@ _EDGE = 4 * MIB
 
 
 class NotBlank(StorageError):
-    """There is something on the device already."""
+    """The device is not empty."""
 
     remedy = "nothing was written; find out whose data it is"
 
 
 def is_blank(path: str) -> bool:
     """
-    Whether a device's first and last MiBs, where every file system, partition
-    table and volume manager leaves its mark, are all zero.
+    Check that a device's first and last MiBs, where every file system, partition table and volume
+    manager leaves its mark, are all zero.
     """
     with open(path, "rb") as device:
         size = device.seek(0, os.SEEK_END)
@@ -109,7 +107,7 @@ class RawDevice:
         """Nothing to do."""
 
     async def open(self, device: str) -> None:
-        """Nothing to do."""
+        """Mount it."""
 
     async def close(self) -> None:
         """Nothing to do."""
@@ -192,8 +190,7 @@ class FileSystem:
 def medium_for(reactor: Any, device: str, mountpoint: str) -> Any:
     """
     :param device: a device path.
-    :return: a :class:`FileSystem` where one can be made and mounted, else a
-        :class:`RawDevice`.
+    :return: a :class:`FileSystem` where one can be made and mounted, else a :class:`RawDevice`.
     """
     is_device = stat.S_ISBLK(os.stat(device).st_mode)
     if is_device and os.geteuid() == 0 and find_program("mkfs.ext4") is not None:

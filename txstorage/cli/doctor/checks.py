@@ -1,9 +1,9 @@
 # -*- test-case-name: tests.cli.doctor.test_command -*-
 """
-What ``txstorage doctor`` checks, one function a step.
+The checks of ``txstorage doctor``, one function per step.
 
-A step returns what it found, raises :class:`Skipped` when there is nothing to
-check, or fails with the error that a user of the driver would get.
+A step returns its finding, raises :class:`Skipped` when there is nothing to check, or fails with
+the error that a user of the driver would get.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ NEARLY = 0.9
 
 
 class Skipped(Exception):
-    """There is nothing to check; the text says why."""
+    """There is nothing to check; the text gives the reason."""
 
 
 class CheckFailed(StorageError):
-    """It works, but not safely."""
+    """The configuration works, but not safely."""
 
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(message)
@@ -49,12 +49,12 @@ class CheckFailed(StorageError):
 
 
 class CheckWarning(CheckFailed):
-    """It works, but may not for long, or not as it is meant to."""
+    """The configuration works, but perhaps not for long, or not as intended."""
 
 
 class DoctorRun:
     """
-    What the steps know so far.
+    One run of the doctor: the state that its steps share.
 
     :ivar app: the global options.
     :ivar reactor: the reactor.
@@ -73,7 +73,7 @@ class DoctorRun:
 
 
 async def check_file(state: DoctorRun) -> str:
-    """The configuration's source can be read."""
+    """Check that the configuration's source can be read."""
     path = state.app.source()
     if path is not None:
         dataset_section(path)
@@ -82,7 +82,7 @@ async def check_file(state: DoctorRun) -> str:
 
 
 async def check_keys(state: DoctorRun) -> str:
-    """Every key is known and well-formed, and nothing is missing."""
+    """Check that every key is known and well-formed, and that none is missing."""
     state.configuration = configuration = state.app.configuration()
     parts = (state.reactor, configuration, state.app.agent)
     state.http, state.service = http_client(*parts), volume_service(*parts)
@@ -92,7 +92,7 @@ async def check_keys(state: DoctorRun) -> str:
 
 
 async def check_secrets(state: DoctorRun) -> str:
-    """No secret is in a file that others can read."""
+    """Check that no secret is in a file that others can read."""
     path, files = state.app.source(), []
     if path is not None:
         section, _ = dataset_section(path)
@@ -114,7 +114,7 @@ async def check_secrets(state: DoctorRun) -> str:
 
 
 async def check_tls(state: DoctorRun) -> str:
-    """The service is there, and its certificate verifies."""
+    """Check that the service is there, and that its certificate verifies."""
     url = state.configuration.auth_url or state.configuration.volume_endpoint
     assert url is not None  # One of them is mandatory.
     await probe(state.http, url)
@@ -130,8 +130,8 @@ async def check_tls(state: DoctorRun) -> str:
 
 async def probe(http: Any, url: str) -> None:
     """
-    :param url: where a service should be.
-    :raises TransportError: when nothing that speaks HTTP and JSON is there.
+    :param url: the service's URL.
+    :raises TransportError: no server that speaks HTTP and JSON is there.
     """
     try:
         # Version documents are answered with 300.
@@ -142,7 +142,7 @@ async def probe(http: Any, url: str) -> None:
 
 
 async def check_authentication(state: DoctorRun) -> str:
-    """The credentials are accepted."""
+    """Check that the credentials are accepted."""
     if state.configuration.auth_plugin == "none":
         raise Skipped("auth_plugin is none")
     identity = await state.service.authenticate()
@@ -155,7 +155,7 @@ async def check_authentication(state: DoctorRun) -> str:
 
 
 async def check_catalog(state: DoctorRun) -> str:
-    """The services that are needed are in the catalog, for the region and interface."""
+    """Check that the required services are in the catalog, for the region and interface."""
     if state.configuration.auth_plugin == "none":
         raise Skipped("auth_plugin is none: there is no catalog")
     catalog = await state.service.catalog()
@@ -173,7 +173,7 @@ async def check_catalog(state: DoctorRun) -> str:
 
 
 async def check_attaching(state: DoctorRun) -> str:
-    """What is to attach volumes can do so."""
+    """Check that Compute, or this host, can attach volumes."""
     if state.configuration.attach_through == "compute":
         return "Compute attaches volumes"
     await state.service.check_attachments()
@@ -185,10 +185,10 @@ async def check_attaching(state: DoctorRun) -> str:
 
 async def may_ask(asked: Awaitable[Any]) -> Any:
     """
-    What the driver itself never asks for, a user of it need not be allowed to
-    see.
+    Ignore a refusal: the driver itself never sends this request, so its user need not have the
+    permission.
 
-    :raises Skipped: this one is not.
+    :raises Skipped: the user may not see it.
     """
     try:
         return await asked
@@ -198,7 +198,7 @@ async def may_ask(asked: Awaitable[Any]) -> Any:
 
 
 async def check_quota(state: DoctorRun) -> str:
-    """There is room for one more volume."""
+    """Check that the quota has room for one more volume."""
     quota = await may_ask(state.service.quota())
 
     def of(amount: Optional[int], shown: Callable[[int], str], absent: str) -> str:
@@ -227,7 +227,7 @@ async def check_quota(state: DoctorRun) -> str:
 
 
 async def check_volume_types(state: DoctorRun) -> str:
-    """There is a volume type for each profile."""
+    """Check that each profile's volume type exists."""
     profiles = state.configuration.profiles or {}
     types = await may_ask(state.service.volume_types())
     names = ", ".join(each.name for each in types) or "none"
@@ -250,7 +250,7 @@ async def check_volume_types(state: DoctorRun) -> str:
 
 
 async def check_availability_zones(state: DoctorRun) -> str:
-    """Volumes can be made where they are meant to be."""
+    """Check that the availability zone exists and can have new volumes."""
     wanted = state.configuration.availability_zone
     zones = await may_ask(state.service.availability_zones())
     shown = (
@@ -275,19 +275,19 @@ async def check_availability_zones(state: DoctorRun) -> str:
 
 
 async def check_driver(state: DoctorRun) -> str:
-    """There is a cluster id."""
+    """Check that there is a cluster id."""
     state.driver = driver_for(state.reactor, state.configuration, state.service)
     return str(state.configuration.cluster_id)
 
 
 async def check_instance_id(state: DoctorRun) -> str:
-    """This node's id is known; to Compute, too, if that is to attach."""
+    """Check that this node's id is known, to Compute too if Compute is to attach."""
     state.instance_id = await state.driver.compute_instance_id()
     return "{}, by: {}".format(state.instance_id, state.driver.instance_id_source)
 
 
 async def check_list(state: DoctorRun) -> str:
-    """The cluster's volumes can be listed, and each can be understood."""
+    """Check that the cluster's volumes can be listed, and that none is malformed."""
     cluster_id = state.configuration.cluster_id
     usable = await state.driver.list_volumes()
     page = await state.service.list_volumes(cluster_labels(cluster_id))
@@ -303,7 +303,7 @@ async def check_list(state: DoctorRun) -> str:
 
 
 async def check_devices(state: DoctorRun) -> str:
-    """The device of each volume attached here is found and verified."""
+    """Check that the device of each volume attached here is found and verified."""
     here = [each for each in state.volumes if each.attached_to == state.instance_id]
     if not here:
         raise Skipped("no volume of this cluster is attached to this node")

@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.cli.doctor.test_command -*-
-"""
-``txstorage doctor``: does the configuration work, and if not, why not?
-"""
+"""``txstorage doctor``: a check of the configuration, with the reasons of failures."""
 
 from __future__ import annotations
 
@@ -23,12 +21,12 @@ from .checks import STEPS, CheckWarning, DoctorRun, Skipped, Step
 @attr.s(frozen=True, auto_attribs=True)
 class Finding:
     """
-    What came of one step.
+    The outcome of one step.
 
     :ivar outcome: ``ok``, ``warning``, ``fail`` or ``skipped``.
-    :ivar detail: what was found, or what went wrong.
-    :ivar seconds: how long it took.
-    :ivar remedy: what to do about it; may be empty.
+    :ivar detail: the finding, or the error.
+    :ivar seconds: its duration.
+    :ivar remedy: the remedy; may be empty.
     """
 
     name: str
@@ -80,7 +78,7 @@ def to_document(findings: Sequence[Finding]) -> Dict[str, Any]:
 
 
 def is_well(findings: Sequence[Finding]) -> bool:
-    """Whether nothing failed; a warning is no failure."""
+    """Check that no step failed; a warning is not a failure."""
     return all(finding.outcome != "fail" for finding in findings)
 
 
@@ -104,7 +102,7 @@ def to_table(findings: Sequence[Finding], box: Optional[Box]) -> Table:
 @click.command("doctor")
 @click.make_pass_decorator(App)
 def doctor(app: App) -> None:
-    """Check the configuration step by step, and say what to do."""
+    """Check the configuration step by step, and print the remedies."""
 
     async def operation(reactor: Any) -> CommandResult:
         findings = await examine(app, reactor)
