@@ -8,7 +8,7 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage._support.deferreds import SharedCall, all_of, with_deadline
+from txstorage._support.deferreds import SharedCall, SharedCalls, all_of, with_deadline
 
 
 class SharedCallTests(SynchronousTestCase):
@@ -79,6 +79,99 @@ class SharedCallTests(SynchronousTestCase):
         self.calls[0].callback(7)
         self.failureResultOf(second, CancelledError)
         self.assertEqual([7, 7], [self.successResultOf(d) for d in (first, third)])
+
+
+    def test_end_is_reported(self):
+        """``on_end`` is called before the callers get the result, and when the last one leaves."""
+        ends = []
+        shared = SharedCall(self.function, on_end=lambda: ends.append(len(self.calls)))
+        answered = shared.join().addCallback(lambda _: self.assertEqual([1], ends))
+        self.calls[0].callback(7)
+        self.successResultOf(answered)
+        left = shared.join()
+        left.cancel()
+        self.failureResultOf(left, CancelledError)
+        self.assertEqual([1, 2], ends)
+
+
+class SharedCallsTests(SynchronousTestCase):
+    """Several calls, each shared by the callers of its key."""
+
+    def setUp(self):
+        self.calls = []
+        self.shared = SharedCalls()
+
+    def join(self, key):
+        def function():
+            self.calls.append((key, Deferred()))
+            return self.calls[-1][1]
+
+        return self.shared.join(key, function)
+
+    def keys(self):
+        return [key for key, _ in self.calls]
+
+    def test_same_key(self):
+        """Callers with one key share a call and its result."""
+        callers = [self.join(u"a"), self.join(u"a")]
+        self.calls[0][1].callback(7)
+        self.assertEqual([7, 7], [self.successResultOf(d) for d in callers])
+        self.assertEqual([u"a"], self.keys())
+
+    def test_other_key(self):
+        """Each key has a call of its own."""
+        first, second = self.join(u"a"), self.join(u"b")
+        self.calls[1][1].callback(8)
+        self.assertEqual(8, self.successResultOf(second))
+        self.assertNoResult(first)
+
+    def test_forgotten(self):
+        """A key is forgotten with its result or failure; the next caller starts another call."""
+        first = self.join(u"a")
+        self.calls[0][1].errback(ValueError("x"))
+        self.failureResultOf(first, ValueError)
+        second = self.join(u"a")
+        self.calls[1][1].callback(8)
+        self.assertEqual(8, self.successResultOf(second))
+        self.join(u"a")
+        self.assertEqual([u"a"] * 3, self.keys())
+
+    def test_forgotten_before_the_result(self):
+        """A caller can start the key's next call from the callback of the previous one."""
+        d = self.join(u"a").addCallback(lambda _: self.join(u"a"))
+        self.calls[0][1].callback(7)
+        self.assertNoResult(d)
+        self.calls[1][1].callback(8)
+        self.assertEqual(8, self.successResultOf(d))
+
+    def test_synchronous(self):
+        """A call that ends at once leaves no key behind."""
+        answers = iter([1, 2])
+        results = [self.shared.join(u"a", lambda: next(answers)) for _ in range(2)]
+        self.assertEqual([1, 2], [self.successResultOf(d) for d in results])
+
+    def test_all_leave(self):
+        """The last caller to leave cancels the call, and the key's next caller starts another."""
+        left = self.join(u"a")
+        left.cancel()
+        self.failureResultOf(left, CancelledError)
+        self.assertTrue(self.calls[0][1].called)
+        stays = self.join(u"a")
+        self.calls[1][1].callback(8)
+        self.assertEqual(8, self.successResultOf(stays))
+
+    def test_late_end_of_a_cancelled_call(self):
+        """A cancelled call that ends late does not make the key's next call be forgotten."""
+        late = Deferred()
+        left = self.shared.join(u"a", lambda: Deferred().addErrback(lambda _: late))
+        left.cancel()
+        self.failureResultOf(left, CancelledError)
+        first = self.join(u"a")
+        late.callback(None)
+        second = self.join(u"a")
+        self.assertEqual([u"a"], self.keys())
+        self.calls[0][1].callback(8)
+        self.assertEqual([8, 8], [self.successResultOf(d) for d in (first, second)])
 
 
 class WithDeadlineTests(SynchronousTestCase):
