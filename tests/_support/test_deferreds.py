@@ -12,7 +12,7 @@ from txstorage._support.deferreds import SharedCall, SharedCalls, all_of, with_d
 
 
 class SharedCallTests(SynchronousTestCase):
-    """One call, several callers."""
+    """A call shared by several callers."""
 
     def setUp(self):
         self.cancelled = []
@@ -25,21 +25,21 @@ class SharedCallTests(SynchronousTestCase):
         return d
 
     def test_shared(self):
-        """Callers during one call get its result, and cause no other."""
+        """Callers that join during a call get its result, and start no other call."""
         callers = [self.shared.join(), self.shared.join()]
         self.calls[0].callback(7)
         self.assertEqual([7, 7], [self.successResultOf(d) for d in callers])
         self.assertEqual(1, len(self.calls))
 
     def test_failure_shared(self):
-        """Callers during one call get its failure."""
+        """Callers that join during a call get its failure."""
         callers = [self.shared.join(), self.shared.join()]
         self.calls[0].errback(ValueError("x"))
         for d in callers:
             self.failureResultOf(d, ValueError)
 
     def test_next(self):
-        """A caller after a call starts another; nothing is remembered."""
+        """A caller after the end of a call starts another; no result is kept."""
         first = self.shared.join()
         self.calls[0].errback(ValueError("x"))
         self.failureResultOf(first, ValueError)
@@ -48,13 +48,13 @@ class SharedCallTests(SynchronousTestCase):
         self.assertEqual(8, self.successResultOf(second))
 
     def test_synchronous(self):
-        """A function that answers at once is called once for each caller."""
+        """A function that returns a fired Deferred is called once for each caller."""
         answers = iter([1, 2])
         shared = SharedCall(lambda: succeed(next(answers)))
         self.assertEqual([1, 2], [self.successResultOf(shared.join()) for _ in "ab"])
 
     def test_one_leaves(self):
-        """A caller that is cancelled does not take the call from the others."""
+        """Cancelling one caller does not cancel the call for the others."""
         stays, leaves = self.shared.join(), self.shared.join()
         leaves.cancel()
         self.failureResultOf(leaves, CancelledError)
@@ -63,7 +63,7 @@ class SharedCallTests(SynchronousTestCase):
         self.assertEqual(7, self.successResultOf(stays))
 
     def test_all_leave(self):
-        """The last caller to leave cancels the call, and the next starts another."""
+        """Cancelling the last caller cancels the call, and the next caller starts another."""
         callers = [self.shared.join(), self.shared.join()]
         for d in callers:
             d.cancel()
@@ -72,8 +72,8 @@ class SharedCallTests(SynchronousTestCase):
         self.assertNoResult(self.shared.join())
         self.assertEqual(2, len(self.calls))
 
-    def test_one_takes_another_away(self):
-        """A caller may cancel another when it is answered; all others are answered still."""
+    def test_one_cancels_another(self):
+        """A caller's callback may cancel another caller; all others still get the result."""
         first, second, third = [self.shared.join() for _ in "abc"]
         first.addCallback(lambda result: second.cancel() or result)
         self.calls[0].callback(7)
@@ -82,7 +82,7 @@ class SharedCallTests(SynchronousTestCase):
 
 
     def test_end_is_reported(self):
-        """``on_end`` is called before the callers get the result, and when the last one leaves."""
+        """``on_end`` is called before the callers get the result, and on cancellation."""
         ends = []
         shared = SharedCall(self.function, on_end=lambda: ends.append(len(self.calls)))
         answered = shared.join().addCallback(lambda _: self.assertEqual([1], ends))
@@ -95,7 +95,7 @@ class SharedCallTests(SynchronousTestCase):
 
 
 class SharedCallsTests(SynchronousTestCase):
-    """Several calls, each shared by the callers of its key."""
+    """Calls by key, each shared by its callers."""
 
     def setUp(self):
         self.calls = []
@@ -151,7 +151,7 @@ class SharedCallsTests(SynchronousTestCase):
         self.assertEqual([1, 2], [self.successResultOf(d) for d in results])
 
     def test_all_leave(self):
-        """The last caller to leave cancels the call, and the key's next caller starts another."""
+        """Cancelling the last caller cancels the call, and the key's next caller starts another."""
         left = self.join(u"a")
         left.cancel()
         self.failureResultOf(left, CancelledError)
@@ -161,7 +161,7 @@ class SharedCallsTests(SynchronousTestCase):
         self.assertEqual(8, self.successResultOf(stays))
 
     def test_late_end_of_a_cancelled_call(self):
-        """A cancelled call that ends late does not make the key's next call be forgotten."""
+        """A cancelled call that ends late does not end the sharing of the key's next call."""
         late = Deferred()
         left = self.shared.join(u"a", lambda: Deferred().addErrback(lambda _: late))
         left.cancel()
@@ -175,7 +175,7 @@ class SharedCallsTests(SynchronousTestCase):
 
 
 class WithDeadlineTests(SynchronousTestCase):
-    """A deadline on a Deferred."""
+    """Deferreds with a deadline."""
 
     def setUp(self):
         self.clock = Clock()
@@ -184,45 +184,45 @@ class WithDeadlineTests(SynchronousTestCase):
         return with_deadline(self.clock.callLater, 5, d, lambda: KeyError("late"))
 
     def test_in_time(self):
-        """What fires in time fires through, and leaves no timer."""
+        """A Deferred that fires in time keeps its result, and no timer remains."""
         d = self.limited(succeed(3))
         self.assertEqual(3, self.successResultOf(d))
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_fails_in_time(self):
-        """What fails in time fails through."""
+        """A Deferred that fails in time keeps its failure."""
         inner = Deferred()
         d = self.limited(inner)
         inner.errback(ValueError("x"))
         self.failureResultOf(d, ValueError)
 
     def test_late(self):
-        """What is late is cancelled, and fails with the error that says so."""
+        """A late Deferred is cancelled, and fails with the deadline's error."""
         d = self.limited(Deferred())
         self.clock.advance(5)
         self.failureResultOf(d, KeyError)
 
     def test_cancelled_by_the_caller(self):
-        """A caller's own cancellation is not called a timeout."""
+        """A cancellation by the caller is not reported as a timeout."""
         d = self.limited(Deferred())
         d.cancel()
         self.failureResultOf(d, CancelledError)
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_late_answer(self):
-        """An answer that comes when it is cancelled counts: it has happened."""
+        """A result that the cancellation itself brings about is kept."""
         d = self.limited(Deferred(lambda inner: inner.callback(3)))
         self.clock.advance(5)
         self.assertEqual(3, self.successResultOf(d))
 
-    def test_timer_that_comes_all_the_same(self):
-        """A timer that goes off after the end cancels nothing of what came after the end."""
+    def test_timer_after_the_end(self):
+        """A timer that goes off after the end does not cancel the work of later callbacks."""
         timers, cancelled = [], []
 
-        class Deaf(object):
+        class UncancellableTimer(object):
             cancel = staticmethod(lambda: None)
 
-        d = with_deadline(lambda _, f: timers.append(f) or Deaf, 5, Deferred(), KeyError)
+        d = with_deadline(lambda _, f: timers.append(f) or UncancellableTimer, 5, Deferred(), KeyError)
         d.addCallback(lambda _: Deferred(cancelled.append))
         d.callback(3)
         timers[0]()
@@ -230,7 +230,7 @@ class WithDeadlineTests(SynchronousTestCase):
 
 
 class AllOfTests(SynchronousTestCase):
-    """All, or an end."""
+    """Several Deferreds, waited for together."""
 
     def setUp(self):
         self.cancelled = []
@@ -238,17 +238,17 @@ class AllOfTests(SynchronousTestCase):
         self.d = all_of(self.waits)
 
     def test_results(self):
-        """It fires with all results, in order."""
+        """The results come in the order of the Deferreds."""
         for number in (2, 0, 1):
             self.waits[number].callback(number)
         self.assertEqual([0, 1, 2], self.successResultOf(self.d))
 
     def test_none(self):
-        """There may be nothing to wait for."""
+        """An empty list of Deferreds gives an empty list of results."""
         self.assertEqual([], self.successResultOf(all_of([])))
 
     def test_failure(self):
-        """It fails as the first does, and the others are ended."""
+        """The first failure is the failure of all, and the other Deferreds are cancelled."""
         error = ValueError()
         self.waits[0].callback(0)
         self.waits[1].errback(error)
@@ -256,7 +256,7 @@ class AllOfTests(SynchronousTestCase):
         self.assertEqual([self.waits[2]], self.cancelled)
 
     def test_cancelled(self):
-        """Its cancellation reaches them, and what is chained behind it when all have fired."""
+        """Cancelling reaches the Deferreds, and, once they have fired, one that a callback returns."""
         self.d.cancel()
         self.failureResultOf(self.d, CancelledError)
         self.assertEqual(self.waits, self.cancelled)

@@ -109,7 +109,7 @@ class CurrentContextTests(ContextTestCase):
         self.assertEqual([self.place(action)], self.messages())
 
     def test_bound_to_none(self):
-        """A function that is bound outside of actions runs outside, whoever calls it."""
+        """A function bound outside of any action runs outside, even when called in an action."""
         bound = in_current_context(lambda: MESSAGE().write())
         action = ACTION()
         with action.context():
@@ -133,7 +133,7 @@ class ResumeContextTests(ContextTestCase):
     """:func:`resume_context`."""
 
     def test_resumed(self):
-        """Callbacks run in the action in which the wait began, whatever fires the Deferred."""
+        """Callbacks run in the action in which the wait began, though it is fired elsewhere."""
         action = ACTION()
         waiting = Deferred()
         with action.context():
@@ -144,7 +144,7 @@ class ResumeContextTests(ContextTestCase):
         self.assertEqual([self.place(action)], self.messages())
 
     def test_failure(self):
-        """A failure is handed on."""
+        """A failure of the wait is a failure of the result."""
         waiting = Deferred()
         d = resume_context(waiting)
         waiting.errback(ValueError("x"))

@@ -93,8 +93,8 @@ class TLSEndpoint(object):
     """
     TLS over another endpoint, with both on one reactor.
 
-    Twisted's ``wrapClientTLS`` has no argument for the reactor, so on Twisted 23.10.0 and later it
-    schedules small writes on the global reactor. Still so in Twisted 26.10.
+    Twisted's ``wrapClientTLS`` accepts a clock only since 26.4.0; on 23.10.0 to 25.5.0 the small
+    writes of its connections wait for the global reactor.
 
     :param reactor: the endpoint's reactor.
     :param endpoint: an ``IStreamClientEndpoint``.
