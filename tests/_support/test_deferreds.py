@@ -219,10 +219,10 @@ class WithDeadlineTests(SynchronousTestCase):
         """A timer that goes off after the end does not cancel the work of later callbacks."""
         timers, cancelled = [], []
 
-        class UncancellableTimer(object):
+        class RunningTimer(object):
             cancel = staticmethod(lambda: None)
 
-        d = with_deadline(lambda _, f: timers.append(f) or UncancellableTimer, 5, Deferred(), KeyError)
+        d = with_deadline(lambda _, f: timers.append(f) or RunningTimer, 5, Deferred(), KeyError)
         d.addCallback(lambda _: Deferred(cancelled.append))
         d.callback(3)
         timers[0]()
@@ -256,7 +256,7 @@ class AllOfTests(SynchronousTestCase):
         self.assertEqual([self.waits[2]], self.cancelled)
 
     def test_cancelled(self):
-        """Cancelling reaches the Deferreds, and, once they have fired, one that a callback returns."""
+        """Cancelling reaches the Deferreds, and later the Deferred that a callback returns."""
         self.d.cancel()
         self.failureResultOf(self.d, CancelledError)
         self.assertEqual(self.waits, self.cancelled)
