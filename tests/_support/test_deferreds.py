@@ -8,11 +8,11 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage._support.deferreds import SharedCall, all_of, with_deadline
+from txstorage._support.deferreds import SharedCall, SharedCalls, all_of, with_deadline
 
 
 class SharedCallTests(SynchronousTestCase):
-    """One call, several callers."""
+    """A call shared by several callers."""
 
     def setUp(self):
         self.cancelled = []
@@ -25,21 +25,21 @@ class SharedCallTests(SynchronousTestCase):
         return d
 
     def test_shared(self):
-        """Callers during one call get its result, and cause no other."""
+        """Callers that join during a call get its result, and start no other call."""
         callers = [self.shared.join(), self.shared.join()]
         self.calls[0].callback(7)
         self.assertEqual([7, 7], [self.successResultOf(d) for d in callers])
         self.assertEqual(1, len(self.calls))
 
     def test_failure_shared(self):
-        """Callers during one call get its failure."""
+        """Callers that join during a call get its failure."""
         callers = [self.shared.join(), self.shared.join()]
         self.calls[0].errback(ValueError("x"))
         for d in callers:
             self.failureResultOf(d, ValueError)
 
     def test_next(self):
-        """A caller after a call starts another; nothing is remembered."""
+        """A caller after the end of a call starts another; no result is kept."""
         first = self.shared.join()
         self.calls[0].errback(ValueError("x"))
         self.failureResultOf(first, ValueError)
@@ -48,13 +48,13 @@ class SharedCallTests(SynchronousTestCase):
         self.assertEqual(8, self.successResultOf(second))
 
     def test_synchronous(self):
-        """A function that answers at once is called once for each caller."""
+        """A function that returns a fired Deferred is called once for each caller."""
         answers = iter([1, 2])
         shared = SharedCall(lambda: succeed(next(answers)))
         self.assertEqual([1, 2], [self.successResultOf(shared.join()) for _ in "ab"])
 
     def test_one_leaves(self):
-        """A caller that is cancelled does not take the call from the others."""
+        """Cancelling one caller does not cancel the call for the others."""
         stays, leaves = self.shared.join(), self.shared.join()
         leaves.cancel()
         self.failureResultOf(leaves, CancelledError)
@@ -63,7 +63,7 @@ class SharedCallTests(SynchronousTestCase):
         self.assertEqual(7, self.successResultOf(stays))
 
     def test_all_leave(self):
-        """The last caller to leave cancels the call, and the next starts another."""
+        """Cancelling the last caller cancels the call, and the next caller starts another."""
         callers = [self.shared.join(), self.shared.join()]
         for d in callers:
             d.cancel()
@@ -72,8 +72,8 @@ class SharedCallTests(SynchronousTestCase):
         self.assertNoResult(self.shared.join())
         self.assertEqual(2, len(self.calls))
 
-    def test_one_takes_another_away(self):
-        """A caller may cancel another when it is answered; all others are answered still."""
+    def test_one_cancels_another(self):
+        """A caller's callback may cancel another caller; all others still get the result."""
         first, second, third = [self.shared.join() for _ in "abc"]
         first.addCallback(lambda result: second.cancel() or result)
         self.calls[0].callback(7)
@@ -81,8 +81,101 @@ class SharedCallTests(SynchronousTestCase):
         self.assertEqual([7, 7], [self.successResultOf(d) for d in (first, third)])
 
 
+    def test_end_is_reported(self):
+        """``on_end`` is called before the callers get the result, and on cancellation."""
+        ends = []
+        shared = SharedCall(self.function, on_end=lambda: ends.append(len(self.calls)))
+        answered = shared.join().addCallback(lambda _: self.assertEqual([1], ends))
+        self.calls[0].callback(7)
+        self.successResultOf(answered)
+        left = shared.join()
+        left.cancel()
+        self.failureResultOf(left, CancelledError)
+        self.assertEqual([1, 2], ends)
+
+
+class SharedCallsTests(SynchronousTestCase):
+    """Calls by key, each shared by its callers."""
+
+    def setUp(self):
+        self.calls = []
+        self.shared = SharedCalls()
+
+    def join(self, key):
+        def function():
+            self.calls.append((key, Deferred()))
+            return self.calls[-1][1]
+
+        return self.shared.join(key, function)
+
+    def keys(self):
+        return [key for key, _ in self.calls]
+
+    def test_same_key(self):
+        """Callers with one key share a call and its result."""
+        callers = [self.join(u"a"), self.join(u"a")]
+        self.calls[0][1].callback(7)
+        self.assertEqual([7, 7], [self.successResultOf(d) for d in callers])
+        self.assertEqual([u"a"], self.keys())
+
+    def test_other_key(self):
+        """Each key has a call of its own."""
+        first, second = self.join(u"a"), self.join(u"b")
+        self.calls[1][1].callback(8)
+        self.assertEqual(8, self.successResultOf(second))
+        self.assertNoResult(first)
+
+    def test_forgotten(self):
+        """A key is forgotten with its result or failure; the next caller starts another call."""
+        first = self.join(u"a")
+        self.calls[0][1].errback(ValueError("x"))
+        self.failureResultOf(first, ValueError)
+        second = self.join(u"a")
+        self.calls[1][1].callback(8)
+        self.assertEqual(8, self.successResultOf(second))
+        self.join(u"a")
+        self.assertEqual([u"a"] * 3, self.keys())
+
+    def test_forgotten_before_the_result(self):
+        """A caller can start the key's next call from the callback of the previous one."""
+        d = self.join(u"a").addCallback(lambda _: self.join(u"a"))
+        self.calls[0][1].callback(7)
+        self.assertNoResult(d)
+        self.calls[1][1].callback(8)
+        self.assertEqual(8, self.successResultOf(d))
+
+    def test_synchronous(self):
+        """A call that ends at once leaves no key behind."""
+        answers = iter([1, 2])
+        results = [self.shared.join(u"a", lambda: next(answers)) for _ in range(2)]
+        self.assertEqual([1, 2], [self.successResultOf(d) for d in results])
+
+    def test_all_leave(self):
+        """Cancelling the last caller cancels the call, and the key's next caller starts another."""
+        left = self.join(u"a")
+        left.cancel()
+        self.failureResultOf(left, CancelledError)
+        self.assertTrue(self.calls[0][1].called)
+        stays = self.join(u"a")
+        self.calls[1][1].callback(8)
+        self.assertEqual(8, self.successResultOf(stays))
+
+    def test_late_end_of_a_cancelled_call(self):
+        """A cancelled call that ends late does not end the sharing of the key's next call."""
+        late = Deferred()
+        left = self.shared.join(u"a", lambda: Deferred().addErrback(lambda _: late))
+        left.cancel()
+        self.failureResultOf(left, CancelledError)
+        first = self.join(u"a")
+        late.callback(None)
+        second = self.join(u"a")
+        self.assertEqual([u"a"], self.keys())
+        self.calls[0][1].callback(8)
+        self.assertEqual([8, 8], [self.successResultOf(d) for d in (first, second)])
+
+
 class WithDeadlineTests(SynchronousTestCase):
-    """A deadline on a Deferred."""
+    """Deferreds with a deadline."""
 
     def setUp(self):
         self.clock = Clock()
@@ -91,45 +184,45 @@ class WithDeadlineTests(SynchronousTestCase):
         return with_deadline(self.clock.callLater, 5, d, lambda: KeyError("late"))
 
     def test_in_time(self):
-        """What fires in time fires through, and leaves no timer."""
+        """A Deferred that fires in time keeps its result, and no timer remains."""
         d = self.limited(succeed(3))
         self.assertEqual(3, self.successResultOf(d))
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_fails_in_time(self):
-        """What fails in time fails through."""
+        """A Deferred that fails in time keeps its failure."""
         inner = Deferred()
         d = self.limited(inner)
         inner.errback(ValueError("x"))
         self.failureResultOf(d, ValueError)
 
     def test_late(self):
-        """What is late is cancelled, and fails with the error that says so."""
+        """A late Deferred is cancelled, and fails with the deadline's error."""
         d = self.limited(Deferred())
         self.clock.advance(5)
         self.failureResultOf(d, KeyError)
 
     def test_cancelled_by_the_caller(self):
-        """A caller's own cancellation is not called a timeout."""
+        """A cancellation by the caller is not reported as a timeout."""
         d = self.limited(Deferred())
         d.cancel()
         self.failureResultOf(d, CancelledError)
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_late_answer(self):
-        """An answer that comes when it is cancelled counts: it has happened."""
+        """A result that the cancellation itself brings about is kept."""
         d = self.limited(Deferred(lambda inner: inner.callback(3)))
         self.clock.advance(5)
         self.assertEqual(3, self.successResultOf(d))
 
-    def test_timer_that_comes_all_the_same(self):
-        """A timer that goes off after the end cancels nothing of what came after the end."""
+    def test_timer_after_the_end(self):
+        """A timer that goes off after the end does not cancel the work of later callbacks."""
         timers, cancelled = [], []
 
-        class Deaf(object):
+        class RunningTimer(object):
             cancel = staticmethod(lambda: None)
 
-        d = with_deadline(lambda _, f: timers.append(f) or Deaf, 5, Deferred(), KeyError)
+        d = with_deadline(lambda _, f: timers.append(f) or RunningTimer, 5, Deferred(), KeyError)
         d.addCallback(lambda _: Deferred(cancelled.append))
         d.callback(3)
         timers[0]()
@@ -137,7 +230,7 @@ class WithDeadlineTests(SynchronousTestCase):
 
 
 class AllOfTests(SynchronousTestCase):
-    """All, or an end."""
+    """Several Deferreds, waited for together."""
 
     def setUp(self):
         self.cancelled = []
@@ -145,17 +238,17 @@ class AllOfTests(SynchronousTestCase):
         self.d = all_of(self.waits)
 
     def test_results(self):
-        """It fires with all results, in order."""
+        """The results come in the order of the Deferreds."""
         for number in (2, 0, 1):
             self.waits[number].callback(number)
         self.assertEqual([0, 1, 2], self.successResultOf(self.d))
 
     def test_none(self):
-        """There may be nothing to wait for."""
+        """An empty list of Deferreds gives an empty list of results."""
         self.assertEqual([], self.successResultOf(all_of([])))
 
     def test_failure(self):
-        """It fails as the first does, and the others are ended."""
+        """The first failure is the failure of all, and the other Deferreds are cancelled."""
         error = ValueError()
         self.waits[0].callback(0)
         self.waits[1].errback(error)
@@ -163,7 +256,7 @@ class AllOfTests(SynchronousTestCase):
         self.assertEqual([self.waits[2]], self.cancelled)
 
     def test_cancelled(self):
-        """Its cancellation reaches them, and what is chained behind it when all have fired."""
+        """Cancelling reaches the Deferreds, and later the Deferred that a callback returns."""
         self.d.cancel()
         self.failureResultOf(self.d, CancelledError)
         self.assertEqual(self.waits, self.cancelled)

@@ -1,6 +1,5 @@
 """
-Tests for :mod:`txstorage.interfaces`, and for the stand-ins where Flocker is
-not installed.
+Tests for :mod:`txstorage.interfaces` and its stand-ins.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -14,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.interface import Method
 
 from txstorage import interfaces
-from txstorage.interfaces import stand_ins as _standins
+from txstorage.interfaces import stand_ins
 
 OPERATIONS = {
     "allocation_unit": (),
@@ -29,16 +28,16 @@ OPERATIONS = {
 
 
 class InterfacesTests(SynchronousTestCase):
-    """The contract, wherever it comes from."""
+    """The contract, of Flocker or of the stand-ins."""
 
     def test_exports(self):
-        """The names are there, and no other is public."""
+        """All exported names exist, and ``__all__`` is sorted."""
         for name in interfaces.__all__:
             self.assertTrue(hasattr(interfaces, name), name)
         self.assertEqual(sorted(interfaces.__all__), interfaces.__all__)
 
     def test_operations(self):
-        """Both interfaces have the eight operations, with their arguments by name."""
+        """Both interfaces have the eight operations, with the names of their arguments."""
         for interface in (interfaces.IBlockDeviceAPI, interfaces.IBlockDeviceAsyncAPI):
             self.assertEqual(
                 OPERATIONS,
@@ -50,7 +49,7 @@ class InterfacesTests(SynchronousTestCase):
             )
 
     def test_flockers_own(self):
-        """Where Flocker is importable, the names are Flocker's own objects."""
+        """When Flocker can be imported, the names are Flocker's own objects."""
         fakes = {}
         for module, names in [
             ("flocker", []),
@@ -97,12 +96,12 @@ class StandInTests(SynchronousTestCase):
 
     def volume(self, **changes):
         fields = dict(blockdevice_id=u"v", size=1, dataset_id=self.dataset_id)
-        return _standins.BlockDeviceVolume(**dict(fields, **changes))
+        return stand_ins.BlockDeviceVolume(**dict(fields, **changes))
 
     dataset_id = uuid4()
 
     def test_volume(self):
-        """Volumes are equal by value, can be hashed, and changed into others."""
+        """Volumes are equal by value and hashable; ``set`` returns a changed copy."""
         self.assertEqual(self.volume(), self.volume())
         self.assertEqual(1, len({self.volume(), self.volume()}))
         self.assertNotEqual(self.volume(), self.volume(attached_to=u"n"))
@@ -111,7 +110,7 @@ class StandInTests(SynchronousTestCase):
         )
 
     def test_volume_types(self):
-        """A volume's fields are of the types that Flocker wants."""
+        """A volume's fields must be of the types that Flocker requires."""
         for wrong in (
             {"blockdevice_id": b"v"},
             {"blockdevice_id": None},
@@ -124,44 +123,44 @@ class StandInTests(SynchronousTestCase):
     def test_volume_exceptions(self):
         """A volume exception carries the id, which is text, and nothing else."""
         for kind in (
-            _standins.UnknownVolume,
-            _standins.AlreadyAttachedVolume,
-            _standins.UnattachedVolume,
+            stand_ins.UnknownVolume,
+            stand_ins.AlreadyAttachedVolume,
+            stand_ins.UnattachedVolume,
         ):
             error = kind(u"v")
             self.assertEqual((u"v", (u"v",)), (error.blockdevice_id, error.args))
-            self.assertIsInstance(error, _standins.VolumeException)
-        self.assertRaises(TypeError, _standins.UnknownVolume, b"v")
+            self.assertIsInstance(error, stand_ins.VolumeException)
+        self.assertRaises(TypeError, stand_ins.UnknownVolume, b"v")
 
     def test_other_exceptions(self):
         """The other exceptions carry what Flocker reads from them."""
-        error = _standins.StorageInitializationError(
-            _standins.StorageInitializationError.CONFIGURATION_ERROR, u"why"
+        error = stand_ins.StorageInitializationError(
+            stand_ins.StorageInitializationError.CONFIGURATION_ERROR, u"why"
         )
-        self.assertIs(_standins.StorageInitializationError.CONFIGURATION_ERROR, error.code)
+        self.assertIs(stand_ins.StorageInitializationError.CONFIGURATION_ERROR, error.code)
         self.assertEqual((u"why",), error.args)
-        self.assertIn("me", str(_standins.UnknownInstanceID("me")))
+        self.assertIn("me", str(stand_ins.UnknownInstanceID("me")))
 
     def test_mandatory_profiles(self):
         """The mandatory profiles are gold, silver and bronze."""
         self.assertEqual(
             {u"gold", u"silver", u"bronze"},
-            {constant.value for constant in _standins.MandatoryProfiles.iterconstants()},
+            {constant.value for constant in stand_ins.MandatoryProfiles.iterconstants()},
         )
 
     def test_backend_description(self):
-        """A backend is described as Flocker's loader wants it."""
+        """A backend description checks the types that Flocker's loader requires."""
         fields = dict(
             name=u"txstorage",
             needs_reactor=True,
             needs_cluster_id=True,
             api_factory=len,
-            deployer_type=_standins.DeployerType.block,
+            deployer_type=stand_ins.DeployerType.block,
         )
         self.assertEqual(
-            frozenset(), _standins.BackendDescription(**fields).required_config
+            frozenset(), stand_ins.BackendDescription(**fields).required_config
         )
         for wrong in ({"name": b"x"}, {"needs_reactor": 1}, {"deployer_type": u"block"}):
             self.assertRaises(
-                TypeError, _standins.BackendDescription, **dict(fields, **wrong)
+                TypeError, stand_ins.BackendDescription, **dict(fields, **wrong)
             )

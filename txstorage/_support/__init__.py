@@ -1,5 +1,5 @@
 """
-Helpers with nothing of the project below them: Python 2 and 3, Deferreds, Eliot, old Twisted.
+Helpers that import nothing else of the project: Python 2 and 3, Deferreds, Eliot, old Twisted.
 """
 
 from __future__ import absolute_import, division, print_function

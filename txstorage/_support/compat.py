@@ -1,12 +1,16 @@
-# -*- test-case-name: tests.test_compat -*-
+# -*- test-case-name: tests._support.test_compat -*-
 """
-The only place that asks which Python this is.
+The differences between Python 2 and 3; no other module checks the Python version.
 """
 
 from __future__ import absolute_import, division, print_function
 
 import json
 import sys
+
+MYPY = False
+if MYPY:
+    from typing import Any, List, Text, Tuple  # noqa: F401
 
 PY2 = sys.version_info[0] == 2
 
@@ -19,15 +23,18 @@ if PY2:  # pragma: no cover (each interpreter runs one side)
     from urlparse import urljoin, urlsplit, urlunsplit
 
     def native(text):
-        """Text as ``str``, which on Python 2 is bytes."""
+        # type: (Text) -> str
+        """Convert text to ``str``; UTF-8 bytes on Python 2."""
         return text.encode("utf-8") if isinstance(text, text_type) else text
 
     def quote(text, safe=u""):
-        """Percent-encode text; safe for one path segment by default."""
+        # type: (Text, Text) -> Text
+        """Percent-encode text; by default the result is one path segment."""
         return _quote(text.encode("utf-8"), safe.encode("ascii")).decode("ascii")
 
     def parse_qsl(query):
-        """The pairs of a query, as text; empty values are kept."""
+        # type: (Text) -> List[Tuple[Text, Text]]
+        """Parse a query string to pairs of text, with empty values."""
         pairs = _parse_qsl(query.encode("utf-8"), keep_blank_values=True)
         return [(as_text(name), as_text(value)) for name, value in pairs]
 
@@ -39,24 +46,28 @@ else:  # pragma: no cover
     from urllib.parse import urljoin, urlsplit, urlunsplit
 
     def native(text):
-        """Text as ``str``."""
+        # type: (Text) -> str
+        """Return text, which is ``str`` already."""
         return text
 
     def quote(text, safe=""):
-        """Percent-encode text; safe for one path segment by default."""
+        # type: (Text, Text) -> Text
+        """Percent-encode text; by default the result is one path segment."""
         return _quote(text, safe=safe)
 
     def parse_qsl(query):
-        """The pairs of a query, as text; empty values are kept."""
+        # type: (Text) -> List[Tuple[Text, Text]]
+        """Parse a query string to pairs of text, with empty values."""
         return _parse_qsl(query, keep_blank_values=True)
 
 
 def as_text(value):
+    # type: (object) -> Text
     """
-    Text from text or UTF-8 bytes; anything that does not decode is replaced,
-    because the result is for messages and logs.
+    Convert a value to text for messages and logs.
 
-    :rtype: text
+    :param value: text, UTF-8 bytes, or any other object, whose ``str()`` is used.
+    :return: text; bytes that are not UTF-8 become replacement characters.
     """
     if isinstance(value, text_type):
         return value
@@ -66,9 +77,12 @@ def as_text(value):
 
 
 def to_json_bytes(value):
+    # type: (Any) -> bytes
     """
-    :param value: anything JSON can say.
-    :return: ``bytes``, ASCII.
+    Encode a value as JSON.
+
+    :param value: of the types that the standard library's ``json`` encodes.
+    :return: ASCII bytes.
     """
     return json.dumps(value).encode("ascii")
 

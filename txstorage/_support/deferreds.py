@@ -1,7 +1,6 @@
 # -*- test-case-name: tests._support.test_deferreds -*-
 """
-Three things that Twisted's Deferreds do not bring along: sharing one call
-between several callers, a deadline, and an end for the rest when one fails.
+Helpers that Twisted's Deferreds lack: calls shared between callers, deadlines, and joint failure.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -16,29 +15,59 @@ from twisted.internet.defer import (
 )
 from twisted.python.failure import Failure
 
+MYPY = False
+if MYPY:
+    from typing import (  # noqa: F401
+        Any,
+        Callable,
+        Dict,
+        Hashable,
+        List,
+        Optional,
+        Protocol,
+        Sequence,
+        TypeVar,
+        Union,
+    )
+
+    T = TypeVar("T")
+
+    class Timer(Protocol):
+        """A timer that can be cancelled: Twisted's ``IDelayedCall``, or one of txaio's."""
+
+        def cancel(self):
+            # type: () -> object
+            """Stop the timer."""
+
 
 class SharedCall(object):
     """
-    One call in progress, shared by all who ask for it meanwhile.
+    A call that is shared by all callers that join it while it is in progress.
 
-    Each caller has a ``Deferred`` of its own: cancelling it only takes that
-    caller away, and the last one to leave cancels the call itself.
+    Each caller gets its own ``Deferred``. Cancelling that ``Deferred`` removes only its caller;
+    when no caller is left, the call itself is cancelled.
 
     :param function: called without arguments; may return a ``Deferred``.
+    :param on_end: called without arguments each time that a call has ended or was cancelled,
+        before its callers get the result.
     """
 
-    def __init__(self, function):
+    def __init__(self, function, on_end=lambda: None):
+        # type: (Callable[[], Any], Callable[[], object]) -> None
         self._function = function
-        self._call = None
-        self._callers = []
+        self._on_end = on_end
+        self._call = None  # type: Optional[Deferred[Any]]
+        self._callers = []  # type: List[Deferred[Any]]
 
     def join(self):
+        # type: () -> Deferred[Any]
         """
         Join the call in progress, or start one.
 
-        :return: a ``Deferred`` that fires as the function's result does.
+        :return: a ``Deferred`` that fires with the function's result, or fails as the function
+            does.
         """
-        caller = Deferred(self._leave)
+        caller = Deferred(self._leave)  # type: Deferred[Any]
         self._callers.append(caller)
         if self._call is None:
             self._call = call = maybeDeferred(self._function)
@@ -46,70 +75,138 @@ class SharedCall(object):
         return caller
 
     def _finish(self, result, call):
+        # type: (object, Deferred[Any]) -> None
         if self._call is call:
             callers, self._callers, self._call = self._callers, [], None
+            self._on_end()
             for caller in callers:
-                # an answer to one may have made it cancel another
+                # The callbacks of an earlier caller may have cancelled this one.
                 if not caller.called:
                     caller.callback(result)
 
     def _leave(self, caller):
+        # type: (Deferred[Any]) -> None
         if caller not in self._callers:
             return
         self._callers.remove(caller)
-        if not self._callers:
-            call, self._call = self._call, None
+        call = self._call
+        if call is not None and not self._callers:
+            self._call = None
+            self._on_end()
             call.cancel()
 
 
-def with_deadline(call_later, seconds, deferred, error):
+class SharedCalls(object):
     """
-    Cancel a ``Deferred`` that takes too long.
+    Shared calls by key: at most one call per key is in progress.
 
-    :param call_later: ``(seconds, function) -> object with .cancel()``.
-    :param float seconds: how long it may take from now.
-    :param deferred: what to watch; its cancellation must end it.
-    :param error: called without arguments for the exception to fail with.
-    :return: ``deferred``.
+    A key is forgotten when its call ends, so results are never kept.
     """
-    late, over = [], []
 
-    def expire():
-        # A batched timer may go off although it was cancelled a moment ago,
-        # and what comes after the result is not for this to cancel.
-        if not over:
-            late.append(True)
-            deferred.cancel()
+    def __init__(self):
+        # type: () -> None
+        self._calls = {}  # type: Dict[Hashable, SharedCall]
 
-    timer = call_later(seconds, expire)
+    def join(self, key, function):
+        # type: (Hashable, Callable[[], Union[T, Deferred[T]]]) -> Deferred[T]
+        """
+        Join the key's call in progress, or start one.
 
-    def ended(result):
-        over.append(True)
-        if not late:
+        :param key: hashable.
+        :param function: called without arguments to start the call; may return a ``Deferred``.
+            Not called when a call is in progress.
+        :return: a ``Deferred`` that fires with the call's result, or fails as the call does.
+            Cancelling it works as with :class:`SharedCall`.
+        """
+        if key not in self._calls:
+            self._calls[key] = SharedCall(function, on_end=lambda: self._calls.pop(key))
+        return self._calls[key].join()
+
+
+class _Deadline(object):
+    """
+    The time limit of one Deferred.
+
+    :param deferred: cancelled when the time is over.
+    :param error: called without arguments; returns the exception of a late Deferred.
+    """
+
+    def __init__(self, deferred, error):
+        # type: (Deferred[Any], Callable[[], BaseException]) -> None
+        self._deferred = deferred
+        self._error = error
+        self._expired = False
+        self._ended = False
+
+    def expire(self):
+        # type: () -> None
+        """Cancel the Deferred, unless it has fired."""
+        # A batched timer may go off although it was cancelled a moment ago; by then the Deferred
+        # may wait for something else, which has no deadline.
+        if not self._ended:
+            self._expired = True
+            self._deferred.cancel()
+
+    def end(self, result, timer):
+        # type: (Any, Timer) -> Any
+        """
+        Stop the timer.
+
+        :param result: the Deferred's result.
+        :param timer: has ``cancel()``.
+        :return: the result.
+        :raises Exception: the deadline's error, when the Deferred was cancelled by the deadline.
+        """
+        self._ended = True
+        if not self._expired:
             timer.cancel()
-        elif isinstance(result, Failure) and result.check(CancelledError):
-            raise error()
+        elif isinstance(result, Failure) and isinstance(result.value, CancelledError):
+            raise self._error()
         return result
 
-    return deferred.addBoth(ended)
+
+def with_deadline(
+    call_later,  # type: Callable[[float, Callable[[], None]], Timer]
+    seconds,  # type: float
+    deferred,  # type: Deferred[T]
+    error,  # type: Callable[[], BaseException]
+):
+    # type: (...) -> Deferred[T]
+    """
+    Cancel a Deferred that has not fired by a deadline, with a timer of the caller's choice.
+
+    ``Deferred.addTimeout`` does the same with the reactor's own timers.
+
+    :param call_later: called with seconds and a function; returns an object with ``cancel()``.
+    :param float seconds: the time from now to the deadline.
+    :param deferred: must end when it is cancelled.
+    :param error: called without arguments; returns the exception to fail with.
+    :return: ``deferred``.
+    """
+    deadline = _Deadline(deferred, error)
+    return deferred.addBoth(deadline.end, call_later(seconds, deadline.expire))
 
 
 def all_of(deferreds):
+    # type: (Sequence[Deferred[Any]]) -> Deferred[List[Any]]
     """
-    Wait for all, and end the rest when one fails: what they wait for may never
-    come, and nobody would know.
+    Wait for all Deferreds; when one fails, cancel the others.
 
-    :param list deferreds: what is waited for.
-    :return: a ``Deferred`` that fires with the list of results; fails as the
-        first one that failed did.
+    :param list deferreds: the Deferreds to wait for.
+    :return: a ``Deferred`` that fires with the list of results in the same order; fails as the
+        first Deferred to fail did.
     """
-    # A DeferredList that has fired does not hand a cancellation on to what it
-    # waits for next, so it must not stand at the head of a chain.
+    # A DeferredList that has fired passes no cancellation to the Deferreds that its callbacks
+    # return, so it must not stand at the head of a chain.
     d = succeed(None).addCallback(lambda _: gatherResults(deferreds, consumeErrors=True))
 
     def failed(failure):
+        # type: (Failure) -> Failure
         for deferred in deferreds:
             deferred.cancel()
-        return failure.value.subFailure if failure.check(FirstError) else failure
+        return failure.value.subFailure if isinstance(failure.value, FirstError) else failure
 
     return d.addErrback(failed)
+
+
+__all__ = ["SharedCall", "SharedCalls", "all_of", "with_deadline"]

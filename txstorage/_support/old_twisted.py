@@ -1,6 +1,8 @@
 # -*- test-case-name: tests._support.test_old_twisted -*-
 """
-Workarounds for Twisted and Eliot as Flocker 1.15 pins them; each names the release that ends it.
+Workarounds for Twisted and Eliot as pinned by Flocker 1.15.
+
+Each workaround names the release that makes it unnecessary.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -15,91 +17,125 @@ from twisted.python.failure import Failure
 from twisted.python.versions import Version
 from zope.interface import implementer
 
+from .compat import PY2
+
 try:
     from twisted.internet.epollreactor import EPollReactor as PlatformReactor
-except ImportError:  # pragma: no cover (not Linux: for development elsewhere)
+except ImportError:  # pragma: no cover (only outside Linux, for development)
     from twisted.internet.selectreactor import SelectReactor as PlatformReactor
 
-try:
-    from contextvars import copy_context
-except ImportError:
-    # Python 2 only: Eliot 0.11 keeps a stack of its own; Eliot 1.8 uses contextvars.
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Dict, Optional  # noqa: F401
+
+    from eliot import Action  # noqa: F401
+    from OpenSSL.crypto import X509  # noqa: F401
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.internet.interfaces import IProtocol, IProtocolFactory  # noqa: F401
+    from twisted.internet.ssl import CertificateOptions  # noqa: F401
+    from twisted.protocols.tls import TLSMemoryBIOProtocol  # noqa: F401
+
+    CertificateCheck = Callable[[X509, int, int, bool], Optional[Exception]]
+
+if PY2:  # pragma: no cover (each interpreter runs one side)
+    # Eliot 0.11 keeps a stack of its own. On Python 3, Eliot uses contextvars.
     from eliot._action import _context
 
-    def copy_context():
-        """:return: the current Eliot action, as a context to run functions in."""
-        return _ActionContext(_context.current())
-
     class _ActionContext(object):
-        """The part of Python 3's ``contextvars.Context`` that the driver uses."""
+        """The part of Python 3's ``contextvars.Context`` that txstorage uses."""
 
         def __init__(self, action):
+            # type: (Optional[Action]) -> None
             self._action = action
 
         def run(self, function, *args, **kwargs):
+            # type: (Callable[..., Any], *Any, **Any) -> Any
+            """Call a function in the context."""
             _context.push(self._action)
             try:
                 return function(*args, **kwargs)
             finally:
                 _context.pop()
 
+    def copy_context():
+        # type: () -> _ActionContext
+        """:return: the current Eliot action, as a context to run functions in."""
+        return _ActionContext(_context.current())
 
-# From 23.10 on, Twisted gathers small writes until the reactor's next turn, by the global
-# reactor's clock unless it is given another.
-_TLS_HAS_CLOCK = twisted.version >= Version("Twisted", 23, 10, 0)
+else:  # pragma: no cover
+    from contextvars import copy_context
+
+# Twisted 23.10.0 and later collect small TLS writes until the reactor's next iteration, and
+# schedule that on the global reactor unless the factory is given a clock.
+_TLS_HAS_CLOCK = twisted.version >= Version(  # type: ignore[attr-defined]
+    "Twisted", 23, 10, 0
+)
 
 
 class OwnReactorEndpoint(HostnameEndpoint):
     """
-    A host, by name, whose address the endpoint's own reactor looks up.
+    A ``HostnameEndpoint`` that resolves the host name on its own reactor.
 
-    Twisted before 17.5 looks names up in the global reactor's threads.
+    Twisted before 17.5.0 resolves host names in the thread pool of the global reactor; 17.5.0 and
+    later use the resolver of the endpoint's reactor.
     """
 
-    def __init__(self, reactor, *args, **kwargs):
-        HostnameEndpoint.__init__(self, reactor, *args, **kwargs)
-        self._deferToThread = lambda function, *rest: deferToThreadPool(
-            reactor, reactor.getThreadPool(), function, *rest
-        )
+    def _deferToThread(  # type: ignore[override]  # noqa: N802 (Twisted's name)
+        self, f, *args
+    ):
+        # type: (Callable[..., Any], *Any) -> Deferred[Any]
+        pool = self._reactor.getThreadPool()
+        return deferToThreadPool(self._reactor, pool, f, *args)
 
 
 @implementer(IStreamClientEndpoint)
 class TLSEndpoint(object):
     """
-    TLS over another endpoint, all of it on one reactor.
+    TLS over another endpoint, with both on one reactor.
 
-    Twisted's own ``wrapClientTLS`` has no argument for the reactor.
+    Twisted's ``wrapClientTLS`` accepts a clock only since 26.4.0; on 23.10.0 to 25.5.0 the small
+    writes of its connections wait for the global reactor.
 
-    :param reactor: that of the endpoint.
+    :param reactor: the endpoint's reactor.
     :param endpoint: an ``IStreamClientEndpoint``.
     :param creator: an ``IOpenSSLClientConnectionCreator``.
     """
 
     def __init__(self, reactor, endpoint, creator):
-        self._clock = {"clock": reactor} if _TLS_HAS_CLOCK else {}
+        # type: (Any, IStreamClientEndpoint, IOpenSSLClientConnectionCreator) -> None
+        self._clock = {"clock": reactor} if _TLS_HAS_CLOCK else {}  # type: Dict[str, Any]
         self._endpoint = endpoint
         self._creator = creator
 
-    def connect(self, protocolFactory):  # noqa: N803
+    def connect(self, protocolFactory):  # noqa: N803 (Twisted's name)
+        # type: (IProtocolFactory) -> Deferred[IProtocol]
         """See ``IStreamClientEndpoint``."""
         tls = TLSMemoryBIOFactory(self._creator, True, protocolFactory, **self._clock)
-        return self._endpoint.connect(tls).addCallback(lambda outer: outer.wrappedProtocol)
+        return self._endpoint.connect(tls).addCallback(_wrapped_protocol)
+
+
+def _wrapped_protocol(tls):
+    # type: (Any) -> IProtocol
+    protocol = tls.wrappedProtocol  # type: IProtocol
+    return protocol
 
 
 @implementer(IOpenSSLClientConnectionCreator)
 class CheckedConnections(object):
     """
-    TLS connections whose certificates a function checks.
+    TLS connections whose certificates are checked by a function.
 
-    Twisted before 18.4 can't verify that a certificate is valid for an IP address.
+    Twisted 19.2.0 and later verify certificates for IP addresses in ``optionsForClientTLS``;
+    earlier releases support host names only.
 
     :param options: a Twisted ``CertificateOptions``.
     :param check: called with a certificate (``OpenSSL.crypto.X509``), OpenSSL's error number,
         the certificate's depth in the chain, and whether OpenSSL trusts the certificate; returns
-        the exception to end the connection with, or ``None``.  Must not raise.
+        the exception that ends the connection, or ``None``. Must not raise.
     """
 
     def __init__(self, options, check):
+        # type: (CertificateOptions, CertificateCheck) -> None
         self._check = check
         self._context = options.getContext()
         self._context.set_verify(
@@ -107,12 +143,14 @@ class CheckedConnections(object):
         )
 
     def _verify(self, connection, certificate, error_number, depth, ok):
-        problem = self._check(certificate, error_number, depth, ok)
+        # type: (SSL.Connection, X509, int, int, int) -> bool
+        problem = self._check(certificate, error_number, depth, bool(ok))
         if problem is not None:
             connection.get_app_data().failVerification(Failure(problem))
         return problem is None
 
     def clientConnectionForTLS(self, protocol):  # noqa: N802 (Twisted's name)
+        # type: (TLSMemoryBIOProtocol) -> SSL.Connection
         """See ``IOpenSSLClientConnectionCreator``."""
         connection = SSL.Connection(self._context, None)
         connection.set_app_data(protocol)
@@ -121,16 +159,17 @@ class CheckedConnections(object):
 
 class SecondReactor(PlatformReactor):
     """
-    A reactor beside the one that is installed.
+    A reactor that runs beside the installed one, in another thread.
 
-    Twisted has no public way to run one: ``_registerAsIOThread`` keeps it from taking the place of
-    the installed reactor's thread.  Still so in Twisted 26.10.
+    Twisted has no public way to run a second reactor: ``_registerAsIOThread`` keeps it from
+    registering its thread as the I/O thread of the process. Still so in Twisted 26.10.
     """
 
     _registerAsIOThread = False
 
     def close(self):
-        """Close what a stopped reactor keeps open; nobody wakes it any more."""
+        # type: () -> None
+        """Close the file descriptors that a stopped reactor keeps open."""
         for reader in list(self._internalReaders):
             self.removeReader(reader)
             reader.connectionLost(None)

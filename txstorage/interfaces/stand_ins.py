@@ -1,8 +1,8 @@
 # -*- test-case-name: tests.interfaces.test_interfaces -*-
 """
-Objects of the same shape as Flocker's, for when Flocker is not installed.
+Stand-ins of the same shape as Flocker's objects, used when Flocker is not installed.
 
-See :mod:`txstorage.interfaces`, which chooses; nothing else imports this.
+Only :mod:`txstorage.interfaces`, which selects one or the other, imports this module.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -11,20 +11,33 @@ from uuid import UUID
 
 import attr
 from attr.validators import instance_of, optional
-from constantly import NamedConstant, Names, ValueConstant, Values
+from constantly import (  # type: ignore[import-untyped]
+    NamedConstant,
+    Names,
+    ValueConstant,
+    Values,
+)
 from zope.interface import Interface
 
 from .._support.compat import integer_types, text_type
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, FrozenSet, List, Optional, Text  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.filepath import FilePath  # noqa: F401
+
 
 class VolumeException(Exception):
     """
-    Something is wrong with one volume.
+    The base of the errors of one volume.
 
     :param text blockdevice_id: the volume's id.
     """
 
     def __init__(self, blockdevice_id):
+        # type: (Text) -> None
         if not isinstance(blockdevice_id, text_type):
             raise TypeError("blockdevice_id must be text, not {!r}".format(blockdevice_id))
         Exception.__init__(self, blockdevice_id)
@@ -32,25 +45,26 @@ class VolumeException(Exception):
 
 
 class UnknownVolume(VolumeException):
-    """There is no such volume."""
+    """The volume does not exist."""
 
 
 class AlreadyAttachedVolume(VolumeException):
-    """The volume is attached, so it can't be attached."""
+    """The volume is attached already."""
 
 
 class UnattachedVolume(VolumeException):
-    """The volume is not attached, and the operation needs it to be."""
+    """The volume is not attached, and the operation requires an attached one."""
 
 
 class UnknownInstanceID(Exception):
     """
-    This node's instance id could not be found.
+    The instance id of this node was not found.
 
-    :param blockdevice: the driver that looked for it.
+    :param blockdevice: the driver that searched for the id.
     """
 
     def __init__(self, blockdevice):
+        # type: (object) -> None
         Exception.__init__(
             self, "Could not find valid instance ID for {}".format(blockdevice)
         )
@@ -59,15 +73,16 @@ class UnknownInstanceID(Exception):
 
 class StorageInitializationError(Exception):
     """
-    A driver could not be made from its configuration.
+    A driver could not be created.
 
-    :param NamedConstant code: which kind of failure.
+    :param NamedConstant code: the kind of failure: one of the constants of this class.
     """
 
     CONFIGURATION_ERROR = NamedConstant()
     OPERATIVE_ERROR = NamedConstant()
 
     def __init__(self, code, *args):
+        # type: (NamedConstant, *object) -> None
         Exception.__init__(self, *args)
         self.code = code
 
@@ -75,30 +90,34 @@ class StorageInitializationError(Exception):
 @attr.s(frozen=True)
 class BlockDeviceVolume(object):
     """
-    A block device that may be attached to a node.  Equal by value.
+    A block device that may be attached to a node. Equal by value.
 
     :ivar text blockdevice_id: the volume's id, unique in the cluster.
-    :ivar int size: bytes.
-    :ivar UUID dataset_id: the dataset it holds.
-    :ivar attached_to: the instance id it is attached to, or ``None``.
+    :ivar int size: the volume's size in bytes.
+    :ivar UUID dataset_id: the dataset that the volume holds.
+    :ivar attached_to: the instance id of the node to which the volume is attached (text), or
+        ``None``.
     """
 
-    blockdevice_id = attr.ib(validator=instance_of(text_type))
-    size = attr.ib(validator=instance_of(integer_types))
-    dataset_id = attr.ib(validator=instance_of(UUID))
-    attached_to = attr.ib(default=None, validator=optional(instance_of(text_type)))
+    blockdevice_id = attr.ib(validator=instance_of(text_type))  # type: Text
+    size = attr.ib(validator=instance_of(integer_types))  # type: int
+    dataset_id = attr.ib(validator=instance_of(UUID))  # type: UUID
+    attached_to = attr.ib(
+        default=None, validator=optional(instance_of(text_type))
+    )  # type: Optional[Text]
 
     def set(self, **changes):
+        # type: (**Any) -> BlockDeviceVolume
         """
-        As pyrsistent's ``PClass.set``, which Flocker's class has.
+        Change some fields, like pyrsistent's ``PClass.set``, which Flocker's class has.
 
         :return: a new ``BlockDeviceVolume``.
         """
         return BlockDeviceVolume(**dict(attr.asdict(self), **changes))
 
 
-class DeployerType(Names):
-    """Which of Flocker's deployers a backend works with."""
+class DeployerType(Names):  # type: ignore[misc]  # constantly has no types
+    """The kinds of Flocker's deployers."""
 
     p2p = NamedConstant()
     block = NamedConstant()
@@ -107,26 +126,26 @@ class DeployerType(Names):
 @attr.s(frozen=True)
 class BackendDescription(object):
     """
-    One storage backend, as Flocker's plugin loader wants it described.
+    The description of a storage backend for Flocker's plugin loader.
 
-    :ivar text name: what ``backend`` says in ``agent.yml``.
-    :ivar bool needs_reactor: whether the factory takes a ``reactor``.
-    :ivar bool needs_cluster_id: whether it takes a ``cluster_id``, a ``UUID``.
-    :ivar api_factory: called with these and the rest of the section, by name;
-        returns a driver.
-    :ivar NamedConstant deployer_type: of :class:`DeployerType`.
-    :ivar frozenset required_config: text: the keys that must be there.
+    :ivar text name: the value of ``backend`` in ``agent.yml``.
+    :ivar bool needs_reactor: whether the factory has a ``reactor`` argument.
+    :ivar bool needs_cluster_id: whether the factory has a ``cluster_id`` argument, a ``UUID``.
+    :ivar api_factory: called with these arguments and the keys of ``agent.yml``'s ``dataset``
+        section, all by name; returns a driver.
+    :ivar NamedConstant deployer_type: a constant of :class:`DeployerType`.
+    :ivar frozenset required_config: the required keys (text) of the section.
     """
 
-    name = attr.ib(validator=instance_of(text_type))
-    needs_reactor = attr.ib(validator=instance_of(bool))
-    needs_cluster_id = attr.ib(validator=instance_of(bool))
-    api_factory = attr.ib()
-    deployer_type = attr.ib(validator=instance_of(NamedConstant))
-    required_config = attr.ib(default=frozenset())
+    name = attr.ib(validator=instance_of(text_type))  # type: Text
+    needs_reactor = attr.ib(validator=instance_of(bool))  # type: bool
+    needs_cluster_id = attr.ib(validator=instance_of(bool))  # type: bool
+    api_factory = attr.ib()  # type: Callable[..., Any]
+    deployer_type = attr.ib(validator=instance_of(NamedConstant))  # type: NamedConstant
+    required_config = attr.ib(default=frozenset())  # type: FrozenSet[Text]
 
 
-class MandatoryProfiles(Values):
+class MandatoryProfiles(Values):  # type: ignore[misc]  # constantly has no types
     """Profiles that every profiled driver accepts: gold, silver and bronze."""
 
     GOLD = ValueConstant(u"gold")
@@ -137,97 +156,183 @@ class MandatoryProfiles(Values):
 
 class IBlockDeviceAPI(Interface):
     """
-    Block device operations that block.  A ``blockdevice_id`` is text: a
-    volume's id.
+    Blocking operations on block devices.
+
+    Each ``blockdevice_id`` is a volume's id (text).
     """
 
     def allocation_unit():
-        """``int``: bytes; the caller rounds sizes up to it."""
+        # type: () -> int
+        """
+        Return the unit of volume sizes.
+
+        :return: ``int``, bytes; the caller rounds sizes up to a multiple of the unit.
+        """
 
     def compute_instance_id():
-        """Text: this node's id.  Raises ``UnknownInstanceID``."""
+        # type: () -> Text
+        """
+        Return the instance id of this node.
+
+        :return: text, comparable with ``BlockDeviceVolume.attached_to``.
+        :raises UnknownInstanceID: the id was not found.
+        """
 
     def create_volume(dataset_id, size):
+        # type: (UUID, int) -> BlockDeviceVolume
         """
-        ``BlockDeviceVolume``, once the volume is usable.
+        Create a volume, and wait until it is usable.
 
-        :param UUID dataset_id: the dataset the volume will hold.
-        :param int size: bytes.
+        :param UUID dataset_id: the dataset that the volume will hold.
+        :param int size: the volume's size in bytes.
+        :return: the new ``BlockDeviceVolume``.
         """
 
     def destroy_volume(blockdevice_id):
-        """``None``, once the volume is gone.  Raises ``UnknownVolume``."""
+        # type: (Text) -> None
+        """
+        Destroy a volume, and wait until it no longer exists.
+
+        :raises UnknownVolume: the volume does not exist.
+        """
 
     def attach_volume(blockdevice_id, attach_to):
+        # type: (Text, Text) -> BlockDeviceVolume
         """
-        ``BlockDeviceVolume`` with ``attached_to == attach_to``, once it is
-        attached.  Raises ``UnknownVolume`` or ``AlreadyAttachedVolume``.
+        Attach a volume to a node, and wait until it is attached.
 
-        :param text attach_to: the instance id of a node.
+        :param text attach_to: the node's instance id.
+        :return: a ``BlockDeviceVolume`` with ``attached_to == attach_to``.
+        :raises UnknownVolume: the volume does not exist.
+        :raises AlreadyAttachedVolume: the volume is attached to some node.
         """
 
     def detach_volume(blockdevice_id):
-        """``None``, once it is detached.  Raises ``UnknownVolume`` or ``UnattachedVolume``."""
+        # type: (Text) -> None
+        """
+        Detach a volume, and wait until it is detached.
+
+        :raises UnknownVolume: the volume does not exist.
+        :raises UnattachedVolume: the volume is not attached.
+        """
 
     def list_volumes():
-        """A list of ``BlockDeviceVolume`` of this cluster."""
+        # type: () -> List[BlockDeviceVolume]
+        """
+        List the volumes of this cluster.
+
+        :return: a list of ``BlockDeviceVolume``.
+        """
 
     def get_device_path(blockdevice_id):
-        """``FilePath`` of the device.  Raises ``UnknownVolume`` or ``UnattachedVolume``."""
+        # type: (Text) -> FilePath[Text]
+        """
+        Return the path of an attached volume's device on this node.
+
+        :return: ``FilePath``.
+        :raises UnknownVolume: the volume does not exist.
+        :raises UnattachedVolume: the volume is not attached.
+        """
 
 
 class IBlockDeviceAsyncAPI(Interface):
     """
-    The operations of ``IBlockDeviceAPI``; each returns a ``Deferred`` that
-    fires with what the blocking one returns, or fails with what it raises.
+    Asynchronous operations on block devices.
+
+    Each operation of ``IBlockDeviceAPI`` returns a ``Deferred`` that fires with the blocking
+    operation's return value, or fails with its exceptions.
     """
 
     def allocation_unit():
+        # type: () -> Deferred[int]
         """See ``IBlockDeviceAPI``."""
 
     def compute_instance_id():
+        # type: () -> Deferred[Text]
         """See ``IBlockDeviceAPI``."""
 
     def create_volume(dataset_id, size):
+        # type: (UUID, int) -> Deferred[BlockDeviceVolume]
         """See ``IBlockDeviceAPI``."""
 
     def destroy_volume(blockdevice_id):
+        # type: (Text) -> Deferred[None]
         """See ``IBlockDeviceAPI``."""
 
     def attach_volume(blockdevice_id, attach_to):
+        # type: (Text, Text) -> Deferred[BlockDeviceVolume]
         """See ``IBlockDeviceAPI``."""
 
     def detach_volume(blockdevice_id):
+        # type: (Text) -> Deferred[None]
         """See ``IBlockDeviceAPI``."""
 
     def list_volumes():
+        # type: () -> Deferred[List[BlockDeviceVolume]]
         """See ``IBlockDeviceAPI``."""
 
     def get_device_path(blockdevice_id):
+        # type: (Text) -> Deferred[FilePath[Text]]
         """See ``IBlockDeviceAPI``."""
 
 
 class IProfiledBlockDeviceAPI(Interface):
-    """A driver that can create volumes of several kinds."""
+    """
+    Creation of volumes of several kinds, called profiles.
+
+    Blocking and asynchronous drivers provide it; the latter return a ``Deferred``.
+    """
 
     def create_volume_with_profile(dataset_id, size, profile_name):
+        # type: (UUID, int, Text) -> Any
         """
-        ``BlockDeviceVolume``, as ``create_volume``.
+        Create a volume as ``create_volume`` does.
 
-        :param text profile_name: ``gold``, ``silver``, ``bronze`` or another
-            that the driver knows.
+        :param UUID dataset_id: the dataset that the volume will hold.
+        :param int size: the volume's size in bytes.
+        :param text profile_name: ``gold``, ``silver``, ``bronze``, or another profile of the
+            driver.
+        :return: the new ``BlockDeviceVolume``.
         """
 
 
 class ICloudAPI(Interface):
-    """A driver whose nodes are the cloud's servers."""
+    """
+    Operations on the cloud's instances, which are the cluster's nodes.
+
+    Blocking and asynchronous drivers provide it; the latter return a ``Deferred``.
+    """
 
     def list_live_nodes():
-        """A list of text: the instance ids of all nodes that are not known to be dead."""
+        # type: () -> Any
+        """
+        List the nodes that are not known to be dead.
+
+        :return: a list of instance ids (text).
+        """
 
     def start_node(node_id):
+        # type: (Text) -> Any
         """
-        ``None``, once a node that is off was asked to start.
+        Request the start of a node that is off.
 
-        :param text node_id: its instance id.
+        :param text node_id: the node's instance id.
         """
+
+
+__all__ = [
+    "AlreadyAttachedVolume",
+    "BackendDescription",
+    "BlockDeviceVolume",
+    "DeployerType",
+    "IBlockDeviceAPI",
+    "IBlockDeviceAsyncAPI",
+    "ICloudAPI",
+    "IProfiledBlockDeviceAPI",
+    "MandatoryProfiles",
+    "StorageInitializationError",
+    "UnattachedVolume",
+    "UnknownInstanceID",
+    "UnknownVolume",
+    "VolumeException",
+]
