@@ -35,7 +35,7 @@ class ConnectedDevices(object):
 
     def _expect(self, volume_id):
         # type: (Text) -> Deferred[None]
-        d = self._service.connect(volume_id)
+        d = self._service.connect(volume_id)  # type: Deferred[Any]
         return d.addCallback(lambda path: self._finder.set_expected_path(volume_id, path))
 
     def find(self, volume_id, size):

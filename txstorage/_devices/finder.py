@@ -139,7 +139,9 @@ class DeviceFinder(object):
         :raises DeviceError: this host's devices can't be read.
         """
         try:
-            path = self._place.path_of(volume_id, size, self._look().for_volume(volume_id))
+            path = self._place.path_of(  # type: FilePath[str]
+                volume_id, size, self._look().for_volume(volume_id)
+            )
         except DeviceError as error:
             _log(volume_id, as_text(error))
             raise

@@ -59,7 +59,7 @@ class Brick(object):
         return cls(connector)
 
     def properties(self, address):
-        # type: (Text) -> Dict[Text, Any]
+        # type: (Text) -> Any
         """
         :param text address: this host's address, as storage sees it.
         :return: ``dict``: this host's properties for each kind of connection.

@@ -111,7 +111,7 @@ def collect(response, limit=MAX_BODY):
         connection.
     """
     collector = _BodyCollector(limit)
-    done = collector.done
+    done = collector.done  # type: Deferred[Tuple[bytes, bool]]
     response.deliverBody(collector)
     return done
 

@@ -78,9 +78,10 @@ def retry_delay(repeatable, error, attempt, fraction):
     if attempt >= attempts:
         return None
     backoff = _FIRST_DELAY * 2 ** (attempt - 1) * (0.5 + fraction)
-    asked = getattr(error, "retry_after", None) or 0.0
+    asked = getattr(error, "retry_after", None) or 0.0  # type: float
     # The jitter is on top, so that clients with the same Retry-After come apart.
-    return min(_LONGEST_DELAY, asked + backoff)
+    delay = min(_LONGEST_DELAY, asked + backoff)  # type: float
+    return delay
 
 
 class HTTPClient(object):

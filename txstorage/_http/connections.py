@@ -119,7 +119,7 @@ def agent_for(
 
 
 def plain_agent(reactor):
-    # type: (Any) -> IAgent
+    # type: (Any) -> Any
     """
     :param reactor: as for :func:`agent_for`.
     :return: an ``IAgent`` that keeps no connections.

@@ -121,7 +121,7 @@ def _may_be_tls(url, error, cause):
     if not url.startswith(u"http:"):
         return False
     if isinstance(cause, ParseError):
-        return cause.data.startswith(_TLS_ALERT)
+        return bool(cause.data.startswith(_TLS_ALERT))
     # Most TLS servers just close the connection; one that had begun to respond speaks plain HTTP.
     return isinstance(cause, ConnectionClosed) and getattr(error, "response", None) is None
 

@@ -115,7 +115,7 @@ class ConfigDrive(object):
         self._dev = dev
 
     def metadata(self):
-        # type: () -> bytes
+        # type: () -> Any
         """
         :return: ``bytes``, the drive's ``meta_data.json``.
         :raises NoMetadata: listing the attempts.
@@ -131,7 +131,7 @@ class ConfigDrive(object):
         raise NoMetadata(u", ".join(problems) or u"there is none")
 
     def _ways(self, device):
-        # type: (Text) -> List[Tuple[Callable[[Text], bytes], Text]]
+        # type: (Text) -> List[Tuple[Callable[[Text], Any], Text]]
         mounts = as_text(self._mounts.getContent())
         ways = [(_read_mounted, place) for place in mounted_at(mounts, device)]
         return ways + [(_read_device, device)]
@@ -176,7 +176,7 @@ def _read_mounted(place):
 
 
 def _read_device(path):
-    # type: (Text) -> bytes
+    # type: (Text) -> Any
     with _Device(path) as device:
         found = device.file_system()
         if found is None:

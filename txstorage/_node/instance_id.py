@@ -170,7 +170,8 @@ class NodeIdentity(object):
         client = self._client
         if client is None:
             client = HTTPClient(plain_agent(self._reactor))
-        d = client.get(self._metadata_url.encode("ascii"), reactor=self._reactor)
+        url = self._metadata_url.encode("ascii")
+        d = client.get(url, reactor=self._reactor)  # type: Deferred[Any]
         d.addCallback(_body)
         d.addCallback(lambda body: [uuid_from_metadata(body)])
         d.addErrback(_plainly_cancelled)

@@ -75,7 +75,7 @@ class Iso9660(object):
         raise UnreadableImage(u"there is no {}".format(u"/".join(path)))
 
     def _walk(self, path, kind):
-        # type: (Sequence[Text], int) -> Optional[bytes]
+        # type: (Sequence[Text], int) -> Any
         record = self._descriptors[kind][_ROOT_RECORD]  # type: Any
         for name in path:
             if not ord(record[25:26]) & _DIRECTORY:

@@ -118,7 +118,7 @@ class VFat(object):
         data = self._read(at, size)
         if len(data) < size:
             raise UnreadableImage(u"it ends before what it refers to")
-        following, = struct.unpack("<I" if size == 4 else "<H", data)
+        following = struct.unpack("<I" if size == 4 else "<H", data)[0]  # type: int
         if self._bits == 12:
             return following >> 4 if cluster % 2 else following & 0xFFF
         return following & 0x0FFFFFFF
@@ -126,8 +126,8 @@ class VFat(object):
 
 def _first_cluster(entry):
     # type: (bytes) -> int
-    high, = struct.unpack_from("<H", entry, 20)
-    low, = struct.unpack_from("<H", entry, 26)
+    high = struct.unpack_from("<H", entry, 20)[0]  # type: int
+    low = struct.unpack_from("<H", entry, 26)[0]  # type: int
     return high << 16 | low
 
 

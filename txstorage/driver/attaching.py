@@ -53,7 +53,7 @@ class NodeAttacher(object):
         self._devices = devices
         self._node = node
         self._compute = SharedPoll(reactor, service.list_attachments, intervals)
-        self._queues = WeakValueDictionary()
+        self._queues = WeakValueDictionary()  # type: WeakValueDictionary[Text, DeferredLock]
 
     def attach(self, run, server_id, in_time):
         # type: (Convergence, Text, Callable[..., Deferred[Any]]) -> Deferred[BlockDeviceVolume]
@@ -78,7 +78,8 @@ class NodeAttacher(object):
         # Compute carries out one attach at a time for each server; an attach that waits for
         # others must not use up its own time, so its deadline starts inside the queue.
         queue = self._queues.setdefault(server_id, DeferredLock())
-        return queue.run(in_current_context(in_time), *call)
+        d = queue.run(in_current_context(in_time), *call)  # type: Deferred[Any]
+        return d
 
     def _attach(self, run, server_id):
         # type: (Convergence, Text) -> Deferred[Any]
@@ -88,7 +89,7 @@ class NodeAttacher(object):
     def _attach_knowing(self, own_id, run, server_id, awaited):
         # type: (Optional[Text], Convergence, Text, Text) -> Deferred[Any]
         run.awaited = awaited
-        d = run.run()
+        d = run.run()  # type: Deferred[Any]
         return d.addCallback(self._await_device, run) if own_id == server_id else d
 
     def _await_device(self, volume, run):
@@ -129,7 +130,7 @@ class NodeAttacher(object):
         :param Convergence run: the detach.
         :return: a ``Deferred`` that fires with ``None``.
         """
-        d = run.run()
+        d = run.run()  # type: Deferred[Any]
         d.addCallback(lambda _: self._until_compute_lets_go(run))
         d.addCallback(lambda _: self._own_id())
         return d.addCallback(
@@ -164,7 +165,7 @@ class NodeAttacher(object):
         :return: a ``Deferred`` that fires with the ``FilePath`` of the volume's device.
         :raises UnattachedVolume: (the Deferred) it is not attached to this node.
         """
-        d = self._node.instance_id()
+        d = self._node.instance_id()  # type: Deferred[Any]
         return d.addCallback(self._find_device, volume)
 
     def _find_device(self, instance_id, volume):
@@ -175,7 +176,7 @@ class NodeAttacher(object):
 
     def _own_id(self):
         # type: () -> Deferred[Optional[Text]]
-        d = self._node.instance_id()
+        d = self._node.instance_id()  # type: Deferred[Any]
         return d.addErrback(_no_instance_id)
 
 
@@ -189,3 +190,4 @@ def _unless_busy(failure):
     if failure.check(DeviceBusy):
         return failure
     failure.trap(DeviceError)
+    return None

@@ -35,7 +35,7 @@ from .polling import is_passing
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Iterable, NoReturn, Optional, Sequence, Text  # noqa: F401
+    from typing import Any, Callable, Iterable, NoReturn, Optional, Sequence, Text, Tuple  # noqa: F401
 
     from constantly import NamedConstant  # noqa: F401
     from twisted.internet.defer import Deferred  # noqa: F401
@@ -88,12 +88,12 @@ class Convergence(object):
         # type: (IVolumeService, Watcher, Text, Text, Optional[Callable[[Convergence], Deferred[Any]]], Optional[Callable[[Volume], object]], Iterable[Text]) -> None
         self._service = service
         self._watcher = watcher
-        self._ask = ask
+        self._ask = ask  # type: Any
         self._check = check
         self._looks = 0
-        self._problem = None
+        self._problem = None  # type: Optional[Failure]
         self.volume_id = volume_id
-        self.volume = None
+        self.volume = None  # type: Any
         self.progress = Progress(operation, frozenset(servers))
         self.awaited = AWAITED[operation]
 
@@ -146,7 +146,8 @@ class Convergence(object):
     def _step(self, volume):
         # type: (Optional[Volume]) -> Any
         self.volume = volume
-        status, servers = GONE, ()
+        status = GONE
+        servers = ()  # type: Tuple[Text, ...]
         if volume is not None:
             status, servers = volume.status, attached_servers(volume)
         if not self.progress.servers:
@@ -175,6 +176,7 @@ class Convergence(object):
         if not failure.check(*_REFUSALS) and not is_passing(failure):
             return failure
         self._problem = failure
+        return None
 
     def _look_again(self):
         # type: () -> Deferred[Any]
@@ -185,7 +187,8 @@ class Convergence(object):
     def _request(self):
         # type: () -> Deferred[Any]
         self._looks = 0
-        return self._ask(self).addCallbacks(self._accepted, self._not_accepted)
+        d = self._ask(self)  # type: Deferred[Any]
+        return d.addCallbacks(self._accepted, self._not_accepted)
 
     def _accepted(self, _):
         # type: (object) -> Deferred[Any]
@@ -194,7 +197,8 @@ class Convergence(object):
 
     def _not_accepted(self, failure):
         # type: (Failure) -> Any
-        refusals = _REFUSALS
+        refusals = _REFUSALS  # type: Tuple[Any, ...]
+        error = failure.value  # type: Any
         if self.progress.operation == u"detach":
             # a server that is gone releases its volumes
             refusals += (UnknownServer,)
@@ -204,7 +208,7 @@ class Convergence(object):
                 return failure
         elif not is_passing(failure):
             return failure
-        elif failure.value.certainly_unprocessed:
+        elif error.certainly_unprocessed:
             self.progress = self.progress.waiting()
         else:
             self.progress = self.progress.requested()

@@ -63,8 +63,8 @@ class Creation(object):
         self._volume_type = volume_type
         self._requests = 0
         self._pauses = 0
-        self._made = None
-        self._convergence = None
+        self._made = None  # type: Any
+        self._convergence = None  # type: Optional[Convergence]
 
     @property
     def volume_id(self):
@@ -93,7 +93,7 @@ class Creation(object):
         """
         :return: a ``Deferred`` that fires with the usable :class:`~txstorage.clouds.Volume`.
         """
-        d = self._find()
+        d = self._find()  # type: Deferred[Any]
         d.addCallback(self._adopt_or_ask)
         d.addCallback(self._until_usable)
         return d.addCallback(self._until_chosen)
@@ -144,14 +144,15 @@ class Creation(object):
 
     def _maybe_asked(self, failure):
         # type: (Failure) -> Any
+        error = failure.value  # type: Any
         if not is_passing(failure):
             return failure
-        if not failure.value.certainly_unprocessed:
+        if not error.certainly_unprocessed:
             self._requests += 1
         if self._requests >= MAXIMUM_REQUESTS:
             return failure
         # the request may still be under way: give the volume time to appear
-        pause = resume_context(
+        pause = resume_context(  # type: Deferred[Any]
             deferLater(self._reactor, self._intervals.seconds(self._pauses), lambda: None)
         )
         self._pauses += 1
@@ -160,10 +161,10 @@ class Creation(object):
 
     def _until_usable(self, volume):
         # type: (Volume) -> Deferred[Any]
-        self._convergence = Convergence(
+        self._convergence = convergence = Convergence(
             self._service, self._watcher, u"create", volume.volume_id
         )
-        d = self._convergence.run_from(volume)
+        d = convergence.run_from(volume)  # type: Deferred[Any]
         return d.addErrback(self._clear_away)
 
     def _clear_away(self, failure):
@@ -172,11 +173,11 @@ class Creation(object):
         Delete a volume that this call requested and that was never usable: it holds nothing, and
         must not remain as the dataset's volume.
         """
-        error = failure.value
+        error = failure.value  # type: Any
         mine = failure.check(UnusableStatus) and error.volume_id == self._made
         if not mine or error.status != u"error":
             return failure
-        d = self._service.delete_volume(self._made)
+        d = self._service.delete_volume(self._made)  # type: Deferred[Any]
         return d.addBoth(lambda _: Failure(_not_made(error)))
 
     def _until_chosen(self, volume):

@@ -109,7 +109,8 @@ def one_per_dataset(volumes):
         volumes that are not used, each with the one used instead;
         :class:`~txstorage.errors.MalformedLabels`, one for each volume without a dataset.
     """
-    by_dataset, malformed = {}, []
+    by_dataset = {}  # type: Dict[UUID, List[Volume]]
+    malformed = []  # type: List[MalformedLabels]
     for volume in volumes:
         try:
             by_dataset.setdefault(dataset_of(volume), []).append(volume)

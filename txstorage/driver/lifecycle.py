@@ -17,7 +17,7 @@ from constantly import NamedConstant, Names
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, Iterable, Mapping, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, FrozenSet, Iterable, Mapping, Text, Tuple  # noqa: F401
 
     from ..clouds.values import Volume  # noqa: F401
 
@@ -28,7 +28,7 @@ if MYPY:
 MAXIMUM_REQUESTS = 3
 
 
-class Decision(Names):
+class Decision(Names):  # type: ignore[misc]
     """The next step."""
 
     REQUEST = NamedConstant()  # send the request
@@ -44,7 +44,7 @@ class Decision(Names):
     FAILED = NamedConstant()  # OperationFailed
 
 
-class Phase(Names):
+class Phase(Names):  # type: ignore[misc]
     """The progress of an operation."""
 
     FRESH = NamedConstant()  # the first poll
@@ -52,7 +52,7 @@ class Phase(Names):
     REQUESTED = NamedConstant()  # a request was, or may have been, accepted
 
 
-class Where(Names):
+class Where(Names):  # type: ignore[misc]
     """The servers that a volume is attached to, relative to the operation's."""
 
     NOWHERE = NamedConstant()
@@ -126,7 +126,7 @@ _STUCK = {
 
 def _table(*parts):
     # type: (*Mapping[Text, Cells]) -> Dict[Text, Cells]
-    rows = {}
+    rows = {}  # type: Dict[Text, Cells]
     for part in parts:
         rows.update(part)
     return rows
@@ -230,10 +230,10 @@ class Progress(object):
     :ivar int requests: the number of requests sent.
     """
 
-    operation = attr.ib()
-    servers = attr.ib(default=frozenset())
-    phase = attr.ib(default=Phase.FRESH)
-    requests = attr.ib(default=0)
+    operation = attr.ib()  # type: Text
+    servers = attr.ib(default=frozenset())  # type: FrozenSet[Text]
+    phase = attr.ib(default=Phase.FRESH)  # type: NamedConstant
+    requests = attr.ib(default=0)  # type: int
 
     def waiting(self):
         # type: () -> Progress

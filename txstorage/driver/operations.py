@@ -19,7 +19,7 @@ from .._log import (
     OncePerProblem,
 )
 from .._support.compat import as_text, integer_types
-from .._support.deferreds import SharedCall, with_deadline
+from .._support.deferreds import SharedCalls, with_deadline
 from .._support.eliot_context import in_action, resume_context
 from ..errors import (
     DatasetConflict,
@@ -116,7 +116,7 @@ class BlockDeviceDriver(object):
         self._intervals = intervals
         self._timer = make_timer(reactor)
         self._watcher = Watcher(reactor, service, cluster_labels(cluster_id), intervals)
-        self._creations = {}
+        self._creations = SharedCalls()
         self._findings = OncePerProblem()
         self._attachments = NodeAttacher(reactor, service, devices, node, intervals)
 
@@ -137,7 +137,7 @@ class BlockDeviceDriver(object):
 
     @property
     def instance_id_source(self):
-        # type: () -> Optional[Text]
+        # type: () -> Any
         """
         :return: text: the source of this node's instance id, such as ``metadata service``; ``None``
             until the id is known.
@@ -303,14 +303,8 @@ class BlockDeviceDriver(object):
     def _operation(self, operation, subject, function, *args):
         # type: (Text, Subject, Callable[..., Any], *Any) -> Deferred[Any]
         """Run an operation in an Eliot action, with a deadline."""
-        return in_action(
-            self._action(operation, subject),
-            self._in_time,
-            operation,
-            subject,
-            function,
-            *args
-        )
+        action = self._action(operation, subject)
+        return in_action(action, self._in_time, operation, subject, function, *args)
 
     def _in_time(self, operation, subject, function, *args):
         # type: (Text, Subject, Callable[..., Any], *Any) -> Deferred[Any]
@@ -319,11 +313,7 @@ class BlockDeviceDriver(object):
             self._timeout,
             maybeDeferred(function, *args),
             lambda: OperationTimedOut(
-                operation,
-                subject.name,
-                subject.awaited,
-                self._timeout,
-                subject.last_seen,
+                operation, subject.name, subject.awaited, self._timeout, subject.last_seen
             ),
         )
 
@@ -352,11 +342,10 @@ class BlockDeviceDriver(object):
         unit = self._service.allocation_unit
         size = -(-size // unit) * unit
         volume_type = volume_type_of(profile, self._profiles, dataset_id)
-        if dataset_id not in self._creations:
-            self._creations[dataset_id] = SharedCall(
-                lambda: self._create_once(dataset_id, size, volume_type)
-            )
-        d = resume_context(self._creations[dataset_id].join())
+        creation = self._creations.join(
+            dataset_id, lambda: self._create_once(dataset_id, size, volume_type)
+        )  # type: Deferred[BlockDeviceVolume]
+        d = resume_context(creation)
         return d.addCallback(_same_size, size)
 
     def _create_once(self, dataset_id, size, volume_type):
@@ -372,13 +361,7 @@ class BlockDeviceDriver(object):
             volume_type,
         )
         d = self._operation(u"create", creation, creation.run)
-        d.addBoth(self._created, dataset_id)
         return d.addCallback(block_device_volume)
-
-    def _created(self, result, dataset_id):
-        # type: (Any, UUID) -> Any
-        self._creations.pop(dataset_id, None)
-        return result
 
     def _list(self):
         # type: () -> Deferred[List[BlockDeviceVolume]]

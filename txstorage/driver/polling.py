@@ -31,7 +31,7 @@ MYPY = False
 if MYPY:
     from typing import Any, Callable, List, Mapping, Optional, Text  # noqa: F401
 
-    from twisted.internet.interfaces import IReactorTime  # noqa: F401
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
 
     from ..clouds.interface import IVolumeService  # noqa: F401
@@ -54,11 +54,11 @@ class Intervals(object):
     :ivar random: returns a number from 0 to 1.
     """
 
-    first = attr.ib(default=0.2)
-    factor = attr.ib(default=1.6)
-    longest = attr.ib(default=2.0)
-    jitter = attr.ib(default=0.2)
-    random = attr.ib(default=random, repr=False)
+    first = attr.ib(default=0.2)  # type: float
+    factor = attr.ib(default=1.6)  # type: float
+    longest = attr.ib(default=2.0)  # type: float
+    jitter = attr.ib(default=0.2)  # type: float
+    random = attr.ib(default=random, repr=False)  # type: Callable[[], float]
 
     def seconds(self, looks):
         # type: (int) -> float
@@ -116,9 +116,9 @@ class _Waiter(object):
         # type: (Text, int) -> None
         self.subject = subject
         self.looks = looks
-        self.due = None
-        self.answer = None
-        self.look = None
+        self.due = 0.0
+        self.answer = None  # type: Optional[Deferred[Any]]
+        self.look = None  # type: Optional[_Look]
 
 
 class _Look(object):
@@ -127,7 +127,7 @@ class _Look(object):
     def __init__(self, waiters):
         # type: (List[_Waiter]) -> None
         self.waiters = waiters
-        self.deferred = None
+        self.deferred = None  # type: Optional[Deferred[Any]]
         for waiter in waiters:
             waiter.look = self
 
@@ -158,8 +158,8 @@ class SharedPoll(object):
         self._reactor = reactor
         self._look = look
         self._intervals = intervals
-        self._waiting = []
-        self._tick = None
+        self._waiting = []  # type: List[_Waiter]
+        self._tick = None  # type: Optional[IDelayedCall]
 
     def first_look(self, subject):
         # type: (Text) -> Deferred[Any]
@@ -182,7 +182,8 @@ class SharedPoll(object):
             again can't help.
         """
         waiter = _Waiter(subject, looks)
-        waiter.answer = answer = Deferred(lambda _: self._leave(waiter))
+        answer = Deferred(lambda _: self._leave(waiter))  # type: Deferred[Any]
+        waiter.answer = answer
         self._enter(waiter)
         return resume_context(answer)
 
@@ -231,8 +232,8 @@ class SharedPoll(object):
         looks = [_Look([w for w in waiters if w.subject == subject]) for subject in subjects]
         for subject, look in zip(subjects, looks):
             if not look.abandoned():
-                look.deferred = self._look(subject)
-                look.deferred.addCallbacks(look.answer, self._failed, errbackArgs=(look,))
+                look.deferred = requests = self._look(subject)
+                requests.addCallbacks(look.answer, self._failed, errbackArgs=(look,))
 
     def _failed(self, failure, look):
         # type: (Failure, _Look) -> None
@@ -287,8 +288,10 @@ class Watcher(SharedPoll):
     def _look_at_all(self, waiters):
         # type: (List[_Waiter]) -> None
         look = _Look(waiters)
-        look.deferred = self._service.list_volumes(self._labels)
-        look.deferred.addCallbacks(self._got_list, self._failed, (look,), None, (look,))
+        look.deferred = listed = self._service.list_volumes(self._labels)
+        listed.addCallbacks(
+            self._got_list, self._failed, callbackArgs=(look,), errbackArgs=(look,)
+        )
 
     def _got_list(self, page, look):
         # type: (VolumePage, _Look) -> None

@@ -183,7 +183,7 @@ class Nova(object):
             return self._request(u"GET", u"/servers/detail", params=params)
 
         def read(response, item):
-            # type: (Response, Any) -> Server
+            # type: (Response, Any) -> Any
             return _understood(response, server_from_wire, item)
 
         listed = all_pages(fetch, self._limit, u"servers", read)

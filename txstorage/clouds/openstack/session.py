@@ -30,7 +30,7 @@ from .versions import APIS, VersionDiscovery, negotiate, version_base, with_proj
 
 MYPY = False
 if MYPY:
-    from typing import Any, Optional, Sequence, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, Optional, Sequence, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
@@ -110,7 +110,7 @@ class Session(object):
         self._region = region
         # Keystone v2's names were publicURL etc., and configurations still have them.
         self._interface = interface[:-3] if interface.endswith(u"URL") else interface
-        self._endpoints = dict(endpoints)
+        self._endpoints = dict(endpoints)  # type: Dict[Text, Text]
         self._token = None  # type: Optional[Token]
         self._renew_at = None  # type: Optional[float]
         self._ends_at = None  # type: Any
@@ -320,7 +320,8 @@ class Session(object):
         worked = self._credentials.worked
         if not failure.check(AuthenticationFailed) or worked in (None, refused):
             return failure
-        CREDENTIALS_KEPT(reason=failure.value.message).write()
+        error = failure.value  # type: Any
+        CREDENTIALS_KEPT(reason=error.message).write()
         return self._ask_for_token(worked).addErrback(lambda _: failure)
 
     def _ask_for_token(self, credentials):

@@ -15,7 +15,7 @@ import attr
 from twisted.internet.defer import succeed
 
 from ..._support.compat import quote, text_type, urlsplit
-from ..._support.deferreds import SharedCall
+from ..._support.deferreds import SharedCalls
 from ..._support.eliot_context import resume_context
 from ...errors import (
     EndpointMissing,
@@ -209,7 +209,7 @@ class VersionDiscovery(object):
         # type: (Callable[[Text, Token], Deferred[Response]]) -> None
         self._get = get
         self._found = {}  # type: Dict[Text, ServiceVersions]
-        self._calls = {}  # type: Dict[Text, SharedCall]
+        self._calls = SharedCalls()
 
     def find(self, api, url, token):
         # type: (API, Text, Token) -> Deferred[ServiceVersions]
@@ -222,11 +222,7 @@ class VersionDiscovery(object):
         """
         if url in self._found:
             return succeed(self._found[url])
-        if url not in self._calls:
-            self._calls[url] = SharedCall(
-                lambda: self._ask(api, url, token).addBoth(self._asked, url)
-            )
-        return resume_context(self._calls[url].join())
+        return resume_context(self._calls.join(url, lambda: self._ask(api, url, token)))
 
     def clear(self):
         # type: () -> None
@@ -254,11 +250,6 @@ class VersionDiscovery(object):
         plain = ServiceVersions(base or u"{}/{}".format(where, api.version))
         asked = self._get(where + u"/", token).addCallbacks(read, missing)
         return asked.addCallback(keep)
-
-    def _asked(self, result, url):
-        # type: (Any, Text) -> Any
-        del self._calls[url]
-        return result
 
 
 def with_project(api, found, project_id):

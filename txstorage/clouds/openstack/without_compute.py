@@ -75,7 +75,7 @@ class StandaloneService(OpenStackService):
     def request_attach(self, volume_id, server_id):
         # type: (Text, Text) -> Deferred[None]
         """See ``IVolumeService``; only this host can be the target."""
-        d = self.node.instance_id()
+        d = self.node.instance_id()  # type: Deferred[Any]
         d.addCallback(_check_here, volume_id, server_id)
         d.addCallback(lambda _: self._connector.properties())
         d.addCallback(
@@ -134,7 +134,7 @@ class StandaloneService(OpenStackService):
     def request_detach(self, volume_id, server_id):
         # type: (Text, Text) -> Deferred[None]
         """See ``IVolumeService``; a device of this host is disconnected first."""
-        d = self.node.instance_id()
+        d = self.node.instance_id()  # type: Deferred[Any]
         return d.addCallback(
             lambda own_id: self._attachments.ids_on(volume_id, server_id).addCallback(
                 lambda ids: all_of(
@@ -165,7 +165,7 @@ class StandaloneService(OpenStackService):
         :raises ConnectionFailed: the connection fails.
         :raises ConnectorMissing: the connection needs os-brick.
         """
-        d = self.node.instance_id()
+        d = self.node.instance_id()  # type: Deferred[Any]
         d.addCallback(lambda own_id: self._attachments.ids_on(volume_id, own_id))
         d.addCallback(lambda ids: all_of([self._attachments.get(each) for each in ids]))
         return d.addCallback(self._connect, volume_id)
