@@ -1,10 +1,9 @@
 # -*- test-case-name: tests.errors.test_errors -*-
 """
-What can go wrong besides Flocker's own exceptions.
+txstorage's errors, besides Flocker's own exceptions.
 
-Each message says what failed, on which volume, and why; each error also
-carries a remedy: what the operator can do about it.  No message ever holds a
-secret.
+Each message says what failed, on which volume, and why. Each error also has a remedy: the steps
+that an operator can take. No message contains a secret.
 """
 
 from __future__ import absolute_import, division, print_function

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.errors.test_errors -*-
 """
-What all errors have, and the errors of what was asked for.
+The base of all errors, and the errors of configurations, arguments and callers.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -8,21 +8,28 @@ from __future__ import absolute_import, division, print_function
 from .._support.compat import as_text, native
 from ..interfaces import StorageInitializationError
 
+MYPY = False
+if MYPY:
+    from typing import Text, Union  # noqa: F401
+
 
 class _Explained(object):
     """
     An exception's text and remedy.
 
-    :ivar text message: what happened.
-    :ivar text remedy: what to do about it; may be empty.
+    :ivar text message: the problem.
+    :ivar text remedy: the solution; may be empty.
     """
 
-    remedy = u""
+    message = u""  # type: Text
+    remedy = u""  # type: Text
 
     def __str__(self):
+        # type: () -> str
         return native(self.__unicode__())
 
     def __unicode__(self):
+        # type: () -> Text
         if not self.remedy:
             return self.message
         return u"{} ({})".format(self.message, self.remedy)
@@ -30,18 +37,19 @@ class _Explained(object):
 
 class InvalidConfiguration(_Explained, StorageInitializationError):
     """
-    The configuration can't be used.  Raised before any network traffic.
+    The configuration is invalid. Raised before any network traffic.
 
-    :ivar text key: the configuration key at fault.
-    :ivar text problem: what is wrong with it.
+    :ivar text key: the invalid configuration key.
+    :ivar text problem: the reason why the key or its value is invalid.
     """
 
     def __init__(self, key, problem, remedy=u""):
+        # type: (Text, Union[Text, bytes], Text) -> None
         self.key = key
         self.problem = as_text(problem)
         self.message = u"Configuration key {!s}: {!s}".format(as_text(key), as_text(problem))
         self.remedy = remedy
-        # All of it, for the arguments are all that Flocker's agent shows.
+        # Flocker's agent shows the arguments only, so they hold the whole text.
         StorageInitializationError.__init__(
             self, StorageInitializationError.CONFIGURATION_ERROR, str(self)
         )
@@ -49,12 +57,13 @@ class InvalidConfiguration(_Explained, StorageInitializationError):
 
 class StorageError(_Explained, Exception):
     """
-    The root of what can go wrong at run time.
+    The base of all errors at run time.
 
-    :param text message: what failed, on what, and why.
+    :param text message: the operation that failed, its object, and the reason.
     """
 
     def __init__(self, message):
+        # type: (Union[Text, bytes]) -> None
         message = as_text(message)
         Exception.__init__(self, message)
         self.message = message
@@ -63,7 +72,7 @@ class StorageError(_Explained, Exception):
 class InvalidSize(StorageError, ValueError):
     """The size is not a positive whole number of bytes."""
 
-    remedy = u"give the size as a positive whole number of bytes"
+    remedy = u"pass the size in bytes as a positive whole number"
 
 
 class InvalidDatasetID(StorageError, TypeError):
@@ -80,36 +89,38 @@ class UnknownProfile(StorageError, ValueError):
 
 class UnknownServer(StorageError):
     """
-    Compute has no such instance.
+    The instance does not exist in Compute.
 
     :ivar text server_id: the instance id.
     """
 
-    remedy = u"check the instance id, and that it is in this project and region"
+    remedy = u"check that the instance id is correct, and belongs to this project and region"
 
     def __init__(self, server_id):
-        StorageError.__init__(self, u"Compute knows no instance {}".format(as_text(server_id)))
+        # type: (Text) -> None
+        StorageError.__init__(self, u"Compute has no instance {}".format(as_text(server_id)))
         self.server_id = server_id
 
 
 class NoCompute(StorageError):
-    """Only Compute can do it, and volumes are attached without one."""
+    """The operation requires Compute, and the driver is configured to work without Compute."""
 
-    remedy = u"do it by hand, or set attach_through to 'compute' where there is one"
+    remedy = u"perform the operation by hand, or, with Compute, set attach_through to 'compute'"
 
     def __init__(self, message):
+        # type: (Text) -> None
         StorageError.__init__(
-            self, u"{}: without Compute nobody can (attach_through: storage)".format(message)
+            self, u"{}: this requires Compute (attach_through: storage)".format(message)
         )
 
 
 class DriverStopped(StorageError):
-    """A blocking operation is not carried out, or not to its end; the message says why."""
+    """A blocking operation was refused or interrupted; the message gives the reason."""
 
-    remedy = u"an operation that was under way can be repeated: it finds out what was done"
+    remedy = u"retry an interrupted operation; it resumes from the cloud's current state"
 
 
 class WouldWaitForItself(StorageError):
-    """A blocking operation was called in the thread that has to carry it out."""
+    """A blocking operation was called in the thread that runs the operations."""
 
-    remedy = u"it would wait for ever: call in another thread, or use the asynchronous driver"
+    remedy = u"this would wait forever; call from another thread, or use the asynchronous driver"

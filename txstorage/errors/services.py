@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.errors.test_errors -*-
 """
-What can go wrong between this process and a cloud's services.
+Errors of the communication with a cloud's services.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -8,20 +8,26 @@ from __future__ import absolute_import, division, print_function
 from .._support.compat import as_text
 from .base import StorageError
 
+MYPY = False
+if MYPY:
+    from typing import Optional, Text, Tuple  # noqa: F401
+
 
 class TransportError(StorageError):
     """
-    An exchange with a service did not end with an answer of that service.
+    A request got no valid response from the service.
 
     :ivar text method: the HTTP method.
-    :ivar text url: where to, without the query.
-    :cvar bool certainly_unprocessed: whether the service can't have acted on
-        the request, so that a mutation may be sent again.
+    :ivar text url: the request's URL, without the query.
+    :ivar text reason: the problem.
+    :cvar bool certainly_unprocessed: whether the service certainly did not process the request,
+        so that a mutation can be sent again.
     """
 
     certainly_unprocessed = False
 
     def __init__(self, method, url, reason):
+        # type: (object, object, object) -> None
         self.method = as_text(method)
         self.url = as_text(url)
         self.reason = as_text(reason)
@@ -29,70 +35,73 @@ class TransportError(StorageError):
 
 
 class Unreachable(TransportError):
-    """No connection could be made."""
+    """The connection to the service failed."""
 
     certainly_unprocessed = True
-    remedy = u"check that the service is running and that the address is right"
+    remedy = u"check that the service is running and that its address is correct"
 
 
 class CertificateRejected(TransportError):
-    """The server's certificate does not verify."""
+    """The server's certificate failed verification."""
 
     certainly_unprocessed = True
     remedy = (
-        u"point verify_ca_path at the certificate of the authority that signed "
+        u"set verify_ca_path to the certificate of the authority that signed "
         u"the service's certificate"
     )
 
 
 class ClientCertificateRejected(TransportError):
-    """The service does not accept this client's certificate, or there is none."""
+    """The service rejected this client's certificate, or requires one and got none."""
 
     certainly_unprocessed = True
     remedy = (
-        u"point client_certificate and client_key at a certificate that the service "
-        u"accepts; see that it has not expired"
+        u"set client_certificate and client_key to a certificate that the service "
+        u"accepts and that has not expired"
     )
 
 
 class ResponseLost(TransportError):
-    """The request may have been processed; its answer did not arrive whole."""
+    """The response did not arrive completely; the service may have processed the request."""
 
-    remedy = u"the operation can be repeated: it finds out what was done"
+    remedy = u"retry the operation; it resumes from the cloud's current state"
 
 
 class NotTheService(TransportError):
-    """Something answered that does not speak the service's API."""
+    """The response is not one of the service's API."""
 
-    remedy = u"check the endpoint's address: something else seems to listen there"
+    remedy = u"check the endpoint's address; another program seems to listen there"
 
 
 class EndpointMissing(StorageError):
-    """The service catalog has no endpoint that fits the configuration."""
+    """The service catalog has no endpoint that matches the configuration."""
 
-    remedy = u"check 'region' and 'interface', or name the endpoint in the configuration"
+    remedy = u"check 'region' and 'interface', or set the endpoint in the configuration"
 
 
 class MicroversionMissing(StorageError):
     """
-    The service is too old for what is asked of it.
+    The service does not support a required microversion.
 
-    :ivar text needed: the lowest microversion that would do.
-    :ivar maximum: the highest that the service has, ``(major, minor)``, or
-        ``None`` when it has none or does not say so.
+    :ivar text needed: the lowest sufficient microversion.
+    :ivar maximum: the service's highest microversion, ``(major, minor)``, or ``None`` when the
+        service has no microversions or does not report them.
     """
 
-    remedy = u"it needs a newer release of that service"
+    remedy = u"upgrade the service to a newer release"
 
     def __init__(self, title, url, needed, maximum):
+        # type: (Text, Text, Text, Optional[Tuple[int, int]]) -> None
         self.needed = needed
         self.maximum = maximum
         StorageError.__init__(
             self,
-            u"{} at {} has {}, and {} is needed".format(
+            u"{} at {} has {}, and {} is required".format(
                 title,
                 url,
-                u"no microversions" if maximum is None else u"none above {}.{}".format(*maximum),
+                u"no microversions"
+                if maximum is None
+                else u"no microversion above {}.{}".format(*maximum),
                 needed,
             ),
         )
@@ -100,20 +109,31 @@ class MicroversionMissing(StorageError):
 
 class ServiceError(StorageError):
     """
-    A service answered with an error.
+    A service responded with an error.
 
+    :ivar text method: the HTTP method.
+    :ivar text url: the request's URL, without the query.
     :ivar int status: the HTTP status.
     :ivar text detail: the service's own message.
     :ivar request_id: the service's id of the request (text), or ``None``.
-    :ivar retry_after: seconds the service asks to wait, or ``None``.
-    :ivar kind: the service's name of the error (text, e.g.
-        ``u"itemNotFound"``), or ``None`` when its answer has none, as that of
-        a router or a proxy has.
+    :ivar retry_after: the delay in seconds that the service requests before a retry, or ``None``.
+    :ivar kind: the service's name of the error (text, e.g. ``u"itemNotFound"``), or ``None`` when
+        the response has none, like the responses of proxies.
     """
 
     certainly_unprocessed = False
 
-    def __init__(self, method, url, status, detail, request_id=None, retry_after=None, kind=None):
+    def __init__(
+        self,
+        method,  # type: object
+        url,  # type: object
+        status,  # type: int
+        detail,  # type: object
+        request_id=None,  # type: Optional[Text]
+        retry_after=None,  # type: Optional[float]
+        kind=None,  # type: Optional[Text]
+    ):
+        # type: (...) -> None
         self.method = as_text(method)
         self.url = as_text(url)
         self.status = status
@@ -131,48 +151,48 @@ class ServiceError(StorageError):
 
 
 class RequestRefused(ServiceError):
-    """400 and other 4xx: the service will not do this as things are."""
+    """400 and other 4xx: the service refused the request."""
 
     certainly_unprocessed = True
-    remedy = u"the service's message says why"
+    remedy = u"see the reason in the service's message"
 
 
 class AuthenticationFailed(ServiceError):
-    """401: the credentials or the token are not accepted."""
+    """401: the service rejected the credentials or the token."""
 
     certainly_unprocessed = True
     remedy = (
-        u"check the user, the secret, the project and the domains; with an application credential, "
-        u"its access rules, too"
+        u"check the user, the secret, the project and the domains, and the access rules of an "
+        u"application credential"
     )
 
 
 class PermissionDenied(ServiceError):
-    """403: the user may not do this."""
+    """403: the user lacks the permission for the request."""
 
     certainly_unprocessed = True
-    remedy = u"give the driver's user the 'member' role in the project"
+    remedy = u"assign the 'member' role in the project to the driver's user"
 
 
 class ResourceNotFound(ServiceError):
-    """404: there is no such thing, or no such address."""
+    """404: the resource or the address does not exist."""
 
     certainly_unprocessed = True
-    remedy = u"check that what the message names exists, and the endpoint's address"
+    remedy = u"check that the resource exists and that the endpoint's address is correct"
 
 
 class Conflict(ServiceError):
-    """409: the thing is in a state that does not allow this."""
+    """409: the resource is in a state that does not allow the request."""
 
     certainly_unprocessed = True
-    remedy = u"the service's message says why; repeat the operation when that has passed"
+    remedy = u"see the reason in the service's message, and retry when it no longer applies"
 
 
 class QuotaExceeded(ServiceError):
-    """The project's quota does not allow this."""
+    """The request exceeds the project's quota."""
 
     certainly_unprocessed = True
-    remedy = u"destroy volumes that are not needed, or have the project's quota raised"
+    remedy = u"destroy unused volumes, or have the project's quota raised"
 
 
 class RateLimited(ServiceError):
@@ -183,6 +203,6 @@ class RateLimited(ServiceError):
 
 
 class ServiceBroken(ServiceError):
-    """5xx: the service failed; whether it acted is not known."""
+    """5xx: the service failed; it may have processed the request."""
 
-    remedy = u"look for the request id in the service's logs"
+    remedy = u"search the service's logs for the request id"

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.errors.test_errors -*-
 """
-What can go wrong with a volume, its device or its node.
+Errors of volumes, their devices and their nodes.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -8,30 +8,37 @@ from __future__ import absolute_import, division, print_function
 from ..interfaces import UnknownInstanceID
 from .base import StorageError, _Explained
 
+MYPY = False
+if MYPY:
+    from typing import Iterable, Text, Tuple  # noqa: F401
+
 
 class VolumeError(StorageError):
     """
-    Something is wrong with one volume.
+    The base of the errors of one volume.
 
-    :ivar text volume_id: the volume.
+    :ivar text volume_id: the volume's id.
     """
 
     def __init__(self, volume_id, message):
+        # type: (Text, Text) -> None
         StorageError.__init__(self, message)
         self.volume_id = volume_id
 
 
 class UnusableStatus(VolumeError):
     """
-    The volume is in a status in which the operation is not possible.
+    The volume's status does not allow the operation.
 
     :ivar text operation: e.g. ``u"attach"``.
     :ivar text status: the volume's status.
+    :ivar text reason: the cloud's explanation of the status; may be empty.
     """
 
-    remedy = u"see 'txstorage volumes show', then repair it with the cloud's own tools"
+    remedy = u"inspect it with 'txstorage volumes show', then repair it with the cloud's own tools"
 
     def __init__(self, operation, volume_id, status, reason=u""):
+        # type: (Text, Text, Text, Text) -> None
         self.operation = operation
         self.status = status
         self.reason = reason
@@ -45,11 +52,16 @@ class UnusableStatus(VolumeError):
 
 
 class StillAttached(VolumeError):
-    """The volume is attached, and only an unattached one can be destroyed."""
+    """
+    The volume is attached, so it can't be destroyed.
+
+    :ivar tuple servers: the instance ids (text) of the servers; may be empty.
+    """
 
     remedy = u"detach it first"
 
     def __init__(self, volume_id, servers):
+        # type: (Text, Iterable[Text]) -> None
         self.servers = tuple(servers)
         VolumeError.__init__(
             self,
@@ -61,36 +73,41 @@ class StillAttached(VolumeError):
 
 
 class OperationFailed(VolumeError):
-    """The service accepted the request, and then did not carry it out."""
+    """
+    The service accepted the request, but failed to complete the operation.
 
-    remedy = u"look in the service's logs for the volume, then repeat the operation"
+    :ivar text operation: e.g. ``u"create"``.
+    """
 
-    def __init__(self, operation, volume_id, what):
+    remedy = u"search the service's logs for the volume id, then retry the operation"
+
+    def __init__(self, operation, volume_id, problem):
+        # type: (Text, Text, Text) -> None
         self.operation = operation
         VolumeError.__init__(
-            self, volume_id, u"Can't {} volume {}: {}".format(operation, volume_id, what)
+            self, volume_id, u"Can't {} volume {}: {}".format(operation, volume_id, problem)
         )
 
 
 class OperationTimedOut(StorageError):
     """
-    An operation's deadline passed.  It can be repeated: it goes on from
-    where the cloud is.
+    The operation did not complete by its deadline. A retry resumes from the cloud's current state.
 
     :ivar text operation: e.g. ``u"attach"``.
-    :ivar text subject: what it was about, e.g. ``u"volume <id>"``.
-    :ivar text awaited: what it waited for.
-    :ivar float seconds: how long it waited.
-    :ivar text last_seen: what was seen last.
+    :ivar text subject: the object of the operation, e.g. ``u"volume <id>"``.
+    :ivar text awaited: the event that did not happen.
+    :ivar float seconds: the duration of the wait, in seconds.
+    :ivar text last_seen: the last observed status.
     """
 
     remedy = (
-        u"repeat the operation, which goes on where this one stopped, or raise 'timeout'; when it "
-        u"always ends with the same status, the cloud lost what it had accepted, and its "
+        u"retry the operation, which resumes from the cloud's current state, or raise 'timeout'; "
+        u"if retries always end with the same status, the cloud lost the request, and its "
         u"administrator has to reset the volume's status"
     )
 
     def __init__(self, operation, subject, awaited, seconds, last_seen):
+        # type: (Text, Text, Text, float, Text) -> None
         self.operation = operation
         self.subject = subject
         self.awaited = awaited
@@ -98,118 +115,128 @@ class OperationTimedOut(StorageError):
         self.last_seen = last_seen
         StorageError.__init__(
             self,
-            u"Gave up to {} {} after waiting {:.1f} seconds for {}; last seen: {}".format(
+            u"Can't {} {}: timed out after {:.1f} seconds, waiting for {}; last seen: {}".format(
                 operation, subject, seconds, awaited, last_seen
             ),
         )
 
 
 class MalformedLabels(VolumeError):
-    """The volume belongs to this cluster but does not say to which dataset."""
+    """The volume belongs to this cluster, but has no valid label of its dataset."""
 
-    remedy = u"set its metadata key flocker-dataset-id to the dataset's UUID"
+    remedy = u"set the volume's metadata key flocker-dataset-id to the dataset's UUID"
 
 
 class DatasetConflict(VolumeError):
-    """There is a volume for the dataset already, and it is another size."""
+    """The dataset already has a volume, of another size."""
 
-    remedy = u"destroy the volume that is there, or ask for its size"
+    remedy = u"destroy the existing volume, or request its size"
 
 
 class UnidentifiedNode(_Explained, UnknownInstanceID):
     """
-    This node's instance id could not be found.
+    The instance id of this node was not found.
 
-    :param node: who looked for it.
-    :ivar tuple attempts: of ``(source, outcome)`` texts, in order.
+    :param node: the object that searched for the id.
+    :ivar tuple attempts: ``(source, outcome)`` pairs of text, in the order of the search.
     """
 
     remedy = u"set 'instance_id' in the configuration to this node's id in the cloud"
 
     def __init__(self, node, attempts):
+        # type: (object, Iterable[Tuple[Text, Text]]) -> None
         UnknownInstanceID.__init__(self, node)
         self.attempts = tuple(attempts)
-        self.message = u"Can't find out this node's instance id: {}".format(
+        self.message = u"Can't determine this node's instance id: {}".format(
             u"; ".join(u"{}: {}".format(source, outcome) for source, outcome in self.attempts)
         )
 
 
 class NotThisNode(VolumeError):
-    """Without Compute, each host attaches its own volumes only."""
+    """
+    The target is another host; without Compute, a host can attach volumes only to itself.
 
-    remedy = u"attach it on that host; check 'instance_id' if this should be it"
+    :ivar text server_id: the id of the target.
+    """
+
+    remedy = u"attach the volume on that host; if this is that host, correct 'instance_id'"
 
     def __init__(self, volume_id, server_id, own_id):
+        # type: (Text, Text, Text) -> None
         self.server_id = server_id
         VolumeError.__init__(
             self,
             volume_id,
-            u"Can't attach volume {} to {}: this host is {}, and without Compute only a host "
-            u"itself can".format(volume_id, server_id, own_id),
+            u"Can't attach volume {} to {}: this host is {}, and without Compute a host can "
+            u"attach volumes only to itself".format(volume_id, server_id, own_id),
         )
 
 
 class ConnectionFailed(VolumeError):
-    """Storage offers the volume to this host, and it can't be got at."""
+    """The connection from this host to the volume failed."""
 
-    remedy = u"check this host's way to the storage; what was not connected can be attached again"
+    remedy = u"check this host's connection to the storage, then attach the volume again"
 
     def __init__(self, volume_id, problem):
+        # type: (Text, Text) -> None
         VolumeError.__init__(
-            self, volume_id, u"Can't reach volume {}: {}".format(volume_id, problem)
+            self, volume_id, u"Can't connect to volume {}: {}".format(volume_id, problem)
         )
 
 
 class ConnectorMissing(VolumeError):
     """
-    It takes a library to connect the volume, and that is not installed.
+    The library that connects volumes of this kind is not installed.
 
     :ivar text kind: the kind of connection, e.g. ``iscsi``.
     """
 
-    remedy = u"pip install 'txstorage[os-brick]' on Python 3, and what os-brick needs for this kind"
+    remedy = (
+        u"pip install 'txstorage[os-brick]' on Python 3, and os-brick's requirements for this kind"
+    )
 
     def __init__(self, volume_id, kind):
+        # type: (Text, Text) -> None
         self.kind = kind
         VolumeError.__init__(
             self,
             volume_id,
-            u"Can't connect volume {} to this host: its connection is of the kind {}, which takes "
-            u"os-brick, and that is not installed".format(volume_id, kind),
+            u"Can't connect volume {} to this host: connections of the kind {} require os-brick, "
+            u"which is not installed".format(volume_id, kind),
         )
 
 
 class DeviceError(VolumeError):
-    """The volume's device on this node is not what it must be, or can't be looked at."""
+    """The volume's device on this node is wrong or can't be examined."""
 
-    remedy = u"check that this process may read /sys and /dev"
+    remedy = u"check that this process has permission to read /sys and /dev"
 
 
 class DeviceNotFound(DeviceError):
     """No block device of this node has the volume's identity."""
 
-    remedy = u"check that 'instance_id' names this very node"
+    remedy = u"check that 'instance_id' is the id of this node"
 
 
 class DeviceAmbiguous(DeviceError):
-    """Several block devices claim to be the volume, so none is used."""
+    """Several block devices have the volume's identity, so none is used."""
 
-    remedy = u"find out which is which before you touch either"
+    remedy = u"identify the devices before you use either of them"
 
 
 class DeviceMismatch(DeviceError):
     """The device with the volume's identity has another size."""
 
-    remedy = u"do not use the device; compare it with the volume's size in the cloud"
+    remedy = u"do not use the device; compare its size with the volume's size in the cloud"
 
 
 class DeviceBusy(DeviceError):
-    """The device is in use on this node, so it is not taken away."""
+    """The device is in use on this node, so the volume is not detached."""
 
-    remedy = u"unmount it; 'findmnt' and 'lsof' show what holds it"
+    remedy = u"unmount the device; 'findmnt' and 'lsof' show its users"
 
 
 class DeviceStillPresent(DeviceError):
     """The volume's device is still on this node."""
 
-    remedy = u"see what holds it with 'lsof' and 'findmnt', then detach again"
+    remedy = u"find the device's users with 'lsof' and 'findmnt', then detach again"

@@ -107,8 +107,8 @@ class PiecesTests(SynchronousTestCase):
         """With none of them it is an error that says what is there and what is needed."""
         for found, words in (
             (ServiceVersions(u"http://c/v3", (3, 0), (3, 9)),
-             u"has none above 3.9, and 3.27 is needed"),
-            (ServiceVersions(u"http://c/v3"), u"has no microversions, and 3.27 is needed"),
+             u"has no microversion above 3.9, and 3.27 is required"),
+            (ServiceVersions(u"http://c/v3"), u"has no microversions, and 3.27 is required"),
         ):
             caught = self.assertRaises(
                 errors.MicroversionMissing, negotiate, VOLUME, found, (u"3.44", u"3.27")
