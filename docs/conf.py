@@ -18,6 +18,8 @@ extensions = ["sphinx.ext.autodoc", "sphinx.ext.graphviz", "sphinx_click", "rend
 exclude_patterns = ["_build"]
 
 graphviz_output_format = "svg"
+# The docstrings give the types, in words that fit both Pythons.
+autodoc_use_type_comments = False
 autodoc_member_order = "bysource"
 add_module_names = False
 python_use_unqualified_type_names = True

@@ -90,7 +90,7 @@ class ArchitectureTests(SynchronousTestCase):
 
     def test_threads(self) -> None:
         """The modules that the page lists use threads, and no others do."""
-        [told] = re.findall(r"more threads:\n\n(.*?)\n\n", page("architecture.rst"), re.DOTALL)
+        [told] = re.findall(r"further threads:\n\n(.*?)\n\n", page("architecture.rst"), re.DOTALL)
         using = set()
         for name, path in modules():
             with open(path, encoding="utf-8") as source:

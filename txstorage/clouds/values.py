@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.clouds.test_values -*-
+# -*- test-case-name: tests.clouds -*-
 """
 Provider-neutral values: volumes, attachments and servers as any cloud describes them.
 """
