@@ -1,6 +1,6 @@
 """
-How long Flocker's dataset agent keeps its reactor waiting: its own way, and with
-``txstorage-dataset-agent``'s deployer, side by side, on the embedded service.
+The time for which Flocker's dataset agent blocks its reactor: with its own deployer and with
+``txstorage-dataset-agent``'s, side by side, on the embedded service.
 
 Run it with a Python 2.7 that has Flocker and txstorage (see docs/flocker.rst)::
 

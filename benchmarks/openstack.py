@@ -1,13 +1,13 @@
 """
-What many life cycles at once cost a real OpenStack: with the driver and, side by
-side in the same run, with openstacksdk, one thread a volume, both as they come.
+The cost of many life cycles at once for a real OpenStack: with the driver and, side by side in the
+same run, with openstacksdk, one thread for each volume, both with their defaults.
 
     python benchmarks/openstack.py [volumes]
 
-Each volume is created, attached, detached and destroyed, all of them at once, on
-one server.  Prints how many of them ended well, in how many requests, counted by
-the services themselves, and in how many seconds.  Brings up the OpenStack of
-``make test-openstack``, unless that is up, and takes down what it brought up.
+Each volume is created, attached, detached and destroyed, all of them at once, on one server.
+Prints the number of successes, the number of requests, counted by the services themselves, and the
+seconds.  Brings up the OpenStack of ``make test-openstack``, unless it is up, and takes down what
+it brought up.
 """
 
 import os

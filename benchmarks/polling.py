@@ -1,13 +1,12 @@
 """
-What waiting costs: HTTP requests for the life cycles of many volumes at once,
-with the shared poll and, side by side in the same run, with one GET a volume.
+The cost of waiting: HTTP requests for the life cycles of many volumes at once, with the shared poll
+and, side by side in the same run, with one GET for each volume.
 
     python benchmarks/polling.py [volumes [seconds]]
 
-Starts an embedded service of its own, whose transitions take that long, a
-second unless told otherwise, in a temporary directory.  Prints requests and
-seconds of both, and their ratio; and how many of the requests asked Compute
-what it holds attached to the server.
+Starts its own embedded service in a temporary directory; its transitions take the given seconds, by
+default one.  Prints the requests and the seconds of both, and their ratio; and the number of
+requests for Compute's own list of attachments.
 """
 
 from __future__ import absolute_import, division, print_function

@@ -1,8 +1,8 @@
 """
-What is built: one row a builder.  Knows nothing of Buildbot.
+The plan of builds: one row for each builder, independent of Buildbot.
 
-In a command, ``%(prop:NAME)s`` stands for a property of the build: ``python`` is
-the Python 3 that starts the tests.
+In a command, ``%(prop:NAME)s`` stands for a property of the build: ``python`` is the Python 3 that
+starts the tests.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ class Builder:
 @dataclass(frozen=True)
 class Parameter:
     """
-    What is asked for when a build is started by hand.
+    A parameter of a build that is started by hand.
 
-    :ivar name: of the property; Buildbot itself asks for a ``username``.
+    :ivar name: the property's name; ``username`` is Buildbot's own.
     :ivar variable: the environment variable that carries it to the command.
     """
 

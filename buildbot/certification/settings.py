@@ -1,6 +1,4 @@
-"""
-What one installation is made of: where it is, what it builds, where it listens.
-"""
+"""The settings of one installation: its directory, its checkout, its ports."""
 
 from __future__ import annotations
 
@@ -68,5 +66,5 @@ class Settings:
 
     @property
     def url(self) -> str:
-        """Where the web pages are, with a slash at the end."""
+        """The URL of the web pages, with a slash at the end."""
         return "http://{}:{}/".format(HOST, self.web_port)

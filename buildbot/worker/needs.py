@@ -1,11 +1,10 @@
 """
-What a build needs of the machine, and what of it is missing.
+A build's requirements of the machine, and those that are missing.
 
     python3 buildbot/worker/needs.py 'python 2.7' root 'program losetup'
 
-prints a line for each that is missing, for people to read, and nothing if
-nothing is.  Ends with 0 either way: a build that can't be done here is skipped,
-not failed.  Needs nothing but the Python that it runs on.
+prints a line for each missing requirement, for people to read.  The exit code is always 0: a build
+that can't run here is skipped, not failed.  Only the running Python is needed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """
-What the driver is certified against by a build: with what, where, and which
-versions of what matters took part.
+The statement of a build's certification: the tests, the cloud, and the versions that took part.
 
     python3 buildbot/worker/statement.py 'a real OpenStack' .venv/bin/python '$FLOCKER_PYTHON'
 """

@@ -1,7 +1,7 @@
 """
-What the documentation is rendered from: the code's own tables, imports, logs,
-routes and errors.
+The rendered parts of the documentation: the code's own tables, imports, log messages, routes and
+errors.
 
-Everything in here but :mod:`rendering.directives` yields text and needs no
-Sphinx, so that the tests can look at it.
+Everything but :mod:`rendering.directives` yields text and needs no Sphinx, so that tests can check
+it.
 """

@@ -20,7 +20,7 @@ from .tables import Lines, table_of
 
 
 class Generated(Directive):
-    """What :attr:`lines` yields, as if it stood in the page."""
+    """The lines of :attr:`lines`, as if they stood in the page."""
 
     optional_arguments = 1
     final_argument_whitespace = True
@@ -74,7 +74,7 @@ def public_only(app: Any, name: str, thing: Any, options: Any, bases: List[Any])
 
 
 def setup(app: Any) -> Dict[str, bool]:
-    """What Sphinx calls."""
+    """Register the directives with Sphinx."""
     app.connect("autodoc-process-bases", public_only)
     for name, lines in DIRECTIVES.items():
         app.add_directive(name, directive(lines))

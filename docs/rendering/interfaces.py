@@ -11,9 +11,9 @@ from typing import Any, Iterator
 
 def lines_of_interface(name: str) -> Iterator[str]:
     """
-    What an interface says, and each member of it that says something itself.
+    The docstring of an interface, and of each member that has one of its own.
 
-    :param name: where it can be imported from, dotted.
+    :param name: its dotted name.
     """
     module, _, own_name = name.rpartition(".")
     interface = getattr(import_module(module), own_name)

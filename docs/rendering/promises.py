@@ -240,11 +240,11 @@ def _method(classes: Dict[str, ast.ClassDef], owner: str, name: str) -> Optional
 
 def property_of(test: str) -> str:
     """
-    What a test says that it holds: its docstring, in one line.  Read from the
-    source, for what it needs may not be here.
+    The property that a test holds: its docstring, in one line.  The source is read, since the
+    test's requirements may be missing here.
 
     :param test: the dotted name of a test or of a class of tests.
-    :raises LookupError: when there is none, or none that says anything.
+    :raises LookupError: there is no such test, or it has no docstring.
     """
     module, owner, name = test, "", ""
     while not _is_module(module):

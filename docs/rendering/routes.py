@@ -53,10 +53,10 @@ class Route:
 
 class _Reached:
     """
-    What a function of the service reaches, by its syntax.
+    The refusals and answers that a function of the service can reach, by its syntax.
 
-    :ivar refusals: what it can raise.
-    :ivar answers: what it makes: a status, and what the body has.
+    :ivar refusals: the refusals that it can raise.
+    :ivar answers: a status, and the members of the body, of each answer that it can make.
     """
 
     def __init__(self, service: type) -> None:
@@ -91,7 +91,10 @@ class _Reached:
                 self._answer(syntax, *node.args[:2])
 
     def _attribute(self, function: types.FunctionType, node: ast.Attribute) -> Any:
-        """What ``self.name``, ``super().name`` or ``module.name`` stands for, if it is known."""
+        """
+        The object that ``self.name``, ``super().name`` or ``module.name`` stands for, if it is
+        known.
+        """
         value = node.value
         if isinstance(value, ast.Name) and value.id != "self":
             return getattr(function.__globals__.get(value.id), node.attr, None)
@@ -148,7 +151,7 @@ def _syntax(function: types.FunctionType) -> ast.AST:
 
 
 def _names(reached: _Reached, service: str) -> Tuple[str, ...]:
-    """What a service's errors are called, of those that were reached."""
+    """The names of a service's errors among those reached."""
     return tuple(
         name
         for name, refusal in errors().items()
@@ -157,7 +160,7 @@ def _names(reached: _Reached, service: str) -> Tuple[str, ...]:
 
 
 def _since(handler: types.FunctionType) -> str:
-    """What its decorator says."""
+    """The arguments of a handler's decorator."""
     for decorator in getattr(_syntax(handler), "decorator_list", ()):
         for keyword in decorator.keywords:
             if keyword.arg == "since" and isinstance(keyword.value, ast.Name):
@@ -194,7 +197,7 @@ def _documents() -> List[Route]:
 
 
 def errors_of_all(service: str) -> Tuple[str, ...]:
-    """What a service may answer with, whatever was asked."""
+    """The errors that a service may return to any request."""
     found: Set[str] = set()
     for (name, _), kind in zip(APPS, CLASSES):
         if name == service:
@@ -244,7 +247,7 @@ def lines_of_routes(service: str) -> Iterator[str]:
 
 
 def lines_of_common_errors(service: str) -> Iterator[str]:
-    """What a service may answer with, whatever was asked, as a paragraph."""
+    """The errors that a service may return to any request, as a paragraph."""
     dialect = {"volume": VOLUME, "compute": COMPUTE}.get(service)
     if dialect is not None:
         versions = as_version(dialect.minimum), as_version(dialect.maximum)

@@ -114,7 +114,7 @@ WHO = [
 
 
 def token_answer(endpoint=u"http://cloud.example/volume/v3/p"):
-    """What Keystone answers: a token, and a catalog with one volume endpoint."""
+    """Keystone's response: a token, and a catalog with one volume endpoint."""
     endpoints = [
         {u"interface": interface, u"region_id": u"r", u"url": endpoint + u"-" + interface}
         for interface in (u"public", u"internal")
@@ -141,7 +141,7 @@ class VolumeServiceTests(BackendTestCase):
     """From configuration keys to what goes over the wire."""
 
     def test_provides(self):
-        """What is made is an ``IVolumeService``."""
+        """The result is an ``IVolumeService``."""
         self.assertTrue(verifyObject(IVolumeService, self.service_over([], **PASSWORD)))
 
     def test_credentials(self):
@@ -278,7 +278,7 @@ class DriverForTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(driver.compute_instance_id()), NODE)
 
     def test_every_key_reaches_the_driver(self):
-        """What is configured about operations is what the driver is made with."""
+        """The driver is made with the configured timeout and intervals."""
         made = []
         self.patch(backend, "BlockDeviceDriver", lambda *args, **kw: made.append((args, kw)))
         self.patch(backend, "DeviceFinder", lambda reactor, directory: directory)
@@ -294,7 +294,9 @@ class DriverForTests(SynchronousTestCase):
         )
 
     def test_verification_reaches_the_agent(self):
-        """What connections are made with: ``verify_peer``, ``verify_ca_path`` and our own."""
+        """
+        Connections are made with ``verify_peer``, ``verify_ca_path`` and the client's certificate.
+        """
         made = []
         self.patch(backend, "agent_for", lambda *args, **kw: made.append((args, kw)))
         self.patch(backend, "ClientCertificate", lambda *args: args)
@@ -388,7 +390,7 @@ class BlockDeviceDriverTests(SynchronousTestCase):
     """The factory that is part of the public API."""
 
     def test_provides(self):
-        """What is made provides the asynchronous interfaces."""
+        """The driver provides the asynchronous interfaces."""
         driver = block_device_driver(
             Clock(), CLUSTER, agent=RequestTraversalAgent(FakeService()), **PASSWORD
         )

@@ -1,6 +1,4 @@
-"""
-How a host gets at volumes that Block Storage connects to it itself.
-"""
+"""Tests of a host's connection to volumes that Block Storage connects to it."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -65,7 +63,7 @@ def connector(connectors=None, **options):
 
 
 class PropertiesTests(SynchronousTestCase):
-    """What storage is told of the host."""
+    """The host's properties for storage."""
 
     def test_without_brick(self):
         """The host's name, and no initiator."""
@@ -74,7 +72,7 @@ class PropertiesTests(SynchronousTestCase):
         self.assertTrue(told[u"host"])
 
     def test_with_brick(self):
-        """What os-brick knows as well; but the host's name is its own."""
+        """os-brick's properties are added; but the host's name is its own."""
         own = self.successResultOf(connector().properties())
         told = self.successResultOf(connector(FakeConnectors()).properties())
         self.assertEqual(("iqn.here", "127.0.0.1"), (told["initiator"], told["ip"]))
@@ -99,7 +97,7 @@ class LocalTests(SynchronousTestCase):
         self.assertEqual([], brick.calls)
 
     def test_no_path(self):
-        """What is no absolute path is refused, with the volume's name."""
+        """A path that is not absolute is refused, with the volume's name."""
         for path in (None, u"", u"loop7", u"/dev/lo\0p", 7):
             wrong = dict(LOCAL, device_path=path)
             failure = self.failureResultOf(connector().connect(VOLUME, wrong), ConnectionFailed)
@@ -138,7 +136,7 @@ class BrickTests(SynchronousTestCase):
         self.assertEqual([("factory", "iscsi"), ("disconnect", ISCSI, None)], brick.calls)
 
     def test_fails(self):
-        """What os-brick says is told, with the volume and the kind, and without secrets."""
+        """os-brick's error is reported, with the volume and the kind, and without secrets."""
         d = connector(FakeConnectors(None)).connect(VOLUME, ISCSI)
         error = self.failureResultOf(d, ConnectionFailed).value
         for word in (VOLUME, u"iscsi", u"iscsiadm --password ***: no portal"):
@@ -174,7 +172,7 @@ class BrickTests(SynchronousTestCase):
 
 
 class LoadTests(SynchronousTestCase):
-    """Whether os-brick is installed."""
+    """The detection of os-brick."""
 
     def module(self, name, **attributes):
         """Pretend that there is a module."""
@@ -184,7 +182,7 @@ class LoadTests(SynchronousTestCase):
         return made
 
     def pretend(self, name, module):
-        """What to import by a name, for this test."""
+        """Modules to import by their names, for this test."""
         before = sys.modules.get(name)
         put_back = sys.modules.pop if before is None else sys.modules.__setitem__
         self.addCleanup(put_back, name, before)

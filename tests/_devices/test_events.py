@@ -23,7 +23,7 @@ from ..helpers.sysfs import MIB, attach_loop, backing_file, detach_loop, new_vol
 
 
 class ListenTests(SynchronousTestCase):
-    """Where there is nothing to listen to."""
+    """Hosts without kernel events."""
 
     def test_not_an_fd_reactor(self):
         """With a :class:`Clock` no socket is opened."""
@@ -94,7 +94,7 @@ NET = b"add@/devices/y\0ACTION=add\0SUBSYSTEM=net\0DEVPATH=/SUBSYSTEM=block\0"
 
 
 class ReaderTests(SynchronousTestCase):
-    """What the listener makes of the socket."""
+    """The listener's handling of the socket."""
 
     def read(self, *results):
         """

@@ -26,7 +26,7 @@ class SysfsTestCase(SynchronousTestCase):
         self.sysfs = FakeSysfs(self.mktemp())
 
     def read(self):
-        """What :func:`read_block_devices` finds, by name."""
+        """The devices that :func:`read_block_devices` finds, by name."""
         return {found.name: found for found in read_block_devices(self.sysfs.root)}
 
     def identities(self, *files):
@@ -36,7 +36,7 @@ class SysfsTestCase(SynchronousTestCase):
 
 
 class ReadingTests(SysfsTestCase):
-    """What becomes of sysfs files."""
+    """The identities from sysfs files."""
 
     def test_facts(self):
         """Size is told in bytes, and the device number in two halves."""
@@ -155,7 +155,7 @@ class ReadingTests(SysfsTestCase):
         self.assertEqual(self.read(), {})
 
     def test_no_device_number(self):
-        """What has no number or no size can't be used, and hides no other."""
+        """A device without a number or a size can't be used, and hides no other."""
         self.sysfs.add("sda")
         self.sysfs.write("sdb", "size", b"1\n")
         self.sysfs.add("sdc")
@@ -170,7 +170,7 @@ class ReadingTests(SysfsTestCase):
 
 
 class RacingTests(SysfsTestCase):
-    """What happens while sysfs is read."""
+    """Changes while sysfs is read."""
 
     def interfere(self, meddle):
         """Have ``meddle(path)`` called before each file is opened."""

@@ -34,7 +34,7 @@ def device(name=u"vda", size=MIB, identities=(), **more):
 
 
 class FitsTests(SynchronousTestCase):
-    """Which identities are a volume's."""
+    """The identities of a volume."""
 
     def check(self, expected, volume_id, *identities):
         """Assert what :func:`fits` says."""
@@ -88,7 +88,7 @@ class FitsTests(SynchronousTestCase):
 
 
 class MatchTests(SynchronousTestCase):
-    """Which device is the volume's."""
+    """The choice of the volume's device."""
 
     def test_found(self):
         """The one with the identity, and not the one that is next to it."""
@@ -211,8 +211,8 @@ class MatchPropertyTests(SynchronousTestCase):
     @given(_hosts(), st.sampled_from([VOLUME, OTHER, VOLUME[:20], u""]))
     def test_never_a_device_that_does_not_fit(self, devices, volume_id):
         """
-        What is returned has the size, and says that it is the volume, or is
-        the multipath device of all that say so; and nothing else says so.
+        The device returned has the size and the identity, or is the multipath device of all that
+        have the identity; and no other device has the identity.
         """
         found = outcome(volume_id, devices)
         claiming = {one.name for one in devices if fits(volume_id, one)}
@@ -231,7 +231,7 @@ class MatchPropertyTests(SynchronousTestCase):
 
 
 class Status(object):
-    """What ``lstat`` returns."""
+    """A fake result of ``lstat``."""
 
     def __init__(self, mode, major, minor):
         self.st_mode = mode
@@ -242,7 +242,7 @@ class VerifiedTests(SynchronousTestCase):
     """The device that storage names."""
 
     def verify(self, *devices, **options):
-        """What :func:`verified` says of 8:1, which storage says is at /dev/x."""
+        """The device that :func:`verified` returns for 8:1, which storage expects at /dev/x."""
         size = options.get("size", MIB)
         return verified(VOLUME, size, devices, u"/dev/x", (8, 1))
 
@@ -281,7 +281,7 @@ class VerifiedTests(SynchronousTestCase):
         self.assertIn(u"vdb", error.message)
 
     def test_no_device(self):
-        """What is no whole device of this host is not there."""
+        """A path that is not a whole device of this host is reported as not found."""
         self.assertRaises(DeviceNotFound, self.verify, self.other())
 
     def test_size(self):
@@ -291,7 +291,7 @@ class VerifiedTests(SynchronousTestCase):
 
 
 class NodeCheckTests(SynchronousTestCase):
-    """Whether a device node leads to the device."""
+    """The check of a device node."""
 
     path = FilePath("/dev/vda")
 

@@ -33,10 +33,10 @@ from .support import URL, AgentStub, RawResponse, refusal
 
 
 class RetryDelayTests(SynchronousTestCase):
-    """Which requests are sent again, and when."""
+    """The table of retries."""
 
     def test_table(self):
-        """What may have been processed is repeated only where that does no harm."""
+        """A request that may have been processed is repeated only where that is harmless."""
         table = [
             # error, attempts when repeatable, attempts otherwise
             (errors.Unreachable, 3, 3),
@@ -71,7 +71,7 @@ class RetryDelayTests(SynchronousTestCase):
         self.assertEqual(retry_delay(True, refusal(), 2, 1.0), 1.5)
 
     def test_retry_after_is_obeyed_and_capped(self):
-        """What the service asks for is waited at least, but never more than a minute."""
+        """A service's Retry-After is waited at least, but never more than a minute."""
         asked = refusal(errors.RateLimited, retry_after=20.0)
         self.assertEqual(retry_delay(False, asked, 1, 0.0), 20.25)
         asked = refusal(errors.RateLimited, retry_after=3600.0)
@@ -79,7 +79,7 @@ class RetryDelayTests(SynchronousTestCase):
 
 
 class RequestTests(SynchronousTestCase):
-    """What goes over the wire and what comes back, in memory."""
+    """Requests and responses on the wire, in memory."""
 
     def ask(self, wire, method=u"GET", url=URL, **options):
         """Send a request and return its Deferred."""
@@ -306,7 +306,7 @@ class RequestTests(SynchronousTestCase):
 
 
 class AgentFailureTests(SynchronousTestCase):
-    """What an agent may do to an exchange."""
+    """Failures of the agent during an exchange."""
 
     def client(self, *results):
         """An HTTP client over a stub."""
@@ -390,7 +390,7 @@ class AgentFailureTests(SynchronousTestCase):
 
 
     def test_too_large_piece_by_piece(self):
-        """What still comes after the limit is thrown away, and the connection ended."""
+        """Data after the limit is discarded, and the connection ended."""
         response = RawResponse(b"[1,", b"1" * 10, b"1]")
         self.clock = Clock()
         agent = AgentStub(lambda: succeed(response))
@@ -400,7 +400,7 @@ class AgentFailureTests(SynchronousTestCase):
 
 
 class LoggingTests(SynchronousTestCase):
-    """What is logged of an exchange."""
+    """The log of an exchange."""
 
     @capture_logging(None)
     def test_exchange(self, logger):

@@ -105,7 +105,7 @@ class RetryAfterTests(SynchronousTestCase):
 
 
 class ServiceErrorTests(SynchronousTestCase):
-    """Which error a status becomes."""
+    """The error class of each status."""
 
     def test_table(self):
         """Status, kind, message and Retry-After decide."""
@@ -177,7 +177,7 @@ class ServiceErrorTests(SynchronousTestCase):
 
 
 class TransportErrorTests(SynchronousTestCase):
-    """Which error a failed connection becomes."""
+    """The error class of each failed connection."""
 
     def check(self, cause, expected, reason=None):
         """A cause becomes an error of a type."""
@@ -220,7 +220,7 @@ class TransportErrorTests(SynchronousTestCase):
         self.check(SSL.Error(), errors.NotTheService, u"handshake")
 
     def test_https_where_it_is_used(self):
-        """That TLS may be spoken is told of plain HTTP only."""
+        """Only an error over plain HTTP suggests that the port may speak TLS."""
         cause = ResponseFailed([Failure(ConnectionDone())])
         for scheme, told in [(u"http", True), (u"https", False)]:
             found = transport_error(u"GET", scheme + u"://cloud/", cause)

@@ -12,7 +12,7 @@ from txstorage._http.rate_limit import TokenBucket
 
 
 class TokenBucketTests(SynchronousTestCase):
-    """How often something may happen."""
+    """The rate limit."""
 
     def setUp(self):
         """A bucket of two tokens, and two more each second."""
@@ -72,7 +72,7 @@ class TokenBucketTests(SynchronousTestCase):
         self.assertEqual(self.served, ["a"])
 
     def test_nobody_overtakes(self):
-        """Who comes when a token is free again waits behind those who wait."""
+        """A caller that arrives when a token is free again waits behind those that wait."""
         for name in "abc":
             self.acquire(name)
         # The timer for c has not fired yet when d comes.

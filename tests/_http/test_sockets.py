@@ -17,7 +17,7 @@ from .support import whole
 
 
 class SocketTests(TestCase):
-    """What real connections do."""
+    """Real connections."""
 
     timeout = 20
 
@@ -108,7 +108,7 @@ class SocketTests(TestCase):
         return self.broken(u"POST", errors.ResponseLost, 1, answer=answer, close=True)
 
     def test_not_http(self):
-        """What answers is something else."""
+        """A server that does not speak HTTP is reported as not the service."""
         return self.broken(
             u"GET", errors.NotTheService, 1, answer=b"SSH-2.0-OpenSSH_9.6\r\nxx\r\n\r\n", close=True
         )

@@ -17,7 +17,7 @@ from .support import Paths
 
 
 class TrustTests(SynchronousTestCase):
-    """Whose certificates are trusted."""
+    """The authorities that are trusted."""
 
     def test_missing_file(self):
         """A verify_ca_path that can't be read is a configuration error that names it."""
@@ -37,7 +37,7 @@ class TrustTests(SynchronousTestCase):
             self.assertIn("no certificate", str(caught))
 
     def test_file_is_not_needed_without_verification(self):
-        """Who does not verify needs no file of authorities."""
+        """Without verification, no file of authorities is needed."""
         policy = https_policy(False, u"/no/such/file")
         policy.creatorForNetloc(b"cloud", 443)
 

@@ -147,7 +147,7 @@ class ReadersTests(SynchronousTestCase):
         self.assertEqual(u"config-2", Iso9660.of(reader(bytes(image))).label)
 
     def test_label_in_the_boot_sector(self):
-        """Where the root directory of a vfat has no label, the boot sector's counts."""
+        """Without a label in the root directory of a vfat, the boot sector's counts."""
         for bits in (12, 16, 32):
             image = vfat_image({}, bits)
             at = image.index(b"CONFIG-2", 512)
@@ -208,7 +208,7 @@ class DriveTestCase(SynchronousTestCase):
 
 
 class ConfigDriveTests(DriveTestCase):
-    """Where the drive is looked for, and what is told."""
+    """The search for the drive, and its errors."""
 
     def test_not_mounted(self):
         """One that is not mounted is read as it lies on the device."""
@@ -246,7 +246,7 @@ class ConfigDriveTests(DriveTestCase):
         self.assertIn("sr0: it is neither mounted nor ISO 9660 or vfat", text)
 
     def test_none(self):
-        """That there is none is told."""
+        """A missing drive is an error."""
         self.assertEqual("there is none", self.refused())
 
     def test_no_udev(self):

@@ -38,7 +38,9 @@ class ConfiguredTests(NodeTestCase):
         self.assertEqual(self.found(Compute(NODE), configured=NODE.upper()), NODE)
 
     def test_not_a_uuid(self):
-        """What is not a UUID is refused, with no question and no other source."""
+        """
+        A configured id that is not a UUID is refused, without a request and without another source.
+        """
         compute = Compute(NODE)
         text = self.refused(compute, Client.of(uuid=NODE), configured=u"i-00000001")
         self.assertIn("configuration: i-00000001 is not a UUID", text)
@@ -214,7 +216,7 @@ class FirmwareTests(NodeTestCase):
 
 
 class CanonicalTests(SynchronousTestCase):
-    """What passes for a UUID."""
+    """The forms of a UUID."""
 
     def test_forms(self):
         """The usual form only."""

@@ -35,13 +35,13 @@ class HostIdTests(SynchronousTestCase):
         self.assertEqual(u"5436c90b-ffad-50b5-aed9-21fce5503104", host_id(MACHINE_ID))
 
     def test_none(self):
-        """What is no machine id has none."""
+        """A file without a machine id yields an error."""
         for text in (u"", u"uninitialized\n", u"xyz"):
             self.assertRaises(ValueError, host_id, text)
 
 
 class HostIdentityTests(SynchronousTestCase):
-    """How a host finds its id."""
+    """The id of a host."""
 
     def setUp(self):
         self.file = FilePath(self.mktemp())

@@ -82,7 +82,7 @@ class SearchTests(NodeTestCase):
         self.assertEqual((len(compute.asked), len(client.urls)), (1, 1))
 
     def test_source(self):
-        """Where the id is from is known once it is."""
+        """The source of the id is known once the id is."""
         self.add_firmware(NODE.encode("ascii"))
         for options, source in (
             ({"configured": NODE}, u"configuration"),
@@ -103,7 +103,7 @@ class SearchTests(NodeTestCase):
         self.assertEqual(self.successResultOf(node.instance_id()), NODE)
 
     def test_shared(self):
-        """Who asks meanwhile shares the search; leaving does not end it."""
+        """Callers share a search; cancelling one does not end it."""
         client = Client(Deferred())
         node = self.node(Compute(NODE), client)
         leaving, staying, late = [node.instance_id() for _ in range(3)]

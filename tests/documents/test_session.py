@@ -31,7 +31,7 @@ class LearnedTests(SynchronousTestCase):
         self.assertFalse(learned.matches("a.b\n", "a-b\n"))
 
     def test_nothing(self) -> None:
-        """Where the document shows no output, output is a mistake."""
+        """Output where the document shows none is a mistake."""
         self.assertTrue(Learned().matches("", ""))
         self.assertFalse(Learned().matches("", "error\n"))
 

@@ -136,7 +136,7 @@ class AttachTests(DriverTestCase):
         self.assertEqual(1, self.cloud.count("attach"))
 
     def test_race_lost(self):
-        """Who loses a race for a volume is told that it is attached."""
+        """The node that loses a race for a volume gets ``AlreadyAttachedVolume``."""
         first = self.attach(THERE)
         second = self.new_driver().attach_volume(self.volume_id, HERE)
         self.pass_time()
@@ -250,7 +250,7 @@ class AttachTests(DriverTestCase):
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_cancelled_in_the_queue(self):
-        """Who is cancelled while waiting for a turn leaves the queue."""
+        """An attach that is cancelled in the queue leaves it."""
         first, second, third = [
             self.driver.attach_volume(self.cloud.add(), HERE) for _ in range(3)
         ]

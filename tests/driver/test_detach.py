@@ -155,8 +155,8 @@ class DetachTests(DriverTestCase):
 
     def test_compute_is_asked_once_for_all(self):
         """
-        What many detaches from one server cost Compute, beyond the requests
-        to detach, is one list a look for all of them, and one for each server.
+        Many detaches from one server cost Compute, beyond their requests, one list per poll for all
+        of them, and one for each server.
         """
         volumes = [self.cloud.add(u"in-use", attached_to=THERE) for _ in range(20)]
         volumes += [self.cloud.add(u"in-use", attached_to=HERE) for _ in range(20)]

@@ -37,7 +37,7 @@ from .support import DriverTestCase
 
 
 class InterfaceTests(DriverTestCase):
-    """What the driver is."""
+    """The driver's interfaces and constants."""
 
     def test_provides(self):
         """It provides the asynchronous, the profiled and the cloud interface."""
@@ -57,7 +57,7 @@ class InterfaceTests(DriverTestCase):
         self.assertEqual(HERE, self.success(self.driver.compute_instance_id()))
 
     def test_instance_id_source(self):
-        """Where the node's own id is from is the node's to say."""
+        """The source of the instance id is the node's."""
         self.assertEqual(u"configuration", self.driver.instance_id_source)
 
     def test_unknown_instance_id(self):
@@ -69,10 +69,10 @@ class InterfaceTests(DriverTestCase):
 
 
 class UnfinishedTests(DriverTestCase):
-    """What somebody began, and may have left unfinished."""
+    """Transitions that another caller began and may have left unfinished."""
 
     def settled(self):
-        """How often the cloud was asked to end it."""
+        """The number of times that the cloud was asked to settle the volume."""
         return self.cloud.count("settle")
 
     def test_not_at_once(self):
@@ -105,7 +105,7 @@ class UnfinishedTests(DriverTestCase):
             self.success(d)
 
     def test_forbidden(self):
-        """What looking again can't help ends the operation."""
+        """An error that polling again can't help ends the operation."""
         volume_id = self.cloud.add(u"attaching")
         d = self.driver.attach_volume(volume_id, THERE)
         error = PermissionDenied(u"GET", u"http://cloud", 403, u"no")
@@ -141,7 +141,7 @@ class InconsistentCloudTests(DriverTestCase):
 
 
 class LoggingTests(DriverTestCase):
-    """What the log tells."""
+    """The log of an operation."""
 
     @capture_logging(None)
     def test_one_action_an_operation(self, logger):
@@ -166,7 +166,9 @@ class LoggingTests(DriverTestCase):
 
     @capture_logging(None)
     def test_after_a_wait(self, logger):
-        """What an operation does after a wait is in its action; the caller goes on outside it."""
+        """
+        Messages after a wait belong to the operation's action; the caller continues outside it.
+        """
         volume_id = self.cloud.add(u"creating")
         self.cloud.break_next("attach", Fault(refusal()))
         done = self.driver.attach_volume(volume_id, HERE)

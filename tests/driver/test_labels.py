@@ -38,7 +38,7 @@ def volume(volume_id=u"v", labels=None, attachments=(), **fields):
 
 
 class LabelsTests(SynchronousTestCase):
-    """What ties a volume to a cluster and a dataset."""
+    """The labels of a cluster and a dataset."""
 
     def test_the_same_as_flocker_writes(self):
         """Labels and name are those of Flocker's own OpenStack driver."""

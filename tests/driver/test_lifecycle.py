@@ -48,7 +48,7 @@ def every_cell(operation):
 
 
 class TablesTests(SynchronousTestCase):
-    """What holds for all tables."""
+    """Properties of all tables."""
 
     def test_complete(self):
         """Each row of each table has one cell for each phase and place."""
@@ -217,10 +217,10 @@ class CreateTests(SynchronousTestCase):
 
 
 class ProgressTests(SynchronousTestCase):
-    """How an operation goes on."""
+    """The progress of an operation."""
 
     def test_waiting(self):
-        """Who waits at first sight has joined; who has asked stays so."""
+        """An operation that waits at its first poll has joined; one that has requested stays so."""
         self.assertIs(Phase.JOINED, Progress(u"attach").waiting().phase)
         asked = Progress(u"attach").requested()
         self.assertEqual(asked, asked.waiting())
@@ -244,7 +244,7 @@ class ProgressTests(SynchronousTestCase):
 
 
 class WhereaboutsTests(SynchronousTestCase):
-    """Where a volume is, relative to an operation."""
+    """The place of a volume, relative to an operation."""
 
     def test_each(self):
         """Nowhere; on one of the servers, whatever else; only on others."""
@@ -264,7 +264,7 @@ def volume(volume_id=u"v", status=u"in-use", servers=(), created_at=u""):
 
 
 class VolumeTests(SynchronousTestCase):
-    """What is read from a volume."""
+    """The servers and the choice of a volume."""
 
     def test_attached_servers(self):
         """The servers come in a stable order; what is not a server is left out."""

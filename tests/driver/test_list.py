@@ -61,7 +61,7 @@ class ListTests(DriverTestCase):
 
     @capture_logging(None)
     def test_bad_ones_break_nothing(self, logger):
-        """What can't be understood is left out and reported; the others are listed."""
+        """A malformed volume is left out and reported; the others are listed."""
         good = self.cloud.add()
         bad = self.cloud.add(
             labels={
@@ -98,7 +98,7 @@ class ListTests(DriverTestCase):
 
     @capture_logging(None)
     def test_reported_once(self, logger):
-        """What is left out is reported again only when it, or the reason, was another before."""
+        """A volume that is left out is reported again only when it, or the reason, differs."""
         dataset_id = uuid4()
         [old, young] = [self.cloud.add(dataset_id=dataset_id) for _ in range(2)]
         self.cloud.malformed = ((u"worse", u"has no size"),)
@@ -115,7 +115,7 @@ class ListTests(DriverTestCase):
 
     @capture_logging(None)
     def test_reported_again(self, logger):
-        """What was put right and then wrong again is reported again; nothing else is kept."""
+        """A problem that was solved and recurs is reported again; nothing else is kept."""
         self.cloud.malformed = ((u"worse", u"has no size"),)
         self.assertEqual([set(), {u"worse"}], self.duplicates_and_skipped(logger))
         self.cloud.malformed = ()

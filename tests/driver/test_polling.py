@@ -29,7 +29,7 @@ def lost():
 
 
 class IntervalsTests(SynchronousTestCase):
-    """How long to wait before each look."""
+    """The intervals before each poll."""
 
     def test_grow_to_the_longest(self):
         """They grow by the factor, up to the longest."""
@@ -49,7 +49,7 @@ class IntervalsTests(SynchronousTestCase):
 
 
 class IsPassingTests(SynchronousTestCase):
-    """Which failures of a look may go away."""
+    """The failures of a poll that are transient."""
 
     def test_table(self):
         """Trouble on the way and in the service passes; being turned away does not."""
@@ -179,7 +179,7 @@ class WatcherTests(SynchronousTestCase):
         self.assertEqual(["list", "get", "get"], self.cloud.requests)
 
     def test_never_stale(self):
-        """Who begins to wait while a look is under way is not answered by it."""
+        """A caller that begins to wait while a poll is under way is not answered by it."""
         [volume_id] = self.add(1)
         self.cloud.break_next("get", Fault(None))
         early = self.watcher.next_look(volume_id, 0)
@@ -215,7 +215,7 @@ class WatcherTests(SynchronousTestCase):
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_cancel_while_waiting(self):
-        """Who stops waiting leaves; when nobody waits, nothing is scheduled."""
+        """A cancelled caller leaves; without callers, nothing is scheduled."""
         volume_ids = self.add(2)
         stays, leaves = self.wait(volume_ids)
         leaves.cancel()
@@ -264,7 +264,7 @@ class WatcherTests(SynchronousTestCase):
         self.successResultOf(stays)
 
     def test_answered_caller_cancels_another(self):
-        """What a caller does with its answer can't upset the others' answers."""
+        """A caller's reaction to its answer can't disturb the answers of others."""
         [volume_id] = self.add(1)
         first, second = self.wait([volume_id] * 2)
         first.addCallback(lambda _: second.cancel())
@@ -325,7 +325,7 @@ class SharedPollTests(SynchronousTestCase):
         self.successResultOf(other)
 
     def test_not_for_others(self):
-        """Who wants a look at once does not hasten looks at something else."""
+        """A caller without an interval does not hasten polls of other subjects."""
         patient, hasty = self.poll.next_look(u"a", 0), self.poll.first_look(u"b")
         self.clock.advance(0)
         self.successResultOf(hasty)
