@@ -120,7 +120,7 @@ class CommandTestCase(SynchronousTestCase):
         return outcome[0]
 
     def app(self, environ: Optional[Dict[str, str]] = None) -> App:
-        """What the commands find in their context."""
+        """The commands' context."""
         return App(
             environ=environ or {},
             run=self.run_now,

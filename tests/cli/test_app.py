@@ -24,7 +24,7 @@ from .support import CommandTestCase, runner
 
 
 class SourceTests(SynchronousTestCase):
-    """Where the configuration comes from."""
+    """The source of the configuration."""
 
     def test_order(self) -> None:
         """--config, then $TXSTORAGE_CONFIG, then the default file, then the environment."""
@@ -48,7 +48,7 @@ class OutputTests(CommandTestCase):
     """From an answer to what is printed."""
 
     def say(self, answer: CommandResult, **options: Any) -> Any:
-        """What is printed, and the exit code."""
+        """The output and the exit code."""
         app, printed, code = App(**options), [], 0
         with mock.patch.object(_app.click, "echo", lambda text, err=False: printed.append(text)):
             try:
@@ -103,7 +103,7 @@ class OutputTests(CommandTestCase):
         self.assertIn("volumes destroy --help", error["remedy"])
 
     def test_rich(self) -> None:
-        """Where there is no terminal, lines are not broken at its width."""
+        """Without a terminal, lines are not broken at its width."""
         with self.app().console().capture() as captured:
             console = self.app().console()
         self.assertEqual(captured.get(), "")

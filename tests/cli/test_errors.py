@@ -21,7 +21,7 @@ from txstorage.interfaces import (
 
 
 class ExplainTests(SynchronousTestCase):
-    """What people and machines are told about an error."""
+    """An error for people and for machines."""
 
     def test_volume_exceptions(self) -> None:
         """Flocker's own exceptions hold but an id; they get a sentence and a remedy."""
@@ -51,7 +51,7 @@ class ExplainTests(SynchronousTestCase):
         self.assertIn("instance_id", explain(UnknownInstanceID("driver")).remedy)
 
     def test_operating_system(self) -> None:
-        """What the system says is passed on."""
+        """The system's message is passed on."""
         error = FileNotFoundError(2, "No such file or directory", "/x")
         self.assertIn("/x", explain(error).message)
 

@@ -171,7 +171,7 @@ class AccessRulesTests(CommandTestCase):
 
 
 class DoctorTests(CommandTestCase):
-    """What ``doctor`` shows."""
+    """The output of ``doctor``."""
 
     def test_shown(self) -> None:
         """It is what the page says, but for addresses, ids and seconds."""
@@ -192,7 +192,7 @@ class DoctorTests(CommandTestCase):
 
 
 class BlocksTests(SynchronousTestCase):
-    """What is left to these tests."""
+    """The blocks that are left to these tests."""
 
     def test_each(self) -> None:
         """Each block that is, is looked at: requests, policies, and what ``doctor`` shows."""
@@ -205,7 +205,7 @@ class BlocksTests(SynchronousTestCase):
 
 
 class ConfigurationTests(SynchronousTestCase):
-    """What is said of the configuration."""
+    """The page's statements about the configuration."""
 
     def test_keys(self) -> None:
         """The table has every key, and no other."""

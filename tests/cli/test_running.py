@@ -69,7 +69,7 @@ class RunTests(SynchronousTestCase):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
     def test_result(self) -> None:
-        """What the coroutine returns is returned, and the reactor is stopped."""
+        """The coroutine's result is returned, and the reactor is stopped."""
         fake = FakeReactor()
 
         async def operation(given: Any) -> str:
@@ -89,7 +89,7 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(run(operation, fake), "done")
 
     def test_error(self) -> None:
-        """What the coroutine raises is raised."""
+        """The coroutine's exception is raised."""
 
         async def operation(given: Any) -> None:
             raise KeyError("x")
@@ -143,7 +143,7 @@ class RunTests(SynchronousTestCase):
         self.assertRaises(CommandInterrupted, run, operation, fake)
 
     def test_nohup(self) -> None:
-        """Where the end of the terminal is to be ignored, it is."""
+        """Under nohup, SIGHUP is ignored."""
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
         async def operation(given: Any) -> None:
@@ -184,7 +184,7 @@ class ShieldedTests(SynchronousTestCase):
         self.failureResultOf(call, CancelledError)
 
     def test_error(self) -> None:
-        """What goes wrong is what it fails with."""
+        """The error of the work is raised."""
         call = Deferred.fromCoroutine(shielded(self.work()))
         call.cancel()
         self.waits.errback(KeyError())

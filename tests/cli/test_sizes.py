@@ -32,7 +32,7 @@ class ParseTests(SynchronousTestCase):
             self.assertEqual(parse_size(text), size, text)
 
     def test_refused(self) -> None:
-        """What is not a positive, whole number of bytes is no size."""
+        """A text that is not a positive, whole number of bytes is not a size."""
         for text in ("", "G", "-1", "0", "0G", "0.3", "1.0001K", "1e3", "1XB", "1 2", "\u0661"):
             self.assertRaises(ValueError, parse_size, text)
 

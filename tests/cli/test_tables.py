@@ -23,7 +23,7 @@ class PlacesTests(CommandTestCase):
         self.dataset = self.document("volumes", "show", self.volume)["dataset_id"]
 
     def shown(self, *arguments: str, width: int) -> str:
-        """What a terminal of a width shows."""
+        """The output of a terminal of a given width."""
         terminal = {"FORCE_COLOR": "1", "COLUMNS": str(width), "TERM": "xterm"}
         with mock.patch.dict(os.environ, terminal):
             result = self.txstorage(*arguments)
@@ -38,7 +38,7 @@ class PlacesTests(CommandTestCase):
         self.assertLessEqual(max(map(len, shown.splitlines())), 80)
 
     def test_wide(self) -> None:
-        """Where there is room a volume is one row, under titles."""
+        """On a wide terminal a volume is one row, under titles."""
         shown = self.shown("volumes", "list", width=200)
         self.assertIn("Attached to", shown)
         [row] = [line for line in shown.splitlines() if self.volume in line]

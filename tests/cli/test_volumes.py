@@ -72,7 +72,7 @@ class CreateTests(CommandTestCase):
         self.assertEqual(self.create("--dataset", dataset), made["volume_id"])
 
     def test_not_finished_with_its_dataset(self) -> None:
-        """Who named the dataset is not told of it."""
+        """The output omits a dataset that the user has named."""
         with mock.patch.object(BlockDeviceDriver, "create_volume", interrupted_create):
             result = self.txstorage("volumes", "create", "1GiB", "--dataset", str(uuid4()))
         self.assertNotIn("--dataset", result.stderr)

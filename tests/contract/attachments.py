@@ -160,7 +160,7 @@ class HostTests(WireTests):
 
     @compares(DELETE, LIST, "USED_BY_COMPUTE")
     async def test_compute(self) -> None:
-        """What Compute attached is among the attachments, and Compute's to detach."""
+        """Compute's attachments are listed, and only Compute can delete them."""
         volume_id, looks = await self.attached()
         (attached,) = looks[-1]["attachments"]
         got = await self.attachments("GET", "?volume_id=" + volume_id)
@@ -173,7 +173,9 @@ class HostTests(WireTests):
 
     @compares(CREATE, "RESERVED_OTHERWISE", "RESERVED_IN_ERROR", "NOT_RESERVABLE", "NO_VOLUME")
     async def test_busy(self) -> None:
-        """What is not available can't be reserved, and what is reserved not attached."""
+        """
+        A volume that is not available can't be reserved, and a reserved one can't be attached.
+        """
         volume_id = (await self.reserved())["volume_id"]
         got = await self.attach(volume_id)
         self.refused(got, refusals.NOT_RESERVABLE, volume_id, "reserved", ...)
@@ -215,7 +217,7 @@ class HostTests(WireTests):
         "BAD_MODE",
     )
     async def test_malformed(self) -> None:
-        """What is no request for an attachment is 400, in the words of the schema."""
+        """A malformed request for an attachment is 400, with the schema's message."""
         got = await self.post()
         wanted = refusals.MISSING_FIELD.by_service["volume"]
         self.refused(got, wanted, "attachment", {}, "volume_uuid", version=VERSION)

@@ -1,6 +1,6 @@
 """
-What the tests of the wire contract share: sessions, the assertions about every
-answer, and cleaning up.
+The common parts of the wire contract's tests: sessions, assertions about every response, and
+cleaning up.
 """
 
 from __future__ import annotations
@@ -365,7 +365,7 @@ class WireTests(TestCase):
         self.assertEqual(got.status, 202, got.content)
 
     def attachments_path(self, server: int = 0, volume_id: str = "") -> str:
-        """Where Compute has a server's attachments, or one of them."""
+        """The path of a server's attachments in Compute, or of one of them."""
         path = "/servers/{}/os-volume_attachments".format(self.target.servers[server])
         return path + "/" + volume_id if volume_id else path
 
@@ -416,7 +416,7 @@ def answer_message(body: Any) -> str:
 
 
 def alike(message: str, expected: str) -> bool:
-    """Whether two messages are the same; ``{}`` in the expected one is any text."""
+    """Compare two messages; ``{}`` in the expected one matches any text."""
     parts = expected.split("{}")
     if len(parts) == 1:
         return message == expected

@@ -135,7 +135,7 @@ class ServerTests(WireTests):
 
     @compares(SHOW, "NO_SERVER")
     async def test_missing(self) -> None:
-        """What is no server is 404, whatever form its id has."""
+        """An unknown server is 404, whatever form its id has."""
         for server_id in (MISSING, "xyz"):
             got = await self.nova("GET", "/servers/" + server_id)
             self.refused(got, refusals.NO_SERVER, server_id)
@@ -271,7 +271,7 @@ class AttachTests(WireTests):
 
     @compares(ATTACH, "ALREADY_ATTACHED")
     async def test_again(self) -> None:
-        """What is attached, or is being attached, can be attached nowhere."""
+        """A volume that is attached, or being attached, can't be attached anywhere."""
         volume_id = await self.volume()
         self.assertEqual((await self.attach(volume_id)).status, 200)
         for when in ("at once", "when it is complete"):
@@ -296,7 +296,7 @@ class AttachTests(WireTests):
 
     @compares(ATTACH, "NOT_RESERVABLE", "VOLUME_IN_ERROR")
     async def test_status(self) -> None:
-        """What is not available can't be attached; the refusal is Block Storage's."""
+        """A volume that is not available can't be attached; the refusal is Block Storage's."""
         volume_id = await self.volume()
         for status in ("creating", "maintenance", "attaching", "detaching", "reserved"):
             await self.reset(volume_id, status)
@@ -335,7 +335,7 @@ class AttachTests(WireTests):
         "TOO_LARGE[compute]",
     )
     async def test_malformed(self) -> None:
-        """What is no request for an attachment is 400, in the words of the schema."""
+        """A malformed request for an attachment is 400, with the schema's message."""
         path = self.attachments_path()
 
         async def post(body: Any) -> Answer:
@@ -416,7 +416,7 @@ class AttachTests(WireTests):
 
     @compares(DETACH)
     async def test_delete_attached(self) -> None:
-        """What is attached can't be deleted; detached it can."""
+        """An attached volume can't be deleted; after a detach it can."""
         volume_id, _ = await self.attached()
         got = await self.cinder("DELETE", "/volumes/" + volume_id)
         self.refused(got, refusals.NOT_DELETABLE)

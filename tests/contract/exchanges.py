@@ -41,7 +41,7 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """What an error says, in whatever form it is said; or no text."""
+        """The message of an error, in any of its forms; or no text."""
         body = self.body
         if not isinstance(body, dict):
             return ""
@@ -69,7 +69,7 @@ def request_bytes(
 
 
 class _Socket:
-    """What ``http.client`` reads an answer from."""
+    """The source from which ``http.client`` reads a response."""
 
     def __init__(self, content: bytes) -> None:
         self._file = io.BytesIO(content)

@@ -176,7 +176,7 @@ class IdentityTests(WireTests):
 
     @compares(ISSUE, "NO_JSON", "EXPECTED", "MISSING_PROPERTY")
     async def test_malformed(self) -> None:
-        """What is no request for a token is 400, and says what is wrong with it."""
+        """A malformed request for a token is 400, with the problem."""
         for body in (b"{", b"[1]", b"\xff"):
             self.refused(await self.issue(body), refusals.NO_JSON)
         right = password_auth(self.target.user)

@@ -1,11 +1,10 @@
 """
-What there is to compare, and what was compared.
+The routes and errors to compare, and those that were compared.
 
-Each test says with :func:`compares` which routes and errors it is about.  When
-it ends, it fails unless those were on the wire: so what the tests say together
-is what was compared, wherever they were run.  What was compared with a real
-OpenStack is kept in ``compared.txt``, which ``tests/openstack/check_wire.py``
-writes; whatever is not in there was never compared.
+Each test declares with :func:`compares` the routes and errors that it is about, and fails unless
+they were on the wire: so the declarations together are what was compared, wherever the tests ran.
+``compared.txt``, which ``tests/openstack/check_wire.py`` writes, records what was compared with a
+real OpenStack; anything else was never compared.
 """
 
 from __future__ import annotations
@@ -106,16 +105,15 @@ def _form(refusal: Refusal) -> List[str]:
 
 
 def _members(body: Any) -> List[str]:
-    """What tells the same words in different forms apart."""
+    """A message without the differences of form."""
     return sorted(body) if isinstance(body, dict) else []
 
 
 def compares(*names: str) -> Callable[[Any], Any]:
     """
-    What a test is about.
+    Declare the subject of a test.
 
-    :param names: of routes and errors, as :func:`routes` and :func:`errors`
-        have them.
+    :param names: of routes and errors, as :func:`routes` and :func:`errors` have them.
     """
 
     def declare(test: Any) -> Any:
@@ -149,7 +147,7 @@ def write(found: Iterable[str]) -> None:
 
 
 def compared(cases: Iterable[Any]) -> Set[str]:
-    """What the tests of some classes say that they compare."""
+    """The declarations of the tests of some classes."""
     found: List[str] = []
     for case in cases:
         for name in dir(case):

@@ -1,6 +1,4 @@
-"""
-What a body looks like: its members, all of them, and what kind each is of.
-"""
+"""The shape of a body: all its members, and the kind of each."""
 
 from __future__ import annotations
 

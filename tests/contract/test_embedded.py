@@ -129,7 +129,7 @@ class CompletenessTests(SynchronousTestCase):
 
 
 def _makers_of_errors() -> List[str]:
-    """Where, outside the table, an error is made from a status."""
+    """The places where, outside the table, an error is made from a status."""
     found = []
     package = os.path.dirname(txstorage.embedded.__file__)
     for name in sorted(os.listdir(package)):

@@ -1,6 +1,6 @@
 """
-What goes around every request to Block Storage and Compute: tokens, versions,
-projects, and paths that there are not.
+The parts of every request to Block Storage and Compute: tokens, versions, projects, and unknown
+paths.
 """
 
 from __future__ import annotations
@@ -127,7 +127,9 @@ class NegotiationTests(WireTests):
 
     @compares("BAD_VERSION[volume]", "BAD_VERSION[compute]", "INCORRECT")
     async def test_malformed(self) -> None:
-        """What is no version is 400; and so is, for Block Storage, only another service's."""
+        """
+        A malformed version is 400; and so is, for Block Storage, a version of only another service.
+        """
         for version in ("abc", "3", "3.07"):
             got = await self.limits("volume " + version)
             wanted = refusals.BAD_VERSION.by_service["volume"]

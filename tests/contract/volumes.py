@@ -126,7 +126,7 @@ class CreateTests(WireTests):
         "TOO_LONG",
     )
     async def test_wrong_fields(self) -> None:
-        """What can't be a size or a name is 400, in the words of the schema."""
+        """A malformed size or name is 400, with the schema's message."""
         for size in (0, -1):
             self.refused(await self.post(size=size), refusals.TOO_SMALL, "size", size, size, 1)
         self.refused(await self.post(size="abc"), refusals.SIZE_IS_NO_NUMBER, "abc", "abc")
@@ -206,9 +206,8 @@ class CreateTests(WireTests):
     )
     async def test_malformed(self) -> None:
         """
-        What is no JSON, or no object that wraps a volume, is 400; no bytes at
-        all are a fault of the service, and too many are another 413 than the
-        quota's.
+        A body that is not JSON, or not an object that wraps a volume, is 400; an empty body is a
+        fault of the service, and one that is too long is another 413 than the quota's.
         """
 
         async def post(body: Any) -> Answer:
@@ -245,7 +244,7 @@ class CreateTests(WireTests):
         self.assertEqual(got.headers["retry-after"], "0")
 
     async def usage(self) -> Tuple[int, int]:
-        """How many volumes and GiB there are, once what was deleted is not counted any more."""
+        """The numbers of volumes and GiB do not count deleted volumes."""
         looks: List[Tuple[int, int]] = []
         while len(looks) < 10 or len(set(looks[-10:])) > 1:
             await self.target.pause()
@@ -308,7 +307,7 @@ class ShowTests(WireTests):
 
     @compares(SHOW, "NO_VOLUME")
     async def test_missing(self) -> None:
-        """What is no volume is 404, whatever form its id has."""
+        """An unknown volume is 404, whatever form its id has."""
         for volume_id in (MISSING, "nonsense"):
             got = await self.cinder("GET", "/volumes/" + volume_id)
             self.refused(got, refusals.NO_VOLUME, volume_id)
@@ -420,7 +419,9 @@ class DeleteTests(WireTests):
 
     @compares(ACTION, "FORBIDDEN", "NO_VOLUME_ACTION", "MALFORMED_BODY[volume]", "NO_VOLUME")
     async def test_actions(self) -> None:
-        """Who is no admin may set no status; an unknown action is 400, as are two."""
+        """
+        A user who is not an administrator may set no status; an unknown action is 400, as are two.
+        """
         path = "/volumes/{}/action".format(await self.volume())
         reset = {"os-reset_status": {"status": "error"}}
         got = await self.cinder("POST", path, reset)

@@ -1,6 +1,4 @@
-"""
-What the tests of the embedded service share.
-"""
+"""The common parts of the embedded service's tests."""
 
 from __future__ import annotations
 
@@ -133,7 +131,7 @@ class CloudTests(SynchronousTestCase):
         return self.nova("DELETE", "/servers/{}/os-volume_attachments/{}".format(server, volume_id))
 
     def attachments(self, node: str = "node-1", version: str = "", query: str = "") -> Any:
-        """What Compute lists as attached."""
+        """The attachments that Compute lists."""
         path = "/servers/{}/os-volume_attachments".format(self.cloud.nodes[node]) + query
         return self.nova("GET", path, version=version).body["volumeAttachments"]
 

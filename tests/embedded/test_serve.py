@@ -187,8 +187,8 @@ class ProcessTests(SynchronousTestCase):
 
     def test_nowhere_to_write(self) -> None:
         """
-        Where standard output can't be written, one line says so, and it ends,
-        whether what was printed is kept in a buffer or not, and for machines too.
+        With an unwritable standard output, it prints one line and ends, whether the output is
+        buffered or not, and with ``--json`` too.
         """
         for unbuffered in ("", "1"):
             for options in ([], ["--json"]):
@@ -346,8 +346,8 @@ class KillTests(SynchronousTestCase):
 
     def test_at_once(self) -> None:
         """
-        What was answered is done, when the service is killed right after the
-        answer: each operation, and the data stays.
+        Every answered request is done, when the service is killed right after the response: each
+        operation, and the data stays.
         """
         volume_id = self.child.create()
         self.kill()

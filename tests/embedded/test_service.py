@@ -28,7 +28,7 @@ from .support import no_loop_devices, temporary_directory
 
 
 class ExposureTests(SynchronousTestCase):
-    """Who can reach the service."""
+    """The clients that can reach the service."""
 
     def test_loopback(self) -> None:
         """On the loopback interface nobody else can."""
@@ -57,7 +57,7 @@ class ChooseDevicesTests(SynchronousTestCase):
         self.probed(None)
 
     def probed(self, outcome: Any) -> None:
-        """What trying a loop device comes to."""
+        """The trial of a loop device."""
 
         async def probe(self: Any) -> None:
             if outcome is not None:
@@ -78,13 +78,16 @@ class ChooseDevicesTests(SynchronousTestCase):
         return str(failure.value)
 
     def test_works(self) -> None:
-        """Where loop devices work, they are taken, unless files are asked for."""
+        """Loop devices are used where they work, unless files are requested."""
         self.assertEqual(self.choose("auto"), ("loop", "they work here"))
         self.assertEqual(self.choose("loop")[0], "loop")
         self.assertEqual(self.choose("file"), ("file", "as asked for"))
 
     def test_works_not(self) -> None:
-        """Where they don't, files are taken, and it is told why; or refused."""
+        """
+        On a machine without loop devices, files are used, with the reason; or the request for loop
+        devices is refused.
+        """
         self.probed(DeviceFailure("no device node"))
         self.assertEqual(self.choose("auto"), ("file", "loop devices can't be had: no device node"))
         self.assertIn("no device node", self.refused("loop"))

@@ -18,7 +18,7 @@ from ..support import sweep
 
 
 class TableTests(SynchronousTestCase):
-    """What is read from the kernel."""
+    """The mounts and loop devices from the kernel."""
 
     def test_below(self) -> None:
         """A directory is not below itself, nor below one whose name it begins with."""
@@ -39,7 +39,7 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(mounts_below("/tmp/a", table), ["/tmp/a/one/t wo", "/tmp/a/one"])
 
     def test_no_mount_table(self) -> None:
-        """Where there is no /proc, nothing is mounted."""
+        """Without /proc, there are no mounts."""
         self.assertEqual(mounts_below("/tmp/a", self.mktemp()), [])
 
     def test_loops(self) -> None:
@@ -91,7 +91,7 @@ class RemoveTests(TestCase):
         return mountpoint
 
     def traces(self) -> List[object]:
-        """What is left."""
+        """The removal of remains."""
         return [
             mounts_below(self.directory),
             loops_below(self.directory),
@@ -116,7 +116,7 @@ class RemoveTests(TestCase):
         visitor.close()
 
     async def test_others_are_left_alone(self) -> None:
-        """What is in another directory stays as it is."""
+        """Mounts and loop devices in another directory stay."""
         mine = self.directory
         self.setUp()
         loop = await self.disk("theirs")
@@ -126,6 +126,6 @@ class RemoveTests(TestCase):
         self.assertEqual(loops_below(self.directory), [loop])
 
     async def test_twice(self) -> None:
-        """Where there is nothing left, there is nothing to do."""
+        """Without remains, there is nothing to do."""
         await remove(reactor, self.directory)
         await remove(reactor, self.directory)

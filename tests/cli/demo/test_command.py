@@ -122,7 +122,9 @@ class DemonstrateTests(DemoTestCase):
         self.assert_clean()
 
     async def test_without_mounting(self) -> None:
-        """Where nothing can be mounted, bytes on the device are moved, and it says so."""
+        """
+        On a machine that can't mount, bytes on the bare device are moved, and the output says so.
+        """
         self.patch(_media, "find_program", lambda name: None)
         answer = await self.show()
         self.assertEqual(set(self.names) & MOUNTING, set())
@@ -180,7 +182,7 @@ class DemonstrateTests(DemoTestCase):
             self.assert_clean()
 
     async def test_no_room(self) -> None:
-        """Where its files would not fit it says so at once, with what to do."""
+        """Without room for its files, it fails at once, with a remedy."""
         self.patch(demo_module.shutil, "disk_usage", lambda path: mock.Mock(free=6 * 2**20))
         error = await self.assertFailure(self.show(), demo_module.NoRoom)
         self.assertIn("{} has room for 6 MiB".format(self.directory), error.message)
@@ -332,7 +334,7 @@ class WiringTests(SynchronousTestCase):
     """The command itself."""
 
     def test_answer(self) -> None:
-        """What the demonstration answers is what is printed."""
+        """The demonstration's result is printed."""
 
         async def fake(app: App, given: Any) -> Any:
             return demo_module.CommandResult({"x": 1}, "shown")

@@ -83,7 +83,7 @@ class HelperTests(SynchronousTestCase):
         self.assertIsNotNone(find_program("losetup"))
 
     def test_without_setsid(self) -> None:
-        """Where there is no setsid, the command is run as it is."""
+        """Without setsid, the command is run unchanged."""
 
         def nothing(name: str, path: Optional[str] = None) -> None:
             """Finds no program."""

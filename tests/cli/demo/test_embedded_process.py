@@ -118,7 +118,7 @@ class EmbeddedServiceTests(TestCase):
         await service.stop()
 
     async def test_stop_before_start(self) -> None:
-        """What was never started can be stopped."""
+        """A process that was never started can be stopped."""
         await self.serving("").stop()
 
     STUBBORN = (
@@ -164,7 +164,7 @@ class EmbeddedServiceTests(TestCase):
         await call
 
     async def test_kill_without_session(self) -> None:
-        """Where it has no group of its own, the child alone is killed."""
+        """A child without its own process group is killed alone."""
         self.patch(_embedded, "own_session", list)
         self.STUBBORN = self.STUBBORN.replace("os.fork()", "1")
         await self.kill_stubborn()

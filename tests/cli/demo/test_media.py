@@ -88,7 +88,7 @@ class RawDeviceTests(MediaTestCase):
         self.raw, self.path = RawDevice(self.clock), self.device()
 
     def test_round_trip(self) -> None:
-        """What is written comes back, and its size is the device's still."""
+        """Written data is read back, and the device keeps its size."""
         written: Dict[str, str] = self.finish(self.clock, self.raw.write(self.path))
         self.assertEqual(set(written), {name for name, _ in FILES})
         self.assertEqual(len(set(written.values())), len(FILES))

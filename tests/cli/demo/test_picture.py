@@ -91,7 +91,10 @@ class ScriptTests(SynchronousTestCase):
         return str(error)
 
     def test_drawn(self) -> None:
-        """What a terminal showed is drawn: its colours, its blanks, and what XML would take."""
+        """
+        The terminal's content is drawn: its colours, its blanks, and characters that are special in
+        XML.
+        """
         demo_picture.main(self.path, says("\x1b[32mok\x1b[0m  <a & b>  /dev/loop7\n\nend"))
         with open(self.path, encoding="utf-8") as opened:
             picture = opened.read()
@@ -107,7 +110,7 @@ class ScriptTests(SynchronousTestCase):
         self.assertIn("FAIL  attach it", told)
 
     def test_complaint(self) -> None:
-        """What a demo that failed said on standard error is told as well."""
+        """A failed demo's standard error is part of the error."""
         command = [sys.executable, "-c", "raise SystemExit('no room')"]
         self.assertIn("no room", self.refused(command))
 

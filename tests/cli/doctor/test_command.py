@@ -50,7 +50,7 @@ REST = ["attaching", *PROJECT, "instance id", "list volumes", "device discovery"
 
 
 class DoctorTests(CommandTestCase):
-    """What ``doctor`` finds."""
+    """The steps of ``doctor``."""
 
     def diagnose(self, exit_code: int) -> Dict[str, Any]:
         """The findings by step."""
@@ -199,7 +199,7 @@ class DoctorTests(CommandTestCase):
         )
 
     def test_without_compute(self) -> None:
-        """Where volumes are attached through Block Storage, no Compute is looked for."""
+        """With ``attach_through: storage``, Compute is not looked for."""
         self.patch(_checks, "COMPUTE_TYPES", ("no-such-service",))
         self.assert_fails("catalog", "no-such-service")
         self.write_config(attach_through="storage")
@@ -251,7 +251,7 @@ class DoctorTests(CommandTestCase):
         self.assertIn("warning", self.txstorage("doctor").stdout)
 
     def test_quota_whose_use_is_hidden(self) -> None:
-        """What of the quota is used is unknown to a user who may not see it."""
+        """The used quota is unknown to a user who may not see it."""
         real = volume_views.limits
 
         def hidden(*args: int) -> Dict[str, Any]:
@@ -323,7 +323,7 @@ class RestrictedTests(SynchronousTestCase):
     """A user who may do what the driver does, and nothing more."""
 
     def test_not_allowed(self) -> None:
-        """What such a user may not ask for is skipped, and why is told."""
+        """A request that the user may not send is skipped, with the reason."""
         for refusal in (
             PermissionDenied("GET", "https://c", 403, "Policy doesn't allow limits"),
             AuthenticationFailed("GET", "https://c", 401, "not in the access rules"),
@@ -347,7 +347,7 @@ class TLSTests(SynchronousTestCase):
     """The step that looks at the certificate."""
 
     def check(self, outcome: Any, **keys: Any) -> Any:
-        """What the step comes to when the request has that outcome."""
+        """The outcome of the step for an outcome of the request."""
 
         class Client:
             """Answers with the outcome."""
@@ -405,7 +405,7 @@ class EnvironmentTests(CommandTestCase):
     """A configuration that is in the environment."""
 
     def environ(self) -> Dict[str, str]:
-        """What an openrc file sets, and what is ours."""
+        """The variables of an openrc file, and txstorage's own."""
         given = self.cloud.credentials
         return {
             "OS_AUTH_URL": given["auth_url"],

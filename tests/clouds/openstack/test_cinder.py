@@ -93,7 +93,7 @@ class VolumeFromWireTests(SynchronousTestCase):
         )
 
     def test_nulls(self):
-        """What may be null may be missing too."""
+        """Members that may be null may also be missing."""
         wire = described(name=None, metadata=None, created_at=None, volume_type=None,
                          attachments=None)
         expected = Volume(volume_id=ID, status=u"available", size=GIB)
@@ -102,7 +102,7 @@ class VolumeFromWireTests(SynchronousTestCase):
         self.assertEqual(volume_from_wire(wire), expected)
 
     def test_malformed(self):
-        """What can't be understood is named."""
+        """The problem of a malformed volume is named."""
         for wire, part in [
             (7, u"JSON object"),
             (described(volume_id=None), u"id"),
@@ -140,7 +140,7 @@ class PathSegmentTests(SynchronousTestCase):
 
 
 class CinderTests(SynchronousTestCase):
-    """What is asked of Cinder and what comes of it."""
+    """Requests to Cinder, and their results."""
 
     def cinder(self, *script, **options):
         """A Cinder that answers from a script, without Keystone."""
@@ -149,7 +149,7 @@ class CinderTests(SynchronousTestCase):
         return Cinder(session, **options)
 
     def asked(self):
-        """What was asked for, without the endpoint's path."""
+        """The requests, without the endpoint's path."""
         return [target.replace(VOLUMES, u"") for target in self.wire.service.targets()]
 
     def test_create(self):

@@ -1,7 +1,5 @@
 # -*- coding: utf-8 -*-
-"""
-Who asks, and for what.
-"""
+"""Tests of credentials."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -18,7 +16,7 @@ BY_PASSWORD = Credentials.password(SECRET, username=u"flocker", project_name=u"d
 
 
 class CredentialsTests(SynchronousTestCase):
-    """Who asks, on the wire and in messages."""
+    """Credentials on the wire and in messages."""
 
     def test_password_by_name(self):
         """A user and a project by name are in the default domain."""
@@ -149,7 +147,7 @@ class CredentialSourceTests(SynchronousTestCase):
 
     @capture_logging(None)
     def test_unusable(self, logger):
-        """What can't be read changes nothing, and the log says why and names no secret."""
+        """Unreadable credentials change nothing, and the log gives the reason without a secret."""
         loaded = [
             BY_PASSWORD,
             Credentials.password(u"new", user_id=u"u"),

@@ -32,7 +32,7 @@ def not_found(message):
 
 
 class MissingThingTests(SynchronousTestCase):
-    """What a 404 is about."""
+    """The missing object of a 404."""
 
     def test_table(self):
         """Nova's words decide, and where they don't, the ids in them."""
@@ -52,7 +52,7 @@ class MissingThingTests(SynchronousTestCase):
 
 
 class NovaTests(SynchronousTestCase):
-    """What is asked of Nova and what comes of it."""
+    """Requests to Nova, and their results."""
 
     def nova(self, *script, **options):
         """A Nova that answers from a script, without Keystone."""
@@ -61,7 +61,7 @@ class NovaTests(SynchronousTestCase):
         return Nova(session, **options)
 
     def asked(self):
-        """What was asked for."""
+        """The requests."""
         return self.wire.service.targets()
 
     def test_attach(self):
@@ -95,7 +95,7 @@ class NovaTests(SynchronousTestCase):
         self.failureResultOf(self.nova(answer).attach(VOLUME, SERVER), errors.RequestRefused)
 
     def test_attach_refused(self):
-        """What can't be attached now is refused, for the reason that Nova gives."""
+        """A volume that can't be attached now is refused, for the reason that Nova gives."""
         attached = u"Invalid volume: volume {} is already attached to instances: x".format(VOLUME)
         for answer, expected in [
             (error(400, u"badRequest", attached), errors.RequestRefused),
@@ -126,7 +126,7 @@ class NovaTests(SynchronousTestCase):
         self.assertEqual(self.asked(), [u"DELETE {}/{}".format(ATTACHMENTS, VOLUME)])
 
     def test_detach_twice(self):
-        """What is not attached any more is as good as detached."""
+        """A volume that is not attached any more counts as detached."""
         for message in (NOT_ATTACHED, u"volume_id not found: " + VOLUME):
             nova = self.nova(not_found(message))
             self.assertIs(self.successResultOf(nova.detach(VOLUME, SERVER)), None)

@@ -14,7 +14,7 @@ from ...helpers.wire import VOLUMES, Answer, Wire
 
 
 class ProjectTests(SynchronousTestCase):
-    """What a project may use."""
+    """The limits of a project."""
 
     def project(self, *script):
         """A project of a Cinder that answers from a script, without Keystone."""
@@ -23,7 +23,7 @@ class ProjectTests(SynchronousTestCase):
         return Project(session)
 
     def asked(self):
-        """What was asked for, without the endpoint's path."""
+        """The requests, without the endpoint's path."""
         return [target.replace(VOLUMES, u"") for target in self.wire.service.targets()]
 
     def test_volume_types(self):
@@ -89,7 +89,7 @@ class ProjectTests(SynchronousTestCase):
         self.assertEqual(self.asked(), [u"GET /limits"])
 
     def test_quota_without_use(self):
-        """What a user may not see is not taken for nothing."""
+        """A value that a user may not see is not taken for zero."""
         for limits in ({}, {u"absolute": 7}, {u"absolute": None}):
             project = self.project(Answer(200, {u"limits": limits}))
             self.assertEqual(

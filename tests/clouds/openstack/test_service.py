@@ -97,7 +97,7 @@ class OpenStackServiceTests(SynchronousTestCase):
         self.assertTrue(self.wire.service.targets()[-1].endswith(u"/action"))
 
     def test_looking_at_a_configuration(self):
-        """Who, where, how much and which types."""
+        """The user, the catalog, the quota, the types and the zones."""
         ask, service = self.successResultOf, self.service
         identity = ask(service.authenticate())
         self.assertEqual((identity.user_name, identity.project_name), (u"flocker", u"demo"))

@@ -48,7 +48,7 @@ class SessionTests(SynchronousTestCase):
         return session.request(TYPES, u"GET", path, **options)
 
     def tokens(self):
-        """Which token each request to a service came with."""
+        """The token of each request to a service."""
         return [
             seen.header(u"x-auth-token")
             for seen in self.wire.service.seen
@@ -56,7 +56,7 @@ class SessionTests(SynchronousTestCase):
         ]
 
     def logins(self):
-        """How often a token was asked for."""
+        """The number of requests for a token."""
         return self.wire.service.targets().count(u"POST /identity/v3/auth/tokens")
 
     def test_request(self):
@@ -127,7 +127,7 @@ class SessionTests(SynchronousTestCase):
         self.assertIs(self.successResultOf(session.identity()).expires_in, None)
 
     def test_clock_skew(self):
-        """How long a token lives is taken from the service's clock, however wrong ours is."""
+        """A token's lifetime comes from the service's clock, however wrong the local clock is."""
         for ours in (0, 4 * 10 ** 9):
             session = self.session(token_answer("t1"), token_answer("t2"))
             self.wire.clock.advance(ours)
@@ -203,7 +203,7 @@ class SessionTests(SynchronousTestCase):
         return CredentialSource(load)
 
     def passwords(self):
-        """Which password each request for a token came with."""
+        """The password of each request for a token."""
         return [
             seen.body[u"auth"][u"identity"][u"password"][u"user"][u"password"]
             for seen in self.wire.service.seen
@@ -510,7 +510,7 @@ class SessionTests(SynchronousTestCase):
         self.assertIn(u"block-storage or volumev3", caught.message)
 
     def test_identity(self):
-        """Who the session is, and for how long."""
+        """The session's user and project, and the time until the token expires."""
         session = self.session(token_answer("t", 600))
         self.successResultOf(session.token())
         self.wire.clock.advance(100)

@@ -28,7 +28,7 @@ from .support import TYPES
 
 
 class TokenTests(SynchronousTestCase):
-    """What Keystone answers."""
+    """Keystone's responses."""
 
     def test_from_wire(self):
         """Names, project and lifetime are taken; the token itself is not shown."""
@@ -58,7 +58,7 @@ class TokenTests(SynchronousTestCase):
 
 
 class CatalogTests(SynchronousTestCase):
-    """Which endpoint is taken."""
+    """The choice of an endpoint."""
 
     def test_from_wire(self):
         """Entries become endpoints; what is not one is left out."""

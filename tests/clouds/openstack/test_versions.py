@@ -1,6 +1,4 @@
-"""
-Which versions of their APIs services have.
-"""
+"""Tests of the versions of services' APIs."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -193,7 +191,7 @@ class DiscoveryTests(SynchronousTestCase):
         self.assertEqual(len(self.asked), len(problems))
 
     def test_trouble(self):
-        """What may pass fails those who asked, and is asked again."""
+        """A transient error fails the callers, and the next call sends a new request."""
         for problem in (
             errors.Unreachable(u"GET", u"u", u"down"),
             errors.ServiceBroken(u"GET", u"u", 500, u"no"),
@@ -224,7 +222,7 @@ class DiscoveryTests(SynchronousTestCase):
         self.failureResultOf(discovery.find(VOLUME, u"http://c", TOKEN), ValueError)
 
     def test_clear(self):
-        """What was found can be forgotten."""
+        """The versions found can be forgotten."""
         self.find()
         self.answer(CINDER)
         self.discovery.clear()

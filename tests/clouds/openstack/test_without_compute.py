@@ -83,7 +83,7 @@ class Session(object):
 
 
 class Connector(object):
-    """What connects volumes to this host."""
+    """A fake connector of this host."""
 
     def __init__(self):
         self.calls = []
@@ -109,7 +109,7 @@ class Connector(object):
 
 
 class StandaloneTests(SynchronousTestCase):
-    """What the tests need."""
+    """Base: a service on a scripted Cinder."""
 
     def setUp(self):
         self.session = Session()
@@ -127,11 +127,11 @@ class StandaloneTests(SynchronousTestCase):
         )
 
     def can(self, table):
-        """What is answered from now on."""
+        """Set the next responses."""
         self.session.table.update(table)
 
     def asked(self):
-        """What was asked, since the last time."""
+        """The requests since the last call."""
         asked, self.session.asked = self.session.asked, []
         return [what.replace(ID, u"ID").replace(VOLUME, u"VOLUME") for what in asked]
 
@@ -141,7 +141,7 @@ class StandaloneTests(SynchronousTestCase):
 
 
 class InterfaceTests(StandaloneTests):
-    """What it is."""
+    """The service's interface."""
 
     def test_interface(self):
         """It provides ``IVolumeService``, whole."""
@@ -165,7 +165,7 @@ class InterfaceTests(StandaloneTests):
 
 
 class PlaceTests(SynchronousTestCase):
-    """Which host Cinder says has a volume."""
+    """The host that has a volume, as Cinder describes it."""
 
     def test_attached_to(self):
         """A server; or what a host gave as its place; nothing else counts."""
@@ -224,7 +224,7 @@ class AttachTests(StandaloneTests):
         self.failureResultOf(self.service.request_attach(VOLUME, HERE), UnknownVolume)
 
     def test_refused(self):
-        """What Cinder says is passed on."""
+        """Cinder's error is passed on."""
         self.can({u"POST /attachments": self.refused(RequestRefused, 400)})
         self.failureResultOf(self.service.request_attach(VOLUME, HERE), RequestRefused)
 
@@ -252,7 +252,7 @@ class AttachTests(StandaloneTests):
 
 
 class SettleTests(StandaloneTests):
-    """What somebody left unfinished."""
+    """Attachments that another host left unfinished."""
 
     def settle(self, status, *attachments):
         """Settle a volume that has attachments, and return what was asked for them."""
@@ -262,16 +262,16 @@ class SettleTests(StandaloneTests):
         return [what for what in self.asked() if u"detail" not in what]
 
     def test_attaching(self):
-        """What is connected is completed, so that it is known whose it is."""
+        """A connected attachment is completed, so that its owner is known."""
         asked = self.settle(u"attaching", attachment(u"attaching"))
         self.assertEqual(["POST /attachments/ID/action"], asked)
 
     def test_of_compute(self):
-        """What is of an instance is Compute's."""
+        """An attachment with an instance is Compute's."""
         self.assertEqual([], self.settle(u"attaching", attachment(u"attaching", THERE)))
 
     def test_of_others(self):
-        """What is of another volume, in spite of the filter, is left alone."""
+        """An attachment of another volume, in spite of the filter, is left alone."""
         other = attachment(u"attaching", volume_id=ID)
         self.assertEqual([], self.settle(u"attaching", other, None))
 
@@ -281,14 +281,13 @@ class SettleTests(StandaloneTests):
             self.assertEqual([], self.settle(status, attachment(u"attaching")))
 
     def test_reserved(self):
-        """What is only reserved is somebody's who is about to connect it."""
+        """An attachment that is only reserved belongs to a host that is about to connect it."""
         reserved = attachment(u"reserved", connection={})
         self.assertEqual([], self.settle(u"reserved", reserved))
 
     def test_reserved_by_this(self):
         """
-        What storage reserved for this process, and then did not connect, is
-        given back, once.
+        An attachment that storage reserved for this process, and did not connect, is deleted once.
         """
         reserved = attachment(u"reserved", connection={})
         for error in (
@@ -302,7 +301,9 @@ class SettleTests(StandaloneTests):
             self.assertEqual([], self.settle(u"reserved", reserved))
 
     def test_reserved_by_compute(self):
-        """What is of an instance is Compute's also when a request of this process went wrong."""
+        """
+        An attachment with an instance is Compute's also after a failed request of this process.
+        """
         self.can({u"POST /attachments": self.refused(ServiceBroken, 500)})
         self.failureResultOf(self.service.request_attach(VOLUME, HERE), ServiceBroken)
         self.asked()
@@ -322,7 +323,7 @@ class DetachTests(StandaloneTests):
         )
 
     def test_busy(self):
-        """What can't be let go of stays attached."""
+        """A device that can't be disconnected stays attached."""
         self.connector.error = ConnectionFailed(VOLUME, u"busy")
         self.failureResultOf(self.service.request_detach(VOLUME, HERE), ConnectionFailed)
         self.assertNotIn("DELETE /attachments/ID", self.asked())
@@ -335,7 +336,7 @@ class DetachTests(StandaloneTests):
         self.assertEqual(["GET /volumes/VOLUME", "DELETE /attachments/ID"], self.asked())
 
     def test_not_there(self):
-        """What the host does not have (any more) is detached."""
+        """A volume that the host does not have (any more) counts as detached."""
         for volume in (on(HERE), described(VOLUME), dict(described(VOLUME), attachments=None)):
             self.can({u"GET /volumes/" + VOLUME: {u"volume": volume}})
             self.successResultOf(self.service.request_detach(VOLUME, THERE))
@@ -347,7 +348,7 @@ class DetachTests(StandaloneTests):
         self.successResultOf(self.service.request_detach(VOLUME, HERE))
 
     def test_of_compute(self):
-        """What Compute has attached, Cinder tells to detach there; that is passed on."""
+        """Cinder's refusal to delete Compute's attachment is passed on."""
         volume = on(THERE, server_id=THERE)
         self.can({u"GET /volumes/" + VOLUME: {u"volume": volume}})
         self.can({u"DELETE /attachments/" + ID: self.refused(Conflict, 409, u"use Compute")})
@@ -378,7 +379,7 @@ class ConnectTests(StandaloneTests):
         self.assertEqual([("connect", LOCAL)], self.connector.calls)
 
     def test_not_here(self):
-        """What is not attached to this host, or not connected, has no device here."""
+        """A volume that is not attached to this host, or not connected, has no device here."""
         for table in (
             {u"GET /attachments/" + ID: {u"attachment": attachment(connection={})}},
             {u"GET /volumes/" + VOLUME: {u"volume": on(THERE)}},

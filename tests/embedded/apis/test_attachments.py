@@ -24,7 +24,7 @@ NOT_FOUND = "Volume attachment could not be found with filter: attachment_id = {
 
 
 class AttachmentTests(CloudTests):
-    """What the tests need."""
+    """Base: a cloud and a volume."""
 
     settings = {"transition_delay": 0.5, "roles": ("member", "admin")}
 
@@ -89,7 +89,7 @@ class AttachmentTests(CloudTests):
 
     @property
     def device(self) -> str:
-        """Where the volume's device is when it is connected."""
+        """The path of the volume's device while it is connected."""
         return os.path.join(self.cloud.devices_directory, self.volume_id)
 
 
@@ -162,7 +162,9 @@ class LifeTests(AttachmentTests):
         self.assertNotEqual(shown["attached_at"], "")
 
     def test_connect_again(self) -> None:
-        """What is attached can be connected anew, and is attaching until it is complete again."""
+        """
+        An attached volume can be connected again, and is attaching until it is completed again.
+        """
         attachment_id = self.connect()
         self.complete(attachment_id)
         updated = self.put(attachment_id, {"host": "h", "mode": "rw"}).body["attachment"]
@@ -181,7 +183,7 @@ class LifeTests(AttachmentTests):
             self.assertEqual(self.told()[0], "in-use")
 
     def test_complete_unconnected(self) -> None:
-        """What was only reserved can be completed; it is in use without a connection."""
+        """A volume that was only reserved can be completed; it is in use without a connection."""
         attachment_id = self.post(instance_uuid=HOST, connector={}).body["attachment"]["id"]
         self.complete(attachment_id)
         status, (attached,) = self.told()
@@ -194,7 +196,7 @@ class LifeTests(AttachmentTests):
         self.assertEqual(self.told(), ("available", []))
 
     def test_client_gone(self) -> None:
-        """What is begun goes on when nobody waits for the answer any more."""
+        """A started connection continues when nobody waits for the response any more."""
         url = "http://cloud.example/volume/v3/{}/attachments".format(self.project)
         headers = {"OpenStack-API-Version": "volume 3.44", "X-Auth-Token": self.token}
         body = {"attachment": {"volume_uuid": self.volume_id, "connector": CONNECTOR}}
@@ -207,7 +209,7 @@ class LifeTests(AttachmentTests):
 
 
 class RefusalTests(AttachmentTests):
-    """What is refused, and how."""
+    """The refusals."""
 
     def test_versions(self) -> None:
         """There are attachments since 3.27, and completing them since 3.44."""
@@ -219,7 +221,7 @@ class RefusalTests(AttachmentTests):
         self.refused(self.at("POST", path, {"os-complete": {}}, "3.43"), 404, text)
 
     def test_form(self) -> None:
-        """What has the wrong form is refused in Cinder's words."""
+        """A malformed request is refused with Cinder's message."""
         for body, version, message in (
             ({}, "3.44", "'attachment' is a required property"),
             ({"attachment": []}, "3.44", "attachment. Value: []. [] is not of type 'object'"),
@@ -317,7 +319,7 @@ class RefusalTests(AttachmentTests):
         self.assertEqual(self.told(), ("available", []))
 
     def test_of_compute(self) -> None:
-        """What Compute has attached is Compute's to detach."""
+        """Compute's attachment can be deleted only through Compute."""
         self.attach(self.volume_id)
         self.settle()
         (attached,) = self.told()[1]
@@ -405,7 +407,7 @@ class FaultTests(AttachmentTests):
         self.assertEqual(self.told()[0], "attaching")
 
     def test_not_disconnected(self) -> None:
-        """What is in use on the host stays attached, and it is told why."""
+        """A volume in use on the host stays attached, and the response gives the reason."""
         attachment_id = self.connect()
         self.complete(attachment_id)
         self.patch(FileDevices, "detach", lambda *_: fail(LoopDeviceBusy("/dev/loop7 is in use")))
@@ -416,7 +418,7 @@ class FaultTests(AttachmentTests):
         self.assertIn("/dev/loop7 is in use", messages[0]["user_message"])
 
     def restart(self) -> None:
-        """What a start does, after the devices were lost as in a reboot."""
+        """The start after the devices were lost, as in a reboot."""
         for name in os.listdir(self.cloud.devices_directory):
             os.unlink(os.path.join(self.cloud.devices_directory, name))
         devices = self.cloud.application._devices
@@ -496,7 +498,7 @@ class MigrationTests(AttachmentTests):
     """A state directory from before there were attachments of hosts."""
 
     def test_first_schema(self) -> None:
-        """What Compute attached is still attached, and hosts can attach."""
+        """Compute's attachments are still attached, and hosts can attach."""
         path = os.path.join(self.mktemp())
         steps = _database._STEPS
         self.patch(_database, "_STEPS", steps[:1])

@@ -126,7 +126,7 @@ class AttachTests(CloudTests):
         self.assertEqual(got.body["volumeAttachment"]["delete_on_termination"], False)
 
     def test_versions(self) -> None:
-        """What an attachment tells depends on the microversion."""
+        """The members of an attachment depend on the microversion."""
         old = {"id", "serverId", "volumeId", "device"}
         for version, members in (
             ("2.69", old),
@@ -162,7 +162,7 @@ class AttachTests(CloudTests):
         self.assertEqual(self.status(volume_id), "in-use")
 
     def test_in_progress(self) -> None:
-        """What is neither available nor attached is refused with its status."""
+        """A volume that is neither available nor attached is refused with its status."""
         volume_id = self.create()
         for status in ("reserved", "attaching", "maintenance"):
             self.cloud.store.set_status(volume_id, status)
@@ -314,7 +314,7 @@ class DetachTests(CloudTests):
         self.assertEqual((got.code, got.message), (400, "Cannot detach a root device volume"))
 
     def test_move(self) -> None:
-        """What is detached here can be attached there."""
+        """A volume detached here can be attached there."""
         self.detach(self.volume_id)
         self.settle()
         self.assertEqual(self.attach(self.volume_id, "node-2").code, 200)

@@ -124,7 +124,7 @@ class IssueTests(CloudTests):
             self.assert_refused(self.with_scope(scope))
 
     def test_malformed(self) -> None:
-        """What is no request for a token is 400 in Keystone's form."""
+        """A malformed request for a token is 400 in Keystone's form."""
         for body in (
             b"",
             b"{",
@@ -194,7 +194,7 @@ class IssueTests(CloudTests):
 
 
 class TokenTests(CloudTests):
-    """What becomes of a token."""
+    """The life of a token."""
 
     settings: Dict[str, Any] = {"token_lifetime": 100.0}
 
@@ -241,7 +241,7 @@ class TokenTests(CloudTests):
 
 
 class SecretTests(CloudTests):
-    """Where no secret may be seen."""
+    """The secrecy of passwords and tokens."""
 
     def test_repr(self) -> None:
         """The settings' repr shows no secret."""

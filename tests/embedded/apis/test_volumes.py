@@ -60,7 +60,7 @@ class CreateTests(CloudTests):
         self.assertEqual(self.post(size="2").body["volume"]["size"], 2)
 
     def test_bad_size(self) -> None:
-        """What is no size is 400, in the words of the schema."""
+        """A malformed size is 400, with the schema's message."""
         for size, problem in (
             (0, "0 is less than the minimum of 1"),
             (-1, "-1 is less than the minimum of 1"),
@@ -120,7 +120,7 @@ class CreateTests(CloudTests):
         self.assertEqual((got.code, got.message), (400, "Availability zone 'nope' is invalid."))
 
     def test_source(self) -> None:
-        """What a volume could be filled from is not there, which is not ignored silently."""
+        """A missing source of a volume is not silently ignored."""
         for source, code in (
             ("snapshot_id", 404),
             ("source_volid", 404),
@@ -269,7 +269,7 @@ class ShowTests(CloudTests):
 
 
 class FilterTests(CloudTests):
-    """Which volumes a list has."""
+    """The volumes of a list."""
 
     def setUp(self) -> None:
         super().setUp()

@@ -136,7 +136,7 @@ class FileDeviceTests(SynchronousTestCase):
 
 
 class LosetupTests(SynchronousTestCase):
-    """What can go wrong with losetup."""
+    """The failures of losetup."""
 
     def loop(self, run: Any) -> LoopDevices:
         """Loop devices where nothing is bound."""
@@ -151,7 +151,7 @@ class LosetupTests(SynchronousTestCase):
         return str(failed.value)
 
     def test_refused(self) -> None:
-        """What losetup says is what the failure says."""
+        """The failure has losetup's message."""
         answer = (b"", b"losetup: cannot find an unused loop device\n", 1)
         self.assertEqual(
             self.failure(lambda *_, **__: succeed(answer)),
@@ -189,7 +189,7 @@ class LoopDeviceTests(TestCase):
         self.devices = LoopDevices(reactor, self.files, patience=0.3)
 
     def autoclear(self, device: str) -> str:
-        """Whether the kernel waits for the last one to close the device."""
+        """Check whether the kernel waits for the last process to close the device."""
         path = "/sys/block/{}/loop/autoclear".format(os.path.basename(device))
         with open(path) as opened:
             return opened.read().strip()

@@ -1,6 +1,4 @@
-"""
-What a start makes of what a crash left.
-"""
+"""Tests of the start after a crash."""
 
 from __future__ import annotations
 
@@ -78,13 +76,13 @@ class PlanTests(SynchronousTestCase):
             self.assertEqual(self.decide(volume("v", status), False, False).lost, [])
 
     def test_released(self) -> None:
-        """What is attaching to nowhere is released."""
+        """A volume that is attaching to nothing is released."""
         for status in ("reserved", "attaching", "detaching"):
             self.assertEqual(self.decide(volume("v", status), True, False).released, ["v"])
             self.assertEqual(self.decide(volume("v", status, True), True, False).released, [])
 
     def test_reattach(self) -> None:
-        """What is in use gets its device back."""
+        """A volume in use gets its device back."""
         one = volume("v", "in-use", True)
         self.assertEqual(self.decide(one, True, False).reattach, ["v"])
         self.assertEqual(self.decide(one, True, True).reattach, [])
@@ -209,7 +207,7 @@ class CrashMixin:
         self.assertTrue(self.files.exists("unknown"))
 
     async def test_data(self) -> None:
-        """What was written to the device is there after any restart."""
+        """Data written to the device is there after any restart."""
         await self.crashed("attaching", True, True, False)
         await self.start()
         data = os.urandom(4096)

@@ -108,7 +108,7 @@ class EngineTests(SynchronousTestCase):
         self.assertEqual(self.status(), "in-use")
 
     def test_busy(self) -> None:
-        """What can't be detached is in use as before, and it is told why."""
+        """A volume that can't be detached stays in use, and the response gives the reason."""
         self.put("detaching")
         self.devices.asked["detach"].errback(LoopDeviceBusy("/dev/loop7 is in use"))
         self.assertEqual(self.status(), "in-use")

@@ -61,7 +61,7 @@ class DatabaseTests(SynchronousTestCase):
 
 
 class StoreTests(SynchronousTestCase):
-    """What is kept."""
+    """The kept state."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -82,7 +82,7 @@ class StoreTests(SynchronousTestCase):
         self.assertEqual(self.open().fact("x", lambda: "2"), "3")
 
     def test_survives(self) -> None:
-        """What was done is there when the file is opened without a close."""
+        """Completed changes are there when the file is opened without a close before."""
         server = self.store.declare_server("n1")
         volume = self.store.add_volume(NEW)
         self.store.reserve(volume.volume_id, server.server_id, "/dev/vdb")

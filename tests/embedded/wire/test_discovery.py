@@ -1,6 +1,4 @@
-"""
-How the driver finds the embedded service's versions.
-"""
+"""Tests of the driver's discovery of the embedded service's versions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""
-What goes around every request: ids, microversions, version documents, errors.
-"""
+"""Tests of the parts of every exchange: ids, microversions, version documents, errors."""
 
 from __future__ import annotations
 
@@ -166,7 +164,7 @@ class MicroversionTests(CloudTests):
         self.assertEqual(got.headers["x-openstack-nova-api-version"], "2.999")
 
     def test_malformed(self) -> None:
-        """What is no version is 400."""
+        """A malformed version is 400."""
         for text in ("abc", "3", "3.01", "3." + "9" * 5000):
             got = self.volume("volume " + text)
             self.assertEqual(got.code, 400)
@@ -190,7 +188,7 @@ class BodyTests(CloudTests):
     """Bodies that can't be understood."""
 
     def test_malformed(self) -> None:
-        """What is no JSON object is 400, in the service's form."""
+        """A body that is not a JSON object is 400, in the service's form."""
         deep = b"[" * 50000
         for body in (
             b"{",
@@ -265,7 +263,7 @@ class BrokenTests(CloudTests):
 
 
 class BaseURLTests(CloudTests):
-    """What links begin with."""
+    """The base of links."""
 
     def test_from_request(self) -> None:
         """Without a setting it is what the request was sent to."""

@@ -69,7 +69,7 @@ class VolumePageTests(CloudTests):
         self.assertEqual(self.names(self.volumes("GET", "?offset=1&limit=1")), ["p3"])
 
     def test_bad_numbers(self) -> None:
-        """What is no positive number is 400."""
+        """A limit that is not a positive number is 400."""
         for query, message in (
             ("limit=-1", "limit param must be positive"),
             ("limit=abc", "limit param must be an integer"),
