@@ -49,7 +49,7 @@ def working_in(directory: str) -> list[int]:
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            where = os.readlink("/proc/{}/cwd".format(pid))
+            where = os.readlink(f"/proc/{pid}/cwd")
         except OSError:
             continue  # it ended, or is not ours
         if where.startswith(os.path.join(directory, "")):
@@ -100,7 +100,7 @@ class Installation:
         :raises RigError: when something is missing or wrong.
         """
         if not has_cairo():
-            raise RigError("the badges need {0}: apt-get install {0}".format(CAIRO))
+            raise RigError(f"the badges need {CAIRO}: apt-get install {CAIRO}")
         for directory in ("", "secrets", "worker", "log"):
             os.makedirs(self.run(directory), mode=0o700, exist_ok=True)
         self._install()
@@ -213,4 +213,4 @@ class Installation:
             with step("stopping builds"):
                 until("builds stop", rest.idle, CLEARING_UP)
         except (OSError, RigError) as error:
-            say("builds may have left something behind: {}".format(error))
+            say(f"builds may have left something behind: {error}")

@@ -33,13 +33,13 @@ class Rest:
                     return answer.read().decode()
             except http.client.IncompleteRead:
                 pass  # Buildbot 4.3 does so at times while a build begins
-        raise ConnectionError("{}{}: the answer was cut off each time".format(self.url, path))
+        raise ConnectionError(f"{self.url}{path}: the answer was cut off each time")
 
     def get(self, path: str, **query: object) -> list[dict]:
         """
         :param path: such as ``"workers"``; what comes back is what is there.
         """
-        answer = json.loads(self.fetch("api/v2/{}?{}".format(path, urlencode(query))))
+        answer = json.loads(self.fetch(f"api/v2/{path}?{urlencode(query)}"))
         [found] = [value for key, value in answer.items() if key != "meta"]
         return found
 
@@ -56,7 +56,7 @@ class Rest:
                 return json.load(answer)["result"]
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")
-            raise OSError("{} {}: {}".format(path, method, said)) from error
+            raise OSError(f"{path} {method}: {said}") from error
 
     def builder_id(self, name: str) -> int:
         if not self._builders:
@@ -76,7 +76,7 @@ class Rest:
 
     def build(self, request_id: int) -> dict | None:
         """:return: the build of a request, with its properties, once it is complete."""
-        for build in self.get("buildrequests/{}/builds".format(request_id), property="*"):
+        for build in self.get(f"buildrequests/{request_id}/builds", property="*"):
             if build["complete"]:
                 return build
         return None
@@ -109,7 +109,7 @@ class Rest:
 
     def cancel(self, request_id: int) -> None:
         """Let a build not begin, or ask it to end."""
-        self.call("buildrequests/{}".format(request_id), "cancel")
+        self.call(f"buildrequests/{request_id}", "cancel")
 
     def cancel_all(self) -> None:
         """Cancel all that waits or runs."""

@@ -46,7 +46,7 @@ def command(builder: Builder):
 
 def environment(builder: Builder, settings: Settings) -> dict:
     """:return: what a builder's command finds in its environment besides the worker's."""
-    carried = {p.variable: Interpolate("%(prop:{}:-)s".format(p.name)) for p in builder.parameters}
+    carried = {p.variable: Interpolate(f"%(prop:{p.name}:-)s") for p in builder.parameters}
     if builder.secret and settings.has_secret(builder.secret):  # it is looked up even if skipped
         carried[SECRET] = util.Secret(builder.secret)
     return {"PYTHONUNBUFFERED": "1", **carried}

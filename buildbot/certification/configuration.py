@@ -18,7 +18,7 @@ KEPT = timedelta(days=60)
 
 
 def _listening(port: int) -> str:
-    return "tcp:{}:interface={}".format(port, HOST)
+    return f"tcp:{port}:interface={HOST}"
 
 
 def web(settings: Settings) -> dict:

@@ -93,7 +93,7 @@ class Counted:
         if self.failed:
             said += ": " + ", ".join(self.failed[:_NAMES])
         if len(self.failed) > _NAMES:
-            said += " and {} more".format(len(self.failed) - _NAMES)
+            said += f" and {len(self.failed) - _NAMES} more"
         return said
 
     def plausible(self) -> bool:

@@ -92,14 +92,14 @@ def _run(version: str) -> tuple[str, ...]:
 
 
 def _of(version: str) -> str:
-    return ".venv-{}/bin/python".format(version)
+    return f".venv-{version}/bin/python"
 
 
 def _unit_tests(version: str) -> Builder:
     pins = ", with the versions that Flocker pins" if version == "2.7" else ""
     return Builder(
         name="python-" + version,
-        description="All tests on Python {}{}.".format(version, pins),
+        description=f"All tests on Python {version}{pins}.",
         command=_run(version),
         tests=True,
         needs=("python " + version,),
@@ -111,9 +111,7 @@ def _unit_tests(version: str) -> Builder:
 def _functional(name: str, version: str, selection: tuple[str, ...]) -> Builder:
     return Builder(
         name=name,
-        description="The contract on the embedded service with loop devices, on Python {}.".format(
-            version
-        ),
+        description=f"The contract on the embedded service with loop devices, on Python {version}.",
         command=_run(version),
         tests=True,
         selection=selection,

@@ -67,4 +67,4 @@ class Settings:
     @property
     def url(self) -> str:
         """The URL of the web pages, with a slash at the end."""
-        return "http://{}:{}/".format(HOST, self.web_port)
+        return f"http://{HOST}:{self.web_port}/"

@@ -21,7 +21,7 @@ from tests.run import interpreter_of  # noqa: E402
 
 
 def python(version: str) -> str:
-    return "" if interpreter_of(version) else "no Python {} here".format(version)
+    return "" if interpreter_of(version) else f"no Python {version} here"
 
 
 def root() -> str:
@@ -29,7 +29,7 @@ def root() -> str:
 
 
 def program(name: str) -> str:
-    return "" if shutil.which(name) else "no {} here".format(name)
+    return "" if shutil.which(name) else f"no {name} here"
 
 
 def openstack() -> str:
@@ -57,9 +57,9 @@ def flocker() -> str:
             universal_newlines=True,
         )
     except OSError as error:
-        return "no Flocker at hand: {}".format(error)
+        return f"no Flocker at hand: {error}"
     if asked.returncode:
-        return "no Flocker at hand: {}: {}".format(interpreter, asked.stderr.splitlines()[-1])
+        return f"no Flocker at hand: {interpreter}: {asked.stderr.splitlines()[-1]}"
     return ""
 
 

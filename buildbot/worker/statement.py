@@ -32,7 +32,7 @@ def of_note(frozen: str) -> list[str]:
     :return: name and version of each of :data:`MATTERS` in it.
     """
     found = (line.partition("==") for line in frozen.splitlines() if "==" in line)
-    return sorted("{} {}".format(n, v) for n, _, v in found if normal(n) in MATTERS)
+    return sorted(f"{n} {v}" for n, _, v in found if normal(n) in MATTERS)
 
 
 def output(*command: str) -> str:

@@ -4,7 +4,7 @@ The directives that put what is rendered into a page.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Type
+from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
@@ -26,26 +26,26 @@ class Generated(Directive):
     final_argument_whitespace = True
     lines: Lines
 
-    def run(self) -> List[nodes.Node]:
+    def run(self) -> list[nodes.Node]:
         """See ``Directive``."""
         lines = StringList(list(self.lines(*self.arguments)), source="generated")
         container = nodes.container()
         self.state.nested_parse(lines, 0, container)
-        children: List[nodes.Node] = container.children
+        children: list[nodes.Node] = container.children
         return children
 
 
 class Drawing(Directive):
     """The drawing of the wings."""
 
-    def run(self) -> List[nodes.Node]:
+    def run(self) -> list[nodes.Node]:
         """See ``Directive``."""
         alt = "The wings of txstorage and the imports between them"
         return [graphviz("", code=drawing(), options={}, alt=alt)]
 
 
 #: What stands in a page: a directive, and for most of them an argument.
-DIRECTIVES: Dict[str, Lines] = {
+DIRECTIVES: dict[str, Lines] = {
     "builders-table": table_of(tables.rows_of_builders),
     "configuration-keys": table_of(tables.rows_of_keys),
     "error-table": table_of(tables.rows_of_errors),
@@ -61,19 +61,19 @@ DIRECTIVES: Dict[str, Lines] = {
 }
 
 
-def directive(lines: Lines) -> Type[Generated]:
+def directive(lines: Lines) -> type[Generated]:
     """
     :return: a directive for what a function yields.
     """
     return type("Directive", (Generated,), {"lines": staticmethod(lines)})
 
 
-def public_only(app: Any, name: str, thing: Any, options: Any, bases: List[Any]) -> None:
+def public_only(app: Any, name: str, thing: Any, options: Any, bases: list[Any]) -> None:
     """Tell of a class's bases only what a user may know."""
     bases[:] = [base for base in bases if not base.__name__.startswith("_")]
 
 
-def setup(app: Any) -> Dict[str, bool]:
+def setup(app: Any) -> dict[str, bool]:
     """Register the directives with Sphinx."""
     app.connect("autodoc-process-bases", public_only)
     for name, lines in DIRECTIVES.items():

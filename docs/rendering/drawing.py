@@ -44,18 +44,18 @@ def _quoted(text: str) -> str:
 
 def _label(name: str, lines: list[str]) -> str:
     shown = "<br/>".join(escape(line) for line in lines)
-    return "<<b>{}</b><br/>{}>".format(escape(name), shown)
+    return f"<<b>{escape(name)}</b><br/>{shown}>"
 
 
 def _box(wing: str) -> str:
     label = _label(wing, textwrap.wrap(purpose(wing), _WIDTH))
-    return "    {} [label={}]".format(_quoted(wing), label)
+    return f"    {_quoted(wing)} [label={label}]"
 
 
 def _ground() -> str:
-    lines = ["{}: {}".format(wing, purpose(wing)) for wing in GROUND]
+    lines = [f"{wing}: {purpose(wing)}" for wing in GROUND]
     label = _label("the ground that all wings stand on", lines)
-    return '    "ground" [label={}, style="filled,dashed", fillcolor="#eceff1"]'.format(label)
+    return f'    "ground" [label={label}, style="filled,dashed", fillcolor="#eceff1"]'
 
 
 def _below() -> Iterator[str]:
@@ -63,7 +63,7 @@ def _below() -> Iterator[str]:
     above = {one for (one, _), _ in arrows()}
     for wing in WINGS:
         if wing not in above:
-            yield '    {} -> "ground" [style=invis]'.format(_quoted(wing))
+            yield f'    {_quoted(wing)} -> "ground" [style=invis]'
 
 
 __all__ = ["arrows", "drawing"]

@@ -5,8 +5,9 @@ Interfaces of zope.interface, which Sphinx does not know.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from importlib import import_module
-from typing import Any, Iterator
+from typing import Any
 
 
 def lines_of_interface(name: str) -> Iterator[str]:
@@ -28,7 +29,7 @@ def lines_of_interface(name: str) -> Iterator[str]:
         kind, signature = "attribute", ""
         if hasattr(member, "getSignatureString"):
             kind, signature = "method", member.getSignatureString()
-        yield "    .. py:{}:: {}{}".format(kind, member_name, signature)
+        yield f"    .. py:{kind}:: {member_name}{signature}"
         yield ""
         yield from _documented(member, "        ")
 

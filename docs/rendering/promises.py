@@ -7,15 +7,15 @@ from __future__ import annotations
 import ast
 import os
 import re
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Dict, Iterator, Optional, Tuple
 
 from tests.helpers.imports import PACKAGE
 
 from .tables import literal
 
 #: What is promised, by what it is about, and the names of tests or of classes of them.
-PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
+PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "The contract": (
         (
             "All that Flocker's interfaces promise, for one caller and for many at once: on the "
@@ -214,20 +214,20 @@ PROMISES: Dict[str, Tuple[Tuple[str, Tuple[str, ...]], ...]] = {
 }
 
 
-def names() -> Tuple[str, ...]:
+def names() -> tuple[str, ...]:
     """Of all tests that hold a promise."""
     return tuple(name for promises in PROMISES.values() for _, tests in promises for name in tests)
 
 
 @lru_cache(maxsize=None)
-def _classes(module: str) -> Dict[str, ast.ClassDef]:
+def _classes(module: str) -> dict[str, ast.ClassDef]:
     path = os.path.join(os.path.dirname(PACKAGE), *module.split(".")) + ".py"
     with open(path, encoding="utf-8") as source:
         tree = ast.parse(source.read())
     return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
-def _method(classes: Dict[str, ast.ClassDef], owner: str, name: str) -> Optional[ast.AST]:
+def _method(classes: dict[str, ast.ClassDef], owner: str, name: str) -> ast.AST | None:
     """A method of a class, or of one that it is made of in the same module."""
     for node in classes[owner].body:
         if getattr(node, "name", None) == name:
@@ -250,15 +250,15 @@ def property_of(test: str) -> str:
     while not _is_module(module):
         module, _, last = module.rpartition(".")
         if not module:
-            raise LookupError("no module has {}".format(test))
+            raise LookupError(f"no module has {test}")
         owner, name = last, owner
     classes = _classes(module)
-    node: Optional[ast.AST] = classes[owner] if owner in classes else None
+    node: ast.AST | None = classes[owner] if owner in classes else None
     if name and node is not None:
         node = _method(classes, owner, name)
     told = ast.get_docstring(node) if isinstance(node, _DOCUMENTED) else None
     if not told:
-        raise LookupError("there is no {}, or it says nothing".format(test))
+        raise LookupError(f"there is no {test}, or it says nothing")
     # What tests refer to is not in the documentation.
     return _ROLE.sub(r"``\1``", " ".join(told.partition("\n\n")[0].split()))
 
@@ -280,7 +280,7 @@ def lines_of_promises(about: str) -> Iterator[str]:
     for promise, tests in PROMISES[about]:
         yield promise
         for test in tests:
-            yield "    - {}: {}".format(literal(test), property_of(test))
+            yield f"    - {literal(test)}: {property_of(test)}"
         yield ""
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import ast
 import types
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any
 
 import attr
 
@@ -47,8 +48,8 @@ class Route:
     path: str
     since: str
     purpose: str
-    answers: Mapping[int, Tuple[str, ...]]
-    errors: Tuple[str, ...]
+    answers: Mapping[int, tuple[str, ...]]
+    errors: tuple[str, ...]
 
 
 class _Reached:
@@ -60,10 +61,10 @@ class _Reached:
     """
 
     def __init__(self, service: type) -> None:
-        self.refusals: List[Refusal] = []
-        self.answers: Dict[int, Tuple[str, ...]] = {}
+        self.refusals: list[Refusal] = []
+        self.answers: dict[int, tuple[str, ...]] = {}
         self._service = service
-        self._seen: Set[int] = set()
+        self._seen: set[int] = set()
 
     def add(self, thing: Any) -> None:
         """Whatever a name stands for."""
@@ -105,11 +106,11 @@ class _Reached:
                 self.add(vars(base).get(node.attr))
         return getattr(self._service, node.attr, None) if isinstance(value, ast.Name) else None
 
-    def _answer(self, function: ast.AST, status: ast.AST, body: Optional[ast.AST] = None) -> None:
+    def _answer(self, function: ast.AST, status: ast.AST, body: ast.AST | None = None) -> None:
         if isinstance(status, ast.Constant):
             self.answers[status.value] = tuple(self._members(function, body))
 
-    def _members(self, function: ast.AST, body: Optional[ast.AST]) -> Iterator[str]:
+    def _members(self, function: ast.AST, body: ast.AST | None) -> Iterator[str]:
         """The names of what an object has that a function makes, as far as they are written."""
         if isinstance(body, ast.Dict):
             yield from (key.value for key in body.keys if isinstance(key, ast.Constant))
@@ -133,7 +134,7 @@ def _is_ours(function: Any) -> bool:
 
 
 @lru_cache(maxsize=None)
-def _functions(module: str) -> Dict[int, ast.AST]:
+def _functions(module: str) -> dict[int, ast.AST]:
     """The functions of a source, by the first line of each."""
     with open(module, encoding="utf-8") as source:
         tree = ast.parse(source.read())
@@ -150,7 +151,7 @@ def _syntax(function: types.FunctionType) -> ast.AST:
     return _functions(code.co_filename)[code.co_firstlineno]
 
 
-def _names(reached: _Reached, service: str) -> Tuple[str, ...]:
+def _names(reached: _Reached, service: str) -> tuple[str, ...]:
     """The names of a service's errors among those reached."""
     return tuple(
         name
@@ -169,7 +170,7 @@ def _since(handler: types.FunctionType) -> str:
 
 
 @lru_cache(maxsize=None)
-def routes() -> Tuple[Route, ...]:
+def routes() -> tuple[Route, ...]:
     """All of them, by path."""
     found = []
     for (service, app), kind in zip(APPS, CLASSES):
@@ -184,7 +185,7 @@ def routes() -> Tuple[Route, ...]:
     return tuple(sorted(found, key=lambda each: (each.path, _METHODS.index(each.method))))
 
 
-def _documents() -> List[Route]:
+def _documents() -> list[Route]:
     """The version documents, for which nobody has to authenticate."""
     found = []
     for path, answer in announcements("").items():
@@ -196,9 +197,9 @@ def _documents() -> List[Route]:
     return found
 
 
-def errors_of_all(service: str) -> Tuple[str, ...]:
+def errors_of_all(service: str) -> tuple[str, ...]:
     """The errors that a service may return to any request."""
-    found: Set[str] = set()
+    found: set[str] = set()
     for (name, _), kind in zip(APPS, CLASSES):
         if name == service:
             reached = _Reached(kind)
@@ -215,7 +216,7 @@ def _short(name: str) -> str:
     return name.partition("[")[0]
 
 
-def _grouped(names: Tuple[str, ...]) -> str:
+def _grouped(names: tuple[str, ...]) -> str:
     """Errors by their status."""
     known, by_status = errors(), {}
     for name in names:
@@ -224,9 +225,9 @@ def _grouped(names: Tuple[str, ...]) -> str:
     return "; ".join(told)
 
 
-def _answer(answer: Tuple[int, Tuple[str, ...]]) -> str:
+def _answer(answer: tuple[int, tuple[str, ...]]) -> str:
     status, members = answer
-    return "{} ({})".format(status, literals(members)) if members else str(status)
+    return f"{status} ({literals(members)})" if members else str(status)
 
 
 def lines_of_routes(service: str) -> Iterator[str]:
@@ -236,10 +237,10 @@ def lines_of_routes(service: str) -> Iterator[str]:
         if route.service != service:
             continue
         path = "/" + service + (route.path if route.path != "/" else "")
-        yield literal("{} {}".format(route.method, path))
+        yield literal(f"{route.method} {path}")
         yield "    " + route.purpose
         yield ""
-        since = " Since microversion {}.".format(route.since) if route.since else ""
+        since = f" Since microversion {route.since}." if route.since else ""
         answers = " or ".join(map(_answer, sorted(route.answers.items())))
         own = _grouped(tuple(name for name in route.errors if name not in everywhere))
         yield "    Answers with {}.{}{}".format(answers, since, " Errors: " + own if own else "")
@@ -254,7 +255,7 @@ def lines_of_common_errors(service: str) -> Iterator[str]:
         yield "Microversions {} to {}, in ``OpenStack-API-Version``{}.".format(
             *versions, " or " + literal(dialect.legacy_header) if dialect.legacy_header else ""
         )
-    yield "Errors, whatever was asked: {}.".format(_grouped(errors_of_all(service)))
+    yield f"Errors, whatever was asked: {_grouped(errors_of_all(service))}."
 
 
 class _Anything:
@@ -267,7 +268,7 @@ class _Anything:
         return "…"
 
 
-def rows_of_refusals(service: Optional[str] = None) -> Iterator[Row]:
+def rows_of_refusals(service: str | None = None) -> Iterator[Row]:
     """One row for each error of a service."""
     yield "error", "status", "message"
     for name, refusal in errors().items():

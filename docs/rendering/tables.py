@@ -7,7 +7,8 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Tuple
+from collections.abc import Iterable, Iterator
+from typing import Any, Callable
 
 from eliot import ActionType, MessageType
 
@@ -24,13 +25,13 @@ sys.path.append(os.path.join(os.path.dirname(os.path.dirname(_HERE)), "buildbot"
 
 from certification.plan import builders  # noqa: E402
 
-Row = Tuple[str, ...]
+Row = tuple[str, ...]
 Lines = Callable[..., Iterable[str]]
 
 
 def literal(text: str) -> str:
     """Text as it is, in reStructuredText."""
-    return "``{}``".format(text)
+    return f"``{text}``"
 
 
 def literals(texts: Iterable[str]) -> str:
@@ -69,7 +70,7 @@ def rows_of_keys() -> Iterator[Row]:
     """One row for each key of the configuration."""
     yield "key", "purpose", "type", "variables"
     for key in KEYS:
-        default = "" if key.default is None else " Default: {}.".format(literal(key.default))
+        default = "" if key.default is None else f" Default: {literal(key.default)}."
         names = in_lines(map(literal, (key.name, *key.synonyms)))
         others = in_lines(map(literal, variables(key.name)))
         yield names, key.purpose + default, key.type.expected, others
@@ -78,8 +79,8 @@ def rows_of_keys() -> Iterator[Row]:
 def rows_of_operation(operation: str) -> Iterator[Row]:
     """One row for the statuses of an operation's table in lifecycle.py that have the same cells."""
     columns = [(phase, place) for phase in Phase.iterconstants() for place in Where.iterconstants()]
-    yield ("status", *("{}, {}".format(a.name.lower(), b.name.lower()) for a, b in columns))
-    statuses: Dict[Tuple[Any, ...], List[str]] = {}
+    yield ("status", *(f"{a.name.lower()}, {b.name.lower()}" for a, b in columns))
+    statuses: dict[tuple[Any, ...], list[str]] = {}
     for status, cells in sorted(TABLES[operation].items()):
         statuses.setdefault(cells, []).append(literal(status))
     for cells, same in statuses.items():
@@ -91,7 +92,7 @@ def rows_of_errors() -> Iterator[Row]:
     yield "error", "what it means", "what to do"
     for name in sorted(errors.__all__):
         kind = getattr(errors, name)
-        reference = ":class:`~txstorage.errors.{}`".format(name)
+        reference = f":class:`~txstorage.errors.{name}`"
         yield reference, first_paragraph(kind), kind.remedy or "see the message"
 
 
@@ -126,8 +127,8 @@ _ELIOTS = {"action_status", "action_type", "message_type"}
 
 def _fields(fields: Any) -> str:
     """Of a serializer: each with what it tells."""
-    own: Dict[str, Any] = {name: each for name, each in fields.items() if name not in _ELIOTS}
-    return in_lines("{}: {}".format(literal(name), own[name].description) for name in sorted(own))
+    own: dict[str, Any] = {name: each for name, each in fields.items() if name not in _ELIOTS}
+    return in_lines(f"{literal(name)}: {own[name].description}" for name in sorted(own))
 
 
 def rows_of_actions() -> Iterator[Row]:

@@ -27,8 +27,8 @@ def install(package: str, log: str) -> None:
     :raises RigError: it can't be installed.
     """
     if os.getuid() != 0 or shutil.which("apt-get") is None:
-        raise RigError("{0} is missing: apt-get install {0}".format(package))
-    with step("installing {} from Debian".format(package)):
+        raise RigError(f"{package} is missing: apt-get install {package}")
+    with step(f"installing {package} from Debian"):
         environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
         apt = ["apt-get", "-q", "-y"]
         logged(log, [*apt, "update"], env=environment)
@@ -56,7 +56,7 @@ def _opened(url: str, page_time: int, picture: str | None) -> str:
         # no sandbox, which root may not have, for the project's own pages
         command = [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
         command += ["--user-data-dir=" + profile, "--window-size=" + SIZE]
-        command += ["--virtual-time-budget={}".format(page_time), "--dump-dom"]
+        command += [f"--virtual-time-budget={page_time}", "--dump-dom"]
         if picture is not None:
             command.append("--screenshot=" + picture)
         return subprocess.run(

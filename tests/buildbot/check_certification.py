@@ -180,7 +180,7 @@ class BuildsTests(CertificationTestCase):
         passed, failed = self.counted(build)
         self.assertGreaterEqual(passed, tests_in(UNIT))
         self.assertEqual(0, failed)
-        said = "{} passed, 0 failed".format(passed)
+        said = f"{passed} passed, 0 failed"
         self.assertIn(said, self.bot.rest.steps(build)["trial"]["state_string"])
         self.assertIn(said, build["state_string"])
 
@@ -249,7 +249,7 @@ class BadgeTests(CertificationTestCase):
 
     def image(self, builder: str) -> str:
         """:return: a builder's badge, as served."""
-        return self.bot.rest.fetch("plugins/badges/{}.svg".format(builder))
+        return self.bot.rest.fetch(f"plugins/badges/{builder}.svg")
 
     def badge(self, builder: str) -> list[str]:
         """:return: the texts of a builder's badge, each once."""
@@ -301,7 +301,7 @@ class PageTests(CertificationTestCase):
     def test_build(self) -> None:
         """A build's page shows its steps, with their counts and the certification."""
         build = self.bot.build("functional")
-        passed = "{} passed, 0 failed".format(self.counted(build)[0])
+        passed = f"{self.counted(build)[0]} passed, 0 failed"
         certified = "against the embedded service with loop devices"
         picture = self.bot.picture("buildbot.png")
         self.shown(self.bot.page(build), passed, certified, "SUCCESS", picture=picture)
@@ -357,7 +357,7 @@ class DocumentTests(CertificationTestCase):
         self.assertEqual(PAGE, page)
         self.addCleanup(installation.stop)
         learned = Learned()
-        port = ":{}/".format(self.bot.settings.web_port)
+        port = f":{self.bot.settings.web_port}/"
         for block in of_suite("buildbot")[page]:
             for command, shown in block.commands:
                 if command.startswith("curl"):

@@ -46,7 +46,7 @@ def first_test(source: str) -> tuple[str, int, int]:
         for function in getattr(suite, "body", ()) if isinstance(suite, ast.ClassDef) else ():
             if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
                 body = [each for each in function.body if not _is_text(each)]
-                name = "{}.{}".format(suite.name, function.name)
+                name = f"{suite.name}.{function.name}"
                 return name, body[0].lineno, body[0].col_offset
     raise LookupError("there is no test")
 
@@ -80,7 +80,7 @@ def break_test(directory: str, module: str, tag: str) -> str:
             source.write(broken)
         git(*_NAMED, "-C", directory, "commit", "--quiet", "--all", "--message", "Break " + name)
         git("-C", directory, "tag", tag)
-    return "{}.{}".format(module, name)
+    return f"{module}.{name}"
 
 
 def change(directory: str, branch: str) -> None:

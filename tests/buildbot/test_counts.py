@@ -61,7 +61,7 @@ def counted(*runs: list[str]) -> Counted:
 
 
 def full(name: str) -> str:
-    return "{}.Sample.{}".format(__name__, name)
+    return f"{__name__}.Sample.{name}"
 
 
 class CountedTests(SynchronousTestCase):

@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 from contextlib import suppress
-from typing import Any, Dict, List, Optional
+from typing import Any
 from uuid import UUID
 
 import yaml
@@ -40,7 +40,7 @@ def runner() -> CliRunner:
     return CliRunner()
 
 
-def processes_of(directory: str) -> List[int]:
+def processes_of(directory: str) -> list[int]:
     """The ids of the processes that have a directory in their arguments."""
     found = []
     for path in glob.glob("/proc/[0-9]*/cmdline"):
@@ -106,7 +106,7 @@ class CommandTestCase(SynchronousTestCase):
     def run_now(self, operation: Any) -> Any:
         """Run an operation in virtual time."""
         call = Deferred.fromCoroutine(operation(self.clock))
-        outcome: List[Any] = []
+        outcome: list[Any] = []
         call.addBoth(outcome.append)
         until = self.clock.seconds() + _PATIENCE
         while not outcome and self.clock.seconds() < until:
@@ -119,7 +119,7 @@ class CommandTestCase(SynchronousTestCase):
             outcome[0].raiseException()
         return outcome[0]
 
-    def app(self, environ: Optional[Dict[str, str]] = None) -> App:
+    def app(self, environ: dict[str, str] | None = None) -> App:
         """The commands' context."""
         return App(
             environ=environ or {},
@@ -128,7 +128,7 @@ class CommandTestCase(SynchronousTestCase):
             default_config=self.mktemp(),
         )
 
-    def invoke(self, *args: str, environ: Optional[Dict[str, str]] = None, **options: Any) -> Any:
+    def invoke(self, *args: str, environ: dict[str, str] | None = None, **options: Any) -> Any:
         """Run a command, with no configuration named."""
         return runner().invoke(main, list(args), obj=self.app(environ), **options)
 

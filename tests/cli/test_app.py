@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from typing import Any, List
+from typing import Any
 from unittest import mock
 
 import eliot
@@ -69,7 +69,7 @@ class OutputTests(CommandTestCase):
     def test_nowhere_to_write(self) -> None:
         """An answer that can't be written is an error, and no traceback."""
         app = App(run=lambda operation: CommandResult({}, "shown"))
-        told: List[str] = []
+        told: list[str] = []
 
         def echo(text: str, err: bool = False) -> None:
             if not err:

@@ -43,7 +43,7 @@ class ExplainTests(SynchronousTestCase):
             explanation = explain(error)
             self.assertEqual(
                 explanation.as_text(),
-                "Error: {}\nWhat to do: {}".format(error.message, error.remedy),
+                f"Error: {error.message}\nWhat to do: {error.remedy}",
             )
 
     def test_instance_id(self) -> None:

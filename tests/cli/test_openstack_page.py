@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections import Counter
-from typing import Any, Dict, List, Set, Tuple
+from typing import Any
 from unittest import mock
 from uuid import uuid4
 
@@ -27,10 +27,10 @@ from .support import CLUSTER, GIB, CommandTestCase
 
 PAGE = os.path.join("docs", "openstack.rst")
 
-Request = Tuple[str, str, str]
+Request = tuple[str, str, str]
 
 
-def rules(language: str) -> List[str]:
+def rules(language: str) -> list[str]:
     """The page's blocks in a language that are to be held to what is so here."""
     return [block.text for block in of_suite("rules")[PAGE] if block.language == language]
 
@@ -44,7 +44,7 @@ class Recording:
 
     def __init__(self, agent: Any) -> None:
         self._agent = agent
-        self.requests: Set[Request] = set()
+        self.requests: set[Request] = set()
 
     def request(self, method: bytes, uri: bytes, *args: Any, **kwargs: Any) -> Any:
         """See ``IAgent``."""
@@ -60,7 +60,7 @@ class Recording:
         self._agent.flush()
 
 
-def covers(rule: Dict[str, str], request: Request) -> bool:
+def covers(rule: dict[str, str], request: Request) -> bool:
     """As keystonemiddleware compares them."""
     service, method, path = request
     pattern = "/".join(
@@ -113,7 +113,7 @@ class AccessRulesTests(CommandTestCase):
                 OperationFailed, self.do, lambda driver: driver.create_volume(uuid4(), GIB)
             )
 
-    def compare(self, rules: List[Dict[str, str]], requests: Set[Request]) -> None:
+    def compare(self, rules: list[dict[str, str]], requests: set[Request]) -> None:
         """There is a request for each rule, and a rule for each request."""
         for request in requests:
             self.assertTrue([rule for rule in rules if covers(rule, request)], request)
@@ -183,7 +183,7 @@ class DoctorTests(CommandTestCase):
         self.assertEqual(command, "$ txstorage --config agent.yml doctor")
         self.assertEqual(self.neutral(shown), self.neutral(result.stdout))
 
-    def neutral(self, text: str) -> List[str]:
+    def neutral(self, text: str) -> list[str]:
         """The lines, without what is another each time."""
         text = text.replace(self.config, "agent.yml")
         text = re.sub(r"\d+\.\d\d", "0.00", text)
@@ -224,4 +224,4 @@ class ConfigurationTests(SynchronousTestCase):
             ("Nova", "nova"),
             ("Placement", "openstack-placement"),
         ):
-            self.assertIn("{} {}".format(project, locked[package]), text_of(PAGE))
+            self.assertIn(f"{project} {locked[package]}", text_of(PAGE))

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable
 
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
@@ -29,8 +29,8 @@ class FakeReactor:
 
     def __init__(self, *script: Callable[[], Any]) -> None:
         self.script = script
-        self.hooks: List[Callable[[], Any]] = []
-        self.triggers: List[Tuple[str, str, Callable[[], Any]]] = []
+        self.hooks: list[Callable[[], Any]] = []
+        self.triggers: list[tuple[str, str, Callable[[], Any]]] = []
         self.stopped = False
         self.waited_for: Any = None
 
@@ -98,7 +98,7 @@ class RunTests(SynchronousTestCase):
 
     def test_stopped(self) -> None:
         """When the reactor is stopped the coroutine is cancelled, and waited for."""
-        cleaned: List[str] = []
+        cleaned: list[str] = []
         cleaning: Deferred[None] = Deferred()
 
         async def operation(given: Any) -> None:
@@ -237,7 +237,7 @@ class SignalTests(TestCase):
 
     timeout = 60
 
-    async def interrupt(self, signal_name: str) -> List[bytes]:
+    async def interrupt(self, signal_name: str) -> list[bytes]:
         """The lines that the script says when it gets the signal twice."""
         child = Interrupter(signal_name)
         reactor.spawnProcess(
@@ -259,7 +259,7 @@ class SignalTests(TestCase):
 class Stoppable:
     """The real reactor, except that it stops for a test only."""
 
-    def __init__(self, error: Optional[Exception] = None) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
         self.error = error
         self.stops: Deferred[None] = Deferred()
 

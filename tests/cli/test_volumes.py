@@ -102,7 +102,7 @@ class CreateTests(CommandTestCase):
         result = self.txstorage("volumes", "create", "1GiB")
         self.assertEqual(result.exit_code, 0)
         self.assertIn("1 GiB", result.stdout)
-        self.assertIn("flocker-cluster-id={}".format(CLUSTER), result.stdout)
+        self.assertIn(f"flocker-cluster-id={CLUSTER}", result.stdout)
 
 
 class ListTests(CommandTestCase):

@@ -4,7 +4,7 @@ Block Storage's own attachments: volumes for hosts that are no servers.
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 from uuid import uuid4
 
 from txstorage.embedded.wire import refusals
@@ -31,13 +31,13 @@ CONNECTOR = {
     "ip": "127.0.0.1",
     "multipath": False,
 }
-SUMMARY: Dict[str, Any] = {
+SUMMARY: dict[str, Any] = {
     "id": UUID,
     "status": (Is("reserved"), Is("attaching"), Is("attached")),
     "instance": (UUID, NULL),
     "volume_id": UUID,
 }
-NO_CONNECTION: Dict[str, Any] = {}
+NO_CONNECTION: dict[str, Any] = {}
 CONNECTION = Having(
     driver_volume_type=Is("local"),
     device_path=str,
@@ -77,7 +77,7 @@ class HostTests(WireTests):
 
     async def complete(self, attachment_id: str) -> Answer:
         """Say that the host has it."""
-        path = "/{}/action".format(attachment_id)
+        path = f"/{attachment_id}/action"
         return await self.attachments("POST", path, {"os-complete": {}})
 
     async def status(self, volume_id: str) -> Any:
@@ -249,7 +249,7 @@ class HostTests(WireTests):
     @compares(ACTION, "NO_VOLUME_ACTION", "MALFORMED_BODY[volume]", "NO_ATTACHMENT")
     async def test_actions(self) -> None:
         """There is one action, which is a no-op the second time."""
-        path = "/{}/action".format(MISSING)
+        path = f"/{MISSING}/action"
         got = await self.attachments("POST", path, {"complete": {}})
         self.refused(got, refusals.NO_VOLUME_ACTION, "complete", version=VERSION)
         got = await self.attachments("POST", path, {})

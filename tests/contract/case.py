@@ -6,7 +6,8 @@ cleaning up.
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
+from collections.abc import Iterable
+from typing import Any
 
 from twisted.trial.unittest import TestCase
 
@@ -35,9 +36,9 @@ class Target:
     """
 
     auth_url: str
-    user: Dict[str, str]
-    admin: Dict[str, str]
-    servers: List[str]
+    user: dict[str, str]
+    admin: dict[str, str]
+    servers: list[str]
     too_big: int
 
     async def exchange(self, url: str, request: bytes, as_admin: bool) -> bytes:
@@ -52,7 +53,7 @@ class Target:
         """Set the quota of the user's project; negative: none."""
         raise NotImplementedError()
 
-    async def application_credential(self, session: Any) -> Dict[str, str]:
+    async def application_credential(self, session: Any) -> dict[str, str]:
         """An application credential's ``id``, ``name`` and ``secret``."""
         raise NotImplementedError()
 
@@ -64,7 +65,7 @@ class Target:
         raise NotImplementedError()
 
 
-def password_auth(who: Dict[str, str], **changes: Any) -> Dict[str, Any]:
+def password_auth(who: dict[str, str], **changes: Any) -> dict[str, Any]:
     """
     The body of a request for a token.
 
@@ -88,11 +89,11 @@ class Session:
     :ivar exchanges: ``(service, path, answer)`` of each, in order.
     """
 
-    def __init__(self, target: Target, who: Dict[str, str], exchanges: List[Any]) -> None:
+    def __init__(self, target: Target, who: dict[str, str], exchanges: list[Any]) -> None:
         self.target = target
         self.who = who
         self.exchanges = exchanges
-        self.token: Optional[str] = None
+        self.token: str | None = None
         self.roots = {"identity": target.auth_url.rsplit("/v3", 1)[0]}
 
     async def log_in(self) -> Answer:
@@ -124,7 +125,7 @@ class Session:
         path: str,
         body: Any = None,
         version: str = "",
-        token: Optional[str] = "own",
+        token: str | None = "own",
         **headers: str,
     ) -> Answer:
         """
@@ -143,7 +144,7 @@ class Session:
         if token is not None:
             sent["X-Auth-Token"] = token
         if version:
-            sent["OpenStack-API-Version"] = "{} {}".format(service, version)
+            sent["OpenStack-API-Version"] = f"{service} {version}"
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         url = self.roots[service] + path
         request = request_bytes(method, url, sent, data)
@@ -166,12 +167,12 @@ class WireTests(TestCase):
     timeout = 300
 
     async def setUp(self) -> None:
-        self.exchanges: List[Any] = []
+        self.exchanges: list[Any] = []
         self.target: Target = self.target_factory(self)
         self.addCleanup(self._finish)
         self.session = Session(self.target, self.target.user, self.exchanges)
-        self.made: Set[str] = set()
-        self._admin: Optional[Session] = None
+        self.made: set[str] = set()
+        self._admin: Session | None = None
         await self.session.log_in()
 
     async def _finish(self) -> None:
@@ -200,7 +201,7 @@ class WireTests(TestCase):
     async def cinder(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
         """Ask Block Storage, in the project."""
         return await self.ask(
-            "volume", method, "/v3/{}{}".format(self.session.project, path), body, **options
+            "volume", method, f"/v3/{self.session.project}{path}", body, **options
         )
 
     async def nova(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
@@ -230,7 +231,7 @@ class WireTests(TestCase):
         Every answer has an id, tells its length, and is the last of its
         connection.
         """
-        what = "{} {} -> {}".format(got.method, got.url, got.status)
+        what = f"{got.method} {got.url} -> {got.status}"
         self.assertEqual(got.headers.get("connection"), "close", what)
         if got.status not in (204, 302):
             self.assertEqual(got.headers["content-length"], str(len(got.content)), what)
@@ -249,7 +250,7 @@ class WireTests(TestCase):
         :param version: the microversion it is in.
         :return: the body.
         """
-        what = "{} {} -> {} {}".format(got.method, got.url, got.status, got.content[:300])
+        what = f"{got.method} {got.url} -> {got.status} {got.content[:300]}"
         self.assertEqual(got.status, status, what)
         if shape is None:
             self.assertEqual(got.content, b"", what)
@@ -267,7 +268,7 @@ class WireTests(TestCase):
         """It says in which microversion it is, and that it depends on it."""
         service = "volume" if got.url.startswith(self.session.roots["volume"]) else "compute"
         version = version or {"volume": "3.0", "compute": "2.1"}[service]
-        told = "{} {}".format(service, version)
+        told = f"{service} {version}"
         self.assertEqual(got.headers.get("openstack-api-version"), told, got.url)
         vary = {name.strip().lower() for name in got.headers["vary"].split(",")}
         wanted = {"openstack-api-version"}
@@ -277,7 +278,7 @@ class WireTests(TestCase):
         self.assertEqual(vary, wanted, got.url)
 
     def refused(
-        self, got: Answer, refusal: Refusal, *values: object, version: Optional[str] = ""
+        self, got: Answer, refusal: Refusal, *values: object, version: str | None = ""
     ) -> None:
         """
         It is the error that the table has, with the same status, body and
@@ -286,12 +287,12 @@ class WireTests(TestCase):
         :param values: what the message tells; ``...`` for what can't be known.
         :param version: the microversion it tells; ``None`` when it tells none.
         """
-        what = "{} {} -> {} {}".format(got.method, got.url, got.status, got.content[:600])
+        what = f"{got.method} {got.url} -> {got.status} {got.content[:600]}"
         expected = refusal(*["{}" if value is ... else value for value in values]).answer
         message = answer_message(expected.body)
         self.assertEqual(got.status, refusal.status, what)
         self.assertEqual(got.type, expected.content_type, what)
-        self.assertTrue(alike(got.message, message), "{}\nnot: {}".format(what, message))
+        self.assertTrue(alike(got.message, message), f"{what}\nnot: {message}")
         if isinstance(expected.body, dict):
             self.check_error_body(got.body, expected.body, what)
         if refusal.service == "identity":
@@ -317,7 +318,7 @@ class WireTests(TestCase):
     def unauthenticated(self, got: Answer, refusal: Refusal) -> None:
         """It is a 401 that does not say what was wrong."""
         self.refused(got, refusal, version=None)
-        uri = 'Keystone uri="{}"'.format(self.target.auth_url)
+        uri = f'Keystone uri="{self.target.auth_url}"'
         self.assertEqual(got.headers["www-authenticate"], uri)
 
     def empty(self, got: Answer, status: int, version: str = "", type: str = EMPTY) -> None:
@@ -335,15 +336,15 @@ class WireTests(TestCase):
         await self.until(volume_id, "available")
         return volume_id
 
-    async def seen(self, volume_id: str) -> Dict[str, Any]:
+    async def seen(self, volume_id: str) -> dict[str, Any]:
         """A volume as it is now; its status is 404 when there is none."""
         got = await self.cinder("GET", "/volumes/" + volume_id)
         if got.status == 404:
             return {"status": "404"}
-        found: Dict[str, Any] = got.body["volume"]
+        found: dict[str, Any] = got.body["volume"]
         return found
 
-    async def until(self, volume_id: str, wanted: str) -> List[Dict[str, Any]]:
+    async def until(self, volume_id: str, wanted: str) -> list[dict[str, Any]]:
         """
         Wait for a status.
 
@@ -352,7 +353,7 @@ class WireTests(TestCase):
         looks = [await self.seen(volume_id)]
         while looks[-1]["status"] != wanted:
             if len(looks) > _TRIES:
-                self.fail("{} is not {}: {}".format(volume_id, wanted, looks[-1]))
+                self.fail(f"{volume_id} is not {wanted}: {looks[-1]}")
             await self.target.pause()
             looks.append(await self.seen(volume_id))
         return looks
@@ -360,13 +361,13 @@ class WireTests(TestCase):
     async def reset(self, volume_id: str, status: str) -> None:
         """Set a volume's status by hand, as an admin."""
         admin = await self.admin()
-        path = "/v3/{}/volumes/{}/action".format(admin.project, volume_id)
+        path = f"/v3/{admin.project}/volumes/{volume_id}/action"
         got = await admin.ask("volume", "POST", path, {"os-reset_status": {"status": status}})
         self.assertEqual(got.status, 202, got.content)
 
     def attachments_path(self, server: int = 0, volume_id: str = "") -> str:
         """The path of a server's attachments in Compute, or of one of them."""
-        path = "/servers/{}/os-volume_attachments".format(self.target.servers[server])
+        path = f"/servers/{self.target.servers[server]}/os-volume_attachments"
         return path + "/" + volume_id if volume_id else path
 
     async def attach(self, volume_id: str, server: int = 0, version: str = "", **more: Any) -> Any:
@@ -374,7 +375,7 @@ class WireTests(TestCase):
         body = {"volumeAttachment": dict({"volumeId": volume_id}, **more)}
         return await self.nova("POST", self.attachments_path(server), body, version=version)
 
-    async def attached(self, server: int = 0) -> Tuple[str, List[Dict[str, Any]]]:
+    async def attached(self, server: int = 0) -> tuple[str, list[dict[str, Any]]]:
         """A volume in a server; and what it looked like on its way."""
         volume_id = await self.volume()
         got = await self.attach(volume_id, server)

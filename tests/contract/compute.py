@@ -4,7 +4,7 @@ Compute: servers, and what is attached to them.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any
 from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -27,7 +27,7 @@ DETACH = "compute DELETE " + ATTACHMENTS + "/<volume_id>"
 LISTED = "compute GET " + ATTACHMENTS
 SHOWN = "compute GET " + ATTACHMENTS + "/<volume_id>"
 
-SERVER: Dict[str, Any] = {
+SERVER: dict[str, Any] = {
     "accessIPv4": str,
     "accessIPv6": str,
     "addresses": dict,
@@ -59,14 +59,14 @@ SUMMARY = {"id": UUID, "name": str, "links": LINKS}
 NEXT = [{"rel": Is("next"), "href": URL}]
 
 
-def attachment_shape(version: str = "2.1", listed: bool = True) -> Dict[str, Any]:
+def attachment_shape(version: str = "2.1", listed: bool = True) -> dict[str, Any]:
     """
     An attachment in a microversion.
 
     :param listed: or shown, rather than the answer to an attach.
     """
     asked = tuple(int(number) for number in version.split("."))
-    shape: Dict[str, Any] = {
+    shape: dict[str, Any] = {
         "id": UUID,
         "serverId": UUID,
         "volumeId": UUID,
@@ -165,24 +165,24 @@ class ServerTests(WireTests):
     @compares(ACTION, "NO_SERVER_ACTION", "NO_SERVER_TO_ACT_ON", "MALFORMED_BODY[compute]")
     async def test_wrong_actions(self) -> None:
         """An unknown action is 400, as are two or none; an unknown server is 404."""
-        path = "/servers/{}/action".format(self.target.servers[0])
+        path = f"/servers/{self.target.servers[0]}/action"
         got = await self.nova("POST", path, {"os-nope": None})
         self.refused(got, refusals.NO_SERVER_ACTION, "os-nope")
         for body in ({}, {"os-start": None, "os-stop": None}, b"{nope", b""):
             got = await self.nova("POST", path, body)
             self.refused(got, refusals.MALFORMED_BODY.by_service["compute"])
-        got = await self.nova("POST", "/servers/{}/action".format(MISSING), {"os-start": None})
+        got = await self.nova("POST", f"/servers/{MISSING}/action", {"os-start": None})
         self.refused(got, refusals.NO_SERVER_TO_ACT_ON, MISSING)
 
 
 class AttachTests(WireTests):
     """Attaching volumes to servers, and detaching them."""
 
-    async def listed(self, server: int = 0, query: str = "", version: str = "") -> List[Any]:
+    async def listed(self, server: int = 0, query: str = "", version: str = "") -> list[Any]:
         """A server's attachments."""
         got = await self.nova("GET", self.attachments_path(server) + query, version=version)
         shape = attachment_shape(version or "2.1")
-        told: List[Any] = self.answered(got, 200, {"volumeAttachments": [shape, ...]}, version)[
+        told: list[Any] = self.answered(got, 200, {"volumeAttachments": [shape, ...]}, version)[
             "volumeAttachments"
         ]
         return told
@@ -286,7 +286,7 @@ class AttachTests(WireTests):
         """Of two servers that are to have one volume, one gets it, and the other is 400."""
         volume_id = await self.volume()
         both = [Deferred.fromCoroutine(self.attach(volume_id, server)) for server in (0, 1)]
-        answers: List[Answer] = await gatherResults(both)
+        answers: list[Answer] = await gatherResults(both)
         self.assertEqual(sorted(got.status for got in answers), [200, 400])
         (lost,) = [got for got in answers if got.status == 400]
         self.assertRegex(lost.message, "already attached|must be available or downloading")
@@ -315,7 +315,7 @@ class AttachTests(WireTests):
         """
         missing = {"volumeAttachment": {"volumeId": MISSING}}
         wrong = {"volumeAttachment": {"volumeId": "xyz"}}
-        nowhere = "/servers/{}/os-volume_attachments".format(MISSING)
+        nowhere = f"/servers/{MISSING}/os-volume_attachments"
         got = await self.nova("POST", nowhere, wrong)
         wanted = refusals.NOT_A_UUID.by_service["compute"]
         self.refused(got, wanted, "volumeId", "xyz", "xyz")
@@ -400,7 +400,7 @@ class AttachTests(WireTests):
             self.refused(got, refusals.NOT_ATTACHED, server_id, missing)
             got = await self.nova("DELETE", self.attachments_path(0, missing))
             self.refused(got, refusals.NO_SUCH_VOLUME, missing)
-        path = "/servers/{}/os-volume_attachments/{}".format(MISSING, volume_id)
+        path = f"/servers/{MISSING}/os-volume_attachments/{volume_id}"
         self.refused(await self.nova("DELETE", path), refusals.NO_SERVER, MISSING)
 
     @compares(DETACH, "NOT_DETACHABLE")
@@ -430,8 +430,8 @@ class AttachTests(WireTests):
         """A limit or an offset that is none is 400."""
         for name in ("limit", "offset"):
             for text in ("abc", "-1"):
-                path = "{}?{}={}".format(self.attachments_path(), name, text)
+                path = f"{self.attachments_path()}?{name}={text}"
                 got = await self.nova("GET", path)
                 self.refused(got, refusals.QUERY_IS_NO_NUMBER, name, text, text)
-            got = await self.nova("GET", "{}?{}=".format(self.attachments_path(), name))
+            got = await self.nova("GET", f"{self.attachments_path()}?{name}=")
             self.refused(got, refusals.QUERY_IS_EMPTY, name, "", "")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from http.client import HTTPResponse
-from typing import Any, Dict, Mapping, Optional
+from typing import Any
 from urllib.parse import urlsplit
 
 import attr
@@ -55,16 +56,14 @@ class Answer:
         return found[0].partition("\n\n")[0] if found else ""
 
 
-def request_bytes(
-    method: str, url: str, headers: Mapping[str, str], body: Optional[bytes]
-) -> bytes:
+def request_bytes(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
     """A whole request, as HTTP/1.1, which by itself would leave the connection open."""
     parts = urlsplit(url)
     target = (parts.path or "/") + ("?" + parts.query if parts.query else "")
-    lines = ["{} {} HTTP/1.1".format(method, target), "Host: " + parts.netloc]
+    lines = [f"{method} {target} HTTP/1.1", "Host: " + parts.netloc]
     lines += ["{}: {}".format(*each) for each in headers.items()]
     if body is not None:
-        lines += ["Content-Type: application/json", "Content-Length: {}".format(len(body))]
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join(lines + ["", ""]).encode("ascii") + (body or b"")
 
 
@@ -86,7 +85,7 @@ def answer_from(method: str, url: str, content: bytes) -> Answer:
     response = HTTPResponse(_Socket(content), method=method)  # type: ignore[arg-type]
     response.begin()
     body = response.read()
-    headers: Dict[str, str] = {}
+    headers: dict[str, str] = {}
     for name, value in response.getheaders():
         name = name.lower()
         headers[name] = headers[name] + ", " + value if name in headers else value

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any, Dict
+from typing import Any
 
 from txstorage.embedded.wire import refusals
 
@@ -43,7 +43,7 @@ def instant(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def auth(method: str, part: Any) -> Dict[str, Any]:
+def auth(method: str, part: Any) -> dict[str, Any]:
     """The body of a request for a token, which leaves out the scope."""
     return {"auth": {"identity": {"methods": [method], method: part}}}
 
@@ -55,13 +55,13 @@ class IdentityTests(WireTests):
         """Ask for a token without having one."""
         return await self.identity("POST", TOKENS, body, token=None)
 
-    def issued(self, got: Answer, status: int = 201, **more: Any) -> Dict[str, Any]:
+    def issued(self, got: Answer, status: int = 201, **more: Any) -> dict[str, Any]:
         """It is a token; ``more`` are the shapes of members that not all have."""
         self.assertEqual((got.status, got.type), (status, JSON), got.content)
         self.assertEqual(differences(got.body, {"token": dict(TOKEN, **more)}), [])
         self.assertEqual(got.headers["vary"], "X-Auth-Token")
         self.assertTrue(got.headers["x-subject-token"])
-        token: Dict[str, Any] = got.body["token"]
+        token: dict[str, Any] = got.body["token"]
         return token
 
     async def own(self, **changes: Any) -> Answer:
@@ -217,9 +217,9 @@ class IdentityTests(WireTests):
             (dict(right, scope={"project": 1}), "scope/project", "object"),
             (auth("token", {"id": 1})["auth"], "identity/token/id", "string"),
         ):
-            prefix = "Invalid input for field '{}': ".format(field) if field else ""
+            prefix = f"Invalid input for field '{field}': " if field else ""
             got = await self.issue({"auth": auth_member})
-            self.refused(got, refusals.WRONG_TYPE, prefix, 1, "'{}'".format(kind))
+            self.refused(got, refusals.WRONG_TYPE, prefix, 1, f"'{kind}'")
 
     @compares("identity GET /v3/auth/tokens", "UNAUTHENTICATED[identity]", "NOT_AUTHORIZED")
     async def test_validate(self) -> None:

@@ -5,7 +5,7 @@ Block Storage: lists of volumes, and the labels by which they are chosen.
 from __future__ import annotations
 
 import json
-from typing import Any, List
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from uuid import uuid4
 
@@ -22,7 +22,7 @@ DETAIL = "volume GET " + VOLUMES + "/detail"
 LABELS = VOLUMES + "/<volume_id>/metadata"
 
 
-def names(got: Answer) -> List[str]:
+def names(got: Answer) -> list[str]:
     """Of the volumes in a list."""
     return [volume["name"] for volume in got.body["volumes"]]
 
@@ -157,7 +157,7 @@ class LabelTests(WireTests):
         path = "/volumes/{}/metadata".format(options.pop("volume_id", self.volume_id))
         return await self.cinder(method, path + ("/" + key if key else ""), body)
 
-    @compares(*("volume {} {}".format(method, LABELS) for method in ("GET", "POST", "PUT")))
+    @compares(*(f"volume {method} {LABELS}" for method in ("GET", "POST", "PUT")))
     async def test_all(self) -> None:
         """Labels can be added to, and replaced."""
         for method, labels, expected in (
@@ -168,7 +168,7 @@ class LabelTests(WireTests):
             self.answered(got, 200, {"metadata": Is(expected)})
             self.answered(await self.labels("GET"), 200, {"metadata": Is(expected)})
 
-    @compares(*("volume {} {}/<key>".format(name, LABELS) for name in ("GET", "PUT", "DELETE")))
+    @compares(*(f"volume {name} {LABELS}/<key>" for name in ("GET", "PUT", "DELETE")))
     async def test_one(self) -> None:
         """One label can be set, and removed."""
         got = await self.labels("PUT", {"meta": {"k": "1"}}, "k")

@@ -10,7 +10,8 @@ real OpenStack; anything else was never compared.
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Iterable, List, Optional, Set
+from collections.abc import Iterable
+from typing import Any, Callable
 from urllib.parse import unquote, urlsplit
 
 from werkzeug.exceptions import HTTPException
@@ -36,10 +37,10 @@ _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.t
 _IGNORED_METHODS = {"HEAD", "OPTIONS"}
 
 
-def routes() -> Set[str]:
+def routes() -> set[str]:
     """Every route of the embedded service, such as ``volume GET /v3/<project_id>/types``."""
     found = {
-        "{} {} {}".format(service, method, rule.rule)
+        f"{service} {method} {rule.rule}"
         for service, app in APPS
         for rule in app.url_map.iter_rules()
         for method in rule.methods - _IGNORED_METHODS
@@ -50,20 +51,20 @@ def routes() -> Set[str]:
     return found
 
 
-def errors() -> Dict[str, Refusal]:
+def errors() -> dict[str, Refusal]:
     """The embedded service's errors, by their names in its module ``refusals``."""
-    found: Dict[str, Refusal] = {}
+    found: dict[str, Refusal] = {}
     for name, value in vars(refusals).items():
         many = value.by_service if isinstance(value, SharedRefusal) else value
         if isinstance(value, Refusal):
             found[name] = value
         elif isinstance(many, dict) and not name.startswith("_"):
             for service, refusal in many.items():
-                found["{}[{}]".format(name, service)] = refusal
+                found[f"{name}[{service}]"] = refusal
     return found
 
 
-def _rule(service: str, method: str, path: str) -> Optional[str]:
+def _rule(service: str, method: str, path: str) -> str | None:
     for name, app in APPS:
         if name == service:
             try:
@@ -86,10 +87,10 @@ def route_of(service: str, method: str, path: str) -> str:
         rule = _rule(service, method, path.replace("/v3/", "/v3/project/", 1))
     if rule is None:
         rule = "/" + path.strip("/")
-    return "{} {} {}".format(service, method, rule)
+    return f"{service} {method} {rule}"
 
 
-def error_of(service: str, got: Answer) -> Optional[str]:
+def error_of(service: str, got: Answer) -> str | None:
     """The name of the error that an answer is, if it is one."""
     found = [
         (len(refusal.template), name)
@@ -100,11 +101,11 @@ def error_of(service: str, got: Answer) -> Optional[str]:
     return max(found)[1] if found else None
 
 
-def _form(refusal: Refusal) -> List[str]:
+def _form(refusal: Refusal) -> list[str]:
     return _members(refusal(*[""] * refusal.template.count("{")).answer.body)
 
 
-def _members(body: Any) -> List[str]:
+def _members(body: Any) -> list[str]:
     """A message without the differences of form."""
     return sorted(body) if isinstance(body, dict) else []
 
@@ -123,7 +124,7 @@ def compares(*names: str) -> Callable[[Any], Any]:
     return declare
 
 
-def lines(names: Iterable[str]) -> Set[str]:
+def lines(names: Iterable[str]) -> set[str]:
     """Routes and errors, by their names, as ``compared.txt`` has them."""
     known = errors()
     return {
@@ -134,7 +135,7 @@ def lines(names: Iterable[str]) -> Set[str]:
     }
 
 
-def read() -> Set[str]:
+def read() -> set[str]:
     """The lines of ``compared.txt``."""
     with open(_COMPARED, encoding="utf-8") as opened:
         return set(opened.read().splitlines())
@@ -146,9 +147,9 @@ def write(found: Iterable[str]) -> None:
         opened.write("".join(line + "\n" for line in sorted(found)))
 
 
-def compared(cases: Iterable[Any]) -> Set[str]:
+def compared(cases: Iterable[Any]) -> set[str]:
     """The declarations of the tests of some classes."""
-    found: List[str] = []
+    found: list[str] = []
     for case in cases:
         for name in dir(case):
             if name.startswith("test"):

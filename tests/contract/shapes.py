@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, List, Tuple
+from typing import Any
 
 
 class Text:
@@ -13,7 +13,7 @@ class Text:
         self._pattern = re.compile(pattern)
 
     def __repr__(self) -> str:
-        return "Text({!r})".format(self._pattern.pattern)
+        return f"Text({self._pattern.pattern!r})"
 
     def fits(self, value: Any) -> bool:
         return isinstance(value, str) and self._pattern.fullmatch(value) is not None
@@ -26,7 +26,7 @@ class Is:
         self._value = value
 
     def __repr__(self) -> str:
-        return "Is({!r})".format(self._value)
+        return f"Is({self._value!r})"
 
     def fits(self, value: Any) -> bool:
         return type(value) is type(self._value) and bool(value == self._value)
@@ -51,7 +51,7 @@ NULL = Is(None)
 LINKS = [{"rel": Is("self"), "href": URL}, {"rel": Is("bookmark"), "href": URL}]
 
 
-def differences(value: Any, shape: Any, place: str = "it") -> List[str]:
+def differences(value: Any, shape: Any, place: str = "it") -> list[str]:
     """
     :param shape: a type; a tuple of shapes, for one of them; an object with the
         shapes of all its members; a list of shapes, for exactly those; a list
@@ -68,32 +68,32 @@ def differences(value: Any, shape: Any, place: str = "it") -> List[str]:
         fits = type(value) is shape
     else:
         fits = shape.fits(value)
-    return [] if fits else ["{} is {!r}, not {!r}".format(place, value, shape)]
+    return [] if fits else [f"{place} is {value!r}, not {shape!r}"]
 
 
-def _object_differences(value: Any, shape: Any, place: str) -> List[str]:
+def _object_differences(value: Any, shape: Any, place: str) -> list[str]:
     members = shape.members if isinstance(shape, Having) else shape
     if not isinstance(value, dict):
-        return ["{} is {!r}, not an object".format(place, value)]
-    found = ["{} has no {!r}".format(place, name) for name in sorted(set(members) - set(value))]
+        return [f"{place} is {value!r}, not an object"]
+    found = [f"{place} has no {name!r}" for name in sorted(set(members) - set(value))]
     if not isinstance(shape, Having):
         more = sorted(set(value) - set(members))
-        found += ["{} has {!r}, which is unexpected".format(place, name) for name in more]
+        found += [f"{place} has {name!r}, which is unexpected" for name in more]
     for name in sorted(set(members) & set(value)):
-        found += differences(value[name], members[name], "{}.{}".format(place, name))
+        found += differences(value[name], members[name], f"{place}.{name}")
     return found
 
 
-def _list_differences(value: Any, shape: List[Any], place: str) -> List[str]:
+def _list_differences(value: Any, shape: list[Any], place: str) -> list[str]:
     if not isinstance(value, list):
-        return ["{} is {!r}, not a list".format(place, value)]
+        return [f"{place} is {value!r}, not a list"]
     if shape[1:] == [...]:
-        pairs: List[Tuple[Any, Any]] = [(each, shape[0]) for each in value]
+        pairs: list[tuple[Any, Any]] = [(each, shape[0]) for each in value]
     elif len(value) != len(shape):
-        return ["{} has {} entries, not {}".format(place, len(value), len(shape))]
+        return [f"{place} has {len(value)} entries, not {len(shape)}"]
     else:
         pairs = list(zip(value, shape))
-    found: List[str] = []
+    found: list[str] = []
     for index, (each, wanted) in enumerate(pairs):
-        found += differences(each, wanted, "{}[{}]".format(place, index))
+        found += differences(each, wanted, f"{place}[{index}]")
     return found

@@ -4,7 +4,7 @@ The wire contract suite.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Type
+from typing import Any, Callable
 
 from .attachments import HostTests
 from .case import Target, WireTests
@@ -15,7 +15,7 @@ from .versions import DocumentTests, NegotiationTests, PathTests
 from .volumes import CreateTests, DeleteTests, ShowTests
 
 #: In the order of the requests that a driver makes.
-SUITE: List[Type[WireTests]] = [
+SUITE: list[type[WireTests]] = [
     IdentityTests,
     DocumentTests,
     NegotiationTests,
@@ -33,7 +33,7 @@ SUITE: List[Type[WireTests]] = [
 
 def make_wire_tests(
     target_factory: Callable[[Any], Target], module: str
-) -> Dict[str, Type[WireTests]]:
+) -> dict[str, type[WireTests]]:
     """
     The suite against one cloud.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
-from typing import Any, Dict, List
+from typing import Any
 
 import attr
 from twisted.internet.task import Clock
@@ -85,7 +85,7 @@ class EmbeddedTarget(Target):
     async def limit(self, volumes: int, gigabytes: int) -> None:
         self._user_site = self._restarted(max_volumes=volumes, max_gigabytes=gigabytes)
 
-    async def application_credential(self, session: Any) -> Dict[str, str]:
+    async def application_credential(self, session: Any) -> dict[str, str]:
         ids = Ids.of(self._cloud.store)
         secret = self._cloud.settings.application_secret
         return {"id": ids.application_credential, "name": USER, "secret": secret}
@@ -128,7 +128,7 @@ class CompletenessTests(SynchronousTestCase):
         self.assertEqual(list(_makers_of_errors()), [])
 
 
-def _makers_of_errors() -> List[str]:
+def _makers_of_errors() -> list[str]:
     """The places where, outside the table, an error is made from a status."""
     found = []
     package = os.path.dirname(txstorage.embedded.__file__)
@@ -143,5 +143,5 @@ def _makers_of_errors() -> List[str]:
                 status = node.args[0]
                 if isinstance(status, ast.Constant) and type(status.value) is int:
                     if 400 <= status.value < 600:
-                        found.append("{}:{}".format(name, node.lineno))
+                        found.append(f"{name}:{node.lineno}")
     return found

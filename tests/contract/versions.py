@@ -5,7 +5,7 @@ paths.
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from txstorage.embedded.wire import refusals
 
@@ -17,9 +17,9 @@ from .shapes import URL, Is, Text, differences
 LIMITS = "/v3/{}/limits"
 
 
-def document(identifier: str, service: str, href: str, *more_links: Any) -> Dict[str, Any]:
+def document(identifier: str, service: str, href: str, *more_links: Any) -> dict[str, Any]:
     """The shape of a version in a version document."""
-    kind = "application/vnd.openstack.{}.*".format(service)
+    kind = f"application/vnd.openstack.{service}.*"
     return {
         "id": Is(identifier),
         "status": Is("CURRENT"),
@@ -159,7 +159,7 @@ class PathTests(WireTests):
         """Another project in the path is a malformed URL, in the version asked for."""
         for version in ("3.0", "3.5"):
             for project in ("0" * 32, "abc"):
-                path = "/v3/{}/volumes".format(project)
+                path = f"/v3/{project}/volumes"
                 got = await self.ask("volume", "GET", path, version=version)
                 self.refused(got, refusals.MALFORMED_URL, version=version)
         got = await self.ask("volume", "GET", LIMITS.format("0" * 32), version="abc")
@@ -177,7 +177,7 @@ class PathTests(WireTests):
                 self.assertNotIn(self.session.project, link["href"])
         got = await self.cinder("GET", "/volumes?limit=1")
         for link in got.body["volumes"][0]["links"] + got.body["volumes_links"]:
-            self.assertIn("/{}/volumes".format(self.session.project), link["href"])
+            self.assertIn(f"/{self.session.project}/volumes", link["href"])
 
     @compares("NO_ROUTE[volume]", "NO_ROUTE[compute]", "TOO_LARGE[volume]")
     async def test_no_route(self) -> None:

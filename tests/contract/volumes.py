@@ -4,7 +4,7 @@ Block Storage: volumes from their creation to their end, and what there is besid
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Tuple
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
@@ -31,7 +31,7 @@ ATTACHMENT = {
     "attached_at": INSTANT,
 }
 #: What a create answers with.
-CREATED: Dict[str, Any] = {
+CREATED: dict[str, Any] = {
     "id": UUID,
     "status": str,
     "size": int,
@@ -67,7 +67,7 @@ _RACES = 5
 NEXT = [{"rel": Is("next"), "href": URL}]
 
 
-def volume_shape(version: str, shape: Dict[str, Any] = VOLUME) -> Dict[str, Any]:
+def volume_shape(version: str, shape: dict[str, Any] = VOLUME) -> dict[str, Any]:
     """A volume in a microversion."""
     asked = tuple(int(number) for number in version.split("."))
     shape = dict(shape)
@@ -243,9 +243,9 @@ class CreateTests(WireTests):
         self.refused(got, refusals.OVER_GIGABYTES, 2, gigabytes + 1, gigabytes)
         self.assertEqual(got.headers["retry-after"], "0")
 
-    async def usage(self) -> Tuple[int, int]:
+    async def usage(self) -> tuple[int, int]:
         """The numbers of volumes and GiB do not count deleted volumes."""
-        looks: List[Tuple[int, int]] = []
+        looks: list[tuple[int, int]] = []
         while len(looks) < 10 or len(set(looks[-10:])) > 1:
             await self.target.pause()
             used = (await self.cinder("GET", "/limits")).body["limits"]["absolute"]
@@ -356,7 +356,7 @@ class ShowTests(WireTests):
         names = ("Volumes", "VolumeGigabytes", "Snapshots", "Backups", "BackupGigabytes")
         absolute = {"maxTotal" + name: int for name in names}
         names = ("Volumes", "Gigabytes", "Snapshots", "Backups", "BackupGigabytes")
-        absolute.update({"total{}Used".format(name): int for name in names})
+        absolute.update({f"total{name}Used": int for name in names})
         got = await self.cinder("GET", "/limits")
         self.answered(got, 200, {"limits": {"rate": [], "absolute": absolute}})
 
@@ -422,7 +422,7 @@ class DeleteTests(WireTests):
         """
         A user who is not an administrator may set no status; an unknown action is 400, as are two.
         """
-        path = "/volumes/{}/action".format(await self.volume())
+        path = f"/volumes/{await self.volume()}/action"
         reset = {"os-reset_status": {"status": "error"}}
         got = await self.cinder("POST", path, reset)
         policy = "volume_extension:volume_admin_actions:reset_status"
@@ -433,7 +433,7 @@ class DeleteTests(WireTests):
         for body in ({}, {"one": {}, "two": {}}, b"{nope"):
             got = await self.cinder("POST", path, body)
             self.refused(got, refusals.MALFORMED_BODY.by_service["volume"])
-        got = await self.cinder("POST", "/volumes/{}/action".format(MISSING), reset)
+        got = await self.cinder("POST", f"/volumes/{MISSING}/action", reset)
         self.refused(got, refusals.NO_VOLUME, MISSING)
 
     @compares(
@@ -447,7 +447,7 @@ class DeleteTests(WireTests):
     async def test_reset(self) -> None:
         """An admin may set a status that there is, and it stays."""
         volume_id, admin = await self.volume(), await self.admin()
-        path = "/v3/{}/volumes/{}/action".format(admin.project, volume_id)
+        path = f"/v3/{admin.project}/volumes/{volume_id}/action"
 
         async def post(wanted: Any) -> Answer:
             return await admin.ask("volume", "POST", path, {"os-reset_status": wanted})

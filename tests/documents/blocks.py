@@ -19,7 +19,7 @@ import glob
 import os
 import re
 import textwrap
-from typing import Dict, Iterator, List, Optional, Tuple
+from collections.abc import Iterator
 
 import attr
 
@@ -71,12 +71,12 @@ class Block:
     background: bool = False
     fails: bool = False
     ctrl_c: bool = False
-    caption: Optional[str] = None
+    caption: str | None = None
 
     @property
-    def commands(self) -> List[Tuple[str, str]]:
+    def commands(self) -> list[tuple[str, str]]:
         """The commands of a session, each with the output that the document shows."""
-        commands: List[Tuple[str, str]] = []
+        commands: list[tuple[str, str]] = []
         for line in self.text.splitlines():
             if line.startswith("$ "):
                 commands.append((line[2:], ""))
@@ -89,7 +89,7 @@ class Block:
         return commands
 
 
-def pages() -> List[str]:
+def pages() -> list[str]:
     """The documents, by their paths from the root of the project."""
     places = ["*.rst", "newsfragments/README.rst", "docs/**/*.rst"]
     found = [
@@ -105,19 +105,19 @@ def text_of(*path: str) -> str:
         return opened.read()
 
 
-def blocks(page: str) -> List[Block]:
+def blocks(page: str) -> list[Block]:
     """The blocks of a document, in order."""
     return list(_parsed(page, text_of(page).splitlines()))
 
 
-def of_suite(suite: str) -> Dict[str, List[Block]]:
+def of_suite(suite: str) -> dict[str, list[Block]]:
     """The blocks that a suite has to execute, by document, without documents that have none."""
     found = {page: [block for block in blocks(page) if block.suite == suite] for page in pages()}
     return {page: of_page for page, of_page in found.items() if of_page}
 
 
-def _parsed(page: str, lines: List[str]) -> Iterator[Block]:
-    said: Dict[str, object] = {}
+def _parsed(page: str, lines: list[str]) -> Iterator[Block]:
+    said: dict[str, object] = {}
     for number, line in enumerate(lines):
         comment, start = _COMMENT.match(line), _BLOCK.match(line)
         if comment:
@@ -137,7 +137,7 @@ def _parsed(page: str, lines: List[str]) -> Iterator[Block]:
             said = {}
 
 
-def _indented(lines: List[str], indent: int) -> List[str]:
+def _indented(lines: list[str], indent: int) -> list[str]:
     """The lines before the first that is not indented deeper."""
     inside = []
     for line in lines:
@@ -147,7 +147,7 @@ def _indented(lines: List[str], indent: int) -> List[str]:
     return inside
 
 
-def _options(lines: List[str]) -> Dict[str, str]:
+def _options(lines: list[str]) -> dict[str, str]:
     options = {}
     for line in lines:
         option = _OPTION.match(line)

@@ -9,7 +9,6 @@ outputs and in commands; a device is learned likewise, and again whenever it cha
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Optional
 
 _DEVICE = "/dev/loop"
 #: Values that differ between runs and are the same within one: ids, devices, ports.
@@ -33,8 +32,8 @@ class Learned:
     :param examples: the addresses of this run for the example addresses of the document.
     """
 
-    def __init__(self, examples: Optional[Dict[str, str]] = None) -> None:
-        self.names: Dict[str, str] = {}
+    def __init__(self, examples: dict[str, str] | None = None) -> None:
+        self.names: dict[str, str] = {}
         self._examples = examples or {}
 
     def typed(self, command: str) -> str:
@@ -55,7 +54,7 @@ class Learned:
             line, any lines.
         :param came: the command's output.
         """
-        groups: Dict[str, str] = {}
+        groups: dict[str, str] = {}
         lines = [self._line(line, groups) for line in self._here(shown).rstrip().splitlines()]
         pattern = "".join(lines)
         match = re.fullmatch(pattern, _clean(came))
@@ -63,17 +62,17 @@ class Learned:
             self.names.update({groups[group]: match[group] for group in groups})
         return match is not None
 
-    def _line(self, line: str, groups: Dict[str, str]) -> str:
+    def _line(self, line: str, groups: dict[str, str]) -> str:
         if line.strip() == "...":
             return r"(?:.*\n)*?"
-        parts: List[str] = []
+        parts: list[str] = []
         end = 0
         for token in _TOKEN.finditer(line):
             parts += [re.escape(line[end : token.start()]), self._token(token, groups)]
             end = token.end()
         return "".join(parts) + re.escape(line[end:].rstrip()) + r"\n"
 
-    def _token(self, token: "re.Match[str]", groups: Dict[str, str]) -> str:
+    def _token(self, token: re.Match[str], groups: dict[str, str]) -> str:
         if token.lastindex != 1:
             return _VALUES[token.lastindex - 2][1]  # type: ignore[operator]
         name = token[0]
@@ -88,7 +87,7 @@ class Learned:
         return f"(?P<{group}>{_kind(token)})"
 
 
-def _kind(token: "re.Match[str]") -> str:
+def _kind(token: re.Match[str]) -> str:
     """A pattern for every value that can stand for a name."""
     place = token.string, token.start(), token.end()
     return next(kind for kind in _KINDS if re.compile(kind).fullmatch(*place))

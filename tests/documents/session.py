@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Dict, List, Optional, Sequence
+from collections.abc import Sequence
 
 from tests.documents.blocks import ROOT, Block
 from tests.documents.output import Learned
@@ -65,8 +65,8 @@ class Session:
 
     def __init__(
         self,
-        environment: Optional[Dict[str, str]] = None,
-        examples: Optional[Dict[str, str]] = None,
+        environment: dict[str, str] | None = None,
+        examples: dict[str, str] | None = None,
         outside: bool = False,
         changed: Sequence[str] = (),
         patience: int = PATIENCE,
@@ -155,7 +155,7 @@ class Session:
                 raise _mistake(block, command, "did not get to what is shown", came)
             time.sleep(_LOOK_AGAIN)
 
-    def _type(self, command: str) -> "tuple[str, int]":
+    def _type(self, command: str) -> tuple[str, int]:
         """:return: the command's output, and its exit status."""
         self._marks += 1
         mark = f"--- end of {self._marks}"
@@ -168,8 +168,8 @@ class Session:
         self._shell.stdin.flush()  # type: ignore[union-attr]
         return self._until(mark, command)
 
-    def _until(self, mark: str, command: str) -> "tuple[str, int]":
-        lines: List[str] = []
+    def _until(self, mark: str, command: str) -> tuple[str, int]:
+        lines: list[str] = []
         # a hanging command is killed, which ends the output
         signal.signal(signal.SIGALRM, lambda *_: self._shell.kill())
         signal.alarm(self._patience)
@@ -187,7 +187,7 @@ def _mistake(block: Block, command: str, what: str, came: str) -> Mistake:
     return Mistake(f"{block.page}, line {block.line}: $ {command}\n{what}:\n{came}")
 
 
-def _environment() -> "dict[str, str]":
+def _environment() -> dict[str, str]:
     """The environment of a reader's own shell."""
     interpreter = os.path.realpath(os.path.join(ENVIRONMENT, "bin", "python"))
     return {
@@ -200,7 +200,7 @@ def _environment() -> "dict[str, str]":
     }
 
 
-def devices_on(path: str) -> List[str]:
+def devices_on(path: str) -> list[str]:
     """The loop devices of a file, under whatever path they were made."""
     found = subprocess.run(
         ["losetup", "--associated", path, "--noheadings", "--output", "NAME"],
@@ -273,7 +273,7 @@ def _put_layers(scratch: str, changed: Sequence[str]) -> None:
     os.chdir(os.getcwd())
 
 
-def _mounted() -> List[str]:
+def _mounted() -> list[str]:
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         return [line.split()[1] for line in mounts]
 

@@ -6,7 +6,6 @@ import ast
 import csv
 import os
 import re
-from typing import List, Set
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -17,7 +16,7 @@ NOT_YET = "no Docker plugin yet"
 NO_RELEASE = "none yet"
 
 
-def table() -> List[List[str]]:
+def table() -> list[list[str]]:
     """The README's table: for each row a list of cells, each a text with single blanks."""
     [block] = re.findall(r"^\.\. csv-table::\n((?:   .*\n|\n)+)", text_of("README.rst"), re.M)
     _, lines = block.split("\n\n", 1)
@@ -25,7 +24,7 @@ def table() -> List[List[str]]:
     return [[" ".join(cell.split()) for cell in row] for row in rows]
 
 
-def explained() -> List[List[str]]:
+def explained() -> list[list[str]]:
     """The table of docs/comparison.rst, without its header."""
     _, block = text_of("docs", "comparison.rst").split("   :header-rows: 1\n")
     rows = re.split(r"^   \* - ", block, flags=re.M)[2:]
@@ -34,7 +33,7 @@ def explained() -> List[List[str]]:
     ]
 
 
-def defined(module: str) -> Set[str]:
+def defined(module: str) -> set[str]:
     """The names in a module of tests: the module, its classes, and their own methods."""
     found = {module}
     for node in ast.parse(text_of(*module.split(".")[:-1], module.split(".")[-1] + ".py")).body:

@@ -66,7 +66,7 @@ for _page in of_suite("documents"):
 class EachBlockTests(SynchronousTestCase):
     """Every block is executed by some suite."""
 
-    def each(self, check: Callable[[Block], bool]) -> "list[str]":
+    def each(self, check: Callable[[Block], bool]) -> list[str]:
         """:return: the blocks that fail the check."""
         return [
             f"{block.page}:{block.line}"
@@ -116,7 +116,7 @@ class EachBlockTests(SynchronousTestCase):
                 self.assertEqual("txstorage", section.pop("backend"))
                 Configuration.from_mapping(self.complete(section))
 
-    def complete(self, section: "dict[str, Any]") -> "dict[str, Any]":
+    def complete(self, section: dict[str, Any]) -> dict[str, Any]:
         """
         The section, completed with the keys that the document omits, and with files that exist.
         """
@@ -133,7 +133,7 @@ class EachBlockTests(SynchronousTestCase):
             return section
         return {**{key: value for key, value in COMMON.items() if key not in given}, **section}
 
-    def write_clouds(self, clouds: "dict[str, Any]") -> None:
+    def write_clouds(self, clouds: dict[str, Any]) -> None:
         """Define these clouds, for one test."""
         path = self.mktemp()
         with open(path, "w", encoding="utf-8") as file:

@@ -9,7 +9,7 @@ import glob
 import os
 import re
 import shlex
-from typing import Any, Callable, List, Optional, Set, Tuple
+from typing import Any, Callable
 
 import click
 from twisted.trial.unittest import SynchronousTestCase
@@ -23,7 +23,7 @@ _OTHERS = "docs/comparison.rst"
 _FILE = re.compile(r"(?:tests|docs|txstorage|buildbot|packaging|benchmarks|newsfragments)/\S+")
 
 
-def named() -> Set[Tuple[str, str]]:
+def named() -> set[tuple[str, str]]:
     """Each document, with the texts in double backquotes."""
     found = set()
     for page in pages():
@@ -32,12 +32,12 @@ def named() -> Set[Tuple[str, str]]:
     return found
 
 
-def targets() -> Set[str]:
+def targets() -> set[str]:
     """The targets of make that have a description."""
     return set(re.findall(r"^([a-z-]+):.*## ", text_of("Makefile"), re.MULTILINE))
 
 
-def unknown(words: List[str]) -> Optional[str]:
+def unknown(words: list[str]) -> str | None:
     """The first word of a ``txstorage`` command that the command line does not know."""
     command: Any = main
     rest = iter(words)
@@ -64,7 +64,7 @@ def _option(command: Any, name: str) -> Any:
 class NamedTests(SynchronousTestCase):
     """The names in the text exist."""
 
-    def wrong(self, is_wrong: Callable[[str], object]) -> List[Tuple[str, str]]:
+    def wrong(self, is_wrong: Callable[[str], object]) -> list[tuple[str, str]]:
         """The names that a check finds wrong."""
         return sorted((page, words) for page, words in named() if is_wrong(words))
 

@@ -7,7 +7,8 @@ import os
 import re
 import sys
 import unittest
-from typing import Any, Dict, Iterator, List, Tuple
+from collections.abc import Iterator
+from typing import Any
 
 import click
 from treq.testing import StubTreq
@@ -137,8 +138,8 @@ class RoutesTests(SynchronousTestCase):
     """The routes and answers of the embedded service."""
 
     def setUp(self) -> None:
-        self.routes: Dict[str, routes.Route] = {
-            "{0.service} {0.method} {0.path}".format(route): route for route in routes.routes()
+        self.routes: dict[str, routes.Route] = {
+            f"{route.service} {route.method} {route.path}": route for route in routes.routes()
         }
 
     def test_all(self) -> None:
@@ -258,17 +259,17 @@ class RoutesTests(SynchronousTestCase):
     def test_page(self) -> None:
         """The page has all three services."""
         for kind in ("http-common-errors", "http-routes", "http-errors"):
-            found = re.findall(r"^\.\. {}:: (\w+)$".format(kind), page("http.rst"), re.MULTILINE)
+            found = re.findall(rf"^\.\. {kind}:: (\w+)$", page("http.rst"), re.MULTILINE)
             self.assertEqual(["identity", "volume", "compute"], found)
 
 
-def _compared() -> Iterator[Tuple[str, Tuple[str, ...]]]:
+def _compared() -> Iterator[tuple[str, tuple[str, ...]]]:
     """The contract's tests, each with the routes and errors that it compares."""
     for case in SUITE:
         for name in dir(case):
             if name.startswith("test"):
                 names = getattr(getattr(case, name), "compares", ())
-                yield "{}.{}".format(case.__name__, name), names
+                yield f"{case.__name__}.{name}", names
 
 
 class TablesTests(SynchronousTestCase):
@@ -277,7 +278,7 @@ class TablesTests(SynchronousTestCase):
     def test_keys(self) -> None:
         """Each key has a row, with its synonyms, its default and its variables."""
         rows = {row[0].split("\n")[0]: row for row in tables.rows_of_keys()}
-        self.assertEqual({"key", *("| ``{}``".format(key.name) for key in KEYS)}, set(rows))
+        self.assertEqual({"key", *(f"| ``{key.name}``" for key in KEYS)}, set(rows))
         names, _, _, variables = rows["| ``project_name``"]
         self.assertEqual("| ``project_name``\n| ``tenant_name``", names)
         self.assertIn("| ``OS_TENANT_NAME``", variables.split("\n"))
@@ -300,7 +301,7 @@ class TablesTests(SynchronousTestCase):
     def test_errors(self) -> None:
         """Each error has a row with its meaning and its remedy."""
         _, *rows = tables.rows_of_errors()
-        wanted = [":class:`~txstorage.errors.{}`".format(name) for name in errors.__all__]
+        wanted = [f":class:`~txstorage.errors.{name}`" for name in errors.__all__]
         self.assertEqual(wanted, [row[0] for row in rows])
         for row in rows:
             self.assertTrue(all(row), row)
@@ -318,7 +319,7 @@ class TablesTests(SynchronousTestCase):
         """Each action and each message has a row, and each of its fields a description."""
         rows = [*list(tables.rows_of_actions())[1:], *list(tables.rows_of_messages())[1:]]
         names = {
-            "``{}``".format(name)
+            f"``{name}``"
             for kind in vars(_log).values()
             for name in (getattr(kind, "action_type", ""), getattr(kind, "message_type", ""))
             if isinstance(name, str) and name
@@ -406,7 +407,7 @@ class PromisesTests(SynchronousTestCase):
         self.assertTrue(test.startswith("    - ``tests.driver.test_polling."))
 
 
-def _broken(suite: Any) -> List[Any]:
+def _broken(suite: Any) -> list[Any]:
     """Trial's stand-ins for tests that it can't load."""
     if isinstance(suite, unittest.TestSuite):
         return [each for part in suite for each in _broken(part)]

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 import attr
 from treq.testing import StubTreq
@@ -24,7 +24,7 @@ class Got:
     """An answer, decoded."""
 
     code: int
-    headers: Dict[str, str]
+    headers: dict[str, str]
     body: Any
     length: Any
 
@@ -36,7 +36,7 @@ class Got:
         return text
 
 
-def password_auth(password: str = "open sesame", **user: Any) -> Dict[str, Any]:
+def password_auth(password: str = "open sesame", **user: Any) -> dict[str, Any]:
     """The body of a request for a token."""
     who = user or {"name": "txstorage", "domain": {"name": "Default"}}
     identity = {"methods": ["password"], "password": {"user": dict(who, password=password)}}
@@ -46,7 +46,7 @@ def password_auth(password: str = "open sesame", **user: Any) -> Dict[str, Any]:
 class CloudTests(SynchronousTestCase):
     """Tests that talk to a cloud in memory."""
 
-    settings: Dict[str, Any] = {}
+    settings: dict[str, Any] = {}
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -58,7 +58,7 @@ class CloudTests(SynchronousTestCase):
         self.cloud = cloud
         self.addCleanup(cloud.close)
         self.treq = StubTreq(cloud.resource)
-        self.token: Optional[str] = None
+        self.token: str | None = None
         got = self.ask("POST", "/identity/v3/auth/tokens", password_auth())
         self.token = got.headers["x-subject-token"]
         self.project = got.body["token"]["project"]["id"]
@@ -121,18 +121,18 @@ class CloudTests(SynchronousTestCase):
 
     def attach(self, volume_id: str, node: str = "node-1", version: str = "", **more: Any) -> Got:
         """Ask for a volume to be attached."""
-        path = "/servers/{}/os-volume_attachments".format(self.cloud.nodes.get(node, node))
+        path = f"/servers/{self.cloud.nodes.get(node, node)}/os-volume_attachments"
         body = {"volumeAttachment": dict({"volumeId": volume_id}, **more)}
         return self.nova("POST", path, body, version)
 
     def detach(self, volume_id: str, node: str = "node-1") -> Got:
         """Ask for a volume to be detached."""
         server = self.cloud.nodes.get(node, node)
-        return self.nova("DELETE", "/servers/{}/os-volume_attachments/{}".format(server, volume_id))
+        return self.nova("DELETE", f"/servers/{server}/os-volume_attachments/{volume_id}")
 
     def attachments(self, node: str = "node-1", version: str = "", query: str = "") -> Any:
         """The attachments that Compute lists."""
-        path = "/servers/{}/os-volume_attachments".format(self.cloud.nodes[node]) + query
+        path = f"/servers/{self.cloud.nodes[node]}/os-volume_attachments" + query
         return self.nova("GET", path, version=version).body["volumeAttachments"]
 
 
@@ -146,12 +146,12 @@ def temporary_directory(case: Any) -> str:
     return directory
 
 
-def loops_below(directory: str) -> List[str]:
+def loops_below(directory: str) -> list[str]:
     """Loop devices whose backing file is below a directory."""
     found = []
     for name in sorted(os.listdir("/sys/block")):
         try:
-            with open("/sys/block/{}/loop/backing_file".format(name)) as opened:
+            with open(f"/sys/block/{name}/loop/backing_file") as opened:
                 if opened.read().startswith(os.path.realpath(directory) + "/"):
                     found.append("/dev/" + name)
         except OSError:

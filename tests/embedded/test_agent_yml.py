@@ -62,7 +62,7 @@ class AgentConfigurationTests(SynchronousTestCase):
             ("localhost", "localhost"),
         ):
             url = attr.evolve(ACCESS, host=host).auth_url
-            self.assertEqual(url, "http://{}:8780/identity/v3".format(expected))
+            self.assertEqual(url, f"http://{expected}:8780/identity/v3")
 
     def test_accepted(self) -> None:
         """The driver's configuration takes it as it is."""

@@ -24,7 +24,7 @@ class InMemoryCloudTests(SynchronousTestCase):
         self.addCleanup(cloud.close)
         self.assertEqual(sorted(cloud.nodes), ["a", "b"])
         for server_id in cloud.nodes.values():
-            (root,) = cloud.store.attachments(server_id)
+            (root,) = cloud.store.attachments.of_server(server_id)
             volume = cloud.store.volume(root.volume_id)
             assert volume is not None
             self.assertTrue(volume.bootable)

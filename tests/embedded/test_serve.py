@@ -16,7 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 import yaml
 from click.testing import CliRunner
@@ -65,9 +65,9 @@ class Child:
             if line.startswith("txstorage ready: "):
                 self.auth_url = line.split()[-1]
                 break
-        self.token: Optional[str] = None
+        self.token: str | None = None
 
-    def end(self, how: signal.Signals) -> Tuple[int, str]:
+    def end(self, how: signal.Signals) -> tuple[int, str]:
         """End it; its exit status and what it said of errors."""
         if self.process.returncode is None:
             self.process.send_signal(how)
@@ -95,7 +95,7 @@ class Child:
             catalog["compute"], self.server
         )
 
-    def ask(self, method: str, url: str, body: Any = None) -> Tuple[Any, Dict[str, str]]:
+    def ask(self, method: str, url: str, body: Any = None) -> tuple[Any, dict[str, str]]:
         """One exchange; 404 brings ``None``."""
         request = urllib.request.Request(url, method=method)
         request.add_header("Content-Type", "application/json")
@@ -122,7 +122,7 @@ class Child:
         deadline = time.monotonic() + PATIENCE
         while self.status(volume_id) not in statuses:
             if time.monotonic() > deadline:
-                raise AssertionError("it is {}".format(self.status(volume_id)))
+                raise AssertionError(f"it is {self.status(volume_id)}")
 
     def create(self) -> str:
         """Ask for a volume."""
@@ -239,7 +239,7 @@ class ShutdownReactor:
     """The real reactor, except that the test shuts it down."""
 
     def __init__(self) -> None:
-        self.triggers: List[Any] = []
+        self.triggers: list[Any] = []
 
     def addSystemEventTrigger(self, phase: str, event: str, function: Any) -> None:  # noqa: N802
         """Remember what is to be done."""
@@ -308,7 +308,7 @@ class RunTests(TestCase):
 
     def test_options(self) -> None:
         """The command's options arrive."""
-        seen: List[Any] = []
+        seen: list[Any] = []
         self.patch(task, "react", lambda main: seen.append(main))
         self.patch(serve_module, "run", lambda reactor, options, as_json: options)
         self.patch(Deferred, "fromCoroutine", lambda options: options)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from typing import Any, List
+from typing import Any
 
 import attr
 import treq
@@ -130,7 +130,7 @@ class ServiceTests(TestCase):
             return str(error)
         raise AssertionError("it started")
 
-    def agents(self) -> List[str]:
+    def agents(self) -> list[str]:
         """The names of the agents' files."""
         return sorted(name for name in os.listdir(self.directory) if name.endswith(".yml"))
 
@@ -182,7 +182,7 @@ class ServiceTests(TestCase):
         self.assertIn("another instance", await self.refused())
         other = temporary_directory(self)
         message = await self.refused(state_dir=other, port=port)
-        self.assertIn("port {}: Address already in use".format(port), message)
+        self.assertIn(f"port {port}: Address already in use", message)
         # Nothing of the refused one is left open.
         await self.start(state_dir=other)
 
@@ -233,7 +233,7 @@ class ServiceTests(TestCase):
         await (await self.start()).stop()
         store = Store(os.path.join(self.directory, "txstorage.sqlite"), reactor.seconds)
         volume_id = store.add_volume(NewVolume(None, None, 1, "gold", {})).volume_id
-        store.reserve(volume_id, store.servers()[0].server_id, "/dev/vdb")
+        store.attachments.reserve(volume_id, store.servers()[0].server_id, "/dev/vdb")
         store.close()
         self.assertIn("detach them first", await self.refused(devices="loop"))
 

@@ -48,7 +48,7 @@ class LifeTests(PackagesTestCase):
         subprocess.run(["mkfs.ext4", "-q", device], check=True)
         self.machine.run(["mount", device, "/mnt"])
         self.content = digest(os.urandom(64)).encode()
-        self.machine.run(["sh", "-c", "printf %s {} >/mnt/file".format(self.content.decode())])
+        self.machine.run(["sh", "-c", f"printf %s {self.content.decode()} >/mnt/file"])
         self.machine.run("sync /mnt/file")
         return volume, device
 
@@ -94,7 +94,7 @@ class LifeTests(PackagesTestCase):
 
     def test_example(self):
         """The example is a valid configuration, except for the secret's file, which it names."""
-        code, told = self.machine.run("txstorage --config {} doctor".format(EXAMPLE), check=False)
+        code, told = self.machine.run(f"txstorage --config {EXAMPLE} doctor", check=False)
         self.assertEqual(1, code, told)
         self.assertIn("/etc/txstorage/secret", told)
 
@@ -107,7 +107,7 @@ class LifeTests(PackagesTestCase):
         self.start()
         self.assertIsNotNone(self.process())
         self.assertEqual(0o700, os.stat(self.machine.within(STATE)).st_mode & 0o777)
-        status = self.machine.run("cat /proc/{}/status".format(self.process()))
+        status = self.machine.run(f"cat /proc/{self.process()}/status")
         self.assertRegex(status, r"CapBnd:\t0000000000200000\n")
         self.assertRegex(status, r"NoNewPrivs:\t1\n")
         volume, device = self.attached()
@@ -118,7 +118,7 @@ class LifeTests(PackagesTestCase):
         self.assertEqual({}, loop_devices(self.machine.path))
         self.machine.txstorage("volumes destroy --yes " + volume)
         self.assertEqual([], self.machine.txstorage("volumes list")["volumes"])
-        self.machine.run("txstorage --config {} doctor".format(CONFIGURATION))
+        self.machine.run(f"txstorage --config {CONFIGURATION} doctor")
 
     def test_upgraded(self):
         """

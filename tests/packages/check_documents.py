@@ -121,7 +121,7 @@ class PageTests(PackagesTestCase):
         """Type the commands of a block."""
         for command, shown in block.commands:
             code, came = self.place.run(self.learned.typed(command))
-            where = "{}, line {}: $ {}\n".format(PAGE, block.line, command)
+            where = f"{PAGE}, line {block.line}: $ {command}\n"
             self.assertEqual(0, code, where + came)
             self.assertTrue(self.learned.matches(shown, came), where + came)
 

@@ -51,7 +51,7 @@ class ContentsTests(FilesTestCase):
         names = sorted(os.listdir(self.made["current"]))
         kinds = r"py2-none-any\.whl|py3-none-any\.whl|tar\.gz|deb|rpm"
         self.assertEqual(5, len(names), names)
-        self.assertEqual(5, len({re.search("({})$".format(kinds), n).group() for n in names}))
+        self.assertEqual(5, len({re.search(f"({kinds})$", n).group() for n in names}))
 
     def test_wheel_for_python_2(self):
         """The wheel for Python 2 has the driver, and no Python 3 wing."""
@@ -116,7 +116,7 @@ class UnitTests(FilesTestCase):
         """:return: systemd's complaints; the command's path is the unpacked one."""
         path = os.path.join(self.place, "txstorage.service")
         with open(path, "w", encoding="utf-8") as opened:
-            opened.write(unit.replace("=/opt/", "={}/opt/".format(self.tree)))
+            opened.write(unit.replace("=/opt/", f"={self.tree}/opt/"))
         return output_of("systemd-analyze", "verify", "--man=no", path)
 
     def test_verified(self):
@@ -130,6 +130,6 @@ class UnitTests(FilesTestCase):
         """systemd's own exposure level is good."""
         path = os.path.join(self.tree, UNIT)
         command = ["systemd-analyze", "security", "--offline=true"]
-        output_of(*command, "--threshold={}".format(EXPOSURE), path)
+        output_of(*command, f"--threshold={EXPOSURE}", path)
         self.assertIn("NoNewPrivileges=yes\n", self.unit)
         self.assertIn("CapabilityBoundingSet=CAP_SYS_ADMIN\n", self.unit)

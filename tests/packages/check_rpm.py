@@ -71,14 +71,14 @@ class RpmTests(PackagesTestCase):
         root = self.root()
         os.makedirs(root.within("/var/lib/txstorage/volumes"))
         for name, left, expected in CALLS:
-            script = self.query("--queryformat", "%{{{}}}".format(name.upper()))
+            script = self.query("--queryformat", f"%{{{name.upper()}}}")
             with open(root.within("root/scriptlet"), "w", encoding="utf-8") as opened:
                 opened.write(script)
-            root.run("sh -e /root/scriptlet {}".format(left))
+            root.run(f"sh -e /root/scriptlet {left}")
             self.assertEqual(expected, root.systemctl_calls(), (name, left))
         shutil.rmtree(root.within("run/systemd"))
         os.unlink(root.within("usr/bin/systemctl"))
         for name, left, _ in CALLS:
-            script = self.query("--queryformat", "%{{{}}}".format(name.upper()))
+            script = self.query("--queryformat", f"%{{{name.upper()}}}")
             root.run(["sh", "-e", "-c", script, "sh", str(left)])
         self.assertTrue(os.path.isdir(root.within("/var/lib/txstorage/volumes")))

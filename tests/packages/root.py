@@ -74,7 +74,7 @@ class Root:
         :raises CommandFailed: with all its output.
         """
         words = shlex.split(command) if isinstance(command, str) else command
-        spaces = "/proc/{}/ns".format(self._keeper.pid)
+        spaces = f"/proc/{self._keeper.pid}/ns"
         enter = ["nsenter", "--mount=" + spaces + "/mnt", "--net=" + spaces + "/net"]
         enter += ["--pid=" + spaces + "/pid_for_children", "chroot", self.path]
         done = subprocess.run(
@@ -93,9 +93,7 @@ class Root:
 
     def txstorage(self, arguments):
         """:return: the JSON document that the installed command prints."""
-        return json.loads(
-            self.run("txstorage --config {} --json {}".format(CONFIGURATION, arguments))
-        )
+        return json.loads(self.run(f"txstorage --config {CONFIGURATION} --json {arguments}"))
 
     def install_systemctl(self):
         """Stand in for systemd and the journal; see ``systemctl.py``."""
@@ -104,7 +102,7 @@ class Root:
         with open(os.path.join(HERE, "systemctl.py"), encoding="utf-8") as source:
             script = source.read()
         with open(place, "w", encoding="utf-8") as target:
-            target.write("#!/usr/bin/{}\n{}".format(os.path.basename(python), script))
+            target.write(f"#!/usr/bin/{os.path.basename(python)}\n{script}")
         os.chmod(place, 0o755)
         with open(self.within("usr/bin/journalctl"), "w", encoding="utf-8") as target:
             target.write("#!/bin/sh\nexec cat /run/txstorage.output\n")

@@ -82,7 +82,7 @@ def mirror():
         debian.apt_get("update")
         place = found_mirror(codename)
     if place is None:
-        raise OSError("apt has no source of Debian's {}".format(codename))
+        raise OSError(f"apt has no source of Debian's {codename}")
     return codename, place
 
 
@@ -106,7 +106,7 @@ def make_base(name, packages):
     codename, place = mirror()
 
     def make():
-        say("making the root {} with debootstrap, which takes minutes".format(name))
+        say(f"making the root {name} with debootstrap, which takes minutes")
         command = ["debootstrap", "--variant=minbase", "--include=" + ",".join(packages)]
         run(
             *command,
@@ -155,7 +155,7 @@ def make_packages():
 
 def stop(*_):
     """Ending this process ends the tests, whose namespaces end with them."""
-    with open("/proc/self/task/{0}/children".format(os.getpid())) as opened:
+    with open(f"/proc/self/task/{os.getpid()}/children") as opened:
         for child in opened.read().split():
             os.kill(int(child), signal.SIGTERM)
     sys.exit("terminated")

@@ -93,10 +93,10 @@ def main(arguments):
     if command == "enable" and not os.path.lexists(WANTED):
         os.makedirs(os.path.dirname(WANTED), exist_ok=True)
         os.symlink(UNIT, WANTED)
-        print("Created symlink {} \u2192 {}.".format(WANTED, UNIT), file=sys.stderr)
+        print(f"Created symlink {WANTED} \u2192 {UNIT}.", file=sys.stderr)
     elif command == "disable" and os.path.lexists(WANTED):
         os.unlink(WANTED)
-        print('Removed "{}".'.format(WANTED), file=sys.stderr)
+        print(f'Removed "{WANTED}".', file=sys.stderr)
     if command in ("try-restart", "restart"):
         if command == "try-restart" and not running():
             return 0

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Tuple, Union
+from collections.abc import Coroutine, Mapping
+from typing import Any, Callable
 from uuid import UUID
 
 import attr
@@ -39,7 +40,7 @@ class CommandResult:
     """
 
     document: Any
-    shown: Union[str, RenderableType]
+    shown: str | RenderableType
     ok: bool = True
 
 
@@ -99,17 +100,17 @@ class App:
     :ivar default_config: the ``agent.yml`` to use when none is named.
     """
 
-    config: Optional[str] = None
-    cluster_id: Optional[UUID] = None
+    config: str | None = None
+    cluster_id: UUID | None = None
     json: bool = False
     environ: Mapping[str, str] = attr.ib(default=os.environ, repr=False)
     run: Callable[[Callable[[Any], Coroutine[Any, Any, Any]]], Any] = run
-    agent: Optional[Any] = None
+    agent: Any | None = None
     default_config: str = AGENT_YML
 
     # -- in ---------------------------------------------------------------
 
-    def source(self) -> Optional[str]:
+    def source(self) -> str | None:
         """
         :return: the path of the ``agent.yml`` to use; ``None`` for the environment.
         """
@@ -118,7 +119,7 @@ class App:
             return named
         return self.default_config if os.path.exists(self.default_config) else None
 
-    def variables(self) -> List[str]:
+    def variables(self) -> list[str]:
         """
         :return: the names of the environment's variables that configure.
         :raises InvalidConfiguration: there are none, so nothing does.
@@ -128,9 +129,7 @@ class App:
         if not given:
             raise InvalidConfiguration(
                 "config",
-                "no file is named, there is no {}, and no variable is set".format(
-                    self.default_config
-                ),
+                f"no file is named, there is no {self.default_config}, and no variable is set",
                 "name an agent.yml with --config or TXSTORAGE_CONFIG ('txstorage serve' makes "
                 "one), or set OS_AUTH_URL and the like",
             )
@@ -140,7 +139,7 @@ class App:
         """
         :raises InvalidConfiguration: naming the key and where it is.
         """
-        overrides: Dict[str, Any] = {}
+        overrides: dict[str, Any] = {}
         if self.cluster_id is not None:
             overrides["cluster_id"] = self.cluster_id
         path = self.source()
@@ -149,7 +148,7 @@ class App:
             return Configuration.from_environment(self.environ, **overrides)
         return Configuration.from_file(path, **overrides)
 
-    def cloud(self, reactor: Any, observe: Optional[Observe] = None) -> ConfiguredCloud:
+    def cloud(self, reactor: Any, observe: Observe | None = None) -> ConfiguredCloud:
         """
         :param reactor: the reactor.
         :param observe: called with each status that a volume is seen in.
@@ -220,4 +219,4 @@ class App:
         return Console(stderr=True, quiet=self.json, force_terminal=False if self.json else None)
 
 
-__all__: Tuple[str, ...] = ("CommandResult", "App", "ConfiguredCloud", "ObservedService")
+__all__: tuple[str, ...] = ("CommandResult", "App", "ConfiguredCloud", "ObservedService")

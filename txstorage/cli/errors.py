@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
-from typing import Dict, Tuple, Type
 
 import attr
 import click
@@ -55,10 +54,10 @@ class Explanation:
 
     def as_text(self) -> str:
         """For people."""
-        remedy = "\nWhat to do: {}".format(self.remedy) if self.remedy else ""
-        return "Error: {}{}".format(self.message, remedy)
+        remedy = f"\nWhat to do: {self.remedy}" if self.remedy else ""
+        return f"Error: {self.message}{remedy}"
 
-    def to_wire(self) -> Dict[str, Dict[str, str]]:
+    def to_wire(self) -> dict[str, dict[str, str]]:
         """For machines."""
         return {"error": {"kind": self.kind, "message": self.message, "remedy": self.remedy}}
 
@@ -75,7 +74,7 @@ class Explanation:
         say(self.as_text())
 
 
-_VOLUME_PROBLEMS: Dict[Type[VolumeException], Tuple[str, str]] = {
+_VOLUME_PROBLEMS: dict[type[VolumeException], tuple[str, str]] = {
     UnknownVolume: (
         "There is no volume {} in this cluster",
         "see 'txstorage volumes list', and check the cluster id",
@@ -97,7 +96,7 @@ def explain(error: BaseException) -> Explanation:
     if isinstance(error, CommandInterrupted):
         return Explanation(kind, "Interrupted", "the command can be repeated", 130)
     if isinstance(error, VolumeException):
-        message, remedy = _VOLUME_PROBLEMS.get(type(error), ("{} on volume {{}}".format(kind), ""))
+        message, remedy = _VOLUME_PROBLEMS.get(type(error), (f"{kind} on volume {{}}", ""))
         return Explanation(kind, message.format(error.blockdevice_id), remedy)
     if isinstance(error, (StorageError, InvalidConfiguration, ServeError)):
         return Explanation(kind, error.message, error.remedy)
@@ -107,6 +106,4 @@ def explain(error: BaseException) -> Explanation:
         )
     if isinstance(error, OSError):
         return Explanation(kind, as_text(error))
-    return Explanation(
-        kind, "{}: {}".format(kind, error), "this is a bug in txstorage: please report it"
-    )
+    return Explanation(kind, f"{kind}: {error}", "this is a bug in txstorage: please report it")

@@ -6,8 +6,9 @@ The command ``txstorage``.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Iterator, List, Optional
+from typing import Any
 from uuid import UUID
 
 import attr
@@ -45,7 +46,7 @@ def _usage_error_as_json(context: click.Context, as_json: bool) -> Iterator[None
             raise
         kind, message = type(error).__name__, error.format_message()
         where = getattr(error, "ctx", None) or context
-        remedy = "see '{} --help'".format(where.command_path)
+        remedy = f"see '{where.command_path} --help'"
         Explanation(kind, message, remedy).report(as_json)
         context.exit(error.exit_code)
 
@@ -53,7 +54,7 @@ def _usage_error_as_json(context: click.Context, as_json: bool) -> Iterator[None
 class _Commands(click.Group):
     """The commands; whatever is wrong, ``--json`` brings one JSON document."""
 
-    def parse_args(self, ctx: click.Context, args: List[str]) -> List[str]:
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See ``click.Command``."""
         with _usage_error_as_json(ctx, "--json" in args):
             return super().parse_args(ctx, args)
@@ -78,10 +79,10 @@ class _Commands(click.Group):
 @click.pass_context
 def main(
     context: click.Context,
-    config: Optional[str],
-    cluster_id: Optional[UUID],
+    config: str | None,
+    cluster_id: UUID | None,
     as_json: bool,
-    log: Optional[str],
+    log: str | None,
 ) -> Any:
     """Block storage over HTTP: volumes, attached as devices of this node."""
     if log is not None:

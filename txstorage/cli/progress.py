@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -36,7 +37,7 @@ class _Line(Progress):
 
 
 @contextmanager
-def progress(console: Console, description: str, note: Optional[Note] = None) -> Iterator[Note]:
+def progress(console: Console, description: str, note: Note | None = None) -> Iterator[Note]:
     """
     Show an operation in progress, on a terminal only.
 
@@ -66,7 +67,7 @@ class Narrator:
     def __init__(
         self,
         reactor: Any,
-        console: Optional[Console],
+        console: Console | None,
         progress_console: Console,
         listener: Callable[[str], None] = lambda name: None,
     ) -> None:
@@ -74,7 +75,7 @@ class Narrator:
         self._console = console
         self._progress_console = progress_console
         self._listener = listener
-        self.steps: List[Dict[str, Any]] = []
+        self.steps: list[dict[str, Any]] = []
 
     @contextmanager
     def step(self, name: str) -> Iterator[Note]:
@@ -100,6 +101,4 @@ class Narrator:
     def _tell(self, name: str, seconds: float, ok: bool, detail: str) -> None:
         self.steps.append({"step": name, "seconds": round(seconds, 3), "ok": ok, "detail": detail})
         mark = ("ok  ", "green") if ok else ("FAIL", "bold red")
-        self.say(
-            Text.assemble(mark, " {:7.2f} s  {}".format(seconds, name), ("  " + detail, "dim"))
-        )
+        self.say(Text.assemble(mark, f" {seconds:7.2f} s  {name}", ("  " + detail, "dim")))

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, Callable, Coroutine, List, TypeVar
+from typing import Any, Callable, TypeVar
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import CancelledError, Deferred
@@ -32,8 +33,8 @@ def run(operation: Callable[[Any], Coroutine[Any, Any, T]], reactor: Any = _reac
     :raises CommandInterrupted: when it was cancelled.
     :raises Exception: what the coroutine raises.
     """
-    outcome: List[Any] = []
-    calls: List[Deferred[Any]] = []
+    outcome: list[Any] = []
+    calls: list[Deferred[Any]] = []
 
     def start() -> None:
         _stop_on_hang_up(reactor)
@@ -42,7 +43,7 @@ def run(operation: Callable[[Any], Coroutine[Any, Any, T]], reactor: Any = _reac
         call.addBoth(outcome.append)
         call.addBoth(lambda _: stopping or reactor.stop())
 
-    stopping: List[bool] = []
+    stopping: list[bool] = []
 
     def shut_down() -> Any:
         stopping.append(True)
@@ -96,7 +97,7 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
     :return: the result of ``work``.
     :raises CancelledError: afterwards, when the caller was cancelled.
     """
-    outcome: List[Any] = []
+    outcome: list[Any] = []
     waiter: Deferred[None] = Deferred()
 
     def done(result: Any) -> None:
@@ -119,7 +120,7 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
     return result
 
 
-def _result(outcome: List[Any]) -> Any:
+def _result(outcome: list[Any]) -> Any:
     if not outcome:
         raise CommandInterrupted()
     if isinstance(outcome[0], Failure):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Optional, Tuple
+from typing import Any
 
 import click
 import yaml
@@ -45,7 +45,7 @@ def _refuse(error: Exception, as_json: bool) -> None:
     if as_json:
         explain(error).report(as_json)
     else:
-        say("txstorage serve: {}".format(error))
+        say(f"txstorage serve: {error}")
 
 
 async def run(reactor: Any, options: ServiceOptions, as_json: bool = False) -> None:
@@ -159,10 +159,10 @@ def serve(
     state_dir: str,
     host: str,
     port: int,
-    nodes: Tuple[str, ...],
+    nodes: tuple[str, ...],
     tls: bool,
-    tls_cert: Optional[str],
-    tls_key: Optional[str],
+    tls_cert: str | None,
+    tls_key: str | None,
     devices: str,
     until_input_ends: bool,
     **behaviour: Any,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Any, Optional
+from typing import Any
 
 import click
 
@@ -41,7 +41,7 @@ def format_size(size: int) -> str:
         if amount < 1024:
             break
         amount, unit = amount / 1024, prefix + "iB"
-    return "{:.4g} {}".format(amount, unit)
+    return f"{amount:.4g} {unit}"
 
 
 class Size(click.ParamType):  # type: ignore[type-arg]
@@ -49,11 +49,9 @@ class Size(click.ParamType):  # type: ignore[type-arg]
 
     name = "size"
 
-    def convert(
-        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
-    ) -> int:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """See ``click.ParamType``."""
         try:
             return parse_size(value)
         except ValueError:
-            self.fail("{!r} is not a size such as 1GiB, 20G or 1073741824".format(value))
+            self.fail(f"{value!r} is not a size such as 1GiB, 20G or 1073741824")

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, Optional
+from collections.abc import Iterator
+from typing import Any, Callable
 
 from rich.box import HEAVY_HEAD, Box
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -26,8 +27,8 @@ class AdaptiveTable:
 
     def __init__(
         self,
-        table: Callable[[Optional[Box]], Table],
-        narrow: Optional[Callable[[], RenderableType]] = None,
+        table: Callable[[Box | None], Table],
+        narrow: Callable[[], RenderableType] | None = None,
     ) -> None:
         self._table = table
         self._narrow = narrow

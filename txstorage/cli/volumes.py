@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, Callable, Coroutine, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable
 from uuid import UUID, uuid4
 
 import click
@@ -34,13 +35,13 @@ def volumes() -> None:
 # -- what a volume looks like ---------------------------------------------------
 
 
-def to_document(volume: Volume) -> Dict[str, Any]:
+def to_document(volume: Volume) -> dict[str, Any]:
     """
     :return: a volume of this cluster for machines; ``problem`` is ``None`` unless its labels don't
         say which dataset it holds.
     """
     dataset_id, problem = None, None
-    attachments: Tuple[Attachment, ...] = volume.attachments
+    attachments: tuple[Attachment, ...] = volume.attachments
     try:
         dataset_id = str(dataset_of(volume))
     except MalformedLabels as error:
@@ -77,7 +78,7 @@ def _cell(name: str, value: Any) -> Text:
     return Text("-" if value is None else str(value))
 
 
-def _listed(documents: List[Dict[str, Any]]) -> AdaptiveTable:
+def _listed(documents: list[dict[str, Any]]) -> AdaptiveTable:
     """One row a volume or, where ids would be broken, one table a volume."""
     names = [name for _, name in _COLUMNS]
     return AdaptiveTable(
@@ -86,7 +87,7 @@ def _listed(documents: List[Dict[str, Any]]) -> AdaptiveTable:
     )
 
 
-def _list_table(documents: List[Dict[str, Any]], box: Optional[Box]) -> Table:
+def _list_table(documents: list[dict[str, Any]], box: Box | None) -> Table:
     table = Table(box=box)
     for title, name in _COLUMNS:
         table.add_column(title, justify="right" if name == "size" else "left", overflow="fold")
@@ -96,11 +97,11 @@ def _list_table(documents: List[Dict[str, Any]], box: Optional[Box]) -> Table:
     return table
 
 
-def _shown(document: Dict[str, Any]) -> AdaptiveTable:
+def _shown(document: dict[str, Any]) -> AdaptiveTable:
     return AdaptiveTable(lambda box: _show_table(document, box))
 
 
-def _show_table(document: Dict[str, Any], box: Optional[Box] = HEAVY_HEAD) -> Table:
+def _show_table(document: dict[str, Any], box: Box | None = HEAVY_HEAD) -> Table:
     table = Table(show_header=False, box=box)
     for name, value in document.items():
         if isinstance(value, dict):
@@ -129,7 +130,7 @@ async def _volume(cloud: ConfiguredCloud, volume_id: str) -> Volume:
     return volume
 
 
-async def _here(cloud: ConfiguredCloud) -> Optional[str]:
+async def _here(cloud: ConfiguredCloud) -> str | None:
     """This node's instance id, or ``None`` when it is no node of the cloud."""
     try:
         server: str = await cloud.driver.compute_instance_id()
@@ -138,7 +139,7 @@ async def _here(cloud: ConfiguredCloud) -> Optional[str]:
     return server
 
 
-async def _described(cloud: ConfiguredCloud, volume_id: str) -> Dict[str, Any]:
+async def _described(cloud: ConfiguredCloud, volume_id: str) -> dict[str, Any]:
     document = to_document(await _volume(cloud, volume_id))
     document["device_path"] = None
     # Finding out where we are may take seconds on a machine that is no node.
@@ -193,7 +194,7 @@ def show_command(app: App, volume: str) -> None:
 @click.option("--dataset", type=click.UUID, help="The dataset it is for [default: a new one].")
 @click.option("--profile", help="gold, silver, bronze or another configured profile.")
 @pass_app
-def create_command(app: App, size: int, dataset: Optional[UUID], profile: Optional[str]) -> None:
+def create_command(app: App, size: int, dataset: UUID | None, profile: str | None) -> None:
     """
     Create a volume of SIZE: 1GiB, 20G, or a number of bytes.
 
@@ -208,7 +209,7 @@ def create_command(app: App, size: int, dataset: Optional[UUID], profile: Option
             except BaseException:
                 if dataset is None:
                     # Without it a repetition would make a second volume.
-                    app.warn("to repeat this, add --dataset {}".format(dataset_id))
+                    app.warn(f"to repeat this, add --dataset {dataset_id}")
                 raise
             document = to_document(await _volume(cloud, created.blockdevice_id))
         return CommandResult(document, _shown(document))
@@ -216,9 +217,7 @@ def create_command(app: App, size: int, dataset: Optional[UUID], profile: Option
     app.perform(operation)
 
 
-async def _create(
-    cloud: ConfiguredCloud, dataset_id: UUID, size: int, profile: Optional[str]
-) -> Any:
+async def _create(cloud: ConfiguredCloud, dataset_id: UUID, size: int, profile: str | None) -> Any:
     if profile is None:
         return await cloud.driver.create_volume(dataset_id, size)
     return await cloud.driver.create_volume_with_profile(dataset_id, size, profile)
@@ -228,7 +227,7 @@ async def _create(
 @click.argument("volume")
 @click.option("--to", "server", metavar="INSTANCE_ID", help="[default: this node]")
 @pass_app
-def attach_command(app: App, volume: str, server: Optional[str]) -> None:
+def attach_command(app: App, volume: str, server: str | None) -> None:
     """Attach a volume, and print the path of its device on this node."""
 
     async def operation(reactor: Any) -> CommandResult:
@@ -237,7 +236,7 @@ def attach_command(app: App, volume: str, server: Optional[str]) -> None:
             await cloud.driver.attach_volume(volume, target)
             document = await _described(cloud, volume)
         path = document["device_path"]
-        return CommandResult(document, path or "Volume {} is attached to {}".format(volume, target))
+        return CommandResult(document, path or f"Volume {volume} is attached to {target}")
 
     app.perform(operation)
 
@@ -252,7 +251,7 @@ def detach_command(app: App, volume: str) -> None:
         with _observed(app, reactor, "Detaching volume " + volume) as cloud:
             await cloud.driver.detach_volume(volume)
             document = to_document(await _volume(cloud, volume))
-        return CommandResult(document, "Volume {} is detached".format(volume))
+        return CommandResult(document, f"Volume {volume} is detached")
 
     app.perform(operation)
 
@@ -284,7 +283,7 @@ def destroy_command(app: App, volume: str, yes: bool) -> None:
         with _observed(app, reactor, "Destroying volume " + volume) as cloud:
             await cloud.driver.destroy_volume(volume)
         return CommandResult(
-            {"volume_id": volume, "destroyed": True}, "Volume {} is destroyed".format(volume)
+            {"volume_id": volume, "destroyed": True}, f"Volume {volume} is destroyed"
         )
 
     app.perform(operation)
@@ -302,7 +301,7 @@ def _confirm(volume: str) -> None:
     """
     if not is_interactive():
         raise click.UsageError("destroying a volume needs --yes where nobody can be asked")
-    click.confirm("Destroy volume {} and all data on it?".format(volume), abort=True, err=True)
+    click.confirm(f"Destroy volume {volume} and all data on it?", abort=True, err=True)
 
 
-__all__: Tuple[str, ...] = ("to_document", "volumes")
+__all__: tuple[str, ...] = ("to_document", "volumes")

@@ -5,7 +5,7 @@ The ``agent.yml`` that points at the embedded service.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Any
 
 import attr
 import yaml
@@ -37,8 +37,8 @@ class Access:
     port: int
     password_file: str
     cluster_id: str
-    certificate: Optional[str] = None
-    device_directory: Optional[str] = None
+    certificate: str | None = None
+    device_directory: str | None = None
 
     @property
     def auth_url(self) -> str:
@@ -51,7 +51,7 @@ class Access:
         )
 
 
-def agent_configuration(access: Access, instance_id: str) -> Dict[str, Any]:
+def agent_configuration(access: Access, instance_id: str) -> dict[str, Any]:
     """
     One node's ``agent.yml``.  It names the file with the password, and does
     not hold it.
@@ -78,7 +78,7 @@ def agent_configuration(access: Access, instance_id: str) -> Dict[str, Any]:
     return {"version": 1, "control-service": {"hostname": "127.0.0.1"}, "dataset": dataset}
 
 
-def as_yaml(configuration: Dict[str, Any]) -> str:
+def as_yaml(configuration: dict[str, Any]) -> str:
     """The text of an ``agent.yml``."""
     text: str = yaml.safe_dump(configuration, sort_keys=False)
     return text

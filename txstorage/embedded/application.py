@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any, List, Tuple
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.web.iweb import IRequest
@@ -85,7 +85,7 @@ class _Root(Resource):
 
     def getChildWithDefault(self, path: bytes, request: IRequest) -> IResource:
         """See ``IResource``."""
-        request.setHeader("x-openstack-request-id", "req-{}".format(uuid.uuid4()))
+        request.setHeader("x-openstack-request-id", f"req-{uuid.uuid4()}")
         # As the real ones do; whoever talks to them has to live with it.
         request.setHeader("Connection", "close")
         channel: Any = request.channel  # type: ignore[attr-defined]  # no interface has it
@@ -103,7 +103,7 @@ class _Root(Resource):
         return found
 
 
-def _service(path: bytes, segments: List[bytes]) -> bytes:
+def _service(path: bytes, segments: list[bytes]) -> bytes:
     """
     Which service answers: Block Storage has two.
 
@@ -113,7 +113,7 @@ def _service(path: bytes, segments: List[bytes]) -> bytes:
     return _ATTACHMENTS if path == b"volume" and segments[2:3] == [b"attachments"] else path
 
 
-def _in_project(segments: List[bytes], project_id: str) -> List[bytes]:
+def _in_project(segments: list[bytes], project_id: str) -> list[bytes]:
     """
     Cinder's paths may leave out the project, whatever their microversion.
 
@@ -141,7 +141,7 @@ class Application:
         self._identity = IdentityAPI(store, settings, reactor.seconds)
         self._engine = Engine(reactor, store, devices, settings.transition_delay)
 
-    def start(self) -> Deferred[List[str]]:
+    def start(self) -> Deferred[list[str]]:
         """
         Make store, files and devices agree after a stop or a crash, and go on
         with what was begun.
@@ -151,7 +151,7 @@ class Application:
         """
         return Deferred.fromCoroutine(self._start())
 
-    async def _start(self) -> List[str]:
+    async def _start(self) -> list[str]:
         problems = await reconcile(self._store, self._devices)
         self._engine.resume()
         return problems
@@ -166,7 +166,7 @@ class Application:
 
     def resource(self) -> IResource:
         """What a ``Site`` serves."""
-        parts: Tuple[Any, ...] = (self._store, self._identity, self._engine, self._settings)
+        parts: tuple[Any, ...] = (self._store, self._identity, self._engine, self._settings)
         services = {
             b"identity": self._identity.app.resource(),
             b"volume": BlockStorageAPI(*parts).app.resource(),

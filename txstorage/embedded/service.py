@@ -11,7 +11,7 @@ import os
 import re
 import sqlite3
 import uuid
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 import attr
 from twisted.internet.defer import maybeDeferred
@@ -44,12 +44,12 @@ class ServiceOptions:
     state_dir: str
     host: str = "127.0.0.1"
     port: int = 0
-    nodes: Tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
     tls: bool = False
-    tls_cert: Optional[str] = None
-    tls_key: Optional[str] = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
     devices: str = "auto"
-    behaviour: Dict[str, Any] = attr.Factory(dict)
+    behaviour: dict[str, Any] = attr.Factory(dict)
 
 
 def exposure(options: ServiceOptions) -> str:
@@ -60,7 +60,7 @@ def exposure(options: ServiceOptions) -> str:
         loopback = options.host == "localhost"
     if loopback:
         return ""
-    warning = "--host {} lets other machines use the volumes of this one".format(options.host)
+    warning = f"--host {options.host} lets other machines use the volumes of this one"
     if options.tls or options.tls_cert:
         return warning
     return warning + ", and without TLS the password can be read on the way"
@@ -71,14 +71,14 @@ def _open_store(path: str, reactor: Any) -> Store:
         return Store(path, reactor.seconds)
     except sqlite3.Error as error:
         raise ServeError(
-            "can't use the database {}: {}".format(path, error),
+            f"can't use the database {path}: {error}",
             "make room if the disk is full, or give another --state-dir",
         ) from error
 
 
 async def choose_devices(
     wanted: str, recorded: str, loop: LoopDevices, regular: FileDevices
-) -> Tuple[Any, str]:
+) -> tuple[Any, str]:
     """
     :param wanted: ``auto``, ``loop`` or ``file``.
     :param recorded: what the attached volumes have; empty when none is
@@ -88,8 +88,8 @@ async def choose_devices(
     """
     if recorded and wanted not in ("auto", recorded):
         raise ServeError(
-            "volumes are attached with --devices {}".format(recorded),
-            "detach them first, or go on with --devices {}".format(recorded),
+            f"volumes are attached with --devices {recorded}",
+            f"detach them first, or go on with --devices {recorded}",
         )
     kind = recorded or wanted
     if kind == "file":
@@ -100,9 +100,9 @@ async def choose_devices(
         await loop.probe()
     except (DeviceFailure, OSError) as error:
         if kind == "auto":
-            return regular, "loop devices can't be had: {}".format(error)
+            return regular, f"loop devices can't be had: {error}"
         raise ServeError(
-            "loop devices can't be had: {}".format(error),
+            f"loop devices can't be had: {error}",
             "run as root, or with --devices file when no volume is attached",
         ) from error
     return loop, "they work here"
@@ -118,14 +118,14 @@ class EmbeddedService:
     def __init__(self, reactor: Any, options: ServiceOptions) -> None:
         self._reactor = reactor
         self._options = options
-        self._state: Optional[StateDirectory] = None
-        self._store: Optional[Store] = None
-        self._application: Optional[Application] = None
+        self._state: StateDirectory | None = None
+        self._store: Store | None = None
+        self._application: Application | None = None
         self._port: Any = None
         #: Warnings and explanations, for people.
-        self.remarks: List[str] = []
+        self.remarks: list[str] = []
 
-    async def start(self) -> Tuple[str, str]:
+    async def start(self) -> tuple[str, str]:
         """
         :return: the URL for tokens, and the text of the first node's
             ``agent.yml``, when requests are answered.
@@ -152,12 +152,12 @@ class EmbeddedService:
         if self._state is not None:
             self._state.close()
 
-    async def _start(self) -> Tuple[str, str]:
+    async def _start(self) -> tuple[str, str]:
         options = self._options
         for name in options.nodes:
             if _NODE_NAME.match(name) is None:
                 raise ServeError(
-                    "{!r} can't be a node's name".format(name),
+                    f"{name!r} can't be a node's name",
                     "use letters, digits, dots and hyphens",
                 )
         self._state = state = StateDirectory(options.state_dir)
@@ -184,7 +184,7 @@ class EmbeddedService:
         )
         return access.auth_url, self._write_agents(state, access, nodes)
 
-    def _declare(self, store: Store) -> Dict[str, str]:
+    def _declare(self, store: Store) -> dict[str, str]:
         """Server ids by name, the first declared first."""
         known = [server.name for server in reversed(store.servers())]
         names = self._options.nodes or known or DEFAULT_NODES
@@ -204,17 +204,17 @@ class EmbeddedService:
         )
         store.set_fact("devices", devices.kind)
         what = {"loop": "loop devices", "file": "regular files in " + state.devices}
-        self.remarks.append("devices: {} ({})".format(what[devices.kind], why))
+        self.remarks.append(f"devices: {what[devices.kind]} ({why})")
         return devices
 
-    def _listen(self, state: StateDirectory) -> Optional[str]:
+    def _listen(self, state: StateDirectory) -> str | None:
         """
         :return: path of the certificate to trust, with TLS.
         """
         options = self._options
         assert self._application is not None
         site = Site(self._application.resource())
-        paths: Optional[Tuple[str, str]] = None
+        paths: tuple[str, str] | None = None
         if options.tls_cert is not None and options.tls_key is not None:
             paths = os.path.abspath(options.tls_cert), os.path.abspath(options.tls_key)
         elif options.tls:
@@ -239,12 +239,12 @@ class EmbeddedService:
             "stop what uses it, or give another --port (0: any free one) or --host",
         )
 
-    def _write_agents(self, state: StateDirectory, access: Access, nodes: Dict[str, str]) -> str:
+    def _write_agents(self, state: StateDirectory, access: Access, nodes: dict[str, str]) -> str:
         texts = []
         for name, server_id in nodes.items():
             text = as_yaml(agent_configuration(access, server_id))
-            path = os.path.join(state.path, "agent-{}.yml".format(name))
+            path = os.path.join(state.path, f"agent-{name}.yml")
             write_private(path, text.encode("utf-8"))
-            self.remarks.append("{}: {}".format(name, path))
+            self.remarks.append(f"{name}: {path}")
             texts.append(text)
         return texts[0]

@@ -6,14 +6,13 @@ What the embedded service is told when it is made, and the names it goes by.
 from __future__ import annotations
 
 import uuid
-from typing import Dict, Optional, Tuple
 
 import attr
 
 REGION = "txstorage"
 USER = "txstorage"
 PROJECT = "txstorage"
-DOMAIN: Dict[str, str] = {"id": "default", "name": "Default"}
+DOMAIN: dict[str, str] = {"id": "default", "name": "Default"}
 AVAILABILITY_ZONE = "nova"
 GIB = 2**30
 
@@ -21,7 +20,7 @@ DEFAULT_TYPE = "__DEFAULT__"
 
 #: Volume type names to their ids, which never change.  They all mean the
 #: same: a sparse file.
-VOLUME_TYPES: Dict[str, str] = {
+VOLUME_TYPES: dict[str, str] = {
     name: str(uuid.uuid5(uuid.NAMESPACE_URL, "txstorage:volume-type:" + name))
     for name in (DEFAULT_TYPE, "gold", "silver", "bronze")
 }
@@ -51,5 +50,5 @@ class Settings:
     max_volumes: int = 1000
     max_gigabytes: int = -1
     page_size: int = 1000
-    roles: Tuple[str, ...] = ("member", "reader")
-    base_url: Optional[str] = None
+    roles: tuple[str, ...] = ("member", "reader")
+    base_url: str | None = None

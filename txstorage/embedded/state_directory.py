@@ -12,7 +12,6 @@ import os
 import secrets
 import stat
 import tempfile
-from typing import Optional
 
 from .machine.files import sync_directory
 
@@ -26,7 +25,7 @@ class ServeError(Exception):
     """
 
     def __init__(self, message: str, remedy: str) -> None:
-        super().__init__("{} ({})".format(message, remedy))
+        super().__init__(f"{message} ({remedy})")
         self.message = message
         self.remedy = remedy
 
@@ -44,7 +43,7 @@ class StateDirectory:
             # It would be the working directory.
             raise ServeError("the state directory's name is empty", "give one with --state-dir")
         self.path = os.path.abspath(path)
-        self._lock: Optional[int] = None
+        self._lock: int | None = None
         try:
             for directory in (self.path, self.volumes, self.devices):
                 os.makedirs(directory, mode=0o700, exist_ok=True)
@@ -57,13 +56,13 @@ class StateDirectory:
         except BlockingIOError:
             self.close()
             raise ServeError(
-                "the state directory {} is used by another instance".format(self.path),
+                f"the state directory {self.path} is used by another instance",
                 "stop the other one, or give another --state-dir",
             ) from None
         except OSError as error:
             self.close()
             raise ServeError(
-                "can't use the state directory {}: {}".format(self.path, error.strerror),
+                f"can't use the state directory {self.path}: {error.strerror}",
                 "give one that can be written with --state-dir",
             ) from error
 
@@ -71,9 +70,9 @@ class StateDirectory:
         """A warning when other users can change what is in it."""
         found = os.stat(self.path)
         if found.st_uid not in (0, os.geteuid()):
-            return "{} belongs to user {}, who can change all of it".format(self.path, found.st_uid)
+            return f"{self.path} belongs to user {found.st_uid}, who can change all of it"
         if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            return "{0} can be changed by other users (chmod 700 {0})".format(self.path)
+            return f"{self.path} can be changed by other users (chmod 700 {self.path})"
         return ""
 
     @property
@@ -111,7 +110,7 @@ class StateDirectory:
             secret = opened.read().rstrip("\r\n")
         if not secret:
             raise ServeError(
-                "{} is empty".format(path), "write a secret into it, or remove it to get a new one"
+                f"{path} is empty", "write a secret into it, or remove it to get a new one"
             )
         return secret
 

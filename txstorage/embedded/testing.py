@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from typing import Any, Dict, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 import attr
 from twisted.web.resource import IResource
@@ -39,8 +40,8 @@ class InMemoryCloud:
     application: Application
     resource: IResource
     auth_url: str
-    credentials: Dict[str, str]
-    nodes: Dict[str, str]
+    credentials: dict[str, str]
+    nodes: dict[str, str]
     devices_directory: str
     store: Store
     settings: Settings
@@ -53,7 +54,7 @@ class InMemoryCloud:
         shutil.rmtree(self._directory)
 
 
-def _credentials(auth_url: str, password: str) -> Dict[str, str]:
+def _credentials(auth_url: str, password: str) -> dict[str, str]:
     return {
         "region": REGION,
         "auth_plugin": "password",
@@ -90,7 +91,7 @@ def in_memory_cloud(
     servers = {name: store.declare_server(name).server_id for name in nodes}
     application = Application(reactor, store, FileDevices(VolumeFiles(files), devices), chosen)
     application.start()
-    auth_url = "{}/identity/v3".format(chosen.base_url)
+    auth_url = f"{chosen.base_url}/identity/v3"
     return InMemoryCloud(
         application=application,
         resource=application.resource(),

@@ -47,7 +47,7 @@ def context_factory(certificate: str, key: str) -> CertificateOptions:
         # Not the error's own text: it might show a piece of the key.
         problem = getattr(error, "strerror", None) or "they are not a PEM certificate and its key"
         raise ServeError(
-            "can't use the certificate {} with the key {}: {}".format(certificate, key, problem),
+            f"can't use the certificate {certificate} with the key {key}: {problem}",
             "check --tls-cert and --tls-key",
         ) from None
     return options

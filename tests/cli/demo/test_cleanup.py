@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import List
 
 from twisted.internet import reactor
 from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
@@ -79,7 +78,7 @@ class RemoveTests(TestCase):
         try:
             loop = (await command(reactor, "losetup", "--find", "--show", path)).strip()
         except CommandFailed as error:
-            raise SkipTest("no loop devices here: {}".format(error))
+            raise SkipTest(f"no loop devices here: {error}")
         await command(reactor, "mkfs.ext4", "-q", loop)
         return loop
 
@@ -90,7 +89,7 @@ class RemoveTests(TestCase):
         await command(reactor, "mount", loop, mountpoint)
         return mountpoint
 
-    def traces(self) -> List[object]:
+    def traces(self) -> list[object]:
         """The removal of remains."""
         return [
             mounts_below(self.directory),

@@ -12,8 +12,9 @@ import re
 import select
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable
 from unittest import mock
 
 from rich.console import Console
@@ -77,9 +78,9 @@ class DemoTestCase(TestCase):
         environment = mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
         environment.start()
         self.addCleanup(environment.stop)
-        self.names: List[str] = []
+        self.names: list[str] = []
 
-    def traces(self) -> List[Any]:
+    def traces(self) -> list[Any]:
         """Mounts, loop devices, files and processes that are left."""
         return [
             mounts_below(self.directory),
@@ -164,7 +165,7 @@ class DemonstrateTests(DemoTestCase):
         """Wherever it is interrupted, nothing is left behind."""
         for number in range(len(COMMON)):
             self.names = []
-            calls: List[Any] = []
+            calls: list[Any] = []
 
             def interrupt(name: str) -> None:
                 if len(self.names) == number + 1:
@@ -185,7 +186,7 @@ class DemonstrateTests(DemoTestCase):
         """Without room for its files, it fails at once, with a remedy."""
         self.patch(demo_module.shutil, "disk_usage", lambda path: mock.Mock(free=6 * 2**20))
         error = await self.assertFailure(self.show(), demo_module.NoRoom)
-        self.assertIn("{} has room for 6 MiB".format(self.directory), error.message)
+        self.assertIn(f"{self.directory} has room for 6 MiB", error.message)
         self.assertIn("TMPDIR", error.remedy)
         self.assertEqual(self.names, ["clean up"])
         self.assert_clean()
@@ -273,7 +274,7 @@ class CommandTests(DemoTestCase):
 
     async def test_killed(self) -> None:
         """When it is killed, its service ends all the same."""
-        services: List[Any] = []
+        services: list[Any] = []
 
         def look() -> None:
             services.extend(os.pidfd_open(pid) for pid in processes_of(self.directory))
@@ -292,7 +293,7 @@ class CommandTests(DemoTestCase):
 class ProofTests(SynchronousTestCase):
     """``Proof``."""
 
-    def proof(self, read: Dict[str, str]) -> Proof:
+    def proof(self, read: dict[str, str]) -> Proof:
         """One where two files were written."""
         volume = BlockDeviceVolume("v", 2**30, CLUSTER)
         return Proof(volume, "x", {"a": "1", "b": "2"}, read, {})

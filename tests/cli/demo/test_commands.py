@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import Optional
 
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
@@ -62,7 +61,7 @@ class CommandTests(TestCase):
         fifo = self.mktemp()
         os.mkfifo(fifo)
         call = Deferred.fromCoroutine(
-            command(reactor, "sh", "-c", "echo $$ > {0}; read x < {0}".format(fifo))
+            command(reactor, "sh", "-c", f"echo $$ > {fifo}; read x < {fifo}")
         )
         opened = await command(reactor, "cat", fifo)
         call.cancel()
@@ -85,7 +84,7 @@ class HelperTests(SynchronousTestCase):
     def test_without_setsid(self) -> None:
         """Without setsid, the command is run unchanged."""
 
-        def nothing(name: str, path: Optional[str] = None) -> None:
+        def nothing(name: str, path: str | None = None) -> None:
             """Finds no program."""
 
         self.patch(shutil, "which", nothing)

@@ -5,7 +5,7 @@ Tests for ``txstorage.cli.demo.embedded_process``, with scripts instead of the s
 from __future__ import annotations
 
 import sys
-from typing import Any, Optional
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
@@ -40,7 +40,7 @@ class EmbeddedServiceTests(TestCase):
 
     def setUp(self) -> None:
         self.clock = Processes()
-        self.service: Optional[EmbeddedServiceProcess] = None
+        self.service: EmbeddedServiceProcess | None = None
         self.addCleanup(self.end)
 
     async def end(self) -> None:

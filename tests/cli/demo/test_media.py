@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, Dict, List, Tuple
+from typing import Any
 from unittest import mock
 
 from hypothesis import given
@@ -89,7 +89,7 @@ class RawDeviceTests(MediaTestCase):
 
     def test_round_trip(self) -> None:
         """Written data is read back, and the device keeps its size."""
-        written: Dict[str, str] = self.finish(self.clock, self.raw.write(self.path))
+        written: dict[str, str] = self.finish(self.clock, self.raw.write(self.path))
         self.assertEqual(set(written), {name for name, _ in FILES})
         self.assertEqual(len(set(written.values())), len(FILES))
         self.assertEqual(self.finish(self.clock, self.raw.read(self.path)), written)
@@ -159,8 +159,8 @@ class PiecesTests(SynchronousTestCase):
     @given(st.integers(min_value=0, max_value=20 * MIB))
     def test_adds_up(self, size: int) -> None:
         """The pieces add up, and none is empty or more than a MiB."""
-        cut: List[int] = list(pieces(size))
+        cut: list[int] = list(pieces(size))
         self.assertEqual(sum(cut), size)
         self.assertTrue(all(0 < piece <= MIB for piece in cut))
-        shape: Tuple[int, int] = (len(cut), -(-size // MIB))
+        shape: tuple[int, int] = (len(cut), -(-size // MIB))
         self.assertEqual(shape[0], shape[1])

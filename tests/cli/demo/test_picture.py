@@ -32,7 +32,7 @@ def script() -> ModuleType:
 demo_picture = script()
 
 
-def says(text: str, code: int = 0) -> "list[str]":
+def says(text: str, code: int = 0) -> list[str]:
     """A command that prints something, and how it ends."""
     return [sys.executable, "-c", f"print({text!r}); raise SystemExit({code})"]
 
@@ -83,7 +83,7 @@ class ScriptTests(SynchronousTestCase):
         with open(self.path, "w", encoding="utf-8") as opened:
             opened.write("the former one")
 
-    def refused(self, command: "list[str]") -> str:
+    def refused(self, command: list[str]) -> str:
         """Why it makes no picture of this, and leaves the former one."""
         error = self.assertRaises(demo_picture.NotShown, demo_picture.main, self.path, command)
         with open(self.path, encoding="utf-8") as opened:

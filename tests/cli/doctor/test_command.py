@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 from types import SimpleNamespace
-from typing import Any, Dict
+from typing import Any
 from uuid import uuid4
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -52,14 +52,14 @@ REST = ["attaching", *PROJECT, "instance id", "list volumes", "device discovery"
 class DoctorTests(CommandTestCase):
     """The steps of ``doctor``."""
 
-    def diagnose(self, exit_code: int) -> Dict[str, Any]:
+    def diagnose(self, exit_code: int) -> dict[str, Any]:
         """The findings by step."""
         document = self.document("doctor", exit_code=exit_code)
         self.assertEqual([step["name"] for step in document["steps"]], NAMES)
         self.assertEqual(document["ok"], exit_code == 0)
         return {step["name"]: step for step in document["steps"]}
 
-    def assert_fails(self, name: str, *words: str) -> Dict[str, Any]:
+    def assert_fails(self, name: str, *words: str) -> dict[str, Any]:
         """One step fails, with words in its detail and a remedy; it alone."""
         found = self.diagnose(1)
         failed = [step for step in found if found[step]["outcome"] == "fail"]
@@ -69,7 +69,7 @@ class DoctorTests(CommandTestCase):
         self.assertNotEqual(found[name]["remedy"], "")
         return found
 
-    def assert_skipped(self, found: Dict[str, Any], *names: str) -> None:
+    def assert_skipped(self, found: dict[str, Any], *names: str) -> None:
         """These steps were skipped because of one that failed, and no others."""
         skipped = [name for name in NAMES if found[name]["detail"].startswith("because of")]
         self.assertEqual(skipped, list(names))
@@ -97,7 +97,7 @@ class DoctorTests(CommandTestCase):
             ("availability zones", "nova; volumes are made where the cloud chooses"),
             ("instance id", self.node + ", by: configuration"),
             ("list volumes", "1 volume"),
-            ("device discovery", "{}: {}".format(volume, path)),
+            ("device discovery", f"{volume}: {path}"),
         ):
             self.assertIn(word, found[name]["detail"])
 
@@ -254,7 +254,7 @@ class DoctorTests(CommandTestCase):
         """The used quota is unknown to a user who may not see it."""
         real = volume_views.limits
 
-        def hidden(*args: int) -> Dict[str, Any]:
+        def hidden(*args: int) -> dict[str, Any]:
             told = real(*args)
             told["absolute"] = {
                 name: value for name, value in told["absolute"].items() if "Used" not in name
@@ -276,7 +276,7 @@ class DoctorTests(CommandTestCase):
         silver = VOLUME_TYPES["silver"]
         self.write_config(profiles={"gold": "bronze", "silver": silver, "extra": "gold"})
         found = self.diagnose(0)["volume types"]["detail"]
-        self.assertIn("extra: gold, gold: bronze, silver: {}; ".format(silver)[:-2], found)
+        self.assertIn(f"extra: gold, gold: bronze, silver: {silver}; "[:-2], found)
         self.assertIn("bronze: the cloud's default", found)
 
     def test_all_profiles(self) -> None:
@@ -404,7 +404,7 @@ class NoKeystoneTests(CommandTestCase):
 class EnvironmentTests(CommandTestCase):
     """A configuration that is in the environment."""
 
-    def environ(self) -> Dict[str, str]:
+    def environ(self) -> dict[str, str]:
         """The variables of an openrc file, and txstorage's own."""
         given = self.cloud.credentials
         return {

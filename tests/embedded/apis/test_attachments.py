@@ -5,7 +5,7 @@ Block Storage's own attachments, held to what Cinder 29 answered.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict
+from typing import Any
 from uuid import uuid4
 
 from twisted.internet.defer import Deferred, fail
@@ -19,7 +19,7 @@ from txstorage.embedded.store.store import Store
 from ..support import MISSING, CloudTests, Got
 
 HOST = "f002fa54-fe41-49f2-aa40-1186d4d51465"
-CONNECTOR: Dict[str, Any] = {"host": "host-1", "mountpoint": "txstorage:" + HOST}
+CONNECTOR: dict[str, Any] = {"host": "host-1", "mountpoint": "txstorage:" + HOST}
 NOT_FOUND = "Volume attachment could not be found with filter: attachment_id = {}."
 
 
@@ -36,7 +36,7 @@ class AttachmentTests(CloudTests):
         """Ask below ``/attachments``; whatever it takes happens."""
         answers = []
         headers = {"OpenStack-API-Version": "volume " + version, "X-Auth-Token": self.token}
-        url = "http://cloud.example/volume/v3/{}/attachments{}".format(self.project, path)
+        url = f"http://cloud.example/volume/v3/{self.project}/attachments{path}"
         asked = self.treq.request(method, url, headers=headers, json=body)
         asked.addCallback(answers.append)
         while not answers:
@@ -63,7 +63,7 @@ class AttachmentTests(CloudTests):
 
     def complete(self, attachment_id: str) -> Got:
         """Say that the host has it."""
-        return self.at("POST", "/{}/action".format(attachment_id), {"os-complete": None})
+        return self.at("POST", f"/{attachment_id}/action", {"os-complete": None})
 
     def put(self, attachment_id: str, connector: Any) -> Got:
         """Say where it is to be connected."""
@@ -85,7 +85,7 @@ class AttachmentTests(CloudTests):
     def reset(self, status: str) -> None:
         """Set the volume's status as an admin can."""
         body = {"os-reset_status": {"status": status}}
-        self.assertEqual(self.volumes("POST", "/{}/action".format(self.volume_id), body).code, 202)
+        self.assertEqual(self.volumes("POST", f"/{self.volume_id}/action", body).code, 202)
 
     @property
     def device(self) -> str:
@@ -197,7 +197,7 @@ class LifeTests(AttachmentTests):
 
     def test_client_gone(self) -> None:
         """A started connection continues when nobody waits for the response any more."""
-        url = "http://cloud.example/volume/v3/{}/attachments".format(self.project)
+        url = f"http://cloud.example/volume/v3/{self.project}/attachments"
         headers = {"OpenStack-API-Version": "volume 3.44", "X-Auth-Token": self.token}
         body = {"attachment": {"volume_uuid": self.volume_id, "connector": CONNECTOR}}
         asked = self.treq.request("POST", url, headers=headers, json=body)
@@ -217,7 +217,7 @@ class RefusalTests(AttachmentTests):
         self.refused(self.post("3.26"), 404, text)
         self.refused(self.at("GET", version="3.26"), 404, text)
         self.assertEqual(self.post("3.27").code, 200)
-        path = "/{}/action".format(MISSING)
+        path = f"/{MISSING}/action"
         self.refused(self.at("POST", path, {"os-complete": {}}, "3.43"), 404, text)
 
     def test_form(self) -> None:
@@ -277,7 +277,7 @@ class RefusalTests(AttachmentTests):
     def test_unknown(self) -> None:
         """There is no such volume, attachment or action."""
         got = self.at("POST", body={"attachment": {"volume_uuid": MISSING}})
-        self.refused(got, 404, "Volume {} could not be found.".format(MISSING))
+        self.refused(got, 404, f"Volume {MISSING} could not be found.")
         for got in (
             self.at("GET", "/" + MISSING),
             self.put(MISSING, CONNECTOR),
@@ -285,10 +285,10 @@ class RefusalTests(AttachmentTests):
             self.complete(MISSING),
         ):
             self.refused(got, 404, NOT_FOUND.format(MISSING))
-        got = self.at("POST", "/{}/action".format(MISSING), {"nosuch": None})
+        got = self.at("POST", f"/{MISSING}/action", {"nosuch": None})
         self.assertEqual(got.code, 400)
         self.assertIn("There is no such action: nosuch.", got.message)
-        got = self.at("POST", "/{}/action".format(MISSING), {})
+        got = self.at("POST", f"/{MISSING}/action", {})
         self.refused(got, 400, "Malformed request body")
 
     def test_taken(self) -> None:
@@ -310,7 +310,7 @@ class RefusalTests(AttachmentTests):
         """With a volume in an error status nothing can be begun."""
         attachment_id = self.post().body["attachment"]["id"]
         self.reset("error")
-        state = "The Volume {} currently has a status of: error ".format(self.volume_id)
+        state = f"The Volume {self.volume_id} currently has a status of: error "
         problem = "Volume attachments can not be {} if the volume is in an error state. " + state
         self.refused(self.post(), 400, "Invalid volume: " + problem.format("created"))
         message = "Resource conflict: " + problem.format("updated")
@@ -435,7 +435,9 @@ class FaultTests(AttachmentTests):
             (lambda: self.connect(), "attaching", True),
             (lambda: self.complete(self.connect()), "in-use", True),
             (
-                lambda: self.cloud.store.reserve_for_host(self.volume_id, None, "null", CONNECTOR),
+                lambda: self.cloud.store.attachments.reserve_for_host(
+                    self.volume_id, None, "null", CONNECTOR
+                ),
                 "attaching",
                 True,
             ),
@@ -460,17 +462,17 @@ class ProjectlessTests(AttachmentTests):
             got = self.bare("/v3/volumes?limit=1", OpenStack_API_Version="volume " + version)
             base = "http://cloud.example/volume/v3/volumes"
             (volume,) = got.body["volumes"]
-            self.assertEqual(volume["links"][0]["href"], "{}/{}".format(base, self.volume_id))
+            self.assertEqual(volume["links"][0]["href"], f"{base}/{self.volume_id}")
             self.assertEqual(
                 got.body["volumes_links"][0]["href"],
-                "{}?limit=1&marker={}".format(base, self.volume_id),
+                f"{base}?limit=1&marker={self.volume_id}",
             )
         volume = self.bare("/v3/volumes/" + self.volume_id).body["volume"]
         self.assertEqual(volume["os-vol-tenant-attr:tenant_id"], self.project)
 
     def test_others(self) -> None:
         """A project that is another's is refused; what can be none leads nowhere."""
-        got = self.bare("/v3/{}/volumes".format(uuid4()))
+        got = self.bare(f"/v3/{uuid4()}/volumes")
         self.refused(got, 400, "Malformed request url")
         self.assertEqual(self.bare("/v3/zzz/volumes").code, 404)
         self.assertEqual(self.bare("/v3/nosuch").body["code"], "404 Not Found")
@@ -516,10 +518,10 @@ class MigrationTests(AttachmentTests):
         self.patch(_database, "SCHEMA_VERSION", len(steps))
         store = Store(path, Clock().seconds)
         self.addCleanup(store.close)
-        (found,) = store.attachments("s")
+        (found,) = store.attachments.of_server("s")
         self.assertEqual(
             (found.attachment_id, found.node_device, found.attached_at, found.by_compute),
             ("a", "/dev/loop7", 5, True),
         )
-        store.release(found)
-        store.reserve_for_host("v", None, "null", CONNECTOR)
+        store.attachments.release(found)
+        store.attachments.reserve_for_host("v", None, "null", CONNECTOR)

@@ -5,7 +5,7 @@ Compute v2.1.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict
+from typing import Any
 
 from ..support import MISSING, CloudTests, Got
 
@@ -34,7 +34,7 @@ class ServerTests(CloudTests):
         """An unknown server is 404."""
         got = self.nova("GET", "/servers/" + MISSING)
         self.assertEqual(got.code, 404)
-        self.assertEqual(got.message, "Instance {} could not be found.".format(MISSING))
+        self.assertEqual(got.message, f"Instance {MISSING} could not be found.")
         self.assertEqual(got.headers["content-type"], "application/json; charset=UTF-8")
 
     def act(self, action: str) -> Got:
@@ -79,7 +79,7 @@ class ServerTests(CloudTests):
 class AttachTests(CloudTests):
     """Attaching."""
 
-    settings: Dict[str, Any] = {"transition_delay": 1.0}
+    settings: dict[str, Any] = {"transition_delay": 1.0}
 
     def shown(self, volume_id: str) -> Any:
         """The volume's own attachments."""
@@ -191,13 +191,9 @@ class AttachTests(CloudTests):
         """Unknown servers and volumes are 404, what is no UUID is 400."""
         volume_id = self.create()
         got = self.attach(MISSING)
-        self.assertEqual(
-            (got.code, got.message), (404, "Volume {} could not be found.".format(MISSING))
-        )
+        self.assertEqual((got.code, got.message), (404, f"Volume {MISSING} could not be found."))
         got = self.attach(volume_id, MISSING)
-        self.assertEqual(
-            (got.code, got.message), (404, "Instance {} could not be found.".format(MISSING))
-        )
+        self.assertEqual((got.code, got.message), (404, f"Instance {MISSING} could not be found."))
         got = self.attach("xyz")
         self.assertEqual(
             (got.code, got.message),
@@ -242,7 +238,7 @@ class AttachTests(CloudTests):
 class DetachTests(CloudTests):
     """Detaching."""
 
-    settings: Dict[str, Any] = {"transition_delay": 1.0}
+    settings: dict[str, Any] = {"transition_delay": 1.0}
 
     def setUp(self) -> None:
         super().setUp()
@@ -287,9 +283,7 @@ class DetachTests(CloudTests):
             (got.code, got.message),
             (
                 404,
-                "Instance {} is not attached to volume {}".format(
-                    self.cloud.nodes[node], self.volume_id
-                ),
+                f"Instance {self.cloud.nodes[node]} is not attached to volume {self.volume_id}",
             ),
         )
 

@@ -4,7 +4,7 @@ Identity v3.
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from txstorage.embedded.apis.identity import Ids
 
@@ -16,7 +16,7 @@ TOKENS = "/identity/v3/auth/tokens"
 class IssueTests(CloudTests):
     """Getting a token."""
 
-    settings: Dict[str, Any] = {"token_lifetime": 100.0}
+    settings: dict[str, Any] = {"token_lifetime": 100.0}
 
     def issue(self, body: Any) -> Got:
         """Ask for a token without having one."""
@@ -196,7 +196,7 @@ class IssueTests(CloudTests):
 class TokenTests(CloudTests):
     """The life of a token."""
 
-    settings: Dict[str, Any] = {"token_lifetime": 100.0}
+    settings: dict[str, Any] = {"token_lifetime": 100.0}
 
     def test_needed(self) -> None:
         """Without a valid token both services answer with Keystone's 401."""

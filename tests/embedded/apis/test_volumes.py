@@ -5,7 +5,7 @@ Block Storage v3.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict
+from typing import Any
 from urllib.parse import quote
 
 from txstorage.embedded.settings import GIB, VOLUME_TYPES
@@ -70,7 +70,7 @@ class CreateTests(CloudTests):
             (2**31, "2147483648 is greater than the maximum of 2147483647"),
         ):
             got = self.post(size=size)
-            message = "Invalid input for field/attribute size. Value: {}. {}".format(size, problem)
+            message = f"Invalid input for field/attribute size. Value: {size}. {problem}"
             self.assertEqual((got.code, got.message), (400, message))
         self.assertEqual(self.post(size="9" * 5000).code, 400)
         self.assertEqual(self.post().code, 400)
@@ -85,7 +85,7 @@ class CreateTests(CloudTests):
             ),
             (
                 {"a": long},
-                "Invalid input for field/attribute a. Value: {0}. '{0}' is too long".format(long),
+                f"Invalid input for field/attribute a. Value: {long}. '{long}' is too long",
             ),
         ):
             got = self.post(size=1, metadata=labels)
@@ -111,7 +111,7 @@ class CreateTests(CloudTests):
             (got.code, got.message), (404, "Volume type with name nope could not be found.")
         )
         got = self.post(size=1, volume_type=MISSING)
-        self.assertEqual(got.message, "Volume type {} could not be found.".format(MISSING))
+        self.assertEqual(got.message, f"Volume type {MISSING} could not be found.")
 
     def test_zone(self) -> None:
         """There is one availability zone."""
@@ -139,7 +139,7 @@ class CreateTests(CloudTests):
 class QuotaTests(CloudTests):
     """The quota."""
 
-    settings: Dict[str, Any] = {"max_volumes": 2, "max_gigabytes": 10}
+    settings: dict[str, Any] = {"max_volumes": 2, "max_gigabytes": 10}
 
     def refused(self, size: int) -> str:
         """The message of a refused create."""
@@ -274,8 +274,8 @@ class FilterTests(CloudTests):
     def setUp(self) -> None:
         super().setUp()
         for number in range(3):
-            labels = {"cluster": "c1", "dataset": "ds{}".format(number)}
-            self.create(name="p{}".format(number), metadata=labels)
+            labels = {"cluster": "c1", "dataset": f"ds{number}"}
+            self.create(name=f"p{number}", metadata=labels)
 
     def names(self, query: str, version: str = "") -> Any:
         """The names in a list."""
@@ -369,7 +369,7 @@ class MetadataTests(CloudTests):
 class DeleteTests(CloudTests):
     """Removing volumes."""
 
-    settings: Dict[str, Any] = {"transition_delay": 1.0}
+    settings: dict[str, Any] = {"transition_delay": 1.0}
 
     def test_delete(self) -> None:
         """
@@ -412,7 +412,7 @@ class ActionTests(CloudTests):
 
     def test_member(self) -> None:
         """A member may not reset a status."""
-        path = "/{}/action".format(self.create())
+        path = f"/{self.create()}/action"
         got = self.volumes("POST", path, {"os-reset_status": {"status": "error"}})
         self.assertEqual(
             (got.code, got.message),
@@ -427,7 +427,7 @@ class ActionTests(CloudTests):
         """An admin may, and nothing else happens: what is reset to be stuck is stuck."""
         self.use(in_memory_cloud(self.clock, roles=("admin", "member")))
         volume_id = self.create()
-        path = "/{}/action".format(volume_id)
+        path = f"/{volume_id}/action"
         got = self.volumes("POST", path, {"os-reset_status": {"status": "creating"}})
         self.assertEqual((got.code, got.body), (202, None))
         self.settle()
@@ -436,7 +436,7 @@ class ActionTests(CloudTests):
 
     def test_unknown(self) -> None:
         """Other actions, and other volumes, are refused."""
-        path = "/{}/action".format(self.create())
+        path = f"/{self.create()}/action"
         got = self.volumes("POST", path, {"os-fly": {}})
         self.assertEqual((got.code, "no such action: os-fly." in got.message), (400, True))
         self.assertEqual(self.volumes("POST", path, {}).code, 400)

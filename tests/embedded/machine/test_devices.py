@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-from typing import Any, List, Tuple
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, fail, succeed
@@ -59,7 +59,7 @@ class VolumeFileTests(SynchronousTestCase):
 
     def test_durable(self) -> None:
         """A file's making and removal reach the disk before they are acknowledged."""
-        synced: List[bool] = []
+        synced: list[bool] = []
         self.patch(os, "fsync", lambda fd: synced.append(stat.S_ISDIR(os.fstat(fd).st_mode)))
         self.files.create("v", MIB)
         self.assertEqual(synced, [False, True])
@@ -161,7 +161,7 @@ class LosetupTests(SynchronousTestCase):
     def test_killed(self) -> None:
         """A losetup that is killed is a failure."""
 
-        def run(*_: Any, **__: Any) -> Deferred[Tuple[bytes, bytes, int]]:
+        def run(*_: Any, **__: Any) -> Deferred[tuple[bytes, bytes, int]]:
             return fail(RuntimeError("signal 9"))
 
         self.assertEqual(self.failure(run), "losetup was killed")
@@ -190,7 +190,7 @@ class LoopDeviceTests(TestCase):
 
     def autoclear(self, device: str) -> str:
         """Check whether the kernel waits for the last process to close the device."""
-        path = "/sys/block/{}/loop/autoclear".format(os.path.basename(device))
+        path = f"/sys/block/{os.path.basename(device)}/loop/autoclear"
         with open(path) as opened:
             return opened.read().strip()
 

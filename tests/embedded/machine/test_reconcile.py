@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import Any, List, Optional, Tuple
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -118,7 +118,7 @@ class CrashMixin:
     async def crashed(self, status: str, place: bool, file: bool, device: bool) -> None:
         """Leave this behind."""
         if place:
-            self.store.reserve(self.volume_id, self.server, "/dev/vdb")
+            self.store.attachments.reserve(self.volume_id, self.server, "/dev/vdb")
         if file or device:
             self.files.create(self.volume_id, GIB)
         if device:
@@ -127,7 +127,7 @@ class CrashMixin:
             self.files.remove(self.volume_id)
         self.store.set_status(self.volume_id, status)
 
-    async def start(self) -> List[str]:
+    async def start(self) -> list[str]:
         """Start again, and let everything happen."""
         self.store = self.open()
         application = Application(self.clock, self.store, self.make_devices(), SETTINGS)
@@ -136,7 +136,7 @@ class CrashMixin:
         await application.stop()
         return problems
 
-    def found(self) -> Tuple[Optional[str], bool, bool, bool]:
+    def found(self) -> tuple[str | None, bool, bool, bool]:
         """The status, and whether there are a place, a file and a device."""
         found = self.store.volume(self.volume_id)
         attached = self.devices.attached()

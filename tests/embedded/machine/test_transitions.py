@@ -4,7 +4,7 @@ The engine that carries out what was begun.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any
 
 from eliot import MemoryLogger
 from eliot.testing import capture_logging
@@ -24,7 +24,7 @@ class SlowFiles:
     """Files that are only written down."""
 
     def __init__(self) -> None:
-        self.calls: List[Any] = []
+        self.calls: list[Any] = []
 
     def create(self, volume_id: str, size: int) -> None:
         """Write it down."""
@@ -40,7 +40,7 @@ class SlowDevices:
 
     def __init__(self) -> None:
         self.files = SlowFiles()
-        self.asked: Dict[str, Deferred[Any]] = {}
+        self.asked: dict[str, Deferred[Any]] = {}
 
     async def attach(self, volume_id: str) -> str:
         """Wait for the test."""
@@ -73,7 +73,7 @@ class EngineTests(SynchronousTestCase):
 
     def put(self, status: str) -> None:
         """Put the volume, which has a place, into a status, and begin."""
-        self.store.reserve(self.volume_id, self.server, "/dev/vdb")
+        self.store.attachments.reserve(self.volume_id, self.server, "/dev/vdb")
         self.store.set_status(self.volume_id, status)
         self.engine.begin(self.volume_id)
         self.clock.advance(1)

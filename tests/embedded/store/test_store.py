@@ -85,7 +85,7 @@ class StoreTests(SynchronousTestCase):
         """Completed changes are there when the file is opened without a close before."""
         server = self.store.declare_server("n1")
         volume = self.store.add_volume(NEW)
-        self.store.reserve(volume.volume_id, server.server_id, "/dev/vdb")
+        self.store.attachments.reserve(volume.volume_id, server.server_id, "/dev/vdb")
         self.store.settle(volume.volume_id, "reserved", "in-use", "/dev/loop7")
         again = self.open().volume(volume.volume_id)
         assert again is not None and again.attachment is not None
@@ -112,7 +112,7 @@ class StoreTests(SynchronousTestCase):
         """An available volume has no place in a server."""
         server = self.store.declare_server("n1")
         volume_id = self.store.add_volume(NEW).volume_id
-        self.store.reserve(volume_id, server.server_id, "/dev/vdb")
+        self.store.attachments.reserve(volume_id, server.server_id, "/dev/vdb")
         self.assertTrue(self.store.settle(volume_id, "reserved", "available"))
         volume = self.store.volume(volume_id)
         assert volume is not None
@@ -130,9 +130,13 @@ class StoreTests(SynchronousTestCase):
         """A volume has one place, and a device name one volume."""
         server = self.store.declare_server("n1").server_id
         one, two = (self.store.add_volume(NEW).volume_id for _ in range(2))
-        self.store.reserve(one, server, "/dev/vdb")
-        self.assertRaises(sqlite3.IntegrityError, self.store.reserve, one, server, "/dev/vdc")
-        self.assertRaises(sqlite3.IntegrityError, self.store.reserve, two, server, "/dev/vdb")
+        self.store.attachments.reserve(one, server, "/dev/vdb")
+        self.assertRaises(
+            sqlite3.IntegrityError, self.store.attachments.reserve, one, server, "/dev/vdc"
+        )
+        self.assertRaises(
+            sqlite3.IntegrityError, self.store.attachments.reserve, two, server, "/dev/vdb"
+        )
         volume = self.store.volume(two)
         assert volume is not None
         self.assertEqual(volume.status, "creating")
@@ -165,9 +169,3 @@ class StoreTests(SynchronousTestCase):
         other = sqlite3.connect(self.path)
         self.addCleanup(other.close)
         self.assertEqual(other.execute("SELECT count(*) FROM tokens").fetchone()[0], 1)
-
-    def test_expire_tokens(self) -> None:
-        """All tokens can be forgotten at once."""
-        self.store.add_token("t", TokenRecord(0.0, 10.0, ("password",)))
-        self.store.expire_tokens()
-        self.assertIs(self.store.token("t"), None)

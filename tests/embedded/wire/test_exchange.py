@@ -83,7 +83,7 @@ class NoRouteTests(CloudTests):
         """They are 404 in the form of the services' web framework."""
         paths = (
             "/nothing",
-            "/volume/v3/{}/nothing".format(self.project),
+            f"/volume/v3/{self.project}/nothing",
             "/volume/v3//volumes",
             "/volume/v3/%FF/volumes",
             "/compute/v2.1/servers/a%2Fb/os-volume_attachments",
@@ -111,7 +111,7 @@ class MicroversionTests(CloudTests):
 
     def volume(self, header: str) -> Any:
         """A list of volumes with this header."""
-        path = "/volume/v3/{}/volumes".format(self.project)
+        path = f"/volume/v3/{self.project}/volumes"
         return self.ask("GET", path, OpenStack_API_Version=header)
 
     def test_default(self) -> None:
@@ -170,8 +170,8 @@ class MicroversionTests(CloudTests):
             self.assertEqual(got.code, 400)
             self.assertEqual(
                 got.body["badRequest"]["message"],
-                "API Version String {} is of invalid format. "
-                "Must be of format MajorNum.MinorNum.".format(text),
+                f"API Version String {text} is of invalid format. "
+                "Must be of format MajorNum.MinorNum.",
             )
             self.assertNotIn("openstack-api-version", got.headers)
 

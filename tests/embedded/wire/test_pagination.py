@@ -4,7 +4,7 @@ Pages of lists.
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from txstorage.embedded.testing import in_memory_cloud
@@ -17,10 +17,10 @@ class VolumePageTests(CloudTests):
 
     def setUp(self) -> None:
         super().setUp()
-        self.ids = [self.create(name="p{}".format(n), metadata={"c": "1"}) for n in range(5)]
+        self.ids = [self.create(name=f"p{n}", metadata={"c": "1"}) for n in range(5)]
         self.chosen = "metadata=" + quote('{"c": "1"}')
 
-    def names(self, got: Any) -> List[str]:
+    def names(self, got: Any) -> list[str]:
         """The names on a page."""
         self.assertEqual(got.code, 200, got)
         return [volume["name"] for volume in got.body["volumes"]]
@@ -45,13 +45,11 @@ class VolumePageTests(CloudTests):
 
     def test_link(self) -> None:
         """The link is the request's own query with another marker at its end."""
-        got = self.volumes("GET", "?limit=1&marker={}&{}".format(self.ids[4], self.chosen))
+        got = self.volumes("GET", f"?limit=1&marker={self.ids[4]}&{self.chosen}")
         self.assertEqual(
             got.body["volumes_links"][0]["href"],
-            "http://cloud.example/volume/v3/{}/volumes"
-            "?limit=1&metadata=%7B%22c%22%3A+%221%22%7D&marker={}".format(
-                self.project, self.ids[3]
-            ),
+            f"http://cloud.example/volume/v3/{self.project}/volumes"
+            f"?limit=1&metadata=%7B%22c%22%3A+%221%22%7D&marker={self.ids[3]}",
         )
 
     def test_exactly_full(self) -> None:
@@ -85,7 +83,7 @@ class VolumePageTests(CloudTests):
         """A marker that is no volume is 404."""
         got = self.volumes("GET", "?marker=" + MISSING)
         self.assertEqual(got.code, 404)
-        self.assertEqual(got.message, "Volume {} could not be found.".format(MISSING))
+        self.assertEqual(got.message, f"Volume {MISSING} could not be found.")
 
     def test_maximum(self) -> None:
         """The service's page size holds, whatever is asked for."""
@@ -128,7 +126,7 @@ class ServerPageTests(CloudTests):
             ),
         )
         got = self.nova("GET", "/servers?marker=" + MISSING)
-        self.assertEqual((got.code, got.message), (400, "marker [{}] not found".format(MISSING)))
+        self.assertEqual((got.code, got.message), (400, f"marker [{MISSING}] not found"))
 
     def test_attachments(self) -> None:
         """Attachments are paged by limit and offset."""
@@ -139,6 +137,6 @@ class ServerPageTests(CloudTests):
         paged = [
             entry["volumeId"]
             for offset in range(4)
-            for entry in self.attachments(query="?limit=1&offset={}".format(offset))
+            for entry in self.attachments(query=f"?limit=1&offset={offset}")
         ]
         self.assertEqual(paged, every)

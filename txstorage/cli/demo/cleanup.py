@@ -12,7 +12,7 @@ import glob
 import os
 import re
 import shutil
-from typing import Any, List
+from typing import Any
 
 from .commands import CommandFailed, command
 
@@ -27,7 +27,7 @@ def _unescape(field: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), field)
 
 
-def mounts_below(directory: str, table: str = "/proc/self/mounts") -> List[str]:
+def mounts_below(directory: str, table: str = "/proc/self/mounts") -> list[str]:
     """
     :return: the mountpoints in a directory, the innermost first.
     """
@@ -39,7 +39,7 @@ def mounts_below(directory: str, table: str = "/proc/self/mounts") -> List[str]:
     return [point for point in reversed(points) if is_below(point, directory)]
 
 
-def loops_below(directory: str, sysfs: str = "/sys") -> List[str]:
+def loops_below(directory: str, sysfs: str = "/sys") -> list[str]:
     """
     :return: the paths of loop devices whose backing file is in a directory.
     """

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 from uuid import uuid4
 
 import attr
@@ -81,9 +81,9 @@ class Proof:
 
     volume: BlockDeviceVolume
     medium: str
-    written: Dict[str, str]
-    read: Dict[str, str]
-    device_paths: Dict[str, str]
+    written: dict[str, str]
+    read: dict[str, str]
+    device_paths: dict[str, str]
 
     def check(self) -> None:
         """
@@ -97,7 +97,7 @@ class Proof:
                 )
             )
 
-    def to_document(self) -> Dict[str, Any]:
+    def to_document(self) -> dict[str, Any]:
         """For machines."""
         return {
             "volume_id": self.volume.blockdevice_id,
@@ -141,9 +141,8 @@ class Demonstration:
         if free < ROOM:
             # On a loop device it would be an input/output error.
             raise NoRoom(
-                "{} has room for {}, and it takes up to {}".format(
-                    os.path.dirname(self._directory), format_size(free), format_size(ROOM)
-                )
+                f"{os.path.dirname(self._directory)} has room for {format_size(free)},"
+                f" and the demonstration takes up to {format_size(ROOM)}"
             )
         with self._tell("start the embedded service") as note:
             note.text = await self._service.start()
@@ -193,7 +192,7 @@ class Demonstration:
         proof = Proof(volume, medium.description, written, read, paths)
         with self._tell("compare the checksums") as note:
             proof.check()
-            note.text = "{} files, all equal".format(len(read))
+            note.text = f"{len(read)} files, all equal"
         await self._detach(volume, second, NODES[1])
         return proof
 
@@ -210,18 +209,18 @@ class Demonstration:
         with self._tell("detach it from " + node):
             await cloud.driver.detach_volume(volume.blockdevice_id)
 
-    async def _write(self, medium: Any, device: str) -> Dict[str, str]:
+    async def _write(self, medium: Any, device: str) -> dict[str, str]:
         await self._open(medium, device)
-        with self._tell("write {} files of random data".format(len(FILES))) as note:
-            written: Dict[str, str] = await medium.write(device)
+        with self._tell(f"write {len(FILES)} files of random data") as note:
+            written: dict[str, str] = await medium.write(device)
             note.text = format_size(sum(size for _, size in FILES))
         await self._close(medium)
         return written
 
-    async def _read(self, medium: Any, device: str) -> Dict[str, str]:
+    async def _read(self, medium: Any, device: str) -> dict[str, str]:
         await self._open(medium, device)
         with self._tell("read them back"):
-            read: Dict[str, str] = await medium.read(device)
+            read: dict[str, str] = await medium.read(device)
         await self._close(medium)
         return read
 
@@ -264,16 +263,13 @@ def summary(proof: Proof, requests: int) -> Text:
         "A volume of {} ({} bytes) moved from {} to {}.".format(
             format_size(proof.volume.size), proof.volume.size, *NODES
         ),
-        "On it: {}.".format(proof.medium),
+        f"On it: {proof.medium}.",
         "Its device:",
     ]
     lines += ["  {}  {}".format(*item) for item in proof.device_paths.items()]
     lines.append("Every byte came back; the files' SHA-256 begin with:")
-    lines += [
-        "  {}  {:10}  {}".format(proof.read[name][:16], name, format_size(size))
-        for name, size in FILES
-    ]
-    lines.append("It took {} HTTP requests; nothing is left on this machine.".format(requests))
+    lines += [f"  {proof.read[name][:16]}  {name:10}  {format_size(size)}" for name, size in FILES]
+    lines.append(f"It took {requests} HTTP requests; nothing is left on this machine.")
     return Text("\n".join(lines))
 
 

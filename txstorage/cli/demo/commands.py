@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import Any, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ProcessExitedAlready
@@ -35,7 +36,7 @@ class CommandFailed(StorageError):
 _SYSTEM_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
-def find_program(name: str) -> Optional[str]:
+def find_program(name: str) -> str | None:
     """:return: the path of a program, or ``None``."""
     return shutil.which(name, path=_search_path())
 
@@ -44,7 +45,7 @@ def _search_path() -> str:
     return "{}:{}".format(os.environ.get("PATH", ""), _SYSTEM_PATH).lstrip(":")
 
 
-def own_session(argv: Sequence[str]) -> List[str]:
+def own_session(argv: Sequence[str]) -> list[str]:
     """
     Return the arguments that keep Ctrl-C in the terminal from a command, which its starter ends
     instead.
@@ -102,7 +103,7 @@ async def command(reactor: Any, *argv: str, expected: Sequence[int] = (0,)) -> s
         raise
     if exit_code not in expected:
         said = protocol.err.decode("utf-8", "replace").strip()
-        raise CommandFailed(argv, said or "exit code {}".format(exit_code))
+        raise CommandFailed(argv, said or f"exit code {exit_code}")
     return protocol.out.decode("utf-8", "replace")
 
 

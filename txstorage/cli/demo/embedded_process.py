@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.protocol import ProcessProtocol
@@ -59,9 +60,7 @@ class _Child(ProcessProtocol):
         self.running = False
         if not self.ready.called:
             said = self._err.decode("utf-8", "replace").strip() or reason.getErrorMessage()
-            self.ready.errback(
-                ServiceNotStarted("The embedded service ended at once: {}".format(said))
-            )
+            self.ready.errback(ServiceNotStarted(f"The embedded service ended at once: {said}"))
         self.ended.callback(None)
 
 
@@ -90,12 +89,12 @@ class EmbeddedServiceProcess:
         for name in nodes:
             self._argv += ["--node", name]
         self._child = _Child()
-        self._process: Optional[Any] = None
+        self._process: Any | None = None
         self._group = 0
 
     def agent_yml(self, node: str) -> str:
         """The path of a node's ``agent.yml``."""
-        return os.path.join(self._directory, "agent-{}.yml".format(node))
+        return os.path.join(self._directory, f"agent-{node}.yml")
 
     async def start(self) -> str:
         """
@@ -110,7 +109,7 @@ class EmbeddedServiceProcess:
             return await self._child.ready
         except TimeoutError:
             raise ServiceNotStarted(
-                "The embedded service was not ready after {:g} seconds".format(START_TIMEOUT)
+                f"The embedded service was not ready after {START_TIMEOUT:g} seconds"
             )
 
     async def stop(self) -> None:

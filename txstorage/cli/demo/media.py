@@ -6,7 +6,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from typing import Any, BinaryIO, Dict, Iterator, Tuple
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 from twisted.internet.task import deferLater
 
@@ -15,7 +16,7 @@ from .commands import command, find_program
 
 MIB = 2**20
 
-FILES: Tuple[Tuple[str, int], ...] = (
+FILES: tuple[tuple[str, int], ...] = (
     ("empty", 0),
     ("one.bin", 1 * MIB),
     ("odd.bin", 3 * MIB + 12345),
@@ -51,7 +52,7 @@ def check_blank(path: str) -> None:
     :raises NotBlank: when there may be data.
     """
     if not is_blank(path):
-        raise NotBlank("The device {} is not blank".format(path))
+        raise NotBlank(f"The device {path} is not blank")
 
 
 async def write_random(reactor: Any, file: BinaryIO, size: int) -> str:
@@ -112,7 +113,7 @@ class RawDevice:
     async def close(self) -> None:
         """Nothing to do."""
 
-    async def write(self, device: str) -> Dict[str, str]:
+    async def write(self, device: str) -> dict[str, str]:
         """
         :return: file names to SHA-256.
         """
@@ -122,7 +123,7 @@ class RawDevice:
                 digests[name] = await write_random(self._reactor, file, size)
         return digests
 
-    async def read(self, device: str) -> Dict[str, str]:
+    async def read(self, device: str) -> dict[str, str]:
         """
         :return: file names to SHA-256.
         """
@@ -163,7 +164,7 @@ class FileSystem:
         """Unmount it, which writes everything to the device."""
         await command(self._reactor, "umount", self._mountpoint)
 
-    async def write(self, device: str) -> Dict[str, str]:
+    async def write(self, device: str) -> dict[str, str]:
         """
         :return: file names to SHA-256.
         """
@@ -173,7 +174,7 @@ class FileSystem:
                 digests[name] = await write_random(self._reactor, file, size)
         return digests
 
-    async def read(self, device: str) -> Dict[str, str]:
+    async def read(self, device: str) -> dict[str, str]:
         """
         :return: file names to SHA-256, of all files in the file system.
         """

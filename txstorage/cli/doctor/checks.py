@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, Awaitable, Callable, List, Optional, Sequence, Tuple
+from collections.abc import Awaitable, Sequence
+from typing import Any, Callable
 
 import attr
 
@@ -65,7 +66,7 @@ class DoctorRun:
     service: Any
     driver: Any
     instance_id: str
-    volumes: Tuple[Any, ...]
+    volumes: tuple[Any, ...]
 
     def __init__(self, app: App, reactor: Any) -> None:
         self.app = app
@@ -86,9 +87,8 @@ async def check_keys(state: DoctorRun) -> str:
     state.configuration = configuration = state.app.configuration()
     parts = (state.reactor, configuration, state.app.agent)
     state.http, state.service = http_client(*parts), volume_service(*parts)
-    return "auth_plugin {}, {}".format(
-        configuration.auth_plugin, configuration.auth_url or configuration.volume_endpoint
-    )
+    address = configuration.auth_url or configuration.volume_endpoint
+    return f"auth_plugin {configuration.auth_plugin}, {address}"
 
 
 async def check_secrets(state: DoctorRun) -> str:
@@ -107,8 +107,8 @@ async def check_secrets(state: DoctorRun) -> str:
     for name in files:
         if stat.S_IMODE(os.stat(name).st_mode) & (stat.S_IRGRP | stat.S_IROTH):
             raise CheckFailed(
-                "{} holds a secret, and other users can read it".format(name),
-                "chmod 600 {}".format(name),
+                f"{name} holds a secret, and other users can read it",
+                f"chmod 600 {name}",
             )
     return "{}: only for the owner".format(", ".join(files))
 
@@ -119,13 +119,13 @@ async def check_tls(state: DoctorRun) -> str:
     assert url is not None  # One of them is mandatory.
     await probe(state.http, url)
     if not url.startswith("https:"):
-        raise Skipped("{} answers, without TLS: what is sent can be read on the way".format(url))
+        raise Skipped(f"{url} answers, without TLS: what is sent can be read on the way")
     if not state.configuration.verify_peer:
         raise CheckFailed(
-            "{} answers, but its certificate is not verified".format(url),
+            f"{url} answers, but its certificate is not verified",
             "remove verify_peer: false; use verify_ca_path for an authority of your own",
         )
-    return "{} answers; its certificate verifies".format(url)
+    return f"{url} answers; its certificate verifies"
 
 
 async def probe(http: Any, url: str) -> None:
@@ -149,7 +149,7 @@ async def check_authentication(state: DoctorRun) -> str:
     life = (
         ""
         if identity.expires_in is None
-        else "; the token lives {:.0f} minutes".format(identity.expires_in / 60)
+        else f"; the token lives {identity.expires_in / 60:.0f} minutes"
     )
     return "user {}, project {}{}".format(identity.user_name, identity.project_name or "none", life)
 
@@ -160,14 +160,12 @@ async def check_catalog(state: DoctorRun) -> str:
         raise Skipped("auth_plugin is none: there is no catalog")
     catalog = await state.service.catalog()
     chosen = state.configuration
-    needed: List[Tuple[Sequence[str], Any]] = [(VOLUME_TYPES, chosen.volume_endpoint)]
+    needed: list[tuple[Sequence[str], Any]] = [(VOLUME_TYPES, chosen.volume_endpoint)]
     if chosen.attach_through == "compute":
         needed.append((COMPUTE_TYPES, chosen.compute_endpoint))
+    place = (chosen.interface, chosen.region)
     return ", ".join(
-        "{}: {}".format(
-            types[0],
-            override or choose_endpoint(catalog, types, chosen.interface, chosen.region),
-        )
+        f"{types[0]}: {override or choose_endpoint(catalog, types, *place)}"
         for types, override in needed
     )
 
@@ -180,7 +178,7 @@ async def check_attaching(state: DoctorRun) -> str:
     brick = "with os-brick, also by iSCSI and the like"
     if Brick.load() is None:
         brick = "local devices only, as os-brick is not installed"
-    return "this host attaches volumes through Block Storage; {}".format(brick)
+    return f"this host attaches volumes through Block Storage; {brick}"
 
 
 async def may_ask(asked: Awaitable[Any]) -> Any:
@@ -194,14 +192,14 @@ async def may_ask(asked: Awaitable[Any]) -> Any:
         return await asked
     # The latter is what the access rules of an application credential come to.
     except (PermissionDenied, AuthenticationFailed) as error:
-        raise Skipped("this user may not ask for it, and need not: {}".format(error.detail))
+        raise Skipped(f"this user may not ask for it, and need not: {error.detail}")
 
 
 async def check_quota(state: DoctorRun) -> str:
     """Check that the quota has room for one more volume."""
     quota = await may_ask(state.service.quota())
 
-    def of(amount: Optional[int], shown: Callable[[int], str], absent: str) -> str:
+    def of(amount: int | None, shown: Callable[[int], str], absent: str) -> str:
         return absent if amount is None else shown(amount)
 
     summary = "{} of {} volumes, {} of {}".format(
@@ -236,11 +234,11 @@ async def check_volume_types(state: DoctorRun) -> str:
     if wrong:
         raise CheckFailed(
             "There are these volume types: {}; but profile {}".format(
-                names, ", ".join("{} means {}".format(name, profiles[name]) for name in wrong)
+                names, ", ".join(f"{name} means {profiles[name]}" for name in wrong)
             ),
             "correct 'profiles', or have this project given access to the volume type",
         )
-    mapped = ["{}: {}".format(name, profiles[name]) for name in sorted(profiles)]
+    mapped = [f"{name}: {profiles[name]}" for name in sorted(profiles)]
     # Two of the constants may stand for the same profile.
     mandatory = {profile.value for profile in MandatoryProfiles.iterconstants()}
     rest = sorted(mandatory - set(profiles))
@@ -258,20 +256,20 @@ async def check_availability_zones(state: DoctorRun) -> str:
         or "none"
     )
     if wanted is None:
-        return "{}; volumes are made where the cloud chooses".format(shown)
+        return f"{shown}; volumes are made where the cloud chooses"
     fitting = [zone for zone in zones if zone.name == wanted]
     if not fitting:
         raise CheckFailed(
-            "Block Storage has no availability zone {}; it has: {}".format(wanted, shown),
+            f"Block Storage has no availability zone {wanted}; it has: {shown}",
             "correct 'availability_zone', or leave it out for the cloud's choice; "
             "Compute's zones are not always Block Storage's",
         )
     if not fitting[0].available:
         raise CheckWarning(
-            "The availability zone {} is not available at the moment".format(wanted),
+            f"The availability zone {wanted} is not available at the moment",
             "ask whoever runs the cloud; no volume can be created there until it is",
         )
-    return "{}; volumes are made in {}".format(shown, wanted)
+    return f"{shown}; volumes are made in {wanted}"
 
 
 async def check_driver(state: DoctorRun) -> str:
@@ -283,7 +281,7 @@ async def check_driver(state: DoctorRun) -> str:
 async def check_instance_id(state: DoctorRun) -> str:
     """Check that this node's id is known, to Compute too if Compute is to attach."""
     state.instance_id = await state.driver.compute_instance_id()
-    return "{}, by: {}".format(state.instance_id, state.driver.instance_id_source)
+    return f"{state.instance_id}, by: {state.driver.instance_id_source}"
 
 
 async def check_list(state: DoctorRun) -> str:
@@ -296,7 +294,7 @@ async def check_list(state: DoctorRun) -> str:
     left_out = len(mine) + len(page.malformed) - len(usable)
     if left_out:
         raise CheckFailed(
-            "{} of {} volumes can't be used".format(left_out, left_out + len(usable)),
+            f"{left_out} of {left_out + len(usable)} volumes can't be used",
             "'txstorage volumes list' says which and why",
         )
     return "{} volume{}".format(len(usable), "" if len(usable) == 1 else "s")
@@ -310,7 +308,7 @@ async def check_devices(state: DoctorRun) -> str:
     paths = []
     for volume in here:
         path = await state.driver.get_device_path(volume.blockdevice_id)
-        paths.append("{}: {}".format(volume.blockdevice_id, path.path))
+        paths.append(f"{volume.blockdevice_id}: {path.path}")
     return ", ".join(paths)
 
 
@@ -324,7 +322,7 @@ class Step:
 
     name: str
     check: Callable[[DoctorRun], Awaitable[str]]
-    after: Tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
 
 STEPS = (

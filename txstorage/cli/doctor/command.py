@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import attr
 import click
@@ -51,7 +52,7 @@ async def find(step: Step, state: DoctorRun) -> Finding:
     return Finding(step.name, outcome, detail, state.reactor.seconds() - started, remedy)
 
 
-async def examine(app: App, reactor: Any, steps: Sequence[Step] = STEPS) -> List[Finding]:
+async def examine(app: App, reactor: Any, steps: Sequence[Step] = STEPS) -> list[Finding]:
     """
     Take all steps, except those that can't be taken after one that failed.
 
@@ -72,7 +73,7 @@ async def examine(app: App, reactor: Any, steps: Sequence[Step] = STEPS) -> List
     return findings
 
 
-def to_document(findings: Sequence[Finding]) -> Dict[str, Any]:
+def to_document(findings: Sequence[Finding]) -> dict[str, Any]:
     """For machines."""
     return {"ok": is_well(findings), "steps": [attr.asdict(each) for each in findings]}
 
@@ -85,7 +86,7 @@ def is_well(findings: Sequence[Finding]) -> bool:
 _STYLES = {"ok": "green", "warning": "bold yellow", "fail": "bold red", "skipped": "yellow"}
 
 
-def to_table(findings: Sequence[Finding], box: Optional[Box]) -> Table:
+def to_table(findings: Sequence[Finding], box: Box | None) -> Table:
     """For people."""
     table = Table(box=box)
     for title in ("Step", "Outcome", "Seconds", "Detail"):
@@ -95,7 +96,7 @@ def to_table(findings: Sequence[Finding], box: Optional[Box]) -> Table:
         if each.remedy:
             detail.append("\nWhat to do: " + each.remedy, style="bold")
         outcome = Text(each.outcome, style=_STYLES[each.outcome])
-        table.add_row(each.name, outcome, "{:.2f}".format(each.seconds), detail)
+        table.add_row(each.name, outcome, f"{each.seconds:.2f}", detail)
     return table
 
 

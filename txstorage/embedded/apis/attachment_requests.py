@@ -6,7 +6,8 @@ Cinder's JSON schemas refuse it.
 
 from __future__ import annotations
 
-from typing import Any, Collection, Dict, Mapping, Optional
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import attr
 
@@ -29,9 +30,9 @@ class NewAttachment:
     """
 
     volume_id: str
-    server_id: Optional[str]
+    server_id: str | None
     mode: str
-    connector: Optional[Mapping[str, Any]]
+    connector: Mapping[str, Any] | None
 
 
 def new_attachment(body: Mapping[str, Any], version: Version) -> NewAttachment:
@@ -61,7 +62,7 @@ def new_attachment(body: Mapping[str, Any], version: Version) -> NewAttachment:
     )
 
 
-def connector_of(body: Mapping[str, Any]) -> Dict[str, Any]:
+def connector_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """
     From the body of an update.
 
@@ -71,7 +72,7 @@ def connector_of(body: Mapping[str, Any]) -> Dict[str, Any]:
     _check_object("connector", connector, "'object'")
     if not connector:
         raise refusals.IS_EMPTY("connector", connector, connector)
-    told: Dict[str, Any] = connector
+    told: dict[str, Any] = connector
     return told
 
 
@@ -84,7 +85,7 @@ def check_action(body: Mapping[str, Any]) -> None:
         raise refusals.NO_VOLUME_ACTION(name)
 
 
-def _members(body: Mapping[str, Any], required: str, known: Collection[str]) -> Dict[str, Any]:
+def _members(body: Mapping[str, Any], required: str, known: Collection[str]) -> dict[str, Any]:
     attachment = member(body, "attachment")
     others = sorted(set(body) - {"attachment"})
     if others:

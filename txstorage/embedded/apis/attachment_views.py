@@ -5,7 +5,7 @@ Attachments as Cinder puts them.
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from ..store.records import AttachmentRecord, VolumeRecord
 from .volume_views import instant
@@ -14,7 +14,7 @@ from .volume_views import instant
 _STATUSES = {"reserved": "reserved", "attaching": "attaching"}
 
 
-def summary(entry: AttachmentRecord, volume: VolumeRecord) -> Dict[str, Any]:
+def summary(entry: AttachmentRecord, volume: VolumeRecord) -> dict[str, Any]:
     """An entry of the short list."""
     return {
         "id": entry.attachment_id,
@@ -26,7 +26,7 @@ def summary(entry: AttachmentRecord, volume: VolumeRecord) -> Dict[str, Any]:
 
 def detail(
     entry: AttachmentRecord, volume: VolumeRecord, as_before: bool = False
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """
     An attachment with all that is known of it.
 
@@ -43,7 +43,7 @@ def detail(
     )
 
 
-def _connection(entry: AttachmentRecord) -> Dict[str, Any]:
+def _connection(entry: AttachmentRecord) -> dict[str, Any]:
     if entry.node_device is None:
         return {}
     return {

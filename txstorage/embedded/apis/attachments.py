@@ -9,7 +9,8 @@ refusals have Cinder 29's status codes and words.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping
+from collections.abc import Mapping
+from typing import Any
 from weakref import WeakValueDictionary
 
 from klein import Klein
@@ -69,11 +70,11 @@ class AttachmentsAPI(ProjectService):
         """Attachments."""
         return APIResponse(200, {"attachments": [detail(*each) for each in self._chosen(call)]})
 
-    def _chosen(self, call: APIRequest) -> List[Any]:
+    def _chosen(self, call: APIRequest) -> list[Any]:
         query = call.query()
         page = volume_page(query, self._settings.page_size)
         wanted = _filters(query, call)
-        entries = self._store.every_attachment()
+        entries = self._store.attachments.every()
         if page.marker:
             marker = self._found(page.marker)
             entries = entries[entries.index(marker) + 1 :]
@@ -92,7 +93,7 @@ class AttachmentsAPI(ProjectService):
         return APIResponse(200, {"attachment": detail(found, self._volume(found.volume_id))})
 
     def _found(self, attachment_id: str) -> AttachmentRecord:
-        found = self._store.attachment(attachment_id)
+        found = self._store.attachments.find(attachment_id)
         if found is None:
             raise refusals.NO_ATTACHMENT(attachment_id)
         return found
@@ -114,7 +115,7 @@ class AttachmentsAPI(ProjectService):
         """Reserve a volume; and connect it, when the host says what it is."""
         wanted = new_attachment(call.json(), call.version)
         _refuse_reserve(self._volume(wanted.volume_id))
-        reserved = self._store.reserve_for_host(
+        reserved = self._store.attachments.reserve_for_host(
             wanted.volume_id, wanted.server_id, wanted.mode, wanted.connector
         )
         told = detail(reserved, self._volume(wanted.volume_id), as_before=True)
@@ -129,7 +130,7 @@ class AttachmentsAPI(ProjectService):
         """
         self._engine.begin(wanted.volume_id)
         await self._engine.idle(wanted.volume_id)
-        found = self._store.attachment(wanted.attachment_id)
+        found = self._store.attachments.find(wanted.attachment_id)
         if found is None or found.node_device is None:
             reasons = [message.text for message in self._store.messages(wanted.volume_id)]
             raise refusal("".join(reasons[:1]))
@@ -145,7 +146,7 @@ class AttachmentsAPI(ProjectService):
             volume = self._volume(before.volume_id)
             _refuse_update(volume, connector)
             told = detail(before, volume)
-            self._store.connect(before, connector)
+            self._store.attachments.connect(before, connector)
             told["connection_info"] = await self._connected(before, refusals.NOT_CONNECTED_AGAIN)
         return APIResponse(200, {"attachment": told})
 
@@ -161,9 +162,9 @@ class AttachmentsAPI(ProjectService):
             try:
                 await self._devices.detach(volume_id)
             except DeviceFailure as error:
-                self._store.add_message(volume_id, "detach volume: {}".format(error))
+                self._store.add_message(volume_id, f"detach volume: {error}")
                 raise refusals.VOLUME_FAULT() from error
-            self._store.release(found)
+            self._store.attachments.release(found)
         return APIResponse(200, {"attachments": []})
 
     @endpoint(app, _ID + "/action", "POST", since=_COMPLETE_SINCE)
@@ -188,7 +189,7 @@ class _holding:
         self._lock.release()
 
 
-def _filters(query: Mapping[str, str], call: APIRequest) -> Dict[str, str]:
+def _filters(query: Mapping[str, str], call: APIRequest) -> dict[str, str]:
     """
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """

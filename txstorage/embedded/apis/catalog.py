@@ -6,7 +6,7 @@ The service catalog.
 from __future__ import annotations
 
 import uuid
-from typing import Any, Dict, List
+from typing import Any
 
 from ..settings import REGION
 
@@ -26,7 +26,7 @@ def _stable_id(*parts: str) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, ":".join(("txstorage",) + parts)).hex
 
 
-def catalog(base: str, project_id: str) -> List[Dict[str, Any]]:
+def catalog(base: str, project_id: str) -> list[dict[str, Any]]:
     """
     :param base: what links begin with.
     """

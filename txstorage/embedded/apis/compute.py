@@ -8,7 +8,8 @@ The refusals have Nova 34's status codes and words.
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 from klein import Klein
 
@@ -79,7 +80,9 @@ class ComputeAPI(VersionedService):
 
     def _detail(self, call: APIRequest) -> Any:
         view = self._view(call)
-        return lambda server: view.detail(server, self._store.attachments(server.server_id))
+        return lambda server: view.detail(
+            server, self._store.attachments.of_server(server.server_id)
+        )
 
     def _list(self, call: APIRequest, path: str, view: Any) -> APIResponse:
         query = call.query()
@@ -88,8 +91,8 @@ class ComputeAPI(VersionedService):
         if page.marker and marker is None:
             raise refusals.NO_MARKER(page.marker)
         servers = self._store.servers(marker.sequence if marker else None, page.limit)
-        url = "{}/compute/v2.1/{}".format(call.base, path)
-        body: Dict[str, Any] = {"servers": [view(server) for server in servers]}
+        url = f"{call.base}/compute/v2.1/{path}"
+        body: dict[str, Any] = {"servers": [view(server) for server in servers]}
         body.update(
             next_links("servers", url, query, page, [server.server_id for server in servers])
         )
@@ -123,7 +126,7 @@ class ComputeAPI(VersionedService):
         """What is attached to a server, its root volume included."""
         self._server(server_id)
         page = attachment_page(call.query(), self._settings.page_size)
-        part = self._store.attachments(server_id)[page.offset : page.offset + page.limit]
+        part = self._store.attachments.of_server(server_id)[page.offset : page.offset + page.limit]
         told = [compute_views.attachment(entry, call.version) for entry in part]
         return APIResponse(200, {"volumeAttachments": told})
 
@@ -150,7 +153,7 @@ class ComputeAPI(VersionedService):
         self._server(server_id)
         self._refuse_attach(call, self._volume(volume_id))
         device = self._choose_device(server_id, wanted_device)
-        attachment = self._store.reserve(volume_id, server_id, device)
+        attachment = self._store.attachments.reserve(volume_id, server_id, device)
         self._engine.begin(volume_id)
         if call.version >= _ASYNCHRONOUS_ATTACH:
             return APIResponse(202, content_type=EMPTY)
@@ -171,8 +174,8 @@ class ComputeAPI(VersionedService):
         if status != "available":
             raise refusals.NOT_RESERVABLE(volume.volume_id, status, call.request_id)
 
-    def _choose_device(self, server_id: str, wanted: Optional[str]) -> str:
-        taken = {attachment.device for attachment in self._store.attachments(server_id)}
+    def _choose_device(self, server_id: str, wanted: str | None) -> str:
+        taken = {attachment.device for attachment in self._store.attachments.of_server(server_id)}
         if wanted is None:
             return next(name for name in _device_names() if name not in taken)
         # Whatever was asked for, the name is of the hypervisor's kind.
@@ -196,7 +199,7 @@ class ComputeAPI(VersionedService):
         return APIResponse(202)
 
 
-def _wanted(body: Mapping[str, Any]) -> Tuple[str, Optional[str]]:
+def _wanted(body: Mapping[str, Any]) -> tuple[str, str | None]:
     """
     :return: the volume and the device that an attach asks for.
     :raises WireError: 400.
@@ -217,7 +220,7 @@ def _wanted(body: Mapping[str, Any]) -> Tuple[str, Optional[str]]:
     return volume_id, device
 
 
-def _device_names() -> List[str]:
+def _device_names() -> list[str]:
     letters = "abcdefghijklmnopqrstuvwxyz"
     names = list(letters) + [one + two for one in letters for two in letters]
     return ["/dev/vd" + name for name in names]

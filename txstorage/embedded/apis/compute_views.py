@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timezone
-from typing import Any, Dict, List
+from typing import Any
 
 import attr
 
@@ -39,18 +39,18 @@ class ServerView:
     project_id: str
     user_id: str
 
-    def _links(self, path: str) -> List[Dict[str, str]]:
+    def _links(self, path: str) -> list[dict[str, str]]:
         return [
-            {"rel": "self", "href": "{}/compute/v2.1/{}".format(self.base, path)},
-            {"rel": "bookmark", "href": "{}/compute/{}".format(self.base, path)},
+            {"rel": "self", "href": f"{self.base}/compute/v2.1/{path}"},
+            {"rel": "bookmark", "href": f"{self.base}/compute/{path}"},
         ]
 
-    def summary(self, server: ServerRecord) -> Dict[str, Any]:
+    def summary(self, server: ServerRecord) -> dict[str, Any]:
         """An entry of the short list."""
         links = self._links("servers/" + server.server_id)
         return {"id": server.server_id, "name": server.name, "links": links}
 
-    def detail(self, server: ServerRecord, attachments: List[AttachmentRecord]) -> Dict[str, Any]:
+    def detail(self, server: ServerRecord, attachments: list[AttachmentRecord]) -> dict[str, Any]:
         """A server with all that is known of it."""
         _, power_state = _STATES.get(server.status, ("error", 0))
         created = _instant(server.created_at)
@@ -69,7 +69,7 @@ class ServerView:
                 "status": server.status,
                 "tenant_id": self.project_id,
                 "user_id": self.user_id,
-                "OS-SRV-USG:launched_at": "{}.000000".format(created[:-1]),
+                "OS-SRV-USG:launched_at": f"{created[:-1]}.000000",
                 "OS-SRV-USG:terminated_at": None,
                 "config_drive": "",
                 "key_name": None,
@@ -92,9 +92,9 @@ def _instant(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def attached(entry: AttachmentRecord, version: Version) -> Dict[str, Any]:
+def attached(entry: AttachmentRecord, version: Version) -> dict[str, Any]:
     """The answer to an attach, before 2.101."""
-    told: Dict[str, Any] = {
+    told: dict[str, Any] = {
         "id": entry.volume_id,
         "serverId": entry.server_id,
         "volumeId": entry.volume_id,
@@ -107,7 +107,7 @@ def attached(entry: AttachmentRecord, version: Version) -> Dict[str, Any]:
     return told
 
 
-def attachment(entry: AttachmentRecord, version: Version) -> Dict[str, Any]:
+def attachment(entry: AttachmentRecord, version: Version) -> dict[str, Any]:
     """An attachment as it is listed and shown."""
     told = attached(entry, version)
     if version >= _ATTACHMENT_ID:

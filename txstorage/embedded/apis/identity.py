@@ -11,8 +11,9 @@ import hmac
 import math
 import secrets
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable
 
 import attr
 from klein import Klein
@@ -40,7 +41,7 @@ _SCOPES = "system, project, domain, OS-TRUST:trust or unscoped"
 def unauthorized(call: APIRequest, service: str = "identity") -> WireError:
     """401, which does not say what was wrong."""
     error = refusals.UNAUTHENTICATED[service]()
-    uri = 'Keystone uri="{}/identity/v3"'.format(call.base)
+    uri = f'Keystone uri="{call.base}/identity/v3"'
     return WireError(error.answer.with_headers({"WWW-Authenticate": uri}))
 
 
@@ -74,20 +75,20 @@ def _typed(
     """
     value = body[name]
     if not isinstance(value, kind):
-        raise refusals.WRONG_TYPE(_field(where + name), value, "'{}'".format(kind_name))
+        raise refusals.WRONG_TYPE(_field(where + name), value, f"'{kind_name}'")
     return value
 
 
 def _field(path: str) -> str:
     # What is within "auth" is named without it.
-    return "" if path == "auth" else "Invalid input for field '{}': ".format(path)
+    return "" if path == "auth" else f"Invalid input for field '{path}': "
 
 
-def _part(body: Mapping[str, Any], name: str, where: str) -> Dict[str, Any]:
+def _part(body: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
     """What one method of authentication goes by."""
     if name not in body:
         raise refusals.EXPECTED(name, where)
-    part: Dict[str, Any] = _typed(body, name, dict, where=where + "/")
+    part: dict[str, Any] = _typed(body, name, dict, where=where + "/")
     return part
 
 
@@ -97,7 +98,7 @@ def _same(one: object, other: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8"), other.encode("utf-8"))
 
 
-def _names(given: Dict[str, Any], what: str, own_id: str, own_name: str) -> bool:
+def _names(given: dict[str, Any], what: str, own_id: str, own_name: str) -> bool:
     """
     Whether an id, or a name and its domain, mean the user or project.
 
@@ -114,13 +115,13 @@ def _names(given: Dict[str, Any], what: str, own_id: str, own_name: str) -> bool
     )
 
 
-def _methods(identity: Dict[str, Any]) -> List[str]:
+def _methods(identity: dict[str, Any]) -> list[str]:
     if "methods" not in identity:
         raise refusals.MISSING_PROPERTY(_field("identity"), "methods")
-    methods: List[str] = _typed(identity, "methods", list, "array", "identity/")
+    methods: list[str] = _typed(identity, "methods", list, "array", "identity/")
     for index, method in enumerate(methods):
         if not isinstance(method, str):
-            field = _field("identity/methods/{}".format(index))
+            field = _field(f"identity/methods/{index}")
             raise refusals.WRONG_TYPE(field, method, "'string'")
     return methods
 
@@ -142,7 +143,7 @@ class IdentityAPI(Service):
         self._settings = settings
         self._now = now
 
-    def admit(self, call: APIRequest, segments: Dict[str, str], since: Version) -> APIRequest:
+    def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """Anybody may ask for a token."""
         return call
 
@@ -207,13 +208,13 @@ class IdentityAPI(Service):
         self._store.add_token(token, record)
         return APIResponse(201, self._describe(call, record), {"X-Subject-Token": token})
 
-    def _all_methods(self, methods: List[str], identity: Dict[str, Any]) -> Tuple[str, ...]:
+    def _all_methods(self, methods: list[str], identity: dict[str, Any]) -> tuple[str, ...]:
         # A token remembers how the one before it was got.
         earlier = self._store.token(identity["token"]["id"]) if "token" in methods else None
         more = () if earlier is None else earlier.methods
         return tuple(methods) + tuple(method for method in more if method not in methods)
 
-    def _check_scope(self, call: APIRequest, auth: Dict[str, Any], methods: List[str]) -> None:
+    def _check_scope(self, call: APIRequest, auth: dict[str, Any], methods: list[str]) -> None:
         if "scope" not in auth:
             return
         scope = _typed(auth, "scope", dict, "object', 'string")
@@ -229,12 +230,12 @@ class IdentityAPI(Service):
         if not known:
             raise unauthorized(call)
 
-    def _verify(self, call: APIRequest, method: str, identity: Dict[str, Any]) -> float:
+    def _verify(self, call: APIRequest, method: str, identity: dict[str, Any]) -> float:
         """
         :return: until when the token may be valid.
         :raises WireError: 400, 401, 404.
         """
-        checks: Dict[str, Callable[[Dict[str, Any]], Optional[float]]] = {
+        checks: dict[str, Callable[[dict[str, Any]], float | None]] = {
             "password": self._check_password,
             "application_credential": self._check_application_credential,
             "token": self._check_token,
@@ -250,7 +251,7 @@ class IdentityAPI(Service):
     def _new_expiry(self) -> float:
         return math.floor(self._now()) + self._settings.token_lifetime
 
-    def _check_password(self, given: Dict[str, Any]) -> Optional[float]:
+    def _check_password(self, given: dict[str, Any]) -> float | None:
         if not isinstance(given.get("user"), dict):
             raise refusals.EXPECTED("user", "None")
         user = given["user"]
@@ -260,7 +261,7 @@ class IdentityAPI(Service):
         right = _same(user.get("password"), self._settings.password)
         return self._new_expiry() if known and right else None
 
-    def _check_application_credential(self, given: Dict[str, Any]) -> Optional[float]:
+    def _check_application_credential(self, given: dict[str, Any]) -> float | None:
         if "id" in given:
             known = given["id"] == self.ids.application_credential
             if not known:
@@ -274,7 +275,7 @@ class IdentityAPI(Service):
         right = _same(given.get("secret"), self._settings.application_secret)
         return self._new_expiry() if known and right else None
 
-    def _check_token(self, given: Dict[str, Any]) -> Optional[float]:
+    def _check_token(self, given: dict[str, Any]) -> float | None:
         # As Keystone: a token got from a token lives no longer than that.
         if "id" not in given:
             raise refusals.MISSING_PROPERTY(_field("identity/token"), "id")
@@ -296,7 +297,7 @@ class IdentityAPI(Service):
         self._store.revoke(subject)
         return APIResponse(204)
 
-    def _subject(self, call: APIRequest, policy: str) -> Tuple[str, TokenRecord]:
+    def _subject(self, call: APIRequest, policy: str) -> tuple[str, TokenRecord]:
         """
         :return: the token that a call is about, and what is known of it.
         :raises WireError: 401, 403, 404.
@@ -310,12 +311,12 @@ class IdentityAPI(Service):
             raise refusals.NO_TOKEN()
         return subject, record
 
-    def _describe(self, call: APIRequest, record: TokenRecord) -> Dict[str, Any]:
-        roles: List[Dict[str, str]] = [
+    def _describe(self, call: APIRequest, record: TokenRecord) -> dict[str, Any]:
+        roles: list[dict[str, str]] = [
             {"id": uuid.uuid5(uuid.NAMESPACE_URL, "txstorage:role:" + role).hex, "name": role}
             for role in self._settings.roles
         ]
-        told: Dict[str, Any] = {
+        told: dict[str, Any] = {
             "token": {
                 "methods": list(record.methods),
                 "user": {

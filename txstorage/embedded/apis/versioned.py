@@ -6,7 +6,7 @@ What Block Storage and Compute have in common: a token, and a microversion.
 from __future__ import annotations
 
 import re
-from typing import Dict, Mapping
+from collections.abc import Mapping
 
 import attr
 from werkzeug.exceptions import HTTPException
@@ -63,7 +63,7 @@ class VersionedService(Service):
         self._engine = engine
         self._settings = settings
 
-    def admit(self, call: APIRequest, segments: Dict[str, str], since: Version) -> APIRequest:
+    def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         self._identity.authenticate(call, self.dialect.service)
         return attr.evolve(call, version=negotiate(self.dialect, call))
@@ -101,9 +101,9 @@ class ProjectService(VersionedService):
         """What links in the answer have of the project: what the request had."""
         named = self._identity.ids.project + "/"
         path: bytes = call.request.path
-        return named if "/{}".format(named).encode("ascii") in path else ""
+        return named if f"/{named}".encode("ascii") in path else ""
 
-    def admit(self, call: APIRequest, segments: Dict[str, str], since: Version) -> APIRequest:
+    def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         call = super().admit(call, segments, since)
         if segments.pop("project_id", self._identity.ids.project) != self._identity.ids.project:

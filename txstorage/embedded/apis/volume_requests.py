@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any, Callable, Collection, Dict, Mapping, Optional
+from collections.abc import Collection, Mapping
+from typing import Any, Callable
 
 from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, VOLUME_TYPES
 from ..store.records import NewVolume
@@ -21,7 +22,7 @@ _MAX_TEXT = 255
 _KEY = "^[a-zA-Z0-9-_:. /]{1,255}$"
 _TEXTS = ("name", "description", "volume_type", "availability_zone")
 #: What a new volume could be filled from, none of which there is here.
-_SOURCES: Dict[str, Callable[[Any], WireError]] = {
+_SOURCES: dict[str, Callable[[Any], WireError]] = {
     "snapshot_id": refusals.NO_SNAPSHOT,
     "source_volid": refusals.NO_VOLUME,
     "imageRef": lambda value: refusals.NO_IMAGE(),
@@ -30,7 +31,7 @@ _SOURCES: Dict[str, Callable[[Any], WireError]] = {
 }
 
 
-def member(body: Mapping[str, Any], name: str, dialect: Dialect = VOLUME) -> Dict[str, Any]:
+def member(body: Mapping[str, Any], name: str, dialect: Dialect = VOLUME) -> dict[str, Any]:
     """
     The object that a body wraps.
 
@@ -84,19 +85,19 @@ def new_volume(body: Mapping[str, Any]) -> NewVolume:
     return wanted
 
 
-def _optional_text(volume: Mapping[str, Any], name: str) -> Optional[str]:
+def _optional_text(volume: Mapping[str, Any], name: str) -> str | None:
     value = volume.get(name)
     if value is not None and not isinstance(value, str):
         raise refusals.NOT_OF_TYPE(VOLUME, name, value, value, "'string', 'null'")
     return value
 
 
-def _short(field: str, value: Optional[str]) -> None:
+def _short(field: str, value: str | None) -> None:
     if value is not None and len(value) > _MAX_TEXT:
         raise refusals.TOO_LONG(field, len(value))
 
 
-def _size(value: object) -> Optional[int]:
+def _size(value: object) -> int | None:
     """GiB, from a number or its text."""
     if isinstance(value, str):
         if re.match(r"[0-9]+\Z", value) is None:
@@ -114,7 +115,7 @@ def _size(value: object) -> Optional[int]:
     return value
 
 
-def _volume_type(value: Optional[str]) -> str:
+def _volume_type(value: str | None) -> str:
     """A type's name, from its name or its id."""
     if value is None:
         return DEFAULT_TYPE
@@ -124,7 +125,7 @@ def _volume_type(value: Optional[str]) -> str:
     raise (refusals.NO_VOLUME_TYPE if is_uuid(value) else refusals.NO_VOLUME_TYPE_NAMED)(value)
 
 
-def metadata(value: object) -> Dict[str, str]:
+def metadata(value: object) -> dict[str, str]:
     """
     Labels.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 import attr
 
@@ -19,7 +19,7 @@ from ..wire.exchange import Version
 _SERVICE_ID = "00000000-0000-4000-8000-000000000000"
 
 
-def instant(seconds: Optional[float]) -> Optional[str]:
+def instant(seconds: float | None) -> str | None:
     """Seconds since the epoch as Cinder writes a time, which is UTC."""
     if seconds is None:
         return None
@@ -42,20 +42,20 @@ class VolumeView:
     version: Version
     project_path: str
 
-    def _links(self, volume: VolumeRecord) -> List[Dict[str, str]]:
-        path = "{}volumes/{}".format(self.project_path, volume.volume_id)
+    def _links(self, volume: VolumeRecord) -> list[dict[str, str]]:
+        path = f"{self.project_path}volumes/{volume.volume_id}"
         return [
-            {"rel": "self", "href": "{}/volume/v3/{}".format(self.base, path)},
-            {"rel": "bookmark", "href": "{}/volume/{}".format(self.base, path)},
+            {"rel": "self", "href": f"{self.base}/volume/v3/{path}"},
+            {"rel": "bookmark", "href": f"{self.base}/volume/{path}"},
         ]
 
-    def summary(self, volume: VolumeRecord) -> Dict[str, Any]:
+    def summary(self, volume: VolumeRecord) -> dict[str, Any]:
         """An entry of the short list."""
         return {"id": volume.volume_id, "name": volume.name, "links": self._links(volume)}
 
-    def created(self, volume: VolumeRecord) -> Dict[str, Any]:
+    def created(self, volume: VolumeRecord) -> dict[str, Any]:
         """The answer to a create."""
-        detail: Dict[str, Any] = {
+        detail: dict[str, Any] = {
             "id": volume.volume_id,
             "status": volume.status,
             "size": volume.size,
@@ -80,11 +80,11 @@ class VolumeView:
         detail.update(self._later_fields(volume))
         return detail
 
-    def detail(self, volume: VolumeRecord) -> Dict[str, Any]:
+    def detail(self, volume: VolumeRecord) -> dict[str, Any]:
         """A volume with all that is known of it."""
         return dict(self.created(volume), **{"os-vol-tenant-attr:tenant_id": self.project_id})
 
-    def _later_fields(self, volume: VolumeRecord) -> Dict[str, Any]:
+    def _later_fields(self, volume: VolumeRecord) -> dict[str, Any]:
         fields = (
             ((3, 13), "group_id", None),
             ((3, 48), "shared_targets", False),
@@ -95,7 +95,7 @@ class VolumeView:
         return {name: value for since, name, value in fields if self.version >= since}
 
 
-def _attachments(volume: VolumeRecord) -> List[Dict[str, Any]]:
+def _attachments(volume: VolumeRecord) -> list[dict[str, Any]]:
     attachment = volume.attachment
     # Cinder tells them only once they are complete.
     if attachment is None or volume.status in ("reserved", "attaching"):
@@ -113,7 +113,7 @@ def _attachments(volume: VolumeRecord) -> List[Dict[str, Any]]:
     ]
 
 
-def volume_types() -> List[Dict[str, Any]]:
+def volume_types() -> list[dict[str, Any]]:
     """Every volume type."""
     return [
         {
@@ -128,12 +128,12 @@ def volume_types() -> List[Dict[str, Any]]:
     ]
 
 
-def availability_zones() -> List[Dict[str, Any]]:
+def availability_zones() -> list[dict[str, Any]]:
     """Every availability zone."""
     return [{"zoneName": AVAILABILITY_ZONE, "zoneState": {"available": True}}]
 
 
-def limits(max_volumes: int, max_gigabytes: int, volumes: int, gigabytes: int) -> Dict[str, Any]:
+def limits(max_volumes: int, max_gigabytes: int, volumes: int, gigabytes: int) -> dict[str, Any]:
     """The quota and what is used of it."""
     return {
         "rate": [],
@@ -154,7 +154,7 @@ def limits(max_volumes: int, max_gigabytes: int, volumes: int, gigabytes: int) -
 
 def quota_set(
     project_id: str, usage: bool, max_volumes: int, max_gigabytes: int, volumes: int, gigabytes: int
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """
     The quota as ``os-quota-sets`` puts it.
 
@@ -169,16 +169,16 @@ def quota_set(
         "backup_gigabytes": (0, 0),
         "groups": (0, 0),
     }
-    told: Dict[str, Any] = {
+    told: dict[str, Any] = {
         name: {"limit": limit, "in_use": used, "reserved": 0} if usage else limit
         for name, (limit, used) in figures.items()
     }
     return dict(told, id=project_id)
 
 
-def message(entry: MessageRecord, base: str, project_path: str) -> Dict[str, Any]:
+def message(entry: MessageRecord, base: str, project_path: str) -> dict[str, Any]:
     """A message for the user."""
-    path = "{}messages/{}".format(project_path, entry.message_id)
+    path = f"{project_path}messages/{entry.message_id}"
     created = datetime.fromtimestamp(entry.created_at, timezone.utc)
     return {
         "id": entry.message_id,
@@ -190,9 +190,9 @@ def message(entry: MessageRecord, base: str, project_path: str) -> Dict[str, Any
         "created_at": instant(entry.created_at),
         "guaranteed_until": instant((created + timedelta(days=30)).timestamp()),
         # What went wrong did so after the request was answered: each for itself.
-        "request_id": "req-{}".format(uuid.uuid5(uuid.NAMESPACE_URL, path)),
+        "request_id": f"req-{uuid.uuid5(uuid.NAMESPACE_URL, path)}",
         "links": [
-            {"rel": "self", "href": "{}/volume/v3/{}".format(base, path)},
-            {"rel": "bookmark", "href": "{}/volume/{}".format(base, path)},
+            {"rel": "self", "href": f"{base}/volume/v3/{path}"},
+            {"rel": "bookmark", "href": f"{base}/volume/{path}"},
         ],
     }

@@ -8,7 +8,8 @@ The refusals have Cinder 29's status codes and words.
 from __future__ import annotations
 
 import ast
-from typing import Any, Dict, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from klein import Klein
 
@@ -114,8 +115,8 @@ class BlockStorageAPI(ProjectService):
         chosen = _filter(query, call.version)
         before = None if page.marker is None else self._found(page.marker).sequence
         volumes = self._store.volumes(chosen, before, page.limit, page.offset)
-        url = "{}/volume/v3/{}{}".format(call.base, self.project_path(call), path)
-        body: Dict[str, Any] = {"volumes": [view(volume) for volume in volumes]}
+        url = f"{call.base}/volume/v3/{self.project_path(call)}{path}"
+        body: dict[str, Any] = {"volumes": [view(volume) for volume in volumes]}
         body.update(
             next_links("volumes", url, query, page, [volume.volume_id for volume in volumes])
         )
@@ -244,7 +245,7 @@ class BlockStorageAPI(ProjectService):
         # Unlike elsewhere, a marker that is none is none at all.
         begin = ids.index(page.marker) + 1 if page.marker in ids else 0
         part = every[begin:][page.offset : page.offset + page.limit]
-        url = "{}/volume/v3/{}types".format(call.base, self.project_path(call))
+        url = f"{call.base}/volume/v3/{self.project_path(call)}types"
         shown = [each["id"] for each in part]
         # The links are not named as the list is.
         links = next_links("volume_type", url, query, page, shown)
@@ -294,7 +295,7 @@ class BlockStorageAPI(ProjectService):
         part = entries[begin:][page.offset : page.offset + page.limit]
         project = self.project_path(call)
         told = [volume_views.message(entry, call.base, project) for entry in part]
-        url = "{}/volume/v3/{}messages".format(call.base, project)
+        url = f"{call.base}/volume/v3/{project}messages"
         links = next_links("messages", url, query, page, [entry.message_id for entry in part])
         return APIResponse(200, dict({"messages": told}, **links))
 
@@ -311,7 +312,7 @@ def _filter(query: Mapping[str, str], version: Version) -> VolumeFilter:
     return VolumeFilter(columns, _labels(query.get("metadata", "{}")))
 
 
-def _labels(text: str) -> Optional[Dict[str, str]]:
+def _labels(text: str) -> dict[str, str] | None:
     """
     The labels of a filter, which Cinder reads as a Python literal; ``None``
     when it is none.

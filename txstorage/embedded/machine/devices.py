@@ -10,9 +10,10 @@ import fcntl
 import os
 import shutil
 import struct
+from collections.abc import Awaitable, Collection, Mapping
 from contextlib import suppress
 from errno import EBUSY
-from typing import Any, Awaitable, Callable, Collection, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
@@ -51,7 +52,7 @@ class IDeviceBackend(Interface):
     kind = Attribute("``loop`` or ``file``.")
     files = Attribute("The ``VolumeFiles``.")
 
-    def attached() -> Dict[str, str]:
+    def attached() -> dict[str, str]:
         """Devices that are really there, by the id of their volume."""
 
     def attach(volume_id: str) -> Awaitable[str]:
@@ -67,7 +68,7 @@ class IDeviceBackend(Interface):
         Raises ``LoopDeviceBusy``, and the device is as it was; ``DeviceFailure``.
         """
 
-    def forget_strays(keep: Collection[str]) -> Awaitable[List[str]]:
+    def forget_strays(keep: Collection[str]) -> Awaitable[list[str]]:
         """
         Remove devices that no volume should have.
 
@@ -91,7 +92,7 @@ class FileDevices:
         self.files = files
         self.directory = directory
 
-    def attached(self) -> Dict[str, str]:
+    def attached(self) -> dict[str, str]:
         """See ``IDeviceBackend``."""
         return {
             name: os.path.join(self.directory, name)
@@ -115,7 +116,7 @@ class FileDevices:
                     os.unlink(link)
                 os.link(self.files.path(volume_id), link)
             except OSError as error:
-                raise DeviceFailure("{}: {}".format(link, error.strerror)) from error
+                raise DeviceFailure(f"{link}: {error.strerror}") from error
             sync_directory(self.directory)
         return link
 
@@ -125,14 +126,14 @@ class FileDevices:
             os.unlink(os.path.join(self.directory, volume_id))
         sync_directory(self.directory)
 
-    async def forget_strays(self, keep: Collection[str]) -> List[str]:
+    async def forget_strays(self, keep: Collection[str]) -> list[str]:
         """See ``IDeviceBackend``."""
         for name in set(os.listdir(self.directory)).difference(keep):
             await self.detach(name)
         return []
 
 
-Run = Callable[..., "Deferred[Tuple[bytes, bytes, int]]"]
+Run = Callable[..., "Deferred[tuple[bytes, bytes, int]]"]
 
 
 @implementer(IDeviceBackend)
@@ -162,7 +163,7 @@ class LoopDevices:
         self._patience = patience
         self._run = run
 
-    def attached(self) -> Dict[str, str]:
+    def attached(self) -> dict[str, str]:
         """See ``IDeviceBackend``."""
         return {
             name[len(PREFIX) :]: devices[0]
@@ -170,16 +171,16 @@ class LoopDevices:
             if name.startswith(PREFIX)
         }
 
-    def _bound(self) -> Mapping[str, List[str]]:
+    def _bound(self) -> Mapping[str, list[str]]:
         """Paths of the loop devices on our files, by the file's name."""
-        found: Dict[str, List[str]] = {}
+        found: dict[str, list[str]] = {}
         for device in sorted(os.listdir(self._sysfs)):
             path = self._backing_file(device) if device.startswith("loop") else None
             if path is not None and os.path.dirname(path) == self.files.directory:
                 found.setdefault(os.path.basename(path), []).append("/dev/" + device)
         return found
 
-    def _backing_file(self, device: str) -> Optional[str]:
+    def _backing_file(self, device: str) -> str | None:
         try:
             with open(os.path.join(self._sysfs, device, "loop", "backing_file"), "rb") as opened:
                 path = os.fsdecode(opened.read()).rstrip("\n")
@@ -201,7 +202,7 @@ class LoopDevices:
             await self._losetup("--find", "--show", "--nooverlap", path)
             devices = self._bound().get(name)
         if devices is None:
-            raise DeviceFailure("losetup made no device for {}".format(path))
+            raise DeviceFailure(f"losetup made no device for {path}")
         return devices[0]
 
     async def detach(self, volume_id: str) -> None:
@@ -227,7 +228,7 @@ class LoopDevices:
         for device in devices:
             _stay(device)
         if devices:
-            raise LoopDeviceBusy("{} is open".format(devices[0]))
+            raise LoopDeviceBusy(f"{devices[0]} is open")
 
     async def _losetup(self, *arguments: str) -> None:
         program = shutil.which("losetup", path=_SYSTEM_PATH)
@@ -256,7 +257,7 @@ class LoopDevices:
         finally:
             os.unlink(path)
 
-    async def forget_strays(self, keep: Collection[str]) -> List[str]:
+    async def forget_strays(self, keep: Collection[str]) -> list[str]:
         """See ``IDeviceBackend``."""
         problems = []
         for name in sorted(self._bound()):
@@ -265,7 +266,7 @@ class LoopDevices:
             try:
                 await self._detach(name)
             except DeviceFailure as error:
-                problems.append("{}: {}".format(name, error))
+                problems.append(f"{name}: {error}")
         return problems
 
 
@@ -278,8 +279,8 @@ def _refuse_busy(device: str) -> None:
         os.close(os.open(device, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC))
     except OSError as error:
         if error.errno == EBUSY:
-            raise LoopDeviceBusy("{} is in use, e.g. mounted".format(device)) from error
-        raise DeviceFailure("{}: {}".format(device, error.strerror)) from error
+            raise LoopDeviceBusy(f"{device} is in use, e.g. mounted") from error
+        raise DeviceFailure(f"{device}: {error.strerror}") from error
 
 
 def _stay(device: str) -> None:

@@ -8,7 +8,8 @@ file that it does not know.
 
 from __future__ import annotations
 
-from typing import Any, Collection, Dict, List, Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import attr
 
@@ -33,10 +34,10 @@ class Plan:
     :ivar keep: ids of volumes that may have a device.
     """
 
-    lost: List[str]
-    released: List[str]
-    reattach: List[str]
-    keep: List[str]
+    lost: list[str]
+    released: list[str]
+    reattach: list[str]
+    keep: list[str]
 
 
 def plan(
@@ -85,24 +86,24 @@ def _needs_device(volume: VolumeRecord) -> bool:
     return volume.status in ("attaching", "in-use") and attachment.connector is not None
 
 
-async def reconcile(store: Store, devices: Any) -> List[str]:
+async def reconcile(store: Store, devices: Any) -> list[str]:
     """
     Done before the first request is answered.
 
     :param devices: an ``IDeviceBackend``.
     :return: what could not be put right, for people.
     """
-    volumes: Dict[str, VolumeRecord] = {
+    volumes: dict[str, VolumeRecord] = {
         volume.volume_id: volume for volume in store.volumes() if not volume.bootable
     }
     files = {volume_id for volume_id in volumes if devices.files.exists(volume_id)}
     wanted = plan(list(volumes.values()), files, devices.attached())
-    problems: List[str] = await devices.forget_strays(wanted.keep)
+    problems: list[str] = await devices.forget_strays(wanted.keep)
     with store.transaction():
         for volume_id in wanted.lost:
             store.settle(volume_id, volumes[volume_id].status, "error")
             store.add_message(volume_id, "its file is missing")
-            problems.append("volume {}: its file is missing".format(volume_id))
+            problems.append(f"volume {volume_id}: its file is missing")
         for volume_id in wanted.released:
             store.settle(volume_id, volumes[volume_id].status, "available")
     for volume_id in wanted.reattach:
@@ -111,6 +112,6 @@ async def reconcile(store: Store, devices: Any) -> List[str]:
             status = volumes[volume_id].status
             store.settle(volume_id, status, status, device)
         except DeviceFailure as error:
-            store.add_message(volume_id, "attach volume: {}".format(error))
-            problems.append("volume {}: {}".format(volume_id, error))
+            store.add_message(volume_id, f"attach volume: {error}")
+            problems.append(f"volume {volume_id}: {error}")
     return problems

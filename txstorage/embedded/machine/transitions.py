@@ -8,7 +8,8 @@ transition can be repeated: after a crash the engine goes on from the status.
 
 from __future__ import annotations
 
-from typing import Any, Awaitable, Callable, Dict, List, Optional
+from collections.abc import Awaitable
+from typing import Any, Callable, Optional
 
 import attr
 from twisted.internet.defer import Deferred, DeferredList, succeed
@@ -70,7 +71,7 @@ class Transition:
     failed: str
 
 
-TRANSITIONS: Dict[str, Transition] = {
+TRANSITIONS: dict[str, Transition] = {
     "creating": Transition("create", _make_file, "available", "error"),
     "reserved": Transition("reserve", _nothing, "attaching", "available"),
     "attaching": Transition("attach", _make_device, "in-use", "available"),
@@ -82,7 +83,7 @@ TRANSITIONS: Dict[str, Transition] = {
 CONNECT = Transition("connect", _make_device, "attaching", "reserved")
 
 
-def transition_of(volume: VolumeRecord) -> Optional[Transition]:
+def transition_of(volume: VolumeRecord) -> Transition | None:
     """What is to be done with a volume, if it is anything."""
     attachment, status = volume.attachment, volume.status
     if attachment is None or attachment.by_compute or status not in ("reserved", "attaching"):
@@ -102,9 +103,9 @@ class Engine:
         self._store = store
         self._devices = devices
         self._delay = delay
-        self._waiting: Dict[str, Any] = {}
-        self._running: Dict[str, Deferred[None]] = {}
-        self._idle: Dict[str, List[Deferred[None]]] = {}
+        self._waiting: dict[str, Any] = {}
+        self._running: dict[str, Deferred[None]] = {}
+        self._idle: dict[str, list[Deferred[None]]] = {}
         self._stopped = False
 
     def begin(self, volume_id: str) -> None:
@@ -188,7 +189,7 @@ class Engine:
         self._settle(volume, transition.failed, reason=reason)
 
     def _settle(
-        self, volume: VolumeRecord, status: str, device: Optional[str] = None, reason: str = ""
+        self, volume: VolumeRecord, status: str, device: str | None = None, reason: str = ""
     ) -> None:
         volume_id = volume.volume_id
         with self._store.transaction():
@@ -196,5 +197,5 @@ class Engine:
             if settled and reason:
                 self._store.add_message(volume_id, reason)
                 if volume.status == status and volume.attachment is not None:
-                    self._store.forget_connector(volume.attachment)
+                    self._store.attachments.forget_connector(volume.attachment)
         SERVER_TRANSITION(volume_id=volume_id, status=status, reason=reason).write()

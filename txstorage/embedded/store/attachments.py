@@ -1,13 +1,14 @@
 # -*- test-case-name: tests.embedded.store.test_store -*-
 """
-The part of the durable state that says which volume is where.
+The table of attachments in the durable state.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from typing import Any, Callable, List, Mapping, Optional
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from .database import Database
 from .records import AttachmentRecord
@@ -16,62 +17,64 @@ _INSERT = (
     "INSERT INTO attachments (id, block_device_id, volume_id, server_id, device, attached_at,"
     " by_compute, connector, mode) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+#: Cinder's device name for a host that gives no mount point.
+_NO_MOUNT_POINT = "na"
 
 
 class AttachmentsTable:
-    """What :class:`~txstorage.embedded.store.store.Store` does with attachments."""
+    """
+    Attachments, each with the status of its volume.
 
-    _database: Database
-    _clock: Callable[[], float]
+    :param database: the store's database.
+    :param clock: returns seconds since the epoch.
+    """
 
-    def set_status(self, volume_id: str, status: str) -> None:
-        """Set a volume's status and nothing else."""
-        self._database.execute(
-            "UPDATE volumes SET status = ?, updated_at = ? WHERE id = ?",
-            status,
-            self._clock(),
-            volume_id,
-        )
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
 
-    def _one(self, attachment_id: str) -> AttachmentRecord:
-        found = self.attachment(attachment_id)
+    def _set_status(self, volume_id: str, status: str) -> None:
+        self._database.set_volume_status(volume_id, status, self._clock())
+
+    def _existing(self, attachment_id: str) -> AttachmentRecord:
+        found = self.find(attachment_id)
         assert found is not None
         return found
 
-    # -- Compute's -----------------------------------------------------------
+    # -- attachments that Compute makes ------------------------------------------
 
     def reserve(self, volume_id: str, server_id: str, device: str) -> AttachmentRecord:
-        """Give a volume its place in a server."""
+        """Reserve a device name of a server for a volume."""
         return self._reserve(volume_id, server_id, device, self._clock(), 1, None, "rw")
 
     def _reserve(self, volume_id: str, *values: object) -> AttachmentRecord:
         attachment_id = str(uuid.uuid4())
         with self._database.transaction():
             self._database.execute(_INSERT, attachment_id, str(uuid.uuid4()), volume_id, *values)
-            self.set_status(volume_id, "reserved")
-        return self._one(attachment_id)
+            self._set_status(volume_id, "reserved")
+        return self._existing(attachment_id)
 
-    def attachments(self, server_id: str) -> List[AttachmentRecord]:
-        """A server's attachments, the newest first; its root volume is last."""
+    def of_server(self, server_id: str) -> list[AttachmentRecord]:
+        """:return: a server's attachments, the newest first; its root volume's is last."""
         rows = self._database.execute(
             "SELECT * FROM attachments WHERE server_id = ? AND by_compute ORDER BY sequence DESC",
             server_id,
         )
         return [AttachmentRecord.from_row(row) for row in rows]
 
-    # -- Block Storage's own -------------------------------------------------
+    # -- attachments that Block Storage makes -------------------------------------
 
     def reserve_for_host(
         self,
         volume_id: str,
-        server_id: Optional[str],
+        server_id: str | None,
         mode: str,
-        connector: Optional[Mapping[str, Any]],
+        connector: Mapping[str, Any] | None,
     ) -> AttachmentRecord:
         """
-        Give a volume its place on a host.
+        Reserve a volume for a host.
 
-        :param connector: of the host; the volume is then to be connected.
+        :param connector: the host's; given, the volume is to be connected.
         """
         with self._database.transaction():
             reserved = self._reserve(volume_id, server_id, None, None, 0, None, mode)
@@ -82,52 +85,52 @@ class AttachmentsTable:
     def set_connector(
         self, attachment: AttachmentRecord, connector: Mapping[str, Any], mode: str
     ) -> AttachmentRecord:
-        """Remember where a volume is to be connected."""
+        """Record the host that a volume is to be connected to."""
         return self._update(
             attachment,
             connector=json.dumps(connector),
-            # What Cinder says of one that does not say it.
-            device=str(connector.get("mountpoint", "na")),
+            device=str(connector.get("mountpoint", _NO_MOUNT_POINT)),
             attached_at=self._clock(),
             mode=mode,
         )
 
     def connect(self, attachment: AttachmentRecord, connector: Mapping[str, Any]) -> None:
-        """Begin to connect a volume; one that has a device needs no more."""
+        """Begin to connect a volume, unless it has a device already."""
         mode = attachment.mode if attachment.mode != "null" else str(connector.get("mode", "rw"))
-        done = attachment.node_device is not None
+        connected = attachment.node_device is not None
         with self._database.transaction():
             self.set_connector(attachment, connector, mode)
-            self.set_status(attachment.volume_id, "attaching" if done else "reserved")
+            self._set_status(attachment.volume_id, "attaching" if connected else "reserved")
 
     def forget_connector(self, attachment: AttachmentRecord) -> AttachmentRecord:
-        """A volume could not be connected."""
+        """Record that a volume could not be connected."""
         return self._update(attachment, connector=None, device=None, attached_at=None)
 
     def _update(self, attachment: AttachmentRecord, **columns: object) -> AttachmentRecord:
+        settings = ", ".join(f"{name} = ?" for name in columns)
         self._database.execute(
-            "UPDATE attachments SET {} WHERE id = ?".format(
-                ", ".join("{} = ?".format(name) for name in columns)
-            ),
+            f"UPDATE attachments SET {settings} WHERE id = ?",
             *columns.values(),
             attachment.attachment_id,
         )
-        return self._one(attachment.attachment_id)
+        return self._existing(attachment.attachment_id)
 
     def release(self, attachment: AttachmentRecord) -> None:
-        """Take a volume's place from it; it is available then."""
+        """Delete an attachment; its volume becomes available."""
         with self._database.transaction():
             self._database.execute("DELETE FROM attachments WHERE id = ?", attachment.attachment_id)
-            self.set_status(attachment.volume_id, "available")
+            self._set_status(attachment.volume_id, "available")
 
-    def attachment(self, attachment_id: str) -> Optional[AttachmentRecord]:
-        """One attachment, whoever made it, if there is such a one."""
+    # -- all attachments -------------------------------------------------------------
+
+    def find(self, attachment_id: str) -> AttachmentRecord | None:
+        """:return: the attachment, or ``None`` when there is none."""
         row = self._database.execute(
             "SELECT * FROM attachments WHERE id = ?", attachment_id
         ).fetchone()
         return None if row is None else AttachmentRecord.from_row(row)
 
-    def every_attachment(self) -> List[AttachmentRecord]:
-        """All of them, the newest first."""
+    def every(self) -> list[AttachmentRecord]:
+        """:return: all attachments, the newest first."""
         rows = self._database.execute("SELECT * FROM attachments ORDER BY sequence DESC")
         return [AttachmentRecord.from_row(row) for row in rows]

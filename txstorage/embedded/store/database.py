@@ -6,8 +6,8 @@ The SQLite file: its schema, and transactions that survive ``kill -9``.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 _FIRST = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -111,13 +111,11 @@ class Database:
         with self.transaction():
             (version,) = self.execute("PRAGMA user_version").fetchone()
             if version > SCHEMA_VERSION:
-                raise sqlite3.DatabaseError(
-                    "it has version {}, not {}".format(version, SCHEMA_VERSION)
-                )
+                raise sqlite3.DatabaseError(f"it has version {version}, not {SCHEMA_VERSION}")
             for step in _STEPS[version:]:
                 for statement in step.split(";\n"):
                     self.execute(statement)
-            self.execute("PRAGMA user_version = {}".format(SCHEMA_VERSION))
+            self.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def execute(self, statement: str, *parameters: object) -> sqlite3.Cursor:
         """One statement, with ``?`` for the parameters."""
@@ -142,6 +140,16 @@ class Database:
             self.execute("COMMIT")
         finally:
             self._depth -= 1
+
+    def set_volume_status(self, volume_id: str, status: str, now: float) -> None:
+        """
+        Set a volume's status and nothing else.
+
+        :param now: seconds since the epoch.
+        """
+        self.execute(
+            "UPDATE volumes SET status = ?, updated_at = ? WHERE id = ?", status, now, volume_id
+        )
 
     def close(self) -> None:
         """Close the file; everything acknowledged is in it already."""

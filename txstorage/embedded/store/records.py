@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import Any, Mapping, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 import attr
 
@@ -31,12 +32,12 @@ class AttachmentRecord:
     attachment_id: str
     block_device_id: str
     volume_id: str
-    server_id: Optional[str]
-    device: Optional[str]
-    node_device: Optional[str]
-    attached_at: Optional[float]
+    server_id: str | None
+    device: str | None
+    node_device: str | None
+    attached_at: float | None
     by_compute: bool = True
-    connector: Optional[Mapping[str, Any]] = None
+    connector: Mapping[str, Any] | None = None
     mode: str = "rw"
 
     @classmethod
@@ -68,20 +69,20 @@ class VolumeRecord:
 
     sequence: int
     volume_id: str
-    name: Optional[str]
-    description: Optional[str]
+    name: str | None
+    description: str | None
     size: int
     status: str
     volume_type: str
     bootable: bool
     created_at: float
-    updated_at: Optional[float]
+    updated_at: float | None
     metadata: Mapping[str, str]
-    attachment: Optional[AttachmentRecord]
+    attachment: AttachmentRecord | None
 
     @classmethod
     def from_row(
-        cls, row: sqlite3.Row, metadata: Mapping[str, str], attachment: Optional[AttachmentRecord]
+        cls, row: sqlite3.Row, metadata: Mapping[str, str], attachment: AttachmentRecord | None
     ) -> VolumeRecord:
         """From a row of the ``volumes`` table and what belongs to it."""
         return cls(
@@ -108,8 +109,8 @@ class NewVolume:
     :ivar size: GiB.
     """
 
-    name: Optional[str]
-    description: Optional[str]
+    name: str | None
+    description: str | None
     size: int
     volume_type: str
     metadata: Mapping[str, str]
@@ -160,7 +161,7 @@ class TokenRecord:
 
     issued_at: float
     expires_at: float
-    methods: Tuple[str, ...]
+    methods: tuple[str, ...]
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -174,4 +175,4 @@ class VolumeFilter:
     """
 
     columns: Mapping[str, str] = attr.Factory(dict)
-    metadata: Optional[Mapping[str, str]] = attr.Factory(dict)
+    metadata: Mapping[str, str] | None = attr.Factory(dict)

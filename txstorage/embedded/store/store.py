@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable
 
 from ..settings import DEFAULT_TYPE
 from .attachments import AttachmentsTable
@@ -31,8 +32,11 @@ EVERY_VOLUME = VolumeFilter()
 GONE = "gone"
 
 
-class Store(AttachmentsTable):
+class Store:
     """
+    The durable state.
+
+    :ivar attachments: the table of attachments.
     :param path: the SQLite file, or ``:memory:``.
     :param clock: seconds since the epoch; what a reactor's ``seconds`` gives.
     """
@@ -40,6 +44,7 @@ class Store(AttachmentsTable):
     def __init__(self, path: str, clock: Callable[[], float]) -> None:
         self._database = Database(path)
         self._clock = clock
+        self.attachments = AttachmentsTable(self._database, clock)
 
     def close(self) -> None:
         """Close the database."""
@@ -92,7 +97,7 @@ class Store(AttachmentsTable):
                 "INSERT OR REPLACE INTO metadata VALUES (?, ?, ?)", volume_id, key, value
             )
 
-    def volume(self, volume_id: str) -> Optional[VolumeRecord]:
+    def volume(self, volume_id: str) -> VolumeRecord | None:
         """One volume, if there is such a one."""
         rows = self._database.execute("SELECT * FROM volumes WHERE id = ?", volume_id)
         volumes = self._complete(rows.fetchall())
@@ -107,10 +112,10 @@ class Store(AttachmentsTable):
     def volumes(
         self,
         chosen: VolumeFilter = EVERY_VOLUME,
-        before: Optional[int] = None,
+        before: int | None = None,
         limit: int = -1,
         offset: int = 0,
-    ) -> List[VolumeRecord]:
+    ) -> list[VolumeRecord]:
         """
         Volumes, the newest first.
 
@@ -139,10 +144,10 @@ class Store(AttachmentsTable):
         ).fetchone()[0]
         return found
 
-    def _complete(self, rows: List[Any]) -> List[VolumeRecord]:
+    def _complete(self, rows: list[Any]) -> list[VolumeRecord]:
         ids = json.dumps([row["id"] for row in rows])
         among = "WHERE volume_id IN (SELECT value FROM json_each(?))"
-        metadata: Dict[str, Dict[str, str]] = {row["id"]: {} for row in rows}
+        metadata: dict[str, dict[str, str]] = {row["id"]: {} for row in rows}
         for row in self._database.execute("SELECT * FROM metadata " + among, ids):
             metadata[row["volume_id"]][row["key"]] = row["value"]
         attachments = {
@@ -154,7 +159,7 @@ class Store(AttachmentsTable):
             for row in rows
         ]
 
-    def usage(self) -> Tuple[int, int]:
+    def usage(self) -> tuple[int, int]:
         """
         :return: how many volumes there are and how many GiB, without the
             servers' root volumes, which take no room.
@@ -164,7 +169,7 @@ class Store(AttachmentsTable):
         ).fetchone()
         return row[0], row[1]
 
-    def set_metadata(self, volume_id: str, metadata: Dict[str, str], replace: bool) -> VolumeRecord:
+    def set_metadata(self, volume_id: str, metadata: dict[str, str], replace: bool) -> VolumeRecord:
         """Add labels, or replace them all."""
         with self.transaction():
             if replace:
@@ -178,10 +183,14 @@ class Store(AttachmentsTable):
             "UPDATE volumes SET updated_at = ? WHERE id = ?", self._clock(), volume_id
         )
 
+    def set_status(self, volume_id: str, status: str) -> None:
+        """Set a volume's status and nothing else."""
+        self._database.set_volume_status(volume_id, status, self._clock())
+
     # -- transitions ---------------------------------------------------------
 
     def settle(
-        self, volume_id: str, expected: str, status: str, node_device: Optional[str] = None
+        self, volume_id: str, expected: str, status: str, node_device: str | None = None
     ) -> bool:
         """
         End a transition.
@@ -220,7 +229,7 @@ class Store(AttachmentsTable):
             self._clock(),
         )
 
-    def messages(self, volume_id: Optional[str] = None) -> List[MessageRecord]:
+    def messages(self, volume_id: str | None = None) -> list[MessageRecord]:
         """Messages, the newest first."""
         rows = self._database.execute(
             "SELECT * FROM messages WHERE ?1 IS NULL OR volume_id = ?1 ORDER BY sequence DESC",
@@ -250,18 +259,18 @@ class Store(AttachmentsTable):
             )
             volume = NewVolume(name + "-root", None, 1, DEFAULT_TYPE, {})
             self._insert(root, volume, "available", bootable=True)
-            self.reserve(root, server_id, "/dev/vda")
+            self.attachments.reserve(root, server_id, "/dev/vda")
             self.settle(root, "reserved", "in-use")
         server = self.server(server_id)
         assert server is not None
         return server
 
-    def server(self, server_id: str) -> Optional[ServerRecord]:
+    def server(self, server_id: str) -> ServerRecord | None:
         """One server, if there is such a one."""
         row = self._database.execute("SELECT * FROM servers WHERE id = ?", server_id).fetchone()
         return None if row is None else ServerRecord.from_row(row)
 
-    def servers(self, before: Optional[int] = None, limit: int = -1) -> List[ServerRecord]:
+    def servers(self, before: int | None = None, limit: int = -1) -> list[ServerRecord]:
         """Servers, the newest first; see :meth:`volumes`."""
         rows = self._database.execute(
             "SELECT * FROM servers WHERE ?1 IS NULL OR sequence < ?1"
@@ -289,7 +298,7 @@ class Store(AttachmentsTable):
                 " ".join(record.methods),
             )
 
-    def token(self, token: str) -> Optional[TokenRecord]:
+    def token(self, token: str) -> TokenRecord | None:
         """A token that is valid now."""
         row = self._database.execute(
             "SELECT * FROM tokens WHERE digest = ? AND expires_at > ?",
@@ -304,23 +313,19 @@ class Store(AttachmentsTable):
         """Forget a token."""
         self._database.execute("DELETE FROM tokens WHERE digest = ?", _digest(token))
 
-    def expire_tokens(self) -> None:
-        """Forget every token."""
-        self._database.execute("DELETE FROM tokens")
-
 
 def _digest(token: str) -> bytes:
     # Whoever reads the database can't use what is in it.
     return hashlib.sha256(token.encode("utf-8")).digest()
 
 
-def _conditions(chosen: VolumeFilter) -> Tuple[List[str], List[object]]:
+def _conditions(chosen: VolumeFilter) -> tuple[list[str], list[object]]:
     where = ["1"]
-    parameters: List[object] = []
+    parameters: list[object] = []
     if chosen.metadata is None:
         where.append("0")
     for column, value in sorted(chosen.columns.items()):
-        where.append("{} = ?".format(column))
+        where.append(f"{column} = ?")
         parameters.append(value)
     for key, value in sorted((chosen.metadata or {}).items()):
         where.append(

@@ -7,9 +7,10 @@ hung into Klein.
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Mapping
 from functools import wraps
 from inspect import isawaitable
-from typing import Any, Awaitable, Callable, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Union
 
 import attr
 from klein import Klein
@@ -25,7 +26,7 @@ EMPTY = "text/html; charset=UTF-8"
 #: osapi_max_request_body_size, the real services' default.
 MAX_BODY = 114688
 
-Version = Tuple[int, int]
+Version = tuple[int, int]
 Handler = Callable[..., Union["APIResponse", Awaitable["APIResponse"]]]
 
 _log = Logger()
@@ -79,14 +80,14 @@ class WireError(Exception):
 
 def faulty(status: int, kind: str, message: str, content_type: str = JSON) -> WireError:
     """An error in the form that Cinder and Nova share."""
-    body: Dict[str, Any] = {kind: {"code": status, "message": message}}
+    body: dict[str, Any] = {kind: {"code": status, "message": message}}
     return WireError(APIResponse(status, body, content_type=content_type))
 
 
 def web_error(status: int, title: str, message: str) -> APIResponse:
     """An error in the form that the services' web framework gives it."""
     text = message + "<br /><br />\n\n\n"
-    code = "{} {}".format(status, title)
+    code = f"{status} {title}"
     return APIResponse(status, {"message": text, "code": code, "title": title})
 
 
@@ -120,14 +121,14 @@ class APIRequest:
     request_id: str
     version: Version = (0, 0)
 
-    def header(self, name: str) -> Optional[str]:
+    def header(self, name: str) -> str | None:
         """A header's value; undecodable bytes are replaced."""
-        value: Optional[bytes] = self.request.getHeader(name.encode("ascii"))
+        value: bytes | None = self.request.getHeader(name.encode("ascii"))
         return None if value is None else value.decode("utf-8", "replace")
 
-    def query(self) -> Dict[str, str]:
+    def query(self) -> dict[str, str]:
         """The query's parameters; of a repeated one the first value."""
-        args: Dict[bytes, List[bytes]] = self.request.args
+        args: dict[bytes, list[bytes]] = self.request.args
         return {
             key.decode("utf-8", "replace"): values[0].decode("utf-8", "replace")
             for key, values in args.items()
@@ -140,7 +141,7 @@ class APIRequest:
         content.seek(0)
         return length > MAX_BODY
 
-    def json(self, empty: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+    def json(self, empty: dict[str, Any] | None = None) -> dict[str, Any]:
         """
         The body, which must be a JSON object.
 
@@ -163,7 +164,7 @@ class APIRequest:
         return body
 
 
-def call_from(request: IRequest, base_url: Optional[str]) -> APIRequest:
+def call_from(request: IRequest, base_url: str | None) -> APIRequest:
     """
     :param base_url: what links begin with, or ``None`` to take what the
         request was sent to.
@@ -180,7 +181,7 @@ def _sent_to(request: IRequest) -> str:
     host = request.getHeader(b"host")
     if host is None:
         address = request.getHost()
-        return "{}://{}:{}".format(scheme, address.host, address.port)
+        return f"{scheme}://{address.host}:{address.port}"
     return "{}://{}".format(scheme, host.decode("utf-8", "replace"))
 
 
@@ -190,9 +191,9 @@ class Service:
     :class:`APIResponse` and back.  A service says how a call is admitted.
     """
 
-    base_url: Optional[str] = None
+    base_url: str | None = None
 
-    def admit(self, call: APIRequest, segments: Dict[str, str], since: Version) -> APIRequest:
+    def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """
         Authenticate the call and negotiate its version; takes from
         ``segments`` what the handlers don't want.
@@ -226,7 +227,7 @@ class Service:
         raise NotImplementedError()
 
     async def answer(
-        self, request: IRequest, handler: Handler, segments: Dict[str, str], since: Version
+        self, request: IRequest, handler: Handler, segments: dict[str, str], since: Version
     ) -> APIResponse:
         """Everything from a request to its answer; never raises."""
         call = call_from(request, self.base_url)

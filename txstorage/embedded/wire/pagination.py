@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Optional
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import attr
@@ -26,7 +26,7 @@ class Page:
     """
 
     limit: int
-    marker: Optional[str]
+    marker: str | None
     offset: int
 
 
@@ -77,7 +77,7 @@ def attachment_page(query: Mapping[str, str], maximum: int) -> Page:
     return Page(min(limit or maximum, maximum), None, offset or 0)
 
 
-def _number(query: Mapping[str, str], name: str) -> Optional[int]:
+def _number(query: Mapping[str, str], name: str) -> int | None:
     text = query.get(name)
     if text is None:
         return None
@@ -94,8 +94,8 @@ def _capped(text: str) -> int:
 
 
 def next_links(
-    name: str, url: str, query: Mapping[str, str], page: Page, ids: List[str]
-) -> Dict[str, List[Dict[str, str]]]:
+    name: str, url: str, query: Mapping[str, str], page: Page, ids: list[str]
+) -> dict[str, list[dict[str, str]]]:
     """
     :param name: the collection's, e.g. ``volumes``.
     :param url: the list's own, without its query.
@@ -106,5 +106,5 @@ def next_links(
         return {}
     parameters = {key: value for key, value in query.items() if key != "marker"}
     parameters["marker"] = ids[-1]
-    href = "{}?{}".format(url, urlencode(parameters))
+    href = f"{url}?{urlencode(parameters)}"
     return {name + "_links": [{"rel": "next", "href": href}]}

@@ -10,7 +10,7 @@ fails when one of these was never compared with a real OpenStack.
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable
 
 import attr
 
@@ -18,7 +18,7 @@ from .exchange import APIResponse, WireError, web_error
 from .versions import COMPUTE, VOLUME, Dialect
 
 #: All of them, in the order of this module.
-REFUSALS: List[Refusal] = []
+REFUSALS: list[Refusal] = []
 
 _TITLES = {
     400: "Bad Request",
@@ -108,7 +108,7 @@ def _keystone(status: int, template: str) -> Refusal:
     return Refusal("identity", status, template, put)
 
 
-def _keystone_method(template: str, more: Dict[str, Any]) -> Refusal:
+def _keystone_method(template: str, more: dict[str, Any]) -> Refusal:
     """A method that can't be used for this; ``more`` is told of methods."""
 
     def put(status: int, message: str) -> WireError:
@@ -121,7 +121,7 @@ def _keystone_method(template: str, more: Dict[str, Any]) -> Refusal:
 def _keystone_page(status: int) -> Refusal:
     # What Keystone's web framework answers is a page, without any message.
     def put(status: int, message: str) -> WireError:
-        page = "<!doctype html>\n<title>{} {}</title>\n".format(status, _TITLES[status])
+        page = f"<!doctype html>\n<title>{status} {_TITLES[status]}</title>\n"
         return WireError(APIResponse(status, page, content_type="text/html; charset=utf-8"))
 
     return Refusal("identity", status, "", put)
@@ -149,15 +149,15 @@ _NO_ROUTE = "The resource could not be found."
 _TOO_LARGE = "Request is too large. Larger than max_request_body_size (%s)."
 
 #: By service, as the next ones.
-UNAUTHENTICATED: Dict[str, Refusal] = {
+UNAUTHENTICATED: dict[str, Refusal] = {
     name: _not_authenticated(name) for name in ("identity", "volume", "compute")
 }
-NO_ROUTE: Dict[str, Refusal] = {
+NO_ROUTE: dict[str, Refusal] = {
     "identity": _keystone_page(404),
     "volume": _of_framework("volume", 404, _NO_ROUTE),
     "compute": _of_framework("compute", 404, _NO_ROUTE),
 }
-TOO_LARGE: Dict[str, Refusal] = {
+TOO_LARGE: dict[str, Refusal] = {
     name: _of_framework(name, 413, _TOO_LARGE) for name in ("identity", "volume", "compute")
 }
 

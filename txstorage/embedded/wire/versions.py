@@ -8,7 +8,8 @@ how each behaves was seen from Cinder 29 and Nova 34.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 import attr
 
@@ -39,7 +40,7 @@ class Dialect:
     minimum: Version
     maximum: Version
     error_type: str = JSON
-    legacy_header: Optional[str] = None
+    legacy_header: str | None = None
 
     def error(self, status: int, message: str, **extra: str) -> WireError:
         """An error in this service's form; ``extra`` goes into its body."""
@@ -48,14 +49,14 @@ class Dialect:
         error.answer.body[kind].update(extra)
         return error
 
-    def headers(self, version: str) -> Dict[str, str]:
+    def headers(self, version: str) -> dict[str, str]:
         """What goes with every answer once a version was understood."""
-        headers = {"OpenStack-API-Version": "{} {}".format(self.service, version)}
+        headers = {"OpenStack-API-Version": f"{self.service} {version}"}
         if self.legacy_header is not None:
             headers[self.legacy_header] = version
         return {**headers, "Vary": ", ".join(headers)}
 
-    def requested(self, call: APIRequest) -> Optional[str]:
+    def requested(self, call: APIRequest) -> str | None:
         """What a call's headers say of the version; ``None`` for nothing."""
         for part in (call.header("OpenStack-API-Version") or "").split(","):
             name, _, text = part.strip().partition(" ")
@@ -80,9 +81,9 @@ def as_version(version: Version) -> str:
 
 
 def _announcement(
-    name: str, url: str, kind: str, updated: str, dialect: Optional[Dialect] = None
-) -> Dict[str, Any]:
-    version: Dict[str, Any] = {
+    name: str, url: str, kind: str, updated: str, dialect: Dialect | None = None
+) -> dict[str, Any]:
+    version: dict[str, Any] = {
         "id": name,
         "status": "CURRENT" if dialect else "stable",
         "updated": updated,
@@ -95,7 +96,7 @@ def _announcement(
     return version
 
 
-def _documentation(url: str) -> Dict[str, str]:
+def _documentation(url: str) -> dict[str, str]:
     return {"rel": "describedby", "type": "text/html", "href": url}
 
 
@@ -131,7 +132,7 @@ def announcements(base: str) -> Mapping[str, APIResponse]:
     compute["links"].append(_documentation("http://docs.openstack.org/"))
     listed = dict(compute, links=compute["links"][:1])
     del listed["media-types"]
-    roots: List[str] = ["/identity/v3/", "/volume/v3/", "/compute/v2.1/"]
+    roots: list[str] = ["/identity/v3/", "/volume/v3/", "/compute/v2.1/"]
     return {
         "/": APIResponse(200, {"service": "txstorage", "roots": [base + root for root in roots]}),
         "/identity": APIResponse(
