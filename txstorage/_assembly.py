@@ -1,8 +1,6 @@
 # -*- test-case-name: tests._assembly.test_assembly -*-
 """
-From a configuration to a driver: where the parts are put together.
-
-Nothing in here talks to the network.
+The assembly of a driver from a configuration, without network traffic.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -31,6 +29,15 @@ from .driver.operations import BlockDeviceDriver
 from .driver.polling import Intervals
 from .errors import InvalidConfiguration
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Dict, Iterable, Optional, Text, Union  # noqa: F401
+    from uuid import UUID  # noqa: F401
+
+    from twisted.web.iweb import IAgent  # noqa: F401
+
+    from .clouds.interface import IVolumeService  # noqa: F401
+
 _USER = ("username", "user_id", "user_domain_id", "user_domain_name")
 _SCOPE = (
     "project_id",
@@ -41,22 +48,24 @@ _SCOPE = (
     "system_scope",
 )
 
-# A change of these makes it another cloud, for which more than the credentials
-# would have to be read again.
+# A change of these keys selects another cloud, which requires more than new credentials.
 _FIXED = ("auth_url", "auth_plugin")
 
 
 def _picked(configuration, names):
+    # type: (Configuration, Iterable[str]) -> Dict[str, Any]
     return {name: getattr(configuration, name) for name in names}
 
 
 def _by_password(configuration):
+    # type: (Configuration) -> Credentials
     return Credentials.password(
         configuration.password(), **_picked(configuration, _USER + _SCOPE)
     )
 
 
 def _by_application_credential(configuration):
+    # type: (Configuration) -> Credentials
     return Credentials.application_credential(
         configuration.application_credential_secret(),
         id=configuration.application_credential_id,
@@ -66,10 +75,12 @@ def _by_application_credential(configuration):
 
 
 def _by_token(configuration):
+    # type: (Configuration) -> Credentials
     return Credentials.token(configuration.token(), **_picked(configuration, _SCOPE))
 
 
 def _by_nothing(configuration):
+    # type: (Configuration) -> Credentials
     return Credentials.none(None if configuration.token is None else configuration.token())
 
 
@@ -78,23 +89,27 @@ _CREDENTIALS = {
     u"v3applicationcredential": _by_application_credential,
     u"token": _by_token,
     u"none": _by_nothing,
-}
+}  # type: Dict[Text, Callable[[Configuration], Credentials]]
 
 
 def credential_source(configuration):
+    # type: (Configuration) -> CredentialSource
     """
-    :param Configuration configuration: who asks.
-    :return: a :class:`~txstorage.clouds.openstack.CredentialSource`, which
-        reads the files that the configuration names again.
-    :raises InvalidConfiguration: naming the key.
+    Create the source of the credentials, which follows changes of the files that hold them.
+
+    :param Configuration configuration: the user and the secret.
+    :return: a :class:`~txstorage.clouds.openstack.CredentialSource`, which reads the files of the
+        configuration again.
+    :raises InvalidConfiguration: names the invalid key.
     """
 
     def load():
+        # type: () -> Credentials
         fresh = configuration.reread()
         for name in _FIXED:
             if getattr(fresh, name) != getattr(configuration, name):
                 raise InvalidConfiguration(
-                    as_text(name), u"is another now, which takes effect after a restart"
+                    as_text(name), u"has changed; restart to apply it"
                 )
         return _CREDENTIALS[fresh.auth_plugin](fresh)
 
@@ -102,18 +117,22 @@ def credential_source(configuration):
 
 
 def _client_certificate(configuration):
+    # type: (Configuration) -> Optional[ClientCertificate]
     if configuration.client_certificate is None:
         return None
     return ClientCertificate(configuration.client_certificate, configuration.client_key)
 
 
 def http_client(reactor, configuration, agent=None):
+    # type: (Any, Configuration, Optional[IAgent]) -> HTTPClient
     """
+    Create the HTTP client.
+
     :param reactor: provides ``IReactorTime`` and ``IReactorTCP``.
-    :param Configuration configuration: whom to trust, and how often to ask.
-    :param agent: an ``IAgent`` to use instead of a verifying one.
+    :param Configuration configuration: the trusted authorities and the maximum request rate.
+    :param agent: an ``IAgent`` to use instead of one that verifies certificates.
     :return: an :class:`~txstorage._http.client.HTTPClient`.
-    :raises InvalidConfiguration: when a file of certificates can't be used.
+    :raises InvalidConfiguration: a certificate file is invalid.
     """
     if agent is None:
         agent = agent_for(
@@ -129,12 +148,15 @@ def http_client(reactor, configuration, agent=None):
 
 
 def volume_service(reactor, configuration, agent=None):
+    # type: (Any, Configuration, Optional[IAgent]) -> Union[OpenStackService, StandaloneService]
     """
+    Create the client of the cloud.
+
     :param reactor: provides ``IReactorTime`` and ``IReactorTCP``.
-    :param Configuration configuration: which cloud, and who asks.
-    :param agent: an ``IAgent`` to use instead of a verifying one.
+    :param Configuration configuration: the cloud and the credentials.
+    :param agent: an ``IAgent`` to use instead of one that verifies certificates.
     :return: an :class:`~txstorage.clouds.IVolumeService`.
-    :raises InvalidConfiguration: when a file of certificates can't be used.
+    :raises InvalidConfiguration: a certificate file is invalid.
     """
     http = http_client(reactor, configuration, agent)
     endpoints = {
@@ -163,23 +185,29 @@ def volume_service(reactor, configuration, agent=None):
 
 
 def driver_for(reactor, configuration, service):
+    # type: (Any, Configuration, IVolumeService) -> BlockDeviceDriver
     """
+    Create a driver on an existing client of the cloud.
+
     :param reactor: provides ``IReactorTime`` and ``IReactorFDSet``.
-    :param Configuration configuration: which cluster and node.
+    :param Configuration configuration: the cluster and the node.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
     :return: a :class:`~txstorage.driver.operations.BlockDeviceDriver`.
-    :raises InvalidConfiguration: when there is no ``cluster_id``.
+    :raises InvalidConfiguration: the configuration has no ``cluster_id``.
     """
     if configuration.cluster_id is None:
         raise InvalidConfiguration(
-            u"cluster_id", u"is missing", u"give the UUID that all nodes of the cluster share"
+            u"cluster_id", u"is missing", u"set it to the UUID that all nodes of the cluster share"
         )
     directory = configuration.device_directory
-    devices = DeviceFinder(reactor, directory=None if directory is None else FilePath(directory))
+    finder = DeviceFinder(reactor, directory=None if directory is None else FilePath(directory))
     if configuration.attach_through == u"compute":
-        node = NodeIdentity(reactor, service, configured=configuration.instance_id)
+        devices = finder  # type: Any
+        node = NodeIdentity(reactor, service, configured=configuration.instance_id)  # type: Any
     else:
-        devices, node = ConnectedDevices(service, devices), service.node
+        standalone = service  # type: Any
+        devices = ConnectedDevices(standalone, finder)
+        node = standalone.node
     return BlockDeviceDriver(
         reactor,
         service,
@@ -193,18 +221,18 @@ def driver_for(reactor, configuration, service):
 
 
 def block_device_driver(reactor, cluster_id, agent=None, **configuration):
+    # type: (Any, UUID, Optional[IAgent], **Any) -> BlockDeviceDriver
     """
-    Make an asynchronous driver.
+    Create an asynchronous driver.
 
-    :param reactor: provides ``IReactorTime``, ``IReactorTCP`` and
-        ``IReactorFDSet``.
-    :param UUID cluster_id: the cluster; volumes of others do not exist for it.
-    :param agent: an ``IAgent`` to use instead of a verifying one.
-    :param configuration: keys and values as in ``agent.yml``'s ``dataset``
-        section; ``docs/configuration.rst`` has them all.
-    :return: a :class:`~txstorage.driver.operations.BlockDeviceDriver`, all of whose
-        operations return Deferreds.
-    :raises InvalidConfiguration: naming the key.
+    :param reactor: provides ``IReactorTime``, ``IReactorTCP`` and ``IReactorFDSet``.
+    :param UUID cluster_id: the cluster; the driver ignores the volumes of other clusters.
+    :param agent: an ``IAgent`` to use instead of one that verifies certificates.
+    :param configuration: keys and values as in the ``dataset`` section of ``agent.yml``;
+        ``docs/configuration.rst`` documents all of them.
+    :return: a :class:`~txstorage.driver.operations.BlockDeviceDriver`, whose operations return
+        Deferreds.
+    :raises InvalidConfiguration: names the invalid key.
     """
     checked = Configuration.from_mapping(dict(configuration, cluster_id=cluster_id))
     return driver_for(reactor, checked, volume_service(reactor, checked, agent))

@@ -1,5 +1,5 @@
 """
-The version, for those that may not import the package root.
+The version, for modules that must not import the package root.
 """
 
 from __future__ import absolute_import, division, print_function

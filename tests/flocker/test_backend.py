@@ -51,13 +51,14 @@ def blocking_driver(test_case, configuration, its_reactor=reactor, **changes):
 
 def end(driver):
     """
-    Stop a driver, and wait for the thread if it was the last one there: the log
-    that it writes to must not be closed meanwhile.
+    Stop a driver; if no other driver uses the thread, wait for the thread's end.
+
+    The thread writes to the log, which must not be closed before.
     """
-    loop = this_process()._loop
+    thread = this_process()._thread
     driver.stop()
-    if loop is not None and this_process()._loop is None:
-        loop.join(10)
+    if thread is not None and this_process()._thread is None:
+        thread.join(10)
 
 
 class DescriptionTests(SynchronousTestCase):

@@ -1,5 +1,5 @@
 """
-Flocker's side: the backend, the blocking driver and the dataset agent.
+The integration with Flocker: the backend, the blocking driver and the dataset agent.
 """
 
 from __future__ import absolute_import, division, print_function

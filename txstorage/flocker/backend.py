@@ -10,31 +10,42 @@ from .._configuration.configuration import Configuration
 from ..interfaces import BackendDescription, DeployerType
 from .blocking import BlockingDriver
 
+MYPY = False
+if MYPY:
+    from typing import Any  # noqa: F401
+    from uuid import UUID  # noqa: F401
+
+    from ..driver.operations import BlockDeviceDriver  # noqa: F401
+
 
 def flocker_driver(reactor, cluster_id, **configuration):
+    # type: (Any, UUID, **Any) -> BlockingDriver
     """
-    Make the driver that Flocker's agent gets.
+    Create the driver for Flocker's agent, without network traffic.
 
     :param reactor: the agent's reactor.
     :param UUID cluster_id: the agent's cluster.
     :param configuration: the ``dataset`` section of ``agent.yml``.
-    :return: a :class:`~txstorage.flocker.blocking.BlockingDriver`, with a native driver
+    :return: a :class:`~txstorage.flocker.blocking.BlockingDriver`, with an asynchronous driver
         on the agent's reactor as ``.asynchronous``.
-    :raises InvalidConfiguration: naming the key.
+    :raises InvalidConfiguration: names the invalid key.
     """
     checked = Configuration.from_mapping(dict(configuration, cluster_id=cluster_id))
-    return BlockingDriver(
-        reactor, lambda its: driver_for(its, checked, volume_service(its, checked))
-    )
+
+    def make_driver(driver_reactor):
+        # type: (Any) -> BlockDeviceDriver
+        return driver_for(driver_reactor, checked, volume_service(driver_reactor, checked))
+
+    return BlockingDriver(reactor, make_driver)
 
 
-#: The backend's description, which Flocker looks up in the package root.
+#: The description of the backend; Flocker's plugin loader reads it from the package root.
 FLOCKER_BACKEND = BackendDescription(
     name=u"txstorage",
     needs_reactor=True,
     needs_cluster_id=True,
-    # Which keys are needed depends on auth_plugin and there are synonyms, so the
-    # configuration says it itself, with more of an explanation than Flocker has.
+    # The required keys depend on auth_plugin, and some have synonyms, so the configuration checks
+    # them itself; its errors explain more than Flocker's.
     required_config=frozenset(),
     api_factory=flocker_driver,
     deployer_type=DeployerType.block,

@@ -1,22 +1,19 @@
 # -*- test-case-name: tests.flocker.test_blocking -*-
 """
-The asynchronous driver for callers that block.
+The driver for callers that block: the asynchronous driver, run in a thread of its own.
 
-Flocker calls a driver from worker threads, but also in the thread of its own
-reactor, where waiting for that same reactor would be waiting for ever.  So the
-driver runs on a reactor of its own, in a daemon thread that all blocking drivers
-of the process share, and calls are handed across:
+Flocker calls a driver in worker threads, but also in the thread of its own reactor, where waiting
+for that reactor would never end. So all blocking drivers of a process share a daemon thread with a
+second reactor, which runs their operations:
 
 - The thread starts with the first call.
-- When the agent's reactor shuts down, what its driver is doing is cancelled and
-  its callers get :class:`~txstorage.errors.DriverStopped`, as does who calls
-  while it shuts down: jobs that queue for its worker threads end at once.  The
-  thread ends with the last driver that uses it.  Once the reactor has stopped,
-  a call starts it anew.
-- A fork leaves the thread in the parent.  The child starts its own with its
-  first call and never touches what it inherited, so that an agent may be made,
-  and even used, before it turns into a daemon.
-- An exiting process waits for none of it.
+- When the agent's reactor shuts down, its driver's operations are cancelled; their callers, and
+  callers during the shutdown, get :class:`~txstorage.errors.DriverStopped`, so that jobs queued for
+  the agent's worker threads end at once. The thread ends with the last driver that uses it. After
+  the shutdown, a call starts the thread again.
+- A fork leaves the thread in the parent. The child starts its own thread with its first call, and
+  never uses the parent's objects, so a program may create and use a driver before it daemonizes.
+- The thread does not keep the process from exiting.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -28,6 +25,20 @@ from .._support.eliot_context import in_current_context
 from ..interfaces import IBlockDeviceAPI, ICloudAPI, IProfiledBlockDeviceAPI
 from .reactor_thread import OriginalTraceback, ThreadCall, this_process
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Dict, List, Optional, Text, Tuple, TypeVar  # noqa: F401
+    from uuid import UUID  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.filepath import FilePath  # noqa: F401
+
+    from ..driver.operations import BlockDeviceDriver  # noqa: F401
+    from ..interfaces import BlockDeviceVolume  # noqa: F401
+    from .reactor_thread import ReactorThread  # noqa: F401
+
+    T = TypeVar("T")
+
 _REACTOR_STOPS = u"The storage driver does not run: its reactor is shutting down"
 _STOPPED = u"The storage driver was stopped"
 
@@ -35,91 +46,136 @@ _STOPPED = u"The storage driver was stopped"
 @implementer(IBlockDeviceAPI, IProfiledBlockDeviceAPI, ICloudAPI)
 class BlockingDriver(object):
     """
-    A driver whose operations block.  They may be called in any thread, that of
-    the running reactor included, and in any number of threads at once.
+    A driver whose operations block.
 
-    They return what the Deferreds of the asynchronous driver fire with and raise
-    what these fail with, and besides
-    :class:`~txstorage.errors.DriverStopped`.  A ``KeyboardInterrupt`` while
-    a caller waits (on Python 2, when its wait is over) cancels the operation.
+    The operations can be called in any number of threads at once, including the thread of the
+    running reactor. They return the results of the asynchronous driver's Deferreds and raise the
+    exceptions of their failures, and in addition :class:`~txstorage.errors.DriverStopped`. A
+    ``KeyboardInterrupt`` during a wait (on Python 2: at the end of the wait) cancels the operation.
 
-    :param reactor: the agent's reactor.  When it shuts down, so do operations.
-    :param make_driver: called with a reactor for an asynchronous driver on it.
+    :param reactor: the agent's reactor; its shutdown stops the operations.
+    :param make_driver: called with a reactor; returns an asynchronous driver on that reactor.
     :ivar asynchronous: an asynchronous driver on the agent's reactor.
-    :ivar refusal: why no operation can be called now (text), or ``None``.
+    :ivar refusal: the reason why operations are refused at the moment (text), or ``None``.
     """
 
     def __init__(self, reactor, make_driver):
+        # type: (Any, Callable[[Any], BlockDeviceDriver]) -> None
         self.asynchronous = make_driver(reactor)
-        self.refusal = None
+        self.refusal = None  # type: Optional[Text]
         self._reactor = reactor
         self._make_driver = make_driver
-        self._bound = (None, None)
-        self._triggers = {}
+        self._bound = None  # type: Optional[Tuple[ReactorThread, BlockDeviceDriver]]
+        self._triggers = {}  # type: Dict[str, Any]
         if IReactorCore.providedBy(reactor):
-            # Not "before", where services stop and may need it; and before the
-            # thread pool's own trigger, which waits for the callers in it.
+            # Not in the phase "before", in which services stop and may need the driver; and ahead
+            # of the thread pool's trigger, which waits for the callers in the pool.
             for phase, function in [("during", self._pause), ("after", self._resume)]:
                 self._triggers[phase] = reactor.addSystemEventTrigger(
                     phase, "shutdown", function
                 )
 
+    def allocation_unit(self):
+        # type: () -> int
+        """Return the unit of volume sizes, in bytes."""
+        return self._wait_for(lambda driver: driver.allocation_unit())
+
+    def compute_instance_id(self):
+        # type: () -> Text
+        """Return the instance id of this node (text)."""
+        return self._wait_for(lambda driver: driver.compute_instance_id())
+
+    def create_volume(self, dataset_id, size):
+        # type: (UUID, int) -> BlockDeviceVolume
+        """Create a volume of ``size`` bytes and return its ``BlockDeviceVolume``."""
+        return self._wait_for(lambda driver: driver.create_volume(dataset_id, size))
+
+    def create_volume_with_profile(self, dataset_id, size, profile_name):
+        # type: (UUID, int, Text) -> BlockDeviceVolume
+        """Create a volume of the profile's type and return its ``BlockDeviceVolume``."""
+        return self._wait_for(
+            lambda driver: driver.create_volume_with_profile(dataset_id, size, profile_name)
+        )
+
+    def destroy_volume(self, blockdevice_id):
+        # type: (Text) -> None
+        """Destroy a volume and wait until it no longer exists."""
+        return self._wait_for(lambda driver: driver.destroy_volume(blockdevice_id))
+
+    def attach_volume(self, blockdevice_id, attach_to):
+        # type: (Text, Text) -> BlockDeviceVolume
+        """Attach a volume to the node with the instance id ``attach_to``, and return the volume."""
+        return self._wait_for(lambda driver: driver.attach_volume(blockdevice_id, attach_to))
+
+    def detach_volume(self, blockdevice_id):
+        # type: (Text) -> None
+        """Detach a volume and wait until it is detached and its device is gone."""
+        return self._wait_for(lambda driver: driver.detach_volume(blockdevice_id))
+
+    def list_volumes(self):
+        # type: () -> List[BlockDeviceVolume]
+        """Return the list of this cluster's volumes."""
+        return self._wait_for(lambda driver: driver.list_volumes())
+
+    def get_device_path(self, blockdevice_id):
+        # type: (Text) -> FilePath[Text]
+        """Return the ``FilePath`` of an attached volume's verified device."""
+        return self._wait_for(lambda driver: driver.get_device_path(blockdevice_id))
+
+    def list_live_nodes(self):
+        # type: () -> List[Text]
+        """Return the list of the instance ids of all nodes that are not known to be dead."""
+        return self._wait_for(lambda driver: driver.list_live_nodes())
+
+    def start_node(self, node_id):
+        # type: (Text) -> None
+        """Request the start of the node with the instance id ``node_id``."""
+        return self._wait_for(lambda driver: driver.start_node(node_id))
+
     def stop(self):
+        # type: () -> None
         """
-        Cancel what it does and refuse all further calls.  To be called in the
-        agent's reactor's thread, or when that does not run.
+        Cancel this driver's operations and refuse all further calls.
+
+        Call in the thread of the agent's reactor, or when that reactor does not run.
         """
         self._leave(_STOPPED)
         while self._triggers:
             self._reactor.removeSystemEventTrigger(self._triggers.popitem()[1])
 
-    def on(self, loop):
+    def on(self, thread):
+        # type: (ReactorThread) -> BlockDeviceDriver
         """
-        For the shared thread only.
+        Return this driver's asynchronous driver on a thread's reactor; for that thread only.
 
-        :return: this driver's asynchronous driver on a loop's reactor.
+        :param ReactorThread thread: the current thread.
         """
-        bound_to, driver = self._bound
-        if bound_to is not loop:
-            driver = self._make_driver(loop.reactor)
-            self._bound = (loop, driver)
-        return driver
+        if self._bound is None or self._bound[0] is not thread:
+            self._bound = (thread, self._make_driver(thread.reactor))
+        return self._bound[1]
 
     def _pause(self):
+        # type: () -> None
         self._triggers.pop("during", None)
         self._leave(_REACTOR_STOPS)
 
     def _resume(self):
+        # type: () -> None
         self._triggers.pop("after", None)
         if self.refusal == _REACTOR_STOPS:
             self.refusal = None
 
     def _leave(self, reason):
+        # type: (Text) -> None
         self.refusal = reason
         this_process().leave(self, reason)
 
-    def _run(self, name, args, kwargs):
-        # The caller's Eliot action is the parent of what is logged over there.
-        function = in_current_context(lambda driver: getattr(driver, name)(*args, **kwargs))
-        return this_process().run(ThreadCall(self, function))
+    def _wait_for(self, operation):
+        # type: (Callable[[BlockDeviceDriver], Deferred[T]]) -> T
+        # The operation's log messages belong to the caller's Eliot action.
+        call = ThreadCall(self, in_current_context(operation))
+        result = this_process().run(call)  # type: T
+        return result
 
-
-def _operation(name, description):
-    def operation(self, *args, **kwargs):
-        return self._run(name, args, kwargs)
-
-    operation.__name__ = name
-    operation.__doc__ = description
-    return operation
-
-
-def _add_operations(cls, interfaces):
-    """Give a class the operations of interfaces; what they do is the other driver's."""
-    for interface in interfaces:
-        for name, method in interface.namesAndDescriptions():
-            setattr(cls, name, _operation(name, method.getDoc()))
-
-
-_add_operations(BlockingDriver, (IBlockDeviceAPI, IProfiledBlockDeviceAPI, ICloudAPI))
 
 __all__ = ["BlockingDriver", "OriginalTraceback"]

@@ -1,7 +1,8 @@
 # -*- test-case-name: tests.flocker.test_blocking -*-
 """
-A reactor in a thread of its own, one for a process, that carries out what
-callers in other threads wait for.  See :mod:`txstorage.flocker.blocking`.
+A reactor in a thread of its own, one per process, that runs operations for blocked callers.
+
+See :mod:`txstorage.flocker.blocking`.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -17,8 +18,16 @@ from .._support.compat import native
 from .._support.old_twisted import SecondReactor
 from ..errors import DriverStopped, WouldWaitForItself
 
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Dict, NoReturn, Optional, Set, Text  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+
+    from .blocking import BlockingDriver  # noqa: F401
+
+#: The time in seconds that an exiting process allows the thread for closing its connections.
 _EXIT_GRACE = 2.0
-"""Seconds that an exiting process gives the thread to close its connections."""
 
 _PROCESS_ENDS = u"The storage driver does not run: its process is ending"
 _THREAD_ENDED = u"The storage driver's thread ended"
@@ -26,79 +35,93 @@ _INTERRUPTED = u"The caller was interrupted"
 
 
 def _daemon(*args, **kwargs):
+    # type: (*Any, **Any) -> Thread
     thread = Thread(*args, **kwargs)
     thread.daemon = True
     return thread
 
 
 def _new_reactor():
+    # type: () -> SecondReactor
     reactor = SecondReactor()
-    # It looks up host names in threads, and a slow lookup must keep nobody.
-    reactor.getThreadPool().threadFactory = _daemon
+    # The reactor resolves host names in threads; a slow lookup must not delay the process's exit.
+    pool = reactor.getThreadPool()  # type: Any
+    pool.threadFactory = _daemon
     return reactor
 
 
 class OriginalTraceback(Exception):
     """
-    Where an exception comes from, as text: its ``__cause__`` when Twisted has
-    not kept the traceback itself.
+    The traceback of an exception, as text.
+
+    It is the exception's ``__cause__`` when Twisted did not keep the traceback itself.
     """
 
 
 def _raise(failure):
-    if failure.tb is None and getattr(failure.value, "__cause__", None) is None:
-        failure.value.__cause__ = OriginalTraceback(native(failure.getTraceback()))
+    # type: (Failure) -> NoReturn
+    error = failure.value  # type: Any
+    if failure.tb is None and getattr(error, "__cause__", None) is None:
+        error.__cause__ = OriginalTraceback(native(failure.getTraceback()))
     failure.raiseException()
 
 
 class ThreadCall(object):
     """
-    One operation, handed across and back.
+    An operation that a caller waits for and the reactor's thread runs.
 
-    All but :meth:`wait` and :meth:`result` runs in the reactor's thread.
+    Only :meth:`wait` and :meth:`result` are called in the caller's thread.
 
-    :ivar owner: the driver it was called on.
-    :ivar loop: the :class:`ReactorThread` it was handed to, or ``None``.
+    :param owner: the blocking driver that was called.
+    :param function: called with an asynchronous driver; returns a ``Deferred``.
+    :ivar owner: the blocking driver that was called.
+    :ivar thread: the :class:`ReactorThread` that runs the call, or ``None``.
     """
 
     def __init__(self, owner, function):
+        # type: (BlockingDriver, Callable[[Any], Deferred[Any]]) -> None
         self.owner = owner
-        self.loop = None
+        self.thread = None  # type: Optional[ReactorThread]
         self._function = function
         self._ended = Event()
-        self._result = None
-        self._deferred = None
+        self._result = None  # type: Any
+        self._deferred = None  # type: Optional[Deferred[Any]]
 
-    def start(self, loop):
+    def start(self, thread):
+        # type: (ReactorThread) -> Deferred[None]
         """
         Run the operation.
 
-        :return: a ``Deferred`` that fires when nothing of it is left to do;
-            it never fails.
+        :param ReactorThread thread: the current thread.
+        :return: a ``Deferred`` that fires with ``None`` when the operation has ended; never fails.
         """
         if self._ended.is_set():
             return maybeDeferred(lambda: None)
-        self._deferred = maybeDeferred(lambda: self._function(self.owner.on(loop)))
-        return self._deferred.addBoth(self._end)
+        self._deferred = d = maybeDeferred(lambda: self._function(self.owner.on(thread)))
+        return d.addBoth(self._end)
 
     def abort(self, error):
-        """Let the caller go, with an exception, and cancel the operation."""
+        # type: (Exception) -> None
+        """Raise an exception in the caller, and cancel the operation."""
         self._end(Failure(error))
         if self._deferred is not None:
             self._deferred.cancel()
 
     def _end(self, result):
+        # type: (Any) -> None
         if not self._ended.is_set():
             self._result = result
             self._ended.set()
 
     def wait(self):
+        # type: () -> None
         """Wait for the operation's end."""
-        # Without a timeout: with one, 2.7 polls, which takes up to 50 ms.
+        # No timeout: with a timeout, Python 2.7 polls, which adds up to 50 ms.
         self._ended.wait()
 
     def result(self):
-        """Return the operation's result, or raise what it failed with."""
+        # type: () -> Any
+        """Return the operation's result, or raise its exception."""
         result, self._result = self._result, None
         if isinstance(result, Failure):
             _raise(result)
@@ -107,67 +130,79 @@ class ThreadCall(object):
 
 class ReactorThread(object):
     """
-    A reactor in a daemon thread, from its start to its end.
+    A daemon thread with a reactor.
 
     :ivar reactor: the reactor.
     """
 
     def __init__(self):
+        # type: () -> None
         self.reactor = _new_reactor()
         self._lock = Lock()
-        self._calls = set()
+        self._calls = set()  # type: Set[ThreadCall]
         self._ended = False
         self._thread = _daemon(target=self._run, name="txstorage")
 
     def start(self):
+        # type: () -> None
         """
-        :raises RuntimeError: when the interpreter starts no threads any more.
+        Start the thread.
+
+        :raises RuntimeError: the interpreter is exiting and starts no threads.
         """
         self._thread.start()
 
     def is_current(self):
-        """:return: whether this is the reactor's own thread."""
+        # type: () -> bool
+        """:return: whether the caller runs in this thread."""
         return current_thread() is self._thread
 
     def submit(self, call):
+        # type: (ThreadCall) -> bool
         """
-        :param ThreadCall call: to be started in the reactor's thread.
-        :return: ``False`` when that thread has ended.
+        Start a call in this thread, from any thread.
+
+        :return: ``False`` when this thread has ended.
         """
         with self._lock:
             if self._ended:
                 return False
             self._calls.add(call)
-            call.loop = self
+            call.thread = self
             self.reactor.callFromThread(self._begin, call)
             return True
 
     def abort(self, call, error):
+        # type: (ThreadCall, Exception) -> None
         """Cancel one call, from any thread."""
         with self._lock:
             if not self._ended:
                 self.reactor.callFromThread(call.abort, error)
 
     def abort_all(self, owner, reason):
-        """Cancel one driver's calls, from any thread."""
+        # type: (BlockingDriver, Text) -> None
+        """Cancel all calls of one driver, from any thread."""
         with self._lock:
             if not self._ended:
                 self.reactor.callFromThread(self._abort_all, reason, owner)
 
     def stop(self, reason):
-        """Cancel every call and end the thread, from any thread."""
+        # type: (Text) -> None
+        """Cancel all calls and end the thread, from any thread."""
         with self._lock:
             if not self._ended:
                 self.reactor.callFromThread(self._abort_all, reason)
                 self.reactor.callFromThread(self.reactor.stop)
 
     def join(self, timeout):
-        """Wait for the thread's end, ``timeout`` seconds at most."""
+        # type: (float) -> None
+        """Wait for the thread's end, for at most ``timeout`` seconds."""
         self._thread.join(timeout)
 
     # -- in the reactor's thread -------------------------------------------------
 
     def _run(self):
+        # type: () -> None
         try:
             self.reactor.run(installSignalHandlers=False)
         finally:
@@ -177,13 +212,16 @@ class ReactorThread(object):
             self.reactor.close()
 
     def _begin(self, call):
+        # type: (ThreadCall) -> None
         call.start(self).addBoth(self._forget, call)
 
     def _forget(self, _, call):
+        # type: (object, ThreadCall) -> None
         with self._lock:
             self._calls.discard(call)
 
     def _abort_all(self, reason, owner=None):
+        # type: (Text, Optional[BlockingDriver]) -> None
         with self._lock:
             calls = [call for call in self._calls if owner in (None, call.owner)]
         for call in calls:
@@ -191,91 +229,108 @@ class ReactorThread(object):
 
 
 class SharedReactor(object):
-    """The loop of one process, if it has one, and the drivers that use it."""
+    """The reactor thread of one process, if it is running, and the drivers that use it."""
 
     def __init__(self):
+        # type: () -> None
         self._lock = Lock()
-        self._loop = None
-        self._users = set()
-        self._refusal = None
+        self._thread = None  # type: Optional[ReactorThread]
+        self._users = set()  # type: Set[BlockingDriver]
+        self._refusal = None  # type: Optional[Text]
 
     def run(self, call):
+        # type: (ThreadCall) -> Any
         """
-        :param ThreadCall call: what to do.
-        :return: its result.
+        Run a call in the reactor's thread, and wait for its end.
+
+        :return: the call's result.
+        :raises Exception: the exception of the operation.
+        :raises DriverStopped: the call was refused or cancelled.
+        :raises WouldWaitForItself: the caller runs in the reactor's thread.
         """
         try:
             self._submit(call)
             call.wait()
         except BaseException:
-            # Not the operation's error, but one that came to this thread meanwhile.
-            if call.loop is not None:
-                call.loop.abort(call, DriverStopped(_INTERRUPTED))
+            # An interrupt of the waiting caller, not the operation's own error.
+            if call.thread is not None:
+                call.thread.abort(call, DriverStopped(_INTERRUPTED))
             raise
         return call.result()
 
     def _submit(self, call):
+        # type: (ThreadCall) -> None
         with self._lock:
             refusal = self._refusal or call.owner.refusal
             if refusal is not None:
                 raise DriverStopped(refusal)
-            if self._loop is not None and self._loop.is_current():
+            if self._thread is not None and self._thread.is_current():
                 raise WouldWaitForItself(u"A blocking call in the storage driver's own thread")
             self._users.add(call.owner)
-            if self._loop is None or not self._loop.submit(call):
-                self._loop = None
-                self._loop = self._started(call)
+            if self._thread is None or not self._thread.submit(call):
+                self._thread = None
+                self._thread = self._started(call)
 
     def _started(self, call):
-        loop = ReactorThread()
-        loop.submit(call)
+        # type: (ThreadCall) -> ReactorThread
+        thread = ReactorThread()
+        thread.submit(call)
         try:
-            loop.start()
+            thread.start()
         except RuntimeError:
             raise DriverStopped(_PROCESS_ENDS)
         except BaseException:
-            # Nobody has this loop yet, and its thread may have started.
-            loop.stop(_INTERRUPTED)
+            # The interrupted start may have started the thread, which no driver uses yet.
+            thread.stop(_INTERRUPTED)
             raise
-        return loop
+        return thread
 
     def leave(self, owner, reason):
-        """Cancel what a driver does; the last one to leave ends the thread."""
+        # type: (BlockingDriver, Text) -> None
+        """
+        Cancel all calls of a driver; end the thread when no other driver uses it.
+
+        :param BlockingDriver owner: the driver.
+        :param text reason: the message of the callers' :class:`~txstorage.errors.DriverStopped`.
+        """
         with self._lock:
             self._users.discard(owner)
-            if self._loop is None:
+            if self._thread is None:
                 return
             if self._users:
-                self._loop.abort_all(owner, reason)
+                self._thread.abort_all(owner, reason)
             else:
-                loop, self._loop = self._loop, None
-                loop.stop(reason)
+                thread, self._thread = self._thread, None
+                thread.stop(reason)
 
     def exit(self):
-        """End the thread, and never start one again."""
+        # type: () -> None
+        """End the thread, and refuse all further calls."""
         with self._lock:
             self._refusal = _PROCESS_ENDS
-            loop, self._loop = self._loop, None
-        if loop is not None:
-            loop.stop(_PROCESS_ENDS)
-            loop.join(_EXIT_GRACE)
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop(_PROCESS_ENDS)
+            thread.join(_EXIT_GRACE)
 
 
-_processes = {}
+_processes = {}  # type: Dict[int, SharedReactor]
 
 
 def this_process():
+    # type: () -> SharedReactor
     """
-    :return: this process's :class:`SharedReactor`.  In a forked child it is a new
-        one, with a lock that nobody holds.
+    Return the shared reactor of this process.
+
+    :return: a :class:`SharedReactor`; a forked child gets a new one, whose lock is free.
     """
     pid = os.getpid()
-    found = _processes.get(pid)
-    # setdefault is atomic, so that threads need no lock to agree.
-    return _processes.setdefault(pid, SharedReactor()) if found is None else found
+    shared = _processes.get(pid)
+    # setdefault is atomic, so all threads get the same object without a lock.
+    return _processes.setdefault(pid, SharedReactor()) if shared is None else shared
 
 
-# Handlers that were registered later, and may use a driver, run earlier.
+# Exit handlers that are registered later run earlier, and may use a driver.
 atexit.register(lambda: this_process().exit())
 
 __all__ = ["ThreadCall", "OriginalTraceback", "this_process"]
