@@ -229,7 +229,7 @@ class RoutesTests(SynchronousTestCase):
         text = "\n".join(routes.lines_of_routes("volume"))
         self.assertIn(
             "``DELETE /volume/v3/<project_id>/volumes/<volume_id>``\n"
-            "    Begin to remove a volume.\n\n"
+            "    Begin to delete a volume.\n\n"
             "    Answers with 202. Errors: 400: ``NOT_DELETABLE``; 404: ``NO_VOLUME``\n",
             text,
         )

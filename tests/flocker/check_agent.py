@@ -57,7 +57,7 @@ def deployer_for(api):
 
 
 class DeployerTests(SynchronousTestCase):
-    """What is asynchronous."""
+    """The asynchronous deployer."""
 
     def setUp(self):
         api = BlockingDriver(reactor, Driver)
@@ -134,7 +134,7 @@ class DeployerTests(SynchronousTestCase):
 
 
 class DiscoveryTests(TestCase):
-    """What is found on a real node."""
+    """Discovery on a real node."""
 
     timeout = 60
 
@@ -183,7 +183,7 @@ class DiscoveryTests(TestCase):
     @inlineCallbacks
     def test_stock_cache(self):
         """
-        What Flocker's own agent remembers is right, or no device, after others have
+        The paths that Flocker's own agent keeps are right, or no device, after another agent has
         detached the volume and its node is another volume's.
         """
         cluster_id = uuid4()

@@ -248,9 +248,9 @@ class Cluster(object):
 
 class DatasetsMixin(object):
     """
-    What a cluster is for.
+    Base: a cluster of one control service and two agents.
 
-    :cvar main: how an agent is started.
+    :cvar main: the command that starts an agent.
     """
 
     timeout = 300
@@ -270,7 +270,7 @@ class DatasetsMixin(object):
         returnValue(ids)
 
     def assert_holds(self, node, dataset_id):
-        """What was written is there, in a file system of its own."""
+        """The written data is there, in its file system."""
         mounted = self.cluster.directory(node, dataset_id)
         self.assertTrue(os.path.ismount(mounted.path))
         self.assertEqual(str(dataset_id), mounted.child("data").getContent())

@@ -1,6 +1,4 @@
-"""
-What ``docs/flocker.rst`` says is to be done on a node, done with this Flocker.
-"""
+"""The commands of ``docs/flocker.rst`` for a node, typed with this Flocker."""
 
 from __future__ import absolute_import, division, print_function
 

@@ -62,7 +62,7 @@ def end(driver):
 
 
 class DescriptionTests(SynchronousTestCase):
-    """What Flocker is told, and what its factory does without a network."""
+    """The backend's description, and its factory without a network."""
 
     def test_description(self):
         """It is a block device backend that needs a reactor and a cluster, and no single key."""
@@ -73,7 +73,7 @@ class DescriptionTests(SynchronousTestCase):
         self.assertIs(DeployerType.block, FLOCKER_BACKEND.deployer_type)
 
     def test_native(self):
-        """What the factory returns has the native driver, on the reactor that was passed."""
+        """The factory's driver carries the native driver, on the given reactor."""
         clock = Clock()
         driver = blocking_driver(self, PASSWORD, clock, profiles={"gold": "ssd"})
         self.assertIsInstance(driver.asynchronous, BlockDeviceDriver)

@@ -157,7 +157,7 @@ class CallTests(Made, SynchronousTestCase):
             self.fail("no error")
 
     def test_error_at_once(self):
-        """Where Twisted drops the traceback, its text comes with the error."""
+        """A traceback that Twisted drops is attached to the error as text."""
         try:
             self.driver().list_volumes()
         except ValueError as error:
@@ -171,7 +171,7 @@ class CallTests(Made, SynchronousTestCase):
         self.assertRaises(TypeError, self.driver().allocation_unit, 1)
 
     def test_eliot(self):
-        """What an operation logs belongs to its caller's task, and to no other's."""
+        """The messages of an operation belong to its caller's task only."""
         driver = self.driver()
         with start_action(action_type=u"test:caller") as action:
             self.assertEqual(task_of(action), driver.compute_instance_id()[2])

@@ -64,7 +64,7 @@ class Driver(object):
 
 
 class LookTests(SynchronousTestCase):
-    """What a look finds, and what it costs."""
+    """The result of discovery, and its cost."""
 
     def setUp(self):
         self.driver = Driver()

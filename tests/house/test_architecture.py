@@ -1,10 +1,10 @@
-"""
-Tests of the whole: what imports what, what is public, how long modules are.
-"""
+"""Tests of the architecture: imports, public names, the sizes of modules."""
 
 from __future__ import absolute_import, division, print_function
 
+import ast
 import os
+import re
 import subprocess
 import sys
 
@@ -15,6 +15,7 @@ import txstorage.testing
 from tests.helpers.imports import (
     LAYERS,
     PACKAGE,
+    ROOT,
     imported,
     may_import,
     modules,
@@ -76,7 +77,7 @@ class LayersTests(SynchronousTestCase):
             self.assertNotIn("", list(imported(name, path)), name)
 
     def test_driver_needs_no_server(self):
-        """What Flocker imports brings in none of Python 3's parts."""
+        """Flocker's imports bring in none of the Python 3 wings."""
         listed = subprocess.check_output(
             [
                 sys.executable,
@@ -102,7 +103,7 @@ for name in sys.argv[1:]:
 
 
 class ImportsTests(SynchronousTestCase):
-    """What straddles runs on 2.7 and on 3."""
+    """Modules that straddle run on 2.7 and on 3."""
 
     def test_each_module(self):
         """Each module compiles, and can be imported, on the Python that this runs on."""
@@ -119,7 +120,7 @@ class ImportsTests(SynchronousTestCase):
         self.assertEqual(names, told.split())
 
     def test_flockers_modules(self):
-        """What needs a Flocker compiles without one."""
+        """Modules that need Flocker compile without one."""
         paths = dict(modules())
         for name in NEEDS_FLOCKER:
             with open(paths[name], "rb") as source:
@@ -127,7 +128,7 @@ class ImportsTests(SynchronousTestCase):
 
 
 class PublicTests(SynchronousTestCase):
-    """What users may import."""
+    """The public names."""
 
     def test_root(self):
         """The package's exports."""
@@ -159,11 +160,68 @@ class PublicTests(SynchronousTestCase):
             self.assertTrue(callable(getattr(txstorage.testing, name)))
 
 
-class SizeTests(SynchronousTestCase):
-    """What a reader can take in."""
+class HouseTests(SynchronousTestCase):
+    """Sizes that a reader can take in, and names that say one thing."""
 
     def test_modules(self):
-        """No module is over 400 lines."""
+        """No module of the package is over 400 lines, and no test module over 600."""
         for name, path in modules():
+            self.assertLessEqual(lines_of(path), 400, name)
+        for directory, _, files in os.walk(os.path.join(ROOT, "tests")):
+            for name in files:
+                if name.endswith(".py"):
+                    path = os.path.join(directory, name)
+                    self.assertLessEqual(lines_of(path), 600, path)
+
+    def test_folders(self):
+        """The package has at most five files beside its wings, and a wing at most a dozen rooms."""
+        for directory, _, files in os.walk(PACKAGE):
+            sources = [name for name in files if name.endswith(".py")]
+            if directory != PACKAGE:
+                sources = [name for name in sources if name != "__init__.py"]
+            self.assertLessEqual(len(sources), 5 if directory == PACKAGE else 12, directory)
+
+    def test_faces(self):
+        """An ``__init__`` defines nothing: it only hands names on."""
+        for name, path in parsed():
+            if path.endswith("__init__.py"):
+                with open(path, "rb") as source:
+                    tree = ast.parse(source.read())
+                defined = [
+                    node.name
+                    for node in ast.walk(tree)
+                    if isinstance(node, (ast.ClassDef, ast.FunctionDef))
+                ]
+                self.assertEqual([], defined, name)
+
+    def test_tests_mirror(self):
+        """Each wing has a folder of tests of the same name."""
+        for wing in wings():
+            if os.path.isdir(os.path.join(PACKAGE, wing)):
+                self.assertTrue(os.path.isdir(os.path.join(ROOT, "tests", wing)), wing)
+
+    def test_class_names(self):
+        """No class name stands twice in the package."""
+        found = {}
+        for name, path in parsed():
+            with open(path, "rb") as source:
+                tree = ast.parse(source.read())
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef):
+                    found.setdefault(node.name, set()).add(name)
+        self.assertEqual({}, {name: where for name, where in found.items() if len(where) > 1})
+
+    def test_test_case_names(self):
+        """Each ``test-case-name`` names a module of tests."""
+        for _, path in modules():
             with open(path) as source:
-                self.assertLessEqual(len(source.readlines()), 400, name)
+                named = re.findall(r"test-case-name: (\S+)", source.read())
+            for module in named:
+                there = os.path.join(ROOT, *module.split("."))
+                self.assertTrue(os.path.exists(there + ".py") or os.path.isdir(there), module)
+
+
+def lines_of(path):
+    """:return: the number of lines of a file."""
+    with open(path, "rb") as source:
+        return len(source.readlines())

@@ -171,7 +171,7 @@ class SecondReactor(PlatformReactor):
         # type: () -> None
         """Close the file descriptors that a stopped reactor keeps open."""
         for reader in list(self._internalReaders):
-            self.removeReader(reader)
+            self.removeReader(reader)  # type: ignore[no-untyped-call]
             reader.connectionLost(None)
         if hasattr(self, "_poller"):
             self._poller.close()

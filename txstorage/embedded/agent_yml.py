@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.embedded.test_agent_yml -*-
-"""
-The ``agent.yml`` that points at the embedded service.
-"""
+"""The ``agent.yml`` for clients of the embedded service."""
 
 from __future__ import annotations
 
@@ -12,25 +10,25 @@ import yaml
 
 from .settings import DOMAIN, PROJECT, REGION, USER
 
-#: For the wildcard addresses.  The devices are this machine's, so that an
-#: agent is on this machine too.
+#: The wildcard addresses.  The devices are this machine's, so an agent is on this
+#: machine too.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
 def reachable(host: str) -> str:
-    """The host by which an agent reaches a service that listens on one."""
+    """The host by which an agent reaches a service that listens on an address."""
     return _LOOPBACK.get(host, host)
 
 
 @attr.s(frozen=True, auto_attribs=True, kw_only=True)
 class Access:
     """
-    How the service is reached.
+    The address and the trust of the service.
 
     :ivar cluster_id: of the one cluster that the nodes form.
     :ivar certificate: path of the certificate to trust; ``None`` without TLS.
-    :ivar device_directory: where regular files stand for devices; ``None``
-        with real devices.
+    :ivar device_directory: the directory of the regular files that stand for devices; ``None`` with
+        real devices.
     """
 
     host: str
@@ -42,7 +40,7 @@ class Access:
 
     @property
     def auth_url(self) -> str:
-        """Where tokens are had."""
+        """The URL of Identity."""
         host = reachable(self.host)
         return "{}://{}:{}/identity/v3".format(
             "https" if self.certificate else "http",
@@ -53,8 +51,7 @@ class Access:
 
 def agent_configuration(access: Access, instance_id: str) -> dict[str, Any]:
     """
-    One node's ``agent.yml``.  It names the file with the password, and does
-    not hold it.
+    One node's ``agent.yml``, which names the file with the password and does not contain it.
 
     :param instance_id: the node's.
     """

@@ -26,21 +26,21 @@ from .wire import refusals
 from .wire.exchange import APIRequest, APIResponse, WireError, call_from
 from .wire.versions import VOLUME, announcements, as_version
 
-#: Cinder's condition for what may be a project.
+#: Cinder's condition for a project id.
 _PROJECT = re.compile(rb"[0-9a-f-]+\Z")
-#: Where Compute's own middleware begins.
+#: The beginning of Compute's own middleware.
 _COMPUTE = "/compute/v2.1"
-#: Stands for no path of its own, as a segment of one has no slash.
+#: Not a real path, since a segment of one has no slash.
 _ATTACHMENTS = b"volume/attachments"
 
 
 class _Document(Resource):
-    """A version document; or, for any other path, that there is none."""
+    """A version document; or a 404 for any other path."""
 
     isLeaf = True
 
     def __init__(self, path: str, base_url: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._path = path
         self._base_url = base_url
 
@@ -64,7 +64,7 @@ class _Document(Resource):
         if safe and self._path in found:
             own_id = {"x-compute-request-id": call.request_id}
             return found[self._path].with_headers(own_id if self._path == _COMPUTE else {})
-        # Below no service's path, it is all the same who says no.
+        # Below no service's path, any service may refuse.
         service = (self._path.split("/") + [""])[1]
         raise refusals.NO_ROUTE.get(service, refusals.NO_ROUTE["volume"])()
 
@@ -77,7 +77,7 @@ class _Root(Resource):
     """
 
     def __init__(self, services: Any, project_id: str, base_url: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._services = services
         self._project_id = project_id
         self._base_url = base_url
@@ -86,7 +86,7 @@ class _Root(Resource):
     def getChildWithDefault(self, path: bytes, request: IRequest) -> IResource:
         """See ``IResource``."""
         request.setHeader("x-openstack-request-id", f"req-{uuid.uuid4()}")
-        # As the real ones do; whoever talks to them has to live with it.
+        # As the real services do; their clients have to handle it.
         request.setHeader("Connection", "close")
         channel: Any = request.channel  # type: ignore[attr-defined]  # no interface has it
         channel.persistent = False
@@ -105,7 +105,7 @@ class _Root(Resource):
 
 def _service(path: bytes, segments: list[bytes]) -> bytes:
     """
-    Which service answers: Block Storage has two.
+    Choose the service for a path: Block Storage has two.
 
     :param path: the first segment.
     :param segments: the others.
@@ -115,7 +115,7 @@ def _service(path: bytes, segments: list[bytes]) -> bytes:
 
 def _in_project(segments: list[bytes], project_id: str) -> list[bytes]:
     """
-    Cinder's paths may leave out the project, whatever their microversion.
+    Insert the project into a path of Cinder's that omits it, whatever the microversion.
 
     :param segments: after ``/volume``.
     """
@@ -129,7 +129,7 @@ class Application:
     """
     The embedded service, ready to be served.
 
-    :param reactor: for time.  Nothing in here talks to the network.
+    :param reactor: for time.  The object itself opens no port.
     :param store: the durable state.
     :param devices: an ``IDeviceBackend``.
     """
@@ -143,11 +143,9 @@ class Application:
 
     def start(self) -> Deferred[list[str]]:
         """
-        Make store, files and devices agree after a stop or a crash, and go on
-        with what was begun.
+        Reconcile store, files and devices after a stop or a crash, and resume transitions.
 
-        :return: fires, when requests may come, with what could not be put
-            right, for people.
+        :return: fires, when requests may come, with the problems that remain, for people.
         """
         return Deferred.fromCoroutine(self._start())
 
@@ -158,14 +156,14 @@ class Application:
 
     def stop(self) -> Deferred[None]:
         """
-        Begin nothing any more.
+        Begin no more transitions.
 
-        :return: fires with ``None`` when nothing runs any more.
+        :return: fires with ``None`` when none runs any more.
         """
         return Deferred.fromCoroutine(self._engine.stop())
 
     def resource(self) -> IResource:
-        """What a ``Site`` serves."""
+        """The resource for a ``Site``."""
         parts: tuple[Any, ...] = (self._store, self._identity, self._engine, self._settings)
         services = {
             b"identity": self._identity.app.resource(),

@@ -1,8 +1,5 @@
 # -*- test-case-name: tests.embedded.test_service -*-
-"""
-The embedded service with everything it needs: from its options to an open
-port, and back.
-"""
+"""The embedded service with all its parts: from its options to an open port, and back."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ _NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 @attr.s(frozen=True, auto_attribs=True, kw_only=True)
 class ServiceOptions:
     """
-    What ``txstorage serve`` is told.
+    The options of ``txstorage serve``.
 
     :ivar nodes: names to declare besides those of earlier starts.
     :ivar devices: ``auto``, ``loop`` or ``file``.
@@ -53,7 +50,7 @@ class ServiceOptions:
 
 
 def exposure(options: ServiceOptions) -> str:
-    """A warning when others than this machine can reach the service."""
+    """A warning when other machines can reach the service."""
     try:
         loopback = ipaddress.ip_address(options.host).is_loopback
     except ValueError:
@@ -81,10 +78,9 @@ async def choose_devices(
 ) -> tuple[Any, str]:
     """
     :param wanted: ``auto``, ``loop`` or ``file``.
-    :param recorded: what the attached volumes have; empty when none is
-        attached.
-    :return: the backend, and why, for people.
-    :raises ServeError: when that can't be.
+    :param recorded: the kind of device of the attached volumes; empty when none is attached.
+    :return: the backend, and the reason for it, for people.
+    :raises ServeError: that kind is not possible.
     """
     if recorded and wanted not in ("auto", recorded):
         raise ServeError(
@@ -112,7 +108,7 @@ class EmbeddedService:
     """
     The service on a port.
 
-    :param reactor: listens, and tells time.
+    :param reactor: listens, and provides the time.
     """
 
     def __init__(self, reactor: Any, options: ServiceOptions) -> None:
@@ -127,9 +123,9 @@ class EmbeddedService:
 
     async def start(self) -> tuple[str, str]:
         """
-        :return: the URL for tokens, and the text of the first node's
-            ``agent.yml``, when requests are answered.
-        :raises ServeError: when that can't be; nothing is left open.
+        :return: the URL for tokens, and the text of the first node's ``agent.yml``, when requests
+            are answered.
+        :raises ServeError: the service can't start; nothing is left open.
         """
         try:
             return await self._start()
@@ -138,9 +134,7 @@ class EmbeddedService:
             raise
 
     async def stop(self) -> None:
-        """
-        Close everything.  What is attached stays attached: it is the node's.
-        """
+        """Close everything.  Attached volumes stay attached: they are the node's."""
         port, self._port = self._port, None
         if port is not None:
             await maybeDeferred(port.stopListening)

@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.embedded -*-
-"""
-What the embedded service is told when it is made, and the names it goes by.
-"""
+"""The settings of the embedded service, and its names."""
 
 from __future__ import annotations
 
@@ -18,8 +16,8 @@ GIB = 2**30
 
 DEFAULT_TYPE = "__DEFAULT__"
 
-#: Volume type names to their ids, which never change.  They all mean the
-#: same: a sparse file.
+#: Volume type names to their ids, which never change.  All of them mean a sparse
+#: file.
 VOLUME_TYPES: dict[str, str] = {
     name: str(uuid.uuid5(uuid.NAMESPACE_URL, "txstorage:volume-type:" + name))
     for name in (DEFAULT_TYPE, "gold", "silver", "bronze")
@@ -29,7 +27,7 @@ VOLUME_TYPES: dict[str, str] = {
 @attr.s(frozen=True, auto_attribs=True, kw_only=True)
 class Settings:
     """
-    How the embedded service behaves.
+    The behaviour of the embedded service.
 
     :ivar password: the one user's password.
     :ivar application_secret: the secret of the one application credential.
@@ -39,8 +37,8 @@ class Settings:
     :ivar max_gigabytes: the quota in GiB; negative: none.
     :ivar page_size: how many entries a list answers with at most.
     :ivar roles: the user's roles; with ``admin`` the user may reset a status.
-    :ivar base_url: the scheme, host and port that links begin with; without
-        it they begin with what the request was sent to.
+    :ivar base_url: the scheme, host and port that links begin with; without it they begin with what
+        the request was sent to.
     """
 
     password: str = attr.ib(repr=False)

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.embedded.test_state_directory -*-
 """
-The state directory: who may use it, and what is in it.
+The state directory: its lock and its files.
 
 Everything is made for its owner only: directories 0700, files 0600.
 """
@@ -20,8 +20,8 @@ class ServeError(Exception):
     """
     The service can't start.
 
-    :ivar message: what is wrong.
-    :ivar remedy: what to do about it.
+    :ivar message: the problem.
+    :ivar remedy: the remedy.
     """
 
     def __init__(self, message: str, remedy: str) -> None:
@@ -32,15 +32,15 @@ class ServeError(Exception):
 
 class StateDirectory:
     """
-    A state directory that nobody else uses until it is closed.
+    A state directory that one service uses exclusively until it is closed.
 
-    :param path: made when it is not there.
-    :raises ServeError: when it can't be used, or another instance uses it.
+    :param path: made when it does not exist.
+    :raises ServeError: it can't be used, or another instance uses it.
     """
 
     def __init__(self, path: str) -> None:
         if not path:
-            # It would be the working directory.
+            # An empty path would be the working directory.
             raise ServeError("the state directory's name is empty", "give one with --state-dir")
         self.path = os.path.abspath(path)
         self._lock: int | None = None
@@ -50,7 +50,7 @@ class StateDirectory:
             self._lock = os.open(
                 os.path.join(self.path, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
             )
-            # The database is made with the mode that SQLite keeps for its log.
+            # The database gets the mode that SQLite then uses for its log.
             os.close(os.open(self.database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -67,7 +67,7 @@ class StateDirectory:
             ) from error
 
     def exposure(self) -> str:
-        """A warning when other users can change what is in it."""
+        """A warning when other users can change the directory's content."""
         found = os.stat(self.path)
         if found.st_uid not in (0, os.geteuid()):
             return f"{self.path} belongs to user {found.st_uid}, who can change all of it"
@@ -96,11 +96,11 @@ class StateDirectory:
         return os.path.join(self.path, "password")
 
     def password(self) -> str:
-        """The user's password, generated at the first time."""
+        """The user's password, generated the first time."""
         return self._secret(self.password_file)
 
     def application_secret(self) -> str:
-        """The application credential's secret, generated at the first time."""
+        """The application credential's secret, generated the first time."""
         return self._secret(os.path.join(self.path, "application-credential-secret"))
 
     def _secret(self, path: str) -> str:
@@ -122,9 +122,7 @@ class StateDirectory:
 
 
 def write_private(path: str, content: bytes) -> None:
-    """
-    Write a file that only its owner can read: all of it, or nothing.
-    """
+    """Write a file that only its owner can read: all of it, or nothing."""
     directory, name = os.path.split(path)
     # Made with mode 0600, whatever the umask is.
     opened, temporary = tempfile.mkstemp(prefix="." + name + ".", dir=directory)

@@ -31,10 +31,10 @@ class InMemoryCloud:
     A cloud that lives as long as a test.
 
     :ivar resource: for ``treq.testing.RequestTraversalAgent``.
-    :ivar credentials: what a driver's configuration needs, by key.
+    :ivar credentials: a driver's configuration, by key.
     :ivar nodes: server ids by name.
-    :ivar devices_directory: where regular files stand for devices.
-    :ivar store: to break things.
+    :ivar devices_directory: the directory of the regular files that stand for devices.
+    :ivar store: for tests that change the state.
     """
 
     application: Application

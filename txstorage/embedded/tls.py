@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.embedded.test_tls -*-
-"""
-TLS for the one port, with the operator's certificate or one of its own.
-"""
+"""TLS for the service's port, with the operator's certificate or a self-signed one."""
 
 from __future__ import annotations
 
@@ -25,16 +23,15 @@ _RENEW_BEFORE = datetime.timedelta(days=30)
 
 def context_factory(certificate: str, key: str) -> CertificateOptions:
     """
-    :param certificate: path of a PEM file; the chain's other certificates may
-        follow the first.
+    :param certificate: path of a PEM file; the chain's other certificates may follow the first.
     :param key: path of a PEM file.
-    :raises ServeError: when they can't be used.
+    :raises ServeError: they can't be used.
     """
     try:
         with open(certificate, "rb") as opened:
             chain = x509.load_pem_x509_certificates(opened.read())
         with open(key, "rb") as opened:
-            # one of a kind that TLS has no use for is refused below
+            # a key of a kind that TLS can't use is refused below
             private: Any = serialization.load_pem_private_key(opened.read(), None)
         own, *others = [crypto.X509.from_cryptography(link) for link in chain]
         options = CertificateOptions(
@@ -55,17 +52,16 @@ def context_factory(certificate: str, key: str) -> CertificateOptions:
 
 def self_signed(directory: str, host: str) -> tuple[str, str]:
     """
-    A certificate that this service vouches for itself, for clients that are
-    told to trust it.  It is made once, and again before it expires or when it
-    is for another host.
+    A self-signed certificate, for clients that are configured to trust it.  It is made once, and
+    again before it expires or when the host changes.
 
     :return: paths of the certificate and of the key.
     """
     paths = os.path.join(directory, "tls-cert.pem"), os.path.join(directory, "tls-key.pem")
     if not _is_for(paths, host):
         certificate, key = _generate(host)
-        # A key without its certificate is made anew; the other way round
-        # would be a certificate that does not fit.
+        # A key without its certificate is made again; a certificate without its key
+        # would not fit a new key.
         write_private(paths[1], key)
         write_private(paths[0], certificate)
     return paths

@@ -43,7 +43,7 @@ def _daemon(*args, **kwargs):
 
 def _new_reactor():
     # type: () -> SecondReactor
-    reactor = SecondReactor()
+    reactor = SecondReactor()  # type: ignore[no-untyped-call]
     # The reactor resolves host names in threads; a slow lookup must not delay the process's exit.
     pool = reactor.getThreadPool()  # type: Any
     pool.threadFactory = _daemon

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import attr
 from attr.validators import instance_of, optional
-from constantly import (  # type: ignore[import-untyped]
+from constantly import (
     NamedConstant,
     Names,
     ValueConstant,

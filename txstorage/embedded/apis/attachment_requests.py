@@ -1,7 +1,6 @@
 # -*- test-case-name: tests.embedded.apis.test_attachments -*-
 """
-What may stand in a request for an attachment; refused in the words in which
-Cinder's JSON schemas refuse it.
+Requests for attachments: the checks of their bodies, with the messages of Cinder's JSON schemas.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ _MODES = ["rw", "ro"]
 @attr.s(frozen=True, auto_attribs=True)
 class NewAttachment:
     """
-    An attachment that is asked for.
+    A requested attachment.
 
-    :ivar server_id: text that the host gives; Compute is not asked about it.
-    :ivar connector: what the host says of itself; ``None`` to only reserve.
+    :ivar server_id: text from the host; Compute is not consulted.
+    :ivar connector: the host's properties; ``None`` to only reserve the volume.
     """
 
     volume_id: str
@@ -37,7 +36,7 @@ class NewAttachment:
 
 def new_attachment(body: Mapping[str, Any], version: Version) -> NewAttachment:
     """
-    From the body of a create.
+    Parse the body of a create.
 
     :raises WireError: 400.
     """
@@ -57,14 +56,14 @@ def new_attachment(body: Mapping[str, Any], version: Version) -> NewAttachment:
         volume_id=wanted["volume_uuid"],
         server_id=wanted.get("instance_uuid"),
         mode=wanted.get("mode", "null"),
-        # Cinder takes an empty one for none.
+        # Cinder treats an empty connector as none.
         connector=connector or None,
     )
 
 
 def connector_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """
-    From the body of an update.
+    Parse the body of an update.
 
     :raises WireError: 400.
     """
@@ -72,14 +71,12 @@ def connector_of(body: Mapping[str, Any]) -> dict[str, Any]:
     _check_object("connector", connector, "'object'")
     if not connector:
         raise refusals.IS_EMPTY("connector", connector, connector)
-    told: dict[str, Any] = connector
-    return told
+    checked: dict[str, Any] = connector
+    return checked
 
 
 def check_action(body: Mapping[str, Any]) -> None:
-    """
-    :raises WireError: 400, when it is another action than ``os-complete``.
-    """
+    """:raises WireError: 400, when the action is not ``os-complete``."""
     name = only_member(body)
     if name != "os-complete":
         raise refusals.NO_VOLUME_ACTION(name)

@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.embedded.apis.test_attachments -*-
-"""
-Attachments as Cinder puts them.
-"""
+"""Attachments in Cinder's format."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from typing import Any
 from ..store.records import AttachmentRecord, VolumeRecord
 from .volume_views import instant
 
-#: An attachment's status is its volume's; in any other it is attached.
+#: An attachment's status is its volume's in these; in any other status it is attached.
 _STATUSES = {"reserved": "reserved", "attaching": "attaching"}
 
 
@@ -28,10 +26,9 @@ def detail(
     entry: AttachmentRecord, volume: VolumeRecord, as_before: bool = False
 ) -> dict[str, Any]:
     """
-    An attachment with all that is known of it.
+    An attachment in full.
 
-    :param as_before: as it was before it was connected, which is what the
-        answer to a create says.
+    :param as_before: in the state before it was connected, which a create returns.
     """
     attached_at = None if as_before else entry.attached_at
     return dict(

@@ -1,10 +1,10 @@
 # -*- test-case-name: tests.embedded.apis.test_attachments -*-
 """
-Block Storage v3's attachments: volumes for hosts that are no servers.
+Block Storage v3's attachments: volumes for hosts that are not servers.
 
-Who asks carries it out: reserve a volume, have it connected, complete it.  The
-connection is of the kind ``local``, a device of this very machine.  The
-refusals have Cinder 29's status codes and words.
+The client carries an attachment out: it reserves a volume, has it connected, and completes it.  The
+connection is of the kind ``local``, a device of this machine.  The refusals have Cinder 29's status
+codes and messages.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ _STRICT_FILTERS = (3, 31)
 _NO_FILTERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
 _ID = "/v3/<project_id>/attachments/<attachment_id>"
 
-#: What each filter looks at.  ``status`` is one that Cinder has, and that
-#: never fits.
+#: The value that each filter compares.  ``status`` is one that Cinder has and that
+#: never matches.
 _FILTERS = {
-    "volume_id": lambda told: told["volume_id"],
-    "instance_id": lambda told: told["instance"],
-    "attach_status": lambda told: told["status"],
-    "status": lambda told: None,
+    "volume_id": lambda view: view["volume_id"],
+    "instance_id": lambda view: view["instance"],
+    "attach_status": lambda view: view["status"],
+    "status": lambda view: None,
 }
 
 
 class AttachmentsAPI(ProjectService):
     """
-    Attachments.
+    The attachments API.
 
     :ivar devices: an ``IDeviceBackend``.
     """
@@ -62,12 +62,12 @@ class AttachmentsAPI(ProjectService):
 
     @endpoint(app, "/v3/<project_id>/attachments", "GET", since=_SINCE)
     def list_short(self, call: APIRequest) -> APIResponse:
-        """Attachments, without how they are connected."""
+        """List attachments, without their connections."""
         return APIResponse(200, {"attachments": [summary(*each) for each in self._chosen(call)]})
 
     @endpoint(app, "/v3/<project_id>/attachments/detail", "GET", since=_SINCE)
     def list_detail(self, call: APIRequest) -> APIResponse:
-        """Attachments."""
+        """List attachments in full."""
         return APIResponse(200, {"attachments": [detail(*each) for each in self._chosen(call)]})
 
     def _chosen(self, call: APIRequest) -> list[Any]:
@@ -88,7 +88,7 @@ class AttachmentsAPI(ProjectService):
 
     @endpoint(app, _ID, "GET", since=_SINCE)
     def show(self, call: APIRequest, attachment_id: str) -> APIResponse:
-        """One attachment."""
+        """Show one attachment."""
         found = self._found(attachment_id)
         return APIResponse(200, {"attachment": detail(found, self._volume(found.volume_id))})
 
@@ -112,20 +112,20 @@ class AttachmentsAPI(ProjectService):
 
     @endpoint(app, "/v3/<project_id>/attachments", "POST", since=_SINCE)
     async def create(self, call: APIRequest) -> APIResponse:
-        """Reserve a volume; and connect it, when the host says what it is."""
+        """Reserve a volume, and connect it when the host gives its properties."""
         wanted = new_attachment(call.json(), call.version)
         _refuse_reserve(self._volume(wanted.volume_id))
         reserved = self._store.attachments.reserve_for_host(
             wanted.volume_id, wanted.server_id, wanted.mode, wanted.connector
         )
-        told = detail(reserved, self._volume(wanted.volume_id), as_before=True)
+        view = detail(reserved, self._volume(wanted.volume_id), as_before=True)
         if wanted.connector is not None:
-            told["connection_info"] = await self._connected(reserved, refusals.NOT_CONNECTED)
-        return APIResponse(200, {"attachment": told})
+            view["connection_info"] = await self._connected(reserved, refusals.NOT_CONNECTED)
+        return APIResponse(200, {"attachment": view})
 
     async def _connected(self, wanted: AttachmentRecord, refusal: refusals.Refusal) -> Any:
         """
-        :return: the connection, once it is there.
+        :return: the connection, once it exists.
         :raises WireError: 500.
         """
         self._engine.begin(wanted.volume_id)
@@ -138,21 +138,21 @@ class AttachmentsAPI(ProjectService):
 
     @endpoint(app, _ID, "PUT", since=_SINCE)
     async def update(self, call: APIRequest, attachment_id: str) -> APIResponse:
-        """Connect a volume that is reserved; or say anew where it is connected."""
+        """Connect a reserved volume, or record another host for it."""
         connector = connector_of(call.json())
         before = self._found(attachment_id)
         async with _holding(self._lock(before.volume_id)):
             before = self._found(attachment_id)
             volume = self._volume(before.volume_id)
             _refuse_update(volume, connector)
-            told = detail(before, volume)
+            view = detail(before, volume)
             self._store.attachments.connect(before, connector)
-            told["connection_info"] = await self._connected(before, refusals.NOT_CONNECTED_AGAIN)
-        return APIResponse(200, {"attachment": told})
+            view["connection_info"] = await self._connected(before, refusals.NOT_CONNECTED_AGAIN)
+        return APIResponse(200, {"attachment": view})
 
     @endpoint(app, _ID, "DELETE", since=_SINCE)
     async def delete(self, call: APIRequest, attachment_id: str) -> APIResponse:
-        """Disconnect a volume, and let it be available again."""
+        """Disconnect a volume, and make it available again."""
         volume_id = self._found(attachment_id).volume_id
         async with _holding(self._lock(volume_id)):
             found = self._found(attachment_id)
@@ -169,7 +169,7 @@ class AttachmentsAPI(ProjectService):
 
     @endpoint(app, _ID + "/action", "POST", since=_COMPLETE_SINCE)
     def complete(self, call: APIRequest, attachment_id: str) -> APIResponse:
-        """``os-complete``: the host has the volume."""
+        """Complete an attachment (``os-complete``): the host has the volume."""
         check_action(call.json(empty={"None": {}}))
         found = self._found(attachment_id)
         self._store.set_status(found.volume_id, "in-use")

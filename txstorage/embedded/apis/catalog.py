@@ -10,9 +10,9 @@ from typing import Any
 
 from ..settings import REGION
 
-#: Service type, name and path; ``{}`` is the project's id.  Clients look for
-#: Cinder under its new type, its old one, or either, and have to do with paths
-#: of both kinds.
+#: Service type, name and path; ``{}`` is the project's id.  Clients look for Cinder
+#: under its new type, its old one, or either, and have to handle paths of both
+#: kinds.
 _SERVICES = (
     ("identity", "keystone", "/identity/v3"),
     ("block-storage", "cinder", "/volume/v3"),
@@ -27,9 +27,7 @@ def _stable_id(*parts: str) -> str:
 
 
 def catalog(base: str, project_id: str) -> list[dict[str, Any]]:
-    """
-    :param base: what links begin with.
-    """
+    """:param base: the beginning of links."""
     return [
         {
             "endpoints": [

@@ -1,8 +1,8 @@
 # -*- test-case-name: tests.embedded.apis.test_compute -*-
 """
-Compute v2.1, as far as the driver uses it.
+Compute v2.1: the subset that the driver uses.
 
-The refusals have Nova 34's status codes and words.
+The refusals have Nova 34's status codes and messages.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .compute_views import ServerView
 from .versioned import VersionedService
 from .volume_requests import check_uuid, member, only_member, unexpected
 
-#: From this microversion on, an attach answers before it has done anything.
+#: From this microversion on, the response to an attach comes before the attach.
 _ASYNCHRONOUS_ATTACH = (2, 101)
-#: What an action needs the status to be, makes of it, and what Nova calls it.
+#: The status that an action requires, its new status, and Nova's name for it.
 _ACTIONS = {
     "os-start": ("SHUTOFF", "ACTIVE", "start"),
     "os-stop": ("ACTIVE", "SHUTOFF", "stop"),
@@ -37,7 +37,7 @@ _ATTACHMENTS = _ID + "/os-volume_attachments"
 
 
 class ComputeAPI(VersionedService):
-    """Servers and what is attached to them."""
+    """The Compute API: servers and their attachments."""
 
     app: Klein = new_app()
     dialect = COMPUTE
@@ -70,12 +70,12 @@ class ComputeAPI(VersionedService):
 
     @endpoint(app, "/v2.1/servers", "GET")
     def list_short(self, call: APIRequest) -> APIResponse:
-        """Names of servers."""
+        """List servers' names."""
         return self._list(call, "servers", self._view(call).summary)
 
     @endpoint(app, "/v2.1/servers/detail", "GET")
     def list_detail(self, call: APIRequest) -> APIResponse:
-        """Servers."""
+        """List servers in full."""
         return self._list(call, "servers/detail", self._detail(call))
 
     def _detail(self, call: APIRequest) -> Any:
@@ -100,7 +100,7 @@ class ComputeAPI(VersionedService):
 
     @endpoint(app, _ID, "GET")
     def show(self, call: APIRequest, server_id: str) -> APIResponse:
-        """One server."""
+        """Show one server."""
         return APIResponse(200, {"server": self._detail(call)(self._server(server_id))})
 
     @endpoint(app, _ID + "/action", "POST")
@@ -123,16 +123,16 @@ class ComputeAPI(VersionedService):
 
     @endpoint(app, _ATTACHMENTS, "GET")
     def list_attachments(self, call: APIRequest, server_id: str) -> APIResponse:
-        """What is attached to a server, its root volume included."""
+        """List a server's attachments, its root volume included."""
         self._server(server_id)
         page = attachment_page(call.query(), self._settings.page_size)
         part = self._store.attachments.of_server(server_id)[page.offset : page.offset + page.limit]
-        told = [compute_views.attachment(entry, call.version) for entry in part]
-        return APIResponse(200, {"volumeAttachments": told})
+        view = [compute_views.attachment(entry, call.version) for entry in part]
+        return APIResponse(200, {"volumeAttachments": view})
 
     @endpoint(app, _ATTACHMENTS + "/<volume_id>", "GET")
     def show_attachment(self, call: APIRequest, server_id: str, volume_id: str) -> APIResponse:
-        """One of them."""
+        """Show one attachment."""
         self._server(server_id)
         attachment = self._attachment(server_id, volume_id)
         return APIResponse(
@@ -166,7 +166,7 @@ class ComputeAPI(VersionedService):
         :raises WireError: 400, unless the volume can be attached.
         """
         attachment, status = volume.attachment, volume.status
-        # Compute looks at its own list before it asks Block Storage.
+        # Compute checks its own list before it calls Block Storage.
         if attachment is not None and attachment.server_id is not None:
             raise refusals.ALREADY_ATTACHED(volume.volume_id, attachment.server_id)
         if status == "error":
@@ -178,7 +178,7 @@ class ComputeAPI(VersionedService):
         taken = {attachment.device for attachment in self._store.attachments.of_server(server_id)}
         if wanted is None:
             return next(name for name in _device_names() if name not in taken)
-        # Whatever was asked for, the name is of the hypervisor's kind.
+        # Whatever the request names, the name is of the hypervisor's kind.
         device = re.sub("^/dev/x?[a-z]?d", "/dev/vd", wanted)
         if device in taken:
             raise refusals.DEVICE_IN_USE(wanted)
@@ -201,7 +201,7 @@ class ComputeAPI(VersionedService):
 
 def _wanted(body: Mapping[str, Any]) -> tuple[str, str | None]:
     """
-    :return: the volume and the device that an attach asks for.
+    :return: the volume and the device that an attach requests.
     :raises WireError: 400.
     """
     wanted = member(body, "volumeAttachment", COMPUTE)

@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.embedded.apis.test_compute -*-
-"""
-Servers and attachments as Nova puts them.
-"""
+"""Servers and attachments in Nova's format."""
 
 from __future__ import annotations
 
@@ -18,21 +16,21 @@ from ..wire.exchange import Version
 _TAGS = (2, 70)
 _DELETE_ON_TERMINATION = (2, 79)
 _ATTACHMENT_ID = (2, 89)
-#: ``vm_state`` and ``power_state`` of a status.
+#: ``vm_state`` and ``power_state`` by status.
 _STATES = {"ACTIVE": ("active", 1), "SHUTOFF": ("stopped", 4)}
 
 
 def vm_state(status: str) -> str:
-    """What Nova calls the state that a status shows."""
+    """Nova's names for the state of a server."""
     return _STATES.get(status, ("error", 0))[0]
 
 
 @attr.s(frozen=True, auto_attribs=True)
 class ServerView:
     """
-    How one request sees servers.
+    Servers for one request.
 
-    :ivar base: what links begin with.
+    :ivar base: the beginning of links.
     """
 
     base: str
@@ -51,11 +49,11 @@ class ServerView:
         return {"id": server.server_id, "name": server.name, "links": links}
 
     def detail(self, server: ServerRecord, attachments: list[AttachmentRecord]) -> dict[str, Any]:
-        """A server with all that is known of it."""
+        """A server in full."""
         _, power_state = _STATES.get(server.status, ("error", 0))
         created = _instant(server.created_at)
-        told = self.summary(server)
-        told.update(
+        view = self.summary(server)
+        view.update(
             {
                 "accessIPv4": "",
                 "accessIPv6": "",
@@ -84,8 +82,8 @@ class ServerView:
             }
         )
         if server.status == "ACTIVE":
-            told["progress"] = 0
-        return told
+            view["progress"] = 0
+        return view
 
 
 def _instant(seconds: float) -> str:
@@ -93,25 +91,25 @@ def _instant(seconds: float) -> str:
 
 
 def attached(entry: AttachmentRecord, version: Version) -> dict[str, Any]:
-    """The answer to an attach, before 2.101."""
-    told: dict[str, Any] = {
+    """The response to an attach, before 2.101."""
+    view: dict[str, Any] = {
         "id": entry.volume_id,
         "serverId": entry.server_id,
         "volumeId": entry.volume_id,
         "device": entry.device,
     }
     if version >= _TAGS:
-        told["tag"] = None
+        view["tag"] = None
     if version >= _DELETE_ON_TERMINATION:
-        told["delete_on_termination"] = False
-    return told
+        view["delete_on_termination"] = False
+    return view
 
 
 def attachment(entry: AttachmentRecord, version: Version) -> dict[str, Any]:
-    """An attachment as it is listed and shown."""
-    told = attached(entry, version)
+    """An attachment in lists and by itself."""
+    view = attached(entry, version)
     if version >= _ATTACHMENT_ID:
-        del told["id"]
-        told["attachment_id"] = entry.attachment_id
-        told["bdm_uuid"] = entry.block_device_id
-    return told
+        del view["id"]
+        view["attachment_id"] = entry.attachment_id
+        view["bdm_uuid"] = entry.block_device_id
+    return view

@@ -2,7 +2,7 @@
 """
 Identity v3: one user, one project, one application credential.
 
-Tokens are random, and the store remembers only their digests.
+Tokens are random, and the store keeps only their digests.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SCOPES = "system, project, domain, OS-TRUST:trust or unscoped"
 
 
 def unauthorized(call: APIRequest, service: str = "identity") -> WireError:
-    """401, which does not say what was wrong."""
+    """A 401, which does not reveal the reason."""
     error = refusals.UNAUTHENTICATED[service]()
     uri = f'Keystone uri="{call.base}/identity/v3"'
     return WireError(error.answer.with_headers({"WWW-Authenticate": uri}))
@@ -47,7 +47,7 @@ def unauthorized(call: APIRequest, service: str = "identity") -> WireError:
 
 @attr.s(frozen=True, auto_attribs=True)
 class Ids:
-    """The ids of what there is one of."""
+    """The ids of the user, the project and the credential."""
 
     user: str
     project: str
@@ -55,7 +55,7 @@ class Ids:
 
     @classmethod
     def of(cls, store: Store) -> Ids:
-        """Those in the store, made at the first time."""
+        """Load the ids from the store, which creates them the first time."""
         return cls(
             *(
                 store.fact(name, lambda: uuid.uuid4().hex)
@@ -68,7 +68,7 @@ def _typed(
     body: Mapping[str, Any], name: str, kind: type, kind_name: str = "object", where: str = ""
 ) -> Any:
     """
-    A member of the type that Keystone's schema wants.
+    A member of the type that Keystone's schema requires.
 
     :param where: the members around it, each with a slash.
     :raises WireError: 400.
@@ -80,12 +80,12 @@ def _typed(
 
 
 def _field(path: str) -> str:
-    # What is within "auth" is named without it.
+    # A member within "auth" is named without it.
     return "" if path == "auth" else f"Invalid input for field '{path}': "
 
 
 def _part(body: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
-    """What one method of authentication goes by."""
+    """The options of one method of authentication."""
     if name not in body:
         raise refusals.EXPECTED(name, where)
     part: dict[str, Any] = _typed(body, name, dict, where=where + "/")
@@ -93,17 +93,17 @@ def _part(body: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
 
 
 def _same(one: object, other: str) -> bool:
-    """Compare a secret in a time that does not tell where they differ."""
+    """Compare a secret in constant time."""
     given = one if isinstance(one, str) else ""
     return hmac.compare_digest(given.encode("utf-8"), other.encode("utf-8"))
 
 
 def _names(given: dict[str, Any], what: str, own_id: str, own_name: str) -> bool:
     """
-    Whether an id, or a name and its domain, mean the user or project.
+    Check whether an id, or a name and its domain, is that of the user or project.
 
     :param what: ``user`` or ``project``, for the error.
-    :raises WireError: 400, when there is a name without a domain.
+    :raises WireError: 400, for a name without a domain.
     """
     if "id" in given:
         return bool(given["id"] == own_id)
@@ -128,9 +128,9 @@ def _methods(identity: dict[str, Any]) -> list[str]:
 
 class IdentityAPI(Service):
     """
-    Who may use the other services.
+    The Identity API, which authenticates for the other services.
 
-    :param store: where tokens are remembered.
+    :param store: keeps the tokens.
     :param now: seconds since the epoch.
     """
 
@@ -144,7 +144,7 @@ class IdentityAPI(Service):
         self._now = now
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
-        """Anybody may ask for a token."""
+        """Admit everybody: a request for a token needs none."""
         return call
 
     def headers(self, call: APIRequest) -> Mapping[str, str]:
@@ -178,8 +178,8 @@ class IdentityAPI(Service):
 
     def authenticate(self, call: APIRequest, service: str = "identity") -> TokenRecord:
         """
-        :param service: which one was asked.
-        :return: the valid token that a call carries.
+        :param service: the service of the request.
+        :return: the valid token of a request.
         :raises WireError: 401.
         """
         token = self._store.token(call.header("X-Auth-Token") or "")
@@ -189,7 +189,7 @@ class IdentityAPI(Service):
 
     @endpoint(app, "/v3/auth/tokens", "POST")
     def issue(self, call: APIRequest) -> APIResponse:
-        """A token for credentials."""
+        """Issue a token for credentials."""
         body = call.json()
         if not body.get("auth"):
             raise refusals.EXPECTED("auth", "request body")
@@ -209,7 +209,7 @@ class IdentityAPI(Service):
         return APIResponse(201, self._describe(call, record), {"X-Subject-Token": token})
 
     def _all_methods(self, methods: list[str], identity: dict[str, Any]) -> tuple[str, ...]:
-        # A token remembers how the one before it was got.
+        # A token keeps the methods of the token before it.
         earlier = self._store.token(identity["token"]["id"]) if "token" in methods else None
         more = () if earlier is None else earlier.methods
         return tuple(methods) + tuple(method for method in more if method not in methods)
@@ -223,7 +223,7 @@ class IdentityAPI(Service):
         if "application_credential" in methods:
             error = refusals.APPLICATION_CREDENTIAL_SCOPE()
             raise WireError(error.answer.with_headers(unauthorized(call).answer.headers))
-        # A project is all that there is here.
+        # The only scope here is the project.
         known = "project" in scope and _names(
             _typed(scope, "project", dict, where="scope/"), "project", self.ids.project, PROJECT
         )
@@ -232,7 +232,7 @@ class IdentityAPI(Service):
 
     def _verify(self, call: APIRequest, method: str, identity: dict[str, Any]) -> float:
         """
-        :return: until when the token may be valid.
+        :return: the latest end of the token.
         :raises WireError: 400, 401, 404.
         """
         checks: dict[str, Callable[[dict[str, Any]], float | None]] = {
@@ -276,7 +276,7 @@ class IdentityAPI(Service):
         return self._new_expiry() if known and right else None
 
     def _check_token(self, given: dict[str, Any]) -> float | None:
-        # As Keystone: a token got from a token lives no longer than that.
+        # As in Keystone: a token from a token lives no longer than that token.
         if "id" not in given:
             raise refusals.MISSING_PROPERTY(_field("identity/token"), "id")
         token = self._store.token(_typed(given, "id", str, "string", "identity/token/"))
@@ -286,20 +286,20 @@ class IdentityAPI(Service):
 
     @endpoint(app, "/v3/auth/tokens", "GET")
     def validate(self, call: APIRequest) -> APIResponse:
-        """What a token is good for."""
+        """Show a token's user, project and catalog."""
         subject, record = self._subject(call, "identity:validate_token")
         return APIResponse(200, self._describe(call, record), {"X-Subject-Token": subject})
 
     @endpoint(app, "/v3/auth/tokens", "DELETE")
     def revoke(self, call: APIRequest) -> APIResponse:
-        """The end of a token."""
+        """Revoke a token."""
         subject, _ = self._subject(call, "identity:revoke_token")
         self._store.revoke(subject)
         return APIResponse(204)
 
     def _subject(self, call: APIRequest, policy: str) -> tuple[str, TokenRecord]:
         """
-        :return: the token that a call is about, and what is known of it.
+        :return: the token that a request is about, and its record.
         :raises WireError: 401, 403, 404.
         """
         self.authenticate(call)
@@ -316,7 +316,7 @@ class IdentityAPI(Service):
             {"id": uuid.uuid5(uuid.NAMESPACE_URL, "txstorage:role:" + role).hex, "name": role}
             for role in self._settings.roles
         ]
-        told: dict[str, Any] = {
+        view: dict[str, Any] = {
             "token": {
                 "methods": list(record.methods),
                 "user": {
@@ -335,12 +335,12 @@ class IdentityAPI(Service):
             }
         }
         if "application_credential" in record.methods:
-            told["token"]["application_credential"] = {
+            view["token"]["application_credential"] = {
                 "id": self.ids.application_credential,
                 "name": USER,
                 "restricted": True,
             }
-        return told
+        return view
 
 
 def _instant(seconds: float) -> str:

@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.embedded.wire.test_exchange -*-
-"""
-What Block Storage and Compute have in common: a token, and a microversion.
-"""
+"""The common part of Block Storage and Compute: a token, and a microversion."""
 
 from __future__ import annotations
 
@@ -22,13 +20,13 @@ from .identity import IdentityAPI
 
 def negotiate(dialect: Dialect, call: APIRequest) -> Version:
     """
-    :return: the microversion that a call is answered in.
-    :raises WireError: 400 when it is no version, 406 when it is not supported.
+    :return: the microversion of the response.
+    :raises WireError: 400 when it is malformed, 406 when it is not supported.
     """
     text = dialect.requested(call)
     if text is None:
         if dialect is VOLUME and call.header("OpenStack-API-Version"):
-            # Cinder, unlike Nova, minds a header in which it is not named.
+            # Cinder, unlike Nova, rejects a header that does not name it.
             raise refusals.INCORRECT()
         return dialect.minimum
     if text == "latest":
@@ -46,10 +44,10 @@ def negotiate(dialect: Dialect, call: APIRequest) -> Version:
 
 class VersionedService(Service):
     """
-    A service that admits calls with a valid token and negotiates versions.
+    A service that admits requests with a valid token and negotiates versions.
 
-    :cvar dialect: how it does so, and puts its errors.
-    :param engine: carries out what a request begins.
+    :cvar dialect: its rules for versions, and its format of errors.
+    :param engine: carries out the transitions that a request begins.
     """
 
     dialect: Dialect
@@ -83,7 +81,7 @@ class VersionedService(Service):
         return refusals.BODY_IS_NO_OBJECT(self.dialect, problem.value)
 
     def misplaced(self, call: APIRequest, problem: HTTPException) -> APIResponse:
-        """Only who has a token is told that there is nothing."""
+        """Return 404 for an unknown path, but only to a user with a token."""
         service = self.dialect.service
         try:
             if call.too_large():
@@ -95,10 +93,10 @@ class VersionedService(Service):
 
 
 class ProjectService(VersionedService):
-    """A service whose paths begin with a project, or leave it out."""
+    """A service whose paths begin with a project, or omit it."""
 
     def project_path(self, call: APIRequest) -> str:
-        """What links in the answer have of the project: what the request had."""
+        """The project's part of links in the response, as in the request."""
         named = self._identity.ids.project + "/"
         path: bytes = call.request.path
         return named if f"/{named}".encode("ascii") in path else ""
@@ -116,7 +114,7 @@ class ProjectService(VersionedService):
 
     def unreadable(self, problem: UnreadableBody) -> WireError:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
-        # Cinder trips over a body of no bytes.
+        # Cinder fails on an empty body.
         return self.fault() if problem.kind == "empty" else super().unreadable(problem)
 
     def fault(self) -> WireError:

@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.embedded.apis.test_volumes -*-
 """
-What may stand in a request for a volume; refused in the words in which
-Cinder's and Nova's JSON schemas refuse it.
+Requests for volumes: the checks of their bodies, with the messages of Cinder's and Nova's JSON
+schemas.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_INTEGER = 2**31 - 1
 _MAX_TEXT = 255
 _KEY = "^[a-zA-Z0-9-_:. /]{1,255}$"
 _TEXTS = ("name", "description", "volume_type", "availability_zone")
-#: What a new volume could be filled from, none of which there is here.
+#: Sources that a new volume could be filled from; there are none here.
 _SOURCES: dict[str, Callable[[Any], WireError]] = {
     "snapshot_id": refusals.NO_SNAPSHOT,
     "source_volid": refusals.NO_VOLUME,
@@ -47,7 +47,7 @@ def member(body: Mapping[str, Any], name: str, dialect: Dialect = VOLUME) -> dic
 
 def only_member(body: Mapping[str, Any], dialect: Dialect = VOLUME) -> str:
     """
-    The action that a body asks for.
+    The action in a body.
 
     :raises WireError: 400.
     """
@@ -58,7 +58,7 @@ def only_member(body: Mapping[str, Any], dialect: Dialect = VOLUME) -> str:
 
 def new_volume(body: Mapping[str, Any]) -> NewVolume:
     """
-    From the body of a create.
+    Parse the body of a create.
 
     :raises WireError: 400, 404.
     """
@@ -102,7 +102,7 @@ def _size(value: object) -> int | None:
     if isinstance(value, str):
         if re.match(r"[0-9]+\Z", value) is None:
             raise refusals.SIZE_IS_NO_NUMBER(value, value)
-        # More digits than the greatest integer has are too many either way.
+        # A number with more digits than the greatest integer is too large either way.
         value = int(value[:20])
     if value is None:
         return None
@@ -127,7 +127,7 @@ def _volume_type(value: str | None) -> str:
 
 def metadata(value: object) -> dict[str, str]:
     """
-    Labels.
+    Parse labels.
 
     :raises WireError: 400.
     """
@@ -137,7 +137,7 @@ def metadata(value: object) -> dict[str, str]:
         kinds = "'object', 'null'"
         raise refusals.NOT_OF_TYPE(VOLUME, "metadata", value, value, kinds)
     for key, label in value.items():
-        # As Cinder's, the pattern lets a line feed at the end pass.
+        # Like Cinder's, the pattern accepts a line feed at the end.
         if re.match(_KEY, key) is None:
             raise refusals.LABEL_KEY("metadata", value, key)
         if not isinstance(label, str):
@@ -148,7 +148,7 @@ def metadata(value: object) -> dict[str, str]:
 
 
 def is_uuid(value: object) -> bool:
-    """Whether it is a UUID in one of its usual spellings."""
+    """Check for a UUID in one of its usual spellings."""
     try:
         return isinstance(value, str) and bool(uuid.UUID(value))
     except ValueError:
@@ -166,7 +166,7 @@ def check_uuid(name: str, value: object, dialect: Dialect = VOLUME) -> None:
 
 
 def unexpected(names: Collection[str]) -> str:
-    """How a schema tells of members that it does not know."""
+    """A schema's list of unknown members."""
     return "{} {} unexpected".format(
         ", ".join(map(repr, names)), "was" if len(names) == 1 else "were"
     )

@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.embedded.apis.test_volumes -*-
-"""
-Volumes, their types, quotas and messages as Cinder puts them.
-"""
+"""Volumes, their types, quotas and messages in Cinder's format."""
 
 from __future__ import annotations
 
@@ -15,12 +13,12 @@ from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, VOLUME_TYPES
 from ..store.records import MessageRecord, VolumeRecord
 from ..wire.exchange import Version
 
-#: The one service's id, which tells nothing.
+#: The only service's id, which has no meaning.
 _SERVICE_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def instant(seconds: float | None) -> str | None:
-    """Seconds since the epoch as Cinder writes a time, which is UTC."""
+    """Seconds since the epoch in Cinder's format of times, which is UTC."""
     if seconds is None:
         return None
     moment = datetime.fromtimestamp(seconds, timezone.utc)
@@ -30,10 +28,10 @@ def instant(seconds: float | None) -> str | None:
 @attr.s(frozen=True, auto_attribs=True)
 class VolumeView:
     """
-    How one request sees volumes.
+    Volumes for one request.
 
-    :ivar base: what links begin with.
-    :ivar project_path: what links have of the project; empty or with a slash.
+    :ivar base: the beginning of links.
+    :ivar project_path: the project's part of links; empty or with a slash.
     """
 
     base: str
@@ -54,7 +52,7 @@ class VolumeView:
         return {"id": volume.volume_id, "name": volume.name, "links": self._links(volume)}
 
     def created(self, volume: VolumeRecord) -> dict[str, Any]:
-        """The answer to a create."""
+        """The response to a create."""
         detail: dict[str, Any] = {
             "id": volume.volume_id,
             "status": volume.status,
@@ -81,7 +79,7 @@ class VolumeView:
         return detail
 
     def detail(self, volume: VolumeRecord) -> dict[str, Any]:
-        """A volume with all that is known of it."""
+        """A volume in full."""
         return dict(self.created(volume), **{"os-vol-tenant-attr:tenant_id": self.project_id})
 
     def _later_fields(self, volume: VolumeRecord) -> dict[str, Any]:
@@ -97,7 +95,7 @@ class VolumeView:
 
 def _attachments(volume: VolumeRecord) -> list[dict[str, Any]]:
     attachment = volume.attachment
-    # Cinder tells them only once they are complete.
+    # Cinder includes attachments only once they are complete.
     if attachment is None or volume.status in ("reserved", "attaching"):
         return []
     return [
@@ -134,7 +132,7 @@ def availability_zones() -> list[dict[str, Any]]:
 
 
 def limits(max_volumes: int, max_gigabytes: int, volumes: int, gigabytes: int) -> dict[str, Any]:
-    """The quota and what is used of it."""
+    """The quota and its usage."""
     return {
         "rate": [],
         "absolute": {
@@ -156,9 +154,9 @@ def quota_set(
     project_id: str, usage: bool, max_volumes: int, max_gigabytes: int, volumes: int, gigabytes: int
 ) -> dict[str, Any]:
     """
-    The quota as ``os-quota-sets`` puts it.
+    The quota in the format of ``os-quota-sets``.
 
-    :param usage: whether to tell what is used of it.
+    :param usage: whether to include the usage.
     """
     figures = {
         "volumes": (max_volumes, volumes),
@@ -169,11 +167,11 @@ def quota_set(
         "backup_gigabytes": (0, 0),
         "groups": (0, 0),
     }
-    told: dict[str, Any] = {
+    view: dict[str, Any] = {
         name: {"limit": limit, "in_use": used, "reserved": 0} if usage else limit
         for name, (limit, used) in figures.items()
     }
-    return dict(told, id=project_id)
+    return dict(view, id=project_id)
 
 
 def message(entry: MessageRecord, base: str, project_path: str) -> dict[str, Any]:
@@ -189,7 +187,7 @@ def message(entry: MessageRecord, base: str, project_path: str) -> dict[str, Any
         "resource_uuid": entry.volume_id,
         "created_at": instant(entry.created_at),
         "guaranteed_until": instant((created + timedelta(days=30)).timestamp()),
-        # What went wrong did so after the request was answered: each for itself.
+        # Each failure came after the response to its request, so each has an id of its own.
         "request_id": f"req-{uuid.uuid5(uuid.NAMESPACE_URL, path)}",
         "links": [
             {"rel": "self", "href": f"{base}/volume/v3/{path}"},

@@ -1,8 +1,8 @@
 # -*- test-case-name: tests.embedded.apis.test_volumes -*-
 """
-Block Storage v3, as far as the driver uses it.
+Block Storage v3: the subset that the driver uses.
 
-The refusals have Cinder 29's status codes and words.
+The refusals have Cinder 29's status codes and messages.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .volume_views import VolumeView
 _DELETABLE = frozenset(
     ["available", "error", "error_restoring", "error_extending", "error_managing"]
 )
-#: What ``os-reset_status`` may set.
+#: The statuses that ``os-reset_status`` may set.
 _STATUSES = (
     "creating",
     "available",
@@ -51,7 +51,7 @@ _STATUSES = (
     "retyping",
     "extending",
 )
-#: Parameters of a list that are no filters.
+#: Parameters of a list that are not filters.
 _NO_FILTERS = frozenset(
     ["limit", "marker", "offset", "sort", "sort_key", "sort_dir", "with_count", "all_tenants"]
 )
@@ -63,7 +63,7 @@ _ID = "/v3/<project_id>/volumes/<volume_id>"
 
 
 class BlockStorageAPI(ProjectService):
-    """Volumes."""
+    """The Block Storage API: volumes, labels, types, quotas and messages."""
 
     app: Klein = new_app()
     dialect = VOLUME
@@ -82,7 +82,7 @@ class BlockStorageAPI(ProjectService):
 
     @endpoint(app, "/v3/<project_id>/volumes", "POST")
     def create(self, call: APIRequest) -> APIResponse:
-        """Begin to make a volume."""
+        """Begin to create a volume."""
         wanted = new_volume(call.json())
         self._check_quota(wanted)
         volume = self._store.add_volume(wanted)
@@ -101,12 +101,12 @@ class BlockStorageAPI(ProjectService):
 
     @endpoint(app, "/v3/<project_id>/volumes", "GET")
     def list_short(self, call: APIRequest) -> APIResponse:
-        """Names of volumes."""
+        """List volumes' names."""
         return self._list(call, "volumes", self._view(call).summary)
 
     @endpoint(app, "/v3/<project_id>/volumes/detail", "GET")
     def list_detail(self, call: APIRequest) -> APIResponse:
-        """Volumes."""
+        """List volumes in full."""
         return self._list(call, "volumes/detail", self._view(call).detail)
 
     def _list(self, call: APIRequest, path: str, view: Any) -> APIResponse:
@@ -126,12 +126,12 @@ class BlockStorageAPI(ProjectService):
 
     @endpoint(app, _ID, "GET")
     def show(self, call: APIRequest, volume_id: str) -> APIResponse:
-        """One volume."""
+        """Show one volume."""
         return APIResponse(200, {"volume": self._view(call).detail(self._found(volume_id))})
 
     @endpoint(app, _ID, "DELETE")
     def delete(self, call: APIRequest, volume_id: str) -> APIResponse:
-        """Begin to remove a volume."""
+        """Begin to delete a volume."""
         volume = self._found(volume_id)
         if volume.status not in _DELETABLE or volume.attachment is not None:
             raise refusals.NOT_DELETABLE()
@@ -141,8 +141,8 @@ class BlockStorageAPI(ProjectService):
 
     @endpoint(app, _ID + "/action", "POST")
     def action(self, call: APIRequest, volume_id: str) -> APIResponse:
-        """``os-reset_status``, for which one has to be an admin."""
-        # Cinder takes no body at all for one without a name.
+        """Set a volume's status (``os-reset_status``), as an administrator."""
+        # Cinder treats a missing body as one without a name.
         body = call.json(empty={"None": {}})
         name = only_member(body)
         if name != "os-reset_status":
@@ -162,7 +162,7 @@ class BlockStorageAPI(ProjectService):
             raise refusals.NOT_TO_BE_SET(status)
         if status == "in-use" and volume.attachment is None:
             raise refusals.NOT_IN_USE()
-        # No transition is begun: as in Cinder, this is for what is stuck.
+        # No transition begins: as in Cinder, the action is for stuck volumes.
         self._store.set_status(volume_id, status)
         return APIResponse(202)
 
@@ -170,12 +170,12 @@ class BlockStorageAPI(ProjectService):
 
     @endpoint(app, _ID + "/metadata", "GET")
     def show_metadata(self, call: APIRequest, volume_id: str) -> APIResponse:
-        """A volume's labels."""
+        """Show a volume's labels."""
         return APIResponse(200, {"metadata": dict(self._found(volume_id).metadata)})
 
     @endpoint(app, _ID + "/metadata", "POST")
     def add_metadata(self, call: APIRequest, volume_id: str) -> APIResponse:
-        """Set some labels and leave the others."""
+        """Set some labels and keep the others."""
         return self._set_metadata(call, volume_id, replace=False)
 
     @endpoint(app, _ID + "/metadata", "PUT")
@@ -191,7 +191,7 @@ class BlockStorageAPI(ProjectService):
 
     @endpoint(app, _ID + "/metadata/<key>", "GET")
     def show_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
-        """One label."""
+        """Show one label."""
         labels = self._found(volume_id).metadata
         if key not in labels:
             raise refusals.NO_LABEL(volume_id, key)
@@ -225,12 +225,12 @@ class BlockStorageAPI(ProjectService):
 
     @endpoint(app, "/v3/", "GET")
     def versions(self, call: APIRequest) -> APIResponse:
-        """Which versions there are."""
+        """Show the versions of the API."""
         return volume_versions(call.base)
 
     @endpoint(app, "/v3", "GET")
     def versions_elsewhere(self, call: APIRequest) -> APIResponse:
-        """Where it is said which versions there are."""
+        """Redirect to the versions of the API."""
         place = {"Location": call.base + "/volume/v3/"}
         return APIResponse(302, headers=place, content_type="text/plain; charset=utf8")
 
@@ -238,52 +238,52 @@ class BlockStorageAPI(ProjectService):
 
     @endpoint(app, "/v3/<project_id>/types", "GET")
     def types(self, call: APIRequest) -> APIResponse:
-        """The volume types."""
+        """List the volume types."""
         query, every = call.query(), volume_views.volume_types()
         page = volume_page(query, self._settings.page_size)
         ids = [each["id"] for each in every]
-        # Unlike elsewhere, a marker that is none is none at all.
+        # Unlike elsewhere, an unknown marker is ignored.
         begin = ids.index(page.marker) + 1 if page.marker in ids else 0
         part = every[begin:][page.offset : page.offset + page.limit]
         url = f"{call.base}/volume/v3/{self.project_path(call)}types"
         shown = [each["id"] for each in part]
-        # The links are not named as the list is.
+        # The links' name differs from the list's.
         links = next_links("volume_type", url, query, page, shown)
         return APIResponse(200, dict({"volume_types": part}, **links))
 
     @endpoint(app, "/v3/<project_id>/os-availability-zone", "GET")
     def availability_zones(self, call: APIRequest) -> APIResponse:
-        """The availability zones, which there is one of."""
+        """List the availability zones: one."""
         return APIResponse(200, {"availabilityZoneInfo": volume_views.availability_zones()})
 
     @endpoint(app, "/v3/<project_id>/limits", "GET")
     def limits(self, call: APIRequest) -> APIResponse:
-        """The quota, and what is used of it."""
+        """Show the quota and its usage."""
         settings = self._settings
-        told = volume_views.limits(
+        view = volume_views.limits(
             settings.max_volumes, settings.max_gigabytes, *self._store.usage()
         )
-        return APIResponse(200, {"limits": told})
+        return APIResponse(200, {"limits": view})
 
     @endpoint(app, "/v3/<project_id>/os-quota-sets/<quota_project>", "GET")
     def quota(self, call: APIRequest, quota_project: str) -> APIResponse:
-        """The quota, which there is one of."""
+        """Show the quota of the project."""
         if quota_project != self._identity.ids.project and "admin" not in self._settings.roles:
             raise refusals.FORBIDDEN("volume_extension:quotas:show")
         settings = self._settings
-        told = volume_views.quota_set(
+        view = volume_views.quota_set(
             quota_project,
             call.query().get("usage", "").lower() in ("1", "true"),
             settings.max_volumes,
             settings.max_gigabytes,
             *self._store.usage(),
         )
-        return APIResponse(200, {"quota_set": told})
+        return APIResponse(200, {"quota_set": view})
 
     @endpoint(app, "/v3/<project_id>/messages", "GET", since=(3, 3))
     def messages(self, call: APIRequest) -> APIResponse:
-        """Why something could not be done."""
-        # Filters and pages came later than the messages.
+        """List the reasons of failures."""
+        # Filters and pages were added later than the messages.
         filtered = call.version >= (3, 5)
         query = call.query()
         entries = self._store.messages(query.get("resource_uuid") if filtered else None)
@@ -294,10 +294,10 @@ class BlockStorageAPI(ProjectService):
         begin = 0 if page.marker is None else ids.index(page.marker) + 1
         part = entries[begin:][page.offset : page.offset + page.limit]
         project = self.project_path(call)
-        told = [volume_views.message(entry, call.base, project) for entry in part]
+        view = [volume_views.message(entry, call.base, project) for entry in part]
         url = f"{call.base}/volume/v3/{project}messages"
         links = next_links("messages", url, query, page, [entry.message_id for entry in part])
-        return APIResponse(200, dict({"messages": told}, **links))
+        return APIResponse(200, dict({"messages": view}, **links))
 
 
 def _filter(query: Mapping[str, str], version: Version) -> VolumeFilter:
@@ -314,8 +314,8 @@ def _filter(query: Mapping[str, str], version: Version) -> VolumeFilter:
 
 def _labels(text: str) -> dict[str, str] | None:
     """
-    The labels of a filter, which Cinder reads as a Python literal; ``None``
-    when it is none.
+    Parse the labels of a filter, which Cinder reads as a Python literal; ``None`` for anything
+    else.
     """
     try:
         value = ast.literal_eval(text)

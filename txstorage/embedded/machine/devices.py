@@ -1,8 +1,5 @@
 # -*- test-case-name: tests.embedded.machine.test_devices -*-
-"""
-From a volume's file to something a node can use: a loop device, or a hard
-link where loop devices can't be had.
-"""
+"""Devices for volumes' files: loop devices, or hard links where loop devices are not available."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ from .files import PREFIX, VolumeFiles, sync_directory
 
 _DELETED = " (deleted)"
 _SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-#: Seconds between two looks whether a device is gone.
+#: Seconds between two checks that a device is gone.
 _LOOK_AGAIN = 0.05
 
 # From linux/loop.h.
@@ -36,7 +33,7 @@ _AUTOCLEAR = 4
 
 
 class DeviceFailure(Exception):
-    """A device could not be made or removed; the text says why."""
+    """A device could not be made or removed; the text gives the reason."""
 
 
 class LoopDeviceBusy(DeviceFailure):
@@ -45,27 +42,27 @@ class LoopDeviceBusy(DeviceFailure):
 
 class IDeviceBackend(Interface):
     """
-    Makes devices from volume files.  All of it can be repeated after a crash:
-    it goes on from what is there.
+    Makes devices from volume files.  Every method can be repeated after a crash, and resumes from
+    the present state.
     """
 
     kind = Attribute("``loop`` or ``file``.")
     files = Attribute("The ``VolumeFiles``.")
 
     def attached() -> dict[str, str]:
-        """Devices that are really there, by the id of their volume."""
+        """Return the existing devices, by the id of their volume."""
 
     def attach(volume_id: str) -> Awaitable[str]:
         """
-        Make the device, unless it is there.
+        Make the device, unless it exists.
 
         :return: its path.  Raises ``DeviceFailure``.
         """
 
     def detach(volume_id: str) -> Awaitable[None]:
         """
-        Remove the device, if it is there; when it returns, it is gone.
-        Raises ``LoopDeviceBusy``, and the device is as it was; ``DeviceFailure``.
+        Remove the device, if it exists; it is gone afterwards.  Raises ``LoopDeviceBusy``, which
+        leaves the device as it was; or ``DeviceFailure``.
         """
 
     def forget_strays(keep: Collection[str]) -> Awaitable[list[str]]:
@@ -73,17 +70,16 @@ class IDeviceBackend(Interface):
         Remove devices that no volume should have.
 
         :param keep: the ids of the volumes that may have one.
-        :return: what could not be removed, and why.
+        :return: the devices that could not be removed, with the reasons.
         """
 
 
 @implementer(IDeviceBackend)
 class FileDevices:
     """
-    Hard links, for where there is no root.  Nothing can tell whether one is
-    in use.
+    Hard links, for a service without root.  Their use can't be detected.
 
-    :param directory: where the links are, on the file system of the files.
+    :param directory: the directory of the links, on the file system of the files.
     """
 
     kind = "file"
@@ -139,10 +135,9 @@ Run = Callable[..., "Deferred[tuple[bytes, bytes, int]]"]
 @implementer(IDeviceBackend)
 class LoopDevices:
     """
-    Loop devices.  Only those with a backing file in the files' own directory
-    are ever touched.
+    Loop devices.  Only those whose backing file is in the files' own directory are ever touched.
 
-    :param sysfs: where the kernel tells its block devices.
+    :param sysfs: the kernel's directory of block devices.
     :param patience: seconds that a detached device may take to disappear.
     :param run: like ``getProcessOutputAndValue``.
     """
@@ -243,9 +238,9 @@ class LoopDevices:
 
     async def probe(self) -> None:
         """
-        Find out whether loop devices can be had here, by making one.
+        Check that loop devices work here, by making one.
 
-        :raises DeviceFailure: when they can't.
+        :raises DeviceFailure: they don't.
         """
         name = "probe"
         path = os.path.join(self.files.directory, name)
@@ -272,8 +267,8 @@ class LoopDevices:
 
 def _refuse_busy(device: str) -> None:
     """
-    A device that is mounted can't be opened exclusively.  losetup would
-    "detach" it, and it would vanish at some time later.
+    Check that a device can be opened exclusively, which a mounted one can't.  losetup would
+    "detach" a mounted device, and it would vanish later.
     """
     try:
         os.close(os.open(device, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC))
@@ -284,9 +279,7 @@ def _refuse_busy(device: str) -> None:
 
 
 def _stay(device: str) -> None:
-    """
-    Take back a detach that waits for the last one who has the device open.
-    """
+    """Cancel a detach that waits until the last process closes the device."""
     with suppress(OSError):
         opened = os.open(device, os.O_RDWR | os.O_CLOEXEC)
         try:

@@ -22,29 +22,29 @@ def sync_directory(path: str) -> None:
 
 class VolumeFiles:
     """
-    One file a volume, ``volume-<id>``, in a directory.
+    The files of the volumes, ``volume-<id>``, in a directory.
 
     :param directory: an absolute path.
     """
 
     def __init__(self, directory: str) -> None:
-        # The kernel tells a loop device's file without symbolic links.
+        # The kernel's path of a loop device's file has no symbolic links.
         self.directory = os.path.realpath(directory)
 
     def path(self, volume_id: str) -> str:
-        """Where a volume's file is or would be."""
+        """The path of a volume's file, which may not exist."""
         return os.path.join(self.directory, PREFIX + volume_id)
 
     def exists(self, volume_id: str) -> bool:
-        """Whether the volume has a file."""
+        """Check whether the volume has a file."""
         return os.path.isfile(self.path(volume_id))
 
     def create(self, volume_id: str, size: int) -> None:
         """
-        Make a volume's file, which reads as zeros, or go on making it.
+        Make a volume's file, which reads as zeros, or complete it.
 
         :param size: bytes.
-        :raises OSError: when there is no room.
+        :raises OSError: there is no room.
         """
         opened = os.open(self.path(volume_id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

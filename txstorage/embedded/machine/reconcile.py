@@ -1,9 +1,9 @@
 # -*- test-case-name: tests.embedded.machine.test_reconcile -*-
 """
-After a start: make the files, the devices and the store agree.
+The start: the reconciliation of the files, the devices and the store.
 
-The store says what was acknowledged, so it is right; but nothing is done to a
-file that it does not know.
+The store holds what was acknowledged, so it is right; but a file that it does not know is left
+alone.
 """
 
 from __future__ import annotations
@@ -25,12 +25,11 @@ _NEEDS_PLACE = frozenset(["reserved", "attaching", "detaching"])
 @attr.s(frozen=True, auto_attribs=True)
 class Plan:
     """
-    What a start has to do besides resuming transitions.
+    The work of a start besides resuming transitions.
 
     :ivar lost: ids of volumes whose data is gone.
     :ivar released: ids of volumes in the middle of attaching to no server.
-    :ivar reattach: ids of volumes in use whose device is gone, as after a
-        reboot.
+    :ivar reattach: ids of volumes in use whose device is gone, as after a reboot.
     :ivar keep: ids of volumes that may have a device.
     """
 
@@ -53,7 +52,7 @@ def plan(
         for volume in volumes
         if volume.status not in _FILE_UNCERTAIN
         and volume.volume_id not in files
-        # A device holds a file that somebody has unlinked.
+        # A device keeps a file that was unlinked.
         and volume.volume_id not in devices
     ]
     sound = [volume for volume in volumes if volume.volume_id not in lost]
@@ -88,10 +87,10 @@ def _needs_device(volume: VolumeRecord) -> bool:
 
 async def reconcile(store: Store, devices: Any) -> list[str]:
     """
-    Done before the first request is answered.
+    Reconcile, before the first request is answered.
 
     :param devices: an ``IDeviceBackend``.
-    :return: what could not be put right, for people.
+    :return: the problems that remain, for people.
     """
     volumes: dict[str, VolumeRecord] = {
         volume.volume_id: volume for volume in store.volumes() if not volume.bootable

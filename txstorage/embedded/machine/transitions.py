@@ -1,9 +1,9 @@
 # -*- test-case-name: tests.embedded.machine.test_transitions -*-
 """
-What a volume in a transient status becomes, and the engine that makes it so.
+The transitions of volumes in transient statuses, and the engine that carries them out.
 
-Whatever is begun is in the store before it is done, and the work of each
-transition can be repeated: after a crash the engine goes on from the status.
+Each transition is in the store before it is carried out, and its work can be repeated: after a
+crash the engine resumes from the status.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .devices import DeviceFailure, IDeviceBackend
 
 _log = Logger()
 
-#: Seconds until a transition is tried again after a fault of the service
-#: itself, such as a full disk under the database.
+#: Seconds until a transition is retried after a fault of the service itself, such
+#: as a full disk under the database.
 _AFTER_FAULT = 1.0
 
 Work = Callable[[IDeviceBackend, VolumeRecord], Awaitable[Optional[str]]]
@@ -36,7 +36,7 @@ async def _make_file(devices: Any, volume: VolumeRecord) -> None:
 
 
 async def _remove_file(devices: Any, volume: VolumeRecord) -> None:
-    # There is a device only if the status was changed by hand.
+    # A device exists only if the status was changed by hand.
     await devices.detach(volume.volume_id)
     devices.files.remove(volume.volume_id)
 
@@ -59,10 +59,12 @@ async def _remove_device(devices: Any, volume: VolumeRecord) -> None:
 @attr.s(frozen=True, auto_attribs=True)
 class Transition:
     """
+    A transition.
+
     :ivar verb: for messages.
-    :ivar work: what is to be done; a device's path, if it makes one.
-    :ivar done: the status after it.
-    :ivar failed: the status after it could not be done.
+    :ivar work: carries it out; returns a device's path, if it makes one.
+    :ivar done: the status after a success.
+    :ivar failed: the status after a failure.
     """
 
     verb: str
@@ -75,16 +77,16 @@ TRANSITIONS: dict[str, Transition] = {
     "creating": Transition("create", _make_file, "available", "error"),
     "reserved": Transition("reserve", _nothing, "attaching", "available"),
     "attaching": Transition("attach", _make_device, "in-use", "available"),
-    # As Nova does it: what can't be detached is in use as before.
+    # As in Nova, a volume that can't be detached stays in use.
     "detaching": Transition("detach", _remove_device, "available", "in-use"),
     "deleting": Transition("delete", _remove_file, GONE, "error_deleting"),
 }
-#: What Block Storage does by itself for a host; whoever asked does the rest.
+#: Block Storage's own transitions for a host; the client carries out the rest.
 CONNECT = Transition("connect", _make_device, "attaching", "reserved")
 
 
 def transition_of(volume: VolumeRecord) -> Transition | None:
-    """What is to be done with a volume, if it is anything."""
+    """Return the transition of a volume, or ``None``."""
     attachment, status = volume.attachment, volume.status
     if attachment is None or attachment.by_compute or status not in ("reserved", "attaching"):
         return TRANSITIONS.get(status)
@@ -109,7 +111,7 @@ class Engine:
         self._stopped = False
 
     def begin(self, volume_id: str) -> None:
-        """Carry out what the volume's status says, later."""
+        """Carry out the transition of the volume's status, later."""
         if volume_id not in self._waiting and volume_id not in self._running:
             self._schedule(volume_id, self._delay)
 
@@ -118,9 +120,7 @@ class Engine:
             self._waiting[volume_id] = self._reactor.callLater(delay, self._start, volume_id)
 
     def idle(self, volume_id: str) -> Deferred[None]:
-        """
-        :return: fires when nothing is to be done with a volume any more.
-        """
+        """:return: fires when the volume has no transition any more."""
         if volume_id not in self._waiting and volume_id not in self._running:
             return succeed(None)
         idle: Deferred[None] = Deferred()
@@ -128,15 +128,14 @@ class Engine:
         return idle
 
     def resume(self) -> None:
-        """Begin with every volume that is in a transient status."""
+        """Begin the transition of every volume in a transient status."""
         for volume in self._store.volumes():
             if transition_of(volume) is not None:
                 self.begin(volume.volume_id)
 
     async def stop(self) -> None:
         """
-        Begin nothing any more, and wait for what runs.  The rest goes on at
-        the next start.
+        Begin no more transitions, and wait for those that run.  The rest resumes at the next start.
         """
         self._stopped = True
         for call in self._waiting.values():

@@ -62,7 +62,7 @@ CREATE TABLE tokens (
 ) WITHOUT ROWID;
 """
 
-# Attachments that Block Storage's own API makes: to hosts, which are no servers.
+# Attachments from Block Storage's own API: to hosts, which are not servers.
 _HOSTS = """
 ALTER TABLE attachments RENAME TO to_servers;
 CREATE TABLE attachments (
@@ -84,21 +84,21 @@ INSERT INTO attachments (sequence, id, block_device_id, volume_id, server_id, de
 DROP TABLE to_servers;
 """
 
-#: What makes each version of the schema from the one before.
+#: The statements that make each version of the schema from the one before.
 _STEPS = (_FIRST, _HOSTS)
 SCHEMA_VERSION = len(_STEPS)
 
 
 class Database:
     """
-    One connection.
+    One connection to the database.
 
     :param path: the file, or ``:memory:``.
-    :raises sqlite3.Error: when it is no database of this service.
+    :raises sqlite3.Error: it is not a database of this service.
     """
 
     def __init__(self, path: str) -> None:
-        # Autocommit, so that BEGIN and COMMIT are where this class puts them.
+        # Autocommit, so that this class itself sends BEGIN and COMMIT.
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._depth = 0
@@ -118,14 +118,12 @@ class Database:
             self.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def execute(self, statement: str, *parameters: object) -> sqlite3.Cursor:
-        """One statement, with ``?`` for the parameters."""
+        """Execute one statement, with ``?`` for the parameters."""
         return self._connection.execute(statement, parameters)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """
-        All or nothing; durable when the outermost one has ended.
-        """
+        """A transaction: all or nothing; durable when the outermost one has ended."""
         if self._depth:
             yield
             return

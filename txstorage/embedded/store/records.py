@@ -1,7 +1,5 @@
 # -*- test-case-name: tests.embedded.store.test_store -*-
-"""
-What the store holds, as values.
-"""
+"""The store's records, as values."""
 
 from __future__ import annotations
 
@@ -16,16 +14,16 @@ import attr
 @attr.s(frozen=True, auto_attribs=True)
 class AttachmentRecord:
     """
-    A volume's place in a server, or on a host that is none.
+    A volume's attachment to a server, or to a host that is not one.
 
-    :ivar server_id: ``None`` for a host that says of no server that it is one.
-    :ivar device: the name the API tells, e.g. ``/dev/vdb``; as with a real
-        cloud it is not what the kernel calls it.
-    :ivar node_device: the device that was really made, once it was.
+    :ivar server_id: ``None`` for a host that names no server.
+    :ivar device: the device name in the API, e.g. ``/dev/vdb``; as in a real cloud, not the
+        kernel's name.
+    :ivar node_device: the real device, once it was made.
     :ivar attached_at: seconds since the epoch.
-    :ivar by_compute: whether Compute carries it out; else whoever asked for
-        it does, through Block Storage.
-    :ivar connector: what a host said of itself when it asked to be connected.
+    :ivar by_compute: whether Compute carries the attachment out; otherwise its client does, through
+        Block Storage.
+    :ivar connector: the host's properties, from its request to connect.
     :ivar mode: ``rw``, ``ro`` or ``null``.
     """
 
@@ -84,7 +82,7 @@ class VolumeRecord:
     def from_row(
         cls, row: sqlite3.Row, metadata: Mapping[str, str], attachment: AttachmentRecord | None
     ) -> VolumeRecord:
-        """From a row of the ``volumes`` table and what belongs to it."""
+        """Make it from a row of the ``volumes`` table, its labels and its attachment."""
         return cls(
             sequence=row["sequence"],
             volume_id=row["id"],
@@ -104,7 +102,7 @@ class VolumeRecord:
 @attr.s(frozen=True, auto_attribs=True)
 class NewVolume:
     """
-    A volume that is asked for.
+    A requested volume.
 
     :ivar size: GiB.
     """
@@ -139,7 +137,7 @@ class ServerRecord:
 @attr.s(frozen=True, auto_attribs=True)
 class MessageRecord:
     """
-    Why something could not be done with a volume.
+    The reason of a volume's failure.
 
     :ivar created_at: seconds since the epoch.
     """
@@ -153,7 +151,7 @@ class MessageRecord:
 @attr.s(frozen=True, auto_attribs=True)
 class TokenRecord:
     """
-    What is remembered of a token, which is not the token.
+    The record of a token, without the token itself.
 
     :ivar issued_at: seconds since the epoch.
     :ivar expires_at: seconds since the epoch.
@@ -167,11 +165,10 @@ class TokenRecord:
 @attr.s(frozen=True, auto_attribs=True)
 class VolumeFilter:
     """
-    Which volumes a list holds.
+    The selection of a list's volumes.
 
     :ivar columns: exact values by column.
-    :ivar metadata: labels that a volume must all have; ``None``: no volume
-        matches.
+    :ivar metadata: labels that a volume must all have; ``None``: no volume matches.
     """
 
     columns: Mapping[str, str] = attr.Factory(dict)

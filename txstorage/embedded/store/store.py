@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.embedded.store.test_store -*-
 """
-The durable state.  Each method is one transaction, done synchronously: when
-it returns, a ``kill -9`` loses nothing of it.
+The durable state.  Each method is one synchronous transaction: after it returns, a ``kill -9``
+loses nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .records import (
     VolumeRecord,
 )
 
-#: Of a volume in one of these no server has an attachment any more.
+#: A volume in one of these statuses has no attachment any more.
 _WITHOUT_ATTACHMENT = frozenset(["available", "error"])
 EVERY_VOLUME = VolumeFilter()
 GONE = "gone"
@@ -51,13 +51,13 @@ class Store:
         self._database.close()
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Several methods as one transaction."""
+        """A context that makes one transaction of several methods."""
         return self._database.transaction()
 
     # -- facts ---------------------------------------------------------------
 
     def fact(self, name: str, default: Callable[[], str]) -> str:
-        """A fact that stays what it was when it was first asked for."""
+        """A fact that keeps its first value."""
         with self.transaction():
             row = self._database.execute("SELECT value FROM facts WHERE name = ?", name).fetchone()
             return row["value"] if row is not None else self.set_fact(name, default())
@@ -70,7 +70,7 @@ class Store:
     # -- volumes -------------------------------------------------------------
 
     def add_volume(self, new: NewVolume) -> VolumeRecord:
-        """Remember a volume that is to be made."""
+        """Record a volume to create."""
         volume_id = str(uuid.uuid4())
         with self.transaction():
             self._insert(volume_id, new, "creating", bootable=False)
@@ -98,7 +98,7 @@ class Store:
             )
 
     def volume(self, volume_id: str) -> VolumeRecord | None:
-        """One volume, if there is such a one."""
+        """:return: the volume, or ``None`` when there is none."""
         rows = self._database.execute("SELECT * FROM volumes WHERE id = ?", volume_id)
         volumes = self._complete(rows.fetchall())
         return volumes[0] if volumes else None
@@ -117,10 +117,10 @@ class Store:
         offset: int = 0,
     ) -> list[VolumeRecord]:
         """
-        Volumes, the newest first.
+        List volumes, the newest first.
 
         :param before: only those with a smaller sequence number.
-        :param limit: how many at most; negative: all.
+        :param limit: the maximum number; negative for all.
         """
         where, parameters = _conditions(chosen)
         if before is not None:
@@ -137,7 +137,7 @@ class Store:
         return self._complete(rows.fetchall())
 
     def count(self, chosen: VolumeFilter) -> int:
-        """How many volumes there are on all pages."""
+        """Count the volumes on all pages."""
         where, parameters = _conditions(chosen)
         found: int = self._database.execute(
             "SELECT count(*) FROM volumes WHERE " + " AND ".join(where), *parameters
@@ -161,8 +161,8 @@ class Store:
 
     def usage(self) -> tuple[int, int]:
         """
-        :return: how many volumes there are and how many GiB, without the
-            servers' root volumes, which take no room.
+        :return: the number of volumes and of GiB, without the servers' root volumes, which take no
+            space.
         """
         row = self._database.execute(
             "SELECT count(*), coalesce(sum(size), 0) FROM volumes WHERE NOT bootable"
@@ -195,11 +195,10 @@ class Store:
         """
         End a transition.
 
-        :param expected: the transient status; when it is another one by now,
-            nothing is done.
-        :param status: the status to go to; ``GONE`` forgets the volume.
-        :param node_device: the device that was made, if one was.
-        :return: whether it was done.
+        :param expected: the transient status; with any other, nothing is done.
+        :param status: the new status; ``GONE`` deletes the volume.
+        :param node_device: the device that was made, if any.
+        :return: whether the transition was ended.
         """
         with self.transaction():
             volume = self.volume(volume_id)
@@ -220,7 +219,7 @@ class Store:
             return True
 
     def add_message(self, volume_id: str, text: str) -> None:
-        """Remember why something could not be done."""
+        """Record the reason of a failure."""
         self._database.execute(
             "INSERT INTO messages (id, volume_id, text, created_at) VALUES (?, ?, ?, ?)",
             str(uuid.uuid4()),
@@ -230,7 +229,7 @@ class Store:
         )
 
     def messages(self, volume_id: str | None = None) -> list[MessageRecord]:
-        """Messages, the newest first."""
+        """List messages, the newest first."""
         rows = self._database.execute(
             "SELECT * FROM messages WHERE ?1 IS NULL OR volume_id = ?1 ORDER BY sequence DESC",
             volume_id,
@@ -243,9 +242,7 @@ class Store:
     # -- servers -------------------------------------------------------------
 
     def declare_server(self, name: str) -> ServerRecord:
-        """
-        The server with a name; made, with its root volume, when there is none.
-        """
+        """Return the server with a name; a missing one is created, with its root volume."""
         with self.transaction():
             row = self._database.execute("SELECT * FROM servers WHERE name = ?", name).fetchone()
             if row is not None:
@@ -266,12 +263,12 @@ class Store:
         return server
 
     def server(self, server_id: str) -> ServerRecord | None:
-        """One server, if there is such a one."""
+        """:return: the server, or ``None`` when there is none."""
         row = self._database.execute("SELECT * FROM servers WHERE id = ?", server_id).fetchone()
         return None if row is None else ServerRecord.from_row(row)
 
     def servers(self, before: int | None = None, limit: int = -1) -> list[ServerRecord]:
-        """Servers, the newest first; see :meth:`volumes`."""
+        """List servers, the newest first; see :meth:`volumes`."""
         rows = self._database.execute(
             "SELECT * FROM servers WHERE ?1 IS NULL OR sequence < ?1"
             " ORDER BY sequence DESC LIMIT ?2",
@@ -287,7 +284,7 @@ class Store:
     # -- tokens --------------------------------------------------------------
 
     def add_token(self, token: str, record: TokenRecord) -> None:
-        """Remember a token, and forget those that have expired."""
+        """Record a token, and delete the expired ones."""
         with self.transaction():
             self._database.execute("DELETE FROM tokens WHERE expires_at <= ?", self._clock())
             self._database.execute(
@@ -299,7 +296,7 @@ class Store:
             )
 
     def token(self, token: str) -> TokenRecord | None:
-        """A token that is valid now."""
+        """:return: the record of a valid token, or ``None``."""
         row = self._database.execute(
             "SELECT * FROM tokens WHERE digest = ? AND expires_at > ?",
             _digest(token),
@@ -315,7 +312,7 @@ class Store:
 
 
 def _digest(token: str) -> bytes:
-    # Whoever reads the database can't use what is in it.
+    # The database alone does not reveal a token.
     return hashlib.sha256(token.encode("utf-8")).digest()
 
 

@@ -1,8 +1,5 @@
 # -*- test-case-name: tests.embedded.wire.test_exchange -*-
-"""
-One request and one answer, as values, and how the services' handlers are
-hung into Klein.
-"""
+"""Requests and responses as values, and the connection of the services' handlers to Klein."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
 JSON = "application/json"
-#: What the services' framework says of a body that is not there.
+#: The framework's message about a missing body.
 EMPTY = "text/html; charset=UTF-8"
 #: osapi_max_request_body_size, the real services' default.
 MAX_BODY = 114688
@@ -35,7 +32,9 @@ _log = Logger()
 @attr.s(frozen=True, auto_attribs=True)
 class APIResponse:
     """
-    :ivar body: anything JSON can say; text is sent as it is; ``None``: no body.
+    A response.
+
+    :ivar body: any JSON value; text is sent as it is; ``None``: no body.
     """
 
     status: int = 200
@@ -44,7 +43,7 @@ class APIResponse:
     content_type: str = JSON
 
     def with_headers(self, headers: Mapping[str, str]) -> APIResponse:
-        """The same answer with more headers; its own win."""
+        """The same response with more headers; its own take precedence."""
         return attr.evolve(self, headers={**headers, **self.headers})
 
     def send(self, request: IRequest) -> bytes:
@@ -68,9 +67,9 @@ class APIResponse:
 
 class WireError(Exception):
     """
-    The request can't be done.
+    The request is refused.
 
-    :ivar APIResponse answer: what the client is told.
+    :ivar APIResponse answer: the response.
     """
 
     def __init__(self, answer: APIResponse) -> None:
@@ -79,13 +78,13 @@ class WireError(Exception):
 
 
 def faulty(status: int, kind: str, message: str, content_type: str = JSON) -> WireError:
-    """An error in the form that Cinder and Nova share."""
+    """An error in the format that Cinder and Nova share."""
     body: dict[str, Any] = {kind: {"code": status, "message": message}}
     return WireError(APIResponse(status, body, content_type=content_type))
 
 
 def web_error(status: int, title: str, message: str) -> APIResponse:
-    """An error in the form that the services' web framework gives it."""
+    """An error in the format of the services' web framework."""
     text = message + "<br /><br />\n\n\n"
     code = f"{status} {title}"
     return APIResponse(status, {"message": text, "code": code, "title": title})
@@ -93,11 +92,10 @@ def web_error(status: int, title: str, message: str) -> APIResponse:
 
 class UnreadableBody(Exception):
     """
-    A request's body is not what it should be.
+    A request's body is not a JSON object.
 
-    :ivar kind: ``empty``, ``malformed`` (it is no JSON), or ``other`` (it is,
-        but no object).
-    :ivar value: the JSON that it is instead.
+    :ivar kind: ``empty``, ``malformed`` (not JSON), or ``other`` (JSON, but not an object).
+    :ivar value: the JSON value instead.
     """
 
     def __init__(self, kind: str, value: Any = None) -> None:
@@ -111,9 +109,9 @@ class APIRequest:
     """
     One request.
 
-    :ivar base: what links begin with: scheme, host and port.
-    :ivar request_id: the id this service gave it.
-    :ivar version: the microversion that was negotiated.
+    :ivar base: the beginning of links: scheme, host and port.
+    :ivar request_id: this service's id of the request.
+    :ivar version: the negotiated microversion.
     """
 
     request: IRequest
@@ -127,7 +125,7 @@ class APIRequest:
         return None if value is None else value.decode("utf-8", "replace")
 
     def query(self) -> dict[str, str]:
-        """The query's parameters; of a repeated one the first value."""
+        """The query's parameters; the first value of a repeated one."""
         args: dict[bytes, list[bytes]] = self.request.args
         return {
             key.decode("utf-8", "replace"): values[0].decode("utf-8", "replace")
@@ -135,7 +133,7 @@ class APIRequest:
         }
 
     def too_large(self) -> bool:
-        """Whether its body is longer than any service reads."""
+        """Check whether the body is longer than any service reads."""
         content = self.request.content
         length: int = content.seek(0, 2)
         content.seek(0)
@@ -145,8 +143,8 @@ class APIRequest:
         """
         The body, which must be a JSON object.
 
-        :param empty: what no body at all means, if anything.
-        :raises UnreadableBody: when it is not.
+        :param empty: the value of a missing body, if any.
+        :raises UnreadableBody: it is not one.
         """
         content = self.request.content.read()
         if not content and empty is not None:
@@ -166,8 +164,8 @@ class APIRequest:
 
 def call_from(request: IRequest, base_url: str | None) -> APIRequest:
     """
-    :param base_url: what links begin with, or ``None`` to take what the
-        request was sent to.
+    :param base_url: the beginning of links, or ``None`` for the address that the request was sent
+        to.
     """
     return APIRequest(
         request=request,
@@ -187,27 +185,27 @@ def _sent_to(request: IRequest) -> str:
 
 class Service:
     """
-    What the services have in common: from a Klein request to an
-    :class:`APIResponse` and back.  A service says how a call is admitted.
+    The common part of the services: from a Klein request to an :class:`APIResponse` and back.  A
+    service defines how a request is admitted.
     """
 
     base_url: str | None = None
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """
-        Authenticate the call and negotiate its version; takes from
-        ``segments`` what the handlers don't want.
+        Authenticate the request and negotiate its version; removes segments that the handlers don't
+        need.
 
-        :raises WireError: when it is not admitted.
+        :raises WireError: the request is not admitted.
         """
         raise NotImplementedError()
 
     def headers(self, call: APIRequest) -> Mapping[str, str]:
-        """Headers of every answer to an admitted call."""
+        """Headers of every response to an admitted request."""
         raise NotImplementedError()
 
     def outer_headers(self, call: APIRequest) -> Mapping[str, str]:
-        """Headers of every answer, whatever was called."""
+        """Headers of every response."""
         return {}
 
     def too_large(self) -> WireError:
@@ -215,21 +213,21 @@ class Service:
         raise NotImplementedError()
 
     def unreadable(self, problem: UnreadableBody) -> WireError:
-        """The refusal of a body that is not what it should be."""
+        """The refusal of a body that is not a JSON object."""
         raise NotImplementedError()
 
     def misplaced(self, call: APIRequest, problem: HTTPException) -> APIResponse:
-        """The answer to a request for a path or with a method that is not there."""
+        """The response to a request for an unknown path or with an unknown method."""
         raise NotImplementedError()
 
     def fault(self) -> WireError:
-        """What a client is told of a fault of the service itself."""
+        """The response to a fault of the service itself."""
         raise NotImplementedError()
 
     async def answer(
         self, request: IRequest, handler: Handler, segments: dict[str, str], since: Version
     ) -> APIResponse:
-        """Everything from a request to its answer; never raises."""
+        """Everything from a request to its response; never raises."""
         call = call_from(request, self.base_url)
         outer = self.outer_headers(call)
         headers: Mapping[str, str] = {}
@@ -255,7 +253,7 @@ def endpoint(
     app: Klein, path: str, *methods: str, since: Version = (0, 0)
 ) -> Callable[[Handler], Handler]:
     """
-    Make a service's method answer to a path.
+    Make a service's method the handler of a path.
 
     :param app: the service's Klein application.
     :param since: the first microversion that has it.
@@ -277,7 +275,7 @@ def endpoint(
 
 
 def new_app() -> Klein:
-    """A Klein application whose service says what is not there."""
+    """Make a Klein application whose service handles unknown paths."""
     app = Klein()
 
     @app.handle_errors(HTTPException)

@@ -18,11 +18,11 @@ _MAX_OFFSET = 2**31 - 1
 @attr.s(frozen=True, auto_attribs=True)
 class Page:
     """
-    Which part of a list is asked for.
+    The requested part of a list.
 
-    :ivar limit: how many entries at most.
+    :ivar limit: the maximum number of entries.
     :ivar marker: the id of the entry before the first; ``None``: from the start.
-    :ivar offset: how many entries to leave out.
+    :ivar offset: the number of entries to skip.
     """
 
     limit: int
@@ -32,7 +32,7 @@ class Page:
 
 def volume_page(query: Mapping[str, str], maximum: int) -> Page:
     """
-    As Cinder reads it.
+    Parse a query by Cinder's rules.
 
     :param maximum: the page size of the service.
     :raises WireError: 400.
@@ -57,7 +57,7 @@ def _volume_offset(text: str) -> int:
 
 def server_page(query: Mapping[str, str], maximum: int) -> Page:
     """
-    As Nova reads it.
+    Parse a query by Nova's rules.
 
     :param maximum: the page size of the service.
     :raises WireError: 400.
@@ -69,7 +69,7 @@ def server_page(query: Mapping[str, str], maximum: int) -> Page:
 
 def attachment_page(query: Mapping[str, str], maximum: int) -> Page:
     """
-    As Nova reads it for a server's attachments, which have no markers.
+    Parse a query by Nova's rules for a server's attachments, which have no markers.
 
     :raises WireError: 400.
     """
@@ -100,7 +100,7 @@ def next_links(
     :param name: the collection's, e.g. ``volumes``.
     :param url: the list's own, without its query.
     :param ids: of the entries on this page.
-    :return: what to add to the answer: nothing when the page is not full.
+    :return: the members to add to the response: none when the page is not full.
     """
     if not ids or len(ids) < page.limit:
         return {}

@@ -1,10 +1,10 @@
 # -*- test-case-name: tests.contract.test_embedded -*-
 """
-Every way in which the embedded service says no, in the words of the real one
-(Keystone 27, Cinder 29, Nova 34).
+All errors of the embedded service, with the messages of the real services (Keystone 27, Cinder 29,
+Nova 34).
 
-There is no other place for an error: ``tests/contract`` reads this table, and
-fails when one of these was never compared with a real OpenStack.
+Errors are defined nowhere else: ``tests/contract`` reads this table, and fails when one of them was
+never compared with a real OpenStack.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _TITLES = {
 @attr.s(frozen=True, auto_attribs=True)
 class Refusal:
     """
-    One error.  Called with what its message tells, it makes the exception.
+    One error.  Called with the values for its message, it makes the exception.
 
-    :ivar service: whose it is: ``identity``, ``volume`` or ``compute``.
+    :ivar service: its service: ``identity``, ``volume`` or ``compute``.
     :ivar template: of the message, for ``str.format``.
     """
 
@@ -52,7 +52,7 @@ class Refusal:
         return self._put(self.status, self.template.format(*values))
 
     def said(self, service: str, status: int, message: str) -> bool:
-        """Whether a service's answer is this error."""
+        """Check whether a service's response is this error."""
         literal = [re.escape(part) for part in re.split(r"\{[^{}]*\}", self.template)]
         return (self.service, self.status) == (service, status) and bool(
             re.fullmatch("(?s:.*)".join(literal), message)
@@ -60,9 +60,7 @@ class Refusal:
 
 
 class SharedRefusal:
-    """
-    An error that Cinder and Nova share; called with the one's dialect first.
-    """
+    """An error that Cinder and Nova share; called with the dialect of one first."""
 
     def __init__(self, status: int, template: str) -> None:
         self.by_service = {
@@ -109,7 +107,7 @@ def _keystone(status: int, template: str) -> Refusal:
 
 
 def _keystone_method(template: str, more: dict[str, Any]) -> Refusal:
-    """A method that can't be used for this; ``more`` is told of methods."""
+    """A method that the path does not have; ``more`` applies to methods."""
 
     def put(status: int, message: str) -> WireError:
         error = {"code": status, "identity": more, "message": message, "title": _TITLES[status]}
@@ -119,7 +117,7 @@ def _keystone_method(template: str, more: dict[str, Any]) -> Refusal:
 
 
 def _keystone_page(status: int) -> Refusal:
-    # What Keystone's web framework answers is a page, without any message.
+    # The response of Keystone's web framework is a page, without any message.
     def put(status: int, message: str) -> WireError:
         page = f"<!doctype html>\n<title>{status} {_TITLES[status]}</title>\n"
         return WireError(APIResponse(status, page, content_type="text/html; charset=utf-8"))
@@ -148,7 +146,7 @@ def _not_authenticated(service: str) -> Refusal:
 _NO_ROUTE = "The resource could not be found."
 _TOO_LARGE = "Request is too large. Larger than max_request_body_size (%s)."
 
-#: By service, as the next ones.
+#: By service, like the next ones.
 UNAUTHENTICATED: dict[str, Refusal] = {
     name: _not_authenticated(name) for name in ("identity", "volume", "compute")
 }
@@ -322,7 +320,7 @@ NO_HOST = _cinder(500, "Unable to update the attachment.")
 NOT_CONNECTED = _cinder(500, "Unable to create attachment for volume ({}).")
 NOT_CONNECTED_AGAIN = _cinder(500, "Unable to update attachment ({}).")
 
-#: Also what Cinder says to a body of no bytes.
+#: Also Cinder's message for an empty body.
 VOLUME_FAULT = _cinder(
     500, "The server has either erred or is incapable of performing the requested operation."
 )
@@ -352,7 +350,7 @@ DEVICE_IN_USE = _nova(409, "The supplied device path ({}) is in use.")
 ALREADY_ATTACHED = _nova(400, "Invalid volume: volume {} is already attached to instances: {}")
 NOT_ATTACHED = _nova(404, "Instance {} is not attached to volume {}")
 ROOT_VOLUME = _nova(400, "Cannot detach a root device volume")
-#: What Cinder refused, as Nova passes it on.
+#: Cinder's refusal, as Nova passes it on.
 NOT_RESERVABLE = _nova(
     400,
     "Invalid input received: Invalid volume: Volume {} status must be available or downloading "

@@ -2,8 +2,8 @@
 """
 Microversions, and the documents that announce them.
 
-:class:`Dialect` is what differs between Cinder and Nova around a request;
-how each behaves was seen from Cinder 29 and Nova 34.
+:class:`Dialect` holds the differences between Cinder and Nova around a request, as observed on
+    Cinder 29 and Nova 34.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _KINDS = {
 @attr.s(frozen=True, auto_attribs=True)
 class Dialect:
     """
-    How a service negotiates microversions and puts its errors.
+    A service's rules for microversions, and its format of errors.
 
     :ivar service: its name in ``OpenStack-API-Version``.
     :ivar error_type: the content type of its errors.
-    :ivar legacy_header: an older header that says the same.
+    :ivar legacy_header: an older header with the same meaning.
     """
 
     service: str
@@ -50,14 +50,14 @@ class Dialect:
         return error
 
     def headers(self, version: str) -> dict[str, str]:
-        """What goes with every answer once a version was understood."""
+        """Headers of every response once the version is known."""
         headers = {"OpenStack-API-Version": f"{self.service} {version}"}
         if self.legacy_header is not None:
             headers[self.legacy_header] = version
         return {**headers, "Vary": ", ".join(headers)}
 
     def requested(self, call: APIRequest) -> str | None:
-        """What a call's headers say of the version; ``None`` for nothing."""
+        """The version in a request's headers; ``None`` for none."""
         for part in (call.header("OpenStack-API-Version") or "").split(","):
             name, _, text = part.strip().partition(" ")
             if name == self.service:
@@ -102,9 +102,9 @@ def _documentation(url: str) -> dict[str, str]:
 
 def volume_versions(base: str) -> APIResponse:
     """
-    What Cinder says below ``/v3/``, to those who have a token.
+    Cinder's document below ``/v3/``, for users with a token.
 
-    :param base: what links begin with.
+    :param base: the beginning of links.
     """
     version = _announcement(
         "v3.0", base + "/volume/v3/", "volume+json;version=3", "2023-08-31T00:00:00Z", VOLUME
@@ -115,9 +115,9 @@ def volume_versions(base: str) -> APIResponse:
 
 def announcements(base: str) -> Mapping[str, APIResponse]:
     """
-    The version documents by path.  Nobody has to authenticate for them.
+    The version documents by path, which need no token.
 
-    :param base: what links begin with.
+    :param base: the beginning of links.
     """
     identity = _announcement(
         "v3.14", base + "/identity/v3/", "identity-v3+json", "2020-04-07T00:00:00Z"
