@@ -60,14 +60,15 @@ def _picked(configuration, names):
 def _by_password(configuration):
     # type: (Configuration) -> Credentials
     return Credentials.password(
-        configuration.password(), **_picked(configuration, _USER + _SCOPE)
+        configuration.password(),  # type: ignore[misc]  # the plugin requires it
+        **_picked(configuration, _USER + _SCOPE)
     )
 
 
 def _by_application_credential(configuration):
     # type: (Configuration) -> Credentials
     return Credentials.application_credential(
-        configuration.application_credential_secret(),
+        configuration.application_credential_secret(),  # type: ignore[misc]
         id=configuration.application_credential_id,
         name=configuration.application_credential_name,
         **_picked(configuration, _USER)
@@ -76,7 +77,8 @@ def _by_application_credential(configuration):
 
 def _by_token(configuration):
     # type: (Configuration) -> Credentials
-    return Credentials.token(configuration.token(), **_picked(configuration, _SCOPE))
+    secret = configuration.token()  # type: ignore[misc]
+    return Credentials.token(secret, **_picked(configuration, _SCOPE))
 
 
 def _by_nothing(configuration):
@@ -175,7 +177,7 @@ def volume_service(reactor, configuration, agent=None):
     zone = configuration.availability_zone
     if configuration.attach_through == u"compute":
         return OpenStackService(session, availability_zone=zone)
-    address = urlsplit(configuration.volume_endpoint or configuration.auth_url)
+    address = urlsplit(configuration.volume_endpoint or configuration.auth_url)  # type: Any
     return StandaloneService(
         session,
         HostIdentity(configuration.instance_id),

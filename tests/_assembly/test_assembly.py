@@ -127,10 +127,10 @@ def token_answer(endpoint=u"http://cloud.example/volume/v3/p"):
 
 
 class BackendTestCase(SynchronousTestCase):
-    """Base: everything is put together over a scripted service."""
+    """The base of tests that assemble the parts on a scripted service."""
 
     def service_over(self, script, **keys):
-        """A volume service on that configuration, whose requests meet the script."""
+        """A volume service on the configuration, whose requests go to the script."""
         self.clock, self.wire = Clock(), FakeService(*script)
         self.agent = RequestTraversalAgent(self.wire)
         self.configuration = Configuration.from_mapping(keys)
@@ -138,14 +138,14 @@ class BackendTestCase(SynchronousTestCase):
 
 
 class VolumeServiceTests(BackendTestCase):
-    """From configuration keys to what goes over the wire."""
+    """Volume services, from configuration keys to requests on the wire."""
 
     def test_provides(self):
         """The result is an ``IVolumeService``."""
         self.assertTrue(verifyObject(IVolumeService, self.service_over([], **PASSWORD)))
 
     def test_credentials(self):
-        """Each way to authenticate sends what Keystone wants, with our keys in it."""
+        """Each authentication method sends Keystone's request format, with the configured keys."""
         for name, keys, auth in WHO:
             service = self.service_over([token_answer()], **keys)
             self.successResultOf(service.authenticate())
@@ -153,7 +153,7 @@ class VolumeServiceTests(BackendTestCase):
             self.assertEqual(self.wire.targets(), [u"POST /identity/v3/auth/tokens"])
 
     def test_no_authentication(self):
-        """Without Keystone the configured endpoints are asked, with a token if there is one."""
+        """Without Keystone, requests go to the configured endpoints, with a token if configured."""
         for token in (None, u"fixed"):
             service = self.service_over(
                 [Answer(200, {u"volumes": []})],
@@ -165,13 +165,13 @@ class VolumeServiceTests(BackendTestCase):
             self.assertEqual(self.wire.seen[0].header("x-auth-token"), token)
 
     def test_no_request_before_it_is_asked(self):
-        """Putting everything together talks to nobody."""
+        """The assembly sends no request."""
         service = self.service_over([], **dict(PASSWORD, cluster_id=CLUSTER))
         driver_for(self.clock, self.configuration, service)
         self.assertEqual((self.wire.seen, self.clock.getDelayedCalls()), ([], []))
 
     def test_interface_and_override(self):
-        """The interface picks from the catalog; an endpoint of our own replaces it."""
+        """The interface selects a catalog endpoint; a configured endpoint replaces it."""
         for keys, target in (
             ({u"interface": u"internal"}, u"/volume/v3/p-internal"),
             ({u"volume_endpoint": u"http://cloud.example/mine/v3/p"}, u"/mine/v3/p"),
@@ -183,7 +183,7 @@ class VolumeServiceTests(BackendTestCase):
             self.assertTrue(self.wire.seen[1].target.startswith(target + u"/volumes"))
 
     def test_rate_limit(self):
-        """``max_requests_per_second`` holds requests back."""
+        """``max_requests_per_second`` delays requests."""
         service = self.service_over(
             [token_answer(), Answer(200, {u"volumes": []})],
             **dict(PASSWORD, max_requests_per_second=0.5)
@@ -194,14 +194,14 @@ class VolumeServiceTests(BackendTestCase):
         self.successResultOf(listing)
 
     def test_availability_zone(self):
-        """``availability_zone`` goes into the request for a volume."""
+        """``availability_zone`` is part of the request for a volume."""
         service = self.service_over([token_answer(), Answer(400, {})],
                                     **dict(PASSWORD, availability_zone=u"az1"))
         self.failureResultOf(service.create_volume(u"n", 1024 ** 3, {}))
         self.assertEqual(self.wire.seen[1].body[u"volume"][u"availability_zone"], u"az1")
 
     def test_certificate_file_without_certificate(self):
-        """A ``verify_ca_path`` that holds no certificate is an error by its name."""
+        """A ``verify_ca_path`` without a certificate is an error that names the key."""
         path = as_text(self.mktemp())
         open(path, "w").close()
         configuration = Configuration.from_mapping(dict(PASSWORD, verify_ca_path=path))
@@ -211,7 +211,7 @@ class VolumeServiceTests(BackendTestCase):
 
 @attr.s
 class OneNode(object):
-    """The part of a volume service that knows one server."""
+    """The part of a volume service for one server."""
 
     allocation_unit = 1024 ** 3
 
@@ -230,26 +230,26 @@ class StorageTests(BackendTestCase):
     """``attach_through: storage``."""
 
     def driver(self, script, **keys):
-        """A driver that knows no Compute, whose requests meet the script."""
+        """A driver without Compute, whose requests go to the script."""
         service = self.service_over(
             script, cluster_id=CLUSTER, attach_through=u"storage", **keys
         )
         return driver_for(self.clock, self.configuration, service)
 
     def test_no_request_before_it_is_asked(self):
-        """Putting everything together talks to nobody."""
+        """The assembly sends no request."""
         self.driver([], **PASSWORD)
         self.assertEqual((self.wire.seen, self.clock.getDelayedCalls()), ([], []))
 
     def test_instance_id(self):
-        """The configured id is this host's, and nobody is asked whether it is known."""
+        """The configured id is this host's, and no request checks it."""
         driver = self.driver([], instance_id=NODE, **PASSWORD)
         self.assertEqual(NODE, self.successResultOf(driver.compute_instance_id()))
         self.assertEqual(u"configuration", driver.instance_id_source)
         self.assertEqual([], self.wire.seen)
 
     def test_no_compute_endpoint(self):
-        """Without Keystone it needs the address of Block Storage only."""
+        """Without Keystone, the address of Block Storage is sufficient."""
         driver = self.driver(
             [Answer(200, {u"volumes": []})] * 2,
             auth_plugin=u"none", volume_endpoint=u"http://v.example/v3/p", instance_id=NODE,
@@ -259,7 +259,7 @@ class StorageTests(BackendTestCase):
 
 
 class DriverForTests(SynchronousTestCase):
-    """From configuration keys to a driver."""
+    """Drivers, from configuration keys."""
 
     def driver(self, **keys):
         """A driver on :class:`OneNode`."""
@@ -267,13 +267,13 @@ class DriverForTests(SynchronousTestCase):
         return driver_for(Clock(), configuration, OneNode())
 
     def test_cluster_id_is_mandatory(self):
-        """Without a cluster there is no driver, and the error names the key."""
+        """A configuration without a cluster is an error that names the key."""
         error = self.assertRaises(InvalidConfiguration, self.driver)
         self.assertEqual(error.key, u"cluster_id")
         self.assertNotEqual(error.remedy, u"")
 
     def test_instance_id(self):
-        """A configured ``instance_id`` is this node's."""
+        """A configured ``instance_id`` is used as this node's."""
         driver = self.driver(cluster_id=CLUSTER, instance_id=NODE)
         self.assertEqual(self.successResultOf(driver.compute_instance_id()), NODE)
 
@@ -318,7 +318,7 @@ class DriverForTests(SynchronousTestCase):
         ])
 
     def test_unusable_client_certificate(self):
-        """A client certificate that is none is an error by its key, before any traffic."""
+        """An invalid client certificate is an error that names its key, before any traffic."""
         path = as_text(self.mktemp())
         open(path, "w").close()
         configuration = Configuration.from_mapping(dict(PASSWORD, client_certificate=path))
@@ -336,7 +336,7 @@ class CredentialSourceTests(SynchronousTestCase):
         return as_text(path)
 
     def test_files(self):
-        """Each kind of secret is read again from its file."""
+        """Each kind of secret is reread from its file."""
         path = self.mktemp()
         for keys in (
             dict(BASE, username=u"u", project_name=u"p", password_file=path),
@@ -353,7 +353,7 @@ class CredentialSourceTests(SynchronousTestCase):
             self.assertEqual(source.current().secret, u"two")
 
     def clouds(self, **auth):
-        """A configuration from a ``clouds.yaml``, and a function that writes it anew."""
+        """A configuration from a ``clouds.yaml``, and a function that rewrites the file."""
         path = self.mktemp()
 
         def write(**auth):
@@ -375,7 +375,7 @@ class CredentialSourceTests(SynchronousTestCase):
     test_clouds.skip = NO_OPENSTACKSDK
 
     def test_another_cloud(self):
-        """New credentials are never sent to an address that was meant for others."""
+        """New credentials are never sent to the address of another cloud."""
         configuration, write = self.clouds(username="u", password="one")
         source = credential_source(configuration)
         write(username="u", password="two", auth_url="http://other")
@@ -398,13 +398,13 @@ class BlockDeviceDriverTests(SynchronousTestCase):
             self.assertTrue(verifyObject(interface, driver))
 
     def test_default_agent(self):
-        """Without an agent a verifying one is made, and nobody is talked to."""
+        """Without an agent, a verifying one is created, and no request is sent."""
         clock = Clock()
         block_device_driver(clock, CLUSTER, device_directory=u"/nowhere", **PASSWORD)
         self.assertEqual(clock.getDelayedCalls(), [])
 
     def test_lists_its_cluster(self):
-        """The driver asks the configured cloud for the volumes of its cluster."""
+        """The driver lists the volumes of its cluster in the configured cloud."""
         wire = FakeService(token_answer(), Answer(200, {u"volumes": []}))
         driver = block_device_driver(
             Clock(), CLUSTER, agent=RequestTraversalAgent(wire), **PASSWORD
@@ -413,7 +413,7 @@ class BlockDeviceDriverTests(SynchronousTestCase):
         self.assertIn(str(CLUSTER), wire.seen[1].target)
 
     def test_bad_configuration(self):
-        """A bad key is an error by its name, before anything else."""
+        """An invalid key is an error that names the key, before any other check."""
         error = self.assertRaises(
             InvalidConfiguration, block_device_driver, Clock(), CLUSTER, auth_ulr=u"x"
         )

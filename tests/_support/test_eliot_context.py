@@ -32,13 +32,21 @@ class ContextTestCase(SynchronousTestCase):
 
     def place(self, action):
         """The task and the level of an action's messages."""
-        start = self.logged[0]
-        self.assertEqual(u"started", start["action_status"])
-        return action.serialize_task_id().split(b"@")[0].decode("ascii"), start["task_level"][:-1]
+        task = action.serialize_task_id().split(b"@")[0].decode("ascii")
+        (level,) = [
+            entry["task_level"][:-1]
+            for entry in self.of_action()
+            if (entry["task_uuid"], entry["action_status"]) == (task, u"started")
+        ]
+        return task, level
 
     def statuses(self):
         """The statuses of the actions logged so far."""
-        return [entry["action_status"] for entry in self.logged if "action_status" in entry]
+        return [entry["action_status"] for entry in self.of_action()]
+
+    def of_action(self):
+        """The messages of ``ACTION``; Eliot's first destination gets earlier messages, too."""
+        return [entry for entry in self.logged if entry.get("action_type") == u"tests:action"]
 
 
 class InActionTests(ContextTestCase):

@@ -1,6 +1,5 @@
 """
 Tests with a real Flocker: ``make test-flocker FLOCKER_PYTHON=...``.
 
-The modules with tests are called ``check_...``, so that ``make test``, which has no
-Flocker, does not try to import them.
+The modules that import Flocker are named ``check_...``, so that ``make test`` does not import them.
 """

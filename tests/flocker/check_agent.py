@@ -1,6 +1,5 @@
 """
-Tests for :mod:`txstorage.flocker.dataset_agent`, the parts of Flocker's agent that are
-not Flocker's own.
+Tests for :mod:`txstorage.flocker.dataset_agent`, the changed parts of Flocker's agent.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -38,7 +37,7 @@ HERE = u"11111111-1111-4111-8111-111111111111"
 
 
 class Driver(object):
-    """A driver that is asked a lot and answers nothing."""
+    """A driver whose operations never end."""
 
     def __init__(self, _):
         self.asked = []
@@ -52,12 +51,12 @@ class Driver(object):
 
 
 def deployer_for(api):
-    """:return: the deployer that the agent has."""
+    """:return: the agent's deployer."""
     return make_deployer(reactor, api=api, hostname=u"192.0.2.1", node_uuid=uuid4())
 
 
 class DeployerTests(SynchronousTestCase):
-    """The asynchronous deployer."""
+    """The asynchronous operations of the deployer."""
 
     def setUp(self):
         api = BlockingDriver(reactor, Driver)
@@ -66,17 +65,17 @@ class DeployerTests(SynchronousTestCase):
         self.deployer = deployer_for(api)
 
     def test_other_backend(self):
-        """Another backend's API is refused with words for the operator."""
+        """Another backend's driver is refused with an error for the operator."""
         error = self.assertRaises(UsageError, deployer_for, object())
         self.assertIn("backend: txstorage", str(error))
 
     def test_discovery(self):
-        """A look that the cloud does not answer holds up nobody."""
+        """A discovery without a response of the cloud does not block."""
         self.assertNoResult(self.deployer.discover_state(DeploymentState(), PersistentState()))
         self.assertIn(("list_volumes",), self.driver.asked)
 
     def test_many_at_once(self):
-        """Operations under way are not limited by a pool of threads."""
+        """The number of concurrent operations is not limited by a pool of threads."""
         api = self.deployer.async_block_device_api
         for _ in range(30):
             self.assertNoResult(api.detach_volume(u"a"))
@@ -104,14 +103,14 @@ class DeployerTests(SynchronousTestCase):
         self.assertEqual([("create_volume", dataset_id, GIB)], self.driver.asked)
 
     def test_create_with_profile(self):
-        """So is one with a profile."""
+        """A dataset with a profile is created by the asynchronous driver, with one call."""
         dataset_id = self.created({PROFILE_METADATA_KEY: u"gold"})
         self.assertEqual(
             [("create_volume_with_profile", dataset_id, GIB, u"gold")], self.driver.asked
         )
 
     def test_all_else_is_flockers(self):
-        """But for creation, the table of what to do is Flocker's."""
+        """The table of changes is Flocker's, except for creation."""
         table = self.deployer.calculator.transitions
         self.assertEqual(set(DATASET_TRANSITIONS), set(table))
         for desired, row in DATASET_TRANSITIONS.items():
@@ -121,7 +120,7 @@ class DeployerTests(SynchronousTestCase):
                 self.assertIs(expected, table[desired][discovered])
 
     def test_nothing_to_do(self):
-        """A dataset that is as it should be is left alone."""
+        """A dataset in its desired state causes no change."""
         dataset_id = uuid4()
         there = DiscoveredDataset(
             state=DatasetStates.NON_MANIFEST,
@@ -134,16 +133,16 @@ class DeployerTests(SynchronousTestCase):
 
 
 class DiscoveryTests(TestCase):
-    """Discovery on a real node."""
+    """The discovery of a real node."""
 
     timeout = 60
 
     @inlineCallbacks
     def test_as_flocker(self):
-        """It is what Flocker's own deployer finds, which asks one thing after the other."""
+        """The result equals that of Flocker's own, sequential deployer."""
         cluster_id = uuid4()
         api = blocking_driver(self, cluster_id)
-        # one whose connections the test can close
+        # an agent whose connections the test can close
         driver, _ = shared_service().driver(self, cluster_id)
         api.asynchronous = driver
         here = yield driver.compute_instance_id()
@@ -183,8 +182,8 @@ class DiscoveryTests(TestCase):
     @inlineCallbacks
     def test_stock_cache(self):
         """
-        The paths that Flocker's own agent keeps are right, or no device, after another agent has
-        detached the volume and its node is another volume's.
+        The device path that Flocker's own agent caches is correct, or no device, after others have
+        detached the volume and its device node is another volume's.
         """
         cluster_id = uuid4()
         api = blocking_driver(self, cluster_id)

@@ -36,11 +36,11 @@ from .support import GIB, made_by_flocker
 
 MOUNTS = FilePath("/flocker")
 NODES = ("node-1", "node-2")
-#: How the two agents are started.
+#: The commands that start the two agents.
 STOCK = "from flocker.node.script import flocker_dataset_agent_main as main"
 NATIVE = "from txstorage.flocker.dataset_agent import main"
 CONTROL = "from flocker.control.script import flocker_control_main as main"
-#: Python 2 would look for packages in the directory it is started in.
+#: A directory without packages, as Python 2 looks for packages in its working directory.
 _CODE = "import sys; sys.path[:] = [p for p in sys.path if p]; {}; sys.exit(main())"
 
 LOOK_EVERY = 0.3
@@ -48,7 +48,7 @@ PATIENCE = 90.0
 
 
 def free_ports(many):
-    """:return: a list of TCP ports that nobody listens on now."""
+    """:return: a list of unused TCP ports."""
     sockets = [socket.socket() for _ in range(many)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))
@@ -60,8 +60,8 @@ def free_ports(many):
 
 class Cluster(object):
     """
-    :param TestCase test_case: everything ends with it.
-    :param text main: which agent to run: ``STOCK`` or ``NATIVE``.
+    :param TestCase test_case: all processes end with the test.
+    :param text main: the agent to run, ``STOCK`` or ``NATIVE``.
     """
 
     def __init__(self, test_case, main):
@@ -77,7 +77,7 @@ class Cluster(object):
         test_case.addCleanup(self.service.remove)
         self.service.start()
 
-    # -- what it is made of ----------------------------------------------------
+    # -- its parts -------------------------------------------------------------
 
     def start(self):
         """Start the control service and an agent on each node."""
@@ -107,7 +107,7 @@ class Cluster(object):
         return path
 
     def _credentials(self, name, as_name, path):
-        """Give a credential's files the names that its reader wants, beside the authority's."""
+        """Rename a credential's files as its reader requires, and add the authority's."""
         for suffix in (".crt", ".key"):
             path.child(name + suffix).moveTo(path.child(as_name + suffix))
         self._directory.child("root").child("cluster.crt").copyTo(path.child("cluster.crt"))
@@ -155,15 +155,15 @@ class Cluster(object):
         process.wait()
 
     def kill_agent(self, name):
-        """End an agent as a power failure would."""
+        """Kill an agent, like a power failure."""
         self._end(self._processes[name], signal.SIGKILL)
 
     def log_of(self, name):
-        """:return: the Eliot messages that a process logged."""
+        """:return: the Eliot messages of a process."""
         with self._directory.child(name + ".log").open() as log:
             return [json.loads(line) for line in log if line.startswith(b"{")]
 
-    # -- what is done with it --------------------------------------------------
+    # -- its use ---------------------------------------------------------------
 
     @inlineCallbacks
     def _request(self, method, path, body=None):
@@ -181,18 +181,18 @@ class Cluster(object):
         returnValue(json.loads(content))
 
     def create(self, node, metadata=None):
-        """Ask for a dataset on a node; fires with its id."""
+        """Request a dataset on a node; fires with its id."""
         body = {u"primary": self.node_ids[node], u"maximum_size": GIB, u"metadata": metadata or {}}
         d = self._request(b"POST", b"configuration/datasets", body)
         return d.addCallback(lambda answer: answer[u"dataset_id"])
 
     def move(self, dataset_id, node):
-        """Ask for a dataset to be moved to another node."""
+        """Request the move of a dataset to another node."""
         path = b"configuration/datasets/{}".format(dataset_id)
         return self._request(b"POST", path, {u"primary": self.node_ids[node]})
 
     def delete(self, dataset_id):
-        """Ask for a dataset to be deleted."""
+        """Request the deletion of a dataset."""
         return self._request(b"DELETE", b"configuration/datasets/{}".format(dataset_id))
 
     @inlineCallbacks
@@ -208,7 +208,7 @@ class Cluster(object):
             self._assert_alive()
             try:
                 states = yield self._request(b"GET", b"state/datasets")
-            except Exception as error:  # the control service may only be starting
+            except Exception as error:  # the control service may still be starting
                 found = error
             else:
                 found = {state[u"dataset_id"]: state for state in states}
@@ -237,7 +237,7 @@ class Cluster(object):
         )
 
     def until_gone(self, dataset_ids):
-        """Wait until nobody knows of datasets any more."""
+        """Wait until datasets no longer exist."""
         return self.until(lambda found: not set(dataset_ids) & set(found))
 
     def directory(self, node, dataset_id):
@@ -248,7 +248,7 @@ class Cluster(object):
 
 class DatasetsMixin(object):
     """
-    Base: a cluster of one control service and two agents.
+    The tests of a cluster.
 
     :cvar main: the command that starts an agent.
     """
@@ -262,7 +262,7 @@ class DatasetsMixin(object):
 
     @inlineCallbacks
     def made(self, many, node="node-1"):
-        """Fires with the ids of new datasets that are mounted on a node, and hold a file."""
+        """Create datasets that are mounted on a node and hold a file; fires with their ids."""
         ids = yield gatherResults([self.cluster.create(node) for _ in range(many)])
         yield self.cluster.until_on(ids, node)
         for dataset_id in ids:
@@ -270,19 +270,19 @@ class DatasetsMixin(object):
         returnValue(ids)
 
     def assert_holds(self, node, dataset_id):
-        """The written data is there, in its file system."""
+        """Assert that a dataset still holds its file, in a file system of its own."""
         mounted = self.cluster.directory(node, dataset_id)
         self.assertTrue(os.path.ismount(mounted.path))
         self.assertEqual(str(dataset_id), mounted.child("data").getContent())
 
     def volumes(self):
-        """:return: the volumes that the cluster has in the cloud."""
+        """:return: the cluster's volumes in the cloud."""
         cluster = self.cluster
         return made_by_flocker(self, cluster.cluster_id, cluster.service).list_volumes()
 
     @inlineCallbacks
     def test_life(self):
-        """Datasets are created, hold what is written, move with it to another node, and go."""
+        """Datasets are created, keep their files, move to another node, and are deleted."""
         cluster = self.cluster
         cluster.start()
         yield cluster.until(lambda found: True)
@@ -292,7 +292,7 @@ class DatasetsMixin(object):
         for dataset_id in ids:
             self.assert_holds("node-2", dataset_id)
             self.assertFalse(os.path.ismount(cluster.directory("node-1", dataset_id).path))
-        # back again: the devices are other ones now, and no path may be an old one
+        # moved back: the devices have changed, and no path may be an old one
         yield gatherResults([cluster.move(dataset_id, "node-1") for dataset_id in reversed(ids)])
         yield cluster.until_on(ids, "node-1")
         for dataset_id in ids:
@@ -303,7 +303,7 @@ class DatasetsMixin(object):
 
     @inlineCallbacks
     def test_cloud_down_at_start(self):
-        """An agent starts without its cloud, and needs no restart when that is there."""
+        """An agent starts while its cloud is down, and needs no restart when the cloud is up."""
         cluster = self.cluster
         cluster.service.kill()
         cluster.start()
@@ -315,7 +315,7 @@ class DatasetsMixin(object):
 
     @inlineCallbacks
     def test_agent_killed(self):
-        """After an agent was killed, another one takes up the same datasets, and no second ones."""
+        """After an agent was killed, another uses the same datasets and creates no second ones."""
         cluster = self.cluster
         cluster.start()
         yield cluster.until(lambda found: True)
@@ -324,7 +324,7 @@ class DatasetsMixin(object):
         cluster.kill_agent("node-1")
         cluster.start_agent("node-1")
         yield cluster.until_on([another], "node-1")
-        # of the file systems that were mounted, none is: the mount namespace is gone
+        # no file system is mounted any more, as the mount namespace is gone
         yield cluster.until_on(ids, "node-1")
         yield cluster.until(
             lambda _: os.path.ismount(cluster.directory("node-1", ids[0]).path)

@@ -1,4 +1,6 @@
-"""The commands of ``docs/flocker.rst`` for a node, typed with this Flocker."""
+"""
+Execution of the steps in ``docs/flocker.rst`` with this Flocker.
+"""
 
 from __future__ import absolute_import, division, print_function
 
@@ -19,8 +21,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 class DocumentTests(TestCase):
     """
-    The page is followed by :mod:`tests.flocker.page`, on Python 3; here are the
-    Flocker that it is about, and the log of one of its agents.
+    The page, executed by :mod:`tests.flocker.page` on Python 3.
+
+    This module provides the Flocker and the log of an agent.
     """
 
     timeout = 300
@@ -31,18 +34,18 @@ class DocumentTests(TestCase):
         self.journal = os.path.abspath(self.mktemp())
 
     def write_journal(self, messages):
-        """As the journal has it, with what systemd says of the unit."""
+        """Write the agent's log as the journal shows it, with systemd's lines about the unit."""
         with open(self.journal, "w") as journal:
             journal.write("Started Flocker's dataset agent.\n")
             for message in messages:
                 journal.write(json.dumps(message) + "\n")
 
     def follow(self):
-        """Do all that the page says, and fail with what came of what it says wrongly."""
+        """Execute the page's commands; fail with the output of a command that differs."""
         process = subprocess.Popen(
             [python_3(), "-m", "tests.flocker.page", sys.prefix, self.journal],
             cwd=ROOT,
-            # of what this Python finds, only what is not the driver's
+            # of this Python's path, only the entries that are not the driver's
             env=dict(os.environ, PYTHONPATH=ROOT, FLOCKER_PATH=self.flockers_path()),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -51,16 +54,16 @@ class DocumentTests(TestCase):
         self.assertEqual(0, process.returncode, said.decode("utf-8"))
 
     def flockers_path(self):
-        """:return: where Flocker is, when that is not in its Python's own environment."""
+        """:return: the path of a Flocker outside its Python's own environment."""
         parts = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         return os.pathsep.join(part for part in parts if part and not part.startswith(ROOT))
 
     @inlineCallbacks
     def test_page(self):
         """
-        txstorage is installed, its agent started, the log of one that mounts a
-        dataset looked at, and all taken away again, as the page says.  No systemd
-        runs here: :mod:`tests.flocker.systemd` answers for it.
+        txstorage is installed, its agent started, the log of an agent that mounts a dataset shown,
+        and all removed again, as the page describes.  Instead of systemd,
+        :mod:`tests.flocker.systemd` runs.
         """
         cluster = Cluster(self, NATIVE)
         cluster.start()

@@ -15,7 +15,7 @@ from .support import GIB, NOBODY, blocking_driver
 
 
 class BlockDeviceAPITests(
-    # By name: the order of these has not been the same in all of Flocker's life.
+    # By name, as the order of these has changed during Flocker's life.
     make_iblockdeviceapi_tests(
         blockdevice_api_factory=blocking_driver,
         minimum_allocatable_size=GIB,
@@ -23,13 +23,13 @@ class BlockDeviceAPITests(
         unknown_blockdevice_id_factory=lambda test_case: NOBODY,
     )
 ):
-    """``IBlockDeviceAPI``: what the factory returns."""
+    """``IBlockDeviceAPI`` of the driver that the factory returns."""
 
 
 class BlockDeviceAsyncAPITests(
     make_iblockdeviceasyncapi_tests(lambda test_case: blocking_driver(test_case).asynchronous)
 ):
-    """``IBlockDeviceAsyncAPI``: the native driver that it carries."""
+    """``IBlockDeviceAsyncAPI`` of its asynchronous driver."""
 
 
 class ProfiledBlockDeviceAPITests(make_iprofiledblockdeviceapi_tests(blocking_driver, GIB)):
@@ -37,4 +37,4 @@ class ProfiledBlockDeviceAPITests(make_iprofiledblockdeviceapi_tests(blocking_dr
 
 
 class CloudAPITests(make_icloudapi_tests(blocking_driver)):
-    """``ICloudAPI``: which nodes are live."""
+    """``ICloudAPI``: the live nodes."""

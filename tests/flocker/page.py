@@ -1,10 +1,10 @@
 """
-Do what ``docs/flocker.rst`` says, on a node that has a Flocker::
+Execute the steps in ``docs/flocker.rst`` on a node with Flocker::
 
     python3 -m tests.flocker.page PREFIX JOURNAL
 
-PREFIX is the environment of Flocker's Python, JOURNAL what its agent logged.
-All that this changes of the machine's is changed in a layer above it.
+PREFIX is the environment of Flocker's Python, JOURNAL the log of its agent.
+All changes to the machine are made in a layer above its file system.
 """
 
 import os
@@ -14,18 +14,18 @@ from tests.documents.blocks import ROOT, Block, of_suite
 from tests.documents.session import Mistake, Session
 
 PAGE = os.path.join("docs", "flocker.rst")
-#: Where Flocker's own packages have it.
+#: The environment of Flocker's own packages.
 FLOCKER = "/opt/flocker"
 STAND_IN = os.path.join(ROOT, "tests", "flocker", "systemd.py")
 
 
 def prepare(prefix):
-    """Yield what is typed before, so that this is a node."""
+    """Yield the commands that turn this machine into a node."""
     if prefix != FLOCKER:
         yield "mkdir -p {0} && mount --bind {1} {0}".format(FLOCKER, prefix)
-    # Flocker's pip copies a checkout before it looks; a new one has none of these
+    # Flocker's pip copies the whole checkout; a new checkout has none of these
     yield "for each in .openstack .packages .buildbot .venv*; do mount -t tmpfs none $each; done"
-    # where txstorage is not installed yet
+    # txstorage must not be installed yet
     yield FLOCKER + "/bin/pip uninstall --yes txstorage txaio"
     yield "mkdir ~/bin"
     for name in ("systemctl", "journalctl"):
@@ -34,23 +34,25 @@ def prepare(prefix):
 
 def follow(prefix, journal):
     """
-    :raises Mistake: when something else comes of a command.
+    Execute the page's commands.
+
+    :raises Mistake: the output of a command differs.
     """
     environment = {
         **os.environ,
-        # the driver is where the page installs it
+        # the page installs the driver
         "PYTHONPATH": os.environ["FLOCKER_PATH"],
         "PATH": os.pathsep.join(["/var/tmp/home/bin", os.environ["PATH"], FLOCKER + "/bin"]),
         "HOME": "/var/tmp/home",
         "JOURNAL": journal,
-        # Python 2.7 is too old for some of what Flocker uses, which says so
+        # Flocker's requirements warn that Python 2.7 is too old
         "PYTHONWARNINGS": "ignore",
     }
     changed = dict.fromkeys([ROOT, "/etc", "/opt", prefix])
     session = Session(environment=environment, outside=True, changed=list(changed))
     try:
         for command in prepare(prefix):
-            # of those that are not there nothing has to be said
+            # errors about missing objects are irrelevant
             quiet = "$ {{ {}\n> }} >/dev/null 2>&1 || true\n".format(command)
             session.execute(Block(__name__, 0, "console", quiet))
         [(page, blocks)] = of_suite("flocker").items()

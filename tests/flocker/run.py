@@ -1,9 +1,9 @@
 """
 Test the driver with a real Flocker: ``make test-flocker``.
 
-``FLOCKER_PYTHON`` names a Python 2.7 that can import Flocker and what Flocker's
-own tests need.  Nothing is installed into it: what it lacks of txstorage's own
-requirements comes beside it, into ``.venv-flocker``.  Ends with::
+``FLOCKER_PYTHON`` is a Python 2.7 that can import Flocker and the requirements of Flocker's own
+tests.  Nothing is installed into it: missing requirements of txstorage are installed into
+``.venv-flocker``.  The last line of the output is::
 
     N passed, N failed, N skipped
 """
@@ -27,10 +27,9 @@ from ..run import (
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BESIDE = os.path.join(ROOT, ".venv-flocker")
-#: Flocker pins all that txstorage requires but this.
+#: The only requirement of txstorage that Flocker does not pin.
 NOT_FLOCKERS = "txaio"
-#: The driver and its factory with Flocker's own interfaces, values and exceptions,
-#: where ``make test`` has stand-ins.
+#: Tests that ``make test`` runs with stand-ins, and this with Flocker's own interfaces.
 ALSO = [
     "tests.interfaces.test_interfaces",
     "tests.flocker.test_backend",
@@ -44,7 +43,7 @@ where that Python can import flocker (1.15, or its last development version)
 and what flocker.node.agents.test.test_blockdevice imports, with Twisted 16.6.0 and
 the other versions that Flocker pins. Run it as root, for loop devices."""
 
-#: It must be Python 2.7, and Flocker's tests must be there.
+#: Fails unless the interpreter is Python 2.7 and has Flocker with its tests.
 PROBE = """\
 import sys
 assert sys.version_info[:2] == (2, 7), "it is Python %d.%d" % sys.version_info[:2]
@@ -52,7 +51,7 @@ import flocker, twisted
 import flocker.node.agents.test.test_blockdevice
 print("Flocker %s, Twisted %s" % (flocker.__version__, twisted.__version__))
 """
-#: Not ``-m``, with which trial, which changes the directory, loses relative paths.
+#: Not ``-m``: trial changes the directory, which breaks the relative paths that ``-m`` adds.
 TRIAL = (
     "import sys; sys.path[:] = [p for p in sys.path if p]; "
     "from twisted.scripts.trial import run; run()"
@@ -61,11 +60,11 @@ TRIAL = (
 
 def probed(interpreter):
     """
-    :return: what Flocker there is, as text.
-    :raises SystemExit: when there is none.
+    :return: the versions of Flocker and Twisted (text).
+    :raises SystemExit: the interpreter has no Flocker.
     """
     try:
-        asked = subprocess.run(
+        probe = subprocess.run(
             [interpreter, "-W", "ignore", "-c", PROBE],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -73,13 +72,13 @@ def probed(interpreter):
         )
     except OSError as error:
         sys.exit("{}\n\n{}".format(error, NEEDED))
-    if asked.returncode:
-        sys.exit("{}: {}\n\n{}".format(interpreter, asked.stderr.splitlines()[-1], NEEDED))
-    return asked.stdout.strip()
+    if probe.returncode:
+        sys.exit("{}: {}\n\n{}".format(interpreter, probe.stderr.splitlines()[-1], NEEDED))
+    return probe.stdout.strip()
 
 
 def make_beside(interpreter):
-    """Install what Flocker's Python has not, where only these tests find it."""
+    """Install the requirements that Flocker's Python lacks, where only these tests find them."""
     has = [interpreter, "-W", "ignore", "-c", "import " + NOT_FLOCKERS]
     if subprocess.run(has, stderr=subprocess.DEVNULL).returncode == 0:
         return []

@@ -1,5 +1,5 @@
 """
-Drivers made as Flocker makes them, on the embedded service.
+Drivers created by Flocker, on the embedded service.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -21,7 +21,7 @@ NOBODY = u"00000000-0000-4000-8000-000000000000"
 def made_by_flocker(test_case, cluster_id, service):
     """
     :param EmbeddedService service: the cloud.
-    :return: what Flocker's agent gets from ``backend: txstorage``.
+    :return: the driver that Flocker's agent creates for ``backend: txstorage``.
     """
     section = dict(service.configuration(), backend="txstorage", poll_interval=0.1)
     del section["cluster_id"]
@@ -34,7 +34,7 @@ def made_by_flocker(test_case, cluster_id, service):
 
 
 def blocking_driver(test_case, cluster_id=None):
-    """A driver for a cluster of its own; what a test leaves of its volumes goes with it."""
+    """Create a driver for a cluster of its own, whose volumes are removed after the test."""
     driver = made_by_flocker(test_case, cluster_id or uuid4(), shared_service())
     test_case.addCleanup(detach_destroy_volumes, driver)
     return driver

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """
-Stands in for ``systemctl`` and ``journalctl`` where no systemd runs: what
-``docs/flocker.rst`` asks of them is what Flocker's unit needs, or an error.
+A stand-in for ``systemctl`` and ``journalctl`` on machines without systemd.
+
+The commands of ``docs/flocker.rst`` have their effect on Flocker's unit; all others are errors.
 """
 
 import configparser
@@ -13,16 +14,16 @@ import sys
 
 UNIT = "flocker-dataset-agent"
 DROP_INS = "/etc/systemd/system/{}.service.d".format(UNIT)
-#: What the unit has that comes with Flocker.
+#: The command of the unit that comes with Flocker.
 FLOCKERS = "/opt/flocker/bin/flocker-dataset-agent --journald"
 LOADED = os.path.expanduser("~/loaded")
 
 
 def commands():
-    """:return: what the unit starts: its own, and what drop-ins add, until an empty one."""
+    """:return: the unit's commands: its own and those of drop-ins; an empty one resets them."""
     found = [FLOCKERS]
     for name in sorted(os.listdir(DROP_INS)):
-        # the same key again is another value
+        # a repeated key adds a value
         with open(os.path.join(DROP_INS, name), encoding="utf-8") as drop_in:
             text = drop_in.read()
         configparser.RawConfigParser(strict=False).read_string(text)
@@ -34,7 +35,7 @@ def commands():
 
 
 def load():
-    """Remember what the unit is now."""
+    """Keep the unit's current command."""
     [command] = commands()
     with open(LOADED, "w", encoding="utf-8") as loaded:
         loaded.write(command)
@@ -42,8 +43,9 @@ def load():
 
 def restart():
     """
-    The agent exists, and takes its options: it does not get further without a
-    cluster.  Flocker's own was there before.
+    Check that the agent exists and accepts its options.
+
+    Without a cluster, it does not get further. Flocker's own agent is not checked.
     """
     with open(LOADED, encoding="utf-8") as loaded:
         command = loaded.read()
@@ -54,7 +56,7 @@ def restart():
 
 
 def show():
-    """Print what the agent logged."""
+    """Print the agent's log."""
     with open(os.environ["JOURNAL"], encoding="utf-8") as journal:
         shutil.copyfileobj(journal, sys.stdout)
 
@@ -67,10 +69,10 @@ EXPECTED = {
 
 
 def main(program, *arguments):
-    asked = (os.path.basename(program), *arguments)
-    if asked not in EXPECTED:
-        return "nobody knows what would come of: " + " ".join(asked)
-    return EXPECTED[asked]()
+    command = (os.path.basename(program), *arguments)
+    if command not in EXPECTED:
+        return "unexpected command: " + " ".join(command)
+    return EXPECTED[command]()
 
 
 if __name__ == "__main__":

@@ -62,10 +62,10 @@ def end(driver):
 
 
 class DescriptionTests(SynchronousTestCase):
-    """The backend's description, and its factory without a network."""
+    """The backend's description, and the factory without a network."""
 
     def test_description(self):
-        """It is a block device backend that needs a reactor and a cluster, and no single key."""
+        """The block device backend requires a reactor and a cluster, and no particular key."""
         self.assertIsInstance(FLOCKER_BACKEND, BackendDescription)
         self.assertEqual(u"txstorage", FLOCKER_BACKEND.name)
         self.assertTrue(FLOCKER_BACKEND.needs_reactor and FLOCKER_BACKEND.needs_cluster_id)
@@ -73,7 +73,7 @@ class DescriptionTests(SynchronousTestCase):
         self.assertIs(DeployerType.block, FLOCKER_BACKEND.deployer_type)
 
     def test_native(self):
-        """The factory's driver carries the native driver, on the given reactor."""
+        """The returned driver has the asynchronous driver, on the reactor that was passed."""
         clock = Clock()
         driver = blocking_driver(self, PASSWORD, clock, profiles={"gold": "ssd"})
         self.assertIsInstance(driver.asynchronous, BlockDeviceDriver)
@@ -81,7 +81,7 @@ class DescriptionTests(SynchronousTestCase):
         self.assertEqual([], clock.getDelayedCalls())
 
     def test_bad_configuration(self):
-        """A missing or unknown key, also one of the factory's own helpers, is named at once."""
+        """A missing or unknown key, even an argument of other factories, is named at once."""
         for key, section in [
             (u"password", {name: PASSWORD[name] for name in PASSWORD if name != "password"}),
             (u"agent", dict(PASSWORD, agent="x")),
@@ -92,7 +92,7 @@ class DescriptionTests(SynchronousTestCase):
 
 
 class ServiceTestCase(TestCase):
-    """Base: a blocking driver, and threads to call it from."""
+    """The base of tests with a blocking driver and threads that call it."""
 
     timeout = 120
 
@@ -144,16 +144,16 @@ class LifeTests(ServiceTestCase):
         return driver
 
     def test_reactor_thread(self):
-        """In the thread of the running reactor."""
+        """A volume's life, with calls in the thread of the running reactor."""
         self.life(self.driver())
 
     def test_worker_thread(self):
-        """In a worker thread."""
+        """A volume's life, with calls in a worker thread."""
         return self.in_thread(self.life, self.driver())
 
     @inlineCallbacks
     def test_many_threads(self):
-        """200 threads at once, reading and making: one volume for each dataset."""
+        """200 threads at once that list and create make one volume per dataset."""
         driver = self.driver()
         datasets = [uuid4() for _ in range(5)]
         work = [
@@ -166,7 +166,7 @@ class LifeTests(ServiceTestCase):
 
 
 class OutageTests(ServiceTestCase):
-    """A service that is not there, and then is."""
+    """A service that is down, and then up again."""
 
     def service(self, *options):
         service = EmbeddedService(*options)
@@ -176,8 +176,8 @@ class OutageTests(ServiceTestCase):
 
     def test_kill_and_restart(self):
         """
-        While the service is down each operation says so; the same driver works
-        when it is back, and a failed instance id was not remembered.
+        While the service is down, each operation fails with the reason; the same driver works
+        when the service is up again, and did not keep a failed search for the instance id.
         """
         service = self.service()
         driver = self.driver_for(service)
@@ -196,14 +196,13 @@ class OutageTests(ServiceTestCase):
 
     def test_tls(self):
         """
-        Over TLS, too, nothing waits for the reactor of the caller's thread, which
-        is blocked.
+        Operations over TLS do not wait for the reactor of the caller's blocked thread either.
         """
         driver = self.driver_for(self.service("--tls"))
         self.assertEqual([], driver.list_volumes())
 
     def test_host_name(self):
-        """Looking up a host's name does not wait for the blocked reactor either."""
+        """The resolution of a host name does not wait for the blocked reactor."""
         service = shared_service()
         configuration = service.configuration()
         driver = self.driver_for(

@@ -1,6 +1,6 @@
 """
-Tests for :mod:`txstorage.flocker.blocking`, over a driver that does what a test says;
-and the contract suites through it, against the embedded service.
+Tests for :mod:`txstorage.flocker.blocking`, on a scripted driver, and the contract suites through
+the blocking driver, against the embedded service.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -45,7 +45,7 @@ def task_of(action):
 
 
 class Driver(object):
-    """An asynchronous driver.  ``create_volume`` waits until it is cancelled."""
+    """An asynchronous driver, whose ``create_volume`` waits until it is cancelled."""
 
     def __init__(self, its_reactor):
         self.reactor = its_reactor
@@ -76,7 +76,7 @@ class Driver(object):
 
 @implementer(IReactorCore)
 class Agents(object):
-    """An agent's reactor, as far as its shutdown goes."""
+    """The shutdown triggers of an agent's reactor."""
 
     def __init__(self):
         self.triggers = {}
@@ -93,7 +93,7 @@ class Agents(object):
 
 
 class Made(object):
-    """Base: blocking drivers that end with the test."""
+    """The base of tests with blocking drivers, which are stopped with the test."""
 
     timeout = 30
 
@@ -113,7 +113,7 @@ class CallTests(Made, SynchronousTestCase):
     """Single calls, while no other reactor runs."""
 
     def test_interfaces(self):
-        """It provides the three blocking interfaces, with their documentation."""
+        """The driver provides the three blocking interfaces, with docstrings."""
         driver = self.driver()
         for interface in (IBlockDeviceAPI, IProfiledBlockDeviceAPI, ICloudAPI):
             self.assertTrue(verifyObject(interface, driver))
@@ -121,7 +121,7 @@ class CallTests(Made, SynchronousTestCase):
         self.assertTrue(driver.attach_volume.__doc__)
 
     def test_asynchronous(self):
-        """The native driver is on the reactor that was passed, and no thread is started for it."""
+        """The asynchronous driver is on the reactor that was passed, and starts no thread."""
         agents = Agents()
         driver = self.driver(agents)
         self.assertIs(agents, driver.asynchronous.reactor)
@@ -136,13 +136,13 @@ class CallTests(Made, SynchronousTestCase):
         self.assertTrue(first[1].daemon)
 
     def test_io_thread(self):
-        """Twisted's notion of its I/O thread stays what it was."""
+        """Twisted's I/O thread stays the same."""
         before = isInIOThread()
         self.driver().allocation_unit()
         self.assertEqual(before, isInIOThread())
 
     def test_name_lookups(self):
-        """The threads for looking up host names keep no process alive."""
+        """The threads that resolve host names do not keep the process alive."""
         its = self.driver().compute_instance_id()[0]
         self.assertTrue(its.getThreadPool().threadFactory(target=None).daemon)
 
@@ -157,7 +157,7 @@ class CallTests(Made, SynchronousTestCase):
             self.fail("no error")
 
     def test_error_at_once(self):
-        """A traceback that Twisted drops is attached to the error as text."""
+        """An error whose traceback Twisted drops has the traceback's text as its cause."""
         try:
             self.driver().list_volumes()
         except ValueError as error:
@@ -171,14 +171,14 @@ class CallTests(Made, SynchronousTestCase):
         self.assertRaises(TypeError, self.driver().allocation_unit, 1)
 
     def test_eliot(self):
-        """The messages of an operation belong to its caller's task only."""
+        """An operation's log messages belong to its caller's task only."""
         driver = self.driver()
         with start_action(action_type=u"test:caller") as action:
             self.assertEqual(task_of(action), driver.compute_instance_id()[2])
         self.assertNotEqual(task_of(action), driver.compute_instance_id()[2])
 
     def test_own_thread(self):
-        """A blocking call in the thread that carries it out fails, rather than hang."""
+        """A blocking call in the thread that runs the operations fails, and does not hang."""
         driver, failed = self.driver(), []
         its = driver.compute_instance_id()[0]
         done = Event()
@@ -194,8 +194,8 @@ class CallTests(Made, SynchronousTestCase):
         self.assertTrue(done.wait(10))
         self.assertEqual(1, len(failed))
 
-    def test_given_up_before_it_began(self):
-        """A call that was given up before its turn does nothing."""
+    def test_aborted_before_its_start(self):
+        """A call that was aborted before its start does nothing."""
         began = []
         call = ThreadCall(None, began.append)
         call.abort(DriverStopped(u"x"))
@@ -220,7 +220,7 @@ class ThreadsTests(Made, TestCase):
         self.assertEqual(512, self.driver(reactor).allocation_unit())
 
     def test_many_threads(self):
-        """200 threads at once each get their own answer."""
+        """200 threads at once each get their own result."""
         driver = self.driver()
 
         def call(number):
@@ -246,7 +246,7 @@ class ThreadsTests(Made, TestCase):
     def test_shutdown(self):
         """
         When the agent's reactor shuts down, operations are cancelled and refused;
-        another driver goes on; when it has stopped, calls work again.
+        another driver's continue; after the shutdown, calls work again.
         """
         agents = Agents()
         other = self.driver()
@@ -268,7 +268,7 @@ class ThreadsTests(Made, TestCase):
         return self.hanging(driver).addCallback(stop).addCallback(stopped)
 
     def test_last_one_ends_the_thread(self):
-        """With the last driver that uses it the thread ends; the next call starts another."""
+        """The thread ends with the last driver that uses it; the next call starts another."""
         agents = Agents()
         driver = self.driver(agents)
         first, thread, _ = driver.compute_instance_id()
@@ -280,7 +280,7 @@ class ThreadsTests(Made, TestCase):
         self.assertIsNot(first, driver.compute_instance_id()[0])
 
     def test_stop(self):
-        """A driver that was stopped cancels, refuses for good, and leaves no trigger."""
+        """A stopped driver cancels its calls, refuses new ones for good, and leaves no trigger."""
         agents = Agents()
         driver = self.driver(agents)
 
@@ -294,7 +294,7 @@ class ThreadsTests(Made, TestCase):
         )
 
     def test_thread_that_ended(self):
-        """A thread that ended by itself lets its callers go, and is replaced."""
+        """The unexpected end of the thread fails its calls, and the next call starts another."""
         driver = self.driver()
 
         def crash(operations):
@@ -336,7 +336,7 @@ def begin_hanging(daemon):
 
 
 class ProcessTests(SynchronousTestCase):
-    """Whole processes, which end by themselves and at once."""
+    """Whole processes, which exit by themselves and at once."""
 
     def output_of(self, script):
         environment = dict(os.environ, PYTHONPATH=ROOT, PYTHONWARNINGS="ignore")
@@ -354,19 +354,19 @@ class ProcessTests(SynchronousTestCase):
         return output.split("\n")[:-1]
 
     def test_without_a_reactor(self):
-        """A script that only blocks ends when it is over."""
+        """A script with blocking calls only exits at its end."""
         self.assertEqual(["512"], self.output_of("print(driver.allocation_unit())"))
 
     def test_unused(self):
-        """A driver that was never called starts and says nothing."""
+        """An unused driver starts no thread and prints nothing."""
         self.assertEqual(["1"], self.output_of("print(threading.active_count())"))
 
     def test_ends_during_a_call(self):
-        """A process that ends lets a daemon thread go that is in a call."""
+        """A process exits although a daemon thread waits for a call."""
         self.output_of("begin_hanging(True)")
 
     def test_before_during_and_after_the_reactor(self):
-        """Calls work before the reactor runs, in it, and after it stopped."""
+        """Calls work before the reactor runs, while it runs, and after its stop."""
         script = """
 print(driver.allocation_unit())
 def running():
@@ -379,7 +379,7 @@ print(driver.allocation_unit())
         self.assertEqual(["512"] * 3, self.output_of(script))
 
     def test_reactor_stops_during_calls(self):
-        """Calls in the reactor's threads do not hold up its stop, queued ones included."""
+        """Calls in the reactor's threads, running or queued, do not delay its stop."""
         script = """
 def running():
     reactor.suggestThreadPoolSize(1)
@@ -396,7 +396,7 @@ reactor.run()
         self.assertEqual(["let go"] * 3, self.output_of(script))
 
     def test_at_exit(self):
-        """A handler registered after the import may call; after that calls fail, as they should."""
+        """An exit handler that is registered after the import can call; later calls fail."""
         script = """
 atexit.register(lambda: print(driver.allocation_unit()))
 driver.allocation_unit()
@@ -408,7 +408,7 @@ driver.allocation_unit()
         ))
 
     def test_fork(self):
-        """A forked child and its parent both go on, on reactors of their own."""
+        """A forked child and its parent both continue, on reactors of their own."""
         script = """
 thread = begin_hanging(False)
 child = os.fork()
@@ -422,7 +422,7 @@ thread.join()
         self.assertEqual(["0 True 512", "let go"], self.output_of(script))
 
     def test_interrupted(self):
-        """Ctrl-C in a caller's wait cancels the operation."""
+        """Ctrl-C during a caller's wait cancels the operation."""
         script = """
 caught = threading.Event()
 def interrupt():
@@ -447,7 +447,7 @@ except KeyboardInterrupt:
 
 def on_the_service(test_case):
     """:return: a blocking driver, as Flocker makes it, for a cluster of its own."""
-    # What takes its time is tested elsewhere; this is about the way there and back.
+    # Slow transitions are tested elsewhere; these tests are about the calls between threads.
     configuration = shared_service(transition_delay=0.0).configuration()
     return blocking_driver(test_case, configuration, timeout=30, poll_interval=0.01)
 

@@ -25,7 +25,7 @@ THERE = u"22222222-2222-4222-8222-222222222222"
 
 
 class Path(FilePath):
-    """A path that a test makes stop being a volume's."""
+    """A path that a test can make invalid."""
 
     valid = True
 
@@ -34,7 +34,7 @@ class Path(FilePath):
 
 
 class Driver(object):
-    """A driver with some volumes, named by their ids, that counts what it is asked."""
+    """A driver that records the searches for devices."""
 
     def __init__(self):
         self.attached = {}
@@ -64,7 +64,7 @@ class Driver(object):
 
 
 class LookTests(SynchronousTestCase):
-    """The result of discovery, and its cost."""
+    """The results and the requests of a discovery."""
 
     def setUp(self):
         self.driver = Driver()
@@ -78,7 +78,7 @@ class LookTests(SynchronousTestCase):
         self.driver.paths[name] = Path("/dev/" + str(name))
 
     def test_found(self):
-        """The names of the blocking interfaces, answered from one look."""
+        """The blocking methods return the results of one discovery."""
         self.attach(u"a")
         self.attach(u"b", THERE)
         snapshot = self.look()
@@ -89,20 +89,20 @@ class LookTests(SynchronousTestCase):
         self.assertEqual([HERE, THERE], snapshot.list_live_nodes())
 
     def test_provides(self):
-        """Flocker's deployer recognises a cloud; nothing can be started in the past."""
+        """The snapshot provides ``ICloudAPI`` for Flocker's deployer, but starts no node."""
         snapshot = self.look()
         self.assertTrue(verifyObject(ICloudAPI, snapshot))
         self.assertRaises(TypeError, snapshot.start_node, THERE)
 
     def test_asked_once(self):
-        """A device that is there still is not asked for again."""
+        """A device that still exists is not searched again."""
         self.attach(u"a")
         self.look()
         self.assertEqual(self.driver.paths[u"a"], self.look().get_device_path(u"a"))
         self.assertEqual([u"a"], self.driver.asked)
 
     def test_detached_behind_its_back(self):
-        """A path is forgotten with the attachment, whoever ended it."""
+        """A path is forgotten with its attachment, even if it was ended elsewhere."""
         self.attach(u"a")
         self.look()
         del self.driver.attached[u"a"]
@@ -112,7 +112,7 @@ class LookTests(SynchronousTestCase):
         self.assertEqual(Path("/dev/other"), self.look().get_device_path(u"a"))
 
     def test_stale(self):
-        """A path that is not the volume's any more is asked for again."""
+        """An invalid path is replaced by a new search."""
         self.attach(u"a")
         self.look()
         self.driver.paths[u"a"].valid = False
@@ -120,7 +120,7 @@ class LookTests(SynchronousTestCase):
         self.assertEqual(Path("/dev/other"), self.look().get_device_path(u"a"))
 
     def test_snapshot_stays(self):
-        """A later look changes nothing in what an earlier one found."""
+        """A later discovery does not change an earlier snapshot."""
         self.attach(u"a")
         before = self.look()
         self.driver.attached.clear()
@@ -129,7 +129,7 @@ class LookTests(SynchronousTestCase):
 
     @capture_logging(assertHasMessage, DEVICE_UNUSABLE, {u"volume_id": u"b"})
     def test_one_without_device(self, logger):
-        """A volume without a certain device is reported, and keeps no other from being found."""
+        """A volume without a verified device is logged, and does not affect other volumes."""
         self.attach(u"a")
         self.attach(u"b")
         for problem in (DeviceNotFound(u"b", u"not there"), UnattachedVolume(u"b")):
@@ -139,7 +139,7 @@ class LookTests(SynchronousTestCase):
             self.assertEqual(self.driver.paths[u"a"], snapshot.get_device_path(u"a"))
 
     def test_cloud_down(self):
-        """When the cloud does not answer there is no look at all; the next one may succeed."""
+        """An error of the cloud fails the discovery; the next discovery can succeed."""
         self.attach(u"a")
         broken = ServiceBroken(u"GET", u"http://cloud.example/", 500, u"no")
         self.driver.paths[u"a"] = broken
@@ -148,7 +148,7 @@ class LookTests(SynchronousTestCase):
         self.assertEqual(Path("/dev/a"), self.look().get_device_path(u"a"))
 
     def test_cancelled(self):
-        """Cancelling a look cancels what it waits for."""
+        """Cancelling a discovery cancels its requests."""
         cancelled = []
         self.driver.list_volumes = lambda: Deferred(lambda _: cancelled.append(True))
         d = self.discovery.look()
@@ -158,13 +158,13 @@ class LookTests(SynchronousTestCase):
 
 
 class EmbeddedServiceTests(TestCase):
-    """A look at a real node."""
+    """The discovery of a real node."""
 
     timeout = 60
 
     @inlineCallbacks
     def test_moved_by_others(self):
-        """Paths are right after others have shuffled the volumes; looking again costs two lists."""
+        """Paths are correct after other agents moved volumes; a repetition sends two lists."""
         cluster = uuid4()
         mine, agent = shared_service().driver(self, cluster)
         others, _ = shared_service().driver(self, cluster)

@@ -155,7 +155,7 @@ class App:
         :raises InvalidConfiguration: naming the key and where it is.
         """
         configuration = self.configuration()
-        service = volume_service(reactor, configuration, self.agent)
+        service: Any = volume_service(reactor, configuration, self.agent)
         if observe is not None:
             service = ObservedService(service, observe)
         return ConfiguredCloud(configuration, service, driver_for(reactor, configuration, service))

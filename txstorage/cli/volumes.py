@@ -125,7 +125,8 @@ async def _volume(cloud: ConfiguredCloud, volume_id: str) -> Volume:
     :raises UnknownVolume: also when it is another cluster's.
     """
     volume: Volume = await cloud.service.get_volume(volume_id)
-    if not belongs_to(volume, cloud.configuration.cluster_id):
+    cluster_id: Any = cloud.configuration.cluster_id
+    if not belongs_to(volume, cluster_id):
         raise UnknownVolume(volume_id)
     return volume
 
@@ -164,7 +165,7 @@ def list_command(app: App) -> None:
 
     async def operation(reactor: Any) -> CommandResult:
         with _observed(app, reactor, "Listing volumes") as cloud:
-            cluster_id = cloud.configuration.cluster_id
+            cluster_id: Any = cloud.configuration.cluster_id
             page = await cloud.service.list_volumes(cluster_labels(cluster_id))
         mine = [to_document(each) for each in page.volumes if belongs_to(each, cluster_id)]
         malformed = [{"volume_id": name, "problem": problem} for name, problem in page.malformed]

@@ -2,13 +2,13 @@
 """
 ``txstorage-dataset-agent``: Flocker's dataset agent on the asynchronous driver.
 
-It is Flocker's own agent, with its options, configuration and messages, but
+The program is Flocker's own agent, with the same options, configuration and messages, except that
 
-- discovery and the creation of volumes do not block the reactor's thread,
-- attaching, detaching and destroying do not share ten threads,
-- no device path or instance id is believed because it was right once.
+- discovery and creation of volumes do not block the reactor's thread,
+- attach, detach and destroy do not share ten threads,
+- device paths and instance ids are not cached without being checked again.
 
-This is the only module besides :mod:`txstorage.interfaces` that imports Flocker.
+Besides :mod:`txstorage.interfaces`, this is the only module that imports Flocker.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -17,7 +17,11 @@ import signal
 import sys
 from functools import partial
 
-from flocker.common.script import FlockerScriptRunner, disable_profiling, enable_profiling
+from flocker.common.script import (
+    FlockerScriptRunner,
+    disable_profiling,
+    enable_profiling,
+)
 from flocker.node.agents.blockdevice import (
     DATASET_TRANSITIONS,
     PROFILE_METADATA_KEY,
@@ -43,15 +47,27 @@ from .._support.eliot_context import in_current_context
 from .blocking import BlockingDriver
 from .discovery import Discovery
 
+MYPY = False
+if MYPY:
+    from typing import Any, Text  # noqa: F401
+    from uuid import UUID  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+
+    from .discovery import Snapshot  # noqa: F401
+
 
 @provider(IDatasetStateChangeFactory)
-class CreateVolume(CreateBlockDeviceDataset):
+class CreateVolume(CreateBlockDeviceDataset):  # type: ignore[misc]  # Flocker has no types
     """
-    Create a dataset's volume without blocking.  Unlike Flocker's own, it need
-    not look for an existing volume first: the driver does, and makes no second one.
+    The creation of a dataset's volume, without blocking.
+
+    Flocker's own change looks for an existing volume first. Here the driver does, and creates no
+    second volume.
     """
 
     def run(self, deployer, state_persister):
+        # type: (AsynchronousDeployer, object) -> Any
         """:return: a ``Deferred`` that fires with the ``BlockDeviceVolume``."""
         driver = deployer.async_block_device_api
         profile = self.metadata.get(PROFILE_METADATA_KEY)
@@ -61,7 +77,8 @@ class CreateVolume(CreateBlockDeviceDataset):
 
 
 def _asynchronous(transitions):
-    """Flocker's table of what to do, with our creation instead of its own."""
+    # type: (Any) -> Any
+    """Replace the creation of volumes in Flocker's table of changes."""
     return TransitionTable.create(
         {
             desired: {
@@ -73,50 +90,58 @@ def _asynchronous(transitions):
     )
 
 
-class AsynchronousDeployer(BlockDeviceDeployer):
+class AsynchronousDeployer(BlockDeviceDeployer):  # type: ignore[misc]  # Flocker has no types
     """
-    Flocker's deployer, but for discovery: the cloud is asked asynchronously, and
-    Flocker's own look at what was found, which runs ``blkid`` on each device,
-    is in a thread.
+    Flocker's deployer with asynchronous discovery.
+
+    Requests to the cloud are asynchronous. Flocker's own evaluation of the results, which runs
+    ``blkid`` on each device, runs in a thread.
 
     :ivar reactor: provides ``IReactorThreads``.
-    :ivar Discovery discovery: finds what there is on this node.
+    :ivar Discovery discovery: the discovery of this node's volumes.
     """
 
-    reactor = field(mandatory=True)
-    discovery = field(mandatory=True)
+    reactor = field(mandatory=True)  # type: Any
+    discovery = field(mandatory=True)  # type: Any
 
     def discover_state(self, cluster_state, persistent_state):
+        # type: (object, object) -> Any
         """:return: a ``Deferred`` that fires with Flocker's ``ILocalState``."""
         d = self.discovery.look()
-        return d.addCallback(self._judge, cluster_state, persistent_state)
+        return d.addCallback(self._evaluate, cluster_state, persistent_state)
 
-    def _judge(self, snapshot, cluster_state, persistent_state):
+    def _evaluate(self, snapshot, cluster_state, persistent_state):
+        # type: (Snapshot, object, object) -> Deferred[Any]
         deployer = self.set(block_device_api=snapshot, _underlying_blockdevice_api=snapshot)
 
-        def _evaluate():
+        def discover():
+            # type: () -> Any
             discovering = super(AsynchronousDeployer, deployer).discover_state(
                 cluster_state, persistent_state
             )
-            return discovering.result  # it has fired, and a thread can't hand over a Deferred
+            # The Deferred has fired; a thread must return its result, not the Deferred itself.
+            return discovering.result
 
         pool = self.reactor.getThreadPool()
-        return deferToThreadPool(self.reactor, pool, in_current_context(_evaluate))
+        return deferToThreadPool(self.reactor, pool, in_current_context(discover))
 
 
 def make_deployer(reactor, api, hostname, node_uuid):
+    # type: (Any, object, Text, UUID) -> AsynchronousDeployer
     """
+    Create the deployer.
+
     :param reactor: the agent's reactor.
-    :param api: what the backend's factory made.
+    :param api: the driver, as returned by the backend's factory.
     :param text hostname: this node's address.
     :param UUID node_uuid: this node's id in Flocker.
     :return: an :class:`AsynchronousDeployer`.
-    :raises UsageError: the backend is another one.
+    :raises UsageError: the driver is another backend's.
     """
     if not isinstance(api, BlockingDriver):
         raise UsageError(
-            u"txstorage-dataset-agent needs 'backend: txstorage' in agent.yml; "
-            u"flocker-dataset-agent serves other backends"
+            u"txstorage-dataset-agent requires 'backend: txstorage' in agent.yml; "
+            u"use flocker-dataset-agent with other backends"
         )
     driver = api.asynchronous
     return AsynchronousDeployer(
@@ -132,11 +157,14 @@ def make_deployer(reactor, api, hostname, node_uuid):
 
 
 def make_service(reactor, options):
+    # type: (Any, AgentOptions) -> Any
     """
+    Create the agent's service.
+
     :param reactor: the agent's reactor.
     :param options: parsed ``DatasetAgentOptions``.
     :return: Flocker's ``AgentLoopService``.
-    :raises UsageError: what is wrong with the configuration.
+    :raises UsageError: the configuration is invalid; the message has the reason.
     """
     agent = AgentService.from_configuration(get_configuration(options))
     agent = agent.set(
@@ -145,7 +173,7 @@ def make_service(reactor, options):
     return agent.get_loop_service(agent.get_deployer(agent.get_api()))
 
 
-class AgentOptions(DatasetAgentOptions):
+class AgentOptions(DatasetAgentOptions):  # type: ignore[misc]  # Flocker has no types
     """The options of ``flocker-dataset-agent``."""
 
     longdesc = """\
@@ -157,10 +185,11 @@ class AgentOptions(DatasetAgentOptions):
 
 
 def main():
-    """The command line."""
-    # The signals that Flocker documents for its own agent would end this one.
+    # type: () -> Any
+    """Run the command line."""
+    # Without a handler, the signals that Flocker documents for profiling would end the process.
     from cProfile import Profile
-    from time import clock
+    from time import clock  # type: ignore[attr-defined]  # Python 2 only, as Flocker is
 
     profile = Profile(clock)
     signal.signal(signal.SIGUSR1, partial(enable_profiling, profile))

@@ -286,7 +286,7 @@ async def check_instance_id(state: DoctorRun) -> str:
 
 async def check_list(state: DoctorRun) -> str:
     """Check that the cluster's volumes can be listed, and that none is malformed."""
-    cluster_id = state.configuration.cluster_id
+    cluster_id: Any = state.configuration.cluster_id
     usable = await state.driver.list_volumes()
     page = await state.service.list_volumes(cluster_labels(cluster_id))
     state.volumes = tuple(usable)

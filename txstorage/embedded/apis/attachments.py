@@ -9,7 +9,7 @@ codes and messages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -35,7 +35,7 @@ _ID = "/v3/<project_id>/attachments/<attachment_id>"
 
 #: The value that each filter compares.  ``status`` is one that Cinder has and that
 #: never matches.
-_FILTERS = {
+_FILTERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "volume_id": lambda view: view["volume_id"],
     "instance_id": lambda view: view["instance"],
     "attach_status": lambda view: view["status"],
