@@ -39,7 +39,9 @@ CHECKS = [
 ]
 #: The tools that compare with the files that git tracks.
 WITH_GIT = ("check-manifest", "pre-commit")
+#: The tests of the house that read or import the source and nothing else, by Python.
 IMPORTS = "tests.house.test_architecture"
+ENGLISH = "tests.house.test_english"
 
 
 def checked(name, command, accept=lambda output: True):
@@ -76,8 +78,8 @@ def with_tool(check):
     return checked(check, [os.path.join(ENVIRONMENT, "bin", tool), *arguments])
 
 
-def imports(environment, version):
-    """Run the tests of the imports, which trial runs in a moment."""
+def trial_of(module, environment, version):
+    """Run one module of the tests of the house, which trial runs in a moment."""
 
     def all_ran(output):
         counts = counted(output)
@@ -87,8 +89,8 @@ def imports(environment, version):
     temporary = os.path.join(ROOT, "_trial_temp-lint-" + version)
     trial = [os.path.join(programs, "python"), os.path.join(programs, "trial")]
     return checked(
-        "{} on Python {}".format(IMPORTS, version),
-        [*trial, "--temp-directory", temporary, IMPORTS],
+        "{} on Python {}".format(module, version),
+        [*trial, "--temp-directory", temporary, module],
         all_ran,
     )
 
@@ -98,7 +100,7 @@ def imports_2():
     if interpreter is None:
         return skipped(IMPORTS + " on Python 2.7", "there is no Python 2.7 here")
     make_environment_2(interpreter)
-    return imports(ENVIRONMENT_2, "2.7")
+    return trial_of(IMPORTS, ENVIRONMENT_2, "2.7")
 
 
 def main():
@@ -106,8 +108,8 @@ def main():
     make_environment()
     install(ENVIRONMENT, "--editable", ".[docs,lint]")
     parts = [with_tool(check) for check in CHECKS]
-    totals = summed([*parts, imports(ENVIRONMENT, "3"), imports_2()])
-    return concluded(totals)
+    house = [trial_of(module, ENVIRONMENT, "3") for module in (IMPORTS, ENGLISH)]
+    return concluded(summed([*parts, *house, imports_2()]))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from ...driver.labels import belongs_to, cluster_labels
 from ...errors import (
     AuthenticationFailed,
     PermissionDenied,
+    QuotaExceeded,
     ServiceError,
     StorageError,
 )
@@ -208,7 +209,7 @@ async def check_quota(state: DoctorRun) -> str:
         of(quota.bytes_used, format_size, "unknown"),
         of(quota.bytes_limit, format_size, "unlimited"),
     )
-    remedy = "destroy volumes that are not needed, or have the project's quota raised"
+    remedy = QuotaExceeded.remedy
     uses = [
         used / limit if limit else 1.0
         for used, limit in (
