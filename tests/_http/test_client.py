@@ -323,6 +323,15 @@ class AgentFailureTests(SynchronousTestCase):
             self.failureResultOf(asked, CancelledError)
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_cancelled_before_the_failure(self):
+        """The exchange ends before its caller learns of the cancellation."""
+        ended = []
+        client = self.client(lambda: Deferred(lambda d: ended.append(True)))
+        asked = client.request(u"POST", URL, json={})
+        asked.addErrback(lambda failure: (list(ended), failure.type))
+        asked.cancel()
+        self.assertEqual(self.successResultOf(asked), ([True], CancelledError))
+
     def test_refused_mutation_is_retried(self):
         """A refused connection carried no request, so that a POST is tried again."""
         http = self.client(*[lambda: fail(ConnectionRefusedError())] * 3)

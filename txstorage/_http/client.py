@@ -8,7 +8,7 @@ from functools import partial
 from uuid import uuid4
 
 from treq.client import HTTPClient as TreqClient
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
@@ -202,7 +202,7 @@ class HTTPClient(object):
         exchange.addCallback(self._received, call, action)
         exchange.addTimeout(self._timeout, self._reactor, partial(_timed_out, call))
         exchange.addErrback(_failed, call)
-        return _plainly_cancellable(exchange)
+        return _Answer(exchange).deferred
 
     def _received(self, response, call, action):
         # type: (Any, Request, Any) -> Deferred[Response]
@@ -215,28 +215,33 @@ class HTTPClient(object):
         return body.addCallback(read_answer, response, call, note)
 
 
-def _plainly_cancellable(exchange):
-    # type: (Deferred[Any]) -> Deferred[Any]
+class _Answer(object):
     """
-    Make the cancellation of an exchange fail with ``CancelledError``.
+    An exchange's answer, of which a cancellation fails with ``CancelledError``.
 
     Twisted has several errors for a cancelled exchange, a failed DNS lookup among them, and a
     cancelled exchange must not be mistaken for a failure that is worth another attempt.
+
+    :ivar deferred: fires with the exchange's result, or fails with ``CancelledError`` once the
+        exchange has been cancelled.
     """
 
-    def leave(answer):
+    def __init__(self, exchange):
         # type: (Deferred[Any]) -> None
-        answer.errback(CancelledError())
-        exchange.cancel()
+        self.deferred = Deferred(self._cancel)  # type: Deferred[Any]
+        self._exchange = exchange
+        self._cancelled = False
+        exchange.addBoth(self._deliver)
 
-    def deliver(result):
+    def _cancel(self, _):
+        # type: (Deferred[Any]) -> None
+        self._cancelled = True
+        self._exchange.cancel()
+
+    def _deliver(self, result):
         # type: (Any) -> None
-        if not answer.called:
-            answer.callback(result)
-
-    answer = Deferred(leave)  # type: Deferred[Any]
-    exchange.addBoth(deliver)
-    return answer
+        if not self._cancelled:
+            self.deferred.callback(result)
 
 
 def _timed_out(call, result, timeout):
