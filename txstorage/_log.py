@@ -28,7 +28,6 @@ def _any(key, description):
 OPERATION = _text(u"operation", u"The driver operation.")
 VOLUME = _text(u"volume_id", u"The volume's id.")
 DATASET = _text(u"dataset_id", u"The dataset's id.")
-SERVER = _text(u"server_id", u"The instance id.")
 REASON = _text(u"reason", u"The reason.")
 STATUS = _text(u"status", u"The volume's status.")
 
@@ -190,7 +189,6 @@ __all__ = [
     "PROFILE_NOT_MAPPED",
     "REASON",
     "REQUEST_REFUSED",
-    "SERVER",
     "SERVER_TRANSITION",
     "STATUS",
     "TOKEN_KEPT",

@@ -89,7 +89,7 @@ def _system_scope(value):
 
 def _interface(value):
     # type: (Any) -> Text
-    # Older clients and openrc files have publicURL etc.
+    # Keystone v2's names were publicURL etc.; older openrc files still have them.
     name = _text(value)
     name = name[:-3] if name.endswith(u"URL") else name
     if name not in (u"public", u"internal", u"admin"):

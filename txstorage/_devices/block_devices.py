@@ -9,6 +9,7 @@ import stat
 
 from twisted.python.filepath import FilePath
 
+from .._support import linux
 from .._support.compat import as_text, native
 from ..errors import (
     DeviceBusy,
@@ -91,17 +92,11 @@ def _number(volume_id, expected_path):
 
 def _is_claimed(path):
     # type: (FilePath[str]) -> bool
-    """
-    Check whether a file system, swap, device-mapper or the like has claimed a block device or a
-    partition of it, in any mount namespace: see O_EXCL in open(2).  A device that can't be opened
-    counts as free.
-    """
+    """Check whether something uses a device; one that can't be opened counts as free."""
     try:
-        descriptor = os.open(path.path, os.O_RDONLY | os.O_EXCL | os.O_NONBLOCK)
-    except OSError as error:
-        return error.errno == errno.EBUSY
-    os.close(descriptor)
-    return False
+        return linux.is_claimed(path.path)
+    except OSError:
+        return False
 
 
 class DevicePath(FilePath):  # type: ignore[type-arg]

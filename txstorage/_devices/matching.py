@@ -3,8 +3,7 @@
 
 from __future__ import absolute_import, division, print_function
 
-import re
-
+from .._support.uuids import is_uuid
 from ..errors import DeviceAmbiguous, DeviceMismatch, DeviceNotFound
 
 MYPY = False
@@ -12,8 +11,6 @@ if MYPY:
     from typing import FrozenSet, Iterable, List, Text, Tuple  # noqa: F401
 
     from .sysfs import BlockDevice  # noqa: F401
-
-_UUID = re.compile(u"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\Z")
 
 # The least number of characters of a disk's serial number that a guest sees: VIRTIO_BLK_ID_BYTES;
 # NVMe's SN field; and QEMU's limit for SCSI.
@@ -28,7 +25,7 @@ def _identities_of(volume_id):
     :return: a pair of frozensets of identities: those that only this volume's device has, and
         truncated ones, which other volumes may share.
     """
-    if not _UUID.match(volume_id):
+    if not is_uuid(volume_id):
         # The form of such ids is unknown, so that without its hyphens, decorated or truncated one
         # may be the id of another volume.
         exact = [u"serial:" + volume_id, u"file:" + volume_id] if volume_id else []

@@ -15,6 +15,7 @@ import struct
 import attr
 from attr.validators import instance_of
 
+from .._support import linux
 from .._support.compat import integer_types, text_type
 
 MYPY = False
@@ -234,8 +235,8 @@ def _identities(directory):
 def _backing_file(directory):
     # type: (Text) -> Text
     """The base name of a loop device's file, or empty text."""
-    path = _read(directory, u"loop/backing_file").decode("utf-8", "replace").rstrip(u"\n")
+    path, deleted = linux.backing_file(directory) or (b"", True)
     # A loop device that starts inside of the file shows other data.
-    if path.endswith(u" (deleted)") or _read(directory, u"loop/offset").strip() != b"0":
+    if deleted or _read(directory, u"loop/offset").strip() != b"0":
         return u""
-    return path.rpartition(u"/")[2]
+    return path.decode("utf-8", "replace").rpartition(u"/")[2]

@@ -10,10 +10,10 @@ directory is exposed to others.
 from __future__ import absolute_import, division, print_function
 
 import os
-import re
 
 from twisted.python.filepath import FilePath
 
+from .._support import linux
 from .._support.compat import as_text, native
 from .image_reader import MAX_READ, UnreadableImage
 from .iso9660 import Iso9660
@@ -43,14 +43,7 @@ def mounted_at(mounts, device):
     :param text device: the device's path.
     :return: a list of paths, text.
     """
-    rows = [line.split(u" ") for line in mounts.splitlines()]
-    return [_unescape(row[1]) for row in rows if len(row) > 1 and _unescape(row[0]) == device]
-
-
-def _unescape(field):
-    # type: (Text) -> Text
-    # proc(5): space, tab, newline and backslash are octal in there.
-    return re.sub(u"\\\\([01][0-7]{2})", lambda found: chr(int(found.group(1), 8)), field)
+    return [point for source, point in linux.mounts(mounts) if source == device]
 
 
 class _Device(object):

@@ -9,7 +9,6 @@ that Compute knows.
 from __future__ import absolute_import, division, print_function
 
 import json
-import re
 from uuid import UUID
 
 from treq.client import HTTPClient
@@ -24,6 +23,7 @@ from .._log import INSTANCE_ID_SOURCE
 from .._support.compat import as_text
 from .._support.deferreds import SharedCall
 from .._support.eliot_context import in_current_context, resume_context
+from .._support.uuids import is_uuid
 from ..errors import UnidentifiedNode, UnknownServer
 from .config_drive import ConfigDrive
 
@@ -39,8 +39,6 @@ METADATA_URL = u"http://169.254.169.254/openstack/latest/meta_data.json"
 _METADATA_TIMEOUT = 5.0  # seconds
 _MAX_METADATA = 1024 * 1024  # bytes
 
-_UUID = re.compile(u"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\Z")
-
 
 class _NothingHere(Exception):
     """A source has no instance id; the text gives the reason."""
@@ -54,7 +52,7 @@ def canonical_uuid(text):
         ``i-00000001`` is not.
     """
     lowered = as_text(text).strip().lower()
-    return lowered if _UUID.match(lowered) else None
+    return lowered if is_uuid(lowered) else None
 
 
 def smbios_orders(text):

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Callable
+from typing import Any
 from uuid import UUID, uuid4
 
 import click
@@ -150,9 +150,6 @@ async def _described(cloud: ConfiguredCloud, volume_id: str) -> dict[str, Any]:
         except DeviceError as error:
             document["problem"] = error.message
     return document
-
-
-Operation = Callable[[Any], Coroutine[Any, Any, CommandResult]]
 
 
 # -- the commands -----------------------------------------------------------------

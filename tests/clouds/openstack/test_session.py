@@ -462,7 +462,7 @@ class SessionTests(SynchronousTestCase):
 
     def test_endpoint(self):
         """The endpoint in use can be asked for."""
-        session = self.session(token_answer("t"), region=u"RegionOne", interface=u"publicURL")
+        session = self.session(token_answer("t"), region=u"RegionOne", interface=u"public")
         self.assertEqual(self.successResultOf(session.endpoint(TYPES)), u"http://cloud" + VOLUMES)
 
     def test_endpoint_missing(self):

@@ -15,7 +15,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
-from txstorage.embedded.machine import devices as devices_module
+from txstorage._support import linux
 from txstorage.embedded.machine.devices import (
     DeviceFailure,
     FileDevices,
@@ -172,7 +172,7 @@ class LosetupTests(SynchronousTestCase):
 
     def test_missing(self) -> None:
         """Without losetup the failure says where it is to be had."""
-        self.patch(devices_module, "_SYSTEM_PATH", "/nonexistent")
+        self.patch(linux, "SYSTEM_PATH", "/nonexistent")
         self.assertIn("util-linux", self.failure(None))
 
 

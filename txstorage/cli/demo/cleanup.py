@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import shutil
 from typing import Any
 
+from ..._support import linux
 from .commands import CommandFailed, command
 
 
@@ -22,18 +22,13 @@ def is_below(path: str, directory: str) -> bool:
     return path.startswith(directory.rstrip("/") + "/")
 
 
-def _unescape(field: str) -> str:
-    # The kernel writes white space and backslashes as \ooo.
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), field)
-
-
 def mounts_below(directory: str, table: str = "/proc/self/mounts") -> list[str]:
     """
     :return: the mountpoints in a directory, the innermost first.
     """
     try:
-        with open(table, encoding="utf-8", errors="surrogateescape") as mounts:
-            points = [_unescape(line.split(" ")[1]) for line in mounts]
+        with open(table, encoding="utf-8", errors="surrogateescape") as opened:
+            points = [point for _, point in linux.mounts(opened.read())]
     except FileNotFoundError:
         return []
     return [point for point in reversed(points) if is_below(point, directory)]
@@ -44,14 +39,10 @@ def loops_below(directory: str, sysfs: str = "/sys") -> list[str]:
     :return: the paths of loop devices whose backing file is in a directory.
     """
     found = []
-    for path in glob.glob(os.path.join(sysfs, "block/loop*/loop/backing_file")):
-        try:
-            with open(path, encoding="utf-8", errors="surrogateescape") as opened:
-                backing = opened.read().rstrip("\n")
-        except OSError:
-            continue  # It was detached since the listing.
-        if is_below(backing, directory):
-            found.append("/dev/" + path.split("/")[-3])
+    for block_device in glob.glob(os.path.join(sysfs, "block/loop*")):
+        backing = linux.backing_file(block_device)
+        if backing is not None and is_below(os.fsdecode(backing[0]), directory):
+            found.append("/dev/" + os.path.basename(block_device))
     return sorted(found)
 
 

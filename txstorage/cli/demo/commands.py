@@ -15,6 +15,7 @@ from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
+from ..._support.linux import SYSTEM_PATH
 from ...errors import StorageError
 
 
@@ -32,17 +33,13 @@ class CommandFailed(StorageError):
         self.argv = tuple(argv)
 
 
-# Root's programs, which are not in everybody's path.
-_SYSTEM_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
-
-
 def find_program(name: str) -> str | None:
     """:return: the path of a program, or ``None``."""
     return shutil.which(name, path=_search_path())
 
 
 def _search_path() -> str:
-    return "{}:{}".format(os.environ.get("PATH", ""), _SYSTEM_PATH).lstrip(":")
+    return "{}:{}".format(os.environ.get("PATH", ""), SYSTEM_PATH).lstrip(":")
 
 
 def own_session(argv: Sequence[str]) -> list[str]:

@@ -18,10 +18,11 @@ import re
 from twisted.internet.defer import CancelledError, fail, maybeDeferred
 
 from ..._support.compat import as_text, integer_types, text_type
+from ..._support.uuids import is_uuid_like
 from ...errors import InvalidSize, NotTheService, RequestRefused, ResponseLost
 from ...interfaces import UnknownVolume
 from ..values import Attachment, Volume, VolumePage
-from .paths_and_pages import all_pages, is_missing, is_uuid, path_segment, text_or_empty
+from .paths_and_pages import all_pages, is_missing, path_segment, text_or_empty
 
 MYPY = False
 if MYPY:
@@ -179,7 +180,7 @@ def _no_such_volume(failure, volume_id):
     if is_missing(error):
         raise UnknownVolume(volume_id)
     # Some versions answer an id of another form with 400.
-    if isinstance(error, RequestRefused) and not is_uuid(volume_id):
+    if isinstance(error, RequestRefused) and not is_uuid_like(volume_id):
         if error.status == 400 and _NO_SUCH_ID.search(error.detail):
             raise UnknownVolume(volume_id)
     return failure

@@ -14,10 +14,11 @@ import re
 from twisted.internet.defer import fail, succeed
 
 from ..._support.compat import as_text, text_type
+from ..._support.uuids import is_uuid_like
 from ...errors import Conflict, NotTheService, RequestRefused, UnknownServer
 from ...interfaces import UnknownVolume
 from ..values import Attachment, Server
-from .paths_and_pages import all_pages, is_missing, is_uuid, path_segment, text_or_empty
+from .paths_and_pages import all_pages, is_missing, path_segment, text_or_empty
 
 MYPY = False
 if MYPY:
@@ -245,7 +246,7 @@ def _attach_refused(failure, volume_id, server_id):
     # type: (Failure, Text, Text) -> Optional[Failure]
     error = failure.value
     # Nova checks the form of the id before it looks for the server.
-    if isinstance(error, RequestRefused) and not is_uuid(volume_id):
+    if isinstance(error, RequestRefused) and not is_uuid_like(volume_id):
         if _NOT_A_UUID.search(error.detail):
             raise UnknownVolume(volume_id)
     return _missing(failure, volume_id, server_id)

@@ -17,7 +17,6 @@ if MYPY:
 
     from ..._http.messages import Response  # noqa: F401
 
-_UUID = re.compile(u"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$", re.I)
 _CONTROL = re.compile(u"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST = 255
 
@@ -26,12 +25,6 @@ _BEGINNINGS = 5
 
 # Path segments that are not ids: ``/volumes/detail`` is a list.  Proxies resolve the dots.
 _NO_IDS = frozenset([u".", u"..", u"detail", u"summary"])
-
-
-def is_uuid(text):
-    # type: (Text) -> bool
-    """:return: whether text has the form of OpenStack's ids."""
-    return _UUID.match(text) is not None
 
 
 def path_segment(identifier):
@@ -159,4 +152,4 @@ def all_pages(fetch, params, key, read=lambda response, item: item, links=None):
     return PagedList(fetch, params, key, read, links).begin()
 
 
-__all__ = ["all_pages", "is_missing", "is_uuid", "path_segment", "text_or_empty"]
+__all__ = ["all_pages", "is_missing", "path_segment", "text_or_empty"]

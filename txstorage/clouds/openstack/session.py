@@ -108,8 +108,7 @@ class Session(object):
             credentials = CredentialSource.fixed(credentials)
         self._credentials = credentials
         self._region = region
-        # Keystone v2's names were publicURL etc., and configurations still have them.
-        self._interface = interface[:-3] if interface.endswith(u"URL") else interface
+        self._interface = interface
         self._endpoints = dict(endpoints)  # type: Dict[Text, Text]
         self._token = None  # type: Optional[Token]
         self._renew_at = None  # type: Optional[float]

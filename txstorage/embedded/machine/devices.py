@@ -9,7 +9,6 @@ import shutil
 import struct
 from collections.abc import Awaitable, Collection, Mapping
 from contextlib import suppress
-from errno import EBUSY
 from typing import Any, Callable
 
 from twisted.internet.defer import Deferred
@@ -17,10 +16,9 @@ from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessOutputAndValue
 from zope.interface import Attribute, Interface, implementer
 
+from ..._support import linux
 from .files import PREFIX, VolumeFiles, sync_directory
 
-_DELETED = " (deleted)"
-_SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 #: Seconds between two checks that a device is gone.
 _LOOK_AGAIN = 0.05
 
@@ -170,19 +168,11 @@ class LoopDevices:
         """Paths of the loop devices on our files, by the file's name."""
         found: dict[str, list[str]] = {}
         for device in sorted(os.listdir(self._sysfs)):
-            path = self._backing_file(device) if device.startswith("loop") else None
-            if path is not None and os.path.dirname(path) == self.files.directory:
-                found.setdefault(os.path.basename(path), []).append("/dev/" + device)
+            backing = linux.backing_file(os.path.join(self._sysfs, device))
+            directory, name = os.path.split(os.fsdecode(backing[0])) if backing else ("", "")
+            if directory == self.files.directory:
+                found.setdefault(name, []).append("/dev/" + device)
         return found
-
-    def _backing_file(self, device: str) -> str | None:
-        try:
-            with open(os.path.join(self._sysfs, device, "loop", "backing_file"), "rb") as opened:
-                path = os.fsdecode(opened.read()).rstrip("\n")
-        except OSError:
-            # Not bound, or not any more.
-            return None
-        return path[: -len(_DELETED)] if path.endswith(_DELETED) else path
 
     async def attach(self, volume_id: str) -> str:
         """See ``IDeviceBackend``."""
@@ -226,7 +216,7 @@ class LoopDevices:
             raise LoopDeviceBusy(f"{devices[0]} is open")
 
     async def _losetup(self, *arguments: str) -> None:
-        program = shutil.which("losetup", path=_SYSTEM_PATH)
+        program = shutil.which("losetup", path=linux.SYSTEM_PATH)
         if program is None:
             raise DeviceFailure("there is no losetup, which is in the package util-linux")
         running = self._run(program, arguments, env={"LC_ALL": "C"}, reactor=self._reactor)
@@ -271,11 +261,11 @@ def _refuse_busy(device: str) -> None:
     "detach" a mounted device, and it would vanish later.
     """
     try:
-        os.close(os.open(device, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC))
+        claimed = linux.is_claimed(device)
     except OSError as error:
-        if error.errno == EBUSY:
-            raise LoopDeviceBusy(f"{device} is in use, e.g. mounted") from error
         raise DeviceFailure(f"{device}: {error.strerror}") from error
+    if claimed:
+        raise LoopDeviceBusy(f"{device} is in use, e.g. mounted")
 
 
 def _stay(device: str) -> None:
