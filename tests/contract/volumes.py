@@ -157,7 +157,7 @@ class CreateTests(WireTests):
         """Labels are texts of at most 255 characters, and their keys have few of those."""
         for key in ("", "a/b?", "k" * 256):
             got = await self.post(size=1, metadata={key: "x"})
-            self.refused(got, refusals.LABEL_KEY, "metadata", {key: "x"}, key)
+            self.refused(got, refusals.LABEL_KEY, "metadata", {key: "x"}, f"{key!r} does not")
         long = "x" * 256
         got = await self.post(size=1, metadata={"a": long})
         self.refused(got, refusals.LABEL_TOO_LONG, "a", long, long)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..store.records import AttachmentRecord, VolumeRecord
-from .volume_views import instant
+from ..wire.times import volume_time
 
 #: An attachment's status is its volume's in these; in any other status it is attached.
 _STATUSES = {"reserved": "reserved", "attaching": "attaching"}
@@ -33,7 +33,7 @@ def detail(
     attached_at = None if as_before else entry.attached_at
     return dict(
         summary(entry, volume),
-        attached_at=instant(attached_at) or "",
+        attached_at=volume_time(attached_at) or "",
         detached_at="",
         attach_mode=entry.mode,
         connection_info=_connection(entry),

@@ -16,12 +16,12 @@ from klein import Klein
 from ..store.records import AttachmentRecord, ServerRecord, VolumeRecord
 from ..wire import refusals
 from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint, new_app
+from ..wire.fields import UUID, compute_body, only_member, wrapped
 from ..wire.pagination import attachment_page, next_links, server_page
 from ..wire.versions import COMPUTE
 from . import compute_views
 from .compute_views import ServerView
 from .versioned import VersionedService
-from .volume_requests import check_uuid, member, only_member, unexpected
 
 #: From this microversion on, the response to an attach comes before the attach.
 _ASYNCHRONOUS_ATTACH = (2, 101)
@@ -30,8 +30,25 @@ _ACTIONS = {
     "os-start": ("SHUTOFF", "ACTIVE", "start"),
     "os-stop": ("ACTIVE", "SHUTOFF", "stop"),
 }
-_DEVICE = re.compile(r"/dev/x?[a-z]?d?[a-z]+[0-9]*\Z")
-_ATTACH_MEMBERS = frozenset(["volumeId", "device", "tag", "delete_on_termination"])
+_ATTACH = compute_body(
+    wrapped(
+        "volumeAttachment",
+        {
+            "type": "object",
+            "properties": {
+                "volumeId": UUID,
+                "device": {
+                    "type": ["string", "null"],
+                    "pattern": "(^/dev/x{0,1}[a-z]{0,1}d{0,1})([a-z]+)[0-9]*$",
+                },
+                "tag": {},
+                "delete_on_termination": {},
+            },
+            "required": ["volumeId"],
+            "additionalProperties": False,
+        },
+    )
+)
 _ID = "/v2.1/servers/<server_id>"
 _ATTACHMENTS = _ID + "/os-volume_attachments"
 
@@ -204,20 +221,9 @@ def _wanted(body: Mapping[str, Any]) -> tuple[str, str | None]:
     :return: the volume and the device that an attach requests.
     :raises WireError: 400.
     """
-    wanted = member(body, "volumeAttachment", COMPUTE)
-    if "volumeId" not in wanted:
-        raise refusals.MISSING_FIELD(COMPUTE, "volumeAttachment", wanted, "volumeId")
-    others = sorted(set(wanted) - _ATTACH_MEMBERS)
-    if others:
-        problem = unexpected(others)
-        raise refusals.ADDITIONAL_FIELD(COMPUTE, "volumeAttachment", wanted, problem)
-    volume_id, device = wanted["volumeId"], wanted.get("device")
-    check_uuid("volumeId", volume_id, COMPUTE)
-    if device is not None and not isinstance(device, str):
-        raise refusals.NOT_OF_TYPE(COMPUTE, "device", device, device, "'string', 'null'")
-    if device is not None and _DEVICE.match(device) is None:
-        raise refusals.BAD_DEVICE(device, device)
-    return volume_id, device
+    _ATTACH.check(body)
+    wanted = body["volumeAttachment"]
+    return wanted["volumeId"], wanted.get("device")
 
 
 def _device_names() -> list[str]:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timezone
 from typing import Any
 
 import attr
@@ -12,6 +11,7 @@ import attr
 from ..settings import AVAILABILITY_ZONE
 from ..store.records import AttachmentRecord, ServerRecord
 from ..wire.exchange import Version
+from ..wire.times import compute_time
 
 _TAGS = (2, 70)
 _DELETE_ON_TERMINATION = (2, 79)
@@ -51,7 +51,7 @@ class ServerView:
     def detail(self, server: ServerRecord, attachments: list[AttachmentRecord]) -> dict[str, Any]:
         """A server in full."""
         _, power_state = _STATES.get(server.status, ("error", 0))
-        created = _instant(server.created_at)
+        created = compute_time(server.created_at)
         view = self.summary(server)
         view.update(
             {
@@ -84,10 +84,6 @@ class ServerView:
         if server.status == "ACTIVE":
             view["progress"] = 0
         return view
-
-
-def _instant(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def attached(entry: AttachmentRecord, version: Version) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import math
 import secrets
 import uuid
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any, Callable
 
 import attr
@@ -33,8 +32,33 @@ from ..wire.exchange import (
     endpoint,
     new_app,
 )
+from ..wire.fields import identity_body
+from ..wire.times import identity_time
 from .catalog import catalog
 
+_OBJECT = {"type": "object"}
+_TOKEN = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
+_USER = {"type": "object", "properties": {"password": {"type": "string"}}}
+#: The schema of a body's member "auth", which errors do not name.
+_AUTH = identity_body(
+    {
+        "type": "object",
+        "properties": {
+            "identity": {
+                "type": "object",
+                "properties": {
+                    "methods": {"type": "array", "items": {"type": "string"}},
+                    "password": {"type": "object", "properties": {"user": _USER}},
+                    "application_credential": {"type": "object", "properties": {"user": _OBJECT}},
+                    "token": _TOKEN,
+                },
+                "required": ["methods"],
+            },
+            "scope": {"type": ["object", "string"], "properties": {"project": _OBJECT}},
+        },
+        "required": ["identity"],
+    }
+)
 _SCOPES = "system, project, domain, OS-TRUST:trust or unscoped"
 
 
@@ -64,31 +88,11 @@ class Ids:
         )
 
 
-def _typed(
-    body: Mapping[str, Any], name: str, kind: type, kind_name: str = "object", where: str = ""
-) -> Any:
-    """
-    A member of the type that Keystone's schema requires.
-
-    :param where: the members around it, each with a slash.
-    :raises WireError: 400.
-    """
-    value = body[name]
-    if not isinstance(value, kind):
-        raise refusals.WRONG_TYPE(_field(where + name), value, f"'{kind_name}'")
-    return value
-
-
-def _field(path: str) -> str:
-    # A member within "auth" is named without it.
-    return "" if path == "auth" else f"Invalid input for field '{path}': "
-
-
 def _part(body: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
     """The options of one method of authentication."""
     if name not in body:
         raise refusals.EXPECTED(name, where)
-    part: dict[str, Any] = _typed(body, name, dict, where=where + "/")
+    part: dict[str, Any] = body[name]
     return part
 
 
@@ -113,17 +117,6 @@ def _names(given: dict[str, Any], what: str, own_id: str, own_name: str) -> bool
     return given.get("name") == own_name and bool(
         domain.get("id") == DOMAIN["id"] or domain.get("name") == DOMAIN["name"]
     )
-
-
-def _methods(identity: dict[str, Any]) -> list[str]:
-    if "methods" not in identity:
-        raise refusals.MISSING_PROPERTY(_field("identity"), "methods")
-    methods: list[str] = _typed(identity, "methods", list, "array", "identity/")
-    for index, method in enumerate(methods):
-        if not isinstance(method, str):
-            field = _field(f"identity/methods/{index}")
-            raise refusals.WRONG_TYPE(field, method, "'string'")
-    return methods
 
 
 class IdentityAPI(Service):
@@ -193,11 +186,10 @@ class IdentityAPI(Service):
         body = call.json()
         if not body.get("auth"):
             raise refusals.EXPECTED("auth", "request body")
-        auth = _typed(body, "auth", dict)
-        if "identity" not in auth:
-            raise refusals.MISSING_PROPERTY("", "identity")
-        identity = _typed(auth, "identity", dict)
-        methods = _methods(identity)
+        auth = body["auth"]
+        _AUTH.check(auth)
+        identity = auth["identity"]
+        methods = identity["methods"]
         if not methods:
             raise unauthorized(call)
         expiry = [self._verify(call, method, identity) for method in methods]
@@ -217,15 +209,17 @@ class IdentityAPI(Service):
     def _check_scope(self, call: APIRequest, auth: dict[str, Any], methods: list[str]) -> None:
         if "scope" not in auth:
             return
-        scope = _typed(auth, "scope", dict, "object', 'string")
-        if not any(scope.get(name) for name in ("system", "project", "domain", "OS-TRUST:trust")):
+        scope = auth["scope"]
+        if isinstance(scope, str) or not any(
+            scope.get(name) for name in ("system", "project", "domain", "OS-TRUST:trust")
+        ):
             raise refusals.EXPECTED(_SCOPES, "scope")
         if "application_credential" in methods:
             error = refusals.APPLICATION_CREDENTIAL_SCOPE()
             raise WireError(error.answer.with_headers(unauthorized(call).answer.headers))
         # The only scope here is the project.
         known = "project" in scope and _names(
-            _typed(scope, "project", dict, where="scope/"), "project", self.ids.project, PROJECT
+            scope["project"], "project", self.ids.project, PROJECT
         )
         if not known:
             raise unauthorized(call)
@@ -255,8 +249,6 @@ class IdentityAPI(Service):
         if not isinstance(given.get("user"), dict):
             raise refusals.EXPECTED("user", "None")
         user = given["user"]
-        if "password" in user:
-            _typed(user, "password", str, "string", "identity/password/user/")
         known = _names(user, "user", self.ids.user, USER)
         right = _same(user.get("password"), self._settings.password)
         return self._new_expiry() if known and right else None
@@ -270,16 +262,13 @@ class IdentityAPI(Service):
             for name, what in (("name", "name or ID"), ("user", "user")):
                 if not given.get(name):
                     raise refusals.EXPECTED(what, "application credential")
-            user = _typed(given, "user", dict, where="identity/application_credential/")
-            known = _names(user, "user", self.ids.user, USER) and given["name"] == USER
+            known = _names(given["user"], "user", self.ids.user, USER) and given["name"] == USER
         right = _same(given.get("secret"), self._settings.application_secret)
         return self._new_expiry() if known and right else None
 
     def _check_token(self, given: dict[str, Any]) -> float | None:
         # As in Keystone: a token from a token lives no longer than that token.
-        if "id" not in given:
-            raise refusals.MISSING_PROPERTY(_field("identity/token"), "id")
-        token = self._store.token(_typed(given, "id", str, "string", "identity/token/"))
+        token = self._store.token(given["id"])
         if token is None:
             raise refusals.NO_TOKEN()
         return token.expires_at
@@ -328,8 +317,8 @@ class IdentityAPI(Service):
                 "project": {"domain": DOMAIN, "id": self.ids.project, "name": PROJECT},
                 "is_domain": False,
                 "roles": roles,
-                "issued_at": _instant(record.issued_at),
-                "expires_at": _instant(record.expires_at),
+                "issued_at": identity_time(record.issued_at),
+                "expires_at": identity_time(record.expires_at),
                 "audit_ids": [secrets.token_urlsafe(16)],
                 "catalog": catalog(call.base, self.ids.project),
             }
@@ -341,8 +330,3 @@ class IdentityAPI(Service):
                 "restricted": True,
             }
         return view
-
-
-def _instant(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

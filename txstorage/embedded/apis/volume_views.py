@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import attr
@@ -12,17 +11,11 @@ import attr
 from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, VOLUME_TYPES
 from ..store.records import MessageRecord, VolumeRecord
 from ..wire.exchange import Version
+from ..wire.times import volume_time
 
 #: The only service's id, which has no meaning.
 _SERVICE_ID = "00000000-0000-4000-8000-000000000000"
-
-
-def instant(seconds: float | None) -> str | None:
-    """Seconds since the epoch in Cinder's format of times, which is UTC."""
-    if seconds is None:
-        return None
-    moment = datetime.fromtimestamp(seconds, timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")
+_MESSAGE_LIFETIME = 30 * 24 * 3600  # seconds
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -58,8 +51,8 @@ class VolumeView:
             "status": volume.status,
             "size": volume.size,
             "availability_zone": AVAILABILITY_ZONE,
-            "created_at": instant(volume.created_at),
-            "updated_at": instant(volume.updated_at),
+            "created_at": volume_time(volume.created_at),
+            "updated_at": volume_time(volume.updated_at),
             "name": volume.name,
             "description": volume.description,
             "volume_type": volume.volume_type,
@@ -106,7 +99,7 @@ def _attachments(volume: VolumeRecord) -> list[dict[str, Any]]:
             "server_id": attachment.server_id,
             "host_name": None,
             "device": attachment.device,
-            "attached_at": instant(attachment.attached_at),
+            "attached_at": volume_time(attachment.attached_at),
         }
     ]
 
@@ -177,7 +170,6 @@ def quota_set(
 def message(entry: MessageRecord, base: str, project_path: str) -> dict[str, Any]:
     """A message for the user."""
     path = f"{project_path}messages/{entry.message_id}"
-    created = datetime.fromtimestamp(entry.created_at, timezone.utc)
     return {
         "id": entry.message_id,
         "event_id": "VOLUME_VOLUME_001_001",
@@ -185,8 +177,8 @@ def message(entry: MessageRecord, base: str, project_path: str) -> dict[str, Any
         "message_level": "ERROR",
         "resource_type": "VOLUME",
         "resource_uuid": entry.volume_id,
-        "created_at": instant(entry.created_at),
-        "guaranteed_until": instant((created + timedelta(days=30)).timestamp()),
+        "created_at": volume_time(entry.created_at),
+        "guaranteed_until": volume_time(entry.created_at + _MESSAGE_LIFETIME),
         # Each failure came after the response to its request, so each has an id of its own.
         "request_id": f"req-{uuid.uuid5(uuid.NAMESPACE_URL, path)}",
         "links": [

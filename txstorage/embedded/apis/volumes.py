@@ -16,11 +16,12 @@ from klein import Klein
 from ..store.records import NewVolume, VolumeFilter, VolumeRecord
 from ..wire import refusals
 from ..wire.exchange import EMPTY, APIRequest, APIResponse, Version, endpoint, new_app
+from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
 from . import volume_views
 from .versioned import ProjectService
-from .volume_requests import MAX_INTEGER, member, metadata, new_volume, only_member
+from .volume_requests import LABEL, MAX_INTEGER, METADATA, RESET_STATUS, new_volume
 from .volume_views import VolumeView
 
 _DELETABLE = frozenset(
@@ -144,15 +145,13 @@ class BlockStorageAPI(ProjectService):
         """Set a volume's status (``os-reset_status``), as an administrator."""
         # Cinder treats a missing body as one without a name.
         body = call.json(empty={"None": {}})
-        name = only_member(body)
+        name = only_member(body, VOLUME)
         if name != "os-reset_status":
             raise refusals.NO_VOLUME_ACTION(name)
-        wanted = member(body, name)
-        if not wanted:
+        RESET_STATUS.check(body)
+        status = body[name].get("status")
+        if not status:
             raise refusals.NO_STATUS()
-        status = wanted.get("status")
-        if not isinstance(status, str):
-            raise refusals.NOT_OF_TYPE(VOLUME, "status", status, status, "'string', 'null'")
         if status not in _STATUSES:
             raise refusals.BAD_STATUS(status, _STATUSES)
         volume = self._found(volume_id)
@@ -184,9 +183,10 @@ class BlockStorageAPI(ProjectService):
         return self._set_metadata(call, volume_id, replace=True)
 
     def _set_metadata(self, call: APIRequest, volume_id: str, replace: bool) -> APIResponse:
-        labels = metadata(member(call.json(), "metadata"))
+        body = call.json()
+        METADATA.check(body)
         self._found(volume_id)
-        volume = self._store.set_metadata(volume_id, labels, replace)
+        volume = self._store.set_metadata(volume_id, body["metadata"], replace)
         return APIResponse(200, {"metadata": dict(volume.metadata)})
 
     @endpoint(app, _ID + "/metadata/<key>", "GET")
@@ -200,11 +200,9 @@ class BlockStorageAPI(ProjectService):
     @endpoint(app, _ID + "/metadata/<key>", "PUT")
     def set_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
         """Set one label."""
-        label = metadata(member(call.json(), "meta"))
-        if not label:
-            raise refusals.IS_EMPTY("meta", label, label)
-        if len(label) > 1:
-            raise refusals.LABELS_TOO_MANY("meta", label, label)
+        body = call.json()
+        LABEL.check(body)
+        label = body["meta"]
         self._found(volume_id)
         if list(label) != [key]:
             raise refusals.LABEL_MISMATCH()

@@ -17,9 +17,6 @@ import attr
 from .exchange import APIResponse, WireError, web_error
 from .versions import COMPUTE, VOLUME, Dialect
 
-#: All of them, in the order of this module.
-REFUSALS: list[Refusal] = []
-
 _TITLES = {
     400: "Bad Request",
     401: "Unauthorized",
@@ -44,9 +41,6 @@ class Refusal:
     status: int
     template: str
     _put: Callable[[int, str], WireError] = attr.ib(repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        REFUSALS.append(self)
 
     def __call__(self, *values: object) -> WireError:
         return self._put(self.status, self.template.format(*values))
@@ -234,7 +228,7 @@ TOO_LONG = _cinder(400, "Invalid input received: {} has {} characters, more than
 LABEL_TOO_LONG = _cinder(400, "Invalid input for field/attribute {}. Value: {}. {!r} is too long")
 LABEL_KEY = _cinder(
     400,
-    "Invalid input for field/attribute {}. Value: {}. {!r} does not match any of the "
+    "Invalid input for field/attribute {}. Value: {}. {} match any of the "
     "regexes: '^[a-zA-Z0-9-_:. /]{{1,255}}$'",
 )
 SIZE_IS_NO_NUMBER = _cinder(

@@ -1,0 +1,236 @@
+# -*- test-case-name: tests.embedded.wire.test_fields -*-
+"""
+The fields of requests' bodies, checked by JSON schemas.
+
+Like the real services, a schema follows Draft 4, and only its first error is reported, in the
+service's words.  A schema's keywords stand in the order of their checks.  Sources: the modules
+``validators`` of ``cinder.api.validation``, ``nova.api.validation`` and
+``keystone.common.validation``.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Callable, cast
+
+import attr
+from jsonschema import Draft4Validator, FormatChecker, ValidationError
+from jsonschema.validators import extend
+
+from . import refusals
+from .exchange import WireError
+from .versions import COMPUTE, VOLUME, Dialect
+
+UUID = {"type": "string", "format": "uuid"}
+OPTIONAL_TEXT = {"type": ["string", "null"]}
+
+
+def wrapped(name: str, schema: Mapping[str, Any], **more: object) -> dict[str, Any]:
+    """
+    :param name: of the member that a body wraps.
+    :param more: further keywords of the body's schema.
+    :return: the schema of the body.
+    """
+    return {"type": "object", "properties": {name: schema}, "required": [name], **more}
+
+
+def is_uuid(value: object) -> bool:
+    """Check for a UUID in one of its usual spellings."""
+    try:
+        return isinstance(value, str) and bool(uuid.UUID(value))
+    except ValueError:
+        return False
+
+
+def _as_number(value: object) -> int | None:
+    if isinstance(value, str):
+        # The schema's pattern has admitted only digits.  A number with more of them than any
+        # limit is too large either way.
+        return int(value[:20])
+    return value if isinstance(value, int) else None
+
+
+def _minimum(_: object, least: int, value: object, schema: object) -> Iterator[ValidationError]:
+    number = _as_number(value)
+    if number is not None and number < least:
+        yield ValidationError("too small")
+
+
+def _maximum(_: object, most: int, value: object, schema: object) -> Iterator[ValidationError]:
+    number = _as_number(value)
+    if number is not None and number > most:
+        yield ValidationError("too great")
+
+
+#: Draft 4, but the text of a number has a minimum and a maximum, too.
+_Validator = extend(Draft4Validator, {"minimum": _minimum, "maximum": _maximum})
+_FORMATS = FormatChecker(formats=())
+_FORMATS.checks("uuid")(is_uuid)
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Mismatch:
+    """
+    A schema's error.
+
+    :ivar keyword: the keyword that the value does not match.
+    :ivar path: of the value, from the body's root: members and indexes.
+    :ivar value: the value.
+    :ivar wanted: the keyword's value in the schema.
+    :ivar schema: the schema that has the keyword.
+    """
+
+    keyword: str
+    path: tuple[object, ...]
+    value: Any
+    wanted: Any
+    schema: Mapping[str, Any]
+
+    @property
+    def types(self) -> str:
+        """The types that the schema allows."""
+        types = [self.wanted] if isinstance(self.wanted, str) else self.wanted
+        return ", ".join(map(repr, types))
+
+    @property
+    def missing(self) -> str:
+        """The first required member that the object lacks."""
+        return str(next(name for name in self.wanted if name not in self.value))
+
+    @property
+    def unknown(self) -> list[str]:
+        """The object's members that the schema neither names nor matches."""
+        patterns = self.schema.get("patternProperties", {})
+        return sorted(
+            name
+            for name in self.value
+            if name not in self.schema.get("properties", {})
+            and not any(re.search(pattern, name) for pattern in patterns)
+        )
+
+
+class BodySchema:
+    """
+    A JSON schema of one service's bodies.
+
+    :param schema: the schema.
+    :param in_words: makes the service's refusal of a schema's error.
+    """
+
+    def __init__(
+        self, schema: Mapping[str, Any], in_words: Callable[[Mismatch], WireError]
+    ) -> None:
+        self._validator = _Validator(schema, format_checker=_FORMATS)
+        self._in_words = in_words
+
+    def check(self, body: object) -> None:
+        """:raises WireError: 400, the body does not match the schema."""
+        error = next(self._validator.iter_errors(body), None)
+        if error is not None:
+            schema = cast("Mapping[str, Any]", error.schema)
+            path = tuple(error.absolute_path)
+            keyword, wanted = str(error.validator), error.validator_value
+            raise self._in_words(Mismatch(keyword, path, error.instance, wanted, schema))
+
+
+# -- the words of Cinder and Nova -------------------------------------------------
+
+
+def volume_body(schema: Mapping[str, Any]) -> BodySchema:
+    """Return a schema of Block Storage's bodies."""
+    return BodySchema(schema, lambda error: _in_words(VOLUME, error))
+
+
+def compute_body(schema: Mapping[str, Any]) -> BodySchema:
+    """Return a schema of Compute's bodies."""
+    return BodySchema(schema, lambda error: _in_words(COMPUTE, error))
+
+
+def only_member(body: Mapping[str, Any], dialect: Dialect) -> str:
+    """
+    :return: the action in a body.
+    :raises WireError: 400, the body has another number of members than one.
+    """
+    if len(body) != 1:
+        raise refusals.MALFORMED_BODY(dialect)
+    return next(iter(body))
+
+
+def _unexpected(names: Collection[str]) -> str:
+    return "{} {} unexpected".format(
+        ", ".join(map(repr, names)), "was" if len(names) == 1 else "were"
+    )
+
+
+def _unmatched(names: Collection[str]) -> str:
+    return "{} {} not".format(", ".join(map(repr, names)), "does" if len(names) == 1 else "do")
+
+
+def _additional(dialect: Dialect, name: str, error: Mismatch) -> WireError:
+    if "patternProperties" in error.schema:
+        return refusals.LABEL_KEY(name, error.value, _unmatched(error.unknown))
+    return refusals.ADDITIONAL_FIELD(dialect, name, error.value, _unexpected(error.unknown))
+
+
+def _mismatch(dialect: Dialect, name: str, error: Mismatch) -> WireError:
+    refusal = refusals.BAD_DEVICE if name == "device" else refusals.SIZE_IS_NO_NUMBER
+    return refusal(error.value, error.value)
+
+
+#: By the schema's keyword: the refusal of a field of Cinder's or Nova's.
+_OF_FIELD: dict[str, Callable[[Dialect, str, Mismatch], WireError]] = {
+    "type": lambda dialect, name, error: refusals.NOT_OF_TYPE(
+        dialect, name, error.value, error.value, error.types
+    ),
+    "format": lambda dialect, name, error: refusals.NOT_A_UUID(
+        dialect, name, error.value, error.value
+    ),
+    "required": lambda dialect, name, error: refusals.MISSING_FIELD(
+        dialect, name, error.value, error.missing
+    ),
+    "additionalProperties": _additional,
+    "pattern": _mismatch,
+    "minimum": lambda dialect, name, error: refusals.TOO_SMALL(
+        name, error.value, str(error.value).strip(), error.wanted
+    ),
+    "maximum": lambda dialect, name, error: refusals.TOO_GREAT(
+        name, error.value, str(error.value).strip(), error.wanted
+    ),
+    "maxLength": lambda dialect, name, error: refusals.LABEL_TOO_LONG(
+        name, error.value, error.value
+    ),
+    "enum": lambda dialect, name, error: refusals.BAD_MODE(name, error.value, error.value),
+    "minProperties": lambda dialect, name, error: refusals.IS_EMPTY(name, error.value, error.value),
+    "maxProperties": lambda dialect, name, error: refusals.LABELS_TOO_MANY(
+        name, error.value, error.value
+    ),
+}
+
+
+def _in_words(dialect: Dialect, error: Mismatch) -> WireError:
+    keyword = error.keyword
+    if error.path:
+        return _OF_FIELD[keyword](dialect, str(error.path[-1]), error)
+    if keyword == "required":
+        return refusals.MISSING_MEMBER(dialect, error.missing)
+    if keyword == "additionalProperties":
+        return refusals.ADDITIONAL_MEMBER(_unexpected(error.unknown))
+    return refusals.BODY_IS_NO_OBJECT(dialect, error.value)
+
+
+# -- the words of Keystone --------------------------------------------------------
+
+
+def identity_body(schema: Mapping[str, Any]) -> BodySchema:
+    """Return a schema of Identity's bodies."""
+    return BodySchema(schema, _in_keystones_words)
+
+
+def _in_keystones_words(error: Mismatch) -> WireError:
+    path = "/".join(map(str, error.path))
+    field = f"Invalid input for field '{path}': " if path else ""
+    if error.keyword == "required":
+        return refusals.MISSING_PROPERTY(field, error.missing)
+    return refusals.WRONG_TYPE(field, error.value, error.types)
