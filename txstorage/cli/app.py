@@ -9,19 +9,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Coroutine, Mapping
-from typing import Any, Callable
+from typing import Any, Callable, cast
 from uuid import UUID
 
 import attr
 import click
 from rich.console import Console, RenderableType
+from twisted.internet.defer import Deferred
+from twisted.web.iweb import IAgent
 
 from .._assembly import driver_for, volume_service
 from .._configuration.configuration import Configuration, variables
 from .._configuration.keys import KEYS
+from ..clouds.interface import IVolumeService
+from ..clouds.values import Volume
+from ..driver.operations import BlockDeviceDriver
 from ..errors import InvalidConfiguration
 from .errors import explain
-from .running import run
+from .running import IReactor, run
 
 AGENT_YML = "/etc/flocker/agent.yml"
 
@@ -54,8 +59,8 @@ class ConfiguredCloud:
     """
 
     configuration: Configuration
-    service: Any
-    driver: Any
+    service: IVolumeService
+    driver: BlockDeviceDriver
 
 
 Observe = Callable[[str], None]
@@ -69,17 +74,17 @@ class ObservedService:
     :param observe: called with a status.
     """
 
-    def __init__(self, service: Any, observe: Observe) -> None:
+    def __init__(self, service: IVolumeService, observe: Observe) -> None:
         self._service = service
         self._observe = observe
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._service, name)
 
-    def get_volume(self, volume_id: str) -> Any:
+    def get_volume(self, volume_id: str) -> Deferred[Volume]:
         """See ``IVolumeService``."""
 
-        def seen(volume: Any) -> Any:
+        def seen(volume: Volume) -> Volume:
             self._observe(volume.status)
             return volume
 
@@ -104,8 +109,8 @@ class App:
     cluster_id: UUID | None = None
     json: bool = False
     environ: Mapping[str, str] = attr.ib(default=os.environ, repr=False)
-    run: Callable[[Callable[[Any], Coroutine[Any, Any, Any]]], Any] = run
-    agent: Any | None = None
+    run: Callable[[Callable[[IReactor], Coroutine[Any, Any, Any]]], Any] = run
+    agent: IAgent | None = None
     default_config: str = AGENT_YML
 
     # -- in ---------------------------------------------------------------
@@ -148,21 +153,21 @@ class App:
             return Configuration.from_environment(self.environ, **overrides)
         return Configuration.from_file(path, **overrides)
 
-    def cloud(self, reactor: Any, observe: Observe | None = None) -> ConfiguredCloud:
+    def cloud(self, reactor: IReactor, observe: Observe | None = None) -> ConfiguredCloud:
         """
         :param reactor: the reactor.
         :param observe: called with each status that a volume is seen in.
         :raises InvalidConfiguration: naming the key and where it is.
         """
         configuration = self.configuration()
-        service: Any = volume_service(reactor, configuration, self.agent)
+        service: IVolumeService = volume_service(reactor, configuration, self.agent)
         if observe is not None:
-            service = ObservedService(service, observe)
+            service = cast(IVolumeService, ObservedService(service, observe))
         return ConfiguredCloud(configuration, service, driver_for(reactor, configuration, service))
 
     # -- out --------------------------------------------------------------
 
-    def perform(self, operation: Callable[[Any], Coroutine[Any, Any, CommandResult]]) -> None:
+    def perform(self, operation: Callable[[IReactor], Coroutine[Any, Any, CommandResult]]) -> None:
         """
         Run an operation and say what came of it.
 

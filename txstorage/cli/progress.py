@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from .running import IReactor
+
 
 class Note:
     """
@@ -66,7 +68,7 @@ class Narrator:
 
     def __init__(
         self,
-        reactor: Any,
+        reactor: IReactor,
         console: Console | None,
         progress_console: Console,
         listener: Callable[[str], None] = lambda name: None,

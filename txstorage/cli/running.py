@@ -6,22 +6,94 @@ from __future__ import annotations
 import signal
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable, Generic, TypeVar, cast
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ReactorNotRunning
+from twisted.internet.interfaces import (
+    IReactorCore,
+    IReactorFDSet,
+    IReactorFromThreads,
+    IReactorProcess,
+    IReactorTCP,
+    IReactorTime,
+)
 from twisted.internet.process import ProcessReader
 from twisted.python.failure import Failure
 
 T = TypeVar("T")
 
 
+class IReactor(
+    IReactorCore, IReactorFDSet, IReactorFromThreads, IReactorProcess, IReactorTCP, IReactorTime
+):
+    """The parts of Twisted's reactor that the command line uses."""
+
+
+_REACTOR = cast(IReactor, _reactor)
+
+
 class CommandInterrupted(Exception):
     """The user, or the system, interrupted the command, and it has stopped."""
 
 
-def run(operation: Callable[[Any], Coroutine[Any, Any, T]], reactor: Any = _reactor) -> T:
+class _Outcome(Generic[T]):
+    """The outcome of a coroutine: a result or a failure, once it is known."""
+
+    def __init__(self) -> None:
+        self.known = False
+        self._value: Any = None
+
+    def set(self, value: T | Failure) -> None:
+        self.known, self._value = True, value
+
+    def is_cancelled(self) -> bool:
+        """Check for the failure of a cancelled coroutine."""
+        return isinstance(self._value, Failure) and bool(self._value.check(CancelledError))
+
+    def result(self) -> T:
+        """
+        :return: the coroutine's result.
+        :raises Exception: the coroutine raised it.
+        """
+        if isinstance(self._value, Failure):
+            self._value.raiseException()
+        result: T = self._value
+        return result
+
+
+class _Command(Generic[T]):
+    """A coroutine that the reactor runs for, and that the reactor's end cancels."""
+
+    def __init__(
+        self, operation: Callable[[IReactor], Coroutine[Any, Any, T]], reactor: IReactor
+    ) -> None:
+        self.outcome: _Outcome[T] = _Outcome()
+        self._operation = operation
+        self._reactor = reactor
+        self._call: Deferred[Any] | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        _stop_on_hang_up(self._reactor)
+        self._call = Deferred.fromCoroutine(self._operation(self._reactor))
+        self._call.addBoth(self._ended)
+
+    def _ended(self, value: T | Failure) -> None:
+        self.outcome.set(value)
+        if not self._stopping:
+            self._reactor.stop()
+
+    def shut_down(self) -> Deferred[Any] | None:
+        """Cancel the coroutine; the reactor waits for its end."""
+        self._stopping = True
+        if self._call is not None:
+            self._call.cancel()
+        return self._call
+
+
+def run(operation: Callable[[IReactor], Coroutine[Any, Any, T]], reactor: IReactor = _REACTOR) -> T:
     """
     Run the reactor until a coroutine is done.
 
@@ -33,32 +105,16 @@ def run(operation: Callable[[Any], Coroutine[Any, Any, T]], reactor: Any = _reac
     :raises CommandInterrupted: when it was cancelled.
     :raises Exception: what the coroutine raises.
     """
-    outcome: list[Any] = []
-    calls: list[Deferred[Any]] = []
-
-    def start() -> None:
-        _stop_on_hang_up(reactor)
-        call = Deferred.fromCoroutine(operation(reactor))
-        calls.append(call)
-        call.addBoth(outcome.append)
-        call.addBoth(lambda _: stopping or reactor.stop())
-
-    stopping: list[bool] = []
-
-    def shut_down() -> Any:
-        stopping.append(True)
-        for call in calls:
-            call.cancel()
-        return calls[0] if calls else None
-
-    reactor.addSystemEventTrigger("before", "shutdown", shut_down)
-    reactor.callWhenRunning(start)
+    command = _Command(operation, reactor)
+    reactor.addSystemEventTrigger("before", "shutdown", command.shut_down)
+    reactor.callWhenRunning(command.start)
     reactor.run()
-    result: T = _result(outcome)
-    return result
+    if not command.outcome.known or command.outcome.is_cancelled():
+        raise CommandInterrupted()
+    return command.outcome.result()
 
 
-def _stop_on_hang_up(reactor: Any) -> None:
+def _stop_on_hang_up(reactor: IReactor) -> None:
     # Twisted takes care of the other signals; under nohup this one is ignored.
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
@@ -67,20 +123,20 @@ def _stop_on_hang_up(reactor: Any) -> None:
 class _Input:
     """Ends a reactor when a pipe ends."""
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: IReactor) -> None:
         self._reactor = reactor
 
     def childDataReceived(self, name: int, data: bytes) -> None:  # noqa: N802
         """Nothing is expected."""
 
-    def childConnectionLost(self, name: int, reason: Any) -> None:  # noqa: N802
+    def childConnectionLost(self, name: int, reason: Failure) -> None:  # noqa: N802
         """See ``ProcessReader``."""
         # A reactor that stops closes it as well.
         with suppress(ReactorNotRunning):
             self._reactor.stop()
 
 
-def end_with_input(reactor: Any, descriptor: int = 0) -> None:
+def end_with_input(reactor: IReactor, descriptor: int = 0) -> None:
     """
     Stop a reactor when its standard input, a pipe, ends: when the process at the other end is gone,
     however it ended.
@@ -97,34 +153,22 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
     :return: the result of ``work``.
     :raises CancelledError: afterwards, when the caller was cancelled.
     """
-    outcome: list[Any] = []
-    waiter: Deferred[None] = Deferred()
-
-    def done(result: Any) -> None:
-        outcome.append(result)
-        if not waiter.called:
-            waiter.callback(None)
-
-    Deferred.fromCoroutine(work).addBoth(done)
+    outcome: _Outcome[T] = _Outcome()
+    ended = Deferred.fromCoroutine(work).addBoth(outcome.set)
     cancelled = False
-    while not outcome:
+    while not outcome.known:
+        waiter: Deferred[None] = Deferred()
+        ended.addBoth(_wake, waiter)
         try:
             await waiter
         except CancelledError:
-            cancelled, waiter = True, Deferred()
-    if isinstance(outcome[0], Failure):
-        outcome[0].raiseException()
+            cancelled = True
+    result = outcome.result()
     if cancelled:
         raise CancelledError()
-    result: T = outcome[0]
     return result
 
 
-def _result(outcome: list[Any]) -> Any:
-    if not outcome:
-        raise CommandInterrupted()
-    if isinstance(outcome[0], Failure):
-        if outcome[0].check(CancelledError):
-            raise CommandInterrupted()
-        outcome[0].raiseException()
-    return outcome[0]
+def _wake(_: object, waiter: Deferred[None]) -> None:
+    if not waiter.called:
+        waiter.callback(None)

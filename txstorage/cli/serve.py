@@ -5,18 +5,18 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import Any, cast
 
 import click
 import yaml
 from twisted.internet import task
 from twisted.internet.defer import Deferred
 
-from ..embedded.service import EmbeddedService, ServiceOptions, exposure
+from ..embedded.service import EmbeddedService, IServiceReactor, ServiceOptions, exposure
 from ..embedded.state_directory import ServeError
 from .app import App
 from .errors import explain, say
-from .running import end_with_input
+from .running import IReactor, end_with_input
 
 
 def default_state_dir() -> str:
@@ -48,14 +48,14 @@ def _refuse(error: Exception, as_json: bool) -> None:
         say(f"txstorage serve: {error}")
 
 
-async def run(reactor: Any, options: ServiceOptions, as_json: bool = False) -> None:
+async def run(reactor: IReactor, options: ServiceOptions, as_json: bool = False) -> None:
     """
     Serve until the reactor is stopped.
 
     :param as_json: whether the output is JSON.
     :raises SystemExit: with 1, when the service can't start.
     """
-    service = EmbeddedService(reactor, options)
+    service = EmbeddedService(cast(IServiceReactor, reactor), options)
     # Programs that are run earlier are not noticed when they end.
     running: Deferred[None] = Deferred()
     reactor.callWhenRunning(running.callback, None)
@@ -189,7 +189,7 @@ def serve(
         behaviour=behaviour,
     )
 
-    def main(reactor: Any) -> Any:
+    def main(reactor: IReactor) -> Any:
         if until_input_ends:
             end_with_input(reactor)
         return Deferred.fromCoroutine(run(reactor, options, app.json))

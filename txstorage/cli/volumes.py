@@ -21,6 +21,7 @@ from ..errors import DeviceError, MalformedLabels
 from ..interfaces import UnknownInstanceID, UnknownVolume
 from .app import App, CommandResult, ConfiguredCloud
 from .progress import progress
+from .running import IReactor
 from .sizes import Size, format_size
 from .tables import AdaptiveTable
 
@@ -114,7 +115,7 @@ def _show_table(document: dict[str, Any], box: Box | None = HEAVY_HEAD) -> Table
 
 
 @contextmanager
-def _observed(app: App, reactor: Any, description: str) -> Iterator[ConfiguredCloud]:
+def _observed(app: App, reactor: IReactor, description: str) -> Iterator[ConfiguredCloud]:
     """The cloud, and on a terminal a spinner with the last status seen."""
     with progress(app.progress_console(), description) as note:
         yield app.cloud(reactor, lambda status: setattr(note, "text", status))
@@ -160,7 +161,7 @@ async def _described(cloud: ConfiguredCloud, volume_id: str) -> dict[str, Any]:
 def list_command(app: App) -> None:
     """List the cluster's volumes."""
 
-    async def operation(reactor: Any) -> CommandResult:
+    async def operation(reactor: IReactor) -> CommandResult:
         with _observed(app, reactor, "Listing volumes") as cloud:
             cluster_id: Any = cloud.configuration.cluster_id
             page = await cloud.service.list_volumes(cluster_labels(cluster_id))
@@ -179,7 +180,7 @@ def list_command(app: App) -> None:
 def show_command(app: App, volume: str) -> None:
     """Show everything about one volume."""
 
-    async def operation(reactor: Any) -> CommandResult:
+    async def operation(reactor: IReactor) -> CommandResult:
         with _observed(app, reactor, "Looking") as cloud:
             document = await _described(cloud, volume)
         return CommandResult(document, _shown(document))
@@ -199,7 +200,7 @@ def create_command(app: App, size: int, dataset: UUID | None, profile: str | Non
     A dataset has one volume: when it has one already, that is the answer.
     """
 
-    async def operation(reactor: Any) -> CommandResult:
+    async def operation(reactor: IReactor) -> CommandResult:
         dataset_id = dataset or uuid4()
         with _observed(app, reactor, "Creating a volume of " + format_size(size)) as cloud:
             try:
@@ -228,7 +229,7 @@ async def _create(cloud: ConfiguredCloud, dataset_id: UUID, size: int, profile: 
 def attach_command(app: App, volume: str, server: str | None) -> None:
     """Attach a volume, and print the path of its device on this node."""
 
-    async def operation(reactor: Any) -> CommandResult:
+    async def operation(reactor: IReactor) -> CommandResult:
         with _observed(app, reactor, "Attaching volume " + volume) as cloud:
             target = server or await cloud.driver.compute_instance_id()
             await cloud.driver.attach_volume(volume, target)
@@ -245,7 +246,7 @@ def attach_command(app: App, volume: str, server: str | None) -> None:
 def detach_command(app: App, volume: str) -> None:
     """Detach a volume from wherever it is attached."""
 
-    async def operation(reactor: Any) -> CommandResult:
+    async def operation(reactor: IReactor) -> CommandResult:
         with _observed(app, reactor, "Detaching volume " + volume) as cloud:
             await cloud.driver.detach_volume(volume)
             document = to_document(await _volume(cloud, volume))
@@ -260,7 +261,7 @@ def detach_command(app: App, volume: str) -> None:
 def path_command(app: App, volume: str) -> None:
     """Print the path of the device of a volume that is attached to this node."""
 
-    async def operation(reactor: Any) -> CommandResult:
+    async def operation(reactor: IReactor) -> CommandResult:
         with _observed(app, reactor, "Looking for the device") as cloud:
             path = (await cloud.driver.get_device_path(volume)).path
         return CommandResult({"volume_id": volume, "device_path": path}, path)
@@ -277,7 +278,7 @@ def destroy_command(app: App, volume: str, yes: bool) -> None:
     if not yes:
         _confirm(volume)
 
-    async def operation(reactor: Any) -> CommandResult:
+    async def operation(reactor: IReactor) -> CommandResult:
         with _observed(app, reactor, "Destroying volume " + volume) as cloud:
             await cloud.driver.destroy_volume(volume)
         return CommandResult(

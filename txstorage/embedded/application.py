@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
 
@@ -18,6 +20,7 @@ from .apis.compute import ComputeAPI
 from .apis.identity import IdentityAPI
 from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
+from .machine.devices import IDeviceBackend
 from .machine.reconcile import reconcile
 from .machine.transitions import Engine
 from .settings import Settings
@@ -39,7 +42,7 @@ class _Document(Resource):
 
     isLeaf = True
 
-    def __init__(self, path: str, base_url: Any) -> None:
+    def __init__(self, path: str, base_url: str | None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._path = path
         self._base_url = base_url
@@ -76,7 +79,9 @@ class _Root(Resource):
     :param services: resources by the first segment of their paths.
     """
 
-    def __init__(self, services: Any, project_id: str, base_url: Any) -> None:
+    def __init__(
+        self, services: Mapping[bytes, IResource], project_id: str, base_url: str | None
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._services = services
         self._project_id = project_id
@@ -97,7 +102,7 @@ class _Root(Resource):
             return _Document("", self._base_url)
         if path == b"volume":
             request.postpath = _in_project(request.postpath, self._project_id)
-        found: IResource = self._services.get(_service(path, request.postpath))
+        found = self._services.get(_service(path, request.postpath))
         if found is None or whole in self._documents:
             return _Document(whole, self._base_url)
         return found
@@ -134,7 +139,9 @@ class Application:
     :param devices: an ``IDeviceBackend``.
     """
 
-    def __init__(self, reactor: Any, store: Store, devices: Any, settings: Settings) -> None:
+    def __init__(
+        self, reactor: IReactorTime, store: Store, devices: IDeviceBackend, settings: Settings
+    ) -> None:
         self._store = store
         self._devices = devices
         self._settings = settings
@@ -164,11 +171,11 @@ class Application:
 
     def resource(self) -> IResource:
         """The resource for a ``Site``."""
-        parts: tuple[Any, ...] = (self._store, self._identity, self._engine, self._settings)
+        parts = (self._store, self._identity, self._engine, self._settings)
         services = {
             b"identity": self._identity.app.resource(),
             b"volume": BlockStorageAPI(*parts).app.resource(),
             b"compute": ComputeAPI(*parts).app.resource(),
-            _ATTACHMENTS: AttachmentsAPI(*parts, devices=self._devices).app.resource(),
+            _ATTACHMENTS: AttachmentsAPI(*parts, self._devices).app.resource(),
         }
         return _Root(services, self._identity.ids.project, self._settings.base_url)

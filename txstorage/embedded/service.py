@@ -8,16 +8,23 @@ import os
 import re
 import sqlite3
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import attr
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IReactorSSL,
+    IReactorTCP,
+    IReactorTime,
+)
 from twisted.web.server import Site
 
 from .agent_yml import Access, agent_configuration, as_yaml, reachable
 from .application import Application
-from .machine.devices import DeviceFailure, FileDevices, LoopDevices
+from .machine.devices import DeviceFailure, FileDevices, IDeviceReactor, LoopDevices
 from .machine.files import VolumeFiles
 from .settings import Settings
 from .state_directory import ServeError, StateDirectory, write_private
@@ -63,7 +70,7 @@ def exposure(options: ServiceOptions) -> str:
     return warning + ", and without TLS the password can be read on the way"
 
 
-def _open_store(path: str, reactor: Any) -> Store:
+def _open_store(path: str, reactor: IReactorTime) -> Store:
     try:
         return Store(path, reactor.seconds)
     except sqlite3.Error as error:
@@ -75,7 +82,7 @@ def _open_store(path: str, reactor: Any) -> Store:
 
 async def choose_devices(
     wanted: str, recorded: str, loop: LoopDevices, regular: FileDevices
-) -> tuple[Any, str]:
+) -> tuple[LoopDevices | FileDevices, str]:
     """
     :param wanted: ``auto``, ``loop`` or ``file``.
     :param recorded: the kind of device of the attached volumes; empty when none is attached.
@@ -104,6 +111,10 @@ async def choose_devices(
     return loop, "they work here"
 
 
+class IServiceReactor(IDeviceReactor, IReactorSSL, IReactorTCP):
+    """A reactor that listens, keeps time and starts programs."""
+
+
 class EmbeddedService:
     """
     The service on a port.
@@ -111,13 +122,13 @@ class EmbeddedService:
     :param reactor: listens, and provides the time.
     """
 
-    def __init__(self, reactor: Any, options: ServiceOptions) -> None:
+    def __init__(self, reactor: IServiceReactor, options: ServiceOptions) -> None:
         self._reactor = reactor
         self._options = options
         self._state: StateDirectory | None = None
         self._store: Store | None = None
         self._application: Application | None = None
-        self._port: Any = None
+        self._port: IListeningPort | None = None
         #: Warnings and explanations, for people.
         self.remarks: list[str] = []
 
@@ -167,10 +178,12 @@ class EmbeddedService:
         )
         self._application = Application(self._reactor, store, devices, settings)
         self.remarks.extend(await self._application.start())
-        certificate = self._listen(state)
+        port, certificate = self._listen(state, Site(self._application.resource()))
+        self._port = port
+        address = cast(IPv4Address, port.getHost())
         access = Access(
             host=options.host,
-            port=self._port.getHost().port,
+            port=address.port,
             password_file=state.password_file,
             cluster_id=store.fact("cluster_id", lambda: str(uuid.uuid4())),
             certificate=certificate,
@@ -186,7 +199,9 @@ class EmbeddedService:
         declared.update((server.name, server.server_id) for server in store.servers())
         return declared
 
-    async def _choose_devices(self, state: StateDirectory, store: Store) -> Any:
+    async def _choose_devices(
+        self, state: StateDirectory, store: Store
+    ) -> LoopDevices | FileDevices:
         files = VolumeFiles(state.volumes)
         attached = any(volume.attachment and not volume.bootable for volume in store.volumes())
         recorded = store.fact("devices", lambda: "") if attached else ""
@@ -201,13 +216,12 @@ class EmbeddedService:
         self.remarks.append(f"devices: {what[devices.kind]} ({why})")
         return devices
 
-    def _listen(self, state: StateDirectory) -> str | None:
+    def _listen(self, state: StateDirectory, site: Any) -> tuple[IListeningPort, str | None]:
         """
-        :return: path of the certificate to trust, with TLS.
+        :param site: a ``Site``, which Twisted's types do not count as a factory.
+        :return: the port, and the path of the certificate to trust, with TLS.
         """
         options = self._options
-        assert self._application is not None
-        site = Site(self._application.resource())
         paths: tuple[str, str] | None = None
         if options.tls_cert is not None and options.tls_key is not None:
             paths = os.path.abspath(options.tls_cert), os.path.abspath(options.tls_key)
@@ -215,14 +229,14 @@ class EmbeddedService:
             paths = self_signed(state.path, reachable(options.host))
         try:
             if paths is None:
-                self._port = self._reactor.listenTCP(options.port, site, interface=options.host)
-                return None
-            self._port = self._reactor.listenSSL(
+                port = self._reactor.listenTCP(options.port, site, interface=options.host)
+                return port, None
+            port = self._reactor.listenSSL(
                 options.port, site, context_factory(*paths), interface=options.host
             )
         except (CannotListenError, OSError) as error:
             raise self._no_port(error) from error
-        return paths[0]
+        return port, paths[0]
 
     def _no_port(self, error: Exception) -> ServeError:
         cause = getattr(error, "socketError", error)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import attr
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
 from .application import Application
@@ -68,7 +69,7 @@ def _credentials(auth_url: str, password: str) -> dict[str, str]:
 
 
 def in_memory_cloud(
-    reactor: Any, nodes: Iterable[str] = ("node-1", "node-2"), **settings: Any
+    reactor: IReactorTime, nodes: Iterable[str] = ("node-1", "node-2"), **settings: Any
 ) -> InMemoryCloud:
     """
     :param reactor: a ``Clock``; transitions happen when it is advanced.

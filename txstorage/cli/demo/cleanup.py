@@ -11,9 +11,9 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-from typing import Any
 
 from ..._support import linux
+from ..running import IReactor
 from .commands import CommandFailed, command
 
 
@@ -46,7 +46,7 @@ def loops_below(directory: str, sysfs: str = "/sys") -> list[str]:
     return sorted(found)
 
 
-async def _unmount(reactor: Any, mountpoint: str) -> None:
+async def _unmount(reactor: IReactor, mountpoint: str) -> None:
     try:
         await command(reactor, "umount", mountpoint)
     except CommandFailed:
@@ -54,7 +54,7 @@ async def _unmount(reactor: Any, mountpoint: str) -> None:
         await command(reactor, "umount", "--lazy", mountpoint)
 
 
-async def unmount_all(reactor: Any, directory: str) -> None:
+async def unmount_all(reactor: IReactor, directory: str) -> None:
     """
     Unmount everything that is mounted in a directory.
 
@@ -64,7 +64,7 @@ async def unmount_all(reactor: Any, directory: str) -> None:
         await _unmount(reactor, mountpoint)
 
 
-async def remove(reactor: Any, directory: str) -> None:
+async def remove(reactor: IReactor, directory: str) -> None:
     """
     Unmount everything in a directory, detach the loop devices whose files are in it, and remove it.
 

@@ -20,11 +20,11 @@ from ...errors import StorageError
 from ...interfaces import BlockDeviceVolume
 from ..app import App, CommandResult, ConfiguredCloud
 from ..progress import Narrator
-from ..running import shielded
+from ..running import IReactor, shielded
 from ..sizes import format_size
 from .cleanup import remove, unmount_all
 from .embedded_process import EmbeddedServiceProcess
-from .media import FILES, check_blank, medium_for
+from .media import FILES, Medium, check_blank, medium_for
 
 SIZE = 2**30
 NODES = ("node-1", "node-2")
@@ -120,7 +120,7 @@ class Demonstration:
     """
 
     def __init__(
-        self, app: App, reactor: Any, narrator: Narrator, directory: str, agent: CountingAgent
+        self, app: App, reactor: IReactor, narrator: Narrator, directory: str, agent: CountingAgent
     ) -> None:
         self._app = app
         self._reactor = reactor
@@ -209,7 +209,7 @@ class Demonstration:
         with self._tell("detach it from " + node):
             await cloud.driver.detach_volume(volume.blockdevice_id)
 
-    async def _write(self, medium: Any, device: str) -> dict[str, str]:
+    async def _write(self, medium: Medium, device: str) -> dict[str, str]:
         await self._open(medium, device)
         with self._tell(f"write {len(FILES)} files of random data") as note:
             written: dict[str, str] = await medium.write(device)
@@ -217,26 +217,26 @@ class Demonstration:
         await self._close(medium)
         return written
 
-    async def _read(self, medium: Any, device: str) -> dict[str, str]:
+    async def _read(self, medium: Medium, device: str) -> dict[str, str]:
         await self._open(medium, device)
         with self._tell("read them back"):
             read: dict[str, str] = await medium.read(device)
         await self._close(medium)
         return read
 
-    async def _open(self, medium: Any, device: str) -> None:
+    async def _open(self, medium: Medium, device: str) -> None:
         if medium.mounts:
             with self._tell("mount it"):
                 await medium.open(device)
 
-    async def _close(self, medium: Any) -> None:
+    async def _close(self, medium: Medium) -> None:
         if medium.mounts:
             with self._tell("unmount it"):
                 await medium.close()
 
 
 async def demonstrate(
-    app: App, reactor: Any, listener: Callable[[str], None] = lambda name: None
+    app: App, reactor: IReactor, listener: Callable[[str], None] = lambda name: None
 ) -> CommandResult:
     """
     Show a volume's life, and clean up whatever happens.
@@ -278,7 +278,7 @@ def summary(proof: Proof, requests: int) -> Text:
 def demo(app: App) -> None:
     """Create, fill, move and destroy a volume on this machine."""
 
-    async def operation(reactor: Any) -> CommandResult:
+    async def operation(reactor: IReactor) -> CommandResult:
         return await demonstrate(app, reactor)
 
     app.perform(operation)

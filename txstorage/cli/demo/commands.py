@@ -12,11 +12,13 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ProcessExitedAlready
+from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
 from ..._support.linux import SYSTEM_PATH
 from ...errors import StorageError
+from ..running import IReactor
 
 
 class CommandFailed(StorageError):
@@ -73,7 +75,7 @@ class _OutputCollector(ProcessProtocol):
         self.ended.callback(code if code is not None else -(ended.signal or 0))
 
 
-async def command(reactor: Any, *argv: str, expected: Sequence[int] = (0,)) -> str:
+async def command(reactor: IReactor, *argv: str, expected: Sequence[int] = (0,)) -> str:
     """
     Run a command.  On cancellation the command is killed, and has ended before the cancellation
     proceeds.
@@ -104,7 +106,7 @@ async def command(reactor: Any, *argv: str, expected: Sequence[int] = (0,)) -> s
     return protocol.out.decode("utf-8", "replace")
 
 
-def kill(process: Any, signal: str) -> None:
+def kill(process: IProcessTransport, signal: str) -> None:
     """Send a signal to a process that may have ended."""
     try:
         process.signalProcess(signal)

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
 from ...errors import StorageError
+from ..running import IReactor
 from .commands import kill, own_session
 
 READY = b"txstorage ready: "
@@ -76,7 +78,7 @@ class EmbeddedServiceProcess:
 
     def __init__(
         self,
-        reactor: Any,
+        reactor: IReactor,
         directory: str,
         nodes: Sequence[str],
         argv: Sequence[str] = (sys.executable, "-m", "txstorage.cli"),
@@ -89,7 +91,7 @@ class EmbeddedServiceProcess:
         for name in nodes:
             self._argv += ["--node", name]
         self._child = _Child()
-        self._process: Any | None = None
+        self._process: IProcessTransport | None = None
         self._group = 0
 
     def agent_yml(self, node: str) -> str:
@@ -102,8 +104,8 @@ class EmbeddedServiceProcess:
         :raises ServiceNotStarted: with what it said.
         """
         argv = own_session(self._argv)
-        self._process = self._reactor.spawnProcess(self._child, argv[0], argv, os.environ)
-        self._group = self._process.pid
+        process: Any = self._reactor.spawnProcess(self._child, argv[0], argv, os.environ)
+        self._process, self._group = process, process.pid
         self._child.ready.addTimeout(START_TIMEOUT, self._reactor)
         try:
             return await self._child.ready
@@ -119,18 +121,18 @@ class EmbeddedServiceProcess:
         if self._process is None or not self._child.running:
             return
         kill(self._process, "TERM")
-        timer = self._reactor.callLater(STOP_TIMEOUT, self._kill)
+        timer = self._reactor.callLater(STOP_TIMEOUT, self._kill, self._process)
         await self._child.ended
         if timer.active():
             timer.cancel()
 
-    def _kill(self) -> None:
+    def _kill(self, process: IProcessTransport) -> None:
         # It, or a child of its own, holds our pipe open, and so the group is
         # still theirs.
         try:
             os.killpg(self._group, signal.SIGKILL)
         except ProcessLookupError:
-            kill(self._process, "KILL")
+            kill(process, "KILL")
 
 
 __all__ = ["EmbeddedServiceProcess", "ServiceNotStarted"]

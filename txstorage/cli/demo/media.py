@@ -7,11 +7,12 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO, Union
 
 from twisted.internet.task import deferLater
 
 from ...errors import StorageError
+from ..running import IReactor
 from .commands import command, find_program
 
 MIB = 2**20
@@ -55,7 +56,7 @@ def check_blank(path: str) -> None:
         raise NotBlank(f"The device {path} is not blank")
 
 
-async def write_random(reactor: Any, file: BinaryIO, size: int) -> str:
+async def write_random(reactor: IReactor, file: BinaryIO, size: int) -> str:
     """
     Write random bytes, a piece at a time so that the reactor is not blocked.
 
@@ -72,7 +73,7 @@ async def write_random(reactor: Any, file: BinaryIO, size: int) -> str:
     return digest.hexdigest()
 
 
-async def read_digest(reactor: Any, file: BinaryIO, size: int) -> str:
+async def read_digest(reactor: IReactor, file: BinaryIO, size: int) -> str:
     """
     :return: the SHA-256 of the next ``size`` bytes, hexadecimal.
     """
@@ -101,7 +102,7 @@ class RawDevice:
     description = "raw bytes, as a file system takes root, a real device and mkfs.ext4"
     mounts = False
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: IReactor) -> None:
         self._reactor = reactor
 
     async def format(self, device: str) -> None:
@@ -144,7 +145,7 @@ class FileSystem:
     description = "an ext4 file system"
     mounts = True
 
-    def __init__(self, reactor: Any, mountpoint: str) -> None:
+    def __init__(self, reactor: IReactor, mountpoint: str) -> None:
         self._reactor = reactor
         self._mountpoint = mountpoint
 
@@ -188,7 +189,11 @@ class FileSystem:
         return digests
 
 
-def medium_for(reactor: Any, device: str, mountpoint: str) -> Any:
+#: A medium of files.
+Medium = Union[FileSystem, RawDevice]
+
+
+def medium_for(reactor: IReactor, device: str, mountpoint: str) -> Medium:
     """
     :param device: a device path.
     :return: a :class:`FileSystem` where one can be made and mounted, else a :class:`RawDevice`.

@@ -19,10 +19,14 @@ from ..._assembly import driver_for, http_client, volume_service
 from ..._configuration.configuration import Configuration, dataset_section
 from ..._configuration.keys import SECRETS
 from ..._devices.os_brick import Brick
+from ..._http.client import HTTPClient
 from ...clouds.openstack.catalog import choose_endpoint
 from ...clouds.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
 from ...clouds.openstack.nova import SERVICE_TYPES as COMPUTE_TYPES
+from ...clouds.openstack.service import OpenStackService
+from ...clouds.openstack.without_compute import StandaloneService
 from ...driver.labels import belongs_to, cluster_labels
+from ...driver.operations import BlockDeviceDriver
 from ...errors import (
     AuthenticationFailed,
     PermissionDenied,
@@ -32,6 +36,7 @@ from ...errors import (
 )
 from ...interfaces import MandatoryProfiles
 from ..app import App
+from ..running import IReactor
 from ..sizes import format_size
 
 #: The part of a quota that, once used, is worth a warning.
@@ -63,13 +68,13 @@ class DoctorRun:
     """
 
     configuration: Configuration
-    http: Any
-    service: Any
-    driver: Any
+    http: HTTPClient
+    service: OpenStackService
+    driver: BlockDeviceDriver
     instance_id: str
     volumes: tuple[Any, ...]
 
-    def __init__(self, app: App, reactor: Any) -> None:
+    def __init__(self, app: App, reactor: IReactor) -> None:
         self.app = app
         self.reactor = reactor
 
@@ -129,7 +134,7 @@ async def check_tls(state: DoctorRun) -> str:
     return f"{url} answers; its certificate verifies"
 
 
-async def probe(http: Any, url: str) -> None:
+async def probe(http: HTTPClient, url: str) -> None:
     """
     :param url: the service's URL.
     :raises TransportError: no server that speaks HTTP and JSON is there.
@@ -175,6 +180,7 @@ async def check_attaching(state: DoctorRun) -> str:
     """Check that Compute, or this host, can attach volumes."""
     if state.configuration.attach_through == "compute":
         return "Compute attaches volumes"
+    assert isinstance(state.service, StandaloneService)
     await state.service.check_attachments()
     brick = "with os-brick, also by iSCSI and the like"
     if Brick.load() is None:

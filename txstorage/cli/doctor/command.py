@@ -15,6 +15,7 @@ from rich.text import Text
 from ..app import App, CommandResult
 from ..errors import explain
 from ..progress import progress
+from ..running import IReactor
 from ..tables import AdaptiveTable
 from .checks import STEPS, CheckWarning, DoctorRun, Skipped, Step
 
@@ -52,7 +53,7 @@ async def find(step: Step, state: DoctorRun) -> Finding:
     return Finding(step.name, outcome, detail, state.reactor.seconds() - started, remedy)
 
 
-async def examine(app: App, reactor: Any, steps: Sequence[Step] = STEPS) -> list[Finding]:
+async def examine(app: App, reactor: IReactor, steps: Sequence[Step] = STEPS) -> list[Finding]:
     """
     Take all steps, except those that can't be taken after one that failed.
 
@@ -105,7 +106,7 @@ def to_table(findings: Sequence[Finding], box: Box | None) -> Table:
 def doctor(app: App) -> None:
     """Check the configuration step by step, and print the remedies."""
 
-    async def operation(reactor: Any) -> CommandResult:
+    async def operation(reactor: IReactor) -> CommandResult:
         findings = await examine(app, reactor)
         return CommandResult(
             to_document(findings),

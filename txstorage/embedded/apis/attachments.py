@@ -16,14 +16,18 @@ from weakref import WeakValueDictionary
 from klein import Klein
 from twisted.internet.defer import DeferredLock
 
-from ..machine.devices import DeviceFailure
+from ..machine.devices import DeviceFailure, IDeviceBackend
+from ..machine.transitions import Engine
+from ..settings import Settings
 from ..store.records import AttachmentRecord, VolumeRecord
+from ..store.store import Store
 from ..wire import refusals
 from ..wire.exchange import APIRequest, APIResponse, endpoint, new_app
 from ..wire.pagination import volume_page
 from ..wire.versions import VOLUME
 from .attachment_requests import check_action, connector_of, new_attachment
 from .attachment_views import detail, summary
+from .identity import IdentityAPI
 from .versioned import ProjectService
 
 _SINCE = (3, 27)
@@ -47,14 +51,21 @@ class AttachmentsAPI(ProjectService):
     """
     The attachments API.
 
-    :ivar devices: an ``IDeviceBackend``.
+    :param devices: makes the volumes' devices.
     """
 
     app: Klein = new_app()
     dialect = VOLUME
 
-    def __init__(self, *parts: Any, devices: Any) -> None:
-        super().__init__(*parts)
+    def __init__(
+        self,
+        store: Store,
+        identity: IdentityAPI,
+        engine: Engine,
+        settings: Settings,
+        devices: IDeviceBackend,
+    ) -> None:
+        super().__init__(store, identity, engine, settings)
         self._devices = devices
         self._locks: WeakValueDictionary[str, DeferredLock] = WeakValueDictionary()
 
@@ -70,7 +81,7 @@ class AttachmentsAPI(ProjectService):
         """List attachments in full."""
         return APIResponse(200, {"attachments": [detail(*each) for each in self._chosen(call)]})
 
-    def _chosen(self, call: APIRequest) -> list[Any]:
+    def _chosen(self, call: APIRequest) -> list[tuple[AttachmentRecord, VolumeRecord]]:
         query = call.query()
         page = volume_page(query, self._settings.page_size)
         wanted = _filters(query, call)

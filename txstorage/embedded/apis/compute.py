@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
 from klein import Klein
 
@@ -101,7 +101,9 @@ class ComputeAPI(VersionedService):
             server, self._store.attachments.of_server(server.server_id)
         )
 
-    def _list(self, call: APIRequest, path: str, view: Any) -> APIResponse:
+    def _list(
+        self, call: APIRequest, path: str, view: Callable[[ServerRecord], dict[str, Any]]
+    ) -> APIResponse:
         query = call.query()
         page = server_page(query, self._settings.page_size)
         marker = self._store.server(page.marker) if page.marker else None

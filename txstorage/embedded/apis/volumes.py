@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
 from klein import Klein
 
@@ -110,7 +110,9 @@ class BlockStorageAPI(ProjectService):
         """List volumes in full."""
         return self._list(call, "volumes/detail", self._view(call).detail)
 
-    def _list(self, call: APIRequest, path: str, view: Any) -> APIResponse:
+    def _list(
+        self, call: APIRequest, path: str, view: Callable[[VolumeRecord], dict[str, Any]]
+    ) -> APIResponse:
         query = call.query()
         page = volume_page(query, self._settings.page_size)
         chosen = _filter(query, call.version)

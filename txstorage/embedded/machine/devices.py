@@ -9,9 +9,10 @@ import shutil
 import struct
 from collections.abc import Awaitable, Collection, Mapping
 from contextlib import suppress
-from typing import Any, Callable
+from typing import Callable
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorProcess, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessOutputAndValue
 from zope.interface import Attribute, Interface, implementer
@@ -36,6 +37,10 @@ class DeviceFailure(Exception):
 
 class LoopDeviceBusy(DeviceFailure):
     """The device is in use, so it stays."""
+
+
+class IDeviceReactor(IReactorProcess, IReactorTime):
+    """A reactor that starts programs."""
 
 
 class IDeviceBackend(Interface):
@@ -144,7 +149,7 @@ class LoopDevices:
 
     def __init__(
         self,
-        reactor: Any,
+        reactor: IDeviceReactor,
         files: VolumeFiles,
         sysfs: str = "/sys/block",
         patience: float = 5.0,

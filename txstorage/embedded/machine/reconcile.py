@@ -9,13 +9,12 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 import attr
 
 from ..store.records import VolumeRecord
 from ..store.store import Store
-from .devices import DeviceFailure
+from .devices import DeviceFailure, IDeviceBackend
 
 #: A volume in one of these may or may not have its file.
 _FILE_UNCERTAIN = frozenset(["creating", "deleting", "error", "error_deleting"])
@@ -85,7 +84,7 @@ def _needs_device(volume: VolumeRecord) -> bool:
     return volume.status in ("attaching", "in-use") and attachment.connector is not None
 
 
-async def reconcile(store: Store, devices: Any) -> list[str]:
+async def reconcile(store: Store, devices: IDeviceBackend) -> list[str]:
     """
     Reconcile, before the first request is answered.
 

@@ -13,6 +13,7 @@ from typing import Any, Callable, Optional
 
 import attr
 from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -31,28 +32,28 @@ _AFTER_FAULT = 1.0
 Work = Callable[[IDeviceBackend, VolumeRecord], Awaitable[Optional[str]]]
 
 
-async def _make_file(devices: Any, volume: VolumeRecord) -> None:
+async def _make_file(devices: IDeviceBackend, volume: VolumeRecord) -> None:
     devices.files.create(volume.volume_id, volume.size * GIB)
 
 
-async def _remove_file(devices: Any, volume: VolumeRecord) -> None:
+async def _remove_file(devices: IDeviceBackend, volume: VolumeRecord) -> None:
     # A device exists only if the status was changed by hand.
     await devices.detach(volume.volume_id)
     devices.files.remove(volume.volume_id)
 
 
-async def _nothing(devices: Any, volume: VolumeRecord) -> None:
+async def _nothing(devices: IDeviceBackend, volume: VolumeRecord) -> None:
     pass
 
 
-async def _make_device(devices: Any, volume: VolumeRecord) -> str:
+async def _make_device(devices: IDeviceBackend, volume: VolumeRecord) -> str:
     if volume.attachment is None:
         raise DeviceFailure("it is reserved for no server")
     made: str = await devices.attach(volume.volume_id)
     return made
 
 
-async def _remove_device(devices: Any, volume: VolumeRecord) -> None:
+async def _remove_device(devices: IDeviceBackend, volume: VolumeRecord) -> None:
     await devices.detach(volume.volume_id)
 
 
@@ -100,7 +101,9 @@ class Engine:
     :param delay: seconds a volume stays in each transient status.
     """
 
-    def __init__(self, reactor: Any, store: Store, devices: Any, delay: float) -> None:
+    def __init__(
+        self, reactor: IReactorTime, store: Store, devices: IDeviceBackend, delay: float
+    ) -> None:
         self._reactor = reactor
         self._store = store
         self._devices = devices

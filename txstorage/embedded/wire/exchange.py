@@ -13,6 +13,7 @@ import attr
 from klein import Klein
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.http import NO_CONTENT
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
@@ -279,7 +280,7 @@ def new_app() -> Klein:
     app = Klein()
 
     @app.handle_errors(HTTPException)
-    def no_route(self: Service, request: IRequest, failure: Any) -> bytes:
+    def no_route(self: Service, request: IRequest, failure: Failure) -> bytes:
         call = call_from(request, self.base_url)
         answer = self.misplaced(call, failure.value)
         return answer.with_headers(self.outer_headers(call)).send(request)
