@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Mapping
 from functools import wraps
 from inspect import isawaitable
-from typing import Any, Callable, Union
+from typing import Any, Callable, Union, cast
 
 import attr
 from klein import Klein
@@ -282,7 +282,7 @@ def new_app() -> Klein:
     @app.handle_errors(HTTPException)
     def no_route(self: Service, request: IRequest, failure: Failure) -> bytes:
         call = call_from(request, self.base_url)
-        answer = self.misplaced(call, failure.value)
+        answer = self.misplaced(call, cast(HTTPException, failure.value))
         return answer.with_headers(self.outer_headers(call)).send(request)
 
     return app
