@@ -21,6 +21,7 @@ from txstorage.embedded.apis.attachments import AttachmentsAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity import IdentityAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
+from txstorage.embedded.wire.fields import BodySchema
 from txstorage.embedded.wire.refusals import Refusal, SharedRefusal
 from txstorage.embedded.wire.versions import COMPUTE, VOLUME, announcements, as_version
 
@@ -75,6 +76,9 @@ class _Reached:
             self.refusals.append(thing)
         elif isinstance(thing, SharedRefusal):
             self.add(thing.by_service)
+        elif isinstance(thing, BodySchema):
+            for explainer in thing.explainers():
+                self.add(explainer)
         elif isinstance(thing, dict):
             for value in thing.values():
                 self.add(value)
@@ -127,10 +131,10 @@ class _Reached:
 
 
 def _is_ours(function: Any) -> bool:
-    # The table of errors makes them of what they are; the framework knows none.
+    # The table of errors makes them from data; the framework has none of its own.
     module: str = function.__module__
     ours = module.startswith("txstorage.embedded.")
-    return ours and not module.endswith((".refusals", ".wire"))
+    return ours and not module.endswith((".refusals", ".exchange"))
 
 
 @lru_cache(maxsize=None)

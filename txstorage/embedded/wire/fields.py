@@ -122,8 +122,21 @@ class BodySchema:
     def __init__(
         self, schema: Mapping[str, Any], in_words: Callable[[Mismatch], WireError]
     ) -> None:
+        self._schema = schema
         self._validator = _Validator(schema, format_checker=_FORMATS)
         self._in_words = in_words
+
+    def explainers(self) -> list[Callable[..., WireError]]:
+        """
+        :return: the functions that can make the refusal of a body, of whatever service; the
+            documentation reads the errors of a route from them.
+        """
+        fields = set(_keywords(self._schema["properties"]))
+        return [
+            _in_keystones_words,
+            *(make for keyword, make in _OF_BODY.items() if keyword in self._schema),
+            *(make for keyword, make in _OF_FIELD.items() if keyword in fields),
+        ]
 
     def check(self, body: object) -> None:
         """:raises WireError: 400, the body does not match the schema."""
@@ -133,6 +146,20 @@ class BodySchema:
             path = tuple(error.absolute_path)
             keyword, wanted = str(error.validator), error.validator_value
             raise self._in_words(Mismatch(keyword, path, error.instance, wanted, schema))
+
+
+def _keywords(properties: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """The keywords of properties and of those inside them, by which their errors are explained."""
+    for schema in properties.values():
+        yield from (_explained_by(keyword, schema) for keyword in schema)
+        for name in ("properties", "patternProperties"):
+            yield from _keywords(schema.get(name, {}))
+
+
+def _explained_by(keyword: str, schema: Mapping[str, Any]) -> str:
+    # A member that a schema with patterns does not admit matches none of them.
+    named = keyword == "additionalProperties" and "patternProperties" in schema
+    return "patternProperties" if named else keyword
 
 
 # -- the words of Cinder and Nova -------------------------------------------------
@@ -168,12 +195,6 @@ def _unmatched(names: Collection[str]) -> str:
     return "{} {} not".format(", ".join(map(repr, names)), "does" if len(names) == 1 else "do")
 
 
-def _additional(dialect: Dialect, name: str, error: Mismatch) -> WireError:
-    if "patternProperties" in error.schema:
-        return refusals.LABEL_KEY(name, error.value, _unmatched(error.unknown))
-    return refusals.ADDITIONAL_FIELD(dialect, name, error.value, _unexpected(error.unknown))
-
-
 def _mismatch(dialect: Dialect, name: str, error: Mismatch) -> WireError:
     refusal = refusals.BAD_DEVICE if name == "device" else refusals.SIZE_IS_NO_NUMBER
     return refusal(error.value, error.value)
@@ -190,7 +211,12 @@ _OF_FIELD: dict[str, Callable[[Dialect, str, Mismatch], WireError]] = {
     "required": lambda dialect, name, error: refusals.MISSING_FIELD(
         dialect, name, error.value, error.missing
     ),
-    "additionalProperties": _additional,
+    "additionalProperties": lambda dialect, name, error: refusals.ADDITIONAL_FIELD(
+        dialect, name, error.value, _unexpected(error.unknown)
+    ),
+    "patternProperties": lambda dialect, name, error: refusals.LABEL_KEY(
+        name, error.value, _unmatched(error.unknown)
+    ),
     "pattern": _mismatch,
     "minimum": lambda dialect, name, error: refusals.TOO_SMALL(
         name, error.value, str(error.value).strip(), error.wanted
@@ -208,16 +234,21 @@ _OF_FIELD: dict[str, Callable[[Dialect, str, Mismatch], WireError]] = {
     ),
 }
 
+#: By the schema's keyword: the refusal of a body of Cinder's or Nova's.
+_OF_BODY: dict[str, Callable[[Dialect, Mismatch], WireError]] = {
+    "required": lambda dialect, error: refusals.MISSING_MEMBER(dialect, error.missing),
+    "additionalProperties": lambda dialect, error: refusals.ADDITIONAL_MEMBER(
+        _unexpected(error.unknown)
+    ),
+    "type": lambda dialect, error: refusals.BODY_IS_NO_OBJECT(dialect, error.value),
+}
+
 
 def _in_words(dialect: Dialect, error: Mismatch) -> WireError:
-    keyword = error.keyword
-    if error.path:
-        return _OF_FIELD[keyword](dialect, str(error.path[-1]), error)
-    if keyword == "required":
-        return refusals.MISSING_MEMBER(dialect, error.missing)
-    if keyword == "additionalProperties":
-        return refusals.ADDITIONAL_MEMBER(_unexpected(error.unknown))
-    return refusals.BODY_IS_NO_OBJECT(dialect, error.value)
+    if not error.path:
+        return _OF_BODY[error.keyword](dialect, error)
+    explained = _OF_FIELD[_explained_by(error.keyword, error.schema)]
+    return explained(dialect, str(error.path[-1]), error)
 
 
 # -- the words of Keystone --------------------------------------------------------
