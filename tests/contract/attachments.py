@@ -1,6 +1,4 @@
-"""
-Block Storage's own attachments: volumes for hosts that are no servers.
-"""
+"""Block Storage's own attachments: volumes for hosts that are not servers."""
 
 from __future__ import annotations
 
@@ -57,38 +55,38 @@ ATTACHMENT = dict(
 
 
 class HostTests(WireTests):
-    """Attachments that hosts make for themselves."""
+    """Attachments that hosts make themselves."""
 
     async def attachments(
         self, method: str, path: str = "", body: Any = None, version: str = VERSION
     ) -> Answer:
-        """Ask for, or change, attachments."""
+        """Request or change attachments."""
         return await self.cinder(method, "/attachments" + path, body, version=version)
 
     async def post(self, version: str = VERSION, **attachment: Any) -> Answer:
-        """Ask for an attachment."""
+        """Request an attachment."""
         return await self.attachments("POST", "", {"attachment": attachment}, version)
 
     async def reserved(self, **more: Any) -> Any:
-        """An attachment of a new volume."""
+        """Make an attachment of a new volume."""
         got = await self.post(volume_uuid=await self.volume(), **more)
         shape = {"attachment": ATTACHMENT}
         return self.answered(got, 200, shape, VERSION)["attachment"]
 
     async def complete(self, attachment_id: str) -> Answer:
-        """Say that the host has it."""
+        """Complete an attachment."""
         path = f"/{attachment_id}/action"
         return await self.attachments("POST", path, {"os-complete": {}})
 
     async def status(self, volume_id: str) -> Any:
-        """A volume's status."""
+        """Return a volume's status."""
         return (await self.seen(volume_id))["status"]
 
     @compares(CREATE, UPDATE, ACTION, SHOW)
     async def test_life(self) -> None:
         """
-        A volume is reserved, connected, in use, and available again; only in
-        use does it tell its attachment.
+        A volume is reserved, connected, in use, and available again; it lists its attachment only
+        in use.
         """
         server_id = str(uuid4())
         made = await self.reserved(instance_uuid=server_id)
@@ -116,8 +114,8 @@ class HostTests(WireTests):
     @compares(CREATE, DELETE, SHOW, "NO_ATTACHMENT")
     async def test_connected_at_once(self) -> None:
         """
-        With a connector a volume is connected at once, and its attachment is
-        told as it was before; without a server it can be given back.
+        With a connector, a volume is connected at once, and the response shows the attachment
+        before that; without a server it can be released.
         """
         volume_id = await self.volume()
         got = await self.post(volume_uuid=volume_id, connector=CONNECTOR)
@@ -191,7 +189,7 @@ class HostTests(WireTests):
 
     @compares(UPDATE, "UPDATED_IN_ERROR", "NO_HOST", "IS_EMPTY", "NO_ATTACHMENT")
     async def test_not_updated(self) -> None:
-        """A connector names a host, of an attachment whose volume is not in error."""
+        """A connector must name a host, and can't be changed while the volume is in error."""
         made = await self.reserved()
         path = "/" + made["id"]
 
@@ -239,7 +237,7 @@ class HostTests(WireTests):
         body = {"attachment": {"volume_uuid": MISSING}, "foo": 1}
         got = await self.attachments("POST", "", body)
         self.refused(got, refusals.ADDITIONAL_MEMBER, problem, version=VERSION)
-        # The mode came later.
+        # Version 3.54 adds the mode.
         moded = {"volume_uuid": MISSING, "mode": "xx"}
         got = await self.post("3.54", **moded)
         self.refused(got, refusals.BAD_MODE, "mode", "xx", "xx", version="3.54")
@@ -248,7 +246,7 @@ class HostTests(WireTests):
 
     @compares(ACTION, "NO_VOLUME_ACTION", "MALFORMED_BODY[volume]", "NO_ATTACHMENT")
     async def test_actions(self) -> None:
-        """There is one action, which is a no-op the second time."""
+        """``os-complete`` is the only action; the second one has no effect."""
         path = f"/{MISSING}/action"
         got = await self.attachments("POST", path, {"complete": {}})
         self.refused(got, refusals.NO_VOLUME_ACTION, "complete", version=VERSION)
@@ -263,7 +261,7 @@ class HostTests(WireTests):
 
     @compares("NO_RESOURCE")
     async def test_since(self) -> None:
-        """There are no attachments before 3.27, and none is complete before 3.44."""
+        """Attachments exist since 3.27, and their completion since 3.44."""
         one = "/" + MISSING
         for version, method, path, body in (
             ("3.26", "POST", "", {"attachment": {"volume_uuid": MISSING}}),

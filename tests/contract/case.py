@@ -18,7 +18,7 @@ from .record import error_of, route_of
 from .shapes import REQUEST_ID, differences
 
 MISSING = "c70a9410-4321-4788-ae1d-bc604b7d57c3"
-#: Of these no request id is told.
+#: Responses without a request id, by path or status.
 _WITHOUT_ID = {("compute", "/"), ("identity", 413)}
 _TRIES = 600
 
@@ -42,26 +42,30 @@ class Target:
     too_big: int
 
     async def exchange(self, url: str, request: bytes, as_admin: bool) -> bytes:
-        """Send a request; all that came until the service closed the connection."""
+        """
+        Send a request.
+
+        :return: everything received until the service closed the connection.
+        """
         raise NotImplementedError()
 
     async def pause(self) -> None:
-        """Let the cloud do something."""
+        """Let the cloud make progress."""
         raise NotImplementedError()
 
     async def limit(self, volumes: int, gigabytes: int) -> None:
-        """Set the quota of the user's project; negative: none."""
+        """Set the quota of the user's project; a negative number means no quota."""
         raise NotImplementedError()
 
     async def application_credential(self, session: Any) -> dict[str, str]:
-        """An application credential's ``id``, ``name`` and ``secret``."""
+        """Return an application credential's ``id``, ``name`` and ``secret``."""
         raise NotImplementedError()
 
     def compared(self, names: Iterable[str]) -> None:
-        """A test has compared these routes and errors."""
+        """Record that a test has compared these routes and errors."""
 
     async def close(self) -> None:
-        """Clean up what the target made."""
+        """Clean up the target's resources."""
         raise NotImplementedError()
 
 
@@ -69,8 +73,7 @@ def password_auth(who: dict[str, str], **changes: Any) -> dict[str, Any]:
     """
     The body of a request for a token.
 
-    :param changes: members of ``user``, instead of the right ones; ``None``:
-        without it.
+    :param changes: members of ``user`` that replace the right ones; ``None`` omits one.
     """
     domain = {"id": "default"}
     right = {"name": who["username"], "domain": domain, "password": who["password"]}
@@ -85,7 +88,7 @@ class Session:
     """
     A user with a token.
 
-    :ivar roots: where each service's versions are, by its name.
+    :ivar roots: the URL of each service's versions, by its name.
     :ivar exchanges: ``(service, path, answer)`` of each, in order.
     """
 
@@ -129,15 +132,15 @@ class Session:
         **headers: str,
     ) -> Answer:
         """
-        One exchange.
+        Make one exchange.
 
         :param path: below the service's root.
         :param body: JSON, or bytes.
-        :param version: the microversion to ask for.
-        :param token: another one, or ``None``.
+        :param version: the microversion to request.
+        :param token: another token, or ``None``.
         :param headers: with underscores for hyphens.
         """
-        # As the driver does; without it some errors are plain text.
+        # Like the driver; without the header some errors are plain text.
         sent = {"Accept": "application/json"}
         sent.update((name.replace("_", "-"), value) for name, value in headers.items())
         token = self.token if token == "own" else token
@@ -157,13 +160,13 @@ class Session:
 
 class WireTests(TestCase):
     """
-    Tests of the wire; made complete by ``make_wire_tests``.
+    Tests of the wire, completed by ``make_wire_tests``.
 
     :ivar target_factory: called with the test; returns a :class:`Target`.
     """
 
     target_factory: Any = None
-    #: Seconds; a real cloud takes its time.
+    #: Seconds; a real cloud is slow.
     timeout = 300
 
     async def setUp(self) -> None:
@@ -176,7 +179,9 @@ class WireTests(TestCase):
         await self.session.log_in()
 
     async def _finish(self) -> None:
-        """Clean up; and see that what the test declares was on the wire."""
+        """
+        Clean up, and check that the routes and errors that the test declares were on the wire.
+        """
         exchanges = list(self.exchanges)
         try:
             await self._clean_up()
@@ -192,33 +197,33 @@ class WireTests(TestCase):
         for volume_id in sorted(self.made):
             await self._remove(volume_id)
 
-    # -- asking ----------------------------------------------------------------
+    # -- requests --------------------------------------------------------------
 
     async def identity(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
-        """Ask Identity, below ``/v3``."""
+        """Call Identity, below ``/v3``."""
         return await self.ask("identity", method, "/v3" + path, body, **options)
 
     async def cinder(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
-        """Ask Block Storage, in the project."""
+        """Call Block Storage, in the project."""
         return await self.ask(
             "volume", method, f"/v3/{self.session.project}{path}", body, **options
         )
 
     async def nova(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
-        """Ask Compute, below ``/v2.1``."""
+        """Call Compute, below ``/v2.1``."""
         return await self.ask("compute", method, "/v2.1" + path, body, **options)
 
     async def ask(self, service: str, method: str, path: str, *args: Any, **more: Any) -> Answer:
-        """One exchange, with the assertions that hold for every answer."""
+        """Make one exchange, with the assertions that hold for every response."""
         got = await self.session.ask(service, method, path, *args, **more)
         self.check_every(service, path, got)
         if got.status == 202 and method == "POST" and isinstance(got.body, dict):
-            # A volume, wanted or not, which goes with the test.
+            # A volume, expected or not, which is removed after the test.
             self.made.update(each["id"] for each in got.body.values() if "size" in each)
         return got
 
     async def admin(self) -> Session:
-        """A session of one who may reset a status."""
+        """Return a session of a user who may reset a volume's status."""
         if self._admin is None:
             self._admin = Session(self.target, self.target.admin, self.exchanges)
             await self._admin.log_in()
@@ -227,10 +232,7 @@ class WireTests(TestCase):
     # -- assertions --------------------------------------------------------------
 
     def check_every(self, service: str, path: str, got: Answer) -> None:
-        """
-        Every answer has an id, tells its length, and is the last of its
-        connection.
-        """
+        """Assert that a response has an id and its length, and is the last of its connection."""
         what = f"{got.method} {got.url} -> {got.status}"
         self.assertEqual(got.headers.get("connection"), "close", what)
         if got.status not in (204, 302):
@@ -244,10 +246,10 @@ class WireTests(TestCase):
 
     def answered(self, got: Answer, status: int, shape: Any = None, version: str = "") -> Any:
         """
-        It is a good answer of Cinder's or Nova's.
+        Assert that a response of Cinder's or Nova's is a success.
 
         :param shape: of its body; ``None`` when it has none.
-        :param version: the microversion it is in.
+        :param version: its microversion.
         :return: the body.
         """
         what = f"{got.method} {got.url} -> {got.status} {got.content[:300]}"
@@ -261,11 +263,11 @@ class WireTests(TestCase):
         return got.body
 
     def same_shape(self, value: Any, shape: Any) -> None:
-        """A part of a body looks as it should."""
+        """Assert the shape of a part of a body."""
         self.assertEqual(differences(value, shape), [])
 
     def check_version(self, got: Answer, version: str = "") -> None:
-        """It says in which microversion it is, and that it depends on it."""
+        """Assert that a response names its microversion, and that it varies with it."""
         service = "volume" if got.url.startswith(self.session.roots["volume"]) else "compute"
         version = version or {"volume": "3.0", "compute": "2.1"}[service]
         told = f"{service} {version}"
@@ -281,11 +283,11 @@ class WireTests(TestCase):
         self, got: Answer, refusal: Refusal, *values: object, version: str | None = ""
     ) -> None:
         """
-        It is the error that the table has, with the same status, body and
-        content type.
+        Assert that a response is the error in the table, with the same status, body and content
+        type.
 
-        :param values: what the message tells; ``...`` for what can't be known.
-        :param version: the microversion it tells; ``None`` when it tells none.
+        :param values: the values in the message; ``...`` for an unpredictable one.
+        :param version: the microversion in the response; ``None`` when it has none.
         """
         what = f"{got.method} {got.url} -> {got.status} {got.content[:600]}"
         expected = refusal(*["{}" if value is ... else value for value in values]).answer
@@ -306,7 +308,7 @@ class WireTests(TestCase):
         self.assertEqual(got.headers.get("retry-after"), wait, what)
 
     def check_error_body(self, body: Any, expected: Any, what: str) -> None:
-        """Two errors have the same members, of the same types, all through."""
+        """Assert that two errors have the same members, of the same types, at every level."""
         self.assertEqual(sorted(body), sorted(expected), what)
         for name, value in expected.items():
             self.assertIs(type(body[name]), type(value), what)
@@ -316,20 +318,20 @@ class WireTests(TestCase):
                 self.assertEqual(body[name], value, what)
 
     def unauthenticated(self, got: Answer, refusal: Refusal) -> None:
-        """It is a 401 that does not say what was wrong."""
+        """Assert that a response is a 401 without a reason."""
         self.refused(got, refusal, version=None)
         uri = f'Keystone uri="{self.target.auth_url}"'
         self.assertEqual(got.headers["www-authenticate"], uri)
 
     def empty(self, got: Answer, status: int, version: str = "", type: str = EMPTY) -> None:
-        """It is good, and has no body."""
+        """Assert that a response is a success without a body."""
         self.answered(got, status, version=version)
         self.assertEqual(got.type, type)
 
     # -- volumes -----------------------------------------------------------------
 
     async def volume(self, **wanted: Any) -> str:
-        """A volume that is available, and goes with the test."""
+        """Make an available volume, which is removed after the test."""
         got = await self.cinder("POST", "/volumes", {"volume": dict({"size": 1}, **wanted)})
         self.assertEqual(got.status, 202, got.content)
         volume_id: str = got.body["volume"]["id"]
@@ -337,7 +339,7 @@ class WireTests(TestCase):
         return volume_id
 
     async def seen(self, volume_id: str) -> dict[str, Any]:
-        """A volume as it is now; its status is 404 when there is none."""
+        """Return a volume's present state; its status is 404 when it does not exist."""
         got = await self.cinder("GET", "/volumes/" + volume_id)
         if got.status == 404:
             return {"status": "404"}
@@ -348,7 +350,7 @@ class WireTests(TestCase):
         """
         Wait for a status.
 
-        :return: the volume, each time that it was looked at.
+        :return: the volume at each poll.
         """
         looks = [await self.seen(volume_id)]
         while looks[-1]["status"] != wanted:
@@ -359,24 +361,28 @@ class WireTests(TestCase):
         return looks
 
     async def reset(self, volume_id: str, status: str) -> None:
-        """Set a volume's status by hand, as an admin."""
+        """Set a volume's status, as an administrator."""
         admin = await self.admin()
         path = f"/v3/{admin.project}/volumes/{volume_id}/action"
         got = await admin.ask("volume", "POST", path, {"os-reset_status": {"status": status}})
         self.assertEqual(got.status, 202, got.content)
 
     def attachments_path(self, server: int = 0, volume_id: str = "") -> str:
-        """The path of a server's attachments in Compute, or of one of them."""
+        """Return the path of a server's attachments in Compute, or of one of them."""
         path = f"/servers/{self.target.servers[server]}/os-volume_attachments"
         return path + "/" + volume_id if volume_id else path
 
     async def attach(self, volume_id: str, server: int = 0, version: str = "", **more: Any) -> Any:
-        """Ask for a volume to be attached."""
+        """Request an attach."""
         body = {"volumeAttachment": dict({"volumeId": volume_id}, **more)}
         return await self.nova("POST", self.attachments_path(server), body, version=version)
 
     async def attached(self, server: int = 0) -> tuple[str, list[dict[str, Any]]]:
-        """A volume in a server; and what it looked like on its way."""
+        """
+        Attach a volume to a server.
+
+        :return: the volume at each poll.
+        """
         volume_id = await self.volume()
         got = await self.attach(volume_id, server)
         self.assertEqual(got.status, 200, got.content)
@@ -410,7 +416,7 @@ class WireTests(TestCase):
 
 
 def answer_message(body: Any) -> str:
-    """The message in a body that the embedded service would send."""
+    """Return the message in a body of the embedded service."""
     if not isinstance(body, dict):
         return ""
     return Answer("", "", 0, {}, b"", body).message

@@ -1,6 +1,4 @@
-"""
-Compute: servers, and what is attached to them.
-"""
+"""Compute: servers and their attachments."""
 
 from __future__ import annotations
 
@@ -61,9 +59,9 @@ NEXT = [{"rel": Is("next"), "href": URL}]
 
 def attachment_shape(version: str = "2.1", listed: bool = True) -> dict[str, Any]:
     """
-    An attachment in a microversion.
+    The shape of an attachment in a microversion.
 
-    :param listed: or shown, rather than the answer to an attach.
+    :param listed: listed or shown, instead of the response to an attach.
     """
     asked = tuple(int(number) for number in version.split("."))
     shape: dict[str, Any] = {
@@ -85,11 +83,11 @@ def attachment_shape(version: str = "2.1", listed: bool = True) -> dict[str, Any
 
 
 class ServerTests(WireTests):
-    """Looking at servers, and turning them on and off."""
+    """Tests of reading servers, and of turning them on and off."""
 
     @compares(SHORT, DETAIL, SHOW)
     async def test_servers(self) -> None:
-        """Both lists have the newest first, and what is shown of one is the same."""
+        """Both lists have the newest server first, and an entry equals the server shown alone."""
         server_id = self.target.servers[0]
         found = {}
         for path, shape in (("/servers", SUMMARY), ("/servers/detail", SERVER)):
@@ -107,7 +105,7 @@ class ServerTests(WireTests):
 
     @compares(DETAIL)
     async def test_pages(self) -> None:
-        """A full page leads to the next."""
+        """A full page links to the next."""
         everything = (await self.nova("GET", "/servers/detail")).body["servers"]
         path, found = "/servers/detail?limit=1", []
         for _ in everything:
@@ -120,7 +118,7 @@ class ServerTests(WireTests):
 
     @compares(SHORT, "NO_MARKER", "QUERY_IS_NO_NUMBER", "QUERY_IS_EMPTY")
     async def test_wrong_pages(self) -> None:
-        """A limit that is none and a marker that is none are 400."""
+        """An invalid limit or marker is 400."""
         for limit in ("abc", "-1"):
             got = await self.nova("GET", "/servers?limit=" + limit)
             self.refused(got, refusals.QUERY_IS_NO_NUMBER, "limit", limit, limit)
@@ -135,14 +133,14 @@ class ServerTests(WireTests):
 
     @compares(SHOW, "NO_SERVER")
     async def test_missing(self) -> None:
-        """An unknown server is 404, whatever form its id has."""
+        """An unknown server is 404, in whatever format its id is."""
         for server_id in (MISSING, "xyz"):
             got = await self.nova("GET", "/servers/" + server_id)
             self.refused(got, refusals.NO_SERVER, server_id)
 
     @compares(ACTION, SHOW, "WRONG_SERVER_STATE")
     async def test_power(self) -> None:
-        """A server that is off can be turned on; one that is on can't."""
+        """A stopped server can be started; a running one can't."""
         path = "/servers/" + self.target.servers[1]
         for action, verb, before, after in (
             ("os-stop", "stop", "stopped", "SHUTOFF"),
@@ -155,7 +153,7 @@ class ServerTests(WireTests):
                 if server["status"] == after and server["OS-EXT-STS:task_state"] is None:
                     break
                 await self.target.pause()
-            # Not every member is there while it is off.
+            # A stopped server has fewer members.
             wanted = {name: kind for name, kind in SERVER.items() if name in server}
             self.assertEqual(differences(server, wanted), [])
             self.assertEqual(server["status"], after)
@@ -164,7 +162,7 @@ class ServerTests(WireTests):
 
     @compares(ACTION, "NO_SERVER_ACTION", "NO_SERVER_TO_ACT_ON", "MALFORMED_BODY[compute]")
     async def test_wrong_actions(self) -> None:
-        """An unknown action is 400, as are two or none; an unknown server is 404."""
+        """An unknown action, two actions or none are 400; an unknown server is 404."""
         path = f"/servers/{self.target.servers[0]}/action"
         got = await self.nova("POST", path, {"os-nope": None})
         self.refused(got, refusals.NO_SERVER_ACTION, "os-nope")
@@ -176,10 +174,10 @@ class ServerTests(WireTests):
 
 
 class AttachTests(WireTests):
-    """Attaching volumes to servers, and detaching them."""
+    """Tests of attaching volumes to servers, and of detaching them."""
 
     async def listed(self, server: int = 0, query: str = "", version: str = "") -> list[Any]:
-        """A server's attachments."""
+        """Return a server's attachments."""
         got = await self.nova("GET", self.attachments_path(server) + query, version=version)
         shape = attachment_shape(version or "2.1")
         told: list[Any] = self.answered(got, 200, {"volumeAttachments": [shape, ...]}, version)[
@@ -190,9 +188,9 @@ class AttachTests(WireTests):
     @compares(ATTACH, DETACH, LISTED, SHOWN)
     async def test_life(self) -> None:
         """
-        An attach is answered before it is complete.  Compute lists it at once,
-        Block Storage only when it is ``in-use``; until a detach is complete
-        both do, and then neither.
+        The response to an attach comes before the attach is complete.  Compute lists the attachment
+        at once, Block Storage only when the volume is ``in-use``; until a detach is complete both
+        list it, and then neither.
         """
         volume_id = await self.volume()
         got = await self.attach(volume_id)
@@ -225,8 +223,8 @@ class AttachTests(WireTests):
     @compares(LISTED, DETACH, "ROOT_VOLUME")
     async def test_root(self) -> None:
         """
-        A server's root volume is among its attachments, as a bootable volume
-        that is in use, and can't be detached.
+        A server's root volume is one of its attachments: a bootable volume in use, which can't be
+        detached.
         """
         listed = [await self.seen(each["volumeId"]) for each in await self.listed()]
         (root,) = [volume for volume in listed if volume["bootable"] == "true"]
@@ -236,7 +234,7 @@ class AttachTests(WireTests):
 
     @compares(LISTED)
     async def test_order(self) -> None:
-        """The attachments come in no order of theirs, and a page of them leads nowhere."""
+        """Attachments have no guaranteed order, and a page of them has no link."""
         first, _ = await self.attached()
         second, _ = await self.attached()
         told = await self.listed()
@@ -251,7 +249,7 @@ class AttachTests(WireTests):
 
     @compares(ATTACH, LISTED, SHOWN)
     async def test_versions(self) -> None:
-        """Each microversion has its members; from 2.101 on an attach has no body."""
+        """Each microversion has its members; since 2.101 the response to an attach has no body."""
         volume_id, _ = await self.attached()
         for version in ("2.1", "2.70", "2.79", "2.88", "2.89", "2.104"):
             await self.listed(version=version)
@@ -271,7 +269,7 @@ class AttachTests(WireTests):
 
     @compares(ATTACH, "ALREADY_ATTACHED")
     async def test_again(self) -> None:
-        """A volume that is attached, or being attached, can't be attached anywhere."""
+        """An attached or attaching volume can't be attached anywhere."""
         volume_id = await self.volume()
         self.assertEqual((await self.attach(volume_id)).status, 200)
         for when in ("at once", "when it is complete"):
@@ -283,7 +281,9 @@ class AttachTests(WireTests):
 
     @compares(ATTACH)
     async def test_race(self) -> None:
-        """Of two servers that are to have one volume, one gets it, and the other is 400."""
+        """
+        Of two concurrent attaches of one volume to two servers, one succeeds and the other is 400.
+        """
         volume_id = await self.volume()
         both = [Deferred.fromCoroutine(self.attach(volume_id, server)) for server in (0, 1)]
         answers: list[Answer] = await gatherResults(both)
@@ -296,7 +296,7 @@ class AttachTests(WireTests):
 
     @compares(ATTACH, "NOT_RESERVABLE", "VOLUME_IN_ERROR")
     async def test_status(self) -> None:
-        """A volume that is not available can't be attached; the refusal is Block Storage's."""
+        """Only an available volume can be attached; the refusal is Block Storage's."""
         volume_id = await self.volume()
         for status in ("creating", "maintenance", "attaching", "detaching", "reserved"):
             await self.reset(volume_id, status)
@@ -309,10 +309,7 @@ class AttachTests(WireTests):
 
     @compares(ATTACH, "NO_SERVER", "NO_SUCH_VOLUME", "NOT_A_UUID[compute]")
     async def test_missing(self) -> None:
-        """
-        The form of the volume's id is looked at first, then the server, then
-        the volume.
-        """
+        """The format of the volume's id is checked first, then the server, then the volume."""
         missing = {"volumeAttachment": {"volumeId": MISSING}}
         wrong = {"volumeAttachment": {"volumeId": "xyz"}}
         nowhere = f"/servers/{MISSING}/os-volume_attachments"
@@ -365,8 +362,8 @@ class AttachTests(WireTests):
     @compares(ATTACH, "BAD_DEVICE", "DEVICE_IN_USE")
     async def test_device(self) -> None:
         """
-        A device can be asked for, and another one can be told: whatever is
-        told, nobody can rely on it.
+        A request may name a device, and the response may name another; clients can't rely on
+        either.
         """
         volume_id = await self.volume()
         for device in ("bogus", "/dev/", "", "/dev/disk/by-id/x"):
@@ -387,8 +384,8 @@ class AttachTests(WireTests):
     @compares(DETACH, SHOWN, "NOT_ATTACHED", "NO_SUCH_VOLUME", "NO_SERVER")
     async def test_not_attached(self) -> None:
         """
-        A detach of what is not there says whether it is the server, the volume
-        or the attachment; a look at an attachment does not know volumes.
+        A failed detach reports whether the server, the volume or the attachment is missing; showing
+        an attachment does not report a missing volume.
         """
         volume_id, _ = await self.attached(1)
         server_id = self.target.servers[0]
@@ -405,7 +402,7 @@ class AttachTests(WireTests):
 
     @compares(DETACH, "NOT_DETACHABLE")
     async def test_busy(self) -> None:
-        """In the middle of an attach, a detach or anything else nothing is detached."""
+        """During an attach, a detach or any other transition a volume can't be detached."""
         volume_id, _ = await self.attached()
         for status in ("attaching", "detaching", "reserved", "error"):
             await self.reset(volume_id, status)
@@ -416,7 +413,7 @@ class AttachTests(WireTests):
 
     @compares(DETACH)
     async def test_delete_attached(self) -> None:
-        """An attached volume can't be deleted; after a detach it can."""
+        """An attached volume can't be deleted until it is detached."""
         volume_id, _ = await self.attached()
         got = await self.cinder("DELETE", "/volumes/" + volume_id)
         self.refused(got, refusals.NOT_DELETABLE)
@@ -427,7 +424,7 @@ class AttachTests(WireTests):
 
     @compares(LISTED, "QUERY_IS_NO_NUMBER", "QUERY_IS_EMPTY")
     async def test_wrong_pages(self) -> None:
-        """A limit or an offset that is none is 400."""
+        """An invalid limit or offset is 400."""
         for name in ("limit", "offset"):
             for text in ("abc", "-1"):
                 path = f"{self.attachments_path()}?{name}={text}"

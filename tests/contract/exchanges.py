@@ -1,6 +1,6 @@
 """
-One request and one answer, in bytes, with nothing in between that would hide
-a header; and what is the same about every answer.
+One request and one response, in bytes, with no layer that would hide a header; and the properties
+of every response.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from urllib.parse import urlsplit
 import attr
 
 JSON = "application/json"
-#: Of Compute's errors.
+#: The content type of Compute's errors.
 JSON_UTF8 = "application/json; charset=UTF-8"
-#: Of an answer without a body.
+#: The content type of a response without a body.
 EMPTY = "text/html; charset=UTF-8"
 
 
 @attr.s(frozen=True, auto_attribs=True)
 class Answer:
     """
+    A response.
+
     :ivar headers: by name in lower case; repeated ones joined with commas.
-    :ivar body: decoded, when it is JSON; ``None`` when there is none.
+    :ivar body: decoded JSON; ``None`` when the response has no body.
     """
 
     method: str
@@ -42,22 +44,22 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """The message of an error, in any of its forms; or no text."""
+        """The message of an error, in any of its formats; empty without one."""
         body = self.body
         if not isinstance(body, dict):
             return ""
         if isinstance(body.get("message"), str):
-            # What the services' framework adds is of no interest.
+            # The services' framework adds line breaks.
             text: str = body["message"].partition("<br />")[0]
             return text
         inner = [value for value in body.values() if isinstance(value, dict)]
         found = [str(value["message"]) for value in inner if "message" in value]
-        # Keystone goes on with the schema that was broken.
+        # Keystone appends the violated schema.
         return found[0].partition("\n\n")[0] if found else ""
 
 
 def request_bytes(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    """A whole request, as HTTP/1.1, which by itself would leave the connection open."""
+    """A whole HTTP/1.1 request, which does not close the connection."""
     parts = urlsplit(url)
     target = (parts.path or "/") + ("?" + parts.query if parts.query else "")
     lines = [f"{method} {target} HTTP/1.1", "Host: " + parts.netloc]
@@ -79,8 +81,10 @@ class _Socket:
 
 def answer_from(method: str, url: str, content: bytes) -> Answer:
     """
-    :param content: all that came until the service closed the connection.
-    :raises ValueError: when there is more or less than one answer.
+    Parse a response.
+
+    :param content: everything received until the service closed the connection.
+    :raises ValueError: the content is not exactly one response.
     """
     response = HTTPResponse(_Socket(content), method=method)  # type: ignore[arg-type]
     response.begin()

@@ -1,6 +1,4 @@
-"""
-Identity: tokens, the catalog, and how credentials are refused.
-"""
+"""Identity: tokens, the catalog, and the refusals of credentials."""
 
 from __future__ import annotations
 
@@ -44,7 +42,7 @@ def instant(text: str) -> datetime:
 
 
 def auth(method: str, part: Any) -> dict[str, Any]:
-    """The body of a request for a token, which leaves out the scope."""
+    """The body of a request for a token, without a scope."""
     return {"auth": {"identity": {"methods": [method], method: part}}}
 
 
@@ -52,11 +50,11 @@ class IdentityTests(WireTests):
     """Identity v3."""
 
     async def issue(self, body: Any) -> Answer:
-        """Ask for a token without having one."""
+        """Request a token without having one."""
         return await self.identity("POST", TOKENS, body, token=None)
 
     def issued(self, got: Answer, status: int = 201, **more: Any) -> dict[str, Any]:
-        """It is a token; ``more`` are the shapes of members that not all have."""
+        """Assert that a response holds a token; ``more`` are the shapes of optional members."""
         self.assertEqual((got.status, got.type), (status, JSON), got.content)
         self.assertEqual(differences(got.body, {"token": dict(TOKEN, **more)}), [])
         self.assertEqual(got.headers["vary"], "X-Auth-Token")
@@ -65,14 +63,14 @@ class IdentityTests(WireTests):
         return token
 
     async def own(self, **changes: Any) -> Answer:
-        """Ask for a token with the user's password."""
+        """Request a token with the user's password."""
         return await self.issue(password_auth(self.target.user, **changes))
 
     @compares(ISSUE)
     async def test_password(self) -> None:
         """
-        A password gets a token in a header; the body tells the user, the
-        project, the roles, until when, and where the services are.
+        A password gets a token in a header; the body has the user, the project, the roles, the
+        expiry and the catalog.
         """
         token = self.issued(await self.own())
         self.assertEqual(token["methods"], ["password"])
@@ -96,7 +94,7 @@ class IdentityTests(WireTests):
 
     @compares(ISSUE)
     async def test_ids(self) -> None:
-        """User and project can be named by their ids."""
+        """User and project can be identified by their ids."""
         body = password_auth(self.target.user)
         user = {"id": self.session.user_id, "password": self.target.user["password"]}
         body["auth"]["identity"]["password"]["user"] = user
@@ -105,20 +103,20 @@ class IdentityTests(WireTests):
 
     @compares(ISSUE)
     async def test_token_for_token(self) -> None:
-        """A token got from a token ends when that does, and tells how that was got."""
+        """A token from a token expires with the first, and lists the first one's methods."""
         first = await self.own()
         body = auth("token", {"id": first.headers["x-subject-token"]})
         body["auth"]["scope"] = {"project": {"id": self.session.project}}
         token = self.issued(await self.issue(body))
         self.assertEqual(token["expires_at"], first.body["token"]["expires_at"])
-        # a set to Keystone, whose order changes from process to process
+        # A set in Keystone, whose order changes from process to process.
         self.assertEqual(sorted(token["methods"]), ["password", "token"])
 
     @compares(ISSUE, "NO_APPLICATION_CREDENTIAL", "APPLICATION_CREDENTIAL_SCOPE")
     async def test_application_credential(self) -> None:
         """
-        An application credential is named by its id, or its name and user, and
-        has its project with it; an id that is none is 404.
+        An application credential is identified by its id, or its name and user, and implies its
+        project; an unknown id is 404.
         """
         known = await self.target.application_credential(self.session)
         by_id = {"id": known["id"], "secret": known["secret"]}
@@ -142,12 +140,12 @@ class IdentityTests(WireTests):
         self.refused(got, refusals.NO_APPLICATION_CREDENTIAL, MISSING)
 
     def unauthenticated_identity(self, got: Answer) -> None:
-        """It is Identity's 401."""
+        """Assert that a response is Identity's 401."""
         self.unauthenticated(got, refusals.UNAUTHENTICATED["identity"])
 
     @compares(ISSUE, "UNAUTHENTICATED[identity]")
     async def test_wrong_credentials(self) -> None:
-        """Whatever is wrong with user, password or project, it is the same 401."""
+        """A wrong user, password or project is the same 401."""
         for changes in (
             {"password": "guess"},
             {"name": "nobody"},
@@ -168,7 +166,7 @@ class IdentityTests(WireTests):
 
     @compares(ISSUE, "UNSUPPORTED_METHOD", "NO_TOKEN")
     async def test_wrong_method(self) -> None:
-        """A method that there is not is 401 too, and a token that is none is 404."""
+        """An unknown method is 401 too, and an unknown token is 404."""
         got = await self.issue(auth("telepathy", {}))
         self.refused(got, refusals.UNSUPPORTED_METHOD)
         self.assertIn("password", got.body["error"]["identity"]["methods"])
@@ -201,7 +199,7 @@ class IdentityTests(WireTests):
 
     @compares(ISSUE, "WRONG_TYPE")
     async def test_wrong_types(self) -> None:
-        """A member of another type is named, with the type it should have."""
+        """A member of the wrong type is reported with the right type."""
         right = password_auth(self.target.user)["auth"]
         for auth_member, field, kind in (
             (1, "", "object"),
@@ -223,7 +221,7 @@ class IdentityTests(WireTests):
 
     @compares("identity GET /v3/auth/tokens", "UNAUTHENTICATED[identity]", "NOT_AUTHORIZED")
     async def test_validate(self) -> None:
-        """A token's bearer can ask what it is good for."""
+        """The bearer of a token can read the token's details."""
         subject = str(self.session.token)
         got = await self.identity("GET", TOKENS, X_Subject_Token=subject)
         self.issued(got, 200)
@@ -237,7 +235,7 @@ class IdentityTests(WireTests):
 
     @compares("identity DELETE /v3/auth/tokens", "UNAUTHENTICATED[compute]")
     async def test_revoke(self) -> None:
-        """A revoked token is not valid any more."""
+        """A revoked token is no longer valid."""
         subject = (await self.own()).headers["x-subject-token"]
         got = await self.identity("DELETE", TOKENS, token=subject, X_Subject_Token=subject)
         self.assertEqual((got.status, got.content), (204, b""))
@@ -248,7 +246,7 @@ class IdentityTests(WireTests):
 
     @compares("NO_ROUTE[identity]", "WRONG_METHOD", "TOO_LARGE[identity]")
     async def test_elsewhere(self) -> None:
-        """Other paths are a page for people, other methods 405, long bodies 413."""
+        """An unknown path is an HTML page, another method 405, a long body 413."""
         self.refused(await self.identity("GET", "/nothing"), refusals.NO_ROUTE["identity"])
         got = await self.identity("PATCH", TOKENS, {})
         self.refused(got, refusals.WRONG_METHOD)
@@ -260,7 +258,7 @@ class IdentityTests(WireTests):
 
     @compares("identity GET /", "identity GET /v3")
     async def test_versions(self) -> None:
-        """The root answers 300 and where version 3 is, with or without a token."""
+        """The root is 300 with the URL of version 3, with or without a token."""
         href = self.target.auth_url + "/"
         version = {
             "id": Text(r"v3\.\d+"),

@@ -1,6 +1,4 @@
-"""
-Block Storage: lists of volumes, and the labels by which they are chosen.
-"""
+"""Block Storage: lists of volumes, and the labels that filter them."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ LABELS = VOLUMES + "/<volume_id>/metadata"
 
 
 def names(got: Answer) -> list[str]:
-    """Of the volumes in a list."""
+    """Return the names of the volumes in a list."""
     return [volume["name"] for volume in got.body["volumes"]]
 
 
@@ -42,12 +40,14 @@ class ListTests(WireTests):
         return urlencode(dict(more, metadata=json.dumps(labels)), quote_via=quote)
 
     async def listed(self, query: str, version: str = "", path: str = "/volumes/detail") -> Answer:
-        """Volumes."""
+        """List volumes."""
         return await self.cinder("GET", path + "?" + query, version=version)
 
     @compares(SHORT, DETAIL)
     async def test_lists(self) -> None:
-        """Both lists have the newest first; the one has names, the other all there is."""
+        """
+        Both lists have the newest volume first; the short one has names, the other all members.
+        """
         for path, shape in (("/volumes", SUMMARY), ("/volumes/detail", VOLUME)):
             got = await self.listed(self.labels, path=path)
             self.answered(got, 200, {"volumes": [shape, ...]})
@@ -58,8 +58,8 @@ class ListTests(WireTests):
     @compares(DETAIL)
     async def test_labels(self) -> None:
         """
-        The filter is an object of labels, all of which a volume has to have;
-        what is none fits nothing, and says nothing.
+        The filter is an object of labels, all of which a volume must have; an invalid one matches
+        nothing, without an error.
         """
         both = self.query({"cluster": self.cluster, "dataset": "p1"})
         self.assertEqual(names(await self.listed(both)), ["p1"])
@@ -72,8 +72,8 @@ class ListTests(WireTests):
     @compares(DETAIL, "UNKNOWN_FILTER")
     async def test_other_filters(self) -> None:
         """
-        A status and a name are filters; of others nothing is said, so that
-        what comes may be anything, until 3.31, from which on they are 400.
+        Status and name are filters; before 3.31 the effect of any other is undefined, and since
+        3.31 it is 400.
         """
         self.assertEqual(names(await self.listed(self.labels + "&name=p1")), ["p1"])
         self.assertEqual(names(await self.listed(self.labels + "&status=error")), [])
@@ -87,8 +87,8 @@ class ListTests(WireTests):
     @compares(DETAIL)
     async def test_pages(self) -> None:
         """
-        A full page leads to the next, with everything that was asked for; so
-        does a last one that is full, to a page with nothing on it.
+        A full page links to the next, with the whole query; a last page that is full links to an
+        empty one.
         """
         for limit, expected in ((2, [["p2", "p1"], ["p0"]]), (3, [["p2", "p1", "p0"], []])):
             query, pages = self.query({"cluster": self.cluster}, limit=limit), []
@@ -115,7 +115,7 @@ class ListTests(WireTests):
         "OFFSET_TOO_GREAT",
     )
     async def test_wrong_pages(self) -> None:
-        """A limit or an offset that is none is 400; a marker that is none is 404."""
+        """An invalid limit or offset is 400; an unknown marker is 404."""
         for query, refusal in (
             ("limit=abc", refusals.LIMIT_IS_NO_NUMBER),
             ("limit=", refusals.LIMIT_IS_NO_NUMBER),
@@ -137,7 +137,7 @@ class ListTests(WireTests):
 
     @compares(SHORT)
     async def test_count(self) -> None:
-        """From 3.45 on, the number on all pages can be asked for."""
+        """Since 3.45 a list can have the number of volumes on all pages."""
         query = self.labels + "&limit=1&with_count=true"
         shape = {"volumes": [SUMMARY], "volumes_links": NEXT}
         self.answered(await self.listed(query, path="/volumes"), 200, shape)
@@ -153,13 +153,13 @@ class LabelTests(WireTests):
         self.volume_id = await self.volume(metadata={"a": "b"})
 
     async def labels(self, method: str, body: Any = None, key: str = "", **options: Any) -> Answer:
-        """Ask for, or change, labels."""
+        """Request or change labels."""
         path = "/volumes/{}/metadata".format(options.pop("volume_id", self.volume_id))
         return await self.cinder(method, path + ("/" + key if key else ""), body)
 
     @compares(*(f"volume {method} {LABELS}" for method in ("GET", "POST", "PUT")))
     async def test_all(self) -> None:
-        """Labels can be added to, and replaced."""
+        """Labels can be added and replaced."""
         for method, labels, expected in (
             ("POST", {"c": "d"}, {"a": "b", "c": "d"}),
             ("PUT", {"e": "f"}, {"e": "f"}),
@@ -170,7 +170,7 @@ class LabelTests(WireTests):
 
     @compares(*(f"volume {name} {LABELS}/<key>" for name in ("GET", "PUT", "DELETE")))
     async def test_one(self) -> None:
-        """One label can be set, and removed."""
+        """One label can be set and removed."""
         got = await self.labels("PUT", {"meta": {"k": "1"}}, "k")
         self.answered(got, 200, {"meta": Is({"k": "1"})})
         self.answered(await self.labels("GET", key="k"), 200, {"meta": Is({"k": "1"})})
@@ -178,7 +178,9 @@ class LabelTests(WireTests):
 
     @compares("LABEL_MISMATCH", "IS_EMPTY", "LABELS_TOO_MANY", "NO_LABEL", "NO_VOLUME")
     async def test_refused(self) -> None:
-        """One label is set at a time, the one that the path names; of a volume that there is."""
+        """
+        A request for one label has exactly the label that the path names, of an existing volume.
+        """
         for method in ("GET", "DELETE"):
             got = await self.labels(method, key="k")
             self.refused(got, refusals.NO_LABEL, self.volume_id, "k")

@@ -78,8 +78,9 @@ def _rule(service: str, method: str, path: str) -> str | None:
 
 def route_of(service: str, method: str, path: str) -> str:
     """
-    :param path: of the request, below the service's root, with or without a
-        project's id.
+    Find a route.
+
+    :param path: of the request, below the service's root, with or without a project's id.
     """
     path = unquote(urlsplit(path).path)
     rule = _rule(service, method, path)
@@ -91,13 +92,14 @@ def route_of(service: str, method: str, path: str) -> str:
 
 
 def error_of(service: str, got: Answer) -> str | None:
-    """The name of the error that an answer is, if it is one."""
+    """Return the name of a response's error, if it is one."""
     found = [
         (len(refusal.template), name)
         for name, refusal in errors().items()
-        if refusal.said(service, got.status, got.message) and _members(got.body) == _form(refusal)
+        if refusal.matches(service, got.status, got.message)
+        and _members(got.body) == _form(refusal)
     ]
-    # The one with the most words of its own.
+    # The longest template is the most specific one.
     return max(found)[1] if found else None
 
 

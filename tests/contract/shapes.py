@@ -1,4 +1,4 @@
-"""The shape of a body: all its members, and the kind of each."""
+"""The shape of a body: all its members, and the type of each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Text:
 
 
 class Is:
-    """Exactly this."""
+    """One value."""
 
     def __init__(self, value: Any) -> None:
         self._value = value
@@ -33,7 +33,7 @@ class Is:
 
 
 class Having:
-    """An object with at least these members; what else is there depends on the installation."""
+    """An object with at least these members; others depend on the installation."""
 
     def __init__(self, **members: Any) -> None:
         self.members = members
@@ -42,7 +42,7 @@ class Having:
 UUID = Text("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HEX = Text("[0-9a-f]{32}")
 URL = Text("https?://[^ ]+")
-#: Cinder's, which is UTC without saying so; and Nova's.
+#: Cinder's time, which is UTC without a zone; and Nova's.
 INSTANT = Text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 INSTANT_Z = Text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 INSTANT_6Z = Text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -53,10 +53,12 @@ LINKS = [{"rel": Is("self"), "href": URL}, {"rel": Is("bookmark"), "href": URL}]
 
 def differences(value: Any, shape: Any, place: str = "it") -> list[str]:
     """
-    :param shape: a type; a tuple of shapes, for one of them; an object with the
-        shapes of all its members; a list of shapes, for exactly those; a list
-        with one shape and ``...``, for any number; or one of this module's.
-    :return: what is different, for people.
+    Compare a value with a shape.
+
+    :param shape: a type; a tuple of alternative shapes; an object with the shapes of all its
+        members; a list of the shapes of all its elements; a list with one shape and ``...``, for
+        any number; or one of this module's.
+    :return: the differences, for people.
     """
     if isinstance(shape, tuple):
         fits = any(not differences(value, each) for each in shape)

@@ -35,10 +35,10 @@ def make_wire_tests(
     target_factory: Callable[[Any], Target], module: str
 ) -> dict[str, type[WireTests]]:
     """
-    The suite against one cloud.
+    Make the suite for one cloud.
 
     :param target_factory: called with a test; returns a :class:`Target`.
-    :param module: the name of the module that is to have the tests.
+    :param module: the name of the module of the tests.
     :return: the test classes by name, for ``globals().update``.
     """
     made = {}

@@ -1,11 +1,9 @@
-"""
-The wire contract, kept by the embedded service in memory; and that nothing of
-it is left out.
-"""
+"""The wire contract of the embedded service in memory, and the completeness of its tests."""
 
 from __future__ import annotations
 
 import ast
+import glob
 import os
 from typing import Any
 
@@ -22,6 +20,7 @@ from txstorage.embedded.machine.devices import FileDevices
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.settings import USER
 from txstorage.embedded.testing import in_memory_cloud
+from txstorage.embedded.wire import refusals
 
 from .case import Target
 from .record import compared, errors, lines, read, routes
@@ -29,9 +28,9 @@ from .suite import SUITE, make_wire_tests
 
 DELAY = 0.3
 
-#: What is not in the suite, and why it can't be.
+#: Routes and errors that the suite can't compare, with the reasons.
 NOT_COMPARABLE = {
-    "none GET /": "no OpenStack service is there: it leads people to the embedded ones",
+    "none GET /": "no OpenStack service is there: it lists the embedded services for people",
     "COMPUTE_FAULT": "nothing a client sends makes Compute fail",
     "IDENTITY_FAULT": "nothing a client sends makes Identity fail",
     "NOT_CONNECTED": "nothing a client sends makes the back end fail",
@@ -42,7 +41,7 @@ NOT_COMPARABLE = {
 class EmbeddedTarget(Target):
     """The embedded service, on a ``Clock``, without a network."""
 
-    # More than a file can have here.
+    # Beyond the size of any file here.
     too_big = 2**31 - 1
 
     def __init__(self) -> None:
@@ -60,7 +59,7 @@ class EmbeddedTarget(Target):
         self._admin_site = self._restarted(roles=("admin", "member"))
 
     def _restarted(self, **changes: Any) -> Site:
-        """The same cloud with other settings."""
+        """Restart the cloud with other settings."""
         directory = self._cloud.devices_directory
         files = VolumeFiles(os.path.join(os.path.dirname(directory), "volumes"))
         settings = attr.evolve(self._cloud.settings, **changes)
@@ -98,50 +97,55 @@ globals().update(make_wire_tests(lambda test: EmbeddedTarget(), __name__))
 
 
 class CompletenessTests(SynchronousTestCase):
-    """Whatever the embedded service can say is compared."""
+    """Tests of the suite's completeness: it compares every response of the embedded service."""
 
     def test_routes(self) -> None:
-        """Every route is compared by a test, which fails when it did not use it."""
+        """
+        A test compares every route; a test fails when it does not use a route that it declares.
+        """
         self.assertEqual(routes() - compared(SUITE) - set(NOT_COMPARABLE), set())
 
     def test_errors(self) -> None:
-        """So is every error."""
+        """A test compares every error."""
         self.assertEqual(set(errors()) - compared(SUITE) - set(NOT_COMPARABLE), set())
 
     def test_real(self) -> None:
         """
-        All of it was compared with a real OpenStack as it is now, to the last
-        word; else ``tests/openstack/check_wire.py`` has to be run again.
+        All of it was compared with a real OpenStack, in its present words; otherwise
+        ``tests/openstack/check_wire.py`` must run again.
         """
         names = routes() | set(errors())
         self.assertEqual(lines(names - set(NOT_COMPARABLE)), read())
 
     def test_nothing_unknown(self) -> None:
-        """A test compares what there is; and what is compared is no exception."""
+        """Tests compare only existing routes and errors, and none of the exceptions."""
         known = routes() | set(errors())
         self.assertEqual(compared(SUITE) - known, set())
         self.assertEqual(set(NOT_COMPARABLE) & compared(SUITE), set())
         self.assertEqual(set(NOT_COMPARABLE) - known, set())
 
     def test_one_table(self) -> None:
-        """Errors are made in ``refusals.py`` only, so that none is forgotten here."""
-        self.assertEqual(list(_makers_of_errors()), [])
+        """Errors are made in ``refusals.py`` only, so that the suite misses none."""
+        self.assertEqual(_makers_of_errors(), {refusals.__file__})
 
 
-def _makers_of_errors() -> list[str]:
-    """The places where, outside the table, an error is made from a status."""
-    found = []
+def _makers_of_errors() -> set[str]:
+    """The files in which an error is made from a status."""
     package = os.path.dirname(txstorage.embedded.__file__)
-    for name in sorted(os.listdir(package)):
-        if not name.endswith(".py") or name == "refusals.py":
-            continue
-        with open(os.path.join(package, name)) as source:
+    found = set()
+    for path in glob.glob(os.path.join(package, "**", "*.py"), recursive=True):
+        with open(path, encoding="utf-8") as source:
             tree = ast.parse(source.read())
-        for node in ast.walk(tree):
-            # A status of 400 or more, given to whatever is called.
-            if isinstance(node, ast.Call) and node.args:
-                status = node.args[0]
-                if isinstance(status, ast.Constant) and type(status.value) is int:
-                    if 400 <= status.value < 600:
-                        found.append(f"{name}:{node.lineno}")
+        if any(map(_has_error_status, ast.walk(tree))):
+            found.add(path)
     return found
+
+
+def _has_error_status(node: ast.AST) -> bool:
+    """Check for a call whose first argument is a status of 400 or more."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return False
+    status = node.args[0]
+    return (
+        isinstance(status, ast.Constant) and type(status.value) is int and 400 <= status.value < 600
+    )

@@ -35,16 +35,16 @@ _ABOUT = {"rel": Is("describedby"), "type": Is("text/html"), "href": URL}
 
 
 class DocumentTests(WireTests):
-    """The version documents, for which only Block Storage's version 3 wants a token."""
+    """The version documents, of which only Block Storage's version 3 needs a token."""
 
     def check(self, got: Answer, status: int, shape: Any) -> None:
-        """It is a document."""
+        """Assert that a response is a document."""
         self.assertEqual((got.status, got.type), (status, JSON), got.url)
         self.assertEqual(differences(got.body, shape), [], got.url)
 
     @compares("volume GET /", "INCORRECT")
     async def test_volume(self) -> None:
-        """Block Storage answers 300 at its root, to anybody."""
+        """Block Storage's root is 300, without a token."""
         shape = document("v3.0", "volume", self.session.roots["volume"] + "/v3/", _ABOUT)
         got = await self.ask("volume", "GET", "/", token=None)
         self.check(got, 300, {"versions": [shape]})
@@ -54,7 +54,7 @@ class DocumentTests(WireTests):
 
     @compares("volume GET /v3/", "volume GET /v3", "UNAUTHENTICATED[volume]")
     async def test_volume_v3(self) -> None:
-        """Below it, it wants a token, and its path ends with a slash."""
+        """Below the root, a token is needed, and the path ends with a slash."""
         shape = document("v3.0", "volume", self.session.roots["volume"] + "/v3/", _ABOUT)
         for path in ("/v3", "/v3/"):
             got = await self.ask("volume", "GET", path, token=None)
@@ -66,7 +66,7 @@ class DocumentTests(WireTests):
 
     @compares("compute GET /", "compute GET /v2.1")
     async def test_compute(self) -> None:
-        """Compute answers 200 everywhere, to anybody; version 2.1 is one of several."""
+        """Compute's documents are 200, without a token; version 2.1 is one of several."""
         href = self.session.roots["compute"] + "/v2.1/"
         got = await self.ask("compute", "GET", "/", token=None)
         self.assertEqual((got.status, got.type), (200, JSON))
@@ -86,17 +86,20 @@ class NegotiationTests(WireTests):
     """Microversions."""
 
     async def limits(self, text: str) -> Answer:
-        """Ask Block Storage, with a header of one's own."""
+        """Call Block Storage with a given header."""
         path = LIMITS.format(self.session.project)
         return await self.ask("volume", "GET", path, OpenStack_API_Version=text)
 
     async def servers(self, text: str) -> Answer:
-        """Ask Compute, with a header of one's own."""
+        """Call Compute with a given header."""
         return await self.ask("compute", "GET", "/v2.1/servers", OpenStack_API_Version=text)
 
     @compares("volume GET /v3/<project_id>/limits", "compute GET /v2.1/servers")
     async def test_accepted(self) -> None:
-        """Without a header it is the oldest; else what it says of the service."""
+        """
+        Without a header the oldest version is used; otherwise the one that the header gives for the
+        service.
+        """
         for text, version in (("volume 3.5", "3.5"), ("compute 2.3, volume 3.44", "3.44")):
             self.answered(await self.limits(text), 200, {"limits": dict}, version)
         for text, version in (("compute 2.3", "2.3"), ("volume 3.1", "2.1")):
@@ -107,7 +110,7 @@ class NegotiationTests(WireTests):
 
     @compares("volume GET /v3/<project_id>/limits", "compute GET /v2.1/servers")
     async def test_latest(self) -> None:
-        """The newest can be asked for by that name, and is what the document says."""
+        """``latest`` selects the newest version, the one in the document."""
         for service, ask in (("volume", self.limits), ("compute", self.servers)):
             listed = (await self.ask(service, "GET", "/", token=None)).body["versions"]
             (newest,) = [each["version"] for each in listed if each["status"] == "CURRENT"]
@@ -115,7 +118,7 @@ class NegotiationTests(WireTests):
 
     @compares("UNSUPPORTED_VERSION[volume]", "UNSUPPORTED_VERSION[compute]")
     async def test_unsupported(self) -> None:
-        """A version that is too new is 406, which tells the range."""
+        """A version that is too new is 406, with the supported range."""
         for version in ("3.999", "4.0"):
             got = await self.limits("volume " + version)
             wanted = refusals.UNSUPPORTED_VERSION.by_service["volume"]
@@ -128,7 +131,7 @@ class NegotiationTests(WireTests):
     @compares("BAD_VERSION[volume]", "BAD_VERSION[compute]", "INCORRECT")
     async def test_malformed(self) -> None:
         """
-        A malformed version is 400; and so is, for Block Storage, a version of only another service.
+        A malformed version is 400, as is, for Block Storage, a version of only another service.
         """
         for version in ("abc", "3", "3.07"):
             got = await self.limits("volume " + version)
@@ -141,11 +144,11 @@ class NegotiationTests(WireTests):
 
 
 class PathTests(WireTests):
-    """Tokens, projects, and paths that there are not."""
+    """Tokens, projects, and unknown paths."""
 
     @compares("UNAUTHENTICATED[volume]", "UNAUTHENTICATED[compute]")
     async def test_token(self) -> None:
-        """Without a token, or with a wrong one, everything is the same 401."""
+        """Without a valid token every request is the same 401."""
         for token in (None, "guess"):
             for path in (LIMITS.format(self.session.project), "/v3/nothing/at/all"):
                 got = await self.ask("volume", "GET", path, token=token)
@@ -156,7 +159,7 @@ class PathTests(WireTests):
 
     @compares("MALFORMED_URL", "BAD_VERSION[volume]")
     async def test_project(self) -> None:
-        """Another project in the path is a malformed URL, in the version asked for."""
+        """Another project in the path is a malformed URL, in the requested version."""
         for version in ("3.0", "3.5"):
             for project in ("0" * 32, "abc"):
                 path = f"/v3/{project}/volumes"
@@ -168,7 +171,7 @@ class PathTests(WireTests):
 
     @compares("volume GET /v3/<project_id>/volumes", "volume GET /v3/<project_id>/limits")
     async def test_no_project(self) -> None:
-        """The project can be left out; then it is left out of the links too."""
+        """The project can be omitted; links in the response then omit it too."""
         for version in ("3.0", "3.67"):
             self.assertEqual((await self.ask("volume", "GET", "/v3/limits")).status, 200)
             got = await self.ask("volume", "GET", "/v3/volumes?limit=1", version=version)
@@ -182,8 +185,8 @@ class PathTests(WireTests):
     @compares("NO_ROUTE[volume]", "NO_ROUTE[compute]", "TOO_LARGE[volume]")
     async def test_no_route(self) -> None:
         """
-        A path that there is not, and a method that a path has not, are the
-        same 404, whose ``code`` is a text, and which tells no version.
+        An unknown path and an unknown method are the same 404, whose ``code`` is text, and which
+        has no version.
         """
         project = "/v3/" + self.session.project
         for method, path, body in (

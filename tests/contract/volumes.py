@@ -1,5 +1,5 @@
 """
-Block Storage: volumes from their creation to their end, and what there is besides.
+Block Storage: volumes from their creation to their deletion, and the project's other resources.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ATTACHMENT = {
     "device": Text("/dev/[a-z]+"),
     "attached_at": INSTANT,
 }
-#: What a create answers with.
+#: Members of the response to a create.
 CREATED: dict[str, Any] = {
     "id": UUID,
     "status": str,
@@ -54,7 +54,7 @@ CREATED: dict[str, Any] = {
     "attachments": [ATTACHMENT, ...],
 }
 VOLUME = dict(CREATED, **{"os-vol-tenant-attr:tenant_id": HEX})
-#: Members that came later, by the version they came with.
+#: Members of later versions, by the version that adds them.
 LATER = [
     ((3, 13), {"group_id": NULL}),
     ((3, 48), {"shared_targets": (bool, NULL), "service_uuid": (UUID, NULL)}),
@@ -62,13 +62,13 @@ LATER = [
     ((3, 65), {"consumes_quota": bool}),
 ]
 SUMMARY = {"id": UUID, "name": (str, NULL), "links": LINKS}
-#: How often something is tried that the cloud may be too fast for.
+#: Attempts to catch a state that a fast cloud leaves quickly.
 _RACES = 5
 NEXT = [{"rel": Is("next"), "href": URL}]
 
 
 def volume_shape(version: str, shape: dict[str, Any] = VOLUME) -> dict[str, Any]:
-    """A volume in a microversion."""
+    """The shape of a volume in a microversion."""
     asked = tuple(int(number) for number in version.split("."))
     shape = dict(shape)
     for since, members in LATER:
@@ -78,17 +78,17 @@ def volume_shape(version: str, shape: dict[str, Any] = VOLUME) -> dict[str, Any]
 
 
 class CreateTests(WireTests):
-    """Making volumes."""
+    """Tests of creating volumes."""
 
     async def post(self, version: str = "", **volume: Any) -> Answer:
-        """Ask for a volume."""
+        """Request a volume."""
         return await self.cinder("POST", "/volumes", {"volume": volume}, version=version)
 
     @compares(CREATE, SHOW)
     async def test_create(self) -> None:
         """
-        A create is answered before it is done, with the volume as it is then;
-        later it is available, and what was asked for is what it is.
+        The response to a create comes before the create is complete, and shows the volume in
+        progress; later the volume is available, with the requested members.
         """
         labels = {"flocker-cluster-id": str(uuid4()), "k": "ü 'x' \"y\""}
         got = await self.post(size=1, name="p", description="d", metadata=labels, bogus=1)
@@ -106,7 +106,7 @@ class CreateTests(WireTests):
 
     @compares(CREATE, SHOW)
     async def test_versions(self) -> None:
-        """Each microversion has its members, and is told."""
+        """Each microversion has its members, and is in the response."""
         volume_id = await self.volume()
         for version in ("3.0", "3.13", "3.47", "3.48", "3.63", "3.65", "3.71"):
             got = await self.cinder("GET", "/volumes/" + volume_id, version=version)
@@ -154,7 +154,7 @@ class CreateTests(WireTests):
 
     @compares(CREATE, "LABEL_KEY", "LABEL_TOO_LONG", "NOT_OF_TYPE[volume]")
     async def test_wrong_labels(self) -> None:
-        """Labels are texts of at most 255 characters, and their keys have few of those."""
+        """Labels are texts of at most 255 characters, and their keys have a limited alphabet."""
         for key in ("", "a/b?", "k" * 256):
             got = await self.post(size=1, metadata={key: "x"})
             self.refused(got, refusals.LABEL_KEY, "metadata", {key: "x"}, f"{key!r} does not")
@@ -179,7 +179,7 @@ class CreateTests(WireTests):
         "NO_IMAGE",
     )
     async def test_unknown_things(self) -> None:
-        """A type, a zone or a source that there is not is told by its name."""
+        """An unknown type, zone or source is named in the refusal."""
         got = await self.post(size=1, volume_type="nope")
         self.refused(got, refusals.NO_VOLUME_TYPE_NAMED, "nope")
         got = await self.post(size=1, volume_type=MISSING)
@@ -207,7 +207,8 @@ class CreateTests(WireTests):
     async def test_malformed(self) -> None:
         """
         A body that is not JSON, or not an object that wraps a volume, is 400; an empty body is a
-        fault of the service, and one that is too long is another 413 than the quota's.
+        fault of the service, and a body that is too long is a 413 of another format than the
+        quota's.
         """
 
         async def post(body: Any) -> Answer:
@@ -229,8 +230,8 @@ class CreateTests(WireTests):
     @compares(CREATE, "OVER_VOLUMES", "OVER_GIGABYTES", "volume GET /v3/<project_id>/limits")
     async def test_quota(self) -> None:
         """
-        A volume too many, or too large, is 413 with ``Retry-After: 0``; only
-        the message says that it is the quota.
+        A volume over the quota, in number or size, is 413 with ``Retry-After: 0``; only the message
+        names the quota.
         """
         await self.volume(size=2)
         volumes, gigabytes = await self.usage()
@@ -254,7 +255,7 @@ class CreateTests(WireTests):
 
     @compares(CREATE, "OVER_COUNTING")
     async def test_uncountable(self) -> None:
-        """More than can be counted is over the quota too."""
+        """A size beyond the service's integers is over the quota too."""
         await self.volume()
         got = await self.post(size=2**31 - 1)
         self.refused(got, refusals.OVER_COUNTING, "__DEFAULT__")
@@ -262,8 +263,8 @@ class CreateTests(WireTests):
     @compares(CREATE, "volume GET /v3/<project_id>/messages", "NO_RESOURCE", "NO_MESSAGE")
     async def test_failed(self) -> None:
         """
-        A volume that could not be made is in error, says why in a message, and
-        can be deleted; before 3.3 there are no messages.
+        A volume whose creation failed is in error, has a message with the reason, and can be
+        deleted; before 3.3 messages do not exist.
         """
         got = await self.post(size=self.target.too_big)
         volume_id = got.body["volume"]["id"]
@@ -296,25 +297,25 @@ class CreateTests(WireTests):
         self.assertEqual(got.body["messages"], told[1:2])
         got = await self.cinder("GET", "/messages?marker=" + MISSING, version="3.5")
         self.refused(got, refusals.NO_MESSAGE, MISSING, version="3.5")
-        # Filters and pages came later.
+        # Later versions add filters and pages.
         got = await self.cinder("GET", "/messages?resource_uuid=" + MISSING, version="3.3")
         self.assertIn(told[0]["id"], [each["id"] for each in got.body["messages"]])
         self.refused(await self.cinder("GET", "/messages"), refusals.NO_RESOURCE)
 
 
 class ShowTests(WireTests):
-    """Looking at volumes, and at what the project has."""
+    """Tests of reading volumes, and the project's resources."""
 
     @compares(SHOW, "NO_VOLUME")
     async def test_missing(self) -> None:
-        """An unknown volume is 404, whatever form its id has."""
+        """An unknown volume is 404, in whatever format its id is."""
         for volume_id in (MISSING, "nonsense"):
             got = await self.cinder("GET", "/volumes/" + volume_id)
             self.refused(got, refusals.NO_VOLUME, volume_id)
 
     @compares("volume GET /v3/<project_id>/types")
     async def test_types(self) -> None:
-        """The volume types, with the default one among them."""
+        """The list of volume types has the default one."""
         shape = {
             "id": UUID,
             "name": str,
@@ -329,7 +330,7 @@ class ShowTests(WireTests):
 
     @compares("volume GET /v3/<project_id>/types")
     async def test_pages_of_types(self) -> None:
-        """A page of types leads to the next one, under a name of its own."""
+        """A page of types links to the next, under another name than the list's."""
         everything = (await self.cinder("GET", "/types")).body["volume_types"]
         path, found = "/types?limit=1", []
         for _ in everything:
@@ -344,7 +345,7 @@ class ShowTests(WireTests):
 
     @compares("volume GET /v3/<project_id>/os-availability-zone")
     async def test_zones(self) -> None:
-        """The availability zones."""
+        """The availability zones have a name and a state."""
         zone = {"zoneName": str, "zoneState": {"available": bool}}
         got = await self.cinder("GET", "/os-availability-zone")
         self.answered(got, 200, {"availabilityZoneInfo": [zone, ...]})
@@ -352,7 +353,7 @@ class ShowTests(WireTests):
 
     @compares("volume GET /v3/<project_id>/limits")
     async def test_limits(self) -> None:
-        """The quota, and what is used of it; -1 is none."""
+        """The limits have the quota and its use; -1 is unlimited."""
         names = ("Volumes", "VolumeGigabytes", "Snapshots", "Backups", "BackupGigabytes")
         absolute = {"maxTotal" + name: int for name in names}
         names = ("Volumes", "Gigabytes", "Snapshots", "Backups", "BackupGigabytes")
@@ -362,7 +363,7 @@ class ShowTests(WireTests):
 
     @compares("volume GET /v3/<project_id>/os-quota-sets/<quota_project>", "FORBIDDEN")
     async def test_quota_set(self) -> None:
-        """The quota, with and without what is used; another project's is forbidden."""
+        """The quota set has the quota, with its use on request; another project's is forbidden."""
         path = "/os-quota-sets/" + self.session.project
         figures = ("volumes", "gigabytes", "per_volume_gigabytes", "snapshots", "backups")
         usage = {"limit": int, "in_use": int, "reserved": int}
@@ -377,11 +378,14 @@ class ShowTests(WireTests):
 
 
 class DeleteTests(WireTests):
-    """Removing volumes, and setting their status by hand."""
+    """Tests of deleting volumes, and of setting their status."""
 
     @compares(DELETE, SHOW, "NO_VOLUME")
     async def test_delete(self) -> None:
-        """A delete is answered before it is done, without a body; then the volume is gone."""
+        """
+        The response to a delete comes before the delete is complete, without a body; later the
+        volume is gone.
+        """
         volume_id = await self.volume()
         self.empty(await self.cinder("DELETE", "/volumes/" + volume_id), 202)
         looks = await self.until(volume_id, "404")
@@ -392,7 +396,7 @@ class DeleteTests(WireTests):
 
     @compares(DELETE, ACTION, "NOT_DELETABLE")
     async def test_not_deletable(self) -> None:
-        """In the middle of anything it can't be deleted; in error it can."""
+        """During a transition a volume can't be deleted; in error it can."""
         volume_id = await self.volume()
         for status in ("creating", "maintenance", "attaching", "detaching", "reserved"):
             await self.reset(volume_id, status)
@@ -403,14 +407,14 @@ class DeleteTests(WireTests):
 
     @compares(DELETE, "NOT_DELETABLE")
     async def test_deleting(self) -> None:
-        """A deleting volume can't be deleted again, as long as it is there."""
+        """A volume can't be deleted again while it is being deleted."""
         refused = 0
         for _ in range(_RACES):
             volume_id = await self.volume()
             self.empty(await self.cinder("DELETE", "/volumes/" + volume_id), 202)
             got = await self.cinder("DELETE", "/volumes/" + volume_id)
             if got.status == 404:
-                # It was faster than we are.
+                # The delete was complete already.
                 self.refused(got, refusals.NO_VOLUME, volume_id)
                 continue
             self.refused(got, refusals.NOT_DELETABLE)
@@ -445,7 +449,7 @@ class DeleteTests(WireTests):
         "NOT_OF_TYPE[volume]",
     )
     async def test_reset(self) -> None:
-        """An admin may set a status that there is, and it stays."""
+        """An administrator may set a known status, which stays."""
         volume_id, admin = await self.volume(), await self.admin()
         path = f"/v3/{admin.project}/volumes/{volume_id}/action"
 

@@ -380,7 +380,7 @@ class PromisesTests(SynchronousTestCase):
     def test_references(self) -> None:
         """References in a test's docstring are shown as text, since tests are not documented."""
         told = promises.property_of("tests.embedded.test_state_directory.WritePrivateTests")
-        self.assertEqual("``write_private``.", told)
+        self.assertEqual("Tests of ``write_private``.", told)
 
     def test_missing(self) -> None:
         """A test that is missing, or has no docstring, is an error that names it."""

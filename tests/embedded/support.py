@@ -21,7 +21,7 @@ MISSING = "c70a9410-4321-4788-ae1d-bc604b7d57c3"
 
 @attr.s(frozen=True, auto_attribs=True)
 class Got:
-    """An answer, decoded."""
+    """A decoded response."""
 
     code: int
     headers: dict[str, str]
@@ -44,7 +44,7 @@ def password_auth(password: str = "open sesame", **user: Any) -> dict[str, Any]:
 
 
 class CloudTests(SynchronousTestCase):
-    """Tests that talk to a cloud in memory."""
+    """Tests with a cloud in memory."""
 
     settings: dict[str, Any] = {}
 
@@ -54,7 +54,7 @@ class CloudTests(SynchronousTestCase):
         self.use(in_memory_cloud(self.clock, **self.settings))
 
     def use(self, cloud: InMemoryCloud) -> None:
-        """Talk to this cloud from now on."""
+        """Use this cloud from now on."""
         self.cloud = cloud
         self.addCleanup(cloud.close)
         self.treq = StubTreq(cloud.resource)
@@ -65,7 +65,7 @@ class CloudTests(SynchronousTestCase):
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Got:
         """
-        One exchange.
+        Make one exchange.
 
         :param path: of a URL, or a whole one.
         :param body: JSON, or raw bytes.
@@ -89,21 +89,21 @@ class CloudTests(SynchronousTestCase):
     # -- Block Storage and Compute --------------------------------------------
 
     def volumes(self, method: str, path: str = "", body: Any = None, version: str = "") -> Got:
-        """Ask Block Storage below ``/volumes``."""
+        """Call Block Storage below ``/volumes``."""
         return self.cinder(method, "/volumes" + path, body, version)
 
     def cinder(self, method: str, path: str, body: Any = None, version: str = "") -> Got:
-        """Ask Block Storage."""
+        """Call Block Storage."""
         headers = {"OpenStack_API_Version": "volume " + version} if version else {}
         return self.ask(method, "/volume/v3/" + self.project + path, body, **headers)
 
     def nova(self, method: str, path: str, body: Any = None, version: str = "") -> Got:
-        """Ask Compute."""
+        """Call Compute."""
         headers = {"OpenStack_API_Version": "compute " + version} if version else {}
         return self.ask(method, "/compute/v2.1" + path, body, **headers)
 
     def create(self, **volume: Any) -> str:
-        """A volume that is available."""
+        """Make an available volume."""
         got = self.volumes("POST", body={"volume": dict({"size": 1}, **volume)})
         self.assertEqual(got.code, 202, got)
         self.settle()
@@ -115,31 +115,29 @@ class CloudTests(SynchronousTestCase):
         self.clock.pump([self.cloud.settings.transition_delay] * 4)
 
     def status(self, volume_id: str) -> str:
-        """A volume's status; ``404`` when there is none."""
+        """Return a volume's status; ``404`` when the volume does not exist."""
         got = self.volumes("GET", "/" + volume_id)
         return "404" if got.code == 404 else got.body["volume"]["status"]
 
     def attach(self, volume_id: str, node: str = "node-1", version: str = "", **more: Any) -> Got:
-        """Ask for a volume to be attached."""
+        """Request an attach."""
         path = f"/servers/{self.cloud.nodes.get(node, node)}/os-volume_attachments"
         body = {"volumeAttachment": dict({"volumeId": volume_id}, **more)}
         return self.nova("POST", path, body, version)
 
     def detach(self, volume_id: str, node: str = "node-1") -> Got:
-        """Ask for a volume to be detached."""
+        """Request a detach."""
         server = self.cloud.nodes.get(node, node)
         return self.nova("DELETE", f"/servers/{server}/os-volume_attachments/{volume_id}")
 
     def attachments(self, node: str = "node-1", version: str = "", query: str = "") -> Any:
-        """The attachments that Compute lists."""
+        """Return the attachments that Compute lists."""
         path = f"/servers/{self.cloud.nodes[node]}/os-volume_attachments" + query
         return self.nova("GET", path, version=version).body["volumeAttachments"]
 
 
 def temporary_directory(case: Any) -> str:
-    """
-    A directory that goes with the test, and the loop devices on its files.
-    """
+    """Make a directory, which is removed after the test with the loop devices on its files."""
     directory = tempfile.mkdtemp(prefix="txstorage-test-")
     case.addCleanup(shutil.rmtree, directory, ignore_errors=True)
     case.addCleanup(_detach_all, directory)
@@ -147,7 +145,7 @@ def temporary_directory(case: Any) -> str:
 
 
 def loops_below(directory: str) -> list[str]:
-    """Loop devices whose backing file is below a directory."""
+    """List the loop devices whose backing file is in a directory."""
     found = []
     for name in sorted(os.listdir("/sys/block")):
         try:
@@ -165,7 +163,7 @@ def _detach_all(directory: str) -> None:
 
 
 def no_loop_devices() -> str:
-    """Why loop devices can't be had here; empty when they can."""
+    """Return the reason why loop devices don't work here; empty when they do."""
     if os.geteuid() != 0:
         return "loop devices take root"
     if not os.path.exists("/dev/loop-control"):

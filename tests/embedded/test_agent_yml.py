@@ -1,6 +1,4 @@
-"""
-The ``agent.yml`` of a node.
-"""
+"""Tests of a node's ``agent.yml``."""
 
 from __future__ import annotations
 
@@ -17,10 +15,10 @@ ACCESS = Access(host="127.0.0.1", port=8780, password_file="/state/password", cl
 
 
 class AgentConfigurationTests(SynchronousTestCase):
-    """:func:`agent_configuration`."""
+    """Tests of :func:`agent_configuration`."""
 
     def test_whole(self) -> None:
-        """It is exactly what the driver needs, and names the password's file."""
+        """The configuration has exactly the driver's keys, and names the password's file."""
         self.assertEqual(
             yaml.safe_load(as_yaml(agent_configuration(ACCESS, "node"))),
             {
@@ -43,7 +41,7 @@ class AgentConfigurationTests(SynchronousTestCase):
         )
 
     def test_options(self) -> None:
-        """TLS brings the certificate to trust, regular files their directory."""
+        """TLS adds the certificate to trust, regular files their directory."""
         access = attr.evolve(ACCESS, certificate="/c.pem", device_directory="/state/devices")
         dataset = agent_configuration(access, "node")["dataset"]
         self.assertEqual(dataset["auth_url"], "https://127.0.0.1:8780/identity/v3")
@@ -51,10 +49,7 @@ class AgentConfigurationTests(SynchronousTestCase):
         self.assertEqual(dataset["device_directory"], "/state/devices")
 
     def test_hosts(self) -> None:
-        """
-        A wildcard address is reached by the loopback one, and an IPv6 address
-        stands in brackets.
-        """
+        """A wildcard address is replaced by the loopback one, and an IPv6 address has brackets."""
         for host, expected in (
             ("0.0.0.0", "127.0.0.1"),
             ("::", "[::1]"),
@@ -65,7 +60,7 @@ class AgentConfigurationTests(SynchronousTestCase):
             self.assertEqual(url, f"http://{expected}:8780/identity/v3")
 
     def test_accepted(self) -> None:
-        """The driver's configuration takes it as it is."""
+        """The driver's configuration accepts the file unchanged."""
         directory = temporary_directory(self)
         path = directory + "/password"
         with open(path, "w") as opened:

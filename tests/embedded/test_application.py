@@ -1,6 +1,4 @@
-"""
-The service in memory, as other tests use it.
-"""
+"""Tests of the service in memory."""
 
 from __future__ import annotations
 
@@ -16,10 +14,10 @@ from .support import CloudTests
 
 
 class InMemoryCloudTests(SynchronousTestCase):
-    """:func:`in_memory_cloud`."""
+    """Tests of :func:`in_memory_cloud`."""
 
     def test_nodes(self) -> None:
-        """Each node is a server by its own id, with its root volume."""
+        """Each node is a server with an id of its own and a root volume."""
         cloud = in_memory_cloud(Clock(), nodes=("a", "b"))
         self.addCleanup(cloud.close)
         self.assertEqual(sorted(cloud.nodes), ["a", "b"])
@@ -30,7 +28,7 @@ class InMemoryCloudTests(SynchronousTestCase):
             self.assertTrue(volume.bootable)
 
     def test_close(self) -> None:
-        """Closing it leaves nothing, neither files nor delayed calls."""
+        """Closing the cloud leaves neither files nor delayed calls."""
         clock = Clock()
         cloud = in_memory_cloud(clock, transition_delay=5.0)
         directory = os.path.dirname(cloud.devices_directory)
@@ -46,10 +44,10 @@ class InMemoryCloudTests(SynchronousTestCase):
 
 
 class ApplicationTests(CloudTests):
-    """:class:`~txstorage.embedded.application.Application`."""
+    """Tests of :class:`~txstorage.embedded.application.Application`."""
 
     def test_stop(self) -> None:
-        """After a stop nothing happens any more, but what was asked is kept."""
+        """After a stop no transition happens, but the requested ones are kept."""
         got = self.volumes("POST", body={"volume": {"size": 1}})
         self.successResultOf(self.cloud.application.stop())
         self.settle()

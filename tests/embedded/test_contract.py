@@ -28,7 +28,9 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 def in_memory_driver(test_case: Any) -> Any:
     """
-    :return: a driver, and the ``FaultyAgent`` it uses, on a cloud of its own.
+    Make a cloud.
+
+    :return: a driver on it, and the driver's ``FaultyAgent``.
     """
     clock = test_case.reactor = Clock()
     cloud = test_case.cloud = in_memory_cloud(clock, transition_delay=0.3)
@@ -39,7 +41,9 @@ def in_memory_driver(test_case: Any) -> Any:
 
 def another_driver(test_case: Any) -> Any:
     """
-    :return: as :func:`in_memory_driver`, for another cluster on the same cloud.
+    Make a driver for another cluster on the same cloud.
+
+    :return: as :func:`in_memory_driver`.
     """
     cloud = test_case.cloud
     agent = FaultyAgent(test_case.reactor, test_case.wire)
@@ -55,7 +59,7 @@ def another_driver(test_case: Any) -> Any:
 
 
 class OnAClock:
-    """Pushes the clock and the wire until something fires."""
+    """Advances the clock and the wire until a Deferred fires."""
 
     reactor: Clock
     wire: RequestTraversalAgent
@@ -80,19 +84,19 @@ class ConformanceTests(
         other_cluster_factory=lambda test_case: another_driver(test_case)[0],
     ),
 ):
-    """The contract, in memory."""
+    """Run the driver's contract, in memory."""
 
 
 class ProfilesTests(
     OnAClock,
     make_iprofiledblockdeviceapi_tests(lambda test_case: in_memory_driver(test_case)[0], GIB),
 ):
-    """Profiles, in memory."""
+    """Run the contract of profiles, in memory."""
 
 
 class CloudTests(OnAClock, make_icloudapi_tests(lambda test_case: in_memory_driver(test_case)[0])):
-    """Nodes, in memory."""
+    """Run the contract of nodes, in memory."""
 
 
 class ResilienceTests(OnAClock, make_resilience_tests(in_memory_driver, GIB)):
-    """The contract when things go wrong, in memory."""
+    """Run the contract under faults, in memory."""

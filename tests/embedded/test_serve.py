@@ -1,6 +1,4 @@
-"""
-``txstorage serve`` as its user sees it: a process.
-"""
+"""Tests of ``txstorage serve`` as a process."""
 
 from __future__ import annotations
 
@@ -36,13 +34,13 @@ from .support import loops_below, no_loop_devices, password_auth, temporary_dire
 serve_module = importlib.import_module("txstorage.cli.serve")
 PROGRAM = "from txstorage.cli.serve import serve; serve()"
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(txstorage.__file__)))
-#: Seconds that anything may take on a busy machine.
+#: Seconds; a busy machine is slow.
 PATIENCE = 60
 
 
 class Child:
     """
-    The service in a process of its own, and a client for it.
+    The service as a child process, and a client for it.
 
     :param case: the test that it ends with.
     """
@@ -68,7 +66,11 @@ class Child:
         self.token: str | None = None
 
     def end(self, how: signal.Signals) -> tuple[int, str]:
-        """End it; its exit status and what it said of errors."""
+        """
+        End the process.
+
+        :return: its exit status and the errors that it printed.
+        """
         if self.process.returncode is None:
             self.process.send_signal(how)
             self.process.stdout and self.process.stdout.close()
@@ -79,7 +81,7 @@ class Child:
         return self.process.returncode, self.errors
 
     def log_in(self) -> None:
-        """Get a token with what the agent's file says."""
+        """Get a token with the agent's configuration."""
         with open(os.path.join(self.directory, "agent-node-1.yml")) as opened:
             dataset = yaml.safe_load(opened.read())["dataset"]
         self.server = dataset["instance_id"]
@@ -96,7 +98,7 @@ class Child:
         )
 
     def ask(self, method: str, url: str, body: Any = None) -> tuple[Any, dict[str, str]]:
-        """One exchange; 404 brings ``None``."""
+        """Make one exchange; 404 returns ``None``."""
         request = urllib.request.Request(url, method=method)
         request.add_header("Content-Type", "application/json")
         if self.token is not None:
@@ -113,46 +115,46 @@ class Child:
             return None, {}
 
     def status(self, volume_id: str) -> str:
-        """A volume's status; ``404`` when there is none."""
+        """Return a volume's status; ``404`` when the volume does not exist."""
         got, _ = self.ask("GET", self.volumes + "/" + volume_id)
         return "404" if got is None else got["volume"]["status"]
 
     def wait(self, volume_id: str, *statuses: str) -> None:
-        """Until the volume is in one of these."""
+        """Wait until the volume has one of these statuses."""
         deadline = time.monotonic() + PATIENCE
         while self.status(volume_id) not in statuses:
             if time.monotonic() > deadline:
                 raise AssertionError(f"it is {self.status(volume_id)}")
 
     def create(self) -> str:
-        """Ask for a volume."""
+        """Request a volume."""
         got, _ = self.ask("POST", self.volumes, {"volume": {"size": 1}})
         volume_id: str = got["volume"]["id"]
         return volume_id
 
     def attach(self, volume_id: str) -> None:
-        """Ask for it to be attached."""
+        """Request an attach."""
         self.ask("POST", self.attachments, {"volumeAttachment": {"volumeId": volume_id}})
 
     def detach(self, volume_id: str) -> None:
-        """Ask for it to be detached."""
+        """Request a detach."""
         self.ask("DELETE", self.attachments + "/" + volume_id)
 
     def delete(self, volume_id: str) -> None:
-        """Ask for it to be removed."""
+        """Request a delete."""
         self.ask("DELETE", self.volumes + "/" + volume_id)
 
 
 class ProcessTests(SynchronousTestCase):
-    """The process's life."""
+    """Tests of the process's life."""
 
     def setUp(self) -> None:
         self.directory = temporary_directory(self)
 
     def test_life(self) -> None:
         """
-        It says what it serves and that it is ready, prints an ``agent.yml``
-        without the password, and ends well on SIGTERM and SIGINT.
+        The process reports its services and its readiness, prints an ``agent.yml`` without the
+        password, and exits with 0 on SIGTERM and SIGINT.
         """
         for how in (signal.SIGTERM, signal.SIGINT):
             child = Child(self, self.directory, "--devices", "file")
@@ -170,7 +172,7 @@ class ProcessTests(SynchronousTestCase):
             self.assertEqual((code, errors), (0, ""))
 
     def test_refused(self) -> None:
-        """A second instance ends with 1 and one line that says why."""
+        """A second instance exits with 1 and one line with the reason."""
         Child(self, self.directory, "--devices", "file")
         second = Child(self, self.directory)
         code, errors = second.end(signal.SIGTERM)
@@ -178,7 +180,9 @@ class ProcessTests(SynchronousTestCase):
         self.assertTrue(re.match(r"txstorage serve: .* used by another .*\(.*\)\n\Z", errors))
 
     def test_empty_directory(self) -> None:
-        """An empty name, as from an unset variable, does not mean the working directory."""
+        """
+        An empty directory name, as from an unset variable, does not mean the working directory.
+        """
         before = os.listdir(".")
         child = Child(self, "", "--devices", "file")
         code, errors = child.end(signal.SIGTERM)
@@ -206,7 +210,7 @@ class ProcessTests(SynchronousTestCase):
                 self.assertRegex(ended.stderr, r"\A[^\n]*No space left on device[^\n]*\n\Z")
 
     def test_exposed(self) -> None:
-        """It warns when others can reach it."""
+        """The process warns when other machines can reach it."""
         child = Child(self, self.directory, "--devices", "file", "--host", "0.0.0.0")
         self.assertTrue(child.auth_url.startswith("http://127.0.0.1:"))
         code, errors = child.end(signal.SIGTERM)
@@ -214,7 +218,7 @@ class ProcessTests(SynchronousTestCase):
         self.assertTrue(errors.startswith("warning: --host 0.0.0.0 "))
 
     def test_usage(self) -> None:
-        """ServiceOptions that contradict each other are 2, before anything is done."""
+        """Contradictory options exit with 2, before anything is done."""
         for options in (
             ["--tls-cert", "/c"],
             ["--tls-key", "/k"],
@@ -228,7 +232,7 @@ class ProcessTests(SynchronousTestCase):
         self.assertEqual(os.listdir(self.directory), [])
 
     def test_default_directory(self) -> None:
-        """Root's state is the system's, others' is their own."""
+        """Root's state is in the system's directory, another user's in that user's."""
         self.patch(os, "geteuid", lambda: 0)
         self.assertEqual(default_state_dir(), "/var/lib/txstorage")
         self.patch(os, "geteuid", lambda: 1000)
@@ -242,7 +246,7 @@ class ShutdownReactor:
         self.triggers: list[Any] = []
 
     def addSystemEventTrigger(self, phase: str, event: str, function: Any) -> None:  # noqa: N802
-        """Remember what is to be done."""
+        """Record a trigger."""
         self.triggers.append((phase, event, function))
 
     def __getattr__(self, name: str) -> Any:
@@ -250,10 +254,10 @@ class ShutdownReactor:
 
 
 class RunTests(TestCase):
-    """:func:`run`, and how the command calls it."""
+    """Tests of :func:`run` and of its command."""
 
     async def test_until_stopped(self) -> None:
-        """It runs until the reactor is shut down, which waits for it to close."""
+        """The service runs until the reactor is shut down, which waits for the service to close."""
         shutdown = ShutdownReactor()
         directory = temporary_directory(self)
         options = ServiceOptions(state_dir=directory, devices="file", host="127.0.0.1")
@@ -270,7 +274,7 @@ class RunTests(TestCase):
         await self.assertFailure(running, CancelledError)
 
     async def test_refused(self) -> None:
-        """When it can't start, it exits with 1."""
+        """A service that can't start exits with 1."""
         path = os.path.join(temporary_directory(self), "file")
         with open(path, "w"):
             pass
@@ -284,7 +288,7 @@ class RunTests(TestCase):
         self.assertTrue(error.startswith("txstorage serve: can't use the state directory"))
 
     async def test_machines(self) -> None:
-        """With ``--json`` there is one document: what it serves, or why it does not."""
+        """With ``--json`` one document has the services, or the reason of a failure."""
         shutdown, directory = ShutdownReactor(), temporary_directory(self)
         options = ServiceOptions(state_dir=directory, devices="file", host="127.0.0.1")
         with contextlib.redirect_stdout(io.StringIO()) as output:
@@ -307,7 +311,7 @@ class RunTests(TestCase):
         await self.assertFailure(running, CancelledError)
 
     def test_options(self) -> None:
-        """The command's options arrive."""
+        """The command passes its options on."""
         seen: list[Any] = []
         self.patch(task, "react", lambda main: seen.append(main))
         self.patch(serve_module, "run", lambda reactor, options, as_json: options)
@@ -328,7 +332,7 @@ class RunTests(TestCase):
 
 
 class KillTests(SynchronousTestCase):
-    """``kill -9``."""
+    """Tests of ``kill -9``."""
 
     def setUp(self) -> None:
         self.directory = temporary_directory(self)
@@ -340,14 +344,14 @@ class KillTests(SynchronousTestCase):
         self.child.log_in()
 
     def kill(self, *options: str) -> None:
-        """Kill it and start again."""
+        """Kill the service and start again."""
         self.child.end(signal.SIGKILL)
         self.restart(*options)
 
     def test_at_once(self) -> None:
         """
-        Every answered request is done, when the service is killed right after the response: each
-        operation, and the data stays.
+        Every acknowledged operation is done, and its data kept, when the service is killed right
+        after the response.
         """
         volume_id = self.child.create()
         self.kill()
@@ -377,7 +381,7 @@ class KillTests(SynchronousTestCase):
         self.assertEqual(os.listdir(os.path.join(self.directory, "volumes")), [])
 
     def devices(self) -> Any:
-        """The devices that are really there."""
+        """Return the existing devices."""
         directory = os.path.join(self.directory, "devices")
         links = [os.path.join(directory, name) for name in os.listdir(directory)]
         return links + loops_below(self.directory)
@@ -391,7 +395,7 @@ class KillTests(SynchronousTestCase):
 
     def test_in_each_status(self) -> None:
         """
-        So it is when the service is killed in each transient status.
+        Every acknowledged operation is done when the service is killed in each transient status.
         """
         volume_id = ""
         slow = ("--transition-delay", "0.3")
@@ -412,7 +416,7 @@ class KillTests(SynchronousTestCase):
             self.assertEqual(len(self.devices()), 1 if rest == "in-use" else 0)
 
     def test_stays_attached(self) -> None:
-        """A clean stop leaves what is attached: it is the node's."""
+        """A clean stop keeps attached volumes attached, as the node uses them."""
         if no_loop_devices():
             self.skipTest(no_loop_devices())
         volume_id = self.child.create()

@@ -1,6 +1,4 @@
-"""
-From options to an open port, on the real reactor.
-"""
+"""Tests of the service, from options to an open port, on the real reactor."""
 
 from __future__ import annotations
 
@@ -28,15 +26,15 @@ from .support import no_loop_devices, temporary_directory
 
 
 class ExposureTests(SynchronousTestCase):
-    """The clients that can reach the service."""
+    """Tests of the warning about clients that can reach the service."""
 
     def test_loopback(self) -> None:
-        """On the loopback interface nobody else can."""
+        """On the loopback interface no other machine can reach the service."""
         for host in ("127.0.0.1", "127.1.2.3", "::1", "localhost"):
             self.assertEqual(exposure(ServiceOptions(state_dir="/s", host=host)), "")
 
     def test_others(self) -> None:
-        """Elsewhere others can, and without TLS they can listen too."""
+        """On other interfaces other machines can, and without TLS they can read the password."""
         for host in ("0.0.0.0", "192.0.2.1", "::", "storage.example"):
             options = ServiceOptions(state_dir="/s", host=host)
             self.assertIn(host, exposure(options))
@@ -47,7 +45,7 @@ class ExposureTests(SynchronousTestCase):
 
 
 class ChooseDevicesTests(SynchronousTestCase):
-    """Loop devices or files."""
+    """Tests of the choice between loop devices and files."""
 
     def setUp(self) -> None:
         files = VolumeFiles(temporary_directory(self))
@@ -57,7 +55,7 @@ class ChooseDevicesTests(SynchronousTestCase):
         self.probed(None)
 
     def probed(self, outcome: Any) -> None:
-        """The trial of a loop device."""
+        """Return the trial of a loop device."""
 
         async def probe(self: Any) -> None:
             if outcome is not None:
@@ -66,13 +64,13 @@ class ChooseDevicesTests(SynchronousTestCase):
         self.patch(LoopDevices, "probe", probe)
 
     def choose(self, wanted: str, recorded: str = "") -> Any:
-        """The kind that is chosen, and why."""
+        """Return the chosen kind, and the reason."""
         choosing = choose_devices(wanted, recorded, self.loop, self.regular)
         backend, why = self.successResultOf(Deferred.fromCoroutine(choosing))
         return backend.kind, why
 
     def refused(self, wanted: str, recorded: str = "") -> str:
-        """Why there are none."""
+        """Return the reason of a refusal."""
         choosing = choose_devices(wanted, recorded, self.loop, self.regular)
         failure = self.failureResultOf(Deferred.fromCoroutine(choosing), ServeError)
         return str(failure.value)
@@ -93,13 +91,13 @@ class ChooseDevicesTests(SynchronousTestCase):
         self.assertIn("no device node", self.refused("loop"))
 
     def test_no_root(self) -> None:
-        """Without root nothing is even tried."""
+        """Without root no loop device is tried."""
         self.probed(AssertionError("tried"))
         self.patch(os, "geteuid", lambda: 1000)
         self.assertEqual(self.choose("auto"), ("file", "loop devices can't be had: it takes root"))
 
     def test_attached(self) -> None:
-        """While volumes are attached, their kind of device stays."""
+        """While volumes are attached, their kind of device is kept."""
         self.assertEqual(self.choose("auto", "file"), ("file", "as the attached volumes have"))
         self.assertEqual(self.choose("auto", "loop")[0], "loop")
         self.assertIn("detach them first", self.refused("file", "loop"))
@@ -109,21 +107,21 @@ class ChooseDevicesTests(SynchronousTestCase):
 
 
 class ServiceTests(TestCase):
-    """:class:`EmbeddedService`."""
+    """Tests of :class:`EmbeddedService`."""
 
     def setUp(self) -> None:
         self.directory = temporary_directory(self)
         self.options = ServiceOptions(state_dir=self.directory, devices="file")
 
     async def start(self, **changes: Any) -> EmbeddedService:
-        """Start one that is stopped when the test is over."""
+        """Start a service, which is stopped after the test."""
         service = EmbeddedService(reactor, attr.evolve(self.options, **changes))
         self.addCleanup(lambda: Deferred.fromCoroutine(service.stop()))
         self.auth_url, self.agent = await service.start()
         return service
 
     async def refused(self, **changes: Any) -> str:
-        """Why it does not start."""
+        """Return the reason why the service does not start."""
         try:
             await self.start(**changes)
         except ServeError as error:
@@ -131,11 +129,11 @@ class ServiceTests(TestCase):
         raise AssertionError("it started")
 
     def agents(self) -> list[str]:
-        """The names of the agents' files."""
+        """Return the names of the agents' files."""
         return sorted(name for name in os.listdir(self.directory) if name.endswith(".yml"))
 
     async def test_answers(self) -> None:
-        """When it has started, it answers at the URL that it tells."""
+        """A started service responds at the URL that it returns."""
         await self.start()
         response = await treq.get(self.auth_url, persistent=False)
         self.assertEqual(response.code, 200)
@@ -143,7 +141,7 @@ class ServiceTests(TestCase):
         self.assertEqual(body["version"]["links"][0]["href"], self.auth_url + "/")
 
     async def test_agents(self) -> None:
-        """Each node's file is there, private, the first one's is told."""
+        """Each node has a private file, and the first one's content is returned."""
         service = await self.start()
         self.assertEqual(self.agents(), ["agent-node-1.yml", "agent-node-2.yml"])
         with open(os.path.join(self.directory, "agent-node-1.yml")) as opened:
@@ -170,7 +168,7 @@ class ServiceTests(TestCase):
         self.assertEqual(first, second)
 
     async def test_remembered_nodes(self) -> None:
-        """Nodes of earlier starts stay, and no default ones come."""
+        """Nodes of earlier starts are kept, and no default ones are added."""
         await (await self.start(nodes=("a",))).stop()
         await self.start()
         self.assertEqual(self.agents(), ["agent-a.yml"])
@@ -183,11 +181,11 @@ class ServiceTests(TestCase):
         other = temporary_directory(self)
         message = await self.refused(state_dir=other, port=port)
         self.assertIn(f"port {port}: Address already in use", message)
-        # Nothing of the refused one is left open.
+        # The refused instance left nothing open.
         await self.start(state_dir=other)
 
     async def test_bad_host(self) -> None:
-        """An address that is not this machine's is refused."""
+        """An address of another machine is refused."""
         self.assertIn("192.0.2.1", await self.refused(host="192.0.2.1"))
 
     async def test_bad_node(self) -> None:
@@ -196,7 +194,7 @@ class ServiceTests(TestCase):
             self.assertIn("can't be a node's name", await self.refused(nodes=(name,)))
 
     async def test_bad_database(self) -> None:
-        """A file that is no database is refused, and not overwritten."""
+        """A file that is not a database is refused, and not overwritten."""
         path = os.path.join(self.directory, "txstorage.sqlite")
         with open(path, "w") as opened:
             opened.write("something else " * 100)
@@ -217,7 +215,7 @@ class ServiceTests(TestCase):
         self.assertTrue(os.path.exists(certificate))
 
     async def test_own_certificate(self) -> None:
-        """The operator's certificate is used as it is."""
+        """The operator's certificate is used unchanged."""
         certificate, key = self_signed(temporary_directory(self), "127.0.0.1")
         await self.start(tls_cert=certificate, tls_key=key)
         self.assertEqual(yaml.safe_load(self.agent)["dataset"]["verify_ca_path"], certificate)
@@ -229,7 +227,7 @@ class ServiceTests(TestCase):
         )
 
     async def test_recorded_devices(self) -> None:
-        """Volumes that are attached as files can't become loop devices by a restart."""
+        """A restart can't turn volumes that are attached as files into loop devices."""
         await (await self.start()).stop()
         store = Store(os.path.join(self.directory, "txstorage.sqlite"), reactor.seconds)
         volume_id = store.add_volume(NewVolume(None, None, 1, "gold", {})).volume_id
@@ -238,7 +236,7 @@ class ServiceTests(TestCase):
         self.assertIn("detach them first", await self.refused(devices="loop"))
 
     async def test_loop(self) -> None:
-        """With loop devices no directory is told, the devices are real."""
+        """With loop devices the agents get no directory, and the devices are real."""
         await self.start(devices="loop")
         self.assertNotIn("device_directory", yaml.safe_load(self.agent)["dataset"])
 
@@ -246,12 +244,12 @@ class ServiceTests(TestCase):
         test_loop.skip = no_loop_devices()  # type: ignore[attr-defined]
 
     async def test_stop_again(self) -> None:
-        """Stopping twice, or one that never started, is no error."""
+        """Stopping twice, or before a start, succeeds."""
         service = await self.start()
         await service.stop()
         await service.stop()
         await EmbeddedService(reactor, self.options).stop()
 
     def test_default_nodes(self) -> None:
-        """A first start declares two nodes, so that moving can be tried."""
+        """A first start declares two nodes, so that moving a volume can be tried."""
         self.assertEqual(serving.DEFAULT_NODES, ("node-1", "node-2"))

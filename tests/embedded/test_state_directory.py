@@ -1,6 +1,4 @@
-"""
-The state directory.
-"""
+"""Tests of the state directory."""
 
 from __future__ import annotations
 
@@ -14,19 +12,19 @@ from .support import temporary_directory
 
 
 class StateDirectoryTests(SynchronousTestCase):
-    """:class:`StateDirectory`."""
+    """Tests of :class:`StateDirectory`."""
 
     def setUp(self) -> None:
         self.path = os.path.join(temporary_directory(self), "a", "state")
 
     def open(self) -> StateDirectory:
-        """Open it (once more)."""
+        """Open the directory, also a second time."""
         state = StateDirectory(self.path)
         self.addCleanup(state.close)
         return state
 
     def test_private(self) -> None:
-        """Nobody else can look into it, whatever the umask is."""
+        """Only the owner can read the directory, whatever the umask is."""
         previous = os.umask(0)
         self.addCleanup(os.umask, previous)
         state = self.open()
@@ -40,7 +38,7 @@ class StateDirectoryTests(SynchronousTestCase):
             self.assertEqual(os.stat(os.path.join(self.path, name)).st_mode & 0o777, 0o600, name)
 
     def test_exposure(self) -> None:
-        """It warns when somebody else can change what is in it, and only then."""
+        """A directory that other users can change has a warning, and no other directory has one."""
         state = self.open()
         self.assertEqual(state.exposure(), "")
         os.chmod(self.path, 0o755)
@@ -50,14 +48,14 @@ class StateDirectoryTests(SynchronousTestCase):
             self.assertIn("chmod 700 " + self.path, state.exposure())
 
     def test_owned_by_another(self) -> None:
-        """Of another user's directory it says whose it is."""
+        """The warning about another user's directory names the owner."""
         state = self.open()
         found = os.stat_result([0o40700, 0, 0, 0, 4711, 0, 0, 0, 0, 0])
         self.patch(os, "stat", lambda path: found)
         self.assertIn("belongs to user 4711", state.exposure())
 
     def test_empty(self) -> None:
-        """No name is no directory."""
+        """An empty name is refused."""
         self.path = ""
         error = self.assertRaises(ServeError, self.open)
         self.assertIn("--state-dir", error.remedy)
@@ -88,14 +86,14 @@ class StateDirectoryTests(SynchronousTestCase):
         self.assertNotEqual(password, secret)
 
     def test_own_password(self) -> None:
-        """A password that was written by hand is used, without its line's end."""
+        """A password in a file written by hand is used, without the end of its line."""
         state = self.open()
         with open(state.password_file, "w") as opened:
             opened.write("mine\r\n")
         self.assertEqual(state.password(), "mine")
 
     def test_empty_password(self) -> None:
-        """An empty password is none."""
+        """An empty password is refused."""
         state = self.open()
         with open(state.password_file, "w"):
             pass
@@ -103,10 +101,10 @@ class StateDirectoryTests(SynchronousTestCase):
 
 
 class WritePrivateTests(SynchronousTestCase):
-    """:func:`write_private`."""
+    """Tests of :func:`write_private`."""
 
     def test_all_or_nothing(self) -> None:
-        """When it fails, the old file is as it was and nothing else is left."""
+        """A failed write keeps the old file and leaves no other."""
         directory = temporary_directory(self)
         path = os.path.join(directory, "file")
         write_private(path, b"old")

@@ -1,6 +1,4 @@
-"""
-Certificates.
-"""
+"""Tests of certificates."""
 
 from __future__ import annotations
 
@@ -19,18 +17,18 @@ from .support import temporary_directory
 
 
 class SelfSignedTests(SynchronousTestCase):
-    """A certificate of its own."""
+    """Tests of the self-signed certificate."""
 
     def setUp(self) -> None:
         self.directory = temporary_directory(self)
 
     def read(self, host: str) -> bytes:
-        """The certificate for a host."""
+        """Return the certificate for a host."""
         with open(self_signed(self.directory, host)[0], "rb") as opened:
             return opened.read()
 
     def test_for_host(self) -> None:
-        """It is for the address or the name, and only its owner can read the key."""
+        """The certificate is for the address or the name, and only its owner can read the key."""
         for host, expected in (
             ("127.0.0.1", x509.IPAddress),
             ("::1", x509.IPAddress),
@@ -48,8 +46,8 @@ class SelfSignedTests(SynchronousTestCase):
 
     def test_kept(self) -> None:
         """
-        It is made once, and anew for another host or when certificate and key
-        don't fit, as after a crash between the two.
+        The certificate is made once, and replaced for another host or when certificate and key
+        don't match, as after a crash between the two.
         """
         first = self.read("127.0.0.1")
         self.assertEqual(self.read("127.0.0.1"), first)
@@ -64,7 +62,7 @@ class SelfSignedTests(SynchronousTestCase):
         self.assertNotEqual(self.read("localhost"), third)
 
     def test_renewed(self) -> None:
-        """It is made anew some weeks before it expires."""
+        """The certificate is replaced some weeks before it expires."""
         for left, renewed in ((31, False), (29, True)):
             self.patch(tls, "_VALID", datetime.timedelta(days=left))
             os.unlink(self_signed(self.directory, "localhost")[0])
@@ -72,20 +70,20 @@ class SelfSignedTests(SynchronousTestCase):
             self.assertEqual(self.read("localhost") != first, renewed)
 
     def test_usable(self) -> None:
-        """A port can use it."""
+        """A port can use the certificate."""
         options = context_factory(*self_signed(self.directory, "localhost"))
         self.assertIsInstance(options, CertificateOptions)
 
 
 class ContextFactoryTests(SynchronousTestCase):
-    """The operator's certificate."""
+    """Tests of the operator's certificate."""
 
     def setUp(self) -> None:
         directory = temporary_directory(self)
         self.certificate, self.key = self_signed(directory, "localhost")
 
     def test_unusable(self) -> None:
-        """A file that is missing, no PEM, or another certificate's key is refused."""
+        """A missing file, a file that is not PEM, and another certificate's key are refused."""
         other = self_signed(temporary_directory(self), "localhost")[1]
         for certificate, key, problem in (
             (self.certificate + "x", self.key, "No such file"),

@@ -1,6 +1,4 @@
-"""
-Block Storage's own attachments, held to what Cinder 29 answered.
-"""
+"""Tests of Block Storage's own attachments, compared with Cinder 29's responses."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ NOT_FOUND = "Volume attachment could not be found with filter: attachment_id = {
 
 
 class AttachmentTests(CloudTests):
-    """Base: a cloud and a volume."""
+    """The base of the tests: a cloud and a volume."""
 
     settings = {"transition_delay": 0.5, "roles": ("member", "admin")}
 
@@ -33,7 +31,7 @@ class AttachmentTests(CloudTests):
         self.volume_id = self.create()
 
     def at(self, method: str, path: str = "", body: Any = None, version: str = "3.44") -> Got:
-        """Ask below ``/attachments``; whatever it takes happens."""
+        """Make a request below ``/attachments``, and let everything happen that it needs."""
         answers = []
         headers = {"OpenStack-API-Version": "volume " + version, "X-Auth-Token": self.token}
         url = f"http://cloud.example/volume/v3/{self.project}/attachments{path}"
@@ -52,54 +50,54 @@ class AttachmentTests(CloudTests):
         return Got(response.code, received, body, response.length)
 
     def post(self, version: str = "3.44", **wanted: Any) -> Got:
-        """Ask for an attachment of the volume."""
+        """Request an attachment of the volume."""
         body = {"attachment": dict({"volume_uuid": self.volume_id}, **wanted)}
         return self.at("POST", body=body, version=version)
 
     def connect(self, **wanted: Any) -> str:
-        """An attachment that is connected."""
+        """Make an attachment, and connect it."""
         attachment_id: str = self.post(connector=CONNECTOR, **wanted).body["attachment"]["id"]
         return attachment_id
 
     def complete(self, attachment_id: str) -> Got:
-        """Say that the host has it."""
+        """Complete an attachment."""
         return self.at("POST", f"/{attachment_id}/action", {"os-complete": None})
 
     def put(self, attachment_id: str, connector: Any) -> Got:
-        """Say where it is to be connected."""
+        """Set an attachment's connector."""
         return self.at("PUT", "/" + attachment_id, {"attachment": {"connector": connector}})
 
     def shown(self, attachment_id: str) -> Any:
-        """The attachment as it is told."""
+        """Return the attachment as shown."""
         return self.at("GET", "/" + attachment_id).body["attachment"]
 
     def told(self) -> Any:
-        """The volume's status and attachments as it tells them."""
+        """Return the volume's status and attachments as shown."""
         volume = self.volumes("GET", "/" + self.volume_id).body["volume"]
         return volume["status"], volume["attachments"]
 
     def refused(self, got: Got, code: int, message: str) -> None:
-        """It is refused so."""
+        """Assert that a response is a refusal."""
         self.assertEqual((got.code, got.message), (code, message))
 
     def reset(self, status: str) -> None:
-        """Set the volume's status as an admin can."""
+        """Set the volume's status, as an administrator."""
         body = {"os-reset_status": {"status": status}}
         self.assertEqual(self.volumes("POST", f"/{self.volume_id}/action", body).code, 202)
 
     @property
     def device(self) -> str:
-        """The path of the volume's device while it is connected."""
+        """Return the path of the volume's device while it is connected."""
         return os.path.join(self.cloud.devices_directory, self.volume_id)
 
 
 class LifeTests(AttachmentTests):
-    """The way of an attachment."""
+    """Tests of an attachment's life."""
 
     def test_life(self) -> None:
         """
-        A volume is connected with its attachment, in use when that is
-        complete, and available without its device when that is deleted.
+        A volume is connected with its attachment, in use when the attachment is complete, and
+        available without its device when the attachment is deleted.
         """
         got = self.post(connector=CONNECTOR)
         self.assertEqual(got.code, 200)
@@ -145,7 +143,10 @@ class LifeTests(AttachmentTests):
         self.refused(self.at("GET", "/" + told["id"]), 404, NOT_FOUND.format(told["id"]))
 
     def test_reserve_first(self) -> None:
-        """A volume can be reserved, and be connected later: its answer is of before."""
+        """
+        A volume can be reserved first and connected later: the response shows the attachment before
+        that.
+        """
         told = self.post(instance_uuid=HOST, mode="ro", version="3.54").body["attachment"]
         self.assertEqual(
             (told["status"], told["instance"], told["attach_mode"], told["connection_info"]),
@@ -176,14 +177,14 @@ class LifeTests(AttachmentTests):
         self.assertEqual(self.shown(attachment_id)["attach_mode"], "rw")
 
     def test_complete_twice(self) -> None:
-        """Completing what is complete changes nothing."""
+        """A second completion changes nothing."""
         attachment_id = self.connect()
         for _ in range(2):
             self.assertEqual(self.complete(attachment_id).code, 204)
             self.assertEqual(self.told()[0], "in-use")
 
     def test_complete_unconnected(self) -> None:
-        """A volume that was only reserved can be completed; it is in use without a connection."""
+        """A reserved volume can be completed; it is in use without a connection."""
         attachment_id = self.post(instance_uuid=HOST, connector={}).body["attachment"]["id"]
         self.complete(attachment_id)
         status, (attached,) = self.told()
@@ -196,7 +197,7 @@ class LifeTests(AttachmentTests):
         self.assertEqual(self.told(), ("available", []))
 
     def test_client_gone(self) -> None:
-        """A started connection continues when nobody waits for the response any more."""
+        """A started connection continues when its client is gone."""
         url = f"http://cloud.example/volume/v3/{self.project}/attachments"
         headers = {"OpenStack-API-Version": "volume 3.44", "X-Auth-Token": self.token}
         body = {"attachment": {"volume_uuid": self.volume_id, "connector": CONNECTOR}}
@@ -209,10 +210,10 @@ class LifeTests(AttachmentTests):
 
 
 class RefusalTests(AttachmentTests):
-    """The refusals."""
+    """Tests of the refusals."""
 
     def test_versions(self) -> None:
-        """There are attachments since 3.27, and completing them since 3.44."""
+        """Attachments exist since 3.27, and their completion since 3.44."""
         text = "The resource could not be found."
         self.refused(self.post("3.26"), 404, text)
         self.refused(self.at("GET", version="3.26"), 404, text)
@@ -259,7 +260,7 @@ class RefusalTests(AttachmentTests):
             self.assertTrue(got.message.endswith(message), (body, got.message))
 
     def test_update_form(self) -> None:
-        """An update must say where to connect to."""
+        """An update must have a connector."""
         attachment_id = self.post().body["attachment"]["id"]
         for body, message in (
             ({"attachment": {}}, "'connector' is a required property"),
@@ -275,7 +276,7 @@ class RefusalTests(AttachmentTests):
         self.assertEqual(self.told()[0], "reserved")
 
     def test_unknown(self) -> None:
-        """There is no such volume, attachment or action."""
+        """An unknown volume, attachment or action is refused."""
         got = self.at("POST", body={"attachment": {"volume_uuid": MISSING}})
         self.refused(got, 404, f"Volume {MISSING} could not be found.")
         for got in (
@@ -292,7 +293,7 @@ class RefusalTests(AttachmentTests):
         self.refused(got, 400, "Malformed request body")
 
     def test_taken(self) -> None:
-        """A volume that is reserved, attaching or in use is not had."""
+        """A reserved, attaching or used volume can't be reserved."""
         problem = (
             "Invalid volume: Volume {} status must be available or downloading to reserve, but "
             "the current status is {}."
@@ -307,7 +308,7 @@ class RefusalTests(AttachmentTests):
         self.assertEqual(self.attach(self.volume_id).code, 400)
 
     def test_error_status(self) -> None:
-        """With a volume in an error status nothing can be begun."""
+        """A volume in an error status can't be reserved or connected."""
         attachment_id = self.post().body["attachment"]["id"]
         self.reset("error")
         state = f"The Volume {self.volume_id} currently has a status of: error "
@@ -334,7 +335,9 @@ class RefusalTests(AttachmentTests):
         self.assertEqual((shown["instance"], shown["attach_mode"]), (node, "rw"))
 
     def test_not_of_compute(self) -> None:
-        """Compute neither lists nor detaches what a host has attached, whoever that says it is."""
+        """
+        Compute neither lists nor detaches a host's attachment, whatever server the host names.
+        """
         node = self.cloud.nodes["node-1"]
         self.complete(self.connect(instance_uuid=node))
         self.assertNotIn(self.volume_id, [each["volumeId"] for each in self.attachments()])
@@ -343,16 +346,18 @@ class RefusalTests(AttachmentTests):
 
 
 class ListTests(AttachmentTests):
-    """Lists of attachments."""
+    """Tests of lists of attachments."""
 
     def listed(self, query: str = "", version: str = "3.44") -> Any:
-        """Their volumes."""
+        """Return the volumes of the listed attachments."""
         got = self.at("GET", query, version=version)
         self.assertEqual(got.code, 200, got)
         return [each["volume_id"] for each in got.body["attachments"]]
 
     def test_list(self) -> None:
-        """The newest is first, those of Compute are there, and details are where they are asked."""
+        """
+        The list has the newest first and includes those of Compute; only the long list has details.
+        """
         attachment_id = self.connect(instance_uuid=HOST)
         self.assertEqual((len(self.listed()), self.listed()[0]), (3, self.volume_id))
         (short,) = self.at("GET", "?volume_id=" + self.volume_id).body["attachments"]
@@ -369,7 +374,9 @@ class ListTests(AttachmentTests):
         self.assertEqual(long, self.shown(attachment_id))
 
     def test_filters(self) -> None:
-        """Filters choose; unknown ones are refused since 3.31; ``status`` never fits."""
+        """
+        Filters select attachments; unknown ones are refused since 3.31; ``status`` never matches.
+        """
         self.connect()
         self.assertEqual(self.listed("?attach_status=attaching"), [self.volume_id])
         self.assertEqual(self.listed("?status=attaching"), [])
@@ -389,10 +396,10 @@ class ListTests(AttachmentTests):
 
 
 class FaultTests(AttachmentTests):
-    """When the device can't be made or removed, or the service is killed."""
+    """Tests of failures to make or remove the device, and of a restart of the service."""
 
     def test_not_connected(self) -> None:
-        """A volume that can't be connected stays reserved, and it is told why."""
+        """A volume that can't be connected stays reserved, and the response gives the reason."""
         os.rmdir(self.cloud.devices_directory)
         got = self.post(connector=CONNECTOR)
         self.assertEqual(got.code, 500)
@@ -418,7 +425,7 @@ class FaultTests(AttachmentTests):
         self.assertIn("/dev/loop7 is in use", messages[0]["user_message"])
 
     def restart(self) -> None:
-        """The start after the devices were lost, as in a reboot."""
+        """Restart after the devices were lost, as in a reboot."""
         for name in os.listdir(self.cloud.devices_directory):
             os.unlink(os.path.join(self.cloud.devices_directory, name))
         devices = self.cloud.application._devices
@@ -427,8 +434,8 @@ class FaultTests(AttachmentTests):
 
     def test_restart(self) -> None:
         """
-        After a start an attachment is as it was, with its device; what was
-        being connected is connected, and what is only reserved stays so.
+        After a restart, an attachment is as before, with its device; one being connected is
+        connected, and a reserved one stays reserved.
         """
         for prepare, status, device in (
             (lambda: self.post(), "reserved", False),
@@ -450,14 +457,14 @@ class FaultTests(AttachmentTests):
 
 
 class ProjectlessTests(AttachmentTests):
-    """Paths without a project."""
+    """Tests of paths without a project."""
 
     def bare(self, path: str, **headers: str) -> Got:
-        """Ask Block Storage without naming the project."""
+        """Call Block Storage without naming the project."""
         return self.ask("GET", "/volume" + path, **headers)
 
     def test_links(self) -> None:
-        """Every microversion has them; the answer's links have no project then."""
+        """Every microversion has such paths; the links in their responses have no project."""
         for version in ("3.0", "3.67"):
             got = self.bare("/v3/volumes?limit=1", OpenStack_API_Version="volume " + version)
             base = "http://cloud.example/volume/v3/volumes"
@@ -471,7 +478,7 @@ class ProjectlessTests(AttachmentTests):
         self.assertEqual(volume["os-vol-tenant-attr:tenant_id"], self.project)
 
     def test_others(self) -> None:
-        """A project that is another's is refused; what can be none leads nowhere."""
+        """Another project is refused; a segment that can't be a project is an unknown path."""
         got = self.bare(f"/v3/{uuid4()}/volumes")
         self.refused(got, 400, "Malformed request url")
         self.assertEqual(self.bare("/v3/zzz/volumes").code, 404)
@@ -481,14 +488,14 @@ class ProjectlessTests(AttachmentTests):
         self.assertEqual(got.code, 200)
 
     def test_versions(self) -> None:
-        """Below the version, its document is for those with a token; the root is for all."""
+        """The version's own document needs a token; the root's does not."""
         root = self.bare("/")
         got = self.bare("/v3/", OpenStack_API_Version="volume 3.44")
         self.assertEqual((got.code, got.headers["openstack-api-version"]), (200, "volume 3.0"))
         self.assertEqual(got.body, root.body)
         (version,) = root.body["versions"]
         self.assertEqual([link["rel"] for link in version["links"]], ["describedby", "self"])
-        # which the client follows
+        # The client follows the redirect.
         self.assertEqual(self.bare("/v3").body, root.body)
         for path in ("/", "/v3/"):
             got = self.bare(path, OpenStack_API_Version="volume 3.999")
@@ -497,10 +504,10 @@ class ProjectlessTests(AttachmentTests):
 
 
 class MigrationTests(AttachmentTests):
-    """A state directory from before there were attachments of hosts."""
+    """Tests of a state directory that is older than hosts' attachments."""
 
     def test_first_schema(self) -> None:
-        """Compute's attachments are still attached, and hosts can attach."""
+        """Compute's attachments are kept, and hosts can attach."""
         path = os.path.join(self.mktemp())
         steps = _database._STEPS
         self.patch(_database, "_STEPS", steps[:1])

@@ -1,6 +1,4 @@
-"""
-Compute v2.1.
-"""
+"""Tests of Compute v2.1."""
 
 from __future__ import annotations
 
@@ -11,10 +9,10 @@ from ..support import MISSING, CloudTests, Got
 
 
 class ServerTests(CloudTests):
-    """Servers."""
+    """Tests of servers."""
 
     def test_show(self) -> None:
-        """A server tells its name, status, and what is attached to it."""
+        """A server has its name, status, and attachments."""
         server_id = self.cloud.nodes["node-1"]
         server = self.nova("GET", "/servers/" + server_id).body["server"]
         self.assertEqual((server["id"], server["name"]), (server_id, "node-1"))
@@ -24,7 +22,7 @@ class ServerTests(CloudTests):
         self.assertEqual(server["created"], "1970-01-01T00:16:40Z")
 
     def test_list(self) -> None:
-        """The short list has names and links, the long one everything."""
+        """The short list has names and links, the long one all members."""
         short = self.nova("GET", "/servers").body["servers"]
         self.assertEqual([sorted(server) for server in short], [["id", "links", "name"]] * 2)
         server = self.ask("GET", short[0]["links"][0]["href"]).body["server"]
@@ -38,12 +36,12 @@ class ServerTests(CloudTests):
         self.assertEqual(got.headers["content-type"], "application/json; charset=UTF-8")
 
     def act(self, action: str) -> Got:
-        """Ask for an action."""
+        """Request an action."""
         path = "/servers/{}/action".format(self.cloud.nodes["node-1"])
         return self.nova("POST", path, {action: None})
 
     def test_start_and_stop(self) -> None:
-        """A server is turned off and on; what it is already, is 409."""
+        """A server can be stopped and started; an action without effect is 409."""
         path = "/servers/" + self.cloud.nodes["node-1"]
         got = self.act("os-stop")
         self.assertEqual((got.code, got.body), (202, None))
@@ -63,13 +61,13 @@ class ServerTests(CloudTests):
         self.assertEqual(self.act("os-start").code, 409)
 
     def test_bad_actions(self) -> None:
-        """Other actions and other servers are refused."""
+        """Unknown actions and servers are refused."""
         self.assertEqual(self.act("os-fly").code, 400)
         got = self.nova("POST", "/servers/" + MISSING + "/action", {"os-start": None})
         self.assertEqual(got.code, 404)
 
     def test_other_status(self) -> None:
-        """A status that is set by hand is shown."""
+        """A status from another source is shown."""
         self.cloud.store.set_server_status(self.cloud.nodes["node-1"], "ERROR")
         got = self.nova("GET", "/servers/" + self.cloud.nodes["node-1"])
         self.assertEqual(got.body["server"]["OS-EXT-STS:vm_state"], "error")
@@ -77,19 +75,19 @@ class ServerTests(CloudTests):
 
 
 class AttachTests(CloudTests):
-    """Attaching."""
+    """Tests of attaching."""
 
     settings: dict[str, Any] = {"transition_delay": 1.0}
 
     def shown(self, volume_id: str) -> Any:
-        """The volume's own attachments."""
+        """Return the volume's own attachments."""
         return self.volumes("GET", "/" + volume_id).body["volume"]["attachments"]
 
     def test_attach(self) -> None:
         """
-        200 with the place in the server, at once listed by Compute; the
-        volume goes through ``reserved`` and ``attaching`` to ``in-use``, tells
-        its attachment only then, and the device is there.
+        An attach is 200 with the device's name, and Compute lists it at once; the volume passes
+        ``reserved`` and ``attaching`` to ``in-use``, lists its attachment only then, and its device
+        exists.
         """
         volume_id = self.create()
         got = self.attach(volume_id)
@@ -118,7 +116,7 @@ class AttachTests(CloudTests):
         self.assertEqual(listed["attachment_id"], attachment["attachment_id"])
 
     def test_asynchronous(self) -> None:
-        """From 2.101 on it is 202 without a body."""
+        """Since 2.101 an attach is 202 without a body."""
         got = self.attach(self.create(), version="2.101")
         self.assertEqual((got.code, got.body), (202, None))
         got = self.attach(self.create(), version="2.100")
@@ -144,7 +142,7 @@ class AttachTests(CloudTests):
             self.assertEqual(got.body, {"volumeAttachment": root})
 
     def test_attached_already(self) -> None:
-        """An attached volume is refused, whichever server it is wanted for."""
+        """An attached volume is refused, for any server."""
         volume_id = self.create()
         self.attach(volume_id)
         self.settle()
@@ -180,7 +178,7 @@ class AttachTests(CloudTests):
             )
 
     def test_error(self) -> None:
-        """A volume in error is refused with its own words."""
+        """A volume in error is refused with a message of its own."""
         volume_id = self.create()
         self.cloud.store.set_status(volume_id, "error")
         got = self.attach(volume_id)
@@ -188,7 +186,7 @@ class AttachTests(CloudTests):
         self.assertIn("can not be created if the volume is in an error state", got.message)
 
     def test_unknown(self) -> None:
-        """Unknown servers and volumes are 404, what is no UUID is 400."""
+        """Unknown servers and volumes are 404, an invalid UUID is 400."""
         volume_id = self.create()
         got = self.attach(MISSING)
         self.assertEqual((got.code, got.message), (404, f"Volume {MISSING} could not be found."))
@@ -207,7 +205,7 @@ class AttachTests(CloudTests):
         self.assertEqual(self.nova("POST", path, {}).code, 400)
 
     def test_device(self) -> None:
-        """A device name can be asked for; a bad one is 400, a taken one 409."""
+        """A request may name a device; an invalid name is 400, one in use 409."""
         got = self.attach(self.create(), device="/dev/vdc")
         self.assertEqual(got.body["volumeAttachment"]["device"], "/dev/vdc")
         volume_id = self.create()
@@ -223,7 +221,7 @@ class AttachTests(CloudTests):
         self.assertEqual(got.body["volumeAttachment"]["device"], "/dev/vdd")
 
     def test_failure(self) -> None:
-        """An attach that fails leaves the volume available, and says why."""
+        """A failed attach leaves the volume available, with a message that gives the reason."""
         volume_id = self.create()
         self.attach(volume_id)
         os.rmdir(self.cloud.devices_directory)
@@ -236,7 +234,7 @@ class AttachTests(CloudTests):
 
 
 class DetachTests(CloudTests):
-    """Detaching."""
+    """Tests of detaching."""
 
     settings: dict[str, Any] = {"transition_delay": 1.0}
 
@@ -248,8 +246,8 @@ class DetachTests(CloudTests):
 
     def test_detach(self) -> None:
         """
-        202 without a body; ``detaching`` for a while, in which Compute lists
-        it still; then available, and the device is gone.
+        A detach is 202 without a body; the volume is ``detaching`` for a while, in which Compute
+        still lists it; then it is available, and the device is gone.
         """
         got = self.detach(self.volume_id)
         self.assertEqual((got.code, got.body), (202, None))
@@ -278,7 +276,7 @@ class DetachTests(CloudTests):
         self.assert_not_attached(self.detach(self.volume_id), "node-1")
 
     def assert_not_attached(self, got: Got, node: str) -> None:
-        """It is the 404 of a server that does not have the volume."""
+        """Assert that a response is the 404 of a server without the volume."""
         self.assertEqual(
             (got.code, got.message),
             (
@@ -288,11 +286,11 @@ class DetachTests(CloudTests):
         )
 
     def test_elsewhere(self) -> None:
-        """From another server it is 404."""
+        """A detach from another server is 404."""
         self.assert_not_attached(self.detach(self.volume_id, "node-2"), "node-2")
 
     def test_too_early(self) -> None:
-        """In the middle of an attach it is 400."""
+        """A detach during an attach is 400."""
         volume_id = self.create()
         self.attach(volume_id)
         self.assertEqual(self.detach(volume_id).code, 400)
@@ -303,12 +301,12 @@ class DetachTests(CloudTests):
         self.assertIn("Instance", self.detach(self.volume_id, MISSING).message)
 
     def test_root(self) -> None:
-        """A root volume stays."""
+        """A root volume can't be detached."""
         got = self.detach(self.attachments()[-1]["volumeId"])
         self.assertEqual((got.code, got.message), (400, "Cannot detach a root device volume"))
 
     def test_move(self) -> None:
-        """A volume detached here can be attached there."""
+        """A volume can be detached from one server and attached to another."""
         self.detach(self.volume_id)
         self.settle()
         self.assertEqual(self.attach(self.volume_id, "node-2").code, 200)

@@ -1,6 +1,4 @@
-"""
-Identity v3.
-"""
+"""Tests of Identity v3."""
 
 from __future__ import annotations
 
@@ -14,23 +12,23 @@ TOKENS = "/identity/v3/auth/tokens"
 
 
 class IssueTests(CloudTests):
-    """Getting a token."""
+    """Tests of issuing tokens."""
 
     settings: dict[str, Any] = {"token_lifetime": 100.0}
 
     def issue(self, body: Any) -> Got:
-        """Ask for a token without having one."""
+        """Request a token without having one."""
         self.token = None
         return self.ask("POST", TOKENS, body)
 
     def with_scope(self, scope: Any) -> Got:
-        """Ask for a token of a scope."""
+        """Request a token with a scope."""
         body = password_auth()
         body["auth"]["scope"] = scope
         return self.issue(body)
 
     def assert_refused(self, got: Got) -> None:
-        """It is 401 and does not tell what was wrong."""
+        """Assert that a response is a 401 without a reason."""
         self.assertEqual(got.code, 401)
         self.assertEqual(
             got.body["error"],
@@ -46,8 +44,8 @@ class IssueTests(CloudTests):
 
     def test_issued(self) -> None:
         """
-        The right password gets 201, the token in a header, and a body that
-        says for what and until when.
+        The right password is 201, with the token in a header, and its details and expiry in the
+        body.
         """
         got = self.issue(password_auth())
         self.assertEqual(got.code, 201)
@@ -62,8 +60,8 @@ class IssueTests(CloudTests):
 
     def test_catalog(self) -> None:
         """
-        The catalog has each service in three interfaces of the region; Block
-        Storage also by its older type, with the project in its URL.
+        The catalog has each service in three interfaces of the region; Block Storage also by its
+        older type, with the project in its URL.
         """
         token = self.issue(password_auth()).body["token"]
         urls = {
@@ -89,14 +87,14 @@ class IssueTests(CloudTests):
         )
 
     def test_user_by_id(self) -> None:
-        """A user can be named by id, or by name with the domain's id."""
+        """A user can be identified by id, or by name with the domain's id."""
         user = Ids.of(self.cloud.store).user
         self.assertEqual(self.issue(password_auth(id=user)).code, 201)
         by_domain_id = password_auth(name="txstorage", domain={"id": "default"})
         self.assertEqual(self.issue(by_domain_id).code, 201)
 
     def test_wrong_user(self) -> None:
-        """Whatever is wrong with password or user, the answer is the same 401."""
+        """A wrong password or user is the same 401."""
         for body in (
             password_auth("guess"),
             password_auth(id="nobody"),
@@ -107,7 +105,7 @@ class IssueTests(CloudTests):
             self.assert_refused(self.issue(body))
 
     def test_scope(self) -> None:
-        """The project can be named by id, or by name and domain."""
+        """The project can be identified by id, or by name and domain."""
         for project in (
             {"id": self.project},
             {"name": "txstorage", "domain": {"name": "Default"}},
@@ -116,7 +114,7 @@ class IssueTests(CloudTests):
             self.assertEqual(got.body["token"]["project"]["id"], self.project)
 
     def test_wrong_scope(self) -> None:
-        """There is only the one project."""
+        """Any other project is refused."""
         for scope in (
             {"project": {"id": "other"}},
             {"system": {"all": True}},
@@ -124,7 +122,7 @@ class IssueTests(CloudTests):
             self.assert_refused(self.with_scope(scope))
 
     def test_malformed(self) -> None:
-        """A malformed request for a token is 400 in Keystone's form."""
+        """A malformed request for a token is 400 in Keystone's format."""
         for body in (
             b"",
             b"{",
@@ -146,7 +144,7 @@ class IssueTests(CloudTests):
             self.assertEqual((got.code, got.body["error"]["title"]), (400, "Bad Request"), body)
 
     def credential(self, **given: Any) -> Got:
-        """Ask for a token with an application credential."""
+        """Request a token with an application credential."""
         identity = {
             "methods": ["application_credential"],
             "application_credential": dict({"secret": "open barley"}, **given),
@@ -154,7 +152,7 @@ class IssueTests(CloudTests):
         return self.issue({"auth": {"identity": identity}})
 
     def test_application_credential(self) -> None:
-        """An application credential is named by id, or by name and user."""
+        """An application credential is identified by id, or by name and user."""
         ids = Ids.of(self.cloud.store)
         user = {"name": "txstorage", "domain": {"id": "default"}}
         for given in ({"id": ids.application_credential}, {"name": "txstorage", "user": user}):
@@ -163,7 +161,7 @@ class IssueTests(CloudTests):
             self.assertEqual(got.body["token"]["methods"], ["application_credential"])
 
     def test_wrong_application_credential(self) -> None:
-        """A wrong secret, name or user is 401; an id that is none is 404."""
+        """A wrong secret, name or user is 401; an unknown id is 404."""
         own = Ids.of(self.cloud.store).application_credential
         self.assert_refused(self.credential(id=own, secret="guess"))
         user = {"name": "nobody", "domain": {"id": "default"}}
@@ -175,7 +173,7 @@ class IssueTests(CloudTests):
         self.assertEqual((got.code, got.message), (404, message))
 
     def test_token_for_token(self) -> None:
-        """A token got from a token expires when that does."""
+        """A token from a token expires with the first."""
         first = self.issue(password_auth())
         self.clock.advance(30)
         identity = {"methods": ["token"], "token": {"id": first.headers["x-subject-token"]}}
@@ -187,14 +185,14 @@ class IssueTests(CloudTests):
         self.assertEqual(self.issue({"auth": {"identity": identity}}).code, 404)
 
     def test_unsupported(self) -> None:
-        """A method that there is not is 401, and those that there are are told."""
+        """An unknown method is 401, and the response lists the known ones."""
         got = self.issue({"auth": {"identity": {"methods": ["telepathy"], "telepathy": {}}}})
         self.assertEqual(got.code, 401)
         self.assertIn("password", got.body["error"]["identity"]["methods"])
 
 
 class TokenTests(CloudTests):
-    """The life of a token."""
+    """Tests of a token's life."""
 
     settings: dict[str, Any] = {"token_lifetime": 100.0}
 
@@ -208,14 +206,14 @@ class TokenTests(CloudTests):
                 self.assertIn("www-authenticate", got.headers)
 
     def test_expires(self) -> None:
-        """A token is valid until the moment that its body tells."""
+        """A token is valid until the time in its body."""
         self.clock.advance(99.4)
         self.assertEqual(self.volumes("GET").code, 200)
         self.clock.advance(0.1)
         self.assertEqual(self.volumes("GET").code, 401)
 
     def test_validate(self) -> None:
-        """A token's bearer can ask what a token is good for."""
+        """The bearer of a token can read the token's details."""
         got = self.ask("GET", TOKENS, X_Subject_Token=str(self.token))
         self.assertEqual(got.code, 200)
         self.assertEqual(got.headers["x-subject-token"], self.token)
@@ -224,14 +222,14 @@ class TokenTests(CloudTests):
         self.assertEqual(self.ask("GET", TOKENS).code, 403)
 
     def test_revoke(self) -> None:
-        """A revoked token is not valid any more."""
+        """A revoked token is no longer valid."""
         got = self.ask("DELETE", TOKENS, X_Subject_Token=str(self.token))
         self.assertEqual((got.code, got.body), (204, None))
         self.assertEqual(self.volumes("GET").code, 401)
         self.assertEqual(self.ask("DELETE", TOKENS).code, 401)
 
     def test_no_route(self) -> None:
-        """An unknown path is a page that says 404; a wrong method is 405."""
+        """An unknown path is a 404 page; a wrong method is 405."""
         got = self.ask("GET", "/identity/v3/nothing")
         self.assertEqual(got.code, 404)
         self.assertEqual(got.headers["content-type"], "text/html; charset=utf-8")
@@ -241,7 +239,7 @@ class TokenTests(CloudTests):
 
 
 class SecretTests(CloudTests):
-    """The secrecy of passwords and tokens."""
+    """Tests of the secrecy of passwords and tokens."""
 
     def test_repr(self) -> None:
         """The settings' repr shows no secret."""

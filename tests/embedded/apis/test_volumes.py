@@ -1,6 +1,4 @@
-"""
-Block Storage v3.
-"""
+"""Tests of Block Storage v3."""
 
 from __future__ import annotations
 
@@ -22,16 +20,16 @@ NOT_DELETABLE = (
 
 
 class CreateTests(CloudTests):
-    """Making volumes."""
+    """Tests of creating volumes."""
 
     def post(self, **volume: Any) -> Got:
-        """Ask for a volume."""
+        """Request a volume."""
         return self.volumes("POST", body={"volume": volume})
 
     def test_create(self) -> None:
         """
-        202 with the volume in the making, which is available later; unknown
-        members of the request are ignored.
+        A create is 202 with the volume in progress, which is available later; unknown members of
+        the request are ignored.
         """
         got = self.post(size=2, name="n", metadata={"a": "b"}, bogus=1, imageRef=None)
         self.assertEqual((got.code, got.headers["content-type"]), (202, "application/json"))
@@ -48,7 +46,7 @@ class CreateTests(CloudTests):
         self.assertEqual(self.status(volume["id"]), "available")
 
     def test_file(self) -> None:
-        """A volume is a sparse file of exactly its size, for its owner only."""
+        """A volume is a sparse file of exactly its size, which only its owner can use."""
         volume_id = self.create(size=3)
         (directory,) = (os.path.dirname(self.cloud.devices_directory),)
         stat = os.stat(os.path.join(directory, "volumes", "volume-" + volume_id))
@@ -76,7 +74,7 @@ class CreateTests(CloudTests):
         self.assertEqual(self.post().code, 400)
 
     def test_bad_metadata(self) -> None:
-        """Labels are short texts, and their keys have few characters."""
+        """Labels are short texts, and their keys have a limited alphabet."""
         long = "x" * 256
         for labels, message in (
             (
@@ -100,7 +98,7 @@ class CreateTests(CloudTests):
         self.assertEqual(self.post(size=1, name=1).code, 400)
 
     def test_type(self) -> None:
-        """A type is named by name or id; unknown ones are 404."""
+        """A type is identified by name or id; unknown ones are 404."""
         self.assertEqual(
             self.post(size=1, volume_type="gold").body["volume"]["volume_type"], "gold"
         )
@@ -114,7 +112,7 @@ class CreateTests(CloudTests):
         self.assertEqual(got.message, f"Volume type {MISSING} could not be found.")
 
     def test_zone(self) -> None:
-        """There is one availability zone."""
+        """The one availability zone is accepted, any other is refused."""
         self.assertEqual(self.post(size=1, availability_zone="nova").code, 202)
         got = self.post(size=1, availability_zone="nope")
         self.assertEqual((got.code, got.message), (400, "Availability zone 'nope' is invalid."))
@@ -131,18 +129,18 @@ class CreateTests(CloudTests):
             self.assertEqual(self.post(size=1, **{source: MISSING}).code, code)
 
     def test_malformed(self) -> None:
-        """The body wraps an object."""
+        """The body must wrap an object."""
         self.assertEqual(self.volumes("POST", body={}).message, "'volume' is a required property")
         self.assertEqual(self.volumes("POST", body={"volume": 1}).code, 400)
 
 
 class QuotaTests(CloudTests):
-    """The quota."""
+    """Tests of the quota."""
 
     settings: dict[str, Any] = {"max_volumes": 2, "max_gigabytes": 10}
 
     def refused(self, size: int) -> str:
-        """The message of a refused create."""
+        """Return the message of a refused create."""
         got = self.volumes("POST", body={"volume": {"size": size}})
         self.assertEqual((got.code, got.headers["retry-after"]), (413, "0"))
         self.assertEqual(got.body["overLimit"]["retryAfter"], "0")
@@ -150,8 +148,8 @@ class QuotaTests(CloudTests):
 
     def test_volumes(self) -> None:
         """
-        One volume more than the quota is 413; the nodes' root volumes don't
-        count, and a deleted one makes room.
+        One volume over the quota is 413; the nodes' root volumes don't count, and deleting one
+        makes room.
         """
         first = self.create()
         self.create()
@@ -165,7 +163,7 @@ class QuotaTests(CloudTests):
         self.create()
 
     def test_gigabytes(self) -> None:
-        """So is a size that there is no room for."""
+        """A size over the quota is 413 too."""
         self.create(size=4)
         self.assertEqual(
             self.refused(7),
@@ -175,7 +173,7 @@ class QuotaTests(CloudTests):
         self.create(size=6)
 
     def test_told(self) -> None:
-        """The quota and its use are told as limits and as a quota set."""
+        """The quota and its use are shown as limits and as a quota set."""
         self.create(size=4)
         limits = self.cinder("GET", "/limits").body["limits"]["absolute"]
         self.assertEqual(
@@ -197,16 +195,16 @@ class QuotaTests(CloudTests):
         self.assertEqual(self.cinder("GET", path).body["quota_set"]["volumes"], 2)
 
     def test_none(self) -> None:
-        """A negative quota is none."""
+        """A negative quota is unlimited."""
         self.use(in_memory_cloud(self.clock, max_volumes=-1, max_gigabytes=-1))
         self.create(size=100000)
 
 
 class ShowTests(CloudTests):
-    """Looking at volumes."""
+    """Tests of reading volumes and the project's resources."""
 
     def test_unknown(self) -> None:
-        """An unknown volume is 404, whatever its id looks like."""
+        """An unknown volume is 404, in whatever format its id is."""
         for volume_id in (MISSING, "nonsense", "caf%C3%A9"):
             for method in ("GET", "DELETE"):
                 self.assertEqual(self.volumes(method, "/" + volume_id).code, 404)
@@ -215,7 +213,7 @@ class ShowTests(CloudTests):
         )
 
     def test_later_fields(self) -> None:
-        """Newer microversions tell more."""
+        """Newer microversions have more members."""
         path = "/" + self.create()
         old = set(self.volumes("GET", path).body["volume"])
         for version, more in (
@@ -253,7 +251,7 @@ class ShowTests(CloudTests):
         )
 
     def test_availability_zones(self) -> None:
-        """There is one availability zone, in which all volumes are."""
+        """All volumes are in the one availability zone."""
         self.assertEqual(
             self.cinder("GET", "/os-availability-zone").body,
             {"availabilityZoneInfo": [{"zoneName": "nova", "zoneState": {"available": True}}]},
@@ -269,7 +267,7 @@ class ShowTests(CloudTests):
 
 
 class FilterTests(CloudTests):
-    """The volumes of a list."""
+    """Tests of a list's filters."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -278,15 +276,14 @@ class FilterTests(CloudTests):
             self.create(name=f"p{number}", metadata=labels)
 
     def names(self, query: str, version: str = "") -> Any:
-        """The names in a list."""
+        """Return the names in a list."""
         got = self.volumes("GET", "/detail?" + query, version=version)
         self.assertEqual(got.code, 200, got)
         return [volume["name"] for volume in got.body["volumes"]]
 
     def test_metadata(self) -> None:
         """
-        A volume must have all labels of the filter, which is a Python literal
-        and so may be JSON.
+        A volume must have all labels of the filter, which is a Python literal and so may be JSON.
         """
         for text, names in (
             ('{"cluster": "c1"}', ["p2", "p1", "p0"]),
@@ -297,7 +294,7 @@ class FilterTests(CloudTests):
             self.assertEqual(self.names("metadata=" + quote(text)), names, text)
 
     def test_malformed_metadata(self) -> None:
-        """A filter that can't be understood matches nothing."""
+        """An invalid filter matches nothing."""
         for text in ("{cluster:c1}", "abc", "[]", '{"cluster": 1}', "{[]: 1}", "(" * 3000, "1+"):
             self.assertEqual(self.names("metadata=" + quote(text)), [], text)
 
@@ -319,25 +316,25 @@ class FilterTests(CloudTests):
 
 
 class MetadataTests(CloudTests):
-    """Labels."""
+    """Tests of labels."""
 
     def setUp(self) -> None:
         super().setUp()
         self.path = "/{}/metadata".format(self.create(metadata={"a": "1", "b": "2"}))
 
     def test_add(self) -> None:
-        """POST adds and changes labels and leaves the others."""
+        """POST adds and changes labels and keeps the others."""
         got = self.volumes("POST", self.path, {"metadata": {"b": "3", "c": "4"}})
         self.assertEqual((got.code, got.body), (200, {"metadata": {"a": "1", "b": "3", "c": "4"}}))
         self.assertEqual(self.volumes("GET", self.path).body, got.body)
 
     def test_replace(self) -> None:
-        """PUT replaces them all."""
+        """PUT replaces all labels."""
         got = self.volumes("PUT", self.path, {"metadata": {"c": "4"}})
         self.assertEqual((got.code, got.body), (200, {"metadata": {"c": "4"}}))
 
     def test_one(self) -> None:
-        """A single label can be shown, set and removed."""
+        """One label can be shown, set and removed."""
         got = self.volumes("PUT", self.path + "/c", {"meta": {"c": "5"}})
         self.assertEqual((got.code, got.body), (200, {"meta": {"c": "5"}}))
         self.assertEqual(self.volumes("GET", self.path + "/c").body, {"meta": {"c": "5"}})
@@ -347,7 +344,7 @@ class MetadataTests(CloudTests):
         self.assertEqual(self.volumes("GET", self.path).body["metadata"], {"a": "1", "b": "2"})
 
     def test_refused(self) -> None:
-        """Bad labels, a key that is not the path's, and unknown volumes are refused."""
+        """Invalid labels, a key other than the path's, and unknown volumes are refused."""
         self.assertEqual(self.volumes("POST", self.path, {"metadata": {"a": 1}}).code, 400)
         self.assertEqual(self.volumes("POST", self.path, {}).code, 400)
         got = self.volumes("PUT", self.path + "/c", {"meta": {"d": "5"}})
@@ -359,7 +356,7 @@ class MetadataTests(CloudTests):
         self.assertEqual(got.code, 404)
 
     def test_touched(self) -> None:
-        """A change of labels is a change of the volume."""
+        """A change of labels updates the volume's time of change."""
         self.clock.advance(1)
         self.volumes("POST", self.path, {"metadata": {}})
         volume = self.volumes("GET", self.path.replace("/metadata", "")).body["volume"]
@@ -367,13 +364,13 @@ class MetadataTests(CloudTests):
 
 
 class DeleteTests(CloudTests):
-    """Removing volumes."""
+    """Tests of deleting volumes."""
 
     settings: dict[str, Any] = {"transition_delay": 1.0}
 
     def test_delete(self) -> None:
         """
-        202 without a body, ``deleting`` for a while, then 404; a second
+        A delete is 202 without a body; the volume is ``deleting`` for a while, then 404; a second
         delete in between is 400.
         """
         volume_id = self.create()
@@ -398,7 +395,7 @@ class DeleteTests(CloudTests):
         self.assertEqual(self.volumes("DELETE", "/" + volume_id).code, 202)
 
     def test_attached(self) -> None:
-        """An attached one can't, even when its status was changed by hand."""
+        """An attached volume can't be deleted, even when its status was reset."""
         volume_id = self.create()
         self.attach(volume_id)
         self.settle()
@@ -408,10 +405,10 @@ class DeleteTests(CloudTests):
 
 
 class ActionTests(CloudTests):
-    """Actions on volumes."""
+    """Tests of actions on volumes."""
 
     def test_member(self) -> None:
-        """A member may not reset a status."""
+        """A member of the project may not reset a status."""
         path = f"/{self.create()}/action"
         got = self.volumes("POST", path, {"os-reset_status": {"status": "error"}})
         self.assertEqual(
@@ -424,7 +421,7 @@ class ActionTests(CloudTests):
         )
 
     def test_admin(self) -> None:
-        """An admin may, and nothing else happens: what is reset to be stuck is stuck."""
+        """An administrator may reset a status, and no transition begins."""
         self.use(in_memory_cloud(self.clock, roles=("admin", "member")))
         volume_id = self.create()
         path = f"/{volume_id}/action"
@@ -435,7 +432,7 @@ class ActionTests(CloudTests):
         self.assertEqual(self.volumes("POST", path, {"os-reset_status": {}}).code, 400)
 
     def test_unknown(self) -> None:
-        """Other actions, and other volumes, are refused."""
+        """Unknown actions and volumes are refused."""
         path = f"/{self.create()}/action"
         got = self.volumes("POST", path, {"os-fly": {}})
         self.assertEqual((got.code, "no such action: os-fly." in got.message), (400, True))
@@ -445,10 +442,10 @@ class ActionTests(CloudTests):
 
 
 class MessageTests(CloudTests):
-    """Why something could not be done."""
+    """Tests of messages."""
 
     def test_since(self) -> None:
-        """Before 3.3 there are no messages."""
+        """Before 3.3 messages do not exist."""
         got = self.cinder("GET", "/messages", version="3.2")
         self.assertEqual((got.code, got.message), (404, "The resource could not be found."))
         self.assertEqual(got.headers["openstack-api-version"], "volume 3.2")
@@ -456,8 +453,8 @@ class MessageTests(CloudTests):
 
     def test_failed_create(self) -> None:
         """
-        A create that fails leaves the volume in ``error`` and says why, to
-        those who ask for this volume.
+        A failed create leaves the volume in ``error``, with a message that gives the reason, which
+        can be listed by volume.
         """
         directory = os.path.join(os.path.dirname(self.cloud.devices_directory), "volumes")
         os.rmdir(directory)

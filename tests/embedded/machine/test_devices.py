@@ -1,6 +1,4 @@
-"""
-Files, hard links and real loop devices.
-"""
+"""Tests of files, hard links and real loop devices."""
 
 from __future__ import annotations
 
@@ -31,18 +29,18 @@ MIB = 2**20
 
 
 def wait_for(coroutine: Any) -> Deferred[Any]:
-    """A coroutine's result."""
+    """Return a coroutine's result."""
     return Deferred.fromCoroutine(coroutine)
 
 
 class VolumeFileTests(SynchronousTestCase):
-    """:class:`VolumeFiles`."""
+    """Tests of :class:`VolumeFiles`."""
 
     def setUp(self) -> None:
         self.files = VolumeFiles(temporary_directory(self))
 
     def test_create_again(self) -> None:
-        """Making a file again leaves what is in it."""
+        """Creating a file again keeps its content."""
         self.files.create("v", MIB)
         with open(self.files.path("v"), "r+b") as opened:
             opened.write(b"data")
@@ -51,14 +49,14 @@ class VolumeFileTests(SynchronousTestCase):
             self.assertEqual(opened.read(4), b"data")
 
     def test_half_made(self) -> None:
-        """A file that a crash left short gets its size."""
+        """A file that a crash left short gets its full size."""
         with open(self.files.path("v"), "wb"):
             pass
         self.files.create("v", MIB)
         self.assertEqual(os.path.getsize(self.files.path("v")), MIB)
 
     def test_durable(self) -> None:
-        """A file's making and removal reach the disk before they are acknowledged."""
+        """The creation and removal of a file reach the disk before they are acknowledged."""
         synced: list[bool] = []
         self.patch(os, "fsync", lambda fd: synced.append(stat.S_ISDIR(os.fstat(fd).st_mode)))
         self.files.create("v", MIB)
@@ -67,19 +65,19 @@ class VolumeFileTests(SynchronousTestCase):
         self.assertEqual(synced, [False, True, True])
 
     def test_remove_again(self) -> None:
-        """Removing a file that is gone is no error."""
+        """Removing a missing file succeeds."""
         self.files.create("v", MIB)
         self.files.remove("v")
         self.files.remove("v")
         self.assertFalse(self.files.exists("v"))
 
     def test_no_room(self) -> None:
-        """A size that no file can have is an error."""
+        """A size beyond any file's is an error."""
         self.assertRaises(OSError, self.files.create, "v", 2**62)
 
 
 class FileDeviceTests(SynchronousTestCase):
-    """:class:`FileDevices`."""
+    """Tests of :class:`FileDevices`."""
 
     def setUp(self) -> None:
         directory = temporary_directory(self)
@@ -98,11 +96,13 @@ class FileDeviceTests(SynchronousTestCase):
         return device
 
     def test_interface(self) -> None:
-        """It is a backend."""
+        """The object provides ``IDeviceBackend``."""
         self.assertTrue(verifyObject(IDeviceBackend, self.devices))
 
     def test_attach_and_detach(self) -> None:
-        """The device is the volume's file under another name; both can be repeated."""
+        """
+        The device is the volume's file under another name; attaching and detaching can be repeated.
+        """
         for _ in range(2):
             self.assertEqual(self.attach(), self.link)
         self.assertTrue(os.path.samefile(self.link, self.files.path("v")))
@@ -113,7 +113,7 @@ class FileDeviceTests(SynchronousTestCase):
         self.assertTrue(self.files.exists("v"))
 
     def test_other_file(self) -> None:
-        """A file of that name that is another one is replaced."""
+        """Another file of the device's name is replaced."""
         with open(self.link, "w"):
             pass
         self.assertEqual(self.devices.attached(), {})
@@ -121,7 +121,7 @@ class FileDeviceTests(SynchronousTestCase):
         self.assertTrue(os.path.samefile(self.link, self.files.path("v")))
 
     def test_no_file(self) -> None:
-        """Without a file there is no device."""
+        """An attach without the volume's file fails."""
         self.files.remove("v")
         failure = self.failureResultOf(wait_for(self.devices.attach("v")), DeviceFailure)
         self.assertIn("No such file", str(failure.value))
@@ -136,17 +136,17 @@ class FileDeviceTests(SynchronousTestCase):
 
 
 class LosetupTests(SynchronousTestCase):
-    """The failures of losetup."""
+    """Tests of losetup's failures."""
 
     def loop(self, run: Any) -> LoopDevices:
-        """Loop devices where nothing is bound."""
+        """Return loop devices, of which none is bound."""
         self.directory = temporary_directory(self)
         files = VolumeFiles(self.directory)
         files.create("v", MIB)
         return LoopDevices(Clock(), files, sysfs=self.directory, run=run)
 
     def failure(self, run: Any) -> str:
-        """Why an attach failed."""
+        """Return the reason of a failed attach."""
         failed = self.failureResultOf(wait_for(self.loop(run).attach("v")), DeviceFailure)
         return str(failed.value)
 
@@ -159,7 +159,7 @@ class LosetupTests(SynchronousTestCase):
         )
 
     def test_killed(self) -> None:
-        """A losetup that is killed is a failure."""
+        """A killed losetup is a failure."""
 
         def run(*_: Any, **__: Any) -> Deferred[tuple[bytes, bytes, int]]:
             return fail(RuntimeError("signal 9"))
@@ -167,17 +167,17 @@ class LosetupTests(SynchronousTestCase):
         self.assertEqual(self.failure(run), "losetup was killed")
 
     def test_nothing_made(self) -> None:
-        """A losetup that lies is not believed."""
+        """A losetup that succeeds without making a device is a failure."""
         self.assertIn("made no device", self.failure(lambda *_, **__: succeed((b"", b"", 0))))
 
     def test_missing(self) -> None:
-        """Without losetup the failure says where it is to be had."""
+        """Without losetup the failure names its package."""
         self.patch(linux, "SYSTEM_PATH", "/nonexistent")
         self.assertIn("util-linux", self.failure(None))
 
 
 class LoopDeviceTests(TestCase):
-    """:class:`LoopDevices`, for real."""
+    """Tests of :class:`LoopDevices` with real devices."""
 
     if no_loop_devices():
         skip = no_loop_devices()
@@ -196,8 +196,8 @@ class LoopDeviceTests(TestCase):
 
     async def test_attach_and_detach(self) -> None:
         """
-        Attaching makes one block device of the volume's size; detaching
-        leaves none.  Both can be repeated.
+        Attaching makes one block device of the volume's size; detaching removes it.  Both can be
+        repeated.
         """
         self.assertTrue(verifyObject(IDeviceBackend, self.devices))
         device = await self.devices.attach("v")
@@ -221,8 +221,8 @@ class LoopDeviceTests(TestCase):
 
     async def test_mounted(self) -> None:
         """
-        A mounted device is refused, and stays as it was: it does not vanish
-        when it is unmounted later.
+        A mounted device is refused, and stays as it was: it does not vanish when it is unmounted
+        later.
         """
         device = await self.devices.attach("v")
         mountpoint = temporary_directory(self)
@@ -238,7 +238,7 @@ class LoopDeviceTests(TestCase):
         await self.devices.detach("v")
 
     async def test_open(self) -> None:
-        """So is one that somebody has open."""
+        """An open device is refused too."""
         device = await self.devices.attach("v")
         opened = os.open(device, os.O_RDONLY)
         try:
@@ -251,7 +251,7 @@ class LoopDeviceTests(TestCase):
         await self.devices.detach("v")
 
     async def test_open_for_a_moment(self) -> None:
-        """A device that is closed soon, as udev does, is waited for."""
+        """A detach waits for a device that is soon closed, as by udev."""
         self.devices = LoopDevices(reactor, self.files, patience=30.0)
         device = await self.devices.attach("v")
         opened = os.open(device, os.O_RDONLY)
@@ -277,8 +277,8 @@ class LoopDeviceTests(TestCase):
 
     async def test_strays(self) -> None:
         """
-        Devices of our files that no volume should have are detached; those
-        of other directories, even of the ones below, are left alone.
+        Devices of our files that no volume should have are detached; those of other directories,
+        even of the ones below, are kept.
         """
         below = os.path.join(self.directory, "below")
         os.mkdir(below)
@@ -292,14 +292,14 @@ class LoopDeviceTests(TestCase):
         self.assertEqual(sorted(loops_below(self.directory)), sorted([kept, strange]))
 
     async def test_busy_stray(self) -> None:
-        """One that is in use is left, and told."""
+        """A device in use is kept, and reported."""
         opened = os.open(await self.devices.attach("v"), os.O_RDONLY)
         self.addCleanup(os.close, opened)
         (problem,) = await self.devices.forget_strays([])
         self.assertIn("volume-v", problem)
 
     async def test_deleted(self) -> None:
-        """A device whose file was removed is still known as the volume's."""
+        """A device whose file was removed is still recognised as the volume's."""
         device = await self.devices.attach("v")
         self.files.remove("v")
         self.assertEqual(self.devices.attached(), {"v": device})
@@ -307,7 +307,7 @@ class LoopDeviceTests(TestCase):
         self.assertEqual(self.devices.attached(), {})
 
     async def test_probe(self) -> None:
-        """Trying whether it works leaves nothing behind."""
+        """The trial of loop devices leaves nothing behind."""
         await self.devices.probe()
         self.assertEqual(os.listdir(self.directory), ["volume-v"])
         self.assertEqual(loops_below(self.directory), [])

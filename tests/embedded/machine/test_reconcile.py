@@ -26,22 +26,22 @@ SETTINGS = Settings(password="p", application_secret="s")
 
 
 def volume(volume_id: str, status: str, attached: bool = False) -> VolumeRecord:
-    """A volume for :func:`plan`."""
+    """Make a volume for :func:`plan`."""
     place = AttachmentRecord("a", "b", volume_id, "s", "/dev/vdb", None, 0.0) if attached else None
     return VolumeRecord(1, volume_id, None, None, 1, status, "gold", False, 0.0, None, {}, place)
 
 
 class PlanTests(SynchronousTestCase):
-    """The decision."""
+    """Tests of the decision."""
 
     def decide(self, one: VolumeRecord, file: bool, device: bool) -> Plan:
-        """For one volume."""
+        """Decide for one volume."""
         ids = [one.volume_id]
         devices = {one.volume_id: "/dev/loop7"} if device else {}
         return plan([one], ids if file else [], devices)
 
     def test_rest(self) -> None:
-        """Nothing is done about a volume that is as it should be."""
+        """A volume whose file and device match its status needs no change."""
         for one, device in (
             (volume("v", "available"), False),
             (volume("v", "in-use", True), True),
@@ -52,8 +52,8 @@ class PlanTests(SynchronousTestCase):
 
     def test_keep(self) -> None:
         """
-        A device stays when the volume has a place, is going anyway, or has
-        lost its file, which only the device still holds.
+        A device is kept when the volume is attached, is being deleted, or has lost its file, which
+        only the device still holds.
         """
         for one, file, keep in (
             (volume("v", "available"), True, False),
@@ -68,7 +68,7 @@ class PlanTests(SynchronousTestCase):
             self.assertEqual(self.decide(one, file, True).keep, ["v"] if keep else [], one)
 
     def test_lost(self) -> None:
-        """A volume whose data is gone is lost, but not one that need not have any."""
+        """A volume without its data is lost, unless its status allows that."""
         for status in ("available", "in-use", "attaching", "maintenance"):
             self.assertEqual(self.decide(volume("v", status), False, False).lost, ["v"])
             self.assertEqual(self.decide(volume("v", status), False, True).lost, [])
@@ -76,7 +76,7 @@ class PlanTests(SynchronousTestCase):
             self.assertEqual(self.decide(volume("v", status), False, False).lost, [])
 
     def test_released(self) -> None:
-        """A volume that is attaching to nothing is released."""
+        """A volume that is attaching to no server is released."""
         for status in ("reserved", "attaching", "detaching"):
             self.assertEqual(self.decide(volume("v", status), True, False).released, ["v"])
             self.assertEqual(self.decide(volume("v", status, True), True, False).released, [])
@@ -90,8 +90,8 @@ class PlanTests(SynchronousTestCase):
 
 class CrashMixin:
     """
-    A crash is what is in the store and on the disk at that instant.  The
-    engine's time is a ``Clock``, so that stopping it waits for the rest.
+    The simulation of a crash: the store's content and the disk's at one instant.  The engine's time
+    is a ``Clock``, so that stopping it does not wait.
     """
 
     def setUp(self) -> None:
@@ -106,17 +106,17 @@ class CrashMixin:
         self.volume_id = self.store.add_volume(NEW).volume_id
 
     def make_devices(self) -> Any:
-        """The backend under test."""
+        """Make the backend under test."""
         raise NotImplementedError()
 
     def open(self) -> Store:
-        """Open the store, also while the crashed one has it open."""
+        """Open the store, also while the crashed service has it open."""
         store = Store(os.path.join(self.directory, "db"), self.clock.seconds)
         self.addCleanup(store.close)
         return store
 
     async def crashed(self, status: str, place: bool, file: bool, device: bool) -> None:
-        """Leave this behind."""
+        """Leave a volume in the state of a crash."""
         if place:
             self.store.attachments.reserve(self.volume_id, self.server, "/dev/vdb")
         if file or device:
@@ -137,7 +137,7 @@ class CrashMixin:
         return problems
 
     def found(self) -> tuple[str | None, bool, bool, bool]:
-        """The status, and whether there are a place, a file and a device."""
+        """Return the status, and the existence of an attachment, a file and a device."""
         found = self.store.volume(self.volume_id)
         attached = self.devices.attached()
         return (
@@ -148,10 +148,7 @@ class CrashMixin:
         )
 
     async def test_every_instant(self) -> None:
-        """
-        Whatever instant of an operation the crash was at, the operation that
-        was acknowledged is finished.
-        """
+        """After a crash at any instant of an operation, the acknowledged operation is completed."""
         available = ("available", False, True, False)
         in_use = ("in-use", True, True, True)
         gone = (None, False, False, False)
@@ -165,9 +162,9 @@ class CrashMixin:
             ("detaching", True, True, False, available),
             ("deleting", False, True, False, gone),
             ("deleting", False, False, False, gone),
-            # A reboot takes the devices.
+            # A reboot removes the devices.
             ("in-use", True, True, False, in_use),
-            # Done by hand.
+            # The status was set by hand.
             ("available", False, True, True, available),
             ("attaching", False, True, False, available),
             ("deleting", False, True, True, gone),
@@ -178,7 +175,7 @@ class CrashMixin:
             await self.start()
             self.assertEqual(self.found(), expected, (status, place, file, device))
             self.assert_recorded()
-            # And a second start has nothing to do.
+            # A second start changes nothing.
             await self.start()
             self.assertEqual(self.found(), expected, (status, place, file, device))
             if place:
@@ -186,14 +183,14 @@ class CrashMixin:
                 await self.devices.detach(self.volume_id)
 
     def assert_recorded(self) -> None:
-        """The store knows the device of a volume in use."""
+        """Assert that the store has the device of a volume in use."""
         found = self.store.volume(self.volume_id)
         if found is not None and found.attachment is not None:
             device = self.devices.attached()[self.volume_id]
             self.assertEqual(found.attachment.node_device, device)
 
     async def test_told(self) -> None:
-        """A lost file is told to the operator and in the volume's messages."""
+        """A lost file is reported to the operator and in the volume's messages."""
         await self.crashed("available", False, False, False)
         (problem,) = await self.start()
         self.assertIn(self.volume_id, problem)
@@ -201,7 +198,7 @@ class CrashMixin:
         self.assertEqual(message.text, "its file is missing")
 
     async def test_unknown_files(self) -> None:
-        """A file that the store does not know is left alone."""
+        """A file that the store does not know is kept."""
         self.files.create("unknown", GIB)
         await self.start()
         self.assertTrue(self.files.exists("unknown"))
@@ -222,8 +219,8 @@ class CrashMixin:
 
     async def test_no_device(self) -> None:
         """
-        A volume in use whose device can't be had back stays the server's, and
-        the operator is told.
+        A volume in use whose device can't be restored stays attached, and the operator gets a
+        report.
         """
         await self.crashed("in-use", True, True, False)
         self.break_devices()
@@ -237,7 +234,7 @@ class CrashMixin:
 
 
 class FileCrashTests(CrashMixin, TestCase):
-    """With hard links."""
+    """Crash tests with hard links."""
 
     def make_devices(self) -> FileDevices:
         links = os.path.join(self.directory, "devices")
@@ -249,7 +246,7 @@ class FileCrashTests(CrashMixin, TestCase):
 
 
 class LoopCrashTests(CrashMixin, TestCase):
-    """With real loop devices."""
+    """Crash tests with real loop devices."""
 
     if no_loop_devices():
         skip = no_loop_devices()
@@ -262,8 +259,8 @@ class LoopCrashTests(CrashMixin, TestCase):
 
     async def test_in_use(self) -> None:
         """
-        A crash between detach and record, with the device mounted meanwhile,
-        goes back to in use and does not lie.
+        After a crash between detach and record, with the device mounted in between, the volume
+        returns to in use, and its device exists.
         """
         await self.crashed("detaching", True, True, True)
         device = self.devices.attached()[self.volume_id]
@@ -277,10 +274,7 @@ class LoopCrashTests(CrashMixin, TestCase):
         self.assertEqual(self.found(), ("in-use", True, True, True))
 
     async def test_unlinked(self) -> None:
-        """
-        A device that holds a file that somebody has removed is not detached:
-        that would be the end of the data.
-        """
+        """A device of a removed file is not detached, which would destroy the data."""
         await self.crashed("in-use", True, True, True)
         self.files.remove(self.volume_id)
         await self.start()

@@ -1,6 +1,4 @@
-"""
-The engine that carries out what was begun.
-"""
+"""Tests of the engine that carries out transitions."""
 
 from __future__ import annotations
 
@@ -21,22 +19,22 @@ NEW = NewVolume("n", None, 1, "gold", {})
 
 
 class SlowFiles:
-    """Files that are only written down."""
+    """Files that are only recorded."""
 
     def __init__(self) -> None:
         self.calls: list[Any] = []
 
     def create(self, volume_id: str, size: int) -> None:
-        """Write it down."""
+        """Record a creation."""
         self.calls.append(("create", volume_id, size))
 
     def remove(self, volume_id: str) -> None:
-        """Write it down."""
+        """Record a removal."""
         self.calls.append(("remove", volume_id))
 
 
 class SlowDevices:
-    """Devices that take until they are told."""
+    """Devices whose operations wait for the test."""
 
     def __init__(self) -> None:
         self.files = SlowFiles()
@@ -55,7 +53,7 @@ class SlowDevices:
 
 
 class EngineTests(SynchronousTestCase):
-    """:class:`Engine`."""
+    """Tests of :class:`Engine`."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -67,12 +65,12 @@ class EngineTests(SynchronousTestCase):
         self.volume_id = self.store.add_volume(NEW).volume_id
 
     def status(self) -> str:
-        """The volume's status."""
+        """Return the volume's status."""
         volume = self.store.volume(self.volume_id)
         return "gone" if volume is None else volume.status
 
     def put(self, status: str) -> None:
-        """Put the volume, which has a place, into a status, and begin."""
+        """Give the volume, which is attached, a status, and begin."""
         self.store.attachments.reserve(self.volume_id, self.server, "/dev/vdb")
         self.store.set_status(self.volume_id, status)
         self.engine.begin(self.volume_id)
@@ -96,7 +94,7 @@ class EngineTests(SynchronousTestCase):
         self.assertEqual(self.devices.files.calls, [("create", self.volume_id, 2**30)])
 
     def test_once(self) -> None:
-        """Beginning again, while it waits or runs, does nothing more."""
+        """A second beginning, while the first waits or runs, has no effect."""
         self.engine.begin(self.volume_id)
         self.engine.begin(self.volume_id)
         self.assertEqual(len(self.clock.getDelayedCalls()), 1)
@@ -108,7 +106,7 @@ class EngineTests(SynchronousTestCase):
         self.assertEqual(self.status(), "in-use")
 
     def test_busy(self) -> None:
-        """A volume that can't be detached stays in use, and the response gives the reason."""
+        """A volume that can't be detached stays in use, with a message that gives the reason."""
         self.put("detaching")
         self.devices.asked["detach"].errback(LoopDeviceBusy("/dev/loop7 is in use"))
         self.assertEqual(self.status(), "in-use")
@@ -119,7 +117,7 @@ class EngineTests(SynchronousTestCase):
 
     @capture_logging(None)
     def test_logged(self, logger: MemoryLogger) -> None:
-        """Each end of a transition is in the log, with the reason of a failure."""
+        """Each end of a transition is logged, with the reason of a failure."""
         self.put("detaching")
         self.devices.asked["detach"].errback(LoopDeviceBusy("/dev/loop7 is in use"))
         (message,) = logger.messages
@@ -134,14 +132,14 @@ class EngineTests(SynchronousTestCase):
         )
 
     def test_overtaken(self) -> None:
-        """A status that was set meanwhile stays, and no message is left."""
+        """A status that was set in the meantime is kept, without a message."""
         self.put("detaching")
         self.store.set_status(self.volume_id, "maintenance")
         self.devices.asked["detach"].errback(LoopDeviceBusy("busy"))
         self.assertEqual((self.status(), self.store.messages()), ("maintenance", []))
 
     def test_gone_meanwhile(self) -> None:
-        """A volume that is gone, or at rest, when its time comes is left alone."""
+        """A volume that is gone, or at rest, when its transition is due needs no work."""
         self.engine.begin(self.volume_id)
         self.store.settle(self.volume_id, "creating", "gone")
         self.clock.advance(1)
@@ -152,17 +150,14 @@ class EngineTests(SynchronousTestCase):
         self.assertEqual(self.devices.files.calls, [])
 
     def test_no_place(self) -> None:
-        """A volume that was put into ``attaching`` by hand becomes available."""
+        """A volume that was reset to ``attaching`` becomes available."""
         self.store.set_status(self.volume_id, "attaching")
         self.engine.begin(self.volume_id)
         self.clock.advance(1)
         self.assertEqual(self.status(), "available")
 
     def test_bug(self) -> None:
-        """
-        A fault of the service itself is logged, and the transition is tried
-        again, but not at once and for ever.
-        """
+        """A fault of the service itself is logged, and the transition is retried, after a delay."""
         self.engine = Engine(self.clock, self.store, self.devices, 0.0)
         self.put("attaching")
         self.devices.asked["attach"].errback(RuntimeError("bug"))
@@ -173,7 +168,7 @@ class EngineTests(SynchronousTestCase):
         self.assertEqual(self.status(), "in-use")
 
     def test_resume(self) -> None:
-        """After a start every transition goes on, and nothing else does."""
+        """After a start every transition resumes, and nothing else begins."""
         other = self.store.add_volume(NEW).volume_id
         self.store.set_status(other, "available")
         self.engine.resume()
@@ -182,10 +177,7 @@ class EngineTests(SynchronousTestCase):
         self.assertEqual(self.status(), "available")
 
     def test_stop(self) -> None:
-        """
-        Stopping waits for what runs, which is recorded, and begins nothing
-        any more.
-        """
+        """Stopping waits for running transitions, which are recorded, and begins no more."""
         self.put("attaching")
         other = self.store.add_volume(NEW).volume_id
         self.engine.begin(other)

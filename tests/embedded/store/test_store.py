@@ -1,6 +1,4 @@
-"""
-The durable state.
-"""
+"""Tests of the durable state."""
 
 from __future__ import annotations
 
@@ -20,13 +18,13 @@ NEW = NewVolume("n", None, 1, "gold", {"a": "b"})
 
 
 class DatabaseTests(SynchronousTestCase):
-    """The SQLite file."""
+    """Tests of the SQLite file."""
 
     def setUp(self) -> None:
         self.path = os.path.join(temporary_directory(self), "db")
 
     def open(self) -> Database:
-        """Open it (once more)."""
+        """Open the database, also a second time."""
         database = Database(self.path)
         self.addCleanup(database.close)
         return database
@@ -38,7 +36,7 @@ class DatabaseTests(SynchronousTestCase):
         self.assertEqual(database.execute("PRAGMA synchronous").fetchone()[0], 2)
 
     def test_rollback(self) -> None:
-        """A transaction that fails leaves nothing, also of the ones inside it."""
+        """A failed transaction leaves nothing, not even of the transactions inside it."""
         database = self.open()
 
         def fail() -> None:
@@ -54,14 +52,14 @@ class DatabaseTests(SynchronousTestCase):
         self.assertEqual(len(self.open().execute("SELECT * FROM facts").fetchall()), 1)
 
     def test_other_version(self) -> None:
-        """A database of another version is refused, and left alone."""
+        """A database of another version is refused, and not changed."""
         self.open().execute("PRAGMA user_version = 99")
         error = self.assertRaises(sqlite3.DatabaseError, self.open)
         self.assertEqual(str(error), "it has version 99, not 2")
 
 
 class StoreTests(SynchronousTestCase):
-    """The kept state."""
+    """Tests of the state."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -69,20 +67,20 @@ class StoreTests(SynchronousTestCase):
         self.store = self.open()
 
     def open(self) -> Store:
-        """Open it (once more), as after a crash."""
+        """Open the store, also a second time, as after a crash."""
         store = Store(self.path, self.clock.seconds)
         self.addCleanup(store.close)
         return store
 
     def test_facts(self) -> None:
-        """A fact stays what it was first, until it is changed."""
+        """A fact keeps its first value until it is changed."""
         self.assertEqual(self.store.fact("x", lambda: "1"), "1")
         self.assertEqual(self.open().fact("x", lambda: "2"), "1")
         self.store.set_fact("x", "3")
         self.assertEqual(self.open().fact("x", lambda: "2"), "3")
 
     def test_survives(self) -> None:
-        """Completed changes are there when the file is opened without a close before."""
+        """Completed changes are there after the file is opened again without a close."""
         server = self.store.declare_server("n1")
         volume = self.store.add_volume(NEW)
         self.store.attachments.reserve(volume.volume_id, server.server_id, "/dev/vdb")
@@ -94,13 +92,13 @@ class StoreTests(SynchronousTestCase):
         self.assertEqual(again.attachment.node_device, "/dev/loop7")
 
     def test_nodes_are_stable(self) -> None:
-        """A node that is declared again is the one it was."""
+        """A node that is declared again is the same server."""
         server = self.store.declare_server("n1")
         self.assertEqual(self.open().declare_server("n1"), server)
         self.assertEqual([entry.name for entry in self.store.servers()], ["n1"])
 
     def test_settle_expects(self) -> None:
-        """A transition that was overtaken changes nothing."""
+        """A transition whose volume has changed its status changes nothing."""
         volume_id = self.store.add_volume(NEW).volume_id
         self.assertFalse(self.store.settle(volume_id, "deleting", GONE))
         self.assertFalse(self.store.settle(MISSING, "deleting", GONE))
@@ -109,7 +107,7 @@ class StoreTests(SynchronousTestCase):
         self.assertEqual(volume.status, "creating")
 
     def test_settle_available(self) -> None:
-        """An available volume has no place in a server."""
+        """An available volume has no attachment."""
         server = self.store.declare_server("n1")
         volume_id = self.store.add_volume(NEW).volume_id
         self.store.attachments.reserve(volume_id, server.server_id, "/dev/vdb")
@@ -119,7 +117,7 @@ class StoreTests(SynchronousTestCase):
         self.assertIs(volume.attachment, None)
 
     def test_gone(self) -> None:
-        """With a volume goes all that belongs to it."""
+        """A volume's removal removes everything that belongs to it."""
         volume_id = self.store.add_volume(NEW).volume_id
         self.store.add_message(volume_id, "why")
         self.assertTrue(self.store.settle(volume_id, "creating", GONE))
@@ -127,7 +125,7 @@ class StoreTests(SynchronousTestCase):
         self.assertEqual(self.store.messages(), [])
 
     def test_one_place(self) -> None:
-        """A volume has one place, and a device name one volume."""
+        """A volume has one attachment, and a device name of a server one volume."""
         server = self.store.declare_server("n1").server_id
         one, two = (self.store.add_volume(NEW).volume_id for _ in range(2))
         self.store.attachments.reserve(one, server, "/dev/vdb")
@@ -142,15 +140,15 @@ class StoreTests(SynchronousTestCase):
         self.assertEqual(volume.status, "creating")
 
     def test_unknown_metadata(self) -> None:
-        """There are no labels without a volume."""
+        """Labels need a volume."""
         self.assertRaises(
             (sqlite3.IntegrityError, KeyError), self.store.set_metadata, MISSING, {}, False
         )
 
     def test_tokens(self) -> None:
         """
-        A token is known until it expires, over restarts too, and what is in
-        the file is not the token.
+        A token is valid until it expires, across restarts, and the file does not hold the token
+        itself.
         """
         self.store.add_token("secret-token", TokenRecord(0.0, 10.0, ("password",)))
         self.assertEqual(self.open().token("secret-token"), TokenRecord(0.0, 10.0, ("password",)))
@@ -161,7 +159,7 @@ class StoreTests(SynchronousTestCase):
         self.assertIs(self.store.token("secret-token"), None)
 
     def test_tokens_are_forgotten(self) -> None:
-        """Expired tokens don't pile up."""
+        """Expired tokens are removed."""
         for number in range(3):
             moment = self.clock.seconds()
             self.store.add_token(str(number), TokenRecord(moment, moment + 1, ("password",)))

@@ -17,13 +17,13 @@ class DiscoveryTests(SynchronousTestCase):
     """The version documents, read by the driver."""
 
     def setUp(self) -> None:
-        """A cloud in memory."""
+        """Make a cloud in memory."""
         self.clock = Clock()
         self.cloud = in_memory_cloud(self.clock)
         self.addCleanup(self.cloud.close)
 
     def service(self, **keys: str) -> object:
-        """A volume service on the cloud's credentials and these keys."""
+        """Make a volume service with the cloud's credentials and these keys."""
         configuration = Configuration.from_mapping({**self.cloud.credentials, **keys})
         return volume_service(self.clock, configuration, RequestTraversalAgent(self.cloud.resource))
 
@@ -37,5 +37,5 @@ class DiscoveryTests(SynchronousTestCase):
         self.assertEqual(len(self.successResultOf(service.list_servers())), 2)
 
     def test_microversion(self) -> None:
-        """The messages' microversion is found."""
+        """The microversion of messages is found."""
         self.assertEqual(self.successResultOf(self.service().failure_reason(NOBODY)), "")

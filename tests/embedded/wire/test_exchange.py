@@ -15,10 +15,10 @@ from ..support import CloudTests
 
 
 class RequestIdTests(CloudTests):
-    """``x-openstack-request-id``."""
+    """Tests of ``x-openstack-request-id``."""
 
     def test_everywhere(self) -> None:
-        """Every answer, good or bad, has an id of its own."""
+        """Every response, success or error, has an id of its own."""
         paths = ("/", "/nothing", "/volume/v3/x/y", "/identity/v3", "/compute/v2.1/servers")
         ids = [self.ask("GET", path).headers["x-openstack-request-id"] for path in paths]
         self.assertEqual(len(set(ids)), len(paths))
@@ -26,20 +26,20 @@ class RequestIdTests(CloudTests):
 
 
 class DocumentTests(CloudTests):
-    """The version documents."""
+    """Tests of the version documents."""
 
     def setUp(self) -> None:
         super().setUp()
         self.token = None
 
     def test_index(self) -> None:
-        """The root names the services."""
+        """The root lists the services."""
         got = self.ask("GET", "/")
         self.assertEqual(got.body["service"], "txstorage")
         self.assertIn("http://cloud.example/volume/v3/", got.body["roots"])
 
     def test_identity(self) -> None:
-        """Identity answers 300 and where to go, with and without the slash."""
+        """Identity's root is 300 with the URL of its version, with and without the slash."""
         for path in ("/identity", "/identity/"):
             got = self.ask("GET", path)
             self.assertEqual(got.code, 300)
@@ -49,7 +49,7 @@ class DocumentTests(CloudTests):
         self.assertEqual(self.ask("GET", "/identity/v3").body["version"]["id"], "v3.14")
 
     def test_volume(self) -> None:
-        """Block Storage tells its microversions, with 300 at its root."""
+        """Block Storage announces its microversions, with 300 at its root."""
         got = self.ask("GET", "/volume/")
         self.assertEqual(got.code, 300)
         self.assertEqual(got.headers["openstack-api-version"], "volume 3.0")
@@ -65,22 +65,22 @@ class DocumentTests(CloudTests):
             self.assertEqual(self.ask("GET", path).code, 401, path)
 
     def test_compute(self) -> None:
-        """Compute tells its microversions."""
+        """Compute announces its microversions."""
         (listed,) = self.ask("GET", "/compute").body["versions"]
         shown = self.ask("GET", "/compute/v2.1/").body["version"]
         for version in (listed, shown):
             self.assertEqual((version["min_version"], version["version"]), ("2.1", "2.104"))
 
     def test_only_read(self) -> None:
-        """A document can't be posted to."""
+        """A POST to a document is refused."""
         self.assertEqual(self.ask("POST", "/volume").code, 400)
 
 
 class NoRouteTests(CloudTests):
-    """Paths that nobody answers to."""
+    """Tests of unknown paths."""
 
     def test_not_found(self) -> None:
-        """They are 404 in the form of the services' web framework."""
+        """An unknown path is 404 in the format of the services' web framework."""
         paths = (
             "/nothing",
             f"/volume/v3/{self.project}/nothing",
@@ -102,20 +102,20 @@ class NoRouteTests(CloudTests):
             self.assertNotIn("openstack-api-version", got.headers)
 
     def test_method(self) -> None:
-        """So is a method that a path does not have."""
+        """An unknown method of a known path is the same 404."""
         self.assertEqual(self.volumes("PATCH").code, 404)
 
 
 class MicroversionTests(CloudTests):
-    """``OpenStack-API-Version``."""
+    """Tests of ``OpenStack-API-Version``."""
 
     def volume(self, header: str) -> Any:
-        """A list of volumes with this header."""
+        """List volumes with this header."""
         path = f"/volume/v3/{self.project}/volumes"
         return self.ask("GET", path, OpenStack_API_Version=header)
 
     def test_default(self) -> None:
-        """Without the header it is the lowest, and the answer says so."""
+        """Without the header the lowest version is used, and the response names it."""
         got = self.volumes("GET")
         self.assertEqual(got.headers["openstack-api-version"], "volume 3.0")
         self.assertEqual(got.headers["vary"], "OpenStack-API-Version")
@@ -125,7 +125,7 @@ class MicroversionTests(CloudTests):
         self.assertEqual(got.headers["vary"], "OpenStack-API-Version, X-OpenStack-Nova-API-Version")
 
     def test_echo(self) -> None:
-        """The answer has the version that was asked for, of this service."""
+        """The response names the requested version of its service."""
         for header, version in (
             ("volume 3.44", "3.44"),
             ("volume latest", "3.71"),
@@ -136,12 +136,12 @@ class MicroversionTests(CloudTests):
             )
 
     def test_legacy_header(self) -> None:
-        """Compute listens to its older header too."""
+        """Compute accepts its older header too."""
         got = self.ask("GET", "/compute/v2.1/servers", X_OpenStack_Nova_API_Version="2.53")
         self.assertEqual(got.headers["openstack-api-version"], "compute 2.53")
 
     def test_too_new(self) -> None:
-        """An unsupported version is 406, and the range is told."""
+        """An unsupported version is 406, with the supported range."""
         got = self.volume("volume 3.999")
         self.assertEqual(
             (got.code, got.body, got.headers["openstack-api-version"], got.headers["vary"]),
@@ -176,7 +176,7 @@ class MicroversionTests(CloudTests):
             self.assertNotIn("openstack-api-version", got.headers)
 
     def test_project(self) -> None:
-        """Block Storage wants its one project in the path."""
+        """Block Storage requires its one project in the path."""
         got = self.ask("GET", "/volume/v3/{}/volumes".format("0" * 32))
         self.assertEqual(
             (got.code, got.message, got.headers["openstack-api-version"]),
@@ -185,10 +185,10 @@ class MicroversionTests(CloudTests):
 
 
 class BodyTests(CloudTests):
-    """Bodies that can't be understood."""
+    """Tests of unreadable bodies."""
 
     def test_malformed(self) -> None:
-        """A body that is not a JSON object is 400, in the service's form."""
+        """A body that is not a JSON object is 400, in the service's format."""
         deep = b"[" * 50000
         for body in (
             b"{",
@@ -206,12 +206,12 @@ class BodyTests(CloudTests):
         self.assertEqual((got.code, got.body["title"]), (413, "Request Entity Too Large"))
 
     def test_length(self) -> None:
-        """An answer tells its length, so that it can be told from a broken one."""
+        """A response has its length, so that a client can detect a truncated one."""
         self.assertEqual(self.volumes("GET", "?limit=0").length, len('{"volumes": []}'))
 
 
 class ErrorTests(CloudTests):
-    """The form of errors."""
+    """Tests of the format of errors."""
 
     def test_kinds(self) -> None:
         """Each status has its name, and the body repeats the status."""
@@ -229,10 +229,10 @@ class ErrorTests(CloudTests):
 
 
 class BrokenTests(CloudTests):
-    """A fault of the service itself."""
+    """Tests of a fault of the service itself."""
 
     def test_fault(self) -> None:
-        """It is 500 in the service's form, is logged, and shows no detail."""
+        """A fault is 500 in the service's format, is logged, and shows no detail."""
         self.patch(self.cloud.store, "volumes", mock.Mock(side_effect=RuntimeError("oops")))
         got = self.volumes("GET")
         self.assertEqual((got.code, list(got.body)), (500, ["computeFault"]))
@@ -241,7 +241,7 @@ class BrokenTests(CloudTests):
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
     def test_every_service(self) -> None:
-        """A fault is 500 in each service's form."""
+        """A fault is 500 in each service's format."""
         self.patch(self.cloud.store, "token", mock.Mock(side_effect=RuntimeError("oops")))
         kinds = [list(self.volumes("GET").body), list(self.nova("GET", "/servers").body)]
         got = self.ask("GET", "/identity/v3/auth/tokens")
@@ -250,7 +250,7 @@ class BrokenTests(CloudTests):
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 3)
 
     def test_abstract(self) -> None:
-        """A service has to say how it admits a call, what headers it gives, and how it refuses."""
+        """A service must define how it admits a request, its headers, and its refusals."""
         self.assertRaises(NotImplementedError, Service().admit, None, {}, (0, 0))
         self.assertRaises(NotImplementedError, Service().headers, None)
         for function, arguments in (
@@ -263,16 +263,16 @@ class BrokenTests(CloudTests):
 
 
 class BaseURLTests(CloudTests):
-    """The base of links."""
+    """Tests of the base of links."""
 
     def test_from_request(self) -> None:
-        """Without a setting it is what the request was sent to."""
+        """Without a setting, the base is the address that the request was sent to."""
         self.use(in_memory_cloud(self.clock, base_url=None))
         for base in ("http://elsewhere.example:8780", "https://elsewhere.example"):
             got = self.ask("GET", base + "/")
             self.assertEqual(got.body["roots"][0], base + "/identity/v3/")
 
     def test_without_host(self) -> None:
-        """A request of HTTP/1.0 need not say where it was sent to."""
+        """A request of HTTP/1.0 need not name its host."""
         request = Request(DummyChannel(), False)
         self.assertEqual(call_from(request, None).base, "http://10.0.0.1:80")

@@ -1,6 +1,4 @@
-"""
-Pages of lists.
-"""
+"""Tests of the pages of lists."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from ..support import MISSING, CloudTests
 
 
 class VolumePageTests(CloudTests):
-    """Lists of volumes."""
+    """Tests of lists of volumes."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -21,14 +19,14 @@ class VolumePageTests(CloudTests):
         self.chosen = "metadata=" + quote('{"c": "1"}')
 
     def names(self, got: Any) -> list[str]:
-        """The names on a page."""
+        """Return the names on a page."""
         self.assertEqual(got.code, 200, got)
         return [volume["name"] for volume in got.body["volumes"]]
 
     def test_follow(self) -> None:
         """
-        Following the links brings every volume once, newest first, keeps the
-        filter, and ends at a page that is not full.
+        The links lead to every volume once, newest first, keep the filter, and end at a page that
+        is not full.
         """
         for path in ("/volumes", "/volumes/detail"):
             pages = []
@@ -53,17 +51,17 @@ class VolumePageTests(CloudTests):
         )
 
     def test_exactly_full(self) -> None:
-        """A page that is just full has a link, and behind it is nothing."""
+        """A page that is exactly full has a link, to an empty page."""
         got = self.volumes("GET", "?limit=5&" + self.chosen)
         got = self.ask("GET", got.body["volumes_links"][0]["href"])
         self.assertEqual(got.body, {"volumes": []})
 
     def test_zero(self) -> None:
-        """A limit of zero brings nothing, and no link."""
+        """A limit of zero returns nothing, and no link."""
         self.assertEqual(self.volumes("GET", "?limit=0").body, {"volumes": []})
 
     def test_offset(self) -> None:
-        """An offset leaves out the first ones."""
+        """An offset skips the first volumes."""
         self.assertEqual(self.names(self.volumes("GET", "?offset=1&limit=1")), ["p3"])
 
     def test_bad_numbers(self) -> None:
@@ -80,13 +78,13 @@ class VolumePageTests(CloudTests):
             self.assertEqual((got.code, got.message), (400, message), query)
 
     def test_unknown_marker(self) -> None:
-        """A marker that is no volume is 404."""
+        """A marker that is not a volume is 404."""
         got = self.volumes("GET", "?marker=" + MISSING)
         self.assertEqual(got.code, 404)
         self.assertEqual(got.message, f"Volume {MISSING} could not be found.")
 
     def test_maximum(self) -> None:
-        """The service's page size holds, whatever is asked for."""
+        """The service's page size limits every request."""
         self.use(in_memory_cloud(self.clock, page_size=2))
         self.create()
         for query in ("", "?limit=" + "9" * 5000):
@@ -95,17 +93,17 @@ class VolumePageTests(CloudTests):
             self.assertIn("volumes_links", got.body)
 
     def test_count(self) -> None:
-        """From 3.45 on, the number on all pages can be asked for."""
+        """Since 3.45 a list can have the number of volumes on all pages."""
         query = "?with_count=true&limit=1&" + self.chosen
         self.assertEqual(self.volumes("GET", query, version="3.45").body["count"], 5)
         self.assertNotIn("count", self.volumes("GET", query, version="3.44").body)
 
 
 class ServerPageTests(CloudTests):
-    """Lists of servers and attachments."""
+    """Tests of lists of servers and attachments."""
 
     def test_follow(self) -> None:
-        """Following the links brings every server once."""
+        """The links lead to every server once."""
         for path in ("/servers", "/servers/detail"):
             names = []
             got = self.nova("GET", path + "?limit=1")

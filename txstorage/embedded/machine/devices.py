@@ -225,7 +225,7 @@ class LoopDevices:
         if program is None:
             raise DeviceFailure("there is no losetup, which is in the package util-linux")
         running = self._run(program, arguments, env={"LC_ALL": "C"}, reactor=self._reactor)
-        # A program ended by a signal fails with a tuple, which is no exception.
+        # The failure of a program that a signal ended has a tuple, not an exception.
         running.addErrback(lambda failure: (b"", b"losetup was killed", -1))
         _, err, code = await running
         if code != 0:

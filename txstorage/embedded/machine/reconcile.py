@@ -95,16 +95,16 @@ async def reconcile(store: Store, devices: IDeviceBackend) -> list[str]:
         volume.volume_id: volume for volume in store.volumes() if not volume.bootable
     }
     files = {volume_id for volume_id in volumes if devices.files.exists(volume_id)}
-    wanted = plan(list(volumes.values()), files, devices.attached())
-    problems: list[str] = await devices.forget_strays(wanted.keep)
+    decision = plan(list(volumes.values()), files, devices.attached())
+    problems: list[str] = await devices.forget_strays(decision.keep)
     with store.transaction():
-        for volume_id in wanted.lost:
+        for volume_id in decision.lost:
             store.settle(volume_id, volumes[volume_id].status, "error")
             store.add_message(volume_id, "its file is missing")
             problems.append(f"volume {volume_id}: its file is missing")
-        for volume_id in wanted.released:
+        for volume_id in decision.released:
             store.settle(volume_id, volumes[volume_id].status, "available")
-    for volume_id in wanted.reattach:
+    for volume_id in decision.reattach:
         try:
             device = await devices.attach(volume_id)
             status = volumes[volume_id].status

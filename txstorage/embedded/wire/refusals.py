@@ -45,7 +45,7 @@ class Refusal:
     def __call__(self, *values: object) -> WireError:
         return self._put(self.status, self.template.format(*values))
 
-    def said(self, service: str, status: int, message: str) -> bool:
+    def matches(self, service: str, status: int, message: str) -> bool:
         """Check whether a service's response is this error."""
         literal = [re.escape(part) for part in re.split(r"\{[^{}]*\}", self.template)]
         return (self.service, self.status) == (service, status) and bool(
@@ -135,7 +135,7 @@ def _not_authenticated(service: str) -> Refusal:
     return Refusal(service, 401, template, put)
 
 
-# -- whatever was asked ---------------------------------------------------------
+# -- every request --------------------------------------------------------------
 
 _NO_ROUTE = "The resource could not be found."
 _TOO_LARGE = "Request is too large. Larger than max_request_body_size (%s)."
