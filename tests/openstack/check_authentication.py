@@ -272,7 +272,7 @@ class TokenTests(Authenticating):
         token = self.client()._headers["X-Auth-Token"]
         service = self.service(auth_plugin="token", token=token)
         caught = yield self.assertFailure(service.list_volumes({}), EndpointMissing)
-        self.assertIn("for no project", str(caught))
+        self.assertIn("the token has no project", str(caught))
 
 
 class TrustTests(Authenticating):

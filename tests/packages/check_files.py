@@ -56,7 +56,8 @@ class ContentsTests(FilesTestCase):
     def test_wheel_for_python_2(self):
         """The wheel for Python 2 has the driver, and no Python 3 wing."""
         names = output_of("python3", "-m", "zipfile", "-l", self.package("py2-none-any.whl"))
-        self.assertIn("txstorage/driver.py", names)
+        for name in ("txstorage/driver/operations.py", "txstorage/py.typed"):
+            self.assertIn(name, names)
         for part in ("txstorage/embedded/", "txstorage/cli/", "tests/"):
             self.assertNotIn(part, names)
 
