@@ -134,7 +134,9 @@ class AttachmentsAPI(ProjectService):
             view["connection_info"] = await self._connected(reserved, refusals.NOT_CONNECTED)
         return APIResponse(200, {"attachment": view})
 
-    async def _connected(self, wanted: AttachmentRecord, refusal: refusals.Refusal) -> Any:
+    async def _connected(
+        self, wanted: AttachmentRecord, refusal: refusals.Refusal
+    ) -> dict[str, Any]:
         """
         :return: the connection, once it exists.
         :raises WireError: 500.
@@ -145,7 +147,9 @@ class AttachmentsAPI(ProjectService):
         if found is None or found.node_device is None:
             reasons = [message.text for message in self._store.messages(wanted.volume_id)]
             raise refusal("".join(reasons[:1]))
-        return detail(found, self._volume(found.volume_id))["connection_info"]
+        view = detail(found, self._volume(found.volume_id))
+        connection: dict[str, Any] = view["connection_info"]
+        return connection
 
     @endpoint(app, _ID, "PUT", since=_SINCE)
     async def update(self, call: APIRequest, attachment_id: str) -> APIResponse:

@@ -51,6 +51,7 @@ _ATTACH = compute_body(
 )
 _ID = "/v2.1/servers/<server_id>"
 _ATTACHMENTS = _ID + "/os-volume_attachments"
+_View = Callable[[ServerRecord], dict[str, Any]]
 
 
 class ComputeAPI(VersionedService):
@@ -95,15 +96,13 @@ class ComputeAPI(VersionedService):
         """List servers in full."""
         return self._list(call, "servers/detail", self._detail(call))
 
-    def _detail(self, call: APIRequest) -> Any:
+    def _detail(self, call: APIRequest) -> _View:
         view = self._view(call)
         return lambda server: view.detail(
             server, self._store.attachments.of_server(server.server_id)
         )
 
-    def _list(
-        self, call: APIRequest, path: str, view: Callable[[ServerRecord], dict[str, Any]]
-    ) -> APIResponse:
+    def _list(self, call: APIRequest, path: str, view: _View) -> APIResponse:
         query = call.query()
         page = server_page(query, self._settings.page_size)
         marker = self._store.server(page.marker) if page.marker else None

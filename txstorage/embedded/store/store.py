@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Callable
+from typing import Callable
 
 from ..settings import DEFAULT_TYPE
 from .attachments import AttachmentsTable
@@ -144,7 +145,7 @@ class Store:
         ).fetchone()[0]
         return found
 
-    def _complete(self, rows: list[Any]) -> list[VolumeRecord]:
+    def _complete(self, rows: list[sqlite3.Row]) -> list[VolumeRecord]:
         ids = json.dumps([row["id"] for row in rows])
         among = "WHERE volume_id IN (SELECT value FROM json_each(?))"
         metadata: dict[str, dict[str, str]] = {row["id"]: {} for row in rows}
