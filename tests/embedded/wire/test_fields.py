@@ -71,7 +71,7 @@ class BodyTests(SynchronousTestCase):
             {},
             {"name": None, "size": 99, "mode": "ro"},
             {"size": "1"},
-            {"size": "099"},
+            {"size": "0" * 30 + "99"},
             {"metadata": {"a b": "x" * 255}},
             {"metadata": None},
         ):
@@ -115,6 +115,7 @@ class BodyTests(SynchronousTestCase):
             ("size", "1x", "'1x' does not match '^[0-9]+$'"),
             ("size", 0, "0 is less than the minimum of 1"),
             ("size", "0", "0 is less than the minimum of 1"),
+            ("size", "00", "00 is less than the minimum of 1"),
             ("size", 100, "100 is greater than the maximum of 99"),
             ("size", "9" * 5000, "9" * 5000 + " is greater than the maximum of 99"),
             ("mode", "x", "'x' is not one of ['rw', 'ro']"),

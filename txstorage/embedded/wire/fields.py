@@ -48,7 +48,7 @@ def _as_number(value: object) -> int | None:
     if isinstance(value, str):
         # The schema's pattern has admitted only digits.  A number with more of them than any
         # limit is too large either way.
-        return int(value[:20])
+        return int(value.lstrip("0")[:20] or "0")
     return value if isinstance(value, int) else None
 
 
