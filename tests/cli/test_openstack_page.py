@@ -209,7 +209,7 @@ class ConfigurationTests(SynchronousTestCase):
 
     def test_keys(self) -> None:
         """The table has every key, and no other."""
-        table = text_of(PAGE).split("\nWhich key means what on which cloud\n", 1)[1]
+        table = text_of(PAGE).split("\nKeys by kind of cloud\n", 1)[1]
         firsts = re.findall(r"^   \* - ((?:.*\n)(?:       .*\n)*)     - ", table, re.MULTILINE)
         named = [name for cell in firsts for name in re.findall(r"``(\w+)``", cell)]
         self.assertEqual(sorted(named), sorted(key.name for key in KEYS))
