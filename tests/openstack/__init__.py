@@ -5,4 +5,4 @@ Its modules of tests are called ``check_...``, so that running ``tests`` does no
 need the services, which ``make test-openstack`` brings up.
 """
 
-from __future__ import annotations
+from __future__ import absolute_import, division, print_function
