@@ -3,10 +3,6 @@
 
 from __future__ import absolute_import, division, print_function
 
-import errno
-import os
-import stat
-
 from twisted.python.filepath import FilePath
 
 from .._support import linux
@@ -19,6 +15,7 @@ from ..errors import (
     DeviceStillPresent,
 )
 from .matching import candidates, fits, match, verified
+from .nodes import check_node, device_number
 from .sysfs import read_block_devices
 
 MYPY = False
@@ -26,68 +23,6 @@ if MYPY:
     from typing import Callable, Dict, Iterable, List, Optional, Text, Tuple  # noqa: F401
 
     from .sysfs import BlockDevice  # noqa: F401
-
-
-def lstat(volume_id, path):
-    # type: (Text, FilePath[str]) -> os.stat_result
-    """
-    :return: the result of ``os.lstat``.
-    :raises DeviceNotFound: the path does not exist.
-    :raises DeviceError: the path can't be read.
-    """
-    shown = as_text(path.path)
-    try:
-        return os.lstat(path.path)
-    except OSError as error:
-        if error.errno == errno.ENOENT:
-            raise DeviceNotFound(volume_id, u"There is no {}".format(shown))
-        problem = os.strerror(error.errno or 0)
-        raise DeviceError(volume_id, u"Can't look at {}: {}".format(shown, problem))
-
-
-def check_node(volume_id, device, path, lstat=lstat):
-    # type: (Text, BlockDevice, FilePath[str], Callable[[Text, FilePath[str]], os.stat_result]) -> None
-    """
-    Check that a device node is the given device's.
-
-    :param text volume_id: the volume, for the error.
-    :param BlockDevice device: the expected device.
-    :param FilePath path: the node.
-    :raises DeviceNotFound: there is no node (yet).
-    :raises DeviceMismatch: the path is another device's, or no device.
-    """
-    status = lstat(volume_id, path)
-    if not stat.S_ISBLK(status.st_mode):
-        problem = u"is not a block special file"
-    elif (os.major(status.st_rdev), os.minor(status.st_rdev)) != (device.major, device.minor):
-        problem = u"is device {}:{}, but the volume's is {}:{}".format(
-            os.major(status.st_rdev), os.minor(status.st_rdev), device.major, device.minor
-        )
-    else:
-        return
-    raise DeviceMismatch(
-        volume_id, u"{} for volume {} {}".format(as_text(path.path), volume_id, problem)
-    )
-
-
-def _number(volume_id, expected_path):
-    # type: (Text, Text) -> Tuple[int, int]
-    """
-    :param text expected_path: the expected path of the device; links are followed.
-    :return: the device's major and minor numbers.
-    :raises DeviceNotFound: the path does not exist.
-    :raises DeviceMismatch: the path is not a block device.
-    """
-    path = FilePath(native(os.path.realpath(expected_path)))
-    status = lstat(volume_id, path)
-    if not stat.S_ISBLK(status.st_mode):
-        raise DeviceMismatch(
-            volume_id,
-            u"{}, where volume {} should be, is not a block special file".format(
-                expected_path, volume_id
-            ),
-        )
-    return os.major(status.st_rdev), os.minor(status.st_rdev)
 
 
 def _is_claimed(path):
@@ -161,7 +96,7 @@ class BlockDevices(object):
         if expected_path is None:
             device = match(volume_id, size, devices)
         else:
-            number = _number(volume_id, expected_path)
+            number = device_number(volume_id, expected_path)
             device = verified(volume_id, size, devices, expected_path, number)
         path = self._node(device)
         check_node(volume_id, device, path)
@@ -177,7 +112,7 @@ class BlockDevices(object):
         found = candidates(volume_id, devices)
         try:
             expected_path = self._expected_paths.get(volume_id)
-            number = None if expected_path is None else _number(volume_id, expected_path)
+            number = None if expected_path is None else device_number(volume_id, expected_path)
         except DeviceError:
             return found  # no device that could be busy is there
         return found + [each for each in devices if (each.major, each.minor) == number]
@@ -205,4 +140,4 @@ class BlockDevices(object):
                 )
 
 
-__all__ = ["BlockDevices", "DevicePath", "check_node", "lstat"]
+__all__ = ["BlockDevices", "DevicePath"]

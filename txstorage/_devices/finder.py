@@ -20,10 +20,8 @@ from .._log import DEVICE_SEARCH
 from .._support.compat import as_text
 from .._support.eliot_context import in_current_context
 from ..errors import DeviceError, DeviceNotFound, DeviceStillPresent
-from .block_devices import BlockDevices, check_node
-from .matching import fits, match
+from .block_devices import BlockDevices
 from .regular_files import RegularFiles
-from .sysfs import BlockDevice, read_block_devices
 from .uevents import listen
 
 MYPY = False
@@ -267,11 +265,4 @@ def _logged(volume_id, result):
     return result
 
 
-__all__ = [
-    "BlockDevice",
-    "DeviceFinder",
-    "check_node",
-    "fits",
-    "match",
-    "read_block_devices",
-]
+__all__ = ["DeviceFinder"]

@@ -10,8 +10,8 @@ import stat
 
 from .._support.compat import as_text, native
 from ..errors import DeviceError, DeviceMismatch, DeviceNotFound, DeviceStillPresent
-from .block_devices import lstat
 from .matching import check_size
+from .nodes import lstat
 
 MYPY = False
 if MYPY:
