@@ -235,7 +235,8 @@ def _identities(directory):
 def _backing_file(directory):
     # type: (Text) -> Text
     """The base name of a loop device's file, or empty text."""
-    path, deleted = linux.backing_file(directory) or (b"", True)
+    # _read raises when this process is exhausted; linux.backing_file would report no file.
+    path, deleted = linux.parse_backing_file(_read(directory, u"loop/backing_file"))
     # A loop device that starts inside of the file shows other data.
     if deleted or _read(directory, u"loop/offset").strip() != b"0":
         return u""
