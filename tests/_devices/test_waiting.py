@@ -386,7 +386,7 @@ class WaitTests(FinderTestCase):
 
     def test_unexpected(self):
         """An error that is not expected fails the wait; nobody hangs."""
-        self.finder._place.path_of = lambda *ignored: 1 // 0
+        self.finder._source.path_of = lambda *ignored: 1 // 0
         self.failureResultOf(self.finder.wait_until_present(VOLUME, MIB), ZeroDivisionError)
         self.assert_idle()
 

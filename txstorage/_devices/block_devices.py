@@ -1,5 +1,7 @@
 # -*- test-case-name: tests._devices.test_matching -*-
-"""A volume's device among the host's block devices."""
+"""
+The search for a volume's device among the host's block devices.
+"""
 
 from __future__ import absolute_import, division, print_function
 
@@ -27,7 +29,7 @@ if MYPY:
 
 def _is_claimed(path):
     # type: (FilePath[str]) -> bool
-    """Check whether something uses a device; one that can't be opened counts as free."""
+    """Check whether a device is in use; a device that can't be opened counts as unused."""
     try:
         return linux.is_claimed(path.path)
     except OSError:
@@ -38,12 +40,12 @@ class DevicePath(FilePath):  # type: ignore[type-arg]
     """
     The path of a volume's device, safe to keep.
 
-    The node of a detached volume may be another volume's a moment later.  Flocker's agent keeps
-    paths, and calls ``isBlockDevice`` before it uses one.
+    The node of a detached volume may belong to another volume a moment later.  Flocker's agent
+    keeps paths, and calls ``isBlockDevice`` before it uses a path.
 
     :param str path: the device node.
-    :param find: called for the ``FilePath`` of the volume's verified device now; raises
-        :class:`~txstorage.errors.DeviceError` or ``EnvironmentError``.
+    :param find: called without arguments; returns the current ``FilePath`` of the volume's verified
+        device, or raises :class:`~txstorage.errors.DeviceError` or ``EnvironmentError``.
     """
 
     def __init__(self, path, find):
@@ -58,9 +60,9 @@ class DevicePath(FilePath):  # type: ignore[type-arg]
     def isBlockDevice(self):
         # type: () -> bool
         """
-        Find the volume's device again, and follow it to its present path.
+        Find the volume's device again, and set this path to the device's current path.
 
-        :return: whether the volume has a device on this host, which is then at this path.
+        :return: ``bool``: whether the volume has a device on this host.
         """
         try:
             self.path = self._find().path
@@ -78,7 +80,7 @@ class BlockDevices(object):
         self._dev = dev
         self._expected_paths = {}  # type: Dict[Text, Text]
 
-    def look(self):
+    def read(self):
         # type: () -> Tuple[BlockDevice, ...]
         """Read the host's block devices, which the other methods evaluate."""
         return read_block_devices(self._sysfs)
@@ -100,11 +102,11 @@ class BlockDevices(object):
             device = verified(volume_id, size, devices, expected_path, number)
         path = self._node(device)
         check_node(volume_id, device, path)
-        return DevicePath(path.path, lambda: self.path_of(volume_id, size, self.look()))
+        return DevicePath(path.path, lambda: self.path_of(volume_id, size, self.read()))
 
     def _node(self, device):
         # type: (BlockDevice) -> FilePath[str]
-        # sysfs can't have a slash in a name: cciss!c0d0 is cciss/c0d0.
+        # sysfs can't have a slash in a name: cciss!c0d0 stands for cciss/c0d0.
         return self._dev.descendant(native(device.name).split("!"))
 
     def _all_of(self, volume_id, devices):
@@ -114,7 +116,7 @@ class BlockDevices(object):
             expected_path = self._expected_paths.get(volume_id)
             number = None if expected_path is None else device_number(volume_id, expected_path)
         except DeviceError:
-            return found  # no device that could be busy is there
+            return found  # the expected path has no device that could be busy
         return found + [each for each in devices if (each.major, each.minor) == number]
 
     def ensure_gone(self, volume_id, devices):
@@ -122,7 +124,10 @@ class BlockDevices(object):
         left = sorted(device.name for device in devices if fits(volume_id, device))
         if left:
             raise DeviceStillPresent(
-                volume_id, u"Volume {} is still here as {}".format(volume_id, u", ".join(left))
+                volume_id,
+                u"Volume {} is still present on this host as {}".format(
+                    volume_id, u", ".join(left)
+                ),
             )
 
     def refuse_if_busy(self, volume_id, devices):
@@ -132,7 +137,7 @@ class BlockDevices(object):
             try:
                 check_node(volume_id, device, path)
             except (DeviceNotFound, DeviceMismatch):
-                continue  # the node is not this device's
+                continue  # the node belongs to another device
             if _is_claimed(path):
                 raise DeviceBusy(
                     volume_id,

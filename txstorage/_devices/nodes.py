@@ -37,21 +37,21 @@ def lstat(volume_id, path):
         return os.lstat(path.path)
     except OSError as error:
         if error.errno == errno.ENOENT:
-            raise DeviceNotFound(volume_id, u"There is no {}".format(shown))
+            raise DeviceNotFound(volume_id, u"{} does not exist".format(shown))
         problem = os.strerror(error.errno or 0)
-        raise DeviceError(volume_id, u"Can't look at {}: {}".format(shown, problem))
+        raise DeviceError(volume_id, u"Can't examine {}: {}".format(shown, problem))
 
 
 def check_node(volume_id, device, path, lstat=lstat):
     # type: (Text, BlockDevice, FilePath[str], Callable[[Text, FilePath[str]], os.stat_result]) -> None
     """
-    Check that a device node is the given device's.
+    Check that a device node belongs to a device.
 
     :param text volume_id: the volume, for the error.
     :param BlockDevice device: the expected device.
     :param FilePath path: the node.
-    :raises DeviceNotFound: there is no node (yet).
-    :raises DeviceMismatch: the path is another device's, or no device.
+    :raises DeviceNotFound: the node does not exist (yet).
+    :raises DeviceMismatch: the node is another device's, or the path is not a block device.
     """
     status = lstat(volume_id, path)
     if not stat.S_ISBLK(status.st_mode):
@@ -83,7 +83,7 @@ def device_number(volume_id, expected_path):
     if not stat.S_ISBLK(status.st_mode):
         raise DeviceMismatch(
             volume_id,
-            u"{}, where volume {} should be, is not a block special file".format(
+            u"{}, the expected path of volume {}, is not a block special file".format(
                 expected_path, volume_id
             ),
         )
