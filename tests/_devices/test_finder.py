@@ -210,6 +210,13 @@ class RacingTests(SysfsTestCase):
         self.fail_on("sda/serial", errno.EMFILE)
         self.assertEqual(self.assertRaises(EnvironmentError, self.read).errno, errno.EMFILE)
 
+    def test_exhausted_at_a_backing_file(self):
+        """A loop device whose backing file can't be read for that reason is an error, too."""
+        self.sysfs.add("loop0", files=loop_files(u"/v/" + VOLUME))
+        for number in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+            self.fail_on("loop/backing_file", number)
+            self.assertEqual(self.assertRaises(EnvironmentError, self.read).errno, number)
+
     def test_exhausted_at_a_directory(self):
         """The same for a device's holders."""
         self.sysfs.add("sda")

@@ -1,6 +1,5 @@
 """
-Tests for :mod:`txstorage._devices.matching` and for the check of device nodes in
-:mod:`txstorage._devices.block_devices`.
+Tests for :mod:`txstorage._devices.matching` and :mod:`txstorage._devices.nodes`.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -16,8 +15,8 @@ from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._devices import block_devices as _block_devices
-from txstorage._devices.block_devices import check_node
 from txstorage._devices.matching import fits, match, verified
+from txstorage._devices.nodes import check_node
 from txstorage._devices.sysfs import BlockDevice
 from txstorage.errors import DeviceAmbiguous, DeviceError, DeviceMismatch, DeviceNotFound
 

@@ -17,8 +17,9 @@ from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._devices import block_devices as _block_devices
-from txstorage._devices.block_devices import check_node
+from txstorage._devices import nodes as _nodes
 from txstorage._devices.finder import DeviceFinder
+from txstorage._devices.nodes import check_node
 from txstorage._log import DEVICE_SEARCH
 from txstorage._support.compat import as_text
 from txstorage.errors import (
@@ -138,7 +139,7 @@ class ToldTests(FinderTestCase):
     def tell(self, number, path=u"/dev/mapper/x"):
         """Storage says that the volume is there; that is a device of that number."""
         status = SimpleStatus(stat.S_IFBLK, os.makedev(*number))
-        self.patch(_block_devices, "lstat", lambda volume_id, path: status)
+        self.patch(_nodes, "lstat", lambda volume_id, path: status)
         self.finder.set_expected_path(VOLUME, path)
 
     def test_found(self):
@@ -385,7 +386,7 @@ class WaitTests(FinderTestCase):
 
     def test_unexpected(self):
         """An error that is not expected fails the wait; nobody hangs."""
-        self.finder._place.path_of = lambda *ignored: 1 // 0
+        self.finder._source.path_of = lambda *ignored: 1 // 0
         self.failureResultOf(self.finder.wait_until_present(VOLUME, MIB), ZeroDivisionError)
         self.assert_idle()
 

@@ -197,7 +197,8 @@ class DetachTests(DriverTestCase):
         self.devices.settle = lambda: None
         d = self.detach()
         self.pass_time(112)
-        self.assertIn("leave this node", str(self.failureResultOf(d, OperationTimedOut).value))
+        error = self.failureResultOf(d, OperationTimedOut).value
+        self.assertIn("disappear from this node", str(error))
 
     def test_compute_never_lets_go(self):
         """Compute that goes on listing the volume is an error that says so."""

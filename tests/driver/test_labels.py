@@ -96,4 +96,6 @@ class OnePerDatasetTests(SynchronousTestCase):
         used, duplicates, malformed = one_per_dataset([young, nonsense, old, other])
         self.assertEqual([old, other], used)
         self.assertEqual([(young, old)], duplicates)
-        self.assertEqual([u"d"], [error.volume_id for error in malformed])
+        [(malformed_id, problem)] = malformed
+        self.assertEqual(u"d", malformed_id)
+        self.assertIn(u"missing", problem)

@@ -109,23 +109,23 @@ class WatcherTests(SynchronousTestCase):
         return [self.cloud.add() for _ in range(count)]
 
     def wait(self, volume_ids):
-        return [self.watcher.next_look(volume_id, 0) for volume_id in volume_ids]
+        return [self.watcher.next_poll(volume_id, 0) for volume_id in volume_ids]
 
     def test_look(self):
         """A look now is a single GET, and fires with the volume."""
         [volume_id] = self.add(1)
-        d = self.watcher.look(volume_id)
+        d = self.watcher.poll(volume_id)
         self.assertEqual(self.cloud.volumes[volume_id], self.successResultOf(d))
         self.assertEqual(["get"], self.cloud.requests)
 
     def test_look_at_nothing(self):
         """A look at a volume that is not there fires with ``None``."""
-        self.assertIs(None, self.successResultOf(self.watcher.look(u"none")))
+        self.assertIs(None, self.successResultOf(self.watcher.poll(u"none")))
 
     def test_look_fails(self):
         """A look now that fails is not repeated."""
         self.cloud.break_next("get", Fault(lost()))
-        self.failureResultOf(self.watcher.look(u"v"), ResponseLost)
+        self.failureResultOf(self.watcher.poll(u"v"), ResponseLost)
 
     def test_waits(self):
         """The next look comes after the interval, and not before."""
@@ -182,9 +182,9 @@ class WatcherTests(SynchronousTestCase):
         """A caller that begins to wait while a poll is under way is not answered by it."""
         [volume_id] = self.add(1)
         self.cloud.break_next("get", Fault(None))
-        early = self.watcher.next_look(volume_id, 0)
+        early = self.watcher.next_poll(volume_id, 0)
         self.clock.advance(1)
-        late = self.watcher.next_look(volume_id, 0)
+        late = self.watcher.next_poll(volume_id, 0)
         self.assertEqual(["get"], self.cloud.requests)
         self.clock.advance(1)
         self.successResultOf(late)
@@ -293,19 +293,19 @@ class SharedPollTests(SynchronousTestCase):
 
     def setUp(self):
         self.clock = Clock()
-        self.looks = []
+        self.polled = []
         self.poll = SharedPoll(self.clock, self.look, STEADY)
 
     def look(self, subject):
-        self.looks.append(subject)
+        self.polled.append(subject)
         return succeed((subject, self.clock.seconds()))
 
     def test_first_looks_are_one(self):
         """All who ask at one moment share a look, which is taken at once."""
-        asked = [self.poll.first_look(subject) for subject in (u"a", u"a", u"b", u"a")]
-        self.assertEqual([], self.looks)
+        asked = [self.poll.first_poll(subject) for subject in (u"a", u"a", u"b", u"a")]
+        self.assertEqual([], self.polled)
         self.clock.advance(0)
-        self.assertEqual([u"a", u"b"], self.looks)
+        self.assertEqual([u"a", u"b"], self.polled)
         self.assertEqual(
             [(u"a", 0.0), (u"a", 0.0), (u"b", 0.0), (u"a", 0.0)],
             [self.successResultOf(d) for d in asked],
@@ -314,23 +314,23 @@ class SharedPollTests(SynchronousTestCase):
 
     def test_early_for_company(self):
         """A look serves those, too, whose interval is not over."""
-        early = self.poll.next_look(u"a", 0)
+        early = self.poll.next_poll(u"a", 0)
         self.clock.advance(0.5)
-        late, other = self.poll.next_look(u"a", 0), self.poll.next_look(u"b", 0)
+        late, other = self.poll.next_poll(u"a", 0), self.poll.next_poll(u"b", 0)
         self.clock.advance(0.5)
         self.assertEqual([(u"a", 1.0)] * 2, [self.successResultOf(d) for d in (early, late)])
         self.assertNoResult(other)
-        self.assertEqual([u"a"], self.looks)
+        self.assertEqual([u"a"], self.polled)
         self.clock.advance(0.5)
         self.successResultOf(other)
 
     def test_not_for_others(self):
         """A caller without an interval does not hasten polls of other subjects."""
-        patient, hasty = self.poll.next_look(u"a", 0), self.poll.first_look(u"b")
+        patient, hasty = self.poll.next_poll(u"a", 0), self.poll.first_poll(u"b")
         self.clock.advance(0)
         self.successResultOf(hasty)
         self.assertNoResult(patient)
-        self.assertEqual([u"b"], self.looks)
+        self.assertEqual([u"b"], self.polled)
         self.clock.advance(1)
         self.successResultOf(patient)
 
@@ -345,7 +345,7 @@ class SharedPollTests(SynchronousTestCase):
             ),
             STEADY,
         )
-        d = self.poll.first_look(u"a")
+        d = self.poll.first_poll(u"a")
         self.clock.advance(0)
         self.assertNoResult(d)
         self.clock.advance(1)

@@ -1,11 +1,9 @@
 # -*- test-case-name: tests._devices.test_matching -*-
-"""A volume's device among the host's block devices."""
+"""
+The search for a volume's device among the host's block devices.
+"""
 
 from __future__ import absolute_import, division, print_function
-
-import errno
-import os
-import stat
 
 from twisted.python.filepath import FilePath
 
@@ -19,6 +17,7 @@ from ..errors import (
     DeviceStillPresent,
 )
 from .matching import candidates, fits, match, verified
+from .nodes import check_node, device_number
 from .sysfs import read_block_devices
 
 MYPY = False
@@ -28,71 +27,9 @@ if MYPY:
     from .sysfs import BlockDevice  # noqa: F401
 
 
-def lstat(volume_id, path):
-    # type: (Text, FilePath[str]) -> os.stat_result
-    """
-    :return: the result of ``os.lstat``.
-    :raises DeviceNotFound: the path does not exist.
-    :raises DeviceError: the path can't be read.
-    """
-    shown = as_text(path.path)
-    try:
-        return os.lstat(path.path)
-    except OSError as error:
-        if error.errno == errno.ENOENT:
-            raise DeviceNotFound(volume_id, u"There is no {}".format(shown))
-        problem = os.strerror(error.errno or 0)
-        raise DeviceError(volume_id, u"Can't look at {}: {}".format(shown, problem))
-
-
-def check_node(volume_id, device, path, lstat=lstat):
-    # type: (Text, BlockDevice, FilePath[str], Callable[[Text, FilePath[str]], os.stat_result]) -> None
-    """
-    Check that a device node is the given device's.
-
-    :param text volume_id: the volume, for the error.
-    :param BlockDevice device: the expected device.
-    :param FilePath path: the node.
-    :raises DeviceNotFound: there is no node (yet).
-    :raises DeviceMismatch: the path is another device's, or no device.
-    """
-    status = lstat(volume_id, path)
-    if not stat.S_ISBLK(status.st_mode):
-        problem = u"is not a block special file"
-    elif (os.major(status.st_rdev), os.minor(status.st_rdev)) != (device.major, device.minor):
-        problem = u"is device {}:{}, but the volume's is {}:{}".format(
-            os.major(status.st_rdev), os.minor(status.st_rdev), device.major, device.minor
-        )
-    else:
-        return
-    raise DeviceMismatch(
-        volume_id, u"{} for volume {} {}".format(as_text(path.path), volume_id, problem)
-    )
-
-
-def _number(volume_id, expected_path):
-    # type: (Text, Text) -> Tuple[int, int]
-    """
-    :param text expected_path: the expected path of the device; links are followed.
-    :return: the device's major and minor numbers.
-    :raises DeviceNotFound: the path does not exist.
-    :raises DeviceMismatch: the path is not a block device.
-    """
-    path = FilePath(native(os.path.realpath(expected_path)))
-    status = lstat(volume_id, path)
-    if not stat.S_ISBLK(status.st_mode):
-        raise DeviceMismatch(
-            volume_id,
-            u"{}, where volume {} should be, is not a block special file".format(
-                expected_path, volume_id
-            ),
-        )
-    return os.major(status.st_rdev), os.minor(status.st_rdev)
-
-
 def _is_claimed(path):
     # type: (FilePath[str]) -> bool
-    """Check whether something uses a device; one that can't be opened counts as free."""
+    """Check whether a device is in use; a device that can't be opened counts as unused."""
     try:
         return linux.is_claimed(path.path)
     except OSError:
@@ -103,12 +40,12 @@ class DevicePath(FilePath):  # type: ignore[type-arg]
     """
     The path of a volume's device, safe to keep.
 
-    The node of a detached volume may be another volume's a moment later.  Flocker's agent keeps
-    paths, and calls ``isBlockDevice`` before it uses one.
+    The node of a detached volume may belong to another volume a moment later.  Flocker's agent
+    keeps paths, and calls ``isBlockDevice`` before it uses a path.
 
     :param str path: the device node.
-    :param find: called for the ``FilePath`` of the volume's verified device now; raises
-        :class:`~txstorage.errors.DeviceError` or ``EnvironmentError``.
+    :param find: called without arguments; returns the current ``FilePath`` of the volume's verified
+        device, or raises :class:`~txstorage.errors.DeviceError` or ``EnvironmentError``.
     """
 
     def __init__(self, path, find):
@@ -123,9 +60,9 @@ class DevicePath(FilePath):  # type: ignore[type-arg]
     def isBlockDevice(self):
         # type: () -> bool
         """
-        Find the volume's device again, and follow it to its present path.
+        Find the volume's device again, and set this path to the device's current path.
 
-        :return: whether the volume has a device on this host, which is then at this path.
+        :return: ``bool``: whether the volume has a device on this host.
         """
         try:
             self.path = self._find().path
@@ -143,7 +80,7 @@ class BlockDevices(object):
         self._dev = dev
         self._expected_paths = {}  # type: Dict[Text, Text]
 
-    def look(self):
+    def read(self):
         # type: () -> Tuple[BlockDevice, ...]
         """Read the host's block devices, which the other methods evaluate."""
         return read_block_devices(self._sysfs)
@@ -161,15 +98,15 @@ class BlockDevices(object):
         if expected_path is None:
             device = match(volume_id, size, devices)
         else:
-            number = _number(volume_id, expected_path)
+            number = device_number(volume_id, expected_path)
             device = verified(volume_id, size, devices, expected_path, number)
         path = self._node(device)
         check_node(volume_id, device, path)
-        return DevicePath(path.path, lambda: self.path_of(volume_id, size, self.look()))
+        return DevicePath(path.path, lambda: self.path_of(volume_id, size, self.read()))
 
     def _node(self, device):
         # type: (BlockDevice) -> FilePath[str]
-        # sysfs can't have a slash in a name: cciss!c0d0 is cciss/c0d0.
+        # sysfs can't have a slash in a name: cciss!c0d0 stands for cciss/c0d0.
         return self._dev.descendant(native(device.name).split("!"))
 
     def _all_of(self, volume_id, devices):
@@ -177,9 +114,9 @@ class BlockDevices(object):
         found = candidates(volume_id, devices)
         try:
             expected_path = self._expected_paths.get(volume_id)
-            number = None if expected_path is None else _number(volume_id, expected_path)
+            number = None if expected_path is None else device_number(volume_id, expected_path)
         except DeviceError:
-            return found  # no device that could be busy is there
+            return found  # the expected path has no device that could be busy
         return found + [each for each in devices if (each.major, each.minor) == number]
 
     def ensure_gone(self, volume_id, devices):
@@ -187,7 +124,10 @@ class BlockDevices(object):
         left = sorted(device.name for device in devices if fits(volume_id, device))
         if left:
             raise DeviceStillPresent(
-                volume_id, u"Volume {} is still here as {}".format(volume_id, u", ".join(left))
+                volume_id,
+                u"Volume {} is still present on this host as {}".format(
+                    volume_id, u", ".join(left)
+                ),
             )
 
     def refuse_if_busy(self, volume_id, devices):
@@ -197,7 +137,7 @@ class BlockDevices(object):
             try:
                 check_node(volume_id, device, path)
             except (DeviceNotFound, DeviceMismatch):
-                continue  # the node is not this device's
+                continue  # the node belongs to another device
             if _is_claimed(path):
                 raise DeviceBusy(
                     volume_id,
@@ -205,4 +145,4 @@ class BlockDevices(object):
                 )
 
 
-__all__ = ["BlockDevices", "DevicePath", "check_node", "lstat"]
+__all__ = ["BlockDevices", "DevicePath"]

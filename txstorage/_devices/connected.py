@@ -19,10 +19,10 @@ if MYPY:
 class ConnectedDevices(object):
     """
     A :class:`~txstorage._devices.finder.DeviceFinder` that gets the expected path of each device
-    from Block Storage's connection, and verifies it.
+    from Block Storage's connection, and verifies the device.
 
-    Its methods return Deferreds, and connect a volume that is not connected, for example after this
-    host was restarted.
+    The methods return Deferreds, and connect a volume that is not connected, for example after a
+    restart of this host.
 
     :param service: has ``connect(volume_id)``.
     :param finder: a :class:`~txstorage._devices.finder.DeviceFinder`.
@@ -53,7 +53,7 @@ class ConnectedDevices(object):
         # type: (Text) -> Deferred[None]
         """Return a ``Deferred`` of :meth:`.finder.DeviceFinder.refuse_if_busy`."""
         d = self._expect(volume_id)
-        # Without a device nothing can be busy.
+        # A device that does not exist is not busy.
         d.addErrback(_ignore_missing)
         return d.addCallback(lambda _: self._finder.refuse_if_busy(volume_id))
 

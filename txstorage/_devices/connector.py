@@ -1,10 +1,9 @@
 # -*- test-case-name: tests._devices.test_connector -*-
 """
-This host's connection to volumes that Block Storage itself connects to it, without Compute.
+This host's connections to the volumes that Block Storage exports to it, without Compute.
 
 A connection of the kind ``local`` names a device of this host.  Any other kind (iSCSI, NVMe over
-fabrics, Fibre Channel, RBD, ...) needs the library os-brick, which is for Python 3 only and is an
-optional extra.
+fabrics, Fibre Channel, RBD, ...) requires the library os-brick, an optional extra for Python 3.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -29,27 +28,31 @@ if MYPY:
 
 LOCAL = u"local"
 
-#: Parts of the names of a connection's secrets.
+#: The parts of a key's name that mark a secret in a connection.
 _SECRETS = (u"password", u"secret", u"keyring")
 
 
 def kind_of(volume_id, connection):
     # type: (Text, Mapping[Text, Any]) -> Text
     """
+    Return the kind of a connection.
+
     :param text volume_id: the volume, for the error.
     :param dict connection: an attachment's ``connection_info``.
-    :return: text: its ``driver_volume_type``.
-    :raises ConnectionFailed: it has none.
+    :return: text: the connection's ``driver_volume_type``, in lower case.
+    :raises ConnectionFailed: the connection has no kind.
     """
     kind = connection.get(u"driver_volume_type")
     if not isinstance(kind, text_type) or not kind:
-        raise ConnectionFailed(volume_id, u"Block Storage does not name the kind of its connection")
+        raise ConnectionFailed(volume_id, u"Block Storage's connection has no driver_volume_type")
     return kind.lower()
 
 
 def local_path(volume_id, connection):
     # type: (Text, Mapping[Text, Any]) -> Text
     """
+    Return the device path of a local connection.
+
     :param text volume_id: the volume, for the error.
     :param dict connection: of the kind ``local``.
     :return: text: the expected path of the device, to be verified.
@@ -58,7 +61,7 @@ def local_path(volume_id, connection):
     path = connection.get(u"device_path")
     if not isinstance(path, text_type) or not path.startswith(u"/") or u"\0" in path:
         raise ConnectionFailed(
-            volume_id, u"its local connection names no device: {!r}".format(path)
+            volume_id, u"the local connection has no valid device_path: {!r}".format(path)
         )
     return path
 
@@ -66,8 +69,10 @@ def local_path(volume_id, connection):
 def own_address(place):
     # type: (Tuple[str, int]) -> Text
     """
+    Return the address from which this host reaches a service.  Nothing is sent.
+
     :param tuple place: host and port of the service.
-    :return: text: this host's address on the way to the service.  Nothing is sent.
+    :return: text: this host's IP address.
     """
     family, kind, protocol, _, address = socket.getaddrinfo(
         place[0], place[1], 0, socket.SOCK_DGRAM
@@ -82,7 +87,7 @@ def own_address(place):
 
 def _without_secrets(failure, connection):
     # type: (Failure, Mapping[Text, Any]) -> Text
-    """The message of a failure, which may show the commands that were run, without secrets."""
+    """Return a failure's message without secrets; the message may quote commands."""
     text = as_text(failure.getErrorMessage())
     for name, value in connection.items():
         if value and any(word in name for word in _SECRETS):
@@ -95,10 +100,10 @@ class HostConnector(object):
     Connects volumes to this host.
 
     :param reactor: has a thread pool.
-    :param place: host and port of the service, or ``None``: it decides which of this host's
-        addresses storage is given.
-    :param brick: called without arguments for an object that calls os-brick, in a thread; ``None``
-        when os-brick is not installed.
+    :param place: host and port of the service, which determine the address of this host that
+        storage receives; ``None`` for the loopback address.
+    :param brick: called without arguments; returns a :class:`~txstorage._devices.os_brick.Brick`,
+        or ``None`` when os-brick is not installed.
     :param in_thread: called with a function and its arguments; returns a ``Deferred``.
     """
 
@@ -117,8 +122,9 @@ class HostConnector(object):
     def properties(self):
         # type: () -> Deferred[Dict[Text, Any]]
         """
-        :return: a ``Deferred`` that fires with a ``dict``: this host's properties, which storage
-            needs to export a volume; Cinder's "connector".
+        Collect this host's properties, which storage needs to export a volume.
+
+        :return: a ``Deferred`` that fires with a ``dict``: Cinder's "connector".
         """
         own = {
             u"host": as_text(socket.gethostname()),
@@ -139,13 +145,13 @@ class HostConnector(object):
     def connect(self, volume_id, connection):
         # type: (Text, Mapping[Text, Any]) -> Deferred[Text]
         """
-        Connect a volume's device to this host.  A connected volume stays connected.
+        Connect a volume's device to this host, unless it is connected.
 
         :param text volume_id: the volume.
         :param dict connection: the attachment's ``connection_info``.
         :return: a ``Deferred`` that fires with text: the expected path of the device, to be
             verified.
-        :raises ConnectorMissing: (the Deferred) the connection needs os-brick.
+        :raises ConnectorMissing: (the Deferred) the connection requires os-brick.
         :raises ConnectionFailed: the connection fails.
         """
         return self._either(local_path, "connect", volume_id, connection)
@@ -179,7 +185,7 @@ class HostConnector(object):
                 return failure
             raise ConnectionFailed(
                 volume_id,
-                u"os-brick can't {} it by {}: {}".format(
+                u"os-brick can't {} it over {}: {}".format(
                     as_text(verb), kind, _without_secrets(failure, connection)
                 ),
             )

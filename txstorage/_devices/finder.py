@@ -1,10 +1,10 @@
 # -*- test-case-name: tests._devices.test_waiting -*-
 """
-From an attached volume to the verified device node on this host.
+The search for an attached volume's device node on this host.
 
-A device is a volume's because it says so itself, in sysfs: never because the cloud named it,
-because it is new, or because its size fits.  No match, two matches, another size or a node that
-leads elsewhere is an error, not a path.
+A device is identified by its own serial numbers or backing file in sysfs, never by the cloud's name
+for it, by its age or by its size.  No match, two matches, another size or a node of another device
+is an error, not a path.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -20,10 +20,8 @@ from .._log import DEVICE_SEARCH
 from .._support.compat import as_text
 from .._support.eliot_context import in_current_context
 from ..errors import DeviceError, DeviceNotFound, DeviceStillPresent
-from .block_devices import BlockDevices, check_node
-from .matching import fits, match
+from .block_devices import BlockDevices
 from .regular_files import RegularFiles
-from .sysfs import BlockDevice, read_block_devices
 from .uevents import listen
 
 MYPY = False
@@ -39,7 +37,7 @@ class _Wait(object):
     A wait for a volume's device.
 
     :ivar evaluate: called with the host's block devices; returns the result of the wait.
-    :ivar not_yet: the exception class of ``evaluate`` that means "keep waiting".
+    :ivar not_yet: the exception class of ``evaluate`` that continues the wait.
     """
 
     volume_id = attr.ib()  # type: Text
@@ -51,10 +49,10 @@ class _Wait(object):
 @attr.s(frozen=True, hash=False)
 class _Inventory(object):
     """
-    The host's block devices at one moment.
+    The result of one look at the host's block devices.
 
-    :ivar devices: the place's devices; see :meth:`.block_devices.BlockDevices.look`.
-    :ivar problem: text: the reason why they can't be read, or ``None``.
+    :ivar devices: see :meth:`.block_devices.BlockDevices.read`.
+    :ivar problem: text: the reason why the devices can't be read, or ``None``.
     """
 
     devices = attr.ib(default=None)  # type: Any
@@ -65,7 +63,7 @@ class _Inventory(object):
         """
         :param text volume_id: the volume, for the error.
         :return: the devices.
-        :raises DeviceError: they can't be read.
+        :raises DeviceError: the devices can't be read.
         """
         if self.problem is not None:
             raise DeviceError(
@@ -78,17 +76,17 @@ class DeviceFinder(object):
     """
     Finds the devices of attached volumes, and waits for them.
 
-    Use it in the reactor's thread only.
+    Not thread-safe: use a finder in the reactor's thread only.
 
-    :param reactor: provides ``IReactorTime``; with ``IReactorFDSet`` as well, the kernel announces
-        changes, and polling is only a fallback.
+    :param reactor: provides ``IReactorTime``; if it also provides ``IReactorFDSet``, kernel events
+        report changes, and polling is only a fallback.
     :param FilePath sysfs: the mount point of sysfs.
     :param FilePath dev: the directory of the device nodes.
     :param directory: ``FilePath`` or ``None``.  When given, a volume's device is the regular file
-        of its name in that directory, and sysfs is not searched.
+        in that directory whose name is the volume's id, and sysfs is not read.
     :param events: called with a function to call at each change; returns a function that stops the
         calls.  See :func:`txstorage._devices.uevents.listen`.
-    :param tuple intervals: seconds between two polls: the first interval and the longest.
+    :param tuple intervals: the first and the longest interval between polls, in seconds.
     """
 
     def __init__(
@@ -106,41 +104,41 @@ class DeviceFinder(object):
         self._waits = []  # type: List[_Wait]
         self._poll = None  # type: Optional[IDelayedCall]
         self._stop_events = None  # type: Optional[Callable[[], None]]
-        self._place = None  # type: Any
+        self._source = None  # type: Any
         self._events = None  # type: Any
         if directory is None:
-            self._place = BlockDevices(sysfs, dev)
+            self._source = BlockDevices(sysfs, dev)
             self._events = partial(listen, reactor) if events is None else events
         else:
-            self._place = RegularFiles(directory)
+            self._source = RegularFiles(directory)
 
     def set_expected_path(self, volume_id, path):
         # type: (Text, Optional[Text]) -> None
         """
-        Set the path at which a volume's device is expected.  The device is looked up there and not
-        by its own identity, which not all storage provides; it is verified.
+        Set the path at which a volume's device is expected.  The device at that path is used and
+        verified, because not all storage gives its devices an identity to search for.
 
         :param text volume_id: the volume.
-        :param path: text, or ``None`` when no path is known (any more).
+        :param path: text, or ``None`` to search by identity.
         """
-        self._place.set_expected_path(volume_id, path)
+        self._source.set_expected_path(volume_id, path)
 
     def find(self, volume_id, size):
         # type: (Text, int) -> FilePath[str]
         """
-        Find the device of an attached volume, now.
+        Find the device of an attached volume, without waiting.
 
         :param text volume_id: the volume.
         :param int size: bytes that the device must have.
         :return: ``FilePath`` of the verified device.
-        :raises DeviceNotFound: there is none.
-        :raises DeviceAmbiguous: there are several.
-        :raises DeviceMismatch: it has another size, or its node is another device's.
+        :raises DeviceNotFound: no device has the volume's identity.
+        :raises DeviceAmbiguous: several devices have the volume's identity.
+        :raises DeviceMismatch: the device has another size, or its node is another device's.
         :raises DeviceError: this host's devices can't be read.
         """
         try:
-            path = self._place.path_of(  # type: FilePath[str]
-                volume_id, size, self._look().for_volume(volume_id)
+            path = self._source.path_of(  # type: FilePath[str]
+                volume_id, size, self._read().for_volume(volume_id)
             )
         except DeviceError as error:
             _log(volume_id, as_text(error))
@@ -159,39 +157,39 @@ class DeviceFinder(object):
             :meth:`find` does, but never with :class:`~txstorage.errors.DeviceNotFound`.
         """
         return self._wait(
-            volume_id, partial(self._place.path_of, volume_id, size), DeviceNotFound
+            volume_id, partial(self._source.path_of, volume_id, size), DeviceNotFound
         )
 
     def wait_until_gone(self, volume_id):
         # type: (Text) -> Deferred[None]
         """
-        Wait until this host has no device of a volume, without a deadline: cancel the wait instead.
+        Wait until a volume has no device on this host, without a deadline: cancel the wait instead.
 
         :param text volume_id: the volume.
         :return: a ``Deferred`` that fires with ``None``; fails with
             :class:`~txstorage.errors.DeviceError` when this host's devices can't be read.
         """
         return self._wait(
-            volume_id, partial(self._place.ensure_gone, volume_id), DeviceStillPresent
+            volume_id, partial(self._source.ensure_gone, volume_id), DeviceStillPresent
         )
 
     def refuse_if_busy(self, volume_id):
         # type: (Text) -> None
         """
-        Check that nothing on this host uses a volume's device, such as a mounted file system.  A
-        device that is missing or can't be opened counts as unused.
+        Check that a volume's device is not in use on this host, e.g. mounted.  A device that is
+        missing or can't be opened counts as unused.
 
         :param text volume_id: the volume.
-        :raises DeviceBusy: it is in use.
+        :raises DeviceBusy: the device is in use.
         :raises DeviceError: this host's devices can't be read.
         """
-        self._place.refuse_if_busy(volume_id, self._look().for_volume(volume_id))
+        self._source.refuse_if_busy(volume_id, self._read().for_volume(volume_id))
 
-    def _look(self):
+    def _read(self):
         # type: () -> _Inventory
         """Read the host's block devices."""
         try:
-            return _Inventory(self._place.look())
+            return _Inventory(self._source.read())
         except EnvironmentError as error:
             return _Inventory(problem=as_text(error))
 
@@ -200,7 +198,7 @@ class DeviceFinder(object):
         wait = _Wait(volume_id, evaluate, not_yet, Deferred(lambda _: self._forget(wait)))
         wait.deferred.addBoth(in_current_context(partial(_logged, volume_id)))
         self._waits.append(wait)
-        # Listen first and look then, so that nothing is missed in between.
+        # Listen first and poll then, so that no change in between is missed.
         if self._stop_events is None and self._events is not None:
             self._stop_events = self._events(self._changed)
         self._changed()
@@ -208,21 +206,21 @@ class DeviceFinder(object):
 
     def _changed(self):
         # type: () -> None
-        """Poll now, and again soon: a change may be on its way."""
+        """Poll now, and again soon: sysfs may not show the change yet."""
         if self._waits:
-            self._look_for_all(self._first)
+            self._poll_for_all(self._first)
 
     def _polled(self, delay):
         # type: (float) -> None
-        self._look_for_all(min(delay * 2, self._longest))
+        self._poll_for_all(min(delay * 2, self._longest))
 
-    def _look_for_all(self, next_delay):
+    def _poll_for_all(self, next_delay):
         # type: (float) -> None
         self._stop_poll()
         self._poll = self._reactor.callLater(next_delay, self._polled, next_delay)
-        inventory = self._look()
+        inventory = self._read()
         for wait in list(self._waits):
-            if wait in self._waits:  # a callback of one before it may have cancelled it
+            if wait in self._waits:  # the callbacks of an earlier wait may have cancelled this one
                 self._evaluate(wait, inventory)
 
     def _evaluate(self, wait, inventory):
@@ -267,11 +265,4 @@ def _logged(volume_id, result):
     return result
 
 
-__all__ = [
-    "BlockDevice",
-    "DeviceFinder",
-    "check_node",
-    "fits",
-    "match",
-    "read_block_devices",
-]
+__all__ = ["DeviceFinder"]

@@ -1,5 +1,7 @@
 # -*- test-case-name: tests._devices.test_matching -*-
-"""The match between a volume and the host's block devices: pure functions."""
+"""
+The match between a volume and the host's block devices: pure functions.
+"""
 
 from __future__ import absolute_import, division, print_function
 
@@ -12,8 +14,8 @@ if MYPY:
 
     from .sysfs import BlockDevice  # noqa: F401
 
-# The least number of characters of a disk's serial number that a guest sees: VIRTIO_BLK_ID_BYTES;
-# NVMe's SN field; and QEMU's limit for SCSI.
+# The number of characters to which disks truncate a serial number: VIRTIO_BLK_ID_BYTES, the size
+# of NVMe's SN field, and QEMU's limit for SCSI.
 _TRUNCATED_TO = 20
 
 _FILE_NAMES = (u"{}", u"volume-{}", u"{}.img", u"{}.raw", u"volume-{}.img", u"volume-{}.raw")
@@ -22,12 +24,14 @@ _FILE_NAMES = (u"{}", u"volume-{}", u"{}.img", u"{}.raw", u"volume-{}.img", u"vo
 def _identities_of(volume_id):
     # type: (Text) -> Tuple[FrozenSet[Text], FrozenSet[Text]]
     """
-    :return: a pair of frozensets of identities: those that only this volume's device has, and
-        truncated ones, which other volumes may share.
+    Return the identities by which a volume's device is known.
+
+    :return: a pair of frozensets of text: identities that only this volume's device has, and
+        truncated identities, which other volumes may share.
     """
     if not is_uuid(volume_id):
-        # The form of such ids is unknown, so that without its hyphens, decorated or truncated one
-        # may be the id of another volume.
+        # The form of other ids is unknown: an id without its hyphens, decorated or truncated, may
+        # be the id of another volume.
         exact = [u"serial:" + volume_id, u"file:" + volume_id] if volume_id else []
         return frozenset(exact), frozenset()
     forms = (volume_id, volume_id.replace(u"-", u""))
@@ -49,7 +53,8 @@ def fits(volume_id, device):
     exact, cut = _identities_of(volume_id)
     if exact & device.identities:
         return True
-    # A truncated serial number counts only if the device has no longer one that begins with it.
+    # A truncated serial number counts only if the device has no longer serial number with the same
+    # beginning.
     return any(
         [known for known in device.identities if known.startswith(start)] == [start]
         for start in cut
@@ -65,9 +70,9 @@ def match(volume_id, size, devices):
     :param int size: bytes that the device must have.
     :param devices: iterable of :class:`BlockDevice`: all of the host's.
     :return: the :class:`BlockDevice`.
-    :raises DeviceNotFound: there is none (yet).
-    :raises DeviceAmbiguous: there are several.
-    :raises DeviceMismatch: it has another size.
+    :raises DeviceNotFound: no device has the volume's identity (yet).
+    :raises DeviceAmbiguous: several devices have the volume's identity.
+    :raises DeviceMismatch: the device has another size.
     """
     found = candidates(volume_id, devices)
     if not found:
@@ -78,7 +83,9 @@ def match(volume_id, size, devices):
     if len(found) > 1:
         raise DeviceAmbiguous(
             volume_id,
-            u"{} all claim to be volume {}".format(u", ".join(sorted(_names(found))), volume_id),
+            u"{} all have the identity of volume {}".format(
+                u", ".join(sorted(_names(found))), volume_id
+            ),
         )
     check_size(volume_id, size, found[0].size, found[0].name)
     return found[0]
@@ -87,8 +94,8 @@ def match(volume_id, size, devices):
 def candidates(volume_id, devices):
     # type: (Text, Iterable[BlockDevice]) -> List[BlockDevice]
     """
-    Find the devices that have the volume's identity.  A multipath device takes the place of its
-    paths, if every path was found and none of them has another holder.
+    Find the devices that have the volume's identity.  A multipath device replaces its paths, if
+    every path was found and no path has another holder.
 
     :param text volume_id: the volume.
     :param devices: iterable of :class:`BlockDevice`: all of the host's.
@@ -107,16 +114,16 @@ def candidates(volume_id, devices):
 def verified(volume_id, size, devices, expected_path, number):
     # type: (Text, int, Iterable[BlockDevice], Text, Tuple[int, int]) -> BlockDevice
     """
-    Verify the device at the path that storage names, as far as possible: not all storage gives its
-    devices an identity.
+    Verify the device at the path that storage reports, as far as possible: not all storage gives
+    its devices an identity.
 
     :param text volume_id: the volume.
     :param int size: bytes that the device must have.
     :param devices: iterable of :class:`BlockDevice`: all of the host's.
-    :param text expected_path: the path that storage names.
+    :param text expected_path: the path that storage reports.
     :param tuple number: the major and minor numbers of the device at that path.
     :return: the :class:`BlockDevice`.
-    :raises DeviceNotFound: the path is not a whole device, or not one yet.
+    :raises DeviceNotFound: the path is not a whole device (yet).
     :raises DeviceAmbiguous: another device has the volume's identity.
     :raises DeviceMismatch: the device is another volume's, or has another size.
     """
@@ -125,7 +132,7 @@ def verified(volume_id, size, devices, expected_path, number):
     if not found:
         raise DeviceNotFound(
             volume_id,
-            u"{}, where volume {} should be, is not a whole block device of this host".format(
+            u"{}, the expected path of volume {}, is not a whole block device of this host".format(
                 expected_path, volume_id
             ),
         )
@@ -133,15 +140,16 @@ def verified(volume_id, size, devices, expected_path, number):
     files = [each for each in device.identities if each.startswith(u"file:")]
     if files and not fits(volume_id, device):
         raise DeviceMismatch(
-            volume_id, u"{}, where volume {} should be, is on the file {}".format(
+            volume_id,
+            u"{}, the expected path of volume {}, is a loop device on the file {}".format(
                 expected_path, volume_id, u", ".join(sorted(files))[len(u"file:") :]
-            )
+            ),
         )
     others = _names(candidates(volume_id, devices)) - _names([device])
     if others:
         raise DeviceAmbiguous(
             volume_id,
-            u"{} should be volume {}, and {} claim to be it".format(
+            u"{} is the expected path of volume {}, but this host has its identity on {}".format(
                 expected_path, volume_id, u", ".join(sorted(others))
             ),
         )
@@ -154,24 +162,24 @@ def _names(devices):
     return frozenset(device.name for device in devices)
 
 
-def check_size(volume_id, wanted, actual, name):
+def check_size(volume_id, expected, actual, name):
     # type: (Text, int, int, Text) -> None
     """
     Check that a device has the volume's size.
 
     :param text volume_id: the volume.
-    :param int wanted: bytes.
+    :param int expected: bytes.
     :param int actual: bytes.
     :param text name: the device's name, for the error.
-    :raises DeviceNotFound: it has no size yet.
-    :raises DeviceMismatch: it has another size.
+    :raises DeviceNotFound: the device has no size yet.
+    :raises DeviceMismatch: the device has another size.
     """
     if actual == 0:
         raise DeviceNotFound(volume_id, u"{} is still being set up: its size is 0".format(name))
-    if actual != wanted:
+    if actual != expected:
         raise DeviceMismatch(
             volume_id,
             u"{} has the identity of volume {}, but its size is {} bytes, not {}".format(
-                name, volume_id, actual, wanted
+                name, volume_id, actual, expected
             ),
         )

@@ -1,7 +1,8 @@
 # -*- test-case-name: tests._devices.test_connector -*-
 """
-os-brick, the library with which OpenStack's own services connect volumes to a host; see
-https://docs.openstack.org/os-brick/latest/.  Its calls block.
+Calls of os-brick, the library with which OpenStack's own services connect volumes to a host.
+
+The calls block.  Source: https://docs.openstack.org/os-brick/latest/.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -15,16 +16,16 @@ MYPY = False
 if MYPY:
     from typing import Any, Dict, List, Mapping, Optional, Text  # noqa: F401
 
-# The command by which os-brick becomes root: the driver runs as root already.
+# The command with which os-brick becomes root.  The driver already runs as root.
 _ROOT_HELPER = "env"
 
-# The directory of the locks between os-brick's processes of this host.
+# The directory of the locks that os-brick's processes on this host share.
 _LOCKS = "/run/os-brick"
 
 
 def _helper():
     # type: () -> List[str]
-    """The command that starts os-brick's own helper, from os-brick's environment."""
+    """Return the command that starts os-brick's own helper, from os-brick's environment."""
     places = [os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]
     return [_ROOT_HELPER, "PATH=" + os.pathsep.join(places)]
 
@@ -43,7 +44,11 @@ class Brick(object):
     @classmethod
     def load(cls):
         # type: () -> Optional[Brick]
-        """:return: a :class:`Brick`, or ``None`` when os-brick is not installed."""
+        """
+        Import and configure os-brick.
+
+        :return: a :class:`Brick`, or ``None`` when os-brick is not installed.
+        """
         try:
             import os_brick
             from os_brick.initiator import connector
@@ -61,6 +66,8 @@ class Brick(object):
     def properties(self, address):
         # type: (Text) -> Any
         """
+        Collect this host's properties.
+
         :param text address: this host's address, as storage sees it.
         :return: ``dict``: this host's properties for each kind of connection.
         """
@@ -77,6 +84,10 @@ class Brick(object):
     def connect(self, kind, connection):
         # type: (Text, Mapping[Text, Any]) -> Text
         """
+        Connect a device.
+
+        :param text kind: the kind of the connection.
+        :param dict connection: the attachment's ``connection_info``.
         :return: text: the path of the device.
         """
         found = self._connector(kind, connection).connect_volume(connection)
@@ -85,7 +96,7 @@ class Brick(object):
 
     def disconnect(self, kind, connection):
         # type: (Text, Mapping[Text, Any]) -> None
-        """Disconnect a device; one that is not connected is left alone."""
+        """Disconnect a device, if it is connected.  The parameters are those of :meth:`connect`."""
         self._connector(kind, connection).disconnect_volume(connection, None)
 
 

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests._devices.test_matching -*-
 """
-A volume's device among the files that the embedded service serves when it does not run as root.
+The search for a volume's file in the directory that the embedded service serves without root.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -10,8 +10,8 @@ import stat
 
 from .._support.compat import as_text, native
 from ..errors import DeviceError, DeviceMismatch, DeviceNotFound, DeviceStillPresent
-from .block_devices import lstat
 from .matching import check_size
+from .nodes import lstat
 
 MYPY = False
 if MYPY:
@@ -29,18 +29,18 @@ class RegularFiles(object):
         # type: (FilePath[str]) -> None
         self._directory = directory
 
-    def look(self):
+    def read(self):
         # type: () -> None
-        return None
+        """Read nothing: each method examines the one file."""
 
     def set_expected_path(self, volume_id, path):
         # type: (Text, Optional[Text]) -> None
-        """The path of a file is always known."""
+        """Do nothing: the path of a file follows from the volume's id."""
 
     def _file(self, volume_id):
         # type: (Text) -> FilePath[str]
         if not _SAFE_NAME.match(volume_id):
-            raise DeviceError(volume_id, u"{!r} can't be the name of a file".format(volume_id))
+            raise DeviceError(volume_id, u"{!r} is not a valid file name".format(volume_id))
         return self._directory.child(native(volume_id))
 
     def path_of(self, volume_id, size, _):
@@ -61,12 +61,13 @@ class RegularFiles(object):
         except DeviceNotFound:
             return
         raise DeviceStillPresent(
-            volume_id, u"Volume {} is still here as {}".format(volume_id, as_text(path.path))
+            volume_id,
+            u"Volume {} is still present on this host as {}".format(volume_id, as_text(path.path)),
         )
 
     def refuse_if_busy(self, volume_id, _):
         # type: (Text, None) -> None
-        """A regular file is never claimed."""
+        """Do nothing: a regular file is never claimed."""
 
 
 __all__ = ["RegularFiles"]

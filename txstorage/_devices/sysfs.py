@@ -2,8 +2,8 @@
 """
 This host's block devices, as sysfs describes them.
 
-Only a device's own sysfs files count as its identity: its serial numbers, and the file behind a
-loop device.  :mod:`txstorage._devices.finder` evaluates them.
+Only a device's own sysfs files count as its identity: its serial numbers, and a loop device's
+backing file.  :mod:`txstorage._devices.matching` compares them with a volume's id.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -24,10 +24,10 @@ if MYPY:
 
     from twisted.python.filepath import FilePath  # noqa: F401
 
-SECTOR = 512  # the unit of sysfs, whatever the device's own sector is
+SECTOR = 512  # bytes: the unit of sysfs, independent of the device's own sector size
 
-# These failures are this process's, not the device's.  Ignoring them would make every device look
-# as if it had no identity, and a detached one look gone.
+# These failures are this process's, not the device's.  If they were ignored, every device would
+# seem to have no identity, and an attached device would seem to be gone.
 _EXHAUSTED = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOMEM])
 
 _names = attr.Factory(frozenset)  # type: Any
@@ -38,14 +38,14 @@ class BlockDevice(object):
     """
     One whole block device.
 
-    :ivar text name: as sysfs has it, so with ``!`` for ``/``.
+    :ivar text name: the name in sysfs, with ``!`` for ``/``.
     :ivar int size: bytes; 0 while the kernel sets the device up.
     :ivar int major: of the device number.
     :ivar int minor: of the device number.
     :ivar frozenset identities: text; ``serial:`` or ``file:`` and a value.
-    :ivar frozenset holders: text; names of the devices built upon this one.
-    :ivar frozenset paths: text; names of the devices that are this multipath device's paths.  Empty
-        for anything else.
+    :ivar frozenset holders: text; names of the devices built upon this device.
+    :ivar frozenset paths: text; names of the devices that are this multipath device's paths; empty
+        for any other device.
     """
 
     name = attr.ib(validator=instance_of(text_type))  # type: Text
@@ -62,7 +62,7 @@ def read_block_devices(sysfs):
     """
     Read every whole block device; partitions are left out.
 
-    A device that can't be read, or that vanishes meanwhile, is left out too.
+    A device that can't be read, or that disappears meanwhile, is left out too.
 
     :param FilePath sysfs: the mount point of sysfs.
     :return: a tuple of :class:`BlockDevice`, by name.
@@ -87,7 +87,7 @@ def _read_device(block, name):
             size = before[2]
             break
     else:
-        size = 0  # it is becoming another device: "not yet"
+        size = 0  # the device is being replaced; 0 means that it is not ready
     major, minor = before[:2]
     return BlockDevice(
         name=name,
@@ -104,9 +104,9 @@ def _facts(directory):
     # type: (Text) -> Optional[Tuple[int, int, int, Optional[bytes]]]
     """
     Read the properties that distinguish two devices of one name: ``(major, minor, bytes,
-    diskseq)``, or ``None`` when there is no device to open.
+    diskseq)``, or ``None`` when the device can't be opened.
     """
-    # NVMe multipath keeps its paths as hidden devices, which have no node.
+    # The paths of NVMe's own multipath are hidden devices, which have no node.
     if _read(directory, u"hidden").strip() == b"1":
         return None
     try:
@@ -141,7 +141,7 @@ def _listing(directory, name):
 
 def _paths(directory):
     # type: (Text) -> FrozenSet[Text]
-    # Other device-mapper targets have slaves too, but hold other data.
+    # Other device-mapper targets have slaves too, but with other data.
     if _read(directory, u"dm/uuid").startswith(b"mpath-"):
         return _listing(directory, u"slaves")
     return frozenset()
@@ -163,15 +163,16 @@ def _serial(raw):
 
 def _unit_serial(page):
     # type: (bytes) -> List[Text]
-    """SCSI Primary Commands: vital product data page 0x80, unit serial number."""
+    """Parse vital product data page 0x80, unit serial number.  Source: SCSI Primary Commands."""
     if len(page) < 4 or page[1:2] != b"\x80":
         return []
     (length,) = struct.unpack(">H", page[2:4])
     return [_clean(page[4:4 + length])]
 
 
-# Designator types of page 0x83 that are text, and the number of bytes before the part that
-# identifies the unit: none in a vendor specific designator (QEMU's), the vendor in a T10 one
+# The designator types of page 0x83 that are text, and the number of bytes before the part that
+# identifies the unit: none for a vendor specific designator (QEMU's), the vendor's name for a T10
+# designator.
 _DESIGNATOR_PREFIX = {0: 0, 1: 8}
 _TEXT_CODE_SETS = (2, 3)
 _LOGICAL_UNIT = 0
@@ -180,10 +181,10 @@ _LOGICAL_UNIT = 0
 def _designators(page):
     # type: (bytes) -> Iterator[Text]
     """
-    SCSI Primary Commands: vital product data page 0x83, device identification.
+    Parse vital product data page 0x83, device identification.  Source: SCSI Primary Commands.
 
-    A text is split at white space, and each word must be an identity in full: a volume's id inside
-    a longer word may be a snapshot of it.
+    A text is split at white space, and each word is one identity: a longer word that contains a
+    volume's id may be the name of a snapshot.
     """
     if len(page) < 4 or page[1:2] != b"\x83":
         return
@@ -205,7 +206,7 @@ def _designators(page):
 
 def _nvme_wwid(raw):
     # type: (bytes) -> List[Text]
-    """A namespace's ``wwid`` is its UUID, if it has one."""
+    """Parse a namespace's ``wwid``, which holds the namespace's UUID, if any."""
     kind, _, value = _clean(raw).partition(u".")
     return [value] if kind == u"uuid" else []
 
@@ -233,9 +234,10 @@ def _identities(directory):
 
 def _backing_file(directory):
     # type: (Text) -> Text
-    """The base name of a loop device's file, or empty text."""
-    path, deleted = linux.backing_file(directory) or (b"", True)
-    # A loop device that starts inside of the file shows other data.
+    """:return: text: the base name of a loop device's file, or empty."""
+    # _read raises when this process is exhausted; linux.backing_file would report no file.
+    path, deleted = linux.parse_backing_file(_read(directory, u"loop/backing_file"))
+    # A loop device that starts inside the file shows other data.
     if deleted or _read(directory, u"loop/offset").strip() != b"0":
         return u""
     return path.decode("utf-8", "replace").rpartition(u"/")[2]

@@ -1,10 +1,9 @@
 # -*- test-case-name: tests._devices.test_events -*-
 """
-The kernel's own announcements that a block device was added, removed or changed.
+Kernel events: a block device was added, removed or changed.
 
-They arrive on a netlink socket, with udev or without it, for loop devices as well as for
-hot-plugged disks.  An announcement only triggers another look at sysfs, so its contents are not
-believed.
+Events arrive on a netlink socket, with udev or without it, for loop devices as well as for
+hot-plugged disks.  An event only triggers another poll of sysfs; its contents are not trusted.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -25,14 +24,16 @@ if MYPY:
 _NETLINK_KOBJECT_UEVENT = 15  # linux/netlink.h
 _KERNEL_GROUP = 1
 _NO_MORE = (errno.EAGAIN, errno.EWOULDBLOCK)
-_AT_ONCE = 200  # messages; the reactor has other work, too
+_AT_ONCE = 200  # messages for each call of doRead; the reactor has other work, too
 
 
 def open_socket():
     # type: () -> socket.socket
     """
-    :return: a non-blocking socket on which the kernel's uevents arrive.
-    :raises EnvironmentError: this host or its policy does not allow it.
+    Open a socket on which the kernel's uevents arrive.
+
+    :return: a non-blocking socket.
+    :raises EnvironmentError: this host or its policy does not allow the socket.
     """
     if not hasattr(socket, "AF_NETLINK"):
         raise EnvironmentError(errno.EAFNOSUPPORT, "no netlink on this platform")
@@ -51,11 +52,11 @@ def open_socket():
 def listen(reactor, changed, open_socket=open_socket):
     # type: (Any, Callable[[], object], Callable[[], socket.socket]) -> Callable[[], None]
     """
-    Call a function whenever a block device may have changed, where that is possible.
+    Call a function whenever a block device may have changed, if this host allows it.
 
-    :param reactor: nothing is called unless it provides ``IReactorFDSet``.
+    :param reactor: without ``IReactorFDSet``, the function is never called.
     :param changed: called without arguments, in the reactor's thread.
-    :return: a function that stops the calls, to be called once.
+    :return: a function that stops the calls; call it once.
     """
     if not IReactorFDSet.providedBy(reactor):
         return _nothing
@@ -70,7 +71,7 @@ def listen(reactor, changed, open_socket=open_socket):
 
 def _nothing():
     # type: () -> None
-    """Stop nothing."""
+    """Do nothing: no listener was started."""
 
 
 @implementer(IReadDescriptor)
@@ -96,7 +97,8 @@ class _Reader(object):
         """
         Read the messages that have arrived, and call back once for all of them.
 
-        :return: ``None``, or the error for which the reactor is to close this reader.
+        :return: ``None``, or the error for which the reactor closes this reader, as
+            ``IReadDescriptor`` requires.
         """
         relevant = False
         for _ in range(_AT_ONCE):
@@ -106,7 +108,7 @@ class _Reader(object):
                 if error.errno in _NO_MORE:
                     break
                 if error.errno == errno.ENOBUFS:
-                    relevant = True  # some were lost, maybe relevant ones
+                    relevant = True  # the kernel dropped messages, perhaps relevant ones
                 elif error.errno != errno.EINTR:
                     return error
             else:
@@ -117,7 +119,7 @@ class _Reader(object):
 
     def connectionLost(self, reason):
         # type: (Optional[Failure]) -> None
-        """The reactor stops, or reading has failed; only polling is left."""
+        """Close the socket, when the reactor stops or reading has failed; only polling is left."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None

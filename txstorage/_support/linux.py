@@ -48,9 +48,20 @@ def backing_file(directory):
     """
     try:
         with open(os.path.join(directory, u"loop", u"backing_file"), "rb") as opened:
-            path = opened.read().rstrip(b"\n")
+            return parse_backing_file(opened.read())
     except (IOError, OSError):
         return None  # It has no file, or no longer.
+
+
+def parse_backing_file(content):
+    # type: (bytes) -> Tuple[bytes, bool]
+    """
+    Parse the file that names the file behind a loop device.
+
+    :param bytes content: the content of ``loop/backing_file`` in the device's directory.
+    :return: ``(absolute path, whether the file has been deleted)``.
+    """
+    path = content.rstrip(b"\n")
     if path.endswith(_DELETED):
         return path[: -len(_DELETED)], True
     return path, False
@@ -74,4 +85,4 @@ def is_claimed(path):
     return False
 
 
-__all__ = ["SYSTEM_PATH", "backing_file", "is_claimed", "mounts"]
+__all__ = ["SYSTEM_PATH", "backing_file", "is_claimed", "mounts", "parse_backing_file"]

@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.driver -*-
 """
-Attaching and detaching on a node: the steps before and after the cloud's, on this node and in
-Compute.
+The steps of attaching and detaching that take place on this node and in Compute, before and after
+the cloud's own.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -58,9 +58,11 @@ class NodeAttacher(object):
     def attach(self, run, server_id, in_time):
         # type: (Convergence, Text, Callable[..., Deferred[Any]]) -> Deferred[BlockDeviceVolume]
         """
+        Attach a volume to a node.
+
         :param Convergence run: the attach.
-        :param text server_id: the node to attach to.
-        :param in_time: called with a function and its arguments; runs it with a deadline.
+        :param text server_id: the instance id of the node.
+        :param in_time: called with a function and its arguments; calls it with a deadline.
         :return: a ``Deferred`` that fires with the ``BlockDeviceVolume``.
         """
         d = self._in_turn(server_id, in_time, self._attach, run, server_id)
@@ -75,8 +77,8 @@ class NodeAttacher(object):
 
     def _in_turn(self, server_id, in_time, *call):
         # type: (Text, Callable[..., Deferred[Any]], *Any) -> Deferred[Any]
-        # Compute carries out one attach at a time for each server; an attach that waits for
-        # others must not use up its own time, so its deadline starts inside the queue.
+        # Compute carries out one attach at a time for each server.  The deadline of an attach
+        # starts at the head of the queue, so that waiting for others does not count.
         queue = self._queues.setdefault(server_id, DeferredLock())
         d = queue.run(in_current_context(in_time), *call)  # type: Deferred[Any]
         return d
@@ -98,7 +100,7 @@ class NodeAttacher(object):
         d = self._devices.wait_until_present(volume.volume_id, volume.size)
         return d.addCallback(lambda _: volume)
 
-    def ask_detach(self, run):
+    def request_detach(self, run):
         # type: (Convergence) -> Deferred[Any]
         """
         Request a volume's detachment, unless the volume is in use on this node.
@@ -120,50 +122,54 @@ class NodeAttacher(object):
         d = maybeDeferred(self._devices.refuse_if_busy, volume_id)
         if own_id is None:
             # This machine may be one of the servers and have the volume mounted; or it is not
-            # a node at all, and has no devices to check.
+            # a node, and has no devices to check.
             d.addErrback(_unless_busy)
         return d
 
     def detach(self, run):
         # type: (Convergence) -> Deferred[None]
         """
+        Detach a volume in the cloud, in Compute and, on this node, in the kernel.
+
         :param Convergence run: the detach.
         :return: a ``Deferred`` that fires with ``None``.
         """
         d = run.run()  # type: Deferred[Any]
-        d.addCallback(lambda _: self._until_compute_lets_go(run))
+        d.addCallback(lambda _: self._until_released(run))
         d.addCallback(lambda _: self._own_id())
         return d.addCallback(
             lambda own_id: self._until_device_gone(run) if own_id in run.progress.servers else None
         )
 
-    def _until_compute_lets_go(self, run):
+    def _until_released(self, run):
         # type: (Convergence) -> Deferred[Any]
-        run.awaited = u"Compute to let go of it"
+        run.awaited = u"Compute to release it"
         return all_of([self._until_not_listed(run.volume_id, s) for s in run.progress.servers])
 
     def _until_not_listed(self, volume_id, server_id):
         # type: (Text, Text) -> Deferred[None]
-        def evaluate(attachments, looks):
+        def evaluate(attachments, polls):
             # type: (Iterable[Attachment], int) -> Optional[Deferred[Any]]
             if volume_id in {attachment.volume_id for attachment in attachments}:
-                return self._compute.next_look(server_id, looks).addCallback(evaluate, looks + 1)
+                return self._compute.next_poll(server_id, polls).addCallback(evaluate, polls + 1)
             return None
 
         # One poll of a server's list serves all volumes that are being detached from it.
-        return self._compute.first_look(server_id).addCallback(evaluate, 0)
+        return self._compute.first_poll(server_id).addCallback(evaluate, 0)
 
     def _until_device_gone(self, run):
         # type: (Convergence) -> Deferred[None]
-        run.awaited = u"its device to leave this node"
+        run.awaited = u"its device to disappear from this node"
         return self._devices.wait_until_gone(run.volume_id)
 
     def device_path(self, volume):
         # type: (Volume) -> Deferred[FilePath[str]]
         """
+        Find a volume's device on this node.
+
         :param txstorage.clouds.Volume volume: as the cloud describes it.
         :return: a ``Deferred`` that fires with the ``FilePath`` of the volume's device.
-        :raises UnattachedVolume: (the Deferred) it is not attached to this node.
+        :raises UnattachedVolume: (the Deferred) the volume is not attached to this node.
         """
         d = self._node.instance_id()  # type: Deferred[Any]
         return d.addCallback(self._find_device, volume)

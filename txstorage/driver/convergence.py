@@ -45,7 +45,7 @@ if MYPY:
     from ..clouds.values import Volume  # noqa: F401
     from .polling import Watcher  # noqa: F401
 
-#: The cloud refuses the request in the volume's present state, which may have changed meanwhile.
+#: The cloud refuses the request in the volume's current state, which may have changed meanwhile.
 _REFUSALS = (RequestRefused, Conflict, ResourceNotFound, UnknownVolume)
 
 
@@ -60,7 +60,7 @@ class PlainSubject(object):
     """
 
     name = attr.ib()  # type: Text
-    awaited = attr.ib(default=u"the cloud's answer")  # type: Text
+    awaited = attr.ib(default=u"the cloud's response")  # type: Text
     last_seen = attr.ib(default=u"nothing")  # type: Text
 
 
@@ -72,25 +72,27 @@ class Convergence(object):
     :param watcher: a :class:`~txstorage.driver.polling.Watcher`.
     :param text operation: a key of :data:`txstorage.driver.lifecycle.TABLES`.
     :param text volume_id: the volume.
-    :param ask: called with the ``Convergence`` to send the request; returns a ``Deferred`` that
-        fires when the cloud has accepted the request.
+    :param request: called with the ``Convergence`` to send the request; returns a ``Deferred``
+        that fires when the cloud has accepted the request.
     :param check: called with the first :class:`~txstorage.clouds.Volume` seen; raises when the
         operation must not touch that volume.
     :param servers: instance ids that the operation is about; when empty, the servers that the
-        volume is first seen attached to.
+        volume is attached to at the first poll.
 
     :ivar Progress progress: the operation's progress.
     :ivar volume: the :class:`~txstorage.clouds.Volume` as last seen, or ``None``.
     :ivar text awaited: the event that the operation waits for at the moment.
     """
 
-    def __init__(self, service, watcher, operation, volume_id, ask=None, check=None, servers=()):
+    def __init__(
+        self, service, watcher, operation, volume_id, request=None, check=None, servers=()
+    ):
         # type: (IVolumeService, Watcher, Text, Text, Optional[Callable[[Convergence], Deferred[Any]]], Optional[Callable[[Volume], object]], Iterable[Text]) -> None
         self._service = service
         self._watcher = watcher
-        self._ask = ask  # type: Any
+        self._send_request = request  # type: Any
         self._check = check
-        self._looks = 0
+        self._polls = 0
         self._problem = None  # type: Optional[Failure]
         self.volume_id = volume_id
         self.volume = None  # type: Any
@@ -111,7 +113,7 @@ class Convergence(object):
         :return: a ``Deferred`` that fires with the :class:`~txstorage.clouds.Volume` in its target
             state, or ``None`` when the volume is gone as intended.
         """
-        d = self._watcher.look(self.volume_id)
+        d = self._watcher.poll(self.volume_id)
         d.addCallback(self._checked)
         return d.addCallback(self._step)
 
@@ -129,13 +131,13 @@ class Convergence(object):
     def last_seen(self):
         # type: () -> Text
         """:return: text for people: the last status, and the last problem."""
-        seen = u"nothing"
+        text = u"nothing"
         if self.volume is not None:
             servers = u", ".join(attached_servers(self.volume))
-            seen = self.volume.status + (u", attached to " + servers if servers else u"")
+            text = self.volume.status + (u", attached to " + servers if servers else u"")
         if self._problem is not None:
-            seen += u"; last problem: " + as_text(self._problem.getErrorMessage())
-        return seen
+            text += u"; last problem: " + as_text(self._problem.getErrorMessage())
+        return text
 
     def _checked(self, volume):
         # type: (Optional[Volume]) -> Optional[Volume]
@@ -164,12 +166,12 @@ class Convergence(object):
 
     def _wait(self):
         # type: () -> Deferred[Any]
-        # At the first poll, the transition's own caller is still at work.
-        if self.volume is None or not self._looks:
-            return self._look_again()
+        # At the first poll, the caller that began the transition is still at work.
+        if self.volume is None or not self._polls:
+            return self._poll_again()
         d = maybeDeferred(self._service.settle, self.volume)
         d.addErrback(self._not_settled)
-        return d.addCallback(lambda _: self._look_again())
+        return d.addCallback(lambda _: self._poll_again())
 
     def _not_settled(self, failure):
         # type: (Failure) -> Optional[Failure]
@@ -178,29 +180,29 @@ class Convergence(object):
         self._problem = failure
         return None
 
-    def _look_again(self):
+    def _poll_again(self):
         # type: () -> Deferred[Any]
-        d = self._watcher.next_look(self.volume_id, self._looks)
-        self._looks += 1
+        d = self._watcher.next_poll(self.volume_id, self._polls)
+        self._polls += 1
         return d.addCallback(self._step)
 
     def _request(self):
         # type: () -> Deferred[Any]
-        self._looks = 0
-        d = self._ask(self)  # type: Deferred[Any]
+        self._polls = 0
+        d = self._send_request(self)  # type: Deferred[Any]
         return d.addCallbacks(self._accepted, self._not_accepted)
 
     def _accepted(self, _):
         # type: (object) -> Deferred[Any]
         self.progress = self.progress.requested()
-        return self._look_again()
+        return self._poll_again()
 
     def _not_accepted(self, failure):
         # type: (Failure) -> Any
         refusals = _REFUSALS  # type: Tuple[Any, ...]
         error = failure.value  # type: Any
         if self.progress.operation == u"detach":
-            # a server that is gone releases its volumes
+            # A deleted server releases its volumes.
             refusals += (UnknownServer,)
         if failure.check(*refusals):
             self.progress = self.progress.refused()
@@ -218,17 +220,17 @@ class Convergence(object):
             volume_id=self.volume_id,
             reason=failure.getErrorMessage(),
         ).write()
-        return self._look_again()
+        return self._poll_again()
 
     def _give_up(self, decision, status, servers):
         # type: (NamedConstant, Text, Sequence[Text]) -> Deferred[Any]
-        known = {
+        errors = {
             Decision.UNKNOWN: UnknownVolume,
             Decision.ATTACHED: AlreadyAttachedVolume,
             Decision.UNATTACHED: UnattachedVolume,
         }
-        if decision in known:
-            raise known[decision](self.volume_id)
+        if decision in errors:
+            raise errors[decision](self.volume_id)
         if decision is Decision.STILL_ATTACHED:
             raise StillAttached(self.volume_id, servers)
         d = self._service.failure_reason(self.volume_id)
@@ -239,10 +241,13 @@ class Convergence(object):
         operation = self.progress.operation
         if decision is Decision.UNUSABLE:
             raise UnusableStatus(operation, self.volume_id, status, reason)
-        what = u"the cloud accepted it {} times, and each time went back to {}".format(
-            self.progress.requests, status
-        )
-        problem = reason or (self._problem and as_text(self._problem.getErrorMessage()))
+        problem = reason
+        if not problem and self._problem is not None:
+            problem = as_text(self._problem.getErrorMessage())
         raise OperationFailed(
-            operation, self.volume_id, what + (u": {}".format(problem) if problem else u"")
+            operation,
+            self.volume_id,
+            u"the cloud accepted {} requests, and each time the status returned to {}{}".format(
+                self.progress.requests, status, u": " + problem if problem else u""
+            ),
         )

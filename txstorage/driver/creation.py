@@ -1,32 +1,32 @@
 # -*- test-case-name: tests.driver -*-
 """
-Exactly one volume for a dataset, over a request that is not idempotent.
+The creation of exactly one volume for a dataset, with a request that is not idempotent.
 
-The dataset's label is looked up before the request, also when the last response was lost, and once
-more afterwards, because another node may have sent a request at the same time.  All nodes pick the
-same volume.
+The dataset's label is looked up before each request, also after a lost response, and once more when
+the volume is usable, because another node may have sent a request at the same time.  All nodes pick
+the same volume.
 """
 
 from __future__ import absolute_import, division, print_function
 
 from twisted.internet.task import deferLater
-from twisted.python.failure import Failure
 
 from .._log import CREATE_RESUMED, DUPLICATE_VOLUME
 from .._support.eliot_context import resume_context
 from ..errors import OperationFailed, UnusableStatus
 from .convergence import Convergence
 from .labels import belongs_to, dataset_labels, dataset_of, volume_name
-from .lifecycle import MAXIMUM_REQUESTS, chosen
+from .lifecycle import AWAITED, MAXIMUM_REQUESTS, chosen
 from .polling import is_passing, until
 
 MYPY = False
 if MYPY:
-    from typing import Any, List, Optional, Text  # noqa: F401
+    from typing import Any, List, NoReturn, Optional, Text  # noqa: F401
     from uuid import UUID  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
 
     from ..clouds.interface import IVolumeService  # noqa: F401
     from ..clouds.values import Volume  # noqa: F401
@@ -47,7 +47,7 @@ class Creation(object):
     :param volume_type: text, or ``None`` for the cloud's default.
     """
 
-    awaited = u"the volume to be made"
+    awaited = AWAITED[u"create"]
 
     def __init__(
         self, reactor, service, watcher, intervals, cluster_id, dataset_id, size, volume_type
@@ -63,7 +63,7 @@ class Creation(object):
         self._volume_type = volume_type
         self._requests = 0
         self._pauses = 0
-        self._made = None  # type: Any
+        self._requested_id = None  # type: Any
         self._convergence = None  # type: Optional[Convergence]
 
     @property
@@ -91,10 +91,12 @@ class Creation(object):
     def run(self):
         # type: () -> Deferred[Volume]
         """
+        Find or create the volume.
+
         :return: a ``Deferred`` that fires with the usable :class:`~txstorage.clouds.Volume`.
         """
         d = self._find()  # type: Deferred[Any]
-        d.addCallback(self._adopt_or_ask)
+        d.addCallback(self._adopt_or_request)
         d.addCallback(self._until_usable)
         return d.addCallback(self._until_chosen)
 
@@ -112,22 +114,22 @@ class Creation(object):
             ]
         )
 
-    def _find_at_last(self):
+    def _find_with_retries(self):
         # type: () -> Deferred[List[Volume]]
-        # after the first request, only the deadline may end the search
+        # After the first request, only the deadline may end the search.
         return until(self._reactor, self._intervals, self._find, lambda found: True)
 
-    def _adopt_or_ask(self, found):
+    def _adopt_or_request(self, found):
         # type: (List[Volume]) -> Any
         if not found:
-            return self._ask()
+            return self._request()
         volume = chosen(found)
         CREATE_RESUMED(
             dataset_id=self._dataset_id, volume_id=volume.volume_id, status=volume.status
         ).write()
         return volume
 
-    def _ask(self):
+    def _request(self):
         # type: () -> Deferred[Any]
         d = self._service.create_volume(
             volume_name(self._dataset_id),
@@ -135,14 +137,14 @@ class Creation(object):
             dataset_labels(self._cluster_id, self._dataset_id),
             self._volume_type,
         )
-        return d.addCallbacks(self._asked, self._maybe_asked)
+        return d.addCallbacks(self._accepted, self._not_accepted)
 
-    def _asked(self, volume):
+    def _accepted(self, volume):
         # type: (Volume) -> Volume
-        self._made = volume.volume_id
+        self._requested_id = volume.volume_id
         return volume
 
-    def _maybe_asked(self, failure):
+    def _not_accepted(self, failure):
         # type: (Failure) -> Any
         error = failure.value  # type: Any
         if not is_passing(failure):
@@ -151,13 +153,13 @@ class Creation(object):
             self._requests += 1
         if self._requests >= MAXIMUM_REQUESTS:
             return failure
-        # the request may still be under way: give the volume time to appear
+        # The cloud may still be processing the request: give the volume time to appear.
         pause = resume_context(  # type: Deferred[Any]
             deferLater(self._reactor, self._intervals.seconds(self._pauses), lambda: None)
         )
         self._pauses += 1
-        pause.addCallback(lambda _: self._find_at_last())
-        return pause.addCallback(self._adopt_or_ask)
+        pause.addCallback(lambda _: self._find_with_retries())
+        return pause.addCallback(self._adopt_or_request)
 
     def _until_usable(self, volume):
         # type: (Volume) -> Deferred[Any]
@@ -165,24 +167,25 @@ class Creation(object):
             self._service, self._watcher, u"create", volume.volume_id
         )
         d = convergence.run_from(volume)  # type: Deferred[Any]
-        return d.addErrback(self._clear_away)
+        return d.addErrback(self._delete_unusable)
 
-    def _clear_away(self, failure):
+    def _delete_unusable(self, failure):
         # type: (Failure) -> Any
         """
-        Delete a volume that this call requested and that was never usable: it holds nothing, and
-        must not remain as the dataset's volume.
+        Delete a volume that this call requested and that never became usable.  The volume holds no
+        data, and must not remain the dataset's volume.
         """
         error = failure.value  # type: Any
-        mine = failure.check(UnusableStatus) and error.volume_id == self._made
-        if not mine or error.status != u"error":
+        if not failure.check(UnusableStatus):
             return failure
-        d = self._service.delete_volume(self._made)  # type: Deferred[Any]
-        return d.addBoth(lambda _: Failure(_not_made(error)))
+        if error.volume_id != self._requested_id or error.status != u"error":
+            return failure
+        d = self._service.delete_volume(error.volume_id)  # type: Deferred[Any]
+        return d.addBoth(lambda _: _raise_not_created(error))
 
     def _until_chosen(self, volume):
         # type: (Volume) -> Deferred[Any]
-        return self._find_at_last().addCallback(self._choose, volume)
+        return self._find_with_retries().addCallback(self._choose, volume)
 
     def _choose(self, found, volume):
         # type: (List[Volume], Volume) -> Any
@@ -199,9 +202,9 @@ class Creation(object):
         return self._until_usable(used)
 
 
-def _not_made(error):
-    # type: (UnusableStatus) -> OperationFailed
-    why = u"; the cloud says: " + error.reason if error.reason else u""
-    return OperationFailed(
-        u"create", error.volume_id, u"the cloud could not make it, and it was cleared away" + why
+def _raise_not_created(error):
+    # type: (UnusableStatus) -> NoReturn
+    reason = u"; the cloud reports: " + error.reason if error.reason else u""
+    raise OperationFailed(
+        u"create", error.volume_id, u"the cloud failed to create it, and it was deleted" + reason
     )

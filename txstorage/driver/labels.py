@@ -2,7 +2,7 @@
 """
 The labels that tie a cloud's volumes to a cluster and its datasets.
 
-They are the labels of Flocker's own OpenStack driver, so that its volumes are adopted.
+Flocker's own OpenStack driver uses the same labels, so its volumes are adopted.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -29,7 +29,7 @@ def cluster_labels(cluster_id):
     # type: (UUID) -> Dict[Text, Text]
     """
     :param UUID cluster_id: the cluster.
-    :return: the labels, text to text, that all its volumes have.
+    :return: ``dict``, text to text: the labels that all volumes of the cluster have.
     """
     return {CLUSTER: text_type(cluster_id)}
 
@@ -39,7 +39,7 @@ def dataset_labels(cluster_id, dataset_id):
     """
     :param UUID cluster_id: the cluster.
     :param UUID dataset_id: the dataset.
-    :return: the labels, text to text, that the dataset's volume has.
+    :return: ``dict``, text to text: the labels that the dataset's volume has.
     """
     return {CLUSTER: text_type(cluster_id), DATASET: text_type(dataset_id)}
 
@@ -48,7 +48,7 @@ def volume_name(dataset_id):
     # type: (UUID) -> Text
     """
     :param UUID dataset_id: the dataset.
-    :return: text, for people who look at the cloud's volumes.
+    :return: text: the volume's name, for people who list the cloud's volumes.
     """
     return u"flocker-{}".format(dataset_id)
 
@@ -56,6 +56,8 @@ def volume_name(dataset_id):
 def belongs_to(volume, cluster_id):
     # type: (Volume, UUID) -> bool
     """
+    Check whether a volume belongs to a cluster.
+
     :param txstorage.clouds.Volume volume: as the cloud describes it.
     :param UUID cluster_id: the cluster.
     :return: ``bool``.
@@ -67,14 +69,14 @@ def dataset_of(volume):
     # type: (Volume) -> UUID
     """
     :param txstorage.clouds.Volume volume: as the cloud describes it.
-    :return: ``UUID`` of its dataset.
+    :return: ``UUID`` of the volume's dataset.
     :raises MalformedLabels: the dataset's label is missing or not a UUID.
     """
     dataset_id = _uuid(volume.labels.get(DATASET))
     if dataset_id is None:
         raise MalformedLabels(
             volume.volume_id,
-            u"Volume {} is of this cluster, but its label {} is {}".format(
+            u"Volume {} belongs to this cluster, but its label {} is {}".format(
                 volume.volume_id,
                 DATASET,
                 u"not a UUID" if DATASET in volume.labels else u"missing",
@@ -100,22 +102,22 @@ def block_device_volume(volume):
 
 
 def one_per_dataset(volumes):
-    # type: (Sequence[Volume]) -> Tuple[List[Volume], List[Tuple[Volume, Volume]], List[MalformedLabels]]
+    # type: (Sequence[Volume]) -> Tuple[List[Volume], List[Tuple[Volume, Volume]], List[Tuple[Text, Text]]]
     """
     Choose one volume for each dataset.
 
     :param volumes: :class:`txstorage.clouds.Volume` of one cluster.
     :return: three lists: the volumes to use, in the given order; ``(volume, used)`` pairs of the
-        volumes that are not used, each with the one used instead;
-        :class:`~txstorage.errors.MalformedLabels`, one for each volume without a dataset.
+        volumes that are not used, each with the one used instead; ``(volume_id, problem)`` texts
+        of the volumes without a dataset.
     """
     by_dataset = {}  # type: Dict[UUID, List[Volume]]
-    malformed = []  # type: List[MalformedLabels]
+    malformed = []  # type: List[Tuple[Text, Text]]
     for volume in volumes:
         try:
             by_dataset.setdefault(dataset_of(volume), []).append(volume)
         except MalformedLabels as error:
-            malformed.append(error)
+            malformed.append((error.volume_id, error.message))
     used = {id(chosen(rivals)) for rivals in by_dataset.values()}
     duplicates = [
         (volume, chosen(rivals))
@@ -126,22 +128,22 @@ def one_per_dataset(volumes):
     return [volume for volume in volumes if id(volume) in used], duplicates, malformed
 
 
-def sorted_out(page, cluster_id):
+def usable_volumes(page, cluster_id):
     # type: (VolumePage, UUID) -> Tuple[List[BlockDeviceVolume], List[Tuple[Any, Dict[str, Any]]]]
     """
-    Evaluate a list of volumes.
+    Select the volumes of a list that the driver uses.
 
     :param page: a :class:`txstorage.clouds.VolumePage`.
-    :param UUID cluster_id: the cluster; volumes of others are left out.
+    :param UUID cluster_id: the cluster; volumes of other clusters are left out.
     :return: the list of ``BlockDeviceVolume``, one for each dataset; and the problems for the log,
         pairs of a message type and its fields.
     """
     used, duplicates, malformed = one_per_dataset(
         [volume for volume in page.volumes if belongs_to(volume, cluster_id)]
     )
-    skipped = list(page.malformed) + [(error.volume_id, error.message) for error in malformed]
     problems = [
-        (VOLUME_SKIPPED, dict(volume_id=volume_id, reason=reason)) for volume_id, reason in skipped
+        (VOLUME_SKIPPED, dict(volume_id=volume_id, reason=reason))
+        for volume_id, reason in list(page.malformed) + malformed
     ] + [
         (
             DUPLICATE_VOLUME,

@@ -4,7 +4,7 @@ The next step of each operation, for each state of a volume.
 
 The cloud owns the state; the driver converges on it.  Every operation polls the volume, finds its
 row and column here, and acts on the cell: request, wait, be done, or raise.  The module does no
-I/O: a reader can check the tables, and the tests go through every cell.
+I/O: a reader can check the tables, and the tests check every cell.
 
 The statuses are Cinder's: https://docs.openstack.org/api-ref/block-storage/v3/ ("Volume status").
 The driver never acts on a status that is not listed.
@@ -24,7 +24,7 @@ if MYPY:
     Cells = Tuple[NamedConstant, ...]
 
 #: The number of requests that one operation sends before it gives up.  A guest can refuse to
-#: release a device, and the cloud then silently goes back.
+#: release a device, and the cloud then silently restores the status.
 MAXIMUM_REQUESTS = 3
 
 
@@ -32,7 +32,7 @@ class Decision(Names):  # type: ignore[misc]
     """The next step."""
 
     REQUEST = NamedConstant()  # send the request
-    AGAIN = NamedConstant()  # the cloud went back: request again, up to MAXIMUM_REQUESTS
+    AGAIN = NamedConstant()  # the status was restored: request again, up to MAXIMUM_REQUESTS
     WAIT = NamedConstant()  # poll again later
     DONE = NamedConstant()
     # the errors to raise:
@@ -153,7 +153,7 @@ ATTACH = _table(
 )
 
 DETACH = _table(
-    # A volume that is being made or copied, or is in error, is unattached unless it has an
+    # A volume that is being created or copied, or is in error, is unattached unless it has an
     # attachment; with one, wait for the status to end, or raise.
     {
         status: tuple(_LOOSE if where is Where.NOWHERE else cells[0] for _, where in _COLUMNS)
@@ -198,7 +198,7 @@ DESTROY = _table(
     },
 )
 
-#: A volume in any of these statuses has been made, whatever happens to it now.
+#: A volume in any of these statuses has been created.
 CREATE = _table(
     {status: _always(_DONE) for status in _BUSY},
     _STUCK,
@@ -224,8 +224,8 @@ class Progress(object):
     The progress of one operation.
 
     :ivar text operation: a key of :data:`TABLES`.
-    :ivar frozenset servers: instance ids that the operation is about: the one to attach to, or
-        those to detach from.
+    :ivar frozenset servers: instance ids that the operation is about: the server to attach to, or
+        the servers to detach from.
     :ivar Phase phase: the phase.
     :ivar int requests: the number of requests sent.
     """
@@ -294,17 +294,17 @@ def decide(progress, status, attached_servers):
 
 #: The event that each operation waits for, for messages.
 AWAITED = {
-    u"create": u"the volume to be made",
+    u"create": u"the volume to be created",
     u"attach": u"the volume to be attached",
     u"detach": u"the volume to be detached",
-    u"destroy": u"the volume to be gone",
+    u"destroy": u"the volume to be deleted",
 }
 
 
 def attached_servers(volume):
     # type: (Volume) -> Tuple[Text, ...]
     """
-    The servers that a volume is attached to.
+    Return the servers that a volume is attached to.
 
     A volume in the middle of attaching counts as unattached, so that the caller attaches again and
     joins the attach in progress.
@@ -321,7 +321,8 @@ def chosen(volumes):
     # type: (Iterable[Volume]) -> Volume
     """
     Choose the dataset's volume among several: the oldest, then the smallest id, so that all nodes
-    choose the same.  A volume that is being deleted comes last, since it does not come back.
+    choose the same.  A volume that is being deleted comes last, because its deletion can't be
+    undone.
 
     :param volumes: at least one :class:`txstorage.clouds.Volume`.
     :return: the one to use.
@@ -329,8 +330,8 @@ def chosen(volumes):
     return min(volumes, key=lambda v: (v.status == u"deleting", v.created_at, v.volume_id))
 
 
-#: The statuses of a server that certainly does not run.  All others, unknown ones too, count as
-#: live: taking a volume from a live server loses data.
+#: The statuses of a server that certainly does not run.  All others, including unknown ones, count
+#: as live: taking a volume from a live server loses data.
 #: https://docs.openstack.org/api-guide/compute/server_concepts.html
 DEAD_SERVER = frozenset(
     [u"SHUTOFF", u"DELETED", u"SOFT_DELETED", u"SHELVED", u"SHELVED_OFFLOADED"]

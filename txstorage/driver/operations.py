@@ -2,8 +2,8 @@
 """
 The driver: Flocker's block device operations on any ``IVolumeService``.
 
-Each operation requests, waits and returns.  :mod:`txstorage.driver.lifecycle` decides what to
-request and what to wait for; :mod:`txstorage.driver.polling` does the waiting.
+Each operation sends a request, waits and returns.  :mod:`txstorage.driver.lifecycle` decides which
+request to send and when to wait; :mod:`txstorage.driver.polling` does the waiting.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -14,10 +14,7 @@ from uuid import UUID
 from twisted.internet.defer import maybeDeferred, succeed
 from zope.interface import implementer
 
-from .._log import (
-    DRIVER_OPERATION,
-    OncePerProblem,
-)
+from .._log import DRIVER_OPERATION, OncePerProblem
 from .._support.compat import as_text, integer_types
 from .._support.deferreds import SharedCalls, with_deadline
 from .._support.eliot_context import in_action, resume_context
@@ -41,7 +38,7 @@ from .labels import (
     block_device_volume,
     cluster_labels,
     dataset_of,
-    sorted_out,
+    usable_volumes,
 )
 from .lifecycle import DEAD_SERVER
 from .polling import Intervals, Watcher, make_timer
@@ -117,8 +114,8 @@ class BlockDeviceDriver(object):
         self._timer = make_timer(reactor)
         self._watcher = Watcher(reactor, service, cluster_labels(cluster_id), intervals)
         self._creations = SharedCalls()
-        self._findings = OncePerProblem()
-        self._attachments = NodeAttacher(reactor, service, devices, node, intervals)
+        self._problems = OncePerProblem()
+        self._attacher = NodeAttacher(reactor, service, devices, node, intervals)
 
     def allocation_unit(self):
         # type: () -> Deferred[int]
@@ -130,8 +127,8 @@ class BlockDeviceDriver(object):
     def compute_instance_id(self):
         # type: () -> Deferred[Text]
         """
-        :return: a ``Deferred`` that fires with text: this node's instance id.  Fails with
-            ``UnknownInstanceID``; a failure is not remembered.
+        :return: a ``Deferred`` that fires with text: this node's instance id.  It fails with
+            ``UnknownInstanceID``; a failure is not cached.
         """
         return self._operation(u"identify", PlainSubject(u"this node"), self._node.instance_id)
 
@@ -176,10 +173,12 @@ class BlockDeviceDriver(object):
     def destroy_volume(self, blockdevice_id):
         # type: (Text) -> Deferred[None]
         """
+        Destroy a volume.
+
         :param text blockdevice_id: the volume.
         :return: a ``Deferred`` that fires with ``None`` once the volume no longer exists.
-        :raises UnknownVolume: (the Deferred) there is none.
-        :raises StillAttached: it is attached.
+        :raises UnknownVolume: (the Deferred) the volume does not exist.
+        :raises StillAttached: the volume is attached.
         """
         run = self._converging(
             u"destroy",
@@ -192,13 +191,15 @@ class BlockDeviceDriver(object):
     def attach_volume(self, blockdevice_id, attach_to):
         # type: (Text, Text) -> Deferred[BlockDeviceVolume]
         """
+        Attach a volume to a node.
+
         :param text blockdevice_id: the volume.
         :param text attach_to: the instance id of a node.
         :return: a ``Deferred`` that fires with the attached ``BlockDeviceVolume``; when
-            ``attach_to`` is this node, its device exists.
-        :raises UnknownVolume: (the Deferred) there is no such volume.
-        :raises AlreadyAttachedVolume: it is attached, to that node or another.
-        :raises UnknownServer: there is no such node.
+            ``attach_to`` is this node, the volume's device exists.
+        :raises UnknownVolume: (the Deferred) the volume does not exist.
+        :raises AlreadyAttachedVolume: the volume is attached, to that node or another.
+        :raises UnknownServer: the node does not exist.
         """
         server_id = as_text(attach_to)
         run = self._converging(
@@ -210,7 +211,7 @@ class BlockDeviceDriver(object):
         )
         return in_action(
             self._action(u"attach", run),
-            self._attachments.attach,
+            self._attacher.attach,
             run,
             server_id,
             partial(self._in_time, u"attach", run),
@@ -219,36 +220,43 @@ class BlockDeviceDriver(object):
     def detach_volume(self, blockdevice_id):
         # type: (Text) -> Deferred[None]
         """
+        Detach a volume from every node.
+
         :param text blockdevice_id: the volume.
         :return: a ``Deferred`` that fires with ``None`` once the volume is detached in Compute, in
             the volume service and, if it was attached to this node, in this node's kernel.
-        :raises UnknownVolume: (the Deferred) there is no such volume.
-        :raises UnattachedVolume: it is not attached.
-        :raises DeviceBusy: it is in use on this node, e.g. mounted.
+        :raises UnknownVolume: (the Deferred) the volume does not exist.
+        :raises UnattachedVolume: the volume is not attached.
+        :raises DeviceBusy: the volume is in use on this node, e.g. mounted.
         """
         run = self._converging(
-            u"detach", blockdevice_id, self._attachments.ask_detach, self._check_cluster
+            u"detach", blockdevice_id, self._attacher.request_detach, self._check_cluster
         )
-        return self._operation(u"detach", run, self._attachments.detach, run)
+        return self._operation(u"detach", run, self._attacher.detach, run)
 
     def list_volumes(self):
         # type: () -> Deferred[List[BlockDeviceVolume]]
         """
-        :return: a ``Deferred`` that fires with a list of ``BlockDeviceVolume``: all volumes of this
-            cluster. A volume that is malformed, or that is a dataset's second, is left out and
-            reported in the log, once until that changes.
+        List the volumes of this cluster.
+
+        A malformed volume, and any but one volume of a dataset, is left out and reported in the
+        log, once until that changes.
+
+        :return: a ``Deferred`` that fires with a list of ``BlockDeviceVolume``.
         """
         return self._operation(u"list", PlainSubject(u"volumes"), self._list)
 
     def get_device_path(self, blockdevice_id):
         # type: (Text) -> Deferred[FilePath[str]]
         """
+        Find a volume's device on this node.
+
         :param text blockdevice_id: the volume.
-        :return: a ``Deferred`` that fires with the ``FilePath`` of its device on this node,
-            verified to be that volume's.
-        :raises UnknownVolume: (the Deferred) there is no such volume.
-        :raises UnattachedVolume: it is not attached to this node.
-        :raises DeviceError: its device is missing, or can't be verified.
+        :return: a ``Deferred`` that fires with the ``FilePath`` of the device, verified to be that
+            volume's.
+        :raises UnknownVolume: (the Deferred) the volume does not exist.
+        :raises UnattachedVolume: the volume is not attached to this node.
+        :raises DeviceError: the device is missing, or can't be verified.
         """
         volume_id = as_text(blockdevice_id)
         return self._operation(
@@ -261,8 +269,10 @@ class BlockDeviceDriver(object):
     def list_live_nodes(self):
         # type: () -> Deferred[List[Text]]
         """
+        List the nodes that may be running.
+
         :return: a ``Deferred`` that fires with a list of text: the instance ids of all nodes except
-            those that the cloud reports as off or gone.
+            nodes that the cloud reports as off or gone.
         """
         d = self._operation(u"list", PlainSubject(u"nodes"), self._service.list_servers)
         return d.addCallback(
@@ -272,26 +282,27 @@ class BlockDeviceDriver(object):
     def start_node(self, node_id):
         # type: (Text) -> Deferred[None]
         """
+        Start a node.
+
         :param text node_id: an instance id.
-        :return: a ``Deferred`` that fires with ``None`` when the cloud has accepted to start the
-            node.
-        :raises UnknownServer: (the Deferred) there is no such node.
+        :return: a ``Deferred`` that fires with ``None`` when the cloud has accepted the request.
+        :raises UnknownServer: (the Deferred) the node does not exist.
         """
         node_id = as_text(node_id)
         return self._operation(
             u"start", PlainSubject(u"node " + node_id), self._service.start_server, node_id
         )
 
-    # -- the frame of every operation ------------------------------------------------
+    # -- the parts that all operations share ------------------------------------------
 
-    def _converging(self, operation, blockdevice_id, ask, check, servers=()):
+    def _converging(self, operation, blockdevice_id, request, check, servers=()):
         # type: (Text, Text, Callable[[Convergence], Deferred[Any]], Callable[[Volume], object], Iterable[Text]) -> Convergence
         return Convergence(
             self._service,
             self._watcher,
             operation,
             as_text(blockdevice_id),
-            ask,
+            request,
             check,
             servers,
         )
@@ -366,19 +377,19 @@ class BlockDeviceDriver(object):
     def _list(self):
         # type: () -> Deferred[List[BlockDeviceVolume]]
         d = self._service.list_volumes(cluster_labels(self._cluster_id))
-        return d.addCallback(self._sort_out)
+        return d.addCallback(self._select)
 
-    def _sort_out(self, page):
+    def _select(self, page):
         # type: (VolumePage) -> List[BlockDeviceVolume]
-        used, problems = sorted_out(page, self._cluster_id)
-        self._findings.report(problems)
-        return used
+        volumes, problems = usable_volumes(page, self._cluster_id)
+        self._problems.report(problems)
+        return volumes
 
     def _device_path(self, volume_id):
         # type: (Text) -> Deferred[FilePath[str]]
         d = self._service.get_volume(volume_id)
         d.addCallback(self._check_cluster)
-        return d.addCallback(self._attachments.device_path)
+        return d.addCallback(self._attacher.device_path)
 
 
 def _same_size(volume, size):
@@ -386,7 +397,7 @@ def _same_size(volume, size):
     if volume.size != size:
         raise DatasetConflict(
             volume.blockdevice_id,
-            u"Dataset {} has a volume of {} bytes already, {}; asked for were {}".format(
+            u"Dataset {} already has a volume of {} bytes, {}; the requested size is {}".format(
                 volume.dataset_id, volume.size, volume.blockdevice_id, size
             ),
         )

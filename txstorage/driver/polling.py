@@ -4,8 +4,8 @@ One shared poll for all waiting operations.
 
 Waiting costs the cloud one exchange per tick, not one per volume: when several operations wait, one
 filtered list serves them all; when few do, single GETs are cheaper, and the watcher picks the
-cheaper. A poll that fails for a transient reason is ignored, and the operation keeps waiting until
-its deadline, which is kept elsewhere.
+cheaper.  A poll that fails for a transient reason is repeated, and the operation keeps waiting
+until its deadline, which the caller keeps.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -37,7 +37,7 @@ if MYPY:
     from ..clouds.interface import IVolumeService  # noqa: F401
     from ..clouds.values import Volume, VolumePage  # noqa: F401
 
-# The number of polls of a caller that need not wait before the first.
+# The number of polls of a caller that does not wait before its first poll.
 _AT_ONCE = -1
 
 
@@ -60,14 +60,14 @@ class Intervals(object):
     jitter = attr.ib(default=0.2)  # type: float
     random = attr.ib(default=random, repr=False)  # type: Callable[[], float]
 
-    def seconds(self, looks):
+    def seconds(self, polls):
         # type: (int) -> float
         """
-        :param int looks: the number of polls so far.
+        :param int polls: the number of polls so far.
         :return: ``float``, seconds until the next poll.
         """
         # the exponent is capped because a float overflows long before a wait ends
-        interval = min(self.longest, self.first * self.factor ** min(looks, 64))
+        interval = min(self.longest, self.first * self.factor ** min(polls, 64))
         return interval * (1 + self.jitter * (2 * self.random() - 1))
 
 
@@ -90,8 +90,8 @@ def make_timer(reactor):
     Make a timer for the deadlines of many operations, at the price of one timer per second.
 
     txaio rounds down to the second, so a second is added: a deadline is late by up to a second and
-    never early.  Its public constructor would take the global reactor, hence the private class;
-    txaio 26.6 still has no other way.
+    never early.  txaio's public constructor takes the global reactor, hence the private class;
+    no release up to txaio 26.6 has a public one that takes a reactor.
 
     :return: ``(seconds, function) -> object with .cancel()``.
     """
@@ -108,28 +108,28 @@ class _Waiter(object):
     """
     A caller that waits for a poll of a subject.
 
-    :ivar answer: the ``Deferred`` to fire; ``None`` once it has been fired or cancelled.
-    :ivar look: the poll under way that will answer, or ``None``.
+    :ivar answer: the ``Deferred`` to fire; ``None`` once it has fired or was cancelled.
+    :ivar poll: the poll in progress that will answer, or ``None``.
     """
 
-    def __init__(self, subject, looks):
+    def __init__(self, subject, polls):
         # type: (Text, int) -> None
         self.subject = subject
-        self.looks = looks
+        self.polls = polls
         self.due = 0.0
         self.answer = None  # type: Optional[Deferred[Any]]
-        self.look = None  # type: Optional[_Look]
+        self.poll = None  # type: Optional[_Poll]
 
 
-class _Look(object):
-    """Requests under way, and the callers that wait for them."""
+class _Poll(object):
+    """Requests in progress, and the callers that wait for them."""
 
     def __init__(self, waiters):
         # type: (List[_Waiter]) -> None
         self.waiters = waiters
         self.deferred = None  # type: Optional[Deferred[Any]]
         for waiter in waiters:
-            waiter.look = self
+            waiter.poll = self
 
     def abandoned(self):
         # type: () -> bool
@@ -138,7 +138,7 @@ class _Look(object):
     def answer(self, result):
         # type: (Any) -> None
         for waiter in self.waiters:
-            # a caller that is answered may cancel another: check each time
+            # The callbacks of one caller may cancel another: check each time.
             if waiter.answer is not None:
                 answer, waiter.answer = waiter.answer, None
                 answer.callback(result)
@@ -146,42 +146,42 @@ class _Look(object):
 
 class SharedPoll(object):
     """
-    Polls subjects again and again, once for all callers that wait for the same subject.
+    Polls subjects repeatedly, once for all callers that wait for the same subject.
 
     :param reactor: provides ``IReactorTime``.
-    :param look: called with a subject; returns a ``Deferred``.
+    :param poll: called with a subject; returns a ``Deferred``.
     :param Intervals intervals: the intervals between polls.
     """
 
-    def __init__(self, reactor, look, intervals):
+    def __init__(self, reactor, poll, intervals):
         # type: (IReactorTime, Callable[[Text], Deferred[Any]], Intervals) -> None
         self._reactor = reactor
-        self._look = look
+        self._poll = poll
         self._intervals = intervals
         self._waiting = []  # type: List[_Waiter]
         self._tick = None  # type: Optional[IDelayedCall]
 
-    def first_look(self, subject):
+    def first_poll(self, subject):
         # type: (Text) -> Deferred[Any]
         """
-        Poll as :meth:`next_look` does, but without an interval before: as soon as all callers of
-        this very moment have asked.
+        Poll as :meth:`next_poll` does, but without an interval: in the reactor's next iteration, so
+        that all callers of this iteration share the poll.
         """
-        return self.next_look(subject, _AT_ONCE)
+        return self.next_poll(subject, _AT_ONCE)
 
-    def next_look(self, subject, looks):
+    def next_poll(self, subject, polls):
         # type: (Text, int) -> Deferred[Any]
         """
-        Poll a subject again when it is time, together with all others that are waited for.  The
-        result was seen by a request that began after this call.
+        Poll a subject after the interval, together with all other subjects that are due.  The
+        result is that of a request sent after this call.
 
         :param text subject: an id.
-        :param int looks: the number of the caller's polls so far; the more, the longer the
+        :param int polls: the number of the caller's polls so far; the more, the longer the
             interval.
-        :return: a ``Deferred`` that fires with the result of the poll.  Fails only when polling
+        :return: a ``Deferred`` that fires with the result of the poll.  It fails only when polling
             again can't help.
         """
-        waiter = _Waiter(subject, looks)
+        waiter = _Waiter(subject, polls)
         answer = Deferred(lambda _: self._leave(waiter))  # type: Deferred[Any]
         waiter.answer = answer
         self._enter(waiter)
@@ -189,21 +189,21 @@ class SharedPoll(object):
 
     def _enter(self, waiter):
         # type: (_Waiter) -> None
-        waiter.look = None
+        waiter.poll = None
         waiter.due = self._reactor.seconds()
-        if waiter.looks != _AT_ONCE:
-            waiter.due += self._intervals.seconds(waiter.looks)
+        if waiter.polls != _AT_ONCE:
+            waiter.due += self._intervals.seconds(waiter.polls)
         self._waiting.append(waiter)
         self._schedule()
 
     def _leave(self, waiter):
         # type: (_Waiter) -> None
         waiter.answer = None
-        if waiter.look is None:
+        if waiter.poll is None:
             self._waiting.remove(waiter)
             self._schedule()
-        elif waiter.look.deferred is not None and waiter.look.abandoned():
-            waiter.look.deferred.cancel()
+        elif waiter.poll.deferred is not None and waiter.poll.abandoned():
+            waiter.poll.deferred.cancel()
 
     def _schedule(self):
         # type: () -> None
@@ -213,44 +213,44 @@ class SharedPoll(object):
         if self._waiting:
             due = min(waiter.due for waiter in self._waiting)
             self._tick = self._reactor.callLater(
-                max(0.0, due - self._reactor.seconds()), self._look_around
+                max(0.0, due - self._reactor.seconds()), self._poll_due
             )
 
-    def _look_around(self):
+    def _poll_due(self):
         # type: () -> None
         waiting, now = self._waiting, self._reactor.seconds()
-        # a poll answers the waiters that are not due yet just as well
+        # A poll also answers the subject's waiters that are not due yet.
         due = {waiter.subject for waiter in waiting if waiter.due <= now}
         self._waiting = [waiter for waiter in waiting if waiter.subject not in due]
-        self._look_at_each([waiter for waiter in waiting if waiter.subject in due])
+        self._poll_each([waiter for waiter in waiting if waiter.subject in due])
         self._schedule()
 
-    def _look_at_each(self, waiters):
+    def _poll_each(self, waiters):
         # type: (List[_Waiter]) -> None
         subjects = sorted({waiter.subject for waiter in waiters})
-        # all before the first poll: a caller that is answered may cancel another
-        looks = [_Look([w for w in waiters if w.subject == subject]) for subject in subjects]
-        for subject, look in zip(subjects, looks):
-            if not look.abandoned():
-                look.deferred = requests = self._look(subject)
-                requests.addCallbacks(look.answer, self._failed, errbackArgs=(look,))
+        # Create all before the first request: the callbacks of one caller may cancel another.
+        polls = [_Poll([w for w in waiters if w.subject == subject]) for subject in subjects]
+        for subject, poll in zip(subjects, polls):
+            if not poll.abandoned():
+                poll.deferred = requests = self._poll(subject)
+                requests.addCallbacks(poll.answer, self._failed, errbackArgs=(poll,))
 
-    def _failed(self, failure, look):
-        # type: (Failure, _Look) -> None
+    def _failed(self, failure, poll):
+        # type: (Failure, _Poll) -> None
         if not is_passing(failure):
-            look.answer(failure)
+            poll.answer(failure)
             return
-        waiters = [waiter for waiter in look.waiters if waiter.answer is not None]
+        waiters = [waiter for waiter in poll.waiters if waiter.answer is not None]
         POLL_FAILED(reason=failure.getErrorMessage(), waiting=len(waiters)).write()
         for waiter in waiters:
-            waiter.looks += 1
+            waiter.polls += 1
             self._enter(waiter)
 
 
 class Watcher(SharedPoll):
     """
-    Polls volumes: a poll fires with the :class:`~txstorage.clouds.Volume`, or ``None`` when there
-    is none.
+    Polls volumes: a poll fires with the :class:`~txstorage.clouds.Volume`, or ``None`` when the
+    volume does not exist.
 
     :param reactor: provides ``IReactorTime``.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
@@ -260,49 +260,49 @@ class Watcher(SharedPoll):
 
     def __init__(self, reactor, service, labels, intervals):
         # type: (IReactorTime, IVolumeService, Mapping[Text, Text], Intervals) -> None
-        SharedPoll.__init__(self, reactor, self.look, intervals)
+        SharedPoll.__init__(self, reactor, self.poll, intervals)
         self._service = service
         self._labels = labels
         self._list_cost = 1
 
-    def look(self, volume_id):
+    def poll(self, volume_id):
         # type: (Text) -> Deferred[Optional[Volume]]
         """
         Poll one volume now.
 
         :return: a ``Deferred`` that fires with the :class:`~txstorage.clouds.Volume`, or ``None``
-            when there is none.
+            when the volume does not exist.
         """
         d = self._service.get_volume(volume_id)
         return d.addErrback(_no_volume)
 
-    def _look_around(self):
+    def _poll_due(self):
         # type: () -> None
         if len({waiter.subject for waiter in self._waiting}) > self._list_cost:
             waiting, self._waiting = self._waiting, []
-            self._look_at_all(waiting)
+            self._poll_all(waiting)
             self._schedule()
         else:
-            SharedPoll._look_around(self)
+            SharedPoll._poll_due(self)
 
-    def _look_at_all(self, waiters):
+    def _poll_all(self, waiters):
         # type: (List[_Waiter]) -> None
-        look = _Look(waiters)
-        look.deferred = listed = self._service.list_volumes(self._labels)
+        poll = _Poll(waiters)
+        poll.deferred = listed = self._service.list_volumes(self._labels)
         listed.addCallbacks(
-            self._got_list, self._failed, callbackArgs=(look,), errbackArgs=(look,)
+            self._got_list, self._failed, callbackArgs=(poll,), errbackArgs=(poll,)
         )
 
-    def _got_list(self, page, look):
-        # type: (VolumePage, _Look) -> None
+    def _got_list(self, page, poll):
+        # type: (VolumePage, _Poll) -> None
         self._list_cost = page.requests
         listed = {volume.volume_id: volume for volume in page.volumes}
-        waiters = [waiter for waiter in look.waiters if waiter.answer is not None]
-        # absence from a list proves nothing: only a direct GET does
-        self._look_at_each([w for w in waiters if w.subject not in listed])
+        waiters = [waiter for waiter in poll.waiters if waiter.answer is not None]
+        # Absence from a list proves nothing; only a direct GET does.
+        self._poll_each([w for w in waiters if w.subject not in listed])
         for waiter in waiters:
             if waiter.subject in listed:
-                _Look([waiter]).answer(listed[waiter.subject])
+                _Poll([waiter]).answer(listed[waiter.subject])
 
 
 def _no_volume(failure):
@@ -310,38 +310,38 @@ def _no_volume(failure):
     failure.trap(UnknownVolume)
 
 
-def until(reactor, intervals, look, satisfied):
+def until(reactor, intervals, poll, satisfied):
     # type: (IReactorTime, Intervals, Callable[[], Deferred[Any]], Callable[[Any], bool]) -> Deferred[Any]
     """
-    Poll again and again until the result satisfies.
+    Poll repeatedly until a result satisfies a condition.
 
     :param reactor: provides ``IReactorTime``.
     :param Intervals intervals: the intervals between polls, after the first.
-    :param look: called without arguments; returns a ``Deferred``.
+    :param poll: called without arguments; returns a ``Deferred``.
     :param satisfied: called with the result; returns ``bool``.
-    :return: a ``Deferred`` that fires with the satisfying result; can be cancelled.  Fails only
-        when polling again can't help.
+    :return: a ``Deferred`` that fires with the satisfying result; it can be cancelled.  It fails
+        only when polling again can't help.
     """
 
-    def attempt(looks):
+    def attempt(polls):
         # type: (int) -> Deferred[Any]
-        d = look()
-        d.addErrback(lambda failure: failure if not is_passing(failure) else _NOTHING)
-        d.addCallback(
-            lambda seen: seen
-            if seen is not _NOTHING and satisfied(seen)
-            else later(looks)
-        )
-        return d
+        d = poll()
+        return d.addCallbacks(finish, retry, callbackArgs=(polls,), errbackArgs=(polls,))
 
-    def later(looks):
+    def finish(result, polls):
+        # type: (Any, int) -> Any
+        return result if satisfied(result) else later(polls)
+
+    def retry(failure, polls):
+        # type: (Failure, int) -> Any
+        return later(polls) if is_passing(failure) else failure
+
+    def later(polls):
         # type: (int) -> Deferred[Any]
-        pause = resume_context(deferLater(reactor, intervals.seconds(looks), lambda: None))
-        return pause.addCallback(lambda _: attempt(looks + 1))
+        pause = resume_context(deferLater(reactor, intervals.seconds(polls), lambda: None))
+        return pause.addCallback(lambda _: attempt(polls + 1))
 
     return attempt(0)
 
-
-_NOTHING = object()
 
 __all__ = ["Intervals", "SharedPoll", "Watcher", "is_passing", "make_timer", "until"]
