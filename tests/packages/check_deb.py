@@ -149,9 +149,8 @@ class LifeTests(PackagesTestCase):
 
     def test_removed_and_purged(self):
         """
-        Removed and purged with a mounted volume, the service and the files are gone; the data
-        stays, and
-        the next installation finds it.
+        Removing and purging the package with a mounted volume removes the service and the files;
+        the data stays, and the next installation finds it.
         """
         self.start()
         volume, device = self.attached()
@@ -167,7 +166,7 @@ class LifeTests(PackagesTestCase):
         self.assertEqual(self.content, self.read())
 
         purge = ["sh", "-c", "apt-get purge --yes --quiet txstorage 2>&1"]
-        self.assertIn("The volumes stay in /var/lib/txstorage.", self.machine.run(purge))
+        self.assertIn("The volumes remain in /var/lib/txstorage.", self.machine.run(purge))
         self.assertFalse(os.path.exists(self.machine.within("/etc/txstorage")))
         self.assertEqual(self.content, self.read())
         self.assertEqual([device], list(loop_devices(self.machine.path)))

@@ -48,7 +48,8 @@ class RpmTests(PackagesTestCase):
         Root owns all files; files that the operator may edit are not replaced; no data is owned.
         """
         fields = "[%{FILENAMES} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILEFLAGS:fflags}\n]"
-        files = [line.split(" ") for line in self.query("--queryformat", fields).splitlines()]
+        # Some names contain spaces.
+        files = [line.rsplit(" ", 3) for line in self.query("--queryformat", fields).splitlines()]
         self.assertGreater(len(files), 1000)
         self.assertEqual({("root", "root")}, {(user, group) for _, user, group, _ in files})
         self.assertIn(["/etc/txstorage/agent.yml.example", "root", "root", "cn"], files)
