@@ -1,4 +1,6 @@
-"""Tests of a host's connection to volumes that Block Storage connects to it."""
+"""
+Tests for :mod:`txstorage._devices.connector` and :mod:`txstorage._devices.os_brick`.
+"""
 
 from __future__ import absolute_import, division, print_function
 
@@ -28,27 +30,27 @@ class FakeConnectors(object):
 
     @property
     def InitiatorConnector(self):  # noqa: N802 (os-brick's name)
-        """The class whose factory makes a connector for a kind."""
+        """Return the class that has the factory of connectors."""
         return self
 
     def get_connector_properties(self, root_helper, my_ip, multipath, enforce_multipath):
-        """As os-brick has it."""
+        """Stand in for os-brick's."""
         return {"host": "other", "ip": my_ip, "initiator": "iqn.here", "multipath": multipath}
 
     def factory(self, protocol, root_helper, **options):
-        """As os-brick has it."""
+        """Stand in for os-brick's."""
         self.calls.append(("factory", protocol))
         return self
 
     def connect_volume(self, connection):
-        """As os-brick has it."""
+        """Stand in for os-brick's."""
         self.calls.append(("connect", connection))
         if self.path is None:
             raise RuntimeError("iscsiadm --password secret: no portal")
         return {"type": "block", "path": self.path}
 
     def disconnect_volume(self, connection, device_info):
-        """As os-brick has it."""
+        """Stand in for os-brick's."""
         self.calls.append(("disconnect", connection, device_info))
 
 
@@ -63,23 +65,23 @@ def connector(connectors=None, **options):
 
 
 class PropertiesTests(SynchronousTestCase):
-    """The host's properties for storage."""
+    """The host's properties."""
 
     def test_without_brick(self):
-        """The host's name, and no initiator."""
-        told = self.successResultOf(connector().properties())
-        self.assertEqual({u"host", u"platform", u"os_type", u"multipath"}, set(told))
-        self.assertTrue(told[u"host"])
+        """Without os-brick, the properties have the host's name, and no initiator."""
+        properties = self.successResultOf(connector().properties())
+        self.assertEqual({u"host", u"platform", u"os_type", u"multipath"}, set(properties))
+        self.assertTrue(properties[u"host"])
 
     def test_with_brick(self):
-        """os-brick's properties are added; but the host's name is its own."""
+        """os-brick's properties are added, but the host's name stays."""
         own = self.successResultOf(connector().properties())
-        told = self.successResultOf(connector(FakeConnectors()).properties())
-        self.assertEqual(("iqn.here", "127.0.0.1"), (told["initiator"], told["ip"]))
-        self.assertEqual(own[u"host"], told[u"host"])
+        properties = self.successResultOf(connector(FakeConnectors()).properties())
+        self.assertEqual(("iqn.here", "127.0.0.1"), (properties["initiator"], properties["ip"]))
+        self.assertEqual(own[u"host"], properties[u"host"])
 
     def test_address(self):
-        """The address is the one from which the service is reached."""
+        """The address is that from which this host reaches the service."""
         self.assertEqual(u"127.0.0.1", own_address((u"127.0.0.1", 5000)))
         made = connector(FakeConnectors(), place=(u"127.0.0.1", 0))
         self.assertEqual("127.0.0.1", self.successResultOf(made.properties())["ip"])
@@ -89,7 +91,7 @@ class LocalTests(SynchronousTestCase):
     """A device of this host."""
 
     def test_path(self):
-        """It is where the connection says; os-brick is not asked."""
+        """The path is that of the connection; os-brick is not called."""
         brick = FakeConnectors()
         for made in (connector(), connector(brick)):
             self.assertEqual(u"/dev/loop7", self.successResultOf(made.connect(VOLUME, LOCAL)))
@@ -97,23 +99,23 @@ class LocalTests(SynchronousTestCase):
         self.assertEqual([], brick.calls)
 
     def test_no_path(self):
-        """A path that is not absolute is refused, with the volume's name."""
+        """A path that is not absolute is refused; the error names the volume."""
         for path in (None, u"", u"loop7", u"/dev/lo\0p", 7):
             wrong = dict(LOCAL, device_path=path)
             failure = self.failureResultOf(connector().connect(VOLUME, wrong), ConnectionFailed)
             self.assertIn(VOLUME, str(failure.value))
 
     def test_no_kind(self):
-        """A connection that does not say its kind is refused."""
+        """A connection without a kind is refused."""
         for wrong in ({}, {u"driver_volume_type": 7}, {u"driver_volume_type": u""}):
             self.failureResultOf(connector().connect(VOLUME, wrong), ConnectionFailed)
 
 
 class BrickTests(SynchronousTestCase):
-    """Other kinds."""
+    """Connections of other kinds."""
 
     def test_missing(self):
-        """Without os-brick it is said which volume, which kind, and what to install."""
+        """The error without os-brick names the volume, the kind and the package to install."""
         for d in (connector().connect(VOLUME, ISCSI), connector().disconnect(VOLUME, ISCSI)):
             error = self.failureResultOf(d, ConnectorMissing).value
             for word in (VOLUME, u"iscsi", u"pip install 'txstorage[os-brick]'"):
@@ -121,7 +123,7 @@ class BrickTests(SynchronousTestCase):
             self.assertNotIn("secret", str(error))
 
     def test_connect(self):
-        """os-brick connects by the connection as it is, and says where."""
+        """os-brick gets the connection unchanged, and returns the path."""
         for path in (u"/dev/sdq", b"/dev/sdq"):
             brick = FakeConnectors(path)
             found = self.successResultOf(connector(brick).connect(VOLUME, ISCSI))
@@ -130,13 +132,13 @@ class BrickTests(SynchronousTestCase):
             self.assertEqual([("factory", "iscsi"), ("connect", ISCSI)], brick.calls)
 
     def test_disconnect(self):
-        """os-brick disconnects by the connection alone, which is all that survives a restart."""
+        """os-brick disconnects with the connection alone: nothing else survives a restart."""
         brick = FakeConnectors()
         self.successResultOf(connector(brick).disconnect(VOLUME, ISCSI))
         self.assertEqual([("factory", "iscsi"), ("disconnect", ISCSI, None)], brick.calls)
 
     def test_fails(self):
-        """os-brick's error is reported, with the volume and the kind, and without secrets."""
+        """os-brick's error is reported with the volume and the kind, and without secrets."""
         d = connector(FakeConnectors(None)).connect(VOLUME, ISCSI)
         error = self.failureResultOf(d, ConnectionFailed).value
         for word in (VOLUME, u"iscsi", u"iscsiadm --password ***: no portal"):
@@ -144,7 +146,7 @@ class BrickTests(SynchronousTestCase):
         self.assertNotIn(u"secret", str(error))
 
     def test_cancelled(self):
-        """A cancelled wait for os-brick is just that."""
+        """A cancelled wait for os-brick is not a failed connection."""
         made = HostConnector(
             Clock(), brick=lambda: Brick(FakeConnectors()), in_thread=lambda *_: Deferred()
         )
@@ -153,11 +155,11 @@ class BrickTests(SynchronousTestCase):
         self.failureResultOf(d, CancelledError)
 
     def test_thread(self):
-        """os-brick blocks, so it runs in the reactor's pool of threads."""
+        """os-brick runs in the reactor's thread pool, because it blocks."""
         calls = []
 
         class Pool(object):
-            """Runs it at once, and says so."""
+            """A thread pool that calls functions at once and records their names."""
 
             def callInThreadWithCallback(self, done, function, *args, **kwargs):  # noqa: N802
                 calls.append(function.__name__)
@@ -175,39 +177,39 @@ class LoadTests(SynchronousTestCase):
     """The detection of os-brick."""
 
     def module(self, name, **attributes):
-        """Pretend that there is a module."""
+        """Make a fake module importable."""
         made = ModuleType(name)
         made.__dict__.update(attributes)
-        self.pretend(name, made)
+        self.replace(name, made)
         return made
 
-    def pretend(self, name, module):
-        """Modules to import by their names, for this test."""
+    def replace(self, name, module):
+        """Replace a module by its name, for this test."""
         before = sys.modules.get(name)
         put_back = sys.modules.pop if before is None else sys.modules.__setitem__
         self.addCleanup(put_back, name, before)
         sys.modules[name] = module
 
     def test_missing(self):
-        """Without it there is none."""
-        self.pretend("os_brick", None)
+        """Without os-brick, ``load`` returns ``None``."""
+        self.replace("os_brick", None)
         self.assertIs(None, Brick.load())
 
     def test_there(self):
-        """It is set up, and becomes root as this process is."""
-        told = []
+        """os-brick is configured with its lock directory and root helper."""
+        calls = []
         connectors = FakeConnectors()
         initiator = self.module("os_brick.initiator", connector=connectors)
-        self.module("os_brick", setup=told.append, initiator=initiator)
+        self.module("os_brick", setup=calls.append, initiator=initiator)
         lockutils = ModuleType("lockutils")
-        lockutils.set_defaults = told.append
+        lockutils.set_defaults = calls.append
         self.module("oslo_concurrency", lockutils=lockutils)
         self.module("oslo_config", cfg=ModuleType("cfg")).cfg.CONF = "configuration"
         context = ModuleType("priv_context")
-        context.init = lambda root_helper: told.append(root_helper)
+        context.init = lambda root_helper: calls.append(root_helper)
         self.module("oslo_privsep", priv_context=context)
         made = Brick.load()
-        locks, configuration, [program, path] = told
+        locks, configuration, [program, path] = calls
         self.assertEqual(
             ("/run/os-brick", "configuration", "env"), (locks, configuration, program)
         )

@@ -26,11 +26,11 @@ class ListenTests(SynchronousTestCase):
     """Hosts without kernel events."""
 
     def test_not_an_fd_reactor(self):
-        """With a :class:`Clock` no socket is opened."""
+        """No socket is opened for a :class:`Clock`."""
         _uevents.listen(Clock(), self.fail, open_socket=self.fail)()
 
     def test_no_socket(self):
-        """A socket that is refused is done without."""
+        """A refused socket is not an error."""
 
         def refuse():
             raise EnvironmentError(errno.EPERM, "no")
@@ -38,15 +38,15 @@ class ListenTests(SynchronousTestCase):
         _uevents.listen(reactor, self.fail, open_socket=refuse)()
 
     def test_no_netlink(self):
-        """A platform without netlink is one without events."""
+        """A platform without netlink has no events."""
         if not hasattr(socket, "AF_NETLINK"):
-            raise SkipTest("there is none to take away")
+            raise SkipTest("this platform has no netlink")
         self.patch(socket, "AF_NETLINK", None)
         del socket.AF_NETLINK
         self.assertRaises(EnvironmentError, _uevents.open_socket)
 
     def test_refused_bind(self):
-        """A socket that can't be bound is closed again."""
+        """A socket that can't be bound is closed."""
         made = []
 
         class Refusing(object):
@@ -66,7 +66,7 @@ class ListenTests(SynchronousTestCase):
 
 
 class FakeSocket(object):
-    """A socket whose messages and errors are given."""
+    """A socket with given messages and errors."""
 
     closed = False
 
@@ -74,18 +74,18 @@ class FakeSocket(object):
         self.results = list(results)
 
     def recv(self, size):
-        """The next one."""
+        """Return the next message, or raise the next error."""
         result = self.results.pop(0) if self.results else errno.EAGAIN
         if isinstance(result, int):
             raise EnvironmentError(result, "failed")
         return result
 
     def fileno(self):
-        """Some number."""
+        """Return a constant."""
         return 1000
 
     def close(self):
-        """Remember it."""
+        """Record the call."""
         self.closed = True
 
 
@@ -98,9 +98,9 @@ class ReaderTests(SynchronousTestCase):
 
     def read(self, *results):
         """
-        Let the reactor find the socket readable once.
+        Call ``doRead`` once.
 
-        :return: what the reactor is told, and how often it called back.
+        :return: the result, and the number of callbacks.
         """
         calls = []
         self.socket = FakeSocket(*results)
@@ -108,28 +108,28 @@ class ReaderTests(SynchronousTestCase):
         return self.reader.doRead(), len(calls)
 
     def test_block(self):
-        """Many events for block devices are one callback."""
+        """Many events of block devices cause one callback."""
         self.assertEqual(self.read(NET, BLOCK, BLOCK, NET), (None, 1))
 
     def test_others(self):
-        """Other devices' events are not."""
+        """Events of other devices cause no callback."""
         self.assertEqual(self.read(NET), (None, 0))
 
     def test_overrun(self):
-        """When events were lost, it is looked at once."""
+        """Lost events cause a callback."""
         self.assertEqual(self.read(errno.ENOBUFS), (None, 1))
 
     def test_interrupted(self):
-        """An interrupted call is made again."""
+        """An interrupted call is repeated."""
         self.assertEqual(self.read(errno.EINTR, BLOCK), (None, 1))
 
     def test_flood(self):
-        """A flood does not keep the reactor from its other work."""
+        """One call reads a limited number of events, so that the reactor can do other work."""
         self.assertEqual(self.read(*[BLOCK] * 1000), (None, 1))
         self.assertTrue(self.socket.results)
 
     def test_broken(self):
-        """The reactor is told of an error, and then closes it, once."""
+        """An error is returned to the reactor, which may report the loss more than once."""
         error, calls = self.read(errno.EBADF)
         self.assertEqual((error.errno, calls), (errno.EBADF, 0))
         self.assertEqual(self.reader.fileno(), 1000)
@@ -142,8 +142,8 @@ class ReaderTests(SynchronousTestCase):
 
 class RealLoopTests(TestCase):
     """
-    Loop devices, the kernel's events and a real reactor.  The poll comes once
-    an hour, so that whatever ends a wait was an event.
+    Loop devices, the kernel's events and a real reactor.  The poll's interval is an hour, so that
+    only an event can end a wait.
     """
 
     timeout = 30
@@ -155,11 +155,11 @@ class RealLoopTests(TestCase):
         self.finder = DeviceFinder(reactor, intervals=(3600.0, 3600.0))
 
     def readers(self):
-        """The sockets that listen for events."""
+        """Return the readers of event sockets in the reactor."""
         return [one for one in reactor.getReaders() if isinstance(one, _uevents._Reader)]
 
     def test_appears_and_goes(self):
-        """An event tells that the device has come, and that it has gone."""
+        """An event ends the wait for a device to appear, and the wait for it to disappear."""
         d = self.finder.wait_until_present(self.volume_id, self.size)
         self.assertEqual(len(self.readers()), 1)
         device = []
@@ -188,7 +188,7 @@ class RealLoopTests(TestCase):
         return self.assertFailure(d, CancelledError)
 
     def test_wrong_size(self):
-        """Another size is refused by the real size."""
+        """A device of another size is refused; the error gives both sizes."""
         attach_loop(self, self.path)
         error = self.assertRaises(
             DeviceMismatch, self.finder.find, self.volume_id, self.size + 512
@@ -196,15 +196,14 @@ class RealLoopTests(TestCase):
         self.assertIn(u"{} bytes, not {}".format(self.size, self.size + 512), error.message)
 
     def test_two_devices(self):
-        """Two loop devices upon one file are refused."""
+        """Two loop devices on one file are refused."""
         attach_loop(self, self.path)
         attach_loop(self, self.path)
         self.assertRaises(DeviceAmbiguous, self.finder.find, self.volume_id, self.size)
 
     def test_node(self):
         """
-        A node of another number, a file in the place of the node, or no node:
-        no path.
+        A node of another number, a file in place of the node and a missing node are refused.
         """
         device = FilePath(str(attach_loop(self, self.path)))
         dev = FilePath(self.mktemp())

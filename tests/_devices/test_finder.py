@@ -1,5 +1,5 @@
 """
-Tests for :mod:`txstorage._devices.sysfs`: what is made of sysfs.
+Tests for :mod:`txstorage._devices.sysfs`.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -20,17 +20,17 @@ UNIT, PORT = 0, 1
 
 
 class SysfsTestCase(SynchronousTestCase):
-    """With a pretended /sys."""
+    """A fake /sys."""
 
     def setUp(self):
         self.sysfs = FakeSysfs(self.mktemp())
 
     def read(self):
-        """The devices that :func:`read_block_devices` finds, by name."""
+        """Return the devices that :func:`read_block_devices` finds, by name."""
         return {found.name: found for found in read_block_devices(self.sysfs.root)}
 
     def identities(self, *files):
-        """The identities of a device with these files."""
+        """Return the identities of a device with these files."""
         self.sysfs.add("sda", files=files)
         return self.read()[u"sda"].identities
 
@@ -39,20 +39,20 @@ class ReadingTests(SysfsTestCase):
     """The identities from sysfs files."""
 
     def test_facts(self):
-        """Size is told in bytes, and the device number in two halves."""
+        """The size is in bytes, and the device number is split into major and minor."""
         self.sysfs.add("vdb", size=3 * MIB, number="252:16")
         found = self.read()[u"vdb"]
         self.assertEqual((found.size, found.major, found.minor), (3 * MIB, 252, 16))
         self.assertEqual(found.identities, frozenset())
 
     def test_virtio(self):
-        """virtio-blk has its serial number without a newline."""
+        """virtio-blk's serial number has no newline."""
         self.assertEqual(
             self.identities(("serial", VOLUME[:20].encode("ascii"))), {serial(VOLUME[:20])}
         )
 
     def test_serial_of_the_device_below(self):
-        """NVMe pads its serial number with spaces."""
+        """The spaces that pad an NVMe serial number are removed."""
         padded = PLAIN[:18].encode("ascii") + b"  \n"
         self.assertEqual(self.identities(("device/serial", padded)), {serial(PLAIN[:18])})
 
@@ -66,12 +66,12 @@ class ReadingTests(SysfsTestCase):
         )
 
     def test_unit_serial(self):
-        """Page 0x80 ends where it says, not where the file ends."""
+        """Page 0x80 has the length in its header, not the length of the file."""
         page = vpd80(VOLUME.encode("ascii")) + b"rubbish"
         self.assertEqual(self.identities(("device/vpd_pg80", page)), {serial(VOLUME)})
 
     def test_damaged_pages(self):
-        """A page that is too short, or another page, has no identity."""
+        """A page that is too short, or is another page, has no identity."""
         self.assertEqual(
             self.identities(
                 ("device/vpd_pg80", b"\0\x80\0"), ("device/vpd_pg83", b"\0\x83")
@@ -88,14 +88,14 @@ class ReadingTests(SysfsTestCase):
         )
 
     def test_truncated_designator(self):
-        """A designator that ends before its length is not believed."""
+        """A designator that is shorter than its length is ignored."""
         page = vpd83((ASCII, UNIT, 0, VOLUME.encode("ascii")))
         self.assertEqual(self.identities(("device/vpd_pg83", page[:-3])), frozenset())
 
     def test_designators(self):
         """
-        Vendor specific and T10 designators of the logical unit count, word by
-        word and without the T10 vendor; binary ones and a port's do not.
+        Each word of vendor specific and T10 designators of the logical unit is an identity, except
+        the T10 vendor; binary designators and designators of a port are ignored.
         """
         page = vpd83(
             (BINARY, UNIT, 3, b"\x60\x01\x40\x50" * 4),
@@ -111,7 +111,7 @@ class ReadingTests(SysfsTestCase):
         )
 
     def test_nvme_namespace(self):
-        """A namespace's UUID counts, and no other kind of ``wwid``."""
+        """A namespace's UUID is an identity; other kinds of ``wwid`` are ignored."""
         wwid = ("wwid", b"uuid." + VOLUME.encode("ascii") + b"\n")
         self.assertEqual(self.identities(wwid), {serial(VOLUME)})
         self.assertEqual(self.identities(("wwid", b"eui.0025385b71b00000\n")), frozenset())
@@ -120,27 +120,27 @@ class ReadingTests(SysfsTestCase):
         )
 
     def test_loop(self):
-        """A loop device is known by the name of its file."""
+        """The name of a loop device's file is an identity."""
         self.assertEqual(
             self.identities(*loop_files(u"/var/lib/v/volume-1 \u00fc")),
             {u"file:volume-1 \u00fc"},
         )
 
     def test_loop_on_a_deleted_file(self):
-        """A file that is deleted is not the volume."""
+        """A deleted file is not an identity."""
         self.assertEqual(self.identities(*loop_files(u"/v/" + VOLUME + u" (deleted)")), set())
 
     def test_loop_inside_a_file(self):
-        """A loop device that begins inside the file is not the volume."""
+        """The file of a loop device that begins inside the file is not an identity."""
         files = loop_files(u"/v/" + VOLUME) + [("loop/offset", b"512\n")]
         self.assertEqual(self.identities(*files), frozenset())
 
     def test_not_utf8(self):
-        """Bytes that are no text do no harm."""
+        """Bytes that are not UTF-8 are replaced."""
         self.assertEqual(self.identities(("serial", b"\xff1")), {serial(u"\ufffd1")})
 
     def test_multipath(self):
-        """Only device-mapper's multipath target has paths."""
+        """Only device-mapper's multipath devices have paths."""
         self.sysfs.add("sda", holders=["dm-0"])
         self.sysfs.add("dm-0", slaves=["sda"], files=[("dm/uuid", b"mpath-3600\n")])
         self.sysfs.add("dm-1", slaves=["sda"], files=[("dm/uuid", b"LVM-abc\n")])
@@ -150,12 +150,12 @@ class ReadingTests(SysfsTestCase):
         self.assertEqual(found[u"dm-1"].paths, frozenset())
 
     def test_hidden(self):
-        """A hidden device, a path of NVMe's own multipath, is left out."""
+        """A hidden device, such as a path of NVMe's own multipath, is left out."""
         self.sysfs.add("nvme0c0n1", files=[("hidden", b"1\n")])
         self.assertEqual(self.read(), {})
 
     def test_no_device_number(self):
-        """A device without a number or a size can't be used, and hides no other."""
+        """A device without a number or a size is left out; the others are returned."""
         self.sysfs.add("sda")
         self.sysfs.write("sdb", "size", b"1\n")
         self.sysfs.add("sdc")
@@ -163,7 +163,7 @@ class ReadingTests(SysfsTestCase):
         self.assertEqual(list(self.read()), [u"sda"])
 
     def test_bytes_path(self):
-        """A root given as bytes leads to text all the same."""
+        """A root given as bytes gives names as text."""
         self.sysfs.add("sda")
         found = read_block_devices(self.sysfs.root.asBytesMode())
         self.assertEqual([one.name for one in found], [u"sda"])
@@ -173,7 +173,7 @@ class RacingTests(SysfsTestCase):
     """Changes while sysfs is read."""
 
     def interfere(self, meddle):
-        """Have ``meddle(path)`` called before each file is opened."""
+        """Call ``meddle(path)`` before each file is opened."""
 
         def opening(path, mode):
             meddle(path)
@@ -183,7 +183,7 @@ class RacingTests(SysfsTestCase):
         self.addCleanup(vars(_blockdevices).pop, "open", None)
 
     def fail_on(self, suffix, number):
-        """Let every file with that end of its name fail."""
+        """Let opening each file with that suffix fail."""
 
         def meddle(path):
             if path.endswith(suffix):
@@ -192,7 +192,7 @@ class RacingTests(SysfsTestCase):
         self.interfere(meddle)
 
     def test_unreadable_file(self):
-        """A device whose serial number can't be read is one without."""
+        """A device whose serial number can't be read has no serial number."""
         for number in (errno.ENOENT, errno.ENXIO, errno.EIO, errno.ENODEV, errno.EACCES):
             self.sysfs.add("sda", files=[("serial", b"1")])
             self.sysfs.add("sdb", files=[("device/serial", b"2")])
@@ -203,22 +203,22 @@ class RacingTests(SysfsTestCase):
 
     def test_exhausted(self):
         """
-        Without file descriptors or memory every device would look like one
-        without an identity, and so as if it were gone: that is an error.
+        A process without file descriptors or memory gets an error, because every device would seem
+        to have no identity, and so to be gone.
         """
         self.sysfs.add("sda", files=[("serial", b"1")])
         self.fail_on("sda/serial", errno.EMFILE)
         self.assertEqual(self.assertRaises(EnvironmentError, self.read).errno, errno.EMFILE)
 
     def test_exhausted_at_a_backing_file(self):
-        """A loop device whose backing file can't be read for that reason is an error, too."""
+        """The same applies to a loop device's backing file."""
         self.sysfs.add("loop0", files=loop_files(u"/v/" + VOLUME))
         for number in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
             self.fail_on("loop/backing_file", number)
             self.assertEqual(self.assertRaises(EnvironmentError, self.read).errno, number)
 
     def test_exhausted_at_a_directory(self):
-        """The same for a device's holders."""
+        """The same applies to a device's holders."""
         self.sysfs.add("sda")
         real = os.listdir
 
@@ -244,8 +244,8 @@ class RacingTests(SysfsTestCase):
 
     def test_replaced(self):
         """
-        When another disk takes the name meanwhile, the serial number of one
-        is never put together with the size of the other.
+        When another disk takes over the name meanwhile, the serial number of one disk is never
+        combined with the size of the other.
         """
         self.sysfs.add("sda", size=MIB, files=[("serial", b"old"), ("diskseq", b"1")])
 
@@ -258,7 +258,7 @@ class RacingTests(SysfsTestCase):
         self.assertEqual((found.size, found.identities), (2 * MIB, {serial(u"new")}))
 
     def test_restless(self):
-        """A device that won't keep still has no size yet, but is there."""
+        """A device that changes on every read is returned with the size 0."""
         self.sysfs.add("sda", files=[("serial", b"1")])
         count = []
 

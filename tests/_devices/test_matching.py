@@ -26,7 +26,7 @@ PLAIN = VOLUME.replace(u"-", u"")
 
 
 def device(name=u"vda", size=MIB, identities=(), **more):
-    """A :class:`BlockDevice`."""
+    """Return a :class:`BlockDevice`."""
     return BlockDevice(
         name=name, size=size, major=8, minor=1, identities=frozenset(identities), **more
     )
@@ -36,16 +36,16 @@ class FitsTests(SynchronousTestCase):
     """The identities of a volume."""
 
     def check(self, expected, volume_id, *identities):
-        """Assert what :func:`fits` says."""
+        """Assert the result of :func:`fits`."""
         self.assertIs(fits(volume_id, device(identities=identities)), expected, identities)
 
     def test_serials(self):
-        """In full or cut to 20 characters, with hyphens or without."""
+        """A serial number fits in full or truncated to 20 characters, with or without hyphens."""
         for text in (VOLUME, PLAIN, VOLUME[:20], PLAIN[:20]):
             self.check(True, VOLUME, serial(text))
 
     def test_other_lengths(self):
-        """No other piece of the id will do, nor anything around it."""
+        """No other part of the id fits, nor the id within a longer text."""
         for text in [VOLUME[:n] for n in range(36) if n != 20]:
             self.check(False, VOLUME, serial(text))
         for text in (VOLUME[:20] + u"x", VOLUME + u"x", u"x" + VOLUME, u"snapshot-" + VOLUME):
@@ -53,27 +53,27 @@ class FitsTests(SynchronousTestCase):
 
     def test_same_beginning(self):
         """
-        A device that is another volume in full is not taken for this one
-        because both ids begin alike.
+        A device with another volume's full id does not fit, although both ids begin with the same
+        characters.
         """
         sibling = VOLUME[:20] + u"f" * 16
         self.check(False, VOLUME, serial(VOLUME[:20]), serial(sibling))
         self.check(True, VOLUME, serial(VOLUME[:20]), serial(OTHER))
 
     def test_files(self):
-        """A loop device's file may be decorated in these ways only."""
+        """A file's name fits with these prefixes and suffixes only."""
         for name in (u"{}", u"volume-{}", u"{}.img", u"{}.raw", u"volume-{}.img"):
             self.check(True, VOLUME, u"file:" + name.format(VOLUME))
         for name in (VOLUME[:20], PLAIN, VOLUME + u".qcow2", u"old-" + VOLUME, u""):
             self.check(False, VOLUME, u"file:" + name)
 
     def test_kinds_are_apart(self):
-        """A name of a file is no serial number."""
+        """A file's name is not compared as a serial number."""
         self.check(False, VOLUME, u"file:" + VOLUME[:20])
         self.check(False, VOLUME, serial(u"volume-" + VOLUME))
 
     def test_not_a_uuid(self):
-        """Of an id that is not a UUID nothing but all of it will do."""
+        """An id that is not a UUID fits in full only."""
         volume_id = u"vol-0123456789abcdef0"
         self.check(True, volume_id, serial(volume_id))
         self.check(True, volume_id, u"file:" + volume_id)
@@ -90,20 +90,20 @@ class MatchTests(SynchronousTestCase):
     """The choice of the volume's device."""
 
     def test_found(self):
-        """The one with the identity, and not the one that is next to it."""
+        """The device with the identity is returned."""
         mine = device(u"vdb", identities=[serial(VOLUME[:20])])
         others = [device(u"vda", identities=[serial(OTHER)]), device(u"vdc")]
         self.assertEqual(match(VOLUME, MIB, others + [mine]), mine)
 
     def test_not_found(self):
-        """No device is guessed, even if it is the only one of that size."""
+        """The only device of the size is not returned without the identity."""
         error = self.assertRaises(
             DeviceNotFound, match, VOLUME, MIB, [device(identities=[serial(OTHER)])]
         )
         self.assertEqual(error.volume_id, VOLUME)
 
     def test_ambiguous(self):
-        """Two devices with the identity are refused, and both are named."""
+        """Two devices with the identity are refused; the error names both."""
         pair = [
             device(u"vdb", identities=[serial(VOLUME[:20])]),
             device(u"loop3", size=0, identities=[u"file:" + VOLUME]),
@@ -112,31 +112,31 @@ class MatchTests(SynchronousTestCase):
         self.assertIn(u"loop3, vdb", error.message)
 
     def test_other_size(self):
-        """Another size is refused, and both sizes are named."""
+        """Another size is refused; the error gives both sizes."""
         error = self.assertRaises(
             DeviceMismatch, match, VOLUME, 2 * MIB, [device(identities=[serial(VOLUME)])]
         )
         self.assertIn(u"1048576 bytes, not 2097152", error.message)
 
     def test_no_size_yet(self):
-        """A device without a size is not there yet."""
+        """A device without a size is not found yet."""
         self.assertRaises(
             DeviceNotFound, match, VOLUME, MIB, [device(size=0, identities=[serial(VOLUME)])]
         )
 
     def paths(self, holders=(u"dm-0",)):
-        """Two paths to one volume."""
+        """Return two paths to one volume."""
         return [
             device(name, identities=[serial(VOLUME)], holders=frozenset(holders))
             for name in (u"sda", u"sdb")
         ]
 
     def top(self, name=u"dm-0", paths=(u"sda", u"sdb")):
-        """A multipath device."""
+        """Return a multipath device."""
         return device(name, paths=frozenset(paths))
 
     def test_multipath(self):
-        """A multipath device stands for its paths, even for the only one."""
+        """A multipath device replaces its paths, also when it has only one."""
         self.assertEqual(match(VOLUME, MIB, self.paths() + [self.top()]), self.top())
         single = self.top(paths=[u"sda"])
         self.assertEqual(match(VOLUME, MIB, self.paths()[:1] + [single]), single)
@@ -146,7 +146,7 @@ class MatchTests(SynchronousTestCase):
         self.assertRaises(DeviceMismatch, match, VOLUME, 2 * MIB, self.paths() + [self.top()])
 
     def test_multipath_in_doubt(self):
-        """It must have exactly the paths found, and they no other holder."""
+        """A multipath device with other paths, or paths with another holder, are ambiguous."""
         for devices in (
             self.paths(),
             self.paths() + [device(u"dm-0")],
@@ -160,7 +160,7 @@ class MatchTests(SynchronousTestCase):
             self.assertRaises(DeviceAmbiguous, match, VOLUME, MIB, devices)
 
     def test_a_holder_that_is_not_multipath(self):
-        """A logical volume upon the device is not the volume."""
+        """A logical volume on the device is not returned."""
         mine = device(u"sda", identities=[serial(VOLUME)], holders=frozenset([u"dm-7"]))
         self.assertEqual(match(VOLUME, MIB, [mine, device(u"dm-7")]), mine)
 
@@ -187,7 +187,7 @@ _device = st.builds(
 
 @st.composite
 def _hosts(draw):
-    """Up to three devices of different names."""
+    """Draw up to three devices with different names."""
     found = draw(st.lists(_device, max_size=3))
     named = zip([u"a", u"b", u"dm-0"], found)
     return [
@@ -197,7 +197,7 @@ def _hosts(draw):
 
 
 def outcome(volume_id, devices):
-    """The device, or the class of the error."""
+    """Return the device, or the class of the error."""
     try:
         return match(volume_id, MIB, devices)
     except DeviceError as error:
@@ -205,26 +205,26 @@ def outcome(volume_id, devices):
 
 
 class MatchPropertyTests(SynchronousTestCase):
-    """Whatever the host has."""
+    """Properties for any devices of a host."""
 
     @given(_hosts(), st.sampled_from([VOLUME, OTHER, VOLUME[:20], u""]))
     def test_never_a_device_that_does_not_fit(self, devices, volume_id):
         """
-        The device returned has the size and the identity, or is the multipath device of all that
-        have the identity; and no other device has the identity.
+        The device returned has the size and the identity, or is the multipath device of all devices
+        with the identity; no other device has the identity.
         """
         found = outcome(volume_id, devices)
-        claiming = {one.name for one in devices if fits(volume_id, one)}
+        fitting = {one.name for one in devices if fits(volume_id, one)}
         if not isinstance(found, BlockDevice):
             self.assertTrue(issubclass(found, DeviceError))
             return
         self.assertEqual(found.size, MIB)
-        self.assertTrue(claiming)
-        self.assertIn(claiming, [{found.name}, set(found.paths)])
+        self.assertTrue(fitting)
+        self.assertIn(fitting, [{found.name}, set(found.paths)])
 
     @given(_hosts())
     def test_order_does_not_matter(self, devices):
-        """The order in which the kernel lists devices has no influence."""
+        """The result does not depend on the order of the devices."""
         outcomes = {outcome(VOLUME, order) for order in permutations(devices)}
         self.assertEqual(len(outcomes), 1)
 
@@ -238,42 +238,42 @@ class Status(object):
 
 
 class VerifiedTests(SynchronousTestCase):
-    """The device that storage names."""
+    """The device at the expected path."""
 
     def verify(self, *devices, **options):
-        """The device that :func:`verified` returns for 8:1, which storage expects at /dev/x."""
+        """Return the result of :func:`verified` for the expected path /dev/x, device 8:1."""
         size = options.get("size", MIB)
         return verified(VOLUME, size, devices, u"/dev/x", (8, 1))
 
     def other(self, *identities):
-        """Another device."""
+        """Return another device."""
         return BlockDevice(
             name=u"vdb", size=MIB, major=8, minor=2, identities=frozenset(identities)
         )
 
     def test_without_identity(self):
-        """A device that says nothing of itself is taken by its number and size."""
+        """A device without an identity is accepted by its number and size."""
         mine = device()
         self.assertIs(mine, self.verify(self.other(), mine))
 
     def test_other_serial(self):
-        """Storage gives serial numbers of its own, which say nothing about the volume."""
+        """A serial number of the storage's own is ignored."""
         mine = device(identities=[serial(u"LIO-ORG disk0")])
         self.assertIs(mine, self.verify(mine))
 
     def test_own_file(self):
-        """A loop device on the volume's own file is the volume's."""
+        """A loop device on the volume's file is accepted."""
         mine = device(identities=[u"file:volume-" + VOLUME])
         self.assertIs(mine, self.verify(mine))
 
     def test_other_file(self):
-        """A loop device on another file is not, and the file is named."""
+        """A loop device on another file is refused; the error names the file."""
         wrong = device(identities=[u"file:volume-" + OTHER])
         error = self.assertRaises(DeviceMismatch, self.verify, wrong)
         self.assertIn(u"on the file volume-" + OTHER, error.message)
 
-    def test_other_claims(self):
-        """When another device says that it is the volume, neither is believed."""
+    def test_other_identity(self):
+        """The device is refused when another device has the volume's identity."""
         error = self.assertRaises(
             DeviceAmbiguous, self.verify, device(), self.other(serial(VOLUME))
         )
@@ -284,7 +284,7 @@ class VerifiedTests(SynchronousTestCase):
         self.assertRaises(DeviceNotFound, self.verify, self.other())
 
     def test_size(self):
-        """Another size is refused; none yet is not there yet."""
+        """Another size is refused; a device without a size is not found yet."""
         self.assertRaises(DeviceMismatch, self.verify, device(), size=2 * MIB)
         self.assertRaises(DeviceNotFound, self.verify, device(size=0))
 
@@ -295,15 +295,15 @@ class NodeCheckTests(SynchronousTestCase):
     path = FilePath("/dev/vda")
 
     def check(self, status):
-        """Check a node of that status; the device is 8:1."""
+        """Check a node with this status; the device is 8:1."""
         return check_node(VOLUME, device(), self.path, lstat=lambda volume_id, path: status)
 
     def test_right(self):
-        """The right node passes."""
+        """A node with the device's number is accepted."""
         self.assertIsNone(self.check(Status(stat.S_IFBLK | 0o600, 8, 1)))
 
     def test_other_number(self):
-        """A node of another number is refused; both are named."""
+        """A node of another number is refused; the error gives both numbers."""
         for number in ((8, 2), (7, 1)):
             error = self.assertRaises(
                 DeviceMismatch, self.check, Status(stat.S_IFBLK | 0o600, *number)
@@ -317,12 +317,12 @@ class NodeCheckTests(SynchronousTestCase):
             self.assertIn(u"/dev/vda for volume " + VOLUME, error.message)
 
     def test_absent(self):
-        """A node that is not there is not there yet."""
+        """A node that does not exist is not found yet."""
         missing = FilePath(self.mktemp())
         self.assertRaises(DeviceNotFound, check_node, VOLUME, device(), missing)
 
     def test_unreachable(self):
-        """A node that can't be looked at is an error that says why."""
+        """The error for a node that can't be examined gives the reason."""
         blocked = FilePath(self.mktemp())
         blocked.setContent(b"")
         error = self.assertRaises(
@@ -332,7 +332,7 @@ class NodeCheckTests(SynchronousTestCase):
         self.assertIn(os.strerror(errno.ENOTDIR), error.message)
 
     def test_claimed(self):
-        """Only EBUSY means that something has claimed a device."""
+        """Only EBUSY means that a device is claimed."""
         for number, expected in ((errno.EBUSY, True), (errno.EACCES, False)):
 
             def refuse(path, flags, number=number):

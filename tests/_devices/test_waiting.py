@@ -1,6 +1,6 @@
 """
-Tests for :mod:`txstorage._devices.finder` in pretended places: finding a volume's
-device, and waiting for it.
+Tests for :mod:`txstorage._devices.finder` with a fake /sys: finding a volume's device, and waiting
+for it.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -45,7 +45,7 @@ SimpleStatus = namedtuple("SimpleStatus", "st_mode st_rdev")
 
 
 class Events(object):
-    """Events that a test makes happen."""
+    """Kernel events, triggered by a test."""
 
     changed = None
     started = stopped = 0
@@ -56,13 +56,13 @@ class Events(object):
         return self.stop
 
     def stop(self):
-        """Count it."""
+        """Stop the events, and count the call."""
         self.changed = None
         self.stopped += 1
 
 
 class FinderTestCase(SynchronousTestCase):
-    """With a pretended /sys; its devices' nodes pass, see NodeTests for these."""
+    """A finder with a fake /sys, which accepts every device node."""
 
     def setUp(self):
         self.sysfs = FakeSysfs(self.mktemp())
@@ -77,7 +77,7 @@ class FinderTestCase(SynchronousTestCase):
         )
 
     def make(self, **options):
-        """A finder."""
+        """Return a finder."""
         return DeviceFinder(
             self.clock, sysfs=self.sysfs.root, dev=FilePath("/dev"), events=self.events, **options
         )
@@ -87,27 +87,27 @@ class FinderTestCase(SynchronousTestCase):
         self.sysfs.add(device, size=size, files=[("serial", volume_id[:20].encode("ascii"))])
 
     def assert_idle(self):
-        """Nothing is left behind."""
+        """Assert that no timer and no listener is left."""
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertIsNone(self.events.changed)
         self.assertEqual(self.events.started, self.events.stopped)
 
 
 class FindTests(FinderTestCase):
-    """Finding a device at once."""
+    """Finding a device without waiting."""
 
     @capture_logging(
         assertHasMessage, DEVICE_SEARCH, {u"volume_id": VOLUME, u"outcome": u"/dev/vdb"}
     )
     def test_found(self, logger):
-        """The path is that of the checked node, and it is logged."""
+        """The path is that of the checked node, and is logged."""
         self.plug()
         self.assertEqual(self.finder.find(VOLUME, MIB), FilePath("/dev/vdb"))
         self.assertEqual(self.checked, [(u"vdb", "/dev/vdb")])
         self.assert_idle()
 
     def test_slash(self):
-        """A ``!`` in sysfs is a ``/`` in /dev, in a native path."""
+        """A ``!`` in sysfs is a ``/`` in /dev; the path is a native string."""
         self.plug("cciss!c0d0")
         path = self.finder.find(VOLUME, MIB).path
         self.assertEqual(path, "/dev/cciss/c0d0")
@@ -115,12 +115,12 @@ class FindTests(FinderTestCase):
 
     @capture_logging(assertHasMessage, DEVICE_SEARCH, {u"volume_id": OTHER})
     def test_not_found(self, logger):
-        """Another volume's device is not found, and that is logged."""
+        """Another volume's device is not returned, and the failure is logged."""
         self.plug()
         self.assertRaises(DeviceNotFound, self.finder.find, OTHER, MIB)
 
     def test_no_sysfs(self):
-        """When the devices can't be listed, that is what is said."""
+        """Each operation fails with ``DeviceError`` when the devices can't be listed."""
         self.sysfs.root.remove()
         for look in (
             lambda: self.finder.find(VOLUME, MIB),
@@ -133,20 +133,20 @@ class FindTests(FinderTestCase):
         self.assert_idle()
 
 
-class ToldTests(FinderTestCase):
-    """A volume of which storage says where its device is."""
+class ExpectedPathTests(FinderTestCase):
+    """A volume whose storage reports a path."""
 
-    def tell(self, number, path=u"/dev/mapper/x"):
-        """Storage says that the volume is there; that is a device of that number."""
+    def expect(self, number, path=u"/dev/mapper/x"):
+        """Set the expected path, which is a device with this number."""
         status = SimpleStatus(stat.S_IFBLK, os.makedev(*number))
         self.patch(_nodes, "lstat", lambda volume_id, path: status)
         self.finder.set_expected_path(VOLUME, path)
 
     def test_found(self):
-        """It is found there, without an identity, and called what the kernel calls it."""
+        """The device needs no identity, and its path is the kernel's name."""
         self.sysfs.add("dm-3", number="253:3")
         self.assertRaises(DeviceNotFound, self.finder.find, VOLUME, MIB)
-        self.tell((253, 3))
+        self.expect((253, 3))
         found = self.finder.find(VOLUME, MIB)
         self.assertEqual(FilePath("/dev/dm-3"), found)
         self.assertEqual([(u"dm-3", "/dev/dm-3")], self.checked)
@@ -155,7 +155,7 @@ class ToldTests(FinderTestCase):
         self.assertRaises(DeviceNotFound, self.finder.find, VOLUME, MIB)
 
     def test_no_device(self):
-        """A path that leads to anything but a block device is refused."""
+        """A path that is not a block device's is refused."""
         path = FilePath(self.mktemp())
         self.finder.set_expected_path(VOLUME, as_text(path.path))
         self.assertRaises(DeviceNotFound, self.finder.find, VOLUME, MIB)
@@ -165,16 +165,16 @@ class ToldTests(FinderTestCase):
         self.assertIn(path.path, error.message)
 
     def test_busy(self):
-        """It is busy there, although nothing else says that it is the volume."""
+        """A device at the expected path can be busy, without an identity."""
         self.sysfs.add("dm-3", number="253:3")
         self.patch(_block_devices, "_is_claimed", lambda path: path.path == "/dev/dm-3")
         self.finder.refuse_if_busy(VOLUME)
-        self.tell((253, 3))
+        self.expect((253, 3))
         error = self.assertRaises(DeviceBusy, self.finder.refuse_if_busy, VOLUME)
         self.assertIn(u"/dev/dm-3", error.message)
 
     def test_file(self):
-        """A file of the embedded service is where it is, whatever is told."""
+        """The expected path has no effect on files of the embedded service."""
         directory = FilePath(self.mktemp())
         directory.makedirs()
         directory.child(VOLUME).setContent(b"12")
@@ -184,10 +184,10 @@ class ToldTests(FinderTestCase):
 
 
 class KeptPathTests(FinderTestCase):
-    """A path that somebody keeps, as Flocker's agent does."""
+    """A path that a caller keeps, as Flocker's agent does."""
 
     def test_plain(self):
-        """It is like any other path to the same node: as a key, and for what is made of it."""
+        """The path equals and hashes like any ``FilePath`` of the node."""
         self.plug()
         path = self.finder.find(VOLUME, MIB)
         self.assertEqual({FilePath("/dev/vdb"): 1}[path], 1)
@@ -195,7 +195,7 @@ class KeptPathTests(FinderTestCase):
         self.assertIs(type(path.parent()), FilePath)
 
     def test_gone(self):
-        """Once the volume is detached it is no block device, whatever its node is by then."""
+        """A detached volume's path is not a block device, even when another volume has the node."""
         self.plug()
         path = self.finder.find(VOLUME, MIB)
         self.sysfs.remove("vdb")
@@ -206,17 +206,17 @@ class KeptPathTests(FinderTestCase):
         self.assertFalse(path.isBlockDevice())
 
     def test_follows(self):
-        """Attached again, it is where the volume is."""
+        """The path follows the volume when it is attached again."""
         self.plug()
         path = self.finder.find(VOLUME, MIB)
         self.sysfs.remove("vdb")
         self.plug("vdb", OTHER)
         self.plug("vdc", VOLUME)
-        self.assertFalse(path.isBlockDevice())  # for there is no such node here
+        self.assertFalse(path.isBlockDevice())  # this host has no such node
         self.assertEqual(path, FilePath("/dev/vdc"))
 
     def test_loop_device(self):
-        """All of it with real devices, and a node that another volume gets."""
+        """A kept path works with real devices, and when another volume gets the node."""
         volume, other = new_volume_id(), new_volume_id()
         files = {each: backing_file(self, each) for each in (volume, other)}
         self.patch(_block_devices, "check_node", check_node)
@@ -228,7 +228,7 @@ class KeptPathTests(FinderTestCase):
             self.assertTrue(path.isBlockDevice())
             detach_loop(first, files[volume])
             self.assertFalse(path.isBlockDevice())
-            # when another process of this machine was quicker to get the node
+            # Another process of this machine may have taken the node first.
             refused = subprocess.call(["losetup", str(first), files[other]])
         self.addCleanup(detach_loop, first, files[other])
         self.assertFalse(path.isBlockDevice())
@@ -238,23 +238,23 @@ class KeptPathTests(FinderTestCase):
 
 
 class WaitTests(FinderTestCase):
-    """Waiting with a :class:`Clock`."""
+    """Waiting, with a :class:`Clock`."""
 
     def test_present_already(self):
-        """A device that is there is not waited for."""
+        """The wait for a device that is present ends at once."""
         self.plug()
         d = self.finder.wait_until_present(VOLUME, MIB)
         self.assertEqual(self.successResultOf(d), FilePath("/dev/vdb"))
         self.assert_idle()
 
     def test_gone_already(self):
-        """A device that is not there has gone."""
+        """The wait for a missing device to disappear ends at once."""
         self.plug()
         self.assertIsNone(self.successResultOf(self.finder.wait_until_gone(OTHER)))
         self.assert_idle()
 
     def test_event(self):
-        """An event ends the wait at once, without the clock."""
+        """An event ends the wait at once, without a poll."""
         d = self.finder.wait_until_present(VOLUME, MIB)
         self.events.changed()
         self.assertNoResult(d)
@@ -265,7 +265,7 @@ class WaitTests(FinderTestCase):
         self.assert_idle()
 
     def test_going(self):
-        """Waiting for a device to go ends when it has gone."""
+        """The wait for a device to disappear ends when the device has disappeared."""
         self.plug()
         d = self.finder.wait_until_gone(VOLUME)
         self.events.changed()
@@ -276,7 +276,7 @@ class WaitTests(FinderTestCase):
         self.assert_idle()
 
     def test_going_looks_at_identity_only(self):
-        """A device of another size, or twice, is still there."""
+        """A device of another size, or a second device, still counts as present."""
         self.plug(size=0)
         self.plug("vdc", size=7 * MIB)
         d = self.finder.wait_until_gone(VOLUME)
@@ -285,7 +285,7 @@ class WaitTests(FinderTestCase):
         self.assertNoResult(d)
 
     def delays(self, count):
-        """Let the poll run, and tell after how many seconds it did."""
+        """Let polls take place; :return: the seconds before each."""
         found = []
         for _ in range(count):
             (call,) = self.clock.getDelayedCalls()
@@ -294,7 +294,7 @@ class WaitTests(FinderTestCase):
         return found
 
     def test_poll(self):
-        """Without events it looks soon, and then less and less often."""
+        """Without events, polls begin soon, at growing intervals."""
         d = self.finder.wait_until_present(VOLUME, MIB)
         self.assertEqual(self.delays(7), [0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0])
         self.plug()
@@ -304,7 +304,7 @@ class WaitTests(FinderTestCase):
         self.assert_idle()
 
     def test_poll_starts_over(self):
-        """An event, or somebody who joins, has it look soon again."""
+        """An event or another wait resets the interval."""
         self.finder.wait_until_present(VOLUME, MIB)
         self.delays(5)
         self.events.changed()
@@ -322,7 +322,7 @@ class WaitTests(FinderTestCase):
         self.successResultOf(d)
 
     def test_definite(self):
-        """Another size, or two devices, fails at once."""
+        """A wait fails at once for another size and for two devices."""
         self.plug(size=2 * MIB)
         self.failureResultOf(self.finder.wait_until_present(VOLUME, MIB), DeviceMismatch)
         self.plug("vdc")
@@ -330,14 +330,14 @@ class WaitTests(FinderTestCase):
         self.assert_idle()
 
     def test_cancel(self):
-        """A cancelled wait leaves nothing behind."""
+        """A cancelled wait leaves no timer and no listener."""
         d = self.finder.wait_until_present(VOLUME, MIB)
         d.cancel()
         self.failureResultOf(d, CancelledError)
         self.assert_idle()
 
     def test_shared(self):
-        """All who wait share one listener and one poll, until the last leaves."""
+        """All waits share one listener and one poll, until the last wait ends."""
         self.plug("vdc", OTHER)
         first = self.finder.wait_until_present(VOLUME, MIB)
         second = self.finder.wait_until_gone(OTHER)
@@ -355,7 +355,7 @@ class WaitTests(FinderTestCase):
         self.assert_idle()
 
     def test_cancelled_by_another(self):
-        """A callback may cancel another wait that would have ended as well."""
+        """A callback may cancel another wait that ends at the same moment."""
         waits = [self.finder.wait_until_present(VOLUME, MIB) for _ in range(2)]
         waits[0].addCallback(lambda _: waits[1].cancel())
         self.plug()
@@ -376,7 +376,7 @@ class WaitTests(FinderTestCase):
         self.assert_idle()
 
     def test_late_event(self):
-        """An event that comes when nobody waits does nothing."""
+        """An event without a wait has no effect."""
         d = self.finder.wait_until_present(VOLUME, MIB)
         late = self.events.changed
         d.cancel()
@@ -385,14 +385,14 @@ class WaitTests(FinderTestCase):
         self.assert_idle()
 
     def test_unexpected(self):
-        """An error that is not expected fails the wait; nobody hangs."""
+        """An unexpected error fails the wait."""
         self.finder._source.path_of = lambda *ignored: 1 // 0
         self.failureResultOf(self.finder.wait_until_present(VOLUME, MIB), ZeroDivisionError)
         self.assert_idle()
 
     @capture_logging(None)
     def test_outcome_is_logged(self, logger):
-        """One message for each wait, however often it looked."""
+        """Each wait logs one message, after any number of polls."""
         first = self.finder.wait_until_present(VOLUME, MIB)
         second = self.finder.wait_until_present(OTHER, MIB)
         self.clock.advance(1)
@@ -410,7 +410,7 @@ class WaitTests(FinderTestCase):
 
 
 class DirectoryTests(SynchronousTestCase):
-    """Regular files for devices."""
+    """Regular files as devices."""
 
     def setUp(self):
         self.directory = FilePath(self.mktemp())
@@ -421,19 +421,19 @@ class DirectoryTests(SynchronousTestCase):
         )
 
     def serve(self, size=MIB):
-        """Attach the volume."""
+        """Create the volume's file."""
         with self.directory.child(VOLUME).open("wb") as stream:
             stream.truncate(size)
 
     def test_found(self):
-        """The file of that name and size is the device; sysfs is not asked."""
+        """The file with the volume's name and size is the device; sysfs is not read."""
         self.serve()
         path = self.finder.find(VOLUME, MIB)
         self.assertEqual(path, self.directory.child(str(VOLUME)))
         self.assertIs(type(path.path), str)
 
     def test_not_found(self):
-        """No file, no device; an empty one is not ready."""
+        """A missing file and an empty file are not found."""
         self.assertRaises(DeviceNotFound, self.finder.find, VOLUME, MIB)
         self.serve(0)
         self.assertRaises(DeviceNotFound, self.finder.find, VOLUME, MIB)
@@ -444,7 +444,7 @@ class DirectoryTests(SynchronousTestCase):
         self.assertRaises(DeviceMismatch, self.finder.find, VOLUME, MIB)
 
     def test_other_kind(self):
-        """A link or a directory is refused, be its size what it may."""
+        """A link or a directory is refused, even with the volume's size."""
         path = self.directory.child(VOLUME).path
         for make in (lambda: os.symlink("elsewhere", path), lambda: os.mkdir(path)):
             make()
@@ -455,7 +455,7 @@ class DirectoryTests(SynchronousTestCase):
             FilePath(path).remove()
 
     def test_unsafe_id(self):
-        """An id that would lead out of the directory fails, also when waiting."""
+        """An id that leads out of the directory is refused, also in a wait."""
         for volume_id in (u"../" + VOLUME, u"a/b", u"..", u".", u"", u"a\n", u"a\0", u"\u00e9"):
             error = self.assertRaises(DeviceError, self.finder.find, volume_id, MIB)
             self.assertNotIsInstance(error, DeviceNotFound)
@@ -464,7 +464,7 @@ class DirectoryTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_waits(self):
-        """Waiting works by polling."""
+        """Waits poll."""
         d = self.finder.wait_until_present(VOLUME, MIB)
         self.assertNoResult(d)
         self.serve()
@@ -477,8 +477,8 @@ class DirectoryTests(SynchronousTestCase):
         self.assertIsNone(self.successResultOf(d))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_can_not_look(self):
-        """A file that can't be looked at is not taken to be gone."""
+    def test_unreadable(self):
+        """A file that can't be examined does not count as gone."""
         blocked = FilePath(self.mktemp())
         blocked.setContent(b"")
         finder = DeviceFinder(self.clock, directory=blocked)

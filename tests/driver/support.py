@@ -57,7 +57,7 @@ class DriverTestCase(SynchronousTestCase):
         )
 
     def pass_time(self, seconds=20):
-        """Time passes, and this node's kernel does what the cloud says."""
+        """Let time pass, and let this node's kernel follow the cloud."""
         for _ in range(seconds * 2):
             self.clock.advance(0.5)
             self.devices.settle()
@@ -65,19 +65,20 @@ class DriverTestCase(SynchronousTestCase):
     def success(self, d, seconds=20):
         self.pass_time(seconds)
         result = self.successResultOf(d)
-        self.assertEqual([], self.clock.getDelayedCalls(), "something is left behind")
+        self.assertEqual([], self.clock.getDelayedCalls(), "timers are left")
         return result
 
     def failure(self, d, *errors):
         self.pass_time()
         error = self.failureResultOf(d, *errors).value
-        self.assertEqual([], self.clock.getDelayedCalls(), "something is left behind")
+        self.assertEqual([], self.clock.getDelayedCalls(), "timers are left")
         return error
 
     def cut_short(self, start):
         """
-        Cancel an operation after each number of steps it can be cancelled
-        after; :return: how many times that was.
+        Start an operation repeatedly, and cancel it one step later each time, until it completes.
+
+        :return: the number of times that the operation was cancelled.
         """
         for steps in range(100):
             outcome = []
@@ -92,4 +93,4 @@ class DriverTestCase(SynchronousTestCase):
                 return steps
             d.cancel()
             outcome[0].trap(CancelledError)
-        self.fail("it never ends")
+        self.fail("the operation never completes")

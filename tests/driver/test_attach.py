@@ -38,7 +38,7 @@ from .support import WHERE, DriverTestCase, broken, lost, unreachable
 
 
 class AttachTests(DriverTestCase):
-    """attach_volume"""
+    """``attach_volume``"""
 
     def setUp(self):
         DriverTestCase.setUp(self)
@@ -48,7 +48,7 @@ class AttachTests(DriverTestCase):
         return self.driver.attach_volume(self.volume_id, server_id)
 
     def test_attached(self):
-        """It fires with the volume attached, once its device is there."""
+        """The Deferred fires with the attached volume, once the volume's device exists."""
         d = self.attach()
         self.clock.advance(5)
         self.assertEqual(u"in-use", self.cloud.volumes[self.volume_id].status)
@@ -59,25 +59,25 @@ class AttachTests(DriverTestCase):
         self.assertEqual({self.volume_id}, self.devices.present)
 
     def test_elsewhere(self):
-        """Another node's device is not waited for."""
+        """An attach to another node does not wait for a device on this node."""
         d = self.attach(THERE)
         self.clock.pump([1] * 5)
         self.assertEqual(THERE, self.successResultOf(d).attached_to)
 
     def test_from_outside(self):
-        """A machine that is no node can attach to one."""
+        """A machine that is not a node can attach a volume to a node."""
         self.node.outcome = UnknownInstanceID(u"x")
         self.assertEqual(HERE, self.success(self.attach()).attached_to)
         self.assertEqual(set(), self.devices.present)
 
     def test_node_not_known_for_now(self):
-        """When it can't be told whether the node is this one, nothing is asked for."""
+        """An attach sends no request while this node's own id can't be determined."""
         self.node.outcome = broken()
         self.failure(self.attach(), ServiceBroken)
         self.assertEqual(0, self.cloud.count("attach"))
 
     def test_node_not_known_in_time(self):
-        """A node that does not find out which one it is ends the attach at its deadline."""
+        """An attach ends at its deadline when the search for this node's id does not end."""
         search = Deferred(lambda _: None)
         self.node.instance_id = lambda: search
         d = self.attach()
@@ -89,14 +89,14 @@ class AttachTests(DriverTestCase):
         self.assertEqual([], self.cloud.requests)
 
     def test_unknown(self):
-        """A volume that is not there is unknown."""
+        """An attach of a volume that does not exist fails with ``UnknownVolume``."""
         self.volume_id = u"nonsense/\xe9"
         self.assertEqual(
             (self.volume_id,), self.failure(self.attach(), UnknownVolume).args
         )
 
     def test_of_another_cluster(self):
-        """Another cluster's volume does not exist for this one."""
+        """A volume of another cluster is unknown to every operation."""
         self.volume_id = self.cloud.add(labels={u"flocker-cluster-id": text_type(uuid4())})
         for operation in (
             self.attach,
@@ -108,13 +108,13 @@ class AttachTests(DriverTestCase):
         self.assertEqual({"get"}, set(self.cloud.requests))
 
     def test_without_dataset(self):
-        """A volume that does not say of which dataset it is is not attached."""
+        """A volume without a dataset's label is not attached."""
         self.volume_id = self.cloud.add(labels={u"flocker-cluster-id": text_type(CLUSTER)})
         self.failure(self.attach(), MalformedLabels)
         self.assertEqual(0, self.cloud.count("attach"))
 
     def test_already(self):
-        """A volume that is attached is, wherever to, and whatever the target is."""
+        """An attached volume is refused, for every target."""
         for server_id in (HERE, THERE):
             self.volume_id = self.cloud.add(u"in-use", attached_to=server_id)
             for target in (HERE, THERE, u"nonsense"):
@@ -123,11 +123,11 @@ class AttachTests(DriverTestCase):
         self.assertEqual(0, self.cloud.count("attach"))
 
     def test_unknown_server(self):
-        """A node that is not there is an error that names it."""
+        """The error for a node that does not exist names the node."""
         self.assertIn("nonsense", str(self.failure(self.attach(u"nonsense"), UnknownServer)))
 
     def test_joined(self):
-        """A second attach to the same node joins the first, and asks for nothing."""
+        """A second attach to the same node joins the first, and sends no request."""
         first = self.attach()
         self.clock.advance(1)
         second = self.new_driver().attach_volume(self.volume_id, HERE)
@@ -136,7 +136,7 @@ class AttachTests(DriverTestCase):
         self.assertEqual(1, self.cloud.count("attach"))
 
     def test_race_lost(self):
-        """The node that loses a race for a volume gets ``AlreadyAttachedVolume``."""
+        """The attach that loses a race for a volume fails with ``AlreadyAttachedVolume``."""
         first = self.attach(THERE)
         second = self.new_driver().attach_volume(self.volume_id, HERE)
         self.pass_time()
@@ -144,7 +144,7 @@ class AttachTests(DriverTestCase):
         self.failureResultOf(second, AlreadyAttachedVolume)
 
     def test_race_lost_at_the_last_moment(self):
-        """A refusal because somebody else was quicker is looked into."""
+        """A refusal because another node was faster is ``AlreadyAttachedVolume``."""
         self.cloud.break_next("attach", Fault(refusal()))
         d = self.attach()
         self.cloud.change(
@@ -155,19 +155,19 @@ class AttachTests(DriverTestCase):
         self.failure(d, AlreadyAttachedVolume)
 
     def test_refused_for_a_moment(self):
-        """A refusal while nothing speaks against it is tried again."""
+        """A refused request is retried while the volume is available."""
         self.cloud.break_next("attach", Fault(refusal()))
         self.success(self.attach())
         self.assertEqual(2, self.cloud.count("attach"))
 
     def test_refused_for_good(self):
-        """A refusal that stays is told in the cloud's words."""
+        """A request that is refused repeatedly fails with the cloud's message."""
         self.cloud.break_next("attach", *[Fault(refusal(detail=u"no way"))] * 9)
         self.assertIn("no way", str(self.failure(self.attach(), RequestRefused)))
         self.assertEqual(3, self.cloud.count("attach"))
 
     def test_bounced(self):
-        """An attach that the cloud accepts and then takes back is told, with why."""
+        """An attach that the cloud accepts and then undoes fails with the cloud's reason."""
         self.cloud.reasons[self.volume_id] = u"no initiator"
         self.cloud._later = lambda *changes: self.cloud.change(
             self.volume_id, status=u"available"
@@ -177,24 +177,24 @@ class AttachTests(DriverTestCase):
         self.assertEqual(3, self.cloud.count("attach"))
 
     def test_lost_after_processing(self):
-        """A request whose answer is lost is found out about."""
+        """A request that was processed is not repeated when its response is lost."""
         self.cloud.break_next("attach", Fault(lost(), processed=True))
         self.success(self.attach())
         self.assertEqual(1, self.cloud.count("attach"))
 
     def test_lost_before_processing(self):
-        """A request that got lost is repeated."""
+        """A request that was lost before it was processed is repeated."""
         self.cloud.break_next("attach", Fault(lost()))
         self.success(self.attach())
         self.assertEqual(2, self.cloud.count("attach"))
 
     def test_lost_always(self):
-        """Requests that always get lost are told as that."""
+        """The error of requests that are always lost reports the loss."""
         self.cloud.break_next("attach", *[Fault(lost()) for _ in range(9)])
         self.assertIn("dropped", str(self.failure(self.attach(), OperationFailed)))
 
     def test_compute_is_down(self):
-        """Compute that can't be reached is tried until the deadline, which tells of it."""
+        """Requests to an unreachable Compute are retried until the deadline."""
         self.cloud.break_next("attach", *[Fault(unreachable()) for _ in range(999)])
         d = self.attach()
         self.pass_time(112)
@@ -203,31 +203,31 @@ class AttachTests(DriverTestCase):
             self.assertIn(part, str(error))
 
     def test_cloud_down(self):
-        """A cloud that is down from the start fails it at once."""
+        """An attach fails at once when the cloud is unreachable at the first poll."""
         self.cloud.break_next("get", Fault(unreachable()))
         self.failureResultOf(self.attach(), Unreachable)
 
     def test_cloud_down_meanwhile(self):
-        """A cloud that is down while an attach is on its way is waited for."""
+        """An attach in progress waits for a cloud that is unreachable for a while."""
         d = self.attach()
         self.cloud.break_next("get", *[Fault(lost()) for _ in range(5)])
         self.success(d)
 
     def test_turned_away_meanwhile(self):
-        """Credentials that are withdrawn while it waits end it."""
+        """An attach in progress fails when the credentials are revoked."""
         error = AuthenticationFailed(*WHERE + (401, u"no"))
         d = self.attach()
         self.cloud.break_next("get", Fault(error))
         self.failure(d, AuthenticationFailed)
 
     def test_turned_away(self):
-        """A request that is turned away is not repeated."""
+        """A request that fails authentication is not repeated."""
         error = AuthenticationFailed(*WHERE + (401, u"no"))
         self.cloud.break_next("attach", Fault(error))
         self.failure(self.attach(), AuthenticationFailed)
 
     def test_in_error(self):
-        """A volume in error is told with its status and the cloud's reason."""
+        """The error for a volume in error gives the status and the cloud's reason."""
         self.volume_id = self.cloud.add(u"error")
         self.cloud.reasons[self.volume_id] = u"the disk is gone"
         error = self.failure(self.attach(), UnusableStatus)
@@ -235,8 +235,8 @@ class AttachTests(DriverTestCase):
 
     def test_queue(self):
         """
-        Attaches to one server go one after the other, those to several side
-        by side, and waiting for one's turn does not use up one's time.
+        Attaches to one server run one after the other, and attaches to several servers in parallel;
+        the time in the queue does not count towards the deadline.
         """
         self.cloud.delay = 50
         here = [self.driver.attach_volume(self.cloud.add(), HERE) for _ in range(4)]
@@ -250,7 +250,7 @@ class AttachTests(DriverTestCase):
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_cancelled_in_the_queue(self):
-        """An attach that is cancelled in the queue leaves it."""
+        """An attach that is cancelled in the queue leaves the queue."""
         first, second, third = [
             self.driver.attach_volume(self.cloud.add(), HERE) for _ in range(3)
         ]
@@ -262,7 +262,7 @@ class AttachTests(DriverTestCase):
         self.assertEqual(2, self.cloud.count("attach"))
 
     def test_device_never_comes(self):
-        """A device that does not come is an error that says so."""
+        """The error of an attach whose device does not appear says so."""
         self.devices.settle = lambda: None
         d = self.attach()
         self.pass_time(112)
@@ -270,7 +270,7 @@ class AttachTests(DriverTestCase):
         self.assertEqual([], self.devices.waits)
 
     def test_cancelled(self):
-        """Cancelled at any moment, what was begun goes on, and can be joined or is done."""
+        """An attach can be cancelled at any moment; it continues in the cloud."""
         attached = []
 
         def start():

@@ -21,7 +21,7 @@ from .support import DriverTestCase, lost
 
 
 class DestroyTests(DriverTestCase):
-    """destroy_volume"""
+    """``destroy_volume``"""
 
     def setUp(self):
         DriverTestCase.setUp(self)
@@ -31,7 +31,7 @@ class DestroyTests(DriverTestCase):
         return self.driver.destroy_volume(self.volume_id)
 
     def test_destroyed(self):
-        """It fires once the volume is gone, and no other is."""
+        """The Deferred fires once the volume is deleted; no other volume is."""
         other = self.cloud.add()
         d = self.destroy()
         self.clock.advance(2)
@@ -40,7 +40,7 @@ class DestroyTests(DriverTestCase):
         self.assertEqual([other], list(self.cloud.volumes))
 
     def test_unknown(self):
-        """A volume that is not there, or not any more, is unknown."""
+        """A destroy of a destroyed volume fails with ``UnknownVolume``."""
         self.success(self.destroy())
         self.assertEqual((self.volume_id,), self.failure(self.destroy(), UnknownVolume).args)
 
@@ -56,33 +56,33 @@ class DestroyTests(DriverTestCase):
         self.success(self.destroy())
 
     def test_joined(self):
-        """Destroying what is being destroyed waits for it."""
+        """A second destroy joins the first."""
         first, second = self.destroy(), self.destroy()
         self.pass_time()
         self.assertEqual([None, None], [self.successResultOf(d) for d in (first, second)])
         self.assertEqual(1, self.cloud.count("delete"))
 
     def test_gone_in_between(self):
-        """A volume that somebody else destroys in between is destroyed."""
+        """A destroy succeeds when another caller destroys the volume in between."""
         self.cloud.break_next("delete", Fault(UnknownVolume(self.volume_id)))
         d = self.destroy()
         self.cloud.volumes.clear()
         self.success(d)
 
     def test_lost(self):
-        """A lost answer is found out about."""
+        """A destroy succeeds although the response is lost."""
         self.cloud.break_next("delete", Fault(lost(), processed=True))
         self.success(self.destroy())
 
     def test_half_deleted(self):
-        """A deletion that fails in the cloud is told."""
+        """A destroy fails when the deletion fails in the cloud."""
         d = self.destroy()
         self.cloud.change(self.volume_id, status=u"error_deleting")
         self.clock.advance(1)
         self.assertIn("error_deleting", str(self.failureResultOf(d, UnusableStatus).value))
 
     def test_goes_back(self):
-        """A deletion that the cloud takes back is told."""
+        """A destroy fails when the cloud undoes the deletion repeatedly."""
         self.cloud._later = lambda *changes: self.cloud.change(
             self.volume_id, status=u"available"
         )
@@ -90,14 +90,14 @@ class DestroyTests(DriverTestCase):
         self.assertEqual(3, self.cloud.count("delete"))
 
     def test_maintenance(self):
-        """A status in which nothing goes is told, with what to do."""
+        """The error for a status that allows no operation gives the status and a remedy."""
         self.volume_id = self.cloud.add(u"maintenance")
         error = self.failure(self.destroy(), UnusableStatus)
         self.assertIn("maintenance", str(error))
         self.assertIn(error.remedy, str(error))
 
     def test_cancelled(self):
-        """Cancelled at any moment, it can be repeated."""
+        """A destroy can be cancelled at any moment."""
 
         def start():
             self.volume_id = self.cloud.add()

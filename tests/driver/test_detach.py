@@ -28,7 +28,7 @@ from .support import WHERE, DriverTestCase, lost
 
 
 class DetachTests(DriverTestCase):
-    """detach_volume"""
+    """``detach_volume``"""
 
     def setUp(self):
         DriverTestCase.setUp(self)
@@ -39,7 +39,7 @@ class DetachTests(DriverTestCase):
         return self.driver.detach_volume(self.volume_id)
 
     def test_detached(self):
-        """It fires once the cloud, Compute and the kernel have let go."""
+        """The Deferred fires once the cloud, Compute and the kernel have released the volume."""
         d = self.detach()
         self.clock.pump([0.5] * 4)
         self.assertEqual(u"available", self.cloud.volumes[self.volume_id].status)
@@ -53,7 +53,7 @@ class DetachTests(DriverTestCase):
         self.assertEqual(set(), self.devices.present)
 
     def test_from_elsewhere(self):
-        """Another node's kernel is none of this one's business."""
+        """A detach from another node does not check devices of this node."""
         self.volume_id = self.cloud.add(u"in-use", attached_to=THERE)
         self.devices.busy.add(self.volume_id)
         d = self.detach()
@@ -61,13 +61,13 @@ class DetachTests(DriverTestCase):
         self.assertIs(None, self.successResultOf(d))
 
     def test_busy(self):
-        """A volume in use on this node is not pulled away."""
+        """A volume that is in use on this node is not detached."""
         self.devices.busy.add(self.volume_id)
         self.failure(self.detach(), DeviceBusy)
         self.assertEqual(0, self.cloud.count("detach"))
 
     def test_busy_on_a_nameless_node(self):
-        """Nor on a node that can't tell its own id; one without devices may detach."""
+        """A node with an unknown id refuses a busy volume, and detaches one without a device."""
         self.node.outcome = UnknownInstanceID(u"x")
         self.devices.busy.add(self.volume_id)
         self.failure(self.detach(), DeviceBusy)
@@ -77,18 +77,18 @@ class DetachTests(DriverTestCase):
         self.assertIs(None, self.success(self.detach()))
 
     def test_unknown(self):
-        """A volume that is not there is unknown."""
+        """A detach of a volume that does not exist fails with ``UnknownVolume``."""
         self.volume_id = u"none"
         self.assertEqual((u"none",), self.failure(self.detach(), UnknownVolume).args)
 
     def test_unattached(self):
-        """A volume that is not attached is told so, whatever its state."""
+        """A detach of an unattached volume fails with ``UnattachedVolume``, in any status."""
         for status in (u"available", u"error", u"creating"):
             self.volume_id = self.cloud.add(status)
             self.assertEqual((self.volume_id,), self.failure(self.detach(), UnattachedVolume).args)
 
     def test_attaching(self):
-        """A volume in the middle of attaching is waited for, and then detached."""
+        """A detach waits for an attach in progress, and then detaches the volume."""
         volume_id = self.cloud.add()
         attach = self.driver.attach_volume(volume_id, THERE)
         self.assertEqual(u"reserved", self.cloud.volumes[volume_id].status)
@@ -107,19 +107,19 @@ class DetachTests(DriverTestCase):
         self.successResultOf(second)
 
     def test_refused_by_the_guest(self):
-        """A detach that the cloud takes back is asked for again, and then given up."""
+        """A detach that the cloud undoes is requested again, up to the maximum."""
         self.cloud._later = lambda *changes: self.cloud.change(self.volume_id, status=u"in-use")
         self.failure(self.detach(), OperationFailed)
         self.assertEqual(3, self.cloud.count("detach"))
 
     def test_lost(self):
-        """A lost answer is found out about."""
+        """A request that was processed is not repeated when its response is lost."""
         self.cloud.break_next("detach", Fault(lost(), processed=True))
         self.success(self.detach())
         self.assertEqual(1, self.cloud.count("detach"))
 
     def test_server_gone(self):
-        """A server that is deleted lets go of its volumes by itself."""
+        """A detach succeeds when the server is deleted and the volume released."""
         self.cloud.break_next("detach", Fault(UnknownServer(HERE)))
         d = self.detach()
         self.cloud.change(self.volume_id, status=u"available", attachments=())
@@ -127,7 +127,7 @@ class DetachTests(DriverTestCase):
         self.success(d)
 
     def test_server_gone_for_good(self):
-        """A server that is gone while its volume stays attached is told."""
+        """A detach fails when the server does not exist and the volume stays attached."""
         self.cloud.break_next("detach", *[Fault(UnknownServer(HERE))] * 9)
         self.failure(self.detach(), UnknownServer)
 
@@ -136,17 +136,17 @@ class DetachTests(DriverTestCase):
         both = tuple(Attachment(self.volume_id, server) for server in (HERE, THERE))
         self.cloud.change(self.volume_id, attachments=both)
         self.cloud.compute.add((self.volume_id, THERE))
-        asked = []
+        requested = []
         real = self.cloud.request_detach
-        self.cloud.request_detach = lambda *a: asked.append(a) or real(*a)
+        self.cloud.request_detach = lambda *a: requested.append(a) or real(*a)
         d = self.detach()
-        self.assertEqual(sorted(asked), [(self.volume_id, HERE), (self.volume_id, THERE)])
+        self.assertEqual(sorted(requested), [(self.volume_id, HERE), (self.volume_id, THERE)])
         self.cloud.compute.clear()
-        # the second of them is refused here, since this cloud is not multiattach
+        # The second request is refused, because this cloud has no multiattach.
         self.success(d)
 
     def test_attached_twice_and_turned_away(self):
-        """When asking one of two servers fails for good, the other is not asked for ever."""
+        """A permanent failure for one of two servers also ends the polls of the other."""
         both = tuple(Attachment(self.volume_id, server) for server in (HERE, THERE))
         self.cloud.change(self.volume_id, attachments=both)
         self.cloud.compute.add((self.volume_id, THERE))
@@ -155,8 +155,8 @@ class DetachTests(DriverTestCase):
 
     def test_compute_is_asked_once_for_all(self):
         """
-        Many detaches from one server cost Compute, beyond their requests, one list per poll for all
-        of them, and one for each server.
+        Detaches from one server share one list of Compute's attachments for each poll; each server
+        costs one list.
         """
         volumes = [self.cloud.add(u"in-use", attached_to=THERE) for _ in range(20)]
         volumes += [self.cloud.add(u"in-use", attached_to=HERE) for _ in range(20)]
@@ -164,12 +164,12 @@ class DetachTests(DriverTestCase):
         self.pass_time()
         for d in detaches:
             self.assertIs(None, self.successResultOf(d))
-        # Available after two looks, and let go of after one or two more.
+        # The volumes are available after two polls, and released after one or two more.
         self.assertIn(self.cloud.count("attachments"), (4, 6))
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_one_after_the_other(self):
-        """Each is asked about only when the one before let go: Cinder, Compute, the kernel."""
+        """Cinder, Compute and the kernel are polled one after the other, in this order."""
         d = self.detach()
         order = []
         for _ in range(20):
@@ -193,7 +193,7 @@ class DetachTests(DriverTestCase):
         self.success(d)
 
     def test_device_never_goes(self):
-        """A device that stays is an error that says so."""
+        """The error of a detach whose device does not disappear says so."""
         self.devices.settle = lambda: None
         d = self.detach()
         self.pass_time(112)
@@ -201,14 +201,14 @@ class DetachTests(DriverTestCase):
         self.assertIn("disappear from this node", str(error))
 
     def test_compute_never_lets_go(self):
-        """Compute that goes on listing the volume is an error that says so."""
+        """The error of a detach names Compute when Compute keeps the volume in its list."""
         self.cloud._later = lambda available, let_go: available()
         d = self.detach()
         self.pass_time(112)
         self.assertIn("Compute", str(self.failureResultOf(d, OperationTimedOut).value))
 
     def test_cancelled(self):
-        """Cancelled at any moment, the detach goes on in the cloud, and can be repeated."""
+        """A detach can be cancelled at any moment; it continues in the cloud."""
 
         def start():
             self.volume_id = self.cloud.add(u"in-use", attached_to=HERE)

@@ -40,20 +40,20 @@ class InterfaceTests(DriverTestCase):
     """The driver's interfaces and constants."""
 
     def test_provides(self):
-        """It provides the asynchronous, the profiled and the cloud interface."""
+        """The driver provides the asynchronous, the profiled and the cloud interface."""
         for interface in (IBlockDeviceAsyncAPI, IProfiledBlockDeviceAPI, ICloudAPI):
             self.assertTrue(verifyObject(interface, self.driver))
 
     def test_memory_cloud(self):
-        """The cloud it is tested on is a volume service."""
+        """The cloud in memory provides ``IVolumeService``."""
         self.assertTrue(verifyObject(IVolumeService, self.cloud))
 
     def test_allocation_unit(self):
-        """Sizes are multiples of what the service allocates."""
+        """The allocation unit is the service's."""
         self.assertEqual(GIB, self.success(self.driver.allocation_unit()))
 
     def test_instance_id(self):
-        """This node is who the node says it is."""
+        """The instance id is the node's."""
         self.assertEqual(HERE, self.success(self.driver.compute_instance_id()))
 
     def test_instance_id_source(self):
@@ -61,7 +61,7 @@ class InterfaceTests(DriverTestCase):
         self.assertEqual(u"configuration", self.driver.instance_id_source)
 
     def test_unknown_instance_id(self):
-        """A failed instance id is not remembered."""
+        """A failed search for the instance id is not cached."""
         self.node.outcome = UnknownInstanceID(u"x")
         self.failure(self.driver.compute_instance_id(), UnknownInstanceID)
         self.node.outcome = HERE
@@ -69,14 +69,14 @@ class InterfaceTests(DriverTestCase):
 
 
 class UnfinishedTests(DriverTestCase):
-    """Transitions that another caller began and may have left unfinished."""
+    """Transitions that another caller began and may not have completed."""
 
     def settled(self):
-        """The number of times that the cloud was asked to settle the volume."""
+        """Return the number of requests to settle a volume."""
         return self.cloud.count("settle")
 
     def test_not_at_once(self):
-        """Whoever began it has a moment; then it is ended, for every operation."""
+        """Every operation ends another caller's transition, but not at its first poll."""
         for operation in (
             lambda v: self.driver.attach_volume(v, THERE),
             self.driver.detach_volume,
@@ -92,7 +92,7 @@ class UnfinishedTests(DriverTestCase):
             d.cancel()
 
     def test_refused(self):
-        """When that is refused, or fails in passing, it is waited for all the same."""
+        """A refusal or a transient failure of that request does not end the wait."""
         for error in (refusal(), ServiceBroken(u"POST", u"http://cloud", 500, u"no")):
             volume_id = self.cloud.add(u"attaching")
             d = self.driver.attach_volume(volume_id, THERE)
@@ -115,10 +115,10 @@ class UnfinishedTests(DriverTestCase):
 
 
 class InconsistentCloudTests(DriverTestCase):
-    """States that last only for a moment, and make no sense."""
+    """Transient states in which the cloud contradicts itself."""
 
     def test_waited_out(self):
-        """Each operation waits until the cloud makes sense again."""
+        """Each operation waits until the cloud's state is consistent again."""
         for operation, status, error in [
             (lambda v: self.driver.attach_volume(v, HERE), u"in-use", AlreadyAttachedVolume),
             (self.driver.detach_volume, u"available", None),
@@ -145,7 +145,7 @@ class LoggingTests(DriverTestCase):
 
     @capture_logging(None)
     def test_one_action_an_operation(self, logger):
-        """Each operation is one action, with its subject, that ends as the operation does."""
+        """Each operation is one action that has a subject and ends as the operation does."""
         volume_id = self.cloud.add()
         self.success(self.driver.attach_volume(volume_id, HERE))
         self.failure(self.driver.destroy_volume(volume_id), StillAttached)

@@ -41,7 +41,7 @@ class LabelsTests(SynchronousTestCase):
     """The labels of a cluster and a dataset."""
 
     def test_the_same_as_flocker_writes(self):
-        """Labels and name are those of Flocker's own OpenStack driver."""
+        """The labels and the name equal those of Flocker's own OpenStack driver."""
         self.assertEqual(
             {u"flocker-cluster-id": u"c0ffee00-0000-4000-8000-000000000001"},
             cluster_labels(CLUSTER),
@@ -58,15 +58,15 @@ class LabelsTests(SynchronousTestCase):
         )
 
     def test_belongs_to(self):
-        """Only a volume that names this very cluster belongs to it, however it spells it."""
+        """A volume belongs to the cluster of its label, in any spelling of the UUID."""
         self.assertTrue(belongs_to(volume(), CLUSTER))
-        shouted = {u"flocker-cluster-id": u"C0FFEE00-0000-4000-8000-000000000001"}
-        self.assertTrue(belongs_to(volume(labels=shouted), CLUSTER))
+        upper_case = {u"flocker-cluster-id": u"C0FFEE00-0000-4000-8000-000000000001"}
+        self.assertTrue(belongs_to(volume(labels=upper_case), CLUSTER))
         for labels in ({}, {u"flocker-cluster-id": u"x"}, cluster_labels(DATASET)):
             self.assertFalse(belongs_to(volume(labels=labels), CLUSTER), labels)
 
     def test_dataset_of(self):
-        """A volume names its dataset, or the error says what is wrong with the label."""
+        """The dataset is that of the label; the error for a bad label gives the problem."""
         self.assertEqual(DATASET, dataset_of(volume()))
         for labels, problem in [({}, "missing"), ({u"flocker-dataset-id": u"x"}, "not a UUID")]:
             error = self.assertRaises(MalformedLabels, dataset_of, volume(labels=labels))
@@ -74,7 +74,7 @@ class LabelsTests(SynchronousTestCase):
             self.assertEqual(u"v", error.volume_id)
 
     def test_block_device_volume(self):
-        """Flocker's value has the id, the size, the dataset and the server."""
+        """The ``BlockDeviceVolume`` has the id, the size, the dataset and the server."""
         self.assertEqual(
             BlockDeviceVolume(
                 blockdevice_id=u"v", size=5, dataset_id=DATASET, attached_to=u"s"
@@ -85,10 +85,10 @@ class LabelsTests(SynchronousTestCase):
 
 
 class OnePerDatasetTests(SynchronousTestCase):
-    """Sorting out a list."""
+    """:func:`one_per_dataset`."""
 
     def test_sorted_out(self):
-        """The oldest of each dataset is used; rivals and nonsense are told apart."""
+        """The oldest volume of each dataset is used; the others are returned with the reason."""
         young = volume(u"a", created_at=u"2026-01-02")
         old = volume(u"b", created_at=u"2026-01-01")
         other = volume(u"c", labels=dataset_labels(CLUSTER, CLUSTER))

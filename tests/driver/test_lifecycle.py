@@ -33,7 +33,7 @@ SERVERS = {Where.NOWHERE: (), Where.HERE: (TARGET,), Where.ELSEWHERE: (OTHER,)}
 PHASES = list(Phase.iterconstants())
 PLACES = list(Where.iterconstants())
 
-#: What Cinder documents, and nothing, and gone.
+#: The statuses of all tables, an empty status, and an unlisted status.
 STATUSES = sorted({status for table in TABLES.values() for status in table}) + [u"", u"new-fangled"]
 
 
@@ -58,16 +58,16 @@ class TablesTests(SynchronousTestCase):
                 self.assertTrue(all(cell in Decision.iterconstants() for cell in row), status)
 
     def test_all_operations(self):
-        """Each table's operation can say what it waits for."""
+        """Each table's operation has an awaited event."""
         self.assertEqual(set(TABLES), set(AWAITED))
 
     def test_again_never_leaves(self):
-        """``AGAIN`` is for the tables only: a caller gets it resolved."""
+        """``AGAIN`` is never returned: ``decide`` resolves it."""
         for operation in TABLES:
             self.assertNotIn(Decision.AGAIN, [cell[-1] for cell in every_cell(operation)])
 
     def test_requests_are_bounded(self):
-        """After the maximum of requests nothing is asked for that was asked for before."""
+        """No request is repeated after the maximum of requests."""
         for operation, status, where in product(TABLES, STATUSES, PLACES):
             self.assertNotEqual(
                 Decision.REQUEST,
@@ -76,7 +76,7 @@ class TablesTests(SynchronousTestCase):
             )
 
     def test_gone_is_final(self):
-        """Nothing is asked of, and nothing waits for, a volume that is gone."""
+        """A volume that is gone leads to neither a request nor a wait."""
         for operation, phase, where in product(TABLES, PHASES, PLACES):
             self.assertNotIn(
                 outcome(operation, GONE, phase, where), (Decision.REQUEST, Decision.WAIT)
@@ -84,29 +84,29 @@ class TablesTests(SynchronousTestCase):
 
     @given(st.text(), st.sampled_from(PHASES), st.sampled_from(PLACES))
     def test_unlisted(self, status, phase, where):
-        """A status that is not listed is never acted upon, by any operation."""
+        """No operation acts on a status that is not listed."""
         if status not in STATUSES:
             for operation in TABLES:
                 self.assertIs(Decision.UNUSABLE, outcome(operation, status, phase, where))
 
 
 class AttachTests(SynchronousTestCase):
-    """The table for attach."""
+    """The table of attach."""
 
-    def test_asks_only_for_available(self):
-        """Only a volume that is available and nowhere attached is asked for."""
-        asked = {cell[:3] for cell in every_cell(u"attach") if cell[3] is Decision.REQUEST}
-        self.assertEqual({(u"available", phase, Where.NOWHERE) for phase in PHASES}, asked)
+    def test_requests_only_available(self):
+        """An attach is requested only for a volume that is available and unattached."""
+        requested = {cell[:3] for cell in every_cell(u"attach") if cell[3] is Decision.REQUEST}
+        self.assertEqual({(u"available", phase, Where.NOWHERE) for phase in PHASES}, requested)
 
     def test_done_only_here(self):
-        """Only a volume in use on the target is done, and never at first sight."""
+        """An attach is done when the volume is in use on the target, but not at the first poll."""
         done = {cell[:3] for cell in every_cell(u"attach") if cell[3] is Decision.DONE}
         self.assertEqual(
             {(u"in-use", phase, Where.HERE) for phase in (Phase.JOINED, Phase.REQUESTED)}, done
         )
 
     def test_already_attached(self):
-        """A volume in use is refused: anywhere at first sight, elsewhere later."""
+        """A volume in use is refused: on any server at the first poll, on another server later."""
         refused = {cell[:3] for cell in every_cell(u"attach") if cell[3] is Decision.ATTACHED}
         self.assertEqual(
             {(u"in-use", phase, Where.ELSEWHERE) for phase in PHASES}
@@ -115,7 +115,7 @@ class AttachTests(SynchronousTestCase):
         )
 
     def test_joins(self):
-        """A volume on its way, whosever, is waited for."""
+        """A volume in transition is waited for, whichever caller began the transition."""
         for status, phase in product((u"reserved", u"attaching", u"detaching"), PHASES):
             self.assertIs(Decision.WAIT, outcome(u"attach", status, phase))
 
@@ -126,21 +126,21 @@ class AttachTests(SynchronousTestCase):
 
 
 class DetachTests(SynchronousTestCase):
-    """The table for detach."""
+    """The table of detach."""
 
-    def test_asks_only_for_in_use_here(self):
-        """Only a volume in use on the servers it is about is asked for."""
-        asked = {cell[:3] for cell in every_cell(u"detach") if cell[3] is Decision.REQUEST}
-        self.assertEqual({(u"in-use", phase, Where.HERE) for phase in PHASES}, asked)
+    def test_requests_only_in_use_here(self):
+        """A detach is requested only for a volume in use on the operation's servers."""
+        requested = {cell[:3] for cell in every_cell(u"detach") if cell[3] is Decision.REQUEST}
+        self.assertEqual({(u"in-use", phase, Where.HERE) for phase in PHASES}, requested)
 
     def test_never_done_while_here(self):
-        """A volume that is still attached to those servers is not detached."""
+        """A detach is not done while the volume is attached to the operation's servers."""
         done = [cell for cell in every_cell(u"detach") if cell[3] is Decision.DONE]
         self.assertNotIn(Where.HERE, [cell[2] for cell in done])
         self.assertNotIn(Phase.FRESH, [cell[1] for cell in done])
 
     def test_loose(self):
-        """A volume that is available, broken or in the making, and nowhere attached, is loose."""
+        """An unattached volume that is available, in error or being created can't be detached."""
         loose = {cell[0] for cell in every_cell(u"detach") if cell[3] is Decision.UNATTACHED}
         self.assertTrue({u"available", u"error", u"creating", u"maintenance"} <= loose)
         self.assertFalse(
@@ -148,15 +148,15 @@ class DetachTests(SynchronousTestCase):
         )
 
     def test_broken_and_attached(self):
-        """A volume that is attached, in a status that only a person ends, can't be detached."""
+        """An attached volume in a status that only an operator ends can't be detached."""
         self.assertIs(Decision.UNUSABLE, outcome(u"detach", u"error", where=Where.HERE))
 
     def test_busy_and_attached(self):
-        """A volume that is attached, in a status that ends, is waited for."""
+        """An attached volume in a transient status is waited for."""
         self.assertIs(Decision.WAIT, outcome(u"detach", u"extending", where=Where.HERE))
 
     def test_somebody_else_was_quick(self):
-        """Having asked, a volume that is on its way elsewhere was detached in between."""
+        """A requested detach is done when the volume is being attached to another server."""
         for status in (u"reserved", u"attaching"):
             self.assertIs(Decision.DONE, outcome(u"detach", status, Phase.REQUESTED))
         self.assertIs(
@@ -164,54 +164,54 @@ class DetachTests(SynchronousTestCase):
         )
 
     def test_refused_by_the_guest(self):
-        """Having asked, a volume in use again is asked for again, and then given up."""
+        """A requested detach of a volume in use again is repeated, up to the maximum."""
         cell = (u"detach", u"in-use", Phase.REQUESTED, Where.HERE)
         self.assertIs(Decision.REQUEST, outcome(*cell, requests=MAXIMUM_REQUESTS - 1))
         self.assertIs(Decision.FAILED, outcome(*cell, requests=MAXIMUM_REQUESTS))
 
 
 class DestroyTests(SynchronousTestCase):
-    """The table for destroy."""
+    """The table of destroy."""
 
     def test_never_while_attached(self):
-        """No volume that is attached to anything is asked to be deleted."""
-        asked = {cell[2] for cell in every_cell(u"destroy") if cell[3] is Decision.REQUEST}
-        self.assertEqual({Where.NOWHERE}, asked)
+        """A destroy is never requested for an attached volume."""
+        requested = {cell[2] for cell in every_cell(u"destroy") if cell[3] is Decision.REQUEST}
+        self.assertEqual({Where.NOWHERE}, requested)
 
-    def test_asks_where_the_cloud_deletes(self):
-        """Volumes are asked to be deleted in the statuses Cinder deletes from."""
-        asked = {cell[0] for cell in every_cell(u"destroy") if cell[3] is Decision.REQUEST}
+    def test_requests_where_cinder_deletes(self):
+        """A destroy is requested in the statuses in which Cinder deletes volumes."""
+        requested = {cell[0] for cell in every_cell(u"destroy") if cell[3] is Decision.REQUEST}
         self.assertEqual(
             {u"available", u"error", u"error_restoring", u"error_extending", u"error_managing"},
-            asked,
+            requested,
         )
 
     def test_done_only_when_gone(self):
-        """It is done when the volume is gone, but not if it never was there."""
+        """A destroy is done when the volume is gone, but not when it is gone at the first poll."""
         done = {cell[:2] for cell in every_cell(u"destroy") if cell[3] is Decision.DONE}
         self.assertEqual({(GONE, Phase.JOINED), (GONE, Phase.REQUESTED)}, done)
         self.assertIs(Decision.UNKNOWN, outcome(u"destroy", GONE))
 
     def test_half_deleted(self):
-        """A deletion that failed in the cloud needs a person."""
+        """A deletion that failed in the cloud is an error."""
         for phase in PHASES:
             self.assertIs(Decision.UNUSABLE, outcome(u"destroy", u"error_deleting", phase))
 
 
 class CreateTests(SynchronousTestCase):
-    """The table for create."""
+    """The table of create."""
 
-    def test_never_asks(self):
-        """Asking for a volume is not repeated from the table."""
+    def test_never_requests(self):
+        """The table never repeats a create's request."""
         self.assertNotIn(Decision.REQUEST, [cell[3] for cell in every_cell(u"create")])
 
     def test_waits_only_in_the_making(self):
-        """A volume in the making is waited for; all else is an answer."""
+        """A create waits only for a volume that is being created or filled."""
         waits = {cell[0] for cell in every_cell(u"create") if cell[3] is Decision.WAIT}
         self.assertEqual({u"creating", u"downloading"}, waits)
 
     def test_failed(self):
-        """A volume that ended in error is not usable, and one that vanished failed."""
+        """A volume in error is unusable; a volume that disappeared is a failure."""
         self.assertIs(Decision.UNUSABLE, outcome(u"create", u"error", Phase.REQUESTED))
         self.assertIs(Decision.FAILED, outcome(u"create", GONE, Phase.REQUESTED))
 
@@ -220,26 +220,26 @@ class ProgressTests(SynchronousTestCase):
     """The progress of an operation."""
 
     def test_waiting(self):
-        """An operation that waits at its first poll has joined; one that has requested stays so."""
+        """A wait at the first poll joins; a wait after a request changes nothing."""
         self.assertIs(Phase.JOINED, Progress(u"attach").waiting().phase)
-        asked = Progress(u"attach").requested()
-        self.assertEqual(asked, asked.waiting())
+        requested = Progress(u"attach").requested()
+        self.assertEqual(requested, requested.waiting())
 
     def test_requested(self):
-        """Asking counts and moves on."""
+        """A request is counted and changes the phase."""
         self.assertEqual(
             Progress(u"attach", phase=Phase.REQUESTED, requests=2),
             Progress(u"attach").requested().requested(),
         )
 
     def test_refused(self):
-        """A refusal counts, and nothing was asked for."""
+        """A refused request is counted, and the phase is not ``REQUESTED``."""
         self.assertEqual(
             Progress(u"attach", phase=Phase.JOINED, requests=1), Progress(u"attach").refused()
         )
 
     def test_about(self):
-        """The servers can be found out later."""
+        """``about`` sets the servers."""
         self.assertEqual(frozenset([OTHER]), Progress(u"detach").about([OTHER]).servers)
 
 
@@ -247,7 +247,7 @@ class WhereaboutsTests(SynchronousTestCase):
     """The place of a volume, relative to an operation."""
 
     def test_each(self):
-        """Nowhere; on one of the servers, whatever else; only on others."""
+        """Each :class:`Where` follows from the volume's and the operation's servers."""
         self.assertIs(Where.NOWHERE, whereabouts([], [TARGET]))
         self.assertIs(Where.HERE, whereabouts([OTHER, TARGET], [TARGET]))
         self.assertIs(Where.ELSEWHERE, whereabouts([OTHER], [TARGET]))
@@ -267,13 +267,13 @@ class VolumeTests(SynchronousTestCase):
     """The servers and the choice of a volume."""
 
     def test_attached_servers(self):
-        """The servers come in a stable order; what is not a server is left out."""
+        """The servers are sorted; attachments without a server are left out."""
         self.assertEqual(
             (u"a", u"b"), attached_servers(volume(servers=[u"b", None, u"a"]))
         )
 
     def test_in_the_middle(self):
-        """A volume in the middle of attaching is attached to nothing yet."""
+        """A volume in the middle of attaching counts as unattached."""
         for status in (u"reserved", u"attaching"):
             self.assertEqual((), attached_servers(volume(status=status, servers=[u"a"])))
 
@@ -291,8 +291,8 @@ class VolumeTests(SynchronousTestCase):
     )
     def test_chosen(self, fields, random):
         """
-        Everybody picks the same, whatever order a list comes in; nobody picks
-        one that is being deleted while there is another, or a younger one.
+        The choice is the same for every order of the list: the oldest volume, but no volume that is
+        being deleted while there is another.
         """
         volumes = list(
             {i: volume(i, status, created_at=at) for status, at, i in fields}.values()

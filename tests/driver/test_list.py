@@ -33,7 +33,7 @@ from .support import DriverTestCase, logged
 
 
 class ListTests(DriverTestCase):
-    """list_volumes"""
+    """``list_volumes``"""
 
     def listed(self):
         return self.success(self.driver.list_volumes())
@@ -43,7 +43,7 @@ class ListTests(DriverTestCase):
         self.assertEqual([], self.listed())
 
     def test_only_this_cluster(self):
-        """Another cluster's volumes are not listed, even if the cloud does not filter."""
+        """Volumes of another cluster are not listed, even if the cloud does not filter its list."""
         self.cloud.add(labels={u"flocker-cluster-id": text_type(uuid4())})
         volume_id = self.cloud.add()
         real = self.cloud.list_volumes
@@ -51,7 +51,7 @@ class ListTests(DriverTestCase):
         self.assertEqual([volume_id], [v.blockdevice_id for v in self.listed()])
 
     def test_attached_to(self):
-        """Attached volumes say where; those in the middle of attaching are not attached yet."""
+        """An attached volume has its server; a volume in the middle of attaching has none."""
         attached = self.cloud.add(u"in-use", attached_to=THERE)
         attaching = self.cloud.add(u"attaching", attached_to=THERE)
         self.assertEqual(
@@ -79,7 +79,7 @@ class ListTests(DriverTestCase):
 
     @capture_logging(None)
     def test_duplicates(self, logger):
-        """Of a dataset's volumes the oldest is listed, and the others reported."""
+        """The oldest volume of a dataset is listed; the others are reported."""
         dataset_id = uuid4()
         old, young = [self.cloud.add(dataset_id=dataset_id) for _ in range(2)]
         self.assertEqual([old], [v.blockdevice_id for v in self.listed()])
@@ -87,7 +87,7 @@ class ListTests(DriverTestCase):
         self.assertEqual((young, old), (message[u"volume_id"], message[u"used"]))
 
     def duplicates_and_skipped(self, logger):
-        """List, and take what is logged about that; :return: two sets of volume ids."""
+        """List; :return: the ids of the duplicates and of the skipped volumes in the log."""
         self.listed()
         written = [
             {m[u"volume_id"] for m in logged(logger, kind)}
@@ -98,7 +98,7 @@ class ListTests(DriverTestCase):
 
     @capture_logging(None)
     def test_reported_once(self, logger):
-        """A volume that is left out is reported again only when it, or the reason, differs."""
+        """A volume that is left out is reported again only when the reason changes."""
         dataset_id = uuid4()
         [old, young] = [self.cloud.add(dataset_id=dataset_id) for _ in range(2)]
         self.cloud.malformed = ((u"worse", u"has no size"),)
@@ -115,7 +115,7 @@ class ListTests(DriverTestCase):
 
     @capture_logging(None)
     def test_reported_again(self, logger):
-        """A problem that was solved and recurs is reported again; nothing else is kept."""
+        """A problem that was solved and recurs is reported again; solved problems are forgotten."""
         self.cloud.malformed = ((u"worse", u"has no size"),)
         self.assertEqual([set(), {u"worse"}], self.duplicates_and_skipped(logger))
         self.cloud.malformed = ()
@@ -125,7 +125,7 @@ class ListTests(DriverTestCase):
         self.assertEqual([set(), {u"worse"}], self.duplicates_and_skipped(logger))
 
     def test_deadline(self):
-        """A cloud that never answers is given up on, and the request ended."""
+        """A list that gets no response ends at the deadline, and the request is cancelled."""
         self.cloud.break_next("list", Fault(None))
         d = self.driver.list_volumes()
         self.clock.advance(112)
@@ -134,24 +134,24 @@ class ListTests(DriverTestCase):
 
 
 class DevicePathTests(DriverTestCase):
-    """get_device_path"""
+    """``get_device_path``"""
 
     def path(self, volume_id):
         return self.driver.get_device_path(volume_id)
 
     def test_attached(self):
-        """An attached volume's path is what the devices say, each time anew."""
+        """An attached volume's path is searched for on each call."""
         volume_id = self.cloud.add(u"in-use", attached_to=HERE)
         self.devices.present.add(volume_id)
         paths = [self.success(self.path(volume_id)) for _ in range(2)]
         self.assertEqual([volume_id] * 2, [path.basename() for path in paths])
 
     def test_unknown(self):
-        """A volume that is not there is unknown."""
+        """The path of a volume that does not exist fails with ``UnknownVolume``."""
         self.assertEqual((u"none",), self.failure(self.path(u"none"), UnknownVolume).args)
 
     def test_unattached(self):
-        """A volume has no path here while it is attached nowhere, or elsewhere, or not yet."""
+        """A volume that is not attached to this node has no path."""
         for fields in ({}, {"attached_to": THERE}):
             volume_id = self.cloud.add(u"in-use", **fields)
             error = self.failure(self.path(volume_id), UnattachedVolume)
@@ -159,17 +159,17 @@ class DevicePathTests(DriverTestCase):
         self.failure(self.path(self.cloud.add(u"attaching")), UnattachedVolume)
 
     def test_no_device(self):
-        """An attached volume without a device is an error, not a guess."""
+        """An attached volume without a device fails with ``DeviceNotFound``."""
         self.failure(
             self.path(self.cloud.add(u"in-use", attached_to=HERE)), DeviceNotFound
         )
 
 
 class CloudTests(DriverTestCase):
-    """list_live_nodes, start_node"""
+    """``list_live_nodes`` and ``start_node``"""
 
     def test_live_nodes(self):
-        """All nodes are live but those the cloud says are off."""
+        """All nodes are live except nodes that the cloud reports as off."""
         self.cloud.servers.update({u"off": u"SHUTOFF", u"moving": u"MIGRATING"})
         live = self.success(self.driver.list_live_nodes())
         self.assertEqual({HERE, THERE, u"moving"}, set(live))
@@ -182,5 +182,5 @@ class CloudTests(DriverTestCase):
         self.assertEqual(u"ACTIVE", self.cloud.servers[THERE])
 
     def test_start_unknown(self):
-        """A node that is not there can't."""
+        """A node that does not exist can't be started."""
         self.failure(self.driver.start_node(u"none"), UnknownServer)

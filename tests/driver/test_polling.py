@@ -32,18 +32,18 @@ class IntervalsTests(SynchronousTestCase):
     """The intervals before each poll."""
 
     def test_grow_to_the_longest(self):
-        """They grow by the factor, up to the longest."""
+        """Intervals grow by the factor, up to the longest."""
         intervals = Intervals(first=1.0, factor=2.0, longest=5.0, jitter=0.0)
         self.assertEqual([1.0, 2.0, 4.0, 5.0, 5.0], [intervals.seconds(n) for n in range(5)])
 
     @given(st.integers(0, 10**6), st.floats(0, 1))
-    def test_jitter_is_bounded(self, looks, chance):
-        """They are off by the jitter at most, after however many looks."""
+    def test_jitter_is_bounded(self, polls, chance):
+        """Intervals vary by the jitter at most, for any number of polls."""
         intervals = Intervals(1.0, 1.5, 4.0, 0.25, random=lambda: chance)
-        self.assertTrue(0.75 <= intervals.seconds(looks) <= 5.0)
+        self.assertTrue(0.75 <= intervals.seconds(polls) <= 5.0)
 
     def test_jitter_spreads(self):
-        """Chance moves them both ways."""
+        """The jitter makes intervals shorter or longer."""
         low, high = [Intervals(1.0, jitter=0.5, random=lambda: n).seconds(0) for n in (0.0, 1.0)]
         self.assertEqual((0.5, 1.5), (low, high))
 
@@ -52,7 +52,7 @@ class IsPassingTests(SynchronousTestCase):
     """The failures of a poll that are transient."""
 
     def test_table(self):
-        """Trouble on the way and in the service passes; being turned away does not."""
+        """Failures of the connection and of the service are transient; refusals are not."""
         where = (u"GET", u"http://cloud.example/")
         for error, expected in [
             (ResponseLost(*where + (u"x",)), True),
@@ -67,7 +67,7 @@ class IsPassingTests(SynchronousTestCase):
 
 
 class TimerTests(SynchronousTestCase):
-    """Deadlines for the price of one timer a second."""
+    """The timer that batches deadlines."""
 
     def setUp(self):
         self.clock = Clock()
@@ -76,7 +76,7 @@ class TimerTests(SynchronousTestCase):
         self.call_later = make_timer(self.clock)
 
     def test_never_early(self):
-        """A deadline is not early, and late by a second at the most."""
+        """A deadline is never early, and late by at most one second."""
         self.call_later(5, lambda: self.fired.append(self.clock.seconds()))
         self.clock.pump([0.1] * 50)
         self.assertEqual([], self.fired)
@@ -98,7 +98,7 @@ class TimerTests(SynchronousTestCase):
 
 
 class WatcherTests(SynchronousTestCase):
-    """One shared poll."""
+    """The shared poll of volumes."""
 
     def setUp(self):
         self.clock = Clock()
@@ -111,24 +111,24 @@ class WatcherTests(SynchronousTestCase):
     def wait(self, volume_ids):
         return [self.watcher.next_poll(volume_id, 0) for volume_id in volume_ids]
 
-    def test_look(self):
-        """A look now is a single GET, and fires with the volume."""
+    def test_poll(self):
+        """``poll`` sends a single GET, and fires with the volume."""
         [volume_id] = self.add(1)
         d = self.watcher.poll(volume_id)
         self.assertEqual(self.cloud.volumes[volume_id], self.successResultOf(d))
         self.assertEqual(["get"], self.cloud.requests)
 
-    def test_look_at_nothing(self):
-        """A look at a volume that is not there fires with ``None``."""
+    def test_poll_of_nothing(self):
+        """A poll of a volume that does not exist fires with ``None``."""
         self.assertIs(None, self.successResultOf(self.watcher.poll(u"none")))
 
-    def test_look_fails(self):
-        """A look now that fails is not repeated."""
+    def test_poll_fails(self):
+        """A failed ``poll`` is not repeated."""
         self.cloud.break_next("get", Fault(lost()))
         self.failureResultOf(self.watcher.poll(u"v"), ResponseLost)
 
     def test_waits(self):
-        """The next look comes after the interval, and not before."""
+        """The next poll takes place after the interval, and not before."""
         [d] = self.wait(self.add(1))
         self.clock.advance(0.9)
         self.assertNoResult(d)
@@ -137,7 +137,7 @@ class WatcherTests(SynchronousTestCase):
         self.successResultOf(d)
 
     def test_one_is_a_get(self):
-        """One volume waited for costs one GET, however many wait for it."""
+        """Waiting for one volume costs one GET, for any number of callers."""
         [volume_id] = self.add(1)
         waits = self.wait([volume_id] * 3)
         self.clock.advance(1)
@@ -146,7 +146,7 @@ class WatcherTests(SynchronousTestCase):
         self.assertEqual(["get"], self.cloud.requests)
 
     def test_many_are_one_list(self):
-        """Many volumes waited for cost one list, not one GET each."""
+        """Waiting for many volumes costs one list, not one GET each."""
         volume_ids = self.add(50)
         waits = self.wait(volume_ids)
         self.clock.advance(1)
@@ -154,7 +154,7 @@ class WatcherTests(SynchronousTestCase):
         self.assertEqual(["list"], self.cloud.requests)
 
     def test_picks_the_cheaper(self):
-        """Once a list is known to cost more requests than GETs would, GETs it is."""
+        """Single GETs replace a list that is known to cost more requests."""
         self.cloud.pages = 3
         volume_ids = self.add(3)
         for expected in (["list"], ["get"] * 3):
@@ -166,7 +166,7 @@ class WatcherTests(SynchronousTestCase):
             self.assertEqual(expected, self.cloud.requests)
 
     def test_absence_from_a_list(self):
-        """A volume that a list lacks is looked at directly."""
+        """A volume that is missing from a list is polled with a GET."""
         listed, unlisted = self.add(2)
         self.watcher = Watcher(self.clock, self.cloud, {u"a": u"b"}, STEADY)
         self.cloud.change(listed, labels={u"a": u"b"})
@@ -179,7 +179,7 @@ class WatcherTests(SynchronousTestCase):
         self.assertEqual(["list", "get", "get"], self.cloud.requests)
 
     def test_never_stale(self):
-        """A caller that begins to wait while a poll is under way is not answered by it."""
+        """A poll in progress does not answer callers that begin to wait later."""
         [volume_id] = self.add(1)
         self.cloud.break_next("get", Fault(None))
         early = self.watcher.next_poll(volume_id, 0)
@@ -192,7 +192,7 @@ class WatcherTests(SynchronousTestCase):
         self.assertEqual(["get", "get"], self.cloud.requests)
 
     def test_failed_poll_is_no_answer(self):
-        """A look that fails for a passing reason is repeated, list or GET."""
+        """A poll that fails for a transient reason is repeated, list or GET."""
         for volume_ids, request in [(self.add(1), "get"), (self.add(2), "list")]:
             self.cloud.break_next(request, Fault(lost()), Fault(lost()))
             waits = self.wait(volume_ids)
@@ -205,7 +205,7 @@ class WatcherTests(SynchronousTestCase):
                 self.successResultOf(d)
 
     def test_permanent_failure(self):
-        """A look that fails for good fails all who wait for it."""
+        """A poll that fails permanently fails for all its callers."""
         error = AuthenticationFailed(u"GET", u"http://cloud.example/", 401, u"no")
         self.cloud.break_next("list", Fault(error))
         waits = self.wait(self.add(2))
@@ -215,7 +215,7 @@ class WatcherTests(SynchronousTestCase):
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_cancel_while_waiting(self):
-        """A cancelled caller leaves; without callers, nothing is scheduled."""
+        """A cancelled caller is removed; without callers, no poll is scheduled."""
         volume_ids = self.add(2)
         stays, leaves = self.wait(volume_ids)
         leaves.cancel()
@@ -228,8 +228,8 @@ class WatcherTests(SynchronousTestCase):
         self.failureResultOf(last, CancelledError)
         self.assertEqual([], self.clock.getDelayedCalls())
 
-    def test_cancel_during_a_look(self):
-        """The last to leave cancels the request under way; one of several does not."""
+    def test_cancel_during_a_poll(self):
+        """Only the last caller's cancellation cancels the request in progress."""
         self.cloud.break_next("list", Fault(None))
         waits = self.wait(self.add(2))
         self.clock.advance(1)
@@ -238,8 +238,8 @@ class WatcherTests(SynchronousTestCase):
             self.failureResultOf(d, CancelledError)
             self.assertEqual(cancelled, self.cloud.cancelled)
 
-    def test_failure_after_leaving(self):
-        """A failed look is repeated only for those who are still there."""
+    def test_failure_after_cancelling(self):
+        """A failed poll is repeated only for callers that were not cancelled."""
         pending = Deferred()
         self.cloud.list_volumes = lambda labels: pending
         stays, leaves = self.wait(self.add(2))
@@ -251,8 +251,8 @@ class WatcherTests(SynchronousTestCase):
         self.successResultOf(stays)
         self.assertEqual(["get"], self.cloud.requests)
 
-    def test_list_after_leaving(self):
-        """A list answers only those who are still there."""
+    def test_list_after_cancelling(self):
+        """A list answers only callers that were not cancelled."""
         pending = Deferred()
         page = self.successResultOf(self.cloud.list_volumes({}))
         self.cloud.list_volumes = lambda labels: pending
@@ -264,7 +264,7 @@ class WatcherTests(SynchronousTestCase):
         self.successResultOf(stays)
 
     def test_answered_caller_cancels_another(self):
-        """A caller's reaction to its answer can't disturb the answers of others."""
+        """A caller's callbacks can cancel another caller of the same poll."""
         [volume_id] = self.add(1)
         first, second = self.wait([volume_id] * 2)
         first.addCallback(lambda _: second.cancel())
@@ -272,12 +272,12 @@ class WatcherTests(SynchronousTestCase):
         self.successResultOf(first)
         self.failureResultOf(second, CancelledError)
 
-    def test_answered_caller_cancels_another_look(self):
-        """Nor can it upset a look that was to be taken next, which is not taken then."""
+    def test_answered_caller_cancels_another_poll(self):
+        """A caller's callbacks can cancel the poll that is next, which is then not sent."""
         self.cloud.pages = 9
         volume_ids = sorted(self.add(2))
         self.wait(volume_ids)
-        self.clock.advance(1)  # the list turns out to be dearer than two GETs
+        self.clock.advance(1)  # the list turns out to cost more than two GETs
         del self.cloud.requests[:]
         first, second = self.wait(volume_ids)
         first.addCallback(lambda _: second.cancel())
@@ -289,31 +289,31 @@ class WatcherTests(SynchronousTestCase):
 
 
 class SharedPollTests(SynchronousTestCase):
-    """One look for all who wait for a subject."""
+    """One poll for all callers that wait for a subject."""
 
     def setUp(self):
         self.clock = Clock()
         self.polled = []
-        self.poll = SharedPoll(self.clock, self.look, STEADY)
+        self.poll = SharedPoll(self.clock, self.look_up, STEADY)
 
-    def look(self, subject):
+    def look_up(self, subject):
         self.polled.append(subject)
         return succeed((subject, self.clock.seconds()))
 
-    def test_first_looks_are_one(self):
-        """All who ask at one moment share a look, which is taken at once."""
-        asked = [self.poll.first_poll(subject) for subject in (u"a", u"a", u"b", u"a")]
+    def test_first_polls_are_one(self):
+        """All callers of one moment share a poll, which takes place at once."""
+        polls = [self.poll.first_poll(subject) for subject in (u"a", u"a", u"b", u"a")]
         self.assertEqual([], self.polled)
         self.clock.advance(0)
         self.assertEqual([u"a", u"b"], self.polled)
         self.assertEqual(
             [(u"a", 0.0), (u"a", 0.0), (u"b", 0.0), (u"a", 0.0)],
-            [self.successResultOf(d) for d in asked],
+            [self.successResultOf(d) for d in polls],
         )
         self.assertEqual([], self.clock.getDelayedCalls())
 
-    def test_early_for_company(self):
-        """A look serves those, too, whose interval is not over."""
+    def test_early(self):
+        """A poll also answers callers whose interval is not over."""
         early = self.poll.next_poll(u"a", 0)
         self.clock.advance(0.5)
         late, other = self.poll.next_poll(u"a", 0), self.poll.next_poll(u"b", 0)
@@ -325,7 +325,7 @@ class SharedPollTests(SynchronousTestCase):
         self.successResultOf(other)
 
     def test_not_for_others(self):
-        """A caller without an interval does not hasten polls of other subjects."""
+        """A caller without an interval does not cause early polls of other subjects."""
         patient, hasty = self.poll.next_poll(u"a", 0), self.poll.first_poll(u"b")
         self.clock.advance(0)
         self.successResultOf(hasty)
@@ -334,14 +334,14 @@ class SharedPollTests(SynchronousTestCase):
         self.clock.advance(1)
         self.successResultOf(patient)
 
-    def test_first_look_fails(self):
-        """A first look that fails for a passing reason is repeated after the first interval."""
+    def test_first_poll_fails(self):
+        """A first poll that fails for a transient reason is repeated after the first interval."""
         failures = [Failure(lost())]
-        real = self.look
+        real = self.look_up
         self.poll = SharedPoll(
             self.clock,
             lambda subject: real(subject).addCallback(
-                lambda seen: failures.pop() if failures else seen
+                lambda result: failures.pop() if failures else result
             ),
             STEADY,
         )
@@ -353,7 +353,7 @@ class SharedPollTests(SynchronousTestCase):
 
 
 class UntilTests(SynchronousTestCase):
-    """Looking until it satisfies."""
+    """:func:`until`."""
 
     def setUp(self):
         self.clock = Clock()
@@ -362,11 +362,11 @@ class UntilTests(SynchronousTestCase):
     def until(self, answers):
         self.answers = list(answers)
 
-        def look():
+        def poll():
             answer = self.answers.pop(0)
             return Deferred() if answer is None else succeed(answer).addCallback(self.unless_error)
 
-        return until(self.clock, STEADY, look, lambda seen: seen == 3)
+        return until(self.clock, STEADY, poll, lambda result: result == 3)
 
     def unless_error(self, answer):
         if isinstance(answer, Exception):
@@ -374,11 +374,11 @@ class UntilTests(SynchronousTestCase):
         return answer
 
     def test_at_once(self):
-        """The first look is at once."""
+        """The first poll takes place at once."""
         self.assertEqual(3, self.successResultOf(self.until([3])))
 
     def test_later(self):
-        """It looks at intervals, through failures that pass."""
+        """Polls are repeated at intervals, also after transient failures."""
         d = self.until([1, lost(), 3])
         self.clock.advance(1)
         self.assertNoResult(d)
@@ -386,11 +386,11 @@ class UntilTests(SynchronousTestCase):
         self.assertEqual(3, self.successResultOf(d))
 
     def test_permanent_failure(self):
-        """A failure that does not pass ends it."""
+        """A permanent failure ends the polls."""
         self.failureResultOf(self.until([ValueError("x")]), ValueError)
 
     def test_cancel(self):
-        """It can be cancelled in between, and during a look."""
+        """The wait can be cancelled between polls and during a poll."""
         for answers in ([1], [None]):
             d = self.until(answers)
             d.cancel()

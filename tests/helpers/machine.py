@@ -1,5 +1,5 @@
 """
-A pretended machine and cloud, for the tests of :mod:`txstorage._node.instance_id`.
+A fake machine and cloud, for the tests of :mod:`txstorage._node.instance_id`.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -28,7 +28,7 @@ OTHER = u"7e0d8c11-90ab-4d2f-8c55-1a2b3c4d5e6f"
 
 
 class Compute(object):
-    """An ``IVolumeService`` that knows servers and nothing else."""
+    """An ``IVolumeService`` that has servers only."""
 
     def __init__(self, *known):
         self.known = known
@@ -36,7 +36,7 @@ class Compute(object):
         self.answer = None
 
     def get_server(self, server_id):
-        """As the interface has it."""
+        """Return the given answer, or the server if it is known."""
         self.asked.append(server_id)
         if self.answer is not None:
             return self.answer
@@ -53,20 +53,20 @@ class Answer(object):
         self._body = body
 
     def deliverBody(self, protocol):  # noqa: N802 (Twisted's name)
-        """All of it at once."""
+        """Deliver the whole body at once."""
         protocol.dataReceived(self._body)
         protocol.connectionLost(Failure(ResponseDone()))
 
 
 class Client(object):
-    """A treq whose one answer is given."""
+    """A stand-in for treq with one given result."""
 
     def __init__(self, result=None):
         self.result = result
         self.urls = []
 
     def get(self, url, reactor):
-        """As treq has it."""
+        """Record the URL, and return the given result, or refuse the connection."""
         self.urls.append(url)
         if self.result is None:
             return fail(ConnectionRefusedError())
@@ -74,12 +74,12 @@ class Client(object):
 
     @classmethod
     def of(cls, **metadata):
-        """A metadata service."""
+        """Return a client of a metadata service."""
         return cls(succeed(Answer(json.dumps(metadata).encode("ascii"))))
 
 
 class NodeTestCase(SynchronousTestCase):
-    """A machine that has nothing to tell, unless a test adds it."""
+    """A machine without sources of an instance id; a test adds them."""
 
     def setUp(self):
         self.clock = Clock()
@@ -92,7 +92,7 @@ class NodeTestCase(SynchronousTestCase):
         self.sysfs = FakeSysfs(self.root.child("sys").path).root
 
     def node(self, compute, client=None, **options):
-        """The :class:`NodeIdentity` of the machine."""
+        """Return the :class:`NodeIdentity` of the machine."""
         return NodeIdentity(
             self.clock,
             compute,
@@ -104,18 +104,18 @@ class NodeTestCase(SynchronousTestCase):
         )
 
     def found(self, *args, **options):
-        """The id, found at once."""
+        """Return the id, which must be found at once."""
         found = self.successResultOf(self.node(*args, **options).instance_id())
         self.assertIsInstance(found, type(u""))
         return found
 
     def refused(self, *args, **options):
-        """The text of the error that comes at once."""
+        """Return the text of the error, which must be raised at once."""
         d = self.node(*args, **options).instance_id()
         return str(self.failureResultOf(d, UnknownInstanceID).value)
 
     def add_config_drive(self, content, mounted=True, label="config-2"):
-        """Give the machine a configuration drive."""
+        """Add a configuration drive to the machine."""
         device = self.root.child("sr0")
         device.setContent(b"")
         os.symlink("../sr0", self.labels.child(label).path)
@@ -130,7 +130,7 @@ class NodeTestCase(SynchronousTestCase):
             self.mounts.setContent(self.mounts.getContent() + line.encode("utf-8"))
 
     def add_firmware(self, text):
-        """Give the machine a DMI product UUID."""
+        """Add a DMI product UUID to the machine."""
         path = self.sysfs.descendant(["class", "dmi", "id", "product_uuid"])
         path.parent().makedirs()
         path.setContent(text)

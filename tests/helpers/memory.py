@@ -1,9 +1,8 @@
 """
-A cloud in memory, on the near side of the wire: what the driver's own logic is
-tested against, on a ``Clock``, on every Python.
+A cloud in memory, for tests of the driver's own logic with a ``Clock``, on every Python.
 
-It answers like a cloud does: first it says yes, then it takes its time.  Tests
-break it through :attr:`MemoryCloud.faults`.
+The cloud provides ``IVolumeService``, without a wire.  It accepts a request at once, and carries it
+out later, as real clouds do.  Tests inject faults with :meth:`MemoryCloud.break_next`.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -27,7 +26,7 @@ CLUSTER = UUID("c0ffee00-0000-4000-8000-000000000001")
 HERE = u"11111111-1111-4111-8111-111111111111"
 THERE = u"22222222-2222-4222-8222-222222222222"
 
-#: No jitter, so that tests can say when.
+#: Without jitter, so that tests know the time of each poll.
 STEADY = Intervals(first=1.0, factor=1.0, longest=1.0, jitter=0.0)
 
 
@@ -46,14 +45,14 @@ class Fault(object):
 @implementer(IVolumeService)
 class MemoryCloud(object):
     """
-    :param clock: the ``Clock`` it takes its time by.
+    :param clock: a ``Clock``.
     :param float delay: seconds from accepting a request to carrying it out.
 
     :ivar dict volumes: volume id to :class:`Volume`.
     :ivar dict servers: instance id to status.
-    :ivar list requests: names of the requests it got.
+    :ivar list requests: the names of the requests received.
     :ivar dict faults: request name to a list of :class:`Fault`, used up in order.
-    :ivar dict reasons: volume id to what the cloud says about its failure.
+    :ivar dict reasons: volume id to the cloud's reason for its failure.
     """
 
     allocation_unit = GIB
@@ -75,7 +74,7 @@ class MemoryCloud(object):
     # -- for tests -------------------------------------------------------------
 
     def add(self, status=u"available", attached_to=None, dataset_id=None, **fields):
-        """Put a volume there; :return: its id."""
+        """Add a volume; :return: the volume's id."""
         self._made += 1
         fields.setdefault(
             "labels",
@@ -93,13 +92,13 @@ class MemoryCloud(object):
         return volume_id
 
     def change(self, volume_id, **changes):
-        """Change a volume, if it is there."""
+        """Change a volume, if it exists."""
         if volume_id in self.volumes:
             fields = attr.asdict(self.volumes[volume_id], recurse=False)
             self.volumes[volume_id] = Volume(**dict(fields, **changes))
 
     def break_next(self, request, *faults):
-        """The next requests of a name go wrong."""
+        """Let the next requests of a name fail, one for each fault."""
         self.faults.setdefault(request, []).extend(faults)
 
     def count(self, request):
@@ -229,7 +228,7 @@ class MemoryCloud(object):
 
 class MemoryDevices(object):
     """
-    This node's devices, as :class:`txstorage._devices.finder.DeviceFinder` shows them.
+    A stand-in for :class:`txstorage._devices.finder.DeviceFinder`, with devices in memory.
 
     :ivar set present: volume ids that have a device.
     :ivar set busy: volume ids whose device is in use.
@@ -261,7 +260,7 @@ class MemoryDevices(object):
         return wait[2]
 
     def settle(self):
-        """All that is waited for happens."""
+        """Let every awaited event happen."""
         waits, self.waits = self.waits, []
         for what, volume_id, d in waits:
             (self.present.add if what == u"present" else self.present.discard)(volume_id)
@@ -269,7 +268,7 @@ class MemoryDevices(object):
 
 
 class MemoryNode(object):
-    """This node, as :class:`txstorage._node.instance_id.NodeIdentity` knows it."""
+    """A stand-in for :class:`txstorage._node.instance_id.NodeIdentity`."""
 
     source = u"configuration"
 
@@ -283,9 +282,7 @@ class MemoryNode(object):
 
 
 def memory_driver(clock, cloud, **changes):
-    """
-    :return: a driver on a cloud in memory.
-    """
+    """Return a driver on a cloud in memory."""
     arguments = dict(
         reactor=clock,
         service=cloud,

@@ -1,5 +1,5 @@
 """
-A pretended /sys and real loop devices, for tests.
+A fake /sys and real loop devices, for tests.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -20,22 +20,22 @@ OTHER = u"7e0d8c11-90ab-4d2f-8c55-1a2b3c4d5e6f"
 
 
 def new_volume_id():
-    """Text, a new UUID."""
+    """Return a new UUID as text."""
     return as_text(str(uuid4()))
 
 
 def serial(text):
-    """The identity of a disk with that serial number, text."""
+    """Return the identity of a disk with this serial number, text."""
     return u"serial:" + text
 
 
 def vpd80(serial):
-    """Bytes: SCSI vital product data page 0x80."""
+    """Return SCSI vital product data page 0x80, bytes."""
     return b"\x00\x80" + struct.pack(">H", len(serial)) + serial
 
 
 def vpd83(*designators):
-    """Bytes: page 0x83, from ``(code set, association, type, bytes)``."""
+    """Return page 0x83, bytes, from ``(code set, association, type, bytes)``."""
     body = b"".join(
         struct.pack("4B", code_set, association << 4 | kind, 0, len(data)) + data
         for code_set, association, kind, data in designators
@@ -45,9 +45,9 @@ def vpd83(*designators):
 
 class FakeSysfs(object):
     """
-    A directory that looks like /sys.
+    A directory with the layout of /sys.
 
-    :param path: where to make it.
+    :param path: the directory to create.
     """
 
     def __init__(self, path):
@@ -55,7 +55,7 @@ class FakeSysfs(object):
         self.root.descendant(["block"]).makedirs()
 
     def write(self, device, name, content):
-        """Make one file of a device."""
+        """Write one file of a device."""
         path = self.root.descendant(["block", device] + name.split("/"))
         if not path.parent().isdir():
             path.parent().makedirs()
@@ -63,7 +63,7 @@ class FakeSysfs(object):
 
     def add(self, device, size=MIB, number="8:0", files=(), holders=(), slaves=()):
         """
-        Make a device.
+        Add a device.
 
         :param int size: bytes.
         :param files: pairs of names and bytes.
@@ -78,23 +78,23 @@ class FakeSysfs(object):
             self.write(device, "slaves/" + name, b"")
 
     def remove(self, device):
-        """Unplug it."""
+        """Remove a device."""
         self.root.descendant(["block", device]).remove()
 
 
 def loop_files(path):
-    """The files of a loop device upon a file."""
+    """Return the files of a loop device on a file."""
     return [("loop/backing_file", path.encode("utf-8") + b"\n"), ("loop/offset", b"0\n")]
 
 
 def backing_file(test, volume_id, size=8 * MIB):
     """
-    Make a file for a loop device, which goes away with the test.
+    Create a file for a loop device, which is removed after the test.
 
-    :return: its path.
+    :return: the file's path.
     """
     if os.getuid() != 0 or not os.path.exists("/dev/loop-control"):
-        raise SkipTest("loop devices need root")
+        raise SkipTest("loop devices require root")
     directory = FilePath(test.mktemp())
     directory.makedirs()
     path = os.path.abspath(directory.child("volume-" + str(volume_id)).path)
@@ -105,9 +105,9 @@ def backing_file(test, volume_id, size=8 * MIB):
 
 def attach_loop(test, path):
     """
-    Make a loop device, which goes away with the test.
+    Create a loop device, which is removed after the test.
 
-    :return: its path, text.
+    :return: the device's path, text.
     """
     output = subprocess.check_output(["losetup", "--find", "--show", path])
     device = as_text(output).strip()
@@ -116,7 +116,7 @@ def attach_loop(test, path):
 
 
 def detach_loop(device, path):
-    """Remove a loop device, if it is still the one upon the file."""
+    """Remove a loop device, if it is still the file's."""
     listed = as_text(subprocess.check_output(["losetup", "--associated", path]))
     if any(line.startswith(device + u":") for line in listed.splitlines()):
         subprocess.check_call(["losetup", "--detach", device])

@@ -137,14 +137,7 @@ def verified(volume_id, size, devices, expected_path, number):
             ),
         )
     device = found[0]
-    files = [each for each in device.identities if each.startswith(u"file:")]
-    if files and not fits(volume_id, device):
-        raise DeviceMismatch(
-            volume_id,
-            u"{}, the expected path of volume {}, is a loop device on the file {}".format(
-                expected_path, volume_id, u", ".join(sorted(files))[len(u"file:") :]
-            ),
-        )
+    _check_file(volume_id, device, expected_path)
     others = _names(candidates(volume_id, devices)) - _names([device])
     if others:
         raise DeviceAmbiguous(
@@ -155,6 +148,18 @@ def verified(volume_id, size, devices, expected_path, number):
         )
     check_size(volume_id, size, device.size, expected_path)
     return device
+
+
+def _check_file(volume_id, device, expected_path):
+    # type: (Text, BlockDevice, Text) -> None
+    files = [each for each in device.identities if each.startswith(u"file:")]
+    if files and not fits(volume_id, device):
+        raise DeviceMismatch(
+            volume_id,
+            u"{}, the expected path of volume {}, is a loop device on the file {}".format(
+                expected_path, volume_id, u", ".join(sorted(files))[len(u"file:") :]
+            ),
+        )
 
 
 def _names(devices):

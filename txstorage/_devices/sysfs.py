@@ -170,9 +170,8 @@ def _unit_serial(page):
     return [_clean(page[4:4 + length])]
 
 
-# The designator types of page 0x83 that are text, and the number of bytes before the part that
-# identifies the unit: none for a vendor specific designator (QEMU's), the vendor's name for a T10
-# designator.
+# Designator types of page 0x83 that are text, and the number of bytes before the part that
+# identifies the unit: none in a vendor specific designator (QEMU's), the vendor in a T10 one
 _DESIGNATOR_PREFIX = {0: 0, 1: 8}
 _TEXT_CODE_SETS = (2, 3)
 _LOGICAL_UNIT = 0

@@ -18,12 +18,7 @@ from .._log import DRIVER_OPERATION, OncePerProblem
 from .._support.compat import as_text, integer_types
 from .._support.deferreds import SharedCalls, with_deadline
 from .._support.eliot_context import in_action, resume_context
-from ..errors import (
-    DatasetConflict,
-    InvalidDatasetID,
-    InvalidSize,
-    OperationTimedOut,
-)
+from ..errors import DatasetConflict, InvalidDatasetID, InvalidSize, OperationTimedOut
 from ..interfaces import (
     IBlockDeviceAsyncAPI,
     ICloudAPI,
@@ -33,13 +28,7 @@ from ..interfaces import (
 from .attaching import NodeAttacher
 from .convergence import Convergence, PlainSubject
 from .creation import Creation
-from .labels import (
-    belongs_to,
-    block_device_volume,
-    cluster_labels,
-    dataset_of,
-    usable_volumes,
-)
+from .labels import belongs_to, block_device_volume, cluster_labels, dataset_of, usable_volumes
 from .lifecycle import DEAD_SERVER
 from .polling import Intervals, Watcher, make_timer
 from .profiles import volume_type_of
