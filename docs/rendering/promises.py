@@ -125,7 +125,7 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
             ),
         ),
         (
-            "A node is dead only when the cloud says so.",
+            "A node is reported dead only if the cloud reports its server as shut down.",
             ("tests.driver.test_list.CloudTests.test_live_nodes",),
         ),
     ),

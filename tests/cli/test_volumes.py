@@ -56,7 +56,7 @@ class CreateTests(CommandTestCase):
             result = self.txstorage("volumes", "create", "1GiB")
         self.assertEqual(result.exit_code, 1)
         said = " ".join(result.stderr.split())
-        self.assertIn("the cloud says: create volume: No space left on device", said)
+        self.assertIn("the cloud reports: create volume: No space left on device", said)
         self.assertEqual(self.document("volumes", "list")["volumes"], [])
 
     def test_not_finished(self) -> None:

@@ -30,7 +30,7 @@ from .running import IReactor, run
 
 AGENT_YML = "/etc/flocker/agent.yml"
 
-# Where there is no window nothing is broken at its edge.
+# Output that goes to no terminal is not wrapped.
 _WIDTH_WITHOUT_TERMINAL = 10_000
 
 
@@ -39,8 +39,8 @@ class CommandResult:
     """
     A command's result.
 
-    :ivar document: for machines; any JSON value.
-    :ivar shown: for people; a ``str`` is printed as it is.
+    :ivar document: the result as a JSON value, printed with ``--json``.
+    :ivar shown: the result as text or a renderable, printed without ``--json``.
     :ivar ok: whether the process ends with exit code 0, else 1.
     """
 
@@ -113,7 +113,7 @@ class App:
     agent: IAgent | None = None
     default_config: str = AGENT_YML
 
-    # -- in ---------------------------------------------------------------
+    # -- configuration -----------------------------------------------------
 
     def source(self) -> str | None:
         """
@@ -126,8 +126,8 @@ class App:
 
     def variables(self) -> list[str]:
         """
-        :return: the names of the environment's variables that configure.
-        :raises InvalidConfiguration: there are none, so nothing does.
+        :return: the names of the environment's variables that configure the driver.
+        :raises InvalidConfiguration: no such variable is set.
         """
         known = {name for key in KEYS for name in variables(key.name)}
         given = sorted(name for name in known if self.environ.get(name))
@@ -142,7 +142,7 @@ class App:
 
     def configuration(self) -> Configuration:
         """
-        :raises InvalidConfiguration: naming the key and where it is.
+        :raises InvalidConfiguration: the error names the key and its file or variable.
         """
         overrides: dict[str, Any] = {}
         if self.cluster_id is not None:
@@ -156,8 +156,8 @@ class App:
     def cloud(self, reactor: IReactor, observe: Observe | None = None) -> ConfiguredCloud:
         """
         :param reactor: the reactor.
-        :param observe: called with each status that a volume is seen in.
-        :raises InvalidConfiguration: naming the key and where it is.
+        :param observe: called with the status of each volume that the service returns.
+        :raises InvalidConfiguration: the error names the key and its file or variable.
         """
         configuration = self.configuration()
         service: IVolumeService = volume_service(reactor, configuration, self.agent)
@@ -165,19 +165,19 @@ class App:
             service = cast(IVolumeService, ObservedService(service, observe))
         return ConfiguredCloud(configuration, service, driver_for(reactor, configuration, service))
 
-    # -- out --------------------------------------------------------------
+    # -- output ------------------------------------------------------------
 
     def perform(self, operation: Callable[[IReactor], Coroutine[Any, Any, CommandResult]]) -> None:
         """
-        Run an operation and say what came of it.
+        Run an operation, and print its result or its error.
 
         :param operation: called with the reactor.
-        :raises SystemExit: unless all is well.
+        :raises SystemExit: the operation failed.
         """
         try:
             self.say(self.run(operation))
         except BrokenPipeError:
-            # Whoever read has seen enough; click ends without a word.
+            # The reader has closed the pipe; click ends silently.
             raise
         except Exception as error:
             explanation = explain(error)
@@ -186,7 +186,7 @@ class App:
 
     def say(self, answer: CommandResult) -> None:
         """
-        :raises SystemExit: when it is not well.
+        :raises SystemExit: the result is not ok.
         """
         if self.json:
             click.echo(json.dumps(answer.document, indent=2))
@@ -204,23 +204,23 @@ class App:
             return
         with console.capture() as captured:
             console.print(shown)
-        # Without the blanks that fill up a table's last column.
+        # A table's last column is padded with blanks, which are removed.
         click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
     def warn(self, message: str) -> None:
-        """Tell people, not machines, who have it in the document."""
+        """Print a warning on standard error, unless the output is JSON."""
         if not self.json:
             click.echo("Warning: " + message, err=True)
 
     def console(self) -> Console:
-        """For standard output."""
+        """Return the console of standard output."""
         console = Console(highlight=False)
         if not console.is_terminal:
             console.width = _WIDTH_WITHOUT_TERMINAL
         return console
 
     def progress_console(self) -> Console:
-        """For standard error; not a terminal when machines are answered."""
+        """Return the console of standard error, which is no terminal if the output is JSON."""
         return Console(stderr=True, quiet=self.json, force_terminal=False if self.json else None)
 
 

@@ -25,12 +25,12 @@ from .running import CommandInterrupted
 
 def say(text: str) -> None:
     """
-    Tell the user about a failure, on standard error.
+    Print a failure on standard error.
     """
     try:
         sys.stdout.flush()
     except OSError:
-        # Or Python tries again when it exits, and adds its own complaint.
+        # Otherwise Python flushes again when it exits, and prints its own error.
         with suppress(OSError):
             sys.stdout.close()
     click.echo(text, err=True)
@@ -41,7 +41,7 @@ class Explanation:
     """
     An error for the user.
 
-    :ivar kind: the error's class name, for machines.
+    :ivar kind: the error's class name, which the JSON document contains.
     :ivar message: the failure and its reason.
     :ivar remedy: the remedy; may be empty.
     :ivar exit_code: the process's.
@@ -53,20 +53,20 @@ class Explanation:
     exit_code: int = 1
 
     def as_text(self) -> str:
-        """For people."""
+        """Return the text for a terminal."""
         remedy = f"\nWhat to do: {self.remedy}" if self.remedy else ""
         return f"Error: {self.message}{remedy}"
 
     def to_wire(self) -> dict[str, dict[str, str]]:
-        """For machines."""
+        """Return the document for ``--json``."""
         return {"error": {"kind": self.kind, "message": self.message, "remedy": self.remedy}}
 
     def as_json(self) -> str:
-        """One JSON document."""
+        """Return the document as text."""
         return json.dumps(self.to_wire(), indent=2)
 
     def report(self, as_json: bool) -> None:
-        """Print it: for machines where their document is expected and can be written."""
+        """Print the document if it is expected and can be written, and the text otherwise."""
         if as_json:
             with suppress(OSError):
                 click.echo(self.as_json())

@@ -31,7 +31,7 @@ def log_to(path: str) -> None:
     :raises OSError: when it can't be opened.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    # One that was there already may be open to others.
+    # Other users may be able to read an existing file.
     os.fchmod(descriptor, 0o600)
     to_file(os.fdopen(descriptor, "ab", buffering=0))
 
@@ -52,7 +52,7 @@ def _usage_error_as_json(context: click.Context, as_json: bool) -> Iterator[None
 
 
 class _Commands(click.Group):
-    """The commands; whatever is wrong, ``--json`` brings one JSON document."""
+    """The commands.  With ``--json``, every outcome is one JSON document."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See ``click.Command``."""

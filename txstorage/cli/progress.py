@@ -18,7 +18,7 @@ class Note:
     """
     The state of an operation in progress.
 
-    :ivar text: shown behind the elapsed time.
+    :ivar text: displayed after the elapsed time.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Note:
 
 
 class _Line(Progress):
-    """A progress display that looks the note up each time it is drawn."""
+    """A progress display that reads the note each time it is drawn."""
 
     def __init__(self, console: Console) -> None:
         columns = (
@@ -59,11 +59,13 @@ def progress(console: Console, description: str, note: Note | None = None) -> It
 
 class Narrator:
     """
+    Prints the steps of a command as they are completed.
+
     :param reactor: provides ``IReactorTime``.
-    :param console: where each step is shown when it is over; ``None`` for nowhere.
-    :param progress_console: where the step in progress is shown.
+    :param console: prints each completed step; ``None`` prints nothing.
+    :param progress_console: displays the step in progress.
     :param listener: called with the name of each step when it begins.
-    :ivar steps: what happened, for machines.
+    :ivar steps: the completed steps, as JSON values.
     """
 
     def __init__(
@@ -82,8 +84,8 @@ class Narrator:
     @contextmanager
     def step(self, name: str) -> Iterator[Note]:
         """
-        :param name: what is done now.
-        :return: a context manager for a :class:`Note`, whose text is shown behind the step.
+        :param name: the name of the step.
+        :return: a context manager for a :class:`Note`, whose text is displayed after the step.
         """
         started = self._reactor.seconds()
         note, ok = Note(), False
@@ -93,14 +95,14 @@ class Narrator:
                 yield note
             ok = True
         finally:
-            self._tell(name, self._reactor.seconds() - started, ok, note.text)
+            self._completed(name, self._reactor.seconds() - started, ok, note.text)
 
     def say(self, text: Text) -> None:
-        """Something that is no step."""
+        """Print a text that is not a step."""
         if self._console is not None:
             self._console.print(text)
 
-    def _tell(self, name: str, seconds: float, ok: bool, detail: str) -> None:
+    def _completed(self, name: str, seconds: float, ok: bool, detail: str) -> None:
         self.steps.append({"step": name, "seconds": round(seconds, 3), "ok": ok, "detail": detail})
         mark = ("ok  ", "green") if ok else ("FAIL", "bold red")
         self.say(Text.assemble(mark, f" {seconds:7.2f} s  {name}", ("  " + detail, "dim")))

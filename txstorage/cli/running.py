@@ -98,7 +98,7 @@ def run(operation: Callable[[IReactor], Coroutine[Any, Any, T]], reactor: IReact
     Run the reactor until a coroutine is done.
 
     SIGINT, SIGTERM and SIGHUP cancel it; the reactor runs on until the coroutine has cleaned up
-    after itself.  Only the first signal counts.
+    after itself.  Further signals are ignored.
 
     :param operation: called with the reactor.
     :return: what the coroutine returns.
@@ -115,7 +115,7 @@ def run(operation: Callable[[IReactor], Coroutine[Any, Any, T]], reactor: IReact
 
 
 def _stop_on_hang_up(reactor: IReactor) -> None:
-    # Twisted takes care of the other signals; under nohup this one is ignored.
+    # Twisted handles the other signals; nohup ignores this one.
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
 
@@ -127,19 +127,19 @@ class _Input:
         self._reactor = reactor
 
     def childDataReceived(self, name: int, data: bytes) -> None:  # noqa: N802
-        """Nothing is expected."""
+        """Ignore the data; none is expected."""
 
     def childConnectionLost(self, name: int, reason: Failure) -> None:  # noqa: N802
         """See ``ProcessReader``."""
-        # A reactor that stops closes it as well.
+        # A stopping reactor closes the pipe, too.
         with suppress(ReactorNotRunning):
             self._reactor.stop()
 
 
 def end_with_input(reactor: IReactor, descriptor: int = 0) -> None:
     """
-    Stop a reactor when its standard input, a pipe, ends: when the process at the other end is gone,
-    however it ended.
+    Stop a reactor when its standard input, a pipe, ends: when the process at
+    the other end has ended for any reason.
 
     :param reactor: provides ``IReactorFDSet``.
     """

@@ -56,7 +56,7 @@ async def run(reactor: IReactor, options: ServiceOptions, as_json: bool = False)
     :raises SystemExit: with 1, when the service can't start.
     """
     service = EmbeddedService(cast(IServiceReactor, reactor), options)
-    # Programs that are run earlier are not noticed when they end.
+    # The reactor does not notice the end of programs that start before it runs.
     running: Deferred[None] = Deferred()
     reactor.callWhenRunning(running.callback, None)
     await running

@@ -1,5 +1,5 @@
 # -*- test-case-name: tests.cli.test_sizes -*-
-"""Sizes, as people write and read them."""
+"""Sizes in the notation of the command line."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def parse_size(text: str) -> int:
 def format_size(size: int) -> str:
     """
     :param size: bytes.
-    :return: in the largest binary unit of which there is at least one.
+    :return: the size in the largest binary unit that gives a number of at least one.
     """
     amount, unit = float(size), "B"
     for prefix in _PREFIXES:

@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 
-# Wider than what is measured.
+# More columns than any table needs.
 _ANY_WIDTH = 10_000
 
 

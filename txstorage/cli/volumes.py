@@ -33,13 +33,13 @@ def volumes() -> None:
     """List, create, attach, detach and destroy the cluster's volumes."""
 
 
-# -- what a volume looks like ---------------------------------------------------
+# -- documents and tables --------------------------------------------------------
 
 
 def to_document(volume: Volume) -> dict[str, Any]:
     """
-    :return: a volume of this cluster for machines; ``problem`` is ``None`` unless its labels don't
-        say which dataset it holds.
+    :return: a volume of this cluster as a JSON value; ``problem`` is the reason if its labels don't
+        identify a dataset, and ``None`` otherwise.
     """
     dataset_id, problem = None, None
     attachments: tuple[Attachment, ...] = volume.attachments
@@ -80,7 +80,8 @@ def _cell(name: str, value: Any) -> Text:
 
 
 def _listed(documents: list[dict[str, Any]]) -> AdaptiveTable:
-    """One row a volume or, where ids would be broken, one table a volume."""
+    """Show one row per volume or, on a terminal so narrow that ids would be broken, one table per
+    volume."""
     names = [name for _, name in _COLUMNS]
     return AdaptiveTable(
         lambda box: _list_table(documents, box),
@@ -111,19 +112,19 @@ def _show_table(document: dict[str, Any], box: Box | None = HEAVY_HEAD) -> Table
     return table
 
 
-# -- what the commands have in common --------------------------------------------
+# -- common parts of the commands -------------------------------------------------
 
 
 @contextmanager
 def _observed(app: App, reactor: IReactor, description: str) -> Iterator[ConfiguredCloud]:
-    """The cloud, and on a terminal a spinner with the last status seen."""
+    """Provide the cloud, and on a terminal a spinner with the last status seen."""
     with progress(app.progress_console(), description) as note:
         yield app.cloud(reactor, lambda status: setattr(note, "text", status))
 
 
 async def _volume(cloud: ConfiguredCloud, volume_id: str) -> Volume:
     """
-    :raises UnknownVolume: also when it is another cluster's.
+    :raises UnknownVolume: the volume does not exist, or belongs to another cluster.
     """
     volume: Volume = await cloud.service.get_volume(volume_id)
     cluster_id: Any = cloud.configuration.cluster_id
@@ -133,7 +134,7 @@ async def _volume(cloud: ConfiguredCloud, volume_id: str) -> Volume:
 
 
 async def _here(cloud: ConfiguredCloud) -> str | None:
-    """This node's instance id, or ``None`` when it is no node of the cloud."""
+    """Return this node's instance id, or ``None`` if this machine is no node of the cloud."""
     try:
         server: str = await cloud.driver.compute_instance_id()
     except UnknownInstanceID:
@@ -144,7 +145,7 @@ async def _here(cloud: ConfiguredCloud) -> str | None:
 async def _described(cloud: ConfiguredCloud, volume_id: str) -> dict[str, Any]:
     document = to_document(await _volume(cloud, volume_id))
     document["device_path"] = None
-    # Finding out where we are may take seconds on a machine that is no node.
+    # The search for the instance id may take seconds on a machine that is no node.
     if document["attached_to"] and await _here(cloud) in document["attached_to"]:
         try:
             document["device_path"] = (await cloud.driver.get_device_path(volume_id)).path
@@ -197,7 +198,7 @@ def create_command(app: App, size: int, dataset: UUID | None, profile: str | Non
     """
     Create a volume of SIZE: 1GiB, 20G, or a number of bytes.
 
-    A dataset has one volume: when it has one already, that is the answer.
+    A dataset has one volume.  If DATASET already has a volume, the command prints that volume.
     """
 
     async def operation(reactor: IReactor) -> CommandResult:
@@ -207,7 +208,7 @@ def create_command(app: App, size: int, dataset: UUID | None, profile: str | Non
                 created = await _create(cloud, dataset_id, size, profile)
             except BaseException:
                 if dataset is None:
-                    # Without it a repetition would make a second volume.
+                    # A retry without this id would create a second volume.
                     app.warn(f"to repeat this, add --dataset {dataset_id}")
                 raise
             document = to_document(await _volume(cloud, created.blockdevice_id))
@@ -244,7 +245,7 @@ def attach_command(app: App, volume: str, server: str | None) -> None:
 @click.argument("volume")
 @pass_app
 def detach_command(app: App, volume: str) -> None:
-    """Detach a volume from wherever it is attached."""
+    """Detach a volume from every node to which it is attached."""
 
     async def operation(reactor: IReactor) -> CommandResult:
         with _observed(app, reactor, "Detaching volume " + volume) as cloud:
@@ -259,7 +260,7 @@ def detach_command(app: App, volume: str) -> None:
 @click.argument("volume")
 @pass_app
 def path_command(app: App, volume: str) -> None:
-    """Print the path of the device of a volume that is attached to this node."""
+    """Print the device path of a volume that is attached to this node."""
 
     async def operation(reactor: IReactor) -> CommandResult:
         with _observed(app, reactor, "Looking for the device") as cloud:
@@ -289,14 +290,14 @@ def destroy_command(app: App, volume: str, yes: bool) -> None:
 
 
 def is_interactive() -> bool:
-    """Check that the command is run by a person at a terminal."""
+    """Check that standard input is a terminal."""
     return sys.stdin.isatty()
 
 
 def _confirm(volume: str) -> None:
     """
-    :raises click.UsageError: when there is nobody to ask.
-    :raises click.Abort: when the answer is no.
+    :raises click.UsageError: standard input is no terminal.
+    :raises click.Abort: the user declined.
     """
     if not is_interactive():
         raise click.UsageError("destroying a volume needs --yes where nobody can be asked")

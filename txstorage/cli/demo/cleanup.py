@@ -50,7 +50,7 @@ async def _unmount(reactor: IReactor, mountpoint: str) -> None:
     try:
         await command(reactor, "umount", mountpoint)
     except CommandFailed:
-        # Somebody looks at it; it goes away when they leave.
+        # A process uses the mount; it disappears when the last user ends.
         await command(reactor, "umount", "--lazy", mountpoint)
 
 

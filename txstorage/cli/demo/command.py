@@ -48,7 +48,7 @@ class DataChanged(Exception):
 class CountingAgent:
     """
     :param agent: an ``IAgent``.
-    :ivar count: how many requests went through it.
+    :ivar count: the number of requests sent through the agent.
     """
 
     def __init__(self, agent: Any) -> None:
@@ -87,7 +87,7 @@ class Proof:
 
     def check(self) -> None:
         """
-        :raises DataChanged: unless all of it came back.
+        :raises DataChanged: the data read differs from the data written.
         """
         if self.read != self.written:
             changed = sorted(set(self.read.items()) ^ set(self.written.items()))
@@ -98,7 +98,7 @@ class Proof:
             )
 
     def to_document(self) -> dict[str, Any]:
-        """For machines."""
+        """Return the proof as a JSON value."""
         return {
             "volume_id": self.volume.blockdevice_id,
             "size": self.volume.size,
@@ -112,11 +112,13 @@ class Proof:
 
 class Demonstration:
     """
-    :param app: the global options; its configuration is not used.
+    A volume's life, step by step.
+
+    :param app: the global options; their configuration is not used.
     :param reactor: the reactor.
-    :param narrator: tells what happens.
-    :param directory: for everything, absolute and resolved; of one's own.
-    :param agent: for all requests.
+    :param narrator: prints the steps.
+    :param directory: an absolute and resolved path; used by the demonstration only.
+    :param agent: sends all requests.
     """
 
     def __init__(
@@ -124,7 +126,7 @@ class Demonstration:
     ) -> None:
         self._app = app
         self._reactor = reactor
-        self._tell = narrator.step
+        self._step = narrator.step
         self._directory = directory
         self._mountpoint = os.path.join(directory, "mounted")
         self._agent = agent
@@ -132,32 +134,32 @@ class Demonstration:
 
     async def show(self) -> Proof:
         """
-        Take a volume through its life.
+        Create, attach, fill, move and destroy a volume.
 
         :raises NoRoom: before anything is done.
-        :raises DataChanged: when the data is not what it was.
+        :raises DataChanged: the data read differs from the data written.
         """
         free = shutil.disk_usage(self._directory).free
         if free < ROOM:
-            # On a loop device it would be an input/output error.
+            # A loop device would report a full disk as an input/output error.
             raise NoRoom(
                 f"{os.path.dirname(self._directory)} has room for {format_size(free)},"
                 f" and the demonstration takes up to {format_size(ROOM)}"
             )
-        with self._tell("start the embedded service") as note:
+        with self._step("start the embedded service") as note:
             note.text = await self._service.start()
         first, second = [self._cloud(name) for name in NODES]
-        with self._tell("create a volume of " + format_size(SIZE)) as note:
+        with self._step("create a volume of " + format_size(SIZE)) as note:
             volume = await first.driver.create_volume(uuid4(), SIZE)
             note.text = volume.blockdevice_id
         proof = await self._move(volume, first, second)
-        with self._tell("destroy it"):
+        with self._step("destroy it"):
             await second.driver.destroy_volume(volume.blockdevice_id)
         return proof
 
     async def clean_up(self) -> None:
-        """Remove every trace, wherever :meth:`show` stopped."""
-        with self._tell("clean up"):
+        """Remove all files, mounts and devices, at whatever step :meth:`show` ended."""
+        with self._step("clean up"):
             await unmount_all(self._reactor, self._directory)
             await self._agent.close()
             await self._service.stop()
@@ -175,13 +177,13 @@ class Demonstration:
     async def _move(
         self, volume: BlockDeviceVolume, first: ConfiguredCloud, second: ConfiguredCloud
     ) -> Proof:
-        """Write on the first node, read on the second."""
+        """Write on the first node, and read on the second."""
         here = await self._attach(volume, first, NODES[0])
-        with self._tell("check that the device is blank"):
+        with self._step("check that the device is blank"):
             check_blank(here)
         medium = medium_for(self._reactor, here, self._mountpoint)
         if medium.mounts:
-            with self._tell("make a file system"):
+            with self._step("make a file system"):
                 await medium.format(here)
         written = await self._write(medium, here)
         await self._detach(volume, first, NODES[0])
@@ -190,14 +192,14 @@ class Demonstration:
         read = await self._read(medium, there)
         paths = {NODES[0]: here, NODES[1]: there}
         proof = Proof(volume, medium.description, written, read, paths)
-        with self._tell("compare the checksums") as note:
+        with self._step("compare the checksums") as note:
             proof.check()
             note.text = f"{len(read)} files, all equal"
         await self._detach(volume, second, NODES[1])
         return proof
 
     async def _attach(self, volume: BlockDeviceVolume, cloud: ConfiguredCloud, node: str) -> str:
-        with self._tell("attach it to " + node) as note:
+        with self._step("attach it to " + node) as note:
             server = await cloud.driver.compute_instance_id()
             await cloud.driver.attach_volume(volume.blockdevice_id, server)
             found = await cloud.driver.get_device_path(volume.blockdevice_id)
@@ -206,12 +208,12 @@ class Demonstration:
         return path
 
     async def _detach(self, volume: BlockDeviceVolume, cloud: ConfiguredCloud, node: str) -> None:
-        with self._tell("detach it from " + node):
+        with self._step("detach it from " + node):
             await cloud.driver.detach_volume(volume.blockdevice_id)
 
     async def _write(self, medium: Medium, device: str) -> dict[str, str]:
         await self._open(medium, device)
-        with self._tell(f"write {len(FILES)} files of random data") as note:
+        with self._step(f"write {len(FILES)} files of random data") as note:
             written: dict[str, str] = await medium.write(device)
             note.text = format_size(sum(size for _, size in FILES))
         await self._close(medium)
@@ -219,19 +221,19 @@ class Demonstration:
 
     async def _read(self, medium: Medium, device: str) -> dict[str, str]:
         await self._open(medium, device)
-        with self._tell("read them back"):
+        with self._step("read them back"):
             read: dict[str, str] = await medium.read(device)
         await self._close(medium)
         return read
 
     async def _open(self, medium: Medium, device: str) -> None:
         if medium.mounts:
-            with self._tell("mount it"):
+            with self._step("mount it"):
                 await medium.open(device)
 
     async def _close(self, medium: Medium) -> None:
         if medium.mounts:
-            with self._tell("unmount it"):
+            with self._step("unmount it"):
                 await medium.close()
 
 
@@ -239,7 +241,7 @@ async def demonstrate(
     app: App, reactor: IReactor, listener: Callable[[str], None] = lambda name: None
 ) -> CommandResult:
     """
-    Show a volume's life, and clean up whatever happens.
+    Show a volume's life, and clean up in any case.
 
     :param listener: called with the name of each step when it begins.
     """
@@ -257,7 +259,7 @@ async def demonstrate(
 
 
 def summary(proof: Proof, requests: int) -> Text:
-    """The proof, for people."""
+    """Format the proof for a terminal."""
     lines = [
         "",
         "A volume of {} ({} bytes) moved from {} to {}.".format(

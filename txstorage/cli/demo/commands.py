@@ -46,8 +46,8 @@ def _search_path() -> str:
 
 def own_session(argv: Sequence[str]) -> list[str]:
     """
-    Return the arguments that keep Ctrl-C in the terminal from a command, which its starter ends
-    instead.
+    Return the arguments that run a command in its own session.  Ctrl-C in the terminal then does
+    not reach the command; the caller ends it.
     """
     setsid = find_program("setsid")
     return list(argv) if setsid is None else [setsid, *argv]
@@ -89,7 +89,7 @@ async def command(reactor: IReactor, *argv: str, expected: Sequence[int] = (0,))
     if find_program(argv[0]) is None:
         raise CommandFailed(argv, "there is no such program in the path")
     protocol, full = _OutputCollector(), own_session(argv)
-    # Messages are compared and shown, so they are in one language.
+    # Tests compare the messages, so their language is fixed.
     environment = dict(os.environ, LC_ALL="C", PATH=_search_path())
     process = reactor.spawnProcess(protocol, full[0], full, environment)
     code: Deferred[int] = Deferred()

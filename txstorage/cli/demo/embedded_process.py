@@ -55,7 +55,7 @@ class _Child(ProcessProtocol):
                 self.ready.callback(line[len(READY) :].decode("ascii").strip())
 
     def errReceived(self, data: bytes) -> None:  # noqa: N802
-        # Only the end is of interest, and a long-lived child may say a lot.
+        # Only the last lines matter, and a long-lived child may print many.
         self._err = (self._err + data)[-4096:]
 
     def processEnded(self, reason: Failure) -> None:  # noqa: N802
@@ -86,7 +86,7 @@ class EmbeddedServiceProcess:
         self._reactor = reactor
         self._directory = directory
         self._argv = [*argv, "serve", "--state-dir", directory, "--port", "0"]
-        # This end of the pipe is ours alone, and is closed however we end.
+        # This process alone has this end of the pipe, and its end closes it in any case.
         self._argv.append("--until-input-ends")
         for name in nodes:
             self._argv += ["--node", name]
@@ -101,7 +101,7 @@ class EmbeddedServiceProcess:
     async def start(self) -> str:
         """
         :return: the address of its Keystone, once it accepts connections.
-        :raises ServiceNotStarted: with what it said.
+        :raises ServiceNotStarted: the error contains the child's output.
         """
         argv = own_session(self._argv)
         process: Any = self._reactor.spawnProcess(self._child, argv[0], argv, os.environ)
@@ -116,7 +116,7 @@ class EmbeddedServiceProcess:
 
     async def stop(self) -> None:
         """
-        Ask it to end, and kill it and all its children if it does not.
+        Request the child's end, and kill it with all its children if it does not end.
         """
         if self._process is None or not self._child.running:
             return
@@ -127,8 +127,7 @@ class EmbeddedServiceProcess:
             timer.cancel()
 
     def _kill(self, process: IProcessTransport) -> None:
-        # It, or a child of its own, holds our pipe open, and so the group is
-        # still theirs.
+        # The child or one of its children holds the pipe open, so the group still exists.
         try:
             os.killpg(self._group, signal.SIGKILL)
         except ProcessLookupError:

@@ -36,8 +36,8 @@ class NotBlank(StorageError):
 
 def is_blank(path: str) -> bool:
     """
-    Check that a device's first and last MiBs, where every file system, partition table and volume
-    manager leaves its mark, are all zero.
+    Check that a device's first and last MiB are all zero.  Every file system, partition table and
+    volume manager writes there.
     """
     with open(path, "rb") as device:
         size = device.seek(0, os.SEEK_END)
@@ -50,7 +50,7 @@ def is_blank(path: str) -> bool:
 
 def check_blank(path: str) -> None:
     """
-    :raises NotBlank: when there may be data.
+    :raises NotBlank: the device may contain data.
     """
     if not is_blank(path):
         raise NotBlank(f"The device {path} is not blank")
@@ -93,9 +93,9 @@ def pieces(size: int) -> Iterator[int]:
 
 class RawDevice:
     """
-    Files one behind the other on the bare device, where nothing can be mounted.
+    Files written consecutively to the device itself, if no file system can be mounted.
 
-    :ivar description: for people.
+    :ivar description: the description to print.
     :ivar mounts: whether :meth:`open` mounts something.
     """
 
@@ -106,17 +106,17 @@ class RawDevice:
         self._reactor = reactor
 
     async def format(self, device: str) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     async def open(self, device: str) -> None:
-        """Mount it."""
+        """Mount the file system."""
 
     async def close(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     async def write(self, device: str) -> dict[str, str]:
         """
-        :return: file names to SHA-256.
+        :return: the SHA-256 of each file, by file name.
         """
         digests = {}
         with open(device, "r+b") as file:
@@ -126,7 +126,7 @@ class RawDevice:
 
     async def read(self, device: str) -> dict[str, str]:
         """
-        :return: file names to SHA-256.
+        :return: the SHA-256 of each file, by file name.
         """
         digests = {}
         with open(device, "rb") as file:
@@ -139,7 +139,7 @@ class FileSystem:
     """
     An ext4 file system.
 
-    :param mountpoint: a directory, made when it is needed.
+    :param mountpoint: a directory, created when necessary.
     """
 
     description = "an ext4 file system"
@@ -151,23 +151,23 @@ class FileSystem:
 
     async def format(self, device: str) -> None:
         """
-        :raises NotBlank: when there may be data on the device.
+        :raises NotBlank: the device may contain data.
         """
         check_blank(device)
         await command(self._reactor, "mkfs.ext4", "-q", device)
 
     async def open(self, device: str) -> None:
-        """Mount it."""
+        """Mount the file system."""
         os.makedirs(self._mountpoint, mode=0o700, exist_ok=True)
         await command(self._reactor, "mount", "-t", "ext4", device, self._mountpoint)
 
     async def close(self) -> None:
-        """Unmount it, which writes everything to the device."""
+        """Unmount the file system, which writes all data to the device."""
         await command(self._reactor, "umount", self._mountpoint)
 
     async def write(self, device: str) -> dict[str, str]:
         """
-        :return: file names to SHA-256.
+        :return: the SHA-256 of each file, by file name.
         """
         digests = {}
         for name, size in FILES:
@@ -177,7 +177,7 @@ class FileSystem:
 
     async def read(self, device: str) -> dict[str, str]:
         """
-        :return: file names to SHA-256, of all files in the file system.
+        :return: the SHA-256 of every file in the file system, by file name.
         """
         digests = {}
         for name in sorted(os.listdir(self._mountpoint)):
@@ -189,14 +189,15 @@ class FileSystem:
         return digests
 
 
-#: A medium of files.
+#: The places where the demonstration can keep files.
 Medium = Union[FileSystem, RawDevice]
 
 
 def medium_for(reactor: IReactor, device: str, mountpoint: str) -> Medium:
     """
     :param device: a device path.
-    :return: a :class:`FileSystem` where one can be made and mounted, else a :class:`RawDevice`.
+    :return: a :class:`FileSystem` if one can be created and mounted, and a :class:`RawDevice`
+        otherwise.
     """
     is_device = stat.S_ISBLK(os.stat(device).st_mode)
     if is_device and os.geteuid() == 0 and find_program("mkfs.ext4") is not None:

@@ -39,12 +39,12 @@ from ..app import App
 from ..running import IReactor
 from ..sizes import format_size
 
-#: The part of a quota that, once used, is worth a warning.
+#: The used part of a quota from which on the doctor warns.
 NEARLY = 0.9
 
 
 class Skipped(Exception):
-    """There is nothing to check; the text gives the reason."""
+    """The step has nothing to check; the text gives the reason."""
 
 
 class CheckFailed(StorageError):
@@ -140,10 +140,10 @@ async def probe(http: HTTPClient, url: str) -> None:
     :raises TransportError: no server that speaks HTTP and JSON is there.
     """
     try:
-        # Version documents are answered with 300.
+        # Services return version documents with status 300.
         await http.request("GET", url, expected=(300,))
     except ServiceError:
-        # An HTTP error is an answer as well, for example to a missing token.
+        # An HTTP error is a response, too, for example to a missing token.
         pass
 
 
@@ -197,7 +197,7 @@ async def may_ask(asked: Awaitable[Any]) -> Any:
     """
     try:
         return await asked
-    # The latter is what the access rules of an application credential come to.
+    # Access rules of an application credential cause AuthenticationFailed.
     except (PermissionDenied, AuthenticationFailed) as error:
         raise Skipped(f"this user may not ask for it, and need not: {error.detail}")
 
@@ -246,7 +246,7 @@ async def check_volume_types(state: DoctorRun) -> str:
             "correct 'profiles', or have this project given access to the volume type",
         )
     mapped = [f"{name}: {profiles[name]}" for name in sorted(profiles)]
-    # Two of the constants may stand for the same profile.
+    # Two constants may have the same profile.
     mandatory = {profile.value for profile in MandatoryProfiles.iterconstants()}
     rest = sorted(mandatory - set(profiles))
     if rest:
@@ -322,7 +322,7 @@ async def check_devices(state: DoctorRun) -> str:
 @attr.s(frozen=True, auto_attribs=True)
 class Step:
     """
-    :ivar name: for people and machines.
+    :ivar name: the name to print.
     :ivar check: the function.
     :ivar after: the steps that must not have failed.
     """

@@ -39,7 +39,7 @@ class Finding:
 
 
 async def find(step: Step, state: DoctorRun) -> Finding:
-    """Take one step."""
+    """Run one step."""
     started = state.reactor.seconds()
     outcome, remedy = "ok", ""
     try:
@@ -55,9 +55,9 @@ async def find(step: Step, state: DoctorRun) -> Finding:
 
 async def examine(app: App, reactor: IReactor, steps: Sequence[Step] = STEPS) -> list[Finding]:
     """
-    Take all steps, except those that can't be taken after one that failed.
+    Run all steps, except those that depend on a failed step.
 
-    :param steps: in order.
+    :param steps: the steps in the order of their execution.
     """
     state, findings, broken = DoctorRun(app, reactor), [], set()
     with progress(app.progress_console(), "Checking") as note:
@@ -75,7 +75,7 @@ async def examine(app: App, reactor: IReactor, steps: Sequence[Step] = STEPS) ->
 
 
 def to_document(findings: Sequence[Finding]) -> dict[str, Any]:
-    """For machines."""
+    """Return the findings as a JSON value."""
     return {"ok": is_well(findings), "steps": [attr.asdict(each) for each in findings]}
 
 
@@ -88,7 +88,7 @@ _STYLES = {"ok": "green", "warning": "bold yellow", "fail": "bold red", "skipped
 
 
 def to_table(findings: Sequence[Finding], box: Box | None) -> Table:
-    """For people."""
+    """Return the table of the findings."""
     table = Table(box=box)
     for title in ("Step", "Outcome", "Seconds", "Detail"):
         table.add_column(title, justify="right" if title == "Seconds" else "left", overflow="fold")
