@@ -54,7 +54,7 @@ FORMAT = """\
 </svg>
 """
 
-#: What is another at each run, and what stands for it.
+#: The parts that differ between runs, and their replacements.
 VARIES = [
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "ID"),
     (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{16}\b"), "SHA"),
@@ -66,7 +66,7 @@ VARIES = [
 
 
 class NotShown(Exception):
-    """The demo did not show what the picture is to show."""
+    """The output of the demo lacks a part of the picture."""
 
 
 def _columns(terminal: int) -> None:
@@ -74,19 +74,19 @@ def _columns(terminal: int) -> None:
 
 
 def _environment() -> Dict[str, str]:
-    """A terminal with colours, whatever this process has."""
+    """Provide a terminal with colours, independent of this process's terminal."""
     unwanted = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TXSTORAGE_CONFIG"}
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
     return dict(kept, TERM="xterm-256color", LC_ALL="C.UTF-8")
 
 
 def _read(terminal: int) -> bytes:
-    """All that is printed, until nobody has the other end any more."""
+    """Read the output until no process has the other end open."""
     printed = []
     while True:
         try:
             data = os.read(terminal, 65536)
-        except OSError:  # what Linux says at the end
+        except OSError:  # Linux's error at the end
             data = b""
         if not data:
             return b"".join(printed)
@@ -167,7 +167,7 @@ def masked(lines: Sequence[str]) -> List[str]:
 
 
 def main(path: str = PICTURE, command: Sequence[str] = DEMO) -> None:
-    """Make the picture; leave the former one if that can't be."""
+    """Make the picture; keep the former one if that fails."""
     picture = drawn(run(command))
     with open(path, "w", encoding="utf-8") as opened:
         opened.write(picture)

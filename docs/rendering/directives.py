@@ -20,7 +20,7 @@ from .tables import Lines, table_of
 
 
 class Generated(Directive):
-    """The lines of :attr:`lines`, as if they stood in the page."""
+    """Puts :attr:`lines` into the page."""
 
     optional_arguments = 1
     final_argument_whitespace = True
@@ -44,7 +44,7 @@ class Drawing(Directive):
         return [graphviz("", code=drawing(), options={}, alt=alt)]
 
 
-#: What stands in a page: a directive, and for most of them an argument.
+#: The directives, most of which have an argument.
 DIRECTIVES: dict[str, Lines] = {
     "builders-table": table_of(tables.rows_of_builders),
     "configuration-keys": table_of(tables.rows_of_keys),
@@ -63,13 +63,13 @@ DIRECTIVES: dict[str, Lines] = {
 
 def directive(lines: Lines) -> type[Generated]:
     """
-    :return: a directive for what a function yields.
+    :return: a directive that shows a function's lines.
     """
     return type("Directive", (Generated,), {"lines": staticmethod(lines)})
 
 
 def public_only(app: Any, name: str, thing: Any, options: Any, bases: list[Any]) -> None:
-    """Tell of a class's bases only what a user may know."""
+    """Show only the public bases of a class."""
     bases[:] = [base for base in bases if not base.__name__.startswith("_")]
 
 

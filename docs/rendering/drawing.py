@@ -26,8 +26,8 @@ _WIDTH = 30
 
 def arrows() -> list[tuple[Edge, str]]:
     """The arrows of the drawing: pairs of wings, and ``imports`` or ``handed``."""
-    told = [(edge, "imports") for edge in imports()] + [(edge, "handed") for edge in handed()]
-    return sorted(each for each in told if set(each[0]) <= set(WINGS))
+    kinds = [(edge, "imports") for edge in imports()] + [(edge, "handed") for edge in handed()]
+    return sorted(each for each in kinds if set(each[0]) <= set(WINGS))
 
 
 def drawing() -> str:
@@ -59,7 +59,7 @@ def _ground() -> str:
 
 
 def _below() -> Iterator[str]:
-    """Invisible arrows, which keep the ground below the wings that lead to no other."""
+    """Return invisible arrows that keep the ground below the wings without arrows of their own."""
     above = {one for (one, _), _ in arrows()}
     for wing in WINGS:
         if wing not in above:

@@ -1,5 +1,5 @@
 """
-Interfaces of zope.interface, which Sphinx does not know.
+Descriptions of zope.interface's interfaces, which Sphinx does not support.
 """
 
 from __future__ import annotations

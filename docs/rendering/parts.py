@@ -19,7 +19,7 @@ from txstorage.flocker.backend import flocker_driver
 
 Edge = tuple[str, str]
 
-#: The wings that all others stand on; an arrow to one of them would say nothing.
+#: The wings that all others use; arrows to them would add nothing.
 GROUND = ("errors", "interfaces", "_log", "_support", "_version")
 #: The other wings, from the top down.
 WINGS = tuple(wing for row in LAYERS for wing in row if wing not in GROUND)

@@ -14,13 +14,13 @@ from tests.helpers.imports import PACKAGE
 
 from .tables import literal
 
-#: What is promised, by what it is about, and the names of tests or of classes of them.
+#: The promises by their subject, each with the names of its tests or of classes of tests.
 PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "The contract": (
         (
-            "All that Flocker's interfaces promise, for one caller and for many at once: on the "
-            "embedded service, on a real OpenStack, through the blocking driver, and where there "
-            "is no Compute.",
+            "The driver keeps all promises of Flocker's interfaces, for one caller and for "
+            "many at once: on the embedded service, on a real OpenStack, through the blocking "
+            "driver, and without Compute.",
             (
                 "tests.whole.test_contract.ConformanceTests",
                 "tests.embedded.test_contract.ConformanceTests",
@@ -31,8 +31,9 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
             ),
         ),
         (
-            "Any exchange may be lost, and any operation cancelled, at any moment: it can be "
-            "repeated, goes on from where the cloud is, and nothing is lost or made twice.",
+            "Any exchange may be lost, and any operation may be cancelled at any moment. A "
+            "retried operation resumes from the cloud's state, and nothing is lost or created "
+            "twice.",
             (
                 "tests.whole.test_contract.ResilienceTests",
                 "tests.whole.test_without_compute.ResilienceTests",
@@ -40,12 +41,12 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
             ),
         ),
         (
-            "What finds this out of our driver finds it out of others: each of some sixty drivers "
-            "that are wrong in one way fails.",
+            "The suites find faults in other drivers, too: each of some sixty drivers with "
+            "one fault each fails.",
             ("tests.testing.test_mutants.MutantsTests.test_mutants_fail",),
         ),
         (
-            "Flocker's own agents create, move and delete datasets with it.",
+            "Flocker's own agents create, move and delete datasets with the driver.",
             (
                 "tests.flocker.check_cluster.StockAgentTests.test_life",
                 "tests.flocker.check_cluster.AsynchronousAgentTests.test_life",
@@ -55,7 +56,7 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "Volumes": (
         (
-            "A dataset's volume is made exactly once, over an API that may make two.",
+            "A dataset's volume is created exactly once, although the API may create two.",
             (
                 "tests.driver.test_create.CreateTests.test_lost_after_processing",
                 "tests.driver.test_create.CreateTests.test_two_nodes_at_once",
@@ -64,15 +65,15 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
             ),
         ),
         (
-            "What may have been carried out is not sent again.",
+            "A request that the cloud may have carried out is not sent again.",
             ("tests._http.test_client.RetryDelayTests.test_table",),
         ),
         (
-            "A volume in a status that the driver does not know is left alone.",
+            "The driver does not change a volume whose status it does not know.",
             ("tests.driver.test_lifecycle.TablesTests.test_unlisted",),
         ),
         (
-            "Volumes of another cluster do not exist for it.",
+            "The driver ignores the volumes of other clusters.",
             ("tests.driver.test_attach.AttachTests.test_of_another_cluster",),
         ),
         (
@@ -87,29 +88,31 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "Devices": (
         (
-            "A device is never guessed: it says itself whose it is, and has the right size.",
+            "A device is never guessed: its own identity matches the volume, and its size is "
+            "right.",
             (
                 "tests._devices.test_matching.MatchPropertyTests.test_never_a_device_that_does_not_fit",
                 "tests._devices.test_matching.NodeCheckTests",
             ),
         ),
         (
-            "Attached means that the device is there.",
+            "A volume counts as attached when its device is present.",
             ("tests.driver.test_attach.AttachTests.test_attached",),
         ),
         (
-            "Detached means that Compute, Block Storage and this node's kernel have let go.",
+            "A volume counts as detached when Compute, Block Storage and this node's kernel "
+            "have released it.",
             ("tests.driver.test_detach.DetachTests.test_one_after_the_other",),
         ),
         (
-            "What is mounted on this node is not pulled away.",
+            "A volume that is mounted on this node is not detached.",
             (
                 "tests.driver.test_detach.DetachTests.test_busy",
                 "tests.whole.test_without_compute.HostsTests.test_busy",
             ),
         ),
         (
-            "A path that is kept leads to its volume, or nowhere.",
+            "A path that a caller keeps leads to its volume or to nothing.",
             (
                 "tests._devices.test_waiting.KeptPathTests.test_gone",
                 "tests._devices.test_waiting.KeptPathTests.test_follows",
@@ -118,7 +121,7 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "Nodes": (
         (
-            "This node's id is never guessed, and looking for it leaves nothing mounted.",
+            "This node's id is never guessed, and the search for it leaves nothing mounted.",
             (
                 "tests._node.test_search.SearchTests.test_compute_is_down",
                 "tests._node.test_config_drive.RealDriveTests.test_not_mounted",
@@ -131,18 +134,18 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "Waiting": (
         (
-            "Waiting for many volumes costs the cloud one request a look, not one for each.",
+            "One poll serves all waiting operations, and costs the cloud one request.",
             (
                 "tests.driver.test_polling.WatcherTests.test_many_are_one_list",
                 "tests.driver.test_detach.DetachTests.test_compute_is_asked_once_for_all",
             ),
         ),
         (
-            "That a list lacks a volume proves nothing.",
+            "The absence of a volume from a list proves nothing.",
             ("tests.driver.test_polling.WatcherTests.test_absence_from_a_list",),
         ),
         (
-            "Every operation ends in time, with an error that says what it waited for.",
+            "Every operation ends in time, with an error that names the awaited event.",
             (
                 "tests.driver.test_create.CreateTests.test_timeout",
                 "tests.driver.test_attach.AttachTests.test_device_never_comes",
@@ -151,15 +154,15 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
             ),
         ),
         (
-            "A cloud that is out of order for a while does no harm.",
+            "A temporary outage of the cloud does no harm.",
             (
                 "tests.driver.test_attach.AttachTests.test_cloud_down_meanwhile",
                 "tests.openstack.check_outages.OutageTests",
             ),
         ),
         (
-            "The blocking driver can be called in any thread, the reactor's own included, and "
-            "holds up no process that ends.",
+            "The blocking driver can be called in any thread, including the reactor's, and "
+            "does not keep an ending process from exiting.",
             (
                 "tests.flocker.test_blocking.ThreadsTests.test_reactor_thread",
                 "tests.flocker.test_blocking.ThreadsTests.test_many_threads",
@@ -170,7 +173,7 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "Secrets and rights": (
         (
-            "A wrong configuration is told by the key's name, and shows no secret.",
+            "The error of a wrong configuration names the key, and contains no secret.",
             (
                 "tests._configuration.test_configuration.BadValueTests.test_any_value_for_any_key",
                 "tests._configuration.test_configuration.SecretTests.test_repr_shows_none",
@@ -179,14 +182,14 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
             ),
         ),
         (
-            "TLS is verified.",
+            "TLS certificates are verified.",
             (
                 "tests._http.test_sockets.SocketTests.test_self_signed_is_rejected",
                 "tests._http.test_sockets.SocketTests.test_certificate_for_another_address",
             ),
         ),
         (
-            "The driver asks the cloud for what :doc:`openstack` lists, and for no more.",
+            "The driver sends only the requests that :doc:`openstack` lists.",
             ("tests.cli.test_openstack_page.AccessRulesTests.test_driver",),
         ),
         (
@@ -196,15 +199,15 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "The embedded service, and the code": (
         (
-            "The embedded service answers as the real ones do, to the last word.",
+            "The embedded service responds like the real services, word for word.",
             ("tests.contract.test_embedded.CompletenessTests",),
         ),
         (
-            "It installs beside Flocker's pins, and moves none.",
+            "txstorage can be installed beside Flocker's pins, and changes none of them.",
             ("tests.house.test_distribution.Python2Tests.test_beside_the_pins",),
         ),
         (
-            "Imports point downward, and the driver needs no server.",
+            "Imports point downward, and the driver does not require the embedded service.",
             (
                 "tests.house.test_architecture.LayersTests.test_downward",
                 "tests.house.test_architecture.LayersTests.test_driver_needs_no_server",
@@ -215,7 +218,7 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 
 
 def names() -> tuple[str, ...]:
-    """Of all tests that hold a promise."""
+    """Yield the names of all tests that hold a promise."""
     return tuple(name for promises in PROMISES.values() for _, tests in promises for name in tests)
 
 
@@ -228,7 +231,7 @@ def _classes(module: str) -> dict[str, ast.ClassDef]:
 
 
 def _method(classes: dict[str, ast.ClassDef], owner: str, name: str) -> ast.AST | None:
-    """A method of a class, or of one that it is made of in the same module."""
+    """Find a method of a class, or of one of its bases in the same module."""
     for node in classes[owner].body:
         if getattr(node, "name", None) == name:
             return node
@@ -256,11 +259,11 @@ def property_of(test: str) -> str:
     node: ast.AST | None = classes[owner] if owner in classes else None
     if name and node is not None:
         node = _method(classes, owner, name)
-    told = ast.get_docstring(node) if isinstance(node, _DOCUMENTED) else None
-    if not told:
-        raise LookupError(f"there is no {test}, or it says nothing")
-    # What tests refer to is not in the documentation.
-    return _ROLE.sub(r"``\1``", " ".join(told.partition("\n\n")[0].split()))
+    docstring = ast.get_docstring(node) if isinstance(node, _DOCUMENTED) else None
+    if not docstring:
+        raise LookupError(f"there is no {test}, or it has no docstring")
+    # References in the docstrings of tests lead to nothing in the documentation.
+    return _ROLE.sub(r"``\1``", " ".join(docstring.partition("\n\n")[0].split()))
 
 
 _ROLE = re.compile(r":\w+:`~?([^`]+)`")
@@ -273,7 +276,7 @@ def _is_module(name: str) -> bool:
 
 def lines_of_promises(about: str) -> Iterator[str]:
     """
-    Each promise, and below it the tests that hold it, with what each says.
+    Yield each promise, and below it its tests with their docstrings.
 
     :param about: a key of :data:`PROMISES`.
     """

@@ -68,7 +68,7 @@ class _Reached:
         self._seen: set[int] = set()
 
     def add(self, thing: Any) -> None:
-        """Whatever a name stands for."""
+        """Return the object that a name refers to."""
         if id(thing) in self._seen:
             return
         self._seen.add(id(thing))
@@ -175,29 +175,29 @@ def _since(handler: types.FunctionType) -> str:
 
 @lru_cache(maxsize=None)
 def routes() -> tuple[Route, ...]:
-    """All of them, by path."""
+    """Return all routes, sorted by path."""
     found = []
     for (service, app), kind in zip(APPS, CLASSES):
         for rule in app.url_map.iter_rules():
             handler = getattr(kind, rule.endpoint)
             reached = _Reached(kind)
             reached.add(handler)
-            told = (rule.rule, _since(handler), first_paragraph(handler))
-            told += (reached.answers, _names(reached, service))
-            found += [Route(service, each, *told) for each in _METHODS if each in rule.methods]
+            row = (rule.rule, _since(handler), first_paragraph(handler))
+            row += (reached.answers, _names(reached, service))
+            found += [Route(service, each, *row) for each in _METHODS if each in rule.methods]
     found += _documents()
     return tuple(sorted(found, key=lambda each: (each.path, _METHODS.index(each.method))))
 
 
 def _documents() -> list[Route]:
-    """The version documents, for which nobody has to authenticate."""
+    """Return the version documents, which require no authentication."""
     found = []
     for path, answer in announcements("").items():
         service, _, rest = path.strip("/").partition("/")
         purpose = "Which versions there are; without a token."
-        told = ("/" + rest, "", purpose, {answer.status: tuple(answer.body)}, ())
+        row = ("/" + rest, "", purpose, {answer.status: tuple(answer.body)}, ())
         if service:
-            found.append(Route(service, "GET", *told))
+            found.append(Route(service, "GET", *row))
     return found
 
 
@@ -225,8 +225,8 @@ def _grouped(names: tuple[str, ...]) -> str:
     known, by_status = errors(), {}
     for name in names:
         by_status.setdefault(known[name].status, []).append(literal(_short(name)))
-    told = ("{}: {}".format(status, ", ".join(by_status[status])) for status in sorted(by_status))
-    return "; ".join(told)
+    groups = ("{}: {}".format(status, ", ".join(by_status[status])) for status in sorted(by_status))
+    return "; ".join(groups)
 
 
 def _answer(answer: tuple[int, tuple[str, ...]]) -> str:
@@ -263,7 +263,7 @@ def lines_of_common_errors(service: str) -> Iterator[str]:
 
 
 class _Anything:
-    """Stands for what a message tells."""
+    """Represents the values in a message."""
 
     def __format__(self, spec: str) -> str:
         return "…"
@@ -278,8 +278,8 @@ def rows_of_refusals(service: str | None = None) -> Iterator[Row]:
     for name, refusal in errors().items():
         if refusal.service == service:
             message = refusal.template.format(*[_Anything()] * refusal.template.count("{"))
-            told = literal(message.strip()) if message else "(a page without any)"
-            yield literal(_short(name)), str(refusal.status), told
+            shown = literal(message.strip()) if message else "(a page without any)"
+            yield literal(_short(name)), str(refusal.status), shown
 
 
 __all__ = [

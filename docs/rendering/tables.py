@@ -30,12 +30,12 @@ Lines = Callable[..., Iterable[str]]
 
 
 def literal(text: str) -> str:
-    """Text as it is, in reStructuredText."""
+    """Return a literal text in reStructuredText."""
     return f"``{text}``"
 
 
 def literals(texts: Iterable[str]) -> str:
-    """Texts as they are, with commas."""
+    """Join literal texts with commas."""
     return ", ".join(map(literal, texts))
 
 
@@ -121,12 +121,12 @@ def rows_of_wings() -> Iterator[Row]:
 
 # -- the log ---------------------------------------------------------------------
 
-#: What Eliot adds to each, and explains itself.
+#: Eliot's own fields, which Eliot documents.
 _ELIOTS = {"action_status", "action_type", "message_type"}
 
 
 def _fields(fields: Any) -> str:
-    """Of a serializer: each with what it tells."""
+    """Yield the fields of a serializer, each with its description."""
     own: dict[str, Any] = {name: each for name, each in fields.items() if name not in _ELIOTS}
     return in_lines(f"{literal(name)}: {own[name].description}" for name in sorted(own))
 
@@ -142,13 +142,13 @@ def rows_of_actions() -> Iterator[Row]:
 
 def rows_of_messages() -> Iterator[Row]:
     """One row for each Eliot message."""
-    yield "message", "what it tells", "fields"
+    yield "message", "meaning", "fields"
     for each in _logged(MessageType):
         yield literal(each.message_type), each.description, _fields(each._serializer.fields)
 
 
 def _logged(kind: type) -> Iterator[Any]:
-    """In the order of the module."""
+    """Yield the types in the order of the module."""
     return (value for value in vars(_log).values() if isinstance(value, kind))
 
 
