@@ -43,7 +43,7 @@ class ExtraTests(CloudsTestCase):
         )
 
     def test_python_2(self):
-        """On Python 2 a cloud is refused; the error says that it needs Python 3."""
+        """On Python 2 a cloud is refused, and the error names Python 3 as the remedy."""
         self.patch(openstacksdk, "PY2", True)
         message = self.refused(self.configuration)
         self.assertIn(u"Configuration key cloud: needs Python 3", message)

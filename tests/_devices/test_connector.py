@@ -74,7 +74,7 @@ class PropertiesTests(SynchronousTestCase):
         self.assertTrue(properties[u"host"])
 
     def test_with_brick(self):
-        """os-brick's properties are added, but the host's name stays."""
+        """os-brick's properties are added, and the host's name is kept."""
         own = self.successResultOf(connector().properties())
         properties = self.successResultOf(connector(FakeConnectors()).properties())
         self.assertEqual(("iqn.here", "127.0.0.1"), (properties["initiator"], properties["ip"]))
@@ -91,7 +91,7 @@ class LocalTests(SynchronousTestCase):
     """A device of this host."""
 
     def test_path(self):
-        """The path is that of the connection; os-brick is not called."""
+        """The path comes from the connection; os-brick is not called."""
         brick = FakeConnectors()
         for made in (connector(), connector(brick)):
             self.assertEqual(u"/dev/loop7", self.successResultOf(made.connect(VOLUME, LOCAL)))
@@ -184,7 +184,7 @@ class LoadTests(SynchronousTestCase):
         return made
 
     def replace(self, name, module):
-        """Replace a module by its name, for this test."""
+        """Replace a module by its name during this test."""
         before = sys.modules.get(name)
         put_back = sys.modules.pop if before is None else sys.modules.__setitem__
         self.addCleanup(put_back, name, before)

@@ -100,7 +100,7 @@ class FindTests(FinderTestCase):
         assertHasMessage, DEVICE_SEARCH, {u"volume_id": VOLUME, u"outcome": u"/dev/vdb"}
     )
     def test_found(self, logger):
-        """The path is that of the checked node, and is logged."""
+        """The path of the checked node is returned and logged."""
         self.plug()
         self.assertEqual(self.finder.find(VOLUME, MIB), FilePath("/dev/vdb"))
         self.assertEqual(self.checked, [(u"vdb", "/dev/vdb")])

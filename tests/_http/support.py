@@ -22,7 +22,7 @@ def refusal(kind=errors.Unreachable, **attributes):
 
 class AgentStub(object):
     """
-    An agent that answers from a list of functions.
+    An agent that responds from a list of functions.
 
     :ivar list seen: the methods of the requests.
     """
@@ -75,5 +75,5 @@ class Paths(object):
 
 
 def whole(body):
-    """An HTTP answer whose connection stays."""
+    """An HTTP response whose connection stays open."""
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)

@@ -128,13 +128,13 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual((response.method, response.url), (u"GET", URL))
 
     def test_no_content(self):
-        """An empty body is None, whatever its type says."""
+        """An empty body is None, regardless of its content type."""
         for status in (200, 202, 204):
             wire = Wire(Answer(status, None, {"Content-Type": "text/html"}))
             self.assertIs(self.successResultOf(self.ask(wire)).body, None)
 
     def test_gzip(self):
-        """A compressed answer is understood."""
+        """A compressed response is decompressed."""
         packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
         packed = packer.compress(b'{"a": 1}') + packer.flush()
         wire = Wire(Answer(200, packed, {"Content-Encoding": "gzip"}))
@@ -203,14 +203,16 @@ class RequestTests(SynchronousTestCase):
             self.assertEqual(len(wire.service.seen), 1)
 
     def test_repeatable_mutation(self):
-        """A POST that does no harm twice is sent again when the caller says so."""
+        """A POST that the caller declares repeatable is retried."""
         wire = Wire(Answer(500), Answer(201, {}))
         asked = self.ask(wire, u"POST", json={}, repeatable=True)
         wire.clock.advance(0.5)
         self.assertEqual(self.successResultOf(asked).status, 201)
 
     def test_rate_limited(self):
-        """429 and 503 are waited out as the service asks, for mutations too."""
+        """
+        After 429 and 503 the client waits as long as the service requests, for mutations too.
+        """
         wire = Wire(
             error(429, u"overLimit", u"slow", {"Retry-After": "4"}),
             error(503, u"x", u"busy", {"Retry-After": "0"}),
@@ -233,7 +235,7 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual(wire.clock.getDelayedCalls(), [])
 
     def test_timeout(self):
-        """Without an answer in time a mutation fails as lost, and its connection ends."""
+        """Without a response in time a mutation fails as lost, and its connection is closed."""
         wire = Wire(HANG, timeout=5.0)
         asked = self.ask(wire, u"POST", json={})
         wire.clock.advance(4.9)
@@ -244,7 +246,7 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual(wire.clock.getDelayedCalls(), [])
 
     def test_timeout_of_a_read_is_retried(self):
-        """A GET without an answer in time is asked again."""
+        """A GET without a response in time is retried."""
         wire = Wire(HANG, Answer(200, {}), timeout=5.0)
         asked = self.ask(wire)
         wire.clock.advance(5.0)
@@ -252,7 +254,7 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(asked).status, 200)
 
     def test_timeout_in_the_body(self):
-        """The time for an answer includes its body."""
+        """The timeout includes the body of the response."""
         wire = Wire(HANG, timeout=5.0)
         asked = self.ask(wire, u"POST", json={})
         wire.service.hanging[0].write(b'{"a":')
@@ -270,7 +272,7 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual(wire.clock.getDelayedCalls(), [])
 
     def test_cancel_in_the_body(self):
-        """An exchange can be cancelled in the middle of the answer."""
+        """An exchange can be cancelled while its body arrives."""
         wire = Wire(HANG)
         asked = self.ask(wire)
         wire.service.hanging[0].write(b'{"a":')
@@ -288,7 +290,7 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual(wire.clock.getDelayedCalls(), [])
 
     def test_limiter(self):
-        """Each try takes a token; who is cancelled in the queue sends nothing."""
+        """Each attempt takes a token; a request that is cancelled in the queue is never sent."""
         wire = Wire(Answer(200, {}), Answer(200, {}))
         wire.http = HTTPClient(wire.clock, wire.agent, limiter=TokenBucket(wire.clock, 1))
         asked = [self.ask(wire) for _ in range(3)]
@@ -315,7 +317,7 @@ class AgentFailureTests(SynchronousTestCase):
         return HTTPClient(self.clock, self.agent, jitter=lambda: 0.5)
 
     def test_cancelled_under_another_name(self):
-        """Whatever an agent makes of a cancellation, it is one, and not a reason to try again."""
+        """A cancellation is not retried, regardless of the error that the agent turns it into."""
         for name in (DNSLookupError(), ConnectingCancelledError(None), ConnectionDone()):
             client = self.client(lambda name=name: Deferred(lambda d: d.errback(name)))
             asked = client.request(u"POST", URL, json={})
@@ -341,7 +343,7 @@ class AgentFailureTests(SynchronousTestCase):
         self.assertEqual(self.agent.seen, [b"POST"] * 3)
 
     def test_lost_mutation_is_not_retried(self):
-        """A connection that ends without an answer may have carried the request."""
+        """A mutation is not retried after a connection that ended without a response."""
         http = self.client(lambda: fail(ResponseFailed([Failure(ConnectionDone())])))
         self.failureResultOf(http.request(u"POST", URL, json={}), errors.ResponseLost)
         self.assertEqual(self.clock.getDelayedCalls(), [])
@@ -374,7 +376,7 @@ class AgentFailureTests(SynchronousTestCase):
         self.assertIn(u"no connection in time", caught.message)
 
     def test_cancel_while_connecting(self):
-        """Cancelling while connecting is a cancellation, whatever Twisted calls it."""
+        """Cancelling while connecting fails with CancelledError, regardless of Twisted's error."""
         http = self.client(self.connecting)
         asked = http.request(u"GET", URL)
         asked.cancel()

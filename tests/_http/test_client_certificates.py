@@ -135,7 +135,7 @@ class ChangeTests(Files, SynchronousTestCase):
 
     @capture_logging(None)
     def test_renewed(self, logger):
-        """A pair that does not fit yet is not used, which is told once; the whole one is."""
+        """An incomplete new pair is not used and is logged once; the complete pair is used."""
         first = self.certificate.options()
         self.assertIs(self.certificate.options(), first)
         pem, key = pem_of(certificate_for(u"client"))
@@ -197,11 +197,11 @@ class SocketTests(Files, TestCase):
         return http.request(u"GET", self.server.url.replace(u"127.0.0.1", host))
 
     def accepted(self, asked):
-        """The answer comes."""
+        """Check that a response arrives."""
         return asked.addCallback(lambda response: self.assertEqual(response.body, {u"a": 1}))
 
     def rejected(self, asked):
-        """The error says what to configure, and nothing was processed."""
+        """Check that the error names the keys to configure, and that nothing was processed."""
 
         def check(caught):
             self.assertIn(u"client_certificate", caught.remedy)
@@ -224,7 +224,7 @@ class SocketTests(Files, TestCase):
         )
 
     def test_none(self):
-        """Without a certificate the server refuses, and the error says what to configure."""
+        """Without a certificate the server refuses, and the error names the keys to configure."""
         return self.rejected(self.ask(u"127.0.0.1", None))
 
     def test_another(self):

@@ -31,7 +31,7 @@ from .support import URL
 
 
 class ErrorMessageTests(SynchronousTestCase):
-    """The service's own words, from whatever it answers."""
+    """The service's own message, from responses of every form."""
 
     def test_forms(self):
         """Every form that OpenStack's services use is understood."""
@@ -227,7 +227,7 @@ class TransportErrorTests(SynchronousTestCase):
             self.assertEqual(told, u"begin with https" in found.reason)
 
     def test_ours_and_bugs_stay(self):
-        """An error of ours is kept, and so is a bug, which is nobody's transport."""
+        """The package's own errors and programming errors are passed through."""
         for cause in (errors.InvalidSize(u"0"), TypeError("bug")):
             self.assertIs(transport_error(u"GET", URL, cause), cause)
 

@@ -48,7 +48,7 @@ class TokenBucketTests(SynchronousTestCase):
         self.assertEqual(self.served, sorted(self.served))
 
     def test_idle_time_is_not_saved_up(self):
-        """However long nothing happens, the burst stays the same."""
+        """The burst does not grow while no request is sent."""
         self.clock.advance(1000)
         for name in "abc":
             self.acquire(name)
@@ -90,7 +90,7 @@ class TokenBucketTests(SynchronousTestCase):
         self.assertEqual(self.served, ["a", "b", "d"])
 
     def test_cancelling_the_last_stops_the_timer(self):
-        """When nobody waits, nothing is scheduled."""
+        """Without waiting requests nothing is scheduled."""
         waiting = [self.acquire(name) for name in "abc"]
         waiting[2].cancel()
         self.failureResultOf(waiting[2], CancelledError)

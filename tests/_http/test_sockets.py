@@ -35,7 +35,7 @@ class SocketTests(TestCase):
         return path
 
     def test_exchange(self):
-        """A real server's answer arrives."""
+        """A real server's response arrives."""
         server = RawServer(self, whole(b'{"a": 1}'))
         asked = self.client().request(u"POST", server.url, json={u"b": 2})
         asked.addCallback(lambda response: self.assertEqual(response.body, {u"a": 1}))
@@ -48,7 +48,7 @@ class SocketTests(TestCase):
         return asked.addCallback(sent)
 
     def test_refused(self):
-        """Nobody listens: unreachable."""
+        """A port without a server is unreachable."""
         port = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
         number = port.getHost().port
         stopped = port.stopListening()
@@ -86,7 +86,7 @@ class SocketTests(TestCase):
         return asked.addCallback(tried)
 
     def test_dropped(self):
-        """A connection that ends without an answer: a GET is tried thrice, a POST once."""
+        """After a connection without a response a GET is tried three times, and a POST once."""
         d = self.broken(u"GET", errors.ResponseLost, 3, close=True)
         return d.addCallback(
             lambda ignored: self.broken(u"POST", errors.ResponseLost, 1, close=True)
@@ -103,7 +103,7 @@ class SocketTests(TestCase):
         return d.addCallback(lambda caught: self.assertIn(u"broke off", caught.message))
 
     def test_malformed_chunk(self):
-        """An answer that turns to garbage was an answer: what was asked may be done."""
+        """A malformed response counts as a response: the request may have been processed."""
         answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
         return self.broken(u"POST", errors.ResponseLost, 1, answer=answer, close=True)
 
@@ -122,13 +122,13 @@ class SocketTests(TestCase):
         )
 
     def test_hanging(self):
-        """A server that says nothing is given up after the timeout."""
+        """A request to a server that does not respond fails after the timeout."""
         server = RawServer(self)
         asked = self.client(timeout=0.2).request(u"POST", server.url, json={})
         return self.assertFailure(asked, errors.ResponseLost)
 
     def test_hanging_over_tls(self):
-        """The same over TLS, in the middle of the body: nobody waits for a farewell."""
+        """Over TLS, a timeout within the body does not wait for the end of the TLS session."""
         server = RawServer(
             self,
             b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
@@ -194,7 +194,7 @@ class SocketTests(TestCase):
         )
 
     def test_unverified(self):
-        """Without verification any certificate will do, for names and addresses."""
+        """Without verification every certificate is accepted, for names and addresses."""
         names = []
         server = RawServer(self, whole(b'{"a": 1}'), certificate=certificate_for(u"else"))
         server.context.set_tlsext_servername_callback(
@@ -212,7 +212,7 @@ class SocketTests(TestCase):
         return d.addCallback(lambda ignored: self.assertEqual(names[-1], b"localhost"))
 
     def test_connections_are_kept_for_reading(self):
-        """Two GETs share a connection; a POST gets one of its own."""
+        """Two GETs share a connection; a POST opens its own."""
         server = RawServer(self, whole(b"{}"))
         http = self.client()
         d = http.request(u"GET", server.url)

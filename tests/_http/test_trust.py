@@ -61,7 +61,7 @@ class TrustTests(SynchronousTestCase):
         self.assertIsNot(system_trust(paths), None)
 
     def test_system_trust_from_a_directory(self):
-        """Without a file, the directory is, whatever else lies in it."""
+        """Without a file the directory is used, even if it contains other files."""
         directory = self.mktemp()
         os.mkdir(directory)
         paths = Paths(capath=directory)
@@ -71,7 +71,9 @@ class TrustTests(SynchronousTestCase):
         self.assertIsNot(system_trust(paths), None)
 
     def test_no_system_trust(self):
-        """A machine without authorities is told what to install, once it matters."""
+        """
+        On a machine without authorities the first request fails and names the package to install.
+        """
         policy = https_policy(paths=Paths())
         caught = self.assertRaises(Untrusted, policy.creatorForNetloc, b"cloud", 443)
         self.assertIn(u"ca-certificates", caught.reason)

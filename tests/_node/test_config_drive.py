@@ -51,7 +51,7 @@ def reader(image):
 
 
 def mounts(device):
-    """:return: where a device is mounted, as the kernel tells it.  Other tests mount others."""
+    """:return: the mount points of a device from the kernel's table, which other tests extend."""
     number = os.stat(device).st_rdev
     wanted = "{}:{}".format(os.major(number), os.minor(number))
     with open("/proc/self/mountinfo") as table:
@@ -62,7 +62,7 @@ class ReadersTests(SynchronousTestCase):
     """Small files out of images."""
 
     def test_file_and_label(self):
-        """Each kind of image is told by its one reader, which finds label and file."""
+        """Exactly one reader recognizes each kind of image; it finds the label and the file."""
         for name, kind, image in IMAGES:
             found = kind.of(reader(image))
             self.assertEqual(u"config-2", found.label.lower(), name)
@@ -81,7 +81,7 @@ class ReadersTests(SynchronousTestCase):
             self.assertEqual(CONTENT, found.file(METADATA))
 
     def test_not_there(self):
-        """A missing name, and a file where a directory should be, are told."""
+        """The error names a missing file, and a file in the place of a directory."""
         for tree in (
             {},
             {u"openstack": {}},
@@ -211,12 +211,12 @@ class ConfigDriveTests(DriveTestCase):
     """The search for the drive, and its errors."""
 
     def test_not_mounted(self):
-        """One that is not mounted is read as it lies on the device."""
+        """A drive that is not mounted is read from the device."""
         self.add("sr0", IMAGES[0][2])
         self.assertEqual(CONTENT, self.drive().metadata())
 
     def test_mounted(self):
-        """One that is mounted is read there, and the device is left alone."""
+        """A mounted drive is read at its mount point, and the device is not opened."""
         self.add("sr0", b"")
         place = self.root.child("a place")
         file = place.descendant(METADATA)
@@ -235,7 +235,7 @@ class ConfigDriveTests(DriveTestCase):
         ).encode("utf-8"))
         self.assertEqual(CONTENT, self.drive().metadata())
 
-    def test_everything_is_told(self):
+    def test_every_source_is_reported(self):
         """The error names each place and device, and what was wrong with it."""
         self.add("sr0", b"\0" * 100000)
         self.table.setContent("{} {} vfat ro 0 0\n".format(
@@ -250,7 +250,7 @@ class ConfigDriveTests(DriveTestCase):
         self.assertEqual("there is none", self.refused())
 
     def test_no_udev(self):
-        """Without udev's links the devices are asked for their labels themselves."""
+        """Without udev's links the labels are read from the devices."""
         self.labels.remove()
         self.assertEqual("there is none", self.refused())
         self.add("sda", b"\0" * 4096, labelled=False)
@@ -259,7 +259,7 @@ class ConfigDriveTests(DriveTestCase):
         self.assertEqual(CONTENT, self.drive().metadata())
 
     def test_no_udev_and_odd_devices(self):
-        """One without a disc or a node is passed over, and floppies are not touched."""
+        """Devices without a disc or a node are skipped, and floppies are not opened."""
         self.labels.remove()
         for name in ("fd0", "sr0", "sda"):
             self.add(name, IMAGES[0][2], labelled=False)
@@ -291,7 +291,7 @@ class RealDriveTests(DriveTestCase):
         return device
 
     def identity(self):
-        """This node's identity, with nothing else to tell it."""
+        """Return this node's identity without any other source."""
         return NodeIdentity(
             Clock(), self.compute, client=Client(), mounts=FilePath("/proc/self/mounts"),
             labels=self.labels, sysfs=self.sysfs,
@@ -349,7 +349,7 @@ class RealDriveTests(DriveTestCase):
         self.assert_free(device)
 
     def test_mounted_elsewhere(self):
-        """A drive that is mounted is read there, and stays mounted as it was."""
+        """A mounted drive is read there, and stays mounted."""
         device = self.attach_file(self.make_mountable())
         place = self.root.child("place")
         place.makedirs()
@@ -390,7 +390,9 @@ class RealDriveTests(DriveTestCase):
         return path.path
 
     def assert_free(self, device):
-        """Nobody has it open or mounted: Linux gives it to one who wants it alone."""
+        """
+        Check that Linux grants exclusive access to the device: no process has it open or mounted.
+        """
         os.close(os.open(device, os.O_RDONLY | os.O_EXCL))
         held = [os.path.realpath(link.path) for link in FilePath("/proc/self/fd").children()]
         self.assertNotIn(device, held)

@@ -28,7 +28,7 @@ class ConfiguredTests(NodeTestCase):
     """The configuration names the id."""
 
     def test_known(self):
-        """It is used when Compute knows it, and nobody else is asked."""
+        """A configured id that Compute knows is used, and no other source is read."""
         client = Client.of(uuid=OTHER)
         self.assertEqual(self.found(Compute(NODE, OTHER), client, configured=NODE), NODE)
         self.assertEqual(client.urls, [])
@@ -73,7 +73,10 @@ class ConfigDriveTests(NodeTestCase):
         self.assertEqual(self.found(Compute(NODE)), NODE)
 
     def test_not_mounted(self):
-        """One that is neither mounted nor can be read is named, and the search goes on."""
+        """
+        A drive that is neither mounted nor readable is named in the error, and the search
+        continues.
+        """
         self.add_config_drive(b"", mounted=False)
         self.assertIn("sr0: it is neither mounted nor ISO 9660 or vfat", self.refused(Compute()))
         self.assertEqual(self.found(Compute(NODE), Client.of(uuid=NODE)), NODE)
@@ -109,7 +112,7 @@ class MetadataTests(NodeTestCase):
         )
 
     def test_elsewhere(self):
-        """It can be somewhere else."""
+        """The metadata service's address can be changed."""
         client = Client.of(uuid=NODE)
         self.found(Compute(NODE), client, metadata_url=u"http://metadata.example/x")
         self.assertEqual(client.urls, [b"http://metadata.example/x"])
@@ -120,7 +123,7 @@ class MetadataTests(NodeTestCase):
         self.assertIn("metadata service: i-00000001 is not a UUID", text)
 
     def test_bad_answers(self):
-        """Another status, or another body, is passed over and told."""
+        """A response with another status or body is skipped and reported."""
         for answer, expected in (
             (Answer(b"", 404), "metadata service: it answered with HTTP 404"),
             (Answer(b"<html>"), "metadata service: its meta_data.json has no 'uuid'"),
@@ -135,7 +138,7 @@ class MetadataTests(NodeTestCase):
         def deliver_body(protocol):
             class Transport(object):
                 def stopProducing(self):  # noqa: N802 (Twisted's name)
-                    """Nothing comes any more."""
+                    """See ``IPushProducer``."""
 
             protocol.transport = Transport()
             deliver(protocol)
@@ -143,7 +146,7 @@ class MetadataTests(NodeTestCase):
         return deliver_body
 
     def test_timeout(self):
-        """After five seconds the search goes on, however a request ends then."""
+        """After five seconds the search continues, regardless of the request's later end."""
         self.add_firmware(NODE.encode("ascii"))
 
         def never_received(d):
@@ -157,15 +160,15 @@ class MetadataTests(NodeTestCase):
             self.clock.advance(0.1)
             self.assertEqual(self.successResultOf(d), NODE)
 
-    def test_timeout_is_told(self):
-        """The error says how long it waited."""
+    def test_timeout_is_reported(self):
+        """The error contains the duration of the wait."""
         d = self.node(Compute(), Client(Deferred())).instance_id()
         self.clock.advance(5)
         text = str(self.failureResultOf(d, UnknownInstanceID).value)
         self.assertIn("metadata service: no answer within 5.0 seconds", text)
 
     def test_no_timer_left(self):
-        """An answer in time leaves no timer."""
+        """A response in time leaves no timer."""
         self.found(Compute(NODE), Client.of(uuid=NODE))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -174,7 +177,7 @@ class FirmwareTests(NodeTestCase):
     """The DMI product UUID."""
 
     def test_found(self):
-        """It is lower-cased and stripped."""
+        """The id is lower-cased and stripped."""
         self.add_firmware(NODE.upper().encode("ascii") + b"\n")
         self.assertEqual(self.found(Compute(NODE)), NODE)
 
@@ -191,7 +194,7 @@ class FirmwareTests(NodeTestCase):
         self.assertIn("DMI product UUID: Not Settable is not a UUID", self.refused(Compute()))
 
     def test_unreadable(self):
-        """Why it can't be read is told: most often one must be root."""
+        """The error gives the reason of an unreadable source, most often missing root rights."""
         self.add_firmware(b"")
 
         def denied(path):

@@ -17,10 +17,10 @@ CONFIGURED = u"5f6d6c2e-4b1c-4c55-9a35-0d3c1f6b9e01"
 
 
 class HostIdTests(SynchronousTestCase):
-    """From the machine's id to the one that others are told."""
+    """The host id that is derived from the machine's id, and shown to other hosts."""
 
     def test_stable(self):
-        """It is a UUID, always the same for a machine, and says nothing of the machine's own."""
+        """The host id is a UUID, constant for a machine, and does not reveal the machine's id."""
         found = host_id(MACHINE_ID)
         self.assertIsInstance(found, type(u""))
         self.assertEqual(found, host_id(MACHINE_ID.strip()))
@@ -29,8 +29,8 @@ class HostIdTests(SynchronousTestCase):
 
     def test_known(self):
         """
-        It stays what it is from one release to the next: another would make all
-        that a host has attached look like another host's.
+        The host id does not change between releases: with a new id, all volumes attached to this
+        host would appear to belong to another host.
         """
         self.assertEqual(u"5436c90b-ffad-50b5-aed9-21fce5503104", host_id(MACHINE_ID))
 
@@ -54,7 +54,9 @@ class HostIdentityTests(SynchronousTestCase):
         self.assertEqual(u"configuration", node.source)
 
     def test_machine(self):
-        """Without one it is made of the machine's, and it is told where that is from."""
+        """
+        Without a configured id, the id is derived from the machine's, and its source is reported.
+        """
         self.file.setContent(MACHINE_ID.encode("ascii"))
         node = HostIdentity(None, self.file)
         for _ in range(2):
@@ -63,7 +65,9 @@ class HostIdentityTests(SynchronousTestCase):
         self.assertEqual(u"{}".format(self.file.path), node.source)
 
     def test_missing(self):
-        """A host without a machine id says where it looked; that is not remembered."""
+        """
+        The error of a host without a machine id names the files that were read; it is not cached.
+        """
         node = HostIdentity(None, self.file)
         failure = self.failureResultOf(node.instance_id(), UnknownInstanceID)
         self.assertIn(self.file.path, str(failure.value))
@@ -75,5 +79,5 @@ class HostIdentityTests(SynchronousTestCase):
         self.successResultOf(node.instance_id())
 
     def test_name(self):
-        """It is this host, for messages."""
+        """Messages show this host's name."""
         self.assertEqual("this host", str(HostIdentity()))

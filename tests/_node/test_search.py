@@ -29,8 +29,8 @@ from ..helpers.machine import NODE, OTHER, Answer, Client, Compute, NodeTestCase
 class SearchTests(NodeTestCase):
     """The search as a whole."""
 
-    def test_everything_is_told(self):
-        """The error tells of every source, of what came of it, and the remedy."""
+    def test_every_source_is_reported(self):
+        """The error lists every source with its result, and the remedy."""
         self.add_firmware(OTHER.encode("ascii"))
         text = self.refused(Compute(NODE))
         for part in (
@@ -41,7 +41,7 @@ class SearchTests(NodeTestCase):
             self.assertIn(part, text)
 
     def test_nameless_error(self):
-        """An error without a text is told by its name."""
+        """An error without a text is reported by its class name."""
         self.assertIn(
             "metadata service: KeyError", self.refused(Compute(), Client(fail(KeyError())))
         )
@@ -192,7 +192,7 @@ class RealMetadataTests(TestCase):
         return d.addCallback(self.assertEqual, NODE)
 
     def test_nobody_there(self):
-        """A port where nobody listens is told."""
+        """A port without a server is reported."""
         port = reactor.listenTCP(0, Site(Resource()), interface="127.0.0.1")
         url = u"http://127.0.0.1:{}/meta_data.json".format(port.getHost().port)
         d = port.stopListening()

@@ -21,7 +21,9 @@ class TextTests(SynchronousTestCase):
     """Conversions between text, ``str`` and bytes."""
 
     def test_as_text(self):
-        """Text stays as it is, UTF-8 is decoded, and other objects are converted by ``str()``."""
+        """
+        Text is returned unchanged, UTF-8 is decoded, and other objects are converted by ``str()``.
+        """
         for value, text in [(u"caf\xe9", u"caf\xe9"), (b"caf\xc3\xa9", u"caf\xe9"), (7, u"7")]:
             self.assertEqual(text, as_text(value))
             self.assertIsInstance(as_text(value), text_type)

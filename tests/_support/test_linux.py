@@ -76,7 +76,7 @@ class IsClaimedTests(SynchronousTestCase):
         self.assertEqual(len(os.listdir("/proc/self/fd")), len(before))
 
     def test_other_errors(self):
-        """Another error says nothing about the device, and is raised."""
+        """Other errors give no answer about the device, and are raised."""
         self.fail_with(errno.EACCES)
         error = self.assertRaises(OSError, linux.is_claimed, "/dev/loop0")
         self.assertEqual(error.errno, errno.EACCES)

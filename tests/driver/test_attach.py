@@ -114,7 +114,7 @@ class AttachTests(DriverTestCase):
         self.assertEqual(0, self.cloud.count("attach"))
 
     def test_already(self):
-        """An attached volume is refused, for every target."""
+        """An attached volume is refused, regardless of the target."""
         for server_id in (HERE, THERE):
             self.volume_id = self.cloud.add(u"in-use", attached_to=server_id)
             for target in (HERE, THERE, u"nonsense"):
@@ -262,7 +262,9 @@ class AttachTests(DriverTestCase):
         self.assertEqual(2, self.cloud.count("attach"))
 
     def test_device_never_comes(self):
-        """The error of an attach whose device does not appear says so."""
+        """
+        The error of an attach whose device does not appear names the device as the awaited event.
+        """
         self.devices.settle = lambda: None
         d = self.attach()
         self.pass_time(112)

@@ -193,7 +193,10 @@ class DetachTests(DriverTestCase):
         self.success(d)
 
     def test_device_never_goes(self):
-        """The error of a detach whose device does not disappear says so."""
+        """
+        The error of a detach whose device does not disappear names the device as the awaited
+        event.
+        """
         self.devices.settle = lambda: None
         d = self.detach()
         self.pass_time(112)

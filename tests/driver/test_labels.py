@@ -66,7 +66,9 @@ class LabelsTests(SynchronousTestCase):
             self.assertFalse(belongs_to(volume(labels=labels), CLUSTER), labels)
 
     def test_dataset_of(self):
-        """The dataset is that of the label; the error for a bad label gives the problem."""
+        """
+        The dataset id comes from the label; the error for a malformed label gives the problem.
+        """
         self.assertEqual(DATASET, dataset_of(volume()))
         for labels, problem in [({}, "missing"), ({u"flocker-dataset-id": u"x"}, "not a UUID")]:
             error = self.assertRaises(MalformedLabels, dataset_of, volume(labels=labels))

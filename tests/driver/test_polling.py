@@ -137,7 +137,7 @@ class WatcherTests(SynchronousTestCase):
         self.successResultOf(d)
 
     def test_one_is_a_get(self):
-        """Waiting for one volume costs one GET, for any number of callers."""
+        """Waiting for one volume costs one GET, regardless of the number of callers."""
         [volume_id] = self.add(1)
         waits = self.wait([volume_id] * 3)
         self.clock.advance(1)
@@ -179,7 +179,7 @@ class WatcherTests(SynchronousTestCase):
         self.assertEqual(["list", "get", "get"], self.cloud.requests)
 
     def test_never_stale(self):
-        """A poll in progress does not answer callers that begin to wait later."""
+        """A poll in progress does not serve callers that begin to wait later."""
         [volume_id] = self.add(1)
         self.cloud.break_next("get", Fault(None))
         early = self.watcher.next_poll(volume_id, 0)
@@ -252,7 +252,7 @@ class WatcherTests(SynchronousTestCase):
         self.assertEqual(["get"], self.cloud.requests)
 
     def test_list_after_cancelling(self):
-        """A list answers only callers that were not cancelled."""
+        """A list serves only callers that were not cancelled."""
         pending = Deferred()
         page = self.successResultOf(self.cloud.list_volumes({}))
         self.cloud.list_volumes = lambda labels: pending
@@ -313,7 +313,7 @@ class SharedPollTests(SynchronousTestCase):
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_early(self):
-        """A poll also answers callers whose interval is not over."""
+        """A poll also serves callers whose interval is not over."""
         early = self.poll.next_poll(u"a", 0)
         self.clock.advance(0.5)
         late, other = self.poll.next_poll(u"a", 0), self.poll.next_poll(u"b", 0)

@@ -1,8 +1,8 @@
 # -*- coding: utf-8 -*-
 """
-Volumes, as Cinder describes them, and what is asked of it.
+Volumes in Cinder's form, and the requests to Cinder.
 
-The answers are those of a real Cinder 29.
+The responses were recorded from a real Cinder 29.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -52,7 +52,7 @@ def described(volume_id=ID, **changes):
 
 
 def page(*volumes, **links):
-    """One page of a list, with the next page's link or none."""
+    """One page of a list, with or without a link to the next page."""
     body = {u"volumes": list(volumes)}
     if links:
         body[u"volumes_links"] = [
@@ -143,7 +143,7 @@ class CinderTests(SynchronousTestCase):
     """Requests to Cinder, and their results."""
 
     def cinder(self, *script, **options):
-        """A Cinder that answers from a script, without Keystone."""
+        """A Cinder that responds from a script, without Keystone."""
         self.wire = Wire(*script)
         session = self.wire.session({u"block-storage": u"http://cloud" + VOLUMES})
         return Cinder(session, **options)
@@ -176,7 +176,7 @@ class CinderTests(SynchronousTestCase):
             self.failureResultOf(self.cinder().create(u"n", size, {}), errors.InvalidSize)
 
     def test_create_not_understood(self):
-        """An answer that does not say which volume was made counts as lost."""
+        """A response without the new volume's id counts as lost."""
         odd = {u"volume": described(size=None)}
         for answer in (Answer(202), Answer(202, {}), Answer(202, odd)):
             self.failureResultOf(self.cinder(answer).create(u"n", GIB, {}), errors.ResponseLost)
@@ -348,7 +348,7 @@ class CinderTests(SynchronousTestCase):
         self.failureResultOf(cinder.list({}), errors.NotTheService)
 
     def test_malformed_entries(self):
-        """One that can't be understood is reported, unless it is another cluster's."""
+        """A malformed volume is reported, unless it belongs to another cluster."""
         cinder = self.cinder(
             page(
                 described(size=None),
@@ -367,7 +367,7 @@ class CinderTests(SynchronousTestCase):
         self.assertIn(u"size", found.malformed[0][1])
 
     def test_filter_refused(self):
-        """A cloud that answers 400 to the filter is asked without, from then on."""
+        """If a cloud refuses the filter with 400, later lists are requested without it."""
         refused = error(400, u"badRequest", u"Invalid filters metadata are found")
         volumes = page(described(), described(OTHER, metadata={}))
         cinder = self.cinder(refused, volumes, volumes)
@@ -425,13 +425,13 @@ class CinderTests(SynchronousTestCase):
             self.assertEqual(header, microversion)
 
     def test_no_messages(self):
-        """A service that is too old for messages is not asked for any."""
+        """A service that is too old for messages receives no request for them."""
         cinder = self.cinder(versions_answer(200, (u"v3.0", u"/v3/", u"3.0", u"3.2")))
         self.assertEqual(self.successResultOf(cinder.failure_reason(ID)), u"")
         self.assertEqual(self.asked(), [u"GET /v3/"])
 
     def test_no_failure_reason(self):
-        """Whatever goes wrong with the messages, the reason is just empty."""
+        """If the messages can't be read for any reason, the failure's reason is empty."""
         for answer in (
             Answer(200, {u"messages": []}),
             Answer(200, {u"messages": [7]}),
@@ -451,7 +451,9 @@ class CinderTests(SynchronousTestCase):
         self.failureResultOf(asked, CancelledError)
 
     def test_what_one_failure_brought_about(self):
-        """All that is told of the last request is the reason, in order, each once."""
+        """
+        The reason contains all messages about the last request, in order and without duplicates.
+        """
         messages = [
             {
                 u"resource_uuid": ID,

@@ -62,7 +62,7 @@ class CredentialsTests(SynchronousTestCase):
         self.assertEqual(wire[u"scope"], {u"project": {u"id": u"p1"}})
 
     def test_unscoped(self):
-        """Without a project no scope is asked for."""
+        """Without a project the token request contains no scope."""
         self.assertNotIn(u"scope", Credentials.password(SECRET, user_id=u"u").to_wire()[u"auth"])
 
     def test_application_credential(self):
@@ -112,7 +112,7 @@ class CredentialsTests(SynchronousTestCase):
                 self.assertEqual(make(SECRET, **scope).to_wire()[u"auth"][u"scope"], wire)
 
     def test_secret_is_read_each_time(self):
-        """A secret in a file may change, so that it is asked for each time."""
+        """A secret in a file may change, so the file is read for each login."""
         secrets = [u"first", u"second"]
         credentials = Credentials.password(lambda: secrets.pop(0), user_id=u"u1")
         found = [

@@ -1,8 +1,8 @@
 # -*- coding: utf-8 -*-
 """
-Servers and attachments, as Nova describes them, and what is asked of it.
+Servers and attachments in Nova's form, and the requests to Nova.
 
-The answers are those of a real Nova 34.
+The responses were recorded from a real Nova 34.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -55,7 +55,7 @@ class NovaTests(SynchronousTestCase):
     """Requests to Nova, and their results."""
 
     def nova(self, *script, **options):
-        """A Nova that answers from a script, without Keystone."""
+        """A Nova that responds from a script, without Keystone."""
         self.wire = Wire(*script)
         session = self.wire.session({u"compute": u"http://cloud/v2.1"})
         return Nova(session, **options)
@@ -65,7 +65,7 @@ class NovaTests(SynchronousTestCase):
         return self.wire.service.targets()
 
     def test_attach(self):
-        """Both the answer with a body and the newer one without mean: accepted."""
+        """The old response with a body and the new response without one both mean acceptance."""
         attachment = {u"id": VOLUME, u"volumeId": VOLUME, u"serverId": SERVER, u"device": u"/dev/b"}
         for answer in (Answer(200, {u"volumeAttachment": attachment}), Answer(202)):
             nova = self.nova(answer)
@@ -77,7 +77,7 @@ class NovaTests(SynchronousTestCase):
             self.assertIs(self.wire.service.seen[0].header(u"openstack-api-version"), None)
 
     def test_attach_unknown(self):
-        """An unknown volume and an unknown server are told apart."""
+        """An unknown volume and an unknown server have different errors."""
         nova = self.nova(not_found(NO_VOLUME), not_found(NO_SERVER))
         caught = self.failureResultOf(nova.attach(VOLUME, SERVER), UnknownVolume).value
         self.assertEqual(caught.blockdevice_id, VOLUME)
@@ -95,7 +95,7 @@ class NovaTests(SynchronousTestCase):
         self.failureResultOf(self.nova(answer).attach(VOLUME, SERVER), errors.RequestRefused)
 
     def test_attach_refused(self):
-        """A volume that can't be attached now is refused, for the reason that Nova gives."""
+        """The error of a refused attach contains Nova's reason."""
         attached = u"Invalid volume: volume {} is already attached to instances: x".format(VOLUME)
         for answer, expected in [
             (error(400, u"badRequest", attached), errors.RequestRefused),
@@ -132,7 +132,7 @@ class NovaTests(SynchronousTestCase):
             self.assertIs(self.successResultOf(nova.detach(VOLUME, SERVER)), None)
 
     def test_detach_unknown(self):
-        """An unknown volume and an unknown server are told apart."""
+        """An unknown volume and an unknown server have different errors."""
         self.failureResultOf(self.nova(not_found(NO_VOLUME)).detach(VOLUME, SERVER), UnknownVolume)
         self.failureResultOf(
             self.nova(not_found(NO_SERVER)).detach(VOLUME, SERVER), errors.UnknownServer
@@ -159,7 +159,7 @@ class NovaTests(SynchronousTestCase):
         self.assertEqual(self.asked(), [u"GET " + ATTACHMENTS])
 
     def test_list_attachments_of_no_server(self):
-        """A server that is not there has no attachments; a router's 404 says nothing."""
+        """A server that does not exist has no attachments; a 404 of a router is an error."""
         nova = self.nova(not_found(NO_SERVER), Answer(404, b"no"))
         self.assertEqual(self.successResultOf(nova.list_attachments(SERVER)), ())
         self.failureResultOf(nova.list_attachments(SERVER), errors.ResourceNotFound)
@@ -180,7 +180,7 @@ class NovaTests(SynchronousTestCase):
         self.assertEqual(self.asked(), [u"GET /v2.1/servers/" + SERVER])
 
     def test_get_unknown_server(self):
-        """A server that is not there is unknown; a router's 404 says nothing about it."""
+        """A server that does not exist is unknown; a 404 of a router is an error."""
         nova = self.nova(not_found(NO_SERVER), Answer(404, b"no"))
         self.failureResultOf(nova.get_server(SERVER), errors.UnknownServer)
         self.failureResultOf(nova.get_server(SERVER), errors.ResourceNotFound)

@@ -17,7 +17,7 @@ class ProjectTests(SynchronousTestCase):
     """The limits of a project."""
 
     def project(self, *script):
-        """A project of a Cinder that answers from a script, without Keystone."""
+        """A project of a Cinder that responds from a script, without Keystone."""
         self.wire = Wire(*script)
         session = self.wire.session({u"block-storage": u"http://cloud" + VOLUMES})
         return Project(session)
@@ -70,7 +70,7 @@ class ProjectTests(SynchronousTestCase):
         self.assertEqual(self.asked(), [u"GET /os-availability-zone"])
 
     def test_not_zones(self):
-        """An answer of another shape is not taken for "none"."""
+        """A response of another form does not count as an empty list."""
         project = self.project(Answer(200, {}))
         self.failureResultOf(project.availability_zones(), NotTheService)
 

@@ -37,7 +37,7 @@ class SessionTests(SynchronousTestCase):
     """Requests in the name of a user."""
 
     def session(self, *script, **options):
-        """A session whose services answer from a script."""
+        """A session whose services respond from a script."""
         self.wire = Wire(*script)
         options.setdefault("auth_url", u"http://cloud/identity")
         options.setdefault("credentials", BY_PASSWORD)
@@ -86,7 +86,7 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(self.wire.service.seen[1].body, {u"b": 1})
 
     def test_token_is_kept(self):
-        """One token does for many requests."""
+        """One token serves many requests."""
         session = self.session(token_answer("t"), Answer(200, {}), Answer(200, {}))
         self.successResultOf(self.ask(session))
         self.successResultOf(self.ask(session))
@@ -117,7 +117,7 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(self.tokens(), [u"t1", u"t2"])
 
     def test_endless(self):
-        """A token that does not say when it ends is used until it is refused."""
+        """A token without an expiry is used until a service refuses it."""
         answer = token_answer("t1")
         answer.body[u"token"][u"expires_at"] = None
         session = self.session(answer, Answer(200, {}))
@@ -155,7 +155,7 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(self.logins(), 4)
 
     def test_slow_renewal(self):
-        """A Keystone that hangs holds nobody up for long while the token is good."""
+        """A Keystone that hangs delays requests only briefly while the token is valid."""
         session = self.session(token_answer("t1"), HANG, Answer(200, {}), token_answer("t2"),
                                Answer(200, {}))
         self.successResultOf(session.token())
@@ -184,7 +184,7 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(self.wire.clock.getDelayedCalls(), [])
 
     def test_renewal_beyond_the_end(self):
-        """A renewal that fails after the token's end fails those who wait for it."""
+        """If a renewal fails after the token's expiry, the waiting requests fail."""
         session = self.session(token_answer("t1"), HANG)
         self.successResultOf(session.token())
         self.wire.clock.advance(3600 - 5)
@@ -268,7 +268,7 @@ class SessionTests(SynchronousTestCase):
         return versions_answer(status, (u"v3.0", u"/v3/", u"3.0", maximum))
 
     def test_unversioned_endpoint(self):
-        """An endpoint without a version is asked for its versions, once."""
+        """The versions of an endpoint without a version are requested once."""
         services = catalog((u"block-storage", u"public", u"r", u"http://cloud:8776/"))
         for maximum, path in ((u"3.66", VOLUMES), (u"3.67", u"/v3")):
             session = self.session(
@@ -293,7 +293,7 @@ class SessionTests(SynchronousTestCase):
                          [u"GET /", u"GET {}/volumes".format(VOLUMES)])
 
     def test_microversions(self):
-        """The service gets the best microversion that it has, and is asked for them once."""
+        """The latest supported microversion is used, and the versions are requested once."""
         session = self.session(
             token_answer("t"), self.versions(u"3.30", 200), Answer(200, {}), Answer(200, {})
         )
@@ -336,7 +336,7 @@ class SessionTests(SynchronousTestCase):
         self.successResultOf(self.ask(session, microversions=(u"3.5",)))
 
     def test_no_project(self):
-        """A token for no project lacks endpoints, and the error says so."""
+        """A token without a project lacks endpoints, and the error gives that reason."""
         answer = token_answer("t", services=CATALOG[:1])
         answer.body[u"token"][u"project"] = None
         caught = self.failureResultOf(self.ask(self.session(answer)), errors.EndpointMissing)
@@ -352,7 +352,7 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(self.logins(), 1)
 
     def test_cancelled_while_logging_in(self):
-        """One that is cancelled leaves the login to the others; the last one ends it."""
+        """A cancelled request leaves the login to the other requests; the last one cancels it."""
         session = self.session(HANG, Answer(200, {}), token_answer("t2"))
         asked = [self.ask(session) for _ in range(2)]
         asked[0].cancel()
@@ -402,7 +402,7 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(self.tokens(), [u"t1"] * 3 + [u"t2"] * 3)
 
     def test_other_errors_renew_nothing(self):
-        """Only a 401 says something about the token."""
+        """Only a 401 invalidates the token."""
         session = self.session(token_answer("t1"), error(403, u"forbidden", u"no"))
         self.failureResultOf(self.ask(session), errors.PermissionDenied)
         self.assertEqual(self.logins(), 1)
@@ -461,7 +461,7 @@ class SessionTests(SynchronousTestCase):
         self.successResultOf(self.ask(session))
 
     def test_endpoint(self):
-        """The endpoint in use can be asked for."""
+        """The session returns the endpoint in use."""
         session = self.session(token_answer("t"), region=u"RegionOne", interface=u"public")
         self.assertEqual(self.successResultOf(session.endpoint(TYPES)), u"http://cloud" + VOLUMES)
 

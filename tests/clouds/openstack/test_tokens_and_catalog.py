@@ -87,7 +87,7 @@ class CatalogTests(SynchronousTestCase):
         return choose_endpoint(catalog_from_wire(catalog(*services)), types, interface, region)
 
     def test_preferred_type(self):
-        """The first type that the catalog has is taken, whatever the order there."""
+        """The preferred type is used, regardless of the catalog's order."""
         services = [
             (u"volumev3", u"public", u"r1", u"http://second"),
             (u"block-storage", u"public", u"r1", u"http://first"),
@@ -116,7 +116,7 @@ class CatalogTests(SynchronousTestCase):
         self.assertIn(u"r1, r2", caught.message)
 
     def test_missing(self):
-        """The error says what was looked for and what there is."""
+        """The error names the required types and lists the catalog's entries."""
         services = [
             (u"compute", u"public", u"r1", u"http://1"),
             (u"volumev3", u"admin", None, u"http://2"),
@@ -134,7 +134,7 @@ class CatalogTests(SynchronousTestCase):
         self.assertIn(u"nothing", caught.message)
 
     def test_former_apis(self):
-        """Cinder's v1 and v2 are passed over, whatever they are called, and named."""
+        """Cinder's v1 and v2 are skipped under every name, and the error lists them."""
         old = [
             (u"volume", u"public", u"r1", u"http://cloud:8776/v1/p"),
             (u"volumev2", u"public", u"r1", u"http://cloud:8776/v2/p"),

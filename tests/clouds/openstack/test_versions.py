@@ -74,13 +74,13 @@ class PiecesTests(SynchronousTestCase):
         self.assertEqual(read_versions(document, COMPUTE, u"http://c"), ServiceVersions(u"http://c/v2"))
 
     def test_without_links(self):
-        """Without a usable link the id says which version it is."""
+        """Without a usable link the version's id is used."""
         for links in (None, [7, {u"rel": u"self", u"href": None}], [{u"rel": u"other"}]):
             document = {u"versions": [{u"id": u"v3", u"links": links}]}
             self.assertEqual(read_versions(document, VOLUME, u"http://c"), ServiceVersions(u"http://c/v3"))
 
     def test_no_document(self):
-        """Whatever is no version document says nothing."""
+        """A document of another form contains no versions."""
         for document in (None, [], {}, {u"version": 3}, {u"versions": {u"values": []}},
                          {u"versions": [7]}):
             self.assertIs(read_versions(document, VOLUME, u"http://c"), None)
@@ -102,7 +102,7 @@ class PiecesTests(SynchronousTestCase):
         self.assertEqual(negotiate(VOLUME, found, (u"3.43", u"3.27")), u"volume 3.43")
 
     def test_none_will_do(self):
-        """With none of them it is an error that says what is there and what is needed."""
+        """The error of an unsupported service lists its versions and the required one."""
         for found, words in (
             (ServiceVersions(u"http://c/v3", (3, 0), (3, 9)),
              u"has no microversion above 3.9, and 3.27 is required"),
@@ -133,7 +133,7 @@ class DiscoveryTests(SynchronousTestCase):
     """Asking, once."""
 
     def setUp(self):
-        """A discovery whose answers come when the test says so."""
+        """Create a discovery whose responses the test releases."""
         self.asked = []
         self.discovery = VersionDiscovery(self.get)
 
@@ -148,13 +148,13 @@ class DiscoveryTests(SynchronousTestCase):
         return self.discovery.find(VOLUME, url, TOKEN)
 
     def answer(self, result):
-        """Answer the last request."""
+        """Release the response to the last request."""
         if isinstance(result, dict):
             result = Response(300, {}, result)
         self.asked[-1][1].callback(result)
 
     def test_once(self):
-        """Those who ask together and those who ask later share one request."""
+        """Concurrent and later callers share one request."""
         together = [self.find(), self.find()]
         self.answer(CINDER)
         expected = ServiceVersions(u"http://c:8776/v3", (3, 0), (3, 71))
@@ -213,7 +213,7 @@ class DiscoveryTests(SynchronousTestCase):
         self.assertEqual(len(self.asked), 2)
 
     def test_at_once(self):
-        """An answer that is there at once does as well."""
+        """A response that arrives immediately is used as well."""
         discovery = VersionDiscovery(lambda url, token: succeed(Response(200, {}, CINDER)))
         for _ in range(2):
             found = discovery.find(VOLUME, u"http://c:8776/", TOKEN)

@@ -38,7 +38,7 @@ OK = object()
 
 
 def attachment(status=u"attached", instance=None, connection=LOCAL, **more):
-    """An attachment as Cinder tells it."""
+    """Return an attachment in Cinder's form."""
     told = {
         u"id": ID,
         u"status": status,
@@ -50,15 +50,15 @@ def attachment(status=u"attached", instance=None, connection=LOCAL, **more):
 
 
 def on(host, **more):
-    """A volume that a host has, as Cinder tells it."""
+    """Return a volume that a host has, in Cinder's form."""
     place = {u"attachment_id": ID, u"server_id": None, u"device": place_of(host)}
     return dict(described(VOLUME), status=u"in-use", attachments=[dict(place, **more)])
 
 
 class Session(object):
     """
-    Answers from a table of ``"METHOD /path"`` to a body, an exception or a
-    ``Deferred``, and keeps what was asked.
+    Responds from a table of ``"METHOD /path"`` to a body, an exception or a ``Deferred``, and
+    records the requests.
     """
 
     def __init__(self, **table):
@@ -144,13 +144,13 @@ class InterfaceTests(StandaloneTests):
     """The service's interface."""
 
     def test_interface(self):
-        """It provides ``IVolumeService``, whole."""
+        """The service provides all of ``IVolumeService``."""
         self.assertTrue(verifyObject(IVolumeService, self.service))
 
     def test_without_compute(self):
         """
-        No host holds on to anything but what Cinder says, any may be one, and
-        none is ever known to be off: this one, and those that have volumes, live.
+        Without Compute, hosts have only the attachments that Cinder lists, every id is a host's,
+        and this host and all hosts with volumes count as live.
         """
         self.can({u"GET /volumes/detail": {u"volumes": [on(THERE), described(VOLUME)]}})
         self.assertEqual((), self.successResultOf(self.service.list_attachments(HERE)))
@@ -181,7 +181,7 @@ class PlaceTests(SynchronousTestCase):
             self.assertEqual(expected, attached_to(told), told)
 
     def test_volume(self):
-        """A volume says which host has it, whatever attaches here."""
+        """A volume names its host, with either way of attaching."""
         [found] = volume_from_wire(on(THERE)).attachments
         self.assertEqual(THERE, found.server_id)
 
@@ -191,8 +191,8 @@ class AttachTests(StandaloneTests):
 
     def test_attach(self):
         """
-        The volume is connected before the attachment is complete, and the
-        attachment says where, but of no instance.
+        The volume is connected before the attachment is completed; the attachment names the path,
+        but no instance.
         """
         self.assertIs(None, self.successResultOf(self.service.request_attach(VOLUME, HERE)))
         self.assertEqual(["POST /attachments", "POST /attachments/ID/action"], self.asked())
@@ -229,7 +229,7 @@ class AttachTests(StandaloneTests):
         self.failureResultOf(self.service.request_attach(VOLUME, HERE), RequestRefused)
 
     def test_not_connected(self):
-        """A volume that can't be had here is given back, and the reason is told."""
+        """A volume that can't be connected here is released, and the error gives the reason."""
         for answer in ({u"attachments": []}, self.refused(ServiceBroken, 500)):
             self.can({u"DELETE /attachments/" + ID: answer})
             self.connector.error = ConnectionFailed(VOLUME, u"no route")
@@ -238,7 +238,7 @@ class AttachTests(StandaloneTests):
             self.assertEqual(["POST /attachments", "DELETE /attachments/ID"], self.asked())
 
     def test_cancelled(self):
-        """A cancelled attach gives nothing back: it can be repeated, and goes on."""
+        """A cancelled attach releases nothing; a retry resumes it."""
         self.connector.error = Deferred()
         d = self.service.request_attach(VOLUME, HERE)
         d.cancel()
@@ -255,7 +255,7 @@ class SettleTests(StandaloneTests):
     """Attachments that another host left unfinished."""
 
     def settle(self, status, *attachments):
-        """Settle a volume that has attachments, and return what was asked for them."""
+        """Settle a volume that has attachments, and return the requests for them."""
         self.can({u"GET /attachments/detail": {u"attachments": list(attachments)}})
         volume = Volume(volume_id=VOLUME, status=status, size=1)
         self.assertIs(None, self.successResultOf(self.service.settle(volume)))
@@ -276,7 +276,7 @@ class SettleTests(StandaloneTests):
         self.assertEqual([], self.settle(u"attaching", other, None))
 
     def test_other_statuses(self):
-        """Nothing else is looked at."""
+        """Volumes in other statuses cause no requests."""
         for status in (u"available", u"detaching", u"creating", u"in-use"):
             self.assertEqual([], self.settle(status, attachment(u"attaching")))
 
@@ -315,7 +315,7 @@ class DetachTests(StandaloneTests):
     """Giving a volume back."""
 
     def test_here(self):
-        """The device is let go of first; then Cinder is told."""
+        """The device is disconnected first; then the attachment is deleted."""
         self.assertIs(None, self.successResultOf(self.service.request_detach(VOLUME, HERE)))
         self.assertEqual([("disconnect", LOCAL)], self.connector.calls)
         self.assertEqual(
@@ -323,13 +323,13 @@ class DetachTests(StandaloneTests):
         )
 
     def test_busy(self):
-        """A device that can't be disconnected stays attached."""
+        """A volume whose device can't be disconnected stays attached."""
         self.connector.error = ConnectionFailed(VOLUME, u"busy")
         self.failureResultOf(self.service.request_detach(VOLUME, HERE), ConnectionFailed)
         self.assertNotIn("DELETE /attachments/ID", self.asked())
 
     def test_elsewhere(self):
-        """Another host's is taken from it by storage; there is nothing here to let go of."""
+        """Storage withdraws another host's volume; nothing is disconnected here."""
         self.can({u"GET /volumes/" + VOLUME: {u"volume": on(THERE)}})
         self.successResultOf(self.service.request_detach(VOLUME, THERE))
         self.assertEqual([], self.connector.calls)
@@ -356,7 +356,7 @@ class DetachTests(StandaloneTests):
         self.assertIn("use Compute", str(error))
 
     def test_unconnected(self):
-        """An attachment that was never connected has nothing to let go of."""
+        """An attachment that was never connected is deleted without disconnecting."""
         self.can({u"GET /attachments/" + ID: {u"attachment": attachment(connection=None)}})
         self.successResultOf(self.service.request_detach(VOLUME, HERE))
         self.assertEqual([], self.connector.calls)
@@ -374,7 +374,7 @@ class ConnectTests(StandaloneTests):
     """The device of what is attached already."""
 
     def test_connect(self):
-        """It is connected by what Cinder keeps of the connection."""
+        """The volume is connected with the connection that Cinder stores."""
         self.assertEqual(u"/dev/loop7", self.successResultOf(self.service.connect(VOLUME)))
         self.assertEqual([("connect", LOCAL)], self.connector.calls)
 
