@@ -84,7 +84,7 @@ class Installation:
         return os.path.join(self.directory, *parts)
 
     def log(self, name: str) -> str:
-        """:return: the path of what one of the processes says."""
+        """:return: the path of the log of one of the processes."""
         return self.run("log", name + ".log")
 
     def settings(self) -> Settings | None:

@@ -26,7 +26,7 @@ class Rest:
         self._builders: dict[str, int] = {}
 
     def fetch(self, path: str) -> str:
-        """:raises OSError: when there is no such page, or nobody to ask."""
+        """:raises OSError: the page does not exist, or no server responds."""
         for _ in range(TRIES):
             try:
                 with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
@@ -44,7 +44,10 @@ class Rest:
         return found
 
     def call(self, path: str, method: str, **parameters: object) -> object:
-        """:return: what an action returned.  :raises OSError: that says why it was refused."""
+        """
+        :return: the result of an action. :raises OSError: the action was refused; the text gives
+        the reason.
+        """
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
         request = urllib.request.Request(
             self.url + "api/v2/" + path,
@@ -65,7 +68,7 @@ class Rest:
 
     def force(self, builder: str, scheduler: str, **properties: str) -> int:
         """
-        Start a build by hand.
+        Start a build on request.
 
         :return: the id of the request, for :meth:`build`.
         """
@@ -87,7 +90,7 @@ class Rest:
         return {step["name"]: step for step in found}
 
     def log(self, step: dict, name: str) -> str:
-        """:return: what a step's log says.  :raises KeyError: when it has no such log."""
+        """:return: the text of a step's log.  :raises KeyError: the step has no such log."""
         for log in self.get("steps/{}/logs".format(step["stepid"])):
             if log["name"] == name:
                 return self.fetch("api/v2/logs/{}/raw".format(log["logid"]))

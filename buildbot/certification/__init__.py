@@ -1,7 +1,6 @@
 """
 The Buildbot that certifies the driver: its master's configuration, in parts.
 
-``plan`` says what is built and what that needs; it and ``counts`` know nothing of
-Buildbot.  ``steps``, ``builders``, ``schedulers`` and ``configuration`` make
-Buildbot's objects of it.
+``plan`` lists the builders and their requirements; ``plan`` and ``counts`` do not import Buildbot.
+``steps``, ``builders``, ``schedulers`` and ``configuration`` make Buildbot's objects from them.
 """

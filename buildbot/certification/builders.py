@@ -21,7 +21,7 @@ _LOCKS = {name: WorkerLock(name, maxCount=1) for name in (LOOP_DEVICES, FIXED_PO
 
 
 def rendered(command: tuple[str, ...]) -> list:
-    """:return: a command of the plan, for Buildbot."""
+    """:return: a command of the plan in Buildbot's form."""
     return [Interpolate(part) if "%(" in part else part for part in command]
 
 

@@ -22,7 +22,7 @@ def _listening(port: int) -> str:
 
 
 def web(settings: Settings) -> dict:
-    """:return: the web pages: on this machine only, for a proxy to show to others."""
+    """:return: the web pages, which only this machine can reach; a proxy can publish them."""
     return {
         "port": _listening(settings.web_port),
         "plugins": {

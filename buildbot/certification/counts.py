@@ -97,5 +97,5 @@ class Counted:
         return said
 
     def plausible(self) -> bool:
-        """:return: whether it may be taken for a success, if the command says so too."""
+        """:return: whether the counts allow a success."""
         return self.counts["passed"] > 0 and not self.counts["failed"]

@@ -40,7 +40,7 @@ def scheduler_name(builder: str) -> str:
 
 
 def by_hand(builder: Builder, settings: Settings) -> schedulers.ForceScheduler:
-    """:return: what builds one of the builders when somebody asks for it."""
+    """:return: the scheduler that builds one of the builders on request."""
     asked_for = [
         _text(each.name, each.label, default=each.default, required=each.required)
         for each in builder.parameters

@@ -135,12 +135,12 @@ class Trial(_Command):
             yield self.addCompleteLog("failed", "\n".join(counted.failed) + "\n")
 
     def getBuildResultSummary(self):
-        """As Buildbot calls it: the counts are shown with the build, whatever they are."""
+        """Show the counts with the build; Buildbot calls this method."""
         return {"step": self.said, "build": self.said}
 
 
 class Statement(_Command):
-    """Say what the driver is certified against by this build."""
+    """State what this build certifies the driver against."""
 
     name = "certified"
 

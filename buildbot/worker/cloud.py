@@ -33,8 +33,8 @@ PROFILES = [_SUITES + name for name in ("ProfilesTests", "BlockingProfilesTests"
 
 def described(environment: Mapping[str, str]) -> dict:
     """
-    :return: what :func:`tests.openstack.bootstrap.describe` would say of it.
-    :raises KeyError: naming what is not in the environment.
+    :return: a description of the cloud, as :func:`tests.openstack.bootstrap.describe` makes it.
+    :raises KeyError: the name of the missing variable.
     """
     instance_id = environment.get("CLOUD_INSTANCE_ID")
     return {
@@ -53,7 +53,7 @@ def described(environment: Mapping[str, str]) -> dict:
 
 
 def tests_for(description: dict, tests: list[str]) -> list[str]:
-    """:return: the tests that were asked for, or all that this cloud can be held to."""
+    """:return: the requested tests, or all tests that this cloud allows."""
     return tests or TESTS + (PROFILES if len(description["volume_types"]) == 3 else [])
 
 

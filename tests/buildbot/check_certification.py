@@ -257,7 +257,7 @@ class BadgeTests(CertificationTestCase):
         return list(dict.fromkeys(re.findall(r">\s*([^<>\s][^<>]*?)\s*</text>", image)))
 
     def test_success(self) -> None:
-        """The badge of a success says so."""
+        """The badge of a successful build shows success."""
         for builder in ("lint", "functional"):
             self.build_of(builder, SUCCESS)
             self.assertEqual(["txstorage", "success"], self.badge(builder))

@@ -92,7 +92,7 @@ class StepsTests(TestBuildStepMixin, TestReactorMixin, TestCase):
         return self.run_step()
 
     def test_failed_without_tests(self) -> Any:
-        """A command that fails has failed, whatever the tests report."""
+        """A failing command counts as failed, regardless of the tests' results."""
         self.prepare(Trial(command=["x"]), PASSED, 1)
         self.expect_outcome(result=FAILURE)
         return self.run_step()

@@ -83,7 +83,9 @@ class CountedTests(SynchronousTestCase):
         self.assertFalse(counts.plausible())
 
     def test_failed_names(self) -> None:
-        """Failed tests are named, whatever their messages look like; skipped ones are not."""
+        """
+        Failed tests are named, regardless of the form of their messages; skipped tests are not.
+        """
         counts = counted(said("good", "bad", "worse", "skipped", "expected", "unexpected"))
         self.assertEqual(
             sorted(full(name) for name in ("bad", "worse", "unexpected")), sorted(counts.failed)

@@ -51,10 +51,7 @@ def processes_of(directory: str) -> list[int]:
 
 
 def sweep(directory: str) -> None:
-    """
-    Remove every trace of a test, whatever the code it tests left.  It uses
-    none of that code.
-    """
+    """Remove all files, mounts and devices of a test, without the code under test."""
     for process in processes_of(directory):
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)

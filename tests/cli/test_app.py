@@ -45,7 +45,7 @@ class SourceTests(SynchronousTestCase):
 
 
 class OutputTests(CommandTestCase):
-    """From an answer to what is printed."""
+    """The output of results and errors."""
 
     def say(self, answer: CommandResult, **options: Any) -> Any:
         """The output and the exit code."""
@@ -67,7 +67,7 @@ class OutputTests(CommandTestCase):
         self.assertEqual((json.loads(printed[0]), code), ({"a": 1}, 1))
 
     def test_nowhere_to_write(self) -> None:
-        """An answer that can't be written is an error, and no traceback."""
+        """A result that can't be written is an error, without a traceback."""
         app = App(run=lambda operation: CommandResult({}, "shown"))
         told: list[str] = []
 
@@ -126,7 +126,7 @@ class ObservedServiceTests(SynchronousTestCase):
     """``ObservedService``."""
 
     def test_tells_the_status(self) -> None:
-        """Each volume that is looked at is told of, and passed on."""
+        """The status of each returned volume is observed, and the volume is passed on."""
         volume, seen = Volume("v", "attaching", 1), []
         service = mock.Mock()
         service.get_volume.side_effect = lambda volume_id: succeed(volume)

@@ -32,7 +32,7 @@ class ExplainTests(SynchronousTestCase):
             self.assertEqual((explanation.kind, explanation.exit_code), (kind.__name__, 1))
 
     def test_other_volume_exception(self) -> None:
-        """One that is not known is named with its volume."""
+        """An unknown exception about a volume is reported with the volume."""
         explanation = explain(VolumeException("some-volume"))
         self.assertEqual(explanation.message, "VolumeException on volume some-volume")
         self.assertEqual(explanation.as_text(), "Error: VolumeException on volume some-volume")
@@ -47,7 +47,7 @@ class ExplainTests(SynchronousTestCase):
             )
 
     def test_instance_id(self) -> None:
-        """A node that does not know itself is told how to."""
+        """The error of a node without an instance id contains the remedy."""
         self.assertIn("instance_id", explain(UnknownInstanceID("driver")).remedy)
 
     def test_operating_system(self) -> None:
@@ -60,7 +60,7 @@ class ExplainTests(SynchronousTestCase):
         self.assertEqual(explain(CommandInterrupted()).exit_code, 130)
 
     def test_bug(self) -> None:
-        """Anything else is our mistake, and says so."""
+        """Any other exception is reported as a bug."""
         explanation = explain(KeyError("x"))
         self.assertEqual(explanation.message, "KeyError: 'x'")
         self.assertIn("bug", explanation.remedy)

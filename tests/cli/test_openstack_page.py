@@ -37,9 +37,9 @@ def rules(language: str) -> list[str]:
 
 class Recording:
     """
-    An agent that keeps what is asked for.
+    An agent that records the requests.
 
-    :ivar requests: service, method and path, as the service sees it.
+    :ivar requests: service, method and path, as the service sees them.
     """
 
     def __init__(self, agent: Any) -> None:
@@ -134,7 +134,7 @@ class AccessRulesTests(CommandTestCase):
         self.compare(more, besides)
 
     def test_without_compute(self) -> None:
-        """Instead of what Compute is asked for, Block Storage is asked for these."""
+        """Without Compute, these requests to Block Storage replace those to Compute."""
         self.write_config(
             volume_endpoint="http://cloud.example/volume/v3/" + self.project,
             attach_through="storage",
@@ -174,7 +174,7 @@ class DoctorTests(CommandTestCase):
     """The output of ``doctor``."""
 
     def test_shown(self) -> None:
-        """It is what the page says, but for addresses, ids and seconds."""
+        """The output equals the page's, except for addresses, ids and seconds."""
         self.write_config(availability_zone="nova", profiles={"gold": "gold"})
         result = self.txstorage("doctor")
         self.assertEqual(result.exit_code, 0)

@@ -163,7 +163,10 @@ class ShieldedTests(SynchronousTestCase):
         return await self.waits
 
     def test_result(self) -> None:
-        """Left alone, it is what it shields, be it ready or not."""
+        """
+        Without a cancellation the result is that of the shielded work, even if it is ready at
+        once.
+        """
         for early in (True, False):
             self.setUp()
             if early:
@@ -174,7 +177,10 @@ class ShieldedTests(SynchronousTestCase):
             self.assertEqual(self.successResultOf(call), "done")
 
     def test_cancelled(self) -> None:
-        """Cancelled, even twice, it goes on to its end, and then says so."""
+        """
+        After one or two cancellations the work still completes, and then the cancellation is
+        raised.
+        """
         call = Deferred.fromCoroutine(shielded(self.work()))
         call.cancel()
         self.assertNoResult(call)
@@ -238,7 +244,7 @@ class SignalTests(TestCase):
     timeout = 60
 
     async def interrupt(self, signal_name: str) -> list[bytes]:
-        """The lines that the script says when it gets the signal twice."""
+        """Return the lines that the script prints when it gets the signal twice."""
         child = Interrupter(signal_name)
         reactor.spawnProcess(
             child,
@@ -279,7 +285,7 @@ class EndWithInputTests(TestCase):
     timeout = 30
 
     async def check(self, stoppable: Stoppable) -> None:
-        """It stops when the pipe ends, and not because something comes out of it."""
+        """Check that the end of the pipe stops the reactor, and that data in it does not."""
         ours, theirs = os.pipe()
         end_with_input(stoppable, ours)
         os.write(theirs, b"x")

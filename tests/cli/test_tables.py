@@ -53,7 +53,7 @@ class PlacesTests(CommandTestCase):
         self.assertEqual(row, row.rstrip())
 
     def test_long_line_in_a_file(self) -> None:
-        """A long finding stays on its line."""
+        """Outside a terminal a long finding stays on one line."""
         path = "/no" + "/such" * 60
         self.write_config(password=None, password_file=path)
         lines = self.txstorage("doctor").stdout.splitlines()

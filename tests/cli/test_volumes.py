@@ -44,13 +44,13 @@ class CreateTests(CommandTestCase):
         self.assertEqual(created["labels"]["flocker-cluster-id"], str(CLUSTER))
 
     def test_dataset_has_one_volume(self) -> None:
-        """Asked twice for one dataset, the answer is the same volume."""
+        """A second create for one dataset prints the same volume."""
         dataset = str(uuid4())
         first = self.create("--dataset", dataset)
         self.assertEqual(self.create("--dataset", dataset), first)
 
     def test_reason_of_a_failure(self) -> None:
-        """Why the service could not make a volume is told, and nothing of it is left."""
+        """The error of a failed create contains the service's reason, and no volume is left."""
         full = OSError(errno.ENOSPC, "No space left on device")
         with mock.patch.object(VolumeFiles, "create", side_effect=full):
             result = self.txstorage("volumes", "create", "1GiB")
@@ -61,8 +61,8 @@ class CreateTests(CommandTestCase):
 
     def test_not_finished(self) -> None:
         """
-        When it is not finished it says which dataset a repetition must name,
-        and that repetition finds the volume instead of making another.
+        The error of an unfinished create names the dataset to use for a retry, and that retry
+        finds the volume instead of creating another.
         """
         with mock.patch.object(BlockDeviceDriver, "create_volume", interrupted_create):
             result = self.txstorage("volumes", "create", "1GiB")
@@ -126,7 +126,7 @@ class ListTests(CommandTestCase):
             self.assertIn(shown, row)
 
     def test_a_volume_without_dataset(self) -> None:
-        """A volume that can't be used is listed, and standard error says why."""
+        """A volume without a dataset is listed, and standard error gives the reason."""
         volume = self.create()
         self.forget_dataset(volume)
         result = self.txstorage("volumes", "list")
@@ -143,7 +143,7 @@ class ListTests(CommandTestCase):
         self.assertIsNone(listed["dataset_id"])
 
     def forget_dataset(self, volume: str) -> None:
-        """Remove the label that says which dataset a volume holds."""
+        """Remove the label that names a volume's dataset."""
         labels = {"flocker-cluster-id": str(CLUSTER)}
         self.cloud.store.set_metadata(volume, labels, replace=True)
 
@@ -152,7 +152,7 @@ class AttachTests(CommandTestCase):
     """``volumes attach``, ``path``, ``detach`` and ``show``."""
 
     def test_prints_the_path(self) -> None:
-        """For people the path, alone on standard output, is the answer."""
+        """Without ``--json`` standard output contains only the path."""
         volume = self.create()
         result = self.txstorage("volumes", "attach", volume)
         path = os.path.join(self.cloud.devices_directory, volume)
@@ -172,7 +172,7 @@ class AttachTests(CommandTestCase):
         self.assertEqual((shown["attached_to"], shown["device_path"]), ([self.other_node], None))
 
     def test_twice(self) -> None:
-        """An attached volume can't be attached; the error says so, and what to do."""
+        """A second attach fails; the error gives the reason and the remedy."""
         volume = self.create()
         self.document("volumes", "attach", volume)
         error = self.document("volumes", "attach", volume, exit_code=1)["error"]
@@ -195,7 +195,7 @@ class AttachTests(CommandTestCase):
         self.assertIn("says where it is attached", again.stderr)
 
     def test_says_that_it_is_detached(self) -> None:
-        """For people, detaching says so."""
+        """Without ``--json`` the output confirms the detach."""
         volume = self.create()
         self.document("volumes", "attach", volume)
         self.assertIn("is detached", self.txstorage("volumes", "detach", volume).stdout)
@@ -252,7 +252,7 @@ class DestroyTests(CommandTestCase):
         self.assertEqual(len(self.document("volumes", "list")["volumes"]), 1)
 
     def test_asks(self) -> None:
-        """On a terminal it asks, and goes by the answer."""
+        """On a terminal the command asks for confirmation, and obeys the answer."""
         volume = self.create()
         for answer, exit_code, left in (("n\n", 1, 1), ("y\n", 0, 0)):
             with mock.patch.object(volumes, "is_interactive", lambda: True):

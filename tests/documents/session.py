@@ -201,7 +201,7 @@ def _environment() -> dict[str, str]:
 
 
 def devices_on(path: str) -> list[str]:
-    """The loop devices of a file, under whatever path they were made."""
+    """The loop devices of a file, regardless of the path with which they were created."""
     found = subprocess.run(
         ["losetup", "--associated", path, "--noheadings", "--output", "NAME"],
         stdout=subprocess.PIPE,
@@ -214,10 +214,9 @@ def devices_on(path: str) -> list[str]:
 def until_gone(path: str) -> None:
     """
     Wait until a file has no loop device: a device that another process has open is detached only
-    when
-    that process closes it.
+    when that process closes it.
 
-    :raises Mistake: a device stays.
+    :raises Mistake: a device remains.
     """
     deadline = time.monotonic() + _LETTING_GO
     while devices_on(path):
@@ -251,7 +250,7 @@ def _inside(network: str, scratch: str, *changed: str) -> None:
 
 
 def _put_layers(scratch: str, changed: Sequence[str]) -> None:
-    """Put a layer in memory above directories, for their changes."""
+    """Put a layer in memory above directories, to receive their changes."""
     layers = os.path.join(scratch, "layers")
     os.mkdir(layers)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", layers], check=True)

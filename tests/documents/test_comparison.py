@@ -92,7 +92,7 @@ class StatusTests(SynchronousTestCase):
     """The README's status image."""
 
     def test_dated(self) -> None:
-        """The date of the README's status image is that of the recorded statement."""
+        """The README's status image has the date of the recorded statement."""
         readme = " ".join(text_of("README.rst").split())
         said = re.findall(r"its status image above was recorded on (\S+),", readme)
         self.assertEqual([text_of("docs", "status.txt").split(":")[0]], said)

@@ -134,7 +134,7 @@ class EachBlockTests(SynchronousTestCase):
         return {**{key: value for key, value in COMMON.items() if key not in given}, **section}
 
     def write_clouds(self, clouds: dict[str, Any]) -> None:
-        """Define these clouds, for one test."""
+        """Define these clouds for one test."""
         path = self.mktemp()
         with open(path, "w", encoding="utf-8") as file:
             yaml.safe_dump(clouds, file)

@@ -160,7 +160,7 @@ class SessionTests(SynchronousTestCase):
         self.assertIn("did not get", self.refused("$ echo broken\nready\n", background=True))
 
     def test_apart(self) -> None:
-        """Nothing outside is reachable or visible."""
+        """The session can neither reach nor see anything outside."""
         self.execute("$ ls /var/tmp ~\n/var/tmp:\nhome\n\n/var/tmp/home:\n")
         self.execute("$ echo > /dev/tcp/192.0.2.1/80\n...unreachable...\n...\n", fails=True)
 

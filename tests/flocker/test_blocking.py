@@ -136,7 +136,7 @@ class CallTests(Made, SynchronousTestCase):
         self.assertTrue(first[1].daemon)
 
     def test_io_thread(self):
-        """Twisted's I/O thread stays the same."""
+        """Twisted's I/O thread does not change."""
         before = isInIOThread()
         self.driver().allocation_unit()
         self.assertEqual(before, isInIOThread())

@@ -36,7 +36,7 @@ class Compute(object):
         self.answer = None
 
     def get_server(self, server_id):
-        """Return the given answer, or the server if it is known."""
+        """Return the configured result, or the server if it is known."""
         self.asked.append(server_id)
         if self.answer is not None:
             return self.answer

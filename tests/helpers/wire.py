@@ -58,7 +58,7 @@ class Seen(object):
 
 
 class Answer(object):
-    """The answer of a fake service."""
+    """The response of a fake service."""
 
     def __init__(self, status=200, body=None, headers=()):
         self.status = status
@@ -81,10 +81,10 @@ HANG = object()
 
 class FakeService(Resource):
     """
-    Answers requests from a script, in order, and keeps what it saw.
+    Responds to requests from a script, in order, and records them.
 
-    :param script: of :class:`Answer`, :data:`HANG` for none at all, or a
-        callable from :class:`Seen` to one of these, which is never used up.
+    :param script: a list of :class:`Answer`, of :data:`HANG` for no response, or of callables from
+    :class:`Seen` to one of these, which are never used up.
     """
 
     isLeaf = True
@@ -134,7 +134,7 @@ class Wire(object):
         return Session(self.clock, self.http, None, Credentials.none(), endpoints=endpoints)
 
     def finish(self, answer):
-        """Answer the oldest request that hangs."""
+        """Respond to the oldest hanging request."""
         request = self.service.hanging.pop(0)
         request.write(answer.write(request))
         request.finish()
@@ -142,12 +142,12 @@ class Wire(object):
 
 
 def error(status, kind, message, headers=()):
-    """An error as Cinder and Nova answer it."""
+    """An error in the form of Cinder and Nova."""
     return Answer(status, {kind: {u"code": status, u"message": message}}, headers)
 
 
 class Misbehaving(Protocol):
-    """A server that answers what its factory says, and then does that."""
+    """A server that sends its factory's response, and then misbehaves."""
 
     def connectionMade(self):
         """See ``IProtocol``."""
@@ -317,7 +317,7 @@ CATALOG = catalog(
 
 
 def token_answer(secret, seconds=3600, services=None):
-    """Keystone's answer to good credentials, with a token that lives for some seconds."""
+    """Keystone's response to valid credentials, with a token that is valid for some seconds."""
     expires = u"2026-11-22T{:02d}:{:02d}:{:02d}.000000Z".format(
         16 + seconds // 3600, seconds // 60 % 60, seconds % 60
     )

@@ -161,7 +161,7 @@ class PublicTests(SynchronousTestCase):
 
 
 class HouseTests(SynchronousTestCase):
-    """Sizes that a reader can take in, and names that say one thing."""
+    """Sizes that a reader can survey, and names with one meaning."""
 
     def test_modules(self):
         """No module of the package is over 400 lines, and no test module over 600."""

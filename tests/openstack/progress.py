@@ -55,4 +55,4 @@ def until(what, function, seconds=180, interval=0.3):
 
 
 class RigError(Exception):
-    """The reason, for people, why the rig does not work."""
+    """The rig does not work; the text gives the reason."""

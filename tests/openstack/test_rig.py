@@ -199,7 +199,7 @@ class RigTests(RigTestCase):
             pass
 
     def test_not_up(self):
-        """Without a rig, an error says so, and services can't be started."""
+        """Without a running rig, the error gives that reason, and services can't be started."""
         self.rig.down()
         for function in (self.rig.status, lambda: self.rig.start(["rabbit"])):
             self.assertIn("not up", str(self.assertRaises(RigError, function)))

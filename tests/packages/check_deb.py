@@ -122,7 +122,7 @@ class LifeTests(PackagesTestCase):
 
     def test_upgraded(self):
         """
-        An upgrade with a mounted volume restarts the service, and the volume stays usable
+        An upgrade with a mounted volume restarts the service, and the volume remains usable
         throughout.
         """
         self.start()

@@ -1,6 +1,6 @@
 """
-A stand-in for systemctl where no systemd runs: it does as the unit says what the packages' scripts
-request, with the unit's capabilities, and logs the calls.
+A stand-in for systemctl on a machine without systemd. It carries out the requests of the packages'
+scripts with the unit's command and capabilities, and logs the calls.
 """
 
 import configparser

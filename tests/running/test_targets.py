@@ -24,6 +24,6 @@ class OutcomeTests(SynchronousTestCase):
         self.assertEqual(1, outcome("3 passed, 0 failed, 0 skipped\n", 2)["failed"])
 
     def test_no_line(self):
-        """A target without a line of counts failed, whatever its exit code."""
+        """A target without a line of counts failed, regardless of its exit code."""
         for output in ["", "\n", "all is well\n", "3 passed, 0 failed, 0 skipped\nend\n"]:
             self.assertEqual({"failed": 1}, outcome(output, 0), output)

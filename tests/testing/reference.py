@@ -153,8 +153,8 @@ class BlockingReference(object):
 @implementer(IBlockDeviceAsyncAPI, IProfiledBlockDeviceAPI, ICloudAPI)
 class AsynchronousReference(object):
     """
-    An asynchronous driver: each operation waits, acts all at once, and waits
-    again before it answers.  When cancelled, it has acted or it has not.
+    An asynchronous driver: each operation waits, acts at once, and waits again before its Deferred
+    fires. A cancelled operation has either acted or not acted.
 
     :param reactor: provides ``IReactorTime``.
     :param blocking: the blocking driver that acts.

@@ -22,11 +22,11 @@ URI = b"http://cloud.example:80/v3/volumes/detail?limit=2"
 @implementer(IAgent)
 class Recorder(object):
     """
-    An agent that answers when it is told to.
+    An agent whose responses the test releases.
 
     :ivar list sent: the arguments of each request.
-    :ivar list answers: the ``Deferred`` of each.
-    :ivar list cancelled: the numbers of those that were cancelled.
+    :ivar list answers: the ``Deferred`` of each request.
+    :ivar list cancelled: the numbers of the cancelled requests.
     """
 
     def __init__(self):
@@ -62,7 +62,7 @@ class FaultsTests(SynchronousTestCase):
         self.assertEqual([], self.sent)
 
     def test_lose_response(self):
-        """The request is sent; instead of its answer, the connection drops."""
+        """The request is sent, and the connection drops instead of the response."""
         self.assert_dropped(lose_response(self.send))
         self.assertEqual([True], self.sent)
 
@@ -75,11 +75,11 @@ class FaultsTests(SynchronousTestCase):
         self.assert_dropped(d)
 
     def test_lose_failure(self):
-        """An answer that went wrong by itself is lost as any other."""
+        """A failed exchange is lost like any other."""
         self.assert_dropped(lose_response(lambda: fail(ValueError())))
 
     def test_hang(self):
-        """The request is not sent, and there is no answer until it is given up."""
+        """The request is not sent, and no response arrives until the request is cancelled."""
         d = hang(self.send)
         self.assertNoResult(d)
         self.assertEqual([], self.sent)
@@ -103,7 +103,7 @@ class FaultyAgentTests(SynchronousTestCase):
         return lambda: self.happened.append(name)
 
     def test_interface(self):
-        """It is an agent."""
+        """A faulty agent provides IAgent."""
         self.assertTrue(verifyObject(IAgent, self.agent))
 
     def test_harmless(self):
@@ -168,7 +168,7 @@ class FaultyAgentTests(SynchronousTestCase):
         self.assertNoResult(d)
 
     def test_before_the_answer(self):
-        """At the third moment, the answer is there and not yet delivered."""
+        """At the third moment, the response has arrived and has not been delivered."""
         self.agent.at_moment(2, self.event("called"))
         d = self.ask()
         self.clock.advance(0)

@@ -79,7 +79,7 @@ def suites(cls):
 
 
 def name_of(case):
-    """:return: a test's name, with that of its suite where it would not be unique."""
+    """:return: a test's name, with its suite's name if it would not be unique."""
     name = case.id().split(".")[-1]
     suite = type(case).__name__
     return "{}.{}".format(suite, name) if suite != "BlockDeviceTests" else name
@@ -115,7 +115,7 @@ def wrong_as_intended(intended, wrong):
 
 
 class MutantsTests(SynchronousTestCase):
-    """The suite tells right from wrong."""
+    """The suites pass right drivers and fail wrong ones."""
 
     def test_reference_passes(self):
         """A driver that is right passes every test."""

@@ -69,7 +69,7 @@ class OnReactorThreadTests(
 class DeferredDriverTests(
     block_device_tests(lambda test_case: succeed(blocking(test_case)))
 ):
-    """A factory may answer with a Deferred."""
+    """A factory may return a Deferred."""
 
 
 class BlockingProfilesTests(make_iprofiledblockdeviceapi_tests(blocking, SIZE)):
@@ -103,12 +103,12 @@ class WhereTests(TestCase):
         return api.list_volumes().addCallback(lambda _: threads[0])
 
     def test_threads(self):
-        """It is called in a thread of its own unless something else is asked for."""
+        """The driver is called in a thread of its own by default."""
         d = self.called_in(block_device_tests())
         return d.addCallback(self.assertNotEqual, current_thread())
 
     def test_reactor_thread(self):
-        """It is called where the tests run if that is asked for."""
+        """The driver is called in the tests' thread on request."""
         d = self.called_in(block_device_tests(on_reactor_thread=True))
         return d.addCallback(self.assertEqual, current_thread())
 
@@ -136,7 +136,7 @@ class WhichTests(SynchronousTestCase):
         self.assertEqual(3, len(more))
 
     def test_asynchronous_is_not_blocking(self):
-        """A driver that answers with Deferreds does not pass as a blocking one."""
+        """A driver that returns Deferreds does not pass as a blocking driver."""
         tests = block_device_tests(asynchronous, on_reactor_thread=True)
         self.assertFalse(run(tests, "test_list_empty").wasSuccessful())
 
@@ -226,7 +226,7 @@ class CleanUpTests(TestCase):
         self.cleaned(blocking)
 
     def test_factory_deferred(self):
-        """So is one that answers with a Deferred."""
+        """A factory that returns a Deferred works, too."""
         self.cleaned(lambda test_case: succeed(blocking(test_case)))
 
     @inlineCallbacks

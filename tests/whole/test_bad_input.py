@@ -291,7 +291,7 @@ class SocketTests(TestCase):
         return self.assertFailure(driver.list_volumes(), kind).addCallback(check_remedy)
 
     def test_not_there(self):
-        """Nothing listens at the address."""
+        """No server listens at the address."""
         port = RawServer(self)
         return self.check(port.url.replace(text_type(port.port), u"1"), errors.Unreachable)
 
@@ -307,7 +307,7 @@ class SocketTests(TestCase):
 
     @inlineCallbacks
     def test_plain_to_tls(self):
-        """Plain HTTP sent to a TLS port is reported as such, whatever TLS responds."""
+        """Plain HTTP sent to a TLS port is reported as such, regardless of the TLS response."""
         stranger = RawServer(self, certificate=certificate_for(u"127.0.0.1"))
         raised = yield self.check(stranger.url.replace(u"https:", u"http:"), errors.ResponseLost)
         self.assertIn("begin with https", str(raised))

@@ -150,7 +150,7 @@ class DurabilityTests(TestCase):
 
     @inlineCallbacks
     def test_killed_while_creating(self):
-        """Each volume is created once, at whatever moment the service is killed."""
+        """Each volume is created once, at whichever moment the service is killed."""
         [driver, _] = self.drivers
         dataset_ids = []
 

@@ -133,8 +133,7 @@ class HostsTests(TestCase):
     @inlineCallbacks
     def test_ended_in_between(self):
         """
-        At whatever moment an agent dies while it attaches, another host's attach succeeds or names
-        the
+        If an agent dies at any moment of an attach, another host's attach succeeds or names the
         host that has the volume, and the restarted agent resumes.
         """
         for moment in range(60):

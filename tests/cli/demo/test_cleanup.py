@@ -60,7 +60,7 @@ class TableTests(SynchronousTestCase):
 
 
 class RemoveTests(TestCase):
-    """``remove``, for real."""
+    """``remove`` with real mounts and loop devices."""
 
     timeout = 120
 
@@ -106,7 +106,7 @@ class RemoveTests(TestCase):
         self.assertEqual(self.traces(), [[], [], False])
 
     async def test_busy(self) -> None:
-        """A mount that somebody is in goes away all the same."""
+        """A mount that a process uses is unmounted, too."""
         mountpoint = await self.mount(await self.disk("one"), "mounted")
         visitor = open(os.path.join(mountpoint, "file"), "w")
         self.addCleanup(visitor.close)

@@ -90,7 +90,7 @@ class DemoTestCase(TestCase):
         ]
 
     def assert_clean(self) -> None:
-        """Nothing is left."""
+        """Check that no mount, loop device or file is left."""
         self.assertEqual(self.traces(), [[], [], [], []])
 
     def show(self, listener: Any = lambda name: None) -> Any:
@@ -124,7 +124,8 @@ class DemonstrateTests(DemoTestCase):
 
     async def test_without_mounting(self) -> None:
         """
-        On a machine that can't mount, bytes on the bare device are moved, and the output says so.
+        On a machine that can't mount, bytes on the device itself are moved, and the output names
+        the reason.
         """
         self.patch(_media, "find_program", lambda name: None)
         answer = await self.show()
@@ -134,7 +135,7 @@ class DemonstrateTests(DemoTestCase):
         self.assert_clean()
 
     async def test_data_that_changes(self) -> None:
-        """One byte that changes on the way is noticed, and cleaned up after."""
+        """A single changed byte is detected, and everything is cleaned up."""
         self.patch(_media, "find_program", lambda name: None)
 
         def meddle(name: str) -> None:
@@ -192,7 +193,7 @@ class DemonstrateTests(DemoTestCase):
         self.assert_clean()
 
     async def test_failure(self) -> None:
-        """Wherever it fails, nothing is left behind, and the failure is told."""
+        """A failure at any step is reported, and nothing is left behind."""
         for name in (COMMON[0], "write 4 files of random data", "detach it from node-2"):
             self.names = []
 
@@ -236,7 +237,7 @@ class CommandTests(DemoTestCase):
     """``txstorage demo`` as a process."""
 
     async def run_demo(self, step: str, *options: str) -> Interrupter:
-        """Run it; when it tells of a step, interrupt it."""
+        """Run the command, and interrupt it when a step begins."""
         child = Interrupter(step)
         await self.run_child(child, *options)
         return child
@@ -249,7 +250,7 @@ class CommandTests(DemoTestCase):
         self.exit_code = await child.ended
 
     async def test_people(self) -> None:
-        """It tells each step with its time, and what was proven."""
+        """The output lists each step with its duration, and the proof."""
         child = await self.run_demo("\0")
         self.assertEqual((self.exit_code, child.err), (0, b""))
         steps = re.findall(r"ok +[0-9.]+ s  ([a-z0-9 -]+[a-z0-9])", child.out.decode())
@@ -294,7 +295,7 @@ class ProofTests(SynchronousTestCase):
     """``Proof``."""
 
     def proof(self, read: dict[str, str]) -> Proof:
-        """One where two files were written."""
+        """Return a proof with two written files."""
         volume = BlockDeviceVolume("v", 2**30, CLUSTER)
         return Proof(volume, "x", {"a": "1", "b": "2"}, read, {})
 
@@ -313,7 +314,7 @@ class NarratorTests(SynchronousTestCase):
     """``Narrator``."""
 
     def test_failure(self) -> None:
-        """A step that fails is told as such, with what is known, and is not hidden."""
+        """A failed step is shown as failed, with the known details."""
         clock, console = Clock(), Console(width=80, highlight=False)
         narrator = Narrator(clock, console, Console(quiet=True))
         with console.capture() as told:

@@ -21,7 +21,7 @@ class CommandTests(TestCase):
     timeout = 60
 
     async def test_output(self) -> None:
-        """It returns what the command writes to standard output."""
+        """The function returns the command's standard output."""
         self.assertEqual(await command(reactor, "sh", "-c", "echo out; echo err >&2"), "out\n")
 
     async def test_own_session(self) -> None:
@@ -30,13 +30,13 @@ class CommandTests(TestCase):
         self.assertNotEqual(int(session), os.getsid(0))
 
     async def test_failure(self) -> None:
-        """A command that fails says why."""
+        """The error of a failed command contains its standard error."""
         error = await self.failed("sh", "-c", "echo this is why >&2; exit 3")
         self.assertIn("this is why", error.message)
         self.assertEqual(error.argv[0], "sh")
 
     async def test_silent_failure(self) -> None:
-        """One that says nothing is known by its exit code, or the signal."""
+        """The error of a command without output contains its exit code or its signal."""
         self.assertIn("exit code 3", (await self.failed("sh", "-c", "exit 3")).message)
         self.assertIn("exit code -9", (await self.failed("sh", "-c", "kill -9 $$")).message)
 
@@ -75,7 +75,7 @@ class HelperTests(SynchronousTestCase):
     """``find_program``, ``own_session`` and ``kill``."""
 
     def test_system_programs(self) -> None:
-        """Root's programs are found, whatever the path is."""
+        """Root's programs are found with any PATH."""
         self.patch(os, "environ", {"PATH": "/nowhere"})
         self.assertEqual(os.path.basename(find_program("losetup") or ""), "losetup")
         self.patch(os, "environ", {})

@@ -58,7 +58,10 @@ class EmbeddedServiceTests(TestCase):
         return self.service
 
     async def test_arguments(self) -> None:
-        """The child is told of the directory, a free port, the nodes, and to end with us."""
+        """
+        The child's arguments name the directory, a free port and the nodes, and end the child with
+        this process.
+        """
         service = self.serving("import sys; print('txstorage ready: ' + ' '.join(sys.argv[1:]))")
         self.assertEqual(
             await service.start(),
@@ -67,7 +70,7 @@ class EmbeddedServiceTests(TestCase):
         self.assertEqual(service.agent_yml("a"), "/state/agent-a.yml")
 
     async def test_ready(self) -> None:
-        """Whatever else it says, the child is ready when it says so in a line."""
+        """The child is ready after its line of readiness, regardless of its other output."""
         service = self.serving(
             "import sys, time\n"
             "sys.stdout.write('version: 1\\ntxstorage rea')\n"
@@ -85,7 +88,7 @@ class EmbeddedServiceTests(TestCase):
         self.assertIn("the port is taken", error.message)
 
     async def test_ends_in_silence(self) -> None:
-        """One that says nothing is known by how it ended."""
+        """The error of a child without output contains its exit code or its signal."""
         error = await self.assertFailure(
             Deferred.fromCoroutine(self.serving("raise SystemExit(7)").start()),
             ServiceNotStarted,
@@ -93,7 +96,7 @@ class EmbeddedServiceTests(TestCase):
         self.assertIn("exit code 7", error.message)
 
     async def test_never_ready(self) -> None:
-        """A child that says nothing is given up after a while."""
+        """The start of a child that never becomes ready fails after a time limit."""
         call = Deferred.fromCoroutine(self.serving("import sys; sys.stdin.read()").start())
         self.clock.advance(START_TIMEOUT)
         error = await self.assertFailure(call, ServiceNotStarted)

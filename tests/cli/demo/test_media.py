@@ -65,7 +65,7 @@ class BlankTests(MediaTestCase):
             check_blank(self.device(size))
 
     def test_marks(self) -> None:
-        """One byte where any file system or partition table leaves its mark is enough."""
+        """One byte in the place of a file system's or partition table's signature is enough."""
         for offset in (0, 510, 1080, 65600, 4 * MIB - 1, 64 * MIB - 512, 60 * MIB):
             path = self.device()
             self.poke(path, offset)
@@ -96,7 +96,7 @@ class RawDeviceTests(MediaTestCase):
         self.assertEqual(os.path.getsize(self.path), 64 * MIB)
 
     def test_change(self) -> None:
-        """One bit that is not as it was shows, in the file where it is."""
+        """A single changed bit is detected, in the file that contains it."""
         written = self.finish(self.clock, self.raw.write(self.path))
         self.poke(self.path, MIB + 5)
         read = self.finish(self.clock, self.raw.read(self.path))
@@ -146,7 +146,9 @@ class ChoiceTests(MediaTestCase):
             return type(medium_for(None, self.device(0), "mountpoint"))
 
     def test_all_conditions(self) -> None:
-        """A file system takes a block device, root, and the program that makes one."""
+        """
+        A file system requires a block device, root, and the program that creates file systems.
+        """
         self.assertIs(self.choose(True, True, True), FileSystem)
         for conditions in ((False, True, True), (True, False, True), (True, True, False)):
             self.assertIs(self.choose(*conditions), RawDevice)

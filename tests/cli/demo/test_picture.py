@@ -45,7 +45,7 @@ class PictureTests(SynchronousTestCase):
             self.picture = opened.read()
 
     def test_shows_what_the_demo_prints(self) -> None:
-        """It shows what a demo of today prints, but for times, ids and devices."""
+        """The picture shows the current output of the demo, except for times, ids and devices."""
         why = no_loop_devices()
         if why:
             raise SkipTest("the picture is of a demo with loop devices: " + why)
@@ -61,13 +61,13 @@ class PictureTests(SynchronousTestCase):
         return str(size)
 
     def test_asks_nobody(self) -> None:
-        """It needs nothing from elsewhere: neither a font nor anything else."""
+        """The picture refers to nothing external, such as a font."""
         addresses = set(re.findall(r"\w+://[^\s\"<]+|url\([^#][^)]*\)|@\S+", self.picture))
         own = {each for each in addresses if each.startswith("http://127.0.0.1:")}
         self.assertEqual({"http://www.w3.org/2000/svg"}, addresses - own)
 
     def test_shows_nothing_of_the_machine(self) -> None:
-        """It has no path and no name of the machine that it was made on, and is small."""
+        """The picture is small, and contains no path or name of the machine that drew it."""
         text = "\n".join(demo_picture.shown(self.picture))
         paths = set(re.findall(r"(?<![\w.:/])/\w[\w/.-]*", text))
         self.assertEqual({"/dev/loop"}, {path.rstrip("0123456789") for path in paths})
@@ -105,7 +105,7 @@ class ScriptTests(SynchronousTestCase):
         self.assertRegex(picture, "fill: #56d364")
 
     def test_failed(self) -> None:
-        """A demo that failed is not drawn, and what it said is told."""
+        """A failed demo is not drawn, and the error contains its output."""
         told = self.refused(says("FAIL  attach it  /dev/loop0", 1))
         self.assertIn("FAIL  attach it", told)
 

@@ -60,7 +60,9 @@ class DoctorTests(CommandTestCase):
         return {step["name"]: step for step in document["steps"]}
 
     def assert_fails(self, name: str, *words: str) -> dict[str, Any]:
-        """One step fails, with words in its detail and a remedy; it alone."""
+        """
+        Check that exactly one step fails, with certain words in its detail and with a remedy.
+        """
         found = self.diagnose(1)
         failed = [step for step in found if found[step]["outcome"] == "fail"]
         self.assertEqual(failed, [name])
@@ -75,7 +77,7 @@ class DoctorTests(CommandTestCase):
         self.assertEqual(skipped, list(names))
 
     def test_all_well(self) -> None:
-        """With a good configuration no step fails, and each says what it found."""
+        """With a valid configuration no step fails, and each step reports its finding."""
         volume = self.create()
         path = self.document("volumes", "attach", volume)["device_path"]
         found = self.diagnose(0)
@@ -102,7 +104,7 @@ class DoctorTests(CommandTestCase):
             self.assertIn(word, found[name]["detail"])
 
     def test_storage(self) -> None:
-        """Without Compute it says so, and asks nobody for it."""
+        """Without Compute the step reports that, and sends no request to Compute."""
         self.write_config(attach_through="storage", compute_endpoint=None)
         found = self.diagnose(0)
         self.assertIn("through Block Storage", found["attaching"]["detail"])
@@ -110,7 +112,7 @@ class DoctorTests(CommandTestCase):
         self.assertEqual(found["instance id"]["outcome"], "ok")
 
     def test_brick(self) -> None:
-        """It says which connections can be used, too."""
+        """The step also lists the possible kinds of connections."""
         self.write_config(attach_through="storage")
         for brick, words in ((None, "local devices only"), (object(), "also by iSCSI")):
             self.patch(Brick, "load", lambda: brick)
@@ -344,13 +346,13 @@ class RestrictedTests(SynchronousTestCase):
 
 
 class TLSTests(SynchronousTestCase):
-    """The step that looks at the certificate."""
+    """The step that checks the certificate."""
 
     def check(self, outcome: Any, **keys: Any) -> Any:
         """The outcome of the step for an outcome of the request."""
 
         class Client:
-            """Answers with the outcome."""
+            """Returns the outcome."""
 
             def request(self, *args: Any, **kwargs: Any) -> Any:
                 """See ``HTTPClient``."""
@@ -367,7 +369,7 @@ class TLSTests(SynchronousTestCase):
         return Deferred.fromCoroutine(check_tls(state))
 
     def test_verifies(self) -> None:
-        """A certificate that verifies is well, whatever the answer is."""
+        """A valid certificate passes, regardless of the response."""
         refused = ServiceError("GET", "https://k", 401, "no")
         for outcome in (None, refused):
             self.assertIn("verifies", self.successResultOf(self.check(outcome)))
@@ -425,13 +427,13 @@ class EnvironmentTests(CommandTestCase):
         self.assertNotIn(self.cloud.credentials["password"], result.stdout)
 
     def test_nothing(self) -> None:
-        """With neither file nor variables it says how to give one."""
+        """With neither a file nor variables, the error explains how to give a configuration."""
         result = self.invoke("doctor")
         self.assertEqual(result.exit_code, 1)
         self.assertIn("name an agent.yml with --config", result.stdout)
 
     def test_nothing_for_others(self) -> None:
-        """The other commands say the same then, and not which key is missing."""
+        """The other commands then report the same, and not a missing key."""
         result = self.invoke("volumes", "list")
         self.assertEqual(result.exit_code, 1)
         self.assertIn("no file is named", result.stderr)

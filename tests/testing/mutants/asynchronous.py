@@ -14,7 +14,7 @@ from .table import caught_by
 
 @caught_by("test_deferreds")
 class Blocks(AsynchronousReference):
-    """An operation answers with what it should put into a Deferred."""
+    """An operation returns its result instead of a Deferred."""
 
     def allocation_unit(self):
         return self.blocking.allocation_unit()
@@ -102,7 +102,7 @@ class StuckWhenCancelled(AsynchronousReference):
 
 @caught_by("test_destroy_cancelled")
 class NeverAnswersCancelled(AsynchronousReference):
-    """A destruction that is cancelled does not answer."""
+    """The Deferred of a cancelled destruction never fires."""
 
     def destroy_volume(self, blockdevice_id):
         d = AsynchronousReference.destroy_volume(self, blockdevice_id)

@@ -12,7 +12,7 @@ from .table import caught_by
 
 @caught_by("test_attach_unattached")
 class AttachSaysUnattached(BlockingReference):
-    """Attach answers with the volume as it was."""
+    """Attach returns the volume in its state before the attach."""
 
     def attach_volume(self, blockdevice_id, attach_to):
         attached = BlockingReference.attach_volume(self, blockdevice_id, attach_to)
@@ -21,7 +21,7 @@ class AttachSaysUnattached(BlockingReference):
 
 @caught_by("test_attached_is_listed")
 class ListedUnattached(BlockingReference):
-    """The list does not say what is attached."""
+    """The list shows no volume as attached."""
 
     def list_volumes(self):
         return [v.set(attached_to=None) for v in BlockingReference.list_volumes(self)]
@@ -72,7 +72,7 @@ _DESTROYED = (
 
 @caught_by(*_UNKNOWN + _DESTROYED)
 class ErrorWithoutID(BlockingReference):
-    """An error says in words which volume it is about, and not in its arguments."""
+    """An error names its volume in its message, and not in its arguments."""
 
     _known = raising(_NoID)
 
@@ -104,7 +104,7 @@ class AttachAgain(BlockingReference):
 
 @caught_by("test_attach_elsewhere_attached")
 class TargetFirst(BlockingReference):
-    """It is asked for the target before it is asked for the volume."""
+    """Attach checks the target before the volume."""
 
     def attach_volume(self, blockdevice_id, attach_to):
         if attach_to != self.node:
@@ -166,7 +166,7 @@ class OneAtATime(BlockingReference):
 
 @caught_by("test_several_on_one_node")
 class OneListedAttached(BlockingReference):
-    """However many are attached, the list says it of one."""
+    """The list shows only one volume as attached."""
 
     def list_volumes(self):
         volumes = BlockingReference.list_volumes(self)

@@ -14,7 +14,7 @@ from .table import caught_by
 
 @caught_by("test_one_dataset: self.assertEqual([volumes[0]]")
 class CreatesTwice(AsynchronousReference):
-    """It is looked for the dataset's volume, and some time later one is made."""
+    """Create looks for the dataset's volume, and creates one some time later."""
 
     def create_volume(self, dataset_id, size):
         d = self.do(self.blocking.list_volumes)
@@ -52,7 +52,7 @@ class MixesUp(AsynchronousReference):
 
 
 class _LastFirst(AsynchronousReference):
-    """The last caller is answered first, with whichever answer comes first."""
+    """The last caller gets the first result."""
 
     def _last_first(self, d):
         waiting = self.__dict__.setdefault("waiting", [])
@@ -64,7 +64,7 @@ class _LastFirst(AsynchronousReference):
 
 @caught_by("test_many_volumes: self.assertEqual(dataset_ids,")
 class SwapsCreated(_LastFirst):
-    """Those who create volumes at once get each other's."""
+    """Concurrent creates return each other's volumes."""
 
     def create_volume(self, dataset_id, size):
         return self._last_first(AsynchronousReference.create_volume(self, dataset_id, size))
@@ -72,7 +72,7 @@ class SwapsCreated(_LastFirst):
 
 @caught_by("test_many_volumes: self.assertEqual([v.set(attached_to=self.this_node) for v")
 class SwapsAttached(_LastFirst):
-    """Those who attach volumes at once get each other's."""
+    """Concurrent attaches return each other's volumes."""
 
     def attach_volume(self, blockdevice_id, attach_to):
         return self._last_first(
@@ -133,7 +133,9 @@ class _Counts(AsynchronousReference):
     "test_destroy_twice_at_once: self.assertIn(True",
 )
 class RefusesAll(_Counts):
-    """Of several who ask for the same, each is told that another has done it."""
+    """
+    Of several callers with the same request, each gets the error that another has carried it out.
+    """
 
     errors = {
         "attach_volume": AlreadyAttachedVolume,
@@ -153,7 +155,7 @@ class RefusesAll(_Counts):
     "test_destroy_twice_at_once: yield self.assert_listed()",
 )
 class NobodyDoesIt(_Counts):
-    """Of several who ask for the same, each is told that it is done; it is not."""
+    """Of several callers with the same request, each gets a success, and none is carried out."""
 
     def _act(self, call):
         return None if self.calls.count(call) > 1 else _Counts._act(self, call)
@@ -170,7 +172,7 @@ class _DetachedMeanwhile(_Counts):
 
 @caught_by("test_everything_at_once: self.assertIn(listed,")
 class AttachedHalf(_DetachedMeanwhile):
-    """It is attached to no node that there is."""
+    """A volume is attached to a node that does not exist."""
 
     def _wrong(self, volume):
         self.blocking._put(volume.set(attached_to=u""))
@@ -178,7 +180,7 @@ class AttachedHalf(_DetachedMeanwhile):
 
 @caught_by("test_everything_at_once: [listed] = ")
 class LosesBetween(_DetachedMeanwhile):
-    """It is lost."""
+    """A volume is lost between two steps."""
 
     def _wrong(self, volume):
         self.blocking._forget(volume)
@@ -214,7 +216,7 @@ class AttachBusy(AsynchronousReference):
 
 
 class _ChecksFirst(AsynchronousReference):
-    """It is checked whether something can be done, and some time later it is done."""
+    """An operation checks a condition, and acts some time later."""
 
     def _then(self, check, act, *arguments):
         d = self.do(check, arguments[0])
@@ -223,7 +225,7 @@ class _ChecksFirst(AsynchronousReference):
 
 @caught_by("test_detach_twice_at_once: No such file")
 class DetachChecksFirst(_ChecksFirst):
-    """A device that is gone meanwhile is an error that nobody knows."""
+    """A device that disappears meanwhile causes an unknown error."""
 
     def detach_volume(self, blockdevice_id):
         return self._then(self.blocking._attached, self._remove, blockdevice_id)
@@ -235,7 +237,7 @@ class DetachChecksFirst(_ChecksFirst):
 
 @caught_by("test_destroy_twice_at_once: KeyError")
 class DestroyChecksFirst(_ChecksFirst):
-    """A volume that is gone meanwhile is an error that nobody knows."""
+    """A volume that disappears meanwhile causes an unknown error."""
 
     def destroy_volume(self, blockdevice_id):
         return self._then(self.blocking._known, self._remove, blockdevice_id)

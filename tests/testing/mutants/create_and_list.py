@@ -40,7 +40,7 @@ class OtherDataset(BlockingReference):
 
 @caught_by("test_created_attributes")
 class AllocationUnitTooMuch(BlockingReference):
-    """A volume is larger than was asked for."""
+    """A volume is larger than the requested size."""
 
     def create_volume(self, dataset_id, size):
         return BlockingReference.create_volume(self, dataset_id, size + UNIT)

@@ -29,7 +29,7 @@ class DestroysAll(BlockingReference):
 
 @caught_by("test_destroy")
 class DestroyAnswers(BlockingReference):
-    """Destroy answers with something."""
+    """Destroy returns a value."""
 
     def destroy_volume(self, blockdevice_id):
         BlockingReference.destroy_volume(self, blockdevice_id)

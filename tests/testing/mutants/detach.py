@@ -12,7 +12,7 @@ from .table import caught_by
 
 @caught_by("test_detach")
 class DeviceStays(BlockingReference):
-    """The device stays when its volume is detached."""
+    """The device remains when its volume is detached."""
 
     def detach_volume(self, blockdevice_id):
         self._put(self._attached(blockdevice_id).set(attached_to=None))
@@ -37,7 +37,7 @@ class DetachesAll(BlockingReference):
 
 @caught_by("test_detach")
 class DetachAnswers(BlockingReference):
-    """Detach answers with something."""
+    """Detach returns a value."""
 
     def detach_volume(self, blockdevice_id):
         BlockingReference.detach_volume(self, blockdevice_id)
@@ -111,7 +111,7 @@ class _CountsAttaches(BlockingReference):
 
 @caught_by("test_reattach")
 class ReattachesElsewhere(_CountsAttaches):
-    """A volume that is attached again is so to another node, as the list says."""
+    """A second attach of a volume attaches it to another node, as the list shows."""
 
     def again(self, attached):
         return self._put(attached.set(attached_to=u"node-2"))

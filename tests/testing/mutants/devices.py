@@ -35,7 +35,7 @@ class SmallDevice(BlockingReference):
 
 @caught_by("test_path_unattached", "test_path_detached")
 class PathOfUnattached(BlockingReference):
-    """A volume that is not attached has a path, that of nothing."""
+    """A volume that is not attached has a path, which leads to nothing."""
 
     def get_device_path(self, blockdevice_id):
         return self._device(self._known(blockdevice_id).blockdevice_id)

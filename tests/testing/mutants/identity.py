@@ -21,7 +21,7 @@ class NoGetDevicePath(AsynchronousReference):
 
 @caught_by("test_interface")
 class OtherParameters(AsynchronousReference):
-    """A method takes what the interface does not say."""
+    """A method has other parameters than the interface."""
 
     def detach_volume(self, blockdevice_id, force):
         return AsynchronousReference.detach_volume(self, blockdevice_id)

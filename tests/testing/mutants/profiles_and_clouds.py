@@ -19,7 +19,7 @@ class NoProfiles(AsynchronousReference):
 
 @caught_by("test_mandatory_profiles")
 class NoGold(BlockingReference):
-    """One of the mandatory profiles is not known."""
+    """One of the mandatory profiles is unknown."""
 
     def create_volume_with_profile(self, dataset_id, size, profile_name):
         if profile_name == u"gold":
