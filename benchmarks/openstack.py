@@ -91,7 +91,7 @@ def with_sdk(rig, count):
     return int(ended_well), float(seconds)
 
 
-def tell(name, count, ended_well, seconds, requests):
+def report(name, count, ended_well, seconds, requests):
     total = sum(requests.values())
     print(
         "{:<13} {:>3} of {} ended well, {:>5} requests ({:>5} GET), {:>4.1f} a volume, "
@@ -108,10 +108,10 @@ def measured(reactor, rig, count):
     os.environ["TXSTORAGE_OPENSTACK"] = rig.description
     requests = Requests(rig.logs)
     ended_well, seconds = yield with_driver(reactor, count)
-    ours = tell("txstorage", count, ended_well, seconds, requests.by("txstorage"))
+    ours = report("txstorage", count, ended_well, seconds, requests.by("txstorage"))
     requests = Requests(rig.logs)
     ended_well, seconds = with_sdk(rig, count)
-    theirs = tell("openstacksdk", count, ended_well, seconds, requests.by("openstacksdk"))
+    theirs = report("openstacksdk", count, ended_well, seconds, requests.by("openstacksdk"))
     print("requests of txstorage: {:.2f} of those of openstacksdk".format(ours / theirs))
 
 

@@ -23,7 +23,7 @@ import venv
 from functools import partial
 
 from .helpers.imports import python_3_packages
-from .side_by_side import PROCESSES, say, show, side_by_side, summed, take_interrupts, told
+from .side_by_side import PROCESSES, line_of, say, show, side_by_side, summed, take_interrupts
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -72,7 +72,7 @@ def concluded(counts):
 
     :return: the exit code; 1 also when nothing passed.
     """
-    print(told(counts), flush=True)
+    print(line_of(counts), flush=True)
     return 1 if counts["failed"] or not counts["passed"] else 0
 
 

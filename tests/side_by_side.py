@@ -26,7 +26,7 @@ def summed(parts):
     return totals
 
 
-def told(counts):
+def line_of(counts):
     """:return: the line of counts, text."""
     return "{passed} passed, {failed} failed, {skipped} skipped".format(**counts)
 
@@ -149,7 +149,7 @@ def side_by_side(jobs, at_once):
             turns.show(index, traceback.format_exc())
             counts = summed([{"failed": 1}])
         took = time.monotonic() - begun
-        turns.end(index, "{}: {} in {:.0f} s".format(name, told(summed([counts])), took))
+        turns.end(index, "{}: {} in {:.0f} s".format(name, line_of(summed([counts])), took))
         return counts
 
     with ThreadPoolExecutor(at_once) as pool:

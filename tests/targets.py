@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from .run import ROOT, concluded
-from .side_by_side import say, show, summed, told
+from .side_by_side import line_of, say, show, summed
 
 LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 
@@ -57,7 +57,7 @@ def made(target):
 def main():
     results = [(target, made(target)) for target in sys.argv[1:]]
     for target, result in results:
-        say("{}: {}".format(target, told(summed([result]))))
+        say("{}: {}".format(target, line_of(summed([result]))))
     return concluded(summed(result for _, result in results))
 
 

@@ -34,7 +34,7 @@ class CertifyingBuild(Build):
     """A build that is not successful when it was skipped."""
 
     def allStepsDone(self):
-        """As Buildbot calls it."""
+        """Run the command; Buildbot calls this method."""
         missing = self.getProperty(MISSING, None)
         if missing and self.results == SUCCESS:
             self.results = SKIPPED
@@ -51,7 +51,7 @@ class _Command(ShellMixin, BuildStep):
         self.said = ""
 
     def getResultSummary(self):
-        """As Buildbot calls it."""
+        """Run the command; Buildbot calls this method."""
         return {"step": self.said} if self.said else super().getResultSummary()
 
 
@@ -71,7 +71,7 @@ class Needs(_Command):
 
     @inlineCallbacks
     def run(self):
-        """As Buildbot calls it."""
+        """Run the command; Buildbot calls this method."""
         command = yield self.makeRemoteShellCommand(collectStdout=True)
         yield self.runCommand(command)
         missing = self._here + command.stdout.splitlines()
@@ -93,7 +93,7 @@ class TrialObserver(LogLineObserver):
         self.counted = Counted()
 
     def outLineReceived(self, line):
-        """As Buildbot calls it."""
+        """Run the command; Buildbot calls this method."""
         self.counted.line(line)
         self.step.setProgress("tests", self.counted.ended)
 
@@ -117,15 +117,15 @@ class Trial(_Command):
 
     @inlineCallbacks
     def run(self):
-        """As Buildbot calls it."""
+        """Run the command; Buildbot calls this method."""
         command = yield self.makeRemoteShellCommand()
         yield self.runCommand(command)
-        yield from self._tell()
+        yield from self._show_counts()
         if command.results() == SUCCESS and not self.observer.counted.plausible():
             return FAILURE
         return command.results()
 
-    def _tell(self):
+    def _show_counts(self):
         counted = self.observer.counted
         self.said = str(counted)
         for outcome, number in counted.counts.items():
@@ -146,7 +146,7 @@ class Statement(_Command):
 
     @inlineCallbacks
     def run(self):
-        """As Buildbot calls it."""
+        """Run the command; Buildbot calls this method."""
         command = yield self.makeRemoteShellCommand(collectStdout=True)
         yield self.runCommand(command)
         if command.results() == SUCCESS and command.stdout:

@@ -222,9 +222,9 @@ class TransportErrorTests(SynchronousTestCase):
     def test_https_where_it_is_used(self):
         """Only an error over plain HTTP suggests that the port may speak TLS."""
         cause = ResponseFailed([Failure(ConnectionDone())])
-        for scheme, told in [(u"http", True), (u"https", False)]:
+        for scheme, expected in [(u"http", True), (u"https", False)]:
             found = transport_error(u"GET", scheme + u"://cloud/", cause)
-            self.assertEqual(told, u"begin with https" in found.reason)
+            self.assertEqual(expected, u"begin with https" in found.reason)
 
     def test_ours_and_bugs_stay(self):
         """The package's own errors and programming errors are passed through."""

@@ -69,17 +69,17 @@ class OutputTests(CommandTestCase):
     def test_nowhere_to_write(self) -> None:
         """A result that can't be written is an error, without a traceback."""
         app = App(run=lambda operation: CommandResult({}, "shown"))
-        told: list[str] = []
+        printed: list[str] = []
 
         def echo(text: str, err: bool = False) -> None:
             if not err:
                 raise OSError(28, "No space left on device")
-            told.append(text)
+            printed.append(text)
 
         with mock.patch.object(_app.click, "echo", echo):
             end = self.assertRaises(SystemExit, app.perform, None)
-        self.assertEqual((end.code, len(told)), (1, 1))
-        self.assertIn("No space left on device", told[0])
+        self.assertEqual((end.code, len(printed)), (1, 1))
+        self.assertIn("No space left on device", printed[0])
 
     def test_reader_gone(self) -> None:
         """A reader that has seen enough is no error; click ends without a word."""

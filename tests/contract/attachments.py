@@ -96,8 +96,8 @@ class HostTests(WireTests):
         self.assertEqual(await self.status(volume_id), "reserved")
         got = await self.attachments("PUT", path, {"attachment": {"connector": CONNECTOR}})
         shape = {"attachment": dict(ATTACHMENT, connection_info=CONNECTION)}
-        told = self.answered(got, 200, shape, VERSION)["attachment"]
-        self.assertEqual(told["connection_info"]["volume_id"], volume_id)
+        document = self.answered(got, 200, shape, VERSION)["attachment"]
+        self.assertEqual(document["connection_info"]["volume_id"], volume_id)
         seen = await self.seen(volume_id)
         self.assertEqual((seen["status"], seen["attachments"]), ("attaching", []))
         got = await self.complete(made["id"])
@@ -107,8 +107,10 @@ class HostTests(WireTests):
         (attached,) = seen["attachments"]
         self.assertEqual((seen["status"], attached["attachment_id"]), ("in-use", made["id"]))
         self.assertEqual((attached["server_id"], attached["host_name"]), (server_id, None))
-        told = self.answered(await self.attachments("GET", path), 200, shape, VERSION)["attachment"]
-        self.assertEqual((told["status"], told["attach_mode"]), ("attached", "rw"))
+        document = self.answered(await self.attachments("GET", path), 200, shape, VERSION)[
+            "attachment"
+        ]
+        self.assertEqual((document["status"], document["attach_mode"]), ("attached", "rw"))
         self.refused(await self.cinder("DELETE", "/volumes/" + volume_id), refusals.NOT_DELETABLE)
 
     @compares(CREATE, DELETE, SHOW, "NO_ATTACHMENT")
@@ -142,11 +144,13 @@ class HostTests(WireTests):
         await self.reserved()
         for query in ("volume_id=" + first["volume_id"], "instance_id=" + server_id):
             got = await self.attachments("GET", "?" + query)
-            (told,) = self.answered(got, 200, {"attachments": [SUMMARY]}, VERSION)["attachments"]
-            self.assertEqual(told["id"], first["id"])
+            (document,) = self.answered(got, 200, {"attachments": [SUMMARY]}, VERSION)[
+                "attachments"
+            ]
+            self.assertEqual(document["id"], first["id"])
             got = await self.attachments("GET", "/detail?" + query)
-            told = self.answered(got, 200, {"attachments": [ATTACHMENT]}, VERSION)["attachments"]
-            self.assertEqual(told, [first])
+            listed = self.answered(got, 200, {"attachments": [ATTACHMENT]}, VERSION)["attachments"]
+            self.assertEqual(listed, [first])
         got = await self.attachments("GET", "?volume_id=" + MISSING)
         self.answered(got, 200, {"attachments": []}, VERSION)
         got = await self.attachments("GET", "?foo=1")
@@ -162,11 +166,11 @@ class HostTests(WireTests):
         volume_id, looks = await self.attached()
         (attached,) = looks[-1]["attachments"]
         got = await self.attachments("GET", "?volume_id=" + volume_id)
-        (told,) = self.answered(got, 200, {"attachments": [SUMMARY]}, VERSION)["attachments"]
+        (document,) = self.answered(got, 200, {"attachments": [SUMMARY]}, VERSION)["attachments"]
         server_id = self.target.servers[0]
-        self.assertEqual((told["status"], told["instance"]), ("attached", server_id))
-        self.assertEqual(told["id"], attached["attachment_id"])
-        got = await self.attachments("DELETE", "/" + told["id"])
+        self.assertEqual((document["status"], document["instance"]), ("attached", server_id))
+        self.assertEqual(document["id"], attached["attachment_id"])
+        got = await self.attachments("DELETE", "/" + document["id"])
         self.refused(got, refusals.USED_BY_COMPUTE, server_id, version=VERSION)
 
     @compares(CREATE, "RESERVED_OTHERWISE", "RESERVED_IN_ERROR", "NOT_RESERVABLE", "NO_VOLUME")

@@ -270,8 +270,8 @@ class WireTests(TestCase):
         """Assert that a response names its microversion, and that it varies with it."""
         service = "volume" if got.url.startswith(self.session.roots["volume"]) else "compute"
         version = version or {"volume": "3.0", "compute": "2.1"}[service]
-        told = f"{service} {version}"
-        self.assertEqual(got.headers.get("openstack-api-version"), told, got.url)
+        version_header = f"{service} {version}"
+        self.assertEqual(got.headers.get("openstack-api-version"), version_header, got.url)
         vary = {name.strip().lower() for name in got.headers["vary"].split(",")}
         wanted = {"openstack-api-version"}
         if service == "compute":

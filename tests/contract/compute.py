@@ -92,8 +92,8 @@ class ServerTests(WireTests):
         found = {}
         for path, shape in (("/servers", SUMMARY), ("/servers/detail", SERVER)):
             got = await self.nova("GET", path)
-            told = self.answered(got, 200, {"servers": [shape, ...]})["servers"]
-            found = {each["id"]: each for each in told}
+            listed = self.answered(got, 200, {"servers": [shape, ...]})["servers"]
+            found = {each["id"]: each for each in listed}
             self.assertLessEqual(set(self.target.servers), set(found))
         created = [each["created"] for each in found.values()]
         self.assertEqual(created, sorted(created, reverse=True))
@@ -180,10 +180,10 @@ class AttachTests(WireTests):
         """Return a server's attachments."""
         got = await self.nova("GET", self.attachments_path(server) + query, version=version)
         shape = attachment_shape(version or "2.1")
-        told: list[Any] = self.answered(got, 200, {"volumeAttachments": [shape, ...]}, version)[
-            "volumeAttachments"
-        ]
-        return told
+        attachments: list[Any] = self.answered(
+            got, 200, {"volumeAttachments": [shape, ...]}, version
+        )["volumeAttachments"]
+        return attachments
 
     @compares(ATTACH, DETACH, LISTED, SHOWN)
     async def test_life(self) -> None:
@@ -241,15 +241,15 @@ class AttachTests(WireTests):
         """Attachments have no guaranteed order, and a page of them has no link."""
         first, _ = await self.attached()
         second, _ = await self.attached()
-        told = await self.listed()
-        self.assertEqual(len({each["device"] for each in told}), len(told))
-        self.assertLess({first, second}, {each["volumeId"] for each in told})
-        self.assertEqual(await self.listed(query="?limit=2"), told[:2])
-        self.assertEqual(await self.listed(query="?offset=1&limit=1"), told[1:2])
-        self.assertEqual(await self.listed(query="?limit=0"), told)
+        attachments = await self.listed()
+        self.assertEqual(len({each["device"] for each in attachments}), len(attachments))
+        self.assertLess({first, second}, {each["volumeId"] for each in attachments})
+        self.assertEqual(await self.listed(query="?limit=2"), attachments[:2])
+        self.assertEqual(await self.listed(query="?offset=1&limit=1"), attachments[1:2])
+        self.assertEqual(await self.listed(query="?limit=0"), attachments)
         server = (await self.nova("GET", "/servers/" + self.target.servers[0])).body["server"]
         shown = server["os-extended-volumes:volumes_attached"]
-        self.assertEqual({each["id"] for each in shown}, {each["volumeId"] for each in told})
+        self.assertEqual({each["id"] for each in shown}, {each["volumeId"] for each in attachments})
 
     @compares(ATTACH, LISTED, SHOWN)
     async def test_versions(self) -> None:
@@ -376,11 +376,11 @@ class AttachTests(WireTests):
         got = await self.attach(volume_id, device="/dev/vdz")
         shape = {"volumeAttachment": attachment_shape(listed=False)}
         self.answered(got, 200, shape)
-        told = got.body["volumeAttachment"]["device"]
-        self.assertEqual(told[-1], "z")
+        chosen = got.body["volumeAttachment"]["device"]
+        self.assertEqual(chosen[-1], "z")
         await self.until(volume_id, "in-use")
         other = await self.volume()
-        for device in ("/dev/vdz", told):
+        for device in ("/dev/vdz", chosen):
             got = await self.attach(other, device=device)
             self.refused(got, refusals.DEVICE_IN_USE, device)
         self.assertEqual((await self.until(other, "available"))[-1]["attachments"], [])

@@ -283,23 +283,23 @@ class CreateTests(WireTests):
             "links": LINKS,
         }
         got = await self.cinder("GET", path, version="3.5")
-        told = self.answered(got, 200, {"messages": [message, ...]}, "3.5")["messages"]
-        self.assertTrue(told)
-        times = [each["created_at"] for each in told]
+        listed = self.answered(got, 200, {"messages": [message, ...]}, "3.5")["messages"]
+        self.assertTrue(listed)
+        times = [each["created_at"] for each in listed]
         self.assertEqual(times, sorted(times, reverse=True))
         got = await self.cinder("GET", "/messages?resource_uuid=" + MISSING, version="3.5")
         self.answered(got, 200, {"messages": []}, "3.5")
         got = await self.cinder("GET", path + "&limit=1", version="3.5")
         shape = {"messages": [message], "messages_links": NEXT}
-        self.assertEqual(self.answered(got, 200, shape, "3.5")["messages"], told[:1])
+        self.assertEqual(self.answered(got, 200, shape, "3.5")["messages"], listed[:1])
         query = urlsplit(got.body["messages_links"][0]["href"]).query
         got = await self.cinder("GET", "/messages?" + query, version="3.5")
-        self.assertEqual(got.body["messages"], told[1:2])
+        self.assertEqual(got.body["messages"], listed[1:2])
         got = await self.cinder("GET", "/messages?marker=" + MISSING, version="3.5")
         self.refused(got, refusals.NO_MESSAGE, MISSING, version="3.5")
         # Later versions add filters and pages.
         got = await self.cinder("GET", "/messages?resource_uuid=" + MISSING, version="3.3")
-        self.assertIn(told[0]["id"], [each["id"] for each in got.body["messages"]])
+        self.assertIn(listed[0]["id"], [each["id"] for each in got.body["messages"]])
         self.refused(await self.cinder("GET", "/messages"), refusals.NO_RESOURCE)
 
 
@@ -325,8 +325,8 @@ class ShowTests(WireTests):
             "os-volume-type-access:is_public": Is(True),
         }
         got = await self.cinder("GET", "/types")
-        told = self.answered(got, 200, {"volume_types": [shape, ...]})["volume_types"]
-        self.assertIn("__DEFAULT__", [each["name"] for each in told])
+        listed = self.answered(got, 200, {"volume_types": [shape, ...]})["volume_types"]
+        self.assertIn("__DEFAULT__", [each["name"] for each in listed])
 
     @compares("volume GET /v3/<project_id>/types")
     async def test_pages_of_types(self) -> None:
@@ -369,10 +369,10 @@ class ShowTests(WireTests):
         usage = {"limit": int, "in_use": int, "reserved": int}
         for query, shape in (("", int), ("?usage=True", usage)):
             got = await self.cinder("GET", path + query)
-            told = self.answered(got, 200, {"quota_set": dict})["quota_set"]
-            self.assertEqual(told["id"], self.session.project)
+            document = self.answered(got, 200, {"quota_set": dict})["quota_set"]
+            self.assertEqual(document["id"], self.session.project)
             for name in figures:
-                self.same_shape(told[name], shape)
+                self.same_shape(document[name], shape)
         got = await self.cinder("GET", "/os-quota-sets/" + "0" * 32)
         self.refused(got, refusals.FORBIDDEN, "volume_extension:quotas:show")
 

@@ -91,13 +91,13 @@ class ArchitectureTests(SynchronousTestCase):
 
     def test_threads(self) -> None:
         """The modules that the page lists use threads, and no others do."""
-        [told] = re.findall(r"further threads:\n\n(.*?)\n\n", page("architecture.rst"), re.DOTALL)
+        [wings] = re.findall(r"further threads:\n\n(.*?)\n\n", page("architecture.rst"), re.DOTALL)
         using = set()
         for name, path in modules():
             with open(path, encoding="utf-8") as source:
                 if re.search(r"\b(deferToThread\w*|Thread)\(", source.read()):
                     using.add("{}.py".format(name.replace(".", "/")))
-        self.assertEqual(using, set(re.findall(r"^- ``(\S+)``", told, re.MULTILINE)))
+        self.assertEqual(using, set(re.findall(r"^- ``(\S+)``", wings, re.MULTILINE)))
 
     def test_modules(self) -> None:
         """Each module that the page names exists."""
@@ -199,8 +199,8 @@ class RoutesTests(SynchronousTestCase):
         where = cloud.credentials["auth_url"].replace("/identity/v3", "/{}{}")
         url = where.format("identity", "/v3/auth/tokens")
         issued = self.successResultOf(client.post(url, data=login, headers=headers))
-        told = self.routes["identity POST /v3/auth/tokens"].answers
-        self.assertEqual(set(told[issued.code]), set(self.successResultOf(issued.json())))
+        answers = self.routes["identity POST /v3/auth/tokens"].answers
+        self.assertEqual(set(answers[issued.code]), set(self.successResultOf(issued.json())))
         headers = {"X-Auth-Token": issued.headers.getRawHeaders("x-subject-token")[0]}
         headers["OpenStack-API-Version"] = "volume 3.71"
         asked = 0
@@ -239,13 +239,13 @@ class RoutesTests(SynchronousTestCase):
 
     def test_common(self) -> None:
         """Errors that any route can return are listed once, with the microversions."""
-        [versions, told] = routes.lines_of_common_errors("compute")
+        [versions, common] = routes.lines_of_common_errors("compute")
         self.assertEqual(
             "Microversions 2.1 to 2.104, in ``OpenStack-API-Version`` or "
             "``X-OpenStack-Nova-API-Version``.",
             versions,
         )
-        self.assertIn("401: ``UNAUTHENTICATED``; ", told)
+        self.assertIn("401: ``UNAUTHENTICATED``; ", common)
         self.assertEqual(1, len(list(routes.lines_of_common_errors("identity"))))
 
     def test_refusals(self) -> None:
@@ -288,14 +288,14 @@ class TablesTests(SynchronousTestCase):
         """Each status of each operation is in one row, with the cells of the code."""
         for operation, table in lifecycle.TABLES.items():
             _, *rows = tables.rows_of_operation(operation)
-            told = {
+            listed = {
                 name.strip("| `"): cells for names, *cells in rows for name in names.split("\n")
             }
             wanted = {
                 status: [cell.name.lower().replace("_", " ") for cell in cells]
                 for status, cells in table.items()
             }
-            self.assertEqual(wanted, told)
+            self.assertEqual(wanted, listed)
             self.assertEqual(len(table), sum(len(row[0].split("\n")) for row in rows))
 
     def test_errors(self) -> None:
@@ -379,8 +379,8 @@ class PromisesTests(SynchronousTestCase):
 
     def test_references(self) -> None:
         """References in a test's docstring are shown as text, since tests are not documented."""
-        told = promises.property_of("tests.embedded.test_state_directory.WritePrivateTests")
-        self.assertEqual("Tests of ``write_private``.", told)
+        text = promises.property_of("tests.embedded.test_state_directory.WritePrivateTests")
+        self.assertEqual("Tests of ``write_private``.", text)
 
     def test_missing(self) -> None:
         """A test that is missing, or has no docstring, is an error that names it."""
@@ -395,8 +395,8 @@ class PromisesTests(SynchronousTestCase):
 
     def test_inherited(self) -> None:
         """A test that a class inherits is found."""
-        told = promises.property_of("tests.flocker.check_cluster.StockAgentTests.test_life")
-        self.assertTrue(told.startswith("Datasets are created"))
+        text = promises.property_of("tests.flocker.check_cluster.StockAgentTests.test_life")
+        self.assertTrue(text.startswith("Datasets are created"))
 
     def test_page(self) -> None:
         """The page has every promise, with its tests and their docstrings below."""

@@ -152,8 +152,8 @@ class ServiceTests(TestCase):
         self.assertEqual(dataset["device_directory"], os.path.join(self.directory, "devices"))
         with open(dataset["password_file"]) as opened:
             password = opened.read().strip()
-        told = self.agent + "".join(service.remarks)
-        self.assertNotIn(password, told)
+        output = self.agent + "".join(service.remarks)
+        self.assertNotIn(password, output)
 
     async def test_restart(self) -> None:
         """Nodes, cluster and password are the same after a restart."""

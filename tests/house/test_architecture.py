@@ -115,9 +115,9 @@ class ImportsTests(SynchronousTestCase):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        told, errors = [part.decode("utf-8") for part in process.communicate()]
+        output, errors = [part.decode("utf-8") for part in process.communicate()]
         self.assertEqual(0, process.returncode, errors)
-        self.assertEqual(names, told.split())
+        self.assertEqual(names, output.split())
 
     def test_flockers_modules(self):
         """Modules that need Flocker compile without one."""

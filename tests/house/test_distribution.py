@@ -177,7 +177,7 @@ class Python2Tests(WheelTestCase):
         self.check_installed(python)
 
     def check_installed(self, python):
-        told = self.run_python(
+        output = self.run_python(
             python,
             "-c",
             "import txstorage as it, txstorage.testing\n"
@@ -185,7 +185,7 @@ class Python2Tests(WheelTestCase):
             "for part in it.__file__, it.__version__, it.FLOCKER_BACKEND.name:\n"
             "    print(part)",
         )
-        place, version, name = told.splitlines()
+        place, version, name = output.splitlines()
         self.assertTrue(place.startswith(self.directory), place)
         self.assertEqual((VERSION, u"txstorage"), (version, name))
 
@@ -203,16 +203,16 @@ class Python3Tests(WheelTestCase):
         self.assertIn("txstorage/cli/main.py", self.contents)
         place = os.path.join(self.directory, "installed")
         self.pip(sys.executable, "install", "--no-deps", "--target", place, self.wheel)
-        told = self.run_python(
+        output = self.run_python(
             sys.executable,
             "-c",
             "import txstorage; print(txstorage.__file__)",
             PYTHONPATH=place,
         )
-        self.assertTrue(told.startswith(place), told)
+        self.assertTrue(output.startswith(place), output)
         command = os.path.join(place, "bin", "txstorage")
-        told = self.run_python(sys.executable, command, "--help", PYTHONPATH=place)
-        self.assertIn("serve", told)
+        output = self.run_python(sys.executable, command, "--help", PYTHONPATH=place)
+        self.assertIn("serve", output)
 
     def test_description(self):
         """The description for a package index is the README without its pictures."""

@@ -71,7 +71,7 @@ class LifeTests(PackagesTestCase):
 
     def test_imports_nothing_else(self):
         """Every import is the package's own or the interpreter's."""
-        told = self.machine.run(
+        paths = self.machine.run(
             [
                 "/opt/txstorage/bin/python",
                 "-c",
@@ -81,12 +81,12 @@ class LifeTests(PackagesTestCase):
                 "    if path: print(path)",
             ]
         ).splitlines()
-        self.assertTrue(any(path.startswith("/opt/txstorage/lib/") for path in told))
+        self.assertTrue(any(path.startswith("/opt/txstorage/lib/") for path in paths))
         other = [
-            path for path in told if not path.startswith(("/opt/txstorage/", "/usr/lib/python3"))
+            path for path in paths if not path.startswith(("/opt/txstorage/", "/usr/lib/python3"))
         ]
         self.assertEqual([], other)
-        self.assertEqual([], [path for path in told if "/dist-packages/" in path])
+        self.assertEqual([], [path for path in paths if "/dist-packages/" in path])
 
     def test_clouds(self):
         """The package contains the extra ``clouds``: a configuration may name a cloud."""
@@ -94,9 +94,9 @@ class LifeTests(PackagesTestCase):
 
     def test_example(self):
         """The example is a valid configuration, except for the secret's file, which it names."""
-        code, told = self.machine.run(f"txstorage --config {EXAMPLE} doctor", check=False)
-        self.assertEqual(1, code, told)
-        self.assertIn("/etc/txstorage/secret", told)
+        code, output = self.machine.run(f"txstorage --config {EXAMPLE} doctor", check=False)
+        self.assertEqual(1, code, output)
+        self.assertIn("/etc/txstorage/secret", output)
 
     def test_used(self):
         """

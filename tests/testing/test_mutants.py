@@ -98,7 +98,7 @@ def outcome(cls):
             case.run(result)
             names.add(name_of(case))
             for _, failure in result.failures + result.errors:
-                # the first; what can't be cleared away after it is told as well
+                # the first; a failed clean-up after it is reported, too
                 wrong.setdefault(name_of(case), failure)
     return names, wrong
 

@@ -317,7 +317,7 @@ class NarratorTests(SynchronousTestCase):
         """A failed step is shown as failed, with the known details."""
         clock, console = Clock(), Console(width=80, highlight=False)
         narrator = Narrator(clock, console, Console(quiet=True))
-        with console.capture() as told:
+        with console.capture() as captured:
             try:
                 with narrator.step("break [x]") as note:
                     clock.advance(1.5)
@@ -325,7 +325,7 @@ class NarratorTests(SynchronousTestCase):
                     raise ZeroDivisionError()
             except ZeroDivisionError:
                 pass
-        self.assertEqual(told.get(), "FAIL    1.50 s  break [x]  in two\n")
+        self.assertEqual(captured.get(), "FAIL    1.50 s  break [x]  in two\n")
         self.assertEqual(
             narrator.steps,
             [{"step": "break [x]", "seconds": 1.5, "ok": False, "detail": "in two"}],

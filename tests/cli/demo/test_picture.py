@@ -106,8 +106,8 @@ class ScriptTests(SynchronousTestCase):
 
     def test_failed(self) -> None:
         """A failed demo is not drawn, and the error contains its output."""
-        told = self.refused(says("FAIL  attach it  /dev/loop0", 1))
-        self.assertIn("FAIL  attach it", told)
+        message = self.refused(says("FAIL  attach it  /dev/loop0", 1))
+        self.assertIn("FAIL  attach it", message)
 
     def test_complaint(self) -> None:
         """A failed demo's standard error is part of the error."""

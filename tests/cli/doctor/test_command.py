@@ -257,11 +257,11 @@ class DoctorTests(CommandTestCase):
         real = volume_views.limits
 
         def hidden(*args: int) -> dict[str, Any]:
-            told = real(*args)
-            told["absolute"] = {
-                name: value for name, value in told["absolute"].items() if "Used" not in name
+            document = real(*args)
+            document["absolute"] = {
+                name: value for name, value in document["absolute"].items() if "Used" not in name
             }
-            return told
+            return document
 
         self.patch(volume_views, "limits", hidden)
         self.assertEqual(

@@ -39,14 +39,14 @@ OK = object()
 
 def attachment(status=u"attached", instance=None, connection=LOCAL, **more):
     """Return an attachment in Cinder's form."""
-    told = {
+    document = {
         u"id": ID,
         u"status": status,
         u"instance": instance,
         u"volume_id": VOLUME,
         u"connection_info": connection,
     }
-    return dict(told, **more)
+    return dict(document, **more)
 
 
 def on(host, **more):
@@ -169,7 +169,7 @@ class PlaceTests(SynchronousTestCase):
 
     def test_attached_to(self):
         """A server; or what a host gave as its place; nothing else counts."""
-        for told, expected in [
+        for document, expected in [
             ({u"server_id": THERE, u"device": place_of(HERE)}, THERE),
             ({u"server_id": None, u"device": place_of(HERE)}, HERE),
             ({u"server_id": None, u"device": u"/dev/vdb"}, None),
@@ -178,7 +178,7 @@ class PlaceTests(SynchronousTestCase):
             ({u"server_id": 7, u"device": 7}, None),
             ({}, None),
         ]:
-            self.assertEqual(expected, attached_to(told), told)
+            self.assertEqual(expected, attached_to(document), document)
 
     def test_volume(self):
         """A volume names its host, with either way of attaching."""

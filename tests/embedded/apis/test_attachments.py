@@ -71,7 +71,7 @@ class AttachmentTests(CloudTests):
         """Return the attachment as shown."""
         return self.at("GET", "/" + attachment_id).body["attachment"]
 
-    def told(self) -> Any:
+    def volume_state(self) -> Any:
         """Return the volume's status and attachments as shown."""
         volume = self.volumes("GET", "/" + self.volume_id).body["volume"]
         return volume["status"], volume["attachments"]
@@ -101,12 +101,12 @@ class LifeTests(AttachmentTests):
         """
         got = self.post(connector=CONNECTOR)
         self.assertEqual(got.code, 200)
-        told = got.body["attachment"]
+        made = got.body["attachment"]
         connection = {
             "device_path": self.device,
             "volume_id": self.volume_id,
             "driver_volume_type": "local",
-            "attachment_id": told["id"],
+            "attachment_id": made["id"],
             "access_mode": "rw",
             "qos_specs": None,
             "encrypted": False,
@@ -114,7 +114,7 @@ class LifeTests(AttachmentTests):
             "enforce_multipath": False,
         }
         expected = {
-            "id": told["id"],
+            "id": made["id"],
             "status": "reserved",
             "instance": None,
             "volume_id": self.volume_id,
@@ -123,42 +123,42 @@ class LifeTests(AttachmentTests):
             "attach_mode": "null",
             "connection_info": connection,
         }
-        self.assertEqual(told, expected)
-        self.assertEqual(self.told(), ("attaching", []))
-        self.assertEqual(self.shown(told["id"])["status"], "attaching")
+        self.assertEqual(made, expected)
+        self.assertEqual(self.volume_state(), ("attaching", []))
+        self.assertEqual(self.shown(made["id"])["status"], "attaching")
         self.assertTrue(os.path.exists(self.device))
-        got = self.complete(told["id"])
+        got = self.complete(made["id"])
         self.assertEqual((got.code, got.body), (204, None))
-        status, (attached,) = self.told()
+        status, (attached,) = self.volume_state()
         self.assertEqual(
             (status, attached["server_id"], attached["host_name"], attached["device"]),
             ("in-use", None, None, "txstorage:" + HOST),
         )
-        self.assertEqual(attached["attachment_id"], told["id"])
-        self.assertEqual(self.shown(told["id"])["status"], "attached")
-        got = self.at("DELETE", "/" + told["id"])
+        self.assertEqual(attached["attachment_id"], made["id"])
+        self.assertEqual(self.shown(made["id"])["status"], "attached")
+        got = self.at("DELETE", "/" + made["id"])
         self.assertEqual((got.code, got.body), (200, {"attachments": []}))
-        self.assertEqual(self.told(), ("available", []))
+        self.assertEqual(self.volume_state(), ("available", []))
         self.assertFalse(os.path.exists(self.device))
-        self.refused(self.at("GET", "/" + told["id"]), 404, NOT_FOUND.format(told["id"]))
+        self.refused(self.at("GET", "/" + made["id"]), 404, NOT_FOUND.format(made["id"]))
 
     def test_reserve_first(self) -> None:
         """
         A volume can be reserved first and connected later: the response shows the attachment before
         that.
         """
-        told = self.post(instance_uuid=HOST, mode="ro", version="3.54").body["attachment"]
+        made = self.post(instance_uuid=HOST, mode="ro", version="3.54").body["attachment"]
         self.assertEqual(
-            (told["status"], told["instance"], told["attach_mode"], told["connection_info"]),
+            (made["status"], made["instance"], made["attach_mode"], made["connection_info"]),
             ("reserved", HOST, "ro", {}),
         )
         self.settle()
-        self.assertEqual(self.told(), ("reserved", []))
-        updated = self.put(told["id"], CONNECTOR).body["attachment"]
+        self.assertEqual(self.volume_state(), ("reserved", []))
+        updated = self.put(made["id"], CONNECTOR).body["attachment"]
         self.assertEqual((updated["status"], updated["attached_at"]), ("reserved", ""))
         self.assertEqual(updated["connection_info"]["device_path"], self.device)
-        self.assertEqual(self.told(), ("attaching", []))
-        shown = self.shown(told["id"])
+        self.assertEqual(self.volume_state(), ("attaching", []))
+        shown = self.shown(made["id"])
         self.assertEqual((shown["status"], shown["attach_mode"]), ("attaching", "ro"))
         self.assertNotEqual(shown["attached_at"], "")
 
@@ -170,9 +170,9 @@ class LifeTests(AttachmentTests):
         self.complete(attachment_id)
         updated = self.put(attachment_id, {"host": "h", "mode": "rw"}).body["attachment"]
         self.assertEqual((updated["status"], updated["attach_mode"]), ("attached", "null"))
-        self.assertEqual(self.told()[0], "attaching")
+        self.assertEqual(self.volume_state()[0], "attaching")
         self.complete(attachment_id)
-        status, (attached,) = self.told()
+        status, (attached,) = self.volume_state()
         self.assertEqual((status, attached["device"]), ("in-use", "na"))
         self.assertEqual(self.shown(attachment_id)["attach_mode"], "rw")
 
@@ -181,20 +181,20 @@ class LifeTests(AttachmentTests):
         attachment_id = self.connect()
         for _ in range(2):
             self.assertEqual(self.complete(attachment_id).code, 204)
-            self.assertEqual(self.told()[0], "in-use")
+            self.assertEqual(self.volume_state()[0], "in-use")
 
     def test_complete_unconnected(self) -> None:
         """A reserved volume can be completed; it is in use without a connection."""
         attachment_id = self.post(instance_uuid=HOST, connector={}).body["attachment"]["id"]
         self.complete(attachment_id)
-        status, (attached,) = self.told()
+        status, (attached,) = self.volume_state()
         self.assertEqual(
             (status, attached["server_id"], attached["device"], attached["attached_at"]),
             ("in-use", HOST, None, None),
         )
         self.assertEqual(self.shown(attachment_id)["connection_info"], {})
         self.at("DELETE", "/" + attachment_id)
-        self.assertEqual(self.told(), ("available", []))
+        self.assertEqual(self.volume_state(), ("available", []))
 
     def test_client_gone(self) -> None:
         """A started connection continues when its client is gone."""
@@ -206,7 +206,7 @@ class LifeTests(AttachmentTests):
         asked.cancel()
         self.failureResultOf(asked)
         self.settle()
-        self.assertEqual(self.told()[0], "attaching")
+        self.assertEqual(self.volume_state()[0], "attaching")
 
 
 class RefusalTests(AttachmentTests):
@@ -273,7 +273,7 @@ class RefusalTests(AttachmentTests):
         self.refused(
             self.put(attachment_id, {"ip": "192.0.2.1"}), 500, "Unable to update the attachment."
         )
-        self.assertEqual(self.told()[0], "reserved")
+        self.assertEqual(self.volume_state()[0], "reserved")
 
     def test_unknown(self) -> None:
         """An unknown volume, attachment or action is refused."""
@@ -317,20 +317,20 @@ class RefusalTests(AttachmentTests):
         message = "Resource conflict: " + problem.format("updated")
         self.refused(self.put(attachment_id, CONNECTOR), 409, message)
         self.assertEqual(self.at("DELETE", "/" + attachment_id).code, 200)
-        self.assertEqual(self.told(), ("available", []))
+        self.assertEqual(self.volume_state(), ("available", []))
 
     def test_of_compute(self) -> None:
         """Compute's attachment can be deleted only through Compute."""
         self.attach(self.volume_id)
         self.settle()
-        (attached,) = self.told()[1]
+        (attached,) = self.volume_state()[1]
         node = self.cloud.nodes["node-1"]
         message = (
             "ConflictNovaUsingAttachment: Detach volume from instance {} using the Compute API"
         )
         got = self.at("DELETE", "/" + attached["attachment_id"])
         self.refused(got, 409, message.format(node))
-        self.assertEqual(self.told()[0], "in-use")
+        self.assertEqual(self.volume_state()[0], "in-use")
         shown = self.shown(attached["attachment_id"])
         self.assertEqual((shown["instance"], shown["attach_mode"]), (node, "rw"))
 
@@ -342,7 +342,7 @@ class RefusalTests(AttachmentTests):
         self.complete(self.connect(instance_uuid=node))
         self.assertNotIn(self.volume_id, [each["volumeId"] for each in self.attachments()])
         self.assertEqual(self.detach(self.volume_id).code, 404)
-        self.assertEqual(self.told()[0], "in-use")
+        self.assertEqual(self.volume_state()[0], "in-use")
 
 
 class ListTests(AttachmentTests):
@@ -404,14 +404,14 @@ class FaultTests(AttachmentTests):
         got = self.post(connector=CONNECTOR)
         self.assertEqual(got.code, 500)
         self.assertIn("Unable to create attachment for volume (connect volume: ", got.message)
-        self.assertEqual(self.told(), ("reserved", []))
+        self.assertEqual(self.volume_state(), ("reserved", []))
         (entry,) = self.at("GET", "?volume_id=" + self.volume_id).body["attachments"]
         self.assertEqual(self.shown(entry["id"])["connection_info"], {})
         got = self.put(entry["id"], CONNECTOR)
         self.assertEqual(got.code, 500)
         os.mkdir(self.cloud.devices_directory)
         self.assertEqual(self.put(entry["id"], CONNECTOR).code, 200)
-        self.assertEqual(self.told()[0], "attaching")
+        self.assertEqual(self.volume_state()[0], "attaching")
 
     def test_not_disconnected(self) -> None:
         """A volume in use on the host stays attached, and the response gives the reason."""
@@ -420,7 +420,7 @@ class FaultTests(AttachmentTests):
         self.patch(FileDevices, "detach", lambda *_: fail(LoopDeviceBusy("/dev/loop7 is in use")))
         got = self.at("DELETE", "/" + attachment_id)
         self.assertEqual(got.code, 500)
-        self.assertEqual(self.told()[0], "in-use")
+        self.assertEqual(self.volume_state()[0], "in-use")
         messages = self.cinder("GET", "/messages", version="3.5").body["messages"]
         self.assertIn("/dev/loop7 is in use", messages[0]["user_message"])
 
@@ -452,7 +452,9 @@ class FaultTests(AttachmentTests):
             prepare()
             self.restart()
             self.settle()
-            self.assertEqual((self.told()[0], os.path.exists(self.device)), (status, device))
+            self.assertEqual(
+                (self.volume_state()[0], os.path.exists(self.device)), (status, device)
+            )
             self.volume_id = self.create()
 
 
