@@ -274,7 +274,7 @@ async def check_availability_zones(state: DoctorRun) -> str:
     if not fitting[0].available:
         raise CheckWarning(
             f"The availability zone {wanted} is not available at the moment",
-            "ask whoever runs the cloud; no volume can be created there until it is",
+            "ask the operator of the cloud; until then no volume can be created there",
         )
     return f"{shown}; volumes are made in {wanted}"
 
