@@ -300,7 +300,7 @@ def _confirm(volume: str) -> None:
     :raises click.Abort: the user declined.
     """
     if not is_interactive():
-        raise click.UsageError("destroying a volume requires --yes unless standard input is a terminal")
+        raise click.UsageError("without a terminal, destroying a volume requires --yes")
     click.confirm(f"Destroy volume {volume} and all data on it?", abort=True, err=True)
 
 
