@@ -22,7 +22,7 @@ import threading
 import venv
 from functools import partial
 
-from .helpers.imports import python_3_packages
+from .helpers.imports import is_python_3_only, python_3_packages
 from .side_by_side import PROCESSES, line_of, say, show, side_by_side, summed, take_interrupts
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -264,7 +264,7 @@ def straddling_tests():
     return sorted(
         os.path.relpath(path, ROOT)[: -len(".py")].replace(os.sep, ".")
         for path in paths
-        if not path.startswith(python_3)
+        if not path.startswith(python_3) and not is_python_3_only(path)
     )
 
 

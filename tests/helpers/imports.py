@@ -90,12 +90,12 @@ def may_import(name, target, for_types=False):
     return layer_of(target) > layer_of(name)
 
 
-def is_python_3_only(directory):
+def is_python_3_only(path):
     """
-    :param directory: the path of a package.
-    :return: whether its ``__init__`` has the import that Python 2 can't compile.
+    :param path: the path of a module; of a package, the path of its ``__init__.py``.
+    :return: whether it has the import that Python 2 can't compile.
     """
-    with open(os.path.join(directory, "__init__.py")) as source:
+    with open(path) as source:
         return _PYTHON_3 in source.read()
 
 
@@ -106,7 +106,7 @@ def python_3_packages(top):
     :param top: the path of a package.
     """
     for directory, inside, files in os.walk(top):
-        if "__init__.py" in files and is_python_3_only(directory):
+        if "__init__.py" in files and is_python_3_only(os.path.join(directory, "__init__.py")):
             inside[:] = []
             yield directory
 

@@ -1,5 +1,7 @@
 """Tests of the rig itself that need no OpenStack."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import signal
