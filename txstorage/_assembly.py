@@ -15,6 +15,7 @@ from ._http.client import HTTPClient
 from ._http.client_certificates import ClientCertificate
 from ._http.connections import agent_for
 from ._http.rate_limit import TokenBucket
+from ._log import PEER_NOT_VERIFIED
 from ._node.instance_id import NodeIdentity
 from ._node.machine_id import HostIdentity
 from ._support.compat import as_text, urlsplit
@@ -137,6 +138,8 @@ def http_client(reactor, configuration, agent=None):
     :raises InvalidConfiguration: a certificate file is invalid.
     """
     if agent is None:
+        if not configuration.verify_peer:
+            PEER_NOT_VERIFIED(url=configuration.auth_url or configuration.volume_endpoint).write()
         agent = agent_for(
             reactor,
             configuration.verify_peer,
@@ -173,6 +176,7 @@ def volume_service(reactor, configuration, agent=None):
         region=configuration.region,
         interface=configuration.interface,
         endpoints={service: url for service, url in endpoints.items() if url is not None},
+        allow_insecure=configuration.allow_insecure_endpoints,
     )
     zone = configuration.availability_zone
     if configuration.attach_through == u"compute":

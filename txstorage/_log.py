@@ -76,6 +76,13 @@ CONFIGURATION_NOTE = MessageType(
     u"A part of the configuration has no effect.",
 )
 
+PEER_NOT_VERIFIED = MessageType(
+    u"txstorage:http:peer_not_verified",
+    [_text(u"url", u"The address of the cloud.")],
+    u"verify_peer is false: the services' certificates are not verified, so an attacker on the "
+    u"network can read the credentials and alter every response.",
+)
+
 POLL_FAILED = MessageType(
     u"txstorage:watcher:poll_failed",
     [REASON, _any(u"waiting", u"The number of waiting operations.")],

@@ -8,6 +8,7 @@ import json
 from uuid import UUID
 
 import attr
+from eliot.testing import capture_logging
 from treq.testing import RequestTraversalAgent
 from twisted.internet.defer import fail, succeed
 from twisted.internet.task import Clock
@@ -25,6 +26,7 @@ from txstorage._assembly import (
     volume_service,
 )
 from txstorage._configuration.configuration import Configuration
+from txstorage._log import PEER_NOT_VERIFIED
 from txstorage._support.compat import as_text
 from txstorage.clouds import IVolumeService, Server
 from txstorage.errors import InvalidConfiguration, UnknownServer
@@ -316,6 +318,28 @@ class DriverForTests(SynchronousTestCase):
             ((clock, True, None), {"client": (path, None)}),
             ((clock, True, None), {"client": (path, path)}),
         ])
+
+    @capture_logging(None)
+    def test_unverified_peer(self, logger):
+        """Each start without verification of certificates is logged, with the cloud's address."""
+        for keys, expected in (({}, []), ({u"verify_peer": False}, [PASSWORD[u"auth_url"]])):
+            configuration = Configuration.from_mapping(dict(PASSWORD, **keys))
+            backend.http_client(Clock(), configuration)
+            found = [
+                message[u"url"]
+                for message in logger.messages
+                if message.get(u"message_type") == PEER_NOT_VERIFIED.message_type
+            ]
+            self.assertEqual(expected, found)
+
+    def test_insecure_endpoints(self):
+        """``allow_insecure_endpoints`` reaches the session."""
+        made = []
+        self.patch(backend, "Session", lambda *args, **kw: made.append(kw["allow_insecure"]))
+        for keys in ({}, {u"allow_insecure_endpoints": True}):
+            configuration = Configuration.from_mapping(dict(PASSWORD, **keys))
+            backend.volume_service(Clock(), configuration)
+        self.assertEqual([False, True], made)
 
     def test_unusable_client_certificate(self):
         """An invalid client certificate is an error that names its key, before any traffic."""

@@ -54,6 +54,21 @@ class StorageErrorTests(SynchronousTestCase):
         for kind in (errors.Unreachable, errors.RequestRefused, errors.RateLimited):
             self.assertIn(kind, unprocessed)
 
+    def test_bounded(self):
+        """A message of any length is shown by its beginning and its end."""
+        for error in (
+            errors.StorageError(u"begin " + u"x" * 4000000 + u" end"),
+            errors.InvalidConfiguration(u"region", u"x" * 4000000 + u" end"),
+            errors.UnidentifiedNode(None, [(u"source", u"x" * 4000000 + u" end")]),
+            errors.NotTheService(u"GET", u"http://c", u"x" * 4000000 + u" end"),
+            errors.ServiceBroken(u"GET", u"http://c", 500, u"x" * 4000000 + u" end"),
+        ):
+            self.assertTrue(len(error.message) <= 2000)
+            self.assertTrue(len(str(error)) <= 2500)
+            self.assertTrue(error.message.endswith(u" end"))
+            for name in ("reason", "detail"):
+                self.assertTrue(len(getattr(error, name, u"")) <= 2000)
+
     def test_builtin_kinds(self):
         """The errors of wrong arguments are built-in exceptions, too."""
         self.assertTrue(issubclass(errors.InvalidSize, ValueError))

@@ -158,7 +158,7 @@ class MemoryCloud(object):
 
     def _list(self, labels):
         found = [
-            self.volumes[volume_id]
+            Volume(**dict(attr.asdict(self.volumes[volume_id], recurse=False), listed=True))
             for volume_id in sorted(self.volumes)
             if set(labels.items()) <= set(self.volumes[volume_id].labels.items())
         ]

@@ -71,6 +71,7 @@ class Configuration(object):
     application_credential_secret = attr.ib(default=None, repr=False)  # type: Optional[Secret]
     token = attr.ib(default=None, repr=False)  # type: Optional[Secret]
     verify_peer = attr.ib(default=True)  # type: bool
+    allow_insecure_endpoints = attr.ib(default=False)  # type: bool
     verify_ca_path = attr.ib(default=None)  # type: Optional[Text]
     client_certificate = attr.ib(default=None)  # type: Optional[Text]
     client_key = attr.ib(default=None)  # type: Optional[Text]

@@ -66,6 +66,8 @@ _BY_STATUS = {  # type: Dict[int, Any]
 _QUOTA = re.compile(u"quota|LimitExceeded|SizeExceeds", re.I)
 _QUOTA_FORBIDDEN = re.compile(u"quota exceeded", re.I)
 
+_SECONDS = re.compile(u"[0-9]{1,9}$")
+
 _ENTITIES = ((u"&", u"&amp;"), (u"<", u"&lt;"), (u">", u"&gt;"), (u'"', u"&#34;"))
 _UNSEEN = re.compile(u"<(style|script)\\b.*?</\\1\\s*>", re.I | re.S)
 _TAG = re.compile(u"</?[a-z!][^>]*>", re.I)
@@ -224,15 +226,24 @@ def retry_after(headers):
     :return: the number of seconds that a service asks to wait, or ``None``.
     """
     value = headers.get(u"retry-after", u"").strip()
-    if value.isdigit():
+    if _SECONDS.match(value):
         return float(value)
-    until, now = (
-        parsedate_tz(headers.get(name, u"")) for name in (u"retry-after", u"date")
-    )
+    until, now = _time(value), _time(headers.get(u"date", u""))
     if until is None or now is None:
         # Without the service's own time the date is meaningless: clocks differ.
         return None
-    return max(0.0, float(mktime_tz(until) - mktime_tz(now)))
+    return max(0.0, until - now)
+
+
+def _time(text):
+    # type: (Text) -> Optional[float]
+    """Return seconds since the epoch from a date in a header; ``None`` for anything else."""
+    try:
+        parsed = parsedate_tz(text)
+        return None if parsed is None else float(mktime_tz(parsed))
+    except (ValueError, OverflowError, TypeError, IndexError):
+        # Of an impossible date, such as one in the year 99999.
+        return None
 
 
 def _error_class(status, kind, message, wait):

@@ -90,7 +90,10 @@ def shown_url(url):
     :param text url: any URL.
     :return: the URL without its query and without a user's name and password.
     """
-    parts = urlsplit(as_text(url))
+    try:
+        parts = urlsplit(as_text(url))
+    except ValueError:
+        return u"(not a URL)"
     return urlunsplit((parts[0], parts[1].rpartition(u"@")[2], parts[2], u"", u""))
 
 

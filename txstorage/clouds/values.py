@@ -47,6 +47,8 @@ class Volume(object):
     :ivar tuple attachments: of :class:`Attachment`.
     :ivar text created_at: ISO 8601, UTC; sorts by time.
     :ivar volume_type: text or ``None``.
+    :ivar bool listed: whether a list describes the volume, which may be out of date; only a
+        description of the one volume is the basis of a change or a result.
     """
 
     volume_id = attr.ib(validator=_text)  # type: Text
@@ -57,6 +59,7 @@ class Volume(object):
     attachments = attr.ib(default=(), validator=instance_of(tuple))  # type: Tuple[Attachment, ...]
     created_at = attr.ib(default=u"", validator=_text)  # type: Text
     volume_type = attr.ib(default=None, validator=optional(_text))  # type: Optional[Text]
+    listed = attr.ib(default=False, cmp=False)  # type: bool
 
 
 @attr.s(frozen=True)

@@ -120,7 +120,7 @@ class Convergence(object):
     def run_from(self, volume):
         # type: (Volume) -> Deferred[Optional[Volume]]
         """
-        Converge as :meth:`run` does, for a volume that was just requested.
+        Converge as :meth:`run` does, for a volume that was just requested or looked at.
 
         :param volume: the :class:`~txstorage.clouds.Volume` in the cloud's response.
         """
@@ -155,6 +155,8 @@ class Convergence(object):
         if not self.progress.servers:
             self.progress = self.progress.about(servers)
         decision = decide(self.progress, status, servers)
+        if volume is not None and volume.listed and decision is not Decision.WAIT:
+            return self._look_again()
         if decision is Decision.DONE:
             return volume
         if decision is Decision.WAIT:
@@ -163,6 +165,19 @@ class Convergence(object):
         if decision is Decision.REQUEST:
             return self._request()
         return self._give_up(decision, status, servers)
+
+    def _look_again(self):
+        # type: () -> Deferred[Any]
+        """Poll the volume alone: a list may be out of date, so nothing is decided by it."""
+        d = self._watcher.poll(self.volume_id)
+        return d.addCallbacks(self._step, self._not_seen)
+
+    def _not_seen(self, failure):
+        # type: (Failure) -> Any
+        if not is_passing(failure):
+            return failure
+        self._problem = failure
+        return self._poll_again()
 
     def _wait(self):
         # type: () -> Deferred[Any]

@@ -21,7 +21,7 @@ from .polling import is_passing, until
 
 MYPY = False
 if MYPY:
-    from typing import Any, List, NoReturn, Optional, Text  # noqa: F401
+    from typing import Any, List, NoReturn, Optional, Set, Text  # noqa: F401
     from uuid import UUID  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
@@ -62,6 +62,8 @@ class Creation(object):
         self._size = size
         self._volume_type = volume_type
         self._requests = 0
+        # Volumes that a list has, and that do not exist (any more).
+        self._refuted = set()  # type: Set[Text]
         self._pauses = 0
         self._requested_id = None  # type: Any
         self._convergence = None  # type: Optional[Convergence]
@@ -108,10 +110,16 @@ class Creation(object):
             lambda page: [
                 volume
                 for volume in page.volumes
-                if belongs_to(volume, self._cluster_id)
-                and dataset_of(volume) == self._dataset_id
-                and volume.status != u"deleting"
+                if self._is_candidate(volume) and volume.volume_id not in self._refuted
             ]
+        )
+
+    def _is_candidate(self, volume):
+        # type: (Volume) -> bool
+        return (
+            belongs_to(volume, self._cluster_id)
+            and dataset_of(volume) == self._dataset_id
+            and volume.status != u"deleting"
         )
 
     def _find_with_retries(self):
@@ -123,11 +131,40 @@ class Creation(object):
         # type: (List[Volume]) -> Any
         if not found:
             return self._request()
-        volume = chosen(found)
+        return self._look_at(chosen(found)).addCallback(self._adopt_or_look_on)
+
+    def _adopt_or_look_on(self, volume):
+        # type: (Optional[Volume]) -> Any
+        if volume is None:
+            return self._find_with_retries().addCallback(self._adopt_or_request)
         CREATE_RESUMED(
             dataset_id=self._dataset_id, volume_id=volume.volume_id, status=volume.status
         ).write()
         return volume
+
+    def _look_at(self, listed):
+        # type: (Volume) -> Deferred[Optional[Volume]]
+        """
+        Look at a listed volume itself, since a list may be out of date.
+
+        :return: a ``Deferred`` that fires with the :class:`~txstorage.clouds.Volume`; ``None`` when
+            it can't be the dataset's volume, so that later lists are read without it.
+        """
+
+        def seen(volume):
+            # type: (Optional[Volume]) -> Optional[Volume]
+            if volume is not None and self._is_candidate(volume):
+                return volume
+            self._refuted.add(listed.volume_id)
+            return None
+
+        looked = until(
+            self._reactor,
+            self._intervals,
+            lambda: self._watcher.poll(listed.volume_id),
+            lambda volume: True,
+        )
+        return looked.addCallback(seen)
 
     def _request(self):
         # type: () -> Deferred[Any]
@@ -189,17 +226,33 @@ class Creation(object):
 
     def _choose(self, found, volume):
         # type: (List[Volume], Volume) -> Any
-        used = chosen(found + [volume])
-        for rival in found:
-            if rival.volume_id != used.volume_id:
+        rivals = [
+            each
+            for each in found
+            if each.volume_id != volume.volume_id and each.volume_id not in self._refuted
+        ]
+        used = chosen(rivals + [volume])
+        if used is volume:
+            self._report_unused(rivals, volume)
+            return volume
+        return self._look_at(used).addCallback(self._use_rival, rivals, volume)
+
+    def _use_rival(self, rival, rivals, volume):
+        # type: (Optional[Volume], List[Volume], Volume) -> Any
+        if rival is None:
+            return self._choose(rivals, volume)
+        self._report_unused(rivals + [volume], rival)
+        return self._until_usable(rival)
+
+    def _report_unused(self, volumes, used):
+        # type: (List[Volume], Volume) -> None
+        for volume in volumes:
+            if volume.volume_id != used.volume_id:
                 DUPLICATE_VOLUME(
                     dataset_id=self._dataset_id,
-                    volume_id=rival.volume_id,
+                    volume_id=volume.volume_id,
                     used=used.volume_id,
                 ).write()
-        if used.volume_id == volume.volume_id:
-            return used
-        return self._until_usable(used)
 
 
 def _raise_not_created(error):

@@ -25,6 +25,7 @@ from .services import (
     ClientCertificateRejected,
     Conflict,
     EndpointMissing,
+    InsecureEndpoint,
     MicroversionMissing,
     NotTheService,
     PermissionDenied,
@@ -37,6 +38,7 @@ from .services import (
     ServiceError,
     TransportError,
     Unreachable,
+    VersionsUnknown,
 )
 from .volumes import (
     ConnectionFailed,
@@ -74,6 +76,7 @@ __all__ = [
     "DeviceStillPresent",
     "DriverStopped",
     "EndpointMissing",
+    "InsecureEndpoint",
     "InvalidConfiguration",
     "InvalidDatasetID",
     "InvalidSize",
@@ -100,6 +103,7 @@ __all__ = [
     "UnknownServer",
     "Unreachable",
     "UnusableStatus",
+    "VersionsUnknown",
     "VolumeError",
     "WouldWaitForItself",
 ]

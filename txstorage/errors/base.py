@@ -13,6 +13,24 @@ if MYPY:
     from typing import Text, Union  # noqa: F401
 
 
+#: The maximum number of characters of a message; what a cloud sends may be endless.
+MAX_MESSAGE = 2000
+
+
+def bounded(text):
+    # type: (Union[Text, bytes]) -> Text
+    """
+    :param text: of any length.
+    :return: text of at most :data:`MAX_MESSAGE` characters: the beginning and the end of a longer
+        text, since the reason often stands at the end.
+    """
+    text = as_text(text)
+    if len(text) <= MAX_MESSAGE:
+        return text
+    half = (MAX_MESSAGE - 5) // 2
+    return u"{} ... {}".format(text[:half], text[-half:])
+
+
 class _Explained(object):
     """
     An exception's text and remedy.
@@ -47,7 +65,9 @@ class InvalidConfiguration(_Explained, StorageInitializationError):
         # type: (Text, Union[Text, bytes], Text) -> None
         self.key = key
         self.problem = as_text(problem)
-        self.message = u"Configuration key {!s}: {!s}".format(as_text(key), as_text(problem))
+        self.message = bounded(
+            u"Configuration key {!s}: {!s}".format(as_text(key), as_text(problem))
+        )
         self.remedy = remedy
         # Flocker's agent shows the arguments only, so they hold the whole text.
         StorageInitializationError.__init__(
@@ -64,7 +84,7 @@ class StorageError(_Explained, Exception):
 
     def __init__(self, message):
         # type: (Union[Text, bytes]) -> None
-        message = as_text(message)
+        message = bounded(message)
         Exception.__init__(self, message)
         self.message = message
 

@@ -6,7 +6,7 @@ Errors of the communication with a cloud's services.
 from __future__ import absolute_import, division, print_function
 
 from .._support.compat import as_text
-from .base import StorageError
+from .base import StorageError, bounded
 
 MYPY = False
 if MYPY:
@@ -30,7 +30,7 @@ class TransportError(StorageError):
         # type: (object, object, object) -> None
         self.method = as_text(method)
         self.url = as_text(url)
-        self.reason = as_text(reason)
+        self.reason = bounded(as_text(reason))
         StorageError.__init__(self, u"{} {}: {}".format(self.method, self.url, self.reason))
 
 
@@ -73,10 +73,35 @@ class NotTheService(TransportError):
     remedy = u"check the endpoint's address; another program seems to listen there"
 
 
+class VersionsUnknown(NotTheService):
+    """A request needs a microversion, and the service's version document was not found."""
+
+    certainly_unprocessed = True
+    remedy = (
+        u"check that a GET of this address returns the service's versions, also through proxies "
+        u"and load balancers"
+    )
+
+    def __init__(self, method, url, reason):
+        # type: (object, object, object) -> None
+        NotTheService.__init__(
+            self, method, url, u"the service's versions are unknown: {}".format(as_text(reason))
+        )
+
+
 class EndpointMissing(StorageError):
     """The service catalog has no endpoint that matches the configuration."""
 
     remedy = u"check 'region' and 'interface', or set the endpoint in the configuration"
+
+
+class InsecureEndpoint(EndpointMissing):
+    """The catalog came by https and names an http endpoint, which would expose the token."""
+
+    remedy = (
+        u"have the catalog corrected, set 'volume_endpoint' or 'compute_endpoint' to the https "
+        u"address, or set 'allow_insecure_endpoints' to let everyone on the way read the token"
+    )
 
 
 class MicroversionMissing(StorageError):
@@ -137,7 +162,7 @@ class ServiceError(StorageError):
         self.method = as_text(method)
         self.url = as_text(url)
         self.status = status
-        self.detail = as_text(detail)
+        self.detail = bounded(as_text(detail))
         self.request_id = request_id
         self.retry_after = retry_after
         self.kind = kind

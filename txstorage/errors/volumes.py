@@ -6,7 +6,7 @@ Errors of volumes, their devices and their nodes.
 from __future__ import absolute_import, division, print_function
 
 from ..interfaces import UnknownInstanceID
-from .base import StorageError, _Explained
+from .base import StorageError, _Explained, bounded
 
 MYPY = False
 if MYPY:
@@ -147,8 +147,10 @@ class UnidentifiedNode(_Explained, UnknownInstanceID):
         # type: (object, Iterable[Tuple[Text, Text]]) -> None
         UnknownInstanceID.__init__(self, node)
         self.attempts = tuple(attempts)
-        self.message = u"Can't determine this node's instance id: {}".format(
-            u"; ".join(u"{}: {}".format(source, outcome) for source, outcome in self.attempts)
+        self.message = bounded(
+            u"Can't determine this node's instance id: {}".format(
+                u"; ".join(u"{}: {}".format(source, outcome) for source, outcome in self.attempts)
+            )
         )
 
 

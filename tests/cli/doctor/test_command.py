@@ -21,9 +21,11 @@ from txstorage.cli.doctor import checks as _checks
 from txstorage.cli.doctor.checks import (
     STEPS,
     CheckFailed,
+    CheckWarning,
     DoctorRun,
     Skipped,
     check_availability_zones,
+    check_catalog,
     check_quota,
     check_tls,
     check_volume_types,
@@ -383,6 +385,51 @@ class TLSTests(SynchronousTestCase):
         """Not to verify is a failure with a remedy."""
         unsafe = self.failureResultOf(self.check(None, verify_peer=False), CheckFailed).value
         self.assertIn("verify_ca_path", unsafe.remedy)
+
+
+class EndpointTests(SynchronousTestCase):
+    """The step that checks the endpoints."""
+
+    def check(self, endpoint: str, problem: Exception | None = None, **keys: Any) -> Any:
+        """The outcome of the step for an endpoint of the services."""
+        probed: list[str] = []
+
+        class Client:
+            """Records the requests."""
+
+            def request(self, method: str, url: str, expected: Any = ()) -> Any:
+                """See ``HTTPClient``."""
+                probed.append(url)
+                return succeed(None) if problem is None else fail(problem)
+
+        state = DoctorRun(App(), Clock())
+        state.http = Client()
+        state.service = SimpleNamespace(endpoint=lambda types: succeed(endpoint))
+        state.configuration = Configuration.from_mapping(
+            dict(
+                {"auth_url": "https://k", "username": "u", "password": "p", "project_name": "p"},
+                **keys,
+            )
+        )
+        self.probed = probed
+        return Deferred.fromCoroutine(check_catalog(state))
+
+    def test_secure(self) -> None:
+        """Each endpoint is asked, so that its certificate is verified."""
+        shown = self.successResultOf(self.check("https://c/v3"))
+        self.assertEqual("block-storage: https://c/v3, compute: https://c/v3", shown)
+        self.assertEqual(["https://c/v3"] * 2, self.probed)
+
+    def test_rejected(self) -> None:
+        """An endpoint whose certificate does not verify fails the step."""
+        rejected = CertificateRejected("GET", "https://c", "self-signed")
+        self.failureResultOf(self.check("https://c/v3", rejected), CertificateRejected)
+
+    def test_in_the_clear(self) -> None:
+        """An allowed http endpoint is a warning, unless Keystone's address is http, too."""
+        warning = self.failureResultOf(self.check("http://c/v3"), CheckWarning).value
+        self.assertIn("http://c/v3", warning.message)
+        self.successResultOf(self.check("http://c/v3", auth_url="http://k"))
 
 
 class NoKeystoneTests(CommandTestCase):

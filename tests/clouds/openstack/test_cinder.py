@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage import errors
 from txstorage._support.compat import text_type
 from txstorage.clouds import Attachment, Volume
+from txstorage.clouds.openstack import paths_and_pages
 from txstorage.clouds.openstack.cinder import GIB, Cinder, volume_from_wire
 from txstorage.clouds.openstack.paths_and_pages import path_segment
 from txstorage.interfaces import UnknownVolume
@@ -367,7 +368,10 @@ class CinderTests(SynchronousTestCase):
         self.assertIn(u"size", found.malformed[0][1])
 
     def test_filter_refused(self):
-        """If a cloud refuses the filter with 400, later lists are requested without it."""
+        """
+        If the filter is refused with 400, the list is requested without it.  The next list asks for
+        the filter again, since the refusal may have been a proxy's.
+        """
         refused = error(400, u"badRequest", u"Invalid filters metadata are found")
         volumes = page(described(), described(OTHER, metadata={}))
         cinder = self.cinder(refused, volumes, volumes)
@@ -377,8 +381,74 @@ class CinderTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(cinder.list(LABELS)).requests, 1)
         self.assertEqual(
             self.asked(),
-            [u"GET /volumes/detail?" + FILTER, u"GET /volumes/detail", u"GET /volumes/detail"],
+            [
+                u"GET /volumes/detail?" + FILTER,
+                u"GET /volumes/detail",
+                u"GET /volumes/detail?" + FILTER,
+            ],
         )
+
+    def test_another_volume(self):
+        """A response about another volume than the requested one is not an answer."""
+        answer = Answer(200, {u"volume": described(OTHER)})
+        error = self.failureResultOf(self.cinder(answer).get(ID), errors.NotTheService).value
+        self.assertIn(u"about volume {}, not about volume {}".format(OTHER, ID), error.message)
+        answer = Answer(200, {u"volume": described()})
+        self.assertEqual(ID, self.successResultOf(self.cinder(answer).get(ID.upper())).volume_id)
+
+    def test_attachments_of_another_volume(self):
+        """A volume with an attachment of another volume is malformed."""
+        for volume_id, right in ((ID, True), (OTHER, False)):
+            attachments = [{u"volume_id": volume_id, u"server_id": SERVER}]
+            answer = Answer(200, {u"volume": described(attachments=attachments)})
+            d = self.cinder(answer).get(ID)
+            if right:
+                self.assertEqual(1, len(self.successResultOf(d).attachments))
+            else:
+                self.failureResultOf(d, errors.NotTheService)
+
+    def test_another_creation(self):
+        """A response to another create may hide that the volume was created."""
+        answer = Answer(202, {u"volume": described(OTHER, metadata={})})
+        created = self.cinder(answer).create(u"n", GIB, LABELS)
+        error = self.failureResultOf(created, errors.ResponseLost).value
+        self.assertIn(OTHER, error.message)
+
+    def test_repeated(self):
+        """A volume on two pages is listed once, as the later page describes it."""
+        cinder = self.cinder(
+            page(described(), following=u"http://x/?marker=" + ID),
+            page(described(status=u"in-use"), described(OTHER)),
+        )
+        found = self.successResultOf(cinder.list(LABELS)).volumes
+        self.assertEqual(
+            [(ID, u"in-use"), (OTHER, u"available")], [(v.volume_id, v.status) for v in found]
+        )
+        self.assertTrue(all(volume.listed for volume in found))
+
+    def test_endless(self):
+        """A list with ever new pages, or ever more entries, ends with an error."""
+        numbers = iter(range(10 ** 6))
+
+        def answer(seen):
+            return page(described(), following=u"http://x/?marker={}".format(next(numbers)))
+
+        wire = Wire(answer)
+        self.patch(paths_and_pages, "MAX_PAGES", 7)
+        cinder = Cinder(wire.session({u"volumev3": u"http://cloud/v3"}))
+        error = self.failureResultOf(cinder.list(LABELS), errors.NotTheService).value
+        self.assertIn(u"more than 7 pages", error.message)
+        self.assertEqual(7, len(wire.service.seen))
+        self.patch(paths_and_pages, "MAX_ITEMS", 3)
+        error = self.failureResultOf(cinder.list(LABELS), errors.NotTheService).value
+        self.assertIn(u"more than 3 entries", error.message)
+        self.assertEqual(7 + 4, len(wire.service.seen))
+
+    def test_bad_link(self):
+        """A link that no request can follow is an error."""
+        for query in (u"?marker=\ud800", u"?" + u"a" * 5000, u"?a\nb"):
+            cinder = self.cinder(page(described(), following=query))
+            self.failureResultOf(cinder.list(LABELS), errors.NotTheService)
 
     def test_not_the_filter(self):
         """When it fails without the filter too, the filter is not to blame."""

@@ -76,6 +76,25 @@ class NovaTests(SynchronousTestCase):
             )
             self.assertIs(self.wire.service.seen[0].header(u"openstack-api-version"), None)
 
+    def test_another_attachment(self):
+        """
+        A response about another volume or server is not an answer: an attach may have been
+        accepted nonetheless, and a list must be requested again.
+        """
+        for changes in ({u"volumeId": SERVER}, {u"serverId": VOLUME}, {u"volumeId": 7}):
+            attachment = dict({u"volumeId": VOLUME, u"serverId": SERVER}, **changes)
+            nova = self.nova(Answer(200, {u"volumeAttachment": attachment}))
+            self.failureResultOf(nova.attach(VOLUME, SERVER), errors.ResponseLost)
+        attachment = {u"volumeId": VOLUME, u"serverId": VOLUME}
+        nova = self.nova(Answer(200, {u"volumeAttachments": [attachment]}))
+        error = self.failureResultOf(nova.list_attachments(SERVER), errors.NotTheService).value
+        self.assertIn(u"about server {}, not about server {}".format(VOLUME, SERVER), str(error))
+
+    def test_another_server(self):
+        """A response about another server than the requested one is not an answer."""
+        nova = self.nova(Answer(200, {u"server": {u"id": VOLUME, u"status": u"ACTIVE"}}))
+        self.failureResultOf(nova.get_server(SERVER), errors.NotTheService)
+
     def test_attach_unknown(self):
         """An unknown volume and an unknown server have different errors."""
         nova = self.nova(not_found(NO_VOLUME), not_found(NO_SERVER))

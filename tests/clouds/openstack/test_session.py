@@ -339,7 +339,9 @@ class SessionTests(SynchronousTestCase):
         """A token without a project lacks endpoints, and the error gives that reason."""
         answer = token_answer("t", services=CATALOG[:1])
         answer.body[u"token"][u"project"] = None
-        caught = self.failureResultOf(self.ask(self.session(answer)), errors.EndpointMissing)
+        caught = self.failureResultOf(
+            self.ask(self.session(answer, answer)), errors.EndpointMissing
+        )
         self.assertIn(u"the token has no project", caught.value.message)
 
     def test_one_login_for_many(self):
@@ -466,10 +468,71 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(session.endpoint(TYPES)), u"http://cloud" + VOLUMES)
 
     def test_endpoint_missing(self):
-        """A service that the catalog lacks is an error, and nothing is sent."""
-        session = self.session(token_answer("t"), region=u"RegionTwo")
+        """A service that two catalogs in a row lack is an error, and nothing is sent."""
+        session = self.session(token_answer("t"), token_answer("t"), region=u"RegionTwo")
         caught = self.failureResultOf(self.ask(session), errors.EndpointMissing).value
         self.assertIn(u"block-storage (public, RegionOne)", caught.message)
+        self.assertEqual([], self.tokens())
+
+    def test_bad_catalog_is_not_kept(self):
+        """A token with a useless catalog is replaced at once, not kept until it expires."""
+        for services in (
+            [],
+            catalog((u"compute", u"public", u"RegionOne", u"http://cloud/v2.1")),
+            catalog((u"block-storage", u"public", u"RegionOne", u"http://[::1")),
+        ):
+            session = self.session(
+                token_answer("t1", services=services), token_answer("t2"), Answer(200, {}),
+                Answer(200, {}),
+            )
+            self.successResultOf(self.ask(session))
+            self.successResultOf(self.ask(session))
+            self.assertEqual([u"t2", u"t2"], self.tokens())
+
+    def test_insecure_endpoint(self):
+        """An http endpoint in a catalog that came by https gets no token, unless allowed."""
+        https = u"https://cloud/identity"
+        session = self.session(token_answer("t"), token_answer("t"), auth_url=https)
+        caught = self.failureResultOf(self.ask(session), errors.InsecureEndpoint).value
+        for part in (u"http://cloud" + VOLUMES, u"block-storage", https):
+            self.assertIn(part, caught.message)
+        self.assertIn(u"allow_insecure_endpoints", caught.remedy)
+        self.assertEqual([], self.tokens())
+        session = self.session(
+            token_answer("t"), Answer(200, {}), auth_url=https, allow_insecure=True
+        )
+        self.successResultOf(self.ask(session))
+        self.assertEqual([u"t"], self.tokens())
+
+    def test_secure_endpoint(self):
+        """An https endpoint is used with any spelling of its scheme."""
+        services = catalog(
+            (u"block-storage", u"public", u"RegionOne", u"HTTPS://cloud" + VOLUMES)
+        )
+        session = self.session(
+            token_answer("t", services=services), Answer(200, {}), auth_url=u"HTTPS://cloud/identity"
+        )
+        self.successResultOf(self.ask(session))
+
+    def test_another_token(self):
+        """A token of another user or project than the requested one is not used."""
+        for credentials in (
+            Credentials.password(SECRET, user_id=u"u2", project_id=PROJECT),
+            Credentials.password(SECRET, user_id=u"u1", project_id=u"p2"),
+        ):
+            session = self.session(token_answer("t"), credentials=credentials)
+            caught = self.failureResultOf(self.ask(session), errors.NotTheService).value
+            self.assertIn(u"user u1", caught.message)
+        same = Credentials.password(SECRET, user_id=u"u1", project_id=PROJECT.upper())
+        session = self.session(token_answer("t"), Answer(200, {}), credentials=same)
+        self.successResultOf(self.ask(session))
+
+    def test_impossible_token(self):
+        """A token that no header can carry is an error, which does not show the token."""
+        for secret in ("", "two words"):
+            session = self.session(token_answer(secret))
+            caught = self.failureResultOf(self.ask(session), errors.NotTheService).value
+            self.assertNotIn(u"words", caught.message)
 
     def test_endpoint_override(self):
         """A configured endpoint comes before the catalog's."""

@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage import errors
@@ -135,7 +136,8 @@ class DiscoveryTests(SynchronousTestCase):
     def setUp(self):
         """Create a discovery whose responses the test releases."""
         self.asked = []
-        self.discovery = VersionDiscovery(self.get)
+        self.clock = Clock()
+        self.discovery = VersionDiscovery(self.clock, self.get)
 
     def get(self, url, token):
         """Keep what is asked."""
@@ -171,7 +173,10 @@ class DiscoveryTests(SynchronousTestCase):
         )
 
     def test_no_document(self):
-        """Without a document the plain API is used where it usually is, and not asked again."""
+        """
+        Without a document the plain API is used where it usually is, and the next call asks again:
+        the response may have come from a load balancer.
+        """
         problems = [
             errors.NotTheService(u"GET", u"u", u"no JSON"),
             errors.ResourceNotFound(u"GET", u"u", 404, u"no"),
@@ -186,9 +191,31 @@ class DiscoveryTests(SynchronousTestCase):
                 self.asked[-1][1].errback(problem)
             else:
                 self.answer(problem)
-            self.assertEqual(self.successResultOf(found), ServiceVersions(url + u"/v3"))
-            self.assertEqual(self.successResultOf(self.find(url)), ServiceVersions(url + u"/v3"))
-        self.assertEqual(len(self.asked), len(problems))
+            plain = self.successResultOf(found)
+            self.assertEqual(
+                (plain.url, plain.minimum, plain.maximum), (url + u"/v3", None, None)
+            )
+            self.assertRaises(errors.VersionsUnknown, negotiate, VOLUME, plain, (u"3.44",))
+            again = self.find(url)
+            self.answer(CINDER)
+            self.assertEqual(self.successResultOf(again).maximum, (3, 71))
+        self.assertEqual(len(self.asked), 2 * len(problems))
+
+    def test_lifetime(self):
+        """A document is kept for an hour, and afterwards as long as there is no newer one."""
+        self.find()
+        self.answer(CINDER)
+        self.clock.advance(3599)
+        self.assertEqual(self.successResultOf(self.find()).maximum, (3, 71))
+        self.clock.advance(1)
+        found = self.find()
+        self.answer({u"hello": 1})
+        self.assertEqual(self.successResultOf(found).maximum, (3, 71))
+        newer = versions_answer(300, (u"v3.0", u"/v3/", u"3.0", u"3.99")).body
+        found = self.find()
+        self.answer(newer)
+        self.assertEqual(self.successResultOf(found).maximum, (3, 99))
+        self.assertEqual(len(self.asked), 3)
 
     def test_trouble(self):
         """A transient error fails the callers, and the next call sends a new request."""
@@ -214,11 +241,13 @@ class DiscoveryTests(SynchronousTestCase):
 
     def test_at_once(self):
         """A response that arrives immediately is used as well."""
-        discovery = VersionDiscovery(lambda url, token: succeed(Response(200, {}, CINDER)))
+        discovery = VersionDiscovery(
+            Clock(), lambda url, token: succeed(Response(200, {}, CINDER))
+        )
         for _ in range(2):
             found = discovery.find(VOLUME, u"http://c:8776/", TOKEN)
             self.assertEqual(self.successResultOf(found).maximum, (3, 71))
-        discovery = VersionDiscovery(lambda url, token: fail(ValueError()))
+        discovery = VersionDiscovery(Clock(), lambda url, token: fail(ValueError()))
         self.failureResultOf(discovery.find(VOLUME, u"http://c", TOKEN), ValueError)
 
     def test_clear(self):

@@ -12,6 +12,7 @@ from txstorage._http.messages import Response
 from txstorage._node.machine_id import HostIdentity
 from txstorage.clouds import IVolumeService, Volume
 from txstorage.clouds.openstack.cinder import attached_to, place_of, volume_from_wire
+from txstorage.clouds.openstack.host_attachments import HostAttachments
 from txstorage.clouds.openstack.without_compute import StandaloneService
 from txstorage.errors import (
     Conflict,
@@ -152,7 +153,8 @@ class InterfaceTests(StandaloneTests):
         Without Compute, hosts have only the attachments that Cinder lists, every id is a host's,
         and this host and all hosts with volumes count as live.
         """
-        self.can({u"GET /volumes/detail": {u"volumes": [on(THERE), described(VOLUME)]}})
+        mine = dict(on(THERE), id=ID)
+        self.can({u"GET /volumes/detail": {u"volumes": [mine, described(VOLUME)]}})
         self.assertEqual((), self.successResultOf(self.service.list_attachments(HERE)))
         found = self.successResultOf(self.service.get_server(THERE))
         self.assertEqual((THERE, u"UNKNOWN"), (found.server_id, found.status))
@@ -245,10 +247,24 @@ class AttachTests(StandaloneTests):
         self.failureResultOf(d, CancelledError)
         self.assertEqual(["POST /attachments"], self.asked())
 
+    def test_another_object(self):
+        """A response about another attachment or volume is not an answer."""
+        hosts = HostAttachments(self.session)
+        self.can(
+            {
+                u"GET /attachments/" + ID: {u"attachment": attachment(id=HERE)},
+                u"GET /volumes/" + VOLUME: {u"volume": dict(on(HERE), id=HERE)},
+            }
+        )
+        self.failureResultOf(hosts.get(ID), NotTheService)
+        self.failureResultOf(hosts.ids_on(VOLUME, HERE), NotTheService)
+
     def test_not_understood(self):
-        """An attachment without an id can't be gone on with."""
-        self.can({u"POST /attachments": {u"attachment": {u"id": u""}}})
-        self.failureResultOf(self.service.request_attach(VOLUME, HERE), NotTheService)
+        """An attachment without an id, or of another volume, may have been made nonetheless."""
+        for answer in ({u"id": u""}, {u"id": ID, u"volume_id": HERE}, {u"id": ID}):
+            self.can({u"POST /attachments": {u"attachment": answer}})
+            self.failureResultOf(self.service.request_attach(VOLUME, HERE), ResponseLost)
+        self.assertEqual([], self.connector.calls)
 
 
 class SettleTests(StandaloneTests):

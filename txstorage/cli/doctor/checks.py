@@ -20,10 +20,10 @@ from ..._configuration.configuration import Configuration, dataset_section
 from ..._configuration.keys import SECRETS
 from ..._devices.os_brick import Brick
 from ..._http.client import HTTPClient
-from ...clouds.openstack.catalog import choose_endpoint
 from ...clouds.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
 from ...clouds.openstack.nova import SERVICE_TYPES as COMPUTE_TYPES
 from ...clouds.openstack.service import OpenStackService
+from ...clouds.openstack.session import is_secure
 from ...clouds.openstack.without_compute import StandaloneService
 from ...driver.labels import belongs_to, cluster_labels
 from ...driver.operations import BlockDeviceDriver
@@ -161,19 +161,28 @@ async def check_authentication(state: DoctorRun) -> str:
 
 
 async def check_catalog(state: DoctorRun) -> str:
-    """Check that the required services are in the catalog, for the region and interface."""
-    if state.configuration.auth_plugin == "none":
-        raise Skipped("auth_plugin is none: there is no catalog")
-    catalog = await state.service.catalog()
-    chosen = state.configuration
-    needed: list[tuple[Sequence[str], Any]] = [(VOLUME_TYPES, chosen.volume_endpoint)]
-    if chosen.attach_through == "compute":
-        needed.append((COMPUTE_TYPES, chosen.compute_endpoint))
-    place = (chosen.interface, chosen.region)
-    return ", ".join(
-        f"{types[0]}: {override or choose_endpoint(catalog, types, *place)}"
-        for types, override in needed
-    )
+    """
+    Check that the required services are in the catalog, for the region and interface, that each
+    answers at its endpoint, with a certificate that verifies, and that no token is sent in the
+    clear.
+    """
+    configuration = state.configuration
+    needed: list[Sequence[str]] = [VOLUME_TYPES]
+    if configuration.attach_through == "compute":
+        needed.append(COMPUTE_TYPES)
+    endpoints = {types[0]: await state.service.endpoint(types) for types in needed}
+    for url in endpoints.values():
+        await probe(state.http, url)
+    shown = ", ".join(f"{name}: {url}" for name, url in endpoints.items())
+    insecure = [url for url in endpoints.values() if not is_secure(url)]
+    if insecure and is_secure(configuration.auth_url or ""):
+        raise CheckWarning(
+            f"{shown}; tokens are sent without TLS to {', '.join(insecure)}",
+            "use https addresses, and remove allow_insecure_endpoints",
+        )
+    if configuration.auth_plugin == "none":
+        raise Skipped(f"auth_plugin is none: there is no catalog; {shown}")
+    return shown
 
 
 async def check_attaching(state: DoctorRun) -> str:

@@ -8,14 +8,20 @@ import re
 import attr
 
 from ..._support.compat import text_type, urlsplit
+from ..._support.json_values import objects_in, text_member
 from ...errors import EndpointMissing
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, Iterable, List, Mapping, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Iterable, Optional, Text, Tuple  # noqa: F401
 
 # Cinder's former APIs, which this driver does not speak.
 _TOO_OLD = re.compile(u"/v[12](\\.[0-9]+)?(/|$)")
+
+_URL = re.compile(u"https?://[!-~]+$", re.I)
+
+# The maximum number of endpoints that an error lists; a catalog may have hundreds.
+_LISTED = 20
 
 
 @attr.s(frozen=True)
@@ -45,8 +51,8 @@ def catalog_from_wire(wire):
     """
     return tuple(
         Endpoint(service[u"type"], endpoint[u"interface"], _region(endpoint), endpoint[u"url"])
-        for service in _dicts(wire)
-        for endpoint in _dicts(service.get(u"endpoints"))
+        for service in objects_in(wire)
+        for endpoint in objects_in(service.get(u"endpoints"))
         if all(
             isinstance(value, text_type)
             for value in (
@@ -56,23 +62,32 @@ def catalog_from_wire(wire):
     )
 
 
-def _dicts(wire):
-    # type: (Any) -> List[Dict[Text, Any]]
-    return [item for item in wire if isinstance(item, dict)] if isinstance(wire, list) else []
-
-
 def _region(endpoint):
-    # type: (Mapping[Text, Any]) -> Text
-    return endpoint.get(u"region_id") or endpoint.get(u"region") or u""
+    # type: (Any) -> Text
+    return text_member(endpoint, u"region_id") or text_member(endpoint, u"region")
 
 
-def _usable(endpoint):
-    # type: (Endpoint) -> bool
-    """Check that an endpoint is not of Cinder's former APIs: ``volume`` was v1 once, then v2."""
-    return not (
-        endpoint.service_type.startswith((u"volume", u"block"))
-        and _TOO_OLD.search(urlsplit(endpoint.url)[2])
-    )
+def is_url(text):
+    # type: (Text) -> bool
+    """Check for an absolute http or https URL that a request can be sent to."""
+    if _URL.match(text) is None:
+        return False
+    try:
+        parts = urlsplit(text)  # type: Any
+        # The port is parsed when it is read.
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _obstacle(endpoint):
+    # type: (Endpoint) -> Optional[Text]
+    """Return the reason why an endpoint can't be used, or ``None``."""
+    if not is_url(endpoint.url):
+        return u"not a URL"
+    # ``volume`` was Cinder's v1 once, then its v2.
+    is_cinder = endpoint.service_type.startswith((u"volume", u"block"))
+    return u"too old" if is_cinder and _TOO_OLD.search(urlsplit(endpoint.url)[2]) else None
 
 
 def choose_endpoint(catalog, service_types, interface, region):
@@ -92,7 +107,7 @@ def choose_endpoint(catalog, service_types, interface, region):
         if endpoint.service_type == service_type
         and endpoint.interface == interface
         and region in (None, endpoint.region)
-        and _usable(endpoint)
+        and _obstacle(endpoint) is None
     ]
     if not fitting:
         raise EndpointMissing(_missing(catalog, service_types, interface, region))
@@ -109,15 +124,9 @@ def choose_endpoint(catalog, service_types, interface, region):
 
 def _missing(catalog, service_types, interface, region):
     # type: (Iterable[Endpoint], Iterable[Text], Text, Optional[Text]) -> Text
-    there = sorted(
-        u"{} ({}, {}{})".format(
-            each.service_type,
-            each.interface,
-            each.region or u"no region",
-            u"" if _usable(each) else u", too old: {}".format(each.url),
-        )
-        for each in catalog
-    )
+    there = sorted(_described(each) for each in catalog)
+    if len(there) > _LISTED:
+        there[_LISTED:] = [u"{} more".format(len(there) - _LISTED)]
     return u"The catalog has no {} with interface {}{}; it has: {}".format(
         u" or ".join(service_types),
         interface,
@@ -126,4 +135,15 @@ def _missing(catalog, service_types, interface, region):
     )
 
 
-__all__ = ["Endpoint", "catalog_from_wire", "choose_endpoint"]
+def _described(endpoint):
+    # type: (Endpoint) -> Text
+    obstacle = _obstacle(endpoint)
+    return u"{} ({}, {}{})".format(
+        endpoint.service_type,
+        endpoint.interface,
+        endpoint.region or u"no region",
+        u"" if obstacle is None else u", {}: {}".format(obstacle, endpoint.url),
+    )
+
+
+__all__ = ["Endpoint", "catalog_from_wire", "choose_endpoint", "is_url"]

@@ -14,15 +14,24 @@ from __future__ import absolute_import, division, print_function
 
 import json
 import re
+from collections import OrderedDict
 
 from twisted.internet.defer import CancelledError, fail, maybeDeferred
 
-from ..._support.compat import as_text, integer_types, text_type
+from ..._support.compat import as_text, text_type
+from ..._support.json_values import (
+    MAX_ID,
+    Malformed,
+    identifier,
+    objects_in,
+    text_member,
+    whole_number,
+)
 from ..._support.uuids import is_uuid_like
 from ...errors import InvalidSize, NotTheService, RequestRefused, ResponseLost
 from ...interfaces import UnknownVolume
 from ..values import Attachment, Volume, VolumePage
-from .paths_and_pages import all_pages, is_missing, path_segment, text_or_empty
+from .paths_and_pages import all_pages, check_id, is_missing, path_segment, understood
 
 MYPY = False
 if MYPY:
@@ -36,6 +45,9 @@ if MYPY:
 
 GIB = 1024 ** 3
 
+#: The maximum size of a volume that is credible: 2 ** 63 bytes are the kernel's limit.
+MAX_GIB = 2 ** 33
+
 SERVICE_TYPES = (u"block-storage", u"block-store", u"volumev3", u"volume")
 
 # Messages exist since 3.3, and can be filtered since 3.5.
@@ -46,36 +58,40 @@ _HOST = u"txstorage:"
 _NO_SUCH_ID = re.compile(u"malformed|uuid", re.I)
 
 
-def volume_from_wire(wire):
-    # type: (Any) -> Volume
+def volume_from_wire(wire, listed=False):
+    # type: (Any, bool) -> Volume
     """
     :param wire: one volume, as Cinder describes it in detail.
+    :param bool listed: whether it is an entry of a list.
     :return: a :class:`~txstorage.clouds.Volume`.
-    :raises ValueError: with the problem, as text.
+    :raises Malformed: with the problem.
     """
     if not isinstance(wire, dict):
-        raise ValueError(u"it is not a JSON object")
-    size = wire.get(u"size")
-    if not isinstance(size, integer_types) or isinstance(size, bool) or size < 0:
-        raise ValueError(u"its size is not a number of GiB")
+        raise Malformed(u"it is not a JSON object")
+    size = whole_number(wire, u"size", MAX_GIB)
+    if size is None:
+        raise Malformed(u"its size is not a number of GiB")
     return Volume(
-        volume_id=_required(wire, u"id"),
-        status=_required(wire, u"status"),
+        volume_id=identifier(wire, u"id"),
+        status=identifier(wire, u"status"),
         size=size * GIB,
-        name=text_or_empty(wire.get(u"name")),
+        name=text_member(wire, u"name"),
         labels=_labels(wire.get(u"metadata")),
         attachments=_attachments(wire),
-        created_at=text_or_empty(wire.get(u"created_at")),
-        volume_type=text_or_empty(wire.get(u"volume_type")) or None,
+        created_at=text_member(wire, u"created_at"),
+        volume_type=text_member(wire, u"volume_type") or None,
+        listed=listed,
     )
 
 
-def _required(wire, name):
-    # type: (Mapping[Text, Any], Text) -> Text
-    value = wire.get(name)
-    if not isinstance(value, text_type) or not value:
-        raise ValueError(u"its {} is missing".format(name))
-    return value
+def check_volume(wire, volume_id):
+    # type: (Any, Text) -> None
+    """
+    :param wire: one volume, as Cinder describes it.
+    :param text volume_id: the volume of the request.
+    :raises Malformed: it is another volume.
+    """
+    check_id(u"volume", volume_id, identifier(wire, u"id"))
 
 
 def _labels(metadata):
@@ -84,7 +100,7 @@ def _labels(metadata):
     if not isinstance(labels, dict) or not all(
         isinstance(value, text_type) for value in labels.values()
     ):
-        raise ValueError(u"its metadata are not texts")
+        raise Malformed(u"its metadata are not texts")
     return labels
 
 
@@ -96,7 +112,10 @@ def _attachments(wire):
     if not isinstance(attachments, list) or not all(
         isinstance(attachment, dict) for attachment in attachments
     ):
-        raise ValueError(u"its attachments are not a list of objects")
+        raise Malformed(u"its attachments are not a list of objects")
+    for attachment in attachments:
+        if attachment.get(u"volume_id") is not None:
+            check_id(u"volume", wire[u"id"], identifier(attachment, u"volume_id"))
     # Attachments of other programs to hosts do not name the host.
     return tuple(
         Attachment(wire[u"id"], attached_to(attachment))
@@ -141,11 +160,6 @@ def _concerns(wire, labels):
     return all(metadata.get(name) == value for name, value in labels.items())
 
 
-def _id_of(wire):
-    # type: (Any) -> Text
-    return text_or_empty(wire.get(u"id")) if isinstance(wire, dict) else u""
-
-
 def page_from_wire(items, labels, requests):
     # type: (Iterable[Any], Mapping[Text, Text], int) -> VolumePage
     """
@@ -154,17 +168,19 @@ def page_from_wire(items, labels, requests):
     :param int requests: the number of requests that the list took.
     :return: a :class:`~txstorage.clouds.VolumePage`.
     """
-    volumes, malformed = [], []
+    # A volume may be on two pages, when others are created or deleted between the requests.
+    volumes = OrderedDict()  # type: Dict[Text, Volume]
+    malformed = []
     for item in items:
         try:
-            volume = volume_from_wire(item)
-        except ValueError as error:
+            volume = volume_from_wire(item, listed=True)
+        except Malformed as error:
             if _concerns(item, labels):
-                malformed.append((_id_of(item), as_text(error.args[0])))
+                malformed.append((text_member(item, u"id")[:MAX_ID], error.problem))
             continue
         if all(volume.labels.get(name) == value for name, value in labels.items()):
-            volumes.append(volume)
-    return VolumePage(tuple(volumes), tuple(malformed), requests)
+            volumes[volume.volume_id] = volume
+    return VolumePage(tuple(volumes.values()), tuple(malformed), requests)
 
 
 def _quiet(failure):
@@ -202,7 +218,6 @@ class Cinder(object):
         self._session = session
         self._zone = availability_zone
         self._limit = [] if page_size is None else [(u"limit", as_text(page_size))]
-        self._filters = True
 
     def create(self, name, size, labels, volume_type=None):
         # type: (Text, int, Mapping[Text, Text], Optional[Text]) -> Deferred[Volume]
@@ -215,12 +230,12 @@ class Cinder(object):
         if self._zone is not None:
             volume[u"availability_zone"] = self._zone
         created = self._request(u"POST", u"/volumes", json={u"volume": volume})
-        return created.addCallback(_created)
+        return created.addCallback(_created, labels)
 
     def get(self, volume_id):
         # type: (Text) -> Deferred[Volume]
         """See :meth:`txstorage.clouds.IVolumeService.get_volume`."""
-        return self._of_volume(u"GET", volume_id).addCallback(_described)
+        return self._of_volume(u"GET", volume_id).addCallback(_described, volume_id)
 
     def delete(self, volume_id):
         # type: (Text) -> Deferred[None]
@@ -230,7 +245,7 @@ class Cinder(object):
     def list(self, labels):
         # type: (Mapping[Text, Text]) -> Deferred[VolumePage]
         """See :meth:`txstorage.clouds.IVolumeService.list_volumes`."""
-        if not self._filters or not labels:
+        if not labels:
             return self._pages([]).addCallback(self._page, labels, 0)
         text = json.dumps(labels, sort_keys=True, separators=(",", ":"))
         listed = self._pages([(u"metadata", as_text(text))])
@@ -281,15 +296,9 @@ class Cinder(object):
         error = failure.value  # type: Any
         if not failure.check(RequestRefused) or error.status != 400:
             return failure
-        listed = self._pages([])
-        listed.addCallback(self._page, labels, 1)
-        return listed.addCallback(self._filter_refused)
-
-    def _filter_refused(self, page):
-        # type: (VolumePage) -> VolumePage
-        # Only now is it known that the cloud refused the filter.
-        self._filters = False
-        return page
+        # The cloud refuses the filter, or a proxy had a moment of confusion, so the filter is used
+        # again next time.
+        return self._pages([]).addCallback(self._page, labels, 1)
 
 
 def _unknown(volume_id):
@@ -297,28 +306,30 @@ def _unknown(volume_id):
     raise UnknownVolume(as_text(volume_id))
 
 
-def _created(response):
-    # type: (Response) -> Volume
+def _created(response, labels):
+    # type: (Response, Mapping[Text, Text]) -> Volume
     try:
-        return volume_from_wire(response.field(u"volume", dict))
-    except (ValueError, NotTheService) as error:
-        # A volume was created, even though its id is unknown.
-        raise ResponseLost(
-            response.method,
-            response.url,
-            u"the new volume is malformed: {}".format(as_text(error.args[0])),
-        )
+        volume = _described(response)
+    except NotTheService as error:
+        problem = error.reason
+    else:
+        if all(volume.labels.get(name) == value for name, value in labels.items()):
+            return volume
+        problem = u"the answer is about another volume, {}".format(volume.volume_id)
+    # A volume was created, even though its id is unknown.
+    raise ResponseLost(response.method, response.url, problem)
 
 
-def _described(response):
-    # type: (Response) -> Volume
+def _described(response, volume_id=None):
+    # type: (Response, Optional[Text]) -> Volume
+    wire = response.field(u"volume", dict)
+    if volume_id is not None:
+        understood(response, check_volume, wire, volume_id)
     try:
-        return volume_from_wire(response.field(u"volume", dict))
-    except ValueError as error:
+        return volume_from_wire(wire)
+    except Malformed as error:
         raise NotTheService(
-            response.method,
-            response.url,
-            u"the volume is malformed: {}".format(as_text(error.args[0])),
+            response.method, response.url, u"the volume is malformed: {}".format(error.problem)
         )
 
 
@@ -327,21 +338,31 @@ def _failure_messages(response, volume_id):
     """Return the error messages of the most recent failed request, oldest first, joined."""
     messages = [
         message
-        for message in response.field(u"messages", list)
+        for message in objects_in(response.field(u"messages", list))
         if message.get(u"resource_uuid") == volume_id
     ]
     if not messages:
         return u""
-    messages.sort(key=lambda message: text_or_empty(message.get(u"created_at")))
+    messages.sort(key=lambda message: text_member(message, u"created_at"))
     last = messages[-1]
     request = last.get(u"request_id")
     texts = []  # type: List[Text]
     for message in messages:
-        text = text_or_empty(message.get(u"user_message"))
+        text = text_member(message, u"user_message")
         same = message is last or request is not None and message.get(u"request_id") == request
         if same and text and text not in texts:
             texts.append(text)
     return u"; ".join(texts)
 
 
-__all__ = ["Cinder", "GIB", "SERVICE_TYPES", "page_from_wire", "volume_from_wire"]
+__all__ = [
+    "Cinder",
+    "GIB",
+    "MAX_GIB",
+    "SERVICE_TYPES",
+    "attached_to",
+    "check_volume",
+    "page_from_wire",
+    "place_of",
+    "volume_from_wire",
+]

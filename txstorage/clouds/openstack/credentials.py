@@ -12,6 +12,7 @@ import attr
 
 from ..._log import CREDENTIALS_KEPT
 from ..._support.compat import as_text
+from ..._support.json_values import same_id
 from ...errors import InvalidConfiguration
 
 MYPY = False
@@ -176,6 +177,22 @@ class Credentials(object):
             auth[u"scope"] = self.scope
         return {u"auth": auth}
 
+    def allow(self, user_id, project_id):
+        # type: (Text, Text) -> bool
+        """
+        Check whether a token can be the answer to these credentials.  Only ids are compared, since
+        the comparison of names has rules of its own in Keystone.
+
+        :param text user_id: the token's; empty when it is unknown.
+        :param text project_id: the token's; empty when it is unknown.
+        """
+        wanted = (self.user or {}).get(u"id"), (self.scope or {}).get(u"project", {}).get(u"id")
+        return all(
+            same_id(as_text(expected), found)
+            for expected, found in zip(wanted, (user_id, project_id))
+            if expected and found
+        )
+
     def describe(self):
         # type: () -> Text
         """:return: text that names the user and the scope, without any secret."""
@@ -211,7 +228,7 @@ class CredentialSource(object):
         # type: (Callable[[], Credentials]) -> None
         self._load = load
         self._current = load()
-        self.worked = None
+        self.worked = None  # type: Optional[Credentials]
 
     @classmethod
     def fixed(cls, credentials):

@@ -10,10 +10,11 @@ from __future__ import absolute_import, division, print_function
 import attr
 from twisted.internet.defer import fail
 
-from ...errors import NotTheService
+from ..._support.json_values import Malformed, member, object_member, objects_in, text_member
+from ...errors import ResponseLost
 from ...interfaces import UnknownVolume
-from .cinder import SERVICE_TYPES, attached_to
-from .paths_and_pages import is_missing, path_segment, text_or_empty
+from .cinder import SERVICE_TYPES, attached_to, check_volume
+from .paths_and_pages import check_id, is_missing, path_segment, understood
 
 MYPY = False
 if MYPY:
@@ -52,17 +53,16 @@ def attachment_from_wire(wire):
     """
     :param wire: one attachment, as Cinder describes it in detail.
     :return: a :class:`HostAttachment`.
-    :raises ValueError: it has no id.
+    :raises Malformed: it has no id.
     """
-    attachment_id = wire.get(u"id") if isinstance(wire, dict) else None  # type: Any
+    attachment_id = member(wire, u"id")
     if path_segment(attachment_id) is None:
-        raise ValueError(u"an attachment has no id")
-    connection = wire.get(u"connection_info")
+        raise Malformed(u"an attachment has no id")
     return HostAttachment(
         attachment_id,
-        text_or_empty(wire.get(u"status")),
-        text_or_empty(wire.get(u"instance")) or None,
-        connection if isinstance(connection, dict) else {},
+        text_member(wire, u"status"),
+        text_member(wire, u"instance") or None,
+        object_member(wire, u"connection_info"),
     )
 
 
@@ -92,7 +92,9 @@ class HostAttachments(object):
         """
         wanted = {u"volume_uuid": volume_id, u"connector": connector}
         asked = self._request(u"POST", u"", json={u"attachment": wanted})
-        return asked.addCallbacks(_one, _no_volume, errbackArgs=(volume_id,))
+        return asked.addCallbacks(
+            _created, _no_volume, callbackArgs=(volume_id,), errbackArgs=(volume_id,)
+        )
 
     def complete(self, attachment_id):
         # type: (Text) -> Deferred[None]
@@ -108,7 +110,7 @@ class HostAttachments(object):
     def get(self, attachment_id):
         # type: (Text) -> Deferred[HostAttachment]
         """:return: a ``Deferred`` that fires with the :class:`HostAttachment`."""
-        return self._request(u"GET", _path(attachment_id)).addCallback(_one)
+        return self._request(u"GET", _path(attachment_id)).addCallback(_one, attachment_id)
 
     def delete(self, attachment_id):
         # type: (Text) -> Deferred[None]
@@ -133,9 +135,9 @@ class HostAttachments(object):
         # The filter is not relied on.
         return asked.addCallback(
             lambda response: [
-                _understood(response, wire)
-                for wire in response.field(u"attachments", list)
-                if isinstance(wire, dict) and wire.get(u"volume_id") == volume_id
+                understood(response, attachment_from_wire, wire)
+                for wire in objects_in(response.field(u"attachments", list))
+                if wire.get(u"volume_id") == volume_id
             ]
         )
 
@@ -151,7 +153,7 @@ class HostAttachments(object):
             return fail(UnknownVolume(volume_id))
         asked = self._session.request(SERVICE_TYPES, u"GET", u"/volumes/" + segment)
         return asked.addCallbacks(
-            _ids_on, _no_volume, callbackArgs=(host_id,), errbackArgs=(volume_id,)
+            _ids_on, _no_volume, callbackArgs=(volume_id, host_id), errbackArgs=(volume_id,)
         )
 
     def _request(self, method, path, **options):
@@ -173,28 +175,35 @@ def _no_volume(failure, volume_id):
     return failure
 
 
-def _understood(response, wire):
-    # type: (Response, Any) -> HostAttachment
+def _one(response, attachment_id):
+    # type: (Response, Text) -> HostAttachment
+    wire = response.field(u"attachment", dict)
+    found = understood(response, attachment_from_wire, wire)
+    understood(response, check_id, u"attachment", attachment_id, found.attachment_id)
+    return found
+
+
+def _created(response, volume_id):
+    # type: (Response, Text) -> HostAttachment
+    wire = response.field(u"attachment", dict)
     try:
-        return attachment_from_wire(wire)
-    except ValueError as error:
-        raise NotTheService(response.method, response.url, error.args[0])
+        created = attachment_from_wire(wire)
+        check_id(u"volume", volume_id, text_member(wire, u"volume_id"))
+    except Malformed as error:
+        # An attachment was made, even though its id is unknown.
+        raise ResponseLost(response.method, response.url, error.problem)
+    return created
 
 
-def _one(response):
-    # type: (Response) -> HostAttachment
-    return _understood(response, response.field(u"attachment", dict))
-
-
-def _ids_on(response, host_id):
-    # type: (Response, Text) -> List[Text]
-    attachments = response.field(u"volume", dict).get(u"attachments")
+def _ids_on(response, volume_id, host_id):
+    # type: (Response, Text, Text) -> List[Text]
+    wire = response.field(u"volume", dict)
+    understood(response, check_volume, wire, volume_id)
     return [
-        wire[u"attachment_id"]
-        for wire in (attachments if isinstance(attachments, list) else ())
-        if isinstance(wire, dict)
-        and path_segment(wire.get(u"attachment_id")) is not None
-        and attached_to(wire) == host_id
+        attachment[u"attachment_id"]
+        for attachment in objects_in(wire.get(u"attachments"))
+        if path_segment(attachment.get(u"attachment_id")) is not None
+        and attached_to(attachment) == host_id
     ]
 
 

@@ -13,16 +13,17 @@ import re
 
 from twisted.internet.defer import fail, succeed
 
-from ..._support.compat import as_text, text_type
+from ..._support.compat import as_text
+from ..._support.json_values import Malformed, identifier, member, text_member
 from ..._support.uuids import is_uuid_like
-from ...errors import Conflict, NotTheService, RequestRefused, UnknownServer
+from ...errors import Conflict, RequestRefused, ResponseLost, UnknownServer
 from ...interfaces import UnknownVolume
 from ..values import Attachment, Server
-from .paths_and_pages import all_pages, is_missing, path_segment, text_or_empty
+from .paths_and_pages import all_pages, check_id, is_missing, path_segment, understood
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Iterable, Optional, Sequence, Text, Tuple  # noqa: F401
+    from typing import Any, Optional, Sequence, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
@@ -70,16 +71,12 @@ def server_from_wire(wire):
     """
     :param wire: one server, as Nova describes it.
     :return: a :class:`~txstorage.clouds.Server`.
-    :raises ValueError: it has no id.  A server left out of the list would count as gone, so none
+    :raises Malformed: it has no id.  A server left out of the list would count as gone, so none
         is.
     """
-    server_id = wire.get(u"id") if isinstance(wire, dict) else None
-    if not isinstance(server_id, text_type) or not server_id:
-        raise ValueError(u"a server has no id")
+    server_id = _identifier(u"a server", wire, u"id")
     return Server(
-        server_id,
-        text_or_empty(wire.get(u"status")) or u"UNKNOWN",
-        text_or_empty(wire.get(u"name")),
+        server_id, text_member(wire, u"status") or u"UNKNOWN", text_member(wire, u"name")
     )
 
 
@@ -89,21 +86,22 @@ def attachment_from_wire(wire, server_id):
     :param wire: one attachment, as Nova describes it.
     :param text server_id: the server of the request.
     :return: an :class:`~txstorage.clouds.Attachment`.
-    :raises ValueError: it does not name the volume.  An attachment left out would count as
-        detached, so none is.
+    :raises Malformed: it does not name the volume, or is of another server.  An attachment left out
+        would count as detached, so none is.
     """
-    volume_id = wire.get(u"volumeId") if isinstance(wire, dict) else None
-    if not isinstance(volume_id, text_type) or not volume_id:
-        raise ValueError(u"an attachment does not name its volume")
+    volume_id = _identifier(u"an attachment", wire, u"volumeId")
+    named = member(wire, u"serverId")
+    if named is not None:
+        check_id(u"server", server_id, _identifier(u"an attachment", wire, u"serverId"))
     return Attachment(volume_id, server_id)
 
 
-def _understood(response, function, *arguments):
-    # type: (Response, Callable[..., Any], *Any) -> Any
+def _identifier(thing, wire, name):
+    # type: (Text, Any, Text) -> Text
     try:
-        return function(*arguments)
-    except ValueError as error:
-        raise NotTheService(response.method, response.url, error.args[0])
+        return identifier(wire, name)
+    except Malformed as error:
+        raise Malformed(u"{} is malformed: {}".format(thing, error.problem))
 
 
 class Nova(object):
@@ -132,7 +130,7 @@ class Nova(object):
             json={u"volumeAttachment": {u"volumeId": volume_id}},
         )
         asked.addErrback(_attach_refused, volume_id, server_id)
-        return asked.addCallback(lambda response: None)
+        return asked.addCallback(_check_attached, volume_id, server_id)
 
     def detach(self, volume_id, server_id):
         # type: (Text, Text) -> Deferred[None]
@@ -158,7 +156,7 @@ class Nova(object):
             # type: (Response) -> Any
             items = response.field(u"volumeAttachments", list)
             return tuple(
-                _understood(response, attachment_from_wire, item, server_id) for item in items
+                understood(response, attachment_from_wire, item, server_id) for item in items
             )
 
         asked = self._of_server(u"GET", server_id, u"/os-volume_attachments")
@@ -170,7 +168,9 @@ class Nova(object):
 
         def found(response):
             # type: (Response) -> Any
-            return _understood(response, server_from_wire, response.field(u"server", dict))
+            server = understood(response, server_from_wire, response.field(u"server", dict))
+            understood(response, check_id, u"server", server_id, server.server_id)
+            return server
 
         asked = self._of_server(u"GET", server_id)
         return asked.addCallbacks(found, _no_such_server, errbackArgs=(server_id,))
@@ -185,7 +185,7 @@ class Nova(object):
 
         def read(response, item):
             # type: (Response, Any) -> Any
-            return _understood(response, server_from_wire, item)
+            return understood(response, server_from_wire, item)
 
         listed = all_pages(fetch, self._limit, u"servers", read)
         return listed.addCallback(lambda result: tuple(result[0]))
@@ -218,6 +218,22 @@ class Nova(object):
         if segment is None:
             return fail(UnknownServer(server_id))
         return self._request(method, u"/servers/" + segment + path, **options)
+
+
+def _check_attached(response, volume_id, server_id):
+    # type: (Response, Text, Text) -> None
+    """
+    :raises ResponseLost: the response is about another attachment, so this one's may have been
+        lost.
+    """
+    described = member(response.body, u"volumeAttachment")
+    if described is None:
+        return
+    try:
+        attachment = attachment_from_wire(described, server_id)
+        check_id(u"volume", volume_id, attachment.volume_id)
+    except Malformed as error:
+        raise ResponseLost(response.method, response.url, error.problem)
 
 
 def _no_such_server(failure, server_id):

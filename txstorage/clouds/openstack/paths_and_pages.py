@@ -5,23 +5,32 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
-from ..._support.compat import as_text, parse_qsl, quote, text_type, urlsplit
+from ..._support.compat import parse_qsl, quote, text_type
+from ..._support.json_values import MAX_ID, Malformed, objects_in, same_id, text_member
 from ...errors import NotTheService, RequestRefused, ResourceNotFound
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Iterable, List, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Callable, Iterable, List, Optional, Text, Tuple, TypeVar  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
 
     from ..._http.messages import Response  # noqa: F401
 
-_CONTROL = re.compile(u"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_LONGEST = 255
+    T = TypeVar("T")
 
+_CONTROL = re.compile(u"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # The number of times that a list is begun after its place was lost.
 _BEGINNINGS = 5
+
+#: The maximum number of a list's pages, and of the entries on all of them.  Cinder's and Nova's
+#: pages have 1,000 entries unless the service is configured otherwise.
+MAX_PAGES = 1000
+MAX_ITEMS = 100000
+
+# The maximum number of characters of a page's query.
+_MAX_QUERY = 4096
 
 # Path segments that are not ids: ``/volumes/detail`` is a list.  Proxies resolve the dots.
 _NO_IDS = frozenset([u".", u"..", u"detail", u"summary"])
@@ -34,7 +43,7 @@ def path_segment(identifier):
     :return: the id as one segment of a path, percent-encoded; ``None`` when it can't be a segment,
         or would name something else: proxies resolve ``%2F``, too.
     """
-    if not isinstance(identifier, text_type) or not 0 < len(identifier) <= _LONGEST:
+    if not isinstance(identifier, text_type) or not 0 < len(identifier) <= MAX_ID:
         return None
     if u"/" in identifier or identifier in _NO_IDS or _CONTROL.search(identifier):
         return None
@@ -54,13 +63,37 @@ def is_missing(error):
     return isinstance(error, ResourceNotFound) and error.kind is not None
 
 
-def text_or_empty(value):
-    # type: (Any) -> Text
+def understood(response, read, *arguments):
+    # type: (Response, Callable[..., T], *Any) -> T
     """
-    :param value: of decoded JSON.
-    :return: text; empty for ``null``.
+    Read a part of a response.
+
+    :param response: a :class:`~txstorage._http.client.Response`.
+    :param read: called with the arguments; raises :class:`Malformed`.
+    :return: the result of ``read``.
+    :raises NotTheService: the part is malformed.
     """
-    return u"" if value is None else as_text(value)
+    try:
+        return read(*arguments)
+    except Malformed as error:
+        raise NotTheService(response.method, response.url, error.problem)
+
+
+def check_id(thing, expected, found):
+    # type: (Text, Text, Text) -> None
+    """
+    Check that a response concerns the object of the request: a confused proxy may deliver the
+    response to another request.
+
+    :param text thing: the kind of object, e.g. ``u"volume"``.
+    :raises Malformed: it concerns another object.
+    """
+    if not same_id(expected, found):
+        raise Malformed(
+            u"the answer is about {thing} {}, not about {thing} {}".format(
+                found, expected, thing=thing
+            )
+        )
 
 
 def _next_params(document, links):
@@ -70,11 +103,16 @@ def _next_params(document, links):
 
     Only the query is used: behind a proxy the link's host is often wrong, and the token must go
     nowhere but to the endpoint.
+
+    :raises Malformed: the link can't be followed.
     """
-    found = document.get(links)  # type: Any
-    for link in found if isinstance(found, list) else []:
-        if isinstance(link, dict) and link.get(u"rel") == u"next":
-            return parse_qsl(urlsplit(text_or_empty(link.get(u"href")))[3])
+    for link in objects_in(document.get(links)):
+        if link.get(u"rel") == u"next":
+            href = text_member(link, u"href").partition(u"#")[0]
+            query = href.partition(u"?")[2]
+            if len(query) > _MAX_QUERY or _CONTROL.search(query):
+                raise Malformed(u"the link to the list's next page is malformed")
+            return parse_qsl(query)
     return None
 
 
@@ -122,14 +160,19 @@ class PagedList(object):
         # type: (Response) -> Any
         items = response.field(self._key, list)
         self._items.extend(self._read(response, item) for item in items)
-        following = _next_params(response.body, self._links)
+        following = understood(response, _next_params, response.body, self._links)
         if following is None:
             return self._items, self._requests
+        endless = None
         if sorted(following) in self._asked:
+            endless = u"a page names an earlier one as the next"
+        elif len(self._asked) >= MAX_PAGES:
+            endless = u"it has more than {} pages".format(MAX_PAGES)
+        elif len(self._items) > MAX_ITEMS:
+            endless = u"it has more than {} entries".format(MAX_ITEMS)
+        if endless is not None:
             raise NotTheService(
-                response.method,
-                response.url,
-                u"the list never ends: a page names an earlier one as the next",
+                response.method, response.url, u"the list never ends: {}".format(endless)
             )
         return self._turn(following)
 
@@ -147,9 +190,17 @@ def all_pages(fetch, params, key, read=lambda response, item: item, links=None):
     :param text links: the name of the list's links; ``None`` for the list's name with ``_links``.
     :return: a ``Deferred`` that fires with ``(items, requests)``, where requests is their number;
         fails with :class:`~txstorage.errors.NotTheService` when a page names an earlier page as the
-        next.
+        next, and when there are more than :data:`MAX_PAGES` or :data:`MAX_ITEMS`.
     """
     return PagedList(fetch, params, key, read, links).begin()
 
 
-__all__ = ["all_pages", "is_missing", "path_segment", "text_or_empty"]
+__all__ = [
+    "MAX_ITEMS",
+    "MAX_PAGES",
+    "all_pages",
+    "check_id",
+    "is_missing",
+    "path_segment",
+    "understood",
+]

@@ -10,13 +10,13 @@ from __future__ import absolute_import, division, print_function
 
 import attr
 
-from ..._support.compat import integer_types
-from .cinder import GIB, SERVICE_TYPES
-from .paths_and_pages import all_pages, text_or_empty
+from ..._support.json_values import object_member, objects_in, text_member, whole_number
+from .cinder import GIB, MAX_GIB, SERVICE_TYPES
+from .paths_and_pages import all_pages
 
 MYPY = False
 if MYPY:
-    from typing import Any, Iterable, Mapping, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, List, Mapping, Optional, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
 
@@ -50,9 +50,8 @@ class Quota(object):
 
         def number(name, unit):
             # type: (Text, int) -> Optional[int]
-            value = wire.get(name) if isinstance(wire, dict) else None  # type: Any
-            known = isinstance(value, integer_types) and value >= 0
-            return value * unit if known else None
+            value = whole_number(wire, name, MAX_GIB)
+            return None if value is None else value * unit
 
         return cls(
             number(u"totalVolumesUsed", 1),
@@ -81,7 +80,7 @@ class VolumeType(object):
         :param dict wire: one volume type.
         :return: a :class:`VolumeType`.
         """
-        return cls(text_or_empty(wire.get(u"id")), text_or_empty(wire.get(u"name")))
+        return cls(text_member(wire, u"id"), text_member(wire, u"name"))
 
 
 @attr.s(frozen=True)
@@ -103,14 +102,13 @@ class Zone(object):
         :param dict wire: one member of ``availabilityZoneInfo``.
         :return: a :class:`Zone`.
         """
-        state = wire.get(u"zoneState")
-        available = not isinstance(state, dict) or state.get(u"available") is not False
-        return cls(text_or_empty(wire.get(u"zoneName")), available)
+        available = object_member(wire, u"zoneState").get(u"available") is not False
+        return cls(text_member(wire, u"zoneName"), available)
 
 
 def _each(kind, items):
-    # type: (Any, Iterable[Any]) -> Tuple[Any, ...]
-    found = [kind.from_wire(item) for item in items if isinstance(item, dict)]
+    # type: (Any, List[Any]) -> Tuple[Any, ...]
+    found = [kind.from_wire(item) for item in objects_in(items)]
     return tuple(sorted(found, key=lambda each: each.name))
 
 

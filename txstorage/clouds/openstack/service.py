@@ -15,7 +15,7 @@ from .project import Project
 
 MYPY = False
 if MYPY:
-    from typing import Any, Mapping, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Mapping, Optional, Sequence, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
 
@@ -122,6 +122,15 @@ class OpenStackService(object):
             :class:`~txstorage.clouds.openstack.session.Endpoint`.
         """
         return self._session.identity().addCallback(lambda identity: identity.catalog)
+
+    def endpoint(self, service_types):
+        # type: (Sequence[Text]) -> Deferred[Text]
+        """
+        :param service_types: texts, the preferred one first.
+        :return: a ``Deferred`` that fires with the URL of the endpoint in use (text); fails with
+            :class:`~txstorage.errors.EndpointMissing`.
+        """
+        return self._session.endpoint(service_types)
 
     def quota(self):
         # type: () -> Deferred[Quota]

@@ -5,32 +5,18 @@ A session with OpenStack: tokens, the catalog, authenticated requests.
 
 from __future__ import absolute_import, division, print_function
 
-import re
-
 import attr
-from twisted.internet.defer import succeed
+from twisted.internet.defer import maybeDeferred, succeed
 
-from ..._log import CREDENTIALS_KEPT, TOKEN_KEPT
-from ..._support.compat import as_text
-from ..._support.deferreds import SharedCall, with_deadline
-from ..._support.eliot_context import resume_context
-from ...errors import (
-    AuthenticationFailed,
-    EndpointMissing,
-    NotTheService,
-    ResourceNotFound,
-    ResponseLost,
-    ServiceError,
-    StorageError,
-)
+from ...errors import AuthenticationFailed, EndpointMissing, InsecureEndpoint, ServiceError
 from .catalog import Endpoint, choose_endpoint
-from .credentials import Credentials, CredentialSource, reveal
-from .tokens import Token
+from .credentials import Credentials, CredentialSource
+from .tokens import Token, TokenSource, identity_url
 from .versions import APIS, VersionDiscovery, negotiate, version_base, with_project
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, Optional, Sequence, Text, Tuple  # noqa: F401
+    from typing import Any, Callable, Dict, Optional, Sequence, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
@@ -40,28 +26,13 @@ if MYPY:
     from ..._http.messages import Response  # noqa: F401
     from .versions import API, ServiceVersions  # noqa: F401
 
-_IDENTITY_VERSION = re.compile(u"/v[0-9]+(\\.[0-9]+)?$")
-
-# A token is renewed this many seconds before its end, or after nine tenths of a short life: a
-# request may wait for its turn, and the service checks the token on arrival.
-_MARGIN = 60.0
-_MARGIN_FRACTION = 0.1
-
-# Seconds that a renewal may delay requests while the old token is still valid, and seconds between
-# a failed renewal and the next.
-_PATIENCE = 10.0
-_PAUSE = 10.0
-
 _NOT_ACCEPTABLE = 406
 
 
-def identity_url(auth_url):
-    # type: (Text) -> Text
-    """
-    :param text auth_url: Keystone's URL, with or without the version.
-    :return: the URL of its version 3, without a slash at its end.
-    """
-    return _IDENTITY_VERSION.sub(u"", as_text(auth_url).rstrip(u"/")) + u"/v3"
+def is_secure(url):
+    # type: (Text) -> bool
+    """Check whether a URL's requests are encrypted."""
+    return url.lower().startswith(u"https:")
 
 
 @attr.s(frozen=True, hash=False)
@@ -95,48 +66,46 @@ class Session(object):
     :param region: text, or ``None`` for the only region.
     :param text interface: ``public``, ``internal`` or ``admin``.
     :param dict endpoints: service type to URL, instead of the catalog's.
+    :param bool allow_insecure: whether tokens may be sent to the http endpoints of a catalog that
+        came by https.
     """
 
     def __init__(
-        self, reactor, http, auth_url, credentials, region=None, interface=u"public", endpoints=()
+        self,
+        reactor,
+        http,
+        auth_url,
+        credentials,
+        region=None,
+        interface=u"public",
+        endpoints=(),
+        allow_insecure=False,
     ):
-        # type: (IReactorTime, HTTPClient, Optional[Text], Any, Optional[Text], Text, Any) -> None
-        self._reactor = reactor
+        # type: (IReactorTime, HTTPClient, Optional[Text], Any, Optional[Text], Text, Any, bool) -> None
         self._http = http
-        self._auth_url = None if auth_url is None else identity_url(auth_url)  # type: Any
         if isinstance(credentials, Credentials):
             credentials = CredentialSource.fixed(credentials)
         self._credentials = credentials
+        self._tokens = TokenSource(reactor, http, auth_url, credentials)
         self._region = region
         self._interface = interface
         self._endpoints = dict(endpoints)  # type: Dict[Text, Text]
-        self._token = None  # type: Optional[Token]
-        self._renew_at = None  # type: Optional[float]
-        self._ends_at = None  # type: Any
-        self._renewal = SharedCall(self._authenticate)
-        self._discovery = VersionDiscovery(self._version_document)
+        self._allow_insecure = allow_insecure
+        self._discovery = VersionDiscovery(reactor, self._version_document)
 
     def token(self):
         # type: () -> Deferred[Token]
         """
-        :return: a ``Deferred`` that fires with a :class:`Token` that does not expire soon; fails
-            with :class:`~txstorage.errors.AuthenticationFailed`.
+        :return: a ``Deferred`` that fires with a :class:`Token`; see :meth:`TokenSource.token`.
         """
-        token, now = self._token, self._reactor.seconds()
-        if token is not None and (self._renew_at is None or now < self._renew_at):
-            return succeed(token)
-        renewing = resume_context(self._renewal.join())
-        if token is None or now >= self._ends_at:
-            return renewing
-        with_deadline(self._reactor.callLater, _PATIENCE, renewing, self._no_renewal)
-        return renewing.addErrback(self._keep, token)
+        return self._tokens.token()
 
     def identity(self):
         # type: () -> Deferred[Identity]
         """
         :return: a ``Deferred`` that fires with the :class:`Identity`.
         """
-        return self.token().addCallback(self._identity)
+        return self._tokens.token().addCallback(self._identity)
 
     def endpoint(self, service_types):
         # type: (Sequence[Text]) -> Deferred[Text]
@@ -145,7 +114,7 @@ class Session(object):
         :return: a ``Deferred`` that fires with the endpoint's URL (text); fails with
             :class:`~txstorage.errors.EndpointMissing`.
         """
-        return self.token().addCallback(self._endpoint, service_types)
+        return self._with_token(lambda token: self._endpoint(token, service_types))
 
     def request(
         self,
@@ -160,7 +129,8 @@ class Session(object):
     ):
         # type: (Sequence[Text], Text, Text, Sequence[Text], Any, Any, Sequence[int], Text) -> Deferred[Response]
         """
-        Send a request to a service.  A refused token is renewed once.
+        Send a request to a service.  The token is renewed once when it is refused, or when its
+        catalog lacks the service.
 
         :param service_types: texts, the preferred one first.
         :param text method: the HTTP method.
@@ -196,28 +166,38 @@ class Session(object):
                 redact=(token.secret,),
             )
 
+        return self._with_token(send)
+
+    def _with_token(self, use):
+        # type: (Callable[[Token], Any]) -> Deferred[Any]
+        """
+        Call a function with a token, and once more with a new token if that may help.
+
+        :param use: called with a :class:`Token`; returns a result or a ``Deferred``.
+        """
+
+        def first(token):
+            # type: (Token) -> Deferred[Any]
+            return maybeDeferred(use, token).addErrback(refused, token)
+
         def refused(failure, token):
             # type: (Failure, Token) -> Any
             error = failure.value  # type: Any
             if failure.check(ServiceError) and error.status == _NOT_ACCEPTABLE:
                 self._discovery.clear()
-            if not failure.check(AuthenticationFailed):
+            # The catalog is a part of the token.
+            if not failure.check(AuthenticationFailed, EndpointMissing):
                 return failure
-            if token is self._token:
-                self._token = None
-            return self.token().addCallback(again, token, failure)
+            self._tokens.discard(token)
+            return self._tokens.token().addCallback(again, token, failure)
 
         def again(token, before, failure):
             # type: (Token, Token, Failure) -> Any
             if self._credentials.kind == u"none" and token == before:
                 return failure
-            return send(token)
+            return use(token)
 
-        def first(token):
-            # type: (Token) -> Deferred[Any]
-            return send(token).addErrback(refused, token)
-
-        return self.token().addCallback(first)
+        return self._tokens.token().addCallback(first)
 
     def close(self):
         # type: () -> Deferred[Any]
@@ -238,13 +218,20 @@ class Session(object):
                 )
             )
         try:
-            return choose_endpoint(token.catalog, service_types, self._interface, self._region)
+            url = choose_endpoint(token.catalog, service_types, self._interface, self._region)
         except EndpointMissing as error:
             if token.project_id:
                 raise
             # Keystone omits endpoints whose URLs contain a project's id.
-            message = error.message
-        raise EndpointMissing(message + u"; the token has no project")
+            raise EndpointMissing(error.message + u"; the token has no project")
+        auth_url = self._tokens.auth_url
+        if is_secure(auth_url) and not is_secure(url) and not self._allow_insecure:
+            raise InsecureEndpoint(
+                u"The catalog of {} names an endpoint without TLS for {}: {}".format(
+                    auth_url, u" or ".join(service_types), url
+                )
+            )
+        return url
 
     def _place(self, api, service_types, token, microversions):
         # type: (API, Sequence[Text], Token, Sequence[Text]) -> Deferred[Tuple[Text, Optional[Text]]]
@@ -276,107 +263,13 @@ class Session(object):
 
     def _identity(self, token):
         # type: (Token) -> Identity
-        left = None
-        if self._ends_at is not None:
-            left = max(0.0, self._ends_at - self._reactor.seconds())
         return Identity(
-            token.user_name, token.project_name, token.project_id, left, token.catalog
+            token.user_name,
+            token.project_name,
+            token.project_id,
+            self._tokens.expires_in(),
+            token.catalog,
         )
-
-    def _no_renewal(self):
-        # type: () -> ResponseLost
-        return ResponseLost(
-            u"POST",
-            self._auth_url + u"/auth/tokens",
-            u"no token within {:g} seconds".format(_PATIENCE),
-        )
-
-    def _keep(self, failure, token):
-        # type: (Failure, Token) -> Any
-        """Keep a token that could not be renewed until it expires."""
-        failure.trap(StorageError)
-        now = self._reactor.seconds()
-        if token is not self._token or now >= self._ends_at:
-            return failure
-        error = failure.value  # type: Any
-        TOKEN_KEPT(reason=error.message, remaining=self._ends_at - now).write()
-        self._renew_at = min(now + _PAUSE, self._ends_at)
-        return token
-
-    def _authenticate(self):
-        # type: () -> Any
-        credentials = self._credentials.current()
-        if credentials.kind == u"none":
-            secret = credentials.secret
-            self._token = Token(None if secret is None else reveal(secret))
-            return self._token
-        asked = self._ask_for_token(credentials)
-        return asked.addErrback(self._ask_as_before, credentials)
-
-    def _ask_as_before(self, failure, refused):
-        # type: (Failure, Credentials) -> Any
-        """Try the credentials that worked last: the newly loaded ones may be wrong."""
-        worked = self._credentials.worked
-        if not failure.check(AuthenticationFailed) or worked in (None, refused):
-            return failure
-        error = failure.value  # type: Any
-        CREDENTIALS_KEPT(reason=error.message).write()
-        return self._ask_for_token(worked).addErrback(lambda _: failure)
-
-    def _ask_for_token(self, credentials):
-        # type: (Credentials) -> Deferred[Token]
-        asked_at = self._reactor.seconds()
-        asked = self._http.request(
-            u"POST",
-            self._auth_url + u"/auth/tokens",
-            json=credentials.to_wire(),
-            redact=(reveal(credentials.secret),),
-            # A superfluous token is harmless.
-            repeatable=True,
-        )
-        asked.addErrback(_not_authenticated, credentials)
-        return asked.addCallback(self._authenticated, asked_at, credentials)
-
-    def _authenticated(self, response, asked_at, credentials):
-        # type: (Response, float, Credentials) -> Token
-        wire = response.field(u"token", dict)
-        secret = response.headers.get(u"x-subject-token")
-        if not secret:
-            raise NotTheService(
-                response.method, response.url, u"there is no X-Subject-Token in the answer"
-            )
-        token = Token.from_wire(secret, wire)
-        self._renew_at = self._ends_at = None
-        if token.lifetime is not None:
-            self._ends_at = asked_at + token.lifetime
-            margin = min(_MARGIN, token.lifetime * _MARGIN_FRACTION)
-            self._renew_at = self._ends_at - margin
-        self._token = token
-        self._credentials.worked = credentials
-        return token
-
-
-def _not_authenticated(failure, credentials):
-    # type: (Failure, Credentials) -> Failure
-    error = failure.value  # type: Any
-    # Keystone returns 404 for an unknown token or application credential; a 404 of another form is
-    # not Keystone's.
-    unknown = isinstance(error, ResourceNotFound) and error.kind == u"error"
-    if unknown or isinstance(error, AuthenticationFailed):
-        raise AuthenticationFailed(
-            error.method,
-            error.url,
-            error.status,
-            u"{}: {}".format(credentials.describe(), error.detail),
-            error.request_id,
-            error.retry_after,
-            error.kind,
-        )
-    if isinstance(error, ResourceNotFound):
-        raise NotTheService(
-            error.method, error.url, u"there is no Identity API, version 3: " + error.detail
-        )
-    return failure
 
 
 __all__ = [
@@ -387,4 +280,5 @@ __all__ = [
     "Session",
     "Token",
     "identity_url",
+    "is_secure",
 ]

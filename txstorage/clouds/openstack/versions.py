@@ -4,7 +4,8 @@ The versions of a service's API: negotiated, never assumed.
 
 The driver works with plain 3.0 of Block Storage and 2.1 of Compute, which need no negotiation.  A
 service's version document is fetched only when the catalog names no version, or when a request can
-use a microversion: once for each endpoint.  See "API versions" in the reference of either API.
+use a microversion.  A document is kept for an hour.  Any other response is not kept, because it may
+have come from a proxy or a load balancer.  See "API versions" in the reference of either API.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -17,6 +18,7 @@ from twisted.internet.defer import succeed
 from ..._support.compat import quote, text_type, urlsplit
 from ..._support.deferreds import SharedCalls
 from ..._support.eliot_context import resume_context
+from ..._support.json_values import member, objects_in, text_member
 from ...errors import (
     EndpointMissing,
     MicroversionMissing,
@@ -24,6 +26,7 @@ from ...errors import (
     PermissionDenied,
     RequestRefused,
     ResourceNotFound,
+    VersionsUnknown,
 )
 
 MYPY = False
@@ -31,6 +34,7 @@ if MYPY:
     from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.internet.interfaces import IReactorTime  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
 
     from ..._http.messages import Response  # noqa: F401
@@ -43,6 +47,12 @@ _NUMBER = re.compile(u"v?([0-9]{1,4})\\.([0-9]{1,6})$")
 # The errors of a service without a version document.  Other errors may be transient, and are the
 # caller's to handle.
 _NO_DOCUMENT = (NotTheService, PermissionDenied, RequestRefused, ResourceNotFound)
+
+# Seconds that a version document is kept: a service may be upgraded while the driver runs.
+_LIFETIME = 3600.0
+
+# The maximum number of versions that an error lists.
+_LISTED = 20
 
 
 @attr.s(frozen=True)
@@ -86,11 +96,14 @@ class ServiceVersions(object):
     :ivar text url: the base of paths, without a slash at its end.
     :ivar minimum: ``(major, minor)``; ``None`` when there are no microversions.
     :ivar maximum: likewise.
+    :ivar unknown_because: the reason why the service's version document is unknown (text), so that
+        these are the plain API's versions; ``None`` for the versions of a document.
     """
 
     url = attr.ib()  # type: Text
     minimum = attr.ib(default=None)  # type: Optional[Tuple[int, int]]
     maximum = attr.ib(default=None)  # type: Optional[Tuple[int, int]]
+    unknown_because = attr.ib(default=None)  # type: Optional[Text]
 
     def has(self, microversion):
         # type: (Text) -> bool
@@ -128,12 +141,8 @@ def version_base(url):
 def _described(document):
     # type: (Any) -> List[Dict[Text, Any]]
     """The versions of a document, as the root and each version's own page give them."""
-    if not isinstance(document, dict):
-        return []
-    versions = document.get(u"versions", [document.get(u"version")])
-    return [each for each in versions if isinstance(each, dict)] if isinstance(
-        versions, list
-    ) else []
+    versions = member(document, u"versions")
+    return objects_in([member(document, u"version")] if versions is None else versions)
 
 
 def _segment(version):
@@ -144,13 +153,14 @@ def _segment(version):
     The rest of the link is not used: behind a proxy its host and the path before the version are
     often wrong, and the token must go nowhere but to the endpoint.
     """
-    for link in version.get(u"links") or ():
-        if isinstance(link, dict) and link.get(u"rel") == u"self":
-            path = urlsplit(u"{}".format(link.get(u"href")))[2].rstrip(u"/")
+    for link in objects_in(version.get(u"links")):
+        if link.get(u"rel") == u"self":
+            path = text_member(link, u"href").partition(u"?")[0].rstrip(u"/")
             segment = path.rpartition(u"/")[2]
             if _SEGMENT.match(segment):
                 return segment
-    return u"{}".format(version.get(u"id"))
+    named = text_member(version, u"id")
+    return named if _SEGMENT.match(named) else u""
 
 
 def read_versions(document, api, url):
@@ -169,11 +179,12 @@ def read_versions(document, api, url):
         if _segment(each).split(u".")[0] == api.major
     ]
     if not fitting:
-        if not versions:
+        others = [_segment(each) for each in versions if _segment(each)]
+        if not others:
             return None
         raise EndpointMissing(
             u"{} at {} has {}, but {} is required".format(
-                api.title, url, u", ".join(map(_segment, versions)), api.version
+                api.title, url, u", ".join(others[:_LISTED]), api.version
             )
         )
     maximum, segment, version = max(fitting, key=lambda each: each[:2])
@@ -190,25 +201,31 @@ def negotiate(api, found, microversions):
     :param microversions: texts, the best first, e.g. ``(u"3.44", u"3.27")``.
     :return: ``OpenStack-API-Version`` (text) for the first that the service has.
     :raises MicroversionMissing: it has none of them.
+    :raises VersionsUnknown: it has no version document, perhaps only at the moment.
     """
     for microversion in microversions:
         if found.has(microversion):
             return u"{} {}".format(api.name, microversion)
+    if found.unknown_because is not None:
+        raise VersionsUnknown(u"GET", found.url, found.unknown_because)
     raise MicroversionMissing(api.title, found.url, microversions[-1], found.maximum)
 
 
 class VersionDiscovery(object):
     """
-    The services' version documents, fetched once for each endpoint.
+    The services' version documents, by endpoint.
 
+    :param reactor: provides ``IReactorTime``.
     :param get: called with a URL and a :class:`Token` for a ``Deferred`` that fires with a
         :class:`~txstorage._http.client.Response`.
     """
 
-    def __init__(self, get):
-        # type: (Callable[[Text, Token], Deferred[Response]]) -> None
+    def __init__(self, reactor, get):
+        # type: (IReactorTime, Callable[[Text, Token], Deferred[Response]]) -> None
+        self._reactor = reactor
         self._get = get
-        self._found = {}  # type: Dict[Text, ServiceVersions]
+        # With the time at which each was found.
+        self._found = {}  # type: Dict[Text, Tuple[float, ServiceVersions]]
         self._calls = SharedCalls()
 
     def find(self, api, url, token):
@@ -220,8 +237,9 @@ class VersionDiscovery(object):
         :return: a ``Deferred`` that fires with :class:`ServiceVersions`; without a document, the
             plain API at its usual URL.
         """
-        if url in self._found:
-            return succeed(self._found[url])
+        at, found = self._found.get(url, (0.0, None))
+        if found is not None and self._reactor.seconds() < at + _LIFETIME:
+            return succeed(found)
         return resume_context(self._calls.join(url, lambda: self._ask(api, url, token)))
 
     def clear(self):
@@ -233,23 +251,30 @@ class VersionDiscovery(object):
         # type: (API, Text, Token) -> Deferred[ServiceVersions]
         def read(response):
             # type: (Response) -> ServiceVersions
-            return read_versions(response.body, api, where) or plain
+            found = read_versions(response.body, api, where)
+            if found is None:
+                return otherwise(u"the answer is not a version document")
+            self._found[url] = self._reactor.seconds(), found
+            return found
 
         def missing(failure):
             # type: (Failure) -> ServiceVersions
             failure.trap(*_NO_DOCUMENT)
-            return plain
+            error = failure.value  # type: Any
+            return otherwise(error.message)
 
-        def keep(found):
-            # type: (ServiceVersions) -> ServiceVersions
-            self._found[url] = found
-            return found
+        def otherwise(reason):
+            # type: (Text) -> ServiceVersions
+            if url in self._found:
+                # The last document is more credible than a sudden lack of one.
+                return self._found[url][1]
+            return ServiceVersions(
+                base or u"{}/{}".format(where, api.version), unknown_because=reason
+            )
 
         base = version_base(url)
         where = base or url.rstrip(u"/")
-        plain = ServiceVersions(base or u"{}/{}".format(where, api.version))
-        asked = self._get(where + u"/", token).addCallbacks(read, missing)
-        return asked.addCallback(keep)
+        return self._get(where + u"/", token).addCallbacks(read, missing)
 
 
 def with_project(api, found, project_id):
