@@ -37,7 +37,7 @@ def rules(language: str) -> list[str]:
 
 class Recording:
     """
-    An agent that records the requests.
+    An agent that records the requests with a token: access rules are for no others.
 
     :ivar requests: service, method and path, as the service sees them.
     """
@@ -46,14 +46,14 @@ class Recording:
         self._agent = agent
         self.requests: set[Request] = set()
 
-    def request(self, method: bytes, uri: bytes, *args: Any, **kwargs: Any) -> Any:
+    def request(self, method: bytes, uri: bytes, headers: Any = None, body: Any = None) -> Any:
         """See ``IAgent``."""
         path = uri.decode("ascii").split("cloud.example", 1)[1].partition("?")[0]
         _, service, rest = path.split("/", 2)
-        if service != "identity":
+        if service != "identity" and headers.hasHeader("x-auth-token"):
             known = {"volume": "block-storage"}.get(service, service)
             self.requests.add((known, method.decode("ascii"), "/" + rest))
-        return self._agent.request(method, uri, *args, **kwargs)
+        return self._agent.request(method, uri, headers, body)
 
     def flush(self) -> None:
         """See ``RequestTraversalAgent``."""
