@@ -214,7 +214,7 @@ class App:
 
     def console(self) -> Console:
         """Return the console of standard output."""
-        console = SafeConsole(highlight=False)
+        console = SafeConsole(highlight=False, markup=False, emoji=False)
         if not console.is_terminal:
             console.width = _WIDTH_WITHOUT_TERMINAL
         return console
