@@ -19,6 +19,7 @@ from ._log import PEER_NOT_VERIFIED
 from ._node.instance_id import NodeIdentity
 from ._node.machine_id import HostIdentity
 from ._support.compat import as_text, urlsplit
+from ._support.monotonic import use_monotonic_time
 from .clouds.openstack import (
     Credentials,
     CredentialSource,
@@ -131,12 +132,13 @@ def http_client(reactor, configuration, agent=None):
     """
     Create the HTTP client.
 
-    :param reactor: provides ``IReactorTime`` and ``IReactorTCP``.
+    :param reactor: provides ``IReactorTime`` and ``IReactorTCP``; its time becomes monotonic.
     :param Configuration configuration: the trusted authorities and the maximum request rate.
     :param agent: an ``IAgent`` to use instead of one that verifies certificates.
     :return: an :class:`~txstorage._http.client.HTTPClient`.
     :raises InvalidConfiguration: a certificate file is invalid.
     """
+    use_monotonic_time(reactor)
     if agent is None:
         if not configuration.verify_peer:
             PEER_NOT_VERIFIED(url=configuration.auth_url or configuration.volume_endpoint).write()
@@ -205,6 +207,7 @@ def driver_for(reactor, configuration, service):
         raise InvalidConfiguration(
             u"cluster_id", u"is missing", u"set it to the UUID that all nodes of the cluster share"
         )
+    use_monotonic_time(reactor)
     directory = configuration.device_directory
     finder = DeviceFinder(reactor, directory=None if directory is None else FilePath(directory))
     if configuration.attach_through == u"compute":
@@ -231,7 +234,9 @@ def block_device_driver(reactor, cluster_id, agent=None, **configuration):
     """
     Create an asynchronous driver.
 
-    :param reactor: provides ``IReactorTime``, ``IReactorTCP`` and ``IReactorFDSet``.
+    :param reactor: provides ``IReactorTime``, ``IReactorTCP`` and ``IReactorFDSet``. A Twisted
+        reactor's ``seconds`` becomes monotonic, so that steps of the wall clock end no wait early
+        or late.
     :param UUID cluster_id: the cluster; the driver ignores the volumes of other clusters.
     :param agent: an ``IAgent`` to use instead of one that verifies certificates.
     :param configuration: keys and values as in the ``dataset`` section of ``agent.yml``;

@@ -59,7 +59,7 @@ def _ground() -> str:
 
 
 def _below() -> Iterator[str]:
-    """Return invisible arrows that keep the ground below the wings without arrows of their own."""
+    """Yield invisible arrows that keep the ground below the wings without arrows of their own."""
     above = {one for (one, _), _ in arrows()}
     for wing in WINGS:
         if wing not in above:

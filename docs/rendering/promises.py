@@ -218,7 +218,7 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 
 
 def names() -> tuple[str, ...]:
-    """Yield the names of all tests that hold a promise."""
+    """Return the names of all tests that hold a promise."""
     return tuple(name for promises in PROMISES.values() for _, tests in promises for name in tests)
 
 

@@ -1,9 +1,9 @@
 """
-The HTTP subset of the embedded service: its routes, what each answers with,
-and with which errors, from the code that answers.
+The routes of the embedded service, with the answers and the errors of each, read from its code.
 
-What a handler can reach in the service's modules, it can answer with: so an
-error may be listed that never comes, but none that comes is left out.
+The module follows the names in a handler's source to all functions of the service that the handler
+may call, and lists each answer and each error found there. The list of a route is therefore
+complete, but may contain an error that the route never returns.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .tables import Row, first_paragraph, literal, literals
 
 #: By the services of :data:`tests.contract.record.APPS`, and in their order.
 CLASSES = (IdentityAPI, BlockStorageAPI, AttachmentsAPI, ComputeAPI)
-#: What answers when no handler does.
+#: The methods that answer a request before, or instead of, its handler.
 _OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault")
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 
@@ -68,7 +68,7 @@ class _Reached:
         self._seen: set[int] = set()
 
     def add(self, thing: Any) -> None:
-        """Return the object that a name refers to."""
+        """Record an object that a name in the source refers to, and all that it leads to."""
         if id(thing) in self._seen:
             return
         self._seen.add(id(thing))
@@ -115,7 +115,7 @@ class _Reached:
             self.answers[status.value] = tuple(self._members(function, body))
 
     def _members(self, function: ast.AST, body: ast.AST | None) -> Iterator[str]:
-        """The names of what an object has that a function makes, as far as they are written."""
+        """Yield the members of a body, as far as the function's source contains their names."""
         if isinstance(body, ast.Dict):
             yield from (key.value for key in body.keys if isinstance(key, ast.Constant))
         elif isinstance(body, ast.Name):
@@ -165,7 +165,7 @@ def _names(reached: _Reached, service: str) -> tuple[str, ...]:
 
 
 def _since(handler: types.FunctionType) -> str:
-    """The arguments of a handler's decorator."""
+    """Return the first microversion that has a handler's route, or an empty text."""
     for decorator in getattr(_syntax(handler), "decorator_list", ()):
         for keyword in decorator.keywords:
             if keyword.arg == "since" and isinstance(keyword.value, ast.Name):
@@ -194,7 +194,7 @@ def _documents() -> list[Route]:
     found = []
     for path, answer in announcements("").items():
         service, _, rest = path.strip("/").partition("/")
-        purpose = "Which versions there are; without a token."
+        purpose = "List the API versions. Requires no token."
         row = ("/" + rest, "", purpose, {answer.status: tuple(answer.body)}, ())
         if service:
             found.append(Route(service, "GET", *row))
@@ -259,7 +259,7 @@ def lines_of_common_errors(service: str) -> Iterator[str]:
         yield "Microversions {} to {}, in ``OpenStack-API-Version``{}.".format(
             *versions, " or " + literal(dialect.legacy_header) if dialect.legacy_header else ""
         )
-    yield f"Errors, whatever was asked: {_grouped(errors_of_all(service))}."
+    yield f"Errors of all requests: {_grouped(errors_of_all(service))}."
 
 
 class _Anything:

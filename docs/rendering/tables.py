@@ -126,7 +126,7 @@ _ELIOTS = {"action_status", "action_type", "message_type"}
 
 
 def _fields(fields: Any) -> str:
-    """Yield the fields of a serializer, each with its description."""
+    """Return the fields of a serializer, each with its description, as the lines of a cell."""
     own: dict[str, Any] = {name: each for name, each in fields.items() if name not in _ELIOTS}
     return in_lines(f"{literal(name)}: {own[name].description}" for name in sorted(own))
 

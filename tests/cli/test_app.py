@@ -50,7 +50,9 @@ class OutputTests(CommandTestCase):
     def say(self, answer: CommandResult, **options: Any) -> Any:
         """The output and the exit code."""
         app, printed, code = App(**options), [], 0
-        with mock.patch.object(_app.click, "echo", lambda text, err=False: printed.append(text)):
+        with mock.patch.object(
+            _app.click, "echo", lambda text, err=False, nl=True: printed.append(text)
+        ):
             try:
                 app.say(answer)
             except SystemExit as exit:
@@ -71,7 +73,7 @@ class OutputTests(CommandTestCase):
         app = App(run=lambda operation: CommandResult({}, "shown"))
         printed: list[str] = []
 
-        def echo(text: str, err: bool = False) -> None:
+        def echo(text: str, err: bool = False, nl: bool = True) -> None:
             if not err:
                 raise OSError(28, "No space left on device")
             printed.append(text)

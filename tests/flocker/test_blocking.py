@@ -421,6 +421,29 @@ thread.join()
 """
         self.assertEqual(["0 True 512", "let go"], self.output_of(script))
 
+    def test_pid_of_an_ancestor(self):
+        """A process whose pid is that of an ancestor that has ended calls on its own thread."""
+        script = """
+driver.allocation_unit()
+ancestor = os.getpid()
+reader, writer = os.pipe()
+if os.fork() == 0:
+    # The grandchild gets the pid of its grandparent.  The start times of two processes differ by
+    # at least one clock tick, as pids are not used again at once.
+    started = time.time()
+    while time.time() - started < 2.0 / os.sysconf("SC_CLK_TCK"):
+        pass
+    if os.fork() == 0:
+        os.getpid = lambda: ancestor
+        signal.alarm(5)
+        os.write(writer, str(driver.allocation_unit()).encode())
+    os._exit(0)
+os.close(writer)
+readable = select.select([reader], [], [], 10)[0]
+print(os.read(reader, 10).decode() if readable else "hangs")
+"""
+        self.assertEqual(["512"], self.output_of("import select, time\n" + script))
+
     def test_interrupted(self):
         """Ctrl-C during a caller's wait cancels the operation."""
         script = """

@@ -6,7 +6,6 @@ outcome to output and an exit code.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Coroutine, Mapping
 from typing import Any, Callable, cast
@@ -27,6 +26,7 @@ from ..driver.operations import BlockDeviceDriver
 from ..errors import InvalidConfiguration
 from .errors import explain
 from .running import IReactor, run
+from .terminal import SafeConsole, as_json, echo
 
 AGENT_YML = "/etc/flocker/agent.yml"
 
@@ -189,9 +189,9 @@ class App:
         :raises SystemExit: the result is not ok.
         """
         if self.json:
-            click.echo(json.dumps(answer.document, indent=2))
+            click.echo(as_json(answer.document))
         elif isinstance(answer.shown, str):
-            click.echo(answer.shown)
+            echo(answer.shown)
         else:
             self._show(answer.shown)
         if not answer.ok:
@@ -210,18 +210,20 @@ class App:
     def warn(self, message: str) -> None:
         """Print a warning on standard error, unless the output is JSON."""
         if not self.json:
-            click.echo("Warning: " + message, err=True)
+            echo("Warning: " + message, err=True)
 
     def console(self) -> Console:
         """Return the console of standard output."""
-        console = Console(highlight=False)
+        console = SafeConsole(highlight=False, markup=False, emoji=False)
         if not console.is_terminal:
             console.width = _WIDTH_WITHOUT_TERMINAL
         return console
 
     def progress_console(self) -> Console:
         """Return the console of standard error, which is no terminal if the output is JSON."""
-        return Console(stderr=True, quiet=self.json, force_terminal=False if self.json else None)
+        return SafeConsole(
+            stderr=True, quiet=self.json, force_terminal=False if self.json else None
+        )
 
 
 __all__: tuple[str, ...] = ("CommandResult", "App", "ConfiguredCloud", "ObservedService")

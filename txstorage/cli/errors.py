@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import suppress
 
@@ -21,6 +20,7 @@ from ..interfaces import (
     VolumeException,
 )
 from .running import CommandInterrupted
+from .terminal import as_json, echo
 
 
 def say(text: str) -> None:
@@ -33,7 +33,7 @@ def say(text: str) -> None:
         # Otherwise Python flushes again when it exits, and prints its own error.
         with suppress(OSError):
             sys.stdout.close()
-    click.echo(text, err=True)
+    echo(text, err=True)
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -63,7 +63,7 @@ class Explanation:
 
     def as_json(self) -> str:
         """Return the document as text."""
-        return json.dumps(self.to_wire(), indent=2)
+        return as_json(self.to_wire())
 
     def report(self, as_json: bool) -> None:
         """Print the document if it is expected and can be written, and the text otherwise."""

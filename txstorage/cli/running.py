@@ -22,6 +22,8 @@ from twisted.internet.interfaces import (
 from twisted.internet.process import ProcessReader
 from twisted.python.failure import Failure
 
+from .._support.monotonic import use_monotonic_time
+
 T = TypeVar("T")
 
 
@@ -105,6 +107,7 @@ def run(operation: Callable[[IReactor], Coroutine[Any, Any, T]], reactor: IReact
     :raises CommandInterrupted: when it was cancelled.
     :raises Exception: what the coroutine raises.
     """
+    use_monotonic_time(reactor)
     command = _Command(operation, reactor)
     reactor.addSystemEventTrigger("before", "shutdown", command.shut_down)
     reactor.callWhenRunning(command.start)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any, cast
 
@@ -17,6 +16,8 @@ from ..embedded.state_directory import ServeError
 from .app import App
 from .errors import explain, say
 from .running import IReactor, end_with_input
+from .terminal import as_json as document_as_json
+from .terminal import echo
 
 
 def default_state_dir() -> str:
@@ -33,12 +34,12 @@ def _announce(service: EmbeddedService, auth_url: str, agent: str, as_json: bool
             "agent": yaml.safe_load(agent),
             "remarks": service.remarks,
         }
-        click.echo(json.dumps(document, indent=2))
+        click.echo(document_as_json(document))
         return
     for remark in service.remarks:
-        click.echo("# " + remark)
-    click.echo(agent, nl=False)
-    click.echo("txstorage ready: " + auth_url)
+        echo("# " + remark)
+    echo(agent, nl=False)
+    echo("txstorage ready: " + auth_url)
 
 
 def _refuse(error: Exception, as_json: bool) -> None:
@@ -65,7 +66,7 @@ async def run(reactor: IReactor, options: ServiceOptions, as_json: bool = False)
     )
     warning = exposure(options)
     if warning:
-        click.echo("warning: " + warning, err=True)
+        echo("warning: " + warning, err=True)
     try:
         auth_url, agent = await service.start()
         _announce(service, auth_url, agent, as_json)

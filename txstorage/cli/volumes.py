@@ -24,6 +24,7 @@ from .progress import progress
 from .running import IReactor
 from .sizes import Size, format_size
 from .tables import AdaptiveTable
+from .terminal import visible
 
 pass_app = click.make_pass_decorator(App)
 
@@ -301,7 +302,7 @@ def _confirm(volume: str) -> None:
     """
     if not is_interactive():
         raise click.UsageError("without a terminal, destroying a volume requires --yes")
-    click.confirm(f"Destroy volume {volume} and all data on it?", abort=True, err=True)
+    click.confirm(visible(f"Destroy volume {volume} and all data on it?"), abort=True, err=True)
 
 
 __all__: tuple[str, ...] = ("to_document", "volumes")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -137,15 +137,21 @@ class Application:
     :param reactor: for time.  The object itself opens no port.
     :param store: the durable state.
     :param devices: an ``IDeviceBackend``.
+    :param wall_time: returns seconds since the epoch; by default the reactor's time.
     """
 
     def __init__(
-        self, reactor: IReactorTime, store: Store, devices: IDeviceBackend, settings: Settings
+        self,
+        reactor: IReactorTime,
+        store: Store,
+        devices: IDeviceBackend,
+        settings: Settings,
+        wall_time: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._devices = devices
         self._settings = settings
-        self._identity = IdentityAPI(store, settings, reactor.seconds)
+        self._identity = IdentityAPI(store, settings, reactor.seconds, wall_time)
         self._engine = Engine(reactor, store, devices, settings.transition_delay)
 
     def start(self) -> Deferred[list[str]]:

@@ -7,6 +7,7 @@ import ipaddress
 import os
 import re
 import sqlite3
+import time
 import uuid
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from twisted.internet.interfaces import (
 )
 from twisted.web.server import Site
 
+from .._support.monotonic import use_monotonic_time
 from .agent_yml import Access, agent_configuration, as_yaml, reachable
 from .application import Application
 from .machine.devices import DeviceFailure, FileDevices, IDeviceReactor, LoopDevices
@@ -70,9 +72,14 @@ def exposure(options: ServiceOptions) -> str:
     return warning + ", and without TLS the password can be read on the way"
 
 
+def wall_time() -> float:
+    """Return the wall clock's seconds since the epoch, for the times that clients see."""
+    return time.time()
+
+
 def _open_store(path: str, reactor: IReactorTime) -> Store:
     try:
-        return Store(path, reactor.seconds)
+        return Store(path, wall_time, reactor.seconds)
     except sqlite3.Error as error:
         raise ServeError(
             f"can't use the database {path}: {error}",
@@ -119,10 +126,11 @@ class EmbeddedService:
     """
     The service on a port.
 
-    :param reactor: listens, and provides the time.
+    :param reactor: listens, and provides the time, which becomes monotonic.
     """
 
     def __init__(self, reactor: IServiceReactor, options: ServiceOptions) -> None:
+        use_monotonic_time(reactor)
         self._reactor = reactor
         self._options = options
         self._state: StateDirectory | None = None
@@ -176,7 +184,7 @@ class EmbeddedService:
             application_secret=state.application_secret(),
             **options.behaviour,
         )
-        self._application = Application(self._reactor, store, devices, settings)
+        self._application = Application(self._reactor, store, devices, settings, wall_time)
         self.remarks.extend(await self._application.start())
         port, certificate = self._listen(state, Site(self._application.resource()))
         self._port = port

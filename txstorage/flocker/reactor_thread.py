@@ -15,12 +15,13 @@ from twisted.internet.defer import maybeDeferred
 from twisted.python.failure import Failure
 
 from .._support.compat import native
+from .._support.monotonic import use_monotonic_time
 from .._support.old_twisted import SecondReactor
 from ..errors import DriverStopped, WouldWaitForItself
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Dict, NoReturn, Optional, Set, Text  # noqa: F401
+    from typing import Any, Callable, Dict, Hashable, NoReturn, Optional, Set, Text  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
 
@@ -44,6 +45,7 @@ def _daemon(*args, **kwargs):
 def _new_reactor():
     # type: () -> SecondReactor
     reactor = SecondReactor()  # type: ignore[no-untyped-call]
+    use_monotonic_time(reactor)
     # The reactor resolves host names in threads; a slow lookup must not delay the process's exit.
     pool = reactor.getThreadPool()  # type: Any
     pool.threadFactory = _daemon
@@ -314,20 +316,67 @@ class SharedReactor(object):
             thread.join(_EXIT_GRACE)
 
 
-_processes = {}  # type: Dict[int, SharedReactor]
+def _start_time():
+    # type: () -> Optional[bytes]
+    """
+    Read the time at which this process started, in clock ticks since the machine's start.
+
+    :return: bytes, or ``None`` without Linux's ``/proc``.  Source: proc_pid_stat(5).
+    """
+    try:
+        with open("/proc/self/stat", "rb") as opened:
+            # The second field, the program's name in parentheses, can contain anything.
+            return opened.read().rpartition(b")")[2].split()[19]
+    except (IOError, OSError, IndexError):
+        return None
+
+
+class ProcessReactors(object):
+    """
+    The shared reactors of a process and of the ancestors that it was forked from.
+
+    A forked child inherits its ancestors' objects but not their threads, and their locks may be
+    held for ever.  A pid alone does not identify a process, because a child can get the pid of an
+    ancestor that has ended.  The number of forks does; on Python 2, which does not report forks,
+    the start time does.
+    """
+
+    def __init__(self):
+        # type: () -> None
+        self._forks = 0
+        self._reports_forks = hasattr(os, "register_at_fork")
+        self._shared = {}  # type: Dict[Hashable, SharedReactor]
+        if self._reports_forks:
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self):
+        # type: () -> None
+        self._forks += 1
+
+    def current(self):
+        # type: () -> SharedReactor
+        """
+        Return the shared reactor of this process.
+
+        :return: a :class:`SharedReactor`; a forked child gets a new one, whose lock is free.
+        """
+        started = None if self._reports_forks else _start_time()
+        # A fork by a C library is not reported, but changes the pid.
+        process = (os.getpid(), self._forks, started)
+        shared = self._shared.get(process)
+        if shared is None:
+            # setdefault is atomic, so all threads get the same object without a lock.
+            shared = self._shared.setdefault(process, SharedReactor())
+        return shared
+
+
+_PROCESSES = ProcessReactors()
 
 
 def this_process():
     # type: () -> SharedReactor
-    """
-    Return the shared reactor of this process.
-
-    :return: a :class:`SharedReactor`; a forked child gets a new one, whose lock is free.
-    """
-    pid = os.getpid()
-    shared = _processes.get(pid)
-    # setdefault is atomic, so all threads get the same object without a lock.
-    return _processes.setdefault(pid, SharedReactor()) if shared is None else shared
+    """Return the :class:`SharedReactor` of this process."""
+    return _PROCESSES.current()
 
 
 # Exit handlers that are registered later run earlier, and may use a driver.

@@ -124,17 +124,25 @@ class IdentityAPI(Service):
     The Identity API, which authenticates for the other services.
 
     :param store: keeps the tokens.
-    :param now: seconds since the epoch.
+    :param now: returns the time by which tokens expire, in seconds since the epoch.
+    :param wall_time: returns the time by which a client reads a token's times; by default ``now``.
     """
 
     app: Klein = new_app()
 
-    def __init__(self, store: Store, settings: Settings, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        now: Callable[[], float],
+        wall_time: Callable[[], float] | None = None,
+    ) -> None:
         self.base_url = settings.base_url
         self.ids = Ids.of(store)
         self._store = store
         self._settings = settings
         self._now = now
+        self._wall_time = wall_time or now
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """Admit everybody: a request for a token needs none."""
@@ -300,6 +308,11 @@ class IdentityAPI(Service):
             raise refusals.NO_TOKEN()
         return subject, record
 
+    def _shown_time(self, seconds: float) -> str:
+        # Whole seconds, so that the two times of a token do not change from answer to answer.
+        stepped = round(self._wall_time() - self._now())
+        return identity_time(seconds + stepped)
+
     def _describe(self, call: APIRequest, record: TokenRecord) -> dict[str, Any]:
         roles: list[dict[str, str]] = [
             {"id": uuid.uuid5(uuid.NAMESPACE_URL, "txstorage:role:" + role).hex, "name": role}
@@ -317,8 +330,8 @@ class IdentityAPI(Service):
                 "project": {"domain": DOMAIN, "id": self.ids.project, "name": PROJECT},
                 "is_domain": False,
                 "roles": roles,
-                "issued_at": identity_time(record.issued_at),
-                "expires_at": identity_time(record.expires_at),
+                "issued_at": self._shown_time(record.issued_at),
+                "expires_at": self._shown_time(record.expires_at),
                 "audit_ids": [secrets.token_urlsafe(16)],
                 "catalog": catalog(call.base, self.ids.project),
             }

@@ -39,12 +39,20 @@ class Store:
 
     :ivar attachments: the table of attachments.
     :param path: the SQLite file, or ``:memory:``.
-    :param clock: seconds since the epoch; what a reactor's ``seconds`` gives.
+    :param clock: returns the wall time, in seconds since the epoch.
+    :param token_clock: returns the time by which tokens expire, in seconds since the epoch; by
+        default ``clock``.  A reactor's time continues when the wall clock steps.
     """
 
-    def __init__(self, path: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        path: str,
+        clock: Callable[[], float],
+        token_clock: Callable[[], float] | None = None,
+    ) -> None:
         self._database = Database(path)
         self._clock = clock
+        self._token_clock = token_clock or clock
         self.attachments = AttachmentsTable(self._database, clock)
 
     def close(self) -> None:
@@ -287,7 +295,7 @@ class Store:
     def add_token(self, token: str, record: TokenRecord) -> None:
         """Record a token, and delete the expired ones."""
         with self.transaction():
-            self._database.execute("DELETE FROM tokens WHERE expires_at <= ?", self._clock())
+            self._database.execute("DELETE FROM tokens WHERE expires_at <= ?", self._token_clock())
             self._database.execute(
                 "INSERT INTO tokens VALUES (?, ?, ?, ?)",
                 _digest(token),
@@ -301,7 +309,7 @@ class Store:
         row = self._database.execute(
             "SELECT * FROM tokens WHERE digest = ? AND expires_at > ?",
             _digest(token),
-            self._clock(),
+            self._token_clock(),
         ).fetchone()
         if row is None:
             return None
