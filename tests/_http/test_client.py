@@ -22,6 +22,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseFailed
 
 from txstorage import errors
+from txstorage._http.bounds import Bounds
 from txstorage._http.client import HTTPClient, retry_delay
 from txstorage._http.rate_limit import TokenBucket
 from txstorage._http.trust import Untrusted
@@ -149,7 +150,7 @@ class RequestTests(SynchronousTestCase):
 
     def test_not_json(self):
         """Success that is not JSON, or not even text, is not the service."""
-        for body in (b"<html>hello</html>", b"\xff\xfe", b"{", b"[" * 100000):
+        for body in (b"<html>hello</html>", b"\xff\xfe", b"{", b"NaN", b"[NaN]"):
             wire = Wire(Answer(200, body, {"Content-Type": "text/plain"}))
             caught = self.failureResultOf(self.ask(wire), errors.NotTheService).value
             self.assertIn(u"not JSON but text/plain", caught.message)
@@ -171,7 +172,7 @@ class RequestTests(SynchronousTestCase):
 
     def test_too_large(self):
         """A body without end is given up at the limit."""
-        wire = Wire(Answer(200, b"[" + b"1," * 5000), max_body=1000)
+        wire = Wire(Answer(200, b"[" + b"1," * 5000), bounds=Bounds(body_bytes=1000))
         caught = self.failureResultOf(self.ask(wire), errors.NotTheService).value
         self.assertIn(u"longer than 1000 bytes", caught.message)
 
@@ -405,7 +406,7 @@ class AgentFailureTests(SynchronousTestCase):
         response = RawResponse(b"[1,", b"1" * 10, b"1]")
         self.clock = Clock()
         agent = AgentStub(lambda: succeed(response))
-        http = HTTPClient(self.clock, agent, max_body=8)
+        http = HTTPClient(self.clock, agent, bounds=Bounds(body_bytes=8))
         self.failureResultOf(http.request(u"GET", URL), errors.NotTheService)
         self.assertTrue(response.stopped)
 

@@ -5,12 +5,11 @@ Tests of trust in TLS certificates.
 from __future__ import absolute_import, division, print_function
 
 import os
-from ipaddress import ip_address
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage import errors
-from txstorage._http.trust import Untrusted, https_policy, system_trust, verification_problem
+from txstorage._http.trust import Untrusted, https_policy, identity_problem, system_trust
 
 from ..helpers.wire import certificate_for
 from .support import Paths
@@ -78,18 +77,31 @@ class TrustTests(SynchronousTestCase):
         caught = self.assertRaises(Untrusted, policy.creatorForNetloc, b"cloud", 443)
         self.assertIn(u"ca-certificates", caught.reason)
 
-    def test_verification_problem(self):
-        """A certificate for another address, or for none, does not verify."""
-        address = ip_address(u"10.0.0.5")
+    def test_identity_problem(self):
+        """A certificate for another address, or for none, is not for this one."""
         right = certificate_for(u"10.0.0.5").original
-        self.assertIs(verification_problem(address, right, 0, 0, True), None)
+        self.assertIs(identity_problem(u"10.0.0.5", right), None)
         for name in (u"10.0.0.6", u"cloud", None):
             wrong = certificate_for(name).original
-            self.assertIn(u"10.0.0.5", verification_problem(address, wrong, 0, 0, True))
-            self.assertIs(verification_problem(address, wrong, 0, 1, True), None)
-        self.assertIn(u"expired", verification_problem(address, right, 10, 0, False))
-        self.assertIn(u"99", verification_problem(address, right, 99, 0, False))
+            self.assertIn(u"does not name the address", identity_problem(u"10.0.0.5", wrong))
 
+    def test_chain(self):
+        """Only the server's own certificate names the host; all have to be trusted."""
+        failed = []
+
+        class Connection(object):
+            def get_app_data(self):
+                return self
+
+            failVerification = failed.append
+
+        creator = https_policy(True, self.ca_file(u"cloud")).creatorForNetloc(b"cloud", 1)
+        wrong = certificate_for(u"else").original
+        self.assertTrue(creator._verify(Connection(), wrong, 0, 1, 1))
+        self.assertFalse(creator._verify(Connection(), wrong, 0, 0, 1))
+        for number, words in ((10, u"expired"), (99, u"99")):
+            self.assertFalse(creator._verify(Connection(), wrong, number, 1, 0))
+            self.assertIn(words, failed[-1].value.reason)
 
     def test_certificate_that_cannot_be_read(self):
         """When the verification itself fails, the certificate does not verify."""

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseDone
+from twisted.web.http_headers import Headers
 
 from txstorage._node.instance_id import NodeIdentity
 from txstorage.clouds import Server
@@ -46,7 +47,9 @@ class Compute(object):
 
 
 class Answer(object):
-    """A response of treq."""
+    """A response of the metadata service."""
+
+    headers = Headers({})
 
     def __init__(self, body, code=200):
         self.code = code
@@ -59,7 +62,7 @@ class Answer(object):
 
 
 class Client(object):
-    """A stand-in for treq with one given result."""
+    """A stand-in for a client with one given result."""
 
     def __init__(self, result=None):
         self.result = result

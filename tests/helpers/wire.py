@@ -225,15 +225,18 @@ def _alternative(name):
         return x509.DNSName(name)
 
 
-def certificate_for(name):
+def certificate_for(name, alternatives=None, common_name=u"txstorage test"):
     """
     A self-signed certificate that is valid for an hour.
 
     :param name: a host name or an IP address (text), or ``None`` for neither.
+    :param alternatives: the DER of the subject alternative names (bytes) instead, well-formed or
+        not.
+    :param text common_name: the subject's.
     :return: ``PrivateCertificate``.
     """
     key = ec.generate_private_key(ec.SECP256R1(), default_backend())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, u"txstorage test")])
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     now = datetime.datetime.utcfromtimestamp(real_reactor.seconds())
     hour = datetime.timedelta(hours=1)
     builder = (
@@ -249,6 +252,10 @@ def certificate_for(name):
     if name is not None:
         names = x509.SubjectAlternativeName([_alternative(name)])
         builder = builder.add_extension(names, critical=False)
+    if alternatives is not None:
+        oid = x509.ExtensionOID.SUBJECT_ALTERNATIVE_NAME
+        raw = x509.UnrecognizedExtension(oid, alternatives)
+        builder = builder.add_extension(raw, critical=False)
     signed = builder.sign(key, hashes.SHA256(), default_backend())
     pem = signed.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
         serialization.Encoding.PEM,

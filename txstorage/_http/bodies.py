@@ -10,23 +10,22 @@ from twisted.web.http import PotentialDataLoss
 from twisted.web.iweb import IBodyProducer
 from zope.interface import implementer
 
+from .bounds import BOUNDS, OutOfBounds
+from .decoding import decoder_for
+
 MYPY = False
 if MYPY:
-    from typing import Any, List, Tuple  # noqa: F401
+    from typing import Any, Tuple  # noqa: F401
 
-# A list of 1000 volumes, Cinder's limit for a page, takes about 1.5 MB.
-MAX_BODY = 16 * 1024 * 1024
-
-
-class BodyTooLarge(Exception):
-    """A body is longer than any that a service would send."""
+    from .bounds import Bounds  # noqa: F401
+    from .decoding import Decoder  # noqa: F401
 
 
 @implementer(IBodyProducer)
 class BytesProducer(object):
     """
-    A request's body, written at once: treq's own producer waits for the global reactor, which never
-    runs in memory-only tests.
+    A request's body, written at once: Twisted's own producer waits for the global reactor, which
+    never runs in memory-only tests.
 
     :param bytes body: the whole body.
     """
@@ -51,28 +50,36 @@ class BytesProducer(object):
 
 class _BodyCollector(Protocol):
     """
-    Collects a body up to a limit.
+    Decodes and collects a body up to a limit.
 
+    :param decoder: from :func:`~txstorage._http.decoding.decoder_for`.
+    :param int limit: bytes of the decoded body.
     :ivar done: fires with ``(bytes, complete)``.  ``complete`` is ``False`` when only the end of
         the connection ended the body, so that a part may be missing.
     """
 
-    def __init__(self, limit):
-        # type: (int) -> None
+    def __init__(self, decoder, limit):
+        # type: (Decoder, int) -> None
         self.done = Deferred(self._cancel)  # type: Any
+        self._decoder = decoder
         self._limit = limit
-        self._pieces = []  # type: List[bytes]
-        self._size = 0
+        # Not a list: a piece of one byte would take forty.
+        self._body = bytearray()
 
     def dataReceived(self, data):  # noqa: N802 (Twisted's name)
         # type: (bytes) -> None
         """See ``IProtocol``."""
-        self._size += len(data)
-        if self._size <= self._limit:
-            self._pieces.append(data)
-        elif self.done is not None:
-            done = self._stop()
-            done.errback(BodyTooLarge(u"the answer is longer than {} bytes".format(self._limit)))
+        if self.done is None:
+            return
+        room = self._limit - len(self._body)
+        try:
+            decoded = self._decoder.decode(data, room)
+            if len(decoded) > room:
+                raise OutOfBounds(u"the answer is longer than {} bytes".format(self._limit))
+        except OutOfBounds as error:
+            self._stop().errback(error)
+        else:
+            self._body += decoded
 
     def connectionLost(  # type: ignore[override]  # noqa: N802 (Twisted's name)
         self, reason
@@ -83,7 +90,9 @@ class _BodyCollector(Protocol):
         if done is None:
             return
         if reason.check(ResponseDone, PotentialDataLoss):
-            done.callback((b"".join(self._pieces), bool(reason.check(ResponseDone))))
+            # The response keeps its protocol.
+            body, self._body = bytes(self._body), bytearray()
+            done.callback((body, bool(reason.check(ResponseDone))))
         else:
             done.errback(reason)
 
@@ -101,19 +110,19 @@ class _BodyCollector(Protocol):
         return done
 
 
-def collect(response, limit=MAX_BODY):
-    # type: (Any, int) -> Deferred[Tuple[bytes, bool]]
+def collect(response, bounds=BOUNDS):
+    # type: (Any, Bounds) -> Deferred[Tuple[bytes, bool]]
     """
-    :param response: treq's response, whose body has not been read.
-    :param int limit: bytes.
-    :return: a ``Deferred`` that fires with ``(bytes, complete)``, and fails with
-        :class:`BodyTooLarge` or with the error that ended the connection; cancelling it ends the
-        connection.
+    :param response: provides ``IResponse``; its body has not been read.
+    :param bounds: a :class:`~txstorage._http.bounds.Bounds`.
+    :return: a ``Deferred`` that fires with ``(bytes, complete)``, the decoded body, and fails with
+        :class:`~txstorage._http.bounds.OutOfBounds` or with the error that ended the connection;
+        cancelling it ends the connection.
     """
-    collector = _BodyCollector(limit)
+    collector = _BodyCollector(decoder_for(response.headers, bounds), bounds.body_bytes)
     done = collector.done  # type: Deferred[Tuple[bytes, bool]]
     response.deliverBody(collector)
     return done
 
 
-__all__ = ["BodyTooLarge", "BytesProducer", "MAX_BODY", "collect"]
+__all__ = ["BytesProducer", "collect"]

@@ -7,19 +7,21 @@ import random
 from functools import partial
 from uuid import uuid4
 
-from treq.client import HTTPClient as TreqClient
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
+from twisted.python.url import URL
+from twisted.web.http_headers import Headers
 
 from .. import errors
 from .._log import HTTP_EXCHANGE, HTTP_RETRY
-from .._support.compat import as_text, native, to_json_bytes
+from .._support.compat import as_text, to_json_bytes
 from .._support.eliot_context import in_action, in_current_context
-from .bodies import MAX_BODY, BodyTooLarge, BytesProducer, collect
+from .bodies import BytesProducer, collect
+from .bounds import BOUNDS, OutOfBounds
 from .connections import CONNECT_TIMEOUT, SAFE_METHODS, agent_for
-from .failures import is_cancelled, transport_error
+from .failures import is_cancelled, root_causes, transport_error
 from .messages import (
     Request,
     Response,
@@ -47,6 +49,7 @@ if MYPY:
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
     from twisted.web.iweb import IAgent  # noqa: F401
 
+    from .bounds import Bounds  # noqa: F401
     from .rate_limit import TokenBucket  # noqa: F401
 
     Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
@@ -94,20 +97,26 @@ class HTTPClient(object):
         attempts and for the rate limit.
     :param limiter: a :class:`~txstorage._http.rate_limit.TokenBucket`, or ``None``.
     :param jitter: called without arguments for a float from 0 to 1.
-    :param int max_body: bytes.
+    :param bounds: the :class:`~txstorage._http.bounds.Bounds` of answers' bodies; those of
+        connections are the agent's.
     """
 
     def __init__(
-        self, reactor, agent, timeout=30.0, limiter=None, jitter=random.random, max_body=MAX_BODY
+        self,
+        reactor,
+        agent,
+        timeout=BOUNDS.answer_seconds,
+        limiter=None,
+        jitter=random.random,
+        bounds=BOUNDS,
     ):
-        # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], int) -> None
+        # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], Bounds) -> None
         self._reactor = reactor
         self._agent = agent
-        self._treq = TreqClient(agent, data_to_body_producer=BytesProducer)
         self._timeout = timeout
         self._limiter = limiter
         self._jitter = jitter
-        self._max_body = max_body
+        self._bounds = bounds
 
     def request(
         self,
@@ -188,21 +197,21 @@ class HTTPClient(object):
 
     def _exchange(self, call, action):
         # type: (Request, Any) -> Deferred[Response]
-        send = self._treq.request  # type: Any
-        exchange = maybeDeferred(
-            send,
-            native(call.method),
-            native(call.url),
-            headers=call.headers,
-            data=call.body,
-            allow_redirects=False,
-            unbuffered=True,
-            reactor=self._reactor,
-        )
+        # An agent alone keeps no cookies and follows no redirects.
+        exchange = maybeDeferred(self._send, call)  # type: Deferred[Any]
         exchange.addCallback(self._received, call, action)
         exchange.addTimeout(self._timeout, self._reactor, partial(_timed_out, call))
         exchange.addErrback(_failed, call)
         return _Answer(exchange).deferred
+
+    def _send(self, call):
+        # type: (Request) -> Deferred[Any]
+        return self._agent.request(
+            call.method.encode("ascii"),
+            URL.fromText(call.url).asURI().asText().encode("ascii"),
+            Headers({name: [value] for name, value in call.headers.items()}),
+            BytesProducer(call.body) if call.body else None,
+        )
 
     def _received(self, response, call, action):
         # type: (Any, Request, Any) -> Deferred[Response]
@@ -210,9 +219,9 @@ class HTTPClient(object):
             # type: (int, Optional[Text]) -> None
             action.addSuccessFields(status=status, service_request_id=service_id)
 
-        body = collect(response, self._max_body)
+        body = collect(response, self._bounds)
         body.addErrback(_body_failed, call)
-        return body.addCallback(read_answer, response, call, note)
+        return body.addCallback(read_answer, response, call, note, self._bounds)
 
 
 class _Answer(object):
@@ -265,10 +274,10 @@ def _body_failed(failure, call):
     # type: (Failure, Request) -> Failure
     if is_cancelled(failure.value):
         return failure
-    if failure.check(BodyTooLarge):
-        raise errors.NotTheService(call.method, call.shown, failure.value)
-    # In any case the service had begun to respond.
     lost = transport_error(call.method, call.shown, failure.value)
+    if isinstance(root_causes(failure.value)[0], OutOfBounds):
+        raise lost
+    # In any case the service had begun to respond.
     raise errors.ResponseLost(
         call.method, call.shown, u"the answer broke off: {}".format(lost.reason)
     )

@@ -10,7 +10,9 @@ from zope.interface import implementer
 
 from .._support.compat import as_text, native
 from .._support.old_twisted import OwnReactorEndpoint, TLSEndpoint
+from .bounds import BOUNDS
 from .trust import https_policy
+from .wire_bounds import BoundedEndpoint
 
 MYPY = False
 if MYPY:
@@ -19,6 +21,7 @@ if MYPY:
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.web.http_headers import Headers  # noqa: F401
 
+    from .bounds import Bounds  # noqa: F401
     from .client_certificates import ClientCertificate  # noqa: F401
     from .trust import HTTPSPolicy  # noqa: F401
 
@@ -40,13 +43,15 @@ class _Endpoints(object):
     :param reactor: makes the connections.
     :param policy: an ``IPolicyForHTTPS``.
     :param float timeout: seconds until an address is given up.
+    :param bounds: a :class:`~txstorage._http.bounds.Bounds`.
     """
 
-    def __init__(self, reactor, policy, timeout):
-        # type: (Any, HTTPSPolicy, float) -> None
+    def __init__(self, reactor, policy, timeout, bounds=BOUNDS):
+        # type: (Any, HTTPSPolicy, float, Bounds) -> None
         self._reactor = reactor
         self._policy = policy
         self._timeout = timeout
+        self._bounds = bounds
 
     def endpointForURI(self, uri):  # noqa: N802 (Twisted's name)
         # type: (Any) -> Any
@@ -54,11 +59,13 @@ class _Endpoints(object):
         if uri.scheme not in (b"http", b"https"):
             raise SchemeNotSupported("Unsupported scheme: {!r}".format(uri.scheme))
         host = native(as_text(uri.host))
-        endpoint = OwnReactorEndpoint(self._reactor, host, uri.port, timeout=self._timeout)
-        if uri.scheme == b"http":
-            return endpoint
-        creator = self._policy.creatorForNetloc(uri.host, uri.port)
-        return TLSEndpoint(self._reactor, endpoint, creator)
+        endpoint = OwnReactorEndpoint(
+            self._reactor, host, uri.port, timeout=self._timeout
+        )  # type: Any
+        if uri.scheme == b"https":
+            creator = self._policy.creatorForNetloc(uri.host, uri.port)
+            endpoint = TLSEndpoint(self._reactor, endpoint, creator)
+        return BoundedEndpoint(endpoint, self._bounds)
 
 
 @implementer(IAgent)
@@ -97,8 +104,9 @@ def agent_for(
     verify_ca_path=None,
     connect_timeout=CONNECT_TIMEOUT,
     client=None,
+    bounds=BOUNDS,
 ):
-    # type: (Any, bool, Optional[Text], float, Optional[ClientCertificate]) -> _Agents
+    # type: (Any, bool, Optional[Text], float, Optional[ClientCertificate], Bounds) -> _Agents
     """
     :param reactor: provides ``IReactorTCP`` and the interfaces that Twisted's ``Agent`` needs.
     :param bool verify_peer: whether TLS certificates are verified.
@@ -107,26 +115,41 @@ def agent_for(
     :param float connect_timeout: seconds.
     :param client: the :class:`~txstorage._http.client_certificates.ClientCertificate` for services
         that require one, or ``None``.
+    :param bounds: the :class:`~txstorage._http.bounds.Bounds` of answers.
     :return: an ``IAgent`` that also has ``close()``.
     :raises InvalidConfiguration: ``verify_ca_path`` is invalid.
     """
     policy = https_policy(verify_peer, verify_ca_path, client=client)
     pool = HTTPConnectionPool(reactor)
     pool.cachedConnectionTimeout = _KEPT_FOR
-    endpoints = _Endpoints(reactor, policy, connect_timeout)
+    endpoints = _Endpoints(reactor, policy, connect_timeout, bounds)
     kept = Agent.usingEndpointFactory(reactor, endpoints, pool)
     return _Agents(kept, Agent.usingEndpointFactory(reactor, endpoints), pool)
 
 
-def plain_agent(reactor):
-    # type: (Any) -> Any
+class PlainClient(object):
     """
+    Sends single requests without a token, and keeps no connections.
+
     :param reactor: as for :func:`agent_for`.
-    :return: an ``IAgent`` that keeps no connections.
     """
-    return Agent.usingEndpointFactory(
-        reactor, _Endpoints(reactor, https_policy(), CONNECT_TIMEOUT)
-    )
+
+    def __init__(self, reactor):
+        # type: (Any) -> None
+        endpoints = _Endpoints(reactor, https_policy(), CONNECT_TIMEOUT)
+        self._agent = Agent.usingEndpointFactory(reactor, endpoints)
+
+    def get(self, url, reactor):
+        # type: (bytes, Any) -> Deferred[Any]
+        """
+        Send a GET request.
+
+        :param bytes url: absolute.
+        :param reactor: unused; this client has its own.
+        :return: a ``Deferred`` that fires with an ``IResponse`` whose body has not been read.
+        """
+        answered = self._agent.request(b"GET", url)  # type: Deferred[Any]
+        return answered
 
 
-__all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "agent_for", "plain_agent"]
+__all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "PlainClient", "agent_for"]

@@ -8,7 +8,6 @@ import re
 from email.utils import mktime_tz, parsedate_tz
 
 from OpenSSL import SSL
-from service_identity import VerificationError
 from twisted.internet.defer import CancelledError
 from twisted.internet.error import (
     ConnectError,
@@ -22,6 +21,8 @@ from twisted.web.error import SchemeNotSupported
 
 from .. import errors
 from .._support.compat import as_text, quote, text_type
+from .bounds import OutOfBounds
+from .decoding import json_within
 from .trust import Untrusted
 
 MYPY = False
@@ -35,8 +36,8 @@ _BY_TYPE = (  # type: Tuple[Tuple[Any, Any], ...]
         (ConnectError, DNSLookupError, ConnectingCancelledError, RequestNotSent),
         errors.Unreachable,
     ),
-    ((Untrusted, VerificationError), errors.CertificateRejected),
-    # ValueError: a malformed status or host name.
+    (Untrusted, errors.CertificateRejected),
+    # ValueError: a malformed status or host name, and OutOfBounds.
     ((ParseError, SchemeNotSupported, ValueError), errors.NotTheService),
     ((ConnectionClosed, CancelledError), errors.ResponseLost),
 )
@@ -111,8 +112,8 @@ def _describe(error):
     # type: (Any) -> Text
     if isinstance(error, ConnectingCancelledError):
         return u"no connection in time"
-    if isinstance(error, (VerificationError, Untrusted)):
-        return getattr(error, "reason", None) or u"the certificate is not for this host name"
+    if isinstance(error, (OutOfBounds, Untrusted)):
+        return error.reason
     text = _SPACE.sub(u" ", as_text(str(error))).strip()[:_PAGE_LIMIT]
     return text or as_text(type(error).__name__)
 
@@ -126,6 +127,13 @@ def _may_be_tls(url, error, cause):
         return bool(cause.data.startswith(_TLS_ALERT))
     # Most TLS servers just close the connection; one that had begun to respond speaks plain HTTP.
     return isinstance(cause, ConnectionClosed) and getattr(error, "response", None) is None
+
+
+def _with_remedy(error, cause):
+    # type: (Any, Any) -> Any
+    """Give an error the remedy of its very cause, where that differs from its class's."""
+    error.remedy = getattr(cause, "remedy", u"") or error.remedy
+    return error
 
 
 def transport_error(method, url, error):
@@ -149,7 +157,7 @@ def transport_error(method, url, error):
             reason = _describe(cause)
             if _may_be_tls(url, error, cause):
                 reason = reason.rstrip(u".") + _USE_HTTPS
-            return kind(method, url, reason)
+            return _with_remedy(kind(method, url, reason), cause)
     # Other errors that Twisted wraps came from the connection; the rest are bugs.
     return error if cause is error else errors.ResponseLost(method, url, _describe(cause))
 
@@ -209,8 +217,8 @@ def error_message(body, redact=()):
     """
     text = as_text(body)
     try:
-        found = _from_json(json.loads(text))
-    except (ValueError, RuntimeError):
+        found = _from_json(json_within(body))
+    except ValueError:
         found = None
     if found is None:
         return None, _plain(_redacted(text, redact), _PAGE_LIMIT) or u"(no message)"

@@ -3,13 +3,13 @@
 
 from __future__ import absolute_import, division, print_function
 
-import json
-
 import attr
 
 from .. import errors
 from .._support.compat import as_text, native, quote, urlsplit, urlunsplit
 from .._version import VERSION
+from .bounds import BOUNDS, OutOfBounds
+from .decoding import json_within
 from .failures import request_id, service_error
 
 MYPY = False
@@ -26,6 +26,8 @@ if MYPY:
         Tuple,
         Union,
     )
+
+    from .bounds import Bounds  # noqa: F401
 
     Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
 
@@ -109,13 +111,14 @@ def encode_query(params):
     )
 
 
-def read_answer(body_and_complete, response, call, note):
-    # type: (Tuple[bytes, bool], Any, Request, Callable[[int, Optional[Text]], object]) -> Response
+def read_answer(body_and_complete, response, call, note, bounds=BOUNDS):
+    # type: (Tuple[bytes, bool], Any, Request, Callable[[int, Optional[Text]], object], Bounds) -> Response
     """
     :param body_and_complete: the result of :func:`txstorage._http.bodies.collect`.
-    :param response: treq's response.
+    :param response: provides ``IResponse``.
     :param call: the :class:`Request` that it answers.
     :param note: called with the status and the service's request id as soon as they are known.
+    :param bounds: a :class:`~txstorage._http.bounds.Bounds`.
     :return: a :class:`Response`.
     :raises ServiceError: the service returned an error.
     :raises TransportError: the response is not of the service's API.
@@ -137,21 +140,22 @@ def read_answer(body_and_complete, response, call, note):
     return Response(
         status=status,
         headers=headers,
-        body=_decode(body, complete, headers, call),
+        body=_decode(body, complete, headers, call, bounds),
         request_id=request_id(headers),
         method=call.method,
         url=call.shown,
     )
 
 
-def _decode(body, complete, headers, call):
-    # type: (bytes, bool, Mapping[Text, Text], Request) -> Any
+def _decode(body, complete, headers, call, bounds):
+    # type: (bytes, bool, Mapping[Text, Text], Request, Bounds) -> Any
     if not body.strip() and (complete or not call.repeatable):
         return None
     try:
-        return json.loads(body.decode("utf-8"))
-    # Nested too deeply is a RuntimeError.
-    except (ValueError, RuntimeError):
+        return json_within(body, bounds)
+    except OutOfBounds as error:
+        raise errors.NotTheService(call.method, call.shown, error.reason)
+    except ValueError:
         if not complete:
             raise errors.ResponseLost(call.method, call.shown, u"the answer is cut off")
         raise errors.NotTheService(
@@ -180,6 +184,7 @@ def request_headers(json, token, microversion, call_id):
     """
     headers = {
         "Accept": "application/json",
+        "Accept-Encoding": "gzip",
         "User-Agent": native(u"txstorage/{}".format(VERSION)),
         "X-OpenStack-Request-ID": native(call_id),
         "Content-Type": None if json is None else "application/json",

@@ -2,30 +2,29 @@
 """
 The trust in servers' certificates.
 
-Twisted verifies host names.  This module verifies IP addresses, which private clouds often use,
-because the Twisted and service_identity that Flocker pins can't.
+This module verifies host names and IP addresses itself.  Twisted before 19.2 verifies no addresses.
+Later releases log an error within the verification, such as that of a malformed name, and keep the
+connection.
 """
 
 from __future__ import absolute_import, division, print_function
 
 import os
+import re
 import ssl as system_ssl
 from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.backends import default_backend
 from OpenSSL import SSL, crypto
+from service_identity import CertificateError
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
-from twisted.internet.ssl import (
-    CertificateOptions,
-    optionsForClientTLS,
-    trustRootFromCertificates,
-)
+from twisted.internet.ssl import CertificateOptions, trustRootFromCertificates
 from twisted.web.iweb import IPolicyForHTTPS
 from zope.interface import implementer
 
-from .._support.compat import as_text, native, text_type
-from .._support.old_twisted import CheckedConnections
+from .._support.compat import as_text, native
+from .._support.old_twisted import CheckedConnections, dns_name_matches
 from ..errors import InvalidConfiguration
 from .client_certificates import BEGIN, certificates_in
 
@@ -46,17 +45,31 @@ _PROBLEMS = {
 }
 
 
+_REISSUE = (
+    u"have the service's certificate issued for {} as a subject alternative name, and with no "
+    u"malformed name"
+)
+# Letters, digits, hyphens and underscores in labels of at most 63; or a wildcard instead of the
+# first of at least three labels.  service_identity accepts more, and its versions differ.
+_LABEL = u"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_DNS_NAME = re.compile(u"(?:[*][.]{0}[.]{0}|{0})(?:[.]{0})*\\Z".format(_LABEL))
+_SHOWN = 60
+
+
 class Untrusted(Exception):
     """
     A certificate does not verify.
 
     :param text reason: the reason.
+    :param text remedy: the solution; empty for that of
+        :class:`~txstorage.errors.CertificateRejected`.
     """
 
-    def __init__(self, reason):
-        # type: (Text) -> None
+    def __init__(self, reason, remedy=u""):
+        # type: (Text, Text) -> None
         Exception.__init__(self, native(reason))
         self.reason = reason
+        self.remedy = remedy
 
 
 def trust_from_file(path):
@@ -123,50 +136,86 @@ def _address(host):
         return None
 
 
-def _addresses_of(certificate):
-    # type: (Any) -> Sequence[Any]
+def _names_of(certificate, kind):
+    # type: (Any, Any) -> Sequence[Any]
+    """:return: a certificate's subject alternative names of one kind."""
     encoded = crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
     extensions = x509.load_der_x509_certificate(encoded, default_backend()).extensions
     try:
         names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return []
-    return names.get_values_for_type(x509.IPAddress)
+    found = names.get_values_for_type(kind)  # type: Sequence[Any]
+    return found
 
 
-def verification_problem(address, certificate, error_number, depth, ok):
-    # type: (Any, Any, int, int, bool) -> Optional[Text]
+def _shown(name):
+    # type: (Text) -> Text
+    """:return: a name of a certificate, in printable ASCII and not too long."""
+    return name.encode("unicode_escape").decode("ascii")[:_SHOWN]
+
+
+def _host_problem(host, names):
+    # type: (Text, Sequence[Text]) -> Optional[Text]
     """
-    Check one certificate of a server's chain.
+    Look for a host in a certificate's DNS names.
 
-    :param address: the ``ipaddress`` object that the connection is to.
+    :param text host: the host name that the connection is to.
+    :param names: the certificate's DNS names (text).
+    :return: the problem (text), or ``None``.
+    """
+    matched = []
+    for name in names:
+        try:
+            if _DNS_NAME.match(name) is None or len(name) > 253:
+                raise CertificateError()
+            matched.append(dns_name_matches(name.encode("ascii"), host))
+        except CertificateError:
+            problem = u"the certificate has the malformed name '{}', so none of its names counts"
+            return problem.format(_shown(name))
+    return None if any(matched) else u"the certificate does not name the host"
+
+
+def _address_problem(address, addresses):
+    # type: (Any, Sequence[Any]) -> Optional[Text]
+    return None if address in addresses else u"the certificate does not name the address"
+
+
+def identity_problem(host, certificate):
+    # type: (Text, Any) -> Optional[Text]
+    """
+    Check whether a server's certificate is for a host.
+
+    Only subject alternative names count, those with DNS names for a host name and those with IP
+    addresses for an address.  The certificate's common name does not count.
+
+    :param text host: the host name or IP address that the connection is to.
     :param certificate: the ``OpenSSL.crypto.X509``.
-    :param int error_number: OpenSSL's.
-    :param int depth: 0 for the server's own certificate.
-    :param bool ok: whether OpenSSL trusts it.
     :return: text: the problem, or ``None``.
     """
-    if not ok:
-        return _PROBLEMS.get(
-            error_number, u"the certificate does not verify (OpenSSL error {})".format(error_number)
-        )
-    if depth == 0 and address not in _addresses_of(certificate):
-        return u"the certificate is not for the address {}".format(address)
-    return None
+    address = _address(host)
+    # An exception in a callback would be lost in OpenSSL, and with it the check.
+    try:
+        if address is None:
+            return _host_problem(host, _names_of(certificate, x509.DNSName))
+        return _address_problem(address, _names_of(certificate, x509.IPAddress))
+    except Exception:
+        return u"the names of the certificate can't be read"
 
 
-def _verified(address):
-    # type: (Any) -> Callable[[Any, int, int, bool], Optional[Exception]]
+def _verified(host):
+    # type: (Text) -> Callable[[Any, int, int, bool], Optional[Exception]]
     """:return: the check of certificates for :class:`.old_twisted.CheckedConnections`."""
 
     def check(certificate, error_number, depth, ok):
         # type: (Any, int, int, bool) -> Optional[Exception]
-        # An exception in here would be lost in OpenSSL, and with it the check.
-        try:
-            problem = verification_problem(address, certificate, error_number, depth, ok)
-        except Exception:
-            problem = u"the certificate can't be read"
-        return None if problem is None else Untrusted(problem)
+        if not ok:
+            unknown = u"the certificate does not verify (OpenSSL error {})".format(error_number)
+            return Untrusted(_PROBLEMS.get(error_number, unknown))
+        problem = identity_problem(host, certificate) if depth == 0 else None
+        if problem is None:
+            return None
+        return Untrusted(u"{} ({})".format(problem, host), _REISSUE.format(host))
 
     return check
 
@@ -185,7 +234,7 @@ class _Unverified(object):
         """See ``IOpenSSLClientConnectionCreator``."""
         connection = SSL.Connection(self._context, None)
         if _address(self._host) is None:
-            connection.set_tlsext_host_name(self._host.encode("idna"))
+            connection.set_tlsext_host_name(self._host.encode("ascii"))
         return connection
 
 
@@ -229,13 +278,9 @@ class HTTPSPolicy(object):
             return _Unverified(host, self._own)
         if self._trust is None:
             self._trust = self._load()
-        address = _address(host)
-        if address is not None:
-            options = CertificateOptions(trustRoot=self._trust, **self._own)
-            return CheckedConnections(options, _verified(address))
-        return optionsForClientTLS(
-            text_type(host), trustRoot=self._trust, extraCertificateOptions=self._own
-        )
+        options = CertificateOptions(trustRoot=self._trust, **self._own)
+        server_name = None if _address(host) is not None else host.encode("ascii")
+        return CheckedConnections(options, _verified(host), server_name)
 
 
 def https_policy(verify_peer=True, verify_ca_path=None, paths=None, client=None):

@@ -8,16 +8,16 @@ that Compute knows.
 
 from __future__ import absolute_import, division, print_function
 
-import json
 from uuid import UUID
 
-from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, maybeDeferred, succeed
 from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
 from .._http.bodies import collect
-from .._http.connections import plain_agent
+from .._http.bounds import Bounds
+from .._http.connections import PlainClient
+from .._http.decoding import json_within
 from .._http.failures import is_cancelled
 from .._log import INSTANCE_ID_SOURCE
 from .._support.compat import as_text
@@ -37,7 +37,7 @@ if MYPY:
 
 METADATA_URL = u"http://169.254.169.254/openstack/latest/meta_data.json"
 _METADATA_TIMEOUT = 5.0  # seconds
-_MAX_METADATA = 1024 * 1024  # bytes
+_BOUNDS = Bounds(body_bytes=1024 * 1024)
 
 
 class _NothingHere(Exception):
@@ -79,7 +79,7 @@ def uuid_from_metadata(body):
     :raises _NothingHere: there is none.
     """
     try:
-        found = json.loads(body.decode("utf-8"))["uuid"]
+        found = json_within(body)["uuid"]
     except (ValueError, KeyError, TypeError):
         raise _NothingHere(u"its meta_data.json has no 'uuid'")
     return as_text(found)
@@ -92,7 +92,8 @@ class NodeIdentity(object):
     :param reactor: provides ``IReactorTime`` and the interfaces that ``Agent`` needs.
     :param service: provides ``IVolumeService``.
     :param configured: text; ``None`` to look for the id.
-    :param client: has treq's ``get``; ``None`` for one without proxies.
+    :param client: has ``get`` as :class:`~txstorage._http.connections.PlainClient` does, which is
+        the default.
     :param text metadata_url: the URL of the cloud's metadata service.
     :param FilePath mounts: the table of mounted file systems.
     :param FilePath labels: block devices by their file system's label.
@@ -167,7 +168,7 @@ class NodeIdentity(object):
         # type: () -> Deferred[List[Text]]
         client = self._client
         if client is None:
-            client = HTTPClient(plain_agent(self._reactor))
+            client = PlainClient(self._reactor)
         url = self._metadata_url.encode("ascii")
         d = client.get(url, reactor=self._reactor)  # type: Deferred[Any]
         d.addCallback(_body)
@@ -185,7 +186,7 @@ def _body(response):
     # type: (Any) -> Deferred[bytes]
     if response.code != 200:
         raise _NothingHere(u"it answered with HTTP {}".format(response.code))
-    return collect(response, _MAX_METADATA).addCallback(lambda result: result[0])
+    return collect(response, _BOUNDS).addCallback(lambda result: result[0])
 
 
 def _plainly_cancelled(failure):

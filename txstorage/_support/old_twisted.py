@@ -20,13 +20,26 @@ from zope.interface import implementer
 from .compat import PY2
 
 try:
+    from service_identity.hazmat import DNS_ID, DNSPattern
+
+    _dns_pattern = DNSPattern.from_bytes
+except ImportError:  # pragma: no cover
+    # service_identity 23.1.0 made these public.
+    from service_identity._common import (  # type: ignore[import-not-found,no-redef]
+        DNS_ID,
+        DNSPattern,
+    )
+
+    _dns_pattern = getattr(DNSPattern, "from_bytes", DNSPattern)
+
+try:
     from twisted.internet.epollreactor import EPollReactor as PlatformReactor
 except ImportError:  # pragma: no cover (only outside Linux, for development)
     from twisted.internet.selectreactor import SelectReactor as PlatformReactor
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Dict, Optional  # noqa: F401
+    from typing import Any, Callable, Dict, Optional, Text  # noqa: F401
 
     from eliot import Action  # noqa: F401
     from OpenSSL.crypto import X509  # noqa: F401
@@ -120,23 +133,44 @@ def _wrapped_protocol(tls):
     return protocol
 
 
+def dns_name_matches(name, host):
+    # type: (bytes, Text) -> bool
+    """
+    Compare a DNS name of a certificate with a host name.
+
+    :param bytes name: the DNS name, which may have a wildcard.
+    :param text host: the host name.
+    :return: whether the name is of the host.
+    :raises service_identity.CertificateError: the name is malformed.
+    """
+    pattern, service = _dns_pattern(name), DNS_ID(host)
+    try:
+        return bool(service.verify(pattern))
+    # service_identity before 17.0.0, for a wildcard and a host name of one label.
+    except ValueError:
+        return False
+
+
 @implementer(IOpenSSLClientConnectionCreator)
 class CheckedConnections(object):
     """
     TLS connections whose certificates are checked by a function.
 
-    Twisted 19.2.0 and later verify certificates for IP addresses in ``optionsForClientTLS``;
-    earlier releases support host names only.
+    Twisted has no public way to check a certificate.  ``optionsForClientTLS`` of Twisted 26.10 logs
+    every exception but a ``VerificationError`` and keeps the connection; before 19.2.0, it supports
+    host names only.
 
     :param options: a Twisted ``CertificateOptions``.
     :param check: called with a certificate (``OpenSSL.crypto.X509``), OpenSSL's error number,
         the certificate's depth in the chain, and whether OpenSSL trusts the certificate; returns
         the exception that ends the connection, or ``None``. Must not raise.
+    :param server_name: the host name (bytes) for servers with several certificates, or ``None``.
     """
 
-    def __init__(self, options, check):
-        # type: (CertificateOptions, CertificateCheck) -> None
+    def __init__(self, options, check, server_name=None):
+        # type: (CertificateOptions, CertificateCheck, Optional[bytes]) -> None
         self._check = check
+        self._server_name = server_name
         self._context = options.getContext()
         self._context.set_verify(
             SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, self._verify
@@ -154,6 +188,8 @@ class CheckedConnections(object):
         """See ``IOpenSSLClientConnectionCreator``."""
         connection = SSL.Connection(self._context, None)
         connection.set_app_data(protocol)
+        if self._server_name is not None:
+            connection.set_tlsext_host_name(self._server_name)
         return connection
 
 
@@ -183,4 +219,5 @@ __all__ = [
     "SecondReactor",
     "TLSEndpoint",
     "copy_context",
+    "dns_name_matches",
 ]
