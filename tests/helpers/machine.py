@@ -47,7 +47,7 @@ class Compute(object):
 
 
 class Answer(object):
-    """A response of the metadata service."""
+    """A response of treq."""
 
     headers = Headers({})
 
@@ -62,13 +62,13 @@ class Answer(object):
 
 
 class Client(object):
-    """A stand-in for a client with one given result."""
+    """A stand-in for treq with one given result."""
 
     def __init__(self, result=None):
         self.result = result
         self.urls = []
 
-    def get(self, url, reactor):
+    def get(self, url, unbuffered, reactor):
         """Record the URL, and return the given result, or refuse the connection."""
         self.urls.append(url)
         if self.result is None:

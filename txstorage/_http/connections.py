@@ -127,29 +127,55 @@ def agent_for(
     return _Agents(kept, Agent.usingEndpointFactory(reactor, endpoints), pool)
 
 
-class PlainClient(object):
+def plain_agent(reactor):
+    # type: (Any) -> Any
     """
-    Sends single requests without a token, and keeps no connections.
-
     :param reactor: as for :func:`agent_for`.
+    :return: an ``IAgent`` that keeps no connections.
+    """
+    return Agent.usingEndpointFactory(
+        reactor, _Endpoints(reactor, https_policy(), CONNECT_TIMEOUT)
+    )
+
+
+@implementer(IAgent)
+class BareAgent(object):
+    """
+    An agent for treq, without the headers of responses that treq acts upon without bounds.
+
+    treq keeps every cookie and sends it back, and decompresses a body before its size can be
+    limited.  So no response has a ``Set-Cookie``, and the content encoding ``gzip`` gets its other
+    name, ``x-gzip`` (RFC 9110, section 8.4.1.3), which treq leaves to
+    :func:`~txstorage._http.decoding.decoder_for`.
+
+    :param agent: provides ``IAgent``.
     """
 
-    def __init__(self, reactor):
-        # type: (Any) -> None
-        endpoints = _Endpoints(reactor, https_policy(), CONNECT_TIMEOUT)
-        self._agent = Agent.usingEndpointFactory(reactor, endpoints)
+    def __init__(self, agent):
+        # type: (IAgent) -> None
+        self._agent = agent
 
-    def get(self, url, reactor):
-        # type: (bytes, Any) -> Deferred[Any]
-        """
-        Send a GET request.
+    def request(
+        self,
+        method,  # type: bytes
+        uri,  # type: bytes
+        headers=None,  # type: Optional[Headers]
+        bodyProducer=None,  # type: Any  # noqa: N803 (Twisted's name)
+    ):
+        # type: (...) -> Deferred[Any]
+        """See ``IAgent``."""
+        answered = self._agent.request(method, uri, headers, bodyProducer)  # type: Deferred[Any]
+        return answered.addCallback(_bare)
 
-        :param bytes url: absolute.
-        :param reactor: unused; this client has its own.
-        :return: a ``Deferred`` that fires with an ``IResponse`` whose body has not been read.
-        """
-        answered = self._agent.request(b"GET", url)  # type: Deferred[Any]
-        return answered
+
+def _bare(response):
+    # type: (Any) -> Any
+    response.headers.removeHeader(b"set-cookie")
+    encodings = response.headers.getRawHeaders(b"content-encoding")
+    if encodings:
+        renamed = [each.lower().replace(b"gzip", b"x-gzip") for each in encodings]
+        response.headers.setRawHeaders(b"content-encoding", renamed)
+    return response
 
 
-__all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "PlainClient", "agent_for"]
+__all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "BareAgent", "agent_for", "plain_agent"]

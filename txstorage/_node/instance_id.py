@@ -10,13 +10,14 @@ from __future__ import absolute_import, division, print_function
 
 from uuid import UUID
 
+from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, maybeDeferred, succeed
 from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
 from .._http.bodies import collect
 from .._http.bounds import Bounds
-from .._http.connections import PlainClient
+from .._http.connections import BareAgent, plain_agent
 from .._http.decoding import json_within
 from .._http.failures import is_cancelled
 from .._log import INSTANCE_ID_SOURCE
@@ -92,8 +93,7 @@ class NodeIdentity(object):
     :param reactor: provides ``IReactorTime`` and the interfaces that ``Agent`` needs.
     :param service: provides ``IVolumeService``.
     :param configured: text; ``None`` to look for the id.
-    :param client: has ``get`` as :class:`~txstorage._http.connections.PlainClient` does, which is
-        the default.
+    :param client: has treq's ``get``; ``None`` for one without proxies.
     :param text metadata_url: the URL of the cloud's metadata service.
     :param FilePath mounts: the table of mounted file systems.
     :param FilePath labels: block devices by their file system's label.
@@ -168,9 +168,9 @@ class NodeIdentity(object):
         # type: () -> Deferred[List[Text]]
         client = self._client
         if client is None:
-            client = PlainClient(self._reactor)
+            client = HTTPClient(BareAgent(plain_agent(self._reactor)))
         url = self._metadata_url.encode("ascii")
-        d = client.get(url, reactor=self._reactor)  # type: Deferred[Any]
+        d = client.get(url, unbuffered=True, reactor=self._reactor)  # type: Deferred[Any]
         d.addCallback(_body)
         d.addCallback(lambda body: [uuid_from_metadata(body)])
         d.addErrback(_plainly_cancelled)
