@@ -15,14 +15,14 @@ if MYPY:
 
     from .bounds import Bounds  # noqa: F401
 
-    Decoder = Union["Identity", "Gunzip", "Undecodable"]
+    Decoder = Union["Uncompressed", "Gunzip", "Undecodable"]
 
 # The number by which zlib knows gzip's format.
 _GZIP = 16 + zlib.MAX_WBITS
 _TOO_DEEP = u"the answer is nested more than {} levels deep"
 
 
-class Identity(object):
+class Uncompressed(object):
     """The body of an answer without compression."""
 
     def decode(self, data, room):
@@ -90,14 +90,14 @@ def decoder_for(headers, bounds=BOUNDS):
 
     :param headers: Twisted's ``Headers``.
     :param bounds: a :class:`~txstorage._http.bounds.Bounds`.
-    :return: an :class:`Identity`, a :class:`Gunzip`, or an :class:`Undecodable` when the body has
+    :return: an :class:`Uncompressed`, a :class:`Gunzip`, or an :class:`Undecodable` when the body has
         another encoding, or more than one.
     """
     values = headers.getRawHeaders(b"content-encoding") or []
     names = [name.strip().lower() for value in values for name in value.split(b",")]
     names = [name for name in names if name not in (b"", b"identity")]
     if not names:
-        return Identity()
+        return Uncompressed()
     if len(names) > bounds.content_encodings:
         return Undecodable(
             u"the answer has {} content encodings; the limit is {}".format(
@@ -180,4 +180,4 @@ def json_within(body, bounds=BOUNDS):
     return value
 
 
-__all__ = ["Gunzip", "Identity", "Undecodable", "decoder_for", "json_within"]
+__all__ = ["Gunzip", "Uncompressed", "Undecodable", "decoder_for", "json_within"]
