@@ -1,11 +1,13 @@
 """
 A client that sends one request to a hostile server, and prints its own memory and stalls.
 
-The output is one line of JSON: ``error``, the class and the message, or ``"none"``; ``rss``, the peak
-of the resident memory above that of the idle client (MiB); ``stall``, the longest time for which
-the reactor ran nothing else (seconds of the process's own time, so that other processes don't
-count);
-``seconds``, the duration.
+The output is one line of JSON:
+
+- ``error``: the class and the message, or ``"none"``;
+- ``rss``: the peak of the resident memory above that of the idle client, in MiB;
+- ``stall``: the longest time for which the reactor ran nothing else, in seconds of the process's own
+  time, so that other processes don't count;
+- ``seconds``: the duration.
 """
 
 from __future__ import absolute_import, division, print_function

@@ -227,7 +227,8 @@ def measure(url, name, root=ROOT):
 def main(root=ROOT, *names):
     """Print a table of all attacks, or of those with the given names."""
     server = HostileServer()
-    print("{:28}{:>10}{:>10}{:>9}  {}".format("answer", "RSS MiB", "stall ms", "seconds", "outcome"))
+    titles = ("answer", "RSS MiB", "stall ms", "seconds", "outcome")
+    print("{:28}{:>10}{:>10}{:>9}  {}".format(*titles))
     for name in names or sorted(ATTACKS):
         try:
             seen = measure(server.url, name, root)
