@@ -87,9 +87,11 @@ setup(
         "packages": ["build", "twine"],
         # Some are pinned, because the findings depend on the version.
         "lint": [
+            "bandit",
             "check-manifest",
             "mypy==2.4.1",
             "mypy-zope==1.0.17",
+            "pip-audit",
             "pre-commit",
             "ruff==0.17.6",
             "towncrier",

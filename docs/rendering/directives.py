@@ -46,6 +46,7 @@ class Drawing(Directive):
 
 #: The directives, most of which have an argument.
 DIRECTIVES: dict[str, Lines] = {
+    "bounds-table": table_of(tables.rows_of_bounds),
     "builders-table": table_of(tables.rows_of_builders),
     "configuration-keys": table_of(tables.rows_of_keys),
     "error-table": table_of(tables.rows_of_errors),

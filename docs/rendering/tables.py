@@ -10,11 +10,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, Callable
 
+import attr
 from eliot import ActionType, MessageType
 
 from txstorage import _log, errors
 from txstorage._configuration.configuration import variables
 from txstorage._configuration.keys import KEYS
+from txstorage._http.bounds import BOUNDS, Bounds
 from txstorage.driver.lifecycle import TABLES, Phase, Where
 
 from .parts import GROUND, WINGS, handed, imports, purpose, rooms
@@ -107,6 +109,14 @@ def rows_of_builders() -> Iterator[Row]:
         yield literal(builder.name), builder.description, when, ", ".join(needs), certifies
 
 
+def rows_of_bounds() -> Iterator[Row]:
+    """One row for each bound of an answer."""
+    yield "bound", "limit", "of"
+    for field in attr.fields(Bounds):
+        limit = f"{getattr(BOUNDS, field.name):,} {field.metadata['unit']}"
+        yield literal(field.name), limit, field.metadata["part"]
+
+
 def rows_of_wings() -> Iterator[Row]:
     """One row for each wing, with its modules and the wings it uses."""
     yield "wing", "purpose", "modules", "imports", "is handed"
@@ -160,6 +170,7 @@ __all__ = [
     "literal",
     "literals",
     "rows_of_actions",
+    "rows_of_bounds",
     "rows_of_builders",
     "rows_of_errors",
     "rows_of_keys",

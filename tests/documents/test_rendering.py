@@ -10,6 +10,7 @@ import unittest
 from collections.abc import Iterator
 from typing import Any
 
+import attr
 import click
 from treq.testing import StubTreq
 from twisted.internet.task import Clock
@@ -23,6 +24,7 @@ from tests.contract.suite import SUITE
 from tests.helpers.imports import layer_of, modules
 from txstorage import _log, clouds, errors, interfaces
 from txstorage._configuration.keys import KEYS
+from txstorage._http.bounds import Bounds
 from txstorage.cli.main import main
 from txstorage.driver import lifecycle
 from txstorage.driver.operations import BlockDeviceDriver
@@ -43,6 +45,18 @@ def page(name: str) -> str:
     """A page's source."""
     with open(os.path.join(DOCS, name), encoding="utf-8") as source:
         return source.read()
+
+
+class BoundsTests(SynchronousTestCase):
+    """The limits of answers."""
+
+    def test_every_bound(self) -> None:
+        """Each bound has a row with its limit, and the page shows the table."""
+        _, *rows = tables.rows_of_bounds()
+        fields = [field.name for field in attr.fields(Bounds)]
+        self.assertEqual([f"``{name}``" for name in fields], [row[0] for row in rows])
+        self.assertIn("4,194,304 bytes", [row[1] for row in rows])
+        self.assertIn(".. bounds-table::", page("security.rst"))
 
 
 class WingsTests(SynchronousTestCase):

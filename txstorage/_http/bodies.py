@@ -53,7 +53,7 @@ class _BodyCollector(Protocol):
     Decodes and collects a body up to a limit.
 
     :param decoder: from :func:`~txstorage._http.decoding.decoder_for`.
-    :param int limit: bytes of the decoded body.
+    :param int limit: bytes of the body, as received and decoded.
     :ivar done: fires with ``(bytes, complete)``.  ``complete`` is ``False`` when only the end of
         the connection ended the body, so that a part may be missing.
     """
@@ -63,6 +63,7 @@ class _BodyCollector(Protocol):
         self.done = Deferred(self._cancel)  # type: Any
         self._decoder = decoder
         self._limit = limit
+        self._received = 0
         # Not a list: a piece of one byte would take forty.
         self._body = bytearray()
 
@@ -72,9 +73,11 @@ class _BodyCollector(Protocol):
         if self.done is None:
             return
         room = self._limit - len(self._body)
+        self._received += len(data)
         try:
             decoded = self._decoder.decode(data, room)
-            if len(decoded) > room:
+            # gzip can also hold endless blocks of nothing.
+            if len(decoded) > room or self._received > self._limit:
                 raise OutOfBounds(u"the answer is longer than {} bytes".format(self._limit))
         except OutOfBounds as error:
             self._stop().errback(error)

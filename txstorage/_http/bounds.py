@@ -52,7 +52,7 @@ class Bounds(object):
     :ivar int head_bytes: bytes of the status line and the headers, with those of interim answers.
     :ivar int head_lines: lines of the status line and the headers, with those of interim answers.
     :ivar int wire_bytes: bytes of the whole answer as received.
-    :ivar int body_bytes: bytes of the decoded body.
+    :ivar int body_bytes: bytes of the body, as received and decoded.
     :ivar int content_encodings: names in ``Content-Encoding``.
     :ivar int json_values: values in the body.
     :ivar int json_nesting: lists and objects inside each other.
@@ -73,13 +73,13 @@ class Bounds(object):
         metadata=_row(u"bytes", u"the whole answer as received, with the framing of its chunks"),
     )  # type: int
     body_bytes = attr.ib(
-        default=4 * 1024 * 1024, metadata=_row(u"bytes", u"the body, decompressed")
+        default=4 * 1024 * 1024, metadata=_row(u"bytes", u"the body, compressed and decompressed")
     )  # type: int
     content_encodings = attr.ib(
         default=1, metadata=_row(u"encodings", u"the body's compressions; only gzip is supported")
     )  # type: int
     json_values = attr.ib(
-        default=150000, metadata=_row(u"values", u"the body's values, at any depth")
+        default=100000, metadata=_row(u"values", u"the body's values, at any depth")
     )  # type: int
     json_nesting = attr.ib(
         default=32, metadata=_row(u"levels", u"the body's lists and objects inside each other")

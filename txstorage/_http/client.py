@@ -154,7 +154,7 @@ class HTTPClient(object):
         call_id = u"req-{}".format(uuid4())
         call = Request(
             method=as_text(method),
-            url=url,
+            url=as_text(url),
             shown=shown_url(url),
             headers=request_headers(json, token, microversion, call_id),
             body=None if json is None else to_json_bytes(json),

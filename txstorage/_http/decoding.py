@@ -90,8 +90,8 @@ def decoder_for(headers, bounds=BOUNDS):
 
     :param headers: Twisted's ``Headers``.
     :param bounds: a :class:`~txstorage._http.bounds.Bounds`.
-    :return: an :class:`Uncompressed`, a :class:`Gunzip`, or an :class:`Undecodable` when the body has
-        another encoding, or more than one.
+    :return: an :class:`Uncompressed`, a :class:`Gunzip`, or an :class:`Undecodable` when the body
+        has another encoding, or more than one.
     """
     values = headers.getRawHeaders(b"content-encoding") or []
     names = [name.strip().lower() for value in values for name in value.split(b",")]

@@ -1,0 +1,85 @@
+"""
+A client that sends one request to a hostile server, and prints its own memory and stalls.
+
+The output is one line of JSON:
+
+- ``error``: the class and the message, or ``"none"``;
+- ``rss``: the peak of the resident memory above that of the idle client, in MiB;
+- ``stall``: the longest time for which the reactor ran nothing else, in seconds of the process's
+  own time, so that other processes don't count;
+- ``seconds``: the duration.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import json
+import sys
+import time
+
+from twisted.internet import task
+
+from txstorage._http.client import HTTPClient, agent_for
+
+#: Seconds for an answer: those of an answer by drops have to pass.
+_PATIENCE = 1.0
+_TICK = 0.001
+
+own_time = getattr(time, "process_time", None) or time.clock
+
+
+def resident(field):
+    """A value of /proc/self/status in MiB."""
+    with open("/proc/self/status") as status:
+        [line] = [line for line in status if line.startswith(field + ":")]
+    return int(line.split()[1]) / 1024
+
+
+class Stalls(object):
+    """Measures the longest time between two turns of the reactor."""
+
+    def __init__(self):
+        self.longest = 0.0
+        self._last = own_time()
+
+    def turn(self):
+        """Take the time of a turn."""
+        now = own_time()
+        self.longest, self._last = max(self.longest, now - self._last), now
+
+
+def attacked(reactor, url, name):
+    """Send the request, and print the outcome."""
+    patience = _PATIENCE if "drops" in name else 60.0
+    http = HTTPClient(reactor, agent_for(reactor), patience, jitter=lambda: -0.5)
+    seen = {}
+    stalls = Stalls()
+    watch = task.LoopingCall(stalls.turn)
+
+    def idle(ignored):
+        # The peak begins anew.
+        with open("/proc/self/clear_refs", "w") as peak:
+            peak.write("5")
+        seen["idle"], seen["begin"] = resident("VmRSS"), time.time()
+        stalls.__init__()
+        watch.start(_TICK)
+        return http.request(u"POST", url + name.replace(" ", "-"), json={})
+
+    def failed(failure):
+        error = failure.value
+        return "{}: {}".format(type(error).__name__, getattr(error, "message", error))
+
+    def ended(error):
+        stalls.turn()
+        watch.stop()
+        report = {"error": error, "stall": stalls.longest, "rss": resident("VmHWM") - seen["idle"]}
+        report["seconds"] = time.time() - seen["begin"]
+        print(json.dumps(report))
+        return http.close()
+
+    d = http.request(u"GET", url + u"idle").addCallback(idle)
+    d.addCallbacks(lambda response: "none", failed)
+    return d.addCallback(ended)
+
+
+if __name__ == "__main__":
+    task.react(attacked, [sys.argv[1], sys.argv[2]])
