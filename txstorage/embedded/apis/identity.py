@@ -181,7 +181,7 @@ class IdentityAPI(Service):
         return token
 
     @endpoint(app, "/v3/auth/tokens", "POST")
-    def issue(self, call: APIRequest) -> APIResponse:
+    async def issue(self, call: APIRequest) -> APIResponse:
         """Issue a token for credentials."""
         body = call.json()
         if not body.get("auth"):
@@ -197,7 +197,7 @@ class IdentityAPI(Service):
         issued_at = math.floor(self._now())
         record = TokenRecord(float(issued_at), min(expiry), self._all_methods(methods, identity))
         token = secrets.token_urlsafe(96)
-        self._store.add_token(token, record)
+        await self._store.write(lambda store: store.add_token(token, record))
         return APIResponse(201, self._describe(call, record), {"X-Subject-Token": token})
 
     def _all_methods(self, methods: list[str], identity: dict[str, Any]) -> tuple[str, ...]:
@@ -280,10 +280,10 @@ class IdentityAPI(Service):
         return APIResponse(200, self._describe(call, record), {"X-Subject-Token": subject})
 
     @endpoint(app, "/v3/auth/tokens", "DELETE")
-    def revoke(self, call: APIRequest) -> APIResponse:
+    async def revoke(self, call: APIRequest) -> APIResponse:
         """Revoke a token."""
         subject, _ = self._subject(call, "identity:revoke_token")
-        self._store.revoke(subject)
+        await self._store.write(lambda store: store.revoke(subject))
         return APIResponse(204)
 
     def _subject(self, call: APIRequest, policy: str) -> tuple[str, TokenRecord]:

@@ -108,6 +108,10 @@ class FileDevices:
 
     async def attach(self, volume_id: str) -> str:
         """See ``IDeviceBackend``."""
+        made: str = await self.files.aside(self._attach, volume_id)
+        return made
+
+    def _attach(self, volume_id: str) -> str:
         link = os.path.join(self.directory, volume_id)
         if not self._same(volume_id):
             try:
@@ -121,6 +125,9 @@ class FileDevices:
 
     async def detach(self, volume_id: str) -> None:
         """See ``IDeviceBackend``."""
+        await self.files.aside(self._detach, volume_id)
+
+    def _detach(self, volume_id: str) -> None:
         with suppress(FileNotFoundError):
             os.unlink(os.path.join(self.directory, volume_id))
         sync_directory(self.directory)

@@ -7,6 +7,14 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from typing import Any, Callable
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorThreads
+from twisted.internet.threads import deferToThreadPool
+
+#: Calls a function that waits for the disk; returns a ``Deferred`` of its result.
+Aside = Callable[..., "Deferred[Any]"]
 
 PREFIX = "volume-"
 
@@ -20,14 +28,23 @@ def sync_directory(path: str) -> None:
         os.close(directory)
 
 
+def in_threads(reactor: IReactorThreads) -> Aside:
+    """Call functions in the reactor's pool of threads, so that a busy disk stalls no request."""
+    return lambda function, *args: deferToThreadPool(
+        reactor, reactor.getThreadPool(), function, *args
+    )
+
+
 class VolumeFiles:
     """
     The files of the volumes, ``volume-<id>``, in a directory.
 
+    :ivar aside: calls the methods that change files.
     :param directory: an absolute path.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, aside: Aside = maybeDeferred) -> None:
+        self.aside = aside
         # The kernel's path of a loop device's file has no symbolic links.
         self.directory = os.path.realpath(directory)
 
