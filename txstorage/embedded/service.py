@@ -21,7 +21,6 @@ from twisted.internet.interfaces import (
     IReactorThreads,
     IReactorTime,
 )
-from twisted.web.server import Site
 
 from .agent_yml import Access, agent_configuration, as_yaml, reachable
 from .application import Application
@@ -181,7 +180,7 @@ class EmbeddedService:
         self._application = Application(self._reactor, store, devices, settings)
         store.write_in_thread(self._reactor)
         self.remarks.extend(await self._application.start())
-        port, certificate = self._listen(state, Site(self._application.resource()))
+        port, certificate = self._listen(state, self._application.site())
         self._port = port
         address = cast(IPv4Address, port.getHost())
         access = Access(

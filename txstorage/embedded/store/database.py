@@ -159,7 +159,7 @@ class Database:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
+        """``True`` while a transaction is open."""
         return self._connection.in_transaction
 
     def only_read(self) -> None:

@@ -74,7 +74,7 @@ class Store:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
+        """``True`` while a transaction is open."""
         return self._database.in_transaction
 
     def write(self, change: Change[T]) -> Deferred[T]:
