@@ -7,6 +7,7 @@ Tokens are random, and the store keeps only their digests.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import math
 import secrets
@@ -88,6 +89,15 @@ class Ids:
         )
 
 
+def _fingerprint(store: Store, settings: Settings) -> str:
+    """Derive a text from the user's secrets that changes with them and does not reveal them."""
+    salt = store.fact("token_salt", lambda: secrets.token_hex(16))
+    both = "\0".join((settings.password, settings.application_secret))
+    return hashlib.scrypt(
+        both.encode("utf-8", "surrogateescape"), salt=salt.encode("ascii"), n=2**11, r=8, p=1
+    ).hex()
+
+
 def _part(body: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
     """The options of one method of authentication."""
     if name not in body:
@@ -132,6 +142,8 @@ class IdentityAPI(Service):
     def __init__(self, store: Store, settings: Settings, now: Callable[[], float]) -> None:
         self.base_url = settings.base_url
         self.ids = Ids.of(store)
+        # As in Keystone, the tokens of a user end with a change of the password.
+        store.bind_tokens(_fingerprint(store, settings))
         self._store = store
         self._settings = settings
         self._now = now

@@ -343,6 +343,8 @@ def _labels(text: str) -> dict[str, str] | None:
     """
     Parse the labels of a filter, which Cinder reads as a Python literal; ``None`` for anything
     else.
+
+    :raises WireError: 400, for a lone surrogate, which no database holds.
     """
     try:
         value = ast.literal_eval(text)
@@ -351,4 +353,10 @@ def _labels(text: str) -> dict[str, str] | None:
     if not isinstance(value, dict):
         return None
     texts = [item for pair in value.items() for item in pair]
-    return value if all(isinstance(item, str) for item in texts) else None
+    if not all(isinstance(item, str) for item in texts):
+        return None
+    try:
+        "".join(texts).encode("utf-8")
+    except UnicodeEncodeError:
+        raise refusals.INCORRECT() from None
+    return value

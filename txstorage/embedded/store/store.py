@@ -351,6 +351,13 @@ class Store:
             return None
         return TokenRecord(row["issued_at"], row["expires_at"], tuple(row["methods"].split()))
 
+    def bind_tokens(self, binding: str) -> None:
+        """Forget all tokens, unless they were issued under this binding."""
+        with self.transaction():
+            if self.fact("token_binding", lambda: "") != binding:
+                self._database.execute("DELETE FROM tokens")
+                self.set_fact("token_binding", binding)
+
     def revoke(self, token: str) -> None:
         """Forget a token."""
         self._database.execute("DELETE FROM tokens WHERE digest = ?", _digest(token))
