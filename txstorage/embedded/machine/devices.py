@@ -117,7 +117,7 @@ class FileDevices:
             try:
                 with suppress(FileNotFoundError):
                     os.unlink(link)
-                os.link(self.files.path(volume_id), link)
+                os.link(self.files.path(volume_id), link, follow_symlinks=False)
             except OSError as error:
                 raise DeviceFailure(f"{link}: {error.strerror}") from error
             sync_directory(self.directory)

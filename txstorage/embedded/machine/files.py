@@ -53,8 +53,9 @@ class VolumeFiles:
         return os.path.join(self.directory, PREFIX + volume_id)
 
     def exists(self, volume_id: str) -> bool:
-        """Check whether the volume has a file."""
-        return os.path.isfile(self.path(volume_id))
+        """Check whether the volume has a file; a symbolic link is not followed."""
+        path = self.path(volume_id)
+        return os.path.isfile(path) and not os.path.islink(path)
 
     def create(self, volume_id: str, size: int) -> None:
         """
@@ -63,7 +64,8 @@ class VolumeFiles:
         :param size: bytes.
         :raises OSError: there is no room.
         """
-        opened = os.open(self.path(volume_id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        opened = os.open(self.path(volume_id), flags, 0o600)
         try:
             os.ftruncate(opened, size)
             os.fsync(opened)
