@@ -21,6 +21,7 @@ from txstorage._node.image_reader import UnreadableImage
 from txstorage._node.instance_id import NodeIdentity
 from txstorage._node.iso9660 import Iso9660
 from txstorage._node.vfat import VFat
+from txstorage._support import loop_devices
 from txstorage.interfaces import UnknownInstanceID
 
 from ..helpers.images import drive, iso_image, vfat_image
@@ -286,7 +287,7 @@ class RealDriveTests(DriveTestCase):
         device = subprocess.check_output(
             ["losetup", "--find", "--show", "--read-only", path]
         ).decode("ascii").strip()
-        self.addCleanup(subprocess.check_call, ["losetup", "--detach", device])
+        self.addCleanup(loop_devices.detach, device, path)
         os.symlink(device, self.labels.child("config-2").path)
         return device
 

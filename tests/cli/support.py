@@ -22,6 +22,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage._support import loop_devices
 from txstorage.cli.app import App
 from txstorage.cli.main import main
 from txstorage.embedded.testing import in_memory_cloud
@@ -61,8 +62,9 @@ def sweep(directory: str) -> None:
         subprocess.run(["umount", "--lazy", point.replace("\\040", " ")], check=False)
     for path in glob.glob("/sys/block/loop*/loop/backing_file"):
         with suppress(OSError), open(path) as opened:
-            if opened.read().startswith(directory + "/"):
-                subprocess.run(["losetup", "--detach", "/dev/" + path.split("/")[3]], check=False)
+            backing = opened.read().strip().replace(" (deleted)", "")
+            if backing.startswith(directory + "/"):
+                loop_devices.detach("/dev/" + path.split("/")[3], backing)
     shutil.rmtree(directory, ignore_errors=True)
 
 

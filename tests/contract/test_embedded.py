@@ -8,10 +8,11 @@ import os
 from typing import Any
 
 import attr
+from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
-from twisted.web.server import Site
 
 import txstorage.embedded
 from txstorage.embedded.apis.identity import Ids
@@ -21,6 +22,7 @@ from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.settings import USER
 from txstorage.embedded.testing import in_memory_cloud
 from txstorage.embedded.wire import refusals
+from txstorage.embedded.wire.channel import BoundedSite
 
 from .case import Target
 from .record import compared, errors, lines, read, routes
@@ -55,17 +57,17 @@ class EmbeddedTarget(Target):
         }
         self.admin = dict(self.user)
         self.servers = list(self._cloud.nodes.values())
-        self._user_site = Site(self._cloud.resource, reactor=self._clock)
+        self._user_site = self._cloud.application.site()
         self._admin_site = self._restarted(roles=("admin", "member"))
 
-    def _restarted(self, **changes: Any) -> Site:
+    def _restarted(self, **changes: Any) -> BoundedSite:
         """Restart the cloud with other settings."""
         directory = self._cloud.devices_directory
         files = VolumeFiles(os.path.join(os.path.dirname(directory), "volumes"))
         settings = attr.evolve(self._cloud.settings, **changes)
         devices = FileDevices(files, directory)
         application = Application(self._clock, self._cloud.store, devices, settings)
-        return Site(application.resource(), reactor=self._clock)
+        return application.site()
 
     async def exchange(self, url: str, request: bytes, as_admin: bool) -> bytes:
         site = self._admin_site if as_admin else self._user_site
@@ -75,6 +77,7 @@ class EmbeddedTarget(Target):
         protocol.dataReceived(request)
         while not transport.disconnecting:
             await self.pause()
+        protocol.connectionLost(Failure(ConnectionDone()))
         content: bytes = transport.value()
         return content
 

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from tests.documents.blocks import ROOT, Block
 from tests.documents.output import Learned
 from tests.run import ENVIRONMENT
+from txstorage._support import loop_devices
 
 #: Seconds that commands of most documents may take.
 PATIENCE = 180
@@ -227,7 +228,7 @@ def until_gone(path: str) -> None:
 
 def _detach(path: str) -> None:
     for device in devices_on(path):
-        subprocess.run(["losetup", "--detach", device], check=False)
+        loop_devices.detach(device, path)
     until_gone(path)
 
 

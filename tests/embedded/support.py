@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 from typing import Any
 
@@ -14,6 +13,7 @@ from treq.testing import StubTreq
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage._support import loop_devices
 from txstorage.embedded.testing import BASE_URL, InMemoryCloud, in_memory_cloud
 
 MISSING = "c70a9410-4321-4788-ae1d-bc604b7d57c3"
@@ -146,20 +146,26 @@ def temporary_directory(case: Any) -> str:
 
 def loops_below(directory: str) -> list[str]:
     """List the loop devices whose backing file is in a directory."""
-    found = []
+    return list(_files_below(directory))
+
+
+def _files_below(directory: str) -> dict[str, str]:
+    """The files of those loop devices, by the device."""
+    found = {}
     for name in sorted(os.listdir("/sys/block")):
         try:
             with open(f"/sys/block/{name}/loop/backing_file") as opened:
-                if opened.read().startswith(os.path.realpath(directory) + "/"):
-                    found.append("/dev/" + name)
+                path = opened.read().strip().replace(" (deleted)", "")
+                if path.startswith(os.path.realpath(directory) + "/"):
+                    found["/dev/" + name] = path
         except OSError:
             continue
     return found
 
 
 def _detach_all(directory: str) -> None:
-    for device in loops_below(directory):
-        subprocess.run(["losetup", "--detach", device], check=False)
+    for device, path in _files_below(directory).items():
+        loop_devices.detach(device, path)
 
 
 def no_loop_devices() -> str:

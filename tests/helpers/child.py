@@ -22,6 +22,7 @@ from twisted.trial.unittest import SkipTest
 
 from txstorage._assembly import block_device_driver
 from txstorage._http.connections import agent_for
+from txstorage._support import loop_devices
 from txstorage._support.compat import PY2
 from txstorage.testing import (
     FaultyAgent,
@@ -112,8 +113,9 @@ class EmbeddedService(object):
                 ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"]
             ).splitlines():
                 name, _, backing_file = line.decode().strip().partition(" ")
-                if backing_file.strip().startswith(self.state + "/"):
-                    subprocess.check_call(["losetup", "--detach", name])
+                path = backing_file.strip().replace(" (deleted)", "")
+                if path.startswith(self.state + "/"):
+                    loop_devices.detach(name, path)
         shutil.rmtree(self.state, ignore_errors=True)
 
     def configuration(self, node="node-1"):

@@ -12,6 +12,7 @@ from uuid import uuid4
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SkipTest
 
+from txstorage._support import loop_devices
 from txstorage._support.compat import as_text
 
 MIB = 1024 * 1024
@@ -117,6 +118,4 @@ def attach_loop(test, path):
 
 def detach_loop(device, path):
     """Remove a loop device, if it is still the file's."""
-    listed = as_text(subprocess.check_output(["losetup", "--associated", path]))
-    if any(line.startswith(device + u":") for line in listed.splitlines()):
-        subprocess.check_call(["losetup", "--detach", device])
+    loop_devices.detach(device, path)

@@ -14,9 +14,9 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import (
     IReactorCore,
     IReactorFDSet,
-    IReactorFromThreads,
     IReactorProcess,
     IReactorTCP,
+    IReactorThreads,
     IReactorTime,
 )
 from twisted.internet.process import ProcessReader
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class IReactor(
-    IReactorCore, IReactorFDSet, IReactorFromThreads, IReactorProcess, IReactorTCP, IReactorTime
+    IReactorCore, IReactorFDSet, IReactorThreads, IReactorProcess, IReactorTCP, IReactorTime
 ):
     """The parts of Twisted's reactor that the command line uses."""
 

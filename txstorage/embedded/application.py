@@ -26,6 +26,7 @@ from .machine.transitions import Engine
 from .settings import Settings
 from .store.store import Store
 from .wire import refusals
+from .wire.channel import BoundedSite
 from .wire.exchange import APIRequest, APIResponse, WireError, call_from
 from .wire.versions import VOLUME, announcements, as_version
 
@@ -33,6 +34,8 @@ from .wire.versions import VOLUME, announcements, as_version
 _PROJECT = re.compile(rb"[0-9a-f-]+\Z")
 #: The beginning of Compute's own middleware.
 _COMPUTE = "/compute/v2.1"
+#: The one path whose requests need no token and have a body that matters.
+_TOKENS = b"/identity/v3/auth/tokens"
 #: Not a real path, since a segment of one has no slash.
 _ATTACHMENTS = b"volume/attachments"
 
@@ -148,6 +151,7 @@ class Application:
         settings: Settings,
         wall_time: Callable[[], float] | None = None,
     ) -> None:
+        self._reactor = reactor
         self._store = store
         self._devices = devices
         self._settings = settings
@@ -174,6 +178,20 @@ class Application:
         :return: fires with ``None`` when none runs any more.
         """
         return Deferred.fromCoroutine(self._engine.stop())
+
+    def site(self) -> BoundedSite:
+        """Return the factory for a port, which bounds the connections."""
+        return BoundedSite(self.resource(), self._reactor, self._reads_body)
+
+    def _reads_body(self, method: bytes, path: bytes, request: IRequest) -> bool:
+        """
+        Check whether a request's response depends on its body: without a valid token, only that
+        to a request for one does.
+        """
+        if (method, path.rstrip(b"/")) == (b"POST", _TOKENS):
+            return True
+        token: bytes = request.getHeader(b"X-Auth-Token") or b""
+        return self._store.token(token.decode("utf-8", "replace")) is not None
 
     def resource(self) -> IResource:
         """The resource for a ``Site``."""

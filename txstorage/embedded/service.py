@@ -19,15 +19,15 @@ from twisted.internet.interfaces import (
     IListeningPort,
     IReactorSSL,
     IReactorTCP,
+    IReactorThreads,
     IReactorTime,
 )
-from twisted.web.server import Site
 
 from .._support.monotonic import use_monotonic_time
 from .agent_yml import Access, agent_configuration, as_yaml, reachable
 from .application import Application
 from .machine.devices import DeviceFailure, FileDevices, IDeviceReactor, LoopDevices
-from .machine.files import VolumeFiles
+from .machine.files import VolumeFiles, in_threads
 from .settings import Settings
 from .state_directory import ServeError, StateDirectory, write_private
 from .store.store import Store
@@ -118,8 +118,8 @@ async def choose_devices(
     return loop, "they work here"
 
 
-class IServiceReactor(IDeviceReactor, IReactorSSL, IReactorTCP):
-    """A reactor that listens, keeps time and starts programs."""
+class IServiceReactor(IDeviceReactor, IReactorSSL, IReactorTCP, IReactorThreads):
+    """A reactor that listens, keeps time, and starts programs and threads."""
 
 
 class EmbeddedService:
@@ -184,16 +184,18 @@ class EmbeddedService:
             application_secret=state.application_secret(),
             **options.behaviour,
         )
+        cluster_id = store.fact("cluster_id", lambda: str(uuid.uuid4()))
         self._application = Application(self._reactor, store, devices, settings, wall_time)
+        store.write_in_thread(self._reactor)
         self.remarks.extend(await self._application.start())
-        port, certificate = self._listen(state, Site(self._application.resource()))
+        port, certificate = self._listen(state, self._application.site())
         self._port = port
         address = cast(IPv4Address, port.getHost())
         access = Access(
             host=options.host,
             port=address.port,
             password_file=state.password_file,
-            cluster_id=store.fact("cluster_id", lambda: str(uuid.uuid4())),
+            cluster_id=cluster_id,
             certificate=certificate,
             device_directory=state.devices if devices.kind == "file" else None,
         )
@@ -210,7 +212,7 @@ class EmbeddedService:
     async def _choose_devices(
         self, state: StateDirectory, store: Store
     ) -> LoopDevices | FileDevices:
-        files = VolumeFiles(state.volumes)
+        files = VolumeFiles(state.volumes, in_threads(self._reactor))
         attached = any(volume.attachment and not volume.bootable for volume in store.volumes())
         recorded = store.fact("devices", lambda: "") if attached else ""
         devices, why = await choose_devices(

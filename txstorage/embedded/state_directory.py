@@ -13,7 +13,10 @@ import secrets
 import stat
 import tempfile
 
+from . import private_path
 from .machine.files import sync_directory
+
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class ServeError(Exception):
@@ -28,6 +31,18 @@ class ServeError(Exception):
         super().__init__(f"{message} ({remedy})")
         self.message = message
         self.remedy = remedy
+
+
+def _refuse(weakness: private_path.Weakness | None) -> None:
+    if weakness is not None:
+        raise ServeError(f"{weakness.path} {weakness.reason}", weakness.remedy)
+
+
+def _make_directory(path: str, mode: int) -> None:
+    """Make a directory, unless it exists, and those above it, whatever the umask is."""
+    if not os.path.isdir(path):
+        _make_directory(os.path.dirname(path), 0o755)
+        os.mkdir(path, mode)
 
 
 class StateDirectory:
@@ -45,13 +60,14 @@ class StateDirectory:
         self.path = os.path.abspath(path)
         self._lock: int | None = None
         try:
+            if os.geteuid() == 0:
+                _refuse(private_path.on_the_way(self.path, 0))
             for directory in (self.path, self.volumes, self.devices):
-                os.makedirs(directory, mode=0o700, exist_ok=True)
-            self._lock = os.open(
-                os.path.join(self.path, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-            )
+                _make_directory(directory, 0o700)
+                self._refuse_content(directory)
+            self._lock = os.open(os.path.join(self.path, "lock"), _OPEN, 0o600)
             # The database gets the mode that SQLite then uses for its log.
-            os.close(os.open(self.database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            os.close(os.open(self.database, _OPEN, 0o600))
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.close()
@@ -65,6 +81,14 @@ class StateDirectory:
                 f"can't use the state directory {self.path}: {error.strerror}",
                 "give one that can be written with --state-dir",
             ) from error
+
+    def _refuse_content(self, directory: str) -> None:
+        """
+        :raises ServeError: the directory is not private, or an entry is a link or another user's.
+        """
+        uid = os.geteuid()
+        found = private_path.on_the_way(directory, uid) if uid == 0 else None
+        _refuse(found or private_path.inside(directory, uid))
 
     def exposure(self) -> str:
         """A warning when other users can change the directory's content."""
@@ -106,7 +130,7 @@ class StateDirectory:
     def _secret(self, path: str) -> str:
         if not os.path.exists(path):
             write_private(path, secrets.token_urlsafe(24).encode("ascii") + b"\n")
-        with open(path, encoding="utf-8") as opened:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as opened:
             secret = opened.read().rstrip("\r\n")
         if not secret:
             raise ServeError(

@@ -56,7 +56,7 @@ class TableTests(SynchronousTestCase):
                 opened.write(backing + "\n")
         # One that is detached while the others are read.
         os.makedirs(os.path.join(sysfs, "block", "loop4", "loop", "backing_file"))
-        self.assertEqual(loops_below("/tmp/a", sysfs), ["/dev/loop0", "/dev/loop2"])
+        self.assertEqual(sorted(loops_below("/tmp/a", sysfs)), ["/dev/loop0", "/dev/loop2"])
 
 
 class RemoveTests(TestCase):
@@ -93,7 +93,7 @@ class RemoveTests(TestCase):
         """The removal of remains."""
         return [
             mounts_below(self.directory),
-            loops_below(self.directory),
+            list(loops_below(self.directory)),
             os.path.exists(self.directory),
         ]
 
@@ -122,7 +122,7 @@ class RemoveTests(TestCase):
         theirs = await self.mount(loop, "mounted")
         await remove(reactor, mine)
         self.assertEqual(mounts_below(self.directory), [theirs])
-        self.assertEqual(loops_below(self.directory), [loop])
+        self.assertEqual(list(loops_below(self.directory)), [loop])
 
     async def test_twice(self) -> None:
         """Without remains, there is nothing to do."""

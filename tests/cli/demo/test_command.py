@@ -84,7 +84,7 @@ class DemoTestCase(TestCase):
         """Mounts, loop devices, files and processes that are left."""
         return [
             mounts_below(self.directory),
-            loops_below(self.directory),
+            list(loops_below(self.directory)),
             os.listdir(self.directory),
             processes_of(self.directory),
         ]

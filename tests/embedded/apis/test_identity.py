@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import attr
+from treq.testing import StubTreq
+
 from txstorage.embedded.apis.identity import Ids
+from txstorage.embedded.application import Application
+from txstorage.embedded.machine.devices import FileDevices
+from txstorage.embedded.machine.files import VolumeFiles
 
 from ..support import CloudTests, Got, password_auth
 
@@ -244,3 +250,39 @@ class SecretTests(CloudTests):
     def test_repr(self) -> None:
         """The settings' repr shows no secret."""
         self.assertNotIn("open", repr(self.cloud.settings))
+
+
+class SecretChangeTests(CloudTests):
+    """Tests of tokens and changes of the user's secrets, which take effect at a start."""
+
+    def restarted(self, **changes: str) -> int:
+        """Restart with other secrets; return the status of a request with the first token."""
+        settings = attr.evolve(self.cloud.settings, **changes)
+        devices = FileDevices(VolumeFiles(self.cloud.devices_directory), "")
+        application = Application(self.clock, self.cloud.store, devices, settings)
+        self.treq = StubTreq(application.resource())
+        return self.volumes("GET").code
+
+    def test_same(self) -> None:
+        """A token survives a restart with the same secrets."""
+        self.assertEqual([self.restarted(), self.restarted()], [200, 200])
+
+    def test_changed(self) -> None:
+        """
+        A token ends with a change of the password or of the application credential's secret, and
+        stays invalid when the old ones return.
+        """
+        for changes in ({"password": "other"}, {"application_secret": "other"}):
+            self.treq, self.token = StubTreq(self.cloud.resource), None
+            auth = self.ask("POST", TOKENS, password_auth())
+            self.token = auth.headers["x-subject-token"]
+            self.assertEqual(self.restarted(), 200)
+            self.assertEqual(self.restarted(**changes), 401, changes)
+            self.assertEqual(self.restarted(), 401, changes)
+
+    def test_not_stored(self) -> None:
+        """The database does not hold the secrets themselves."""
+        rows = self.cloud.store._database.execute("SELECT value FROM facts").fetchall()
+        for row in rows:
+            self.assertNotIn(self.cloud.settings.password, row[0])
+            self.assertNotIn(self.cloud.settings.application_secret, row[0])

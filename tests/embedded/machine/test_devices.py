@@ -306,6 +306,37 @@ class LoopDeviceTests(TestCase):
         await self.devices.detach("v")
         self.assertEqual(self.devices.attached(), {})
 
+    async def test_reassigned(self) -> None:
+        """
+        A device that got another's file after its name was read is neither detached nor kept from
+        its owner.
+        """
+        elsewhere = VolumeFiles(temporary_directory(self))
+        elsewhere.create("v", MIB)
+        others = LoopDevices(reactor, elsewhere)
+        strange = await others.attach("v")
+        # The list of names is from before.
+        self.patch(self.devices, "_bound", lambda: {"volume-v": [strange]})
+        self.assertEqual(self.devices.attached(), {})
+        await self.devices.detach("v")
+        self.assertEqual(await self.devices.forget_strays([]), [])
+        self.assertEqual(others.attached(), {"v": strange})
+        with self.assertRaises(DeviceFailure):
+            await self.devices.attach("v")
+
+    async def test_replaced(self) -> None:
+        """A device of a removed file is not that of a new file of the same name."""
+        old = await self.devices.attach("v")
+        self.files.remove("v")
+        self.files.create("v", 4 * MIB)
+        self.assertEqual(self.devices.attached(), {})
+        new = await self.devices.attach("v")
+        self.assertNotEqual(new, old)
+        size = subprocess.check_output(["blockdev", "--getsize64", new])
+        self.assertEqual(int(size), 4 * MIB)
+        await self.devices.detach("v")
+        self.assertEqual(loops_below(self.directory), [])
+
     async def test_probe(self) -> None:
         """The trial of loop devices leaves nothing behind."""
         await self.devices.probe()

@@ -6,7 +6,7 @@ from typing import Any
 
 from eliot import MemoryLogger
 from eliot.testing import capture_logging
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -23,6 +23,7 @@ class SlowFiles:
 
     def __init__(self) -> None:
         self.calls: list[Any] = []
+        self.aside = maybeDeferred
 
     def create(self, volume_id: str, size: int) -> None:
         """Record a creation."""

@@ -9,7 +9,7 @@ from twisted.web.http import Request
 from twisted.web.test.requesthelper import DummyChannel
 
 from txstorage.embedded.testing import in_memory_cloud
-from txstorage.embedded.wire.exchange import MAX_BODY, Service, call_from
+from txstorage.embedded.wire.exchange import Service, call_from
 
 from ..support import CloudTests
 
@@ -202,7 +202,7 @@ class BodyTests(CloudTests):
 
     def test_too_large(self) -> None:
         """A body larger than the limit is 413."""
-        got = self.volumes("POST", body=b" " * (MAX_BODY + 1))
+        got = self.volumes("POST", body=b" " * (114688 + 1))
         self.assertEqual((got.code, got.body["title"]), (413, "Request Entity Too Large"))
 
     def test_length(self) -> None:

@@ -12,7 +12,9 @@ import glob
 import os
 import shutil
 
-from ..._support import linux
+from twisted.internet.threads import deferToThreadPool
+
+from ..._support import linux, loop_devices
 from ..running import IReactor
 from .commands import CommandFailed, command
 
@@ -34,16 +36,16 @@ def mounts_below(directory: str, table: str = "/proc/self/mounts") -> list[str]:
     return [point for point in reversed(points) if is_below(point, directory)]
 
 
-def loops_below(directory: str, sysfs: str = "/sys") -> list[str]:
+def loops_below(directory: str, sysfs: str = "/sys") -> dict[str, str]:
     """
-    :return: the paths of loop devices whose backing file is in a directory.
+    :return: the paths of loop devices whose backing file is in a directory, with the file's.
     """
-    found = []
+    found = {}
     for block_device in glob.glob(os.path.join(sysfs, "block/loop*")):
         backing = linux.backing_file(block_device)
         if backing is not None and is_below(os.fsdecode(backing[0]), directory):
-            found.append("/dev/" + os.path.basename(block_device))
-    return sorted(found)
+            found["/dev/" + os.path.basename(block_device)] = os.fsdecode(backing[0])
+    return found
 
 
 async def _unmount(reactor: IReactor, mountpoint: str) -> None:
@@ -71,6 +73,7 @@ async def remove(reactor: IReactor, directory: str) -> None:
     :param directory: absolute and resolved.
     """
     await unmount_all(reactor, directory)
-    for loop in loops_below(directory):
-        await command(reactor, "losetup", "--detach", loop)
+    for loop, path in loops_below(directory).items():
+        # Closing a device waits for the disk.
+        await deferToThreadPool(reactor, reactor.getThreadPool(), loop_devices.detach, loop, path)
     shutil.rmtree(directory, ignore_errors=True)

@@ -103,14 +103,17 @@ class AttachmentsAPI(ProjectService):
         found = self._found(attachment_id)
         return APIResponse(200, {"attachment": detail(found, self._volume(found.volume_id))})
 
-    def _found(self, attachment_id: str) -> AttachmentRecord:
-        found = self._store.attachments.find(attachment_id)
+    def _found(self, attachment_id: str, store: Store | None = None) -> AttachmentRecord:
+        """
+        :param store: of the change that finds the attachment; without one, that of reading.
+        """
+        found = (store or self._store).attachments.find(attachment_id)
         if found is None:
             raise refusals.NO_ATTACHMENT(attachment_id)
         return found
 
-    def _volume(self, volume_id: str) -> VolumeRecord:
-        volume = self._store.volume(volume_id)
+    def _volume(self, volume_id: str, store: Store | None = None) -> VolumeRecord:
+        volume = (store or self._store).volume(volume_id)
         if volume is None:
             raise refusals.NO_VOLUME(volume_id)
         return volume
@@ -125,11 +128,16 @@ class AttachmentsAPI(ProjectService):
     async def create(self, call: APIRequest) -> APIResponse:
         """Reserve a volume, and connect it when the host gives its properties."""
         wanted = new_attachment(call.json(), call.version)
-        _refuse_reserve(self._volume(wanted.volume_id))
-        reserved = self._store.attachments.reserve_for_host(
-            wanted.volume_id, wanted.server_id, wanted.mode, wanted.connector
-        )
-        view = detail(reserved, self._volume(wanted.volume_id), as_before=True)
+
+        def change(store: Store) -> tuple[AttachmentRecord, VolumeRecord]:
+            _refuse_reserve(self._volume(wanted.volume_id, store))
+            made = store.attachments.reserve_for_host(
+                wanted.volume_id, wanted.server_id, wanted.mode, wanted.connector
+            )
+            return made, self._volume(wanted.volume_id, store)
+
+        reserved, volume = await self._store.write(change)
+        view = detail(reserved, volume, as_before=True)
         if wanted.connector is not None:
             view["connection_info"] = await self._connected(reserved, refusals.NOT_CONNECTED)
         return APIResponse(200, {"attachment": view})
@@ -157,11 +165,16 @@ class AttachmentsAPI(ProjectService):
         connector = connector_of(call.json())
         before = self._found(attachment_id)
         async with _holding(self._lock(before.volume_id)):
-            before = self._found(attachment_id)
-            volume = self._volume(before.volume_id)
-            _refuse_update(volume, connector)
+
+            def change(store: Store) -> tuple[AttachmentRecord, VolumeRecord]:
+                found = self._found(attachment_id, store)
+                volume = self._volume(found.volume_id, store)
+                _refuse_update(volume, connector)
+                store.attachments.connect(found, connector)
+                return found, volume
+
+            before, volume = await self._store.write(change)
             view = detail(before, volume)
-            self._store.attachments.connect(before, connector)
             view["connection_info"] = await self._connected(before, refusals.NOT_CONNECTED_AGAIN)
         return APIResponse(200, {"attachment": view})
 
@@ -177,17 +190,21 @@ class AttachmentsAPI(ProjectService):
             try:
                 await self._devices.detach(volume_id)
             except DeviceFailure as error:
-                self._store.add_message(volume_id, f"detach volume: {error}")
+                reason = f"detach volume: {error}"
+                await self._store.write(lambda store: store.add_message(volume_id, reason))
                 raise refusals.VOLUME_FAULT() from error
-            self._store.attachments.release(found)
+            await self._store.write(lambda store: store.attachments.release(found))
         return APIResponse(200, {"attachments": []})
 
     @endpoint(app, _ID + "/action", "POST", since=_COMPLETE_SINCE)
-    def complete(self, call: APIRequest, attachment_id: str) -> APIResponse:
+    async def complete(self, call: APIRequest, attachment_id: str) -> APIResponse:
         """Complete an attachment (``os-complete``): the host has the volume."""
         check_action(call.json(empty={"None": {}}))
-        found = self._found(attachment_id)
-        self._store.set_status(found.volume_id, "in-use")
+
+        def change(store: Store) -> None:
+            store.set_status(self._found(attachment_id, store).volume_id, "in-use")
+
+        await self._store.write(change)
         return APIResponse(204)
 
 

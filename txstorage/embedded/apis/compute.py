@@ -14,6 +14,7 @@ from typing import Any, Callable
 from klein import Klein
 
 from ..store.records import AttachmentRecord, ServerRecord, VolumeRecord
+from ..store.store import Store
 from ..wire import refusals
 from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint, new_app
 from ..wire.fields import UUID, compute_body, only_member, wrapped
@@ -72,14 +73,17 @@ class ComputeAPI(VersionedService):
         ids = self._identity.ids
         return ServerView(call.base, ids.project, ids.user)
 
-    def _server(self, server_id: str) -> ServerRecord:
-        server = self._store.server(server_id)
+    def _server(self, server_id: str, store: Store | None = None) -> ServerRecord:
+        """
+        :param store: of the change that finds the server; without one, that of reading.
+        """
+        server = (store or self._store).server(server_id)
         if server is None:
             raise refusals.NO_SERVER(server_id)
         return server
 
-    def _volume(self, volume_id: str) -> VolumeRecord:
-        volume = self._store.volume(volume_id)
+    def _volume(self, volume_id: str, store: Store) -> VolumeRecord:
+        volume = store.volume(volume_id)
         if volume is None:
             raise refusals.NO_SUCH_VOLUME(volume_id)
         return volume
@@ -122,19 +126,23 @@ class ComputeAPI(VersionedService):
         return APIResponse(200, {"server": self._detail(call)(self._server(server_id))})
 
     @endpoint(app, _ID + "/action", "POST")
-    def action(self, call: APIRequest, server_id: str) -> APIResponse:
+    async def action(self, call: APIRequest, server_id: str) -> APIResponse:
         """Turn a server on or off, which takes no time here."""
         name = only_member(call.json(empty={}), COMPUTE)
         if name not in _ACTIONS:
             raise refusals.NO_SERVER_ACTION(name)
-        server = self._store.server(server_id)
-        if server is None:
-            raise refusals.NO_SERVER_TO_ACT_ON(server_id)
-        needed, status, verb = _ACTIONS[name]
-        if server.status != needed:
-            state = compute_views.vm_state(server.status)
-            raise refusals.WRONG_SERVER_STATE(verb, server_id, state)
-        self._store.set_server_status(server_id, status)
+
+        def change(store: Store) -> None:
+            server = store.server(server_id)
+            if server is None:
+                raise refusals.NO_SERVER_TO_ACT_ON(server_id)
+            needed, status, verb = _ACTIONS[name]
+            if server.status != needed:
+                state = compute_views.vm_state(server.status)
+                raise refusals.WRONG_SERVER_STATE(verb, server_id, state)
+            store.set_server_status(server_id, status)
+
+        await self._store.write(change)
         return APIResponse(202)
 
     # -- attachments ---------------------------------------------------------
@@ -152,26 +160,30 @@ class ComputeAPI(VersionedService):
     def show_attachment(self, call: APIRequest, server_id: str, volume_id: str) -> APIResponse:
         """Show one attachment."""
         self._server(server_id)
-        attachment = self._attachment(server_id, volume_id)
+        attachment = self._attachment(server_id, volume_id, self._store)
         return APIResponse(
             200, {"volumeAttachment": compute_views.attachment(attachment, call.version)}
         )
 
-    def _attachment(self, server_id: str, volume_id: str) -> AttachmentRecord:
-        volume = self._store.volume(volume_id)
+    def _attachment(self, server_id: str, volume_id: str, store: Store) -> AttachmentRecord:
+        volume = store.volume(volume_id)
         attachment = None if volume is None else volume.attachment
         if attachment is None or not attachment.by_compute or attachment.server_id != server_id:
             raise refusals.NOT_ATTACHED(server_id, volume_id)
         return attachment
 
     @endpoint(app, _ATTACHMENTS, "POST")
-    def attach(self, call: APIRequest, server_id: str) -> APIResponse:
+    async def attach(self, call: APIRequest, server_id: str) -> APIResponse:
         """Begin to attach a volume."""
         volume_id, wanted_device = _wanted(call.json())
-        self._server(server_id)
-        self._refuse_attach(call, self._volume(volume_id))
-        device = self._choose_device(server_id, wanted_device)
-        attachment = self._store.attachments.reserve(volume_id, server_id, device)
+
+        def change(store: Store) -> AttachmentRecord:
+            self._server(server_id, store)
+            self._refuse_attach(call, self._volume(volume_id, store))
+            device = self._choose_device(store, server_id, wanted_device)
+            return store.attachments.reserve(volume_id, server_id, device)
+
+        attachment = await self._store.write(change)
         self._engine.begin(volume_id)
         if call.version >= _ASYNCHRONOUS_ATTACH:
             return APIResponse(202, content_type=EMPTY)
@@ -192,8 +204,8 @@ class ComputeAPI(VersionedService):
         if status != "available":
             raise refusals.NOT_RESERVABLE(volume.volume_id, status, call.request_id)
 
-    def _choose_device(self, server_id: str, wanted: str | None) -> str:
-        taken = {attachment.device for attachment in self._store.attachments.of_server(server_id)}
+    def _choose_device(self, store: Store, server_id: str, wanted: str | None) -> str:
+        taken = {attachment.device for attachment in store.attachments.of_server(server_id)}
         if wanted is None:
             return next(name for name in _device_names() if name not in taken)
         # Whatever the request names, the name is of the hypervisor's kind.
@@ -203,16 +215,20 @@ class ComputeAPI(VersionedService):
         return device
 
     @endpoint(app, _ATTACHMENTS + "/<volume_id>", "DELETE")
-    def detach(self, call: APIRequest, server_id: str, volume_id: str) -> APIResponse:
+    async def detach(self, call: APIRequest, server_id: str, volume_id: str) -> APIResponse:
         """Begin to detach a volume."""
-        self._server(server_id)
-        volume = self._volume(volume_id)
-        self._attachment(server_id, volume_id)
-        if volume.bootable:
-            raise refusals.ROOT_VOLUME()
-        if volume.status != "in-use":
-            raise refusals.NOT_DETACHABLE(call.request_id)
-        self._store.set_status(volume_id, "detaching")
+
+        def change(store: Store) -> None:
+            self._server(server_id, store)
+            volume = self._volume(volume_id, store)
+            self._attachment(server_id, volume_id, store)
+            if volume.bootable:
+                raise refusals.ROOT_VOLUME()
+            if volume.status != "in-use":
+                raise refusals.NOT_DETACHABLE(call.request_id)
+            store.set_status(volume_id, "detaching")
+
+        await self._store.write(change)
         self._engine.begin(volume_id)
         return APIResponse(202)
 

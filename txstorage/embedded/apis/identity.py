@@ -7,6 +7,7 @@ Tokens are random, and the store keeps only their digests.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import math
 import secrets
@@ -88,6 +89,15 @@ class Ids:
         )
 
 
+def _fingerprint(store: Store, settings: Settings) -> str:
+    """Derive a text from the user's secrets that changes with them and does not reveal them."""
+    salt = store.fact("token_salt", lambda: secrets.token_hex(16))
+    both = "\0".join((settings.password, settings.application_secret))
+    return hashlib.scrypt(
+        both.encode("utf-8", "surrogateescape"), salt=salt.encode("ascii"), n=2**11, r=8, p=1
+    ).hex()
+
+
 def _part(body: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
     """The options of one method of authentication."""
     if name not in body:
@@ -139,6 +149,8 @@ class IdentityAPI(Service):
     ) -> None:
         self.base_url = settings.base_url
         self.ids = Ids.of(store)
+        # As in Keystone, the tokens of a user end with a change of the password.
+        store.bind_tokens(_fingerprint(store, settings))
         self._store = store
         self._settings = settings
         self._now = now
@@ -189,7 +201,7 @@ class IdentityAPI(Service):
         return token
 
     @endpoint(app, "/v3/auth/tokens", "POST")
-    def issue(self, call: APIRequest) -> APIResponse:
+    async def issue(self, call: APIRequest) -> APIResponse:
         """Issue a token for credentials."""
         body = call.json()
         if not body.get("auth"):
@@ -205,7 +217,7 @@ class IdentityAPI(Service):
         issued_at = math.floor(self._now())
         record = TokenRecord(float(issued_at), min(expiry), self._all_methods(methods, identity))
         token = secrets.token_urlsafe(96)
-        self._store.add_token(token, record)
+        await self._store.write(lambda store: store.add_token(token, record))
         return APIResponse(201, self._describe(call, record), {"X-Subject-Token": token})
 
     def _all_methods(self, methods: list[str], identity: dict[str, Any]) -> tuple[str, ...]:
@@ -288,10 +300,10 @@ class IdentityAPI(Service):
         return APIResponse(200, self._describe(call, record), {"X-Subject-Token": subject})
 
     @endpoint(app, "/v3/auth/tokens", "DELETE")
-    def revoke(self, call: APIRequest) -> APIResponse:
+    async def revoke(self, call: APIRequest) -> APIResponse:
         """Revoke a token."""
         subject, _ = self._subject(call, "identity:revoke_token")
-        self._store.revoke(subject)
+        await self._store.write(lambda store: store.revoke(subject))
         return APIResponse(204)
 
     def _subject(self, call: APIRequest, policy: str) -> tuple[str, TokenRecord]:

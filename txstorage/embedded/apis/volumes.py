@@ -14,6 +14,7 @@ from typing import Any, Callable
 from klein import Klein
 
 from ..store.records import NewVolume, VolumeFilter, VolumeRecord
+from ..store.store import Store
 from ..wire import refusals
 from ..wire.exchange import EMPTY, APIRequest, APIResponse, Version, endpoint, new_app
 from ..wire.fields import only_member
@@ -73,8 +74,11 @@ class BlockStorageAPI(ProjectService):
         ids = self._identity.ids
         return VolumeView(call.base, ids.project, ids.user, call.version, self.project_path(call))
 
-    def _found(self, volume_id: str) -> VolumeRecord:
-        volume = self._store.volume(volume_id)
+    def _found(self, volume_id: str, store: Store | None = None) -> VolumeRecord:
+        """
+        :param store: of the change that finds the volume; without one, that of reading.
+        """
+        volume = (store or self._store).volume(volume_id)
         if volume is None:
             raise refusals.NO_VOLUME(volume_id)
         return volume
@@ -82,16 +86,20 @@ class BlockStorageAPI(ProjectService):
     # -- volumes -------------------------------------------------------------
 
     @endpoint(app, "/v3/<project_id>/volumes", "POST")
-    def create(self, call: APIRequest) -> APIResponse:
+    async def create(self, call: APIRequest) -> APIResponse:
         """Begin to create a volume."""
         wanted = new_volume(call.json())
-        self._check_quota(wanted)
-        volume = self._store.add_volume(wanted)
+
+        def change(store: Store) -> VolumeRecord:
+            self._check_quota(store, wanted)
+            return store.add_volume(wanted)
+
+        volume = await self._store.write(change)
         self._engine.begin(volume.volume_id)
         return APIResponse(202, {"volume": self._view(call).created(volume)})
 
-    def _check_quota(self, wanted: NewVolume) -> None:
-        volumes, gigabytes = self._store.usage()
+    def _check_quota(self, store: Store, wanted: NewVolume) -> None:
+        volumes, gigabytes = store.usage()
         most, room = self._settings.max_volumes, self._settings.max_gigabytes
         if 0 <= room < gigabytes + wanted.size:
             raise refusals.OVER_GIGABYTES(wanted.size, room, gigabytes)
@@ -133,17 +141,21 @@ class BlockStorageAPI(ProjectService):
         return APIResponse(200, {"volume": self._view(call).detail(self._found(volume_id))})
 
     @endpoint(app, _ID, "DELETE")
-    def delete(self, call: APIRequest, volume_id: str) -> APIResponse:
+    async def delete(self, call: APIRequest, volume_id: str) -> APIResponse:
         """Begin to delete a volume."""
-        volume = self._found(volume_id)
-        if volume.status not in _DELETABLE or volume.attachment is not None:
-            raise refusals.NOT_DELETABLE()
-        self._store.set_status(volume_id, "deleting")
+
+        def change(store: Store) -> None:
+            volume = self._found(volume_id, store)
+            if volume.status not in _DELETABLE or volume.attachment is not None:
+                raise refusals.NOT_DELETABLE()
+            store.set_status(volume_id, "deleting")
+
+        await self._store.write(change)
         self._engine.begin(volume_id)
         return APIResponse(202, content_type=EMPTY)
 
     @endpoint(app, _ID + "/action", "POST")
-    def action(self, call: APIRequest, volume_id: str) -> APIResponse:
+    async def action(self, call: APIRequest, volume_id: str) -> APIResponse:
         """Set a volume's status (``os-reset_status``), as an administrator."""
         # Cinder treats a missing body as one without a name.
         body = call.json(empty={"None": {}})
@@ -156,16 +168,19 @@ class BlockStorageAPI(ProjectService):
             raise refusals.NO_STATUS()
         if status not in _STATUSES:
             raise refusals.BAD_STATUS(status, _STATUSES)
-        volume = self._found(volume_id)
+        # No transition begins: as in Cinder, the action is for stuck volumes.
+        await self._store.write(lambda store: self._reset_status(store, volume_id, status))
+        return APIResponse(202)
+
+    def _reset_status(self, store: Store, volume_id: str, status: str) -> None:
+        volume = self._found(volume_id, store)
         if "admin" not in self._settings.roles:
             raise refusals.FORBIDDEN("volume_extension:volume_admin_actions:reset_status")
         if status == "deleting":
             raise refusals.NOT_TO_BE_SET(status)
         if status == "in-use" and volume.attachment is None:
             raise refusals.NOT_IN_USE()
-        # No transition begins: as in Cinder, the action is for stuck volumes.
-        self._store.set_status(volume_id, status)
-        return APIResponse(202)
+        store.set_status(volume_id, status)
 
     # -- labels --------------------------------------------------------------
 
@@ -175,20 +190,24 @@ class BlockStorageAPI(ProjectService):
         return APIResponse(200, {"metadata": dict(self._found(volume_id).metadata)})
 
     @endpoint(app, _ID + "/metadata", "POST")
-    def add_metadata(self, call: APIRequest, volume_id: str) -> APIResponse:
+    async def add_metadata(self, call: APIRequest, volume_id: str) -> APIResponse:
         """Set some labels and keep the others."""
-        return self._set_metadata(call, volume_id, replace=False)
+        return await self._set_metadata(call, volume_id, replace=False)
 
     @endpoint(app, _ID + "/metadata", "PUT")
-    def replace_metadata(self, call: APIRequest, volume_id: str) -> APIResponse:
+    async def replace_metadata(self, call: APIRequest, volume_id: str) -> APIResponse:
         """Set all labels."""
-        return self._set_metadata(call, volume_id, replace=True)
+        return await self._set_metadata(call, volume_id, replace=True)
 
-    def _set_metadata(self, call: APIRequest, volume_id: str, replace: bool) -> APIResponse:
+    async def _set_metadata(self, call: APIRequest, volume_id: str, replace: bool) -> APIResponse:
         body = call.json()
         METADATA.check(body)
-        self._found(volume_id)
-        volume = self._store.set_metadata(volume_id, body["metadata"], replace)
+
+        def change(store: Store) -> VolumeRecord:
+            self._found(volume_id, store)
+            return store.set_metadata(volume_id, body["metadata"], replace)
+
+        volume = await self._store.write(change)
         return APIResponse(200, {"metadata": dict(volume.metadata)})
 
     @endpoint(app, _ID + "/metadata/<key>", "GET")
@@ -200,25 +219,33 @@ class BlockStorageAPI(ProjectService):
         return APIResponse(200, {"meta": {key: labels[key]}})
 
     @endpoint(app, _ID + "/metadata/<key>", "PUT")
-    def set_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
+    async def set_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
         """Set one label."""
         body = call.json()
         LABEL.check(body)
         label = body["meta"]
-        self._found(volume_id)
-        if list(label) != [key]:
-            raise refusals.LABEL_MISMATCH()
-        self._store.set_metadata(volume_id, label, replace=False)
+
+        def change(store: Store) -> None:
+            self._found(volume_id, store)
+            if list(label) != [key]:
+                raise refusals.LABEL_MISMATCH()
+            store.set_metadata(volume_id, label, replace=False)
+
+        await self._store.write(change)
         return APIResponse(200, {"meta": label})
 
     @endpoint(app, _ID + "/metadata/<key>", "DELETE")
-    def remove_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
+    async def remove_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
         """Remove one label."""
-        labels = dict(self._found(volume_id).metadata)
-        if key not in labels:
-            raise refusals.NO_LABEL(volume_id, key)
-        del labels[key]
-        self._store.set_metadata(volume_id, labels, replace=True)
+
+        def change(store: Store) -> None:
+            labels = dict(self._found(volume_id, store).metadata)
+            if key not in labels:
+                raise refusals.NO_LABEL(volume_id, key)
+            del labels[key]
+            store.set_metadata(volume_id, labels, replace=True)
+
+        await self._store.write(change)
         return APIResponse(200, content_type=EMPTY)
 
     # -- versions ------------------------------------------------------------
@@ -316,6 +343,8 @@ def _labels(text: str) -> dict[str, str] | None:
     """
     Parse the labels of a filter, which Cinder reads as a Python literal; ``None`` for anything
     else.
+
+    :raises WireError: 400, for a lone surrogate, which no database holds.
     """
     try:
         value = ast.literal_eval(text)
@@ -324,4 +353,10 @@ def _labels(text: str) -> dict[str, str] | None:
     if not isinstance(value, dict):
         return None
     texts = [item for pair in value.items() for item in pair]
-    return value if all(isinstance(item, str) for item in texts) else None
+    if not all(isinstance(item, str) for item in texts):
+        return None
+    try:
+        "".join(texts).encode("utf-8")
+    except UnicodeEncodeError:
+        raise refusals.INCORRECT() from None
+    return value

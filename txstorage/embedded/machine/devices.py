@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import os
 import shutil
-import struct
 from collections.abc import Awaitable, Collection, Mapping
 from contextlib import suppress
-from typing import Callable
+from typing import Callable, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorProcess, IReactorTime
@@ -17,18 +16,11 @@ from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessOutputAndValue
 from zope.interface import Attribute, Interface, implementer
 
-from ..._support import linux
+from ..._support import linux, loop_devices
 from .files import PREFIX, VolumeFiles, sync_directory
 
 #: Seconds between two checks that a device is gone.
 _LOOK_AGAIN = 0.05
-
-# From linux/loop.h.
-_LOOP_SET_STATUS64 = 0x4C04
-_LOOP_GET_STATUS64 = 0x4C05
-_INFO_SIZE = 232
-_FLAGS_OFFSET = 52
-_AUTOCLEAR = 4
 
 
 class DeviceFailure(Exception):
@@ -108,12 +100,16 @@ class FileDevices:
 
     async def attach(self, volume_id: str) -> str:
         """See ``IDeviceBackend``."""
+        made: str = await self.files.aside(self._attach, volume_id)
+        return made
+
+    def _attach(self, volume_id: str) -> str:
         link = os.path.join(self.directory, volume_id)
         if not self._same(volume_id):
             try:
                 with suppress(FileNotFoundError):
                     os.unlink(link)
-                os.link(self.files.path(volume_id), link)
+                os.link(self.files.path(volume_id), link, follow_symlinks=False)
             except OSError as error:
                 raise DeviceFailure(f"{link}: {error.strerror}") from error
             sync_directory(self.directory)
@@ -121,6 +117,9 @@ class FileDevices:
 
     async def detach(self, volume_id: str) -> None:
         """See ``IDeviceBackend``."""
+        await self.files.aside(self._detach, volume_id)
+
+    def _detach(self, volume_id: str) -> None:
         with suppress(FileNotFoundError):
             os.unlink(os.path.join(self.directory, volume_id))
         sync_directory(self.directory)
@@ -132,6 +131,7 @@ class FileDevices:
         return []
 
 
+T = TypeVar("T")
 Run = Callable[..., "Deferred[tuple[bytes, bytes, int]]"]
 
 
@@ -163,14 +163,43 @@ class LoopDevices:
 
     def attached(self) -> dict[str, str]:
         """See ``IDeviceBackend``."""
-        return {
-            name[len(PREFIX) :]: devices[0]
-            for name, devices in self._bound().items()
-            if name.startswith(PREFIX)
-        }
+        found = {}
+        for name in self._bound():
+            # A device that can't be opened is of no use to anyone.
+            with suppress(DeviceFailure):
+                devices = self._ours(name)
+                if name.startswith(PREFIX) and devices:
+                    found[name[len(PREFIX) :]] = devices[0]
+        return found
+
+    def _ours(self, name: str) -> list[str]:
+        """
+        The paths of the loop devices on one of our files.
+
+        :raises DeviceFailure: a device can't be opened.
+        """
+        return [
+            device
+            for device in self._bound().get(name, [])
+            if _checked(device, loop_devices.is_on, self._path(name))
+        ]
+
+    def _held(self, name: str) -> list[str]:
+        """The same, with the devices on a file that was removed or replaced."""
+        return [
+            device
+            for device in self._bound().get(name, [])
+            if _checked(device, loop_devices.was_on, self._path(name))
+        ]
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.files.directory, name)
 
     def _bound(self) -> Mapping[str, list[str]]:
-        """Paths of the loop devices on our files, by the file's name."""
+        """
+        Paths of the loop devices on files with the paths of ours, by the file's name.  In another
+        mount namespace, such a path is another file's.
+        """
         found: dict[str, list[str]] = {}
         for device in sorted(os.listdir(self._sysfs)):
             backing = linux.backing_file(os.path.join(self._sysfs, device))
@@ -184,14 +213,14 @@ class LoopDevices:
         return await self._attach(PREFIX + volume_id)
 
     async def _attach(self, name: str) -> str:
-        path = os.path.join(self.files.directory, name)
-        devices = self._bound().get(name)
-        if devices is None:
+        path = self._path(name)
+        devices = self._ours(name)
+        if not devices:
             # A losetup that was started before a crash may bind the file at
             # this moment; two devices on one file would spoil its data.
             await self._losetup("--find", "--show", "--nooverlap", path)
-            devices = self._bound().get(name)
-        if devices is None:
+            devices = self._ours(name)
+        if not devices:
             raise DeviceFailure(f"losetup made no device for {path}")
         return devices[0]
 
@@ -200,11 +229,11 @@ class LoopDevices:
         await self._detach(PREFIX + volume_id)
 
     async def _detach(self, name: str) -> None:
+        path = self._path(name)
         for device in self._bound().get(name, []):
-            _refuse_busy(device)
-            await self._losetup("--detach", device)
+            await self.files.aside(_checked, device, loop_devices.detach, path, True)
         deadline = self._reactor.seconds() + self._patience
-        while name in self._bound():
+        while await self.files.aside(self._held, name):
             if self._reactor.seconds() >= deadline:
                 self._keep(name)
                 return
@@ -214,9 +243,9 @@ class LoopDevices:
         """
         :raises LoopDeviceBusy: unless the devices went at the last moment.
         """
-        devices = self._bound().get(name, [])
+        devices = self._held(name)
         for device in devices:
-            _stay(device)
+            _checked(device, loop_devices.keep, self._path(name))
         if devices:
             raise LoopDeviceBusy(f"{devices[0]} is open")
 
@@ -238,7 +267,7 @@ class LoopDevices:
         :raises DeviceFailure: they don't.
         """
         name = "probe"
-        path = os.path.join(self.files.directory, name)
+        path = self._path(name)
         with open(path, "wb") as opened:
             opened.truncate(1024**2)
         try:
@@ -260,28 +289,16 @@ class LoopDevices:
         return problems
 
 
-def _refuse_busy(device: str) -> None:
+def _checked(device: str, function: Callable[..., T], *arguments: object) -> T:
     """
-    Check that a device can be opened exclusively, which a mounted one can't.  losetup would
-    "detach" a mounted device, and it would vanish later.
+    Call a function of a device.
+
+    :raises LoopDeviceBusy: the device is in use.
+    :raises DeviceFailure: the device can't be opened.
     """
     try:
-        claimed = linux.is_claimed(device)
+        return function(device, *arguments)
     except OSError as error:
+        if error.errno == errno.EBUSY:
+            raise LoopDeviceBusy(f"{device} is in use, e.g. mounted") from error
         raise DeviceFailure(f"{device}: {error.strerror}") from error
-    if claimed:
-        raise LoopDeviceBusy(f"{device} is in use, e.g. mounted")
-
-
-def _stay(device: str) -> None:
-    """Cancel a detach that waits until the last process closes the device."""
-    with suppress(OSError):
-        opened = os.open(device, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            info = bytearray(_INFO_SIZE)
-            fcntl.ioctl(opened, _LOOP_GET_STATUS64, info)
-            (flags,) = struct.unpack_from("=I", info, _FLAGS_OFFSET)
-            struct.pack_into("=I", info, _FLAGS_OFFSET, flags & ~_AUTOCLEAR)
-            fcntl.ioctl(opened, _LOOP_SET_STATUS64, bytes(info))
-        finally:
-            os.close(opened)

@@ -7,6 +7,14 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from typing import Any, Callable
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorThreads
+from twisted.internet.threads import deferToThreadPool
+
+#: Calls a function that waits for the disk; returns a ``Deferred`` of its result.
+Aside = Callable[..., "Deferred[Any]"]
 
 PREFIX = "volume-"
 
@@ -20,14 +28,23 @@ def sync_directory(path: str) -> None:
         os.close(directory)
 
 
+def in_threads(reactor: IReactorThreads) -> Aside:
+    """Call functions in the reactor's pool of threads, so that a busy disk stalls no request."""
+    return lambda function, *args: deferToThreadPool(
+        reactor, reactor.getThreadPool(), function, *args
+    )
+
+
 class VolumeFiles:
     """
     The files of the volumes, ``volume-<id>``, in a directory.
 
+    :ivar aside: calls the methods that change files.
     :param directory: an absolute path.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, aside: Aside = maybeDeferred) -> None:
+        self.aside = aside
         # The kernel's path of a loop device's file has no symbolic links.
         self.directory = os.path.realpath(directory)
 
@@ -36,8 +53,9 @@ class VolumeFiles:
         return os.path.join(self.directory, PREFIX + volume_id)
 
     def exists(self, volume_id: str) -> bool:
-        """Check whether the volume has a file."""
-        return os.path.isfile(self.path(volume_id))
+        """Check whether the volume has a file; a symbolic link is not followed."""
+        path = self.path(volume_id)
+        return os.path.isfile(path) and not os.path.islink(path)
 
     def create(self, volume_id: str, size: int) -> None:
         """
@@ -46,7 +64,8 @@ class VolumeFiles:
         :param size: bytes.
         :raises OSError: there is no room.
         """
-        opened = os.open(self.path(volume_id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        opened = os.open(self.path(volume_id), flags, 0o600)
         try:
             os.ftruncate(opened, size)
             os.fsync(opened)

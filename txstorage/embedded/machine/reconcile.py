@@ -97,19 +97,28 @@ async def reconcile(store: Store, devices: IDeviceBackend) -> list[str]:
     files = {volume_id for volume_id in volumes if devices.files.exists(volume_id)}
     decision = plan(list(volumes.values()), files, devices.attached())
     problems: list[str] = await devices.forget_strays(decision.keep)
-    with store.transaction():
+    problems += [f"volume {volume_id}: its file is missing" for volume_id in decision.lost]
+
+    def change(store: Store) -> None:
         for volume_id in decision.lost:
             store.settle(volume_id, volumes[volume_id].status, "error")
             store.add_message(volume_id, "its file is missing")
-            problems.append(f"volume {volume_id}: its file is missing")
         for volume_id in decision.released:
             store.settle(volume_id, volumes[volume_id].status, "available")
+
+    await store.write(change)
     for volume_id in decision.reattach:
-        try:
-            device = await devices.attach(volume_id)
-            status = volumes[volume_id].status
-            store.settle(volume_id, status, status, device)
-        except DeviceFailure as error:
-            store.add_message(volume_id, f"attach volume: {error}")
-            problems.append(f"volume {volume_id}: {error}")
+        problems += await _reattach(store, devices, volumes[volume_id])
     return problems
+
+
+async def _reattach(store: Store, devices: IDeviceBackend, volume: VolumeRecord) -> list[str]:
+    volume_id, status = volume.volume_id, volume.status
+    try:
+        device = await devices.attach(volume_id)
+    except DeviceFailure as error:
+        problem = str(error)
+        await store.write(lambda store: store.add_message(volume_id, "attach volume: " + problem))
+        return [f"volume {volume_id}: {problem}"]
+    await store.write(lambda store: store.settle(volume_id, status, status, device))
+    return []

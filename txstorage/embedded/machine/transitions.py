@@ -33,13 +33,13 @@ Work = Callable[[IDeviceBackend, VolumeRecord], Awaitable[Optional[str]]]
 
 
 async def _make_file(devices: IDeviceBackend, volume: VolumeRecord) -> None:
-    devices.files.create(volume.volume_id, volume.size * GIB)
+    await devices.files.aside(devices.files.create, volume.volume_id, volume.size * GIB)
 
 
 async def _remove_file(devices: IDeviceBackend, volume: VolumeRecord) -> None:
     # A device exists only if the status was changed by hand.
     await devices.detach(volume.volume_id)
-    devices.files.remove(volume.volume_id)
+    await devices.files.aside(devices.files.remove, volume.volume_id)
 
 
 async def _nothing(devices: IDeviceBackend, volume: VolumeRecord) -> None:
@@ -180,24 +180,27 @@ class Engine:
         try:
             device = await transition.work(self._devices, volume)
         except (DeviceFailure, OSError) as error:
-            self._failed(volume, transition, error)
+            await self._failed(volume, transition, error)
         else:
-            self._settle(volume, transition.done, device=device)
+            await self._settle(volume, transition.done, device=device)
 
-    def _failed(self, volume: VolumeRecord, transition: Transition, error: Exception) -> None:
+    async def _failed(self, volume: VolumeRecord, transition: Transition, error: Exception) -> None:
         reason = "{} volume: {}".format(
             transition.verb, getattr(error, "strerror", None) or str(error)
         )
-        self._settle(volume, transition.failed, reason=reason)
+        await self._settle(volume, transition.failed, reason=reason)
 
-    def _settle(
+    async def _settle(
         self, volume: VolumeRecord, status: str, device: str | None = None, reason: str = ""
     ) -> None:
         volume_id = volume.volume_id
-        with self._store.transaction():
-            settled = self._store.settle(volume_id, volume.status, status, device)
+
+        def change(store: Store) -> None:
+            settled = store.settle(volume_id, volume.status, status, device)
             if settled and reason:
-                self._store.add_message(volume_id, reason)
+                store.add_message(volume_id, reason)
                 if volume.status == status and volume.attachment is not None:
-                    self._store.attachments.forget_connector(volume.attachment)
+                    store.attachments.forget_connector(volume.attachment)
+
+        await self._store.write(change)
         SERVER_TRANSITION(volume_id=volume_id, status=status, reason=reason).write()

@@ -121,6 +121,10 @@ class Database:
         """Execute one statement, with ``?`` for the parameters."""
         return self._connection.execute(statement, parameters)
 
+    def commit(self) -> None:
+        """Wait until the transaction is durable."""
+        self.execute("COMMIT")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """A transaction: all or nothing; durable when the outermost one has ended."""
@@ -131,13 +135,36 @@ class Database:
         self._depth += 1
         try:
             yield
+            self.commit()
         except BaseException:
-            self.execute("ROLLBACK")
+            if self.in_transaction:
+                self.execute("ROLLBACK")
             raise
-        else:
-            self.execute("COMMIT")
         finally:
             self._depth -= 1
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of a transaction: all or nothing."""
+        self.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            # SQLite itself may have ended the whole transaction.
+            if self.in_transaction:
+                self.execute("ROLLBACK TO part")
+                self.execute("RELEASE part")
+            raise
+        self.execute("RELEASE part")
+
+    @property
+    def in_transaction(self) -> bool:
+        """``True`` while a transaction is open."""
+        return self._connection.in_transaction
+
+    def only_read(self) -> None:
+        """Refuse changes through this connection from now on."""
+        self.execute("PRAGMA query_only = ON")
 
     def set_volume_status(self, volume_id: str, status: str, now: float) -> None:
         """

@@ -2,6 +2,9 @@
 """
 The durable state.  Each method is one synchronous transaction: after it returns, a ``kill -9``
 loses nothing.
+
+A running service reads with the methods, and changes the state with :meth:`Store.write` only, whose
+transactions wait for the disk in a thread of their own.
 """
 
 from __future__ import annotations
@@ -13,6 +16,9 @@ import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Callable
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorFromThreads
 
 from ..settings import DEFAULT_TYPE
 from .attachments import AttachmentsTable
@@ -26,6 +32,7 @@ from .records import (
     VolumeFilter,
     VolumeRecord,
 )
+from .writer import Change, T, Writer
 
 #: A volume in one of these statuses has no attachment any more.
 _WITHOUT_ATTACHMENT = frozenset(["available", "error"])
@@ -50,18 +57,55 @@ class Store:
         clock: Callable[[], float],
         token_clock: Callable[[], float] | None = None,
     ) -> None:
+        self._path = path
         self._database = Database(path)
         self._clock = clock
         self._token_clock = token_clock or clock
+        self._writer: Writer | None = None
         self.attachments = AttachmentsTable(self._database, clock)
 
     def close(self) -> None:
-        """Close the database."""
+        """Wait until the requested changes are durable, and close the database."""
+        if self._writer is not None:
+            self._writer.close()
         self._database.close()
+
+    # -- transactions ----------------------------------------------------------
 
     def transaction(self) -> AbstractContextManager[None]:
         """A context that makes one transaction of several methods."""
         return self._database.transaction()
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """A context that makes a part of a transaction, which is all or nothing."""
+        return self._database.savepoint()
+
+    @property
+    def in_transaction(self) -> bool:
+        """``True`` while a transaction is open."""
+        return self._database.in_transaction
+
+    def write(self, change: Change[T]) -> Deferred[T]:
+        """
+        Change the state in one transaction.
+
+        :param change: called with a store, which is another one when a thread writes.
+        :return: fires with the change's result, or fails with its exception, once the change and
+            everything that it has read is durable.
+        """
+        if self._writer is not None:
+            return self._writer.write(change)
+        return maybeDeferred(self._write_here, change)
+
+    def _write_here(self, change: Change[T]) -> T:
+        with self.transaction():
+            return change(self)
+
+    def write_in_thread(self, reactor: IReactorFromThreads) -> None:
+        """From now on, change the state only with :meth:`write`, which waits in a thread."""
+        path, clock = self._path, self._clock
+        self._database.only_read()
+        self._writer = Writer(reactor, lambda: Store(path, clock))
 
     # -- facts ---------------------------------------------------------------
 
@@ -314,6 +358,13 @@ class Store:
         if row is None:
             return None
         return TokenRecord(row["issued_at"], row["expires_at"], tuple(row["methods"].split()))
+
+    def bind_tokens(self, binding: str) -> None:
+        """Forget all tokens, unless they were issued under this binding."""
+        with self.transaction():
+            if self.fact("token_binding", lambda: "") != binding:
+                self._database.execute("DELETE FROM tokens")
+                self.set_fact("token_binding", binding)
 
     def revoke(self, token: str) -> None:
         """Forget a token."""

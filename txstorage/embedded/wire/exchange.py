@@ -18,11 +18,11 @@ from twisted.web.http import NO_CONTENT
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
+from ..bounds import BOUNDS
+
 JSON = "application/json"
 #: The framework's message about a missing body.
 EMPTY = "text/html; charset=UTF-8"
-#: osapi_max_request_body_size, the real services' default.
-MAX_BODY = 114688
 
 Version = tuple[int, int]
 Handler = Callable[..., Union["APIResponse", Awaitable["APIResponse"]]]
@@ -134,11 +134,12 @@ class APIRequest:
         }
 
     def too_large(self) -> bool:
-        """Check whether the body is longer than any service reads."""
+        """Check whether the body is longer than any service reads, as received or as declared."""
         content = self.request.content
         length: int = content.seek(0, 2)
         content.seek(0)
-        return length > MAX_BODY
+        declared = int(self.header("Content-Length") or 0)
+        return max(length, declared) > BOUNDS.body
 
     def json(self, empty: dict[str, Any] | None = None) -> dict[str, Any]:
         """

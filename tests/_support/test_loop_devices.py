@@ -1,0 +1,111 @@
+"""
+Tests for :mod:`txstorage._support.loop_devices`.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import os
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage._support import linux, loop_devices
+
+from ..helpers.sysfs import attach_loop, backing_file
+
+
+class LoopDeviceTests(SynchronousTestCase):
+    """Two files, the first of which has a real loop device."""
+
+    def setUp(self):
+        self.path = backing_file(self, "one")
+        self.other = backing_file(self, "two")
+        self.device = str(attach_loop(self, self.path))
+
+    def bound(self):
+        """:return: whether the device has a file."""
+        directory = os.path.join("/sys/block", os.path.basename(self.device))
+        return linux.backing_file(directory) is not None
+
+    def autoclear(self):
+        """:return: whether the kernel detaches the device with its last close."""
+        name = os.path.basename(self.device)
+        with open("/sys/block/{}/loop/autoclear".format(name)) as opened:
+            return opened.read().strip() == "1"
+
+    def test_is_on(self):
+        """A device is on its own file only, by whichever path."""
+        self.assertTrue(loop_devices.is_on(self.device, self.path))
+        self.assertFalse(loop_devices.is_on(self.device, self.other))
+        self.assertFalse(loop_devices.is_on(self.device, self.path + "x"))
+        link = self.path + "-link"
+        os.link(self.path, link)
+        self.assertTrue(loop_devices.is_on(self.device, link))
+
+    def test_detach(self):
+        """A device is detached from its own file, once."""
+        self.assertTrue(loop_devices.detach(self.device, self.path))
+        self.assertFalse(self.bound())
+        for function in (loop_devices.is_on, loop_devices.was_on, loop_devices.detach):
+            self.assertFalse(function(self.device, self.path))
+
+    def test_another_file(self):
+        """A device with another file stays as it is."""
+        self.assertFalse(loop_devices.detach(self.device, self.other))
+        self.assertFalse(loop_devices.detach(self.device, self.path + "x"))
+        loop_devices.keep(self.device, self.other)
+        self.assertTrue(self.bound())
+
+    def test_removed(self):
+        """A removed file's device is still the file's."""
+        os.unlink(self.path)
+        self.assertTrue(loop_devices.is_on(self.device, self.path))
+        self.assertFalse(loop_devices.detach(self.device, self.other))
+        self.assertTrue(loop_devices.detach(self.device, self.path))
+        self.assertFalse(self.bound())
+
+    def test_replaced(self):
+        """A device is not on a file that has replaced its own, but was on that path."""
+        os.rename(self.other, self.path)
+        self.assertFalse(loop_devices.is_on(self.device, self.path))
+        self.assertTrue(loop_devices.was_on(self.device, self.path))
+        self.assertTrue(loop_devices.detach(self.device, self.path))
+
+    def test_exclusive(self):
+        """A device in use is refused, when that is asked for, and stays as it is."""
+        opened = os.open(self.device, os.O_RDONLY | os.O_EXCL)
+        try:
+            error = self.assertRaises(
+                OSError, loop_devices.detach, self.device, self.path, exclusive=True
+            )
+            self.assertEqual((error.errno, self.autoclear()), (errno.EBUSY, False))
+        finally:
+            os.close(opened)
+        self.assertTrue(self.bound())
+        self.assertTrue(loop_devices.detach(self.device, self.path, exclusive=True))
+
+    def test_keep(self):
+        """A detach that waits for the last close is cancelled, for the device's own file only."""
+        opened = os.open(self.device, os.O_RDONLY)
+        try:
+            loop_devices.detach(self.device, self.path)
+            self.assertTrue(self.autoclear())
+            loop_devices.keep(self.device, self.other)
+            self.assertTrue(self.autoclear())
+            loop_devices.keep(self.device, self.path)
+            self.assertFalse(self.autoclear())
+        finally:
+            os.close(opened)
+        self.assertTrue(self.bound())
+
+    def test_no_device(self):
+        """A device that does not exist has no file."""
+        missing = self.device + "x"
+        for function in (loop_devices.is_on, loop_devices.was_on, loop_devices.detach):
+            self.assertFalse(function(missing, self.path))
+        self.assertIs(loop_devices.keep(missing, self.path), None)
+
+    def test_no_loop_device(self):
+        """A device of another kind is an error."""
+        for function in (loop_devices.is_on, loop_devices.detach):
+            self.assertRaises((IOError, OSError), function, "/dev/null", self.path)

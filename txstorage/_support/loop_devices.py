@@ -1,0 +1,184 @@
+# -*- test-case-name: tests._support.test_loop_devices -*-
+"""
+Loop devices, identified by the file behind them.
+
+The number of a loop device is no identity: between two commands, another process may free a device
+and bind another file to it.  A path is none either: in another mount namespace it names another
+file.  Each function opens the device, compares the device number and the inode of the file behind
+it, and acts on that same descriptor.  Source: ``linux/loop.h``.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import fcntl
+import os
+import struct
+
+from . import linux
+
+MYPY = False
+if MYPY:
+    from typing import Optional, Tuple  # noqa: F401
+
+_LOOP_CLR_FD = 0x4C01
+_LOOP_SET_STATUS64 = 0x4C04
+_LOOP_GET_STATUS64 = 0x4C05
+_INFO_SIZE = 232
+_FLAGS_OFFSET = 52
+_AUTOCLEAR = 4
+#: The node does not exist, or the device has no file.
+_NO_DEVICE = (errno.ENOENT, errno.ENXIO, errno.ENODEV)
+
+
+def _open(device, flags):
+    # type: (str, int) -> Optional[int]
+    try:
+        return os.open(device, flags | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+    except OSError as error:
+        if error.errno not in _NO_DEVICE:
+            raise
+        return None
+
+
+def _status(opened):
+    # type: (int) -> Optional[bytes]
+    """:return: the ``loop_info64`` of an open device, or ``None`` when it has no file."""
+    try:
+        return fcntl.ioctl(opened, _LOOP_GET_STATUS64, b"\0" * _INFO_SIZE)
+    except (IOError, OSError) as error:
+        if error.errno not in _NO_DEVICE:
+            raise
+        return None
+
+
+def _place(path):
+    # type: (str) -> Optional[Tuple[int, int]]
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _holds(opened, path, removed):
+    # type: (int, str, bool) -> bool
+    """
+    Check whether a file is behind an open device.
+
+    :param int opened: the device's descriptor.
+    :param str path: the file's absolute path.
+    :param bool removed: whether a file that was removed from the path counts, too.
+    """
+    info = _status(opened)
+    if info is None:
+        return False
+    place = struct.unpack_from("=QQ", info)
+    if place == _place(path):
+        return True
+    if not removed:
+        return False
+    # An open device keeps its file, so that the kernel's path is that file's.
+    number = os.fstat(opened).st_rdev
+    backing = linux.backing_file(
+        u"/sys/dev/block/{}:{}".format(os.major(number), os.minor(number))
+    )
+    directory = _place(os.path.dirname(path))
+    bytes_path = path if isinstance(path, bytes) else path.encode("utf-8", "surrogateescape")
+    return backing == (bytes_path, True) and directory is not None and place[0] == directory[0]
+
+
+def is_on(device, path):
+    # type: (str, str) -> bool
+    """
+    Check whether a loop device has a file: the one at a path; or, when there is none, the one that
+    was removed from there.
+
+    :param str device: the device node.
+    :param str path: the file's absolute path.
+    :raises OSError: the device can't be opened.
+    """
+    return _check(device, path, _place(path) is None)
+
+
+def was_on(device, path):
+    # type: (str, str) -> bool
+    """
+    Check whether a loop device has the file at a path, or one that was removed from there, even
+    when another file has its place.
+
+    :param str device: the device node.
+    :param str path: the file's absolute path.
+    :raises OSError: the device can't be opened.
+    """
+    return _check(device, path, True)
+
+
+def _check(device, path, removed):
+    # type: (str, str, bool) -> bool
+    opened = _open(device, os.O_RDONLY)
+    if opened is None:
+        return False
+    try:
+        return _holds(opened, path, removed)
+    finally:
+        os.close(opened)
+
+
+def detach(device, path, exclusive=False):
+    # type: (str, str, bool) -> bool
+    """
+    Detach a loop device from a file, also from one that was removed; a device that has another
+    file, or none, stays as it is.
+
+    Closing the device waits until its data is on disk.  A device that another process has open is
+    detached when the last one closes it.
+
+    :param str device: the device node.
+    :param str path: the file's absolute path.
+    :param bool exclusive: whether a device that is in use, e.g. mounted, stays as it is.
+    :return: whether the device had the file.
+    :raises OSError: with ``EBUSY``, the device is in use; or the device can't be opened.
+    """
+    opened = _open(device, os.O_RDONLY | (os.O_EXCL if exclusive else 0))
+    if opened is None:
+        return False
+    try:
+        if not _holds(opened, path, removed=True):
+            return False
+        fcntl.ioctl(opened, _LOOP_CLR_FD)
+        return True
+    except (IOError, OSError) as error:
+        if error.errno not in _NO_DEVICE:
+            raise
+        return False
+    finally:
+        os.close(opened)
+
+
+def keep(device, path):
+    # type: (str, str) -> None
+    """
+    Cancel a detach that waits until the last process closes the device.
+
+    :param str device: the device node.
+    :param str path: the absolute path of the file behind it.
+    :raises OSError: the device can't be opened.
+    """
+    opened = _open(device, os.O_RDWR)
+    if opened is None:
+        return
+    try:
+        info = _status(opened)
+        if info is not None and _holds(opened, path, removed=True):
+            (flags,) = struct.unpack_from("=I", info, _FLAGS_OFFSET)
+            changed = struct.pack("=I", flags & ~_AUTOCLEAR)
+            info = info[:_FLAGS_OFFSET] + changed + info[_FLAGS_OFFSET + 4 :]
+            fcntl.ioctl(opened, _LOOP_SET_STATUS64, info)
+    finally:
+        os.close(opened)
+
+
+__all__ = ["detach", "is_on", "keep", "was_on"]

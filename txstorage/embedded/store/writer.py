@@ -1,0 +1,141 @@
+# -*- test-case-name: tests.embedded.store.test_writer -*-
+"""
+The writer: a thread that makes all changes of a running service, and makes them durable.
+
+A commit waits for the disk, for seconds when the disk is busy.  In the reactor's thread, that wait
+would stall every other request.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
+
+import attr
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.python.failure import Failure
+
+if TYPE_CHECKING:
+    from .store import Store
+
+T = TypeVar("T")
+#: One transaction: it reads and changes the store that it is called with.
+Change = Callable[["Store"], T]
+
+
+class WriterClosed(Exception):
+    """The service stops, and makes no more changes."""
+
+
+@attr.s(frozen=True, auto_attribs=True, eq=False)
+class _Waiting:
+    """A change that waits for its turn, and the ``Deferred`` of its result."""
+
+    change: Change[Any]
+    done: Deferred[Any]
+
+
+class Writer:
+    """
+    Makes changes in the order of their requests, in a thread with its own connection.
+
+    All changes that wait when a commit ends are made durable by the next commit, together.
+
+    :param reactor: its thread gets the results.
+    :param open_store: makes the thread's store; called in the thread.
+    """
+
+    def __init__(self, reactor: IReactorFromThreads, open_store: Callable[[], Store]) -> None:
+        self._reactor = reactor
+        self._open_store = open_store
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="txstorage-writer", daemon=True)
+        self._thread.start()
+
+    def write(self, change: Change[T]) -> Deferred[T]:
+        """
+        Make a change.
+
+        :param change: called in the writer's thread, in one transaction.
+        :return: fires with the change's result, or fails with its exception, once the change and
+            everything that it has read is durable.
+        """
+        if self._closed:
+            return fail(WriterClosed())
+        done: Deferred[T] = Deferred()
+        self._queue.put(_Waiting(change, done))
+        return done
+
+    def close(self) -> None:
+        """Wait until the requested changes are durable, and end the thread."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+
+    # -- in the thread -------------------------------------------------------------
+
+    def _run(self) -> None:
+        store: Store | None = None
+        ended = False
+        while not ended:
+            group, ended = self._next_group()
+            if not group:
+                continue
+            results: list[Any]
+            try:
+                store = self._open_store() if store is None else store
+                results = _commit(store, group)
+            except Exception:
+                # Nothing of the group is in the database.
+                results = [Failure()] * len(group)
+            self._reactor.callFromThread(_deliver, group, results)
+        if store is not None:
+            store.close()
+
+    def _next_group(self) -> tuple[list[_Waiting], bool]:
+        """
+        Wait for a change, and take all that wait.
+
+        :return: the changes, and whether there will be no more.
+        """
+        group = []
+        waiting = self._queue.get()
+        while waiting is not None:
+            group.append(waiting)
+            try:
+                waiting = self._queue.get_nowait()
+            except Empty:
+                return group, False
+        return group, True
+
+
+def _commit(store: Store, group: list[_Waiting]) -> list[Any]:
+    """
+    Make the changes of a group durable with one commit.
+
+    :return: the result of each change, or its ``Failure``; a change that failed left nothing.
+    :raises sqlite3.Error: the commit failed, so that the group left nothing.
+    """
+    results: list[Any] = []
+    with store.transaction():
+        for waiting in group:
+            try:
+                with store.savepoint():
+                    results.append(waiting.change(store))
+            except Exception as error:
+                if not store.in_transaction:
+                    # SQLite ended the transaction, e.g. because the disk is full.
+                    raise sqlite3.OperationalError(f"a transaction was ended: {error}") from error
+                results.append(Failure())
+    return results
+
+
+def _deliver(group: list[_Waiting], results: list[Any]) -> None:
+    for waiting, result in zip(group, results):
+        # A Failure fires the errback.
+        waiting.done.callback(result)
