@@ -6,7 +6,7 @@ The output is one line of JSON:
 - ``error``: the class and the message, or ``"none"``;
 - ``rss``: the peak of the resident memory above that of the idle client, in MiB;
 - ``stall``: the longest time for which the reactor ran nothing else, in seconds of the process's
-  own time, so that other processes don't count;
+  own time, so that other processes hardly count;
 - ``seconds``: the duration.
 """
 
