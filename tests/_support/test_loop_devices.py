@@ -23,9 +23,10 @@ class LoopDeviceTests(SynchronousTestCase):
         self.device = str(attach_loop(self, self.path))
 
     def bound(self):
-        """:return: whether the device has a file."""
+        """:return: whether the device has the first file; another process may bind a free one."""
         directory = os.path.join("/sys/block", os.path.basename(self.device))
-        return linux.backing_file(directory) is not None
+        backing = linux.backing_file(directory)
+        return backing is not None and backing[0] == self.path.encode("ascii")
 
     def autoclear(self):
         """:return: whether the kernel detaches the device with its last close."""

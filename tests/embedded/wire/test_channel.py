@@ -199,6 +199,11 @@ class DiscardTests(ChannelTests):
         self.assertEqual((self.status(), self.transport.disconnecting), (413, False))
         channel.dataReceived(b" ")
         self.assertTrue(self.transport.disconnecting)
+        # More of it does not move the last deadline.
+        self.clock.advance(59)
+        channel.dataReceived(b" ")
+        self.clock.advance(1)
+        self.assertTrue(self.transport.disconnected)
 
     def test_no_end(self) -> None:
         """A refused body that does not end is received for a time only."""
@@ -318,7 +323,7 @@ class TableTests(ChannelTests):
     """Tests of the table of bounds."""
 
     def test_values(self) -> None:
-        """The bounds are those of the documentation; the body's is the real services'."""
+        """The bounds have these values; the body's is the real services'."""
         self.assertEqual(
             attr.asdict(BOUNDS),
             {
