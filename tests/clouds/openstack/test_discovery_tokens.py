@@ -8,6 +8,7 @@ import json
 
 from eliot.testing import capture_logging
 from twisted.internet.defer import fail, succeed
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage import errors
@@ -75,7 +76,7 @@ class TokensTests(SynchronousTestCase):
             tokens.append(token.secret)
             return answers.pop(0)
 
-        discovery = VersionDiscovery(get)
+        discovery = VersionDiscovery(Clock(), get)
         first = discovery.find(APIS[u"v3"], u"http://cloud:8776/", Token(u"old"))
         self.failureResultOf(first, errors.ServiceBroken)
         second = discovery.find(APIS[u"v3"], u"http://cloud:8776/", Token(u"new"))

@@ -27,10 +27,8 @@ class ServiceTypesTests(SynchronousTestCase):
         entries = [
             (name, u"public", u"RegionOne", u"http://{}.example/v3".format(name)) for name in types
         ]
-        self.wire = Wire(
-            token_answer("t", services=catalog(*entries)),
-            Answer(200, {u"volumes": []}),
-        )
+        self.token = token_answer("t", services=catalog(*entries))
+        self.wire = Wire(self.token, Answer(200, {u"volumes": []}))
         session = Session(self.wire.clock, self.wire.http, u"http://cloud", BY_PASSWORD)
         return OpenStackService(session)
 
@@ -55,7 +53,13 @@ class ServiceTypesTests(SynchronousTestCase):
     def test_no_other(self):
         """A service of another type is not used."""
         for name in (u"volumev2", u"block", u"object-store", u"compute"):
-            self.failureResultOf(self.service(name).list_volumes({}), EndpointMissing)
+            service = self.service(name)
+            # The catalog may be requested again before the error.
+            self.wire.service.script[:] = [lambda seen: self.token]
+            self.failureResultOf(service.list_volumes({}), EndpointMissing)
+            self.assertTrue(
+                all(seen.target.endswith(u"/tokens") for seen in self.wire.service.seen)
+            )
 
     def test_compute(self):
         """Compute is found by its type."""
