@@ -19,7 +19,7 @@ from txstorage.errors import (
 )
 from txstorage.interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
 
-from ..helpers.memory import CLUSTER, GIB, HERE, THERE, Fault
+from ..helpers.memory import CLUSTER, GIB, HERE, THERE, Fault, refusal
 from .support import DriverTestCase, lost
 
 
@@ -105,6 +105,32 @@ class ErrorDetailTests(DriverTestCase):
             ),
             (error.operation, error.subject, error.awaited, error.seconds, error.last_seen),
         )
+
+    def test_timed_out_attach(self):
+        """The error of an attach names the awaited event, and has seen an unattached volume."""
+        volume_id = self.cloud.add(u"creating")
+        error = self.timed_out(self.driver.attach_volume(volume_id, HERE))
+        self.assertEqual(
+            (u"attach", u"volume " + volume_id, u"the volume to be attached", u"creating"),
+            (error.operation, error.subject, error.awaited, error.last_seen),
+        )
+
+    def test_timed_out_unsettled(self):
+        """The refusal to end another caller's transition is the last problem."""
+        volume_id = self.cloud.add(u"attaching")
+        self.cloud.break_next("settle", Fault(refusal(detail=u"not mine")))
+        error = self.timed_out(self.driver.attach_volume(volume_id, HERE))
+        self.assertTrue(error.last_seen.startswith(u"attaching; last problem: "), error.last_seen)
+        self.assertIn(u"not mine", error.last_seen)
+
+    def test_vanished(self):
+        """The error of a create whose volume disappears counts one request."""
+        d = self.driver.create_volume(uuid4(), GIB)
+        [volume_id] = self.cloud.volumes
+        self.cloud.volumes.clear()
+        error = self.failure(d, OperationFailed)
+        self.assertEqual((u"create", volume_id), (error.operation, error.volume_id))
+        self.assertIn(u"accepted 1 requests", error.message)
 
     def test_timed_out_create(self):
         """The subject of a create is its dataset until it has a volume."""
@@ -199,7 +225,16 @@ class ErrorDetailTests(DriverTestCase):
         volume_id = self.cloud.add(labels={u"flocker-cluster-id": text_type(CLUSTER)})
         error = self.failure(self.driver.attach_volume(volume_id, HERE), MalformedLabels)
         self.assertEqual(volume_id, error.volume_id)
-        self.assertIn(u"flocker-dataset-id is missing", error.message)
+        self.assertTrue(error.message.endswith(u"flocker-dataset-id is missing"), error.message)
+
+    def test_reason_is_kept(self):
+        """The cloud's own reason takes precedence over the last problem of a request."""
+        volume_id = self.cloud.add()
+        self.cloud.reasons[volume_id] = u"the array is full"
+        self.cloud._later = lambda *changes: self.cloud.change(volume_id, status=u"available")
+        self.cloud.break_next("delete", Fault(lost(), processed=True))
+        error = self.failure(self.driver.destroy_volume(volume_id), OperationFailed)
+        self.assertTrue(error.message.endswith(u": the array is full"), error.message)
 
     def test_unknown_server(self):
         """The error names the server."""

@@ -128,3 +128,14 @@ class ServersTests(DriverTestCase):
         self.node.outcome = UnknownInstanceID(u"x")
         self.success(self.driver.detach_volume(self.volume_id))
         self.assertEqual([(self.volume_id, HERE)], self.requested)
+
+    def test_defect(self):
+        """A defect in the check of a device is reported, also by a machine without an id."""
+
+        def defective(volume_id):
+            raise ValueError("a defect")
+
+        self.devices.refuse_if_busy = defective
+        self.node.outcome = UnknownInstanceID(u"x")
+        self.failure(self.driver.detach_volume(self.volume_id), ValueError)
+        self.assertEqual([], self.requested)
