@@ -26,21 +26,31 @@ class RivalTests(DriverTestCase):
     def create(self, size=GIB):
         return self.driver.create_volume(self.dataset_id, size)
 
-    def foreign(self, cluster_id, dataset_id):
+    def foreign(self, cluster_id, dataset_id, **fields):
         """Add a volume with these labels; :return: the volume's id."""
         return self.cloud.add(
             labels={
                 u"flocker-cluster-id": text_type(cluster_id),
                 u"flocker-dataset-id": text_type(dataset_id),
-            }
+            },
+            **fields
         )
 
-    def test_unfiltered_list(self):
+    def test_costs(self):
+        """A create without rivals sends two lists, the request, and one GET for each poll."""
+        self.success(self.create())
+        sent = [request for request in self.cloud.requests if request != "settle"]
+        self.assertEqual(["list", "create", "get", "get", "get", "list"], sent)
+
+    @capture_logging(None)
+    def test_unfiltered_list(self, logger):
         """
-        A volume of another cluster or dataset is not adopted when the cloud does not filter its
-        list, neither at first nor after a lost response.
+        A volume of another cluster or dataset is neither adopted nor reported when the cloud does
+        not filter its list, neither at first nor after a lost response.
         """
         others = {self.foreign(uuid4(), self.dataset_id), self.foreign(CLUSTER, uuid4())}
+        for created_at in (u"2025-01-01T00:00:00", u"2027-01-01T00:00:00"):
+            others.add(self.foreign(CLUSTER, uuid4(), created_at=created_at))
         real = self.cloud.list_volumes
         self.cloud.list_volumes = lambda labels: real({})
         self.cloud.break_next("create", Fault(lost()))
@@ -48,7 +58,8 @@ class RivalTests(DriverTestCase):
         self.assertNotIn(volume.blockdevice_id, others)
         self.assertEqual(self.dataset_id, volume.dataset_id)
         self.assertEqual(2, self.cloud.count("create"))
-        self.assertEqual(3, len(self.cloud.volumes))
+        self.assertEqual(5, len(self.cloud.volumes))
+        self.assertEqual([], logged(logger, DUPLICATE_VOLUME))
 
     def test_failed_create_is_forgotten(self):
         """The next create after a failed one requests its own size and volume type."""
