@@ -8,7 +8,7 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo test test-pythons test-all test-openstack test-flocker lint docs bench clean environment \
+.PHONY: help demo test mutants test-pythons test-all test-openstack test-flocker lint docs bench clean environment \
 	buildbot buildbot-stop test-buildbot packages test-packages picture
 
 help: ## say what there is
@@ -22,6 +22,9 @@ demo: environment ## see a volume made, attached, written, moved, read and destr
 
 test: ## run the tests on Python 3 and, where there is one, on 2.7
 	@$(PYTHON) -m tests.run
+
+mutants: environment ## count the defects that the tests do not see, in MODULE=txstorage.driver.lifecycle
+	@nice $(BIN)/python -W ignore -m tests.mutants.run $(MODULE) $(if $(TESTS),--tests $(TESTS))
 
 test-pythons: ## run the tests on every Python there is
 	@$(PYTHON) -m tests.run --all

@@ -62,6 +62,8 @@ class CreateTests(DriverTestCase):
     def test_rounded_up(self):
         """The size is rounded up to the allocation unit."""
         self.assertEqual(2 * GIB, self.success(self.create(GIB + 1)).size)
+        self.dataset_id = uuid4()
+        self.assertEqual(GIB, self.success(self.create(1)).size)
 
     def test_bad_size(self):
         """A size that is not a positive whole number is refused without a request."""

@@ -74,6 +74,9 @@ class LabelsTests(SynchronousTestCase):
             error = self.assertRaises(MalformedLabels, dataset_of, volume(labels=labels))
             self.assertIn(problem, str(error))
             self.assertEqual(u"v", error.volume_id)
+        for label in (5, None, [u"x"]):
+            labels = {u"flocker-dataset-id": label}
+            self.assertRaises(MalformedLabels, dataset_of, volume(labels=labels))
 
     def test_block_device_volume(self):
         """The ``BlockDeviceVolume`` has the id, the size, the dataset and the server."""

@@ -8,6 +8,8 @@ the interpreter, and ``make test`` sets it.
 from __future__ import absolute_import, division, print_function
 
 import atexit
+import errno
+import json
 import os
 import shutil
 import signal
@@ -31,9 +33,12 @@ from txstorage.testing import (
     regular_file_size,
 )
 
+from .imports import ROOT
 from .wire import retry_soon
 
 READY = b"txstorage ready: "
+#: See :mod:`.warm_service`, which 2.7 can't import.
+STARTED, ENDED = b"txstorage started: ", b"txstorage ended"
 
 #: The shortest waits, in seconds, that the service allows: the duration of a transition is not
 #: under test.  A status lasts less than the time between two polls, so that most operations
@@ -75,31 +80,61 @@ class EmbeddedService(object):
         self.loop_devices = os.getuid() == 0
         self._options = ["--devices", "loop" if self.loop_devices else "file"]
         self._options += ["--transition-delay", str(TRANSITION_DELAY)] + list(options)
-        self._process = None
+        self._warm = None
+        self._pid = None
         self._port = 0
         atexit.register(self.remove)
 
     def start(self):
         """Start it at the same address as before; returns when it is ready."""
-        command = [python_3(), "-m", "txstorage.cli", "serve", "--state-dir", self.state]
-        command += ["--port", str(self._port)] + self._options
-        log = open(os.path.join(self.state, "stderr"), "ab")
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-        log.close()
-        for line in iter(self._process.stdout.readline, b""):
-            if line.startswith(READY):
+        log = os.path.join(self.state, "stderr")
+        if self._warm is None:
+            # All starts are forks of one process, which has imported the service.
+            self._warm = subprocess.Popen(
+                [python_3(), "-m", "tests.helpers.warm_service"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=dict(os.environ, PYTHONPATH=os.pathsep.join([ROOT] + self._path())),
+            )
+        arguments = ["--state-dir", self.state, "--port", str(self._port)] + self._options
+        order = json.dumps({"arguments": arguments, "log": log})
+        self._warm.stdin.write(order.encode("utf-8") + b"\n")
+        self._warm.stdin.flush()
+        for line in iter(self._warm.stdout.readline, b""):
+            if line.startswith(STARTED):
+                self._pid = int(line[len(STARTED) :])
+            elif line.startswith(READY):
                 self._port = int(line[len(READY) :].split(b":")[2].split(b"/")[0])
                 return
-        self._process.wait()
-        with open(os.path.join(self.state, "stderr")) as said:
+            elif line.rstrip() == ENDED:
+                self._pid = None
+                break
+        with open(log) as said:
             raise RuntimeError("the embedded service did not start: " + said.read())
 
+    @staticmethod
+    def _path():
+        return [path for path in [os.environ.get("PYTHONPATH")] if path]
+
     def _end(self, how):
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.stdout.close()
-            self._process.wait()
-            self._process = None
+        if self._pid is not None:
+            pid, self._pid = self._pid, None
+            try:
+                os.kill(pid, how)
+            except OSError as error:
+                # An interrupt from the keyboard has ended it, too.
+                if error.errno != errno.ESRCH:
+                    raise
+            for line in iter(self._warm.stdout.readline, b""):
+                if line.rstrip() == ENDED:
+                    return
+
+    def _end_warm(self):
+        if self._warm is not None:
+            self._warm.stdin.close()
+            self._warm.stdout.close()
+            self._warm.wait()
+            self._warm = None
 
     def kill(self):
         """Kill it, as a power failure would."""
@@ -108,6 +143,7 @@ class EmbeddedService(object):
     def remove(self):
         """End it, and remove everything it made, loop devices too."""
         self._end(signal.SIGTERM)
+        self._end_warm()
         if self.loop_devices:
             for line in subprocess.check_output(
                 ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"]

@@ -1,0 +1,3 @@
+"""Mutation testing: ``make mutants``, its parts and their tests."""
+
+from __future__ import annotations
