@@ -50,6 +50,10 @@ _SCOPE = (
     "system_scope",
 )
 
+# Entries per page of a list.  A cloud may have configured more, and the bounds of an answer may not
+# suffice then: a volume takes up to about 4 KB.
+_PAGE_SIZE = 500
+
 # A change of these keys selects another cloud, which requires more than new credentials.
 _FIXED = ("auth_url", "auth_plugin")
 
@@ -182,13 +186,14 @@ def volume_service(reactor, configuration, agent=None):
     )
     zone = configuration.availability_zone
     if configuration.attach_through == u"compute":
-        return OpenStackService(session, availability_zone=zone)
+        return OpenStackService(session, availability_zone=zone, page_size=_PAGE_SIZE)
     address = urlsplit(configuration.volume_endpoint or configuration.auth_url)  # type: Any
     return StandaloneService(
         session,
         HostIdentity(configuration.instance_id),
         HostConnector(reactor, (address.hostname, address.port or 0)),
         availability_zone=zone,
+        page_size=_PAGE_SIZE,
     )
 
 

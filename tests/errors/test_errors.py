@@ -69,6 +69,13 @@ class StorageErrorTests(SynchronousTestCase):
             for name in ("reason", "detail"):
                 self.assertTrue(len(getattr(error, name, u"")) <= 2000)
 
+    def test_one_line(self):
+        """A message is one line, so that a cloud's text can't forge a line of a log."""
+        for separator in (u"\n", u"\r\n", u"\x0b", u"\x85", u"\u2028"):
+            error = errors.ServiceBroken(u"GET", u"u", 500, u"a{}b".format(separator))
+            self.assertIn(u"a b", error.message)
+            self.assertEqual(1, len(error.message.splitlines()))
+
     def test_builtin_kinds(self):
         """The errors of wrong arguments are built-in exceptions, too."""
         self.assertTrue(issubclass(errors.InvalidSize, ValueError))

@@ -7,7 +7,7 @@ import attr
 
 
 @attr.s(frozen=True, auto_attribs=True, kw_only=True)
-class Bounds:
+class ConnectionBounds:
     """
     The bounds, of a connection and of all.  Each connection carries one request.
 
@@ -39,4 +39,4 @@ class Bounds:
     connections_by_address: int = 256
 
 
-BOUNDS = Bounds()
+BOUNDS = ConnectionBounds()

@@ -21,10 +21,10 @@ def bounded(text):
     # type: (Union[Text, bytes]) -> Text
     """
     :param text: of any length.
-    :return: text of at most :data:`MAX_MESSAGE` characters: the beginning and the end of a longer
-        text, since the reason often stands at the end.
+    :return: one line of at most :data:`MAX_MESSAGE` characters: the beginning and the end of a
+        longer text, since the reason often stands at the end.
     """
-    text = as_text(text)
+    text = u" ".join(as_text(text).splitlines())
     if len(text) <= MAX_MESSAGE:
         return text
     half = (MAX_MESSAGE - 5) // 2

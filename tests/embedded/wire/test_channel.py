@@ -12,7 +12,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from txstorage.embedded.bounds import BOUNDS, Bounds
+from txstorage.embedded.bounds import BOUNDS, ConnectionBounds
 from txstorage.embedded.wire.channel import BoundedRequest
 from txstorage.embedded.wire.exchange import APIResponse, Service
 
@@ -293,7 +293,7 @@ class NumberTests(ChannelTests):
 
     def setUp(self) -> None:
         super().setUp()
-        self.site.bounds = Bounds(connections=5, connections_by_address=3)
+        self.site.bounds = ConnectionBounds(connections=5, connections_by_address=3)
 
     def test_by_address(self) -> None:
         """An address has a number of connections; others still have theirs."""

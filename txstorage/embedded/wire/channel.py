@@ -20,7 +20,7 @@ from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
-from ..bounds import BOUNDS, Bounds
+from ..bounds import BOUNDS, ConnectionBounds
 
 _log = Logger()
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
@@ -184,7 +184,7 @@ class BoundedSite(Site):
         resource: IResource,
         reactor: IReactorTime,
         reads_body: ReadsBody,
-        bounds: Bounds = BOUNDS,
+        bounds: ConnectionBounds = BOUNDS,
     ) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
             resource, requestFactory=BoundedRequest, reactor=reactor, timeout=bounds.headers_time
