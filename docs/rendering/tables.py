@@ -16,7 +16,7 @@ from eliot import ActionType, MessageType
 from txstorage import _log, errors
 from txstorage._configuration.configuration import variables
 from txstorage._configuration.keys import KEYS
-from txstorage._http.bounds import BOUNDS, ConnectionBounds
+from txstorage._http.bounds import BOUNDS, Bounds
 from txstorage.driver.lifecycle import TABLES, Phase, Where
 
 from .parts import GROUND, WINGS, handed, imports, purpose, rooms
@@ -112,7 +112,7 @@ def rows_of_builders() -> Iterator[Row]:
 def rows_of_bounds() -> Iterator[Row]:
     """One row for each bound of an answer."""
     yield "bound", "limit", "of"
-    for field in attr.fields(ConnectionBounds):
+    for field in attr.fields(Bounds):
         limit = f"{getattr(BOUNDS, field.name):,} {field.metadata['unit']}"
         yield literal(field.name), limit, field.metadata["part"]
 
