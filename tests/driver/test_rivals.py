@@ -61,6 +61,16 @@ class RivalTests(DriverTestCase):
         self.assertEqual(5, len(self.cloud.volumes))
         self.assertEqual([], logged(logger, DUPLICATE_VOLUME))
 
+    @capture_logging(None)
+    def test_unfiltered_list_later(self, logger):
+        """Another dataset's volume that appears during the create is not reported as a rival."""
+        real = self.cloud.list_volumes
+        self.cloud.list_volumes = lambda labels: real({})
+        d = self.create()
+        self.foreign(CLUSTER, uuid4(), created_at=u"2027-01-01T00:00:00")
+        self.success(d)
+        self.assertEqual([], logged(logger, DUPLICATE_VOLUME))
+
     def test_failed_create_is_forgotten(self):
         """The next create after a failed one requests its own size and volume type."""
         self.driver = self.new_driver(profiles={u"gold": u"ssd"})

@@ -68,6 +68,33 @@ def faulty_driver(test_case, cluster_id, configuration):
     return driver, faulty
 
 
+#: The processes that have imported the service, and run none at the moment.
+_idle = []
+
+
+def start_warm():
+    """:return: a ``Popen``: a process that forks a service for each line of its input."""
+    path = [path for path in (ROOT, os.environ.get("PYTHONPATH")) if path]
+    return subprocess.Popen(
+        [python_3(), "-m", "tests.helpers.warm_service"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # on 2.7, another child would hold this one's input open
+        close_fds=True,
+        env=dict(os.environ, PYTHONPATH=os.pathsep.join(path)),
+    )
+
+
+@atexit.register
+def end_warm():
+    """End the processes that run no service."""
+    while _idle:
+        process = _idle.pop()
+        process.stdin.close()
+        process.stdout.close()
+        process.wait()
+
+
 class EmbeddedService(object):
     """
     One embedded service, with loop devices as root and regular files otherwise.
@@ -89,13 +116,7 @@ class EmbeddedService(object):
         """Start it at the same address as before; returns when it is ready."""
         log = os.path.join(self.state, "stderr")
         if self._warm is None:
-            # All starts are forks of one process, which has imported the service.
-            self._warm = subprocess.Popen(
-                [python_3(), "-m", "tests.helpers.warm_service"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=dict(os.environ, PYTHONPATH=os.pathsep.join([ROOT] + self._path())),
-            )
+            self._warm = _idle.pop() if _idle else start_warm()
         arguments = ["--state-dir", self.state, "--port", str(self._port)] + self._options
         order = json.dumps({"arguments": arguments, "log": log})
         self._warm.stdin.write(order.encode("utf-8") + b"\n")
@@ -112,10 +133,6 @@ class EmbeddedService(object):
         with open(log) as said:
             raise RuntimeError("the embedded service did not start: " + said.read())
 
-    @staticmethod
-    def _path():
-        return [path for path in [os.environ.get("PYTHONPATH")] if path]
-
     def _end(self, how):
         if self._pid is not None:
             pid, self._pid = self._pid, None
@@ -129,13 +146,6 @@ class EmbeddedService(object):
                 if line.rstrip() == ENDED:
                     return
 
-    def _end_warm(self):
-        if self._warm is not None:
-            self._warm.stdin.close()
-            self._warm.stdout.close()
-            self._warm.wait()
-            self._warm = None
-
     def kill(self):
         """Kill it, as a power failure would."""
         self._end(signal.SIGKILL)
@@ -143,7 +153,9 @@ class EmbeddedService(object):
     def remove(self):
         """End it, and remove everything it made, loop devices too."""
         self._end(signal.SIGTERM)
-        self._end_warm()
+        if self._warm is not None:
+            _idle.append(self._warm)
+            self._warm = None
         if self.loop_devices:
             for line in subprocess.check_output(
                 ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"]
