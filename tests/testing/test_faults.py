@@ -115,13 +115,14 @@ class KindsTests(SynchronousTestCase):
 
     def test_pages(self):
         """An item is repeated, or skipped at the border of two pages; only in lists."""
-        self.assertEqual([1, 2, 2], self.items(ends(u"repeated-item", PAGE)))
-        self.assertEqual([1], self.items(ends(u"skipped-item", PAGE)))
-        second = Question(u"GET", u"/v3/volumes/detail?marker=0")
-        self.assertEqual([2], self.items(ends(u"skipped-item", PAGE, second)))
-        for answer in [Answer(200, (), b'{"volume": {"tags": []}}'), Answer(200, (), b"[]")]:
-            self.assertIsNone(ends(u"skipped-item", answer))
-        self.assertIsNone(ends(u"repeated-item", PAGE, Question(u"POST", u"/")))
+        second = u"/v3/volumes/detail?limit=2&marker=0"
+        question = Question(u"GET", second)
+        self.assertEqual([1, 1, 2], self.items(ends(u"repeated-item", PAGE, question)))
+        self.assertEqual([2], self.items(ends(u"skipped-item", PAGE, question)))
+        for body in [b'{"volume": {"tags": []}}', b"[]", b'{"volumes": []}']:
+            self.assertIsNone(ends(u"skipped-item", Answer(200, (), body), question))
+        self.assertIsNone(ends(u"skipped-item", PAGE))
+        self.assertIsNone(ends(u"repeated-item", PAGE, Question(u"POST", second)))
 
     def test_stale(self):
         """A stale list is the oldest remembered answer to the same question."""
@@ -131,6 +132,8 @@ class KindsTests(SynchronousTestCase):
         self.assertIsNone(ends(u"stale-list", PAGE, memory=memory))
         memory.keep(GET, old)
         memory.keep(GET, PAGE)
+        empty = PAGE.with_body(b'{"volumes": []}')
+        self.assertEqual(old, ends(u"stale-list", empty, memory=memory).answer)
         self.assertEqual(Outcome(Ending.COMPLETE, old), ends(u"stale-list", PAGE, memory=memory))
 
     def test_crossed(self):

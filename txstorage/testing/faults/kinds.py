@@ -101,53 +101,47 @@ def _changes_body(change, ending=Ending.COMPLETE):
 
 
 def _changes_list(change):
-    # type: (Callable[[Question, List[Any]], List[Any]]) -> Effect
-    """:return: the effect that changes the items of a list."""
+    # type: (Callable[[List[Any]], List[Any]]) -> Effect
+    """:return: the effect that changes the items of a page that follows another."""
 
     def effect(question, answer, memory):
         # type: (Question, Any, Memory) -> Optional[Outcome]
-        key = _key_of_list(question, answer)
-        if key is None:
-            return None
         document = answer.document()
-        document[key] = change(question, document[key])
+        key = _key_of_list(question, document)
+        if key is None or not (_follows_page(question) and document[key]):
+            return None
+        document[key] = change(document[key])
         changed = answer.with_body(json.dumps(document).encode("ascii"))
         return Outcome(Ending.COMPLETE, changed)
 
     return effect
 
 
-def _key_of_list(question, answer):
-    # type: (Question, Answer) -> Optional[Text]
+def _follows_page(question):
+    # type: (Question) -> bool
+    return u"marker=" in question.target
+
+
+def _key_of_list(question, document):
+    # type: (Question, Any) -> Optional[Text]
     """:return: the key of the items in the answer to a GET; ``None`` if it is not a list."""
-    document = answer.document() if question.method == u"GET" else None
-    if not isinstance(document, dict):
+    if question.method != u"GET" or not isinstance(document, dict):
         return None
     keys = [
         key
         for key, value in document.items()
-        if isinstance(value, list) and value and not key.endswith(u"_links")
+        if isinstance(value, list) and not key.endswith(u"_links")
     ]  # type: List[Text]
     return keys[0] if keys else None
-
-
-def _repeat_item(question, items):
-    # type: (Question, List[Any]) -> List[Any]
-    return items + items[-1:]
-
-
-def _skip_item(question, items):
-    # type: (Question, List[Any]) -> List[Any]
-    # The next page begins after the skipped item; the last page ends before it.
-    return items[1:] if u"marker=" in question.target else items[:-1]
 
 
 def _is_stale(question, answer, memory):
     # type: (Question, Any, Memory) -> Optional[Outcome]
     earlier = memory.stale(question)
-    if earlier is None or earlier.body == answer.body or _key_of_list(question, earlier) is None:
+    if earlier is None or earlier.body == answer.body:
         return None
-    return Outcome(Ending.COMPLETE, earlier)
+    is_list = _key_of_list(question, earlier.document()) is not None
+    return Outcome(Ending.COMPLETE, earlier) if is_list else None
 
 
 def _is_crossed(question, answer, memory):
@@ -198,10 +192,10 @@ _KINDS = (
     FaultKind(u"empty-json", u"An empty JSON object.", True, _changes_body(lambda body: b"{}")),
     FaultKind(u"empty-body", u"A body of no bytes.", True, _changes_body(lambda body: b"")),
     FaultKind(u"stale-list", u"An earlier answer to the same list.", True, _is_stale),
-    FaultKind(u"repeated-item", u"The last item of a page a second time.",
-              True, _changes_list(_repeat_item)),
-    FaultKind(u"skipped-item", u"An item less, as between two pages.",
-              True, _changes_list(_skip_item)),
+    FaultKind(u"repeated-item", u"An item a second time, between two pages.",
+              True, _changes_list(lambda items: items[:1] + items)),
+    FaultKind(u"skipped-item", u"An item is missing between two pages.",
+              True, _changes_list(lambda items: items[1:])),
     FaultKind(u"crossed-answer", u"The answer to another request, of the same form if possible.",
               True, _is_crossed),
     FaultKind(u"clock-back", u"The client's clock steps back by an hour.",
