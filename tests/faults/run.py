@@ -164,8 +164,8 @@ def _headline(options: argparse.Namespace) -> str:
     )
 
 
-def main() -> int:
-    """Run from the command line."""
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    """:return: the options of a command line; by default of this program's."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -179,7 +179,12 @@ def main() -> int:
     parser.add_argument("--client-kills", type=int, default=60)
     parser.add_argument("--devices", type=int, default=300)
     parser.add_argument("--cycles", type=int, default=10000, help="of the soak")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    """Run from the command line."""
+    options = parsed()
     if os.getuid() != 0:
         print("loop devices need root", flush=True)
         return concluded({"passed": 0, "failed": 0, "skipped": 1})

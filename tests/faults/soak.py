@@ -117,7 +117,8 @@ async def run_soak(options: argparse.Namespace, tally: Tally) -> list[str]:
         tally.violations.append(f"soak: leak: {rows[0]} became {last}")
     return [
         f"soak: {last[0]} life cycles in one process, in memory with regular files as devices",
-        f"  memory {memory / 2**20:.1f} MiB after {first}, {last[1] / 2**20:.1f} MiB after {last[0]}",
+        f"  memory after {first}: {memory / 2**20:.1f} MiB",
+        f"  memory after {last[0]}: {last[1] / 2**20:.1f} MiB",
         f"  descriptors {descriptors}, then {last[2]}; delayed calls {calls}, then {last[3]}",
         f"  {len(tally.violations)} violations",
     ]
