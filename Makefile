@@ -8,8 +8,8 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo test mutants test-pythons test-all test-openstack test-flocker lint docs bench clean environment \
-	buildbot buildbot-stop test-buildbot packages test-packages picture
+.PHONY: help demo test mutants test-faults test-pythons test-all test-openstack test-flocker lint docs bench clean \
+	environment buildbot buildbot-stop test-buildbot packages test-packages picture
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +39,9 @@ test-openstack: ## run the tests that need a real OpenStack, on one that this br
 
 test-flocker: ## run Flocker's own tests, and a whole Flocker, on FLOCKER_PYTHON=/path/to/python2.7
 	@$(PYTHON) -m tests.flocker.run
+
+test-faults: environment ## run random operations under faults, kills and shortages (as root); OPTIONS="--help" lists more
+	@$(BIN)/python -W ignore -m tests.faults.run $(OPTIONS)
 
 buildbot: ## set up and start the Buildbot that certifies the driver, and say where to look
 	@$(PYTHON) buildbot/run.py start

@@ -50,6 +50,7 @@ DIRECTIVES: dict[str, Lines] = {
     "builders-table": table_of(tables.rows_of_builders),
     "configuration-keys": table_of(tables.rows_of_keys),
     "error-table": table_of(tables.rows_of_errors),
+    "fault-kinds": table_of(tables.rows_of_faults),
     "http-common-errors": lines_of_common_errors,
     "http-errors": table_of(rows_of_refusals),
     "http-routes": lines_of_routes,

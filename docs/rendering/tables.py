@@ -18,6 +18,7 @@ from txstorage._configuration.configuration import variables
 from txstorage._configuration.keys import KEYS
 from txstorage._http.bounds import BOUNDS, Bounds
 from txstorage.driver.lifecycle import TABLES, Phase, Where
+from txstorage.testing import FAULTS
 
 from .parts import GROUND, WINGS, handed, imports, purpose, rooms
 
@@ -117,6 +118,13 @@ def rows_of_bounds() -> Iterator[Row]:
         yield literal(field.name), limit, field.metadata["part"]
 
 
+def rows_of_faults() -> Iterator[Row]:
+    """One row for each kind of fault."""
+    yield "fault", "meaning", "the service gets the request"
+    for name, kind in FAULTS.items():
+        yield literal(name), kind.purpose, "yes" if kind.forwards else "no"
+
+
 def rows_of_wings() -> Iterator[Row]:
     """One row for each wing, with its modules and the wings it uses."""
     yield "wing", "purpose", "modules", "imports", "is handed"
@@ -173,6 +181,7 @@ __all__ = [
     "rows_of_bounds",
     "rows_of_builders",
     "rows_of_errors",
+    "rows_of_faults",
     "rows_of_keys",
     "rows_of_messages",
     "rows_of_operation",

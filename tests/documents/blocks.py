@@ -37,6 +37,7 @@ SUITES = {
     # on both Pythons
     "drivers": "tests/house/test_documentation.py",
     "buildbot": "tests/buildbot/check_certification.py",
+    "faults": "tests/faults/test_run.py",
     "flocker": "tests/flocker/page.py",
     "openstack": "tests/openstack/check_documents.py",
     "packages": "tests/packages/check_documents.py",

@@ -140,12 +140,17 @@ class PublicTests(SynchronousTestCase):
         """The exports for authors of drivers."""
         self.assertEqual(
             [
+                "FAULTS",
+                "NO_FAULTS",
+                "ClockSteps",
+                "FaultKind",
+                "FaultProxy",
                 "FaultyAgent",
+                "Record",
+                "ScriptedFaults",
+                "SeededFaults",
                 "block_device_size",
                 "detach_destroy_volumes",
-                "hang",
-                "lose_request",
-                "lose_response",
                 "make_iblockdeviceapi_tests",
                 "make_iblockdeviceasyncapi_tests",
                 "make_icloudapi_tests",
@@ -156,7 +161,8 @@ class PublicTests(SynchronousTestCase):
             ],
             txstorage.testing.__all__,
         )
-        for name in txstorage.testing.__all__:
+        self.assertIn("reset-after", txstorage.testing.FAULTS)
+        for name in set(txstorage.testing.__all__) - {"FAULTS"}:
             self.assertTrue(callable(getattr(txstorage.testing, name)))
 
 

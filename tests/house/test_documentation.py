@@ -65,6 +65,17 @@ class TestingADriverTests(SynchronousTestCase):
         wrong = u"    def list_volumes(self):\n        return self.wait([])\n"
         self.assertIn("FAILED (", self.run_example(MY_DRIVER + wrong))
 
+    def test_proxy(self):
+        """The example of the proxy leads a client through the proxy."""
+        path = os.path.join(ROOT, "docs", "testing-a-driver.rst")
+        with io.open(path, encoding="utf-8") as source:
+            lines = re.findall(r"^   >>> (.*)$", source.read(), re.MULTILINE)
+        names = {}
+        exec("\n".join(lines), names)
+        self.addCleanup(names["proxy"].stop)
+        self.assertTrue(names["auth_url"].startswith(u"http://127.0.0.1:"), names["auth_url"])
+        self.assertTrue(names["auth_url"].endswith(u"/v3"), names["auth_url"])
+
     def test_short(self):
         """The example needs no more than about ten lines, as the page promises."""
         [example] = code_blocks("testing-a-driver.rst")

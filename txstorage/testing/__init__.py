@@ -4,7 +4,17 @@ Conformance suites and fault injection for the authors of drivers.
 
 from __future__ import absolute_import, division, print_function
 
-from .faults import FaultyAgent, hang, lose_request, lose_response
+from .faults import (
+    FAULTS,
+    NO_FAULTS,
+    ClockSteps,
+    FaultKind,
+    FaultProxy,
+    FaultyAgent,
+    Record,
+    ScriptedFaults,
+    SeededFaults,
+)
 from .suites import (
     make_iblockdeviceapi_tests,
     make_iblockdeviceasyncapi_tests,
@@ -20,12 +30,17 @@ from .volumes import (
 )
 
 __all__ = [
+    "FAULTS",
+    "NO_FAULTS",
+    "ClockSteps",
+    "FaultKind",
+    "FaultProxy",
     "FaultyAgent",
+    "Record",
+    "ScriptedFaults",
+    "SeededFaults",
     "block_device_size",
     "detach_destroy_volumes",
-    "hang",
-    "lose_request",
-    "lose_response",
     "make_iblockdeviceapi_tests",
     "make_iblockdeviceasyncapi_tests",
     "make_icloudapi_tests",

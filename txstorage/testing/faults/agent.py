@@ -1,25 +1,34 @@
 # -*- test-case-name: tests.testing.test_faults -*-
 """
-Faults to inject between a driver and a service that it reaches over HTTP.
+An HTTP agent that injects faults in the client's own process.
 """
 
 from __future__ import absolute_import, division, print_function
 
-from twisted.internet.defer import Deferred, fail
-from twisted.internet.error import ConnectionLost
+from functools import partial
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import ConnectionLost, ConnectionRefusedError
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseNeverReceived
 from twisted.web.iweb import IAgent
 from zope.interface import implementer
 
+from ..._support.compat import as_text
+from .exchanges import Answer, Ending, Memory, Outcome, Question
+from .kinds import fault_kind
+from .responses import CannedResponse, read_answer
+
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Dict, List, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Callable, Dict, List, Optional, Text, Tuple, Union  # noqa: F401
 
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
 
+    from .clock import ClockSteps  # noqa: F401
+    from .kinds import FaultKind  # noqa: F401
+
     Moment = Optional[Callable[[], object]]
-    Fault = Callable[[Callable[[], Deferred[Any]]], Deferred[Any]]
 
 
 def _dropped():
@@ -27,27 +36,48 @@ def _dropped():
     return Failure(ResponseNeverReceived([Failure(ConnectionLost())]))
 
 
-def lose_request(send):
-    # type: (Callable[[], Deferred[Any]]) -> Deferred[Any]
+def break_exchange(kind, question, send, memory):
+    # type: (FaultKind, Question, Callable[[], Deferred[Any]], Memory) -> Deferred[Any]
     """
-    The connection drops before the service gets the request.
+    Carry out a fault on one exchange of an agent.
 
-    :param send: sends the request; returns a ``Deferred``.
+    :param FaultKind kind: the fault.
+    :param Question question: the request.
+    :param send: sends the request; returns a ``Deferred`` of the response.
+    :param Memory memory: the earlier answers.
     :return: a ``Deferred`` of the response.
     """
-    return fail(_dropped())
+    if not kind.forwards:
+        return maybeDeferred(_response, kind.effect(question, None, memory))
+    d = send()
+    if kind.effect(question, _NOTHING, memory) == _RESET:
+        # The response is lost, even when it is a failure or never read.
+        return d.addBoth(lambda _: _dropped())
+    d.addCallback(read_answer)
+
+    def judge(answer):
+        # type: (Answer) -> Any
+        outcome = kind.effect(question, answer, memory)
+        memory.keep(question, answer)
+        return _response(outcome or Outcome(Ending.COMPLETE, answer))
+
+    return d.addCallback(judge)
 
 
-def lose_response(send):
-    # type: (Callable[[], Deferred[Any]]) -> Deferred[Any]
-    """The connection drops after the service got the request; as :func:`lose_request`."""
-    return send().addBoth(lambda _: _dropped())
+_NOTHING = Answer(204)
+_RESET = Outcome(Ending.RESET)
 
 
-def hang(send):
-    # type: (Callable[[], Deferred[Any]]) -> Deferred[Any]
-    """The service never answers; as :func:`lose_request`."""
-    return Deferred()
+def _response(outcome):
+    # type: (Any) -> Any
+    """:return: the response, a ``Failure``, or a ``Deferred`` of nothing."""
+    if outcome.ending is Ending.REFUSED:
+        return Failure(ConnectionRefusedError())
+    if outcome.ending is Ending.RESET:
+        return _dropped()
+    if outcome.ending is Ending.SILENT:
+        return Deferred()
+    return CannedResponse(outcome)
 
 
 @implementer(IAgent)
@@ -60,28 +90,33 @@ class FaultyAgent(object):
 
     :param reactor: provides ``IReactorTime``.
     :param agent: the ``IAgent`` that sends the requests.
+    :param clock: a :class:`~txstorage.testing.ClockSteps`; without one, steps of the clock have no
+        effect.
     :ivar list requests: ``(method, path)``, text, of each request so far.
     :ivar int moments: the number of moments so far.
     """
 
-    def __init__(self, reactor, agent):
-        # type: (IReactorTime, IAgent) -> None
+    def __init__(self, reactor, agent, clock=None):
+        # type: (IReactorTime, IAgent, Optional[ClockSteps]) -> None
         self._reactor = reactor
         self._agent = agent
-        self._faults = {}  # type: Dict[int, Fault]
+        self._clock = clock
+        self._memory = Memory()
+        self._faults = {}  # type: Dict[int, FaultKind]
         self._at_moment = {}  # type: Dict[int, Moment]
         self.requests = []  # type: List[Tuple[Text, Text]]
         self.moments = 0
 
     def break_request(self, number, fault):
-        # type: (int, Fault) -> None
+        # type: (int, Union[FaultKind, Text]) -> None
         """
         Make one request fail.
 
         :param int number: the request, counted from the next one, 0.
-        :param fault: :func:`lose_request`, :func:`lose_response`, :func:`hang` or the like.
+        :param fault: a :class:`~txstorage.testing.FaultKind`, or its name in ``FAULTS``.
+        :raises KeyError: no kind has that name.
         """
-        self._faults[len(self.requests) + number] = fault
+        self._faults[len(self.requests) + number] = fault_kind(fault)
 
     def at_moment(self, number, function):
         # type: (int, Optional[Callable[[], object]]) -> None
@@ -107,12 +142,13 @@ class FaultyAgent(object):
         self.requests.append((method.decode("ascii"), path.decode("ascii")))
         functions = [self._at_moment.pop(self.moments + n, None) for n in range(3)]
         self.moments += 3
-        exchange = _Exchange(
-            self._reactor,
-            lambda: self._agent.request(method, uri, headers, bodyProducer),
-            fault,
-            *functions
-        )
+        send = partial(self._agent.request, method, uri, headers, bodyProducer)
+        if fault is not None:
+            if fault.step and self._clock is not None:
+                self._clock.step(fault.step)
+            question = Question(as_text(method), as_text(uri))
+            send = partial(break_exchange, fault, question, send, self._memory)
+        exchange = _Exchange(self._reactor, send, *functions)
         exchange.begin()
         return exchange.answered
 
@@ -125,10 +161,10 @@ class _Exchange(object):
     before it has the Deferred.
     """
 
-    def __init__(self, reactor, send, fault, about_to_be_sent, under_way, answered):
-        # type: (IReactorTime, Callable[[], Deferred[Any]], Optional[Fault], Moment, Moment, Moment) -> None
+    def __init__(self, reactor, send, about_to_be_sent, under_way, answered):
+        # type: (IReactorTime, Callable[[], Deferred[Any]], Moment, Moment, Moment) -> None
         self._reactor = reactor
-        self._send = send if fault is None else lambda: fault(send)
+        self._send = send
         self._about_to_be_sent = about_to_be_sent
         self._under_way = under_way
         self._before_answer = answered

@@ -1,0 +1,3 @@
+"""Random operations under faults, kills and shortages, judged without the driver."""
+
+from __future__ import annotations
