@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.cli.terminal import SafeConsole, as_json, visible
+from txstorage.cli.terminal import SafeConsole, as_json, one_line, visible
 
 UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 HOSTILE = "\x1b]52;c;aGk=\x07\x9b31m\x7f\u202e\u2028\u2066\ud800\r\t\x00"
@@ -42,6 +42,12 @@ class VisibleTests(SynchronousTestCase):
     def test_none_left(self, text: str) -> None:
         """No control character except the newline is left."""
         self.assertEqual(set(), unsafe_in(visible(text)))
+
+    @given(TEXTS)
+    def test_one_line(self, text: str) -> None:
+        """A text for a cell has no line break either."""
+        self.assertEqual(set(), unsafe_in(one_line(text)))
+        self.assertEqual(text != "", len(one_line(text).splitlines()) == 1)
 
     @given(TEXTS)
     def test_console(self, text: str) -> None:

@@ -203,6 +203,22 @@ class CallTests(Made, SynchronousTestCase):
         self.assertRaises(DriverStopped, call.result)
         self.assertEqual([], began)
 
+    def test_late_result(self):
+        """The result of an abandoned call, however late, is nobody's result."""
+        late = Deferred()
+
+        class Owner(object):
+            def on(self, thread):
+                return None
+
+        call = ThreadCall(Owner(), lambda driver: Deferred().addErrback(lambda _: late))
+        ended = call.start(None)
+        call.abort(DriverStopped(u"interrupted"))
+        self.assertRaises(DriverStopped, call.result)
+        late.callback(u"late")
+        self.successResultOf(ended)
+        self.assertIs(None, call.result())
+
 
 class ThreadsTests(Made, TestCase):
     """Calls while a reactor runs in this thread."""

@@ -28,6 +28,11 @@ def visible(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """Return a text of the cloud as :func:`visible` does, with visible newlines: it forges none."""
+    return visible(text).replace("\n", "\\n")
+
+
 def echo(text: str, err: bool = False, nl: bool = True) -> None:
     """
     Print a text.
@@ -55,4 +60,4 @@ class SafeConsole(Console):
             yield Segment(text if control else visible(text), style, control)
 
 
-__all__ = ["SafeConsole", "as_json", "echo", "visible"]
+__all__ = ["SafeConsole", "as_json", "echo", "one_line", "visible"]

@@ -24,7 +24,7 @@ from .progress import progress
 from .running import IReactor
 from .sizes import Size, format_size
 from .tables import AdaptiveTable
-from .terminal import visible
+from .terminal import one_line, visible
 
 pass_app = click.make_pass_decorator(App)
 
@@ -76,8 +76,8 @@ def _cell(name: str, value: Any) -> Text:
     if name == "size":
         return Text(format_size(value))
     if isinstance(value, list):
-        return Text(", ".join(str(each) for each in value) or "-")
-    return Text("-" if value is None else str(value))
+        return Text(one_line(", ".join(str(each) for each in value)) or "-")
+    return Text("-" if value is None else one_line(str(value)))
 
 
 def _listed(documents: list[dict[str, Any]]) -> AdaptiveTable:

@@ -17,6 +17,7 @@ from ..errors import explain
 from ..progress import progress
 from ..running import IReactor
 from ..tables import AdaptiveTable
+from ..terminal import one_line
 from .checks import STEPS, CheckWarning, DoctorRun, Skipped, Step
 
 
@@ -93,7 +94,7 @@ def to_table(findings: Sequence[Finding], box: Box | None) -> Table:
     for title in ("Step", "Outcome", "Seconds", "Detail"):
         table.add_column(title, justify="right" if title == "Seconds" else "left", overflow="fold")
     for each in findings:
-        detail = Text(each.detail)
+        detail = Text(one_line(each.detail))
         if each.remedy:
             detail.append("\nWhat to do: " + each.remedy, style="bold")
         outcome = Text(each.outcome, style=_STYLES[each.outcome])
