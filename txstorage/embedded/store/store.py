@@ -103,9 +103,9 @@ class Store:
 
     def write_in_thread(self, reactor: IReactorFromThreads) -> None:
         """From now on, change the state only with :meth:`write`, which waits in a thread."""
-        path, clock = self._path, self._clock
+        path, clocks = self._path, (self._clock, self._token_clock)
         self._database.only_read()
-        self._writer = Writer(reactor, lambda: Store(path, clock))
+        self._writer = Writer(reactor, lambda: Store(path, *clocks))
 
     # -- facts ---------------------------------------------------------------
 
