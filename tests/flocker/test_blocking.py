@@ -354,6 +354,8 @@ def begin_hanging(daemon):
 class ProcessTests(SynchronousTestCase):
     """Whole processes, which exit by themselves and at once."""
 
+    maxDiff = None
+
     def output_of(self, script):
         environment = dict(os.environ, PYTHONPATH=ROOT, PYTHONWARNINGS="ignore")
         process = subprocess.Popen(
