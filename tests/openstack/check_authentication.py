@@ -153,11 +153,11 @@ class PasswordTests(Authenticating):
             reactor, http_client(reactor, configuration, self.agent), self.auth_url, source,
             region=self.region,
         )
-        yield session.token()
+        token = yield session.token()
         with open(path, "w") as opened:
             opened.write("no longer right")
         # As after a 401: the file's credential is refused, and the working one stays in use.
-        session._token = None
+        session._tokens.discard(token)
         yield session.token()
         self.assertEqual(3, len(self.agent.seen))
 
