@@ -159,7 +159,7 @@ def make_resilience_tests(api_factory, size):
     Make tests for an asynchronous driver that reaches its service over HTTP.
 
     :param api_factory: called with the ``TestCase``; returns the driver and the
-        :class:`~txstorage.testing.faults.FaultyAgent` it uses, or a ``Deferred`` of the two.
+        :class:`~txstorage.testing.FaultyAgent` it uses, or a ``Deferred`` of the two.
     :param int size: the size of the volumes, in bytes.
     :return: a ``TestCase`` class.
     """

@@ -44,7 +44,7 @@ class FaultKind(object):
     :ivar text name: the name in plans and records.
     :ivar text purpose: a description, for the documentation.
     :ivar bool forwards: whether the service receives the request.
-    :ivar effect: called with the :class:`~txstorage.testing.faults.exchanges.Question`, the
+    :ivar effect: called with the ``Question``, the
         service's ``Answer`` (``None`` if the request is not forwarded) and the ``Memory`` of
         earlier answers; returns the ``Outcome``, or ``None`` if this kind does not fit the
         exchange, which then is left alone.

@@ -60,7 +60,7 @@ class FaultProxy(object):
     JSON answer, so that a client that starts at the proxy never leaves it.
 
     :param reactor: provides ``IReactorTCP`` and ``IReactorTime``.
-    :param faults: the plan: called with each :class:`~txstorage.testing.faults.exchanges.Question`,
+    :param faults: the plan: called with each ``Question``,
         returns a :class:`~txstorage.testing.FaultKind` or ``None``.  See ``ScriptedFaults`` and
         ``SeededFaults``.  The attribute can be set at any time.
     :param agent: the ``IAgent`` that reaches the service; by default one that verifies
