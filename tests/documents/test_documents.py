@@ -102,7 +102,7 @@ class EachBlockTests(SynchronousTestCase):
             ),
         )
 
-    def test_told_apart(self) -> None:
+    def test_no_bare_blocks(self) -> None:
         """The documents have no literal blocks but these, which no test would find."""
         bare = re.compile(r"^(?!\s*\.\. ).*::$", re.MULTILINE)
         for page in pages():

@@ -9,7 +9,7 @@ import sys
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.documents.blocks import blocks
+from tests.documents.blocks import of_suite
 
 from . import run
 from .run import BATCH, PARTS, parsed, record
@@ -22,8 +22,7 @@ class CommandsTests(SynchronousTestCase):
         """:return: the options of each command."""
         found = [
             command.partition("OPTIONS=")[2]
-            for block in blocks("docs/reliability.rst")
-            if block.suite == "faults"
+            for block in of_suite("faults")["docs/reliability.rst"]
             for command, _ in block.commands
         ]
         return [shlex.split(options)[0] if options else "" for options in found]
