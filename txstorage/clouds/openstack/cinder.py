@@ -151,13 +151,19 @@ def attached_to(attachment):
     return None
 
 
+def _has_labels(found, labels):
+    # type: (Mapping[Text, Any], Mapping[Text, Text]) -> bool
+    """Check whether a volume's labels include all of the requested ones."""
+    return all(found.get(name) == value for name, value in labels.items())
+
+
 def _concerns(wire, labels):
     # type: (Any, Mapping[Text, Text]) -> bool
     """Check whether a malformed entry may be one of the requested volumes."""
     metadata = wire.get(u"metadata", {}) if isinstance(wire, dict) else None
     if not isinstance(metadata, dict):
         return True
-    return all(metadata.get(name) == value for name, value in labels.items())
+    return _has_labels(metadata, labels)
 
 
 def page_from_wire(items, labels, requests):
@@ -178,7 +184,7 @@ def page_from_wire(items, labels, requests):
             if _concerns(item, labels):
                 malformed.append((text_member(item, u"id")[:MAX_ID], error.problem))
             continue
-        if all(volume.labels.get(name) == value for name, value in labels.items()):
+        if _has_labels(volume.labels, labels):
             volumes[volume.volume_id] = volume
     return VolumePage(tuple(volumes.values()), tuple(malformed), requests)
 
@@ -313,7 +319,7 @@ def _created(response, labels):
     except NotTheService as error:
         problem = error.reason
     else:
-        if all(volume.labels.get(name) == value for name, value in labels.items()):
+        if _has_labels(volume.labels, labels):
             return volume
         problem = u"the answer is about another volume, {}".format(volume.volume_id)
     # A volume was created, even though its id is unknown.
