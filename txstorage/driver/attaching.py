@@ -17,6 +17,7 @@ from ..interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
 from .labels import dataset_of
 from .lifecycle import attached_servers
 from .polling import SharedPoll
+from .turns import Turns
 
 MYPY = False
 if MYPY:
@@ -45,6 +46,8 @@ class NodeAttacher(object):
     :param devices: a :class:`~txstorage._devices.finder.DeviceFinder` for this node.
     :param node: a :class:`~txstorage._node.instance_id.NodeIdentity` for this node.
     :param intervals: :class:`~txstorage.driver.polling.Intervals` between polls.
+
+    :ivar Turns turns: the detaches in progress.
     """
 
     def __init__(self, reactor, service, devices, node, intervals):
@@ -54,6 +57,7 @@ class NodeAttacher(object):
         self._node = node
         self._compute = SharedPoll(reactor, service.list_attachments, intervals)
         self._queues = WeakValueDictionary()  # type: WeakValueDictionary[Text, DeferredLock]
+        self.turns = Turns(reactor)
 
     def attach(self, run, server_id, in_time):
         # type: (Convergence, Text, Callable[..., Deferred[Any]]) -> Deferred[BlockDeviceVolume]

@@ -29,7 +29,7 @@ from .attaching import NodeAttacher
 from .convergence import Convergence, PlainSubject
 from .creation import Creation
 from .labels import belongs_to, block_device_volume, cluster_labels, dataset_of, usable_volumes
-from .lifecycle import DEAD_SERVER
+from .lifecycle import DEAD_SERVER, attached_servers
 from .polling import Intervals, Watcher, make_timer
 from .profiles import volume_type_of
 
@@ -218,10 +218,23 @@ class BlockDeviceDriver(object):
         :raises UnattachedVolume: the volume is not attached.
         :raises DeviceBusy: the volume is in use on this node, e.g. mounted.
         """
+        turn = self._attacher.turns.turn()
         run = self._converging(
-            u"detach", blockdevice_id, self._attacher.request_detach, self._check_cluster
+            u"detach",
+            blockdevice_id,
+            self._attacher.request_detach,
+            lambda volume: turn.join(attached_servers(self._check_cluster(volume))),
         )
-        return self._operation(u"detach", run, self._attacher.detach, run)
+        d = in_action(
+            self._action(u"detach", run),
+            self._until,
+            partial(turn.time_left, self._timeout),
+            u"detach",
+            run,
+            self._attacher.detach,
+            run,
+        )
+        return d.addBoth(turn.end)
 
     def list_volumes(self):
         # type: () -> Deferred[List[BlockDeviceVolume]]
@@ -308,6 +321,11 @@ class BlockDeviceDriver(object):
 
     def _in_time(self, operation, subject, function, *args):
         # type: (Text, Subject, Callable[..., Any], *Any) -> Deferred[Any]
+        return self._until(lambda: 0, operation, subject, function, *args)
+
+    def _until(self, extension, operation, subject, function, *args):
+        # type: (Callable[[], float], Text, Subject, Callable[..., Any], *Any) -> Deferred[Any]
+        """Run an operation with a deadline that can be extended."""
         return with_deadline(
             self._timer,
             self._timeout,
@@ -315,6 +333,7 @@ class BlockDeviceDriver(object):
             lambda: OperationTimedOut(
                 operation, subject.name, subject.awaited, self._timeout, subject.last_seen
             ),
+            extension,
         )
 
     def _check_cluster(self, volume):
