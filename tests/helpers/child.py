@@ -112,6 +112,11 @@ class EmbeddedService(object):
         self._port = 0
         atexit.register(self.remove)
 
+    @property
+    def pid(self):
+        """The running service's process id; ``None`` between a kill and the next start."""
+        return self._pid
+
     def start(self):
         """Start it at the same address as before; returns when it is ready."""
         log = os.path.join(self.state, "stderr")
