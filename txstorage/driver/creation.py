@@ -13,7 +13,7 @@ from twisted.internet.task import deferLater
 
 from .._log import CREATE_RESUMED, DUPLICATE_VOLUME
 from .._support.eliot_context import resume_context
-from ..errors import OperationFailed, UnusableStatus
+from ..errors import DatasetConflict, OperationFailed, UnusableStatus
 from .convergence import Convergence
 from .labels import belongs_to, dataset_labels, dataset_of, volume_name
 from .lifecycle import AWAITED, MAXIMUM_REQUESTS, chosen
@@ -30,6 +30,7 @@ if MYPY:
 
     from ..clouds.interface import IVolumeService  # noqa: F401
     from ..clouds.values import Volume  # noqa: F401
+    from ..interfaces import BlockDeviceVolume  # noqa: F401
     from .polling import Intervals, Watcher  # noqa: F401
 
 
@@ -253,6 +254,26 @@ class Creation(object):
                     volume_id=volume.volume_id,
                     used=used.volume_id,
                 ).write()
+
+
+def of_size(volume, size):
+    # type: (BlockDeviceVolume, int) -> BlockDeviceVolume
+    """
+    Check that a dataset's volume has the requested size.
+
+    :param BlockDeviceVolume volume: the volume.
+    :param int size: bytes.
+    :return: the volume.
+    :raises DatasetConflict: the size differs.
+    """
+    if volume.size != size:
+        raise DatasetConflict(
+            volume.blockdevice_id,
+            u"Dataset {} already has a volume of {} bytes, {}; the requested size is {}".format(
+                volume.dataset_id, volume.size, volume.blockdevice_id, size
+            ),
+        )
+    return volume
 
 
 def _raise_not_created(error):

@@ -18,7 +18,7 @@ from .._log import DRIVER_OPERATION, OncePerProblem
 from .._support.compat import as_text, integer_types
 from .._support.deferreds import SharedCalls, with_deadline
 from .._support.eliot_context import in_action, resume_context
-from ..errors import DatasetConflict, InvalidDatasetID, InvalidSize, OperationTimedOut
+from ..errors import InvalidDatasetID, InvalidSize, OperationTimedOut
 from ..interfaces import (
     IBlockDeviceAsyncAPI,
     ICloudAPI,
@@ -27,7 +27,7 @@ from ..interfaces import (
 )
 from .attaching import NodeAttacher
 from .convergence import Convergence, PlainSubject
-from .creation import Creation
+from .creation import Creation, of_size
 from .labels import belongs_to, block_device_volume, cluster_labels, dataset_of, usable_volumes
 from .lifecycle import DEAD_SERVER, attached_servers
 from .polling import Intervals, Watcher, make_timer
@@ -365,7 +365,7 @@ class BlockDeviceDriver(object):
             dataset_id, lambda: self._create_once(dataset_id, size, volume_type)
         )  # type: Deferred[BlockDeviceVolume]
         d = resume_context(creation)
-        return d.addCallback(_same_size, size)
+        return d.addCallback(of_size, size)
 
     def _create_once(self, dataset_id, size, volume_type):
         # type: (UUID, int, Optional[Text]) -> Deferred[BlockDeviceVolume]
@@ -398,15 +398,3 @@ class BlockDeviceDriver(object):
         d = self._service.get_volume(volume_id)
         d.addCallback(self._check_cluster)
         return d.addCallback(self._attacher.device_path)
-
-
-def _same_size(volume, size):
-    # type: (BlockDeviceVolume, int) -> BlockDeviceVolume
-    if volume.size != size:
-        raise DatasetConflict(
-            volume.blockdevice_id,
-            u"Dataset {} already has a volume of {} bytes, {}; the requested size is {}".format(
-                volume.dataset_id, volume.size, volume.blockdevice_id, size
-            ),
-        )
-    return volume

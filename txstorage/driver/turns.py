@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.driver.test_turns -*-
+# -*- test-case-name: tests.driver.test_detach -*-
 """
 The order in which operations on the same server began.
 
