@@ -9,6 +9,8 @@ the same volume.
 
 from __future__ import absolute_import, division, print_function
 
+from itertools import count
+
 from twisted.internet.task import deferLater
 
 from .._log import CREATE_RESUMED, DUPLICATE_VOLUME
@@ -32,6 +34,11 @@ if MYPY:
     from ..clouds.values import Volume  # noqa: F401
     from ..interfaces import BlockDeviceVolume  # noqa: F401
     from .polling import Intervals, Watcher  # noqa: F401
+
+
+# The lists that are read until one has the volume that was created; a cloud that never lists the
+# volume must not keep it from being used.
+_MAXIMUM_LISTS = 5
 
 
 class Creation(object):
@@ -223,7 +230,16 @@ class Creation(object):
 
     def _until_chosen(self, volume):
         # type: (Volume) -> Deferred[Any]
-        return self._find_with_retries().addCallback(self._choose, volume)
+        # The volume exists, so a list without it is out of date, and may lack a rival, too.
+        lists = count(1)
+        found = until(
+            self._reactor,
+            self._intervals,
+            self._find,
+            lambda found: volume.volume_id in {each.volume_id for each in found}
+            or next(lists) >= _MAXIMUM_LISTS,
+        )
+        return found.addCallback(self._choose, volume)
 
     def _choose(self, found, volume):
         # type: (List[Volume], Volume) -> Any
