@@ -56,7 +56,7 @@ class ConfigurationTestCase(SynchronousTestCase):
         error = self.assertRaises(InvalidConfiguration, function, *args, **kwargs)
         self.assertIsInstance(error, StorageInitializationError)
         self.assertEqual(error.code, StorageInitializationError.CONFIGURATION_ERROR)
-        self.assertIn(error.key, error.message)
+        self.assertIn(getattr(error, "path", error.key), error.message)
         return error
 
 
@@ -453,7 +453,10 @@ class FromFileTests(ConfigurationTestCase):
     def test_not_there(self):
         """A missing file is an error that names the file."""
         error = self.refused(Configuration.from_file, u"/no/such/agent.yml")
-        self.assertIn(u"/no/such/agent.yml can't be read: No such file", error.message)
+        self.assertIn(u"The file /no/such/agent.yml can't be read: No such file", str(error))
+        self.assertNotIn(u"dataset", str(error))
+        self.assertEqual(u"correct the path", error.remedy)
+        self.assertEqual((str(error),), error.args)
 
     def test_not_allowed(self):
         """The remedy for a file that the user may not read is to run as another user."""

@@ -14,6 +14,8 @@ from twisted.internet.error import (
     ConnectionDone,
     ConnectionRefusedError,
     DNSLookupError,
+    NoRouteError,
+    TimeoutError,
 )
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -219,12 +221,34 @@ class TransportErrorTests(SynchronousTestCase):
         self.check(SSL.Error([]), errors.NotTheService, u"handshake")
         self.check(SSL.Error(), errors.NotTheService, u"handshake")
 
+    def test_not_tls(self):
+        """An answer in plain text, where TLS was expected, suggests http."""
+        for words in (u"wrong version number", u"http request", u"packet length too long"):
+            cause = SSL.Error([("SSL routines", "some_function", words)])
+            found = self.check(cause, errors.NotTheService, u"it answers, but not with TLS")
+            self.assertIn(u"begin the address with http:", found.remedy)
+
+    def test_remedies(self):
+        """The remedy of a connection that failed fits the cause."""
+        for cause, words in [
+            (DNSLookupError("no such host"), u"name resolution"),
+            (ConnectionRefusedError(), u"start the service"),
+            (ConnectingCancelledError(None), u"firewalls"),
+            (TimeoutError(), u"firewalls"),
+            (NoRouteError(), u"routes"),
+            (RequestNotSent(), u"check that the service is running"),
+            (Untrusted(u"unknown authority"), u"verify_ca_path"),
+            (Untrusted(u"the certificate has expired", u"renew it"), u"renew it"),
+        ]:
+            found = transport_error(u"GET", URL, ResponseFailed([Failure(cause)]))
+            self.assertIn(words, found.remedy)
+
     def test_https_where_it_is_used(self):
         """Only an error over plain HTTP suggests that the port may speak TLS."""
         cause = ResponseFailed([Failure(ConnectionDone())])
         for scheme, expected in [(u"http", True), (u"https", False)]:
             found = transport_error(u"GET", scheme + u"://cloud/", cause)
-            self.assertEqual(expected, u"begin with https" in found.reason)
+            self.assertEqual(expected, u"begin the address with https:" in found.remedy)
 
     def test_ours_and_bugs_stay(self):
         """The package's own errors and programming errors are passed through."""

@@ -14,7 +14,7 @@ import attr
 import yaml
 
 from .._support.compat import as_text
-from ..errors import InvalidConfiguration
+from ..errors import InvalidConfiguration, UnusableFile
 
 MYPY = False
 if MYPY:
@@ -69,6 +69,14 @@ def place(path, line=None):
     return as_text(path) if line is None else u"{}, line {}".format(as_text(path), line)
 
 
+# The remedies of a file that can't be read.
+_UNREADABLE = {
+    errno.ENOENT: u"correct the path",
+    errno.EACCES: u"run as a user who may read the file, such as its owner",
+    errno.EISDIR: u"give the path of a file in the directory",
+}
+
+
 def load_yaml(path, key, remedy):
     # type: (Text, Text, Text) -> Tuple[Any, Any]
     """
@@ -76,7 +84,7 @@ def load_yaml(path, key, remedy):
 
     :param path: the path of the file.
     :param text key: the configuration key that an error names.
-    :param text remedy: the remedy for a file that is missing or not YAML.
+    :param text remedy: the remedy for a file that is not YAML.
     :return: the YAML's root node and its content, both ``None`` for an empty file.
     :raises InvalidConfiguration: naming the file and the line.
     """
@@ -88,13 +96,12 @@ def load_yaml(path, key, remedy):
         return node, loader.construct_document(node) if node is not None else None
     except EnvironmentError as error:
         problem = u"can't be read: {}".format(as_text(error.strerror))
-        if error.errno == errno.EACCES:
-            remedy = u"run as a user who may read the file, such as its owner"
+        remedy = _UNREADABLE.get(error.errno or 0, u"")
     except (ValueError, yaml.YAMLError) as error:
         # The text at the error may be a secret, so the message has only the position.
         mark = getattr(error, "problem_mark", None)
         problem, line = u"is not YAML", mark and mark.line + 1
-    raise InvalidConfiguration(key, u"{} {}".format(place(path, line), problem), remedy)
+    raise UnusableFile(key, place(path, line), problem, remedy)
 
 
 def load_section(path, name, key):

@@ -39,7 +39,7 @@ def dataset_section(path):
     node, document = load_yaml(
         path,
         u"dataset",
-        u"give the path of an agent.yml; put values with special characters in quotes",
+        u"put values with special characters in quotes",
     )
     section = document.get("dataset") if isinstance(document, dict) else None
     if not isinstance(section, dict):

@@ -13,7 +13,10 @@ from twisted.internet.error import (
     ConnectError,
     ConnectingCancelledError,
     ConnectionClosed,
+    ConnectionRefusedError,
     DNSLookupError,
+    NoRouteError,
+    TimeoutError,
 )
 from twisted.web._newclient import ParseError
 from twisted.web.client import RequestNotSent  # type: ignore[attr-defined]
@@ -51,8 +54,26 @@ _BY_TLS_REASON = (  # type: Tuple[Tuple[Any, Any], ...]
     (re.compile(u""), errors.NotTheService),
 )
 
+# The beginning of an answer in plain text, read as TLS.
+_NOT_TLS = re.compile(
+    u"wrong version|http request|record length|packet length|unknown protocol", re.I
+)
+_USE_HTTP = u"if the service speaks plain HTTP there, begin the address with http:"
+# The remedies of failures to connect.
+_UNREACHABLE = (  # type: Tuple[Tuple[Any, Text], ...]
+    (
+        DNSLookupError,
+        u"correct the host name, or this machine's name resolution (/etc/resolv.conf)",
+    ),
+    (ConnectionRefusedError, u"start the service, or correct its address and port"),
+    (
+        (TimeoutError, ConnectingCancelledError, NoRouteError),
+        u"check the address, and the routes and firewalls on the way to it",
+    ),
+)
+
 _TLS_ALERT = b"\x15\x03"
-_USE_HTTPS = u"; if it speaks TLS there, the address must begin with https"
+_USE_HTTPS = u"if the service speaks TLS there, begin the address with https:; otherwise "
 
 _BY_STATUS = {  # type: Dict[int, Any]
     401: errors.AuthenticationFailed,
@@ -132,7 +153,10 @@ def _may_be_tls(url, error, cause):
 def _with_remedy(error, cause):
     # type: (Any, Any) -> Any
     """Give an error the remedy of its very cause, where that differs from its class's."""
-    error.remedy = getattr(cause, "remedy", u"") or error.remedy
+    remedy = getattr(cause, "remedy", u"")
+    if isinstance(error, errors.Unreachable):
+        remedy = next((text for types, text in _UNREACHABLE if isinstance(cause, types)), remedy)
+    error.remedy = remedy or error.remedy
     return error
 
 
@@ -151,13 +175,17 @@ def transport_error(method, url, error):
     if isinstance(cause, SSL.Error):
         reason = _tls_reason(cause)
         kind = next(kind for pattern, kind in _BY_TLS_REASON if pattern.search(reason))
+        if _NOT_TLS.search(reason):
+            broken = kind(method, url, u"it answers, but not with TLS ({})".format(reason))
+            broken.remedy = _USE_HTTP
+            return broken
         return kind(method, url, u"TLS: " + reason)
     for types, kind in _BY_TYPE:
         if isinstance(cause, types):
-            reason = _describe(cause)
+            found = _with_remedy(kind(method, url, _describe(cause)), cause)
             if _may_be_tls(url, error, cause):
-                reason = reason.rstrip(u".") + _USE_HTTPS
-            return _with_remedy(kind(method, url, reason), cause)
+                found.remedy = _USE_HTTPS + found.remedy
+            return found
     # Other errors that Twisted wraps came from the connection; the rest are bugs.
     return error if cause is error else errors.ResponseLost(method, url, _describe(cause))
 
@@ -177,10 +205,23 @@ def _from_json(document):
         return None
     if isinstance(document.get(u"message"), text_type):
         return None, document[u"message"]
+    methods = document.get(u"required_auth_methods")
+    if isinstance(methods, list):
+        # Keystone's answer to a first factor, with a receipt for it.
+        return u"receipt", _required(methods)
     for kind, inner in document.items():
         if isinstance(inner, dict) and isinstance(inner.get(u"message"), text_type):
             return kind, inner[u"message"]
     return None
+
+
+def _required(methods):
+    # type: (List[Any]) -> Text
+    """:return: a sentence about the authentication methods of which a user needs one set."""
+    sets = [u" and ".join(map(as_text, each)) for each in methods if isinstance(each, list)]
+    return u"authentication requires {}the methods {}".format(
+        u"one of " if len(sets) > 1 else u"", u"; or ".join(sets)
+    )
 
 
 def _redacted(text, secrets):

@@ -13,6 +13,12 @@ from twisted.internet.defer import DeferredLock, maybeDeferred
 from .._support.deferreds import all_of
 from .._support.eliot_context import in_current_context
 from ..errors import DeviceBusy, DeviceError
+from ..errors.remedies import (
+    COMPUTE_RELEASES,
+    DEVICE_APPEARS,
+    DEVICE_DISAPPEARS,
+    OWN_INSTANCE_ID,
+)
 from ..interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
 from .labels import dataset_of
 from .lifecycle import attached_servers
@@ -89,7 +95,7 @@ class NodeAttacher(object):
 
     def _attach(self, run, server_id):
         # type: (Convergence, Text) -> Deferred[Any]
-        awaited, run.awaited = run.awaited, u"this node's own instance id"
+        awaited, run.awaited = run.awaited, OWN_INSTANCE_ID
         return self._own_id().addCallback(self._attach_knowing, run, server_id, awaited)
 
     def _attach_knowing(self, own_id, run, server_id, awaited):
@@ -100,7 +106,7 @@ class NodeAttacher(object):
 
     def _await_device(self, volume, run):
         # type: (Volume, Convergence) -> Deferred[Volume]
-        run.awaited = u"its device to appear on this node"
+        run.awaited = DEVICE_APPEARS
         d = self._devices.wait_until_present(volume.volume_id, volume.size)
         return d.addCallback(lambda _: volume)
 
@@ -147,7 +153,7 @@ class NodeAttacher(object):
 
     def _until_released(self, run):
         # type: (Convergence) -> Deferred[Any]
-        run.awaited = u"Compute to release it"
+        run.awaited = COMPUTE_RELEASES
         return all_of([self._until_not_listed(run.volume_id, s) for s in run.progress.servers])
 
     def _until_not_listed(self, volume_id, server_id):
@@ -163,7 +169,7 @@ class NodeAttacher(object):
 
     def _until_device_gone(self, run):
         # type: (Convergence) -> Deferred[None]
-        run.awaited = u"its device to disappear from this node"
+        run.awaited = DEVICE_DISAPPEARS
         return self._devices.wait_until_gone(run.volume_id)
 
     def device_path(self, volume):

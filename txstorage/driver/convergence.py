@@ -21,6 +21,7 @@ from ..errors import (
     UnknownServer,
     UnusableStatus,
 )
+from ..errors.remedies import RESPONSE
 from ..interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
 from .lifecycle import (
     AWAITED,
@@ -60,7 +61,7 @@ class PlainSubject(object):
     """
 
     name = attr.ib()  # type: Text
-    awaited = attr.ib(default=u"the cloud's response")  # type: Text
+    awaited = attr.ib(default=RESPONSE)  # type: Text
     last_seen = attr.ib(default=u"nothing")  # type: Text
 
 

@@ -30,6 +30,7 @@ from .machine.devices import DeviceFailure, FileDevices, IDeviceReactor, LoopDev
 from .machine.files import VolumeFiles, in_threads
 from .settings import Settings
 from .state_directory import ServeError, StateDirectory, write_private
+from .store.database import NewerDatabase
 from .store.store import Store
 from .tls import context_factory, self_signed
 
@@ -81,10 +82,29 @@ def _open_store(path: str, reactor: IReactorTime) -> Store:
     try:
         return Store(path, wall_time, reactor.seconds)
     except sqlite3.Error as error:
-        raise ServeError(
-            f"can't use the database {path}: {error}",
-            "make room if the disk is full, or give another --state-dir",
-        ) from error
+        raise ServeError(f"can't use the database {path}: {error}", _remedy(error)) from error
+
+
+def _remedy(error: sqlite3.Error) -> str:
+    """
+    :return: the remedy of a database that can't be used.  The class of the error and its text stand
+        for SQLite's result code, which Python reports only since 3.11.
+    """
+    text = str(error)
+    if isinstance(error, NewerDatabase):
+        return "use the release of txstorage that has written it, or a later one"
+    if "full" in text:
+        return "make room on the disk"
+    if "malformed" in text or "not a database" in text:
+        return (
+            "restore the database from a backup; the volumes' files beside it are whole, so keep "
+            "the directory as it is until then"
+        )
+    if "readonly" in text or "read-only" in text or "unable to open" in text:
+        return "make the directory and its file system writable for this user"
+    if "locked" in text:
+        return "end the program that uses the database; 'fuser' names it"
+    return "look for the disk's own errors with 'dmesg'"
 
 
 async def choose_devices(

@@ -17,6 +17,7 @@ from .base import (
     StorageError,
     UnknownProfile,
     UnknownServer,
+    UnusableFile,
     WouldWaitForItself,
 )
 from .services import (
@@ -102,6 +103,7 @@ __all__ = [
     "UnknownProfile",
     "UnknownServer",
     "Unreachable",
+    "UnusableFile",
     "UnusableStatus",
     "VersionsUnknown",
     "VolumeError",

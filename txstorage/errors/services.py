@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 from .._support.compat import as_text
 from .base import StorageError, bounded
+from .remedies import OF_SERVICES, remedy_for
 
 MYPY = False
 if MYPY:
@@ -173,6 +174,7 @@ class ServiceError(StorageError):
                 u" [{}]".format(request_id) if request_id else u"",
             ),
         )
+        self.remedy = remedy_for(OF_SERVICES, self.detail, status, type(self).remedy)
 
 
 class RequestRefused(ServiceError):

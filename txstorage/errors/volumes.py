@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 from ..interfaces import UnknownInstanceID
 from .base import StorageError, _Explained, bounded
+from .remedies import OF_OPERATIONS, OF_WAITS, remedy_for
 
 MYPY = False
 if MYPY:
@@ -49,6 +50,7 @@ class UnusableStatus(VolumeError):
                 operation, volume_id, status, u": " + reason if reason else u""
             ),
         )
+        self.remedy = remedy_for(OF_OPERATIONS, reason, default=self.remedy)
 
 
 class StillAttached(VolumeError):
@@ -87,6 +89,7 @@ class OperationFailed(VolumeError):
         VolumeError.__init__(
             self, volume_id, u"Can't {} volume {}: {}".format(operation, volume_id, problem)
         )
+        self.remedy = remedy_for(OF_OPERATIONS, self.message, default=self.remedy)
 
 
 class OperationTimedOut(StorageError):
@@ -119,6 +122,7 @@ class OperationTimedOut(StorageError):
                 operation, subject, seconds, awaited, last_seen
             ),
         )
+        self.remedy = OF_WAITS.get(awaited, self.remedy)
 
 
 class MalformedLabels(VolumeError):

@@ -58,6 +58,8 @@ _PAUSE = 10.0
 
 _IDENTITY_VERSION = re.compile(u"/v[0-9]+(\\.[0-9]+)?$")
 
+_NOT_FOUND = re.compile(u"could not find", re.I)
+
 # A header's value: anything else would be sent on as another header, or not at all.
 _SECRET = re.compile(u"[!-~]+$")
 
@@ -279,9 +281,13 @@ class TokenSource(object):
 def _not_authenticated(failure, credentials):
     # type: (Failure, Credentials) -> Failure
     error = failure.value  # type: Any
-    # Keystone returns 404 for an unknown token or application credential; a 404 of another form is
-    # not Keystone's.
-    unknown = isinstance(error, ResourceNotFound) and error.kind == u"error"
+    # Keystone returns 404 for an unknown token or application credential ("Could not find ...");
+    # any other 404 is about the address.
+    unknown = (
+        isinstance(error, ResourceNotFound)
+        and error.kind == u"error"
+        and _NOT_FOUND.match(error.detail) is not None
+    )
     if unknown or isinstance(error, AuthenticationFailed):
         raise AuthenticationFailed(
             error.method,

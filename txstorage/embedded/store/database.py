@@ -89,11 +89,16 @@ _STEPS = (_FIRST, _HOSTS)
 SCHEMA_VERSION = len(_STEPS)
 
 
+class NewerDatabase(sqlite3.DatabaseError):
+    """A later release of the service has written the database."""
+
+
 class Database:
     """
     One connection to the database.
 
     :param path: the file, or ``:memory:``.
+    :raises NewerDatabase: a later release has written it.
     :raises sqlite3.Error: it is not a database of this service.
     """
 
@@ -111,7 +116,7 @@ class Database:
         with self.transaction():
             (version,) = self.execute("PRAGMA user_version").fetchone()
             if version > SCHEMA_VERSION:
-                raise sqlite3.DatabaseError(f"it has version {version}, not {SCHEMA_VERSION}")
+                raise NewerDatabase(f"it has version {version}, not {SCHEMA_VERSION}")
             for step in _STEPS[version:]:
                 for statement in step.split(";\n"):
                     self.execute(statement)
