@@ -6,7 +6,7 @@ from __future__ import absolute_import, division, print_function
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -23,6 +23,7 @@ VALUES = st.recursive(
 class JSONTests(SynchronousTestCase):
     """JSON within the bounds."""
 
+    @settings(deadline=None)
     @given(VALUES)
     def test_as_python(self, value):
         """A value within the bounds is decoded as Python's own decoder does."""
@@ -81,6 +82,7 @@ class PiecesTests(SynchronousTestCase):
         """Decode a body with Python's own decoder, without its own words for numbers."""
         return json.loads(body.decode("utf-8"), parse_constant=lambda word: int(u"x"))
 
+    @settings(deadline=None, max_examples=50)
     @given(VALUES, st.sampled_from([None, 0, 3]), st.booleans(), st.integers(1, 100))
     def test_as_python(self, value, indent, ascii_only, piece):
         """A document is decoded as Python's own decoder does, whatever the length of the pieces."""
@@ -88,6 +90,7 @@ class PiecesTests(SynchronousTestCase):
         body = body if isinstance(body, bytes) else body.encode("utf-8")
         self.assertEqual(self.plain(body), self.in_pieces(body, piece))
 
+    @settings(deadline=None, max_examples=50)
     @given(VALUES, st.integers(0, 300), st.integers(0, 2), st.sampled_from(u'[]{},:"\\x1 \xff'))
     def test_malformed(self, value, at, removed, added):
         """Malformed documents are refused exactly where Python's own decoder refuses them."""
