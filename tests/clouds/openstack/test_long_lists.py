@@ -6,12 +6,14 @@ lists that are read at once.
 from __future__ import absolute_import, division, print_function
 
 from twisted.internet.defer import CancelledError
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._support import slices
 from txstorage._support.json_values import Malformed
 from txstorage.clouds.openstack.catalog import catalog_from_wire
 from txstorage.clouds.openstack.cinder import MAX_ATTACHMENTS, volume_from_wire
+from txstorage.clouds.openstack.paths_and_pages import read_each
 from txstorage.clouds.openstack.service import OpenStackService
 from txstorage.clouds.openstack.versions import APIS, read_versions
 from txstorage.errors import NotTheService
@@ -73,6 +75,13 @@ class LongListsTests(SynchronousTestCase):
         ):
             found = self.later(ask(self.service(Answer(200, {key: entries}))))
             self.assertEqual(MANY, len(set(found)), key)
+
+    def test_steps(self):
+        """A step reads few entries, so that a slice does not become long."""
+        read = []
+        reading = read_each(slices.Slices(Clock()), list(range(MANY)), read.append)
+        self.assertNoResult(reading)
+        self.assertTrue(0 < len(read) <= 50, len(read))
 
     def test_cancelled(self):
         """A list can be cancelled between two slices."""
