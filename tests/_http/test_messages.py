@@ -75,6 +75,20 @@ class ErrorMessageTests(SynchronousTestCase):
         body = json.dumps({u"badRequest": {u"message": u"size 1 < 2 and 3 > 2"}})
         self.assertEqual(error_message(body.encode("ascii"))[1], u"size 1 < 2 and 3 > 2")
 
+    def test_unclosed(self):
+        """A tag without its end is text, as is what follows the tag."""
+        pages = b"x <style> y", b"x <b y", b"<p>x</p> <script y", b"<style></style>x <style>y"
+        for page in pages:
+            message = error_message(page)[1]
+            self.assertTrue(message.startswith(u"x ") and message.endswith(u"y"), message)
+
+    def test_long(self):
+        """Of a long body only the beginning is read."""
+        page = b"<p>Bad Gateway</p>" + b" " * 10 ** 5 + b"\xff" * 10 ** 6
+        self.assertEqual(error_message(page), (None, u"Bad Gateway"))
+        document = json.dumps({u"x": {u"message": u"no"}, u"y": [u" " * 100] * 500}, sort_keys=True)
+        self.assertIs(error_message(document.encode("ascii"))[0], None)
+
     def test_nothing(self):
         """No body, bytes that are no text, and endless nesting do no harm."""
         self.assertEqual(error_message(b""), (None, u"(no message)"))

@@ -17,6 +17,7 @@ from .. import errors
 from .._log import HTTP_EXCHANGE, HTTP_RETRY
 from .._support.compat import as_text, native, to_json_bytes
 from .._support.eliot_context import in_action, in_current_context
+from .._support.slices import Slices
 from .bodies import BytesProducer, collect
 from .bounds import BOUNDS, OutOfBounds
 from .connections import CONNECT_TIMEOUT, SAFE_METHODS, BareAgent, agent_for
@@ -98,6 +99,7 @@ class HTTPClient(object):
     :param jitter: called without arguments for a float from 0 to 1.
     :param bounds: the :class:`~txstorage._http.bounds.Bounds` of answers' bodies; those of
         connections are the agent's.
+    :ivar slices: the :class:`~txstorage._support.slices.Slices` in which answers are decoded.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class HTTPClient(object):
         self._limiter = limiter
         self._jitter = jitter
         self._bounds = bounds
+        self.slices = Slices(reactor)
 
     def request(
         self,
@@ -221,7 +224,7 @@ class HTTPClient(object):
 
         body = collect(response, self._bounds)
         body.addErrback(_body_failed, call)
-        return body.addCallback(read_answer, response, call, note, self._bounds)
+        return body.addCallback(read_answer, response, call, note, self.slices, self._bounds)
 
 
 class _Answer(object):

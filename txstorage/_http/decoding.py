@@ -1,9 +1,8 @@
 # -*- test-case-name: tests._http.test_decoding -*-
-"""The decoding of bodies, compressed and in JSON, within the bounds."""
+"""The decompression of bodies, within the bounds."""
 
 from __future__ import absolute_import, division, print_function
 
-import json
 import zlib
 
 from .._support.compat import as_text
@@ -11,7 +10,7 @@ from .bounds import BOUNDS, OutOfBounds
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, NoReturn, Text, Union  # noqa: F401
+    from typing import Any, Text, Union  # noqa: F401
 
     from .bounds import Bounds  # noqa: F401
 
@@ -19,7 +18,6 @@ if MYPY:
 
 # The number by which zlib knows gzip's format.
 _GZIP = 16 + zlib.MAX_WBITS
-_TOO_DEEP = u"the answer is nested more than {} levels deep"
 
 
 class Uncompressed(object):
@@ -114,71 +112,4 @@ def decoder_for(headers, bounds=BOUNDS):
     return Gunzip()
 
 
-def _number(kind, bounds):
-    # type: (Callable[[Text], Any], Bounds) -> Callable[[Text], Any]
-    """:return: a parser of numbers; a long one takes quadratic time in some Pythons."""
-
-    def parse(digits):
-        # type: (Text) -> Any
-        if len(digits) > bounds.number_characters:
-            raise OutOfBounds(
-                u"the answer has a number of {} characters; the limit is {}".format(
-                    len(digits), bounds.number_characters
-                )
-            )
-        return kind(digits)
-
-    return parse
-
-
-def _constant(name):
-    # type: (Text) -> NoReturn
-    raise ValueError(name)
-
-
-def _check_nesting(value, bounds):
-    # type: (Any, Bounds) -> None
-    level = [value] if isinstance(value, (dict, list)) else []
-    for _ in range(bounds.json_nesting):
-        level = [
-            each
-            for holder in level
-            for each in (holder.values() if isinstance(holder, dict) else holder)
-            if isinstance(each, (dict, list))
-        ]
-    if level:
-        raise OutOfBounds(_TOO_DEEP.format(bounds.json_nesting))
-
-
-def json_within(body, bounds=BOUNDS):
-    # type: (bytes, Bounds) -> Any
-    """
-    Decode JSON.
-
-    :param bytes body: UTF-8.
-    :param bounds: a :class:`~txstorage._http.bounds.Bounds`.
-    :return: the value.
-    :raises OutOfBounds: the value exceeds a bound.
-    :raises ValueError: the body is not JSON.
-    """
-    # Each value stands after one of these, so the count is never too low.
-    values = body.count(b",") + body.count(b"[") + body.count(b"{")
-    if values > bounds.json_values:
-        raise OutOfBounds(
-            u"the answer has more than {} values".format(bounds.json_values)
-        )
-    try:
-        value = json.loads(
-            body.decode("utf-8"),
-            parse_int=_number(int, bounds),
-            parse_float=_number(float, bounds),
-            parse_constant=_constant,
-        )
-    # Python's decoder is recursive, and fails before it is too deep for the stack.
-    except RuntimeError:
-        raise OutOfBounds(_TOO_DEEP.format(bounds.json_nesting))
-    _check_nesting(value, bounds)
-    return value
-
-
-__all__ = ["Gunzip", "Uncompressed", "Undecodable", "decoder_for", "json_within"]
+__all__ = ["Gunzip", "Uncompressed", "Undecodable", "decoder_for"]

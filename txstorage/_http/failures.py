@@ -25,7 +25,7 @@ from twisted.web.error import SchemeNotSupported
 from .. import errors
 from .._support.compat import as_text, quote, text_type
 from .bounds import OutOfBounds
-from .decoding import json_within
+from .json_reader import json_within
 from .trust import Untrusted
 
 MYPY = False
@@ -91,9 +91,19 @@ _QUOTA_FORBIDDEN = re.compile(u"quota exceeded", re.I)
 _SECONDS = re.compile(u"[0-9]{1,9}$")
 
 _ENTITIES = ((u"&", u"&amp;"), (u"<", u"&lt;"), (u">", u"&gt;"), (u'"', u"&#34;"))
-_UNSEEN = re.compile(u"<(style|script)\\b.*?</\\1\\s*>", re.I | re.S)
-_TAG = re.compile(u"</?[a-z!][^>]*>", re.I)
+# The parts of a page that no text is taken from, each with its end.
+_UNSEEN = tuple(
+    (re.compile(part, re.I | re.S), re.compile(end, re.I))
+    for part, end in (
+        (u"<style\\b.*?</style\\s*>", u"</style\\s*>"),
+        (u"<script\\b.*?</script\\s*>", u"</script\\s*>"),
+        (u"</?[a-z!][^>]*>", u">"),
+    )
+)
 _SPACE = re.compile(u"\\s+")
+# Bytes of an error's body, and characters of its text, that are read; the messages of the services
+# are shorter.
+_READ = 32 * 1024
 _LOOKED_AT = 8192
 _PAGE_LIMIT = 200
 _MESSAGE_LIMIT = 1000
@@ -192,9 +202,11 @@ def transport_error(method, url, error):
 
 def _plain(text, limit):
     # type: (Text, int) -> Text
-    # The patterns take quadratic time in the length of an unclosed tag.
     text = text[:_LOOKED_AT]
-    text = _TAG.sub(u" ", _UNSEEN.sub(u" ", text))
+    for part, end in _UNSEEN:
+        # Behind the last end, a search for another part would take quadratic time.
+        last = max([0] + [found.end() for found in end.finditer(text)])
+        text = part.sub(u" ", text[:last]) + text[last:]
     return _SPACE.sub(u" ", text).strip()[:limit]
 
 
@@ -256,6 +268,7 @@ def error_message(body, redact=()):
     :param redact: secrets that the service may have echoed.
     :return: ``(kind, message)``: kind is e.g. ``u"itemNotFound"``, or ``None``.
     """
+    body = body[:_READ]
     text = as_text(body)
     try:
         found = _from_json(json_within(body))

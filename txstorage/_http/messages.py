@@ -4,13 +4,14 @@
 from __future__ import absolute_import, division, print_function
 
 import attr
+from twisted.internet.defer import succeed
 
 from .. import errors
 from .._support.compat import as_text, native, quote, urlsplit, urlunsplit
 from .._version import VERSION
 from .bounds import BOUNDS, OutOfBounds
-from .decoding import json_within
 from .failures import request_id, service_error
+from .json_reader import JSONReader
 
 MYPY = False
 if MYPY:
@@ -27,6 +28,10 @@ if MYPY:
         Union,
     )
 
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
+    from .._support.slices import Slices  # noqa: F401
     from .bounds import Bounds  # noqa: F401
 
     Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
@@ -111,17 +116,19 @@ def encode_query(params):
     )
 
 
-def read_answer(body_and_complete, response, call, note, bounds=BOUNDS):
-    # type: (Tuple[bytes, bool], Any, Request, Callable[[int, Optional[Text]], object], Bounds) -> Response
+def read_answer(body_and_complete, response, call, note, slices, bounds=BOUNDS):
+    # type: (Tuple[bytes, bool], Any, Request, Callable[[int, Optional[Text]], object], Slices, Bounds) -> Deferred[Response]
     """
     :param body_and_complete: the result of :func:`txstorage._http.bodies.collect`.
     :param response: provides ``IResponse``.
     :param call: the :class:`Request` that it answers.
     :param note: called with the status and the service's request id as soon as they are known.
+    :param slices: the :class:`~txstorage._support.slices.Slices` in which the body is decoded.
     :param bounds: a :class:`~txstorage._http.bounds.Bounds`.
-    :return: a :class:`Response`.
+    :return: a ``Deferred`` that fires with a :class:`Response`; fails with
+        :class:`~txstorage.errors.TransportError` when the response is not of the service's API.
     :raises ServiceError: the service returned an error.
-    :raises TransportError: the response is not of the service's API.
+    :raises TransportError: the service redirects to another place.
     """
     body, complete = body_and_complete
     status = response.code
@@ -137,25 +144,31 @@ def read_answer(body_and_complete, response, call, note, bounds=BOUNDS):
                 status, shown_url(headers.get(u"location", u"nowhere"))
             ),
         )
-    return Response(
-        status=status,
-        headers=headers,
-        body=_decode(body, complete, headers, call, bounds),
-        request_id=request_id(headers),
-        method=call.method,
-        url=call.shown,
+    decoded = _decode(body, complete, headers, call, slices, bounds)
+    return decoded.addCallback(
+        lambda value: Response(
+            status=status,
+            headers=headers,
+            body=value,
+            request_id=request_id(headers),
+            method=call.method,
+            url=call.shown,
+        )
     )
 
 
-def _decode(body, complete, headers, call, bounds):
-    # type: (bytes, bool, Mapping[Text, Text], Request, Bounds) -> Any
+def _decode(body, complete, headers, call, slices, bounds):
+    # type: (bytes, bool, Mapping[Text, Text], Request, Slices, Bounds) -> Deferred[Any]
     if not body.strip() and (complete or not call.repeatable):
-        return None
-    try:
-        return json_within(body, bounds)
-    except OutOfBounds as error:
-        raise errors.NotTheService(call.method, call.shown, error.reason)
-    except ValueError:
+        return succeed(None)
+
+    def failed(failure):
+        # type: (Failure) -> Failure
+        error = failure.value  # type: Any
+        if failure.check(OutOfBounds):
+            raise errors.NotTheService(call.method, call.shown, error.reason)
+        if not failure.check(ValueError):
+            return failure
         if not complete:
             raise errors.ResponseLost(call.method, call.shown, u"the answer is cut off")
         raise errors.NotTheService(
@@ -163,6 +176,9 @@ def _decode(body, complete, headers, call, bounds):
             call.shown,
             u"the answer is not JSON but {}".format(headers.get(u"content-type", u"of no type")),
         )
+
+    reader = JSONReader(body, bounds)
+    return slices.run(reader.steps()).addCallbacks(lambda _: reader.value, failed)
 
 
 def _text_headers(response):

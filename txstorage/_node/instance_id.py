@@ -18,8 +18,8 @@ from twisted.python.filepath import FilePath
 from .._http.bodies import collect
 from .._http.bounds import Bounds
 from .._http.connections import BareAgent, plain_agent
-from .._http.decoding import json_within
 from .._http.failures import is_cancelled
+from .._http.json_reader import json_within
 from .._log import INSTANCE_ID_SOURCE
 from .._support.compat import as_text
 from .._support.deferreds import SharedCall
@@ -38,7 +38,8 @@ if MYPY:
 
 METADATA_URL = u"http://169.254.169.254/openstack/latest/meta_data.json"
 _METADATA_TIMEOUT = 5.0  # seconds
-_BOUNDS = Bounds(body_bytes=1024 * 1024)
+# The answer is decoded at once, so it must be short.
+_BOUNDS = Bounds(body_bytes=1024 * 1024, json_values=10000)
 
 
 class _NothingHere(Exception):
@@ -80,7 +81,7 @@ def uuid_from_metadata(body):
     :raises _NothingHere: there is none.
     """
     try:
-        found = json_within(body)["uuid"]
+        found = json_within(body, _BOUNDS)["uuid"]
     except (ValueError, KeyError, TypeError):
         raise _NothingHere(u"its meta_data.json has no 'uuid'")
     return as_text(found)

@@ -17,7 +17,7 @@ if MYPY:
 _text = instance_of(text_type)  # type: Any
 
 
-@attr.s(frozen=True)
+@attr.s(frozen=True, slots=True)
 class Attachment(object):
     """
     A volume's connection to a server.
@@ -33,7 +33,7 @@ class Attachment(object):
     server_id = attr.ib(validator=optional(_text))  # type: Optional[Text]
 
 
-@attr.s(frozen=True, hash=False)
+@attr.s(frozen=True, slots=True, hash=False)
 class Volume(object):
     """
     A volume as the cloud describes it.
@@ -62,7 +62,7 @@ class Volume(object):
     listed = attr.ib(default=False, cmp=False)  # type: bool
 
 
-@attr.s(frozen=True)
+@attr.s(frozen=True, slots=True)
 class Server(object):
     """
     A machine that volumes can be attached to.

@@ -5,11 +5,13 @@ Cinder without Compute, request by request.
 from __future__ import absolute_import, division, print_function
 
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from txstorage._http.messages import Response
 from txstorage._node.machine_id import HostIdentity
+from txstorage._support.slices import Slices
 from txstorage.clouds import IVolumeService, Volume
 from txstorage.clouds.openstack.cinder import attached_to, place_of, volume_from_wire
 from txstorage.clouds.openstack.host_attachments import HostAttachments
@@ -67,6 +69,7 @@ class Session(object):
         self.asked = []
         self.bodies = []
         self.microversions = set()
+        self.slices = Slices(Clock())
 
     def request(self, service_types, method, path, microversions=(), json=None, params=()):
         """As a session has it."""

@@ -4,11 +4,12 @@
 from __future__ import absolute_import, division, print_function
 
 import re
+from itertools import islice
 
 import attr
 
 from ..._support.compat import text_type, urlsplit
-from ..._support.json_values import objects_in, text_member
+from ..._support.json_values import at_most, objects_in, text_member
 from ...errors import EndpointMissing
 
 MYPY = False
@@ -22,6 +23,9 @@ _URL = re.compile(u"https?://[!-~]+$", re.I)
 
 # The maximum number of endpoints that an error lists; a catalog may have hundreds.
 _LISTED = 20
+
+# The maximum number of endpoints of a catalog; those of the largest clouds have some thousand.
+_MAX_ENDPOINTS = 5000
 
 
 @attr.s(frozen=True)
@@ -48,8 +52,9 @@ def catalog_from_wire(wire):
         Identity API's reference.
     :return: a tuple of :class:`Endpoint`; malformed entries are left out, as they may belong to
         services that the driver does not use.
+    :raises Malformed: the catalog has more endpoints than any real one.
     """
-    return tuple(
+    found = (
         Endpoint(service[u"type"], endpoint[u"interface"], _region(endpoint), endpoint[u"url"])
         for service in objects_in(wire)
         for endpoint in objects_in(service.get(u"endpoints"))
@@ -60,6 +65,8 @@ def catalog_from_wire(wire):
             )
         )
     )
+    first = list(islice(found, _MAX_ENDPOINTS + 1))
+    return tuple(at_most(first, _MAX_ENDPOINTS, u"endpoints in its catalog"))
 
 
 def _region(endpoint):

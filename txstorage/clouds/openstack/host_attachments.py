@@ -10,10 +10,17 @@ from __future__ import absolute_import, division, print_function
 import attr
 from twisted.internet.defer import fail
 
-from ..._support.json_values import Malformed, member, object_member, objects_in, text_member
+from ..._support.json_values import (
+    Malformed,
+    at_most,
+    member,
+    object_member,
+    objects_in,
+    text_member,
+)
 from ...errors import ResponseLost
 from ...interfaces import UnknownVolume
-from .cinder import SERVICE_TYPES, attached_to, check_volume
+from .cinder import MAX_ATTACHMENTS, SERVICE_TYPES, attached_to, check_volume
 from .paths_and_pages import check_id, is_missing, path_segment, understood
 
 MYPY = False
@@ -132,14 +139,7 @@ class HostAttachments(object):
             volume's.
         """
         asked = self._request(u"GET", u"/detail", params=[(u"volume_id", volume_id)])
-        # The filter is not relied on.
-        return asked.addCallback(
-            lambda response: [
-                understood(response, attachment_from_wire, wire)
-                for wire in objects_in(response.field(u"attachments", list))
-                if wire.get(u"volume_id") == volume_id
-            ]
-        )
+        return asked.addCallback(_of_volume, volume_id)
 
     def ids_on(self, volume_id, host_id):
         # type: (Text, Text) -> Deferred[List[Text]]
@@ -195,13 +195,27 @@ def _created(response, volume_id):
     return created
 
 
+def _of_volume(response, volume_id):
+    # type: (Response, Text) -> List[HostAttachment]
+    # The filter is not relied on.
+    found = [
+        wire
+        for wire in objects_in(response.field(u"attachments", list))
+        if wire.get(u"volume_id") == volume_id
+    ]
+    understood(response, at_most, found, MAX_ATTACHMENTS, u"attachments")
+    return [understood(response, attachment_from_wire, wire) for wire in found]
+
+
 def _ids_on(response, volume_id, host_id):
     # type: (Response, Text, Text) -> List[Text]
     wire = response.field(u"volume", dict)
     understood(response, check_volume, wire, volume_id)
+    found = objects_in(wire.get(u"attachments"))
+    understood(response, at_most, found, MAX_ATTACHMENTS, u"attachments")
     return [
         attachment[u"attachment_id"]
-        for attachment in objects_in(wire.get(u"attachments"))
+        for attachment in found
         if path_segment(attachment.get(u"attachment_id")) is not None
         and attached_to(attachment) == host_id
     ]

@@ -10,9 +10,9 @@ from __future__ import absolute_import, division, print_function
 
 import attr
 
-from ..._support.json_values import object_member, objects_in, text_member, whole_number
+from ..._support.json_values import object_member, text_member, whole_number
 from .cinder import GIB, MAX_GIB, SERVICE_TYPES
-from .paths_and_pages import all_pages
+from .paths_and_pages import all_pages, read_each
 
 MYPY = False
 if MYPY:
@@ -106,10 +106,14 @@ class Zone(object):
         return cls(text_member(wire, u"zoneName"), available)
 
 
-def _each(kind, items):
-    # type: (Any, List[Any]) -> Tuple[Any, ...]
-    found = [kind.from_wire(item) for item in objects_in(items)]
-    return tuple(sorted(found, key=lambda each: each.name))
+def _read(kind, item):
+    # type: (Any, Any) -> Any
+    return kind.from_wire(item) if isinstance(item, dict) else None
+
+
+def _by_name(found):
+    # type: (List[Any]) -> Tuple[Any, ...]
+    return tuple(sorted((each for each in found if each is not None), key=lambda each: each.name))
 
 
 class Project(object):
@@ -140,19 +144,27 @@ class Project(object):
         """
         # Cinder names these links in the singular, unlike those of volumes.
         listed = all_pages(
-            lambda params: self._get(u"/types", params), [], u"volume_types",
+            self._session.slices,
+            lambda params: self._get(u"/types", params),
+            [],
+            u"volume_types",
+            lambda response, item: _read(VolumeType, item),
             links=u"volume_type_links",
         )
-        return listed.addCallback(lambda result: _each(VolumeType, result[0]))
+        return listed.addCallback(lambda result: _by_name(result[0]))
 
     def availability_zones(self):
         # type: () -> Deferred[Tuple[Zone, ...]]
         """
         :return: a ``Deferred`` that fires with a tuple of :class:`Zone`, by name.
         """
-        return self._get(u"/os-availability-zone").addCallback(
-            lambda response: _each(Zone, response.field(u"availabilityZoneInfo", list))
-        )
+
+        def found(response):
+            # type: (Response) -> Deferred[List[Any]]
+            items = response.field(u"availabilityZoneInfo", list)
+            return read_each(self._session.slices, items, lambda item: _read(Zone, item))
+
+        return self._get(u"/os-availability-zone").addCallback(found).addCallback(_by_name)
 
     def _get(self, path, params=()):
         # type: (Text, Any) -> Deferred[Response]

@@ -20,7 +20,6 @@ if MYPY:
     from twisted.internet.defer import Deferred  # noqa: F401
 
     from ..values import Attachment, Server, Volume, VolumePage  # noqa: F401
-    from .catalog import Endpoint  # noqa: F401
     from .project import Quota, VolumeType, Zone  # noqa: F401
     from .session import Identity, Session  # noqa: F401
 
@@ -114,14 +113,6 @@ class OpenStackService(object):
             :class:`~txstorage.clouds.openstack.session.Identity`.
         """
         return self._session.identity()
-
-    def catalog(self):
-        # type: () -> Deferred[Tuple[Endpoint, ...]]
-        """
-        :return: a ``Deferred`` that fires with a tuple of
-            :class:`~txstorage.clouds.openstack.session.Endpoint`.
-        """
-        return self._session.identity().addCallback(lambda identity: identity.catalog)
 
     def endpoint(self, service_types):
         # type: (Sequence[Text]) -> Deferred[Text]

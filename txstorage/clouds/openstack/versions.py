@@ -54,6 +54,10 @@ _LIFETIME = 3600.0
 # The maximum number of versions that an error lists.
 _LISTED = 20
 
+# The maximum number of versions, and of a version's links, that are read; real ones have fewer
+# than ten.
+_READ = 100
+
 
 @attr.s(frozen=True)
 class API(object):
@@ -142,7 +146,8 @@ def _described(document):
     # type: (Any) -> List[Dict[Text, Any]]
     """The versions of a document, as the root and each version's own page give them."""
     versions = member(document, u"versions")
-    return objects_in([member(document, u"version")] if versions is None else versions)
+    described = objects_in([member(document, u"version")] if versions is None else versions)
+    return described[:_READ]
 
 
 def _segment(version):
@@ -153,7 +158,7 @@ def _segment(version):
     The rest of the link is not used: behind a proxy its host and the path before the version are
     often wrong, and the token must go nowhere but to the endpoint.
     """
-    for link in objects_in(version.get(u"links")):
+    for link in objects_in(version.get(u"links"))[:_READ]:
         if link.get(u"rel") == u"self":
             path = text_member(link, u"href").partition(u"?")[0].rstrip(u"/")
             segment = path.rpartition(u"/")[2]
