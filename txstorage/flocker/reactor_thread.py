@@ -7,13 +7,14 @@ See :mod:`txstorage.flocker.blocking`.
 
 from __future__ import absolute_import, division, print_function
 
+import time
 from threading import Event, Lock, Thread, current_thread
 
 from twisted.internet.defer import maybeDeferred
 from twisted.python.failure import Failure
 
 from .._support.compat import native
-from .._support.monotonic import use_monotonic_time
+from .._support.monotonic import monotonic, use_monotonic_time
 from .._support.old_twisted import SecondReactor
 from ..errors import DriverStopped
 
@@ -24,6 +25,9 @@ if MYPY:
     from twisted.internet.defer import Deferred  # noqa: F401
 
     from .blocking import BlockingDriver  # noqa: F401
+
+#: The time in seconds between two looks at a thread that is ending.
+_JOIN_INTERVAL = 0.005
 
 _THREAD_ENDED = u"The storage driver's thread ended"
 
@@ -197,7 +201,10 @@ class ReactorThread(object):
     def join(self, timeout):
         # type: (float) -> None
         """Wait for the thread's end, for at most ``timeout`` seconds."""
-        self._thread.join(timeout)
+        # On Python 2, a thread's own join also polls, and its timeout follows the wall clock.
+        deadline = monotonic() + timeout
+        while self._thread.is_alive() and monotonic() < deadline:
+            time.sleep(_JOIN_INTERVAL)
 
     # -- in the reactor's thread -------------------------------------------------
 
