@@ -191,6 +191,33 @@ class RacingTests(SysfsTestCase):
 
         self.interfere(meddle)
 
+    def test_idle_loops(self):
+        """Loop devices without a file are left out, and none of their files is opened."""
+        opened = []
+        for number in range(300):
+            self.sysfs.add("loop{}".format(number), size=0)
+        for name in ("loop7", "sda", "loopback"):
+            self.sysfs.add(name, size=0)
+        for name, content in loop_files(u"/v/" + VOLUME):
+            self.sysfs.write("loop7", name, content)
+        self.interfere(opened.append)
+        self.assertEqual([u"loop7", u"loopback", u"sda"], sorted(self.read()))
+        read = {path.split("/block/")[1].split("/")[0] for path in opened}
+        self.assertEqual({"loop7", "loopback", "sda"}, read)
+
+    def test_loop_that_can_not_be_examined(self):
+        """A loop device whose directory can't be examined is not taken for one without a file."""
+        self.sysfs.add("loop0", files=loop_files(u"/v/" + VOLUME))
+        real = os.stat
+
+        def stat(path, *args, **kwargs):
+            if str(path).endswith("loop0/loop"):
+                raise OSError(errno.ENOMEM, "failed")
+            return real(path, *args, **kwargs)
+
+        self.patch(os, "stat", stat)
+        self.assertEqual({u"file:" + VOLUME}, self.read()[u"loop0"].identities)
+
     def test_unreadable_file(self):
         """A device whose serial number can't be read has no serial number."""
         for number in (errno.ENOENT, errno.ENXIO, errno.EIO, errno.ENODEV, errno.EACCES):

@@ -28,7 +28,8 @@ from txstorage.embedded.service import ServiceOptions
 from txstorage.embedded.settings import Settings
 from txstorage.embedded.state_directory import StateDirectory
 
-from .support import loops_below, no_loop_devices, password_auth, temporary_directory
+from ..helpers.loops import loops_below
+from .support import no_loop_devices, password_auth, temporary_directory
 
 # The package's attribute of this name may be the command.
 serve_module = importlib.import_module("txstorage.cli.serve")
@@ -384,7 +385,7 @@ class KillTests(SynchronousTestCase):
         """Return the existing devices."""
         directory = os.path.join(self.directory, "devices")
         links = [os.path.join(directory, name) for name in os.listdir(directory)]
-        return links + loops_below(self.directory)
+        return links + list(loops_below(self.directory))
 
     def write(self, device: str, data: bytes) -> None:
         """Write to the device, and to the disk."""

@@ -24,7 +24,6 @@ from twisted.trial.unittest import SkipTest
 
 from txstorage._assembly import block_device_driver
 from txstorage._http.connections import agent_for
-from txstorage._support import loop_devices
 from txstorage._support.compat import PY2
 from txstorage.testing import (
     FaultyAgent,
@@ -34,6 +33,7 @@ from txstorage.testing import (
 )
 
 from .imports import ROOT
+from .loops import detach_below
 from .wire import retry_soon
 
 READY = b"txstorage ready: "
@@ -162,13 +162,7 @@ class EmbeddedService(object):
             _idle.append(self._warm)
             self._warm = None
         if self.loop_devices:
-            for line in subprocess.check_output(
-                ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"]
-            ).splitlines():
-                name, _, backing_file = line.decode().strip().partition(" ")
-                path = backing_file.strip().replace(" (deleted)", "")
-                if path.startswith(self.state + "/"):
-                    loop_devices.detach(name, path)
+            detach_below(self.state)
         shutil.rmtree(self.state, ignore_errors=True)
 
     def configuration(self, node="node-1"):

@@ -109,7 +109,8 @@ class DurabilityTests(TestCase):
         :param done: the errors that the repeated operation may raise when it had succeeded.
         :param prepare: called before each; returns a ``Deferred``.
         """
-        for moment in range(60):
+        # Before a request is sent, the service is as it was before the last answer was delivered.
+        for moment in (each for each in range(60) if each % 3):
             yield prepare()
             before = self.agent.moments
             self.agent.at_moment(moment, self.restart)

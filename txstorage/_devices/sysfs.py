@@ -10,6 +10,7 @@ from __future__ import absolute_import, division, print_function
 
 import errno
 import os
+import re
 import struct
 
 import attr
@@ -29,6 +30,8 @@ SECTOR = 512  # bytes: the unit of sysfs, independent of the device's own sector
 # These failures are this process's, not the device's.  If they were ignored, every device would
 # seem to have no identity, and an attached device would seem to be gone.
 _EXHAUSTED = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+
+_LOOP = re.compile(u"loop[0-9]+$")
 
 _names = attr.Factory(frozenset)  # type: Any
 
@@ -62,7 +65,8 @@ def read_block_devices(sysfs):
     """
     Read every whole block device; partitions are left out.
 
-    A device that can't be read, or that disappears meanwhile, is left out too.
+    A device that can't be read, or that disappears meanwhile, is left out too, as are the loop
+    devices without a file: a host may have hundreds, and their reading would stall the reactor.
 
     :param FilePath sysfs: the mount point of sysfs.
     :return: a tuple of :class:`BlockDevice`, by name.
@@ -70,8 +74,21 @@ def read_block_devices(sysfs):
         descriptors or memory.
     """
     block = os.path.join(sysfs.asTextMode().path, u"block")
-    found = (_read_device(block, name) for name in sorted(os.listdir(block)))
+    names = sorted(os.listdir(block))
+    found = (_read_device(block, name) for name in names if not _is_idle(block, name))
     return tuple(device for device in found if device is not None)
+
+
+def _is_idle(block, name):
+    # type: (Text, Text) -> bool
+    """Check whether a device is a loop device without a file."""
+    if _LOOP.match(name) is None:
+        return False
+    try:
+        os.stat(os.path.join(block, name, u"loop"))
+    except EnvironmentError as error:
+        return error.errno == errno.ENOENT
+    return False
 
 
 def _read_device(block, name):

@@ -26,7 +26,7 @@ from ..driver.operations import BlockDeviceDriver
 from ..errors import InvalidConfiguration
 from .errors import explain
 from .running import IReactor, run
-from .terminal import SafeConsole, as_json, echo
+from .terminal import SafeConsole, as_json, echo, one_line
 
 AGENT_YML = "/etc/flocker/agent.yml"
 
@@ -210,7 +210,7 @@ class App:
     def warn(self, message: str) -> None:
         """Print a warning on standard error, unless the output is JSON."""
         if not self.json:
-            echo("Warning: " + message, err=True)
+            echo("Warning: " + one_line(message), err=True)
 
     def console(self) -> Console:
         """Return the console of standard output."""

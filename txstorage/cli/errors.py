@@ -20,7 +20,7 @@ from ..interfaces import (
     VolumeException,
 )
 from .running import CommandInterrupted
-from .terminal import as_json, echo
+from .terminal import as_json, echo, one_line
 
 
 def say(text: str) -> None:
@@ -54,8 +54,8 @@ class Explanation:
 
     def as_text(self) -> str:
         """Return the text for a terminal."""
-        remedy = f"\nWhat to do: {self.remedy}" if self.remedy else ""
-        return f"Error: {self.message}{remedy}"
+        remedy = f"\nWhat to do: {one_line(self.remedy)}" if self.remedy else ""
+        return f"Error: {one_line(self.message)}{remedy}"
 
     def to_wire(self) -> dict[str, dict[str, str]]:
         """Return the document for ``--json``."""

@@ -19,8 +19,9 @@ from .._version import VERSION
 from .app import App
 from .demo import demo
 from .doctor import doctor
-from .errors import Explanation
+from .errors import Explanation, say
 from .serve import serve
+from .terminal import guard_standard_error, one_line
 from .volumes import volumes
 
 
@@ -36,32 +37,54 @@ def log_to(path: str) -> None:
     to_file(os.fdopen(descriptor, "ab", buffering=0))
 
 
+#: The help of a group without a command, as an exception; since click 8.2.0.
+_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+
+
+def _usage_error(error: click.ClickException) -> str:
+    """Return the text that click prints for an error, whose message is one line."""
+    message = error.format_message()
+    if isinstance(error, _HELP):
+        return message
+    shown = f"Error: {one_line(message)}"
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        remedy = f"Try '{error.ctx.command_path} --help' for help."
+        return f"{error.ctx.get_usage()}\n{remedy}\n\n{shown}"
+    return shown
+
+
 @contextmanager
-def _usage_error_as_json(context: click.Context, as_json: bool) -> Iterator[None]:
-    """With ``--json``, print usage errors as JSON, too."""
+def _safe_usage_errors(context: click.Context, as_json: bool) -> Iterator[None]:
+    """Print click's errors without foreign control characters; with ``--json``, as JSON."""
     try:
         yield
     except click.ClickException as error:
-        if not as_json:
-            raise
-        kind, message = type(error).__name__, error.format_message()
         where = getattr(error, "ctx", None) or context
-        remedy = f"see '{where.command_path} --help'"
-        Explanation(kind, message, remedy).report(as_json)
+        if as_json:
+            remedy = f"see '{where.command_path} --help'"
+            Explanation(type(error).__name__, error.format_message(), remedy).report(as_json)
+        else:
+            say(_usage_error(error))
         context.exit(error.exit_code)
 
 
 class _Commands(click.Group):
     """The commands.  With ``--json``, every outcome is one JSON document."""
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as this process's program."""
+        guard_standard_error()
+        kwargs.setdefault("prog_name", "txstorage")
+        return super().__call__(*args, **kwargs)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See ``click.Command``."""
-        with _usage_error_as_json(ctx, "--json" in args):
+        with _safe_usage_errors(ctx, "--json" in args):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """See ``click.Command``."""
-        with _usage_error_as_json(ctx, ctx.params["as_json"]):
+        with _safe_usage_errors(ctx, ctx.params["as_json"]):
             return super().invoke(ctx)
 
 

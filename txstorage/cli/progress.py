@@ -12,6 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from .running import IReactor
+from .terminal import one_line
 
 
 class Note:
@@ -53,7 +54,7 @@ def progress(console: Console, description: str, note: Note | None = None) -> It
         yield note
         return
     with _Line(console) as line:
-        line.add_task(description, total=None, note=note)
+        line.add_task(one_line(description), total=None, note=note)
         yield note
 
 

@@ -17,7 +17,7 @@ from .app import App
 from .errors import explain, say
 from .running import IReactor, end_with_input
 from .terminal import as_json as document_as_json
-from .terminal import echo
+from .terminal import echo, one_line
 
 
 def default_state_dir() -> str:
@@ -37,7 +37,7 @@ def _announce(service: EmbeddedService, auth_url: str, agent: str, as_json: bool
         click.echo(document_as_json(document))
         return
     for remark in service.remarks:
-        echo("# " + remark)
+        echo("# " + one_line(remark))
     echo(agent, nl=False)
     echo("txstorage ready: " + auth_url)
 
@@ -46,7 +46,7 @@ def _refuse(error: Exception, as_json: bool) -> None:
     if as_json:
         explain(error).report(as_json)
     else:
-        say(f"txstorage serve: {error}")
+        say(f"txstorage serve: {one_line(str(error))}")
 
 
 async def run(reactor: IReactor, options: ServiceOptions, as_json: bool = False) -> None:
@@ -66,7 +66,7 @@ async def run(reactor: IReactor, options: ServiceOptions, as_json: bool = False)
     )
     warning = exposure(options)
     if warning:
-        echo("warning: " + warning, err=True)
+        echo("warning: " + one_line(warning), err=True)
     try:
         auth_url, agent = await service.start()
         _announce(service, auth_url, agent, as_json)

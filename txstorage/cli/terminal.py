@@ -1,16 +1,29 @@
 # -*- test-case-name: tests.cli.test_terminal -*-
-"""The output for people, in which control characters from the cloud are visible and harmless."""
+"""The output for people, in which foreign control characters are visible and harmless."""
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+import threading
 import unicodedata
+import warnings
 from collections.abc import Iterable
-from typing import Any
+from contextlib import redirect_stderr
+from typing import IO, Any, Callable, cast
 
 import click
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from twisted.logger import (
+    FileLogObserver,
+    FilteringLogObserver,
+    LogLevel,
+    LogLevelFilterPredicate,
+    eventAsText,
+    globalLogBeginner,
+)
 
 # Control and format characters, lone surrogates, and the separators of lines and paragraphs.
 _UNSAFE = frozenset(["Cc", "Cf", "Cs", "Zl", "Zp"])
@@ -29,7 +42,7 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text of the cloud as :func:`visible` does, with visible newlines: it forges none."""
+    """Return a foreign text as :func:`visible` does, with visible newlines: it forges no line."""
     return visible(text).replace("\n", "\\n")
 
 
@@ -60,4 +73,48 @@ class SafeConsole(Console):
             yield Segment(text if control else visible(text), style, control)
 
 
-__all__ = ["SafeConsole", "as_json", "echo", "one_line", "visible"]
+class _SafeErrors(io.TextIOBase):
+    """Standard error, as a stream that prints no control characters but newlines."""
+
+    def write(self, text: str) -> int:
+        """See ``io.TextIOBase``."""
+        echo(text, err=True, nl=False)
+        return len(text)
+
+
+def _visibly(hook: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that prints on standard error, with safe output."""
+
+    def shown(*args: Any) -> None:
+        text = io.StringIO()
+        with redirect_stderr(text):
+            hook(*args)
+        echo(text.getvalue(), err=True, nl=False)
+
+    return shown
+
+
+def _format(event: Any) -> str:
+    return eventAsText(event, includeTimestamp=False, includeSystem=False) + "\n"
+
+
+def guard_standard_error() -> None:
+    """
+    Make the tracebacks, warnings and critical log messages of this process safe.
+
+    They contain foreign texts, and Python and Twisted print them without this module.
+    """
+    sys.excepthook = _visibly(sys.excepthook)
+    threading.excepthook = _visibly(threading.excepthook)
+    sys.unraisablehook = _visibly(sys.unraisablehook)
+    show_warning = warnings.showwarning
+    # As Twisted does before it begins to log.
+    critical = LogLevelFilterPredicate(defaultLogLevel=LogLevel.critical)
+    observer = FileLogObserver(cast("IO[str]", _SafeErrors()), _format)
+    globalLogBeginner.beginLoggingTo(
+        [FilteringLogObserver(observer, [critical])], redirectStandardIO=False
+    )
+    warnings.showwarning = _visibly(show_warning)
+
+
+__all__ = ["SafeConsole", "as_json", "echo", "guard_standard_error", "one_line", "visible"]

@@ -24,7 +24,7 @@ from .progress import progress
 from .running import IReactor
 from .sizes import Size, format_size
 from .tables import AdaptiveTable
-from .terminal import one_line, visible
+from .terminal import one_line
 
 pass_app = click.make_pass_decorator(App)
 
@@ -120,7 +120,7 @@ def _show_table(document: dict[str, Any], box: Box | None = HEAVY_HEAD) -> Table
 def _observed(app: App, reactor: IReactor, description: str) -> Iterator[ConfiguredCloud]:
     """Provide the cloud, and on a terminal a spinner with the last status seen."""
     with progress(app.progress_console(), description) as note:
-        yield app.cloud(reactor, lambda status: setattr(note, "text", status))
+        yield app.cloud(reactor, lambda status: setattr(note, "text", one_line(status)))
 
 
 async def _volume(cloud: ConfiguredCloud, volume_id: str) -> Volume:
@@ -302,7 +302,8 @@ def _confirm(volume: str) -> None:
     """
     if not is_interactive():
         raise click.UsageError("without a terminal, destroying a volume requires --yes")
-    click.confirm(visible(f"Destroy volume {volume} and all data on it?"), abort=True, err=True)
+    question = f"Destroy volume {one_line(volume)} and all data on it?"
+    click.confirm(question, abort=True, err=True)
 
 
 __all__: tuple[str, ...] = ("to_document", "volumes")
