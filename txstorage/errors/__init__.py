@@ -41,6 +41,8 @@ from .services import (
     VersionsUnknown,
 )
 from .volumes import (
+    AttachedByCompute,
+    AttachedToHost,
     ConnectionFailed,
     ConnectorMissing,
     DatasetConflict,
@@ -50,10 +52,12 @@ from .volumes import (
     DeviceMismatch,
     DeviceNotFound,
     DeviceStillPresent,
+    DeviceUnidentified,
     MalformedLabels,
     NotThisNode,
     OperationFailed,
     OperationTimedOut,
+    ServerDeleted,
     StillAttached,
     UnidentifiedNode,
     UnusableStatus,
@@ -61,6 +65,8 @@ from .volumes import (
 )
 
 __all__ = [
+    "AttachedByCompute",
+    "AttachedToHost",
     "AuthenticationFailed",
     "CertificateRejected",
     "ClientCertificateRejected",
@@ -74,6 +80,7 @@ __all__ = [
     "DeviceMismatch",
     "DeviceNotFound",
     "DeviceStillPresent",
+    "DeviceUnidentified",
     "DriverStopped",
     "EndpointMissing",
     "InsecureEndpoint",
@@ -93,6 +100,7 @@ __all__ = [
     "RequestRefused",
     "ResourceNotFound",
     "ResponseLost",
+    "ServerDeleted",
     "ServiceBroken",
     "ServiceError",
     "StillAttached",
