@@ -15,7 +15,7 @@ from .._support.eliot_context import in_current_context
 from ..errors import DeviceBusy, DeviceError
 from ..interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
 from .labels import dataset_of
-from .lifecycle import attached_servers
+from .places import attached_servers
 from .polling import SharedPoll
 
 MYPY = False
@@ -97,7 +97,9 @@ class NodeAttacher(object):
     def _await_device(self, volume, run):
         # type: (Volume, Convergence) -> Deferred[Volume]
         run.awaited = u"its device to appear on this node"
-        d = self._devices.wait_until_present(volume.volume_id, volume.size)
+        d = self._devices.wait_until_present(
+            volume.volume_id, volume.size, volume.encrypted, run.saw_problem
+        )
         return d.addCallback(lambda _: volume)
 
     def request_detach(self, run):
@@ -178,7 +180,7 @@ class NodeAttacher(object):
         # type: (Text, Volume) -> Any
         if instance_id not in attached_servers(volume):
             raise UnattachedVolume(volume.volume_id)
-        return self._devices.find(volume.volume_id, volume.size)
+        return self._devices.find(volume.volume_id, volume.size, volume.encrypted)
 
     def _own_id(self):
         # type: () -> Deferred[Optional[Text]]
