@@ -39,8 +39,9 @@ class DeviceSizeTests(CommandTestCase):
         self.assertEqual((shown["size"], shown["device_size"]), (GIB, GIB - 16 * MIB))
         self.assertIsNotNone(shown["device_path"])
         self.assertIsNone(shown["problem"])
-        self.assertIn("1056964608 bytes: 16 MiB smaller than the volume",
-                      self.row(volume, "device size"))
+        self.assertIn(
+            "1056964608 bytes: 16 MiB smaller than the volume", self.row(volume, "device size")
+        )
         self.assertEqual(self.txstorage("volumes", "path", volume).exit_code, 0)
 
     def test_larger(self) -> None:
@@ -85,7 +86,9 @@ class HostTests(CommandTestCase):
         volume = self.on_host()
         with self.named():
             shown = self.document("volumes", "show", volume)
-            self.assertEqual((shown["attached_to"], shown["attached_to_hosts"]), ([], ["compute-1"]))
+            self.assertEqual(
+                (shown["attached_to"], shown["attached_to_hosts"]), ([], ["compute-1"])
+            )
             for command in (["list"], ["show", volume]):
                 self.assertIn("host compute-1", self.txstorage("volumes", *command).stdout)
 

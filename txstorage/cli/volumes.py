@@ -134,9 +134,7 @@ def _shown(document: dict[str, Any]) -> AdaptiveTable:
     return AdaptiveTable(lambda box: _show_table(document, names, box))
 
 
-def _show_table(
-    document: dict[str, Any], names: list[str], box: Box | None = HEAVY_HEAD
-) -> Table:
+def _show_table(document: dict[str, Any], names: list[str], box: Box | None = HEAVY_HEAD) -> Table:
     table = Table(show_header=False, box=box)
     for name in names:
         table.add_row(name.replace("_", " "), _cell_of(name, document))
