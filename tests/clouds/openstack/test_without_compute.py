@@ -152,10 +152,12 @@ class InterfaceTests(StandaloneTests):
     def test_without_compute(self):
         """
         Without Compute, hosts have only the attachments that Cinder lists, every id is a host's,
-        and this host and all hosts with volumes count as live.
+        and this host and all hosts with volumes count as live; the host of another program is none
+        of them.
         """
         mine = dict(on(THERE), id=ID)
-        self.can({u"GET /volumes/detail": {u"volumes": [mine, described(VOLUME)]}})
+        others = on(HERE, device=u"/dev/vdb", host_name=u"compute-1")
+        self.can({u"GET /volumes/detail": {u"volumes": [mine, others]}})
         self.assertEqual((), self.successResultOf(self.service.list_attachments(HERE)))
         found = self.successResultOf(self.service.get_server(THERE))
         self.assertEqual((THERE, u"UNKNOWN"), (found.server_id, found.status))

@@ -13,7 +13,6 @@ import subprocess
 
 from nova.virt import fake
 
-
 #: Bytes: the header of LUKS2.
 HEADER = 16 * 2**20
 
