@@ -130,7 +130,7 @@ class ReadingTests(SysfsTestCase):
         )
 
     def test_other_wwids(self):
-        """A ``wwid`` of another kind, or without a value, is no identity."""
+        """A ``wwid`` of another kind, or without a value, is not an identity."""
         for raw in (b"t10.ATA     QEMU HARDDISK  QM00001 \n", b"naa.\n", b"\n", b"0QEMU"):
             self.assertEqual(self.identities(("device/wwid", raw)), frozenset())
 
@@ -176,7 +176,7 @@ class ReadingTests(SysfsTestCase):
         self.assertEqual(found[u"dm-1"].paths, frozenset())
 
     def test_disks(self):
-        """A disk has hardware, and is no removable medium."""
+        """A disk has hardware, and is not a removable medium."""
         self.sysfs.add("xvdb", files=[("device/devtype", b"vbd\n"), ("removable", b"0\n")])
         self.sysfs.add("sr0", files=[("device/type", b"5\n"), ("removable", b"1\n")])
         self.sysfs.add("loop0", files=loop_files(u"/v/" + VOLUME))

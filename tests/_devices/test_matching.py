@@ -223,7 +223,7 @@ class SizeTests(SynchronousTestCase):
                 self.assertIs(True, self.outcome(identity, 2 * GIB - missing, encrypted=True))
 
     def test_not_a_header(self):
-        """A difference that is no header's may be another volume's, also of an encrypted one."""
+        """Only the size of a header may be missing: any other device may be another volume's."""
         for identity in CUT:
             for size in (GIB, 2 * GIB - 16 * MIB - SECTOR, 2 * GIB + SECTOR, 3 * GIB - 16 * MIB):
                 self.assertIs(DeviceMismatch, self.outcome(identity, size, encrypted=True))
@@ -262,7 +262,7 @@ class UnidentifiedTests(SynchronousTestCase):
             self.assertIn(part, error.remedy)
 
     def test_hyper_v(self):
-        """An identity that can't be a volume's, such as the hypervisor's own, is none."""
+        """An identity that can't be a volume's, such as the hypervisor's own, does not count."""
         own = [u"wwn:60022480e3b7c1d2f0a95c21b64f8e07", serial(u"QM00001"), u"file:disk"]
         error = self.missing(device(u"sdb", identities=own, is_disk=True))
         self.assertIsInstance(error, DeviceUnidentified)
@@ -275,7 +275,7 @@ class UnidentifiedTests(SynchronousTestCase):
         self.assertNotIsInstance(self.missing(small), DeviceUnidentified)
 
     def test_others(self):
-        """Other volumes' disks, other devices and a host without disks are no reason for it."""
+        """Other volumes' disks and devices that are not disks do not count as unidentified disks."""
         plain = OTHER.replace(u"-", u"")
         for other in (serial(OTHER), serial(OTHER[:20]), serial(plain[:20]), u"wwn:" + plain):
             error = self.missing(device(identities=[other], is_disk=True), device(u"loop0"))

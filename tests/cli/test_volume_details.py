@@ -110,7 +110,7 @@ class HostTests(CommandTestCase):
         self.assertIn("volume attachment delete", error["remedy"])
 
     def test_server(self) -> None:
-        """A server is no host."""
+        """An attachment to a server names no host."""
         volume = self.create()
         self.document("volumes", "attach", volume)
         shown = self.document("volumes", "show", volume)
