@@ -275,7 +275,7 @@ class UnidentifiedTests(SynchronousTestCase):
         self.assertNotIsInstance(self.missing(small), DeviceUnidentified)
 
     def test_others(self):
-        """Other volumes' disks and devices that are not disks do not count as unidentified disks."""
+        """Other volumes' disks, and devices that are not disks, do not count."""
         plain = OTHER.replace(u"-", u"")
         for other in (serial(OTHER), serial(OTHER[:20]), serial(plain[:20]), u"wwn:" + plain):
             error = self.missing(device(identities=[other], is_disk=True), device(u"loop0"))
