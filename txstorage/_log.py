@@ -134,6 +134,18 @@ DEVICE_SEARCH = MessageType(
     u"This node's block devices were searched for a volume's device.",
 )
 
+DEVICE_SIZE = MessageType(
+    u"txstorage:devices:size_differs",
+    [
+        VOLUME,
+        _text(u"device", u"The path of the device."),
+        _any(u"device_size", u"The device's size, in bytes."),
+        _any(u"volume_size", u"The volume's size in the cloud, in bytes."),
+    ],
+    u"A volume's device has another size than the cloud states, and is used: it is encrypted, or "
+    u"has an exact identity.",
+)
+
 DISCOVERY = ActionType(
     u"txstorage:discovery", [], [], u"A discovery of this node's volumes for Flocker's agent."
 )
@@ -184,6 +196,7 @@ __all__ = [
     "CREDENTIALS_KEPT",
     "DATASET",
     "DEVICE_SEARCH",
+    "DEVICE_SIZE",
     "DEVICE_UNUSABLE",
     "DISCOVERY",
     "DRIVER_OPERATION",

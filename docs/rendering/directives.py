@@ -59,6 +59,7 @@ DIRECTIVES: dict[str, Lines] = {
     "log-actions": table_of(tables.rows_of_actions),
     "log-messages": table_of(tables.rows_of_messages),
     "promises": lines_of_promises,
+    "refusals-table": table_of(tables.rows_of_refusals),
     "wings-table": table_of(tables.rows_of_wings),
 }
 

@@ -17,7 +17,7 @@ from txstorage import _log, errors
 from txstorage._configuration.configuration import variables
 from txstorage._configuration.keys import KEYS
 from txstorage._http.bounds import BOUNDS, Bounds
-from txstorage.driver.lifecycle import TABLES, Phase, Where
+from txstorage.driver.lifecycle import REFUSALS, TABLES, Phase, Where
 from txstorage.testing import FAULTS
 
 from .parts import GROUND, WINGS, handed, imports, purpose, rooms
@@ -88,6 +88,16 @@ def rows_of_operation(operation: str) -> Iterator[Row]:
         statuses.setdefault(cells, []).append(literal(status))
     for cells, same in statuses.items():
         yield (in_lines(same), *(cell.name.lower().replace("_", " ") for cell in cells))
+
+
+def rows_of_refusals() -> Iterator[Row]:
+    """One row for each refusal that does not end an operation at once."""
+    yield "error", "how often the request is sent"
+    for kind, limit in REFUSALS:
+        name = getattr(kind, "__name__", str(kind))
+        public = f":class:`~txstorage.errors.{name}`" if name in errors.__all__ else literal(name)
+        often = "until the operation's deadline" if limit is None else f"up to {limit} times"
+        yield public, often
 
 
 def rows_of_errors() -> Iterator[Row]:
@@ -185,6 +195,7 @@ __all__ = [
     "rows_of_keys",
     "rows_of_messages",
     "rows_of_operation",
+    "rows_of_refusals",
     "rows_of_wings",
     "table_of",
 ]

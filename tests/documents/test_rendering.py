@@ -312,6 +312,14 @@ class TablesTests(SynchronousTestCase):
             self.assertEqual(wanted, listed)
             self.assertEqual(len(table), sum(len(row[0].split("\n")) for row in rows))
 
+    def test_refusals(self) -> None:
+        """Each refusal has a row; only a conflict is repeated until the deadline."""
+        _, *rows = tables.rows_of_refusals()
+        self.assertEqual(len(lifecycle.REFUSALS), len(rows))
+        for (kind, limit), (name, often) in zip(lifecycle.REFUSALS, rows):
+            self.assertIn(kind.__name__, name)
+            self.assertEqual(limit is None, often == "until the operation's deadline")
+
     def test_errors(self) -> None:
         """Each error has a row with its meaning and its remedy."""
         _, *rows = tables.rows_of_errors()

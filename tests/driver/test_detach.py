@@ -112,6 +112,31 @@ class DetachTests(DriverTestCase):
         self.failure(self.detach(), OperationFailed)
         self.assertEqual(3, self.cloud.count("detach"))
 
+    def test_ends_in_reserved(self):
+        """
+        A detach is done when the volume is reserved for another attach and Compute has released it
+        from the servers of the detach, and not before.
+        """
+        self.cloud._later = lambda *changes: self.cloud.change(
+            self.volume_id, status=u"reserved", attachments=()
+        )
+        d = self.detach()
+        self.pass_time()
+        self.assertNoResult(d)
+        self.cloud.compute.clear()
+        self.assertIs(None, self.success(d))
+        self.assertEqual(1, self.cloud.count("detach"))
+        self.assertEqual(u"reserved", self.cloud.volumes[self.volume_id].status)
+
+    def test_stays_reserved(self):
+        """A volume that is reserved from the start is not detached; the error has the status."""
+        volume_id = self.cloud.add(u"reserved")
+        d = self.driver.detach_volume(volume_id)
+        self.pass_time(112)
+        error = self.failureResultOf(d, OperationTimedOut).value
+        self.assertEqual(u"reserved", error.last_seen)
+        self.assertEqual(0, self.cloud.count("detach"))
+
     def test_lost(self):
         """A request that was processed is not repeated when its response is lost."""
         self.cloud.break_next("detach", Fault(lost(), processed=True))

@@ -223,8 +223,8 @@ async def devices(options: argparse.Namespace, tally: Tally) -> str:
         ids = [volume.blockdevice_id for volume in volumes]
         # Attaches queue by server, each with its own deadline.
         await gatherResults([driver.attach_volume(volume_id, node) for volume_id in ids])
-        paths = await gatherResults([driver.get_device_path(volume_id) for volume_id in ids])
-        for volume_id, path in zip(ids, paths):
+        for volume_id in ids:
+            path = await driver.get_device_path(volume_id)
             if device_backing(path.path) != machine.file(volume_id):
                 tally.violate(f"path: {path.path} is not {volume_id}")
         await gatherResults([driver.detach_volume(volume_id) for volume_id in ids])

@@ -14,6 +14,14 @@ from .progress import until
 
 #: The volume types that the tests' profiles map to.
 VOLUME_TYPES = ["rig-gold", "rig-silver", "rig-bronze"]
+#: The volume type whose volumes are encrypted.
+ENCRYPTED_TYPE = "rig-encrypted"
+_ENCRYPTION = {
+    "provider": "luks2",
+    "control_location": "front-end",
+    "cipher": "aes-xts-plain64",
+    "key_size": 256,
+}
 #: How many volumes a project may have.
 VOLUMES = {"demo": -1, "other": -1, "cramped": 1}
 SERVERS = {"demo": ["node-1", "node-2"], "other": ["node-1"]}
@@ -143,6 +151,9 @@ def furnish(layout):
     admin.post("compute", "/flavors", {"flavor": flavor})
     for name in VOLUME_TYPES:
         admin.post("block-storage", "/types", {"volume_type": {"name": name}})
+    made = admin.post("block-storage", "/types", {"volume_type": {"name": ENCRYPTED_TYPE}})
+    path = "/types/{}/encryption".format(made["volume_type"]["id"])
+    admin.post("block-storage", path, {"encryption": _ENCRYPTION})
     servers = {}
     for username, volumes in VOLUMES.items():
         user = client(layout, username)
@@ -173,6 +184,7 @@ def describe(layout, servers, control):
         "region": REGION,
         "paged_region": PAGED_REGION,
         "volume_types": VOLUME_TYPES,
+        "encrypted_type": ENCRYPTED_TYPE,
         "users": users,
         "servers": servers,
         "control": control,

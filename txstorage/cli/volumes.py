@@ -53,7 +53,8 @@ def to_document(volume: Volume) -> dict[str, Any]:
         "dataset_id": dataset_id,
         "size": volume.size,
         "status": volume.status,
-        "attached_to": [each.server_id for each in attachments],
+        "attached_to": [each.server_id for each in attachments if each.server_id],
+        "attached_to_hosts": [each.host_name for each in attachments if not each.server_id],
         "volume_type": volume.volume_type,
         "name": volume.name,
         "created_at": volume.created_at,
@@ -75,9 +76,36 @@ _COLUMNS = (
 def _cell(name: str, value: Any) -> Text:
     if name == "size":
         return Text(format_size(value))
+    if isinstance(value, dict):
+        value = ["{}={}".format(*item) for item in sorted(value.items())]
     if isinstance(value, list):
         return Text(one_line(", ".join(str(each) for each in value)) or "-")
     return Text("-" if value is None else one_line(str(value)))
+
+
+def _places(document: dict[str, Any]) -> Text:
+    """Show the servers, and the hosts to which another program attached the volume."""
+    hosts = [f"host {name or '(unknown)'}" for name in document["attached_to_hosts"]]
+    return _cell("attached_to", [*document["attached_to"], *hosts])
+
+
+def _size_of_device(document: dict[str, Any]) -> Text:
+    """Show the size of the device, and the difference from the volume's."""
+    size = document["device_size"]
+    if size is None:
+        return Text("-")
+    difference = size - document["size"]
+    if not difference:
+        return Text(format_size(size))
+    than = "larger" if difference > 0 else "smaller"
+    return Text(f"{size} bytes: {format_size(abs(difference))} {than} than the volume")
+
+
+_CELLS = {"attached_to": _places, "device_size": _size_of_device}
+
+
+def _cell_of(name: str, document: dict[str, Any]) -> Text:
+    return _CELLS[name](document) if name in _CELLS else _cell(name, document[name])
 
 
 def _listed(documents: list[dict[str, Any]]) -> AdaptiveTable:
@@ -86,7 +114,7 @@ def _listed(documents: list[dict[str, Any]]) -> AdaptiveTable:
     names = [name for _, name in _COLUMNS]
     return AdaptiveTable(
         lambda box: _list_table(documents, box),
-        lambda: Group(*(_show_table({name: each[name] for name in names}) for each in documents)),
+        lambda: Group(*(_show_table(each, names) for each in documents)),
     )
 
 
@@ -95,21 +123,21 @@ def _list_table(documents: list[dict[str, Any]], box: Box | None) -> Table:
     for title, name in _COLUMNS:
         table.add_column(title, justify="right" if name == "size" else "left", overflow="fold")
     for document in documents:
-        row = [_cell(name, document[name]) for _, name in _COLUMNS]
+        row = [_cell_of(name, document) for _, name in _COLUMNS]
         table.add_row(*row, style="red" if document["problem"] else None)
     return table
 
 
 def _shown(document: dict[str, Any]) -> AdaptiveTable:
-    return AdaptiveTable(lambda box: _show_table(document, box))
+    # The table shows the hosts among the servers.
+    names = [name for name in document if name != "attached_to_hosts"]
+    return AdaptiveTable(lambda box: _show_table(document, names, box))
 
 
-def _show_table(document: dict[str, Any], box: Box | None = HEAVY_HEAD) -> Table:
+def _show_table(document: dict[str, Any], names: list[str], box: Box | None = HEAVY_HEAD) -> Table:
     table = Table(show_header=False, box=box)
-    for name, value in document.items():
-        if isinstance(value, dict):
-            value = ["{}={}".format(*item) for item in sorted(value.items())]
-        table.add_row(name.replace("_", " "), _cell(name, value))
+    for name in names:
+        table.add_row(name.replace("_", " "), _cell_of(name, document))
     return table
 
 
@@ -145,11 +173,12 @@ async def _here(cloud: ConfiguredCloud) -> str | None:
 
 async def _described(cloud: ConfiguredCloud, volume_id: str) -> dict[str, Any]:
     document = to_document(await _volume(cloud, volume_id))
-    document["device_path"] = None
+    document["device_path"] = document["device_size"] = None
     # The search for the instance id may take seconds on a machine that is no node.
     if document["attached_to"] and await _here(cloud) in document["attached_to"]:
         try:
-            document["device_path"] = (await cloud.driver.get_device_path(volume_id)).path
+            path: Any = await cloud.driver.get_device_path(volume_id)
+            document["device_path"], document["device_size"] = path.path, path.size
         except DeviceError as error:
             document["problem"] = error.message
     return document
@@ -252,7 +281,10 @@ def detach_command(app: App, volume: str) -> None:
         with _observed(app, reactor, "Detaching volume " + volume) as cloud:
             await cloud.driver.detach_volume(volume)
             document = to_document(await _volume(cloud, volume))
-        return CommandResult(document, f"Volume {volume} is detached")
+        # Another caller's attach, or the remains of one, may hold the volume now.
+        status = document["status"]
+        now = "" if status == "available" else f"; its status is now {status}"
+        return CommandResult(document, f"Volume {volume} is detached{now}")
 
     app.perform(operation)
 

@@ -21,7 +21,7 @@ from ..errors.remedies import (
 )
 from ..interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
 from .labels import dataset_of
-from .lifecycle import attached_servers
+from .places import attached_servers
 from .polling import SharedPoll
 from .turns import Turns
 
@@ -107,7 +107,9 @@ class NodeAttacher(object):
     def _await_device(self, volume, run):
         # type: (Volume, Convergence) -> Deferred[Volume]
         run.awaited = DEVICE_APPEARS
-        d = self._devices.wait_until_present(volume.volume_id, volume.size)
+        d = self._devices.wait_until_present(
+            volume.volume_id, volume.size, volume.encrypted, run.saw_problem
+        )
         return d.addCallback(lambda _: volume)
 
     def request_detach(self, run):
@@ -188,7 +190,7 @@ class NodeAttacher(object):
         # type: (Text, Volume) -> Any
         if instance_id not in attached_servers(volume):
             raise UnattachedVolume(volume.volume_id)
-        return self._devices.find(volume.volume_id, volume.size)
+        return self._devices.find(volume.volume_id, volume.size, volume.encrypted)
 
     def _own_id(self):
         # type: () -> Deferred[Optional[Text]]

@@ -13,10 +13,8 @@ from twisted.internet.defer import maybeDeferred
 from .._log import REQUEST_REFUSED
 from .._support.compat import as_text
 from ..errors import (
-    Conflict,
+    AttachedToHost,
     OperationFailed,
-    RequestRefused,
-    ResourceNotFound,
     StillAttached,
     UnknownServer,
     UnusableStatus,
@@ -25,13 +23,12 @@ from ..errors.remedies import RESPONSE
 from ..interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
 from .lifecycle import (
     AWAITED,
-    GONE,
-    MAXIMUM_REQUESTS,
+    REFUSALS,
     Decision,
     Progress,
-    attached_servers,
     decide,
 )
+from .places import attached_hosts, attached_places, attached_servers, observed
 from .polling import is_passing
 
 MYPY = False
@@ -47,7 +44,7 @@ if MYPY:
     from .polling import Watcher  # noqa: F401
 
 #: The cloud refuses the request in the volume's current state, which may have changed meanwhile.
-_REFUSALS = (RequestRefused, Conflict, ResourceNotFound, UnknownVolume)
+_REFUSALS = tuple(kind for kind, _ in REFUSALS if kind is not UnknownServer)
 
 
 @attr.s(frozen=True)
@@ -134,11 +131,20 @@ class Convergence(object):
         """:return: text for people: the last status, and the last problem."""
         text = u"nothing"
         if self.volume is not None:
-            servers = u", ".join(attached_servers(self.volume))
-            text = self.volume.status + (u", attached to " + servers if servers else u"")
+            places = u", ".join(attached_places(self.volume))
+            text = self.volume.status + (u", attached to " + places if places else u"")
         if self._problem is not None:
             text += u"; last problem: " + as_text(self._problem.getErrorMessage())
         return text
+
+    def saw_problem(self, failure):
+        # type: (Failure) -> None
+        """
+        Record a problem that does not end the operation, for the error of one that times out.
+
+        :param failure: a ``Failure``.
+        """
+        self._problem = failure
 
     def _checked(self, volume):
         # type: (Optional[Volume]) -> Optional[Volume]
@@ -149,13 +155,10 @@ class Convergence(object):
     def _step(self, volume):
         # type: (Optional[Volume]) -> Any
         self.volume = volume
-        status = GONE
-        servers = ()  # type: Tuple[Text, ...]
-        if volume is not None:
-            status, servers = volume.status, attached_servers(volume)
-        if not self.progress.servers:
-            self.progress = self.progress.about(servers)
-        decision = decide(self.progress, status, servers)
+        status, places = observed(volume)
+        if volume is not None and not self.progress.servers:
+            self.progress = self.progress.about(attached_servers(volume))
+        decision = decide(self.progress, status, places)
         if volume is not None and volume.listed and decision is not Decision.WAIT:
             return self._look_again()
         if decision is Decision.DONE:
@@ -165,7 +168,7 @@ class Convergence(object):
             return self._wait()
         if decision is Decision.REQUEST:
             return self._request()
-        return self._give_up(decision, status, servers)
+        return self._give_up(decision, status, places)
 
     def _look_again(self):
         # type: () -> Deferred[Any]
@@ -204,13 +207,13 @@ class Convergence(object):
 
     def _request(self):
         # type: () -> Deferred[Any]
-        self._polls = 0
         d = self._send_request(self)  # type: Deferred[Any]
         return d.addCallbacks(self._accepted, self._not_accepted)
 
     def _accepted(self, _):
         # type: (object) -> Deferred[Any]
         self.progress = self.progress.requested()
+        self._polls = 0
         return self._poll_again()
 
     def _not_accepted(self, failure):
@@ -221,8 +224,9 @@ class Convergence(object):
             # A deleted server releases its volumes.
             refusals += (UnknownServer,)
         if failure.check(*refusals):
-            self.progress = self.progress.refused()
-            if self.progress.requests >= MAXIMUM_REQUESTS:
+            limit = dict(REFUSALS)[failure.check(*refusals)]
+            self.progress = self.progress.waiting() if limit is None else self.progress.refused()
+            if limit is not None and self.progress.requests >= limit:
                 return failure
         elif not is_passing(failure):
             return failure
@@ -230,6 +234,7 @@ class Convergence(object):
             self.progress = self.progress.waiting()
         else:
             self.progress = self.progress.requested()
+            self._polls = 0
         self._problem = failure
         REQUEST_REFUSED(
             operation=self.progress.operation,
@@ -238,7 +243,7 @@ class Convergence(object):
         ).write()
         return self._poll_again()
 
-    def _give_up(self, decision, status, servers):
+    def _give_up(self, decision, status, places):
         # type: (NamedConstant, Text, Sequence[Text]) -> Deferred[Any]
         errors = {
             Decision.UNKNOWN: UnknownVolume,
@@ -248,7 +253,9 @@ class Convergence(object):
         if decision in errors:
             raise errors[decision](self.volume_id)
         if decision is Decision.STILL_ATTACHED:
-            raise StillAttached(self.volume_id, servers)
+            raise StillAttached(self.volume_id, places)
+        if decision is Decision.ATTACHED_TO_HOST:
+            raise AttachedToHost(self.volume_id, attached_hosts(self.volume))
         d = self._service.failure_reason(self.volume_id)
         return d.addCallback(self._explain, decision, status)
 

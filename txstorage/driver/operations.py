@@ -29,7 +29,8 @@ from .attaching import NodeAttacher
 from .convergence import Convergence, PlainSubject
 from .creation import Creation, of_size
 from .labels import belongs_to, block_device_volume, cluster_labels, dataset_of, usable_volumes
-from .lifecycle import DEAD_SERVER, attached_servers
+from .lifecycle import DEAD_SERVER
+from .places import attached_servers
 from .polling import Intervals, Watcher, make_timer
 from .profiles import volume_type_of
 
@@ -364,8 +365,7 @@ class BlockDeviceDriver(object):
         creation = self._creations.join(
             dataset_id, lambda: self._create_once(dataset_id, size, volume_type)
         )  # type: Deferred[BlockDeviceVolume]
-        d = resume_context(creation)
-        return d.addCallback(of_size, size)
+        return resume_context(creation).addCallback(of_size, size)
 
     def _create_once(self, dataset_id, size, volume_type):
         # type: (UUID, int, Optional[Text]) -> Deferred[BlockDeviceVolume]

@@ -42,6 +42,8 @@ from .services import (
     VersionsUnknown,
 )
 from .volumes import (
+    AttachedByCompute,
+    AttachedToHost,
     ConnectionFailed,
     ConnectorMissing,
     DatasetConflict,
@@ -51,10 +53,12 @@ from .volumes import (
     DeviceMismatch,
     DeviceNotFound,
     DeviceStillPresent,
+    DeviceUnidentified,
     MalformedLabels,
     NotThisNode,
     OperationFailed,
     OperationTimedOut,
+    ServerDeleted,
     StillAttached,
     UnidentifiedNode,
     UnusableStatus,
@@ -62,6 +66,8 @@ from .volumes import (
 )
 
 __all__ = [
+    "AttachedByCompute",
+    "AttachedToHost",
     "AuthenticationFailed",
     "CertificateRejected",
     "ClientCertificateRejected",
@@ -75,6 +81,7 @@ __all__ = [
     "DeviceMismatch",
     "DeviceNotFound",
     "DeviceStillPresent",
+    "DeviceUnidentified",
     "DriverStopped",
     "EndpointMissing",
     "InsecureEndpoint",
@@ -94,6 +101,7 @@ __all__ = [
     "RequestRefused",
     "ResourceNotFound",
     "ResponseLost",
+    "ServerDeleted",
     "ServiceBroken",
     "ServiceError",
     "StillAttached",

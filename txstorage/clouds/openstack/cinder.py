@@ -90,6 +90,7 @@ def volume_from_wire(wire, listed=False):
         attachments=_attachments(wire),
         created_at=text_member(wire, u"created_at"),
         volume_type=text_member(wire, u"volume_type") or None,
+        encrypted=wire.get(u"encrypted") is True,
         listed=listed,
     )
 
@@ -126,12 +127,17 @@ def _attachments(wire):
     for attachment in at_most(attachments, MAX_ATTACHMENTS, u"attachments"):
         if attachment.get(u"volume_id") is not None:
             check_id(u"volume", wire[u"id"], identifier(attachment, u"volume_id"))
-    # Attachments of other programs to hosts do not name the host.
     return tuple(
-        Attachment(wire[u"id"], attached_to(attachment))
-        for attachment in attachments
-        if attached_to(attachment) is not None
+        Attachment(wire[u"id"], attached_to(each), _host_name(each)) for each in attachments
     )
+
+
+def _host_name(attachment):
+    # type: (Mapping[Text, Any]) -> Optional[Text]
+    # A server's host is Compute's affair.
+    if attached_to(attachment) is not None:
+        return None
+    return text_member(attachment, u"host_name")[:MAX_ID] or None
 
 
 def place_of(host_id):
