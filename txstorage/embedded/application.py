@@ -191,7 +191,7 @@ class Application:
         if (method, path.rstrip(b"/")) == (b"POST", _TOKENS):
             return True
         token: bytes = request.getHeader(b"X-Auth-Token") or b""
-        return self._store.token(token.decode("utf-8", "replace")) is not None
+        return self._identity.valid_token(token.decode("utf-8", "replace")) is not None
 
     def resource(self) -> IResource:
         """The resource for a ``Site``."""

@@ -20,7 +20,6 @@ from twisted.internet.interfaces import (
     IReactorSSL,
     IReactorTCP,
     IReactorThreads,
-    IReactorTime,
 )
 
 from .._support.monotonic import use_monotonic_time
@@ -77,9 +76,9 @@ def wall_time() -> float:
     return time.time()
 
 
-def _open_store(path: str, reactor: IReactorTime) -> Store:
+def _open_store(path: str) -> Store:
     try:
-        return Store(path, wall_time, reactor.seconds)
+        return Store(path, wall_time)
     except sqlite3.Error as error:
         raise ServeError(
             f"can't use the database {path}: {error}",
@@ -176,7 +175,7 @@ class EmbeddedService:
         self._state = state = StateDirectory(options.state_dir)
         if state.exposure():
             self.remarks.append("warning: " + state.exposure())
-        self._store = store = _open_store(state.database, self._reactor)
+        self._store = store = _open_store(state.database)
         nodes = self._declare(store)
         devices = await self._choose_devices(state, store)
         settings = Settings(

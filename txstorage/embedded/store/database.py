@@ -84,8 +84,15 @@ INSERT INTO attachments (sequence, id, block_device_id, volume_id, server_id, de
 DROP TABLE to_servers;
 """
 
+# Tokens carry their own record; the table has those that must no longer be accepted.
+_SIGNED_TOKENS = """
+DROP TABLE tokens;
+CREATE TABLE revoked (digest BLOB PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID;
+DELETE FROM facts WHERE name IN ('token_binding', 'token_salt');
+"""
+
 #: The statements that make each version of the schema from the one before.
-_STEPS = (_FIRST, _HOSTS)
+_STEPS = (_FIRST, _HOSTS, _SIGNED_TOKENS)
 SCHEMA_VERSION = len(_STEPS)
 
 

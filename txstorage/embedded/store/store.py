@@ -28,7 +28,6 @@ from .records import (
     MessageRecord,
     NewVolume,
     ServerRecord,
-    TokenRecord,
     VolumeFilter,
     VolumeRecord,
 )
@@ -47,20 +46,12 @@ class Store:
     :ivar attachments: the table of attachments.
     :param path: the SQLite file, or ``:memory:``.
     :param clock: returns the wall time, in seconds since the epoch.
-    :param token_clock: returns the time by which tokens expire, in seconds since the epoch; by
-        default ``clock``.  A reactor's time continues when the wall clock steps.
     """
 
-    def __init__(
-        self,
-        path: str,
-        clock: Callable[[], float],
-        token_clock: Callable[[], float] | None = None,
-    ) -> None:
+    def __init__(self, path: str, clock: Callable[[], float]) -> None:
         self._path = path
         self._database = Database(path)
         self._clock = clock
-        self._token_clock = token_clock or clock
         self._writer: Writer | None = None
         self.attachments = AttachmentsTable(self._database, clock)
 
@@ -103,9 +94,9 @@ class Store:
 
     def write_in_thread(self, reactor: IReactorFromThreads) -> None:
         """From now on, change the state only with :meth:`write`, which waits in a thread."""
-        path, clocks = self._path, (self._clock, self._token_clock)
+        path, clock = self._path, self._clock
         self._database.only_read()
-        self._writer = Writer(reactor, lambda: Store(path, *clocks))
+        self._writer = Writer(reactor, lambda: Store(path, clock))
 
     # -- facts ---------------------------------------------------------------
 
@@ -336,39 +327,22 @@ class Store:
 
     # -- tokens --------------------------------------------------------------
 
-    def add_token(self, token: str, record: TokenRecord) -> None:
-        """Record a token, and delete the expired ones."""
+    def revoke(self, token: str, expires_at: float, now: float) -> None:
+        """
+        Revoke a token, and forget the revoked ones that have expired.
+
+        :param expires_at: the end of the token, by the same clock as ``now``.
+        """
         with self.transaction():
-            self._database.execute("DELETE FROM tokens WHERE expires_at <= ?", self._token_clock())
+            self._database.execute("DELETE FROM revoked WHERE expires_at <= ?", now)
             self._database.execute(
-                "INSERT INTO tokens VALUES (?, ?, ?, ?)",
-                _digest(token),
-                record.issued_at,
-                record.expires_at,
-                " ".join(record.methods),
+                "INSERT OR IGNORE INTO revoked VALUES (?, ?)", _digest(token), expires_at
             )
 
-    def token(self, token: str) -> TokenRecord | None:
-        """:return: the record of a valid token, or ``None``."""
-        row = self._database.execute(
-            "SELECT * FROM tokens WHERE digest = ? AND expires_at > ?",
-            _digest(token),
-            self._token_clock(),
-        ).fetchone()
-        if row is None:
-            return None
-        return TokenRecord(row["issued_at"], row["expires_at"], tuple(row["methods"].split()))
-
-    def bind_tokens(self, binding: str) -> None:
-        """Forget all tokens, unless they were issued under this binding."""
-        with self.transaction():
-            if self.fact("token_binding", lambda: "") != binding:
-                self._database.execute("DELETE FROM tokens")
-                self.set_fact("token_binding", binding)
-
-    def revoke(self, token: str) -> None:
-        """Forget a token."""
-        self._database.execute("DELETE FROM tokens WHERE digest = ?", _digest(token))
+    def is_revoked(self, token: str) -> bool:
+        """Check whether a token was revoked."""
+        row = self._database.execute("SELECT 1 FROM revoked WHERE digest = ?", _digest(token))
+        return row.fetchone() is not None
 
 
 def _digest(token: str) -> bytes:
