@@ -36,6 +36,7 @@ class AgentConfigurationTests(SynchronousTestCase):
                     "project_domain_name": "Default",
                     "cluster_id": MISSING,
                     "instance_id": "node",
+                    "profiles": {"gold": "gold", "silver": "silver", "bronze": "bronze"},
                 },
             },
         )

@@ -19,7 +19,8 @@ from .._version import VERSION
 from .app import App
 from .demo import demo
 from .doctor import doctor
-from .errors import Explanation
+from .errors import Explanation, explain
+from .running import CommandInterrupted
 from .serve import serve
 from .volumes import volumes
 
@@ -61,8 +62,16 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """See ``click.Command``."""
-        with _usage_error_as_json(ctx, ctx.params["as_json"]):
-            return super().invoke(ctx)
+        try:
+            with _usage_error_as_json(ctx, ctx.params["as_json"]):
+                return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort) as error:
+            # Before and after the reactor runs, and at a prompt, where click replaces it.
+            if not any(isinstance(each, KeyboardInterrupt) for each in (error, error.__context__)):
+                raise
+            interrupted = CommandInterrupted()
+            explain(interrupted).report(ctx.params["as_json"])
+            ctx.exit(interrupted.exit_code)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

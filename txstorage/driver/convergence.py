@@ -22,6 +22,7 @@ from ..errors import (
     UnusableStatus,
 )
 from ..interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
+from .last_problem import LastProblem
 from .lifecycle import (
     AWAITED,
     GONE,
@@ -82,6 +83,7 @@ class Convergence(object):
     :ivar Progress progress: the operation's progress.
     :ivar volume: the :class:`~txstorage.clouds.Volume` as last seen, or ``None``.
     :ivar text awaited: the event that the operation waits for at the moment.
+    :ivar LastProblem problem: the most recent failure.
     """
 
     def __init__(
@@ -93,7 +95,7 @@ class Convergence(object):
         self._send_request = request  # type: Any
         self._check = check
         self._polls = 0
-        self._problem = None  # type: Optional[Failure]
+        self.problem = LastProblem()
         self.volume_id = volume_id
         self.volume = None  # type: Any
         self.progress = Progress(operation, frozenset(servers))
@@ -135,9 +137,7 @@ class Convergence(object):
         if self.volume is not None:
             servers = u", ".join(attached_servers(self.volume))
             text = self.volume.status + (u", attached to " + servers if servers else u"")
-        if self._problem is not None:
-            text += u"; last problem: " + as_text(self._problem.getErrorMessage())
-        return text
+        return self.problem.after(text)
 
     def _checked(self, volume):
         # type: (Optional[Volume]) -> Optional[Volume]
@@ -148,6 +148,7 @@ class Convergence(object):
     def _step(self, volume):
         # type: (Optional[Volume]) -> Any
         self.volume = volume
+        self.problem.ended()
         status = GONE
         servers = ()  # type: Tuple[Text, ...]
         if volume is not None:
@@ -176,7 +177,7 @@ class Convergence(object):
         # type: (Failure) -> Any
         if not is_passing(failure):
             return failure
-        self._problem = failure
+        self.problem.retry(failure)
         return self._poll_again()
 
     def _wait(self):
@@ -192,12 +193,12 @@ class Convergence(object):
         # type: (Failure) -> Optional[Failure]
         if not failure.check(*_REFUSALS) and not is_passing(failure):
             return failure
-        self._problem = failure
+        self.problem.record(failure)
         return None
 
     def _poll_again(self):
         # type: () -> Deferred[Any]
-        d = self._watcher.next_poll(self.volume_id, self._polls)
+        d = self._watcher.next_poll(self.volume_id, self._polls, self.problem.retry)
         self._polls += 1
         return d.addCallback(self._step)
 
@@ -229,7 +230,7 @@ class Convergence(object):
             self.progress = self.progress.waiting()
         else:
             self.progress = self.progress.requested()
-        self._problem = failure
+        self.problem.record(failure)
         REQUEST_REFUSED(
             operation=self.progress.operation,
             volume_id=self.volume_id,
@@ -256,9 +257,7 @@ class Convergence(object):
         operation = self.progress.operation
         if decision is Decision.UNUSABLE:
             raise UnusableStatus(operation, self.volume_id, status, reason)
-        problem = reason
-        if not problem and self._problem is not None:
-            problem = as_text(self._problem.getErrorMessage())
+        problem = reason or as_text(str(self.problem))
         raise OperationFailed(
             operation,
             self.volume_id,

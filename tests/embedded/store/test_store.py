@@ -149,10 +149,10 @@ class StoreTests(SynchronousTestCase):
         """
         A revoked token stays revoked across restarts, and the file does not hold the token itself.
         """
-        self.store.revoke("secret-token", 10.0, now=0.0)
-        self.store.revoke("secret-token", 10.0, now=0.0)
-        self.assertTrue(self.open().is_revoked("secret-token"))
-        self.assertFalse(self.store.is_revoked("another"))
+        self.store.revoked.add("secret-token", 10.0, now=0.0)
+        self.store.revoked.add("secret-token", 10.0, now=0.0)
+        self.assertTrue(self.open().revoked.has("secret-token"))
+        self.assertFalse(self.store.revoked.has("another"))
         for name in os.listdir(os.path.dirname(self.path)):
             with open(os.path.join(os.path.dirname(self.path), name), "rb") as opened:
                 self.assertNotIn(b"secret-token", opened.read())
@@ -160,7 +160,7 @@ class StoreTests(SynchronousTestCase):
     def test_revoked_are_forgotten(self) -> None:
         """Revoked tokens are kept until they expire."""
         for moment in range(3):
-            self.store.revoke(str(moment), moment + 1.0, now=float(moment))
+            self.store.revoked.add(str(moment), moment + 1.0, now=float(moment))
         self.assertEqual(
-            [self.store.is_revoked(str(each)) for each in range(3)], [False, False, True]
+            [self.store.revoked.has(str(each)) for each in range(3)], [False, False, True]
         )

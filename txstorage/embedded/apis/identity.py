@@ -180,6 +180,10 @@ class IdentityAPI(Service):
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return refusals.IDENTITY_FAULT()
 
+    def disk_full(self) -> WireError:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        return refusals.DISK_FULL["identity"]()
+
     def authenticate(self, call: APIRequest, service: str = "identity") -> TokenRecord:
         """
         :param service: the service of the request.
@@ -194,7 +198,7 @@ class IdentityAPI(Service):
     def valid_token(self, token: str) -> TokenRecord | None:
         """:return: the record of a token that is neither forged nor expired nor revoked."""
         record = self._signer.record(token)
-        if record is None or record.expires_at <= self._now() or self._store.is_revoked(token):
+        if record is None or record.expires_at <= self._now() or self._store.revoked.has(token):
             return None
         return record
 
@@ -301,7 +305,7 @@ class IdentityAPI(Service):
         """Revoke a token."""
         subject, record = self._subject(call, "identity:revoke_token")
         now = self._now()
-        await self._store.write(lambda store: store.revoke(subject, record.expires_at, now))
+        await self._store.write(lambda store: store.revoked.add(subject, record.expires_at, now))
         return APIResponse(204)
 
     def _subject(self, call: APIRequest, policy: str) -> tuple[str, TokenRecord]:
