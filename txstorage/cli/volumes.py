@@ -152,6 +152,8 @@ async def _described(cloud: ConfiguredCloud, volume_id: str) -> dict[str, Any]:
             document["device_path"] = (await cloud.driver.get_device_path(volume_id)).path
         except DeviceError as error:
             document["problem"] = error.message
+    if "error" in document["status"] and document["problem"] is None:
+        document["problem"] = await cloud.service.failure_reason(volume_id) or None
     return document
 
 

@@ -21,6 +21,8 @@ Aside = Callable[..., "Deferred[Any]"]
 PREFIX = "volume-"
 #: Bytes, whatever the file system's blocks are.
 _BLOCK = 512
+#: Bytes that a new volume takes before anything is written to it, generously.
+_ROOM = 2**20
 
 
 def sync_directory(path: str) -> None:
@@ -61,8 +63,15 @@ class VolumeFiles:
         return os.path.join(self.directory, PREFIX + volume_id)
 
     def has_room(self) -> bool:
-        """Check that the disk has room for another volume, beside what is kept for the service."""
-        return self._reserve is None or self._reserve.keep()
+        """
+        Check that the disk has room for another volume, beside the reserve, which only changes of
+        existing volumes may use.
+
+        :raises OSError: the disk has another problem.
+        """
+        if self._reserve is None:
+            return True
+        return free_bytes(self.directory) >= _ROOM and self._reserve.keep()
 
     def space(self) -> tuple[int, int]:
         """:return: the bytes that the volumes' files take on the disk, and the free ones."""

@@ -137,6 +137,9 @@ class Store:
         """Make the sidecars durable."""
         if self._sidecars is not None:
             self._sidecars.sync()
+
+    def forget_touched(self) -> None:
+        """Begin anew to record touched volumes, once their changes are durable."""
         self._database.touched.clear()
 
     # -- facts ---------------------------------------------------------------

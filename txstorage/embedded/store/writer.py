@@ -156,6 +156,7 @@ def _commit(store: Store, group: list[_Waiting], release: Callable[[], bool]) ->
                     raise sqlite3.OperationalError(f"a transaction was ended: {error}") from error
                 results.append(Failure())
         store.sync_sidecars()
+    store.forget_touched()
     return results
 
 
