@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.embedded.test_memory -*-
+# -*- test-case-name: tests.embedded.test_agent_yml -*-
 """
 The service's memory beside its database: its ids, its nodes, and the ``agent.yml`` files it wrote.
 """

@@ -201,7 +201,7 @@ class EmbeddedService:
         self._application = Application(self._reactor, store, devices, settings, wall_time)
         facts = {name: store.fact(name, str) for name in FACTS}
         sidecars = Sidecars(state.volumes, facts["project_id"], cluster_id)
-        self._keep_room(state, store, reserve, sidecars)
+        self._keep_room(state, store, files, sidecars)
         store.write_in_thread(self._reactor, sidecars, reserve.release)
         self.remarks.extend(await self._application.start())
         port, certificate = self._listen(state, self._application.site())
@@ -221,7 +221,7 @@ class EmbeddedService:
         return access.auth_url, text
 
     def _keep_room(
-        self, state: StateDirectory, store: Store, reserve: Reserve, sidecars: Sidecars
+        self, state: StateDirectory, store: Store, files: VolumeFiles, sidecars: Sidecars
     ) -> None:
         """Take room for when the disk is full, and bring the sidecars up to date."""
         kept = False
@@ -230,7 +230,7 @@ class EmbeddedService:
             volumes = store.volumes()
             sidecars.reconcile(volumes)
             self.remarks.extend(unknown_files(state, volumes))
-            kept = reserve.keep()
+            kept = files.has_room()
         except (sqlite3.Error, OSError) as error:
             if not is_full(error):
                 raise

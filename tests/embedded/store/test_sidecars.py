@@ -9,7 +9,7 @@ import sqlite3
 from typing import Any, Callable
 
 import attr
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import (
     booleans,
     dictionaries,
@@ -56,12 +56,14 @@ ATTACHMENT = AttachmentRecord("a", "b", MISSING, "s", "/dev/vdb", "/dev/loop0", 
 class SidecarTests(SynchronousTestCase):
     """Tests of a sidecar's content."""
 
+    # A loaded machine is slow.
+    @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
     @given(
         one_of(none(), text()),
         integers(1, 2**31 - 1),
         sampled_from(sorted(VOLUME_TYPES)),
         floats(0, 2**40),
-        dictionaries(text(), text()),
+        dictionaries(text(), text(), max_size=3),
         booleans(),
     )
     def test_whole(
@@ -228,6 +230,26 @@ class SidecarsTests(TestCase):
         await self.store.write(lambda store: store.set_status(volume_id, "deleting"))
         await self.store.write(lambda store: store.settle(volume_id, "deleting", GONE))
         self.assertEqual((self.names(), self.store.usage()), ([], (0, 0)))
+
+    async def test_detach_without_room(self) -> None:
+        """
+        Without any room, a volume is still detached; its sidecar keeps the attachment until there
+        is room.
+        """
+        volume_id = await self.create()
+        await self.store.write(
+            lambda store: store.attachments.reserve(volume_id, self.server, "/dev/vdb")
+        )
+        await self.store.write(
+            lambda store: store.settle(volume_id, "reserved", "in-use", "/dev/loop0")
+        )
+        before = self.kept(volume_id)
+        refused = self.refuse(errno.ENOSPC, times=2)
+        await self.store.write(lambda store: store.settle(volume_id, "in-use", "available"))
+        self.assertEqual((refused, self.kept(volume_id)), ([2], before))
+        await self.store.write(lambda store: store.set_status(volume_id, "available"))
+        self.assertEqual(self.kept(volume_id), self.wanted(volume_id))
+        self.assertIs(self.kept(volume_id)["attachment"], None)
 
     async def test_reserve(self) -> None:
         """The reserve is released for a sidecar without room, and the change succeeds."""

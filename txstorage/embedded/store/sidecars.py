@@ -16,6 +16,7 @@ from typing import Any
 
 import attr
 
+from ..disk import is_full
 from ..machine.files import PREFIX, sync_directory
 from ..settings import VOLUME_TYPES
 from .records import AttachmentRecord, VolumeRecord
@@ -133,11 +134,13 @@ class Sidecars:
         self._written: dict[str, bytes] = {}
         self._changed = False
 
-    def keep(self, volume_id: str, volume: VolumeRecord | None) -> None:
+    def keep(self, volume_id: str, volume: VolumeRecord | None, strict: bool = True) -> None:
         """
         Write or remove a volume's sidecar, unless that is done; :meth:`sync` makes that durable.
 
         :param volume: the present rows; ``None`` when the volume does not exist.
+        :param strict: ``False`` on a full disk, where a volume must be detached before it is
+            destroyed: then a former sidecar that lacks nothing but that may stay.
         :raises OSError: there is no room; the former sidecar stays.
         """
         wanted = None if volume is None or volume.bootable else self._content(volume)
@@ -149,7 +152,13 @@ class Sidecars:
                 os.unlink(path)
             del self._written[volume_id]
         else:
-            _replace(path, wanted)
+            try:
+                _replace(path, wanted)
+            except OSError as error:
+                former = self._written.get(volume_id)
+                if strict or not is_full(error) or not _differ_by_attachment(former, wanted):
+                    raise
+                return
             self._written[volume_id] = wanted
         self._changed = True
 
@@ -184,6 +193,16 @@ class Sidecars:
         for volume_id, volume in known.items():
             self.keep(volume_id, volume)
         self.sync()
+
+
+def _differ_by_attachment(former: bytes | None, wanted: bytes) -> bool:
+    """Check that two sidecars differ in the volume's attachment only."""
+    if former is None:
+        return False
+    with suppress(ValueError, AttributeError):
+        one, other = json.loads(former), json.loads(wanted)
+        return all(one.get(name) == other[name] for name in set(other) - {"attachment", "status"})
+    return False
 
 
 def _replace(path: str, content: bytes) -> None:

@@ -123,15 +123,16 @@ class Store:
         self._database.only_read()
         self._writer = Writer(reactor, lambda: Store(path, clock, sidecars), release)
 
-    def keep_sidecars(self) -> None:
+    def keep_sidecars(self, strict: bool = True) -> None:
         """
         Write the sidecars of the volumes that this transaction has touched.
 
+        :param strict: see :meth:`~txstorage.embedded.store.sidecars.Sidecars.keep`.
         :raises OSError: there is no room.
         """
         if self._sidecars is not None:
             for volume_id in sorted(self._database.touched):
-                self._sidecars.keep(volume_id, self.volume(volume_id))
+                self._sidecars.keep(volume_id, self.volume(volume_id), strict)
 
     def sync_sidecars(self) -> None:
         """Make the sidecars durable."""

@@ -164,20 +164,21 @@ def _make(store: Store, change: Change[T], release: Callable[[], bool]) -> T:
     """Make a change and its sidecars, with the reserve if the disk is full."""
     try:
         try:
-            return _make_both(store, change)
+            return _make_both(store, change, strict=True)
         except OSError as error:
-            if not (is_full(error) and release()):
+            if not is_full(error):
                 raise
-        return _make_both(store, change)
+            release()
+        return _make_both(store, change, strict=False)
     except Exception:
         _undo_sidecars(store)
         raise
 
 
-def _make_both(store: Store, change: Change[T]) -> T:
+def _make_both(store: Store, change: Change[T], strict: bool) -> T:
     with store.savepoint():
         result = change(store)
-        store.keep_sidecars()
+        store.keep_sidecars(strict)
     return result
 
 
