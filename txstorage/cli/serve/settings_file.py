@@ -63,13 +63,23 @@ def defaults(context: click.Context, path: str) -> dict[str, Any]:
             )
         if option.multiple and not isinstance(value, list):
             value = [value]
-        try:
-            option.type_cast_value(context, value)
-        except (click.BadParameter, TypeError, ValueError) as error:
-            reason = error.message if isinstance(error, click.BadParameter) else str(error)
-            raise InvalidConfiguration(key, f"{path}: {reason}") from error
+        reason = _reason(context, option, value)
+        if reason:
+            raise InvalidConfiguration(key, f"{path}: {reason}")
         found[option.name] = value
     return found
+
+
+def _reason(context: click.Context, option: click.Option, value: Any) -> str:
+    """Return the reason why an option can't have a value; empty when it can."""
+    for each in value if option.multiple else [value]:
+        if not isinstance(each, (str, int, float)):
+            return f"{each!r} is neither a text nor a number"
+    try:
+        option.type_cast_value(context, value)
+    except click.BadParameter as error:
+        return error.message
+    return ""
 
 
 def load(context: click.Context, parameter: click.Parameter, path: str | None) -> None:
