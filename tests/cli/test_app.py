@@ -11,11 +11,13 @@ from typing import Any
 from unittest import mock
 
 import attr
+import click
 import eliot
 from rich.text import Text
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.cli import app as _app
+from txstorage.cli import volumes as _volumes
 from txstorage.cli.app import SEARCH_PATH, App, CommandResult, default_state_dir
 from txstorage.cli.main import log_to, main
 from txstorage.errors import InvalidConfiguration
@@ -144,6 +146,35 @@ class OutputTests(CommandTestCase):
         with mock.patch.dict(os.environ, {"FORCE_COLOR": "1"}):
             self.assertFalse(App(json=True).progress_console().is_terminal)
             self.assertTrue(App().progress_console().is_terminal)
+
+
+class KeyboardTests(CommandTestCase):
+    """Ctrl-C outside the reactor."""
+
+    def test_exit_code(self) -> None:
+        """Before or after the reactor runs, and at a prompt, the exit code is 130, too."""
+
+        def interrupt(*args: Any) -> Any:
+            raise KeyboardInterrupt()
+
+        def abort(*args: Any, **more: Any) -> Any:
+            # As click does.
+            try:
+                interrupt()
+            except KeyboardInterrupt:
+                raise click.Abort() from None
+
+        for command in (["volumes", "list"], ["doctor"], ["demo"], ["--json", "doctor"]):
+            app = attr.evolve(self.app(), run=interrupt)
+            result = runner().invoke(main, command, obj=app)
+            self.assertEqual(result.exit_code, 130, command)
+            self.assertIn("Interrupted by SIGINT", result.stdout + result.stderr)
+            self.assertNotIn("bug", result.stdout + result.stderr)
+        with mock.patch.object(_volumes, "is_interactive", lambda: True):
+            with mock.patch.object(click, "confirm", abort):
+                self.assertEqual(self.txstorage("volumes", "destroy", "v").exit_code, 130)
+            declined = self.txstorage("volumes", "destroy", "v", input="n\n")
+            self.assertEqual(declined.exit_code, 1)
 
 
 class LogTests(CommandTestCase):

@@ -20,7 +20,7 @@ REFUSED = Unreachable("GET", "http://cloud", "Connection was refused")
 
 
 class LookTests(SynchronousTestCase):
-    """What a spinner shows."""
+    """The text of a spinner."""
 
     def setUp(self) -> None:
         self.seen: list[str] = []
@@ -69,13 +69,13 @@ class LookTests(SynchronousTestCase):
         self.assertEqual(self.seen, ["1 failed look: Connection was refused"])
 
     def test_gone(self) -> None:
-        """That a volume is gone is an answer."""
+        """An answer that a volume is gone is no failed look."""
         self.look(UnknownVolume("v"))
         self.assertEqual(self.seen, [])
 
 
 class RequestTests(SynchronousTestCase):
-    """What an interrupted command has asked for."""
+    """The requests of an interrupted command."""
 
     def setUp(self) -> None:
         self.sent = SentRequests()

@@ -18,7 +18,7 @@ from txstorage.embedded.agent_yml import (
     as_yaml,
     with_edits_kept,
 )
-from txstorage.embedded.memory import Memory
+from txstorage.embedded.memory import ServiceMemory
 from txstorage.embedded.settings import VOLUME_TYPES
 from txstorage.embedded.state_directory import StateDirectory
 
@@ -250,19 +250,19 @@ class AgentFilesTests(SynchronousTestCase):
 
 
 class MemoryTests(SynchronousTestCase):
-    """Tests of :class:`Memory`."""
+    """Tests of :class:`ServiceMemory`."""
 
     def test_damaged(self) -> None:
         """A missing or damaged file, or one of another format, is an empty memory."""
         path = os.path.join(temporary_directory(self), "service.json")
-        self.assertEqual(Memory.load(path), Memory())
+        self.assertEqual(ServiceMemory.load(path), ServiceMemory())
         facts = {name: name for name in ("cluster_id", "project_id", "user_id")}
         facts["application_credential_id"] = "a"
-        whole = Memory(facts, {"n": "id"}, {"n": [{"a": 1}]})
+        whole = ServiceMemory(facts, {"n": "id"}, {"n": [{"a": 1}]})
         with open(path, "wb") as opened:
             opened.write(whole.as_bytes())
-        self.assertEqual(Memory.load(path), whole)
+        self.assertEqual(ServiceMemory.load(path), whole)
         for damage in (b"{", b"[]", whole.as_bytes().replace(b'"format": 1', b'"format": 2')):
             with open(path, "wb") as opened:
                 opened.write(damage)
-            self.assertEqual(Memory.load(path), Memory())
+            self.assertEqual(ServiceMemory.load(path), ServiceMemory())

@@ -86,7 +86,7 @@ class RecoveryCase(TestCase):
         return state
 
     def examined(self) -> Remains:
-        """What can be restored."""
+        """Look for the remains."""
         state = self.state()
         try:
             return examine(state)
@@ -102,7 +102,7 @@ class RecoveryCase(TestCase):
             state.close()
 
     def facts(self) -> dict[str, Any]:
-        """What clients have in their configuration, without the address."""
+        """The nodes' configuration, without the address."""
         found = {}
         for name in ("node-1", "node-2"):
             with open(self.path(f"agent-{name}.yml")) as opened:

@@ -172,6 +172,13 @@ class ProcessTests(SynchronousTestCase):
             code, errors = child.end(how)
             self.assertEqual((code, errors), (0, ""))
 
+    def test_hang_up(self) -> None:
+        """The end of its terminal stops the process in order, with the exit code that says so."""
+        code, errors = Child(self, self.directory, "--devices", "file").end(signal.SIGHUP)
+        self.assertEqual((code, errors), (129, ""))
+        # SQLite removes the log of a database that was closed.
+        self.assertNotIn("txstorage.sqlite-wal", os.listdir(self.directory))
+
     def test_refused(self) -> None:
         """A second instance exits with 1 and one line with the reason."""
         Child(self, self.directory, "--devices", "file")

@@ -11,7 +11,7 @@ import attr
 import yaml
 
 from .disk import is_full
-from .memory import Memory
+from .memory import ServiceMemory
 from .settings import DEFAULT_TYPE, DOMAIN, PROJECT, REGION, USER, VOLUME_TYPES
 from .state_directory import StateDirectory, write_private
 
@@ -203,14 +203,14 @@ class AgentFiles:
         :param facts: ids, by their names in the store.
         :return: the text of the first node's.
         """
-        former = Memory.load(self._state.memory).agents
+        former = ServiceMemory.load(self._state.memory).agents
         now = {name: agent_configuration(self._access, each) for name, each in self._nodes.items()}
         written = {name: _listed(former.get(name, []), each) for name, each in now.items()}
         # An interrupted start may have written a part of the files.
-        self._put(self._state.memory, Memory(facts, self._nodes, written).as_bytes())
+        self._put(self._state.memory, ServiceMemory(facts, self._nodes, written).as_bytes())
         texts = [self._update(name, former.get(name, []), each) for name, each in now.items()]
         only = {name: [each["dataset"]] for name, each in now.items()}
-        self._put(self._state.memory, Memory(facts, self._nodes, only).as_bytes())
+        self._put(self._state.memory, ServiceMemory(facts, self._nodes, only).as_bytes())
         return texts[0]
 
     def _update(

@@ -17,7 +17,7 @@ FACTS = ("cluster_id", "project_id", "user_id", "application_credential_id")
 
 
 @attr.s(frozen=True, auto_attribs=True)
-class Memory:
+class ServiceMemory:
     """
     The content of the file.
 
@@ -37,7 +37,7 @@ class Memory:
         return json.dumps(document, indent=1).encode("ascii") + b"\n"
 
     @classmethod
-    def load(cls, path: str) -> Memory:
+    def load(cls, path: str) -> ServiceMemory:
         """
         Read the file; a missing or damaged one is an empty memory, as after an upgrade.
         """

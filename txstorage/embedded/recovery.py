@@ -19,7 +19,7 @@ import attr
 import yaml
 
 from .machine.files import PREFIX, sync_directory
-from .memory import FACTS, Memory
+from .memory import FACTS, ServiceMemory
 from .settings import DEFAULT_TYPE, GIB
 from .state_directory import ServeError, StateDirectory
 from .store.records import VolumeRecord
@@ -147,7 +147,7 @@ def examine(state: StateDirectory) -> Remains:
             f"the database {state.database} is not lost: there is nothing to recover",
             "start without --recover; a damaged database has to be moved away first",
         )
-    memory = Memory.load(state.memory)
+    memory = ServiceMemory.load(state.memory)
     names = os.listdir(state.volumes)
     agents = _agents(state)
     nodes = dict(memory.nodes) or {name: ids["instance_id"] for name, ids in agents.items()}

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.embedded.support import temporary_directory
 from txstorage.cli.main import main
 from txstorage.cli.serve import settings_file
-from txstorage.embedded.memory import Memory
+from txstorage.embedded.memory import ServiceMemory
 from txstorage.embedded.recovery import is_lost
 from txstorage.embedded.settings import GIB
 from txstorage.embedded.state_directory import StateDirectory
@@ -50,7 +50,7 @@ class RecoverTests(SynchronousTestCase):
         Sidecars(state.volumes, "p1", "c1").reconcile(store.volumes())
         os.unlink(os.path.join(state.volumes, f"volume-{made.volume_id}.json"))
         with open(state.memory, "wb") as opened:
-            opened.write(Memory(FACTS, {"node-1": "s1"}).as_bytes())
+            opened.write(ServiceMemory(FACTS, {"node-1": "s1"}).as_bytes())
         state.close()
         self.served: list[Any] = []
         self.patch(task, "react", self.served.append)
@@ -113,7 +113,7 @@ class RecoverTests(SynchronousTestCase):
         self.assertEqual(by_problem[False]["volume_id"], self.lost_sidecar)
 
     def test_not_lost(self) -> None:
-        """Where nothing is lost, the error says so."""
+        """A directory in which nothing is lost is refused."""
         self.recover("--yes")
         result = self.recover("--yes")
         self.assertEqual((result.exit_code, len(self.served)), (1, 1))
