@@ -97,7 +97,7 @@ class DurabilityTests(TestCase):
             self.assertEqual(checksum, read(self.device))
 
     def files(self):
-        """:return: the names of the volumes' files; each has a sidecar, and nothing else is there."""
+        """:return: the names of the volumes' files; only their sidecars are beside them."""
         names = sorted(os.listdir(os.path.join(self.service.state, "volumes")))
         files = [name for name in names if "." not in name]
         self.assertEqual(sorted(files + [name + ".json" for name in files]), names)
