@@ -111,7 +111,8 @@ def refuse_lost(state: StateDirectory) -> None:
         return
     files = volumes_with_file(os.listdir(state.volumes))
     agents = [os.path.basename(path) for path in state.agents().values()]
-    found = [f"the files of {len(files)} volumes"] if files else []
+    count = "1 volume" if len(files) == 1 else f"{len(files)} volumes"
+    found = [f"the files of {count}"] if files else []
     raise ServeError(
         "the database {} is missing or empty, but {} has {}".format(
             state.database, state.path, ", ".join(found + agents) or "a service.json"

@@ -46,7 +46,11 @@ def recover(app: App, state_dir: str, confirmed: bool) -> str:
         restore(state, remains, wall_time)
     finally:
         state.close()
-    return f"recovered: {len(remains.volumes)} volumes; see 'txstorage volumes list'"
+    complete = len([each for each in remains.volumes if not each.problem])
+    return (
+        f"recovered: {complete} of {len(remains.volumes)} volumes completely; "
+        "see 'txstorage volumes list'"
+    )
 
 
 def to_document(remains: Remains) -> dict[str, Any]:
