@@ -145,6 +145,7 @@ class ServiceErrorTests(SynchronousTestCase):
             (502, u"x", u"gateway", u"1", errors.ServiceBroken),
             (503, u"x", u"later", None, errors.ServiceBroken),
             (503, u"x", u"later", u"1", errors.RateLimited),
+            (507, u"insufficientStorage", u"disk full", None, errors.StorageFull),
         ]:
             body = json.dumps({kind: {u"message": message}}).encode("ascii")
             headers = {} if wait is None else {u"retry-after": wait}

@@ -121,7 +121,8 @@ class CommandTestCase(SynchronousTestCase):
             environ=environ or {},
             run=self.run_now,
             agent=self.agent,
-            default_config=self.mktemp(),
+            search_path=(self.mktemp(),),
+            state_dir=self.mktemp(),
         )
 
     def invoke(self, *args: str, environ: dict[str, str] | None = None, **options: Any) -> Any:

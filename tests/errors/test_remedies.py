@@ -113,7 +113,7 @@ ANSWERS = [
     (
         507,
         b'{"computeFault": {"code": 507, "message": "No space left on device"}}',
-        errors.ServiceBroken,
+        errors.StorageFull,
         u"make room",
         u"logs",
     ),

@@ -117,12 +117,17 @@ class EmbeddedService(object):
         """The running service's process id; ``None`` between a kill and the next start."""
         return self._pid
 
-    def start(self):
-        """Start it at the same address as before; returns when it is ready."""
+    def start(self, *options):
+        """
+        Start it at the same address as before; returns when it is ready.
+
+        :param options: more options of ``txstorage serve``, for this start.
+        """
         log = os.path.join(self.state, "stderr")
         if self._warm is None:
             self._warm = _idle.pop() if _idle else start_warm()
         arguments = ["--state-dir", self.state, "--port", str(self._port)] + self._options
+        arguments += options
         order = json.dumps({"arguments": arguments, "log": log})
         self._warm.stdin.write(order.encode("utf-8") + b"\n")
         self._warm.stdin.flush()

@@ -81,6 +81,7 @@ _BY_STATUS = {  # type: Dict[int, Any]
     404: errors.ResourceNotFound,
     409: errors.Conflict,
     429: errors.RateLimited,
+    507: errors.StorageFull,
 }
 
 # Cinder returns 413 with "VolumeLimitExceeded: ...", "VolumeSizeExceeds...:
@@ -318,7 +319,8 @@ def _error_class(status, kind, message, wait):
         return errors.QuotaExceeded
     if status == 503 and wait is not None:
         return errors.RateLimited
-    return errors.ServiceBroken if status >= 500 else _BY_STATUS.get(status, errors.RequestRefused)
+    known = _BY_STATUS.get(status)  # type: Optional[Type[errors.ServiceError]]
+    return known or (errors.ServiceBroken if status >= 500 else errors.RequestRefused)
 
 
 def service_error(method, url, status, headers, body, redact=()):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from contextlib import suppress
 
@@ -90,11 +91,23 @@ _VOLUME_PROBLEMS: dict[type[VolumeException], tuple[str, str]] = {
 }
 
 
-def explain(error: BaseException) -> Explanation:
-    """:param error: the error that a command failed with."""
+def _interrupted(error: CommandInterrupted, sent: str) -> Explanation:
+    name, kind = signal.Signals(error.number).name, type(error).__name__
+    message, remedy = f"Interrupted by {name}", "the command can be repeated"
+    if sent:
+        message += f"; the cloud was already asked to: {sent}"
+        remedy += "; it resumes from the cloud's current state"
+    return Explanation(kind, message, remedy, error.exit_code)
+
+
+def explain(error: BaseException, sent: str = "") -> Explanation:
+    """
+    :param error: the error that a command failed with.
+    :param sent: the command's requests for changes.
+    """
     kind = type(error).__name__
     if isinstance(error, CommandInterrupted):
-        return Explanation(kind, "Interrupted", "the command can be repeated", 130)
+        return _interrupted(error, sent)
     if isinstance(error, VolumeException):
         message, remedy = _VOLUME_PROBLEMS.get(type(error), (f"{kind} on volume {{}}", ""))
         return Explanation(kind, message.format(error.blockdevice_id), remedy)

@@ -19,7 +19,8 @@ from .._version import VERSION
 from .app import App
 from .demo import demo
 from .doctor import doctor
-from .errors import Explanation, say
+from .errors import Explanation, explain, say
+from .running import CommandInterrupted
 from .serve import serve
 from .terminal import guard_standard_error, one_line
 from .volumes import volumes
@@ -84,8 +85,16 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """See ``click.Command``."""
-        with _safe_usage_errors(ctx, ctx.params["as_json"]):
-            return super().invoke(ctx)
+        try:
+            with _safe_usage_errors(ctx, ctx.params["as_json"]):
+                return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort) as error:
+            # Before and after the reactor runs, and at a prompt, where click replaces it.
+            if not any(isinstance(each, KeyboardInterrupt) for each in (error, error.__context__)):
+                raise
+            interrupted = CommandInterrupted()
+            explain(interrupted).report(ctx.params["as_json"])
+            ctx.exit(interrupted.exit_code)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -93,7 +102,8 @@ class _Commands(click.Group):
     "--config",
     metavar="PATH",
     help="An agent.yml, whose 'dataset' section is used.  By default $TXSTORAGE_CONFIG, else "
-    "/etc/flocker/agent.yml if there is one, else the TXSTORAGE_* and OS_* variables.",
+    "/etc/flocker/agent.yml or /etc/txstorage/agent.yml if there is one, else the TXSTORAGE_* and "
+    "OS_* variables, else the first agent-*.yml in the default state directory of 'serve'.",
 )
 @click.option("--cluster-id", type=click.UUID, help="The cluster, instead of the configured one.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for machines.")

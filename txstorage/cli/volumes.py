@@ -181,6 +181,8 @@ async def _described(cloud: ConfiguredCloud, volume_id: str) -> dict[str, Any]:
             document["device_path"], document["device_size"] = path.path, path.size
         except DeviceError as error:
             document["problem"] = error.message
+    if "error" in document["status"] and document["problem"] is None:
+        document["problem"] = await cloud.service.failure_reason(volume_id) or None
     return document
 
 

@@ -108,7 +108,7 @@ class NodeAttacher(object):
         # type: (Volume, Convergence) -> Deferred[Volume]
         run.awaited = DEVICE_APPEARS
         d = self._devices.wait_until_present(
-            volume.volume_id, volume.size, volume.encrypted, run.saw_problem
+            volume.volume_id, volume.size, volume.encrypted, run.problem.record
         )
         return d.addCallback(lambda _: volume)
 
@@ -156,18 +156,21 @@ class NodeAttacher(object):
     def _until_released(self, run):
         # type: (Convergence) -> Deferred[Any]
         run.awaited = COMPUTE_RELEASES
-        return all_of([self._until_not_listed(run.volume_id, s) for s in run.progress.servers])
+        return all_of([self._until_not_listed(run, s) for s in run.progress.servers])
 
-    def _until_not_listed(self, volume_id, server_id):
-        # type: (Text, Text) -> Deferred[None]
+    def _until_not_listed(self, run, server_id):
+        # type: (Convergence, Text) -> Deferred[None]
         def evaluate(attachments, polls):
             # type: (Iterable[Attachment], int) -> Optional[Deferred[Any]]
-            if volume_id in {attachment.volume_id for attachment in attachments}:
-                return self._compute.next_poll(server_id, polls).addCallback(evaluate, polls + 1)
+            run.problem.ended()
+            if run.volume_id in {attachment.volume_id for attachment in attachments}:
+                d = self._compute.next_poll(server_id, polls, run.problem.retry)
+                return d.addCallback(evaluate, polls + 1)
             return None
 
         # One poll of a server's list serves all volumes that are being detached from it.
-        return self._compute.first_poll(server_id).addCallback(evaluate, 0)
+        d = self._compute.first_poll(server_id, run.problem.retry)
+        return d.addCallback(evaluate, 0)
 
     def _until_device_gone(self, run):
         # type: (Convergence) -> Deferred[None]

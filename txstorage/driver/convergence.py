@@ -21,6 +21,7 @@ from ..errors import (
 )
 from ..errors.remedies import RESPONSE
 from ..interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
+from .last_problem import LastProblem
 from .lifecycle import (
     AWAITED,
     REFUSALS,
@@ -80,6 +81,7 @@ class Convergence(object):
     :ivar Progress progress: the operation's progress.
     :ivar volume: the :class:`~txstorage.clouds.Volume` as last seen, or ``None``.
     :ivar text awaited: the event that the operation waits for at the moment.
+    :ivar LastProblem problem: the most recent failure.
     """
 
     def __init__(
@@ -91,7 +93,7 @@ class Convergence(object):
         self._send_request = request  # type: Any
         self._check = check
         self._polls = 0
-        self._problem = None  # type: Optional[Failure]
+        self.problem = LastProblem()
         self.volume_id = volume_id
         self.volume = None  # type: Any
         self.progress = Progress(operation, frozenset(servers))
@@ -133,18 +135,7 @@ class Convergence(object):
         if self.volume is not None:
             places = u", ".join(attached_places(self.volume))
             text = self.volume.status + (u", attached to " + places if places else u"")
-        if self._problem is not None:
-            text += u"; last problem: " + as_text(self._problem.getErrorMessage())
-        return text
-
-    def saw_problem(self, failure):
-        # type: (Failure) -> None
-        """
-        Record a problem that does not end the operation, for the error of one that times out.
-
-        :param failure: a ``Failure``.
-        """
-        self._problem = failure
+        return self.problem.after(text)
 
     def _checked(self, volume):
         # type: (Optional[Volume]) -> Optional[Volume]
@@ -155,6 +146,7 @@ class Convergence(object):
     def _step(self, volume):
         # type: (Optional[Volume]) -> Any
         self.volume = volume
+        self.problem.ended()
         status, places = observed(volume)
         if volume is not None and not self.progress.servers:
             self.progress = self.progress.about(attached_servers(volume))
@@ -180,7 +172,7 @@ class Convergence(object):
         # type: (Failure) -> Any
         if not is_passing(failure):
             return failure
-        self._problem = failure
+        self.problem.retry(failure)
         return self._poll_again()
 
     def _wait(self):
@@ -196,12 +188,12 @@ class Convergence(object):
         # type: (Failure) -> Optional[Failure]
         if not failure.check(*_REFUSALS) and not is_passing(failure):
             return failure
-        self._problem = failure
+        self.problem.record(failure)
         return None
 
     def _poll_again(self):
         # type: () -> Deferred[Any]
-        d = self._watcher.next_poll(self.volume_id, self._polls)
+        d = self._watcher.next_poll(self.volume_id, self._polls, self.problem.retry)
         self._polls += 1
         return d.addCallback(self._step)
 
@@ -235,7 +227,7 @@ class Convergence(object):
         else:
             self.progress = self.progress.requested()
             self._polls = 0
-        self._problem = failure
+        self.problem.record(failure)
         REQUEST_REFUSED(
             operation=self.progress.operation,
             volume_id=self.volume_id,
@@ -264,9 +256,7 @@ class Convergence(object):
         operation = self.progress.operation
         if decision is Decision.UNUSABLE:
             raise UnusableStatus(operation, self.volume_id, status, reason)
-        problem = reason
-        if not problem and self._problem is not None:
-            problem = as_text(self._problem.getErrorMessage())
+        problem = reason or as_text(str(self.problem))
         raise OperationFailed(
             operation,
             self.volume_id,

@@ -18,6 +18,7 @@ from .._support.eliot_context import resume_context
 from ..errors import DatasetConflict, OperationFailed, UnusableStatus
 from .convergence import Convergence
 from .labels import belongs_to, dataset_labels, dataset_of, volume_name
+from .last_problem import LastProblem
 from .lifecycle import AWAITED, MAXIMUM_REQUESTS, chosen
 from .polling import is_passing, until
 
@@ -75,6 +76,7 @@ class Creation(object):
         self._pauses = 0
         self._requested_id = None  # type: Any
         self._convergence = None  # type: Optional[Convergence]
+        self._problem = LastProblem()
 
     @property
     def volume_id(self):
@@ -89,8 +91,9 @@ class Creation(object):
     @property
     def last_seen(self):
         # type: () -> Text
-        """:return: text for people: the last status."""
-        return u"nothing" if self._convergence is None else self._convergence.last_seen
+        """:return: text for people: the last status, and the last problem."""
+        seen = u"nothing" if self._convergence is None else self._convergence.last_seen
+        return self._problem.after(seen)
 
     @property
     def name(self):
@@ -133,7 +136,9 @@ class Creation(object):
     def _find_with_retries(self):
         # type: () -> Deferred[List[Volume]]
         # After the first request, only the deadline may end the search.
-        return until(self._reactor, self._intervals, self._find, lambda found: True)
+        return until(
+            self._reactor, self._intervals, self._find, lambda found: True, self._problem.retry
+        )
 
     def _adopt_or_request(self, found):
         # type: (List[Volume]) -> Any
@@ -171,6 +176,7 @@ class Creation(object):
             self._intervals,
             lambda: self._watcher.poll(listed.volume_id),
             lambda volume: True,
+            self._problem.retry,
         )
         return looked.addCallback(seen)
 
@@ -198,6 +204,7 @@ class Creation(object):
             self._requests += 1
         if self._requests >= MAXIMUM_REQUESTS:
             return failure
+        self._problem.retry(failure)
         # The cloud may still be processing the request: give the volume time to appear.
         pause = resume_context(  # type: Deferred[Any]
             deferLater(self._reactor, self._intervals.seconds(self._pauses), lambda: None)
@@ -208,6 +215,8 @@ class Creation(object):
 
     def _until_usable(self, volume):
         # type: (Volume) -> Deferred[Any]
+        # A list or a request has succeeded, so what failed before is over.
+        self._problem = LastProblem()
         self._convergence = convergence = Convergence(
             self._service, self._watcher, u"create", volume.volume_id
         )

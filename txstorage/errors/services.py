@@ -222,6 +222,13 @@ class QuotaExceeded(ServiceError):
     remedy = u"destroy unused volumes, or have the project's quota raised"
 
 
+class StorageFull(ServiceError):
+    """507: the service's disk is full, so it can't record the change."""
+
+    certainly_unprocessed = True
+    remedy = u"destroy volumes that are not needed, or make room on the service's disk; then retry"
+
+
 class RateLimited(ServiceError):
     """413, 429 or 503 with ``Retry-After``: too many requests."""
 

@@ -242,7 +242,7 @@ class BrokenTests(CloudTests):
 
     def test_every_service(self) -> None:
         """A fault is 500 in each service's format."""
-        self.patch(self.cloud.store, "token", mock.Mock(side_effect=RuntimeError("oops")))
+        self.patch(self.cloud.store.revoked, "has", mock.Mock(side_effect=RuntimeError("oops")))
         kinds = [list(self.volumes("GET").body), list(self.nova("GET", "/servers").body)]
         got = self.ask("GET", "/identity/v3/auth/tokens")
         self.assertEqual((got.code, got.body["error"]["title"]), (500, "Internal Server Error"))
@@ -258,6 +258,7 @@ class BrokenTests(CloudTests):
             (Service().unreadable, (None,)),
             (Service().misplaced, (None, None)),
             (Service().fault, ()),
+            (Service().disk_full, ()),
         ):
             self.assertRaises(NotImplementedError, function, *arguments)
 

@@ -31,8 +31,10 @@ from ...errors import (
     AuthenticationFailed,
     PermissionDenied,
     QuotaExceeded,
+    ResourceNotFound,
     ServiceError,
     StorageError,
+    StorageFull,
 )
 from ...interfaces import MandatoryProfiles
 from ..app import App
@@ -41,6 +43,9 @@ from ..sizes import format_size
 
 #: The used part of a quota from which on the doctor warns.
 NEARLY = 0.9
+#: Free bytes below which storage counts as full.
+ALMOST_FULL = 2**24
+MAKE_ROOM = "make room before the volumes are filled, or destroy some; writes fail on a full disk"
 
 
 class Skipped(Exception):
@@ -288,6 +293,33 @@ async def check_availability_zones(state: DoctorRun) -> str:
     return f"{shown}; volumes are made in {wanted}"
 
 
+async def check_space(state: DoctorRun) -> str:
+    """Check that the storage has room for what is promised to the volumes."""
+    try:
+        pools = await may_ask(state.service.pools())
+    except ResourceNotFound as error:
+        raise Skipped(f"the cloud does not show it: {error.detail}") from error
+    shown = []
+    for pool in pools:
+        shown.append(
+            "{}: {} promised, {} can be held, {} free".format(
+                pool.name,
+                *(
+                    "unknown" if size is None else format_size(size)
+                    for size in (pool.promised, pool.total, pool.free)
+                ),
+            )
+        )
+        if pool.free is not None and pool.free < ALMOST_FULL:
+            raise CheckFailed("The storage is full: " + shown[-1], StorageFull.remedy)
+        promised, total = pool.promised or 0, pool.total
+        if total is not None and promised > total * pool.ratio:
+            raise CheckWarning("More is promised to volumes than there is: " + shown[-1], MAKE_ROOM)
+    if not shown:
+        raise Skipped("the cloud shows no storage pool")
+    return "; ".join(shown)
+
+
 async def check_driver(state: DoctorRun) -> str:
     """Check that there is a cluster id."""
     state.driver = driver_for(state.reactor, state.configuration, state.service)
@@ -352,6 +384,7 @@ STEPS = (
     Step("quota", check_quota, ("catalog",)),
     Step("volume types", check_volume_types, ("catalog",)),
     Step("availability zones", check_availability_zones, ("catalog",)),
+    Step("storage space", check_space, ("catalog",)),
     Step("cluster id", check_driver, ("keys",)),
     Step("instance id", check_instance_id, ("catalog", "cluster id")),
     Step("list volumes", check_list, ("catalog", "cluster id")),

@@ -56,8 +56,7 @@ _MESSAGES = (u"3.5", u"3.3")
 #: The maximum number of attachments of one volume.
 MAX_ATTACHMENTS = 1000
 
-# The maximum number of malformed entries of a list that are reported one by one: each becomes a
-# message of the log.
+# The maximum number of malformed entries of a list that become a message of the log each.
 _LISTED = 100
 
 # The number of the most recent messages about a volume that are read.

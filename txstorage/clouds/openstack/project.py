@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.clouds.openstack.test_project -*-
 """
-A project's limits in Block Storage: quota, volume types and availability zones.
+A project's limits in Block Storage: quota, volume types, availability zones and storage pools.
 
 The driver itself needs none of it; ``txstorage doctor`` checks a configuration with it.  All of it
 is in the first microversion, 3.0, so that no request names one.
@@ -106,6 +106,56 @@ class Zone(object):
         return cls(text_member(wire, u"zoneName"), available)
 
 
+@attr.s(frozen=True)
+class Pool(object):
+    """
+    A pool of storage, from which volumes get their space.
+
+    :ivar text name: its name.
+    :ivar total: the bytes that it can hold; ``None`` when that is unlimited or unknown.
+    :ivar free: the bytes of it that are free; ``None`` as above.
+    :ivar promised: the sum of its volumes' sizes, in bytes; ``None`` when that is unknown.
+    :ivar float ratio: how many times the total may be promised.
+    """
+
+    name = attr.ib()  # type: Text
+    total = attr.ib()  # type: Optional[int]
+    free = attr.ib()  # type: Optional[int]
+    promised = attr.ib()  # type: Optional[int]
+    ratio = attr.ib(default=1.0)  # type: float
+
+    @classmethod
+    def from_wire(cls, wire):
+        # type: (Mapping[Text, Any]) -> Pool
+        """
+        :param dict wire: one member of ``pools``; a number may be text, or a word.
+        :return: a :class:`Pool`.
+        """
+        found = object_member(wire, u"capabilities")
+        total, free, promised = [
+            _gigabytes(found.get(name))
+            for name in (u"total_capacity_gb", u"free_capacity_gb", u"provisioned_capacity_gb")
+        ]
+        ratio = _number(found.get(u"max_over_subscription_ratio"))
+        return cls(text_member(wire, u"name"), total, free, promised, ratio or 1.0)
+
+
+def _number(value):
+    # type: (Any) -> Optional[float]
+    """Return a number that is not negative, given as such or as text; ``None`` for others."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if 0 <= number <= MAX_GIB else None
+
+
+def _gigabytes(value):
+    # type: (Any) -> Optional[int]
+    number = _number(value)
+    return None if number is None else int(number * GIB)
+
+
 def _read(kind, item):
     # type: (Any, Any) -> Any
     return kind.from_wire(item) if isinstance(item, dict) else None
@@ -166,9 +216,24 @@ class Project(object):
 
         return self._get(u"/os-availability-zone").addCallback(found).addCallback(_by_name)
 
+    def pools(self):
+        # type: () -> Deferred[Tuple[Pool, ...]]
+        """
+        :return: a ``Deferred`` that fires with a tuple of :class:`Pool`, by name.  Most clouds show
+            them to administrators only.
+        """
+
+        def found(response):
+            # type: (Response) -> Deferred[List[Any]]
+            items = response.field(u"pools", list)
+            return read_each(self._session.slices, items, lambda item: _read(Pool, item))
+
+        asked = self._get(u"/scheduler-stats/get_pools", [(u"detail", u"true")])
+        return asked.addCallback(found).addCallback(_by_name)
+
     def _get(self, path, params=()):
         # type: (Text, Any) -> Deferred[Response]
         return self._session.request(SERVICE_TYPES, u"GET", path, params=params)
 
 
-__all__ = ["Project", "Quota", "VolumeType", "Zone"]
+__all__ = ["Pool", "Project", "Quota", "VolumeType", "Zone"]

@@ -29,7 +29,7 @@ if MYPY:
     from twisted.python.failure import Failure  # noqa: F401
 
     from ..values import Attachment, Server, Volume, VolumePage  # noqa: F401
-    from .project import Quota, VolumeType, Zone  # noqa: F401
+    from .project import Pool, Quota, VolumeType, Zone  # noqa: F401
     from .session import Identity, Session  # noqa: F401
 
 
@@ -177,6 +177,14 @@ class OpenStackService(object):
             :class:`~txstorage.clouds.openstack.project.Zone`.
         """
         return self._project.availability_zones()
+
+    def pools(self):
+        # type: () -> Deferred[Tuple[Pool, ...]]
+        """
+        :return: a ``Deferred`` that fires with a tuple of
+            :class:`~txstorage.clouds.openstack.project.Pool`.
+        """
+        return self._project.pools()
 
     def close(self):
         # type: () -> Deferred[Any]
