@@ -13,7 +13,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage._http import json_reader
 from txstorage._http.bounds import Bounds, OutOfBounds
 from txstorage._http.json_reader import PIECE, JSONReader, json_within
+from txstorage._support.compat import PY2
 
+#: An example takes longer than Hypothesis's 200 ms on a busy machine; Python 2's has no deadline.
+NO_DEADLINE = {} if PY2 else {"deadline": None}
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(10 ** 12), 10 ** 12), st.text())
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
@@ -23,7 +26,7 @@ VALUES = st.recursive(
 class JSONTests(SynchronousTestCase):
     """JSON within the bounds."""
 
-    @settings(deadline=None)
+    @settings(**NO_DEADLINE)
     @given(VALUES)
     def test_as_python(self, value):
         """A value within the bounds is decoded as Python's own decoder does."""
@@ -82,7 +85,7 @@ class PiecesTests(SynchronousTestCase):
         """Decode a body with Python's own decoder, without its own words for numbers."""
         return json.loads(body.decode("utf-8"), parse_constant=lambda word: int(u"x"))
 
-    @settings(deadline=None, max_examples=50)
+    @settings(max_examples=50, **NO_DEADLINE)
     @given(VALUES, st.sampled_from([None, 0, 3]), st.booleans(), st.integers(1, 100))
     def test_as_python(self, value, indent, ascii_only, piece):
         """A document is decoded as Python's own decoder does, whatever the length of the pieces."""
@@ -90,7 +93,7 @@ class PiecesTests(SynchronousTestCase):
         body = body if isinstance(body, bytes) else body.encode("utf-8")
         self.assertEqual(self.plain(body), self.in_pieces(body, piece))
 
-    @settings(deadline=None, max_examples=50)
+    @settings(max_examples=50, **NO_DEADLINE)
     @given(VALUES, st.integers(0, 300), st.integers(0, 2), st.sampled_from(u'[]{},:"\\x1 \xff'))
     def test_malformed(self, value, at, removed, added):
         """Malformed documents are refused exactly where Python's own decoder refuses them."""
