@@ -97,6 +97,20 @@ class CreateTests(CommandTestCase):
             self.assertEqual(result.exit_code, 2)
             self.assertIn("is not a size", result.stderr)
 
+    def test_rounded(self) -> None:
+        """A size that is rounded is said, on standard error; the document has both sizes."""
+        for size, rounded in (("1.5GiB", "1.5 GiB is rounded up to 2 GiB"), ("2GiB", "")):
+            result = self.txstorage("volumes", "create", size)
+            self.assertEqual((result.exit_code, result.stderr.count("rounded")), (0, bool(rounded)))
+            self.assertIn(rounded, result.stderr)
+        created = self.document("volumes", "create", "1.5GiB")
+        self.assertEqual((created["requested_size"], created["size"]), (3 * 2**29, 2 * GIB))
+
+    def test_help_defines_units(self) -> None:
+        """The help says which units are powers of 1000, and which of 1024."""
+        shown = " ".join(self.txstorage("volumes", "create", "--help").stdout.split())
+        self.assertIn("1G and 1GB are 1000000000 bytes, 1Gi and 1GiB are 1073741824", shown)
+
     def test_table(self) -> None:
         """For people, every field is shown."""
         result = self.txstorage("volumes", "create", "1GiB")

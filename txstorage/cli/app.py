@@ -209,8 +209,12 @@ class App:
 
     def warn(self, message: str) -> None:
         """Print a warning on standard error, unless the output is JSON."""
+        self.note("Warning: " + message)
+
+    def note(self, message: str) -> None:
+        """Print a remark on standard error, unless the output is JSON."""
         if not self.json:
-            echo("Warning: " + message, err=True)
+            echo(message, err=True)
 
     def console(self) -> Console:
         """Return the console of standard output."""

@@ -22,7 +22,7 @@ from ..interfaces import UnknownInstanceID, UnknownVolume
 from .app import App, CommandResult, ConfiguredCloud
 from .progress import progress
 from .running import IReactor
-from .sizes import Size, format_size
+from .sizes import Size, format_size, rounding
 from .tables import AdaptiveTable
 from .terminal import one_line, visible
 
@@ -199,6 +199,9 @@ def create_command(app: App, size: int, dataset: UUID | None, profile: str | Non
     """
     Create a volume of SIZE: 1GiB, 20G, or a number of bytes.
 
+    Units are as in "numfmt --from=auto": 1G and 1GB are 1000000000 bytes, 1Gi and 1GiB are
+    1073741824.  Clouds have volumes of whole GiB, so the size is rounded up.
+
     A dataset has one volume.  If DATASET already has a volume, the command prints that volume.
     """
 
@@ -213,7 +216,10 @@ def create_command(app: App, size: int, dataset: UUID | None, profile: str | Non
                     app.warn(f"to repeat this, add --dataset {dataset_id}")
                 raise
             document = to_document(await _volume(cloud, created.blockdevice_id))
-        return CommandResult(document, _shown(document))
+        rounded = rounding(size, document["size"])
+        if rounded:
+            app.note(rounded)
+        return CommandResult({**document, "requested_size": size}, _shown(document))
 
     app.perform(operation)
 
