@@ -17,7 +17,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.cli import app as _app
 from txstorage.cli.app import App, CommandResult, ObservedService
-from txstorage.cli.main import log_to, main
+from txstorage.cli.main import main
+from txstorage.cli.shell.options import log_to
 from txstorage.clouds import Volume
 
 from .support import CommandTestCase, runner

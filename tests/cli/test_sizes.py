@@ -46,11 +46,26 @@ class ParseTests(SynchronousTestCase):
             raise SkipTest("numfmt, of coreutils, is not installed")
         texts = [f"3{prefix}{binary}" for prefix in "KMGTPE" for binary in ("", "i")]
         output = subprocess.check_output(["numfmt", "--from=auto", *texts], text=True)
-        self.assertEqual([parse_size(text) for text in texts], [int(each) for each in output.split()])
+        self.assertEqual(
+            [parse_size(text) for text in texts], [int(each) for each in output.split()]
+        )
 
     def test_refused(self) -> None:
         """A text that is not a positive, whole number of bytes is not a size."""
-        for text in ("", "G", "-1", "0", "0G", "0.3", "1.0001K", "1iB", "1e3", "1XB", "1 2", "\u0661"):
+        for text in (
+            "",
+            "G",
+            "-1",
+            "0",
+            "0G",
+            "0.3",
+            "1.0001K",
+            "1iB",
+            "1e3",
+            "1XB",
+            "1 2",
+            "\u0661",
+        ):
             self.assertRaises(ValueError, parse_size, text)
 
     @given(st.integers(min_value=1))

@@ -14,8 +14,8 @@ from uuid import UUID, uuid4
 from twisted.internet.defer import CancelledError
 
 from txstorage._version import VERSION
-from txstorage.cli import volumes
 from txstorage.cli.main import main
+from txstorage.cli.volumes import confirmation
 from txstorage.driver.operations import BlockDeviceDriver
 from txstorage.embedded.machine.files import VolumeFiles
 
@@ -269,7 +269,7 @@ class DestroyTests(CommandTestCase):
         """On a terminal the command asks for confirmation, and obeys the answer."""
         volume = self.create()
         for answer, exit_code, left in (("n\n", 1, 1), ("y\n", 0, 0)):
-            with mock.patch.object(volumes, "is_interactive", lambda: True):
+            with mock.patch.object(confirmation, "is_interactive", lambda: True):
                 result = self.txstorage("volumes", "destroy", volume, input=answer)
             self.assertEqual(result.exit_code, exit_code)
             self.assertIn("all data on it?", result.stderr)

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import attr
 import click
@@ -45,21 +47,24 @@ class Explanation:
     :ivar message: the failure and its reason.
     :ivar remedy: the remedy; may be empty.
     :ivar exit_code: the process's.
+    :ivar details: more members of the JSON document.
     """
 
     kind: str
     message: str
     remedy: str = ""
     exit_code: int = 1
+    details: Mapping[str, Any] = attr.ib(factory=dict)
 
     def as_text(self) -> str:
         """Return the text for a terminal."""
         remedy = f"\nWhat to do: {self.remedy}" if self.remedy else ""
         return f"Error: {self.message}{remedy}"
 
-    def to_wire(self) -> dict[str, dict[str, str]]:
+    def to_wire(self) -> dict[str, Any]:
         """Return the document for ``--json``."""
-        return {"error": {"kind": self.kind, "message": self.message, "remedy": self.remedy}}
+        error = {"kind": self.kind, "message": self.message, "remedy": self.remedy}
+        return {"error": error, **self.details}
 
     def as_json(self) -> str:
         """Return the document as text."""

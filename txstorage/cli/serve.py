@@ -16,6 +16,7 @@ from ..embedded.state_directory import ServeError
 from .app import App
 from .errors import explain, say
 from .running import IReactor, end_with_input
+from .shell import pass_app
 from .terminal import as_json as document_as_json
 from .terminal import echo
 
@@ -153,7 +154,7 @@ async def run(reactor: IReactor, options: ServiceOptions, as_json: bool = False)
     hidden=True,
     help="Stop when standard input, a pipe, ends: with the program that started it.",
 )
-@click.make_pass_decorator(App, ensure=True)
+@pass_app
 def serve(
     app: App,
     /,

@@ -35,8 +35,9 @@ def _fraction(text: str) -> Fraction:
     if match is None:
         raise ValueError(text)
     number, prefix, binary = match.groups("")
-    base = 1024 if binary else 1000
-    return Fraction(number) * base ** (_PREFIXES.index(prefix.upper()) + 1 if prefix else 0)
+    power = _PREFIXES.index(prefix.upper()) + 1 if prefix else 0
+    factor: int = (1024 if binary else 1000) ** power
+    return Fraction(number) * factor
 
 
 def format_size(size: int) -> str:
@@ -69,7 +70,9 @@ def rounding(asked: int, made: int) -> str:
     """
     if asked == made:
         return ""
-    return f"{exact_size(asked)} is rounded up to {exact_size(made)}, a multiple of the cloud's unit"
+    return (
+        f"{exact_size(asked)} is rounded up to {exact_size(made)}, a multiple of the cloud's unit"
+    )
 
 
 class Size(click.ParamType):  # type: ignore[type-arg]
