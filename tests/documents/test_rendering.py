@@ -489,5 +489,7 @@ class CommandLineTests(SynchronousTestCase):
 
 def _commands(command: Any) -> Iterator[click.Command]:
     yield command
-    for each in getattr(command, "commands", {}).values():
-        yield from _commands(each)
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from _commands(command.get_command(context, name))

@@ -6,13 +6,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attr
 import click
 
 from .._support.compat import as_text
-from ..embedded.state_directory import ServeError
 from ..errors import InvalidConfiguration, StorageError
 from ..interfaces import (
     AlreadyAttachedVolume,
@@ -23,6 +22,11 @@ from ..interfaces import (
 )
 from .running import CommandInterrupted
 from .terminal import as_json, echo
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
+
+    from ..embedded.state_directory import ServeError
 
 
 def say(text: str) -> None:
@@ -95,6 +99,12 @@ _VOLUME_PROBLEMS: dict[type[VolumeException], tuple[str, str]] = {
 }
 
 
+def _is_of_the_service(error: BaseException) -> TypeGuard[ServeError]:
+    """Check for the embedded service's error, whose class only the service's commands import."""
+    module = sys.modules.get("txstorage.embedded.state_directory")
+    return module is not None and isinstance(error, module.ServeError)
+
+
 def explain(error: BaseException) -> Explanation:
     """:param error: the error that a command failed with."""
     kind = type(error).__name__
@@ -103,7 +113,7 @@ def explain(error: BaseException) -> Explanation:
     if isinstance(error, VolumeException):
         message, remedy = _VOLUME_PROBLEMS.get(type(error), (f"{kind} on volume {{}}", ""))
         return Explanation(kind, message.format(error.blockdevice_id), remedy)
-    if isinstance(error, (StorageError, InvalidConfiguration, ServeError)):
+    if isinstance(error, (StorageError, InvalidConfiguration)) or _is_of_the_service(error):
         return Explanation(kind, error.message, error.remedy)
     if isinstance(error, UnknownInstanceID):
         return Explanation(

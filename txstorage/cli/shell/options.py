@@ -102,11 +102,12 @@ def log_to(path: str) -> None:
     to_file(os.fdopen(descriptor, "ab", buffering=0))
 
 
-def app_of(context: click.Context) -> App:
+def app_of(context: click.Context, for_completion: bool = False) -> App:
     """
     Apply the global options.  The first call imports Twisted, which takes longer than all that a
     help page needs.
 
+    :param for_completion: whether the command does not run, so nothing is logged.
     :raises click.FileError: the log can't be written.
     """
     import attr
@@ -114,6 +115,8 @@ def app_of(context: click.Context) -> App:
     from ..app import App
 
     given = dict(context.meta.get(_GIVEN, {}))
+    if for_completion:
+        given = {name: given[name] for name in ("config", "cluster_id") if name in given}
     log = given.pop("log", None)
     if log is not None:
         try:

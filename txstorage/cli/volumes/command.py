@@ -13,6 +13,7 @@ from uuid import UUID
 import click
 
 from ..shell import Commands, pass_app
+from ..shell.completion import NODE, VOLUME
 from ..sizes import Size
 from .columns import COLUMNS, Columns
 
@@ -32,7 +33,7 @@ def volumes() -> None:
     """
 
 
-some_volumes = click.argument("volumes", metavar="VOLUME...", nargs=-1, required=True)
+some_volumes = click.argument("volumes", type=VOLUME, metavar="VOLUME...", nargs=-1, required=True)
 
 
 def watching(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,7 +56,11 @@ def watching(function: Callable[..., Any]) -> Callable[..., Any]:
 @volumes.command("list")
 @click.option("--status", "statuses", multiple=True, help="Only volumes with this status.")
 @click.option(
-    "--attached-to", metavar="NODE", multiple=True, help="Only volumes of this node: id or name."
+    "--attached-to",
+    type=NODE,
+    metavar="NODE",
+    multiple=True,
+    help="Only volumes of this node: id or name.",
 )
 @click.option(
     "--dataset", "datasets", type=click.UUID, multiple=True, help="Only this dataset's volumes."
@@ -132,7 +137,9 @@ def create_command(app: App, size: int, dataset: UUID | None, profile: str | Non
 
 @volumes.command("attach")
 @some_volumes
-@click.option("--to", "node", metavar="NODE", help="The node's id or name [default: this node].")
+@click.option(
+    "--to", "node", type=NODE, metavar="NODE", help="The node's id or name [default: this node]."
+)
 @pass_app
 def attach_command(app: App, volumes: tuple[str, ...], node: str | None) -> None:
     """Attach volumes, and print the paths of their devices on this node."""

@@ -22,7 +22,7 @@ Work = Callable[[str], Coroutine[Any, Any, "tuple[Any, str | RenderableType]"]]
 
 
 @attr.s(auto_attribs=True)
-class Outcome:
+class VolumeOutcome:
     """
     The outcome for one volume; without a document and an error, the operation is not finished.
 
@@ -58,7 +58,7 @@ async def for_each(app: App, references: Sequence[Reference], work: Work) -> Com
     """
     if len(references) == 1:
         return await _only(references[0], work)
-    outcomes = [Outcome(each, error=each.explanation) for each in references]
+    outcomes = [VolumeOutcome(each, error=each.explanation) for each in references]
     app.outcomes["volumes"] = []
     cancelled = await _run_all([each for each in outcomes if each.error is None], work)
     documents = [each.to_wire() for each in outcomes]
@@ -78,11 +78,11 @@ async def _only(reference: Reference, work: Work) -> CommandResult:
     return CommandResult(*await work(reference.volume_id))
 
 
-async def _run_all(outcomes: Sequence[Outcome], work: Work) -> bool:
+async def _run_all(outcomes: Sequence[VolumeOutcome], work: Work) -> bool:
     """Run the operation, and set each outcome.  Return whether a part was cancelled."""
     limit = DeferredSemaphore(AT_ONCE)
 
-    def start(outcome: Outcome) -> Awaitable[None]:
+    def start(outcome: VolumeOutcome) -> Awaitable[None]:
         return Deferred.fromCoroutine(_run(outcome, work))
 
     calls = [limit.run(start, each) for each in outcomes]
@@ -93,7 +93,7 @@ async def _run_all(outcomes: Sequence[Outcome], work: Work) -> bool:
     return not all(ok for ok, _ in results)
 
 
-async def _run(outcome: Outcome, work: Work) -> None:
+async def _run(outcome: VolumeOutcome, work: Work) -> None:
     volume_id = outcome.reference.volume_id
     assert volume_id is not None
     try:
@@ -104,14 +104,14 @@ async def _run(outcome: Outcome, work: Work) -> None:
         outcome.error = explain(error)
 
 
-def _together(outcomes: Sequence[Outcome]) -> str | RenderableType:
+def _together(outcomes: Sequence[VolumeOutcome]) -> str | RenderableType:
     shown = [each.shown for each in outcomes if each.document is not None]
     if all(isinstance(each, str) for each in shown):
         return "\n".join(str(each) for each in shown)
     return Group(*shown)
 
 
-def _interim(outcomes: Sequence[Outcome]) -> str:
+def _interim(outcomes: Sequence[VolumeOutcome]) -> str:
     """Return the text about an interrupted operation."""
     groups: dict[str, list[str]] = {"Done": [], "Failed": [], "Not finished": []}
     for each in outcomes:
@@ -120,4 +120,4 @@ def _interim(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(f"{name}: {', '.join(ids)}" for name, ids in groups.items() if ids)
 
 
-__all__ = ["Outcome", "for_each"]
+__all__ = ["VolumeOutcome", "for_each"]

@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Coroutine
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import click
 from rich.console import Console
-from rich.live import Live
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from ..app import App, CommandResult
 from ..running import IReactor
+
+if TYPE_CHECKING:
+    from rich.live import Live
 
 Look = Callable[[], Coroutine[Any, Any, CommandResult]]
 
@@ -58,6 +60,8 @@ def _print(app: App, result: CommandResult) -> None:
 
 
 def _live(console: Console) -> Live:
+    from rich.live import Live
+
     return Live(console=console, auto_refresh=False, vertical_overflow="visible")
 
 
