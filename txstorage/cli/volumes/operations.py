@@ -15,7 +15,7 @@ from ...driver.labels import belongs_to
 from ...errors import DeviceError
 from ...interfaces import UnknownInstanceID, UnknownVolume
 from ..app import App, CommandResult, ConfiguredCloud
-from ..progress import progress
+from ..progress import Note, progress
 from ..running import IReactor
 from ..sizes import format_size, rounding
 from .confirmation import confirm
@@ -28,10 +28,12 @@ Shown = tuple[Any, "str | RenderableType"]
 
 
 @contextmanager
-def observed(app: App, reactor: IReactor, description: str) -> Iterator[ConfiguredCloud]:
+def observed(
+    app: App, reactor: IReactor, description: str, note: Note | None = None
+) -> Iterator[ConfiguredCloud]:
     """Provide the cloud, and on a terminal a spinner with the last status seen."""
-    with progress(app.progress_console(), description) as note:
-        yield app.cloud(reactor, lambda status: setattr(note, "text", status))
+    with progress(app.progress_console(), description, note) as shown:
+        yield app.cloud(reactor, lambda status: setattr(shown, "text", status))
 
 
 def named(references: Sequence[str]) -> str:
@@ -189,7 +191,8 @@ def destroy(app: App, volumes: Sequence[str], yes: bool) -> None:
     """
 
     async def operation(reactor: IReactor) -> CommandResult:
-        with observed(app, reactor, "Looking") as cloud:
+        note = Note()
+        with observed(app, reactor, "Looking", note) as cloud:
             references = await VolumeReferences(cloud).resolve(volumes)
         found = [each.volume_id for each in references if each.volume_id is not None]
         if found and not yes:
@@ -200,7 +203,7 @@ def destroy(app: App, volumes: Sequence[str], yes: bool) -> None:
             document = {"volume_id": volume_id, "destroyed": True}
             return document, f"Volume {volume_id} is destroyed"
 
-        with progress(app.progress_console(), "Destroying " + named(volumes)):
+        with progress(app.progress_console(), "Destroying " + named(volumes), note):
             return await for_each(app, references, work)
 
     app.perform(operation)
