@@ -236,11 +236,20 @@ def retry_after(headers):
     value = headers.get(u"retry-after", u"").strip()
     if _SECONDS.match(value):
         return float(value)
-    until, now = _time(value), _time(headers.get(u"date", u""))
+    until, now = _time(value), date_of(headers)
     if until is None or now is None:
         # Without the service's own time the date is meaningless: clocks differ.
         return None
     return max(0.0, until - now)
+
+
+def date_of(headers):
+    # type: (Mapping[Text, Text]) -> Optional[float]
+    """
+    :param dict headers: lower-case text to text.
+    :return: the service's time of an answer in seconds since the epoch, or ``None``.
+    """
+    return _time(headers.get(u"date", u""))
 
 
 def _time(text):
@@ -295,6 +304,7 @@ def request_id(headers):
 
 
 __all__ = [
+    "date_of",
     "error_message",
     "is_cancelled",
     "request_id",

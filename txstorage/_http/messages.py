@@ -10,7 +10,7 @@ from .._support.compat import as_text, native, quote, urlsplit, urlunsplit
 from .._version import VERSION
 from .bounds import BOUNDS, OutOfBounds
 from .decoding import json_within
-from .failures import request_id, service_error
+from .failures import date_of, request_id, service_error
 
 MYPY = False
 if MYPY:
@@ -52,6 +52,12 @@ class Response(object):
     request_id = attr.ib(default=None)  # type: Optional[Text]
     method = attr.ib(default=u"")  # type: Text
     url = attr.ib(default=u"")  # type: Text
+
+    @property
+    def date(self):
+        # type: () -> Optional[float]
+        """The service's time of the answer in seconds since the epoch, or ``None``."""
+        return date_of(self.headers)
 
     def field(self, name, kind):
         # type: (Text, Any) -> Any
