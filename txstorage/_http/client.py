@@ -7,19 +7,19 @@ import random
 from functools import partial
 from uuid import uuid4
 
-from treq.client import HTTPClient as TreqClient
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
+from twisted.web.http_headers import Headers
 
 from .. import errors
 from .._log import HTTP_EXCHANGE, HTTP_RETRY
-from .._support.compat import as_text, native, to_json_bytes
+from .._support.compat import as_text, to_json_bytes
 from .._support.eliot_context import in_action, in_current_context
 from .bodies import BytesProducer, collect
 from .bounds import BOUNDS, OutOfBounds
-from .connections import CONNECT_TIMEOUT, SAFE_METHODS, BareAgent, agent_for
+from .connections import CONNECT_TIMEOUT, SAFE_METHODS, agent_for
 from .failures import is_cancelled, root_causes, transport_error
 from .messages import (
     Request,
@@ -112,7 +112,6 @@ class HTTPClient(object):
         # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], Bounds) -> None
         self._reactor = reactor
         self._agent = agent
-        self._treq = TreqClient(BareAgent(agent), data_to_body_producer=BytesProducer)
         self._timeout = timeout
         self._limiter = limiter
         self._jitter = jitter
@@ -197,16 +196,13 @@ class HTTPClient(object):
 
     def _exchange(self, call, action):
         # type: (Request, Any) -> Deferred[Response]
-        send = self._treq.request  # type: Any
+        send = self._agent.request  # type: Any
         exchange = maybeDeferred(
             send,
-            native(call.method),
-            native(call.url),
-            headers=call.headers,
-            data=call.body,
-            allow_redirects=False,
-            unbuffered=True,
-            reactor=self._reactor,
+            call.method.encode("ascii"),
+            call.url.encode("ascii"),
+            Headers({name: [value] for name, value in call.headers.items()}),
+            None if call.body is None else BytesProducer(call.body),
         )
         exchange.addCallback(self._received, call, action)
         exchange.addTimeout(self._timeout, self._reactor, partial(_timed_out, call))

@@ -138,44 +138,4 @@ def plain_agent(reactor):
     )
 
 
-@implementer(IAgent)
-class BareAgent(object):
-    """
-    An agent for treq, without the headers of responses that treq acts upon without bounds.
-
-    treq keeps every cookie and sends it back, and decompresses a body before its size can be
-    limited.  So no response has a ``Set-Cookie``, and the content encoding ``gzip`` gets its other
-    name, ``x-gzip`` (RFC 9110, section 8.4.1.3), which treq leaves to
-    :func:`~txstorage._http.decoding.decoder_for`.
-
-    :param agent: provides ``IAgent``.
-    """
-
-    def __init__(self, agent):
-        # type: (IAgent) -> None
-        self._agent = agent
-
-    def request(
-        self,
-        method,  # type: bytes
-        uri,  # type: bytes
-        headers=None,  # type: Optional[Headers]
-        bodyProducer=None,  # type: Any  # noqa: N803 (Twisted's name)
-    ):
-        # type: (...) -> Deferred[Any]
-        """See ``IAgent``."""
-        answered = self._agent.request(method, uri, headers, bodyProducer)  # type: Deferred[Any]
-        return answered.addCallback(_bare)
-
-
-def _bare(response):
-    # type: (Any) -> Any
-    response.headers.removeHeader(b"set-cookie")
-    encodings = response.headers.getRawHeaders(b"content-encoding")
-    if encodings:
-        renamed = [each.lower().replace(b"gzip", b"x-gzip") for each in encodings]
-        response.headers.setRawHeaders(b"content-encoding", renamed)
-    return response
-
-
-__all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "BareAgent", "agent_for", "plain_agent"]
+__all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "agent_for", "plain_agent"]
