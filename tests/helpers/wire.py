@@ -197,6 +197,7 @@ class RawServer(Factory):
     ):
         self.answer, self.close, self.greeting = answer, close, greeting
         self.received, self.connections = [], []
+        self.certificate = certificate
         self._lost, self.closed = [], Deferred()
         if certificate is None:
             port = real_reactor.listenTCP(0, self, interface=native(host))

@@ -19,7 +19,7 @@ from .._support.compat import as_text, to_json_bytes
 from .._support.eliot_context import in_action, in_current_context
 from .bodies import BytesProducer, collect
 from .bounds import BOUNDS, OutOfBounds
-from .connections import CONNECT_TIMEOUT, SAFE_METHODS, agent_for
+from .connections import CONNECT_TIMEOUT, SAFE_METHODS, agent_for, no_proxy
 from .failures import is_cancelled, root_causes, transport_error
 from .messages import (
     Request,
@@ -49,6 +49,7 @@ if MYPY:
     from twisted.web.iweb import IAgent  # noqa: F401
 
     from .bounds import Bounds  # noqa: F401
+    from .connections import ProxyFor  # noqa: F401
     from .rate_limit import TokenBucket  # noqa: F401
 
     Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
@@ -98,6 +99,7 @@ class HTTPClient(object):
     :param jitter: called without arguments for a float from 0 to 1.
     :param bounds: the :class:`~txstorage._http.bounds.Bounds` of answers' bodies; those of
         connections are the agent's.
+    :param proxy_for: as for :func:`agent_for`, for messages.
     """
 
     def __init__(
@@ -108,14 +110,16 @@ class HTTPClient(object):
         limiter=None,
         jitter=random.random,
         bounds=BOUNDS,
+        proxy_for=no_proxy,
     ):
-        # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], Bounds) -> None
+        # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], Bounds, ProxyFor) -> None
         self._reactor = reactor
         self._agent = agent
         self._timeout = timeout
         self._limiter = limiter
         self._jitter = jitter
         self._bounds = bounds
+        self._proxy_for = proxy_for
 
     def request(
         self,
@@ -151,16 +155,22 @@ class HTTPClient(object):
         if params:
             url = url + (u"&" if u"?" in url else u"?") + encode_query(params)
         call_id = u"req-{}".format(uuid4())
+        proxy = self._proxy_for(url)
+        shown = shown_url(url)
+        if proxy is not None:
+            shown = u"{} (through {})".format(shown, proxy.describe())
+            redact = tuple(redact) + proxy.secrets
         call = Request(
             method=as_text(method),
             url=as_text(url),
-            shown=shown_url(url),
+            shown=shown,
             headers=request_headers(json, token, microversion, call_id),
             body=None if json is None else to_json_bytes(json),
             request_id=call_id,
             expected=expected,
             redact=redact,
             repeatable=method in SAFE_METHODS if repeatable is None else repeatable,
+            proxy=proxy,
         )
         return self._attempt(call, 1)
 

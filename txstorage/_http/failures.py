@@ -24,6 +24,7 @@ from .._support.compat import as_text, quote, text_type
 from .bounds import OutOfBounds
 from .decoding import json_within
 from .trust import Untrusted
+from .tunnels import ProxyFailure, ProxyRefusal, ProxyUnauthorized, ProxyUnreachable
 
 MYPY = False
 if MYPY:
@@ -36,6 +37,9 @@ _BY_TYPE = (  # type: Tuple[Tuple[Any, Any], ...]
         (ConnectError, DNSLookupError, ConnectingCancelledError, RequestNotSent),
         errors.Unreachable,
     ),
+    (ProxyUnreachable, errors.Unreachable),
+    (ProxyUnauthorized, errors.ProxyUnauthenticated),
+    (ProxyRefusal, errors.ProxyRefused),
     (Untrusted, errors.CertificateRejected),
     # ValueError: a malformed status or host name, and OutOfBounds.
     ((ParseError, SchemeNotSupported, ValueError), errors.NotTheService),
@@ -112,7 +116,7 @@ def _describe(error):
     # type: (Any) -> Text
     if isinstance(error, ConnectingCancelledError):
         return u"no connection in time"
-    if isinstance(error, (OutOfBounds, Untrusted)):
+    if isinstance(error, (OutOfBounds, ProxyFailure, Untrusted)):
         return error.reason
     text = _SPACE.sub(u" ", as_text(str(error))).strip()[:_PAGE_LIMIT]
     return text or as_text(type(error).__name__)

@@ -10,7 +10,8 @@ from .._support.compat import as_text, native, quote, urlsplit, urlunsplit
 from .._version import VERSION
 from .bounds import BOUNDS, OutOfBounds
 from .decoding import json_within
-from .failures import date_of, request_id, service_error
+from .failures import date_of, error_message, request_id, service_error
+from .tunnels import credentials_remedy
 
 MYPY = False
 if MYPY:
@@ -27,6 +28,7 @@ if MYPY:
         Union,
     )
 
+    from .._configuration.environment.proxies import Proxy  # noqa: F401
     from .bounds import Bounds  # noqa: F401
 
     Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
@@ -79,7 +81,12 @@ class Response(object):
 
 @attr.s(frozen=True, hash=False)
 class Request(object):
-    """One request, identical in every attempt."""
+    """
+    One request, identical in every attempt.
+
+    :ivar text shown: the URL for messages, with the proxy in use.
+    :ivar proxy: the proxy in use, or ``None``.
+    """
 
     method = attr.ib()  # type: Text
     url = attr.ib()  # type: Text
@@ -90,6 +97,7 @@ class Request(object):
     expected = attr.ib()  # type: Sequence[int]
     redact = attr.ib(repr=False)  # type: Iterable[Text]
     repeatable = attr.ib()  # type: bool
+    proxy = attr.ib(default=None)  # type: Optional[Proxy]
 
 
 def shown_url(url):
@@ -134,6 +142,8 @@ def read_answer(body_and_complete, response, call, note, bounds=BOUNDS):
     headers = _text_headers(response)
     note(status, request_id(headers))
     if status not in call.expected and not 200 <= status < 300:
+        if status == 407 and call.proxy is not None:
+            raise proxy_unauthenticated(call, body)
         if status >= 400:
             raise service_error(call.method, call.shown, status, headers, body, call.redact)
         raise errors.NotTheService(
@@ -151,6 +161,19 @@ def read_answer(body_and_complete, response, call, note, bounds=BOUNDS):
         method=call.method,
         url=call.shown,
     )
+
+
+def proxy_unauthenticated(call, body):
+    # type: (Request, bytes) -> errors.ProxyUnauthenticated
+    """
+    :param Request call: a request that a proxy answered with 407.
+    :param bytes body: the answer's.
+    :return: the error.
+    """
+    reason = u"the proxy requires authentication: {}".format(error_message(body, call.redact)[1])
+    error = errors.ProxyUnauthenticated(call.method, call.shown, reason)
+    error.remedy = credentials_remedy(call.proxy)  # type: ignore[arg-type]
+    return error
 
 
 def _decode(body, complete, headers, call, bounds):

@@ -61,6 +61,26 @@ class ClientCertificateRejected(TransportError):
     )
 
 
+class ProxyUnauthenticated(TransportError):
+    """407: the proxy requires a user and a password, or rejects those that are configured."""
+
+    certainly_unprocessed = True
+    remedy = (
+        u"write the proxy's user and password into the address in 'proxy', as in "
+        u"http://USER:PASSWORD@HOST:PORT"
+    )
+
+
+class ProxyRefused(TransportError):
+    """The proxy does not connect to the service."""
+
+    certainly_unprocessed = True
+    remedy = (
+        u"have the proxy allow CONNECT to the service's host and port, or add the host to the "
+        u"variable no_proxy"
+    )
+
+
 class ResponseLost(TransportError):
     """The response did not arrive completely; the service may have processed the request."""
 
