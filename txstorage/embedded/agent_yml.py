@@ -8,6 +8,7 @@ from typing import Any
 import attr
 import yaml
 
+from .._support.addresses import in_brackets
 from .settings import DOMAIN, PROJECT, REGION, USER
 
 #: The wildcard addresses.  The devices are this machine's, so an agent is on this
@@ -44,7 +45,7 @@ class Access:
         host = reachable(self.host)
         return "{}://{}:{}/identity/v3".format(
             "https" if self.certificate else "http",
-            "[%s]" % host if ":" in host else host,
+            in_brackets(host),
             self.port,
         )
 

@@ -18,6 +18,7 @@ from twisted.web.http import NO_CONTENT
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
+from ..._support.addresses import in_brackets
 from ..bounds import BOUNDS
 
 JSON = "application/json"
@@ -181,7 +182,7 @@ def _sent_to(request: IRequest) -> str:
     host = request.getHeader(b"host")
     if host is None:
         address = request.getHost()
-        return f"{scheme}://{address.host}:{address.port}"
+        return f"{scheme}://{in_brackets(address.host)}:{address.port}"
     return "{}://{}".format(scheme, host.decode("utf-8", "replace"))
 
 
