@@ -72,8 +72,8 @@ TOKEN_KEPT = MessageType(
 
 CONFIGURATION_NOTE = MessageType(
     u"txstorage:configuration:note",
-    [_text(u"source", u"The configuration file."), REASON],
-    u"A part of the configuration has no effect.",
+    [_text(u"source", u"The configuration file, or the environment."), REASON],
+    u"A part of the configuration has no effect, or a vendor profile is deprecated.",
 )
 
 PEER_NOT_VERIFIED = MessageType(

@@ -323,7 +323,7 @@ class DriverForTests(SynchronousTestCase):
         ])
 
     def test_proxies_reach_the_agent(self):
-        """The configuration's proxies are the agent's, but not those of an agent of the caller's."""
+        """The configuration's proxies are the agent's, but not those of the caller's own agent."""
         made = []
         self.patch(backend, "agent_for", lambda *args, **kw: made.append(kw["proxy_for"]))
         keys = dict(PASSWORD, proxy=u"http://proxy:3128")

@@ -246,7 +246,7 @@ class LoaderTests(CloudsTestCase):
             self.assertIn(u"would be downloaded", self.refused(self.values, cloud))
 
     def test_ended_profiles(self):
-        """A deprecated profile is noted with its vendor's words; one whose cloud ended is refused."""
+        """A deprecated profile is noted with its vendor's words; an ended one is refused."""
         cloud = {"profile": "fuga", "auth": {"username": "u"}}
         self.clouds({"mine": cloud})
         [note] = self.read().notes

@@ -43,8 +43,8 @@ DAMAGE = (
 )
 
 UNDAMAGED = (
-    u"storage", u"my project", u"it's", u"\u00e9t\u00e9", u"\u65e5\u672c\u3000\u8a9e", u"'", u"\"a' b",
-    u"p\u00e4\u00df\u201cw\u00f6rd\u201d!", u"\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    u"storage", u"my project", u"it's", u"\u00e9t\u00e9", u"\u65e5\u672c\u3000\u8a9e", u"'",
+    u"\"a' b", u"p\u00e4\u00df\u201cw\u00f6rd\u201d!", u"\u0646\u06cc\u200c\u062e\u0648",
     u"\U0001f600",
 )
 
@@ -124,7 +124,8 @@ class ValuesTests(SynchronousTestCase):
 
     def test_bytes(self):
         """Native strings of Python 2 are checked as text."""
-        error = self.refused(Configuration.from_mapping, dict(GOOD, region=u"r\u00a0".encode("utf-8")))
+        region = u"r\u00a0".encode("utf-8")
+        error = self.refused(Configuration.from_mapping, dict(GOOD, region=region))
         self.assertIn(u"'r\\xa0'", error.message)
 
     def test_yaml(self):

@@ -73,7 +73,8 @@ class KnownTests(SynchronousTestCase):
             for name in os.listdir(directory):
                 if name.endswith(".py"):
                     with io.open(os.path.join(directory, name), encoding="utf-8") as source:
-                        found |= set(re.findall(r"['\"](OS_[A-Z0-9_]*[A-Z0-9])['\"]", source.read()))
+                        names = re.findall(r"['\"](OS_[A-Z0-9_]*[A-Z0-9])['\"]", source.read())
+                        found |= set(names)
         # Prefixes of variables of OpenStack's own tests.
         found -= {"OS_TEST", "OS_STD", "OS_LOG"}
         self.assertIn("OS_CLIENT_CONFIG_FILE", found)

@@ -326,9 +326,8 @@ class PlainTests(ProxyTestCase):
         """An error of the proxy, or of the service, says that a proxy was used."""
         proxy = ProxyServer(self, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
         asked = self.request(u"http://cloud.example/v3", proxy)
-        return self.fails(
-            asked, errors.PermissionDenied, "(through the proxy {} of https_proxy)".format(proxy.url)
-        )
+        through = "(through the proxy {} of https_proxy)".format(proxy.url)
+        return self.fails(asked, errors.PermissionDenied, through)
 
     def test_unauthenticated(self):
         """407 is an error of its own; credentials that the proxy echoes are not shown."""
@@ -336,9 +335,8 @@ class PlainTests(ProxyTestCase):
         head = "HTTP/1.1 407 Required\r\nContent-Length: {}\r\n\r\n".format(len(body))
         proxy = ProxyServer(self, head.encode("ascii") + body, user=u"user:s3cr3t")
         asked = self.request(u"http://cloud.example/v3", proxy)
-        return self.fails(
-            asked, errors.ProxyUnauthenticated, "requires authentication: Denied", "into https_proxy"
-        )
+        words = ("requires authentication: Denied", "into https_proxy")
+        return self.fails(asked, errors.ProxyUnauthenticated, *words)
 
     def test_bounded(self):
         """The bounds of answers hold through a proxy, too."""

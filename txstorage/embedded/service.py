@@ -169,8 +169,8 @@ class EmbeddedService:
         options = self._options
         if "%" in options.host:
             raise ServeError(
-                f"can't serve at {options.host}: clients can't use an IPv6 address with a zone, the "
-                "part from % on, because only one machine knows the zone",
+                f"can't serve at {options.host}: clients can't use an IPv6 address with a zone, "
+                "the part from % on, because only one machine knows the zone",
                 "give another --host, for example :: for all addresses",
             )
         for name in options.nodes:
