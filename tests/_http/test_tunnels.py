@@ -338,6 +338,15 @@ class PlainTests(ProxyTestCase):
         words = ("requires authentication: Denied", "into https_proxy")
         return self.fails(asked, errors.ProxyUnauthenticated, *words)
 
+    def test_bad_variable(self):
+        """A wrong variable fails the requests that would use it, without a connection."""
+        proxies = Proxies(given={u"http": (u"http_proxy", u"socks5://user:s3cr3t@proxy")})
+        agent = agent_for(reactor, proxy_for=proxies.for_url)
+        http = HTTPClient(reactor, agent, proxy_for=proxies.for_url)
+        self.addCleanup(http.close)
+        asked = http.request(u"GET", u"http://cloud.example/v3")
+        return self.fails(asked, errors.InvalidConfiguration, "http_proxy is not the address")
+
     def test_bounded(self):
         """The bounds of answers hold through a proxy, too."""
         proxy = ProxyServer(self, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300 + b"\r\n")

@@ -7,7 +7,7 @@ import random
 from functools import partial
 from uuid import uuid4
 
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
@@ -155,7 +155,10 @@ class HTTPClient(object):
         if params:
             url = url + (u"&" if u"?" in url else u"?") + encode_query(params)
         call_id = u"req-{}".format(uuid4())
-        proxy = self._proxy_for(url)
+        try:
+            proxy = self._proxy_for(url)
+        except errors.InvalidConfiguration:
+            return fail()
         shown = shown_url(url)
         if proxy is not None:
             shown = u"{} (through {})".format(shown, proxy.describe())
@@ -206,18 +209,20 @@ class HTTPClient(object):
 
     def _exchange(self, call, action):
         # type: (Request, Any) -> Deferred[Response]
-        send = self._agent.request  # type: Any
-        exchange = maybeDeferred(
-            send,
+        exchange = maybeDeferred(self._send, call)
+        exchange.addCallback(self._received, call, action)
+        exchange.addTimeout(self._timeout, self._reactor, partial(_timed_out, call))
+        exchange.addErrback(_failed, call)
+        return _Answer(exchange).deferred
+
+    def _send(self, call):
+        # type: (Request) -> Deferred[Any]
+        return self._agent.request(
             call.method.encode("ascii"),
             call.url.encode("ascii"),
             Headers({name: [value] for name, value in call.headers.items()}),
             None if call.body is None else BytesProducer(call.body),
         )
-        exchange.addCallback(self._received, call, action)
-        exchange.addTimeout(self._timeout, self._reactor, partial(_timed_out, call))
-        exchange.addErrback(_failed, call)
-        return _Answer(exchange).deferred
 
     def _received(self, response, call, action):
         # type: (Any, Request, Any) -> Deferred[Response]

@@ -44,7 +44,7 @@ class Response(object):
     :ivar body: decoded JSON, or ``None`` for an empty body.
     :ivar request_id: the service's id of the request (text), or ``None``.
     :ivar text method: the request's method.
-    :ivar text url: the request's URL, without the query.
+    :ivar text url: the request's URL, without the query, and the proxy in use.
     """
 
     status = attr.ib()  # type: int

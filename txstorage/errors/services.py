@@ -18,7 +18,7 @@ class TransportError(StorageError):
     A request got no valid response from the service.
 
     :ivar text method: the HTTP method.
-    :ivar text url: the request's URL, without the query.
+    :ivar text url: the request's URL, without the query, and the proxy in use.
     :ivar text reason: the problem.
     :cvar bool certainly_unprocessed: whether the service certainly did not process the request,
         so that a mutation can be sent again.
@@ -157,7 +157,7 @@ class ServiceError(StorageError):
     A service responded with an error.
 
     :ivar text method: the HTTP method.
-    :ivar text url: the request's URL, without the query.
+    :ivar text url: the request's URL, without the query, and the proxy in use.
     :ivar int status: the HTTP status.
     :ivar text detail: the service's own message.
     :ivar request_id: the service's id of the request (text), or ``None``.
