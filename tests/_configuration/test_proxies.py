@@ -229,7 +229,9 @@ class ConfigurationTests(SynchronousTestCase):
             ({"ALL_PROXY": "http://u:s3cr3t@p:port"}, u"ALL_PROXY is not the address"),
             ({"ALL_PROXY": "http://u:s3cr3t@p\r"}, u"carriage return"),
         ):
-            error = self.assertRaises(InvalidConfiguration, self.proxy, environ)
+            error = self.assertRaises(
+                InvalidConfiguration, Configuration.from_mapping, KEYS, environ
+            )
             self.assertEqual(error.key, u"proxy")
             self.assertIn(words, error.message)
             self.assertNotIn(u"s3cr3t", str(error))
