@@ -24,8 +24,8 @@ if MYPY:
 @implementer(IBodyProducer)
 class BytesProducer(object):
     """
-    A request's body, written at once: treq's own producer waits for the global reactor, which never
-    runs in memory-only tests.
+    A request's body, written at once: Twisted's own producer waits for the global reactor, which
+    never runs in memory-only tests.
 
     :param bytes body: the whole body.
     """

@@ -7,20 +7,20 @@ import random
 from functools import partial
 from uuid import uuid4
 
-from treq.client import HTTPClient as TreqClient
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
+from twisted.web.http_headers import Headers
 
 from .. import errors
 from .._log import HTTP_EXCHANGE, HTTP_RETRY
-from .._support.compat import as_text, native, to_json_bytes
+from .._support.compat import as_text, to_json_bytes
 from .._support.eliot_context import in_action, in_current_context
 from .._support.slices import Slices
 from .bodies import BytesProducer, collect
 from .bounds import BOUNDS, OutOfBounds
-from .connections import CONNECT_TIMEOUT, SAFE_METHODS, BareAgent, agent_for
+from .connections import CONNECT_TIMEOUT, SAFE_METHODS, agent_for, no_proxy
 from .failures import is_cancelled, root_causes, transport_error
 from .messages import (
     Request,
@@ -50,6 +50,7 @@ if MYPY:
     from twisted.web.iweb import IAgent  # noqa: F401
 
     from .bounds import Bounds  # noqa: F401
+    from .connections import ProxyFor  # noqa: F401
     from .rate_limit import TokenBucket  # noqa: F401
 
     Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
@@ -99,6 +100,8 @@ class HTTPClient(object):
     :param jitter: called without arguments for a float from 0 to 1.
     :param bounds: the :class:`~txstorage._http.bounds.Bounds` of answers' bodies; those of
         connections are the agent's.
+    :param proxy_for: as for :func:`agent_for`, for messages.
+
     :ivar slices: the :class:`~txstorage._support.slices.Slices` in which answers are decoded.
     """
 
@@ -110,16 +113,17 @@ class HTTPClient(object):
         limiter=None,
         jitter=random.random,
         bounds=BOUNDS,
+        proxy_for=no_proxy,
     ):
-        # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], Bounds) -> None
+        # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], Bounds, ProxyFor) -> None
         self._reactor = reactor
         self._agent = agent
-        self._treq = TreqClient(BareAgent(agent), data_to_body_producer=BytesProducer)
         self._timeout = timeout
         self._limiter = limiter
         self._jitter = jitter
         self._bounds = bounds
         self.slices = Slices(reactor)
+        self._proxy_for = proxy_for
 
     def request(
         self,
@@ -155,16 +159,25 @@ class HTTPClient(object):
         if params:
             url = url + (u"&" if u"?" in url else u"?") + encode_query(params)
         call_id = u"req-{}".format(uuid4())
+        try:
+            proxy = self._proxy_for(url)
+        except errors.InvalidConfiguration:
+            return fail()
+        shown = shown_url(url)
+        if proxy is not None:
+            shown = u"{} (through {})".format(shown, proxy.describe())
+            redact = tuple(redact) + proxy.secrets
         call = Request(
             method=as_text(method),
             url=as_text(url),
-            shown=shown_url(url),
+            shown=shown,
             headers=request_headers(json, token, microversion, call_id),
             body=None if json is None else to_json_bytes(json),
             request_id=call_id,
             expected=expected,
             redact=redact,
             repeatable=method in SAFE_METHODS if repeatable is None else repeatable,
+            proxy=proxy,
         )
         return self._attempt(call, 1)
 
@@ -200,21 +213,20 @@ class HTTPClient(object):
 
     def _exchange(self, call, action):
         # type: (Request, Any) -> Deferred[Response]
-        send = self._treq.request  # type: Any
-        exchange = maybeDeferred(
-            send,
-            native(call.method),
-            native(call.url),
-            headers=call.headers,
-            data=call.body,
-            allow_redirects=False,
-            unbuffered=True,
-            reactor=self._reactor,
-        )
+        exchange = maybeDeferred(self._send, call)
         exchange.addCallback(self._received, call, action)
         exchange.addTimeout(self._timeout, self._reactor, partial(_timed_out, call))
         exchange.addErrback(_failed, call)
         return _Answer(exchange).deferred
+
+    def _send(self, call):
+        # type: (Request) -> Deferred[Any]
+        return self._agent.request(
+            call.method.encode("ascii"),
+            call.url.encode("ascii"),
+            Headers({name: [value] for name, value in call.headers.items()}),
+            None if call.body is None else BytesProducer(call.body),
+        )
 
     def _received(self, response, call, action):
         # type: (Any, Request, Any) -> Deferred[Response]

@@ -102,7 +102,7 @@ def decoder_for(headers, bounds=BOUNDS):
                 len(names), bounds.content_encodings
             )
         )
-    # x-gzip is gzip's other name, see BareAgent.
+    # x-gzip is gzip's other name (RFC 9110, section 8.4.1.3).
     if names[0] not in (b"gzip", b"x-gzip"):
         return Undecodable(
             u"the answer has the content encoding '{}'; only gzip is supported".format(

@@ -99,7 +99,16 @@ async def check_keys(state: DoctorRun) -> str:
     parts = (state.reactor, configuration, state.app.agent)
     state.http, state.service = http_client(*parts), volume_service(*parts)
     address = configuration.auth_url or configuration.volume_endpoint
-    return f"auth_plugin {configuration.auth_plugin}, {address}"
+    assert address is not None  # One of them is mandatory.
+    proxy = configuration.proxies.for_url(address)
+    through = "" if proxy is None else f" through {proxy.describe()}"
+    found = f"auth_plugin {configuration.auth_plugin}, {address}{through}"
+    if configuration.notes:
+        raise CheckWarning(
+            "; ".join((found, *configuration.notes)),
+            "unset the variables, or remove the keys, that have no effect",
+        )
+    return found
 
 
 async def check_secrets(state: DoctorRun) -> str:
@@ -107,7 +116,8 @@ async def check_secrets(state: DoctorRun) -> str:
     path, files = state.app.source(), []
     if path is not None:
         section, _ = dataset_section(path)
-        files = [path] if any(section.get(name) for name in SECRETS) else []
+        with_password = "@" in str(section.get("proxy", ""))
+        files = [path] if with_password or any(section.get(name) for name in SECRETS) else []
     secrets = [getattr(state.configuration, name) for name in SECRETS]
     files += [secret.path for secret in secrets if secret is not None and secret.path is not None]
     files += state.configuration.secret_files
