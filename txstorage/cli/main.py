@@ -103,7 +103,7 @@ class _Commands(click.Group):
     metavar="PATH",
     help="An agent.yml, whose 'dataset' section is used.  By default $TXSTORAGE_CONFIG, else "
     "/etc/flocker/agent.yml or /etc/txstorage/agent.yml if there is one, else the TXSTORAGE_* and "
-    "OS_* variables, else the first agent-*.yml in the default state directory of 'serve'.",
+    "OS_* variables, else the first agent-NODE.yml in the default state directory of 'serve'.",
 )
 @click.option("--cluster-id", type=click.UUID, help="The cluster, instead of the configured one.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for machines.")
