@@ -65,6 +65,8 @@ setup(
         "constantly>=15.1.0",
         "eliot>=0.11.0",
         "PyYAML>=3.10",
+        # The later one takes hyperlink's URLs, which an IPv6 address needs.
+        "treq>=16.12.0" if PYTHON_2 else "treq>=20.9.0",
         "Twisted[tls]>=16.6.0",
         "txaio>=18.8.1",
         "zope.interface>=4.3.3",
@@ -77,7 +79,6 @@ setup(
             "hypothesis>=3.6.0",
             "pytest; python_version >= '3.9'",
             "setuptools>=71; python_version >= '3.9'",
-            "treq>=16.12.0",
         ]
         + CLOUDS,
         "clouds": CLOUDS,

@@ -7,20 +7,27 @@ import random
 from functools import partial
 from uuid import uuid4
 
+from treq.client import HTTPClient as TreqClient
 from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
-from twisted.web.http_headers import Headers
 
 from .. import errors
 from .._log import HTTP_EXCHANGE, HTTP_RETRY
-from .._support.compat import as_text, to_json_bytes
+from .._support.compat import as_text, native, to_json_bytes
 from .._support.eliot_context import in_action, in_current_context
 from .._support.slices import Slices
 from .bodies import BytesProducer, collect
 from .bounds import BOUNDS, OutOfBounds
-from .connections import CONNECT_TIMEOUT, SAFE_METHODS, agent_for, no_proxy
+from .connections import (
+    CONNECT_TIMEOUT,
+    SAFE_METHODS,
+    BareAgent,
+    agent_for,
+    no_proxy,
+    url_for_treq,
+)
 from .failures import is_cancelled, root_causes, transport_error
 from .messages import (
     Request,
@@ -118,6 +125,7 @@ class HTTPClient(object):
         # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], Bounds, ProxyFor) -> None
         self._reactor = reactor
         self._agent = agent
+        self._treq = TreqClient(BareAgent(agent), data_to_body_producer=BytesProducer)
         self._timeout = timeout
         self._limiter = limiter
         self._jitter = jitter
@@ -221,12 +229,17 @@ class HTTPClient(object):
 
     def _send(self, call):
         # type: (Request) -> Deferred[Any]
-        return self._agent.request(
-            call.method.encode("ascii"),
-            call.url.encode("ascii"),
-            Headers({name: [value] for name, value in call.headers.items()}),
-            None if call.body is None else BytesProducer(call.body),
-        )
+        send = self._treq.request  # type: Any
+        d = send(
+            native(call.method),
+            url_for_treq(call.url),
+            headers=call.headers,
+            data=call.body,
+            allow_redirects=False,
+            unbuffered=True,
+            reactor=self._reactor,
+        )  # type: Deferred[Any]
+        return d
 
     def _received(self, response, call, action):
         # type: (Any, Request, Any) -> Deferred[Response]

@@ -3,6 +3,12 @@
 
 from __future__ import absolute_import, division, print_function
 
+try:
+    from hyperlink import EncodedURL
+except ImportError:
+    # treq 16.12 works without it, and sends a native string as it is.
+    EncodedURL = None  # type: ignore[assignment,misc]
+
 from twisted.web.client import Agent, HTTPConnectionPool, ProxyAgent
 from twisted.web.error import SchemeNotSupported
 from twisted.web.http_headers import Headers
@@ -206,6 +212,70 @@ def plain_agent(reactor):
     return Agent.usingEndpointFactory(
         reactor, _Endpoints(reactor, https_policy(), CONNECT_TIMEOUT)
     )
+
+
+@implementer(IAgent)
+class BareAgent(object):
+    """
+    An agent for treq, without the headers of responses that treq acts upon without bounds.
+
+    treq keeps every cookie and sends it back, and decompresses a body before its size can be
+    limited.  So no response has a ``Set-Cookie``, and the content encoding ``gzip`` gets its other
+    name, ``x-gzip`` (RFC 9110, section 8.4.1.3), which treq leaves to
+    :func:`~txstorage._http.decoding.decoder_for`.
+
+    :param agent: provides ``IAgent``.
+    """
+
+    def __init__(self, agent):
+        # type: (IAgent) -> None
+        self._agent = agent
+
+    def request(
+        self,
+        method,  # type: bytes
+        uri,  # type: bytes
+        headers=None,  # type: Optional[Headers]
+        bodyProducer=None,  # type: Any  # noqa: N803 (Twisted's name)
+    ):
+        # type: (...) -> Deferred[Any]
+        """See ``IAgent``."""
+        answered = self._agent.request(method, uri, headers, bodyProducer)  # type: Deferred[Any]
+        return answered.addCallback(_bare)
+
+
+def _bare(response):
+    # type: (Any) -> Any
+    response.headers.removeHeader(b"set-cookie")
+    encodings = response.headers.getRawHeaders(b"content-encoding")
+    if encodings:
+        renamed = [each.lower().replace(b"gzip", b"x-gzip") for each in encodings]
+        response.headers.setRawHeaders(b"content-encoding", renamed)
+    return response
+
+
+class _Verbatim(EncodedURL or object):  # type: ignore[misc]
+    """
+    A URL that treq sends as it is.
+
+    treq passes each URL through hyperlink's ``to_uri``, which takes an IPv6 address for an
+    international host name and fails; no release up to treq 26.7 does otherwise.
+    """
+
+    def to_uri(self):
+        # type: () -> _Verbatim
+        """See ``hyperlink.URL``."""
+        return self
+
+
+def url_for_treq(url):
+    # type: (Text) -> Any
+    """
+    :param text url: an encoded URL.
+    :return: the URL in the form in which treq sends it as it is.
+    :raises ValueError: it is not a URL.
+    """
+    return native(url) if EncodedURL is None else _Verbatim.from_text(url)
 
 
 __all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "agent_for", "no_proxy", "plain_agent"]
