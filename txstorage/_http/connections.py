@@ -222,7 +222,7 @@ class BareAgent(object):
     treq keeps every cookie and sends it back, and decompresses a body before its size can be
     limited.  So no response has a ``Set-Cookie``, and the content encoding ``gzip`` gets its other
     name, ``x-gzip`` (RFC 9110, section 8.4.1.3), which treq leaves to
-    :func:`~txstorage._http.decoding.decoder_for`.
+    :func:`~txstorage._http.bodies.decoder_for`.
 
     :param agent: provides ``IAgent``.
     """

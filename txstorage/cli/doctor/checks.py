@@ -2,8 +2,7 @@
 """
 The checks of ``txstorage doctor``, one function per step.
 
-A step returns its finding, raises :class:`Skipped` when there is nothing to check, or fails with
-the error that a user of the driver would get.
+A step returns its finding, raises :class:`Skipped`, or fails with the error that a user would get.
 """
 
 from __future__ import annotations
@@ -239,7 +238,6 @@ async def check_quota(state: DoctorRun) -> str:
         of(quota.bytes_used, format_size, "unknown"),
         of(quota.bytes_limit, format_size, "unlimited"),
     )
-    remedy = QuotaExceeded.remedy
     uses = [
         used / limit if limit else 1.0
         for used, limit in (
@@ -249,9 +247,9 @@ async def check_quota(state: DoctorRun) -> str:
         if used is not None and limit is not None
     ]
     if max(uses, default=0.0) >= 1.0:
-        raise CheckFailed("The quota is used up: " + summary, remedy)
+        raise CheckFailed("The quota is used up: " + summary, QuotaExceeded.remedy)
     if max(uses, default=0.0) >= NEARLY:
-        raise CheckWarning("The quota is nearly used up: " + summary, remedy)
+        raise CheckWarning("The quota is nearly used up: " + summary, QuotaExceeded.remedy)
     return summary
 
 
