@@ -18,7 +18,7 @@ from txstorage.embedded.agent_yml import (
     as_yaml,
     with_edits_kept,
 )
-from txstorage.embedded.memory import ServiceMemory
+from txstorage.embedded.memory import FACTS, ServiceMemory
 from txstorage.embedded.settings import VOLUME_TYPES
 from txstorage.embedded.state_directory import StateDirectory
 
@@ -178,7 +178,7 @@ class AgentFilesTests(SynchronousTestCase):
     def write(self, port: int) -> AgentFiles:
         """Start with a port."""
         files = AgentFiles(self.state, attr.evolve(ACCESS, port=port), {"n": "id"})
-        self.text = files.write({"cluster_id": MISSING})
+        self.text = files.write(dict.fromkeys(FACTS, MISSING))
         return files
 
     def read(self) -> str:

@@ -183,6 +183,10 @@ class FullDiskTests(SynchronousTestCase):
         error = self.assertRaises(urllib.error.HTTPError, self.child.create)
         self.assertEqual(error.code, 507)
         self.assertIn("disk full", json.load(error)["insufficientStorage"]["message"])
+        # The reserve is for changes of existing volumes.
+        url = self.child.volumes + f"/{volume}/metadata"
+        got, _ = self.child.ask("PUT", url, {"metadata": {"a": "b"}})
+        self.assertEqual(got, {"metadata": {"a": "b"}})
         self.destroy(volume)
         self.child.wait(self.child.create(), "available")
 

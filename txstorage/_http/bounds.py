@@ -48,7 +48,8 @@ class Bounds(object):
     A page of Cinder has 500 volumes; it usually takes about 0.75 MB and has about 22,000 values.
     The bounds keep the memory for an answer below 64 MiB: for the bytes, the values, and their
     texts of up to four bytes a character.  The time for an answer is cut into slices, between which
-    the reactor serves other events; the bounds keep each slice below 50 ms.
+    the reactor serves other events; the bounds keep a turn of the reactor below 100 ms, the greater
+    part of which is a full run of Python's garbage collector.
 
     :ivar int head_bytes: bytes of the status line and the headers, with those of interim answers.
     :ivar int head_lines: lines of the status line and the headers, with those of interim answers.
