@@ -48,6 +48,7 @@ class Drawing(Directive):
 DIRECTIVES: dict[str, Lines] = {
     "bounds-table": table_of(tables.rows_of_bounds),
     "builders-table": table_of(tables.rows_of_builders),
+    "client-variables": table_of(tables.rows_of_client_variables),
     "configuration-keys": table_of(tables.rows_of_keys),
     "error-table": table_of(tables.rows_of_errors),
     "fault-kinds": table_of(tables.rows_of_faults),
@@ -59,6 +60,7 @@ DIRECTIVES: dict[str, Lines] = {
     "log-actions": table_of(tables.rows_of_actions),
     "log-messages": table_of(tables.rows_of_messages),
     "promises": lines_of_promises,
+    "refusals-table": table_of(tables.rows_of_refusals),
     "wings-table": table_of(tables.rows_of_wings),
 }
 

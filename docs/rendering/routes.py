@@ -30,7 +30,7 @@ from .tables import Row, first_paragraph, literal, literals
 #: By the services of :data:`tests.contract.record.APPS`, and in their order.
 CLASSES = (IdentityAPI, BlockStorageAPI, AttachmentsAPI, ComputeAPI)
 #: The methods that answer a request before, or instead of, its handler.
-_OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault")
+_OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault", "disk_full")
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 
 

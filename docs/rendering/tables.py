@@ -15,9 +15,10 @@ from eliot import ActionType, MessageType
 
 from txstorage import _log, errors
 from txstorage._configuration.configuration import variables
+from txstorage._configuration.environment.openstack import CLIENT_VARIABLES
 from txstorage._configuration.keys import KEYS
 from txstorage._http.bounds import BOUNDS, Bounds
-from txstorage.driver.lifecycle import TABLES, Phase, Where
+from txstorage.driver.lifecycle import REFUSALS, TABLES, Phase, Where
 from txstorage.testing import FAULTS
 
 from .parts import GROUND, WINGS, handed, imports, purpose, rooms
@@ -79,6 +80,16 @@ def rows_of_keys() -> Iterator[Row]:
         yield names, key.purpose + default, key.type.expected, others
 
 
+def rows_of_client_variables() -> Iterator[Row]:
+    """One row for the variables of OpenStack's clients that have the same outcome and reason."""
+    yield "variables", "outcome", "reason"
+    same: dict[tuple[str, str], list[str]] = {}
+    for each in CLIENT_VARIABLES:
+        same.setdefault((each.outcome, each.reason), []).append(literal(each.name))
+    for (outcome, reason), names in same.items():
+        yield in_lines(names), outcome, reason
+
+
 def rows_of_operation(operation: str) -> Iterator[Row]:
     """One row for the statuses of an operation's table in lifecycle.py that have the same cells."""
     columns = [(phase, place) for phase in Phase.iterconstants() for place in Where.iterconstants()]
@@ -88,6 +99,16 @@ def rows_of_operation(operation: str) -> Iterator[Row]:
         statuses.setdefault(cells, []).append(literal(status))
     for cells, same in statuses.items():
         yield (in_lines(same), *(cell.name.lower().replace("_", " ") for cell in cells))
+
+
+def rows_of_refusals() -> Iterator[Row]:
+    """One row for each refusal that does not end an operation at once."""
+    yield "error", "how often the request is sent"
+    for kind, limit in REFUSALS:
+        name = getattr(kind, "__name__", str(kind))
+        public = f":class:`~txstorage.errors.{name}`" if name in errors.__all__ else literal(name)
+        often = "until the operation's deadline" if limit is None else f"up to {limit} times"
+        yield public, often
 
 
 def rows_of_errors() -> Iterator[Row]:
@@ -180,11 +201,13 @@ __all__ = [
     "rows_of_actions",
     "rows_of_bounds",
     "rows_of_builders",
+    "rows_of_client_variables",
     "rows_of_errors",
     "rows_of_faults",
     "rows_of_keys",
     "rows_of_messages",
     "rows_of_operation",
+    "rows_of_refusals",
     "rows_of_wings",
     "table_of",
 ]

@@ -6,6 +6,7 @@ from __future__ import absolute_import, division, print_function
 
 import errno
 import os
+from uuid import UUID
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -32,7 +33,9 @@ class SysfsTestCase(SynchronousTestCase):
     def identities(self, *files):
         """Return the identities of a device with these files."""
         self.sysfs.add("sda", files=files)
-        return self.read()[u"sda"].identities
+        found = self.read()[u"sda"].identities
+        self.sysfs.remove("sda")
+        return found
 
 
 class ReadingTests(SysfsTestCase):
@@ -95,10 +98,11 @@ class ReadingTests(SysfsTestCase):
     def test_designators(self):
         """
         Each word of vendor specific and T10 designators of the logical unit is an identity, except
-        the T10 vendor; binary designators and designators of a port are ignored.
+        the T10 vendor; other binary designators, and those of a port, are ignored.
         """
         page = vpd83(
-            (BINARY, UNIT, 3, b"\x60\x01\x40\x50" * 4),
+            (BINARY, PORT, 3, b"\x60\x01\x40\x50" * 4),
+            (ASCII, UNIT, 3, b"text"),
             (ASCII, UNIT, 0, b"whole"),
             (UTF8, UNIT, 1, b"VENDOR  PRODUCT number\0"),
             (ASCII, PORT, 0, b"port"),
@@ -110,11 +114,33 @@ class ReadingTests(SysfsTestCase):
             {serial(u"whole"), serial(u"PRODUCT"), serial(u"number")},
         )
 
+    def test_wwn(self):
+        """The WWN of the logical unit is an identity, from page 0x83 or from ``wwid``."""
+        raw = UUID(VOLUME).bytes
+        page = ("device/vpd_pg83", vpd83((BINARY, UNIT, 3, raw), (BINARY, PORT, 3, raw[::-1])))
+        wwid = ("device/wwid", b"naa." + PLAIN.upper().encode("ascii") + b"\n")
+        for files in ([page], [wwid], [page, wwid]):
+            self.assertEqual(self.identities(*files), {u"wwn:" + PLAIN})
+
+    def test_short_wwn(self):
+        """A WWN of 8 bytes is an identity."""
+        page = vpd83((BINARY, UNIT, 3, b"\x50\x01\x40\x50\x00\x00\x00\x01"))
+        self.assertEqual(
+            self.identities(("device/vpd_pg83", page)), {u"wwn:5001405000000001"}
+        )
+
+    def test_other_wwids(self):
+        """A ``wwid`` of another kind, or without a value, is not an identity."""
+        for raw in (b"t10.ATA     QEMU HARDDISK  QM00001 \n", b"naa.\n", b"\n", b"0QEMU"):
+            self.assertEqual(self.identities(("device/wwid", raw)), frozenset())
+
     def test_nvme_namespace(self):
-        """A namespace's UUID is an identity; other kinds of ``wwid`` are ignored."""
+        """A namespace's UUID is an identity, and so is its EUI."""
         wwid = ("wwid", b"uuid." + VOLUME.encode("ascii") + b"\n")
         self.assertEqual(self.identities(wwid), {serial(VOLUME)})
-        self.assertEqual(self.identities(("wwid", b"eui.0025385b71b00000\n")), frozenset())
+        self.assertEqual(
+            self.identities(("wwid", b"eui.0025385b71b00000\n")), {u"wwn:0025385b71b00000"}
+        )
         self.assertEqual(
             self.identities(("wwid", b""), ("uuid", OTHER.encode("ascii"))), {serial(OTHER)}
         )
@@ -148,6 +174,15 @@ class ReadingTests(SysfsTestCase):
         self.assertEqual(found[u"sda"].holders, {u"dm-0"})
         self.assertEqual(found[u"dm-0"].paths, {u"sda"})
         self.assertEqual(found[u"dm-1"].paths, frozenset())
+
+    def test_disks(self):
+        """A disk has hardware, and is not a removable medium."""
+        self.sysfs.add("xvdb", files=[("device/devtype", b"vbd\n"), ("removable", b"0\n")])
+        self.sysfs.add("sr0", files=[("device/type", b"5\n"), ("removable", b"1\n")])
+        self.sysfs.add("loop0", files=loop_files(u"/v/" + VOLUME))
+        self.sysfs.add("dm-0", slaves=["xvdb"])
+        found = self.read().values()
+        self.assertEqual([one.name for one in found if one.is_disk], [u"xvdb"])
 
     def test_hidden(self):
         """A hidden device, such as a path of NVMe's own multipath, is left out."""
@@ -190,6 +225,33 @@ class RacingTests(SysfsTestCase):
                 raise EnvironmentError(number, "failed")
 
         self.interfere(meddle)
+
+    def test_idle_loops(self):
+        """Loop devices without a file are left out, and none of their files is opened."""
+        opened = []
+        for number in range(300):
+            self.sysfs.add("loop{}".format(number), size=0)
+        for name in ("loop7", "sda", "loopback"):
+            self.sysfs.add(name, size=0)
+        for name, content in loop_files(u"/v/" + VOLUME):
+            self.sysfs.write("loop7", name, content)
+        self.interfere(opened.append)
+        self.assertEqual([u"loop7", u"loopback", u"sda"], sorted(self.read()))
+        read = {path.split("/block/")[1].split("/")[0] for path in opened}
+        self.assertEqual({"loop7", "loopback", "sda"}, read)
+
+    def test_loop_that_can_not_be_examined(self):
+        """A loop device whose directory can't be examined is not taken for one without a file."""
+        self.sysfs.add("loop0", files=loop_files(u"/v/" + VOLUME))
+        real = os.stat
+
+        def stat(path, *args, **kwargs):
+            if str(path).endswith("loop0/loop"):
+                raise OSError(errno.ENOMEM, "failed")
+            return real(path, *args, **kwargs)
+
+        self.patch(os, "stat", stat)
+        self.assertEqual({u"file:" + VOLUME}, self.read()[u"loop0"].identities)
 
     def test_unreadable_file(self):
         """A device whose serial number can't be read has no serial number."""

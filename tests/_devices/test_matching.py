@@ -15,10 +15,16 @@ from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._devices import block_devices as _block_devices
-from txstorage._devices.matching import fits, match, verified
+from txstorage._devices.matching import fits, fits_exactly, match, verified
 from txstorage._devices.nodes import check_node
 from txstorage._devices.sysfs import BlockDevice
-from txstorage.errors import DeviceAmbiguous, DeviceError, DeviceMismatch, DeviceNotFound
+from txstorage.errors import (
+    DeviceAmbiguous,
+    DeviceError,
+    DeviceMismatch,
+    DeviceNotFound,
+    DeviceUnidentified,
+)
 
 from ..helpers.sysfs import MIB, OTHER, VOLUME, serial
 
@@ -67,10 +73,17 @@ class FitsTests(SynchronousTestCase):
         for name in (VOLUME[:20], PLAIN, VOLUME + u".qcow2", u"old-" + VOLUME, u""):
             self.check(False, VOLUME, u"file:" + name)
 
+    def test_wwn(self):
+        """A WWN fits if it is the whole id, without hyphens: 16 bytes."""
+        self.check(True, VOLUME, u"wwn:" + PLAIN)
+        for text in (PLAIN[:16], PLAIN[:20], PLAIN + u"0", u"6" + PLAIN[1:], VOLUME, u""):
+            self.check(False, VOLUME, u"wwn:" + text)
+
     def test_kinds_are_apart(self):
-        """A file's name is not compared as a serial number."""
+        """A file's name is not compared as a serial number, nor a serial number as a WWN."""
         self.check(False, VOLUME, u"file:" + VOLUME[:20])
         self.check(False, VOLUME, serial(u"volume-" + VOLUME))
+        self.check(False, u"vol-1", u"wwn:vol-1")
 
     def test_not_a_uuid(self):
         """An id that is not a UUID fits in full only."""
@@ -111,23 +124,16 @@ class MatchTests(SynchronousTestCase):
         error = self.assertRaises(DeviceAmbiguous, match, VOLUME, MIB, pair)
         self.assertIn(u"loop3, vdb", error.message)
 
-    def test_other_size(self):
-        """Another size is refused; the error gives both sizes."""
-        error = self.assertRaises(
-            DeviceMismatch, match, VOLUME, 2 * MIB, [device(identities=[serial(VOLUME)])]
-        )
-        self.assertIn(u"1048576 bytes, not 2097152", error.message)
-
     def test_no_size_yet(self):
         """A device without a size is not found yet."""
         self.assertRaises(
             DeviceNotFound, match, VOLUME, MIB, [device(size=0, identities=[serial(VOLUME)])]
         )
 
-    def paths(self, holders=(u"dm-0",)):
+    def paths(self, holders=(u"dm-0",), identity=serial(VOLUME)):
         """Return two paths to one volume."""
         return [
-            device(name, identities=[serial(VOLUME)], holders=frozenset(holders))
+            device(name, identities=[identity], holders=frozenset(holders))
             for name in (u"sda", u"sdb")
         ]
 
@@ -141,9 +147,21 @@ class MatchTests(SynchronousTestCase):
         single = self.top(paths=[u"sda"])
         self.assertEqual(match(VOLUME, MIB, self.paths()[:1] + [single]), single)
 
+    def test_multipath_wwn(self):
+        """A multipath device whose paths have the volume's id as their WWN is found."""
+        paths = self.paths(identity=u"wwn:" + PLAIN)
+        self.assertEqual(match(VOLUME, MIB, paths + [self.top()]), self.top())
+        self.assertRaises(DeviceNotFound, match, OTHER, MIB, paths + [self.top()])
+
     def test_multipath_size(self):
-        """A multipath device's size is checked."""
-        self.assertRaises(DeviceMismatch, match, VOLUME, 2 * MIB, self.paths() + [self.top()])
+        """The identity of a multipath device's paths decides whether its size may differ."""
+        exact = self.paths() + [self.top()]
+        self.assertEqual(match(VOLUME, 2 * MIB, exact), self.top())
+        cut = self.paths(identity=serial(VOLUME[:20])) + [self.top()]
+        self.assertEqual(match(VOLUME, MIB, cut), self.top())
+        self.assertRaises(DeviceMismatch, match, VOLUME, 2 * MIB, cut)
+        one_is_cut = exact[:1] + cut[1:]
+        self.assertRaises(DeviceMismatch, match, VOLUME, 2 * MIB, one_is_cut)
 
     def test_multipath_in_doubt(self):
         """A multipath device with other paths, or paths with another holder, are ambiguous."""
@@ -165,12 +183,114 @@ class MatchTests(SynchronousTestCase):
         self.assertEqual(match(VOLUME, MIB, [mine, device(u"dm-7")]), mine)
 
 
+SECTOR = 512
+GIB = 1024 * MIB
+EXACT = [serial(VOLUME), serial(PLAIN), u"wwn:" + PLAIN, u"file:volume-" + VOLUME]
+CUT = [serial(VOLUME[:20]), serial(PLAIN[:20])]
+
+
+class SizeTests(SynchronousTestCase):
+    """A device whose size is not the volume's."""
+
+    def outcome(self, identity, size, encrypted=False):
+        """Return the device of a volume of 2 GiB, or the class of the error."""
+        mine = device(size=size, identities=[identity])
+        try:
+            return match(VOLUME, 2 * GIB, [mine], encrypted) is mine
+        except DeviceError as error:
+            return type(error)
+
+    @given(st.sampled_from(EXACT), st.integers(1, 10 * GIB // SECTOR), st.booleans())
+    def test_exact(self, identity, sectors, encrypted):
+        """An exact identity is sufficient for every size, smaller or larger."""
+        self.assertIs(True, self.outcome(identity, sectors * SECTOR, encrypted))
+
+    @given(st.sampled_from(CUT), st.integers(1, 10 * GIB // SECTOR))
+    def test_truncated(self, identity, sectors):
+        """A truncated identity is sufficient for the volume's own size only."""
+        for size in {sectors * SECTOR, GIB, 2 * GIB - SECTOR, 2 * GIB + SECTOR, 3 * GIB}:
+            if size != 2 * GIB:
+                self.assertIs(DeviceMismatch, self.outcome(identity, size))
+        self.assertIs(True, self.outcome(identity, 2 * GIB))
+
+    def test_encrypted(self):
+        """
+        The device of an encrypted volume may lack the header of LUKS: of QEMU (4,040 sectors),
+        LUKS1 or LUKS2.
+        """
+        for identity in CUT:
+            for missing in (0, 4040 * SECTOR, 2 * MIB, 16 * MIB):
+                self.assertIs(True, self.outcome(identity, 2 * GIB - missing, encrypted=True))
+
+    def test_not_a_header(self):
+        """Only the size of a header may be missing: any other device may be another volume's."""
+        for identity in CUT:
+            for size in (GIB, 2 * GIB - 16 * MIB - SECTOR, 2 * GIB + SECTOR, 3 * GIB - 16 * MIB):
+                self.assertIs(DeviceMismatch, self.outcome(identity, size, encrypted=True))
+
+    def test_message(self):
+        """The error gives both sizes, and the reason why the device is in doubt."""
+        mine = device(u"vdb", identities=[serial(VOLUME[:20])])
+        error = self.assertRaises(DeviceMismatch, match, VOLUME, 2 * MIB, [mine])
+        for part in (u"vdb", u"first 20 characters", u"1048576 bytes, not 2097152", VOLUME):
+            self.assertIn(part, error.message)
+
+    def test_another_encrypted_volume(self):
+        """Two devices with the truncated identity are ambiguous, whatever their sizes."""
+        pair = [
+            device(name, size=size, identities=CUT[:1])
+            for name, size in [(u"vdb", 2 * GIB - 2 * MIB), (u"vdc", GIB)]
+        ]
+        self.assertRaises(DeviceAmbiguous, match, VOLUME, 2 * GIB, pair, True)
+
+
+class UnidentifiedTests(SynchronousTestCase):
+    """Hosts whose disks have no identity, such as Xen and Hyper-V."""
+
+    def missing(self, *devices, **options):
+        """Return the error for a volume that no device fits."""
+        return self.assertRaises(DeviceNotFound, match, VOLUME, MIB, devices, **options)
+
+    def test_xen(self):
+        """A disk of the volume's size without any identity is named, and not used."""
+        error = self.missing(device(u"xvda", size=MIB + 1, is_disk=True),
+                             device(u"xvdb", is_disk=True))
+        self.assertIsInstance(error, DeviceUnidentified)
+        self.assertIn(u"xvdb", error.message)
+        self.assertNotIn(u"xvda", error.message)
+        for part in (u"Xen and Hyper-V", u"attach_through: storage", u"instance_id"):
+            self.assertIn(part, error.remedy)
+
+    def test_hyper_v(self):
+        """An identity that can't be a volume's, such as the hypervisor's own, does not count."""
+        own = [u"wwn:60022480e3b7c1d2f0a95c21b64f8e07", serial(u"QM00001"), u"file:disk"]
+        error = self.missing(device(u"sdb", identities=own, is_disk=True))
+        self.assertIsInstance(error, DeviceUnidentified)
+        self.assertIn(u"sdb", error.message)
+
+    def test_encrypted(self):
+        """A disk that has the size of the encrypted volume's device is named, too."""
+        small = device(u"xvdb", size=MIB - 512, is_disk=True)
+        self.assertIsInstance(self.missing(small, encrypted=True), DeviceUnidentified)
+        self.assertNotIsInstance(self.missing(small), DeviceUnidentified)
+
+    def test_others(self):
+        """Other volumes' disks, and devices that are not disks, do not count."""
+        plain = OTHER.replace(u"-", u"")
+        for other in (serial(OTHER), serial(OTHER[:20]), serial(plain[:20]), u"wwn:" + plain):
+            error = self.missing(device(identities=[other], is_disk=True), device(u"loop0"))
+            self.assertNotIsInstance(error, DeviceUnidentified)
+        self.assertNotIsInstance(self.missing(), DeviceUnidentified)
+
+
 _texts = st.sampled_from(
     [VOLUME, PLAIN, VOLUME[:20], PLAIN[:20], VOLUME[:19], VOLUME[:20] + u"0", OTHER[:20], u""]
     + [OTHER]
 )
 _identity = st.builds(
-    lambda kind, text: kind + text, st.sampled_from([u"serial:", u"file:", u"file:volume-"]), _texts
+    lambda kind, text: kind + text,
+    st.sampled_from([u"serial:", u"wwn:", u"file:", u"file:volume-"]),
+    _texts,
 )
 _names = st.sets(st.sampled_from([u"a", u"b", u"dm-0"]), max_size=2).map(frozenset)
 _device = st.builds(
@@ -210,15 +330,16 @@ class MatchPropertyTests(SynchronousTestCase):
     @given(_hosts(), st.sampled_from([VOLUME, OTHER, VOLUME[:20], u""]))
     def test_never_a_device_that_does_not_fit(self, devices, volume_id):
         """
-        The device returned has the size and the identity, or is the multipath device of all devices
-        with the identity; no other device has the identity.
+        The device returned has the identity, or is the multipath device of all devices with the
+        identity; no other device has the identity; and if it is not exact, the size is right.
         """
         found = outcome(volume_id, devices)
         fitting = {one.name for one in devices if fits(volume_id, one)}
         if not isinstance(found, BlockDevice):
             self.assertTrue(issubclass(found, DeviceError))
             return
-        self.assertEqual(found.size, MIB)
+        proven = {one.name for one in devices if fits_exactly(volume_id, one)}
+        self.assertTrue(found.size == MIB or fitting == proven and found.size > 0)
         self.assertTrue(fitting)
         self.assertIn(fitting, [{found.name}, set(found.paths)])
 
@@ -284,9 +405,27 @@ class VerifiedTests(SynchronousTestCase):
         self.assertRaises(DeviceNotFound, self.verify, self.other())
 
     def test_size(self):
-        """Another size is refused; a device without a size is not found yet."""
-        self.assertRaises(DeviceMismatch, self.verify, device(), size=2 * MIB)
+        """
+        Another size is refused, unless the device has an exact identity; a device without a size is
+        not found yet.
+        """
+        error = self.assertRaises(DeviceMismatch, self.verify, device(), size=2 * MIB)
+        self.assertIn(u"1048576 bytes, not 2097152", error.message)
+        cut = device(identities=CUT[:1])
+        self.assertRaises(DeviceMismatch, self.verify, cut, size=2 * MIB)
+        for identity in EXACT:
+            mine = device(identities=[identity])
+            self.assertIs(mine, self.verify(mine, size=2 * MIB))
         self.assertRaises(DeviceNotFound, self.verify, device(size=0))
+
+    def test_encrypted(self):
+        """The device of an encrypted volume may lack the header."""
+        mine = device(size=MIB)
+        found = verified(VOLUME, 17 * MIB, [mine], u"/dev/x", (8, 1), encrypted=True)
+        self.assertIs(mine, found)
+        self.assertRaises(
+            DeviceMismatch, verified, VOLUME, 18 * MIB, [mine], u"/dev/x", (8, 1), encrypted=True
+        )
 
 
 class NodeCheckTests(SynchronousTestCase):

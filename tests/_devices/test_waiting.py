@@ -20,7 +20,7 @@ from txstorage._devices import block_devices as _block_devices
 from txstorage._devices import nodes as _nodes
 from txstorage._devices.finder import DeviceFinder
 from txstorage._devices.nodes import check_node
-from txstorage._log import DEVICE_SEARCH
+from txstorage._log import DEVICE_SEARCH, DEVICE_SIZE
 from txstorage._support.compat import as_text
 from txstorage.errors import (
     DeviceAmbiguous,
@@ -28,6 +28,7 @@ from txstorage.errors import (
     DeviceError,
     DeviceMismatch,
     DeviceNotFound,
+    DeviceUnidentified,
 )
 
 from ..helpers.sysfs import (
@@ -112,6 +113,38 @@ class FindTests(FinderTestCase):
         path = self.finder.find(VOLUME, MIB).path
         self.assertEqual(path, "/dev/cciss/c0d0")
         self.assertIs(type(path), str)
+
+    @capture_logging(
+        assertHasMessage,
+        DEVICE_SIZE,
+        {
+            u"volume_id": VOLUME,
+            u"device": u"/dev/sdb",
+            u"device_size": 3 * MIB,
+            u"volume_size": 2 * MIB,
+        },
+    )
+    def test_other_size(self, logger):
+        """A device with an exact identity and another size is returned, and logged."""
+        self.sysfs.add("sdb", size=3 * MIB, files=[("serial", VOLUME.encode("ascii"))])
+        path = self.finder.find(VOLUME, 2 * MIB)
+        self.assertEqual((path, path.size), (FilePath("/dev/sdb"), 3 * MIB))
+
+    @capture_logging(None)
+    def test_same_size(self, logger):
+        """A device of the volume's size is logged without a difference."""
+        self.plug()
+        self.assertEqual(MIB, self.finder.find(VOLUME, MIB).size)
+        kinds = [message[u"message_type"] for message in logger.messages]
+        self.assertEqual([DEVICE_SEARCH.message_type], kinds)
+
+    def test_encrypted(self):
+        """The device of an encrypted volume may lack the header, also in a wait."""
+        self.plug()
+        self.assertRaises(DeviceMismatch, self.finder.find, VOLUME, 17 * MIB)
+        self.assertEqual(MIB, self.finder.find(VOLUME, 17 * MIB, encrypted=True).size)
+        d = self.finder.wait_until_present(VOLUME, 17 * MIB, True)
+        self.assertEqual(FilePath("/dev/vdb"), self.successResultOf(d))
 
     @capture_logging(assertHasMessage, DEVICE_SEARCH, {u"volume_id": OTHER})
     def test_not_found(self, logger):
@@ -206,14 +239,14 @@ class KeptPathTests(FinderTestCase):
         self.assertFalse(path.isBlockDevice())
 
     def test_follows(self):
-        """The path follows the volume when it is attached again."""
+        """The path follows the volume when it is attached again, and so does the size."""
         self.plug()
-        path = self.finder.find(VOLUME, MIB)
+        path = self.finder.find(VOLUME, 2 * MIB, True)
         self.sysfs.remove("vdb")
         self.plug("vdb", OTHER)
-        self.plug("vdc", VOLUME)
+        self.plug("vdc", VOLUME, 2 * MIB)
         self.assertFalse(path.isBlockDevice())  # this host has no such node
-        self.assertEqual(path, FilePath("/dev/vdc"))
+        self.assertEqual((path, path.size), (FilePath("/dev/vdc"), 2 * MIB))
 
     def test_loop_device(self):
         """A kept path works with real devices, and when another volume gets the node."""
@@ -320,6 +353,18 @@ class WaitTests(FinderTestCase):
         self.plug()
         self.events.changed()
         self.successResultOf(d)
+
+    def test_reported(self):
+        """The caller gets the reason of each look that does not find the device."""
+        self.sysfs.add("xvdb", files=[("device/devtype", b"vbd\n")])
+        reports = []
+        d = self.finder.wait_until_present(VOLUME, MIB, report=reports.append)
+        self.clock.advance(0.05)
+        self.assertEqual([DeviceUnidentified] * 2, [each.type for each in reports])
+        self.plug()
+        self.events.changed()
+        self.successResultOf(d)
+        self.assertEqual(2, len(reports))
 
     def test_definite(self):
         """A wait fails at once for another size and for two devices."""
@@ -438,10 +483,14 @@ class DirectoryTests(SynchronousTestCase):
         self.serve(0)
         self.assertRaises(DeviceNotFound, self.finder.find, VOLUME, MIB)
 
-    def test_other_size(self):
-        """Another size is refused."""
+    @capture_logging(
+        assertHasMessage, DEVICE_SIZE, {u"device_size": MIB + 1, u"volume_size": MIB}
+    )
+    def test_other_size(self, logger):
+        """A file of another size is found, because its name is the whole id, and logged."""
         self.serve(MIB + 1)
-        self.assertRaises(DeviceMismatch, self.finder.find, VOLUME, MIB)
+        path = self.finder.find(VOLUME, MIB)
+        self.assertEqual((path, path.size), (self.directory.child(VOLUME), MIB + 1))
 
     def test_other_kind(self):
         """A link or a directory is refused, even with the volume's size."""

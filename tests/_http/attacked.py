@@ -19,6 +19,7 @@ import time
 from twisted.internet import task
 
 from txstorage._http.client import HTTPClient, agent_for
+from txstorage.clouds.openstack import Credentials, OpenStackService, Session
 
 #: Seconds for an answer: those of an answer by drops have to pass.
 _PATIENCE = 1.0
@@ -47,6 +48,21 @@ class Stalls(object):
         self.longest, self._last = max(self.longest, now - self._last), now
 
 
+def requested(reactor, http, url, name):
+    """Send the request of which the attack is the answer, and read the answer."""
+    endpoints = {u"block-storage": url + u"/v3", u"compute": url + u"/v2.1"}
+    session = Session(reactor, http, None, Credentials.none(), endpoints=endpoints)
+    service = OpenStackService(session)
+    if "volumes" in name:
+        return service.list_volumes({u"flocker-cluster-id": u"a"} if "usual" in name else {})
+    if "servers" in name:
+        return service.list_servers()
+    if "endpoints" in name:
+        credentials = Credentials.password(u"a", username=u"b", project_name=u"c")
+        return Session(reactor, http, url, credentials).identity()
+    return http.request(u"POST", url, json={})
+
+
 def attacked(reactor, url, name):
     """Send the request, and print the outcome."""
     patience = _PATIENCE if "drops" in name else 60.0
@@ -62,7 +78,7 @@ def attacked(reactor, url, name):
         seen["idle"], seen["begin"] = resident("VmRSS"), time.time()
         stalls.__init__()
         watch.start(_TICK)
-        return http.request(u"POST", url + name.replace(" ", "-"), json={})
+        return requested(reactor, http, url + name.replace(" ", "-"), name)
 
     def failed(failure):
         error = failure.value

@@ -24,6 +24,8 @@ OK = b"HTTP/1.1 200 OK\r\n"
 _MIB = 2**20
 #: Seconds between two pieces of an answer that is sent drop by drop.
 _DROP = 0.02
+#: The greatest number of characters of a text.
+_LONGEST = 64 * 1024
 
 
 def _body(*pieces, **headers):
@@ -71,12 +73,50 @@ def _padded(unit, end=b"]"):
     return b"[" + (unit + b",") * (4 * _MIB // (len(unit) + 1) - 2) + unit + end
 
 
-def _objects(number, unit):
-    """A list of that many distinct objects, in a body of nearly the limit."""
-    parts = [unit % i for i in range(number)]
-    room = 4 * _MIB - 100 - len(parts) - sum(map(len, parts))
-    wide = u"\U0001f4a3".encode("utf-8")
-    return b"[" + b",".join(parts) + b',"' + wide + b"a" * room + b'"]'
+def _texts(size, text=u"\U0001f4a3".encode("utf-8") + b"a" * (_LONGEST - 1)):
+    """Texts of that many bytes together, each as long as a text may be, and then a rest."""
+    whole, rest = divmod(size, len(text) + 3)
+    pieces = [b'"' + text + b'"'] * whole + [b'"' + b"a" * max(0, rest - 3) + b'"']
+    return b",".join(pieces)
+
+
+def _filled(start, end=b"}"):
+    """An object that begins with the given members, in a body of nearly the limit."""
+    start += b',"more":['
+    page = start + _texts(4 * _MIB - 100 - len(start) - len(end)) + b"]" + end
+    return _body(page, head=b"X-Subject-Token: a\r\n")
+
+
+def _many(key, number, unit, end=b"}"):
+    """An object with a list of that many entries, in a body of nearly the limit."""
+    entries = [unit % i if b"%" in unit else unit for i in range(number)]
+    return _filled(b'{"' + key + b'":[' + b",".join(entries) + b"]", end)
+
+
+def _deep(levels):
+    """Lists inside each other, of which the innermost one fills the body."""
+    return _body(b"[" * levels + _texts(4 * _MIB - 100) + b"]" * levels)
+
+
+def _endpoints(number):
+    start = b'{"token":{"catalog":[{"type":"volumev3","endpoints":['
+    unit = b'{"interface":"public","url":"http://a/%d"}'
+    return _filled(start + b",".join(unit % i for i in range(number)) + b"]}]", b"}}")
+
+
+def _usual_volumes(number):
+    """A page of volumes with the members of a real one."""
+    volumes = []
+    for i in range(number):
+        volume_id = "%08d-0000-4000-8000-000000000000" % i
+        link = {"rel": "self", "href": "http://cloud.example.org:8776/v3/volumes/" + volume_id}
+        place = {"server_id": volume_id, "volume_id": volume_id, "device": "/dev/vdb"}
+        volume = {"id": volume_id, "size": 10, "status": "in-use", "name": "a" * 40}
+        volume["metadata"] = {"flocker-cluster-id": volume_id, "flocker-dataset-id": volume_id}
+        volume.update(links=[link, link], attachments=[dict(place, id=volume_id)])
+        volume.update(("os-vol-attribute-%d" % j, "a" * 10) for j in range(20))
+        volumes.append(volume)
+    return json.dumps({"volumes": volumes}).encode("ascii")
 
 
 def _one_byte_chunks():
@@ -125,13 +165,34 @@ ATTACKS = {
         "json_values",
         lambda: _body(b"{" + b",".join(b'"%d":0' % i for i in range(350000)) + b"}"), "values",
     ),
-    "as many values as allowed": (
-        "json_values", lambda: _body(_objects(49000, b'{"%d":9}')), None,
+    "as many objects as allowed": (
+        "json_values", lambda: _many(b"list", 49900, b'{"%d":9}'), None,
     ),
-    "wide text": (
-        "body_bytes",
-        lambda: _body(b'["' + u"\U0001f4a3".encode("utf-8") + b"a" * (4 * _MIB - 20) + b'"]'), None,
+    "as many numbers as allowed": ("json_values", lambda: _many(b"list", 99800, b"%d"), None),
+    "as many lists as allowed": ("json_values", lambda: _many(b"list", 49900, b"[]"), None),
+    "as many volumes as allowed": (
+        "json_values",
+        lambda: _many(b"volumes", 24900, b'{"id":"%d","size":1,"status":"error"}'), None,
     ),
+    "as many malformed volumes": ("json_values", lambda: _many(b"volumes", 49900, b"{}"), None),
+    "volumes in a usual page": ("json_values", lambda: _body(_usual_volumes(500)), None),
+    "volumes with many attachments": (
+        "json_values",
+        lambda: _filled(b'{"volumes":[{"id":"a","size":1,"status":"b","attachments":['
+                        + b",".join([b"{}"] * 49900) + b"]}]"), None,
+    ),
+    "as many servers as allowed": (
+        "json_values", lambda: _many(b"servers", 49900, b'{"id":"%d"}'), None,
+    ),
+    "as many endpoints as allowed": ("json_values", lambda: _endpoints(5000), None),
+    "too many endpoints": ("json_values", lambda: _endpoints(33000), "endpoints"),
+    "wide texts": ("body_bytes", lambda: _many(b"list", 1, b"0"), None),
+    "escaped texts": (
+        "body_bytes", lambda: _body(b"[" + _texts(4 * _MIB - 9, b"\\u20ac" * 10922) + b"]"), None,
+    ),
+    "white space": ("body_bytes", lambda: _body(b"[" + b" " * (4 * _MIB - 9) + b"]"), None),
+    "long text": ("text_characters", lambda: _body(b'["' + b"a" * 4000000 + b'"]'), "text"),
+    "long lists in lists": ("json_nesting", lambda: _deep(32), None),
     "deep lists": ("json_nesting", lambda: _body(b"[" * 100000 + b"]" * 100000), "levels"),
     "lists in lists": ("json_nesting", lambda: _body(b"[" * 40 + b"]" * 40), "levels"),
     "long number": ("number_characters", lambda: _body(b"[" + b"9" * 4000000 + b"]"), "number"),
@@ -185,7 +246,8 @@ class HostileServer(object):
                 if not piece:
                     return
                 request += piece
-            name = request.split(b" ")[1].decode("ascii")[1:].replace("-", " ")
+            path = request.split(b" ")[1].decode("ascii")
+            name = path.split("/")[1].replace("-", " ")
             pieces = [b"".join(_body(b"{}"))] if name == "idle" else ATTACKS[name][1]()
             self._send(connection, pieces)
         except (socket.error, IOError):

@@ -16,8 +16,8 @@ from .attacks import ATTACKS, HostileServer, measure
 
 #: MiB of resident memory above that of an idle client.
 MEMORY = 64
-#: Seconds of the process's own time.  The aim is 0.1; the rest is for slow and busy machines.
-STALL = 0.2
+#: Seconds of the process's own time; an idle machine takes about a half, a busy one takes more.
+STALL = 0.1
 #: A stall of the client's own is in each measurement, one of a busy machine is not.
 MEASUREMENTS = 3
 

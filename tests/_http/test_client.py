@@ -27,6 +27,7 @@ from txstorage._http.client import HTTPClient, retry_delay
 from txstorage._http.rate_limit import TokenBucket
 from txstorage._http.trust import Untrusted
 from txstorage._log import HTTP_EXCHANGE, HTTP_RETRY
+from txstorage._support import slices
 from txstorage._version import VERSION
 
 from ..helpers.wire import HANG, Answer, Wire, error
@@ -140,6 +141,39 @@ class RequestTests(SynchronousTestCase):
         packed = packer.compress(b'{"a": 1}') + packer.flush()
         wire = Wire(Answer(200, packed, {"Content-Encoding": "gzip"}))
         self.assertEqual(self.successResultOf(self.ask(wire)).body, {u"a": 1})
+
+    def long_answer(self, **options):
+        """A client, and its request whose answer arrived but takes several turns to decode."""
+        self.patch(slices, "_FIRST", 0.0)
+        self.long = [{u"a": [u"b" * 50, i]} for i in range(5000)]
+        wire = Wire(Answer(200, {u"list": self.long}), **options)
+        asked = self.ask(wire, u"POST")
+        self.assertNoResult(asked)
+        return wire, asked
+
+    def test_long_answer(self):
+        """A long answer is decoded later, in turns of the reactor, and the result is the same."""
+        wire, asked = self.long_answer()
+        wire.clock.advance(0)
+        response = self.successResultOf(asked)
+        self.assertEqual((200, {u"list": self.long}), (response.status, response.body))
+        self.assertEqual([], wire.clock.getDelayedCalls())
+
+    def test_long_answer_out_of_time(self):
+        """The timeout of an exchange includes the decoding of the answer."""
+        wire, asked = self.long_answer(timeout=5.0)
+        [turn] = [call for call in wire.clock.getDelayedCalls() if not call.getTime()]
+        turn.delay(6.0)
+        wire.clock.advance(5.0)
+        self.assertIn("within 5 seconds", str(self.failureResultOf(asked, errors.ResponseLost)))
+        self.assertEqual([], wire.clock.getDelayedCalls())
+
+    def test_long_answer_cancelled(self):
+        """A cancelled exchange is not decoded any further."""
+        wire, asked = self.long_answer()
+        asked.cancel()
+        self.failureResultOf(asked, CancelledError)
+        self.assertEqual([], wire.clock.getDelayedCalls())
 
     def test_error(self):
         """An error status is a typed error that names request and reason."""

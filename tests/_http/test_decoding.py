@@ -1,10 +1,9 @@
 """
-The decoding of compressed bodies and of JSON, within the bounds.
+The decompression of bodies, within the bounds.
 """
 
 from __future__ import absolute_import, division, print_function
 
-import json
 import zlib
 
 from hypothesis import given
@@ -12,13 +11,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
-from txstorage._http.bounds import Bounds, OutOfBounds
-from txstorage._http.decoding import Gunzip, Uncompressed, Undecodable, decoder_for, json_within
-
-SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.text())
-VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
-)
+from txstorage._http.bodies import Gunzip, Uncompressed, Undecodable, decoder_for
+from txstorage._http.bounds import OutOfBounds
 
 
 def gzipped(data):
@@ -60,41 +54,3 @@ class DecoderTests(SynchronousTestCase):
     def test_not_gzip(self):
         """Data of another format are refused."""
         self.assertRaises(OutOfBounds, Gunzip().decode, b"hello", 10)
-
-
-class JSONTests(SynchronousTestCase):
-    """JSON within the bounds."""
-
-    @given(VALUES)
-    def test_as_python(self, value):
-        """A value within the bounds is decoded as Python's own decoder does."""
-        encoded = json.dumps(value).encode("ascii")
-        bounds = Bounds(json_nesting=100, number_characters=10 ** 6)
-        self.assertEqual(json.loads(encoded.decode("ascii")), json_within(encoded, bounds))
-
-    def refused(self, body, **limits):
-        """The reason of a body that exceeds a bound."""
-        return self.assertRaises(OutOfBounds, json_within, body, Bounds(**limits)).reason
-
-    def test_nesting(self):
-        """Lists and objects nest as deep as the bound, and no deeper."""
-        self.assertEqual([[]], json_within(b"[[]]", Bounds(json_nesting=2)))
-        self.assertEqual({u"a": []}, json_within(b'{"a": []}', Bounds(json_nesting=2)))
-        for body in (b"[[[]]]", b'{"a": [{}]}', b"[" * 10 ** 5 + b"]" * 10 ** 5):
-            self.assertIn(u"2 levels", self.refused(body, json_nesting=2))
-
-    def test_values(self):
-        """A body has as many values as the bound, and no more."""
-        self.assertEqual([1, 2, 3], json_within(b"[1,2,3]", Bounds(json_values=3)))
-        self.assertIn(u"3 values", self.refused(b"[1,2,3,4]", json_values=3))
-
-    def test_numbers(self):
-        """A number has as many characters as the bound, and no more."""
-        for number in (b"123", b"1.5", b"1e5"):
-            json_within(b"[" + number + b"]", Bounds(number_characters=3))
-            self.assertIn(u"number", self.refused(b"[" + number + b"0]", number_characters=3))
-
-    def test_constants(self):
-        """Python's own words for numbers are not JSON."""
-        for body in (b"NaN", b"[Infinity]", b"-Infinity"):
-            self.assertRaises(ValueError, json_within, body)

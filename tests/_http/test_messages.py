@@ -14,6 +14,8 @@ from twisted.internet.error import (
     ConnectionDone,
     ConnectionRefusedError,
     DNSLookupError,
+    NoRouteError,
+    TimeoutError,
 )
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -73,6 +75,20 @@ class ErrorMessageTests(SynchronousTestCase):
         body = json.dumps({u"badRequest": {u"message": u"size 1 < 2 and 3 > 2"}})
         self.assertEqual(error_message(body.encode("ascii"))[1], u"size 1 < 2 and 3 > 2")
 
+    def test_unclosed(self):
+        """A tag without its end is text, as is what follows the tag."""
+        pages = b"x <style> y", b"x <b y", b"<p>x</p> <script y", b"<style></style>x <style>y"
+        for page in pages:
+            message = error_message(page)[1]
+            self.assertTrue(message.startswith(u"x ") and message.endswith(u"y"), message)
+
+    def test_long(self):
+        """Of a long body only the beginning is read."""
+        page = b"<p>Bad Gateway</p>" + b" " * 10 ** 5 + b"\xff" * 10 ** 6
+        self.assertEqual(error_message(page), (None, u"Bad Gateway"))
+        document = json.dumps({u"x": {u"message": u"no"}, u"y": [u" " * 100] * 500}, sort_keys=True)
+        self.assertIs(error_message(document.encode("ascii"))[0], None)
+
     def test_nothing(self):
         """No body, bytes that are no text, and endless nesting do no harm."""
         self.assertEqual(error_message(b""), (None, u"(no message)"))
@@ -129,6 +145,7 @@ class ServiceErrorTests(SynchronousTestCase):
             (502, u"x", u"gateway", u"1", errors.ServiceBroken),
             (503, u"x", u"later", None, errors.ServiceBroken),
             (503, u"x", u"later", u"1", errors.RateLimited),
+            (507, u"insufficientStorage", u"disk full", None, errors.StorageFull),
         ]:
             body = json.dumps({kind: {u"message": message}}).encode("ascii")
             headers = {} if wait is None else {u"retry-after": wait}
@@ -219,12 +236,34 @@ class TransportErrorTests(SynchronousTestCase):
         self.check(SSL.Error([]), errors.NotTheService, u"handshake")
         self.check(SSL.Error(), errors.NotTheService, u"handshake")
 
+    def test_not_tls(self):
+        """An answer in plain text, where TLS was expected, suggests http."""
+        for words in (u"wrong version number", u"http request", u"packet length too long"):
+            cause = SSL.Error([("SSL routines", "some_function", words)])
+            found = self.check(cause, errors.NotTheService, u"it answers, but not with TLS")
+            self.assertIn(u"begin the address with http:", found.remedy)
+
+    def test_remedies(self):
+        """The remedy of a connection that failed fits the cause."""
+        for cause, words in [
+            (DNSLookupError("no such host"), u"name resolution"),
+            (ConnectionRefusedError(), u"start the service"),
+            (ConnectingCancelledError(None), u"firewalls"),
+            (TimeoutError(), u"firewalls"),
+            (NoRouteError(), u"routes"),
+            (RequestNotSent(), u"check that the service is running"),
+            (Untrusted(u"unknown authority"), u"verify_ca_path"),
+            (Untrusted(u"the certificate has expired", u"renew it"), u"renew it"),
+        ]:
+            found = transport_error(u"GET", URL, ResponseFailed([Failure(cause)]))
+            self.assertIn(words, found.remedy)
+
     def test_https_where_it_is_used(self):
         """Only an error over plain HTTP suggests that the port may speak TLS."""
         cause = ResponseFailed([Failure(ConnectionDone())])
         for scheme, expected in [(u"http", True), (u"https", False)]:
             found = transport_error(u"GET", scheme + u"://cloud/", cause)
-            self.assertEqual(expected, u"begin with https" in found.reason)
+            self.assertEqual(expected, u"begin the address with https:" in found.remedy)
 
     def test_ours_and_bugs_stay(self):
         """The package's own errors and programming errors are passed through."""

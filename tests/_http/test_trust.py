@@ -75,7 +75,7 @@ class TrustTests(SynchronousTestCase):
         """
         policy = https_policy(paths=Paths())
         caught = self.assertRaises(Untrusted, policy.creatorForNetloc, b"cloud", 443)
-        self.assertIn(u"ca-certificates", caught.reason)
+        self.assertIn(u"ca-certificates", caught.remedy)
 
     def test_identity_problem(self):
         """A certificate for another address, or for none, is not for this one."""
@@ -99,9 +99,16 @@ class TrustTests(SynchronousTestCase):
         wrong = certificate_for(u"else").original
         self.assertTrue(creator._verify(Connection(), wrong, 0, 1, 1))
         self.assertFalse(creator._verify(Connection(), wrong, 0, 0, 1))
-        for number, words in ((10, u"expired"), (99, u"99")):
+        for number, words, remedy in (
+            (10, u"expired", u"renewed"),
+            (9, u"not valid yet", u"clocks"),
+            (20, u"not trusted", u""),
+            (99, u"99", u""),
+        ):
             self.assertFalse(creator._verify(Connection(), wrong, number, 1, 0))
             self.assertIn(words, failed[-1].value.reason)
+            self.assertIn(remedy, failed[-1].value.remedy)
+            self.assertEqual(bool(remedy), bool(failed[-1].value.remedy))
 
     def test_certificate_that_cannot_be_read(self):
         """When the verification itself fails, the certificate does not verify."""

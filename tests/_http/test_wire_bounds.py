@@ -5,17 +5,34 @@ The counting of answers as received, and the connections that end.
 from __future__ import absolute_import, division, print_function
 
 from twisted.internet import reactor
+from twisted.internet.defer import succeed
+from twisted.internet.protocol import Factory, Protocol
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.test.proto_helpers import StringTransport
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from txstorage._http.bounds import Bounds, OutOfBounds
 from txstorage._http.client import HTTPClient, agent_for
-from txstorage._http.wire_bounds import AnswerCounter, is_interim
+from txstorage._http.wire_bounds import AnswerCounter, BoundedEndpoint, is_interim
 
 from ..helpers.wire import RawServer
 from .support import whole
 
 HEAD = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Connected(object):
+    """An endpoint that has a connection already."""
+
+    def __init__(self, transport):
+        self.transport = transport
+
+    def connect(self, factory):
+        """See ``IStreamClientEndpoint``."""
+        protocol = factory.buildProtocol(None)
+        protocol.makeConnection(self.transport)
+        return succeed(protocol)
 
 
 class CounterTests(SynchronousTestCase):
@@ -84,3 +101,17 @@ class ConnectionTests(TestCase):
         return d.addCallback(
             lambda ignored: self.assertNotIn(b"cookie", b"".join(server.received).lower())
         )
+
+    def test_reads(self):
+        """A turn of the reactor receives a bounded number of bytes, whatever stands in between."""
+        for levels in range(3):
+            socket = transport = StringTransport()
+            for _ in range(levels):
+                # As TLS is a protocol on one transport, and the transport of another protocol.
+                wrapper = ProtocolWrapper(WrappingFactory(Factory()), Protocol())
+                wrapper.makeConnection(transport)
+                transport = wrapper
+            bounded = BoundedEndpoint(Connected(transport))
+            protocol = self.successResultOf(bounded.connect(Factory.forProtocol(Protocol)))
+            self.assertIsInstance(protocol, Protocol)
+            self.assertEqual(16384, socket.bufferSize, levels)

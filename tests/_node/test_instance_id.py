@@ -127,6 +127,10 @@ class MetadataTests(NodeTestCase):
         for answer, expected in (
             (Answer(b"", 404), "metadata service: it answered with HTTP 404"),
             (Answer(b"<html>"), "metadata service: its meta_data.json has no 'uuid'"),
+            (
+                Answer(b'{"uuid":"a","b":[' + b"1," * 10000 + b"1]}"),
+                "metadata service: its meta_data.json has no 'uuid'",
+            ),
             (Answer(b"x" * 2000000), "metadata service: the answer is longer than"),
         ):
             answer.deliverBody = self.tolerant(answer.deliverBody)

@@ -202,6 +202,26 @@ class WithDeadlineTests(SynchronousTestCase):
         self.clock.advance(5)
         self.failureResultOf(d, KeyError)
 
+    def test_extended(self):
+        """A deadline is extended for as long as there are reasons to, and then holds."""
+        extensions = [3, 2, 0]
+        d = with_deadline(
+            self.clock.callLater, 5, Deferred(), lambda: KeyError("late"), lambda: extensions.pop(0)
+        )
+        self.clock.pump([5, 3, 1])
+        self.assertNoResult(d)
+        self.clock.advance(1)
+        self.failureResultOf(d, KeyError)
+
+    def test_ends_in_the_extension(self):
+        """A Deferred that fires within the extension keeps its result, and no timer remains."""
+        inner = Deferred()
+        d = with_deadline(self.clock.callLater, 5, inner, lambda: KeyError("late"), lambda: 3)
+        self.clock.advance(6)
+        inner.callback(4)
+        self.assertEqual(4, self.successResultOf(d))
+        self.assertEqual([], self.clock.getDelayedCalls())
+
     def test_cancelled_by_the_caller(self):
         """A cancellation by the caller is not reported as a timeout."""
         d = self.limited(Deferred())

@@ -23,10 +23,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage._support import loop_devices
 from txstorage.cli.app import App
 from txstorage.cli.main import main
 from txstorage.embedded.testing import in_memory_cloud
+
+from ..helpers.loops import detach_below
 
 CLUSTER = UUID("3f2b0f1e-58ab-4a1c-9a54-92dc8f5b1d3a")
 GIB = 2**30
@@ -69,11 +70,7 @@ def sweep(directory: str) -> None:
         points = [line.split(" ")[1] for line in mounts if directory + "/" in line]
     for point in reversed(points):
         subprocess.run(["umount", "--lazy", point.replace("\\040", " ")], check=False)
-    for path in glob.glob("/sys/block/loop*/loop/backing_file"):
-        with suppress(OSError), open(path) as opened:
-            backing = opened.read().strip().replace(" (deleted)", "")
-            if backing.startswith(directory + "/"):
-                loop_devices.detach("/dev/" + path.split("/")[3], backing)
+    detach_below(directory)
     shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -133,7 +130,8 @@ class CommandTestCase(SynchronousTestCase):
             environ=environ or {},
             run=self.run_now,
             agent=self.agent,
-            default_config=self.mktemp(),
+            search_path=(self.mktemp(),),
+            state_dir=self.mktemp(),
         )
 
     def invoke(self, *args: str, environ: dict[str, str] | None = None, **options: Any) -> Any:

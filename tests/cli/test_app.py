@@ -10,16 +10,18 @@ import stat
 from typing import Any
 from unittest import mock
 
+import attr
+import click
 import eliot
 from rich.text import Text
-from twisted.internet.defer import succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.cli import app as _app
-from txstorage.cli.app import App, CommandResult, ObservedService
+from txstorage.cli.app import SEARCH_PATH, App, CommandResult, default_state_dir
 from txstorage.cli.main import main
 from txstorage.cli.shell.options import log_to
-from txstorage.clouds import Volume
+from txstorage.cli.volumes import confirmation as _confirmation
+from txstorage.errors import InvalidConfiguration
 
 from .support import CommandTestCase, runner
 
@@ -28,17 +30,39 @@ class SourceTests(SynchronousTestCase):
     """The source of the configuration."""
 
     def test_order(self) -> None:
-        """--config, then $TXSTORAGE_CONFIG, then the default file, then the environment."""
-        there = self.mktemp()
-        open(there, "w").close()
-        environ = {"TXSTORAGE_CONFIG": "variable"}
-        for app, source in (
-            (App(config="option", environ=environ, default_config=there), "option"),
-            (App(environ=environ, default_config=there), "variable"),
-            (App(environ={}, default_config=there), there),
-            (App(environ={}, default_config=self.mktemp()), None),
-        ):
-            self.assertEqual(app.source(), source)
+        """
+        --config, then $TXSTORAGE_CONFIG, then the first file of the search path, then the
+        environment, then the embedded service's default directory.
+        """
+        first, second, directory = self.mktemp(), self.mktemp(), self.mktemp()
+        app = App(environ={}, search_path=(first, second), state_dir=directory)
+        self.assertIs(app.source(), None)
+        os.mkdir(directory)
+        self.assertIs(app.source(), None)
+        for name in ("agent-node-2.yml", "agent-node-1.yml", "agent.yml"):
+            open(os.path.join(directory, name), "w").close()
+        self.assertEqual(app.source(), os.path.join(directory, "agent-node-1.yml"))
+        given = attr.evolve(app, environ={"OS_AUTH_URL": "https://k"})
+        self.assertIs(given.source(), None)
+        for path in (second, first):
+            open(path, "w").close()
+            self.assertEqual((app.source(), given.source()), (path, path))
+        variable = attr.evolve(app, environ={"TXSTORAGE_CONFIG": "variable"})
+        self.assertEqual(variable.source(), "variable")
+        self.assertEqual(attr.evolve(variable, config="option").source(), "option")
+
+    def test_default_order(self) -> None:
+        """Flocker's file comes before the package's, and no file of another user is read."""
+        self.assertEqual(SEARCH_PATH, ("/etc/flocker/agent.yml", "/etc/txstorage/agent.yml"))
+        self.assertEqual(App().search_path, SEARCH_PATH)
+        self.assertEqual(App().state_dir, default_state_dir())
+
+    def test_nothing(self) -> None:
+        """The error names each place that was searched."""
+        app = App(environ={}, search_path=("/no/a.yml", "/no/b.yml"), state_dir="/no/state")
+        error = self.assertRaises(InvalidConfiguration, app.configuration)
+        for place in ("/no/a.yml", "/no/b.yml", "/no/state/agent-*.yml"):
+            self.assertIn(place, error.message)
 
     def test_environment_is_not_shown(self) -> None:
         """An app's repr does not hold the environment, where secrets may be."""
@@ -125,18 +149,34 @@ class OutputTests(CommandTestCase):
             self.assertTrue(App().progress_console().is_terminal)
 
 
-class ObservedServiceTests(SynchronousTestCase):
-    """``ObservedService``."""
+class KeyboardTests(CommandTestCase):
+    """Ctrl-C outside the reactor."""
 
-    def test_tells_the_status(self) -> None:
-        """The status of each returned volume is observed, and the volume is passed on."""
-        volume, seen = Volume("v", "attaching", 1), []
-        service = mock.Mock()
-        service.get_volume.side_effect = lambda volume_id: succeed(volume)
-        observed = ObservedService(service, seen.append)
-        self.assertIs(self.successResultOf(observed.get_volume("v")), volume)
-        self.assertEqual(seen, ["attaching"])
-        self.assertIs(observed.delete_volume, service.delete_volume)
+    def test_exit_code(self) -> None:
+        """Before or after the reactor runs, and at a prompt, the exit code is 130, too."""
+
+        def interrupt(*args: Any) -> Any:
+            raise KeyboardInterrupt()
+
+        def abort(*args: Any, **more: Any) -> Any:
+            # As click does.
+            try:
+                interrupt()
+            except KeyboardInterrupt:
+                raise click.Abort() from None
+
+        for command in (["volumes", "list"], ["doctor"], ["demo"], ["--json", "doctor"]):
+            app = attr.evolve(self.app(), run=interrupt)
+            result = runner().invoke(main, command, obj=app)
+            self.assertEqual(result.exit_code, 130, command)
+            self.assertIn("Interrupted by SIGINT", result.stdout + result.stderr)
+            self.assertNotIn("bug", result.stdout + result.stderr)
+        volume = self.create()
+        with mock.patch.object(_confirmation, "is_interactive", lambda: True):
+            with mock.patch.object(click, "confirm", abort):
+                self.assertEqual(self.txstorage("volumes", "destroy", volume).exit_code, 130)
+            declined = self.txstorage("volumes", "destroy", volume, input="n\n")
+            self.assertEqual(declined.exit_code, 1)
 
 
 class LogTests(CommandTestCase):

@@ -5,6 +5,7 @@ Tests for ``txstorage.cli.errors``.
 from __future__ import annotations
 
 import json
+import signal
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -56,8 +57,21 @@ class ExplainTests(SynchronousTestCase):
         self.assertIn("/x", explain(error).message)
 
     def test_interrupted(self) -> None:
-        """An interruption has the exit code that shells use for it."""
-        self.assertEqual(explain(CommandInterrupted()).exit_code, 130)
+        """
+        An interruption has the exit code that shells use for its signal, and says what the cloud
+        was already asked for.
+        """
+        for number, name, code in (
+            (signal.SIGINT, "SIGINT", 130),
+            (signal.SIGTERM, "SIGTERM", 143),
+            (signal.SIGHUP, "SIGHUP", 129),
+        ):
+            explanation = explain(CommandInterrupted(number))
+            self.assertEqual(explanation.exit_code, code)
+            self.assertEqual(explanation.message, f"Interrupted by {name}")
+        explanation = explain(CommandInterrupted(), "destroy volume v (accepted)")
+        self.assertIn("already asked to: destroy volume v (accepted)", explanation.message)
+        self.assertIn("resumes", explanation.remedy)
 
     def test_bug(self) -> None:
         """Any other exception is reported as a bug."""

@@ -42,9 +42,9 @@ class FakeReactor:
         """See ``IReactorCore``."""
         self.hooks.append(hook)
 
-    def callFromThread(self, function: Callable[[], Any]) -> None:  # noqa: N802
+    def callFromThread(self, function: Callable[..., Any], *args: Any) -> None:  # noqa: N802
         """See ``IReactorFromThreads``."""
-        function()
+        function(*args)
 
     def stop(self) -> None:
         """See ``IReactorCore``."""
@@ -140,7 +140,18 @@ class RunTests(SynchronousTestCase):
             await Deferred()
 
         fake = FakeReactor(lambda: signal.raise_signal(signal.SIGHUP))
-        self.assertRaises(CommandInterrupted, run, operation, fake)
+        error = self.assertRaises(CommandInterrupted, run, operation, fake)
+        self.assertEqual(error.exit_code, 129)
+
+    def test_handlers_are_restored(self) -> None:
+        """After the reactor has stopped, a signal does what it did before, such as end Python."""
+
+        async def operation(given: Any) -> None:
+            self.assertIsNot(signal.getsignal(signal.SIGTERM), before)
+
+        before = signal.getsignal(signal.SIGTERM)
+        run(operation, FakeReactor())
+        self.assertIs(signal.getsignal(signal.SIGTERM), before)
 
     def test_nohup(self) -> None:
         """Under nohup, SIGHUP is ignored."""
@@ -214,8 +225,8 @@ async def operation(reactor):
 
 try:
     run(operation)
-except CommandInterrupted:
-    print("interrupted", flush=True)
+except CommandInterrupted as interrupted:
+    print("interrupted", interrupted.exit_code, flush=True)
 """
 
 
@@ -255,10 +266,13 @@ class SignalTests(TestCase):
         return (await child.ended).split()
 
     async def test_signals(self) -> None:
-        """Each signal interrupts, and a second one does not stop the cleaning up."""
-        for name in ("INT", "TERM", "HUP"):
+        """
+        Each signal interrupts, with its exit code, and a second one does not stop the cleaning up.
+        """
+        for name, code in (("INT", b"130"), ("TERM", b"143"), ("HUP", b"129")):
             self.assertEqual(
-                await self.interrupt(name), [b"ready", b"cleaning", b"clean", b"interrupted"]
+                await self.interrupt(name),
+                [b"ready", b"cleaning", b"clean", b"interrupted", code],
             )
 
 

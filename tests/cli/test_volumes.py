@@ -7,17 +7,23 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 from typing import Any
 from unittest import mock
 from uuid import UUID, uuid4
 
-from twisted.internet.defer import CancelledError
+import attr
+from treq.testing import RequestTraversalAgent
+from twisted.internet.defer import CancelledError, Deferred
 
 from txstorage._version import VERSION
 from txstorage.cli.main import main
+from txstorage.cli.running import CommandInterrupted
 from txstorage.cli.volumes import confirmation
 from txstorage.driver.operations import BlockDeviceDriver
 from txstorage.embedded.machine.files import VolumeFiles
+from txstorage.embedded.machine.transitions import Engine
+from txstorage.embedded.store.records import NewVolume
 
 from .support import CLUSTER, GIB, CommandTestCase, runner
 
@@ -243,6 +249,75 @@ class AttachTests(CommandTestCase):
         for command in ("show", "attach", "path", "detach"):
             error = self.document("volumes", command, other["volume_id"], exit_code=1)["error"]
             self.assertEqual(error["kind"], "UnknownVolume")
+
+
+class ReasonTests(CommandTestCase):
+    """The cloud's reason for a failure."""
+
+    def test_shown(self) -> None:
+        """``volumes show`` prints the cloud's reason for an ``error``, and for no other status."""
+        volume = self.create()
+        self.cloud.store.add_message(volume, "attach volume: no loop device is free")
+        self.assertIs(self.document("volumes", "show", volume)["problem"], None)
+        for status in ("error", "error_deleting"):
+            self.cloud.store.set_status(volume, status)
+            document = self.document("volumes", "show", volume)
+            self.assertEqual(document["problem"], "attach volume: no loop device is free")
+
+    def test_no_reason(self) -> None:
+        """A cloud may give no reason."""
+        volume = self.create()
+        self.cloud.store.set_status(volume, "error")
+        self.assertIs(self.document("volumes", "show", volume)["problem"], None)
+
+
+class InterruptTests(CommandTestCase):
+    """An interrupted operation."""
+
+    def interrupt(self, operation: Any) -> Any:
+        """Run an operation until its volume is in transition, and interrupt it."""
+        call = Deferred.fromCoroutine(operation(self.clock))
+        for _ in range(40):
+            self.agent.flush()
+            self.clock.advance(0.05)
+        call.cancel()
+        self.failureResultOf(call, CancelledError)
+        raise CommandInterrupted(signal.SIGTERM)
+
+    def interrupted(self, *arguments: str) -> str:
+        """The error of an interrupted command."""
+        app = attr.evolve(self.app(), run=self.interrupt)
+        result = runner().invoke(main, ["--config", self.config, *arguments], obj=app)
+        self.assertEqual(result.exit_code, 143, result.stderr)
+        return " ".join(result.stderr.split())
+
+    def test_asked_for(self) -> None:
+        """The error says what the cloud was already asked for, by each operation."""
+        self.start_cloud()
+        volume = self.create()
+        other = self.create()
+        self.document("volumes", "attach", other)
+        with mock.patch.object(Engine, "begin"):
+            for arguments, words in (
+                (["create", "2GiB"], "create a volume of 2 GiB (accepted as volume "),
+                (["attach", volume], f"attach volume {volume} to {self.node} (accepted)"),
+                (["detach", other], f"detach volume {other} from {self.node} (accepted)"),
+                (["destroy", "--yes", self.create_at_rest()], "destroy volume "),
+            ):
+                said = self.interrupted("volumes", *arguments)
+                self.assertIn("already asked to: " + words, said)
+
+    def create_at_rest(self) -> str:
+        """Record an available volume."""
+        labels = {"flocker-cluster-id": str(CLUSTER), "flocker-dataset-id": str(uuid4())}
+        made = self.cloud.store.add_volume(NewVolume(None, None, 1, "gold", labels))
+        self.cloud.store.set_status(made.volume_id, "available")
+        return made.volume_id
+
+    def test_nothing_asked_for(self) -> None:
+        """A command that only reads has asked for nothing."""
+        with mock.patch.object(RequestTraversalAgent, "request", lambda *args, **more: Deferred()):
+            self.assertNotIn("asked", self.interrupted("volumes", "list"))
 
 
 class DestroyTests(CommandTestCase):

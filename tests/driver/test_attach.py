@@ -12,6 +12,7 @@ from txstorage._support.compat import text_type
 from txstorage.clouds import Attachment
 from txstorage.errors import (
     AuthenticationFailed,
+    DeviceNotFound,
     MalformedLabels,
     OperationFailed,
     OperationTimedOut,
@@ -29,6 +30,7 @@ from txstorage.interfaces import (
 
 from ..helpers.memory import (
     CLUSTER,
+    GIB,
     HERE,
     THERE,
     Fault,
@@ -57,6 +59,14 @@ class AttachTests(DriverTestCase):
         self.assertEqual((self.volume_id, HERE), (volume.blockdevice_id, volume.attached_to))
         self.assertEqual([volume], self.success(self.driver.list_volumes()))
         self.assertEqual({self.volume_id}, self.devices.present)
+
+    def test_encrypted(self):
+        """The devices of encrypted volumes are looked for as such, and Flocker gets the size."""
+        self.cloud.change(self.volume_id, encrypted=True)
+        volume = self.success(self.attach())
+        self.success(self.driver.get_device_path(self.volume_id))
+        self.assertEqual([(self.volume_id, GIB, True)] * 2, self.devices.sizes)
+        self.assertEqual(GIB, volume.size)
 
     def test_elsewhere(self):
         """An attach to another node does not wait for a device on this node."""
@@ -268,7 +278,11 @@ class AttachTests(DriverTestCase):
         self.devices.settle = lambda: None
         d = self.attach()
         self.pass_time(112)
-        self.assertIn("device to appear", str(self.failureResultOf(d, OperationTimedOut).value))
+        error = self.failureResultOf(d, OperationTimedOut).value
+        self.assertIn("device to appear", str(error))
+        # the reason why the device was not found, with its remedy
+        self.assertIn(u"last problem: no device yet", error.last_seen)
+        self.assertIn(DeviceNotFound.remedy, error.last_seen)
         self.assertEqual([], self.devices.waits)
 
     def test_cancelled(self):

@@ -112,6 +112,31 @@ class DetachTests(DriverTestCase):
         self.failure(self.detach(), OperationFailed)
         self.assertEqual(3, self.cloud.count("detach"))
 
+    def test_ends_in_reserved(self):
+        """
+        A detach is done when the volume is reserved for another attach and Compute has released it
+        from the servers of the detach, and not before.
+        """
+        self.cloud._later = lambda *changes: self.cloud.change(
+            self.volume_id, status=u"reserved", attachments=()
+        )
+        d = self.detach()
+        self.pass_time()
+        self.assertNoResult(d)
+        self.cloud.compute.clear()
+        self.assertIs(None, self.success(d))
+        self.assertEqual(1, self.cloud.count("detach"))
+        self.assertEqual(u"reserved", self.cloud.volumes[self.volume_id].status)
+
+    def test_stays_reserved(self):
+        """A volume that is reserved from the start is not detached; the error has the status."""
+        volume_id = self.cloud.add(u"reserved")
+        d = self.driver.detach_volume(volume_id)
+        self.pass_time(112)
+        error = self.failureResultOf(d, OperationTimedOut).value
+        self.assertEqual(u"reserved", error.last_seen)
+        self.assertEqual(0, self.cloud.count("detach"))
+
     def test_lost(self):
         """A request that was processed is not repeated when its response is lost."""
         self.cloud.break_next("detach", Fault(lost(), processed=True))
@@ -167,6 +192,48 @@ class DetachTests(DriverTestCase):
         # The volumes are available after two polls, and released after one or two more.
         self.assertIn(self.cloud.count("attachments"), (4, 6))
         self.assertEqual([], self.clock.getDelayedCalls())
+
+    def in_order(self, number, seconds):
+        """
+        Detach volumes from this node, of which Compute releases one at a time.
+
+        :param seconds: the time that each takes.
+        :return: the Deferreds of the detaches.
+        """
+        return [self.detach_slowly(seconds * (place + 1)) for place in range(number)]
+
+    def detach_slowly(self, seconds, node=HERE):
+        """:return: the Deferred of a detach that takes the cloud some seconds."""
+        self.cloud.delay = seconds
+        return self.driver.detach_volume(self.cloud.add(u"in-use", attached_to=node))
+
+    def test_behind_others(self):
+        """The deadline of a detach begins when the detaches before it on its server have ended."""
+        detaches = self.in_order(5, 50)
+        self.assertEqual(5, self.cloud.count("detach"))
+        self.pass_time(260)
+        for d in detaches:
+            self.assertIs(None, self.successResultOf(d))
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_behind_a_stuck_one(self):
+        """Each detach has its whole time after the one before it, and no more."""
+        first, second = self.in_order(2, 10000)
+        self.pass_time(112)
+        self.failureResultOf(first, OperationTimedOut)
+        self.pass_time(100)
+        self.assertNoResult(second)
+        self.pass_time(14)
+        self.failureResultOf(second, OperationTimedOut)
+
+    def test_beside_others(self):
+        """A detach does not wait longer for those that began after it, or on another server."""
+        self.detach_slowly(60)
+        d = self.detach_slowly(10000, THERE)
+        self.pass_time(50)
+        self.detach_slowly(20, THERE)
+        self.pass_time(62)
+        self.failureResultOf(d, OperationTimedOut)
 
     def test_one_after_the_other(self):
         """Cinder, Compute and the kernel are polled one after the other, in this order."""

@@ -14,9 +14,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage._log import POLL_FAILED
 from txstorage.driver.convergence import Convergence, PlainSubject
 from txstorage.driver.polling import Intervals, SharedPoll, Watcher, until
+from txstorage.errors import Conflict
 
 from ..helpers.memory import GIB, HERE, THERE, Fault, MemoryCloud
-from .support import DriverTestCase, logged, lost, unreachable
+from .support import WHERE, DriverTestCase, logged, lost, unreachable
 
 GROWING = Intervals(first=1.0, factor=2.0, longest=8.0, jitter=0.0)
 
@@ -83,6 +84,17 @@ class RequestTimesTests(DriverTestCase):
         self.clock.pump([0.5] * 8)
         self.cloud.change(volume_id, status=u"available")
         self.assertEqual([0, 1, 3, 7, 8, 10, 14, 22], self.times_of("get", d, 25))
+
+    def test_after_refusals(self):
+        """The intervals before a refused request is repeated grow, for refusals of every kind."""
+        for error in (Conflict(*WHERE + (409, u"not now")), unreachable()):
+            self.times[:] = []
+            begin = self.clock.seconds()
+            self.cloud.break_next("delete", *[Fault(error) for _ in range(99)])
+            d = self.driver.destroy_volume(self.cloud.add())
+            times = [at - begin for at in self.times_of("delete", d)]
+            self.assertEqual([0, 1, 3, 7, 15, 23], times)
+            self.cloud.faults.clear()
 
     def test_failed_polls(self):
         """The intervals also grow while polls fail."""

@@ -10,22 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.clouds import Attachment, Volume
+from txstorage.clouds import Volume
 from txstorage.driver.lifecycle import (
     AWAITED,
     DEAD_SERVER,
     GONE,
     MAXIMUM_REQUESTS,
+    ON_HOST,
+    REFUSALS,
     TABLES,
     Decision,
     Phase,
     Progress,
     Where,
-    attached_servers,
     chosen,
     decide,
     whereabouts,
 )
+from txstorage.errors import Conflict, UnknownServer
+from txstorage.interfaces import UnknownVolume
 
 TARGET = u"target"
 OTHER = u"other"
@@ -90,6 +93,36 @@ class TablesTests(SynchronousTestCase):
                 self.assertIs(Decision.UNUSABLE, outcome(operation, status, phase, where))
 
 
+    def test_on_a_host(self):
+        """
+        A volume that another program attached to a host is waited for by no operation, and changed
+        by none.
+        """
+        expected = {
+            u"attach": Decision.ATTACHED,
+            u"detach": Decision.ATTACHED_TO_HOST,
+            u"destroy": Decision.STILL_ATTACHED,
+            u"create": Decision.DONE,
+        }
+        for operation, phase, where in product(TABLES, PHASES, PLACES):
+            self.assertIs(expected[operation], outcome(operation, ON_HOST, phase, where))
+
+
+class RefusalsTests(SynchronousTestCase):
+    """The table of refusals."""
+
+    def test_only_conflicts_without_end(self):
+        """Only a request that meets a conflict is repeated until the deadline."""
+        self.assertEqual({Conflict: None}, {k: n for k, n in REFUSALS if n is None})
+        self.assertEqual({MAXIMUM_REQUESTS}, {n for _, n in REFUSALS if n is not None})
+
+    def test_unprocessed(self):
+        """Every refusal means that the request was certainly not carried out."""
+        for kind, _ in REFUSALS:
+            if kind not in (UnknownVolume, UnknownServer):
+                self.assertTrue(kind.certainly_unprocessed, kind)
+
+
 class AttachTests(SynchronousTestCase):
     """The table of attach."""
 
@@ -107,7 +140,11 @@ class AttachTests(SynchronousTestCase):
 
     def test_already_attached(self):
         """A volume in use is refused: on any server at the first poll, on another server later."""
-        refused = {cell[:3] for cell in every_cell(u"attach") if cell[3] is Decision.ATTACHED}
+        refused = {
+            cell[:3]
+            for cell in every_cell(u"attach")
+            if cell[3] is Decision.ATTACHED and cell[0] != ON_HOST
+        }
         self.assertEqual(
             {(u"in-use", phase, Where.ELSEWHERE) for phase in PHASES}
             | {(u"in-use", Phase.FRESH, Where.HERE)},
@@ -155,10 +192,18 @@ class DetachTests(SynchronousTestCase):
         """An attached volume in a transient status is waited for."""
         self.assertIs(Decision.WAIT, outcome(u"detach", u"extending", where=Where.HERE))
 
-    def test_somebody_else_was_quick(self):
-        """A requested detach is done when the volume is being attached to another server."""
+    def test_ends_in_reserved(self):
+        """
+        A requested detach is done when the volume is attached nowhere and reserved; before the
+        request, a detach waits for the reservation's end.
+        """
         for status in (u"reserved", u"attaching"):
             self.assertIs(Decision.DONE, outcome(u"detach", status, Phase.REQUESTED))
+            for phase in (Phase.FRESH, Phase.JOINED):
+                self.assertIs(Decision.WAIT, outcome(u"detach", status, phase))
+
+    def test_somebody_else_was_quick(self):
+        """A requested detach is done when the volume is attached to another server."""
         self.assertIs(
             Decision.DONE, outcome(u"detach", u"in-use", Phase.REQUESTED, Where.ELSEWHERE)
         )
@@ -253,29 +298,12 @@ class WhereaboutsTests(SynchronousTestCase):
         self.assertIs(Where.ELSEWHERE, whereabouts([OTHER], [TARGET]))
 
 
-def volume(volume_id=u"v", status=u"in-use", servers=(), created_at=u""):
-    return Volume(
-        volume_id=volume_id,
-        status=status,
-        size=1,
-        created_at=created_at,
-        attachments=tuple(Attachment(volume_id, server) for server in servers),
-    )
+def volume(volume_id, status, created_at):
+    return Volume(volume_id=volume_id, status=status, size=1, created_at=created_at)
 
 
 class VolumeTests(SynchronousTestCase):
-    """The servers and the choice of a volume."""
-
-    def test_attached_servers(self):
-        """The servers are sorted; attachments without a server are left out."""
-        self.assertEqual(
-            (u"a", u"b"), attached_servers(volume(servers=[u"b", None, u"a"]))
-        )
-
-    def test_in_the_middle(self):
-        """A volume in the middle of attaching counts as unattached."""
-        for status in (u"reserved", u"attaching"):
-            self.assertEqual((), attached_servers(volume(status=status, servers=[u"a"])))
+    """The choice of a volume, and the servers."""
 
     @given(
         st.lists(
@@ -295,7 +323,7 @@ class VolumeTests(SynchronousTestCase):
         being deleted while there is another.
         """
         volumes = list(
-            {i: volume(i, status, created_at=at) for status, at, i in fields}.values()
+            {i: volume(i, status, at) for status, at, i in fields}.values()
         )
         shuffled = list(volumes)
         random.shuffle(shuffled)

@@ -8,6 +8,7 @@ from txstorage.clouds import Attachment
 from txstorage.errors import (
     Conflict,
     DeviceError,
+    OperationTimedOut,
     RequestRefused,
     ResourceNotFound,
     UnknownServer,
@@ -17,9 +18,9 @@ from txstorage.interfaces import UnknownInstanceID, UnknownVolume
 from ..helpers.memory import HERE, THERE, Fault
 from .support import WHERE, DriverTestCase, unreachable
 
-REFUSALS = [
+CONFLICT = Conflict(*WHERE + (409, u"while it is in task_state rebooting"))
+COUNTED = [
     RequestRefused(*WHERE + (400, u"not now")),
-    Conflict(*WHERE + (409, u"not now")),
     ResourceNotFound(*WHERE + (404, u"not now")),
     UnknownVolume(u"not now"),
 ]
@@ -30,7 +31,7 @@ class RefusalTests(DriverTestCase):
 
     def test_retried(self):
         """One refusal of any kind does not end an operation, and the request is sent again."""
-        for error in REFUSALS:
+        for error in COUNTED + [CONFLICT]:
             attached = self.cloud.add(u"in-use", attached_to=THERE)
             for request, operation, argument in [
                 ("attach", self.driver.attach_volume, (self.cloud.add(), THERE)),
@@ -45,7 +46,7 @@ class RefusalTests(DriverTestCase):
 
     def test_repeated(self):
         """A request that is refused three times fails as the cloud refused it last."""
-        for error in REFUSALS:
+        for error in COUNTED:
             self.cloud.break_next("attach", *[Fault(error)] * 3)
             before = self.cloud.count("attach")
             d = self.driver.attach_volume(self.cloud.add(), THERE)
@@ -59,6 +60,43 @@ class RefusalTests(DriverTestCase):
         )
         self.assertEqual(u"nowhere", error.server_id)
         self.assertEqual(1, self.cloud.count("attach"))
+
+
+class ConflictTests(DriverTestCase):
+    """Requests that meet a conflict (409), which passes."""
+
+    def operations(self):
+        """Yield each operation that requests, with the name of its request."""
+        yield "attach", lambda: self.driver.attach_volume(self.cloud.add(), THERE)
+        attached = self.cloud.add(u"in-use", attached_to=THERE)
+        yield "detach", lambda: self.driver.detach_volume(attached)
+        yield "delete", lambda: self.driver.destroy_volume(self.cloud.add())
+
+    def test_passes(self):
+        """Many conflicts do not end an operation; the request succeeds when they have passed."""
+        for request, operation in self.operations():
+            self.cloud.break_next(request, *[Fault(CONFLICT)] * 30)
+            self.success(operation(), seconds=60)
+            self.assertEqual(31, self.cloud.count(request))
+
+    def test_does_not_pass(self):
+        """An operation uses all of its time, and its error has the last conflict."""
+        for request, operation in self.operations():
+            self.cloud.break_next(request, *[Fault(CONFLICT)] * 999)
+            d = operation()
+            self.pass_time(109)
+            self.assertNoResult(d)
+            self.pass_time(3)
+            error = self.failureResultOf(d, OperationTimedOut).value
+            self.assertIn(u"last problem: ", error.message)
+            self.assertIn(u"task_state rebooting", error.message)
+            self.cloud.faults.clear()
+
+    def test_not_counted(self):
+        """Conflicts do not count towards the maximum of other refusals."""
+        self.cloud.break_next("attach", *[Fault(CONFLICT)] * 5 + [Fault(COUNTED[0])] * 2)
+        self.success(self.driver.attach_volume(self.cloud.add(), THERE))
+        self.assertEqual(8, self.cloud.count("attach"))
 
 
 class UnprocessedTests(DriverTestCase):

@@ -59,6 +59,26 @@ class StaleListTests(DriverTestCase):
         created = self.success(d).blockdevice_id
         self.assertEqual([created], list(self.cloud.volumes))
 
+    def test_rival_hidden_by_an_old_list(self):
+        """A list without the volume that was just created is out of date, and is read again."""
+        dataset_id = uuid4()
+        self.cloud._list = lambda labels: VolumePage(())
+        d = self.create(dataset_id)
+        older = self.cloud.add(dataset_id=dataset_id, created_at=u"2025-01-01T00:00:00")
+        lists = [VolumePage(())] * 2
+        self.cloud._list = lambda labels: (
+            lists.pop() if lists else VolumePage(tuple(self.cloud.volumes.values()))
+        )
+        self.assertEqual(older, self.success(d).blockdevice_id)
+        self.assertEqual([], lists)
+
+    def test_never_listed(self):
+        """A volume that the cloud never lists is used after a bounded number of lists."""
+        self.cloud._list = lambda labels: VolumePage(())
+        created = self.success(self.create(uuid4())).blockdevice_id
+        self.assertEqual([created], list(self.cloud.volumes))
+        self.assertEqual(1 + 5, self.cloud.count("list"))
+
     @capture_logging(None)
     def test_unlisted_duplicate(self, logger):
         """A volume that lost to an older one is reported also when the list lacks it."""

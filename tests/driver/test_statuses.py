@@ -51,6 +51,7 @@ LIFE = [
     u"in-use",
     u"detaching",
     u"deleting",
+    u"in-use (host)",
     u"(gone)",
 ]
 
@@ -84,6 +85,7 @@ LETTERS = {
     "S": Decision.STILL_ATTACHED,
     "B": Decision.UNUSABLE,
     "F": Decision.FAILED,
+    "H": Decision.ATTACHED_TO_HOST,
 }
 
 # Fresh, joined, requested; in each: attached nowhere, to the operation's server, to another.
@@ -93,6 +95,7 @@ EXPECTED = {
         u"reserved": "WWW WWW WWW",
         u"attaching": "WWW WWW WWW",
         u"in-use": "WXX WDX WDX",
+        u"in-use (host)": "XXX XXX XXX",
         u"detaching": "WWW WWW WWW",
         u"deleting": "WWW WWW WWW",
         u"(gone)": "UUU UUU UUU",
@@ -102,6 +105,7 @@ EXPECTED = {
         u"reserved": "WWW WWW DWD",
         u"attaching": "WWW WWW DWD",
         u"in-use": "WRW WRD WRD",
+        u"in-use (host)": "HHH HHH HHH",
         u"detaching": "WWW WWW WWW",
         u"deleting": "WWW WWW WWW",
         u"(gone)": "UUU UUU UUU",
@@ -111,6 +115,7 @@ EXPECTED = {
         u"reserved": "WWW WWW WWW",
         u"attaching": "WWW WWW WWW",
         u"in-use": "WSS WSS WSS",
+        u"in-use (host)": "SSS SSS SSS",
         u"detaching": "WWW WWW WWW",
         u"deleting": "WWW WWW WWW",
         u"(gone)": "UUU DDD DDD",
@@ -120,6 +125,7 @@ EXPECTED = {
         u"reserved": "DDD DDD DDD",
         u"attaching": "DDD DDD DDD",
         u"in-use": "DDD DDD DDD",
+        u"in-use (host)": "DDD DDD DDD",
         u"detaching": "DDD DDD DDD",
         u"deleting": "BBB BBB BBB",
         u"(gone)": "FFF FFF FFF",

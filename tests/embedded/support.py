@@ -13,8 +13,9 @@ from treq.testing import StubTreq
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage._support import loop_devices
 from txstorage.embedded.testing import BASE_URL, InMemoryCloud, in_memory_cloud
+
+from ..helpers.loops import detach_below
 
 MISSING = "c70a9410-4321-4788-ae1d-bc604b7d57c3"
 
@@ -140,32 +141,8 @@ def temporary_directory(case: Any) -> str:
     """Make a directory, which is removed after the test with the loop devices on its files."""
     directory = tempfile.mkdtemp(prefix="txstorage-test-")
     case.addCleanup(shutil.rmtree, directory, ignore_errors=True)
-    case.addCleanup(_detach_all, directory)
+    case.addCleanup(detach_below, directory)
     return directory
-
-
-def loops_below(directory: str) -> list[str]:
-    """List the loop devices whose backing file is in a directory."""
-    return list(_files_below(directory))
-
-
-def _files_below(directory: str) -> dict[str, str]:
-    """The files of those loop devices, by the device."""
-    found = {}
-    for name in sorted(os.listdir("/sys/block")):
-        try:
-            with open(f"/sys/block/{name}/loop/backing_file") as opened:
-                path = opened.read().strip().replace(" (deleted)", "")
-                if path.startswith(os.path.realpath(directory) + "/"):
-                    found["/dev/" + name] = path
-        except OSError:
-            continue
-    return found
-
-
-def _detach_all(directory: str) -> None:
-    for device, path in _files_below(directory).items():
-        loop_devices.detach(device, path)
 
 
 def no_loop_devices() -> str:

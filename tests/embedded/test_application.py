@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+from typing import Any
+from unittest import mock
 
+from eliot.testing import capture_logging
+from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._configuration.configuration import Configuration
+from txstorage._log import SERVER_FAULT, SERVER_REQUEST
+from txstorage._support.compat import as_text
+from txstorage.embedded.application import _log_request
 from txstorage.embedded.testing import in_memory_cloud
 
 from .support import CloudTests
@@ -52,3 +60,75 @@ class ApplicationTests(CloudTests):
         self.successResultOf(self.cloud.application.stop())
         self.settle()
         self.assertEqual(self.status(got.body["volume"]["id"]), "creating")
+
+
+class RequestLogTests(CloudTests):
+    """Tests of the log of requests."""
+
+    def logged(self, logger: Any, kind: Any) -> list[dict[str, Any]]:
+        """The fields of the messages of a type."""
+        found = [each for each in logger.messages if each.get("message_type") == kind.message_type]
+        left_out = {"message_type", "task_uuid", "task_level", "timestamp"}
+        return [{name: each[name] for name in set(each) - left_out} for each in found]
+
+    @capture_logging(None)
+    def test_each_request(self, logger: Any) -> None:
+        """
+        Each request id that a client gets is logged, with the method, the path without the query,
+        and the status.
+        """
+        got = [
+            self.volumes("GET", "?limit=1"),
+            self.volumes("GET", "/nothing"),
+            self.nova("POST", "/servers", {}),
+            self.ask("GET", "/"),
+            self.ask("GET", "/healthcheck"),
+        ]
+        self.assertEqual(
+            [each["request_id"] for each in self.logged(logger, SERVER_REQUEST)],
+            [each.headers["x-openstack-request-id"] for each in got],
+        )
+        self.assertEqual(
+            [
+                (as_text(each["method"]), as_text(each["path"]), each["status"])
+                for each in self.logged(logger, SERVER_REQUEST)
+            ],
+            [
+                ("GET", f"/volume/v3/{self.project}/volumes", 200),
+                ("GET", f"/volume/v3/{self.project}/volumes/nothing", 404),
+                ("POST", "/compute/v2.1/servers", 404),
+                ("GET", "/", 200),
+                ("GET", "/healthcheck", 200),
+            ],
+        )
+
+    @capture_logging(None)
+    def test_no_secret(self, logger: Any) -> None:
+        """The log has neither tokens nor passwords."""
+        self.setUp()
+        self.volumes("GET")
+        text = str(logger.messages)
+        self.assertNotIn(str(self.token), text)
+        self.assertNotIn(self.cloud.settings.password, text)
+
+    @capture_logging(None)
+    def test_fault(self, logger: Any) -> None:
+        """A fault of the service is logged with its traceback, under the client's request id."""
+        self.patch(self.cloud.store, "volumes", mock.Mock(side_effect=RuntimeError("oops")))
+        got = self.volumes("GET")
+        [fault] = self.logged(logger, SERVER_FAULT)
+        self.assertEqual(fault["request_id"], got.headers["x-openstack-request-id"])
+        self.assertIn("RuntimeError: oops", fault["traceback"])
+        self.assertIn("Traceback", fault["traceback"])
+        [request] = self.logged(logger, SERVER_REQUEST)
+        self.assertEqual((request["status"], request["request_id"]), (500, fault["request_id"]))
+        [reported] = self.flushLoggedErrors(RuntimeError)
+        self.assertIn("oops", str(reported.value))
+
+    @capture_logging(None)
+    def test_client_gone(self, logger: Any) -> None:
+        """A request whose client left before the response has no status."""
+        request = mock.Mock(method=b"GET", path=b"/volume", code=200)
+        _log_request(Failure(ConnectionLost()), request, "req-1")
+        [logged] = self.logged(logger, SERVER_REQUEST)
+        self.assertEqual((logged["request_id"], logged["status"]), ("req-1", None))

@@ -21,25 +21,29 @@ from txstorage.testing import (
     make_resilience_tests,
     regular_file_size,
 )
+from txstorage.testing.resilience import AttachmentResilience
+from txstorage.testing.suites import _test_case
 
 GIB = 2**30
+HOST = "5f6d6c2e-4b1c-4c55-9a35-0d3c1f6b9e01"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-def in_memory_driver(test_case: Any) -> Any:
+def in_memory_driver(test_case: Any, **changes: Any) -> Any:
     """
     Make a cloud.
 
+    :param changes: of the driver's configuration.
     :return: a driver on it, and the driver's ``FaultyAgent``.
     """
     clock = test_case.reactor = Clock()
     cloud = test_case.cloud = in_memory_cloud(clock, transition_delay=0.3)
     test_case.addCleanup(cloud.close)
     test_case.wire = RequestTraversalAgent(cloud.resource)
-    return another_driver(test_case)
+    return another_driver(test_case, **changes)
 
 
-def another_driver(test_case: Any) -> Any:
+def another_driver(test_case: Any, **changes: Any) -> Any:
     """
     Make a driver for another cluster on the same cloud.
 
@@ -47,14 +51,13 @@ def another_driver(test_case: Any) -> Any:
     """
     cloud = test_case.cloud
     agent = FaultyAgent(test_case.reactor, test_case.wire)
-    driver = block_device_driver(
-        test_case.reactor,
-        uuid4(),
-        agent=agent,
-        instance_id=cloud.nodes["node-1"],
-        device_directory=cloud.devices_directory,
+    configuration = {
+        "instance_id": cloud.nodes["node-1"],
+        "device_directory": cloud.devices_directory,
         **cloud.credentials,
-    )
+        **changes,
+    }
+    driver = block_device_driver(test_case.reactor, uuid4(), agent=agent, **configuration)
     return driver, agent
 
 
@@ -100,3 +103,14 @@ class CloudTests(OnAClock, make_icloudapi_tests(lambda test_case: in_memory_driv
 
 class ResilienceTests(OnAClock, make_resilience_tests(in_memory_driver, GIB)):
     """Run the contract under faults, in memory."""
+
+
+class WithoutComputeResilienceTests(
+    OnAClock,
+    _test_case(
+        (AttachmentResilience,),
+        lambda test_case: in_memory_driver(test_case, attach_through="storage", instance_id=HOST),
+        size=GIB,
+    ),
+):
+    """The same for a host that attaches its volumes itself."""

@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from typing import Any
+from unittest import mock
 
 import yaml
 from click.testing import CliRunner
@@ -28,10 +29,11 @@ from txstorage.embedded.service import ServiceOptions
 from txstorage.embedded.settings import Settings
 from txstorage.embedded.state_directory import StateDirectory
 
-from .support import loops_below, no_loop_devices, password_auth, temporary_directory
+from ..helpers.loops import loops_below
+from .support import no_loop_devices, password_auth, temporary_directory
 
 # The package's attribute of this name may be the command.
-serve_module = importlib.import_module("txstorage.cli.serve")
+serve_module = importlib.import_module("txstorage.cli.serve.command")
 PROGRAM = "from txstorage.cli.serve import serve; serve()"
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(txstorage.__file__)))
 #: Seconds; a busy machine is slow.
@@ -171,13 +173,20 @@ class ProcessTests(SynchronousTestCase):
             code, errors = child.end(how)
             self.assertEqual((code, errors), (0, ""))
 
+    def test_hang_up(self) -> None:
+        """The end of its terminal stops the process in order, with the exit code that says so."""
+        code, errors = Child(self, self.directory, "--devices", "file").end(signal.SIGHUP)
+        self.assertEqual((code, errors), (129, ""))
+        # SQLite removes the log of a database that was closed.
+        self.assertNotIn("txstorage.sqlite-wal", os.listdir(self.directory))
+
     def test_refused(self) -> None:
         """A second instance exits with 1 and one line with the reason."""
         Child(self, self.directory, "--devices", "file")
         second = Child(self, self.directory)
         code, errors = second.end(signal.SIGTERM)
         self.assertEqual((code, second.output), (1, ""))
-        self.assertTrue(re.match(r"txstorage serve: .* used by another .*\(.*\)\n\Z", errors))
+        self.assertTrue(re.match(r"Error: .* used by another .*\nWhat to do: .*\n\Z", errors))
 
     def test_empty_directory(self) -> None:
         """
@@ -215,7 +224,7 @@ class ProcessTests(SynchronousTestCase):
         self.assertTrue(child.auth_url.startswith("http://127.0.0.1:"))
         code, errors = child.end(signal.SIGTERM)
         self.assertEqual(code, 0)
-        self.assertTrue(errors.startswith("warning: --host 0.0.0.0 "))
+        self.assertTrue(errors.startswith("Warning: --host 0.0.0.0 "))
 
     def test_usage(self) -> None:
         """Contradictory options exit with 2, before anything is done."""
@@ -283,9 +292,9 @@ class RunTests(TestCase):
                 await run(ShutdownReactor(), ServiceOptions(state_dir=path, host="0.0.0.0"))
             except SystemExit as end:
                 self.assertEqual(end.code, 1)
-        warning, error = errors.getvalue().splitlines()
-        self.assertTrue(warning.startswith("warning: --host 0.0.0.0"))
-        self.assertTrue(error.startswith("txstorage serve: can't use the state directory"))
+        warning, error, remedy = errors.getvalue().splitlines()
+        self.assertTrue(warning.startswith("Warning: --host 0.0.0.0"))
+        self.assertTrue(error.startswith("Error: can't use the state directory"))
 
     async def test_machines(self) -> None:
         """With ``--json`` one document has the services, or the reason of a failure."""
@@ -314,14 +323,14 @@ class RunTests(TestCase):
         """The command passes its options on."""
         seen: list[Any] = []
         self.patch(task, "react", lambda main: seen.append(main))
-        self.patch(serve_module, "run", lambda reactor, options, as_json: options)
+        self.patch(serve_module, "run", lambda reactor, options, as_json, remarks: options)
         self.patch(Deferred, "fromCoroutine", lambda options: options)
         arguments = (
             "--state-dir /s --port 0 --node a --node b --transition-delay 0.5 --max-volumes 3"
         )
         result = CliRunner().invoke(serve, arguments.split())
         self.assertEqual(result.exit_code, 0, result.output)
-        options = seen[0](None)
+        options = seen[0](mock.Mock())
         self.assertEqual((options.state_dir, options.port, options.nodes), ("/s", 0, ("a", "b")))
         settings = Settings(password="p", application_secret="s", **options.behaviour)
         self.assertEqual(
@@ -384,7 +393,7 @@ class KillTests(SynchronousTestCase):
         """Return the existing devices."""
         directory = os.path.join(self.directory, "devices")
         links = [os.path.join(directory, name) for name in os.listdir(directory)]
-        return links + loops_below(self.directory)
+        return links + list(loops_below(self.directory))
 
     def write(self, device: str, data: bytes) -> None:
         """Write to the device, and to the disk."""

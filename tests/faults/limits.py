@@ -9,7 +9,7 @@ import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
@@ -19,6 +19,7 @@ from twisted.internet.defer import gatherResults
 from twisted.internet.threads import deferToThread
 
 from tests.helpers.child import GIB, EmbeddedService
+from tests.side_by_side import say
 from txstorage._assembly import block_device_driver
 from txstorage._http.connections import agent_for
 
@@ -28,16 +29,17 @@ from .schedule import NODES, schedule_from
 from .schedules import perform
 from .world import Tally, World, sleep
 
-#: Schedules under each shortage.
-SCHEDULES = 10
 #: Seconds that a shortage lasts.
 LASTING = 0.4
 
 
-async def run_limits(options: argparse.Namespace, tally: Tally) -> list[str]:
+async def run_limits(
+    options: argparse.Namespace, tally: Tally, show: Callable[[str], object] = say
+) -> list[str]:
     """
     Run schedules under each shortage.
 
+    :param show: called with each line as soon as its part has ended.
     :return: the lines of figures.
     """
     lines: list[str] = []
@@ -48,7 +50,7 @@ async def run_limits(options: argparse.Namespace, tally: Tally) -> list[str]:
             f"  {shortage.__name__.replace('_', ' ')}: {figures}, "
             f"{len(tally.violations) - before} violations, {time.monotonic() - begun:.0f} s"
         )
-        print(lines[-1], flush=True)
+        show(lines[-1])
     return lines
 
 
@@ -80,7 +82,7 @@ async def disk_full(options: argparse.Namespace, tally: Tally) -> str:
     with on_small_disk() as service:
         service.start()
         filler = os.path.join(service.state, "filler")
-        for seed in range(options.seed, options.seed + SCHEDULES):
+        for seed in range(options.seed, options.seed + options.shortages):
             source = random.Random(seed)
 
             async def disturb(world: World, source: random.Random = source) -> None:
@@ -91,7 +93,7 @@ async def disk_full(options: argparse.Namespace, tally: Tally) -> str:
                     os.unlink(filler)
 
             await perform(service, schedule_from(seed, ()), tally, disturb)
-    return f"{SCHEDULES} schedules, the disk was full {2 * SCHEDULES} times"
+    return f"{options.shortages} schedules, the disk was full {2 * options.shortages} times"
 
 
 async def read_only(options: argparse.Namespace, tally: Tally) -> str:
@@ -111,10 +113,10 @@ async def read_only(options: argparse.Namespace, tally: Tally) -> str:
         finally:
             subprocess.check_call(["mount", "-o", "remount,rw", service.state])
         if refused is None or "Traceback" in refused:
-            tally.violations.append(f"read-only: the service said {refused!r}")
+            tally.violate(f"read-only: the service said {refused!r}")
         service.start()
         if machine.rows(*map(str, world.clusters)) != before:
-            tally.violations.append("read-only: the volumes changed")
+            tally.violate("read-only: the volumes changed")
         await world.close()
     return "1 start refused"
 
@@ -152,8 +154,8 @@ async def few_descriptors(options: argparse.Namespace, tally: Tally) -> str:
     service = EmbeddedService("--max-volumes", "-1")
     service.start()
     try:
-        pid = service._process.pid
-        for seed in range(options.seed, options.seed + SCHEDULES):
+        pid = service.pid
+        for seed in range(options.seed, options.seed + options.shortages):
             source = random.Random(seed)
 
             async def disturb(world: World, source: random.Random = source) -> None:
@@ -166,7 +168,7 @@ async def few_descriptors(options: argparse.Namespace, tally: Tally) -> str:
             await perform(service, schedule_from(seed, ()), tally, disturb)
     finally:
         service.remove()
-    return f"{SCHEDULES} schedules, {2 * SCHEDULES} shortages"
+    return f"{options.shortages} schedules, {2 * options.shortages} shortages"
 
 
 async def few_descriptors_of_client(options: argparse.Namespace, tally: Tally) -> str:
@@ -183,10 +185,10 @@ async def few_descriptors_of_client(options: argparse.Namespace, tally: Tally) -
         await _operations(client, 60)
         after = await _operations(client, 60)
         if "success" not in after or not set(after) - {"success"} <= set(during) | {"success"}:
-            tally.violations.append(f"few descriptors: {during}, then {after}")
+            tally.violate(f"few descriptors: {during}, then {after}")
         odd = {name for name in during if name in ("OSError", "TypeError", "ValueError")}
         if odd:
-            tally.violations.append(f"errors: few descriptors: {odd}")
+            tally.violate(f"errors: few descriptors: {odd}")
     finally:
         client.kill()
         client.stdout.close()
@@ -221,15 +223,15 @@ async def devices(options: argparse.Namespace, tally: Tally) -> str:
         ids = [volume.blockdevice_id for volume in volumes]
         # Attaches queue by server, each with its own deadline.
         await gatherResults([driver.attach_volume(volume_id, node) for volume_id in ids])
-        paths = await gatherResults([driver.get_device_path(volume_id) for volume_id in ids])
-        for volume_id, path in zip(ids, paths):
+        for volume_id in ids:
+            path = await driver.get_device_path(volume_id)
             if device_backing(path.path) != machine.file(volume_id):
-                tally.violations.append(f"path: {path.path} is not {volume_id}")
+                tally.violate(f"path: {path.path} is not {volume_id}")
         await gatherResults([driver.detach_volume(volume_id) for volume_id in ids])
         await gatherResults([driver.destroy_volume(volume_id) for volume_id in ids])
         left = machine.loop_devices(*ids)
         if left or await driver.list_volumes():
-            tally.violations.append(f"leak: {left}")
+            tally.violate(f"leak: {left}")
     finally:
         await agent.close()
         service.remove()

@@ -90,6 +90,10 @@ async def _together(workers: list[Any]) -> None:
             result.raiseException()
 
 
+def _print_violation(text: str) -> None:
+    print("VIOLATION " + text, flush=True)
+
+
 def _progress(tally: Tally) -> None:
     print(
         f"--- {tally.schedules} schedules, {sum(tally.operations.values())} operations, "
@@ -128,14 +132,12 @@ async def run_parts(reactor: Any, options: argparse.Namespace) -> dict[str, int]
     client._FIRST_DELAY = 0.02
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     for part in options.parts.split(","):
-        tally, begun = Tally(), time.monotonic()
+        tally, begun = Tally(report=_print_violation), time.monotonic()
         more = await parts[part](options, tally)
         seconds = time.monotonic() - begun
         found = _figures(part, tally, seconds) if tally.schedules else []
         found += more or []
         print("\n".join(found), flush=True)
-        for violation in tally.violations:
-            print("VIOLATION " + violation, flush=True)
         counts["passed" if not tally.violations else "failed"] += 1
         if os.environ.get("TXSTORAGE_RECORD"):
             record(part, [_headline(options), *found])
@@ -177,6 +179,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=8, help="schedules at the same time")
     parser.add_argument("--kills", type=int, default=300, help="of the service")
     parser.add_argument("--client-kills", type=int, default=60)
+    parser.add_argument("--shortages", type=int, default=10, help="schedules under each shortage")
     parser.add_argument("--devices", type=int, default=300)
     parser.add_argument("--cycles", type=int, default=10000, help="of the soak")
     return parser.parse_args(arguments)

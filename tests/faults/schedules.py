@@ -237,7 +237,7 @@ class Leaks:
             await sleep(0.1)
         calls = [str(call) for call in reactor.getDelayedCalls()][:3]  # type: ignore
         links = [_link(name) for name in os.listdir("/proc/self/fd")][-10:]
-        tally.violations.append(f"{name}: leak: {more} {calls} {links}")
+        tally.violate(f"{name}: leak: {more} {calls} {links}")
         self._before = now
 
 

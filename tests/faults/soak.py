@@ -112,9 +112,9 @@ async def run_soak(options: argparse.Namespace, tally: Tally) -> list[str]:
     (first, memory, descriptors, calls), *_, last = rows
     grown = last[1] - memory
     if grown > GROWTH:
-        tally.violations.append(f"soak: the memory grew by {grown} bytes")
+        tally.violate(f"soak: the memory grew by {grown} bytes")
     if last[2] > descriptors or last[3] > calls:
-        tally.violations.append(f"soak: leak: {rows[0]} became {last}")
+        tally.violate(f"soak: leak: {rows[0]} became {last}")
     return [
         f"soak: {last[0]} life cycles in one process, in memory with regular files as devices",
         f"  memory after {first}: {memory / 2**20:.1f} MiB",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -76,6 +77,12 @@ class Tally:
     paths: int = 0
     duplicates: int = 0
     violations: list[str] = attr.Factory(list)
+    report: Callable[[str], object] = len
+
+    def violate(self, text: str) -> None:
+        """Record a violation, and report it at once: the run may take hours more, or hang."""
+        self.violations.append(text)
+        self.report(text)
 
 
 class World:
@@ -149,7 +156,7 @@ class World:
 
     def violation(self, text: str) -> None:
         """Note a violation."""
-        self.tally.violations.append(f"{self.name}: {text}")
+        self.tally.violate(f"{self.name}: {text}")
 
     # -- operations ------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from txstorage import FLOCKER_BACKEND
 from txstorage._support.compat import native
 from txstorage.driver.operations import BlockDeviceDriver
 from txstorage.errors import InvalidConfiguration, Unreachable
-from txstorage.flocker.reactor_thread import this_process
+from txstorage.flocker.shared_reactor import this_process
 from txstorage.interfaces import (
     AlreadyAttachedVolume,
     BackendDescription,

@@ -25,7 +25,8 @@ from zope.interface.verify import verifyObject
 from txstorage._support.compat import PY2
 from txstorage.errors import DriverStopped, WouldWaitForItself
 from txstorage.flocker.blocking import BlockingDriver
-from txstorage.flocker.reactor_thread import ThreadCall, this_process
+from txstorage.flocker.reactor_thread import ThreadCall
+from txstorage.flocker.shared_reactor import this_process
 from txstorage.interfaces import IBlockDeviceAPI, ICloudAPI, IProfiledBlockDeviceAPI, UnknownVolume
 from txstorage.testing import (
     make_iblockdeviceapi_tests,
@@ -421,9 +422,24 @@ driver.allocation_unit()
 """
         self.assertEqual(["512"], self.output_of(script))
         self.assertEqual(["let go"], self.output_of(
-            "from txstorage.flocker.reactor_thread import this_process\n"
+            "from txstorage.flocker.shared_reactor import this_process\n"
             "this_process().exit()\nhang()\n"
         ))
+
+    def test_stopped_before_the_exit(self):
+        """The exit waits for a thread that a driver has stopped, and that is still ending."""
+        script = """
+from twisted.internet.task import deferLater
+from txstorage.flocker.shared_reactor import this_process
+its, thread, _ = driver.compute_instance_id()
+def stopping():
+    return deferLater(its, 0.2, lambda: None)
+its.callFromThread(its.addSystemEventTrigger, "before", "shutdown", stopping)
+driver.stop()
+this_process().exit()
+print(thread.is_alive())
+"""
+        self.assertEqual(["False"], self.output_of(script))
 
     def test_fork(self):
         """A forked child and its parent both continue, on reactors of their own."""

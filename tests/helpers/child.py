@@ -24,7 +24,6 @@ from twisted.trial.unittest import SkipTest
 
 from txstorage._assembly import block_device_driver
 from txstorage._http.connections import agent_for
-from txstorage._support import loop_devices
 from txstorage._support.compat import PY2
 from txstorage.testing import (
     FaultyAgent,
@@ -34,6 +33,7 @@ from txstorage.testing import (
 )
 
 from .imports import ROOT
+from .loops import detach_below
 from .wire import retry_soon
 
 READY = b"txstorage ready: "
@@ -112,12 +112,22 @@ class EmbeddedService(object):
         self._port = 0
         atexit.register(self.remove)
 
-    def start(self):
-        """Start it at the same address as before; returns when it is ready."""
+    @property
+    def pid(self):
+        """The running service's process id; ``None`` between a kill and the next start."""
+        return self._pid
+
+    def start(self, *options):
+        """
+        Start it at the same address as before; returns when it is ready.
+
+        :param options: more options of ``txstorage serve``, for this start.
+        """
         log = os.path.join(self.state, "stderr")
         if self._warm is None:
             self._warm = _idle.pop() if _idle else start_warm()
         arguments = ["--state-dir", self.state, "--port", str(self._port)] + self._options
+        arguments += options
         order = json.dumps({"arguments": arguments, "log": log})
         self._warm.stdin.write(order.encode("utf-8") + b"\n")
         self._warm.stdin.flush()
@@ -125,7 +135,7 @@ class EmbeddedService(object):
             if line.startswith(STARTED):
                 self._pid = int(line[len(STARTED) :])
             elif line.startswith(READY):
-                self._port = int(line[len(READY) :].split(b":")[2].split(b"/")[0])
+                self._port = int(line.rpartition(b":")[2].split(b"/")[0])
                 return
             elif line.rstrip() == ENDED:
                 self._pid = None
@@ -157,13 +167,7 @@ class EmbeddedService(object):
             _idle.append(self._warm)
             self._warm = None
         if self.loop_devices:
-            for line in subprocess.check_output(
-                ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"]
-            ).splitlines():
-                name, _, backing_file = line.decode().strip().partition(" ")
-                path = backing_file.strip().replace(" (deleted)", "")
-                if path.startswith(self.state + "/"):
-                    loop_devices.detach(name, path)
+            detach_below(self.state)
         shutil.rmtree(self.state, ignore_errors=True)
 
     def configuration(self, node="node-1"):

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import attr
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 from zope.interface import implementer
 
@@ -232,19 +233,24 @@ class MemoryDevices(object):
 
     :ivar set present: volume ids that have a device.
     :ivar set busy: volume ids whose device is in use.
+    :ivar list sizes: each volume looked for: its id, its size in bytes, whether it is encrypted.
     """
 
     def __init__(self):
         self.present = set()
         self.busy = set()
+        self.sizes = []
         self.waits = []
 
-    def find(self, volume_id, size):
+    def find(self, volume_id, size, encrypted=False):
+        self.sizes.append((volume_id, size, encrypted))
         if volume_id not in self.present:
             raise DeviceNotFound(volume_id, u"no device")
         return FilePath("/dev").child(str(volume_id))
 
-    def wait_until_present(self, volume_id, size):
+    def wait_until_present(self, volume_id, size, encrypted=False, report=lambda failure: None):
+        self.sizes.append((volume_id, size, encrypted))
+        report(Failure(DeviceNotFound(volume_id, u"no device yet")))
         return self._wait(u"present", volume_id)
 
     def wait_until_gone(self, volume_id):

@@ -16,6 +16,7 @@ from txstorage._assembly import driver_for, volume_service
 from txstorage._configuration.configuration import Configuration
 from txstorage._devices.connector import HostConnector, local_path
 from txstorage._http.connections import agent_for
+from txstorage._support import loop_devices
 from txstorage._support.compat import as_text
 from txstorage.testing import FaultyAgent, make_icloudapi_tests, make_resilience_tests
 
@@ -41,12 +42,7 @@ def _attach(path):
 
 def _detach(path):
     for device in _attached(path):
-        try:
-            losetup("--detach", device)
-        except subprocess.CalledProcessError:
-            # another detach of the same volume was first
-            if device in _attached(path):
-                raise
+        loop_devices.detach(device, path)
 
 
 class FileConnector(HostConnector):

@@ -19,10 +19,10 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
 import sys
 from contextlib import contextmanager, nullcontext
 
+from ..helpers.loops import detach_below
 from ..run import ROOT
 from . import bootstrap, services
 from .configuration import write_all
@@ -164,7 +164,7 @@ class Rig:
             # the message bus last, and epmd after that
             for names in (set(remembered) - {"rabbit", "epmd"}, {"rabbit"}, {"epmd"}):
                 processes.stop([name for name in names if name in remembered])
-        detach_devices(os.path.join(run, "volumes"))
+        detach_below(os.path.join(run, "volumes"))
         for name in os.listdir(run) if os.path.isdir(run) else ():
             path = os.path.join(run, name)
             if os.path.isfile(path):
@@ -172,16 +172,6 @@ class Rig:
             elif path != self.logs:
                 shutil.rmtree(path)
         self._layout = None
-
-
-def detach_devices(directory):
-    """Detach the loop devices of all files in a directory."""
-    command = ["losetup", "--list", "--noheadings", "--raw", "--output", "NAME,BACK-FILE"]
-    listed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    for line in listed.splitlines():
-        device, _, file = line.partition(" ")
-        if file.startswith(directory + os.sep):
-            subprocess.run(["losetup", "--detach", device], check=False)
 
 
 def main():

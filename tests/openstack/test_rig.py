@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
+import types
 from configparser import ConfigParser
+from unittest import mock
 from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage._support import loop_devices
+
+from ..helpers.loops import detach_below, loops_below
 from . import configuration, installation, run
 from .layout import PORTS, USERS, Layout
 from .processes import Processes, began
 from .progress import RigError, until
-from .rig import Rig, detach_devices
-from .services import SERVICES
+from .rig import Rig
+from .services import INSIDE, SERVICES
 
 SLEEPER = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(600)"]
 
@@ -140,22 +146,69 @@ class DevicesTests(RigTestCase):
     if os.getuid() != 0:
         skip = "loop devices need root"
 
-    def attached(self, name):
+    def file(self, name):
         path = os.path.join(self.directory, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.truncate(2**20)
+        return path
+
+    def attached(self, name):
+        path = self.file(name)
         command = ["losetup", "--find", "--show", path]
         device = subprocess.check_output(command, text=True).strip()
-        self.addCleanup(subprocess.run, ["losetup", "--detach", device], stderr=subprocess.DEVNULL)
-        return lambda: bool(subprocess.check_output(["losetup", "--associated", path]))
+        self.addCleanup(loop_devices.detach, device, path)
+        return path
 
-    def test_detached(self):
-        """The devices of a rig's volumes are detached, and no others."""
+    def devices(self, path):
+        command = ["losetup", "--noheadings", "--output", "NAME", "--associated", path]
+        return subprocess.check_output(command, text=True).split()
+
+    def test_below(self):
+        """The devices of the files below a directory are detached, and no others."""
         ours, others = self.attached("volumes/one"), self.attached("volumes-2/another")
-        detach_devices(os.path.join(self.directory, "volumes"))
-        self.assertFalse(ours())
-        self.assertTrue(others())
+        detach_below(os.path.join(self.directory, "volumes"))
+        self.assertEqual([], self.devices(ours))
+        self.assertEqual(self.devices(others), list(loops_below(self.directory)))
+
+    def test_down(self):
+        """The devices of a rig's volumes are detached before their files are removed."""
+        self.attached("run/volumes/one")
+        Rig(self.directory).down()
+        self.assertEqual({}, loops_below(self.directory))
+        self.assertEqual([], os.listdir(os.path.join(self.directory, "run")))
+
+    def nova_driver(self):
+        """:return: Nova's driver of the rig, on a Nova that does nothing."""
+        fake = types.ModuleType("nova.virt.fake")
+        fake.FakeDriverWithoutFakeNodes = mock.MagicMock
+        virt = types.ModuleType("nova.virt")
+        virt.fake = fake
+        modules = {"nova": types.ModuleType("nova"), "nova.virt": virt, "nova.virt.fake": fake}
+        with patch.dict(sys.modules, modules):
+            path = os.path.join(INSIDE, "loop_devices.py")
+            return runpy.run_path(path)
+
+    def test_nova(self):
+        """Nova's driver attaches a volume once, and detaches it."""
+        nova, path = self.nova_driver(), self.file("volumes/one")
+        connection = {"driver_volume_type": "local", "data": {"device_path": path}}
+        nova["_attach"](connection)
+        nova["_attach"](connection)
+        [device] = self.devices(path)
+        self.addCleanup(loop_devices.detach, device, path)
+        nova["_detach"](connection)
+        self.assertEqual([], self.devices(path))
+
+    def test_nova_another_device(self):
+        """Nova's driver does not detach a device that has got another file meanwhile."""
+        nova, path = self.nova_driver(), self.attached("volumes/one")
+        [device] = self.devices(path)
+        another = self.file("volumes/another")
+        connection = {"driver_volume_type": "local", "data": {"device_path": another}}
+        with patch.dict(nova["_detach"].__globals__, _devices=lambda path: [device]):
+            nova["_detach"](connection)
+        self.assertEqual([device], self.devices(path))
 
 
 class RigTests(RigTestCase):

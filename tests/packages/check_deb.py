@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 
-from .root import CONFIGURATION, loop_devices
+from ..helpers.loops import loops_below
+from .root import CONFIGURATION
 from .support import PackagesTestCase
 
 EXAMPLE = "/etc/txstorage/agent.yml.example"
@@ -115,7 +116,7 @@ class LifeTests(PackagesTestCase):
         self.assertEqual(self.content, self.read())
         self.machine.run("umount /mnt")
         self.machine.txstorage("volumes detach " + volume)
-        self.assertEqual({}, loop_devices(self.machine.path))
+        self.assertEqual({}, loops_below(self.machine.path))
         self.machine.txstorage("volumes destroy --yes " + volume)
         self.assertEqual([], self.machine.txstorage("volumes list")["volumes"])
         self.machine.run(f"txstorage --config {CONFIGURATION} doctor")
@@ -140,7 +141,7 @@ class LifeTests(PackagesTestCase):
         self.assertEqual(device, path)
         self.machine.run("umount /mnt")
         self.machine.txstorage("volumes detach " + volume)
-        self.assertEqual({}, loop_devices(self.machine.path))
+        self.assertEqual({}, loops_below(self.machine.path))
 
     def test_upgraded_while_stopped(self):
         """An upgrade does not start a service that did not run."""
@@ -169,7 +170,7 @@ class LifeTests(PackagesTestCase):
         self.assertIn("The volumes remain in /var/lib/txstorage.", self.machine.run(purge))
         self.assertFalse(os.path.exists(self.machine.within("/etc/txstorage")))
         self.assertEqual(self.content, self.read())
-        self.assertEqual([device], list(loop_devices(self.machine.path)))
+        self.assertEqual([device], list(loops_below(self.machine.path)))
 
         self.install()
         self.start()

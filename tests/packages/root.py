@@ -13,6 +13,8 @@ import shlex
 import shutil
 import subprocess
 
+from ..helpers.loops import detach_below
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONFIGURATION = "/var/lib/txstorage/agent-node-1.yml"
 
@@ -127,22 +129,7 @@ class Root:
         sweep(self.path)
 
 
-def loop_devices(directory):
-    """:return: dict of the loop devices with a file below a directory, to these files."""
-    found = {}
-    for name in glob.glob("/sys/block/loop*/loop/backing_file"):
-        try:
-            with open(name, encoding="utf-8") as opened:
-                backing = opened.read().rstrip("\n")
-        except OSError:
-            continue
-        if backing.startswith(os.path.join(directory, "")):
-            found["/dev/" + name.split("/")[3]] = backing
-    return found
-
-
 def sweep(directory):
     """Remove a directory, and detach the loop devices whose files are in it."""
-    for device in loop_devices(directory):
-        subprocess.run(["losetup", "--detach", device], check=False)
+    detach_below(directory)
     shutil.rmtree(directory, ignore_errors=True)

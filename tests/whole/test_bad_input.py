@@ -310,11 +310,11 @@ class SocketTests(TestCase):
         """Plain HTTP sent to a TLS port is reported as such, regardless of the TLS response."""
         stranger = RawServer(self, certificate=certificate_for(u"127.0.0.1"))
         raised = yield self.check(stranger.url.replace(u"https:", u"http:"), errors.ResponseLost)
-        self.assertIn("begin with https", str(raised))
+        self.assertIn("begin the address with https:", str(raised))
         for description, kind in [(b"\x46", errors.ResponseLost), (b"\x0a", errors.NotTheService)]:
             alert = RawServer(self, b"\x15\x03\x01\x00\x02\x02" + description, close=True)
             raised = yield self.check(alert.url, kind)
-            self.assertIn("begin with https", str(raised))
+            self.assertIn("begin the address with https:", str(raised))
 
     @inlineCallbacks
     def test_https_is_not_suggested(self):

@@ -36,3 +36,5 @@ class ResilienceTests(
     """The resilience suite, over TCP."""
 
     timeout = 60
+    #: The others differ only in the driver; :mod:`tests.embedded.test_contract` has them.
+    moments = (1, 2)

@@ -52,6 +52,8 @@ class ResilienceTests(_test_case((AttachmentResilience,), driver_and_agent, size
     """
 
     timeout = 120
+    #: The others differ only in the driver; :mod:`tests.embedded.test_contract` has them.
+    moments = (1, 2)
 
 
 class HostsTests(TestCase):
@@ -136,7 +138,8 @@ class HostsTests(TestCase):
         If an agent dies at any moment of an attach, another host's attach succeeds or names the
         host that has the volume, and the restarted agent resumes.
         """
-        for moment in range(60):
+        # Before a request is sent, the cloud is as it was before the last answer was delivered.
+        for moment in (each for each in range(60) if each % 3):
             running = []
             self.agent.at_moment(moment, lambda: running[0].cancel())
             running.append(self.api.attach_volume(self.volume_id, HOST))

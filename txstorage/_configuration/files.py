@@ -9,16 +9,21 @@ from __future__ import absolute_import, division, print_function
 
 import errno
 import io
+import re
 
 import attr
 import yaml
 
 from .._support.compat import as_text
-from ..errors import InvalidConfiguration
+from ..errors import InvalidConfiguration, UnusableFile
+from .damage import show
 
 MYPY = False
 if MYPY:
     from typing import Any, Dict, Optional, Text, Tuple  # noqa: F401
+
+
+_CONTROL = re.compile(u"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @attr.s(frozen=True)
@@ -46,9 +51,12 @@ class Secret(object):
             return self._value
         secret = None
         try:
-            with io.open(self.path, encoding="utf-8") as opened:
+            # Some editors begin a file with a byte order mark.
+            with io.open(self.path, encoding="utf-8-sig", newline=u"") as opened:
                 secret = opened.read().rstrip(u"\r\n")
             problem = u"the file is empty"
+            if _CONTROL.search(secret):
+                secret, problem = None, u"the file contains more than one line of text"
         except EnvironmentError as error:
             problem = as_text(error.strerror)
         except ValueError:
@@ -56,7 +64,7 @@ class Secret(object):
             problem = u"the file is not UTF-8 text"
         if not secret:
             raise InvalidConfiguration(
-                self.key, u"can't use {}: {}".format(as_text(self.path), problem)
+                self.key, u"can't use {}: {}".format(show(as_text(self.path)), problem)
             )
         return secret
 
@@ -66,7 +74,16 @@ def place(path, line=None):
     """
     :return: a path and a line number as text for messages.
     """
-    return as_text(path) if line is None else u"{}, line {}".format(as_text(path), line)
+    shown = show(as_text(path))
+    return shown if line is None else u"{}, line {}".format(shown, line)
+
+
+# The remedies of a file that can't be read.
+_UNREADABLE = {
+    errno.ENOENT: u"correct the path",
+    errno.EACCES: u"run as a user who may read the file, such as its owner",
+    errno.EISDIR: u"give the path of a file in the directory",
+}
 
 
 def load_yaml(path, key, remedy):
@@ -76,7 +93,7 @@ def load_yaml(path, key, remedy):
 
     :param path: the path of the file.
     :param text key: the configuration key that an error names.
-    :param text remedy: the remedy for a file that is missing or not YAML.
+    :param text remedy: the remedy for a file that is not YAML.
     :return: the YAML's root node and its content, both ``None`` for an empty file.
     :raises InvalidConfiguration: naming the file and the line.
     """
@@ -88,13 +105,12 @@ def load_yaml(path, key, remedy):
         return node, loader.construct_document(node) if node is not None else None
     except EnvironmentError as error:
         problem = u"can't be read: {}".format(as_text(error.strerror))
-        if error.errno == errno.EACCES:
-            remedy = u"run as a user who may read the file, such as its owner"
+        remedy = _UNREADABLE.get(error.errno or 0, u"")
     except (ValueError, yaml.YAMLError) as error:
         # The text at the error may be a secret, so the message has only the position.
         mark = getattr(error, "problem_mark", None)
         problem, line = u"is not YAML", mark and mark.line + 1
-    raise InvalidConfiguration(key, u"{} {}".format(place(path, line), problem), remedy)
+    raise UnusableFile(key, place(path, line), problem, remedy)
 
 
 def load_section(path, name, key):

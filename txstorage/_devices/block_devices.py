@@ -36,7 +36,24 @@ def _is_claimed(path):
         return False
 
 
-class DevicePath(FilePath):  # type: ignore[type-arg]
+class SizedPath(FilePath):  # type: ignore[type-arg]
+    """
+    The path of a volume's device or file.
+
+    :ivar int size: bytes: the device's, which may differ from the volume's.
+    """
+
+    def __init__(self, path, size):
+        # type: (str, int) -> None
+        FilePath.__init__(self, path)
+        self.size = size
+
+    def __hash__(self):
+        # type: () -> int
+        return hash(FilePath(self.path))
+
+
+class DevicePath(SizedPath):
     """
     The path of a volume's device, safe to keep.
 
@@ -44,18 +61,15 @@ class DevicePath(FilePath):  # type: ignore[type-arg]
     keeps paths, and calls ``isBlockDevice`` before it uses a path.
 
     :param str path: the device node.
-    :param find: called without arguments; returns the current ``FilePath`` of the volume's verified
-        device, or raises :class:`~txstorage.errors.DeviceError` or ``EnvironmentError``.
+    :param int size: bytes: the device's.
+    :param find: called without arguments; returns the current :class:`SizedPath` of the volume's
+        verified device, or raises :class:`~txstorage.errors.DeviceError` or ``EnvironmentError``.
     """
 
-    def __init__(self, path, find):
-        # type: (str, Callable[[], FilePath[str]]) -> None
-        FilePath.__init__(self, path)
+    def __init__(self, path, size, find):
+        # type: (str, int, Callable[[], SizedPath]) -> None
+        SizedPath.__init__(self, path, size)
         self._find = find
-
-    def __hash__(self):
-        # type: () -> int
-        return hash(FilePath(self.path))
 
     def isBlockDevice(self):
         # type: () -> bool
@@ -65,9 +79,10 @@ class DevicePath(FilePath):  # type: ignore[type-arg]
         :return: ``bool``: whether the volume has a device on this host.
         """
         try:
-            self.path = self._find().path
+            found = self._find()
         except (DeviceError, EnvironmentError):
             return False
+        self.path, self.size = found.path, found.size
         return FilePath(self.path).isBlockDevice()
 
 
@@ -92,17 +107,19 @@ class BlockDevices(object):
         else:
             self._expected_paths[volume_id] = path
 
-    def path_of(self, volume_id, size, devices):
-        # type: (Text, int, Iterable[BlockDevice]) -> DevicePath
+    def path_of(self, volume_id, size, encrypted, devices):
+        # type: (Text, int, bool, Iterable[BlockDevice]) -> DevicePath
         expected_path = self._expected_paths.get(volume_id)
         if expected_path is None:
-            device = match(volume_id, size, devices)
+            device = match(volume_id, size, devices, encrypted)
         else:
             number = device_number(volume_id, expected_path)
-            device = verified(volume_id, size, devices, expected_path, number)
+            device = verified(volume_id, size, devices, expected_path, number, encrypted)
         path = self._node(device)
         check_node(volume_id, device, path)
-        return DevicePath(path.path, lambda: self.path_of(volume_id, size, self.read()))
+        return DevicePath(
+            path.path, device.size, lambda: self.path_of(volume_id, size, encrypted, self.read())
+        )
 
     def _node(self, device):
         # type: (BlockDevice) -> FilePath[str]
@@ -145,4 +162,4 @@ class BlockDevices(object):
                 )
 
 
-__all__ = ["BlockDevices", "DevicePath"]
+__all__ = ["BlockDevices", "DevicePath", "SizedPath"]

@@ -38,16 +38,17 @@ class ConnectedDevices(object):
         d = self._service.connect(volume_id)  # type: Deferred[Any]
         return d.addCallback(lambda path: self._finder.set_expected_path(volume_id, path))
 
-    def find(self, volume_id, size):
-        # type: (Text, int) -> Deferred[FilePath[str]]
+    def find(self, volume_id, *details):
+        # type: (Text, *Any) -> Deferred[FilePath[str]]
         """Return a ``Deferred`` of :meth:`.finder.DeviceFinder.find`."""
-        return self._expect(volume_id).addCallback(lambda _: self._finder.find(volume_id, size))
+        d = self._expect(volume_id)
+        return d.addCallback(lambda _: self._finder.find(volume_id, *details))
 
-    def wait_until_present(self, volume_id, size):
-        # type: (Text, int) -> Deferred[FilePath[str]]
+    def wait_until_present(self, volume_id, *details):
+        # type: (Text, *Any) -> Deferred[FilePath[str]]
         """See :meth:`txstorage._devices.finder.DeviceFinder.wait_until_present`."""
         d = self._expect(volume_id)
-        return d.addCallback(lambda _: self._finder.wait_until_present(volume_id, size))
+        return d.addCallback(lambda _: self._finder.wait_until_present(volume_id, *details))
 
     def refuse_if_busy(self, volume_id):
         # type: (Text) -> Deferred[None]

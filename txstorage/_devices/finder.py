@@ -2,9 +2,9 @@
 """
 The search for an attached volume's device node on this host.
 
-A device is identified by its own serial numbers or backing file in sysfs, never by the cloud's name
-for it, by its age or by its size.  No match, two matches, another size or a node of another device
-is an error, not a path.
+A device is identified by its own serial numbers, WWN or backing file in sysfs, never by the cloud's
+name for it, by its age or by its size.  No match, two matches, a truncated identity with an
+impossible size, or a node of another device is an error, not a path.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
-from .._log import DEVICE_SEARCH
+from .._log import DEVICE_SEARCH, DEVICE_SIZE
 from .._support.compat import as_text
 from .._support.eliot_context import in_current_context
 from ..errors import DeviceError, DeviceNotFound, DeviceStillPresent
@@ -30,6 +30,8 @@ if MYPY:
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime  # noqa: F401
 
+    from .block_devices import SizedPath  # noqa: F401
+
 
 @attr.s(frozen=True, hash=False)
 class _Wait(object):
@@ -38,12 +40,14 @@ class _Wait(object):
 
     :ivar evaluate: called with the host's block devices; returns the result of the wait.
     :ivar not_yet: the exception class of ``evaluate`` that continues the wait.
+    :ivar report: called with the ``Failure`` of each look that continues the wait.
     """
 
     volume_id = attr.ib()  # type: Text
     evaluate = attr.ib()  # type: Callable[[Any], Any]
     not_yet = attr.ib()  # type: Type[Exception]
     deferred = attr.ib()  # type: Deferred[Any]
+    report = attr.ib()  # type: Callable[[Failure], object]
 
 
 @attr.s(frozen=True, hash=False)
@@ -123,42 +127,52 @@ class DeviceFinder(object):
         """
         self._source.set_expected_path(volume_id, path)
 
-    def find(self, volume_id, size):
-        # type: (Text, int) -> FilePath[str]
+    def find(self, volume_id, size, encrypted=False):
+        # type: (Text, int, bool) -> SizedPath
         """
         Find the device of an attached volume, without waiting.
 
         :param text volume_id: the volume.
-        :param int size: bytes that the device must have.
-        :return: ``FilePath`` of the verified device.
+        :param int size: bytes: the volume's.  A device with an exact identity may have another,
+            which is logged.
+        :param bool encrypted: whether the cloud describes the volume as encrypted.
+        :return: :class:`~txstorage._devices.block_devices.SizedPath` of the verified device.
         :raises DeviceNotFound: no device has the volume's identity.
         :raises DeviceAmbiguous: several devices have the volume's identity.
-        :raises DeviceMismatch: the device has another size, or its node is another device's.
+        :raises DeviceMismatch: the device has a truncated identity and an impossible size, or its
+            node is another device's.
         :raises DeviceError: this host's devices can't be read.
         """
         try:
-            path = self._source.path_of(  # type: FilePath[str]
-                volume_id, size, self._read().for_volume(volume_id)
+            path = self._source.path_of(  # type: SizedPath
+                volume_id, size, encrypted, self._read().for_volume(volume_id)
             )
         except DeviceError as error:
             _log(volume_id, as_text(error))
             raise
-        _log(volume_id, as_text(path.path))
+        _log_found(volume_id, size, path)
         return path
 
-    def wait_until_present(self, volume_id, size):
-        # type: (Text, int) -> Deferred[FilePath[str]]
+    def wait_until_present(self, volume_id, size, encrypted=False, report=lambda failure: None):
+        # type: (Text, int, bool, Callable[[Failure], object]) -> Deferred[SizedPath]
         """
         Wait for the device of a volume, without a deadline: cancel the wait instead.
 
         :param text volume_id: the volume.
-        :param int size: bytes that the device must have.
-        :return: a ``Deferred`` that fires with the ``FilePath`` of the verified device; fails as
-            :meth:`find` does, but never with :class:`~txstorage.errors.DeviceNotFound`.
+        :param int size: bytes: the volume's.
+        :param bool encrypted: whether the cloud describes the volume as encrypted.
+        :param report: called with the ``Failure`` of each look that does not find the device.
+        :return: a ``Deferred`` that fires as :meth:`find` returns; fails as :meth:`find` does, but
+            never with :class:`~txstorage.errors.DeviceNotFound`.
         """
-        return self._wait(
-            volume_id, partial(self._source.path_of, volume_id, size), DeviceNotFound
-        )
+        d = self._wait(
+            volume_id,
+            partial(self._source.path_of, volume_id, size, encrypted),
+            DeviceNotFound,
+            partial(_log_found, volume_id, size),
+            report,
+        )  # type: Deferred[SizedPath]
+        return d
 
     def wait_until_gone(self, volume_id):
         # type: (Text) -> Deferred[None]
@@ -170,7 +184,10 @@ class DeviceFinder(object):
             :class:`~txstorage.errors.DeviceError` when this host's devices can't be read.
         """
         return self._wait(
-            volume_id, partial(self._source.ensure_gone, volume_id), DeviceStillPresent
+            volume_id,
+            partial(self._source.ensure_gone, volume_id),
+            DeviceStillPresent,
+            lambda _: _log(volume_id, u"gone"),
         )
 
     def refuse_if_busy(self, volume_id):
@@ -193,10 +210,11 @@ class DeviceFinder(object):
         except EnvironmentError as error:
             return _Inventory(problem=as_text(error))
 
-    def _wait(self, volume_id, evaluate, not_yet):
-        # type: (Text, Callable[[Any], Any], Type[Exception]) -> Deferred[Any]
-        wait = _Wait(volume_id, evaluate, not_yet, Deferred(lambda _: self._forget(wait)))
-        wait.deferred.addBoth(in_current_context(partial(_logged, volume_id)))
+    def _wait(self, volume_id, evaluate, not_yet, log, report=lambda failure: None):
+        # type: (Text, Callable[[Any], Any], Type[Exception], Callable[[Any], None], Callable[[Failure], object]) -> Deferred[Any]
+        deferred = Deferred(lambda _: self._forget(wait))  # type: Deferred[Any]
+        wait = _Wait(volume_id, evaluate, not_yet, deferred, report)
+        deferred.addBoth(in_current_context(partial(_logged, volume_id, log)))
         self._waits.append(wait)
         # Listen first and poll then, so that no change in between is missed.
         if self._stop_events is None and self._events is not None:
@@ -228,6 +246,7 @@ class DeviceFinder(object):
         try:
             result = wait.evaluate(inventory.for_volume(wait.volume_id))
         except wait.not_yet:
+            wait.report(Failure())
             return
         except Exception:
             result = Failure()
@@ -255,13 +274,25 @@ def _log(volume_id, outcome):
     DEVICE_SEARCH(volume_id=volume_id, outcome=outcome).write()
 
 
-def _logged(volume_id, result):
-    # type: (Text, Any) -> Any
+def _log_found(volume_id, size, path):
+    # type: (Text, int, SizedPath) -> None
+    _log(volume_id, as_text(path.path))
+    if path.size != size:
+        DEVICE_SIZE(
+            volume_id=volume_id,
+            device=as_text(path.path),
+            device_size=path.size,
+            volume_size=size,
+        ).write()
+
+
+def _logged(volume_id, log, result):
+    # type: (Text, Callable[[Any], None], Any) -> Any
     if isinstance(result, Failure):
-        outcome = as_text(result.value) or as_text(getattr(result.type, "__name__", result.type))
+        name = as_text(getattr(result.type, "__name__", result.type))
+        _log(volume_id, as_text(result.value) or name)
     else:
-        outcome = u"gone" if result is None else as_text(result.path)
-    _log(volume_id, outcome)
+        log(result)
     return result
 
 

@@ -1,12 +1,20 @@
 # -*- test-case-name: tests._devices.test_matching -*-
 """
 The match between a volume and the host's block devices: pure functions.
+
+An exact identity is the whole id of the volume: as a serial number, as the WWN, or in the name of
+the backing file.  An exact identity is sufficient proof, and the size may differ: an encrypted
+volume's device lacks the header, and some storage rounds sizes up.  A truncated identity, the first
+characters of the id, may be another volume's, so the device must also have a size that is possible
+for the volume.
 """
 
 from __future__ import absolute_import, division, print_function
 
+import re
+
 from .._support.uuids import is_uuid
-from ..errors import DeviceAmbiguous, DeviceMismatch, DeviceNotFound
+from ..errors import DeviceAmbiguous, DeviceMismatch, DeviceNotFound, DeviceUnidentified
 
 MYPY = False
 if MYPY:
@@ -17,6 +25,14 @@ if MYPY:
 # The number of characters to which disks truncate a serial number: VIRTIO_BLK_ID_BYTES, the size
 # of NVMe's SN field, and QEMU's limit for SCSI.
 _TRUNCATED_TO = 20
+
+#: The bytes that the header of an encrypted volume takes, at most: LUKS2's; LUKS1's takes 2 MiB.
+LUKS_HEADER = 16 * 1024 ** 2
+
+# The random UUIDs of volumes, whole or truncated, with or without hyphens.
+_VOLUME_ID = re.compile(
+    u"(serial|wwn):[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab]|file:(volume-)?[0-9a-f]{8}-"
+)
 
 _FILE_NAMES = (u"{}", u"volume-{}", u"{}.img", u"{}.raw", u"volume-{}.img", u"volume-{}.raw")
 
@@ -37,8 +53,9 @@ def _identities_of(volume_id):
     forms = (volume_id, volume_id.replace(u"-", u""))
     files = frozenset(u"file:" + name.format(volume_id) for name in _FILE_NAMES)
     serials = frozenset(u"serial:" + form for form in forms)
+    wwn = frozenset([u"wwn:" + forms[1]])
     cut = frozenset(u"serial:" + form[:_TRUNCATED_TO] for form in forms)
-    return files | serials, cut
+    return files | serials | wwn, cut
 
 
 def fits(volume_id, device):
@@ -50,9 +67,9 @@ def fits(volume_id, device):
     :param BlockDevice device: the device.
     :rtype: bool
     """
-    exact, cut = _identities_of(volume_id)
-    if exact & device.identities:
+    if fits_exactly(volume_id, device):
         return True
+    _, cut = _identities_of(volume_id)
     # A truncated serial number counts only if the device has no longer serial number with the same
     # beginning.
     return any(
@@ -61,25 +78,53 @@ def fits(volume_id, device):
     )
 
 
-def match(volume_id, size, devices):
-    # type: (Text, int, Iterable[BlockDevice]) -> BlockDevice
+def fits_exactly(volume_id, device):
+    # type: (Text, BlockDevice) -> bool
+    """
+    Check whether a device has an identity that only the volume's device has.
+
+    :param text volume_id: the volume.
+    :param BlockDevice device: the device.
+    :rtype: bool
+    """
+    exact, _ = _identities_of(volume_id)
+    return bool(exact & device.identities)
+
+
+def possible_size(size, encrypted, actual):
+    # type: (int, bool, int) -> bool
+    """
+    Check whether a device of unproven identity can be a volume's, by its size.
+
+    Volumes have sizes in GiB, so the device of a smaller volume is not accepted by mistake.
+
+    :param int size: bytes: the volume's.
+    :param bool encrypted: whether the cloud describes the volume as encrypted.
+    :param int actual: bytes: the device's.
+    :rtype: bool
+    """
+    return size - (LUKS_HEADER if encrypted else 0) <= actual <= size
+
+
+def match(volume_id, size, devices, encrypted=False):
+    # type: (Text, int, Iterable[BlockDevice], bool) -> BlockDevice
     """
     Find the volume's device.
 
     :param text volume_id: the volume.
-    :param int size: bytes that the device must have.
+    :param int size: bytes: the volume's.
     :param devices: iterable of :class:`BlockDevice`: all of the host's.
+    :param bool encrypted: whether the cloud describes the volume as encrypted.
     :return: the :class:`BlockDevice`.
     :raises DeviceNotFound: no device has the volume's identity (yet).
     :raises DeviceAmbiguous: several devices have the volume's identity.
-    :raises DeviceMismatch: the device has another size.
+    :raises DeviceMismatch: the device has a truncated identity, and a size that is impossible for
+        the volume.
     """
+    devices = tuple(devices)
     found = candidates(volume_id, devices)
     if not found:
-        raise DeviceNotFound(
-            volume_id,
-            u"No block device of this host has the identity of volume {}".format(volume_id),
-        )
+        raise _not_found(volume_id, size, encrypted, devices)
     if len(found) > 1:
         raise DeviceAmbiguous(
             volume_id,
@@ -87,8 +132,38 @@ def match(volume_id, size, devices):
                 u", ".join(sorted(_names(found))), volume_id
             ),
         )
-    check_size(volume_id, size, found[0].size, found[0].name)
-    return found[0]
+    device = found[0]
+    check_ready(volume_id, device.size, device.name)
+    # The identity of a multipath device is that of its paths.
+    proven = all(fits_exactly(volume_id, each) for each in devices if fits(volume_id, each))
+    if not proven and not possible_size(size, encrypted, device.size):
+        raise DeviceMismatch(
+            volume_id,
+            u"{} has the first {} characters of volume {}'s id as its serial number, but its size "
+            u"is {} bytes, not {}: it may be another volume's".format(
+                device.name, _TRUNCATED_TO, volume_id, device.size, size
+            ),
+        )
+    return device
+
+
+def _not_found(volume_id, size, encrypted, devices):
+    # type: (Text, int, bool, Iterable[BlockDevice]) -> DeviceNotFound
+    problem = u"No block device of this host has the identity of volume {}".format(volume_id)
+    nameless = _names(
+        device
+        for device in devices
+        if device.is_disk
+        and not any(_VOLUME_ID.match(identity) for identity in device.identities)
+        and possible_size(size, encrypted, device.size)
+    )
+    if not nameless:
+        return DeviceNotFound(volume_id, problem)
+    return DeviceUnidentified(
+        volume_id,
+        u"{}; disks of this size have no identity that could be a volume's (serial number or "
+        u"WWN): {}".format(problem, u", ".join(sorted(nameless))),
+    )
 
 
 def candidates(volume_id, devices):
@@ -111,21 +186,23 @@ def candidates(volume_id, devices):
     return found + tops
 
 
-def verified(volume_id, size, devices, expected_path, number):
-    # type: (Text, int, Iterable[BlockDevice], Text, Tuple[int, int]) -> BlockDevice
+def verified(volume_id, size, devices, expected_path, number, encrypted=False):
+    # type: (Text, int, Iterable[BlockDevice], Text, Tuple[int, int], bool) -> BlockDevice
     """
     Verify the device at the path that storage reports, as far as possible: not all storage gives
     its devices an identity.
 
     :param text volume_id: the volume.
-    :param int size: bytes that the device must have.
+    :param int size: bytes: the volume's.
     :param devices: iterable of :class:`BlockDevice`: all of the host's.
     :param text expected_path: the path that storage reports.
     :param tuple number: the major and minor numbers of the device at that path.
+    :param bool encrypted: whether the cloud describes the volume as encrypted.
     :return: the :class:`BlockDevice`.
     :raises DeviceNotFound: the path is not a whole device (yet).
     :raises DeviceAmbiguous: another device has the volume's identity.
-    :raises DeviceMismatch: the device is another volume's, or has another size.
+    :raises DeviceMismatch: the device is another volume's, or has no exact identity, and a size
+        that is impossible for the volume.
     """
     devices = tuple(devices)
     found = [device for device in devices if (device.major, device.minor) == number]
@@ -146,7 +223,13 @@ def verified(volume_id, size, devices, expected_path, number):
                 expected_path, volume_id, u", ".join(sorted(others))
             ),
         )
-    check_size(volume_id, size, device.size, expected_path)
+    check_ready(volume_id, device.size, expected_path)
+    if not fits_exactly(volume_id, device) and not possible_size(size, encrypted, device.size):
+        raise DeviceMismatch(
+            volume_id,
+            u"{} is the expected path of volume {}, but its size is {} bytes, not {}, and nothing "
+            u"else identifies it".format(expected_path, volume_id, device.size, size),
+        )
     return device
 
 
@@ -167,24 +250,15 @@ def _names(devices):
     return frozenset(device.name for device in devices)
 
 
-def check_size(volume_id, expected, actual, name):
-    # type: (Text, int, int, Text) -> None
+def check_ready(volume_id, actual, name):
+    # type: (Text, int, Text) -> None
     """
-    Check that a device has the volume's size.
+    Check that a device has a size.
 
     :param text volume_id: the volume.
-    :param int expected: bytes.
-    :param int actual: bytes.
+    :param int actual: bytes: the device's.
     :param text name: the device's name, for the error.
     :raises DeviceNotFound: the device has no size yet.
-    :raises DeviceMismatch: the device has another size.
     """
     if actual == 0:
         raise DeviceNotFound(volume_id, u"{} is still being set up: its size is 0".format(name))
-    if actual != expected:
-        raise DeviceMismatch(
-            volume_id,
-            u"{} has the identity of volume {}, but its size is {} bytes, not {}".format(
-                name, volume_id, actual, expected
-            ),
-        )

@@ -10,7 +10,8 @@ import stat
 
 from .._support.compat import as_text, native
 from ..errors import DeviceError, DeviceMismatch, DeviceNotFound, DeviceStillPresent
-from .matching import check_size
+from .block_devices import SizedPath
+from .matching import check_ready
 from .nodes import lstat
 
 MYPY = False
@@ -43,15 +44,16 @@ class RegularFiles(object):
             raise DeviceError(volume_id, u"{!r} is not a valid file name".format(volume_id))
         return self._directory.child(native(volume_id))
 
-    def path_of(self, volume_id, size, _):
-        # type: (Text, int, None) -> FilePath[str]
+    def path_of(self, volume_id, size, encrypted, _):
+        # type: (Text, int, bool, None) -> SizedPath
         path = self._file(volume_id)
         status = lstat(volume_id, path)
         shown = as_text(path.path)
         if not stat.S_ISREG(status.st_mode):
             raise DeviceMismatch(volume_id, u"{} is not a regular file".format(shown))
-        check_size(volume_id, size, status.st_size, shown)
-        return path
+        # The file's name is the volume's whole id, so the size may differ.
+        check_ready(volume_id, status.st_size, shown)
+        return SizedPath(path.path, status.st_size)
 
     def ensure_gone(self, volume_id, _):
         # type: (Text, None) -> None

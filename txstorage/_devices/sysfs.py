@@ -2,15 +2,18 @@
 """
 This host's block devices, as sysfs describes them.
 
-Only a device's own sysfs files count as its identity: its serial numbers, and a loop device's
-backing file.  :mod:`txstorage._devices.matching` compares them with a volume's id.
+Only a device's own sysfs files count as its identity: its serial numbers, its World Wide Name
+(WWN), and a loop device's backing file.  :mod:`txstorage._devices.matching` compares them with a
+volume's id.
 """
 
 from __future__ import absolute_import, division, print_function
 
 import errno
 import os
+import re
 import struct
+from binascii import hexlify
 
 import attr
 from attr.validators import instance_of
@@ -30,6 +33,8 @@ SECTOR = 512  # bytes: the unit of sysfs, independent of the device's own sector
 # seem to have no identity, and an attached device would seem to be gone.
 _EXHAUSTED = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOMEM])
 
+_LOOP = re.compile(u"loop[0-9]+$")
+
 _names = attr.Factory(frozenset)  # type: Any
 
 
@@ -42,10 +47,13 @@ class BlockDevice(object):
     :ivar int size: bytes; 0 while the kernel sets the device up.
     :ivar int major: of the device number.
     :ivar int minor: of the device number.
-    :ivar frozenset identities: text; ``serial:`` or ``file:`` and a value.
+    :ivar frozenset identities: text; ``serial:``, ``wwn:`` or ``file:`` and a value; a WWN is in
+        hexadecimal digits, lower case.
     :ivar frozenset holders: text; names of the devices built upon this device.
     :ivar frozenset paths: text; names of the devices that are this multipath device's paths; empty
         for any other device.
+    :ivar bool is_disk: whether the device is a disk, with hardware of its own, physical or virtual:
+        neither a loop device, nor a device built upon others, nor a removable medium.
     """
 
     name = attr.ib(validator=instance_of(text_type))  # type: Text
@@ -55,6 +63,7 @@ class BlockDevice(object):
     identities = attr.ib(default=_names, validator=instance_of(frozenset))  # type: FrozenSet[Text]
     holders = attr.ib(default=_names, validator=instance_of(frozenset))  # type: FrozenSet[Text]
     paths = attr.ib(default=_names, validator=instance_of(frozenset))  # type: FrozenSet[Text]
+    is_disk = attr.ib(default=False, validator=instance_of(bool))  # type: bool
 
 
 def read_block_devices(sysfs):
@@ -62,7 +71,8 @@ def read_block_devices(sysfs):
     """
     Read every whole block device; partitions are left out.
 
-    A device that can't be read, or that disappears meanwhile, is left out too.
+    A device that can't be read, or that disappears meanwhile, is left out too, as are the loop
+    devices without a file: a host may have hundreds, and their reading would stall the reactor.
 
     :param FilePath sysfs: the mount point of sysfs.
     :return: a tuple of :class:`BlockDevice`, by name.
@@ -70,8 +80,21 @@ def read_block_devices(sysfs):
         descriptors or memory.
     """
     block = os.path.join(sysfs.asTextMode().path, u"block")
-    found = (_read_device(block, name) for name in sorted(os.listdir(block)))
+    names = sorted(os.listdir(block))
+    found = (_read_device(block, name) for name in names if not _is_idle(block, name))
     return tuple(device for device in found if device is not None)
+
+
+def _is_idle(block, name):
+    # type: (Text, Text) -> bool
+    """Check whether a device is a loop device without a file."""
+    if _LOOP.match(name) is None:
+        return False
+    try:
+        os.stat(os.path.join(block, name, u"loop"))
+    except EnvironmentError as error:
+        return error.errno == errno.ENOENT
+    return False
 
 
 def _read_device(block, name):
@@ -97,6 +120,7 @@ def _read_device(block, name):
         identities=identities,
         holders=_listing(directory, u"holders"),
         paths=_paths(directory),
+        is_disk=_is_disk(directory),
     )
 
 
@@ -147,6 +171,11 @@ def _paths(directory):
     return frozenset()
 
 
+def _is_disk(directory):
+    # type: (Text) -> bool
+    return bool(_listing(directory, u"device")) and _read(directory, u"removable").strip() != b"1"
+
+
 # -- identities --------------------------------------------------------------
 
 
@@ -155,10 +184,15 @@ def _clean(raw):
     return raw.replace(b"\0", b" ").decode("utf-8", "replace").strip()
 
 
+def _serials(*values):
+    # type: (*Text) -> List[Text]
+    return [u"serial:" + value for value in values if value]
+
+
 def _serial(raw):
     # type: (bytes) -> List[Text]
     """Parse a file that holds a serial number and nothing else."""
-    return [_clean(raw)]
+    return _serials(_clean(raw))
 
 
 def _unit_serial(page):
@@ -167,13 +201,15 @@ def _unit_serial(page):
     if len(page) < 4 or page[1:2] != b"\x80":
         return []
     (length,) = struct.unpack(">H", page[2:4])
-    return [_clean(page[4:4 + length])]
+    return _serials(_clean(page[4:4 + length]))
 
 
 # Designator types of page 0x83 that are text, and the number of bytes before the part that
 # identifies the unit: none in a vendor specific designator (QEMU's), the vendor in a T10 one
 _DESIGNATOR_PREFIX = {0: 0, 1: 8}
 _TEXT_CODE_SETS = (2, 3)
+_BINARY_CODE_SET = 1
+_NAA = 3  # the designator type of a WWN
 _LOGICAL_UNIT = 0
 
 
@@ -182,8 +218,8 @@ def _designators(page):
     """
     Parse vital product data page 0x83, device identification.  Source: SCSI Primary Commands.
 
-    A text is split at white space, and each word is one identity: a longer word that contains a
-    volume's id may be the name of a snapshot.
+    A text is split at white space, and each word is one serial number: a longer word that contains
+    a volume's id may be the name of a snapshot.
     """
     if len(page) < 4 or page[1:2] != b"\x83":
         return
@@ -192,40 +228,50 @@ def _designators(page):
     while len(rest) >= 4:
         code_set, kind, _reserved, size = struct.unpack("4B", rest[:4])
         body, rest = rest[4:4 + size], rest[4 + size:]
-        skipped = _DESIGNATOR_PREFIX.get(kind & 0x0F)
-        if (
-            len(body) == size
-            and skipped is not None
-            and (code_set & 0x0F) in _TEXT_CODE_SETS
-            and (kind >> 4) & 0x03 == _LOGICAL_UNIT
-        ):
-            for word in _clean(body[skipped:]).split():
-                yield word
+        if len(body) == size and (kind >> 4) & 0x03 == _LOGICAL_UNIT:
+            for identity in _designated(code_set & 0x0F, kind & 0x0F, body):
+                yield identity
 
 
-def _nvme_wwid(raw):
+def _designated(code_set, kind, body):
+    # type: (int, int, bytes) -> List[Text]
+    """:return: the identities in one designator of the logical unit."""
+    if (code_set, kind) == (_BINARY_CODE_SET, _NAA):
+        return [u"wwn:" + hexlify(body).decode("ascii")]
+    skipped = _DESIGNATOR_PREFIX.get(kind)
+    if skipped is None or code_set not in _TEXT_CODE_SETS:
+        return []
+    return _serials(*_clean(body[skipped:]).split())
+
+
+def _wwid(raw):
     # type: (bytes) -> List[Text]
-    """Parse a namespace's ``wwid``, which holds the namespace's UUID, if any."""
+    """
+    Parse a ``wwid``: the kernel's choice among the UUID, the WWN (``naa``, of SCSI; ``eui``, of
+    NVMe) and others, which are ignored.
+    """
     kind, _, value = _clean(raw).partition(u".")
-    return [value] if kind == u"uuid" else []
+    if kind == u"uuid":
+        return _serials(value)
+    return [u"wwn:" + value.lower()] if kind in (u"naa", u"eui") and value else []
 
 
-_SERIAL_FILES = (
+_FILES = (
     (u"serial", _serial),  # virtio-blk
     (u"device/serial", _serial),  # NVMe, and old SCSI drivers
     (u"device/vpd_pg80", _unit_serial),
     (u"device/vpd_pg83", _designators),
-    (u"wwid", _nvme_wwid),
+    (u"device/wwid", _wwid),  # SCSI, also where a process may not read page 0x83
+    (u"wwid", _wwid),  # NVMe namespace
     (u"uuid", _serial),  # NVMe namespace
 )
 
 
 def _identities(directory):
     # type: (Text) -> Iterator[Text]
-    for name, parse in _SERIAL_FILES:
-        for serial in parse(_read(directory, name)):
-            if serial:
-                yield u"serial:" + serial
+    for name, parse in _FILES:
+        for identity in parse(_read(directory, name)):
+            yield identity
     backing = _backing_file(directory)
     if backing:
         yield u"file:" + backing

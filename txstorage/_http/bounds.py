@@ -45,9 +45,11 @@ class Bounds(object):
     """
     The bounds of one answer.
 
-    A full page of Cinder, 1000 volumes, takes about 1.5 MB and has about 60,000 values.  The bounds
-    keep the memory for an answer below 64 MiB: for the bytes, their text of up to four bytes a
-    character, and the values.
+    A page of Cinder has 500 volumes; it usually takes about 0.75 MB and has about 22,000 values.
+    The bounds keep the memory for an answer below 64 MiB: for the bytes, the values, and their
+    texts of up to four bytes a character.  The time for an answer is cut into slices, between which
+    the reactor serves other events; the bounds keep a turn of the reactor below 100 ms, the greater
+    part of which is a full run of Python's garbage collector.
 
     :ivar int head_bytes: bytes of the status line and the headers, with those of interim answers.
     :ivar int head_lines: lines of the status line and the headers, with those of interim answers.
@@ -57,6 +59,7 @@ class Bounds(object):
     :ivar int json_values: values in the body.
     :ivar int json_nesting: lists and objects inside each other.
     :ivar int number_characters: characters of one number in the body.
+    :ivar int text_characters: characters of one text in the body, with its escapes.
     :ivar float answer_seconds: seconds from the request to the end of the answer.
     """
 
@@ -86,6 +89,9 @@ class Bounds(object):
     )  # type: int
     number_characters = attr.ib(
         default=40, metadata=_row(u"characters", u"a number in the body")
+    )  # type: int
+    text_characters = attr.ib(
+        default=64 * 1024, metadata=_row(u"characters", u"a text in the body, with its escapes")
     )  # type: int
     answer_seconds = attr.ib(
         default=30.0,

@@ -13,7 +13,10 @@ from twisted.internet.error import (
     ConnectError,
     ConnectingCancelledError,
     ConnectionClosed,
+    ConnectionRefusedError,
     DNSLookupError,
+    NoRouteError,
+    TimeoutError,
 )
 from twisted.web._newclient import ParseError
 from twisted.web.client import RequestNotSent  # type: ignore[attr-defined]
@@ -22,8 +25,9 @@ from twisted.web.error import SchemeNotSupported
 from .. import errors
 from .._support.compat import as_text, quote, text_type
 from .bounds import OutOfBounds
-from .decoding import json_within
+from .json_reader import json_within
 from .trust import Untrusted
+from .tunnels import ProxyFailure, ProxyRefusal, ProxyUnauthorized, ProxyUnreachable
 
 MYPY = False
 if MYPY:
@@ -36,6 +40,9 @@ _BY_TYPE = (  # type: Tuple[Tuple[Any, Any], ...]
         (ConnectError, DNSLookupError, ConnectingCancelledError, RequestNotSent),
         errors.Unreachable,
     ),
+    (ProxyUnreachable, errors.Unreachable),
+    (ProxyUnauthorized, errors.ProxyUnauthenticated),
+    (ProxyRefusal, errors.ProxyRefused),
     (Untrusted, errors.CertificateRejected),
     # ValueError: a malformed status or host name, and OutOfBounds.
     ((ParseError, SchemeNotSupported, ValueError), errors.NotTheService),
@@ -51,8 +58,26 @@ _BY_TLS_REASON = (  # type: Tuple[Tuple[Any, Any], ...]
     (re.compile(u""), errors.NotTheService),
 )
 
+# The beginning of an answer in plain text, read as TLS.
+_NOT_TLS = re.compile(
+    u"wrong version|http request|record length|packet length|unknown protocol", re.I
+)
+_USE_HTTP = u"if the service speaks plain HTTP there, begin the address with http:"
+# The remedies of failures to connect.
+_UNREACHABLE = (  # type: Tuple[Tuple[Any, Text], ...]
+    (
+        DNSLookupError,
+        u"correct the host name, or this machine's name resolution (/etc/resolv.conf)",
+    ),
+    (ConnectionRefusedError, u"start the service, or correct its address and port"),
+    (
+        (TimeoutError, ConnectingCancelledError, NoRouteError),
+        u"check the address, and the routes and firewalls on the way to it",
+    ),
+)
+
 _TLS_ALERT = b"\x15\x03"
-_USE_HTTPS = u"; if it speaks TLS there, the address must begin with https"
+_USE_HTTPS = u"if the service speaks TLS there, begin the address with https:; otherwise "
 
 _BY_STATUS = {  # type: Dict[int, Any]
     401: errors.AuthenticationFailed,
@@ -60,6 +85,7 @@ _BY_STATUS = {  # type: Dict[int, Any]
     404: errors.ResourceNotFound,
     409: errors.Conflict,
     429: errors.RateLimited,
+    507: errors.StorageFull,
 }
 
 # Cinder returns 413 with "VolumeLimitExceeded: ...", "VolumeSizeExceeds...:
@@ -70,9 +96,19 @@ _QUOTA_FORBIDDEN = re.compile(u"quota exceeded", re.I)
 _SECONDS = re.compile(u"[0-9]{1,9}$")
 
 _ENTITIES = ((u"&", u"&amp;"), (u"<", u"&lt;"), (u">", u"&gt;"), (u'"', u"&#34;"))
-_UNSEEN = re.compile(u"<(style|script)\\b.*?</\\1\\s*>", re.I | re.S)
-_TAG = re.compile(u"</?[a-z!][^>]*>", re.I)
+# The parts of a page that no text is taken from, each with its end.
+_UNSEEN = tuple(
+    (re.compile(part, re.I | re.S), re.compile(end, re.I))
+    for part, end in (
+        (u"<style\\b.*?</style\\s*>", u"</style\\s*>"),
+        (u"<script\\b.*?</script\\s*>", u"</script\\s*>"),
+        (u"</?[a-z!][^>]*>", u">"),
+    )
+)
 _SPACE = re.compile(u"\\s+")
+# Bytes of an error's body, and characters of its text, that are read; the messages of the services
+# are shorter.
+_READ = 32 * 1024
 _LOOKED_AT = 8192
 _PAGE_LIMIT = 200
 _MESSAGE_LIMIT = 1000
@@ -112,7 +148,7 @@ def _describe(error):
     # type: (Any) -> Text
     if isinstance(error, ConnectingCancelledError):
         return u"no connection in time"
-    if isinstance(error, (OutOfBounds, Untrusted)):
+    if isinstance(error, (OutOfBounds, ProxyFailure, Untrusted)):
         return error.reason
     text = _SPACE.sub(u" ", as_text(str(error))).strip()[:_PAGE_LIMIT]
     return text or as_text(type(error).__name__)
@@ -132,7 +168,10 @@ def _may_be_tls(url, error, cause):
 def _with_remedy(error, cause):
     # type: (Any, Any) -> Any
     """Give an error the remedy of its very cause, where that differs from its class's."""
-    error.remedy = getattr(cause, "remedy", u"") or error.remedy
+    remedy = getattr(cause, "remedy", u"")
+    if isinstance(error, errors.Unreachable):
+        remedy = next((text for types, text in _UNREACHABLE if isinstance(cause, types)), remedy)
+    error.remedy = remedy or error.remedy
     return error
 
 
@@ -151,22 +190,28 @@ def transport_error(method, url, error):
     if isinstance(cause, SSL.Error):
         reason = _tls_reason(cause)
         kind = next(kind for pattern, kind in _BY_TLS_REASON if pattern.search(reason))
+        if _NOT_TLS.search(reason):
+            broken = kind(method, url, u"it answers, but not with TLS ({})".format(reason))
+            broken.remedy = _USE_HTTP
+            return broken
         return kind(method, url, u"TLS: " + reason)
     for types, kind in _BY_TYPE:
         if isinstance(cause, types):
-            reason = _describe(cause)
+            found = _with_remedy(kind(method, url, _describe(cause)), cause)
             if _may_be_tls(url, error, cause):
-                reason = reason.rstrip(u".") + _USE_HTTPS
-            return _with_remedy(kind(method, url, reason), cause)
+                found.remedy = _USE_HTTPS + found.remedy
+            return found
     # Other errors that Twisted wraps came from the connection; the rest are bugs.
     return error if cause is error else errors.ResponseLost(method, url, _describe(cause))
 
 
 def _plain(text, limit):
     # type: (Text, int) -> Text
-    # The patterns take quadratic time in the length of an unclosed tag.
     text = text[:_LOOKED_AT]
-    text = _TAG.sub(u" ", _UNSEEN.sub(u" ", text))
+    for part, end in _UNSEEN:
+        # Behind the last end, a search for another part would take quadratic time.
+        last = max([0] + [found.end() for found in end.finditer(text)])
+        text = part.sub(u" ", text[:last]) + text[last:]
     return _SPACE.sub(u" ", text).strip()[:limit]
 
 
@@ -177,10 +222,23 @@ def _from_json(document):
         return None
     if isinstance(document.get(u"message"), text_type):
         return None, document[u"message"]
+    methods = document.get(u"required_auth_methods")
+    if isinstance(methods, list):
+        # Keystone's answer to a first factor, with a receipt for it.
+        return u"receipt", _required(methods)
     for kind, inner in document.items():
         if isinstance(inner, dict) and isinstance(inner.get(u"message"), text_type):
             return kind, inner[u"message"]
     return None
+
+
+def _required(methods):
+    # type: (List[Any]) -> Text
+    """:return: a sentence about the authentication methods of which a user needs one set."""
+    sets = [u" and ".join(map(as_text, each)) for each in methods if isinstance(each, list)]
+    return u"authentication requires {}the methods {}".format(
+        u"one of " if len(sets) > 1 else u"", u"; or ".join(sets)
+    )
 
 
 def _redacted(text, secrets):
@@ -215,6 +273,7 @@ def error_message(body, redact=()):
     :param redact: secrets that the service may have echoed.
     :return: ``(kind, message)``: kind is e.g. ``u"itemNotFound"``, or ``None``.
     """
+    body = body[:_READ]
     text = as_text(body)
     try:
         found = _from_json(json_within(body))
@@ -236,11 +295,20 @@ def retry_after(headers):
     value = headers.get(u"retry-after", u"").strip()
     if _SECONDS.match(value):
         return float(value)
-    until, now = _time(value), _time(headers.get(u"date", u""))
+    until, now = _time(value), date_of(headers)
     if until is None or now is None:
         # Without the service's own time the date is meaningless: clocks differ.
         return None
     return max(0.0, until - now)
+
+
+def date_of(headers):
+    # type: (Mapping[Text, Text]) -> Optional[float]
+    """
+    :param dict headers: lower-case text to text.
+    :return: the service's time of an answer in seconds since the epoch, or ``None``.
+    """
+    return _time(headers.get(u"date", u""))
 
 
 def _time(text):
@@ -264,7 +332,8 @@ def _error_class(status, kind, message, wait):
         return errors.QuotaExceeded
     if status == 503 and wait is not None:
         return errors.RateLimited
-    return errors.ServiceBroken if status >= 500 else _BY_STATUS.get(status, errors.RequestRefused)
+    known = _BY_STATUS.get(status)  # type: Optional[Type[errors.ServiceError]]
+    return known or (errors.ServiceBroken if status >= 500 else errors.RequestRefused)
 
 
 def service_error(method, url, status, headers, body, redact=()):
@@ -295,6 +364,7 @@ def request_id(headers):
 
 
 __all__ = [
+    "date_of",
     "error_message",
     "is_cancelled",
     "request_id",

@@ -4,13 +4,15 @@
 from __future__ import absolute_import, division, print_function
 
 import attr
+from twisted.internet.defer import succeed
 
 from .. import errors
 from .._support.compat import as_text, native, quote, urlsplit, urlunsplit
 from .._version import VERSION
 from .bounds import BOUNDS, OutOfBounds
-from .decoding import json_within
-from .failures import request_id, service_error
+from .failures import date_of, error_message, request_id, service_error
+from .json_reader import JSONReader
+from .tunnels import credentials_remedy
 
 MYPY = False
 if MYPY:
@@ -27,6 +29,11 @@ if MYPY:
         Union,
     )
 
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
+    from .._configuration.environment.proxies import Proxy  # noqa: F401
+    from .._support.slices import Slices  # noqa: F401
     from .bounds import Bounds  # noqa: F401
 
     Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
@@ -42,7 +49,7 @@ class Response(object):
     :ivar body: decoded JSON, or ``None`` for an empty body.
     :ivar request_id: the service's id of the request (text), or ``None``.
     :ivar text method: the request's method.
-    :ivar text url: the request's URL, without the query.
+    :ivar text url: the request's URL, without the query, and the proxy in use.
     """
 
     status = attr.ib()  # type: int
@@ -52,6 +59,12 @@ class Response(object):
     request_id = attr.ib(default=None)  # type: Optional[Text]
     method = attr.ib(default=u"")  # type: Text
     url = attr.ib(default=u"")  # type: Text
+
+    @property
+    def date(self):
+        # type: () -> Optional[float]
+        """The service's time of the answer in seconds since the epoch, or ``None``."""
+        return date_of(self.headers)
 
     def field(self, name, kind):
         # type: (Text, Any) -> Any
@@ -73,7 +86,12 @@ class Response(object):
 
 @attr.s(frozen=True, hash=False)
 class Request(object):
-    """One request, identical in every attempt."""
+    """
+    One request, identical in every attempt.
+
+    :ivar text shown: the URL for messages, with the proxy in use.
+    :ivar proxy: the proxy in use, or ``None``.
+    """
 
     method = attr.ib()  # type: Text
     url = attr.ib()  # type: Text
@@ -84,6 +102,7 @@ class Request(object):
     expected = attr.ib()  # type: Sequence[int]
     redact = attr.ib(repr=False)  # type: Iterable[Text]
     repeatable = attr.ib()  # type: bool
+    proxy = attr.ib(default=None)  # type: Optional[Proxy]
 
 
 def shown_url(url):
@@ -111,23 +130,27 @@ def encode_query(params):
     )
 
 
-def read_answer(body_and_complete, response, call, note, bounds=BOUNDS):
-    # type: (Tuple[bytes, bool], Any, Request, Callable[[int, Optional[Text]], object], Bounds) -> Response
+def read_answer(body_and_complete, response, call, note, slices, bounds=BOUNDS):
+    # type: (Tuple[bytes, bool], Any, Request, Callable[[int, Optional[Text]], object], Slices, Bounds) -> Deferred[Response]
     """
     :param body_and_complete: the result of :func:`txstorage._http.bodies.collect`.
     :param response: provides ``IResponse``.
     :param call: the :class:`Request` that it answers.
     :param note: called with the status and the service's request id as soon as they are known.
+    :param slices: the :class:`~txstorage._support.slices.Slices` in which the body is decoded.
     :param bounds: a :class:`~txstorage._http.bounds.Bounds`.
-    :return: a :class:`Response`.
+    :return: a ``Deferred`` that fires with a :class:`Response`; fails with
+        :class:`~txstorage.errors.TransportError` when the response is not of the service's API.
     :raises ServiceError: the service returned an error.
-    :raises TransportError: the response is not of the service's API.
+    :raises TransportError: the service redirects to another place.
     """
     body, complete = body_and_complete
     status = response.code
     headers = _text_headers(response)
     note(status, request_id(headers))
     if status not in call.expected and not 200 <= status < 300:
+        if status == 407 and call.proxy is not None:
+            raise proxy_unauthenticated(call, body)
         if status >= 400:
             raise service_error(call.method, call.shown, status, headers, body, call.redact)
         raise errors.NotTheService(
@@ -137,25 +160,44 @@ def read_answer(body_and_complete, response, call, note, bounds=BOUNDS):
                 status, shown_url(headers.get(u"location", u"nowhere"))
             ),
         )
-    return Response(
-        status=status,
-        headers=headers,
-        body=_decode(body, complete, headers, call, bounds),
-        request_id=request_id(headers),
-        method=call.method,
-        url=call.shown,
+    decoded = _decode(body, complete, headers, call, slices, bounds)
+    return decoded.addCallback(
+        lambda value: Response(
+            status=status,
+            headers=headers,
+            body=value,
+            request_id=request_id(headers),
+            method=call.method,
+            url=call.shown,
+        )
     )
 
 
-def _decode(body, complete, headers, call, bounds):
-    # type: (bytes, bool, Mapping[Text, Text], Request, Bounds) -> Any
+def proxy_unauthenticated(call, body):
+    # type: (Request, bytes) -> errors.ProxyUnauthenticated
+    """
+    :param Request call: a request that a proxy answered with 407.
+    :param bytes body: the answer's.
+    :return: the error.
+    """
+    reason = u"the proxy requires authentication: {}".format(error_message(body, call.redact)[1])
+    error = errors.ProxyUnauthenticated(call.method, call.shown, reason)
+    error.remedy = credentials_remedy(call.proxy)  # type: ignore[arg-type]
+    return error
+
+
+def _decode(body, complete, headers, call, slices, bounds):
+    # type: (bytes, bool, Mapping[Text, Text], Request, Slices, Bounds) -> Deferred[Any]
     if not body.strip() and (complete or not call.repeatable):
-        return None
-    try:
-        return json_within(body, bounds)
-    except OutOfBounds as error:
-        raise errors.NotTheService(call.method, call.shown, error.reason)
-    except ValueError:
+        return succeed(None)
+
+    def failed(failure):
+        # type: (Failure) -> Failure
+        error = failure.value  # type: Any
+        if failure.check(OutOfBounds):
+            raise errors.NotTheService(call.method, call.shown, error.reason)
+        if not failure.check(ValueError):
+            return failure
         if not complete:
             raise errors.ResponseLost(call.method, call.shown, u"the answer is cut off")
         raise errors.NotTheService(
@@ -163,6 +205,9 @@ def _decode(body, complete, headers, call, bounds):
             call.shown,
             u"the answer is not JSON but {}".format(headers.get(u"content-type", u"of no type")),
         )
+
+    reader = JSONReader(body, bounds)
+    return slices.run(reader.steps()).addCallbacks(lambda _: reader.value, failed)
 
 
 def _text_headers(response):

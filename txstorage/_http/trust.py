@@ -44,10 +44,15 @@ _PROBLEMS = {
     21: u"the authority that signed the certificate is not trusted",
 }
 
+# The remedies of problems that no authority would solve.
+_REMEDIES = {
+    9: u"check the clocks of this machine and of the service's",
+    10: u"have the service's certificate renewed; if it is valid, check this machine's clock",
+}
 
 _REISSUE = (
-    u"have the service's certificate issued for {} as a subject alternative name, and with no "
-    u"malformed name"
+    u"use a host name that the certificate has, or have the service's certificate issued for {} as "
+    u"a subject alternative name, and with no malformed name"
 )
 # Letters, digits, hyphens and underscores in labels of at most 63; or a wildcard instead of the
 # first of at least three labels.  service_identity accepts more, and its versions differ.
@@ -122,8 +127,8 @@ def system_trust(paths):
             continue
     if not certificates:
         raise Untrusted(
-            u"this machine has no list of trusted authorities where OpenSSL looks for it; "
-            u"install one (the package is often called ca-certificates)"
+            u"this machine has no list of trusted authorities where OpenSSL looks for it",
+            u"install one (the package is often called ca-certificates), or set verify_ca_path",
         )
     return trustRootFromCertificates(certificates)
 
@@ -211,11 +216,12 @@ def _verified(host):
         # type: (Any, int, int, bool) -> Optional[Exception]
         if not ok:
             unknown = u"the certificate does not verify (OpenSSL error {})".format(error_number)
-            return Untrusted(_PROBLEMS.get(error_number, unknown))
-        problem = identity_problem(host, certificate) if depth == 0 else None
-        if problem is None:
+            problem = _PROBLEMS.get(error_number, unknown)
+            return Untrusted(problem, _REMEDIES.get(error_number, u""))
+        wrong = identity_problem(host, certificate) if depth == 0 else None
+        if wrong is None:
             return None
-        return Untrusted(u"{} ({})".format(problem, host), _REISSUE.format(host))
+        return Untrusted(u"{} ({})".format(wrong, host), _REISSUE.format(host))
 
     return check
 
@@ -271,6 +277,11 @@ class HTTPSPolicy(object):
         if host not in self._creators:
             self._creators[host] = self._creator(host)
         return self._creators[host]
+
+    def without_client(self):
+        # type: () -> HTTPSPolicy
+        """:return: the policy for servers that must not see the client certificate: proxies."""
+        return HTTPSPolicy(self._verify, self._load)
 
     def _creator(self, host):
         # type: (Text) -> Any

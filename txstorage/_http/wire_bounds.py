@@ -25,6 +25,10 @@ if MYPY:
 
     from .bounds import Bounds  # noqa: F401
 
+# Bytes that are received in one turn of the reactor: those of an answer in chunks of one byte take
+# some ten microseconds each.
+_READ = 16 * 1024
+
 # Twisted ends a line at a line feed, and removes one carriage return before it.
 _END_OF_HEAD = re.compile(b"(?:^|\n)\r?\n")
 
@@ -110,6 +114,16 @@ class _BoundedConnection(ProtocolWrapper):
         self._bounds = factory.bounds
         self._counter = AnswerCounter(factory.bounds)
         self._refused = None  # type: Optional[Failure]
+
+    def makeConnection(self, transport):  # noqa: N802 (Twisted's name)
+        # type: (Any) -> None
+        """See ``IProtocol``."""
+        ProtocolWrapper.makeConnection(self, transport)
+        socket = transport
+        # A TLS connection has another transport below it.
+        while getattr(socket, "transport", None) is not None:
+            socket = socket.transport
+        socket.bufferSize = _READ
 
     def write(self, data):
         # type: (bytes) -> None

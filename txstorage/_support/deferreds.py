@@ -129,37 +129,55 @@ class _Deadline(object):
 
     :param deferred: cancelled when the time is over.
     :param error: called without arguments; returns the exception of a late Deferred.
+    :param extension: called without arguments; returns the seconds by which to extend the deadline.
+    :param call_later: called with seconds and a function; returns an object with ``cancel()``.
     """
 
-    def __init__(self, deferred, error):
-        # type: (Deferred[Any], Callable[[], BaseException]) -> None
+    def __init__(self, deferred, error, extension, call_later):
+        # type: (Deferred[Any], Callable[[], BaseException], Callable[[], float], Callable[[float, Callable[[], None]], Timer]) -> None
         self._deferred = deferred
         self._error = error
+        self._extension = extension
+        self._call_later = call_later
+        self._timer = None  # type: Optional[Timer]
         self._expired = False
         self._ended = False
 
-    def expire(self):
+    def begin(self, seconds):
+        # type: (float) -> None
+        """
+        Start the timer.
+
+        :param float seconds: the time from now to the deadline.
+        """
+        self._timer = self._call_later(seconds, self._expire)
+
+    def _expire(self):
         # type: () -> None
-        """Cancel the Deferred, unless it has fired."""
         # A batched timer may go off although it was cancelled a moment ago; by then the Deferred
         # may wait for something else, which has no deadline.
-        if not self._ended:
+        if self._ended:
+            return
+        extension = self._extension()
+        if extension > 0:
+            self.begin(extension)
+        else:
             self._expired = True
             self._deferred.cancel()
 
-    def end(self, result, timer):
-        # type: (Any, Timer) -> Any
+    def end(self, result):
+        # type: (Any) -> Any
         """
         Stop the timer.
 
         :param result: the Deferred's result.
-        :param timer: has ``cancel()``.
         :return: the result.
         :raises Exception: the deadline's error, when the Deferred was cancelled by the deadline.
         """
         self._ended = True
         if not self._expired:
-            timer.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
         elif isinstance(result, Failure) and isinstance(result.value, CancelledError):
             raise self._error()
         return result
@@ -170,6 +188,7 @@ def with_deadline(
     seconds,  # type: float
     deferred,  # type: Deferred[T]
     error,  # type: Callable[[], BaseException]
+    extension=lambda: 0,  # type: Callable[[], float]
 ):
     # type: (...) -> Deferred[T]
     """
@@ -181,10 +200,13 @@ def with_deadline(
     :param float seconds: the time from now to the deadline.
     :param deferred: must end when it is cancelled.
     :param error: called without arguments; returns the exception to fail with.
+    :param extension: called without arguments at the deadline; returns the seconds by which to
+        extend it, or 0.
     :return: ``deferred``.
     """
-    deadline = _Deadline(deferred, error)
-    return deferred.addBoth(deadline.end, call_later(seconds, deadline.expire))
+    deadline = _Deadline(deferred, error, extension, call_later)
+    deadline.begin(seconds)
+    return deferred.addBoth(deadline.end)
 
 
 def all_of(deferreds):

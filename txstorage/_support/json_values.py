@@ -99,6 +99,20 @@ def objects_in(value):
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
+def at_most(values, maximum, things):
+    # type: (List[Any], int, Text) -> List[Any]
+    """
+    :param list values: any.
+    :param int maximum: their greatest acceptable number.
+    :param text things: the name of the values.
+    :return: the values.
+    :raises Malformed: there are more.
+    """
+    if len(values) > maximum:
+        raise Malformed(u"it has more than {} {}".format(maximum, things))
+    return values
+
+
 def same_id(one, other):
     # type: (Text, Text) -> bool
     """
@@ -120,6 +134,7 @@ def _canonical(uuid):
 __all__ = [
     "MAX_ID",
     "Malformed",
+    "at_most",
     "identifier",
     "member",
     "object_member",

@@ -6,6 +6,7 @@ outcome to output and an exit code.
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Callable, cast
@@ -14,21 +15,21 @@ from uuid import UUID
 import attr
 import click
 from rich.console import Console, RenderableType
-from twisted.internet.defer import Deferred
 from twisted.web.iweb import IAgent
 
 from .._assembly import driver_for, volume_service
 from .._configuration.configuration import Configuration, variables
 from .._configuration.keys import KEYS
 from ..clouds.interface import IVolumeService
-from ..clouds.values import Volume
 from ..driver.operations import BlockDeviceDriver
 from ..errors import InvalidConfiguration
 from .errors import Explanation, explain
+from .observed import Observe, ObservedService, SentRequests
 from .running import IReactor, run
-from .terminal import SafeConsole, as_json, echo
+from .terminal import SafeConsole, as_json, echo, one_line
 
-AGENT_YML = "/etc/flocker/agent.yml"
+#: The files that configure an agent; the first that exists is used.
+SEARCH_PATH = ("/etc/flocker/agent.yml", "/etc/txstorage/agent.yml")
 
 # Output that goes to no terminal is not wrapped.
 _WIDTH_WITHOUT_TERMINAL = 10_000
@@ -65,32 +66,21 @@ class ConfiguredCloud:
     driver: BlockDeviceDriver
 
 
-Observe = Callable[[str], None]
+def default_state_dir() -> str:
+    """The default state directory of the embedded service."""
+    if os.geteuid() == 0:
+        return "/var/lib/txstorage"
+    return os.path.expanduser("~/.local/share/txstorage")
 
 
-class ObservedService:
+def state_dir_agent(directory: str) -> str | None:
     """
-    A volume service that reports the status of each volume it returns.
+    Find the ``agent.yml`` that an embedded service has written for its first node.
 
-    :param service: the :class:`~txstorage.clouds.IVolumeService`.
-    :param observe: called with a status.
+    :param directory: the state directory, which may not exist.
     """
-
-    def __init__(self, service: IVolumeService, observe: Observe) -> None:
-        self._service = service
-        self._observe = observe
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._service, name)
-
-    def get_volume(self, volume_id: str) -> Deferred[Volume]:
-        """See ``IVolumeService``."""
-
-        def seen(volume: Volume) -> Volume:
-            self._observe(volume.status)
-            return volume
-
-        return self._service.get_volume(volume_id).addCallback(seen)
+    found = sorted(glob.glob(os.path.join(glob.escape(directory), "agent-*.yml")))
+    return found[0] if found else None
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -104,7 +94,10 @@ class App:
     :ivar environ: the environment.
     :ivar run: calls an operation with the reactor; returns its result.
     :ivar agent: an ``IAgent`` to use instead of a verifying one.
-    :ivar default_config: the ``agent.yml`` to use when none is named.
+    :ivar search_path: the files to use when none is named; the first that exists.
+    :ivar state_dir: the state directory of the embedded service to use when neither a file nor a
+        variable configures another.
+    :ivar sent: the requests for changes that the command has sent.
     :ivar verbose: whether standard error shows the requests, which leaves no room for a spinner.
     :ivar outcomes: the outcomes so far, printed with the error of a command that ends early.
     """
@@ -115,7 +108,9 @@ class App:
     environ: Mapping[str, str] = attr.ib(default=os.environ, repr=False)
     run: Callable[[Callable[[IReactor], Coroutine[Any, Any, Any]]], Any] = run
     agent: IAgent | None = None
-    default_config: str = AGENT_YML
+    search_path: tuple[str, ...] = SEARCH_PATH
+    state_dir: str = attr.ib(factory=default_state_dir)
+    sent: SentRequests = attr.ib(factory=SentRequests, repr=False)
     verbose: bool = False
     outcomes: dict[str, Any] = attr.ib(factory=dict)
 
@@ -128,19 +123,26 @@ class App:
         named = self.config or self.environ.get("TXSTORAGE_CONFIG")
         if named:
             return named
-        return self.default_config if os.path.exists(self.default_config) else None
+        for path in self.search_path:
+            if os.path.exists(path):
+                return path
+        return None if self._given() else state_dir_agent(self.state_dir)
+
+    def _given(self) -> list[str]:
+        known = {name for key in KEYS for name in variables(key.name)}
+        return sorted(name for name in known if self.environ.get(name))
 
     def variables(self) -> list[str]:
         """
         :return: the names of the environment's variables that configure the driver.
         :raises InvalidConfiguration: no such variable is set.
         """
-        known = {name for key in KEYS for name in variables(key.name)}
-        given = sorted(name for name in known if self.environ.get(name))
+        given = self._given()
         if not given:
+            places = ", ".join([*self.search_path, self.state_dir + "/agent-*.yml"])
             raise InvalidConfiguration(
                 "config",
-                f"no file is named, there is no {self.default_config}, and no variable is set",
+                f"no file is named, there is none of {places}, and no variable is set",
                 "name an agent.yml with --config or TXSTORAGE_CONFIG ('txstorage serve' makes "
                 "one), or set OS_AUTH_URL and the like",
             )
@@ -174,7 +176,7 @@ class App:
         configuration = self.configuration()
         service: IVolumeService = volume_service(reactor, configuration, self.agent)
         if observe is not None:
-            service = cast(IVolumeService, ObservedService(service, observe))
+            service = cast(IVolumeService, ObservedService(service, observe, self.sent))
         return ConfiguredCloud(configuration, service, driver_for(reactor, configuration, service))
 
     # -- output ------------------------------------------------------------
@@ -192,7 +194,7 @@ class App:
             # For click.  When the reader has closed the pipe, click ends silently.
             raise
         except Exception as error:
-            explanation = attr.evolve(explain(error), details=self.outcomes)
+            explanation = attr.evolve(explain(error, str(self.sent)), details=self.outcomes)
             explanation.report(self.json)
             raise SystemExit(explanation.exit_code)
 
@@ -230,7 +232,7 @@ class App:
     def note(self, message: str) -> None:
         """Print a remark on standard error, unless the output is JSON."""
         if not self.json:
-            echo(message, err=True)
+            echo(one_line(message), err=True)
 
     def console(self) -> Console:
         """Return the console of standard output."""
@@ -245,4 +247,4 @@ class App:
         return SafeConsole(stderr=True, quiet=quiet, force_terminal=False if quiet else None)
 
 
-__all__: tuple[str, ...] = ("CommandResult", "App", "ConfiguredCloud", "ObservedService")
+__all__: tuple[str, ...] = ("CommandResult", "App", "ConfiguredCloud", "default_state_dir")

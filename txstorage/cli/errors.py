@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,7 +22,7 @@ from ..interfaces import (
     VolumeException,
 )
 from .running import CommandInterrupted
-from .terminal import as_json, echo
+from .terminal import as_json, echo, one_line
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
@@ -62,8 +63,8 @@ class Explanation:
 
     def as_text(self) -> str:
         """Return the text for a terminal."""
-        remedy = f"\nWhat to do: {self.remedy}" if self.remedy else ""
-        return f"Error: {self.message}{remedy}"
+        remedy = f"\nWhat to do: {one_line(self.remedy)}" if self.remedy else ""
+        return f"Error: {one_line(self.message)}{remedy}"
 
     def to_wire(self) -> dict[str, Any]:
         """Return the document for ``--json``."""
@@ -105,11 +106,23 @@ def _is_of_the_service(error: BaseException) -> TypeGuard[ServeError]:
     return module is not None and isinstance(error, module.ServeError)
 
 
-def explain(error: BaseException) -> Explanation:
-    """:param error: the error that a command failed with."""
+def _interrupted(error: CommandInterrupted, sent: str) -> Explanation:
+    name, kind = signal.Signals(error.number).name, type(error).__name__
+    message, remedy = f"Interrupted by {name}", "the command can be repeated"
+    if sent:
+        message += f"; the cloud was already asked to: {sent}"
+        remedy += "; it resumes from the cloud's current state"
+    return Explanation(kind, message, remedy, error.exit_code)
+
+
+def explain(error: BaseException, sent: str = "") -> Explanation:
+    """
+    :param error: the error that a command failed with.
+    :param sent: the command's requests for changes.
+    """
     kind = type(error).__name__
     if isinstance(error, CommandInterrupted):
-        return Explanation(kind, "Interrupted", "the command can be repeated", 130)
+        return _interrupted(error, sent)
     if isinstance(error, VolumeException):
         message, remedy = _VOLUME_PROBLEMS.get(type(error), (f"{kind} on volume {{}}", ""))
         return Explanation(kind, message.format(error.blockdevice_id), remedy)

@@ -13,24 +13,41 @@ import click
 
 from .._version import VERSION
 from .shell import Commands, LazyCommand, wants_json, with_global_options
+from .shell.texts import guard_standard_error, one_line
 
 _JSON = "txstorage.cli.main"
 
 
+#: The help of a group without a command, as an exception; since click 8.2.0.
+_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+
+
+def _usage_error(error: click.ClickException) -> str:
+    """Return the text that click prints for an error, whose message is one line."""
+    message = error.format_message()
+    if isinstance(error, _HELP):
+        return message
+    shown = f"Error: {one_line(message)}"
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        remedy = f"Try '{error.ctx.command_path} --help' for help."
+        return f"{error.ctx.get_usage()}\n{remedy}\n\n{shown}"
+    return shown
+
+
 @contextmanager
-def _usage_error_as_json(context: click.Context, as_json: bool) -> Iterator[None]:
-    """With ``--json``, print usage errors as JSON, too."""
+def _safe_usage_errors(context: click.Context, as_json: bool) -> Iterator[None]:
+    """Print click's errors without foreign control characters; with ``--json``, as JSON."""
     try:
         yield
     except click.ClickException as error:
-        if not as_json:
-            raise
-        from .errors import Explanation
+        from .errors import Explanation, say
 
-        kind, message = type(error).__name__, error.format_message()
         where = getattr(error, "ctx", None) or context
-        remedy = f"see '{where.command_path} --help'"
-        Explanation(kind, message, remedy).report(as_json)
+        if as_json:
+            remedy = f"see '{where.command_path} --help'"
+            Explanation(type(error).__name__, error.format_message(), remedy).report(as_json)
+        else:
+            say(_usage_error(error))
         context.exit(error.exit_code)
 
 
@@ -54,16 +71,34 @@ COMMANDS = {
 class _Commands(Commands):
     """The commands.  With ``--json``, every outcome is one JSON document."""
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as this process's program."""
+        self.is_program = True
+        guard_standard_error()
+        kwargs.setdefault("prog_name", "txstorage")
+        return super().__call__(*args, **kwargs)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See ``click.Command``."""
         ctx.meta[_JSON] = wants_json(args)
-        with _usage_error_as_json(ctx, ctx.meta[_JSON]):
+        with _safe_usage_errors(ctx, ctx.meta[_JSON]):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """See ``click.Command``."""
-        with _usage_error_as_json(ctx, ctx.meta[_JSON]):
-            return super().invoke(ctx)
+        try:
+            with _safe_usage_errors(ctx, ctx.meta[_JSON]):
+                return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort) as error:
+            # Before and after the reactor runs, and at a prompt, where click replaces it.
+            if not any(isinstance(each, KeyboardInterrupt) for each in (error, error.__context__)):
+                raise
+            from .errors import explain
+            from .running import CommandInterrupted
+
+            interrupted = CommandInterrupted()
+            explain(interrupted).report(ctx.meta[_JSON])
+            ctx.exit(interrupted.exit_code)
 
 
 @click.group(

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .running import IReactor
+from .terminal import one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -58,7 +59,7 @@ def progress(console: Console, description: str, note: Note | None = None) -> It
         yield note
         return
     with _line(console) as line:
-        line.add_task(description, total=None, note=note)
+        line.add_task(one_line(description), total=None, note=note)
         yield note
 
 

@@ -37,7 +37,60 @@ _REACTOR = cast(IReactor, _reactor)
 
 
 class CommandInterrupted(Exception):
-    """The user, or the system, interrupted the command, and it has stopped."""
+    """
+    The user, or the system, interrupted the command, and it has stopped.
+
+    :ivar number: of the signal.
+    """
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        super().__init__(number)
+        self.number = number
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that shells use for the signal."""
+        return 128 + self.number
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupts:
+    """
+    The signals that stop a reactor.  The first one counts; the others are ignored, so that the
+    reactor can shut down in order.
+
+    :ivar number: of the first signal; ``None`` until there is one.
+    """
+
+    def __init__(self) -> None:
+        self._reactor: IReactor | None = None
+        self._former = {number: signal.getsignal(number) for number in _SIGNALS}
+        self.number: int | None = None
+
+    def install(self, reactor: IReactor) -> None:
+        """Handle the signals, in place of a running reactor; nohup and shells ignore some."""
+        self._reactor = reactor
+        for number, former in self._former.items():
+            if former is not signal.SIG_IGN:
+                signal.signal(number, self._received)
+
+    def remove(self) -> None:
+        """Restore the handlers that there were before the reactor ran."""
+        for number, former in self._former.items():
+            signal.signal(number, former or signal.SIG_DFL)
+
+    def _received(self, number: int, frame: object) -> None:
+        if self.number is None and self._reactor is not None:
+            self.number = number
+            self._reactor.callFromThread(_stop, self._reactor)
+
+
+def _stop(reactor: IReactor) -> None:
+    # It may have stopped meanwhile.
+    with suppress(ReactorNotRunning):
+        reactor.stop()
 
 
 class _Outcome(Generic[T]):
@@ -76,9 +129,10 @@ class _Command(Generic[T]):
         self._reactor = reactor
         self._call: Deferred[Any] | None = None
         self._stopping = False
+        self.interrupts = Interrupts()
 
     def start(self) -> None:
-        _stop_on_hang_up(self._reactor)
+        self.interrupts.install(self._reactor)
         self._call = Deferred.fromCoroutine(self._operation(self._reactor))
         self._call.addBoth(self._ended)
 
@@ -111,16 +165,13 @@ def run(operation: Callable[[IReactor], Coroutine[Any, Any, T]], reactor: IReact
     command = _Command(operation, reactor)
     reactor.addSystemEventTrigger("before", "shutdown", command.shut_down)
     reactor.callWhenRunning(command.start)
-    reactor.run()
+    try:
+        reactor.run()
+    finally:
+        command.interrupts.remove()
     if not command.outcome.known or command.outcome.is_cancelled():
-        raise CommandInterrupted()
+        raise CommandInterrupted(command.interrupts.number or signal.SIGINT)
     return command.outcome.result()
-
-
-def _stop_on_hang_up(reactor: IReactor) -> None:
-    # Twisted handles the other signals; nohup ignores this one.
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reactor.stop))
 
 
 class _Input:
@@ -135,8 +186,7 @@ class _Input:
     def childConnectionLost(self, name: int, reason: Failure) -> None:  # noqa: N802
         """See ``ProcessReader``."""
         # A stopping reactor closes the pipe, too.
-        with suppress(ReactorNotRunning):
-            self._reactor.stop()
+        _stop(self._reactor)
 
 
 def end_with_input(reactor: IReactor, descriptor: int = 0) -> None:

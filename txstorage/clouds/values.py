@@ -17,23 +17,25 @@ if MYPY:
 _text = instance_of(text_type)  # type: Any
 
 
-@attr.s(frozen=True)
+@attr.s(frozen=True, slots=True)
 class Attachment(object):
     """
-    A volume's connection to a server.
+    A volume's connection to a server, or to a host that is not a server.
 
     There is deliberately no device name, since a cloud's is not reliable.
 
     :ivar text volume_id: the volume.
-    :ivar server_id: the server's instance id (text), or ``None`` when the volume is attached to
-        something that is not a server.
+    :ivar server_id: the server's instance id (text), or ``None`` when another program attached the
+        volume to a host, without a server.
+    :ivar host_name: that host's name (text), or ``None``: clouds show it to administrators only.
     """
 
     volume_id = attr.ib(validator=_text)  # type: Text
     server_id = attr.ib(validator=optional(_text))  # type: Optional[Text]
+    host_name = attr.ib(default=None, validator=optional(_text))  # type: Optional[Text]
 
 
-@attr.s(frozen=True, hash=False)
+@attr.s(frozen=True, slots=True, hash=False)
 class Volume(object):
     """
     A volume as the cloud describes it.
@@ -47,6 +49,8 @@ class Volume(object):
     :ivar tuple attachments: of :class:`Attachment`.
     :ivar text created_at: ISO 8601, UTC; sorts by time.
     :ivar volume_type: text or ``None``.
+    :ivar bool encrypted: whether the volume is encrypted, so that its device may be smaller than
+        ``size``.
     :ivar bool listed: whether a list describes the volume, which may be out of date; only a
         description of the one volume is the basis of a change or a result.
     """
@@ -59,10 +63,11 @@ class Volume(object):
     attachments = attr.ib(default=(), validator=instance_of(tuple))  # type: Tuple[Attachment, ...]
     created_at = attr.ib(default=u"", validator=_text)  # type: Text
     volume_type = attr.ib(default=None, validator=optional(_text))  # type: Optional[Text]
+    encrypted = attr.ib(default=False, validator=instance_of(bool))  # type: bool
     listed = attr.ib(default=False, cmp=False)  # type: bool
 
 
-@attr.s(frozen=True)
+@attr.s(frozen=True, slots=True)
 class Server(object):
     """
     A machine that volumes can be attached to.

@@ -13,10 +13,17 @@ from twisted.internet.defer import DeferredLock, maybeDeferred
 from .._support.deferreds import all_of
 from .._support.eliot_context import in_current_context
 from ..errors import DeviceBusy, DeviceError
+from ..errors.remedies import (
+    COMPUTE_RELEASES,
+    DEVICE_APPEARS,
+    DEVICE_DISAPPEARS,
+    OWN_INSTANCE_ID,
+)
 from ..interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
 from .labels import dataset_of
-from .lifecycle import attached_servers
+from .places import attached_servers
 from .polling import SharedPoll
+from .turns import Turns
 
 MYPY = False
 if MYPY:
@@ -45,6 +52,8 @@ class NodeAttacher(object):
     :param devices: a :class:`~txstorage._devices.finder.DeviceFinder` for this node.
     :param node: a :class:`~txstorage._node.instance_id.NodeIdentity` for this node.
     :param intervals: :class:`~txstorage.driver.polling.Intervals` between polls.
+
+    :ivar Turns turns: the detaches in progress.
     """
 
     def __init__(self, reactor, service, devices, node, intervals):
@@ -54,6 +63,7 @@ class NodeAttacher(object):
         self._node = node
         self._compute = SharedPoll(reactor, service.list_attachments, intervals)
         self._queues = WeakValueDictionary()  # type: WeakValueDictionary[Text, DeferredLock]
+        self.turns = Turns(reactor)
 
     def attach(self, run, server_id, in_time):
         # type: (Convergence, Text, Callable[..., Deferred[Any]]) -> Deferred[BlockDeviceVolume]
@@ -85,7 +95,7 @@ class NodeAttacher(object):
 
     def _attach(self, run, server_id):
         # type: (Convergence, Text) -> Deferred[Any]
-        awaited, run.awaited = run.awaited, u"this node's own instance id"
+        awaited, run.awaited = run.awaited, OWN_INSTANCE_ID
         return self._own_id().addCallback(self._attach_knowing, run, server_id, awaited)
 
     def _attach_knowing(self, own_id, run, server_id, awaited):
@@ -96,8 +106,10 @@ class NodeAttacher(object):
 
     def _await_device(self, volume, run):
         # type: (Volume, Convergence) -> Deferred[Volume]
-        run.awaited = u"its device to appear on this node"
-        d = self._devices.wait_until_present(volume.volume_id, volume.size)
+        run.awaited = DEVICE_APPEARS
+        d = self._devices.wait_until_present(
+            volume.volume_id, volume.size, volume.encrypted, run.problem.record
+        )
         return d.addCallback(lambda _: volume)
 
     def request_detach(self, run):
@@ -143,23 +155,26 @@ class NodeAttacher(object):
 
     def _until_released(self, run):
         # type: (Convergence) -> Deferred[Any]
-        run.awaited = u"Compute to release it"
-        return all_of([self._until_not_listed(run.volume_id, s) for s in run.progress.servers])
+        run.awaited = COMPUTE_RELEASES
+        return all_of([self._until_not_listed(run, s) for s in run.progress.servers])
 
-    def _until_not_listed(self, volume_id, server_id):
-        # type: (Text, Text) -> Deferred[None]
+    def _until_not_listed(self, run, server_id):
+        # type: (Convergence, Text) -> Deferred[None]
         def evaluate(attachments, polls):
             # type: (Iterable[Attachment], int) -> Optional[Deferred[Any]]
-            if volume_id in {attachment.volume_id for attachment in attachments}:
-                return self._compute.next_poll(server_id, polls).addCallback(evaluate, polls + 1)
+            run.problem.ended()
+            if run.volume_id in {attachment.volume_id for attachment in attachments}:
+                d = self._compute.next_poll(server_id, polls, run.problem.retry)
+                return d.addCallback(evaluate, polls + 1)
             return None
 
         # One poll of a server's list serves all volumes that are being detached from it.
-        return self._compute.first_poll(server_id).addCallback(evaluate, 0)
+        d = self._compute.first_poll(server_id, run.problem.retry)
+        return d.addCallback(evaluate, 0)
 
     def _until_device_gone(self, run):
         # type: (Convergence) -> Deferred[None]
-        run.awaited = u"its device to disappear from this node"
+        run.awaited = DEVICE_DISAPPEARS
         return self._devices.wait_until_gone(run.volume_id)
 
     def device_path(self, volume):
@@ -178,7 +193,7 @@ class NodeAttacher(object):
         # type: (Text, Volume) -> Any
         if instance_id not in attached_servers(volume):
             raise UnattachedVolume(volume.volume_id)
-        return self._devices.find(volume.volume_id, volume.size)
+        return self._devices.find(volume.volume_id, volume.size, volume.encrypted)
 
     def _own_id(self):
         # type: () -> Deferred[Optional[Text]]

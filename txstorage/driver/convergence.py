@@ -13,24 +13,23 @@ from twisted.internet.defer import maybeDeferred
 from .._log import REQUEST_REFUSED
 from .._support.compat import as_text
 from ..errors import (
-    Conflict,
+    AttachedToHost,
     OperationFailed,
-    RequestRefused,
-    ResourceNotFound,
     StillAttached,
     UnknownServer,
     UnusableStatus,
 )
+from ..errors.remedies import RESPONSE
 from ..interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
+from .last_problem import LastProblem
 from .lifecycle import (
     AWAITED,
-    GONE,
-    MAXIMUM_REQUESTS,
+    REFUSALS,
     Decision,
     Progress,
-    attached_servers,
     decide,
 )
+from .places import attached_hosts, attached_places, attached_servers, observed
 from .polling import is_passing
 
 MYPY = False
@@ -46,7 +45,7 @@ if MYPY:
     from .polling import Watcher  # noqa: F401
 
 #: The cloud refuses the request in the volume's current state, which may have changed meanwhile.
-_REFUSALS = (RequestRefused, Conflict, ResourceNotFound, UnknownVolume)
+_REFUSALS = tuple(kind for kind, _ in REFUSALS if kind is not UnknownServer)
 
 
 @attr.s(frozen=True)
@@ -60,7 +59,7 @@ class PlainSubject(object):
     """
 
     name = attr.ib()  # type: Text
-    awaited = attr.ib(default=u"the cloud's response")  # type: Text
+    awaited = attr.ib(default=RESPONSE)  # type: Text
     last_seen = attr.ib(default=u"nothing")  # type: Text
 
 
@@ -82,6 +81,7 @@ class Convergence(object):
     :ivar Progress progress: the operation's progress.
     :ivar volume: the :class:`~txstorage.clouds.Volume` as last seen, or ``None``.
     :ivar text awaited: the event that the operation waits for at the moment.
+    :ivar LastProblem problem: the most recent failure.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Convergence(object):
         self._send_request = request  # type: Any
         self._check = check
         self._polls = 0
-        self._problem = None  # type: Optional[Failure]
+        self.problem = LastProblem()
         self.volume_id = volume_id
         self.volume = None  # type: Any
         self.progress = Progress(operation, frozenset(servers))
@@ -133,11 +133,9 @@ class Convergence(object):
         """:return: text for people: the last status, and the last problem."""
         text = u"nothing"
         if self.volume is not None:
-            servers = u", ".join(attached_servers(self.volume))
-            text = self.volume.status + (u", attached to " + servers if servers else u"")
-        if self._problem is not None:
-            text += u"; last problem: " + as_text(self._problem.getErrorMessage())
-        return text
+            places = u", ".join(attached_places(self.volume))
+            text = self.volume.status + (u", attached to " + places if places else u"")
+        return self.problem.after(text)
 
     def _checked(self, volume):
         # type: (Optional[Volume]) -> Optional[Volume]
@@ -148,13 +146,11 @@ class Convergence(object):
     def _step(self, volume):
         # type: (Optional[Volume]) -> Any
         self.volume = volume
-        status = GONE
-        servers = ()  # type: Tuple[Text, ...]
-        if volume is not None:
-            status, servers = volume.status, attached_servers(volume)
-        if not self.progress.servers:
-            self.progress = self.progress.about(servers)
-        decision = decide(self.progress, status, servers)
+        self.problem.ended()
+        status, places = observed(volume)
+        if volume is not None and not self.progress.servers:
+            self.progress = self.progress.about(attached_servers(volume))
+        decision = decide(self.progress, status, places)
         if volume is not None and volume.listed and decision is not Decision.WAIT:
             return self._look_again()
         if decision is Decision.DONE:
@@ -164,7 +160,7 @@ class Convergence(object):
             return self._wait()
         if decision is Decision.REQUEST:
             return self._request()
-        return self._give_up(decision, status, servers)
+        return self._give_up(decision, status, places)
 
     def _look_again(self):
         # type: () -> Deferred[Any]
@@ -176,7 +172,7 @@ class Convergence(object):
         # type: (Failure) -> Any
         if not is_passing(failure):
             return failure
-        self._problem = failure
+        self.problem.retry(failure)
         return self._poll_again()
 
     def _wait(self):
@@ -192,24 +188,24 @@ class Convergence(object):
         # type: (Failure) -> Optional[Failure]
         if not failure.check(*_REFUSALS) and not is_passing(failure):
             return failure
-        self._problem = failure
+        self.problem.record(failure)
         return None
 
     def _poll_again(self):
         # type: () -> Deferred[Any]
-        d = self._watcher.next_poll(self.volume_id, self._polls)
+        d = self._watcher.next_poll(self.volume_id, self._polls, self.problem.retry)
         self._polls += 1
         return d.addCallback(self._step)
 
     def _request(self):
         # type: () -> Deferred[Any]
-        self._polls = 0
         d = self._send_request(self)  # type: Deferred[Any]
         return d.addCallbacks(self._accepted, self._not_accepted)
 
     def _accepted(self, _):
         # type: (object) -> Deferred[Any]
         self.progress = self.progress.requested()
+        self._polls = 0
         return self._poll_again()
 
     def _not_accepted(self, failure):
@@ -220,8 +216,9 @@ class Convergence(object):
             # A deleted server releases its volumes.
             refusals += (UnknownServer,)
         if failure.check(*refusals):
-            self.progress = self.progress.refused()
-            if self.progress.requests >= MAXIMUM_REQUESTS:
+            limit = dict(REFUSALS)[failure.check(*refusals)]
+            self.progress = self.progress.waiting() if limit is None else self.progress.refused()
+            if limit is not None and self.progress.requests >= limit:
                 return failure
         elif not is_passing(failure):
             return failure
@@ -229,7 +226,8 @@ class Convergence(object):
             self.progress = self.progress.waiting()
         else:
             self.progress = self.progress.requested()
-        self._problem = failure
+            self._polls = 0
+        self.problem.record(failure)
         REQUEST_REFUSED(
             operation=self.progress.operation,
             volume_id=self.volume_id,
@@ -237,7 +235,7 @@ class Convergence(object):
         ).write()
         return self._poll_again()
 
-    def _give_up(self, decision, status, servers):
+    def _give_up(self, decision, status, places):
         # type: (NamedConstant, Text, Sequence[Text]) -> Deferred[Any]
         errors = {
             Decision.UNKNOWN: UnknownVolume,
@@ -247,7 +245,9 @@ class Convergence(object):
         if decision in errors:
             raise errors[decision](self.volume_id)
         if decision is Decision.STILL_ATTACHED:
-            raise StillAttached(self.volume_id, servers)
+            raise StillAttached(self.volume_id, places)
+        if decision is Decision.ATTACHED_TO_HOST:
+            raise AttachedToHost(self.volume_id, attached_hosts(self.volume))
         d = self._service.failure_reason(self.volume_id)
         return d.addCallback(self._explain, decision, status)
 
@@ -256,9 +256,7 @@ class Convergence(object):
         operation = self.progress.operation
         if decision is Decision.UNUSABLE:
             raise UnusableStatus(operation, self.volume_id, status, reason)
-        problem = reason
-        if not problem and self._problem is not None:
-            problem = as_text(self._problem.getErrorMessage())
+        problem = reason or as_text(str(self.problem))
         raise OperationFailed(
             operation,
             self.volume_id,

@@ -9,13 +9,16 @@ the same volume.
 
 from __future__ import absolute_import, division, print_function
 
+from itertools import count
+
 from twisted.internet.task import deferLater
 
 from .._log import CREATE_RESUMED, DUPLICATE_VOLUME
 from .._support.eliot_context import resume_context
-from ..errors import OperationFailed, UnusableStatus
+from ..errors import DatasetConflict, OperationFailed, UnusableStatus
 from .convergence import Convergence
 from .labels import belongs_to, dataset_labels, dataset_of, volume_name
+from .last_problem import LastProblem
 from .lifecycle import AWAITED, MAXIMUM_REQUESTS, chosen
 from .polling import is_passing, until
 
@@ -30,7 +33,13 @@ if MYPY:
 
     from ..clouds.interface import IVolumeService  # noqa: F401
     from ..clouds.values import Volume  # noqa: F401
+    from ..interfaces import BlockDeviceVolume  # noqa: F401
     from .polling import Intervals, Watcher  # noqa: F401
+
+
+# The lists that are read until one has the volume that was created; a cloud that never lists the
+# volume must not keep it from being used.
+_MAXIMUM_LISTS = 5
 
 
 class Creation(object):
@@ -67,6 +76,7 @@ class Creation(object):
         self._pauses = 0
         self._requested_id = None  # type: Any
         self._convergence = None  # type: Optional[Convergence]
+        self._problem = LastProblem()
 
     @property
     def volume_id(self):
@@ -81,8 +91,9 @@ class Creation(object):
     @property
     def last_seen(self):
         # type: () -> Text
-        """:return: text for people: the last status."""
-        return u"nothing" if self._convergence is None else self._convergence.last_seen
+        """:return: text for people: the last status, and the last problem."""
+        seen = u"nothing" if self._convergence is None else self._convergence.last_seen
+        return self._problem.after(seen)
 
     @property
     def name(self):
@@ -125,7 +136,9 @@ class Creation(object):
     def _find_with_retries(self):
         # type: () -> Deferred[List[Volume]]
         # After the first request, only the deadline may end the search.
-        return until(self._reactor, self._intervals, self._find, lambda found: True)
+        return until(
+            self._reactor, self._intervals, self._find, lambda found: True, self._problem.retry
+        )
 
     def _adopt_or_request(self, found):
         # type: (List[Volume]) -> Any
@@ -163,6 +176,7 @@ class Creation(object):
             self._intervals,
             lambda: self._watcher.poll(listed.volume_id),
             lambda volume: True,
+            self._problem.retry,
         )
         return looked.addCallback(seen)
 
@@ -190,6 +204,7 @@ class Creation(object):
             self._requests += 1
         if self._requests >= MAXIMUM_REQUESTS:
             return failure
+        self._problem.retry(failure)
         # The cloud may still be processing the request: give the volume time to appear.
         pause = resume_context(  # type: Deferred[Any]
             deferLater(self._reactor, self._intervals.seconds(self._pauses), lambda: None)
@@ -200,6 +215,8 @@ class Creation(object):
 
     def _until_usable(self, volume):
         # type: (Volume) -> Deferred[Any]
+        # A list or a request has succeeded, so what failed before is over.
+        self._problem = LastProblem()
         self._convergence = convergence = Convergence(
             self._service, self._watcher, u"create", volume.volume_id
         )
@@ -222,7 +239,16 @@ class Creation(object):
 
     def _until_chosen(self, volume):
         # type: (Volume) -> Deferred[Any]
-        return self._find_with_retries().addCallback(self._choose, volume)
+        # The volume exists, so a list without it is out of date, and may lack a rival, too.
+        lists = count(1)
+        found = until(
+            self._reactor,
+            self._intervals,
+            self._find,
+            lambda found: volume.volume_id in {each.volume_id for each in found}
+            or next(lists) >= _MAXIMUM_LISTS,
+        )
+        return found.addCallback(self._choose, volume)
 
     def _choose(self, found, volume):
         # type: (List[Volume], Volume) -> Any
@@ -253,6 +279,26 @@ class Creation(object):
                     volume_id=volume.volume_id,
                     used=used.volume_id,
                 ).write()
+
+
+def of_size(volume, size):
+    # type: (BlockDeviceVolume, int) -> BlockDeviceVolume
+    """
+    Check that a dataset's volume has the requested size.
+
+    :param BlockDeviceVolume volume: the volume.
+    :param int size: bytes.
+    :return: the volume.
+    :raises DatasetConflict: the size differs.
+    """
+    if volume.size != size:
+        raise DatasetConflict(
+            volume.blockdevice_id,
+            u"Dataset {} already has a volume of {} bytes, {}; the requested size is {}".format(
+                volume.dataset_id, volume.size, volume.blockdevice_id, size
+            ),
+        )
+    return volume
 
 
 def _raise_not_created(error):

@@ -13,7 +13,8 @@ from .._log import DUPLICATE_VOLUME, VOLUME_SKIPPED
 from .._support.compat import text_type
 from ..errors import MalformedLabels
 from ..interfaces import BlockDeviceVolume
-from .lifecycle import attached_servers, chosen
+from .lifecycle import chosen
+from .places import attached_servers
 
 MYPY = False
 if MYPY:

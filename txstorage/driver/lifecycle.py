@@ -15,6 +15,9 @@ from __future__ import absolute_import, division, print_function
 import attr
 from constantly import NamedConstant, Names
 
+from ..errors import Conflict, RequestRefused, ResourceNotFound, UnknownServer
+from ..interfaces import UnknownVolume
+
 MYPY = False
 if MYPY:
     from typing import Any, Dict, FrozenSet, Iterable, Mapping, Text, Tuple  # noqa: F401
@@ -42,6 +45,7 @@ class Decision(Names):  # type: ignore[misc]
     STILL_ATTACHED = NamedConstant()  # StillAttached
     UNUSABLE = NamedConstant()  # UnusableStatus
     FAILED = NamedConstant()  # OperationFailed
+    ATTACHED_TO_HOST = NamedConstant()  # AttachedToHost
 
 
 class Phase(Names):  # type: ignore[misc]
@@ -53,15 +57,19 @@ class Phase(Names):  # type: ignore[misc]
 
 
 class Where(Names):  # type: ignore[misc]
-    """The servers that a volume is attached to, relative to the operation's."""
+    """The places that a volume is attached to, relative to the operation's servers."""
 
     NOWHERE = NamedConstant()
     HERE = NamedConstant()  # the server to attach to, or to detach from
-    ELSEWHERE = NamedConstant()  # other servers only
+    ELSEWHERE = NamedConstant()  # other servers, or hosts, only
 
 
 #: The status of a volume that a direct GET does not find.  Absence from a list never means it.
 GONE = u"(gone)"
+
+#: The status of a volume in use that has attachments, none of them to a server: another program
+#: attached it to a host.  Compute can't detach it, so there is nothing to wait for.
+ON_HOST = u"in-use (host)"
 
 _COLUMNS = tuple(
     (phase, where)
@@ -75,13 +83,14 @@ _REQUEST, _AGAIN, _WAIT, _DONE = (
     Decision.WAIT,
     Decision.DONE,
 )
-_UNKNOWN, _TAKEN, _LOOSE, _STILL, _BAD, _FAIL = (
+_UNKNOWN, _TAKEN, _LOOSE, _STILL, _BAD, _FAIL, _HOST = (
     Decision.UNKNOWN,
     Decision.ATTACHED,
     Decision.UNATTACHED,
     Decision.STILL_ATTACHED,
     Decision.UNUSABLE,
     Decision.FAILED,
+    Decision.ATTACHED_TO_HOST,
 )
 
 
@@ -145,6 +154,7 @@ ATTACH = _table(
         u"reserved":  _always(_WAIT),
         u"attaching": _always(_WAIT),
         u"in-use":    (_WAIT, _TAKEN, _TAKEN,    _WAIT, _DONE, _TAKEN,     _WAIT, _DONE, _TAKEN),
+        ON_HOST:      _always(_TAKEN),
         u"detaching": _always(_WAIT),
         u"deleting":  _always(_WAIT),
         GONE:         _always(_UNKNOWN),
@@ -162,9 +172,15 @@ DETACH = _table(
     {
         # fmt: off
         u"available": (_LOOSE, _WAIT, _WAIT,     _DONE, _WAIT, _WAIT,      _DONE, _WAIT, _DONE),
+        # Fresh or joined: an attach is in progress, and the detach waits for its server.
+        # Requested: the detach ends here, without "available".  The volume is attached nowhere,
+        # and the reservation is another caller's attach, which may end up on any server, or the
+        # remains of one.  To wait for its end could last forever.  Whether the servers of the
+        # detach have let go is Compute's answer, which the detach awaits next.
         u"reserved":  (_WAIT, _WAIT, _WAIT,      _WAIT, _WAIT, _WAIT,      _DONE, _WAIT, _DONE),
         u"attaching": (_WAIT, _WAIT, _WAIT,      _WAIT, _WAIT, _WAIT,      _DONE, _WAIT, _DONE),
         u"in-use":    (_WAIT, _REQUEST, _WAIT,   _WAIT, _REQUEST, _DONE,   _WAIT, _AGAIN, _DONE),
+        ON_HOST:      _always(_HOST),
         u"detaching": _always(_WAIT),
         u"deleting":  _always(_WAIT),
         GONE:         _always(_UNKNOWN),
@@ -191,6 +207,7 @@ DESTROY = _table(
         u"reserved":  _always(_WAIT),
         u"attaching": _always(_WAIT),
         u"in-use":    (_WAIT, _STILL, _STILL,    _WAIT, _STILL, _STILL,    _WAIT, _STILL, _STILL),
+        ON_HOST:      _always(_STILL),
         u"detaching": _always(_WAIT),
         u"deleting":  _always(_WAIT),
         GONE:         (_UNKNOWN,) * 3 + (_DONE,) * 6,
@@ -209,10 +226,24 @@ CREATE = _table(
         u"reserved": _always(_DONE),
         u"attaching": _always(_DONE),
         u"in-use": _always(_DONE),
+        ON_HOST: _always(_DONE),
         u"detaching": _always(_DONE),
         u"deleting": _always(_BAD),
         GONE: _always(_FAIL),
     },
+)
+
+#: The number of times that a refused request is sent, by the error; ``None``: until the
+#: operation's deadline, at growing intervals.  A 409 reports a state of the server or the volume
+#: that passes, such as a reboot or a snapshot, and the request was certainly not carried out, so
+#: the operation uses all of its time.  The other refusals rarely pass: the volume's status has
+#: changed since the last poll, or the request will never be accepted.
+REFUSALS = (
+    (Conflict, None),
+    (RequestRefused, MAXIMUM_REQUESTS),
+    (ResourceNotFound, MAXIMUM_REQUESTS),
+    (UnknownVolume, MAXIMUM_REQUESTS),
+    (UnknownServer, MAXIMUM_REQUESTS),  # of a detach: a deleted server releases its volumes
 )
 
 TABLES = {u"attach": ATTACH, u"detach": DETACH, u"destroy": DESTROY, u"create": CREATE}
@@ -249,7 +280,7 @@ class Progress(object):
 
     def refused(self):
         # type: () -> Progress
-        """:return: the ``Progress`` after a request that was certainly not accepted."""
+        """:return: the ``Progress`` after a request whose refusal counts."""
         return self._but(phase=self.waiting().phase, requests=self.requests + 1)
 
     def about(self, servers):
@@ -262,30 +293,30 @@ class Progress(object):
         return Progress(**dict(attr.asdict(self, recurse=False), **changes))
 
 
-def whereabouts(attached_servers, servers):
+def whereabouts(places, servers):
     # type: (Iterable[Text], Iterable[Text]) -> NamedConstant
     """
-    :param attached_servers: instance ids that the volume is attached to.
+    :param places: the places that the volume is attached to: instance ids, and names of hosts.
     :param servers: instance ids that the operation is about.
     :return: a :class:`Where`.
     """
-    if not attached_servers:
+    if not places:
         return Where.NOWHERE
-    return Where.HERE if set(attached_servers) & set(servers) else Where.ELSEWHERE
+    return Where.HERE if set(places) & set(servers) else Where.ELSEWHERE
 
 
-def decide(progress, status, attached_servers):
+def decide(progress, status, places):
     # type: (Progress, Text, Iterable[Text]) -> NamedConstant
     """
     Decide the next step of an operation.
 
     :param Progress progress: the operation.
-    :param text status: the volume's, or :data:`GONE`.
-    :param attached_servers: instance ids that the volume is attached to.
+    :param text status: the volume's, or :data:`GONE` or :data:`ON_HOST`.
+    :param places: the places that the volume is attached to: instance ids, and names of hosts.
     :return: a :class:`Decision`, never ``AGAIN``.
     """
     row = TABLES[progress.operation].get(status, _always(_BAD))
-    where = whereabouts(attached_servers, progress.servers)
+    where = whereabouts(places, progress.servers)
     decision = row[_COLUMNS.index((progress.phase, where))]
     if decision is _AGAIN:
         return _REQUEST if progress.requests < MAXIMUM_REQUESTS else _FAIL
@@ -299,22 +330,6 @@ AWAITED = {
     u"detach": u"the volume to be detached",
     u"destroy": u"the volume to be deleted",
 }
-
-
-def attached_servers(volume):
-    # type: (Volume) -> Tuple[Text, ...]
-    """
-    Return the servers that a volume is attached to.
-
-    A volume in the middle of attaching counts as unattached, so that the caller attaches again and
-    joins the attach in progress.
-
-    :param txstorage.clouds.Volume volume: as the cloud describes it.
-    :return: a tuple of instance ids, in a stable order.
-    """
-    if volume.status in (u"reserved", u"attaching"):
-        return ()
-    return tuple(sorted(a.server_id for a in volume.attachments if a.server_id))
 
 
 def chosen(volumes):

@@ -18,7 +18,7 @@ from .._log import DRIVER_OPERATION, OncePerProblem
 from .._support.compat import as_text, integer_types
 from .._support.deferreds import SharedCalls, with_deadline
 from .._support.eliot_context import in_action, resume_context
-from ..errors import DatasetConflict, InvalidDatasetID, InvalidSize, OperationTimedOut
+from ..errors import InvalidDatasetID, InvalidSize, OperationTimedOut
 from ..interfaces import (
     IBlockDeviceAsyncAPI,
     ICloudAPI,
@@ -27,9 +27,10 @@ from ..interfaces import (
 )
 from .attaching import NodeAttacher
 from .convergence import Convergence, PlainSubject
-from .creation import Creation
+from .creation import Creation, of_size
 from .labels import belongs_to, block_device_volume, cluster_labels, dataset_of, usable_volumes
 from .lifecycle import DEAD_SERVER
+from .places import attached_servers
 from .polling import Intervals, Watcher, make_timer
 from .profiles import volume_type_of
 
@@ -218,10 +219,23 @@ class BlockDeviceDriver(object):
         :raises UnattachedVolume: the volume is not attached.
         :raises DeviceBusy: the volume is in use on this node, e.g. mounted.
         """
+        turn = self._attacher.turns.turn()
         run = self._converging(
-            u"detach", blockdevice_id, self._attacher.request_detach, self._check_cluster
+            u"detach",
+            blockdevice_id,
+            self._attacher.request_detach,
+            lambda volume: turn.join(attached_servers(self._check_cluster(volume))),
         )
-        return self._operation(u"detach", run, self._attacher.detach, run)
+        d = in_action(
+            self._action(u"detach", run),
+            self._until,
+            partial(turn.time_left, self._timeout),
+            u"detach",
+            run,
+            self._attacher.detach,
+            run,
+        )
+        return d.addBoth(turn.end)
 
     def list_volumes(self):
         # type: () -> Deferred[List[BlockDeviceVolume]]
@@ -308,6 +322,11 @@ class BlockDeviceDriver(object):
 
     def _in_time(self, operation, subject, function, *args):
         # type: (Text, Subject, Callable[..., Any], *Any) -> Deferred[Any]
+        return self._until(lambda: 0, operation, subject, function, *args)
+
+    def _until(self, extension, operation, subject, function, *args):
+        # type: (Callable[[], float], Text, Subject, Callable[..., Any], *Any) -> Deferred[Any]
+        """Run an operation with a deadline that can be extended."""
         return with_deadline(
             self._timer,
             self._timeout,
@@ -315,6 +334,7 @@ class BlockDeviceDriver(object):
             lambda: OperationTimedOut(
                 operation, subject.name, subject.awaited, self._timeout, subject.last_seen
             ),
+            extension,
         )
 
     def _check_cluster(self, volume):
@@ -345,8 +365,7 @@ class BlockDeviceDriver(object):
         creation = self._creations.join(
             dataset_id, lambda: self._create_once(dataset_id, size, volume_type)
         )  # type: Deferred[BlockDeviceVolume]
-        d = resume_context(creation)
-        return d.addCallback(_same_size, size)
+        return resume_context(creation).addCallback(of_size, size)
 
     def _create_once(self, dataset_id, size, volume_type):
         # type: (UUID, int, Optional[Text]) -> Deferred[BlockDeviceVolume]
@@ -379,15 +398,3 @@ class BlockDeviceDriver(object):
         d = self._service.get_volume(volume_id)
         d.addCallback(self._check_cluster)
         return d.addCallback(self._attacher.device_path)
-
-
-def _same_size(volume, size):
-    # type: (BlockDeviceVolume, int) -> BlockDeviceVolume
-    if volume.size != size:
-        raise DatasetConflict(
-            volume.blockdevice_id,
-            u"Dataset {} already has a volume of {} bytes, {}; the requested size is {}".format(
-                volume.dataset_id, volume.size, volume.blockdevice_id, size
-            ),
-        )
-    return volume

@@ -104,18 +104,25 @@ def make_timer(reactor):
     return call_later
 
 
+def _ignore(failure):
+    # type: (Failure) -> None
+    pass
+
+
 class _Waiter(object):
     """
     A caller that waits for a poll of a subject.
 
+    :ivar failed: called with the ``Failure`` of each poll that is repeated.
     :ivar answer: the ``Deferred`` to fire; ``None`` once it has fired or was cancelled.
     :ivar poll: the poll in progress that will answer, or ``None``.
     """
 
-    def __init__(self, subject, polls):
-        # type: (Text, int) -> None
+    def __init__(self, subject, polls, failed):
+        # type: (Text, int, Callable[[Failure], object]) -> None
         self.subject = subject
         self.polls = polls
+        self.failed = failed
         self.due = 0.0
         self.answer = None  # type: Optional[Deferred[Any]]
         self.poll = None  # type: Optional[_Poll]
@@ -161,16 +168,16 @@ class SharedPoll(object):
         self._waiting = []  # type: List[_Waiter]
         self._tick = None  # type: Optional[IDelayedCall]
 
-    def first_poll(self, subject):
-        # type: (Text) -> Deferred[Any]
+    def first_poll(self, subject, failed=_ignore):
+        # type: (Text, Callable[[Failure], object]) -> Deferred[Any]
         """
         Poll as :meth:`next_poll` does, but without an interval: in the reactor's next iteration, so
         that all callers of this iteration share the poll.
         """
-        return self.next_poll(subject, _AT_ONCE)
+        return self.next_poll(subject, _AT_ONCE, failed)
 
-    def next_poll(self, subject, polls):
-        # type: (Text, int) -> Deferred[Any]
+    def next_poll(self, subject, polls, failed=_ignore):
+        # type: (Text, int, Callable[[Failure], object]) -> Deferred[Any]
         """
         Poll a subject after the interval, together with all other subjects that are due.  The
         result is that of a request sent after this call.
@@ -178,10 +185,11 @@ class SharedPoll(object):
         :param text subject: an id.
         :param int polls: the number of the caller's polls so far; the more, the longer the
             interval.
+        :param failed: called with the ``Failure`` of each poll that is repeated.
         :return: a ``Deferred`` that fires with the result of the poll.  It fails only when polling
             again can't help.
         """
-        waiter = _Waiter(subject, polls)
+        waiter = _Waiter(subject, polls, failed)
         answer = Deferred(lambda _: self._leave(waiter))  # type: Deferred[Any]
         waiter.answer = answer
         self._enter(waiter)
@@ -243,6 +251,7 @@ class SharedPoll(object):
         waiters = [waiter for waiter in poll.waiters if waiter.answer is not None]
         POLL_FAILED(reason=failure.getErrorMessage(), waiting=len(waiters)).write()
         for waiter in waiters:
+            waiter.failed(failure)
             waiter.polls += 1
             self._enter(waiter)
 
@@ -310,8 +319,8 @@ def _no_volume(failure):
     failure.trap(UnknownVolume)
 
 
-def until(reactor, intervals, poll, satisfied):
-    # type: (IReactorTime, Intervals, Callable[[], Deferred[Any]], Callable[[Any], bool]) -> Deferred[Any]
+def until(reactor, intervals, poll, satisfied, failed=_ignore):
+    # type: (IReactorTime, Intervals, Callable[[], Deferred[Any]], Callable[[Any], bool], Callable[[Failure], object]) -> Deferred[Any]
     """
     Poll repeatedly until a result satisfies a condition.
 
@@ -319,6 +328,7 @@ def until(reactor, intervals, poll, satisfied):
     :param Intervals intervals: the intervals between polls, after the first.
     :param poll: called without arguments; returns a ``Deferred``.
     :param satisfied: called with the result; returns ``bool``.
+    :param failed: called with the ``Failure`` of each poll that is repeated.
     :return: a ``Deferred`` that fires with the satisfying result; it can be cancelled.  It fails
         only when polling again can't help.
     """
@@ -334,7 +344,10 @@ def until(reactor, intervals, poll, satisfied):
 
     def retry(failure, polls):
         # type: (Failure, int) -> Any
-        return later(polls) if is_passing(failure) else failure
+        if not is_passing(failure):
+            return failure
+        failed(failure)
+        return later(polls)
 
     def later(polls):
         # type: (int) -> Deferred[Any]

@@ -12,9 +12,11 @@ from typing import Any, Callable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
 
+from .._log import SERVER_REQUEST
 from .apis.attachments import AttachmentsAPI
 from .apis.compute import ComputeAPI
 from .apis.identity import IdentityAPI
@@ -28,6 +30,7 @@ from .store.store import Store
 from .wire import refusals
 from .wire.channel import BoundedSite
 from .wire.exchange import APIRequest, APIResponse, WireError, call_from
+from .wire.healthcheck import HealthCheck
 from .wire.versions import VOLUME, announcements, as_version
 
 #: Cinder's condition for a project id.
@@ -80,20 +83,29 @@ class _Root(Resource):
     Chooses the service, and gives every request its id.
 
     :param services: resources by the first segment of their paths.
+    :param health: of the path ``/healthcheck``.
     """
 
     def __init__(
-        self, services: Mapping[bytes, IResource], project_id: str, base_url: str | None
+        self,
+        services: Mapping[bytes, IResource],
+        project_id: str,
+        base_url: str | None,
+        health: HealthCheck,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._services = services
         self._project_id = project_id
         self._base_url = base_url
         self._documents = set(announcements(""))
+        self._health = health
 
     def getChildWithDefault(self, path: bytes, request: IRequest) -> IResource:
         """See ``IResource``."""
-        request.setHeader("x-openstack-request-id", f"req-{uuid.uuid4()}")
+        request_id = f"req-{uuid.uuid4()}"
+        request.setHeader("x-openstack-request-id", request_id)
+        ended = request.notifyFinish()  # type: ignore[attr-defined]  # no interface has it
+        ended.addBoth(_log_request, request, request_id)
         # As the real services do; their clients have to handle it.
         request.setHeader("Connection", "close")
         channel: Any = request.channel  # type: ignore[attr-defined]  # no interface has it
@@ -103,12 +115,26 @@ class _Root(Resource):
             whole = "/" + segments.decode("utf-8").rstrip("/")
         except UnicodeDecodeError:
             return _Document("", self._base_url)
+        if whole == "/healthcheck":
+            return self._health
         if path == b"volume":
             request.postpath = _in_project(request.postpath, self._project_id)
         found = self._services.get(_service(path, request.postpath))
         if found is None or whole in self._documents:
             return _Document(whole, self._base_url)
         return found
+
+
+def _log_request(result: object, request: IRequest, request_id: str) -> None:
+    """
+    :param result: a ``Failure`` when the client left before the response.
+    """
+    SERVER_REQUEST(
+        request_id=request_id,
+        method=request.method,
+        path=request.path,
+        status=None if isinstance(result, Failure) else request.code,  # type: ignore[attr-defined]
+    ).write()
 
 
 def _service(path: bytes, segments: list[bytes]) -> bytes:
@@ -191,15 +217,22 @@ class Application:
         if (method, path.rstrip(b"/")) == (b"POST", _TOKENS):
             return True
         token: bytes = request.getHeader(b"X-Auth-Token") or b""
-        return self._store.token(token.decode("utf-8", "replace")) is not None
+        return self._identity.valid_token(token.decode("utf-8", "replace")) is not None
 
     def resource(self) -> IResource:
         """The resource for a ``Site``."""
         parts = (self._store, self._identity, self._engine, self._settings)
         services = {
             b"identity": self._identity.app.resource(),
-            b"volume": BlockStorageAPI(*parts).app.resource(),
+            b"volume": BlockStorageAPI(*parts, self._devices.files).app.resource(),
             b"compute": ComputeAPI(*parts).app.resource(),
             _ATTACHMENTS: AttachmentsAPI(*parts, self._devices).app.resource(),
         }
-        return _Root(services, self._identity.ids.project, self._settings.base_url)
+        health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
+        return _Root(services, self._identity.ids.project, self._settings.base_url, health)
+
+    async def _problem(self) -> str:
+        """Return the reason why no volume can be made; empty when one can."""
+        self._store.usage()
+        files = self._devices.files
+        return "" if await files.aside(files.has_room) else "DISK FULL"

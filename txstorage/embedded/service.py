@@ -20,16 +20,20 @@ from twisted.internet.interfaces import (
     IReactorSSL,
     IReactorTCP,
     IReactorThreads,
-    IReactorTime,
 )
 
 from .._support.monotonic import use_monotonic_time
-from .agent_yml import Access, agent_configuration, as_yaml, reachable
+from .agent_yml import Access, AgentFiles, reachable
 from .application import Application
+from .disk import Reserve, is_full
 from .machine.devices import DeviceFailure, FileDevices, IDeviceReactor, LoopDevices
 from .machine.files import VolumeFiles, in_threads
+from .memory import FACTS
+from .recovery import refuse_lost, unknown_files
 from .settings import Settings
-from .state_directory import ServeError, StateDirectory, write_private
+from .state_directory import ServeError, StateDirectory
+from .store.database import NewerDatabase
+from .store.sidecars import Sidecars
 from .store.store import Store
 from .tls import context_factory, self_signed
 
@@ -77,14 +81,39 @@ def wall_time() -> float:
     return time.time()
 
 
-def _open_store(path: str, reactor: IReactorTime) -> Store:
+def _open_store(path: str, reserve: Reserve) -> Store:
     try:
-        return Store(path, wall_time, reactor.seconds)
+        try:
+            return Store(path, wall_time)
+        except sqlite3.OperationalError:
+            # SQLite reports a full disk in several ways.
+            if not reserve.release():
+                raise
+            return Store(path, wall_time)
     except sqlite3.Error as error:
-        raise ServeError(
-            f"can't use the database {path}: {error}",
-            "make room if the disk is full, or give another --state-dir",
-        ) from error
+        raise ServeError(f"can't use the database {path}: {error}", _remedy(error)) from error
+
+
+def _remedy(error: sqlite3.Error) -> str:
+    """
+    :return: the remedy of a database that can't be used.  The class of the error and its text stand
+        for SQLite's result code, which Python reports only since 3.11.
+    """
+    text = str(error)
+    if isinstance(error, NewerDatabase):
+        return "use the release of txstorage that has written it, or a later one"
+    if "full" in text:
+        return "make room on the disk"
+    if "malformed" in text or "not a database" in text:
+        return (
+            "restore the database from a backup; the volumes' files beside it are whole, so keep "
+            "the directory as it is until then"
+        )
+    if "readonly" in text or "read-only" in text or "unable to open" in text:
+        return "make the directory and its file system writable for this user"
+    if "locked" in text:
+        return "end the program that uses the database; 'fuser' names it"
+    return "look for the disk's own errors with 'dmesg'"
 
 
 async def choose_devices(
@@ -167,6 +196,12 @@ class EmbeddedService:
 
     async def _start(self) -> tuple[str, str]:
         options = self._options
+        if "%" in options.host:
+            raise ServeError(
+                f"can't serve at {options.host}: clients can't use an IPv6 address with a zone, "
+                "the part from % on, because only one machine knows the zone",
+                "give another --host, for example :: for all addresses",
+            )
         for name in options.nodes:
             if _NODE_NAME.match(name) is None:
                 raise ServeError(
@@ -176,9 +211,13 @@ class EmbeddedService:
         self._state = state = StateDirectory(options.state_dir)
         if state.exposure():
             self.remarks.append("warning: " + state.exposure())
-        self._store = store = _open_store(state.database, self._reactor)
+        refuse_lost(state)
+        state.make_database()
+        reserve = Reserve(state.reserve)
+        self._store = store = _open_store(state.database, reserve)
         nodes = self._declare(store)
-        devices = await self._choose_devices(state, store)
+        files = VolumeFiles(state.volumes, in_threads(self._reactor), reserve)
+        devices = await self._choose_devices(state, store, files)
         settings = Settings(
             password=state.password(),
             application_secret=state.application_secret(),
@@ -186,7 +225,10 @@ class EmbeddedService:
         )
         cluster_id = store.fact("cluster_id", lambda: str(uuid.uuid4()))
         self._application = Application(self._reactor, store, devices, settings, wall_time)
-        store.write_in_thread(self._reactor)
+        facts = {name: store.fact(name, str) for name in FACTS}
+        sidecars = Sidecars(state.volumes, facts["project_id"], cluster_id)
+        self._keep_room(state, store, files, sidecars)
+        store.write_in_thread(self._reactor, sidecars, reserve.release)
         self.remarks.extend(await self._application.start())
         port, certificate = self._listen(state, self._application.site())
         self._port = port
@@ -199,7 +241,30 @@ class EmbeddedService:
             certificate=certificate,
             device_directory=state.devices if devices.kind == "file" else None,
         )
-        return access.auth_url, self._write_agents(state, access, nodes)
+        agents = AgentFiles(state, access, nodes)
+        text = agents.write(facts)
+        self.remarks.extend(agents.remarks)
+        return access.auth_url, text
+
+    def _keep_room(
+        self, state: StateDirectory, store: Store, files: VolumeFiles, sidecars: Sidecars
+    ) -> None:
+        """Take room for when the disk is full, and bring the sidecars up to date."""
+        kept = False
+        try:
+            store.make_room()
+            volumes = store.volumes()
+            sidecars.reconcile(volumes)
+            self.remarks.extend(unknown_files(state, volumes))
+            kept = files.has_room()
+        except (sqlite3.Error, OSError) as error:
+            if not is_full(error):
+                raise
+        if not kept:
+            self.remarks.append(
+                f"warning: disk full: {state.path} has no room for new volumes; destroy some, or "
+                "make room"
+            )
 
     def _declare(self, store: Store) -> dict[str, str]:
         """Server ids by name, the first declared first."""
@@ -210,9 +275,8 @@ class EmbeddedService:
         return declared
 
     async def _choose_devices(
-        self, state: StateDirectory, store: Store
+        self, state: StateDirectory, store: Store, files: VolumeFiles
     ) -> LoopDevices | FileDevices:
-        files = VolumeFiles(state.volumes, in_threads(self._reactor))
         attached = any(volume.attachment and not volume.bootable for volume in store.volumes())
         recorded = store.fact("devices", lambda: "") if attached else ""
         devices, why = await choose_devices(
@@ -256,13 +320,3 @@ class EmbeddedService:
             ),
             "stop what uses it, or give another --port (0: any free one) or --host",
         )
-
-    def _write_agents(self, state: StateDirectory, access: Access, nodes: dict[str, str]) -> str:
-        texts = []
-        for name, server_id in nodes.items():
-            text = as_yaml(agent_configuration(access, server_id))
-            path = os.path.join(state.path, f"agent-{name}.yml")
-            write_private(path, text.encode("utf-8"))
-            self.remarks.append(f"{name}: {path}")
-            texts.append(text)
-        return texts[0]

@@ -66,8 +66,6 @@ class StateDirectory:
                 _make_directory(directory, 0o700)
                 self._refuse_content(directory)
             self._lock = os.open(os.path.join(self.path, "lock"), _OPEN, 0o600)
-            # The database gets the mode that SQLite then uses for its log.
-            os.close(os.open(self.database, _OPEN, 0o600))
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.close()
@@ -113,6 +111,35 @@ class StateDirectory:
     def database(self) -> str:
         """The database."""
         return os.path.join(self.path, "txstorage.sqlite")
+
+    def make_database(self) -> None:
+        """Make an empty file for the database, unless there is one."""
+        # It gets the mode that SQLite then uses for its log.
+        os.close(os.open(self.database, _OPEN, 0o600))
+
+    @property
+    def reserve(self) -> str:
+        """The file that takes room for when the disk is full."""
+        return os.path.join(self.path, "reserve")
+
+    @property
+    def memory(self) -> str:
+        """The file of what the service remembers outside its database."""
+        return os.path.join(self.path, "service.json")
+
+    def agent(self, node: str) -> str:
+        """A node's ``agent.yml``."""
+        return os.path.join(self.path, f"agent-{node}.yml")
+
+    def agents(self) -> dict[str, str]:
+        """The paths of the existing ``agent.yml`` files, by node."""
+        cut = slice(len("agent-"), -len(".yml"))
+        names = sorted(os.listdir(self.path))
+        return {
+            name[cut]: os.path.join(self.path, name)
+            for name in names
+            if name.startswith("agent-") and name.endswith(".yml")
+        }
 
     @property
     def password_file(self) -> str:

@@ -75,6 +75,21 @@ class InvalidConfiguration(_Explained, StorageInitializationError):
         )
 
 
+class UnusableFile(InvalidConfiguration):
+    """
+    A file of the configuration can't be read, or its content can't.
+
+    :ivar text path: the file, and the line where known.
+    """
+
+    def __init__(self, key, path, problem, remedy=u""):
+        # type: (Text, Text, Text, Text) -> None
+        InvalidConfiguration.__init__(self, key, u"{} {}".format(path, problem), remedy)
+        self.path = path
+        self.message = bounded(u"The file " + self.problem)
+        self.args = (str(self),)
+
+
 class StorageError(_Explained, Exception):
     """
     The base of all errors at run time.

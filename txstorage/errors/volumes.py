@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 from ..interfaces import UnknownInstanceID
 from .base import StorageError, _Explained, bounded
+from .remedies import OF_OPERATIONS, OF_WAITS, remedy_for
 
 MYPY = False
 if MYPY:
@@ -49,13 +50,15 @@ class UnusableStatus(VolumeError):
                 operation, volume_id, status, u": " + reason if reason else u""
             ),
         )
+        self.remedy = remedy_for(OF_OPERATIONS, reason, default=self.remedy)
 
 
 class StillAttached(VolumeError):
     """
     The volume is attached, so it can't be destroyed.
 
-    :ivar tuple servers: the instance ids (text) of the servers; may be empty.
+    :ivar tuple servers: texts: the instance ids of the servers, and other hosts as ``host NAME``;
+        may be empty.
     """
 
     remedy = u"detach it first"
@@ -69,6 +72,85 @@ class StillAttached(VolumeError):
             u"Can't destroy volume {}: it is attached to {}".format(
                 volume_id, u", ".join(self.servers) or u"a server"
             ),
+        )
+
+
+_DELETE_ATTACHMENT = (
+    u"delete the attachment: 'openstack --os-volume-api-version 3.27 volume attachment list "
+    u"--volume-id VOLUME' shows its id, and '... volume attachment delete ID' deletes it"
+)
+
+
+class AttachedToHost(VolumeError):
+    """
+    Another program attached the volume to a host, without a server, so this driver can't detach it.
+
+    :ivar tuple hosts: the names of the hosts (text); an empty name is unknown, because clouds show
+        it to administrators only.
+    """
+
+    remedy = (
+        u"detach the volume with the program that attached it; if the host no longer uses the "
+        u"volume, " + _DELETE_ATTACHMENT
+    )
+
+    def __init__(self, volume_id, hosts):
+        # type: (Text, Iterable[Text]) -> None
+        self.hosts = tuple(hosts)
+        VolumeError.__init__(
+            self,
+            volume_id,
+            u"Can't detach volume {}: another program attached it to {}, which is not a server of "
+            u"Compute, so Compute can't detach it".format(
+                volume_id, u", ".join(u"host " + host if host else u"a host" for host in self.hosts)
+            ),
+        )
+
+
+class AttachedByCompute(VolumeError):
+    """
+    Compute attached the volume to a server, and a driver without Compute can't detach it.
+
+    :ivar text server_id: the server's instance id.
+    """
+
+    remedy = (
+        u"detach the volume through Compute: 'openstack server remove volume SERVER VOLUME', or "
+        u"txstorage without 'attach_through: storage'"
+    )
+
+    def __init__(self, volume_id, server_id, detail):
+        # type: (Text, Text, Text) -> None
+        self.server_id = server_id
+        VolumeError.__init__(
+            self,
+            volume_id,
+            u"Can't detach volume {} from server {}: Compute attached it, and Block Storage does "
+            u"not delete Compute's attachments: {}".format(volume_id, server_id, detail),
+        )
+
+
+class ServerDeleted(VolumeError):
+    """
+    Compute no longer has the server that the volume is attached to, and Block Storage does not let
+    this user delete the attachment.
+
+    :ivar text server_id: the server's instance id.
+    """
+
+    remedy = (
+        u"if the server exists, correct the configured project, region or endpoint of Compute; if "
+        u"it was deleted, as a user with that permission " + _DELETE_ATTACHMENT
+    )
+
+    def __init__(self, volume_id, server_id, problem):
+        # type: (Text, Text, Text) -> None
+        self.server_id = server_id
+        VolumeError.__init__(
+            self,
+            volume_id,
+            u"Can't detach volume {} from server {}: Compute has no such server, and Block Storage "
+            u"does not delete the attachment: {}".format(volume_id, server_id, problem),
         )
 
 
@@ -87,6 +169,7 @@ class OperationFailed(VolumeError):
         VolumeError.__init__(
             self, volume_id, u"Can't {} volume {}: {}".format(operation, volume_id, problem)
         )
+        self.remedy = remedy_for(OF_OPERATIONS, self.message, default=self.remedy)
 
 
 class OperationTimedOut(StorageError):
@@ -119,6 +202,7 @@ class OperationTimedOut(StorageError):
                 operation, subject, seconds, awaited, last_seen
             ),
         )
+        self.remedy = OF_WAITS.get(awaited, self.remedy)
 
 
 class MalformedLabels(VolumeError):
@@ -220,6 +304,19 @@ class DeviceNotFound(DeviceError):
     remedy = u"check that 'instance_id' is the id of this node"
 
 
+class DeviceUnidentified(DeviceNotFound):
+    """
+    No block device of this node has the volume's identity, and disks that could be the volume's
+    have no identity, as on Xen and Hyper-V.
+    """
+
+    remedy = (
+        u"do not use such a disk by its size; check that 'instance_id' is the id of this node; Xen "
+        u"and Hyper-V give disks no identity: use servers on KVM or VMware, or connect the volumes "
+        u"from this host with 'attach_through: storage'"
+    )
+
+
 class DeviceAmbiguous(DeviceError):
     """Several block devices have the volume's identity, so none is used."""
 
@@ -227,9 +324,15 @@ class DeviceAmbiguous(DeviceError):
 
 
 class DeviceMismatch(DeviceError):
-    """The device with the volume's identity has another size."""
+    """
+    The device may be another volume's: its node, its file or, when its identity is not exact, its
+    size is another's.
+    """
 
-    remedy = u"do not use the device; compare its size with the volume's size in the cloud"
+    remedy = (
+        u"do not use the device; compare its size with the volume's size in the cloud, and detach "
+        u"and attach a volume that was extended or encrypted while it was attached"
+    )
 
 
 class DeviceBusy(DeviceError):

@@ -23,7 +23,8 @@ from zope.interface import implementer
 
 from .._support.eliot_context import in_current_context
 from ..interfaces import IBlockDeviceAPI, ICloudAPI, IProfiledBlockDeviceAPI
-from .reactor_thread import OriginalTraceback, ThreadCall, this_process
+from .reactor_thread import OriginalTraceback, ThreadCall
+from .shared_reactor import this_process
 
 MYPY = False
 if MYPY:

@@ -85,6 +85,9 @@ class Operations(_Mixin):  # type: ignore[misc]
         listed = yield self.settle(self.api.list_volumes())
         self.assertNotIn(volume.blockdevice_id, [v.blockdevice_id for v in listed])
 
+    #: The operations that a volume can go through again and again, by the one that undoes them.
+    opposite = {"attach": "detach", "detach": "attach"}
+
     #: The errors that an operation may raise when it is repeated after it has succeeded.
     done = {
         "create": (),

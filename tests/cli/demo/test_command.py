@@ -140,7 +140,7 @@ class DemonstrateTests(DemoTestCase):
 
         def meddle(name: str) -> None:
             if name == "detach it from node-1":
-                [path] = glob.glob(os.path.join(self.directory, "*/state/volumes/volume-*"))
+                [path] = glob.glob(os.path.join(self.directory, "*/state/volumes/volume-*[0-9a-f]"))
                 with open(path, "r+b") as volume:
                     volume.write(b"\0")
 
@@ -153,7 +153,7 @@ class DemonstrateTests(DemoTestCase):
 
         def meddle(name: str) -> None:
             if name == "check that the device is blank":
-                [path] = glob.glob(os.path.join(self.directory, "*/state/volumes/volume-*"))
+                [path] = glob.glob(os.path.join(self.directory, "*/state/volumes/volume-*[0-9a-f]"))
                 with open(path, "r+b") as volume:
                     volume.seek(1080)
                     volume.write(b"x")

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
-from twisted.internet.defer import Deferred, fail, succeed
+import yaml
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -24,28 +25,33 @@ from txstorage.cli.doctor.checks import (
     CheckWarning,
     DoctorRun,
     Skipped,
+    Step,
     check_availability_zones,
     check_catalog,
     check_quota,
+    check_space,
     check_tls,
     check_volume_types,
 )
+from txstorage.cli.doctor.command import examine
+from txstorage.clouds.openstack.project import Pool
 from txstorage.embedded.apis import volume_views
 from txstorage.embedded.settings import VOLUME_TYPES
 from txstorage.errors import (
     AuthenticationFailed,
     CertificateRejected,
     PermissionDenied,
+    ResourceNotFound,
     ServiceError,
 )
 
 from ...helpers.wire import certificate_for
-from ..support import CLUSTER, CommandTestCase
+from ..support import CLUSTER, GIB, CommandTestCase
 
 NAMES = [step.name for step in STEPS]
 
 # What a project may use.
-PROJECT = ["quota", "volume types", "availability zones"]
+PROJECT = ["quota", "volume types", "availability zones", "storage space"]
 
 # What comes after the catalog.
 REST = ["attaching", *PROJECT, "instance id", "list volumes", "device discovery"]
@@ -98,6 +104,7 @@ class DoctorTests(CommandTestCase):
             ("quota", "1 of 1000 volumes, 1 GiB of unlimited"),
             ("cluster id", str(CLUSTER)),
             ("volume types", "__DEFAULT__, bronze, gold, silver; profiles: bronze/gold/silver: "),
+            ("storage space", "txstorage@files#files: 1 GiB promised, "),
             ("availability zones", "nova; volumes are made where the cloud chooses"),
             ("instance id", self.node + ", by: configuration"),
             ("list volumes", "1 volume"),
@@ -161,6 +168,40 @@ class DoctorTests(CommandTestCase):
         self.assert_fails("secrets", path)
         os.chmod(path, 0o600)
         self.assertEqual(self.diagnose(0)["secrets"]["detail"], path + ": only for the owner")
+
+    def test_proxy_password_that_others_can_read(self) -> None:
+        """So is an ``agent.yml`` with a proxy's password, which no step shows."""
+        path = os.path.abspath(self.mktemp())
+        with open(path, "w") as opened:
+            opened.write(self.cloud.credentials["password"])
+        os.chmod(path, 0o600)
+        keys = {"password": None, "password_file": path}
+        self.write_config(proxy="http://proxy.example:3128", **keys)
+        os.chmod(self.config, 0o644)
+        self.assertEqual(self.diagnose(0)["secrets"]["detail"], path + ": only for the owner")
+        self.write_config(proxy="http://user:s3cr3t@proxy.example:3128", **keys)
+        self.assertIn(
+            "through the proxy http://proxy.example:3128 of the key proxy",
+            self.diagnose(0)["keys"]["detail"],
+        )
+        os.chmod(self.config, 0o644)
+        found = self.assert_fails("secrets", self.config)
+        self.assertNotIn("s3cr3t", json.dumps(found))
+
+    def test_notes(self) -> None:
+        """A variable without effect is a warning that names it; the other steps go on."""
+        with open(self.config) as opened:
+            dataset = yaml.safe_load(opened)["dataset"]
+        del dataset["backend"]
+        environ = {f"TXSTORAGE_{name.upper()}": str(value) for name, value in dataset.items()}
+        environ["OS_ENDPOINT"] = "http://elsewhere.example"
+        result = self.invoke("--json", "doctor", environ=environ)
+        self.assertEqual(result.exit_code, 0, result.output)
+        found = {step["name"]: step for step in json.loads(result.stdout)["steps"]}
+        self.assertEqual(found["keys"]["outcome"], "warning")
+        self.assertIn("OS_ENDPOINT has no effect here", found["keys"]["detail"])
+        self.assertIn("unset the variables", found["keys"]["remedy"])
+        self.assertEqual(found["list volumes"]["outcome"], "ok")
 
     def test_cloud_that_others_can_read(self) -> None:
         """So is a ``clouds.yaml`` with a password in it, and a client certificate's key."""
@@ -336,6 +377,7 @@ class RestrictedTests(SynchronousTestCase):
                 (check_quota, "quota"),
                 (check_volume_types, "volume_types"),
                 (check_availability_zones, "availability_zones"),
+                (check_space, "pools"),
             ):
                 state = DoctorRun(App(), Clock())
                 state.configuration = Configuration.from_mapping(
@@ -345,6 +387,66 @@ class RestrictedTests(SynchronousTestCase):
                 outcome = Deferred.fromCoroutine(check(state))
                 text = str(self.failureResultOf(outcome, Skipped).value)
                 self.assertIn("need not: " + refusal.detail, text)
+
+
+class SpaceTests(SynchronousTestCase):
+    """The step that compares what is promised with what there is."""
+
+    def check(self, *pools: Pool) -> Any:
+        """The outcome of the step for some pools."""
+        state = DoctorRun(App(), Clock())
+        state.service = SimpleNamespace(pools=lambda: succeed(pools))
+        return Deferred.fromCoroutine(check_space(state))
+
+    def test_room(self) -> None:
+        """Room for all that is promised is well, as is an accepted ratio, or none known."""
+        for pool in (
+            Pool("p", 10 * GIB, GIB, 10 * GIB),
+            Pool("p", 10 * GIB, GIB, 100 * GIB, 20.0),
+            Pool("p", None, None, 100 * GIB),
+            Pool("p", 10 * GIB, GIB, None),
+        ):
+            shown = self.successResultOf(self.check(pool))
+            self.assertTrue(shown.startswith("p: "), shown)
+
+    def test_promised(self) -> None:
+        """More promised than there is, is a warning with all numbers."""
+        warning = self.failureResultOf(
+            self.check(Pool("p", 10 * GIB, GIB, 11 * GIB)), CheckWarning
+        ).value
+        for words in ("p: 11 GiB promised", "10 GiB can be held", "1 GiB free"):
+            self.assertIn(words, warning.message)
+        self.assertIn("destroy", warning.remedy)
+
+    def test_full(self) -> None:
+        """Full storage is a failure, even in one of several pools."""
+        full = self.check(Pool("a", 10 * GIB, GIB, 0), Pool("b", 10 * GIB, 0, 0))
+        self.assertIn("b: ", self.failureResultOf(full, CheckFailed).value.message)
+
+    def test_nothing_shown(self) -> None:
+        """A cloud that shows no pools is not judged."""
+        self.failureResultOf(self.check(), Skipped)
+        state = DoctorRun(App(), Clock())
+        missing = ResourceNotFound("GET", "https://c", 404, "no such page")
+        state.service = SimpleNamespace(pools=lambda: fail(missing))
+        skipped = self.failureResultOf(Deferred.fromCoroutine(check_space(state)), Skipped)
+        self.assertIn("no such page", str(skipped.value))
+
+
+class InterruptTests(SynchronousTestCase):
+    """An interruption."""
+
+    def test_not_a_finding(self) -> None:
+        """An interrupted step is not a failed step: the doctor itself ends."""
+        asked: Deferred[Any] = Deferred()
+
+        async def wait(state: DoctorRun) -> str:
+            await asked
+            return ""
+
+        examined = Deferred.fromCoroutine(examine(App(), Clock(), [Step("wait", wait)]))
+        examined.cancel()
+        self.failureResultOf(examined, CancelledError)
 
 
 class TLSTests(SynchronousTestCase):

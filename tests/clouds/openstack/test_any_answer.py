@@ -8,7 +8,7 @@ from __future__ import absolute_import, division, print_function
 import copy
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -22,6 +22,7 @@ from txstorage.errors import StorageError
 from txstorage.errors.base import MAX_MESSAGE
 from txstorage.interfaces import VolumeException
 
+from ...helpers.properties import RELAXED
 from ...helpers.wire import VOLUME_VERSIONS, Answer, Wire, token_answer
 from .support import BY_PASSWORD
 from .test_cinder import ID, SERVER, described
@@ -260,6 +261,7 @@ class AnyAnswerTests(SynchronousTestCase):
         )
         self.run_all(cloud, self.users_of(key))
 
+    @settings(**RELAXED)
     @given(st.sampled_from(PLACES), VALUES)
     def test_any_value(self, place, value):
         """Any value in any place of any response raises nothing but our errors."""
@@ -271,6 +273,7 @@ class AnyAnswerTests(SynchronousTestCase):
             for value in ODD[index % 3 :: 3]:
                 self.check(place[0], BY_NAME[place], value)
 
+    @settings(**RELAXED)
     @given(st.sampled_from([400, 401, 403, 404, 409, 413, 429, 500, 503]), VALUES)
     def test_any_error(self, status, value):
         """Neither does any body of an error."""

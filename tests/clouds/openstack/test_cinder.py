@@ -14,7 +14,7 @@ from txstorage import errors
 from txstorage._support.compat import text_type
 from txstorage.clouds import Attachment, Volume
 from txstorage.clouds.openstack import paths_and_pages
-from txstorage.clouds.openstack.cinder import GIB, Cinder, volume_from_wire
+from txstorage.clouds.openstack.cinder import GIB, Cinder, place_of, volume_from_wire
 from txstorage.clouds.openstack.paths_and_pages import path_segment
 from txstorage.interfaces import UnknownVolume
 
@@ -87,11 +87,31 @@ class VolumeFromWireTests(SynchronousTestCase):
                 size=3 * GIB,
                 name=u"n1",
                 labels={u"flocker-cluster-id": u"c1", u"flocker-dataset-id": u"d1"},
-                attachments=(Attachment(ID, SERVER),),
+                attachments=(Attachment(ID, SERVER), Attachment(ID, None), Attachment(ID, None)),
                 created_at=u"2026-11-22T16:27:07.716571",
                 volume_type=u"__DEFAULT__",
             ),
         )
+
+    def test_hosts(self):
+        """An attachment to a host has the host's name; that of a server has only the server."""
+        for wire, expected in [
+            ({u"server_id": None, u"host_name": u"compute-1"}, (None, u"compute-1")),
+            ({u"server_id": None, u"host_name": None}, (None, None)),
+            ({u"server_id": None, u"host_name": u""}, (None, None)),
+            ({u"host_name": 7}, (None, None)),
+            ({u"server_id": SERVER, u"host_name": u"compute-1"}, (SERVER, None)),
+            ({u"device": place_of(u"h"), u"host_name": u"compute-1"}, (u"h", None)),
+            ({u"device": u"/dev/vdb", u"host_name": u"compute-1"}, (None, u"compute-1")),
+        ]:
+            [found] = volume_from_wire(described(attachments=[wire])).attachments
+            self.assertEqual(expected, (found.server_id, found.host_name))
+
+    def test_encrypted(self):
+        """A volume is encrypted only when the cloud says so."""
+        for value, expected in [(True, True), (False, False), (None, False), (u"true", False)]:
+            self.assertIs(expected, volume_from_wire(described(encrypted=value)).encrypted)
+        self.assertIs(False, volume_from_wire(described()).encrypted)
 
     def test_nulls(self):
         """Members that may be null may also be missing."""

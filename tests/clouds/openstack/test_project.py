@@ -7,7 +7,7 @@ from __future__ import absolute_import, division, print_function
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.clouds.openstack.cinder import GIB
-from txstorage.clouds.openstack.project import Project, Quota, VolumeType, Zone
+from txstorage.clouds.openstack.project import Pool, Project, Quota, VolumeType, Zone
 from txstorage.errors import NotTheService
 
 from ...helpers.wire import VOLUMES, Answer, Wire
@@ -95,3 +95,29 @@ class ProjectTests(SynchronousTestCase):
             self.assertEqual(
                 self.successResultOf(project.quota()), Quota(None, None, None, None)
             )
+
+    def test_pools(self):
+        """Pools come back sorted by name, with their numbers in bytes; a word is no number."""
+        pools = [
+            {u"name": u"b", u"capabilities": {u"total_capacity_gb": u"infinite"}},
+            {
+                u"name": u"a",
+                u"capabilities": {
+                    u"total_capacity_gb": 10.5,
+                    u"free_capacity_gb": 3,
+                    u"provisioned_capacity_gb": u"12",
+                    u"max_over_subscription_ratio": u"20.0",
+                },
+            },
+            {u"name": u"c"},
+        ]
+        project = self.project(Answer(200, {u"pools": pools}))
+        self.assertEqual(
+            self.successResultOf(project.pools()),
+            (
+                Pool(u"a", 21 * GIB // 2, 3 * GIB, 12 * GIB, 20.0),
+                Pool(u"b", None, None, None),
+                Pool(u"c", None, None, None),
+            ),
+        )
+        self.assertEqual(self.asked(), [u"GET /scheduler-stats/get_pools?detail=true"])

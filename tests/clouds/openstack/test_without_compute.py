@@ -5,16 +5,19 @@ Cinder without Compute, request by request.
 from __future__ import absolute_import, division, print_function
 
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from txstorage._http.messages import Response
 from txstorage._node.machine_id import HostIdentity
+from txstorage._support.slices import Slices
 from txstorage.clouds import IVolumeService, Volume
 from txstorage.clouds.openstack.cinder import attached_to, place_of, volume_from_wire
 from txstorage.clouds.openstack.host_attachments import HostAttachments
 from txstorage.clouds.openstack.without_compute import StandaloneService
 from txstorage.errors import (
+    AttachedByCompute,
     Conflict,
     ConnectionFailed,
     DeviceNotFound,
@@ -67,6 +70,7 @@ class Session(object):
         self.asked = []
         self.bodies = []
         self.microversions = set()
+        self.slices = Slices(Clock())
 
     def request(self, service_types, method, path, microversions=(), json=None, params=()):
         """As a session has it."""
@@ -151,10 +155,12 @@ class InterfaceTests(StandaloneTests):
     def test_without_compute(self):
         """
         Without Compute, hosts have only the attachments that Cinder lists, every id is a host's,
-        and this host and all hosts with volumes count as live.
+        and this host and all hosts with volumes count as live; the host of another program is none
+        of them.
         """
         mine = dict(on(THERE), id=ID)
-        self.can({u"GET /volumes/detail": {u"volumes": [mine, described(VOLUME)]}})
+        others = on(HERE, device=u"/dev/vdb", host_name=u"compute-1")
+        self.can({u"GET /volumes/detail": {u"volumes": [mine, others]}})
         self.assertEqual((), self.successResultOf(self.service.list_attachments(HERE)))
         found = self.successResultOf(self.service.get_server(THERE))
         self.assertEqual((THERE, u"UNKNOWN"), (found.server_id, found.status))
@@ -364,12 +370,16 @@ class DetachTests(StandaloneTests):
         self.successResultOf(self.service.request_detach(VOLUME, HERE))
 
     def test_of_compute(self):
-        """Cinder's refusal to delete Compute's attachment is passed on."""
+        """Cinder's refusal to delete Compute's attachment is an error that no retry overcomes."""
         volume = on(THERE, server_id=THERE)
         self.can({u"GET /volumes/" + VOLUME: {u"volume": volume}})
         self.can({u"DELETE /attachments/" + ID: self.refused(Conflict, 409, u"use Compute")})
-        error = self.failureResultOf(self.service.request_detach(VOLUME, THERE), Conflict).value
-        self.assertIn("use Compute", str(error))
+        error = self.failureResultOf(
+            self.service.request_detach(VOLUME, THERE), AttachedByCompute
+        ).value
+        self.assertEqual((VOLUME, THERE), (error.volume_id, error.server_id))
+        for part in ("use Compute", "server remove volume"):
+            self.assertIn(part, str(error))
 
     def test_unconnected(self):
         """An attachment that was never connected is deleted without disconnecting."""

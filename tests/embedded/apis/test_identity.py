@@ -273,7 +273,7 @@ class SecretChangeTests(CloudTests):
         stays invalid when the old ones return.
         """
         for changes in ({"password": "other"}, {"application_secret": "other"}):
-            self.treq, self.token = StubTreq(self.cloud.resource), None
+            self.token = None
             auth = self.ask("POST", TOKENS, password_auth())
             self.token = auth.headers["x-subject-token"]
             self.assertEqual(self.restarted(), 200)

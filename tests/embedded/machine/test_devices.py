@@ -23,7 +23,8 @@ from txstorage.embedded.machine.devices import (
 )
 from txstorage.embedded.machine.files import VolumeFiles
 
-from ..support import loops_below, no_loop_devices, temporary_directory
+from ...helpers.loops import loops_below
+from ..support import no_loop_devices, temporary_directory
 
 MIB = 2**20
 
@@ -202,13 +203,13 @@ class LoopDeviceTests(TestCase):
         self.assertTrue(verifyObject(IDeviceBackend, self.devices))
         device = await self.devices.attach("v")
         self.assertEqual(await self.devices.attach("v"), device)
-        self.assertEqual(loops_below(self.directory), [device])
+        self.assertEqual(list(loops_below(self.directory)), [device])
         self.assertEqual(self.devices.attached(), {"v": device})
         size = subprocess.check_output(["blockdev", "--getsize64", device])
         self.assertEqual(int(size), 8 * MIB)
         for _ in range(2):
             await self.devices.detach("v")
-            self.assertEqual(loops_below(self.directory), [])
+            self.assertEqual(list(loops_below(self.directory)), [])
 
     async def test_symbolic_link(self) -> None:
         """A state directory behind a symbolic link is recognised."""
@@ -234,7 +235,7 @@ class LoopDeviceTests(TestCase):
             self.assertEqual(self.autoclear(device), "0")
         finally:
             subprocess.check_call(["umount", mountpoint])
-        self.assertEqual(loops_below(self.directory), [device])
+        self.assertEqual(list(loops_below(self.directory)), [device])
         await self.devices.detach("v")
 
     async def test_open(self) -> None:
@@ -247,7 +248,7 @@ class LoopDeviceTests(TestCase):
             self.assertEqual(self.autoclear(device), "0")
         finally:
             os.close(opened)
-        self.assertEqual(loops_below(self.directory), [device])
+        self.assertEqual(list(loops_below(self.directory)), [device])
         await self.devices.detach("v")
 
     async def test_open_for_a_moment(self) -> None:
@@ -258,7 +259,7 @@ class LoopDeviceTests(TestCase):
         detached = wait_for(self.devices.detach("v"))
         reactor.callLater(0.2, os.close, opened)
         await detached
-        self.assertEqual(loops_below(self.directory), [])
+        self.assertEqual(list(loops_below(self.directory)), [])
 
     async def test_no_node(self) -> None:
         """A device that can't be opened is not detached."""
@@ -273,7 +274,7 @@ class LoopDeviceTests(TestCase):
         self.patch(os, "open", refuse)
         with self.assertRaises(DeviceFailure):
             await self.devices.detach("v")
-        self.assertEqual(loops_below(self.directory), [device])
+        self.assertEqual(list(loops_below(self.directory)), [device])
 
     async def test_strays(self) -> None:
         """
@@ -335,10 +336,10 @@ class LoopDeviceTests(TestCase):
         size = subprocess.check_output(["blockdev", "--getsize64", new])
         self.assertEqual(int(size), 4 * MIB)
         await self.devices.detach("v")
-        self.assertEqual(loops_below(self.directory), [])
+        self.assertEqual(list(loops_below(self.directory)), [])
 
     async def test_probe(self) -> None:
         """The trial of loop devices leaves nothing behind."""
         await self.devices.probe()
         self.assertEqual(os.listdir(self.directory), ["volume-v"])
-        self.assertEqual(loops_below(self.directory), [])
+        self.assertEqual(list(loops_below(self.directory)), [])

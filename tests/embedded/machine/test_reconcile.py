@@ -19,7 +19,8 @@ from txstorage.embedded.settings import GIB, Settings
 from txstorage.embedded.store.records import AttachmentRecord, NewVolume, VolumeRecord
 from txstorage.embedded.store.store import Store
 
-from ..support import loops_below, no_loop_devices, temporary_directory
+from ...helpers.loops import loops_below
+from ..support import no_loop_devices, temporary_directory
 
 NEW = NewVolume("n", None, 1, "gold", {"a": "b"})
 SETTINGS = Settings(password="p", application_secret="s")

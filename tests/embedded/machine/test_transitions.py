@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from eliot import MemoryLogger
@@ -167,6 +168,30 @@ class EngineTests(SynchronousTestCase):
         self.clock.advance(1)
         self.devices.asked["attach"].callback("/dev/loop7")
         self.assertEqual(self.status(), "in-use")
+
+    def test_shortage(self) -> None:
+        """
+        A transition that the service has no descriptors or memory for is logged and retried, at
+        whatever depth the shortage was met; the volume keeps its status.
+        """
+        direct = OSError(errno.EMFILE, "Too many open files")
+        wrapped = LoopDeviceBusy("/dev/loop7: Cannot allocate memory")
+        wrapped.__cause__ = OSError(errno.ENOMEM, "Cannot allocate memory")
+        self.put("deleting")
+        for shortage in (direct, wrapped):
+            self.devices.asked["detach"].errback(shortage)
+            self.assertEqual(self.status(), "deleting")
+            self.assertEqual(len(self.flushLoggedErrors(type(shortage))), 1)
+            self.clock.advance(1)
+        self.devices.asked["detach"].callback(None)
+        self.assertEqual(self.status(), "gone")
+        self.assertEqual(self.devices.files.calls, [("remove", self.volume_id)])
+
+    def test_broken_file(self) -> None:
+        """A file that can't be removed is the volume's own fault."""
+        self.put("deleting")
+        self.devices.asked["detach"].errback(OSError(errno.EIO, "Input/output error"))
+        self.assertEqual(self.status(), "error_deleting")
 
     def test_resume(self) -> None:
         """After a start every transition resumes, and nothing else begins."""

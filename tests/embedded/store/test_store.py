@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded.store.database import Database
-from txstorage.embedded.store.records import NewVolume, TokenRecord
+from txstorage.embedded.store.records import NewVolume
 from txstorage.embedded.store.store import GONE, Store
 
 from ..support import MISSING, temporary_directory
@@ -55,7 +55,7 @@ class DatabaseTests(SynchronousTestCase):
         """A database of another version is refused, and not changed."""
         self.open().execute("PRAGMA user_version = 99")
         error = self.assertRaises(sqlite3.DatabaseError, self.open)
-        self.assertEqual(str(error), "it has version 99, not 2")
+        self.assertEqual(str(error), "it has version 99, not 3")
 
 
 class StoreTests(SynchronousTestCase):
@@ -145,25 +145,22 @@ class StoreTests(SynchronousTestCase):
             (sqlite3.IntegrityError, KeyError), self.store.set_metadata, MISSING, {}, False
         )
 
-    def test_tokens(self) -> None:
+    def test_revoked(self) -> None:
         """
-        A token is valid until it expires, across restarts, and the file does not hold the token
-        itself.
+        A revoked token stays revoked across restarts, and the file does not hold the token itself.
         """
-        self.store.add_token("secret-token", TokenRecord(0.0, 10.0, ("password",)))
-        self.assertEqual(self.open().token("secret-token"), TokenRecord(0.0, 10.0, ("password",)))
+        self.store.revoked.add("secret-token", 10.0, now=0.0)
+        self.store.revoked.add("secret-token", 10.0, now=0.0)
+        self.assertTrue(self.open().revoked.has("secret-token"))
+        self.assertFalse(self.store.revoked.has("another"))
         for name in os.listdir(os.path.dirname(self.path)):
             with open(os.path.join(os.path.dirname(self.path), name), "rb") as opened:
                 self.assertNotIn(b"secret-token", opened.read())
-        self.clock.advance(10)
-        self.assertIs(self.store.token("secret-token"), None)
 
-    def test_tokens_are_forgotten(self) -> None:
-        """Expired tokens are removed."""
-        for number in range(3):
-            moment = self.clock.seconds()
-            self.store.add_token(str(number), TokenRecord(moment, moment + 1, ("password",)))
-            self.clock.advance(1)
-        other = sqlite3.connect(self.path)
-        self.addCleanup(other.close)
-        self.assertEqual(other.execute("SELECT count(*) FROM tokens").fetchone()[0], 1)
+    def test_revoked_are_forgotten(self) -> None:
+        """Revoked tokens are kept until they expire."""
+        for moment in range(3):
+            self.store.revoked.add(str(moment), moment + 1.0, now=float(moment))
+        self.assertEqual(
+            [self.store.revoked.has(str(each)) for each in range(3)], [False, False, True]
+        )

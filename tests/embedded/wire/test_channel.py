@@ -60,6 +60,28 @@ class ChannelTests(CloudTests):
         return int((self.transport.value().split(b" ", 2) + [b"0"])[1] or 0)
 
 
+class HandshakeTests(ChannelTests):
+    """Tests of a client that speaks TLS to a port without TLS."""
+
+    def test_handshake(self) -> None:
+        """The client gets an answer in plain text at once, and the rest of its data is ignored."""
+        channel = self.connect()
+        channel.dataReceived(b"\x16\x03\x01\x02\x00\x01")
+        self.assertEqual(self.status(), 400)
+        self.assertTrue(self.transport.disconnecting)
+        channel.dataReceived(self.head())
+        self.assertEqual(self.transport.value().count(b"HTTP/1.1"), 1)
+
+    def test_later_byte(self) -> None:
+        """The same byte is data like any other once the client has spoken HTTP."""
+        body = b"\x16" * 10
+        channel = self.connect()
+        channel.dataReceived(self.head(token=self.token or "", Content_Length=str(len(body))))
+        channel.dataReceived(body)
+        self.assertEqual(self.status(), 400)
+        self.assertIn(b"Malformed request body", self.transport.value())
+
+
 class LengthTests(ChannelTests):
     """Tests of the bound of a body."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
+from twisted.internet.address import IPv6Address
 from twisted.web.http import Request
 from twisted.web.test.requesthelper import DummyChannel
 
@@ -242,7 +243,7 @@ class BrokenTests(CloudTests):
 
     def test_every_service(self) -> None:
         """A fault is 500 in each service's format."""
-        self.patch(self.cloud.store, "token", mock.Mock(side_effect=RuntimeError("oops")))
+        self.patch(self.cloud.store.revoked, "has", mock.Mock(side_effect=RuntimeError("oops")))
         kinds = [list(self.volumes("GET").body), list(self.nova("GET", "/servers").body)]
         got = self.ask("GET", "/identity/v3/auth/tokens")
         self.assertEqual((got.code, got.body["error"]["title"]), (500, "Internal Server Error"))
@@ -258,6 +259,7 @@ class BrokenTests(CloudTests):
             (Service().unreadable, (None,)),
             (Service().misplaced, (None, None)),
             (Service().fault, ()),
+            (Service().disk_full, ()),
         ):
             self.assertRaises(NotImplementedError, function, *arguments)
 
@@ -276,3 +278,5 @@ class BaseURLTests(CloudTests):
         """A request of HTTP/1.0 need not name its host."""
         request = Request(DummyChannel(), False)
         self.assertEqual(call_from(request, None).base, "http://10.0.0.1:80")
+        self.patch(request, "getHost", lambda: IPv6Address("TCP", "fd00::5", 8780))
+        self.assertEqual(call_from(request, None).base, "http://[fd00::5]:8780")

@@ -2,11 +2,34 @@
 Nova's driver of the rig: servers exist by name only, but a volume attached to one becomes a loop
 device
 of this machine, as real as a guest's disk.
+
+The device of an encrypted volume is smaller than the volume, as a guest's disk is, which lacks the
+header of LUKS.  Nothing is encrypted, and the header's place is the end of the file: a device that
+begins inside the file would not show the volume's data from their beginning.
 """
 
+import importlib
+import os
 import subprocess
+import sys
 
 from nova.virt import fake
+
+#: Bytes: the header of LUKS2.
+HEADER = 16 * 2**20
+
+
+def _loaded():
+    """Import txstorage's module of loop devices, without txstorage, which is not installed here."""
+    package = os.path.abspath(os.path.join(__file__, *[os.pardir] * 4, "txstorage"))
+    sys.path.append(package)
+    try:
+        return importlib.import_module("_support.loop_devices")
+    finally:
+        sys.path.remove(package)
+
+
+_support = _loaded()
 
 
 def _said(*command):
@@ -28,13 +51,19 @@ def _attach(connection_info):
     path = _file(connection_info)
     # RabbitMQ delivers an unacknowledged message again
     if path is not None and not _devices(path):
-        _said("losetup", "--find", path)
+        _said("losetup", "--find", *_limit(connection_info, path), path)
+
+
+def _limit(connection_info, path):
+    if not connection_info["data"].get("encrypted"):
+        return []
+    return ["--sizelimit", str(os.path.getsize(path) - HEADER)]
 
 
 def _detach(connection_info):
     path = _file(connection_info)
     for device in _devices(path) if path is not None else ():
-        _said("losetup", "--detach", device)
+        _support.detach(device, path)
 
 
 class LoopDevices(fake.FakeDriverWithoutFakeNodes):

@@ -2,8 +2,7 @@
 """
 The checks of ``txstorage doctor``, one function per step.
 
-A step returns its finding, raises :class:`Skipped` when there is nothing to check, or fails with
-the error that a user of the driver would get.
+A step returns its finding, raises :class:`Skipped`, or fails with the error that a user would get.
 """
 
 from __future__ import annotations
@@ -31,8 +30,10 @@ from ...errors import (
     AuthenticationFailed,
     PermissionDenied,
     QuotaExceeded,
+    ResourceNotFound,
     ServiceError,
     StorageError,
+    StorageFull,
 )
 from ...interfaces import MandatoryProfiles
 from ..app import App
@@ -41,6 +42,9 @@ from ..sizes import format_size
 
 #: The used part of a quota from which on the doctor warns.
 NEARLY = 0.9
+#: Free bytes below which storage counts as full.
+ALMOST_FULL = 2**24
+MAKE_ROOM = "make room before the volumes are filled, or destroy some; writes fail on a full disk"
 
 
 class Skipped(Exception):
@@ -94,7 +98,16 @@ async def check_keys(state: DoctorRun) -> str:
     parts = (state.reactor, configuration, state.app.agent)
     state.http, state.service = http_client(*parts), volume_service(*parts)
     address = configuration.auth_url or configuration.volume_endpoint
-    return f"auth_plugin {configuration.auth_plugin}, {address}"
+    assert address is not None  # One of them is mandatory.
+    proxy = configuration.proxies.for_url(address)
+    through = "" if proxy is None else f" through {proxy.describe()}"
+    found = f"auth_plugin {configuration.auth_plugin}, {address}{through}"
+    if configuration.notes:
+        raise CheckWarning(
+            "; ".join((found, *configuration.notes)),
+            "unset the variables, or remove the keys, that have no effect",
+        )
+    return found
 
 
 async def check_secrets(state: DoctorRun) -> str:
@@ -102,7 +115,8 @@ async def check_secrets(state: DoctorRun) -> str:
     path, files = state.app.source(), []
     if path is not None:
         section, _ = dataset_section(path)
-        files = [path] if any(section.get(name) for name in SECRETS) else []
+        with_password = "@" in str(section.get("proxy", ""))
+        files = [path] if with_password or any(section.get(name) for name in SECRETS) else []
     secrets = [getattr(state.configuration, name) for name in SECRETS]
     files += [secret.path for secret in secrets if secret is not None and secret.path is not None]
     files += state.configuration.secret_files
@@ -224,7 +238,6 @@ async def check_quota(state: DoctorRun) -> str:
         of(quota.bytes_used, format_size, "unknown"),
         of(quota.bytes_limit, format_size, "unlimited"),
     )
-    remedy = QuotaExceeded.remedy
     uses = [
         used / limit if limit else 1.0
         for used, limit in (
@@ -234,9 +247,9 @@ async def check_quota(state: DoctorRun) -> str:
         if used is not None and limit is not None
     ]
     if max(uses, default=0.0) >= 1.0:
-        raise CheckFailed("The quota is used up: " + summary, remedy)
+        raise CheckFailed("The quota is used up: " + summary, QuotaExceeded.remedy)
     if max(uses, default=0.0) >= NEARLY:
-        raise CheckWarning("The quota is nearly used up: " + summary, remedy)
+        raise CheckWarning("The quota is nearly used up: " + summary, QuotaExceeded.remedy)
     return summary
 
 
@@ -286,6 +299,33 @@ async def check_availability_zones(state: DoctorRun) -> str:
             "ask the operator of the cloud; until then no volume can be created there",
         )
     return f"{shown}; volumes are made in {wanted}"
+
+
+async def check_space(state: DoctorRun) -> str:
+    """Check that the storage has room for what is promised to the volumes."""
+    try:
+        pools = await may_ask(state.service.pools())
+    except ResourceNotFound as error:
+        raise Skipped(f"the cloud does not show it: {error.detail}") from error
+    shown = []
+    for pool in pools:
+        shown.append(
+            "{}: {} promised, {} can be held, {} free".format(
+                pool.name,
+                *(
+                    "unknown" if size is None else format_size(size)
+                    for size in (pool.promised, pool.total, pool.free)
+                ),
+            )
+        )
+        if pool.free is not None and pool.free < ALMOST_FULL:
+            raise CheckFailed("The storage is full: " + shown[-1], StorageFull.remedy)
+        promised, total = pool.promised or 0, pool.total
+        if total is not None and promised > total * pool.ratio:
+            raise CheckWarning("More is promised to volumes than there is: " + shown[-1], MAKE_ROOM)
+    if not shown:
+        raise Skipped("the cloud shows no storage pool")
+    return "; ".join(shown)
 
 
 async def check_driver(state: DoctorRun) -> str:
@@ -352,6 +392,7 @@ STEPS = (
     Step("quota", check_quota, ("catalog",)),
     Step("volume types", check_volume_types, ("catalog",)),
     Step("availability zones", check_availability_zones, ("catalog",)),
+    Step("storage space", check_space, ("catalog",)),
     Step("cluster id", check_driver, ("keys",)),
     Step("instance id", check_instance_id, ("catalog", "cluster id")),
     Step("list volumes", check_list, ("catalog", "cluster id")),

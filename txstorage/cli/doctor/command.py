@@ -11,6 +11,7 @@ import click
 from rich.box import Box
 from rich.table import Table
 from rich.text import Text
+from twisted.internet.defer import CancelledError
 
 from ..app import App, CommandResult
 from ..errors import explain
@@ -46,6 +47,9 @@ async def find(step: Step, state: DoctorRun) -> Finding:
     outcome, remedy = "ok", ""
     try:
         detail = await step.check(state)
+    except CancelledError:
+        # The doctor itself was interrupted.
+        raise
     except Skipped as reason:
         outcome, detail = "skipped", str(reason)
     except Exception as error:

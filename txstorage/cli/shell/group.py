@@ -31,7 +31,10 @@ class Commands(click.Group):
 
     :param lazy: the commands to import when they are used, by their names.
     :param aliases: short names of commands.
+    :ivar is_program: whether the group is this process's program, not a part of a test.
     """
+
+    is_program = False
 
     def __init__(
         self,

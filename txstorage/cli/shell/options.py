@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar, cast
 import click
 from click.core import ParameterSource
 
+from .texts import guard_log
+
 if TYPE_CHECKING:
     from ..app import App
 
@@ -51,7 +53,9 @@ def global_options() -> list[click.Option]:
             metavar="PATH",
             type=click.Path(),
             help="An agent.yml, whose 'dataset' section is used.  By default $TXSTORAGE_CONFIG, "
-            "else /etc/flocker/agent.yml if there is one, else the TXSTORAGE_* and OS_* variables.",
+            "else /etc/flocker/agent.yml or /etc/txstorage/agent.yml if there is one, else the "
+            "TXSTORAGE_* and OS_* variables, else the first agent-NODE.yml in the default state "
+            "directory of 'serve'.",
         ),
         GlobalOption(
             ["--cluster-id"], type=click.UUID, help="The cluster, instead of the configured one."
@@ -114,6 +118,8 @@ def app_of(context: click.Context, for_completion: bool = False) -> App:
 
     from ..app import App
 
+    if getattr(context.find_root().command, "is_program", False):
+        guard_log()
     given = dict(context.meta.get(_GIVEN, {}))
     if for_completion:
         given = {name: given[name] for name in ("config", "cluster_id") if name in given}

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ..terminal import visible
+from ..terminal import one_line
 
 
 def is_interactive() -> bool:
@@ -50,13 +50,13 @@ def confirm(volume_ids: Sequence[str]) -> None:
     :param volume_ids: whole ids.
     :raises click.Abort: the user declined.
     """
-    listed = volume_ids[0] if len(volume_ids) == 1 else "s\n  " + "\n  ".join(volume_ids) + "\n"
-    separator = " " if len(volume_ids) == 1 else ""
-    question = f"Destroy volume{separator}{listed}" + (
-        " and all data on it?" if len(volume_ids) == 1 else "and all data on them?"
-    )
+    if len(volume_ids) == 1:
+        question = f"Destroy volume {one_line(volume_ids[0])} and all data on it?"
+    else:
+        listed = "".join(f"  {one_line(each)}\n" for each in volume_ids)
+        question = f"Destroy volumes\n{listed}and all data on them?"
     with default_signals():
-        click.confirm(visible(question), abort=True, err=True)
+        click.confirm(question, abort=True, err=True)
 
 
 __all__ = ["check_interactive", "confirm"]

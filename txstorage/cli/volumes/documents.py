@@ -36,7 +36,8 @@ def to_document(volume: Volume) -> dict[str, Any]:
         "dataset_id": dataset_id,
         "size": volume.size,
         "status": volume.status,
-        "attached_to": [each.server_id for each in attachments],
+        "attached_to": [each.server_id for each in attachments if each.server_id],
+        "attached_to_hosts": [each.host_name for each in attachments if not each.server_id],
         "volume_type": volume.volume_type,
         "name": volume.name,
         "created_at": volume.created_at,
@@ -55,6 +56,31 @@ def _cell(name: str, value: Any) -> Text:
     return Text("-" if value is None else one_line(str(value)))
 
 
+def _places(document: dict[str, Any]) -> Text:
+    """Show the servers, and the hosts to which another program attached the volume."""
+    hosts = [f"host {name or '(unknown)'}" for name in document["attached_to_hosts"]]
+    return _cell("attached_to", [*document["attached_to"], *hosts])
+
+
+def _size_of_device(document: dict[str, Any]) -> Text:
+    """Show the size of the device, and the difference from the volume's."""
+    size = document["device_size"]
+    if size is None:
+        return Text("-")
+    difference = size - document["size"]
+    if not difference:
+        return Text(format_size(size))
+    than = "larger" if difference > 0 else "smaller"
+    return Text(f"{size} bytes: {format_size(abs(difference))} {than} than the volume")
+
+
+_CELLS = {"attached_to": _places, "device_size": _size_of_device}
+
+
+def _cell_of(name: str, document: dict[str, Any]) -> Text:
+    return _CELLS[name](document) if name in _CELLS else _cell(name, document[name])
+
+
 def list_of(documents: Sequence[dict[str, Any]], names: Sequence[str]) -> AdaptiveTable:
     """
     Show one row per volume or, on a terminal so narrow that ids would be broken, one table per
@@ -64,7 +90,7 @@ def list_of(documents: Sequence[dict[str, Any]], names: Sequence[str]) -> Adapti
     """
     return AdaptiveTable(
         lambda box: _list_table(documents, names, box),
-        lambda: Group(*(_show_table({name: each[name] for name in names}) for each in documents)),
+        lambda: Group(*(_show_table(each, names) for each in documents)),
     )
 
 
@@ -77,20 +103,24 @@ def _list_table(
             COLUMNS[name], justify="right" if name == "size" else "left", overflow="fold"
         )
     for document in documents:
-        row = [_cell(name, document[name]) for name in names]
+        row = [_cell_of(name, document) for name in names]
         table.add_row(*row, style="red" if document["problem"] else None)
     return table
 
 
 def details_of(document: dict[str, Any]) -> AdaptiveTable:
     """Show everything about one volume."""
-    return AdaptiveTable(lambda box: _show_table(document, box))
+    # The table shows the hosts among the servers.
+    names = [name for name in document if name != "attached_to_hosts"]
+    return AdaptiveTable(lambda box: _show_table(document, names, box))
 
 
-def _show_table(document: dict[str, Any], box: Box | None = HEAVY_HEAD) -> Table:
+def _show_table(
+    document: dict[str, Any], names: Sequence[str], box: Box | None = HEAVY_HEAD
+) -> Table:
     table = Table(show_header=False, box=box)
-    for name, value in document.items():
-        table.add_row(name.replace("_", " "), _cell(name, value))
+    for name in names:
+        table.add_row(name.replace("_", " "), _cell_of(name, document))
     return table
 
 

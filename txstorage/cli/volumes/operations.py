@@ -18,6 +18,7 @@ from ..app import App, CommandResult, ConfiguredCloud
 from ..progress import Note, progress
 from ..running import IReactor
 from ..sizes import format_size, rounding
+from ..terminal import one_line
 from .confirmation import confirm
 from .documents import details_of, to_document
 from .references import VolumeReferences, node_id
@@ -33,7 +34,7 @@ def observed(
 ) -> Iterator[ConfiguredCloud]:
     """Provide the cloud, and on a terminal a spinner with the last status seen."""
     with progress(app.progress_console(), description, note) as shown:
-        yield app.cloud(reactor, lambda status: setattr(shown, "text", status))
+        yield app.cloud(reactor, lambda status: setattr(shown, "text", one_line(status)))
 
 
 def named(references: Sequence[str]) -> str:
@@ -63,13 +64,16 @@ async def _here(cloud: ConfiguredCloud) -> str | None:
 
 async def _described(cloud: ConfiguredCloud, volume_id: str) -> dict[str, Any]:
     document = to_document(await _volume(cloud, volume_id))
-    document["device_path"] = None
+    document["device_path"] = document["device_size"] = None
     # The search for the instance id may take seconds on a machine that is no node.
     if document["attached_to"] and await _here(cloud) in document["attached_to"]:
         try:
-            document["device_path"] = (await cloud.driver.get_device_path(volume_id)).path
+            device: Any = await cloud.driver.get_device_path(volume_id)
+            document["device_path"], document["device_size"] = device.path, device.size
         except DeviceError as error:
             document["problem"] = error.message
+    if "error" in document["status"] and document["problem"] is None:
+        document["problem"] = await cloud.service.failure_reason(volume_id) or None
     return document
 
 
@@ -161,7 +165,10 @@ def detach(app: App, volumes: Sequence[str]) -> None:
             async def work(volume_id: str) -> Shown:
                 await cloud.driver.detach_volume(volume_id)
                 document = to_document(await _volume(cloud, volume_id))
-                return document, f"Volume {volume_id} is detached"
+                # Another caller's attach, or the remains of one, may hold the volume now.
+                status = document["status"]
+                now = "" if status == "available" else f"; its status is now {status}"
+                return document, f"Volume {volume_id} is detached{now}"
 
             return await for_each(app, await VolumeReferences(cloud).resolve(volumes), work)
 

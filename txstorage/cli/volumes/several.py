@@ -64,7 +64,8 @@ async def for_each(app: App, references: Sequence[Reference], work: Work) -> Com
     documents = [each.to_wire() for each in outcomes]
     app.outcomes["volumes"] = documents
     if cancelled:
-        app.note(_interim(outcomes))
+        for line in _interim(outcomes):
+            app.note(line)
         raise CancelledError()
     errors = [each.error for each in outcomes if each.error is not None]
     document = {"ok": not errors, "volumes": documents}
@@ -111,13 +112,13 @@ def _together(outcomes: Sequence[VolumeOutcome]) -> str | RenderableType:
     return Group(*shown)
 
 
-def _interim(outcomes: Sequence[VolumeOutcome]) -> str:
-    """Return the text about an interrupted operation."""
+def _interim(outcomes: Sequence[VolumeOutcome]) -> list[str]:
+    """Return the lines about an interrupted operation."""
     groups: dict[str, list[str]] = {"Done": [], "Failed": [], "Not finished": []}
     for each in outcomes:
         group = "Done" if each.document is not None else "Failed" if each.error else "Not finished"
         groups[group].append(each.reference.volume_id or each.reference.text)
-    return "\n".join(f"{name}: {', '.join(ids)}" for name, ids in groups.items() if ids)
+    return [f"{name}: {', '.join(ids)}" for name, ids in groups.items() if ids]
 
 
 __all__ = ["VolumeOutcome", "for_each"]

@@ -14,7 +14,6 @@ from __future__ import absolute_import, division, print_function
 
 import json
 import re
-from collections import OrderedDict
 
 from twisted.internet.defer import CancelledError, fail, maybeDeferred
 
@@ -22,6 +21,7 @@ from ..._support.compat import as_text, text_type
 from ..._support.json_values import (
     MAX_ID,
     Malformed,
+    at_most,
     identifier,
     objects_in,
     text_member,
@@ -35,7 +35,7 @@ from .paths_and_pages import all_pages, check_id, is_missing, path_segment, unde
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, Iterable, List, Mapping, NoReturn, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, List, Mapping, NoReturn, Optional, Text, Tuple, Union  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
@@ -52,6 +52,15 @@ SERVICE_TYPES = (u"block-storage", u"block-store", u"volumev3", u"volume")
 
 # Messages exist since 3.3, and can be filtered since 3.5.
 _MESSAGES = (u"3.5", u"3.3")
+
+#: The maximum number of attachments of one volume.
+MAX_ATTACHMENTS = 1000
+
+# The maximum number of malformed entries of a list that become a message of the log each.
+_LISTED = 100
+
+# The number of the most recent messages about a volume that are read.
+_MESSAGES_READ = 100
 
 _HOST = u"txstorage:"
 
@@ -80,6 +89,7 @@ def volume_from_wire(wire, listed=False):
         attachments=_attachments(wire),
         created_at=text_member(wire, u"created_at"),
         volume_type=text_member(wire, u"volume_type") or None,
+        encrypted=wire.get(u"encrypted") is True,
         listed=listed,
     )
 
@@ -113,15 +123,20 @@ def _attachments(wire):
         isinstance(attachment, dict) for attachment in attachments
     ):
         raise Malformed(u"its attachments are not a list of objects")
-    for attachment in attachments:
+    for attachment in at_most(attachments, MAX_ATTACHMENTS, u"attachments"):
         if attachment.get(u"volume_id") is not None:
             check_id(u"volume", wire[u"id"], identifier(attachment, u"volume_id"))
-    # Attachments of other programs to hosts do not name the host.
     return tuple(
-        Attachment(wire[u"id"], attached_to(attachment))
-        for attachment in attachments
-        if attached_to(attachment) is not None
+        Attachment(wire[u"id"], attached_to(each), _host_name(each)) for each in attachments
     )
+
+
+def _host_name(attachment):
+    # type: (Mapping[Text, Any]) -> Optional[Text]
+    # A server's host is Compute's affair.
+    if attached_to(attachment) is not None:
+        return None
+    return text_member(attachment, u"host_name")[:MAX_ID] or None
 
 
 def place_of(host_id):
@@ -166,27 +181,38 @@ def _concerns(wire, labels):
     return _has_labels(metadata, labels)
 
 
-def page_from_wire(items, labels, requests):
-    # type: (Iterable[Any], Mapping[Text, Text], int) -> VolumePage
+def entry_from_wire(wire, labels):
+    # type: (Any, Mapping[Text, Text]) -> Union[Volume, Tuple[Text, Text], None]
     """
-    :param items: the entries of the list.
+    :param wire: one entry of a list.
     :param dict labels: the requested labels; the cloud's own filter is not relied on.
-    :param int requests: the number of requests that the list took.
-    :return: a :class:`~txstorage.clouds.VolumePage`.
+    :return: a :class:`~txstorage.clouds.Volume` with the labels; a ``(volume_id, problem)`` pair of
+        texts for a malformed entry that may have them; ``None`` for any other entry.
     """
+    try:
+        volume = volume_from_wire(wire, listed=True)
+    except Malformed as error:
+        if _concerns(wire, labels):
+            return text_member(wire, u"id")[:MAX_ID], error.problem
+        return None
+    return volume if _has_labels(volume.labels, labels) else None
+
+
+def _page(entries, requests):
+    # type: (List[Any], int) -> VolumePage
+    """
+    :param list entries: from :func:`entry_from_wire`.
+    :param int requests: the number of requests that the list took.
+    """
+    volumes = [entry for entry in entries if isinstance(entry, Volume)]
+    malformed = [entry for entry in entries if isinstance(entry, tuple)]
+    if len(malformed) > _LISTED:
+        more = u"{} more entries are malformed".format(len(malformed) - _LISTED)
+        malformed[_LISTED:] = [(u"", more)]
     # A volume may be on two pages, when others are created or deleted between the requests.
-    volumes = OrderedDict()  # type: Dict[Text, Volume]
-    malformed = []
-    for item in items:
-        try:
-            volume = volume_from_wire(item, listed=True)
-        except Malformed as error:
-            if _concerns(item, labels):
-                malformed.append((text_member(item, u"id")[:MAX_ID], error.problem))
-            continue
-        if _has_labels(volume.labels, labels):
-            volumes[volume.volume_id] = volume
-    return VolumePage(tuple(volumes.values()), tuple(malformed), requests)
+    latest = {volume.volume_id: volume for volume in volumes}
+    used = tuple(volume for volume in volumes if latest[volume.volume_id] is volume)
+    return VolumePage(used, tuple(malformed), requests)
 
 
 def _quiet(failure):
@@ -252,12 +278,10 @@ class Cinder(object):
         # type: (Mapping[Text, Text]) -> Deferred[VolumePage]
         """See :meth:`txstorage.clouds.IVolumeService.list_volumes`."""
         if not labels:
-            return self._pages([]).addCallback(self._page, labels, 0)
+            return self._pages([], labels, 0)
         text = json.dumps(labels, sort_keys=True, separators=(",", ":"))
-        listed = self._pages([(u"metadata", as_text(text))])
-        return listed.addCallbacks(
-            self._page, self._unfiltered, callbackArgs=(labels, 0), errbackArgs=(labels,)
-        )
+        listed = self._pages([(u"metadata", as_text(text))], labels, 0)
+        return listed.addErrback(self._unfiltered, labels)
 
     def failure_reason(self, volume_id):
         # type: (Text) -> Deferred[Text]
@@ -286,16 +310,16 @@ class Cinder(object):
         asked = self._request(method, u"/volumes/" + segment)
         return asked.addErrback(_no_such_volume, volume_id)
 
-    def _pages(self, params):
-        # type: (List[Tuple[Text, Text]]) -> Deferred[Any]
-        return all_pages(
-            lambda query: self._get(u"/volumes/detail", query), self._limit + params, u"volumes"
+    def _pages(self, params, labels, before):
+        # type: (List[Tuple[Text, Text]], Mapping[Text, Text], int) -> Deferred[VolumePage]
+        listed = all_pages(
+            self._session.slices,
+            lambda query: self._get(u"/volumes/detail", query),
+            self._limit + params,
+            u"volumes",
+            lambda response, item: entry_from_wire(item, labels),
         )
-
-    def _page(self, items_and_requests, labels, before):
-        # type: (Tuple[Any, int], Mapping[Text, Text], int) -> VolumePage
-        items, requests = items_and_requests
-        return page_from_wire(items, labels, requests + before)
+        return listed.addCallback(lambda result: _page(result[0], result[1] + before))
 
     def _unfiltered(self, failure, labels):
         # type: (Failure, Mapping[Text, Text]) -> Any
@@ -304,7 +328,7 @@ class Cinder(object):
             return failure
         # The cloud refuses the filter, or a proxy had a moment of confusion, so the filter is used
         # again next time.
-        return self._pages([]).addCallback(self._page, labels, 1)
+        return self._pages([], labels, 1)
 
 
 def _unknown(volume_id):
@@ -350,6 +374,7 @@ def _failure_messages(response, volume_id):
     if not messages:
         return u""
     messages.sort(key=lambda message: text_member(message, u"created_at"))
+    del messages[:-_MESSAGES_READ]
     last = messages[-1]
     request = last.get(u"request_id")
     texts = []  # type: List[Text]
@@ -364,11 +389,12 @@ def _failure_messages(response, volume_id):
 __all__ = [
     "Cinder",
     "GIB",
+    "MAX_ATTACHMENTS",
     "MAX_GIB",
     "SERVICE_TYPES",
     "attached_to",
     "check_volume",
-    "page_from_wire",
+    "entry_from_wire",
     "place_of",
     "volume_from_wire",
 ]

@@ -10,10 +10,18 @@ from __future__ import absolute_import, division, print_function
 import attr
 from twisted.internet.defer import fail
 
-from ..._support.json_values import Malformed, member, object_member, objects_in, text_member
-from ...errors import ResponseLost
+from ..._support.deferreds import all_of
+from ..._support.json_values import (
+    Malformed,
+    at_most,
+    member,
+    object_member,
+    objects_in,
+    text_member,
+)
+from ...errors import AttachedToHost, ResponseLost
 from ...interfaces import UnknownVolume
-from .cinder import SERVICE_TYPES, attached_to, check_volume
+from .cinder import MAX_ATTACHMENTS, SERVICE_TYPES, attached_to, check_volume
 from .paths_and_pages import check_id, is_missing, path_segment, understood
 
 MYPY = False
@@ -132,14 +140,7 @@ class HostAttachments(object):
             volume's.
         """
         asked = self._request(u"GET", u"/detail", params=[(u"volume_id", volume_id)])
-        # The filter is not relied on.
-        return asked.addCallback(
-            lambda response: [
-                understood(response, attachment_from_wire, wire)
-                for wire in objects_in(response.field(u"attachments", list))
-                if wire.get(u"volume_id") == volume_id
-            ]
-        )
+        return asked.addCallback(_of_volume, volume_id)
 
     def ids_on(self, volume_id, host_id):
         # type: (Text, Text) -> Deferred[List[Text]]
@@ -148,13 +149,33 @@ class HostAttachments(object):
             on a host.
         :raises UnknownVolume: (the Deferred) there is no such volume.
         """
+        return self._of_volume(volume_id).addCallback(_ids_on, volume_id, host_id)
+
+    def delete_of_deleted(self, volume_id, server_id):
+        # type: (Text, Text) -> Deferred[int]
+        """
+        Delete a volume's attachments to a server that Compute does not know.  Block Storage itself
+        asks Compute again before it deletes an attachment that names a server.
+
+        :return: a ``Deferred`` that fires with the number of attachments.
+        :raises UnknownVolume: (the Deferred) there is no such volume.
+        :raises AttachedToHost: the id is that of a host that attached the volume itself.
+        """
+        asked = self._of_volume(volume_id)
+        return asked.addCallback(_ids_of_server, volume_id, server_id).addCallback(self._delete_all)
+
+    def _delete_all(self, attachment_ids):
+        # type: (List[Text]) -> Deferred[int]
+        deleted = all_of([self.delete(each) for each in attachment_ids])
+        return deleted.addCallback(len)
+
+    def _of_volume(self, volume_id):
+        # type: (Text) -> Deferred[Response]
         segment = path_segment(volume_id)
         if segment is None:
             return fail(UnknownVolume(volume_id))
         asked = self._session.request(SERVICE_TYPES, u"GET", u"/volumes/" + segment)
-        return asked.addCallbacks(
-            _ids_on, _no_volume, callbackArgs=(volume_id, host_id), errbackArgs=(volume_id,)
-        )
+        return asked.addErrback(_no_volume, volume_id)
 
     def _request(self, method, path, **options):
         # type: (Text, Text, **Any) -> Deferred[Response]
@@ -195,16 +216,45 @@ def _created(response, volume_id):
     return created
 
 
-def _ids_on(response, volume_id, host_id):
-    # type: (Response, Text, Text) -> List[Text]
+def _of_volume(response, volume_id):
+    # type: (Response, Text) -> List[HostAttachment]
+    # The filter is not relied on.
+    found = [
+        wire
+        for wire in objects_in(response.field(u"attachments", list))
+        if wire.get(u"volume_id") == volume_id
+    ]
+    understood(response, at_most, found, MAX_ATTACHMENTS, u"attachments")
+    return [understood(response, attachment_from_wire, wire) for wire in found]
+
+
+def _on(response, volume_id, host_id):
+    # type: (Response, Text, Text) -> List[Mapping[Text, Any]]
+    """:return: the attachments of a volume to a server or host."""
     wire = response.field(u"volume", dict)
     understood(response, check_volume, wire, volume_id)
+    found = objects_in(wire.get(u"attachments"))
+    understood(response, at_most, found, MAX_ATTACHMENTS, u"attachments")
     return [
-        attachment[u"attachment_id"]
-        for attachment in objects_in(wire.get(u"attachments"))
+        attachment
+        for attachment in found
         if path_segment(attachment.get(u"attachment_id")) is not None
         and attached_to(attachment) == host_id
     ]
+
+
+def _ids_on(response, volume_id, host_id):
+    # type: (Response, Text, Text) -> List[Text]
+    return [each[u"attachment_id"] for each in _on(response, volume_id, host_id)]
+
+
+def _ids_of_server(response, volume_id, server_id):
+    # type: (Response, Text, Text) -> List[Text]
+    found = _on(response, volume_id, server_id)
+    if any(each.get(u"server_id") != server_id for each in found):
+        # The host may be alive and use the volume, although Compute does not know it.
+        raise AttachedToHost(volume_id, [server_id])
+    return [each[u"attachment_id"] for each in found]
 
 
 __all__ = ["HostAttachment", "HostAttachments", "attachment_from_wire"]

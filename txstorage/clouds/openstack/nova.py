@@ -10,6 +10,7 @@ one.  Changes in later ones are not relied on: an attachment has no ``id`` since
 from __future__ import absolute_import, division, print_function
 
 import re
+from functools import partial
 
 from twisted.internet.defer import fail, succeed
 
@@ -19,7 +20,14 @@ from ..._support.uuids import is_uuid_like
 from ...errors import Conflict, RequestRefused, ResponseLost, UnknownServer
 from ...interfaces import UnknownVolume
 from ..values import Attachment, Server
-from .paths_and_pages import all_pages, check_id, is_missing, path_segment, understood
+from .paths_and_pages import (
+    all_pages,
+    check_id,
+    is_missing,
+    path_segment,
+    read_each,
+    understood,
+)
 
 MYPY = False
 if MYPY:
@@ -155,9 +163,9 @@ class Nova(object):
         def found(response):
             # type: (Response) -> Any
             items = response.field(u"volumeAttachments", list)
-            return tuple(
-                understood(response, attachment_from_wire, item, server_id) for item in items
-            )
+            read = partial(understood, response, attachment_from_wire)
+            values = read_each(self._session.slices, items, lambda item: read(item, server_id))
+            return values.addCallback(tuple)
 
         asked = self._of_server(u"GET", server_id, u"/os-volume_attachments")
         return asked.addCallbacks(found, none)
@@ -187,7 +195,7 @@ class Nova(object):
             # type: (Response, Any) -> Any
             return understood(response, server_from_wire, item)
 
-        listed = all_pages(fetch, self._limit, u"servers", read)
+        listed = all_pages(self._session.slices, fetch, self._limit, u"servers", read)
         return listed.addCallback(lambda result: tuple(result[0]))
 
     def start_server(self, server_id):

@@ -11,12 +11,23 @@ from ...errors import NotTheService, RequestRefused, ResourceNotFound
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Iterable, List, Optional, Text, Tuple, TypeVar  # noqa: F401
+    from typing import (  # noqa: F401
+        Any,
+        Callable,
+        Iterable,
+        Iterator,
+        List,
+        Optional,
+        Text,
+        Tuple,
+        TypeVar,
+    )
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
 
     from ..._http.messages import Response  # noqa: F401
+    from ..._support.slices import Slices  # noqa: F401
 
     T = TypeVar("T")
 
@@ -28,6 +39,9 @@ _BEGINNINGS = 5
 #: pages have 1,000 entries unless the service is configured otherwise.
 MAX_PAGES = 1000
 MAX_ITEMS = 100000
+
+# The number of entries that are read in one step.
+_STEP = 16
 
 # The maximum number of characters of a page's query.
 _MAX_QUERY = 4096
@@ -116,6 +130,27 @@ def _next_params(document, links):
     return None
 
 
+def read_each(slices, items, read):
+    # type: (Slices, List[Any], Callable[[Any], T]) -> Deferred[List[T]]
+    """
+    Read the entries of a list, which may be long, without blocking the reactor.
+
+    :param slices: a :class:`~txstorage._support.slices.Slices`.
+    :param list items: the entries.
+    :param read: called with each entry; returns the value to collect.
+    :return: a ``Deferred`` that fires with a list of the values, and fails as ``read`` does.
+    """
+    values = []  # type: List[T]
+
+    def steps():
+        # type: () -> Iterator[None]
+        for begin in range(0, len(items), _STEP):
+            values.extend(read(item) for item in items[begin : begin + _STEP])
+            yield
+
+    return slices.run(steps()).addCallback(lambda _: values)
+
+
 class PagedList(object):
     """
     A list that is being read, page by page.
@@ -127,8 +162,9 @@ class PagedList(object):
     :ivar int left: the number of times that it may still be begun.
     """
 
-    def __init__(self, fetch, params, key, read, links):
-        # type: (Callable[[Any], Deferred[Response]], Iterable[Tuple[Text, Text]], Text, Callable[[Response, Any], Any], Optional[Text]) -> None
+    def __init__(self, slices, fetch, params, key, read, links):
+        # type: (Slices, Callable[[Any], Deferred[Response]], Iterable[Tuple[Text, Text]], Text, Callable[[Response, Any], Any], Optional[Text]) -> None
+        self._slices = slices
         self._fetch = fetch
         self._params = list(params)
         self._key = key
@@ -157,9 +193,14 @@ class PagedList(object):
         return failure
 
     def _arrived(self, response):
-        # type: (Response) -> Any
+        # type: (Response) -> Deferred[Any]
         items = response.field(self._key, list)
-        self._items.extend(self._read(response, item) for item in items)
+        values = read_each(self._slices, items, lambda item: self._read(response, item))
+        return values.addCallback(self._follow, response)
+
+    def _follow(self, values, response):
+        # type: (List[Any], Response) -> Any
+        self._items.extend(values)
         following = understood(response, _next_params, response.body, self._links)
         if following is None:
             return self._items, self._requests
@@ -177,11 +218,12 @@ class PagedList(object):
         return self._turn(following)
 
 
-def all_pages(fetch, params, key, read=lambda response, item: item, links=None):
-    # type: (Callable[[Any], Deferred[Response]], Iterable[Tuple[Text, Text]], Text, Callable[[Response, Any], Any], Optional[Text]) -> Deferred[Any]
+def all_pages(slices, fetch, params, key, read, links=None):
+    # type: (Slices, Callable[[Any], Deferred[Response]], Iterable[Tuple[Text, Text]], Text, Callable[[Response, Any], Any], Optional[Text]) -> Deferred[Any]
     """
     Read all pages of a list.
 
+    :param slices: the :class:`~txstorage._support.slices.Slices` in which pages are read.
     :param fetch: called with the query, a list of pairs; returns a ``Deferred`` that fires with a
         :class:`~txstorage._http.client.Response`.
     :param params: the first page's query.
@@ -192,7 +234,7 @@ def all_pages(fetch, params, key, read=lambda response, item: item, links=None):
         fails with :class:`~txstorage.errors.NotTheService` when a page names an earlier page as the
         next, and when there are more than :data:`MAX_PAGES` or :data:`MAX_ITEMS`.
     """
-    return PagedList(fetch, params, key, read, links).begin()
+    return PagedList(slices, fetch, params, key, read, links).begin()
 
 
 __all__ = [
@@ -202,5 +244,6 @@ __all__ = [
     "check_id",
     "is_missing",
     "path_segment",
+    "read_each",
     "understood",
 ]

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.clouds.openstack.test_project -*-
 """
-A project's limits in Block Storage: quota, volume types and availability zones.
+A project's limits in Block Storage: quota, volume types, availability zones and storage pools.
 
 The driver itself needs none of it; ``txstorage doctor`` checks a configuration with it.  All of it
 is in the first microversion, 3.0, so that no request names one.
@@ -10,9 +10,9 @@ from __future__ import absolute_import, division, print_function
 
 import attr
 
-from ..._support.json_values import object_member, objects_in, text_member, whole_number
+from ..._support.json_values import object_member, text_member, whole_number
 from .cinder import GIB, MAX_GIB, SERVICE_TYPES
-from .paths_and_pages import all_pages
+from .paths_and_pages import all_pages, read_each
 
 MYPY = False
 if MYPY:
@@ -106,10 +106,64 @@ class Zone(object):
         return cls(text_member(wire, u"zoneName"), available)
 
 
-def _each(kind, items):
-    # type: (Any, List[Any]) -> Tuple[Any, ...]
-    found = [kind.from_wire(item) for item in objects_in(items)]
-    return tuple(sorted(found, key=lambda each: each.name))
+@attr.s(frozen=True)
+class Pool(object):
+    """
+    A pool of storage, from which volumes get their space.
+
+    :ivar text name: its name.
+    :ivar total: the bytes that it can hold; ``None`` when that is unlimited or unknown.
+    :ivar free: the bytes of it that are free; ``None`` as above.
+    :ivar promised: the sum of its volumes' sizes, in bytes; ``None`` when that is unknown.
+    :ivar float ratio: how many times the total may be promised.
+    """
+
+    name = attr.ib()  # type: Text
+    total = attr.ib()  # type: Optional[int]
+    free = attr.ib()  # type: Optional[int]
+    promised = attr.ib()  # type: Optional[int]
+    ratio = attr.ib(default=1.0)  # type: float
+
+    @classmethod
+    def from_wire(cls, wire):
+        # type: (Mapping[Text, Any]) -> Pool
+        """
+        :param dict wire: one member of ``pools``; a number may be text, or a word.
+        :return: a :class:`Pool`.
+        """
+        found = object_member(wire, u"capabilities")
+        total, free, promised = [
+            _gigabytes(found.get(name))
+            for name in (u"total_capacity_gb", u"free_capacity_gb", u"provisioned_capacity_gb")
+        ]
+        ratio = _number(found.get(u"max_over_subscription_ratio"))
+        return cls(text_member(wire, u"name"), total, free, promised, ratio or 1.0)
+
+
+def _number(value):
+    # type: (Any) -> Optional[float]
+    """Return a number that is not negative, given as such or as text; ``None`` for others."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if 0 <= number <= MAX_GIB else None
+
+
+def _gigabytes(value):
+    # type: (Any) -> Optional[int]
+    number = _number(value)
+    return None if number is None else int(number * GIB)
+
+
+def _read(kind, item):
+    # type: (Any, Any) -> Any
+    return kind.from_wire(item) if isinstance(item, dict) else None
+
+
+def _by_name(found):
+    # type: (List[Any]) -> Tuple[Any, ...]
+    return tuple(sorted((each for each in found if each is not None), key=lambda each: each.name))
 
 
 class Project(object):
@@ -140,23 +194,46 @@ class Project(object):
         """
         # Cinder names these links in the singular, unlike those of volumes.
         listed = all_pages(
-            lambda params: self._get(u"/types", params), [], u"volume_types",
+            self._session.slices,
+            lambda params: self._get(u"/types", params),
+            [],
+            u"volume_types",
+            lambda response, item: _read(VolumeType, item),
             links=u"volume_type_links",
         )
-        return listed.addCallback(lambda result: _each(VolumeType, result[0]))
+        return listed.addCallback(lambda result: _by_name(result[0]))
 
     def availability_zones(self):
         # type: () -> Deferred[Tuple[Zone, ...]]
         """
         :return: a ``Deferred`` that fires with a tuple of :class:`Zone`, by name.
         """
-        return self._get(u"/os-availability-zone").addCallback(
-            lambda response: _each(Zone, response.field(u"availabilityZoneInfo", list))
-        )
+
+        def found(response):
+            # type: (Response) -> Deferred[List[Any]]
+            items = response.field(u"availabilityZoneInfo", list)
+            return read_each(self._session.slices, items, lambda item: _read(Zone, item))
+
+        return self._get(u"/os-availability-zone").addCallback(found).addCallback(_by_name)
+
+    def pools(self):
+        # type: () -> Deferred[Tuple[Pool, ...]]
+        """
+        :return: a ``Deferred`` that fires with a tuple of :class:`Pool`, by name.  Most clouds show
+            them to administrators only.
+        """
+
+        def found(response):
+            # type: (Response) -> Deferred[List[Any]]
+            items = response.field(u"pools", list)
+            return read_each(self._session.slices, items, lambda item: _read(Pool, item))
+
+        asked = self._get(u"/scheduler-stats/get_pools", [(u"detail", u"true")])
+        return asked.addCallback(found).addCallback(_by_name)
 
     def _get(self, path, params=()):
         # type: (Text, Any) -> Deferred[Response]
         return self._session.request(SERVICE_TYPES, u"GET", path, params=params)
 
 
-__all__ = ["Project", "Quota", "VolumeType", "Zone"]
+__all__ = ["Pool", "Project", "Quota", "VolumeType", "Zone"]

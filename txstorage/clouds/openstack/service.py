@@ -8,8 +8,16 @@ from __future__ import absolute_import, division, print_function
 from twisted.internet.defer import succeed
 from zope.interface import implementer
 
+from ...errors import (
+    AuthenticationFailed,
+    MicroversionMissing,
+    PermissionDenied,
+    ServerDeleted,
+    UnknownServer,
+)
 from ..interface import IVolumeService
 from .cinder import GIB, Cinder
+from .host_attachments import HostAttachments
 from .nova import Nova
 from .project import Project
 
@@ -18,10 +26,10 @@ if MYPY:
     from typing import Any, Mapping, Optional, Sequence, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
 
     from ..values import Attachment, Server, Volume, VolumePage  # noqa: F401
-    from .catalog import Endpoint  # noqa: F401
-    from .project import Quota, VolumeType, Zone  # noqa: F401
+    from .project import Pool, Quota, VolumeType, Zone  # noqa: F401
     from .session import Identity, Session  # noqa: F401
 
 
@@ -43,6 +51,7 @@ class OpenStackService(object):
         self._session = session
         self._cinder = Cinder(session, availability_zone, page_size)
         self._nova = Nova(session, page_size)
+        self._attachments = HostAttachments(session)
         self._project = Project(session)
 
     def create_volume(self, name, size, labels, volume_type=None):
@@ -77,8 +86,29 @@ class OpenStackService(object):
 
     def request_detach(self, volume_id, server_id):
         # type: (Text, Text) -> Deferred[None]
-        """See ``IVolumeService``."""
-        return self._nova.detach(volume_id, server_id)
+        """See ``IVolumeService``; a deleted server's attachment is deleted in Block Storage."""
+        d = self._nova.detach(volume_id, server_id)
+        return d.addErrback(self._detach_from_deleted, volume_id, server_id)
+
+    def _detach_from_deleted(self, failure, volume_id, server_id):
+        # type: (Failure, Text, Text) -> Any
+        if not failure.check(UnknownServer):
+            return failure
+        # Compute confirms it, and Block Storage asks Compute once more before it deletes.
+        d = self._nova.get_server(server_id)  # type: Deferred[Any]
+        d.addCallbacks(
+            lambda server: 0,
+            lambda found: self._delete_attachments(found, volume_id, server_id),
+        )
+        # Without an attachment, the volume has changed meanwhile: the caller looks again.
+        return d.addCallback(lambda deleted: None if deleted else failure)
+
+    def _delete_attachments(self, failure, volume_id, server_id):
+        # type: (Failure, Text, Text) -> Any
+        if not failure.check(UnknownServer):
+            return failure
+        d = self._attachments.delete_of_deleted(volume_id, server_id)
+        return d.addErrback(_not_deleted, volume_id, server_id)
 
     def settle(self, volume):
         # type: (Volume) -> Deferred[None]
@@ -115,14 +145,6 @@ class OpenStackService(object):
         """
         return self._session.identity()
 
-    def catalog(self):
-        # type: () -> Deferred[Tuple[Endpoint, ...]]
-        """
-        :return: a ``Deferred`` that fires with a tuple of
-            :class:`~txstorage.clouds.openstack.session.Endpoint`.
-        """
-        return self._session.identity().addCallback(lambda identity: identity.catalog)
-
     def endpoint(self, service_types):
         # type: (Sequence[Text]) -> Deferred[Text]
         """
@@ -156,12 +178,28 @@ class OpenStackService(object):
         """
         return self._project.availability_zones()
 
+    def pools(self):
+        # type: () -> Deferred[Tuple[Pool, ...]]
+        """
+        :return: a ``Deferred`` that fires with a tuple of
+            :class:`~txstorage.clouds.openstack.project.Pool`.
+        """
+        return self._project.pools()
+
     def close(self):
         # type: () -> Deferred[Any]
         """
         :return: a ``Deferred`` that fires when no connection is left.
         """
         return self._session.close()
+
+
+def _not_deleted(failure, volume_id, server_id):
+    # type: (Failure, Text, Text) -> Failure
+    error = failure.value  # type: Any
+    if failure.check(AuthenticationFailed, MicroversionMissing, PermissionDenied):
+        raise ServerDeleted(volume_id, server_id, error.message)
+    return failure
 
 
 __all__ = ["OpenStackService"]

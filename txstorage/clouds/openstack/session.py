@@ -24,6 +24,7 @@ if MYPY:
 
     from ..._http.client import HTTPClient  # noqa: F401
     from ..._http.messages import Response  # noqa: F401
+    from ..._support.slices import Slices  # noqa: F401
     from .versions import API, ServiceVersions  # noqa: F401
 
 _NOT_ACCEPTABLE = 406
@@ -92,6 +93,12 @@ class Session(object):
         self._endpoints = dict(endpoints)  # type: Dict[Text, Text]
         self._allow_insecure = allow_insecure
         self._discovery = VersionDiscovery(reactor, self._version_document)
+
+    @property
+    def slices(self):
+        # type: () -> Slices
+        """The :class:`~txstorage._support.slices.Slices` in which long lists are read."""
+        return self._http.slices
 
     def token(self):
         # type: () -> Deferred[Token]
@@ -240,7 +247,7 @@ class Session(object):
             microversion, or ``None``.
         """
         endpoint = self._endpoint(token, service_types)
-        if version_base(endpoint) is not None:
+        if version_base(api, endpoint) is not None:
             base = endpoint.rstrip(u"/")
             if not microversions:
                 return succeed((base, None))

@@ -40,7 +40,8 @@ if MYPY:
     from ..._http.messages import Response  # noqa: F401
     from .tokens import Token  # noqa: F401
 
-_UP_TO_VERSION = re.compile(u"^.*/v[0-9]+(\\.[0-9]+)?(?=/|$)")
+# The last version counts: a gateway before the service may have versions of its own.
+_UP_TO_VERSION = re.compile(u"^.*/(v[0-9]+)(\\.[0-9]+)?(?=/|$)")
 _SEGMENT = re.compile(u"v[0-9]+(\\.[0-9]+)?$")
 _NUMBER = re.compile(u"v?([0-9]{1,4})\\.([0-9]{1,6})$")
 
@@ -53,6 +54,10 @@ _LIFETIME = 3600.0
 
 # The maximum number of versions that an error lists.
 _LISTED = 20
+
+# The maximum number of versions, and of a version's links, that are read; real ones have fewer
+# than ten.
+_READ = 100
 
 
 @attr.s(frozen=True)
@@ -126,23 +131,38 @@ def as_numbers(version):
     return None if match is None else (int(match.group(1)), int(match.group(2)))
 
 
-def version_base(url):
+def major_version(url):
     # type: (Text) -> Optional[Text]
     """
     :param text url: an endpoint's.
-    :return: the URL up to and including its version, without a slash at its end; ``None`` when it
-        has no version.
+    :return: text: the last version in the URL's path without its minor part, e.g. ``u"v3"``; or
+        ``None``.
+    """
+    match = _UP_TO_VERSION.match(urlsplit(url)[2])
+    return None if match is None else match.group(1)
+
+
+def version_base(api, url):
+    # type: (API, Text) -> Optional[Text]
+    """
+    :param API api: the API.
+    :param text url: an endpoint's.
+    :return: the URL up to and including the API's version, without a slash at its end; ``None``
+        when the last version in the URL is not one of the API's.
     """
     parts = urlsplit(url)
     match = _UP_TO_VERSION.match(parts[2])
-    return None if match is None else u"{}://{}{}".format(parts[0], parts[1], match.group(0))
+    if match is None or match.group(1) != api.major:
+        return None
+    return u"{}://{}{}".format(parts[0], parts[1], match.group(0))
 
 
 def _described(document):
     # type: (Any) -> List[Dict[Text, Any]]
     """The versions of a document, as the root and each version's own page give them."""
     versions = member(document, u"versions")
-    return objects_in([member(document, u"version")] if versions is None else versions)
+    described = objects_in([member(document, u"version")] if versions is None else versions)
+    return described[:_READ]
 
 
 def _segment(version):
@@ -153,7 +173,7 @@ def _segment(version):
     The rest of the link is not used: behind a proxy its host and the path before the version are
     often wrong, and the token must go nowhere but to the endpoint.
     """
-    for link in objects_in(version.get(u"links")):
+    for link in objects_in(version.get(u"links"))[:_READ]:
         if link.get(u"rel") == u"self":
             path = text_member(link, u"href").partition(u"?")[0].rstrip(u"/")
             segment = path.rpartition(u"/")[2]
@@ -189,7 +209,7 @@ def read_versions(document, api, url):
         )
     maximum, segment, version = max(fitting, key=lambda each: each[:2])
     minimum = as_numbers(version.get(u"min_version"))
-    base = version_base(url) or u"{}/{}".format(url.rstrip(u"/"), segment)
+    base = version_base(api, url) or u"{}/{}".format(url.rstrip(u"/"), segment)
     return ServiceVersions(base, minimum, maximum) if minimum is not None else ServiceVersions(base)
 
 
@@ -272,7 +292,7 @@ class VersionDiscovery(object):
                 base or u"{}/{}".format(where, api.version), unknown_because=reason
             )
 
-        base = version_base(url)
+        base = version_base(api, url)
         where = base or url.rstrip(u"/")
         return self._get(where + u"/", token).addCallbacks(read, missing)
 
@@ -298,6 +318,7 @@ __all__ = [
     "VersionDiscovery",
     "ServiceVersions",
     "as_numbers",
+    "major_version",
     "negotiate",
     "read_versions",
     "version_base",

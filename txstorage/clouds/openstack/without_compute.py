@@ -15,6 +15,8 @@ from zope.interface import implementer
 
 from ..._support.deferreds import all_of
 from ...errors import (
+    AttachedByCompute,
+    Conflict,
     DeviceNotFound,
     NoCompute,
     NotThisNode,
@@ -26,7 +28,6 @@ from ..interface import IVolumeService
 from ..values import Server
 from . import OpenStackService
 from .cinder import place_of
-from .host_attachments import HostAttachments
 
 MYPY = False
 if MYPY:
@@ -68,7 +69,6 @@ class StandaloneService(OpenStackService):
         OpenStackService.__init__(self, session, availability_zone, page_size)
         self.node = node
         self._connector = connector
-        self._attachments = HostAttachments(session)
         # Volumes whose last request may or may not have been carried out.
         self._doubtful = set()  # type: Set[Text]
 
@@ -141,7 +141,7 @@ class StandaloneService(OpenStackService):
                     [self._detach(volume_id, each, own_id == server_id) for each in ids]
                 )
             )
-        ).addCallback(lambda _: None)
+        ).addCallbacks(lambda _: None, _by_compute, errbackArgs=(volume_id, server_id))
 
     def _detach(self, volume_id, attachment_id, here):
         # type: (Text, Text, bool) -> Deferred[None]
@@ -211,7 +211,8 @@ class StandaloneService(OpenStackService):
         def found(answers):
             # type: (Any) -> Tuple[Server, ...]
             own_id, page = answers
-            hosts = {each.server_id for volume in page.volumes for each in volume.attachments}
+            attachments = [each for volume in page.volumes for each in volume.attachments]
+            hosts = {each.server_id for each in attachments if each.server_id is not None}
             return tuple(Server(host, _UNKNOWN) for host in sorted(hosts | {own_id}))
 
         return all_of([self.node.instance_id(), self.list_volumes({})]).addCallback(found)
@@ -220,6 +221,15 @@ class StandaloneService(OpenStackService):
         # type: (Text) -> Deferred[None]
         """Fail with :class:`~txstorage.errors.NoCompute`."""
         return fail(NoCompute(u"Can't start node {}".format(server_id)))
+
+
+def _by_compute(failure, volume_id, server_id):
+    # type: (Failure, Text, Text) -> Failure
+    # Block Storage deletes no attachment of a server that Compute knows.
+    if failure.check(Conflict):
+        error = failure.value  # type: Any
+        raise AttachedByCompute(volume_id, server_id, error.detail)
+    return failure
 
 
 def _check_here(own_id, volume_id, server_id):

@@ -2,12 +2,11 @@
 """
 Identity v3: one user, one project, one application credential.
 
-Tokens are random, and the store keeps only their digests.
+Tokens are signed; the store keeps only the digests of revoked ones.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import math
 import secrets
@@ -36,6 +35,7 @@ from ..wire.exchange import (
 from ..wire.fields import identity_body
 from ..wire.times import identity_time
 from .catalog import catalog
+from .tokens import TokenSigner, signing_key
 
 _OBJECT = {"type": "object"}
 _TOKEN = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
@@ -89,15 +89,6 @@ class Ids:
         )
 
 
-def _fingerprint(store: Store, settings: Settings) -> str:
-    """Derive a text from the user's secrets that changes with them and does not reveal them."""
-    salt = store.fact("token_salt", lambda: secrets.token_hex(16))
-    both = "\0".join((settings.password, settings.application_secret))
-    return hashlib.scrypt(
-        both.encode("utf-8", "surrogateescape"), salt=salt.encode("ascii"), n=2**11, r=8, p=1
-    ).hex()
-
-
 def _part(body: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
     """The options of one method of authentication."""
     if name not in body:
@@ -133,7 +124,7 @@ class IdentityAPI(Service):
     """
     The Identity API, which authenticates for the other services.
 
-    :param store: keeps the tokens.
+    :param store: keeps the ids, and the revoked tokens.
     :param now: returns the time by which tokens expire, in seconds since the epoch.
     :param wall_time: returns the time by which a client reads a token's times; by default ``now``.
     """
@@ -150,7 +141,7 @@ class IdentityAPI(Service):
         self.base_url = settings.base_url
         self.ids = Ids.of(store)
         # As in Keystone, the tokens of a user end with a change of the password.
-        store.bind_tokens(_fingerprint(store, settings))
+        self._signer = TokenSigner(signing_key(store, settings))
         self._store = store
         self._settings = settings
         self._now = now
@@ -189,19 +180,30 @@ class IdentityAPI(Service):
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return refusals.IDENTITY_FAULT()
 
+    def disk_full(self) -> WireError:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        return refusals.DISK_FULL["identity"]()
+
     def authenticate(self, call: APIRequest, service: str = "identity") -> TokenRecord:
         """
         :param service: the service of the request.
         :return: the valid token of a request.
         :raises WireError: 401.
         """
-        token = self._store.token(call.header("X-Auth-Token") or "")
+        token = self.valid_token(call.header("X-Auth-Token") or "")
         if token is None:
             raise unauthorized(call, service)
         return token
 
+    def valid_token(self, token: str) -> TokenRecord | None:
+        """:return: the record of a token that is neither forged nor expired nor revoked."""
+        record = self._signer.record(token)
+        if record is None or record.expires_at <= self._now() or self._store.revoked.has(token):
+            return None
+        return record
+
     @endpoint(app, "/v3/auth/tokens", "POST")
-    async def issue(self, call: APIRequest) -> APIResponse:
+    def issue(self, call: APIRequest) -> APIResponse:
         """Issue a token for credentials."""
         body = call.json()
         if not body.get("auth"):
@@ -216,13 +218,12 @@ class IdentityAPI(Service):
         self._check_scope(call, auth, methods)
         issued_at = math.floor(self._now())
         record = TokenRecord(float(issued_at), min(expiry), self._all_methods(methods, identity))
-        token = secrets.token_urlsafe(96)
-        await self._store.write(lambda store: store.add_token(token, record))
-        return APIResponse(201, self._describe(call, record), {"X-Subject-Token": token})
+        headers = {"X-Subject-Token": self._signer.token(record)}
+        return APIResponse(201, self._describe(call, record), headers)
 
     def _all_methods(self, methods: list[str], identity: dict[str, Any]) -> tuple[str, ...]:
         # A token keeps the methods of the token before it.
-        earlier = self._store.token(identity["token"]["id"]) if "token" in methods else None
+        earlier = self.valid_token(identity["token"]["id"]) if "token" in methods else None
         more = () if earlier is None else earlier.methods
         return tuple(methods) + tuple(method for method in more if method not in methods)
 
@@ -288,7 +289,7 @@ class IdentityAPI(Service):
 
     def _check_token(self, given: dict[str, Any]) -> float | None:
         # As in Keystone: a token from a token lives no longer than that token.
-        token = self._store.token(given["id"])
+        token = self.valid_token(given["id"])
         if token is None:
             raise refusals.NO_TOKEN()
         return token.expires_at
@@ -302,8 +303,9 @@ class IdentityAPI(Service):
     @endpoint(app, "/v3/auth/tokens", "DELETE")
     async def revoke(self, call: APIRequest) -> APIResponse:
         """Revoke a token."""
-        subject, _ = self._subject(call, "identity:revoke_token")
-        await self._store.write(lambda store: store.revoke(subject))
+        subject, record = self._subject(call, "identity:revoke_token")
+        now = self._now()
+        await self._store.write(lambda store: store.revoked.add(subject, record.expires_at, now))
         return APIResponse(204)
 
     def _subject(self, call: APIRequest, policy: str) -> tuple[str, TokenRecord]:
@@ -315,7 +317,7 @@ class IdentityAPI(Service):
         subject = call.header("X-Subject-Token")
         if subject is None:
             raise refusals.NOT_AUTHORIZED(policy)
-        record = self._store.token(subject)
+        record = self.valid_token(subject)
         if record is None:
             raise refusals.NO_TOKEN()
         return subject, record

@@ -74,6 +74,10 @@ class VersionedService(Service):
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return refusals.TOO_LARGE[self.dialect.service]()
 
+    def disk_full(self) -> WireError:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        return refusals.DISK_FULL[self.dialect.service]()
+
     def unreadable(self, problem: UnreadableBody) -> WireError:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         if problem.kind == "malformed":

@@ -8,13 +8,14 @@ from typing import Any
 
 import attr
 
-from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, VOLUME_TYPES
+from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, GIB, VOLUME_TYPES
 from ..store.records import MessageRecord, VolumeRecord
 from ..wire.exchange import Version
 from ..wire.times import volume_time
 
 #: The only service's id, which has no meaning.
 _SERVICE_ID = "00000000-0000-4000-8000-000000000000"
+_POOL = "txstorage@files#files"
 _MESSAGE_LIFETIME = 30 * 24 * 3600  # seconds
 
 
@@ -117,6 +118,33 @@ def volume_types() -> list[dict[str, Any]]:
         }
         for name, type_id in VOLUME_TYPES.items()
     ]
+
+
+def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
+    """
+    The one pool: the part of the disk that the volumes have, and can have.
+
+    :param taken: bytes of the volumes' files.
+    :param free: bytes.
+    :param promised: the sum of the volumes' sizes, in GiB.
+    :param detail: whether to show more than the name.
+    """
+    if not detail:
+        return {"name": _POOL}
+    return {
+        "name": _POOL,
+        "capabilities": {
+            "pool_name": "files",
+            "storage_protocol": "local",
+            "thin_provisioning_support": True,
+            "thick_provisioning_support": False,
+            "total_capacity_gb": round((taken + free) / GIB, 2),
+            "free_capacity_gb": round(free / GIB, 2),
+            "allocated_capacity_gb": promised,
+            "provisioned_capacity_gb": promised,
+            "reserved_percentage": 0,
+        },
+    }
 
 
 def availability_zones() -> list[dict[str, Any]]:

@@ -13,6 +13,9 @@ from typing import Any, Callable
 
 from klein import Klein
 
+from ..machine.files import VolumeFiles
+from ..machine.transitions import Engine
+from ..settings import Settings
 from ..store.records import NewVolume, VolumeFilter, VolumeRecord
 from ..store.store import Store
 from ..wire import refusals
@@ -21,6 +24,7 @@ from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
 from . import volume_views
+from .identity import IdentityAPI
 from .versioned import ProjectService
 from .volume_requests import LABEL, MAX_INTEGER, METADATA, RESET_STATUS, new_volume
 from .volume_views import VolumeView
@@ -65,10 +69,25 @@ _ID = "/v3/<project_id>/volumes/<volume_id>"
 
 
 class BlockStorageAPI(ProjectService):
-    """The Block Storage API: volumes, labels, types, quotas and messages."""
+    """
+    The Block Storage API: volumes, labels, types, quotas and messages.
+
+    :param files: of the volumes.
+    """
 
     app: Klein = new_app()
     dialect = VOLUME
+
+    def __init__(
+        self,
+        store: Store,
+        identity: IdentityAPI,
+        engine: Engine,
+        settings: Settings,
+        files: VolumeFiles,
+    ) -> None:
+        super().__init__(store, identity, engine, settings)
+        self._files = files
 
     def _view(self, call: APIRequest) -> VolumeView:
         ids = self._identity.ids
@@ -89,6 +108,8 @@ class BlockStorageAPI(ProjectService):
     async def create(self, call: APIRequest) -> APIResponse:
         """Begin to create a volume."""
         wanted = new_volume(call.json())
+        if not await self._files.aside(self._files.has_room):
+            raise self.disk_full()
 
         def change(store: Store) -> VolumeRecord:
             self._check_quota(store, wanted)
@@ -282,6 +303,14 @@ class BlockStorageAPI(ProjectService):
     def availability_zones(self, call: APIRequest) -> APIResponse:
         """List the availability zones: one."""
         return APIResponse(200, {"availabilityZoneInfo": volume_views.availability_zones()})
+
+    @endpoint(app, "/v3/<project_id>/scheduler-stats/get_pools", "GET")
+    async def pools(self, call: APIRequest) -> APIResponse:
+        """Show the room for volumes, to all users."""
+        taken, free = await self._files.aside(self._files.space)
+        detail = call.query().get("detail", "").lower() in ("1", "true")
+        view = volume_views.pool(taken, free, self._store.usage()[1], detail)
+        return APIResponse(200, {"pools": [view]})
 
     @endpoint(app, "/v3/<project_id>/limits", "GET")
     def limits(self, call: APIRequest) -> APIResponse:

@@ -13,10 +13,16 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorThreads
 from twisted.internet.threads import deferToThreadPool
 
+from ..disk import Reserve, free_bytes
+
 #: Calls a function that waits for the disk; returns a ``Deferred`` of its result.
 Aside = Callable[..., "Deferred[Any]"]
 
 PREFIX = "volume-"
+#: Bytes, whatever the file system's blocks are.
+_BLOCK = 512
+#: Bytes that a new volume takes before anything is written to it, generously.
+_ROOM = 2**20
 
 
 def sync_directory(path: str) -> None:
@@ -41,16 +47,41 @@ class VolumeFiles:
 
     :ivar aside: calls the methods that change files.
     :param directory: an absolute path.
+    :param reserve: room that is kept for the service itself.
     """
 
-    def __init__(self, directory: str, aside: Aside = maybeDeferred) -> None:
+    def __init__(
+        self, directory: str, aside: Aside = maybeDeferred, reserve: Reserve | None = None
+    ) -> None:
         self.aside = aside
+        self._reserve = reserve
         # The kernel's path of a loop device's file has no symbolic links.
         self.directory = os.path.realpath(directory)
 
     def path(self, volume_id: str) -> str:
         """The path of a volume's file, which may not exist."""
         return os.path.join(self.directory, PREFIX + volume_id)
+
+    def has_room(self) -> bool:
+        """
+        Check that the disk has room for another volume, beside the reserve, which only changes of
+        existing volumes may use.
+
+        :raises OSError: the disk has another problem.
+        """
+        if self._reserve is None:
+            return True
+        return free_bytes(self.directory) >= _ROOM and self._reserve.keep()
+
+    def space(self) -> tuple[int, int]:
+        """:return: the bytes that the volumes' files take on the disk, and the free ones."""
+        taken = 0
+        with os.scandir(self.directory) as entries:
+            for entry in entries:
+                # A file may be removed meanwhile.
+                with suppress(FileNotFoundError):
+                    taken += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
+        return taken, free_bytes(self.directory)
 
     def exists(self, volume_id: str) -> bool:
         """Check whether the volume has a file; a symbolic link is not followed."""

@@ -8,6 +8,7 @@ crash the engine resumes from the status.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Awaitable
 from typing import Any, Callable, Optional
 
@@ -28,6 +29,9 @@ _log = Logger()
 #: Seconds until a transition is retried after a fault of the service itself, such
 #: as a full disk under the database.
 _AFTER_FAULT = 1.0
+#: Shortages of the whole service.  They pass, and are no fault of the volume, which would need an
+#: administrator if it were left in ``error_deleting``.
+_SHORTAGES = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN])
 
 Work = Callable[[IDeviceBackend, VolumeRecord], Awaitable[Optional[str]]]
 
@@ -55,6 +59,13 @@ async def _make_device(devices: IDeviceBackend, volume: VolumeRecord) -> str:
 
 async def _remove_device(devices: IDeviceBackend, volume: VolumeRecord) -> None:
     await devices.detach(volume.volume_id)
+
+
+def _is_shortage(error: BaseException | None) -> bool:
+    """:return: whether an error, or its cause, is a shortage of the whole service."""
+    if error is None:
+        return False
+    return getattr(error, "errno", None) in _SHORTAGES or _is_shortage(error.__cause__)
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -180,6 +191,8 @@ class Engine:
         try:
             device = await transition.work(self._devices, volume)
         except (DeviceFailure, OSError) as error:
+            if _is_shortage(error):
+                raise
             await self._failed(volume, transition, error)
         else:
             await self._settle(volume, transition.done, device=device)

@@ -107,6 +107,7 @@ class AttachmentsTable:
         return self._update(attachment, connector=None, device=None, attached_at=None)
 
     def _update(self, attachment: AttachmentRecord, **columns: object) -> AttachmentRecord:
+        self._database.touched.add(attachment.volume_id)
         settings = ", ".join(f"{name} = ?" for name in columns)
         self._database.execute(
             f"UPDATE attachments SET {settings} WHERE id = ?",
@@ -120,6 +121,25 @@ class AttachmentsTable:
         with self._database.transaction():
             self._database.execute("DELETE FROM attachments WHERE id = ?", attachment.attachment_id)
             self._set_status(attachment.volume_id, "available")
+
+    def restore(self, attachment: AttachmentRecord) -> None:
+        """Record an attachment as it was."""
+        connector = attachment.connector
+        self._database.execute(
+            "INSERT INTO attachments (id, block_device_id, volume_id, server_id, device,"
+            " node_device, attached_at, by_compute, connector, mode)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            attachment.attachment_id,
+            attachment.block_device_id,
+            attachment.volume_id,
+            attachment.server_id,
+            attachment.device,
+            attachment.node_device,
+            attachment.attached_at,
+            attachment.by_compute,
+            None if connector is None else json.dumps(connector),
+            attachment.mode,
+        )
 
     # -- all attachments -------------------------------------------------------------
 

@@ -84,9 +84,27 @@ INSERT INTO attachments (sequence, id, block_device_id, volume_id, server_id, de
 DROP TABLE to_servers;
 """
 
+# Tokens carry their own record; the table has those that must no longer be accepted.  The one row
+# of the table of room comes and goes, and leaves free pages for the other tables.
+_ROOM = """
+DROP TABLE tokens;
+CREATE TABLE revoked (digest BLOB PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID;
+DELETE FROM facts WHERE name IN ('token_binding', 'token_salt');
+CREATE TABLE room (content BLOB NOT NULL);
+"""
+
 #: The statements that make each version of the schema from the one before.
-_STEPS = (_FIRST, _HOSTS)
+_STEPS = (_FIRST, _HOSTS, _ROOM)
 SCHEMA_VERSION = len(_STEPS)
+
+#: Bytes of the log, and of free pages, that take room on the disk in advance.
+_ADVANCE = 2**20
+#: Pages of 4 KiB in the log from which on it is copied to the database and begins anew.
+_LOG_PAGES = 128
+
+
+class NewerDatabase(sqlite3.DatabaseError):
+    """A later release of the service has written the database."""
 
 
 class Database:
@@ -94,6 +112,7 @@ class Database:
     One connection to the database.
 
     :param path: the file, or ``:memory:``.
+    :raises NewerDatabase: a later release has written it.
     :raises sqlite3.Error: it is not a database of this service.
     """
 
@@ -102,16 +121,19 @@ class Database:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._depth = 0
+        #: The ids of the volumes that changes have touched, also changes that were undone.
+        self.touched: set[str] = set()
         self.execute("PRAGMA foreign_keys = ON")
         self.execute("PRAGMA journal_mode = WAL")
         self.execute("PRAGMA synchronous = FULL")
+        self.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         self._create()
 
     def _create(self) -> None:
         with self.transaction():
             (version,) = self.execute("PRAGMA user_version").fetchone()
             if version > SCHEMA_VERSION:
-                raise sqlite3.DatabaseError(f"it has version {version}, not {SCHEMA_VERSION}")
+                raise NewerDatabase(f"it has version {version}, not {SCHEMA_VERSION}")
             for step in _STEPS[version:]:
                 for statement in step.split(";\n"):
                     self.execute(statement)
@@ -143,6 +165,18 @@ class Database:
         finally:
             self._depth -= 1
 
+    def make_room(self) -> None:
+        """
+        Take room for later changes: in the log, which keeps its length while it is open, and as
+        free pages in the database.  They then succeed also on a full disk.
+
+        :raises sqlite3.Error: there is no room.
+        """
+        for statement in ("INSERT INTO room VALUES (randomblob(?))", "DELETE FROM room WHERE ?"):
+            with self.transaction():
+                self.execute(statement, _ADVANCE)
+        self.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A part of a transaction: all or nothing."""
@@ -172,6 +206,7 @@ class Database:
 
         :param now: seconds since the epoch.
         """
+        self.touched.add(volume_id)
         self.execute(
             "UPDATE volumes SET status = ?, updated_at = ? WHERE id = ?", status, now, volume_id
         )

@@ -173,3 +173,19 @@ class VolumeFilter:
 
     columns: Mapping[str, str] = attr.Factory(dict)
     metadata: Mapping[str, str] | None = attr.Factory(dict)
+
+    def conditions(self) -> tuple[list[str], list[object]]:
+        """:return: conditions in SQL, and their parameters."""
+        where = ["1"]
+        parameters: list[object] = []
+        if self.metadata is None:
+            where.append("0")
+        for column, value in sorted(self.columns.items()):
+            where.append(f"{column} = ?")
+            parameters.append(value)
+        for key, value in sorted((self.metadata or {}).items()):
+            where.append(
+                "EXISTS (SELECT 1 FROM metadata WHERE volume_id = id AND key = ? AND value = ?)"
+            )
+            parameters.extend([key, value])
+        return where, parameters

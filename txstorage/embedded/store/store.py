@@ -9,7 +9,6 @@ transactions wait for the disk in a thread of their own.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 import uuid
@@ -28,10 +27,11 @@ from .records import (
     MessageRecord,
     NewVolume,
     ServerRecord,
-    TokenRecord,
     VolumeFilter,
     VolumeRecord,
 )
+from .revoked import RevokedTokens
+from .sidecars import Sidecars
 from .writer import Change, T, Writer
 
 #: A volume in one of these statuses has no attachment any more.
@@ -45,24 +45,30 @@ class Store:
     The durable state.
 
     :ivar attachments: the table of attachments.
+    :ivar revoked: the table of revoked tokens.
     :param path: the SQLite file, or ``:memory:``.
     :param clock: returns the wall time, in seconds since the epoch.
-    :param token_clock: returns the time by which tokens expire, in seconds since the epoch; by
-        default ``clock``.  A reactor's time continues when the wall clock steps.
+    :param sidecars: of the volumes; without them, the database is the only record.
     """
 
     def __init__(
-        self,
-        path: str,
-        clock: Callable[[], float],
-        token_clock: Callable[[], float] | None = None,
+        self, path: str, clock: Callable[[], float], sidecars: Sidecars | None = None
     ) -> None:
         self._path = path
         self._database = Database(path)
         self._clock = clock
-        self._token_clock = token_clock or clock
+        self._sidecars = sidecars
         self._writer: Writer | None = None
         self.attachments = AttachmentsTable(self._database, clock)
+        self.revoked = RevokedTokens(self._database)
+
+    def make_room(self) -> None:
+        """
+        Take room on the disk for later changes.
+
+        :raises sqlite3.Error: there is no room.
+        """
+        self._database.make_room()
 
     def close(self) -> None:
         """Wait until the requested changes are durable, and close the database."""
@@ -101,11 +107,41 @@ class Store:
         with self.transaction():
             return change(self)
 
-    def write_in_thread(self, reactor: IReactorFromThreads) -> None:
-        """From now on, change the state only with :meth:`write`, which waits in a thread."""
-        path, clocks = self._path, (self._clock, self._token_clock)
+    def write_in_thread(
+        self,
+        reactor: IReactorFromThreads,
+        sidecars: Sidecars | None = None,
+        release: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """
+        From now on, change the state only with :meth:`write`, which waits in a thread.
+
+        :param sidecars: become durable before the changes do.
+        :param release: makes room when the disk is full; returns whether there is more now.
+        """
+        path, clock = self._path, self._clock
         self._database.only_read()
-        self._writer = Writer(reactor, lambda: Store(path, *clocks))
+        self._writer = Writer(reactor, lambda: Store(path, clock, sidecars), release)
+
+    def keep_sidecars(self, strict: bool = True) -> None:
+        """
+        Write the sidecars of the volumes that this transaction has touched.
+
+        :param strict: see :meth:`~txstorage.embedded.store.sidecars.Sidecars.keep`.
+        :raises OSError: there is no room.
+        """
+        if self._sidecars is not None:
+            for volume_id in sorted(self._database.touched):
+                self._sidecars.keep(volume_id, self.volume(volume_id), strict)
+
+    def sync_sidecars(self) -> None:
+        """Make the sidecars durable."""
+        if self._sidecars is not None:
+            self._sidecars.sync()
+
+    def forget_touched(self) -> None:
+        """Begin anew to record touched volumes, once their changes are durable."""
+        self._database.touched.clear()
 
     # -- facts ---------------------------------------------------------------
 
@@ -126,11 +162,27 @@ class Store:
         """Record a volume to create."""
         volume_id = str(uuid.uuid4())
         with self.transaction():
-            self._insert(volume_id, new, "creating", bootable=False)
+            self._insert(volume_id, new, "creating", self._clock())
             self._insert_metadata(volume_id, new.metadata)
             return self._existing(volume_id)
 
-    def _insert(self, volume_id: str, new: NewVolume, status: str, bootable: bool) -> None:
+    def restore_volume(self, volume: VolumeRecord) -> None:
+        """Record a volume as it was, with its labels and its attachment."""
+        with self.transaction():
+            self._insert(volume.volume_id, volume, volume.status, volume.created_at)
+            self._insert_metadata(volume.volume_id, volume.metadata)
+            if volume.attachment is not None:
+                self.attachments.restore(volume.attachment)
+
+    def _insert(
+        self,
+        volume_id: str,
+        new: NewVolume | VolumeRecord,
+        status: str,
+        created_at: float,
+        bootable: bool = False,
+    ) -> None:
+        self._database.touched.add(volume_id)
         self._database.execute(
             "INSERT INTO volumes (id, name, description, size, status, volume_type, bootable,"
             " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -141,7 +193,7 @@ class Store:
             status,
             new.volume_type,
             bootable,
-            self._clock(),
+            created_at,
         )
 
     def _insert_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> None:
@@ -175,7 +227,7 @@ class Store:
         :param before: only those with a smaller sequence number.
         :param limit: the maximum number; negative for all.
         """
-        where, parameters = _conditions(chosen)
+        where, parameters = chosen.conditions()
         if before is not None:
             where.append("sequence < ?")
             parameters.append(before)
@@ -191,7 +243,7 @@ class Store:
 
     def count(self, chosen: VolumeFilter) -> int:
         """Count the volumes on all pages."""
-        where, parameters = _conditions(chosen)
+        where, parameters = chosen.conditions()
         found: int = self._database.execute(
             "SELECT count(*) FROM volumes WHERE " + " AND ".join(where), *parameters
         ).fetchone()[0]
@@ -232,6 +284,7 @@ class Store:
             return self._existing(volume_id)
 
     def _touch(self, volume_id: str) -> None:
+        self._database.touched.add(volume_id)
         self._database.execute(
             "UPDATE volumes SET updated_at = ? WHERE id = ?", self._clock(), volume_id
         )
@@ -258,6 +311,7 @@ class Store:
             if volume is None or volume.status != expected:
                 return False
             if status == GONE:
+                self._database.touched.add(volume_id)
                 self._database.execute("DELETE FROM volumes WHERE id = ?", volume_id)
                 return True
             self.set_status(volume_id, status)
@@ -294,13 +348,17 @@ class Store:
 
     # -- servers -------------------------------------------------------------
 
-    def declare_server(self, name: str) -> ServerRecord:
-        """Return the server with a name; a missing one is created, with its root volume."""
+    def declare_server(self, name: str, server_id: str | None = None) -> ServerRecord:
+        """
+        Return the server with a name; a missing one is created, with its root volume.
+
+        :param server_id: of a new server; by default another one.
+        """
         with self.transaction():
             row = self._database.execute("SELECT * FROM servers WHERE name = ?", name).fetchone()
             if row is not None:
                 return ServerRecord.from_row(row)
-            server_id, root = str(uuid.uuid4()), str(uuid.uuid4())
+            server_id, root = server_id or str(uuid.uuid4()), str(uuid.uuid4())
             self._database.execute(
                 "INSERT INTO servers (id, name, status, created_at) VALUES (?, ?, 'ACTIVE', ?)",
                 server_id,
@@ -308,7 +366,7 @@ class Store:
                 self._clock(),
             )
             volume = NewVolume(name + "-root", None, 1, DEFAULT_TYPE, {})
-            self._insert(root, volume, "available", bootable=True)
+            self._insert(root, volume, "available", self._clock(), bootable=True)
             self.attachments.reserve(root, server_id, "/dev/vda")
             self.settle(root, "reserved", "in-use")
         server = self.server(server_id)
@@ -333,60 +391,3 @@ class Store:
     def set_server_status(self, server_id: str, status: str) -> None:
         """Set a server's status."""
         self._database.execute("UPDATE servers SET status = ? WHERE id = ?", status, server_id)
-
-    # -- tokens --------------------------------------------------------------
-
-    def add_token(self, token: str, record: TokenRecord) -> None:
-        """Record a token, and delete the expired ones."""
-        with self.transaction():
-            self._database.execute("DELETE FROM tokens WHERE expires_at <= ?", self._token_clock())
-            self._database.execute(
-                "INSERT INTO tokens VALUES (?, ?, ?, ?)",
-                _digest(token),
-                record.issued_at,
-                record.expires_at,
-                " ".join(record.methods),
-            )
-
-    def token(self, token: str) -> TokenRecord | None:
-        """:return: the record of a valid token, or ``None``."""
-        row = self._database.execute(
-            "SELECT * FROM tokens WHERE digest = ? AND expires_at > ?",
-            _digest(token),
-            self._token_clock(),
-        ).fetchone()
-        if row is None:
-            return None
-        return TokenRecord(row["issued_at"], row["expires_at"], tuple(row["methods"].split()))
-
-    def bind_tokens(self, binding: str) -> None:
-        """Forget all tokens, unless they were issued under this binding."""
-        with self.transaction():
-            if self.fact("token_binding", lambda: "") != binding:
-                self._database.execute("DELETE FROM tokens")
-                self.set_fact("token_binding", binding)
-
-    def revoke(self, token: str) -> None:
-        """Forget a token."""
-        self._database.execute("DELETE FROM tokens WHERE digest = ?", _digest(token))
-
-
-def _digest(token: str) -> bytes:
-    # The database alone does not reveal a token.
-    return hashlib.sha256(token.encode("utf-8")).digest()
-
-
-def _conditions(chosen: VolumeFilter) -> tuple[list[str], list[object]]:
-    where = ["1"]
-    parameters: list[object] = []
-    if chosen.metadata is None:
-        where.append("0")
-    for column, value in sorted(chosen.columns.items()):
-        where.append(f"{column} = ?")
-        parameters.append(value)
-    for key, value in sorted((chosen.metadata or {}).items()):
-        where.append(
-            "EXISTS (SELECT 1 FROM metadata WHERE volume_id = id AND key = ? AND value = ?)"
-        )
-        parameters.extend([key, value])
-    return where, parameters

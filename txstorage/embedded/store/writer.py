@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
@@ -17,6 +18,8 @@ import attr
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
+
+from ..disk import is_full
 
 if TYPE_CHECKING:
     from .store import Store
@@ -46,11 +49,19 @@ class Writer:
 
     :param reactor: its thread gets the results.
     :param open_store: makes the thread's store; called in the thread.
+    :param release: makes room when the disk is full; returns whether there is more now.  Called in
+        the thread.
     """
 
-    def __init__(self, reactor: IReactorFromThreads, open_store: Callable[[], Store]) -> None:
+    def __init__(
+        self,
+        reactor: IReactorFromThreads,
+        open_store: Callable[[], Store],
+        release: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._reactor = reactor
         self._open_store = open_store
+        self._release = release
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="txstorage-writer", daemon=True)
@@ -89,13 +100,26 @@ class Writer:
             results: list[Any]
             try:
                 store = self._open_store() if store is None else store
-                results = _commit(store, group)
+                results = self._commit_with_room(store, group)
             except Exception:
                 # Nothing of the group is in the database.
                 results = [Failure()] * len(group)
             self._reactor.callFromThread(_deliver, group, results)
         if store is not None:
             store.close()
+
+    def _commit_with_room(self, store: Store, group: list[_Waiting]) -> list[Any]:
+        try:
+            return _commit(store, group, self._release)
+        except Exception as error:
+            _undo_sidecars(store)
+            if not (is_full(error) and self._release()):
+                raise
+        try:
+            return _commit(store, group, self._release)
+        except Exception:
+            _undo_sidecars(store)
+            raise
 
     def _next_group(self) -> tuple[list[_Waiting], bool]:
         """
@@ -114,25 +138,55 @@ class Writer:
         return group, True
 
 
-def _commit(store: Store, group: list[_Waiting]) -> list[Any]:
+def _commit(store: Store, group: list[_Waiting], release: Callable[[], bool]) -> list[Any]:
     """
-    Make the changes of a group durable with one commit.
+    Make the changes of a group durable with one commit, and their sidecars before it.
 
     :return: the result of each change, or its ``Failure``; a change that failed left nothing.
-    :raises sqlite3.Error: the commit failed, so that the group left nothing.
+    :raises Exception: the commit failed, so that the group left nothing.
     """
     results: list[Any] = []
     with store.transaction():
         for waiting in group:
             try:
-                with store.savepoint():
-                    results.append(waiting.change(store))
+                results.append(_make(store, waiting.change, release))
             except Exception as error:
                 if not store.in_transaction:
                     # SQLite ended the transaction, e.g. because the disk is full.
                     raise sqlite3.OperationalError(f"a transaction was ended: {error}") from error
                 results.append(Failure())
+        store.sync_sidecars()
+    store.forget_touched()
     return results
+
+
+def _make(store: Store, change: Change[T], release: Callable[[], bool]) -> T:
+    """Make a change and its sidecars, with the reserve if the disk is full."""
+    try:
+        try:
+            return _make_both(store, change, strict=True)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            release()
+        return _make_both(store, change, strict=False)
+    except Exception:
+        _undo_sidecars(store)
+        raise
+
+
+def _make_both(store: Store, change: Change[T], strict: bool) -> T:
+    with store.savepoint():
+        result = change(store)
+        store.keep_sidecars(strict)
+    return result
+
+
+def _undo_sidecars(store: Store) -> None:
+    """Write the sidecars of changes that left nothing as they were."""
+    # What remains is corrected at the next start.
+    with suppress(OSError, sqlite3.Error):
+        store.keep_sidecars()
 
 
 def _deliver(group: list[_Waiting], results: list[Any]) -> None:

@@ -25,6 +25,9 @@ from ..bounds import BOUNDS, ConnectionBounds
 _log = Logger()
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
 
+#: The first byte of a TLS handshake (RFC 8446, 5.1).
+_HANDSHAKE = b"\x16"
+
 #: Decides from the method, the path and the headers of a request whether its body is read.
 ReadsBody = Callable[[bytes, bytes, IRequest], bool]
 
@@ -72,6 +75,8 @@ class BoundedChannel(HTTPChannel):
     callLater: Callable[..., IDelayedCall]
 
     _request_line = b""
+    #: Whether the client speaks HTTP; ``None`` before its first byte.
+    _speaks_http: bool | None = None
     #: Bytes of a refused body that are still to be discarded; ``None`` when no body was refused.
     _unread: int | None = None
     _closing: IDelayedCall | None = None
@@ -81,6 +86,19 @@ class BoundedChannel(HTTPChannel):
         self.totalHeadersSize = self.site.bounds.headers
         self.maxHeaders = self.site.bounds.header_lines
         super().connectionMade()  # type: ignore[no-untyped-call]
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Receive data.  A client that begins a TLS handshake gets an answer in plain text, from which
+        it knows its mistake; the line that HTTP waits for would never end.
+        """
+        if self._speaks_http is None:
+            self._speaks_http = data[:1] != _HANDSHAKE
+            if not self._speaks_http:
+                self.transport.write(_BAD_REQUEST)
+                self.loseConnection()
+        if self._speaks_http:
+            super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def resetTimeout(self) -> None:
         """Keep the present deadline: a client that sends byte after byte does not move it."""

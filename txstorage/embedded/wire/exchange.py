@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Mapping
 from functools import wraps
 from inspect import isawaitable
+from traceback import format_exc
 from typing import Any, Callable, Union, cast
 
 import attr
@@ -18,7 +19,10 @@ from twisted.web.http import NO_CONTENT
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
+from ..._log import SERVER_FAULT
+from ..._support.addresses import in_brackets
 from ..bounds import BOUNDS
+from ..disk import is_full
 
 JSON = "application/json"
 #: The framework's message about a missing body.
@@ -181,7 +185,7 @@ def _sent_to(request: IRequest) -> str:
     host = request.getHeader(b"host")
     if host is None:
         address = request.getHost()
-        return f"{scheme}://{address.host}:{address.port}"
+        return f"{scheme}://{in_brackets(address.host)}:{address.port}"
     return "{}://{}".format(scheme, host.decode("utf-8", "replace"))
 
 
@@ -226,6 +230,10 @@ class Service:
         """The response to a fault of the service itself."""
         raise NotImplementedError()
 
+    def disk_full(self) -> WireError:
+        """The response to a change for which the disk has no room."""
+        raise NotImplementedError()
+
     async def answer(
         self, request: IRequest, handler: Handler, segments: dict[str, str], since: Version
     ) -> APIResponse:
@@ -245,10 +253,15 @@ class Service:
             answer = self.unreadable(problem).answer
         except WireError as error:
             answer = error.answer
-        except Exception:
-            _log.failure("A request could not be answered")
-            answer = self.fault().answer
+        except Exception as error:
+            answer = (self.disk_full() if is_full(error) else self._broken(call)).answer
         return answer.with_headers({**outer, **headers})
+
+    def _broken(self, call: APIRequest) -> WireError:
+        """Log a fault of the service itself."""
+        _log.failure("Request {request_id} could not be answered", request_id=call.request_id)
+        SERVER_FAULT(request_id=call.request_id, traceback=format_exc()).write()
+        return self.fault()
 
 
 def endpoint(

@@ -25,6 +25,7 @@ _TITLES = {
     405: "Method Not Allowed",
     413: "Request Entity Too Large",
     500: "Internal Server Error",
+    507: "Insufficient Storage",
 }
 
 
@@ -151,6 +152,13 @@ NO_ROUTE: dict[str, Refusal] = {
 }
 TOO_LARGE: dict[str, Refusal] = {
     name: _of_framework(name, 413, _TOO_LARGE) for name in ("identity", "volume", "compute")
+}
+_FULL = "disk full: destroy volumes that are not needed, or make room for the state directory."
+#: No real service has it: there, a full disk under the database is an unexplained 500.
+DISK_FULL: dict[str, Refusal] = {
+    "identity": _keystone(507, _FULL),
+    "volume": _cinder(507, _FULL),
+    "compute": _nova(507, _FULL),
 }
 
 BAD_VERSION = SharedRefusal(

@@ -23,6 +23,7 @@ _KINDS = {
     409: "conflictingRequest",
     413: "overLimit",
     500: "computeFault",
+    507: "insufficientStorage",
 }
 
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-import os
+import signal
+import sqlite3
 from typing import Any, cast
 
 import click
@@ -11,21 +12,16 @@ import yaml
 from twisted.internet import task
 from twisted.internet.defer import Deferred
 
-from ..embedded.service import EmbeddedService, IServiceReactor, ServiceOptions, exposure
-from ..embedded.state_directory import ServeError
-from .app import App
-from .errors import explain, say
-from .running import IReactor, end_with_input
-from .shell import pass_app
-from .terminal import as_json as document_as_json
-from .terminal import echo
-
-
-def default_state_dir() -> str:
-    """The default state directory."""
-    if os.geteuid() == 0:
-        return "/var/lib/txstorage"
-    return os.path.expanduser("~/.local/share/txstorage")
+from ...embedded.service import EmbeddedService, IServiceReactor, ServiceOptions, exposure
+from ...embedded.state_directory import ServeError
+from ..app import App, default_state_dir
+from ..errors import explain
+from ..running import CommandInterrupted, Interrupts, IReactor, end_with_input
+from ..shell import pass_app
+from ..terminal import as_json as document_as_json
+from ..terminal import echo, one_line
+from .recover import recover as recover_database
+from .settings_file import SETTINGS, load
 
 
 def _announce(service: EmbeddedService, auth_url: str, agent: str, as_json: bool) -> None:
@@ -38,26 +34,23 @@ def _announce(service: EmbeddedService, auth_url: str, agent: str, as_json: bool
         click.echo(document_as_json(document))
         return
     for remark in service.remarks:
-        echo("# " + remark)
+        echo("# " + one_line(remark))
     echo(agent, nl=False)
     echo("txstorage ready: " + auth_url)
 
 
-def _refuse(error: Exception, as_json: bool) -> None:
-    if as_json:
-        explain(error).report(as_json)
-    else:
-        say(f"txstorage serve: {error}")
-
-
-async def run(reactor: IReactor, options: ServiceOptions, as_json: bool = False) -> None:
+async def run(
+    reactor: IReactor, options: ServiceOptions, as_json: bool = False, remarks: tuple[str, ...] = ()
+) -> None:
     """
     Serve until the reactor is stopped.
 
     :param as_json: whether the output is JSON.
+    :param remarks: more remarks to print.
     :raises SystemExit: with 1, when the service can't start.
     """
     service = EmbeddedService(cast(IServiceReactor, reactor), options)
+    service.remarks.extend(remarks)
     # The reactor does not notice the end of programs that start before it runs.
     running: Deferred[None] = Deferred()
     reactor.callWhenRunning(running.callback, None)
@@ -67,18 +60,27 @@ async def run(reactor: IReactor, options: ServiceOptions, as_json: bool = False)
     )
     warning = exposure(options)
     if warning:
-        echo("warning: " + warning, err=True)
+        echo("Warning: " + one_line(warning), err=True)
     try:
         auth_url, agent = await service.start()
         _announce(service, auth_url, agent, as_json)
-    except (ServeError, OSError) as error:
-        _refuse(error, as_json)
+    except (ServeError, OSError, sqlite3.Error) as error:
+        explain(error).report(as_json)
         raise SystemExit(1) from error
     # A signal ends it.
     await Deferred()
 
 
 @click.command()
+@click.option(
+    "--settings",
+    metavar="PATH",
+    is_eager=True,
+    expose_value=False,
+    callback=load,
+    help=f"A YAML file with options by their names, such as 'port: 8780'; options of the command "
+    f"line take precedence.  [default: {SETTINGS}, if there is one]",
+)
 @click.option(
     "--state-dir",
     metavar="PATH",
@@ -149,6 +151,12 @@ async def run(reactor: IReactor, options: ServiceOptions, as_json: bool = False)
     help="How long a token is valid.",
 )
 @click.option(
+    "--recover",
+    is_flag=True,
+    help="Show what can be restored of a lost database, ask, restore it, and serve.",
+)
+@click.option("--yes", is_flag=True, help="With --recover: do not ask.")
+@click.option(
     "--until-input-ends",
     is_flag=True,
     hidden=True,
@@ -166,6 +174,8 @@ def serve(
     tls_cert: str | None,
     tls_key: str | None,
     devices: str,
+    recover: bool,
+    yes: bool,
     until_input_ends: bool,
     **behaviour: Any,
 ) -> None:
@@ -179,6 +189,8 @@ def serve(
         raise click.UsageError("--tls-cert and --tls-key go together")
     if tls and tls_cert is not None:
         raise click.UsageError("--tls generates a certificate; leave it out with --tls-cert")
+    if yes and not recover:
+        raise click.UsageError("--yes goes with --recover")
     options = ServiceOptions(
         state_dir=state_dir,
         host=host,
@@ -190,10 +202,31 @@ def serve(
         devices=devices,
         behaviour=behaviour,
     )
+    remarks = (_recovered(app, state_dir, yes),) if recover else ()
+    interrupts = Interrupts()
 
     def main(reactor: IReactor) -> Any:
+        reactor.callWhenRunning(interrupts.install, reactor)
         if until_input_ends:
             end_with_input(reactor)
-        return Deferred.fromCoroutine(run(reactor, options, app.json))
+        return Deferred.fromCoroutine(run(reactor, options, app.json, remarks))
 
-    task.react(main)
+    try:
+        task.react(main)
+    except SystemExit as end:
+        # SIGINT and SIGTERM are the ordinary ways to stop a service.
+        if interrupts.number == signal.SIGHUP and not end.code:
+            raise SystemExit(CommandInterrupted(interrupts.number).exit_code) from None
+        raise
+
+
+def _recovered(app: App, state_dir: str, confirmed: bool) -> str:
+    """
+    :return: a remark about the recovery.
+    :raises SystemExit: there was none.
+    """
+    try:
+        return recover_database(app, state_dir, confirmed)
+    except (ServeError, OSError) as error:
+        explain(error).report(app.json)
+        raise SystemExit(1) from error

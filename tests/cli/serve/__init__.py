@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.cli.doctor.command``."""
+
+from __future__ import annotations

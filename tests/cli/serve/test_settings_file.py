@@ -1,0 +1,125 @@
+"""
+Tests for ``txstorage.cli.serve.settings_file``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from twisted.internet import task
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.cli.main import main
+from txstorage.cli.serve import command, settings_file
+from txstorage.cli.serve.settings_file import options_by_key
+
+from ..support import runner
+
+
+class SettingsTests(SynchronousTestCase):
+    """The configuration file of ``serve``."""
+
+    def setUp(self) -> None:
+        self.path = os.path.abspath(self.mktemp())
+        self.patch(settings_file, "SETTINGS", os.path.abspath(self.mktemp()))
+
+    def invoke(self, text: str, *arguments: str) -> Any:
+        """Run ``serve`` with a file, without serving; :return: the outcome and the options."""
+        seen: list[Any] = []
+        with open(self.path, "w") as opened:
+            opened.write(text)
+        self.patch(task, "react", lambda main: seen.append(main))
+        self.patch(command, "run", lambda reactor, options, *more: options)
+        self.patch(Deferred, "fromCoroutine", lambda options: options)
+        result = runner().invoke(main, list(arguments))
+
+        class Reactor:
+            """Runs nothing."""
+
+            def callWhenRunning(self, *call: Any) -> None:  # noqa: N802
+                """See ``IReactorCore``."""
+
+        return result, seen[0](Reactor()) if seen else None
+
+    def served(self, text: str, *arguments: str) -> Any:
+        """The options of a service with a file."""
+        result, options = self.invoke(text, "serve", "--settings", self.path, *arguments)
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        return options
+
+    def refused(self, text: str, *before: str) -> Any:
+        """The outcome of a service with a wrong file."""
+        result, options = self.invoke(text, *before, "serve", "--settings", self.path)
+        self.assertEqual((result.exit_code, options), (1, None), result.stderr)
+        return result
+
+    def test_every_option(self) -> None:
+        """Each option can be given by its name, with hyphens or underscores."""
+        values: dict[str, Any] = {
+            "state-dir": "/s",
+            "host": "0.0.0.0",
+            "port": 1,
+            "node": ["a", "b"],
+            "tls": True,
+            "tls-cert": "/c",
+            "tls-key": "/k",
+            "devices": "file",
+            "transition-delay": 0.5,
+            "max-volumes": 3,
+            "max-gigabytes": 4,
+            "page-size": 5,
+            "token-lifetime": 6.0,
+        }
+        self.assertEqual(set(options_by_key(command.serve)), set(values))
+        del values["tls"]
+        for text in (json.dumps(values), json.dumps(values).replace("e-", "e_")):
+            options = self.served(text)
+            self.assertEqual((options.state_dir, options.host, options.port), ("/s", "0.0.0.0", 1))
+            self.assertEqual((options.nodes, options.devices), (("a", "b"), "file"))
+            self.assertEqual((options.tls_cert, options.tls_key), ("/c", "/k"))
+            self.assertEqual(sorted(options.behaviour.values()), [0.5, 3, 4, 5, 6.0])
+        self.assertTrue(self.served("tls: true\n").tls)
+
+    def test_precedence(self) -> None:
+        """The command line takes precedence; one node needs no list; an empty file is none."""
+        options = self.served("port: 1\nnode: a\n", "--port", "2")
+        self.assertEqual((options.port, options.nodes), (2, ("a",)))
+        self.assertEqual(self.served("").port, 8780)
+
+    def test_default_file(self) -> None:
+        """The file at its default place is used if it is there."""
+        result, options = self.invoke("", "serve")
+        self.assertEqual(options.port, 8780)
+        self.patch(settings_file, "SETTINGS", self.path)
+        result, options = self.invoke("port: 7\n", "serve")
+        self.assertEqual(options.port, 7)
+
+    def test_wrong(self) -> None:
+        """An error names the file and the key, in the format of all errors, and says what to do."""
+        for text, words in (
+            ("prot: 1\n", ("prot", "no such option")),
+            ("port: many\n", ("port", "many")),
+            ("port: 70000\n", ("port", "70000")),
+            ("devices: tape\n", ("devices", "tape")),
+            ("node: {a: b}\n", ("node",)),
+            ("recover: true\n", ("recover", "no such option")),
+            ("[]\n", ("no mapping",)),
+            ("{", ("can't read",)),
+        ):
+            result = self.refused(text)
+            self.assertTrue(result.stderr.startswith("Error: "), result.stderr)
+            for word in (*words, self.path):
+                self.assertIn(word, result.stderr)
+        self.assertIn("What to do: use one of: devices, host", self.refused("x: 1\n").stderr)
+        document = json.loads(self.refused("x: 1\n", "--json").stdout)
+        self.assertEqual(document["error"]["kind"], "InvalidConfiguration")
+
+    def test_missing(self) -> None:
+        """A file that is named and missing is an error."""
+        self.path = "/no/such/serve.yml"
+        result = runner().invoke(main, ["serve", "--settings", self.path])
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn("/no/such/serve.yml: No such file", result.stderr)

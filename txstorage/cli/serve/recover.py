@@ -1,0 +1,103 @@
+# -*- test-case-name: tests.cli.serve.test_recover -*-
+"""``txstorage serve --recover``: the restoration of a lost database, once an operator agrees."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from rich.box import Box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from ...embedded.recovery import Remains, Restorable, examine, restore
+from ...embedded.service import wall_time
+from ...embedded.settings import GIB
+from ...embedded.state_directory import StateDirectory
+from ..app import App, CommandResult
+from ..sizes import format_size
+from ..tables import AdaptiveTable
+from ..terminal import one_line
+
+_NOTHING_CHANGED = "Nothing was changed.  To restore this and serve it, add --yes."
+
+
+def recover(app: App, state_dir: str, confirmed: bool) -> str:
+    """
+    Show what can be restored, and restore it when an operator agrees.
+
+    :param confirmed: whether the operator has agreed already.
+    :return: a remark, for people.
+    :raises ServeError: the database is not lost, or can't be restored.
+    :raises SystemExit: nobody agreed.
+    """
+    state = StateDirectory(state_dir)
+    try:
+        remains = examine(state)
+        if not confirmed:
+            app.say(CommandResult(to_document(remains), shown(remains)))
+            if app.json or not sys.stdin.isatty():
+                if not app.json:
+                    click.echo(_NOTHING_CHANGED, err=True)
+                raise SystemExit(1)
+            click.confirm("Restore this, and serve it?", abort=True, err=True)
+        restore(state, remains, wall_time)
+    finally:
+        state.close()
+    complete = len([each for each in remains.volumes if not each.problem])
+    return (
+        f"recovered: {complete} of {len(remains.volumes)} volumes completely; "
+        "see 'txstorage volumes list'"
+    )
+
+
+def to_document(remains: Remains) -> dict[str, Any]:
+    """Return the remains as a JSON value."""
+    return {
+        "facts": dict(remains.facts),
+        "lost": list(remains.lost_facts),
+        "nodes": dict(remains.nodes),
+        "volumes": [_volume_document(each) for each in remains.volumes],
+    }
+
+
+def _volume_document(found: Restorable) -> dict[str, Any]:
+    volume = found.volume
+    return {
+        "volume_id": volume.volume_id,
+        "size": volume.size * GIB,
+        "name": volume.name,
+        "labels": dict(volume.metadata),
+        "attached_to": volume.attachment.server_id if volume.attachment else None,
+        "device_path": volume.attachment.node_device if volume.attachment else None,
+        "problem": found.problem or None,
+    }
+
+
+def shown(remains: Remains) -> Group:
+    """Return the remains for a terminal."""
+    lines = [f"{name.replace('_', ' ')}: {value}" for name, value in remains.facts.items()]
+    lines += [f"{name.replace('_', ' ')}: lost, will be new" for name in remains.lost_facts]
+    lines += [f"node {one_line(name)}: {one_line(each)}" for name, each in remains.nodes.items()]
+    return Group(Text("\n".join(lines)), AdaptiveTable(lambda box: _table(remains, box)))
+
+
+def _table(remains: Remains, box: Box | None) -> Table:
+    table = Table(box=box)
+    for title in ("Volume", "Size", "Name", "Device", "Problem"):
+        table.add_column(title, justify="right" if title == "Size" else "left", overflow="fold")
+    for each in remains.volumes:
+        document = _volume_document(each)
+        cells = [document["name"], document["device_path"], document["problem"]]
+        table.add_row(
+            one_line(each.volume.volume_id),
+            format_size(document["size"]),
+            *(one_line(str(cell)) if cell else "-" for cell in cells),
+            style="red" if each.problem else None,
+        )
+    return table
+
+
+__all__ = ["recover", "shown", "to_document"]

@@ -1,0 +1,104 @@
+# -*- test-case-name: tests.cli.serve.test_settings_file -*-
+"""The configuration file of ``txstorage serve``, whose keys are the names of the options."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import click
+import yaml
+
+from ...errors import InvalidConfiguration
+from ..app import App
+from ..errors import explain
+from ..shell.options import GlobalOption
+
+SETTINGS = "/etc/txstorage/serve.yml"
+_NOT_IN_A_FILE = frozenset(["settings", "recover", "yes"])
+
+
+def options_by_key(command: click.Command) -> dict[str, click.Option]:
+    """The options that a file can give, by their names without hyphens in front."""
+    return {
+        max(option.opts, key=len).lstrip("-"): option
+        for option in command.params
+        if isinstance(option, click.Option)
+        and not isinstance(option, GlobalOption)
+        and not option.hidden
+        and option.name not in _NOT_IN_A_FILE
+    }
+
+
+def read_settings(path: str) -> Mapping[str, Any]:
+    """
+    :return: the file's keys and values.
+    :raises InvalidConfiguration: the file can't be read, or is no mapping.
+    """
+    try:
+        with open(path, encoding="utf-8") as opened:
+            found = yaml.safe_load(opened)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise InvalidConfiguration("settings", f"can't read {path}: {reason}") from error
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise InvalidConfiguration("settings", f"{path} is no mapping of options to values")
+    return found
+
+
+def defaults(context: click.Context, path: str) -> dict[str, Any]:
+    """
+    Read a file as defaults of a command's parameters.
+
+    :raises InvalidConfiguration: the error names the key and the file.
+    """
+    known = options_by_key(context.command)
+    found = {}
+    for key, value in read_settings(path).items():
+        option = known.get(str(key).replace("_", "-"))
+        if option is None or option.name is None:
+            raise InvalidConfiguration(
+                key, f"{path}: there is no such option", "use one of: " + ", ".join(sorted(known))
+            )
+        if option.multiple and not isinstance(value, list):
+            value = [value]
+        reason = _reason(context, option, value)
+        if reason:
+            raise InvalidConfiguration(key, f"{path}: {reason}")
+        found[option.name] = value
+    return found
+
+
+def _reason(context: click.Context, option: click.Option, value: Any) -> str:
+    """Return the reason why an option can't have a value; empty when it can."""
+    for each in value if option.multiple else [value]:
+        if not isinstance(each, (str, int, float)):
+            return f"{each!r} is neither a text nor a number"
+    try:
+        option.type_cast_value(context, value)
+    except click.BadParameter as error:
+        return error.message
+    return ""
+
+
+def load(context: click.Context, parameter: click.Parameter, path: str | None) -> None:
+    """
+    Make the file's values the defaults of the options; the callback of ``--settings``.
+
+    :param path: by default :data:`SETTINGS`, if that exists.
+    :raises SystemExit: the file is wrong; the error is printed.
+    """
+    if path is None and not os.path.exists(SETTINGS):
+        return
+    try:
+        context.default_map = defaults(context, path or SETTINGS)
+    except InvalidConfiguration as error:
+        app = context.find_object(App)
+        explain(error).report(app is not None and app.json)
+        raise SystemExit(1) from error
+
+
+__all__ = ["SETTINGS", "defaults", "load", "options_by_key", "read_settings"]

@@ -1,0 +1,71 @@
+# -*- test-case-name: tests.driver.test_places -*-
+"""
+The places that a volume is attached to, and the row of the tables that follows from them.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from .lifecycle import GONE, ON_HOST
+
+MYPY = False
+if MYPY:
+    from typing import Optional, Text, Tuple  # noqa: F401
+
+    from ..clouds.values import Volume  # noqa: F401
+
+
+def attached_servers(volume):
+    # type: (Volume) -> Tuple[Text, ...]
+    """
+    Return the servers that a volume is attached to.
+
+    A volume in the middle of attaching counts as unattached, so that the caller attaches again and
+    joins the attach in progress.
+
+    :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :return: a tuple of instance ids, in a stable order.
+    """
+    if volume.status in (u"reserved", u"attaching"):
+        return ()
+    return tuple(sorted(a.server_id for a in volume.attachments if a.server_id))
+
+
+def attached_hosts(volume):
+    # type: (Volume) -> Tuple[Text, ...]
+    """
+    Return the hosts that another program attached a volume to, without a server.
+
+    :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :return: a tuple of texts; a text is empty when the cloud does not show the host's name.
+    """
+    if volume.status in (u"reserved", u"attaching"):
+        return ()
+    return tuple(sorted(a.host_name or u"" for a in volume.attachments if not a.server_id))
+
+
+def attached_places(volume):
+    # type: (Volume) -> Tuple[Text, ...]
+    """
+    Return everything that a volume is attached to.
+
+    :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :return: a tuple of texts for people: instance ids, and hosts as ``host NAME``.
+    """
+    hosts = attached_hosts(volume)
+    return attached_servers(volume) + tuple(u"host " + (name or u"(unknown)") for name in hosts)
+
+
+def observed(volume):
+    # type: (Optional[Volume]) -> Tuple[Text, Tuple[Text, ...]]
+    """
+    :param volume: a :class:`txstorage.clouds.Volume`, or ``None`` when it is gone.
+    :return: the status and the places for :func:`decide`.
+    """
+    if volume is None:
+        return GONE, ()
+    if volume.status == u"in-use" and attached_hosts(volume) and not attached_servers(volume):
+        return ON_HOST, attached_places(volume)
+    return volume.status, attached_places(volume)
+
+
+__all__ = ["attached_hosts", "attached_places", "attached_servers", "observed"]

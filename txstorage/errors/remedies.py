@@ -1,0 +1,161 @@
+# -*- test-case-name: tests.errors.test_remedies -*-
+"""
+The remedies of causes that a message reveals.
+
+An error's class has a remedy for what usually causes it.  These tables name the causes that need
+another one; the first entry that matches counts.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+
+import attr
+
+MYPY = False
+if MYPY:
+    from typing import Any, Iterable, Optional, Text, Tuple  # noqa: F401
+
+
+def _pattern(text):
+    # type: (Text) -> Any
+    return re.compile(text, re.I)
+
+
+@attr.s(frozen=True)
+class Cause(object):
+    """
+    A cause, recognised by a message.
+
+    :ivar pattern: a regular expression that is searched for in the message, ignoring case.
+    :ivar text remedy: the steps that an operator can take.
+    :ivar statuses: the HTTP statuses (int) of the message; empty for any.
+    """
+
+    pattern = attr.ib()  # type: Any
+    remedy = attr.ib()  # type: Text
+    statuses = attr.ib(default=())  # type: Tuple[int, ...]
+
+
+def _cause(pattern, remedy, *statuses):
+    # type: (Text, Text, *int) -> Cause
+    return Cause(_pattern(pattern), remedy, statuses)
+
+
+#: Messages of the services' error responses.  The sources are the exceptions of Keystone
+#: (``keystone/exception.py``), Cinder and Nova (``exception.py`` of each).
+OF_SERVICES = (
+    # Nova's TooManyDiskDevices.
+    _cause(
+        u"maximum allowed number of disk devices",
+        u"detach a volume that the instance no longer needs, attach this one to another instance, "
+        u"or have Nova's 'max_disk_devices_to_attach' raised",
+        403,
+    ),
+    # Keystone's authentication receipt: see clouds/openstack/tokens.py.
+    _cause(
+        u"requires (one of )?the methods",
+        u"use an application credential of the user, which needs no second factor, or a user "
+        u"without such rules",
+        401,
+    ),
+    # Keystone's PasswordExpired, UserDisabled and AccountLocked.
+    _cause(u"password is expired", u"change the user's password, then the configuration", 401),
+    _cause(u"account is (disabled|(temporarily )?locked)", u"have the user's account enabled", 401),
+    # Cinder's VolumeSizeExceedsLimit.
+    _cause(
+        u"VolumeSizeExceeds|larger than maximum allowed limit",
+        u"request a smaller volume, or have the limit of a single volume's size raised",
+    ),
+    # Cinder's VolumeTypeNotFound and VolumeTypeNotFoundByName.
+    _cause(
+        u"volume type .*could not be found",
+        u"correct the volume type under 'profiles', or have it made accessible to the project",
+        400,
+        404,
+    ),
+    # Cinder's InvalidAvailabilityZone and the API's own check.
+    _cause(
+        u"availability zone .*(invalid|not available|not found)",
+        u"correct 'availability_zone'; 'openstack availability zone list --volume' lists them",
+    ),
+    # Nova's InstanceIsLocked.
+    _cause(u"instance .* is locked", u"unlock the instance with 'openstack server unlock'", 409),
+    # Nova's CannotDetachRootVolume and its API's older message.
+    _cause(
+        u"detach a root|root device volume",
+        u"leave the volume attached: the instance boots from it",
+    ),
+    _cause(
+        u"no space left|disk full|disk is full",
+        u"make room on the service's disk: destroy volumes, or remove other files",
+    ),
+    # A load balancer's own pages, such as HAProxy's.
+    _cause(
+        u"no server is available|bad gateway|gateway time-?out|upstream",
+        u"check that the service behind the load balancer runs; the load balancer itself answered",
+        502,
+        503,
+        504,
+    ),
+)
+
+#: Reasons that a cloud gives for an operation that it accepted and then failed to complete.
+OF_OPERATIONS = (
+    # A file system's limit on the size of a file.
+    _cause(u"file too large", u"request a smaller volume; this size never fits on the file system"),
+    _cause(
+        u"no space left|disk full|disk is full",
+        u"make room on the service's disk: destroy volumes, or remove other files",
+    ),
+    # Cinder's message of the scheduler (SCHEDULE_ALLOCATE_VOLUME, NoValidBackend).
+    _cause(
+        u"no valid (backend|host)|could not find any available weighted backend",
+        u"request a smaller volume or another volume type, or have storage added: no back end has "
+        u"room for this volume, or none offers its type",
+    ),
+)
+
+#: The events that an operation waits for, as its timeout names them.
+DEVICE_APPEARS = u"its device to appear on this node"
+DEVICE_DISAPPEARS = u"its device to disappear from this node"
+COMPUTE_RELEASES = u"Compute to release it"
+OWN_INSTANCE_ID = u"this node's own instance id"
+RESPONSE = u"the cloud's response"
+
+#: The remedy of an operation that waited in vain for one of these events.
+OF_WAITS = {
+    DEVICE_APPEARS: (
+        u"the cloud has attached the volume, so leave its status alone: check that 'instance_id' "
+        u"is this node's id, and look for the disk with 'lsblk' and 'dmesg'; a guest without "
+        u"hotplug sees it after a reboot; then ask for the device path again"
+    ),
+    DEVICE_DISAPPEARS: (
+        u"the cloud has detached the volume: find the device's users with 'lsof' and 'findmnt', "
+        u"end them, then detach again"
+    ),
+    COMPUTE_RELEASES: (
+        u"check the instance and its compute service, whose log names the volume; then retry, "
+        u"which resumes from the cloud's current state"
+    ),
+    OWN_INSTANCE_ID: (
+        u"set 'instance_id' in the configuration to this node's id in the cloud, which ends the "
+        u"search for it"
+    ),
+    RESPONSE: u"check that the service answers, then retry; or raise 'timeout'",
+}
+
+
+def remedy_for(causes, message, status=None, default=u""):
+    # type: (Iterable[Cause], Text, Optional[int], Text) -> Text
+    """
+    :param causes: the :class:`Cause` objects to choose from.
+    :param text message: a service's message.
+    :param status: the HTTP status (int) that came with it, or ``None``.
+    :param text default: the remedy for a message that reveals none of the causes.
+    :return: text: the remedy.
+    """
+    for cause in causes:
+        if (not cause.statuses or status in cause.statuses) and cause.pattern.search(message):
+            return cause.remedy
+    return default
