@@ -13,10 +13,8 @@ import click
 
 from .._version import VERSION
 from .shell import Commands, LazyCommand, wants_json, with_global_options
+from .shell.options import JSON
 from .shell.texts import guard_standard_error, one_line
-
-_JSON = "txstorage.cli.main"
-
 
 #: The help of a group without a command, as an exception; since click 8.2.0.
 _HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -80,14 +78,14 @@ class _Commands(Commands):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See ``click.Command``."""
-        ctx.meta[_JSON] = wants_json(args)
-        with _safe_usage_errors(ctx, ctx.meta[_JSON]):
+        ctx.meta[JSON] = wants_json(args)
+        with _safe_usage_errors(ctx, ctx.meta[JSON]):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """See ``click.Command``."""
         try:
-            with _safe_usage_errors(ctx, ctx.meta[_JSON]):
+            with _safe_usage_errors(ctx, ctx.meta[JSON]):
                 return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort) as error:
             # Before and after the reactor runs, and at a prompt, where click replaces it.
@@ -97,7 +95,7 @@ class _Commands(Commands):
             from .running import CommandInterrupted
 
             interrupted = CommandInterrupted()
-            explain(interrupted).report(ctx.meta[_JSON])
+            explain(interrupted).report(ctx.meta[JSON])
             ctx.exit(interrupted.exit_code)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _GIVEN = "txstorage.cli.shell.options"
+#: Of the contexts' ``meta``: whether ``--json`` is among the arguments.
+JSON = "txstorage.cli.shell.options.json"
 
 
 def _keep(context: click.Context, param: click.Parameter, value: Any) -> None:
@@ -92,6 +94,11 @@ def wants_json(arguments: Iterable[str]) -> bool:
     return False
 
 
+def is_for_machines(context: click.Context) -> bool:
+    """Check for ``--json`` while options are still being read."""
+    return bool(context.meta.get(JSON))
+
+
 def log_to(path: str) -> None:
     """
     Write the Eliot log to a file that only its owner can read.
@@ -146,4 +153,12 @@ def pass_app(function: F) -> F:
     return cast(F, update_wrapper(command, function))
 
 
-__all__ = ["GlobalOption", "app_of", "log_to", "pass_app", "wants_json", "with_global_options"]
+__all__ = [
+    "GlobalOption",
+    "app_of",
+    "is_for_machines",
+    "log_to",
+    "pass_app",
+    "wants_json",
+    "with_global_options",
+]
