@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from txstorage.embedded import service as serving
+from txstorage.embedded import state_directory
 from txstorage.embedded.machine.devices import DeviceFailure, FileDevices, LoopDevices
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.service import EmbeddedService, ServiceOptions, choose_devices, exposure
@@ -175,6 +176,7 @@ class ServiceTests(TestCase):
 
     async def test_taken(self) -> None:
         """A second instance gets neither the directory nor the port."""
+        self.patch(state_directory, "_PATIENCE", 0.0)
         await self.start()
         port = int(self.auth_url.split(":")[2].split("/")[0])
         self.assertIn("another instance", await self.refused())

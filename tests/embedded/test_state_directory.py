@@ -6,6 +6,7 @@ import os
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage.embedded import state_directory
 from txstorage.embedded.state_directory import ServeError, StateDirectory, write_private
 
 from .support import temporary_directory
@@ -63,11 +64,21 @@ class StateDirectoryTests(SynchronousTestCase):
     def test_taken(self) -> None:
         """A second instance is refused until the first one closes it."""
         first = self.open()
+        self.patch(state_directory, "_PATIENCE", 0.0)
         error = self.assertRaises(ServeError, self.open)
         self.assertIn("used by another instance", str(error))
         self.assertIn("--state-dir", error.remedy)
         first.close()
         first.close()
+        self.open()
+
+    def test_killed(self) -> None:
+        """A start waits for the child of a killed instance that still has its lock."""
+        first = self.open()
+        assert first._lock is not None
+        inherited = os.dup(first._lock)
+        first.close()
+        self.patch(state_directory.time, "sleep", lambda _: os.close(inherited))
         self.open()
 
     def test_unusable(self) -> None:

@@ -12,11 +12,15 @@ import os
 import secrets
 import stat
 import tempfile
+import time
 
 from . import private_path
 from .machine.files import sync_directory
 
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+
+#: The time in seconds that a start waits for the lock, and the time between two attempts.
+_PATIENCE, _INTERVAL = 2.0, 0.02
 
 
 class ServeError(Exception):
@@ -45,6 +49,23 @@ def _make_directory(path: str, mode: int) -> None:
         os.mkdir(path, mode)
 
 
+def _acquire(lock: int) -> None:
+    """
+    Lock a file, and wait a moment for it: a child of a killed instance shares its lock from its
+    fork to its exec.
+
+    :raises BlockingIOError: another process has the lock.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(_INTERVAL)
+
+
 class StateDirectory:
     """
     A state directory that one service uses exclusively until it is closed.
@@ -66,7 +87,7 @@ class StateDirectory:
                 _make_directory(directory, 0o700)
                 self._refuse_content(directory)
             self._lock = os.open(os.path.join(self.path, "lock"), _OPEN, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _acquire(self._lock)
         except BlockingIOError:
             self.close()
             raise ServeError(
