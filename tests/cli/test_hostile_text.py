@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from threading import Timer
 from unittest import mock
 
 import click
@@ -191,9 +192,15 @@ class ProcessTests(SynchronousTestCase):
 
     def printed(self, process: subprocess.Popen[str]) -> str:
         """Return the output of a process, which must be safe."""
-        assert process.stdout
-        # The end of its input also ends it.
-        printed = process.stdout.readline() + process.communicate(timeout=60)[0]
+        killer = Timer(60, process.kill)
+        killer.start()
+        self.addCleanup(killer.cancel)
+        with process:
+            assert process.stdin and process.stdout
+            printed = process.stdout.readline()
+            # The end of its input also ends it.
+            process.stdin.close()
+            printed += process.stdout.read()
         self.assertEqual(set(), unsafe_in(printed), printed)
         return printed
 
