@@ -103,6 +103,12 @@ class OutageTests(DriverTestCase):
         self.assertIn(u"refused", seen)
         self.assertIn(u" retries)", seen)
 
+    def test_while_choosing(self):
+        """A create whose volume is usable shows an outage of the lists that it confirms it with."""
+        d = self.driver.create_volume(uuid4(), GIB)
+        self.outage("list")
+        self.assert_outage(self.timed_out(d), u"available")
+
     def test_over(self):
         """An outage that is over leaves no count."""
         self.cloud._later = lambda *changes: None

@@ -24,7 +24,7 @@ from .polling import is_passing, until
 
 MYPY = False
 if MYPY:
-    from typing import Any, List, NoReturn, Optional, Set, Text  # noqa: F401
+    from typing import Any, Callable, List, NoReturn, Optional, Set, Text  # noqa: F401
     from uuid import UUID  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
@@ -133,12 +133,10 @@ class Creation(object):
             and volume.status != u"deleting"
         )
 
-    def _find_with_retries(self):
-        # type: () -> Deferred[List[Volume]]
+    def _find_with_retries(self, satisfied=lambda found: True):
+        # type: (Callable[[List[Volume]], bool]) -> Deferred[List[Volume]]
         # After the first request, only the deadline may end the search.
-        return until(
-            self._reactor, self._intervals, self._find, lambda found: True, self._problem.retry
-        )
+        return until(self._reactor, self._intervals, self._find, satisfied, self._problem.retry)
 
     def _adopt_or_request(self, found):
         # type: (List[Volume]) -> Any
@@ -241,12 +239,9 @@ class Creation(object):
         # type: (Volume) -> Deferred[Any]
         # The volume exists, so a list without it is out of date, and may lack a rival, too.
         lists = count(1)
-        found = until(
-            self._reactor,
-            self._intervals,
-            self._find,
+        found = self._find_with_retries(
             lambda found: volume.volume_id in {each.volume_id for each in found}
-            or next(lists) >= _MAXIMUM_LISTS,
+            or next(lists) >= _MAXIMUM_LISTS
         )
         return found.addCallback(self._choose, volume)
 
