@@ -17,6 +17,7 @@ from rich.text import Text
 
 from ..clouds import Attachment, Volume
 from ..driver.labels import belongs_to, cluster_labels, dataset_of
+from ..driver.places import host_place
 from ..errors import DeviceError, MalformedLabels
 from ..interfaces import UnknownInstanceID, UnknownVolume
 from .app import App, CommandResult, ConfiguredCloud
@@ -85,7 +86,7 @@ def _cell(name: str, value: Any) -> Text:
 
 def _places(document: dict[str, Any]) -> Text:
     """Show the servers, and the hosts to which another program attached the volume."""
-    hosts = [f"host {name or '(unknown)'}" for name in document["attached_to_hosts"]]
+    hosts = map(host_place, document["attached_to_hosts"])
     return _cell("attached_to", [*document["attached_to"], *hosts])
 
 

@@ -51,8 +51,16 @@ def attached_places(volume):
     :param txstorage.clouds.Volume volume: as the cloud describes it.
     :return: a tuple of texts for people: instance ids, and hosts as ``host NAME``.
     """
-    hosts = attached_hosts(volume)
-    return attached_servers(volume) + tuple(u"host " + (name or u"(unknown)") for name in hosts)
+    return attached_servers(volume) + tuple(map(host_place, attached_hosts(volume)))
+
+
+def host_place(name):
+    # type: (Optional[Text]) -> Text
+    """
+    :param name: a host's name (text); empty or ``None`` when the cloud does not show it.
+    :return: text for people: the host as a place that a volume is attached to.
+    """
+    return u"host " + (name or u"(unknown)")
 
 
 def observed(volume):
@@ -68,4 +76,4 @@ def observed(volume):
     return volume.status, attached_places(volume)
 
 
-__all__ = ["attached_hosts", "attached_places", "attached_servers", "observed"]
+__all__ = ["attached_hosts", "attached_places", "attached_servers", "host_place", "observed"]

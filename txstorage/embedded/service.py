@@ -102,7 +102,7 @@ def _remedy(error: sqlite3.Error) -> str:
     text = str(error)
     if isinstance(error, NewerDatabase):
         return "use the release of txstorage that has written it, or a later one"
-    if "full" in text:
+    if is_full(error):
         return "make room on the disk"
     if "malformed" in text or "not a database" in text:
         return (
