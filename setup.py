@@ -65,7 +65,8 @@ setup(
         "constantly>=15.1.0",
         "eliot>=0.11.0",
         "PyYAML>=3.10",
-        "treq>=16.12.0",
+        # The later one takes hyperlink's URLs, which an IPv6 address needs.
+        "treq>=16.12.0" if PYTHON_2 else "treq>=20.9.0",
         "Twisted[tls]>=16.6.0",
         "txaio>=18.8.1",
         "zope.interface>=4.3.3",

@@ -9,6 +9,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.dirname(sys.path[0]))
 
+from rendering.commands import without_global_options  # noqa: E402
+
 from txstorage import __version__  # noqa: E402
 
 project = "txstorage"
@@ -42,3 +44,7 @@ html_theme_options = {
 html_static_path = ["static"]
 html_css_files = ["pages.css"]
 html_copy_source = False
+
+
+def setup(app):
+    app.connect("sphinx-click-process-options", without_global_options)

@@ -110,10 +110,14 @@ def make_tree(tree, python, pip_python, wheel):
     install(place, pip_python, wheel)
     keep_only_ours(place)
     forget_origins(place)
+    subprocess.run(
+        [os.path.join(place, "bin", "python"), "-I", os.path.join(HERE, "shell_files.py"), tree],
+        check=True,
+    )
     compile_all(tree, python)
     for name, directory in FILES.items():
         target = os.path.join(tree, directory)
-        os.makedirs(target)
+        os.makedirs(target, exist_ok=True)
         shutil.copyfile(os.path.join(HERE, "common", name), os.path.join(target, name))
     os.makedirs(os.path.join(tree, "usr/bin"))
     os.symlink(PREFIX + "/bin/txstorage", os.path.join(tree, "usr/bin/txstorage"))

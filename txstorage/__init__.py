@@ -8,10 +8,19 @@ Asynchronous block storage for Twisted and Flocker.
 
 from __future__ import absolute_import, division, print_function
 
-from ._assembly import block_device_driver
-from ._support.compat import native
+from ._support.compat import PY2, native
+from ._support.late_names import late_names
 from ._version import VERSION
-from .flocker import FLOCKER_BACKEND
+
+MYPY = False
+if PY2 or MYPY:
+    from ._assembly import block_device_driver
+    from .flocker import FLOCKER_BACKEND
+else:
+    # The command line needs neither for its help, and Twisted takes a while to import.
+    __getattr__ = late_names(
+        __name__, {"FLOCKER_BACKEND": ".flocker", "block_device_driver": "._assembly"}
+    )
 
 __version__ = native(VERSION)
 

@@ -13,7 +13,7 @@ from ._devices.connector import HostConnector
 from ._devices.finder import DeviceFinder
 from ._http.client import HTTPClient
 from ._http.client_certificates import ClientCertificate
-from ._http.connections import agent_for
+from ._http.connections import agent_for, no_proxy
 from ._http.rate_limit import TokenBucket
 from ._log import PEER_NOT_VERIFIED
 from ._node.instance_id import NodeIdentity
@@ -38,6 +38,7 @@ if MYPY:
 
     from twisted.web.iweb import IAgent  # noqa: F401
 
+    from ._http.connections import ProxyFor  # noqa: F401
     from .clouds.interface import IVolumeService  # noqa: F401
 
 _USER = ("username", "user_id", "user_domain_id", "user_domain_name")
@@ -143,7 +144,9 @@ def http_client(reactor, configuration, agent=None):
     :raises InvalidConfiguration: a certificate file is invalid.
     """
     use_monotonic_time(reactor)
+    proxy_for = no_proxy  # type: ProxyFor
     if agent is None:
+        proxy_for = configuration.proxies.for_url
         if not configuration.verify_peer:
             PEER_NOT_VERIFIED(url=configuration.auth_url or configuration.volume_endpoint).write()
         agent = agent_for(
@@ -151,10 +154,14 @@ def http_client(reactor, configuration, agent=None):
             configuration.verify_peer,
             configuration.verify_ca_path,
             client=_client_certificate(configuration),
+            proxy_for=proxy_for,
         )
     rate = configuration.max_requests_per_second
     return HTTPClient(
-        reactor, agent, limiter=None if rate is None else TokenBucket(reactor, rate)
+        reactor,
+        agent,
+        limiter=None if rate is None else TokenBucket(reactor, rate),
+        proxy_for=proxy_for,
     )
 
 

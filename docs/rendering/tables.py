@@ -15,6 +15,7 @@ from eliot import ActionType, MessageType
 
 from txstorage import _log, errors
 from txstorage._configuration.configuration import variables
+from txstorage._configuration.environment.openstack import CLIENT_VARIABLES
 from txstorage._configuration.keys import KEYS
 from txstorage._http.bounds import BOUNDS, Bounds
 from txstorage.driver.lifecycle import REFUSALS, TABLES, Phase, Where
@@ -77,6 +78,16 @@ def rows_of_keys() -> Iterator[Row]:
         names = in_lines(map(literal, (key.name, *key.synonyms)))
         others = in_lines(map(literal, variables(key.name)))
         yield names, key.purpose + default, key.type.expected, others
+
+
+def rows_of_client_variables() -> Iterator[Row]:
+    """One row for the variables of OpenStack's clients that have the same outcome and reason."""
+    yield "variables", "outcome", "reason"
+    same: dict[tuple[str, str], list[str]] = {}
+    for each in CLIENT_VARIABLES:
+        same.setdefault((each.outcome, each.reason), []).append(literal(each.name))
+    for (outcome, reason), names in same.items():
+        yield in_lines(names), outcome, reason
 
 
 def rows_of_operation(operation: str) -> Iterator[Row]:
@@ -190,6 +201,7 @@ __all__ = [
     "rows_of_actions",
     "rows_of_bounds",
     "rows_of_builders",
+    "rows_of_client_variables",
     "rows_of_errors",
     "rows_of_faults",
     "rows_of_keys",

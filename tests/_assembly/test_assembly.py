@@ -14,6 +14,7 @@ from twisted.internet.defer import fail, succeed
 from twisted.internet.task import Clock
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.error import SchemeNotSupported
 from zope.interface.verify import verifyObject
 
 from tests.helpers.openstacksdk import NO_OPENSTACKSDK
@@ -29,7 +30,7 @@ from txstorage._configuration.configuration import Configuration
 from txstorage._log import PEER_NOT_VERIFIED
 from txstorage._support.compat import as_text
 from txstorage.clouds import IVolumeService, Server
-from txstorage.errors import InvalidConfiguration, UnknownServer
+from txstorage.errors import InvalidConfiguration, NotTheService, UnknownServer
 from txstorage.interfaces import IBlockDeviceAsyncAPI, ICloudAPI, IProfiledBlockDeviceAPI
 
 CLUSTER = UUID("3f2b0f1e-58ab-4a1c-9a54-92dc8f5b1d3a")
@@ -311,6 +312,8 @@ class DriverForTests(SynchronousTestCase):
         ):
             configuration = Configuration.from_mapping(dict(PASSWORD, **keys))
             backend.http_client(clock, configuration)
+        for _, options in made:
+            options.pop("proxy_for")
         self.assertEqual(made, [
             ((clock, True, None), {"client": None}),
             ((clock, False, None), {"client": None}),
@@ -318,6 +321,24 @@ class DriverForTests(SynchronousTestCase):
             ((clock, True, None), {"client": (path, None)}),
             ((clock, True, None), {"client": (path, path)}),
         ])
+
+    def test_proxies_reach_the_agent(self):
+        """The configuration's proxies are the agent's, but not those of the caller's own agent."""
+        made = []
+        self.patch(backend, "agent_for", lambda *args, **kw: made.append(kw["proxy_for"]))
+        keys = dict(PASSWORD, proxy=u"http://proxy:3128")
+        configuration = Configuration.from_mapping(keys)
+        backend.http_client(Clock(), configuration)
+        [proxy_for] = made
+        self.assertEqual(proxy_for(u"http://cloud/").url, u"http://proxy:3128")
+
+        class Broken(object):
+            def request(self, *args):
+                return fail(SchemeNotSupported())
+
+        http = backend.http_client(Clock(), configuration, Broken())
+        failed = self.failureResultOf(http.request(u"GET", u"http://cloud/"), NotTheService)
+        self.assertNotIn("proxy", str(failed.value))
 
     @capture_logging(None)
     def test_unverified_peer(self, logger):

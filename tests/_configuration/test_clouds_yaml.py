@@ -12,7 +12,7 @@ import sys
 from eliot.testing import capture_logging
 
 from txstorage._configuration import clouds_yaml, openstacksdk
-from txstorage._configuration.clouds_yaml import CloudFiles
+from txstorage._configuration.clouds_yaml import CloudFiles, search_directories
 from txstorage._configuration.configuration import Configuration
 from txstorage._support.compat import as_text
 from txstorage.errors import InvalidConfiguration
@@ -83,6 +83,39 @@ class SearchTests(CloudsTestCase):
         path = self.clouds({"mine": {"region_name": "here"}})
         cloud = self.read()
         self.assertEqual((cloud.values[u"region"], cloud.files), (u"here", (as_text(path),)))
+
+    def test_xdg(self):
+        """``XDG_CONFIG_HOME`` and ``XDG_CONFIG_DIRS`` come before the usual directories."""
+        places = [os.path.abspath(self.mktemp()) for _ in range(3)]
+        for place in places:
+            os.makedirs(os.path.join(place, "openstack"))
+        self.environ.update(XDG_CONFIG_HOME=places[0], XDG_CONFIG_DIRS=":".join(places[1:]))
+        for directory, region in (
+            (os.path.join(places[2], "openstack"), u"second"),
+            (os.path.join(places[1], "openstack"), u"first"),
+            (self.user, u"user"),
+            (os.path.join(places[0], "openstack"), u"home"),
+            (self.here, u"here"),
+        ):
+            self.clouds({"mine": {"region_name": str(region)}}, directory=directory)
+            self.assertEqual(self.read().values[u"region"], region)
+        self.environ["XDG_CONFIG_HOME"] = "relative"
+        os.remove(os.path.join(self.here, "clouds.yaml"))
+        self.assertEqual(self.read().values[u"region"], u"user")
+
+    def test_xdg_as_openstacksdk(self):
+        """The directories are those of openstacksdk, in its order."""
+        home, xdg = os.path.join(self.home, ".config"), os.path.abspath(self.mktemp())
+        for environ, expected in (
+            ({}, [home, "/etc/xdg", "/etc"]),
+            ({"XDG_CONFIG_HOME": home, "XDG_CONFIG_DIRS": ""}, [home, "/etc/xdg", "/etc"]),
+            ({"XDG_CONFIG_HOME": xdg}, [xdg, home, "/etc/xdg", "/etc"]),
+            ({"XDG_CONFIG_DIRS": "/a:/b:rel"}, [home, "/a", "/b", "/etc"]),
+        ):
+            self.assertEqual(
+                search_directories(dict(self.environ, **environ)),
+                [os.path.join(each, "openstack") for each in expected],
+            )
 
     def test_suffixes(self):
         """YAML comes before JSON."""
@@ -211,6 +244,36 @@ class LoaderTests(CloudsTestCase):
             {"profile": "vexxhost", "region_name": "ca-ymq-1"},
         ):
             self.assertIn(u"would be downloaded", self.refused(self.values, cloud))
+
+    def test_ended_profiles(self):
+        """A deprecated profile is noted with its vendor's words; an ended one is refused."""
+        cloud = {"profile": "fuga", "auth": {"username": "u"}}
+        self.clouds({"mine": cloud})
+        [note] = self.read().notes
+        self.assertIn(u"the vendor profile fuga is deprecated: ", note)
+        self.assertIn(
+            u"the cloud of the profile ultimum no longer exists: ultimum-cloud.com has ceased",
+            self.refused(self.values, {"profile": "ultimum"}),
+        )
+
+    def test_deprecated_public(self):
+        """A profile of one's own may be deprecated, too."""
+        profile = {"auth": {"auth_url": "https://public.example/v3"}, "status": "deprecated"}
+        self.write(
+            os.path.join(self.user, "clouds-public.yaml"), {"public-clouds": {"ours": profile}}
+        )
+        self.clouds({"mine": {"profile": "ours"}})
+        self.assertEqual(
+            self.read().notes, (u"the vendor profile ours is deprecated: no reason is given",)
+        )
+
+    def test_unknown_profile(self):
+        """A profile that nobody knows is noted, and so is no other."""
+        self.clouds({"mine": {"profile": "fugo"}, "other": {"profile": "elastx"}, "plain": {}})
+        [note] = self.read().notes
+        self.assertIn(u"the vendor profile fugo is unknown", note)
+        self.assertEqual(self.read(u"other").notes, ())
+        self.assertEqual(self.read(u"plain").notes, ())
 
     def test_public(self):
         """A profile of ``clouds-public.yaml`` is used, also in place of a remote one."""

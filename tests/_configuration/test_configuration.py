@@ -140,7 +140,7 @@ class AttributesTests(SynchronousTestCase):
         attributes = {
             each.name: each.default
             for each in attr.fields(Configuration)
-            if each.name not in ("secret_files", "_load")
+            if each.name not in ("secret_files", "proxies", "notes", "_load")
         }
         self.assertEqual(
             {key.name: key.default for key in KEYS if not key.name.endswith("_file")}, attributes
@@ -149,7 +149,7 @@ class AttributesTests(SynchronousTestCase):
     def test_secrets(self):
         """The attributes that the repr leaves out are the secrets."""
         hidden = {each.name for each in attr.fields(Configuration) if not each.repr}
-        self.assertEqual(set(SECRETS) | {"secret_files", "_load"}, hidden)
+        self.assertEqual(set(SECRETS) | {"secret_files", "proxies", "notes", "_load"}, hidden)
         self.assertEqual(set(SECRETS), {key.name for key in KEYS if key.secret})
 
     def test_reread(self):
@@ -185,7 +185,10 @@ class BadValueTests(ConfigurationTestCase):
         (u"auth_url", u"cloud.example:5000", u"an http or https address"),
         (u"auth_url", u"ftp://cloud.example", u"an http or https address"),
         (u"auth_url", u"http://", u"an http or https address"),
-        (u"auth_url", u"http://cloud.example:port", u"an http or https address"),
+        (u"auth_url", u"http://cloud.example:port", u"its port is not a number"),
+        (u"auth_url", u"http://[fe80::1%25eth0]:5000/v3", u"an IPv6 address with a zone"),
+        (u"auth_url", u"http://fd00::5/v3", u"an IPv6 address stands in brackets"),
+        (u"auth_url", u"http://u:p@cloud.example", u"it contains a user or password"),
         (u"auth_url", 3, u"an http or https address without a user or password, not a number"),
         (u"interface", u"private", u"public, internal or admin"),
         (u"attach_through", u"nova", u"compute or storage"),

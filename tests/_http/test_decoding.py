@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
+from txstorage._http.bodies import Gunzip, Uncompressed, Undecodable, decoder_for
 from txstorage._http.bounds import OutOfBounds
-from txstorage._http.decoding import Gunzip, Uncompressed, Undecodable, decoder_for
 
 
 def gzipped(data):

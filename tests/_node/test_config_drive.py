@@ -294,7 +294,7 @@ class RealDriveTests(DriveTestCase):
     def identity(self):
         """Return this node's identity without any other source."""
         return NodeIdentity(
-            Clock(), self.compute, client=Client(), mounts=FilePath("/proc/self/mounts"),
+            Clock(), self.compute, agent=Client(), mounts=FilePath("/proc/self/mounts"),
             labels=self.labels, sysfs=self.sysfs,
         )
 

@@ -33,7 +33,7 @@ from txstorage.errors import ServiceBroken
 
 class Answer(object):
     method, url, status = u"POST", u"http://cloud.example/", 201
-    headers = {u"x-subject-token": u"secret"}
+    headers, date = {u"x-subject-token": u"secret"}, None
     def field(self, name, kind):
         return {u"issued_at": u"2026-01-01T00:00:00.000000Z",
                 u"expires_at": u"2026-01-01T00:00:02.000000Z"}

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+import eliot
 import yaml
 from click.testing import CliRunner
 from treq.testing import RequestTraversalAgent
@@ -40,6 +41,14 @@ def runner() -> CliRunner:
     if "mix_stderr" in inspect.signature(CliRunner).parameters:
         return CliRunner(mix_stderr=False)
     return CliRunner()
+
+
+def keep_destinations(case: SynchronousTestCase) -> None:
+    """Remove the destinations of Eliot's log that a test adds, after the test."""
+    # The first destination receives what was logged before.
+    eliot.add_destinations(lambda message: None)
+    kept = list(eliot.Logger._destinations._destinations)
+    case.addCleanup(setattr, eliot.Logger._destinations, "_destinations", kept)
 
 
 def processes_of(directory: str) -> list[int]:

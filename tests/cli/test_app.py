@@ -17,9 +17,10 @@ from rich.text import Text
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.cli import app as _app
-from txstorage.cli import volumes as _volumes
 from txstorage.cli.app import SEARCH_PATH, App, CommandResult, default_state_dir
-from txstorage.cli.main import log_to, main
+from txstorage.cli.main import main
+from txstorage.cli.shell.options import log_to
+from txstorage.cli.volumes import confirmation as _confirmation
 from txstorage.errors import InvalidConfiguration
 
 from .support import CommandTestCase, runner
@@ -170,10 +171,11 @@ class KeyboardTests(CommandTestCase):
             self.assertEqual(result.exit_code, 130, command)
             self.assertIn("Interrupted by SIGINT", result.stdout + result.stderr)
             self.assertNotIn("bug", result.stdout + result.stderr)
-        with mock.patch.object(_volumes, "is_interactive", lambda: True):
+        volume = self.create()
+        with mock.patch.object(_confirmation, "is_interactive", lambda: True):
             with mock.patch.object(click, "confirm", abort):
-                self.assertEqual(self.txstorage("volumes", "destroy", "v").exit_code, 130)
-            declined = self.txstorage("volumes", "destroy", "v", input="n\n")
+                self.assertEqual(self.txstorage("volumes", "destroy", volume).exit_code, 130)
+            declined = self.txstorage("volumes", "destroy", volume, input="n\n")
             self.assertEqual(declined.exit_code, 1)
 
 

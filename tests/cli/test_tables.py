@@ -4,6 +4,7 @@ Tests for ``txstorage.cli.tables`` and the tables made with it.
 
 from __future__ import annotations
 
+import itertools
 import os
 from unittest import mock
 from uuid import UUID
@@ -36,6 +37,31 @@ class PlacesTests(CommandTestCase):
         for whole in (self.volume, self.dataset, self.node):
             self.assertIn(whole, shown)
         self.assertLessEqual(max(map(len, shown.splitlines())), 80)
+
+    def test_very_narrow(self) -> None:
+        """On 40 columns, and even on 20, no id is broken or cut, and no title stands alone."""
+        for width, commands in itertools.product(
+            (40, 20), (["list"], ["show", self.volume], ["list", "--columns", "volume_id,labels"])
+        ):
+            shown = self.shown("volumes", *commands, width=width)
+            self.assertIn(self.volume, shown)
+            if "--columns" not in commands:
+                for whole in (self.dataset, self.node, "in-use", "1 GiB"):
+                    self.assertIn(whole, shown)
+
+    def test_messages_of_a_very_narrow_terminal(self) -> None:
+        """On 40 columns, results and errors have whole ids, too."""
+        self.assertIn(self.volume, self.shown("volumes", "detach", self.volume, width=40))
+        terminal = {"FORCE_COLOR": "1", "COLUMNS": "40", "TERM": "xterm"}
+        with mock.patch.dict(os.environ, terminal):
+            result = self.txstorage("volumes", "detach", self.volume)
+        self.assertIn(self.volume, click.unstyle(result.stderr))
+
+    def test_words_of_prose(self) -> None:
+        """On 40 columns a table of prose is wrapped between words, and keeps long ones."""
+        shown = self.shown("doctor", width=40)
+        self.assertIn("Detail", shown)
+        self.assertIn(self.node, shown)
 
     def test_wide(self) -> None:
         """On a wide terminal a volume is one row, under titles."""

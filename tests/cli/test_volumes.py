@@ -17,9 +17,9 @@ from treq.testing import RequestTraversalAgent
 from twisted.internet.defer import CancelledError, Deferred
 
 from txstorage._version import VERSION
-from txstorage.cli import volumes
 from txstorage.cli.main import main
 from txstorage.cli.running import CommandInterrupted
+from txstorage.cli.volumes import confirmation
 from txstorage.driver.operations import BlockDeviceDriver
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.machine.transitions import Engine
@@ -102,6 +102,20 @@ class CreateTests(CommandTestCase):
             result = self.txstorage("volumes", "create", "--", size)
             self.assertEqual(result.exit_code, 2)
             self.assertIn("is not a size", result.stderr)
+
+    def test_rounded(self) -> None:
+        """A size that is rounded is said, on standard error; the document has both sizes."""
+        for size, rounded in (("1.5GiB", "1.5 GiB is rounded up to 2 GiB"), ("2GiB", "")):
+            result = self.txstorage("volumes", "create", size)
+            self.assertEqual((result.exit_code, result.stderr.count("rounded")), (0, bool(rounded)))
+            self.assertIn(rounded, result.stderr)
+        created = self.document("volumes", "create", "1.5GiB")
+        self.assertEqual((created["requested_size"], created["size"]), (3 * 2**29, 2 * GIB))
+
+    def test_help_defines_units(self) -> None:
+        """The help says which units are powers of 1000, and which of 1024."""
+        shown = " ".join(self.txstorage("volumes", "create", "--help").stdout.split())
+        self.assertIn("1G and 1GB are 1000000000 bytes, 1Gi and 1GiB are 1073741824", shown)
 
     def test_table(self) -> None:
         """For people, every field is shown."""
@@ -330,7 +344,7 @@ class DestroyTests(CommandTestCase):
         """On a terminal the command asks for confirmation, and obeys the answer."""
         volume = self.create()
         for answer, exit_code, left in (("n\n", 1, 1), ("y\n", 0, 0)):
-            with mock.patch.object(volumes, "is_interactive", lambda: True):
+            with mock.patch.object(confirmation, "is_interactive", lambda: True):
                 result = self.txstorage("volumes", "destroy", volume, input=answer)
             self.assertEqual(result.exit_code, exit_code)
             self.assertIn("all data on it?", result.stderr)

@@ -49,7 +49,7 @@ def unknown(words: list[str]) -> str | None:
             if not option.is_flag and "=" not in word:
                 next(rest, None)
         elif isinstance(command, click.Group):
-            command = command.commands.get(word)
+            command = command.get_command(click.Context(command), word)
             if command is None:
                 return word
     return None

@@ -23,6 +23,7 @@ from tests.contract import record
 from tests.contract.suite import SUITE
 from tests.helpers.imports import layer_of, modules
 from txstorage import _log, clouds, errors, interfaces
+from txstorage._configuration.environment.openstack import CLIENT_VARIABLES
 from txstorage._configuration.keys import KEYS
 from txstorage._http.bounds import Bounds
 from txstorage.cli.main import main
@@ -298,6 +299,17 @@ class TablesTests(SynchronousTestCase):
         self.assertIn("| ``OS_TENANT_NAME``", variables.split("\n"))
         self.assertTrue(rows["| ``timeout``"][1].endswith(" Default: ``110.0``."))
 
+    def test_client_variables(self) -> None:
+        """Each variable of OpenStack's clients is in one row, with its outcome and its reason."""
+        _, *rows = tables.rows_of_client_variables()
+        listed = [
+            (name.strip("| `"), outcome, reason)
+            for names, outcome, reason in rows
+            for name in names.split("\n")
+        ]
+        wanted = [(each.name, each.outcome, each.reason) for each in CLIENT_VARIABLES]
+        self.assertEqual(sorted(wanted), sorted(listed))
+
     def test_operations(self) -> None:
         """Each status of each operation is in one row, with the cells of the code."""
         for operation, table in lifecycle.TABLES.items():
@@ -497,5 +509,7 @@ class CommandLineTests(SynchronousTestCase):
 
 def _commands(command: Any) -> Iterator[click.Command]:
     yield command
-    for each in getattr(command, "commands", {}).values():
-        yield from _commands(each)
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from _commands(command.get_command(context, name))

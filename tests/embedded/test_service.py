@@ -190,6 +190,12 @@ class ServiceTests(TestCase):
         """An address of another machine is refused."""
         self.assertIn("192.0.2.1", await self.refused(host="192.0.2.1"))
 
+    async def test_zone(self) -> None:
+        """An address that clients can't use is refused, with the reason and a remedy."""
+        message = await self.refused(host="fe80::1%lo")
+        self.assertIn("fe80::1%lo: clients can't use an IPv6 address with a zone", message)
+        self.assertIn("--host", message)
+
     async def test_bad_node(self) -> None:
         """A name that could not be a file's is refused."""
         for name in ("", "../x", "-x", "a b", "x" * 64):

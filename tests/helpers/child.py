@@ -135,7 +135,7 @@ class EmbeddedService(object):
             if line.startswith(STARTED):
                 self._pid = int(line[len(STARTED) :])
             elif line.startswith(READY):
-                self._port = int(line[len(READY) :].split(b":")[2].split(b"/")[0])
+                self._port = int(line.rpartition(b":")[2].split(b"/")[0])
                 return
             elif line.rstrip() == ENDED:
                 self._pid = None

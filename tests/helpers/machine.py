@@ -47,7 +47,7 @@ class Compute(object):
 
 
 class Answer(object):
-    """A response of treq."""
+    """A response of an agent."""
 
     headers = Headers({})
 
@@ -62,13 +62,13 @@ class Answer(object):
 
 
 class Client(object):
-    """A stand-in for treq with one given result."""
+    """An agent with one given result."""
 
     def __init__(self, result=None):
         self.result = result
         self.urls = []
 
-    def get(self, url, unbuffered, reactor):
+    def request(self, method, url):
         """Record the URL, and return the given result, or refuse the connection."""
         self.urls.append(url)
         if self.result is None:
@@ -99,7 +99,7 @@ class NodeTestCase(SynchronousTestCase):
         return NodeIdentity(
             self.clock,
             compute,
-            client=client or Client(),
+            agent=client or Client(),
             mounts=self.mounts,
             labels=self.labels,
             sysfs=self.sysfs,

@@ -23,6 +23,8 @@ from twisted.web.server import NOT_DONE_YET
 
 from txstorage._http import client as http
 from txstorage._http.client import HTTPClient
+from txstorage._support.addresses import in_brackets
+from txstorage._support.compat import native
 from txstorage.clouds.openstack.session import Credentials, Session
 
 
@@ -177,26 +179,35 @@ class RawServer(Factory):
     :param bytes greeting: sent at once.
     :param certificate: a ``PrivateCertificate`` for TLS, or ``None``.
     :param clients: certificates; a client must show one of these.
+    :param text host: the address to listen on.
     :ivar closed: a ``Deferred`` that fires when all connections have ended.
     """
 
     protocol = Misbehaving
 
     def __init__(
-        self, test, answer=b"", close=False, greeting=b"", certificate=None, clients=()
+        self,
+        test,
+        answer=b"",
+        close=False,
+        greeting=b"",
+        certificate=None,
+        clients=(),
+        host=u"127.0.0.1",
     ):
         self.answer, self.close, self.greeting = answer, close, greeting
         self.received, self.connections = [], []
+        self.certificate = certificate
         self._lost, self.closed = [], Deferred()
         if certificate is None:
-            port = real_reactor.listenTCP(0, self, interface="127.0.0.1")
+            port = real_reactor.listenTCP(0, self, interface=native(host))
         else:
             options = certificate.options(*clients)
             self.context = options.getContext()
-            port = real_reactor.listenSSL(0, self, options, interface="127.0.0.1")
+            port = real_reactor.listenSSL(0, self, options, interface=native(host))
         scheme = u"http" if certificate is None else u"https"
         self.port = port.getHost().port
-        self.url = u"{}://127.0.0.1:{}/v3".format(scheme, self.port)
+        self.url = u"{}://{}:{}/v3".format(scheme, in_brackets(host), self.port)
         test.addCleanup(self._all_lost)
         test.addCleanup(port.stopListening)
 

@@ -9,7 +9,7 @@ import time
 
 from .client import Client, Refused
 from .configuration import BACKEND, policy
-from .layout import PAGED_REGION, REGION, USERS
+from .layout import HOST, HOST_6, IPV6_REGION, PAGED_REGION, REGION, USERS, has_ipv6
 from .progress import until
 
 #: The volume types that the tests' profiles map to.
@@ -62,17 +62,22 @@ def _register_users(layout, admin):
 
 def _catalog(layout):
     """Yield the type and the name of each service, its region and its URL."""
-    for region, port in [(REGION, "cinder-api"), (PAGED_REGION, "cinder-api-paged")]:
-        volumes = layout.url(port, "/v3/%(project_id)s")
+    for region, port, host in [
+        (REGION, "cinder-api", HOST),
+        (PAGED_REGION, "cinder-api-paged", HOST),
+        (IPV6_REGION, "cinder-api", HOST_6),
+    ]:
+        volumes = layout.url(port, "/v3/%(project_id)s", host)
         yield "block-storage", "cinder", region, volumes
         yield "volumev3", "cinderv3", region, volumes
-        yield "compute", "nova", region, layout.url("nova-api", "/v2.1")
+        yield "compute", "nova", region, layout.url("nova-api", "/v2.1", host)
     yield "placement", "placement", REGION, layout.url("placement")
     yield "network", "neutron", REGION, layout.url("neutron")
 
 
 def _register_catalog(layout, admin):
-    _ensure(admin, "regions", "region", {"id": PAGED_REGION}, ["id"])
+    for region in (PAGED_REGION, IPV6_REGION):
+        _ensure(admin, "regions", "region", {"id": region}, ["id"])
     for kind, name, region, url in _catalog(layout):
         service = {"type": kind, "name": name}
         service_id = _ensure(admin, "services", "service", service, ["type"])
@@ -183,6 +188,12 @@ def describe(layout, servers, control):
         "short_auth_url": layout.url("keystone-short", "/v3"),
         "region": REGION,
         "paged_region": PAGED_REGION,
+        "ipv6": {
+            "auth_url": layout.url("keystone", "/v3", HOST_6),
+            "region": IPV6_REGION,
+        }
+        if has_ipv6()
+        else None,
         "volume_types": VOLUME_TYPES,
         "encrypted_type": ENCRYPTED_TYPE,
         "users": users,

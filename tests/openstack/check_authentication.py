@@ -17,7 +17,7 @@ from txstorage._configuration.configuration import Configuration
 from txstorage._http.connections import agent_for
 from txstorage.clouds.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
 from txstorage.clouds.openstack.session import Session
-from txstorage.clouds.openstack.versions import version_base
+from txstorage.clouds.openstack.versions import APIS, version_base
 from txstorage.errors import (
     AuthenticationFailed,
     EndpointMissing,
@@ -378,8 +378,9 @@ class EndpointTests(Authenticating):
     def roots(self):
         """:return: the addresses of Block Storage and Compute, without a version."""
         endpoints = self.client().endpoints
-        services = ("block-storage", "compute")
-        return [version_base(endpoints[name]).rpartition("/")[0] + "/" for name in services]
+        services = (("v3", "block-storage"), ("v2.1", "compute"))
+        bases = [version_base(APIS[version], endpoints[name]) for version, name in services]
+        return [base.rpartition("/")[0] + "/" for base in bases]
 
     @inlineCallbacks
     def test_unversioned(self):

@@ -12,9 +12,12 @@ import socket
 from dataclasses import asdict, dataclass, field
 
 HOST = "127.0.0.1"
+HOST_6 = "::1"
 REGION = "RegionOne"
 #: The same cloud, behind a Cinder whose pages have two volumes.
 PAGED_REGION = "RegionPaged"
+#: The same cloud, at IPv6 addresses.
+IPV6_REGION = "RegionIPv6"
 
 PORTS = [
     *("keystone", "keystone-short", "cinder-api", "cinder-api-paged", "nova-api"),
@@ -22,6 +25,21 @@ PORTS = [
 ]
 #: The users, and the project of each.
 USERS = {"admin": "admin", "svc": "service", "demo": "demo", "other": "other", "cramped": "cramped"}
+
+
+def has_ipv6():
+    """:return: whether this machine's loopback interface has its IPv6 address."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind((HOST_6, 0))
+    except OSError:
+        return False
+    return True
+
+
+def hosts():
+    """:return: the addresses that the APIs listen on."""
+    return [HOST, HOST_6] if has_ipv6() else [HOST]
 
 
 def free_ports(names):
@@ -33,14 +51,19 @@ def free_ports(names):
     ports = {}
     while len(ports) < len(names):
         port = random.randrange(20000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-        if port not in ports.values():
+        if port not in ports.values() and all(_is_free(host, port) for host in hosts()):
             ports[names[len(ports)]] = port
     return ports
+
+
+def _is_free(host, port):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -93,8 +116,9 @@ class Layout:
         """:return: the path of a program in the environment of the services."""
         return self.path("venv", "bin", name)
 
-    def url(self, name, path=""):
-        return "http://{}:{}{}".format(HOST, self.ports[name], path)
+    def url(self, name, path="", host=HOST):
+        place = "[{}]".format(host) if ":" in host else host
+        return "http://{}:{}{}".format(place, self.ports[name], path)
 
     @property
     def auth_url(self):

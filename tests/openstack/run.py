@@ -30,7 +30,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ON_PYTHON_2 = [
     "tests.openstack.check_conformance." + suite
     for suite in ("WorkerThreadsTests", "BlockingProfilesTests", "BlockingCloudTests")
-]
+] + ["tests.openstack.check_ipv6"]
 
 
 def tested(rig, tests):

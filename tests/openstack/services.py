@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 
 from .installation import RABBIT
-from .layout import HOST, write
+from .layout import HOST, hosts, write
 from .progress import RigError, until
 
 #: The service's log line of a request: enough for the user and the count.
@@ -34,7 +34,9 @@ class Service:
 def _wsgi(module, port, *configuration, processes=1):
     def command(layout):
         arguments = [layout.program("uwsgi"), "--module", module + ":application"]
-        arguments += ["--http-socket", "{}:{}".format(HOST, layout.ports[port])]
+        for host in hosts():
+            place = layout.url(port, host=host).partition("//")[2]
+            arguments += ["--http-socket", place]
         arguments += ["--master", "--processes", str(processes), "--threads", "4"]
         arguments += ["--enable-threads", "--lazy-apps", "--thunder-lock", "--need-app"]
         arguments += ["--die-on-term", "--worker-reload-mercy", "5", "--buffer-size", "65535"]

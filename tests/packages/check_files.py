@@ -80,17 +80,31 @@ class ContentsTests(FilesTestCase):
         self.assertEqual(["The txstorage developers"] * 2, said)
 
     def test_places(self):
-        """The unit touches only its own directories."""
-        beside = [path for path in listed(self.tree) if not path.startswith("opt/txstorage/")]
+        """Beside the environment there are the command, its unit and the files of the shells."""
+        beside = [
+            path
+            for path in listed(self.tree)
+            if not path.startswith(("opt/txstorage/", "usr/share/man/man1/"))
+        ]
         self.assertEqual(
             [
                 "etc/txstorage/agent.yml.example",
                 "usr/bin/txstorage",
                 UNIT,
+                "usr/share/bash-completion/completions/txstorage",
                 "usr/share/doc/txstorage/copyright",
+                "usr/share/fish/vendor_completions.d/txstorage.fish",
+                "usr/share/zsh/site-functions/_txstorage",
+                "usr/share/zsh/vendor-completions/_txstorage",
             ],
             beside,
         )
+
+    def test_man_pages(self):
+        """Each command has a man page; the tests of the shell files check their contents."""
+        pages = os.listdir(os.path.join(self.tree, "usr/share/man/man1"))
+        for name in ("txstorage", "txstorage-serve", "txstorage-volumes-list"):
+            self.assertIn(name + ".1", pages)
 
     def test_origins(self):
         """No file reveals the directory in which the package was made."""

@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 from .._support.compat import as_text
 from ..errors import InvalidConfiguration
 from .cloud_keys import origin_of
+from .damage import refuse_damaged, show
 from .files import Secret
 from .keys import PLUGINS, SECRETS, find_key, nearest
 from .precedence import without_replaced
@@ -28,16 +29,20 @@ def _parse(name, key, value):
     """
     :raises InvalidConfiguration: with the value in the message, unless it is a secret.
     """
+    if key.type.checked:
+        refuse_damaged(name, value, key.secret)
     try:
         return key.type.parse(value)
     except (ValueError, EnvironmentError) as error:
         problem = u"must be {}".format(key.type.expected)
         if key.type.shown and not key.secret:
-            problem += u", not {}: {}".format(type_name(value), as_text(value))
+            problem += u", not {}: {}".format(type_name(value), show(as_text(value)))
         elif type_name(value) != u"text":
             problem += u", not {}".format(type_name(value))
         if isinstance(error, EnvironmentError):
             problem += u" ({})".format(as_text(error.strerror))
+        reason = getattr(error, "reason", u"")
+        problem += reason and u": " + reason
     # Outside the handler, so that no chained exception shows the value.
     quotes = u"put the value in quotes" if type_name(value) == u"a number" else u""
     raise InvalidConfiguration(name, problem, quotes if key.type.literal else u"")

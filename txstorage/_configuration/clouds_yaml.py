@@ -17,7 +17,7 @@ from ..errors import InvalidConfiguration
 from .cloud_keys import contains_secret, values_of, without_effect
 from .files import load_section
 from .keys import nearest
-from .openstacksdk import check_installed, load
+from .openstacksdk import check_installed, load, profile_notes
 
 MYPY = False
 if MYPY:
@@ -36,14 +36,14 @@ class CloudSettings(object):
     :ivar tuple files: the paths of the files that were read, text.
     :ivar tuple secret_files: the paths of the files that contain the cloud's secrets, text.
     :ivar dict values: unchecked values by txstorage's key names.
-    :ivar tuple without_effect: the names of the cloud's keys that txstorage ignores, text.
+    :ivar tuple notes: texts about keys without effect, and about a deprecated vendor profile.
     """
 
     name = attr.ib()  # type: Text
     files = attr.ib()  # type: Tuple[Text, ...]
     secret_files = attr.ib()  # type: Tuple[Text, ...]
     values = attr.ib(repr=False)  # type: Dict[Text, Any]
-    without_effect = attr.ib()  # type: Tuple[Text, ...]
+    notes = attr.ib()  # type: Tuple[Text, ...]
 
     def describe(self):
         # type: () -> Text
@@ -57,20 +57,17 @@ class CloudFiles(object):
     """
     The files ``clouds.yaml``, ``secure.yaml`` and ``clouds-public.yaml``.
 
-    :param environ: variables, of which ``OS_CLIENT_CONFIG_FILE``, ``OS_CLIENT_SECURE_FILE`` and
-        ``HOME`` are used.
+    :param environ: variables, of which ``OS_CLIENT_CONFIG_FILE``, ``OS_CLIENT_SECURE_FILE``,
+        ``XDG_CONFIG_HOME``, ``XDG_CONFIG_DIRS`` and ``HOME`` are used.
     :param directory: the directory to search first; the current one by default, which is
         determined now, so that a daemon can change its directory later.
     """
 
     def __init__(self, environ, directory=None):
         # type: (Mapping[str, str], Optional[Text]) -> None
-        home = environ.get("HOME") or os.path.expanduser("~")
         self._directories = [
-            os.getcwd() if directory is None else native(directory),
-            os.path.join(home, ".config", "openstack"),
-            _SYSTEM,
-        ]
+            os.getcwd() if directory is None else native(directory)
+        ] + search_directories(environ)
         self._named = {
             "clouds": environ.get("OS_CLIENT_CONFIG_FILE"),
             "secure": environ.get("OS_CLIENT_SECURE_FILE"),
@@ -99,14 +96,17 @@ class CloudFiles(object):
         files = tuple(map(as_text, paths))
         layers = _layers(paths, name)
         cloud = _merge(*layers)
+        notes = [u"{} has no effect here".format(each) for each in without_effect(cloud)]
         try:
-            values = values_of(load(name, cloud, region, self._find("clouds-public")))
+            public = self._find("clouds-public")
+            notes += profile_notes(cloud, public)
+            values = values_of(load(name, cloud, region, public))
         except InvalidConfiguration as error:
             raise InvalidConfiguration(
                 u"cloud", u"{}: {}".format(_description(name, files), error.problem)
             )
         secret_files = [path for path, layer in zip(files, layers) if contains_secret(layer)]
-        return CloudSettings(name, files, tuple(secret_files), values, without_effect(cloud))
+        return CloudSettings(name, files, tuple(secret_files), values, tuple(notes))
 
     def _find(self, kind):
         # type: (str) -> Optional[str]
@@ -119,6 +119,22 @@ class CloudFiles(object):
                 if os.path.exists(path):
                     return path
         return None
+
+
+def search_directories(environ):
+    # type: (Mapping[str, str]) -> List[str]
+    """
+    :param environ: variables, names to values.
+    :return: a list of the paths to search, in the order of openstacksdk, besides the current
+        directory.
+    """
+    home = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config")
+    user = environ.get("XDG_CONFIG_HOME", "")
+    system = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep)
+    # The XDG base directory specification ignores relative paths.
+    bases = [path for path in [user, home] + system if os.path.isabs(path)]
+    found = [os.path.join(base, "openstack") for base in bases] + [_SYSTEM]
+    return [path for number, path in enumerate(found) if path not in found[:number]]
 
 
 def _description(name, files):
@@ -168,4 +184,4 @@ def _layers(paths, name):
     return layers
 
 
-__all__ = ["CloudFiles", "CloudSettings"]
+__all__ = ["CloudFiles", "CloudSettings", "search_directories"]

@@ -24,15 +24,21 @@ from .checks import (
     take_secrets,
 )
 from .clouds_yaml import CloudFiles
+from .environment.proxies import Proxies, variables_of_proxies
+from .environment.reading import from_variables, variables
 from .files import Secret, place
-from .sources import dataset_section, from_variables, variables
+from .sources import dataset_section
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Dict, Mapping, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Text, Tuple  # noqa: F401
     from uuid import UUID  # noqa: F401
 
     from .clouds_yaml import CloudSettings  # noqa: F401
+
+
+#: The keys whose proxies are chosen, and therefore checked, before any network traffic.
+_ADDRESSES = ("auth_url", "volume_endpoint", "compute_endpoint")
 
 
 @attr.s(frozen=True, hash=False)
@@ -47,6 +53,8 @@ class Configuration(object):
         ``token`` or ``none``.
     :ivar tuple secret_files: the paths of the ``clouds.yaml`` and ``secure.yaml`` that contain
         the configuration's secrets, text.
+    :ivar Proxies proxies: the proxies of URLs, by the key ``proxy`` or the environment.
+    :ivar tuple notes: texts about parts of the configuration without effect.
     """
 
     cloud = attr.ib(default=None)  # type: Optional[Text]
@@ -71,6 +79,7 @@ class Configuration(object):
     application_credential_secret = attr.ib(default=None, repr=False)  # type: Optional[Secret]
     token = attr.ib(default=None, repr=False)  # type: Optional[Secret]
     verify_peer = attr.ib(default=True)  # type: bool
+    proxy = attr.ib(default=None)  # type: Any
     allow_insecure_endpoints = attr.ib(default=False)  # type: bool
     verify_ca_path = attr.ib(default=None)  # type: Optional[Text]
     client_certificate = attr.ib(default=None)  # type: Optional[Text]
@@ -88,41 +97,42 @@ class Configuration(object):
     device_directory = attr.ib(default=None)  # type: Optional[Text]
     cluster_id = attr.ib(default=None)  # type: Optional[UUID]
     secret_files = attr.ib(default=(), repr=False, cmp=False)  # type: Tuple[Text, ...]
+    proxies = attr.ib(default=Proxies(), repr=False, cmp=False)  # type: Proxies
+    notes = attr.ib(default=(), repr=False, cmp=False)  # type: Tuple[Text, ...]
     _load = attr.ib(
         default=None, repr=False, cmp=False
     )  # type: Optional[Callable[[], Tuple[Configuration, Optional[CloudSettings]]]]
 
     @classmethod
-    def from_mapping(cls, mapping, environ=None):
-        # type: (Mapping[Any, Any], Optional[Mapping[str, str]]) -> Configuration
+    def from_mapping(cls, mapping, environ=None, notes=()):
+        # type: (Mapping[Any, Any], Optional[Mapping[str, str]], Sequence[Text]) -> Configuration
         """
         Check a mapping of keys to values.
 
         :param mapping: keys and values as in the ``dataset`` section of an ``agent.yml``, without
             ``backend``.
-        :param environ: the variables that locate ``clouds.yaml``, names to values; this process's
-            by default.
+        :param environ: the variables that locate ``clouds.yaml`` and name proxies, names to values;
+            this process's by default.
+        :param notes: texts about variables without effect.
         :rtype: Configuration
         :raises InvalidConfiguration: naming the key.
         """
+        environ = os.environ if environ is None else environ
         given = parse_values(mapping)
-        files = None
-        if "cloud" in given:
-            files = CloudFiles(os.environ if environ is None else environ)
+        proxies = Proxies(given.get("proxy"), variables_of_proxies(environ))
+        files = CloudFiles(environ) if "cloud" in given else None
 
         def load():
             # type: () -> Tuple[Configuration, Optional[CloudSettings]]
             cloud = None
             if files is not None:
                 cloud = files.cloud(given["cloud"], given.get("region"))
-            return cls._checked(given, cloud, load), cloud
+            return cls._checked(given, cloud, load, proxies, notes), cloud
 
         made, cloud = load()
-        if cloud is not None:
-            for name in cloud.without_effect:
-                CONFIGURATION_NOTE(
-                    source=cloud.describe(), reason=u"{} has no effect here".format(name)
-                ).write()
+        source = u"the environment" if cloud is None else cloud.describe()
+        for note in made.notes:
+            CONFIGURATION_NOTE(source=source, reason=note).write()
         return made
 
     @classmethod
@@ -131,15 +141,23 @@ class Configuration(object):
         given,  # type: Dict[str, Any]
         cloud,  # type: Optional[CloudSettings]
         load,  # type: Callable[[], Tuple[Configuration, Optional[CloudSettings]]]
+        proxies,  # type: Proxies
+        notes,  # type: Sequence[Text]
     ):
         # type: (...) -> Configuration
         values = add_default_domain(given if cloud is None else add_cloud(given, cloud))
         plugin = choose_plugin(values)
         check_required(plugin, values)
         check_scope(plugin, values)
+        for name in _ADDRESSES:
+            if name in values:
+                proxies.for_url(values[name])
         values = dict(take_secrets(values), auth_plugin=plugin.name)
         secret_files = () if cloud is None else cloud.secret_files
-        return cls(secret_files=secret_files, load=load, **values)
+        notes = tuple(notes if cloud is None else cloud.notes)
+        return cls(
+            secret_files=secret_files, proxies=proxies, notes=notes, load=load, **values
+        )
 
     def reread(self):
         # type: () -> Configuration
@@ -185,10 +203,9 @@ class Configuration(object):
         :rtype: Configuration
         :raises InvalidConfiguration: naming the key and its variables.
         """
-        values = from_variables({name: value for name, value in environ.items() if value})
-        values.update(overrides)
         try:
-            return cls.from_mapping(values, environ)
+            given = from_variables(environ)
+            return cls.from_mapping(dict(given.values, **overrides), environ, given.notes)
         except InvalidConfiguration as error:
             names = u" or ".join(map(as_text, variables(error.key)))
             raise InvalidConfiguration(

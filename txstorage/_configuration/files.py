@@ -9,16 +9,21 @@ from __future__ import absolute_import, division, print_function
 
 import errno
 import io
+import re
 
 import attr
 import yaml
 
 from .._support.compat import as_text
 from ..errors import InvalidConfiguration, UnusableFile
+from .damage import show
 
 MYPY = False
 if MYPY:
     from typing import Any, Dict, Optional, Text, Tuple  # noqa: F401
+
+
+_CONTROL = re.compile(u"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @attr.s(frozen=True)
@@ -46,9 +51,12 @@ class Secret(object):
             return self._value
         secret = None
         try:
-            with io.open(self.path, encoding="utf-8") as opened:
+            # Some editors begin a file with a byte order mark.
+            with io.open(self.path, encoding="utf-8-sig", newline=u"") as opened:
                 secret = opened.read().rstrip(u"\r\n")
             problem = u"the file is empty"
+            if _CONTROL.search(secret):
+                secret, problem = None, u"the file contains more than one line of text"
         except EnvironmentError as error:
             problem = as_text(error.strerror)
         except ValueError:
@@ -56,7 +64,7 @@ class Secret(object):
             problem = u"the file is not UTF-8 text"
         if not secret:
             raise InvalidConfiguration(
-                self.key, u"can't use {}: {}".format(as_text(self.path), problem)
+                self.key, u"can't use {}: {}".format(show(as_text(self.path)), problem)
             )
         return secret
 
@@ -66,7 +74,8 @@ def place(path, line=None):
     """
     :return: a path and a line number as text for messages.
     """
-    return as_text(path) if line is None else u"{}, line {}".format(as_text(path), line)
+    shown = show(as_text(path))
+    return shown if line is None else u"{}, line {}".format(shown, line)
 
 
 # The remedies of a file that can't be read.

@@ -13,7 +13,7 @@ from .files import load_section
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, Optional, Text  # noqa: F401
+    from typing import Any, Dict, List, Optional, Text, Tuple  # noqa: F401
 
     from openstack.config.cloud_region import CloudRegion  # noqa: F401
 
@@ -39,24 +39,59 @@ def check_installed():
         )
 
 
-def _check_profile(cloud, public):
-    # type: (Dict[Text, Any], Optional[str]) -> None
-    """Refuse a vendor profile that openstacksdk would download."""
+def _profile(cloud, public):
+    # type: (Dict[Text, Any], Optional[str]) -> Tuple[Text, Optional[Dict[Text, Any]]]
+    """
+    :return: the name of a cloud's vendor profile, empty for none, and the profile; ``None`` for one
+        that is unknown, or that openstacksdk would download.
+    """
     from openstack.config.vendors import get_profile
 
     # "cloud" is the older name.
-    profile = cloud.get(u"profile", cloud.get(u"cloud"))
-    if not profile:
-        return
-    if public is not None and profile in load_section(public, u"public-clouds", u"cloud"):
-        return
-    if not urlsplit(profile).netloc:
-        profile = (get_profile(profile) or {}).get(u"profile", u"")
-    if urlsplit(profile).netloc:
+    name = cloud.get(u"profile", cloud.get(u"cloud")) or u""
+    if not name:
+        return name, None
+    known = {} if public is None else load_section(public, u"public-clouds", u"cloud")
+    if name in known:
+        return name, known[name] or {}
+    return name, None if urlsplit(name).netloc else get_profile(name)
+
+
+def _check_profile(cloud, public):
+    # type: (Dict[Text, Any], Optional[str]) -> None
+    """Refuse a vendor profile that openstacksdk would download, or whose cloud has ended."""
+    name, profile = _profile(cloud, public)
+    remote = name if profile is None else profile.get(u"profile", u"")
+    if urlsplit(remote).netloc:
         raise InvalidConfiguration(
             u"cloud",
-            u"the profile {} would be downloaded; copy its keys into the file".format(profile),
+            u"the profile {} would be downloaded; copy its keys into the file".format(remote),
         )
+    if (profile or {}).get(u"status") == u"shutdown":
+        raise InvalidConfiguration(
+            u"cloud",
+            u"the cloud of the profile {} no longer exists: {}".format(
+                name, (profile or {}).get(u"message") or u"no reason is given"
+            ),
+        )
+
+
+def profile_notes(cloud, public):
+    # type: (Dict[Text, Any], Optional[str]) -> List[Text]
+    """
+    :param dict cloud: the cloud's keys and values, without empty ones.
+    :param public: the path of a ``clouds-public.yaml``, or ``None``.
+    :return: a list of texts: a note about a vendor profile that is deprecated or unknown.
+    """
+    name, profile = _profile(cloud, public)
+    if not name or urlsplit(name).netloc:
+        return []
+    if profile is None:
+        return [u"the vendor profile {} is unknown, and has no effect here".format(name)]
+    if profile.get(u"status") == u"deprecated":
+        message = profile.get(u"message") or u"no reason is given"
+        return [u"the vendor profile {} is deprecated: {}".format(name, message)]
+    return []
 
 
 def _check_region(cloud, region):
@@ -110,4 +145,4 @@ def load(name, cloud, region, public):
     raise InvalidConfiguration(u"cloud", u"openstacksdk cannot use it ({})".format(kind))
 
 
-__all__ = ["check_installed", "load"]
+__all__ = ["check_installed", "load", "profile_notes"]

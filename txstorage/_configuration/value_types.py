@@ -10,7 +10,9 @@ from uuid import UUID
 
 import attr
 
-from .._support.compat import as_text, integer_types, text_type, urlsplit
+from .._support.addresses import read_address
+from .._support.compat import as_text, integer_types, text_type
+from .environment.proxies import read_proxy
 
 MYPY = False
 if MYPY:
@@ -54,13 +56,15 @@ def _uuid_text(value):
 
 def _address(value):
     # type: (Any) -> Text
-    parts = urlsplit(_text(value))
     # A password in an address would appear in logs and messages.  For the same reason a wrong
     # address is not shown.
-    if parts.scheme not in (u"http", u"https") or not parts.hostname or u"@" in parts.netloc:
-        raise ValueError()
-    parts.port  # Raises ValueError when it is not a number.
-    return _text(value).rstrip(u"/")
+    return read_address(_text(value)).url.rstrip(u"/")
+
+
+def _proxy(value):
+    # type: (Any) -> Any
+    text = _text(value)
+    return False if text == u"none" else read_proxy(text, u"the key proxy")
 
 
 def _readable_file(value):
@@ -115,12 +119,14 @@ class ValueType(object):
     :ivar bool literal: whether an environment variable's text is used as it is, and not parsed
         as YAML.
     :ivar bool shown: whether messages may show a wrong value.
+    :ivar bool checked: whether a value that seems damaged is refused.
     """
 
     expected = attr.ib()  # type: Text
     parse = attr.ib(repr=False)  # type: Callable[[Any], Any]
     literal = attr.ib(default=True)  # type: bool
     shown = attr.ib(default=True)  # type: bool
+    checked = attr.ib(default=True)  # type: bool
 
 
 TEXT = ValueType(u"text that is not empty", _text)
@@ -130,7 +136,12 @@ RATE = ValueType(u"a number greater than 0", _positive, literal=False)
 UUID_VALUE = ValueType(u"a UUID", _uuid)
 UUID_TEXT = ValueType(u"a UUID", _uuid_text)
 ADDRESS = ValueType(u"an http or https address without a user or password", _address, shown=False)
-FILE = ValueType(u"the path of a file that can be read", _readable_file)
+# A path may contain anything; that the file can be read is proof enough.
+FILE = ValueType(u"the path of a file that can be read", _readable_file, checked=False)
+# The damage of an address with a password is not shown.
+PROXY = ValueType(
+    u"the address of an HTTP proxy, or none", _proxy, shown=False, checked=False
+)
 PROFILES = ValueType(u"a mapping of profile names to volume types", _profiles, literal=False)
 INTERFACE = ValueType(u"public, internal or admin", _interface)
 
@@ -166,6 +177,7 @@ __all__ = [
     "FILE",
     "INTERFACE",
     "PROFILES",
+    "PROXY",
     "RATE",
     "SECONDS",
     "SYSTEM_SCOPE",

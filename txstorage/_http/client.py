@@ -8,7 +8,7 @@ from functools import partial
 from uuid import uuid4
 
 from treq.client import HTTPClient as TreqClient
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
@@ -20,7 +20,14 @@ from .._support.eliot_context import in_action, in_current_context
 from .._support.slices import Slices
 from .bodies import BytesProducer, collect
 from .bounds import BOUNDS, OutOfBounds
-from .connections import CONNECT_TIMEOUT, SAFE_METHODS, BareAgent, agent_for
+from .connections import (
+    CONNECT_TIMEOUT,
+    SAFE_METHODS,
+    BareAgent,
+    agent_for,
+    no_proxy,
+    url_for_treq,
+)
 from .failures import is_cancelled, root_causes, transport_error
 from .messages import (
     Request,
@@ -50,6 +57,7 @@ if MYPY:
     from twisted.web.iweb import IAgent  # noqa: F401
 
     from .bounds import Bounds  # noqa: F401
+    from .connections import ProxyFor  # noqa: F401
     from .rate_limit import TokenBucket  # noqa: F401
 
     Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
@@ -99,6 +107,8 @@ class HTTPClient(object):
     :param jitter: called without arguments for a float from 0 to 1.
     :param bounds: the :class:`~txstorage._http.bounds.Bounds` of answers' bodies; those of
         connections are the agent's.
+    :param proxy_for: as for :func:`agent_for`, for messages.
+
     :ivar slices: the :class:`~txstorage._support.slices.Slices` in which answers are decoded.
     """
 
@@ -110,8 +120,9 @@ class HTTPClient(object):
         limiter=None,
         jitter=random.random,
         bounds=BOUNDS,
+        proxy_for=no_proxy,
     ):
-        # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], Bounds) -> None
+        # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], Bounds, ProxyFor) -> None
         self._reactor = reactor
         self._agent = agent
         self._treq = TreqClient(BareAgent(agent), data_to_body_producer=BytesProducer)
@@ -120,6 +131,7 @@ class HTTPClient(object):
         self._jitter = jitter
         self._bounds = bounds
         self.slices = Slices(reactor)
+        self._proxy_for = proxy_for
 
     def request(
         self,
@@ -155,16 +167,25 @@ class HTTPClient(object):
         if params:
             url = url + (u"&" if u"?" in url else u"?") + encode_query(params)
         call_id = u"req-{}".format(uuid4())
+        try:
+            proxy = self._proxy_for(url)
+        except errors.InvalidConfiguration:
+            return fail()
+        shown = shown_url(url)
+        if proxy is not None:
+            shown = u"{} (through {})".format(shown, proxy.describe())
+            redact = tuple(redact) + proxy.secrets
         call = Request(
             method=as_text(method),
             url=as_text(url),
-            shown=shown_url(url),
+            shown=shown,
             headers=request_headers(json, token, microversion, call_id),
             body=None if json is None else to_json_bytes(json),
             request_id=call_id,
             expected=expected,
             redact=redact,
             repeatable=method in SAFE_METHODS if repeatable is None else repeatable,
+            proxy=proxy,
         )
         return self._attempt(call, 1)
 
@@ -200,21 +221,25 @@ class HTTPClient(object):
 
     def _exchange(self, call, action):
         # type: (Request, Any) -> Deferred[Response]
+        exchange = maybeDeferred(self._send, call)
+        exchange.addCallback(self._received, call, action)
+        exchange.addTimeout(self._timeout, self._reactor, partial(_timed_out, call))
+        exchange.addErrback(_failed, call)
+        return _Answer(exchange).deferred
+
+    def _send(self, call):
+        # type: (Request) -> Deferred[Any]
         send = self._treq.request  # type: Any
-        exchange = maybeDeferred(
-            send,
+        d = send(
             native(call.method),
-            native(call.url),
+            url_for_treq(call.url),
             headers=call.headers,
             data=call.body,
             allow_redirects=False,
             unbuffered=True,
             reactor=self._reactor,
-        )
-        exchange.addCallback(self._received, call, action)
-        exchange.addTimeout(self._timeout, self._reactor, partial(_timed_out, call))
-        exchange.addErrback(_failed, call)
-        return _Answer(exchange).deferred
+        )  # type: Deferred[Any]
+        return d
 
     def _received(self, response, call, action):
         # type: (Any, Request, Any) -> Deferred[Response]

@@ -3,8 +3,15 @@
 
 from __future__ import absolute_import, division, print_function
 
-from twisted.web.client import Agent, HTTPConnectionPool
+try:
+    from hyperlink import EncodedURL
+except ImportError:
+    # treq 16.12 works without it, and sends a native string as it is.
+    EncodedURL = None  # type: ignore[assignment,misc]
+
+from twisted.web.client import Agent, HTTPConnectionPool, ProxyAgent
 from twisted.web.error import SchemeNotSupported
+from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IAgentEndpointFactory
 from zope.interface import implementer
 
@@ -12,24 +19,32 @@ from .._support.compat import as_text, native
 from .._support.old_twisted import OwnReactorEndpoint, TLSEndpoint
 from .bounds import BOUNDS
 from .trust import https_policy
+from .tunnels import ProxyEndpoint, TunnelEndpoint
 from .wire_bounds import BoundedEndpoint
 
 MYPY = False
 if MYPY:
-    from typing import Any, Optional, Text  # noqa: F401
+    from typing import Any, Callable, Dict, Optional, Text  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
-    from twisted.web.http_headers import Headers  # noqa: F401
 
+    from .._configuration.environment.proxies import Proxy  # noqa: F401
     from .bounds import Bounds  # noqa: F401
     from .client_certificates import ClientCertificate  # noqa: F401
     from .trust import HTTPSPolicy  # noqa: F401
+
+    ProxyFor = Callable[[Text], Optional[Proxy]]
 
 CONNECT_TIMEOUT = 10.0
 """Seconds until an address that does not answer is given up."""
 
 SAFE_METHODS = frozenset([u"GET", u"HEAD"])
 """The methods that only read."""
+
+def no_proxy(url):
+    # type: (Text) -> None
+    """Reach a URL without a proxy."""
+
 
 # Seconds; Apache drops an idle connection after 5, others after minutes.
 _KEPT_FOR = 30
@@ -44,28 +59,58 @@ class _Endpoints(object):
     :param policy: an ``IPolicyForHTTPS``.
     :param float timeout: seconds until an address is given up.
     :param bounds: a :class:`~txstorage._http.bounds.Bounds`.
+    :param proxy_for: called with a URL (text); returns the proxy, or ``None``.
     """
 
-    def __init__(self, reactor, policy, timeout, bounds=BOUNDS):
-        # type: (Any, HTTPSPolicy, float, Bounds) -> None
+    def __init__(self, reactor, policy, timeout, bounds=BOUNDS, proxy_for=no_proxy):
+        # type: (Any, HTTPSPolicy, float, Bounds, ProxyFor) -> None
         self._reactor = reactor
         self._policy = policy
+        self._proxy_policy = policy.without_client()
         self._timeout = timeout
         self._bounds = bounds
+        self._proxy_for = proxy_for
 
     def endpointForURI(self, uri):  # noqa: N802 (Twisted's name)
         # type: (Any) -> Any
         """See ``IAgentEndpointFactory``."""
         if uri.scheme not in (b"http", b"https"):
             raise SchemeNotSupported("Unsupported scheme: {!r}".format(uri.scheme))
-        host = native(as_text(uri.host))
-        endpoint = OwnReactorEndpoint(
-            self._reactor, host, uri.port, timeout=self._timeout
-        )  # type: Any
-        if uri.scheme == b"https":
-            creator = self._policy.creatorForNetloc(uri.host, uri.port)
-            endpoint = TLSEndpoint(self._reactor, endpoint, creator)
+        host = as_text(uri.host)
+        if uri.scheme == b"http":
+            return BoundedEndpoint(self._to(host, uri.port), self._bounds)
+        proxy = self._proxy_for(as_text(uri.toBytes()))
+        if proxy is None:
+            endpoint = self._to(host, uri.port)
+        else:
+            endpoint = TunnelEndpoint(
+                self._reactor, self._to_proxy(proxy), proxy, (host, uri.port),
+                self._timeout, self._bounds.head_bytes,
+            )
+        endpoint = self._over_tls(self._policy, endpoint, host, uri.port)
         return BoundedEndpoint(endpoint, self._bounds)
+
+    def of_proxy(self, proxy):
+        # type: (Proxy) -> Any
+        """:return: the endpoint for requests of http URLs, which the proxy reads itself."""
+        return BoundedEndpoint(self._to_proxy(proxy), self._bounds)
+
+    def _to(self, host, port):
+        # type: (Text, int) -> Any
+        return OwnReactorEndpoint(self._reactor, native(host), port, timeout=self._timeout)
+
+    def _over_tls(self, policy, endpoint, host, port):
+        # type: (HTTPSPolicy, Any, Text, int) -> Any
+        creator = policy.creatorForNetloc(host.encode("ascii"), port)
+        return TLSEndpoint(self._reactor, endpoint, creator)
+
+    def _to_proxy(self, proxy):
+        # type: (Proxy) -> Any
+        address = proxy.address
+        endpoint = ProxyEndpoint(self._to(address.host, address.port), proxy)
+        if address.scheme == u"http":
+            return endpoint
+        return self._over_tls(self._proxy_policy, endpoint, address.host, address.port)
 
 
 @implementer(IAgent)
@@ -78,17 +123,40 @@ class _Agents(object):
     risk.
     """
 
-    def __init__(self, kept, fresh, pool):
-        # type: (IAgent, IAgent, HTTPConnectionPool) -> None
-        self._kept = kept
-        self._fresh = fresh
-        self._pool = pool
+    def __init__(self, reactor, endpoints, proxy_for):
+        # type: (Any, _Endpoints, ProxyFor) -> None
+        self._reactor = reactor
+        self._endpoints = endpoints
+        self._proxy_for = proxy_for
+        self._pool = HTTPConnectionPool(reactor)
+        self._pool.cachedConnectionTimeout = _KEPT_FOR
+        self._kept = Agent.usingEndpointFactory(reactor, endpoints, self._pool)
+        self._fresh = Agent.usingEndpointFactory(reactor, endpoints)
+        # A proxy's agent shares connections only with itself.
+        self._kept_proxies = {}  # type: Dict[Any, IAgent]
 
     def request(self, method, uri, headers=None, bodyProducer=None):  # noqa: N803
         # type: (bytes, bytes, Optional[Headers], Any) -> Deferred[Any]
         """See ``IAgent``."""
-        agent = self._kept if as_text(method) in SAFE_METHODS else self._fresh
-        return agent.request(method, uri, headers, bodyProducer)
+        kept = as_text(method) in SAFE_METHODS
+        proxy = self._proxy_for(as_text(uri)) if uri[:5].lower() == b"http:" else None
+        if proxy is None:
+            agent = self._kept if kept else self._fresh  # type: Any
+        else:
+            agent = self._kept_proxy(proxy) if kept else self._through(proxy)
+            headers = _with_authorization(headers, proxy)
+        answered = agent.request(method, uri, headers, bodyProducer)  # type: Deferred[Any]
+        return answered
+
+    def _kept_proxy(self, proxy):
+        # type: (Proxy) -> Any
+        if proxy not in self._kept_proxies:
+            self._kept_proxies[proxy] = self._through(proxy, self._pool)
+        return self._kept_proxies[proxy]
+
+    def _through(self, proxy, pool=None):
+        # type: (Proxy, Optional[HTTPConnectionPool]) -> Any
+        return ProxyAgent(self._endpoints.of_proxy(proxy), self._reactor, pool)
 
     def close(self):
         # type: () -> Any
@@ -98,6 +166,15 @@ class _Agents(object):
         return self._pool.closeCachedConnections()
 
 
+def _with_authorization(headers, proxy):
+    # type: (Optional[Headers], Proxy) -> Optional[Headers]
+    if proxy.authorization is None:
+        return headers
+    headers = Headers() if headers is None else headers.copy()
+    headers.setRawHeaders(b"Proxy-Authorization", [proxy.authorization.encode("ascii")])
+    return headers
+
+
 def agent_for(
     reactor,
     verify_peer=True,
@@ -105,8 +182,9 @@ def agent_for(
     connect_timeout=CONNECT_TIMEOUT,
     client=None,
     bounds=BOUNDS,
+    proxy_for=no_proxy,
 ):
-    # type: (Any, bool, Optional[Text], float, Optional[ClientCertificate], Bounds) -> _Agents
+    # type: (Any, bool, Optional[Text], float, Optional[ClientCertificate], Bounds, ProxyFor) -> _Agents
     """
     :param reactor: provides ``IReactorTCP`` and the interfaces that Twisted's ``Agent`` needs.
     :param bool verify_peer: whether TLS certificates are verified.
@@ -116,15 +194,13 @@ def agent_for(
     :param client: the :class:`~txstorage._http.client_certificates.ClientCertificate` for services
         that require one, or ``None``.
     :param bounds: the :class:`~txstorage._http.bounds.Bounds` of answers.
+    :param proxy_for: called with a URL (text); returns the proxy, or ``None``.
     :return: an ``IAgent`` that also has ``close()``.
     :raises InvalidConfiguration: ``verify_ca_path`` is invalid.
     """
     policy = https_policy(verify_peer, verify_ca_path, client=client)
-    pool = HTTPConnectionPool(reactor)
-    pool.cachedConnectionTimeout = _KEPT_FOR
-    endpoints = _Endpoints(reactor, policy, connect_timeout, bounds)
-    kept = Agent.usingEndpointFactory(reactor, endpoints, pool)
-    return _Agents(kept, Agent.usingEndpointFactory(reactor, endpoints), pool)
+    endpoints = _Endpoints(reactor, policy, connect_timeout, bounds, proxy_for)
+    return _Agents(reactor, endpoints, proxy_for)
 
 
 def plain_agent(reactor):
@@ -146,7 +222,7 @@ class BareAgent(object):
     treq keeps every cookie and sends it back, and decompresses a body before its size can be
     limited.  So no response has a ``Set-Cookie``, and the content encoding ``gzip`` gets its other
     name, ``x-gzip`` (RFC 9110, section 8.4.1.3), which treq leaves to
-    :func:`~txstorage._http.decoding.decoder_for`.
+    :func:`~txstorage._http.bodies.decoder_for`.
 
     :param agent: provides ``IAgent``.
     """
@@ -178,4 +254,28 @@ def _bare(response):
     return response
 
 
-__all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "BareAgent", "agent_for", "plain_agent"]
+class _Verbatim(EncodedURL or object):  # type: ignore[misc]
+    """
+    A URL that treq sends as it is.
+
+    treq passes each URL through hyperlink's ``to_uri``, which takes an IPv6 address for an
+    international host name and fails; no release up to treq 26.7 does otherwise.
+    """
+
+    def to_uri(self):
+        # type: () -> _Verbatim
+        """See ``hyperlink.URL``."""
+        return self
+
+
+def url_for_treq(url):
+    # type: (Text) -> Any
+    """
+    :param text url: an encoded URL.
+    :return: the URL in the form in which treq sends it as it is.
+    :raises ValueError: it is not a URL.
+    """
+    return native(url) if EncodedURL is None else _Verbatim.from_text(url)
+
+
+__all__ = ["CONNECT_TIMEOUT", "SAFE_METHODS", "agent_for", "no_proxy", "plain_agent"]

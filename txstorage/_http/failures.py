@@ -27,6 +27,7 @@ from .._support.compat import as_text, quote, text_type
 from .bounds import OutOfBounds
 from .json_reader import json_within
 from .trust import Untrusted
+from .tunnels import ProxyFailure, ProxyRefusal, ProxyUnauthorized, ProxyUnreachable
 
 MYPY = False
 if MYPY:
@@ -39,6 +40,9 @@ _BY_TYPE = (  # type: Tuple[Tuple[Any, Any], ...]
         (ConnectError, DNSLookupError, ConnectingCancelledError, RequestNotSent),
         errors.Unreachable,
     ),
+    (ProxyUnreachable, errors.Unreachable),
+    (ProxyUnauthorized, errors.ProxyUnauthenticated),
+    (ProxyRefusal, errors.ProxyRefused),
     (Untrusted, errors.CertificateRejected),
     # ValueError: a malformed status or host name, and OutOfBounds.
     ((ParseError, SchemeNotSupported, ValueError), errors.NotTheService),
@@ -144,7 +148,7 @@ def _describe(error):
     # type: (Any) -> Text
     if isinstance(error, ConnectingCancelledError):
         return u"no connection in time"
-    if isinstance(error, (OutOfBounds, Untrusted)):
+    if isinstance(error, (OutOfBounds, ProxyFailure, Untrusted)):
         return error.reason
     text = _SPACE.sub(u" ", as_text(str(error))).strip()[:_PAGE_LIMIT]
     return text or as_text(type(error).__name__)
@@ -291,11 +295,20 @@ def retry_after(headers):
     value = headers.get(u"retry-after", u"").strip()
     if _SECONDS.match(value):
         return float(value)
-    until, now = _time(value), _time(headers.get(u"date", u""))
+    until, now = _time(value), date_of(headers)
     if until is None or now is None:
         # Without the service's own time the date is meaningless: clocks differ.
         return None
     return max(0.0, until - now)
+
+
+def date_of(headers):
+    # type: (Mapping[Text, Text]) -> Optional[float]
+    """
+    :param dict headers: lower-case text to text.
+    :return: the service's time of an answer in seconds since the epoch, or ``None``.
+    """
+    return _time(headers.get(u"date", u""))
 
 
 def _time(text):
@@ -351,6 +364,7 @@ def request_id(headers):
 
 
 __all__ = [
+    "date_of",
     "error_message",
     "is_cancelled",
     "request_id",

@@ -10,8 +10,9 @@ from .. import errors
 from .._support.compat import as_text, native, quote, urlsplit, urlunsplit
 from .._version import VERSION
 from .bounds import BOUNDS, OutOfBounds
-from .failures import request_id, service_error
+from .failures import date_of, error_message, request_id, service_error
 from .json_reader import JSONReader
+from .tunnels import credentials_remedy
 
 MYPY = False
 if MYPY:
@@ -31,6 +32,7 @@ if MYPY:
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
 
+    from .._configuration.environment.proxies import Proxy  # noqa: F401
     from .._support.slices import Slices  # noqa: F401
     from .bounds import Bounds  # noqa: F401
 
@@ -47,7 +49,7 @@ class Response(object):
     :ivar body: decoded JSON, or ``None`` for an empty body.
     :ivar request_id: the service's id of the request (text), or ``None``.
     :ivar text method: the request's method.
-    :ivar text url: the request's URL, without the query.
+    :ivar text url: the request's URL, without the query, and the proxy in use.
     """
 
     status = attr.ib()  # type: int
@@ -57,6 +59,12 @@ class Response(object):
     request_id = attr.ib(default=None)  # type: Optional[Text]
     method = attr.ib(default=u"")  # type: Text
     url = attr.ib(default=u"")  # type: Text
+
+    @property
+    def date(self):
+        # type: () -> Optional[float]
+        """The service's time of the answer in seconds since the epoch, or ``None``."""
+        return date_of(self.headers)
 
     def field(self, name, kind):
         # type: (Text, Any) -> Any
@@ -78,7 +86,12 @@ class Response(object):
 
 @attr.s(frozen=True, hash=False)
 class Request(object):
-    """One request, identical in every attempt."""
+    """
+    One request, identical in every attempt.
+
+    :ivar text shown: the URL for messages, with the proxy in use.
+    :ivar proxy: the proxy in use, or ``None``.
+    """
 
     method = attr.ib()  # type: Text
     url = attr.ib()  # type: Text
@@ -89,6 +102,7 @@ class Request(object):
     expected = attr.ib()  # type: Sequence[int]
     redact = attr.ib(repr=False)  # type: Iterable[Text]
     repeatable = attr.ib()  # type: bool
+    proxy = attr.ib(default=None)  # type: Optional[Proxy]
 
 
 def shown_url(url):
@@ -135,6 +149,8 @@ def read_answer(body_and_complete, response, call, note, slices, bounds=BOUNDS):
     headers = _text_headers(response)
     note(status, request_id(headers))
     if status not in call.expected and not 200 <= status < 300:
+        if status == 407 and call.proxy is not None:
+            raise proxy_unauthenticated(call, body)
         if status >= 400:
             raise service_error(call.method, call.shown, status, headers, body, call.redact)
         raise errors.NotTheService(
@@ -155,6 +171,19 @@ def read_answer(body_and_complete, response, call, note, slices, bounds=BOUNDS):
             url=call.shown,
         )
     )
+
+
+def proxy_unauthenticated(call, body):
+    # type: (Request, bytes) -> errors.ProxyUnauthenticated
+    """
+    :param Request call: a request that a proxy answered with 407.
+    :param bytes body: the answer's.
+    :return: the error.
+    """
+    reason = u"the proxy requires authentication: {}".format(error_message(body, call.redact)[1])
+    error = errors.ProxyUnauthenticated(call.method, call.shown, reason)
+    error.remedy = credentials_remedy(call.proxy)  # type: ignore[arg-type]
+    return error
 
 
 def _decode(body, complete, headers, call, slices, bounds):

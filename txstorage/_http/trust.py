@@ -278,6 +278,11 @@ class HTTPSPolicy(object):
             self._creators[host] = self._creator(host)
         return self._creators[host]
 
+    def without_client(self):
+        # type: () -> HTTPSPolicy
+        """:return: the policy for servers that must not see the client certificate: proxies."""
+        return HTTPSPolicy(self._verify, self._load)
+
     def _creator(self, host):
         # type: (Text) -> Any
         if not self._verify:

@@ -10,14 +10,13 @@ from __future__ import absolute_import, division, print_function
 
 from uuid import UUID
 
-from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, maybeDeferred, succeed
 from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
 from .._http.bodies import collect
 from .._http.bounds import Bounds
-from .._http.connections import BareAgent, plain_agent
+from .._http.connections import plain_agent
 from .._http.failures import is_cancelled
 from .._http.json_reader import json_within
 from .._log import INSTANCE_ID_SOURCE
@@ -94,7 +93,7 @@ class NodeIdentity(object):
     :param reactor: provides ``IReactorTime`` and the interfaces that ``Agent`` needs.
     :param service: provides ``IVolumeService``.
     :param configured: text; ``None`` to look for the id.
-    :param client: has treq's ``get``; ``None`` for one without proxies.
+    :param agent: an ``IAgent``; ``None`` for one without proxies.
     :param text metadata_url: the URL of the cloud's metadata service.
     :param FilePath mounts: the table of mounted file systems.
     :param FilePath labels: block devices by their file system's label.
@@ -111,7 +110,7 @@ class NodeIdentity(object):
         reactor,
         service,
         configured=None,
-        client=None,
+        agent=None,
         metadata_url=METADATA_URL,
         mounts=FilePath("/proc/self/mounts"),
         labels=FilePath("/dev/disk/by-label"),
@@ -122,7 +121,7 @@ class NodeIdentity(object):
         self._reactor = reactor
         self._service = service
         self._configured = configured
-        self._client = client
+        self._agent = agent
         self._metadata_url = metadata_url
         self._drive = ConfigDrive(mounts, labels, sysfs, dev)
         self._sysfs = sysfs
@@ -167,11 +166,8 @@ class NodeIdentity(object):
 
     def _metadata_service(self):
         # type: () -> Deferred[List[Text]]
-        client = self._client
-        if client is None:
-            client = HTTPClient(BareAgent(plain_agent(self._reactor)))
-        url = self._metadata_url.encode("ascii")
-        d = client.get(url, unbuffered=True, reactor=self._reactor)  # type: Deferred[Any]
+        agent = plain_agent(self._reactor) if self._agent is None else self._agent
+        d = agent.request(b"GET", self._metadata_url.encode("ascii"))  # type: Deferred[Any]
         d.addCallback(_body)
         d.addCallback(lambda body: [uuid_from_metadata(body)])
         d.addErrback(_plainly_cancelled)

@@ -18,6 +18,7 @@ if PY2:  # pragma: no cover (each interpreter runs one side)
     text_type = unicode  # noqa: F821
     integer_types = (int, long)  # noqa: F821
     from urllib import quote as _quote
+    from urllib import unquote as _unquote
 
     from urlparse import parse_qsl as _parse_qsl
     from urlparse import urljoin, urlsplit, urlunsplit
@@ -32,6 +33,11 @@ if PY2:  # pragma: no cover (each interpreter runs one side)
         """Percent-encode text; by default the result is one path segment."""
         return _quote(text.encode("utf-8"), safe.encode("ascii")).decode("ascii")
 
+    def unquote(text):
+        # type: (Text) -> Text
+        """Decode percent-encoded text."""
+        return _unquote(text.encode("utf-8")).decode("utf-8", "replace")
+
     def parse_qsl(query):
         # type: (Text) -> List[Tuple[Text, Text]]
         """Parse a query string to pairs of text, with empty values."""
@@ -43,7 +49,7 @@ else:  # pragma: no cover
     integer_types = (int,)
     from urllib.parse import parse_qsl as _parse_qsl
     from urllib.parse import quote as _quote
-    from urllib.parse import urljoin, urlsplit, urlunsplit
+    from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
     def native(text):
         # type: (Text) -> str
@@ -96,6 +102,7 @@ __all__ = [
     "quote",
     "text_type",
     "to_json_bytes",
+    "unquote",
     "urljoin",
     "urlsplit",
     "urlunsplit",

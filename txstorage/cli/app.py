@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Callable, cast
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from .._configuration.keys import KEYS
 from ..clouds.interface import IVolumeService
 from ..driver.operations import BlockDeviceDriver
 from ..errors import InvalidConfiguration
-from .errors import explain
+from .errors import Explanation, explain
 from .observed import Observe, ObservedService, SentRequests
 from .running import IReactor, run
 from .terminal import SafeConsole, as_json, echo, one_line
@@ -43,11 +43,13 @@ class CommandResult:
     :ivar document: the result as a JSON value, printed with ``--json``.
     :ivar shown: the result as text or a renderable, printed without ``--json``.
     :ivar ok: whether the process ends with exit code 0, else 1.
+    :ivar errors: the failures of a part, printed after ``shown``; ``document`` contains them.
     """
 
     document: Any
     shown: str | RenderableType
     ok: bool = True
+    errors: Sequence[Explanation] = ()
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -96,6 +98,8 @@ class App:
     :ivar state_dir: the state directory of the embedded service to use when neither a file nor a
         variable configures another.
     :ivar sent: the requests for changes that the command has sent.
+    :ivar verbose: whether standard error shows the requests, which leaves no room for a spinner.
+    :ivar outcomes: the outcomes so far, printed with the error of a command that ends early.
     """
 
     config: str | None = None
@@ -107,6 +111,8 @@ class App:
     search_path: tuple[str, ...] = SEARCH_PATH
     state_dir: str = attr.ib(factory=default_state_dir)
     sent: SentRequests = attr.ib(factory=SentRequests, repr=False)
+    verbose: bool = False
+    outcomes: dict[str, Any] = attr.ib(factory=dict)
 
     # -- configuration -----------------------------------------------------
 
@@ -155,6 +161,12 @@ class App:
             return Configuration.from_environment(self.environ, **overrides)
         return Configuration.from_file(path, **overrides)
 
+    def service(self, reactor: IReactor) -> IVolumeService:
+        """
+        :raises InvalidConfiguration: the error names the key and its file or variable.
+        """
+        return volume_service(reactor, self.configuration(), self.agent)
+
     def cloud(self, reactor: IReactor, observe: Observe | None = None) -> ConfiguredCloud:
         """
         :param reactor: the reactor.
@@ -178,11 +190,11 @@ class App:
         """
         try:
             self.say(self.run(operation))
-        except BrokenPipeError:
-            # The reader has closed the pipe; click ends silently.
+        except (BrokenPipeError, click.ClickException, click.Abort):
+            # For click.  When the reader has closed the pipe, click ends silently.
             raise
         except Exception as error:
-            explanation = explain(error, str(self.sent))
+            explanation = attr.evolve(explain(error, str(self.sent)), details=self.outcomes)
             explanation.report(self.json)
             raise SystemExit(explanation.exit_code)
 
@@ -193,16 +205,20 @@ class App:
         if self.json:
             click.echo(as_json(answer.document))
         elif isinstance(answer.shown, str):
-            echo(answer.shown)
+            echo(answer.shown, nl=bool(answer.shown))
         else:
             self._show(answer.shown)
+        if not self.json:
+            for each in answer.errors:
+                each.report(as_json=False)
         if not answer.ok:
             raise SystemExit(1)
 
     def _show(self, shown: RenderableType) -> None:
         console = self.console()
         if console.is_terminal:
-            console.print(shown)
+            # The words that are longer than the line, such as ids, are not cut.
+            console.print(shown, crop=False)
             return
         with console.capture() as captured:
             console.print(shown)
@@ -211,8 +227,12 @@ class App:
 
     def warn(self, message: str) -> None:
         """Print a warning on standard error, unless the output is JSON."""
+        self.note("Warning: " + message)
+
+    def note(self, message: str) -> None:
+        """Print a remark on standard error, unless the output is JSON."""
         if not self.json:
-            echo("Warning: " + one_line(message), err=True)
+            echo(one_line(message), err=True)
 
     def console(self) -> Console:
         """Return the console of standard output."""
@@ -222,10 +242,9 @@ class App:
         return console
 
     def progress_console(self) -> Console:
-        """Return the console of standard error, which is no terminal if the output is JSON."""
-        return SafeConsole(
-            stderr=True, quiet=self.json, force_terminal=False if self.json else None
-        )
+        """Return the console of standard error, which is no terminal if it shows no progress."""
+        quiet = self.json or self.verbose
+        return SafeConsole(stderr=True, quiet=quiet, force_terminal=False if quiet else None)
 
 
 __all__: tuple[str, ...] = ("CommandResult", "App", "ConfiguredCloud", "default_state_dir")

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import attr
 import click
 
 from .._support.compat import as_text
-from ..embedded.state_directory import ServeError
 from ..errors import InvalidConfiguration, StorageError
 from ..interfaces import (
     AlreadyAttachedVolume,
@@ -22,6 +23,11 @@ from ..interfaces import (
 )
 from .running import CommandInterrupted
 from .terminal import as_json, echo, one_line
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
+
+    from ..embedded.state_directory import ServeError
 
 
 def say(text: str) -> None:
@@ -46,21 +52,24 @@ class Explanation:
     :ivar message: the failure and its reason.
     :ivar remedy: the remedy; may be empty.
     :ivar exit_code: the process's.
+    :ivar details: more members of the JSON document.
     """
 
     kind: str
     message: str
     remedy: str = ""
     exit_code: int = 1
+    details: Mapping[str, Any] = attr.ib(factory=dict)
 
     def as_text(self) -> str:
         """Return the text for a terminal."""
         remedy = f"\nWhat to do: {one_line(self.remedy)}" if self.remedy else ""
         return f"Error: {one_line(self.message)}{remedy}"
 
-    def to_wire(self) -> dict[str, dict[str, str]]:
+    def to_wire(self) -> dict[str, Any]:
         """Return the document for ``--json``."""
-        return {"error": {"kind": self.kind, "message": self.message, "remedy": self.remedy}}
+        error = {"kind": self.kind, "message": self.message, "remedy": self.remedy}
+        return {"error": error, **self.details}
 
     def as_json(self) -> str:
         """Return the document as text."""
@@ -91,6 +100,12 @@ _VOLUME_PROBLEMS: dict[type[VolumeException], tuple[str, str]] = {
 }
 
 
+def _is_of_the_service(error: BaseException) -> TypeGuard[ServeError]:
+    """Check for the embedded service's error, whose class only the service's commands import."""
+    module = sys.modules.get("txstorage.embedded.state_directory")
+    return module is not None and isinstance(error, module.ServeError)
+
+
 def _interrupted(error: CommandInterrupted, sent: str) -> Explanation:
     name, kind = signal.Signals(error.number).name, type(error).__name__
     message, remedy = f"Interrupted by {name}", "the command can be repeated"
@@ -111,7 +126,7 @@ def explain(error: BaseException, sent: str = "") -> Explanation:
     if isinstance(error, VolumeException):
         message, remedy = _VOLUME_PROBLEMS.get(type(error), (f"{kind} on volume {{}}", ""))
         return Explanation(kind, message.format(error.blockdevice_id), remedy)
-    if isinstance(error, (StorageError, InvalidConfiguration, ServeError)):
+    if isinstance(error, (StorageError, InvalidConfiguration)) or _is_of_the_service(error):
         return Explanation(kind, error.message, error.remedy)
     if isinstance(error, UnknownInstanceID):
         return Explanation(

@@ -5,38 +5,16 @@ The command ``txstorage``.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import UUID
 
-import attr
 import click
-from eliot import to_file
 
 from .._version import VERSION
-from .app import App
-from .demo import demo
-from .doctor import doctor
-from .errors import Explanation, explain, say
-from .running import CommandInterrupted
-from .serve import serve
-from .terminal import guard_standard_error, one_line
-from .volumes import volumes
-
-
-def log_to(path: str) -> None:
-    """
-    Write the Eliot log to a file that only its owner can read.
-
-    :raises OSError: when it can't be opened.
-    """
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    # Other users may be able to read an existing file.
-    os.fchmod(descriptor, 0o600)
-    to_file(os.fdopen(descriptor, "ab", buffering=0))
-
+from .shell import Commands, LazyCommand, wants_json, with_global_options
+from .shell.options import JSON
+from .shell.texts import guard_standard_error, one_line
 
 #: The help of a group without a command, as an exception; since click 8.2.0.
 _HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -60,6 +38,8 @@ def _safe_usage_errors(context: click.Context, as_json: bool) -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
+        from .errors import Explanation, say
+
         where = getattr(error, "ctx", None) or context
         if as_json:
             remedy = f"see '{where.command_path} --help'"
@@ -69,64 +49,68 @@ def _safe_usage_errors(context: click.Context, as_json: bool) -> Iterator[None]:
         context.exit(error.exit_code)
 
 
-class _Commands(click.Group):
+#: The commands, whose modules take a while to import.
+COMMANDS = {
+    "demo": LazyCommand(
+        "txstorage.cli.demo", "Create, fill, move and destroy a volume on this machine."
+    ),
+    "doctor": LazyCommand(
+        "txstorage.cli.doctor", "Check the configuration step by step, and print the remedies."
+    ),
+    "serve": LazyCommand(
+        "txstorage.cli.serve", "Serve volumes of this machine over OpenStack's HTTP APIs."
+    ),
+    "volumes": LazyCommand(
+        "txstorage.cli.volumes", "List, create, attach, detach and destroy the cluster's volumes."
+    ),
+}
+
+
+class _Commands(Commands):
     """The commands.  With ``--json``, every outcome is one JSON document."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as this process's program."""
+        self.is_program = True
         guard_standard_error()
         kwargs.setdefault("prog_name", "txstorage")
         return super().__call__(*args, **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See ``click.Command``."""
-        with _safe_usage_errors(ctx, "--json" in args):
+        ctx.meta[JSON] = wants_json(args)
+        with _safe_usage_errors(ctx, ctx.meta[JSON]):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """See ``click.Command``."""
         try:
-            with _safe_usage_errors(ctx, ctx.params["as_json"]):
+            with _safe_usage_errors(ctx, ctx.meta[JSON]):
                 return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort) as error:
             # Before and after the reactor runs, and at a prompt, where click replaces it.
             if not any(isinstance(each, KeyboardInterrupt) for each in (error, error.__context__)):
                 raise
+            from .errors import explain
+            from .running import CommandInterrupted
+
             interrupted = CommandInterrupted()
-            explain(interrupted).report(ctx.params["as_json"])
+            explain(interrupted).report(ctx.meta[JSON])
             ctx.exit(interrupted.exit_code)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--config",
-    metavar="PATH",
-    help="An agent.yml, whose 'dataset' section is used.  By default $TXSTORAGE_CONFIG, else "
-    "/etc/flocker/agent.yml or /etc/txstorage/agent.yml if there is one, else the TXSTORAGE_* and "
-    "OS_* variables, else the first agent-NODE.yml in the default state directory of 'serve'.",
+@click.group(
+    cls=_Commands,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.option("--cluster-id", type=click.UUID, help="The cluster, instead of the configured one.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for machines.")
-@click.option("--log", metavar="PATH", help="Append an Eliot log to this file.")
 @click.version_option(VERSION, package_name="txstorage", message="%(prog)s %(version)s")
-@click.pass_context
-def main(
-    context: click.Context,
-    config: str | None,
-    cluster_id: UUID | None,
-    as_json: bool,
-    log: str | None,
-) -> Any:
-    """Block storage over HTTP: volumes, attached as devices of this node."""
-    if log is not None:
-        try:
-            log_to(log)
-        except OSError as error:
-            raise click.FileError(log, hint=error.strerror)
-    context.obj = attr.evolve(
-        context.obj or App(), config=config, cluster_id=cluster_id, json=as_json
-    )
+def main() -> None:
+    """
+    Block storage over HTTP: volumes, attached as devices of this node.
+
+    The options below may also stand after the command.
+    """
 
 
-for command in (demo, doctor, serve, volumes):
-    main.add_command(command)
+with_global_options(main)

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from .running import IReactor
 from .terminal import one_line
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 class Note:
@@ -26,17 +28,20 @@ class Note:
         self.text = ""
 
 
-class _Line(Progress):
-    """A progress display that reads the note each time it is drawn."""
+def _line(console: Console) -> Progress:
+    """Make a display that reads the note each time it is drawn."""
+    # Most output goes to no terminal, and the import takes a while.
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
-    def __init__(self, console: Console) -> None:
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note].text}", style="dim", markup=False),
-        )
-        super().__init__(*columns, console=console, transient=True)
+    columns = (
+        SpinnerColumn(),
+        # An id that does not fit on the line continues on the next.
+        TextColumn("{task.description}", markup=False, table_column=Column(overflow="fold")),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note].text}", style="dim", markup=False),
+    )
+    return Progress(*columns, console=console, transient=True)
 
 
 @contextmanager
@@ -53,7 +58,7 @@ def progress(console: Console, description: str, note: Note | None = None) -> It
     if not console.is_terminal:
         yield note
         return
-    with _Line(console) as line:
+    with _line(console) as line:
         line.add_task(one_line(description), total=None, note=note)
         yield note
 

@@ -10,6 +10,7 @@ from rich.box import HEAVY_HEAD, Box
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 # More columns than any table needs.
 _ANY_WIDTH = 10_000
@@ -20,9 +21,11 @@ class AdaptiveTable:
     A table with lines on a terminal, and without them elsewhere, where one row is one line for
     ``grep`` and ``awk``.
 
+    On a terminal so narrow that the table's words, such as ids, would be broken, each cell is a
+    line of its own, and no word is broken.
+
     :param table: makes the table with the box it is given.
-    :param narrow: the alternative for a terminal so narrow that the table's words, such as ids,
-        would be broken.
+    :param narrow: the alternative to try first on a narrow terminal.
     """
 
     def __init__(
@@ -37,12 +40,42 @@ class AdaptiveTable:
         if not console.is_terminal:
             yield self._table(None)
             return
-        table = self._table(HEAVY_HEAD)
-        needed = Measurement.get(console, options.update(width=_ANY_WIDTH), table).minimum
-        if self._narrow is not None and needed > options.max_width:
+        for candidate in self._candidates():
+            needed = Measurement.get(console, options.update(width=_ANY_WIDTH), candidate).minimum
+            if needed <= options.max_width:
+                yield candidate
+                return
+        yield from _lines(self._table(HEAVY_HEAD), options.max_width)
+
+    def _candidates(self) -> Iterator[RenderableType]:
+        yield self._table(HEAVY_HEAD)
+        if self._narrow is not None:
             yield self._narrow()
-        else:
-            yield table
+
+
+def _lines(table: Table, width: int) -> Iterator[Text]:
+    """
+    Yield the cells of a table, below their titles where both do not fit on a line, and an empty
+    line between rows.  A table without titles has them in its first column.
+    """
+    titles = [column.header for column in table.columns] if table.show_header else None
+    for row in zip(*(column.cells for column in table.columns)):
+        for title, cell in zip(titles, row) if titles else [row]:
+            yield from _titled(str(title), cell, width)
+        if titles:
+            yield Text()
+
+
+def _titled(title: str, cell: Any, width: int) -> Iterator[Text]:
+    value = cell.copy() if isinstance(cell, Text) else Text(str(cell))
+    # Long words go beyond the end of the line, where the terminal wraps them.
+    value.overflow = "ignore"
+    longest = max((len(word) for word in value.plain.split()), default=0)
+    if len(title) + 2 + longest <= width:
+        yield Text.assemble((title, "bold"), ": ", value, overflow="ignore")
+    else:
+        yield Text(title, "bold", overflow="ignore")
+        yield value
 
 
 __all__ = ["AdaptiveTable"]

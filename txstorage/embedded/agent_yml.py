@@ -10,6 +10,7 @@ from typing import Any
 import attr
 import yaml
 
+from .._support.addresses import in_brackets
 from .disk import is_full
 from .memory import ServiceMemory
 from .settings import DEFAULT_TYPE, DOMAIN, PROJECT, REGION, USER, VOLUME_TYPES
@@ -49,7 +50,7 @@ class Access:
         host = reachable(self.host)
         return "{}://{}:{}/identity/v3".format(
             "https" if self.certificate else "http",
-            "[%s]" % host if ":" in host else host,
+            in_brackets(host),
             self.port,
         )
 

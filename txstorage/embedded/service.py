@@ -196,6 +196,12 @@ class EmbeddedService:
 
     async def _start(self) -> tuple[str, str]:
         options = self._options
+        if "%" in options.host:
+            raise ServeError(
+                f"can't serve at {options.host}: clients can't use an IPv6 address with a zone, "
+                "the part from % on, because only one machine knows the zone",
+                "give another --host, for example :: for all addresses",
+            )
         for name in options.nodes:
             if _NODE_NAME.match(name) is None:
                 raise ServeError(

@@ -19,7 +19,7 @@ class TransportError(StorageError):
     A request got no valid response from the service.
 
     :ivar text method: the HTTP method.
-    :ivar text url: the request's URL, without the query.
+    :ivar text url: the request's URL, without the query, and the proxy in use.
     :ivar text reason: the problem.
     :cvar bool certainly_unprocessed: whether the service certainly did not process the request,
         so that a mutation can be sent again.
@@ -59,6 +59,26 @@ class ClientCertificateRejected(TransportError):
     remedy = (
         u"set client_certificate and client_key to a certificate that the service "
         u"accepts and that has not expired"
+    )
+
+
+class ProxyUnauthenticated(TransportError):
+    """407: the proxy requires a user and a password, or rejects those that are configured."""
+
+    certainly_unprocessed = True
+    remedy = (
+        u"write the proxy's user and password into the address in 'proxy', as in "
+        u"http://USER:PASSWORD@HOST:PORT"
+    )
+
+
+class ProxyRefused(TransportError):
+    """The proxy does not connect to the service."""
+
+    certainly_unprocessed = True
+    remedy = (
+        u"have the proxy allow CONNECT to the service's host and port, or add the host to the "
+        u"variable no_proxy"
     )
 
 
@@ -138,7 +158,7 @@ class ServiceError(StorageError):
     A service responded with an error.
 
     :ivar text method: the HTTP method.
-    :ivar text url: the request's URL, without the query.
+    :ivar text url: the request's URL, without the query, and the proxy in use.
     :ivar int status: the HTTP status.
     :ivar text detail: the service's own message.
     :ivar request_id: the service's id of the request (text), or ``None``.

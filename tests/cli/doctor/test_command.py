@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+import yaml
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -167,6 +168,40 @@ class DoctorTests(CommandTestCase):
         self.assert_fails("secrets", path)
         os.chmod(path, 0o600)
         self.assertEqual(self.diagnose(0)["secrets"]["detail"], path + ": only for the owner")
+
+    def test_proxy_password_that_others_can_read(self) -> None:
+        """So is an ``agent.yml`` with a proxy's password, which no step shows."""
+        path = os.path.abspath(self.mktemp())
+        with open(path, "w") as opened:
+            opened.write(self.cloud.credentials["password"])
+        os.chmod(path, 0o600)
+        keys = {"password": None, "password_file": path}
+        self.write_config(proxy="http://proxy.example:3128", **keys)
+        os.chmod(self.config, 0o644)
+        self.assertEqual(self.diagnose(0)["secrets"]["detail"], path + ": only for the owner")
+        self.write_config(proxy="http://user:s3cr3t@proxy.example:3128", **keys)
+        self.assertIn(
+            "through the proxy http://proxy.example:3128 of the key proxy",
+            self.diagnose(0)["keys"]["detail"],
+        )
+        os.chmod(self.config, 0o644)
+        found = self.assert_fails("secrets", self.config)
+        self.assertNotIn("s3cr3t", json.dumps(found))
+
+    def test_notes(self) -> None:
+        """A variable without effect is a warning that names it; the other steps go on."""
+        with open(self.config) as opened:
+            dataset = yaml.safe_load(opened)["dataset"]
+        del dataset["backend"]
+        environ = {f"TXSTORAGE_{name.upper()}": str(value) for name, value in dataset.items()}
+        environ["OS_ENDPOINT"] = "http://elsewhere.example"
+        result = self.invoke("--json", "doctor", environ=environ)
+        self.assertEqual(result.exit_code, 0, result.output)
+        found = {step["name"]: step for step in json.loads(result.stdout)["steps"]}
+        self.assertEqual(found["keys"]["outcome"], "warning")
+        self.assertIn("OS_ENDPOINT has no effect here", found["keys"]["detail"])
+        self.assertIn("unset the variables", found["keys"]["remedy"])
+        self.assertEqual(found["list volumes"]["outcome"], "ok")
 
     def test_cloud_that_others_can_read(self) -> None:
         """So is a ``clouds.yaml`` with a password in it, and a client certificate's key."""

@@ -73,7 +73,7 @@ class SettingsTests(SynchronousTestCase):
             "page-size": 5,
             "token-lifetime": 6.0,
         }
-        self.assertEqual(set(options_by_key(main.commands["serve"])), set(values))
+        self.assertEqual(set(options_by_key(command.serve)), set(values))
         del values["tls"]
         for text in (json.dumps(values), json.dumps(values).replace("e-", "e_")):
             options = self.served(text)

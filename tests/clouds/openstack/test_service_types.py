@@ -25,7 +25,13 @@ class ServiceTypesTests(SynchronousTestCase):
     def service(self, *types):
         """:return: a service whose catalog has these types, each with a host of that name."""
         entries = [
-            (name, u"public", u"RegionOne", u"http://{}.example/v3".format(name)) for name in types
+            (
+                name,
+                u"public",
+                u"RegionOne",
+                u"http://{}.example/{}".format(name, u"v2.1" if name in COMPUTE else u"v3"),
+            )
+            for name in types
         ]
         self.token = token_answer("t", services=catalog(*entries))
         self.wire = Wire(self.token, Answer(200, {u"volumes": []}))

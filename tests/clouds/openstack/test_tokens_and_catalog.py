@@ -13,6 +13,8 @@ from txstorage.clouds.openstack.catalog import (
     choose_endpoint,
 )
 from txstorage.clouds.openstack.session import (
+    Credentials,
+    Session,
     Token,
     identity_url,
 )
@@ -21,6 +23,7 @@ from ...helpers.wire import (
     CATALOG,
     PROJECT,
     VOLUMES,
+    Wire,
     catalog,
     token_answer,
 )
@@ -55,6 +58,32 @@ class TokenTests(SynchronousTestCase):
         """A lifetime is never negative."""
         wire = {u"issued_at": u"2026-11-22T16:00:00Z", u"expires_at": u"2026-11-22T15:00:00Z"}
         self.assertEqual(Token.from_wire(u"t", wire).lifetime, 0.0)
+
+    def test_incredible_time_of_issue(self):
+        """
+        A lifetime begins at the answer's ``Date`` where ``issued_at`` is missing, unreadable, not
+        before the end, or years before it.
+        """
+        date, expires = 1795363200.0, u"2026-11-22T17:00:00Z"  # 16:00
+        for issued, lifetime in (
+            (u"2026-11-22T16:00:03.000000Z", 3597.0),
+            (u"2026-11-22T17:01:00+01:00", 3540.0),
+            (None, 3600.0),
+            (7, 3600.0),
+            (u"", 3600.0),
+            (u"yesterday", 3600.0),
+            (u"1970-01-01T00:00:00.000000Z", 3600.0),
+            (u"9999-99-99T99:99:99Z", 3600.0),
+            (u"2026-11-22T18:00:00Z", 3600.0),
+            (u"2026-11-22T17:00:00Z", 3600.0),
+            (u"2026-11-22T15:00:00", 7200.0),
+        ):
+            wire = {u"issued_at": issued, u"expires_at": expires}
+            self.assertEqual(Token.from_wire(u"t", wire, date).lifetime, lifetime, issued)
+        self.assertIs(Token.from_wire(u"t", {u"issued_at": u"x"}, date).lifetime, None)
+        # Two times that are no better: the token's own counts.
+        wire = {u"issued_at": u"1970-01-01T00:00:00Z", u"expires_at": u"2026-11-22T17:00:00Z"}
+        self.assertGreater(Token.from_wire(u"t", wire, 0.0).lifetime, 1e9)
 
 
 class CatalogTests(SynchronousTestCase):
@@ -148,12 +177,52 @@ class CatalogTests(SynchronousTestCase):
         )
         current = (u"volume", u"public", u"r1", u"http://cloud:8776/v3/p")
         self.assertEqual(self.choose(old + [current], types), current[3])
+        for prefix in (u"/api/v1/volume", u"/v2/gateway", u"/v2.0/v1"):
+            behind = (u"volumev3", u"public", u"r1", u"http://cloud{}/v3/p".format(prefix))
+            self.assertEqual(self.choose([behind]), behind[3])
+            older = (u"volumev3", u"public", u"r1", u"http://cloud{}/v2/p".format(prefix))
+            self.assertRaises(errors.EndpointMissing, self.choose, [older])
         # Compute's v2 is not Cinder's.
         compute = (u"compute", u"public", u"r1", u"http://cloud:8774/v2/p")
         self.assertEqual(self.choose([compute], (u"compute",)), compute[3])
+
+    def test_ipv6(self):
+        """An endpoint at an IPv6 address is used; one with a zone is refused with the reason."""
+        services = [(u"volumev3", u"public", u"r1", u"http://[fd00::5]:8776/v3/p")]
+        self.assertEqual(self.choose(services), services[0][3])
+        for url, words in (
+            (u"http://[fe80::1%25eth0]:8776/v3/p", u"not a URL, an IPv6 address with a zone"),
+            (u"http://fd00::5/v3/p", u"stands in brackets"),
+            (u"http://[fd00::5/v3/p", u"malformed"),
+        ):
+            caught = self.assertRaises(
+                errors.EndpointMissing, self.choose, [(u"volumev3", u"public", u"r1", url)]
+            )
+            self.assertIn(words, caught.message)
+            self.assertIn(url, caught.message)
 
     def test_identity_url(self):
         """The URL of Keystone may come with any version or none."""
         for path in (u"", u"/", u"/v3", u"/v3/", u"/v2.0"):
             self.assertEqual(identity_url(u"http://k:5000" + path), u"http://k:5000/v3")
+            self.assertEqual(identity_url(u"http://[::1]:5000" + path), u"http://[::1]:5000/v3")
         self.assertEqual(identity_url(u"http://k/identity"), u"http://k/identity/v3")
+        self.assertEqual(identity_url(u"http://k/v2/identity"), u"http://k/v2/identity/v3")
+
+
+class LifetimeTests(SynchronousTestCase):
+    """The lifetime of a token in use."""
+
+    def test_nonsense(self):
+        """With a nonsensical ``issued_at``, a token is renewed by the answer's ``Date``."""
+        answer = token_answer("t1")
+        answer.body[u"token"][u"issued_at"] = u"0001-01-01T00:00:00.000000Z"
+        answer.headers["Date"] = "Sun, 22 Nov 2026 16:00:00 GMT"
+        wire = Wire(answer, token_answer("t2"))
+        credentials = Credentials.token(u"given")
+        session = Session(wire.clock, wire.http, u"http://cloud/v3", credentials)
+        self.successResultOf(session.token())
+        wire.clock.advance(3600 - 61)
+        self.assertEqual(self.successResultOf(session.token()).secret, u"t1")
+        wire.clock.advance(1)
+        self.assertEqual(self.successResultOf(session.token()).secret, u"t2")

@@ -14,6 +14,7 @@ from txstorage.clouds.openstack.versions import (
     ServiceVersions,
     VersionDiscovery,
     as_numbers,
+    major_version,
     negotiate,
     read_versions,
     version_base,
@@ -44,15 +45,29 @@ class PiecesTests(SynchronousTestCase):
 
     def test_version_base(self):
         """A URL is cut after its version, also behind a gateway with versions of its own."""
-        for url, expected in (
-            (u"http://cloud/v3/p1", u"http://cloud/v3"),
-            (u"http://cloud/compute/v2.1/", u"http://cloud/compute/v2.1"),
-            (u"https://api.example/v1/cinder/v3/p1/", u"https://api.example/v1/cinder/v3"),
-            (u"http://v3/volume", None),
-            (u"http://cloud:8776/", None),
-            (u"http://cloud/v3cinder/", None),
+        for api, url, expected in (
+            (VOLUME, u"http://cloud/v3/p1", u"http://cloud/v3"),
+            (VOLUME, u"http://[fd00::5]:8776/v3/p1", u"http://[fd00::5]:8776/v3"),
+            (COMPUTE, u"http://cloud/compute/v2.1/", u"http://cloud/compute/v2.1"),
+            (COMPUTE, u"http://cloud/v2/p1", u"http://cloud/v2"),
+            (VOLUME, u"https://api.example/v1/cinder/v3/p1/", u"https://api.example/v1/cinder/v3"),
+            (VOLUME, u"http://v3/volume", None),
+            (VOLUME, u"http://cloud:8776/", None),
+            (VOLUME, u"http://cloud/v3cinder/", None),
+            # versions of a gateway
+            (VOLUME, u"http://cloud/api/v1/volume", None),
+            (COMPUTE, u"http://cloud/api/v3/compute/", None),
         ):
-            self.assertEqual(version_base(url), expected)
+            self.assertEqual(version_base(api, url), expected)
+
+    def test_major_version(self):
+        """The last version of a URL counts, without its minor part."""
+        for url, expected in (
+            (u"http://cloud/v2/gateway/v3.71/p1", u"v3"),
+            (u"http://cloud/v3/gateway/v2/p1", u"v2"),
+            (u"http://v1/volume", None),
+        ):
+            self.assertEqual(major_version(url), expected)
 
     def test_read(self):
         """The right major version is found, in either form of the document."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
+from twisted.internet.address import IPv6Address
 from twisted.web.http import Request
 from twisted.web.test.requesthelper import DummyChannel
 
@@ -277,3 +278,5 @@ class BaseURLTests(CloudTests):
         """A request of HTTP/1.0 need not name its host."""
         request = Request(DummyChannel(), False)
         self.assertEqual(call_from(request, None).base, "http://10.0.0.1:80")
+        self.patch(request, "getHost", lambda: IPv6Address("TCP", "fd00::5", 8780))
+        self.assertEqual(call_from(request, None).base, "http://[fd00::5]:8780")

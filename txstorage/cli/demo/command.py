@@ -21,6 +21,7 @@ from ...interfaces import BlockDeviceVolume
 from ..app import App, CommandResult, ConfiguredCloud
 from ..progress import Narrator
 from ..running import IReactor, shielded
+from ..shell import pass_app
 from ..sizes import format_size
 from .cleanup import remove, unmount_all
 from .embedded_process import EmbeddedServiceProcess
@@ -276,7 +277,7 @@ def summary(proof: Proof, requests: int) -> Text:
 
 
 @click.command("demo")
-@click.make_pass_decorator(App)
+@pass_app
 def demo(app: App) -> None:
     """Create, fill, move and destroy a volume on this machine."""
 

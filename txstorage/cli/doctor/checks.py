@@ -2,8 +2,7 @@
 """
 The checks of ``txstorage doctor``, one function per step.
 
-A step returns its finding, raises :class:`Skipped` when there is nothing to check, or fails with
-the error that a user of the driver would get.
+A step returns its finding, raises :class:`Skipped`, or fails with the error that a user would get.
 """
 
 from __future__ import annotations
@@ -99,7 +98,16 @@ async def check_keys(state: DoctorRun) -> str:
     parts = (state.reactor, configuration, state.app.agent)
     state.http, state.service = http_client(*parts), volume_service(*parts)
     address = configuration.auth_url or configuration.volume_endpoint
-    return f"auth_plugin {configuration.auth_plugin}, {address}"
+    assert address is not None  # One of them is mandatory.
+    proxy = configuration.proxies.for_url(address)
+    through = "" if proxy is None else f" through {proxy.describe()}"
+    found = f"auth_plugin {configuration.auth_plugin}, {address}{through}"
+    if configuration.notes:
+        raise CheckWarning(
+            "; ".join((found, *configuration.notes)),
+            "unset the variables, or remove the keys, that have no effect",
+        )
+    return found
 
 
 async def check_secrets(state: DoctorRun) -> str:
@@ -107,7 +115,8 @@ async def check_secrets(state: DoctorRun) -> str:
     path, files = state.app.source(), []
     if path is not None:
         section, _ = dataset_section(path)
-        files = [path] if any(section.get(name) for name in SECRETS) else []
+        with_password = "@" in str(section.get("proxy", ""))
+        files = [path] if with_password or any(section.get(name) for name in SECRETS) else []
     secrets = [getattr(state.configuration, name) for name in SECRETS]
     files += [secret.path for secret in secrets if secret is not None and secret.path is not None]
     files += state.configuration.secret_files
@@ -229,7 +238,6 @@ async def check_quota(state: DoctorRun) -> str:
         of(quota.bytes_used, format_size, "unknown"),
         of(quota.bytes_limit, format_size, "unlimited"),
     )
-    remedy = QuotaExceeded.remedy
     uses = [
         used / limit if limit else 1.0
         for used, limit in (
@@ -239,9 +247,9 @@ async def check_quota(state: DoctorRun) -> str:
         if used is not None and limit is not None
     ]
     if max(uses, default=0.0) >= 1.0:
-        raise CheckFailed("The quota is used up: " + summary, remedy)
+        raise CheckFailed("The quota is used up: " + summary, QuotaExceeded.remedy)
     if max(uses, default=0.0) >= NEARLY:
-        raise CheckWarning("The quota is nearly used up: " + summary, remedy)
+        raise CheckWarning("The quota is nearly used up: " + summary, QuotaExceeded.remedy)
     return summary
 
 

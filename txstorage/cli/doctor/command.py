@@ -17,6 +17,7 @@ from ..app import App, CommandResult
 from ..errors import explain
 from ..progress import progress
 from ..running import IReactor
+from ..shell import pass_app
 from ..tables import AdaptiveTable
 from ..terminal import one_line
 from .checks import STEPS, CheckWarning, DoctorRun, Skipped, Step
@@ -107,7 +108,7 @@ def to_table(findings: Sequence[Finding], box: Box | None) -> Table:
 
 
 @click.command("doctor")
-@click.make_pass_decorator(App)
+@pass_app
 def doctor(app: App) -> None:
     """Check the configuration step by step, and print the remedies."""
 

@@ -17,6 +17,7 @@ from ...embedded.state_directory import ServeError
 from ..app import App, default_state_dir
 from ..errors import explain
 from ..running import CommandInterrupted, Interrupts, IReactor, end_with_input
+from ..shell import pass_app
 from ..terminal import as_json as document_as_json
 from ..terminal import echo, one_line
 from .recover import recover as recover_database
@@ -161,7 +162,7 @@ async def run(
     hidden=True,
     help="Stop when standard input, a pipe, ends: with the program that started it.",
 )
-@click.make_pass_decorator(App, ensure=True)
+@pass_app
 def serve(
     app: App,
     /,

@@ -11,8 +11,8 @@ import click
 import yaml
 
 from ...errors import InvalidConfiguration
-from ..app import App
 from ..errors import explain
+from ..shell.options import GlobalOption, is_for_machines
 
 SETTINGS = "/etc/txstorage/serve.yml"
 _NOT_IN_A_FILE = frozenset(["settings", "recover", "yes"])
@@ -24,6 +24,7 @@ def options_by_key(command: click.Command) -> dict[str, click.Option]:
         max(option.opts, key=len).lstrip("-"): option
         for option in command.params
         if isinstance(option, click.Option)
+        and not isinstance(option, GlobalOption)
         and not option.hidden
         and option.name not in _NOT_IN_A_FILE
     }
@@ -94,8 +95,7 @@ def load(context: click.Context, parameter: click.Parameter, path: str | None) -
     try:
         context.default_map = defaults(context, path or SETTINGS)
     except InvalidConfiguration as error:
-        app = context.find_object(App)
-        explain(error).report(app is not None and app.json)
+        explain(error).report(is_for_machines(context))
         raise SystemExit(1) from error
 
 

@@ -3,23 +3,22 @@
 
 from __future__ import absolute_import, division, print_function
 
-import re
 from itertools import islice
 
 import attr
 
-from ..._support.compat import text_type, urlsplit
+from ..._support.addresses import MalformedAddress, read_address
+from ..._support.compat import text_type
 from ..._support.json_values import at_most, objects_in, text_member
 from ...errors import EndpointMissing
+from .versions import major_version
 
 MYPY = False
 if MYPY:
     from typing import Any, Iterable, Optional, Text, Tuple  # noqa: F401
 
 # Cinder's former APIs, which this driver does not speak.
-_TOO_OLD = re.compile(u"/v[12](\\.[0-9]+)?(/|$)")
-
-_URL = re.compile(u"https?://[!-~]+$", re.I)
+_TOO_OLD = (u"v1", u"v2")
 
 # The maximum number of endpoints that an error lists; a catalog may have hundreds.
 _LISTED = 20
@@ -74,27 +73,16 @@ def _region(endpoint):
     return text_member(endpoint, u"region_id") or text_member(endpoint, u"region")
 
 
-def is_url(text):
-    # type: (Text) -> bool
-    """Check for an absolute http or https URL that a request can be sent to."""
-    if _URL.match(text) is None:
-        return False
-    try:
-        parts = urlsplit(text)  # type: Any
-        # The port is parsed when it is read.
-        return bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
 def _obstacle(endpoint):
     # type: (Endpoint) -> Optional[Text]
     """Return the reason why an endpoint can't be used, or ``None``."""
-    if not is_url(endpoint.url):
-        return u"not a URL"
+    try:
+        read_address(endpoint.url)
+    except MalformedAddress as error:
+        return u"not a URL" + (error.reason and u", " + error.reason)
     # ``volume`` was Cinder's v1 once, then its v2.
     is_cinder = endpoint.service_type.startswith((u"volume", u"block"))
-    return u"too old" if is_cinder and _TOO_OLD.search(urlsplit(endpoint.url)[2]) else None
+    return u"too old" if is_cinder and major_version(endpoint.url) in _TOO_OLD else None
 
 
 def choose_endpoint(catalog, service_types, interface, region):
@@ -153,4 +141,4 @@ def _described(endpoint):
     )
 
 
-__all__ = ["Endpoint", "catalog_from_wire", "choose_endpoint", "is_url"]
+__all__ = ["Endpoint", "catalog_from_wire", "choose_endpoint"]

@@ -247,7 +247,7 @@ class Session(object):
             microversion, or ``None``.
         """
         endpoint = self._endpoint(token, service_types)
-        if version_base(endpoint) is not None:
+        if version_base(api, endpoint) is not None:
             base = endpoint.rstrip(u"/")
             if not microversions:
                 return succeed((base, None))

@@ -59,6 +59,13 @@ _PAUSE = 10.0
 _IDENTITY_VERSION = re.compile(u"/v[0-9]+(\\.[0-9]+)?$")
 
 _NOT_FOUND = re.compile(u"could not find", re.I)
+_TIMESTAMP = re.compile(
+    u"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.][0-9]+)?"
+    u"(?:Z|([+-])([0-9]{2}):?([0-9]{2}))?\\Z"
+)
+
+# Seconds: a longer lifetime comes of a wrong time.
+_CREDIBLE = 366 * 86400.0
 
 # A header's value: anything else would be sent on as another header, or not at all.
 _SECRET = re.compile(u"[!-~]+$")
@@ -87,11 +94,13 @@ class Token(object):
     user_id = attr.ib(default=u"")  # type: Text
 
     @classmethod
-    def from_wire(cls, secret, wire):
-        # type: (Optional[Text], Mapping[Text, Any]) -> Token
+    def from_wire(cls, secret, wire, answered_at=None):
+        # type: (Optional[Text], Mapping[Text, Any], Optional[float]) -> Token
         """
         :param secret: the header ``X-Subject-Token``; ``None`` when it is missing.
         :param dict wire: the member ``token`` of the body.
+        :param answered_at: the header ``Date``, in seconds since the epoch; ``None`` when it is
+            missing.
         :return: a :class:`Token`.
         :raises Malformed: the token itself or its project's id is missing or can't be sent.
         """
@@ -102,7 +111,11 @@ class Token(object):
         user, project = object_member(wire, u"user"), object_member(wire, u"project")
         return cls(
             secret=secret,
-            lifetime=_lifetime(member(wire, u"issued_at"), member(wire, u"expires_at")),
+            lifetime=_lifetime(
+                _seconds(member(wire, u"issued_at")),
+                _seconds(member(wire, u"expires_at")),
+                answered_at,
+            ),
             catalog=catalog_from_wire(member(wire, u"catalog")),
             user_name=text_member(user, u"name"),
             project_name=text_member(project, u"name"),
@@ -113,23 +126,36 @@ class Token(object):
 
 
 def _seconds(timestamp):
-    # type: (Any) -> Optional[int]
+    # type: (Any) -> Optional[float]
     """Seconds since the epoch from e.g. ``2026-11-22T16:27:04.000000Z``."""
-    if not isinstance(timestamp, text_type):
+    match = _TIMESTAMP.match(timestamp) if isinstance(timestamp, text_type) else None
+    if match is None:
         return None
     try:
-        return timegm(datetime.strptime(timestamp[:19], "%Y-%m-%dT%H:%M:%S").timetuple())
+        parsed = datetime.strptime(match.group(1), "%Y-%m-%dT%H:%M:%S")
     except ValueError:
         return None
+    sign, hours, minutes = match.group(2) or u"+", match.group(3) or 0, match.group(4) or 0
+    ahead = int(sign + u"1") * (int(hours) * 3600 + int(minutes) * 60)
+    return float(timegm(parsed.timetuple()) - ahead)
 
 
-def _lifetime(issued_at, expires_at):
-    # type: (Any, Any) -> Optional[float]
-    # Both times are the service's, so that the local clock may be wrong.
-    issued, expires = _seconds(issued_at), _seconds(expires_at)
-    if issued is None or expires is None:
+def _lifetime(issued, expires, answered):
+    # type: (Optional[float], Optional[float], Optional[float]) -> Optional[float]
+    """
+    Return a token's lifetime.  All times are the service's, so that the local clock may be wrong.
+
+    :param issued: the token's ``issued_at``, in seconds since the epoch, or ``None``.
+    :param expires: its ``expires_at``, likewise.
+    :param answered: the answer's ``Date``, likewise.
+    :return: seconds, or ``None``.
+    """
+    if expires is None:
         return None
-    return float(max(0, expires - issued))
+    lifetimes = [expires - begin for begin in (issued, answered) if begin is not None]
+    # A token is issued for the answer that it comes in.
+    credible = [each for each in lifetimes if 0 < each < _CREDIBLE]
+    return max([0.0] + (credible or lifetimes)[:1]) if lifetimes else None
 
 
 def identity_url(auth_url):
@@ -257,7 +283,9 @@ class TokenSource(object):
         # type: (Response, float, Credentials) -> Token
         wire = response.field(u"token", dict)
         try:
-            token = Token.from_wire(response.headers.get(u"x-subject-token"), wire)
+            token = Token.from_wire(
+                response.headers.get(u"x-subject-token"), wire, response.date
+            )
         except Malformed as error:
             raise NotTheService(response.method, response.url, error.problem)
         if not credentials.allow(token.user_id, token.project_id):

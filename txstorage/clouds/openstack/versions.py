@@ -40,7 +40,8 @@ if MYPY:
     from ..._http.messages import Response  # noqa: F401
     from .tokens import Token  # noqa: F401
 
-_UP_TO_VERSION = re.compile(u"^.*/v[0-9]+(\\.[0-9]+)?(?=/|$)")
+# The last version counts: a gateway before the service may have versions of its own.
+_UP_TO_VERSION = re.compile(u"^.*/(v[0-9]+)(\\.[0-9]+)?(?=/|$)")
 _SEGMENT = re.compile(u"v[0-9]+(\\.[0-9]+)?$")
 _NUMBER = re.compile(u"v?([0-9]{1,4})\\.([0-9]{1,6})$")
 
@@ -130,16 +131,30 @@ def as_numbers(version):
     return None if match is None else (int(match.group(1)), int(match.group(2)))
 
 
-def version_base(url):
+def major_version(url):
     # type: (Text) -> Optional[Text]
     """
     :param text url: an endpoint's.
-    :return: the URL up to and including its version, without a slash at its end; ``None`` when it
-        has no version.
+    :return: text: the last version in the URL's path without its minor part, e.g. ``u"v3"``; or
+        ``None``.
+    """
+    match = _UP_TO_VERSION.match(urlsplit(url)[2])
+    return None if match is None else match.group(1)
+
+
+def version_base(api, url):
+    # type: (API, Text) -> Optional[Text]
+    """
+    :param API api: the API.
+    :param text url: an endpoint's.
+    :return: the URL up to and including the API's version, without a slash at its end; ``None``
+        when the last version in the URL is not one of the API's.
     """
     parts = urlsplit(url)
     match = _UP_TO_VERSION.match(parts[2])
-    return None if match is None else u"{}://{}{}".format(parts[0], parts[1], match.group(0))
+    if match is None or match.group(1) != api.major:
+        return None
+    return u"{}://{}{}".format(parts[0], parts[1], match.group(0))
 
 
 def _described(document):
@@ -194,7 +209,7 @@ def read_versions(document, api, url):
         )
     maximum, segment, version = max(fitting, key=lambda each: each[:2])
     minimum = as_numbers(version.get(u"min_version"))
-    base = version_base(url) or u"{}/{}".format(url.rstrip(u"/"), segment)
+    base = version_base(api, url) or u"{}/{}".format(url.rstrip(u"/"), segment)
     return ServiceVersions(base, minimum, maximum) if minimum is not None else ServiceVersions(base)
 
 
@@ -277,7 +292,7 @@ class VersionDiscovery(object):
                 base or u"{}/{}".format(where, api.version), unknown_because=reason
             )
 
-        base = version_base(url)
+        base = version_base(api, url)
         where = base or url.rstrip(u"/")
         return self._get(where + u"/", token).addCallbacks(read, missing)
 
@@ -303,6 +318,7 @@ __all__ = [
     "VersionDiscovery",
     "ServiceVersions",
     "as_numbers",
+    "major_version",
     "negotiate",
     "read_versions",
     "version_base",

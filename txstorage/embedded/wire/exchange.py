@@ -20,6 +20,7 @@ from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
 from ..._log import SERVER_FAULT
+from ..._support.addresses import in_brackets
 from ..bounds import BOUNDS
 from ..disk import is_full
 
@@ -184,7 +185,7 @@ def _sent_to(request: IRequest) -> str:
     host = request.getHeader(b"host")
     if host is None:
         address = request.getHost()
-        return f"{scheme}://{address.host}:{address.port}"
+        return f"{scheme}://{in_brackets(address.host)}:{address.port}"
     return "{}://{}".format(scheme, host.decode("utf-8", "replace"))
 
 

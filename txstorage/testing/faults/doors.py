@@ -10,6 +10,8 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
+from ..._support.addresses import in_brackets
+
 MYPY = False
 if MYPY:
     from typing import Any, Callable, Optional, Text  # noqa: F401
@@ -58,7 +60,7 @@ class Door(Resource, object):
     def url(self, host):
         # type: (Text) -> Text
         """:return: text: the origin's replacement."""
-        return u"http://{}:{}".format(host, self._number)
+        return u"http://{}:{}".format(in_brackets(host), self._number)
 
     def render(self, request):
         # type: (Any) -> Any

@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.cli.shell``."""
+
+from __future__ import annotations

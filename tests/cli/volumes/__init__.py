@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.cli.volumes``."""
+
+from __future__ import annotations

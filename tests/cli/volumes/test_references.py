@@ -1,0 +1,126 @@
+"""
+Tests for ``txstorage.cli.volumes.references``.
+"""
+
+from __future__ import annotations
+
+from unittest import mock
+from uuid import uuid4
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.cli.volumes.references import SHORTEST, matching
+from txstorage.embedded.store import store
+
+from ..support import CommandTestCase
+
+IDS = ("abcd1111", "abcd2222", "ef003333")
+
+
+class MatchingTests(SynchronousTestCase):
+    """``matching``."""
+
+    def test_order(self) -> None:
+        """An id is before a name, and a name before the beginning of an id."""
+        named = [("abcd1111", "abcd2222"), ("abcd2222", "abcd"), ("ef003333", "")]
+        for reference, ids in (
+            ("abcd2222", ["abcd2222"]),
+            ("ABCD2222", ["abcd2222"]),
+            ("abcd", ["abcd2222"]),
+            ("abcd1", ["abcd1111"]),
+            ("ef00", ["ef003333"]),
+            ("ef0", []),
+            ("", []),
+            ("unknown", []),
+        ):
+            self.assertEqual(matching(reference, named), ids, reference)
+
+    @given(st.lists(st.uuids().map(str), min_size=1, max_size=20, unique=True), st.data())
+    def test_beginnings(self, ids: list[str], data: st.DataObject) -> None:
+        """A beginning matches exactly the ids that begin so, in either case."""
+        chosen = data.draw(st.sampled_from(ids))
+        beginning = chosen[: data.draw(st.integers(SHORTEST, len(chosen)))]
+        expected = [each for each in ids if each.startswith(beginning)]
+        self.assertEqual(matching(beginning.upper(), [(each, "") for each in ids]), expected)
+
+
+class VolumeTests(CommandTestCase):
+    """Words for volumes."""
+
+    def test_spellings(self) -> None:
+        """A volume is found by its id in any spelling, by its name and by its beginning."""
+        volume = self.create()
+        name = self.document("volumes", "show", volume)["name"]
+        for word in (
+            volume,
+            volume.upper(),
+            volume.replace("-", ""),
+            volume[:4],
+            volume[:9].upper(),
+            name,
+        ):
+            self.assertEqual(self.document("volumes", "show", word)["volume_id"], volume, word)
+
+    def test_each_command(self) -> None:
+        """Each command with a volume accepts its beginning."""
+        volume = self.create()
+        for command in ("attach", "path", "show", "detach"):
+            self.assertEqual(
+                self.document("volumes", command, volume[:5])["volume_id"], volume, command
+            )
+        self.assertTrue(self.document("volumes", "rm", "--yes", volume[:5])["destroyed"])
+
+    def test_too_short(self) -> None:
+        """Less than four characters are no volume."""
+        volume = self.create()
+        error = self.document("volumes", "rm", "--yes", volume[:3], exit_code=1)["error"]
+        self.assertEqual(error["kind"], "UnknownVolume")
+
+    def test_ambiguous(self) -> None:
+        """Nothing is destroyed by a beginning of two ids; the error has both, whole."""
+        ids = [f"abcd{n}{str(uuid4())[5:]}" for n in (1, 2)]
+        for each in ids:
+            with mock.patch.object(store, "uuid", mock.Mock(uuid4=lambda each=each: each)):
+                self.assertEqual(self.create(), each)
+        error = self.document("volumes", "rm", "--yes", "ABCD", exit_code=1)["error"]
+        self.assertEqual(error["kind"], "AmbiguousName")
+        for each in ids:
+            self.assertIn(each, error["message"])
+        self.assertEqual(len(self.document("volumes", "list")["volumes"]), 2)
+        self.document("volumes", "rm", "--yes", "abcd1")
+        self.assertEqual(len(self.document("volumes", "list")["volumes"]), 1)
+
+    def test_other_clusters(self) -> None:
+        """The beginning of another cluster's volume is no volume, nor is its name."""
+        other = self.document("volumes", "create", "1GiB", "--cluster-id", str(uuid4()))
+        for word in (other["volume_id"][:8], other["name"], other["volume_id"].upper()):
+            error = self.document("volumes", "show", word, exit_code=1)["error"]
+            self.assertEqual(error["kind"], "UnknownVolume")
+
+
+class NodeTests(CommandTestCase):
+    """Words for nodes."""
+
+    def test_spellings(self) -> None:
+        """A node is found by its name, by its id in any spelling, and by its beginning."""
+        volume = self.create()
+        for word in (
+            "node-2",
+            "NODE-2",
+            self.other_node,
+            self.other_node.upper(),
+            self.other_node[:8],
+        ):
+            attached = self.document("volumes", "attach", volume, "--to", word)
+            self.assertEqual(attached["attached_to"], [self.other_node], word)
+            self.document("volumes", "detach", volume)
+
+    def test_unknown(self) -> None:
+        """A word for no node is an error that contains it, and nothing is attached."""
+        volume = self.create()
+        error = self.document("volumes", "attach", volume, "--to", "node-9", exit_code=1)["error"]
+        self.assertEqual(error["kind"], "UnknownServer")
+        self.assertIn("node-9", error["message"])
+        self.assertEqual(self.document("volumes", "show", volume)["attached_to"], [])
