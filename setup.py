@@ -84,7 +84,11 @@ setup(
         "clouds": CLOUDS,
         # For hosts that attach volumes over iSCSI and the like.
         "os-brick": ["os-brick>=5; python_version >= '3.9'"],
-        "docs": ["sphinx; python_version >= '3.9'", "sphinx-click; python_version >= '3.9'"],
+        "docs": [
+            "furo; python_version >= '3.9'",
+            "sphinx; python_version >= '3.9'",
+            "sphinx-click; python_version >= '3.9'",
+        ],
         "packages": ["build", "twine"],
         # Some are pinned, because the findings depend on the version.
         "lint": [

@@ -9,17 +9,16 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.dirname(sys.path[0]))
 
-from rendering.commands import without_global_options  # noqa: E402
+from rendering.commands import literal_options, without_global_options  # noqa: E402
 
 from txstorage import __version__  # noqa: E402
 
 project = "txstorage"
 copyright = "2026, the txstorage developers"
 version = release = __version__
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.graphviz", "sphinx_click", "rendering.directives"]
+extensions = ["sphinx.ext.autodoc", "sphinx_click", "rendering.directives"]
 exclude_patterns = ["_build"]
 
-graphviz_output_format = "svg"
 # The docstrings give the types, in words that fit both Pythons.
 autodoc_use_type_comments = False
 autodoc_member_order = "bysource"
@@ -34,13 +33,8 @@ nitpick_ignore_regex = [
     ("py:.*", r"txstorage\.(.*\.)?(_|lifecycle|node|devices).*"),
 ]
 
-html_theme = "alabaster"
-html_theme_options = {
-    "description": "Asynchronous block storage",
-    "fixed_sidebar": True,
-    "page_width": "96%",
-    "sidebar_width": "240px",
-}
+html_theme = "furo"
+html_title = f"txstorage {version}"
 html_static_path = ["static"]
 html_css_files = ["pages.css"]
 html_copy_source = False
@@ -48,3 +42,5 @@ html_copy_source = False
 
 def setup(app):
     app.connect("sphinx-click-process-options", without_global_options)
+    for part in ("description", "options"):
+        app.connect("sphinx-click-process-" + part, literal_options)

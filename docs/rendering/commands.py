@@ -1,9 +1,11 @@
 """
-The options of the commands: those of ``txstorage`` itself are described once.
+The descriptions of the commands: the options of ``txstorage`` itself are described once, and an
+option that a text mentions is literal, because Sphinx makes a dash of two hyphens.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -11,6 +13,18 @@ import click
 from txstorage.cli.shell.options import GlobalOption
 
 _OPTION = ".. option:: "
+_MENTIONED = re.compile(r"(?<![\w`-])--[a-z][\w=-]*")
+
+
+def literal_options(app: Any, context: click.Context, lines: list[str]) -> None:
+    """
+    Mark the options that the texts of a command mention as literal.
+
+    :param lines: the texts, which are changed.
+    """
+    lines[:] = [
+        line if line.startswith(_OPTION) else _MENTIONED.sub(r"``\g<0>``", line) for line in lines
+    ]
 
 
 def without_global_options(app: Any, context: click.Context, lines: list[str]) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
-from sphinx.ext.graphviz import graphviz
 
 from . import tables
-from .drawing import drawing
+from .drawing import picture
 from .interfaces import lines_of_interface
 from .promises import lines_of_promises
 from .routes import lines_of_common_errors, lines_of_routes, rows_of_refusals
@@ -40,8 +39,7 @@ class Drawing(Directive):
 
     def run(self) -> list[nodes.Node]:
         """See ``Directive``."""
-        alt = "The wings of txstorage and the imports between them"
-        return [graphviz("", code=drawing(), options={}, alt=alt)]
+        return [nodes.raw("", picture(), format="html")]
 
 
 #: The directives, most of which have an argument.

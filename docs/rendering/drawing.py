@@ -1,9 +1,12 @@
 """
-The wings of txstorage as a graph, in Graphviz's language.
+The wings of txstorage as a graph, in Graphviz's language, and as a picture in a page.
+
+The graph's parts have classes, and ``static/pages.css`` gives them the colours of the page's theme.
 """
 
 from __future__ import annotations
 
+import subprocess
 import textwrap
 from collections.abc import Iterator
 from html import escape
@@ -14,14 +17,14 @@ from .parts import GROUND, WINGS, Edge, handed, imports, purpose
 
 _HEAD = """\
 digraph wings {
-    graph [bgcolor="transparent", nodesep=0.25, ranksep=0.45, splines=true]
-    node [shape=box, style="rounded,filled", fillcolor="#f4f6f8", color="#5b6770",
-          fontname="sans-serif", fontsize=11, margin="0.12,0.08"]
-    edge [color="#a0aab1", arrowsize=0.6]
+    graph [bgcolor="transparent", nodesep=0.2, ranksep=0.45, splines=true]
+    node [shape=box, style=rounded, fontname="sans-serif", fontsize=11, margin="0.12,0.08"]
+    edge [arrowsize=0.6]
 """
-_STYLES = {"imports": "", "handed": ' [color="#1769aa", penwidth=1.8]'}
+_STYLES = {"imports": "", "handed": ' [class="handed", penwidth=1.8]'}
+_ALTERNATIVE = "The wings of txstorage and the imports between them"
 #: Characters in a line of a box.
-_WIDTH = 30
+_WIDTH = 20
 
 
 def arrows() -> list[tuple[Edge, str]]:
@@ -38,8 +41,28 @@ def drawing() -> str:
     return "\n".join([_HEAD.rstrip(), *map(_box, WINGS), _ground(), *ranks, *_below(), *edges, "}"])
 
 
+def picture() -> str:
+    """
+    :return: the drawing, as the HTML of a page.
+    :raises OSError: Graphviz's ``dot`` is missing.
+    :raises subprocess.CalledProcessError: ``dot`` failed.
+    """
+    drawn = subprocess.run(
+        ["dot", "-Tsvg"], input=drawing(), stdout=subprocess.PIPE, encoding="utf-8", check=True
+    ).stdout
+    # a page has no place for the head of an XML document
+    image = drawn[drawn.index("<svg") :]
+    image = image.replace("<svg", f'<svg role="img" aria-label="{_ALTERNATIVE}"', 1)
+    return f'<div class="drawing">{image}</div>'
+
+
 def _quoted(text: str) -> str:
     return '"{}"'.format(text.replace('"', r"\""))
+
+
+def _plain(wing: str) -> str:
+    """:return: the purpose of a wing, without the marks of literal text."""
+    return purpose(wing).replace("``", "")
 
 
 def _label(name: str, lines: list[str]) -> str:
@@ -48,14 +71,14 @@ def _label(name: str, lines: list[str]) -> str:
 
 
 def _box(wing: str) -> str:
-    label = _label(wing, textwrap.wrap(purpose(wing), _WIDTH))
+    label = _label(wing, textwrap.wrap(_plain(wing), _WIDTH))
     return f"    {_quoted(wing)} [label={label}]"
 
 
 def _ground() -> str:
-    lines = [f"{wing}: {purpose(wing)}" for wing in GROUND]
+    lines = [f"{wing}: {_plain(wing)}" for wing in GROUND]
     label = _label("the ground that all wings stand on", lines)
-    return f'    "ground" [label={label}, style="filled,dashed", fillcolor="#eceff1"]'
+    return f'    "ground" [label={label}, class="ground", style=dashed]'
 
 
 def _below() -> Iterator[str]:
@@ -66,4 +89,4 @@ def _below() -> Iterator[str]:
             yield f'    {_quoted(wing)} -> "ground" [style=invis]'
 
 
-__all__ = ["arrows", "drawing"]
+__all__ = ["arrows", "drawing", "picture"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, Callable
@@ -48,6 +49,15 @@ def in_lines(texts: Iterable[str]) -> str:
     return "\n".join("| " + text for text in texts)
 
 
+#: Words in quotes, but not apostrophes, and addresses.
+_LITERAL = re.compile(r"(?<!\w)'([^']+)'(?!\w)|(https?://[^\s;,]*[\w/])")
+
+
+def with_literals(text: str) -> str:
+    """Mark the quoted words and the addresses of a plain text as literal."""
+    return _LITERAL.sub(lambda found: literal(found.group(1) or found.group(2)), text)
+
+
 def first_paragraph(thing: Any) -> str:
     """:return: of a docstring, in one line."""
     return " ".join(inspect.getdoc(thing).partition("\n\n")[0].split())
@@ -77,7 +87,7 @@ def rows_of_keys() -> Iterator[Row]:
         default = "" if key.default is None else f" Default: {literal(key.default)}."
         names = in_lines(map(literal, (key.name, *key.synonyms)))
         others = in_lines(map(literal, variables(key.name)))
-        yield names, key.purpose + default, key.type.expected, others
+        yield names, with_literals(key.purpose) + default, key.type.expected, others
 
 
 def rows_of_client_variables() -> Iterator[Row]:
@@ -117,7 +127,8 @@ def rows_of_errors() -> Iterator[Row]:
     for name in sorted(errors.__all__):
         kind = getattr(errors, name)
         reference = f":class:`~txstorage.errors.{name}`"
-        yield reference, first_paragraph(kind), kind.remedy or "see the message"
+        remedy = with_literals(kind.remedy or "see the message")
+        yield reference, first_paragraph(kind), remedy
 
 
 def rows_of_builders() -> Iterator[Row]:
@@ -210,4 +221,5 @@ __all__ = [
     "rows_of_refusals",
     "rows_of_wings",
     "table_of",
+    "with_literals",
 ]
