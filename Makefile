@@ -49,7 +49,7 @@ buildbot: ## set up and start the Buildbot that certifies the driver, and say wh
 buildbot-stop: ## stop it
 	@$(PYTHON) buildbot/run.py stop
 
-test-buildbot: ## hold a Buildbot of its own to what it says, also in a browser (as root)
+test-buildbot: ## test the documentation's pages and a Buildbot of its own, in a browser (as root)
 	@$(PYTHON) -m tests.buildbot.run
 
 lint: ## check style, types, documentation, imports, news fragments and the distribution's manifest

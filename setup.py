@@ -89,6 +89,8 @@ setup(
             "sphinx; python_version >= '3.9'",
             "sphinx-click; python_version >= '3.9'",
         ],
+        # Drives the browser that opens the documentation's pages.
+        "browser": ["selenium>=4; python_version >= '3.9'"],
         "packages": ["build", "twine"],
         # Some are pinned, because the findings depend on the version.
         "lint": [

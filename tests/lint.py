@@ -46,6 +46,8 @@ WITH_GIT = ("check-manifest", "pre-commit")
 #: The tests of the house that read or import the source and nothing else, by Python.
 IMPORTS = "tests.house.test_architecture"
 ENGLISH = "tests.house.test_english"
+#: The tests of the pages that the check of the documentation built.
+PAGES = "tests.documents.test_pages"
 
 
 def checked(name, command, accept=lambda output: True):
@@ -170,7 +172,7 @@ def main():
     make_environment()
     install(ENVIRONMENT, "--editable", ".[docs,lint]")
     parts = [with_tool(check) for check in CHECKS]
-    house = [trial_of(module, ENVIRONMENT, "3") for module in (IMPORTS, ENGLISH)]
+    house = [trial_of(module, ENVIRONMENT, "3") for module in (IMPORTS, ENGLISH, PAGES)]
     return concluded(summed([*parts, audit(), *house, imports_2()]))
 
 

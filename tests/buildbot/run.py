@@ -1,11 +1,13 @@
 """
-Test the project's Buildbot: ``make test-buildbot``.
+Test in a browser: ``make test-buildbot``.
 
-Installs Buildbot into ``.buildbot``, as ``make buildbot`` does; starts another one on free ports,
-which builds a scratch clone of this checkout; runs the tests of this directory against it; and
-stops it in any case.  Ends with::
+Builds the documentation, and opens its pages.  Installs Buildbot into ``.buildbot``, as ``make
+buildbot`` does; starts another one on free ports, which builds a scratch clone of this checkout;
+runs the tests of this directory against it; and stops it in any case.  Ends with::
 
     N passed, N failed, N skipped
+
+The arguments are names of tests, to run only these.
 """
 
 from __future__ import annotations
@@ -18,14 +20,17 @@ import sys
 
 from installation import CAIRO, DIRECTORY, Installation, has_cairo
 
+from ..debian import ensure
 from ..openstack.progress import RigError, say, step
-from ..run import concluded, run_trial, summed
+from ..run import ENVIRONMENT, ROOT, concluded, install, make_environment, run_trial, summed
 from . import browser, scratch
 
 #: The directory of this Buildbot; its environment is that of ``make buildbot``.
 HERE = os.path.join(DIRECTORY, "test")
 #: The tests without a running Buildbot, and those with one.
 CHECKS = ["tests.buildbot.check_steps", "tests.buildbot.check_certification"]
+#: The tests of the documentation's pages, which need no Buildbot.
+PAGES = "tests.buildbot.check_pages"
 
 
 def prepared(installation: Installation) -> None:
@@ -60,19 +65,47 @@ def tested(installation: Installation, tests: list[str]) -> dict[str, int]:
         installation.stop()
 
 
+def tested_pages(tests: list[str]) -> dict[str, int]:
+    """:return: the counts of the tests of the built pages."""
+    ensure(browser.PROGRAM, browser.PROGRAM)
+    ensure("chromedriver", "chromium-driver")
+    ensure("dot", "graphviz")
+    make_environment()
+    programs = os.path.join(ENVIRONMENT, "bin")
+    with step("building the documentation"):
+        install(ENVIRONMENT, "--editable", ".[docs,browser]")
+        build = [os.path.join(programs, "sphinx-build"), "-W", "--keep-going", "-q", "-b", "html"]
+        subprocess.run([*build, "docs", "docs/_build/html"], cwd=ROOT, check=True)
+    command = [os.path.join(programs, "python"), os.path.join(programs, "trial")]
+    return run_trial(command, "pages", tests)
+
+
+def counted(installation: Installation, tests: list[str]) -> dict[str, int]:
+    """:return: the counts of the named tests, or of all."""
+    pages = [name for name in tests if name.startswith(PAGES)]
+    others = [name for name in tests if name not in pages]
+    counts = []
+    if pages or not tests:
+        counts.append(tested_pages(pages or [PAGES]))
+    if others or not tests:
+        counts.append(tested(installation, others))
+    return summed(counts)
+
+
 def main() -> int:
     # so that the code below runs when another process ends this one, too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     installation = Installation(HERE, os.path.join(DIRECTORY, "venv"))
     try:
-        counts = tested(installation, sys.argv[1:])
+        counts = counted(installation, sys.argv[1:])
     except (RigError, subprocess.CalledProcessError) as error:
         say(str(error))
         counts = summed([{"failed": 1}])
-    if counts["failed"]:
-        say("what master, worker and builds said is in " + installation.directory)
-    else:
-        shutil.rmtree(installation.directory)
+    if os.path.exists(installation.directory):
+        if counts["failed"]:
+            say("what master, worker and builds said is in " + installation.directory)
+        else:
+            shutil.rmtree(installation.directory)
     return concluded(counts)
 
 
