@@ -55,6 +55,13 @@ setup(
     license="Apache-2.0",
     # Also the maintainer of the .deb and the .rpm.  There is no address to give.
     author="The txstorage developers",
+    keywords=["block storage", "Cinder", "Flocker", "OpenStack", "Twisted", "volumes"],
+    # The project itself has no public address; these are the APIs that it speaks.
+    project_urls={
+        "OpenStack Identity API": "https://docs.openstack.org/api-ref/identity/v3/",
+        "OpenStack Block Storage API": "https://docs.openstack.org/api-ref/block-storage/v3/",
+        "OpenStack Compute API": "https://docs.openstack.org/api-ref/compute/",
+    },
     python_requires=">=2.7,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*,!=3.5.*,!=3.6.*,!=3.7.*,!=3.8.*",
     packages=packages(),
     package_data={"txstorage": ["py.typed"]},
@@ -119,5 +126,6 @@ setup(
         "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 2.7",
     ]
-    + ["Programming Language :: Python :: 3.{}".format(minor) for minor in range(9, 14)],
+    + ["Programming Language :: Python :: 3.{}".format(minor) for minor in range(9, 14)]
+    + ["Topic :: System :: Filesystems", "Typing :: Typed"],
 )

@@ -38,7 +38,7 @@ DOCS = os.path.join(ROOT, "docs")
 # as Sphinx's configuration does
 sys.path.append(DOCS)
 
-from rendering import drawing, parts, promises, routes, tables  # noqa: E402
+from rendering import commands, drawing, parts, promises, routes, tables  # noqa: E402
 from rendering.interfaces import lines_of_interface  # noqa: E402
 
 
@@ -349,6 +349,15 @@ class TablesTests(SynchronousTestCase):
         self.assertEqual("by hand only", found["cloud"][2])
         self.assertIn("cloud-password", found["cloud"][3])
 
+    def test_literals(self) -> None:
+        """Quoted words and addresses are literal; apostrophes stay, and so does other text."""
+        text = "the project's 'a b' or 'c', and users' http://U:P@h:1; can't"
+        marked = "the project's ``a b`` or ``c``, and users' ``http://U:P@h:1``; can't"
+        self.assertEqual(marked, tables.with_literals(text))
+        for rows in (tables.rows_of_errors(), tables.rows_of_keys()):
+            cells = " ".join(cell for row in rows for cell in row)
+            self.assertNotRegex(re.sub("``.*?``", "", cells), r"://|--|(?<!\w)'")
+
     def test_log(self) -> None:
         """Each action and each message has a row, and each of its fields a description."""
         rows = [*list(tables.rows_of_actions())[1:], *list(tables.rows_of_messages())[1:]]
@@ -494,6 +503,22 @@ class CommandLineTests(SynchronousTestCase):
         """The page shows all commands with all their options."""
         shown = ".. click:: txstorage.cli.main:main\n   :prog: txstorage\n   :nested: full\n"
         self.assertIn(shown, page("command-line.rst"))
+
+    def test_options(self) -> None:
+        """An option that a text mentions is literal; the heading of an option is unchanged."""
+        lines = [
+            ".. option:: --yes",
+            "   With --recover: do not ask, as ``--yes`` a well-known--x.",
+        ]
+        context = click.Context(click.Command("c"))
+        commands.literal_options(None, context, lines)
+        self.assertEqual(
+            [
+                ".. option:: --yes",
+                "   With ``--recover``: do not ask, as ``--yes`` a well-known--x.",
+            ],
+            lines,
+        )
 
     def test_documented(self) -> None:
         """Each command and each option has a help text."""

@@ -7,6 +7,7 @@ These tests use no network.
 from __future__ import absolute_import, division, print_function
 
 import ast
+import io
 import os
 import re
 import subprocess
@@ -85,6 +86,25 @@ class WheelTestCase(SynchronousTestCase):
         self.wheel = os.path.join(wheels, name)
         with ZipFile(self.wheel) as opened:
             self.contents = {name: opened.read(name) for name in opened.namelist()}
+        [metadata] = [name for name in self.contents if name.endswith(".dist-info/METADATA")]
+        self.metadata = self.contents[metadata].decode("utf-8")
+
+    def assert_found(self):
+        """
+        A package index and a type checker find what they ask for: keywords, addresses, and the
+        marker of types, which is announced. Each address stands in the documentation, too.
+        """
+        head = self.metadata.partition("\n\n")[0]
+        keywords = re.search(r"(?m)^Keywords: (.+)$", head).group(1).split(",")
+        self.assertLessEqual({"block storage", "OpenStack", "Twisted"}, set(keywords))
+        with io.open(os.path.join(ROOT, "docs", "http.rst"), encoding="utf-8") as page:
+            documented = page.read()
+        addresses = re.findall(r"(?m)^Project-URL: .+, (\S+)$", head)
+        self.assertEqual(3, len(addresses))
+        for address in addresses:
+            self.assertIn(u"<{}>`_".format(address), documented)
+        self.assertIn("txstorage/py.typed", self.contents)
+        self.assertIn("\nClassifier: Typing :: Typed\n", head + "\n")
 
     def check_tools(self):
         try:
@@ -141,6 +161,10 @@ class Python2Tests(WheelTestCase):
         for path, content in self.contents.items():
             if path.endswith(".py"):
                 ast.parse(content, path)
+
+    def test_found(self):
+        """The metadata has keywords, addresses that exist, and the marker of types."""
+        self.assert_found()
 
     def environment(self):
         """
@@ -216,8 +240,10 @@ class Python3Tests(WheelTestCase):
 
     def test_description(self):
         """The description for a package index is the README without its pictures."""
-        [metadata] = [name for name in self.contents if name.endswith(".dist-info/METADATA")]
-        described = self.contents[metadata].decode("utf-8")
-        self.assertNotIn(u".. image::", described)
-        self.assertIn(u"\nSee it work\n", described)
-        self.assertIn(u"the same APIs.\n\nSee it work", described)
+        self.assertNotIn(u".. image::", self.metadata)
+        self.assertIn(u"\nSee it work\n", self.metadata)
+        self.assertIn(u"the same APIs.\n\nSee it work", self.metadata)
+
+    def test_found(self):
+        """The metadata has keywords, addresses that exist, and the marker of types."""
+        self.assert_found()
