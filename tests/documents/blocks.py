@@ -11,7 +11,7 @@ Comments before a block direct its execution::
     .. in: SUITE       executed by one of SUITES, not by tests.documents
     .. background      its command keeps running, in a terminal of its own, while the next ones run
     .. fails           its last command fails
-    .. ctrl-c          before it, the last command in the background is interrupted
+    .. ctrl-c          before it, the last command that runs in the background is interrupted
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class Session:
         :raises Mistake: its outcome differs from the document's.
         """
         if block.ctrl_c:
-            self._type(_END.format("$!"))
+            self._type("job=$(jobs -rp | tail -n 1); " + _END.format("$job"))
         if block.language != "console":
             self._write(block)
             return
@@ -247,6 +247,8 @@ def obstacle() -> str:
         return f"the documents need {PRIVATE}, where this checkout is"
     if os.path.realpath(sys.prefix) != os.path.realpath(ENVIRONMENT):
         return "the documents say .venv; this runs in another environment"
+    if os.path.islink(ENVIRONMENT):
+        return "this checkout's .venv is another's, with the code that is installed there"
     if _chosen_by_make() != os.path.realpath(sys.executable):
         return "make would make .venv again, with another Python: use 'make test'"
     return ""

@@ -178,6 +178,14 @@ class SessionTests(SynchronousTestCase):
         self.execute(text, background=True)
         self.execute("$ cat /var/tmp/end; jobs -rp\nover\n", ctrl_c=True)
 
+    def test_interrupted_in_turn(self) -> None:
+        """Of two commands in the background, the later is interrupted first."""
+        for word in ("first", "second"):
+            trap = f"trap 'echo {word} >> /var/tmp/end; exit' INT"
+            self.execute(f"$ {trap}; echo ready; sleep 1000; true\nready\n", background=True)
+        self.execute("$ cat /var/tmp/end\nsecond\n", ctrl_c=True)
+        self.execute("$ cat /var/tmp/end\nsecond\nfirst\n", ctrl_c=True)
+
     def test_interrupted_at_end(self) -> None:
         """The session's end interrupts it too, and waits for it."""
         session = Session()
