@@ -66,6 +66,7 @@ from .volumes import (
     StillAttached,
     UnidentifiedNode,
     UnusableStatus,
+    VolumeEncrypted,
     VolumeError,
 )
 
@@ -122,6 +123,7 @@ __all__ = [
     "UnusableFile",
     "UnusableStatus",
     "VersionsUnknown",
+    "VolumeEncrypted",
     "VolumeError",
     "WouldWaitForItself",
 ]
