@@ -12,6 +12,8 @@ SHELLS = {
     "fish": ["fish", "--command", "complete --do-complete $argv[1]"],
     "zsh": ["zsh", "-f", "/root/offers.zsh"],
 }
+#: The number of times that a patient user of a busy machine presses Tab.
+PRESSES = 10
 
 
 class ShellsTests(PackagesTestCase):
@@ -30,9 +32,13 @@ class ShellsTests(PackagesTestCase):
         return sorted(each.partition("\t")[0].strip() for each in lines if each.strip())
 
     def offers(self, line, *words):
-        """Each shell offers just these words."""
+        """Each shell offers just these words; a busy service's are not awaited for long."""
         for shell in SHELLS:
-            self.assertEqual((shell, sorted(words)), (shell, self.offered(shell, line)))
+            for _ in range(PRESSES):
+                offered = self.offered(shell, line)
+                if offered:
+                    break
+            self.assertEqual((shell, sorted(words)), (shell, offered))
 
     def test_commands(self):
         """Each shell finds its completion by itself, and offers commands and options."""
