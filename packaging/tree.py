@@ -14,6 +14,7 @@ EXTRAS = ("clouds",)
 FILES = {
     "txstorage.service": "usr/lib/systemd/system",
     "agent.yml.example": "etc/txstorage",
+    "serve.yml.example": "etc/txstorage",
     "copyright": "usr/share/doc/txstorage",
 }
 

@@ -23,17 +23,8 @@ class LifeTests(PackagesTestCase):
     def setUp(self):
         super().setUp()
         self.machine = self.root()
-        self.install()
+        self.install(self.machine)
         self.calls = self.machine.systemctl_calls()
-
-    def install(self, which="current"):
-        """The package installs with apt, without a network: its dependencies are complete."""
-        name = os.path.basename(self.package("deb", which))
-        shutil.copy(self.package("deb", which), self.machine.within("root", name))
-        self.machine.run("apt-get install --yes --quiet /root/" + name)
-
-    def start(self):
-        self.machine.run("systemctl enable --now txstorage.service")
 
     def process(self):
         """:return: the id, inside, of the service's process; ``None`` when none runs."""
@@ -105,7 +96,7 @@ class LifeTests(PackagesTestCase):
         volumes, from
         creation to destruction.
         """
-        self.start()
+        self.start(self.machine)
         self.assertIsNotNone(self.process())
         self.assertEqual(0o700, os.stat(self.machine.within(STATE)).st_mode & 0o777)
         status = self.machine.run(f"cat /proc/{self.process()}/status")
@@ -126,10 +117,10 @@ class LifeTests(PackagesTestCase):
         An upgrade with a mounted volume restarts the service, and the volume remains usable
         throughout.
         """
-        self.start()
+        self.start(self.machine)
         volume, device = self.attached()
         before = self.process()
-        self.install("next")
+        self.install(self.machine, "next")
         self.assertEqual(
             ["daemon-reload", "try-restart txstorage.service"],
             [call for call in self.machine.systemctl_calls() if not call.startswith("enable")],
@@ -145,7 +136,7 @@ class LifeTests(PackagesTestCase):
 
     def test_upgraded_while_stopped(self):
         """An upgrade does not start a service that did not run."""
-        self.install("next")
+        self.install(self.machine, "next")
         self.assertIsNone(self.process())
 
     def test_removed_and_purged(self):
@@ -153,7 +144,7 @@ class LifeTests(PackagesTestCase):
         Removing and purging the package with a mounted volume removes the service and the files;
         the data stays, and the next installation finds it.
         """
-        self.start()
+        self.start(self.machine)
         volume, device = self.attached()
         self.machine.systemctl_calls()
         self.machine.run("apt-get remove --yes --quiet txstorage")
@@ -172,14 +163,26 @@ class LifeTests(PackagesTestCase):
         self.assertEqual(self.content, self.read())
         self.assertEqual([device], list(loops_below(self.machine.path)))
 
-        self.install()
-        self.start()
+        self.install(self.machine)
+        self.start(self.machine)
         shown = self.machine.txstorage("volumes show " + volume)
         self.assertEqual(device, shown["device_path"])
         self.assertEqual(self.content, self.read())
 
+    def test_settings(self):
+        """The settings' example changes nothing; a setting counts after a restart."""
+        own = self.machine.within("/etc/txstorage/serve.yml")
+        shutil.copy(self.machine.within("/etc/txstorage/serve.yml.example"), own)
+        self.start(self.machine)
+        agents = ["sh", "-c", "cd /var/lib/txstorage; echo agent-*.yml"]
+        self.assertEqual("agent-node-1.yml agent-node-2.yml\n", self.machine.run(agents))
+        with open(own, "a", encoding="utf-8") as opened:
+            opened.write("node: third\n")
+        self.machine.run("systemctl restart txstorage.service")
+        self.assertIn("agent-third.yml", self.machine.run(agents))
+
     def test_own_configuration_stays(self):
-        """The operator's files beside the example survive the purge."""
+        """The operator's files beside the examples survive the purge."""
         own = self.machine.within("/etc/txstorage/agent.yml")
         with open(own, "w", encoding="utf-8") as opened:
             opened.write("version: 1\n")

@@ -89,6 +89,7 @@ class ContentsTests(FilesTestCase):
         self.assertEqual(
             [
                 "etc/txstorage/agent.yml.example",
+                "etc/txstorage/serve.yml.example",
                 "usr/bin/txstorage",
                 UNIT,
                 "usr/share/bash-completion/completions/txstorage",

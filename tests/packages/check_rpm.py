@@ -52,7 +52,9 @@ class RpmTests(PackagesTestCase):
         files = [line.rsplit(" ", 3) for line in self.query("--queryformat", fields).splitlines()]
         self.assertGreater(len(files), 1000)
         self.assertEqual({("root", "root")}, {(user, group) for _, user, group, _ in files})
-        self.assertIn(["/etc/txstorage/agent.yml.example", "root", "root", "cn"], files)
+        for example in ("agent", "serve"):
+            path = f"/etc/txstorage/{example}.yml.example"
+            self.assertIn([path, "root", "root", "cn"], files)
         names = [name for name, *_ in files]
         for name in ("/opt/txstorage/bin/txstorage", "/usr/bin/txstorage"):
             self.assertIn(name, names)

@@ -2,8 +2,8 @@
 Make the packages and test them: ``make test-packages``, as root, on Debian.
 
 Makes the packages in ``dist``, as ``make packages`` does, and clean roots with debootstrap: one of
-the ``.deb``'s dependencies, and one with dnf.  Runs the tests of this directory, each with a copy
-of one root.  Ends with::
+the ``.deb``'s dependencies, one with dnf too, and one with the shells that complete.  Runs the
+tests of this directory, each with a copy of one root.  Ends with::
 
     N passed, N failed, N skipped
 """
@@ -25,6 +25,8 @@ PLACE = os.path.join(ROOT, ".packages")
 #: The directory of `make packages`, and the log of its output.
 DIST, SAID = os.path.join(ROOT, "dist"), os.path.join(PLACE, "said")
 BUILD = os.path.join(ROOT, "packaging", "build.py")
+#: The packages that use the completions and the man pages.
+SHELLS = ("bash-completion", "fish", "man-db", "zsh")
 #: As `packaging/build.py` has it.
 SYSTEM_PYTHON = "/usr/bin/python3"
 #: The required programs, and their Debian packages.
@@ -173,6 +175,7 @@ def main():
         made = {"current": current, "next": following, "said": SAID, "roots": roots}
         made["base"] = make_base("base", needed(package))
         made["dnf"] = make_base("dnf", [*needed(package), "dnf"])
+        made["shells"] = make_base("shells", [*needed(package), *SHELLS])
         os.environ["TXSTORAGE_PACKAGES"] = json.dumps(made)
         os.makedirs(roots)
         counts = trial(ENVIRONMENT, "packages", sys.argv[1:] or checks_in(HERE))

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import shutil
 import tempfile
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
@@ -37,3 +38,14 @@ class PackagesTestCase(SynchronousTestCase):
         self.addCleanup(root.close)
         root.install_systemctl()
         return root
+
+    def install(self, machine, which="current"):
+        """Install the ``.deb`` with apt, without a network: its dependencies are complete."""
+        package = self.package("deb", which)
+        name = os.path.basename(package)
+        shutil.copy(package, machine.within("root", name))
+        machine.run("apt-get install --yes --quiet /root/" + name)
+
+    def start(self, machine):
+        """Start the service, and wait until it is ready."""
+        machine.run("systemctl enable --now txstorage.service")

@@ -6,15 +6,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any
 
+import attr
+import yaml
 from twisted.internet import task
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.helpers.imports import ROOT
 from txstorage.cli.main import main
 from txstorage.cli.serve import command, settings_file
 from txstorage.cli.serve.settings_file import options_by_key
+from txstorage.embedded.service import DEFAULT_NODES
 
 from ..support import runner
 
@@ -82,6 +87,22 @@ class SettingsTests(SynchronousTestCase):
             self.assertEqual((options.tls_cert, options.tls_key), ("/c", "/k"))
             self.assertEqual(sorted(options.behaviour.values()), [0.5, 3, 4, 5, 6.0])
         self.assertTrue(self.served("tls: true\n").tls)
+
+    def test_example(self) -> None:
+        """
+        The example of the packages changes nothing; it has each option, and with its default value.
+        """
+        with open(os.path.join(ROOT, "packaging", "common", "serve.yml.example")) as opened:
+            text = opened.read()
+        self.assertEqual(self.served(text), self.served(""))
+        # A setting follows its # at once.
+        settings = yaml.safe_load("\n".join(re.findall("^#([a-z].*)$", text, re.MULTILINE)))
+        self.assertEqual({*settings, "state-dir"}, set(options_by_key(command.serve)))
+        # The service generates no certificate when it is given one.
+        del settings["tls-cert"], settings["tls-key"]
+        options = attr.evolve(self.served(json.dumps(settings)), nodes=())
+        self.assertEqual(settings["node"], list(DEFAULT_NODES))
+        self.assertEqual(options, self.served(""))
 
     def test_precedence(self) -> None:
         """The command line takes precedence; one node needs no list; an empty file is none."""

@@ -79,5 +79,6 @@ class ShellFilesTests(SynchronousTestCase):
         ):
             with open(os.path.join(self.tree, "usr/share", path), encoding="utf-8") as opened:
                 self.assertIn("_TXSTORAGE_COMPLETE", opened.read(), path)
+                self.assertNotIn('split ","', opened.read(), path)
         script = os.path.join(self.tree, "usr/share/bash-completion/completions/txstorage")
         subprocess.run(["bash", "-n", script], check=True)
