@@ -38,6 +38,7 @@ SUITES = {
     "drivers": "tests/house/test_documentation.py",
     "buildbot": "tests/buildbot/check_certification.py",
     "faults": "tests/faults/test_run.py",
+    "bench": "tests/running/test_benchmarks.py",
     "flocker": "tests/flocker/page.py",
     "openstack": "tests/openstack/check_documents.py",
     "packages": "tests/packages/check_documents.py",
