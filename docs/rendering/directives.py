@@ -13,6 +13,7 @@ from docutils.statemachine import StringList
 from . import tables
 from .drawing import picture
 from .interfaces import lines_of_interface
+from .performance import lines_of_run, rows_of_question, rows_of_targets
 from .promises import lines_of_promises
 from .routes import lines_of_common_errors, lines_of_routes, rows_of_refusals
 from .tables import Lines, table_of
@@ -57,6 +58,9 @@ DIRECTIVES: dict[str, Lines] = {
     "lifecycle-table": table_of(tables.rows_of_operation),
     "log-actions": table_of(tables.rows_of_actions),
     "log-messages": table_of(tables.rows_of_messages),
+    "performance-run": lines_of_run,
+    "performance-table": table_of(rows_of_question),
+    "performance-targets": table_of(rows_of_targets),
     "promises": lines_of_promises,
     "refusals-table": table_of(tables.rows_of_refusals),
     "wings-table": table_of(tables.rows_of_wings),

@@ -37,6 +37,7 @@ SUITES = {
     "rules": "tests/cli/test_openstack_page.py",
     "buildbot": "tests/buildbot/check_certification.py",
     "faults": "tests/faults/test_run.py",
+    "bench": "tests/running/test_benchmarks.py",
     "flocker": "tests/flocker/page.py",
     "openstack": "tests/openstack/check_documents.py",
     "packages": "tests/packages/check_documents.py",

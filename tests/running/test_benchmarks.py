@@ -1,35 +1,232 @@
-"""Tests that the benchmark of ``make bench`` runs."""
+"""
+Tests of ``make bench``, and its quick form: the requests and the connections of life cycles, which
+do not depend on the machine, are compared with bounds.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-import re
+import shlex
 import subprocess
 import sys
+from typing import Any
 
+import attr
 from twisted.trial.unittest import SynchronousTestCase
 
+from benchmarks import bench, plots
+from benchmarks.__main__ import QUESTIONS, RECORD, parsed
+from benchmarks.bench import Column, Table, Target, fewest_requests, lines_of
+from benchmarks.running import (
+    CLIENTS,
+    Failed,
+    Figures,
+    Row,
+    environment,
+    fake_cloud,
+    median_of,
+    run_client,
+)
+from tests.documents.blocks import of_suite
 from tests.run import ROOT
 
+#: Volumes of each case below.
+COUNT = 30
 
-class PollingTests(SynchronousTestCase):
-    """``benchmarks/polling.py``."""
+
+@attr.s(frozen=True, auto_attribs=True)
+class Bounds:
+    """
+    The most that the life cycles of :data:`COUNT` volumes may cost.
+
+    :ivar delay: seconds of a transition.
+    """
+
+    delay: float
+    requests: int
+    lists: int
+    gets: int
+    connections: int
+
+
+#: The bounds, by the number of servers.  A faster driver lowers them; nothing may raise them.  The
+#: transitions of the first take several looks, which a list shares; the others take one look.
+BOUNDS = {
+    30: Bounds(delay=0.5, requests=445, lists=85, gets=212, connections=310),
+    3: Bounds(delay=0.02, requests=445, lists=85, gets=212, connections=310),
+}
+
+
+class RequestsTests(SynchronousTestCase):
+    """The requests and the connections of whole life cycles on the fake cloud."""
+
+    def check(self, servers: int) -> None:
+        """Compare the figures with the bounds."""
+        bounds = BOUNDS[servers]
+        with fake_cloud(delay=bounds.delay, servers=servers, serial=True) as cloud:
+            found = run_client(sys.executable, CLIENTS["txstorage"][0], {"count": COUNT}, cloud)
+        self.assertEqual((COUNT, []), (found["ended"], found["errors"]))
+        routes = found["by_route"]
+        mutations = {name: number for name, number in routes.items() if name[:3] != "GET"}
+        expected = (
+            "POST volumes",
+            "POST attachments",
+            "DELETE attachments/ID",
+            "DELETE volumes/ID",
+        )
+        self.assertEqual(dict.fromkeys(expected, COUNT), mutations)
+        self.assertLessEqual(routes["GET volumes/detail"], bounds.lists, routes)
+        self.assertLessEqual(routes.get("GET volumes/ID", 0), bounds.gets, routes)
+        self.assertLessEqual(found["requests"], bounds.requests, routes)
+        self.assertLessEqual(found["connections"], bounds.connections)
+
+    def test_a_server_each(self) -> None:
+        """Life cycles on a server each stay within the bounds."""
+        self.check(30)
+
+    def test_few_servers(self) -> None:
+        """Life cycles on few servers stay within the bounds."""
+        self.check(3)
+
+
+class CommandTests(SynchronousTestCase):
+    """The program."""
+
+    def test_options(self) -> None:
+        """The program accepts the options in the documents."""
+        commands = [
+            shlex.split(command)
+            for of_page in of_suite("bench").values()
+            for block in of_page
+            for command, _ in block.commands
+        ]
+        self.assertEqual(3, len(commands))
+        options = [
+            parsed(shlex.split(words[2].partition("=")[2] if len(words) > 2 else ""))
+            for words in commands
+        ]
+        self.assertEqual([3, 1, 3], [each.runs for each in options])
+        self.assertEqual([None, None, ["life_cycles"]], [each.only for each in options])
 
     def test_measured(self) -> None:
-        """
-        The benchmark counts the requests with and without the shared poll, and prints their ratio.
-        """
-        benchmark = os.path.join(ROOT, "benchmarks", "polling.py")
-        environment = dict(os.environ, TXSTORAGE_PYTHON3=sys.executable)
+        """One question is measured: its table is printed, and its figures are written."""
+        path = os.path.abspath(self.mktemp())
+        options = ["--quick", "--no-peers", "--only", "one_life_cycle", "--json", path]
         done = subprocess.run(
-            [sys.executable, benchmark, "4", "0.05"],
-            env=environment,
+            [sys.executable, "-m", "benchmarks", *options],
+            cwd=ROOT,
+            env={**environment(), "TXSTORAGE_RECORD": ""},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
         self.assertEqual(0, done.returncode, done.stdout)
-        gets = [int(number) for number in re.findall(r"(\d+) of them GET", done.stdout)]
-        [ratio] = re.findall(r"GETs with a shared poll: (\d\.\d\d)", done.stdout)
-        self.assertEqual(2, len(gets), done.stdout)
-        self.assertEqual(f"{gets[0] / gets[1]:.2f}", ratio)
+        self.assertIn("\nclient     requests", done.stdout)
+        with open(path, encoding="utf-8") as opened:
+            document = json.load(opened)
+        mine, floor = (Row(**row) for row in document["rows"])
+        self.assertEqual(("txstorage", "treq"), (mine.client, floor.client))
+        self.assertEqual(mine.figures["by_route"], floor.figures["by_route"])
+        self.assertEqual(1, floor.figures["ended"])
+
+    def test_failed(self) -> None:
+        """A client that ends without figures leaves its error in the table, and no figures."""
+
+        def attempt() -> Figures:
+            raise Failed("it did not begin")
+
+        said: list[str] = []
+        self.patch(bench, "say", said.append)
+        found = bench.Bench(parsed([])).repeat("nothing", attempt)
+        self.assertEqual(({"errors": ["it did not begin"]}, ["nothing, 1 of 3"]), (found, said))
+
+
+class TableTests(SynchronousTestCase):
+    """The tables of figures."""
+
+    def table(self) -> Table:
+        """A table of two clients in two cases."""
+        return Table(
+            Row("question", {"N": count}, client, {"cpu": cpu})
+            for count, client, cpu in [
+                (1, "mine", 3.0),
+                (1, "floor", 2.0),
+                (10, "mine", 5.0),
+                (10, "floor", 1.0),
+            ]
+        )
+
+    def test_median(self) -> None:
+        """Each figure is the median of the runs, whichever run it comes from."""
+        runs = [
+            {"wall": 3, "cpu": 1, "errors": ["c"]},
+            {"wall": 1, "cpu": 2, "errors": ["a"]},
+            {"wall": 2, "cpu": 9, "errors": ["b"]},
+        ]
+        self.assertEqual({"wall": 2, "cpu": 2, "errors": ["b"]}, median_of(runs))
+
+    def test_ratios(self) -> None:
+        """A ratio is to the figure of the same case."""
+        lines = list(lines_of(self.table().cells([Column("cpu", "CPU", "{:.1f}", "floor")])))
+        self.assertEqual("10  mine    5.0 (5.00x)", lines[3])
+        self.assertEqual("10  floor   1.0", lines[4])
+        self.assertEqual(1.5, self.table().ratio("mine", "floor", "cpu", N=1))
+        self.assertIs(None, self.table().ratio("mine", "nobody", "cpu", N=1))
+
+    def test_targets(self) -> None:
+        """A target is met up to its bound, and no target is met without a figure."""
+        found = [Target("", value, 1.5).outcome for value in (1.5, 1.51, None)]
+        self.assertEqual(["met", "missed", "not measured"], found)
+
+    def test_fewest_requests(self) -> None:
+        """The limit has four mutations for each volume, and four lists of all pages."""
+        self.assertEqual([8, 404, 4008], [fewest_requests(count) for count in (1, 100, 1000)])
+
+    def test_questions(self) -> None:
+        """Each question is one module, and each module is a question."""
+        modules = os.listdir(os.path.join(ROOT, "benchmarks", "questions"))
+        names = {name[: -len(".py")] for name in modules if name.endswith(".py")}
+        self.assertEqual(set(QUESTIONS), names - {"__init__"})
+
+
+class PlotsTests(SynchronousTestCase):
+    """The plots of docs/performance.rst."""
+
+    def document(self, **figures: Any) -> dict[str, Any]:
+        """A recorded document with life cycles of one and of a hundred volumes."""
+        rows = [
+            vars(Row("life_cycles", {"N": count, "T": delay}, "treq", {"cpu": cpu, **figures}))
+            for count, delay, cpu in [(100, 2.0, 10.0), (1, 2.0, 1.0), (1, 0.2, 5.0)]
+        ]
+        return {"rows": rows}
+
+    def test_recorded(self) -> None:
+        """The plots show the recorded figures."""
+        with open(RECORD, encoding="utf-8") as opened:
+            expected = plots.drawings(json.load(opened))
+        self.assertEqual(len(plots.PLOTS), len(expected))
+        for name, drawn in expected.items():
+            with open(os.path.join(os.path.dirname(RECORD), name), encoding="utf-8") as opened:
+                self.assertEqual(drawn, opened.read(), name)
+
+    def test_series(self) -> None:
+        """A line has the points of the longest transition time, in order."""
+        self.assertEqual({"treq": [(1, 1.0), (100, 10.0)]}, plots.series(self.document(), "cpu"))
+
+    def test_failed(self) -> None:
+        """A line has no point for a case in which something failed."""
+        self.assertEqual({}, plots.series(self.document(failed=1), "cpu"))
+
+    def test_places(self) -> None:
+        """The axes are logarithmic: a hundred stands twice as far from one as ten does."""
+        scale = plots.Scale(1, 100, 0, 50)
+        self.assertEqual([0, 25, 50], [scale.at(value) for value in (1, 10, 100)])
+        self.assertEqual([1, 10, 100], list(scale.ticks()))
+
+    def test_colours(self) -> None:
+        """A plot has the colours of both preferences."""
+        [drawn] = [text for name, text in plots.drawings(self.document()).items() if "cpu" in name]
+        for colour in plots.COLOURS["treq"]:
+            self.assertIn(colour, drawn)
+        self.assertIn("@media (prefers-color-scheme: dark)", drawn)
