@@ -28,7 +28,7 @@ HERE = u"11111111-1111-4111-8111-111111111111"
 THERE = u"22222222-2222-4222-8222-222222222222"
 
 #: Without jitter, so that tests know the time of each poll.
-STEADY = Intervals(first=1.0, factor=1.0, longest=1.0, jitter=0.0)
+STEADY = Intervals(first=1.0, factor=1.0, longest=1.0, jitter=0.0, learning=False)
 
 
 def refusal(status=400, detail=u"no"):

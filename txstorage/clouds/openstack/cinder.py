@@ -91,6 +91,7 @@ def volume_from_wire(wire, listed=False):
         volume_type=text_member(wire, u"volume_type") or None,
         encrypted=wire.get(u"encrypted") is True,
         listed=listed,
+        updated_at=text_member(wire, u"updated_at"),
     )
 
 
