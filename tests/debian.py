@@ -9,17 +9,19 @@ import sys
 
 from .side_by_side import say
 
+# Seconds to wait for another program that installs packages.
+_LOCKED = 300
+
 
 def apt_get(*arguments):
     """
-    Run apt-get, without questions and without its output.
+    Run apt-get, without questions and without its output, once no other program installs packages.
 
     :raises subprocess.CalledProcessError: it failed.
     """
     surroundings = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    subprocess.run(
-        ["apt-get", "-q", *arguments], stdout=subprocess.DEVNULL, env=surroundings, check=True
-    )
+    patient = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout={}".format(_LOCKED)]
+    subprocess.run([*patient, *arguments], stdout=subprocess.DEVNULL, env=surroundings, check=True)
 
 
 def install(*packages):

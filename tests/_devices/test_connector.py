@@ -8,13 +8,14 @@ import os
 import sys
 from types import ModuleType
 
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, fail, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage._devices.connected import ConnectedDevices
 from txstorage._devices.connector import HostConnector, own_address
 from txstorage._devices.os_brick import Brick
-from txstorage.errors import ConnectionFailed, ConnectorMissing
+from txstorage.errors import ConnectionFailed, ConnectorMissing, VolumeEncrypted
 
 VOLUME = u"11111111-2222-4333-8444-555555555555"
 LOCAL = {u"driver_volume_type": u"local", u"device_path": u"/dev/loop7"}
@@ -109,6 +110,51 @@ class LocalTests(SynchronousTestCase):
         """A connection without a kind is refused."""
         for wrong in ({}, {u"driver_volume_type": 7}, {u"driver_volume_type": u""}):
             self.failureResultOf(connector().connect(VOLUME, wrong), ConnectionFailed)
+
+
+class EncryptedTests(SynchronousTestCase):
+    """Encrypted volumes, which nothing on this host would decrypt."""
+
+    def test_connect(self):
+        """A connection is refused before it is made; the error names the volume and Compute."""
+        brick = FakeConnectors()
+        for kind in (ISCSI, LOCAL):
+            d = connector(brick).connect(VOLUME, dict(kind, encrypted=True))
+            error = self.failureResultOf(d, VolumeEncrypted).value
+            for word in (VOLUME, u"encrypted", u"attach_through: compute"):
+                self.assertIn(word, str(error))
+            plain = connector(brick).connect(VOLUME, dict(kind, encrypted=False))
+            self.assertTrue(self.successResultOf(plain))
+        connected = [call[1] for call in brick.calls if call[0] == "connect"]
+        self.assertEqual([dict(ISCSI, encrypted=False)], connected)
+
+    def test_disconnect(self):
+        """A device that is there nonetheless is disconnected."""
+        brick = FakeConnectors()
+        encrypted = dict(ISCSI, encrypted=True)
+        self.successResultOf(connector(brick).disconnect(VOLUME, encrypted))
+        self.assertEqual(("disconnect", encrypted, None), brick.calls[-1])
+
+    def test_busy(self):
+        """Before a detach, the users of a device that is there are looked for."""
+        calls = []
+
+        class Finder(object):
+            """A finder of devices."""
+
+            def refuse_if_busy(self, volume_id):
+                """Record the call."""
+                calls.append(volume_id)
+
+        class Service(object):
+            """A service whose connection is refused."""
+
+            def connect(self, volume_id):
+                """Fail as the connector does."""
+                return fail(VolumeEncrypted(volume_id))
+
+        self.successResultOf(ConnectedDevices(Service(), Finder()).refuse_if_busy(VOLUME))
+        self.assertEqual([VOLUME], calls)
 
 
 class BrickTests(SynchronousTestCase):

@@ -18,6 +18,7 @@ import time
 
 from twisted.internet import task
 
+from txstorage._http.bounds import Bounds
 from txstorage._http.client import HTTPClient, agent_for
 from txstorage.clouds.openstack import Credentials, OpenStackService, Session
 
@@ -66,7 +67,9 @@ def requested(reactor, http, url, name):
 def attacked(reactor, url, name):
     """Send the request, and print the outcome."""
     patience = _PATIENCE if "drops" in name else 60.0
-    http = HTTPClient(reactor, agent_for(reactor), patience, jitter=lambda: -0.5)
+    bounds = Bounds(handshake_seconds=_PATIENCE / 2)
+    agent = agent_for(reactor, verify_peer=False, bounds=bounds)
+    http = HTTPClient(reactor, agent, patience, jitter=lambda: -0.5)
     seen = {}
     stalls = Stalls()
     watch = task.LoopingCall(stalls.turn)
@@ -78,7 +81,8 @@ def attacked(reactor, url, name):
         seen["idle"], seen["begin"] = resident("VmRSS"), time.time()
         stalls.__init__()
         watch.start(_TICK)
-        return requested(reactor, http, url + name.replace(" ", "-"), name)
+        where = url.replace(u"http:", u"https:") if "handshake" in name else url
+        return requested(reactor, http, where + name.replace(" ", "-"), name)
 
     def failed(failure):
         error = failure.value

@@ -21,6 +21,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 #: Bytes after which a server gives up, when the client does not.
 ENOUGH = 512 * 1024 * 1024
 OK = b"HTTP/1.1 200 OK\r\n"
+#: The first byte of a TLS handshake.
+HANDSHAKE = b"\x16"
 _MIB = 2**20
 #: Seconds between two pieces of an answer that is sent drop by drop.
 _DROP = 0.02
@@ -201,6 +203,9 @@ ATTACKS = {
     ),
     "error page with open tags": ("body_bytes", lambda: _error_page(b"<style>"), "HTTP 400"),
     "error page with tags": ("body_bytes", lambda: _error_page(b"<a"), "HTTP 400"),
+    "handshake by drops": (
+        "handshake_seconds", lambda: _drops(HANDSHAKE + b"\x03\x03\x40\0", b"\0"), "TLS handshake",
+    ),
     "headers by drops": ("answer_seconds", lambda: _drops(OK, b"a: b\r\n"), "within"),
     "body by drops": ("answer_seconds", lambda: _drops(OK + b"\r\n[", b" "), "within"),
 }
@@ -241,13 +246,16 @@ class HostileServer(object):
     def _serve(self, connection):
         try:
             request = b""
-            while b"\r\n\r\n" not in request:
+            while b"\r\n\r\n" not in request and request[:1] != HANDSHAKE:
                 piece = connection.recv(65536)
                 if not piece:
                     return
                 request += piece
-            path = request.split(b" ")[1].decode("ascii")
-            name = path.split("/")[1].replace("-", " ")
+            if request[:1] == HANDSHAKE:
+                name = "handshake by drops"
+            else:
+                path = request.split(b" ")[1].decode("ascii")
+                name = path.split("/")[1].replace("-", " ")
             pieces = [b"".join(_body(b"{}"))] if name == "idle" else ATTACKS[name][1]()
             self._send(connection, pieces)
         except (socket.error, IOError):

@@ -9,6 +9,7 @@ from twisted.internet.protocol import Factory
 from twisted.trial.unittest import TestCase
 
 from txstorage import errors
+from txstorage._http.bounds import Bounds
 from txstorage._http.client import HTTPClient
 from txstorage._http.connections import agent_for
 
@@ -119,6 +120,62 @@ class SocketTests(TestCase):
         url = server.url.replace(u"http:", u"https:")
         return self.assertFailure(
             self.client(verify_peer=False).request(u"GET", url), errors.NotTheService
+        )
+
+    def test_https_to_silent_http(self):
+        """A port that answers no handshake is named, and is not tried again."""
+        server = RawServer(self)
+        url = server.url.replace(u"http:", u"https:")
+        http = self.client(verify_peer=False, bounds=Bounds(handshake_seconds=0.2))
+        asked = self.assertFailure(http.request(u"GET", url), errors.NoHandshake)
+
+        def failed(caught):
+            self.assertTrue(caught.certainly_unprocessed)
+            self.assertIn(
+                u"127.0.0.1:{} accepts connections, but does not answer a TLS handshake within 0.2 "
+                u"seconds".format(server.port),
+                caught.reason,
+            )
+            self.assertIn(u"begin the address with http:", caught.remedy)
+            [hello] = server.received
+            self.assertEqual(hello[:1], b"\x16")
+            return server.closed
+
+        return asked.addCallback(failed)
+
+    def test_handshake_that_stops(self):
+        """A server that begins to answer a handshake does not stop the clock."""
+        # The head of a record of 64 bytes, which never come.
+        server = RawServer(self, b"\x16\x03\x03\x00\x40")
+        http = self.client(verify_peer=False, bounds=Bounds(handshake_seconds=0.2))
+        asked = http.request(u"POST", server.url.replace(u"http:", u"https:"), json={})
+        return self.assertFailure(asked, errors.NoHandshake)
+
+    def test_after_the_handshake(self):
+        """The time of the handshake ends with the handshake: a kept connection has no timer."""
+        certificate = certificate_for(u"127.0.0.1")
+        server = RawServer(self, whole(b"{}"), certificate=certificate)
+        http = self.client(
+            verify_ca_path=self.pem(certificate), bounds=Bounds(handshake_seconds=1000.0)
+        )
+
+        def answered(ignored):
+            [connection] = server.connections
+            self.assertTrue(connection.transport.connected)
+            until = [each.getTime() - reactor.seconds() for each in reactor.getDelayedCalls()]
+            self.assertEqual([seconds for seconds in until if seconds > 900], [])
+
+        return http.request(u"GET", server.url).addCallback(answered)
+
+    def test_http_to_tls(self):
+        """Plain HTTP to a port that speaks TLS suggests https."""
+        server = RawServer(self, certificate=certificate_for(u"127.0.0.1"))
+        url = server.url.replace(u"https:", u"http:")
+        asked = self.assertFailure(
+            self.client().request(u"GET", url), errors.TransportError
+        )
+        return asked.addCallback(
+            lambda caught: self.assertIn(u"begin the address with https:", caught.remedy)
         )
 
     def test_hanging(self):

@@ -258,6 +258,35 @@ class TunnelTests(ProxyTestCase):
         asked = self.request(u"https://cloud.example/v3", proxy, connect_timeout=0.2)
         return self.fails(asked, errors.Unreachable, "no answer to CONNECT within 0.2 seconds")
 
+    def test_silent_service(self):
+        """A service behind the proxy that does not answer a handshake is named, and the proxy."""
+        server = RawServer(self)
+        proxy = ProxyServer(self)
+        asked = self.request(
+            server.url.replace(u"http:", u"https:"), proxy, verify_peer=False,
+            bounds=Bounds(handshake_seconds=0.3),
+        )
+        words = "127.0.0.1:{} accepts connections".format(server.port)
+        d = self.fails(asked, errors.NoHandshake, words, "(through the proxy http://127.0.0.1:")
+        return d.addCallback(lambda _: self.assertEqual(len(proxy.heads), 1))
+
+    def test_silent_https_proxy(self):
+        """A proxy that does not answer a handshake is named; the advice is about the proxy."""
+        server = RawServer(self)
+        url = server.url.replace(u"http:", u"https:")
+        words = "the proxy 127.0.0.1:{} accepts connections".format(server.port)
+
+        def fails(scheme):
+            asked = self.request(
+                scheme + u"://cloud.example/v3", url, verify_peer=False,
+                bounds=Bounds(handshake_seconds=0.3),
+            )
+            return self.fails(
+                asked, errors.NoHandshake, words, "begin its address, in https_proxy"
+            )
+
+        return fails(u"https").addCallback(lambda _: fails(u"http"))
+
     def test_timeout_of_the_request(self):
         """A request whose time ends while the proxy is silent was certainly not processed."""
         proxy = ProxyServer(self, None)

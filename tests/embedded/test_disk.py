@@ -8,13 +8,14 @@ import json
 import os
 import signal
 import sqlite3
+import stat
 import subprocess
 import urllib.error
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.embedded.disk import RESERVE, Reserve, is_full
+from txstorage.embedded.disk import RESERVE, UNFINISHED, Reserve, is_full, write_private
 
 from .support import CloudTests, temporary_directory
 from .test_serve import Child
@@ -35,6 +36,40 @@ class IsFullTests(SynchronousTestCase):
             (None, False),
         ):
             self.assertIs(is_full(error), expected, error)
+
+
+class WritePrivateTests(SynchronousTestCase):
+    """Tests of :func:`write_private`."""
+
+    def setUp(self) -> None:
+        self.path = os.path.join(temporary_directory(self), "file")
+
+    def content(self) -> bytes:
+        """The file's content."""
+        with open(self.path, "rb") as opened:
+            return opened.read()
+
+    def test_private(self) -> None:
+        """Only the owner can read the file, despite the umask; a killed write's rest is gone."""
+        self.addCleanup(os.umask, os.umask(0))
+        with open(self.path + UNFINISHED, "wb") as opened:
+            opened.write(b"a longer rest")
+        write_private(self.path, b"new")
+        self.assertEqual(self.content(), b"new")
+        self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o600)
+        self.assertEqual(os.listdir(os.path.dirname(self.path)), ["file"])
+
+    def test_all_or_nothing(self) -> None:
+        """A failed write keeps the old file and leaves no other."""
+        write_private(self.path, b"old")
+        self.patch(os, "replace", _fail)
+        self.assertRaises(OSError, write_private, self.path, b"new")
+        self.assertEqual(os.listdir(os.path.dirname(self.path)), ["file"])
+        self.assertEqual(self.content(), b"old")
+
+
+def _fail(one: str, other: str) -> None:
+    raise OSError()
 
 
 class ReserveTests(SynchronousTestCase):

@@ -7,7 +7,7 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded import state_directory
-from txstorage.embedded.state_directory import ServeError, StateDirectory, write_private
+from txstorage.embedded.state_directory import ServeError, StateDirectory
 
 from .support import temporary_directory
 
@@ -109,22 +109,3 @@ class StateDirectoryTests(SynchronousTestCase):
         with open(state.password_file, "w"):
             pass
         self.assertRaises(ServeError, state.password)
-
-
-class WritePrivateTests(SynchronousTestCase):
-    """Tests of :func:`write_private`."""
-
-    def test_all_or_nothing(self) -> None:
-        """A failed write keeps the old file and leaves no other."""
-        directory = temporary_directory(self)
-        path = os.path.join(directory, "file")
-        write_private(path, b"old")
-        self.patch(os, "replace", _fail)
-        self.assertRaises(OSError, write_private, path, b"new")
-        self.assertEqual(os.listdir(directory), ["file"])
-        with open(path, "rb") as opened:
-            self.assertEqual(opened.read(), b"old")
-
-
-def _fail(one: str, other: str) -> None:
-    raise OSError()

@@ -3,7 +3,7 @@
 
 from __future__ import absolute_import, division, print_function
 
-from ..errors import DeviceNotFound
+from ..errors import DeviceNotFound, VolumeEncrypted
 
 MYPY = False
 if MYPY:
@@ -54,8 +54,9 @@ class ConnectedDevices(object):
         # type: (Text) -> Deferred[None]
         """Return a ``Deferred`` of :meth:`.finder.DeviceFinder.refuse_if_busy`."""
         d = self._expect(volume_id)
-        # A device that does not exist is not busy.
-        d.addErrback(_ignore_missing)
+        # A device that does not exist is not busy.  One that an earlier release connected without
+        # decryption has to come off.
+        d.addErrback(_ignore_unexpected)
         return d.addCallback(lambda _: self._finder.refuse_if_busy(volume_id))
 
     def wait_until_gone(self, volume_id):
@@ -65,9 +66,9 @@ class ConnectedDevices(object):
         return self._finder.wait_until_gone(volume_id)
 
 
-def _ignore_missing(failure):
+def _ignore_unexpected(failure):
     # type: (Failure) -> None
-    failure.trap(DeviceNotFound)
+    failure.trap(DeviceNotFound, VolumeEncrypted)
 
 
 __all__ = ["ConnectedDevices"]

@@ -12,11 +12,11 @@ import platform
 import socket
 import sys
 
-from twisted.internet.defer import CancelledError, maybeDeferred, succeed
+from twisted.internet.defer import CancelledError, fail, maybeDeferred, succeed
 from twisted.internet.threads import deferToThreadPool
 
 from .._support.compat import as_text, text_type
-from ..errors import ConnectionFailed, ConnectorMissing
+from ..errors import ConnectionFailed, ConnectorMissing, VolumeEncrypted
 from .os_brick import Brick
 
 MYPY = False
@@ -151,17 +151,21 @@ class HostConnector(object):
         :param dict connection: the attachment's ``connection_info``.
         :return: a ``Deferred`` that fires with text: the expected path of the device, to be
             verified.
+        :raises VolumeEncrypted: (the Deferred) the device would be without decryption.
         :raises ConnectorMissing: (the Deferred) the connection requires os-brick.
         :raises ConnectionFailed: the connection fails.
         """
+        # Neither os-brick nor the kernel decrypts the device; Compute does.
+        if connection.get(u"encrypted"):
+            return fail(VolumeEncrypted(volume_id))
         return self._either(local_path, "connect", volume_id, connection)
 
     def disconnect(self, volume_id, connection):
         # type: (Text, Mapping[Text, Any]) -> Deferred[None]
         """
-        Disconnect a volume that is no longer in use.
+        Disconnect a volume that is no longer in use, an encrypted one as well.
 
-        :return: a ``Deferred`` that fires with ``None``; fails as :meth:`connect` does.
+        :return: a ``Deferred`` that fires with ``None``; otherwise fails as :meth:`connect` does.
         """
         return self._either(lambda *_: None, "disconnect", volume_id, connection)
 

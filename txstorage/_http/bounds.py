@@ -30,6 +30,20 @@ class OutOfBounds(ValueError):
         self.reason = reason
 
 
+class HandshakeTimeout(OutOfBounds):
+    """
+    A server accepted a connection and did not complete the TLS handshake.
+
+    :param text reason: the server, and the bound.
+    :param text remedy: the solution; empty for that of :class:`~txstorage.errors.NoHandshake`.
+    """
+
+    def __init__(self, reason, remedy=u""):
+        # type: (Text, Text) -> None
+        OutOfBounds.__init__(self, reason)
+        self.remedy = remedy
+
+
 def _row(unit, part):
     # type: (Text, Text) -> Dict[str, Text]
     """
@@ -60,6 +74,7 @@ class Bounds(object):
     :ivar int json_nesting: lists and objects inside each other.
     :ivar int number_characters: characters of one number in the body.
     :ivar int text_characters: characters of one text in the body, with its escapes.
+    :ivar float handshake_seconds: seconds from the connection to the end of the TLS handshake.
     :ivar float answer_seconds: seconds from the request to the end of the answer.
     """
 
@@ -93,6 +108,11 @@ class Bounds(object):
     text_characters = attr.ib(
         default=64 * 1024, metadata=_row(u"characters", u"a text in the body, with its escapes")
     )  # type: int
+    # A server of plain HTTP may take the handshake for the beginning of a request line, and wait.
+    handshake_seconds = attr.ib(
+        default=5.0,
+        metadata=_row(u"seconds", u"the TLS handshake, once the connection is made"),
+    )  # type: float
     answer_seconds = attr.ib(
         default=30.0,
         metadata=_row(
@@ -104,4 +124,4 @@ class Bounds(object):
 BOUNDS = Bounds()
 """The bounds of all answers."""
 
-__all__ = ["BOUNDS", "Bounds", "OutOfBounds"]
+__all__ = ["BOUNDS", "Bounds", "HandshakeTimeout", "OutOfBounds"]

@@ -78,7 +78,8 @@ def retry_delay(repeatable, error, attempt, fraction):
     Decide whether a request is sent again, and when.
 
     A request that may have been processed is sent again only when a repetition is harmless.  A
-    wrong certificate or a wrong response stays wrong.
+    wrong certificate or a wrong response stays wrong.  So does most often an address where a TLS
+    handshake gets no answer, and each further attempt would take as long as the first one.
 
     :param bool repeatable: whether sending the request twice is harmless.
     :param error: the error of the last attempt.

@@ -3,6 +3,8 @@
 
 from __future__ import absolute_import, division, print_function
 
+from functools import partial
+
 try:
     from hyperlink import EncodedURL
 except ImportError:
@@ -15,12 +17,13 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IAgentEndpointFactory
 from zope.interface import implementer
 
+from .._support.addresses import in_brackets
 from .._support.compat import as_text, native
 from .._support.old_twisted import OwnReactorEndpoint, TLSEndpoint
 from .bounds import BOUNDS
 from .trust import https_policy
-from .tunnels import ProxyEndpoint, TunnelEndpoint
-from .wire_bounds import BoundedEndpoint
+from .tunnels import ProxyEndpoint, TunnelEndpoint, handshake_remedy
+from .wire_bounds import BoundedEndpoint, TimedHandshake
 
 MYPY = False
 if MYPY:
@@ -99,10 +102,18 @@ class _Endpoints(object):
         # type: (Text, int) -> Any
         return OwnReactorEndpoint(self._reactor, native(host), port, timeout=self._timeout)
 
-    def _over_tls(self, policy, endpoint, host, port):
-        # type: (HTTPSPolicy, Any, Text, int) -> Any
+    def _over_tls(self, policy, endpoint, host, port, proxy=None):
+        # type: (HTTPSPolicy, Any, Text, int, Optional[Proxy]) -> Any
         creator = policy.creatorForNetloc(host.encode("ascii"), port)
-        return TLSEndpoint(self._reactor, endpoint, creator)
+        server = u"{}:{}".format(in_brackets(host), port)
+        timed = partial(
+            TimedHandshake,
+            reactor=self._reactor,
+            seconds=self._bounds.handshake_seconds,
+            server=server if proxy is None else u"the proxy " + server,
+            remedy=u"" if proxy is None else handshake_remedy(proxy),
+        )
+        return TLSEndpoint(self._reactor, endpoint, creator, timed)
 
     def _to_proxy(self, proxy):
         # type: (Proxy) -> Any
@@ -110,7 +121,7 @@ class _Endpoints(object):
         endpoint = ProxyEndpoint(self._to(address.host, address.port), proxy)
         if address.scheme == u"http":
             return endpoint
-        return self._over_tls(self._proxy_policy, endpoint, address.host, address.port)
+        return self._over_tls(self._proxy_policy, endpoint, address.host, address.port, proxy)
 
 
 @implementer(IAgent)

@@ -24,7 +24,7 @@ from twisted.web.error import SchemeNotSupported
 
 from .. import errors
 from .._support.compat import as_text, quote, text_type
-from .bounds import OutOfBounds
+from .bounds import HandshakeTimeout, OutOfBounds
 from .json_reader import json_within
 from .trust import Untrusted
 from .tunnels import ProxyFailure, ProxyRefusal, ProxyUnauthorized, ProxyUnreachable
@@ -44,6 +44,7 @@ _BY_TYPE = (  # type: Tuple[Tuple[Any, Any], ...]
     (ProxyUnauthorized, errors.ProxyUnauthenticated),
     (ProxyRefusal, errors.ProxyRefused),
     (Untrusted, errors.CertificateRejected),
+    (HandshakeTimeout, errors.NoHandshake),
     # ValueError: a malformed status or host name, and OutOfBounds.
     ((ParseError, SchemeNotSupported, ValueError), errors.NotTheService),
     ((ConnectionClosed, CancelledError), errors.ResponseLost),

@@ -40,6 +40,10 @@ _END = b"\r\n\r\n"
 _SHOWN = 100
 
 _CHECK = u"check that the proxy is running and that its address, in {}, is correct"
+_PLAIN = (
+    u"if the proxy speaks plain HTTP there, begin its address, in {}, with http:; otherwise see "
+    u"why the proxy does not answer"
+)
 _ALLOW = (
     u"have the proxy allow CONNECT to this host and port, or reach the host without a proxy: add "
     u"the host to the variable no_proxy, or set the key proxy"
@@ -75,6 +79,12 @@ class ProxyRefusal(ProxyFailure):
 
 class ProxyUnauthorized(ProxyFailure):
     """The proxy requires other credentials."""
+
+
+def handshake_remedy(proxy):
+    # type: (Proxy) -> Text
+    """:return: the remedy of a proxy that does not answer a TLS handshake, text."""
+    return _PLAIN.format(proxy.origin)
 
 
 def credentials_remedy(proxy):
@@ -357,4 +367,5 @@ __all__ = [
     "ProxyUnreachable",
     "TunnelEndpoint",
     "credentials_remedy",
+    "handshake_remedy",
 ]

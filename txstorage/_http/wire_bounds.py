@@ -1,8 +1,9 @@
 # -*- test-case-name: tests._http.test_wire_bounds -*-
 """
-The bounds of answers as received: connections that count bytes and lines.
+The bounds of answers as received: connections that count bytes and lines, and time handshakes.
 
-Twisted bounds one line of the headers, and neither their number nor the length of an answer.
+Twisted bounds one line of the headers, and neither their number nor the length of an answer, nor
+the duration of a TLS handshake.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -11,17 +12,22 @@ import re
 
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from .bounds import BOUNDS, OutOfBounds
+from .bounds import BOUNDS, HandshakeTimeout, OutOfBounds
 
 MYPY = False
 if MYPY:
     from typing import Any, Iterable, Optional, Text  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
-    from twisted.internet.interfaces import IProtocol, IProtocolFactory  # noqa: F401
+    from twisted.internet.interfaces import (  # noqa: F401
+        IDelayedCall,
+        IProtocol,
+        IProtocolFactory,
+    )
 
     from .bounds import Bounds  # noqa: F401
 
@@ -193,10 +199,67 @@ class BoundedEndpoint(object):
         return connected.addCallback(_inner)
 
 
+class TimedHandshake(TLSMemoryBIOProtocol):
+    """
+    A TLS connection of a client, which ends when the handshake takes too long.
+
+    :param factory: the ``TLSMemoryBIOFactory``.
+    :param wrapped: the protocol over TLS.
+    :param reactor: provides ``IReactorTime``.
+    :param float seconds: the bound.
+    :param text server: the server in the error, with its host and port.
+    :param text remedy: the error's remedy; empty for the usual one.
+    """
+
+    def __init__(self, factory, wrapped, reactor, seconds, server, remedy=u""):
+        # type: (Any, Any, Any, float, Text, Text) -> None
+        TLSMemoryBIOProtocol.__init__(self, factory, wrapped)
+        self._clock = reactor
+        self._seconds = seconds
+        self._too_long = HandshakeTimeout(
+            u"{} accepts connections, but does not answer a TLS handshake within {:g} "
+            u"seconds".format(server, seconds),
+            remedy,
+        )
+        self._timer = None  # type: Optional[IDelayedCall]
+
+    def makeConnection(self, transport):  # noqa: N802 (Twisted's name)
+        # type: (Any) -> None
+        """See ``IProtocol``."""
+        self._timer = self._clock.callLater(self._seconds, self._time_out)
+        TLSMemoryBIOProtocol.makeConnection(self, transport)
+
+    def dataReceived(self, data):  # noqa: N802 (Twisted's name)
+        # type: (bytes) -> None
+        """See ``IProtocol``."""
+        TLSMemoryBIOProtocol.dataReceived(self, data)
+        # The connection may have ended within.
+        if self._timer is not None:
+            handle = self.getHandle()  # type: ignore[no-untyped-call]
+            if handle.get_peer_finished() is not None:
+                self._stop()
+
+    def connectionLost(self, reason):  # type: ignore[override]  # noqa: N802 (Twisted's name)
+        # type: (Any) -> None
+        """See ``IProtocol``."""
+        self._stop()
+        TLSMemoryBIOProtocol.connectionLost(self, reason)
+
+    def _stop(self):
+        # type: () -> None
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
+
+    def _time_out(self):
+        # type: () -> None
+        self.failVerification(Failure(self._too_long))  # type: ignore[no-untyped-call]
+
+
 def _inner(wrapper):
     # type: (Any) -> IProtocol
     protocol = wrapper.wrappedProtocol  # type: IProtocol
     return protocol
 
 
-__all__ = ["AnswerCounter", "BoundedEndpoint", "is_interim"]
+__all__ = ["AnswerCounter", "BoundedEndpoint", "TimedHandshake", "is_interim"]

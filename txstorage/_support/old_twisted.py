@@ -12,7 +12,7 @@ from OpenSSL import SSL
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IStreamClientEndpoint
 from twisted.internet.threads import deferToThreadPool
-from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from twisted.python.versions import Version
 from zope.interface import implementer
@@ -46,7 +46,6 @@ if MYPY:
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IProtocol, IProtocolFactory  # noqa: F401
     from twisted.internet.ssl import CertificateOptions  # noqa: F401
-    from twisted.protocols.tls import TLSMemoryBIOProtocol  # noqa: F401
 
     CertificateCheck = Callable[[X509, int, int, bool], Optional[Exception]]
 
@@ -112,18 +111,21 @@ class TLSEndpoint(object):
     :param reactor: the endpoint's reactor.
     :param endpoint: an ``IStreamClientEndpoint``.
     :param creator: an ``IOpenSSLClientConnectionCreator``.
+    :param build: called with the factory and the protocol over TLS for a ``TLSMemoryBIOProtocol``.
     """
 
-    def __init__(self, reactor, endpoint, creator):
-        # type: (Any, IStreamClientEndpoint, IOpenSSLClientConnectionCreator) -> None
+    def __init__(self, reactor, endpoint, creator, build=TLSMemoryBIOProtocol):
+        # type: (Any, IStreamClientEndpoint, IOpenSSLClientConnectionCreator, Callable[[Any, Any], TLSMemoryBIOProtocol]) -> None
         self._clock = {"clock": reactor} if _TLS_HAS_CLOCK else {}  # type: Dict[str, Any]
         self._endpoint = endpoint
         self._creator = creator
+        self._build = build
 
     def connect(self, protocolFactory):  # noqa: N803 (Twisted's name)
         # type: (IProtocolFactory) -> Deferred[IProtocol]
         """See ``IStreamClientEndpoint``."""
         tls = TLSMemoryBIOFactory(self._creator, True, protocolFactory, **self._clock)
+        tls.protocol = self._build  # type: ignore[assignment]
         return self._endpoint.connect(tls).addCallback(_wrapped_protocol)
 
 

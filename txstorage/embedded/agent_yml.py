@@ -11,10 +11,10 @@ import attr
 import yaml
 
 from .._support.addresses import in_brackets
-from .disk import is_full
+from .disk import is_full, write_private
 from .memory import ServiceMemory
 from .settings import DEFAULT_TYPE, DOMAIN, PROJECT, REGION, USER, VOLUME_TYPES
-from .state_directory import StateDirectory, write_private
+from .state_directory import StateDirectory
 
 #: The wildcard addresses.  The devices are this machine's, so an agent is on this
 #: machine too.

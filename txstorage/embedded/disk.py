@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.embedded.test_disk -*-
 """
-The service's own room on the disk, and the errors of a full one.
+The service's own room on the disk, the errors of a full one, and files that are written wholly.
 
 Programs that write to their volumes can fill the disk at any time.  The service must still be able
 to record that a volume is detached or destroyed, since a destroyed volume makes room.
@@ -15,7 +15,10 @@ from contextlib import suppress
 
 #: Bytes.
 RESERVE = 4 * 2**20
+#: The end of the name of a file that is being written; a killed service may leave one.
+UNFINISHED = ".new"
 _FULL = frozenset([errno.ENOSPC, errno.EDQUOT])
+_MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 def is_full(error: BaseException | None) -> bool:
@@ -69,6 +72,42 @@ class Reserve:
             os.truncate(self._path, 0)
             return had
         return False
+
+
+def sync_directory(path: str) -> None:
+    """Make a directory's entries durable."""
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def replace_private(path: str, content: bytes) -> None:
+    """
+    Write a file that only its owner can read: all of it, or nothing.
+
+    The content is durable, and the directory's entry only after :func:`sync_directory`.
+    """
+    unfinished = path + UNFINISHED
+    with suppress(FileNotFoundError):
+        os.unlink(unfinished)
+    try:
+        with os.fdopen(os.open(unfinished, _MAKE, 0o600), "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(unfinished)
+        raise
+
+
+def write_private(path: str, content: bytes) -> None:
+    """Write a file as :func:`replace_private` does, and make its directory's entry durable."""
+    replace_private(path, content)
+    sync_directory(os.path.dirname(path))
 
 
 def free_bytes(path: str) -> int:

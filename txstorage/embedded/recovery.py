@@ -18,7 +18,8 @@ from typing import Any
 import attr
 import yaml
 
-from .machine.files import PREFIX, sync_directory
+from .disk import sync_directory
+from .machine.files import PREFIX
 from .memory import FACTS, ServiceMemory
 from .settings import DEFAULT_TYPE, GIB
 from .state_directory import ServeError, StateDirectory

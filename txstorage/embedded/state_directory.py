@@ -11,11 +11,10 @@ import fcntl
 import os
 import secrets
 import stat
-import tempfile
 import time
 
 from . import private_path
-from .machine.files import sync_directory
+from .disk import write_private
 
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -191,20 +190,3 @@ class StateDirectory:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-
-
-def write_private(path: str, content: bytes) -> None:
-    """Write a file that only its owner can read: all of it, or nothing."""
-    directory, name = os.path.split(path)
-    # Made with mode 0600, whatever the umask is.
-    opened, temporary = tempfile.mkstemp(prefix="." + name + ".", dir=directory)
-    try:
-        with os.fdopen(opened, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    sync_directory(directory)

@@ -15,7 +15,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from OpenSSL import SSL, crypto
 from twisted.internet.ssl import CertificateOptions
 
-from .state_directory import ServeError, write_private
+from .disk import write_private
+from .state_directory import ServeError
 
 _VALID = datetime.timedelta(days=825)
 _RENEW_BEFORE = datetime.timedelta(days=30)

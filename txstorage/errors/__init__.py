@@ -28,6 +28,7 @@ from .services import (
     EndpointMissing,
     InsecureEndpoint,
     MicroversionMissing,
+    NoHandshake,
     NotTheService,
     PermissionDenied,
     ProxyRefused,
@@ -65,6 +66,7 @@ from .volumes import (
     StillAttached,
     UnidentifiedNode,
     UnusableStatus,
+    VolumeEncrypted,
     VolumeError,
 )
 
@@ -94,6 +96,7 @@ __all__ = [
     "MalformedLabels",
     "MicroversionMissing",
     "NoCompute",
+    "NoHandshake",
     "NotTheService",
     "NotThisNode",
     "OperationFailed",
@@ -120,6 +123,7 @@ __all__ = [
     "UnusableFile",
     "UnusableStatus",
     "VersionsUnknown",
+    "VolumeEncrypted",
     "VolumeError",
     "WouldWaitForItself",
 ]

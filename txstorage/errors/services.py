@@ -62,6 +62,17 @@ class ClientCertificateRejected(TransportError):
     )
 
 
+class NoHandshake(TransportError):
+    """The server accepts connections and does not complete a TLS handshake in time."""
+
+    # Nothing but the handshake was sent.
+    certainly_unprocessed = True
+    remedy = (
+        u"if the service speaks plain HTTP there, begin the address with http:; otherwise see why "
+        u"the service does not answer"
+    )
+
+
 class ProxyUnauthenticated(TransportError):
     """407: the proxy requires a user and a password, or rejects those that are configured."""
 

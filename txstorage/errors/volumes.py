@@ -270,6 +270,24 @@ class ConnectionFailed(VolumeError):
         )
 
 
+class VolumeEncrypted(VolumeError):
+    """The volume is encrypted, and only Compute decrypts an encrypted volume."""
+
+    remedy = (
+        u"attach the volume to a server of Compute, with attach_through: compute, or store the "
+        u"data in a volume of a type without encryption"
+    )
+
+    def __init__(self, volume_id):
+        # type: (Text) -> None
+        VolumeError.__init__(
+            self,
+            volume_id,
+            u"Can't connect volume {} to this host: the volume is encrypted, and Block Storage "
+            u"would hand over the device without decryption".format(volume_id),
+        )
+
+
 class ConnectorMissing(VolumeError):
     """
     The library that connects volumes of this kind is not installed.

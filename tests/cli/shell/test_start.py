@@ -4,30 +4,52 @@ The imports of the command: the help needs little, and no command but its own ne
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 
+from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.helpers.imports import ROOT
+from txstorage.cli.main import main
 
 SCRIPT = """\
-import sys
+import gc, sys
 from txstorage.cli.main import main
+collections = []
+gc.callbacks.append(lambda phase, info: collections.append((phase, info["generation"])))
 try:
     main(sys.argv[1:], prog_name="txstorage")
 finally:
-    print("\\n" + " ".join(sys.modules), file=sys.stderr)
+    full = collections.count(("start", 2))
+    print("\\n", full, gc.isenabled(), gc.get_freeze_count(), file=sys.stderr)
+    print(" ".join(sys.modules), file=sys.stderr)
 """
 
 #: Packages that take long to import.
-SLOW = ("twisted", "txstorage.embedded", "klein", "treq", "eliot", "rich", "yaml", "OpenSSL")
+SLOW = (
+    "twisted",
+    "txstorage.embedded",
+    "klein",
+    "treq",
+    "eliot",
+    "rich",
+    "yaml",
+    "OpenSSL",
+    "cryptography",
+    "asyncio",
+    "ssl",
+)
+#: Packages that only the server needs.
 SERVER = ("txstorage.embedded", "klein", "werkzeug", "jsonschema")
+#: Modules that only a terminal, a file clouds.yaml or os-brick needs.
+RARE = ("rich.progress", "rich.live", "pygments", "openstack", "keystoneauth1", "os_brick")
 
 
-def imported(*arguments: str) -> set[str]:
-    """The modules that a command has imported when it ends, and the packages that contain them."""
+def started(*arguments: str, **variables: str) -> list[str]:
+    """The lines that the script prints when a command has ended."""
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -35,11 +57,16 @@ def imported(*arguments: str) -> set[str]:
     }
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", SCRIPT, *arguments],
-        env={**environment, "PYTHONPATH": ROOT, "TXSTORAGE_CONFIG": "/no/such/file"},
+        env={**environment, "PYTHONPATH": ROOT, "TXSTORAGE_CONFIG": "/no/such/file", **variables},
         capture_output=True,
         text=True,
     )
-    return set(done.stderr.splitlines()[-1].split())
+    return done.stderr.splitlines()[-2:]
+
+
+def imported(*arguments: str, **variables: str) -> set[str]:
+    """The modules that a command has imported when it ends, and the packages that contain them."""
+    return set(started(*arguments, **variables)[1].split())
 
 
 class ImportsTests(SynchronousTestCase):
@@ -58,10 +85,37 @@ class ImportsTests(SynchronousTestCase):
             self.assertIn("txstorage.cli.main", modules)
             self.assertEqual(modules.intersection(SLOW), set(), arguments)
 
+    def test_completion(self) -> None:
+        """The completion of a command's name, and a shell's script, need none of it either."""
+        for variables in (
+            {"_TXSTORAGE_COMPLETE": "zsh_source"},
+            {
+                "_TXSTORAGE_COMPLETE": "bash_complete",
+                "COMP_WORDS": "txstorage vol",
+                "COMP_CWORD": "1",
+            },
+        ):
+            modules = imported(**variables)
+            self.assertIn("click.shell_completion", modules)
+            self.assertEqual(modules.intersection(SLOW), set(), variables)
+
     def test_server(self) -> None:
         """Only the server's commands import the server."""
         for arguments in (["volumes", "list"], ["volumes", "show", "x"], ["doctor"]):
             modules = imported(*arguments)
             self.assertIn("txstorage._assembly", modules)
-            self.assertEqual(modules.intersection(SERVER), set(), arguments)
+            self.assertEqual(modules.intersection(SERVER + RARE), set(), arguments)
         self.assertIn("txstorage.embedded", imported("serve", "--help"))
+
+    def test_garbage(self) -> None:
+        """No collection goes through the modules, during the imports and later."""
+        full, enabled, frozen = started("volumes", "list")[0].split()
+        self.assertEqual((full, enabled), ("0", "True"))
+        # Thousands of modules' objects are left out of later collections.
+        self.assertGreater(int(frozen), 50_000)
+
+    def test_garbage_within_a_program(self) -> None:
+        """A program that calls a command, as a test does, keeps its garbage collector."""
+        before = gc.get_freeze_count()
+        CliRunner().invoke(main, ["volumes", "list", "--config", "/no/such/file"])
+        self.assertEqual((gc.get_freeze_count(), gc.isenabled()), (before, True))

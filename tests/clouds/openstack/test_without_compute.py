@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from txstorage._devices.connector import HostConnector
 from txstorage._http.messages import Response
 from txstorage._node.machine_id import HostIdentity
 from txstorage._support.slices import Slices
@@ -28,6 +29,7 @@ from txstorage.errors import (
     ResourceNotFound,
     ResponseLost,
     ServiceBroken,
+    VolumeEncrypted,
 )
 from txstorage.interfaces import UnknownInstanceID, UnknownVolume
 
@@ -244,6 +246,20 @@ class AttachTests(StandaloneTests):
             d = self.service.request_attach(VOLUME, HERE)
             self.assertIn("no route", str(self.failureResultOf(d, ConnectionFailed).value))
             self.assertEqual(["POST /attachments", "DELETE /attachments/ID"], self.asked())
+
+    def test_encrypted(self):
+        """An encrypted volume is released, too: this host's connector refuses it."""
+        connection = dict(LOCAL, encrypted=True)
+        self.can(
+            {
+                u"POST /attachments": {u"attachment": attachment(connection=connection)},
+                u"DELETE /attachments/" + ID: {u"attachments": []},
+            }
+        )
+        self.service._connector = HostConnector(Clock(), brick=lambda: None)
+        d = self.service.request_attach(VOLUME, HERE)
+        self.assertIn(VOLUME, str(self.failureResultOf(d, VolumeEncrypted).value))
+        self.assertEqual(["POST /attachments", "DELETE /attachments/ID"], self.asked())
 
     def test_cancelled(self):
         """A cancelled attach releases nothing; a retry resumes it."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import click
 from click.shell_completion import CompletionItem
 
+from .imports import many_imports
 from .options import with_global_options
 
 
@@ -55,12 +56,14 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """See ``click.Group``."""
         name = self._aliases.get(cmd_name, cmd_name)
-        command = self._import(name) if name in self._lazy else super().get_command(ctx, name)
+        command = self._import(ctx, name) if name in self._lazy else super().get_command(ctx, name)
         return None if command is None else with_global_options(command)
 
-    def _import(self, name: str) -> click.Command:
+    def _import(self, ctx: click.Context, name: str) -> click.Command:
         if name not in self._imported:
-            self._imported[name] = getattr(import_module(self._lazy[name].module), name)
+            with many_imports(ctx):
+                module = import_module(self._lazy[name].module)
+            self._imported[name] = getattr(module, name)
         return self._imported[name]
 
     def line_of(self, ctx: click.Context, name: str, limit: int = 200) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar, cast
 import click
 from click.core import ParameterSource
 
+from .imports import many_imports
 from .texts import guard_log
 
 if TYPE_CHECKING:
@@ -121,9 +122,10 @@ def app_of(context: click.Context, for_completion: bool = False) -> App:
     :param for_completion: whether the command does not run, so nothing is logged.
     :raises click.FileError: the log can't be written.
     """
-    import attr
+    with many_imports(context):
+        import attr
 
-    from ..app import App
+        from ..app import App
 
     if getattr(context.find_root().command, "is_program", False):
         guard_log()

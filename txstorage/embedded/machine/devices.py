@@ -17,7 +17,8 @@ from twisted.internet.utils import getProcessOutputAndValue
 from zope.interface import Attribute, Interface, implementer
 
 from ..._support import linux, loop_devices
-from .files import PREFIX, VolumeFiles, sync_directory
+from ..disk import sync_directory
+from .files import PREFIX, VolumeFiles
 
 #: Seconds between two checks that a device is gone.
 _LOOK_AGAIN = 0.05

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorThreads
 from twisted.internet.threads import deferToThreadPool
 
-from ..disk import Reserve, free_bytes
+from ..disk import Reserve, free_bytes, sync_directory
 
 #: Calls a function that waits for the disk; returns a ``Deferred`` of its result.
 Aside = Callable[..., "Deferred[Any]"]
@@ -23,15 +23,6 @@ PREFIX = "volume-"
 _BLOCK = 512
 #: Bytes that a new volume takes before anything is written to it, generously.
 _ROOM = 2**20
-
-
-def sync_directory(path: str) -> None:
-    """Make a directory's entries durable."""
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def in_threads(reactor: IReactorThreads) -> Aside:

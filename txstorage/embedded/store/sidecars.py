@@ -16,14 +16,12 @@ from typing import Any
 
 import attr
 
-from ..disk import is_full
-from ..machine.files import PREFIX, sync_directory
+from ..disk import UNFINISHED, is_full, replace_private, sync_directory
+from ..machine.files import PREFIX
 from ..settings import VOLUME_TYPES
 from .records import AttachmentRecord, VolumeRecord
 
 SUFFIX = ".json"
-#: Of a sidecar that is being written.
-_UNFINISHED = SUFFIX + ".new"
 _FORMAT = 1
 
 
@@ -153,7 +151,7 @@ class Sidecars:
             del self._written[volume_id]
         else:
             try:
-                _replace(path, wanted)
+                replace_private(path, wanted)
             except OSError as error:
                 former = self._written.get(volume_id)
                 if strict or not is_full(error) or not _differ_by_attachment(former, wanted):
@@ -182,7 +180,7 @@ class Sidecars:
         """
         names = os.listdir(self._directory)
         for name in names:
-            if name.endswith(_UNFINISHED):
+            if name.endswith(SUFFIX + UNFINISHED):
                 os.unlink(os.path.join(self._directory, name))
         for volume_id in volumes_with_sidecar(names):
             with open(sidecar_path(self._directory, volume_id), "rb") as opened:
@@ -203,22 +201,6 @@ def _differ_by_attachment(former: bytes | None, wanted: bytes) -> bool:
         one, other = json.loads(former), json.loads(wanted)
         return all(one.get(name) == other[name] for name in set(other) - {"attachment", "status"})
     return False
-
-
-def _replace(path: str, content: bytes) -> None:
-    """Write a file for its owner only: all of it, or nothing."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    unfinished = path[: -len(SUFFIX)] + _UNFINISHED
-    try:
-        with os.fdopen(os.open(unfinished, flags, 0o600), "wb") as opened:
-            opened.write(content)
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.replace(unfinished, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(unfinished)
-        raise
 
 
 def sidecar_path(directory: str, volume_id: str) -> str:
