@@ -37,7 +37,7 @@ from .messages import (
     request_headers,
     shown_url,
 )
-from .queues import LIMITS, RequestQueues
+from .throttle import LIMITS, RequestQueues
 
 MYPY = False
 if MYPY:
@@ -59,8 +59,7 @@ if MYPY:
 
     from .bounds import Bounds  # noqa: F401
     from .connections import ProxyFor  # noqa: F401
-    from .queues import Limits  # noqa: F401
-    from .rate_limit import TokenBucket  # noqa: F401
+    from .throttle import Limits, TokenBucket  # noqa: F401
 
     Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
 
@@ -106,12 +105,12 @@ class HTTPClient(object):
     :param agent: provides ``IAgent``; see :func:`agent_for`.
     :param float timeout: seconds that one exchange may take, not counting the waits between
         attempts, for the rate limit and in the queue.
-    :param limiter: a :class:`~txstorage._http.rate_limit.TokenBucket`, or ``None``.
+    :param limiter: a :class:`~txstorage._http.throttle.TokenBucket`, or ``None``.
     :param jitter: called without arguments for a float from 0 to 1.
     :param bounds: the :class:`~txstorage._http.bounds.Bounds` of answers' bodies; those of
         connections are the agent's.
     :param proxy_for: as for :func:`agent_for`, for messages.
-    :param limits: the :class:`~txstorage._http.queues.Limits` of requests at once.
+    :param limits: the :class:`~txstorage._http.throttle.Limits` of requests at once.
 
     :ivar slices: the :class:`~txstorage._support.slices.Slices` in which answers are decoded.
     """

@@ -60,7 +60,16 @@ class Creation(object):
     awaited = AWAITED[u"create"]
 
     def __init__(
-        self, reactor, service, watcher, search, intervals, cluster_id, dataset_id, size, volume_type
+        self,
+        reactor,
+        service,
+        watcher,
+        search,
+        intervals,
+        cluster_id,
+        dataset_id,
+        size,
+        volume_type,
     ):
         # type: (IReactorTime, IVolumeService, Watcher, DatasetSearch, Intervals, UUID, UUID, int, Optional[Text]) -> None
         self._reactor = reactor
@@ -207,7 +216,8 @@ class Creation(object):
         # The cloud may still be processing the request: give the volume time to appear.
         if self._pace is None:
             self._pace = Pace(self._reactor, self._intervals)
-        pause = resume_context(deferLater(self._reactor, self._pace.delay(), lambda: None))
+        delay = self._pace.delay()
+        pause = resume_context(deferLater(self._reactor, delay, lambda: None))  # type: Deferred[Any]
         pause.addCallback(lambda _: self._find_with_retries())
         return pause.addCallback(self._adopt_or_request)
 

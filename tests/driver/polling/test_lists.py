@@ -4,12 +4,14 @@ Tests for :mod:`txstorage.driver.polling.lists`.
 
 from __future__ import absolute_import, division, print_function
 
+from uuid import uuid4
+
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.driver.polling import Watcher
+from txstorage.driver.labels import cluster_labels, dataset_labels
+from txstorage.driver.polling import DatasetSearch, Intervals, Watcher
 from txstorage.errors import AuthenticationFailed, ResponseLost
 
 from ...helpers.memory import CLUSTER, STEADY, Fault, MemoryCloud
@@ -83,6 +85,111 @@ class WatcherTests(SynchronousTestCase):
             for d in waits:
                 self.successResultOf(d)
             self.assertEqual(expected, self.cloud.requests)
+
+    def test_weighs_volumes(self):
+        """Single GETs replace a list that has many more volumes than are of interest."""
+        volume_ids = self.add(450)[:4]
+        for expected in (["list"], ["get"] * 4, ["get"] * 4):
+            del self.cloud.requests[:]
+            waits = self.wait(volume_ids)
+            self.clock.advance(1)
+            for d in waits:
+                self.successResultOf(d)
+            self.assertEqual(expected, self.cloud.requests)
+        waits = self.wait(volume_ids + [u"fifth", u"sixth"])
+        del self.cloud.requests[:]
+        self.clock.advance(1)
+        self.assertEqual(["list", "get", "get"], self.cloud.requests)
+
+    def test_looks_of_one_moment(self):
+        """Looks at several volumes in one iteration share a list, and a lone look is a GET."""
+        volume_ids = self.add(3)
+        for each in volume_ids[:2], volume_ids[2:]:
+            looks = [self.watcher.look(volume_id) for volume_id in each]
+            self.assertEqual([], self.cloud.requests)
+            self.clock.advance(0)
+            self.assertEqual(each, [self.successResultOf(d).volume_id for d in looks])
+            self.assertEqual(["list" if len(each) > 1 else "get"], self.cloud.requests)
+            del self.cloud.requests[:]
+
+    def test_a_lone_look_beside_others(self):
+        """A lone look does not cost a list, regardless of the number of volumes that wait."""
+        volume_ids = self.add(9)
+        self.wait(volume_ids[1:])
+        look = self.watcher.look(volume_ids[0])
+        self.clock.advance(0)
+        self.successResultOf(look)
+        self.assertEqual(["get"], self.cloud.requests)
+
+    def test_look_fails(self):
+        """A look is not repeated; callers that wait are served by the next poll."""
+        volume_ids = self.add(2)
+        self.cloud.break_next("list", Fault(lost()))
+        looks = [self.watcher.look(volume_id) for volume_id in volume_ids]
+        waits = self.wait(volume_ids)
+        self.clock.advance(0)
+        for d in looks:
+            self.failureResultOf(d, ResponseLost)
+        self.clock.advance(1)
+        for d in waits:
+            self.successResultOf(d)
+
+    def test_lists_keep_apart(self):
+        """A caller that becomes due right after a list waits until another list is worth it."""
+        intervals = Intervals(first=0.75, factor=1.0, longest=0.75, jitter=0.0)
+        self.watcher = Watcher(self.clock, self.cloud, CLUSTER, intervals)
+        volume_ids = self.add(9)
+        early = self.wait(volume_ids)
+        pending = Deferred()
+        real, self.cloud.list_volumes = self.cloud.list_volumes, lambda labels: pending
+        self.clock.advance(0.75)
+        late = self.wait(volume_ids)
+        self.cloud.list_volumes = real
+        self.clock.advance(0.5)
+        pending.callback(self.successResultOf(real({})))
+        for d in early:
+            self.successResultOf(d)
+        del self.cloud.requests[:]
+        self.clock.advance(0.5)
+        self.assertEqual([], self.cloud.requests)
+        self.clock.advance(0.25)
+        for d in late:
+            self.successResultOf(d)
+        self.assertEqual(["list"], self.cloud.requests)
+
+    def test_incomplete_list(self):
+        """A list that takes long does not keep others waiting for its end."""
+        self.cloud.break_next("list", Fault(None))
+        volume_ids = self.add(3)
+        self.wait(volume_ids)
+        self.clock.advance(1)
+        late = self.wait(volume_ids)
+        self.clock.advance(1)
+        for d in late:
+            self.successResultOf(d)
+
+    def test_answers_in_slices(self):
+        """The answers of one list are spread over several turns when callers take their time."""
+        waits = self.wait(self.add(50))
+        answered, turns = [], []
+        real = self.clock.callLater
+
+        def call_later(seconds, function):
+            return real(seconds, lambda: (turns.append(len(answered)), function()))
+
+        def work(_):
+            answered.append(None)
+            self.clock.rightNow += 0.002
+
+        self.clock.callLater = call_later
+        for d in waits:
+            d.addCallback(work)
+        self.clock.advance(1)
+        self.assertEqual(50, len(answered))
+        # a turn of the reactor takes 5 ms
+        sizes = [after - before for before, after in zip(turns, turns[1:])]
+        self.assertTrue(len(sizes) > 10)
+        self.assertTrue(max(sizes) <= 3, sizes)
 
     def test_absence_from_a_list(self):
         """A volume that is missing from a list is polled with a GET."""
@@ -204,3 +311,37 @@ class WatcherTests(SynchronousTestCase):
         self.failureResultOf(second, CancelledError)
         self.assertEqual(["get"], self.cloud.requests)
         self.assertEqual([], self.clock.getDelayedCalls())
+
+
+class DatasetSearchTests(SynchronousTestCase):
+    """The shared search for the volumes of datasets."""
+
+    def setUp(self):
+        self.clock = Clock()
+        self.cloud = MemoryCloud(self.clock)
+        self.search = DatasetSearch(self.clock, self.cloud, CLUSTER, STEADY)
+        self.labels = []
+        real = self.cloud.list_volumes
+        self.cloud.list_volumes = lambda labels: self.labels.append(labels) or real(labels)
+
+    def found(self, *dataset_ids):
+        searches = [self.search.look(dataset_id) for dataset_id in dataset_ids]
+        self.clock.advance(0)
+        return [[v.volume_id for v in self.successResultOf(d)] for d in searches]
+
+    def test_one(self):
+        """A lone search lists the volumes with the labels of its dataset."""
+        dataset_id = uuid4()
+        self.cloud.add()
+        volume_id = self.cloud.add(dataset_id=dataset_id)
+        self.assertEqual([[volume_id]], self.found(dataset_id))
+        self.assertEqual([dataset_labels(CLUSTER, dataset_id)], self.labels)
+
+    def test_many(self):
+        """Searches of one moment share a list of the cluster, also for datasets without a volume."""
+        dataset_id = uuid4()
+        rivals = [self.cloud.add(dataset_id=dataset_id) for _ in range(2)]
+        self.cloud.add(labels=cluster_labels(CLUSTER))
+        found = self.found(dataset_id, uuid4(), dataset_id)
+        self.assertEqual([sorted(rivals), [], sorted(rivals)], found)
+        self.assertEqual([cluster_labels(CLUSTER)], self.labels)

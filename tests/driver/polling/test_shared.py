@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.driver.polling import Pace, SharedPoll, is_passing, until
+from txstorage.driver.polling import SharedPoll, is_passing, until
 from txstorage.errors import (
     AuthenticationFailed,
     CertificateRejected,
@@ -56,9 +56,12 @@ class SharedPollTests(SynchronousTestCase):
         self.polled.append(subject)
         return succeed((subject, self.clock.seconds()))
 
+    def next_poll(self, subject, at_once=False):
+        return self.poll.next_poll(subject, self.poll.pace(at_once))
+
     def test_first_polls_are_one(self):
         """All callers of one moment share a poll, which takes place at once."""
-        polls = [self.poll.next_poll(subject, self.poll.pace(at_once=True)) for subject in (u"a", u"a", u"b", u"a")]
+        polls = [self.next_poll(subject, at_once=True) for subject in (u"a", u"a", u"b", u"a")]
         self.assertEqual([], self.polled)
         self.clock.advance(0)
         self.assertEqual([u"a", u"b"], self.polled)
@@ -70,9 +73,9 @@ class SharedPollTests(SynchronousTestCase):
 
     def test_early(self):
         """A poll also serves callers whose interval is not over."""
-        early = self.poll.next_poll(u"a", self.poll.pace())
+        early = self.next_poll(u"a")
         self.clock.advance(0.5)
-        late, other = self.poll.next_poll(u"a", self.poll.pace()), self.poll.next_poll(u"b", self.poll.pace())
+        late, other = self.next_poll(u"a"), self.next_poll(u"b")
         self.clock.advance(0.5)
         self.assertEqual([(u"a", 1.0)] * 2, [self.successResultOf(d) for d in (early, late)])
         self.assertNoResult(other)
@@ -82,7 +85,7 @@ class SharedPollTests(SynchronousTestCase):
 
     def test_not_for_others(self):
         """A caller without an interval does not cause early polls of other subjects."""
-        patient, hasty = self.poll.next_poll(u"a", self.poll.pace()), self.poll.next_poll(u"b", self.poll.pace(at_once=True))
+        patient, hasty = self.next_poll(u"a"), self.next_poll(u"b", at_once=True)
         self.clock.advance(0)
         self.successResultOf(hasty)
         self.assertNoResult(patient)
@@ -101,7 +104,7 @@ class SharedPollTests(SynchronousTestCase):
             ),
             STEADY,
         )
-        d = self.poll.next_poll(u"a", self.poll.pace(at_once=True))
+        d = self.next_poll(u"a", at_once=True)
         self.clock.advance(0)
         self.assertNoResult(d)
         self.clock.advance(1)

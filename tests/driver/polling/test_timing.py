@@ -4,7 +4,7 @@ Tests for :mod:`txstorage.driver.polling.timing`.
 
 from __future__ import absolute_import, division, print_function
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -32,6 +32,95 @@ class IntervalsTests(SynchronousTestCase):
         """The jitter makes intervals shorter or longer."""
         low, high = [Intervals(1.0, jitter=0.5, random=lambda: n).seconds(0) for n in (0.0, 1.0)]
         self.assertEqual((0.5, 1.5), (low, high))
+
+
+    def test_expected_time(self):
+        """The first poll waits for the expected time, and later ones follow at once but rarely."""
+        intervals = Intervals(first=0.05, factor=1.5, longest=5.0, jitter=0.0)
+        for age, seconds in [(0.0, 4.0), (3.0, 1.0), (4.0, 0.5), (5.0, 1.0), (99.0, 5.0)]:
+            self.assertEqual(seconds, intervals.seconds(age, expected=4.0))
+
+    @given(st.floats(0, 1000), st.floats(0, 1000), st.floats(0, 1))
+    def test_expected_time_is_bounded(self, age, expected, chance):
+        """No interval is longer than the longest, and no poll comes before the expected time."""
+        intervals = Intervals(longest=2.0, jitter=0.2, random=lambda: chance)
+        seconds = intervals.seconds(age, expected)
+        self.assertTrue(0 <= seconds <= 2.4)
+        if age < expected:
+            self.assertTrue(seconds == 2.0 or seconds >= expected - age)
+
+
+class PaceTests(SynchronousTestCase):
+    """The times of one caller's polls."""
+
+    def setUp(self):
+        self.clock = Clock()
+
+    def test_delays(self):
+        """The delays grow with the age, regardless of the number of polls."""
+        pace = Pace(self.clock, Intervals(first=1.0, factor=2.0, longest=9.0, jitter=0.0))
+        self.assertEqual([1.0, 1.0], [pace.delay(), pace.delay()])
+        self.clock.advance(3)
+        self.assertEqual((4.0, 3.0), (pace.delay(), pace.age))
+
+    def test_at_once(self):
+        """Only the first poll takes place at once."""
+        pace = Pace(self.clock, Intervals(first=1.0, jitter=0.0), at_once=True)
+        self.assertTrue(pace.at_once)
+        self.assertEqual([0.0, 1.0], [pace.delay(), pace.delay()])
+        self.assertFalse(pace.at_once)
+
+
+class TransitionTimesTests(SynchronousTestCase):
+    """The estimates of the time that the cloud takes."""
+
+    def setUp(self):
+        self.intervals = Intervals(first=0.05, jitter=0.0)
+        self.times = TransitionTimes(Clock(), self.intervals)
+
+    def delay(self, operation=u"attach"):
+        return self.times.pace(operation).delay()
+
+    def test_unknown(self):
+        """The first wait for each operation polls at once; others begin with the interval."""
+        self.assertEqual([0.0, 0.05, 0.05], [self.delay() for _ in range(3)])
+        self.assertEqual(0.0, self.delay(u"detach"))
+        self.assertEqual(0.05, self.times.resolution)
+
+    def test_learns(self):
+        """A wait polls first after the time that the last ones took, each operation for itself."""
+        self.delay()
+        self.times.learn(u"attach", 1.5, 2.5)
+        self.assertEqual(2.0, self.delay())
+        self.times.learn(u"attach", 0.5, 1.5)
+        self.assertEqual(1.5, self.delay())
+        self.assertEqual(0.0, self.delay(u"detach"))
+        self.assertEqual(1.5 / 8, self.times.resolution)
+
+    @settings(deadline=None)
+    @given(st.floats(0.0, 20.0))
+    def test_converges(self, seconds):
+        """The expected time approaches the real one, from above and from below."""
+        times = TransitionTimes(Clock(), self.intervals)
+        for start in (0.0, 20.0):
+            times.learn(u"attach", start, start)
+            for _ in range(30):
+                # the polls that a pace without jitter makes
+                expected, after, until = times._expected[u"attach"], 0.0, 0.0
+                while True:
+                    until += max(1e-3, self.intervals.seconds(until, expected))
+                    if until >= seconds:
+                        break
+                    after = until
+                times.learn(u"attach", after, until)
+            self.assertTrue(until <= 1.3 * seconds + 2.0 * (seconds > 2.0) + 0.01, (until, seconds))
+
+    def test_not_learning(self):
+        """Without learning, every wait begins with the interval."""
+        times = TransitionTimes(Clock(), Intervals(first=1.0, jitter=0.0, learning=False))
+        self.assertEqual(1.0, times.pace(u"attach").delay())
+        times.learn(u"attach", 5.0, 6.0)
+        self.assertEqual(1.0, times.pace(u"attach").delay())
 
 
 class TimerTests(SynchronousTestCase):

@@ -110,7 +110,7 @@ class ListPoll(SharedPoll):
         return result
 
     def _got_list(self, page, poll):
-        # type: (VolumePage, _Poll) -> Deferred[None]
+        # type: (VolumePage, Poll) -> Deferred[None]
         self._list_cost = page.requests + len(page.volumes) / _VOLUMES_PER_REQUEST
         waiters = [waiter for waiter in poll.waiters if waiter.answer is not None]
         found = self.listed(page, {waiter.subject for waiter in waiters})

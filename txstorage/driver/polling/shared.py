@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.driver.test_polling -*-
+# -*- test-case-name: tests.driver.polling.test_shared -*-
 """
 Polls that callers share.
 
@@ -225,18 +225,20 @@ class SharedPoll(object):
                 requests.addCallbacks(poll.answer, self._failed, errbackArgs=(poll,))
 
     def _failed(self, failure, poll):
-        # type: (Failure, _Poll) -> None
+        # type: (Failure, Poll) -> None
         if not is_passing(failure):
             poll.answer(failure)
             return
         waiters = [waiter for waiter in poll.waiters if waiter.answer is not None]
-        again = [waiter for waiter in waiters if waiter.repeats]
+        again = sum(waiter.repeats for waiter in waiters)
         if again:
-            POLL_FAILED(reason=failure.getErrorMessage(), waiting=len(again)).write()
-        for waiter in again:
-            waiter.failed(failure)
-            self._enter(waiter)
-        Poll([waiter for waiter in waiters if not waiter.repeats]).answer(failure)
+            POLL_FAILED(reason=failure.getErrorMessage(), waiting=again).write()
+        for waiter in waiters:
+            if waiter.repeats:
+                waiter.failed(failure)
+                self._enter(waiter)
+            else:
+                Poll([waiter]).answer(failure)
 
 
 def until(reactor, intervals, poll, satisfied, failed=_ignore):

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.driver.test_timing -*-
+# -*- test-case-name: tests.driver.polling.test_timing -*-
 """
 The times of polls and deadlines.
 
@@ -142,13 +142,12 @@ class TransitionTimes(object):
         if not self._intervals.learning:
             return
         expected = self._expected.get(operation)
+        # A transition that the first poll found done may have been much shorter.
         seen = (after + until) / 2
         if expected is None:
             self._expected[operation] = seen
         else:
-            # A transition that the first poll found done may have been much shorter.
-            target = seen if after else min(seen, expected / 2)
-            self._expected[operation] = expected + _WEIGHT * (target - expected)
+            self._expected[operation] = expected + _WEIGHT * (seen - expected)
 
     @property
     def resolution(self):
