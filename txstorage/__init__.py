@@ -15,13 +15,18 @@ from ._version import VERSION
 MYPY = False
 if PY2 or MYPY:
     from ._assembly import block_device_driver
-    from .flocker import FLOCKER_BACKEND
+    from .flocker import FLOCKER_BACKEND, blocking_driver
 else:
     # The command line needs neither for its help, and Twisted takes a while to import.
     __getattr__ = late_names(
-        __name__, {"FLOCKER_BACKEND": ".flocker", "block_device_driver": "._assembly"}
+        __name__,
+        {
+            "FLOCKER_BACKEND": ".flocker",
+            "block_device_driver": "._assembly",
+            "blocking_driver": ".flocker",
+        },
     )
 
 __version__ = native(VERSION)
 
-__all__ = ["FLOCKER_BACKEND", "__version__", "block_device_driver"]
+__all__ = ["FLOCKER_BACKEND", "__version__", "block_device_driver", "blocking_driver"]

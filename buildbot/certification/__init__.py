@@ -1,6 +1,7 @@
 """
 The Buildbot that certifies the driver: its master's configuration, in parts.
 
-``plan`` lists the builders and their requirements; ``plan`` and ``counts`` do not import Buildbot.
+``plan`` lists the builders and their requirements; ``plan``, ``counts`` and ``badge`` do not
+import Buildbot.
 ``steps``, ``builders``, ``schedulers`` and ``configuration`` make Buildbot's objects from them.
 """

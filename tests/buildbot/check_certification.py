@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 
+from certification.badge import badge
 from certification.plan import builders
 from certification.schedulers import LOOK, STABLE, scheduler_name
 from certification.settings import Settings
@@ -264,9 +265,8 @@ class BadgeTests(CertificationTestCase):
 
     def test_recorded(self) -> None:
         """
-        The badge and the statement can be shown without a Buildbot: they name the commit, and
-        reveal
-        nothing of this machine.
+        The badge and the statement can be shown without a Buildbot: they name the day and the
+        commit, and reveal nothing of this machine.
         """
         build = self.build_of("functional", SUCCESS)
         statement = "{:%Y-%m-%d}: {}\n  {} passed, {} failed\n".format(
@@ -274,7 +274,8 @@ class BadgeTests(CertificationTestCase):
             build["properties"]["certified"][0].rstrip(),
             *self.counted(build),
         )
-        image = self.image("functional")
+        image = badge(statement)
+        self.assertIn(f"passed, {statement[:10]}", image)
         if os.environ.get(RECORD):
             self.assertIn(scratch.git("-C", ROOT, "rev-parse", "--short", "HEAD"), statement)
         for text, name in ((image, "status.svg"), (statement, "status.txt")):

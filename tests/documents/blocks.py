@@ -2,15 +2,16 @@
 The blocks of the documents: commands to type, and the contents of files.
 
 A block is a ``code-block`` directive.  A block of language ``console`` is a session in a shell:
-``$`` begins a command, ``>`` continues it, and the lines below are its output.  A block of another
+``$`` begins a command, ``>`` continues it, and the lines below are its output; among them, ``>>>``
+begins a line that is typed to the command, a Python, and ``...`` continues it.  A block of another
 language with a ``:caption:`` is the file of that name.
 
 Comments before a block direct its execution::
 
     .. in: SUITE       executed by one of SUITES, not by tests.documents
-    .. background      its last command keeps running while the next ones run
+    .. background      its command keeps running, in a terminal of its own, while the next ones run
     .. fails           its last command fails
-    .. ctrl-c          before it, the last command in the background is interrupted
+    .. ctrl-c          before it, the last command that runs in the background is interrupted
 """
 
 from __future__ import annotations
@@ -34,8 +35,6 @@ SUITES = {
     "configuration": "tests/documents/test_documents.py",
     # policies of a cloud's operator
     "rules": "tests/cli/test_openstack_page.py",
-    # on both Pythons
-    "drivers": "tests/house/test_documentation.py",
     "buildbot": "tests/buildbot/check_certification.py",
     "faults": "tests/faults/test_run.py",
     "flocker": "tests/flocker/page.py",
@@ -58,7 +57,7 @@ class Block:
     :ivar language: such as ``console``.
     :ivar text: its content, without indentation.
     :ivar suite: the one of :data:`SUITES` that executes it.
-    :ivar background: whether its last command keeps running.
+    :ivar background: whether its one command keeps running, in a terminal of its own.
     :ivar fails: whether its last command fails.
     :ivar ctrl_c: whether to interrupt the command in the background first.
     :ivar caption: the name of its file.
@@ -88,6 +87,29 @@ class Block:
             else:
                 commands[-1] = (commands[-1][0], commands[-1][1] + line + "\n")
         return commands
+
+
+def dialogue(shown: str) -> tuple[str, str]:
+    """
+    Divide the lines below a command.
+
+    :return: the lines that are typed to the command, and those that it prints.
+    """
+    typed: list[str] = []
+    printed: list[str] = []
+    inside = False
+    for line in shown.splitlines():
+        if line.startswith(">>> ") or (inside and line.startswith("...")):
+            typed.append(line[4:])
+            inside = line.startswith("... ") or line.endswith(":")
+        else:
+            printed.append(line)
+            inside = False
+    return _lines(typed), _lines(printed)
+
+
+def _lines(lines: list[str]) -> str:
+    return "".join(line + "\n" for line in lines)
 
 
 def pages() -> list[str]:

@@ -1,4 +1,4 @@
-"""The README's table of drivers is true of txstorage, and the date of its status image is right."""
+"""The README's table of drivers is true of txstorage."""
 
 from __future__ import annotations
 
@@ -86,13 +86,3 @@ class ComparisonTests(SynchronousTestCase):
         _, releases = text_of("CHANGELOG.rst").split(".. release notes start here\n")
         [latest] = [row[1] for row in table() if row[0] == "latest release"]
         self.assertEqual(bool(releases.strip()), latest != NO_RELEASE)
-
-
-class StatusTests(SynchronousTestCase):
-    """The README's status image."""
-
-    def test_dated(self) -> None:
-        """The README's status image has the date of the recorded statement."""
-        readme = " ".join(text_of("README.rst").split())
-        said = re.findall(r"its status image above was recorded on (\S+),", readme)
-        self.assertEqual([text_of("docs", "status.txt").split(":")[0]], said)

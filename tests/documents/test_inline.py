@@ -14,12 +14,13 @@ from typing import Any, Callable
 import click
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.documents.blocks import ROOT, pages, text_of
+from tests.documents.blocks import ROOT, blocks, pages, text_of
 from txstorage.cli.main import main
 
 _LITERAL = re.compile(r"``([^`]+)``")
 #: This document names files of other projects.
 _OTHERS = "docs/comparison.rst"
+_ENDS_OTHERS = re.compile(r"\b(pgrep|pkill|killall|pidof)\b|\bkill -(9|KILL)\b")
 _FILE = re.compile(r"(?:tests|docs|txstorage|buildbot|packaging|benchmarks|newsfragments)/\S+")
 
 
@@ -102,6 +103,23 @@ class NamedTests(SynchronousTestCase):
             )
 
         self.assertEqual([], [found for found in self.wrong(is_wrong) if found[0] != _OTHERS])
+
+
+class CommandsTests(SynchronousTestCase):
+    """The commands that readers type."""
+
+    def test_ends_only_its_own(self) -> None:
+        """No command ends processes by a pattern or by force: a pattern may match others."""
+        found = [
+            (page, command)
+            for page in pages()
+            for block in blocks(page)
+            if block.language == "console"
+            for command, _ in block.commands
+            if _ENDS_OTHERS.search(command)
+        ]
+        self.assertEqual([], found)
+        self.assertTrue(_ENDS_OTHERS.search("kill -9 $(pgrep -f 'serve')"))
 
 
 class UnknownTests(SynchronousTestCase):

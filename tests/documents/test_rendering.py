@@ -466,7 +466,8 @@ class APITests(SynchronousTestCase):
         things = [getattr(errors, name) for name in errors.__all__]
         things += [getattr(txstorage.testing, name) for name in txstorage.testing.__all__]
         things += [getattr(interfaces, name) for name in interfaces.__all__]
-        for thing in [*things, BlockDeviceDriver, BlockingDriver, txstorage.block_device_driver]:
+        things += [txstorage.block_device_driver, txstorage.blocking_driver]
+        for thing in [*things, BlockDeviceDriver, BlockingDriver]:
             self.assertTrue(vars(thing).get("__doc__") or thing.__doc__, thing)
         for name, operation in vars(BlockDeviceDriver).items():
             if not name.startswith("_"):

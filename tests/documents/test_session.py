@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 from typing import Any
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.documents.blocks import Block
+from tests.documents.blocks import ROOT, Block
 from tests.documents.output import Learned
 from tests.documents.session import Mistake, Session, until_gone
 from tests.run import ENVIRONMENT
@@ -116,6 +117,38 @@ class SessionTests(SynchronousTestCase):
         """A command can have several lines, and does not read the lines after it."""
         self.execute("$ cat - <<END\n> here\n> END\nhere\n$ cat\n$ echo still\nstill\n")
 
+    def test_typed_to_python(self) -> None:
+        """Lines with prompts are typed to the command, which prints the others."""
+        self.execute(
+            "$ python3 -i -q\n"
+            ">>> word = 'here'\n>>> word.upper()\n'HERE'\n"
+            ">>> for letter in word[:2]:\n...     print(letter)\n...\nh\ne\n"
+            ">>> print('three\\nlines\\nnow')\n...\nnow\n"
+        )
+        self.refused("$ python3 -i -q\n>>> 1 + 1\n3\n")
+
+    def test_no_environment(self) -> None:
+        """No virtual environment is activated, and no variable of the tests is there."""
+        path = f"{sys.prefix}/bin:/usr/sbin:/usr/bin:bin:/bin"
+        self.patch(os, "environ", {**os.environ, "TXSTORAGE_SOMETHING": "yes", "PATH": path})
+        session = Session()
+        self.addCleanup(session.close)
+        session.execute(Block("some.rst", 7, "console", "$ echo $PATH\n/usr/sbin:/usr/bin:/bin\n"))
+        session.execute(Block("some.rst", 7, "console", "$ env | grep -c TXST\n0\n", fails=True))
+
+    def test_terminals(self) -> None:
+        """
+        A command in the background and the other commands have different terminals, which begin in
+        the checkout.
+        """
+        self.execute("$ cd /var/tmp; export WORD=first\n")
+        self.execute(
+            "$ pwd; echo ${WORD-none}; exec sleep 1000\n" + f"{ROOT}\nnone\n", background=True
+        )
+        self.execute(f"$ pwd; echo ${{WORD-none}}; export WORD=second\n{ROOT}\nnone\n")
+        self.execute("$ echo ${WORD-none}; exec sleep 1000\nnone\n", background=True)
+        self.execute("$ echo $WORD; jobs -rp | wc -l\nsecond\n2\n")
+
     def test_wrong_output(self) -> None:
         """Different output is a mistake, which shows it."""
         self.assertIn("hello", self.refused("$ echo hello\ngoodbye\n"))
@@ -144,6 +177,14 @@ class SessionTests(SynchronousTestCase):
         text = "$ trap 'echo over > /var/tmp/end; exit' INT; echo ready; sleep 1000; true\nready\n"
         self.execute(text, background=True)
         self.execute("$ cat /var/tmp/end; jobs -rp\nover\n", ctrl_c=True)
+
+    def test_interrupted_in_turn(self) -> None:
+        """Of two commands in the background, the later is interrupted first."""
+        for word in ("first", "second"):
+            trap = f"trap 'echo {word} >> /var/tmp/end; exit' INT"
+            self.execute(f"$ {trap}; echo ready; sleep 1000; true\nready\n", background=True)
+        self.execute("$ cat /var/tmp/end\nsecond\n", ctrl_c=True)
+        self.execute("$ cat /var/tmp/end\nsecond\nfirst\n", ctrl_c=True)
 
     def test_interrupted_at_end(self) -> None:
         """The session's end interrupts it too, and waits for it."""

@@ -11,7 +11,7 @@ import os
 import sys
 
 from tests.documents.blocks import ROOT, Block, of_suite
-from tests.documents.session import Mistake, Session
+from tests.documents.session import Mistake, Session, environment
 
 PAGE = os.path.join("docs", "flocker.rst")
 #: The environment of Flocker's own packages.
@@ -38,18 +38,18 @@ def follow(prefix, journal):
 
     :raises Mistake: the output of a command differs.
     """
-    environment = {
+    variables = {
         **os.environ,
         # the page installs the driver
         "PYTHONPATH": os.environ["FLOCKER_PATH"],
-        "PATH": os.pathsep.join(["/var/tmp/home/bin", os.environ["PATH"], FLOCKER + "/bin"]),
+        "PATH": os.pathsep.join(["/var/tmp/home/bin", environment()["PATH"]]),
         "HOME": "/var/tmp/home",
         "JOURNAL": journal,
         # Flocker's requirements warn that Python 2.7 is too old
         "PYTHONWARNINGS": "ignore",
     }
     changed = dict.fromkeys([ROOT, "/etc", "/opt", prefix])
-    session = Session(environment=environment, outside=True, changed=list(changed))
+    session = Session(variables=variables, outside=True, changed=list(changed))
     try:
         for command in prepare(prefix):
             # errors about missing objects are irrelevant

@@ -1,5 +1,6 @@
 """
-``FLOCKER_BACKEND``, called as Flocker calls it, against the embedded service.
+``FLOCKER_BACKEND``, called as Flocker calls it, and ``blocking_driver``, against the embedded
+service.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -13,16 +14,18 @@ from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 from twisted.trial.unittest import SynchronousTestCase, TestCase
+from zope.interface.verify import verifyObject
 
-from txstorage import FLOCKER_BACKEND
+from txstorage import FLOCKER_BACKEND, blocking_driver
 from txstorage._support.compat import native
 from txstorage.driver.operations import BlockDeviceDriver
-from txstorage.errors import InvalidConfiguration, Unreachable
+from txstorage.errors import DriverStopped, InvalidConfiguration, Unreachable
 from txstorage.flocker.shared_reactor import this_process
 from txstorage.interfaces import (
     AlreadyAttachedVolume,
     BackendDescription,
     DeployerType,
+    IBlockDeviceAPI,
     UnattachedVolume,
     UnknownVolume,
 )
@@ -36,7 +39,7 @@ PASSWORD = {
 }
 
 
-def blocking_driver(test_case, configuration, its_reactor=reactor, **changes):
+def flockers_driver(test_case, configuration, its_reactor=reactor, **changes):
     """A driver made as Flocker makes it: from a frozen configuration with native strings."""
     section = {
         native(key): native(value)
@@ -75,7 +78,7 @@ class DescriptionTests(SynchronousTestCase):
     def test_native(self):
         """The returned driver has the asynchronous driver, on the reactor that was passed."""
         clock = Clock()
-        driver = blocking_driver(self, PASSWORD, clock, profiles={"gold": "ssd"})
+        driver = flockers_driver(self, PASSWORD, clock, profiles={"gold": "ssd"})
         self.assertIsInstance(driver.asynchronous, BlockDeviceDriver)
         self.assertEqual({u"gold": u"ssd"}, driver.asynchronous._profiles)
         self.assertEqual([], clock.getDelayedCalls())
@@ -87,8 +90,43 @@ class DescriptionTests(SynchronousTestCase):
             (u"agent", dict(PASSWORD, agent="x")),
             (u"profiles", dict(PASSWORD, profiles=["gold"])),
         ]:
-            error = self.assertRaises(InvalidConfiguration, blocking_driver, self, section)
+            error = self.assertRaises(InvalidConfiguration, flockers_driver, self, section)
             self.assertEqual(key, error.key)
+
+
+class WithoutReactorTests(SynchronousTestCase):
+    """``blocking_driver``, without a network."""
+
+    def test_made(self):
+        """The driver provides Flocker's blocking interface, and has none on another reactor."""
+        driver = blocking_driver(uuid4(), **PASSWORD)
+        self.addCleanup(end, driver)
+        self.assertTrue(verifyObject(IBlockDeviceAPI, driver))
+        self.assertIs(None, driver.asynchronous)
+        self.assertEqual(GIB, driver.allocation_unit())
+
+    def test_stopped(self):
+        """A stopped driver refuses calls, and leaves no thread."""
+        before = this_process()._thread
+        driver = blocking_driver(uuid4(), **PASSWORD)
+        end(driver)
+        self.assertRaises(DriverStopped, driver.allocation_unit)
+        self.assertIs(before, this_process()._thread)
+
+    def test_bad_configuration(self):
+        """A bad key, or a bad certificate in a file, is an error now and leaves no thread."""
+        before, bad = this_process()._thread, self.mktemp()
+        with open(bad, "wb") as certificate:
+            certificate.write(b"no certificate")
+        for key, changes in [
+            (u"auth_ulr", {"auth_ulr": "x"}),
+            (u"verify_ca_path", {"verify_ca_path": bad}),
+        ]:
+            error = self.assertRaises(
+                InvalidConfiguration, blocking_driver, uuid4(), **dict(PASSWORD, **changes)
+            )
+            self.assertEqual(key, error.key)
+            self.assertIs(before, this_process()._thread)
 
 
 class ServiceTestCase(TestCase):
@@ -106,7 +144,12 @@ class ServiceTestCase(TestCase):
 
     def driver_for(self, service, **changes):
         retry_soon(self)
-        return blocking_driver(self, service.configuration(), **dict(WAITING, **changes))
+        return flockers_driver(self, service.configuration(), **dict(WAITING, **changes))
+
+
+def without_cluster(configuration):
+    """:return: a configuration for a cluster of its own."""
+    return {key: value for key, value in configuration.items() if key != "cluster_id"}
 
 
 def clean_up(driver):
@@ -150,6 +193,14 @@ class LifeTests(ServiceTestCase):
     def test_worker_thread(self):
         """A volume's life, with calls in a worker thread."""
         return self.in_thread(self.life, self.driver())
+
+    def test_without_reactor(self):
+        """A volume's life with the driver that was made without a reactor, in both threads."""
+        driver = blocking_driver(uuid4(), **without_cluster(shared_service().configuration()))
+        self.addCleanup(end, driver)
+        self.addCleanup(clean_up, driver)
+        self.life(driver)
+        return self.in_thread(self.life, driver)
 
     @inlineCallbacks
     def test_many_threads(self):

@@ -35,7 +35,7 @@ from txstorage.testing import (
 )
 
 from ..helpers.child import GIB, contract, shared_service
-from .test_backend import blocking_driver
+from .test_backend import flockers_driver
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -506,7 +506,7 @@ def on_the_service(test_case):
     """:return: a blocking driver, as Flocker makes it, for a cluster of its own."""
     # Slow transitions are tested elsewhere; these tests are about the calls between threads.
     configuration = shared_service(transition_delay=0.0).configuration()
-    return blocking_driver(test_case, configuration, timeout=30, poll_interval=0.01)
+    return flockers_driver(test_case, configuration, timeout=30, poll_interval=0.01)
 
 
 class InThreadsContractTests(contract(on_the_service, make_iblockdeviceapi_tests)):

@@ -132,7 +132,7 @@ class PublicTests(SynchronousTestCase):
 
     def test_root(self):
         """The package's exports."""
-        names = ["FLOCKER_BACKEND", "__version__", "block_device_driver"]
+        names = ["FLOCKER_BACKEND", "__version__", "block_device_driver", "blocking_driver"]
         self.assertEqual(names, txstorage.__all__)
         self.assertEqual(VERSION, txstorage.__version__)
 

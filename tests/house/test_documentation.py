@@ -14,40 +14,45 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.helpers.imports import ROOT
 
-MY_DRIVER = u"""
-from tests.testing.reference import AsynchronousReference, BlockingReference, Storage
-from twisted.python.filepath import FilePath
 
-class MyDriver(AsynchronousReference):
-    def __init__(self, reactor, cluster_id):
-        storage = Storage(FilePath(u"{}".format(cluster_id)))
-        AsynchronousReference.__init__(self, reactor, BlockingReference(storage, cluster_id))
-"""
+def read(*path):
+    """:return: a file of the project, as text."""
+    with io.open(os.path.join(ROOT, *path), encoding="utf-8") as source:
+        return source.read()
 
 
-def code_blocks(page):
-    """:return: the page's blocks of Python, as text."""
-    with io.open(os.path.join(ROOT, "docs", page), encoding="utf-8") as source:
-        text = source.read()
-    found = re.findall(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", text, re.MULTILINE)
-    return [textwrap.dedent(block) for block in found]
+def files_of(page):
+    """:return: dict of the names of the page's Python files to their contents."""
+    found = re.findall(
+        r"^\.\. code-block:: python\n   :caption: (.*)\n\n((?:   .*\n|\n)+)", page, re.MULTILINE
+    )
+    return {name: textwrap.dedent(content) for name, content in found}
 
 
 class TestingADriverTests(SynchronousTestCase):
-    """docs/testing-a-driver.rst."""
+    """docs/testing-a-driver.rst, whose commands tests.documents executes, on each Python."""
 
-    def run_example(self, driver):
-        """:return: trial's output for the example, run as a user would run it."""
-        [example] = code_blocks("testing-a-driver.rst")
+    def run_example(self, more=u""):
+        """
+        Run the page's tests with the page's command, in the environment that runs this.
+
+        :param more: lines to add to the driver.
+        :return: trial's output.
+        """
+        page = read("docs", "testing-a-driver.rst")
+        files = files_of(page)
+        files["mydriver.py"] += more
+        files["reference.py"] = read("tests", "testing", "reference.py")
         directory = FilePath(self.mktemp())
         directory.makedirs()
-        for name, content in [("mydriver", driver), ("test_mydriver", example)]:
-            directory.child(name + ".py").setContent(content.encode("utf-8"))
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join([directory.path, ROOT]))
+        for name, content in files.items():
+            directory.child(name).setContent(content.encode("utf-8"))
+        [command] = re.findall(r"^   \$ (python -m .*)$", page, re.MULTILINE)
+        activated = os.path.dirname(sys.executable) + os.pathsep + os.defpath
         process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "twisted.trial", "test_mydriver"],
+            ["sh", "-c", command],
             cwd=directory.path,
-            env=environment,
+            env={"PATH": activated},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -56,20 +61,19 @@ class TestingADriverTests(SynchronousTestCase):
 
     def test_right(self):
         """The example tests a correct driver, which passes."""
-        output = self.run_example(MY_DRIVER)
+        output = self.run_example()
         [passed] = re.findall(r"PASSED \(successes=(\d+)\)", output) or [output]
         self.assertGreater(int(passed), 40)
 
     def test_wrong(self):
         """A driver that is wrong fails."""
         wrong = u"    def list_volumes(self):\n        return self.wait([])\n"
-        self.assertIn("FAILED (", self.run_example(MY_DRIVER + wrong))
+        self.assertIn("FAILED (", self.run_example(wrong))
 
     def test_proxy(self):
         """The example of the proxy leads a client through the proxy."""
-        path = os.path.join(ROOT, "docs", "testing-a-driver.rst")
-        with io.open(path, encoding="utf-8") as source:
-            lines = re.findall(r"^   >>> (.*)$", source.read(), re.MULTILINE)
+        page = read("docs", "testing-a-driver.rst")
+        lines = re.findall(r"^   >>> (.*)$", page, re.MULTILINE)
         names = {}
         exec("\n".join(lines), names)
         self.addCleanup(names["proxy"].stop)
@@ -78,5 +82,5 @@ class TestingADriverTests(SynchronousTestCase):
 
     def test_short(self):
         """The example needs no more than about ten lines, as the page promises."""
-        [example] = code_blocks("testing-a-driver.rst")
+        example = files_of(read("docs", "testing-a-driver.rst"))["test_mydriver.py"]
         self.assertLess(len([line for line in example.splitlines() if line.strip()]), 15)

@@ -124,7 +124,7 @@ class CommandsTests(SynchronousTestCase):
         }
         examples = {"https://cloud.example:5000/v3": there["auth_url"]}
         session = self.session(
-            environment=environment, examples=examples, outside=True, changed=["/etc"]
+            variables=environment, examples=examples, outside=True, changed=["/etc"]
         )
         session.execute(typed("cd ~"))
         for block in blocks(PAGE):
@@ -143,7 +143,7 @@ class CommandsTests(SynchronousTestCase):
         if interpreter_of("2.7") is None:
             raise SkipTest("it also says how to run tests on Python 2.7, which is not here")
         session = self.session(
-            environment=dict(os.environ), outside=True, changed=[ROOT], patience=BRINGING_UP
+            variables=dict(os.environ), outside=True, changed=[ROOT], patience=BRINGING_UP
         )
         # as where none is up; a volume is only too big on a real file system
         session.execute(typed("mkdir -p /var/tmp/run .openstack/run; rm -f .openstack/lock"))

@@ -27,7 +27,7 @@ from .clouds_yaml import CloudFiles
 from .environment.proxies import Proxies, variables_of_proxies
 from .environment.reading import from_variables, variables
 from .files import Secret, place
-from .sources import dataset_section
+from .sources import dataset_section, without_backend
 
 MYPY = False
 if MYPY:
@@ -109,8 +109,8 @@ class Configuration(object):
         """
         Check a mapping of keys to values.
 
-        :param mapping: keys and values as in the ``dataset`` section of an ``agent.yml``, without
-            ``backend``.
+        :param mapping: keys and values as in the ``dataset`` section of an ``agent.yml``, with or
+            without ``backend``.
         :param environ: the variables that locate ``clouds.yaml`` and name proxies, names to values;
             this process's by default.
         :param notes: texts about variables without effect.
@@ -118,7 +118,7 @@ class Configuration(object):
         :raises InvalidConfiguration: naming the key.
         """
         environ = os.environ if environ is None else environ
-        given = parse_values(mapping)
+        given = parse_values(without_backend(mapping, u"the configuration"))
         proxies = Proxies(given.get("proxy"), variables_of_proxies(environ))
         files = CloudFiles(environ) if "cloud" in given else None
 

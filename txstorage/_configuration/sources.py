@@ -11,7 +11,7 @@ from .files import load_yaml
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, Mapping, Text, Tuple  # noqa: F401
 
 _BACKENDS = (u"txstorage", u"openstack")
 
@@ -35,14 +35,23 @@ def dataset_section(path):
             u"dataset", u"{} has no such section".format(as_text(path)),
             u"an agent.yml has the backend's keys under 'dataset:'",
         )
-    section = {as_text(name): value for name, value in section.items()}
-    backend = section.pop(u"backend", _BACKENDS[0])
-    if backend not in _BACKENDS:
+    return without_backend(section, as_text(path)), _line_numbers(node)
+
+
+def without_backend(section, source):
+    # type: (Mapping[Any, Any], Text) -> Dict[Text, Any]
+    """
+    Return a ``dataset`` section without ``backend``, which selects the driver.
+
+    :param source: the place of the section, for the error.
+    :raises InvalidConfiguration: the section is for another driver.
+    """
+    others = {as_text(name): value for name, value in section.items()}
+    if others.pop(u"backend", _BACKENDS[0]) not in _BACKENDS:
         raise InvalidConfiguration(
-            u"backend", u"{} is for another backend".format(as_text(path)),
-            u"set it to txstorage",
+            u"backend", u"{} is for another backend".format(source), u"set it to txstorage"
         )
-    return section, _line_numbers(node)
+    return others
 
 
 def _line_numbers(root):
@@ -55,4 +64,4 @@ def _line_numbers(root):
     }
 
 
-__all__ = ["dataset_section"]
+__all__ = ["dataset_section", "without_backend"]

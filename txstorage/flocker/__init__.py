@@ -4,7 +4,7 @@ The integration with Flocker: the backend, the blocking driver and the dataset a
 
 from __future__ import absolute_import, division, print_function
 
-from .backend import FLOCKER_BACKEND
+from .backend import FLOCKER_BACKEND, blocking_driver
 from .blocking import BlockingDriver
 
-__all__ = ["FLOCKER_BACKEND", "BlockingDriver"]
+__all__ = ["FLOCKER_BACKEND", "BlockingDriver", "blocking_driver"]

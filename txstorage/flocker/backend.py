@@ -1,6 +1,7 @@
 # -*- test-case-name: tests.flocker.test_backend -*-
 """
-The backend that Flocker loads when ``agent.yml`` says ``backend: txstorage``.
+The factories of blocking drivers: Flocker's, which it loads when ``agent.yml`` says ``backend:
+txstorage``, and one for programs without a reactor, such as notebooks.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -12,10 +13,22 @@ from .blocking import BlockingDriver
 
 MYPY = False
 if MYPY:
-    from typing import Any  # noqa: F401
+    from typing import Any, Callable, Dict  # noqa: F401
     from uuid import UUID  # noqa: F401
 
     from ..driver.operations import BlockDeviceDriver  # noqa: F401
+
+
+def _factory(cluster_id, configuration):
+    # type: (UUID, Dict[str, Any]) -> Callable[[Any], BlockDeviceDriver]
+    """
+    Check a configuration.
+
+    :return: a function that makes an asynchronous driver on a reactor.
+    :raises InvalidConfiguration: names the invalid key.
+    """
+    checked = Configuration.from_mapping(dict(configuration, cluster_id=cluster_id))
+    return lambda reactor: driver_for(reactor, checked, volume_service(reactor, checked))
 
 
 def flocker_driver(reactor, cluster_id, **configuration):
@@ -30,13 +43,32 @@ def flocker_driver(reactor, cluster_id, **configuration):
         on the agent's reactor as ``.asynchronous``.
     :raises InvalidConfiguration: names the invalid key.
     """
-    checked = Configuration.from_mapping(dict(configuration, cluster_id=cluster_id))
+    return BlockingDriver(reactor, _factory(cluster_id, configuration))
 
-    def make_driver(driver_reactor):
-        # type: (Any) -> BlockDeviceDriver
-        return driver_for(driver_reactor, checked, volume_service(driver_reactor, checked))
 
-    return BlockingDriver(reactor, make_driver)
+def blocking_driver(cluster_id, **configuration):
+    # type: (UUID, **Any) -> BlockingDriver
+    """
+    Create a driver whose operations block, for scripts, notebooks and programs that use threads.
+
+    No reactor is needed: the operations run on a reactor of their own, in a daemon thread that all
+    blocking drivers of the process share. Nothing is sent before the first operation.
+
+    :param UUID cluster_id: the cluster; the driver ignores the volumes of other clusters.
+    :param configuration: keys and values as in the ``dataset`` section of ``agent.yml``;
+        ``docs/configuration.rst`` documents all of them.
+    :return: a :class:`~txstorage.flocker.blocking.BlockingDriver`, whose ``stop()`` ends the thread
+        unless another driver uses it.
+    :raises InvalidConfiguration: names the invalid key.
+    """
+    driver = BlockingDriver(None, _factory(cluster_id, configuration))
+    try:
+        # Makes the asynchronous driver now, so that a bad certificate file is an error here.
+        driver.allocation_unit()
+    except BaseException:
+        driver.stop()
+        raise
+    return driver
 
 
 #: The description of the backend; Flocker's plugin loader reads it from the package root.
@@ -51,4 +83,4 @@ FLOCKER_BACKEND = BackendDescription(
     deployer_type=DeployerType.block,
 )
 
-__all__ = ["FLOCKER_BACKEND", "flocker_driver"]
+__all__ = ["FLOCKER_BACKEND", "blocking_driver", "flocker_driver"]

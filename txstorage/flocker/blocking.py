@@ -54,15 +54,16 @@ class BlockingDriver(object):
     exceptions of their failures, and in addition :class:`~txstorage.errors.DriverStopped`. A
     ``KeyboardInterrupt`` during a wait (on Python 2: at the end of the wait) cancels the operation.
 
-    :param reactor: the agent's reactor; its shutdown stops the operations.
+    :param reactor: the agent's reactor, whose shutdown stops the operations; ``None`` in a program
+        without one.
     :param make_driver: called with a reactor; returns an asynchronous driver on that reactor.
-    :ivar asynchronous: an asynchronous driver on the agent's reactor.
+    :ivar asynchronous: an asynchronous driver on the agent's reactor; ``None`` without one.
     :ivar refusal: the reason why operations are refused at the moment (text), or ``None``.
     """
 
     def __init__(self, reactor, make_driver):
         # type: (Any, Callable[[Any], BlockDeviceDriver]) -> None
-        self.asynchronous = make_driver(reactor)
+        self.asynchronous = None if reactor is None else make_driver(reactor)
         self.refusal = None  # type: Optional[Text]
         self._reactor = reactor
         self._make_driver = make_driver
@@ -138,7 +139,7 @@ class BlockingDriver(object):
         """
         Cancel this driver's operations and refuse all further calls.
 
-        Call in the thread of the agent's reactor, or when that reactor does not run.
+        Call in the thread of the agent's reactor, or when no such reactor runs.
         """
         self._leave(_STOPPED)
         while self._triggers:

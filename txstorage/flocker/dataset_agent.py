@@ -138,12 +138,12 @@ def make_deployer(reactor, api, hostname, node_uuid):
     :return: an :class:`AsynchronousDeployer`.
     :raises UsageError: the driver is another backend's.
     """
-    if not isinstance(api, BlockingDriver):
+    driver = api.asynchronous if isinstance(api, BlockingDriver) else None
+    if driver is None:
         raise UsageError(
             u"txstorage-dataset-agent requires 'backend: txstorage' in agent.yml; "
             u"use flocker-dataset-agent with other backends"
         )
-    driver = api.asynchronous
     return AsynchronousDeployer(
         hostname=hostname,
         node_uuid=node_uuid,
