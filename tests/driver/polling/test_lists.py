@@ -338,7 +338,7 @@ class DatasetSearchTests(SynchronousTestCase):
         self.assertEqual([dataset_labels(CLUSTER, dataset_id)], self.labels)
 
     def test_many(self):
-        """Searches of one moment share a list of the cluster, also for datasets without a volume."""
+        """Searches of one moment share a list, also for datasets without a volume."""
         dataset_id = uuid4()
         rivals = [self.cloud.add(dataset_id=dataset_id) for _ in range(2)]
         self.cloud.add(labels=cluster_labels(CLUSTER))
