@@ -4,7 +4,7 @@ Tests for :mod:`txstorage.driver.polling.timing`.
 
 from __future__ import absolute_import, division, print_function
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -97,23 +97,26 @@ class TransitionTimesTests(SynchronousTestCase):
         self.assertEqual(0.0, self.delay(u"detach"))
         self.assertEqual(1.5 / 8, self.times.resolution)
 
-    @settings(deadline=None)
-    @given(st.floats(0.0, 20.0))
-    def test_converges(self, seconds):
+    def polled(self, seconds, expected):
+        """:return: the times of the last two polls of a transition that takes some seconds."""
+        after = until = self.intervals.seconds(0.0, expected)
+        if until >= seconds:
+            return 0.0, until
+        while until < seconds:
+            after, until = until, until + self.intervals.seconds(until, expected)
+        return after, until
+
+    def test_converges(self):
         """The expected time approaches the real one, from above and from below."""
-        times = TransitionTimes(Clock(), self.intervals)
-        for start in (0.0, 20.0):
-            times.learn(u"attach", start, start)
-            for _ in range(30):
-                # the polls that a pace without jitter makes
-                expected, after, until = times._expected[u"attach"], 0.0, 0.0
-                while True:
-                    until += max(1e-3, self.intervals.seconds(until, expected))
-                    if until >= seconds:
-                        break
-                    after = until
-                times.learn(u"attach", after, until)
-            self.assertTrue(until <= 1.3 * seconds + 2.0 * (seconds > 2.0) + 0.01, (until, seconds))
+        for seconds in (0.01, 0.2, 1.0, 2.0, 15.0):
+            for start in (0.01, 20.0):
+                times = TransitionTimes(Clock(), self.intervals)
+                times.learn(u"attach", start, start)
+                for _ in range(30):
+                    after, until = self.polled(seconds, times.expected(u"attach"))
+                    times.learn(u"attach", after, until)
+                late = until - seconds
+                self.assertTrue(late <= max(0.3 * seconds, 2.0 * (seconds > 2.0)), (start, seconds))
 
     def test_not_learning(self):
         """Without learning, every wait begins with the interval."""

@@ -129,6 +129,11 @@ class TransitionTimes(object):
         expected = self._expected.setdefault(operation, None)
         return Pace(self._reactor, self._intervals, expected, at_once=unknown)
 
+    def expected(self, operation):
+        # type: (Text) -> Optional[float]
+        """:return: seconds that the cloud will probably take; ``None`` when unknown."""
+        return self._expected.get(operation)
+
     def learn(self, operation, after, until):
         # type: (Text, float, float) -> None
         """
@@ -141,7 +146,7 @@ class TransitionTimes(object):
         """
         if not self._intervals.learning:
             return
-        expected = self._expected.get(operation)
+        expected = self.expected(operation)
         # A transition that the first poll found done may have been much shorter.
         seen = (after + until) / 2
         if expected is None:
