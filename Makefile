@@ -69,12 +69,12 @@ docs: environment ## make the documentation, in docs/_build/html
 picture: environment ## make the README's picture, docs/demo.svg, of a demo (as root)
 	@$(BIN)/python docs/demo_picture.py
 
-bench: environment ## measure what waiting costs the cloud
-	@$(BIN)/python benchmarks/polling.py
+bench: environment ## measure the driver and the service beside other clients; OPTIONS="--help" lists more
+	@$(BIN)/python -W ignore -m benchmarks $(OPTIONS)
 
 clean: ## remove all that these made
 	@$(PYTHON) -m tests.openstack.rig down
 	@$(PYTHON) buildbot/run.py stop
-	rm -rf .openstack .packages .buildbot .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
+	rm -rf .openstack .packages .buildbot .bench .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . -name '*.pyc' -exec rm -f {} +

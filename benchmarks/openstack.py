@@ -2,7 +2,7 @@
 The cost of many life cycles at once for a real OpenStack: with the driver and, side by side in the
 same run, with openstacksdk, one thread for each volume, both with their defaults.
 
-    python benchmarks/openstack.py [volumes]
+    .venv/bin/python -m benchmarks.openstack [volumes]
 
 Each volume is created, attached, detached and destroyed, all of them at once, on one server.
 Prints the number of successes, the number of requests, counted by the services themselves, and the
@@ -10,6 +10,7 @@ seconds.  Brings up the OpenStack of ``make test-openstack``, unless it is up, a
 it brought up.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -17,16 +18,13 @@ import sys
 from collections import Counter
 from uuid import uuid4
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-# and not this directory, where this module is called openstack
-sys.path[0] = os.path.dirname(HERE)
+from twisted.internet.defer import DeferredList, inlineCallbacks
+from twisted.internet.task import react
 
-from twisted.internet.defer import DeferredList, inlineCallbacks  # noqa: E402
-from twisted.internet.task import react  # noqa: E402
-
-from tests.openstack.cloud import GIB, configuration  # noqa: E402
-from tests.openstack.rig import Rig  # noqa: E402
-from txstorage import block_device_driver  # noqa: E402
+from tests.openstack.cloud import GIB, configuration
+from tests.openstack.rig import Rig
+from tests.run import ROOT
+from txstorage import block_device_driver
 
 SERVICES = ("keystone", "cinder-api", "nova-api")
 REQUEST = re.compile(r"^.* request: ([A-Z]+) \S+ \d+ \d+ ms by (\w+)", re.MULTILINE)
@@ -72,9 +70,7 @@ def with_driver(reactor, count):
     driver = block_device_driver(reactor, uuid4(), **configuration(poll_interval=2.0))
     node = yield driver.compute_instance_id()
     began = reactor.seconds()
-    ends = yield DeferredList(
-        [life_cycle(driver, node) for _ in range(count)], consumeErrors=True
-    )
+    ends = yield DeferredList([life_cycle(driver, node) for _ in range(count)], consumeErrors=True)
     for success, failure in ends:
         if not success:
             print(failure.getErrorMessage())
@@ -83,12 +79,32 @@ def with_driver(reactor, count):
 
 def with_sdk(rig, count):
     """:return: how many ended well, and the seconds."""
+    with open(rig.description) as opened:
+        cloud = json.load(opened)
+    user = cloud["users"]["demo"]
+    spec = {
+        "job": "life_cycles",
+        "count": count,
+        "threads": count,
+        "auth_url": cloud["auth_url"],
+        "authority": None,
+        "region": cloud["region"],
+        "user": {key: user[key] for key in ("username", "password", "project_name")},
+        "servers": cloud["servers"]["demo"][:1],
+    }
     python = os.path.join(rig.directory, "venv", "bin", "python")
-    script = os.path.join(HERE, "sdk_life_cycles.py")
-    # -P: not with this directory, where there is another openstack
-    said = subprocess.check_output([python, "-P", "-W", "ignore", script, str(count)], text=True)
-    ended_well, seconds = said.split()[-2:]
-    return int(ended_well), float(seconds)
+    done = subprocess.run(
+        [python, "-W", "ignore", "-m", "benchmarks.clients.sdk", json.dumps(spec)],
+        cwd=ROOT,
+        input="go\n",
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    figures = json.loads(done.stdout.splitlines()[-1])
+    for error in figures["errors"]:
+        print(error)
+    return figures["ended"], figures["wall"]
 
 
 def report(name, count, ended_well, seconds, requests):

@@ -1,0 +1,3 @@
+"""
+Measurements of txstorage beside other clients: ``make bench``.
+"""
