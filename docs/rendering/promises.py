@@ -137,13 +137,13 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         (
             "One poll serves all waiting operations, and costs the cloud one request.",
             (
-                "tests.driver.test_polling.WatcherTests.test_many_are_one_list",
+                "tests.driver.polling.test_lists.WatcherTests.test_many_are_one_list",
                 "tests.driver.test_detach.DetachTests.test_compute_is_asked_once_for_all",
             ),
         ),
         (
             "The absence of a volume from a list proves nothing.",
-            ("tests.driver.test_polling.WatcherTests.test_absence_from_a_list",),
+            ("tests.driver.polling.test_lists.WatcherTests.test_absence_from_a_list",),
         ),
         (
             "Every operation ends in time, with an error that names the awaited event.",

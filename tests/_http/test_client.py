@@ -24,7 +24,7 @@ from twisted.web.client import ResponseFailed
 from txstorage import errors
 from txstorage._http.bounds import Bounds
 from txstorage._http.client import HTTPClient, retry_delay
-from txstorage._http.rate_limit import TokenBucket
+from txstorage._http.throttle import TokenBucket
 from txstorage._http.trust import Untrusted
 from txstorage._log import HTTP_EXCHANGE, HTTP_RETRY
 from txstorage._support import slices

@@ -5,10 +5,12 @@ Tests of the HTTP client on real sockets.
 from __future__ import absolute_import, division, print_function
 
 from twisted.internet import reactor
+from twisted.internet.defer import succeed
 from twisted.internet.protocol import Factory
 from twisted.trial.unittest import TestCase
 
 from txstorage import errors
+from txstorage._http import connections
 from txstorage._http.bounds import Bounds
 from txstorage._http.client import HTTPClient
 from txstorage._http.connections import agent_for
@@ -268,15 +270,70 @@ class SocketTests(TestCase):
         # A server of several names has to know which one is meant.
         return d.addCallback(lambda ignored: self.assertEqual(names[-1], b"localhost"))
 
-    def test_connections_are_kept_for_reading(self):
-        """Two GETs share a connection; a POST opens its own."""
+    def requests(self, http, server, *methods):
+        """:return: a ``Deferred`` that fires when requests have been answered, one by one."""
+        d = succeed(None)
+        for method in methods:
+            d.addCallback(lambda _, method=method: http.request(method, server.url))
+        return d
+
+    def test_connections_are_kept(self):
+        """Reading requests share a connection, and mutations share another."""
+        server = RawServer(self, whole(b"{}"))
+        d = self.requests(self.client(), server, u"GET", u"POST", u"GET", u"DELETE", u"PUT")
+        return d.addCallback(lambda _: self.assertEqual(2, len(server.connections)))
+
+    def test_idle_connection(self):
+        """A mutation does not use a connection that has been idle for longer than a moment."""
+        self.patch(connections, "_KEPT_FOR", {True: 30, False: 0})
         server = RawServer(self, whole(b"{}"))
         http = self.client()
-        d = http.request(u"GET", server.url)
-        d.addCallback(lambda ignored: http.request(u"GET", server.url))
-        d.addCallback(lambda ignored: self.assertEqual(len(server.connections), 1))
-        d.addCallback(lambda ignored: http.request(u"POST", server.url, json={}))
-        return d.addCallback(lambda ignored: self.assertEqual(len(server.connections), 2))
+        d = self.requests(http, server, u"POST")
+        d.addCallback(lambda _: server.closed)
+        d.addCallback(lambda _: self.requests(http, server, u"POST"))
+        return d.addCallback(lambda _: self.assertEqual(2, len(server.connections)))
+
+    def test_mutation_over_a_closed_connection(self):
+        """
+        A mutation is sent once, also over a kept connection that the server closes without an
+        answer, when it may have been processed.
+        """
+
+        def once(_, method):
+            server = RawServer(self, whole(b"{}"))
+            http = self.client()
+            d = self.requests(http, server, u"POST")
+
+            def closing(_):
+                [first] = server.connections
+                answer = first.dataReceived
+
+                def close(data):
+                    server.answer = b""
+                    answer(data)
+                    first.transport.loseConnection()
+
+                first.dataReceived = close
+                del server.received[:]
+                return self.assertFailure(http.request(method, server.url), errors.ResponseLost)
+
+            d.addCallback(closing)
+            return d.addCallback(
+                lambda _: self.assertEqual(
+                    (1, 1), (len(server.connections), len(server.received))
+                )
+            )
+
+        d = succeed(None)
+        for method in (u"POST", u"PUT", u"DELETE"):
+            d.addCallback(once, method)
+        return d
+
+    def test_no_resolver_for_addresses(self):
+        """An address is connected to without a resolver, which would occupy a thread."""
+        self.patch(connections, "OwnReactorEndpoint", None)
+        server = RawServer(self, whole(b"{}"))
+        return self.requests(self.client(), server, u"GET", u"POST")
 
     def test_kept_connection_that_was_closed(self):
         """A GET over a kept connection that the server closes meanwhile is repeated."""

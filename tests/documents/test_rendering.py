@@ -447,7 +447,7 @@ class PromisesTests(SynchronousTestCase):
         self.assertEqual(list(promises.PROMISES), shown)
         [promise, test, *_] = promises.lines_of_promises("Waiting")
         self.assertFalse(promise.startswith(" "))
-        self.assertTrue(test.startswith("    - ``tests.driver.test_polling."))
+        self.assertTrue(test.startswith("    - ``tests.driver.polling."))
 
 
 def _broken(suite: Any) -> list[Any]:

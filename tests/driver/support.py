@@ -4,6 +4,8 @@ The base of the driver's tests: a driver on a cloud in memory.
 
 from __future__ import absolute_import, division, print_function
 
+from functools import partial
+
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -41,6 +43,27 @@ def logged(logger, message_type):
     return [m for m in logger.messages if m.get(u"message_type") == message_type.message_type]
 
 
+class Prompt(object):
+    """
+    A driver whose operations begin at once, instead of in the reactor's next iteration.
+
+    :ivar driver: the driver itself, of which several operations can begin in one iteration.
+    """
+
+    def __init__(self, clock, driver):
+        self.clock = clock
+        self.driver = driver
+
+    def __getattr__(self, name):
+        found = getattr(self.driver, name)
+        return partial(self._begin, found) if callable(found) else found
+
+    def _begin(self, method, *args):
+        d = method(*args)
+        self.clock.advance(0)
+        return d
+
+
 class DriverTestCase(SynchronousTestCase):
     """A driver on a cloud in memory."""
 
@@ -52,9 +75,10 @@ class DriverTestCase(SynchronousTestCase):
         self.driver = self.new_driver()
 
     def new_driver(self, **changes):
-        return memory_driver(
+        driver = memory_driver(
             self.clock, self.cloud, devices=self.devices, node=self.node, **changes
         )
+        return Prompt(self.clock, driver)
 
     def pass_time(self, seconds=20):
         """Let time pass, and let this node's kernel follow the cloud."""

@@ -245,31 +245,30 @@ class AttachTests(DriverTestCase):
 
     def test_queue(self):
         """
-        Attaches to one server run one after the other, and attaches to several servers in parallel;
-        the time in the queue does not count towards the deadline.
+        Two attaches to one server are requested at once, and attaches to several servers in
+        parallel; the time in the queue does not count towards the deadline.
         """
-        self.cloud.delay = 50
-        here = [self.driver.attach_volume(self.cloud.add(), HERE) for _ in range(4)]
+        self.cloud.delay = 100
+        here = [self.driver.attach_volume(self.cloud.add(), HERE) for _ in range(6)]
         there = self.driver.attach_volume(self.cloud.add(), THERE)
-        self.assertEqual(2, self.cloud.count("attach"))
-        self.pass_time(52)
+        self.assertEqual(2 + 1, self.cloud.count("attach"))
+        self.pass_time(102)
         self.successResultOf(there)
-        self.pass_time(160)
+        self.pass_time(210)
         for d in here:
             self.successResultOf(d)
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_cancelled_in_the_queue(self):
         """An attach that is cancelled in the queue leaves the queue."""
-        first, second, third = [
-            self.driver.attach_volume(self.cloud.add(), HERE) for _ in range(3)
-        ]
-        second.cancel()
-        self.failureResultOf(second, CancelledError)
+        attaches = [self.driver.attach_volume(self.cloud.add(), HERE) for _ in range(4)]
+        cancelled = attaches.pop(2)
+        cancelled.cancel()
+        self.failureResultOf(cancelled, CancelledError)
         self.pass_time()
-        self.successResultOf(first)
-        self.successResultOf(third)
-        self.assertEqual(2, self.cloud.count("attach"))
+        for d in attaches:
+            self.successResultOf(d)
+        self.assertEqual(3, self.cloud.count("attach"))
 
     def test_device_never_comes(self):
         """

@@ -16,20 +16,21 @@ from txstorage.driver.convergence import Convergence, PlainSubject
 from txstorage.driver.polling import Intervals, SharedPoll, Watcher, until
 from txstorage.errors import Conflict
 
-from ..helpers.memory import GIB, HERE, THERE, Fault, MemoryCloud
+from ..helpers.memory import CLUSTER, GIB, HERE, THERE, Fault, MemoryCloud
 from .support import WHERE, DriverTestCase, logged, lost, unreachable
 
-GROWING = Intervals(first=1.0, factor=2.0, longest=8.0, jitter=0.0)
+GROWING = Intervals(first=1.0, factor=2.0, longest=8.0, jitter=0.0, learning=False)
 
 
 class IntervalsValueTests(SynchronousTestCase):
     """The intervals as a value."""
 
     def test_defaults(self):
-        """By default, intervals grow from 0.2 to 2 seconds, each by 60 %, and vary by 20 %."""
+        """By default, intervals grow from 0.05 to 2 seconds, each by 25 %, and vary by 20 %."""
         intervals = Intervals()
+        self.assertTrue(intervals.learning)
         self.assertEqual(
-            (0.2, 1.6, 2.0, 0.2),
+            (0.05, 1.25, 2.0, 0.2),
             (intervals.first, intervals.factor, intervals.longest, intervals.jitter),
         )
 
@@ -139,9 +140,10 @@ class PollTests(SynchronousTestCase):
 
     def test_first_poll_fails(self):
         """A first poll that fails is repeated after the first interval, and then the next."""
-        d = SharedPoll(self.clock, self.look_up, GROWING).first_poll(u"a")
-        self.clock.pump([0.5] * 16)
-        self.assertEqual([0.5, 1.5, 3.5, 7.5], self.polled)
+        poll = SharedPoll(self.clock, self.look_up, GROWING)
+        d = poll.next_poll(u"a", poll.pace(at_once=True))
+        self.clock.pump([0] + [0.5] * 16)
+        self.assertEqual([0, 1, 3, 7], self.polled)
         self.assertNoResult(d)
 
     def test_until(self):
@@ -155,7 +157,8 @@ class PollTests(SynchronousTestCase):
 
     def test_cancelled_after_a_failure(self):
         """A caller whose poll failed can be cancelled before the next poll."""
-        d = SharedPoll(self.clock, self.look_up, GROWING).next_poll(u"a", 0)
+        poll = SharedPoll(self.clock, self.look_up, GROWING)
+        d = poll.next_poll(u"a", poll.pace())
         self.clock.advance(1)
         d.cancel()
         self.failureResultOf(d, CancelledError)
@@ -165,7 +168,7 @@ class PollTests(SynchronousTestCase):
     def test_failure_is_logged(self, logger):
         """The log has the reason of a failed poll, and the number of waiting operations."""
         poll = SharedPoll(self.clock, self.look_up, GROWING)
-        waits = [poll.next_poll(u"a", 0) for _ in range(3)]
+        waits = [poll.next_poll(u"a", poll.pace()) for _ in range(3)]
         waits.pop().addErrback(lambda failure: failure.trap(CancelledError)).cancel()
         self.clock.advance(1)
         [message] = logged(logger, POLL_FAILED)
@@ -183,6 +186,7 @@ class ConvergenceTests(SynchronousTestCase):
         clock = Clock()
         cloud = MemoryCloud(clock)
         volume_id = cloud.add(u"in-use", attached_to=HERE)
-        watcher = Watcher(clock, cloud, {}, GROWING)
+        watcher = Watcher(clock, cloud, CLUSTER, GROWING)
         d = Convergence(cloud, watcher, u"create", volume_id).run()
+        clock.advance(0)
         self.assertEqual(volume_id, self.successResultOf(d).volume_id)

@@ -7,6 +7,7 @@ out later, as real clouds do.  Tests inject faults with :meth:`MemoryCloud.break
 
 from __future__ import absolute_import, division, print_function
 
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import attr
@@ -28,7 +29,7 @@ HERE = u"11111111-1111-4111-8111-111111111111"
 THERE = u"22222222-2222-4222-8222-222222222222"
 
 #: Without jitter, so that tests know the time of each poll.
-STEADY = Intervals(first=1.0, factor=1.0, longest=1.0, jitter=0.0)
+STEADY = Intervals(first=1.0, factor=1.0, longest=1.0, jitter=0.0, learning=False)
 
 
 def refusal(status=400, detail=u"no"):
@@ -54,6 +55,7 @@ class MemoryCloud(object):
     :ivar list requests: the names of the requests received.
     :ivar dict faults: request name to a list of :class:`Fault`, used up in order.
     :ivar dict reasons: volume id to the cloud's reason for its failure.
+    :ivar bool dated: whether the cloud gives the time of a volume's last change, in whole seconds.
     """
 
     allocation_unit = GIB
@@ -70,6 +72,7 @@ class MemoryCloud(object):
         self.malformed = ()
         self.pages = 1
         self.cancelled = []
+        self.dated = False
         self._made = 0
 
     # -- for tests -------------------------------------------------------------
@@ -96,6 +99,9 @@ class MemoryCloud(object):
         """Change a volume, if it exists."""
         if volume_id in self.volumes:
             fields = attr.asdict(self.volumes[volume_id], recurse=False)
+            if self.dated:
+                now = datetime(2026, 1, 2) + timedelta(seconds=int(self.clock.seconds()))
+                changes["updated_at"] = text_type(now.isoformat())
             self.volumes[volume_id] = Volume(**dict(fields, **changes))
 
     def break_next(self, request, *faults):

@@ -37,6 +37,7 @@ from .messages import (
     request_headers,
     shown_url,
 )
+from .throttle import LIMITS, RequestQueues
 
 MYPY = False
 if MYPY:
@@ -58,7 +59,7 @@ if MYPY:
 
     from .bounds import Bounds  # noqa: F401
     from .connections import ProxyFor  # noqa: F401
-    from .rate_limit import TokenBucket  # noqa: F401
+    from .throttle import Limits, TokenBucket  # noqa: F401
 
     Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
 
@@ -103,12 +104,13 @@ class HTTPClient(object):
     :param reactor: provides ``IReactorTime``.
     :param agent: provides ``IAgent``; see :func:`agent_for`.
     :param float timeout: seconds that one exchange may take, not counting the waits between
-        attempts and for the rate limit.
-    :param limiter: a :class:`~txstorage._http.rate_limit.TokenBucket`, or ``None``.
+        attempts, for the rate limit and in the queue.
+    :param limiter: a :class:`~txstorage._http.throttle.TokenBucket`, or ``None``.
     :param jitter: called without arguments for a float from 0 to 1.
     :param bounds: the :class:`~txstorage._http.bounds.Bounds` of answers' bodies; those of
         connections are the agent's.
     :param proxy_for: as for :func:`agent_for`, for messages.
+    :param limits: the :class:`~txstorage._http.throttle.Limits` of requests at once.
 
     :ivar slices: the :class:`~txstorage._support.slices.Slices` in which answers are decoded.
     """
@@ -122,8 +124,9 @@ class HTTPClient(object):
         jitter=random.random,
         bounds=BOUNDS,
         proxy_for=no_proxy,
+        limits=LIMITS,
     ):
-        # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], Bounds, ProxyFor) -> None
+        # type: (IReactorTime, IAgent, float, Optional[TokenBucket], Callable[[], float], Bounds, ProxyFor, Limits) -> None
         self._reactor = reactor
         self._agent = agent
         self._treq = TreqClient(BareAgent(agent), data_to_body_producer=BytesProducer)
@@ -133,6 +136,7 @@ class HTTPClient(object):
         self._bounds = bounds
         self.slices = Slices(reactor)
         self._proxy_for = proxy_for
+        self._queues = RequestQueues(limits)
 
     def request(
         self,
@@ -202,8 +206,13 @@ class HTTPClient(object):
     def _attempt(self, call, attempt):
         # type: (Request, int) -> Deferred[Response]
         turn = succeed(None) if self._limiter is None else self._limiter.acquire()
-        turn.addCallback(in_current_context(lambda ignored: self._logged(call)))
+        turn.addCallback(in_current_context(lambda ignored: self._queued(call)))
         return turn.addErrback(in_current_context(self._again), call, attempt)
+
+    def _queued(self, call):
+        # type: (Request) -> Deferred[Response]
+        send = in_current_context(lambda: self._logged(call))
+        return self._queues.run(call.url, call.method in SAFE_METHODS, send)
 
     def _logged(self, call):
         # type: (Request) -> Deferred[Response]

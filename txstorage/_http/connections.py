@@ -11,16 +11,19 @@ except ImportError:
     # treq 16.12 works without it, and sends a native string as it is.
     EncodedURL = None  # type: ignore[assignment,misc]
 
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.web.client import Agent, HTTPConnectionPool, ProxyAgent
 from twisted.web.error import SchemeNotSupported
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IAgentEndpointFactory
 from zope.interface import implementer
 
-from .._support.addresses import in_brackets
+from .._support.addresses import as_ip_address, in_brackets
 from .._support.compat import as_text, native
+from .._support.deferreds import all_of
 from .._support.old_twisted import OwnReactorEndpoint, TLSEndpoint
 from .bounds import BOUNDS
+from .throttle import LIMITS
 from .trust import https_policy
 from .tunnels import ProxyEndpoint, TunnelEndpoint, handshake_remedy
 from .wire_bounds import BoundedEndpoint, TimedHandshake
@@ -49,8 +52,12 @@ def no_proxy(url):
     """Reach a URL without a proxy."""
 
 
-# Seconds; Apache drops an idle connection after 5, others after minutes.
-_KEPT_FOR = 30
+_ENDPOINTS = {4: TCP4ClientEndpoint, 6: TCP6ClientEndpoint}
+
+# Seconds for which an idle connection is kept.  Apache closes one after 5, gunicorn after 2, others
+# after minutes.  A reading request that meets the closing is sent again; a mutation is not, so it
+# uses only a connection that was in use a moment ago.
+_KEPT_FOR = {True: 30, False: 1}
 
 
 @implementer(IAgentEndpointFactory)
@@ -100,7 +107,10 @@ class _Endpoints(object):
 
     def _to(self, host, port):
         # type: (Text, int) -> Any
-        return OwnReactorEndpoint(self._reactor, native(host), port, timeout=self._timeout)
+        # An address needs no resolver, which would occupy a thread.
+        address = as_ip_address(host)
+        kind = OwnReactorEndpoint if address is None else _ENDPOINTS[address.version]
+        return kind(self._reactor, native(host), port, timeout=self._timeout)
 
     def _over_tls(self, policy, endpoint, host, port, proxy=None):
         # type: (HTTPSPolicy, Any, Text, int, Optional[Proxy]) -> Any
@@ -127,11 +137,10 @@ class _Endpoints(object):
 @implementer(IAgent)
 class _Agents(object):
     """
-    Sends reading requests over kept connections, and the rest over fresh ones.
+    Sends reading requests and mutations over kept connections of their own.
 
     The service may close a kept connection at the very moment a request is sent.  A reading request
-    is sent again; but whether a mutation was processed is unknown then, so a mutation avoids that
-    risk.
+    is sent again at once; but whether a mutation was processed is unknown then, so it fails.
     """
 
     def __init__(self, reactor, endpoints, proxy_for):
@@ -139,42 +148,52 @@ class _Agents(object):
         self._reactor = reactor
         self._endpoints = endpoints
         self._proxy_for = proxy_for
-        self._pool = HTTPConnectionPool(reactor)
-        self._pool.cachedConnectionTimeout = _KEPT_FOR
-        self._kept = Agent.usingEndpointFactory(reactor, endpoints, self._pool)
-        self._fresh = Agent.usingEndpointFactory(reactor, endpoints)
-        # A proxy's agent shares connections only with itself.
-        self._kept_proxies = {}  # type: Dict[Any, IAgent]
+        self._pools = {
+            True: _pool(reactor, LIMITS.readers, _KEPT_FOR[True], retries=True),
+            False: _pool(reactor, LIMITS.writers, _KEPT_FOR[False], retries=False),
+        }
+        self._agents = {
+            reads: Agent.usingEndpointFactory(reactor, endpoints, pool)
+            for reads, pool in self._pools.items()
+        }
+        # A proxy's agent shares connections only with itself, so it is kept.
+        self._through_proxies = {}  # type: Dict[Any, IAgent]
 
     def request(self, method, uri, headers=None, bodyProducer=None):  # noqa: N803
         # type: (bytes, bytes, Optional[Headers], Any) -> Deferred[Any]
         """See ``IAgent``."""
-        kept = as_text(method) in SAFE_METHODS
+        reads = as_text(method) in SAFE_METHODS
         proxy = self._proxy_for(as_text(uri)) if uri[:5].lower() == b"http:" else None
-        if proxy is None:
-            agent = self._kept if kept else self._fresh  # type: Any
-        else:
-            agent = self._kept_proxy(proxy) if kept else self._through(proxy)
+        agent = self._agents[reads]  # type: Any
+        if proxy is not None:
+            agent = self._through(proxy, reads)
             headers = _with_authorization(headers, proxy)
         answered = agent.request(method, uri, headers, bodyProducer)  # type: Deferred[Any]
         return answered
 
-    def _kept_proxy(self, proxy):
-        # type: (Proxy) -> Any
-        if proxy not in self._kept_proxies:
-            self._kept_proxies[proxy] = self._through(proxy, self._pool)
-        return self._kept_proxies[proxy]
-
-    def _through(self, proxy, pool=None):
-        # type: (Proxy, Optional[HTTPConnectionPool]) -> Any
-        return ProxyAgent(self._endpoints.of_proxy(proxy), self._reactor, pool)
+    def _through(self, proxy, reads):
+        # type: (Proxy, bool) -> Any
+        if (proxy, reads) not in self._through_proxies:
+            endpoint = self._endpoints.of_proxy(proxy)
+            agent = ProxyAgent(endpoint, self._reactor, self._pools[reads])
+            self._through_proxies[proxy, reads] = agent
+        return self._through_proxies[proxy, reads]
 
     def close(self):
         # type: () -> Any
         """
         :return: a ``Deferred`` that fires when the kept connections are closed.
         """
-        return self._pool.closeCachedConnections()
+        return all_of([pool.closeCachedConnections() for pool in self._pools.values()])
+
+
+def _pool(reactor, size, seconds, retries):
+    # type: (Any, int, int, bool) -> HTTPConnectionPool
+    pool = HTTPConnectionPool(reactor)
+    pool.maxPersistentPerHost = size
+    pool.cachedConnectionTimeout = seconds
+    pool.retryAutomatically = retries
+    return pool
 
 
 def _with_authorization(headers, proxy):

@@ -51,8 +51,9 @@ class Volume(object):
     :ivar volume_type: text or ``None``.
     :ivar bool encrypted: whether the volume is encrypted, so that its device may be smaller than
         ``size``.
-    :ivar bool listed: whether a list describes the volume, which may be out of date; only a
-        description of the one volume is the basis of a change or a result.
+    :ivar bool listed: whether a list describes the volume, which may be out of date.
+    :ivar text updated_at: the time of the last change, ISO 8601, UTC; sorts by time, often in whole
+        seconds.  Empty when unknown.
     """
 
     volume_id = attr.ib(validator=_text)  # type: Text
@@ -65,6 +66,7 @@ class Volume(object):
     volume_type = attr.ib(default=None, validator=optional(_text))  # type: Optional[Text]
     encrypted = attr.ib(default=False, validator=instance_of(bool))  # type: bool
     listed = attr.ib(default=False, cmp=False)  # type: bool
+    updated_at = attr.ib(default=u"", validator=_text, cmp=False)  # type: Text
 
 
 @attr.s(frozen=True, slots=True)

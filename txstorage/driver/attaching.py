@@ -6,12 +6,10 @@ the cloud's own.
 
 from __future__ import absolute_import, division, print_function
 
-from weakref import WeakValueDictionary
-
-from twisted.internet.defer import DeferredLock, maybeDeferred
+from twisted.internet.defer import maybeDeferred
 
 from .._support.deferreds import all_of
-from .._support.eliot_context import in_current_context
+from .._support.eliot_context import resume_context
 from ..errors import DeviceBusy, DeviceError
 from ..errors.remedies import (
     COMPUTE_RELEASES,
@@ -20,6 +18,7 @@ from ..errors.remedies import (
     OWN_INSTANCE_ID,
 )
 from ..interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
+from .attach_queue import AttachQueues
 from .labels import dataset_of
 from .places import attached_servers
 from .polling import SharedPoll
@@ -27,7 +26,7 @@ from .turns import Turns
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Iterable, Optional, Sequence, Text  # noqa: F401
+    from typing import Any, Iterable, Optional, Sequence, Text, TypeVar  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
@@ -37,8 +36,11 @@ if MYPY:
     from .._devices.finder import DeviceFinder  # noqa: F401
     from ..clouds.interface import IVolumeService  # noqa: F401
     from ..clouds.values import Attachment, Volume  # noqa: F401
+    from .attach_queue import Place  # noqa: F401
     from .convergence import Convergence  # noqa: F401
-    from .polling import Intervals  # noqa: F401
+    from .polling import Intervals, Pace  # noqa: F401
+
+    T = TypeVar("T")
 
     NodeIdentity = Any  # the wing _node stands above this one
 
@@ -51,8 +53,9 @@ class NodeAttacher(object):
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
     :param devices: a :class:`~txstorage._devices.finder.DeviceFinder` for this node.
     :param node: a :class:`~txstorage._node.instance_id.NodeIdentity` for this node.
-    :param intervals: :class:`~txstorage.driver.polling.Intervals` between polls.
+    :param intervals: :class:`~txstorage.driver.polling.timing.Intervals` between polls.
 
+    :ivar AttachQueues queues: the attaches in progress.
     :ivar Turns turns: the detaches in progress.
     """
 
@@ -62,20 +65,22 @@ class NodeAttacher(object):
         self._devices = devices
         self._node = node
         self._compute = SharedPoll(reactor, service.list_attachments, intervals)
-        self._queues = WeakValueDictionary()  # type: WeakValueDictionary[Text, DeferredLock]
+        self.queues = AttachQueues(reactor)
         self.turns = Turns(reactor)
 
-    def attach(self, run, server_id, in_time):
-        # type: (Convergence, Text, Callable[..., Deferred[Any]]) -> Deferred[BlockDeviceVolume]
+    def attach(self, run, place, server_id):
+        # type: (Convergence, Place, Text) -> Deferred[BlockDeviceVolume]
         """
         Attach a volume to a node.
 
         :param Convergence run: the attach.
+        :param Place place: the attach's place in the queue of the node.
         :param text server_id: the instance id of the node.
-        :param in_time: called with a function and its arguments; calls it with a deadline.
         :return: a ``Deferred`` that fires with the ``BlockDeviceVolume``.
         """
-        d = self._in_turn(server_id, in_time, self._attach, run, server_id)
+        awaited, run.awaited = run.awaited, OWN_INSTANCE_ID
+        d = self._own_id()  # type: Deferred[Any]
+        d.addCallback(self._attach_knowing, run, place, server_id, awaited)
         return d.addCallback(
             lambda volume: BlockDeviceVolume(
                 blockdevice_id=volume.volume_id,
@@ -85,23 +90,26 @@ class NodeAttacher(object):
             )
         )
 
-    def _in_turn(self, server_id, in_time, *call):
-        # type: (Text, Callable[..., Deferred[Any]], *Any) -> Deferred[Any]
-        # Compute carries out one attach at a time for each server.  The deadline of an attach
-        # starts at the head of the queue, so that waiting for others does not count.
-        queue = self._queues.setdefault(server_id, DeferredLock())
-        d = queue.run(in_current_context(in_time), *call)  # type: Deferred[Any]
-        return d
+    def request_attach(self, run, place, server_id):
+        # type: (Convergence, Place, Text) -> Deferred[None]
+        """
+        Request a volume's attachment when its turn has come.
 
-    def _attach(self, run, server_id):
-        # type: (Convergence, Text) -> Deferred[Any]
-        awaited, run.awaited = run.awaited, OWN_INSTANCE_ID
-        return self._own_id().addCallback(self._attach_knowing, run, server_id, awaited)
+        :param Convergence run: the attach.
+        :param Place place: the attach's place in the queue of the node.
+        :param text server_id: the instance id of the node.
+        :return: a ``Deferred`` that fires when the cloud has accepted the request.
+        """
+        turn = resume_context(place.wait())
+        return turn.addCallback(
+            lambda _: self._service.request_attach(run.volume_id, server_id)
+        )
 
-    def _attach_knowing(self, own_id, run, server_id, awaited):
-        # type: (Optional[Text], Convergence, Text, Text) -> Deferred[Any]
+    def _attach_knowing(self, own_id, run, place, server_id, awaited):
+        # type: (Optional[Text], Convergence, Place, Text, Text) -> Deferred[Any]
         run.awaited = awaited
         d = run.run()  # type: Deferred[Any]
+        d.addCallback(_learned, place)
         return d.addCallback(self._await_device, run) if own_id == server_id else d
 
     def _await_device(self, volume, run):
@@ -160,17 +168,21 @@ class NodeAttacher(object):
 
     def _until_not_listed(self, run, server_id):
         # type: (Convergence, Text) -> Deferred[None]
-        def evaluate(attachments, polls):
-            # type: (Iterable[Attachment], int) -> Optional[Deferred[Any]]
-            run.problem.ended()
-            if run.volume_id in {attachment.volume_id for attachment in attachments}:
-                d = self._compute.next_poll(server_id, polls, run.problem.retry)
-                return d.addCallback(evaluate, polls + 1)
-            return None
-
         # One poll of a server's list serves all volumes that are being detached from it.
-        d = self._compute.first_poll(server_id, run.problem.retry)
-        return d.addCallback(evaluate, 0)
+        pace = self._compute.pace(at_once=True)
+
+        def poll():
+            # type: () -> Deferred[None]
+            d = self._compute.next_poll(server_id, pace, run.problem.retry)
+            return d.addCallback(evaluate)
+
+        def evaluate(attachments):
+            # type: (Iterable[Attachment]) -> Optional[Deferred[Any]]
+            run.problem.ended()
+            listed = any(each.volume_id == run.volume_id for each in attachments)
+            return poll() if listed else None
+
+        return poll()
 
     def _until_device_gone(self, run):
         # type: (Convergence) -> Deferred[None]
@@ -199,6 +211,12 @@ class NodeAttacher(object):
         # type: () -> Deferred[Optional[Text]]
         d = self._node.instance_id()  # type: Deferred[Any]
         return d.addErrback(_no_instance_id)
+
+
+def _learned(volume, place):
+    # type: (T, Place) -> T
+    place.learn()
+    return volume
 
 
 def _no_instance_id(failure):

@@ -26,8 +26,10 @@ from .lifecycle import (
     AWAITED,
     REFUSALS,
     Decision,
+    Phase,
     Progress,
     decide,
+    is_proved,
 )
 from .places import attached_hosts, attached_places, attached_servers, observed
 from .polling import is_passing
@@ -42,7 +44,7 @@ if MYPY:
 
     from ..clouds.interface import IVolumeService  # noqa: F401
     from ..clouds.values import Volume  # noqa: F401
-    from .polling import Watcher  # noqa: F401
+    from .polling import Pace, Watcher  # noqa: F401
 
 #: The cloud refuses the request in the volume's current state, which may have changed meanwhile.
 _REFUSALS = tuple(kind for kind, _ in REFUSALS if kind is not UnknownServer)
@@ -68,7 +70,7 @@ class Convergence(object):
     An operation that brings one volume to its target state.
 
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
-    :param watcher: a :class:`~txstorage.driver.polling.Watcher`.
+    :param watcher: a :class:`~txstorage.driver.polling.lists.Watcher`.
     :param text operation: a key of :data:`txstorage.driver.lifecycle.TABLES`.
     :param text volume_id: the volume.
     :param request: called with the ``Convergence`` to send the request; returns a ``Deferred``
@@ -92,7 +94,12 @@ class Convergence(object):
         self._watcher = watcher
         self._send_request = request  # type: Any
         self._check = check
-        self._polls = 0
+        self._pace = None  # type: Optional[Pace]
+        # Seconds from the request to the last poll that did not see its result.
+        self._waited = 0.0
+        # The volume's last change as seen before the request.
+        self._known_at = u""
+        self._servers_listed = False
         self.problem = LastProblem()
         self.volume_id = volume_id
         self.volume = None  # type: Any
@@ -113,7 +120,7 @@ class Convergence(object):
         :return: a ``Deferred`` that fires with the :class:`~txstorage.clouds.Volume` in its target
             state, or ``None`` when the volume is gone as intended.
         """
-        d = self._watcher.poll(self.volume_id)
+        d = self._watcher.look(self.volume_id)
         d.addCallback(self._checked)
         return d.addCallback(self._step)
 
@@ -124,7 +131,7 @@ class Convergence(object):
 
         :param volume: the :class:`~txstorage.clouds.Volume` in the cloud's response.
         """
-        self.progress = self.progress.requested()
+        self._requested()
         return maybeDeferred(self._step, volume)
 
     @property
@@ -148,12 +155,13 @@ class Convergence(object):
         self.volume = volume
         self.problem.ended()
         status, places = observed(volume)
-        if volume is not None and not self.progress.servers:
-            self.progress = self.progress.about(attached_servers(volume))
+        self._note(volume)
         decision = decide(self.progress, status, places)
-        if volume is not None and volume.listed and decision is not Decision.WAIT:
-            return self._look_again()
+        if volume is not None and volume.listed:
+            if not is_proved(self.progress, decision, volume.updated_at, self._known_at):
+                return self._look_again()
         if decision is Decision.DONE:
+            self._learn()
             return volume
         if decision is Decision.WAIT:
             self.progress = self.progress.waiting()
@@ -161,6 +169,22 @@ class Convergence(object):
         if decision is Decision.REQUEST:
             return self._request()
         return self._give_up(decision, status, places)
+
+    def _note(self, volume):
+        # type: (Optional[Volume]) -> None
+        if volume is None or self.progress.phase is Phase.REQUESTED:
+            return
+        self._known_at = volume.updated_at
+        # A list may be out of date about the servers, too, so the next look replaces them.
+        if not self.progress.servers or (self._servers_listed and not volume.listed):
+            self.progress = self.progress.about(attached_servers(volume))
+            self._servers_listed = volume.listed
+
+    def _learn(self):
+        # type: () -> None
+        if self._pace is not None and self.progress.phase is Phase.REQUESTED:
+            operation, times = self.progress.operation, self._watcher.times
+            times.learn(operation, self._waited, self._pace.age)
 
     def _look_again(self):
         # type: () -> Deferred[Any]
@@ -178,8 +202,9 @@ class Convergence(object):
     def _wait(self):
         # type: () -> Deferred[Any]
         # At the first poll, the caller that began the transition is still at work.
-        if self.volume is None or not self._polls:
+        if self.volume is None or self._pace is None:
             return self._poll_again()
+        self._waited = self._pace.age
         d = maybeDeferred(self._service.settle, self.volume)
         d.addErrback(self._not_settled)
         return d.addCallback(lambda _: self._poll_again())
@@ -193,8 +218,9 @@ class Convergence(object):
 
     def _poll_again(self):
         # type: () -> Deferred[Any]
-        d = self._watcher.next_poll(self.volume_id, self._polls, self.problem.retry)
-        self._polls += 1
+        if self._pace is None:
+            self._pace = self._watcher.pace()
+        d = self._watcher.next_poll(self.volume_id, self._pace, self.problem.retry)
         return d.addCallback(self._step)
 
     def _request(self):
@@ -204,9 +230,13 @@ class Convergence(object):
 
     def _accepted(self, _):
         # type: (object) -> Deferred[Any]
-        self.progress = self.progress.requested()
-        self._polls = 0
+        self._requested()
         return self._poll_again()
+
+    def _requested(self):
+        # type: () -> None
+        self.progress = self.progress.requested()
+        self._pace, self._waited = self._watcher.times.pace(self.progress.operation), 0.0
 
     def _not_accepted(self, failure):
         # type: (Failure) -> Any
@@ -225,8 +255,7 @@ class Convergence(object):
         elif error.certainly_unprocessed:
             self.progress = self.progress.waiting()
         else:
-            self.progress = self.progress.requested()
-            self._polls = 0
+            self._requested()
         self.problem.record(failure)
         REQUEST_REFUSED(
             operation=self.progress.operation,

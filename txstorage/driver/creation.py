@@ -20,7 +20,7 @@ from .convergence import Convergence
 from .labels import belongs_to, dataset_labels, dataset_of, volume_name
 from .last_problem import LastProblem
 from .lifecycle import AWAITED, MAXIMUM_REQUESTS, chosen
-from .polling import is_passing, until
+from .polling import Pace, is_passing, until
 
 MYPY = False
 if MYPY:
@@ -34,7 +34,7 @@ if MYPY:
     from ..clouds.interface import IVolumeService  # noqa: F401
     from ..clouds.values import Volume  # noqa: F401
     from ..interfaces import BlockDeviceVolume  # noqa: F401
-    from .polling import Intervals, Watcher  # noqa: F401
+    from .polling import DatasetSearch, Intervals, Watcher  # noqa: F401
 
 
 # The lists that are read until one has the volume that was created; a cloud that never lists the
@@ -48,8 +48,9 @@ class Creation(object):
 
     :param reactor: provides ``IReactorTime``.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
-    :param watcher: a :class:`~txstorage.driver.polling.Watcher`.
-    :param intervals: :class:`~txstorage.driver.polling.Intervals` between requests.
+    :param watcher: a :class:`~txstorage.driver.polling.lists.Watcher`.
+    :param search: a :class:`~txstorage.driver.polling.lists.DatasetSearch`.
+    :param intervals: :class:`~txstorage.driver.polling.timing.Intervals` between requests.
     :param UUID cluster_id: the cluster.
     :param UUID dataset_id: the dataset.
     :param int size: bytes, a multiple of the service's allocation unit.
@@ -59,12 +60,22 @@ class Creation(object):
     awaited = AWAITED[u"create"]
 
     def __init__(
-        self, reactor, service, watcher, intervals, cluster_id, dataset_id, size, volume_type
+        self,
+        reactor,
+        service,
+        watcher,
+        search,
+        intervals,
+        cluster_id,
+        dataset_id,
+        size,
+        volume_type,
     ):
-        # type: (IReactorTime, IVolumeService, Watcher, Intervals, UUID, UUID, int, Optional[Text]) -> None
+        # type: (IReactorTime, IVolumeService, Watcher, DatasetSearch, Intervals, UUID, UUID, int, Optional[Text]) -> None
         self._reactor = reactor
         self._service = service
         self._watcher = watcher
+        self._search = search
         self._intervals = intervals
         self._cluster_id = cluster_id
         self._dataset_id = dataset_id
@@ -73,7 +84,7 @@ class Creation(object):
         self._requests = 0
         # Volumes that a list has, and that do not exist (any more).
         self._refuted = set()  # type: Set[Text]
-        self._pauses = 0
+        self._pace = None  # type: Optional[Pace]
         self._requested_id = None  # type: Any
         self._convergence = None  # type: Optional[Convergence]
         self._problem = LastProblem()
@@ -115,12 +126,11 @@ class Creation(object):
 
     def _find(self):
         # type: () -> Deferred[List[Volume]]
-        labels = dataset_labels(self._cluster_id, self._dataset_id)
-        d = self._service.list_volumes(labels)
+        d = self._search.look(self._dataset_id)
         return d.addCallback(
-            lambda page: [
+            lambda found: [
                 volume
-                for volume in page.volumes
+                for volume in found
                 if self._is_candidate(volume) and volume.volume_id not in self._refuted
             ]
         )
@@ -204,10 +214,10 @@ class Creation(object):
             return failure
         self._problem.retry(failure)
         # The cloud may still be processing the request: give the volume time to appear.
-        pause = resume_context(  # type: Deferred[Any]
-            deferLater(self._reactor, self._intervals.seconds(self._pauses), lambda: None)
-        )
-        self._pauses += 1
+        if self._pace is None:
+            self._pace = Pace(self._reactor, self._intervals)
+        delay = self._pace.delay()
+        pause = resume_context(deferLater(self._reactor, delay, lambda: None))  # type: Deferred[Any]
         pause.addCallback(lambda _: self._find_with_retries())
         return pause.addCallback(self._adopt_or_request)
 

@@ -18,7 +18,7 @@ from .places import attached_servers
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, List, Optional, Sequence, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, Iterable, List, Optional, Sequence, Text, Tuple  # noqa: F401
 
     from ..clouds.values import Volume, VolumePage  # noqa: F401
 
@@ -102,6 +102,25 @@ def block_device_volume(volume):
     )
 
 
+def by_dataset(volumes):
+    # type: (Iterable[Volume]) -> Tuple[Dict[UUID, List[Volume]], List[Tuple[Text, Text]]]
+    """
+    Group volumes by their dataset.
+
+    :param volumes: :class:`txstorage.clouds.Volume` of one cluster.
+    :return: dict of dataset ids to lists of volumes; and a list of ``(volume_id, problem)`` texts
+        of the volumes without a dataset.
+    """
+    datasets = {}  # type: Dict[UUID, List[Volume]]
+    malformed = []  # type: List[Tuple[Text, Text]]
+    for volume in volumes:
+        try:
+            datasets.setdefault(dataset_of(volume), []).append(volume)
+        except MalformedLabels as error:
+            malformed.append((error.volume_id, error.message))
+    return datasets, malformed
+
+
 def one_per_dataset(volumes):
     # type: (Sequence[Volume]) -> Tuple[List[Volume], List[Tuple[Volume, Volume]], List[Tuple[Text, Text]]]
     """
@@ -112,17 +131,11 @@ def one_per_dataset(volumes):
         volumes that are not used, each with the one used instead; ``(volume_id, problem)`` texts
         of the volumes without a dataset.
     """
-    by_dataset = {}  # type: Dict[UUID, List[Volume]]
-    malformed = []  # type: List[Tuple[Text, Text]]
-    for volume in volumes:
-        try:
-            by_dataset.setdefault(dataset_of(volume), []).append(volume)
-        except MalformedLabels as error:
-            malformed.append((error.volume_id, error.message))
-    used = {id(chosen(rivals)) for rivals in by_dataset.values()}
+    datasets, malformed = by_dataset(volumes)
+    used = {id(chosen(rivals)) for rivals in datasets.values()}
     duplicates = [
         (volume, chosen(rivals))
-        for rivals in by_dataset.values()
+        for rivals in datasets.values()
         for volume in rivals
         if id(volume) not in used
     ]

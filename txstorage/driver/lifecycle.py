@@ -323,6 +323,29 @@ def decide(progress, status, places):
     return decision
 
 
+def is_proved(progress, decision, updated_at, known_at):
+    # type: (Progress, NamedConstant, Text, Text) -> bool
+    """
+    Decide whether a list, which may be out of date, is enough for the next step.  If not, the
+    volume itself is looked at first.
+
+    - The cloud checks a request itself, so an operation may begin with what a list shows.
+    - A volume that was being created never is again, so a list that shows it created is right.
+    - Any other result of a request shows in a change of the volume that is later than the last one
+      before the request.
+    - An error, and a further request, always need a look.
+
+    :param Progress progress: the operation.
+    :param Decision decision: the next step, if the list is right.
+    :param text updated_at: the time of the volume's last change in the list.
+    :param text known_at: the time of its last change as seen before the request; empty if unknown.
+    :return: ``bool``.
+    """
+    if decision is Decision.DONE:
+        return progress.operation == u"create" or u"" < known_at < updated_at
+    return decision is _WAIT or (decision is _REQUEST and progress.phase is Phase.FRESH)
+
+
 #: The event that each operation waits for, for messages.
 AWAITED = {
     u"create": u"the volume to be created",

@@ -8,7 +8,6 @@ request to send and when to wait; :mod:`txstorage.driver.polling` does the waiti
 
 from __future__ import absolute_import, division, print_function
 
-from functools import partial
 from uuid import UUID
 
 from twisted.internet.defer import maybeDeferred, succeed
@@ -31,7 +30,7 @@ from .creation import Creation, of_size
 from .labels import belongs_to, block_device_volume, cluster_labels, dataset_of, usable_volumes
 from .lifecycle import DEAD_SERVER
 from .places import attached_servers
-from .polling import Intervals, Watcher, make_timer
+from .polling import DatasetSearch, Intervals, Watcher, make_timer
 from .profiles import volume_type_of
 
 MYPY = False
@@ -102,7 +101,8 @@ class BlockDeviceDriver(object):
         self._timeout = timeout
         self._intervals = intervals
         self._timer = make_timer(reactor)
-        self._watcher = Watcher(reactor, service, cluster_labels(cluster_id), intervals)
+        self._watcher = Watcher(reactor, service, cluster_id, intervals)
+        self._search = DatasetSearch(reactor, service, cluster_id, intervals)
         self._creations = SharedCalls()
         self._problems = OncePerProblem()
         self._attacher = NodeAttacher(reactor, service, devices, node, intervals)
@@ -192,20 +192,17 @@ class BlockDeviceDriver(object):
         :raises UnknownServer: the node does not exist.
         """
         server_id = as_text(attach_to)
+        place = self._attacher.queues.place(server_id)
         run = self._converging(
             u"attach",
             blockdevice_id,
-            lambda run: self._service.request_attach(run.volume_id, server_id),
+            lambda run: self._attacher.request_attach(run, place, server_id),
             self._check_dataset,
             [server_id],
         )
-        return in_action(
-            self._action(u"attach", run),
-            self._attacher.attach,
-            run,
-            server_id,
-            partial(self._in_time, u"attach", run),
-        )
+        attach = self._attacher.attach
+        d = self._operation(u"attach", run, attach, run, place, server_id, clock=place)
+        return d.addBoth(place.end)
 
     def detach_volume(self, blockdevice_id):
         # type: (Text) -> Deferred[None]
@@ -226,15 +223,7 @@ class BlockDeviceDriver(object):
             self._attacher.request_detach,
             lambda volume: turn.join(attached_servers(self._check_cluster(volume))),
         )
-        d = in_action(
-            self._action(u"detach", run),
-            self._until,
-            partial(turn.time_left, self._timeout),
-            u"detach",
-            run,
-            self._attacher.detach,
-            run,
-        )
+        d = self._operation(u"detach", run, self._attacher.detach, run, clock=turn)
         return d.addBoth(turn.end)
 
     def list_volumes(self):
@@ -310,23 +299,19 @@ class BlockDeviceDriver(object):
             servers,
         )
 
-    def _action(self, operation, subject):
-        # type: (Text, Subject) -> Any
-        return DRIVER_OPERATION(operation=operation, subject=subject.name)
+    def _operation(self, operation, subject, function, *args, **clock):
+        # type: (Text, Subject, Callable[..., Any], *Any, **Any) -> Deferred[Any]
+        """
+        Run an operation in an Eliot action, with a deadline.
 
-    def _operation(self, operation, subject, function, *args):
-        # type: (Text, Subject, Callable[..., Any], *Any) -> Deferred[Any]
-        """Run an operation in an Eliot action, with a deadline."""
-        action = self._action(operation, subject)
-        return in_action(action, self._in_time, operation, subject, function, *args)
+        :param clock: an object whose ``time_left(seconds)`` extends the deadline, for operations
+            that wait for others.
+        """
+        action = DRIVER_OPERATION(operation=operation, subject=subject.name)
+        return in_action(action, self._in_time, operation, subject, function, args, **clock)
 
-    def _in_time(self, operation, subject, function, *args):
-        # type: (Text, Subject, Callable[..., Any], *Any) -> Deferred[Any]
-        return self._until(lambda: 0, operation, subject, function, *args)
-
-    def _until(self, extension, operation, subject, function, *args):
-        # type: (Callable[[], float], Text, Subject, Callable[..., Any], *Any) -> Deferred[Any]
-        """Run an operation with a deadline that can be extended."""
+    def _in_time(self, operation, subject, function, args, clock=None):
+        # type: (Text, Subject, Callable[..., Any], Tuple[Any, ...], Any) -> Deferred[Any]
         return with_deadline(
             self._timer,
             self._timeout,
@@ -334,7 +319,7 @@ class BlockDeviceDriver(object):
             lambda: OperationTimedOut(
                 operation, subject.name, subject.awaited, self._timeout, subject.last_seen
             ),
-            extension,
+            lambda: 0 if clock is None else clock.time_left(self._timeout),
         )
 
     def _check_cluster(self, volume):
@@ -373,6 +358,7 @@ class BlockDeviceDriver(object):
             self._reactor,
             self._service,
             self._watcher,
+            self._search,
             self._intervals,
             self._cluster_id,
             dataset_id,

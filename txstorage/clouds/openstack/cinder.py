@@ -15,7 +15,7 @@ from __future__ import absolute_import, division, print_function
 import json
 import re
 
-from twisted.internet.defer import CancelledError, fail, maybeDeferred
+from twisted.internet.defer import CancelledError, fail
 
 from ..._support.compat import as_text, text_type
 from ..._support.json_values import (
@@ -91,6 +91,7 @@ def volume_from_wire(wire, listed=False):
         volume_type=text_member(wire, u"volume_type") or None,
         encrypted=wire.get(u"encrypted") is True,
         listed=listed,
+        updated_at=text_member(wire, u"updated_at"),
     )
 
 
@@ -306,7 +307,7 @@ class Cinder(object):
         # type: (Text, Text) -> Deferred[Any]
         segment = path_segment(volume_id)
         if segment is None:
-            return maybeDeferred(_unknown, volume_id)
+            return fail(UnknownVolume(as_text(volume_id)))
         asked = self._request(method, u"/volumes/" + segment)
         return asked.addErrback(_no_such_volume, volume_id)
 
@@ -329,11 +330,6 @@ class Cinder(object):
         # The cloud refuses the filter, or a proxy had a moment of confusion, so the filter is used
         # again next time.
         return self._pages([], labels, 1)
-
-
-def _unknown(volume_id):
-    # type: (Text) -> NoReturn
-    raise UnknownVolume(as_text(volume_id))
 
 
 def _created(response, labels):

@@ -1,100 +1,21 @@
 """
-Tests for :mod:`txstorage.driver.polling`.
+Tests for :mod:`txstorage.driver.polling.lists`.
 """
 
 from __future__ import absolute_import, division, print_function
 
-from hypothesis import given
-from hypothesis import strategies as st
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from uuid import uuid4
+
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.driver.polling import Intervals, SharedPoll, Watcher, is_passing, make_timer, until
-from txstorage.errors import (
-    AuthenticationFailed,
-    CertificateRejected,
-    RateLimited,
-    ResponseLost,
-    ServiceBroken,
-    Unreachable,
-)
+from txstorage.driver.labels import cluster_labels, dataset_labels
+from txstorage.driver.polling import DatasetSearch, Intervals, Watcher
+from txstorage.errors import AuthenticationFailed, ResponseLost
 
-from ..helpers.memory import STEADY, Fault, MemoryCloud
-
-
-def lost():
-    return ResponseLost(u"GET", u"http://cloud.example/", u"dropped")
-
-
-class IntervalsTests(SynchronousTestCase):
-    """The intervals before each poll."""
-
-    def test_grow_to_the_longest(self):
-        """Intervals grow by the factor, up to the longest."""
-        intervals = Intervals(first=1.0, factor=2.0, longest=5.0, jitter=0.0)
-        self.assertEqual([1.0, 2.0, 4.0, 5.0, 5.0], [intervals.seconds(n) for n in range(5)])
-
-    @given(st.integers(0, 10**6), st.floats(0, 1))
-    def test_jitter_is_bounded(self, polls, chance):
-        """Intervals vary by the jitter at most, for any number of polls."""
-        intervals = Intervals(1.0, 1.5, 4.0, 0.25, random=lambda: chance)
-        self.assertTrue(0.75 <= intervals.seconds(polls) <= 5.0)
-
-    def test_jitter_spreads(self):
-        """The jitter makes intervals shorter or longer."""
-        low, high = [Intervals(1.0, jitter=0.5, random=lambda: n).seconds(0) for n in (0.0, 1.0)]
-        self.assertEqual((0.5, 1.5), (low, high))
-
-
-class IsPassingTests(SynchronousTestCase):
-    """The failures of a poll that are transient."""
-
-    def test_table(self):
-        """Failures of the connection and of the service are transient; refusals are not."""
-        where = (u"GET", u"http://cloud.example/")
-        for error, expected in [
-            (ResponseLost(*where + (u"x",)), True),
-            (Unreachable(*where + (u"x",)), True),
-            (ServiceBroken(*where + (503, u"x")), True),
-            (RateLimited(*where + (429, u"x")), True),
-            (CertificateRejected(*where + (u"x",)), False),
-            (AuthenticationFailed(*where + (401, u"x")), False),
-            (ValueError("a defect"), False),
-        ]:
-            self.assertIs(expected, is_passing(Failure(error)), error)
-
-
-class TimerTests(SynchronousTestCase):
-    """The timer that batches deadlines."""
-
-    def setUp(self):
-        self.clock = Clock()
-        self.clock.advance(1000.7)
-        self.fired = []
-        self.call_later = make_timer(self.clock)
-
-    def test_never_early(self):
-        """A deadline is never early, and late by at most one second."""
-        self.call_later(5, lambda: self.fired.append(self.clock.seconds()))
-        self.clock.pump([0.1] * 50)
-        self.assertEqual([], self.fired)
-        self.clock.pump([0.1] * 11)
-        self.assertEqual(1, len(self.fired))
-
-    def test_batched(self):
-        """Many deadlines in one second share one timer of the reactor."""
-        for _ in range(100):
-            self.call_later(5, lambda: self.fired.append(1))
-        self.assertEqual(1, len(self.clock.getDelayedCalls()))
-        self.clock.advance(7)
-        self.assertEqual(100, len(self.fired))
-
-    def test_cancelled(self):
-        """A cancelled deadline does not fire, and leaves no timer."""
-        self.call_later(5, lambda: self.fired.append(1)).cancel()
-        self.assertEqual([], self.clock.getDelayedCalls())
+from ...helpers.memory import CLUSTER, STEADY, Fault, MemoryCloud
+from ..support import lost
 
 
 class WatcherTests(SynchronousTestCase):
@@ -103,13 +24,13 @@ class WatcherTests(SynchronousTestCase):
     def setUp(self):
         self.clock = Clock()
         self.cloud = MemoryCloud(self.clock)
-        self.watcher = Watcher(self.clock, self.cloud, {}, STEADY)
+        self.watcher = Watcher(self.clock, self.cloud, CLUSTER, STEADY)
 
     def add(self, count):
         return [self.cloud.add() for _ in range(count)]
 
     def wait(self, volume_ids):
-        return [self.watcher.next_poll(volume_id, 0) for volume_id in volume_ids]
+        return [self.watcher.next_poll(volume_id, self.watcher.pace()) for volume_id in volume_ids]
 
     def test_poll(self):
         """``poll`` sends a single GET, and fires with the volume."""
@@ -165,11 +86,115 @@ class WatcherTests(SynchronousTestCase):
                 self.successResultOf(d)
             self.assertEqual(expected, self.cloud.requests)
 
+    def test_weighs_volumes(self):
+        """Single GETs replace a list that has many more volumes than are of interest."""
+        volume_ids = self.add(450)[:4]
+        for expected in (["list"], ["get"] * 4, ["get"] * 4):
+            del self.cloud.requests[:]
+            waits = self.wait(volume_ids)
+            self.clock.advance(1)
+            for d in waits:
+                self.successResultOf(d)
+            self.assertEqual(expected, self.cloud.requests)
+        waits = self.wait(volume_ids + [u"fifth", u"sixth"])
+        del self.cloud.requests[:]
+        self.clock.advance(1)
+        self.assertEqual(["list", "get", "get"], self.cloud.requests)
+
+    def test_looks_of_one_moment(self):
+        """Looks at several volumes in one iteration share a list, and a lone look is a GET."""
+        volume_ids = self.add(3)
+        for each in volume_ids[:2], volume_ids[2:]:
+            looks = [self.watcher.look(volume_id) for volume_id in each]
+            self.assertEqual([], self.cloud.requests)
+            self.clock.advance(0)
+            self.assertEqual(each, [self.successResultOf(d).volume_id for d in looks])
+            self.assertEqual(["list" if len(each) > 1 else "get"], self.cloud.requests)
+            del self.cloud.requests[:]
+
+    def test_a_lone_look_beside_others(self):
+        """A lone look does not cost a list, regardless of the number of volumes that wait."""
+        volume_ids = self.add(9)
+        self.wait(volume_ids[1:])
+        look = self.watcher.look(volume_ids[0])
+        self.clock.advance(0)
+        self.successResultOf(look)
+        self.assertEqual(["get"], self.cloud.requests)
+
+    def test_look_fails(self):
+        """A look is not repeated; callers that wait are served by the next poll."""
+        volume_ids = self.add(2)
+        self.cloud.break_next("list", Fault(lost()))
+        looks = [self.watcher.look(volume_id) for volume_id in volume_ids]
+        waits = self.wait(volume_ids)
+        self.clock.advance(0)
+        for d in looks:
+            self.failureResultOf(d, ResponseLost)
+        self.clock.advance(1)
+        for d in waits:
+            self.successResultOf(d)
+
+    def test_lists_keep_apart(self):
+        """A caller that becomes due right after a list waits until another list is worth it."""
+        intervals = Intervals(first=0.75, factor=1.0, longest=0.75, jitter=0.0)
+        self.watcher = Watcher(self.clock, self.cloud, CLUSTER, intervals)
+        volume_ids = self.add(9)
+        early = self.wait(volume_ids)
+        pending = Deferred()
+        real, self.cloud.list_volumes = self.cloud.list_volumes, lambda labels: pending
+        self.clock.advance(0.75)
+        late = self.wait(volume_ids)
+        self.cloud.list_volumes = real
+        self.clock.advance(0.5)
+        pending.callback(self.successResultOf(real({})))
+        for d in early:
+            self.successResultOf(d)
+        del self.cloud.requests[:]
+        self.clock.advance(0.5)
+        self.assertEqual([], self.cloud.requests)
+        self.clock.advance(0.25)
+        for d in late:
+            self.successResultOf(d)
+        self.assertEqual(["list"], self.cloud.requests)
+
+    def test_incomplete_list(self):
+        """A list that takes long does not keep others waiting for its end."""
+        self.cloud.break_next("list", Fault(None))
+        volume_ids = self.add(3)
+        self.wait(volume_ids)
+        self.clock.advance(1)
+        late = self.wait(volume_ids)
+        self.clock.advance(1)
+        for d in late:
+            self.successResultOf(d)
+
+    def test_answers_in_slices(self):
+        """The answers of one list are spread over several turns when callers take their time."""
+        waits = self.wait(self.add(50))
+        answered, turns = [], []
+        real = self.clock.callLater
+
+        def call_later(seconds, function):
+            return real(seconds, lambda: (turns.append(len(answered)), function()))
+
+        def work(_):
+            answered.append(None)
+            self.clock.rightNow += 0.002
+
+        self.clock.callLater = call_later
+        for d in waits:
+            d.addCallback(work)
+        self.clock.advance(1)
+        self.assertEqual(50, len(answered))
+        # a turn of the reactor takes 5 ms
+        sizes = [after - before for before, after in zip(turns, turns[1:])]
+        self.assertTrue(len(sizes) > 10)
+        self.assertTrue(max(sizes) <= 3, sizes)
+
     def test_absence_from_a_list(self):
         """A volume that is missing from a list is polled with a GET."""
         listed, unlisted = self.add(2)
-        self.watcher = Watcher(self.clock, self.cloud, {u"a": u"b"}, STEADY)
-        self.cloud.change(listed, labels={u"a": u"b"})
+        self.cloud.change(unlisted, labels={})
         waits = self.wait([listed, unlisted, u"gone"])
         self.clock.advance(1)
         self.assertEqual(
@@ -182,9 +207,9 @@ class WatcherTests(SynchronousTestCase):
         """A poll in progress does not serve callers that begin to wait later."""
         [volume_id] = self.add(1)
         self.cloud.break_next("get", Fault(None))
-        early = self.watcher.next_poll(volume_id, 0)
+        early = self.watcher.next_poll(volume_id, self.watcher.pace())
         self.clock.advance(1)
-        late = self.watcher.next_poll(volume_id, 0)
+        late = self.watcher.next_poll(volume_id, self.watcher.pace())
         self.assertEqual(["get"], self.cloud.requests)
         self.clock.advance(1)
         self.successResultOf(late)
@@ -288,111 +313,35 @@ class WatcherTests(SynchronousTestCase):
         self.assertEqual([], self.clock.getDelayedCalls())
 
 
-class SharedPollTests(SynchronousTestCase):
-    """One poll for all callers that wait for a subject."""
+class DatasetSearchTests(SynchronousTestCase):
+    """The shared search for the volumes of datasets."""
 
     def setUp(self):
         self.clock = Clock()
-        self.polled = []
-        self.poll = SharedPoll(self.clock, self.look_up, STEADY)
+        self.cloud = MemoryCloud(self.clock)
+        self.search = DatasetSearch(self.clock, self.cloud, CLUSTER, STEADY)
+        self.labels = []
+        real = self.cloud.list_volumes
+        self.cloud.list_volumes = lambda labels: self.labels.append(labels) or real(labels)
 
-    def look_up(self, subject):
-        self.polled.append(subject)
-        return succeed((subject, self.clock.seconds()))
-
-    def test_first_polls_are_one(self):
-        """All callers of one moment share a poll, which takes place at once."""
-        polls = [self.poll.first_poll(subject) for subject in (u"a", u"a", u"b", u"a")]
-        self.assertEqual([], self.polled)
+    def found(self, *dataset_ids):
+        searches = [self.search.look(dataset_id) for dataset_id in dataset_ids]
         self.clock.advance(0)
-        self.assertEqual([u"a", u"b"], self.polled)
-        self.assertEqual(
-            [(u"a", 0.0), (u"a", 0.0), (u"b", 0.0), (u"a", 0.0)],
-            [self.successResultOf(d) for d in polls],
-        )
-        self.assertEqual([], self.clock.getDelayedCalls())
+        return [[v.volume_id for v in self.successResultOf(d)] for d in searches]
 
-    def test_early(self):
-        """A poll also serves callers whose interval is not over."""
-        early = self.poll.next_poll(u"a", 0)
-        self.clock.advance(0.5)
-        late, other = self.poll.next_poll(u"a", 0), self.poll.next_poll(u"b", 0)
-        self.clock.advance(0.5)
-        self.assertEqual([(u"a", 1.0)] * 2, [self.successResultOf(d) for d in (early, late)])
-        self.assertNoResult(other)
-        self.assertEqual([u"a"], self.polled)
-        self.clock.advance(0.5)
-        self.successResultOf(other)
+    def test_one(self):
+        """A lone search lists the volumes with the labels of its dataset."""
+        dataset_id = uuid4()
+        self.cloud.add()
+        volume_id = self.cloud.add(dataset_id=dataset_id)
+        self.assertEqual([[volume_id]], self.found(dataset_id))
+        self.assertEqual([dataset_labels(CLUSTER, dataset_id)], self.labels)
 
-    def test_not_for_others(self):
-        """A caller without an interval does not cause early polls of other subjects."""
-        patient, hasty = self.poll.next_poll(u"a", 0), self.poll.first_poll(u"b")
-        self.clock.advance(0)
-        self.successResultOf(hasty)
-        self.assertNoResult(patient)
-        self.assertEqual([u"b"], self.polled)
-        self.clock.advance(1)
-        self.successResultOf(patient)
-
-    def test_first_poll_fails(self):
-        """A first poll that fails for a transient reason is repeated after the first interval."""
-        failures = [Failure(lost())]
-        real = self.look_up
-        self.poll = SharedPoll(
-            self.clock,
-            lambda subject: real(subject).addCallback(
-                lambda result: failures.pop() if failures else result
-            ),
-            STEADY,
-        )
-        d = self.poll.first_poll(u"a")
-        self.clock.advance(0)
-        self.assertNoResult(d)
-        self.clock.advance(1)
-        self.assertEqual((u"a", 1.0), self.successResultOf(d))
-
-
-class UntilTests(SynchronousTestCase):
-    """:func:`until`."""
-
-    def setUp(self):
-        self.clock = Clock()
-        self.answers = []
-
-    def until(self, answers):
-        self.answers = list(answers)
-
-        def poll():
-            answer = self.answers.pop(0)
-            return Deferred() if answer is None else succeed(answer).addCallback(self.unless_error)
-
-        return until(self.clock, STEADY, poll, lambda result: result == 3)
-
-    def unless_error(self, answer):
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def test_at_once(self):
-        """The first poll takes place at once."""
-        self.assertEqual(3, self.successResultOf(self.until([3])))
-
-    def test_later(self):
-        """Polls are repeated at intervals, also after transient failures."""
-        d = self.until([1, lost(), 3])
-        self.clock.advance(1)
-        self.assertNoResult(d)
-        self.clock.advance(1)
-        self.assertEqual(3, self.successResultOf(d))
-
-    def test_permanent_failure(self):
-        """A permanent failure ends the polls."""
-        self.failureResultOf(self.until([ValueError("x")]), ValueError)
-
-    def test_cancel(self):
-        """The wait can be cancelled between polls and during a poll."""
-        for answers in ([1], [None]):
-            d = self.until(answers)
-            d.cancel()
-            self.failureResultOf(d, CancelledError)
-            self.assertEqual([], self.clock.getDelayedCalls())
+    def test_many(self):
+        """Searches of one moment share a list, also for datasets without a volume."""
+        dataset_id = uuid4()
+        rivals = [self.cloud.add(dataset_id=dataset_id) for _ in range(2)]
+        self.cloud.add(labels=cluster_labels(CLUSTER))
+        found = self.found(dataset_id, uuid4(), dataset_id)
+        self.assertEqual([sorted(rivals), [], sorted(rivals)], found)
+        self.assertEqual([cluster_labels(CLUSTER)], self.labels)

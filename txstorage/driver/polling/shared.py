@@ -1,0 +1,282 @@
+# -*- test-case-name: tests.driver.polling.test_shared -*-
+"""
+Polls that callers share.
+
+A poll that fails for a transient reason is repeated, and the caller keeps waiting until its
+deadline, which the caller keeps.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from collections import OrderedDict
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from ..._log import POLL_FAILED
+from ..._support.eliot_context import resume_context
+from ...errors import (
+    CertificateRejected,
+    RateLimited,
+    ServiceBroken,
+    TransportError,
+)
+from .timing import Pace
+
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Iterable, List, Optional, Tuple  # noqa: F401
+
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
+    from .timing import Intervals  # noqa: F401
+
+def is_passing(failure):
+    # type: (Failure) -> bool
+    """
+    Check whether polling again may help.
+
+    :param failure: a ``Failure``.
+    :return: ``bool``.
+    """
+    if failure.check(CertificateRejected):
+        return False
+    return failure.check(TransportError, ServiceBroken, RateLimited) is not None
+
+
+def _ignore(failure):
+    # type: (Failure) -> None
+    pass
+
+
+class Waiter(object):
+    """
+    A caller that waits for a poll of a subject.
+
+    :ivar pace: the :class:`~txstorage.driver.polling.timing.Pace` of its polls.
+    :ivar bool repeats: whether a poll that fails for a transient reason is repeated.
+    :ivar failed: called with the ``Failure`` of each poll that is repeated.
+    :ivar answer: the ``Deferred`` to fire; ``None`` once it has fired or was cancelled.
+    :ivar poll: the poll in progress that will answer, or ``None``.
+    """
+
+    def __init__(self, subject, pace, repeats, failed):
+        # type: (Any, Pace, bool, Callable[[Failure], object]) -> None
+        self.subject = subject
+        self.pace = pace
+        self.repeats = repeats
+        self.failed = failed
+        self.hasty = False
+        self.due = 0.0
+        self.answer = None  # type: Optional[Deferred[Any]]
+        self.poll = None  # type: Optional[Poll]
+
+
+class Poll(object):
+    """Requests in progress, and the callers that wait for them."""
+
+    def __init__(self, waiters):
+        # type: (List[Waiter]) -> None
+        self.waiters = waiters
+        self.deferred = None  # type: Optional[Deferred[Any]]
+        for waiter in waiters:
+            waiter.poll = self
+
+    def abandoned(self):
+        # type: () -> bool
+        return all(waiter.answer is None for waiter in self.waiters)
+
+    def answer(self, result):
+        # type: (Any) -> None
+        for waiter in self.waiters:
+            # The callbacks of one caller may cancel another: check each time.
+            if waiter.answer is not None:
+                answer, waiter.answer = waiter.answer, None
+                answer.callback(result)
+
+
+class SharedPoll(object):
+    """
+    Polls subjects repeatedly, once for all callers that wait for the same subject.
+
+    :param reactor: provides ``IReactorTime``.
+    :param poll: called with a subject; returns a ``Deferred``.
+    :param Intervals intervals: the intervals between polls.
+    """
+
+    def __init__(self, reactor, poll, intervals):
+        # type: (IReactorTime, Callable[[Any], Deferred[Any]], Intervals) -> None
+        self._reactor = reactor
+        self._poll = poll
+        self._intervals = intervals
+        # In the order of their arrival, in which they are answered.
+        self._waiting = OrderedDict()  # type: OrderedDict[Any, List[Waiter]]
+        self._tick = None  # type: Optional[IDelayedCall]
+        self._tick_at = 0.0
+
+    def pace(self, at_once=False):
+        # type: (bool) -> Pace
+        """
+        Begin to wait for something whose duration is unknown.
+
+        :param bool at_once: whether the first poll takes place without an interval.
+        :return: a :class:`~txstorage.driver.polling.timing.Pace`.
+        """
+        return Pace(self._reactor, self._intervals, at_once=at_once)
+
+    def look(self, subject):
+        # type: (Any) -> Deferred[Any]
+        """
+        Poll a subject in the reactor's next iteration, so that all callers of this iteration share
+        the poll.
+
+        :param subject: an id.
+        :return: a ``Deferred`` that fires with the result of the poll, or fails as the poll does.
+        """
+        return self._wait(Waiter(subject, self.pace(at_once=True), False, _ignore))
+
+    def next_poll(self, subject, pace, failed=_ignore):
+        # type: (Any, Pace, Callable[[Failure], object]) -> Deferred[Any]
+        """
+        Poll a subject when its pace says so, together with all other subjects that are due.  The
+        result is that of a request sent after this call.
+
+        :param subject: an id.
+        :param Pace pace: the times of the caller's polls.
+        :param failed: called with the ``Failure`` of each poll that is repeated.
+        :return: a ``Deferred`` that fires with the result of the poll.  It fails only when polling
+            again can't help.
+        """
+        return self._wait(Waiter(subject, pace, True, failed))
+
+    def _wait(self, waiter):
+        # type: (Waiter) -> Deferred[Any]
+        answer = Deferred(lambda _: self._leave(waiter))  # type: Deferred[Any]
+        waiter.answer = answer
+        self._enter(waiter)
+        return resume_context(answer)
+
+    def _enter(self, waiter):
+        # type: (Waiter) -> None
+        waiter.poll = None
+        waiter.hasty = waiter.pace.at_once
+        waiter.due = self._reactor.seconds() + waiter.pace.delay()
+        self._waiting.setdefault(waiter.subject, []).append(waiter)
+        self._tick_by(waiter.due)
+
+    def _leave(self, waiter):
+        # type: (Waiter) -> None
+        waiter.answer = None
+        if waiter.poll is None:
+            waiters = self._waiting[waiter.subject]
+            waiters.remove(waiter)
+            if not waiters:
+                del self._waiting[waiter.subject]
+            if not self._waiting:
+                self._stop()
+        elif waiter.poll.deferred is not None and waiter.poll.abandoned():
+            waiter.poll.deferred.cancel()
+
+    def _tick_by(self, due):
+        # type: (float) -> None
+        if self._tick is not None:
+            if self._tick_at <= due:
+                return
+            self._tick.cancel()
+        self._tick_at = due
+        delay = max(0.0, due - self._reactor.seconds())
+        self._tick = self._reactor.callLater(delay, self._ticked)
+
+    def _stop(self):
+        # type: () -> None
+        if self._tick is not None:
+            self._tick.cancel()
+            self._tick = None
+
+    def _ticked(self):
+        # type: () -> None
+        self._tick = None
+        now = self._reactor.seconds()
+        due = [
+            waiter
+            for waiters in self._waiting.values()
+            for waiter in waiters
+            if waiter.due <= now
+        ]
+        if due:
+            self._poll_due(due)
+        if self._waiting and self._tick is None:
+            self._tick_by(min(w.due for waiters in self._waiting.values() for w in waiters))
+
+    def _poll_due(self, due):
+        # type: (List[Waiter]) -> None
+        # A poll also answers the subject's waiters that are not due yet.
+        subjects = OrderedDict((waiter.subject, None) for waiter in due)
+        self._poll_each([(subject, self._waiting.pop(subject)) for subject in subjects])
+
+    def _poll_each(self, waiting):
+        # type: (Iterable[Tuple[Any, List[Waiter]]]) -> None
+        # Create all before the first request: the callbacks of one caller may cancel another.
+        polls = [(subject, Poll(waiters)) for subject, waiters in waiting]
+        for subject, poll in polls:
+            if not poll.abandoned():
+                poll.deferred = requests = self._poll(subject)
+                requests.addCallbacks(poll.answer, self._failed, errbackArgs=(poll,))
+
+    def _failed(self, failure, poll):
+        # type: (Failure, Poll) -> None
+        if not is_passing(failure):
+            poll.answer(failure)
+            return
+        waiters = [waiter for waiter in poll.waiters if waiter.answer is not None]
+        again = sum(waiter.repeats for waiter in waiters)
+        if again:
+            POLL_FAILED(reason=failure.getErrorMessage(), waiting=again).write()
+        for waiter in waiters:
+            if waiter.repeats:
+                waiter.failed(failure)
+                self._enter(waiter)
+            else:
+                Poll([waiter]).answer(failure)
+
+
+def until(reactor, intervals, poll, satisfied, failed=_ignore):
+    # type: (IReactorTime, Intervals, Callable[[], Deferred[Any]], Callable[[Any], bool], Callable[[Failure], object]) -> Deferred[Any]
+    """
+    Poll repeatedly until a result satisfies a condition.
+
+    :param reactor: provides ``IReactorTime``.
+    :param Intervals intervals: the intervals between polls, after the first.
+    :param poll: called without arguments; returns a ``Deferred``.
+    :param satisfied: called with the result; returns ``bool``.
+    :param failed: called with the ``Failure`` of each poll that is repeated.
+    :return: a ``Deferred`` that fires with the satisfying result; it can be cancelled.  It fails
+        only when polling again can't help.
+    """
+    pace = Pace(reactor, intervals)
+
+    def attempt(_):
+        # type: (object) -> Deferred[Any]
+        return poll().addCallbacks(finish, retry)
+
+    def finish(result):
+        # type: (Any) -> Any
+        return result if satisfied(result) else later()
+
+    def retry(failure):
+        # type: (Failure) -> Any
+        if not is_passing(failure):
+            return failure
+        failed(failure)
+        return later()
+
+    def later():
+        # type: () -> Deferred[Any]
+        pause = resume_context(deferLater(reactor, pace.delay(), lambda: None))
+        return pause.addCallback(attempt)
+
+    return attempt(None)
+
+
+__all__ = ["SharedPoll", "is_passing", "until"]
