@@ -422,7 +422,7 @@ class PromisesTests(SynchronousTestCase):
 
     def test_references(self) -> None:
         """References in a test's docstring are shown as text, since tests are not documented."""
-        text = promises.property_of("tests.embedded.test_state_directory.WritePrivateTests")
+        text = promises.property_of("tests.embedded.test_disk.WritePrivateTests")
         self.assertEqual("Tests of ``write_private``.", text)
 
     def test_missing(self) -> None:
