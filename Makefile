@@ -64,7 +64,7 @@ test-packages: ## make the packages, and test them in a clean root (as root, on 
 docs: environment ## make the documentation, in docs/_build/html
 	@$(PYTHON) -m tests.debian dot graphviz
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[docs]'
-	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@$(BIN)/sphinx-build -E -a -W --keep-going -q -b html docs docs/_build/html
 
 picture: environment ## make the README's picture, docs/demo.svg, of a demo (as root)
 	@$(BIN)/python docs/demo_picture.py

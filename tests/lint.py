@@ -33,7 +33,8 @@ CHECKS = [
     "ruff check .",
     "ruff format --check .",
     "mypy",
-    "sphinx-build -W --keep-going -q -b html docs docs/_build/html",
+    # -E and -a: what is rendered from the code, and every sidebar, may have changed.
+    "sphinx-build -E -a -W --keep-going -q -b html docs docs/_build/html",
     "towncrier build --draft --version next",
     "check-manifest --no-build-isolation",
     "pre-commit run --all-files",

@@ -22,7 +22,7 @@ from installation import CAIRO, DIRECTORY, Installation, has_cairo
 
 from ..debian import ensure
 from ..openstack.progress import RigError, say, step
-from ..run import ENVIRONMENT, ROOT, concluded, install, make_environment, run_trial, summed
+from ..run import ENVIRONMENT, ROOT, concluded, install, run_trial, summed
 from . import browser, scratch
 
 #: The directory of this Buildbot; its environment is that of ``make buildbot``.
@@ -69,13 +69,11 @@ def tested_pages(tests: list[str]) -> dict[str, int]:
     """:return: the counts of the tests of the built pages."""
     ensure(browser.PROGRAM, browser.PROGRAM)
     ensure("chromedriver", "chromium-driver")
-    ensure("dot", "graphviz")
-    make_environment()
-    programs = os.path.join(ENVIRONMENT, "bin")
     with step("building the documentation"):
-        install(ENVIRONMENT, "--editable", ".[docs,browser]")
-        build = [os.path.join(programs, "sphinx-build"), "-W", "--keep-going", "-q", "-b", "html"]
-        subprocess.run([*build, "docs", "docs/_build/html"], cwd=ROOT, check=True)
+        make = [os.environ.get("MAKE", "make"), "--no-print-directory", "PYTHON=" + sys.executable]
+        subprocess.run([*make, "docs"], cwd=ROOT, check=True)
+        install(ENVIRONMENT, "--editable", ".[browser]")
+    programs = os.path.join(ENVIRONMENT, "bin")
     command = [os.path.join(programs, "python"), os.path.join(programs, "trial")]
     return run_trial(command, "pages", tests)
 
