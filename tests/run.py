@@ -22,6 +22,7 @@ import threading
 import venv
 from functools import partial
 
+from .debian import ensure_venv, prefer
 from .helpers.imports import is_python_3_only, python_3_packages
 from .progress import say, show, step
 from .side_by_side import PROCESSES, line_of, side_by_side, summed, take_interrupts
@@ -124,6 +125,7 @@ def make_environment(directory=ENVIRONMENT, interpreter=BASE):
     """Make an environment for Python 3, with the project and the tests' requirements."""
 
     def make():
+        ensure_venv(interpreter)
         with step("making {} with {}".format(os.path.basename(directory), interpreter)):
             run(interpreter, "-m", "venv", "--clear", directory)
         install(directory, "--editable", ".[test]")
@@ -307,6 +309,8 @@ def main():
     parser.add_argument("tests", nargs="*", help="some tests, as trial takes them")
     options = parser.parse_args()
     try:
+        # the demo and the tests with loop devices make file systems, as root
+        prefer("mkfs.ext4", "e2fsprogs")
         if options.prepare or options.only in (None, "2.7"):
             make_environment()
         if options.prepare:
