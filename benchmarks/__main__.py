@@ -21,7 +21,7 @@ from importlib import import_module
 from typing import Any
 
 from tests.run import ROOT
-from tests.side_by_side import say
+from tests.progress import say
 
 from . import peers, plots
 from .bench import Bench, Table, lines_of

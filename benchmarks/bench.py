@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.side_by_side import say
+from tests.progress import step
 
 from . import peers
 from .running import CLIENTS, PEERS, Failed, Figures, Row, fake_cloud, median_of, run_client
@@ -52,9 +52,9 @@ class Bench:
         """
         runs: list[Figures] = []
         for number in range(self.runs):
-            say(f"{text}, {number + 1} of {self.runs}")
             try:
-                runs.append(attempt())
+                with step(f"{text}, {number + 1} of {self.runs}"):
+                    runs.append(attempt())
             except Failed as failed:
                 return {"errors": [str(failed)]}
         return median_of(runs)

@@ -9,7 +9,7 @@ import os
 import subprocess
 
 from tests.run import BASE, ROOT, content, install, make_once, run
-from tests.side_by_side import say
+from tests.progress import say
 
 DIRECTORY = os.path.join(ROOT, ".bench")
 ENVIRONMENT = os.path.join(DIRECTORY, "peers")

@@ -7,10 +7,17 @@ import shutil
 import subprocess
 import sys
 
-from .side_by_side import say
+from .progress import step
 
-# Seconds to wait for another program that installs packages.
-_LOCKED = 300
+#: Prints the package that an interpreter lacks for making environments; Debian's and Ubuntu's
+#: ``python3`` comes without.
+MISSING_FOR_VENV = """\
+import importlib.util, sys
+if importlib.util.find_spec("ensurepip") is None:
+    print("python{}.{}-venv".format(*sys.version_info))
+"""
+#: Seconds that apt-get waits for another one, such as that of the automatic upgrades.
+PATIENCE = 600
 
 
 def apt_get(*arguments):
@@ -20,8 +27,10 @@ def apt_get(*arguments):
     :raises subprocess.CalledProcessError: it failed.
     """
     surroundings = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    patient = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout={}".format(_LOCKED)]
-    subprocess.run([*patient, *arguments], stdout=subprocess.DEVNULL, env=surroundings, check=True)
+    options = ["-q", "-o", "DPkg::Lock::Timeout={}".format(PATIENCE)]
+    subprocess.run(
+        ["apt-get", *options, *arguments], stdout=subprocess.DEVNULL, env=surroundings, check=True
+    )
 
 
 def install(*packages):
@@ -30,9 +39,32 @@ def install(*packages):
 
     :raises subprocess.CalledProcessError: apt-get failed.
     """
-    say("installing " + ", ".join(packages))
-    apt_get("update")
-    apt_get("-y", "install", "--no-install-recommends", *packages)
+    with step("installing {} with apt-get".format(", ".join(packages))):
+        apt_get("update")
+        apt_get("-y", "install", "--no-install-recommends", *packages)
+
+
+def can_install():
+    """:return: whether this process may install packages."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def is_missing(program):
+    """:return: whether no directory for programs, of users or of root, has a program."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    return shutil.which(program, path=path) is None
+
+
+def require(missing, package):
+    """
+    Install a package.
+
+    :param missing: the part of the package that is missing, for the error message.
+    :raises SystemExit: naming the package, when it can't be installed.
+    """
+    if not can_install():
+        sys.exit("{} is missing: install it (apt-get install {})".format(missing, package))
+    install(package)
 
 
 def ensure(program, package):
@@ -41,11 +73,27 @@ def ensure(program, package):
 
     :raises SystemExit: naming the package, when it can't be installed.
     """
-    if shutil.which(program) is not None:
-        return
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        sys.exit("{} is missing: install it (apt-get install {})".format(program, package))
-    install(package)
+    if is_missing(program):
+        require(program, package)
+
+
+def prefer(program, package):
+    """Install a package, unless its program is there, or this process may not install it."""
+    if is_missing(program) and can_install():
+        install(package)
+
+
+def ensure_venv(interpreter):
+    """
+    Install the package that a Python lacks for making environments, if it lacks one.
+
+    :param interpreter: the path of a Python 3.
+    :raises SystemExit: naming the package, when it can't be installed.
+    """
+    asked = [interpreter, "-c", MISSING_FOR_VENV]
+    package = subprocess.check_output(asked, universal_newlines=True).strip()
+    if package:
+        require("ensurepip, with which {} makes environments,".format(interpreter), package)
 
 
 if __name__ == "__main__":

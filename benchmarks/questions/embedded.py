@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.run import ROOT
-from tests.side_by_side import say
+from tests.progress import say
 
 from .. import peers
 from ..bench import Bench, Column, Table, Target

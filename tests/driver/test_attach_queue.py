@@ -4,7 +4,7 @@ Tests for :mod:`txstorage.driver.attach_queue`.
 
 from __future__ import absolute_import, division, print_function
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage.driver.attach_queue import DEPTHS, AttachQueues, next_depth
 
 from ..helpers.memory import HERE, THERE
+from ..helpers.properties import RELAXED
 
 
 class NextDepthTests(SynchronousTestCase):
@@ -39,6 +40,7 @@ class NextDepthTests(SynchronousTestCase):
                 expected, next_depth(depth, ahead, seconds, alone), (depth, ahead, seconds, alone)
             )
 
+    @settings(**RELAXED)
     @given(st.integers(*DEPTHS), st.integers(0, 9), st.floats(0, 1e9), st.floats(0, 1e9))
     def test_bounds(self, depth, ahead, seconds, alone):
         """The depth changes by one at most, and stays within its bounds."""

@@ -10,6 +10,8 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import attr
@@ -136,10 +138,16 @@ class CommandTests(SynchronousTestCase):
         def attempt() -> Figures:
             raise Failed("it did not begin")
 
-        said: list[str] = []
-        self.patch(bench, "say", said.append)
+        steps: list[str] = []
+
+        @contextmanager
+        def step(text: str) -> Iterator[None]:
+            steps.append(text)
+            yield
+
+        self.patch(bench, "step", step)
         found = bench.Bench(parsed([])).repeat("nothing", attempt)
-        self.assertEqual(({"errors": ["it did not begin"]}, ["nothing, 1 of 3"]), (found, said))
+        self.assertEqual(({"errors": ["it did not begin"]}, ["nothing, 1 of 3"]), (found, steps))
 
 
 class TableTests(SynchronousTestCase):

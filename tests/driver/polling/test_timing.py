@@ -4,13 +4,15 @@ Tests for :mod:`txstorage.driver.polling.timing`.
 
 from __future__ import absolute_import, division, print_function
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.driver.polling import Intervals, Pace, make_timer
 from txstorage.driver.polling.timing import TransitionTimes
+
+from ...helpers.properties import RELAXED
 
 
 class IntervalsTests(SynchronousTestCase):
@@ -22,6 +24,7 @@ class IntervalsTests(SynchronousTestCase):
         ages = [0.0, 1.0, 3.0, 7.0, 12.0]
         self.assertEqual([1.0, 2.0, 4.0, 5.0, 5.0], [intervals.seconds(age) for age in ages])
 
+    @settings(**RELAXED)
     @given(st.floats(0, 10**9), st.floats(0, 1))
     def test_jitter_is_bounded(self, age, chance):
         """Intervals vary by the jitter at most, at any age."""
@@ -40,6 +43,7 @@ class IntervalsTests(SynchronousTestCase):
         for age, seconds in [(0.0, 4.0), (3.0, 1.0), (4.0, 0.5), (5.0, 1.0), (99.0, 5.0)]:
             self.assertEqual(seconds, intervals.seconds(age, expected=4.0))
 
+    @settings(**RELAXED)
     @given(st.floats(0, 1000), st.floats(0, 1000), st.floats(0, 1))
     def test_expected_time_is_bounded(self, age, expected, chance):
         """No interval is longer than the longest, and no poll comes before the expected time."""
