@@ -20,8 +20,8 @@ from datetime import date
 from importlib import import_module
 from typing import Any
 
-from tests.run import ROOT
 from tests.progress import say
+from tests.run import ROOT
 
 from . import peers, plots
 from .bench import Bench, Table, lines_of

@@ -8,8 +8,8 @@ import json
 import os
 import subprocess
 
-from tests.run import BASE, ROOT, content, install, make_once, run
 from tests.progress import say
+from tests.run import BASE, ROOT, content, install, make_once, run
 
 DIRECTORY = os.path.join(ROOT, ".bench")
 ENVIRONMENT = os.path.join(DIRECTORY, "peers")

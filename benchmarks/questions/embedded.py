@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.run import ROOT
 from tests.progress import say
+from tests.run import ROOT
 
 from .. import peers
 from ..bench import Bench, Column, Table, Target
