@@ -14,9 +14,11 @@ import subprocess
 from ..helpers.loops import detach_below
 
 #: Keeps the namespaces until its input ends.  As their first process it also
-#: reaps the processes whose parents ended first.
+#: reaps the processes whose parents ended first.  The root is a mount of its own, as a machine's
+#: is: programs change how mounts below "/" propagate.
 KEEPER = """\
 set -e
+mount --bind "$1" "$1"
 mount --rbind /dev "$1/dev"
 mount --rbind /sys "$1/sys"
 mount -t proc proc "$1/proc"
