@@ -1,0 +1,36 @@
+"""Tests of the judgements about ``make demo`` on a fresh machine."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.fresh.run import advised, demonstrated
+
+ADVICE = (
+    "ensurepip, with which /usr/bin/python3.11 makes environments, is missing: install it"
+    " (apt-get install python3.11-venv)\n"
+)
+MAKES = "make: *** [Makefile:24: environment] Error 1\n"
+INSTALLED = "--- installing python3.11-venv with apt-get\n"
+MOVED = "ok      0.35 s  attach it to node-1  /dev/loop0\n"
+
+
+class JudgementTests(SynchronousTestCase):
+    """``advised`` and ``demonstrated``."""
+
+    def test_advised(self) -> None:
+        """A user gets one line, which names the package, and a failure."""
+        self.assertTrue(advised(ADVICE + MAKES, 2))
+        for output, code in [
+            (ADVICE + MAKES, 0),
+            (MAKES, 2),
+            ("Traceback (most recent call last):\n" + ADVICE + MAKES, 2),
+            (ADVICE.replace("-venv", "") + MAKES, 2),
+        ]:
+            self.assertFalse(advised(output, code), output)
+
+    def test_demonstrated(self) -> None:
+        """As root, the installation is reported, and the devices are real."""
+        self.assertTrue(demonstrated(INSTALLED + MOVED, 0))
+        for output, code in [(INSTALLED + MOVED, 2), (MOVED, 0), (INSTALLED, 0)]:
+            self.assertFalse(demonstrated(output, code), output)
