@@ -33,6 +33,8 @@ nitpick_ignore_regex = [
     ("py:.*", r"txstorage\.(.*\.)?(_|lifecycle|node|devices).*"),
 ]
 
+# An option in a text keeps its two hyphens.
+smartquotes_action = "qe"
 html_theme = "furo"
 html_title = f"txstorage {version}"
 html_static_path = ["static"]

@@ -76,6 +76,7 @@ driver = block_device_driver(
 early.reset(1)
 ticks = []
 steady = Intervals(first=0.5, factor=1.0, longest=0.5, jitter=0.0)
+poll = SharedPoll(reactor, succeed, steady)
 bucket = TokenBucket(reactor, 2.0, burst=1.0)
 answers = [1, 2, 3]
 keystone = Keystone()
@@ -123,7 +124,7 @@ def begin():
         ("deadline", batched()),
         ("operation", driver.create_volume(uuid4(), 2**30)),
         ("rate limit", gatherResults([bucket.acquire(), bucket.acquire()])),
-        ("poll", SharedPoll(reactor, succeed, steady).next_poll(u"a", 0)),
+        ("poll", poll.next_poll(u"a", poll.pace())),
         ("until", until(reactor, steady, lambda: succeed(answers.pop(0)), lambda n: n == 3)),
         ("timeout", HTTPClient(reactor, Silent(), timeout=0.5).request(
             u"POST", u"http://cloud.example/")),
