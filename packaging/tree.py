@@ -111,10 +111,9 @@ def make_tree(tree, python, pip_python, wheel):
     install(place, pip_python, wheel)
     keep_only_ours(place)
     forget_origins(place)
-    subprocess.run(
-        [os.path.join(place, "bin", "python"), "-I", os.path.join(HERE, "shell_files.py"), tree],
-        check=True,
-    )
+    # -B: what Python compiles by itself depends on the time, and has the path of this tree.
+    command = [os.path.join(place, "bin", "python"), "-I", "-B"]
+    subprocess.run([*command, os.path.join(HERE, "shell_files.py"), tree], check=True)
     compile_all(tree, python)
     for name, directory in FILES.items():
         target = os.path.join(tree, directory)
