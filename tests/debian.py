@@ -77,10 +77,18 @@ def ensure(program, package):
         require(program, package)
 
 
-def prefer(program, package):
-    """Install a package, unless its program is there, or this process may not install it."""
-    if is_missing(program) and can_install():
-        install(package)
+def prefer(programs):
+    """
+    Install the packages of missing programs, unless this process may not install any.
+
+    :param programs: dict of the names of programs to the names of their packages.
+    :return: list of the packages that are missing still.
+    """
+    missing = sorted({programs[name] for name in programs if is_missing(name)})
+    if missing and can_install():
+        install(*missing)
+        return []
+    return missing
 
 
 def ensure_venv(interpreter):

@@ -3,8 +3,8 @@ Try the project on fresh machines: ``make test-fresh``, as root, on Debian.
 
 Makes a root of each release with debootstrap, with nothing but make, git and Python, and in it a
 clone of this checkout's last commit.  There ``make demo`` must name the missing package to a user,
-and install it as root; ``make test`` then runs with loop devices and without a network.  Each
-``make demo`` counts as one.  Ends with::
+and install it as root; ``make test`` then runs, with loop devices.  Each ``make demo`` counts as
+one.  Ends with::
 
     N passed, N failed, N skipped
 """
@@ -34,13 +34,18 @@ PACKAGES = ["git", "make", "python3"]
 CLONE = "/srv/txstorage"
 #: Debian's user without any rights.
 NOBODY = "setpriv --reuid=65534 --regid=65534 --clear-groups".split()
-#: The only line, beside make's own, that a user sees who may not install packages.
+#: The only line that a user sees who may not install packages.
 ADVICE = re.compile(r"ensurepip.* is missing: install it \(apt-get install python3\.\d+-venv\)")
+
+
+def without_make(lines):
+    """:return: the text of the lines of a target's programs, without make's own."""
+    return "".join(line for line in lines if not line.startswith("make: "))
 
 
 def advised(output, code):
     """:return: whether ``make demo`` failed with one line, which names the package."""
-    lines = [line for line in output.splitlines() if not line.startswith("make")]
+    lines = output.splitlines()
     return code != 0 and len(lines) == 1 and ADVICE.fullmatch(lines[0]) is not None
 
 
@@ -70,30 +75,31 @@ class FreshMachine:
         clone = ["git", "clone", "--quiet", "--no-local", ROOT, self._root.within(CLONE)]
         subprocess.run(clone, check=True)
 
-    def make(self, target, networked=False, prefix=()):
+    def make(self, target, prefix=()):
         """
         Make a target, and show its output.
 
         :param prefix: the words before ``make``.
-        :return: its output and its exit code.
+        :return: the output of its programs, and make's exit code.
         """
         say("{}: {}".format(self._release, " ".join([*prefix, "make", target])), self._show)
         words = [*prefix, "make", "--no-print-directory", "--directory", CLONE, target]
-        process = PROCESSES.start(self._root.command(words, networked), stdin=subprocess.DEVNULL)
+        command = self._root.command(words, networked=True)
+        process = PROCESSES.start(command, stdin=subprocess.DEVNULL)
         output = []
         for line in process.stdout:
             output.append(line)
             self._show(line)
-        return "".join(output), PROCESSES.wait(process)
+        return without_make(output), PROCESSES.wait(process)
 
-    def judged(self, accept, what, **options):
+    def judged(self, accept, what, prefix=()):
         """
         :param accept: called with the output and the exit code of ``make demo``; returns whether
             they are right.
         :param what: says what is right.
         :return: dict, one "passed" or one "failed".
         """
-        name = "passed" if accept(*self.make("demo", **options)) else "failed"
+        name = "passed" if accept(*self.make("demo", prefix)) else "failed"
         say("{}: {}: make demo {}".format(self._release, name, what), self._show)
         return {name: 1}
 
@@ -101,8 +107,8 @@ class FreshMachine:
         """:return: the counts of all that is tried."""
         return summed(
             [
-                self.judged(advised, "names what a user has to install", prefix=NOBODY),
-                self.judged(demonstrated, "installs what it needs, and runs", networked=True),
+                self.judged(advised, "names what a user has to install", NOBODY),
+                self.judged(demonstrated, "installs what it needs, and runs"),
                 outcome(*self.make("test")),
             ]
         )

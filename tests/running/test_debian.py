@@ -15,6 +15,8 @@ WITHOUT = """\
 #!/bin/sh
 exec {} -c "import sys; sys.modules['ensurepip'] = None; exec(sys.argv[1])" "$2"
 """
+#: Programs that no machine has, and one that each has.
+PREFERRED = {"no-such-program": "two", "no-such": "three", "no-such-daemon": "two", "ldconfig": "x"}
 PACKAGE = "python{}.{}-venv".format(*sys.version_info)
 
 
@@ -80,22 +82,22 @@ class ProgramTests(MachineTestCase):
     def test_there(self) -> None:
         """Nothing is installed for a program that is there, also where only root looks."""
         self.program("dot", "")
-        for function in (debian.ensure, debian.prefer):
-            function("dot", "graphviz")
-            function("ldconfig", "libc-bin")
+        debian.ensure("dot", "graphviz")
+        debian.ensure("ldconfig", "libc-bin")
+        self.assertEqual([], debian.prefer({"dot": "graphviz", "ldconfig": "libc-bin"}))
         self.assertEqual([], self.installed)
 
     def test_root(self) -> None:
-        """Root gets the program's package."""
+        """Root gets the programs' packages."""
         debian.ensure("no-such-program", "one")
-        debian.prefer("no-such-program", "two")
-        self.assertEqual(["one", "two"], self.installed)
+        self.assertEqual([], debian.prefer(PREFERRED))
+        self.assertEqual(["one", "three", "two"], self.installed)
 
     def test_user(self) -> None:
         """Others must install a required program, and can do without a preferred one."""
         self.is_user(1000)
         self.assertRaises(SystemExit, debian.ensure, "no-such-program", "one")
-        debian.prefer("no-such-program", "two")
+        self.assertEqual(["three", "two"], debian.prefer(PREFERRED))
         self.assertEqual([], self.installed)
 
 
