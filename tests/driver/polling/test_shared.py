@@ -4,11 +4,14 @@ Tests for :mod:`txstorage.driver.polling.shared`.
 
 from __future__ import absolute_import, division, print_function
 
+from eliot import start_action
+from eliot.testing import capture_logging
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage._log import HTTP_RETRY
 from txstorage.driver.polling import SharedPoll, is_passing, until
 from txstorage.errors import (
     AuthenticationFailed,
@@ -20,6 +23,7 @@ from txstorage.errors import (
 )
 
 from ...helpers.memory import STEADY
+from ..support import logged
 
 
 def lost():
@@ -109,6 +113,42 @@ class SharedPollTests(SynchronousTestCase):
         self.assertNoResult(d)
         self.clock.advance(1)
         self.assertEqual((u"a", 1.0), self.successResultOf(d))
+
+
+class ActionTests(SynchronousTestCase):
+    """The Eliot action in which a poll is logged."""
+
+    def check(self, logger, count, begin, expected):
+        clock = Clock()
+
+        def poll(subject):
+            HTTP_RETRY(reason=u"a poll", delay=0.0).write()
+            return succeed(None)
+
+        shared = SharedPoll(clock, poll, STEADY)
+        for _ in range(count):
+            with start_action(action_type=u"operation"):
+                begin(shared)
+        clock.advance(1)
+        [message] = logged(logger, HTTP_RETRY)
+        tasks = {m[u"task_uuid"] for m in logger.messages if u"action_type" in m}
+        self.assertEqual(count, len(tasks))
+        self.assertIs(expected, message[u"task_uuid"] in tasks)
+
+    @capture_logging(None)
+    def test_lone_look(self, logger):
+        """The look of a lone caller belongs to the caller's action."""
+        self.check(logger, 1, lambda shared: shared.look(u"a"), True)
+
+    @capture_logging(None)
+    def test_shared_look(self, logger):
+        """A look that callers share is a task of its own."""
+        self.check(logger, 2, lambda shared: shared.look(u"a"), False)
+
+    @capture_logging(None)
+    def test_wait(self, logger):
+        """The poll of a caller that waits is a task of its own."""
+        self.check(logger, 1, lambda shared: shared.next_poll(u"a", shared.pace()), False)
 
 
 class UntilTests(SynchronousTestCase):

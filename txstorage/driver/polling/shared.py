@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from ..._log import POLL_FAILED
-from ..._support.eliot_context import resume_context
+from ..._support.eliot_context import in_current_context, resume_context
 from ...errors import (
     CertificateRejected,
     RateLimited,
@@ -58,6 +58,8 @@ class Waiter(object):
     :ivar bool repeats: whether a poll that fails for a transient reason is repeated.
     :ivar failed: called with the ``Failure`` of each poll that is repeated.
     :ivar answer: the ``Deferred`` to fire; ``None`` once it has fired or was cancelled.
+    :ivar alone: polls the subject in the caller's Eliot action, when no other caller shares the
+        poll; ``None`` for a caller that waits, whose polls are tasks of their own.
     :ivar poll: the poll in progress that will answer, or ``None``.
     """
 
@@ -67,6 +69,7 @@ class Waiter(object):
         self.pace = pace
         self.repeats = repeats
         self.failed = failed
+        self.alone = None  # type: Optional[Callable[[Any], Deferred[Any]]]
         self.hasty = False
         self.due = 0.0
         self.answer = None  # type: Optional[Deferred[Any]]
@@ -86,6 +89,12 @@ class Poll(object):
     def abandoned(self):
         # type: () -> bool
         return all(waiter.answer is None for waiter in self.waiters)
+
+    def sender(self, shared):
+        # type: (Callable[[Any], Deferred[Any]]) -> Callable[[Any], Deferred[Any]]
+        """:return: the function that polls, of the only caller or else ``shared``."""
+        alone = self.waiters[0].alone if len(self.waiters) == 1 else None
+        return shared if alone is None else alone
 
     def answer(self, result):
         # type: (Any) -> None
@@ -134,7 +143,9 @@ class SharedPoll(object):
         :param subject: an id.
         :return: a ``Deferred`` that fires with the result of the poll, or fails as the poll does.
         """
-        return self._wait(Waiter(subject, self.pace(at_once=True), False, _ignore))
+        waiter = Waiter(subject, self.pace(at_once=True), False, _ignore)
+        waiter.alone = in_current_context(self._poll)
+        return self._wait(waiter)
 
     def next_poll(self, subject, pace, failed=_ignore):
         # type: (Any, Pace, Callable[[Failure], object]) -> Deferred[Any]
@@ -221,7 +232,7 @@ class SharedPoll(object):
         polls = [(subject, Poll(waiters)) for subject, waiters in waiting]
         for subject, poll in polls:
             if not poll.abandoned():
-                poll.deferred = requests = self._poll(subject)
+                poll.deferred = requests = poll.sender(self._poll)(subject)
                 requests.addCallbacks(poll.answer, self._failed, errbackArgs=(poll,))
 
     def _failed(self, failure, poll):
