@@ -167,7 +167,7 @@ def side_by_side(jobs, at_once):
         turns.end(index, "{}: {} in {:.0f} s".format(name, line_of(summed([counts])), took))
         return counts
 
-    with ThreadPoolExecutor(at_once) as pool, repeatedly(report):
+    with repeatedly(report), ThreadPoolExecutor(at_once) as pool:
         try:
             return list(pool.map(run_one, range(len(jobs))))
         except BaseException:

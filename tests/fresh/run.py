@@ -17,7 +17,7 @@ import sys
 from functools import partial
 
 from .. import debian
-from ..progress import say
+from ..progress import say, step
 from ..roots.debootstrap import check_machine, make_base, output_of
 from ..roots.root import Root, sweep
 from ..run import ROOT, concluded, make_environment
@@ -123,7 +123,8 @@ def tested(release, base, show):
         machine.prepare()
         return machine.tested()
     finally:
-        root.close()
+        with step("removing the root of " + release, partial(say, show=show)):
+            root.close()
 
 
 def commit():
