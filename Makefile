@@ -2,6 +2,8 @@
 PYTHON ?= $(firstword $(foreach python,python3.13 python3.12 python3.11 python3.10 python3.9 python3, \
 	$(if $(shell $(python) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null && echo yes),$(python))))
 BIN := .venv/bin
+# Runs a command as a step, and says how long it takes.
+STEP = @$(PYTHON) -B -m tests.progress
 .DEFAULT_GOAL := help
 
 ifeq ($(PYTHON),)
@@ -73,8 +75,7 @@ bench: environment ## measure what waiting costs the cloud
 	@$(BIN)/python benchmarks/polling.py
 
 clean: ## remove all that these made
-	@$(PYTHON) -m tests.openstack.rig down
-	@$(PYTHON) buildbot/run.py stop
-	rm -rf .openstack .packages .buildbot .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
-	find . -name __pycache__ -prune -exec rm -rf {} +
-	find . -name '*.pyc' -exec rm -f {} +
+	$(STEP) "taking OpenStack down" $(PYTHON) -m tests.openstack.rig down
+	$(STEP) "stopping Buildbot" $(PYTHON) buildbot/run.py stop
+	$(STEP) "removing environments, packages and reports" rm -rf .openstack .packages .buildbot .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
+	$(STEP) "removing compiled Python files" find . '(' -name __pycache__ -o -name '*.pyc' ')' -prune -exec rm -rf '{}' +

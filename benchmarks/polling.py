@@ -21,6 +21,7 @@ from twisted.internet.defer import gatherResults, inlineCallbacks  # noqa: E402
 from twisted.internet.task import react  # noqa: E402
 
 from tests.helpers.child import EmbeddedService  # noqa: E402
+from tests.progress import step  # noqa: E402
 from txstorage._assembly import block_device_driver  # noqa: E402
 from txstorage._http.connections import agent_for  # noqa: E402
 from txstorage.testing import FaultyAgent  # noqa: E402
@@ -48,15 +49,17 @@ def measured(reactor, service, count, transition, list_cost):
     if list_cost is not None:
         # a list that seems to cost more than any number of GETs is never used
         driver._watcher._list_cost = list_cost
+    name = "one GET each" if list_cost else "shared poll"
     began = reactor.seconds()
-    yield life_cycles(driver, count)
+    with step("life cycles of {} volumes, {}".format(count, name)):
+        yield life_cycles(driver, count)
     seconds = reactor.seconds() - began
     yield real.close()
     gets = [url for method, url in agent.requests if method == "GET"]
     polls = len(gets)
     print(
         "{:<14} {:>5} requests, {:>5} of them GET, {:>4} to Compute's list, {:>6.1f} s".format(
-            "one GET each:" if list_cost else "shared poll:",
+            name + ":",
             len(agent.requests),
             polls,
             sum("os-volume_attachments" in url for url in gets),
@@ -69,7 +72,8 @@ def measured(reactor, service, count, transition, list_cost):
 @inlineCallbacks
 def main(reactor, count="20", seconds="1"):
     service = EmbeddedService("--transition-delay", seconds)
-    service.start()
+    with step("starting the embedded service"):
+        service.start()
     try:
         shared = yield measured(reactor, service, int(count), float(seconds), None)
         single = yield measured(reactor, service, int(count), float(seconds), 10**9)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-from .side_by_side import say
+from .progress import step
 
 
 def apt_get(*arguments):
@@ -28,9 +28,9 @@ def install(*packages):
 
     :raises subprocess.CalledProcessError: apt-get failed.
     """
-    say("installing " + ", ".join(packages))
-    apt_get("update")
-    apt_get("-y", "install", "--no-install-recommends", *packages)
+    with step("installing {} with apt-get".format(", ".join(packages))):
+        apt_get("update")
+        apt_get("-y", "install", "--no-install-recommends", *packages)
 
 
 def ensure(program, package):

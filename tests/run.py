@@ -23,7 +23,8 @@ import venv
 from functools import partial
 
 from .helpers.imports import is_python_3_only, python_3_packages
-from .side_by_side import PROCESSES, line_of, say, show, side_by_side, summed, take_interrupts
+from .progress import say, show, step
+from .side_by_side import PROCESSES, line_of, side_by_side, summed, take_interrupts
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -110,20 +111,21 @@ def run(*command, **options):
 
 
 def install(environment, *arguments):
-    run(
-        os.path.join(environment, "bin", "python"),
-        *("-W ignore -m pip --disable-pip-version-check --quiet install".split()),
-        *arguments,
-        cwd=ROOT,
-    )
+    with step("pip install {} in {}".format(" ".join(arguments), os.path.basename(environment))):
+        run(
+            os.path.join(environment, "bin", "python"),
+            *("-W ignore -m pip --disable-pip-version-check --quiet install".split()),
+            *arguments,
+            cwd=ROOT,
+        )
 
 
 def make_environment(directory=ENVIRONMENT, interpreter=BASE):
     """Make an environment for Python 3, with the project and the tests' requirements."""
 
     def make():
-        say("making {} with {}".format(os.path.basename(directory), interpreter))
-        run(interpreter, "-m", "venv", "--clear", directory)
+        with step("making {} with {}".format(os.path.basename(directory), interpreter)):
+            run(interpreter, "-m", "venv", "--clear", directory)
         install(directory, "--editable", ".[test]")
 
     make_once(directory, [interpreter, sys.version_info[:2], list(content("setup.py"))], make)
@@ -157,17 +159,18 @@ def make_environment_2(interpreter):
     """Make the environment for Python 2.7, with Flocker's pins."""
 
     def make():
-        say("making .venv-2.7 with Flocker's pinned versions")
         tool = os.path.join(ROOT, ".venv-2.7-tool")
-        venv.create(tool, with_pip=True, clear=True)
+        with step("making .venv-2.7-tool, which makes .venv-2.7"):
+            venv.create(tool, with_pip=True, clear=True)
         # the last release that makes environments for 2.7
         install(tool, "virtualenv==20.21.1", "setuptools<81")
-        run(
-            os.path.join(tool, "bin", "python"),
-            *("-m virtualenv --quiet --no-periodic-update --python".split()),
-            interpreter,
-            ENVIRONMENT_2,
-        )
+        with step("making .venv-2.7 with virtualenv"):
+            run(
+                os.path.join(tool, "bin", "python"),
+                *("-m virtualenv --quiet --no-periodic-update --python".split()),
+                interpreter,
+                ENVIRONMENT_2,
+            )
         shutil.rmtree(tool)
         with open(PINS_2) as pins:
             first = [line for line in pins.read().split("\n\n")[0].splitlines() if line[0] != "#"]
@@ -231,13 +234,14 @@ def measured(tests, show=show):
     coverage = [os.path.join(ENVIRONMENT, "bin", "python"), "-m", "coverage"]
     run(*coverage, "erase", cwd=ROOT)
     counts = trial(ENVIRONMENT, "3", tests, ["-m", "coverage", "run"], show)
-    run(*coverage, "combine", "--quiet", cwd=ROOT)
-    report = subprocess.run(
-        [*coverage, "report", "--skip-covered", "--fail-under", str(COVERAGE)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        universal_newlines=True,
-    )
+    with step("summing up the coverage", partial(say, show=show)):
+        run(*coverage, "combine", "--quiet", cwd=ROOT)
+        report = subprocess.run(
+            [*coverage, "report", "--skip-covered", "--fail-under", str(COVERAGE)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            universal_newlines=True,
+        )
     show(report.stdout)
     if report.returncode:
         say("branch coverage is below {} %".format(COVERAGE), show)
@@ -302,12 +306,15 @@ def main():
     parser.add_argument("--only", choices=["2.7", *VERSIONS_3], help="one Python")
     parser.add_argument("tests", nargs="*", help="some tests, as trial takes them")
     options = parser.parse_args()
-    if options.prepare or options.only in (None, "2.7"):
-        make_environment()
-    if options.prepare:
-        return 0
     try:
+        if options.prepare or options.only in (None, "2.7"):
+            make_environment()
+        if options.prepare:
+            return 0
         return concluded(summed(side_by_side(jobs(options), os.cpu_count() or 1)))
+    except subprocess.CalledProcessError as error:
+        # the program has printed its reason
+        return str(error)
     except KeyboardInterrupt:
         say("interrupted")
         return 130

@@ -8,13 +8,7 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-
-def show(line):
-    print(line, end="", flush=True)
-
-
-def say(text, show=show):
-    show("--- " + text + "\n")
+from .progress import repeatedly, say, show
 
 
 def summed(parts):
@@ -34,8 +28,7 @@ def line_of(counts):
 class Turns:
     """
     The output of several jobs, shown one after the other: the first unfinished job's as it comes,
-    and
-    the next ones' when it is their turn.
+    and the next ones' when it is their turn.
 
     :param int number: the number of jobs.
     """
@@ -54,6 +47,11 @@ class Turns:
             else:
                 self._kept[index].append(line)
 
+    def say(self, text):
+        """Show a text at once."""
+        with self._lock:
+            say(text)
+
     def end(self, index, text):
         """Record the end of a job, and show a text at once."""
         with self._lock:
@@ -66,12 +64,23 @@ class Turns:
 
 
 class Processes:
-    """The running trial processes, which can be ended together."""
+    """The running processes, which can be ended together."""
 
     def __init__(self):
         self._lock = threading.Lock()
         self._running = set()
         self._ending = False
+
+    def adopt(self, parent):
+        """
+        Have an object end its processes, too.
+
+        :param parent: its ``terminate()`` is called; more than once does no harm.
+        """
+        with self._lock:
+            if self._ending:
+                raise KeyboardInterrupt
+            self._running.add(parent)
 
     def start(self, command, **options):
         """
@@ -108,7 +117,7 @@ class Processes:
         with self._lock:
             self._ending = True
             for process in self._running:
-                # trial takes one interrupt for the end of one test, and continues
+                # terminated, as trial takes one interrupt for the end of one test, and continues
                 process.terminate()
 
 
@@ -120,8 +129,7 @@ def take_interrupts():
     Restore the default handling of interrupts.
 
     A process in the background ignores interrupts, and so would all the processes that tests mean
-    to
-    interrupt.
+    to interrupt.
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -129,30 +137,37 @@ def take_interrupts():
 
 def side_by_side(jobs, at_once):
     """
-    Run several jobs; show the first one's output as it comes, and each other's whole.
+    Run several jobs; show the first one's output as it comes, and each other's whole, and between
+    their lines the running jobs with their times.
 
     :param jobs: pairs of a name and a function that is called with a function that shows a line,
-        and
-        returns counts.  A job that raises has failed.
+        and returns counts.  A job that raises has failed.
     :param int at_once: the number of jobs that run at a time.
     :return: list of the jobs' counts.
     """
     take_interrupts()
     turns = Turns(len(jobs))
+    running = {}
+
+    def report():
+        now, since = time.monotonic(), running.copy()
+        times = ["{} for {:.0f} s".format(name, now - since[name]) for name in since]
+        if times:
+            turns.say("running: " + ", ".join(times))
 
     def run_one(index):
         name, job = jobs[index]
-        begun = time.monotonic()
+        running[name] = time.monotonic()
         try:
             counts = job(partial(turns.show, index))
         except Exception:
             turns.show(index, traceback.format_exc())
             counts = summed([{"failed": 1}])
-        took = time.monotonic() - begun
+        took = time.monotonic() - running.pop(name)
         turns.end(index, "{}: {} in {:.0f} s".format(name, line_of(summed([counts])), took))
         return counts
 
-    with ThreadPoolExecutor(at_once) as pool:
+    with repeatedly(report), ThreadPoolExecutor(at_once) as pool:
         try:
             return list(pool.map(run_one, range(len(jobs))))
         except BaseException:

@@ -11,8 +11,9 @@ import re
 import subprocess
 import sys
 
+from .progress import say, show
 from .run import ROOT, concluded
-from .side_by_side import line_of, say, show, summed
+from .side_by_side import line_of, summed
 
 LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 

@@ -19,7 +19,7 @@ from twisted.internet.defer import gatherResults
 from twisted.internet.threads import deferToThread
 
 from tests.helpers.child import GIB, EmbeddedService
-from tests.side_by_side import say
+from tests.progress import say
 from txstorage._assembly import block_device_driver
 from txstorage._http.connections import agent_for
 

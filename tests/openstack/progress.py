@@ -1,37 +1,18 @@
-"""Messages of the rig while it works: each step, and the progress of a slow one."""
+"""Messages of the rig while it works: each step, and the seconds since the rig began."""
 
-import threading
 import time
-from contextlib import contextmanager
+from functools import partial
 
-#: Seconds.
-AGAIN = 20
+from .. import progress
 
 _began = time.monotonic()
 
 
 def say(text):
-    print("--- [{:5.0f} s] {}".format(time.monotonic() - _began, text), flush=True)
+    progress.say("[{:5.0f} s] {}".format(time.monotonic() - _began, text))
 
 
-@contextmanager
-def step(text):
-    """Report a step, and again every :data:`AGAIN` seconds that it takes."""
-    say(text)
-    done = threading.Event()
-    began = time.monotonic()
-
-    def again():
-        while not done.wait(AGAIN):
-            say("{}: {:.0f} s so far".format(text, time.monotonic() - began))
-
-    teller = threading.Thread(target=again, daemon=True)
-    teller.start()
-    try:
-        yield
-    finally:
-        done.set()
-        teller.join()
+step = partial(progress.step, say=say)
 
 
 def until(what, function, seconds=180, interval=0.3):

@@ -17,7 +17,8 @@ class PollingTests(SynchronousTestCase):
 
     def test_measured(self) -> None:
         """
-        The benchmark counts the requests with and without the shared poll, and prints their ratio.
+        The benchmark counts the requests with and without the shared poll, and prints their ratio;
+        it reports its steps.
         """
         benchmark = os.path.join(ROOT, "benchmarks", "polling.py")
         environment = dict(os.environ, TXSTORAGE_PYTHON3=sys.executable)
@@ -33,3 +34,9 @@ class PollingTests(SynchronousTestCase):
         [ratio] = re.findall(r"GETs with a shared poll: (\d\.\d\d)", done.stdout)
         self.assertEqual(2, len(gets), done.stdout)
         self.assertEqual(f"{gets[0] / gets[1]:.2f}", ratio)
+        steps = re.findall(r"^--- (.*): done in \d+ s$", done.stdout, re.MULTILINE)
+        cycles = "life cycles of 4 volumes, "
+        self.assertEqual(
+            ["starting the embedded service", cycles + "shared poll", cycles + "one GET each"],
+            steps,
+        )

@@ -5,11 +5,15 @@ Tests of ``make clean``.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.run import ROOT
+
+#: A line of a recipe that runs a command as a step.
+STEP = re.compile(r'\S+ -B -m tests\.progress "[^"]+" (.+)')
 
 
 def said(*command: str) -> list[str]:
@@ -22,7 +26,7 @@ class CleanTests(SynchronousTestCase):
     """``make clean``."""
 
     def test_only_what_was_made(self) -> None:
-        """``make clean`` removes nothing that git tracks."""
+        """Each command of ``make clean`` is a step, and none removes what git tracks."""
         if not os.path.exists(os.path.join(ROOT, ".git")):
             raise SkipTest("git knows what the project consists of")
         copy = os.path.abspath(self.mktemp())
@@ -31,8 +35,13 @@ class CleanTests(SynchronousTestCase):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w"):
                 pass
-        lines = said("make", "--dry-run", "clean")
-        removing = [line for line in lines if line.startswith(("rm ", "find "))]
-        self.assertEqual(3, len(removing))
+        steps = [STEP.fullmatch(line) for line in said("make", "--dry-run", "clean")]
+        commands = [step.group(1) for step in steps if step is not None]
+        self.assertEqual(len(steps), len(commands))
+        removing = [command for command in commands if command.startswith(("rm ", "find "))]
+        self.assertEqual(2, len(removing))
+        with open(os.path.join(copy, "made.pyc"), "w"):
+            pass
         subprocess.run(["sh", "-ec", "\n".join(removing)], cwd=copy, check=True)
+        self.assertFalse(os.path.exists(os.path.join(copy, "made.pyc")))
         self.assertEqual([], [path for path in files if not os.path.exists(path)])

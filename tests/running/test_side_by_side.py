@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests import run
+from tests import progress, run
 from tests import side_by_side as together
 from tests.run import jobs
 from tests.side_by_side import Processes, Turns, side_by_side
@@ -74,6 +74,24 @@ class SideBySideTests(Printed):
         made = side_by_side([("a", job), ("b", job)], 2)
         self.assertEqual([1, 2], sorted(each["passed"] for each in made))
 
+    def test_times(self) -> None:
+        """The running jobs are named with their times again and again, until they end."""
+        self.patch(progress, "AGAIN", 0.001)
+        named = threading.Event()
+
+        def say(text: str) -> None:
+            self.lines.append(text)
+            if "a for" in text and "b for" in text:
+                named.set()
+
+        self.patch(together, "say", say)
+        waiting = ("a", lambda show: counts(passed=int(named.wait(60))))
+        made = side_by_side([waiting, ("b", waiting[1])], 2)
+        self.assertEqual([counts(passed=1)] * 2, made)
+        pattern = r"(?m)^running: a for \d+ s, b for \d+ s$"
+        self.assertRegex("\n".join(self.lines), pattern)
+        self.assertNotIn("running", "".join(self.lines).split(" 1 passed")[-1])
+
     def test_one_at_a_time(self) -> None:
         """With one core the jobs run one after the other, in order."""
         ran = []
@@ -130,6 +148,21 @@ class SideBySideTests(Printed):
         self.assertEqual(["ready\n"] * 2, begun)
         self.assertEqual([-signal.SIGTERM] * 2, ended)
         self.assertRaises(KeyboardInterrupt, processes.start, [sys.executable, "--version"])
+        self.assertRaises(KeyboardInterrupt, processes.adopt, object())
+
+    def test_adopted(self) -> None:
+        """An object with processes of its own ends them together with the others."""
+        processes = Processes()
+        ended: list[str] = []
+
+        class Parent:
+            def terminate(self) -> None:
+                ended.append("all")
+
+        processes.adopt(Parent())
+        self.assertEqual([], ended)
+        processes.end()
+        self.assertEqual(["all"], ended)
 
 
 class RunTrialTests(Printed):
