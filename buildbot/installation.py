@@ -20,6 +20,7 @@ ROOT = os.path.dirname(HERE)
 if ROOT not in sys.path:
     sys.path.append(ROOT)
 
+from tests.debian import ensure_venv  # noqa: E402
 from tests.openstack.installation import logged  # noqa: E402
 from tests.openstack.layout import free_ports  # noqa: E402
 from tests.openstack.processes import Processes  # noqa: E402
@@ -119,6 +120,7 @@ class Installation:
             wanted = [sys.executable, requirements.read()]
 
         def make() -> None:
+            ensure_venv(sys.executable)
             with step("installing Buildbot from the package index"):
                 log = self.log("install")
                 logged(log, [sys.executable, "-m", "venv", "--clear", self.environment])

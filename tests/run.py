@@ -22,6 +22,7 @@ import threading
 import venv
 from functools import partial
 
+from .debian import ensure_venv, prefer
 from .helpers.imports import is_python_3_only, python_3_packages
 from .progress import say, show, step
 from .side_by_side import PROCESSES, line_of, side_by_side, summed, take_interrupts
@@ -36,6 +37,9 @@ VERSIONS_3 = ["3.9", "3.10", "3.11", "3.12", "3.13"]
 BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 #: Percent of the package's branches.
 COVERAGE = 95
+#: The programs that the demo uses as root, and those that tests use, with Debian's packages.
+PROGRAMS = {"mkfs.ext4": "e2fsprogs"}
+PROGRAMS_OF_TESTS = dict(PROGRAMS, curl="curl")
 
 SUMMARY = re.compile(r"^(?:PASSED|FAILED)\s*(?:\((.*)\))?\s*$", re.MULTILINE)
 RAN = re.compile(r"^Ran (\d+) tests", re.MULTILINE)
@@ -124,6 +128,7 @@ def make_environment(directory=ENVIRONMENT, interpreter=BASE):
     """Make an environment for Python 3, with the project and the tests' requirements."""
 
     def make():
+        ensure_venv(interpreter)
         with step("making {} with {}".format(os.path.basename(directory), interpreter)):
             run(interpreter, "-m", "venv", "--clear", directory)
         install(directory, "--editable", ".[test]")
@@ -307,6 +312,9 @@ def main():
     parser.add_argument("tests", nargs="*", help="some tests, as trial takes them")
     options = parser.parse_args()
     try:
+        missing = prefer(PROGRAMS if options.prepare else PROGRAMS_OF_TESTS)
+        if missing and not options.prepare:
+            say("some tests need packages that are missing: " + ", ".join(missing))
         if options.prepare or options.only in (None, "2.7"):
             make_environment()
         if options.prepare:

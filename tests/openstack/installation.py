@@ -1,13 +1,13 @@
 """
 The software of the rig: RabbitMQ from Debian, and the services from the Python package index, in
-the
-releases that ``requirements.txt`` names, in their own environment.
+the releases that ``requirements.txt`` names, in their own environment.
 """
 
 import os
 import shutil
 import subprocess
 
+from ..debian import ensure_venv
 from ..run import interpreter_of, make_once
 from .progress import RigError, step
 
@@ -88,6 +88,7 @@ def install_services(directory, interpreter, log):
         wanted = [interpreter, requirements.read()]
 
     def make():
+        ensure_venv(interpreter)
         with step("installing OpenStack from the package index, which takes minutes"):
             logged(log, [interpreter, "-m", "venv", "--clear", directory])
             python = os.path.join(directory, "bin", "python")
