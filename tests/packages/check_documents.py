@@ -14,8 +14,8 @@ import subprocess
 
 from ..documents.blocks import Block, of_suite
 from ..documents.output import Learned
+from ..roots.root import Root
 from ..run import ROOT
-from .root import Root
 from .support import PackagesTestCase
 
 PAGE = "docs/install.rst"

@@ -17,8 +17,10 @@ import subprocess
 import sys
 
 from .. import debian
-from ..run import ENVIRONMENT, ROOT, checks_in, concluded, make_once, run, say, trial
-from .root import sweep
+from ..progress import say
+from ..roots.debootstrap import check_machine, make_base, output_of, this_release
+from ..roots.root import sweep
+from ..run import ENVIRONMENT, ROOT, checks_in, concluded, run, trial
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PLACE = os.path.join(ROOT, ".packages")
@@ -39,18 +41,6 @@ TOOLS = {
 }
 
 
-def output_of(*command):
-    return subprocess.run(
-        command, stdout=subprocess.PIPE, check=True, universal_newlines=True
-    ).stdout.strip()
-
-
-def check_machine():
-    """:raises SystemExit: this machine can't run the suite."""
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        sys.exit("make test-packages needs root, for a chroot and loop devices, on a Debian")
-
-
 def install_tools():
     missing = {name for tool, name in TOOLS.items() if shutil.which(tool) is None}
     # not any Python: the one that the packages are for
@@ -60,65 +50,9 @@ def install_tools():
         debian.install(*sorted(missing))
 
 
-def found_mirror(codename):
-    """:return: the distribution's address as apt reports it; ``None`` when apt has no lists."""
-    asked = output_of(
-        *("apt-get indextargets --format".split()),
-        "$(ORIGIN) $(CODENAME) $(COMPONENT) $(REPO_URI)",
-        "Identifier: Packages",
-    )
-    for line in asked.splitlines():
-        origin, name, component, place = line.split(" ", 3)
-        if (origin, name, component) == ("Debian", codename, "main"):
-            return place
-    return None
-
-
-def mirror():
-    """:return: the distribution's codename and address."""
-    codename = output_of("sh", "-c", ". /etc/os-release; echo $VERSION_CODENAME")
-    place = found_mirror(codename)
-    if place is None:
-        debian.apt_get("update")
-        place = found_mirror(codename)
-    if place is None:
-        raise OSError(f"apt has no source of Debian's {codename}")
-    return codename, place
-
-
-def proxy():
-    """:return: apt's proxy, as variables of the environment."""
-    asked = output_of("apt-config", "shell", "proxy", "Acquire::http::Proxy")
-    return {"http_proxy": asked.split("'")[1]} if asked else {}
-
-
 def needed(package):
     """:return: the names of the packages that a ``.deb`` needs."""
     return [each.split()[0] for each in output_of("dpkg-deb", "-f", package, "Depends").split(",")]
-
-
-def make_base(name, packages):
-    """
-    :param packages: packages besides those that every Debian has.
-    :return: the path of a root.
-    """
-    base = os.path.join(PLACE, name)
-    codename, place = mirror()
-
-    def make():
-        say(f"making the root {name} with debootstrap, which takes minutes")
-        command = ["debootstrap", "--variant=minbase", "--include=" + ",".join(packages)]
-        run(
-            *command,
-            codename,
-            base,
-            place,
-            env=dict(os.environ, **proxy()),
-            stdout=subprocess.DEVNULL,
-        )
-
-    make_once(base, [codename, packages], make)
-    return base
 
 
 def make_packages():
@@ -162,7 +96,7 @@ def stop(*_):
 
 
 def main():
-    check_machine()
+    check_machine("test-packages")
     signal.signal(signal.SIGTERM, stop)
     roots = os.path.join(PLACE, "roots")
     try:
@@ -171,8 +105,9 @@ def main():
         current, following = make_packages()
         [package] = glob.glob(os.path.join(current, "*.deb"))
         made = {"current": current, "next": following, "said": SAID, "roots": roots}
-        made["base"] = make_base("base", needed(package))
-        made["dnf"] = make_base("dnf", [*needed(package), "dnf"])
+        for name, more in (("base", []), ("dnf", ["dnf"])):
+            base = os.path.join(PLACE, name)
+            made[name] = make_base(base, this_release(), needed(package) + more)
         os.environ["TXSTORAGE_PACKAGES"] = json.dumps(made)
         os.makedirs(roots)
         counts = trial(ENVIRONMENT, "packages", sys.argv[1:] or checks_in(HERE))

@@ -7,7 +7,8 @@ import tempfile
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from .root import Root, sweep
+from ..roots.root import sweep
+from .root import PackagesRoot
 
 
 class PackagesTestCase(SynchronousTestCase):
@@ -27,13 +28,13 @@ class PackagesTestCase(SynchronousTestCase):
     def root(self, base="base"):
         """
         :param base: the path of the original.
-        :return: a :class:`Root` that is removed after the test.
+        :return: a :class:`PackagesRoot` that is removed after the test.
         """
         # debootstrap's directory is 0755, and apt's own user must be able to pass
         place = tempfile.mkdtemp(dir=self.made["roots"])
         self.addCleanup(sweep, place)
         os.chmod(place, 0o755)
-        root = Root(self.made[base], os.path.join(place, "root"))
+        root = PackagesRoot(self.made[base], os.path.join(place, "root"))
         self.addCleanup(root.close)
         root.install_systemctl()
         return root
