@@ -10,7 +10,7 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo test mutants test-faults test-pythons test-all test-openstack test-flocker lint docs bench clean \
+.PHONY: help demo test mutants test-faults test-pythons test-all test-openstack test-flocker test-fresh lint docs bench clean \
 	environment buildbot buildbot-stop test-buildbot packages test-packages picture
 
 help: ## say what there is
@@ -33,7 +33,7 @@ test-pythons: ## run the tests on every Python there is
 
 test-all: ## run everything; Flocker's tests too where FLOCKER_PYTHON says which
 	@$(if $(FLOCKER_PYTHON),:,echo "--- no FLOCKER_PYTHON: test-flocker is left out")
-	@$(PYTHON) -m tests.targets lint test-pythons test-openstack test-packages test-buildbot \
+	@$(PYTHON) -m tests.targets lint test-pythons test-openstack test-packages test-fresh test-buildbot \
 		$(if $(FLOCKER_PYTHON),test-flocker)
 
 test-openstack: ## run the tests that need a real OpenStack, on one that this brings up (as root)
@@ -63,6 +63,9 @@ packages: ## make the distributions, a .deb and an .rpm, in dist
 test-packages: ## make the packages, and test them in a clean root (as root, on Debian)
 	@$(PYTHON) -m tests.packages.run
 
+test-fresh: ## run make demo and make test on fresh machines of Debian 12 and 13 (as root, on Debian)
+	@$(PYTHON) -m tests.fresh.run
+
 docs: environment ## make the documentation, in docs/_build/html
 	@$(PYTHON) -m tests.debian dot graphviz
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[docs]'
@@ -77,5 +80,5 @@ bench: environment ## measure what waiting costs the cloud
 clean: ## remove all that these made
 	$(STEP) "taking OpenStack down" $(PYTHON) -m tests.openstack.rig down
 	$(STEP) "stopping Buildbot" $(PYTHON) buildbot/run.py stop
-	$(STEP) "removing environments, packages and reports" rm -rf .openstack .packages .buildbot .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
+	$(STEP) "removing environments, packages and reports" rm -rf .openstack .packages .fresh .buildbot .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
 	$(STEP) "removing compiled Python files" find . '(' -name __pycache__ -o -name '*.pyc' ')' -prune -exec rm -rf '{}' +

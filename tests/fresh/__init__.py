@@ -1,0 +1,3 @@
+"""The project on fresh machines: ``make test-fresh``."""
+
+from __future__ import annotations
