@@ -13,10 +13,11 @@ from uuid import UUID
 
 import attr
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.helpers.properties import RELAXED
 from txstorage._configuration.configuration import Configuration, Secret, variables
 from txstorage._configuration.keys import BY_NAME, KEYS, PLUGINS, REFUSED, SECRETS
 from txstorage._support.compat import as_text, text_type
@@ -212,6 +213,7 @@ class BadValueTests(ConfigurationTestCase):
         self.assertIn(u"quotes", self.refused(configuration, project_id=123).remedy)
         self.assertEqual(self.refused(configuration, verify_peer=123).remedy, u"")
 
+    @settings(**RELAXED)
     @given(st.sampled_from(KEYS), st.one_of(
         st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(),
         st.lists(st.integers(), max_size=2), st.dictionaries(st.text(), st.text(), max_size=2),

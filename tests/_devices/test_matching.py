@@ -9,7 +9,7 @@ import os
 import stat
 from itertools import permutations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SynchronousTestCase
@@ -26,6 +26,7 @@ from txstorage.errors import (
     DeviceUnidentified,
 )
 
+from ..helpers.properties import RELAXED
 from ..helpers.sysfs import MIB, OTHER, VOLUME, serial
 
 PLAIN = VOLUME.replace(u"-", u"")
@@ -200,11 +201,13 @@ class SizeTests(SynchronousTestCase):
         except DeviceError as error:
             return type(error)
 
+    @settings(**RELAXED)
     @given(st.sampled_from(EXACT), st.integers(1, 10 * GIB // SECTOR), st.booleans())
     def test_exact(self, identity, sectors, encrypted):
         """An exact identity is sufficient for every size, smaller or larger."""
         self.assertIs(True, self.outcome(identity, sectors * SECTOR, encrypted))
 
+    @settings(**RELAXED)
     @given(st.sampled_from(CUT), st.integers(1, 10 * GIB // SECTOR))
     def test_truncated(self, identity, sectors):
         """A truncated identity is sufficient for the volume's own size only."""
@@ -327,6 +330,7 @@ def outcome(volume_id, devices):
 class MatchPropertyTests(SynchronousTestCase):
     """Properties for any devices of a host."""
 
+    @settings(**RELAXED)
     @given(_hosts(), st.sampled_from([VOLUME, OTHER, VOLUME[:20], u""]))
     def test_never_a_device_that_does_not_fit(self, devices, volume_id):
         """
@@ -343,6 +347,7 @@ class MatchPropertyTests(SynchronousTestCase):
         self.assertTrue(fitting)
         self.assertIn(fitting, [{found.name}, set(found.paths)])
 
+    @settings(**RELAXED)
     @given(_hosts())
     def test_order_does_not_matter(self, devices):
         """The result does not depend on the order of the devices."""

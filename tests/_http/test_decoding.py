@@ -6,11 +6,12 @@ from __future__ import absolute_import, division, print_function
 
 import zlib
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
+from tests.helpers.properties import RELAXED
 from txstorage._http.bodies import Gunzip, Uncompressed, Undecodable, decoder_for
 from txstorage._http.bounds import OutOfBounds
 
@@ -40,6 +41,7 @@ class DecoderTests(SynchronousTestCase):
             decoder = decoder_for(Headers({b"content-encoding": list(values)}))
             self.assertRaises(OutOfBounds, decoder.decode, b"x", 1)
 
+    @settings(**RELAXED)
     @given(data=st.binary(), cut=st.integers(min_value=1, max_value=9))
     def test_pieces(self, data, cut):
         """Data that fit come out whole, whatever the pieces."""

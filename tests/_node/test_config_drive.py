@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
@@ -26,6 +26,7 @@ from txstorage.interfaces import UnknownInstanceID
 
 from ..helpers.images import drive, iso_image, vfat_image
 from ..helpers.machine import NODE, Client, Compute
+from ..helpers.properties import RELAXED
 
 METADATA = (u"openstack", u"latest", u"meta_data.json")
 CONTENT = json.dumps({"uuid": NODE, "padding": "x" * 5000}).encode("ascii")
@@ -161,6 +162,7 @@ class ReadersTests(SynchronousTestCase):
             self.assertIs(None, Iso9660.of(reader(image)))
             self.assertIs(None, VFat.of(reader(image)))
 
+    @settings(**RELAXED)
     @given(st.data())
     def test_damaged(self, data):
         """A damaged image is read, or refused: there is no third."""

@@ -8,7 +8,7 @@ import errno
 import json
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.python.failure import Failure
@@ -22,6 +22,7 @@ from txstorage._support.compat import as_text
 from txstorage.interfaces import UnknownInstanceID
 
 from ..helpers.machine import NODE, OTHER, SWAPPED, Answer, Client, Compute, NodeTestCase
+from ..helpers.properties import RELAXED
 
 
 class ConfiguredTests(NodeTestCase):
@@ -212,6 +213,7 @@ class FirmwareTests(NodeTestCase):
         same = as_text(str(UUID(int=0)))
         self.assertEqual(smbios_orders(same), [same])
 
+    @settings(**RELAXED)
     @given(st.integers(min_value=0, max_value=2 ** 128 - 1))
     def test_both_orders(self, number):
         """Whichever order a firmware uses, the true id is among those tried."""

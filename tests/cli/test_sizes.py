@@ -8,10 +8,11 @@ import subprocess
 from shutil import which
 
 import click
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from tests.helpers.properties import RELAXED
 from txstorage.cli.sizes import LARGEST, Size, exact_size, format_size, parse_size, rounding
 
 GIB = 2**30
@@ -68,6 +69,7 @@ class ParseTests(SynchronousTestCase):
         ):
             self.assertRaises(ValueError, parse_size, text)
 
+    @settings(**RELAXED)
     @given(st.integers(min_value=1))
     def test_bytes(self, size: int) -> None:
         """Any positive number of bytes is itself."""
@@ -89,6 +91,7 @@ class FormatTests(SynchronousTestCase):
         ):
             self.assertEqual(format_size(size), text)
 
+    @settings(**RELAXED)
     @given(st.integers(min_value=1, max_value=2**63))
     def test_exact(self, size: int) -> None:
         """An exact size is the size, whichever notation shows it."""

@@ -8,12 +8,13 @@ import io
 import json
 import unicodedata
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.helpers.properties import RELAXED
 from txstorage.cli.terminal import SafeConsole, as_json, one_line, visible
 
 UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -38,17 +39,20 @@ class VisibleTests(SynchronousTestCase):
             "\\x1b]52;c;\\x07 \\x9b \\x7f \\u202e \n", visible("\x1b]52;c;\x07 \x9b \x7f \u202e \n")
         )
 
+    @settings(**RELAXED)
     @given(TEXTS)
     def test_none_left(self, text: str) -> None:
         """No control character except the newline is left."""
         self.assertEqual(set(), unsafe_in(visible(text)))
 
+    @settings(**RELAXED)
     @given(TEXTS)
     def test_one_line(self, text: str) -> None:
         """A text for a cell has no line break either."""
         self.assertEqual(set(), unsafe_in(one_line(text)))
         self.assertEqual(text != "", len(one_line(text).splitlines()) == 1)
 
+    @settings(**RELAXED)
     @given(TEXTS)
     def test_console(self, text: str) -> None:
         """A console prints no control character of a cell, a text or a plain string."""
@@ -66,6 +70,7 @@ class VisibleTests(SynchronousTestCase):
         printed = console.file.getvalue()  # type: ignore[attr-defined]
         self.assertEqual("\x1b[31m\\x1b[2J\x1b[0m\n", printed)
 
+    @settings(**RELAXED)
     @given(TEXTS)
     def test_json(self, text: str) -> None:
         """JSON escapes control characters and keeps the value."""

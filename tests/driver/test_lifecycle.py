@@ -6,10 +6,11 @@ from __future__ import absolute_import, division, print_function
 
 from itertools import product
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.helpers.properties import RELAXED
 from txstorage.clouds import Volume
 from txstorage.driver.lifecycle import (
     AWAITED,
@@ -85,6 +86,7 @@ class TablesTests(SynchronousTestCase):
                 outcome(operation, GONE, phase, where), (Decision.REQUEST, Decision.WAIT)
             )
 
+    @settings(**RELAXED)
     @given(st.text(), st.sampled_from(PHASES), st.sampled_from(PLACES))
     def test_unlisted(self, status, phase, where):
         """No operation acts on a status that is not listed."""
@@ -305,6 +307,7 @@ def volume(volume_id, status, created_at):
 class VolumeTests(SynchronousTestCase):
     """The choice of a volume, and the servers."""
 
+    @settings(**RELAXED)
     @given(
         st.lists(
             st.tuples(

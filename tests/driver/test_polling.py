@@ -4,7 +4,7 @@ Tests for :mod:`txstorage.driver.polling`.
 
 from __future__ import absolute_import, division, print_function
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
@@ -22,6 +22,7 @@ from txstorage.errors import (
 )
 
 from ..helpers.memory import STEADY, Fault, MemoryCloud
+from ..helpers.properties import RELAXED
 
 
 def lost():
@@ -36,6 +37,7 @@ class IntervalsTests(SynchronousTestCase):
         intervals = Intervals(first=1.0, factor=2.0, longest=5.0, jitter=0.0)
         self.assertEqual([1.0, 2.0, 4.0, 5.0, 5.0], [intervals.seconds(n) for n in range(5)])
 
+    @settings(**RELAXED)
     @given(st.integers(0, 10**6), st.floats(0, 1))
     def test_jitter_is_bounded(self, polls, chance):
         """Intervals vary by the jitter at most, for any number of polls."""

@@ -9,12 +9,13 @@ import stat
 from typing import Any
 from unittest import mock
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.helpers.properties import RELAXED
 from txstorage.cli.demo import media as _media
 from txstorage.cli.demo.media import (
     FILES,
@@ -158,6 +159,7 @@ class ChoiceTests(MediaTestCase):
 class PiecesTests(SynchronousTestCase):
     """``pieces``."""
 
+    @settings(**RELAXED)
     @given(st.integers(min_value=0, max_value=20 * MIB))
     def test_adds_up(self, size: int) -> None:
         """The pieces add up, and none is empty or more than a MiB."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 from unittest import mock
 from uuid import uuid4
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.cli.volumes.references import SHORTEST, matching
 from txstorage.embedded.store import store
 
+from ...helpers.properties import RELAXED
 from ..support import CommandTestCase
 
 IDS = ("abcd1111", "abcd2222", "ef003333")
@@ -37,6 +38,7 @@ class MatchingTests(SynchronousTestCase):
         ):
             self.assertEqual(matching(reference, named), ids, reference)
 
+    @settings(**RELAXED)
     @given(st.lists(st.uuids().map(str), min_size=1, max_size=20, unique=True), st.data())
     def test_beginnings(self, ids: list[str], data: st.DataObject) -> None:
         """A beginning matches exactly the ids that begin so, in either case."""

@@ -305,6 +305,7 @@ class AnyAnswerTests(SynchronousTestCase):
         self.assertIn(u"The catalog has no block-storage", errors[0].message)
         self.assertIn(u"1980 more", errors[0].message)
 
+    @settings(**RELAXED)
     @given(st.text())
     def test_retry_after(self, value):
         """Any ``Retry-After`` and ``Date`` are seconds or nothing."""

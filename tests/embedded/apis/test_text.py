@@ -8,6 +8,7 @@ from urllib.parse import quote
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ...helpers.properties import RELAXED
 from ..support import CloudTests, password_auth
 
 #: Any text, half of it with a lone surrogate.
@@ -59,7 +60,7 @@ class TextTests(CloudTests):
         for auth in (password_auth("\ud800"), password_auth(name="\ud800", domain={})):
             self.assertEqual(self.ask("POST", "/identity/v3/auth/tokens", auth).code, 400)
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50, **RELAXED)
     @given(name=TEXT, value=TEXT)
     def test_queries(self, name: str, value: str) -> None:
         """Any text is a query of every list."""
@@ -78,7 +79,7 @@ class TextTests(CloudTests):
             literal = encoded(repr({name: value}))
             self.assert_answered("GET", f"{path}?metadata={literal}")
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50, **RELAXED)
     @given(value=VALUE)
     def test_bodies(self, value: Any) -> None:
         """Any JSON value is a body, or a part of one, of every request that reads one."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.strategies import characters, integers, text
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded.apis.tokens import TokenSigner
 from txstorage.embedded.store.records import TokenRecord
 
+from ...helpers.properties import RELAXED
 from ..support import CloudTests, password_auth
 
 RECORD = TokenRecord(1000.0, 4600.5, ("token", "password"))
@@ -33,6 +34,7 @@ class TokenSignerTests(SynchronousTestCase):
         """A token that another key has signed has none."""
         self.assertIs(TokenSigner(b"l" * 32).record(self.signer.token(RECORD)), None)
 
+    @settings(**RELAXED)
     @given(integers(0), characters(codec="utf-8"))
     def test_changed(self, place: int, character: str) -> None:
         """A token with any character changed, left out or added has none."""
@@ -47,6 +49,7 @@ class TokenSignerTests(SynchronousTestCase):
             if changed != token:
                 self.assertIs(self.signer.record(changed), None, changed)
 
+    @settings(**RELAXED)
     @given(text())
     def test_anything(self, token: str) -> None:
         """Any other text has none."""

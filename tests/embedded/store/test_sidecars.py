@@ -9,7 +9,7 @@ import sqlite3
 from typing import Any, Callable
 
 import attr
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis.strategies import (
     booleans,
     dictionaries,
@@ -37,6 +37,7 @@ from txstorage.embedded.store.sidecars import (
 )
 from txstorage.embedded.store.store import GONE, Store
 
+from ...helpers.properties import RELAXED
 from ..support import MISSING, temporary_directory
 
 NEW = NewVolume("a name", None, 3, "gold", {"label": "value"})
@@ -56,8 +57,7 @@ ATTACHMENT = AttachmentRecord("a", "b", MISSING, "s", "/dev/vdb", "/dev/loop0", 
 class SidecarTests(SynchronousTestCase):
     """Tests of a sidecar's content."""
 
-    # A loaded machine is slow.
-    @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+    @settings(**RELAXED)
     @given(
         one_of(none(), text()),
         integers(1, 2**31 - 1),
