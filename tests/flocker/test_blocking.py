@@ -363,7 +363,8 @@ class ProcessTests(SynchronousTestCase):
             [sys.executable, "-c", PRELUDE + script],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, cwd=ROOT,
         )
-        killer = Timer(20, process.kill)
+        # a hang, not a busy machine, ends it
+        killer = Timer(120, process.kill)
         killer.start()
         try:
             output = process.communicate()[0].decode()
