@@ -117,7 +117,7 @@ class ProcessesTests(RigTestCase):
         child = int(self.processes.last_words("parent").split("\n")[0])
         self.assertIsNotNone(began(child))
         self.processes.stop(["parent"], seconds=0.1)
-        until("end", lambda: (began(pid), began(child)) == (None, None), 10, 0.01)
+        self.assertEqual((None, None), (began(pid), began(child)))
 
     def test_recycled(self):
         """Another process with the same id is not taken for it, and not stopped."""
