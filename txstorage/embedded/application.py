@@ -106,10 +106,6 @@ class _Root(Resource):
         request.setHeader("x-openstack-request-id", request_id)
         ended = request.notifyFinish()  # type: ignore[attr-defined]  # no interface has it
         ended.addBoth(_log_request, request, request_id)
-        # As the real services do; their clients have to handle it.
-        request.setHeader("Connection", "close")
-        channel: Any = request.channel  # type: ignore[attr-defined]  # no interface has it
-        channel.persistent = False
         segments = b"/".join([path] + request.postpath)
         try:
             whole = "/" + segments.decode("utf-8").rstrip("/")

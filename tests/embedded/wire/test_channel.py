@@ -82,6 +82,39 @@ class HandshakeTests(ChannelTests):
         self.assertIn(b"Malformed request body", self.transport.value())
 
 
+class SeveralTests(ChannelTests):
+    """Tests of several requests on one connection."""
+
+    def test_kept(self) -> None:
+        """A connection carries one request after the other, also when they come in one piece."""
+        channel = self.connect()
+        request = self.head("GET", "/")
+        for data, answers in ((request, 1), (request[:9], 0), (request[9:], 1), (request * 3, 3)):
+            self.transport.clear()
+            channel.dataReceived(data)
+            self.assertEqual(self.transport.value().count(b"HTTP/1.1 200 "), answers)
+            self.assertNotIn(b"Connection: close", self.transport.value())
+        self.assertFalse(self.transport.disconnecting)
+
+    def test_close(self) -> None:
+        """A client that asks for it gets a connection for one request."""
+        self.connect().dataReceived(self.head("GET", "/", Connection="close") * 2)
+        self.assertEqual(self.transport.value().count(b"HTTP/1.1 200 "), 1)
+        self.assertIn(b"Connection: close", self.transport.value())
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_refused(self) -> None:
+        """A request whose body is not read is the last of its connection, and says so."""
+        body = b" " * 10
+        for headers in ({"Content_Length": "10"}, {"Transfer_Encoding": "chunked"}):
+            channel = self.connect()
+            channel.dataReceived(self.head("GET", "/"))
+            self.transport.clear()
+            channel.dataReceived(self.head(**headers) + body)
+            self.assertEqual(self.status(), 401)
+            self.assertIn(b"Connection: close", self.transport.value())
+
+
 class LengthTests(ChannelTests):
     """Tests of the bound of a body."""
 
@@ -273,12 +306,47 @@ class TimeTests(ChannelTests):
 
     def test_response(self) -> None:
         """A client that does not receive its response is dropped."""
-        self.connect().dataReceived(self.head("GET", "/"))
+        self.connect().dataReceived(self.head("GET", "/", Connection="close"))
         self.assertEqual((self.status(), self.transport.disconnecting), (200, True))
         self.clock.advance(59.9)
         self.assertFalse(self.transport.disconnected)
         self.clock.advance(0.2)
         self.assertTrue(self.transport.disconnected)
+
+    def test_idle(self) -> None:
+        """A connection without another request is closed after a time."""
+        channel = self.connect()
+        for _ in range(3):
+            channel.dataReceived(self.head("GET", "/"))
+            self.clock.advance(4.9)
+            self.assertFalse(self.transport.disconnecting)
+        self.clock.advance(0.2)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_later_headers(self) -> None:
+        """The headers of a later request have their time, from the first byte."""
+        channel = self.connect()
+        channel.dataReceived(self.head("GET", "/"))
+        self.clock.advance(4)
+        channel.dataReceived(b"G")
+        self.drip(channel, 30)
+        self.clock.advance(0.2)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_later_body(self) -> None:
+        """The body of a later request has its time, and the response has none."""
+        waiting = self.patch_list()
+        channel = self.connect()
+        channel.dataReceived(self.head("GET", "/"))
+        self.clock.advance(4)
+        channel.dataReceived(self.head(token=self.token or "", Content_Length="15"))
+        self.drip(channel, 60)
+        self.transport.clear()
+        channel.dataReceived(b"x" * 4)
+        self.clock.advance(1000)
+        self.assertFalse(self.transport.disconnecting)
+        waiting.callback(None)
+        self.assertEqual(self.status(), 200)
 
     def test_service(self) -> None:
         """A request that the service has received waits for its response without a deadline."""
@@ -354,6 +422,7 @@ class TableTests(ChannelTests):
                 "header_lines": 100,
                 "headers_time": 30.0,
                 "body_time": 60.0,
+                "idle_time": 5.0,
                 "answer_time": 60.0,
                 "discard": 1048576,
                 "discard_time": 5.0,

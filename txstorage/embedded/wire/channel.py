@@ -75,6 +75,8 @@ class BoundedChannel(HTTPChannel):
     callLater: Callable[..., IDelayedCall]
 
     _request_line = b""
+    #: Whether a response has ended, and no byte of another request has come.
+    _idle = False
     #: Whether the client speaks HTTP; ``None`` before its first byte.
     _speaks_http: bool | None = None
     #: Bytes of a refused body that are still to be discarded; ``None`` when no body was refused.
@@ -97,8 +99,25 @@ class BoundedChannel(HTTPChannel):
             if not self._speaks_http:
                 self.transport.write(_BAD_REQUEST)
                 self.loseConnection()
+        if self._idle:
+            self._idle = False
+            self.setTimeout(self.site.bounds.headers_time)  # type: ignore[no-untyped-call]
         if self._speaks_http:
             super().dataReceived(data)  # type: ignore[no-untyped-call]
+
+    def checkPersistence(self, request: BoundedRequest, version: bytes) -> bool:
+        """Check whether another request may follow: not after a body that is not read."""
+        persistent: bool = super().checkPersistence(request, version)  # type: ignore[no-untyped-call]
+        if self._unread is None:
+            return persistent
+        request.setHeader("Connection", "close")
+        return False
+
+    def requestDone(self, request: BoundedRequest) -> None:
+        """See ``HTTPChannel``."""
+        self._idle = True
+        self._savedTimeOut = self.site.bounds.idle_time
+        super().requestDone(request)  # type: ignore[no-untyped-call]
 
     def resetTimeout(self) -> None:
         """Keep the present deadline: a client that sends byte after byte does not move it."""
@@ -155,6 +174,7 @@ class BoundedChannel(HTTPChannel):
             super().rawDataReceived(data)
         except _BodyTooLong:
             self._unread = self._discarded(None)
+            self.persistent = self.checkPersistence(self.requests[-1], b"HTTP/1.1")
             self.allContentReceived()  # type: ignore[no-untyped-call]
 
     def loseConnection(self) -> None:
