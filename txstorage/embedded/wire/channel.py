@@ -110,7 +110,7 @@ class BoundedChannel(HTTPChannel):
         persistent: bool = super().checkPersistence(request, version)  # type: ignore[no-untyped-call]
         if self._unread is None:
             return persistent
-        request.setHeader("Connection", "close")
+        request.setHeader("Connection", "close")  # type: ignore[no-untyped-call]
         return False
 
     def requestDone(self, request: BoundedRequest) -> None:
