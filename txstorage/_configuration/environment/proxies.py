@@ -162,6 +162,9 @@ class Proxies(object):
         """
         if self.explicit is not None:
             return self.explicit or None
+        if not any(scheme in self.given for scheme in _SCHEMES):
+            # Each request asks, several times, and most often there is no proxy at all.
+            return None
         try:
             address = read_address(url)
         except MalformedAddress:
