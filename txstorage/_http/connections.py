@@ -148,10 +148,7 @@ class _Agents(object):
         self._reactor = reactor
         self._endpoints = endpoints
         self._proxy_for = proxy_for
-        self._pools = {
-            True: _pool(reactor, LIMITS.readers, _KEPT_FOR[True], retries=True),
-            False: _pool(reactor, LIMITS.writers, _KEPT_FOR[False], retries=False),
-        }
+        self._pools = {reads: _pool(reactor, reads) for reads in (True, False)}
         self._agents = {
             reads: Agent.usingEndpointFactory(reactor, endpoints, pool)
             for reads, pool in self._pools.items()
@@ -187,12 +184,12 @@ class _Agents(object):
         return all_of([pool.closeCachedConnections() for pool in self._pools.values()])
 
 
-def _pool(reactor, size, seconds, retries):
-    # type: (Any, int, int, bool) -> HTTPConnectionPool
+def _pool(reactor, reads):
+    # type: (Any, bool) -> HTTPConnectionPool
     pool = HTTPConnectionPool(reactor)
-    pool.maxPersistentPerHost = size
-    pool.cachedConnectionTimeout = seconds
-    pool.retryAutomatically = retries
+    pool.maxPersistentPerHost = LIMITS.at_once(reads)
+    pool.cachedConnectionTimeout = _KEPT_FOR[reads]
+    pool.retryAutomatically = reads
     return pool
 
 

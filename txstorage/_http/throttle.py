@@ -110,6 +110,14 @@ class Limits(object):
     readers = attr.ib(default=20)  # type: int
     writers = attr.ib(default=20)  # type: int
 
+    def at_once(self, reads):
+        # type: (bool) -> int
+        """
+        :param bool reads: whether requests only read.
+        :return: ``int``: the number of them that are in progress at once.
+        """
+        return self.readers if reads else self.writers
+
 
 LIMITS = Limits()
 
@@ -138,9 +146,9 @@ class RequestQueues(object):
             place in the queue.
         """
         service = urlsplit(as_text(url))[1]
-        size = self._limits.readers if reads else self._limits.writers
-        queue = self._queues.setdefault((service, reads), DeferredSemaphore(size))
-        return queue.run(send)
+        if (service, reads) not in self._queues:
+            self._queues[service, reads] = DeferredSemaphore(self._limits.at_once(reads))
+        return self._queues[service, reads].run(send)
 
 
 __all__ = ["LIMITS", "Limits", "RequestQueues", "TokenBucket"]
