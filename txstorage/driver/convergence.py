@@ -188,7 +188,7 @@ class Convergence(object):
 
     def _look_again(self):
         # type: () -> Deferred[Any]
-        """Poll the volume alone: a list may be out of date, so nothing is decided by it."""
+        """Poll the volume alone: the list may be out of date, and does not prove the next step."""
         d = self._watcher.poll(self.volume_id)
         return d.addCallbacks(self._step, self._not_seen)
 

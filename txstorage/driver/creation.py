@@ -20,7 +20,7 @@ from .convergence import Convergence
 from .labels import belongs_to, dataset_labels, dataset_of, volume_name
 from .last_problem import LastProblem
 from .lifecycle import AWAITED, MAXIMUM_REQUESTS, chosen
-from .polling import Pace, is_passing, until
+from .polling import is_passing, until
 
 MYPY = False
 if MYPY:
@@ -34,7 +34,7 @@ if MYPY:
     from ..clouds.interface import IVolumeService  # noqa: F401
     from ..clouds.values import Volume  # noqa: F401
     from ..interfaces import BlockDeviceVolume  # noqa: F401
-    from .polling import DatasetSearch, Intervals, Watcher  # noqa: F401
+    from .polling import DatasetSearch, Intervals, Pace, Watcher  # noqa: F401
 
 
 # The lists that are read until one has the volume that was created; a cloud that never lists the
@@ -215,7 +215,7 @@ class Creation(object):
         self._problem.retry(failure)
         # The cloud may still be processing the request: give the volume time to appear.
         if self._pace is None:
-            self._pace = Pace(self._reactor, self._intervals)
+            self._pace = self._search.pace()
         delay = self._pace.delay()
         pause = resume_context(deferLater(self._reactor, delay, lambda: None))  # type: Deferred[Any]
         pause.addCallback(lambda _: self._find_with_retries())
