@@ -134,7 +134,7 @@ def run_client(
     """
     described = {"cluster": CLUSTER, "job": "life_cycles", **cloud.ready, **spec}
     process = subprocess.Popen(
-        [python, "-m", module, json.dumps(described)],
+        [python, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -148,6 +148,8 @@ def run_client(
     watchdog.start()
     try:
         with process:
+            stdin.write(json.dumps(described) + "\n")
+            stdin.flush()
             if stdout.readline() != "ready\n":
                 raise Failed(f"{module} did not begin: {spec}")
             cloud.reset()
