@@ -46,7 +46,6 @@ if MYPY:
         Callable,
         Iterable,
         Mapping,
-        NoReturn,
         Optional,
         Sequence,
         Text,
@@ -304,8 +303,10 @@ def _timed_out(call, result, timeout):
 
 
 def _failed(failure, call):
-    # type: (Failure, Request) -> NoReturn
-    raise transport_error(call.method, call.shown, failure.value)
+    # type: (Failure, Request) -> Failure
+    error = transport_error(call.method, call.shown, failure.value)
+    # A second traceback of the same error would hold its failure, in a cycle.
+    return failure if error is failure.value else Failure(error)
 
 
 def _body_failed(failure, call):

@@ -175,9 +175,11 @@ class _Deadline(object):
         :raises Exception: the deadline's error, when the Deferred was cancelled by the deadline.
         """
         self._ended = True
+        # The timer has a reference to this object, and both would be garbage in a cycle.
+        timer, self._timer = self._timer, None
         if not self._expired:
-            if self._timer is not None:
-                self._timer.cancel()
+            if timer is not None:
+                timer.cancel()
         elif isinstance(result, Failure) and isinstance(result.value, CancelledError):
             raise self._error()
         return result

@@ -28,6 +28,7 @@ class IVolumeService(Interface):
     """
 
     allocation_unit = Attribute("``int``: bytes; volume sizes are multiples of it.")
+    settles = Attribute("``bool``: whether :meth:`settle` may have something to do.")
 
     def create_volume(name, size, labels, volume_type=None):
         # type: (Text, int, Mapping[Text, Text], Optional[Text]) -> Deferred[Volume]

@@ -168,21 +168,14 @@ class NodeAttacher(object):
 
     def _until_not_listed(self, run, server_id):
         # type: (Convergence, Text) -> Deferred[None]
+        def released(attachments):
+            # type: (Iterable[Attachment]) -> bool
+            run.problem.ended()
+            return all(each.volume_id != run.volume_id for each in attachments)
+
         # One poll of a server's list serves all volumes that are being detached from it.
         pace = self._compute.pace(at_once=True)
-
-        def poll():
-            # type: () -> Deferred[None]
-            d = self._compute.next_poll(server_id, pace, run.problem.retry)
-            return d.addCallback(evaluate)
-
-        def evaluate(attachments):
-            # type: (Iterable[Attachment]) -> Optional[Deferred[Any]]
-            run.problem.ended()
-            listed = any(each.volume_id == run.volume_id for each in attachments)
-            return poll() if listed else None
-
-        return poll()
+        return self._compute.next_poll(server_id, pace, run.problem.retry, released)
 
     def _until_device_gone(self, run):
         # type: (Convergence) -> Deferred[None]

@@ -152,11 +152,7 @@ class Convergence(object):
 
     def _step(self, volume):
         # type: (Optional[Volume]) -> Any
-        self.volume = volume
-        self.problem.ended()
-        status, places = observed(volume)
-        self._note(volume)
-        decision = decide(self.progress, status, places)
+        status, places, decision = self._seen(volume)
         if volume is not None and volume.listed:
             if not is_proved(self.progress, decision, volume.updated_at, self._known_at):
                 return self._look_again()
@@ -169,6 +165,14 @@ class Convergence(object):
         if decision is Decision.REQUEST:
             return self._request()
         return self._give_up(decision, status, places)
+
+    def _seen(self, volume):
+        # type: (Optional[Volume]) -> Tuple[Text, Tuple[Text, ...], NamedConstant]
+        self.volume = volume
+        self.problem.ended()
+        self._note(volume)
+        status, places = observed(volume)
+        return status, places, decide(self.progress, status, places)
 
     def _note(self, volume):
         # type: (Optional[Volume]) -> None
@@ -205,6 +209,8 @@ class Convergence(object):
         if self.volume is None or self._pace is None:
             return self._poll_again()
         self._waited = self._pace.age
+        if not self._service.settles:
+            return self._poll_again()
         d = maybeDeferred(self._service.settle, self.volume)
         d.addErrback(self._not_settled)
         return d.addCallback(lambda _: self._poll_again())
@@ -220,8 +226,25 @@ class Convergence(object):
         # type: () -> Deferred[Any]
         if self._pace is None:
             self._pace = self._watcher.pace()
-        d = self._watcher.next_poll(self.volume_id, self._pace, self.problem.retry)
+        d = self._watcher.next_poll(
+            self.volume_id, self._pace, self.problem.retry, self._ends_wait
+        )
         return d.addCallback(self._step)
+
+    def _ends_wait(self, volume):
+        # type: (Optional[Volume]) -> bool
+        """
+        Take account of a poll.
+
+        :return: whether there is a step to take, other than to wait for the next poll.
+        """
+        decision = self._seen(volume)[-1]
+        if decision is not Decision.WAIT or self._service.settles:
+            return True
+        self.progress = self.progress.waiting()
+        if self._pace is not None:
+            self._waited = self._pace.age
+        return False
 
     def _request(self):
         # type: () -> Deferred[Any]

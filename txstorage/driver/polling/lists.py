@@ -37,6 +37,10 @@ _VOLUMES_PER_REQUEST = 100
 # Seconds after which a list that is not complete no longer keeps the next from beginning.
 _LIST_PATIENCE = 1.0
 
+# Seconds from one list to the next, for each request that the list was worth: lists of thousands of
+# volumes must not take all of the cloud's time and of this process's.
+_REST = 0.03
+
 
 class ListPoll(SharedPoll):
     """
@@ -56,7 +60,8 @@ class ListPoll(SharedPoll):
         self._service = service
         self._cluster_id = cluster_id
         self._list_cost = 1.0
-        self._next_list = 0.0
+        # The moments from which a list may begin for hasty callers, and for all others.
+        self._rested = self._next_list = 0.0
         self._slices = Slices(reactor)
         self.times = TransitionTimes(reactor, intervals)
 
@@ -85,12 +90,17 @@ class ListPoll(SharedPoll):
         hasty = all(waiter.hasty for waiter in due)
         subjects = {waiter.subject for waiter in due} if hasty else self._waiting
         now = self._reactor.seconds()
-        if len(subjects) <= self._list_cost:
+        many = len(subjects) > self._list_cost
+        if now < self._rested and len(self._waiting) > self._list_cost:
+            # The callers that one list answers often ask again one by one.
+            self._postpone(due, self._rested)
+        elif not many:
             SharedPoll._poll_due(self, due)
         elif now < self._next_list and not hasty:
-            self._tick_by(self._next_list)
+            self._postpone(due, self._next_list)
         else:
-            self._next_list = now + _LIST_PATIENCE
+            patience = max(_LIST_PATIENCE, _REST * self._list_cost)
+            self._rested = self._next_list = now + patience
             self._poll_all()
 
     def _poll_all(self):
@@ -105,8 +115,10 @@ class ListPoll(SharedPoll):
 
     def _list_ended(self, result):
         # type: (Any) -> Any
+        now = self._reactor.seconds()
+        self._rested = now + _REST * self._list_cost
         # The moment at which one list ends is not worth another one.
-        self._next_list = self._reactor.seconds() + self.times.resolution
+        self._next_list = max(self._rested, now + self.times.resolution)
         return result
 
     def _got_list(self, page, poll):
@@ -114,20 +126,21 @@ class ListPoll(SharedPoll):
         self._list_cost = page.requests + len(page.volumes) / _VOLUMES_PER_REQUEST
         waiters = [waiter for waiter in poll.waiters if waiter.answer is not None]
         found = self.listed(page, {waiter.subject for waiter in waiters})
+        # What thousands of callers do with their answers must not keep the reactor from other work.
+        return self._slices.run(self._answer_each(waiters, found))
+
+    def _answer_each(self, waiters, found):
+        # type: (List[Waiter], Mapping[Any, Any]) -> Iterator[None]
         absent = OrderedDict()  # type: OrderedDict[Any, List[Waiter]]
         for waiter in waiters:
-            if waiter.subject not in found:
-                absent.setdefault(waiter.subject, []).append(waiter)
-        self._poll_each(absent.items())
-        # What thousands of callers do with their answers must not keep the reactor from other work.
-        return self._slices.run(self._answer(waiters, found))
-
-    def _answer(self, waiters, found):
-        # type: (List[Waiter], Mapping[Any, Any]) -> Iterator[None]
-        for waiter in waiters:
             if waiter.subject in found:
-                Poll([waiter]).answer(found[waiter.subject])
+                self._answer(found[waiter.subject], Poll([waiter]))
                 yield
+            else:
+                absent.setdefault(waiter.subject, []).append(waiter)
+        for each in absent.items():
+            self._poll_each([each])
+            yield
 
 
 class Watcher(ListPoll):
