@@ -8,6 +8,7 @@ request to send and when to wait; :mod:`txstorage.driver.polling` does the waiti
 
 from __future__ import absolute_import, division, print_function
 
+from functools import partial
 from uuid import UUID
 
 from twisted.internet.defer import maybeDeferred, succeed
@@ -15,7 +16,7 @@ from zope.interface import implementer
 
 from .._log import DRIVER_OPERATION, OncePerProblem
 from .._support.compat import as_text, integer_types
-from .._support.deferreds import SharedCalls, with_deadline
+from .._support.deferreds import SharedCalls, never, with_deadline
 from .._support.eliot_context import in_action, resume_context
 from ..errors import InvalidDatasetID, InvalidSize, OperationTimedOut
 from ..interfaces import (
@@ -316,10 +317,14 @@ class BlockDeviceDriver(object):
             self._timer,
             self._timeout,
             maybeDeferred(function, *args),
-            lambda: OperationTimedOut(
-                operation, subject.name, subject.awaited, self._timeout, subject.last_seen
-            ),
-            lambda: 0 if clock is None else clock.time_left(self._timeout),
+            partial(self._timed_out, operation, subject),
+            never if clock is None else partial(clock.time_left, self._timeout),
+        )
+
+    def _timed_out(self, operation, subject):
+        # type: (Text, Subject) -> OperationTimedOut
+        return OperationTimedOut(
+            operation, subject.name, subject.awaited, self._timeout, subject.last_seen
         )
 
     def _check_cluster(self, volume):
@@ -348,7 +353,7 @@ class BlockDeviceDriver(object):
         size = -(-size // unit) * unit
         volume_type = volume_type_of(profile, self._profiles, dataset_id)
         creation = self._creations.join(
-            dataset_id, lambda: self._create_once(dataset_id, size, volume_type)
+            dataset_id, partial(self._create_once, dataset_id, size, volume_type)
         )  # type: Deferred[BlockDeviceVolume]
         return resume_context(creation).addCallback(of_size, size)
 

@@ -9,6 +9,7 @@ deadline, which the caller keeps.
 from __future__ import absolute_import, division, print_function
 
 from collections import OrderedDict
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 
@@ -71,6 +72,10 @@ class Waiter(object):
         poll; ``None`` for a caller that waits, whose polls are tasks of their own.
     :ivar poll: the poll in progress that will answer, or ``None``.
     """
+
+    __slots__ = (
+        "alone", "answer", "due", "ends", "failed", "hasty", "pace", "poll", "repeats", "subject"
+    )
 
     def __init__(self, subject, pace, repeats, failed, ends=_any):
         # type: (Any, Pace, bool, Callable[[Failure], object], Callable[[Any], bool]) -> None
@@ -190,7 +195,7 @@ class SharedPoll(object):
 
     def _wait(self, waiter):
         # type: (Waiter) -> Deferred[Any]
-        answer = Deferred(lambda _: self._leave(waiter))  # type: Deferred[Any]
+        answer = Deferred(partial(self._leave, waiter))  # type: Deferred[Any]
         waiter.answer = in_current_context(answer.callback)
         self._enter(waiter)
         return answer
@@ -208,8 +213,8 @@ class SharedPoll(object):
         heappush(self._times, (at, next(self._entries), waiter))
         self._tick_by(at)
 
-    def _leave(self, waiter):
-        # type: (Waiter) -> None
+    def _leave(self, waiter, _):
+        # type: (Waiter, Deferred[Any]) -> None
         waiter.answer = None
         if waiter.poll is None:
             waiters = self._waiting[waiter.subject]
