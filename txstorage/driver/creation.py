@@ -42,6 +42,26 @@ if MYPY:
 _MAXIMUM_LISTS = 5
 
 
+class _UntilUsable(Convergence):
+    """
+    The wait until a volume that was requested is usable.
+
+    :ivar of_dataset: the volumes of the dataset in the list that was the last poll; ``None`` when
+        it was no list.
+    """
+
+    def __init__(self, service, watcher, volume_id, dataset_id):
+        # type: (IVolumeService, Watcher, Text, UUID) -> None
+        Convergence.__init__(self, service, watcher, u"create", volume_id)
+        self._dataset_id = dataset_id
+        self.of_dataset = None  # type: Optional[List[Volume]]
+
+    def _seen(self, volume):
+        # type: (Optional[Volume]) -> Any
+        self.of_dataset = self._watcher.of_dataset(self._dataset_id)
+        return Convergence._seen(self, volume)
+
+
 class Creation(object):
     """
     The creation of one dataset's volume.
@@ -86,7 +106,7 @@ class Creation(object):
         self._refuted = set()  # type: Set[Text]
         self._pace = None  # type: Optional[Pace]
         self._requested_id = None  # type: Any
-        self._convergence = None  # type: Optional[Convergence]
+        self._convergence = None  # type: Optional[_UntilUsable]
         self._problem = LastProblem()
 
     @property
@@ -126,14 +146,15 @@ class Creation(object):
 
     def _find(self):
         # type: () -> Deferred[List[Volume]]
-        d = self._search.look(self._dataset_id)
-        return d.addCallback(
-            lambda found: [
-                volume
-                for volume in found
-                if self._is_candidate(volume) and volume.volume_id not in self._refuted
-            ]
-        )
+        return self._search.look(self._dataset_id).addCallback(self._candidates)
+
+    def _candidates(self, found):
+        # type: (List[Volume]) -> List[Volume]
+        return [
+            volume
+            for volume in found
+            if self._is_candidate(volume) and volume.volume_id not in self._refuted
+        ]
 
     def _is_candidate(self, volume):
         # type: (Volume) -> bool
@@ -225,8 +246,8 @@ class Creation(object):
         # type: (Volume) -> Deferred[Any]
         # A list or a request has succeeded, so what failed before is over.
         self._problem = LastProblem()
-        self._convergence = convergence = Convergence(
-            self._service, self._watcher, u"create", volume.volume_id
+        self._convergence = convergence = _UntilUsable(
+            self._service, self._watcher, volume.volume_id, self._dataset_id
         )
         d = convergence.run_from(volume)  # type: Deferred[Any]
         return d.addErrback(self._delete_unusable)
@@ -247,13 +268,17 @@ class Creation(object):
 
     def _until_chosen(self, volume):
         # type: (Volume) -> Deferred[Any]
+        found = None if self._convergence is None else self._convergence.of_dataset
+        if found is not None:
+            # The list that shows the volume usable began after the request for the volume.
+            return self._choose(self._candidates(found), volume)
         # The volume exists, so a list without it is out of date, and may lack a rival, too.
         lists = count(1)
-        found = self._find_with_retries(
+        searched = self._find_with_retries(
             lambda found: volume.volume_id in {each.volume_id for each in found}
             or next(lists) >= _MAXIMUM_LISTS
         )
-        return found.addCallback(self._choose, volume)
+        return searched.addCallback(self._choose, volume)
 
     def _choose(self, found, volume):
         # type: (List[Volume], Volume) -> Any

@@ -19,7 +19,7 @@ from .timing import TransitionTimes
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Text  # noqa: F401
+    from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Text, Tuple  # noqa: F401
     from uuid import UUID  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
@@ -34,7 +34,8 @@ if MYPY:
 # The number of listed volumes that cost the cloud and this process about as much as a request.
 _VOLUMES_PER_REQUEST = 100
 
-# Seconds after which a list that is not complete no longer keeps the next from beginning.
+# Seconds after which a list that is not complete no longer keeps the next from beginning; if the last
+# one took longer than half of that, twice its time.
 _LIST_PATIENCE = 1.0
 
 # Seconds from one list to the next, for each request that the list was worth: lists of thousands of
@@ -50,9 +51,10 @@ class ListPoll(SharedPoll):
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
     :param UUID cluster_id: the cluster whose volumes are listed.
     :param Intervals intervals: the intervals between polls.
-
-    :ivar TransitionTimes times: the seconds that the cloud takes for each operation.
     """
+
+    # Seconds from one list to the next that callers can spare.
+    spare = 0.0
 
     def __init__(self, reactor, service, cluster_id, intervals):
         # type: (IReactorTime, IVolumeService, UUID, Intervals) -> None
@@ -60,10 +62,12 @@ class ListPoll(SharedPoll):
         self._service = service
         self._cluster_id = cluster_id
         self._list_cost = 1.0
+        self._list_seconds = 0.0
         # The moments from which a list may begin for hasty callers, and for all others.
         self._rested = self._next_list = 0.0
         self._slices = Slices(reactor)
-        self.times = TransitionTimes(reactor, intervals)
+        # The list whose answers are being given.
+        self._page = None  # type: Optional[VolumePage]
 
     def poll(self, subject):
         # type: (Any) -> Deferred[Any]
@@ -99,26 +103,26 @@ class ListPoll(SharedPoll):
         elif now < self._next_list and not hasty:
             self._postpone(due, self._next_list)
         else:
-            patience = max(_LIST_PATIENCE, _REST * self._list_cost)
+            patience = max(_LIST_PATIENCE, 2 * self._list_seconds)
             self._rested = self._next_list = now + patience
-            self._poll_all()
+            self._poll_all(now)
 
-    def _poll_all(self):
-        # type: () -> None
+    def _poll_all(self, now):
+        # type: (float) -> None
         waiting, self._waiting = self._waiting, OrderedDict()
         poll = Poll([waiter for waiters in waiting.values() for waiter in waiters])
         poll.deferred = listed = self._service.list_volumes(cluster_labels(self._cluster_id))
-        listed.addBoth(self._list_ended)
+        listed.addBoth(self._list_ended, now)
         listed.addCallbacks(
             self._got_list, self._failed, callbackArgs=(poll,), errbackArgs=(poll,)
         )
 
-    def _list_ended(self, result):
-        # type: (Any) -> Any
+    def _list_ended(self, result, began):
+        # type: (Any, float) -> Any
         now = self._reactor.seconds()
+        self._list_seconds = now - began
         self._rested = now + _REST * self._list_cost
-        # The moment at which one list ends is not worth another one.
-        self._next_list = max(self._rested, now + self.times.resolution)
+        self._next_list = max(self._rested, now + self.spare)
         return result
 
     def _got_list(self, page, poll):
@@ -127,14 +131,16 @@ class ListPoll(SharedPoll):
         waiters = [waiter for waiter in poll.waiters if waiter.answer is not None]
         found = self.listed(page, {waiter.subject for waiter in waiters})
         # What thousands of callers do with their answers must not keep the reactor from other work.
-        return self._slices.run(self._answer_each(waiters, found))
+        return self._slices.run(self._answer_each(waiters, found, page))
 
-    def _answer_each(self, waiters, found):
-        # type: (List[Waiter], Mapping[Any, Any]) -> Iterator[None]
+    def _answer_each(self, waiters, found, page):
+        # type: (List[Waiter], Mapping[Any, Any], VolumePage) -> Iterator[None]
         absent = OrderedDict()  # type: OrderedDict[Any, List[Waiter]]
         for waiter in waiters:
             if waiter.subject in found:
+                self._page = page
                 self._answer(found[waiter.subject], Poll([waiter]))
+                self._page = None
                 yield
             else:
                 absent.setdefault(waiter.subject, []).append(waiter)
@@ -147,7 +153,38 @@ class Watcher(ListPoll):
     """
     Polls volumes: a poll fires with the :class:`~txstorage.clouds.Volume`, or ``None`` when the
     volume does not exist.
+
+    :param: as for :class:`ListPoll`.
+
+    :ivar TransitionTimes times: the seconds that the cloud takes for each operation.
     """
+
+    def __init__(self, reactor, service, cluster_id, intervals):
+        # type: (IReactorTime, IVolumeService, UUID, Intervals) -> None
+        ListPoll.__init__(self, reactor, service, cluster_id, intervals)
+        self.times = TransitionTimes(reactor, intervals)
+        self._grouped = None  # type: Optional[Tuple[VolumePage, Mapping[UUID, List[Volume]]]]
+
+    @property
+    def spare(self):  # type: ignore[override]
+        # type: () -> float
+        """:return: seconds: the moment at which one list ends is not worth another one."""
+        return self.times.resolution
+
+    def of_dataset(self, dataset_id):
+        # type: (UUID) -> Optional[List[Volume]]
+        """
+        Return a dataset's volumes, for a caller that is being answered.
+
+        :param UUID dataset_id: the dataset.
+        :return: a list of :class:`~txstorage.clouds.Volume`; ``None`` when the answer does not come
+            from a list.
+        """
+        if self._page is None:
+            return None
+        if self._grouped is None or self._grouped[0] is not self._page:
+            self._grouped = self._page, by_dataset(self._page.volumes)[0]
+        return self._grouped[1].get(dataset_id, [])
 
     def poll(self, volume_id):
         # type: (Text) -> Deferred[Optional[Volume]]
