@@ -46,8 +46,8 @@ class _UntilUsable(Convergence):
     """
     The wait until a volume that was requested is usable.
 
-    :ivar of_dataset: the volumes of the dataset in the list that was the last poll; ``None`` when
-        it was no list.
+    :ivar of_dataset: the volumes of the dataset in the list that ended the wait; ``None`` when no
+        list did.
     """
 
     def __init__(self, service, watcher, volume_id, dataset_id):
@@ -56,10 +56,12 @@ class _UntilUsable(Convergence):
         self._dataset_id = dataset_id
         self.of_dataset = None  # type: Optional[List[Volume]]
 
-    def _seen(self, volume):
-        # type: (Optional[Volume]) -> Any
-        self.of_dataset = self._watcher.of_dataset(self._dataset_id)
-        return Convergence._seen(self, volume)
+    def _ends_wait(self, volume):
+        # type: (Optional[Volume]) -> bool
+        ends = Convergence._ends_wait(self, volume)
+        if ends:
+            self.of_dataset = self._watcher.of_dataset(self._dataset_id)
+        return ends
 
 
 class Creation(object):
@@ -269,7 +271,7 @@ class Creation(object):
     def _until_chosen(self, volume):
         # type: (Volume) -> Deferred[Any]
         found = None if self._convergence is None else self._convergence.of_dataset
-        if found is not None:
+        if found is not None and volume.listed:
             # The list that shows the volume usable began after the request for the volume.
             return self._choose(self._candidates(found), volume)
         # The volume exists, so a list without it is out of date, and may lack a rival, too.

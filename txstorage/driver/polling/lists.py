@@ -19,7 +19,7 @@ from .timing import TransitionTimes
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Text  # noqa: F401
     from uuid import UUID  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
@@ -41,6 +41,26 @@ _LIST_PATIENCE = 1.0
 # Seconds from one list to the next, for each request that the list was worth: lists of thousands of
 # volumes must not take all of the cloud's time and of this process's.
 _REST = 0.03
+
+
+class _Page(object):
+    """
+    A list whose volumes are grouped by their datasets when that is first asked for.
+
+    :param VolumePage page: the list.
+    """
+
+    def __init__(self, page):
+        # type: (VolumePage) -> None
+        self._page = page
+        self._datasets = None  # type: Optional[Mapping[UUID, List[Volume]]]
+
+    def of_dataset(self, dataset_id):
+        # type: (UUID) -> List[Volume]
+        """:return: the dataset's volumes."""
+        if self._datasets is None:
+            self._datasets = by_dataset(self._page.volumes)[0]
+        return self._datasets.get(dataset_id, [])
 
 
 class ListPoll(SharedPoll):
@@ -67,7 +87,7 @@ class ListPoll(SharedPoll):
         self._rested = self._next_list = 0.0
         self._slices = Slices(reactor)
         # The list whose answers are being given.
-        self._page = None  # type: Optional[VolumePage]
+        self._page = None  # type: Optional[_Page]
 
     def poll(self, subject):
         # type: (Any) -> Deferred[Any]
@@ -136,9 +156,10 @@ class ListPoll(SharedPoll):
     def _answer_each(self, waiters, found, page):
         # type: (List[Waiter], Mapping[Any, Any], VolumePage) -> Iterator[None]
         absent = OrderedDict()  # type: OrderedDict[Any, List[Waiter]]
+        answering = _Page(page)
         for waiter in waiters:
             if waiter.subject in found:
-                self._page = page
+                self._page = answering
                 self._answer(found[waiter.subject], Poll([waiter]))
                 self._page = None
                 yield
@@ -163,7 +184,6 @@ class Watcher(ListPoll):
         # type: (IReactorTime, IVolumeService, UUID, Intervals) -> None
         ListPoll.__init__(self, reactor, service, cluster_id, intervals)
         self.times = TransitionTimes(reactor, intervals)
-        self._grouped = None  # type: Optional[Tuple[VolumePage, Mapping[UUID, List[Volume]]]]
 
     @property
     def spare(self):  # type: ignore[override]
@@ -180,11 +200,7 @@ class Watcher(ListPoll):
         :return: a list of :class:`~txstorage.clouds.Volume`; ``None`` when the answer does not come
             from a list.
         """
-        if self._page is None:
-            return None
-        if self._grouped is None or self._grouped[0] is not self._page:
-            self._grouped = self._page, by_dataset(self._page.volumes)[0]
-        return self._grouped[1].get(dataset_id, [])
+        return None if self._page is None else self._page.of_dataset(dataset_id)
 
     def poll(self, volume_id):
         # type: (Text) -> Deferred[Optional[Volume]]
