@@ -12,7 +12,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,8 +148,10 @@ def run_client(
     watchdog.start()
     try:
         with process:
-            stdin.write(json.dumps(described) + "\n")
-            stdin.flush()
+            # A client that ended at once is a failure below.
+            with suppress(BrokenPipeError):
+                stdin.write(json.dumps(described) + "\n")
+                stdin.flush()
             if stdout.readline() != "ready\n":
                 raise Failed(f"{module} did not begin: {spec}")
             cloud.reset()
