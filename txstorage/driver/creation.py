@@ -269,7 +269,7 @@ class Creation(object):
         return d.addBoth(lambda _: _raise_not_created(error))
 
     def _until_chosen(self, volume):
-        # type: (Volume) -> Deferred[Any]
+        # type: (Volume) -> Any
         found = None if self._convergence is None else self._convergence.of_dataset
         if found is not None and volume.listed:
             # The list that shows the volume usable began after the request for the volume.

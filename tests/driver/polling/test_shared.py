@@ -4,6 +4,8 @@ Tests for :mod:`txstorage.driver.polling.shared`.
 
 from __future__ import absolute_import, division, print_function
 
+import gc
+
 from eliot import start_action
 from eliot.testing import capture_logging
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -113,6 +115,70 @@ class SharedPollTests(SynchronousTestCase):
         self.assertNoResult(d)
         self.clock.advance(1)
         self.assertEqual((u"a", 1.0), self.successResultOf(d))
+
+
+class EndsTests(SynchronousTestCase):
+    """Waits of several polls."""
+
+    def setUp(self):
+        self.clock = Clock()
+        self.polled = []
+        self.poll = SharedPoll(self.clock, self.look_up, STEADY)
+
+    def look_up(self, subject):
+        self.polled.append(self.clock.seconds())
+        return succeed(len(self.polled))
+
+    def wait(self, ends):
+        return self.poll.next_poll(u"a", self.poll.pace(), ends=ends)
+
+    def test_ends(self):
+        """Polls are repeated at the pace until one ends the wait, whose result is the answer."""
+        d, other = self.wait(lambda result: result == 3), self.wait(lambda result: result > 1)
+        self.clock.pump([1] * 2)
+        self.assertNoResult(d)
+        self.assertEqual(2, self.successResultOf(other))
+        self.clock.pump([1] * 3)
+        self.assertEqual(3, self.successResultOf(d))
+        self.assertEqual([1, 2, 3], self.polled)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_fails(self):
+        """An error in the decision fails the wait."""
+        d = self.wait(lambda result: result / 0)
+        self.clock.advance(1)
+        self.failureResultOf(d, ZeroDivisionError)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_nothing_left_behind(self):
+        """A wait has as many objects after many polls as after one, and no cycle at its end."""
+        gc.disable()
+        self.addCleanup(gc.enable)
+        gc.collect()
+        counts = []
+        d = self.wait(lambda result: result > 20)
+        for _ in range(20):
+            self.clock.advance(1)
+            del self.polled[:-1]
+            self.polled.extend([0.0] * len(counts))
+            counts.append(len(gc.get_objects()))
+        self.assertEqual(counts[2], counts[-1])
+        self.clock.advance(1)
+        self.successResultOf(d)
+        self.assertEqual(0, gc.collect())
+
+    def test_many_times(self):
+        """The times of callers that wait no longer are passed over."""
+        waits = [self.wait(lambda result: False) for _ in range(3)]
+        self.clock.advance(0.5)
+        late = self.poll.next_poll(u"b", self.poll.pace())
+        for d in waits:
+            d.addErrback(lambda failure: failure.trap(CancelledError)).cancel()
+        self.clock.advance(0.5)
+        self.assertEqual([], self.polled)
+        self.clock.advance(0.5)
+        self.successResultOf(late)
+        self.assertEqual([1.5], self.polled)
 
 
 class ActionTests(SynchronousTestCase):

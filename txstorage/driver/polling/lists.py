@@ -34,8 +34,8 @@ if MYPY:
 # The number of listed volumes that cost the cloud and this process about as much as a request.
 _VOLUMES_PER_REQUEST = 100
 
-# Seconds after which a list that is not complete no longer keeps the next from beginning; if the last
-# one took longer than half of that, twice its time.
+# Seconds after which a list that is not complete no longer keeps the next from beginning; or twice
+# the time of the last one, if that is more.
 _LIST_PATIENCE = 1.0
 
 # Seconds from one list to the next, for each request that the list was worth: lists of thousands of
@@ -132,10 +132,16 @@ class ListPoll(SharedPoll):
         waiting, self._waiting = self._waiting, OrderedDict()
         poll = Poll([waiter for waiters in waiting.values() for waiter in waiters])
         poll.deferred = listed = self._service.list_volumes(cluster_labels(self._cluster_id))
+        listed.addCallback(self._weighed)
         listed.addBoth(self._list_ended, now)
         listed.addCallbacks(
             self._got_list, self._failed, callbackArgs=(poll,), errbackArgs=(poll,)
         )
+
+    def _weighed(self, page):
+        # type: (VolumePage) -> VolumePage
+        self._list_cost = page.requests + len(page.volumes) / _VOLUMES_PER_REQUEST
+        return page
 
     def _list_ended(self, result, began):
         # type: (Any, float) -> Any
@@ -147,7 +153,6 @@ class ListPoll(SharedPoll):
 
     def _got_list(self, page, poll):
         # type: (VolumePage, Poll) -> Deferred[None]
-        self._list_cost = page.requests + len(page.volumes) / _VOLUMES_PER_REQUEST
         waiters = [waiter for waiter in poll.waiters if waiter.answer is not None]
         found = self.listed(page, {waiter.subject for waiter in waiters})
         # What thousands of callers do with their answers must not keep the reactor from other work.
