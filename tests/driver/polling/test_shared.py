@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._log import HTTP_RETRY
 from txstorage.driver.polling import SharedPoll, is_passing, until
+from txstorage.driver.polling.shared import Poll, Waiter
 from txstorage.errors import (
     AuthenticationFailed,
     CertificateRejected,
@@ -150,22 +151,27 @@ class EndsTests(SynchronousTestCase):
         self.failureResultOf(d, ZeroDivisionError)
         self.assertEqual([], self.clock.getDelayedCalls())
 
+    def count(self):
+        """:return: the number of objects of waits."""
+        kinds = (Deferred, Poll, Waiter)
+        return sum(type(each) in kinds for each in gc.get_objects())
+
     def test_nothing_left_behind(self):
         """A wait has as many objects after many polls as after one, and no cycle at its end."""
+        gc.collect()
         gc.disable()
         self.addCleanup(gc.enable)
-        gc.collect()
-        counts = []
+        before = self.count()
         d = self.wait(lambda result: result > 20)
+        counts = []
         for _ in range(20):
             self.clock.advance(1)
-            del self.polled[:-1]
-            self.polled.extend([0.0] * len(counts))
-            counts.append(len(gc.get_objects()))
-        self.assertEqual(counts[2], counts[-1])
+            counts.append(self.count())
+        self.assertEqual(counts[:1] * 20, counts)
         self.clock.advance(1)
         self.successResultOf(d)
-        self.assertEqual(0, gc.collect())
+        del d
+        self.assertEqual(before, self.count())
 
     def test_many_times(self):
         """The times of callers that wait no longer are passed over."""
