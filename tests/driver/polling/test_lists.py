@@ -191,6 +191,33 @@ class WatcherTests(SynchronousTestCase):
         for d in waits:
             self.assertNoResult(d)
 
+    def test_early_times(self):
+        """The time of a caller that a list answers early causes no poll, also while it is read."""
+        volume_ids = self.add(3)
+        lists = []
+        self.cloud.list_volumes = lambda labels: lists.append(Deferred()) or lists[-1]
+
+        def wait(*ids):
+            return [
+                self.watcher.next_poll(each, self.watcher.pace(), ends=lambda _: False)
+                for each in ids
+            ]
+
+        waits = wait(*volume_ids[:2])
+        self.clock.advance(0.5)
+        waits += wait(volume_ids[2])
+        self.clock.advance(0.5)
+        self.clock.advance(0.5)
+        lists[0].callback(VolumePage(tuple(self.cloud.volumes.values())))
+        self.assertEqual((1, []), (len(lists), self.cloud.requests))
+        waits += wait(volume_ids[2])
+        self.clock.pump([0.25] * 3)
+        self.assertEqual((1, []), (len(lists), self.cloud.requests))
+        self.clock.advance(0.25)
+        self.assertEqual((2, []), (len(lists), self.cloud.requests))
+        for d in waits:
+            self.assertNoResult(d)
+
     def test_rest(self):
         """
         Looks right after a list share the next one, beside many that wait: the list rests for a

@@ -173,6 +173,14 @@ class EndsTests(SynchronousTestCase):
         del d
         self.assertEqual(before, self.count())
 
+    def test_answered_early(self):
+        """A wait that another's poll answers early goes by the time of that poll."""
+        self.wait(lambda result: False)
+        self.clock.advance(0.5)
+        self.wait(lambda result: False)
+        self.clock.pump([0.5] * 5)
+        self.assertEqual([1, 2, 3], self.polled)
+
     def test_many_times(self):
         """The times of callers that wait no longer are passed over."""
         waits = [self.wait(lambda result: False) for _ in range(3)]
