@@ -181,6 +181,14 @@ class EndsTests(SynchronousTestCase):
         self.clock.pump([0.5] * 5)
         self.assertEqual([1, 2, 3], self.polled)
 
+    def test_on_time(self):
+        """A poll that is repeated at once does not delay another subject's."""
+        self.wait(lambda result: False)
+        self.clock.advance(0.5)
+        self.poll.next_poll(u"b", self.poll.pace())
+        self.clock.pump([0.5] * 3)
+        self.assertEqual([1, 1.5, 2], self.polled)
+
     def test_many_times(self):
         """The times of callers that wait no longer are passed over."""
         waits = [self.wait(lambda result: False) for _ in range(3)]

@@ -249,10 +249,9 @@ class SharedPoll(object):
         due = self._take_due(self._reactor.seconds())
         if due:
             self._poll_due(due)
-        if self._tick is None:
-            self._take_due(float("-inf"))
-            if self._times:
-                self._tick_by(self._times[0][0])
+        self._take_due(float("-inf"))
+        if self._times:
+            self._tick_by(self._times[0][0])
 
     def _take_due(self, now):
         # type: (float) -> List[Waiter]
