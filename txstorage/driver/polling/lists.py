@@ -109,23 +109,26 @@ class ListPoll(SharedPoll):
 
     def _poll_due(self, due):
         # type: (List[Waiter]) -> None
-        # A list also answers all that are not due yet, which saves their next requests; but a
-        # lone caller that does not wait must not cost a list each time.
-        hasty = all(waiter.hasty for waiter in due)
-        subjects = {waiter.subject for waiter in due} if hasty else self._waiting
         now = self._reactor.seconds()
-        many = len(subjects) > self._list_cost
-        if now < self._rested and len(self._waiting) > self._list_cost:
+        many = len(self._waiting) > self._list_cost
+        if many and now < self._rested:
             # The callers that one list answers often ask again one by one.
             self._postpone(due, self._rested)
-        elif not many:
-            SharedPoll._poll_due(self, due)
-        elif now < self._next_list and not hasty:
-            self._postpone(due, self._next_list)
-        else:
+            return
+        hasty = [waiter for waiter in due if waiter.hasty]
+        patient = [waiter for waiter in due if not waiter.hasty]
+        if many and patient and now < self._next_list:
+            # Those that become due meanwhile need no turn of their own.
+            self._postpone(patient + self._take_due(self._next_list), self._next_list)
+            patient = []
+        # A list also answers all that are not due yet, which saves their next requests; but a
+        # lone caller that does not wait must not cost a list each time.
+        if patient and many or len({waiter.subject for waiter in hasty}) > self._list_cost:
             patience = max(_LIST_PATIENCE, 2 * self._list_seconds)
             self._rested = self._next_list = now + patience
             self._poll_all(now)
+        else:
+            SharedPoll._poll_due(self, hasty + patient)
 
     def _poll_all(self, now):
         # type: (float) -> None
