@@ -18,6 +18,7 @@ from .._log import DRIVER_OPERATION, OncePerProblem
 from .._support.compat import as_text, integer_types
 from .._support.deferreds import SharedCalls, never, with_deadline
 from .._support.eliot_context import in_action, resume_context
+from .._support.slices import Slices
 from ..errors import InvalidDatasetID, InvalidSize, OperationTimedOut
 from ..interfaces import (
     IBlockDeviceAsyncAPI,
@@ -28,7 +29,7 @@ from ..interfaces import (
 from .attaching import NodeAttacher
 from .convergence import Convergence, PlainSubject
 from .creation import Creation, of_size
-from .labels import belongs_to, block_device_volume, cluster_labels, dataset_of, usable_volumes
+from .labels import Selection, belongs_to, block_device_volume, cluster_labels, dataset_of
 from .lifecycle import DEAD_SERVER
 from .places import attached_servers
 from .polling import DatasetSearch, Intervals, Watcher, make_timer
@@ -105,6 +106,7 @@ class BlockDeviceDriver(object):
         self._watcher = Watcher(reactor, service, cluster_id, intervals)
         self._search = DatasetSearch(reactor, service, cluster_id, intervals)
         self._creations = SharedCalls()
+        self._slices = Slices(reactor)
         self._problems = OncePerProblem()
         self._attacher = NodeAttacher(reactor, service, devices, node, intervals)
 
@@ -379,10 +381,15 @@ class BlockDeviceDriver(object):
         return d.addCallback(self._select)
 
     def _select(self, page):
-        # type: (VolumePage) -> List[BlockDeviceVolume]
-        volumes, problems = usable_volumes(page, self._cluster_id)
-        self._problems.report(problems)
-        return volumes
+        # type: (VolumePage) -> Deferred[List[BlockDeviceVolume]]
+        selection = Selection(page, self._cluster_id)
+
+        def selected(_):
+            # type: (None) -> List[BlockDeviceVolume]
+            self._problems.report(selection.problems)
+            return selection.volumes
+
+        return self._slices.run(selection.steps()).addCallback(selected)
 
     def _device_path(self, volume_id):
         # type: (Text) -> Deferred[FilePath[str]]
