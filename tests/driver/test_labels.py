@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage._log import DUPLICATE_VOLUME, VOLUME_SKIPPED
 from txstorage.clouds import Attachment, Volume, VolumePage
 from txstorage.driver.labels import (
-    Selection,
+    UsableVolumes,
     belongs_to,
     block_device_volume,
     cluster_labels,
@@ -90,12 +90,12 @@ class LabelsTests(SynchronousTestCase):
         self.assertIs(None, block_device_volume(volume()).attached_to)
 
 
-class SelectionTests(SynchronousTestCase):
-    """:class:`Selection`."""
+class UsableVolumesTests(SynchronousTestCase):
+    """:class:`UsableVolumes`."""
 
     def selected(self, *volumes):
         """:return: a complete selection, and the number of its steps."""
-        selection = Selection(VolumePage(volumes, ((u"m", u"odd"),)), CLUSTER)
+        selection = UsableVolumes(VolumePage(volumes, ((u"m", u"odd"),)), CLUSTER)
         return selection, len(list(selection.steps()))
 
     def test_sorted_out(self):

@@ -140,7 +140,7 @@ def by_dataset(volumes):
     return datasets, malformed
 
 
-class Selection(object):
+class UsableVolumes(object):
     """
     The volumes of a list that the driver uses: one for each dataset.
 

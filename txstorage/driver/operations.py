@@ -29,7 +29,7 @@ from ..interfaces import (
 from .attaching import NodeAttacher
 from .convergence import Convergence, PlainSubject
 from .creation import Creation, of_size
-from .labels import Selection, belongs_to, block_device_volume, cluster_labels, dataset_of
+from .labels import UsableVolumes, belongs_to, block_device_volume, cluster_labels, dataset_of
 from .lifecycle import DEAD_SERVER
 from .places import attached_servers
 from .polling import DatasetSearch, Intervals, Watcher, make_timer
@@ -382,7 +382,7 @@ class BlockDeviceDriver(object):
 
     def _select(self, page):
         # type: (VolumePage) -> Deferred[List[BlockDeviceVolume]]
-        selection = Selection(page, self._cluster_id)
+        selection = UsableVolumes(page, self._cluster_id)
 
         def selected(_):
             # type: (None) -> List[BlockDeviceVolume]
