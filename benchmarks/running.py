@@ -12,7 +12,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,7 +134,7 @@ def run_client(
     """
     described = {"cluster": CLUSTER, "job": "life_cycles", **cloud.ready, **spec}
     process = subprocess.Popen(
-        [python, "-m", module, json.dumps(described)],
+        [python, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -148,6 +148,10 @@ def run_client(
     watchdog.start()
     try:
         with process:
+            # A client that ended at once is a failure below.
+            with suppress(BrokenPipeError):
+                stdin.write(json.dumps(described) + "\n")
+                stdin.flush()
             if stdout.readline() != "ready\n":
                 raise Failed(f"{module} did not begin: {spec}")
             cloud.reset()

@@ -16,10 +16,10 @@ _ERROR, _ERRORS = 300, 3
 
 def spec() -> dict[str, Any]:
     """
-    The description of the work, the program's only argument.  Its ``files`` is the number of files
-    that the program may have open.
+    The description of the work, the first line of the program's input: thousands of servers are too
+    long for an argument.  Its ``files`` is the number of files that the program may have open.
     """
-    described: dict[str, Any] = json.loads(sys.argv[1])
+    described: dict[str, Any] = json.loads(sys.stdin.readline())
     if "files" in described:
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (described["files"], hard))

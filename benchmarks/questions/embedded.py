@@ -138,7 +138,8 @@ def measured(path: str, clients: int, seconds: float) -> Figures:
                 "seconds": seconds,
             }
             done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.clients.load", json.dumps(spec)],
+                [sys.executable, "-m", "benchmarks.clients.load"],
+                input=json.dumps(spec).encode() + b"\n",
                 stdout=subprocess.PIPE,
                 cwd=ROOT,
                 env=environment(),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._configuration.configuration import Configuration
+from txstorage._configuration.environment import proxies
 from txstorage._configuration.environment.proxies import (
     Proxies,
     read_proxy,
@@ -55,6 +56,16 @@ class VariablesTests(SynchronousTestCase):
             (u"https://c/", {}, None),
         ):
             self.assertEqual(chosen(url, **environ), expected)
+
+    def test_read_once(self):
+        """The address in a variable is read once, regardless of the number of requests."""
+        read = []
+        real = proxies.read_proxy
+        self.patch(proxies, "read_proxy", lambda *given: read.append(given) or real(*given))
+        given = Proxies(given=variables_of_proxies({"http_proxy": HTTP, "https_proxy": HTTPS}))
+        for scheme in (u"http", u"https") * 3:
+            self.assertIsNot(None, given.for_url(scheme + u"://c/"))
+        self.assertEqual([(HTTP, u"http_proxy"), (HTTPS, u"https_proxy")], read)
 
     def test_cases(self):
         """Lower case wins over upper case; an empty lower-case variable switches a proxy off."""

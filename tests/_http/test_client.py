@@ -410,6 +410,13 @@ class AgentFailureTests(SynchronousTestCase):
         caught = self.failureResultOf(asked, errors.Unreachable).value
         self.assertIn(u"no connection in time", caught.message)
 
+    def test_raised_once(self):
+        """An error is not raised again: its traceback would hold its own failure, in a cycle."""
+        wire = Wire(error(404, u"itemNotFound", u"no"))
+        failed = self.failureResultOf(wire.http.request(u"GET", URL))
+        self.assertIn("read_answer", [frame[0] for frame in failed.frames])
+        self.assertNotIn("_failed", [frame[0] for frame in failed.frames])
+
     def test_cancel_while_connecting(self):
         """Cancelling while connecting fails with CancelledError, regardless of Twisted's error."""
         http = self.client(self.connecting)

@@ -331,7 +331,7 @@ class SocketTests(TestCase):
 
     def test_no_resolver_for_addresses(self):
         """An address is connected to without a resolver, which would occupy a thread."""
-        self.patch(connections, "OwnReactorEndpoint", None)
+        self.patch(connections, "NamedEndpoint", None)
         server = RawServer(self, whole(b"{}"))
         return self.requests(self.client(), server, u"GET", u"POST")
 

@@ -119,14 +119,14 @@ class RequestQueuesTests(SynchronousTestCase):
         self.queues = RequestQueues(Limits(readers=2, writers=1))
         self.sent = []
 
-    def send(self, url=URL, reads=True):
+    def send(self, service=u"cloud.example:8776", reads=True):
         answer = Deferred()
 
         def begin():
             self.sent.append(answer)
             return answer
 
-        return answer, self.queues.run(url, reads, begin)
+        return answer, self.queues.run(service, reads, begin)
 
     def test_bounded(self):
         """No more requests are in progress at once than the limit; the others wait in order."""
@@ -153,13 +153,13 @@ class RequestQueuesTests(SynchronousTestCase):
         self.assertEqual([first, third], self.sent)
 
     def test_apart(self):
-        """Readers, writers, and the requests to each host and port have queues of their own."""
-        for url in (URL, u"http://cloud.example:8774/v2.1", u"http://other.example:8776/v3"):
+        """Readers, writers, and the requests to each service have queues of their own."""
+        for service in (u"cloud.example:8776", u"cloud.example:8774", u"other.example:8776"):
             for reads, size in ((True, 2), (False, 1)):
                 del self.sent[:]
                 for _ in range(3):
-                    self.send(url, reads)
-                self.assertEqual(size, len(self.sent), (url, reads))
+                    self.send(service, reads)
+                self.assertEqual(size, len(self.sent), (service, reads))
 
 
 class ClientTests(SynchronousTestCase):
@@ -170,7 +170,7 @@ class ClientTests(SynchronousTestCase):
         clock = Clock()
         agent = AgentStub(*[Deferred] * 3)
         http = HTTPClient(clock, agent, timeout=10, limits=Limits(readers=1, writers=1))
-        requests = [http.request(u"POST", URL, json={}) for _ in range(3)]
+        requests = [self.begin(http, u"POST") for _ in range(3)]
         for sent, d in enumerate(requests, 1):
             self.assertEqual(sent, len(agent.seen))
             clock.pump([5, 4.9])
@@ -183,5 +183,9 @@ class ClientTests(SynchronousTestCase):
         agent = AgentStub(*[Deferred] * 3)
         http = HTTPClient(Clock(), agent, limits=Limits(readers=1, writers=1))
         for method in (u"POST", u"DELETE", u"GET"):
-            http.request(method, URL)
+            self.begin(http, method)
         self.assertEqual([b"POST", b"GET"], agent.seen)
+
+    def begin(self, http, method):
+        """Send a request in its turn."""
+        return http.in_turn(u"cloud.example", method, lambda: http.request(method, URL, json={}))

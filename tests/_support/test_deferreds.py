@@ -4,6 +4,9 @@ Tests for :mod:`txstorage._support.deferreds`.
 
 from __future__ import absolute_import, division, print_function
 
+import gc
+import weakref
+
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -188,6 +191,22 @@ class WithDeadlineTests(SynchronousTestCase):
         d = self.limited(succeed(3))
         self.assertEqual(3, self.successResultOf(d))
         self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_no_cycle(self):
+        """A deadline that has ended is no garbage in a cycle with its timer."""
+
+        class Timer(object):
+            def __init__(self, seconds, function):
+                self.function = function
+
+            def cancel(self):
+                ended.append(weakref.ref(self))
+
+        ended = []
+        gc.disable()
+        self.addCleanup(gc.enable)
+        with_deadline(Timer, 5, succeed(3), KeyError)
+        self.assertEqual([None], [timer() for timer in ended])
 
     def test_fails_in_time(self):
         """A Deferred that fails in time keeps its failure."""

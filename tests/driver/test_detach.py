@@ -76,6 +76,26 @@ class DetachTests(DriverTestCase):
         self.devices.refuse_if_busy = lambda volume_id: self.devices.find(volume_id, GIB)
         self.assertIs(None, self.success(self.detach()))
 
+    def test_nameless_for_a_while(self):
+        """A search for the node's unknown id serves the operations of five seconds."""
+        self.node.outcome = UnknownInstanceID(u"x")
+        self.devices.present.clear()
+        searches, real = [], self.node.instance_id
+
+        def search():
+            searches.append(self.clock.seconds())
+            return real()
+
+        self.node.instance_id = search
+        volume_ids = [self.cloud.add(u"in-use", attached_to=HERE) for _ in range(3)]
+        for d in [self.driver.detach_volume(each) for each in volume_ids[:2]]:
+            self.success(d, seconds=4)
+        self.assertEqual(1, len(searches))
+        self.pass_time(5)
+        self.node.outcome = HERE
+        self.success(self.driver.detach_volume(volume_ids[2]))
+        self.assertGreater(len(searches), 1)
+
     def test_unknown(self):
         """A detach of a volume that does not exist fails with ``UnknownVolume``."""
         self.volume_id = u"none"

@@ -71,6 +71,10 @@ class InterfaceTests(DriverTestCase):
 class UnfinishedTests(DriverTestCase):
     """Transitions that another caller began and may not have completed."""
 
+    def setUp(self):
+        super(UnfinishedTests, self).setUp()
+        self.cloud.settles = True
+
     def settled(self):
         """Return the number of requests to settle a volume."""
         return self.cloud.count("settle")

@@ -117,6 +117,7 @@ class ErrorDetailTests(DriverTestCase):
 
     def test_timed_out_unsettled(self):
         """The refusal to end another caller's transition is the last problem."""
+        self.cloud.settles = True
         volume_id = self.cloud.add(u"attaching")
         self.cloud.break_next("settle", Fault(refusal(detail=u"not mine")))
         error = self.timed_out(self.driver.attach_volume(volume_id, HERE))

@@ -26,11 +26,11 @@ class IntervalsValueTests(SynchronousTestCase):
     """The intervals as a value."""
 
     def test_defaults(self):
-        """By default, intervals grow from 0.05 to 2 seconds, each by 25 %, and vary by 20 %."""
+        """By default, intervals grow from 0.05 to 2 seconds, each by 15 %, and vary by 20 %."""
         intervals = Intervals()
         self.assertTrue(intervals.learning)
         self.assertEqual(
-            (0.05, 1.25, 2.0, 0.2),
+            (0.05, 1.15, 2.0, 0.2),
             (intervals.first, intervals.factor, intervals.longest, intervals.jitter),
         )
 

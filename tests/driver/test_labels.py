@@ -8,14 +8,15 @@ from uuid import UUID
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.clouds import Attachment, Volume
+from txstorage._log import DUPLICATE_VOLUME, VOLUME_SKIPPED
+from txstorage.clouds import Attachment, Volume, VolumePage
 from txstorage.driver.labels import (
+    UsableVolumes,
     belongs_to,
     block_device_volume,
     cluster_labels,
     dataset_labels,
     dataset_of,
-    one_per_dataset,
     volume_name,
 )
 from txstorage.errors import MalformedLabels
@@ -89,18 +90,39 @@ class LabelsTests(SynchronousTestCase):
         self.assertIs(None, block_device_volume(volume()).attached_to)
 
 
-class OnePerDatasetTests(SynchronousTestCase):
-    """:func:`one_per_dataset`."""
+class UsableVolumesTests(SynchronousTestCase):
+    """:class:`UsableVolumes`."""
+
+    def selected(self, *volumes):
+        """:return: a complete selection, and the number of its steps."""
+        selection = UsableVolumes(VolumePage(volumes, ((u"m", u"odd"),)), CLUSTER)
+        return selection, len(list(selection.steps()))
 
     def test_sorted_out(self):
-        """The oldest volume of each dataset is used; the others are returned with the reason."""
+        """The oldest volume of each dataset is used; the others are reported with the reason."""
         young = volume(u"a", created_at=u"2026-01-02")
         old = volume(u"b", created_at=u"2026-01-01")
         other = volume(u"c", labels=dataset_labels(CLUSTER, CLUSTER))
-        nonsense = volume(u"d", labels={})
-        used, duplicates, malformed = one_per_dataset([young, nonsense, old, other])
-        self.assertEqual([old, other], used)
-        self.assertEqual([(young, old)], duplicates)
-        [(malformed_id, problem)] = malformed
-        self.assertEqual(u"d", malformed_id)
-        self.assertIn(u"missing", problem)
+        nonsense = volume(u"d", labels=cluster_labels(CLUSTER))
+        foreign = volume(u"e", labels=dataset_labels(DATASET, DATASET))
+        selection, _ = self.selected(young, nonsense, old, foreign, other)
+        self.assertEqual([block_device_volume(each) for each in (old, other)], selection.volumes)
+        (first, odd), (second, missing), (third, duplicate) = selection.problems
+        self.assertEqual([VOLUME_SKIPPED, VOLUME_SKIPPED, DUPLICATE_VOLUME], [first, second, third])
+        self.assertEqual(dict(volume_id=u"m", reason=u"odd"), odd)
+        self.assertEqual(u"d", missing["volume_id"])
+        self.assertIn(u"missing", missing["reason"])
+        self.assertEqual(dict(dataset_id=DATASET, volume_id=u"a", used=u"b"), duplicate)
+
+    def test_in_steps(self):
+        """The work is cut into steps, and rivals are found wherever they stand in the list."""
+        datasets = [UUID(int=number) for number in range(200)]
+        volumes = [volume(u"%d" % d.int, dataset_labels(CLUSTER, d)) for d in datasets]
+        rivals = [volume(u"z%d" % d.int, dataset_labels(CLUSTER, d)) for d in datasets]
+        selection, steps = self.selected(*(rivals + volumes))
+        self.assertEqual(datasets, [each.dataset_id for each in selection.volumes])
+        self.assertEqual(
+            [each.volume_id for each in volumes], [v.blockdevice_id for v in selection.volumes]
+        )
+        self.assertEqual(1 + 200, len(selection.problems))
+        self.assertGreater(steps, 400 // 64)

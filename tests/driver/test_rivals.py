@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 from uuid import uuid4
 
 from eliot.testing import capture_logging
+from twisted.internet.defer import gatherResults
 
 from txstorage._log import DUPLICATE_VOLUME
 from txstorage._support.compat import text_type
@@ -41,6 +42,25 @@ class RivalTests(DriverTestCase):
         self.success(self.create())
         sent = [request for request in self.cloud.requests if request != "settle"]
         self.assertEqual(["list", "create", "get", "get", "get", "list"], sent)
+
+    def test_costs_of_many(self):
+        """The list that shows volumes usable has their rivals, too; no other is read."""
+        creates = [self.driver.driver.create_volume(uuid4(), GIB) for _ in range(9)]
+        self.success(gatherResults(creates))
+        # before the requests, and for each of three polls
+        self.assertEqual(["list"] + ["create"] * 9 + ["list"] * 3, self.cloud.requests)
+
+    @capture_logging(None)
+    def test_rival_of_one_among_many(self, logger):
+        """A rival in the list that shows volumes usable is used when it is the older one."""
+        datasets = [self.dataset_id, uuid4(), uuid4()]
+        creates = [self.driver.driver.create_volume(each, GIB) for each in datasets]
+        self.clock.advance(0)
+        rival = self.foreign(CLUSTER, self.dataset_id, created_at=u"2025-01-01T00:00:00")
+        volumes = self.success(gatherResults(creates))
+        self.assertEqual(rival, volumes[0].blockdevice_id)
+        [message] = logged(logger, DUPLICATE_VOLUME)
+        self.assertEqual(rival, message[u"used"])
 
     @capture_logging(None)
     def test_unfiltered_list(self, logger):

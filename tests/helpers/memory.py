@@ -75,6 +75,7 @@ class MemoryCloud(object):
     """
 
     allocation_unit = GIB
+    settles = False
 
     def __init__(self, clock, delay=3.0):
         self.clock = clock

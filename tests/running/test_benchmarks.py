@@ -55,8 +55,8 @@ class Bounds:
 #: The bounds, by the number of servers.  A faster driver lowers them; nothing may raise them.  The
 #: transitions of the first take several looks, which a list shares; the others take one look.
 BOUNDS = {
-    30: Bounds(delay=0.5, requests=300, lists=85, gets=90, connections=60),
-    3: Bounds(delay=0.02, requests=320, lists=85, gets=130, connections=60),
+    30: Bounds(delay=0.5, requests=275, lists=55, gets=90, connections=60),
+    3: Bounds(delay=0.02, requests=290, lists=45, gets=120, connections=60),
 }
 
 

@@ -46,7 +46,6 @@ if MYPY:
         Callable,
         Iterable,
         Mapping,
-        NoReturn,
         Optional,
         Sequence,
         Text,
@@ -104,13 +103,14 @@ class HTTPClient(object):
     :param reactor: provides ``IReactorTime``.
     :param agent: provides ``IAgent``; see :func:`agent_for`.
     :param float timeout: seconds that one exchange may take, not counting the waits between
-        attempts, for the rate limit and in the queue.
+        attempts and for the rate limit.
     :param limiter: a :class:`~txstorage._http.throttle.TokenBucket`, or ``None``.
     :param jitter: called without arguments for a float from 0 to 1.
     :param bounds: the :class:`~txstorage._http.bounds.Bounds` of answers' bodies; those of
         connections are the agent's.
     :param proxy_for: as for :func:`agent_for`, for messages.
-    :param limits: the :class:`~txstorage._http.throttle.Limits` of requests at once.
+    :param limits: the :class:`~txstorage._http.throttle.Limits` of requests that :meth:`in_turn`
+        sends at once.
 
     :ivar slices: the :class:`~txstorage._support.slices.Slices` in which answers are decoded.
     """
@@ -194,6 +194,20 @@ class HTTPClient(object):
         )
         return self._attempt(call, 1)
 
+    def in_turn(self, service, method, send):
+        # type: (Text, Text, Callable[[], Deferred[Any]]) -> Deferred[Any]
+        """
+        Send a request when its turn in its service's queue has come.  The request does not exist
+        before, because thousands may wait; it keeps its turn until its last attempt has ended.
+
+        :param text service: a name of the service, such as its host and port.
+        :param text method: the request's method.
+        :param send: called without arguments, in the current Eliot action; returns a ``Deferred``.
+        :return: a ``Deferred`` that fires or fails as that one does; cancelling it gives up the
+            place in the queue.
+        """
+        return self._queues.run(service, method in SAFE_METHODS, in_current_context(send))
+
     def close(self):
         # type: () -> Deferred[Any]
         """
@@ -206,13 +220,8 @@ class HTTPClient(object):
     def _attempt(self, call, attempt):
         # type: (Request, int) -> Deferred[Response]
         turn = succeed(None) if self._limiter is None else self._limiter.acquire()
-        turn.addCallback(in_current_context(lambda ignored: self._queued(call)))
+        turn.addCallback(in_current_context(lambda ignored: self._logged(call)))
         return turn.addErrback(in_current_context(self._again), call, attempt)
-
-    def _queued(self, call):
-        # type: (Request) -> Deferred[Response]
-        send = in_current_context(lambda: self._logged(call))
-        return self._queues.run(call.url, call.method in SAFE_METHODS, send)
 
     def _logged(self, call):
         # type: (Request) -> Deferred[Response]
@@ -304,8 +313,10 @@ def _timed_out(call, result, timeout):
 
 
 def _failed(failure, call):
-    # type: (Failure, Request) -> NoReturn
-    raise transport_error(call.method, call.shown, failure.value)
+    # type: (Failure, Request) -> Failure
+    error = transport_error(call.method, call.shown, failure.value)
+    # A second traceback of the same error would hold its failure, in a cycle.
+    return failure if error is failure.value else Failure(error)
 
 
 def _body_failed(failure, call):

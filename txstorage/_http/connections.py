@@ -21,8 +21,9 @@ from zope.interface import implementer
 from .._support.addresses import as_ip_address, in_brackets
 from .._support.compat import as_text, native
 from .._support.deferreds import all_of
-from .._support.old_twisted import OwnReactorEndpoint, TLSEndpoint
+from .._support.old_twisted import TLSEndpoint
 from .bounds import BOUNDS
+from .resolution import NamedEndpoint, RememberedNames
 from .throttle import LIMITS
 from .trust import https_policy
 from .tunnels import ProxyEndpoint, TunnelEndpoint, handshake_remedy
@@ -80,6 +81,7 @@ class _Endpoints(object):
         self._timeout = timeout
         self._bounds = bounds
         self._proxy_for = proxy_for
+        self._names = RememberedNames(reactor)
 
     def endpointForURI(self, uri):  # noqa: N802 (Twisted's name)
         # type: (Any) -> Any
@@ -109,7 +111,9 @@ class _Endpoints(object):
         # type: (Text, int) -> Any
         # An address needs no resolver, which would occupy a thread.
         address = as_ip_address(host)
-        kind = OwnReactorEndpoint if address is None else _ENDPOINTS[address.version]
+        if address is None:
+            return NamedEndpoint(self._reactor, self._names, native(host), port, self._timeout)
+        kind = _ENDPOINTS[address.version]  # type: Any
         return kind(self._reactor, native(host), port, timeout=self._timeout)
 
     def _over_tls(self, policy, endpoint, host, port, proxy=None):

@@ -13,8 +13,6 @@ from collections import deque
 import attr
 from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
 
-from .._support.compat import as_text, urlsplit
-
 MYPY = False
 if MYPY:
     from typing import Callable, Deque, Dict, Optional, Text, Tuple, TypeVar  # noqa: F401
@@ -134,18 +132,17 @@ class RequestQueues(object):
         self._limits = limits
         self._queues = {}  # type: Dict[Tuple[Text, bool], DeferredSemaphore]
 
-    def run(self, url, reads, send):
+    def run(self, service, reads, send):
         # type: (Text, bool, Callable[[], Deferred[T]]) -> Deferred[T]
         """
         Send a request when its turn has come.
 
-        :param text url: the request's URL; its host and port stand for the service.
+        :param text service: a name of the request's service.
         :param bool reads: whether the request only reads.
         :param send: called without arguments; returns a ``Deferred``.
         :return: a ``Deferred`` that fires or fails as that one does; cancelling it gives up the
             place in the queue.
         """
-        service = urlsplit(as_text(url))[1]
         if (service, reads) not in self._queues:
             self._queues[service, reads] = DeferredSemaphore(self._limits.at_once(reads))
         return self._queues[service, reads].run(send)

@@ -5,6 +5,8 @@ Helpers that Twisted's Deferreds lack: calls shared between callers, deadlines, 
 
 from __future__ import absolute_import, division, print_function
 
+from functools import partial
+
 from twisted.internet.defer import (
     CancelledError,
     Deferred,
@@ -119,8 +121,14 @@ class SharedCalls(object):
             Cancelling it works as with :class:`SharedCall`.
         """
         if key not in self._calls:
-            self._calls[key] = SharedCall(function, on_end=lambda: self._calls.pop(key))
+            self._calls[key] = SharedCall(function, partial(self._calls.pop, key))
         return self._calls[key].join()
+
+
+def never():
+    # type: () -> float
+    """:return: no extension of a deadline."""
+    return 0.0
 
 
 class _Deadline(object):
@@ -132,6 +140,10 @@ class _Deadline(object):
     :param extension: called without arguments; returns the seconds by which to extend the deadline.
     :param call_later: called with seconds and a function; returns an object with ``cancel()``.
     """
+
+    __slots__ = (
+        "_call_later", "_deferred", "_ended", "_error", "_expired", "_extension", "_timer"
+    )
 
     def __init__(self, deferred, error, extension, call_later):
         # type: (Deferred[Any], Callable[[], BaseException], Callable[[], float], Callable[[float, Callable[[], None]], Timer]) -> None
@@ -175,9 +187,11 @@ class _Deadline(object):
         :raises Exception: the deadline's error, when the Deferred was cancelled by the deadline.
         """
         self._ended = True
+        # The timer has a reference to this object, and both would be garbage in a cycle.
+        timer, self._timer = self._timer, None
         if not self._expired:
-            if self._timer is not None:
-                self._timer.cancel()
+            if timer is not None:
+                timer.cancel()
         elif isinstance(result, Failure) and isinstance(result.value, CancelledError):
             raise self._error()
         return result
@@ -188,7 +202,7 @@ def with_deadline(
     seconds,  # type: float
     deferred,  # type: Deferred[T]
     error,  # type: Callable[[], BaseException]
-    extension=lambda: 0,  # type: Callable[[], float]
+    extension=never,  # type: Callable[[], float]
 ):
     # type: (...) -> Deferred[T]
     """

@@ -7,14 +7,14 @@ from __future__ import absolute_import, division, print_function
 
 from functools import partial
 
-from eliot.twisted import DeferredContext
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from .old_twisted import copy_context
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, TypeVar  # noqa: F401
+    from typing import Any, Callable, Optional, TypeVar  # noqa: F401
 
     from eliot import Action  # noqa: F401
 
@@ -31,11 +31,10 @@ def in_action(action, function, *args, **kwargs):
     :return: a ``Deferred`` that fires with the function's result, or fails as the function does.
         Its callbacks run in the action that was current before.
     """
-    fire = in_current_context(_fire)
+    relay = _Relay(action)
     with action.context():
-        context = DeferredContext(function(*args, **kwargs))
-        context.addActionFinish()
-    return _relayed(context.result, fire)
+        deferred = function(*args, **kwargs)
+    return relay.of(deferred)
 
 
 def in_current_context(function):
@@ -60,20 +59,44 @@ def resume_context(deferred):
     :return: a ``Deferred`` that fires or fails as ``deferred`` does; its callbacks run in the
         action that is current now. Cancelling it cancels ``deferred``.
     """
-    return _relayed(deferred, in_current_context(_fire))
+    return _Relay().of(deferred)
 
 
-def _relayed(deferred, fire):
-    # type: (Deferred[T], Callable[[Deferred[T], Any], None]) -> Deferred[T]
-    relay = Deferred(lambda _: deferred.cancel())  # type: Deferred[T]
-    deferred.addBoth(lambda result: fire(relay, result))
-    return relay
+class _Relay(object):
+    """
+    A Deferred in the context of its maker.  Thousands may wait, so a relay consists of few objects.
 
+    :param action: an ``eliot.Action`` to finish, or ``None``.
+    """
 
-def _fire(relay, result):
-    # type: (Deferred[Any], Any) -> None
-    if not relay.called:
-        relay.callback(result)
+    __slots__ = ("_action", "_inner", "_outer", "_run")
+
+    def __init__(self, action=None):
+        # type: (Optional[Action]) -> None
+        self._run = copy_context().run
+        self._action = action
+        self._inner = None  # type: Optional[Deferred[Any]]
+        self._outer = None  # type: Optional[Deferred[Any]]
+
+    def of(self, deferred):
+        # type: (Deferred[T]) -> Deferred[T]
+        outer = Deferred(self._cancel)  # type: Deferred[T]
+        self._inner, self._outer = deferred, outer
+        deferred.addBoth(self._fired)
+        return outer
+
+    def _cancel(self, _):
+        # type: (Deferred[Any]) -> None
+        if self._inner is not None:
+            self._inner.cancel()
+
+    def _fired(self, result):
+        # type: (Any) -> None
+        outer, self._inner, self._outer = self._outer, None, None
+        if self._action is not None:
+            self._action.finish(result.value if isinstance(result, Failure) else None)
+        if outer is not None and not outer.called:
+            self._run(outer.callback, result)
 
 
 __all__ = ["in_action", "in_current_context", "resume_context"]

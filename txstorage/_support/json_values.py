@@ -121,9 +121,11 @@ def same_id(one, other):
     :param text one: an id.
     :param text other: an id.
     """
+    if one == other:
+        return True
     if is_uuid_like(one) and is_uuid_like(other):
         return _canonical(one) == _canonical(other)
-    return one == other
+    return False
 
 
 def _canonical(uuid):

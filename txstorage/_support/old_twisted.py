@@ -9,13 +9,14 @@ from __future__ import absolute_import, division, print_function
 
 import twisted
 from OpenSSL import SSL
+from twisted.internet import interfaces
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IStreamClientEndpoint
 from twisted.internet.threads import deferToThreadPool
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from twisted.python.versions import Version
-from zope.interface import implementer
+from zope.interface import Interface, implementer
 
 from .compat import PY2
 
@@ -76,6 +77,12 @@ if PY2:  # pragma: no cover (each interpreter runs one side)
 
 else:  # pragma: no cover
     from contextvars import copy_context
+
+# Twisted before 17.1.0 has no pluggable resolver, and none of its interfaces.
+IHostnameResolver = getattr(interfaces, "IHostnameResolver", Interface)
+IHostResolution = getattr(interfaces, "IHostResolution", Interface)
+IReactorPluggableNameResolver = getattr(interfaces, "IReactorPluggableNameResolver", Interface)
+IResolutionReceiver = getattr(interfaces, "IResolutionReceiver", Interface)
 
 # Twisted 23.10.0 and later collect small TLS writes until the reactor's next iteration, and
 # schedule that on the global reactor unless the factory is given a clock.
@@ -217,6 +224,10 @@ class SecondReactor(PlatformReactor):
 
 __all__ = [
     "CheckedConnections",
+    "IHostResolution",
+    "IHostnameResolver",
+    "IReactorPluggableNameResolver",
+    "IResolutionReceiver",
     "OwnReactorEndpoint",
     "SecondReactor",
     "TLSEndpoint",

@@ -35,6 +35,7 @@ class IVolumeService(Interface):
     """
 
     allocation_unit = Attribute("``int``: bytes; volume sizes are multiples of it.")
+    settles = Attribute("``bool``: whether :meth:`settle` may have something to do.")
 
     def create_volume(
         name, size, labels, volume_type=None, snapshot_id=None, source_volume_id=None

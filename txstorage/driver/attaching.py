@@ -6,7 +6,7 @@ the cloud's own.
 
 from __future__ import absolute_import, division, print_function
 
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import maybeDeferred, succeed
 
 from .._support.deferreds import all_of
 from .._support.eliot_context import resume_context
@@ -46,6 +46,11 @@ if MYPY:
     NodeIdentity = Any  # the wing _node stands above this one
 
 
+# Seconds for which this node counts as unknown to Compute after a search for its instance id: each
+# operation needs the id once or twice, and each search costs requests.
+_UNKNOWN_FOR = 5.0
+
+
 class NodeAttacher(object):
     """
     Attaches volumes to nodes and detaches them.
@@ -62,7 +67,9 @@ class NodeAttacher(object):
 
     def __init__(self, reactor, service, devices, node, intervals):
         # type: (IReactorTime, IVolumeService, DeviceFinder, NodeIdentity, Intervals) -> None
+        self._reactor = reactor
         self._service = service
+        self._unknown_until = 0.0
         self._devices = devices
         self._node = node
         self._compute = SharedPoll(reactor, service.list_attachments, intervals)
@@ -169,21 +176,14 @@ class NodeAttacher(object):
 
     def _until_not_listed(self, run, server_id):
         # type: (VolumeConvergence, Text) -> Deferred[None]
+        def released(attachments):
+            # type: (Iterable[Attachment]) -> bool
+            run.problem.ended()
+            return all(each.volume_id != run.volume_id for each in attachments)
+
         # One poll of a server's list serves all volumes that are being detached from it.
         pace = self._compute.pace(at_once=True)
-
-        def poll():
-            # type: () -> Deferred[None]
-            d = self._compute.next_poll(server_id, pace, run.problem.retry)
-            return d.addCallback(evaluate)
-
-        def evaluate(attachments):
-            # type: (Iterable[Attachment]) -> Optional[Deferred[Any]]
-            run.problem.ended()
-            listed = any(each.volume_id == run.volume_id for each in attachments)
-            return poll() if listed else None
-
-        return poll()
+        return self._compute.next_poll(server_id, pace, run.problem.retry, released)
 
     def _until_device_gone(self, run):
         # type: (VolumeConvergence) -> Deferred[None]
@@ -232,19 +232,21 @@ class NodeAttacher(object):
 
     def _own_id(self):
         # type: () -> Deferred[Optional[Text]]
+        if self._reactor.seconds() < self._unknown_until:
+            return succeed(None)
         d = self._node.instance_id()  # type: Deferred[Any]
-        return d.addErrback(_no_instance_id)
+        return d.addErrback(self._no_instance_id)
+
+    def _no_instance_id(self, failure):
+        # type: (Failure) -> None
+        failure.trap(UnknownInstanceID)
+        self._unknown_until = self._reactor.seconds() + _UNKNOWN_FOR
 
 
 def _learned(volume, place):
     # type: (T, Place) -> T
     place.learn()
     return volume
-
-
-def _no_instance_id(failure):
-    # type: (Failure) -> None
-    failure.trap(UnknownInstanceID)
 
 
 def _unless_busy(failure):

@@ -5,10 +5,12 @@ TimedOperations in their Eliot actions, with their deadlines.
 
 from __future__ import absolute_import, division, print_function
 
+from functools import partial
+
 from twisted.internet.defer import maybeDeferred
 
 from .._log import DRIVER_OPERATION
-from .._support.deferreds import with_deadline
+from .._support.deferreds import never, with_deadline
 from .._support.eliot_context import in_action
 from ..errors import OperationTimedOut
 from .polling import make_timer
@@ -62,10 +64,14 @@ class TimedOperations(object):
             self._timer,
             self._seconds,
             maybeDeferred(function, *args),
-            lambda: OperationTimedOut(
-                operation, subject.name, subject.awaited, self._seconds, subject.last_seen
-            ),
-            lambda: 0 if clock is None else clock.time_left(self._seconds),
+            partial(self._timed_out, operation, subject),
+            never if clock is None else partial(clock.time_left, self._seconds),
+        )
+
+    def _timed_out(self, operation, subject):
+        # type: (Text, Subject) -> OperationTimedOut
+        return OperationTimedOut(
+            operation, subject.name, subject.awaited, self._seconds, subject.last_seen
         )
 
 

@@ -7,6 +7,7 @@ Flocker's own OpenStack driver uses the same labels, so its volumes are adopted.
 
 from __future__ import absolute_import, division, print_function
 
+from collections import OrderedDict
 from uuid import UUID
 
 from .._log import DUPLICATE_VOLUME, VOLUME_SKIPPED
@@ -18,9 +19,27 @@ from .places import attached_servers
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, Iterable, List, Optional, Sequence, Text, Tuple, Union  # noqa: F401
+    from typing import (  # noqa: F401
+        Any,
+        Dict,
+        Iterable,
+        Iterator,
+        List,
+        Optional,
+        Sequence,
+        Set,
+        Text,
+        Tuple,
+        TypeVar,
+        Union,
+    )
 
     from ..clouds.values import Snapshot, Volume, VolumePage  # noqa: F401
+
+    T = TypeVar("T")
+
+# The number of volumes in one step of a selection.
+_PORTION = 64
 
 CLUSTER = u"flocker-cluster-id"
 DATASET = u"flocker-dataset-id"
@@ -64,7 +83,8 @@ def belongs_to(labelled, cluster_id):
     :param UUID cluster_id: the cluster.
     :return: ``bool``.
     """
-    return uuid_of(labelled.labels.get(CLUSTER)) == cluster_id
+    label = labelled.labels.get(CLUSTER)
+    return label == text_type(cluster_id) or uuid_of(label) == cluster_id
 
 
 def check_cluster(volume, cluster_id):
@@ -137,51 +157,65 @@ def by_dataset(volumes):
     return datasets, malformed
 
 
-def one_per_dataset(volumes):
-    # type: (Sequence[Volume]) -> Tuple[List[Volume], List[Tuple[Volume, Volume]], List[Tuple[Text, Text]]]
+class UsableVolumes(object):
     """
-    Choose one volume for each dataset.
-
-    :param volumes: :class:`txstorage.clouds.Volume` of one cluster.
-    :return: three lists: the volumes to use, in the given order; ``(volume, used)`` pairs of the
-        volumes that are not used, each with the one used instead; ``(volume_id, problem)`` texts
-        of the volumes without a dataset.
-    """
-    datasets, malformed = by_dataset(volumes)
-    used = {id(chosen(rivals)) for rivals in datasets.values()}
-    duplicates = [
-        (volume, chosen(rivals))
-        for rivals in datasets.values()
-        for volume in rivals
-        if id(volume) not in used
-    ]
-    return [volume for volume in volumes if id(volume) in used], duplicates, malformed
-
-
-def usable_volumes(page, cluster_id):
-    # type: (VolumePage, UUID) -> Tuple[List[BlockDeviceVolume], List[Tuple[Any, Dict[str, Any]]]]
-    """
-    Select the volumes of a list that the driver uses.
+    The volumes of a list that the driver uses: one for each dataset.
 
     :param page: a :class:`txstorage.clouds.VolumePage`.
     :param UUID cluster_id: the cluster; volumes of other clusters are left out.
-    :return: the list of ``BlockDeviceVolume``, one for each dataset; and the problems for the log,
-        pairs of a message type and its fields.
+
+    :ivar list volumes: of ``BlockDeviceVolume``, in the order of the list.
+    :ivar list problems: for the log: pairs of a message type and its fields.
     """
-    used, duplicates, malformed = one_per_dataset(
-        [volume for volume in page.volumes if belongs_to(volume, cluster_id)]
-    )
-    problems = [
-        (VOLUME_SKIPPED, dict(volume_id=volume_id, reason=reason))
-        for volume_id, reason in list(page.malformed) + malformed
-    ] + [
-        (
-            DUPLICATE_VOLUME,
-            dict(dataset_id=dataset_of(volume), volume_id=volume.volume_id, used=rival.volume_id),
-        )
-        for volume, rival in duplicates
-    ]
-    return [block_device_volume(volume) for volume in used], problems
+
+    def __init__(self, page, cluster_id):
+        # type: (VolumePage, UUID) -> None
+        self._page = page
+        self._cluster_id = cluster_id
+        self.volumes = []  # type: List[BlockDeviceVolume]
+        self.problems = []  # type: List[Tuple[Any, Dict[str, Any]]]
+
+    def steps(self):
+        # type: () -> Iterator[None]
+        """:return: an iterator that makes the selection, in steps of a few milliseconds at most."""
+        self._skip(self._page.malformed)
+        datasets = OrderedDict()  # type: OrderedDict[UUID, List[Volume]]
+        for portion in _portions(self._page.volumes):
+            of_cluster = [each for each in portion if belongs_to(each, self._cluster_id)]
+            found, malformed = by_dataset(of_cluster)
+            self._skip(malformed)
+            for dataset_id, volumes in found.items():
+                datasets.setdefault(dataset_id, []).extend(volumes)
+            yield
+        used = set()  # type: Set[int]
+        for rivals in _portions(list(datasets.items())):
+            used.update(id(self._choose(*each)) for each in rivals)
+            yield
+        for portion in _portions(self._page.volumes):
+            self.volumes.extend(block_device_volume(each) for each in portion if id(each) in used)
+            yield
+
+    def _skip(self, malformed):
+        # type: (Iterable[Tuple[Text, Text]]) -> None
+        for volume_id, reason in malformed:
+            self.problems.append((VOLUME_SKIPPED, dict(volume_id=volume_id, reason=reason)))
+
+    def _choose(self, dataset_id, rivals):
+        # type: (UUID, List[Volume]) -> Volume
+        used = chosen(rivals)
+        for volume in rivals:
+            if volume is not used:
+                fields = dict(
+                    dataset_id=dataset_id, volume_id=volume.volume_id, used=used.volume_id
+                )
+                self.problems.append((DUPLICATE_VOLUME, fields))
+        return used
+
+
+def _portions(values):
+    # type: (Sequence[T]) -> Iterator[Sequence[T]]
+    for begin in range(0, len(values), _PORTION):
+        yield values[begin : begin + _PORTION]
 
 
 def uuid_of(label):

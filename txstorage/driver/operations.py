@@ -13,6 +13,7 @@ from zope.interface import implementer
 
 from .._log import OncePerProblem
 from .._support.compat import as_text
+from .._support.slices import Slices
 from ..interfaces import (
     IBlockDeviceAsyncAPI,
     ICloudAPI,
@@ -24,7 +25,7 @@ from .attaching import NodeAttacher
 from .convergence import Growth, PlainSubject, SnapshotConvergence, VolumeConvergence
 from .creation import Creations
 from .deadlines import TimedOperations
-from .labels import block_device_volume, check_cluster, cluster_labels, dataset_of, usable_volumes
+from .labels import UsableVolumes, block_device_volume, check_cluster, cluster_labels, dataset_of
 from .lifecycle import DEAD_SERVER
 from .places import attached_servers
 from .polling import Intervals, SnapshotWatcher, Watcher
@@ -95,15 +96,11 @@ class BlockDeviceDriver(object):
         self._copies = TimedOperations(reactor, copy_timeout)
         self._watcher = Watcher(reactor, service, cluster_id, intervals)
         self._snapshots = SnapshotWatcher(reactor, service, cluster_id, intervals)
+        watchers = (self._watcher, self._snapshots)
         self._creations = Creations(
-            reactor,
-            service,
-            cluster_id,
-            self._watcher,
-            self._snapshots,
-            intervals,
-            profiles or {},
+            reactor, service, cluster_id, watchers, intervals, profiles or {}
         )
+        self._slices = Slices(reactor)
         self._problems = OncePerProblem()
         self._snapshot_problems = OncePerProblem()
         self._attacher = NodeAttacher(reactor, service, devices, node, intervals)
@@ -159,8 +156,8 @@ class BlockDeviceDriver(object):
         :return: a ``Deferred``, as from :meth:`create_volume`.
         :raises UnknownProfile: (the Deferred) neither mandatory nor configured.
         """
-        profile = as_text(profile_name)
-        return maybeDeferred(self._creations.volume, self._operations, dataset_id, size, profile)
+        create, profile = self._creations.volume, as_text(profile_name)
+        return maybeDeferred(create, self._operations, dataset_id, size, profile)
 
     def destroy_volume(self, blockdevice_id):
         # type: (Text) -> Deferred[None]
@@ -353,8 +350,7 @@ class BlockDeviceDriver(object):
     def _request_deletion(self, run):
         # type: (VolumeConvergence) -> Deferred[None]
         d = self._service.delete_volume(run.volume_id)  # type: Deferred[Any]
-        d.addErrback(lambda failure: explained_refusal(failure, self._service, run.volume_id))
-        return d
+        return d.addErrback(lambda f: explained_refusal(f, self._service, run.volume_id))
 
     def _list_snapshots(self):
         # type: () -> Deferred[List[BlockDeviceSnapshot]]
@@ -380,10 +376,15 @@ class BlockDeviceDriver(object):
         return d.addCallback(self._select)
 
     def _select(self, page):
-        # type: (VolumePage) -> List[BlockDeviceVolume]
-        volumes, problems = usable_volumes(page, self._cluster_id)
-        self._problems.report(problems)
-        return volumes
+        # type: (VolumePage) -> Deferred[List[BlockDeviceVolume]]
+        selection = UsableVolumes(page, self._cluster_id)
+
+        def selected(_):
+            # type: (None) -> List[BlockDeviceVolume]
+            self._problems.report(selection.problems)
+            return selection.volumes
+
+        return self._slices.run(selection.steps()).addCallback(selected)
 
     def _device_path(self, volume_id):
         # type: (Text) -> Deferred[FilePath[str]]

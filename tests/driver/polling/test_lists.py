@@ -6,10 +6,11 @@ from __future__ import absolute_import, division, print_function
 
 from uuid import uuid4
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage.clouds import VolumePage
 from txstorage.driver.labels import cluster_labels, dataset_labels
 from txstorage.driver.polling import DatasetSearch, Intervals, Watcher
 from txstorage.errors import AuthenticationFailed, ResponseLost
@@ -168,6 +169,76 @@ class WatcherTests(SynchronousTestCase):
         for d in late:
             self.successResultOf(d)
 
+    def test_patience(self):
+        """A list keeps others waiting for twice as long as the last one took."""
+        volume_ids = self.add(3)
+        lists = []
+        self.cloud.list_volumes = lambda labels: lists.append(Deferred()) or lists[-1]
+        first = self.wait(volume_ids)
+        self.clock.advance(1)
+        self.clock.advance(2.5)
+        lists[0].callback(VolumePage(tuple(self.cloud.volumes.values())))
+        for d in first:
+            self.successResultOf(d)
+        waits = self.wait(volume_ids)
+        self.clock.advance(1)
+        self.assertEqual(2, len(lists))
+        waits += self.wait(volume_ids)
+        self.clock.advance(4.9)
+        self.assertEqual(2, len(lists))
+        self.clock.advance(0.2)
+        self.assertEqual(3, len(lists))
+        for d in waits:
+            self.assertNoResult(d)
+
+    def test_early_times(self):
+        """The time of a caller that a list answers early causes no poll, also while it is read."""
+        volume_ids = self.add(3)
+        lists = []
+        self.cloud.list_volumes = lambda labels: lists.append(Deferred()) or lists[-1]
+
+        def wait(*ids):
+            return [
+                self.watcher.next_poll(each, self.watcher.pace(), ends=lambda _: False)
+                for each in ids
+            ]
+
+        waits = wait(*volume_ids[:2])
+        self.clock.advance(0.5)
+        waits += wait(volume_ids[2])
+        self.clock.advance(0.5)
+        self.clock.advance(0.5)
+        lists[0].callback(VolumePage(tuple(self.cloud.volumes.values())))
+        self.assertEqual((1, []), (len(lists), self.cloud.requests))
+        waits += wait(volume_ids[2])
+        self.clock.pump([0.25] * 3)
+        self.assertEqual((1, []), (len(lists), self.cloud.requests))
+        self.clock.advance(0.25)
+        self.assertEqual((2, []), (len(lists), self.cloud.requests))
+        for d in waits:
+            self.assertNoResult(d)
+
+    def test_rest(self):
+        """
+        Looks right after a list share the next one, beside many that wait: the list rests for a
+        time that grows with its size.
+        """
+        volume_ids = self.add(200)
+        self.wait(volume_ids)
+        self.clock.advance(1)
+        self.assertEqual(["list"], self.cloud.requests)
+        self.wait(volume_ids[10:])
+        looks = []
+        for volume_id in volume_ids[:10]:
+            looks.append(self.watcher.look(volume_id))
+            self.clock.advance(0.008)
+        self.assertEqual(["list"], self.cloud.requests)
+        # 0.03 s for each of the three requests that the list was worth
+        self.clock.advance(0.011)
+        for d in looks:
+            self.successResultOf(d)
+        self.assertEqual(["list"] * 2, self.cloud.requests)
+
     def test_answers_in_slices(self):
         """The answers of one list are spread over several turns when callers take their time."""
         waits = self.wait(self.add(50))
@@ -190,6 +261,51 @@ class WatcherTests(SynchronousTestCase):
         sizes = [after - before for before, after in zip(turns, turns[1:])]
         self.assertTrue(len(sizes) > 10)
         self.assertTrue(max(sizes) <= 3, sizes)
+
+    def test_absent_in_slices(self):
+        """The requests for volumes that a list does not have are spread over several turns."""
+        absent = self.add(50)
+        for volume_id in absent:
+            self.cloud.change(volume_id, labels={})
+        waits = self.wait(absent)
+        sent = []
+
+        def get(volume_id):
+            sent.append(self.clock.seconds())
+            self.clock.rightNow += 0.002
+            return succeed(self.cloud.volumes[volume_id])
+
+        self.cloud.get_volume = get
+        turns = []
+        real = self.clock.callLater
+
+        def call_later(seconds, function):
+            return real(seconds, lambda: (turns.append(len(sent)), function()))
+
+        self.clock.callLater = call_later
+        self.clock.advance(1)
+        for d in waits:
+            self.successResultOf(d)
+        sizes = [after - before for before, after in zip(turns, turns[1:])]
+        self.assertTrue(max(sizes) <= 3, sizes)
+
+    def test_of_dataset(self):
+        """A caller that a list answers gets its dataset's volumes from the list, and no other."""
+        dataset_id = uuid4()
+        rivals = {self.cloud.add(dataset_id=dataset_id) for _ in range(2)}
+        [other] = self.add(1)
+
+        def found(_):
+            volumes = self.watcher.of_dataset(dataset_id)
+            return None if volumes is None else {each.volume_id for each in volumes}
+
+        [listed] = [self.watcher.look(each).addCallback(found) for each in rivals][1:]
+        self.clock.advance(0)
+        self.assertEqual(rivals, self.successResultOf(listed))
+        self.assertIs(None, found(None))
+        alone = self.watcher.look(other).addCallback(found)
+        self.clock.advance(0)
+        self.assertIs(None, self.successResultOf(alone))
 
     def test_absence_from_a_list(self):
         """A volume that is missing from a list is polled with a GET."""

@@ -4,6 +4,8 @@ Tests for :mod:`txstorage.driver.polling.shared`.
 
 from __future__ import absolute_import, division, print_function
 
+import gc
+
 from eliot import start_action
 from eliot.testing import capture_logging
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -13,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._log import HTTP_RETRY
 from txstorage.driver.polling import SharedPoll, is_passing, until
+from txstorage.driver.polling.shared import Poll, Waiter
 from txstorage.errors import (
     AuthenticationFailed,
     CertificateRejected,
@@ -113,6 +116,91 @@ class SharedPollTests(SynchronousTestCase):
         self.assertNoResult(d)
         self.clock.advance(1)
         self.assertEqual((u"a", 1.0), self.successResultOf(d))
+
+
+class EndsTests(SynchronousTestCase):
+    """Waits of several polls."""
+
+    def setUp(self):
+        self.clock = Clock()
+        self.polled = []
+        self.poll = SharedPoll(self.clock, self.look_up, STEADY)
+
+    def look_up(self, subject):
+        self.polled.append(self.clock.seconds())
+        return succeed(len(self.polled))
+
+    def wait(self, ends):
+        return self.poll.next_poll(u"a", self.poll.pace(), ends=ends)
+
+    def test_ends(self):
+        """Polls are repeated at the pace until one ends the wait, whose result is the answer."""
+        d, other = self.wait(lambda result: result == 3), self.wait(lambda result: result > 1)
+        self.clock.pump([1] * 2)
+        self.assertNoResult(d)
+        self.assertEqual(2, self.successResultOf(other))
+        self.clock.pump([1] * 3)
+        self.assertEqual(3, self.successResultOf(d))
+        self.assertEqual([1, 2, 3], self.polled)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_fails(self):
+        """An error in the decision fails the wait."""
+        d = self.wait(lambda result: result / 0)
+        self.clock.advance(1)
+        self.failureResultOf(d, ZeroDivisionError)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def count(self):
+        """:return: the number of objects of waits."""
+        kinds = (Deferred, Poll, Waiter)
+        return sum(type(each) in kinds for each in gc.get_objects())
+
+    def test_nothing_left_behind(self):
+        """A wait has as many objects after many polls as after one, and no cycle at its end."""
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        before = self.count()
+        d = self.wait(lambda result: result > 20)
+        counts = []
+        for _ in range(20):
+            self.clock.advance(1)
+            counts.append(self.count())
+        self.assertEqual(counts[:1] * 20, counts)
+        self.clock.advance(1)
+        self.successResultOf(d)
+        del d
+        self.assertEqual(before, self.count())
+
+    def test_answered_early(self):
+        """A wait that another's poll answers early goes by the time of that poll."""
+        self.wait(lambda result: False)
+        self.clock.advance(0.5)
+        self.wait(lambda result: False)
+        self.clock.pump([0.5] * 5)
+        self.assertEqual([1, 2, 3], self.polled)
+
+    def test_on_time(self):
+        """A poll that is repeated at once does not delay another subject's."""
+        self.wait(lambda result: False)
+        self.clock.advance(0.5)
+        self.poll.next_poll(u"b", self.poll.pace())
+        self.clock.pump([0.5] * 3)
+        self.assertEqual([1, 1.5, 2], self.polled)
+
+    def test_many_times(self):
+        """The times of callers that wait no longer are passed over."""
+        waits = [self.wait(lambda result: False) for _ in range(3)]
+        self.clock.advance(0.5)
+        late = self.poll.next_poll(u"b", self.poll.pace())
+        for d in waits:
+            d.addErrback(lambda failure: failure.trap(CancelledError)).cancel()
+        self.clock.advance(0.5)
+        self.assertEqual([], self.polled)
+        self.clock.advance(0.5)
+        self.successResultOf(late)
+        self.assertEqual([1.5], self.polled)
 
 
 class ActionTests(SynchronousTestCase):

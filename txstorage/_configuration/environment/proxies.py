@@ -152,6 +152,10 @@ class Proxies(object):
     explicit = attr.ib(default=None)  # type: Any
     # The values may contain passwords.
     given = attr.ib(default={}, repr=False)  # type: Dict[Text, Tuple[Text, Text]]
+    # The addresses in the variables by their names, each read when it is first used.
+    _read = attr.ib(
+        default=attr.Factory(dict), init=False, repr=False, cmp=False
+    )  # type: Dict[Text, Proxy]
 
     def for_url(self, url):
         # type: (Text) -> Optional[Proxy]
@@ -173,8 +177,11 @@ class Proxies(object):
         name, value = self.given.get(address.scheme) or self.given.get(u"all") or (u"", u"")
         if not value or _is_local(address.host.lower()) or self._is_excepted(address):
             return None
+        if name in self._read:
+            return self._read[name]
         try:
-            return read_proxy(value, name)
+            proxy = self._read[name] = read_proxy(value, name)
+            return proxy
         except MalformedAddress as error:
             reason = error.reason
         # Outside the handler, so that no chained exception shows the value.

@@ -5,9 +5,12 @@ A session with OpenStack: tokens, the catalog, authenticated requests.
 
 from __future__ import absolute_import, division, print_function
 
+from functools import partial
+
 import attr
 from twisted.internet.defer import maybeDeferred, succeed
 
+from ..._support.compat import urlsplit
 from ...errors import AuthenticationFailed, EndpointMissing, InsecureEndpoint, ServiceError
 from .catalog import Endpoint, choose_endpoint
 from .credentials import Credentials, CredentialSource
@@ -93,6 +96,9 @@ class Session(object):
         self._endpoints = dict(endpoints)  # type: Dict[Text, Text]
         self._allow_insecure = allow_insecure
         self._discovery = VersionDiscovery(reactor, self._version_document)
+        # The token of the endpoints below, which are the same for all of its requests.
+        self._chosen_with = None  # type: Optional[Token]
+        self._chosen = {}  # type: Dict[Sequence[Text], Text]
 
     @property
     def slices(self):
@@ -153,27 +159,30 @@ class Session(object):
             :class:`~txstorage.errors.MicroversionMissing` comes before anything is sent; can be
             cancelled.
         """
-        api = APIS[version]
+        chosen = self._chosen.get(service_types)
+        service = service_types[0] if chosen is None else urlsplit(chosen)[1]
+        use = partial(
+            self._send, APIS[version], service_types, method, path, microversions,
+            json=json, params=params, expected=expected,
+        )
+        return self._http.in_turn(service, method, partial(self._with_token, use))
 
-        def send(token):
-            # type: (Token) -> Deferred[Any]
-            return self._place(api, service_types, token, microversions).addCallback(send_to, token)
+    def _send(self, api, service_types, method, path, microversions, token, **options):
+        # type: (API, Sequence[Text], Text, Text, Sequence[Text], Token, **Any) -> Deferred[Any]
 
-        def send_to(place, token):
-            # type: (Tuple[Text, Optional[Text]], Token) -> Deferred[Response]
+        def send_to(place):
+            # type: (Tuple[Text, Optional[Text]]) -> Deferred[Response]
             base, header = place
             return self._http.request(
                 method,
                 base + path,
-                json=json,
-                params=params,
                 token=token.secret,
                 microversion=header,
-                expected=expected,
                 redact=(token.secret,),
+                **options
             )
 
-        return self._with_token(send)
+        return self._place(api, service_types, token, microversions).addCallback(send_to)
 
     def _with_token(self, use):
         # type: (Callable[[Token], Any]) -> Deferred[Any]
@@ -214,6 +223,14 @@ class Session(object):
         return self._http.close()
 
     def _endpoint(self, token, service_types):
+        # type: (Token, Sequence[Text]) -> Text
+        if token is not self._chosen_with:
+            self._chosen_with, self._chosen = token, {}
+        if service_types not in self._chosen:
+            self._chosen[service_types] = self._choose(token, service_types)
+        return self._chosen[service_types]
+
+    def _choose(self, token, service_types):
         # type: (Token, Sequence[Text]) -> Text
         for service_type in service_types:
             if service_type in self._endpoints:

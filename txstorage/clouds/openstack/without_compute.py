@@ -64,6 +64,8 @@ class StandaloneService(OpenStackService):
     :ivar node: the same.
     """
 
+    settles = True
+
     def __init__(self, session, node, connector, availability_zone=None, page_size=None):
         # type: (Session, HostIdentity, HostConnector, Optional[Text], Optional[int]) -> None
         OpenStackService.__init__(self, session, availability_zone, page_size)

@@ -26,7 +26,7 @@ if MYPY:
 
     from ...clouds.interface import IVolumeService  # noqa: F401
     from ..lifecycle import Progress  # noqa: F401
-    from ..polling import ListPoll, Pace  # noqa: F401
+    from ..polling import Pace, TransitionPoll  # noqa: F401
 
 
 @attr.s(frozen=True)
@@ -49,8 +49,8 @@ class Convergence(object):
     An operation that brings one object of the cloud to its target state.
 
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
-    :param watcher: a :class:`~txstorage.driver.polling.lists.ListPoll` of such objects, whose polls
-        fire with ``None`` for one that does not exist.
+    :param watcher: a :class:`~txstorage.driver.polling.lists.TransitionPoll` of such objects, whose
+        polls fire with ``None`` for one that does not exist.
     :param Progress progress: the operation.
     :param text subject_id: the object's id.
     :param text awaited: the event that the operation waits for.
@@ -75,7 +75,7 @@ class Convergence(object):
     def __init__(
         self, service, watcher, progress, subject_id, awaited, request=None, check=None
     ):
-        # type: (IVolumeService, ListPoll, Progress, Text, Text, Optional[Callable[[Any], Deferred[Any]]], Optional[Callable[[Any], object]]) -> None
+        # type: (IVolumeService, TransitionPoll, Progress, Text, Text, Optional[Callable[[Any], Deferred[Any]]], Optional[Callable[[Any], object]]) -> None
         self._service = service
         self._watcher = watcher
         self._send_request = request  # type: Any
@@ -131,10 +131,34 @@ class Convergence(object):
         # type: () -> None
         """Take note of the object as found, before the decision."""
 
+    @property
+    def settles(self):
+        # type: () -> bool
+        """:return: whether :meth:`settle` may have something to do."""
+        return False
+
     def settle(self):
-        # type: () -> Optional[Deferred[None]]
-        """Complete or undo an interrupted request, where the cloud itself does neither."""
-        return None
+        # type: () -> Any
+        """
+        Complete or undo an interrupted request, where the cloud itself does neither.
+
+        :return: a ``Deferred``, or ``None``.
+        """
+
+    def ends_wait(self, found):
+        # type: (Any) -> bool
+        """
+        Take account of a poll.
+
+        :param found: the object.
+        :return: whether there is a step to take, other than to wait for the next poll.
+        """
+        if self._see(found) is not Decision.WAIT or self.settles:
+            return True
+        self.progress = self.progress.waiting()
+        if self._pace is not None:
+            self._waited = self._pace.age
+        return False
 
     # -- the parts in common ------------------------------------------------------------
 
@@ -180,10 +204,7 @@ class Convergence(object):
 
     def _step(self, found):
         # type: (Any) -> Any
-        self.found = found
-        self.problem.ended()
-        self.note()
-        decision = self.decide()
+        decision = self._see(found)
         if found is not None and found.listed and not self.is_proved(decision):
             return self._look_again()
         if decision is Decision.DONE:
@@ -197,6 +218,13 @@ class Convergence(object):
         self.raise_error(decision)
         d = self._service.failure_reason(self.subject_id)  # type: Deferred[Any]
         return d.addCallback(lambda reason: self.raise_explained(decision, reason))
+
+    def _see(self, found):
+        # type: (Any) -> NamedConstant
+        self.found = found
+        self.problem.ended()
+        self.note()
+        return self.decide()
 
     def _learn(self):
         # type: () -> None
@@ -223,6 +251,8 @@ class Convergence(object):
         if self.found is None or self._pace is None:
             return self._poll_again()
         self._waited = self._pace.age
+        if not self.settles:
+            return self._poll_again()
         d = maybeDeferred(self.settle)  # type: Deferred[Any]
         d.addErrback(self._not_settled)
         return d.addCallback(lambda _: self._poll_again())
@@ -238,7 +268,9 @@ class Convergence(object):
         # type: () -> Deferred[Any]
         if self._pace is None:
             self._pace = self._watcher.pace()
-        d = self._watcher.next_poll(self.subject_id, self._pace, self.problem.retry)
+        d = self._watcher.next_poll(
+            self.subject_id, self._pace, self.problem.retry, self.ends_wait
+        )
         return d.addCallback(self._step)
 
     def _request(self):

@@ -113,6 +113,13 @@ class VolumeConvergence(Convergence):
             self.progress = self.progress.about(attached_servers(self.found))
             self._servers_listed = self.found.listed
 
+    @property
+    def settles(self):
+        # type: () -> bool
+        """See :class:`Convergence`."""
+        settles = self._service.settles  # type: bool
+        return settles
+
     def settle(self):
         # type: () -> Optional[Deferred[None]]
         """See :class:`Convergence`."""

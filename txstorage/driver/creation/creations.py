@@ -21,7 +21,7 @@ from .volumes import Original, VolumeCreation, check_volume
 
 MYPY = False
 if MYPY:
-    from typing import Any, Mapping, Optional, Text  # noqa: F401
+    from typing import Any, Mapping, Optional, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
@@ -39,19 +39,18 @@ class Creations(object):
     :param reactor: provides ``IReactorTime``.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
     :param UUID cluster_id: the cluster.
-    :param volumes: a :class:`~txstorage.driver.polling.lists.Watcher`.
-    :param snapshots: a :class:`~txstorage.driver.polling.lists.SnapshotWatcher`.
+    :param watchers: a :class:`~txstorage.driver.polling.lists.Watcher` and a
+        :class:`~txstorage.driver.polling.lists.SnapshotWatcher`.
     :param intervals: :class:`~txstorage.driver.polling.timing.Intervals` between requests.
     :param dict profiles: profile name to volume type.
     """
 
-    def __init__(self, reactor, service, cluster_id, volumes, snapshots, intervals, profiles):
-        # type: (IReactorTime, IVolumeService, UUID, Watcher, SnapshotWatcher, Intervals, Mapping[Text, Text]) -> None
+    def __init__(self, reactor, service, cluster_id, watchers, intervals, profiles):
+        # type: (IReactorTime, IVolumeService, UUID, Tuple[Watcher, SnapshotWatcher], Intervals, Mapping[Text, Text]) -> None
         self._reactor = reactor
         self._service = service
         self._cluster_id = cluster_id
-        self._volumes = volumes
-        self._snapshots = snapshots
+        self._volumes, self._snapshots = watchers
         self._intervals = intervals
         self._profiles = dict(profiles)
         self._search = DatasetSearch(reactor, service, cluster_id, intervals)

@@ -99,6 +99,15 @@ class Creation(object):
         """:return: the :class:`~txstorage.driver.convergence.base.Convergence` of its creation."""
         raise NotImplementedError()
 
+    def listed_with(self, used):
+        # type: (Any) -> Optional[List[Any]]
+        """
+        :param used: the usable object.
+        :return: the objects that have the mark in the list that showed this one usable; ``None``
+            when no list did.
+        """
+        return None
+
     def id_of(self, found):
         # type: (Any) -> Text
         """:return: text: an object's id."""
@@ -160,13 +169,15 @@ class Creation(object):
 
     def _find(self):
         # type: () -> Deferred[List[Any]]
-        return self.find().addCallback(
-            lambda listed: [
-                each
-                for each in listed
-                if self.is_candidate(each) and self.id_of(each) not in self._refuted
-            ]
-        )
+        return self.find().addCallback(self._candidates)
+
+    def _candidates(self, listed):
+        # type: (List[Any]) -> List[Any]
+        return [
+            each
+            for each in listed
+            if self.is_candidate(each) and self.id_of(each) not in self._refuted
+        ]
 
     def _find_with_retries(self, satisfied=lambda found: True):
         # type: (Callable[[List[Any]], bool]) -> Deferred[List[Any]]
@@ -258,14 +269,17 @@ class Creation(object):
         return self.delete(subject_id).addBoth(lambda _: self.raise_not_created(error))
 
     def _until_chosen(self, used):
-        # type: (Any) -> Deferred[Any]
+        # type: (Any) -> Any
+        found = self.listed_with(used)
+        if found is not None:
+            return self._choose(self._candidates(found), used)
         # The object exists, so a list without it is out of date, and may lack a rival, too.
         lists = count(1)
-        found = self._find_with_retries(
+        searched = self._find_with_retries(
             lambda found: self.id_of(used) in {self.id_of(each) for each in found}
             or next(lists) >= _MAXIMUM_LISTS
         )
-        return found.addCallback(self._choose, used)
+        return searched.addCallback(self._choose, used)
 
     def _choose(self, found, own):
         # type: (List[Any], Any) -> Any

@@ -125,7 +125,13 @@ class VolumeCreation(Creation):
     def convergence(self, subject_id):
         # type: (Text) -> Convergence
         """See :class:`Creation`."""
-        return VolumeConvergence(self._service, self._watcher, u"create", subject_id)
+        return _UntilUsable(self._service, self._watcher, subject_id, self._dataset_id)
+
+    def listed_with(self, used):
+        # type: (Volume) -> Optional[List[Volume]]
+        """See :class:`Creation`."""
+        # The list that shows the volume usable began after the request for the volume.
+        return self._convergence.of_dataset if used.listed else None
 
     def id_of(self, found):
         # type: (Volume) -> Text
@@ -155,6 +161,30 @@ class VolumeCreation(Creation):
         # type: (Any) -> NoReturn
         """See :class:`Creation`."""
         raise OperationFailed(u"create", error.volume_id, not_created(error.reason))
+
+
+class _UntilUsable(VolumeConvergence):
+    """
+    The wait until a volume that was requested is usable.
+
+    :ivar of_dataset: the volumes of the dataset in the list that ended the wait; ``None`` when no
+        list did.
+    """
+
+    def __init__(self, service, watcher, volume_id, dataset_id):
+        # type: (IVolumeService, Watcher, Text, UUID) -> None
+        VolumeConvergence.__init__(self, service, watcher, u"create", volume_id)
+        self._volumes = watcher
+        self._dataset_id = dataset_id
+        self.of_dataset = None  # type: Optional[List[Volume]]
+
+    def ends_wait(self, found):
+        # type: (Any) -> bool
+        """See :class:`~txstorage.driver.convergence.base.Convergence`."""
+        ends = VolumeConvergence.ends_wait(self, found)
+        if ends:
+            self.of_dataset = self._volumes.of_dataset(self._dataset_id)
+        return ends
 
 
 class Original(object):

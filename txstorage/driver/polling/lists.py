@@ -35,8 +35,33 @@ if MYPY:
 # The number of listed volumes that cost the cloud and this process about as much as a request.
 _VOLUMES_PER_REQUEST = 100
 
-# Seconds after which a list that is not complete no longer keeps the next from beginning.
+# Seconds after which a list that is not complete no longer keeps the next from beginning; or twice
+# the time of the last one, if that is more.
 _LIST_PATIENCE = 1.0
+
+# Seconds from one list to the next, for each request that the list was worth: lists of thousands of
+# volumes must not take all of the cloud's time and of this process's.
+_REST = 0.03
+
+
+class _Page(object):
+    """
+    A list whose volumes are grouped by their datasets when that is first asked for.
+
+    :param VolumePage page: the list.
+    """
+
+    def __init__(self, page):
+        # type: (VolumePage) -> None
+        self._page = page
+        self._datasets = None  # type: Optional[Mapping[UUID, List[Volume]]]
+
+    def of_dataset(self, dataset_id):
+        # type: (UUID) -> List[Volume]
+        """:return: the dataset's volumes."""
+        if self._datasets is None:
+            self._datasets = by_dataset(self._page.volumes)[0]
+        return self._datasets.get(dataset_id, [])
 
 
 class ListPoll(SharedPoll):
@@ -47,9 +72,10 @@ class ListPoll(SharedPoll):
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
     :param UUID cluster_id: the cluster whose volumes are listed.
     :param Intervals intervals: the intervals between polls.
-
-    :ivar TransitionTimes times: the seconds that the cloud takes for each operation.
     """
+
+    # Seconds from one list to the next that callers can spare.
+    spare = 0.0
 
     def __init__(self, reactor, service, cluster_id, intervals):
         # type: (IReactorTime, IVolumeService, UUID, Intervals) -> None
@@ -57,9 +83,12 @@ class ListPoll(SharedPoll):
         self._service = service
         self._cluster_id = cluster_id
         self._list_cost = 1.0
-        self._next_list = 0.0
+        self._list_seconds = 0.0
+        # The moments from which a list may begin for hasty callers, and for all others.
+        self._rested = self._next_list = 0.0
         self._slices = Slices(reactor)
-        self.times = TransitionTimes(reactor, intervals)
+        # The list whose answers are being given.
+        self._page = None  # type: Optional[_Page]
 
     def poll(self, subject):
         # type: (Any) -> Deferred[Any]
@@ -92,61 +121,112 @@ class ListPoll(SharedPoll):
 
     def _poll_due(self, due):
         # type: (List[Waiter]) -> None
+        now = self._reactor.seconds()
+        many = len(self._waiting) > self._list_cost
+        if many and now < self._rested:
+            # The callers that one list answers often ask again one by one.
+            self._postpone(due, self._rested)
+            return
+        hasty = [waiter for waiter in due if waiter.hasty]
+        patient = [waiter for waiter in due if not waiter.hasty]
+        if many and patient and now < self._next_list:
+            # Those that become due meanwhile need no turn of their own.
+            self._postpone(patient + self._take_due(self._next_list), self._next_list)
+            patient = []
         # A list also answers all that are not due yet, which saves their next requests; but a
         # lone caller that does not wait must not cost a list each time.
-        hasty = all(waiter.hasty for waiter in due)
-        subjects = {waiter.subject for waiter in due} if hasty else self._waiting
-        now = self._reactor.seconds()
-        if len(subjects) <= self._list_cost:
-            SharedPoll._poll_due(self, due)
-        elif now < self._next_list and not hasty:
-            self._tick_by(self._next_list)
+        if patient and many or len({waiter.subject for waiter in hasty}) > self._list_cost:
+            patience = max(_LIST_PATIENCE, 2 * self._list_seconds)
+            self._rested = self._next_list = now + patience
+            self._poll_all(now)
         else:
-            self._next_list = now + _LIST_PATIENCE
-            self._poll_all()
+            SharedPoll._poll_due(self, hasty + patient)
 
-    def _poll_all(self):
-        # type: () -> None
+    def _poll_all(self, now):
+        # type: (float) -> None
         waiting, self._waiting = self._waiting, OrderedDict()
         poll = Poll([waiter for waiters in waiting.values() for waiter in waiters])
         poll.deferred = listed = self.list(cluster_labels(self._cluster_id))
-        listed.addBoth(self._list_ended)
+        listed.addCallback(self._weighed)
+        listed.addBoth(self._list_ended, now)
         listed.addCallbacks(
             self._got_list, self._failed, callbackArgs=(poll,), errbackArgs=(poll,)
         )
 
-    def _list_ended(self, result):
+    def _weighed(self, page):
         # type: (Any) -> Any
-        # The moment at which one list ends is not worth another one.
-        self._next_list = self._reactor.seconds() + self.times.resolution
+        self._list_cost = page.requests + self.length(page) / _VOLUMES_PER_REQUEST
+        return page
+
+    def _list_ended(self, result, began):
+        # type: (Any, float) -> Any
+        now = self._reactor.seconds()
+        self._list_seconds = now - began
+        self._rested = now + _REST * self._list_cost
+        self._next_list = max(self._rested, now + self.spare)
         return result
 
     def _got_list(self, page, poll):
-        # type: (Any, Poll) -> Deferred[None]
-        self._list_cost = page.requests + self.length(page) / _VOLUMES_PER_REQUEST
+        # type: (VolumePage, Poll) -> Deferred[None]
         waiters = [waiter for waiter in poll.waiters if waiter.answer is not None]
         found = self.listed(page, {waiter.subject for waiter in waiters})
-        absent = OrderedDict()  # type: OrderedDict[Any, List[Waiter]]
-        for waiter in waiters:
-            if waiter.subject not in found:
-                absent.setdefault(waiter.subject, []).append(waiter)
-        self._poll_each(absent.items())
         # What thousands of callers do with their answers must not keep the reactor from other work.
-        return self._slices.run(self._answer(waiters, found))
+        return self._slices.run(self._answer_each(waiters, found, page))
 
-    def _answer(self, waiters, found):
-        # type: (List[Waiter], Mapping[Any, Any]) -> Iterator[None]
+    def _answer_each(self, waiters, found, page):
+        # type: (List[Waiter], Mapping[Any, Any], VolumePage) -> Iterator[None]
+        absent = OrderedDict()  # type: OrderedDict[Any, List[Waiter]]
+        answering = _Page(page)
         for waiter in waiters:
             if waiter.subject in found:
-                Poll([waiter]).answer(found[waiter.subject])
+                self._page = answering
+                self._answer(found[waiter.subject], Poll([waiter]))
+                self._page = None
                 yield
+            else:
+                absent.setdefault(waiter.subject, []).append(waiter)
+        for each in absent.items():
+            self._poll_each([each])
+            yield
 
 
-class Watcher(ListPoll):
+class TransitionPoll(ListPoll):
+    """
+    Polls subjects whose status changes.
+
+    :param: as for :class:`ListPoll`.
+
+    :ivar TransitionTimes times: the seconds that the cloud takes for each operation.
+    """
+
+    def __init__(self, reactor, service, cluster_id, intervals):
+        # type: (IReactorTime, IVolumeService, UUID, Intervals) -> None
+        ListPoll.__init__(self, reactor, service, cluster_id, intervals)
+        self.times = TransitionTimes(reactor, intervals)
+
+    @property
+    def spare(self):  # type: ignore[override]
+        # type: () -> float
+        """:return: seconds: the moment at which one list ends is not worth another one."""
+        return self.times.resolution
+
+
+class Watcher(TransitionPoll):
     """
     Polls volumes: a poll fires with the :class:`~txstorage.clouds.Volume`, or ``None`` when the
     volume does not exist.
     """
+
+    def of_dataset(self, dataset_id):
+        # type: (UUID) -> Optional[List[Volume]]
+        """
+        Return a dataset's volumes, for a caller that is being answered.
+
+        :param UUID dataset_id: the dataset.
+        :return: a list of :class:`~txstorage.clouds.Volume`; ``None`` when the answer does not come
+            from a list.
+        """
+        return None if self._page is None else self._page.of_dataset(dataset_id)
 
     def poll(self, volume_id):
         # type: (Text) -> Deferred[Optional[Volume]]
@@ -165,7 +245,7 @@ class Watcher(ListPoll):
         return {volume.volume_id: volume for volume in page.volumes}
 
 
-class SnapshotWatcher(ListPoll):
+class SnapshotWatcher(TransitionPoll):
     """
     Polls snapshots: a poll fires with the :class:`~txstorage.clouds.Snapshot`, or ``None`` when the
     snapshot does not exist.
@@ -228,4 +308,4 @@ def _no_snapshot(failure):
     failure.trap(UnknownSnapshot)
 
 
-__all__ = ["DatasetSearch", "ListPoll", "SnapshotWatcher", "Watcher"]
+__all__ = ["DatasetSearch", "ListPoll", "SnapshotWatcher", "TransitionPoll", "Watcher"]

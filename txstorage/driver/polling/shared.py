@@ -9,9 +9,13 @@ deadline, which the caller keeps.
 from __future__ import absolute_import, division, print_function
 
 from collections import OrderedDict
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from ..._log import POLL_FAILED
 from ..._support.eliot_context import in_current_context, resume_context
@@ -28,7 +32,6 @@ if MYPY:
     from typing import Any, Callable, Iterable, List, Optional, Tuple  # noqa: F401
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime  # noqa: F401
-    from twisted.python.failure import Failure  # noqa: F401
 
     from .timing import Intervals  # noqa: F401
 
@@ -50,6 +53,11 @@ def _ignore(failure):
     pass
 
 
+def _any(result):
+    # type: (Any) -> bool
+    return True
+
+
 class Waiter(object):
     """
     A caller that waits for a poll of a subject.
@@ -57,23 +65,48 @@ class Waiter(object):
     :ivar pace: the :class:`~txstorage.driver.polling.timing.Pace` of its polls.
     :ivar bool repeats: whether a poll that fails for a transient reason is repeated.
     :ivar failed: called with the ``Failure`` of each poll that is repeated.
-    :ivar answer: the ``Deferred`` to fire; ``None`` once it has fired or was cancelled.
+    :ivar ends: called with the result of each poll; returns whether it ends the wait.
+    :ivar answer: called with the result that ends the wait; ``None`` once that has happened or the
+        wait was cancelled.
     :ivar alone: polls the subject in the caller's Eliot action, when no other caller shares the
         poll; ``None`` for a caller that waits, whose polls are tasks of their own.
     :ivar poll: the poll in progress that will answer, or ``None``.
     """
 
-    def __init__(self, subject, pace, repeats, failed):
-        # type: (Any, Pace, bool, Callable[[Failure], object]) -> None
+    __slots__ = (
+        "alone", "answer", "due", "ends", "failed", "hasty", "pace", "poll", "repeats", "subject"
+    )
+
+    def __init__(self, subject, pace, repeats, failed, ends=_any):
+        # type: (Any, Pace, bool, Callable[[Failure], object], Callable[[Any], bool]) -> None
         self.subject = subject
         self.pace = pace
         self.repeats = repeats
         self.failed = failed
+        self.ends = ends
         self.alone = None  # type: Optional[Callable[[Any], Deferred[Any]]]
         self.hasty = False
         self.due = 0.0
-        self.answer = None  # type: Optional[Deferred[Any]]
+        self.answer = None  # type: Optional[Callable[[Any], object]]
         self.poll = None  # type: Optional[Poll]
+
+    def take(self, result):
+        # type: (Any) -> bool
+        """
+        Take a poll's result.
+
+        :return: whether the wait has ended.
+        """
+        try:
+            ended = isinstance(result, Failure) or self.ends(result)
+        except Exception:
+            result, ended = Failure(), True
+        if ended:
+            # A poll that stays reachable from its callers would be garbage in a cycle.
+            answer, self.answer, self.poll = self.answer, None, None
+            if answer is not None:
+                answer(result)
+        return ended
 
 
 class Poll(object):
@@ -96,14 +129,6 @@ class Poll(object):
         alone = self.waiters[0].alone if len(self.waiters) == 1 else None
         return shared if alone is None else alone
 
-    def answer(self, result):
-        # type: (Any) -> None
-        for waiter in self.waiters:
-            # The callbacks of one caller may cancel another: check each time.
-            if waiter.answer is not None:
-                answer, waiter.answer = waiter.answer, None
-                answer.callback(result)
-
 
 class SharedPoll(object):
     """
@@ -121,6 +146,9 @@ class SharedPoll(object):
         self._intervals = intervals
         # In the order of their arrival, in which they are answered.
         self._waiting = OrderedDict()  # type: OrderedDict[Any, List[Waiter]]
+        # The times at which they are due.  A time that is no longer its waiter's is passed over.
+        self._times = []  # type: List[Tuple[float, int, Waiter]]
+        self._entries = count()
         self._tick = None  # type: Optional[IDelayedCall]
         self._tick_at = 0.0
 
@@ -147,37 +175,46 @@ class SharedPoll(object):
         waiter.alone = in_current_context(self._poll)
         return self._wait(waiter)
 
-    def next_poll(self, subject, pace, failed=_ignore):
-        # type: (Any, Pace, Callable[[Failure], object]) -> Deferred[Any]
+    def next_poll(self, subject, pace, failed=_ignore, ends=_any):
+        # type: (Any, Pace, Callable[[Failure], object], Callable[[Any], bool]) -> Deferred[Any]
         """
-        Poll a subject when its pace says so, together with all other subjects that are due.  The
-        result is that of a request sent after this call.
+        Poll a subject when its pace says so, together with all other subjects that are due, until a
+        result ends the wait.  The result is that of a request sent after this call.
+
+        Polls that do not end the wait leave nothing behind, however many there are.
 
         :param subject: an id.
         :param Pace pace: the times of the caller's polls.
         :param failed: called with the ``Failure`` of each poll that is repeated.
-        :return: a ``Deferred`` that fires with the result of the poll.  It fails only when polling
-            again can't help.
+        :param ends: called with the result of each poll; returns whether it ends the wait, as any
+            does by default.
+        :return: a ``Deferred`` that fires with the result of the last poll.  It fails only when
+            polling again can't help, or as ``ends`` does.
         """
-        return self._wait(Waiter(subject, pace, True, failed))
+        return self._wait(Waiter(subject, pace, True, failed, ends))
 
     def _wait(self, waiter):
         # type: (Waiter) -> Deferred[Any]
-        answer = Deferred(lambda _: self._leave(waiter))  # type: Deferred[Any]
-        waiter.answer = answer
+        answer = Deferred(partial(self._leave, waiter))  # type: Deferred[Any]
+        waiter.answer = in_current_context(answer.callback)
         self._enter(waiter)
-        return resume_context(answer)
+        return answer
 
     def _enter(self, waiter):
         # type: (Waiter) -> None
         waiter.poll = None
         waiter.hasty = waiter.pace.at_once
-        waiter.due = self._reactor.seconds() + waiter.pace.delay()
         self._waiting.setdefault(waiter.subject, []).append(waiter)
-        self._tick_by(waiter.due)
+        self._be_due(waiter, self._reactor.seconds() + waiter.pace.delay())
 
-    def _leave(self, waiter):
-        # type: (Waiter) -> None
+    def _be_due(self, waiter, at):
+        # type: (Waiter, float) -> None
+        waiter.due = at
+        heappush(self._times, (at, next(self._entries), waiter))
+        self._tick_by(at)
+
+    def _leave(self, waiter, _):
+        # type: (Waiter, Deferred[Any]) -> None
         waiter.answer = None
         if waiter.poll is None:
             waiters = self._waiting[waiter.subject]
@@ -204,21 +241,36 @@ class SharedPoll(object):
         if self._tick is not None:
             self._tick.cancel()
             self._tick = None
+        self._times = []
 
     def _ticked(self):
         # type: () -> None
         self._tick = None
-        now = self._reactor.seconds()
-        due = [
-            waiter
-            for waiters in self._waiting.values()
-            for waiter in waiters
-            if waiter.due <= now
-        ]
+        due = self._take_due(self._reactor.seconds())
         if due:
             self._poll_due(due)
-        if self._waiting and self._tick is None:
-            self._tick_by(min(w.due for waiters in self._waiting.values() for w in waiters))
+        self._take_due(float("-inf"))
+        if self._times:
+            self._tick_by(self._times[0][0])
+
+    def _take_due(self, now):
+        # type: (float) -> List[Waiter]
+        """Remove the times up to now, and those at the beginning that are not a waiter's."""
+        due = []  # type: List[Waiter]
+        while self._times:
+            at, _, waiter = self._times[0]
+            current = waiter.answer is not None and waiter.poll is None and waiter.due == at
+            if current and at > now:
+                break
+            heappop(self._times)
+            if current:
+                due.append(waiter)
+        return due
+
+    def _postpone(self, due, until):
+        # type: (List[Waiter], float) -> None
+        for waiter in due:
+            self._be_due(waiter, until)
 
     def _poll_due(self, due):
         # type: (List[Waiter]) -> None
@@ -233,12 +285,21 @@ class SharedPoll(object):
         for subject, poll in polls:
             if not poll.abandoned():
                 poll.deferred = requests = poll.sender(self._poll)(subject)
-                requests.addCallbacks(poll.answer, self._failed, errbackArgs=(poll,))
+                requests.addCallbacks(
+                    self._answer, self._failed, callbackArgs=(poll,), errbackArgs=(poll,)
+                )
+
+    def _answer(self, result, poll):
+        # type: (Any, Poll) -> None
+        for waiter in poll.waiters:
+            # The callbacks of one caller may cancel another: check each time.
+            if waiter.answer is not None and not waiter.take(result):
+                self._enter(waiter)
 
     def _failed(self, failure, poll):
         # type: (Failure, Poll) -> None
         if not is_passing(failure):
-            poll.answer(failure)
+            self._answer(failure, poll)
             return
         waiters = [waiter for waiter in poll.waiters if waiter.answer is not None]
         again = sum(waiter.repeats for waiter in waiters)
@@ -249,7 +310,7 @@ class SharedPoll(object):
                 waiter.failed(failure)
                 self._enter(waiter)
             else:
-                Poll([waiter]).answer(failure)
+                waiter.take(failure)
 
 
 def until(reactor, intervals, poll, satisfied, failed=_ignore):
@@ -265,29 +326,39 @@ def until(reactor, intervals, poll, satisfied, failed=_ignore):
     :return: a ``Deferred`` that fires with the satisfying result; it can be cancelled.  It fails
         only when polling again can't help.
     """
-    pace = Pace(reactor, intervals)
+    return _Repetition(reactor, intervals, poll, satisfied, failed).poll_now()
 
-    def attempt(_):
-        # type: (object) -> Deferred[Any]
-        return poll().addCallbacks(finish, retry)
 
-    def finish(result):
+class _Repetition(object):
+    """Polls that are repeated; see :func:`until`."""
+
+    def __init__(self, reactor, intervals, poll, satisfied, failed):
+        # type: (IReactorTime, Intervals, Callable[[], Deferred[Any]], Callable[[Any], bool], Callable[[Failure], object]) -> None
+        self._reactor = reactor
+        self._pace = Pace(reactor, intervals)
+        self._poll = poll
+        self._satisfied = satisfied
+        self._failed = failed
+
+    def poll_now(self):
+        # type: () -> Deferred[Any]
+        return self._poll().addCallbacks(self._got, self._not_got)
+
+    def _got(self, result):
         # type: (Any) -> Any
-        return result if satisfied(result) else later()
+        return result if self._satisfied(result) else self._poll_later()
 
-    def retry(failure):
+    def _not_got(self, failure):
         # type: (Failure) -> Any
         if not is_passing(failure):
             return failure
-        failed(failure)
-        return later()
+        self._failed(failure)
+        return self._poll_later()
 
-    def later():
+    def _poll_later(self):
         # type: () -> Deferred[Any]
-        pause = resume_context(deferLater(reactor, pace.delay(), lambda: None))
-        return pause.addCallback(attempt)
-
-    return attempt(None)
+        pause = resume_context(deferLater(self._reactor, self._pace.delay(), lambda: None))
+        return pause.addCallback(lambda _: self.poll_now())
 
 
 __all__ = ["SharedPoll", "is_passing", "until"]

@@ -41,7 +41,7 @@ class Intervals(object):
     """
 
     first = attr.ib(default=0.05)  # type: float
-    factor = attr.ib(default=1.25)  # type: float
+    factor = attr.ib(default=1.15)  # type: float
     longest = attr.ib(default=2.0)  # type: float
     jitter = attr.ib(default=0.2)  # type: float
     learning = attr.ib(default=True)  # type: bool
