@@ -22,7 +22,7 @@ from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity import IdentityAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire.fields import BodySchema
-from txstorage.embedded.wire.refusals import Refusal, SharedRefusal
+from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
 from txstorage.embedded.wire.versions import COMPUTE, VOLUME, announcements, as_version
 
 from .tables import Row, first_paragraph, literal, literals

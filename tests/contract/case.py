@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.trial.unittest import TestCase
 
-from txstorage.embedded.wire.refusals import Refusal
+from txstorage.embedded.wire.refusal import Refusal
 
 from .exchanges import EMPTY, JSON, JSON_UTF8, Answer, answer_from, request_bytes
 from .record import error_of, route_of

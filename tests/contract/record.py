@@ -21,7 +21,7 @@ from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity import IdentityAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire import refusals
-from txstorage.embedded.wire.refusals import Refusal, SharedRefusal
+from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
 from txstorage.embedded.wire.versions import announcements
 
 from .exchanges import Answer
