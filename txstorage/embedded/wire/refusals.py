@@ -129,6 +129,9 @@ LABEL_KEY = cinder(
 SIZE_IS_NO_NUMBER = cinder(
     400, "Invalid input for field/attribute size. Value: {}. {!r} does not match '^[0-9]+$'"
 )
+NEW_SIZE_IS_NO_NUMBER = cinder(
+    400, "Invalid input for field/attribute new_size. Value: {}. {!r} does not match '^[0-9]+$'"
+)
 TOO_SMALL = cinder(
     400, "Invalid input for field/attribute {}. Value: {}. {} is less than the minimum of {}"
 )
@@ -147,12 +150,52 @@ OVER_COUNTING = over_quota(
     " The requested operation would exceed the maximum allowed value (2147483647) for quota "
     "tracking."
 )
+_NOT_DELETABLE = (
+    "must not be migrating, attached, belong to a group, have snapshots, awaiting a transfer, or "
+    "be disassociated from snapshots after volume transfer."
+)
 NOT_DELETABLE = cinder(
     400,
     "Invalid volume: Volume status must be available or error or error_restoring or "
-    "error_extending or error_managing and must not be migrating, attached, belong to a group, "
-    "have snapshots, awaiting a transfer, or be disassociated from snapshots after volume "
-    "transfer.",
+    "error_extending or error_managing and " + _NOT_DELETABLE,
+)
+#: Likewise when the request has ``force``.
+NOT_DELETABLE_BY_FORCE = cinder(400, "Invalid volume: Volume " + _NOT_DELETABLE)
+NO_BOOLEAN = cinder(400, "Value '{}' for '{}' is not a boolean.")
+NOT_LARGER = cinder(
+    400,
+    "Invalid input received: New size for extend must be greater than current size. (current: {}, "
+    "extended: {}).",
+)
+NOT_EXTENDABLE = cinder(
+    400,
+    "Invalid volume: Volume {} status must be '{{'status': '{}'}}' to extend, currently {}.",
+)
+ONLY_ONE_SOURCE = cinder(
+    400,
+    "Invalid input received: May specify only one of backup, imageRef, snapshot, source volume",
+)
+SNAPSHOT_NOT_READY = cinder(
+    400, "Invalid snapshot: Originating snapshot status must be one of 'available' values"
+)
+SOURCE_NOT_READY = cinder(
+    400,
+    "Invalid volume: Originating source volume status must be one of 'available, in-use' values",
+)
+SMALLER_THAN_SNAPSHOT = cinder(
+    400,
+    "Invalid input received: Volume size '{}'GB cannot be smaller than the snapshot size {}GB. "
+    "They must be >= original snapshot size.",
+)
+SMALLER_THAN_SOURCE = cinder(
+    400,
+    "Invalid input received: Volume size '{}'GB cannot be smaller than original volume size  "
+    "{}GB. They must be >= original volume size.",
+)
+NO_SCHEMA = cinder(
+    400,
+    "Invalid input for field/attribute {}. Value: {}. {!r} is not valid under any of the given "
+    "schemas",
 )
 NO_VOLUME_ACTION = cinder(
     400,
@@ -178,15 +221,50 @@ OFFSET_TOO_GREAT = cinder(400, "offset must be <= 2147483647")
 
 IS_EMPTY = cinder(400, "Invalid input for field/attribute {}. Value: {}. {!r} should be non-empty")
 
+# -- snapshots --------------------------------------------------------------------
+
+OVER_SNAPSHOTS = over_quota(
+    "SnapshotLimitExceeded: Maximum number of snapshots allowed ({}) exceeded"
+)
+FORCE_IS_INVALID = cinder(
+    400,
+    "Since microversion 3.66 the 'force' flag is invalid for this request.  For backward "
+    "compatability, however, when the 'force' flag is passed with a value evaluating to True, it "
+    "is silently ignored.",
+)
+NO_FORCE = cinder(400, "Invalid input for field/attribute {}. Value: {}. {!r} is not one of {}")
+NOT_IN_MAINTENANCE = cinder(
+    400,
+    "Invalid volume: The snapshot cannot be created when the volume is in maintenance mode.",
+)
+NOT_OF_ERROR = cinder(
+    400, "Invalid volume: The snapshot cannot be created when the volume is in error status."
+)
+NO_SNAPSHOT_NOW = cinder(
+    400, "Invalid volume: Volume {} status must be {}, but current status is: {}."
+)
+SNAPSHOT_NOT_DELETABLE = cinder(
+    400,
+    "Invalid snapshot: Snapshot status must be available or error and must not be part of a group.",
+)
+NO_SNAPSHOT_LABEL = cinder(404, "Snapshot {} has no metadata with key {}.")
+BAD_SORT_KEY = cinder(400, "Invalid input received: Invalid sort key")
+BAD_SORT_DIRECTION = cinder(
+    400, "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'."
+)
+SORT_TWICE = cinder(
+    400,
+    "The 'sort_key' and 'sort_dir' parameters are deprecated and cannot be used with the 'sort' "
+    "parameter.",
+)
+
 # -- Block Storage's own attachments ----------------------------------------------
 
 ADDITIONAL_MEMBER = cinder(400, "Additional properties are not allowed ({})")
 BAD_MODE = cinder(
     400, "Invalid input for field/attribute {}. Value: {}. {!r} is not one of ['rw', 'ro']"
 )
-NO_ATTACHMENT = cinder(
-    404, "Volume attachment could not be found with filter: attachment_id = {}."
-)
+NO_ATTACHMENT = cinder(404, "Volume attachment could not be found with filter: attachment_id = {}.")
 RESERVED_OTHERWISE = cinder(
     400,
     "Invalid volume: Volume {} status must be available or downloading to reserve, but the "
