@@ -143,9 +143,7 @@ class AttachmentsAPI(ProjectService):
             view["connection_info"] = await self._connected(reserved, refusals.NOT_CONNECTED)
         return APIResponse(200, {"attachment": view})
 
-    async def _connected(
-        self, wanted: AttachmentRecord, refusal: Refusal
-    ) -> dict[str, Any]:
+    async def _connected(self, wanted: AttachmentRecord, refusal: Refusal) -> dict[str, Any]:
         """
         :return: the connection, once it exists.
         :raises WireError: 500.

@@ -219,7 +219,7 @@ class BlockStorageAPI(ProjectService):
                 raise refusals.NOT_LARGER(volume.size, size)
             online = call.version >= _ONLINE and volume.status == "in-use"
             if volume.status != "available" and not online:
-                raise refusals.NOT_EXTENDABLE(volume_id, "available", volume.status)
+                raise refusals.NOT_EXTENDABLE(volume_id, {"status": "available"}, volume.status)
             used, more = store.usage(), size - volume.size
             check_gigabytes(self._settings, used, more)
             check_count(used, more, volume.volume_type)

@@ -168,8 +168,7 @@ NOT_LARGER = cinder(
     "extended: {}).",
 )
 NOT_EXTENDABLE = cinder(
-    400,
-    "Invalid volume: Volume {} status must be '{{'status': '{}'}}' to extend, currently {}.",
+    400, "Invalid volume: Volume {} status must be '{}' to extend, currently {}."
 )
 ONLY_ONE_SOURCE = cinder(
     400,
