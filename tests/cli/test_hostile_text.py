@@ -17,9 +17,9 @@ import click
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.cli.main import main
+from txstorage.cli.resources.confirmation import confirm
 from txstorage.cli.shell.completion import NODE
 from txstorage.cli.shell.options import GlobalOption
-from txstorage.cli.volumes.confirmation import confirm
 from txstorage.embedded.apis import volume_views
 
 from ..helpers.imports import ROOT
@@ -125,7 +125,7 @@ def free_texts() -> Iterator[list[str]]:
     ``serve`` would start a service, and a filter of ``list`` lets nothing pass.
     """
     for path, command in commands():
-        if path in (("serve",), ("volumes", "list")):
+        if path in (("serve",), ("snapshots", "list"), ("volumes", "list")):
             continue
         if arguments_of(command):
             yield [*path, *arguments_of(command)]
@@ -170,7 +170,7 @@ class HostileArgumentTests(CommandTestCase):
 
     def test_question(self) -> None:
         """The question before a volume is destroyed has the visible escapes of its id."""
-        asking = click.Command("ask", callback=lambda: confirm([HOSTILE]))
+        asking = click.Command("ask", callback=lambda: confirm("volume", [HOSTILE]))
         result = runner().invoke(asking, input="n\n")
         self.assertIn("Destroy volume a\\x1b]52;", result.stderr)
         self.assertNotIn("\n  forged", result.stderr)

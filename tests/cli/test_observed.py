@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.cli.observed import ObservedService, SentRequests
 from txstorage.clouds import Snapshot, Volume
-from txstorage.errors import RequestRefused, ResponseLost, Unreachable, UnknownSnapshot
+from txstorage.errors import RequestRefused, ResponseLost, UnknownSnapshot, Unreachable
 from txstorage.interfaces import UnknownVolume
 
 VOLUME = Volume("v", "attaching", 1)

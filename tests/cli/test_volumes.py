@@ -18,8 +18,8 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from txstorage._version import VERSION
 from txstorage.cli.main import main
+from txstorage.cli.resources import confirmation
 from txstorage.cli.running import CommandInterrupted
-from txstorage.cli.volumes import confirmation
 from txstorage.driver.operations import BlockDeviceDriver
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.machine.transitions import Engine

@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli.volumes.references``.
+Tests for ``txstorage.cli.resources.references`` and ``txstorage.cli.resources.matching``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.cli.volumes.references import SHORTEST, matching
+from txstorage.cli.resources.matching import SHORTEST, matching
 from txstorage.embedded.store import store
 
 from ...helpers.properties import RELAXED
