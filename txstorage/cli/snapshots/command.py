@@ -126,11 +126,13 @@ def create_command(
     app: App, volume: str, name: str | None, labels: tuple[tuple[str, str], ...]
 ) -> None:
     """
-    Create a snapshot of VOLUME with a NAME: by default, the current time, such as 20261127T054046Z.
+    Create a snapshot of VOLUME.
+
+    NAME is by default the current time, such as 20261127T054046Z.
 
     If the volume already has a snapshot of that name, the command fails, and the error says when
-    that snapshot was made.  If it is still being made, the command waits for it: so an interrupted
-    command can be repeated with the same name.
+    that snapshot was made.  Only if that snapshot is still being made, as after an interrupted
+    command, the command waits for it instead.
 
     The volume may be attached.  The snapshot then has the data that the device has received, as
     after a power failure.  To include the data that is still in memory, freeze the file system with
@@ -149,7 +151,7 @@ def create_command(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_app
 def destroy_command(app: App, snapshots: tuple[str, ...], yes: bool) -> None:
-    """Destroy snapshots.  Their volumes, and the volumes made from them, remain."""
+    """Destroy snapshots; their volumes, and the volumes made from them, remain."""
     from ..resources.confirmation import check_interactive
     from .operations import destroy
 

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Callable
 from uuid import UUID, uuid4
 
 import attr
+from twisted.internet.defer import Deferred
 
+from ...interfaces import BlockDeviceVolume
 from ..app import App, CommandResult, ConfiguredCloud
 from ..resources.documents import Document, details_of
 from ..resources.observing import observed, volume_of
@@ -16,6 +18,9 @@ from ..running import IReactor
 from ..sizes import exact_size, format_size, rounding
 from .details import described
 from .documents import to_document
+
+#: From a dataset's id to the volume.
+Create = Callable[[UUID], "Deferred[BlockDeviceVolume]"]
 
 
 @attr.s(frozen=True, auto_attribs=True, kw_only=True)
@@ -45,37 +50,44 @@ class CreateOptions:
             return f"Creating a volume{size} from volume {self.clone}"
         return f"Creating a volume{size}"
 
-    async def create(self, cloud: ConfiguredCloud, dataset_id: UUID) -> Any:
-        """Create the volume, and return the driver's ``BlockDeviceVolume``."""
+    async def plan(self, cloud: ConfiguredCloud) -> Create:
+        """
+        Look up the words for a snapshot or a volume.
+
+        :return: from a dataset to the driver's operation.
+        """
         driver, size = cloud.driver, self.size
         if self.from_snapshot is not None:
             snapshot_id = await SnapshotReferences.of(cloud).identity(self.from_snapshot)
-            return await driver.create_volume_from_snapshot(dataset_id, snapshot_id, size)
+            return lambda dataset: driver.create_volume_from_snapshot(dataset, snapshot_id, size)
         if self.clone is not None:
             volume_id = await VolumeReferences.of(cloud).identity(self.clone)
-            return await driver.clone_volume(dataset_id, volume_id, size)
+            return lambda dataset: driver.clone_volume(dataset, volume_id, size)
         assert size is not None
         if self.profile is not None:
-            return await driver.create_volume_with_profile(dataset_id, size, self.profile)
-        return await driver.create_volume(dataset_id, size)
+            profile = self.profile
+            return lambda dataset: driver.create_volume_with_profile(dataset, size, profile)
+        return lambda dataset: driver.create_volume(dataset, size)
 
 
-def create(app: App, new: CreateOptions) -> None:
+def create(app: App, options: CreateOptions) -> None:
     """Create a volume."""
 
     async def operation(reactor: IReactor) -> CommandResult:
-        dataset_id = new.dataset or uuid4()
-        with observed(app, reactor, new.title()) as cloud:
+        dataset_id = options.dataset or uuid4()
+        with observed(app, reactor, options.title()) as cloud:
+            start = await options.plan(cloud)
             try:
-                created = await new.create(cloud, dataset_id)
+                created = await start(dataset_id)
             except BaseException:
-                if new.dataset is None:
+                if options.dataset is None:
                     # A retry without this id would create a second volume.
                     app.warn(f"to repeat this, add --dataset {dataset_id}")
                 raise
             document = to_document(await volume_of(cloud, created.blockdevice_id))
-        _note_rounding(app, new.size, document)
-        return CommandResult({**document, "requested_size": new.size}, details_of(document))
+        _note_rounding(app, options.size, document)
+        shown = details_of(document)
+        return CommandResult({**document, "requested_size": options.size}, shown)
 
     app.perform(operation)
 
