@@ -66,6 +66,24 @@ class HostileTextTests(CommandTestCase):
         """``volumes show`` prints the escapes of the name, the type and the labels."""
         self.assert_safe("volumes", "show", self.volume)
 
+    def test_snapshots(self) -> None:
+        """Each command that shows a snapshot prints the escapes of its name and its labels."""
+        made = self.document("snapshots", "create", self.volume, "name")["snapshot_id"]
+        database = self.cloud.store._database
+        database.execute("UPDATE snapshots SET name = ?", HOSTILE)
+        database.execute("INSERT INTO snapshot_metadata VALUES (?, ?, ?)", made, "key", HOSTILE)
+        self.assert_safe("snapshots", "list", "--columns", "name,labels")
+        self.assert_safe("snapshots", "show", made)
+        self.assert_safe("snapshots", "show", HOSTILE)
+        self.assert_safe("volumes", "show", self.volume)
+
+    def test_ambiguous_snapshots(self) -> None:
+        """The error of an ambiguous word for snapshots has the escapes of their names."""
+        for name in ("a", "b"):
+            self.document("snapshots", "create", self.volume, name)
+        self.cloud.store._database.execute("UPDATE snapshots SET name = ?", HOSTILE)
+        self.assert_safe("snapshots", "show", HOSTILE, exit_code=1)
+
     def test_attach(self) -> None:
         """``volumes attach`` prints the device's path, and the JSON only safe text."""
         result = self.txstorage("--json", "volumes", "attach", self.volume)
@@ -162,7 +180,8 @@ class HostileArgumentTests(CommandTestCase):
     def test_free_text(self) -> None:
         """Volume ids, server ids and paths are printed with visible escapes."""
         tried = list(free_texts())
-        for name in ("--config", "--log", "--profile", "--to", "show", "path", "destroy"):
+        names = ("--config", "--log", "--profile", "--to", "show", "path", "destroy", "snapshots")
+        for name in names:
             self.assertTrue(any(name in " ".join(each) for each in tried), name)
         for each in tried:
             self.assert_safe(each)
