@@ -70,7 +70,12 @@ class CopyTests(CommandTestCase):
         listed = self.txstorage("volumes", "list", *columns).stdout.splitlines()
         for line in ([copy, made, "-"], [clone, "-", copy]):
             self.assertIn(line, [each.split() for each in listed])
-        self.assertIn(made, self.txstorage("volumes", "show", copy).stdout)
+        for volume, origin in (
+            (copy, f"made from    snapshot {made}"),
+            (clone, f"made from    volume {copy}"),
+            (self.volume, "made from    -"),
+        ):
+            self.assertIn(origin, self.txstorage("volumes", "show", volume).stdout)
 
     def test_size(self) -> None:
         """A copy may be larger, and a size that is rounded is said; it is not smaller."""

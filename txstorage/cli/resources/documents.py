@@ -56,7 +56,24 @@ def _snapshots(document: Document) -> Text:
     return _cell("snapshots", shown)
 
 
-_CELLS = {"attached_to": _places, "device_size": _size_of_device, "snapshots": _snapshots}
+def _origin(document: Document) -> Text:
+    """Show the snapshot or the volume that a volume was made from."""
+    if document["from_snapshot"] is not None:
+        return _cell("origin", f"snapshot {document['from_snapshot']}")
+    if document["clone_of"] is not None:
+        return _cell("origin", f"volume {document['clone_of']}")
+    return Text("-")
+
+
+_CELLS = {
+    "attached_to": _places,
+    "device_size": _size_of_device,
+    "made_from": _origin,
+    "snapshots": _snapshots,
+}
+
+#: The members that a table of all members shows in the row of another, or under another name.
+_ROWS = {"attached_to_hosts": None, "from_snapshot": "made_from", "clone_of": None}
 
 
 def _cell_of(name: str, document: Document) -> Text:
@@ -98,8 +115,8 @@ def _list_table(
 
 def details_of(document: Document) -> AdaptiveTable:
     """Show everything about one volume or snapshot."""
-    # The table shows the hosts among the servers.
-    names = [name for name in document if name != "attached_to_hosts"]
+    rows = [_ROWS.get(name, name) for name in document]
+    names = [name for name in rows if name is not None]
     return AdaptiveTable(lambda box: _show_table(document, names, box))
 
 
