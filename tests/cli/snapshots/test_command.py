@@ -42,6 +42,14 @@ class ShowTests(SnapshotTestCase):
         self.assertEqual(self.document("volumes", "show", self.volume)["snapshots"], [shown])
         self.assertEqual(shown["snapshot_id"], self.snapshot)
 
+    def test_of_other_volumes(self) -> None:
+        """A volume is shown with its own snapshots only."""
+        other = self.create()
+        self.assertEqual(self.document("volumes", "show", other)["snapshots"], [])
+        self.document("snapshots", "create", other, "nightly")
+        [shown] = self.document("volumes", "show", self.volume)["snapshots"]
+        self.assertEqual(shown["snapshot_id"], self.snapshot)
+
     def test_table(self) -> None:
         """For people, each shows the snapshot's id, name and status."""
         for arguments in (

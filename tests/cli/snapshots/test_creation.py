@@ -13,9 +13,10 @@ from uuid import UUID, uuid4
 from twisted.internet.defer import CancelledError
 
 from txstorage.cli.snapshots import creation
+from txstorage.clouds.openstack.service import OpenStackService
 from txstorage.driver.operations import BlockDeviceDriver
 
-from ..support import GIB, CommandTestCase
+from ..support import GIB, CommandTestCase, failing
 
 _create_snapshot = BlockDeviceDriver.create_snapshot
 
@@ -98,6 +99,20 @@ class CreateTests(CommandTestCase):
         self.document("snapshots", "create", self.volume, "nightly")
         self.assertEqual(len(self.listed()), 3)
 
+    def test_cloud_without_filters(self) -> None:
+        """A list that also has other snapshots, as from an old cloud, is no obstacle."""
+        other = self.create()
+        self.document("snapshots", "create", other, "nightly")
+        self.document("snapshots", "create", self.volume, "weekly")
+        every = OpenStackService.list_snapshots
+
+        def unfiltered(service: Any, *args: Any) -> Any:
+            return every(service, {})
+
+        with mock.patch.object(OpenStackService, "list_snapshots", unfiltered):
+            made = self.document("snapshots", "create", self.volume, "nightly")
+        self.assertEqual((made["volume_id"], len(self.listed())), (self.volume, 3))
+
     def test_in_the_making(self) -> None:
         """A snapshot of that name that is still being made is the one to wait for."""
         made = self.document("snapshots", "create", self.volume, "nightly")["snapshot_id"]
@@ -129,8 +144,13 @@ class CreateTests(CommandTestCase):
             [name] = re.findall("add the name (.*)", result.stderr)
             self.assertEqual([each["name"] for each in self.listed()], [name])
             result = self.txstorage("snapshots", "create", self.volume, "nightly")
-        self.assertNotEqual(result.exit_code, 0)
-        self.assertNotIn("add the name", result.stderr)
+            self.assertNotEqual(result.exit_code, 0)
+            self.assertNotIn("add the name", result.stderr)
+            with mock.patch.object(creation, "default_name", lambda: "20301231T235959Z"):
+                document = self.document("snapshots", "create", self.volume, exit_code=1)
+            self.assertEqual(document["name"], "20301231T235959Z")
+            document = self.document("snapshots", "create", self.volume, "weekly", exit_code=1)
+            self.assertNotIn("name", document)
 
     def test_attached(self) -> None:
         """
@@ -154,7 +174,8 @@ class CreateTests(CommandTestCase):
             (["n", "--label", "flocker-dataset-id=x"], "InvalidSnapshot"),
             (["n", "--label", "=x"], "InvalidSnapshot"),
         ):
-            error = self.document("snapshots", "create", self.volume, *arguments, exit_code=1)
+            with mock.patch.object(OpenStackService, "get_volume", failing(AssertionError())):
+                error = self.document("snapshots", "create", self.volume, *arguments, exit_code=1)
             self.assertEqual(error["error"]["kind"], kind)
         for arguments, text in (
             (["n", "--label", "a"], "'a' is not KEY=VALUE"),

@@ -110,9 +110,10 @@ class CopyTests(CommandTestCase):
 
         with mock.patch.object(BlockDeviceDriver, "clone_volume", interrupted):
             result = self.txstorage("volumes", "create", "--clone", self.volume)
-        [dataset] = re.findall("add --dataset (.*)", result.stderr)
-        self.create("--clone", self.volume, "--dataset", dataset)
-        self.assertEqual(self.count(), 2)
+            document = self.document("volumes", "create", "--clone", self.volume, exit_code=1)
+        for dataset in (*re.findall("add --dataset (.*)", result.stderr), document["dataset_id"]):
+            self.create("--clone", self.volume, "--dataset", dataset)
+        self.assertEqual(self.count(), 3)
 
     def test_unknown_source(self) -> None:
         """A word for no snapshot or volume is an error that needs no retry."""

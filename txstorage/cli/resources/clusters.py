@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.cli.volumes.test_listing -*-
+# -*- test-case-name: tests.cli.resources.test_clusters -*-
 """The resources of one cluster, or of all clusters."""
 
 from __future__ import annotations

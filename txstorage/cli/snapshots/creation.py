@@ -92,6 +92,7 @@ def create(app: App, word: str, name: str | None, labels: Mapping[str, str]) -> 
                 if name is None:
                     # A retry without this name would make a second snapshot.
                     app.warn(f"to repeat this, add the name {chosen}")
+                    app.outcomes["name"] = chosen
                 raise
             document = to_document(await cloud.service.get_snapshot(made.snapshot_id))
         document["was_attached"] = bool(volume.attachments)

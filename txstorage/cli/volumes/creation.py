@@ -83,6 +83,7 @@ def create(app: App, options: CreateOptions) -> None:
                 if options.dataset is None:
                     # A retry without this id would create a second volume.
                     app.warn(f"to repeat this, add --dataset {dataset_id}")
+                    app.outcomes["dataset_id"] = str(dataset_id)
                 raise
             document = to_document(await volume_of(cloud, created.blockdevice_id))
         _note_rounding(app, options.size, document)
