@@ -309,7 +309,7 @@ class Engine:
 
     def _ended(self, key: str, wait: bool) -> None:
         """
-        :param wait: whether the transition waits for others, so that it has not begun.
+        :param wait: whether the transition is to begin later.
         """
         del self._running[key]
         if wait:
@@ -329,14 +329,14 @@ class Engine:
         self._schedule(key, max(self._delay, _AFTER_FAULT))
 
     async def _run(self, key: str, subject: Any, transition: Transition) -> bool:
-        """:return: whether the transition has to wait for others."""
+        """:return: whether the transition has to begin later."""
         try:
             if self._subjects.waits(self._store, subject):
                 return True
             device = await transition.work(self._devices, subject)
         except CopyInterrupted:
             # The service stops, and resumes the transition at its next start.
-            return False
+            return True
         except (DeviceFailure, OSError) as error:
             if _is_shortage(error):
                 raise
