@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any, Callable
+from typing import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -28,9 +28,9 @@ from .machine.transitions import Engine
 from .settings import Settings
 from .store.store import Store
 from .wire import refusals
-from .wire.channel import BoundedSite
 from .wire.exchange import APIRequest, APIResponse, WireError, call_from
 from .wire.healthcheck import HealthCheck
+from .wire.site import BoundedSite
 from .wire.versions import VOLUME, announcements, as_version
 
 #: Cinder's condition for a project id.
@@ -106,10 +106,6 @@ class _Root(Resource):
         request.setHeader("x-openstack-request-id", request_id)
         ended = request.notifyFinish()  # type: ignore[attr-defined]  # no interface has it
         ended.addBoth(_log_request, request, request_id)
-        # As the real services do; their clients have to handle it.
-        request.setHeader("Connection", "close")
-        channel: Any = request.channel  # type: ignore[attr-defined]  # no interface has it
-        channel.persistent = False
         segments = b"/".join([path] + request.postpath)
         try:
             whole = "/" + segments.decode("utf-8").rstrip("/")

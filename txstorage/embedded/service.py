@@ -21,6 +21,7 @@ from twisted.internet.interfaces import (
     IReactorTCP,
     IReactorThreads,
 )
+from twisted.internet.task import deferLater
 
 from .._support.monotonic import use_monotonic_time
 from .agent_yml import Access, AgentFiles, reachable
@@ -36,6 +37,7 @@ from .store.database import NewerDatabase
 from .store.sidecars import Sidecars
 from .store.store import Store
 from .tls import context_factory, self_signed
+from .wire.site import BoundedSite
 
 DEFAULT_NODES = ("node-1", "node-2")
 _NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
@@ -166,6 +168,7 @@ class EmbeddedService:
         self._store: Store | None = None
         self._application: Application | None = None
         self._port: IListeningPort | None = None
+        self._site: BoundedSite | None = None
         #: Warnings and explanations, for people.
         self.remarks: list[str] = []
 
@@ -186,11 +189,19 @@ class EmbeddedService:
         port, self._port = self._port, None
         if port is not None:
             await maybeDeferred(port.stopListening)
+        site, self._site = self._site, None
+        if site is not None:
+            site.end_after_responses()
         application, self._application = self._application, None
         if application is not None:
             await application.stop()
         if self._store is not None:
             self._store.close()
+        if site is not None:
+            # The last responses leave in the second turn of the reactor.
+            for _ in range(2):
+                await deferLater(self._reactor, 0, lambda: None)
+            await site.end()
         if self._state is not None:
             self._state.close()
 
@@ -230,7 +241,8 @@ class EmbeddedService:
         self._keep_room(state, store, files, sidecars)
         store.write_in_thread(self._reactor, sidecars, reserve.release)
         self.remarks.extend(await self._application.start())
-        port, certificate = self._listen(state, self._application.site())
+        self._site = self._application.site()
+        port, certificate = self._listen(state, self._site)
         self._port = port
         address = cast(IPv4Address, port.getHost())
         access = Access(
@@ -292,7 +304,7 @@ class EmbeddedService:
 
     def _listen(self, state: StateDirectory, site: Any) -> tuple[IListeningPort, str | None]:
         """
-        :param site: a ``Site``, which Twisted's types do not count as a factory.
+        :param site: a :class:`BoundedSite`, which Twisted's types do not count as a factory.
         :return: the port, and the path of the certificate to trust, with TLS.
         """
         options = self._options
