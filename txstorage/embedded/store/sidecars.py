@@ -11,18 +11,28 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import attr
 
-from ..disk import UNFINISHED, is_full, replace_private, sync_directory
+from ..disk import (
+    UNFINISHED,
+    drop_unfinished,
+    finish,
+    is_full,
+    sync_directory,
+    write_unfinished,
+)
 from ..machine.files import PREFIX
 from ..settings import VOLUME_TYPES
 from .records import AttachmentRecord, VolumeRecord
 
 SUFFIX = ".json"
 _FORMAT = 1
+#: Files that are made durable at once: the disk's journal makes all of them durable together.
+_AT_ONCE = 16
 
 
 class DamagedSidecar(Exception):
@@ -129,46 +139,97 @@ class Sidecars:
     def __init__(self, directory: str, project_id: str, cluster_id: str) -> None:
         self._directory = directory
         self._owner = (project_id, cluster_id)
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "txstorage-sidecars")
         self._written: dict[str, bytes] = {}
+        #: The content of unfinished files.
+        self._unfinished: dict[str, bytes] = {}
         self._changed = False
 
-    def keep(self, volume_id: str, volume: VolumeRecord | None, strict: bool = True) -> None:
+    def keep(
+        self,
+        volume_id: str,
+        volume: VolumeRecord | None,
+        strict: bool = True,
+        at_once: bool = False,
+    ) -> None:
         """
         Write or remove a volume's sidecar, unless that is done; :meth:`sync` makes that durable.
 
         :param volume: the present rows; ``None`` when the volume does not exist.
         :param strict: ``False`` on a full disk, where a volume must be detached before it is
             destroyed: then a former sidecar that lacks nothing but that may stay.
+        :param at_once: whether all of the file is written now, and not a part of it in
+            :meth:`sync`, so that its errors are found now.
         :raises OSError: there is no room; the former sidecar stays.
         """
         wanted = None if volume is None or volume.bootable else self._content(volume)
-        if self._written.get(volume_id) == wanted:
+        if self._unfinished.get(volume_id, self._written.get(volume_id)) == wanted:
             return
-        path = sidecar_path(self._directory, volume_id)
-        if wanted is None:
-            with suppress(FileNotFoundError):
-                os.unlink(path)
-            del self._written[volume_id]
-        else:
-            try:
-                replace_private(path, wanted)
-            except OSError as error:
-                former = self._written.get(volume_id)
-                if strict or not is_full(error) or not _differ_by_attachment(former, wanted):
-                    raise
+        if volume_id in self._unfinished:
+            if self._written.get(volume_id) == wanted:
+                del self._unfinished[volume_id]
+                drop_unfinished(sidecar_path(self._directory, volume_id))
                 return
-            self._written[volume_id] = wanted
+            # Should the next one fail, this one stays.
+            self.sync()
+        if wanted is None:
+            self._remove(volume_id)
+        else:
+            self._write(volume_id, wanted, strict, at_once)
+
+    def _remove(self, volume_id: str) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(sidecar_path(self._directory, volume_id))
+        del self._written[volume_id]
         self._changed = True
+
+    def _write(self, volume_id: str, wanted: bytes, strict: bool, at_once: bool) -> None:
+        try:
+            write_unfinished(sidecar_path(self._directory, volume_id), wanted)
+            self._unfinished[volume_id] = wanted
+            if at_once:
+                self._finish([volume_id])
+        except OSError as error:
+            former = self._written.get(volume_id)
+            if strict or not is_full(error) or not _differ_by_attachment(former, wanted):
+                raise
+
+    def _finish(self, volume_ids: list[str]) -> None:
+        """
+        Make the content of unfinished files durable, and give them their names.
+
+        :raises OSError: the first error; the other files are written.
+        """
+        paths = [sidecar_path(self._directory, volume_id) for volume_id in volume_ids]
+        errors: list[OSError] = []
+        for volume_id, error in zip(volume_ids, self._threads.map(_error_of_finish, paths)):
+            content = self._unfinished.pop(volume_id)
+            if error is None:
+                self._written[volume_id] = content
+                self._changed = True
+            else:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     def _content(self, volume: VolumeRecord) -> bytes:
         document = Sidecar(volume, *self._owner).to_wire()
         return json.dumps(document, indent=1).encode("ascii") + b"\n"
 
     def sync(self) -> None:
-        """Make the directory's entries durable, if any has changed."""
+        """
+        Make every sidecar durable.
+
+        :raises OSError: some are not; their former ones stay.
+        """
+        self._finish(list(self._unfinished))
         if self._changed:
             sync_directory(self._directory)
             self._changed = False
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown()
 
     def reconcile(self, volumes: Iterable[VolumeRecord]) -> None:
         """
@@ -191,6 +252,14 @@ class Sidecars:
         for volume_id, volume in known.items():
             self.keep(volume_id, volume)
         self.sync()
+
+
+def _error_of_finish(path: str) -> OSError | None:
+    try:
+        finish(path)
+    except OSError as error:
+        return error
+    return None
 
 
 def _differ_by_attachment(former: bytes | None, wanted: bytes) -> bool:

@@ -59,6 +59,8 @@ class Store:
         self._clock = clock
         self._sidecars = sidecars
         self._writer: Writer | None = None
+        # The volumes that earlier changes of the transaction have touched.
+        self._kept: set[str] = set()
         self.attachments = AttachmentsTable(self._database, clock)
         self.revoked = RevokedTokens(self._database)
 
@@ -74,6 +76,8 @@ class Store:
         """Wait until the requested changes are durable, and close the database."""
         if self._writer is not None:
             self._writer.close()
+        if self._sidecars is not None:
+            self._sidecars.close()
         self._database.close()
 
     # -- transactions ----------------------------------------------------------
@@ -123,16 +127,29 @@ class Store:
         self._database.only_read()
         self._writer = Writer(reactor, lambda: Store(path, clock, sidecars), release)
 
-    def keep_sidecars(self, strict: bool = True) -> None:
+    def keep_sidecars(self, strict: bool = True, at_once: bool = False) -> None:
         """
-        Write the sidecars of the volumes that this transaction has touched.
+        Write the sidecars of the volumes that a change has touched.
 
         :param strict: see :meth:`~txstorage.embedded.store.sidecars.Sidecars.keep`.
+        :param at_once: see there, too.
         :raises OSError: there is no room.
         """
+        touched = self._database.touched
         if self._sidecars is not None:
-            for volume_id in sorted(self._database.touched):
-                self._sidecars.keep(volume_id, self.volume(volume_id), strict)
+            for volume_id in sorted(touched):
+                self._sidecars.keep(volume_id, self.volume(volume_id), strict, at_once)
+        self._kept.update(touched)
+        touched.clear()
+
+    def undo_sidecars(self) -> None:
+        """
+        Write the sidecars that :meth:`keep_sidecars` wrote for a transaction that left nothing.
+
+        :raises OSError: there is no room.
+        """
+        self._database.touched.update(self._kept)
+        self.keep_sidecars(at_once=True)
 
     def sync_sidecars(self) -> None:
         """Make the sidecars durable."""
@@ -141,7 +158,7 @@ class Store:
 
     def forget_touched(self) -> None:
         """Begin anew to record touched volumes, once their changes are durable."""
-        self._database.touched.clear()
+        self._kept.clear()
 
     # -- facts ---------------------------------------------------------------
 

@@ -112,13 +112,16 @@ class Writer:
         try:
             return _commit(store, group, self._release)
         except Exception as error:
-            _undo_sidecars(store)
-            if not (is_full(error) and self._release()):
+            _undo(store.undo_sidecars)
+            if not is_full(error):
+                raise
+            released = self._release()
+            if isinstance(error, sqlite3.Error) and not released:
                 raise
         try:
-            return _commit(store, group, self._release)
+            return _commit(store, group, self._release, apart=True)
         except Exception:
-            _undo_sidecars(store)
+            _undo(store.undo_sidecars)
             raise
 
     def _next_group(self) -> tuple[list[_Waiting], bool]:
@@ -138,10 +141,14 @@ class Writer:
         return group, True
 
 
-def _commit(store: Store, group: list[_Waiting], release: Callable[[], bool]) -> list[Any]:
+def _commit(
+    store: Store, group: list[_Waiting], release: Callable[[], bool], apart: bool = False
+) -> list[Any]:
     """
     Make the changes of a group durable with one commit, and their sidecars before it.
 
+    :param apart: whether each change has its sidecars written before the next change is made: on a
+        full disk, one that has no room then fails alone.
     :return: the result of each change, or its ``Failure``; a change that failed left nothing.
     :raises Exception: the commit failed, so that the group left nothing.
     """
@@ -149,7 +156,7 @@ def _commit(store: Store, group: list[_Waiting], release: Callable[[], bool]) ->
     with store.transaction():
         for waiting in group:
             try:
-                results.append(_make(store, waiting.change, release))
+                results.append(_make(store, waiting.change, release, apart))
             except Exception as error:
                 if not store.in_transaction:
                     # SQLite ended the transaction, e.g. because the disk is full.
@@ -160,33 +167,33 @@ def _commit(store: Store, group: list[_Waiting], release: Callable[[], bool]) ->
     return results
 
 
-def _make(store: Store, change: Change[T], release: Callable[[], bool]) -> T:
+def _make(store: Store, change: Change[T], release: Callable[[], bool], apart: bool) -> T:
     """Make a change and its sidecars, with the reserve if the disk is full."""
     try:
         try:
-            return _make_both(store, change, strict=True)
+            return _make_both(store, change, strict=True, at_once=apart)
         except OSError as error:
             if not is_full(error):
                 raise
             release()
-        return _make_both(store, change, strict=False)
+        return _make_both(store, change, strict=False, at_once=True)
     except Exception:
-        _undo_sidecars(store)
+        _undo(lambda: store.keep_sidecars(at_once=True))
         raise
 
 
-def _make_both(store: Store, change: Change[T], strict: bool) -> T:
+def _make_both(store: Store, change: Change[T], strict: bool, at_once: bool) -> T:
     with store.savepoint():
         result = change(store)
-        store.keep_sidecars(strict)
+        store.keep_sidecars(strict, at_once)
     return result
 
 
-def _undo_sidecars(store: Store) -> None:
+def _undo(write: Callable[[], None]) -> None:
     """Write the sidecars of changes that left nothing as they were."""
     # What remains is corrected at the next start.
     with suppress(OSError, sqlite3.Error):
-        store.keep_sidecars()
+        write()
 
 
 def _deliver(group: list[_Waiting], results: list[Any]) -> None:
