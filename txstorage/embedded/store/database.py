@@ -93,8 +93,14 @@ DELETE FROM facts WHERE name IN ('token_binding', 'token_salt');
 CREATE TABLE room (content BLOB NOT NULL);
 """
 
+# Searches by a label, and by the volume of a message, without looking at every volume.
+_SEARCHES = """
+CREATE INDEX labels ON metadata (key, value);
+CREATE INDEX messages_of_volume ON messages (volume_id);
+"""
+
 #: The statements that make each version of the schema from the one before.
-_STEPS = (_FIRST, _HOSTS, _ROOM)
+_STEPS = (_FIRST, _HOSTS, _ROOM, _SEARCHES)
 SCHEMA_VERSION = len(_STEPS)
 
 #: Bytes of the log, and of free pages, that take room on the disk in advance.

@@ -9,8 +9,6 @@ transactions wait for the disk in a thread of their own.
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -23,7 +21,7 @@ from ..settings import DEFAULT_TYPE
 from .attachments import AttachmentsTable
 from .database import Database
 from .records import (
-    AttachmentRecord,
+    VOLUMES,
     MessageRecord,
     NewVolume,
     ServerRecord,
@@ -37,6 +35,8 @@ from .writer import Change, T, Writer
 #: A volume in one of these statuses has no attachment any more.
 _WITHOUT_ATTACHMENT = frozenset(["available", "error"])
 EVERY_VOLUME = VolumeFilter()
+#: A label that fewer volumes have is looked up in the index.
+_FEW = 100
 GONE = "gone"
 
 
@@ -221,9 +221,10 @@ class Store:
 
     def volume(self, volume_id: str) -> VolumeRecord | None:
         """:return: the volume, or ``None`` when there is none."""
-        rows = self._database.execute("SELECT * FROM volumes WHERE id = ?", volume_id)
-        volumes = self._complete(rows.fetchall())
-        return volumes[0] if volumes else None
+        row = self._database.execute(
+            VOLUMES.format("volumes") + " WHERE volumes.id = ?", volume_id
+        ).fetchone()
+        return None if row is None else VolumeRecord.from_row(row)
 
     def _existing(self, volume_id: str) -> VolumeRecord:
         volume = self.volume(volume_id)
@@ -244,42 +245,40 @@ class Store:
         :param before: only those with a smaller sequence number.
         :param limit: the maximum number; negative for all.
         """
-        where, parameters = chosen.conditions()
+        tables, where, parameters = chosen.conditions(self._rare(chosen))
         if before is not None:
-            where.append("sequence < ?")
+            where.append("volumes.sequence < ?")
             parameters.append(before)
         rows = self._database.execute(
-            "SELECT * FROM volumes WHERE {} ORDER BY sequence DESC LIMIT ? OFFSET ?".format(
-                " AND ".join(where)
+            "{} WHERE {} ORDER BY volumes.sequence DESC LIMIT ? OFFSET ?".format(
+                VOLUMES.format(tables), " AND ".join(where)
             ),
             *parameters,
             limit,
             offset,
         )
-        return self._complete(rows.fetchall())
+        return [VolumeRecord.from_row(row) for row in rows]
+
+    def _rare(self, chosen: VolumeFilter) -> str | None:
+        """:return: the key of a label of a filter that few volumes have, or ``None``."""
+        for key, value in (chosen.metadata or {}).items():
+            row = self._database.execute(
+                "SELECT count(*) FROM (SELECT 1 FROM metadata WHERE key = ? AND value = ? LIMIT ?)",
+                key,
+                value,
+                _FEW,
+            ).fetchone()
+            if row[0] < _FEW:
+                return key
+        return None
 
     def count(self, chosen: VolumeFilter) -> int:
         """Count the volumes on all pages."""
-        where, parameters = chosen.conditions()
+        tables, where, parameters = chosen.conditions(self._rare(chosen))
         found: int = self._database.execute(
-            "SELECT count(*) FROM volumes WHERE " + " AND ".join(where), *parameters
+            f"SELECT count(*) FROM {tables} WHERE " + " AND ".join(where), *parameters
         ).fetchone()[0]
         return found
-
-    def _complete(self, rows: list[sqlite3.Row]) -> list[VolumeRecord]:
-        ids = json.dumps([row["id"] for row in rows])
-        among = "WHERE volume_id IN (SELECT value FROM json_each(?))"
-        metadata: dict[str, dict[str, str]] = {row["id"]: {} for row in rows}
-        for row in self._database.execute("SELECT * FROM metadata " + among, ids):
-            metadata[row["volume_id"]][row["key"]] = row["value"]
-        attachments = {
-            row["volume_id"]: AttachmentRecord.from_row(row)
-            for row in self._database.execute("SELECT * FROM attachments " + among, ids)
-        }
-        return [
-            VolumeRecord.from_row(row, metadata[row["id"]], attachments.get(row["id"]))
-            for row in rows
-        ]
 
     def usage(self) -> tuple[int, int]:
         """
