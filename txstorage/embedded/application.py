@@ -27,6 +27,7 @@ from .machine.reconcile import reconcile
 from .machine.transitions import Engine
 from .settings import Settings
 from .store.store import Store
+from .turns import Turns
 from .wire import refusals
 from .wire.exchange import APIRequest, APIResponse, WireError, call_from
 from .wire.healthcheck import HealthCheck
@@ -163,6 +164,7 @@ class Application:
     :param store: the durable state.
     :param devices: an ``IDeviceBackend``.
     :param wall_time: returns seconds since the epoch; by default the reactor's time.
+    :param turns: divides the reactor's time.
     """
 
     def __init__(
@@ -172,13 +174,15 @@ class Application:
         devices: IDeviceBackend,
         settings: Settings,
         wall_time: Callable[[], float] | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._reactor = reactor
+        self._turns = Turns(reactor) if turns is None else turns
         self._store = store
         self._devices = devices
         self._settings = settings
         self._identity = IdentityAPI(store, settings, reactor.seconds, wall_time)
-        self._engine = Engine(reactor, store, devices, settings.transition_delay)
+        self._engine = Engine(reactor, store, devices, settings.transition_delay, self._turns)
 
     def start(self) -> Deferred[list[str]]:
         """
@@ -203,7 +207,7 @@ class Application:
 
     def site(self) -> BoundedSite:
         """Return the factory for a port, which bounds the connections."""
-        return BoundedSite(self.resource(), self._reactor, self._reads_body)
+        return BoundedSite(self.resource(), self._reactor, self._reads_body, turns=self._turns)
 
     def _reads_body(self, method: bytes, path: bytes, request: IRequest) -> bool:
         """

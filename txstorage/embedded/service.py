@@ -37,6 +37,7 @@ from .store.database import NewerDatabase
 from .store.sidecars import Sidecars
 from .store.store import Store
 from .tls import context_factory, self_signed
+from .turns import Turns
 from .wire.site import BoundedSite
 
 DEFAULT_NODES = ("node-1", "node-2")
@@ -235,11 +236,12 @@ class EmbeddedService:
             **options.behaviour,
         )
         cluster_id = store.fact("cluster_id", lambda: str(uuid.uuid4()))
-        self._application = Application(self._reactor, store, devices, settings, wall_time)
+        turns = Turns(self._reactor)
+        self._application = Application(self._reactor, store, devices, settings, wall_time, turns)
         facts = {name: store.fact(name, str) for name in FACTS}
         sidecars = Sidecars(state.volumes, facts["project_id"], cluster_id)
         self._keep_room(state, store, files, sidecars)
-        store.write_in_thread(self._reactor, sidecars, reserve.release)
+        store.write_in_thread(self._reactor, sidecars, reserve.release, turns)
         self.remarks.extend(await self._application.start())
         self._site = self._application.site()
         port, certificate = self._listen(state, self._site)

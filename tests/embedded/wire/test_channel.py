@@ -137,13 +137,16 @@ class SeveralTests(ChannelTests):
             self.assertTrue(self.transport.disconnecting)
 
     def test_after_end(self) -> None:
-        """A request on a connection whose end has begun is not carried out."""
-        channel = self.connect()
-        channel.dataReceived(self.head("GET", "/"))
-        self.clock.advance(5.1)
-        self.transport.clear()
-        channel.dataReceived(self.head("GET", "/"))
-        self.assertEqual(self.transport.value(), b"")
+        """A request on a connection whose end has begun is not carried out, also in pieces."""
+        for pieces in (False, True):
+            channel = self.connect()
+            request = self.head("GET", "/")
+            channel.dataReceived(request)
+            self.clock.advance(5.1)
+            self.transport.clear()
+            for data in request.splitlines(keepends=True) if pieces else [request]:
+                channel.dataReceived(data)
+            self.assertEqual(self.transport.value(), b"")
 
     def test_refused(self) -> None:
         """A request whose body is not read is the last of its connection, and says so."""

@@ -8,6 +8,9 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.python.failure import Failure
 
 from txstorage.embedded.bounds import ConnectionBounds
+from txstorage.embedded.turns import Turns
+from txstorage.embedded.wire.channel import BoundedChannel
+from txstorage.embedded.wire.exchange import APIResponse, Service
 
 from .test_channel import ChannelTests
 
@@ -76,6 +79,83 @@ class NumberTests(ChannelTests):
             self.connect("192.0.2.1")
         channel.connectionLost(Failure(ConnectionAborted()))
         self.assertIs(self.connect("192.0.2.1"), None)
+
+
+class TurnTests(ChannelTests):
+    """Tests of connections whose data waits for the reactor's next turn."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.site.turns = Turns(self.clock, bound=-1.0)
+
+    def turn(self) -> None:
+        """Let the data that waits have its turn."""
+        self.site.turns._bound = 1.0
+        self.clock.advance(0)
+        self.site.turns._bound = -1.0
+
+    def test_waits(self) -> None:
+        """Data is processed in its turn and in its order; meanwhile, a second piece is the last."""
+        channel = self.connect()
+        request = self.head("GET", "/")
+        for piece in (request[:3], request[3:5]):
+            channel.dataReceived(piece)
+        self.turn()
+        self.assertEqual(self.transport.producerState, "producing")
+        channel.dataReceived(request[5:])
+        self.turn()
+        for pieces in ([request], [request[:9], request[9:]]):
+            self.transport.clear()
+            for piece in pieces:
+                channel.dataReceived(piece)
+            self.assertEqual(self.transport.value(), b"")
+            paused = self.transport.producerState == "paused"
+            self.assertEqual(paused, len(pieces) > 1)
+            self.turn()
+            self.assertEqual(self.transport.value().count(b"HTTP/1.1 200 "), 1)
+            self.assertEqual(self.transport.producerState, "producing")
+
+    def test_precedence(self) -> None:
+        """A request that only reads waits for those that change something."""
+        order: list[str] = []
+
+        async def answer(service: Any, request: Any, *_: Any) -> APIResponse:
+            order.append(request.method.decode())
+            return APIResponse(200, {})
+
+        self.patch(Service, "answer", answer)
+        token = self.token or ""
+        for method in ("GET", "GET", "POST", "POST"):
+            self.connect().dataReceived(self.head(method, token=token, Content_Length="0"))
+        self.turn()
+        self.assertEqual(order, ["GET", "POST", "POST", "GET"])
+
+    def test_lost(self) -> None:
+        """Data of a connection that ends before its turn is forgotten."""
+        channel = self.connect()
+        channel.dataReceived(self.head("GET", "/"))
+        channel.connectionLost(Failure(ConnectionDone()))
+        self.turn()
+        self.assertEqual(self.transport.value(), b"")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_idle(self) -> None:
+        """A connection with a request that waits for its turn is not idle."""
+        channel = self.connect()
+        channel.dataReceived(self.head("GET", "/"))
+        self.turn()
+        self.assertEqual(list(self.site.idle), [channel])
+        channel.dataReceived(self.head("GET", "/"))
+        self.assertEqual(list(self.site.idle), [])
+
+    def test_failure(self) -> None:
+        """A fault of the service itself is logged, and ends the connection."""
+        channel = self.connect()
+        self.patch(BoundedChannel, "lineReceived", lambda *_: 1 / 0)
+        channel.dataReceived(self.head("GET", "/"))
+        self.turn()
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertTrue(self.transport.disconnected)
 
 
 class EndTests(ChannelTests):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any, Callable, Optional
 
 import attr
@@ -22,6 +23,7 @@ from ..._log import SERVER_TRANSITION
 from ..settings import GIB
 from ..store.records import VolumeRecord
 from ..store.store import GONE, Store
+from ..turns import Turns
 from .devices import DeviceFailure, IDeviceBackend
 
 _log = Logger()
@@ -110,12 +112,19 @@ class Engine:
     Runs transitions, one at a time for each volume.
 
     :param delay: seconds a volume stays in each transient status.
+    :param turns: divides the reactor's time among the transitions.
     """
 
     def __init__(
-        self, reactor: IReactorTime, store: Store, devices: IDeviceBackend, delay: float
+        self,
+        reactor: IReactorTime,
+        store: Store,
+        devices: IDeviceBackend,
+        delay: float,
+        turns: Turns | None = None,
     ) -> None:
         self._reactor = reactor
+        self._turns = Turns(reactor) if turns is None else turns
         self._store = store
         self._devices = devices
         self._delay = delay
@@ -131,7 +140,9 @@ class Engine:
 
     def _schedule(self, volume_id: str, delay: float) -> None:
         if not self._stopped:
-            self._waiting[volume_id] = self._reactor.callLater(delay, self._start, volume_id)
+            self._waiting[volume_id] = self._reactor.callLater(
+                delay, self._turns.first, partial(self._start, volume_id)
+            )
 
     def idle(self, volume_id: str) -> Deferred[None]:
         """:return: fires when the volume has no transition any more."""
@@ -153,12 +164,14 @@ class Engine:
         """
         self._stopped = True
         for call in self._waiting.values():
-            call.cancel()
+            if call.active():
+                call.cancel()
         self._waiting.clear()
         await DeferredList(list(self._running.values()))
 
     def _start(self, volume_id: str) -> None:
-        del self._waiting[volume_id]
+        if self._waiting.pop(volume_id, None) is None:
+            return
         volume = self._store.volume(volume_id)
         transition = None if volume is None else transition_of(volume)
         if volume is None or transition is None:

@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorFromThreads
 
 from ..settings import DEFAULT_TYPE
+from ..turns import Turns
 from .attachments import AttachmentsTable
 from .database import Database
 from .records import (
@@ -116,16 +117,18 @@ class Store:
         reactor: IReactorFromThreads,
         sidecars: Sidecars | None = None,
         release: Callable[[], bool] = lambda: False,
+        turns: Turns | None = None,
     ) -> None:
         """
         From now on, change the state only with :meth:`write`, which waits in a thread.
 
         :param sidecars: become durable before the changes do.
         :param release: makes room when the disk is full; returns whether there is more now.
+        :param turns: divides the reactor's time among the results.
         """
         path, clock = self._path, self._clock
         self._database.only_read()
-        self._writer = Writer(reactor, lambda: Store(path, clock, sidecars), release)
+        self._writer = Writer(reactor, lambda: Store(path, clock, sidecars), release, turns)
 
     def keep_sidecars(self, strict: bool = True, at_once: bool = False) -> None:
         """

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
@@ -20,6 +21,7 @@ from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
 
 from ..disk import is_full
+from ..turns import Turns
 
 if TYPE_CHECKING:
     from .store import Store
@@ -51,6 +53,7 @@ class Writer:
     :param open_store: makes the thread's store; called in the thread.
     :param release: makes room when the disk is full; returns whether there is more now.  Called in
         the thread.
+    :param turns: divides the reactor's time among the results.
     """
 
     def __init__(
@@ -58,8 +61,10 @@ class Writer:
         reactor: IReactorFromThreads,
         open_store: Callable[[], Store],
         release: Callable[[], bool] = lambda: False,
+        turns: Turns | None = None,
     ) -> None:
         self._reactor = reactor
+        self._turns = turns
         self._open_store = open_store
         self._release = release
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
@@ -88,6 +93,14 @@ class Writer:
             self._queue.put(None)
         self._thread.join()
 
+    def _deliver(self, group: list[_Waiting], results: list[Any]) -> None:
+        for waiting, result in zip(group, results):
+            # A Failure fires the errback.
+            if self._turns is None:
+                waiting.done.callback(result)
+            else:
+                self._turns.first(partial(waiting.done.callback, result))
+
     # -- in the thread -------------------------------------------------------------
 
     def _run(self) -> None:
@@ -104,7 +117,7 @@ class Writer:
             except Exception:
                 # Nothing of the group is in the database.
                 results = [Failure()] * len(group)
-            self._reactor.callFromThread(_deliver, group, results)
+            self._reactor.callFromThread(self._deliver, group, results)
         if store is not None:
             store.close()
 
@@ -194,9 +207,3 @@ def _undo(write: Callable[[], None]) -> None:
     # What remains is corrected at the next start.
     with suppress(OSError, sqlite3.Error):
         write()
-
-
-def _deliver(group: list[_Waiting], results: list[Any]) -> None:
-    for waiting, result in zip(group, results):
-        # A Failure fires the errback.
-        waiting.done.callback(result)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING, Callable
 
-from twisted.internet.interfaces import IDelayedCall, ITCPTransport
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, ITCPTransport
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
@@ -19,10 +20,13 @@ from twisted.web.server import Request
 if TYPE_CHECKING:
     from .site import BoundedSite
 
+_log = Logger()
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
 
 #: The first byte of a TLS handshake (RFC 8446, 5.1).
 _HANDSHAKE = b"\x16"
+#: The beginning of a request that only reads.
+_READS = b"GET "
 
 
 class _BodyTooLong(Exception):
@@ -52,6 +56,10 @@ class BoundedRequest(Request):
             raise _BodyTooLong()
 
 
+class _Transport(ITCPTransport, IPushProducer):
+    """A transport whose reading can be paused."""
+
+
 class BoundedChannel(HTTPChannel):
     """
     One connection.
@@ -64,7 +72,7 @@ class BoundedChannel(HTTPChannel):
     address = ""
     #: One mechanism ends every connection: see loseConnection.
     abortTimeout = None  # type: ignore[assignment]
-    transport: ITCPTransport
+    transport: _Transport
     callLater: Callable[..., IDelayedCall]
 
     _request_line = b""
@@ -76,6 +84,11 @@ class BoundedChannel(HTTPChannel):
     _unread: int | None = None
     _closing: IDelayedCall | None = None
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        #: Data whose turn has not come.
+        self._waiting: list[bytes] = []
+
     def connectionMade(self) -> None:
         """See ``IProtocol``."""
         self.totalHeadersSize = self.site.bounds.headers
@@ -83,6 +96,33 @@ class BoundedChannel(HTTPChannel):
         super().connectionMade()  # type: ignore[no-untyped-call]
 
     def dataReceived(self, data: bytes) -> None:
+        """Receive data; under load, reading requests wait for the others."""
+        if self in self.site.idle:
+            del self.site.idle[self]
+            self.setTimeout(self.site.bounds.headers_time)  # type: ignore[no-untyped-call]
+        self._waiting.append(data)
+        if len(self._waiting) > 1:
+            # The transport must not read on meanwhile, or the memory would have no bound.
+            self.transport.pauseProducing()
+            return
+        turns = self.site.turns
+        (turns.second if data.startswith(_READS) else turns.first)(self._receive_waiting)
+
+    def _receive_waiting(self) -> None:
+        if not self._waiting:
+            # The connection has ended meanwhile.
+            return
+        data, pieces = b"".join(self._waiting), len(self._waiting)
+        self._waiting.clear()
+        if pieces > 1 and not self._unsent:
+            self.transport.resumeProducing()
+        try:
+            self._receive(data)
+        except Exception:
+            _log.failure("Data of {address} could not be processed", address=self.address)
+            self.transport.abortConnection()
+
+    def _receive(self, data: bytes) -> None:
         """
         Receive data.  A client that begins a TLS handshake gets an answer in plain text, from which
         it knows its mistake; the line that HTTP waits for would never end.
@@ -92,9 +132,6 @@ class BoundedChannel(HTTPChannel):
             if not self._speaks_http:
                 self.transport.write(_BAD_REQUEST)
                 self.loseConnection()
-        if self in self.site.idle:
-            del self.site.idle[self]
-            self.setTimeout(self.site.bounds.headers_time)  # type: ignore[no-untyped-call]
         if self._speaks_http:
             super().dataReceived(data)  # type: ignore[no-untyped-call]
 
@@ -230,5 +267,6 @@ class BoundedChannel(HTTPChannel):
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """See ``IProtocol``."""
         self._cancel()
+        self._waiting.clear()
         self.site.ended(self)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]

@@ -14,6 +14,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Site
 
 from ..bounds import BOUNDS, ConnectionBounds
+from ..turns import Turns
 from .channel import BoundedChannel, BoundedRequest
 
 _log = Logger()
@@ -29,6 +30,7 @@ class BoundedSite(Site):
     :ivar idle: the connections without a request, the longest idle first.
     :param reads_body: decides whether a request's body is read; a request whose body is not read
         is answered as if it had none.
+    :param turns: divides the reactor's time among the connections.
     """
 
     protocol = BoundedChannel  # type: ignore[assignment]
@@ -39,12 +41,14 @@ class BoundedSite(Site):
         reactor: IReactorTime,
         reads_body: ReadsBody,
         bounds: ConnectionBounds = BOUNDS,
+        turns: Turns | None = None,
     ) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
             resource, requestFactory=BoundedRequest, reactor=reactor, timeout=bounds.headers_time
         )
         self.bounds = bounds
         self.reads_body = reads_body
+        self.turns = Turns(reactor) if turns is None else turns
         self.idle: dict[BoundedChannel, None] = {}
         self._open: set[BoundedChannel] = set()
         self._by_address: Counter[str] = Counter()
@@ -114,7 +118,8 @@ class BoundedSite(Site):
         """
         if not self._open:
             return succeed(None)
-        self._none_left = none_left = Deferred()
+        none_left: Deferred[None] = Deferred()
+        self._none_left = none_left
         for channel in list(self._open):
             channel.transport.abortConnection()
         return none_left
