@@ -20,6 +20,7 @@ from twisted.internet.interfaces import (
     IReactorSSL,
     IReactorTCP,
     IReactorThreads,
+    IReactorTime,
 )
 from twisted.internet.task import deferLater
 
@@ -27,7 +28,7 @@ from .._support.monotonic import use_monotonic_time
 from .agent_yml import Access, AgentFiles, reachable
 from .application import Application
 from .disk import Reserve, is_full
-from .machine.devices import DeviceFailure, FileDevices, IDeviceReactor, LoopDevices
+from .machine.devices import DeviceFailure, FileDevices, LoopDevices
 from .machine.files import VolumeFiles, in_threads
 from .memory import FACTS
 from .recovery import refuse_lost, unknown_files
@@ -150,8 +151,8 @@ async def choose_devices(
     return loop, "they work here"
 
 
-class IServiceReactor(IDeviceReactor, IReactorSSL, IReactorTCP, IReactorThreads):
-    """A reactor that listens, keeps time, and starts programs and threads."""
+class IServiceReactor(IReactorTime, IReactorSSL, IReactorTCP, IReactorThreads):
+    """A reactor that listens, keeps time, and starts threads."""
 
 
 class EmbeddedService:
