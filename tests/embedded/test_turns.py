@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded.turns import Turns
@@ -112,3 +113,27 @@ class TurnsTests(SynchronousTestCase):
         self.turns.first(self.work("last"))
         self.assertEqual(self.turn(), ["last"])
         self.assertEqual(len(self.flushLoggedErrors(KeyError)), 2)
+
+    def test_pause(self) -> None:
+        """A pause in long work lasts until others had their turn; in short work it is none."""
+        for seconds, pauses in ((4.0, False), (10.0, True)):
+            self.turns = Turns(self.reactor, bound=10.0)
+            self.done.clear()
+
+            async def long(seconds: float = seconds) -> None:
+                self.work("begin", seconds)()
+                await self.turns.pause()
+                self.work("end")()
+
+            self.turns.first(lambda: Deferred.fromCoroutine(long()))  # noqa: B023
+            self.turns.first(self.work("other", 6.0))
+            self.assertEqual(self.done, ["begin"] if pauses else ["begin", "end", "other"])
+            while self.reactor.calls:
+                self.reactor.iterate()
+            self.assertEqual(sorted(self.done), ["begin", "end", "other"])
+
+    def test_nested(self) -> None:
+        """Work that does other work counts once."""
+        self.turns.first(lambda: self.turns.first(self.work("inner", 6.0)))
+        self.turns.first(self.work("next"))
+        self.assertEqual(self.done, ["inner", "next"])

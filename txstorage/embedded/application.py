@@ -221,7 +221,7 @@ class Application:
 
     def resource(self) -> IResource:
         """The resource for a ``Site``."""
-        parts = (self._store, self._identity, self._engine, self._settings)
+        parts = (self._store, self._identity, self._engine, self._settings, self._turns)
         services = {
             b"identity": self._identity.app.resource(),
             b"volume": BlockStorageAPI(*parts, self._devices.files).app.resource(),

@@ -9,8 +9,10 @@ and everything else would wait for the last of them: timers, connections, the re
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import Callable
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -30,6 +32,8 @@ class Turns:
         self._reactor = reactor
         self._bound = bound
         self._spent = 0.0
+        #: The beginning of the work in progress.
+        self._since: float | None = None
         self._first: deque[Work] = deque()
         self._second: deque[Work] = deque()
         self._next: IDelayedCall | None = None
@@ -42,8 +46,22 @@ class Turns:
         """Do work that may wait: it is done after :meth:`first`'s, but a part in each turn."""
         self._do(self._second, work)
 
+    def pause(self) -> Deferred[None]:
+        """
+        Let others have their turn, if the time of this one is spent.
+
+        :return: fires with ``None`` when the work, which may wait, can go on.
+        """
+        turn: Deferred[None] = Deferred()
+        self.second(partial(turn.callback, None))
+        return turn
+
+    def _has_time(self) -> bool:
+        running = 0.0 if self._since is None else self._reactor.seconds() - self._since
+        return self._spent + running < self._bound
+
     def _do(self, queue: deque[Work], work: Work) -> None:
-        if self._spent < self._bound and not (self._first or self._second):
+        if self._has_time() and not (self._first or self._second):
             self._work(work)
             return
         queue.append(work)
@@ -60,9 +78,14 @@ class Turns:
         self._next = self._reactor.callLater(0, self._turn) if waits else None
 
     def _work(self, work: Work) -> None:
-        begun = self._reactor.seconds()
+        # The time of work within other work is counted there.
+        since = self._since
+        if since is None:
+            self._since = begun = self._reactor.seconds()
         try:
             work()
         except Exception:
             _log.failure("Work of a turn failed")
-        self._spent += self._reactor.seconds() - begun
+        if since is None:
+            self._spent += self._reactor.seconds() - begun
+            self._since = None

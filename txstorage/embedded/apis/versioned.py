@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, TypeVar
 
 import attr
 from werkzeug.exceptions import HTTPException
@@ -12,10 +14,15 @@ from werkzeug.exceptions import HTTPException
 from ..machine.transitions import Engine
 from ..settings import Settings
 from ..store.store import Store
+from ..turns import Turns
 from ..wire import refusals
 from ..wire.exchange import APIRequest, APIResponse, Service, UnreadableBody, Version, WireError
 from ..wire.versions import VOLUME, Dialect, as_version
 from .identity import IdentityAPI
+
+T = TypeVar("T")
+#: Entries of a list that are encoded in one piece: some milliseconds.
+_SLICE = 100
 
 
 def negotiate(dialect: Dialect, call: APIRequest) -> Version:
@@ -48,18 +55,53 @@ class VersionedService(Service):
 
     :cvar dialect: its rules for versions, and its format of errors.
     :param engine: carries out the transitions that a request begins.
+    :param turns: divides the reactor's time.
     """
 
     dialect: Dialect
 
     def __init__(
-        self, store: Store, identity: IdentityAPI, engine: Engine, settings: Settings
+        self,
+        store: Store,
+        identity: IdentityAPI,
+        engine: Engine,
+        settings: Settings,
+        turns: Turns,
     ) -> None:
         self.base_url = settings.base_url
         self._store = store
         self._identity = identity
         self._engine = engine
         self._settings = settings
+        self._turns = turns
+
+    async def listed(
+        self,
+        name: str,
+        entries: Sequence[T],
+        view: Callable[[T], dict[str, Any]],
+        rest: Mapping[str, Any] | None = None,
+    ) -> APIResponse:
+        """
+        Make the response of a list.  A long one is encoded in slices, between which other requests
+        have their turn.
+
+        :param name: of the list in the body.
+        :param view: makes the wire form of an entry.
+        :param rest: the other members of the body.
+        """
+        slices = []
+        for begin in range(0, len(entries), _SLICE):
+            if begin:
+                await self._turns.pause()
+            # Without the brackets.
+            slices.append(
+                json.dumps([view(entry) for entry in entries[begin : begin + _SLICE]])[1:-1]
+            )
+        members = [f"{json.dumps(name)}: [{', '.join(slices)}]"]
+        if rest:
+            members.append(json.dumps(rest)[1:-1])
+        return APIResponse(200, "{" + ", ".join(members) + "}")
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""

@@ -18,6 +18,7 @@ from ..machine.transitions import Engine
 from ..settings import Settings
 from ..store.records import NewVolume, VolumeFilter, VolumeRecord
 from ..store.store import Store
+from ..turns import Turns
 from ..wire import refusals
 from ..wire.exchange import EMPTY, APIRequest, APIResponse, Version, endpoint, new_app
 from ..wire.fields import only_member
@@ -84,9 +85,10 @@ class BlockStorageAPI(ProjectService):
         identity: IdentityAPI,
         engine: Engine,
         settings: Settings,
+        turns: Turns,
         files: VolumeFiles,
     ) -> None:
-        super().__init__(store, identity, engine, settings)
+        super().__init__(store, identity, engine, settings, turns)
         self._files = files
 
     def _view(self, call: APIRequest) -> VolumeView:
@@ -130,16 +132,16 @@ class BlockStorageAPI(ProjectService):
             raise refusals.OVER_COUNTING(wanted.volume_type)
 
     @endpoint(app, "/v3/<project_id>/volumes", "GET")
-    def list_short(self, call: APIRequest) -> APIResponse:
+    async def list_short(self, call: APIRequest) -> APIResponse:
         """List volumes' names."""
-        return self._list(call, "volumes", self._view(call).summary)
+        return await self._list(call, "volumes", self._view(call).summary)
 
     @endpoint(app, "/v3/<project_id>/volumes/detail", "GET")
-    def list_detail(self, call: APIRequest) -> APIResponse:
+    async def list_detail(self, call: APIRequest) -> APIResponse:
         """List volumes in full."""
-        return self._list(call, "volumes/detail", self._view(call).detail)
+        return await self._list(call, "volumes/detail", self._view(call).detail)
 
-    def _list(
+    async def _list(
         self, call: APIRequest, path: str, view: Callable[[VolumeRecord], dict[str, Any]]
     ) -> APIResponse:
         query = call.query()
@@ -148,13 +150,11 @@ class BlockStorageAPI(ProjectService):
         before = None if page.marker is None else self._found(page.marker).sequence
         volumes = self._store.volumes(chosen, before, page.limit, page.offset)
         url = f"{call.base}/volume/v3/{self.project_path(call)}{path}"
-        body: dict[str, Any] = {"volumes": [view(volume) for volume in volumes]}
-        body.update(
-            next_links("volumes", url, query, page, [volume.volume_id for volume in volumes])
-        )
+        ids = [volume.volume_id for volume in volumes]
+        rest: dict[str, Any] = dict(next_links("volumes", url, query, page, ids))
         if call.version >= _COUNT and query.get("with_count", "").lower() in ("1", "true"):
-            body["count"] = self._store.count(chosen)
-        return APIResponse(200, body)
+            rest["count"] = self._store.count(chosen)
+        return await self.listed("volumes", volumes, view, rest)
 
     @endpoint(app, _ID, "GET")
     def show(self, call: APIRequest, volume_id: str) -> APIResponse:

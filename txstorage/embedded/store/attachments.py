@@ -151,10 +151,6 @@ class AttachmentsTable:
         found = self._select("WHERE id = ?", attachment_id)
         return found[0] if found else None
 
-    def every(self) -> list[AttachmentRecord]:
-        """:return: all attachments, the newest first."""
-        return self._select("ORDER BY sequence DESC")
-
     def _select(self, rest: str, *parameters: object) -> list[AttachmentRecord]:
         rows = self._database.execute(f"SELECT {ATTACHMENT} FROM attachments {rest}", *parameters)
         return [AttachmentRecord.from_row(row) for row in rows]

@@ -21,6 +21,17 @@ VOLUMES = (
     " (SELECT json_group_object(key, value) FROM metadata WHERE volume_id = volumes.id) AS labels"
     " FROM {} LEFT JOIN attachments ON attachments.volume_id = volumes.id"
 )
+#: The filters of a list of attachments, as conditions of :data:`VOLUMES`.
+ATTACHED = {
+    "volume_id": "attachments.volume_id = ?",
+    "instance_id": "server_id = ?",
+    # An attachment's status is its volume's while it is made.
+    "attach_status": (
+        "CASE WHEN status IN ('reserved', 'attaching') THEN status ELSE 'attached' END = ?"
+    ),
+    # Cinder has this one, and it never matches.
+    "status": "? IS NULL",
+}
 
 
 @attr.s(frozen=True, auto_attribs=True)

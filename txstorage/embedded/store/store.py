@@ -22,6 +22,7 @@ from ..turns import Turns
 from .attachments import AttachmentsTable
 from .database import Database
 from .records import (
+    ATTACHED,
     VOLUMES,
     MessageRecord,
     NewVolume,
@@ -282,6 +283,30 @@ class Store:
             f"SELECT count(*) FROM {tables} WHERE " + " AND ".join(where), *parameters
         ).fetchone()[0]
         return found
+
+    def attached(
+        self, wanted: Mapping[str, str], marker: str | None, limit: int, offset: int
+    ) -> list[VolumeRecord]:
+        """
+        List the volumes with an attachment, the newest attachment first.
+
+        :param wanted: values by the filters :data:`~txstorage.embedded.store.records.ATTACHED`.
+        :param marker: the id of the attachment before the first.
+        """
+        where = ["attachments.id IS NOT NULL", *(ATTACHED[name] for name in wanted)]
+        parameters: list[object] = list(wanted.values())
+        if marker is not None:
+            where.append("attachments.sequence < (SELECT sequence FROM attachments WHERE id = ?)")
+            parameters.append(marker)
+        rows = self._database.execute(
+            "{} WHERE {} ORDER BY attachments.sequence DESC LIMIT ? OFFSET ?".format(
+                VOLUMES.format("volumes"), " AND ".join(where)
+            ),
+            *parameters,
+            limit,
+            offset,
+        )
+        return [VolumeRecord.from_row(row) for row in rows]
 
     def usage(self) -> tuple[int, int]:
         """
