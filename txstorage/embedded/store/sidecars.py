@@ -202,7 +202,9 @@ class Sidecars:
         """
         paths = [sidecar_path(self._directory, volume_id) for volume_id in volume_ids]
         errors: list[OSError] = []
-        for volume_id, error in zip(volume_ids, self._threads.map(_error_of_finish, paths)):
+        # Another thread would only cost time for a single file.
+        each = self._threads.map if len(paths) > 1 else map
+        for volume_id, error in zip(volume_ids, each(_error_of_finish, paths)):
             content = self._unfinished.pop(volume_id)
             if error is None:
                 self._written[volume_id] = content
