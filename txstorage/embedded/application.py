@@ -25,9 +25,9 @@ from .apis.volumes import BlockStorageAPI
 from .machine.devices import IDeviceBackend
 from .machine.reconcile import reconcile
 from .machine.transitions import Engine
+from .machine.turns import ReactorTurns
 from .settings import Settings
 from .store.store import Store
-from .turns import Turns
 from .wire import refusals
 from .wire.exchange import APIRequest, APIResponse, WireError, call_from
 from .wire.healthcheck import HealthCheck
@@ -174,10 +174,10 @@ class Application:
         devices: IDeviceBackend,
         settings: Settings,
         wall_time: Callable[[], float] | None = None,
-        turns: Turns | None = None,
+        turns: ReactorTurns | None = None,
     ) -> None:
         self._reactor = reactor
-        self._turns = Turns(reactor) if turns is None else turns
+        self._turns = ReactorTurns(reactor) if turns is None else turns
         self._store = store
         self._devices = devices
         self._settings = settings

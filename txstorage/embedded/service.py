@@ -30,6 +30,7 @@ from .application import Application
 from .disk import Reserve, is_full
 from .machine.devices import DeviceFailure, FileDevices, LoopDevices
 from .machine.files import VolumeFiles, in_threads
+from .machine.turns import ReactorTurns
 from .memory import FACTS
 from .recovery import refuse_lost, unknown_files
 from .settings import Settings
@@ -38,7 +39,6 @@ from .store.database import NewerDatabase
 from .store.sidecars import Sidecars
 from .store.store import Store
 from .tls import context_factory, self_signed
-from .turns import Turns
 from .wire.site import BoundedSite
 
 DEFAULT_NODES = ("node-1", "node-2")
@@ -237,7 +237,7 @@ class EmbeddedService:
             **options.behaviour,
         )
         cluster_id = store.fact("cluster_id", lambda: str(uuid.uuid4()))
-        turns = Turns(self._reactor)
+        turns = ReactorTurns(self._reactor)
         self._application = Application(self._reactor, store, devices, settings, wall_time, turns)
         facts = {name: store.fact(name, str) for name in FACTS}
         sidecars = Sidecars(state.volumes, facts["project_id"], cluster_id)

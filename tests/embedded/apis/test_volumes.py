@@ -10,9 +10,9 @@ from urllib.parse import quote
 from twisted.internet.defer import Deferred
 
 from txstorage.embedded.apis import versioned
+from txstorage.embedded.machine.turns import ReactorTurns
 from txstorage.embedded.settings import GIB, VOLUME_TYPES
 from txstorage.embedded.testing import in_memory_cloud
-from txstorage.embedded.turns import Turns
 
 from ..support import MISSING, CloudTests, Got
 
@@ -529,7 +529,7 @@ class SliceTests(CloudTests):
     def test_slices(self) -> None:
         """Between the slices, others have their turn; the list is as if it were in one piece."""
         whole = [self.listed(path) for path in self.paths]
-        self.patch(Turns, "pause", lambda turns: self.pause())
+        self.patch(ReactorTurns, "pause", lambda turns: self.pause())
         self.patch(versioned, "_SLICE", 2)
         for path, expected, pauses in zip(self.paths, whole, (2, 3, 0)):
             self.pauses = 0

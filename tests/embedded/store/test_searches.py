@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage.embedded.store import database as _database
 from txstorage.embedded.store.database import Database
 from txstorage.embedded.store.records import NewVolume, VolumeFilter
-from txstorage.embedded.store.store import _FEW, Store
+from txstorage.embedded.store.searches import _FEW
+from txstorage.embedded.store.store import Store
 
 from ...helpers.properties import RELAXED
 from ..support import temporary_directory

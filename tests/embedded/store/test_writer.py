@@ -12,11 +12,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage.embedded.machine.turns import ReactorTurns
 from txstorage.embedded.store.database import Database
 from txstorage.embedded.store.records import NewVolume
 from txstorage.embedded.store.store import Store
 from txstorage.embedded.store.writer import Writer, WriterClosed
-from txstorage.embedded.turns import Turns
 
 from ..support import temporary_directory
 
@@ -135,7 +135,7 @@ class WriterTests(SynchronousTestCase):
     def test_turns(self) -> None:
         """Results for which the reactor has no time wait for its next iteration."""
         clock = Clock()
-        writer = Writer(self.calls, self.open, turns=Turns(clock, bound=-1.0))
+        writer = Writer(self.calls, self.open, turns=ReactorTurns(clock, bound=-1.0))
         self.addCleanup(writer.close)
         change = writer.write(lambda store: store.set_fact("a", "v"))
         self.calls.turn()

@@ -8,7 +8,7 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.python.failure import Failure
 
 from txstorage.embedded.bounds import ConnectionBounds
-from txstorage.embedded.turns import Turns
+from txstorage.embedded.machine.turns import ReactorTurns
 from txstorage.embedded.wire.channel import BoundedChannel
 from txstorage.embedded.wire.exchange import APIResponse, Service
 
@@ -86,7 +86,7 @@ class TurnTests(ChannelTests):
 
     def setUp(self) -> None:
         super().setUp()
-        self.site.turns = Turns(self.clock, bound=-1.0)
+        self.site.turns = ReactorTurns(self.clock, bound=-1.0)
 
     def turn(self) -> None:
         """Let the data that waits have its turn."""

@@ -18,12 +18,12 @@ from twisted.internet.defer import DeferredLock
 
 from ..machine.devices import DeviceFailure, IDeviceBackend
 from ..machine.transitions import Engine
+from ..machine.turns import ReactorTurns
 from ..settings import Settings
 from ..store.records import ATTACHED, AttachmentRecord, VolumeRecord
 from ..store.store import Store
-from ..turns import Turns
 from ..wire import refusals
-from ..wire.exchange import APIRequest, APIResponse, endpoint, new_app
+from ..wire.exchange import APIRequest, APIResponse, Encoded, endpoint, new_app
 from ..wire.pagination import volume_page
 from ..wire.versions import VOLUME
 from .attachment_requests import check_action, connector_of, new_attachment
@@ -55,7 +55,7 @@ class AttachmentsAPI(ProjectService):
         identity: IdentityAPI,
         engine: Engine,
         settings: Settings,
-        turns: Turns,
+        turns: ReactorTurns,
         devices: IDeviceBackend,
     ) -> None:
         super().__init__(store, identity, engine, settings, turns)
@@ -67,16 +67,16 @@ class AttachmentsAPI(ProjectService):
     @endpoint(app, "/v3/<project_id>/attachments", "GET", since=_SINCE)
     async def list_short(self, call: APIRequest) -> APIResponse:
         """List attachments, without their connections."""
-        return await self._list(call, summary)
+        return APIResponse(200, {"attachments": await self._list(call, summary)})
 
     @endpoint(app, "/v3/<project_id>/attachments/detail", "GET", since=_SINCE)
     async def list_detail(self, call: APIRequest) -> APIResponse:
         """List attachments in full."""
-        return await self._list(call, detail)
+        return APIResponse(200, {"attachments": await self._list(call, detail)})
 
     async def _list(
         self, call: APIRequest, view: Callable[[AttachmentRecord, VolumeRecord], dict[str, Any]]
-    ) -> APIResponse:
+    ) -> Encoded:
         query = call.query()
         page = volume_page(query, self._settings.page_size)
         wanted = _filters(query, call)
@@ -84,7 +84,7 @@ class AttachmentsAPI(ProjectService):
         volumes = self._store.attached(wanted, marker, page.limit, page.offset)
         # Each of them has an attachment.
         both = [(volume.attachment, volume) for volume in volumes if volume.attachment]
-        return await self.listed("attachments", both, lambda each: view(*each))
+        return await self.encoded(both, lambda each: view(*each))
 
     @endpoint(app, _ID, "GET", since=_SINCE)
     def show(self, call: APIRequest, attachment_id: str) -> APIResponse:

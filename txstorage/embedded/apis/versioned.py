@@ -12,11 +12,19 @@ import attr
 from werkzeug.exceptions import HTTPException
 
 from ..machine.transitions import Engine
+from ..machine.turns import ReactorTurns
 from ..settings import Settings
 from ..store.store import Store
-from ..turns import Turns
 from ..wire import refusals
-from ..wire.exchange import APIRequest, APIResponse, Service, UnreadableBody, Version, WireError
+from ..wire.exchange import (
+    APIRequest,
+    APIResponse,
+    Encoded,
+    Service,
+    UnreadableBody,
+    Version,
+    WireError,
+)
 from ..wire.versions import VOLUME, Dialect, as_version
 from .identity import IdentityAPI
 
@@ -66,7 +74,7 @@ class VersionedService(Service):
         identity: IdentityAPI,
         engine: Engine,
         settings: Settings,
-        turns: Turns,
+        turns: ReactorTurns,
     ) -> None:
         self.base_url = settings.base_url
         self._store = store
@@ -75,20 +83,11 @@ class VersionedService(Service):
         self._settings = settings
         self._turns = turns
 
-    async def listed(
-        self,
-        name: str,
-        entries: Sequence[T],
-        view: Callable[[T], dict[str, Any]],
-        rest: Mapping[str, Any] | None = None,
-    ) -> APIResponse:
+    async def encoded(self, entries: Sequence[T], view: Callable[[T], dict[str, Any]]) -> Encoded:
         """
-        Make the response of a list.  A long one is encoded in slices, between which other requests
-        have their turn.
+        Encode a list, a long one in slices, between which other requests have their turn.
 
-        :param name: of the list in the body.
         :param view: makes the wire form of an entry.
-        :param rest: the other members of the body.
         """
         slices = []
         for begin in range(0, len(entries), _SLICE):
@@ -96,12 +95,9 @@ class VersionedService(Service):
                 await self._turns.pause()
             # Without the brackets.
             slices.append(
-                json.dumps([view(entry) for entry in entries[begin : begin + _SLICE]])[1:-1]
+                json.dumps([view(each) for each in entries[begin : begin + _SLICE]])[1:-1]
             )
-        members = [f"{json.dumps(name)}: [{', '.join(slices)}]"]
-        if rest:
-            members.append(json.dumps(rest)[1:-1])
-        return APIResponse(200, "{" + ", ".join(members) + "}")
+        return Encoded(f"[{', '.join(slices)}]")
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""

@@ -15,10 +15,10 @@ from klein import Klein
 
 from ..machine.files import VolumeFiles
 from ..machine.transitions import Engine
+from ..machine.turns import ReactorTurns
 from ..settings import Settings
 from ..store.records import NewVolume, VolumeFilter, VolumeRecord
 from ..store.store import Store
-from ..turns import Turns
 from ..wire import refusals
 from ..wire.exchange import EMPTY, APIRequest, APIResponse, Version, endpoint, new_app
 from ..wire.fields import only_member
@@ -85,7 +85,7 @@ class BlockStorageAPI(ProjectService):
         identity: IdentityAPI,
         engine: Engine,
         settings: Settings,
-        turns: Turns,
+        turns: ReactorTurns,
         files: VolumeFiles,
     ) -> None:
         super().__init__(store, identity, engine, settings, turns)
@@ -150,11 +150,13 @@ class BlockStorageAPI(ProjectService):
         before = None if page.marker is None else self._found(page.marker).sequence
         volumes = self._store.volumes(chosen, before, page.limit, page.offset)
         url = f"{call.base}/volume/v3/{self.project_path(call)}{path}"
-        ids = [volume.volume_id for volume in volumes]
-        rest: dict[str, Any] = dict(next_links("volumes", url, query, page, ids))
+        body: dict[str, Any] = {"volumes": await self.encoded(volumes, view)}
+        body.update(
+            next_links("volumes", url, query, page, [volume.volume_id for volume in volumes])
+        )
         if call.version >= _COUNT and query.get("with_count", "").lower() in ("1", "true"):
-            rest["count"] = self._store.count(chosen)
-        return await self.listed("volumes", volumes, view, rest)
+            body["count"] = self._store.count(chosen)
+        return APIResponse(200, body)
 
     @endpoint(app, _ID, "GET")
     def show(self, call: APIRequest, volume_id: str) -> APIResponse:

@@ -23,8 +23,8 @@ from ..._log import SERVER_TRANSITION
 from ..settings import GIB
 from ..store.records import VolumeRecord
 from ..store.store import GONE, Store
-from ..turns import Turns
 from .devices import DeviceFailure, IDeviceBackend
+from .turns import ReactorTurns
 
 _log = Logger()
 
@@ -121,10 +121,10 @@ class Engine:
         store: Store,
         devices: IDeviceBackend,
         delay: float,
-        turns: Turns | None = None,
+        turns: ReactorTurns | None = None,
     ) -> None:
         self._reactor = reactor
-        self._turns = Turns(reactor) if turns is None else turns
+        self._turns = ReactorTurns(reactor) if turns is None else turns
         self._store = store
         self._devices = devices
         self._delay = delay

@@ -17,12 +17,11 @@ from typing import Callable
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorFromThreads
 
+from ..machine.turns import ReactorTurns
 from ..settings import DEFAULT_TYPE
-from ..turns import Turns
 from .attachments import AttachmentsTable
 from .database import Database
 from .records import (
-    ATTACHED,
     VOLUMES,
     MessageRecord,
     NewVolume,
@@ -31,14 +30,13 @@ from .records import (
     VolumeRecord,
 )
 from .revoked import RevokedTokens
+from .searches import count, find, find_attached
 from .sidecars import Sidecars
 from .writer import Change, T, Writer
 
 #: A volume in one of these statuses has no attachment any more.
 _WITHOUT_ATTACHMENT = frozenset(["available", "error"])
 EVERY_VOLUME = VolumeFilter()
-#: A label that fewer volumes have is looked up in the index.
-_FEW = 100
 GONE = "gone"
 
 
@@ -118,7 +116,7 @@ class Store:
         reactor: IReactorFromThreads,
         sidecars: Sidecars | None = None,
         release: Callable[[], bool] = lambda: False,
-        turns: Turns | None = None,
+        turns: ReactorTurns | None = None,
     ) -> None:
         """
         From now on, change the state only with :meth:`write`, which waits in a thread.
@@ -249,40 +247,11 @@ class Store:
         :param before: only those with a smaller sequence number.
         :param limit: the maximum number; negative for all.
         """
-        tables, where, parameters = chosen.conditions(self._rare(chosen))
-        if before is not None:
-            where.append("volumes.sequence < ?")
-            parameters.append(before)
-        rows = self._database.execute(
-            "{} WHERE {} ORDER BY volumes.sequence DESC LIMIT ? OFFSET ?".format(
-                VOLUMES.format(tables), " AND ".join(where)
-            ),
-            *parameters,
-            limit,
-            offset,
-        )
-        return [VolumeRecord.from_row(row) for row in rows]
-
-    def _rare(self, chosen: VolumeFilter) -> str | None:
-        """:return: the key of a label of a filter that few volumes have, or ``None``."""
-        for key, value in (chosen.metadata or {}).items():
-            row = self._database.execute(
-                "SELECT count(*) FROM (SELECT 1 FROM metadata WHERE key = ? AND value = ? LIMIT ?)",
-                key,
-                value,
-                _FEW,
-            ).fetchone()
-            if row[0] < _FEW:
-                return key
-        return None
+        return find(self._database, chosen, before, limit, offset)
 
     def count(self, chosen: VolumeFilter) -> int:
         """Count the volumes on all pages."""
-        tables, where, parameters = chosen.conditions(self._rare(chosen))
-        found: int = self._database.execute(
-            f"SELECT count(*) FROM {tables} WHERE " + " AND ".join(where), *parameters
-        ).fetchone()[0]
-        return found
+        return count(self._database, chosen)
 
     def attached(
         self, wanted: Mapping[str, str], marker: str | None, limit: int, offset: int
@@ -293,20 +262,7 @@ class Store:
         :param wanted: values by the filters :data:`~txstorage.embedded.store.records.ATTACHED`.
         :param marker: the id of the attachment before the first.
         """
-        where = ["attachments.id IS NOT NULL", *(ATTACHED[name] for name in wanted)]
-        parameters: list[object] = list(wanted.values())
-        if marker is not None:
-            where.append("attachments.sequence < (SELECT sequence FROM attachments WHERE id = ?)")
-            parameters.append(marker)
-        rows = self._database.execute(
-            "{} WHERE {} ORDER BY attachments.sequence DESC LIMIT ? OFFSET ?".format(
-                VOLUMES.format("volumes"), " AND ".join(where)
-            ),
-            *parameters,
-            limit,
-            offset,
-        )
-        return [VolumeRecord.from_row(row) for row in rows]
+        return find_attached(self._database, wanted, marker, limit, offset)
 
     def usage(self) -> tuple[int, int]:
         """

@@ -21,7 +21,7 @@ from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
 
 from ..disk import is_full
-from ..turns import Turns
+from ..machine.turns import ReactorTurns
 
 if TYPE_CHECKING:
     from .store import Store
@@ -61,7 +61,7 @@ class Writer:
         reactor: IReactorFromThreads,
         open_store: Callable[[], Store],
         release: Callable[[], bool] = lambda: False,
-        turns: Turns | None = None,
+        turns: ReactorTurns | None = None,
     ) -> None:
         self._reactor = reactor
         self._turns = turns

@@ -14,7 +14,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Site
 
 from ..bounds import BOUNDS, ConnectionBounds
-from ..turns import Turns
+from ..machine.turns import ReactorTurns
 from .channel import BoundedChannel, BoundedRequest
 
 _log = Logger()
@@ -41,14 +41,14 @@ class BoundedSite(Site):
         reactor: IReactorTime,
         reads_body: ReadsBody,
         bounds: ConnectionBounds = BOUNDS,
-        turns: Turns | None = None,
+        turns: ReactorTurns | None = None,
     ) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
             resource, requestFactory=BoundedRequest, reactor=reactor, timeout=bounds.headers_time
         )
         self.bounds = bounds
         self.reads_body = reads_body
-        self.turns = Turns(reactor) if turns is None else turns
+        self.turns = ReactorTurns(reactor) if turns is None else turns
         self.idle: dict[BoundedChannel, None] = {}
         self._open: set[BoundedChannel] = set()
         self._by_address: Counter[str] = Counter()

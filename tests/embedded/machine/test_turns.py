@@ -7,7 +7,7 @@ from typing import Any, Callable
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.embedded.turns import Turns
+from txstorage.embedded.machine.turns import ReactorTurns
 
 
 class Iterations:
@@ -35,11 +35,11 @@ class Iterations:
 
 
 class TurnsTests(SynchronousTestCase):
-    """Tests of :class:`Turns` with work that takes time."""
+    """Tests of :class:`ReactorTurns` with work that takes time."""
 
     def setUp(self) -> None:
         self.reactor: Any = Iterations()
-        self.turns = Turns(self.reactor, bound=10.0)
+        self.turns = ReactorTurns(self.reactor, bound=10.0)
         self.done: list[Any] = []
 
     def work(self, name: Any, seconds: float = 4.0) -> Callable[[], None]:
@@ -117,7 +117,7 @@ class TurnsTests(SynchronousTestCase):
     def test_pause(self) -> None:
         """A pause in long work lasts until others had their turn; in short work it is none."""
         for seconds, pauses in ((4.0, False), (10.0, True)):
-            self.turns = Turns(self.reactor, bound=10.0)
+            self.turns = ReactorTurns(self.reactor, bound=10.0)
             self.done.clear()
 
             async def long(seconds: float = seconds) -> None:

@@ -1,6 +1,6 @@
-# -*- test-case-name: tests.embedded.test_turns -*-
+# -*- test-case-name: tests.embedded.machine.test_turns -*-
 """
-Turns of the reactor: the time that one takes is bounded, so that no event waits long.
+ReactorTurns of the reactor: the time that one takes is bounded, so that no event waits long.
 
 A hundred requests that arrive together would otherwise be answered in one iteration of the reactor,
 and everything else would wait for the last of them: timers, connections, the results of threads.
@@ -21,7 +21,7 @@ _log = Logger()
 Work = Callable[[], object]
 
 
-class Turns:
+class ReactorTurns:
     """
     Does work at once while there is time, and the rest in later iterations of the reactor.
 
