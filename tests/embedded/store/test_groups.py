@@ -98,23 +98,24 @@ class GroupTests(SynchronousTestCase):
         made = self.group(*[self.create() for _ in range(20)])
         self.assertEqual(kept, [self.successResultOf(each) for each in made])
 
-    def test_full_disk(self) -> None:
-        """Without room for one sidecar of a group, only its change fails, and leaves nothing."""
+    def test_one_fails(self) -> None:
+        """Without one sidecar of a group, only its change fails, and leaves nothing."""
         replace = os.replace
 
         def refusing(one: str, other: str) -> None:
             with open(one) as opened:
                 if "too much" in opened.read():
-                    raise OSError(errno.ENOSPC, "full")
+                    raise OSError(number, "refused")
             replace(one, other)
 
         self.patch(os, "replace", refusing)
-        made = self.group(self.create("a"), self.create("too much"), self.create("b"))
-        for each in (made[0], made[2]):
-            self.successResultOf(each)
-        self.failureResultOf(made[1], OSError)
-        self.assertEqual(self.names(), ["a", "b"])
-        self.assertEqual([each.name for each in self.reader.volumes()], ["b", "a"])
+        for number in (errno.ENOSPC, errno.EMFILE):
+            made = self.group(self.create("a"), self.create("too much"), self.create("b"))
+            for each in (made[0], made[2]):
+                self.successResultOf(each)
+            self.failureResultOf(made[1], OSError)
+        self.assertEqual(self.names(), ["a", "a", "b", "b"])
+        self.assertEqual([each.name for each in self.reader.volumes()], ["b", "a"] * 2)
 
     def test_same_volume(self) -> None:
         """Of two changes of a volume, the last that succeeds is in the sidecar."""

@@ -126,10 +126,9 @@ class Writer:
             return _commit(store, group, self._release)
         except Exception as error:
             _undo(store.undo_sidecars)
-            if not is_full(error):
-                raise
-            released = self._release()
-            if isinstance(error, sqlite3.Error) and not released:
+            more = is_full(error) and self._release()
+            # An OSError is that of a sidecar, without which its own change alone has to fail.
+            if not (more or isinstance(error, OSError)):
                 raise
         try:
             return _commit(store, group, self._release, apart=True)
@@ -160,8 +159,8 @@ def _commit(
     """
     Make the changes of a group durable with one commit, and their sidecars before it.
 
-    :param apart: whether each change has its sidecars written before the next change is made: on a
-        full disk, one that has no room then fails alone.
+    :param apart: whether each change has its sidecars written before the next change is made, so
+        that one without room for them fails alone.
     :return: the result of each change, or its ``Failure``; a change that failed left nothing.
     :raises Exception: the commit failed, so that the group left nothing.
     """
