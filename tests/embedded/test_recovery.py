@@ -25,7 +25,7 @@ from txstorage.embedded.store.records import (
     SnapshotRecord,
     VolumeRecord,
 )
-from txstorage.embedded.store.sidecars import sidecar_path, snapshot_sidecar_path
+from txstorage.embedded.store.sidecar_content import sidecar_path, snapshot_sidecar_path
 from txstorage.embedded.store.store import Store
 
 from .support import temporary_directory

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from typing import Any
 
 import attr
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from txstorage._support import loop_devices
 from txstorage.embedded.application import Application
-from txstorage.embedded.machine.devices import DeviceFailure, FileDevices, LoopDevices
+from txstorage.embedded.machine.devices import FileDevices, LoopDevices
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.machine.reconcile import Plan, plan
 from txstorage.embedded.settings import GIB, Settings
@@ -375,7 +376,7 @@ class LoopCrashTests(CrashMixin, TestCase):
         return LoopDevices(reactor, self.files)
 
     def break_devices(self) -> None:
-        self.patch(LoopDevices, "_losetup", lambda *_: Deferred.fromCoroutine(_refuse()))
+        self.patch(loop_devices, "attach", _refuse)
 
     async def test_in_use(self) -> None:
         """
@@ -402,5 +403,5 @@ class LoopCrashTests(CrashMixin, TestCase):
         self.assertEqual(len(loops_below(self.directory)), 1)
 
 
-async def _refuse() -> None:
-    raise DeviceFailure("losetup: cannot find an unused loop device")
+def _refuse(path: str) -> None:
+    raise OSError(errno.ENOSPC, "no free loop device")

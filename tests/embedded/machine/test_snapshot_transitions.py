@@ -63,7 +63,7 @@ class SnapshotEngineTests(SynchronousTestCase):
         self.files = LateFiles(volumes)
         self.devices = FileDevices(self.files, links)
         self.volumes = Engine(self.clock, self.store, self.devices, 1.0)
-        self.snapshots = Engine(self.clock, self.store, self.devices, 1.0, Snapshots())
+        self.snapshots = Engine(self.clock, self.store, self.devices, 1.0, subjects=Snapshots())
         self.volume_id = self.volume()
         self.settle()
 
