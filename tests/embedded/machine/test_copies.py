@@ -145,7 +145,7 @@ class CopyTests(SynchronousTestCase):
         self.assertEqual(content(self.target), before)
 
     def test_half(self) -> None:
-        """What a crash left of a copy is not used."""
+        """The remains of a copy that a crash interrupted are not used."""
         write(self.target + ".new", {7: b"half"}, 70 * MIB)
         self.make()
         self.assertEqual(content(self.target), content(self.source))
@@ -223,7 +223,7 @@ class ShareTests(SynchronousTestCase):
         self.assertRaises(OSError, share, reading, writing)
 
     def test_shared(self) -> None:
-        """Where the file system can, a copy takes no room, and no reading."""
+        """On a file system that shares data, a copy takes no room, and no reading."""
         reason = no_loop_devices() or ("" if shutil.which("mkfs.xfs") else "there is no mkfs.xfs")
         if reason:
             self.skipTest(reason)

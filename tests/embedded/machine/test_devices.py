@@ -443,7 +443,7 @@ class LoopDeviceTests(TestCase):
         self.assertEqual(list(loops_below(self.directory)), [])
 
     async def test_flush(self) -> None:
-        """What was written to a device is in its file after a flush."""
+        """Data that was written to a device is in its file after a flush."""
         device = await self.devices.attach("v")
         opened = os.open(device, os.O_RDWR)
         self.addCleanup(os.close, opened)
