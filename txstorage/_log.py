@@ -27,13 +27,15 @@ def _any(key, description):
 
 OPERATION = _text(u"operation", u"The driver operation.")
 VOLUME = _text(u"volume_id", u"The volume's id.")
+SNAPSHOT = _text(u"snapshot_id", u"The snapshot's id.")
 DATASET = _text(u"dataset_id", u"The dataset's id.")
 REASON = _text(u"reason", u"The reason.")
-STATUS = _text(u"status", u"The volume's status.")
+STATUS = _text(u"status", u"The status of the volume or the snapshot.")
+SUBJECT = _text(u"subject", u"The object of the operation.")
 
 DRIVER_OPERATION = ActionType(
     u"txstorage:driver",
-    [OPERATION, _text(u"subject", u"The object of the operation.")],
+    [OPERATION, SUBJECT],
     [],
     u"An operation of the driver.",
 )
@@ -107,10 +109,28 @@ CREATE_RESUMED = MessageType(
     u"The dataset already has a volume, so no other was requested.",
 )
 
+DUPLICATE_SNAPSHOT = MessageType(
+    u"txstorage:snapshot:duplicate",
+    [VOLUME, SNAPSHOT, _text(u"used", u"The id of the snapshot that is used instead.")],
+    u"A volume has a second snapshot of the same name, which is never used.",
+)
+
+SNAPSHOT_RESUMED = MessageType(
+    u"txstorage:snapshot:resumed",
+    [VOLUME, SNAPSHOT, STATUS],
+    u"The volume already has a snapshot of the name, so no other was requested.",
+)
+
+SNAPSHOT_SKIPPED = MessageType(
+    u"txstorage:list:snapshot_skipped",
+    [SNAPSHOT, REASON],
+    u"A malformed snapshot was left out of the list.",
+)
+
 REQUEST_REFUSED = MessageType(
     u"txstorage:driver:refused",
-    [OPERATION, VOLUME, REASON],
-    u"The cloud refused a request; the driver examines the volume again.",
+    [OPERATION, SUBJECT, REASON],
+    u"The cloud refused a request; the driver examines the object again.",
 )
 
 PROFILE_NOT_MAPPED = MessageType(
@@ -226,6 +246,7 @@ __all__ = [
     "DEVICE_UNUSABLE",
     "DISCOVERY",
     "DRIVER_OPERATION",
+    "DUPLICATE_SNAPSHOT",
     "DUPLICATE_VOLUME",
     "HTTP_EXCHANGE",
     "HTTP_RETRY",
@@ -239,7 +260,11 @@ __all__ = [
     "SERVER_REQUEST",
     "SERVER_SNAPSHOT",
     "SERVER_TRANSITION",
+    "SNAPSHOT",
+    "SNAPSHOT_RESUMED",
+    "SNAPSHOT_SKIPPED",
     "STATUS",
+    "SUBJECT",
     "TOKEN_KEPT",
     "VOLUME",
     "VOLUME_SKIPPED",

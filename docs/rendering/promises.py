@@ -70,7 +70,7 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ),
         (
             "The driver does not change a volume whose status it does not know.",
-            ("tests.driver.test_lifecycle.TablesTests.test_unlisted",),
+            ("tests.driver.lifecycle.test_volumes.TablesTests.test_unlisted",),
         ),
         (
             "The driver ignores the volumes of other clusters.",

@@ -8,7 +8,8 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any, Callable
 
 import attr
@@ -19,7 +20,7 @@ from txstorage._configuration.configuration import variables
 from txstorage._configuration.environment.openstack import CLIENT_VARIABLES
 from txstorage._configuration.keys import KEYS
 from txstorage._http.bounds import BOUNDS, Bounds
-from txstorage.driver.lifecycle import REFUSALS, TABLES, Phase, Where
+from txstorage.driver.lifecycle import REFUSALS, TABLES, Phase, Where, growth, snapshots
 from txstorage.testing import FAULTS
 
 from .parts import GROUND, WINGS, handed, imports, purpose, rooms
@@ -101,14 +102,30 @@ def rows_of_client_variables() -> Iterator[Row]:
 
 
 def rows_of_operation(operation: str) -> Iterator[Row]:
-    """One row for the statuses of an operation's table in lifecycle.py that have the same cells."""
-    columns = [(phase, place) for phase in Phase.iterconstants() for place in Where.iterconstants()]
-    yield ("status", *(f"{a.name.lower()}, {b.name.lower()}" for a, b in columns))
+    """
+    One row for the statuses of an operation's table in lifecycle that have the same cells.
+
+    :param operation: of a volume, such as ``attach``, or with its kind, such as
+        ``destroy snapshot``.
+    """
+    table, kinds = _table(operation)
+    columns = product(*(kind.iterconstants() for kind in kinds))
+    yield ("status", *(", ".join(each.name.lower() for each in column) for column in columns))
     statuses: dict[tuple[Any, ...], list[str]] = {}
-    for status, cells in sorted(TABLES[operation].items()):
+    for status, cells in sorted(table.items()):
         statuses.setdefault(cells, []).append(literal(status))
     for cells, same in statuses.items():
         yield (in_lines(same), *(cell.name.lower().replace("_", " ") for cell in cells))
+
+
+def _table(operation: str) -> tuple[Mapping[str, Any], tuple[Any, ...]]:
+    """Return an operation's table, and the constants that its columns combine."""
+    name, _, snapshot = operation.partition(" ")
+    if snapshot:
+        return snapshots.TABLES[name], (Phase,)
+    if name == "grow":
+        return growth.GROW, (Phase, growth.Extent)
+    return TABLES[name], (Phase, Where)
 
 
 def rows_of_refusals() -> Iterator[Row]:

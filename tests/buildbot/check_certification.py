@@ -29,7 +29,7 @@ from . import browser, scratch
 
 #: The unit tests that the build runs.
 UNIT = (
-    "tests.driver.test_lifecycle",
+    "tests.driver.lifecycle.test_volumes",
     "tests.driver.test_create",
     "tests._http.test_client",
     "tests.driver.test_labels",

@@ -312,7 +312,10 @@ class TablesTests(SynchronousTestCase):
 
     def test_operations(self) -> None:
         """Each status of each operation is in one row, with the cells of the code."""
-        for operation, table in lifecycle.TABLES.items():
+        every = dict(lifecycle.TABLES, grow=lifecycle.growth.GROW)
+        for operation, table in lifecycle.snapshots.TABLES.items():
+            every[operation + " snapshot"] = table
+        for operation, table in every.items():
             _, *rows = tables.rows_of_operation(operation)
             listed = {
                 name.strip("| `"): cells for names, *cells in rows for name in names.split("\n")
@@ -480,7 +483,13 @@ class APITests(SynchronousTestCase):
             self.assertTrue(vars(thing).get("__doc__") or thing.__doc__, thing)
         for name, operation in vars(BlockDeviceDriver).items():
             if not name.startswith("_"):
-                self.assertIn(":return:", operation.__doc__, name)
+                self.assertIn(":return:", self.docstring(name, operation), name)
+
+    def docstring(self, name: str, operation: Any) -> str:
+        """Return the docstring of an operation, or of the interface that it refers to."""
+        text = str(operation.__doc__)
+        refers = re.fullmatch(r"See ``(\w+)``\.", text)
+        return str(getattr(interfaces, refers[1])[name].__doc__) if refers else text
 
     def test_interface(self) -> None:
         """An interface is shown with the signatures and docstrings of its members."""

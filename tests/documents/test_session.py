@@ -271,7 +271,7 @@ class SessionTests(SynchronousTestCase):
         text = (
             "$ truncate --size 1M /var/tmp/image\n"
             "$ losetup --find --show /var/tmp/image\n/dev/loop0\n"
-            "$ sleep 54321 & echo\n"
+            "$ sleep 54321 & until grep --quiet 54321 /proc/$!/cmdline; do true; done; echo\n"
         )
         session.execute(Block("some.rst", 7, "console", text))
         self.assertIn(b"sleep\x0054321\x00", list(commands_running()))

@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage._log import POLL_FAILED
-from txstorage.driver.convergence import Convergence, PlainSubject
+from txstorage.driver.convergence import PlainSubject, VolumeConvergence
 from txstorage.driver.polling import Intervals, SharedPoll, Watcher, until
 from txstorage.errors import Conflict
 
@@ -187,6 +187,6 @@ class ConvergenceTests(SynchronousTestCase):
         cloud = MemoryCloud(clock)
         volume_id = cloud.add(u"in-use", attached_to=HERE)
         watcher = Watcher(clock, cloud, CLUSTER, GROWING)
-        d = Convergence(cloud, watcher, u"create", volume_id).run()
+        d = VolumeConvergence(cloud, watcher, u"create", volume_id).run()
         clock.advance(0)
         self.assertEqual(volume_id, self.successResultOf(d).volume_id)

@@ -13,6 +13,7 @@ from txstorage.errors.remedies import (
     COMPUTE_RELEASES,
     DEVICE_APPEARS,
     DEVICE_DISAPPEARS,
+    DEVICE_GROWS,
     OF_OPERATIONS,
     OF_SERVICES,
     OF_WAITS,
@@ -207,6 +208,7 @@ class OperationRemedyTests(SynchronousTestCase):
         wanted = {
             DEVICE_APPEARS: u"leave its status alone",
             DEVICE_DISAPPEARS: u"lsof",
+            DEVICE_GROWS: u"rescan",
             COMPUTE_RELEASES: u"compute service",
             OWN_INSTANCE_ID: u"'instance_id'",
             RESPONSE: u"check that the service answers",

@@ -80,7 +80,7 @@ class DescriptionTests(SynchronousTestCase):
         clock = Clock()
         driver = flockers_driver(self, PASSWORD, clock, profiles={"gold": "ssd"})
         self.assertIsInstance(driver.asynchronous, BlockDeviceDriver)
-        self.assertEqual({u"gold": u"ssd"}, driver.asynchronous._profiles)
+        self.assertEqual({u"gold": u"ssd"}, driver.asynchronous._creations._profiles)
         self.assertEqual([], clock.getDelayedCalls())
 
     def test_bad_configuration(self):

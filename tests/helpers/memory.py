@@ -17,10 +17,25 @@ from twisted.python.filepath import FilePath
 from zope.interface import implementer
 
 from txstorage._support.compat import text_type
-from txstorage.clouds import Attachment, IVolumeService, Server, Volume, VolumePage
+from txstorage.clouds import (
+    Attachment,
+    IVolumeService,
+    Server,
+    Snapshot,
+    SnapshotPage,
+    Volume,
+    VolumePage,
+)
 from txstorage.driver.operations import BlockDeviceDriver
 from txstorage.driver.polling import Intervals
-from txstorage.errors import DeviceBusy, DeviceNotFound, RequestRefused, UnknownServer
+from txstorage.errors import (
+    DeviceBusy,
+    DeviceNotFound,
+    DeviceNotGrown,
+    RequestRefused,
+    UnknownServer,
+    UnknownSnapshot,
+)
 from txstorage.interfaces import UnknownVolume
 
 GIB = 2**30
@@ -51,6 +66,7 @@ class MemoryCloud(object):
     :param float delay: seconds from accepting a request to carrying it out.
 
     :ivar dict volumes: volume id to :class:`Volume`.
+    :ivar dict snapshots: snapshot id to :class:`Snapshot`.
     :ivar dict servers: instance id to status.
     :ivar list requests: the names of the requests received.
     :ivar dict faults: request name to a list of :class:`Fault`, used up in order.
@@ -64,6 +80,7 @@ class MemoryCloud(object):
         self.clock = clock
         self.delay = delay
         self.volumes = {}
+        self.snapshots = {}
         self.servers = {HERE: u"ACTIVE", THERE: u"ACTIVE"}
         self.compute = set()
         self.requests = []
@@ -104,6 +121,22 @@ class MemoryCloud(object):
                 changes["updated_at"] = text_type(now.isoformat())
             self.volumes[volume_id] = Volume(**dict(fields, **changes))
 
+    def add_snapshot(self, volume_id, status=u"available", **fields):
+        """Add a snapshot; :return: the snapshot's id."""
+        self._made += 1
+        fields.setdefault("labels", dict(self.volumes[volume_id].labels))
+        fields.setdefault("created_at", u"2026-01-01T00:00:{:02d}".format(self._made))
+        fields.setdefault("size", self.volumes[volume_id].size)
+        snapshot_id = fields.pop("snapshot_id", text_type(uuid4()))
+        self.snapshots[snapshot_id] = Snapshot(snapshot_id, volume_id, status, **fields)
+        return snapshot_id
+
+    def change_snapshot(self, snapshot_id, **changes):
+        """Change a snapshot, if it exists."""
+        if snapshot_id in self.snapshots:
+            fields = attr.asdict(self.snapshots[snapshot_id], recurse=False)
+            self.snapshots[snapshot_id] = Snapshot(**dict(fields, **changes))
+
     def break_next(self, request, *faults):
         """Let the next requests of a name fail, one for each fault."""
         self.faults.setdefault(request, []).extend(faults)
@@ -137,12 +170,26 @@ class MemoryCloud(object):
         for step, change in enumerate(changes, 1):
             self.clock.callLater(self.delay * step / len(changes), change)
 
-    def create_volume(self, name, size, labels, volume_type=None):
-        return self._answer("create", self._create, name, size, labels, volume_type)
+    def create_volume(
+        self, name, size, labels, volume_type=None, snapshot_id=None, source_volume_id=None
+    ):
+        return self._answer(
+            "create", self._create, name, size, labels, volume_type, snapshot_id, source_volume_id
+        )
 
-    def _create(self, name, size, labels, volume_type):
+    def _create(self, name, size, labels, volume_type, snapshot_id, source_volume_id):
+        if snapshot_id is not None and self._get_snapshot(snapshot_id).status != u"available":
+            raise refusal()
+        if source_volume_id is not None:
+            if self._get(source_volume_id).status not in (u"available", u"in-use"):
+                raise refusal()
         volume_id = self.add(
-            u"creating", name=name, labels=labels, volume_type=volume_type
+            u"creating",
+            name=name,
+            labels=labels,
+            volume_type=volume_type,
+            snapshot_id=snapshot_id,
+            source_volume_id=source_volume_id,
         )
         self.change(volume_id, size=size)
         self._later(lambda: self.change(volume_id, status=u"available"))
@@ -153,6 +200,8 @@ class MemoryCloud(object):
 
     def _delete(self, volume_id):
         if self._get(volume_id).status not in (u"available", u"error"):
+            raise refusal()
+        if any(each.volume_id == volume_id for each in self.snapshots.values()):
             raise refusal()
         self.change(volume_id, status=u"deleting")
         self._later(lambda: self.volumes.pop(volume_id))
@@ -171,8 +220,58 @@ class MemoryCloud(object):
         ]
         return VolumePage(tuple(found), self.malformed, self.pages)
 
-    def failure_reason(self, volume_id):
-        return succeed(self.reasons.get(volume_id, u""))
+    def failure_reason(self, resource_id):
+        return succeed(self.reasons.get(resource_id, u""))
+
+    def extend_volume(self, volume_id, size, attached):
+        return self._answer("extend", self._extend, volume_id, size, attached)
+
+    def _extend(self, volume_id, size, attached):
+        volume = self._get(volume_id)
+        if volume.status != (u"in-use" if attached else u"available") or size <= volume.size:
+            raise refusal()
+        self.change(volume_id, status=u"extending")
+        self._later(lambda: self.change(volume_id, status=volume.status, size=size))
+
+    def create_snapshot(self, volume_id, name, labels):
+        return self._answer("snapshot", self._snapshot, volume_id, name, labels)
+
+    def _snapshot(self, volume_id, name, labels):
+        if self._get(volume_id).status not in (u"available", u"in-use"):
+            raise refusal()
+        snapshot_id = self.add_snapshot(volume_id, u"creating", name=name, labels=labels)
+        self._later(lambda: self.change_snapshot(snapshot_id, status=u"available"))
+        return self.snapshots[snapshot_id]
+
+    def delete_snapshot(self, snapshot_id):
+        return self._answer("delete snapshot", self._delete_snapshot, snapshot_id)
+
+    def _delete_snapshot(self, snapshot_id):
+        if self._get_snapshot(snapshot_id).status not in (u"available", u"error"):
+            raise refusal()
+        self.change_snapshot(snapshot_id, status=u"deleting")
+        self._later(lambda: self.snapshots.pop(snapshot_id))
+
+    def get_snapshot(self, snapshot_id):
+        return self._answer("get snapshot", self._get_snapshot, snapshot_id)
+
+    def _get_snapshot(self, snapshot_id):
+        if snapshot_id not in self.snapshots:
+            raise UnknownSnapshot(snapshot_id)
+        return self.snapshots[snapshot_id]
+
+    def list_snapshots(self, labels, volume_id=None, name=None):
+        return self._answer("list snapshots", self._list_snapshots, labels, volume_id, name)
+
+    def _list_snapshots(self, labels, volume_id, name):
+        found = [
+            Snapshot(**dict(attr.asdict(each, recurse=False), listed=True))
+            for _, each in sorted(self.snapshots.items())
+            if set(labels.items()) <= set(each.labels.items())
+            and volume_id in (None, each.volume_id)
+            and name in (None, each.name)
+        ]
+        return SnapshotPage(tuple(found), self.malformed, self.pages)
 
     def request_attach(self, volume_id, server_id):
         return self._answer("attach", self._attach, volume_id, server_id)
@@ -261,6 +360,11 @@ class MemoryDevices(object):
 
     def wait_until_gone(self, volume_id):
         return self._wait(u"gone", volume_id)
+
+    def wait_until_grown(self, volume_id, size, encrypted=False, report=lambda failure: None):
+        self.sizes.append((volume_id, size, encrypted))
+        report(Failure(DeviceNotGrown(volume_id, u"it has its old size")))
+        return self._wait(u"present", volume_id)
 
     def refuse_if_busy(self, volume_id):
         if volume_id in self.busy:

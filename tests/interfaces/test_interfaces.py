@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.interface import Method
 
 from txstorage import interfaces
-from txstorage.interfaces import stand_ins
+from txstorage.interfaces import extensions, stand_ins
 
 OPERATIONS = {
     "allocation_unit": (),
@@ -58,6 +58,7 @@ class InterfacesTests(SynchronousTestCase):
             (
                 "flocker.node.agents.blockdevice",
                 set(interfaces.__all__)
+                - set(extensions.__all__)
                 - {"BackendDescription", "DeployerType", "StorageInitializationError"},
             ),
             ("flocker.node.exceptions", ["StorageInitializationError"]),
@@ -67,10 +68,11 @@ class InterfacesTests(SynchronousTestCase):
                 setattr(fakes[module], name, object())
         for module, fake in fakes.items():
             self.patch_module(module, fake)
-        self.patch_module("txstorage.interfaces", None)
-        del sys.modules["txstorage.interfaces"]
+        for module in ("txstorage.interfaces.extensions", "txstorage.interfaces"):
+            self.patch_module(module, None)
+            del sys.modules[module]
         fresh = import_module("txstorage.interfaces")
-        for name in interfaces.__all__:
+        for name in set(interfaces.__all__) - set(extensions.__all__):
             self.assertIn(
                 getattr(fresh, name), [getattr(fake, name, None) for fake in fakes.values()]
             )

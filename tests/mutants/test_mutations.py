@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from .mutations import mutants_of
 
-LIFECYCLE = Path(__file__).parents[2] / "txstorage" / "driver" / "lifecycle.py"
+LIFECYCLE = Path(__file__).parents[2] / "txstorage" / "driver" / "lifecycle" / "volumes.py"
 
 
 def changed(source: str) -> list[str]:

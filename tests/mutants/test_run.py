@@ -150,6 +150,6 @@ class TableTests(SynchronousTestCase):
 
     def test_tests_for(self) -> None:
         """A module's tests are those of its package."""
-        self.assertEqual("tests.driver", tests_for("txstorage.driver.lifecycle"))
+        self.assertEqual("tests.driver.lifecycle", tests_for("txstorage.driver.lifecycle"))
         self.assertEqual("tests.clouds.openstack", tests_for("txstorage.clouds.openstack.nova"))
         self.assertEqual("tests.clouds", tests_for("txstorage.clouds.values"))

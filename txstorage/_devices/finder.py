@@ -19,8 +19,15 @@ from twisted.python.filepath import FilePath
 from .._log import DEVICE_SEARCH, DEVICE_SIZE
 from .._support.compat import as_text
 from .._support.eliot_context import in_current_context
-from ..errors import DeviceError, DeviceNotFound, DeviceStillPresent
+from ..errors import (
+    DeviceError,
+    DeviceMismatch,
+    DeviceNotFound,
+    DeviceNotGrown,
+    DeviceStillPresent,
+)
 from .block_devices import BlockDevices
+from .matching import check_grown
 from .regular_files import RegularFiles
 from .uevents import listen
 
@@ -173,6 +180,38 @@ class DeviceFinder(object):
             report,
         )  # type: Deferred[SizedPath]
         return d
+
+    def wait_until_grown(self, volume_id, size, encrypted=False, report=lambda failure: None):
+        # type: (Text, int, bool, Callable[[Failure], object]) -> Deferred[SizedPath]
+        """
+        Wait until the device of a volume shows the size to which the volume has grown, without a
+        deadline: cancel the wait instead.
+
+        :param text volume_id: the volume.
+        :param int size: bytes: the volume's new size.
+        :param bool encrypted: whether the cloud describes the volume as encrypted.
+        :param report: called with the ``Failure`` of each look at a device of another size.
+        :return: a ``Deferred`` that fires as :meth:`find` returns; fails as :meth:`find` does, but
+            never with :class:`~txstorage.errors.DeviceMismatch`.
+        """
+        d = self._wait(
+            volume_id,
+            partial(self._grown, volume_id, size, encrypted),
+            DeviceNotGrown,
+            partial(_log_found, volume_id, size),
+            report,
+        )  # type: Deferred[SizedPath]
+        return d
+
+    def _grown(self, volume_id, size, encrypted, devices):
+        # type: (Text, int, bool, Any) -> SizedPath
+        try:
+            path = self._source.path_of(volume_id, size, encrypted, devices)  # type: SizedPath
+        except DeviceMismatch as error:
+            # A truncated identity does not count at the old size.
+            raise DeviceNotGrown(volume_id, as_text(error))
+        check_grown(volume_id, size, path.size, as_text(path.path))
+        return path
 
     def wait_until_gone(self, volume_id):
         # type: (Text) -> Deferred[None]

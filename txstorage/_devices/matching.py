@@ -14,7 +14,13 @@ from __future__ import absolute_import, division, print_function
 import re
 
 from .._support.uuids import is_uuid
-from ..errors import DeviceAmbiguous, DeviceMismatch, DeviceNotFound, DeviceUnidentified
+from ..errors import (
+    DeviceAmbiguous,
+    DeviceMismatch,
+    DeviceNotFound,
+    DeviceNotGrown,
+    DeviceUnidentified,
+)
 
 MYPY = False
 if MYPY:
@@ -28,6 +34,9 @@ _TRUNCATED_TO = 20
 
 #: The bytes that the header of an encrypted volume takes, at most: LUKS2's; LUKS1's takes 2 MiB.
 LUKS_HEADER = 16 * 1024 ** 2
+
+# Volumes grow by whole GiB; a device may be smaller than its volume by a header, or by rounding.
+_SMALLER = 512 * 1024 ** 2
 
 # The random UUIDs of volumes, whole or truncated, with or without hyphens.
 _VOLUME_ID = re.compile(
@@ -104,6 +113,24 @@ def possible_size(size, encrypted, actual):
     :rtype: bool
     """
     return size - (LUKS_HEADER if encrypted else 0) <= actual <= size
+
+
+def check_grown(volume_id, size, actual, name):
+    # type: (Text, int, int, Text) -> None
+    """
+    Check that a device shows the size to which its volume has grown.
+
+    :param text volume_id: the volume.
+    :param int size: bytes: the volume's.
+    :param int actual: bytes: the device's.
+    :param text name: the device's name, for the error.
+    :raises DeviceNotGrown: it does not (yet).
+    """
+    if actual <= size - _SMALLER:
+        raise DeviceNotGrown(
+            volume_id,
+            u"{} has {} bytes, and volume {} has {}".format(name, actual, volume_id, size),
+        )
 
 
 def match(volume_id, size, devices, encrypted=False):

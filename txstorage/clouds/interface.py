@@ -15,7 +15,14 @@ if MYPY:
 
     from twisted.internet.defer import Deferred  # noqa: F401
 
-    from .values import Attachment, Server, Volume, VolumePage  # noqa: F401
+    from .values import (  # noqa: F401
+        Attachment,
+        Server,
+        Snapshot,
+        SnapshotPage,
+        Volume,
+        VolumePage,
+    )
 
 
 class IVolumeService(Interface):
@@ -29,8 +36,10 @@ class IVolumeService(Interface):
 
     allocation_unit = Attribute("``int``: bytes; volume sizes are multiples of it.")
 
-    def create_volume(name, size, labels, volume_type=None):
-        # type: (Text, int, Mapping[Text, Text], Optional[Text]) -> Deferred[Volume]
+    def create_volume(
+        name, size, labels, volume_type=None, snapshot_id=None, source_volume_id=None
+    ):
+        # type: (Text, int, Mapping[Text, Text], Optional[Text], Optional[Text], Optional[Text]) -> Deferred[Volume]
         """
         Request a volume.  NOT idempotent: after :class:`~txstorage.errors.ResponseLost`, look for
         the labels.
@@ -38,7 +47,9 @@ class IVolumeService(Interface):
         :param text name: for people.
         :param int size: bytes, a multiple of ``allocation_unit``.
         :param dict labels: text to text.
-        :param volume_type: text, or ``None`` for the cloud's default.
+        :param volume_type: text, or ``None`` for the cloud's default, or the source's.
+        :param snapshot_id: the snapshot (text) whose data the volume begins with, or ``None``.
+        :param source_volume_id: the volume (text) whose data it begins with, or ``None``.
         :return: fires with the :class:`~txstorage.clouds.Volume`, usually still being created.
         """
 
@@ -64,11 +75,62 @@ class IVolumeService(Interface):
         :return: fires with a :class:`~txstorage.clouds.VolumePage`.
         """
 
-    def failure_reason(volume_id):
+    def extend_volume(volume_id, size, attached):
+        # type: (Text, int, bool) -> Deferred[None]
+        """
+        Request a volume's growth.
+
+        :param int size: bytes, a multiple of ``allocation_unit``, more than the volume has.
+        :param bool attached: whether the volume is attached, which may need another request.
+        :return: fires with ``None`` when the request is accepted; fails with ``UnknownVolume``.
+        """
+
+    def create_snapshot(volume_id, name, labels):
+        # type: (Text, Text, Mapping[Text, Text]) -> Deferred[Snapshot]
+        """
+        Request a snapshot of a volume, which may be attached.  NOT idempotent: after
+        :class:`~txstorage.errors.ResponseLost`, look for the name.
+
+        The cloud stops no writer: the snapshot has what the device had received, as after a power
+        failure.
+
+        :param dict labels: text to text.
+        :return: fires with the :class:`~txstorage.clouds.Snapshot`, usually still being created;
+            fails with ``UnknownVolume``.
+        """
+
+    def delete_snapshot(snapshot_id):
+        # type: (Text) -> Deferred[None]
+        """
+        Request a snapshot's deletion.
+
+        :return: fires with ``None`` when the request is accepted; fails with
+            :class:`~txstorage.errors.UnknownSnapshot` when there is none.
+        """
+
+    def get_snapshot(snapshot_id):
+        # type: (Text) -> Deferred[Snapshot]
+        """
+        :return: fires with the :class:`~txstorage.clouds.Snapshot`; fails with
+            :class:`~txstorage.errors.UnknownSnapshot`.
+        """
+
+    def list_snapshots(labels, volume_id=None, name=None):
+        # type: (Mapping[Text, Text], Optional[Text], Optional[Text]) -> Deferred[SnapshotPage]
+        """
+        :param dict labels: text to text; only snapshots that have them all.
+        :param volume_id: only this volume's (text), or ``None``.
+        :param name: only those with this name (text), or ``None``.
+        :return: fires with a :class:`~txstorage.clouds.SnapshotPage`.
+        """
+
+    def failure_reason(resource_id):
         # type: (Text) -> Deferred[Text]
         """
-        Return the reason why the cloud could not carry out the last request for a volume.
+        Return the reason why the cloud could not carry out the last request for a volume or a
+        snapshot.
 
+        :param text resource_id: the volume or the snapshot.
         :return: fires with text, empty when the cloud gives no reason.  Never fails.
         """
 

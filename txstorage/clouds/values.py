@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.clouds -*-
 """
-Provider-neutral values: volumes, attachments and servers as any cloud describes them.
+Provider-neutral values: volumes, snapshots, attachments and servers as any cloud describes them.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -54,6 +54,10 @@ class Volume(object):
     :ivar bool listed: whether a list describes the volume, which may be out of date.
     :ivar text updated_at: the time of the last change, ISO 8601, UTC; sorts by time, often in whole
         seconds.  Empty when unknown.
+    :ivar snapshot_id: the snapshot (text) that the volume was made from, which may no longer exist;
+        or ``None``.
+    :ivar source_volume_id: the volume (text) that it is a clone of, which may no longer exist; or
+        ``None``.
     """
 
     volume_id = attr.ib(validator=_text)  # type: Text
@@ -67,6 +71,34 @@ class Volume(object):
     encrypted = attr.ib(default=False, validator=instance_of(bool))  # type: bool
     listed = attr.ib(default=False, cmp=False)  # type: bool
     updated_at = attr.ib(default=u"", validator=_text, cmp=False)  # type: Text
+    snapshot_id = attr.ib(default=None, validator=optional(_text))  # type: Optional[Text]
+    source_volume_id = attr.ib(default=None, validator=optional(_text))  # type: Optional[Text]
+
+
+@attr.s(frozen=True, slots=True, hash=False)
+class Snapshot(object):
+    """
+    A snapshot of a volume as the cloud describes it.
+
+    :ivar text snapshot_id: the cloud's id.
+    :ivar text volume_id: the volume.
+    :ivar text status: the cloud's own status, e.g. ``available``;
+        :mod:`txstorage.driver.lifecycle.snapshots` lists them.
+    :ivar int size: bytes: the volume's when the snapshot was made.
+    :ivar text name: chosen by the caller who made it; may be empty.
+    :ivar dict labels: text to text; not to be changed.
+    :ivar text created_at: ISO 8601, UTC; sorts by time.
+    :ivar bool listed: whether a list describes the snapshot, which may be out of date.
+    """
+
+    snapshot_id = attr.ib(validator=_text)  # type: Text
+    volume_id = attr.ib(validator=_text)  # type: Text
+    status = attr.ib(validator=_text)  # type: Text
+    size = attr.ib(validator=instance_of(integer_types))  # type: int
+    name = attr.ib(default=u"", validator=_text)  # type: Text
+    labels = attr.ib(default=attr.Factory(dict), validator=instance_of(dict))  # type: Mapping[Text, Text]
+    created_at = attr.ib(default=u"", validator=_text)  # type: Text
+    listed = attr.ib(default=False, cmp=False)  # type: bool
 
 
 @attr.s(frozen=True, slots=True)
@@ -100,4 +132,20 @@ class VolumePage(object):
     requests = attr.ib(default=1, validator=instance_of(int))  # type: int
 
 
-__all__ = ["Attachment", "Server", "Volume", "VolumePage"]
+@attr.s(frozen=True)
+class SnapshotPage(object):
+    """
+    A list of snapshots, from every page.
+
+    :ivar tuple snapshots: of :class:`Snapshot`.
+    :ivar tuple malformed: of ``(snapshot_id, problem)`` texts: malformed entries, which the driver
+        reports.
+    :ivar int requests: the number of requests that the list took.
+    """
+
+    snapshots = attr.ib(validator=instance_of(tuple))  # type: Tuple[Snapshot, ...]
+    malformed = attr.ib(default=(), validator=instance_of(tuple))  # type: Tuple[Tuple[Text, Text], ...]
+    requests = attr.ib(default=1, validator=instance_of(int))  # type: int
+
+
+__all__ = ["Attachment", "Server", "Snapshot", "SnapshotPage", "Volume", "VolumePage"]

@@ -15,6 +15,7 @@ from ..errors.remedies import (
     COMPUTE_RELEASES,
     DEVICE_APPEARS,
     DEVICE_DISAPPEARS,
+    DEVICE_GROWS,
     OWN_INSTANCE_ID,
 )
 from ..interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
@@ -37,7 +38,7 @@ if MYPY:
     from ..clouds.interface import IVolumeService  # noqa: F401
     from ..clouds.values import Attachment, Volume  # noqa: F401
     from .attach_queue import Place  # noqa: F401
-    from .convergence import Convergence  # noqa: F401
+    from .convergence import Growth, VolumeConvergence  # noqa: F401
     from .polling import Intervals, Pace  # noqa: F401
 
     T = TypeVar("T")
@@ -69,11 +70,11 @@ class NodeAttacher(object):
         self.turns = Turns(reactor)
 
     def attach(self, run, place, server_id):
-        # type: (Convergence, Place, Text) -> Deferred[BlockDeviceVolume]
+        # type: (VolumeConvergence, Place, Text) -> Deferred[BlockDeviceVolume]
         """
         Attach a volume to a node.
 
-        :param Convergence run: the attach.
+        :param VolumeConvergence run: the attach.
         :param Place place: the attach's place in the queue of the node.
         :param text server_id: the instance id of the node.
         :return: a ``Deferred`` that fires with the ``BlockDeviceVolume``.
@@ -91,11 +92,11 @@ class NodeAttacher(object):
         )
 
     def request_attach(self, run, place, server_id):
-        # type: (Convergence, Place, Text) -> Deferred[None]
+        # type: (VolumeConvergence, Place, Text) -> Deferred[None]
         """
         Request a volume's attachment when its turn has come.
 
-        :param Convergence run: the attach.
+        :param VolumeConvergence run: the attach.
         :param Place place: the attach's place in the queue of the node.
         :param text server_id: the instance id of the node.
         :return: a ``Deferred`` that fires when the cloud has accepted the request.
@@ -106,14 +107,14 @@ class NodeAttacher(object):
         )
 
     def _attach_knowing(self, own_id, run, place, server_id, awaited):
-        # type: (Optional[Text], Convergence, Place, Text, Text) -> Deferred[Any]
+        # type: (Optional[Text], VolumeConvergence, Place, Text, Text) -> Deferred[Any]
         run.awaited = awaited
         d = run.run()  # type: Deferred[Any]
         d.addCallback(_learned, place)
         return d.addCallback(self._await_device, run) if own_id == server_id else d
 
     def _await_device(self, volume, run):
-        # type: (Volume, Convergence) -> Deferred[Volume]
+        # type: (Volume, VolumeConvergence) -> Deferred[Volume]
         run.awaited = DEVICE_APPEARS
         d = self._devices.wait_until_present(
             volume.volume_id, volume.size, volume.encrypted, run.problem.record
@@ -121,11 +122,11 @@ class NodeAttacher(object):
         return d.addCallback(lambda _: volume)
 
     def request_detach(self, run):
-        # type: (Convergence) -> Deferred[Any]
+        # type: (VolumeConvergence) -> Deferred[Any]
         """
         Request a volume's detachment, unless the volume is in use on this node.
 
-        :param Convergence run: the detach.
+        :param VolumeConvergence run: the detach.
         :return: a ``Deferred`` that fires when the cloud has accepted the request.
         """
         servers = sorted(set(attached_servers(run.volume)) & run.progress.servers)
@@ -147,11 +148,11 @@ class NodeAttacher(object):
         return d
 
     def detach(self, run):
-        # type: (Convergence) -> Deferred[None]
+        # type: (VolumeConvergence) -> Deferred[None]
         """
         Detach a volume in the cloud, in Compute and, on this node, in the kernel.
 
-        :param Convergence run: the detach.
+        :param VolumeConvergence run: the detach.
         :return: a ``Deferred`` that fires with ``None``.
         """
         d = run.run()  # type: Deferred[Any]
@@ -162,12 +163,12 @@ class NodeAttacher(object):
         )
 
     def _until_released(self, run):
-        # type: (Convergence) -> Deferred[Any]
+        # type: (VolumeConvergence) -> Deferred[Any]
         run.awaited = COMPUTE_RELEASES
         return all_of([self._until_not_listed(run, s) for s in run.progress.servers])
 
     def _until_not_listed(self, run, server_id):
-        # type: (Convergence, Text) -> Deferred[None]
+        # type: (VolumeConvergence, Text) -> Deferred[None]
         # One poll of a server's list serves all volumes that are being detached from it.
         pace = self._compute.pace(at_once=True)
 
@@ -185,9 +186,31 @@ class NodeAttacher(object):
         return poll()
 
     def _until_device_gone(self, run):
-        # type: (Convergence) -> Deferred[None]
+        # type: (VolumeConvergence) -> Deferred[None]
         run.awaited = DEVICE_DISAPPEARS
         return self._devices.wait_until_gone(run.volume_id)
+
+    def grow(self, run):
+        # type: (Growth) -> Deferred[Volume]
+        """
+        Grow a volume in the cloud, and, if it is attached to this node, in the kernel.
+
+        :param Growth run: the growth.
+        :return: a ``Deferred`` that fires with the :class:`~txstorage.clouds.Volume`.
+        """
+        d = run.run()  # type: Deferred[Any]
+        d.addCallback(lambda volume: self._own_id().addCallback(self._until_shown, volume, run))
+        return d
+
+    def _until_shown(self, own_id, volume, run):
+        # type: (Optional[Text], Volume, Growth) -> Any
+        if own_id is None or own_id not in attached_servers(volume):
+            return volume
+        run.awaited = DEVICE_GROWS
+        d = self._devices.wait_until_grown(
+            volume.volume_id, volume.size, volume.encrypted, run.problem.record
+        )  # type: Deferred[Any]
+        return d.addCallback(lambda _: volume)
 
     def device_path(self, volume):
         # type: (Volume) -> Deferred[FilePath[str]]

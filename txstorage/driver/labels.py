@@ -12,15 +12,15 @@ from uuid import UUID
 from .._log import DUPLICATE_VOLUME, VOLUME_SKIPPED
 from .._support.compat import text_type
 from ..errors import MalformedLabels
-from ..interfaces import BlockDeviceVolume
+from ..interfaces import BlockDeviceVolume, UnknownVolume
 from .lifecycle import chosen
 from .places import attached_servers
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, Iterable, List, Optional, Sequence, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, Iterable, List, Optional, Sequence, Text, Tuple, Union  # noqa: F401
 
-    from ..clouds.values import Volume, VolumePage  # noqa: F401
+    from ..clouds.values import Snapshot, Volume, VolumePage  # noqa: F401
 
 CLUSTER = u"flocker-cluster-id"
 DATASET = u"flocker-dataset-id"
@@ -54,16 +54,32 @@ def volume_name(dataset_id):
     return u"flocker-{}".format(dataset_id)
 
 
-def belongs_to(volume, cluster_id):
-    # type: (Volume, UUID) -> bool
+def belongs_to(labelled, cluster_id):
+    # type: (Union[Volume, Snapshot], UUID) -> bool
     """
-    Check whether a volume belongs to a cluster.
+    Check whether a volume or a snapshot belongs to a cluster.
 
-    :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :param labelled: a :class:`txstorage.clouds.Volume` or :class:`txstorage.clouds.Snapshot`, as
+        the cloud describes it.
     :param UUID cluster_id: the cluster.
     :return: ``bool``.
     """
-    return _uuid(volume.labels.get(CLUSTER)) == cluster_id
+    return uuid_of(labelled.labels.get(CLUSTER)) == cluster_id
+
+
+def check_cluster(volume, cluster_id):
+    # type: (Volume, UUID) -> Volume
+    """
+    Check that a volume belongs to a cluster.
+
+    :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :param UUID cluster_id: the cluster.
+    :return: the volume.
+    :raises UnknownVolume: it does not.
+    """
+    if not belongs_to(volume, cluster_id):
+        raise UnknownVolume(volume.volume_id)
+    return volume
 
 
 def dataset_of(volume):
@@ -73,7 +89,7 @@ def dataset_of(volume):
     :return: ``UUID`` of the volume's dataset.
     :raises MalformedLabels: the dataset's label is missing or not a UUID.
     """
-    dataset_id = _uuid(volume.labels.get(DATASET))
+    dataset_id = uuid_of(volume.labels.get(DATASET))
     if dataset_id is None:
         raise MalformedLabels(
             volume.volume_id,
@@ -168,8 +184,12 @@ def usable_volumes(page, cluster_id):
     return [block_device_volume(volume) for volume in used], problems
 
 
-def _uuid(label):
+def uuid_of(label):
     # type: (Optional[Text]) -> Optional[UUID]
+    """
+    :param label: text, or ``None``.
+    :return: the ``UUID``; ``None`` when the label is none.
+    """
     try:
         return UUID(label)
     except (ValueError, TypeError, AttributeError):

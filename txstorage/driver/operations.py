@@ -8,46 +8,33 @@ request to send and when to wait; :mod:`txstorage.driver.polling` does the waiti
 
 from __future__ import absolute_import, division, print_function
 
-from uuid import UUID
-
 from twisted.internet.defer import maybeDeferred, succeed
 from zope.interface import implementer
 
-from .._log import DRIVER_OPERATION, OncePerProblem
-from .._support.compat import as_text, integer_types
-from .._support.deferreds import SharedCalls, with_deadline
-from .._support.eliot_context import in_action, resume_context
-from ..errors import InvalidDatasetID, InvalidSize, OperationTimedOut
+from .._log import OncePerProblem
+from .._support.compat import as_text
 from ..interfaces import (
     IBlockDeviceAsyncAPI,
     ICloudAPI,
     IProfiledBlockDeviceAPI,
-    UnknownVolume,
+    IResizableBlockDeviceAsyncAPI,
+    ISnapshottingBlockDeviceAsyncAPI,
 )
 from .attaching import NodeAttacher
-from .convergence import Convergence, PlainSubject
-from .creation import Creation, of_size
-from .labels import belongs_to, block_device_volume, cluster_labels, dataset_of, usable_volumes
+from .convergence import Growth, PlainSubject, SnapshotConvergence, VolumeConvergence
+from .creation import Creations
+from .deadlines import TimedOperations
+from .labels import block_device_volume, check_cluster, cluster_labels, dataset_of, usable_volumes
 from .lifecycle import DEAD_SERVER
 from .places import attached_servers
-from .polling import DatasetSearch, Intervals, Watcher, make_timer
-from .profiles import volume_type_of
+from .polling import Intervals, SnapshotWatcher, Watcher
+from .sizes import whole
+from .snapshots import check_owner, explained_refusal, listed_snapshots
 
 MYPY = False
 if MYPY:
-    from typing import (  # noqa: F401
-        Any,
-        Callable,
-        Dict,
-        Iterable,
-        Iterator,
-        List,
-        Mapping,
-        Optional,
-        Text,
-        Tuple,
-        Union,
-    )
+    from typing import Any, Callable, Iterable, List, Mapping, Optional, Text  # noqa: F401
+    from uuid import UUID  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
@@ -55,14 +42,19 @@ if MYPY:
 
     from .._devices.finder import DeviceFinder  # noqa: F401
     from ..clouds.interface import IVolumeService  # noqa: F401
-    from ..clouds.values import Volume, VolumePage  # noqa: F401
-    from ..interfaces import BlockDeviceVolume  # noqa: F401
+    from ..clouds.values import Snapshot, SnapshotPage, Volume, VolumePage  # noqa: F401
+    from ..interfaces import BlockDeviceSnapshot, BlockDeviceVolume  # noqa: F401
 
-    Subject = Union[PlainSubject, Convergence, Creation]
     NodeIdentity = Any  # the wing _node stands above this one
 
 
-@implementer(IBlockDeviceAsyncAPI, IProfiledBlockDeviceAPI, ICloudAPI)
+@implementer(
+    IBlockDeviceAsyncAPI,
+    IProfiledBlockDeviceAPI,
+    ICloudAPI,
+    ISnapshottingBlockDeviceAsyncAPI,
+    IResizableBlockDeviceAsyncAPI,
+)
 class BlockDeviceDriver(object):
     """
     The asynchronous driver.
@@ -78,6 +70,8 @@ class BlockDeviceDriver(object):
     :param node: a :class:`~txstorage._node.instance_id.NodeIdentity` for this node.
     :param dict profiles: profile name to volume type.
     :param float timeout: seconds that an operation may take.
+    :param float copy_timeout: seconds that an operation may take that makes the cloud copy data:
+        snapshots, and volumes made from them or from other volumes.
     :param Intervals intervals: the intervals between polls of a volume.
     """
 
@@ -91,20 +85,27 @@ class BlockDeviceDriver(object):
         profiles=None,
         timeout=110.0,
         intervals=Intervals(),
+        copy_timeout=3600.0,
     ):
-        # type: (IReactorTime, IVolumeService, UUID, DeviceFinder, NodeIdentity, Optional[Mapping[Text, Text]], float, Intervals) -> None
-        self._reactor = reactor
+        # type: (IReactorTime, IVolumeService, UUID, DeviceFinder, NodeIdentity, Optional[Mapping[Text, Text]], float, Intervals, float) -> None
         self._service = service
         self._cluster_id = cluster_id
         self._node = node
-        self._profiles = dict(profiles or {})
-        self._timeout = timeout
-        self._intervals = intervals
-        self._timer = make_timer(reactor)
+        self._operations = TimedOperations(reactor, timeout)
+        self._copies = TimedOperations(reactor, copy_timeout)
         self._watcher = Watcher(reactor, service, cluster_id, intervals)
-        self._search = DatasetSearch(reactor, service, cluster_id, intervals)
-        self._creations = SharedCalls()
+        self._snapshots = SnapshotWatcher(reactor, service, cluster_id, intervals)
+        self._creations = Creations(
+            reactor,
+            service,
+            cluster_id,
+            self._watcher,
+            self._snapshots,
+            intervals,
+            profiles or {},
+        )
         self._problems = OncePerProblem()
+        self._snapshot_problems = OncePerProblem()
         self._attacher = NodeAttacher(reactor, service, devices, node, intervals)
 
     def allocation_unit(self):
@@ -120,7 +121,7 @@ class BlockDeviceDriver(object):
         :return: a ``Deferred`` that fires with text: this node's instance id.  It fails with
             ``UnknownInstanceID``; a failure is not cached.
         """
-        return self._operation(u"identify", PlainSubject(u"this node"), self._node.instance_id)
+        return self._operations.run(u"identify", PlainSubject(u"this node"), self._node.instance_id)
 
     @property
     def instance_id_source(self):
@@ -145,7 +146,7 @@ class BlockDeviceDriver(object):
         :raises QuotaExceeded: the project's quota is exceeded.
         :raises DatasetConflict: the dataset has a volume of another size.
         """
-        return self._create(dataset_id, size, None)
+        return maybeDeferred(self._creations.volume, self._operations, dataset_id, size)
 
     def create_volume_with_profile(self, dataset_id, size, profile_name):
         # type: (UUID, int, Text) -> Deferred[BlockDeviceVolume]
@@ -158,7 +159,8 @@ class BlockDeviceDriver(object):
         :return: a ``Deferred``, as from :meth:`create_volume`.
         :raises UnknownProfile: (the Deferred) neither mandatory nor configured.
         """
-        return self._create(dataset_id, size, as_text(profile_name))
+        profile = as_text(profile_name)
+        return maybeDeferred(self._creations.volume, self._operations, dataset_id, size, profile)
 
     def destroy_volume(self, blockdevice_id):
         # type: (Text) -> Deferred[None]
@@ -169,14 +171,10 @@ class BlockDeviceDriver(object):
         :return: a ``Deferred`` that fires with ``None`` once the volume no longer exists.
         :raises UnknownVolume: (the Deferred) the volume does not exist.
         :raises StillAttached: the volume is attached.
+        :raises HasSnapshots: the volume has snapshots.
         """
-        run = self._converging(
-            u"destroy",
-            blockdevice_id,
-            lambda run: self._service.delete_volume(run.volume_id),
-            self._check_cluster,
-        )
-        return self._operation(u"destroy", run, run.run).addCallback(lambda _: None)
+        run = self._converging(u"destroy", blockdevice_id, self._request_deletion, self._check)
+        return self._operations.run(u"destroy", run, run.run).addCallback(lambda _: None)
 
     def attach_volume(self, blockdevice_id, attach_to):
         # type: (Text, Text) -> Deferred[BlockDeviceVolume]
@@ -201,7 +199,7 @@ class BlockDeviceDriver(object):
             [server_id],
         )
         attach = self._attacher.attach
-        d = self._operation(u"attach", run, attach, run, place, server_id, clock=place)
+        d = self._operations.run(u"attach", run, attach, run, place, server_id, clock=place)
         return d.addBoth(place.end)
 
     def detach_volume(self, blockdevice_id):
@@ -221,9 +219,9 @@ class BlockDeviceDriver(object):
             u"detach",
             blockdevice_id,
             self._attacher.request_detach,
-            lambda volume: turn.join(attached_servers(self._check_cluster(volume))),
+            lambda volume: turn.join(attached_servers(self._check(volume))),
         )
-        d = self._operation(u"detach", run, self._attacher.detach, run, clock=turn)
+        d = self._operations.run(u"detach", run, self._attacher.detach, run, clock=turn)
         return d.addBoth(turn.end)
 
     def list_volumes(self):
@@ -236,7 +234,7 @@ class BlockDeviceDriver(object):
 
         :return: a ``Deferred`` that fires with a list of ``BlockDeviceVolume``.
         """
-        return self._operation(u"list", PlainSubject(u"volumes"), self._list)
+        return self._operations.run(u"list", PlainSubject(u"volumes"), self._list)
 
     def get_device_path(self, blockdevice_id):
         # type: (Text) -> Deferred[FilePath[str]]
@@ -251,7 +249,7 @@ class BlockDeviceDriver(object):
         :raises DeviceError: the device is missing, or can't be verified.
         """
         volume_id = as_text(blockdevice_id)
-        return self._operation(
+        return self._operations.run(
             u"find the device of",
             PlainSubject(u"volume " + volume_id),
             self._device_path,
@@ -266,7 +264,7 @@ class BlockDeviceDriver(object):
         :return: a ``Deferred`` that fires with a list of text: the instance ids of all nodes except
             nodes that the cloud reports as off or gone.
         """
-        d = self._operation(u"list", PlainSubject(u"nodes"), self._service.list_servers)
+        d = self._operations.run(u"list", PlainSubject(u"nodes"), self._service.list_servers)
         return d.addCallback(
             lambda servers: [s.server_id for s in servers if s.status not in DEAD_SERVER]
         )
@@ -281,15 +279,58 @@ class BlockDeviceDriver(object):
         :raises UnknownServer: (the Deferred) the node does not exist.
         """
         node_id = as_text(node_id)
-        return self._operation(
+        return self._operations.run(
             u"start", PlainSubject(u"node " + node_id), self._service.start_server, node_id
         )
 
+    def create_snapshot(self, blockdevice_id, name, labels):
+        # type: (Text, Text, Mapping[Text, Text]) -> Deferred[BlockDeviceSnapshot]
+        """See ``ISnapshottingBlockDeviceAsyncAPI``."""
+        volume_id = as_text(blockdevice_id)
+        return maybeDeferred(self._creations.snapshot, self._copies, volume_id, name, labels)
+
+    def list_snapshots(self):
+        # type: () -> Deferred[List[BlockDeviceSnapshot]]
+        """See ``ISnapshottingBlockDeviceAsyncAPI``."""
+        return self._operations.run(u"list", PlainSubject(u"snapshots"), self._list_snapshots)
+
+    def destroy_snapshot(self, snapshot_id):
+        # type: (Text) -> Deferred[None]
+        """See ``ISnapshottingBlockDeviceAsyncAPI``."""
+        run = SnapshotConvergence(
+            self._service,
+            self._snapshots,
+            u"destroy",
+            as_text(snapshot_id),
+            lambda run: self._service.delete_snapshot(run.subject_id),
+            lambda snapshot: check_owner(snapshot, self._cluster_id),
+        )
+        return self._operations.run(u"destroy", run, run.run).addCallback(lambda _: None)
+
+    def create_volume_from_snapshot(self, dataset_id, snapshot_id, size=None):
+        # type: (UUID, Text, Optional[int]) -> Deferred[BlockDeviceVolume]
+        """See ``ISnapshottingBlockDeviceAsyncAPI``."""
+        original = self._creations.of_snapshot(as_text(snapshot_id))
+        create = self._creations.volume
+        return maybeDeferred(create, self._copies, dataset_id, size, original=original)
+
+    def clone_volume(self, dataset_id, blockdevice_id, size=None):
+        # type: (UUID, Text, Optional[int]) -> Deferred[BlockDeviceVolume]
+        """See ``ISnapshottingBlockDeviceAsyncAPI``."""
+        original = self._creations.of_volume(as_text(blockdevice_id))
+        create = self._creations.volume
+        return maybeDeferred(create, self._copies, dataset_id, size, original=original)
+
+    def grow_volume(self, blockdevice_id, size):
+        # type: (Text, int) -> Deferred[BlockDeviceVolume]
+        """See ``IResizableBlockDeviceAsyncAPI``."""
+        return maybeDeferred(self._grow, as_text(blockdevice_id), size)
+
     # -- the parts that all operations share ------------------------------------------
 
-    def _converging(self, operation, blockdevice_id, request, check, servers=()):
-        # type: (Text, Text, Callable[[Convergence], Deferred[Any]], Callable[[Volume], object], Iterable[Text]) -> Convergence
-        return Convergence(
+    def _converging(self, operation, blockdevice_id, request=None, check=None, servers=()):
+        # type: (Text, Text, Optional[Callable[[VolumeConvergence], Deferred[Any]]], Optional[Callable[[Volume], object]], Iterable[Text]) -> VolumeConvergence
+        return VolumeConvergence(
             self._service,
             self._watcher,
             operation,
@@ -299,73 +340,38 @@ class BlockDeviceDriver(object):
             servers,
         )
 
-    def _operation(self, operation, subject, function, *args, **clock):
-        # type: (Text, Subject, Callable[..., Any], *Any, **Any) -> Deferred[Any]
-        """
-        Run an operation in an Eliot action, with a deadline.
-
-        :param clock: an object whose ``time_left(seconds)`` extends the deadline, for operations
-            that wait for others.
-        """
-        action = DRIVER_OPERATION(operation=operation, subject=subject.name)
-        return in_action(action, self._in_time, operation, subject, function, args, **clock)
-
-    def _in_time(self, operation, subject, function, args, clock=None):
-        # type: (Text, Subject, Callable[..., Any], Tuple[Any, ...], Any) -> Deferred[Any]
-        return with_deadline(
-            self._timer,
-            self._timeout,
-            maybeDeferred(function, *args),
-            lambda: OperationTimedOut(
-                operation, subject.name, subject.awaited, self._timeout, subject.last_seen
-            ),
-            lambda: 0 if clock is None else clock.time_left(self._timeout),
-        )
-
-    def _check_cluster(self, volume):
+    def _check(self, volume):
         # type: (Volume) -> Volume
-        if not belongs_to(volume, self._cluster_id):
-            raise UnknownVolume(volume.volume_id)
-        return volume
+        return check_cluster(volume, self._cluster_id)
 
     def _check_dataset(self, volume):
         # type: (Volume) -> None
-        dataset_of(self._check_cluster(volume))
+        dataset_of(self._check(volume))
 
     # -- the steps of each operation ---------------------------------------------------
 
-    def _create(self, dataset_id, size, profile):
-        # type: (UUID, int, Optional[Text]) -> Deferred[BlockDeviceVolume]
-        return maybeDeferred(self._checked_create, dataset_id, size, profile)
+    def _request_deletion(self, run):
+        # type: (VolumeConvergence) -> Deferred[None]
+        d = self._service.delete_volume(run.volume_id)  # type: Deferred[Any]
+        d.addErrback(lambda failure: explained_refusal(failure, self._service, run.volume_id))
+        return d
 
-    def _checked_create(self, dataset_id, size, profile):
-        # type: (UUID, int, Optional[Text]) -> Deferred[BlockDeviceVolume]
-        if not isinstance(dataset_id, UUID):
-            raise InvalidDatasetID(u"Not a dataset id: {!r}".format(dataset_id))
-        if isinstance(size, bool) or not isinstance(size, integer_types) or size <= 0:
-            raise InvalidSize(u"Not a size for a volume: {!r}".format(size))
-        unit = self._service.allocation_unit
-        size = -(-size // unit) * unit
-        volume_type = volume_type_of(profile, self._profiles, dataset_id)
-        creation = self._creations.join(
-            dataset_id, lambda: self._create_once(dataset_id, size, volume_type)
-        )  # type: Deferred[BlockDeviceVolume]
-        return resume_context(creation).addCallback(of_size, size)
+    def _list_snapshots(self):
+        # type: () -> Deferred[List[BlockDeviceSnapshot]]
+        d = self._service.list_snapshots(cluster_labels(self._cluster_id))
+        return d.addCallback(self._select_snapshots)
 
-    def _create_once(self, dataset_id, size, volume_type):
-        # type: (UUID, int, Optional[Text]) -> Deferred[BlockDeviceVolume]
-        creation = Creation(
-            self._reactor,
-            self._service,
-            self._watcher,
-            self._search,
-            self._intervals,
-            self._cluster_id,
-            dataset_id,
-            size,
-            volume_type,
-        )
-        d = self._operation(u"create", creation, creation.run)
+    def _select_snapshots(self, page):
+        # type: (SnapshotPage) -> List[BlockDeviceSnapshot]
+        snapshots, problems = listed_snapshots(page, self._cluster_id)
+        self._snapshot_problems.report(problems)
+        return snapshots
+
+    def _grow(self, volume_id, size):
+        # type: (Text, int) -> Deferred[BlockDeviceVolume]
+        size = whole(size, self._service.allocation_unit)
+        run = Growth(self._service, self._watcher, volume_id, size, self._check_dataset)
+        d = self._operations.run(u"grow", run, self._attacher.grow, run)
         return d.addCallback(block_device_volume)
 
     def _list(self):
@@ -382,5 +388,8 @@ class BlockDeviceDriver(object):
     def _device_path(self, volume_id):
         # type: (Text) -> Deferred[FilePath[str]]
         d = self._service.get_volume(volume_id)
-        d.addCallback(self._check_cluster)
+        d.addCallback(self._check)
         return d.addCallback(self._attacher.device_path)
+
+
+__all__ = ["BlockDeviceDriver"]

@@ -119,6 +119,7 @@ OF_OPERATIONS = (
 #: The events that an operation waits for, as its timeout names them.
 DEVICE_APPEARS = u"its device to appear on this node"
 DEVICE_DISAPPEARS = u"its device to disappear from this node"
+DEVICE_GROWS = u"its device on this node to show the new size"
 COMPUTE_RELEASES = u"Compute to release it"
 OWN_INSTANCE_ID = u"this node's own instance id"
 RESPONSE = u"the cloud's response"
@@ -133,6 +134,11 @@ OF_WAITS = {
     DEVICE_DISAPPEARS: (
         u"the cloud has detached the volume: find the device's users with 'lsof' and 'findmnt', "
         u"end them, then detach again"
+    ),
+    DEVICE_GROWS: (
+        u"the cloud has grown the volume: look for the disk with 'lsblk' and 'dmesg'; a SCSI disk "
+        u"shows the new size after 'echo 1 > /sys/block/NAME/device/rescan', any other after the "
+        u"volume was detached and attached again"
     ),
     COMPUTE_RELEASES: (
         u"check the instance and its compute service, whose log names the volume; then retry, "

@@ -54,7 +54,7 @@ if MYPY:
 
     from twisted.internet.defer import Deferred  # noqa: F401
 
-    from .discovery import Snapshot  # noqa: F401
+    from .discovery import Discovered  # noqa: F401
 
 
 @provider(IDatasetStateChangeFactory)
@@ -111,7 +111,7 @@ class AsynchronousDeployer(BlockDeviceDeployer):  # type: ignore[misc]  # Flocke
         return d.addCallback(self._evaluate, cluster_state, persistent_state)
 
     def _evaluate(self, snapshot, cluster_state, persistent_state):
-        # type: (Snapshot, object, object) -> Deferred[Any]
+        # type: (Discovered, object, object) -> Deferred[Any]
         deployer = self.set(block_device_api=snapshot, _underlying_blockdevice_api=snapshot)
 
         def discover():

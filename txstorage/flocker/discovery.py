@@ -33,7 +33,7 @@ if MYPY:
 
 @implementer(ICloudAPI)
 @attr.s(frozen=True, hash=False)
-class Snapshot(object):
+class Discovered(object):
     """
     The result of a discovery, with methods of Flocker's blocking interfaces.
 
@@ -96,17 +96,17 @@ class Discovery(object):
         self._paths = {}  # type: Dict[Text, FilePath[Text]]
 
     def look(self):
-        # type: () -> Deferred[Snapshot]
+        # type: () -> Deferred[Discovered]
         """
         Discover the current state.
 
-        :return: a ``Deferred`` that fires with a :class:`Snapshot`; fails as the driver's
+        :return: a ``Deferred`` that fires with a :class:`Discovered`; fails as the driver's
             operations do, except that a failure to find a device is only logged.
         """
         return in_action(DISCOVERY(), self._look)
 
     def _look(self):
-        # type: () -> Deferred[Snapshot]
+        # type: () -> Deferred[Discovered]
         d = all_of(
             [
                 self._driver.compute_instance_id(),
@@ -117,7 +117,7 @@ class Discovery(object):
         return d.addCallback(self._find_devices)
 
     def _find_devices(self, results):
-        # type: (Sequence[Any]) -> Deferred[Snapshot]
+        # type: (Sequence[Any]) -> Deferred[Discovered]
         instance_id, volumes, live_nodes = results
         here = [v.blockdevice_id for v in volumes if v.attached_to == instance_id]
         # Volumes may be detached without this agent, too, so a path is kept only while the volume
@@ -127,7 +127,7 @@ class Discovery(object):
         unknown = [volume_id for volume_id in here if volume_id not in self._paths]
         d = all_of([self._find_device(volume_id) for volume_id in unknown])
         return d.addCallback(
-            lambda _: Snapshot(instance_id, volumes, dict(self._paths), live_nodes)
+            lambda _: Discovered(instance_id, volumes, dict(self._paths), live_nodes)
         )
 
     def _find_device(self, volume_id):
@@ -147,4 +147,4 @@ class Discovery(object):
         DEVICE_UNUSABLE(volume_id=volume_id, reason=as_text(failure.value)).write()
 
 
-__all__ = ["Discovery", "Snapshot"]
+__all__ = ["Discovery", "Discovered"]

@@ -10,6 +10,12 @@ other code imports from here and works with either.
 
 from __future__ import absolute_import, division, print_function
 
+from .extensions import (
+    BlockDeviceSnapshot,
+    IResizableBlockDeviceAsyncAPI,
+    ISnapshottingBlockDeviceAsyncAPI,
+)
+
 MYPY = False
 if MYPY:
     from .stand_ins import *  # noqa: F403
@@ -51,12 +57,15 @@ else:
 __all__ = [
     "AlreadyAttachedVolume",
     "BackendDescription",
+    "BlockDeviceSnapshot",
     "BlockDeviceVolume",
     "DeployerType",
     "IBlockDeviceAPI",
     "IBlockDeviceAsyncAPI",
     "ICloudAPI",
     "IProfiledBlockDeviceAPI",
+    "IResizableBlockDeviceAsyncAPI",
+    "ISnapshottingBlockDeviceAsyncAPI",
     "MandatoryProfiles",
     "StorageInitializationError",
     "UnattachedVolume",

@@ -17,15 +17,15 @@ from txstorage._http.messages import shown_url
 from txstorage._support.compat import text_type
 from txstorage.clouds import Attachment, Server, Volume, VolumePage
 from txstorage.clouds.openstack import OpenStackService, Session
-from txstorage.clouds.openstack.host_attachments import HostAttachments
+from txstorage.clouds.openstack.cinder.host_attachments import HostAttachments
 from txstorage.errors import StorageError
 from txstorage.errors.base import MAX_MESSAGE
 from txstorage.interfaces import VolumeException
 
 from ...helpers.properties import RELAXED
 from ...helpers.wire import VOLUME_VERSIONS, Answer, Wire, token_answer
+from .cinder.test_volumes import ID, SERVER, described
 from .support import BY_PASSWORD
-from .test_cinder import ID, SERVER, described
 
 HOST_ATTACHMENT = {
     u"id": ID,

@@ -17,7 +17,7 @@ from txstorage.errors import (
 )
 
 from ...helpers.wire import VOLUME_VERSIONS, VOLUMES, Answer, Wire, error, versions_answer
-from .test_cinder import described
+from .cinder.test_volumes import described
 from .test_nova import NO_SERVER, NOT_ATTACHED, SERVER, VOLUME, not_found
 
 STALE = u"f5325973-6205-4896-9100-a87039510ac3"

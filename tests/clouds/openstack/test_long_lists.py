@@ -12,14 +12,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage._support import slices
 from txstorage._support.json_values import Malformed
 from txstorage.clouds.openstack.catalog import catalog_from_wire
-from txstorage.clouds.openstack.cinder import MAX_ATTACHMENTS, volume_from_wire
+from txstorage.clouds.openstack.cinder.wire import MAX_ATTACHMENTS, volume_from_wire
 from txstorage.clouds.openstack.paths_and_pages import read_each
 from txstorage.clouds.openstack.service import OpenStackService
 from txstorage.clouds.openstack.versions import APIS, read_versions
 from txstorage.errors import NotTheService
 
 from ...helpers.wire import Answer, Wire
-from .test_cinder import ID, described, page
+from .cinder.test_volumes import ID, described, page
 from .test_nova import SERVER
 
 #: Entries of a list that takes many steps.

@@ -15,7 +15,7 @@ from txstorage.clouds.openstack.nova import Nova, missing_thing
 from txstorage.interfaces import UnknownVolume
 
 from ...helpers.wire import Answer, Wire, error
-from .test_cinder import UNSAFE_IDS
+from .cinder.test_volumes import UNSAFE_IDS
 
 VOLUME = u"54678461-f443-411e-9cbc-e151a5eadab7"
 SERVER = u"bec4ce62-8c5d-4325-a8dc-8623184a9578"

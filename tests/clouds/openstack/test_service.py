@@ -12,7 +12,7 @@ from txstorage.clouds.openstack import Credentials, OpenStackService, Session
 from txstorage.clouds.openstack.cinder import GIB
 
 from ...helpers.wire import VOLUME_VERSIONS, VOLUMES, Answer, Wire, token_answer
-from .test_cinder import LABELS, described
+from .cinder.test_volumes import LABELS, described
 from .test_nova import SERVER, VOLUME
 
 SERVERS = u"/v2.1/servers"

@@ -14,8 +14,8 @@ from txstorage._http.messages import Response
 from txstorage._node.machine_id import HostIdentity
 from txstorage._support.slices import Slices
 from txstorage.clouds import IVolumeService, Volume
-from txstorage.clouds.openstack.cinder import attached_to, place_of, volume_from_wire
-from txstorage.clouds.openstack.host_attachments import HostAttachments
+from txstorage.clouds.openstack.cinder.host_attachments import HostAttachments
+from txstorage.clouds.openstack.cinder.wire import attached_to, place_of, volume_from_wire
 from txstorage.clouds.openstack.without_compute import StandaloneService
 from txstorage.errors import (
     AttachedByCompute,
@@ -33,7 +33,7 @@ from txstorage.errors import (
 )
 from txstorage.interfaces import UnknownInstanceID, UnknownVolume
 
-from .test_cinder import described
+from .cinder.test_volumes import described
 
 HERE = u"5f6d6c2e-4b1c-4c55-9a35-0d3c1f6b9e01"
 THERE = u"7a1f0c8e-2d3b-4e6f-8b1a-1c2d3e4f5a6b"

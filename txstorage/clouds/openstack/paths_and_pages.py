@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.clouds.openstack.test_cinder -*-
+# -*- test-case-name: tests.clouds.openstack.cinder -*-
 """The common parts of Cinder's and Nova's APIs: ids in paths, lists in pages."""
 
 from __future__ import absolute_import, division, print_function

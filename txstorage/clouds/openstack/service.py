@@ -16,8 +16,7 @@ from ...errors import (
     UnknownServer,
 )
 from ..interface import IVolumeService
-from .cinder import GIB, Cinder
-from .host_attachments import HostAttachments
+from .cinder import GIB, Cinder, CinderSnapshots, HostAttachments, failure_reason
 from .nova import Nova
 from .project import Project
 
@@ -28,7 +27,14 @@ if MYPY:
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
 
-    from ..values import Attachment, Server, Volume, VolumePage  # noqa: F401
+    from ..values import (  # noqa: F401
+        Attachment,
+        Server,
+        Snapshot,
+        SnapshotPage,
+        Volume,
+        VolumePage,
+    )
     from .project import Pool, Quota, VolumeType, Zone  # noqa: F401
     from .session import Identity, Session  # noqa: F401
 
@@ -50,14 +56,19 @@ class OpenStackService(object):
         # type: (Session, Optional[Text], Optional[int]) -> None
         self._session = session
         self._cinder = Cinder(session, availability_zone, page_size)
+        self._snapshots = CinderSnapshots(session, page_size)
         self._nova = Nova(session, page_size)
         self._attachments = HostAttachments(session)
         self._project = Project(session)
 
-    def create_volume(self, name, size, labels, volume_type=None):
-        # type: (Text, int, Mapping[Text, Text], Optional[Text]) -> Deferred[Volume]
+    def create_volume(
+        self, name, size, labels, volume_type=None, snapshot_id=None, source_volume_id=None
+    ):
+        # type: (Text, int, Mapping[Text, Text], Optional[Text], Optional[Text], Optional[Text]) -> Deferred[Volume]
         """See ``IVolumeService``."""
-        return self._cinder.create(name, size, labels, volume_type)
+        return self._cinder.create(
+            name, size, labels, volume_type, snapshot_id, source_volume_id
+        )
 
     def delete_volume(self, volume_id):
         # type: (Text) -> Deferred[None]
@@ -74,10 +85,35 @@ class OpenStackService(object):
         """See ``IVolumeService``."""
         return self._cinder.list(labels)
 
-    def failure_reason(self, volume_id):
+    def extend_volume(self, volume_id, size, attached):
+        # type: (Text, int, bool) -> Deferred[None]
+        """See ``IVolumeService``."""
+        return self._cinder.extend(volume_id, size, attached)
+
+    def create_snapshot(self, volume_id, name, labels):
+        # type: (Text, Text, Mapping[Text, Text]) -> Deferred[Snapshot]
+        """See ``IVolumeService``."""
+        return self._snapshots.create(volume_id, name, labels)
+
+    def delete_snapshot(self, snapshot_id):
+        # type: (Text) -> Deferred[None]
+        """See ``IVolumeService``."""
+        return self._snapshots.delete(snapshot_id)
+
+    def get_snapshot(self, snapshot_id):
+        # type: (Text) -> Deferred[Snapshot]
+        """See ``IVolumeService``."""
+        return self._snapshots.get(snapshot_id)
+
+    def list_snapshots(self, labels, volume_id=None, name=None):
+        # type: (Mapping[Text, Text], Optional[Text], Optional[Text]) -> Deferred[SnapshotPage]
+        """See ``IVolumeService``."""
+        return self._snapshots.list(labels, volume_id, name)
+
+    def failure_reason(self, resource_id):
         # type: (Text) -> Deferred[Text]
         """See ``IVolumeService``."""
-        return self._cinder.failure_reason(volume_id)
+        return failure_reason(self._session, resource_id)
 
     def request_attach(self, volume_id, server_id):
         # type: (Text, Text) -> Deferred[None]

@@ -38,7 +38,7 @@ if MYPY:
 
     from ..._devices.connector import HostConnector  # noqa: F401
     from ..values import Attachment, Volume  # noqa: F401
-    from .host_attachments import HostAttachment  # noqa: F401
+    from .cinder.host_attachments import HostAttachment  # noqa: F401
     from .session import Session  # noqa: F401
 
     HostIdentity = Any  # the wing _node stands above this one
@@ -130,6 +130,18 @@ class StandaloneService(OpenStackService):
             if doubtful and not each.connection and each.status == u"reserved"
         ]
         return all_of(done).addCallback(lambda _: None)
+
+    def extend_volume(self, volume_id, size, attached):
+        # type: (Text, int, bool) -> Deferred[None]
+        """See ``IVolumeService``; without Compute, no host learns of the growth of its volume."""
+        if attached:
+            return fail(
+                NoCompute(
+                    u"Can't grow volume {} while it is attached: detach it, grow it, and attach it "
+                    u"again".format(volume_id)
+                )
+            )
+        return OpenStackService.extend_volume(self, volume_id, size, attached)
 
     def request_detach(self, volume_id, server_id):
         # type: (Text, Text) -> Deferred[None]

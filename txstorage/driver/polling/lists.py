@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 from collections import OrderedDict
 
 from ..._support.slices import Slices
+from ...errors import UnknownSnapshot
 from ...interfaces import UnknownVolume
 from ..labels import by_dataset, cluster_labels, dataset_labels
 from .shared import Poll, SharedPoll
@@ -27,7 +28,7 @@ if MYPY:
     from twisted.python.failure import Failure  # noqa: F401
 
     from ...clouds.interface import IVolumeService  # noqa: F401
-    from ...clouds.values import Volume, VolumePage  # noqa: F401
+    from ...clouds.values import Snapshot, SnapshotPage, Volume, VolumePage  # noqa: F401
     from .shared import Waiter  # noqa: F401
     from .timing import Intervals  # noqa: F401
 
@@ -69,10 +70,21 @@ class ListPoll(SharedPoll):
         """
         raise NotImplementedError()
 
+    def list(self, labels):
+        # type: (Mapping[Text, Text]) -> Deferred[Any]
+        """:return: a ``Deferred`` that fires with the page of all subjects with some labels."""
+        return self._service.list_volumes(labels)
+
+    def length(self, page):
+        # type: (Any) -> int
+        """:return: the number of a page's entries."""
+        return len(page.volumes)
+
     def listed(self, page, subjects):
-        # type: (VolumePage, Iterable[Any]) -> Mapping[Any, Any]
+        # type: (Any, Iterable[Any]) -> Mapping[Any, Any]
         """
-        :param VolumePage page: the cluster's volumes.
+        :param page: the :class:`~txstorage.clouds.VolumePage` of the cluster, or its
+            :class:`~txstorage.clouds.SnapshotPage`.
         :param subjects: the subjects that are waited for.
         :return: dict of subjects to their results; the others get a request of their own.
         """
@@ -97,7 +109,7 @@ class ListPoll(SharedPoll):
         # type: () -> None
         waiting, self._waiting = self._waiting, OrderedDict()
         poll = Poll([waiter for waiters in waiting.values() for waiter in waiters])
-        poll.deferred = listed = self._service.list_volumes(cluster_labels(self._cluster_id))
+        poll.deferred = listed = self.list(cluster_labels(self._cluster_id))
         listed.addBoth(self._list_ended)
         listed.addCallbacks(
             self._got_list, self._failed, callbackArgs=(poll,), errbackArgs=(poll,)
@@ -110,8 +122,8 @@ class ListPoll(SharedPoll):
         return result
 
     def _got_list(self, page, poll):
-        # type: (VolumePage, Poll) -> Deferred[None]
-        self._list_cost = page.requests + len(page.volumes) / _VOLUMES_PER_REQUEST
+        # type: (Any, Poll) -> Deferred[None]
+        self._list_cost = page.requests + self.length(page) / _VOLUMES_PER_REQUEST
         waiters = [waiter for waiter in poll.waiters if waiter.answer is not None]
         found = self.listed(page, {waiter.subject for waiter in waiters})
         absent = OrderedDict()  # type: OrderedDict[Any, List[Waiter]]
@@ -153,6 +165,39 @@ class Watcher(ListPoll):
         return {volume.volume_id: volume for volume in page.volumes}
 
 
+class SnapshotWatcher(ListPoll):
+    """
+    Polls snapshots: a poll fires with the :class:`~txstorage.clouds.Snapshot`, or ``None`` when the
+    snapshot does not exist.
+    """
+
+    def poll(self, snapshot_id):
+        # type: (Text) -> Deferred[Optional[Snapshot]]
+        """
+        Poll one snapshot now.
+
+        :return: a ``Deferred`` that fires with the :class:`~txstorage.clouds.Snapshot`, or ``None``
+            when the snapshot does not exist.
+        """
+        d = self._service.get_snapshot(snapshot_id)
+        return d.addErrback(_no_snapshot)
+
+    def list(self, labels):
+        # type: (Mapping[Text, Text]) -> Deferred[SnapshotPage]
+        """See :meth:`ListPoll.list`."""
+        return self._service.list_snapshots(labels)
+
+    def length(self, page):
+        # type: (SnapshotPage) -> int
+        """See :meth:`ListPoll.length`."""
+        return len(page.snapshots)
+
+    def listed(self, page, subjects):
+        # type: (SnapshotPage, Iterable[Text]) -> Mapping[Text, Snapshot]
+        """See :meth:`ListPoll.listed`: absence from a list does not prove that one is gone."""
+        return {snapshot.snapshot_id: snapshot for snapshot in page.snapshots}
+
+
 class DatasetSearch(ListPoll):
     """Searches for the volumes of datasets: a poll fires with a list of them."""
 
@@ -178,4 +223,9 @@ def _no_volume(failure):
     failure.trap(UnknownVolume)
 
 
-__all__ = ["DatasetSearch", "ListPoll", "Watcher"]
+def _no_snapshot(failure):
+    # type: (Failure) -> None
+    failure.trap(UnknownSnapshot)
+
+
+__all__ = ["DatasetSearch", "ListPoll", "SnapshotWatcher", "Watcher"]

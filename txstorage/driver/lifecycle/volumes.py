@@ -1,6 +1,6 @@
-# -*- test-case-name: tests.driver.test_lifecycle -*-
+# -*- test-case-name: tests.driver.lifecycle.test_volumes -*-
 """
-The next step of each operation, for each state of a volume.
+The next step of each operation on a volume, for each state of the volume.
 
 The cloud owns the state; the driver converges on it.  Every operation polls the volume, finds its
 row and column here, and acts on the cell: request, wait, be done, or raise.  The module does no
@@ -12,48 +12,16 @@ The driver never acts on a status that is not listed.
 
 from __future__ import absolute_import, division, print_function
 
-import attr
 from constantly import NamedConstant, Names
 
-from ..errors import Conflict, RequestRefused, ResourceNotFound, UnknownServer
-from ..interfaces import UnknownVolume
+from .decisions import GONE, PHASES, Decision, Phase, table
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, FrozenSet, Iterable, Mapping, Text, Tuple  # noqa: F401
+    from typing import Iterable, Text  # noqa: F401
 
-    from ..clouds.values import Volume  # noqa: F401
-
-    Cells = Tuple[NamedConstant, ...]
-
-#: The number of requests that one operation sends before it gives up.  A guest can refuse to
-#: release a device, and the cloud then silently restores the status.
-MAXIMUM_REQUESTS = 3
-
-
-class Decision(Names):  # type: ignore[misc]
-    """The next step."""
-
-    REQUEST = NamedConstant()  # send the request
-    AGAIN = NamedConstant()  # the status was restored: request again, up to MAXIMUM_REQUESTS
-    WAIT = NamedConstant()  # poll again later
-    DONE = NamedConstant()
-    # the errors to raise:
-    UNKNOWN = NamedConstant()  # UnknownVolume
-    ATTACHED = NamedConstant()  # AlreadyAttachedVolume
-    UNATTACHED = NamedConstant()  # UnattachedVolume
-    STILL_ATTACHED = NamedConstant()  # StillAttached
-    UNUSABLE = NamedConstant()  # UnusableStatus
-    FAILED = NamedConstant()  # OperationFailed
-    ATTACHED_TO_HOST = NamedConstant()  # AttachedToHost
-
-
-class Phase(Names):  # type: ignore[misc]
-    """The progress of an operation."""
-
-    FRESH = NamedConstant()  # the first poll
-    JOINED = NamedConstant()  # waiting for another caller's request
-    REQUESTED = NamedConstant()  # a request was, or may have been, accepted
+    from ...clouds.values import Volume  # noqa: F401
+    from .decisions import Cells, Progress  # noqa: F401
 
 
 class Where(Names):  # type: ignore[misc]
@@ -64,16 +32,13 @@ class Where(Names):  # type: ignore[misc]
     ELSEWHERE = NamedConstant()  # other servers, or hosts, only
 
 
-#: The status of a volume that a direct GET does not find.  Absence from a list never means it.
-GONE = u"(gone)"
-
 #: The status of a volume in use that has attachments, none of them to a server: another program
 #: attached it to a host.  Compute can't detach it, so there is nothing to wait for.
 ON_HOST = u"in-use (host)"
 
 _COLUMNS = tuple(
     (phase, where)
-    for phase in (Phase.FRESH, Phase.JOINED, Phase.REQUESTED)
+    for phase in PHASES
     for where in (Where.NOWHERE, Where.HERE, Where.ELSEWHERE)
 )
 
@@ -99,9 +64,9 @@ def _always(decision):
     return (decision,) * len(_COLUMNS)
 
 
-# Transient statuses, in which the cloud accepts no request for the volume, and after which the
-# volume is usable again.
-_BUSY = {
+#: Transient statuses, in which the cloud accepts no request for the volume, and after which the
+#: volume is usable again.
+BUSY = {
     status: _always(_WAIT)
     for status in (
         u"creating",
@@ -116,8 +81,8 @@ _BUSY = {
     )
 }
 
-# Statuses that only an operator ends.
-_STUCK = {
+#: Statuses that only an operator ends.
+STUCK = {
     status: _always(_BAD)
     for status in (
         u"error",
@@ -133,19 +98,11 @@ _STUCK = {
 }
 
 
-def _table(*parts):
-    # type: (*Mapping[Text, Cells]) -> Dict[Text, Cells]
-    rows = {}  # type: Dict[Text, Cells]
-    for part in parts:
-        rows.update(part)
-    return rows
-
-
 #: Columns, left to right: FRESH, JOINED, REQUESTED; in each: nowhere, here,
 #: elsewhere.
-ATTACH = _table(
-    _BUSY,
-    _STUCK,
+ATTACH = table(
+    BUSY,
+    STUCK,
     {
         # fmt: off
         u"available": (_REQUEST, _WAIT, _WAIT,   _REQUEST, _WAIT, _WAIT,   _AGAIN, _WAIT, _WAIT),
@@ -162,12 +119,12 @@ ATTACH = _table(
     },
 )
 
-DETACH = _table(
+DETACH = table(
     # A volume that is being created or copied, or is in error, is unattached unless it has an
     # attachment; with one, wait for the status to end, or raise.
     {
         status: tuple(_LOOSE if where is Where.NOWHERE else cells[0] for _, where in _COLUMNS)
-        for status, cells in _table(_BUSY, _STUCK).items()
+        for status, cells in table(BUSY, STUCK).items()
     },
     {
         # fmt: off
@@ -188,9 +145,9 @@ DETACH = _table(
     },
 )
 
-DESTROY = _table(
-    _BUSY,
-    _STUCK,
+DESTROY = table(
+    BUSY,
+    STUCK,
     {
         status: (_REQUEST, _STILL, _STILL, _REQUEST, _STILL, _STILL, _AGAIN, _STILL, _STILL)
         # The statuses that Cinder lists when it refuses to delete.
@@ -216,9 +173,9 @@ DESTROY = _table(
 )
 
 #: A volume in any of these statuses has been created.
-CREATE = _table(
-    {status: _always(_DONE) for status in _BUSY},
-    _STUCK,
+CREATE = table(
+    {status: _always(_DONE) for status in BUSY},
+    STUCK,
     {
         u"creating": _always(_WAIT),
         u"downloading": _always(_WAIT),
@@ -233,64 +190,30 @@ CREATE = _table(
     },
 )
 
-#: The number of times that a refused request is sent, by the error; ``None``: until the
-#: operation's deadline, at growing intervals.  A 409 reports a state of the server or the volume
-#: that passes, such as a reboot or a snapshot, and the request was certainly not carried out, so
-#: the operation uses all of its time.  The other refusals rarely pass: the volume's status has
-#: changed since the last poll, or the request will never be accepted.
-REFUSALS = (
-    (Conflict, None),
-    (RequestRefused, MAXIMUM_REQUESTS),
-    (ResourceNotFound, MAXIMUM_REQUESTS),
-    (UnknownVolume, MAXIMUM_REQUESTS),
-    (UnknownServer, MAXIMUM_REQUESTS),  # of a detach: a deleted server releases its volumes
+#: The volume can be copied, into a snapshot or into another volume: Cinder accepts a snapshot or a
+#: clone of a volume that is available or in use.
+COPY = table(
+    BUSY,
+    STUCK,
+    {
+        u"available": _always(_DONE),
+        u"reserved": _always(_WAIT),
+        u"attaching": _always(_WAIT),
+        u"in-use": _always(_DONE),
+        ON_HOST: _always(_DONE),
+        u"detaching": _always(_WAIT),
+        u"deleting": _always(_WAIT),
+        GONE: _always(_UNKNOWN),
+    },
 )
 
-TABLES = {u"attach": ATTACH, u"detach": DETACH, u"destroy": DESTROY, u"create": CREATE}
-
-
-@attr.s(frozen=True)
-class Progress(object):
-    """
-    The progress of one operation.
-
-    :ivar text operation: a key of :data:`TABLES`.
-    :ivar frozenset servers: instance ids that the operation is about: the server to attach to, or
-        the servers to detach from.
-    :ivar Phase phase: the phase.
-    :ivar int requests: the number of requests sent.
-    """
-
-    operation = attr.ib()  # type: Text
-    servers = attr.ib(default=frozenset())  # type: FrozenSet[Text]
-    phase = attr.ib(default=Phase.FRESH)  # type: NamedConstant
-    requests = attr.ib(default=0)  # type: int
-
-    def waiting(self):
-        # type: () -> Progress
-        """:return: the ``Progress`` after a poll that led to waiting."""
-        if self.phase is Phase.FRESH:
-            return self._but(phase=Phase.JOINED)
-        return self
-
-    def requested(self):
-        # type: () -> Progress
-        """:return: the ``Progress`` after a request that was, or may have been, accepted."""
-        return self._but(phase=Phase.REQUESTED, requests=self.requests + 1)
-
-    def refused(self):
-        # type: () -> Progress
-        """:return: the ``Progress`` after a request whose refusal counts."""
-        return self._but(phase=self.waiting().phase, requests=self.requests + 1)
-
-    def about(self, servers):
-        # type: (Iterable[Text]) -> Progress
-        """:return: the ``Progress`` with other servers."""
-        return self._but(servers=frozenset(servers))
-
-    def _but(self, **changes):
-        # type: (**Any) -> Progress
-        return Progress(**dict(attr.asdict(self, recurse=False), **changes))
+TABLES = {
+    u"attach": ATTACH,
+    u"detach": DETACH,
+    u"destroy": DESTROY,
+    u"create": CREATE,
+    u"copy": COPY,
+}
 
 
 def whereabouts(places, servers):
@@ -317,10 +240,11 @@ def decide(progress, status, places):
     """
     row = TABLES[progress.operation].get(status, _always(_BAD))
     where = whereabouts(places, progress.servers)
-    decision = row[_COLUMNS.index((progress.phase, where))]
-    if decision is _AGAIN:
-        return _REQUEST if progress.requests < MAXIMUM_REQUESTS else _FAIL
-    return decision
+    return progress.resolved(row[_COLUMNS.index((progress.phase, where))])
+
+
+# A volume that was being created never is again, and the cloud itself checks a request to copy one.
+_PROVED_BY_LISTS = (u"create", u"copy")
 
 
 def is_proved(progress, decision, updated_at, known_at):
@@ -342,7 +266,7 @@ def is_proved(progress, decision, updated_at, known_at):
     :return: ``bool``.
     """
     if decision is Decision.DONE:
-        return progress.operation == u"create" or u"" < known_at < updated_at
+        return progress.operation in _PROVED_BY_LISTS or u"" < known_at < updated_at
     return decision is _WAIT or (decision is _REQUEST and progress.phase is Phase.FRESH)
 
 
@@ -352,6 +276,8 @@ AWAITED = {
     u"attach": u"the volume to be attached",
     u"detach": u"the volume to be detached",
     u"destroy": u"the volume to be deleted",
+    u"copy": u"the volume to be ready for copying",
+    u"grow": u"the volume to grow",
 }
 
 
@@ -374,3 +300,18 @@ def chosen(volumes):
 DEAD_SERVER = frozenset(
     [u"SHUTOFF", u"DELETED", u"SOFT_DELETED", u"SHELVED", u"SHELVED_OFFLOADED"]
 )
+
+
+__all__ = [
+    "AWAITED",
+    "BUSY",
+    "DEAD_SERVER",
+    "ON_HOST",
+    "STUCK",
+    "TABLES",
+    "Where",
+    "chosen",
+    "decide",
+    "is_proved",
+    "whereabouts",
+]

@@ -10,8 +10,8 @@ from __future__ import absolute_import, division, print_function
 import attr
 from twisted.internet.defer import fail
 
-from ..._support.deferreds import all_of
-from ..._support.json_values import (
+from ...._support.deferreds import all_of
+from ...._support.json_values import (
     Malformed,
     at_most,
     member,
@@ -19,10 +19,10 @@ from ..._support.json_values import (
     objects_in,
     text_member,
 )
-from ...errors import AttachedToHost, ResponseLost
-from ...interfaces import UnknownVolume
-from .cinder import MAX_ATTACHMENTS, SERVICE_TYPES, attached_to, check_volume
-from .paths_and_pages import check_id, is_missing, path_segment, understood
+from ....errors import AttachedToHost, ResponseLost
+from ....interfaces import UnknownVolume
+from ..paths_and_pages import check_id, is_missing, path_segment, understood
+from .wire import MAX_ATTACHMENTS, SERVICE_TYPES, attached_to, check_volume
 
 MYPY = False
 if MYPY:
@@ -31,8 +31,8 @@ if MYPY:
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
 
-    from ..._http.messages import Response  # noqa: F401
-    from .session import Session  # noqa: F401
+    from ...._http.messages import Response  # noqa: F401
+    from ..session import Session  # noqa: F401
 
 # Since Queens, the host completes an attachment when it has the volume.
 _SINCE = (u"3.44",)

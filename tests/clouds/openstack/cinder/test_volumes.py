@@ -14,11 +14,12 @@ from txstorage import errors
 from txstorage._support.compat import text_type
 from txstorage.clouds import Attachment, Volume
 from txstorage.clouds.openstack import paths_and_pages
-from txstorage.clouds.openstack.cinder import GIB, Cinder, place_of, volume_from_wire
+from txstorage.clouds.openstack.cinder import GIB, Cinder, place_of
+from txstorage.clouds.openstack.cinder.wire import volume_from_wire
 from txstorage.clouds.openstack.paths_and_pages import path_segment
 from txstorage.interfaces import UnknownVolume
 
-from ...helpers.wire import HANG, VOLUME_VERSIONS, VOLUMES, Answer, Wire, error, versions_answer
+from ....helpers.wire import HANG, VOLUME_VERSIONS, VOLUMES, Answer, Wire, error, versions_answer
 
 ID = u"ad0c1257-3bb2-4e2c-a681-7c70ba3a31b0"
 OTHER = u"54678461-f443-411e-9cbc-e151a5eadab7"
@@ -172,6 +173,55 @@ class CinderTests(SynchronousTestCase):
     def asked(self):
         """The requests, without the endpoint's path."""
         return [target.replace(VOLUMES, u"") for target in self.wire.service.targets()]
+
+    def test_create_copies(self):
+        """A volume with data names its source, and leaves the zone to the cloud."""
+        for arguments, expected in [
+            (dict(snapshot_id=OTHER), {u"snapshot_id": OTHER}),
+            (dict(source_volume_id=OTHER), {u"source_volid": OTHER}),
+            ({}, {u"availability_zone": u"nova"}),
+        ]:
+            wire = described(
+                snapshot_id=arguments.get("snapshot_id"),
+                source_volid=arguments.get("source_volume_id"),
+            )
+            cinder = self.cinder(Answer(202, {u"volume": wire}), availability_zone=u"nova")
+            volume = self.successResultOf(cinder.create(u"n1", GIB, LABELS, **arguments))
+            self.assertEqual(
+                dict(expected, name=u"n1", size=1, metadata=LABELS),
+                self.wire.service.seen[0].body[u"volume"],
+            )
+            self.assertEqual(
+                (arguments.get("snapshot_id"), arguments.get("source_volume_id")),
+                (volume.snapshot_id, volume.source_volume_id),
+            )
+
+    def test_extend(self):
+        """The new size is sent in GiB; that of an attached volume, with a microversion."""
+        cinder = self.cinder(Answer(202, b""), VOLUME_VERSIONS, Answer(202, b""))
+        for attached in (False, True):
+            self.assertIsNone(self.successResultOf(cinder.extend(ID, 3 * GIB, attached)))
+        self.assertEqual(
+            [
+                u"POST /volumes/{}/action".format(ID),
+                u"GET /v3/",
+                u"POST /volumes/{}/action".format(ID),
+            ],
+            self.asked(),
+        )
+        plain, _, online = self.wire.service.seen
+        for request, header in ((plain, None), (online, u"volume 3.42")):
+            self.assertEqual({u"os-extend": {u"new_size": 3}}, request.body)
+            self.assertEqual(header, request.header(u"openstack-api-version"))
+
+    def test_extend_fails(self):
+        """A size in parts of GiB, an unknown volume and an old service are errors."""
+        self.failureResultOf(self.cinder().extend(ID, GIB + 1, False), errors.InvalidSize)
+        missing = error(404, u"itemNotFound", u"Volume {} could not be found.".format(ID))
+        self.failureResultOf(self.cinder(missing).extend(ID, GIB, False), UnknownVolume)
+        self.failureResultOf(self.cinder().extend(u"..", GIB, False), UnknownVolume)
+        old = versions_answer(200, (u"v3.0", u"/v3/", u"3.0", u"3.41"))
+        self.failureResultOf(self.cinder(old).extend(ID, GIB, True), errors.MicroversionMissing)
 
     def test_create(self):
         """Name, size in GiB and labels are sent, and the new volume comes back."""
@@ -494,73 +544,3 @@ class CinderTests(SynchronousTestCase):
         listed.cancel()
         self.failureResultOf(listed, CancelledError)
         self.assertEqual(self.wire.clock.getDelayedCalls(), [])
-
-    def test_failure_reason(self):
-        """The newest message about the volume is the reason."""
-        messages = [
-            {u"resource_uuid": ID, u"created_at": u"2026-01-01", u"user_message": u"old"},
-            {u"resource_uuid": ID, u"created_at": u"2026-01-02", u"user_message": u"new"},
-            {u"resource_uuid": OTHER, u"created_at": u"2026-01-03", u"user_message": u"other"},
-        ]
-        for maximum, microversion in ((u"3.71", u"volume 3.5"), (u"3.4", u"volume 3.3")):
-            cinder = self.cinder(
-                versions_answer(200, (u"v3.0", u"/v3/", u"3.0", maximum)),
-                Answer(200, {u"messages": messages}),
-            )
-            self.assertEqual(self.successResultOf(cinder.failure_reason(ID)), u"new")
-            self.assertEqual(
-                self.asked(), [u"GET /v3/", u"GET /messages?resource_uuid=" + ID]
-            )
-            header = self.wire.service.seen[1].header(u"openstack-api-version")
-            self.assertEqual(header, microversion)
-
-    def test_no_messages(self):
-        """A service that is too old for messages receives no request for them."""
-        cinder = self.cinder(versions_answer(200, (u"v3.0", u"/v3/", u"3.0", u"3.2")))
-        self.assertEqual(self.successResultOf(cinder.failure_reason(ID)), u"")
-        self.assertEqual(self.asked(), [u"GET /v3/"])
-
-    def test_no_failure_reason(self):
-        """If the messages can't be read for any reason, the failure's reason is empty."""
-        for answer in (
-            Answer(200, {u"messages": []}),
-            Answer(200, {u"messages": [7]}),
-            Answer(200, {u"messages": [{u"resource_uuid": ID}]}),
-            Answer(200, b"no json"),
-            error(406, u"computeFault", u"Version 3.5 is not supported by the API."),
-            error(404, u"itemNotFound", u"no such thing"),
-        ):
-            cinder = self.cinder(VOLUME_VERSIONS, answer)
-            self.assertEqual(self.successResultOf(cinder.failure_reason(ID)), u"")
-            self.assertEqual(len(self.asked()), 2)
-
-    def test_failure_reason_can_be_cancelled(self):
-        """Cancelling is the one way for it to fail."""
-        asked = self.cinder(HANG).failure_reason(ID)
-        asked.cancel()
-        self.failureResultOf(asked, CancelledError)
-
-    def test_what_one_failure_brought_about(self):
-        """
-        The reason contains all messages about the last request, in order and without duplicates.
-        """
-        messages = [
-            {
-                u"resource_uuid": ID,
-                u"created_at": u"2026-01-01T00:00:0{}".format(second),
-                u"request_id": request,
-                u"user_message": text,
-            }
-            for second, request, text in (
-                (4, u"req-2", u"no backend is left"),
-                (1, u"req-1", u"long ago"),
-                (3, u"req-2", u"the driver failed"),
-                (2, u"req-2", u"the driver failed"),
-                (0, u"req-2", None),
-            )
-        ]
-        cinder = self.cinder(VOLUME_VERSIONS, Answer(200, {u"messages": messages}))
-        self.assertEqual(
-            self.successResultOf(cinder.failure_reason(ID)),
-            u"the driver failed; no backend is left",
-        )

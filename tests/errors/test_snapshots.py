@@ -1,0 +1,46 @@
+"""
+Tests for :mod:`txstorage.errors.snapshots`.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage import errors
+
+
+class SnapshotErrorsTests(SynchronousTestCase):
+    """Messages and remedies."""
+
+    def test_remedy_of_the_reason(self):
+        """The cloud's reason decides the remedy, where it reveals the cause."""
+        full = u"no space left on device"
+        for error in (
+            errors.UnusableSnapshot(u"copy", u"s", u"error", full),
+            errors.SnapshotFailed(u"create", u"s", full),
+        ):
+            self.assertIn(u"make room", error.remedy)
+            self.assertIn(full, error.message)
+        plain = errors.UnusableSnapshot(u"copy", u"s", u"error")
+        self.assertEqual(u"Can't copy snapshot s: its status is error", plain.message)
+        self.assertIn(u"make another", plain.remedy)
+        self.assertIn(u"logs", errors.SnapshotFailed(u"create", u"s", u"odd").remedy)
+
+    def test_kinds(self):
+        """Errors of sizes are those of a size, and of arguments ``ValueError``."""
+        for error in (
+            errors.SmallerThanSource(u"snapshot s", 2, 1),
+            errors.VolumesNeverShrink(u"v", 2, 1),
+            errors.InvalidSnapshot(u"no"),
+        ):
+            self.assertIsInstance(error, ValueError)
+            self.assertIsInstance(error, errors.StorageError)
+        self.assertIsInstance(errors.VolumesNeverShrink(u"v", 2, 1), errors.InvalidSize)
+
+    def test_ids(self):
+        """The objects of the errors can be read from them."""
+        self.assertEqual(u"s", errors.UnknownSnapshot(u"s").snapshot_id)
+        error = errors.HasSnapshots(u"v", iter([u"a", u"b"]))
+        self.assertEqual((u"v", (u"a", u"b")), (error.volume_id, error.snapshots))
+        self.assertIn(u"a, b", error.message)
+        self.assertEqual(u"v", errors.VolumesNeverShrink(u"v", 2, 1).volume_id)

@@ -1,0 +1,9 @@
+"""
+Convergence: one operation on one volume or snapshot, until the target state is reached.
+"""
+
+from .base import PlainSubject
+from .snapshots import SnapshotConvergence
+from .volumes import Growth, VolumeConvergence
+
+__all__ = ["Growth", "PlainSubject", "SnapshotConvergence", "VolumeConvergence"]

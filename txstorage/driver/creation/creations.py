@@ -1,0 +1,152 @@
+# -*- test-case-name: tests.driver.test_create -*-
+"""
+The operations that create volumes and snapshots, shared between the callers that want the same.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from uuid import UUID
+
+from ..._support.deferreds import SharedCalls
+from ..._support.eliot_context import resume_context
+from ...errors import InvalidDatasetID
+from ..convergence import SnapshotConvergence, VolumeConvergence
+from ..labels import block_device_volume, check_cluster
+from ..polling import DatasetSearch
+from ..profiles import volume_type_of
+from ..sizes import whole
+from ..snapshots import block_device_snapshot, check_labels, check_not_anothers, check_snapshot
+from .snapshots import SnapshotCreation
+from .volumes import Original, VolumeCreation, check_volume
+
+MYPY = False
+if MYPY:
+    from typing import Any, Mapping, Optional, Text  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.internet.interfaces import IReactorTime  # noqa: F401
+
+    from ...clouds.interface import IVolumeService  # noqa: F401
+    from ...interfaces import BlockDeviceSnapshot, BlockDeviceVolume  # noqa: F401
+    from ..deadlines import TimedOperations  # noqa: F401
+    from ..polling import Intervals, SnapshotWatcher, Watcher  # noqa: F401
+
+
+class Creations(object):
+    """
+    Creates volumes and snapshots.
+
+    :param reactor: provides ``IReactorTime``.
+    :param service: an :class:`~txstorage.clouds.IVolumeService`.
+    :param UUID cluster_id: the cluster.
+    :param volumes: a :class:`~txstorage.driver.polling.lists.Watcher`.
+    :param snapshots: a :class:`~txstorage.driver.polling.lists.SnapshotWatcher`.
+    :param intervals: :class:`~txstorage.driver.polling.timing.Intervals` between requests.
+    :param dict profiles: profile name to volume type.
+    """
+
+    def __init__(self, reactor, service, cluster_id, volumes, snapshots, intervals, profiles):
+        # type: (IReactorTime, IVolumeService, UUID, Watcher, SnapshotWatcher, Intervals, Mapping[Text, Text]) -> None
+        self._reactor = reactor
+        self._service = service
+        self._cluster_id = cluster_id
+        self._volumes = volumes
+        self._snapshots = snapshots
+        self._intervals = intervals
+        self._profiles = dict(profiles)
+        self._search = DatasetSearch(reactor, service, cluster_id, intervals)
+        self._calls = SharedCalls()
+
+    def volume(self, operations, dataset_id, size, profile=None, original=None):
+        # type: (TimedOperations, UUID, Optional[int], Optional[Text], Optional[Original]) -> Deferred[BlockDeviceVolume]
+        """
+        Create a dataset's volume.
+
+        :param TimedOperations operations: runs the operation, with its deadline.
+        :param UUID dataset_id: the dataset.
+        :param size: bytes (int); ``None`` for the size of the original.
+        :param profile: the profile (text), or ``None``.
+        :param original: the :class:`Original` of the data, or ``None`` for an empty volume.
+        :return: a ``Deferred`` that fires with the ``BlockDeviceVolume``.
+        :raises InvalidDatasetID: not a ``UUID``.
+        :raises InvalidSize: not a positive whole number.
+        :raises UnknownProfile: neither mandatory nor configured.
+        """
+        if not isinstance(dataset_id, UUID):
+            raise InvalidDatasetID(u"Not a dataset id: {!r}".format(dataset_id))
+        if size is not None or original is None:
+            size = whole(size, self._service.allocation_unit)
+        creation = VolumeCreation(
+            self._reactor,
+            self._service,
+            self._volumes,
+            self._search,
+            self._intervals,
+            self._cluster_id,
+            dataset_id,
+            size,
+            volume_type_of(profile, self._profiles, dataset_id),
+            original,
+        )
+        d = self._calls.join(
+            dataset_id, lambda: operations.run(u"create", creation, creation.run)
+        )  # type: Deferred[Any]
+        d = resume_context(d).addCallback(check_volume, size, original)
+        return d.addCallback(block_device_volume)
+
+    def of_snapshot(self, snapshot_id):
+        # type: (Text) -> Original
+        """:return: the :class:`Original` for a volume with a snapshot's data."""
+        run = SnapshotConvergence(
+            self._service,
+            self._snapshots,
+            u"copy",
+            snapshot_id,
+            check=lambda snapshot: check_not_anothers(snapshot, self._cluster_id),
+        )
+        return Original(run, snapshot_id=snapshot_id)
+
+    def of_volume(self, volume_id):
+        # type: (Text) -> Original
+        """:return: the :class:`Original` for a volume with another volume's data."""
+        run = VolumeConvergence(
+            self._service,
+            self._volumes,
+            u"copy",
+            volume_id,
+            check=lambda volume: check_cluster(volume, self._cluster_id),
+        )
+        return Original(run, volume_id=volume_id)
+
+    def snapshot(self, operations, volume_id, name, labels):
+        # type: (TimedOperations, Text, Text, Mapping[Text, Text]) -> Deferred[BlockDeviceSnapshot]
+        """
+        Create a snapshot of a volume.
+
+        :param TimedOperations operations: runs the operation, with its deadline.
+        :param text volume_id: the volume.
+        :param text name: the snapshot's name.
+        :param dict labels: text to text: the caller's labels.
+        :return: a ``Deferred`` that fires with the ``BlockDeviceSnapshot``.
+        :raises InvalidSnapshot: the name or a label is invalid.
+        """
+        check_snapshot(name, labels)
+        creation = SnapshotCreation(
+            self._reactor,
+            self._service,
+            self._volumes,
+            self._snapshots,
+            self._intervals,
+            self._cluster_id,
+            volume_id,
+            name,
+            labels,
+        )
+        d = self._calls.join(
+            (volume_id, name), lambda: operations.run(u"create", creation, creation.run)
+        )  # type: Deferred[Any]
+        d = resume_context(d).addCallback(check_labels, labels)
+        return d.addCallback(block_device_snapshot)
+
+
+__all__ = ["Creations"]

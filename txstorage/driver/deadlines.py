@@ -1,0 +1,72 @@
+# -*- test-case-name: tests.driver.test_driver -*-
+"""
+TimedOperations in their Eliot actions, with their deadlines.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.internet.defer import maybeDeferred
+
+from .._log import DRIVER_OPERATION
+from .._support.deferreds import with_deadline
+from .._support.eliot_context import in_action
+from ..errors import OperationTimedOut
+from .polling import make_timer
+
+MYPY = False
+if MYPY:
+    from typing import Any, Callable, Text, Tuple, Union  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.internet.interfaces import IReactorTime  # noqa: F401
+
+    from .convergence import PlainSubject  # noqa: F401
+    from .convergence.base import Convergence  # noqa: F401
+    from .creation.once import Creation  # noqa: F401
+
+    Subject = Union[PlainSubject, Convergence, Creation]
+
+
+class TimedOperations(object):
+    """
+    Runs operations, each in an Eliot action and with a deadline.
+
+    :param reactor: provides ``IReactorTime``.
+    :param float seconds: the time that each may take.
+    """
+
+    def __init__(self, reactor, seconds):
+        # type: (IReactorTime, float) -> None
+        self._timer = make_timer(reactor)
+        self._seconds = seconds
+
+    def run(self, operation, subject, function, *args, **clock):
+        # type: (Text, Subject, Callable[..., Any], *Any, **Any) -> Deferred[Any]
+        """
+        Run an operation.
+
+        :param text operation: its name, for the log and for messages, e.g. ``u"attach"``.
+        :param subject: has a ``name``, and the events that are ``awaited`` and ``last_seen``.
+        :param function: called with the arguments; may return a ``Deferred``.
+        :param clock: an object whose ``time_left(seconds)`` extends the deadline, for operations
+            that wait for others.
+        :return: a ``Deferred`` that fires as the function's does; fails with
+            :class:`~txstorage.errors.OperationTimedOut` at the deadline.
+        """
+        action = DRIVER_OPERATION(operation=operation, subject=subject.name)
+        return in_action(action, self._in_time, operation, subject, function, args, **clock)
+
+    def _in_time(self, operation, subject, function, args, clock=None):
+        # type: (Text, Subject, Callable[..., Any], Tuple[Any, ...], Any) -> Deferred[Any]
+        return with_deadline(
+            self._timer,
+            self._seconds,
+            maybeDeferred(function, *args),
+            lambda: OperationTimedOut(
+                operation, subject.name, subject.awaited, self._seconds, subject.last_seen
+            ),
+            lambda: 0 if clock is None else clock.time_left(self._seconds),
+        )
+
+
+__all__ = ["TimedOperations"]
