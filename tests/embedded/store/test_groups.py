@@ -106,11 +106,11 @@ class GroupTests(SynchronousTestCase):
         def refusing(one: str, other: str) -> None:
             with open(one) as opened:
                 if "too much" in opened.read():
-                    raise OSError(number, "refused")
+                    raise OSError(self.refused, "refused")
             replace(one, other)
 
         self.patch(os, "replace", refusing)
-        for number in (errno.ENOSPC, errno.EMFILE):
+        for self.refused in (errno.ENOSPC, errno.EMFILE):
             made = self.group(self.create("a"), self.create("too much"), self.create("b"))
             for each in (made[0], made[2]):
                 self.successResultOf(each)
