@@ -164,6 +164,33 @@ class CopyTests(SynchronousTestCase):
         self.assertEqual(content(self.target)[:5], b"later")
         self.assertEqual(len(self.room), 2)
 
+    def test_changed_at_once(self) -> None:
+        """
+        A change counts, too, that the kernel's clock, which goes in steps, gives the time of the
+        change before.
+        """
+        times = os.stat(self.source)
+
+        def change(number: int) -> None:
+            if number == 2:
+                write_piece(self.source, 0, b"later")
+                os.utime(self.source, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+        self.meanwhile(change)
+        self.make()
+        self.assertEqual(content(self.target)[:5], b"later")
+
+    def test_emptied(self) -> None:
+        """Nothing of a copy that does not count is in the next one."""
+
+        def empty(number: int) -> None:
+            if number == 2:
+                write(self.source, {64 * MIB - 5: b"later"})
+
+        self.meanwhile(empty)
+        self.make()
+        self.assertEqual(content(self.target), content(self.source))
+
     def test_always_changed(self) -> None:
         """The copy of a source that is written to all the time fails, and nothing is left."""
         self.meanwhile(lambda number: write_piece(self.source, 0, b"%d" % number))

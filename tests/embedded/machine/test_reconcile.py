@@ -214,6 +214,15 @@ class CrashMixin:
         await self.start()
         self.assertTrue(self.files.exists("unknown"))
 
+    async def test_unfinished_files(self) -> None:
+        """The remains of copies that nobody makes any more are removed."""
+        for path in (self.files.path("gone"), self.files.snapshot_path("gone")):
+            with open(path + ".new", "w"):
+                pass
+        await self.start()
+        names = os.listdir(self.files.directory)
+        self.assertEqual([name for name in names if "gone" in name], [])
+
     async def test_data(self) -> None:
         """Data written to the device is there after any restart."""
         await self.crashed("attaching", True, True, False)
