@@ -22,7 +22,7 @@ from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.settings import USER
 from txstorage.embedded.testing import in_memory_cloud
 from txstorage.embedded.wire import refusals
-from txstorage.embedded.wire.channel import BoundedSite
+from txstorage.embedded.wire.site import BoundedSite
 
 from .case import Target
 from .record import compared, errors, lines, read, routes

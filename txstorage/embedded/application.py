@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any, Callable
+from typing import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -29,12 +29,13 @@ from .machine.devices import IDeviceBackend
 from .machine.reconcile import reconcile
 from .machine.snapshot_transitions import Snapshots
 from .machine.transitions import Engine
+from .machine.turns import ReactorTurns
 from .settings import Settings
 from .store.store import Store
 from .wire import refusals
-from .wire.channel import BoundedSite
 from .wire.exchange import APIRequest, APIResponse, WireError, call_from
 from .wire.healthcheck import HealthCheck
+from .wire.site import BoundedSite
 from .wire.versions import VOLUME, announcements, as_version
 
 #: Cinder's condition for a project id.
@@ -109,10 +110,6 @@ class _Root(Resource):
         request.setHeader("x-openstack-request-id", request_id)
         ended = request.notifyFinish()  # type: ignore[attr-defined]  # no interface has it
         ended.addBoth(_log_request, request, request_id)
-        # As the real services do; their clients have to handle it.
-        request.setHeader("Connection", "close")
-        channel: Any = request.channel  # type: ignore[attr-defined]  # no interface has it
-        channel.persistent = False
         segments = b"/".join([path] + request.postpath)
         try:
             whole = "/" + segments.decode("utf-8").rstrip("/")
@@ -161,6 +158,7 @@ class Application:
     :param store: the durable state.
     :param devices: an ``IDeviceBackend``.
     :param wall_time: returns seconds since the epoch; by default the reactor's time.
+    :param turns: divides the reactor's time.
     """
 
     def __init__(
@@ -170,16 +168,17 @@ class Application:
         devices: IDeviceBackend,
         settings: Settings,
         wall_time: Callable[[], float] | None = None,
+        turns: ReactorTurns | None = None,
     ) -> None:
         self._reactor = reactor
+        self._turns = ReactorTurns(reactor) if turns is None else turns
         self._store = store
         self._devices = devices
         self._settings = settings
         self._identity = IdentityAPI(store, settings, reactor.seconds, wall_time)
-        self._engine = Engine(reactor, store, devices, settings.transition_delay)
-        self._snapshot_engine = Engine(
-            reactor, store, devices, settings.transition_delay, Snapshots()
-        )
+        delay = settings.transition_delay
+        self._engine = Engine(reactor, store, devices, delay, self._turns)
+        self._snapshot_engine = Engine(reactor, store, devices, delay, self._turns, Snapshots())
 
     def start(self) -> Deferred[list[str]]:
         """
@@ -211,7 +210,7 @@ class Application:
 
     def site(self) -> BoundedSite:
         """Return the factory for a port, which bounds the connections."""
-        return BoundedSite(self.resource(), self._reactor, self._reads_body)
+        return BoundedSite(self.resource(), self._reactor, self._reads_body, turns=self._turns)
 
     def _reads_body(self, method: bytes, path: bytes, request: IRequest) -> bool:
         """
@@ -225,16 +224,18 @@ class Application:
 
     def resource(self) -> IResource:
         """The resource for a ``Site``."""
-        parts = (self._store, self._identity, self._engine, self._settings)
-        of_snapshots = (self._store, self._identity, self._snapshot_engine, self._settings)
+        parts = (self._store, self._identity, self._engine, self._settings, self._turns)
         files = self._devices.files
         volumes = BlockStorageAPI(*parts, self._snapshot_engine, files)
+        snapshots = SnapshotsAPI(
+            self._store, self._identity, self._snapshot_engine, self._settings, self._turns, files
+        )
         services = {
             b"identity": self._identity.app.resource(),
             b"volume": volumes.app.resource(),
             b"compute": ComputeAPI(*parts).app.resource(),
             b"volume/attachments": AttachmentsAPI(*parts, self._devices).app.resource(),
-            b"volume/snapshots": SnapshotsAPI(*of_snapshots, files).app.resource(),
+            b"volume/snapshots": snapshots.app.resource(),
         }
         others = ProjectAPI(*parts, files).app.resource()
         services.update((f"volume/{name}".encode("ascii"), others) for name in project.PATHS)

@@ -24,7 +24,7 @@ from .memory import FACTS, ServiceMemory
 from .settings import DEFAULT_TYPE, GIB
 from .state_directory import ServeError, StateDirectory
 from .store.records import SnapshotRecord, VolumeRecord
-from .store.sidecars import (
+from .store.sidecar_content import (
     DamagedSidecar,
     Sidecar,
     ids_with_file,

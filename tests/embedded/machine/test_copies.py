@@ -145,7 +145,7 @@ class CopyTests(SynchronousTestCase):
         self.assertEqual(content(self.target), before)
 
     def test_half(self) -> None:
-        """What a crash left of a copy is not used."""
+        """The remains of a copy that a crash interrupted are not used."""
         write(self.target + ".new", {7: b"half"}, 70 * MIB)
         self.make()
         self.assertEqual(content(self.target), content(self.source))
@@ -163,6 +163,33 @@ class CopyTests(SynchronousTestCase):
         self.assertEqual(content(self.target), content(self.source))
         self.assertEqual(content(self.target)[:5], b"later")
         self.assertEqual(len(self.room), 2)
+
+    def test_changed_at_once(self) -> None:
+        """
+        A change counts, too, that the kernel's clock, which goes in steps, gives the time of the
+        change before.
+        """
+        times = os.stat(self.source)
+
+        def change(number: int) -> None:
+            if number == 2:
+                write_piece(self.source, 0, b"later")
+                os.utime(self.source, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+        self.meanwhile(change)
+        self.make()
+        self.assertEqual(content(self.target)[:5], b"later")
+
+    def test_emptied(self) -> None:
+        """Nothing of a copy that does not count is in the next one."""
+
+        def empty(number: int) -> None:
+            if number == 2:
+                write(self.source, {64 * MIB - 5: b"later"})
+
+        self.meanwhile(empty)
+        self.make()
+        self.assertEqual(content(self.target), content(self.source))
 
     def test_always_changed(self) -> None:
         """The copy of a source that is written to all the time fails, and nothing is left."""
@@ -223,7 +250,7 @@ class ShareTests(SynchronousTestCase):
         self.assertRaises(OSError, share, reading, writing)
 
     def test_shared(self) -> None:
-        """Where the file system can, a copy takes no room, and no reading."""
+        """On a file system that shares data, a copy takes no room, and no reading."""
         reason = no_loop_devices() or ("" if shutil.which("mkfs.xfs") else "there is no mkfs.xfs")
         if reason:
             self.skipTest(reason)

@@ -63,7 +63,7 @@ class SnapshotEngineTests(SynchronousTestCase):
         self.files = LateFiles(volumes)
         self.devices = FileDevices(self.files, links)
         self.volumes = Engine(self.clock, self.store, self.devices, 1.0)
-        self.snapshots = Engine(self.clock, self.store, self.devices, 1.0, Snapshots())
+        self.snapshots = Engine(self.clock, self.store, self.devices, 1.0, subjects=Snapshots())
         self.volume_id = self.volume()
         self.settle()
 
@@ -136,6 +136,24 @@ class SnapshotEngineTests(SynchronousTestCase):
             self.assertEqual(self.read(self.files.path(copy)), expected)
             self.assertEqual(os.path.getsize(self.files.path(copy)), size * GIB)
 
+    def test_flushed(self) -> None:
+        """A volume's device is flushed before the volume is copied."""
+        flushing: list[tuple[str, Deferred[None]]] = []
+
+        def flush(volume_id: str) -> Deferred[None]:
+            flushing.append((volume_id, Deferred()))
+            return flushing[-1][1]
+
+        self.patch(self.devices, "flush", flush)
+        self.snapshot()
+        self.volume(source_volid=self.volume_id)
+        self.clock.advance(1)
+        self.assertEqual([each for each, _ in flushing], [self.volume_id] * 2)
+        self.assertEqual(self.files.waiting, [])
+        for _, done in flushing:
+            done.callback(None)
+        self.assertEqual(len(self.files.waiting), 2)
+
     def test_delete(self) -> None:
         """A snapshot goes with its file, also when the file is missing."""
         for lost in (False, True):
@@ -171,6 +189,7 @@ class SnapshotEngineTests(SynchronousTestCase):
             self.set(origin, "deleting")
             self.clock.pump([0.5] * 10)
             self.assertEqual((self.status(copy), self.status(origin)), ("creating", "deleting"))
+            self.assertEqual(len(self.files.waiting), 1, "the copy, and no removal")
             self.settle()
             self.assertEqual((self.status(copy), self.status(origin)), ("available", "gone"))
             self.assertEqual(self.read(self.files.path(copy)), b"first")
@@ -191,6 +210,7 @@ class SnapshotEngineTests(SynchronousTestCase):
         self.set(self.volume_id, "deleting")
         self.clock.advance(1)
         self.assertEqual(self.status(self.volume_id), "deleting")
+        self.assertEqual(len(self.files.waiting), 1, "the snapshot's removal")
         self.assertTrue(self.files.exists(self.volume_id))
         self.settle()
         self.assertEqual((self.status(second), self.status(self.volume_id)), ("gone", "gone"))
@@ -241,6 +261,10 @@ class SnapshotEngineTests(SynchronousTestCase):
         self.grow(2)
         self.clock.pump([0.5] * 10)
         self.assertEqual(self.status(self.volume_id), "extending")
+        self.assertEqual(len(self.files.waiting), 2, "the copies")
+        self.files.waiting.pop()()
+        self.clock.pump([0.5] * 10)
+        self.assertEqual(len(self.files.waiting), 1, "the snapshot")
         self.assertEqual(os.path.getsize(self.files.path(self.volume_id)), GIB)
         self.settle()
         self.assertEqual(self.status(self.volume_id), "available")

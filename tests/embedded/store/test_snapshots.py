@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded.store import database
 from txstorage.embedded.store.database import Database
-from txstorage.embedded.store.records import NewSnapshot, NewVolume, Usage
+from txstorage.embedded.store.records import NewSnapshot, NewVolume, Usage, VolumeFilter
 from txstorage.embedded.store.store import GONE, Store
 
 from ..support import MISSING, temporary_directory
@@ -120,12 +120,23 @@ class SnapshotsTests(SynchronousTestCase):
 class UpgradeTests(SynchronousTestCase):
     """A database of an earlier release."""
 
-    def test_upgrade(self) -> None:
-        """Volumes, attachments and messages stay, and can have snapshots."""
+    def test_before_searches(self) -> None:
+        """Nothing is lost from a database without an index of labels."""
+        self.upgrade(3)
+
+    def test_before_snapshots(self) -> None:
+        """Nothing is lost from a database without snapshots."""
+        self.upgrade(4)
+
+    def upgrade(self, version: int) -> None:
+        """
+        Assert that volumes, labels, attachments and messages stay, are found, and can have
+        snapshots.
+        """
         path = os.path.join(temporary_directory(self), "db")
         steps = database._STEPS
-        self.patch(database, "_STEPS", steps[:3])
-        self.patch(database, "SCHEMA_VERSION", 3)
+        self.patch(database, "_STEPS", steps[:version])
+        self.patch(database, "SCHEMA_VERSION", version)
         old = Database(path)
         old.execute(
             "INSERT INTO volumes (id, name, size, status, volume_type, created_at)"
@@ -146,6 +157,9 @@ class UpgradeTests(SynchronousTestCase):
             store = Store(path, lambda: 3.5)
             self.addCleanup(store.close)
             (volume,) = store.volumes()
+            self.assertEqual(store.volumes(VolumeFilter(metadata={"a": "b"})), [volume])
+            (found,) = store._database.execute("PRAGMA user_version").fetchone()
+            self.assertEqual(found, len(steps))
             self.assertEqual((volume.volume_id, volume.metadata), ("v", {"a": "b"}))
             self.assertEqual((volume.snapshot_id, volume.source_volid, volume.growing), (None,) * 3)
             assert volume.attachment is not None

@@ -205,7 +205,7 @@ class ComputeAPI(VersionedService):
             raise refusals.NOT_RESERVABLE(volume.volume_id, status, call.request_id)
 
     def _choose_device(self, store: Store, server_id: str, wanted: str | None) -> str:
-        taken = {attachment.device for attachment in store.attachments.of_server(server_id)}
+        taken = store.attachments.devices_of_server(server_id)
         if wanted is None:
             return next(name for name in _device_names() if name not in taken)
         # Whatever the request names, the name is of the hypervisor's kind.

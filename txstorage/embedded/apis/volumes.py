@@ -14,6 +14,7 @@ from klein import Klein
 
 from ..machine.files import VolumeFiles
 from ..machine.transitions import Engine
+from ..machine.turns import ReactorTurns
 from ..settings import Settings
 from ..store.records import VolumeFilter, VolumeRecord
 from ..store.store import Store
@@ -73,10 +74,11 @@ class BlockStorageAPI(ProjectService):
         identity: IdentityAPI,
         engine: Engine,
         settings: Settings,
+        turns: ReactorTurns,
         snapshot_engine: Engine,
         files: VolumeFiles,
     ) -> None:
-        super().__init__(store, identity, engine, settings)
+        super().__init__(store, identity, engine, settings, turns)
         self._snapshot_engine = snapshot_engine
         self._files = files
 
@@ -119,16 +121,16 @@ class BlockStorageAPI(ProjectService):
         return store.add_volume(new)
 
     @endpoint(app, "/v3/<project_id>/volumes", "GET")
-    def list_short(self, call: APIRequest) -> APIResponse:
+    async def list_short(self, call: APIRequest) -> APIResponse:
         """List volumes' names."""
-        return self._list(call, "volumes", self._view(call).summary)
+        return await self._list(call, "volumes", self._view(call).summary)
 
     @endpoint(app, "/v3/<project_id>/volumes/detail", "GET")
-    def list_detail(self, call: APIRequest) -> APIResponse:
+    async def list_detail(self, call: APIRequest) -> APIResponse:
         """List volumes in full."""
-        return self._list(call, "volumes/detail", self._view(call).detail)
+        return await self._list(call, "volumes/detail", self._view(call).detail)
 
-    def _list(
+    async def _list(
         self, call: APIRequest, path: str, view: Callable[[VolumeRecord], dict[str, Any]]
     ) -> APIResponse:
         query = call.query()
@@ -137,7 +139,7 @@ class BlockStorageAPI(ProjectService):
         before = None if page.marker is None else self._found(page.marker).sequence
         volumes = self._store.volumes(chosen, before, page.limit, page.offset)
         url = f"{call.base}/volume/v3/{self.project_path(call)}{path}"
-        body: dict[str, Any] = {"volumes": [view(volume) for volume in volumes]}
+        body: dict[str, Any] = {"volumes": await self.encoded(volumes, view)}
         body.update(
             next_links("volumes", url, query, page, [volume.volume_id for volume in volumes])
         )

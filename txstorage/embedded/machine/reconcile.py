@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 import attr
+from twisted.internet.defer import Deferred, gatherResults
 
 from ..store.records import VolumeRecord
 from ..store.store import Store
@@ -120,8 +121,13 @@ async def reconcile(store: Store, devices: IDeviceBackend) -> list[str]:
             store.settle(volume_id, volumes[volume_id].status, "available")
 
     await store.write(change)
-    for volume_id in decision.reattach:
-        problems += await _reattach(store, devices, volumes[volume_id])
+    # Side by side: after a reboot, it may be every volume.
+    reattaching = [
+        Deferred.fromCoroutine(_reattach(store, devices, volumes[volume_id]))
+        for volume_id in decision.reattach
+    ]
+    for each in await gatherResults(reattaching, consumeErrors=True):
+        problems += each
     return problems
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any, Callable, Generic, Optional, TypeVar
 
 import attr
@@ -28,6 +29,7 @@ from ..store.records import VolumeRecord
 from ..store.store import GONE, Store
 from .copies import CopyInterrupted
 from .devices import DeviceFailure, IDeviceBackend
+from .turns import ReactorTurns
 
 _log = Logger()
 
@@ -238,6 +240,7 @@ class Engine:
     Runs transitions, one at a time for each volume, or each snapshot.
 
     :param delay: seconds a volume stays in each transient status.
+    :param turns: divides the reactor's time among the transitions.
     :param subjects: all volumes, or all snapshots.
     """
 
@@ -247,9 +250,11 @@ class Engine:
         store: Store,
         devices: IDeviceBackend,
         delay: float,
+        turns: ReactorTurns | None = None,
         subjects: Subjects[Any] = VOLUMES,
     ) -> None:
         self._reactor = reactor
+        self._turns = ReactorTurns(reactor) if turns is None else turns
         self._store = store
         self._devices = devices
         self._delay = delay
@@ -266,7 +271,9 @@ class Engine:
 
     def _schedule(self, volume_id: str, delay: float) -> None:
         if not self._stopped:
-            self._waiting[volume_id] = self._reactor.callLater(delay, self._start, volume_id)
+            self._waiting[volume_id] = self._reactor.callLater(
+                delay, self._turns.first, partial(self._start, volume_id)
+            )
 
     def idle(self, volume_id: str) -> Deferred[None]:
         """:return: fires when the volume has no transition any more."""
@@ -288,7 +295,8 @@ class Engine:
         """
         self._stopped = True
         for call in self._waiting.values():
-            call.cancel()
+            if call.active():
+                call.cancel()
         self._waiting.clear()
         await DeferredList(list(self._running.values()))
 
@@ -298,7 +306,8 @@ class Engine:
         return subject, None if subject is None else self._subjects.transition(subject)
 
     def _start(self, key: str) -> None:
-        del self._waiting[key]
+        if self._waiting.pop(key, None) is None:
+            return
         subject, transition = self._find(key)
         if transition is None:
             self._rest(key)
@@ -309,7 +318,7 @@ class Engine:
 
     def _ended(self, key: str, wait: bool) -> None:
         """
-        :param wait: whether the transition waits for others, so that it has not begun.
+        :param wait: whether the transition is to begin later.
         """
         del self._running[key]
         if wait:
@@ -329,14 +338,14 @@ class Engine:
         self._schedule(key, max(self._delay, _AFTER_FAULT))
 
     async def _run(self, key: str, subject: Any, transition: Transition) -> bool:
-        """:return: whether the transition has to wait for others."""
+        """:return: whether the transition has to begin later."""
         try:
             if self._subjects.waits(self._store, subject):
                 return True
             device = await transition.work(self._devices, subject)
         except CopyInterrupted:
             # The service stops, and resumes the transition at its next start.
-            return False
+            return True
         except (DeviceFailure, OSError) as error:
             if _is_shortage(error):
                 raise

@@ -93,6 +93,12 @@ DELETE FROM facts WHERE name IN ('token_binding', 'token_salt');
 CREATE TABLE room (content BLOB NOT NULL);
 """
 
+# Searches by a label, and by the volume of a message, without looking at every volume.
+_SEARCHES = """
+CREATE INDEX labels ON metadata (key, value);
+CREATE INDEX messages_of_volume ON messages (volume_id);
+"""
+
 # Snapshots, volumes that are filled from another or from a snapshot, and volumes that grow.
 _SNAPSHOTS = """
 CREATE TABLE snapshots (
@@ -118,10 +124,11 @@ ALTER TABLE volumes ADD COLUMN snapshot_id TEXT;
 ALTER TABLE volumes ADD COLUMN source_volid TEXT;
 ALTER TABLE volumes ADD COLUMN growing INTEGER;
 ALTER TABLE messages ADD COLUMN snapshot_id TEXT REFERENCES snapshots (id) ON DELETE CASCADE;
+CREATE INDEX messages_of_snapshot ON messages (snapshot_id);
 """
 
 #: The statements that make each version of the schema from the one before.
-_STEPS = (_FIRST, _HOSTS, _ROOM, _SNAPSHOTS)
+_STEPS = (_FIRST, _HOSTS, _ROOM, _SEARCHES, _SNAPSHOTS)
 SCHEMA_VERSION = len(_STEPS)
 
 #: Bytes of the log, and of free pages, that take room on the disk in advance.

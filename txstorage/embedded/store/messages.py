@@ -47,8 +47,10 @@ class MessagesTable:
 
         :param resource_id: of a volume or a snapshot; ``None`` for all.
         """
+        # One condition for each case, so that SQLite uses the indexes.
+        where = "volume_id = ?1 AND snapshot_id IS NULL OR snapshot_id = ?1"
         rows = self._database.execute(
-            "SELECT * FROM messages WHERE ?1 IS NULL OR coalesce(snapshot_id, volume_id) = ?1"
+            f"SELECT * FROM messages WHERE {'?1 IS NULL' if resource_id is None else where}"
             " ORDER BY sequence DESC",
             resource_id,
         )

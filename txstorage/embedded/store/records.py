@@ -10,6 +10,29 @@ from typing import Any
 
 import attr
 
+#: The columns of an attachment, beside those of its volume.
+ATTACHMENT = (
+    "attachments.id AS attachment_id, block_device_id, attachments.volume_id AS of_volume,"
+    " server_id, device, node_device, attached_at, by_compute, connector, mode"
+)
+#: The volumes with everything that belongs to them, in one statement for each page of a list.
+VOLUMES = (
+    f"SELECT volumes.*, {ATTACHMENT},"
+    " (SELECT json_group_object(key, value) FROM metadata WHERE volume_id = volumes.id) AS labels"
+    " FROM {} LEFT JOIN attachments ON attachments.volume_id = volumes.id"
+)
+#: The filters of a list of attachments, as conditions of :data:`VOLUMES`.
+ATTACHED = {
+    "volume_id": "attachments.volume_id = ?",
+    "instance_id": "server_id = ?",
+    # An attachment's status is its volume's while it is made.
+    "attach_status": (
+        "CASE WHEN status IN ('reserved', 'attaching') THEN status ELSE 'attached' END = ?"
+    ),
+    # Cinder has this one, and it never matches.
+    "status": "? IS NULL",
+}
+
 
 @attr.s(frozen=True, auto_attribs=True)
 class AttachmentRecord:
@@ -40,11 +63,11 @@ class AttachmentRecord:
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> AttachmentRecord:
-        """From a row of the ``attachments`` table."""
+        """From a row with the columns :data:`ATTACHMENT`."""
         return cls(
-            attachment_id=row["id"],
+            attachment_id=row["attachment_id"],
             block_device_id=row["block_device_id"],
-            volume_id=row["volume_id"],
+            volume_id=row["of_volume"],
             server_id=row["server_id"],
             device=row["device"],
             node_device=row["node_device"],
@@ -85,10 +108,9 @@ class VolumeRecord:
     growing: int | None = None
 
     @classmethod
-    def from_row(
-        cls, row: sqlite3.Row, metadata: Mapping[str, str], attachment: AttachmentRecord | None
-    ) -> VolumeRecord:
-        """Make it from a row of the ``volumes`` table, its labels and its attachment."""
+    def from_row(cls, row: sqlite3.Row) -> VolumeRecord:
+        """From a row of :data:`VOLUMES`."""
+        attached = row["attachment_id"] is not None
         return cls(
             sequence=row["sequence"],
             volume_id=row["id"],
@@ -100,8 +122,8 @@ class VolumeRecord:
             bootable=bool(row["bootable"]),
             created_at=row["created_at"],
             updated_at=row["updated_at"],
-            metadata=metadata,
-            attachment=attachment,
+            metadata=json.loads(row["labels"]),
+            attachment=AttachmentRecord.from_row(row) if attached else None,
             snapshot_id=row["snapshot_id"],
             source_volid=row["source_volid"],
             growing=row["growing"],
@@ -258,18 +280,29 @@ class VolumeFilter:
     columns: Mapping[str, str] = attr.Factory(dict)
     metadata: Mapping[str, str] | None = attr.Factory(dict)
 
-    def conditions(self) -> tuple[list[str], list[object]]:
-        """:return: conditions in SQL, and their parameters."""
+    def conditions(self, rare: str | None = None) -> tuple[str, list[str], list[object]]:
+        """
+        :param rare: the key of a label that few volumes have, from which the search begins; without
+            one, it looks at one volume after the other until the page is full.
+        :return: the tables, conditions and their parameters, in SQL.
+        """
         where = ["1"]
         parameters: list[object] = []
         if self.metadata is None:
             where.append("0")
         for column, value in sorted(self.columns.items()):
-            where.append(f"{column} = ?")
+            where.append(f"volumes.{column} = ?")
             parameters.append(value)
+        tables = "volumes"
         for key, value in sorted((self.metadata or {}).items()):
-            where.append(
-                "EXISTS (SELECT 1 FROM metadata WHERE volume_id = id AND key = ? AND value = ?)"
-            )
+            if key == rare:
+                # SQLite keeps the order of a CROSS JOIN.
+                tables = "metadata AS rare CROSS JOIN volumes ON volumes.id = rare.volume_id"
+                where.append("rare.key = ? AND rare.value = ?")
+            else:
+                where.append(
+                    "EXISTS (SELECT 1 FROM metadata"
+                    " WHERE volume_id = volumes.id AND key = ? AND value = ?)"
+                )
             parameters.extend([key, value])
-        return where, parameters
+        return tables, where, parameters

@@ -9,8 +9,6 @@ transactions wait for the disk in a thread of their own.
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -19,12 +17,13 @@ from typing import Callable
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorFromThreads
 
+from ..machine.turns import ReactorTurns
 from ..settings import DEFAULT_TYPE
 from .attachments import AttachmentsTable
 from .database import Database
 from .messages import MessagesTable
 from .records import (
-    AttachmentRecord,
+    VOLUMES,
     NewVolume,
     ServerRecord,
     Usage,
@@ -32,6 +31,7 @@ from .records import (
     VolumeRecord,
 )
 from .revoked import RevokedTokens
+from .searches import count, find, find_attached
 from .servers import ServersTable
 from .sidecars import Sidecars
 from .snapshots import SnapshotsTable
@@ -67,6 +67,9 @@ class Store:
         self._clock = clock
         self._sidecars = sidecars
         self._writer: Writer | None = None
+        # The volumes, and the snapshots, that earlier changes of the transaction have touched.
+        self._kept: set[str] = set()
+        self._kept_snapshots: set[str] = set()
         self.attachments = AttachmentsTable(self._database, clock)
         self.snapshots = SnapshotsTable(self._database, clock)
         self.messages = MessagesTable(self._database, clock)
@@ -85,6 +88,8 @@ class Store:
         """Wait until the requested changes are durable, and close the database."""
         if self._writer is not None:
             self._writer.close()
+        if self._sidecars is not None:
+            self._sidecars.close()
         self._database.close()
 
     # -- transactions ----------------------------------------------------------
@@ -123,29 +128,48 @@ class Store:
         reactor: IReactorFromThreads,
         sidecars: Sidecars | None = None,
         release: Callable[[], bool] = lambda: False,
+        turns: ReactorTurns | None = None,
     ) -> None:
         """
         From now on, change the state only with :meth:`write`, which waits in a thread.
 
         :param sidecars: become durable before the changes do.
         :param release: makes room when the disk is full; returns whether there is more now.
+        :param turns: divides the reactor's time among the results.
         """
         path, clock = self._path, self._clock
         self._database.only_read()
-        self._writer = Writer(reactor, lambda: Store(path, clock, sidecars), release)
+        self._writer = Writer(reactor, lambda: Store(path, clock, sidecars), release, turns)
 
-    def keep_sidecars(self, strict: bool = True) -> None:
+    def keep_sidecars(self, strict: bool = True, at_once: bool = False) -> None:
         """
-        Write the sidecars of the volumes and snapshots that this transaction has touched.
+        Write the sidecars of the volumes and snapshots that a change has touched.
 
         :param strict: see :meth:`~txstorage.embedded.store.sidecars.Sidecars.keep`.
+        :param at_once: see there, too.
         :raises OSError: there is no room.
         """
+        touched, snapshots = self._database.touched, self._database.touched_snapshots
         if self._sidecars is not None:
-            for volume_id in sorted(self._database.touched):
-                self._sidecars.keep(volume_id, self.volume(volume_id), strict)
-            for snapshot_id in sorted(self._database.touched_snapshots):
-                self._sidecars.keep_snapshot(snapshot_id, self.snapshots.find(snapshot_id), strict)
+            for volume_id in sorted(touched):
+                self._sidecars.keep(volume_id, self.volume(volume_id), strict, at_once)
+            for snapshot_id in sorted(snapshots):
+                snapshot = self.snapshots.find(snapshot_id)
+                self._sidecars.keep_snapshot(snapshot_id, snapshot, strict, at_once)
+        self._kept.update(touched)
+        self._kept_snapshots.update(snapshots)
+        touched.clear()
+        snapshots.clear()
+
+    def undo_sidecars(self) -> None:
+        """
+        Write the sidecars that :meth:`keep_sidecars` wrote for a transaction that left nothing.
+
+        :raises OSError: there is no room.
+        """
+        self._database.touched.update(self._kept)
+        self._database.touched_snapshots.update(self._kept_snapshots)
+        self.keep_sidecars(at_once=True)
 
     def sync_sidecars(self) -> None:
         """Make the sidecars durable."""
@@ -154,8 +178,8 @@ class Store:
 
     def forget_touched(self) -> None:
         """Begin anew to record what changes touch, once the former changes are durable."""
-        self._database.touched.clear()
-        self._database.touched_snapshots.clear()
+        self._kept.clear()
+        self._kept_snapshots.clear()
 
     # -- facts ---------------------------------------------------------------
 
@@ -220,9 +244,10 @@ class Store:
 
     def volume(self, volume_id: str) -> VolumeRecord | None:
         """:return: the volume, or ``None`` when there is none."""
-        rows = self._database.execute("SELECT * FROM volumes WHERE id = ?", volume_id)
-        volumes = self._complete(rows.fetchall())
-        return volumes[0] if volumes else None
+        row = self._database.execute(
+            VOLUMES.format("volumes") + " WHERE volumes.id = ?", volume_id
+        ).fetchone()
+        return None if row is None else VolumeRecord.from_row(row)
 
     def _existing(self, volume_id: str) -> VolumeRecord:
         volume = self.volume(volume_id)
@@ -243,42 +268,22 @@ class Store:
         :param before: only those with a smaller sequence number.
         :param limit: the maximum number; negative for all.
         """
-        where, parameters = chosen.conditions()
-        if before is not None:
-            where.append("sequence < ?")
-            parameters.append(before)
-        rows = self._database.execute(
-            "SELECT * FROM volumes WHERE {} ORDER BY sequence DESC LIMIT ? OFFSET ?".format(
-                " AND ".join(where)
-            ),
-            *parameters,
-            limit,
-            offset,
-        )
-        return self._complete(rows.fetchall())
+        return find(self._database, chosen, before, limit, offset)
 
     def count(self, chosen: VolumeFilter) -> int:
         """Count the volumes on all pages."""
-        where, parameters = chosen.conditions()
-        found: int = self._database.execute(
-            "SELECT count(*) FROM volumes WHERE " + " AND ".join(where), *parameters
-        ).fetchone()[0]
-        return found
+        return count(self._database, chosen)
 
-    def _complete(self, rows: list[sqlite3.Row]) -> list[VolumeRecord]:
-        ids = json.dumps([row["id"] for row in rows])
-        among = "WHERE volume_id IN (SELECT value FROM json_each(?))"
-        metadata: dict[str, dict[str, str]] = {row["id"]: {} for row in rows}
-        for row in self._database.execute("SELECT * FROM metadata " + among, ids):
-            metadata[row["volume_id"]][row["key"]] = row["value"]
-        attachments = {
-            row["volume_id"]: AttachmentRecord.from_row(row)
-            for row in self._database.execute("SELECT * FROM attachments " + among, ids)
-        }
-        return [
-            VolumeRecord.from_row(row, metadata[row["id"]], attachments.get(row["id"]))
-            for row in rows
-        ]
+    def attached(
+        self, wanted: Mapping[str, str], marker: str | None, limit: int, offset: int
+    ) -> list[VolumeRecord]:
+        """
+        List the volumes with an attachment, the newest attachment first.
+
+        :param wanted: values by the filters :data:`~txstorage.embedded.store.records.ATTACHED`.
+        :param marker: the id of the attachment before the first.
+        """
+        return find_attached(self._database, wanted, marker, limit, offset)
 
     def usage(self) -> Usage:
         """Return the use of the quota."""

@@ -65,8 +65,30 @@ def _maximum(_: object, most: int, value: object, schema: object) -> Iterator[Va
         yield ValidationError("too great")
 
 
+def _patterns(
+    validator: Any, patterns: Mapping[str, Mapping[str, Any]], value: Any, schema: object
+) -> Iterator[ValidationError]:
+    """
+    The keyword ``patternProperties``, without the validator's general way for a text that fits: a
+    body may have thousands of labels.
+    """
+    if not isinstance(value, dict):
+        return
+    for pattern, inner in patterns.items():
+        most = inner["maxLength"] if set(inner) == {"type", "maxLength"} else -1
+        texts = most >= 0 and inner["type"] == "string"
+        for name, member in value.items():
+            if re.search(pattern, name) is None:
+                continue
+            if not (texts and isinstance(member, str) and len(member) <= most):
+                yield from validator.descend(member, inner, path=name, schema_path=pattern)
+
+
 #: Draft 4, but the text of a number has a minimum and a maximum, too.
-_Validator = extend(Draft4Validator, {"minimum": _minimum, "maximum": _maximum})
+_Validator = extend(
+    Draft4Validator,
+    {"minimum": _minimum, "maximum": _maximum, "patternProperties": _patterns},
+)
 _FORMATS = FormatChecker(formats=())
 _FORMATS.checks("uuid")(is_uuid)
 

@@ -159,8 +159,8 @@ NOT_DELETABLE = cinder(
     "Invalid volume: Volume status must be available or error or error_restoring or "
     "error_extending or error_managing and " + _NOT_DELETABLE,
 )
-#: Likewise when the request has ``force``.
-NOT_DELETABLE_BY_FORCE = cinder(400, "Invalid volume: Volume " + _NOT_DELETABLE)
+#: Likewise when the request has ``force``, with no status in its place.
+NOT_DELETABLE_BY_FORCE = cinder(400, "Invalid volume: Volume  " + _NOT_DELETABLE)
 NO_BOOLEAN = cinder(400, "Value '{}' for '{}' is not a boolean.")
 NOT_LARGER = cinder(
     400,

@@ -9,6 +9,7 @@ from klein import Klein
 
 from ...machine.files import VolumeFiles
 from ...machine.transitions import Engine
+from ...machine.turns import ReactorTurns
 from ...settings import Settings
 from ...store.store import Store
 from ...wire import refusals
@@ -46,9 +47,10 @@ class ProjectAPI(ProjectService):
         identity: IdentityAPI,
         engine: Engine,
         settings: Settings,
+        turns: ReactorTurns,
         files: VolumeFiles,
     ) -> None:
-        super().__init__(store, identity, engine, settings)
+        super().__init__(store, identity, engine, settings, turns)
         self._files = files
 
     @endpoint(app, "/v3/<project_id>/types", "GET")

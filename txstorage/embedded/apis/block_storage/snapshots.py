@@ -14,6 +14,7 @@ from klein import Klein
 
 from ...machine.files import VolumeFiles
 from ...machine.transitions import Engine
+from ...machine.turns import ReactorTurns
 from ...settings import Settings
 from ...store.records import SnapshotRecord
 from ...store.store import Store
@@ -74,9 +75,10 @@ class SnapshotsAPI(ProjectService):
         identity: IdentityAPI,
         engine: Engine,
         settings: Settings,
+        turns: ReactorTurns,
         files: VolumeFiles,
     ) -> None:
-        super().__init__(store, identity, engine, settings)
+        super().__init__(store, identity, engine, settings, turns)
         self._files = files
 
     def _view(self, call: APIRequest) -> SnapshotView:
