@@ -57,6 +57,25 @@ class LoopDeviceTests(SynchronousTestCase):
         loop_devices.keep(self.device, self.other)
         self.assertTrue(self.bound())
 
+    def test_grow(self):
+        """A device gets the size of its own grown file; no other file's device does."""
+        self.assertRaises(OSError, loop_devices.grow, self.device, self.other)
+        with open(self.path, "r+b") as opened:
+            opened.truncate(os.path.getsize(self.path) + 2 ** 20)
+        size_path = "/sys/block/{}/size".format(os.path.basename(self.device))
+        with open(size_path) as opened:
+            before = int(opened.read())
+        loop_devices.grow(self.device, self.path)
+        with open(size_path) as opened:
+            self.assertEqual(before + 2 ** 20 // 512, int(opened.read()))
+
+    def test_flush(self):
+        """A device is flushed to its own file only; without the device, that is an error."""
+        loop_devices.flush(self.device, self.path)
+        for device, path in [(self.device, self.other), ("/dev/nonexistent", self.path)]:
+            error = self.assertRaises(OSError, loop_devices.flush, device, path)
+            self.assertEqual(errno.ENODEV, error.errno)
+
     def test_removed(self):
         """A removed file's device is still the file's."""
         os.unlink(self.path)
@@ -110,3 +129,58 @@ class LoopDeviceTests(SynchronousTestCase):
         """A device of another kind is an error."""
         for function in (loop_devices.is_on, loop_devices.detach):
             self.assertRaises((IOError, OSError), function, "/dev/null", self.path)
+
+
+class AttachTests(SynchronousTestCase):
+    """Tests of ``attach`` with two files."""
+
+    def setUp(self):
+        self.path = backing_file(self, "one")
+        self.other = backing_file(self, "two")
+
+    def attach(self, path):
+        device = loop_devices.attach(path)
+        self.addCleanup(loop_devices.detach, device, path)
+        return device
+
+    def test_attach(self):
+        """A device gets the file, writable, and the kernel knows its name."""
+        device = self.attach(self.path)
+        self.assertTrue(loop_devices.is_on(device, self.path))
+        self.assertNotEqual(self.attach(self.other), device)
+        with open(device, "r+b") as written:
+            written.write(b"data")
+        with open(self.path, "rb") as opened:
+            self.assertEqual(opened.read(4), b"data")
+        backing = linux.backing_file(os.path.join("/sys/block", os.path.basename(device)))
+        self.assertEqual(backing, (self.path.encode("ascii"), False))
+
+    def test_taken(self):
+        """A device that another process has taken meanwhile is left alone."""
+        taken = self.attach(self.other)
+        free = loop_devices._free_number
+        numbers = [int(taken[len("/dev/loop"):])]
+        self.patch(loop_devices, "_free_number", lambda: numbers.pop() if numbers else free())
+        device = self.attach(self.path)
+        self.assertTrue(loop_devices.is_on(device, self.path))
+        self.assertTrue(loop_devices.is_on(taken, self.other))
+
+    def test_always_taken(self):
+        """The search for a free device ends."""
+        taken = self.attach(self.other)
+        self.patch(loop_devices, "_free_number", lambda: int(taken[len("/dev/loop"):]))
+        error = self.assertRaises(OSError, loop_devices.attach, self.path, tries=3)
+        self.assertEqual(error.errno, errno.EBUSY)
+        self.assertTrue(loop_devices.is_on(taken, self.other))
+
+    def test_unusable(self):
+        """A missing file, a symbolic link and a lack of devices are errors; nothing is made."""
+        link = self.path + "-link"
+        os.symlink(self.path, link)
+        for path, number in ((self.path + "x", errno.ENOENT), (link, errno.ELOOP)):
+            error = self.assertRaises(OSError, loop_devices.attach, path)
+            self.assertEqual(error.errno, number)
+        self.patch(loop_devices, "_CONTROL", self.path)
+        error = self.assertRaises(OSError, loop_devices.attach, self.path)
+        self.assertEqual(error.errno, errno.ENOTTY)
+        self.assertIn("no free loop device", str(error))

@@ -12,14 +12,14 @@ import shutil
 import signal
 import subprocess
 from contextlib import suppress
-from typing import Any
+from typing import Any, Callable
 from uuid import UUID
 
 import eliot
 import yaml
 from click.testing import CliRunner
 from treq.testing import RequestTraversalAgent
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -72,6 +72,11 @@ def sweep(directory: str) -> None:
         subprocess.run(["umount", "--lazy", point.replace("\\040", " ")], check=False)
     detach_below(directory)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def failing(error: Exception) -> Callable[..., Deferred[Any]]:
+    """Return a method whose Deferreds fail."""
+    return lambda *args: fail(error)
 
 
 class CommandTestCase(SynchronousTestCase):

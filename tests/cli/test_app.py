@@ -19,8 +19,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage.cli import app as _app
 from txstorage.cli.app import SEARCH_PATH, App, CommandResult, default_state_dir
 from txstorage.cli.main import main
+from txstorage.cli.resources import confirmation as _confirmation
 from txstorage.cli.shell.options import log_to
-from txstorage.cli.volumes import confirmation as _confirmation
 from txstorage.errors import InvalidConfiguration
 
 from .support import CommandTestCase, runner

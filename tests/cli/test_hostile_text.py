@@ -17,9 +17,9 @@ import click
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.cli.main import main
+from txstorage.cli.resources.confirmation import confirm
 from txstorage.cli.shell.completion import NODE
 from txstorage.cli.shell.options import GlobalOption
-from txstorage.cli.volumes.confirmation import confirm
 from txstorage.embedded.apis import volume_views
 
 from ..helpers.imports import ROOT
@@ -65,6 +65,24 @@ class HostileTextTests(CommandTestCase):
     def test_show(self) -> None:
         """``volumes show`` prints the escapes of the name, the type and the labels."""
         self.assert_safe("volumes", "show", self.volume)
+
+    def test_snapshots(self) -> None:
+        """Each command that shows a snapshot prints the escapes of its name and its labels."""
+        made = self.document("snapshots", "create", self.volume, "name")["snapshot_id"]
+        database = self.cloud.store._database
+        database.execute("UPDATE snapshots SET name = ?", HOSTILE)
+        database.execute("INSERT INTO snapshot_metadata VALUES (?, ?, ?)", made, "key", HOSTILE)
+        self.assert_safe("snapshots", "list", "--columns", "name,labels")
+        self.assert_safe("snapshots", "show", made)
+        self.assert_safe("snapshots", "show", HOSTILE)
+        self.assert_safe("volumes", "show", self.volume)
+
+    def test_ambiguous_snapshots(self) -> None:
+        """The error of an ambiguous word for snapshots has the escapes of their names."""
+        for name in ("a", "b"):
+            self.document("snapshots", "create", self.volume, name)
+        self.cloud.store._database.execute("UPDATE snapshots SET name = ?", HOSTILE)
+        self.assert_safe("snapshots", "show", HOSTILE, exit_code=1)
 
     def test_attach(self) -> None:
         """``volumes attach`` prints the device's path, and the JSON only safe text."""
@@ -125,7 +143,7 @@ def free_texts() -> Iterator[list[str]]:
     ``serve`` would start a service, and a filter of ``list`` lets nothing pass.
     """
     for path, command in commands():
-        if path in (("serve",), ("volumes", "list")):
+        if path in (("serve",), ("snapshots", "list"), ("volumes", "list")):
             continue
         if arguments_of(command):
             yield [*path, *arguments_of(command)]
@@ -162,7 +180,8 @@ class HostileArgumentTests(CommandTestCase):
     def test_free_text(self) -> None:
         """Volume ids, server ids and paths are printed with visible escapes."""
         tried = list(free_texts())
-        for name in ("--config", "--log", "--profile", "--to", "show", "path", "destroy"):
+        names = ("--config", "--log", "--profile", "--to", "show", "path", "destroy", "snapshots")
+        for name in names:
             self.assertTrue(any(name in " ".join(each) for each in tried), name)
         for each in tried:
             self.assert_safe(each)
@@ -170,7 +189,7 @@ class HostileArgumentTests(CommandTestCase):
 
     def test_question(self) -> None:
         """The question before a volume is destroyed has the visible escapes of its id."""
-        asking = click.Command("ask", callback=lambda: confirm([HOSTILE]))
+        asking = click.Command("ask", callback=lambda: confirm("volume", [HOSTILE]))
         result = runner().invoke(asking, input="n\n")
         self.assertIn("Destroy volume a\\x1b]52;", result.stderr)
         self.assertNotIn("\n  forged", result.stderr)

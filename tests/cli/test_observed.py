@@ -11,11 +11,14 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.cli.observed import ObservedService, SentRequests
-from txstorage.clouds import Volume
-from txstorage.errors import RequestRefused, ResponseLost, Unreachable
+from txstorage.clouds import Snapshot, Volume
+from txstorage.errors import RequestRefused, ResponseLost, UnknownSnapshot, Unreachable
 from txstorage.interfaces import UnknownVolume
 
 VOLUME = Volume("v", "attaching", 1)
+SNAPSHOT = Snapshot("s", "v", "creating", 1)
+CREATE = ("name", 2**30, {}, None, "snapshot", None)
+SNAPSHOTTED = "create a snapshot 'n' of volume v"
 REFUSED = Unreachable("GET", "http://cloud", "Connection was refused")
 
 
@@ -39,15 +42,16 @@ class LookTests(SynchronousTestCase):
             self.assertIs(self.successResultOf(looked), outcome)
 
     def test_status(self) -> None:
-        """The status of each returned volume is observed, and the volume is passed on."""
+        """The status of each returned volume and snapshot is observed, and both are passed on."""
         self.look(VOLUME)
-        self.assertEqual(self.seen, ["attaching"])
+        self.look(SNAPSHOT, "get_snapshot")
+        self.assertEqual(self.seen, ["attaching", "creating"])
         self.assertIs(self.observed.settle, self.service.settle)
 
     def test_outage(self) -> None:
         """Failed looks are counted, with their reason, until one succeeds."""
         self.look(VOLUME)
-        for name in ("get_volume", "list_volumes", "list_attachments"):
+        for name in ("get_volume", "list_volumes", "list_attachments", "list_snapshots"):
             self.look(REFUSED, name)
         self.look((), "list_attachments")
         self.look(REFUSED)
@@ -58,6 +62,7 @@ class LookTests(SynchronousTestCase):
                 "attaching: 1 failed look: Connection was refused",
                 "attaching: 2 failed looks: Connection was refused",
                 "attaching: 3 failed looks: Connection was refused",
+                "attaching: 4 failed looks: Connection was refused",
                 "attaching",
                 "attaching: 1 failed look: Connection was refused",
             ],
@@ -69,8 +74,9 @@ class LookTests(SynchronousTestCase):
         self.assertEqual(self.seen, ["1 failed look: Connection was refused"])
 
     def test_gone(self) -> None:
-        """An answer that a volume is gone is no failed look."""
+        """An answer that a volume or a snapshot is gone is no failed look."""
         self.look(UnknownVolume("v"))
+        self.look(UnknownSnapshot("s"), "get_snapshot")
         self.assertEqual(self.seen, [])
 
 
@@ -85,15 +91,20 @@ class RequestTests(SynchronousTestCase):
     def test_requests(self) -> None:
         """Each request for a change is recorded when it is sent, and when it is accepted."""
         for name, arguments, what, answer, outcome in (
-            ("create_volume", ("n", 2**30, {}), "create a volume of 1 GiB", VOLUME, " as volume v"),
+            ("create_volume", CREATE, "create a volume of 1 GiB", VOLUME, " as volume v"),
+            ("create_snapshot", ("v", "n", {}), SNAPSHOTTED, SNAPSHOT, " as snapshot s"),
+            ("delete_snapshot", ("s",), "destroy snapshot s", None, ""),
+            ("extend_volume", ("v", 2**31, True), "grow volume v to 2 GiB", None, ""),
             ("delete_volume", ("v",), "destroy volume v", None, ""),
             ("request_attach", ("v", "s"), "attach volume v to s", None, ""),
             ("request_detach", ("v", "s"), "detach volume v from s", None, ""),
         ):
             self.setUp()
             waiting: Deferred[Any] = Deferred()
-            setattr(self.service, name, lambda *args, waiting=waiting: waiting)
+            request = mock.Mock(return_value=waiting)
+            setattr(self.service, name, request)
             sent = getattr(self.observed, name)(*arguments)
+            request.assert_called_once_with(*arguments)
             self.assertEqual(str(self.sent), f"{what} (sent, and not answered yet)")
             waiting.callback(answer)
             self.assertIs(self.successResultOf(sent), answer)
@@ -104,6 +115,7 @@ class RequestTests(SynchronousTestCase):
         for error, expected in (
             (RequestRefused("POST", "http://cloud", 400, "no"), ""),
             (UnknownVolume("v"), ""),
+            (UnknownSnapshot("s"), ""),
             (REFUSED, ""),
             (ResponseLost("POST", "http://cloud", "x"), "sent, and not answered yet"),
         ):

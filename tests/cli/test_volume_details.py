@@ -8,6 +8,8 @@ import os
 from typing import Any
 from unittest import mock
 
+from txstorage.cli.snapshots.columns import COLUMNS as SNAPSHOT_COLUMNS
+from txstorage.cli.volumes.columns import COLUMNS
 from txstorage.driver.operations import BlockDeviceDriver
 from txstorage.embedded.apis import volume_views
 
@@ -143,3 +145,29 @@ class DetachedTests(CommandTestCase):
     def test_available(self) -> None:
         """A volume that is available needs no remark."""
         self.assertTrue(self.detached_with("available").endswith("is detached\n"))
+
+
+class MembersTests(CommandTestCase):
+    """The members of the JSON documents, on which scripts rely."""
+
+    def test_members(self) -> None:
+        """The documents of each command have the same members, whatever the volume's state."""
+        common = {*COLUMNS, "attached_to_hosts"} - {"cluster_id"}
+        device = {"device_path", "device_size"}
+        volume = self.create()
+        snapshot = self.document("snapshots", "create", volume)
+        self.assertEqual(set(snapshot), {*SNAPSHOT_COLUMNS, "was_attached"})
+        for _ in "ab":  # as it was made, and when it was attached
+            [listed] = self.document("volumes", "list")["volumes"]
+            self.assertEqual(set(listed), common | {"cluster_id"})
+            shown = self.document("volumes", "show", volume)
+            self.assertEqual(set(shown), common | device | {"snapshots"})
+            self.assertEqual(set(shown["snapshots"][0]), set(SNAPSHOT_COLUMNS))
+            grown = self.document("volumes", "grow", volume, "2GiB")
+            self.assertEqual(set(grown), common | device | {"requested_size"})
+            attached = self.document("volumes", "attach", volume)
+            self.assertEqual(set(attached), common | device)
+            detached = self.document("volumes", "detach", volume)
+            self.assertEqual(set(detached), common)
+        created = self.document("volumes", "create", "--clone", volume)
+        self.assertEqual(set(created), common | {"requested_size"})

@@ -18,8 +18,8 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from txstorage._version import VERSION
 from txstorage.cli.main import main
+from txstorage.cli.resources import confirmation
 from txstorage.cli.running import CommandInterrupted
-from txstorage.cli.volumes import confirmation
 from txstorage.driver.operations import BlockDeviceDriver
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.machine.transitions import Engine
@@ -257,7 +257,7 @@ class ReasonTests(CommandTestCase):
     def test_shown(self) -> None:
         """``volumes show`` prints the cloud's reason for an ``error``, and for no other status."""
         volume = self.create()
-        self.cloud.store.add_message(volume, "attach volume: no loop device is free")
+        self.cloud.store.messages.add(volume, "attach volume: no loop device is free")
         self.assertIs(self.document("volumes", "show", volume)["problem"], None)
         for status in ("error", "error_deleting"):
             self.cloud.store.set_status(volume, status)
@@ -297,14 +297,24 @@ class InterruptTests(CommandTestCase):
         volume = self.create()
         other = self.create()
         self.document("volumes", "attach", other)
+        old = self.document("snapshots", "create", other, "old")["snapshot_id"]
         with mock.patch.object(Engine, "begin"):
             for arguments, words in (
                 (["create", "2GiB"], "create a volume of 2 GiB (accepted as volume "),
+                (["create", "--clone", volume], "create a volume of 1 GiB (accepted as volume "),
+                (["grow", self.create_at_rest(), "2GiB"], "grow volume "),
                 (["attach", volume], f"attach volume {volume} to {self.node} (accepted)"),
                 (["detach", other], f"detach volume {other} from {self.node} (accepted)"),
                 (["destroy", "--yes", self.create_at_rest()], "destroy volume "),
             ):
                 said = self.interrupted("volumes", *arguments)
+                self.assertIn("already asked to: " + words, said)
+            rest = self.create_at_rest()
+            for arguments, words in (
+                (["create", rest, "n"], f"create a snapshot 'n' of volume {rest} (accepted as "),
+                (["destroy", "--yes", old], f"destroy snapshot {old} (accepted)"),
+            ):
+                said = self.interrupted("snapshots", *arguments)
                 self.assertIn("already asked to: " + words, said)
 
     def create_at_rest(self) -> str:
@@ -380,5 +390,5 @@ class UsageTests(CommandTestCase):
         """``--version`` and ``--help`` need no configuration."""
         self.assertIn(VERSION, runner().invoke(main, ["--version"]).stdout)
         shown = runner().invoke(main, ["-h"]).stdout
-        for command in ("demo", "doctor", "serve", "volumes"):
+        for command in ("demo", "doctor", "serve", "snapshots", "volumes"):
             self.assertIn(command, shown)

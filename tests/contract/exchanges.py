@@ -59,10 +59,10 @@ class Answer:
 
 
 def request_bytes(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    """A whole HTTP/1.1 request, which does not close the connection."""
+    """A whole HTTP/1.1 request, the last of its connection."""
     parts = urlsplit(url)
     target = (parts.path or "/") + ("?" + parts.query if parts.query else "")
-    lines = [f"{method} {target} HTTP/1.1", "Host: " + parts.netloc]
+    lines = [f"{method} {target} HTTP/1.1", "Host: " + parts.netloc, "Connection: close"]
     lines += ["{}: {}".format(*each) for each in headers.items()]
     if body is not None:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]

@@ -22,7 +22,7 @@ from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.settings import USER
 from txstorage.embedded.testing import in_memory_cloud
 from txstorage.embedded.wire import refusals
-from txstorage.embedded.wire.channel import BoundedSite
+from txstorage.embedded.wire.site import BoundedSite
 
 from .case import Target
 from .record import compared, errors, lines, read, routes
@@ -88,8 +88,10 @@ class EmbeddedTarget(Target):
     async def pause(self) -> None:
         self._clock.advance(DELAY / 3)
 
-    async def limit(self, volumes: int, gigabytes: int) -> None:
-        self._user_site = self._restarted(max_volumes=volumes, max_gigabytes=gigabytes)
+    async def limit(self, volumes: int, gigabytes: int, snapshots: int = -1) -> None:
+        self._user_site = self._restarted(
+            max_volumes=volumes, max_gigabytes=gigabytes, max_snapshots=snapshots
+        )
 
     async def application_credential(self, session: Any) -> dict[str, str]:
         ids = Ids.of(self._cloud.store)

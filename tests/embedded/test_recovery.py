@@ -19,8 +19,13 @@ from txstorage.embedded.recovery import Remains, examine, is_lost, refuse_lost, 
 from txstorage.embedded.service import EmbeddedService, ServiceOptions, wall_time
 from txstorage.embedded.settings import GIB
 from txstorage.embedded.state_directory import ServeError, StateDirectory
-from txstorage.embedded.store.records import NewVolume, VolumeRecord
-from txstorage.embedded.store.sidecars import sidecar_path
+from txstorage.embedded.store.records import (
+    NewSnapshot,
+    NewVolume,
+    SnapshotRecord,
+    VolumeRecord,
+)
+from txstorage.embedded.store.sidecar_content import sidecar_path, snapshot_sidecar_path
 from txstorage.embedded.store.store import Store
 
 from .support import temporary_directory
@@ -52,7 +57,7 @@ class RecoveryCase(TestCase):
         """
         service = await self.serve()
         store = service._store
-        server = store.servers()[0].server_id
+        server = store.servers.every()[0].server_id
         for name in ("data", "attached"):
             new = NewVolume(name, "text", 1, "gold", {"label": name})
             made = await store.write(lambda store, new=new: store.add_volume(new))
@@ -65,6 +70,19 @@ class RecoveryCase(TestCase):
         volumes = self.volumes(store)
         await service.stop()
         return volumes
+
+    async def snapshot(self) -> SnapshotRecord:
+        """Let a service make a snapshot of the volume ``data``, and end."""
+        service = await self.serve()
+        store, engine = service._store, service._application._snapshot_engine
+        volume_id = self.volumes(store)["data"].volume_id
+        new = NewSnapshot(volume_id, "s", None, 1, "gold", {"c": "d"})
+        made = await store.write(lambda store: store.snapshots.add(new))
+        engine.begin(made.snapshot_id)
+        await engine.idle(made.snapshot_id)
+        (found,) = store.snapshots.every()
+        await service.stop()
+        return attr.evolve(found, sequence=0, updated_at=None)
 
     def volumes(self, store: Store) -> dict[str, VolumeRecord]:
         """The volumes by their names, without the numbers and times of their rows."""
@@ -417,3 +435,92 @@ class MemoryTests(SynchronousTestCase):
         """The ids that nothing has kept are named."""
         remains = Remains((), {}, {"cluster_id": "c", "project_id": "p"})
         self.assertEqual(remains.lost_facts, ("user_id", "application_credential_id"))
+
+
+class SnapshotTests(RecoveryCase):
+    """Tests of the recovery of snapshots, and of what volumes have since there are snapshots."""
+
+    async def restored(self) -> tuple[list[SnapshotRecord], dict[str, VolumeRecord]]:
+        """Recover all, and return what a service then has, without the numbers of the rows."""
+        self.recover()
+        service = await self.serve()
+        snapshots = [
+            attr.evolve(each, sequence=0, updated_at=None)
+            for each in service._store.snapshots.every()
+        ]
+        return snapshots, self.volumes(service._store)
+
+    async def test_restored(self) -> None:
+        """A snapshot comes back with its labels, and its file."""
+        volumes = await self.fill()
+        snapshot = await self.snapshot()
+        self.lose()
+        (found,) = self.examined().snapshots
+        self.assertEqual((found.snapshot, found.problem), (snapshot, ""))
+        self.assertEqual(await self.restored(), ([snapshot], volumes))
+
+    async def test_problems(self) -> None:
+        """A missing or short file is reported; a missing one's snapshot is then in error."""
+        await self.fill()
+        path = self.path("volumes", "snapshot-" + (await self.snapshot()).snapshot_id)
+        self.lose()
+        os.truncate(path, 5)
+        self.assertEqual(self.examined().snapshots[0].problem, "its file has 5 bytes")
+        os.unlink(path)
+        self.assertEqual(self.examined().snapshots[0].problem, "its file is missing")
+        [snapshot], _ = await self.restored()
+        self.assertEqual(snapshot.status, "error")
+
+    async def test_damaged(self) -> None:
+        """The file of a snapshot without a readable sidecar is left alone, and reported."""
+        await self.fill()
+        snapshot_id = (await self.snapshot()).snapshot_id
+        self.lose()
+        with open(snapshot_sidecar_path(self.path("volumes"), snapshot_id), "w") as opened:
+            opened.write("{}")
+        self.assertEqual(self.examined().snapshots, ())
+        self.recover()
+        service = await self.serve()
+        self.assertIn("unknown snapshots", " ".join(service.remarks))
+        self.assertTrue(os.path.exists(self.path("volumes", "snapshot-" + snapshot_id)))
+
+    async def test_volume_lost(self) -> None:
+        """The snapshot of a volume of which nothing remains is restored, the volume in error."""
+        volumes = await self.fill()
+        snapshot = await self.snapshot()
+        self.lose()
+        data = volumes["data"].volume_id
+        os.unlink(self.path("volumes", "volume-" + data))
+        os.unlink(sidecar_path(self.path("volumes"), data))
+        problems = {each.volume.volume_id: each.problem for each in self.examined().volumes}
+        self.assertEqual(problems[data], "only its snapshots remain")
+        snapshots, found = await self.restored()
+        self.assertEqual((snapshots, found["None"].status), ([snapshot], "error"))
+
+    async def test_snapshots_only(self) -> None:
+        """A snapshot's file beside an empty database is a sign of its loss."""
+        volumes = await self.fill()
+        await self.snapshot()
+        for volume in volumes.values():
+            os.unlink(self.path("volumes", "volume-" + volume.volume_id))
+        self.lose()
+        store = Store(self.path("txstorage.sqlite"), wall_time)
+        store.declare_server("node-1")
+        store.close()
+        state = self.state()
+        self.assertTrue(is_lost(state))
+
+    async def test_growing(self) -> None:
+        """A volume that was growing has the size of its file."""
+        volumes = await self.fill()
+        data = volumes["data"].volume_id
+        for grown, size in ((False, 1), (True, 3)):
+            service = await self.serve()
+            await service._store.write(lambda store: store.grow(data, 3))
+            await service.stop()
+            if grown:
+                os.truncate(self.path("volumes", "volume-" + data), 3 * GIB)
+            self.lose()
+            (found,) = [each for each in self.examined().volumes if each.volume.name == "data"]
+            self.assertEqual((found.volume.size, found.problem), (size, ""))
+            self.recover()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 from typing import Any
+from urllib.parse import urlsplit
 
 import attr
 import treq
 import yaml
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from txstorage.embedded import service as serving
@@ -107,6 +110,23 @@ class ChooseDevicesTests(SynchronousTestCase):
         self.assertIn("no device node", self.refused("auto", "loop"))
 
 
+class Client(Protocol):
+    """A client's connection, whose answer and end can be waited for."""
+
+    def __init__(self) -> None:
+        self.answered: Deferred[None] = Deferred()
+        self.ended: Deferred[None] = Deferred()
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
+        """See ``IProtocol``."""
+        if not self.answered.called:
+            self.answered.callback(None)
+
+    def connectionLost(self, reason: Any = None) -> None:  # noqa: N802 (Twisted's name)
+        """See ``IProtocol``."""
+        self.ended.callback(None)
+
+
 class ServiceTests(TestCase):
     """Tests of :class:`EmbeddedService`."""
 
@@ -140,6 +160,22 @@ class ServiceTests(TestCase):
         self.assertEqual(response.code, 200)
         body = await response.json()
         self.assertEqual(body["version"]["links"][0]["href"], self.auth_url + "/")
+
+    async def test_kept_connections(self) -> None:
+        """A stop ends the connections that clients keep, with and without a former request."""
+        service = await self.start()
+        site = service._site
+        assert site is not None
+        address = urlsplit(self.auth_url)
+        endpoint = TCP4ClientEndpoint(reactor, str(address.hostname), int(address.port or 0))
+        clients = [await connectProtocol(endpoint, Client()) for _ in range(2)]
+        clients[0].transport.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await clients[0].answered
+        self.assertEqual(len(site._open), 2)
+        await service.stop()
+        self.assertEqual(len(site._open), 0)
+        for client in clients:
+            await client.ended
 
     async def test_agents(self) -> None:
         """Each node has a private file, and the first one's content is returned."""
@@ -239,7 +275,7 @@ class ServiceTests(TestCase):
         await (await self.start()).stop()
         store = Store(os.path.join(self.directory, "txstorage.sqlite"), reactor.seconds)
         volume_id = store.add_volume(NewVolume(None, None, 1, "gold", {})).volume_id
-        store.attachments.reserve(volume_id, store.servers()[0].server_id, "/dev/vdb")
+        store.attachments.reserve(volume_id, store.servers.every()[0].server_id, "/dev/vdb")
         store.close()
         self.assertIn("detach them first", await self.refused(devices="loop"))
 

@@ -49,7 +49,7 @@ class ShellsTests(PackagesTestCase):
     def test_descriptions(self):
         """fish shows whole descriptions, with their commas."""
         shown = self.machine.run([*SHELLS["fish"], "txstorage vol"])
-        self.assertIn("volumes\tList, create, attach, detach and destroy", shown)
+        self.assertIn("volumes\tList, create, grow, attach, detach and destroy", shown)
 
     def test_words_of_the_service(self):
         """Each shell offers the volumes and nodes of the machine's own service."""

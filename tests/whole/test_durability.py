@@ -59,8 +59,8 @@ def read(device):
             return sha256(written.read()).hexdigest()
 
 
-class DurabilityTests(TestCase):
-    """Volumes with file systems, and a service that is killed."""
+class KilledService(TestCase):
+    """A service with loop devices, which is killed, and drivers of two of its nodes."""
 
     timeout = 200
     if os.getuid() != 0:
@@ -84,24 +84,19 @@ class DurabilityTests(TestCase):
         yield driver.attach_volume(volume_id, node)
         self.device = yield driver.get_device_path(volume_id)
 
-    @inlineCallbacks
-    def test_moves(self):
-        """A file on a volume is identical after the volume has moved to another node and back."""
-        first, second = self.drivers
-        volume = yield first.create_volume(uuid4(), GIB)
-        yield self.attached(first, volume.blockdevice_id)
-        checksum = write(self.device)
-        for leaves, takes in [(first, second), (second, first)]:
-            yield leaves.detach_volume(volume.blockdevice_id)
-            yield self.attached(takes, volume.blockdevice_id)
-            self.assertEqual(checksum, read(self.device))
-
     def files(self):
         """:return: the names of the volumes' files; only their sidecars are beside them."""
         names = sorted(os.listdir(os.path.join(self.service.state, "volumes")))
         files = [name for name in names if "." not in name]
         self.assertEqual(sorted(files + [name + ".json" for name in files]), names)
         return files
+
+    def lose_database(self):
+        """Kill the service, and remove its database."""
+        self.service.kill()
+        for name in os.listdir(self.service.state):
+            if name.startswith("txstorage.sqlite"):
+                os.unlink(os.path.join(self.service.state, name))
 
     def restart(self):
         self.service.kill()
@@ -128,6 +123,22 @@ class DurabilityTests(TestCase):
             if self.agent.moments - before <= moment:
                 break
         self.assertGreater(moment, 5, "it was over too soon")
+
+
+class DurabilityTests(KilledService):
+    """Volumes with file systems, and a service that is killed."""
+
+    @inlineCallbacks
+    def test_moves(self):
+        """A file on a volume is identical after the volume has moved to another node and back."""
+        first, second = self.drivers
+        volume = yield first.create_volume(uuid4(), GIB)
+        yield self.attached(first, volume.blockdevice_id)
+        checksum = write(self.device)
+        for leaves, takes in [(first, second), (second, first)]:
+            yield leaves.detach_volume(volume.blockdevice_id)
+            yield self.attached(takes, volume.blockdevice_id)
+            self.assertEqual(checksum, read(self.device))
 
     @inlineCallbacks
     def test_killed_while_moving(self):
@@ -168,10 +179,7 @@ class DurabilityTests(TestCase):
         checksum = write(self.device)
         before = yield first.list_volumes()
         configured = [self.service.configuration(node) for node in ("node-1", "node-2")]
-        self.service.kill()
-        for name in os.listdir(self.service.state):
-            if name.startswith("txstorage.sqlite"):
-                os.unlink(os.path.join(self.service.state, name))
+        self.lose_database()
         error = self.assertRaises(RuntimeError, self.service.start)
         self.assertIn("--recover", str(error))
         self.service.start("--recover", "--yes")

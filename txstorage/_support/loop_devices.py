@@ -19,11 +19,15 @@ from . import linux
 
 MYPY = False
 if MYPY:
-    from typing import Optional, Tuple  # noqa: F401
+    from typing import Callable, Optional, Tuple  # noqa: F401
 
+_LOOP_SET_FD = 0x4C00
 _LOOP_CLR_FD = 0x4C01
 _LOOP_SET_STATUS64 = 0x4C04
 _LOOP_GET_STATUS64 = 0x4C05
+_LOOP_SET_CAPACITY = 0x4C07
+_LOOP_CTL_GET_FREE = 0x4C82
+_CONTROL = "/dev/loop-control"
 _INFO_SIZE = 232
 _FLAGS_OFFSET = 52
 _AUTOCLEAR = 4
@@ -127,6 +131,56 @@ def _check(device, path, removed):
         os.close(opened)
 
 
+def attach(path, tries=100):
+    # type: (str, int) -> str
+    """
+    Attach a free loop device to a file, which another device may have already.
+
+    ``losetup`` does the same, but pauses for a quarter of a second when another process, or
+    another thread, takes the device that it has found free.
+
+    :param str path: the file's absolute path; a symbolic link is refused.
+    :param int tries: the number of free devices that others may take meanwhile.
+    :return: the device node.
+    :raises OSError: there is no free device, or the file can't be used.
+    """
+    backing = os.open(path, os.O_RDWR | os.O_NOFOLLOW | getattr(os, "O_CLOEXEC", 0))
+    try:
+        for _ in range(tries):
+            device = "/dev/loop{}".format(_free_number())
+            if _set_file(device, backing):
+                return device
+    finally:
+        os.close(backing)
+    raise OSError(errno.EBUSY, "other processes take every free loop device")
+
+
+def _free_number():
+    # type: () -> int
+    control = os.open(_CONTROL, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+    try:
+        return fcntl.ioctl(control, _LOOP_CTL_GET_FREE)
+    except IOError as error:
+        raise OSError(error.errno, "no free loop device: " + os.strerror(error.errno or 0))
+    finally:
+        os.close(control)
+
+
+def _set_file(device, backing):
+    # type: (str, int) -> bool
+    """:return: whether the device had no file before."""
+    opened = os.open(device, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+    try:
+        fcntl.ioctl(opened, _LOOP_SET_FD, backing)
+        return True
+    except (IOError, OSError) as error:
+        if error.errno != errno.EBUSY:
+            raise
+        return False
+    finally:
+        os.close(opened)
+
+
 def detach(device, path, exclusive=False):
     # type: (str, str, bool) -> bool
     """
@@ -181,4 +235,42 @@ def keep(device, path):
         os.close(opened)
 
 
-__all__ = ["detach", "is_on", "keep", "was_on"]
+def grow(device, path):
+    # type: (str, str) -> None
+    """
+    Let a loop device, also one that is in use, have the present size of its file.
+
+    :param str device: the device node.
+    :param str path: the absolute path of the file behind it.
+    :raises OSError: the device can't be opened, or has another file.
+    """
+    _command(device, path, lambda opened: fcntl.ioctl(opened, _LOOP_SET_CAPACITY))
+
+
+def flush(device, path):
+    # type: (str, str) -> None
+    """
+    Write everything that was written to a loop device itself to its file, and that to the disk.
+    Data that a mounted file system holds back stays with the file system.
+
+    :param str device: the device node.
+    :param str path: the absolute path of the file behind it.
+    :raises OSError: the device can't be opened, or has another file.
+    """
+    _command(device, path, os.fsync)
+
+
+def _command(device, path, act):
+    # type: (str, str, Callable[[int], object]) -> None
+    opened = _open(device, os.O_RDONLY)
+    if opened is None:
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), device)
+    try:
+        if not _holds(opened, path, removed=False):
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), device)
+        act(opened)
+    finally:
+        os.close(opened)
+
+
+__all__ = ["attach", "detach", "flush", "grow", "is_on", "keep", "was_on"]

@@ -60,8 +60,12 @@ COMMANDS = {
     "serve": LazyCommand(
         "txstorage.cli.serve", "Serve volumes of this machine over OpenStack's HTTP APIs."
     ),
+    "snapshots": LazyCommand(
+        "txstorage.cli.snapshots", "List, create and destroy snapshots of the cluster's volumes."
+    ),
     "volumes": LazyCommand(
-        "txstorage.cli.volumes", "List, create, attach, detach and destroy the cluster's volumes."
+        "txstorage.cli.volumes",
+        "List, create, grow, attach, detach and destroy the cluster's volumes.",
     ),
 }
 

@@ -11,7 +11,8 @@ from twisted.python.failure import Failure
 
 from .._support.compat import as_text
 from ..clouds.interface import IVolumeService
-from ..clouds.values import Volume
+from ..clouds.values import Snapshot, Volume
+from ..errors import UnknownSnapshot
 from ..interfaces import UnknownVolume, VolumeException
 from .sizes import format_size
 
@@ -40,21 +41,28 @@ class SentRequests:
         return sent.addCallbacks(self._accepted, self._failed, (what,), {}, (what,), {})
 
     def _accepted(self, result: Any, what: str) -> Any:
-        made = f" as volume {result.volume_id}" if isinstance(result, Volume) else ""
+        made = f" as {_named(result)}" if isinstance(result, (Snapshot, Volume)) else ""
         self._outcomes[what] = "accepted" + made
         return result
 
     def _failed(self, failure: Failure, what: str) -> Failure:
         error = failure.value
-        if getattr(error, "certainly_unprocessed", False) or isinstance(error, VolumeException):
+        unknown = isinstance(error, (VolumeException, UnknownSnapshot))
+        if unknown or getattr(error, "certainly_unprocessed", False):
             del self._outcomes[what]
         return failure
 
 
+def _named(made: Snapshot | Volume) -> str:
+    if isinstance(made, Snapshot):
+        return f"snapshot {made.snapshot_id}"
+    return f"volume {made.volume_id}"
+
+
 class ObservedService:
     """
-    A volume service that reports the status of each volume it returns, each failed look, and each
-    request for a change.
+    A volume service that reports the status of each volume and snapshot it returns, each failed
+    look, and each request for a change.
 
     :param service: the :class:`~txstorage.clouds.IVolumeService`.
     :param observe: called with a status, or with a problem.
@@ -84,6 +92,15 @@ class ObservedService:
         """See ``IVolumeService``."""
         return self._looked(self._service.list_volumes(labels))
 
+    def get_snapshot(self, snapshot_id: str) -> Deferred[Snapshot]:
+        """See ``IVolumeService``."""
+        looked = self._looked(self._service.get_snapshot(snapshot_id))
+        return looked.addCallback(self._seen)
+
+    def list_snapshots(self, *args: Any) -> Deferred[Any]:
+        """See ``IVolumeService``."""
+        return self._looked(self._service.list_snapshots(*args))
+
     def list_attachments(self, server_id: str) -> Deferred[Any]:
         """See ``IVolumeService``."""
         return self._looked(self._service.list_attachments(server_id))
@@ -98,7 +115,7 @@ class ObservedService:
         return result
 
     def _failed(self, failure: Failure) -> Failure:
-        if not failure.check(UnknownVolume):
+        if not failure.check(UnknownVolume, UnknownSnapshot):
             self._failures += 1
             reason = getattr(failure.value, "reason", None) or failure.getErrorMessage()
             count = "1 failed look" if self._failures == 1 else f"{self._failures} failed looks"
@@ -106,25 +123,39 @@ class ObservedService:
             self._observe(": ".join(part for part in parts if part))
         return failure
 
-    def _seen(self, volume: Volume) -> Volume:
-        self._status = volume.status
-        self._observe(volume.status)
-        return volume
+    def _seen(self, found: Any) -> Any:
+        self._status = found.status
+        self._observe(found.status)
+        return found
 
     # -- requests ----------------------------------------------------------------
 
-    def create_volume(
-        self, name: str, size: int, labels: Mapping[str, str], volume_type: str | None = None
-    ) -> Deferred[Volume]:
+    def create_volume(self, name: str, size: int, *rest: Any) -> Deferred[Volume]:
         """See ``IVolumeService``."""
         what = f"create a volume of {format_size(size)}"
-        sent = self._service.create_volume(name, size, labels, volume_type)
-        return self._sent.watch(what, sent)
+        return self._sent.watch(what, self._service.create_volume(name, size, *rest))
 
     def delete_volume(self, volume_id: str) -> Deferred[None]:
         """See ``IVolumeService``."""
         sent = self._service.delete_volume(volume_id)
         return self._sent.watch(f"destroy volume {volume_id}", sent)
+
+    def extend_volume(self, volume_id: str, size: int, attached: bool) -> Deferred[None]:
+        """See ``IVolumeService``."""
+        sent = self._service.extend_volume(volume_id, size, attached)
+        return self._sent.watch(f"grow volume {volume_id} to {format_size(size)}", sent)
+
+    def create_snapshot(
+        self, volume_id: str, name: str, labels: Mapping[str, str]
+    ) -> Deferred[Snapshot]:
+        """See ``IVolumeService``."""
+        sent = self._service.create_snapshot(volume_id, name, labels)
+        return self._sent.watch(f"create a snapshot '{name}' of volume {volume_id}", sent)
+
+    def delete_snapshot(self, snapshot_id: str) -> Deferred[None]:
+        """See ``IVolumeService``."""
+        sent = self._service.delete_snapshot(snapshot_id)
+        return self._sent.watch(f"destroy snapshot {snapshot_id}", sent)
 
     def request_attach(self, volume_id: str, server_id: str) -> Deferred[None]:
         """See ``IVolumeService``."""

@@ -83,11 +83,11 @@ def sync_directory(path: str) -> None:
         os.close(directory)
 
 
-def replace_private(path: str, content: bytes) -> None:
+def write_unfinished(path: str, content: bytes) -> None:
     """
-    Write a file that only its owner can read: all of it, or nothing.
+    Begin to write a file that only its owner can read; :func:`finish` ends it.
 
-    The content is durable, and the directory's entry only after :func:`sync_directory`.
+    :raises OSError: the former file stays, and nothing else.
     """
     unfinished = path + UNFINISHED
     with suppress(FileNotFoundError):
@@ -95,18 +95,41 @@ def replace_private(path: str, content: bytes) -> None:
     try:
         with os.fdopen(os.open(unfinished, _MAKE, 0o600), "wb") as opened:
             opened.write(content)
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.replace(unfinished, path)
     except BaseException:
-        with suppress(OSError):
-            os.unlink(unfinished)
+        drop_unfinished(path)
         raise
 
 
+def finish(path: str) -> None:
+    """
+    Replace a file by its unfinished successor, whole.
+
+    The content is durable, and the directory's entry only after :func:`sync_directory`.
+
+    :raises OSError: the former file stays, and nothing else.
+    """
+    try:
+        opened = os.open(path + UNFINISHED, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+        os.replace(path + UNFINISHED, path)
+    except BaseException:
+        drop_unfinished(path)
+        raise
+
+
+def drop_unfinished(path: str) -> None:
+    """Give up to write a file."""
+    with suppress(OSError):
+        os.unlink(path + UNFINISHED)
+
+
 def write_private(path: str, content: bytes) -> None:
-    """Write a file as :func:`replace_private` does, and make its directory's entry durable."""
-    replace_private(path, content)
+    """Write a file that only its owner can read: all of it, durably, or nothing."""
+    write_unfinished(path, content)
+    finish(path)
     sync_directory(os.path.dirname(path))
 
 

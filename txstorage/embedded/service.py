@@ -20,14 +20,17 @@ from twisted.internet.interfaces import (
     IReactorSSL,
     IReactorTCP,
     IReactorThreads,
+    IReactorTime,
 )
+from twisted.internet.task import deferLater
 
 from .._support.monotonic import use_monotonic_time
 from .agent_yml import Access, AgentFiles, reachable
 from .application import Application
 from .disk import Reserve, is_full
-from .machine.devices import DeviceFailure, FileDevices, IDeviceReactor, LoopDevices
+from .machine.devices import DeviceFailure, FileDevices, LoopDevices
 from .machine.files import VolumeFiles, in_threads
+from .machine.turns import ReactorTurns
 from .memory import FACTS
 from .recovery import refuse_lost, unknown_files
 from .settings import Settings
@@ -36,6 +39,7 @@ from .store.database import NewerDatabase
 from .store.sidecars import Sidecars
 from .store.store import Store
 from .tls import context_factory, self_signed
+from .wire.site import BoundedSite
 
 DEFAULT_NODES = ("node-1", "node-2")
 _NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
@@ -147,8 +151,8 @@ async def choose_devices(
     return loop, "they work here"
 
 
-class IServiceReactor(IDeviceReactor, IReactorSSL, IReactorTCP, IReactorThreads):
-    """A reactor that listens, keeps time, and starts programs and threads."""
+class IServiceReactor(IReactorTime, IReactorSSL, IReactorTCP, IReactorThreads):
+    """A reactor that listens, keeps time, and starts threads."""
 
 
 class EmbeddedService:
@@ -166,6 +170,7 @@ class EmbeddedService:
         self._store: Store | None = None
         self._application: Application | None = None
         self._port: IListeningPort | None = None
+        self._site: BoundedSite | None = None
         #: Warnings and explanations, for people.
         self.remarks: list[str] = []
 
@@ -186,11 +191,19 @@ class EmbeddedService:
         port, self._port = self._port, None
         if port is not None:
             await maybeDeferred(port.stopListening)
+        site, self._site = self._site, None
+        if site is not None:
+            site.end_after_responses()
         application, self._application = self._application, None
         if application is not None:
             await application.stop()
         if self._store is not None:
             self._store.close()
+        if site is not None:
+            # The last responses leave in the second turn of the reactor.
+            for _ in range(2):
+                await deferLater(self._reactor, 0, lambda: None)
+            await site.end()
         if self._state is not None:
             self._state.close()
 
@@ -224,13 +237,15 @@ class EmbeddedService:
             **options.behaviour,
         )
         cluster_id = store.fact("cluster_id", lambda: str(uuid.uuid4()))
-        self._application = Application(self._reactor, store, devices, settings, wall_time)
+        turns = ReactorTurns(self._reactor)
+        self._application = Application(self._reactor, store, devices, settings, wall_time, turns)
         facts = {name: store.fact(name, str) for name in FACTS}
         sidecars = Sidecars(state.volumes, facts["project_id"], cluster_id)
         self._keep_room(state, store, files, sidecars)
-        store.write_in_thread(self._reactor, sidecars, reserve.release)
+        store.write_in_thread(self._reactor, sidecars, reserve.release, turns)
         self.remarks.extend(await self._application.start())
-        port, certificate = self._listen(state, self._application.site())
+        self._site = self._application.site()
+        port, certificate = self._listen(state, self._site)
         self._port = port
         address = cast(IPv4Address, port.getHost())
         access = Access(
@@ -253,9 +268,9 @@ class EmbeddedService:
         kept = False
         try:
             store.make_room()
-            volumes = store.volumes()
-            sidecars.reconcile(volumes)
-            self.remarks.extend(unknown_files(state, volumes))
+            volumes, snapshots = store.volumes(), store.snapshots.every()
+            sidecars.reconcile(volumes, snapshots)
+            self.remarks.extend(unknown_files(state, volumes, snapshots))
             kept = files.has_room()
         except (sqlite3.Error, OSError) as error:
             if not is_full(error):
@@ -268,10 +283,10 @@ class EmbeddedService:
 
     def _declare(self, store: Store) -> dict[str, str]:
         """Server ids by name, the first declared first."""
-        known = [server.name for server in reversed(store.servers())]
+        known = [server.name for server in reversed(store.servers.every())]
         names = self._options.nodes or known or DEFAULT_NODES
         declared = {name: store.declare_server(name).server_id for name in names}
-        declared.update((server.name, server.server_id) for server in store.servers())
+        declared.update((server.name, server.server_id) for server in store.servers.every())
         return declared
 
     async def _choose_devices(
@@ -292,7 +307,7 @@ class EmbeddedService:
 
     def _listen(self, state: StateDirectory, site: Any) -> tuple[IListeningPort, str | None]:
         """
-        :param site: a ``Site``, which Twisted's types do not count as a factory.
+        :param site: a :class:`BoundedSite`, which Twisted's types do not count as a factory.
         :return: the port, and the path of the certificate to trust, with TLS.
         """
         options = self._options

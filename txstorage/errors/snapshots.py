@@ -105,7 +105,10 @@ class HasSnapshots(VolumeError):
     :ivar tuple snapshots: texts: the snapshots' ids.
     """
 
-    remedy = u"destroy the snapshots first: 'txstorage snapshots destroy SNAPSHOT'"
+    remedy = (
+        u"destroy the snapshots first: 'txstorage snapshots destroy SNAPSHOT', or with the program "
+        u"that made them"
+    )
 
     def __init__(self, volume_id, snapshots):
         # type: (Text, Iterable[Text]) -> None

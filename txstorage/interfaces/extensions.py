@@ -2,7 +2,7 @@
 """
 Operations beyond Flocker's interfaces: snapshots, clones and growing.
 
-They stand beside Flocker's :class:`IBlockDeviceAsyncAPI`: a driver that has them provides these
+They stand beside Flocker's ``IBlockDeviceAsyncAPI``: a driver that has them provides these
 interfaces, too.
 """
 
@@ -41,7 +41,7 @@ class BlockDeviceSnapshot(object):
         volumes made from it.
     :ivar text created_at: ISO 8601, UTC.
     :ivar text status: the cloud's own status; ``available`` when the snapshot can be used.
-    :ivar dict labels: text to text: those that :meth:`create_snapshot` was given.
+    :ivar dict labels: text to text: those that ``create_snapshot`` was given.
     """
 
     snapshot_id = attr.ib(validator=_text)  # type: Text

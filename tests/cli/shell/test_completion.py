@@ -69,6 +69,37 @@ class CloudTests(CommandTestCase):
         self.assertEqual(self.offered("volumes", "show", self.volume), [self.volume])
         self.assertEqual(self.offered("volumes", "show", incomplete=name[:10]), [name])
 
+    def test_more_places_for_volumes(self) -> None:
+        """Volumes are offered to the commands for copies, growth and snapshots, too."""
+        for words in (
+            ["volumes", "grow"],
+            ["volumes", "create", "--clone"],
+            ["snapshots", "create"],
+            ["snapshots", "list", "--volume"],
+        ):
+            self.assertEqual(self.offered(*words), [self.volume])
+
+    def test_snapshots(self) -> None:
+        """Ids and names of the cluster's snapshots are offered to each command with a snapshot."""
+        made = self.document("snapshots", "create", self.volume, "nightly")["snapshot_id"]
+        cluster = ["--cluster-id", str(uuid4())]
+        volume = self.document("volumes", "create", "1GiB", *cluster)["volume_id"]
+        self.document("snapshots", "create", volume, "nightly", *cluster)
+        for words in (
+            ["snapshots", "show"],
+            ["snapshots", "destroy"],
+            ["snapshots", "rm"],
+            ["volumes", "create", "--from-snapshot"],
+        ):
+            self.assertEqual(self.offered(*words), [made])
+            self.assertEqual(self.offered(*words, incomplete=made[:3]), [made])
+            self.assertEqual(self.offered(*words, incomplete="nig"), ["nightly"])
+
+    def test_default_names(self) -> None:
+        """The default name of a snapshot is offered: no shell has to quote it."""
+        name = self.document("snapshots", "create", self.volume)["name"]
+        self.assertEqual(self.offered("snapshots", "show", incomplete=name[:12]), [name])
+
     def test_nodes(self) -> None:
         """Names of nodes are offered, and an id to its beginning."""
         for option in (["attach", self.volume, "--to"], ["list", "--attached-to"]):

@@ -77,6 +77,9 @@ class ImportsTests(SynchronousTestCase):
             ["volumes", "--help"],
             ["volumes", "list", "--help"],
             ["volumes", "attach", "--help"],
+            ["volumes", "create", "--help"],
+            ["snapshots", "--help"],
+            ["snapshots", "list", "--help"],
         ):
             modules = imported(*arguments)
             self.assertIn("txstorage.cli.main", modules)
@@ -98,7 +101,13 @@ class ImportsTests(SynchronousTestCase):
 
     def test_server(self) -> None:
         """Only the server's commands import the server."""
-        for arguments in (["volumes", "list"], ["volumes", "show", "x"], ["doctor"]):
+        for arguments in (
+            ["volumes", "list"],
+            ["volumes", "show", "x"],
+            ["snapshots", "list"],
+            ["snapshots", "create", "x"],
+            ["doctor"],
+        ):
             modules = imported(*arguments)
             self.assertIn("txstorage._assembly", modules)
             self.assertEqual(modules.intersection(SERVER + RARE), set(), arguments)

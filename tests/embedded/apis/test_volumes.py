@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 from urllib.parse import quote
 
+from twisted.internet.defer import Deferred
+
+from txstorage.embedded.apis import versioned
+from txstorage.embedded.machine.turns import ReactorTurns
 from txstorage.embedded.settings import GIB, VOLUME_TYPES
 from txstorage.embedded.testing import in_memory_cloud
 
@@ -488,3 +493,48 @@ class MessageTests(CloudTests):
         self.assertEqual(self.cinder("GET", other, version="3.5").body, {"messages": []})
         unfiltered = self.cinder("GET", other, version="3.4").body["messages"]
         self.assertEqual(unfiltered, [message])
+
+
+class SliceTests(CloudTests):
+    """Tests of lists that are encoded in slices."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for number in range(5):
+            self.create(name=f'p"{number}')
+        self.waiting: list[Deferred[None]] = []
+        self.paths = ("/volumes/detail?limit=5", "/volumes?with_count=1", "/attachments/detail")
+
+    def listed(self, path: str) -> bytes:
+        """Return the bytes of a list, whose pauses last until all else is done."""
+        url = f"{self.cloud.settings.base_url}/volume/v3{path}"
+        headers = {"X-Auth-Token": self.token, "OpenStack-API-Version": "volume 3.50"}
+        asked = self.treq.get(url, headers=headers)
+        while self.waiting:
+            self.assertNoResult(asked)
+            self.assertEqual(self.volumes("GET", "?limit=1").code, 200)
+            self.waiting.pop().callback(None)
+            self.treq.flush()
+        response = self.successResultOf(asked)
+        self.assertEqual(response.code, 200)
+        content: bytes = self.successResultOf(response.content())
+        return content
+
+    def pause(self) -> Deferred[None]:
+        """Wait for the test."""
+        self.waiting.append(Deferred())
+        self.pauses += 1
+        return self.waiting[-1]
+
+    def test_slices(self) -> None:
+        """Between the slices, others have their turn; the list is as if it were in one piece."""
+        whole = [self.listed(path) for path in self.paths]
+        self.patch(ReactorTurns, "pause", lambda turns: self.pause())
+        self.patch(versioned, "_SLICE", 2)
+        for path, expected, pauses in zip(self.paths, whole, (2, 3, 0)):
+            self.pauses = 0
+            self.assertEqual(self.listed(path), expected)
+            self.assertEqual(self.pauses, pauses)
+        names = [each["name"] for each in json.loads(whole[0])["volumes"]]
+        self.assertEqual(names, [f'p"{number}' for number in (4, 3, 2, 1, 0)])
+        self.assertEqual(json.loads(whole[1])["count"], 7)

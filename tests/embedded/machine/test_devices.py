@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
-from txstorage._support import linux
+from txstorage._support import loop_devices
 from txstorage.embedded.machine.devices import (
     DeviceFailure,
     FileDevices,
@@ -21,7 +22,7 @@ from txstorage.embedded.machine.devices import (
     LoopDeviceBusy,
     LoopDevices,
 )
-from txstorage.embedded.machine.files import VolumeFiles
+from txstorage.embedded.machine.files import VolumeFiles, in_threads
 
 from ...helpers.loops import loops_below
 from ..support import no_loop_devices, temporary_directory
@@ -71,6 +72,29 @@ class VolumeFileTests(SynchronousTestCase):
         self.files.remove("v")
         self.files.remove("v")
         self.assertFalse(self.files.exists("v"))
+
+    def test_grow(self) -> None:
+        """A file grows to its new size, durably, and never shrinks; the growth can be undone."""
+        self.files.create("v", MIB)
+        synced: list[int] = []
+        self.patch(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_size))
+        for size, before, after in ((2 * MIB, MIB, 2 * MIB), (MIB, 2 * MIB, 2 * MIB)):
+            self.assertEqual(self.files.grow("v", size), before)
+            self.assertEqual(os.path.getsize(self.files.path("v")), after)
+        self.files.cut("v", 3 * MIB)
+        self.files.cut("v", MIB)
+        self.assertEqual(os.path.getsize(self.files.path("v")), MIB)
+        self.assertEqual(synced, [2 * MIB, 2 * MIB, 2 * MIB, MIB])
+        self.assertRaises(FileNotFoundError, self.files.grow, "w", MIB)
+
+    def test_unfinished(self) -> None:
+        """Interrupted copies are removed, and nothing else is."""
+        kept = {"volume-v", "snapshot-s", "volume-v.json", "volume-v.json.new", "other.new"}
+        for name in kept | {"volume-w.new", "snapshot-t.new"}:
+            with open(os.path.join(self.files.directory, name), "w"):
+                pass
+        self.files.remove_unfinished()
+        self.assertEqual(set(os.listdir(self.files.directory)), kept)
 
     def test_no_room(self) -> None:
         """A size beyond any file's is an error."""
@@ -136,45 +160,81 @@ class FileDeviceTests(SynchronousTestCase):
         self.assertEqual(list(self.devices.attached()), ["v"])
 
 
-class LosetupTests(SynchronousTestCase):
-    """Tests of losetup's failures."""
+class BindingTests(SynchronousTestCase):
+    """Tests of :class:`LoopDevices` without devices."""
 
-    def loop(self, run: Any) -> LoopDevices:
-        """Return loop devices, of which none is bound."""
+    def setUp(self) -> None:
         self.directory = temporary_directory(self)
-        files = VolumeFiles(self.directory)
-        files.create("v", MIB)
-        return LoopDevices(Clock(), files, sysfs=self.directory, run=run)
-
-    def failure(self, run: Any) -> str:
-        """Return the reason of a failed attach."""
-        failed = self.failureResultOf(wait_for(self.loop(run).attach("v")), DeviceFailure)
-        return str(failed.value)
-
-    def test_refused(self) -> None:
-        """The failure has losetup's message."""
-        answer = (b"", b"losetup: cannot find an unused loop device\n", 1)
-        self.assertEqual(
-            self.failure(lambda *_, **__: succeed(answer)),
-            "losetup: cannot find an unused loop device",
+        self.files = VolumeFiles(self.directory)
+        self.waiting: list[tuple[Deferred[Any], Any, Any]] = []
+        for name in ("v", "w"):
+            self.files.create(name, MIB)
+        self.devices = LoopDevices(Clock(), self.files, sysfs=self.directory)
+        self.bound: dict[str, str] = {}
+        self.patch(loop_devices, "attach", self.bind)
+        self.patch(loop_devices, "is_on", lambda device, path: self.bound.get(device) == path)
+        self.patch(
+            self.devices,
+            "_bound",
+            lambda: {os.path.basename(path): [device] for device, path in self.bound.items()},
         )
 
-    def test_killed(self) -> None:
-        """A killed losetup is a failure."""
+    def bind(self, path: str) -> str:
+        """Make a device; a second one on the same file fails the test."""
+        assert path not in self.bound.values(), "a file has two devices"
+        device = f"/dev/loop{len(self.bound)}"
+        self.bound[device] = path
+        return device
 
-        def run(*_: Any, **__: Any) -> Deferred[tuple[bytes, bytes, int]]:
-            return fail(RuntimeError("signal 9"))
+    def later(self, function: Any, *arguments: Any) -> Deferred[Any]:
+        """Call a function when the test wants it."""
+        self.waiting.append((Deferred(), function, arguments))
+        return self.waiting[-1][0]
 
-        self.assertEqual(self.failure(run), "losetup was killed")
+    def carry_out(self) -> None:
+        """Call the functions that wait, the last first, and those that come meanwhile."""
+        while self.waiting:
+            done, function, arguments = self.waiting.pop()
+            done.callback(function(*arguments))
 
-    def test_nothing_made(self) -> None:
-        """A losetup that succeeds without making a device is a failure."""
-        self.assertIn("made no device", self.failure(lambda *_, **__: succeed((b"", b"", 0))))
+    def test_no_device(self) -> None:
+        """Without a free device the failure names the file and the reason."""
 
-    def test_missing(self) -> None:
-        """Without losetup the failure names its package."""
-        self.patch(linux, "SYSTEM_PATH", "/nonexistent")
-        self.assertIn("util-linux", self.failure(None))
+        def refuse(path: str) -> str:
+            raise OSError(errno.ENOSPC, "no free loop device")
+
+        self.patch(loop_devices, "attach", refuse)
+        failed = self.failureResultOf(wait_for(self.devices.attach("v")), DeviceFailure)
+        path = os.path.join(self.directory, "volume-v")
+        self.assertEqual(str(failed.value), path + ": no free loop device")
+
+    def test_other_device(self) -> None:
+        """A new device that does not have the file is a failure."""
+        self.patch(loop_devices, "attach", lambda path: "/dev/loop7")
+        failed = self.failureResultOf(wait_for(self.devices.attach("v")), DeviceFailure)
+        self.assertIn("/dev/loop7 is not on", str(failed.value))
+
+    def test_side_by_side(self) -> None:
+        """Attaches of different files do not wait for one another."""
+        self.files.aside = self.later
+        attaching = [wait_for(self.devices.attach(name)) for name in ("v", "w")]
+        self.assertEqual(len(self.waiting), 2)
+        self.carry_out()
+        made = [self.successResultOf(each) for each in attaching]
+        self.assertEqual(sorted(made), ["/dev/loop0", "/dev/loop1"])
+
+    def test_one_file(self) -> None:
+        """Attaches of one file at once make one device; a detach waits for them."""
+        self.patch(loop_devices, "was_on", lambda device, path: False)
+        self.patch(loop_devices, "detach", lambda device, path, _: self.bound.pop(device))
+        self.files.aside = self.later
+        attaching = [wait_for(self.devices.attach("v")) for _ in range(2)]
+        detaching = wait_for(self.devices.detach("v"))
+        self.assertEqual(len(self.waiting), 1)
+        self.carry_out()
+        self.assertEqual([self.successResultOf(each) for each in attaching], ["/dev/loop0"] * 2)
+        self.successResultOf(detaching)
+        self.assertEqual((self.bound, self.devices._locks), ({}, {}))
 
 
 class LoopDeviceTests(TestCase):
@@ -210,6 +270,25 @@ class LoopDeviceTests(TestCase):
         for _ in range(2):
             await self.devices.detach("v")
             self.assertEqual(list(loops_below(self.directory)), [])
+
+    async def test_at_once(self) -> None:
+        """Many attaches at once, some of them of the same file, make one device for each file."""
+        names = [str(number) for number in range(8)]
+        for name in names:
+            self.files.create(name, MIB)
+        files = VolumeFiles(self.directory, in_threads(reactor))
+        devices = LoopDevices(reactor, files)
+        attaching = [wait_for(devices.attach(name)) for name in names * 2]
+        made = [await each for each in attaching]
+        self.assertEqual(made[:8], made[8:])
+        expected = {
+            device: os.path.join(files.directory, "volume-" + name)
+            for device, name in zip(made, names)
+        }
+        self.assertEqual(loops_below(self.directory), expected)
+        for each in [wait_for(devices.detach(name)) for name in names]:
+            await each
+        self.assertEqual(loops_below(self.directory), {})
 
     async def test_symbolic_link(self) -> None:
         """A state directory behind a symbolic link is recognised."""
@@ -322,8 +401,8 @@ class LoopDeviceTests(TestCase):
         await self.devices.detach("v")
         self.assertEqual(await self.devices.forget_strays([]), [])
         self.assertEqual(others.attached(), {"v": strange})
-        with self.assertRaises(DeviceFailure):
-            await self.devices.attach("v")
+        self.assertNotEqual(await self.devices.attach("v"), strange)
+        self.assertEqual(len(loops_below(self.directory)), 1)
 
     async def test_replaced(self) -> None:
         """A device of a removed file is not that of a new file of the same name."""
@@ -337,6 +416,62 @@ class LoopDeviceTests(TestCase):
         self.assertEqual(int(size), 4 * MIB)
         await self.devices.detach("v")
         self.assertEqual(list(loops_below(self.directory)), [])
+
+    async def test_grow(self) -> None:
+        """
+        A device that is in use gets the size of its grown file, which the kernel shows at once; one
+        without a grown file stays as it is.
+        """
+        device = await self.devices.attach("v")
+        opened = os.open(device, os.O_RDWR)
+        self.addCleanup(os.close, opened)
+        for size in (8 * MIB, 16 * MIB):
+            self.files.grow("v", size)
+            await self.devices.grow("v")
+            found = subprocess.check_output(["blockdev", "--getsize64", device])
+            self.assertEqual(int(found), size)
+        os.pwrite(opened, b"data", 16 * MIB - 4)
+        os.fsync(opened)
+        with open(self.files.path("v"), "rb") as read:
+            read.seek(16 * MIB - 4)
+            self.assertEqual(read.read(), b"data")
+
+    async def test_grow_detached(self) -> None:
+        """Without a device, nothing is to be done."""
+        self.files.grow("v", 16 * MIB)
+        await self.devices.grow("v")
+        self.assertEqual(list(loops_below(self.directory)), [])
+
+    async def test_flush(self) -> None:
+        """Data that was written to a device is in its file after a flush."""
+        device = await self.devices.attach("v")
+        opened = os.open(device, os.O_RDWR)
+        self.addCleanup(os.close, opened)
+        os.pwrite(opened, b"data", 4096)
+        with open(self.files.path("v"), "rb") as read:
+            await self.devices.flush("v")
+            read.seek(4096)
+            self.assertEqual(read.read(4), b"data")
+
+    async def test_flush_detached(self) -> None:
+        """Without a device, nothing is to be done."""
+        await self.devices.flush("v")
+        self.assertEqual(list(loops_below(self.directory)), [])
+
+    async def test_detach_during_flush(self) -> None:
+        """A detach waits for a flush, which has the device open."""
+        await self.devices.attach("v")
+        flushing: Deferred[None] = Deferred()
+        real = self.files.aside
+        self.files.aside = lambda *arguments: flushing
+        flushed = wait_for(self.devices.flush("v"))
+        self.files.aside = real
+        detached = wait_for(self.devices.detach("v"))
+        self.assertEqual(list(self.devices.attached()), ["v"])
+        flushing.callback(None)
+        await flushed
+        await detached
+        self.assertEqual(self.devices.attached(), {})
 
     async def test_probe(self) -> None:
         """The trial of loop devices leaves nothing behind."""

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from typing import Any
 
+import attr
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from txstorage._support import loop_devices
 from txstorage.embedded.application import Application
-from txstorage.embedded.machine.devices import DeviceFailure, FileDevices, LoopDevices
+from txstorage.embedded.machine.devices import FileDevices, LoopDevices
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.machine.reconcile import Plan, plan
 from txstorage.embedded.settings import GIB, Settings
-from txstorage.embedded.store.records import AttachmentRecord, NewVolume, VolumeRecord
+from txstorage.embedded.store.records import (
+    AttachmentRecord,
+    NewSnapshot,
+    NewVolume,
+    VolumeRecord,
+)
 from txstorage.embedded.store.store import Store
 
 from ...helpers.loops import loops_below
@@ -83,10 +90,12 @@ class PlanTests(SynchronousTestCase):
             self.assertEqual(self.decide(volume("v", status, True), True, False).released, [])
 
     def test_reattach(self) -> None:
-        """A volume in use gets its device back."""
-        one = volume("v", "in-use", True)
-        self.assertEqual(self.decide(one, True, False).reattach, ["v"])
-        self.assertEqual(self.decide(one, True, True).reattach, [])
+        """A volume in use gets its device back, also when it was to grow."""
+        for status in ("in-use", "extending", "error_extending"):
+            one = volume("v", status, True)
+            self.assertEqual(self.decide(one, True, False).reattach, ["v"])
+            self.assertEqual(self.decide(one, True, True).reattach, [])
+            self.assertEqual(self.decide(volume("v", status), True, False).reattach, [])
 
 
 class CrashMixin:
@@ -131,6 +140,7 @@ class CrashMixin:
     async def start(self) -> list[str]:
         """Start again, and let everything happen."""
         self.store = self.open()
+        self.files = VolumeFiles(self.files.directory)
         application = Application(self.clock, self.store, self.make_devices(), SETTINGS)
         problems = await application.start()
         self.clock.advance(0)
@@ -195,7 +205,7 @@ class CrashMixin:
         await self.crashed("available", False, False, False)
         (problem,) = await self.start()
         self.assertIn(self.volume_id, problem)
-        (message,) = self.store.messages(self.volume_id)
+        (message,) = self.store.messages.listed(self.volume_id)
         self.assertEqual(message.text, "its file is missing")
 
     async def test_unknown_files(self) -> None:
@@ -203,6 +213,15 @@ class CrashMixin:
         self.files.create("unknown", GIB)
         await self.start()
         self.assertTrue(self.files.exists("unknown"))
+
+    async def test_unfinished_files(self) -> None:
+        """The remains of copies that nobody makes any more are removed."""
+        for path in (self.files.path("gone"), self.files.snapshot_path("gone")):
+            with open(path + ".new", "w"):
+                pass
+        await self.start()
+        names = os.listdir(self.files.directory)
+        self.assertEqual([name for name in names if "gone" in name], [])
 
     async def test_data(self) -> None:
         """Data written to the device is there after any restart."""
@@ -228,6 +247,116 @@ class CrashMixin:
         (problem,) = await self.start()
         self.assertIn(self.volume_id, problem)
         self.assertEqual(self.found()[:2], ("in-use", True))
+
+    async def test_growing(self) -> None:
+        """
+        After a crash at any instant of growing, in use or not, with or without the device, the
+        volume has its new size, and its data.
+        """
+        for place, grown, device in (
+            (False, False, False),
+            (False, True, False),
+            (True, False, True),
+            (True, True, True),
+            (True, False, False),
+            (True, True, False),
+        ):
+            self.volume_id = self.store.add_volume(NEW).volume_id
+            await self.crashed("in-use" if place else "available", place, True, device)
+            self.write(self.files.path(self.volume_id), b"first")
+            self.store.grow(self.volume_id, 2)
+            if grown:
+                self.files.grow(self.volume_id, 2 * GIB)
+            await self.start()
+            found = self.store.volume(self.volume_id)
+            assert found is not None
+            status = "in-use" if place else "available"
+            self.assertEqual((found.status, found.size), (status, 2), (place, grown, device))
+            self.assertEqual(os.path.getsize(self.files.path(self.volume_id)), 2 * GIB)
+            self.assertEqual(self.read(self.files.path(self.volume_id)), b"first")
+            if place:
+                path = self.devices.attached()[self.volume_id]
+                with open(path, "rb") as opened:
+                    self.assertEqual(opened.seek(0, os.SEEK_END), 2 * GIB)
+                self.store.settle(self.volume_id, "in-use", "available")
+                await self.devices.detach(self.volume_id)
+
+    def write(self, path: str, text: bytes) -> None:
+        """Write to a file's beginning."""
+        with open(path, "r+b") as opened:
+            opened.write(text)
+
+    def read(self, path: str) -> bytes:
+        """Return a file's beginning."""
+        with open(path, "rb") as opened:
+            return opened.read(5)
+
+    async def test_copies(self) -> None:
+        """
+        After a crash at any instant of copying, the snapshot or copy is made, from the beginning
+        unless it was complete.
+        """
+        await self.crashed("available", False, True, False)
+        self.write(self.files.path(self.volume_id), b"first")
+        for half, whole in ((False, False), (True, False), (False, True)):
+            new = NewSnapshot(self.volume_id, None, None, 1, "gold", {})
+            snapshot_id = self.store.snapshots.add(new).snapshot_id
+            source = attr.evolve(NEW, source_volid=self.volume_id)
+            copy = self.store.add_volume(source).volume_id
+            paths = [self.files.snapshot_path(snapshot_id), self.files.path(copy)]
+            for path in paths:
+                if half:
+                    with open(path + ".new", "wb") as opened:
+                        opened.write(b"half")
+                if whole:
+                    self.copy(path)
+            await self.start()
+            for path in paths:
+                self.assertEqual((os.path.getsize(path), self.read(path)), (GIB, b"first"))
+            found = self.store.snapshots.find(snapshot_id)
+            copied = self.store.volume(copy)
+            assert found is not None and copied is not None
+            self.assertEqual((found.status, copied.status), ("available", "available"))
+            names = os.listdir(self.files.directory)
+            self.assertEqual([name for name in names if name.endswith(".new")], [])
+
+    def copy(self, path: str) -> None:
+        """Copy the volume's file."""
+        copies = VolumeFiles(self.files.directory).copies
+        copies.make(self.files.path(self.volume_id), path, GIB)
+
+    async def test_deleting_snapshots(self) -> None:
+        """After a crash while a volume is deleted with its snapshots, all of them go."""
+        for file in (True, False):
+            self.volume_id = self.store.add_volume(NEW).volume_id
+            await self.crashed("deleting", False, True, False)
+            new = NewSnapshot(self.volume_id, None, None, 1, "gold", {})
+            snapshot_id = self.store.snapshots.add(new).snapshot_id
+            self.store.snapshots.set_status(snapshot_id, "deleting")
+            if file:
+                self.copy(self.files.snapshot_path(snapshot_id))
+            await self.start()
+            await self.start()
+            self.assertIsNone(self.store.snapshots.find(snapshot_id))
+            self.assertIsNone(self.store.volume(self.volume_id))
+            names = " ".join(os.listdir(self.files.directory))
+            self.assertNotIn(snapshot_id, names)
+            self.assertNotIn(self.volume_id, names)
+
+    async def test_lost_snapshot(self) -> None:
+        """A snapshot without its file is in error, and is reported."""
+        await self.crashed("available", False, True, False)
+        new = NewSnapshot(self.volume_id, None, None, 1, "gold", {})
+        snapshot_id = self.store.snapshots.add(new).snapshot_id
+        self.store.snapshots.set_status(snapshot_id, "available")
+        (problem,) = await self.start()
+        self.assertIn(snapshot_id, problem)
+        found = self.store.snapshots.find(snapshot_id)
+        assert found is not None
+        self.assertEqual(found.status, "error")
+        (message,) = self.store.messages.listed(snapshot_id)
+        self.assertEqual(message.text, "its file is missing")
+        self.assertEqual(await self.start(), [])
 
     def break_devices(self) -> None:
         """Make attaching fail."""
@@ -256,7 +385,7 @@ class LoopCrashTests(CrashMixin, TestCase):
         return LoopDevices(reactor, self.files)
 
     def break_devices(self) -> None:
-        self.patch(LoopDevices, "_losetup", lambda *_: Deferred.fromCoroutine(_refuse()))
+        self.patch(loop_devices, "attach", _refuse)
 
     async def test_in_use(self) -> None:
         """
@@ -283,5 +412,5 @@ class LoopCrashTests(CrashMixin, TestCase):
         self.assertEqual(len(loops_below(self.directory)), 1)
 
 
-async def _refuse() -> None:
-    raise DeviceFailure("losetup: cannot find an unused loop device")
+def _refuse(path: str) -> None:
+    raise OSError(errno.ENOSPC, "no free loop device")

@@ -9,8 +9,10 @@ from queue import SimpleQueue
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage.embedded.machine.turns import ReactorTurns
 from txstorage.embedded.store.database import Database
 from txstorage.embedded.store.records import NewVolume
 from txstorage.embedded.store.store import Store
@@ -129,6 +131,20 @@ class WriterTests(SynchronousTestCase):
             [self.successResultOf(each) for each in waiting], [str(n) for n in range(50)]
         )
         self.assertEqual(self.disk.commits - before, 1)
+
+    def test_turns(self) -> None:
+        """Results for which the reactor has no time wait for its next iteration."""
+        clock = Clock()
+        writer = Writer(self.calls, self.open, turns=ReactorTurns(clock, bound=-1.0))
+        self.addCleanup(writer.close)
+        change = writer.write(lambda store: store.set_fact("a", "v"))
+        self.calls.turn()
+        self.assertNoResult(change)
+        [call] = clock.getDelayedCalls()
+        self.assertEqual(call.getTime(), 0.0)
+        writer._turns._bound = 1.0
+        clock.advance(0)
+        self.assertEqual(self.successResultOf(change), "v")
 
     def test_order(self) -> None:
         """Changes are made and answered in the order of their requests, each after the last."""

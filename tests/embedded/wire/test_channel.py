@@ -11,8 +11,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
+from twisted.web.server import Request
 
-from txstorage.embedded.bounds import BOUNDS, ConnectionBounds
+from txstorage.embedded.bounds import BOUNDS
 from txstorage.embedded.wire.channel import BoundedRequest
 from txstorage.embedded.wire.exchange import APIResponse, Service
 
@@ -59,6 +60,17 @@ class ChannelTests(CloudTests):
         """The status of the response; 0 without one."""
         return int((self.transport.value().split(b" ", 2) + [b"0"])[1] or 0)
 
+    def patch_list(self) -> Any:
+        """Let the list of volumes wait for the test."""
+        waiting: Deferred[None] = Deferred()
+
+        async def answer(*_: Any) -> APIResponse:
+            await waiting
+            return APIResponse(200, {})
+
+        self.patch(Service, "answer", answer)
+        return waiting
+
 
 class HandshakeTests(ChannelTests):
     """Tests of a client that speaks TLS to a port without TLS."""
@@ -80,6 +92,72 @@ class HandshakeTests(ChannelTests):
         channel.dataReceived(body)
         self.assertEqual(self.status(), 400)
         self.assertIn(b"Malformed request body", self.transport.value())
+
+
+class SeveralTests(ChannelTests):
+    """Tests of several requests on one connection."""
+
+    def test_kept(self) -> None:
+        """A connection carries one request after the other, also when they come in one piece."""
+        channel = self.connect()
+        request = self.head("GET", "/")
+        for data, answers in ((request, 1), (request[:9], 0), (request[9:], 1), (request * 3, 3)):
+            self.transport.clear()
+            channel.dataReceived(data)
+            self.assertEqual(self.transport.value().count(b"HTTP/1.1 200 "), answers)
+            self.assertNotIn(b"Connection: close", self.transport.value())
+        self.assertFalse(self.transport.disconnecting)
+
+    def test_close(self) -> None:
+        """A client that asks for it gets a connection for one request."""
+        self.connect().dataReceived(self.head("GET", "/", Connection="close") * 2)
+        self.assertEqual(self.transport.value().count(b"HTTP/1.1 200 "), 1)
+        self.assertIn(b"Connection: close", self.transport.value())
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_no_reader(self) -> None:
+        """
+        A client that does not receive its responses gets no more of them, however many requests it
+        sends; after it has received all of one, it gets the next.
+        """
+        finish = Request.finish
+
+        def filling(request: Any) -> None:
+            request.channel.pauseProducing()
+            finish(request)
+
+        self.patch(Request, "finish", filling)
+        for received, answers in ((False, 1), (True, 2)):
+            channel = self.connect()
+            channel.dataReceived(self.head("GET", "/"))
+            if received:
+                channel.resumeProducing()
+            channel.dataReceived(self.head("GET", "/") * 5)
+            self.assertEqual(self.transport.value().count(b"HTTP/1.1 200 "), answers)
+            self.assertTrue(self.transport.disconnecting)
+
+    def test_after_end(self) -> None:
+        """A request on a connection whose end has begun is not carried out, also in pieces."""
+        for pieces in (False, True):
+            channel = self.connect()
+            request = self.head("GET", "/")
+            channel.dataReceived(request)
+            self.clock.advance(5.1)
+            self.transport.clear()
+            for data in request.splitlines(keepends=True) if pieces else [request]:
+                channel.dataReceived(data)
+            self.assertEqual(self.transport.value(), b"")
+
+    def test_refused(self) -> None:
+        """A request whose body is not read is the last of its connection, and says so."""
+        body = b" " * 10
+        for headers in ({"Content_Length": "10"}, {"Transfer_Encoding": "chunked"}):
+            channel = self.connect()
+            channel.dataReceived(self.head("GET", "/"))
+            self.transport.clear()
+            channel.dataReceived(self.head(**headers) + body)
+            self.assertEqual(self.status(), 401)
+            self.assertIn(b"Connection: close", self.transport.value())
 
 
 class LengthTests(ChannelTests):
@@ -273,12 +351,47 @@ class TimeTests(ChannelTests):
 
     def test_response(self) -> None:
         """A client that does not receive its response is dropped."""
-        self.connect().dataReceived(self.head("GET", "/"))
+        self.connect().dataReceived(self.head("GET", "/", Connection="close"))
         self.assertEqual((self.status(), self.transport.disconnecting), (200, True))
         self.clock.advance(59.9)
         self.assertFalse(self.transport.disconnected)
         self.clock.advance(0.2)
         self.assertTrue(self.transport.disconnected)
+
+    def test_idle(self) -> None:
+        """A connection without another request is closed after a time."""
+        channel = self.connect()
+        for _ in range(3):
+            channel.dataReceived(self.head("GET", "/"))
+            self.clock.advance(4.9)
+            self.assertFalse(self.transport.disconnecting)
+        self.clock.advance(0.2)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_later_headers(self) -> None:
+        """The headers of a later request have their time, from the first byte."""
+        channel = self.connect()
+        channel.dataReceived(self.head("GET", "/"))
+        self.clock.advance(4)
+        channel.dataReceived(b"G")
+        self.drip(channel, 30)
+        self.clock.advance(0.2)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_later_body(self) -> None:
+        """The body of a later request has its time, and the response has none."""
+        waiting = self.patch_list()
+        channel = self.connect()
+        channel.dataReceived(self.head("GET", "/"))
+        self.clock.advance(4)
+        channel.dataReceived(self.head(token=self.token or "", Content_Length="15"))
+        self.drip(channel, 60)
+        self.transport.clear()
+        channel.dataReceived(b"x" * 4)
+        self.clock.advance(1000)
+        self.assertFalse(self.transport.disconnecting)
+        waiting.callback(None)
+        self.assertEqual(self.status(), 200)
 
     def test_service(self) -> None:
         """A request that the service has received waits for its response without a deadline."""
@@ -290,17 +403,6 @@ class TimeTests(ChannelTests):
         waiting.callback(None)
         self.assertEqual(self.status(), 200)
 
-    def patch_list(self) -> Any:
-        """Let the list of volumes wait for the test."""
-        waiting: Deferred[None] = Deferred()
-
-        async def answer(*_: Any) -> APIResponse:
-            await waiting
-            return APIResponse(200, {})
-
-        self.patch(Service, "answer", answer)
-        return waiting
-
     def test_ended(self) -> None:
         """A connection that has ended leaves no delayed call."""
         for data in (b"", self.head("GET", "/"), self.head(Content_Length="1000"), b"GET"):
@@ -308,37 +410,6 @@ class TimeTests(ChannelTests):
             channel.dataReceived(data)
             channel.connectionLost(Failure(ConnectionDone()))
             self.assertEqual(self.clock.getDelayedCalls(), [])
-
-
-class NumberTests(ChannelTests):
-    """Tests of the number of connections."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.site.bounds = ConnectionBounds(connections=5, connections_by_address=3)
-
-    def test_by_address(self) -> None:
-        """An address has a number of connections; others still have theirs."""
-        opened = [self.connect("192.0.2.1") for _ in range(3)]
-        self.assertIs(self.connect("192.0.2.1"), None)
-        self.assertIsNot(self.connect("192.0.2.2"), None)
-        opened[1].connectionLost(Failure(ConnectionDone()))
-        self.assertIsNot(self.connect("192.0.2.1"), None)
-        self.assertIs(self.connect("192.0.2.1"), None)
-
-    def test_all(self) -> None:
-        """All addresses together have a number of connections."""
-        opened = [self.connect(f"192.0.2.{number}") for number in range(5)]
-        self.assertIs(self.connect("192.0.2.9"), None)
-        opened[0].connectionLost(Failure(ConnectionDone()))
-        self.assertIsNot(self.connect("192.0.2.9"), None)
-
-    def test_forgotten(self) -> None:
-        """An address without connections takes no memory."""
-        for number in range(50):
-            channel = self.connect(f"192.0.2.{number}")
-            channel.connectionLost(Failure(ConnectionDone()))
-        self.assertEqual(len(self.site._open), 0)
 
 
 class TableTests(ChannelTests):
@@ -354,6 +425,7 @@ class TableTests(ChannelTests):
                 "header_lines": 100,
                 "headers_time": 30.0,
                 "body_time": 60.0,
+                "idle_time": 5.0,
                 "answer_time": 60.0,
                 "discard": 1048576,
                 "discard_time": 5.0,
@@ -361,7 +433,3 @@ class TableTests(ChannelTests):
                 "connections_by_address": 256,
             },
         )
-
-    def test_protocol(self) -> None:
-        """A client with TLS can't choose HTTP/2, which has no bounds here."""
-        self.assertEqual(self.site.acceptableProtocols(), [b"http/1.1"])

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis.strategies import dictionaries, integers, none, one_of, sampled_from, text
+from jsonschema import Draft4Validator
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded.wire.exchange import WireError
@@ -13,6 +16,7 @@ from txstorage.embedded.wire.fields import (
     OPTIONAL_TEXT,
     UUID,
     BodySchema,
+    _Validator,
     compute_body,
     identity_body,
     is_uuid,
@@ -21,6 +25,8 @@ from txstorage.embedded.wire.fields import (
     wrapped,
 )
 from txstorage.embedded.wire.versions import VOLUME
+
+from ...helpers.properties import RELAXED
 
 ID = "0b4c6e1e-5a2f-4f6d-8a3b-1c2d3e4f5a6b"
 LABELS = {
@@ -136,6 +142,33 @@ class BodyTests(SynchronousTestCase):
             (two, f"{FIELD}metadata. Value: {two}. '!', '?' do not match {regex}"),
         ):
             self.assertEqual(self.of(metadata=labels), message)
+
+    @settings(**RELAXED)
+    @given(
+        dictionaries(
+            one_of(sampled_from(["a", "b", "?"]), text(max_size=2)),
+            one_of(text(max_size=3), integers(), none(), dictionaries(text(), text(), max_size=1)),
+            max_size=3,
+        ),
+        sampled_from(
+            [
+                {"type": "string", "maxLength": 2},
+                {"type": "string"},
+                {"maxLength": 2},
+                {"type": ["string", "null"], "maxLength": 2},
+                {"type": "object", "maxLength": 2},
+                {"type": "string", "maxLength": 2, "pattern": "x"},
+            ]
+        ),
+    )
+    def test_as_the_library(self, value: dict[str, Any], inner: dict[str, Any]) -> None:
+        """A schema's patterns find the same errors as the library's own, in the same order."""
+        schema = {"patternProperties": {"^[a-z]": inner, "^[ab?]": {"type": "string"}}}
+        ours, theirs = (
+            [(each.message, each.path) for each in validator(schema).iter_errors(value)]
+            for validator in (_Validator, Draft4Validator)
+        )
+        self.assertEqual(ours, theirs)
 
     def test_compute(self) -> None:
         """Nova has the same words, but a device of its own."""

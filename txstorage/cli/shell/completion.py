@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.cli.shell.test_completion -*-
 """
-The words of the cloud that a shell completes: volumes and nodes.
+The words of the cloud that a shell completes: volumes, snapshots and nodes.
 
 A shell waits for them while the user types, and prints errors into the command line.  So there are
 no errors, and no words after a short while.
@@ -86,6 +86,21 @@ def volume_words(app: App) -> list[Word]:
     ]
 
 
+def snapshot_words(app: App) -> list[Word]:
+    """Ask the cloud for the snapshots of the cluster's volumes."""
+    from ...driver.labels import belongs_to, cluster_labels
+
+    cluster_id = app.configuration().cluster_id
+    if cluster_id is None:
+        return []
+    page = _answer(app, lambda service: service.list_snapshots(cluster_labels(cluster_id)))
+    return [
+        (each.snapshot_id, each.name, f"{each.created_at} {each.status}")
+        for each in page.snapshots
+        if belongs_to(each, cluster_id)
+    ]
+
+
 def node_words(app: App) -> list[Word]:
     """Ask the cloud for its servers, which are best known by their names."""
     servers = _answer(app, lambda service: service.list_servers())
@@ -125,6 +140,7 @@ class _CloudWord(click.ParamType):  # type: ignore[type-arg]
 
 
 VOLUME = _CloudWord("volume", volume_words)
+SNAPSHOT = _CloudWord("snapshot", snapshot_words)
 NODE = _CloudWord("node", node_words)
 
-__all__ = ["NODE", "VOLUME"]
+__all__ = ["NODE", "SNAPSHOT", "VOLUME"]

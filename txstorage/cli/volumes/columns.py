@@ -3,10 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import click
-
 #: Names to titles.
 COLUMNS = {
     "volume_id": "Volume",
@@ -17,6 +13,8 @@ COLUMNS = {
     "volume_type": "Type",
     "name": "Name",
     "created_at": "Created",
+    "from_snapshot": "From snapshot",
+    "clone_of": "Clone of",
     "labels": "Labels",
     "problem": "Problem",
     "cluster_id": "Cluster",
@@ -25,23 +23,4 @@ COLUMNS = {
 #: The columns that are shown by default.
 USUAL = ("volume_id", "dataset_id", "size", "status", "attached_to", "volume_type")
 
-
-class Columns(click.ParamType):  # type: ignore[type-arg]
-    """A command line argument: names between commas."""
-
-    name = "columns"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """See ``click.ParamType``."""
-        if isinstance(value, tuple):
-            return value
-        names = tuple(each.strip() for each in value.split(","))
-        for each in names:
-            if each not in COLUMNS:
-                self.fail(f"{each!r} is not one of {', '.join(COLUMNS)}", param, ctx)
-        return names
-
-
-__all__ = ["COLUMNS", "USUAL", "Columns"]
+__all__ = ["COLUMNS", "USUAL"]

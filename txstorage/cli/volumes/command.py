@@ -7,15 +7,16 @@ Each imports its operation when it runs: the operations need Twisted, and the he
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
 
+from ..resources.options import listing, watching
 from ..shell import Commands, pass_app
-from ..shell.completion import NODE, VOLUME
+from ..shell.completion import NODE, SNAPSHOT, VOLUME
 from ..sizes import Size
-from .columns import COLUMNS, Columns
+from .columns import COLUMNS
 
 if TYPE_CHECKING:
     from ..app import App
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.group(cls=Commands, aliases={"ls": "list", "rm": "destroy"})
 def volumes() -> None:
     """
-    List, create, attach, detach and destroy the cluster's volumes.
+    List, create, grow, attach, detach and destroy the cluster's volumes.
 
     A VOLUME is an id, a volume's name, or the beginning of an id, at least four characters.  A NODE
     is an id or its beginning, or the name of a server of the cloud.  Case does not matter.
@@ -34,23 +35,6 @@ def volumes() -> None:
 
 
 some_volumes = click.argument("volumes", type=VOLUME, metavar="VOLUME...", nargs=-1, required=True)
-
-
-def watching(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a command that can look again and again."""
-    function = click.option(
-        "--interval",
-        type=click.FloatRange(0.1),
-        default=2.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="The time between two looks of --watch.",
-    )(function)
-    return click.option(
-        "--watch",
-        is_flag=True,
-        help="Print the result again when it changes, until Ctrl-C; with --json, one line each.",
-    )(function)
 
 
 @volumes.command("list")
@@ -66,27 +50,17 @@ def watching(function: Callable[..., Any]) -> Callable[..., Any]:
     "--dataset", "datasets", type=click.UUID, multiple=True, help="Only this dataset's volumes."
 )
 @click.option("--type", "volume_types", multiple=True, help="Only volumes of this type.")
-@click.option("--sort", type=click.Choice(list(COLUMNS)), metavar="COLUMN", help="The order.")
-@click.option("--reverse", is_flag=True, help="Reverse the order.")
-@click.option(
-    "--columns",
-    type=Columns(),
-    default=(),
-    metavar="COLUMN,...",
-    help=f"The columns to show, without --json: {', '.join(COLUMNS)}.",
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print ids only.")
-@click.option("--all-clusters", is_flag=True, help="List the volumes of all clusters.")
-@watching
+@listing("volume", COLUMNS)
 @pass_app
 def list_command(
     app: App,
-    columns: tuple[str, ...],
-    quiet: bool,
-    all_clusters: bool,
-    watch: bool,
-    interval: float,
-    **selection: Any,
+    statuses: tuple[str, ...],
+    attached_to: tuple[str, ...],
+    datasets: tuple[UUID, ...],
+    volume_types: tuple[str, ...],
+    sort: str | None,
+    reverse: bool,
+    **form: Any,
 ) -> None:
     """
     List the cluster's volumes.
@@ -94,15 +68,16 @@ def list_command(
     A filter may be repeated: a volume passes if one of its values fits.  A volume has to pass all
     filters.
     """
-    from .listing import Selection, View, list_volumes
+    from ..resources.listing import Selection, View
+    from .listing import list_volumes
 
-    view = View(
-        columns=columns,
-        quiet=quiet,
-        all_clusters=all_clusters,
-        interval=interval if watch else None,
-    )
-    list_volumes(app, Selection(**selection), view)
+    filters = {
+        "status": statuses,
+        "dataset_id": [str(each) for each in datasets],
+        "volume_type": volume_types,
+    }
+    selection = Selection(filters=filters, sort=sort, reverse=reverse)
+    list_volumes(app, selection, attached_to, View.of(**form))
 
 
 @volumes.command("show")
@@ -117,11 +92,23 @@ def show_command(app: App, volumes: tuple[str, ...], watch: bool, interval: floa
 
 
 @volumes.command("create")
-@click.argument("size", type=Size())
+@click.argument("size", type=Size(), required=False)
 @click.option("--dataset", type=click.UUID, help="The dataset it is for [default: a new one].")
 @click.option("--profile", help="gold, silver, bronze or another configured profile.")
+@click.option(
+    "--from-snapshot",
+    type=SNAPSHOT,
+    metavar="SNAPSHOT",
+    help="The snapshot whose data the volume begins with.",
+)
+@click.option(
+    "--clone",
+    type=VOLUME,
+    metavar="VOLUME",
+    help="The volume whose data the new one begins with.",
+)
 @pass_app
-def create_command(app: App, size: int, dataset: UUID | None, profile: str | None) -> None:
+def create_command(app: App, size: int | None, **given: Any) -> None:
     """
     Create a volume of SIZE: 1GiB, 20G, or a number of bytes.
 
@@ -129,10 +116,38 @@ def create_command(app: App, size: int, dataset: UUID | None, profile: str | Non
     1073741824.  Clouds have volumes of whole GiB, so the size is rounded up.
 
     A dataset has one volume.  If DATASET already has a volume, the command prints that volume.
-    """
-    from .operations import create
 
-    create(app, size, dataset, profile)
+    With --from-snapshot or --clone, the volume is a copy with a dataset of its own, and SIZE may be
+    omitted: the copy then has the size of the source.  A SNAPSHOT is an id, a name, or the
+    beginning of an id.  A volume to clone may be attached: see "txstorage snapshots create --help".
+    """
+    from .creation import CreateOptions, create
+
+    copies = [each for each in ("from_snapshot", "clone") if given[each] is not None]
+    if len(copies) == 2:
+        raise click.UsageError("--from-snapshot and --clone exclude each other")
+    if copies and given["profile"] is not None:
+        raise click.UsageError("a copy has the type of its source, so --profile is not possible")
+    if size is None and not copies:
+        raise click.UsageError("SIZE is missing; only --from-snapshot and --clone do without")
+    create(app, CreateOptions(size=size, **given))
+
+
+@volumes.command("grow")
+@click.argument("volume", type=VOLUME)
+@click.argument("size", type=Size())
+@pass_app
+def grow_command(app: App, volume: str, size: int) -> None:
+    """
+    Grow VOLUME to SIZE, which has the units of "create", and is rounded up as there.
+
+    The volume may be attached; on this node the command waits until the device has the size.  A
+    file system on the volume does not grow with it: use resize2fs or xfs_growfs afterwards.
+    Volumes never shrink.
+    """
+    from .creation import grow
+
+    grow(app, volume, size)
 
 
 @volumes.command("attach")
@@ -174,11 +189,11 @@ def path_command(app: App, volumes: tuple[str, ...]) -> None:
 @pass_app
 def destroy_command(app: App, volumes: tuple[str, ...], yes: bool) -> None:
     """Destroy volumes and all data on them."""
-    from .confirmation import check_interactive
+    from ..resources.confirmation import check_interactive
     from .operations import destroy
 
     if not yes:
-        check_interactive()
+        check_interactive("volume")
     destroy(app, volumes, yes)
 
 

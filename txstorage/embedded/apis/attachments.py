@@ -18,12 +18,14 @@ from twisted.internet.defer import DeferredLock
 
 from ..machine.devices import DeviceFailure, IDeviceBackend
 from ..machine.transitions import Engine
+from ..machine.turns import ReactorTurns
 from ..settings import Settings
-from ..store.records import AttachmentRecord, VolumeRecord
+from ..store.records import ATTACHED, AttachmentRecord, VolumeRecord
 from ..store.store import Store
 from ..wire import refusals
-from ..wire.exchange import APIRequest, APIResponse, endpoint, new_app
+from ..wire.exchange import APIRequest, APIResponse, Encoded, endpoint, new_app
 from ..wire.pagination import volume_page
+from ..wire.refusal import Refusal
 from ..wire.versions import VOLUME
 from .attachment_requests import check_action, connector_of, new_attachment
 from .attachment_views import detail, summary
@@ -36,15 +38,6 @@ _COMPLETE_SINCE = (3, 44)
 _STRICT_FILTERS = (3, 31)
 _NO_FILTERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
 _ID = "/v3/<project_id>/attachments/<attachment_id>"
-
-#: The value that each filter compares.  ``status`` is one that Cinder has and that
-#: never matches.
-_FILTERS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "volume_id": lambda view: view["volume_id"],
-    "instance_id": lambda view: view["instance"],
-    "attach_status": lambda view: view["status"],
-    "status": lambda view: None,
-}
 
 
 class AttachmentsAPI(ProjectService):
@@ -63,39 +56,36 @@ class AttachmentsAPI(ProjectService):
         identity: IdentityAPI,
         engine: Engine,
         settings: Settings,
+        turns: ReactorTurns,
         devices: IDeviceBackend,
     ) -> None:
-        super().__init__(store, identity, engine, settings)
+        super().__init__(store, identity, engine, settings, turns)
         self._devices = devices
         self._locks: WeakValueDictionary[str, DeferredLock] = WeakValueDictionary()
 
     # -- reading -------------------------------------------------------------
 
     @endpoint(app, "/v3/<project_id>/attachments", "GET", since=_SINCE)
-    def list_short(self, call: APIRequest) -> APIResponse:
+    async def list_short(self, call: APIRequest) -> APIResponse:
         """List attachments, without their connections."""
-        return APIResponse(200, {"attachments": [summary(*each) for each in self._chosen(call)]})
+        return APIResponse(200, {"attachments": await self._list(call, summary)})
 
     @endpoint(app, "/v3/<project_id>/attachments/detail", "GET", since=_SINCE)
-    def list_detail(self, call: APIRequest) -> APIResponse:
+    async def list_detail(self, call: APIRequest) -> APIResponse:
         """List attachments in full."""
-        return APIResponse(200, {"attachments": [detail(*each) for each in self._chosen(call)]})
+        return APIResponse(200, {"attachments": await self._list(call, detail)})
 
-    def _chosen(self, call: APIRequest) -> list[tuple[AttachmentRecord, VolumeRecord]]:
+    async def _list(
+        self, call: APIRequest, view: Callable[[AttachmentRecord, VolumeRecord], dict[str, Any]]
+    ) -> Encoded:
         query = call.query()
         page = volume_page(query, self._settings.page_size)
         wanted = _filters(query, call)
-        entries = self._store.attachments.every()
-        if page.marker:
-            marker = self._found(page.marker)
-            entries = entries[entries.index(marker) + 1 :]
-        both = [(entry, self._volume(entry.volume_id)) for entry in entries]
-        fitting = [
-            each
-            for each in both
-            if all(_FILTERS[name](summary(*each)) == value for name, value in wanted.items())
-        ]
-        return fitting[page.offset : page.offset + page.limit]
+        marker = self._found(page.marker).attachment_id if page.marker else None
+        volumes = self._store.attached(wanted, marker, page.limit, page.offset)
+        # Each of them has an attachment.
+        both = [(volume.attachment, volume) for volume in volumes if volume.attachment]
+        return await self.encoded(both, lambda each: view(*each))
 
     @endpoint(app, _ID, "GET", since=_SINCE)
     def show(self, call: APIRequest, attachment_id: str) -> APIResponse:
@@ -142,9 +132,7 @@ class AttachmentsAPI(ProjectService):
             view["connection_info"] = await self._connected(reserved, refusals.NOT_CONNECTED)
         return APIResponse(200, {"attachment": view})
 
-    async def _connected(
-        self, wanted: AttachmentRecord, refusal: refusals.Refusal
-    ) -> dict[str, Any]:
+    async def _connected(self, wanted: AttachmentRecord, refusal: Refusal) -> dict[str, Any]:
         """
         :return: the connection, once it exists.
         :raises WireError: 500.
@@ -153,7 +141,7 @@ class AttachmentsAPI(ProjectService):
         await self._engine.idle(wanted.volume_id)
         found = self._store.attachments.find(wanted.attachment_id)
         if found is None or found.node_device is None:
-            reasons = [message.text for message in self._store.messages(wanted.volume_id)]
+            reasons = [message.text for message in self._store.messages.listed(wanted.volume_id)]
             raise refusal("".join(reasons[:1]))
         view = detail(found, self._volume(found.volume_id))
         connection: dict[str, Any] = view["connection_info"]
@@ -191,7 +179,7 @@ class AttachmentsAPI(ProjectService):
                 await self._devices.detach(volume_id)
             except DeviceFailure as error:
                 reason = f"detach volume: {error}"
-                await self._store.write(lambda store: store.add_message(volume_id, reason))
+                await self._store.write(lambda store: store.messages.add(volume_id, reason))
                 raise refusals.VOLUME_FAULT() from error
             await self._store.write(lambda store: store.attachments.release(found))
         return APIResponse(200, {"attachments": []})
@@ -225,10 +213,10 @@ def _filters(query: Mapping[str, str], call: APIRequest) -> dict[str, str]:
     """
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """
-    unknown = [name for name in query if name not in _NO_FILTERS and name not in _FILTERS]
+    unknown = [name for name in query if name not in _NO_FILTERS and name not in ATTACHED]
     if unknown and call.version >= _STRICT_FILTERS:
         raise refusals.UNKNOWN_FILTER(",".join(unknown))
-    return {name: query[name] for name in _FILTERS if name in query}
+    return {name: query[name] for name in ATTACHED if name in query}
 
 
 def _refuse_reserve(volume: VolumeRecord) -> None:

@@ -60,6 +60,8 @@ _AUTH = identity_body(
         "required": ["identity"],
     }
 )
+#: The number of valid tokens that are remembered.
+_REMEMBERED = 1000
 _SCOPES = "system, project, domain, OS-TRUST:trust or unscoped"
 
 
@@ -146,6 +148,9 @@ class IdentityAPI(Service):
         self._settings = settings
         self._now = now
         self._wall_time = wall_time or now
+        #: Tokens that were valid when they were last looked at, so that a request need not verify
+        #: the signature again.
+        self._valid: dict[str, TokenRecord] = {}
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """Admit everybody: a request for a token needs none."""
@@ -197,9 +202,15 @@ class IdentityAPI(Service):
 
     def valid_token(self, token: str) -> TokenRecord | None:
         """:return: the record of a token that is neither forged nor expired nor revoked."""
-        record = self._signer.record(token)
-        if record is None or record.expires_at <= self._now() or self._store.revoked.has(token):
+        record = self._valid.get(token) or self._signer.record(token)
+        if record is None or record.expires_at <= self._now():
             return None
+        if token not in self._valid:
+            if self._store.revoked.has(token):
+                return None
+            if len(self._valid) >= _REMEMBERED:
+                self._valid.clear()
+            self._valid[token] = record
         return record
 
     @endpoint(app, "/v3/auth/tokens", "POST")
@@ -306,6 +317,7 @@ class IdentityAPI(Service):
         subject, record = self._subject(call, "identity:revoke_token")
         now = self._now()
         await self._store.write(lambda store: store.revoked.add(subject, record.expires_at, now))
+        self._valid.pop(subject, None)
         return APIResponse(204)
 
     def _subject(self, call: APIRequest, policy: str) -> tuple[str, TokenRecord]:

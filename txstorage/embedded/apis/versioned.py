@@ -3,19 +3,34 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, TypeVar
 
 import attr
 from werkzeug.exceptions import HTTPException
 
 from ..machine.transitions import Engine
+from ..machine.turns import ReactorTurns
 from ..settings import Settings
 from ..store.store import Store
 from ..wire import refusals
-from ..wire.exchange import APIRequest, APIResponse, Service, UnreadableBody, Version, WireError
+from ..wire.exchange import (
+    APIRequest,
+    APIResponse,
+    Encoded,
+    Service,
+    UnreadableBody,
+    Version,
+    WireError,
+)
 from ..wire.versions import VOLUME, Dialect, as_version
 from .identity import IdentityAPI
+
+T = TypeVar("T")
+#: Entries of a list that are encoded in one piece: some milliseconds.
+_SLICE = 100
 
 
 def negotiate(dialect: Dialect, call: APIRequest) -> Version:
@@ -48,18 +63,41 @@ class VersionedService(Service):
 
     :cvar dialect: its rules for versions, and its format of errors.
     :param engine: carries out the transitions that a request begins.
+    :param turns: divides the reactor's time.
     """
 
     dialect: Dialect
 
     def __init__(
-        self, store: Store, identity: IdentityAPI, engine: Engine, settings: Settings
+        self,
+        store: Store,
+        identity: IdentityAPI,
+        engine: Engine,
+        settings: Settings,
+        turns: ReactorTurns,
     ) -> None:
         self.base_url = settings.base_url
         self._store = store
         self._identity = identity
         self._engine = engine
         self._settings = settings
+        self._turns = turns
+
+    async def encoded(self, entries: Sequence[T], view: Callable[[T], dict[str, Any]]) -> Encoded:
+        """
+        Encode a list, a long one in slices, between which other requests have their turn.
+
+        :param view: makes the wire form of an entry.
+        """
+        slices = []
+        for begin in range(0, len(entries), _SLICE):
+            if begin:
+                await self._turns.pause()
+            # Without the brackets.
+            slices.append(
+                json.dumps([view(each) for each in entries[begin : begin + _SLICE]])[1:-1]
+            )
+        return Encoded(f"[{', '.join(slices)}]")
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from collections.abc import Awaitable, Collection, Mapping
 from contextlib import suppress
-from typing import Callable, TypeVar
+from functools import partial
+from typing import Any, Callable, TypeVar
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorProcess, IReactorTime
+from twisted.internet.defer import DeferredLock
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
-from twisted.internet.utils import getProcessOutputAndValue
 from zope.interface import Attribute, Interface, implementer
 
 from ..._support import linux, loop_devices
@@ -30,10 +29,6 @@ class DeviceFailure(Exception):
 
 class LoopDeviceBusy(DeviceFailure):
     """The device is in use, so it stays."""
-
-
-class IDeviceReactor(IReactorProcess, IReactorTime):
-    """A reactor that starts programs."""
 
 
 class IDeviceBackend(Interface):
@@ -59,6 +54,18 @@ class IDeviceBackend(Interface):
         """
         Remove the device, if it exists; it is gone afterwards.  Raises ``LoopDeviceBusy``, which
         leaves the device as it was; or ``DeviceFailure``.
+        """
+
+    def flush(volume_id: str) -> Awaitable[None]:
+        """
+        Write what was written to the device, if it exists, to the volume's file.  Raises
+        ``DeviceFailure``.
+        """
+
+    def grow(volume_id: str) -> Awaitable[None]:
+        """
+        Let the device, if it exists, have the present size of the volume's file.  Raises
+        ``DeviceFailure``.
         """
 
     def forget_strays(keep: Collection[str]) -> Awaitable[list[str]]:
@@ -121,9 +128,16 @@ class FileDevices:
         await self.files.aside(self._detach, volume_id)
 
     def _detach(self, volume_id: str) -> None:
+        # A link that came back after a loss of power would be a stray, which the start removes.
         with suppress(FileNotFoundError):
             os.unlink(os.path.join(self.directory, volume_id))
-        sync_directory(self.directory)
+            sync_directory(self.directory)
+
+    async def flush(self, volume_id: str) -> None:
+        """See ``IDeviceBackend``.  The device is the file."""
+
+    async def grow(self, volume_id: str) -> None:
+        """See ``IDeviceBackend``.  The device is the file."""
 
     async def forget_strays(self, keep: Collection[str]) -> list[str]:
         """See ``IDeviceBackend``."""
@@ -133,7 +147,6 @@ class FileDevices:
 
 
 T = TypeVar("T")
-Run = Callable[..., "Deferred[tuple[bytes, bytes, int]]"]
 
 
 @implementer(IDeviceBackend)
@@ -143,55 +156,47 @@ class LoopDevices:
 
     :param sysfs: the kernel's directory of block devices.
     :param patience: seconds that a detached device may take to disappear.
-    :param run: like ``getProcessOutputAndValue``.
     """
 
     kind = "loop"
 
     def __init__(
         self,
-        reactor: IDeviceReactor,
+        reactor: IReactorTime,
         files: VolumeFiles,
         sysfs: str = "/sys/block",
         patience: float = 5.0,
-        run: Run = getProcessOutputAndValue,
     ) -> None:
         self.files = files
         self._reactor = reactor
         self._sysfs = sysfs
         self._patience = patience
-        self._run = run
+        self._locks: dict[str, DeferredLock] = {}
 
     def attached(self) -> dict[str, str]:
         """See ``IDeviceBackend``."""
         found = {}
-        for name in self._bound():
+        for name, bound in self._bound().items():
             # A device that can't be opened is of no use to anyone.
             with suppress(DeviceFailure):
-                devices = self._ours(name)
+                devices = self._ours(name, bound)
                 if name.startswith(PREFIX) and devices:
                     found[name[len(PREFIX) :]] = devices[0]
         return found
 
-    def _ours(self, name: str) -> list[str]:
+    def _ours(self, name: str, bound: Collection[str]) -> list[str]:
         """
-        The paths of the loop devices on one of our files.
-
+        :param bound: the paths of devices.
+        :return: those that are on one of our files.
         :raises DeviceFailure: a device can't be opened.
         """
-        return [
-            device
-            for device in self._bound().get(name, [])
-            if _checked(device, loop_devices.is_on, self._path(name))
-        ]
+        path = self._path(name)
+        return [device for device in bound if _checked(device, loop_devices.is_on, path)]
 
-    def _held(self, name: str) -> list[str]:
+    def _held(self, name: str, bound: Collection[str]) -> list[str]:
         """The same, with the devices on a file that was removed or replaced."""
-        return [
-            device
-            for device in self._bound().get(name, [])
-            if _checked(device, loop_devices.was_on, self._path(name))
-        ]
+        path = self._path(name)
+        return [device for device in bound if _checked(device, loop_devices.was_on, path)]
 
     def _path(self, name: str) -> str:
         return os.path.join(self.files.directory, name)
@@ -203,63 +208,94 @@ class LoopDevices:
         """
         found: dict[str, list[str]] = {}
         for device in sorted(os.listdir(self._sysfs)):
+            if not device.startswith("loop"):
+                continue
             backing = linux.backing_file(os.path.join(self._sysfs, device))
             directory, name = os.path.split(os.fsdecode(backing[0])) if backing else ("", "")
             if directory == self.files.directory:
                 found.setdefault(name, []).append("/dev/" + device)
         return found
 
+    async def _alone(self, name: str, function: Callable[..., Any]) -> Any:
+        """Call a function of a file, one after the other: a file may have one device only."""
+        lock = self._locks.setdefault(name, DeferredLock())
+        await lock.acquire()
+        try:
+            return await function(name)
+        finally:
+            lock.release()
+            if not lock.locked:
+                self._locks.pop(name, None)
+
     async def attach(self, volume_id: str) -> str:
         """See ``IDeviceBackend``."""
         return await self._attach(PREFIX + volume_id)
 
     async def _attach(self, name: str) -> str:
+        made: str = await self._alone(name, partial(self.files.aside, self._bind))
+        return made
+
+    def _bind(self, name: str) -> str:
         path = self._path(name)
-        devices = self._ours(name)
-        if not devices:
-            # A losetup that was started before a crash may bind the file at
-            # this moment; two devices on one file would spoil its data.
-            await self._losetup("--find", "--show", "--nooverlap", path)
-            devices = self._ours(name)
-        if not devices:
-            raise DeviceFailure(f"losetup made no device for {path}")
-        return devices[0]
+        devices = self._ours(name, self._bound().get(name, []))
+        if devices:
+            return devices[0]
+        try:
+            made = loop_devices.attach(path)
+        except OSError as error:
+            raise DeviceFailure(f"{path}: {error.strerror}") from error
+        if not self._ours(name, [made]):
+            raise DeviceFailure(f"{made} is not on {path}")
+        return made
 
     async def detach(self, volume_id: str) -> None:
         """See ``IDeviceBackend``."""
         await self._detach(PREFIX + volume_id)
 
     async def _detach(self, name: str) -> None:
+        await self._alone(name, self._unbind)
+
+    async def _unbind(self, name: str) -> None:
         path = self._path(name)
-        for device in self._bound().get(name, []):
+        bound = (await self.files.aside(self._bound)).get(name, [])
+        for device in bound:
             await self.files.aside(_checked, device, loop_devices.detach, path, True)
         deadline = self._reactor.seconds() + self._patience
-        while await self.files.aside(self._held, name):
+        while await self.files.aside(self._held, name, bound):
             if self._reactor.seconds() >= deadline:
-                self._keep(name)
+                self._keep(name, bound)
                 return
             await deferLater(self._reactor, _LOOK_AGAIN, lambda: None)
 
-    def _keep(self, name: str) -> None:
+    def _keep(self, name: str, bound: Collection[str]) -> None:
         """
         :raises LoopDeviceBusy: unless the devices went at the last moment.
         """
-        devices = self._held(name)
+        devices = self._held(name, bound)
         for device in devices:
             _checked(device, loop_devices.keep, self._path(name))
         if devices:
             raise LoopDeviceBusy(f"{devices[0]} is open")
 
-    async def _losetup(self, *arguments: str) -> None:
-        program = shutil.which("losetup", path=linux.SYSTEM_PATH)
-        if program is None:
-            raise DeviceFailure("there is no losetup, which is in the package util-linux")
-        running = self._run(program, arguments, env={"LC_ALL": "C"}, reactor=self._reactor)
-        # The failure of a program that a signal ended has a tuple, not an exception.
-        running.addErrback(lambda failure: (b"", b"losetup was killed", -1))
-        _, err, code = await running
-        if code != 0:
-            raise DeviceFailure(err.decode("utf-8", "replace").strip())
+    async def flush(self, volume_id: str) -> None:
+        """See ``IDeviceBackend``."""
+        # A detach waits, since a flush has the device open.
+        name = PREFIX + volume_id
+        await self._alone(name, partial(self.files.aside, self._flush))
+
+    def _flush(self, name: str) -> None:
+        path = self._path(name)
+        for device in self._ours(name, self._bound().get(name, [])):
+            _checked(device, loop_devices.flush, path)
+
+    async def grow(self, volume_id: str) -> None:
+        """See ``IDeviceBackend``."""
+        await self._alone(PREFIX + volume_id, partial(self.files.aside, self._grow))
+
+    def _grow(self, name: str) -> None:
+        path = self._path(name)
+        for device in self._ours(name, self._bound().get(name, [])):
+            _checked(device, loop_devices.grow, path)
 
     async def probe(self) -> None:
         """

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .database import Database
-from .records import AttachmentRecord
+from .records import ATTACHMENT, AttachmentRecord
 
 _INSERT = (
     "INSERT INTO attachments (id, block_device_id, volume_id, server_id, device, attached_at,"
@@ -56,11 +56,14 @@ class AttachmentsTable:
 
     def of_server(self, server_id: str) -> list[AttachmentRecord]:
         """:return: a server's attachments, the newest first; its root volume's is last."""
+        return self._select("WHERE server_id = ? AND by_compute ORDER BY sequence DESC", server_id)
+
+    def devices_of_server(self, server_id: str) -> set[str]:
+        """:return: the names of a server's devices."""
         rows = self._database.execute(
-            "SELECT * FROM attachments WHERE server_id = ? AND by_compute ORDER BY sequence DESC",
-            server_id,
+            "SELECT device FROM attachments WHERE server_id = ? AND by_compute", server_id
         )
-        return [AttachmentRecord.from_row(row) for row in rows]
+        return {row["device"] for row in rows}
 
     # -- attachments that Block Storage makes -------------------------------------
 
@@ -145,12 +148,9 @@ class AttachmentsTable:
 
     def find(self, attachment_id: str) -> AttachmentRecord | None:
         """:return: the attachment, or ``None`` when there is none."""
-        row = self._database.execute(
-            "SELECT * FROM attachments WHERE id = ?", attachment_id
-        ).fetchone()
-        return None if row is None else AttachmentRecord.from_row(row)
+        found = self._select("WHERE id = ?", attachment_id)
+        return found[0] if found else None
 
-    def every(self) -> list[AttachmentRecord]:
-        """:return: all attachments, the newest first."""
-        rows = self._database.execute("SELECT * FROM attachments ORDER BY sequence DESC")
+    def _select(self, rest: str, *parameters: object) -> list[AttachmentRecord]:
+        rows = self._database.execute(f"SELECT {ATTACHMENT} FROM attachments {rest}", *parameters)
         return [AttachmentRecord.from_row(row) for row in rows]

@@ -10,6 +10,29 @@ from typing import Any
 
 import attr
 
+#: The columns of an attachment, beside those of its volume.
+ATTACHMENT = (
+    "attachments.id AS attachment_id, block_device_id, attachments.volume_id AS of_volume,"
+    " server_id, device, node_device, attached_at, by_compute, connector, mode"
+)
+#: The volumes with everything that belongs to them, in one statement for each page of a list.
+VOLUMES = (
+    f"SELECT volumes.*, {ATTACHMENT},"
+    " (SELECT json_group_object(key, value) FROM metadata WHERE volume_id = volumes.id) AS labels"
+    " FROM {} LEFT JOIN attachments ON attachments.volume_id = volumes.id"
+)
+#: The filters of a list of attachments, as conditions of :data:`VOLUMES`.
+ATTACHED = {
+    "volume_id": "attachments.volume_id = ?",
+    "instance_id": "server_id = ?",
+    # An attachment's status is its volume's while it is made.
+    "attach_status": (
+        "CASE WHEN status IN ('reserved', 'attaching') THEN status ELSE 'attached' END = ?"
+    ),
+    # Cinder has this one, and it never matches.
+    "status": "? IS NULL",
+}
+
 
 @attr.s(frozen=True, auto_attribs=True)
 class AttachmentRecord:
@@ -40,11 +63,11 @@ class AttachmentRecord:
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> AttachmentRecord:
-        """From a row of the ``attachments`` table."""
+        """From a row with the columns :data:`ATTACHMENT`."""
         return cls(
-            attachment_id=row["id"],
+            attachment_id=row["attachment_id"],
             block_device_id=row["block_device_id"],
-            volume_id=row["volume_id"],
+            volume_id=row["of_volume"],
             server_id=row["server_id"],
             device=row["device"],
             node_device=row["node_device"],
@@ -63,6 +86,9 @@ class VolumeRecord:
     :ivar size: GiB.
     :ivar bootable: whether it is a server's root volume, which has no file.
     :ivar created_at: seconds since the epoch.
+    :ivar snapshot_id: of the snapshot that it was filled from, if any, which may be gone.
+    :ivar source_volid: of the volume that it is a copy of, if any, which may be gone.
+    :ivar growing: the size in GiB that it is being extended to; ``None`` when it is not.
     """
 
     sequence: int
@@ -77,12 +103,14 @@ class VolumeRecord:
     updated_at: float | None
     metadata: Mapping[str, str]
     attachment: AttachmentRecord | None
+    snapshot_id: str | None = None
+    source_volid: str | None = None
+    growing: int | None = None
 
     @classmethod
-    def from_row(
-        cls, row: sqlite3.Row, metadata: Mapping[str, str], attachment: AttachmentRecord | None
-    ) -> VolumeRecord:
-        """Make it from a row of the ``volumes`` table, its labels and its attachment."""
+    def from_row(cls, row: sqlite3.Row) -> VolumeRecord:
+        """From a row of :data:`VOLUMES`."""
+        attached = row["attachment_id"] is not None
         return cls(
             sequence=row["sequence"],
             volume_id=row["id"],
@@ -94,8 +122,11 @@ class VolumeRecord:
             bootable=bool(row["bootable"]),
             created_at=row["created_at"],
             updated_at=row["updated_at"],
-            metadata=metadata,
-            attachment=attachment,
+            metadata=json.loads(row["labels"]),
+            attachment=AttachmentRecord.from_row(row) if attached else None,
+            snapshot_id=row["snapshot_id"],
+            source_volid=row["source_volid"],
+            growing=row["growing"],
         )
 
 
@@ -105,6 +136,8 @@ class NewVolume:
     A requested volume.
 
     :ivar size: GiB.
+    :ivar snapshot_id: of the snapshot to fill it from, if any.
+    :ivar source_volid: of the volume to copy, if any.
     """
 
     name: str | None
@@ -112,6 +145,77 @@ class NewVolume:
     size: int
     volume_type: str
     metadata: Mapping[str, str]
+    snapshot_id: str | None = None
+    source_volid: str | None = None
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class NewSnapshot:
+    """
+    A requested snapshot.
+
+    :ivar size: GiB, of the volume at the time of the request.
+    """
+
+    volume_id: str
+    name: str | None
+    description: str | None
+    size: int
+    volume_type: str
+    metadata: Mapping[str, str]
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class SnapshotRecord:
+    """
+    A snapshot.
+
+    :ivar size: GiB, of the volume at the time of the request.
+    :ivar volume_type: the volume's.
+    :ivar created_at: seconds since the epoch.
+    """
+
+    sequence: int
+    snapshot_id: str
+    volume_id: str
+    name: str | None
+    description: str | None
+    size: int
+    status: str
+    volume_type: str
+    created_at: float
+    updated_at: float | None
+    metadata: Mapping[str, str]
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row, metadata: Mapping[str, str]) -> SnapshotRecord:
+        """Make it from a row of the ``snapshots`` table and its labels."""
+        return cls(
+            sequence=row["sequence"],
+            snapshot_id=row["id"],
+            volume_id=row["volume_id"],
+            name=row["name"],
+            description=row["description"],
+            size=row["size"],
+            status=row["status"],
+            volume_type=row["volume_type"],
+            created_at=row["created_at"],
+            updated_at=row["updated_at"],
+            metadata=metadata,
+        )
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Usage:
+    """
+    The use of the quota, without the servers' root volumes, which take no space.
+
+    :ivar gigabytes: GiB of volumes and snapshots, growing volumes at their new size.
+    """
+
+    volumes: int
+    snapshots: int
+    gigabytes: int
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -137,13 +241,15 @@ class ServerRecord:
 @attr.s(frozen=True, auto_attribs=True)
 class MessageRecord:
     """
-    The reason of a volume's failure.
+    The reason of the failure of a volume or a snapshot.
 
+    :ivar snapshot_id: ``None`` when the volume itself failed.
     :ivar created_at: seconds since the epoch.
     """
 
     message_id: str
     volume_id: str
+    snapshot_id: str | None
     text: str
     created_at: float
 
@@ -174,18 +280,29 @@ class VolumeFilter:
     columns: Mapping[str, str] = attr.Factory(dict)
     metadata: Mapping[str, str] | None = attr.Factory(dict)
 
-    def conditions(self) -> tuple[list[str], list[object]]:
-        """:return: conditions in SQL, and their parameters."""
+    def conditions(self, rare: str | None = None) -> tuple[str, list[str], list[object]]:
+        """
+        :param rare: the key of a label that few volumes have, from which the search begins; without
+            one, it looks at one volume after the other until the page is full.
+        :return: the tables, conditions and their parameters, in SQL.
+        """
         where = ["1"]
         parameters: list[object] = []
         if self.metadata is None:
             where.append("0")
         for column, value in sorted(self.columns.items()):
-            where.append(f"{column} = ?")
+            where.append(f"volumes.{column} = ?")
             parameters.append(value)
+        tables = "volumes"
         for key, value in sorted((self.metadata or {}).items()):
-            where.append(
-                "EXISTS (SELECT 1 FROM metadata WHERE volume_id = id AND key = ? AND value = ?)"
-            )
+            if key == rare:
+                # SQLite keeps the order of a CROSS JOIN.
+                tables = "metadata AS rare CROSS JOIN volumes ON volumes.id = rare.volume_id"
+                where.append("rare.key = ? AND rare.value = ?")
+            else:
+                where.append(
+                    "EXISTS (SELECT 1 FROM metadata"
+                    " WHERE volume_id = volumes.id AND key = ? AND value = ?)"
+                )
             parameters.extend([key, value])
-        return where, parameters
+        return tables, where, parameters

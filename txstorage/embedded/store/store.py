@@ -9,8 +9,6 @@ transactions wait for the disk in a thread of their own.
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -19,23 +17,30 @@ from typing import Callable
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorFromThreads
 
+from ..machine.turns import ReactorTurns
 from ..settings import DEFAULT_TYPE
 from .attachments import AttachmentsTable
 from .database import Database
+from .messages import MessagesTable
 from .records import (
-    AttachmentRecord,
-    MessageRecord,
+    VOLUMES,
     NewVolume,
     ServerRecord,
+    Usage,
     VolumeFilter,
     VolumeRecord,
 )
 from .revoked import RevokedTokens
+from .searches import count, find, find_attached
+from .servers import ServersTable
 from .sidecars import Sidecars
+from .snapshots import SnapshotsTable
 from .writer import Change, T, Writer
 
 #: A volume in one of these statuses has no attachment any more.
 _WITHOUT_ATTACHMENT = frozenset(["available", "error"])
+#: The statuses after a success of extending.
+_GROWN = frozenset(["available", "in-use"])
 EVERY_VOLUME = VolumeFilter()
 GONE = "gone"
 
@@ -45,6 +50,9 @@ class Store:
     The durable state.
 
     :ivar attachments: the table of attachments.
+    :ivar snapshots: the table of snapshots.
+    :ivar messages: the table of the reasons of failures.
+    :ivar servers: the table of the nodes.
     :ivar revoked: the table of revoked tokens.
     :param path: the SQLite file, or ``:memory:``.
     :param clock: returns the wall time, in seconds since the epoch.
@@ -59,7 +67,13 @@ class Store:
         self._clock = clock
         self._sidecars = sidecars
         self._writer: Writer | None = None
+        # The volumes, and the snapshots, that earlier changes of the transaction have touched.
+        self._kept: set[str] = set()
+        self._kept_snapshots: set[str] = set()
         self.attachments = AttachmentsTable(self._database, clock)
+        self.snapshots = SnapshotsTable(self._database, clock)
+        self.messages = MessagesTable(self._database, clock)
+        self.servers = ServersTable(self._database)
         self.revoked = RevokedTokens(self._database)
 
     def make_room(self) -> None:
@@ -74,6 +88,8 @@ class Store:
         """Wait until the requested changes are durable, and close the database."""
         if self._writer is not None:
             self._writer.close()
+        if self._sidecars is not None:
+            self._sidecars.close()
         self._database.close()
 
     # -- transactions ----------------------------------------------------------
@@ -112,27 +128,48 @@ class Store:
         reactor: IReactorFromThreads,
         sidecars: Sidecars | None = None,
         release: Callable[[], bool] = lambda: False,
+        turns: ReactorTurns | None = None,
     ) -> None:
         """
         From now on, change the state only with :meth:`write`, which waits in a thread.
 
         :param sidecars: become durable before the changes do.
         :param release: makes room when the disk is full; returns whether there is more now.
+        :param turns: divides the reactor's time among the results.
         """
         path, clock = self._path, self._clock
         self._database.only_read()
-        self._writer = Writer(reactor, lambda: Store(path, clock, sidecars), release)
+        self._writer = Writer(reactor, lambda: Store(path, clock, sidecars), release, turns)
 
-    def keep_sidecars(self, strict: bool = True) -> None:
+    def keep_sidecars(self, strict: bool = True, at_once: bool = False) -> None:
         """
-        Write the sidecars of the volumes that this transaction has touched.
+        Write the sidecars of the volumes and snapshots that a change has touched.
 
         :param strict: see :meth:`~txstorage.embedded.store.sidecars.Sidecars.keep`.
+        :param at_once: see there, too.
         :raises OSError: there is no room.
         """
+        touched, snapshots = self._database.touched, self._database.touched_snapshots
         if self._sidecars is not None:
-            for volume_id in sorted(self._database.touched):
-                self._sidecars.keep(volume_id, self.volume(volume_id), strict)
+            for volume_id in sorted(touched):
+                self._sidecars.keep(volume_id, self.volume(volume_id), strict, at_once)
+            for snapshot_id in sorted(snapshots):
+                snapshot = self.snapshots.find(snapshot_id)
+                self._sidecars.keep_snapshot(snapshot_id, snapshot, strict, at_once)
+        self._kept.update(touched)
+        self._kept_snapshots.update(snapshots)
+        touched.clear()
+        snapshots.clear()
+
+    def undo_sidecars(self) -> None:
+        """
+        Write the sidecars that :meth:`keep_sidecars` wrote for a transaction that left nothing.
+
+        :raises OSError: there is no room.
+        """
+        self._database.touched.update(self._kept)
+        self._database.touched_snapshots.update(self._kept_snapshots)
+        self.keep_sidecars(at_once=True)
 
     def sync_sidecars(self) -> None:
         """Make the sidecars durable."""
@@ -140,8 +177,9 @@ class Store:
             self._sidecars.sync()
 
     def forget_touched(self) -> None:
-        """Begin anew to record touched volumes, once their changes are durable."""
-        self._database.touched.clear()
+        """Begin anew to record what changes touch, once the former changes are durable."""
+        self._kept.clear()
+        self._kept_snapshots.clear()
 
     # -- facts ---------------------------------------------------------------
 
@@ -185,7 +223,7 @@ class Store:
         self._database.touched.add(volume_id)
         self._database.execute(
             "INSERT INTO volumes (id, name, description, size, status, volume_type, bootable,"
-            " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " created_at, snapshot_id, source_volid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             volume_id,
             new.name,
             new.description,
@@ -194,6 +232,8 @@ class Store:
             new.volume_type,
             bootable,
             created_at,
+            new.snapshot_id,
+            new.source_volid,
         )
 
     def _insert_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> None:
@@ -204,9 +244,10 @@ class Store:
 
     def volume(self, volume_id: str) -> VolumeRecord | None:
         """:return: the volume, or ``None`` when there is none."""
-        rows = self._database.execute("SELECT * FROM volumes WHERE id = ?", volume_id)
-        volumes = self._complete(rows.fetchall())
-        return volumes[0] if volumes else None
+        row = self._database.execute(
+            VOLUMES.format("volumes") + " WHERE volumes.id = ?", volume_id
+        ).fetchone()
+        return None if row is None else VolumeRecord.from_row(row)
 
     def _existing(self, volume_id: str) -> VolumeRecord:
         volume = self.volume(volume_id)
@@ -227,52 +268,53 @@ class Store:
         :param before: only those with a smaller sequence number.
         :param limit: the maximum number; negative for all.
         """
-        where, parameters = chosen.conditions()
-        if before is not None:
-            where.append("sequence < ?")
-            parameters.append(before)
-        rows = self._database.execute(
-            "SELECT * FROM volumes WHERE {} ORDER BY sequence DESC LIMIT ? OFFSET ?".format(
-                " AND ".join(where)
-            ),
-            *parameters,
-            limit,
-            offset,
-        )
-        return self._complete(rows.fetchall())
+        return find(self._database, chosen, before, limit, offset)
 
     def count(self, chosen: VolumeFilter) -> int:
         """Count the volumes on all pages."""
-        where, parameters = chosen.conditions()
-        found: int = self._database.execute(
-            "SELECT count(*) FROM volumes WHERE " + " AND ".join(where), *parameters
-        ).fetchone()[0]
-        return found
+        return count(self._database, chosen)
 
-    def _complete(self, rows: list[sqlite3.Row]) -> list[VolumeRecord]:
-        ids = json.dumps([row["id"] for row in rows])
-        among = "WHERE volume_id IN (SELECT value FROM json_each(?))"
-        metadata: dict[str, dict[str, str]] = {row["id"]: {} for row in rows}
-        for row in self._database.execute("SELECT * FROM metadata " + among, ids):
-            metadata[row["volume_id"]][row["key"]] = row["value"]
-        attachments = {
-            row["volume_id"]: AttachmentRecord.from_row(row)
-            for row in self._database.execute("SELECT * FROM attachments " + among, ids)
-        }
-        return [
-            VolumeRecord.from_row(row, metadata[row["id"]], attachments.get(row["id"]))
-            for row in rows
-        ]
+    def attached(
+        self, wanted: Mapping[str, str], marker: str | None, limit: int, offset: int
+    ) -> list[VolumeRecord]:
+        """
+        List the volumes with an attachment, the newest attachment first.
 
-    def usage(self) -> tuple[int, int]:
+        :param wanted: values by the filters :data:`~txstorage.embedded.store.records.ATTACHED`.
+        :param marker: the id of the attachment before the first.
         """
-        :return: the number of volumes and of GiB, without the servers' root volumes, which take no
-            space.
-        """
+        return find_attached(self._database, wanted, marker, limit, offset)
+
+    def usage(self) -> Usage:
+        """Return the use of the quota."""
         row = self._database.execute(
-            "SELECT count(*), coalesce(sum(size), 0) FROM volumes WHERE NOT bootable"
+            "SELECT count(*), coalesce(sum(coalesce(growing, size)), 0),"
+            " (SELECT count(*) FROM snapshots), (SELECT coalesce(sum(size), 0) FROM snapshots)"
+            " FROM volumes WHERE NOT bootable"
         ).fetchone()
-        return row[0], row[1]
+        return Usage(volumes=row[0], snapshots=row[2], gigabytes=row[1] + row[3])
+
+    def copies(self, source_id: str) -> list[str]:
+        """
+        :param source_id: of a volume or a snapshot.
+        :return: the ids of the volumes that are still being filled from it.
+        """
+        rows = self._database.execute(
+            "SELECT id FROM volumes"
+            " WHERE status = 'creating' AND ?1 IN (snapshot_id, source_volid)",
+            source_id,
+        )
+        return [row["id"] for row in rows]
+
+    def grow(self, volume_id: str, size: int) -> None:
+        """
+        Begin to extend a volume.
+
+        :param size: GiB, more than the volume has.
+        """
+        with self.transaction():
+            self.set_status(volume_id, "extending")
+            self._database.execute("UPDATE volumes SET growing = ? WHERE id = ?", size, volume_id)
 
     def set_metadata(self, volume_id: str, metadata: dict[str, str], replace: bool) -> VolumeRecord:
         """Add labels, or replace them all."""
@@ -315,6 +357,10 @@ class Store:
                 self._database.execute("DELETE FROM volumes WHERE id = ?", volume_id)
                 return True
             self.set_status(volume_id, status)
+            if expected == "extending" and volume.growing and status in _GROWN:
+                self._database.execute(
+                    "UPDATE volumes SET size = ? WHERE id = ?", volume.growing, volume_id
+                )
             if status in _WITHOUT_ATTACHMENT:
                 self._database.execute("DELETE FROM attachments WHERE volume_id = ?", volume_id)
             elif node_device is not None:
@@ -324,27 +370,6 @@ class Store:
                     volume_id,
                 )
             return True
-
-    def add_message(self, volume_id: str, text: str) -> None:
-        """Record the reason of a failure."""
-        self._database.execute(
-            "INSERT INTO messages (id, volume_id, text, created_at) VALUES (?, ?, ?, ?)",
-            str(uuid.uuid4()),
-            volume_id,
-            text,
-            self._clock(),
-        )
-
-    def messages(self, volume_id: str | None = None) -> list[MessageRecord]:
-        """List messages, the newest first."""
-        rows = self._database.execute(
-            "SELECT * FROM messages WHERE ?1 IS NULL OR volume_id = ?1 ORDER BY sequence DESC",
-            volume_id,
-        )
-        return [
-            MessageRecord(row["id"], row["volume_id"], row["text"], row["created_at"])
-            for row in rows
-        ]
 
     # -- servers -------------------------------------------------------------
 
@@ -369,25 +394,6 @@ class Store:
             self._insert(root, volume, "available", self._clock(), bootable=True)
             self.attachments.reserve(root, server_id, "/dev/vda")
             self.settle(root, "reserved", "in-use")
-        server = self.server(server_id)
+        server = self.servers.find(server_id)
         assert server is not None
         return server
-
-    def server(self, server_id: str) -> ServerRecord | None:
-        """:return: the server, or ``None`` when there is none."""
-        row = self._database.execute("SELECT * FROM servers WHERE id = ?", server_id).fetchone()
-        return None if row is None else ServerRecord.from_row(row)
-
-    def servers(self, before: int | None = None, limit: int = -1) -> list[ServerRecord]:
-        """List servers, the newest first; see :meth:`volumes`."""
-        rows = self._database.execute(
-            "SELECT * FROM servers WHERE ?1 IS NULL OR sequence < ?1"
-            " ORDER BY sequence DESC LIMIT ?2",
-            before,
-            limit,
-        )
-        return [ServerRecord.from_row(row) for row in rows]
-
-    def set_server_status(self, server_id: str, status: str) -> None:
-        """Set a server's status."""
-        self._database.execute("UPDATE servers SET status = ? WHERE id = ?", status, server_id)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
@@ -20,6 +21,7 @@ from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
 
 from ..disk import is_full
+from ..machine.turns import ReactorTurns
 
 if TYPE_CHECKING:
     from .store import Store
@@ -51,6 +53,7 @@ class Writer:
     :param open_store: makes the thread's store; called in the thread.
     :param release: makes room when the disk is full; returns whether there is more now.  Called in
         the thread.
+    :param turns: divides the reactor's time among the results.
     """
 
     def __init__(
@@ -58,8 +61,10 @@ class Writer:
         reactor: IReactorFromThreads,
         open_store: Callable[[], Store],
         release: Callable[[], bool] = lambda: False,
+        turns: ReactorTurns | None = None,
     ) -> None:
         self._reactor = reactor
+        self._turns = turns
         self._open_store = open_store
         self._release = release
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
@@ -88,6 +93,14 @@ class Writer:
             self._queue.put(None)
         self._thread.join()
 
+    def _deliver(self, group: list[_Waiting], results: list[Any]) -> None:
+        for waiting, result in zip(group, results):
+            # A Failure fires the errback.
+            if self._turns is None:
+                waiting.done.callback(result)
+            else:
+                self._turns.first(partial(waiting.done.callback, result))
+
     # -- in the thread -------------------------------------------------------------
 
     def _run(self) -> None:
@@ -104,7 +117,7 @@ class Writer:
             except Exception:
                 # Nothing of the group is in the database.
                 results = [Failure()] * len(group)
-            self._reactor.callFromThread(_deliver, group, results)
+            self._reactor.callFromThread(self._deliver, group, results)
         if store is not None:
             store.close()
 
@@ -112,13 +125,15 @@ class Writer:
         try:
             return _commit(store, group, self._release)
         except Exception as error:
-            _undo_sidecars(store)
-            if not (is_full(error) and self._release()):
+            _undo(store.undo_sidecars)
+            more = is_full(error) and self._release()
+            # An OSError is that of a sidecar, without which its own change alone has to fail.
+            if not (more or isinstance(error, OSError)):
                 raise
         try:
-            return _commit(store, group, self._release)
+            return _commit(store, group, self._release, apart=True)
         except Exception:
-            _undo_sidecars(store)
+            _undo(store.undo_sidecars)
             raise
 
     def _next_group(self) -> tuple[list[_Waiting], bool]:
@@ -138,10 +153,14 @@ class Writer:
         return group, True
 
 
-def _commit(store: Store, group: list[_Waiting], release: Callable[[], bool]) -> list[Any]:
+def _commit(
+    store: Store, group: list[_Waiting], release: Callable[[], bool], apart: bool = False
+) -> list[Any]:
     """
     Make the changes of a group durable with one commit, and their sidecars before it.
 
+    :param apart: whether each change has its sidecars written before the next change is made, so
+        that one without room for them fails alone.
     :return: the result of each change, or its ``Failure``; a change that failed left nothing.
     :raises Exception: the commit failed, so that the group left nothing.
     """
@@ -149,7 +168,7 @@ def _commit(store: Store, group: list[_Waiting], release: Callable[[], bool]) ->
     with store.transaction():
         for waiting in group:
             try:
-                results.append(_make(store, waiting.change, release))
+                results.append(_make(store, waiting.change, release, apart))
             except Exception as error:
                 if not store.in_transaction:
                     # SQLite ended the transaction, e.g. because the disk is full.
@@ -160,36 +179,30 @@ def _commit(store: Store, group: list[_Waiting], release: Callable[[], bool]) ->
     return results
 
 
-def _make(store: Store, change: Change[T], release: Callable[[], bool]) -> T:
+def _make(store: Store, change: Change[T], release: Callable[[], bool], apart: bool) -> T:
     """Make a change and its sidecars, with the reserve if the disk is full."""
     try:
         try:
-            return _make_both(store, change, strict=True)
+            return _make_both(store, change, strict=True, at_once=apart)
         except OSError as error:
             if not is_full(error):
                 raise
             release()
-        return _make_both(store, change, strict=False)
+        return _make_both(store, change, strict=False, at_once=True)
     except Exception:
-        _undo_sidecars(store)
+        _undo(lambda: store.keep_sidecars(at_once=True))
         raise
 
 
-def _make_both(store: Store, change: Change[T], strict: bool) -> T:
+def _make_both(store: Store, change: Change[T], strict: bool, at_once: bool) -> T:
     with store.savepoint():
         result = change(store)
-        store.keep_sidecars(strict)
+        store.keep_sidecars(strict, at_once)
     return result
 
 
-def _undo_sidecars(store: Store) -> None:
+def _undo(write: Callable[[], None]) -> None:
     """Write the sidecars of changes that left nothing as they were."""
     # What remains is corrected at the next start.
     with suppress(OSError, sqlite3.Error):
-        store.keep_sidecars()
-
-
-def _deliver(group: list[_Waiting], results: list[Any]) -> None:
-    for waiting, result in zip(group, results):
-        # A Failure fires the errback.
-        waiting.done.callback(result)
+        write()

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.embedded.wire.test_channel -*-
 """
-Connections within bounds: of bytes, of time and of number.
+Connections within bounds of bytes and of time.
 
 A body is received only after its length and its sender are known to be acceptable, and only into
 memory.
@@ -8,28 +8,25 @@ memory.
 
 from __future__ import annotations
 
-from collections import Counter
 from io import BytesIO
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Callable
 
-from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, ITCPTransport
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
-from twisted.web.iweb import IRequest
-from twisted.web.resource import IResource
-from twisted.web.server import Request, Site
+from twisted.web.server import Request
 
-from ..bounds import BOUNDS, ConnectionBounds
+if TYPE_CHECKING:
+    from .site import BoundedSite
 
 _log = Logger()
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
 
 #: The first byte of a TLS handshake (RFC 8446, 5.1).
 _HANDSHAKE = b"\x16"
-
-#: Decides from the method, the path and the headers of a request whether its body is read.
-ReadsBody = Callable[[bytes, bytes, IRequest], bool]
+#: The beginning of a request that only reads.
+_READS = b"GET "
 
 
 class _BodyTooLong(Exception):
@@ -59,27 +56,38 @@ class BoundedRequest(Request):
             raise _BodyTooLong()
 
 
+class _Transport(ITCPTransport, IPushProducer):
+    """A transport whose reading can be paused."""
+
+
 class BoundedChannel(HTTPChannel):
     """
     One connection.
 
-    :ivar site: its :class:`BoundedSite`.
-    :ivar closed: called when the connection has ended.
+    :ivar site: its :class:`~txstorage.embedded.wire.site.BoundedSite`.
+    :ivar address: the client's.
     """
 
     site: BoundedSite
-    closed: Callable[[], None]
+    address = ""
     #: One mechanism ends every connection: see loseConnection.
     abortTimeout = None  # type: ignore[assignment]
-    transport: ITCPTransport
+    transport: _Transport
     callLater: Callable[..., IDelayedCall]
 
     _request_line = b""
+    #: Whether a part of a response still waits for the client.
+    _unsent = False
     #: Whether the client speaks HTTP; ``None`` before its first byte.
     _speaks_http: bool | None = None
     #: Bytes of a refused body that are still to be discarded; ``None`` when no body was refused.
     _unread: int | None = None
     _closing: IDelayedCall | None = None
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        #: Data whose turn has not come.
+        self._waiting: list[bytes] = []
 
     def connectionMade(self) -> None:
         """See ``IProtocol``."""
@@ -88,6 +96,33 @@ class BoundedChannel(HTTPChannel):
         super().connectionMade()  # type: ignore[no-untyped-call]
 
     def dataReceived(self, data: bytes) -> None:
+        """Receive data; under load, reading requests wait for the others."""
+        if self in self.site.idle:
+            del self.site.idle[self]
+            self.setTimeout(self.site.bounds.headers_time)  # type: ignore[no-untyped-call]
+        self._waiting.append(data)
+        if len(self._waiting) > 1:
+            # The transport must not read on meanwhile, or the memory would have no bound.
+            self.transport.pauseProducing()
+            return
+        turns = self.site.turns
+        (turns.second if data.startswith(_READS) else turns.first)(self._receive_waiting)
+
+    def _receive_waiting(self) -> None:
+        if not self._waiting:
+            # The connection has ended meanwhile.
+            return
+        data, pieces = b"".join(self._waiting), len(self._waiting)
+        self._waiting.clear()
+        if pieces > 1 and not self._unsent:
+            self.transport.resumeProducing()
+        try:
+            self._receive(data)
+        except Exception:
+            _log.failure("Data of {address} could not be processed", address=self.address)
+            self.transport.abortConnection()
+
+    def _receive(self, data: bytes) -> None:
         """
         Receive data.  A client that begins a TLS handshake gets an answer in plain text, from which
         it knows its mistake; the line that HTTP waits for would never end.
@@ -100,12 +135,51 @@ class BoundedChannel(HTTPChannel):
         if self._speaks_http:
             super().dataReceived(data)  # type: ignore[no-untyped-call]
 
+    def checkPersistence(self, request: BoundedRequest, version: bytes) -> bool:
+        """Check whether another request may follow: not after a body that is not read."""
+        persistent: bool = super().checkPersistence(request, version)  # type: ignore[no-untyped-call]
+        if self._unread is None:
+            return persistent
+        request.setHeader("Connection", "close")  # type: ignore[no-untyped-call]
+        return False
+
+    def requestDone(self, request: BoundedRequest) -> None:
+        """See ``HTTPChannel``."""
+        if self.persistent:
+            self.site.idle[self] = None
+        # If the next request has come already, the connection is idle no longer.
+        super().requestDone(request)  # type: ignore[no-untyped-call]
+        if self in self.site.idle:
+            self.setTimeout(self.site.bounds.idle_time)  # type: ignore[no-untyped-call]
+
+    def timeoutConnection(self) -> None:
+        """End the connection; for an idle one, that is no event for the log."""
+        if self in self.site.idle:
+            self.loseConnection()
+        else:
+            super().timeoutConnection()  # type: ignore[no-untyped-call]
+
+    def pauseProducing(self) -> None:
+        """See ``IPushProducer``."""
+        self._unsent = True
+        super().pauseProducing()  # type: ignore[no-untyped-call]
+
+    def resumeProducing(self) -> None:
+        """See ``IPushProducer``."""
+        self._unsent = False
+        super().resumeProducing()  # type: ignore[no-untyped-call]
+
     def resetTimeout(self) -> None:
         """Keep the present deadline: a client that sends byte after byte does not move it."""
 
     def lineReceived(self, line: bytes) -> None:
-        """See ``LineReceiver``."""
+        """
+        Receive a line.  A client that sends another request before it has received the response is
+        dropped: the responses to many requests would fill the memory.
+        """
         known = len(self.requests)
+        if not known and self._unsent:
+            self.loseConnection()
         super().lineReceived(line)  # type: ignore[no-untyped-call]
         if len(self.requests) > known:
             self._request_line = line
@@ -155,7 +229,14 @@ class BoundedChannel(HTTPChannel):
             super().rawDataReceived(data)
         except _BodyTooLong:
             self._unread = self._discarded(None)
+            self.persistent = self.checkPersistence(self.requests[-1], b"HTTP/1.1")
             self.allContentReceived()  # type: ignore[no-untyped-call]
+
+    def end_after_response(self) -> None:
+        """End the connection: now, or after the response to the request in progress."""
+        self.persistent = False
+        if not self.requests:
+            self.loseConnection()
 
     def loseConnection(self) -> None:
         """
@@ -164,6 +245,9 @@ class BoundedChannel(HTTPChannel):
         Closing a socket with unread data would reset the connection, and the client might lose the
         response; therefore the rest of a refused body is received first.
         """
+        self.site.idle.pop(self, None)
+        # Data that still comes is no request.
+        self.persistent = False
         if self._closing is not None:
             return
         if self._unread is not None and self._unread > 0:
@@ -183,57 +267,6 @@ class BoundedChannel(HTTPChannel):
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """See ``IProtocol``."""
         self._cancel()
-        self.closed()
+        self._waiting.clear()
+        self.site.ended(self)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
-
-
-class BoundedSite(Site):
-    """
-    A site whose connections are bounded.  It speaks HTTP/1.1 only.
-
-    :param reads_body: decides whether a request's body is read; a request whose body is not read
-        is answered as if it had none.
-    """
-
-    protocol = BoundedChannel  # type: ignore[assignment]
-
-    def __init__(
-        self,
-        resource: IResource,
-        reactor: IReactorTime,
-        reads_body: ReadsBody,
-        bounds: ConnectionBounds = BOUNDS,
-    ) -> None:
-        super().__init__(  # type: ignore[no-untyped-call]
-            resource, requestFactory=BoundedRequest, reactor=reactor, timeout=bounds.headers_time
-        )
-        self.bounds = bounds
-        self.reads_body = reads_body
-        self._open: Counter[str] = Counter()
-        self._refusing = False
-
-    def acceptableProtocols(self) -> list[bytes]:
-        """See ``IProtocolNegotiationFactory``."""
-        return [b"http/1.1"]
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Make the channel of a connection, or return ``None`` to close it at once."""
-        address = str(getattr(addr, "host", ""))
-        if (
-            self._open[address] >= self.bounds.connections_by_address
-            or sum(self._open.values()) >= self.bounds.connections
-        ):
-            if not self._refusing:
-                _log.warn("Too many connections; refused one from {address}", address=address)
-            self._refusing = True
-            return None
-        self._refusing = False
-        self._open[address] += 1
-        channel = super().buildProtocol(addr)  # type: ignore[no-untyped-call]
-        channel.closed = lambda: self._ended(address)
-        return channel
-
-    def _ended(self, address: str) -> None:
-        self._open[address] -= 1
-        if not self._open[address]:
-            del self._open[address]

@@ -34,12 +34,28 @@ Handler = Callable[..., Union["APIResponse", Awaitable["APIResponse"]]]
 _log = Logger()
 
 
+class Encoded(str):
+    """A JSON value that is encoded already."""
+
+
+def _encode(body: Any) -> str:
+    """Encode a JSON value, or an object whose members may be encoded already."""
+    if not isinstance(body, dict) or not any(isinstance(each, Encoded) for each in body.values()):
+        return json.dumps(body)
+    members = (
+        f"{json.dumps(name)}: {each if isinstance(each, Encoded) else json.dumps(each)}"
+        for name, each in body.items()
+    )
+    return "{" + ", ".join(members) + "}"
+
+
 @attr.s(frozen=True, auto_attribs=True)
 class APIResponse:
     """
     A response.
 
-    :ivar body: any JSON value; text is sent as it is; ``None``: no body.
+    :ivar body: any JSON value, or an object with :class:`Encoded` members; text is sent as it is;
+        ``None``: no body.
     """
 
     status: int = 200
@@ -64,7 +80,7 @@ class APIResponse:
         if isinstance(self.body, str):
             body = self.body.encode("utf-8")
         else:
-            body = b"" if self.body is None else json.dumps(self.body).encode("ascii")
+            body = b"" if self.body is None else _encode(self.body).encode("ascii")
         if self.status != NO_CONTENT:
             request.setHeader("Content-Length", str(len(body)))
         return body

@@ -14,7 +14,7 @@ from ..._support.addresses import in_brackets
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Optional, Text  # noqa: F401
+    from typing import Any, Callable, Optional, Set, Text  # noqa: F401
 
 
 class Door(Resource, object):
@@ -37,6 +37,8 @@ class Door(Resource, object):
         self._port = None  # type: Any
         self._number = 0
         self._shutting = succeed(None)  # type: Deferred[Any]
+        # The connections with a request.
+        self._busy = set()  # type: Set[Any]
 
     def open(self, reactor, host):
         # type: (Any, Text) -> None
@@ -46,10 +48,12 @@ class Door(Resource, object):
 
     def shut(self):
         # type: () -> None
-        """Refuse further connections; present ones stay."""
+        """Refuse further connections, and end those without a request."""
         port, self._port = self._port, None
         if port is not None:
             self._shutting = maybeDeferred(port.stopListening)
+        for connection in set(self._factory.protocols) - self._busy:
+            connection.transport.abortConnection()
 
     def close(self):
         # type: () -> Deferred[Any]
@@ -65,7 +69,9 @@ class Door(Resource, object):
     def render(self, request):
         # type: (Any) -> Any
         """See ``IResource``."""
-        request.channel.persistent = False
+        connection = request.channel.transport
+        self._busy.add(connection)
+        request.notifyFinish().addBoth(lambda _: self._busy.discard(connection))
         self._handle(self._origin, request)
         return NOT_DONE_YET
 

@@ -258,8 +258,6 @@ def _write(outcome, request):
     for name, value in answer.headers:
         request.responseHeaders.addRawHeader(name, value)
     request.setHeader(b"Content-Length", str(len(answer.body)).encode("ascii"))
-    # A connection of its own for each request, which an outage then meets.
-    request.setHeader(b"Connection", b"close")
     if outcome.ending is Ending.CUT:
         request.write(answer.body[: len(answer.body) // 2])
         request.channel.transport.loseConnection()

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.cli.volumes.test_watching -*-
+# -*- test-case-name: tests.cli.resources.test_watching -*-
 """``--watch``: the result of a command again each time that it changes, until Ctrl-C."""
 
 from __future__ import annotations

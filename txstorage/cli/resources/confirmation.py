@@ -1,5 +1,5 @@
-# -*- test-case-name: tests.cli.volumes.test_several -*-
-"""The question before volumes are destroyed."""
+# -*- test-case-name: tests.cli.resources.test_several -*-
+"""The question before volumes or snapshots are destroyed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ def is_interactive() -> bool:
     return sys.stdin.isatty()
 
 
-def check_interactive() -> None:
+def check_interactive(kind: str) -> None:
     """
+    :param kind: such as ``volume``.
     :raises click.UsageError: standard input is no terminal.
     """
     if not is_interactive():
-        raise click.UsageError("without a terminal, destroying a volume requires --yes")
+        raise click.UsageError(f"without a terminal, destroying a {kind} requires --yes")
 
 
 @contextmanager
@@ -45,16 +46,17 @@ def default_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def confirm(volume_ids: Sequence[str]) -> None:
+def confirm(kind: str, ids: Sequence[str]) -> None:
     """
-    :param volume_ids: whole ids.
+    :param kind: such as ``volume``.
+    :param ids: whole ids.
     :raises click.Abort: the user declined.
     """
-    if len(volume_ids) == 1:
-        question = f"Destroy volume {one_line(volume_ids[0])} and all data on it?"
+    if len(ids) == 1:
+        question = f"Destroy {kind} {one_line(ids[0])} and all data on it?"
     else:
-        listed = "".join(f"  {one_line(each)}\n" for each in volume_ids)
-        question = f"Destroy volumes\n{listed}and all data on them?"
+        listed = "".join(f"  {one_line(each)}\n" for each in ids)
+        question = f"Destroy {kind}s\n{listed}and all data on them?"
     with default_signals():
         click.confirm(question, abort=True, err=True)
 

@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli.volumes.references``.
+Tests for ``txstorage.cli.resources.references`` and ``txstorage.cli.resources.matching``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.cli.volumes.references import SHORTEST, matching
+from txstorage.cli.resources.matching import SHORTEST, matching
 from txstorage.embedded.store import store
 
 from ...helpers.properties import RELAXED
@@ -100,6 +100,61 @@ class VolumeTests(CommandTestCase):
         for word in (other["volume_id"][:8], other["name"], other["volume_id"].upper()):
             error = self.document("volumes", "show", word, exit_code=1)["error"]
             self.assertEqual(error["kind"], "UnknownVolume")
+
+
+class SnapshotTests(CommandTestCase):
+    """Words for snapshots."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.volumes = [self.create() for _ in range(2)]
+        self.snapshot = self.snap(self.volumes[0], "nightly")
+
+    def snap(self, volume: str, name: str) -> str:
+        """Make a snapshot, and return its id."""
+        made: str = self.document("snapshots", "create", volume, name)["snapshot_id"]
+        return made
+
+    def test_spellings(self) -> None:
+        """A snapshot is found by its id in any spelling, by its name and by its beginning."""
+        for word in (
+            self.snapshot,
+            self.snapshot.upper(),
+            self.snapshot.replace("-", ""),
+            self.snapshot[:4],
+            "nightly",
+            "NIGHTLY",
+        ):
+            found = self.document("snapshots", "show", word)["snapshot_id"]
+            self.assertEqual(found, self.snapshot, word)
+
+    def test_each_command(self) -> None:
+        """Each command with a snapshot accepts its name."""
+        self.create("--from-snapshot", "nightly")
+        self.document("snapshots", "show", "nightly")
+        self.assertTrue(self.document("snapshots", "rm", "--yes", "nightly")["destroyed"])
+
+    def test_ambiguous_name(self) -> None:
+        """
+        A name that snapshots of two volumes have is an error with both, and with the volumes;
+        nothing is destroyed or created.
+        """
+        other = self.snap(self.volumes[1], "nightly")
+        for command in (["snapshots", "rm", "--yes"], ["volumes", "create", "--from-snapshot"]):
+            error = self.document(*command, "nightly", exit_code=1)["error"]
+            self.assertEqual(error["kind"], "AmbiguousName")
+            for snapshot, volume in zip((self.snapshot, other), self.volumes):
+                self.assertIn(f"{snapshot} ('nightly' of volume {volume})", error["message"])
+        self.assertEqual(len(self.document("snapshots", "list")["snapshots"]), 2)
+        self.assertEqual(len(self.document("volumes", "list")["volumes"]), 2)
+
+    def test_other_clusters(self) -> None:
+        """The name and the beginning of another cluster's snapshot are no snapshot."""
+        for word in ("nightly", self.snapshot[:8], self.snapshot):
+            error = self.document(
+                "--cluster-id", str(uuid4()), "snapshots", "show", word, exit_code=1
+            )["error"]
+            self.assertEqual(error["kind"], "UnknownSnapshot")
 
 
 class NodeTests(CommandTestCase):

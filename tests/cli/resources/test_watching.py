@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli.volumes.watching``.
+Tests for ``txstorage.cli.resources.watching``.
 """
 
 from __future__ import annotations

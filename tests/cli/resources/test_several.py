@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli.volumes.several`` and ``txstorage.cli.volumes.confirmation``.
+Tests for ``txstorage.cli.resources.several`` and ``txstorage.cli.resources.confirmation``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from twisted.internet.defer import Deferred
 
+from txstorage.cli.resources import confirmation
 from txstorage.cli.running import CommandInterrupted
-from txstorage.cli.volumes import confirmation
 from txstorage.driver.operations import BlockDeviceDriver
 
 from ..support import CommandTestCase

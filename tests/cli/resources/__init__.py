@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.cli.resources``."""
+
+from __future__ import annotations

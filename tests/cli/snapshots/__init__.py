@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.cli.snapshots``."""
+
+from __future__ import annotations

@@ -1,0 +1,228 @@
+# -*- test-case-name: tests.embedded.store.test_sidecars -*-
+"""
+The content of sidecars: the rows of a volume or a snapshot, and their owner.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection
+from typing import Any
+
+import attr
+
+from ..machine.files import PREFIX, SNAPSHOT_PREFIX
+from ..settings import VOLUME_TYPES
+from .records import AttachmentRecord, SnapshotRecord, VolumeRecord
+
+SUFFIX = ".json"
+_FORMAT = 1
+
+
+class DamagedSidecar(Exception):
+    """A sidecar can't be used; the text gives the reason."""
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Sidecar:
+    """
+    A sidecar's content.
+
+    :ivar volume: an attachment, if any, is complete; transitions are left out.
+    :ivar cluster_id: of the service.
+    """
+
+    volume: VolumeRecord
+    project_id: str
+    cluster_id: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the content as a JSON value."""
+        volume = self.volume
+        attachment = attached(volume)
+        return {
+            "format": _FORMAT,
+            "id": volume.volume_id,
+            "size": volume.size,
+            "name": volume.name,
+            "description": volume.description,
+            "volume_type": volume.volume_type,
+            "metadata": dict(volume.metadata),
+            "created_at": volume.created_at,
+            "project_id": self.project_id,
+            "cluster_id": self.cluster_id,
+            "snapshot_id": volume.snapshot_id,
+            "source_volid": volume.source_volid,
+            "growing": volume.growing,
+            "attachment": None if attachment is None else attr.asdict(attachment),
+            "status": "available" if attachment is None else _settled(volume.status),
+        }
+
+    @classmethod
+    def from_wire(cls, found: Any, volume_id: str) -> Sidecar:
+        """
+        :param volume_id: of the sidecar's name.
+        :raises DamagedSidecar: anything is missing or has the wrong type.
+        """
+        try:
+            if (found["format"], found["id"]) != (_FORMAT, volume_id):
+                raise DamagedSidecar(f"it has format {found['format']} and id {found['id']}")
+            attachment = found["attachment"]
+            volume = VolumeRecord(
+                sequence=0,
+                volume_id=volume_id,
+                name=_text(found["name"]),
+                description=_text(found["description"]),
+                size=_positive(found["size"]),
+                status=str(found["status"]),
+                volume_type=_volume_type(found["volume_type"]),
+                bootable=False,
+                created_at=float(found["created_at"]),
+                updated_at=None,
+                metadata={str(key): str(value) for key, value in found["metadata"].items()},
+                attachment=None if attachment is None else AttachmentRecord(**attachment),
+                # Earlier releases did not write the rest.
+                snapshot_id=_text(found.get("snapshot_id")),
+                source_volid=_text(found.get("source_volid")),
+                growing=None if found.get("growing") is None else _positive(found["growing"]),
+            )
+            return cls(volume, str(found["project_id"]), str(found["cluster_id"]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DamagedSidecar(f"{type(error).__name__}: {error}") from error
+
+
+def attached(volume: VolumeRecord) -> AttachmentRecord | None:
+    """Return a volume's attachment once it has a device, else ``None``."""
+    attachment = volume.attachment
+    return None if attachment is None or attachment.node_device is None else attachment
+
+
+def _settled(status: str) -> str:
+    """The status of an attached volume without its transition."""
+    return "attaching" if status == "attaching" else "in-use"
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _positive(value: object) -> int:
+    if not isinstance(value, int) or value < 1:
+        raise ValueError(f"the size is {value!r}")
+    return value
+
+
+def _volume_type(value: str) -> str:
+    if value not in VOLUME_TYPES:
+        raise ValueError(f"the volume type is {value!r}")
+    return value
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class SnapshotSidecar:
+    """
+    The content of a snapshot's sidecar.
+
+    :ivar snapshot: transitions are left out.
+    :ivar cluster_id: of the service.
+    """
+
+    snapshot: SnapshotRecord
+    project_id: str
+    cluster_id: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the content as a JSON value."""
+        snapshot = self.snapshot
+        return {
+            "format": _FORMAT,
+            "id": snapshot.snapshot_id,
+            "volume_id": snapshot.volume_id,
+            "size": snapshot.size,
+            "name": snapshot.name,
+            "description": snapshot.description,
+            "volume_type": snapshot.volume_type,
+            "metadata": dict(snapshot.metadata),
+            "created_at": snapshot.created_at,
+            "project_id": self.project_id,
+            "cluster_id": self.cluster_id,
+        }
+
+    @classmethod
+    def from_wire(cls, found: Any, snapshot_id: str) -> SnapshotSidecar:
+        """
+        :param snapshot_id: of the sidecar's name.
+        :raises DamagedSidecar: anything is missing or has the wrong type.
+        """
+        try:
+            if (found["format"], found["id"]) != (_FORMAT, snapshot_id):
+                raise DamagedSidecar(f"it has format {found['format']} and id {found['id']}")
+            snapshot = SnapshotRecord(
+                sequence=0,
+                snapshot_id=snapshot_id,
+                volume_id=str(found["volume_id"]),
+                name=_text(found["name"]),
+                description=_text(found["description"]),
+                size=_positive(found["size"]),
+                status="available",
+                volume_type=_volume_type(found["volume_type"]),
+                created_at=float(found["created_at"]),
+                updated_at=None,
+                metadata={str(key): str(value) for key, value in found["metadata"].items()},
+            )
+            return cls(snapshot, str(found["project_id"]), str(found["cluster_id"]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DamagedSidecar(f"{type(error).__name__}: {error}") from error
+
+
+def sidecar_path(directory: str, volume_id: str) -> str:
+    """The path of a volume's sidecar."""
+    return os.path.join(directory, PREFIX + volume_id + SUFFIX)
+
+
+def snapshot_sidecar_path(directory: str, snapshot_id: str) -> str:
+    """The path of a snapshot's sidecar."""
+    return os.path.join(directory, SNAPSHOT_PREFIX + snapshot_id + SUFFIX)
+
+
+def names_with_sidecar(names: Collection[str]) -> list[str]:
+    """The names of the files whose sidecars are among a directory's entries."""
+    return [
+        name[: -len(SUFFIX)]
+        for name in names
+        if name.startswith((PREFIX, SNAPSHOT_PREFIX)) and name.endswith(SUFFIX)
+    ]
+
+
+def ids_with_file(names: Collection[str], prefix: str = PREFIX) -> list[str]:
+    """The ids of the volumes, or the snapshots, whose file is among a directory's entries."""
+    return [name[len(prefix) :] for name in names if name.startswith(prefix) and "." not in name]
+
+
+def ids_with_sidecar(names: Collection[str], prefix: str = PREFIX) -> list[str]:
+    """The ids of the volumes, or the snapshots, whose sidecar is among a directory's entries."""
+    return [name[len(prefix) :] for name in names_with_sidecar(names) if name.startswith(prefix)]
+
+
+def read_sidecar(directory: str, volume_id: str) -> Sidecar:
+    """
+    :raises DamagedSidecar: there is none, or it can't be used.
+    """
+    return Sidecar.from_wire(_read(sidecar_path(directory, volume_id)), volume_id)
+
+
+def read_snapshot_sidecar(directory: str, snapshot_id: str) -> SnapshotSidecar:
+    """
+    :raises DamagedSidecar: there is none, or it can't be used.
+    """
+    found = _read(snapshot_sidecar_path(directory, snapshot_id))
+    return SnapshotSidecar.from_wire(found, snapshot_id)
+
+
+def _read(path: str) -> Any:
+    try:
+        with open(path, encoding="utf-8") as opened:
+            return json.load(opened)
+    except (OSError, ValueError) as error:
+        raise DamagedSidecar(getattr(error, "strerror", None) or str(error)) from error
