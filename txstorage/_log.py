@@ -182,6 +182,12 @@ SERVER_TRANSITION = MessageType(
     u"The embedded service ended a volume's transition; a failed one has a reason.",
 )
 
+SERVER_SNAPSHOT = MessageType(
+    u"txstorage:server:snapshot",
+    [_text(u"snapshot_id", u"The snapshot's id."), STATUS, REASON],
+    u"The embedded service ended a snapshot's transition; a failed one has a reason.",
+)
+
 SERVER_REQUEST = MessageType(
     u"txstorage:server:request",
     [
@@ -252,6 +258,7 @@ __all__ = [
     "REQUEST_REFUSED",
     "SERVER_FAULT",
     "SERVER_REQUEST",
+    "SERVER_SNAPSHOT",
     "SERVER_TRANSITION",
     "SNAPSHOT",
     "SNAPSHOT_RESUMED",

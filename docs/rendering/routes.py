@@ -18,17 +18,19 @@ import attr
 
 from tests.contract.record import APPS, errors
 from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.block_storage.project import ProjectAPI
+from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity import IdentityAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire.fields import BodySchema
-from txstorage.embedded.wire.refusals import Refusal, SharedRefusal
+from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
 from txstorage.embedded.wire.versions import COMPUTE, VOLUME, announcements, as_version
 
 from .tables import Row, first_paragraph, literal, literals
 
 #: By the services of :data:`tests.contract.record.APPS`, and in their order.
-CLASSES = (IdentityAPI, BlockStorageAPI, AttachmentsAPI, ComputeAPI)
+CLASSES = (IdentityAPI, BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, ComputeAPI)
 #: The methods that answer a request before, or instead of, its handler.
 _OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault", "disk_full")
 _METHODS = ("GET", "POST", "PUT", "DELETE")

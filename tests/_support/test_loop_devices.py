@@ -57,6 +57,25 @@ class LoopDeviceTests(SynchronousTestCase):
         loop_devices.keep(self.device, self.other)
         self.assertTrue(self.bound())
 
+    def test_grow(self):
+        """A device gets the size of its own grown file; no other file's device does."""
+        self.assertRaises(OSError, loop_devices.grow, self.device, self.other)
+        with open(self.path, "r+b") as opened:
+            opened.truncate(os.path.getsize(self.path) + 2 ** 20)
+        size_path = "/sys/block/{}/size".format(os.path.basename(self.device))
+        with open(size_path) as opened:
+            before = int(opened.read())
+        loop_devices.grow(self.device, self.path)
+        with open(size_path) as opened:
+            self.assertEqual(before + 2 ** 20 // 512, int(opened.read()))
+
+    def test_flush(self):
+        """A device is flushed to its own file only; without the device, that is an error."""
+        loop_devices.flush(self.device, self.path)
+        for device, path in [(self.device, self.other), ("/dev/nonexistent", self.path)]:
+            error = self.assertRaises(OSError, loop_devices.flush, device, path)
+            self.assertEqual(errno.ENODEV, error.errno)
+
     def test_removed(self):
         """A removed file's device is still the file's."""
         os.unlink(self.path)

@@ -257,7 +257,7 @@ class ReasonTests(CommandTestCase):
     def test_shown(self) -> None:
         """``volumes show`` prints the cloud's reason for an ``error``, and for no other status."""
         volume = self.create()
-        self.cloud.store.add_message(volume, "attach volume: no loop device is free")
+        self.cloud.store.messages.add(volume, "attach volume: no loop device is free")
         self.assertIs(self.document("volumes", "show", volume)["problem"], None)
         for status in ("error", "error_deleting"):
             self.cloud.store.set_status(volume, status)

@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.trial.unittest import TestCase
 
-from txstorage.embedded.wire.refusals import Refusal
+from txstorage.embedded.wire.refusal import Refusal
 
 from .exchanges import EMPTY, JSON, JSON_UTF8, Answer, answer_from, request_bytes
 from .record import error_of, route_of
@@ -53,7 +53,7 @@ class Target:
         """Let the cloud make progress."""
         raise NotImplementedError()
 
-    async def limit(self, volumes: int, gigabytes: int) -> None:
+    async def limit(self, volumes: int, gigabytes: int, snapshots: int = -1) -> None:
         """Set the quota of the user's project; a negative number means no quota."""
         raise NotImplementedError()
 
@@ -175,6 +175,7 @@ class WireTests(TestCase):
         self.addCleanup(self._finish)
         self.session = Session(self.target, self.target.user, self.exchanges)
         self.made: set[str] = set()
+        self.made_snapshots: set[str] = set()
         self._admin: Session | None = None
         await self.session.log_in()
 
@@ -194,6 +195,8 @@ class WireTests(TestCase):
         self.target.compared(declared)
 
     async def _clean_up(self) -> None:
+        for snapshot_id in sorted(self.made_snapshots):
+            await self._remove_snapshot(snapshot_id)
         for volume_id in sorted(self.made):
             await self._remove(volume_id)
 
@@ -218,8 +221,9 @@ class WireTests(TestCase):
         got = await self.session.ask(service, method, path, *args, **more)
         self.check_every(service, path, got)
         if got.status == 202 and method == "POST" and isinstance(got.body, dict):
-            # A volume, expected or not, which is removed after the test.
-            self.made.update(each["id"] for each in got.body.values() if "size" in each)
+            # A volume or a snapshot, expected or not, which is removed after the test.
+            for name, made in (("volume", self.made), ("snapshot", self.made_snapshots)):
+                made.update([got.body[name]["id"]] if name in got.body else [])
         return got
 
     async def admin(self) -> Session:
@@ -338,26 +342,40 @@ class WireTests(TestCase):
         await self.until(volume_id, "available")
         return volume_id
 
-    async def seen(self, volume_id: str) -> dict[str, Any]:
-        """Return a volume's present state; its status is 404 when it does not exist."""
-        got = await self.cinder("GET", "/volumes/" + volume_id)
+    async def snapshot(self, volume_id: str, **wanted: Any) -> str:
+        """Make an available snapshot of a volume, which is removed after the test."""
+        body = {"snapshot": dict({"volume_id": volume_id}, **wanted)}
+        got = await self.cinder("POST", "/snapshots", body, version="3.66")
+        self.assertEqual(got.status, 202, got.content)
+        snapshot_id: str = got.body["snapshot"]["id"]
+        await self.until(snapshot_id, "available", "snapshot")
+        return snapshot_id
+
+    async def seen(self, object_id: str, kind: str = "volume") -> dict[str, Any]:
+        """
+        Return the present state of a volume or a snapshot; its status is 404 when it does not
+        exist.
+        """
+        got = await self.cinder("GET", f"/{kind}s/{object_id}")
         if got.status == 404:
             return {"status": "404"}
-        found: dict[str, Any] = got.body["volume"]
+        found: dict[str, Any] = got.body[kind]
         return found
 
-    async def until(self, volume_id: str, wanted: str) -> list[dict[str, Any]]:
+    async def until(
+        self, object_id: str, wanted: str, kind: str = "volume"
+    ) -> list[dict[str, Any]]:
         """
-        Wait for a status.
+        Wait for a status of a volume or a snapshot.
 
-        :return: the volume at each poll.
+        :return: the volume or snapshot at each poll.
         """
-        looks = [await self.seen(volume_id)]
+        looks = [await self.seen(object_id, kind)]
         while looks[-1]["status"] != wanted:
             if len(looks) > _TRIES:
-                self.fail(f"{volume_id} is not {wanted}: {looks[-1]}")
+                self.fail(f"{object_id} is not {wanted}: {looks[-1]}")
             await self.target.pause()
-            looks.append(await self.seen(volume_id))
+            looks.append(await self.seen(object_id, kind))
         return looks
 
     async def reset(self, volume_id: str, status: str) -> None:
@@ -387,6 +405,12 @@ class WireTests(TestCase):
         got = await self.attach(volume_id, server)
         self.assertEqual(got.status, 200, got.content)
         return volume_id, await self.until(volume_id, "in-use")
+
+    async def _remove_snapshot(self, snapshot_id: str) -> None:
+        while (await self.seen(snapshot_id, "snapshot"))["status"] == "creating":
+            await self.target.pause()
+        await self.cinder("DELETE", "/snapshots/" + snapshot_id)
+        await self.until(snapshot_id, "404", "snapshot")
 
     async def _remove(self, volume_id: str) -> None:
         found = await self.seen(volume_id)

@@ -17,11 +17,13 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.exceptions import HTTPException
 
 from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.block_storage.project import ProjectAPI
+from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity import IdentityAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire import refusals
-from txstorage.embedded.wire.refusals import Refusal, SharedRefusal
+from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
 from txstorage.embedded.wire.versions import announcements
 
 from .exchanges import Answer
@@ -31,6 +33,8 @@ APPS = [
     ("identity", IdentityAPI.app),
     ("volume", BlockStorageAPI.app),
     ("volume", AttachmentsAPI.app),
+    ("volume", SnapshotsAPI.app),
+    ("volume", ProjectAPI.app),
     ("compute", ComputeAPI.app),
 ]
 _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")

@@ -9,8 +9,11 @@ from typing import Any, Callable
 from .attachments import HostTests
 from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
+from .copies import CopyTests, GrowTests
 from .identity import IdentityTests
 from .lists import LabelTests, ListTests
+from .snapshot_lists import SnapshotLabelTests, SnapshotListTests
+from .snapshots import SnapshotTests
 from .versions import DocumentTests, NegotiationTests, PathTests
 from .volumes import CreateTests, DeleteTests, ShowTests
 
@@ -28,6 +31,11 @@ SUITE: list[type[WireTests]] = [
     ServerTests,
     AttachTests,
     HostTests,
+    SnapshotTests,
+    SnapshotListTests,
+    SnapshotLabelTests,
+    CopyTests,
+    GrowTests,
 ]
 
 

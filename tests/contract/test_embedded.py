@@ -88,8 +88,10 @@ class EmbeddedTarget(Target):
     async def pause(self) -> None:
         self._clock.advance(DELAY / 3)
 
-    async def limit(self, volumes: int, gigabytes: int) -> None:
-        self._user_site = self._restarted(max_volumes=volumes, max_gigabytes=gigabytes)
+    async def limit(self, volumes: int, gigabytes: int, snapshots: int = -1) -> None:
+        self._user_site = self._restarted(
+            max_volumes=volumes, max_gigabytes=gigabytes, max_snapshots=snapshots
+        )
 
     async def application_credential(self, session: Any) -> dict[str, str]:
         ids = Ids.of(self._cloud.store)

@@ -52,7 +52,7 @@ class RecoveryCase(TestCase):
         """
         service = await self.serve()
         store = service._store
-        server = store.servers()[0].server_id
+        server = store.servers.every()[0].server_id
         for name in ("data", "attached"):
             new = NewVolume(name, "text", 1, "gold", {"label": name})
             made = await store.write(lambda store, new=new: store.add_volume(new))

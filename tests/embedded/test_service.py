@@ -239,7 +239,7 @@ class ServiceTests(TestCase):
         await (await self.start()).stop()
         store = Store(os.path.join(self.directory, "txstorage.sqlite"), reactor.seconds)
         volume_id = store.add_volume(NewVolume(None, None, 1, "gold", {})).volume_id
-        store.attachments.reserve(volume_id, store.servers()[0].server_id, "/dev/vdb")
+        store.attachments.reserve(volume_id, store.servers.every()[0].server_id, "/dev/vdb")
         store.close()
         self.assertIn("detach them first", await self.refused(devices="loop"))
 

@@ -34,7 +34,7 @@ from .cloud import description
 #: Seconds.
 PAUSE = 0.03
 #: The project's quota, when no test limits it.
-_NO_LIMIT = {"volumes": -1, "gigabytes": -1}
+_NO_LIMIT = {"volumes": -1, "gigabytes": -1, "snapshots": -1}
 #: The routes and errors compared so far, in this run.
 _compared: Set[str] = set()
 
@@ -86,9 +86,9 @@ class RealTarget(Target):
     async def pause(self) -> None:
         await deferLater(reactor, PAUSE)
 
-    async def limit(self, volumes: int, gigabytes: int) -> None:
+    async def limit(self, volumes: int, gigabytes: int, snapshots: int = -1) -> None:
         self._limited = True
-        await self._set_quota({"volumes": volumes, "gigabytes": gigabytes})
+        await self._set_quota({"volumes": volumes, "gigabytes": gigabytes, "snapshots": snapshots})
 
     async def _set_quota(self, quota: Dict[str, int]) -> None:
         user, admin = (Session(self, who, []) for who in (self.user, self.admin))

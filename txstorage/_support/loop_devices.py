@@ -19,11 +19,12 @@ from . import linux
 
 MYPY = False
 if MYPY:
-    from typing import Optional, Tuple  # noqa: F401
+    from typing import Callable, Optional, Tuple  # noqa: F401
 
 _LOOP_CLR_FD = 0x4C01
 _LOOP_SET_STATUS64 = 0x4C04
 _LOOP_GET_STATUS64 = 0x4C05
+_LOOP_SET_CAPACITY = 0x4C07
 _INFO_SIZE = 232
 _FLAGS_OFFSET = 52
 _AUTOCLEAR = 4
@@ -181,4 +182,42 @@ def keep(device, path):
         os.close(opened)
 
 
-__all__ = ["detach", "is_on", "keep", "was_on"]
+def grow(device, path):
+    # type: (str, str) -> None
+    """
+    Let a loop device, also one that is in use, have the present size of its file.
+
+    :param str device: the device node.
+    :param str path: the absolute path of the file behind it.
+    :raises OSError: the device can't be opened, or has another file.
+    """
+    _command(device, path, lambda opened: fcntl.ioctl(opened, _LOOP_SET_CAPACITY))
+
+
+def flush(device, path):
+    # type: (str, str) -> None
+    """
+    Write everything that was written to a loop device itself to its file, and that to the disk.
+    Data that a mounted file system holds back stays with the file system.
+
+    :param str device: the device node.
+    :param str path: the absolute path of the file behind it.
+    :raises OSError: the device can't be opened, or has another file.
+    """
+    _command(device, path, os.fsync)
+
+
+def _command(device, path, act):
+    # type: (str, str, Callable[[int], object]) -> None
+    opened = _open(device, os.O_RDONLY)
+    if opened is None:
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), device)
+    try:
+        if not _holds(opened, path, removed=False):
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), device)
+        act(opened)
+    finally:
+        os.close(opened)
+
+
+__all__ = ["detach", "flush", "grow", "is_on", "keep", "was_on"]

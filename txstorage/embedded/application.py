@@ -18,12 +18,16 @@ from twisted.web.resource import IResource, Resource
 
 from .._log import SERVER_REQUEST
 from .apis.attachments import AttachmentsAPI
+from .apis.block_storage import project
+from .apis.block_storage.project import ProjectAPI
+from .apis.block_storage.snapshots import SnapshotsAPI
 from .apis.compute import ComputeAPI
 from .apis.identity import IdentityAPI
 from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
 from .machine.devices import IDeviceBackend
 from .machine.reconcile import reconcile
+from .machine.snapshot_transitions import Snapshots
 from .machine.transitions import Engine
 from .settings import Settings
 from .store.store import Store
@@ -39,8 +43,6 @@ _PROJECT = re.compile(rb"[0-9a-f-]+\Z")
 _COMPUTE = "/compute/v2.1"
 #: The one path whose requests need no token and have a body that matters.
 _TOKENS = b"/identity/v3/auth/tokens"
-#: Not a real path, since a segment of one has no slash.
-_ATTACHMENTS = b"volume/attachments"
 
 
 class _Document(Resource):
@@ -82,7 +84,8 @@ class _Root(Resource):
     """
     Chooses the service, and gives every request its id.
 
-    :param services: resources by the first segment of their paths.
+    :param services: resources by the first segment of their paths; a part of a service by the first
+        and the fourth one, which follows the project.
     :param health: of the path ``/healthcheck``.
     """
 
@@ -119,7 +122,8 @@ class _Root(Resource):
             return self._health
         if path == b"volume":
             request.postpath = _in_project(request.postpath, self._project_id)
-        found = self._services.get(_service(path, request.postpath))
+        part = b"/".join([path] + request.postpath[2:3])
+        found = self._services.get(part, self._services.get(path))
         if found is None or whole in self._documents:
             return _Document(whole, self._base_url)
         return found
@@ -135,16 +139,6 @@ def _log_request(result: object, request: IRequest, request_id: str) -> None:
         path=request.path,
         status=None if isinstance(result, Failure) else request.code,  # type: ignore[attr-defined]
     ).write()
-
-
-def _service(path: bytes, segments: list[bytes]) -> bytes:
-    """
-    Choose the service for a path: Block Storage has two.
-
-    :param path: the first segment.
-    :param segments: the others.
-    """
-    return _ATTACHMENTS if path == b"volume" and segments[2:3] == [b"attachments"] else path
 
 
 def _in_project(segments: list[bytes], project_id: str) -> list[bytes]:
@@ -183,6 +177,9 @@ class Application:
         self._settings = settings
         self._identity = IdentityAPI(store, settings, reactor.seconds, wall_time)
         self._engine = Engine(reactor, store, devices, settings.transition_delay)
+        self._snapshot_engine = Engine(
+            reactor, store, devices, settings.transition_delay, Snapshots()
+        )
 
     def start(self) -> Deferred[list[str]]:
         """
@@ -195,6 +192,7 @@ class Application:
     async def _start(self) -> list[str]:
         problems = await reconcile(self._store, self._devices)
         self._engine.resume()
+        self._snapshot_engine.resume()
         return problems
 
     def stop(self) -> Deferred[None]:
@@ -203,7 +201,13 @@ class Application:
 
         :return: fires with ``None`` when none runs any more.
         """
-        return Deferred.fromCoroutine(self._engine.stop())
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        self._devices.files.copies.stop()
+        ended = self._snapshot_engine.stop()
+        await self._engine.stop()
+        await ended
 
     def site(self) -> BoundedSite:
         """Return the factory for a port, which bounds the connections."""
@@ -222,12 +226,18 @@ class Application:
     def resource(self) -> IResource:
         """The resource for a ``Site``."""
         parts = (self._store, self._identity, self._engine, self._settings)
+        of_snapshots = (self._store, self._identity, self._snapshot_engine, self._settings)
+        files = self._devices.files
+        volumes = BlockStorageAPI(*parts, self._snapshot_engine, files)
         services = {
             b"identity": self._identity.app.resource(),
-            b"volume": BlockStorageAPI(*parts, self._devices.files).app.resource(),
+            b"volume": volumes.app.resource(),
             b"compute": ComputeAPI(*parts).app.resource(),
-            _ATTACHMENTS: AttachmentsAPI(*parts, self._devices).app.resource(),
+            b"volume/attachments": AttachmentsAPI(*parts, self._devices).app.resource(),
+            b"volume/snapshots": SnapshotsAPI(*of_snapshots, files).app.resource(),
         }
+        others = ProjectAPI(*parts, files).app.resource()
+        services.update((f"volume/{name}".encode("ascii"), others) for name in project.PATHS)
         health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
         return _Root(services, self._identity.ids.project, self._settings.base_url, health)
 

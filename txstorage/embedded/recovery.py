@@ -19,17 +19,18 @@ import attr
 import yaml
 
 from .disk import sync_directory
-from .machine.files import PREFIX
+from .machine.files import PREFIX, SNAPSHOT_PREFIX
 from .memory import FACTS, ServiceMemory
 from .settings import DEFAULT_TYPE, GIB
 from .state_directory import ServeError, StateDirectory
-from .store.records import VolumeRecord
+from .store.records import SnapshotRecord, VolumeRecord
 from .store.sidecars import (
     DamagedSidecar,
     Sidecar,
+    ids_with_file,
+    ids_with_sidecar,
     read_sidecar,
-    volumes_with_file,
-    volumes_with_sidecar,
+    read_snapshot_sidecar,
 )
 from .store.store import Store
 
@@ -50,6 +51,18 @@ class Restorable:
 
 
 @attr.s(frozen=True, auto_attribs=True)
+class RestorableSnapshot:
+    """
+    A snapshot that can be restored.
+
+    :ivar problem: as a volume's.
+    """
+
+    snapshot: SnapshotRecord
+    problem: str = ""
+
+
+@attr.s(frozen=True, auto_attribs=True)
 class Remains:
     """
     The remains of a service without its database.
@@ -57,12 +70,14 @@ class Remains:
     :ivar volumes: the oldest first.
     :ivar nodes: server ids by name.
     :ivar facts: ids, by their names in the store; missing ones are lost.
+    :ivar snapshots: the oldest first; each one's volume is among the volumes.
     :ivar lost_facts: the names of the ids that will be new.
     """
 
     volumes: tuple[Restorable, ...]
     nodes: Mapping[str, str]
     facts: Mapping[str, str]
+    snapshots: tuple[RestorableSnapshot, ...] = ()
 
     @property
     def lost_facts(self) -> tuple[str, ...]:
@@ -90,15 +105,16 @@ def is_lost(state: StateDirectory) -> bool:
     """
     Check for a database that is missing, or is empty beside files that it should know.
 
-    Volumes' files are made after their rows and removed before them, and nodes' files are made
-    after their rows; so no crash looks like a loss.
+    Files of volumes and snapshots are made after their rows and removed before them, and nodes'
+    files are made after their rows; so no crash looks like a loss.
     """
     try:
         nodes, volumes = _counts(state.database)
     except sqlite3.Error:
         # A database that can't be read is there; its problem is reported when it is opened.
         return False
-    files = volumes_with_file(os.listdir(state.volumes))
+    names = os.listdir(state.volumes)
+    files = ids_with_file(names) + ids_with_file(names, SNAPSHOT_PREFIX)
     if not nodes:
         return bool(files or state.agents() or os.path.exists(state.memory))
     return bool(files) and not volumes
@@ -110,7 +126,7 @@ def refuse_lost(state: StateDirectory) -> None:
     """
     if not is_lost(state):
         return
-    files = volumes_with_file(os.listdir(state.volumes))
+    files = ids_with_file(os.listdir(state.volumes))
     agents = [os.path.basename(path) for path in state.agents().values()]
     count = "1 volume" if len(files) == 1 else f"{len(files)} volumes"
     found = [f"the files of {count}"] if files else []
@@ -123,15 +139,23 @@ def refuse_lost(state: StateDirectory) -> None:
     )
 
 
-def unknown_files(state: StateDirectory, volumes: Collection[VolumeRecord]) -> list[str]:
-    """:return: a warning about volumes' files that a database, such as an old copy, lacks."""
-    known = {volume.volume_id for volume in volumes}
-    unknown = sorted(set(volumes_with_file(os.listdir(state.volumes))) - known)
-    if not unknown:
-        return []
+def unknown_files(
+    state: StateDirectory,
+    volumes: Collection[VolumeRecord],
+    snapshots: Collection[SnapshotRecord] = (),
+) -> list[str]:
+    """:return: warnings about files that a database, such as an old copy, lacks."""
+    names = os.listdir(state.volumes)
+    known = {
+        "volumes": (PREFIX, {volume.volume_id for volume in volumes}),
+        "snapshots": (SNAPSHOT_PREFIX, {snapshot.snapshot_id for snapshot in snapshots}),
+    }
+    found = {kind: set(ids_with_file(names, prefix)) - ids for kind, (prefix, ids) in known.items()}
     return [
-        f"warning: {state.volumes} has files of unknown volumes, which are left alone: "
-        + ", ".join(unknown)
+        f"warning: {state.volumes} has files of unknown {kind}, which are left alone: "
+        + ", ".join(sorted(unknown))
+        for kind, unknown in found.items()
+        if unknown
     ]
 
 
@@ -155,15 +179,17 @@ def examine(state: StateDirectory) -> Remains:
     nodes = dict(memory.nodes) or {name: ids["instance_id"] for name, ids in agents.items()}
     sidecars: dict[str, Sidecar] = {}
     found = []
-    for volume_id in sorted({*volumes_with_file(names), *volumes_with_sidecar(names)}):
+    for volume_id in sorted({*ids_with_file(names), *ids_with_sidecar(names)}):
         restorable = _restorable(state, volume_id, sidecars)
         found.append(_with_known_server(restorable, nodes))
+    snapshots = _snapshots(state, names)
+    found += _placeholders(found, snapshots)
     found.sort(key=lambda each: (each.volume.created_at, each.volume.volume_id))
     facts = dict(memory.facts)
     facts.setdefault("cluster_id", _one("cluster ids", _cluster_ids(sidecars, agents)))
     facts.setdefault("project_id", _one("project ids", {s.project_id for s in sidecars.values()}))
     kept = {name: value for name, value in facts.items() if value}
-    return Remains(tuple(found), nodes, kept)
+    return Remains(tuple(found), nodes, kept, tuple(snapshots))
 
 
 def _agents(state: StateDirectory) -> dict[str, dict[str, Any]]:
@@ -205,26 +231,66 @@ def _restorable(state: StateDirectory, volume_id: str, read: dict[str, Sidecar])
     except DamagedSidecar as error:
         size = -(-os.path.getsize(path) // GIB) if os.path.exists(path) else 0
         created_at = os.path.getmtime(path) if os.path.exists(path) else 0.0
-        volume = VolumeRecord(
-            sequence=0,
-            volume_id=volume_id,
-            name=None,
-            description=None,
-            size=max(size, 1),
-            status="available",
-            volume_type=DEFAULT_TYPE,
-            bootable=False,
-            created_at=created_at,
-            updated_at=None,
-            metadata={},
-            attachment=None,
-        )
+        volume = _unnamed(volume_id, max(size, 1), created_at, "available")
         return Restorable(volume, f"its name and labels are lost: {error}")
     if not os.path.exists(path):
         return Restorable(sidecar.volume, "its file is missing")
-    if os.path.getsize(path) != sidecar.volume.size * GIB:
-        return Restorable(sidecar.volume, f"its file has {os.path.getsize(path)} bytes")
-    return Restorable(sidecar.volume)
+    size, volume = os.path.getsize(path), sidecar.volume
+    if volume.growing is not None and size == volume.growing * GIB:
+        return Restorable(attr.evolve(volume, size=volume.growing, growing=None))
+    if size != volume.size * GIB:
+        return Restorable(volume, f"its file has {size} bytes")
+    return Restorable(volume)
+
+
+def _snapshots(state: StateDirectory, names: Collection[str]) -> list[RestorableSnapshot]:
+    """
+    The snapshots that have a sidecar.  The file of one without is left alone, since nothing says
+    whose volume's it is.
+    """
+    found = []
+    for snapshot_id in ids_with_sidecar(names, SNAPSHOT_PREFIX):
+        path = os.path.join(state.volumes, SNAPSHOT_PREFIX + snapshot_id)
+        with suppress(DamagedSidecar):
+            snapshot = read_snapshot_sidecar(state.volumes, snapshot_id).snapshot
+            problem = "" if os.path.exists(path) else "its file is missing"
+            if not problem and os.path.getsize(path) != snapshot.size * GIB:
+                problem = f"its file has {os.path.getsize(path)} bytes"
+            found.append(RestorableSnapshot(snapshot, problem))
+    return sorted(found, key=lambda each: (each.snapshot.created_at, each.snapshot.snapshot_id))
+
+
+def _placeholders(
+    found: Collection[Restorable], snapshots: Collection[RestorableSnapshot]
+) -> list[Restorable]:
+    """Volumes in error for the snapshots that nothing else of their volumes remains of."""
+    known = {each.volume.volume_id for each in found}
+    missing = {each.snapshot.volume_id: each.snapshot for each in snapshots}
+    return [
+        Restorable(
+            _unnamed(volume_id, snapshot.size, snapshot.created_at, "error"),
+            "only its snapshots remain",
+        )
+        for volume_id, snapshot in missing.items()
+        if volume_id not in known
+    ]
+
+
+def _unnamed(volume_id: str, size: int, created_at: float, status: str) -> VolumeRecord:
+    return VolumeRecord(
+        sequence=0,
+        volume_id=volume_id,
+        name=None,
+        description=None,
+        size=size,
+        status=status,
+        volume_type=DEFAULT_TYPE,
+        bootable=False,
+        created_at=created_at,
+        updated_at=None,
+        metadata={},
+        attachment=None,
+    )
 
 
 def _with_known_server(found: Restorable, nodes: Mapping[str, str]) -> Restorable:
@@ -271,6 +337,8 @@ def _fill(store: Store, remains: Remains) -> None:
         store.declare_server(name, server_id)
     for each in remains.volumes:
         store.restore_volume(each.volume)
+    for restorable in remains.snapshots:
+        store.snapshots.restore(restorable.snapshot)
     devices = [
         each.volume.attachment.node_device for each in remains.volumes if each.volume.attachment
     ]

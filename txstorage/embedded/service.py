@@ -253,9 +253,9 @@ class EmbeddedService:
         kept = False
         try:
             store.make_room()
-            volumes = store.volumes()
-            sidecars.reconcile(volumes)
-            self.remarks.extend(unknown_files(state, volumes))
+            volumes, snapshots = store.volumes(), store.snapshots.every()
+            sidecars.reconcile(volumes, snapshots)
+            self.remarks.extend(unknown_files(state, volumes, snapshots))
             kept = files.has_room()
         except (sqlite3.Error, OSError) as error:
             if not is_full(error):
@@ -268,10 +268,10 @@ class EmbeddedService:
 
     def _declare(self, store: Store) -> dict[str, str]:
         """Server ids by name, the first declared first."""
-        known = [server.name for server in reversed(store.servers())]
+        known = [server.name for server in reversed(store.servers.every())]
         names = self._options.nodes or known or DEFAULT_NODES
         declared = {name: store.declare_server(name).server_id for name in names}
-        declared.update((server.name, server.server_id) for server in store.servers())
+        declared.update((server.name, server.server_id) for server in store.servers.every())
         return declared
 
     async def _choose_devices(

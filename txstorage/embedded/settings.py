@@ -34,7 +34,8 @@ class Settings:
     :ivar transition_delay: seconds a volume stays in each transient status.
     :ivar token_lifetime: seconds.
     :ivar max_volumes: the quota; negative: none.
-    :ivar max_gigabytes: the quota in GiB; negative: none.
+    :ivar max_snapshots: the quota; negative: none.
+    :ivar max_gigabytes: the quota in GiB of volumes and snapshots; negative: none.
     :ivar page_size: how many entries a list answers with at most.
     :ivar roles: the user's roles; with ``admin`` the user may reset a status.
     :ivar base_url: the scheme, host and port that links begin with; without it they begin with what
@@ -46,6 +47,7 @@ class Settings:
     transition_delay: float = 0.0
     token_lifetime: float = 3600.0
     max_volumes: int = 1000
+    max_snapshots: int = 1000
     max_gigabytes: int = -1
     page_size: int = 1000
     roles: tuple[str, ...] = ("member", "reader")

@@ -19,7 +19,7 @@ from txstorage.embedded.memory import ServiceMemory
 from txstorage.embedded.recovery import is_lost
 from txstorage.embedded.settings import GIB
 from txstorage.embedded.state_directory import StateDirectory
-from txstorage.embedded.store.records import NewVolume
+from txstorage.embedded.store.records import NewVolume, Usage
 from txstorage.embedded.store.sidecars import Sidecars
 from txstorage.embedded.store.store import Store
 
@@ -88,8 +88,8 @@ class RecoverTests(SynchronousTestCase):
         store = Store(os.path.join(self.directory, "txstorage.sqlite"), lambda: 1.0)
         self.addCleanup(store.close)
         self.assertEqual({name: store.fact(name, str) for name in FACTS}, FACTS)
-        self.assertEqual([each.server_id for each in store.servers()], ["s1"])
-        self.assertEqual(store.usage(), (2, 6))
+        self.assertEqual([each.server_id for each in store.servers.every()], ["s1"])
+        self.assertEqual(store.usage(), Usage(2, 0, 6))
 
     def test_asked(self) -> None:
         """On a terminal the command asks first, and takes anything but a yes as a no."""

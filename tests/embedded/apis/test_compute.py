@@ -68,7 +68,7 @@ class ServerTests(CloudTests):
 
     def test_other_status(self) -> None:
         """A status from another source is shown."""
-        self.cloud.store.set_server_status(self.cloud.nodes["node-1"], "ERROR")
+        self.cloud.store.servers.set_status(self.cloud.nodes["node-1"], "ERROR")
         got = self.nova("GET", "/servers/" + self.cloud.nodes["node-1"])
         self.assertEqual(got.body["server"]["OS-EXT-STS:vm_state"], "error")
         self.assertEqual(self.act("os-start").code, 409)
@@ -229,7 +229,7 @@ class AttachTests(CloudTests):
         os.mkdir(self.cloud.devices_directory)
         self.assertEqual(self.status(volume_id), "available")
         self.assertEqual(len(self.attachments()), 1)
-        (message,) = self.cloud.store.messages(volume_id)
+        (message,) = self.cloud.store.messages.listed(volume_id)
         self.assertIn("attach volume: ", message.text)
 
 

@@ -294,7 +294,7 @@ class MicroversionTests(CloudTests):
 
     def test_message_filters(self) -> None:
         """Messages have filters and pages from 3.5 on."""
-        self.cloud.store.add_message(self.create(), "why")
+        self.cloud.store.messages.add(self.create(), "why")
         for version, expected in (("3.4", 1), ("3.5", 0)):
             got = self.cinder("GET", "/messages?resource_uuid=x", version=version)
             self.assertEqual(len(got.body["messages"]), expected, version)

@@ -72,6 +72,29 @@ class VolumeFileTests(SynchronousTestCase):
         self.files.remove("v")
         self.assertFalse(self.files.exists("v"))
 
+    def test_grow(self) -> None:
+        """A file grows to its new size, durably, and never shrinks; the growth can be undone."""
+        self.files.create("v", MIB)
+        synced: list[int] = []
+        self.patch(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_size))
+        for size, before, after in ((2 * MIB, MIB, 2 * MIB), (MIB, 2 * MIB, 2 * MIB)):
+            self.assertEqual(self.files.grow("v", size), before)
+            self.assertEqual(os.path.getsize(self.files.path("v")), after)
+        self.files.cut("v", 3 * MIB)
+        self.files.cut("v", MIB)
+        self.assertEqual(os.path.getsize(self.files.path("v")), MIB)
+        self.assertEqual(synced, [2 * MIB, 2 * MIB, 2 * MIB, MIB])
+        self.assertRaises(FileNotFoundError, self.files.grow, "w", MIB)
+
+    def test_unfinished(self) -> None:
+        """Interrupted copies are removed, and nothing else is."""
+        kept = {"volume-v", "snapshot-s", "volume-v.json", "volume-v.json.new", "other.new"}
+        for name in kept | {"volume-w.new", "snapshot-t.new"}:
+            with open(os.path.join(self.files.directory, name), "w"):
+                pass
+        self.files.remove_unfinished()
+        self.assertEqual(set(os.listdir(self.files.directory)), kept)
+
     def test_no_room(self) -> None:
         """A size beyond any file's is an error."""
         self.assertRaises(OSError, self.files.create, "v", 2**62)
@@ -337,6 +360,65 @@ class LoopDeviceTests(TestCase):
         self.assertEqual(int(size), 4 * MIB)
         await self.devices.detach("v")
         self.assertEqual(list(loops_below(self.directory)), [])
+
+    async def test_grow(self) -> None:
+        """
+        A device that is in use gets the size of its grown file, which the kernel shows at once; one
+        without a grown file stays as it is.
+        """
+        device = await self.devices.attach("v")
+        opened = os.open(device, os.O_RDWR)
+        self.addCleanup(os.close, opened)
+        for size in (8 * MIB, 16 * MIB):
+            self.files.grow("v", size)
+            await self.devices.grow("v")
+            found = subprocess.check_output(["blockdev", "--getsize64", device])
+            self.assertEqual(int(found), size)
+        os.pwrite(opened, b"data", 16 * MIB - 4)
+        os.fsync(opened)
+        with open(self.files.path("v"), "rb") as read:
+            read.seek(16 * MIB - 4)
+            self.assertEqual(read.read(), b"data")
+
+    async def test_grow_detached(self) -> None:
+        """Without a device, nothing is to be done."""
+        self.files.grow("v", 16 * MIB)
+        await self.devices.grow("v")
+        self.assertEqual(list(loops_below(self.directory)), [])
+
+    async def test_flush(self) -> None:
+        """What was written to a device is in its file after a flush."""
+        device = await self.devices.attach("v")
+        opened = os.open(device, os.O_RDWR)
+        self.addCleanup(os.close, opened)
+        os.pwrite(opened, b"data", 4096)
+        with open(self.files.path("v"), "rb") as read:
+            await self.devices.flush("v")
+            read.seek(4096)
+            self.assertEqual(read.read(4), b"data")
+
+    async def test_flush_detached(self) -> None:
+        """Without a device, or with one that is detached meanwhile, nothing is to be done."""
+        await self.devices.flush("v")
+        device = await self.devices.attach("v")
+        await self.devices.detach("v")
+        self.patch(self.devices, "_ours", lambda name: [device])
+        await self.devices.flush("v")
+
+    async def test_detach_during_flush(self) -> None:
+        """A detach waits for a flush, which has the device open."""
+        await self.devices.attach("v")
+        flushing: Deferred[None] = Deferred()
+        real = self.files.aside
+        self.files.aside = lambda *arguments: flushing
+        flushed = wait_for(self.devices.flush("v"))
+        self.files.aside = real
+        detached = wait_for(self.devices.detach("v"))
+        self.assertEqual(list(self.devices.attached()), ["v"])
+        flushing.callback(None)
+        await flushed
+        await detached
+        self.assertEqual(self.devices.attached(), {})
 
     async def test_probe(self) -> None:
         """The trial of loop devices leaves nothing behind."""

@@ -195,7 +195,7 @@ class CrashMixin:
         await self.crashed("available", False, False, False)
         (problem,) = await self.start()
         self.assertIn(self.volume_id, problem)
-        (message,) = self.store.messages(self.volume_id)
+        (message,) = self.store.messages.listed(self.volume_id)
         self.assertEqual(message.text, "its file is missing")
 
     async def test_unknown_files(self) -> None:

@@ -80,7 +80,7 @@ class EngineTests(SynchronousTestCase):
 
     def test_table(self) -> None:
         """Each transition ends in a status at rest, or in the next transition."""
-        rest = {"available", "error", "in-use", "error_deleting", "gone"}
+        rest = {"available", "error", "in-use", "error_deleting", "error_extending", "gone"}
         for status, transition in TRANSITIONS.items():
             self.assertIn(transition.done, rest | set(TRANSITIONS))
             self.assertIn(transition.failed, rest)
@@ -114,7 +114,7 @@ class EngineTests(SynchronousTestCase):
         self.assertEqual(self.status(), "in-use")
         volume = self.store.volume(self.volume_id)
         assert volume is not None and volume.attachment is not None
-        (message,) = self.store.messages(self.volume_id)
+        (message,) = self.store.messages.listed(self.volume_id)
         self.assertEqual(message.text, "detach volume: /dev/loop7 is in use")
 
     @capture_logging(None)
@@ -138,7 +138,7 @@ class EngineTests(SynchronousTestCase):
         self.put("detaching")
         self.store.set_status(self.volume_id, "maintenance")
         self.devices.asked["detach"].errback(LoopDeviceBusy("busy"))
-        self.assertEqual((self.status(), self.store.messages()), ("maintenance", []))
+        self.assertEqual((self.status(), self.store.messages.listed()), ("maintenance", []))
 
     def test_gone_meanwhile(self) -> None:
         """A volume that is gone, or at rest, when its transition is due needs no work."""

@@ -27,7 +27,7 @@ from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.settings import VOLUME_TYPES
 from txstorage.embedded.store import sidecars as _sidecars
 from txstorage.embedded.store.database import Database
-from txstorage.embedded.store.records import AttachmentRecord, NewVolume, VolumeRecord
+from txstorage.embedded.store.records import AttachmentRecord, NewVolume, Usage, VolumeRecord
 from txstorage.embedded.store.sidecars import (
     DamagedSidecar,
     Sidecar,
@@ -110,8 +110,10 @@ class SidecarTests(SynchronousTestCase):
     def test_damaged(self) -> None:
         """A sidecar that lacks anything, or has another volume's id, is not used."""
         whole = Sidecar(volume(), "p", "c").to_wire()
+        needed = set(whole) - {"snapshot_id", "source_volid", "growing"}
         for damaged in (
-            *({key: whole[key] for key in whole if key != left_out} for left_out in whole),
+            *({key: whole[key] for key in whole if key != left_out} for left_out in needed),
+            dict(whole, growing=0),
             dict(whole, id="other"),
             dict(whole, format=2),
             dict(whole, size=0),
@@ -124,6 +126,21 @@ class SidecarTests(SynchronousTestCase):
             None,
         ):
             self.assertRaises(DamagedSidecar, Sidecar.from_wire, damaged, MISSING)
+
+    def test_earlier(self) -> None:
+        """A sidecar of a release without copies and growth is one of a volume without either."""
+        whole = Sidecar(volume(), "p", "c").to_wire()
+        for name in ("snapshot_id", "source_volid", "growing"):
+            del whole[name]
+        self.assertEqual(Sidecar.from_wire(whole, MISSING).volume.growing, None)
+
+    def test_copy(self) -> None:
+        """The origin of a volume and its growth come back."""
+        whole = Sidecar(
+            attr.evolve(volume(), snapshot_id="s", source_volid="v", growing=3), "p", "c"
+        )
+        found = Sidecar.from_wire(json.loads(json.dumps(whole.to_wire())), MISSING).volume
+        self.assertEqual((found.snapshot_id, found.source_volid, found.growing), ("s", "v", 3))
 
 
 class SidecarsTests(TestCase):
@@ -229,7 +246,7 @@ class SidecarsTests(TestCase):
         self.assertEqual(self.names(), [f"volume-{volume_id}.json"])
         await self.store.write(lambda store: store.set_status(volume_id, "deleting"))
         await self.store.write(lambda store: store.settle(volume_id, "deleting", GONE))
-        self.assertEqual((self.names(), self.store.usage()), ([], (0, 0)))
+        self.assertEqual((self.names(), self.store.usage()), ([], Usage(0, 0, 0)))
 
     async def test_detach_without_room(self) -> None:
         """
@@ -311,7 +328,7 @@ class SidecarsTests(TestCase):
         self.patch(Database, "commit", fail_once)
         self.released.append(True)
         volume_id = await self.create()
-        self.assertEqual((len(commits), self.store.usage()), (2, (2, 6)))
+        self.assertEqual((len(commits), self.store.usage()), (2, Usage(2, 0, 6)))
         self.assertEqual(self.kept(volume_id), self.wanted(volume_id))
 
 

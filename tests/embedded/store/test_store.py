@@ -55,7 +55,7 @@ class DatabaseTests(SynchronousTestCase):
         """A database of another version is refused, and not changed."""
         self.open().execute("PRAGMA user_version = 99")
         error = self.assertRaises(sqlite3.DatabaseError, self.open)
-        self.assertEqual(str(error), "it has version 99, not 3")
+        self.assertEqual(str(error), "it has version 99, not 4")
 
 
 class StoreTests(SynchronousTestCase):
@@ -95,7 +95,7 @@ class StoreTests(SynchronousTestCase):
         """A node that is declared again is the same server."""
         server = self.store.declare_server("n1")
         self.assertEqual(self.open().declare_server("n1"), server)
-        self.assertEqual([entry.name for entry in self.store.servers()], ["n1"])
+        self.assertEqual([entry.name for entry in self.store.servers.every()], ["n1"])
 
     def test_settle_expects(self) -> None:
         """A transition whose volume has changed its status changes nothing."""
@@ -119,10 +119,10 @@ class StoreTests(SynchronousTestCase):
     def test_gone(self) -> None:
         """A volume's removal removes everything that belongs to it."""
         volume_id = self.store.add_volume(NEW).volume_id
-        self.store.add_message(volume_id, "why")
+        self.store.messages.add(volume_id, "why")
         self.assertTrue(self.store.settle(volume_id, "creating", GONE))
         self.assertIs(self.store.volume(volume_id), None)
-        self.assertEqual(self.store.messages(), [])
+        self.assertEqual(self.store.messages.listed(), [])
 
     def test_one_place(self) -> None:
         """A volume has one attachment, and a device name of a server one volume."""

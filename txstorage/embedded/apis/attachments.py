@@ -24,6 +24,7 @@ from ..store.store import Store
 from ..wire import refusals
 from ..wire.exchange import APIRequest, APIResponse, endpoint, new_app
 from ..wire.pagination import volume_page
+from ..wire.refusal import Refusal
 from ..wire.versions import VOLUME
 from .attachment_requests import check_action, connector_of, new_attachment
 from .attachment_views import detail, summary
@@ -142,9 +143,7 @@ class AttachmentsAPI(ProjectService):
             view["connection_info"] = await self._connected(reserved, refusals.NOT_CONNECTED)
         return APIResponse(200, {"attachment": view})
 
-    async def _connected(
-        self, wanted: AttachmentRecord, refusal: refusals.Refusal
-    ) -> dict[str, Any]:
+    async def _connected(self, wanted: AttachmentRecord, refusal: Refusal) -> dict[str, Any]:
         """
         :return: the connection, once it exists.
         :raises WireError: 500.
@@ -153,7 +152,7 @@ class AttachmentsAPI(ProjectService):
         await self._engine.idle(wanted.volume_id)
         found = self._store.attachments.find(wanted.attachment_id)
         if found is None or found.node_device is None:
-            reasons = [message.text for message in self._store.messages(wanted.volume_id)]
+            reasons = [message.text for message in self._store.messages.listed(wanted.volume_id)]
             raise refusal("".join(reasons[:1]))
         view = detail(found, self._volume(found.volume_id))
         connection: dict[str, Any] = view["connection_info"]
@@ -191,7 +190,7 @@ class AttachmentsAPI(ProjectService):
                 await self._devices.detach(volume_id)
             except DeviceFailure as error:
                 reason = f"detach volume: {error}"
-                await self._store.write(lambda store: store.add_message(volume_id, reason))
+                await self._store.write(lambda store: store.messages.add(volume_id, reason))
                 raise refusals.VOLUME_FAULT() from error
             await self._store.write(lambda store: store.attachments.release(found))
         return APIResponse(200, {"attachments": []})

@@ -77,7 +77,7 @@ class ComputeAPI(VersionedService):
         """
         :param store: of the change that finds the server; without one, that of reading.
         """
-        server = (store or self._store).server(server_id)
+        server = (store or self._store).servers.find(server_id)
         if server is None:
             raise refusals.NO_SERVER(server_id)
         return server
@@ -109,10 +109,10 @@ class ComputeAPI(VersionedService):
     def _list(self, call: APIRequest, path: str, view: _View) -> APIResponse:
         query = call.query()
         page = server_page(query, self._settings.page_size)
-        marker = self._store.server(page.marker) if page.marker else None
+        marker = self._store.servers.find(page.marker) if page.marker else None
         if page.marker and marker is None:
             raise refusals.NO_MARKER(page.marker)
-        servers = self._store.servers(marker.sequence if marker else None, page.limit)
+        servers = self._store.servers.every(marker.sequence if marker else None, page.limit)
         url = f"{call.base}/compute/v2.1/{path}"
         body: dict[str, Any] = {"servers": [view(server) for server in servers]}
         body.update(
@@ -133,14 +133,14 @@ class ComputeAPI(VersionedService):
             raise refusals.NO_SERVER_ACTION(name)
 
         def change(store: Store) -> None:
-            server = store.server(server_id)
+            server = store.servers.find(server_id)
             if server is None:
                 raise refusals.NO_SERVER_TO_ACT_ON(server_id)
             needed, status, verb = _ACTIONS[name]
             if server.status != needed:
                 state = compute_views.vm_state(server.status)
                 raise refusals.WRONG_SERVER_STATE(verb, server_id, state)
-            store.set_server_status(server_id, status)
+            store.servers.set_status(server_id, status)
 
         await self._store.write(change)
         return APIResponse(202)

@@ -8,25 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable
 
+import attr
+
 from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, VOLUME_TYPES
-from ..store.records import NewVolume
+from ..store.records import NewVolume, SnapshotRecord, VolumeRecord
 from ..wire import refusals
 from ..wire.exchange import WireError
-from ..wire.fields import OPTIONAL_TEXT, is_uuid, volume_body, wrapped
+from ..wire.fields import OPTIONAL_TEXT, OPTIONAL_UUID, is_uuid, volume_body, wrapped
+from .block_storage.quota import MAX_INTEGER
 
-MAX_INTEGER = 2**31 - 1
 _MAX_TEXT = 255
-_LABELS = {
+LABELS = {
     # Like Cinder's, the pattern accepts a line feed at the end.
     "patternProperties": {"^[a-zA-Z0-9-_:. /]{1,255}$": {"type": "string", "maxLength": _MAX_TEXT}},
     "additionalProperties": False,
 }
-_SIZE = {
-    "type": ["integer", "string", "null"],
-    "pattern": "^[0-9]+$",
-    "minimum": 1,
-    "maximum": MAX_INTEGER,
-}
+_NUMBER = {"pattern": "^[0-9]+$", "minimum": 1, "maximum": MAX_INTEGER}
+_SIZE = {"type": ["integer", "string", "null"], **_NUMBER}
 _NEW_VOLUME = volume_body(
     wrapped(
         "volume",
@@ -36,7 +34,10 @@ _NEW_VOLUME = volume_body(
                 "name": OPTIONAL_TEXT,
                 "description": OPTIONAL_TEXT,
                 "volume_type": OPTIONAL_TEXT,
-                "metadata": {"type": ["object", "null"], **_LABELS},
+                "metadata": {"type": ["object", "null"], **LABELS},
+                "snapshot_id": OPTIONAL_UUID,
+                "source_volid": OPTIONAL_UUID,
+                "consistencygroup_id": OPTIONAL_UUID,
                 "size": _SIZE,
                 "availability_zone": OPTIONAL_TEXT,
             },
@@ -44,26 +45,115 @@ _NEW_VOLUME = volume_body(
     )
 )
 #: The body of a request that sets labels.
-METADATA = volume_body(wrapped("metadata", {"type": "object", **_LABELS}))
+METADATA = volume_body(wrapped("metadata", {"type": "object", **LABELS}))
 #: The body of a request that sets one label.
 LABEL = volume_body(
-    wrapped("meta", {"type": "object", **_LABELS, "minProperties": 1, "maxProperties": 1})
+    wrapped("meta", {"type": "object", **LABELS, "minProperties": 1, "maxProperties": 1})
 )
 #: The body of the action that sets a volume's status.
 RESET_STATUS = volume_body(
     wrapped("os-reset_status", {"type": "object", "properties": {"status": OPTIONAL_TEXT}})
 )
-#: Sources that a new volume could be filled from; there are none here.
-_SOURCES: dict[str, Callable[[Any], WireError]] = {
-    "snapshot_id": refusals.NO_SNAPSHOT,
-    "source_volid": refusals.NO_VOLUME,
+#: The statuses that ``os-reset_status`` may set.
+STATUSES = (
+    "creating",
+    "available",
+    "deleting",
+    "error",
+    "error_deleting",
+    "error_managing",
+    "managing",
+    "attaching",
+    "in-use",
+    "detaching",
+    "maintenance",
+    "restoring-backup",
+    "error_restoring",
+    "reserved",
+    "awaiting-transfer",
+    "backing-up",
+    "error_backing-up",
+    "error_extending",
+    "downloading",
+    "uploading",
+    "retyping",
+    "extending",
+)
+#: The body of the action that extends a volume.
+EXTEND = volume_body(
+    wrapped(
+        "os-extend",
+        {
+            "type": "object",
+            "properties": {"new_size": {"type": ["integer", "string"], **_NUMBER}},
+            "required": ["new_size"],
+            "additionalProperties": False,
+        },
+    )
+)
+#: Sources of which there are none here.
+_NO_SOURCES: dict[str, Callable[[Any], WireError]] = {
     "imageRef": lambda value: refusals.NO_IMAGE(),
     "backup_id": refusals.NO_BACKUP,
     "consistencygroup_id": refusals.NO_GROUP,
 }
+#: The statuses of a volume that can be copied.
+_COPIED = frozenset(["available", "in-use"])
 
 
-def new_volume(body: Mapping[str, Any]) -> NewVolume:
+@attr.s(frozen=True, auto_attribs=True)
+class WantedVolume:
+    """
+    The body of a create.
+
+    :ivar size: GiB; ``None``: as the source has.
+    :ivar volume_type: a type's name; ``None``: as the source has.
+    """
+
+    name: str | None
+    description: str | None
+    size: int | None
+    volume_type: str | None
+    metadata: Mapping[str, str]
+    snapshot_id: str | None
+    source_volid: str | None
+
+    def filled(self, snapshot: SnapshotRecord | None, source: VolumeRecord | None) -> NewVolume:
+        """
+        Complete the request with what its source has.
+
+        :param snapshot: with the request's ``snapshot_id``.
+        :param source: with the request's ``source_volid``.
+        :raises WireError: 400.
+        """
+        if snapshot is not None and source is not None:
+            raise refusals.ONLY_ONE_SOURCE()
+        if snapshot is not None:
+            if snapshot.status != "available":
+                raise refusals.SNAPSHOT_NOT_READY()
+            if self.size is not None and self.size < snapshot.size:
+                raise refusals.SMALLER_THAN_SNAPSHOT(self.size, snapshot.size)
+        if source is not None:
+            if source.status not in _COPIED:
+                raise refusals.SOURCE_NOT_READY()
+            if self.size is not None and self.size < source.size:
+                raise refusals.SMALLER_THAN_SOURCE(self.size, source.size)
+        origin = snapshot or source
+        size = origin.size if self.size is None and origin else self.size
+        if size is None:
+            raise refusals.INCORRECT()
+        return NewVolume(
+            name=self.name,
+            description=self.description,
+            size=size,
+            volume_type=self.volume_type or (origin.volume_type if origin else DEFAULT_TYPE),
+            metadata=self.metadata,
+            snapshot_id=self.snapshot_id,
+            source_volid=self.source_volid,
+        )
+
+
+def new_volume(body: Mapping[str, Any]) -> WantedVolume:
     """
     Parse the body of a create.
 
@@ -73,17 +163,20 @@ def new_volume(body: Mapping[str, Any]) -> NewVolume:
     volume = body["volume"]
     for name in ("name", "description"):
         _check_length(name, volume.get(name))
-    if volume.get("size") is None:
+    size, sources = volume.get("size"), (volume.get("snapshot_id"), volume.get("source_volid"))
+    if size is None and sources == (None, None):
         raise refusals.INCORRECT()
-    for source, refusal in _SOURCES.items():
+    for source, refusal in _NO_SOURCES.items():
         if volume.get(source) is not None:
             raise refusal(volume[source])
-    wanted = NewVolume(
+    wanted = WantedVolume(
         name=volume.get("name"),
         description=volume.get("description"),
-        size=int(volume["size"]),
+        size=None if size is None else int(size),
         metadata=volume.get("metadata") or {},
         volume_type=_volume_type(volume.get("volume_type")),
+        snapshot_id=sources[0],
+        source_volid=sources[1],
     )
     zone = volume.get("availability_zone")
     if zone not in (None, AVAILABILITY_ZONE):
@@ -96,10 +189,10 @@ def _check_length(field: str, value: str | None) -> None:
         raise refusals.TOO_LONG(field, len(value))
 
 
-def _volume_type(value: str | None) -> str:
+def _volume_type(value: str | None) -> str | None:
     """A type's name, from its name or its id."""
     if value is None:
-        return DEFAULT_TYPE
+        return None
     for name, type_id in VOLUME_TYPES.items():
         if value in (name, type_id):
             return name

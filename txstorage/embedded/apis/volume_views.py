@@ -8,8 +8,8 @@ from typing import Any
 
 import attr
 
-from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, GIB, VOLUME_TYPES
-from ..store.records import MessageRecord, VolumeRecord
+from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, GIB, VOLUME_TYPES, Settings
+from ..store.records import MessageRecord, Usage, VolumeRecord
 from ..wire.exchange import Version
 from ..wire.times import volume_time
 
@@ -57,8 +57,8 @@ class VolumeView:
             "name": volume.name,
             "description": volume.description,
             "volume_type": volume.volume_type,
-            "snapshot_id": None,
-            "source_volid": None,
+            "snapshot_id": volume.snapshot_id,
+            "source_volid": volume.source_volid,
             "metadata": dict(volume.metadata),
             "links": self._links(volume),
             "user_id": self.user_id,
@@ -152,45 +152,43 @@ def availability_zones() -> list[dict[str, Any]]:
     return [{"zoneName": AVAILABILITY_ZONE, "zoneState": {"available": True}}]
 
 
-def limits(max_volumes: int, max_gigabytes: int, volumes: int, gigabytes: int) -> dict[str, Any]:
+def limits(quota: Settings, used: Usage) -> dict[str, Any]:
     """The quota and its usage."""
     return {
         "rate": [],
         "absolute": {
-            "maxTotalVolumes": max_volumes,
-            "maxTotalSnapshots": 0,
-            "maxTotalVolumeGigabytes": max_gigabytes,
+            "maxTotalVolumes": quota.max_volumes,
+            "maxTotalSnapshots": quota.max_snapshots,
+            "maxTotalVolumeGigabytes": quota.max_gigabytes,
             "maxTotalBackups": 0,
             "maxTotalBackupGigabytes": 0,
-            "totalVolumesUsed": volumes,
-            "totalGigabytesUsed": gigabytes,
-            "totalSnapshotsUsed": 0,
+            "totalVolumesUsed": used.volumes,
+            "totalGigabytesUsed": used.gigabytes,
+            "totalSnapshotsUsed": used.snapshots,
             "totalBackupsUsed": 0,
             "totalBackupGigabytesUsed": 0,
         },
     }
 
 
-def quota_set(
-    project_id: str, usage: bool, max_volumes: int, max_gigabytes: int, volumes: int, gigabytes: int
-) -> dict[str, Any]:
+def quota_set(project_id: str, usage: bool, quota: Settings, used: Usage) -> dict[str, Any]:
     """
     The quota in the format of ``os-quota-sets``.
 
     :param usage: whether to include the usage.
     """
     figures = {
-        "volumes": (max_volumes, volumes),
-        "gigabytes": (max_gigabytes, gigabytes),
+        "volumes": (quota.max_volumes, used.volumes),
+        "gigabytes": (quota.max_gigabytes, used.gigabytes),
         "per_volume_gigabytes": (-1, 0),
-        "snapshots": (0, 0),
+        "snapshots": (quota.max_snapshots, used.snapshots),
         "backups": (0, 0),
         "backup_gigabytes": (0, 0),
         "groups": (0, 0),
     }
     view: dict[str, Any] = {
-        name: {"limit": limit, "in_use": used, "reserved": 0} if usage else limit
-        for name, (limit, used) in figures.items()
+        name: {"limit": limit, "in_use": in_use, "reserved": 0} if usage else limit
+        for name, (limit, in_use) in figures.items()
     }
     return dict(view, id=project_id)
 
@@ -198,13 +196,14 @@ def quota_set(
 def message(entry: MessageRecord, base: str, project_path: str) -> dict[str, Any]:
     """A message for the user."""
     path = f"{project_path}messages/{entry.message_id}"
+    kind = "VOLUME" if entry.snapshot_id is None else "VOLUME_SNAPSHOT"
     return {
         "id": entry.message_id,
-        "event_id": "VOLUME_VOLUME_001_001",
+        "event_id": f"VOLUME_{kind}_001_001",
         "user_message": entry.text,
         "message_level": "ERROR",
-        "resource_type": "VOLUME",
-        "resource_uuid": entry.volume_id,
+        "resource_type": kind,
+        "resource_uuid": entry.snapshot_id or entry.volume_id,
         "created_at": volume_time(entry.created_at),
         "guaranteed_until": volume_time(entry.created_at + _MESSAGE_LIFETIME),
         # Each failure came after the response to its request, so each has an id of its own.

@@ -7,7 +7,6 @@ The refusals have Cinder 29's status codes and messages.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from typing import Any, Callable
 
@@ -16,47 +15,36 @@ from klein import Klein
 from ..machine.files import VolumeFiles
 from ..machine.transitions import Engine
 from ..settings import Settings
-from ..store.records import NewVolume, VolumeFilter, VolumeRecord
+from ..store.records import VolumeFilter, VolumeRecord
 from ..store.store import Store
 from ..wire import refusals
 from ..wire.exchange import EMPTY, APIRequest, APIResponse, Version, endpoint, new_app
 from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
-from . import volume_views
+from .block_storage.queries import boolean, labels
+from .block_storage.quota import check_count, check_gigabytes, check_volume
 from .identity import IdentityAPI
 from .versioned import ProjectService
-from .volume_requests import LABEL, MAX_INTEGER, METADATA, RESET_STATUS, new_volume
+from .volume_requests import (
+    EXTEND,
+    LABEL,
+    METADATA,
+    RESET_STATUS,
+    STATUSES,
+    WantedVolume,
+    new_volume,
+)
 from .volume_views import VolumeView
 
 _DELETABLE = frozenset(
     ["available", "error", "error_restoring", "error_extending", "error_managing"]
 )
-#: The statuses that ``os-reset_status`` may set.
-_STATUSES = (
-    "creating",
-    "available",
-    "deleting",
-    "error",
-    "error_deleting",
-    "error_managing",
-    "managing",
-    "attaching",
-    "in-use",
-    "detaching",
-    "maintenance",
-    "restoring-backup",
-    "error_restoring",
-    "reserved",
-    "awaiting-transfer",
-    "backing-up",
-    "error_backing-up",
-    "error_extending",
-    "downloading",
-    "uploading",
-    "retyping",
-    "extending",
-)
+#: The statuses of snapshots that can be deleted with their volume.
+_DELETABLE_SNAPSHOT = frozenset(["available", "error", "deleting"])
+#: The first microversions to delete by force, and to extend a volume that is in use.
+_FORCE = (3, 23)
+_ONLINE = (3, 42)
 #: Parameters of a list that are not filters.
 _NO_FILTERS = frozenset(
     ["limit", "marker", "offset", "sort", "sort_key", "sort_dir", "with_count", "all_tenants"]
@@ -70,8 +58,9 @@ _ID = "/v3/<project_id>/volumes/<volume_id>"
 
 class BlockStorageAPI(ProjectService):
     """
-    The Block Storage API: volumes, labels, types, quotas and messages.
+    The Block Storage API: volumes and their labels.
 
+    :param snapshot_engine: carries out the transitions of snapshots.
     :param files: of the volumes.
     """
 
@@ -84,9 +73,11 @@ class BlockStorageAPI(ProjectService):
         identity: IdentityAPI,
         engine: Engine,
         settings: Settings,
+        snapshot_engine: Engine,
         files: VolumeFiles,
     ) -> None:
         super().__init__(store, identity, engine, settings)
+        self._snapshot_engine = snapshot_engine
         self._files = files
 
     def _view(self, call: APIRequest) -> VolumeView:
@@ -111,23 +102,21 @@ class BlockStorageAPI(ProjectService):
         if not await self._files.aside(self._files.has_room):
             raise self.disk_full()
 
-        def change(store: Store) -> VolumeRecord:
-            self._check_quota(store, wanted)
-            return store.add_volume(wanted)
-
-        volume = await self._store.write(change)
+        volume = await self._store.write(lambda store: self._add(store, wanted))
         self._engine.begin(volume.volume_id)
         return APIResponse(202, {"volume": self._view(call).created(volume)})
 
-    def _check_quota(self, store: Store, wanted: NewVolume) -> None:
-        volumes, gigabytes = store.usage()
-        most, room = self._settings.max_volumes, self._settings.max_gigabytes
-        if 0 <= room < gigabytes + wanted.size:
-            raise refusals.OVER_GIGABYTES(wanted.size, room, gigabytes)
-        if 0 <= most <= volumes:
-            raise refusals.OVER_VOLUMES(most)
-        if gigabytes + wanted.size > MAX_INTEGER:
-            raise refusals.OVER_COUNTING(wanted.volume_type)
+    def _add(self, store: Store, wanted: WantedVolume) -> VolumeRecord:
+        snapshot = source = None
+        if wanted.snapshot_id is not None:
+            snapshot = store.snapshots.find(wanted.snapshot_id)
+            if snapshot is None:
+                raise refusals.NO_SNAPSHOT(wanted.snapshot_id)
+        if wanted.source_volid is not None:
+            source = self._found(wanted.source_volid, store)
+        new = wanted.filled(snapshot, source)
+        check_volume(self._settings, store.usage(), new.size, new.volume_type)
+        return store.add_volume(new)
 
     @endpoint(app, "/v3/<project_id>/volumes", "GET")
     def list_short(self, call: APIRequest) -> APIResponse:
@@ -163,34 +152,81 @@ class BlockStorageAPI(ProjectService):
 
     @endpoint(app, _ID, "DELETE")
     async def delete(self, call: APIRequest, volume_id: str) -> APIResponse:
-        """Begin to delete a volume."""
-
-        def change(store: Store) -> None:
-            volume = self._found(volume_id, store)
-            if volume.status not in _DELETABLE or volume.attachment is not None:
-                raise refusals.NOT_DELETABLE()
-            store.set_status(volume_id, "deleting")
-
-        await self._store.write(change)
+        """Begin to delete a volume; with ``cascade``, its snapshots, too."""
+        query = call.query()
+        cascade = boolean(query, "cascade")
+        force = call.version >= _FORCE and boolean(query, "force")
+        snapshots = await self._store.write(
+            lambda store: self._delete(store, volume_id, cascade, force)
+        )
+        for snapshot_id in snapshots:
+            self._snapshot_engine.begin(snapshot_id)
         self._engine.begin(volume_id)
         return APIResponse(202, content_type=EMPTY)
 
+    def _delete(self, store: Store, volume_id: str, cascade: bool, force: bool) -> list[str]:
+        """
+        :param cascade: whether to delete the snapshots.
+        :param force: whether to disregard statuses, as an administrator.
+        :return: the ids of the snapshots to delete.
+        """
+        volume = self._found(volume_id, store)
+        if force and "admin" not in self._settings.roles:
+            raise refusals.FORBIDDEN("volume:force_delete")
+        snapshots = store.snapshots.of_volume(volume_id)
+        deletable = force or volume.status in _DELETABLE
+        if cascade and not force:
+            deletable &= all(each.status in _DELETABLE_SNAPSHOT for each in snapshots)
+        if not deletable or volume.attachment is not None or (snapshots and not cascade):
+            raise refusals.NOT_DELETABLE_BY_FORCE() if force else refusals.NOT_DELETABLE()
+        for each in snapshots:
+            store.snapshots.set_status(each.snapshot_id, "deleting")
+        store.set_status(volume_id, "deleting")
+        return [each.snapshot_id for each in snapshots]
+
     @endpoint(app, _ID + "/action", "POST")
     async def action(self, call: APIRequest, volume_id: str) -> APIResponse:
-        """Set a volume's status (``os-reset_status``), as an administrator."""
+        """
+        Begin to extend a volume (``os-extend``), or set its status (``os-reset_status``), as an
+        administrator.
+        """
         # Cinder treats a missing body as one without a name.
         body = call.json(empty={"None": {}})
         name = only_member(body, VOLUME)
+        if name == "os-extend":
+            return await self._extend(call, volume_id, body)
         if name != "os-reset_status":
             raise refusals.NO_VOLUME_ACTION(name)
         RESET_STATUS.check(body)
         status = body[name].get("status")
         if not status:
             raise refusals.NO_STATUS()
-        if status not in _STATUSES:
-            raise refusals.BAD_STATUS(status, _STATUSES)
+        if status not in STATUSES:
+            raise refusals.BAD_STATUS(status, STATUSES)
         # No transition begins: as in Cinder, the action is for stuck volumes.
         await self._store.write(lambda store: self._reset_status(store, volume_id, status))
+        return APIResponse(202)
+
+    async def _extend(
+        self, call: APIRequest, volume_id: str, body: Mapping[str, Any]
+    ) -> APIResponse:
+        EXTEND.check(body)
+        size = int(body["os-extend"]["new_size"])
+
+        def change(store: Store) -> None:
+            volume = self._found(volume_id, store)
+            if size <= volume.size:
+                raise refusals.NOT_LARGER(volume.size, size)
+            online = call.version >= _ONLINE and volume.status == "in-use"
+            if volume.status != "available" and not online:
+                raise refusals.NOT_EXTENDABLE(volume_id, {"status": "available"}, volume.status)
+            used, more = store.usage(), size - volume.size
+            check_gigabytes(self._settings, used, more)
+            check_count(used, more, volume.volume_type)
+            store.grow(volume_id, size)
+
+        await self._store.write(change)
+        self._engine.begin(volume_id)
         return APIResponse(202)
 
     def _reset_status(self, store: Store, volume_id: str, status: str) -> None:
@@ -234,10 +270,10 @@ class BlockStorageAPI(ProjectService):
     @endpoint(app, _ID + "/metadata/<key>", "GET")
     def show_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
         """Show one label."""
-        labels = self._found(volume_id).metadata
-        if key not in labels:
+        found = self._found(volume_id).metadata
+        if key not in found:
             raise refusals.NO_LABEL(volume_id, key)
-        return APIResponse(200, {"meta": {key: labels[key]}})
+        return APIResponse(200, {"meta": {key: found[key]}})
 
     @endpoint(app, _ID + "/metadata/<key>", "PUT")
     async def set_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
@@ -260,11 +296,11 @@ class BlockStorageAPI(ProjectService):
         """Remove one label."""
 
         def change(store: Store) -> None:
-            labels = dict(self._found(volume_id, store).metadata)
-            if key not in labels:
+            kept = dict(self._found(volume_id, store).metadata)
+            if key not in kept:
                 raise refusals.NO_LABEL(volume_id, key)
-            del labels[key]
-            store.set_metadata(volume_id, labels, replace=True)
+            del kept[key]
+            store.set_metadata(volume_id, kept, replace=True)
 
         await self._store.write(change)
         return APIResponse(200, content_type=EMPTY)
@@ -282,79 +318,6 @@ class BlockStorageAPI(ProjectService):
         place = {"Location": call.base + "/volume/v3/"}
         return APIResponse(302, headers=place, content_type="text/plain; charset=utf8")
 
-    # -- the rest ------------------------------------------------------------
-
-    @endpoint(app, "/v3/<project_id>/types", "GET")
-    def types(self, call: APIRequest) -> APIResponse:
-        """List the volume types."""
-        query, every = call.query(), volume_views.volume_types()
-        page = volume_page(query, self._settings.page_size)
-        ids = [each["id"] for each in every]
-        # Unlike elsewhere, an unknown marker is ignored.
-        begin = ids.index(page.marker) + 1 if page.marker in ids else 0
-        part = every[begin:][page.offset : page.offset + page.limit]
-        url = f"{call.base}/volume/v3/{self.project_path(call)}types"
-        shown = [each["id"] for each in part]
-        # The links' name differs from the list's.
-        links = next_links("volume_type", url, query, page, shown)
-        return APIResponse(200, dict({"volume_types": part}, **links))
-
-    @endpoint(app, "/v3/<project_id>/os-availability-zone", "GET")
-    def availability_zones(self, call: APIRequest) -> APIResponse:
-        """List the availability zones: one."""
-        return APIResponse(200, {"availabilityZoneInfo": volume_views.availability_zones()})
-
-    @endpoint(app, "/v3/<project_id>/scheduler-stats/get_pools", "GET")
-    async def pools(self, call: APIRequest) -> APIResponse:
-        """Show the room for volumes, to all users."""
-        taken, free = await self._files.aside(self._files.space)
-        detail = call.query().get("detail", "").lower() in ("1", "true")
-        view = volume_views.pool(taken, free, self._store.usage()[1], detail)
-        return APIResponse(200, {"pools": [view]})
-
-    @endpoint(app, "/v3/<project_id>/limits", "GET")
-    def limits(self, call: APIRequest) -> APIResponse:
-        """Show the quota and its usage."""
-        settings = self._settings
-        view = volume_views.limits(
-            settings.max_volumes, settings.max_gigabytes, *self._store.usage()
-        )
-        return APIResponse(200, {"limits": view})
-
-    @endpoint(app, "/v3/<project_id>/os-quota-sets/<quota_project>", "GET")
-    def quota(self, call: APIRequest, quota_project: str) -> APIResponse:
-        """Show the quota of the project."""
-        if quota_project != self._identity.ids.project and "admin" not in self._settings.roles:
-            raise refusals.FORBIDDEN("volume_extension:quotas:show")
-        settings = self._settings
-        view = volume_views.quota_set(
-            quota_project,
-            call.query().get("usage", "").lower() in ("1", "true"),
-            settings.max_volumes,
-            settings.max_gigabytes,
-            *self._store.usage(),
-        )
-        return APIResponse(200, {"quota_set": view})
-
-    @endpoint(app, "/v3/<project_id>/messages", "GET", since=(3, 3))
-    def messages(self, call: APIRequest) -> APIResponse:
-        """List the reasons of failures."""
-        # Filters and pages were added later than the messages.
-        filtered = call.version >= (3, 5)
-        query = call.query()
-        entries = self._store.messages(query.get("resource_uuid") if filtered else None)
-        page = volume_page(query if filtered else {}, self._settings.page_size)
-        ids = [entry.message_id for entry in entries]
-        if page.marker is not None and page.marker not in ids:
-            raise refusals.NO_MESSAGE(page.marker)
-        begin = 0 if page.marker is None else ids.index(page.marker) + 1
-        part = entries[begin:][page.offset : page.offset + page.limit]
-        project = self.project_path(call)
-        view = [volume_views.message(entry, call.base, project) for entry in part]
-        url = f"{call.base}/volume/v3/{project}messages"
-        links = next_links("messages", url, query, page, [entry.message_id for entry in part])
-        return APIResponse(200, dict({"messages": view}, **links))
-
 
 def _filter(query: Mapping[str, str], version: Version) -> VolumeFilter:
     """
@@ -365,27 +328,4 @@ def _filter(query: Mapping[str, str], version: Version) -> VolumeFilter:
     if unknown and version >= _STRICT_FILTERS:
         raise refusals.UNKNOWN_FILTER(",".join(unknown))
     columns = {name: query[name] for name in _FILTERS if name in query}
-    return VolumeFilter(columns, _labels(query.get("metadata", "{}")))
-
-
-def _labels(text: str) -> dict[str, str] | None:
-    """
-    Parse the labels of a filter, which Cinder reads as a Python literal; ``None`` for anything
-    else.
-
-    :raises WireError: 400, for a lone surrogate, which no database holds.
-    """
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return None
-    if not isinstance(value, dict):
-        return None
-    texts = [item for pair in value.items() for item in pair]
-    if not all(isinstance(item, str) for item in texts):
-        return None
-    try:
-        "".join(texts).encode("utf-8")
-    except UnicodeEncodeError:
-        raise refusals.INCORRECT() from None
-    return value
+    return VolumeFilter(columns, labels(query.get("metadata", "{}")))

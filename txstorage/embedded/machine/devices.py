@@ -6,11 +6,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Awaitable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Callable, TypeVar
+from weakref import WeakValueDictionary
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorProcess, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessOutputAndValue
@@ -59,6 +60,18 @@ class IDeviceBackend(Interface):
         """
         Remove the device, if it exists; it is gone afterwards.  Raises ``LoopDeviceBusy``, which
         leaves the device as it was; or ``DeviceFailure``.
+        """
+
+    def flush(volume_id: str) -> Awaitable[None]:
+        """
+        Write what was written to the device, if it exists, to the volume's file.  Raises
+        ``DeviceFailure``.
+        """
+
+    def grow(volume_id: str) -> Awaitable[None]:
+        """
+        Let the device, if it exists, have the present size of the volume's file.  Raises
+        ``DeviceFailure``.
         """
 
     def forget_strays(keep: Collection[str]) -> Awaitable[list[str]]:
@@ -125,6 +138,12 @@ class FileDevices:
             os.unlink(os.path.join(self.directory, volume_id))
         sync_directory(self.directory)
 
+    async def flush(self, volume_id: str) -> None:
+        """See ``IDeviceBackend``.  The device is the file."""
+
+    async def grow(self, volume_id: str) -> None:
+        """See ``IDeviceBackend``.  The device is the file."""
+
     async def forget_strays(self, keep: Collection[str]) -> list[str]:
         """See ``IDeviceBackend``."""
         for name in set(os.listdir(self.directory)).difference(keep):
@@ -161,6 +180,7 @@ class LoopDevices:
         self._sysfs = sysfs
         self._patience = patience
         self._run = run
+        self._uses: WeakValueDictionary[str, DeferredLock] = WeakValueDictionary()
 
     def attached(self) -> dict[str, str]:
         """See ``IDeviceBackend``."""
@@ -227,7 +247,9 @@ class LoopDevices:
 
     async def detach(self, volume_id: str) -> None:
         """See ``IDeviceBackend``."""
-        await self._detach(PREFIX + volume_id)
+        name = PREFIX + volume_id
+        async with _held_by(self._use(name)):
+            await self._detach(name)
 
     async def _detach(self, name: str) -> None:
         path = self._path(name)
@@ -249,6 +271,24 @@ class LoopDevices:
             _checked(device, loop_devices.keep, self._path(name))
         if devices:
             raise LoopDeviceBusy(f"{devices[0]} is open")
+
+    async def flush(self, volume_id: str) -> None:
+        """See ``IDeviceBackend``."""
+        name = PREFIX + volume_id
+        async with _held_by(self._use(name)):
+            for device in self._ours(name):
+                await self.files.aside(_checked, device, _flush, self._path(name))
+
+    async def grow(self, volume_id: str) -> None:
+        """See ``IDeviceBackend``."""
+        name = PREFIX + volume_id
+        for device in self._ours(name):
+            await self.files.aside(_checked, device, loop_devices.grow, self._path(name))
+
+    def _use(self, name: str) -> DeferredLock:
+        """The lock of a file's devices, which a flush has open while it lasts."""
+        lock: DeferredLock = self._uses.setdefault(name, DeferredLock())
+        return lock
 
     async def _losetup(self, *arguments: str) -> None:
         program = shutil.which("losetup", path=linux.SYSTEM_PATH)
@@ -288,6 +328,24 @@ class LoopDevices:
             except DeviceFailure as error:
                 problems.append(f"{name}: {error}")
         return problems
+
+
+@asynccontextmanager
+async def _held_by(lock: DeferredLock) -> AsyncIterator[None]:
+    await lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _flush(device: str, path: str) -> None:
+    try:
+        loop_devices.flush(device, path)
+    except OSError as error:
+        # A device that was detached meanwhile has written everything.
+        if error.errno not in (errno.ENODEV, errno.ENXIO):
+            raise
 
 
 def _checked(device: str, function: Callable[..., T], *arguments: object) -> T:

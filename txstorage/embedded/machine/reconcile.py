@@ -18,6 +18,8 @@ from .devices import DeviceFailure, IDeviceBackend
 
 #: A volume in one of these may or may not have its file.
 _FILE_UNCERTAIN = frozenset(["creating", "deleting", "error", "error_deleting"])
+#: A volume with a device is in one of these, unless its host makes no use of it yet.
+_WITH_DEVICE = frozenset(["in-use", "extending", "error_extending"])
 _NEEDS_PLACE = frozenset(["reserved", "attaching", "detaching"])
 
 
@@ -80,8 +82,8 @@ def plan(
 def _needs_device(volume: VolumeRecord) -> bool:
     attachment = volume.attachment
     if attachment is None or attachment.by_compute:
-        return volume.status == "in-use"
-    return volume.status in ("attaching", "in-use") and attachment.connector is not None
+        return attachment is not None and volume.status in _WITH_DEVICE
+    return volume.status in _WITH_DEVICE | {"attaching"} and attachment.connector is not None
 
 
 async def reconcile(store: Store, devices: IDeviceBackend) -> list[str]:
@@ -91,6 +93,7 @@ async def reconcile(store: Store, devices: IDeviceBackend) -> list[str]:
     :param devices: an ``IDeviceBackend``.
     :return: the problems that remain, for people.
     """
+    await devices.files.aside(devices.files.remove_unfinished)
     volumes: dict[str, VolumeRecord] = {
         volume.volume_id: volume for volume in store.volumes() if not volume.bootable
     }
@@ -98,11 +101,21 @@ async def reconcile(store: Store, devices: IDeviceBackend) -> list[str]:
     decision = plan(list(volumes.values()), files, devices.attached())
     problems: list[str] = await devices.forget_strays(decision.keep)
     problems += [f"volume {volume_id}: its file is missing" for volume_id in decision.lost]
+    lost_snapshots = [
+        snapshot
+        for snapshot in store.snapshots.every()
+        if snapshot.status not in _FILE_UNCERTAIN
+        and not devices.files.snapshot_exists(snapshot.snapshot_id)
+    ]
+    problems += [f"snapshot {each.snapshot_id}: its file is missing" for each in lost_snapshots]
 
     def change(store: Store) -> None:
         for volume_id in decision.lost:
             store.settle(volume_id, volumes[volume_id].status, "error")
-            store.add_message(volume_id, "its file is missing")
+            store.messages.add(volume_id, "its file is missing")
+        for snapshot in lost_snapshots:
+            store.snapshots.set_status(snapshot.snapshot_id, "error")
+            store.messages.add(snapshot.volume_id, "its file is missing", snapshot.snapshot_id)
         for volume_id in decision.released:
             store.settle(volume_id, volumes[volume_id].status, "available")
 
@@ -118,7 +131,7 @@ async def _reattach(store: Store, devices: IDeviceBackend, volume: VolumeRecord)
         device = await devices.attach(volume_id)
     except DeviceFailure as error:
         problem = str(error)
-        await store.write(lambda store: store.add_message(volume_id, "attach volume: " + problem))
+        await store.write(lambda store: store.messages.add(volume_id, "attach volume: " + problem))
         return [f"volume {volume_id}: {problem}"]
     await store.write(lambda store: store.settle(volume_id, status, status, device))
     return []

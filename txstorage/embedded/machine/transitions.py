@@ -2,6 +2,10 @@
 """
 The transitions of volumes in transient statuses, and the engine that carries them out.
 
+The copy of a volume that is in use has the content of one moment, as a disk has after its machine
+lost power: what programs have written to the device is in it, and what a mounted file system still
+holds back is not.
+
 Each transition is in the store before it is carried out, and its work can be repeated: after a
 crash the engine resumes from the status.
 """
@@ -10,7 +14,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Awaitable
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Generic, Optional, TypeVar
 
 import attr
 from twisted.internet.defer import Deferred, DeferredList, succeed
@@ -22,6 +26,7 @@ from ..._log import SERVER_TRANSITION
 from ..settings import GIB
 from ..store.records import VolumeRecord
 from ..store.store import GONE, Store
+from .copies import CopyInterrupted
 from .devices import DeviceFailure, IDeviceBackend
 
 _log = Logger()
@@ -29,15 +34,28 @@ _log = Logger()
 #: Seconds until a transition is retried after a fault of the service itself, such
 #: as a full disk under the database.
 _AFTER_FAULT = 1.0
+#: Seconds until a transition that waits for others looks at them again.
+_LOOK_AGAIN = 0.1
 #: Shortages of the whole service.  They pass, and are no fault of the volume, which would need an
 #: administrator if it were left in ``error_deleting``.
 _SHORTAGES = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN])
 
-Work = Callable[[IDeviceBackend, VolumeRecord], Awaitable[Optional[str]]]
+T = TypeVar("T")
+Work = Callable[[IDeviceBackend, Any], Awaitable[Optional[str]]]
 
 
 async def _make_file(devices: IDeviceBackend, volume: VolumeRecord) -> None:
-    await devices.files.aside(devices.files.create, volume.volume_id, volume.size * GIB)
+    files, size = devices.files, volume.size * GIB
+    source = None
+    if volume.snapshot_id is not None:
+        source = files.snapshot_path(volume.snapshot_id)
+    elif volume.source_volid is not None:
+        await devices.flush(volume.source_volid)
+        source = files.path(volume.source_volid)
+    if source is None:
+        await files.aside(files.create, volume.volume_id, size)
+    else:
+        await files.aside(files.copies.make, source, files.path(volume.volume_id), size)
 
 
 async def _remove_file(devices: IDeviceBackend, volume: VolumeRecord) -> None:
@@ -59,6 +77,19 @@ async def _make_device(devices: IDeviceBackend, volume: VolumeRecord) -> str:
 
 async def _remove_device(devices: IDeviceBackend, volume: VolumeRecord) -> None:
     await devices.detach(volume.volume_id)
+
+
+async def _grow(devices: IDeviceBackend, volume: VolumeRecord) -> None:
+    if volume.growing is None:
+        raise DeviceFailure("it has no new size")
+    files, volume_id = devices.files, volume.volume_id
+    former = await files.aside(files.grow, volume_id, volume.growing * GIB)
+    try:
+        await devices.grow(volume_id)
+    except DeviceFailure:
+        # The device still has its former size, so that nothing is in the rest of the file.
+        await files.aside(files.cut, volume_id, former)
+        raise
 
 
 def _is_shortage(error: BaseException | None) -> bool:
@@ -92,7 +123,10 @@ TRANSITIONS: dict[str, Transition] = {
     # As in Nova, a volume that can't be detached stays in use.
     "detaching": Transition("detach", _remove_device, "available", "in-use"),
     "deleting": Transition("delete", _remove_file, GONE, "error_deleting"),
+    "extending": Transition("extend", _grow, "available", "error_extending"),
 }
+#: The transition of a volume that is extended while it is in use.
+GROW_ATTACHED = attr.evolve(TRANSITIONS["extending"], done="in-use")
 #: Block Storage's own transitions for a host; the client carries out the rest.
 CONNECT = Transition("connect", _make_device, "attaching", "reserved")
 
@@ -100,27 +134,128 @@ CONNECT = Transition("connect", _make_device, "attaching", "reserved")
 def transition_of(volume: VolumeRecord) -> Transition | None:
     """Return the transition of a volume, or ``None``."""
     attachment, status = volume.attachment, volume.status
+    if status == "extending" and attachment is not None:
+        return GROW_ATTACHED
     if attachment is None or attachment.by_compute or status not in ("reserved", "attaching"):
         return TRANSITIONS.get(status)
     return CONNECT if status == "reserved" and attachment.connector is not None else None
 
 
+class Subjects(Generic[T]):
+    """
+    The objects whose transitions an engine runs: all volumes, or all snapshots.
+
+    :cvar noun: for messages.
+    """
+
+    noun: str
+
+    def find(self, store: Store, key: str) -> T | None:
+        """:return: the object with an id, or ``None`` when there is none."""
+        raise NotImplementedError()
+
+    def every(self, store: Store) -> dict[str, T]:
+        """:return: all objects, by their ids."""
+        raise NotImplementedError()
+
+    def transition(self, subject: T) -> Transition | None:
+        """:return: the transition of an object, or ``None``."""
+        raise NotImplementedError()
+
+    def waits(self, store: Store, subject: T) -> bool:
+        """:return: whether other transitions must end before this object's."""
+        raise NotImplementedError()
+
+    def settle(
+        self, store: Store, subject: T, status: str, device: str | None, reason: str
+    ) -> None:
+        """
+        End an object's transition, unless its status has changed meanwhile.
+
+        :param device: the path of the device that was made, if any.
+        :param reason: of a failure; empty after a success.
+        """
+        raise NotImplementedError()
+
+    def log(self, key: str, status: str, reason: str) -> None:
+        """Log the end of a transition."""
+        raise NotImplementedError()
+
+
+class Volumes(Subjects[VolumeRecord]):
+    """All volumes."""
+
+    noun = "volume"
+
+    def find(self, store: Store, key: str) -> VolumeRecord | None:
+        """See :class:`Subjects`."""
+        return store.volume(key)
+
+    def every(self, store: Store) -> dict[str, VolumeRecord]:
+        """See :class:`Subjects`."""
+        return {volume.volume_id: volume for volume in store.volumes()}
+
+    def transition(self, subject: VolumeRecord) -> Transition | None:
+        """See :class:`Subjects`."""
+        return transition_of(subject)
+
+    def waits(self, store: Store, subject: VolumeRecord) -> bool:
+        """
+        A volume is deleted after its snapshots, and after the copies that are being made of it;
+        it is extended after the copies, which must not have a part of what the new size is for.
+
+        :raises DeviceFailure: it is to be deleted, but has a snapshot that stays.
+        """
+        volume_id, status = subject.volume_id, subject.status
+        if status not in ("deleting", "extending"):
+            return False
+        snapshots = {each.status for each in store.snapshots.of_volume(volume_id)}
+        if status == "deleting" and snapshots - {"deleting"}:
+            raise DeviceFailure("it has snapshots")
+        begun = snapshots & ({"deleting"} if status == "deleting" else {"creating"})
+        return bool(begun or store.copies(volume_id))
+
+    def settle(
+        self, store: Store, subject: VolumeRecord, status: str, device: str | None, reason: str
+    ) -> None:
+        """See :class:`Subjects`."""
+        settled = store.settle(subject.volume_id, subject.status, status, device)
+        if settled and reason:
+            store.messages.add(subject.volume_id, reason)
+            if subject.status == status and subject.attachment is not None:
+                store.attachments.forget_connector(subject.attachment)
+
+    def log(self, key: str, status: str, reason: str) -> None:
+        """See :class:`Subjects`."""
+        SERVER_TRANSITION(volume_id=key, status=status, reason=reason).write()
+
+
+VOLUMES = Volumes()
+
+
 class Engine:
     """
-    Runs transitions, one at a time for each volume.
+    Runs transitions, one at a time for each volume, or each snapshot.
 
     :param delay: seconds a volume stays in each transient status.
+    :param subjects: all volumes, or all snapshots.
     """
 
     def __init__(
-        self, reactor: IReactorTime, store: Store, devices: IDeviceBackend, delay: float
+        self,
+        reactor: IReactorTime,
+        store: Store,
+        devices: IDeviceBackend,
+        delay: float,
+        subjects: Subjects[Any] = VOLUMES,
     ) -> None:
         self._reactor = reactor
         self._store = store
         self._devices = devices
         self._delay = delay
+        self._subjects = subjects
         self._waiting: dict[str, Any] = {}
-        self._running: dict[str, Deferred[None]] = {}
+        self._running: dict[str, Deferred[bool]] = {}
         self._idle: dict[str, list[Deferred[None]]] = {}
         self._stopped = False
 
@@ -143,9 +278,9 @@ class Engine:
 
     def resume(self) -> None:
         """Begin the transition of every volume in a transient status."""
-        for volume in self._store.volumes():
-            if transition_of(volume) is not None:
-                self.begin(volume.volume_id)
+        for volume_id, volume in self._subjects.every(self._store).items():
+            if self._subjects.transition(volume) is not None:
+                self.begin(volume_id)
 
     async def stop(self) -> None:
         """
@@ -157,63 +292,68 @@ class Engine:
         self._waiting.clear()
         await DeferredList(list(self._running.values()))
 
-    def _start(self, volume_id: str) -> None:
-        del self._waiting[volume_id]
-        volume = self._store.volume(volume_id)
-        transition = None if volume is None else transition_of(volume)
-        if volume is None or transition is None:
-            self._rest(volume_id)
+    def _find(self, key: str) -> tuple[Any, Transition | None]:
+        """The object with an id, and its transition."""
+        subject = self._subjects.find(self._store, key)
+        return subject, None if subject is None else self._subjects.transition(subject)
+
+    def _start(self, key: str) -> None:
+        del self._waiting[key]
+        subject, transition = self._find(key)
+        if transition is None:
+            self._rest(key)
             return
-        running = Deferred.fromCoroutine(self._run(volume, transition))
-        self._running[volume_id] = running
-        running.addCallbacks(
-            lambda _: self._ended(volume_id), lambda failure: self._broke(volume_id, failure)
-        )
+        running = Deferred.fromCoroutine(self._run(key, subject, transition))
+        self._running[key] = running
+        running.addCallbacks(lambda wait: self._ended(key, wait), lambda why: self._broke(key, why))
 
-    def _ended(self, volume_id: str) -> None:
-        del self._running[volume_id]
-        volume = self._store.volume(volume_id)
-        if volume is not None and transition_of(volume) is not None:
-            self.begin(volume_id)
+    def _ended(self, key: str, wait: bool) -> None:
+        """
+        :param wait: whether the transition waits for others, so that it has not begun.
+        """
+        del self._running[key]
+        if wait:
+            self._schedule(key, max(self._delay, _LOOK_AGAIN))
+        elif self._find(key)[1] is not None:
+            self.begin(key)
         else:
-            self._rest(volume_id)
+            self._rest(key)
 
-    def _rest(self, volume_id: str) -> None:
-        for idle in self._idle.pop(volume_id, []):
+    def _rest(self, key: str) -> None:
+        for idle in self._idle.pop(key, []):
             idle.callback(None)
 
-    def _broke(self, volume_id: str, failure: Failure) -> None:
-        del self._running[volume_id]
+    def _broke(self, key: str, failure: Failure) -> None:
+        del self._running[key]
         _log.failure("A transition broke, and is tried again", failure)
-        self._schedule(volume_id, max(self._delay, _AFTER_FAULT))
+        self._schedule(key, max(self._delay, _AFTER_FAULT))
 
-    async def _run(self, volume: VolumeRecord, transition: Transition) -> None:
+    async def _run(self, key: str, subject: Any, transition: Transition) -> bool:
+        """:return: whether the transition has to wait for others."""
         try:
-            device = await transition.work(self._devices, volume)
+            if self._subjects.waits(self._store, subject):
+                return True
+            device = await transition.work(self._devices, subject)
+        except CopyInterrupted:
+            # The service stops, and resumes the transition at its next start.
+            return False
         except (DeviceFailure, OSError) as error:
             if _is_shortage(error):
                 raise
-            await self._failed(volume, transition, error)
+            reason = "{} {}: {}".format(
+                transition.verb,
+                self._subjects.noun,
+                getattr(error, "strerror", None) or str(error),
+            )
+            await self._settle(key, subject, transition.failed, reason=reason)
         else:
-            await self._settle(volume, transition.done, device=device)
-
-    async def _failed(self, volume: VolumeRecord, transition: Transition, error: Exception) -> None:
-        reason = "{} volume: {}".format(
-            transition.verb, getattr(error, "strerror", None) or str(error)
-        )
-        await self._settle(volume, transition.failed, reason=reason)
+            await self._settle(key, subject, transition.done, device=device)
+        return False
 
     async def _settle(
-        self, volume: VolumeRecord, status: str, device: str | None = None, reason: str = ""
+        self, key: str, subject: Any, status: str, device: str | None = None, reason: str = ""
     ) -> None:
-        volume_id = volume.volume_id
-
-        def change(store: Store) -> None:
-            settled = store.settle(volume_id, volume.status, status, device)
-            if settled and reason:
-                store.add_message(volume_id, reason)
-                if volume.status == status and volume.attachment is not None:
-                    store.attachments.forget_connector(volume.attachment)
-
-        await self._store.write(change)
-        SERVER_TRANSITION(volume_id=volume_id, status=status, reason=reason).write()
+        await self._store.write(
+            lambda store: self._subjects.settle(store, subject, status, device, reason)
+        )
+        self._subjects.log(key, status, reason)

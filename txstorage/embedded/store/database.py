@@ -93,8 +93,35 @@ DELETE FROM facts WHERE name IN ('token_binding', 'token_salt');
 CREATE TABLE room (content BLOB NOT NULL);
 """
 
+# Snapshots, volumes that are filled from another or from a snapshot, and volumes that grow.
+_SNAPSHOTS = """
+CREATE TABLE snapshots (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    volume_id TEXT NOT NULL REFERENCES volumes (id),
+    name TEXT,
+    description TEXT,
+    size INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    volume_type TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    updated_at REAL
+);
+CREATE INDEX snapshots_of_volume ON snapshots (volume_id);
+CREATE TABLE snapshot_metadata (
+    snapshot_id TEXT NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (snapshot_id, key)
+) WITHOUT ROWID;
+ALTER TABLE volumes ADD COLUMN snapshot_id TEXT;
+ALTER TABLE volumes ADD COLUMN source_volid TEXT;
+ALTER TABLE volumes ADD COLUMN growing INTEGER;
+ALTER TABLE messages ADD COLUMN snapshot_id TEXT REFERENCES snapshots (id) ON DELETE CASCADE;
+"""
+
 #: The statements that make each version of the schema from the one before.
-_STEPS = (_FIRST, _HOSTS, _ROOM)
+_STEPS = (_FIRST, _HOSTS, _ROOM, _SNAPSHOTS)
 SCHEMA_VERSION = len(_STEPS)
 
 #: Bytes of the log, and of free pages, that take room on the disk in advance.
@@ -123,6 +150,8 @@ class Database:
         self._depth = 0
         #: The ids of the volumes that changes have touched, also changes that were undone.
         self.touched: set[str] = set()
+        #: The same for snapshots.
+        self.touched_snapshots: set[str] = set()
         self.execute("PRAGMA foreign_keys = ON")
         self.execute("PRAGMA journal_mode = WAL")
         self.execute("PRAGMA synchronous = FULL")
@@ -202,13 +231,17 @@ class Database:
 
     def set_volume_status(self, volume_id: str, status: str, now: float) -> None:
         """
-        Set a volume's status and nothing else.
+        Set a volume's status and nothing else.  A volume that leaves ``extending`` does not grow.
 
         :param now: seconds since the epoch.
         """
         self.touched.add(volume_id)
         self.execute(
-            "UPDATE volumes SET status = ?, updated_at = ? WHERE id = ?", status, now, volume_id
+            "UPDATE volumes SET status = ?1, updated_at = ?2,"
+            " growing = CASE WHEN ?1 = 'extending' THEN growing END WHERE id = ?3",
+            status,
+            now,
+            volume_id,
         )
 
     def close(self) -> None:

@@ -63,6 +63,9 @@ class VolumeRecord:
     :ivar size: GiB.
     :ivar bootable: whether it is a server's root volume, which has no file.
     :ivar created_at: seconds since the epoch.
+    :ivar snapshot_id: of the snapshot that it was filled from, if any, which may be gone.
+    :ivar source_volid: of the volume that it is a copy of, if any, which may be gone.
+    :ivar growing: the size in GiB that it is being extended to; ``None`` when it is not.
     """
 
     sequence: int
@@ -77,6 +80,9 @@ class VolumeRecord:
     updated_at: float | None
     metadata: Mapping[str, str]
     attachment: AttachmentRecord | None
+    snapshot_id: str | None = None
+    source_volid: str | None = None
+    growing: int | None = None
 
     @classmethod
     def from_row(
@@ -96,6 +102,9 @@ class VolumeRecord:
             updated_at=row["updated_at"],
             metadata=metadata,
             attachment=attachment,
+            snapshot_id=row["snapshot_id"],
+            source_volid=row["source_volid"],
+            growing=row["growing"],
         )
 
 
@@ -105,6 +114,8 @@ class NewVolume:
     A requested volume.
 
     :ivar size: GiB.
+    :ivar snapshot_id: of the snapshot to fill it from, if any.
+    :ivar source_volid: of the volume to copy, if any.
     """
 
     name: str | None
@@ -112,6 +123,77 @@ class NewVolume:
     size: int
     volume_type: str
     metadata: Mapping[str, str]
+    snapshot_id: str | None = None
+    source_volid: str | None = None
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class NewSnapshot:
+    """
+    A requested snapshot.
+
+    :ivar size: GiB, of the volume at the time of the request.
+    """
+
+    volume_id: str
+    name: str | None
+    description: str | None
+    size: int
+    volume_type: str
+    metadata: Mapping[str, str]
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class SnapshotRecord:
+    """
+    A snapshot.
+
+    :ivar size: GiB, of the volume at the time of the request.
+    :ivar volume_type: the volume's.
+    :ivar created_at: seconds since the epoch.
+    """
+
+    sequence: int
+    snapshot_id: str
+    volume_id: str
+    name: str | None
+    description: str | None
+    size: int
+    status: str
+    volume_type: str
+    created_at: float
+    updated_at: float | None
+    metadata: Mapping[str, str]
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row, metadata: Mapping[str, str]) -> SnapshotRecord:
+        """Make it from a row of the ``snapshots`` table and its labels."""
+        return cls(
+            sequence=row["sequence"],
+            snapshot_id=row["id"],
+            volume_id=row["volume_id"],
+            name=row["name"],
+            description=row["description"],
+            size=row["size"],
+            status=row["status"],
+            volume_type=row["volume_type"],
+            created_at=row["created_at"],
+            updated_at=row["updated_at"],
+            metadata=metadata,
+        )
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Usage:
+    """
+    The use of the quota, without the servers' root volumes, which take no space.
+
+    :ivar gigabytes: GiB of volumes and snapshots, growing volumes at their new size.
+    """
+
+    volumes: int
+    snapshots: int
+    gigabytes: int
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -137,13 +219,15 @@ class ServerRecord:
 @attr.s(frozen=True, auto_attribs=True)
 class MessageRecord:
     """
-    The reason of a volume's failure.
+    The reason of the failure of a volume or a snapshot.
 
+    :ivar snapshot_id: ``None`` when the volume itself failed.
     :ivar created_at: seconds since the epoch.
     """
 
     message_id: str
     volume_id: str
+    snapshot_id: str | None
     text: str
     created_at: float
 

@@ -22,20 +22,25 @@ from twisted.internet.interfaces import IReactorFromThreads
 from ..settings import DEFAULT_TYPE
 from .attachments import AttachmentsTable
 from .database import Database
+from .messages import MessagesTable
 from .records import (
     AttachmentRecord,
-    MessageRecord,
     NewVolume,
     ServerRecord,
+    Usage,
     VolumeFilter,
     VolumeRecord,
 )
 from .revoked import RevokedTokens
+from .servers import ServersTable
 from .sidecars import Sidecars
+from .snapshots import SnapshotsTable
 from .writer import Change, T, Writer
 
 #: A volume in one of these statuses has no attachment any more.
 _WITHOUT_ATTACHMENT = frozenset(["available", "error"])
+#: The statuses after a success of extending.
+_GROWN = frozenset(["available", "in-use"])
 EVERY_VOLUME = VolumeFilter()
 GONE = "gone"
 
@@ -45,6 +50,9 @@ class Store:
     The durable state.
 
     :ivar attachments: the table of attachments.
+    :ivar snapshots: the table of snapshots.
+    :ivar messages: the table of the reasons of failures.
+    :ivar servers: the table of the nodes.
     :ivar revoked: the table of revoked tokens.
     :param path: the SQLite file, or ``:memory:``.
     :param clock: returns the wall time, in seconds since the epoch.
@@ -60,6 +68,9 @@ class Store:
         self._sidecars = sidecars
         self._writer: Writer | None = None
         self.attachments = AttachmentsTable(self._database, clock)
+        self.snapshots = SnapshotsTable(self._database, clock)
+        self.messages = MessagesTable(self._database, clock)
+        self.servers = ServersTable(self._database)
         self.revoked = RevokedTokens(self._database)
 
     def make_room(self) -> None:
@@ -125,7 +136,7 @@ class Store:
 
     def keep_sidecars(self, strict: bool = True) -> None:
         """
-        Write the sidecars of the volumes that this transaction has touched.
+        Write the sidecars of the volumes and snapshots that this transaction has touched.
 
         :param strict: see :meth:`~txstorage.embedded.store.sidecars.Sidecars.keep`.
         :raises OSError: there is no room.
@@ -133,6 +144,8 @@ class Store:
         if self._sidecars is not None:
             for volume_id in sorted(self._database.touched):
                 self._sidecars.keep(volume_id, self.volume(volume_id), strict)
+            for snapshot_id in sorted(self._database.touched_snapshots):
+                self._sidecars.keep_snapshot(snapshot_id, self.snapshots.find(snapshot_id), strict)
 
     def sync_sidecars(self) -> None:
         """Make the sidecars durable."""
@@ -140,8 +153,9 @@ class Store:
             self._sidecars.sync()
 
     def forget_touched(self) -> None:
-        """Begin anew to record touched volumes, once their changes are durable."""
+        """Begin anew to record what changes touch, once the former changes are durable."""
         self._database.touched.clear()
+        self._database.touched_snapshots.clear()
 
     # -- facts ---------------------------------------------------------------
 
@@ -185,7 +199,7 @@ class Store:
         self._database.touched.add(volume_id)
         self._database.execute(
             "INSERT INTO volumes (id, name, description, size, status, volume_type, bootable,"
-            " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " created_at, snapshot_id, source_volid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             volume_id,
             new.name,
             new.description,
@@ -194,6 +208,8 @@ class Store:
             new.volume_type,
             bootable,
             created_at,
+            new.snapshot_id,
+            new.source_volid,
         )
 
     def _insert_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> None:
@@ -264,15 +280,36 @@ class Store:
             for row in rows
         ]
 
-    def usage(self) -> tuple[int, int]:
-        """
-        :return: the number of volumes and of GiB, without the servers' root volumes, which take no
-            space.
-        """
+    def usage(self) -> Usage:
+        """Return the use of the quota."""
         row = self._database.execute(
-            "SELECT count(*), coalesce(sum(size), 0) FROM volumes WHERE NOT bootable"
+            "SELECT count(*), coalesce(sum(coalesce(growing, size)), 0),"
+            " (SELECT count(*) FROM snapshots), (SELECT coalesce(sum(size), 0) FROM snapshots)"
+            " FROM volumes WHERE NOT bootable"
         ).fetchone()
-        return row[0], row[1]
+        return Usage(volumes=row[0], snapshots=row[2], gigabytes=row[1] + row[3])
+
+    def copies(self, source_id: str) -> list[str]:
+        """
+        :param source_id: of a volume or a snapshot.
+        :return: the ids of the volumes that are still being filled from it.
+        """
+        rows = self._database.execute(
+            "SELECT id FROM volumes"
+            " WHERE status = 'creating' AND ?1 IN (snapshot_id, source_volid)",
+            source_id,
+        )
+        return [row["id"] for row in rows]
+
+    def grow(self, volume_id: str, size: int) -> None:
+        """
+        Begin to extend a volume.
+
+        :param size: GiB, more than the volume has.
+        """
+        with self.transaction():
+            self.set_status(volume_id, "extending")
+            self._database.execute("UPDATE volumes SET growing = ? WHERE id = ?", size, volume_id)
 
     def set_metadata(self, volume_id: str, metadata: dict[str, str], replace: bool) -> VolumeRecord:
         """Add labels, or replace them all."""
@@ -315,6 +352,10 @@ class Store:
                 self._database.execute("DELETE FROM volumes WHERE id = ?", volume_id)
                 return True
             self.set_status(volume_id, status)
+            if expected == "extending" and volume.growing and status in _GROWN:
+                self._database.execute(
+                    "UPDATE volumes SET size = ? WHERE id = ?", volume.growing, volume_id
+                )
             if status in _WITHOUT_ATTACHMENT:
                 self._database.execute("DELETE FROM attachments WHERE volume_id = ?", volume_id)
             elif node_device is not None:
@@ -324,27 +365,6 @@ class Store:
                     volume_id,
                 )
             return True
-
-    def add_message(self, volume_id: str, text: str) -> None:
-        """Record the reason of a failure."""
-        self._database.execute(
-            "INSERT INTO messages (id, volume_id, text, created_at) VALUES (?, ?, ?, ?)",
-            str(uuid.uuid4()),
-            volume_id,
-            text,
-            self._clock(),
-        )
-
-    def messages(self, volume_id: str | None = None) -> list[MessageRecord]:
-        """List messages, the newest first."""
-        rows = self._database.execute(
-            "SELECT * FROM messages WHERE ?1 IS NULL OR volume_id = ?1 ORDER BY sequence DESC",
-            volume_id,
-        )
-        return [
-            MessageRecord(row["id"], row["volume_id"], row["text"], row["created_at"])
-            for row in rows
-        ]
 
     # -- servers -------------------------------------------------------------
 
@@ -369,25 +389,6 @@ class Store:
             self._insert(root, volume, "available", self._clock(), bootable=True)
             self.attachments.reserve(root, server_id, "/dev/vda")
             self.settle(root, "reserved", "in-use")
-        server = self.server(server_id)
+        server = self.servers.find(server_id)
         assert server is not None
         return server
-
-    def server(self, server_id: str) -> ServerRecord | None:
-        """:return: the server, or ``None`` when there is none."""
-        row = self._database.execute("SELECT * FROM servers WHERE id = ?", server_id).fetchone()
-        return None if row is None else ServerRecord.from_row(row)
-
-    def servers(self, before: int | None = None, limit: int = -1) -> list[ServerRecord]:
-        """List servers, the newest first; see :meth:`volumes`."""
-        rows = self._database.execute(
-            "SELECT * FROM servers WHERE ?1 IS NULL OR sequence < ?1"
-            " ORDER BY sequence DESC LIMIT ?2",
-            before,
-            limit,
-        )
-        return [ServerRecord.from_row(row) for row in rows]
-
-    def set_server_status(self, server_id: str, status: str) -> None:
-        """Set a server's status."""
-        self._database.execute("UPDATE servers SET status = ? WHERE id = ?", status, server_id)

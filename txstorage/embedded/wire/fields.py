@@ -25,6 +25,7 @@ from .versions import COMPUTE, VOLUME, Dialect
 
 UUID = {"type": "string", "format": "uuid"}
 OPTIONAL_TEXT = {"type": ["string", "null"]}
+OPTIONAL_UUID = {"oneOf": [{"type": "null"}, UUID]}
 
 
 def wrapped(name: str, schema: Mapping[str, Any], **more: object) -> dict[str, Any]:
@@ -196,8 +197,21 @@ def _unmatched(names: Collection[str]) -> str:
 
 
 def _mismatch(dialect: Dialect, name: str, error: Mismatch) -> WireError:
-    refusal = refusals.BAD_DEVICE if name == "device" else refusals.SIZE_IS_NO_NUMBER
-    return refusal(error.value, error.value)
+    if name == "device":
+        return refusals.BAD_DEVICE(error.value, error.value)
+    if name == "new_size":
+        return refusals.NEW_SIZE_IS_NO_NUMBER(error.value, error.value)
+    return refusals.SIZE_IS_NO_NUMBER(error.value, error.value)
+
+
+def _not_listed(dialect: Dialect, name: str, error: Mismatch) -> WireError:
+    if name == "mode":
+        return refusals.BAD_MODE(name, error.value, error.value)
+    return refusals.NO_FORCE(name, error.value, error.value, list(error.wanted))
+
+
+def _no_alternative(dialect: Dialect, name: str, error: Mismatch) -> WireError:
+    return refusals.NO_SCHEMA(name, error.value, error.value)
 
 
 #: By the schema's keyword: the refusal of a field of Cinder's or Nova's.
@@ -227,7 +241,9 @@ _OF_FIELD: dict[str, Callable[[Dialect, str, Mismatch], WireError]] = {
     "maxLength": lambda dialect, name, error: refusals.LABEL_TOO_LONG(
         name, error.value, error.value
     ),
-    "enum": lambda dialect, name, error: refusals.BAD_MODE(name, error.value, error.value),
+    "enum": _not_listed,
+    "oneOf": _no_alternative,
+    "anyOf": _no_alternative,
     "minProperties": lambda dialect, name, error: refusals.IS_EMPTY(name, error.value, error.value),
     "maxProperties": lambda dialect, name, error: refusals.LABELS_TOO_MANY(
         name, error.value, error.value

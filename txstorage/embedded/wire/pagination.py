@@ -94,15 +94,22 @@ def _capped(text: str) -> int:
 
 
 def next_links(
-    name: str, url: str, query: Mapping[str, str], page: Page, ids: list[str]
+    name: str,
+    url: str,
+    query: Mapping[str, str],
+    page: Page,
+    ids: list[str],
+    count: int | None = None,
 ) -> dict[str, list[dict[str, str]]]:
     """
     :param name: the collection's, e.g. ``volumes``.
     :param url: the list's own, without its query.
     :param ids: of the entries on this page.
+    :param count: the number of entries on all pages, if the response has it; like Cinder, it then
+        decides instead of the number on this page.
     :return: the members to add to the response: none when the page is not full.
     """
-    if not ids or len(ids) < page.limit:
+    if not ids or (count or len(ids)) < page.limit:
         return {}
     parameters = {key: value for key, value in query.items() if key != "marker"}
     parameters["marker"] = ids[-1]

@@ -1,0 +1,74 @@
+# -*- test-case-name: tests.embedded.apis.test_volumes -*-
+"""
+The parameters of queries that several resources have: booleans, labels to filter by, and orders.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping
+
+from ...wire import refusals
+
+_TRUE = frozenset(["1", "t", "true", "on", "y", "yes"])
+_FALSE = frozenset(["0", "f", "false", "off", "n", "no"])
+_DIRECTIONS = frozenset(["asc", "desc"])
+
+
+def boolean(query: Mapping[str, str], name: str) -> bool:
+    """
+    :return: a parameter's value; ``False`` when it is missing.
+    :raises WireError: 400.
+    """
+    text = query.get(name, "false")
+    value = text.strip().lower()
+    if value not in _TRUE | _FALSE:
+        raise refusals.NO_BOOLEAN(text, name)
+    return value in _TRUE
+
+
+def labels(text: str) -> dict[str, str] | None:
+    """
+    Parse the labels of a filter, which Cinder reads as a Python literal; ``None`` for anything
+    else.
+
+    :raises WireError: 400, for a lone surrogate, which no database holds.
+    """
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    texts = [item for pair in value.items() for item in pair]
+    if not all(isinstance(item, str) for item in texts):
+        return None
+    try:
+        "".join(texts).encode("utf-8")
+    except UnicodeEncodeError:
+        raise refusals.INCORRECT() from None
+    return value
+
+
+def order(query: Mapping[str, str], keys: Collection[str]) -> list[tuple[str, bool]]:
+    """
+    Parse the order of a list, in which ``created_at`` and then ``id`` decide between equals.
+
+    :param keys: the known ones.
+    :return: each key, and whether its greatest value comes first.
+    :raises WireError: 400.
+    """
+    if "sort" in query and ("sort_key" in query or "sort_dir" in query):
+        raise refusals.SORT_TWICE()
+    if "sort" in query:
+        pairs = [each.partition(":")[::2] for each in query["sort"].strip().split(",")]
+    else:
+        pairs = [(query.get("sort_key", "created_at"), query.get("sort_dir", "desc"))]
+    found = [(key.strip(), direction.strip() or "desc") for key, direction in pairs]
+    if any(direction not in _DIRECTIONS for _, direction in found):
+        raise refusals.BAD_SORT_DIRECTION()
+    named = [key for key, _ in found]
+    found += [(key, found[0][1]) for key in ("created_at", "id") if key not in named]
+    if any(key not in keys for key in named):
+        raise refusals.BAD_SORT_KEY()
+    return [(key, direction == "desc") for key, direction in found]

@@ -1,0 +1,129 @@
+# -*- test-case-name: tests.embedded.apis.test_snapshots -*-
+"""
+Requests for snapshots: the schemas of their bodies, and the checks that Cinder makes after them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attr
+
+from ...store.records import NewSnapshot, VolumeRecord
+from ...wire import refusals
+from ...wire.exchange import Version
+from ...wire.fields import UUID, BodySchema, volume_body, wrapped
+from ..volume_requests import LABELS
+
+#: From this microversion on, a volume that is in use needs no ``force``.
+_IN_USE = (3, 66)
+_TEXT = {"type": ["string", "null"], "maxLength": 255}
+_TRUE = (True, "True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes", "y", "t")
+_FALSE = (False, "False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no", "n", "f")
+
+
+def _schema(properties: Mapping[str, Any], **more: object) -> BodySchema:
+    snapshot = {"type": "object", "properties": properties, **more}
+    return volume_body(wrapped("snapshot", snapshot, additionalProperties=False))
+
+
+_NEW = _schema(
+    {
+        "name": _TEXT,
+        "display_name": _TEXT,
+        "description": _TEXT,
+        "volume_id": {"oneOf": [UUID, {"type": "null"}]},
+        "force": {"type": ["boolean", "string"], "enum": [*_TRUE, *_FALSE]},
+        "metadata": {"type": ["object", "null"], **LABELS},
+    },
+    required=["volume_id"],
+    additionalProperties=False,
+)
+_TEXTS = ("name", "description", "display_name", "display_description")
+_UPDATE = _schema(
+    dict.fromkeys(_TEXTS, _TEXT),
+    additionalProperties=False,
+    anyOf=[{"required": [name]} for name in _TEXTS],
+)
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class WantedSnapshot:
+    """
+    The body of a create.
+
+    :ivar force: ``None`` when the request has none.
+    """
+
+    volume_id: str
+    name: str | None
+    description: str | None
+    metadata: Mapping[str, str]
+    force: bool | None
+
+    def of(self, volume: VolumeRecord, version: Version) -> NewSnapshot:
+        """
+        Complete the request with what the volume has.
+
+        :raises WireError: 400, its status does not allow it.
+        """
+        in_use_too = version >= _IN_USE
+        if in_use_too and self.force is False:
+            raise refusals.FORCE_IS_INVALID()
+        if volume.status == "maintenance":
+            raise refusals.NOT_IN_MAINTENANCE()
+        if volume.status == "error":
+            raise refusals.NOT_OF_ERROR()
+        allowed = ("available", "in-use") if in_use_too or self.force else ("available",)
+        if volume.status not in allowed:
+            statuses = ", ".join(allowed)
+            raise refusals.NO_SNAPSHOT_NOW(volume.volume_id, statuses, volume.status)
+        return NewSnapshot(
+            volume_id=volume.volume_id,
+            name=self.name,
+            description=self.description,
+            size=volume.size,
+            volume_type=volume.volume_type,
+            metadata=self.metadata,
+        )
+
+
+def new_snapshot(body: Mapping[str, Any]) -> WantedSnapshot:
+    """
+    Parse the body of a create.
+
+    :raises WireError: 400.
+    """
+    _NEW.check(body)
+    found = body["snapshot"]
+    force = found.get("force")
+    return WantedSnapshot(
+        volume_id=str(found["volume_id"]),
+        name=_stripped(found.get("name", found.get("display_name"))),
+        description=_stripped(found.get("description")),
+        metadata=found.get("metadata") or {},
+        force=None if force is None else force in _TRUE,
+    )
+
+
+def new_texts(body: Mapping[str, Any]) -> dict[str, str | None]:
+    """
+    Parse the body of an update.
+
+    :return: the new name, description, or both.
+    :raises WireError: 400.
+    """
+    _UPDATE.check(body)
+    found = body["snapshot"]
+    return {
+        name: _stripped(found[key])
+        for name in ("name", "description")
+        # The member without the prefix takes precedence.
+        for key in ("display_" + name, name)
+        if key in found
+    }
+
+
+def _stripped(value: str | None) -> str | None:
+    return None if value is None else value.strip()

@@ -1,0 +1,55 @@
+# -*- test-case-name: tests.embedded.apis.test_snapshots -*-
+"""Snapshots in Cinder's format."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attr
+
+from ...store.records import SnapshotRecord
+from ...wire.exchange import Version
+from ...wire.times import volume_time
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class SnapshotView:
+    """Snapshots for one request."""
+
+    project_id: str
+    user_id: str
+    version: Version
+
+    def summary(self, snapshot: SnapshotRecord) -> dict[str, Any]:
+        """An entry of the short list."""
+        return {
+            "id": snapshot.snapshot_id,
+            "created_at": volume_time(snapshot.created_at),
+            "updated_at": volume_time(snapshot.updated_at),
+            "name": snapshot.name,
+            "description": snapshot.description,
+            "volume_id": snapshot.volume_id,
+            "status": snapshot.status,
+            "size": snapshot.size,
+            "metadata": dict(snapshot.metadata),
+        }
+
+    def changed(self, snapshot: SnapshotRecord) -> dict[str, Any]:
+        """The response to a create or an update."""
+        fields = (
+            ((3, 14), "group_snapshot_id", None),
+            ((3, 41), "user_id", self.user_id),
+            ((3, 65), "consumes_quota", True),
+        )
+        later = {name: value for since, name, value in fields if self.version >= since}
+        return dict(self.summary(snapshot), **later)
+
+    def detail(self, snapshot: SnapshotRecord, percent: int) -> dict[str, Any]:
+        """
+        A snapshot in full.
+
+        :param percent: the part of it that is complete.
+        """
+        prefix = "os-extended-snapshot-attributes:"
+        more = {prefix + "project_id": self.project_id, prefix + "progress": f"{percent}%"}
+        return dict(self.changed(snapshot), **more)

@@ -1,0 +1,283 @@
+# -*- test-case-name: tests.embedded.apis.test_snapshots -*-
+"""
+Block Storage v3's snapshots and their labels.
+
+The refusals have Cinder 29's status codes and messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from klein import Klein
+
+from ...machine.files import VolumeFiles
+from ...machine.transitions import Engine
+from ...settings import Settings
+from ...store.records import SnapshotRecord
+from ...store.store import Store
+from ...wire import refusals
+from ...wire.exchange import EMPTY, APIRequest, APIResponse, Version, endpoint, new_app
+from ...wire.pagination import next_links, volume_page
+from ...wire.versions import VOLUME
+from ..identity import IdentityAPI
+from ..versioned import ProjectService
+from ..volume_requests import LABEL, METADATA
+from .queries import boolean, labels, order
+from .quota import check_snapshot
+from .snapshot_requests import new_snapshot, new_texts
+from .snapshot_views import SnapshotView
+
+_ID = "/v3/<project_id>/snapshots/<snapshot_id>"
+_DELETABLE = frozenset(["available", "error"])
+#: Parameters of a list that are not filters.
+_NO_FILTERS = frozenset(
+    ["limit", "marker", "offset", "sort", "sort_key", "sort_dir", "with_count", "all_tenants"]
+)
+_FILTERS: dict[str, Callable[[SnapshotRecord], str | None]] = {
+    "name": lambda snapshot: snapshot.name,
+    "status": lambda snapshot: snapshot.status,
+    "volume_id": lambda snapshot: snapshot.volume_id,
+}
+#: The first microversions with the filter by labels, the order by name, a refusal of unknown
+#: filters, and the count.
+_LABEL_FILTER, _NAME_ORDER, _STRICT_FILTERS, _COUNT = (3, 22), (3, 30), (3, 31), (3, 45)
+_KEYS: dict[str, Callable[[SnapshotRecord], Any]] = {
+    "id": lambda snapshot: snapshot.snapshot_id,
+    # The clock may have given two snapshots the same time.
+    "created_at": lambda snapshot: snapshot.sequence,
+    "updated_at": lambda snapshot: snapshot.updated_at or 0,
+    "display_name": lambda snapshot: snapshot.name or "",
+    "status": lambda snapshot: snapshot.status,
+    "volume_id": lambda snapshot: snapshot.volume_id,
+    "volume_size": lambda snapshot: snapshot.size,
+}
+#: The statuses of a snapshot that may be incomplete.
+_INCOMPLETE = frozenset(["creating", "error"])
+
+
+class SnapshotsAPI(ProjectService):
+    """
+    The snapshots.
+
+    :param engine: carries out the transitions of snapshots.
+    :param files: of the volumes and snapshots.
+    """
+
+    app: Klein = new_app()
+    dialect = VOLUME
+
+    def __init__(
+        self,
+        store: Store,
+        identity: IdentityAPI,
+        engine: Engine,
+        settings: Settings,
+        files: VolumeFiles,
+    ) -> None:
+        super().__init__(store, identity, engine, settings)
+        self._files = files
+
+    def _view(self, call: APIRequest) -> SnapshotView:
+        ids = self._identity.ids
+        return SnapshotView(ids.project, ids.user, call.version)
+
+    def _detail(self, call: APIRequest, snapshot: SnapshotRecord) -> dict[str, Any]:
+        percent = 100
+        if snapshot.status in _INCOMPLETE:
+            path = self._files.snapshot_path(snapshot.snapshot_id)
+            percent = self._files.copies.progress.get(path, 0)
+        return self._view(call).detail(snapshot, percent)
+
+    def _found(self, snapshot_id: str, store: Store | None = None) -> SnapshotRecord:
+        """
+        :param store: of the change that finds the snapshot; without one, that of reading.
+        """
+        snapshot = (store or self._store).snapshots.find(snapshot_id)
+        if snapshot is None:
+            raise refusals.NO_SNAPSHOT(snapshot_id)
+        return snapshot
+
+    # -- snapshots -----------------------------------------------------------
+
+    @endpoint(app, "/v3/<project_id>/snapshots", "POST")
+    async def create(self, call: APIRequest) -> APIResponse:
+        """Begin to create a snapshot."""
+        wanted = new_snapshot(call.json())
+        if not await self._files.aside(self._files.has_room):
+            raise self.disk_full()
+
+        def change(store: Store) -> SnapshotRecord:
+            volume = store.volume(wanted.volume_id)
+            if volume is None:
+                raise refusals.NO_VOLUME(wanted.volume_id)
+            new = wanted.of(volume, call.version)
+            check_snapshot(self._settings, store.usage(), new.size, new.volume_type)
+            return store.snapshots.add(new)
+
+        snapshot = await self._store.write(change)
+        self._engine.begin(snapshot.snapshot_id)
+        return APIResponse(202, {"snapshot": self._view(call).changed(snapshot)})
+
+    @endpoint(app, "/v3/<project_id>/snapshots", "GET")
+    def list_short(self, call: APIRequest) -> APIResponse:
+        """List snapshots, without the members of later versions."""
+        return self._list(call, "snapshots", self._view(call).summary)
+
+    @endpoint(app, "/v3/<project_id>/snapshots/detail", "GET")
+    def list_detail(self, call: APIRequest) -> APIResponse:
+        """List snapshots in full."""
+        return self._list(call, "snapshots/detail", lambda each: self._detail(call, each))
+
+    def _list(
+        self, call: APIRequest, path: str, view: Callable[[SnapshotRecord], dict[str, Any]]
+    ) -> APIResponse:
+        query = call.query()
+        keys = dict(_KEYS, **({"name": _KEYS["display_name"]} if _ordered_by_name(call) else {}))
+        by = order(query, keys)
+        page = volume_page(query, self._settings.page_size)
+        counted = call.version >= _COUNT and boolean(query, "with_count")
+        chosen = _chosen(self._store.snapshots.every(), query, call.version)
+        marker = None if page.marker is None else self._found(page.marker)
+        listed = [each for each in chosen if each != marker] + ([marker] if marker else [])
+        for key, descending in reversed(by):
+            listed.sort(key=keys[key], reverse=descending)
+        begin = listed.index(marker) + 1 if marker else 0
+        part = listed[begin:][page.offset : page.offset + page.limit]
+        body: dict[str, Any] = {"snapshots": [view(each) for each in part]}
+        url = f"{call.base}/volume/v3/{self.project_path(call)}{path}"
+        count = len(chosen) if counted else None
+        ids = [each.snapshot_id for each in part]
+        body.update(next_links("snapshots", url, query, page, ids, count))
+        if counted:
+            body["count"] = count
+        return APIResponse(200, body)
+
+    @endpoint(app, _ID, "GET")
+    def show(self, call: APIRequest, snapshot_id: str) -> APIResponse:
+        """Show one snapshot."""
+        return APIResponse(200, {"snapshot": self._detail(call, self._found(snapshot_id))})
+
+    @endpoint(app, _ID, "PUT")
+    async def update(self, call: APIRequest, snapshot_id: str) -> APIResponse:
+        """Change a snapshot's name or description."""
+        texts = new_texts(call.json())
+
+        def change(store: Store) -> SnapshotRecord:
+            self._found(snapshot_id, store)
+            return store.snapshots.set_texts(snapshot_id, texts)
+
+        snapshot = await self._store.write(change)
+        return APIResponse(200, {"snapshot": self._view(call).changed(snapshot)})
+
+    @endpoint(app, _ID, "DELETE")
+    async def delete(self, call: APIRequest, snapshot_id: str) -> APIResponse:
+        """Begin to delete a snapshot."""
+
+        def change(store: Store) -> None:
+            if self._found(snapshot_id, store).status not in _DELETABLE:
+                raise refusals.SNAPSHOT_NOT_DELETABLE()
+            store.snapshots.set_status(snapshot_id, "deleting")
+
+        await self._store.write(change)
+        self._engine.begin(snapshot_id)
+        return APIResponse(202, content_type=EMPTY)
+
+    # -- labels --------------------------------------------------------------
+
+    @endpoint(app, _ID + "/metadata", "GET")
+    def show_metadata(self, call: APIRequest, snapshot_id: str) -> APIResponse:
+        """Show a snapshot's labels."""
+        return APIResponse(200, {"metadata": dict(self._found(snapshot_id).metadata)})
+
+    @endpoint(app, _ID + "/metadata", "POST")
+    async def add_metadata(self, call: APIRequest, snapshot_id: str) -> APIResponse:
+        """Set some labels and keep the others."""
+        return await self._set_metadata(call, snapshot_id, replace=False)
+
+    @endpoint(app, _ID + "/metadata", "PUT")
+    async def replace_metadata(self, call: APIRequest, snapshot_id: str) -> APIResponse:
+        """Set all labels."""
+        return await self._set_metadata(call, snapshot_id, replace=True)
+
+    async def _set_metadata(self, call: APIRequest, snapshot_id: str, replace: bool) -> APIResponse:
+        body = call.json()
+        METADATA.check(body)
+
+        def change(store: Store) -> SnapshotRecord:
+            self._found(snapshot_id, store)
+            return store.snapshots.set_metadata(snapshot_id, body["metadata"], replace)
+
+        snapshot = await self._store.write(change)
+        return APIResponse(200, {"metadata": dict(snapshot.metadata)})
+
+    @endpoint(app, _ID + "/metadata/<key>", "GET")
+    def show_label(self, call: APIRequest, snapshot_id: str, key: str) -> APIResponse:
+        """Show one label."""
+        found = self._found(snapshot_id).metadata
+        if key not in found:
+            raise refusals.NO_SNAPSHOT_LABEL(snapshot_id, key)
+        return APIResponse(200, {"meta": {key: found[key]}})
+
+    @endpoint(app, _ID + "/metadata/<key>", "PUT")
+    async def set_label(self, call: APIRequest, snapshot_id: str, key: str) -> APIResponse:
+        """Set one label."""
+        body = call.json()
+        LABEL.check(body)
+        label = body["meta"]
+        if list(label) != [key]:
+            raise refusals.LABEL_MISMATCH()
+
+        def change(store: Store) -> None:
+            self._found(snapshot_id, store)
+            store.snapshots.set_metadata(snapshot_id, label, replace=False)
+
+        await self._store.write(change)
+        return APIResponse(200, {"meta": label})
+
+    @endpoint(app, _ID + "/metadata/<key>", "DELETE")
+    async def remove_label(self, call: APIRequest, snapshot_id: str, key: str) -> APIResponse:
+        """Remove one label."""
+
+        def change(store: Store) -> None:
+            kept = dict(self._found(snapshot_id, store).metadata)
+            if key not in kept:
+                raise refusals.NO_SNAPSHOT_LABEL(snapshot_id, key)
+            del kept[key]
+            store.snapshots.set_metadata(snapshot_id, kept, replace=True)
+
+        await self._store.write(change)
+        return APIResponse(200, content_type=EMPTY)
+
+
+def _ordered_by_name(call: APIRequest) -> bool:
+    return call.version >= _NAME_ORDER
+
+
+def _chosen(
+    snapshots: list[SnapshotRecord], query: Mapping[str, str], version: Version
+) -> list[SnapshotRecord]:
+    """
+    :raises WireError: 400, for an unknown filter; older versions ignore it.
+    """
+    unknown = [
+        name
+        for name in query
+        if name not in _NO_FILTERS and name not in _FILTERS and name != "metadata"
+    ]
+    if unknown and version >= _STRICT_FILTERS:
+        raise refusals.UNKNOWN_FILTER(",".join(unknown))
+    text = query.get("metadata", "{}") if version >= _LABEL_FILTER else "{}"
+    wanted = labels(text)
+    if wanted is None:
+        return []
+    return [
+        snapshot
+        for snapshot in snapshots
+        if wanted.items() <= snapshot.metadata.items()
+        and all(_FILTERS[name](snapshot) == query[name] for name in _FILTERS if name in query)
+    ]
+
+
+__all__ = ["SnapshotsAPI"]
