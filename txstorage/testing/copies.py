@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.testing.test_copies -*-
+# -*- test-case-name: tests.testing.test_mutants -*-
 """
 Tests for drivers with snapshots, clones and growing volumes.
 """
