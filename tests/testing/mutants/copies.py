@@ -40,7 +40,9 @@ class SnapshotUnlisted(BlockingReference):
         return []
 
 
-@caught_by("test_snapshot_is_listed: self.assertEqual([], listed)", "SnapshotTests.test_unknown_snapshot")
+@caught_by(
+    "test_snapshot_is_listed: self.assertEqual([], listed)", "SnapshotTests.test_unknown_snapshot"
+)
 class SnapshotStays(BlockingReference):
     """A destroyed snapshot stays."""
 
