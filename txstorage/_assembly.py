@@ -238,6 +238,7 @@ def driver_for(reactor, configuration, service):
         profiles=configuration.profiles,
         timeout=configuration.timeout,
         intervals=Intervals(longest=configuration.poll_interval),
+        copy_timeout=configuration.copy_timeout,
     )
 
 

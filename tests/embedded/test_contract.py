@@ -15,9 +15,12 @@ from txstorage._assembly import block_device_driver
 from txstorage.embedded.testing import in_memory_cloud
 from txstorage.testing import (
     FaultyAgent,
+    make_copy_resilience_tests,
     make_iblockdeviceasyncapi_tests,
     make_icloudapi_tests,
     make_iprofiledblockdeviceapi_tests,
+    make_iresizableblockdeviceasyncapi_tests,
+    make_isnapshottingblockdeviceasyncapi_tests,
     make_resilience_tests,
     regular_file_size,
 )
@@ -103,6 +106,28 @@ class CloudTests(OnAClock, make_icloudapi_tests(lambda test_case: in_memory_driv
 
 class ResilienceTests(OnAClock, make_resilience_tests(in_memory_driver, GIB)):
     """Run the contract under faults, in memory."""
+
+
+class SnapshotsTests(
+    OnAClock,
+    make_isnapshottingblockdeviceasyncapi_tests(
+        lambda test_case: in_memory_driver(test_case)[0], GIB
+    ),
+):
+    """Run the contract of snapshots, in memory."""
+
+
+class GrowingTests(
+    OnAClock,
+    make_iresizableblockdeviceasyncapi_tests(
+        lambda test_case: in_memory_driver(test_case)[0], GIB, regular_file_size
+    ),
+):
+    """Run the contract of growing, in memory."""
+
+
+class CopyResilienceTests(OnAClock, make_copy_resilience_tests(in_memory_driver, GIB)):
+    """Run the contract of snapshots and growing under faults, in memory."""
 
 
 class WithoutComputeResilienceTests(

@@ -200,6 +200,10 @@ GIB = 2**30
 NOBODY = u"00000000-0000-4000-8000-000000000000"
 
 
+#: Returns the size of a device of the service, in bytes.
+device_size = block_device_size if os.getuid() == 0 else regular_file_size
+
+
 def contract(factory, make=make_iblockdeviceasyncapi_tests, **options):
     """
     :return: the contract suite for the drivers of a factory, which makes one for each cluster.
@@ -209,7 +213,7 @@ def contract(factory, make=make_iblockdeviceasyncapi_tests, **options):
         minimum_allocatable_size=GIB,
         device_allocation_unit=GIB,
         unknown_blockdevice_id_factory=lambda test_case: NOBODY,
-        device_size=block_device_size if os.getuid() == 0 else regular_file_size,
+        device_size=device_size,
         other_cluster_factory=factory,
         **options
     )

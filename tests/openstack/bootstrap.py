@@ -162,7 +162,7 @@ def furnish(layout):
     servers = {}
     for username, volumes in VOLUMES.items():
         user = client(layout, username)
-        quota = {"quota_set": {"volumes": volumes, "gigabytes": -1}}
+        quota = {"quota_set": {"volumes": volumes, "gigabytes": -1, "snapshots": -1}}
         admin.put("block-storage", "/os-quota-sets/" + user.project_id, quota)
         servers[username] = [user.create_server(name) for name in SERVERS.get(username, [])]
     return servers

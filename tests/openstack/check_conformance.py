@@ -5,13 +5,16 @@ The contract suites, against a real OpenStack with loop devices.
 from __future__ import absolute_import, division, print_function
 
 from txstorage.testing import (
+    make_copy_resilience_tests,
     make_iblockdeviceapi_tests,
     make_icloudapi_tests,
     make_iprofiledblockdeviceapi_tests,
+    make_iresizableblockdeviceasyncapi_tests,
+    make_isnapshottingblockdeviceasyncapi_tests,
     make_resilience_tests,
 )
 
-from ..helpers.child import contract
+from ..helpers.child import contract, device_size
 from .cloud import GIB, Shared, blocking_driver, description, driver, faulty_driver
 
 #: Seconds, for one test.
@@ -78,3 +81,23 @@ class ResilienceTests(make_resilience_tests(api_factory=faulty_driver, size=GIB)
     """Lost requests, lost responses and cancellation, at each exchange."""
 
     timeout = LONG
+
+
+class SnapshotsTests(make_isnapshottingblockdeviceasyncapi_tests(driver, GIB)):
+    """Snapshots and clones, with data."""
+
+    timeout = LONG
+
+
+class GrowingTests(make_iresizableblockdeviceasyncapi_tests(driver, GIB, device_size)):
+    """Volumes that grow, also while they are attached."""
+
+    timeout = LONG
+
+
+class CopyResilienceTests(make_copy_resilience_tests(api_factory=faulty_driver, size=GIB)):
+    """Snapshots, clones and growth: lost exchanges and cancellation, at each exchange."""
+
+    timeout = 2 * LONG
+    #: The others differ only in the driver; :mod:`tests.embedded.test_contract` has them.
+    moments = (1,)

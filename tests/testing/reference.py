@@ -13,13 +13,23 @@ from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from txstorage._support.compat import text_type
+from txstorage.errors import (
+    DatasetConflict,
+    HasSnapshots,
+    SmallerThanSource,
+    UnknownSnapshot,
+    VolumesNeverShrink,
+)
 from txstorage.interfaces import (
     AlreadyAttachedVolume,
+    BlockDeviceSnapshot,
     BlockDeviceVolume,
     IBlockDeviceAPI,
     IBlockDeviceAsyncAPI,
     ICloudAPI,
     IProfiledBlockDeviceAPI,
+    IResizableBlockDeviceAsyncAPI,
+    ISnapshottingBlockDeviceAsyncAPI,
     UnattachedVolume,
     UnknownVolume,
 )
@@ -41,6 +51,8 @@ class Storage(object):
         for needed in (self.files, self.devices):
             needed.makedirs()
         self.volumes = {}  # by cluster id and volume id
+        self.snapshots = {}  # by cluster id and snapshot id
+        self.origins = {}  # of volumes, by id: the id of a snapshot or of another volume
         self.lock = RLock()
 
 
@@ -80,6 +92,9 @@ class BlockingReference(object):
             volume = self._known(blockdevice_id)
             if volume.attached_to is not None:
                 raise ValueError("{!r} is attached".format(volume))
+            snapshots = self._snapshots_of(volume)
+            if snapshots:
+                raise HasSnapshots(blockdevice_id, snapshots)
             self._forget(volume)
             self.storage.files.child(blockdevice_id).remove()
 
@@ -117,6 +132,47 @@ class BlockingReference(object):
     def start_node(self, node_id):
         pass
 
+    def create_snapshot(self, blockdevice_id, name, labels):
+        with self.storage.lock:
+            volume = self._known(blockdevice_id)
+            for snapshot in self.list_snapshots():
+                if (snapshot.blockdevice_id, snapshot.name) == (blockdevice_id, name):
+                    return snapshot
+            return self._snapshot(volume, name, labels)
+
+    def list_snapshots(self):
+        with self.storage.lock:
+            return [
+                snapshot
+                for (cluster_id, _), snapshot in self.storage.snapshots.items()
+                if cluster_id == self.cluster_id
+            ]
+
+    def destroy_snapshot(self, snapshot_id):
+        with self.storage.lock:
+            self._known_snapshot(snapshot_id)
+            del self.storage.snapshots[self.cluster_id, snapshot_id]
+            self.storage.files.child(snapshot_id).remove()
+
+    def create_volume_from_snapshot(self, dataset_id, snapshot_id, size=None):
+        with self.storage.lock:
+            source = self._known_snapshot(snapshot_id)
+            return self._copy(dataset_id, snapshot_id, source.size, size)
+
+    def clone_volume(self, dataset_id, blockdevice_id, size=None):
+        with self.storage.lock:
+            source = self._known(blockdevice_id)
+            return self._copy(dataset_id, blockdevice_id, source.size, size)
+
+    def grow_volume(self, blockdevice_id, size):
+        with self.storage.lock:
+            volume = self._known(blockdevice_id)
+            if volume.size > size:
+                raise VolumesNeverShrink(blockdevice_id, volume.size, size)
+            with self.storage.files.child(blockdevice_id).open("r+") as device:
+                device.truncate(size)
+            return self._put(volume.set(size=size))
+
     # -- how ---------------------------------------------------------------------
 
     def _make(self, dataset_id, size):
@@ -126,6 +182,54 @@ class BlockingReference(object):
         with self.storage.files.child(volume.blockdevice_id).open("w") as device:
             device.truncate(size)
         return self._put(volume)
+
+    def _snapshots_of(self, volume):
+        return [
+            each.snapshot_id
+            for each in self.list_snapshots()
+            if each.blockdevice_id == volume.blockdevice_id
+        ]
+
+    def _known_snapshot(self, snapshot_id):
+        snapshot = self.storage.snapshots.get((self.cluster_id, snapshot_id))
+        if snapshot is None:
+            raise UnknownSnapshot(snapshot_id)
+        return snapshot
+
+    def _snapshot(self, volume, name, labels):
+        snapshot = BlockDeviceSnapshot(
+            snapshot_id=text_type(uuid4()),
+            blockdevice_id=volume.blockdevice_id,
+            dataset_id=volume.dataset_id,
+            name=name,
+            size=volume.size,
+            created_at=u"2026-11-27T00:00:00",
+            status=u"available",
+            labels=dict(labels),
+        )
+        files = self.storage.files
+        files.child(volume.blockdevice_id).copyTo(files.child(snapshot.snapshot_id))
+        self.storage.snapshots[self.cluster_id, snapshot.snapshot_id] = snapshot
+        return snapshot
+
+    def _copy(self, dataset_id, source_id, least, size):
+        size = least if size is None else size
+        if size < least:
+            raise SmallerThanSource(source_id, least, size)
+        for volume in self.list_volumes():
+            if volume.dataset_id == dataset_id:
+                if self.storage.origins.get(volume.blockdevice_id) != source_id:
+                    raise DatasetConflict(volume.blockdevice_id, u"it has other data")
+                return volume
+        volume = self._make(dataset_id, size)
+        self.storage.origins[volume.blockdevice_id] = source_id
+        self._fill(volume, source_id)
+        return volume
+
+    def _fill(self, volume, source_id):
+        content = self.storage.files.child(source_id).getContent()
+        with self.storage.files.child(volume.blockdevice_id).open("r+") as device:
+            device.write(content)
 
     def _put(self, volume):
         self.storage.volumes[self.cluster_id, volume.blockdevice_id] = volume
@@ -150,7 +254,13 @@ class BlockingReference(object):
         return self.storage.devices.child(blockdevice_id)
 
 
-@implementer(IBlockDeviceAsyncAPI, IProfiledBlockDeviceAPI, ICloudAPI)
+@implementer(
+    IBlockDeviceAsyncAPI,
+    IProfiledBlockDeviceAPI,
+    ICloudAPI,
+    ISnapshottingBlockDeviceAsyncAPI,
+    IResizableBlockDeviceAsyncAPI,
+)
 class AsynchronousReference(object):
     """
     An asynchronous driver: each operation waits, acts at once, and waits again before its Deferred
@@ -198,6 +308,24 @@ class AsynchronousReference(object):
 
     def start_node(self, node_id):
         return self.do(self.blocking.start_node, node_id)
+
+    def create_snapshot(self, blockdevice_id, name, labels):
+        return self.do(self.blocking.create_snapshot, blockdevice_id, name, labels)
+
+    def list_snapshots(self):
+        return self.do(self.blocking.list_snapshots)
+
+    def destroy_snapshot(self, snapshot_id):
+        return self.do(self.blocking.destroy_snapshot, snapshot_id)
+
+    def create_volume_from_snapshot(self, dataset_id, snapshot_id, size=None):
+        return self.do(self.blocking.create_volume_from_snapshot, dataset_id, snapshot_id, size)
+
+    def clone_volume(self, dataset_id, blockdevice_id, size=None):
+        return self.do(self.blocking.clone_volume, dataset_id, blockdevice_id, size)
+
+    def grow_volume(self, blockdevice_id, size):
+        return self.do(self.blocking.grow_volume, blockdevice_id, size)
 
     def do(self, act, *arguments):
         return self.wait().addCallback(lambda _: act(*arguments)).addCallback(self.wait)

@@ -19,6 +19,8 @@ from txstorage.testing import (
     make_iblockdeviceasyncapi_tests,
     make_icloudapi_tests,
     make_iprofiledblockdeviceapi_tests,
+    make_iresizableblockdeviceasyncapi_tests,
+    make_isnapshottingblockdeviceasyncapi_tests,
     regular_file_size,
 )
 
@@ -73,8 +75,10 @@ def suites(cls):
         ),
         make_iprofiledblockdeviceapi_tests(factory, SIZE),
         make_icloudapi_tests(factory),
+        make_isnapshottingblockdeviceasyncapi_tests(factory, SIZE),
+        make_iresizableblockdeviceasyncapi_tests(factory, SIZE, regular_file_size),
     ]
-    names = ["BlockDeviceTests", "ProfiledTests", "CloudTests"]
+    names = ["BlockDeviceTests", "ProfiledTests", "CloudTests", "SnapshotTests", "GrowTests"]
     return [type(native(name), (OnAClock, tests), {}) for name, tests in zip(names, made)]
 
 

@@ -3,12 +3,15 @@
 from __future__ import absolute_import, division, print_function
 
 from txstorage.testing import (
+    make_copy_resilience_tests,
     make_icloudapi_tests,
     make_iprofiledblockdeviceapi_tests,
+    make_iresizableblockdeviceasyncapi_tests,
+    make_isnapshottingblockdeviceasyncapi_tests,
     make_resilience_tests,
 )
 
-from ..helpers.child import GIB, contract, shared_service
+from ..helpers.child import GIB, contract, device_size, shared_service
 
 
 def driver(test_case):
@@ -37,4 +40,23 @@ class ResilienceTests(
 
     timeout = 60
     #: The others differ only in the driver; :mod:`tests.embedded.test_contract` has them.
+    moments = (1, 2)
+
+
+class SnapshotsTests(make_isnapshottingblockdeviceasyncapi_tests(driver, GIB)):
+    """Snapshots and clones, over TCP."""
+
+
+class GrowingTests(make_iresizableblockdeviceasyncapi_tests(driver, GIB, device_size)):
+    """Growing volumes, over TCP."""
+
+
+class CopyResilienceTests(
+    make_copy_resilience_tests(
+        api_factory=lambda test_case: shared_service().driver(test_case), size=GIB
+    )
+):
+    """The resilience suite of snapshots and growing, over TCP."""
+
+    timeout = 120
     moments = (1, 2)

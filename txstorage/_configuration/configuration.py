@@ -92,6 +92,7 @@ class Configuration(object):
     profiles = attr.ib(default=None)  # type: Optional[Dict[Text, Text]]
     availability_zone = attr.ib(default=None)  # type: Optional[Text]
     timeout = attr.ib(default=110.0)  # type: float
+    copy_timeout = attr.ib(default=3600.0)  # type: float
     poll_interval = attr.ib(default=2.0)  # type: float
     max_requests_per_second = attr.ib(default=None)  # type: Optional[float]
     device_directory = attr.ib(default=None)  # type: Optional[Text]

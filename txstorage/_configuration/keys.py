@@ -143,6 +143,10 @@ KEYS = (
         u"The availability zone to create volumes in (default: the cloud's choice)."),
     Key("timeout", SECONDS, u"The longest time that one operation may take, in seconds.",
         default=110.0),
+    Key("copy_timeout", SECONDS,
+        u"The longest time that an operation may take that makes the cloud copy data (snapshots, "
+        u"volumes made from them, and clones), in seconds.",
+        default=3600.0),
     Key("poll_interval", SECONDS, u"The longest time between two polls, in seconds.",
         default=2.0),
     Key("max_requests_per_second", RATE, u"A limit on the rate of HTTP requests (default: none)."),

@@ -50,6 +50,12 @@ class ConnectedDevices(object):
         d = self._expect(volume_id)
         return d.addCallback(lambda _: self._finder.wait_until_present(volume_id, *details))
 
+    def wait_until_grown(self, volume_id, *details):
+        # type: (Text, *Any) -> Deferred[FilePath[str]]
+        """See :meth:`txstorage._devices.finder.DeviceFinder.wait_until_grown`."""
+        d = self._expect(volume_id)
+        return d.addCallback(lambda _: self._finder.wait_until_grown(volume_id, *details))
+
     def refuse_if_busy(self, volume_id):
         # type: (Text) -> Deferred[None]
         """Return a ``Deferred`` of :meth:`.finder.DeviceFinder.refuse_if_busy`."""

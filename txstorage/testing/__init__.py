@@ -16,10 +16,13 @@ from .faults import (
     SeededFaults,
 )
 from .suites import (
+    make_copy_resilience_tests,
     make_iblockdeviceapi_tests,
     make_iblockdeviceasyncapi_tests,
     make_icloudapi_tests,
     make_iprofiledblockdeviceapi_tests,
+    make_iresizableblockdeviceasyncapi_tests,
+    make_isnapshottingblockdeviceasyncapi_tests,
     make_resilience_tests,
 )
 from .volumes import (
@@ -41,10 +44,13 @@ __all__ = [
     "SeededFaults",
     "block_device_size",
     "detach_destroy_volumes",
+    "make_copy_resilience_tests",
     "make_iblockdeviceapi_tests",
     "make_iblockdeviceasyncapi_tests",
     "make_icloudapi_tests",
     "make_iprofiledblockdeviceapi_tests",
+    "make_iresizableblockdeviceasyncapi_tests",
+    "make_isnapshottingblockdeviceasyncapi_tests",
     "make_resilience_tests",
     "regular_file_size",
     "with_clean_up",

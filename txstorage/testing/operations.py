@@ -7,9 +7,11 @@ from __future__ import absolute_import, division, print_function
 
 from uuid import uuid4
 
-from twisted.internet.defer import inlineCallbacks, maybeDeferred
+from twisted.internet.defer import inlineCallbacks, maybeDeferred, returnValue
 
+from ..errors import UnknownSnapshot
 from ..interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
+from .volumes import has_mark, mark
 
 MYPY = False
 if MYPY:
@@ -85,6 +87,97 @@ class Operations(_Mixin):  # type: ignore[misc]
         listed = yield self.settle(self.api.list_volumes())
         self.assertNotIn(volume.blockdevice_id, [v.blockdevice_id for v in listed])
 
+    # -- the operations of drivers with snapshots, and with volumes that grow --------------
+
+    def begin_snapshot(self, volume):
+        # type: (BlockDeviceVolume) -> Any
+        return self.api.create_snapshot(volume.blockdevice_id, u"snapshot", {})
+
+    prepare_snapshot = prepare_attach
+
+    @inlineCallbacks
+    def check_snapshot(self, volume):
+        # type: (BlockDeviceVolume) -> Generator[Any, Any, None]
+        yield self._check_snapshots(volume.blockdevice_id, 1)
+
+    @inlineCallbacks
+    def _check_snapshots(self, volume_id, number):
+        # type: (Any, int) -> Generator[Any, Any, None]
+        listed = yield self.settle(self.api.list_snapshots())
+        of_volume = [each for each in listed if each.blockdevice_id == volume_id]
+        self.assertEqual(number, len(of_volume), "snapshots of the volume")
+
+    def prepare_discard(self):
+        # type: () -> Any
+        return self.prepare_snapshot().addCallback(
+            lambda volume: self.settle(self.begin_snapshot(volume))
+        )
+
+    def begin_discard(self, snapshot):
+        # type: (Any) -> Any
+        return self.api.destroy_snapshot(snapshot.snapshot_id)
+
+    @inlineCallbacks
+    def check_discard(self, snapshot):
+        # type: (Any) -> Generator[Any, Any, None]
+        yield self._check_snapshots(snapshot.blockdevice_id, 0)
+
+    @inlineCallbacks
+    def prepare_clone(self):
+        # type: () -> Generator[Any, Any, Any]
+        """:return: a ``Deferred`` that fires with a volume, its mark, and a new dataset's id."""
+        volume = yield self.prepare_attach()
+        yield self.settle(self.begin_attach(volume))
+        path = yield self.settle(self.api.get_device_path(volume.blockdevice_id))
+        returnValue((volume, mark(path), uuid4()))
+
+    @inlineCallbacks
+    def prepare_restore(self):
+        # type: () -> Generator[Any, Any, Any]
+        """:return: a ``Deferred`` that fires with a snapshot, its mark, and a new dataset's id."""
+        volume, content, dataset_id = yield self.prepare_clone()
+        snapshot = yield self.settle(self.begin_snapshot(volume))
+        returnValue((snapshot, content, dataset_id))
+
+    def begin_restore(self, subject):
+        # type: (Any) -> Any
+        snapshot, _, dataset_id = subject
+        return self.api.create_volume_from_snapshot(dataset_id, snapshot.snapshot_id)
+
+    @inlineCallbacks
+    def check_restore(self, subject):
+        # type: (Any) -> Generator[Any, Any, None]
+        _, content, dataset_id = subject
+        listed = yield self.settle(self.api.list_volumes())
+        [volume] = [each for each in listed if each.dataset_id == dataset_id]
+        yield self.settle(self.begin_attach(volume))
+        path = yield self.settle(self.api.get_device_path(volume.blockdevice_id))
+        self.assertTrue(has_mark(path, content), "the copy has other data")
+
+    def begin_clone(self, subject):
+        # type: (Any) -> Any
+        volume, _, dataset_id = subject
+        return self.api.clone_volume(dataset_id, volume.blockdevice_id)
+
+    check_clone = check_restore
+
+    @inlineCallbacks
+    def prepare_grow(self):
+        # type: () -> Generator[Any, Any, Any]
+        volume = yield self.prepare_attach()
+        attached = yield self.settle(self.begin_attach(volume))
+        returnValue(attached)
+
+    def begin_grow(self, volume):
+        # type: (BlockDeviceVolume) -> Any
+        return self.api.grow_volume(volume.blockdevice_id, 2 * self.size)
+
+    @inlineCallbacks
+    def check_grow(self, volume):
+        # type: (BlockDeviceVolume) -> Generator[Any, Any, None]
+        listed = yield self.settle(self.api.list_volumes())
+        self.assertIn(volume.set(size=2 * self.size), listed)
+
     #: The operations that a volume can go through again and again, by the one that undoes them.
     opposite = {"attach": "detach", "detach": "attach"}
 
@@ -94,6 +187,11 @@ class Operations(_Mixin):  # type: ignore[misc]
         "attach": (AlreadyAttachedVolume,),
         "detach": (UnattachedVolume,),
         "destroy": (UnknownVolume,),
+        "snapshot": (),
+        "discard": (UnknownSnapshot,),
+        "restore": (),
+        "clone": (),
+        "grow": (),
     }
 
     def parts(self, operation):

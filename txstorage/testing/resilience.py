@@ -9,7 +9,7 @@ from __future__ import absolute_import, division, print_function
 from twisted.internet.defer import CancelledError, inlineCallbacks, maybeDeferred
 
 from .operations import Operations
-from .volumes import remove_volumes
+from .volumes import remove_snapshots, remove_volumes
 
 MYPY = False
 if MYPY:
@@ -181,3 +181,90 @@ class Resilience(AttachmentResilience):
         # type: () -> Any
         """Destroying can be cancelled at any exchange, and repeated."""
         return self._cancel_everywhere("destroy")
+
+
+class CopyResilience(InterruptedOperations):
+    """The tests of snapshots, clones and growing volumes."""
+
+    def _clean_up(self):
+        # type: () -> Any
+        self.agent.calm()
+        d = self.settle(remove_snapshots(self.api))
+        return d.addBoth(
+            lambda result: InterruptedOperations._clean_up(self).addCallback(lambda _: result)
+        )
+
+    def test_snapshot_loses_requests(self):
+        # type: () -> Any
+        """Making a snapshot survives the loss of any request, and makes one."""
+        return self._lose_each("snapshot", u"reset-before")
+
+    def test_snapshot_loses_responses(self):
+        # type: () -> Any
+        """Making a snapshot survives the loss of any response, and makes one."""
+        return self._lose_each("snapshot", u"reset-after")
+
+    def test_snapshot_cancelled(self):
+        # type: () -> Any
+        """Making a snapshot can be cancelled at any exchange, and repeated; one is made."""
+        return self._cancel_everywhere("snapshot")
+
+    def test_discard_loses_requests(self):
+        # type: () -> Any
+        """Destroying a snapshot survives the loss of any request."""
+        return self._lose_each("discard", u"reset-before")
+
+    def test_discard_loses_responses(self):
+        # type: () -> Any
+        """Destroying a snapshot survives the loss of any response."""
+        return self._lose_each("discard", u"reset-after")
+
+    def test_discard_cancelled(self):
+        # type: () -> Any
+        """Destroying a snapshot can be cancelled at any exchange, and repeated."""
+        return self._cancel_everywhere("discard")
+
+    def test_restore_loses_requests(self):
+        # type: () -> Any
+        """A volume from a snapshot survives the loss of any request, and is made once."""
+        return self._lose_each("restore", u"reset-before")
+
+    def test_restore_loses_responses(self):
+        # type: () -> Any
+        """A volume from a snapshot survives the loss of any response, and is made once."""
+        return self._lose_each("restore", u"reset-after")
+
+    def test_restore_cancelled(self):
+        # type: () -> Any
+        """A volume from a snapshot can be cancelled at any exchange, and repeated."""
+        return self._cancel_everywhere("restore")
+
+    def test_clone_loses_requests(self):
+        # type: () -> Any
+        """Cloning survives the loss of any request, and makes one clone."""
+        return self._lose_each("clone", u"reset-before")
+
+    def test_clone_loses_responses(self):
+        # type: () -> Any
+        """Cloning survives the loss of any response, and makes one clone."""
+        return self._lose_each("clone", u"reset-after")
+
+    def test_clone_cancelled(self):
+        # type: () -> Any
+        """Cloning can be cancelled at any exchange, and repeated; one clone is made."""
+        return self._cancel_everywhere("clone")
+
+    def test_grow_loses_requests(self):
+        # type: () -> Any
+        """Growing survives the loss of any request."""
+        return self._lose_each("grow", u"reset-before")
+
+    def test_grow_loses_responses(self):
+        # type: () -> Any
+        """Growing survives the loss of any response."""
+        return self._lose_each("grow", u"reset-after")
+
+    def test_grow_cancelled(self):
+        # type: () -> Any
+        """Growing can be cancelled at any exchange, and repeated."""
+        return self._cancel_everywhere("grow")

@@ -13,8 +13,9 @@ from . import calls as ways_to_call
 from .asynchronous import Asynchronous
 from .concurrency import Concurrency
 from .conformance import Conformance
+from .copies import Resizable, Snapshotting
 from .optional_suites import CloudNodes, ClusterIsolation, Profiled
-from .resilience import Resilience
+from .resilience import CopyResilience, Resilience
 from .volumes import block_device_size
 
 MYPY = False
@@ -153,6 +154,40 @@ def make_icloudapi_tests(api_factory):
     return _test_case((CloudNodes,), api_factory, calls=ways_to_call.by_interface)
 
 
+def make_isnapshottingblockdeviceasyncapi_tests(api_factory, minimum_allocatable_size):
+    # type: (Callable[[Any], Any], int) -> type
+    """
+    Make tests for an asynchronous driver with snapshots and clones.
+
+    :param api_factory: called with the ``TestCase``; returns the driver, or a ``Deferred`` of it.
+        Its cluster has no volumes; after each test, the snapshots and volumes that it left are
+        removed.
+    :param int minimum_allocatable_size: the size of the volumes, in bytes.
+    :return: a ``TestCase`` class.
+    """
+    return _test_case((Snapshotting,), api_factory, size=minimum_allocatable_size)
+
+
+def make_iresizableblockdeviceasyncapi_tests(
+    api_factory, minimum_allocatable_size, device_size=block_device_size
+):
+    # type: (Callable[[Any], Any], int, Callable[[FilePath[str]], int]) -> type
+    """
+    Make tests for an asynchronous driver whose volumes grow.
+
+    :param api_factory: as for :func:`make_isnapshottingblockdeviceasyncapi_tests`.
+    :param int minimum_allocatable_size: the size of the volumes, in bytes.
+    :param device_size: called with the ``FilePath`` of a device; returns its size in bytes.
+    :return: a ``TestCase`` class.
+    """
+    return _test_case(
+        (Resizable,),
+        api_factory,
+        size=minimum_allocatable_size,
+        device_size=staticmethod(device_size),
+    )
+
+
 def make_resilience_tests(api_factory, size):
     # type: (Callable[[Any], Any], int) -> type
     """
@@ -164,3 +199,15 @@ def make_resilience_tests(api_factory, size):
     :return: a ``TestCase`` class.
     """
     return _test_case((Resilience,), api_factory, size=size)
+
+
+def make_copy_resilience_tests(api_factory, size):
+    # type: (Callable[[Any], Any], int) -> type
+    """
+    Make tests as :func:`make_resilience_tests` does, of snapshots, clones and growing volumes.
+
+    :param api_factory: as for :func:`make_resilience_tests`.
+    :param int size: the size of the volumes, in bytes.
+    :return: a ``TestCase`` class.
+    """
+    return _test_case((CopyResilience,), api_factory, size=size)

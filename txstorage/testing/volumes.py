@@ -138,6 +138,15 @@ def remove_volumes(api):
         failures[0].raiseException()
 
 
+@inlineCallbacks
+def remove_snapshots(api):
+    # type: (Any) -> Generator[Any, Any, None]
+    """Remove all snapshots that a driver lists."""
+    snapshots = yield api.list_snapshots()
+    for snapshot in snapshots:
+        yield api.destroy_snapshot(snapshot.snapshot_id)
+
+
 def _ignore_unattached(failure):
     # type: (Failure) -> None
     failure.trap(UnattachedVolume)

@@ -77,6 +77,11 @@ class LoopDevices(fake.FakeDriverWithoutFakeNodes):
         _detach(connection_info)
         return super().detach_volume(context, connection_info, *args, **kwargs)
 
+    def extend_volume(self, context, connection_info, instance, requested_size):
+        # Nova calls it on Cinder's event, and a hypervisor announces the new size to the guest.
+        for device in _devices(_file(connection_info)):
+            _said("losetup", "--set-capacity", device)
+
     def destroy(self, context, instance, network_info, block_device_info=None, *args, **kwargs):
         for mapping in (block_device_info or {}).get("block_device_mapping", []):
             _detach(mapping["connection_info"])

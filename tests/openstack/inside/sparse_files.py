@@ -4,6 +4,7 @@ id.
 """
 
 import os
+import subprocess
 
 from cinder import interface
 from cinder.volume import configuration, driver
@@ -15,9 +16,22 @@ cfg.CONF.register_opts(OPTIONS, group=configuration.SHARED_CONF_GROUP)
 GIB = 2**30
 
 
+def _copy(source, target, size=None):
+    """Copy a sparse file, with what a loop device on it has written."""
+    with open(source, "rb") as opened:
+        os.fsync(opened.fileno())
+    try:
+        subprocess.run(["cp", "--sparse=always", "--reflink=auto", source, target], check=True)
+        if size is not None:
+            os.truncate(target, size * GIB)
+    except BaseException:
+        os.unlink(target)
+        raise
+
+
 @interface.volumedriver
 class SparseFiles(driver.VolumeDriver):
-    """See ``cinder.interface.volume_driver``; nothing here has snapshots."""
+    """See ``cinder.interface.volume_driver``."""
 
     VERSION = "1.0"
     CI_WIKI_NAME = "none"
@@ -61,11 +75,16 @@ class SparseFiles(driver.VolumeDriver):
     def remove_export(self, context, volume):
         pass
 
-    def _unsupported(self, *args, **kwargs):
-        raise NotImplementedError("the rig's volumes have no snapshots")
+    def create_snapshot(self, snapshot):
+        _copy(self._path(snapshot.volume), self._path(snapshot))
 
-    create_snapshot = delete_snapshot = _unsupported
-    create_volume_from_snapshot = create_cloned_volume = _unsupported
+    delete_snapshot = delete_volume
+
+    def create_volume_from_snapshot(self, volume, snapshot):
+        _copy(self._path(snapshot), self._path(volume), volume["size"])
+
+    def create_cloned_volume(self, volume, src_vref):
+        _copy(self._path(src_vref), self._path(volume), volume["size"])
 
     def _update_volume_stats(self):
         self._stats = {

@@ -11,6 +11,7 @@ from . import (  # noqa: F401 (each module enters its drivers in the table)
     attach,
     clusters,
     concurrency,
+    copies,
     create_and_list,
     destroy,
     detach,
