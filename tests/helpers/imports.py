@@ -21,6 +21,7 @@ LAYERS = (
     ("flocker",),
     ("_assembly",),
     ("_node",),
+    ("filesystem",),
     ("_http", "_configuration", "clouds", "_devices", "driver"),
     ("testing",),
     ("errors",),

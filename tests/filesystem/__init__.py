@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.filesystem``."""
+
+from __future__ import annotations

@@ -1,0 +1,259 @@
+# -*- test-case-name: tests.filesystem.test_mounter -*-
+"""
+The way of a verified device to a directory, and back.
+"""
+
+from __future__ import annotations
+
+import array
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Any, Callable
+
+from twisted.internet.defer import DeferredLock
+from twisted.internet.threads import deferToThread
+
+from .._support import linux
+from ..errors import (
+    FilesystemDamaged,
+    MountedElsewhere,
+    MountPointUnusable,
+    ProgramFailed,
+)
+from .contents import ext4_is_smaller, kind_on
+from .holders import Mount, holders_of, mounts_of, number_of
+from .kinds import KINDS, Options, growing, making
+from .programs import run
+
+#: The folder of a file system that its users see: its root has ``lost+found``, which keeps Docker
+#: from filling a new volume, and PostgreSQL from using it.
+FOLDER = "data"
+
+# linux/fs.h
+_FS_IOC_GETFLAGS = 0x80086601
+_FS_IOC_SETFLAGS = 0x40086602
+_FS_IMMUTABLE_FL = 0x00000010
+
+
+class Mounter:
+    """
+    Mounts the file systems of volumes, each at a directory of its own.
+
+    All operations can be repeated, and resume from the state of the kernel.  Those of one name take
+    place one after the other.
+
+    :param reactor: provides ``IReactorProcess`` and ``IReactorThreads``.
+    :param directory: the absolute path of the directory of the mount points.
+    """
+
+    def __init__(self, reactor: Any, directory: str) -> None:
+        self._reactor = reactor
+        self._directory = directory
+        self._locks: dict[str, DeferredLock] = {}
+
+    def mount_point(self, name: str) -> str:
+        """:return: the path of a name's mount point."""
+        if not name or "/" in name or name in (".", ".."):
+            raise MountPointUnusable(f"Not the name of a mount point: {name!r}")
+        return os.path.join(self._directory, name)
+
+    def folder(self, name: str) -> str:
+        """:return: the path of the folder that users see."""
+        return os.path.join(self.mount_point(name), FOLDER)
+
+    async def mount(
+        self,
+        name: str,
+        device: str,
+        options: Options = Options(),
+        new: bool = False,
+        formatted: Callable[[], Awaitable[None]] | None = None,
+    ) -> str:
+        """
+        Mount a device's file system; make one first, on a device that is new and blank.
+
+        :param name: the mount point's name.
+        :param device: the path of the verified device.
+        :param options: the :class:`Options`.
+        :param new: whether the volume is known never to have been mounted.
+        :param formatted: called when a new file system is complete, before it is mounted: from now
+            on, the volume is no longer new.
+        :return: a coroutine of the path of the folder for users.
+        :raises NotFormatted: the device has no file system, and is not certainly empty.
+        :raises FilesystemDamaged: the file system needs a person to repair it.
+        :raises MountedElsewhere: the device is mounted, or in use, otherwise.
+        :raises MountPointUnusable: something else is mounted at the mount point.
+        """
+        async with self._alone(name):
+            mounted = self._mounted(name)
+            number = number_of(device)
+            if mounted is None:
+                await self._check_free(device, number)
+                await self._mount(name, device, options, new, formatted)
+            elif not mounted.is_of(number):
+                raise MountPointUnusable(
+                    f"{self.mount_point(name)} has {mounted.source}, not {device}"
+                )
+            await self._grow(name, device)
+            await deferToThread(_make_folder, self.folder(name), options)
+            return self.folder(name)
+
+    async def unmount(self, name: str) -> None:
+        """
+        Unmount a file system, and make its mount point take no writes.
+
+        :raises MountedElsewhere: it is in use; the error names its users.
+        """
+        async with self._alone(name):
+            point = self.mount_point(name)
+            while (mounted := self._mounted(name)) is not None:
+                try:
+                    await run(self._reactor, "umount", point)
+                except ProgramFailed as error:
+                    users = await deferToThread(_users_below, point)
+                    raise MountedElsewhere(mounted.source, users or [error.output]) from error
+            with suppress(FileNotFoundError):
+                _set_immutable(point, False)
+                os.rmdir(point)
+
+    def _alone(self, name: str) -> _Turn:
+        return _Turn(self._locks, name)
+
+    def _mounted(self, name: str) -> Mount | None:
+        point = self.mount_point(name)
+        found = [each for each in mounts_of() if each.mounted_at == point]
+        return found[-1] if found else None
+
+    async def _check_free(self, device: str, number: str) -> None:
+        holders = await deferToThread(holders_of, number)
+        if holders:
+            raise MountedElsewhere(device, map(str, holders))
+        if linux.is_claimed(device):
+            raise MountedElsewhere(device, ["the kernel, or a program that wants it for itself"])
+
+    async def _mount(
+        self,
+        name: str,
+        device: str,
+        options: Options,
+        new: bool,
+        formatted: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        kind = await kind_on(self._reactor, device, new)
+        if kind is None:
+            await run(self._reactor, *making(options, device))
+            kind = options.kind
+        if new and formatted is not None:
+            await formatted()
+        await self._check(device, kind)
+        if kind == "ext4" and await deferToThread(ext4_is_smaller, device):
+            # Growing a mounted one needs CAP_SYS_RESOURCE, which containers often lack.
+            await self._check(device, kind, "-f")
+            await run(self._reactor, *growing(kind, device, ""))
+        point = self.mount_point(name)
+        await deferToThread(_make_mount_point, point)
+        choices = ["-o", ",".join(options.mount)] if options.mount else []
+        await run(self._reactor, "mount", "-t", kind, *choices, "--", device, point)
+
+    async def _check(self, device: str, kind: str, *options: str) -> None:
+        chosen = KINDS[kind]
+        if not chosen.check:
+            return
+        command = [*chosen.check, *options, device]
+        try:
+            await run(self._reactor, *command, accept=chosen.healthy)
+        except ProgramFailed as error:
+            raise FilesystemDamaged(device, error.output) from error
+
+    async def _grow(self, name: str, device: str) -> None:
+        point = self.mount_point(name)
+        mounted = self._mounted(name)
+        if mounted is None:
+            return
+        if mounted.kind == "ext4" and not await deferToThread(ext4_is_smaller, device):
+            return
+        await run(self._reactor, *growing(mounted.kind, device, point))
+
+
+class _Turn:
+    """The turn of one operation on a name, for ``async with``."""
+
+    def __init__(self, locks: dict[str, DeferredLock], name: str) -> None:
+        self._locks = locks
+        self._name = name
+
+    async def __aenter__(self) -> None:
+        self._lock = self._locks.setdefault(self._name, DeferredLock())
+        await self._lock.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+        if not self._lock.locked:
+            self._locks.pop(self._name, None)
+
+
+def _make_mount_point(point: str) -> None:
+    """Make a directory that takes no writes: without a mount, they would be lost."""
+    os.makedirs(os.path.dirname(point), mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):
+        os.mkdir(point, 0o700)
+    if not stat.S_ISDIR(os.lstat(point).st_mode):
+        raise MountPointUnusable(f"{point} is not a directory")
+    _set_immutable(point, True)
+
+
+def _make_folder(folder: str, options: Options) -> None:
+    """Make the folder that users see, unless the file system has it."""
+    if not os.path.lexists(folder):
+        # Complete when it has its name: a crash in between must not leave another owner.
+        temporary = folder + ".new"
+        with suppress(FileExistsError):
+            os.mkdir(temporary)
+        os.chown(temporary, options.uid, options.gid)
+        os.chmod(temporary, options.mode)
+        os.rename(temporary, folder)
+    if not stat.S_ISDIR(os.lstat(folder).st_mode):
+        raise MountPointUnusable(f"{folder} is not a directory")
+
+
+def _set_immutable(directory: str, immutable: bool) -> None:
+    """Set or clear chattr(1)'s ``i``; a file system without it is no failure."""
+    opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        flags = array.array("I", [0])
+        fcntl.ioctl(opened, _FS_IOC_GETFLAGS, flags, True)
+        flags[0] = flags[0] & ~_FS_IMMUTABLE_FL | (_FS_IMMUTABLE_FL if immutable else 0)
+        fcntl.ioctl(opened, _FS_IOC_SETFLAGS, flags)
+    except OSError as error:
+        if error.errno not in (errno.ENOTTY, errno.EOPNOTSUPP, errno.EPERM):
+            raise
+    finally:
+        os.close(opened)
+
+
+def _users_below(point: str) -> list[str]:
+    """:return: the processes that have a file or their directory below a mount point, as texts."""
+    device = os.stat(point).st_dev
+    found = []
+    for pid in (name for name in os.listdir("/proc") if name.isdigit()):
+        for link in _links_of(pid):
+            with suppress(OSError):
+                if os.stat(link).st_dev == device:
+                    with open(f"/proc/{pid}/comm", errors="replace") as opened:
+                        found.append(f"{opened.read().strip()} (process {pid})")
+                    break
+    return found
+
+
+def _links_of(pid: str) -> list[str]:
+    links = [f"/proc/{pid}/cwd", f"/proc/{pid}/root", f"/proc/{pid}/exe"]
+    with suppress(OSError):
+        links += [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
+    return links
+
+
+__all__ = ["FOLDER", "Mounter"]
