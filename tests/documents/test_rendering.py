@@ -243,9 +243,9 @@ class RoutesTests(SynchronousTestCase):
         """Each route is on the page, with its answers and its own errors by status."""
         text = "\n".join(routes.lines_of_routes("volume"))
         self.assertIn(
-            "``DELETE /volume/v3/<project_id>/volumes/<volume_id>``\n"
-            "    Begin to delete a volume.\n\n"
-            "    Answers with 202. Errors: 400: ``NOT_DELETABLE``; 404: ``NO_VOLUME``\n",
+            "``DELETE /volume/v3/<project_id>/snapshots/<snapshot_id>``\n"
+            "    Begin to delete a snapshot.\n\n"
+            "    Answers with 202. Errors: 400: ``SNAPSHOT_NOT_DELETABLE``; 404: ``NO_SNAPSHOT``\n",
             text,
         )
         self.assertIn("    Answers with 200 (``limits``).\n", text)

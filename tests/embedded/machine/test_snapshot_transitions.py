@@ -136,6 +136,17 @@ class SnapshotEngineTests(SynchronousTestCase):
             self.assertEqual(self.read(self.files.path(copy)), expected)
             self.assertEqual(os.path.getsize(self.files.path(copy)), size * GIB)
 
+    def test_at_once(self) -> None:
+        """Few copies are made at once; the next begins when one of them is complete."""
+        for _ in range(4):
+            self.snapshot()
+        self.clock.advance(1)
+        self.assertEqual(len(self.files.waiting), 2)
+        self.files.waiting.pop()()
+        self.assertEqual(len(self.files.waiting), 2)
+        self.settle()
+        self.assertEqual({each.status for each in self.store.snapshots.every()}, {"available"})
+
     def test_flushed(self) -> None:
         """A volume's device is flushed before the volume is copied."""
         flushing: list[tuple[str, Deferred[None]]] = []

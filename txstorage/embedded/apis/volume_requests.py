@@ -118,40 +118,6 @@ class WantedVolume:
     snapshot_id: str | None
     source_volid: str | None
 
-    def filled(self, snapshot: SnapshotRecord | None, source: VolumeRecord | None) -> NewVolume:
-        """
-        Complete the request with what its source has.
-
-        :param snapshot: with the request's ``snapshot_id``.
-        :param source: with the request's ``source_volid``.
-        :raises WireError: 400.
-        """
-        if snapshot is not None and source is not None:
-            raise refusals.ONLY_ONE_SOURCE()
-        if snapshot is not None:
-            if snapshot.status != "available":
-                raise refusals.SNAPSHOT_NOT_READY()
-            if self.size is not None and self.size < snapshot.size:
-                raise refusals.SMALLER_THAN_SNAPSHOT(self.size, snapshot.size)
-        if source is not None:
-            if source.status not in _COPIED:
-                raise refusals.SOURCE_NOT_READY()
-            if self.size is not None and self.size < source.size:
-                raise refusals.SMALLER_THAN_SOURCE(self.size, source.size)
-        origin = snapshot or source
-        size = origin.size if self.size is None and origin else self.size
-        if size is None:
-            raise refusals.INCORRECT()
-        return NewVolume(
-            name=self.name,
-            description=self.description,
-            size=size,
-            volume_type=self.volume_type or (origin.volume_type if origin else DEFAULT_TYPE),
-            metadata=self.metadata,
-            snapshot_id=self.snapshot_id,
-            source_volid=self.source_volid,
-        )
-
 
 def new_volume(body: Mapping[str, Any]) -> WantedVolume:
     """
@@ -182,6 +148,43 @@ def new_volume(body: Mapping[str, Any]) -> WantedVolume:
     if zone not in (None, AVAILABILITY_ZONE):
         raise refusals.NO_ZONE(zone)
     return wanted
+
+
+def filled(
+    wanted: WantedVolume, snapshot: SnapshotRecord | None, source: VolumeRecord | None
+) -> NewVolume:
+    """
+    Complete a request with what its source has.
+
+    :param snapshot: with the request's ``snapshot_id``.
+    :param source: with the request's ``source_volid``.
+    :raises WireError: 400.
+    """
+    if snapshot is not None and source is not None:
+        raise refusals.ONLY_ONE_SOURCE()
+    if snapshot is not None:
+        if snapshot.status != "available":
+            raise refusals.SNAPSHOT_NOT_READY()
+        if wanted.size is not None and wanted.size < snapshot.size:
+            raise refusals.SMALLER_THAN_SNAPSHOT(wanted.size, snapshot.size)
+    if source is not None:
+        if source.status not in _COPIED:
+            raise refusals.SOURCE_NOT_READY()
+        if wanted.size is not None and wanted.size < source.size:
+            raise refusals.SMALLER_THAN_SOURCE(wanted.size, source.size)
+    origin = snapshot or source
+    size = origin.size if wanted.size is None and origin else wanted.size
+    if size is None:
+        raise refusals.INCORRECT()
+    return NewVolume(
+        name=wanted.name,
+        description=wanted.description,
+        size=size,
+        volume_type=wanted.volume_type or (origin.volume_type if origin else DEFAULT_TYPE),
+        metadata=wanted.metadata,
+        snapshot_id=wanted.snapshot_id,
+        source_volid=wanted.source_volid,
+    )
 
 
 def _check_length(field: str, value: str | None) -> None:

@@ -34,6 +34,7 @@ from .volume_requests import (
     RESET_STATUS,
     STATUSES,
     WantedVolume,
+    filled,
     new_volume,
 )
 from .volume_views import VolumeView
@@ -116,7 +117,7 @@ class BlockStorageAPI(ProjectService):
                 raise refusals.NO_SNAPSHOT(wanted.snapshot_id)
         if wanted.source_volid is not None:
             source = self._found(wanted.source_volid, store)
-        new = wanted.filled(snapshot, source)
+        new = filled(wanted, snapshot, source)
         check_volume(self._settings, store.usage(), new.size, new.volume_type)
         return store.add_volume(new)
 

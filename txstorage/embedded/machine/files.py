@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from typing import Any, Callable
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredSemaphore, maybeDeferred
 from twisted.internet.interfaces import IReactorThreads
 from twisted.internet.threads import deferToThreadPool
 
@@ -23,6 +23,8 @@ PREFIX = "volume-"
 SNAPSHOT_PREFIX = "snapshot-"
 #: Bytes, whatever the file system's blocks are.
 _BLOCK = 512
+#: Copies that are made at once, so that they leave threads, and the disk, to others.
+_COPIES = 2
 #: Bytes that a new volume takes before anything is written to it, generously.
 _ROOM = 2**20
 
@@ -50,6 +52,7 @@ class VolumeFiles:
     ) -> None:
         self.aside = aside
         self.copies = Copies(self.has_room_for)
+        self._copying = DeferredSemaphore(_COPIES)
         self._reserve = reserve
         # The kernel's path of a loop device's file has no symbolic links.
         self.directory = os.path.realpath(directory)
@@ -115,6 +118,15 @@ class VolumeFiles:
         finally:
             os.close(opened)
         sync_directory(self.directory)
+
+    def copy(self, source: str, target: str, size: int) -> Deferred[None]:
+        """
+        Copy a file, when it is its turn; see
+        :meth:`~txstorage.embedded.machine.copies.Copies.make`.
+
+        :return: fires with ``None`` when the copy is durable.
+        """
+        return self._copying.run(self.aside, self.copies.make, source, target, size)
 
     def grow(self, volume_id: str, size: int) -> int:
         """

@@ -20,7 +20,7 @@ async def _make_copy(devices: IDeviceBackend, snapshot: SnapshotRecord) -> None:
     files = devices.files
     await devices.flush(snapshot.volume_id)
     source, target = files.path(snapshot.volume_id), files.snapshot_path(snapshot.snapshot_id)
-    await files.aside(files.copies.make, source, target, snapshot.size * GIB)
+    await files.copy(source, target, snapshot.size * GIB)
 
 
 async def _remove_copy(devices: IDeviceBackend, snapshot: SnapshotRecord) -> None:

@@ -57,7 +57,7 @@ async def _make_file(devices: IDeviceBackend, volume: VolumeRecord) -> None:
     if source is None:
         await files.aside(files.create, volume.volume_id, size)
     else:
-        await files.aside(files.copies.make, source, files.path(volume.volume_id), size)
+        await files.copy(source, files.path(volume.volume_id), size)
 
 
 async def _remove_file(devices: IDeviceBackend, volume: VolumeRecord) -> None:

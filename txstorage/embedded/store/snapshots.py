@@ -95,6 +95,8 @@ class SnapshotsTable:
         rows = self._database.execute(
             f"SELECT * FROM snapshots WHERE {condition} ORDER BY sequence DESC", *parameters
         ).fetchall()
+        if not rows:
+            return []
         metadata: dict[str, dict[str, str]] = {row["id"]: {} for row in rows}
         for row in self._database.execute(
             "SELECT * FROM snapshot_metadata WHERE snapshot_id IN (SELECT value FROM json_each(?))",

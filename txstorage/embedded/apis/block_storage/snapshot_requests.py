@@ -62,32 +62,6 @@ class WantedSnapshot:
     metadata: Mapping[str, str]
     force: bool | None
 
-    def of(self, volume: VolumeRecord, version: Version) -> NewSnapshot:
-        """
-        Complete the request with what the volume has.
-
-        :raises WireError: 400, its status does not allow it.
-        """
-        in_use_too = version >= _IN_USE
-        if in_use_too and self.force is False:
-            raise refusals.FORCE_IS_INVALID()
-        if volume.status == "maintenance":
-            raise refusals.NOT_IN_MAINTENANCE()
-        if volume.status == "error":
-            raise refusals.NOT_OF_ERROR()
-        allowed = ("available", "in-use") if in_use_too or self.force else ("available",)
-        if volume.status not in allowed:
-            statuses = ", ".join(allowed)
-            raise refusals.NO_SNAPSHOT_NOW(volume.volume_id, statuses, volume.status)
-        return NewSnapshot(
-            volume_id=volume.volume_id,
-            name=self.name,
-            description=self.description,
-            size=volume.size,
-            volume_type=volume.volume_type,
-            metadata=self.metadata,
-        )
-
 
 def new_snapshot(body: Mapping[str, Any]) -> WantedSnapshot:
     """
@@ -104,6 +78,33 @@ def new_snapshot(body: Mapping[str, Any]) -> WantedSnapshot:
         description=_stripped(found.get("description")),
         metadata=found.get("metadata") or {},
         force=None if force is None else force in _TRUE,
+    )
+
+
+def snapshot_of(wanted: WantedSnapshot, volume: VolumeRecord, version: Version) -> NewSnapshot:
+    """
+    Complete a request with what the volume has.
+
+    :raises WireError: 400, its status does not allow it.
+    """
+    in_use_too = version >= _IN_USE
+    if in_use_too and wanted.force is False:
+        raise refusals.FORCE_IS_INVALID()
+    if volume.status == "maintenance":
+        raise refusals.NOT_IN_MAINTENANCE()
+    if volume.status == "error":
+        raise refusals.NOT_OF_ERROR()
+    allowed = ("available", "in-use") if in_use_too or wanted.force else ("available",)
+    if volume.status not in allowed:
+        statuses = ", ".join(allowed)
+        raise refusals.NO_SNAPSHOT_NOW(volume.volume_id, statuses, volume.status)
+    return NewSnapshot(
+        volume_id=volume.volume_id,
+        name=wanted.name,
+        description=wanted.description,
+        size=volume.size,
+        volume_type=volume.volume_type,
+        metadata=wanted.metadata,
     )
 
 

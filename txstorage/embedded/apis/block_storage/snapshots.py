@@ -27,7 +27,7 @@ from ..versioned import ProjectService
 from ..volume_requests import LABEL, METADATA
 from .queries import boolean, labels, order
 from .quota import check_snapshot
-from .snapshot_requests import new_snapshot, new_texts
+from .snapshot_requests import new_snapshot, new_texts, snapshot_of
 from .snapshot_views import SnapshotView
 
 _ID = "/v3/<project_id>/snapshots/<snapshot_id>"
@@ -114,7 +114,7 @@ class SnapshotsAPI(ProjectService):
             volume = store.volume(wanted.volume_id)
             if volume is None:
                 raise refusals.NO_VOLUME(wanted.volume_id)
-            new = wanted.of(volume, call.version)
+            new = snapshot_of(wanted, volume, call.version)
             check_snapshot(self._settings, store.usage(), new.size, new.volume_type)
             return store.snapshots.add(new)
 
