@@ -19,7 +19,7 @@ from txstorage.embedded.memory import ServiceMemory
 from txstorage.embedded.recovery import is_lost
 from txstorage.embedded.settings import GIB
 from txstorage.embedded.state_directory import StateDirectory
-from txstorage.embedded.store.records import NewVolume, Usage
+from txstorage.embedded.store.records import NewSnapshot, NewVolume, Usage
 from txstorage.embedded.store.sidecars import Sidecars
 from txstorage.embedded.store.store import Store
 
@@ -47,13 +47,23 @@ class RecoverTests(SynchronousTestCase):
             with open(path, "w") as opened:
                 opened.truncate(3 * GIB)
         self.lost_sidecar = made.volume_id
-        Sidecars(state.volumes, "p1", "c1").reconcile(store.volumes())
+        self.snapshot = self.add_snapshot(store, state, store.volumes()[-1])
+        Sidecars(state.volumes, "p1", "c1").reconcile(store.volumes(), [self.snapshot])
         os.unlink(os.path.join(state.volumes, f"volume-{made.volume_id}.json"))
         with open(state.memory, "wb") as opened:
             opened.write(ServiceMemory(FACTS, {"node-1": "s1"}).as_bytes())
         state.close()
         self.served: list[Any] = []
         self.patch(task, "react", self.served.append)
+
+    def add_snapshot(self, store: Store, state: StateDirectory, volume: Any) -> Any:
+        """Add a snapshot of a volume, with its file."""
+        new = NewSnapshot(volume.volume_id, "before", None, 3, "gold", {"why": "upgrade"})
+        made = store.snapshots.add(new)
+        store.snapshots.set_status(made.snapshot_id, "available")
+        with open(os.path.join(state.volumes, "snapshot-" + made.snapshot_id), "w") as opened:
+            opened.truncate(3 * GIB)
+        return store.snapshots.find(made.snapshot_id)
 
     def recover(self, *arguments: str, before: tuple[str, ...] = (), **more: Any) -> Any:
         """Run the command, without serving."""
@@ -75,6 +85,8 @@ class RecoverTests(SynchronousTestCase):
         self.assertEqual((result.exit_code, self.served), (1, []))
         for words in ("cluster id: c1", "node node-1: s1", "one", "3 GiB", self.lost_sidecar):
             self.assertIn(words, result.stdout)
+        for word in (self.snapshot.snapshot_id, "before"):
+            self.assertIn(word, result.stdout)
         [line] = [line for line in result.stdout.splitlines() if self.lost_sidecar in line]
         self.assertIn("its name and labels are lost", line)
         self.assertIn("Nothing was changed", result.stderr)
@@ -89,7 +101,7 @@ class RecoverTests(SynchronousTestCase):
         self.addCleanup(store.close)
         self.assertEqual({name: store.fact(name, str) for name in FACTS}, FACTS)
         self.assertEqual([each.server_id for each in store.servers.every()], ["s1"])
-        self.assertEqual(store.usage(), Usage(2, 0, 6))
+        self.assertEqual(store.usage(), Usage(2, 1, 9))
 
     def test_asked(self) -> None:
         """On a terminal the command asks first, and takes anything but a yes as a no."""
@@ -111,6 +123,18 @@ class RecoverTests(SynchronousTestCase):
         by_problem = {each["problem"] is None: each for each in document["volumes"]}
         self.assertEqual(by_problem[True]["labels"], {"label": "one"})
         self.assertEqual(by_problem[False]["volume_id"], self.lost_sidecar)
+        [snapshot] = document["snapshots"]
+        self.assertEqual(
+            {
+                "snapshot_id": self.snapshot.snapshot_id,
+                "volume_id": self.snapshot.volume_id,
+                "size": 3 * GIB,
+                "name": "before",
+                "labels": {"why": "upgrade"},
+                "problem": None,
+            },
+            snapshot,
+        )
 
     def test_not_lost(self) -> None:
         """A directory in which nothing is lost is refused."""

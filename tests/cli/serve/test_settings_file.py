@@ -74,6 +74,7 @@ class SettingsTests(SynchronousTestCase):
             "devices": "file",
             "transition-delay": 0.5,
             "max-volumes": 3,
+            "max-snapshots": 7,
             "max-gigabytes": 4,
             "page-size": 5,
             "token-lifetime": 6.0,
@@ -85,7 +86,7 @@ class SettingsTests(SynchronousTestCase):
             self.assertEqual((options.state_dir, options.host, options.port), ("/s", "0.0.0.0", 1))
             self.assertEqual((options.nodes, options.devices), (("a", "b"), "file"))
             self.assertEqual((options.tls_cert, options.tls_key), ("/c", "/k"))
-            self.assertEqual(sorted(options.behaviour.values()), [0.5, 3, 4, 5, 6.0])
+            self.assertEqual(sorted(options.behaviour.values()), [0.5, 3, 4, 5, 6.0, 7])
         self.assertTrue(self.served("tls: true\n").tls)
 
     def test_example(self) -> None:

@@ -129,11 +129,18 @@ async def run(
     help="The quota of volumes; -1: none.",
 )
 @click.option(
+    "--max-snapshots",
+    type=click.IntRange(-1),
+    default=1000,
+    show_default=True,
+    help="The quota of snapshots; -1: none.",
+)
+@click.option(
     "--max-gigabytes",
     type=click.IntRange(-1),
     default=-1,
     show_default=True,
-    help="The quota in GiB; -1: none.",
+    help="The quota in GiB of volumes and snapshots; -1: none.",
 )
 @click.option(
     "--page-size",

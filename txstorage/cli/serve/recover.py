@@ -12,7 +12,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ...embedded.recovery import Remains, Restorable, examine, restore
+from ...embedded.recovery import Remains, Restorable, RestorableSnapshot, examine, restore
 from ...embedded.service import wall_time
 from ...embedded.settings import GIB
 from ...embedded.state_directory import StateDirectory
@@ -60,6 +60,7 @@ def to_document(remains: Remains) -> dict[str, Any]:
         "lost": list(remains.lost_facts),
         "nodes": dict(remains.nodes),
         "volumes": [_volume_document(each) for each in remains.volumes],
+        "snapshots": [_snapshot_document(each) for each in remains.snapshots],
     }
 
 
@@ -76,12 +77,27 @@ def _volume_document(found: Restorable) -> dict[str, Any]:
     }
 
 
+def _snapshot_document(found: RestorableSnapshot) -> dict[str, Any]:
+    snapshot = found.snapshot
+    return {
+        "snapshot_id": snapshot.snapshot_id,
+        "volume_id": snapshot.volume_id,
+        "size": snapshot.size * GIB,
+        "name": snapshot.name,
+        "labels": dict(snapshot.metadata),
+        "problem": found.problem or None,
+    }
+
+
 def shown(remains: Remains) -> Group:
     """Return the remains for a terminal."""
     lines = [f"{name.replace('_', ' ')}: {value}" for name, value in remains.facts.items()]
     lines += [f"{name.replace('_', ' ')}: lost, will be new" for name in remains.lost_facts]
     lines += [f"node {one_line(name)}: {one_line(each)}" for name, each in remains.nodes.items()]
-    return Group(Text("\n".join(lines)), AdaptiveTable(lambda box: _table(remains, box)))
+    tables = [AdaptiveTable(lambda box: _table(remains, box))]
+    if remains.snapshots:
+        tables.append(AdaptiveTable(lambda box: _snapshots_table(remains, box)))
+    return Group(Text("\n".join(lines)), *tables)
 
 
 def _table(remains: Remains, box: Box | None) -> Table:
@@ -93,6 +109,22 @@ def _table(remains: Remains, box: Box | None) -> Table:
         cells = [document["name"], document["device_path"], document["problem"]]
         table.add_row(
             one_line(each.volume.volume_id),
+            format_size(document["size"]),
+            *(one_line(str(cell)) if cell else "-" for cell in cells),
+            style="red" if each.problem else None,
+        )
+    return table
+
+
+def _snapshots_table(remains: Remains, box: Box | None) -> Table:
+    table = Table(box=box)
+    for title in ("Snapshot", "Size", "Name", "Volume", "Problem"):
+        table.add_column(title, justify="right" if title == "Size" else "left", overflow="fold")
+    for each in remains.snapshots:
+        document = _snapshot_document(each)
+        cells = [document["name"], document["volume_id"], document["problem"]]
+        table.add_row(
+            one_line(each.snapshot.snapshot_id),
             format_size(document["size"]),
             *(one_line(str(cell)) if cell else "-" for cell in cells),
             style="red" if each.problem else None,
