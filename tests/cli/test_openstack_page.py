@@ -101,7 +101,11 @@ class AccessRulesTests(CommandTestCase):
         self.do(lambda driver: driver.attach_volume(first, self.node))
         self.do(lambda driver: driver.get_device_path(first))
         self.do(lambda driver: driver.list_volumes())
+        self.do(lambda driver: driver.grow_volume(first, 2 * GIB))
         self.do(lambda driver: driver.detach_volume(first))
+        snapshot = self.do(lambda driver: driver.create_snapshot(first, "s", {})).snapshot_id
+        self.do(lambda driver: driver.list_snapshots())
+        self.do(lambda driver: driver.destroy_snapshot(snapshot))
         self.do(lambda driver: driver.destroy_volume(first))
         self.do(lambda driver: driver.destroy_volume(second))
         self.detach_from_deleted(third)
