@@ -80,7 +80,7 @@ ANSWERS = [
         b'{"overLimit": {"code": 413, "message": "VolumeLimitExceeded: Maximum number of volumes'
         b' allowed (10) exceeded for quota \'volumes\'."}}',
         errors.QuotaExceeded,
-        u"destroy unused volumes",
+        u"destroy unused volumes or snapshots",
         u"smaller",
     ),
     (

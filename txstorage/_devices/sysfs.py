@@ -33,7 +33,7 @@ SECTOR = 512  # bytes: the unit of sysfs, independent of the device's own sector
 # seem to have no identity, and an attached device would seem to be gone.
 _EXHAUSTED = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOMEM])
 
-_LOOP = re.compile(u"loop[0-9]+$")
+_LOOP = re.compile(u"loop[0-9]+\\Z")
 
 _names = attr.Factory(frozenset)  # type: Any
 

@@ -94,7 +94,7 @@ _BY_STATUS = {  # type: Dict[int, Any]
 _QUOTA = re.compile(u"quota|LimitExceeded|SizeExceeds", re.I)
 _QUOTA_FORBIDDEN = re.compile(u"quota exceeded", re.I)
 
-_SECONDS = re.compile(u"[0-9]{1,9}$")
+_SECONDS = re.compile(u"[0-9]{1,9}\\Z")
 
 _ENTITIES = ((u"&", u"&amp;"), (u"<", u"&lt;"), (u">", u"&gt;"), (u'"', u"&#34;"))
 # The parts of a page that no text is taken from, each with its end.

@@ -34,10 +34,10 @@ if MYPY:
 _RESERVED = u"flocker-"
 
 # Cinder strips a name, and then no search would find the snapshot by its name again.
-_NAME = re.compile(u"[^\x00-\x20\x7f]([^\x00-\x1f\x7f]{0,253}[^\x00-\x20\x7f])?$")
+_NAME = re.compile(u"[^\x00-\x20\x7f]([^\x00-\x1f\x7f]{0,253}[^\x00-\x20\x7f])?\\Z")
 
 # Cinder's schema of metadata: cinder/api/validation/parameter_types.py.
-_LABEL = re.compile(u"[a-zA-Z0-9_:. /-]{1,255}$")
+_LABEL = re.compile(u"[a-zA-Z0-9_:. /-]{1,255}\\Z")
 _MAX_VALUE = 255
 
 

@@ -250,7 +250,7 @@ class QuotaExceeded(ServiceError):
     """The request exceeds the project's quota."""
 
     certainly_unprocessed = True
-    remedy = u"destroy unused volumes, or have the project's quota raised"
+    remedy = u"destroy unused volumes or snapshots, or have the project's quota raised"
 
 
 class StorageFull(ServiceError):

@@ -73,12 +73,13 @@ class CreateSnapshotTests(DriverTestCase):
 
     def test_invalid(self):
         """A name or a label that the cloud would change or refuse is refused without a request."""
-        for name in (u"", u" a", u"a ", u"a\nb", u"\x7f", u"x" * 256, None, 7):
+        for name in (u"", u" a", u"a ", u"a\nb", u"a\n", u"\x7f", u"x" * 256, None, 7):
             self.failure(self.create(name), InvalidSnapshot)
         for label, value in [
             (u"flocker-cluster-id", u"c"),
             (u"", u"v"),
             (u"a*", u"v"),
+            (u"a\n", u"v"),
             (u"x" * 256, u"v"),
             (u"a", u"v" * 256),
             (u"a", 7),

@@ -56,7 +56,7 @@ _MARGIN_FRACTION = 0.1
 _PATIENCE = 10.0
 _PAUSE = 10.0
 
-_IDENTITY_VERSION = re.compile(u"/v[0-9]+(\\.[0-9]+)?$")
+_IDENTITY_VERSION = re.compile(u"/v[0-9]+(\\.[0-9]+)?\\Z")
 
 _NOT_FOUND = re.compile(u"could not find", re.I)
 _TIMESTAMP = re.compile(
@@ -68,7 +68,7 @@ _TIMESTAMP = re.compile(
 _CREDIBLE = 366 * 86400.0
 
 # A header's value: anything else would be sent on as another header, or not at all.
-_SECRET = re.compile(u"[!-~]+$")
+_SECRET = re.compile(u"[!-~]+\\Z")
 
 
 @attr.s(frozen=True, hash=False)

@@ -42,8 +42,8 @@ if MYPY:
 
 # The last version counts: a gateway before the service may have versions of its own.
 _UP_TO_VERSION = re.compile(u"^.*/(v[0-9]+)(\\.[0-9]+)?(?=/|$)")
-_SEGMENT = re.compile(u"v[0-9]+(\\.[0-9]+)?$")
-_NUMBER = re.compile(u"v?([0-9]{1,4})\\.([0-9]{1,6})$")
+_SEGMENT = re.compile(u"v[0-9]+(\\.[0-9]+)?\\Z")
+_NUMBER = re.compile(u"v?([0-9]{1,4})\\.([0-9]{1,6})\\Z")
 
 # The errors of a service without a version document.  Other errors may be transient, and are the
 # caller's to handle.
