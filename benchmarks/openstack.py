@@ -94,9 +94,9 @@ def with_sdk(rig, count):
     }
     python = os.path.join(rig.directory, "venv", "bin", "python")
     done = subprocess.run(
-        [python, "-W", "ignore", "-m", "benchmarks.clients.sdk", json.dumps(spec)],
+        [python, "-W", "ignore", "-m", "benchmarks.clients.sdk"],
         cwd=ROOT,
-        input="go\n",
+        input=json.dumps(spec) + "\ngo\n",
         stdout=subprocess.PIPE,
         text=True,
         check=True,
