@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import attr
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis.strategies import dictionaries, text
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -97,6 +97,7 @@ class SearchTests(SynchronousTestCase):
         self.assertEqual(self.store.volumes(other), [])
 
     @settings(**RELAXED)
+    @example({"\0": "", "a\0b": "c\0d"})
     @given(dictionaries(text(), text(), max_size=3))
     def test_labels(self, labels: dict[str, str]) -> None:
         """A volume has exactly the labels that it was given, and each of them finds it."""

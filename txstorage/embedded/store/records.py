@@ -18,7 +18,9 @@ ATTACHMENT = (
 #: The volumes with everything that belongs to them, in one statement for each page of a list.
 VOLUMES = (
     f"SELECT volumes.*, {ATTACHMENT},"
-    " (SELECT json_group_object(key, value) FROM metadata WHERE volume_id = volumes.id) AS labels"
+    # In hexadecimal, since JSON functions of SQLite end a text at a NUL.
+    " (SELECT group_concat(hex(key) || '=' || hex(value)) FROM metadata"
+    " WHERE volume_id = volumes.id) AS labels"
     " FROM {} LEFT JOIN attachments ON attachments.volume_id = volumes.id"
 )
 #: The filters of a list of attachments, as conditions of :data:`VOLUMES`.
@@ -32,6 +34,16 @@ ATTACHED = {
     # Cinder has this one, and it never matches.
     "status": "? IS NULL",
 }
+
+
+def _labels(text: str | None) -> dict[str, str]:
+    """:return: the labels of a row of :data:`VOLUMES`."""
+    pairs = [each.partition("=") for each in text.split(",")] if text else []
+    return {_unhex(key): _unhex(value) for key, _, value in pairs}
+
+
+def _unhex(text: str) -> str:
+    return bytes.fromhex(text).decode("utf-8")
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -122,7 +134,7 @@ class VolumeRecord:
             bootable=bool(row["bootable"]),
             created_at=row["created_at"],
             updated_at=row["updated_at"],
-            metadata=json.loads(row["labels"]),
+            metadata=_labels(row["labels"]),
             attachment=AttachmentRecord.from_row(row) if attached else None,
             snapshot_id=row["snapshot_id"],
             source_volid=row["source_volid"],
