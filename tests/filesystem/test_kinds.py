@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.errors import UnknownFilesystem
+from txstorage.errors import InvalidFilesystem
 from txstorage.filesystem.kinds import KINDS, Options, growing, making, words
 
 
@@ -14,7 +14,7 @@ class OptionsTests(SynchronousTestCase):
     def test_kinds(self) -> None:
         """Three kinds are supported, and no other."""
         self.assertEqual({"ext4", "xfs", "btrfs"}, set(KINDS))
-        self.assertRaises(UnknownFilesystem, Options, kind="ntfs")
+        self.assertRaises(InvalidFilesystem, Options, kind="ntfs")
 
     def test_mount_options(self) -> None:
         """An option that would mount something else, or break the list of options, is refused."""
@@ -27,19 +27,20 @@ class OptionsTests(SynchronousTestCase):
             "loop=/dev/loop0",
             "offset=1",
             "a,b",
+            "a\n",
             "",
         ):
-            self.assertRaises(UnknownFilesystem, Options, mount=("noatime", option))
+            self.assertRaises(InvalidFilesystem, Options, mount=("noatime", option))
 
     def test_make_options(self) -> None:
         """An argument that could name another device is refused."""
         Options(make=("-O", "^64bit"))
-        self.assertRaises(UnknownFilesystem, Options, make=("/dev/sda",))
+        self.assertRaises(InvalidFilesystem, Options, make=("/dev/sda",))
 
     def test_words(self) -> None:
         """Options are read as a shell reads them."""
         self.assertEqual(("-L", "my data"), words("-L 'my data'"))
-        self.assertRaises(UnknownFilesystem, words, "'")
+        self.assertRaises(InvalidFilesystem, words, "'")
 
 
 class CommandsTests(SynchronousTestCase):

@@ -23,12 +23,12 @@ from .base import (
 from .filesystems import (
     FilesystemDamaged,
     FilesystemError,
+    InvalidFilesystem,
     MountedElsewhere,
     MountPointUnusable,
     NotFormatted,
     ProgramFailed,
     ProgramMissing,
-    UnknownFilesystem,
 )
 from .services import (
     AuthenticationFailed,
@@ -118,6 +118,7 @@ __all__ = [
     "InsecureEndpoint",
     "InvalidConfiguration",
     "InvalidDatasetID",
+    "InvalidFilesystem",
     "InvalidSize",
     "InvalidSnapshot",
     "MalformedLabels",
@@ -153,7 +154,6 @@ __all__ = [
     "StorageFull",
     "TransportError",
     "UnidentifiedNode",
-    "UnknownFilesystem",
     "UnknownProfile",
     "UnknownServer",
     "UnknownSnapshot",

@@ -45,10 +45,10 @@ class NotFormatted(FilesystemError):
         )
 
 
-class UnknownFilesystem(StorageError, ValueError):
-    """The kind of file system is not supported."""
+class InvalidFilesystem(StorageError, ValueError):
+    """The kind of file system is not supported, or one of its options is invalid."""
 
-    remedy = u"use ext4, xfs or btrfs"
+    remedy = u"use ext4, xfs or btrfs, and options that its mkfs and mount(8) know"
 
 
 class ProgramMissing(StorageError):
@@ -132,10 +132,10 @@ class MountPointUnusable(StorageError):
 __all__ = [
     "FilesystemDamaged",
     "FilesystemError",
+    "InvalidFilesystem",
     "MountPointUnusable",
     "MountedElsewhere",
     "NotFormatted",
     "ProgramFailed",
     "ProgramMissing",
-    "UnknownFilesystem",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import attr
 
-from ..errors import UnknownFilesystem
+from ..errors import InvalidFilesystem
 
 MIB = 2**20
 
@@ -80,9 +80,7 @@ KINDS = {
 }
 
 #: Mount options that would keep a mount from being what the caller asked for.
-_NOT_ALLOWED = re.compile(
-    r"(bind|rbind|remount|move|loop(=.*)?|offset=.*|sizelimit=.*|ro_no_recovery|helper=.*)$"
-)
+_NOT_ALLOWED = re.compile(r"bind|rbind|remount|move|loop(=.*)?|offset=.*|sizelimit=.*|helper=.*")
 
 
 @attr.s(auto_attribs=True, frozen=True)
@@ -107,25 +105,27 @@ class Options:
 
     def __attrs_post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise UnknownFilesystem(f"There is no file system {self.kind!r}")
+            raise InvalidFilesystem(f"There is no file system {self.kind!r}")
         for option in self.mount:
-            if not option or "," in option or "\0" in option or _NOT_ALLOWED.match(option):
-                raise UnknownFilesystem(f"Not a mount option: {option!r}")
+            if not option or not option.isprintable() or "," in option:
+                raise InvalidFilesystem(f"Not a mount option: {option!r}")
+            if _NOT_ALLOWED.fullmatch(option):
+                raise InvalidFilesystem(f"A mount option that is not allowed here: {option!r}")
         for argument in self.make:
-            if "\0" in argument or argument.startswith("/"):
-                raise UnknownFilesystem(f"Not an option of mkfs.{self.kind}: {argument!r}")
+            if not argument.isprintable() or argument.startswith("/"):
+                raise InvalidFilesystem(f"Not an option of mkfs.{self.kind}: {argument!r}")
 
 
 def words(text: str) -> tuple[str, ...]:
     """
     :param text: options as a shell reads them.
     :return: the words.
-    :raises UnknownFilesystem: a quotation has no end.
+    :raises InvalidFilesystem: a quotation has no end.
     """
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        raise UnknownFilesystem(f"Can't read the options {text!r}: {error}") from None
+        raise InvalidFilesystem(f"Can't read the options {text!r}: {error}") from None
 
 
 def making(options: Options, device: str) -> Sequence[str]:
