@@ -28,11 +28,15 @@ def mounts(table):
     :return: a list of ``(source, mount point)``, text, in the order of mounting.
     """
     rows = [line.split(u" ") for line in table.splitlines()]
-    return [(_unescape(row[0]), _unescape(row[1])) for row in rows if len(row) > 1]
+    return [(unescape(row[0]), unescape(row[1])) for row in rows if len(row) > 1]
 
 
-def _unescape(field):
+def unescape(field):
     # type: (Text) -> Text
+    """
+    :param text field: a field of the mount table, or of a table like it.
+    :return: text: the field without its escapes.
+    """
     # Space, tab, newline, backslash and "#" are octal in the table.
     return re.sub(u"\\\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), field)
 
@@ -85,4 +89,4 @@ def is_claimed(path):
     return False
 
 
-__all__ = ["SYSTEM_PATH", "backing_file", "is_claimed", "mounts", "parse_backing_file"]
+__all__ = ["SYSTEM_PATH", "backing_file", "is_claimed", "mounts", "parse_backing_file", "unescape"]

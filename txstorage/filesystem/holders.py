@@ -7,12 +7,11 @@ devices on top of it.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 
 import attr
 
-_ESCAPED = re.compile(r"\\([0-7]{3})")
+from .._support.linux import unescape
 
 
 @attr.s(auto_attribs=True, frozen=True)
@@ -64,10 +63,6 @@ class Holder:
         return f"{process} at {self.place}"
 
 
-def _unescaped(field: str) -> str:
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 8)), field)
-
-
 def parsed(table: str) -> list[Mount]:
     """
     :param table: the content of a ``mountinfo``.
@@ -78,7 +73,7 @@ def parsed(table: str) -> list[Mount]:
         before, separator, after = line.partition(" - ")
         left, right = before.split(" "), after.split(" ")
         if separator and len(left) >= 6 and len(right) >= 2:
-            places = [_unescaped(each) for each in (left[3], left[4], right[0], right[1])]
+            places = [unescape(each) for each in (left[3], left[4], right[0], right[1])]
             found.append(Mount(left[2], *places))
     return found
 
@@ -144,7 +139,7 @@ def _swap(number: str, proc: str) -> Iterator[Holder]:
             paths = [line.split()[0] for line in opened.read().splitlines()[1:] if line.strip()]
     except OSError:
         return
-    for path in map(_unescaped, paths):
+    for path in map(unescape, paths):
         try:
             if number_of(path) == number:
                 yield Holder(0, "swap", path)

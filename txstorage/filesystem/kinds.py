@@ -13,8 +13,6 @@ import attr
 
 from ..errors import InvalidFilesystem
 
-MIB = 2**20
-
 
 @attr.s(auto_attribs=True, frozen=True)
 class Kind:
@@ -28,7 +26,6 @@ class Kind:
     :ivar healthy: the exit codes of the check that allow mounting.
     :ivar grow: the command that grows one that is mounted, without its last word.
     :ivar grow_by_device: whether the last word is the device, instead of the mount point.
-    :ivar least: bytes: the minimum size of a device.
     """
 
     name: str
@@ -37,7 +34,6 @@ class Kind:
     healthy: tuple[int, ...]
     grow: tuple[str, ...]
     grow_by_device: bool
-    least: int
 
 
 #: The supported kinds, by name.
@@ -54,7 +50,6 @@ KINDS = {
             healthy=(0, 1),
             grow=("resize2fs",),
             grow_by_device=True,
-            least=2 * MIB,
         ),
         Kind(
             "xfs",
@@ -65,7 +60,6 @@ KINDS = {
             healthy=(),
             grow=("xfs_growfs", "-d"),
             grow_by_device=False,
-            least=300 * MIB,
         ),
         Kind(
             "btrfs",
@@ -74,7 +68,6 @@ KINDS = {
             healthy=(),
             grow=("btrfs", "filesystem", "resize", "max"),
             grow_by_device=False,
-            least=109 * MIB,
         ),
     )
 }

@@ -30,7 +30,6 @@ PACKAGES = {
     "xfs_growfs": "xfsprogs",
     "mkfs.btrfs": "btrfs-progs",
     "btrfs": "btrfs-progs",
-    "cryptsetup": "cryptsetup-bin",
 }
 
 # The characters of a program's output that an error contains at most, from its end.

@@ -94,40 +94,33 @@ def shown(remains: Remains) -> Group:
     lines = [f"{name.replace('_', ' ')}: {value}" for name, value in remains.facts.items()]
     lines += [f"{name.replace('_', ' ')}: lost, will be new" for name in remains.lost_facts]
     lines += [f"node {one_line(name)}: {one_line(each)}" for name, each in remains.nodes.items()]
-    tables = [AdaptiveTable(lambda box: _table(remains, box))]
-    if remains.snapshots:
-        tables.append(AdaptiveTable(lambda box: _snapshots_table(remains, box)))
+    volumes = [_volume_document(each) for each in remains.volumes]
+    snapshots = [_snapshot_document(each) for each in remains.snapshots]
+    tables = [AdaptiveTable(lambda box: _table("Volume", "Device", volumes, box))]
+    if snapshots:
+        tables.append(AdaptiveTable(lambda box: _table("Snapshot", "Volume", snapshots, box)))
     return Group(Text("\n".join(lines)), *tables)
 
 
-def _table(remains: Remains, box: Box | None) -> Table:
-    table = Table(box=box)
-    for title in ("Volume", "Size", "Name", "Device", "Problem"):
-        table.add_column(title, justify="right" if title == "Size" else "left", overflow="fold")
-    for each in remains.volumes:
-        document = _volume_document(each)
-        cells = [document["name"], document["device_path"], document["problem"]]
-        table.add_row(
-            one_line(each.volume.volume_id),
-            format_size(document["size"]),
-            *(one_line(str(cell)) if cell else "-" for cell in cells),
-            style="red" if each.problem else None,
-        )
-    return table
+#: The members of the documents that the columns of these titles show.
+_MEMBERS = {"Device": "device_path", "Snapshot": "snapshot_id", "Volume": "volume_id"}
 
 
-def _snapshots_table(remains: Remains, box: Box | None) -> Table:
+def _table(thing: str, place: str, documents: list[dict[str, Any]], box: Box | None) -> Table:
+    """
+    :param thing: the title of the first column.
+    :param place: the title of the one before the problem.
+    """
     table = Table(box=box)
-    for title in ("Snapshot", "Size", "Name", "Volume", "Problem"):
+    for title in (thing, "Size", "Name", place, "Problem"):
         table.add_column(title, justify="right" if title == "Size" else "left", overflow="fold")
-    for each in remains.snapshots:
-        document = _snapshot_document(each)
-        cells = [document["name"], document["volume_id"], document["problem"]]
+    for each in documents:
+        cells = [each["name"], each[_MEMBERS[place]], each["problem"]]
         table.add_row(
-            one_line(each.snapshot.snapshot_id),
-            format_size(document["size"]),
+            one_line(each[_MEMBERS[thing]]),
+            format_size(each["size"]),
             *(one_line(str(cell)) if cell else "-" for cell in cells),
-            style="red" if each.problem else None,
+            style="red" if each["problem"] else None,
         )
     return table
 
