@@ -54,7 +54,7 @@ class RunTests(TestCase):
         """A cancelled program has ended when its caller goes on."""
         marker = self.mktemp()
         d = Deferred.fromCoroutine(
-            run(reactor, "sh", "-c", f"echo $$ > {marker}.new; mv {marker}.new {marker}; sleep 60")
+            run(reactor, "sh", "-c", f"echo $$ > {marker}.new; mv {marker}.new {marker}; exec sleep 60")
         )
         while not os.path.exists(marker):
             await _turn()
