@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from txstorage.errors import ProgramFailed, ProgramMissing
@@ -52,20 +54,31 @@ class RunTests(TestCase):
 
     async def test_cancelled(self) -> None:
         """A cancelled program has ended when its caller goes on."""
-        marker = self.mktemp()
+        pids = self.mktemp()
+        os.mkfifo(pids)
         d = Deferred.fromCoroutine(
-            run(reactor, "sh", "-c", f"echo $$ > {marker}.new; mv {marker}.new {marker}; exec sleep 60")
+            run(reactor, "sh", "-c", f"echo $$ > {pids}; exec sleep 60"),
         )
-        while not os.path.exists(marker):
-            await _turn()
-        with open(marker) as opened:
-            pid = int(opened.read())
+        pid = int(await deferToThread(_read, pids))
         d.cancel()
         await self.assertFailure(d, CancelledError)
         self.assertFalse(os.path.exists(f"/proc/{pid}"))
 
+    async def test_cancelled_with_child(self) -> None:
+        """A cancelled program ends at once, although a child of it has its output open."""
+        pids = self.mktemp()
+        os.mkfifo(pids)
+        d = Deferred.fromCoroutine(
+            run(reactor, "sh", "-c", f"sleep 60 & echo $$ $! > {pids}; wait"),
+        )
+        pid, child = (await deferToThread(_read, pids)).split()
+        self.addCleanup(os.kill, int(child), signal.SIGKILL)
+        d.cancel()
+        await self.assertFailure(d, CancelledError)
+        self.assertFalse(os.path.exists(f"/proc/{pid}"))
+        self.assertTrue(os.path.exists(f"/proc/{child}"))
 
-def _turn() -> Deferred[None]:
-    d: Deferred[None] = Deferred()
-    reactor.callLater(0.01, d.callback, None)  # type: ignore[attr-defined]
-    return d
+
+def _read(path: str) -> str:
+    with open(path) as opened:
+        return opened.read()

@@ -116,6 +116,8 @@ async def run(reactor: Any, *command: str, accept: Collection[int] = (0,)) -> Fi
     except CancelledError:
         with suppress(ProcessExitedAlready):
             transport.signalProcess("KILL")
+        # Its children may still hold the pipes, which would otherwise keep it from ending.
+        transport.loseConnection()
         await running.gone
         raise
     if code not in accept:
