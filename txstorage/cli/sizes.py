@@ -3,54 +3,11 @@
 
 from __future__ import annotations
 
-import re
-from fractions import Fraction
 from typing import Any
 
 import click
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGTPE])(I?))?B?", re.IGNORECASE | re.ASCII)
-_PREFIXES = "KMGTPE"
-
-#: Bytes of the largest volume that Block Storage can describe: it counts GiB in 32 bits.
-LARGEST = (2**31 - 1) * 2**30
-
-
-def parse_size(text: str) -> int:
-    """
-    Read a size as ``numfmt --from=auto`` does: ``100G`` is a power of 1000, ``100Gi`` of 1024.  A
-    ``B`` may follow, and case does not matter.
-
-    :return: bytes.
-    :raises ValueError: when it is not a whole, positive number of bytes.
-    """
-    size = _fraction(text)
-    if size <= 0 or size.denominator != 1:
-        raise ValueError(text)
-    return int(size)
-
-
-def _fraction(text: str) -> Fraction:
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(text)
-    number, prefix, binary = match.groups("")
-    power = _PREFIXES.index(prefix.upper()) + 1 if prefix else 0
-    factor: int = (1024 if binary else 1000) ** power
-    return Fraction(number) * factor
-
-
-def format_size(size: int) -> str:
-    """
-    :param size: bytes.
-    :return: the size in the largest binary unit that gives a number of at least one.
-    """
-    amount, unit = float(size), "B"
-    for prefix in _PREFIXES:
-        if amount < 1024:
-            break
-        amount, unit = amount / 1024, prefix + "iB"
-    return f"{amount:.4g} {unit}"
+from .._support.sizes import LARGEST, format_size, fraction_of, parse_size
 
 
 def exact_size(size: int) -> str:
@@ -59,7 +16,7 @@ def exact_size(size: int) -> str:
     :return: the size as :func:`format_size` shows it, or in bytes if that would be rounded.
     """
     shown = format_size(size)
-    return shown if _fraction(shown) == size else f"{size} bytes"
+    return shown if fraction_of(shown) == size else f"{size} bytes"
 
 
 def rounding(asked: int, made: int) -> str:
@@ -89,3 +46,6 @@ class Size(click.ParamType):  # type: ignore[type-arg]
         if size > LARGEST:
             self.fail(f"{value!r} is more than a volume can have, {format_size(LARGEST)}")
         return size
+
+
+__all__ = ["LARGEST", "Size", "exact_size", "format_size", "parse_size", "rounding"]
