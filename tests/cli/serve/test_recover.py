@@ -13,8 +13,8 @@ from twisted.internet import task
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.embedded.support import temporary_directory
+from txstorage.cli import settings_file
 from txstorage.cli.main import main
-from txstorage.cli.serve import settings_file
 from txstorage.embedded.memory import ServiceMemory
 from txstorage.embedded.recovery import is_lost
 from txstorage.embedded.settings import GIB
@@ -37,7 +37,7 @@ class RecoverTests(SynchronousTestCase):
     """``serve --recover`` in a directory whose database is lost."""
 
     def setUp(self) -> None:
-        self.patch(settings_file, "SETTINGS", os.path.abspath(self.mktemp()))
+        self.patch(settings_file, "DIRECTORY", os.path.abspath(self.mktemp()))
         self.directory = os.path.join(temporary_directory(self), "state")
         state = StateDirectory(self.directory)
         store = Store(":memory:", lambda: 1.0)

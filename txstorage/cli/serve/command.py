@@ -17,11 +17,11 @@ from ...embedded.state_directory import ServeError
 from ..app import App, default_state_dir
 from ..errors import explain
 from ..running import CommandInterrupted, Interrupts, IReactor, end_with_input
+from ..settings_file import settings_option
 from ..shell import pass_app
 from ..terminal import as_json as document_as_json
 from ..terminal import echo, one_line
 from .recover import recover as recover_database
-from .settings_file import SETTINGS, load
 
 
 def _announce(service: EmbeddedService, auth_url: str, agent: str, as_json: bool) -> None:
@@ -72,15 +72,7 @@ async def run(
 
 
 @click.command()
-@click.option(
-    "--settings",
-    metavar="PATH",
-    is_eager=True,
-    expose_value=False,
-    callback=load,
-    help=f"A YAML file with options by their names, such as 'port: 8780'; options of the command "
-    f"line take precedence.  [default: {SETTINGS}, if there is one]",
-)
+@settings_option("serve", "port: 8780")
 @click.option(
     "--state-dir",
     metavar="PATH",

@@ -1,20 +1,23 @@
-# -*- test-case-name: tests.cli.serve.test_settings_file -*-
-"""The configuration file of ``txstorage serve``, whose keys are the names of the options."""
+# -*- test-case-name: tests.cli.test_settings_file -*-
+"""The configuration files of the services, whose keys are the names of the options."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 import click
 import yaml
 
-from ...errors import InvalidConfiguration
-from ..errors import explain
-from ..shell.options import GlobalOption, is_for_machines
+from ..errors import InvalidConfiguration
+from .errors import explain
+from .shell.options import GlobalOption, is_for_machines
 
-SETTINGS = "/etc/txstorage/serve.yml"
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: The directory of the files, each of which is named after its command.
+DIRECTORY = "/etc/txstorage"
 _NOT_IN_A_FILE = frozenset(["settings", "recover", "yes"])
 
 
@@ -83,20 +86,42 @@ def _reason(context: click.Context, option: click.Option, value: Any) -> str:
     return ""
 
 
-def load(context: click.Context, parameter: click.Parameter, path: str | None) -> None:
+def _load(context: click.Context, parameter: click.Parameter, path: str | None) -> None:
     """
-    Make the file's values the defaults of the options; the callback of ``--settings``.
+    Make the file's values the defaults of the options.
 
-    :param path: by default :data:`SETTINGS`, if that exists.
     :raises SystemExit: the file is wrong; the error is printed.
     """
-    if path is None and not os.path.exists(SETTINGS):
+    usual = _usual(context.command.name or "")
+    if path is None and not os.path.exists(usual):
         return
     try:
-        context.default_map = defaults(context, path or SETTINGS)
+        context.default_map = defaults(context, path or usual)
     except InvalidConfiguration as error:
         explain(error).report(is_for_machines(context))
         raise SystemExit(1) from error
 
 
-__all__ = ["SETTINGS", "defaults", "load", "options_by_key", "read_settings"]
+def _usual(command: str) -> str:
+    return os.path.join(DIRECTORY, command + ".yml")
+
+
+def settings_option(command: str, example: str) -> Callable[[F], F]:
+    """
+    Make the option ``--settings``.
+
+    :param command: the command's name.
+    :param example: a line of its file, for the help.
+    """
+    return click.option(
+        "--settings",
+        metavar="PATH",
+        is_eager=True,
+        expose_value=False,
+        callback=_load,
+        help=f"A YAML file with options by their names, such as '{example}'; options of the "
+        f"command line take precedence.  [default: {_usual(command)}, if there is one]",
+    )
+
+
+__all__ = ["DIRECTORY", "defaults", "options_by_key", "read_settings", "settings_option"]

@@ -1,5 +1,5 @@
 """
-Tests for ``txstorage.cli.serve.settings_file``.
+Tests for ``txstorage.cli.settings_file``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.helpers.imports import ROOT
+from txstorage.cli import settings_file
 from txstorage.cli.main import main
-from txstorage.cli.serve import command, settings_file
-from txstorage.cli.serve.settings_file import options_by_key
+from txstorage.cli.serve import command
+from txstorage.cli.settings_file import options_by_key
 from txstorage.embedded.service import DEFAULT_NODES
 
-from ..support import runner
+from .support import runner
 
 
 class SettingsTests(SynchronousTestCase):
@@ -29,7 +30,9 @@ class SettingsTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.path = os.path.abspath(self.mktemp())
-        self.patch(settings_file, "SETTINGS", os.path.abspath(self.mktemp()))
+        directory = os.path.abspath(self.mktemp())
+        os.mkdir(directory)
+        self.patch(settings_file, "DIRECTORY", directory)
 
     def invoke(self, text: str, *arguments: str) -> Any:
         """Run ``serve`` with a file, without serving; :return: the outcome and the options."""
@@ -115,8 +118,9 @@ class SettingsTests(SynchronousTestCase):
         """The file at its default place is used if it is there."""
         result, options = self.invoke("", "serve")
         self.assertEqual(options.port, 8780)
-        self.patch(settings_file, "SETTINGS", self.path)
-        result, options = self.invoke("port: 7\n", "serve")
+        with open(os.path.join(settings_file.DIRECTORY, "serve.yml"), "w") as opened:
+            opened.write("port: 7\n")
+        result, options = self.invoke("", "serve")
         self.assertEqual(options.port, 7)
 
     def test_wrong(self) -> None:
