@@ -209,6 +209,38 @@ SERVER_FAULT = MessageType(
 )
 
 
+NAME = _text(u"name", u"The name of the Docker volume.")
+
+DOCKER_REQUEST = ActionType(
+    u"txstorage:docker",
+    [
+        _text(u"call", u"The engine's call, such as VolumeDriver.Mount."),
+        NAME,
+        _text(u"claim", u"The engine's id of the use."),
+    ],
+    [],
+    u"A request of a Docker Engine.",
+)
+
+DOCKER_KEPT = MessageType(
+    u"txstorage:docker:kept",
+    [NAME, REASON],
+    u"A volume stays mounted that no container uses: another program does.",
+)
+
+DOCKER_RELEASED = MessageType(
+    u"txstorage:docker:released",
+    [NAME],
+    u"A volume that nothing uses any more has been unmounted and detached.",
+)
+
+DOCKER_PROBLEM = MessageType(
+    u"txstorage:docker:problem",
+    [SUBJECT, REASON],
+    u"A part of the Docker plugin's work in the background failed, and will be tried again.",
+)
+
+
 class OncePerProblem(object):
     """
     A filter for the problems found by a repeated check.
@@ -245,6 +277,10 @@ __all__ = [
     "DEVICE_SIZE",
     "DEVICE_UNUSABLE",
     "DISCOVERY",
+    "DOCKER_KEPT",
+    "DOCKER_PROBLEM",
+    "DOCKER_RELEASED",
+    "DOCKER_REQUEST",
     "DRIVER_OPERATION",
     "DUPLICATE_SNAPSHOT",
     "DUPLICATE_VOLUME",

@@ -18,7 +18,7 @@ PACKAGE = os.path.join(ROOT, "txstorage")
 #: wings in one row stand side by side and do not import one another.
 LAYERS = (
     ("cli",),
-    ("flocker",),
+    ("flocker", "docker"),
     ("_assembly",),
     ("_node",),
     ("filesystem",),

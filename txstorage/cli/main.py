@@ -54,6 +54,9 @@ COMMANDS = {
     "demo": LazyCommand(
         "txstorage.cli.demo", "Create, fill, move and destroy a volume on this machine."
     ),
+    "docker-plugin": LazyCommand(
+        "txstorage.cli.docker_plugin", "Give Docker and Podman persistent volumes of the cloud."
+    ),
     "doctor": LazyCommand(
         "txstorage.cli.doctor", "Check the configuration step by step, and print the remedies."
     ),

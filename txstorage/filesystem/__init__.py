@@ -4,8 +4,19 @@ File systems on volumes: a verified device becomes a directory, and a device aga
 
 from __future__ import annotations
 
-from .holders import Holder, holders_of
-from .kinds import KINDS, Options
-from .mounter import Mounter
+from .holders import Holder, Mount, holders_of, mounts_of, number_of
+from .kinds import KINDS, Options, words
+from .mounter import FOLDER, Mounter
 
-__all__ = ["KINDS", "Holder", "Mounter", "Options", "holders_of"]
+__all__ = [
+    "FOLDER",
+    "KINDS",
+    "Holder",
+    "Mount",
+    "Mounter",
+    "Options",
+    "holders_of",
+    "mounts_of",
+    "number_of",
+    "words",
+]

@@ -25,6 +25,7 @@ class Mount:
     :ivar mounted_at: the mount point, as the namespace shows it.
     :ivar kind: the kind of file system.
     :ivar source: the device, as it was named.
+    :ivar shared: whether mounts below it appear in other mount namespaces.
     """
 
     number: str
@@ -32,6 +33,7 @@ class Mount:
     mounted_at: str
     kind: str
     source: str
+    shared: bool = False
 
     def is_of(self, number: str) -> bool:
         """:return: whether the mount is of the device with these numbers."""
@@ -52,11 +54,13 @@ class Holder:
     :ivar pid: a process that sees the mount; 0 for the kernel's own users.
     :ivar command: the process's name; of another user, what it is.
     :ivar place: the mount point, or the device on top.
+    :ivar root: the mounted directory of the file system; empty for other uses than mounts.
     """
 
     pid: int
     command: str
     place: str
+    root: str = ""
 
     def __str__(self) -> str:
         process = f"{self.command} (process {self.pid})" if self.pid else self.command
@@ -73,8 +77,9 @@ def parsed(table: str) -> list[Mount]:
         before, separator, after = line.partition(" - ")
         left, right = before.split(" "), after.split(" ")
         if separator and len(left) >= 6 and len(right) >= 2:
-            places = [unescape(each) for each in (left[3], left[4], right[0], right[1])]
-            found.append(Mount(left[2], *places))
+            root, mounted_at, kind, source = map(unescape, [*left[3:5], *right[:2]])
+            shared = any(each.startswith("shared:") for each in left[6:])
+            found.append(Mount(left[2], root, mounted_at, kind, source, shared))
     return found
 
 
@@ -122,7 +127,7 @@ def _mounted(number: str, proc: str) -> Iterator[Holder]:
             continue
         seen.add(namespace)
         for each in found:
-            yield Holder(pid, _command(pid, proc), each.mounted_at)
+            yield Holder(pid, _command(pid, proc), each.mounted_at, each.root)
 
 
 def _command(pid: int, proc: str) -> str:

@@ -32,6 +32,8 @@ from .programs import run
 #: The folder of a file system that its users see: its root has ``lost+found``, which keeps Docker
 #: from filling a new volume, and PostgreSQL from using it.
 FOLDER = "data"
+#: The name of the whole file system, in place of a folder of it.
+ROOT = "."
 
 # linux/fs.h
 _FS_IOC_GETFLAGS = 0x80086601
@@ -61,9 +63,23 @@ class Mounter:
             raise MountPointUnusable(f"Not the name of a mount point: {name!r}")
         return os.path.join(self._directory, name)
 
-    def folder(self, name: str) -> str:
-        """:return: the path of the folder that users see."""
-        return os.path.join(self.mount_point(name), FOLDER)
+    def folder(self, name: str, folder: str = FOLDER) -> str:
+        """
+        :param folder: of the file system, or :data:`ROOT`.
+        :return: the path of the folder that users see.
+        """
+        return os.path.normpath(os.path.join(self.mount_point(name), folder))
+
+    def mounted(self, name: str) -> Mount | None:
+        """:return: the mount at a name's mount point, or ``None``."""
+        point = self.mount_point(name)
+        found = [each for each in mounts_of() if each.mounted_at == point]
+        return found[-1] if found else None
+
+    def names(self) -> list[str]:
+        """:return: the names that have a mount."""
+        found = {os.path.split(each.mounted_at) for each in mounts_of()}
+        return sorted(name for directory, name in found if directory == self._directory)
 
     async def mount(
         self,
@@ -72,6 +88,7 @@ class Mounter:
         options: Options = Options(),
         new: bool = False,
         formatted: Callable[[], Awaitable[None]] | None = None,
+        folder: str | None = FOLDER,
     ) -> str:
         """
         Mount a device's file system; make one first, on a device that is new and blank.
@@ -82,6 +99,8 @@ class Mounter:
         :param new: whether the volume is known never to have been mounted.
         :param formatted: called when a new file system is complete, before it is mounted: from now
             on, the volume is no longer new.
+        :param folder: the folder of the file system that users see; :data:`ROOT` for all of it;
+            ``None`` to choose by the contents of a file system that other programs have filled.
         :return: a coroutine of the path of the folder for users.
         :raises NotFormatted: the device has no file system, and is not certainly empty.
         :raises FilesystemDamaged: the file system needs a person to repair it.
@@ -89,7 +108,7 @@ class Mounter:
         :raises MountPointUnusable: something else is mounted at the mount point.
         """
         async with self._alone(name):
-            mounted = self._mounted(name)
+            mounted = self.mounted(name)
             number = number_of(device)
             if mounted is None:
                 await self._check_free(device, number)
@@ -99,8 +118,12 @@ class Mounter:
                     f"{self.mount_point(name)} has {mounted.source}, not {device}"
                 )
             await self._grow(name, device)
-            await deferToThread(_make_folder, self.folder(name), options)
-            return self.folder(name)
+            if folder is None:
+                folder = await deferToThread(_chosen_folder, self.mount_point(name))
+            path = self.folder(name, folder)
+            if folder != ROOT:
+                await deferToThread(_make_folder, path, options)
+            return path
 
     async def unmount(self, name: str) -> None:
         """
@@ -110,7 +133,7 @@ class Mounter:
         """
         async with self._alone(name):
             point = self.mount_point(name)
-            while (mounted := self._mounted(name)) is not None:
+            while (mounted := self.mounted(name)) is not None:
                 try:
                     await run(self._reactor, "umount", point)
                 except ProgramFailed as error:
@@ -122,11 +145,6 @@ class Mounter:
 
     def _alone(self, name: str) -> _Turn:
         return _Turn(self._locks, name)
-
-    def _mounted(self, name: str) -> Mount | None:
-        point = self.mount_point(name)
-        found = [each for each in mounts_of() if each.mounted_at == point]
-        return found[-1] if found else None
 
     async def _check_free(self, device: str, number: str) -> None:
         holders = await deferToThread(holders_of, number)
@@ -171,7 +189,7 @@ class Mounter:
 
     async def _grow(self, name: str, device: str) -> None:
         point = self.mount_point(name)
-        mounted = self._mounted(name)
+        mounted = self.mounted(name)
         if mounted is None:
             return
         if mounted.kind == "ext4" and not await deferToThread(ext4_is_smaller, device):
@@ -220,6 +238,17 @@ def _make_folder(folder: str, options: Options) -> None:
         raise MountPointUnusable(f"{folder} is not a directory")
 
 
+def _chosen_folder(point: str) -> str:
+    """
+    Choose the folder that users see of a file system that other programs have filled.
+
+    :return: :data:`FOLDER`, when the file system has nothing else, as those of REX-Ray; else
+        :data:`ROOT`, so that nothing is hidden.
+    """
+    others = set(os.listdir(point)) - {FOLDER, FOLDER + ".new", "lost+found"}
+    return ROOT if others else FOLDER
+
+
 def _set_immutable(directory: str, immutable: bool) -> None:
     """Set or clear chattr(1)'s ``i``; a file system without it is no failure."""
     opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -256,4 +285,4 @@ def _links_of(pid: str) -> list[str]:
     return links
 
 
-__all__ = ["FOLDER", "Mounter"]
+__all__ = ["FOLDER", "ROOT", "Mounter"]

@@ -63,7 +63,7 @@ class Commands(click.Group):
         if name not in self._imported:
             with many_imports(ctx):
                 module = import_module(self._lazy[name].module)
-            self._imported[name] = getattr(module, name)
+            self._imported[name] = getattr(module, name.replace("-", "_"))
         return self._imported[name]
 
     def line_of(self, ctx: click.Context, name: str, limit: int = 200) -> str:

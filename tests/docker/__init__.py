@@ -1,0 +1,3 @@
+"""Tests of the Docker volume plugin."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of the side that engines see."""
+
+from __future__ import annotations

@@ -1,0 +1,75 @@
+"""Tests for :mod:`txstorage.docker.decisions`."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.docker.decisions import (
+    REFUSALS,
+    STEPS,
+    Place,
+    Release,
+    Step,
+    Use,
+    place_of,
+    release,
+)
+
+
+class PlaceTests(SynchronousTestCase):
+    """The place of a volume."""
+
+    def test_each(self) -> None:
+        """Each place follows from the attachment, the cloud's word, and the label."""
+        for expected, facts in (
+            (Place.FREE, (None, "a", True, None)),
+            (Place.FREE, (None, "a", False, "b")),
+            (Place.HERE, ("a", "a", True, None)),
+            (Place.HERE, ("a", "a", False, "a")),
+            (Place.LIVE, ("b", "a", True, None)),
+            (Place.LIVE, ("b", "a", True, "c")),
+            (Place.LIVE, ("b", "a", True, "a")),
+            (Place.IDLE, ("b", "a", True, "b")),
+            (Place.DEAD, ("b", "a", False, None)),
+            (Place.DEAD, ("b", "a", False, "b")),
+        ):
+            self.assertEqual(expected, place_of(*facts), facts)
+
+
+class StepTests(SynchronousTestCase):
+    """The steps of a mount."""
+
+    def test_complete(self) -> None:
+        """Every situation has a step, and every refusal a reason."""
+        self.assertEqual(set(product(Place, ("dead", "never"))), set(STEPS))
+        for (place, _), step in STEPS.items():
+            if step in (Step.REFUSE, Step.WAIT):
+                self.assertIn(place, REFUSALS)
+
+    def test_never_stolen(self) -> None:
+        """A volume is taken only from a dead node, and only where that is allowed."""
+        taken = [situation for situation, step in STEPS.items() if step is Step.TAKE]
+        self.assertEqual([(Place.DEAD, "dead")], taken)
+        attached = [situation for situation, step in STEPS.items() if step is Step.ATTACH]
+        self.assertEqual({Place.FREE}, {place for place, _ in attached})
+
+
+class ReleaseTests(SynchronousTestCase):
+    """The end of a mount."""
+
+    def test_held(self) -> None:
+        """A user in the kernel keeps the mount, whatever the engine has said."""
+        for claims, quiet, busy in product((0, 1), (0.0, 1e9), (False, True)):
+            self.assertIs(Release.NOT, release(Use(True, claims, quiet, busy), 120))
+
+    def test_claimed(self) -> None:
+        """A claim keeps the mount for a time: engines lose claims."""
+        self.assertIs(Release.LATER, release(Use(False, 1, 119.0), 120))
+        self.assertIs(Release.NOW, release(Use(False, 1, 120.0), 120))
+
+    def test_free(self) -> None:
+        """Without a claim and a user, the mount ends at once, unless an operation runs."""
+        self.assertIs(Release.NOW, release(Use(False, 0, 0.0), 120))
+        self.assertIs(Release.LATER, release(Use(False, 0, 1e9, True), 120))

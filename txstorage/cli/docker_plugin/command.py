@@ -1,0 +1,144 @@
+# -*- test-case-name: tests.cli.docker_plugin.test_command -*-
+"""``txstorage docker-plugin``: the Docker volume plugin in the foreground."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+
+import click
+from twisted.internet.defer import Deferred
+
+from ...docker import Defaults, DockerPlugin, PluginSettings
+from ...errors import InvalidConfiguration, StorageError
+from ...filesystem import KINDS
+from ..app import App
+from ..errors import explain
+from ..running import CommandInterrupted, IReactor
+from ..settings_file import settings_option
+from ..shell import pass_app
+from ..sizes import Size
+from ..terminal import as_json, echo, one_line
+
+_SETTINGS = PluginSettings()
+
+
+def _ready(app: App, plugin: DockerPlugin, socket: str) -> None:
+    if app.json:
+        click.echo(as_json({"socket": socket, "remarks": plugin.remarks}))
+        return
+    for remark in plugin.remarks:
+        echo("# " + one_line(remark))
+    echo(f"txstorage docker-plugin ready: {socket}")
+
+
+async def run(app: App, reactor: IReactor, settings: PluginSettings) -> None:
+    """
+    Serve until the reactor is stopped.
+
+    :raises InvalidConfiguration: the configuration is invalid.
+    :raises SocketUnusable: the socket's path can't be used.
+    """
+    cloud = app.cloud(reactor)
+    cluster_id = cloud.configuration.cluster_id
+    if cluster_id is None:
+        raise InvalidConfiguration("cluster_id", "is missing", "set it to the cluster's UUID")
+    plugin = DockerPlugin(reactor, cloud.driver, cluster_id, settings)
+    try:
+        await plugin.start()
+        _ready(app, plugin, settings.socket)
+        # A signal ends it.
+        await Deferred()
+    finally:
+        await plugin.stop()
+
+
+@click.command("docker-plugin")
+@settings_option("docker-plugin", "size: 20GiB")
+@click.option(
+    "--socket",
+    metavar="PATH",
+    default=_SETTINGS.socket,
+    show_default=True,
+    help="The socket at which engines connect, whose name is the driver's; 'systemd' for the one "
+    "that systemd has opened.",
+)
+@click.option(
+    "--state-dir",
+    metavar="PATH",
+    default=_SETTINGS.state_dir,
+    show_default=True,
+    help="The directory of the journal.",
+)
+@click.option(
+    "--mounts",
+    metavar="PATH",
+    help="The directory of the mount points.  [default: mounts, in the state directory]",
+)
+@click.option(
+    "--size",
+    type=Size(),
+    default="10GiB",
+    show_default=True,
+    help="The size of volumes for which none is given.",
+)
+@click.option(
+    "--fs",
+    type=click.Choice(list(KINDS)),
+    default="ext4",
+    show_default=True,
+    help="The file system of volumes for which none is given.",
+)
+@click.option(
+    "--takeover",
+    type=click.Choice(["dead", "never"]),
+    default="dead",
+    show_default=True,
+    help="Whether to take volumes from nodes that the cloud reports as off or gone, unless a "
+    "volume has a choice of its own.",
+)
+@click.option(
+    "--linger",
+    type=click.FloatRange(0, 60),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a volume stays attached after its last use, for containers that come back.",
+)
+@pass_app
+def docker_plugin(
+    app: App,
+    /,
+    socket: str,
+    state_dir: str,
+    mounts: str | None,
+    size: int,
+    fs: str,
+    takeover: str,
+    linger: float,
+) -> None:
+    """
+    Give Docker, Compose, Swarm and Podman persistent volumes of the configured cloud.
+
+    Needs root.  Engines find the plugin by its socket: 'docker volume create -d txstorage NAME'.
+    """
+    settings = PluginSettings(
+        socket=socket,
+        state_dir=state_dir,
+        mounts=mounts,
+        defaults=Defaults(size, fs, takeover),
+        linger=linger,
+    )
+
+    try:
+        app.run(lambda reactor: run(app, reactor, settings))
+    except CommandInterrupted as interrupted:
+        # SIGINT and SIGTERM are the ordinary ways to stop a service.
+        if interrupted.number == signal.SIGHUP:
+            raise SystemExit(interrupted.exit_code) from None
+    except (InvalidConfiguration, StorageError, OSError, sqlite3.Error) as error:
+        explain(error).report(app.json)
+        raise SystemExit(1) from error
+
+
+__all__ = ["docker_plugin", "run"]

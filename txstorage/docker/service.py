@@ -1,0 +1,128 @@
+# -*- test-case-name: tests.docker.test_service -*-
+"""
+The Docker volume plugin with all its parts: from its settings to an open socket, and back.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from uuid import UUID
+
+import attr
+
+from ..filesystem import Mounter
+from .catalog import Catalog
+from .engine import EngineAPI, Listener
+from .jobs import Jobs
+from .journal import Journal
+from .mounts import Mounts
+from .plugin import Defaults, VolumePlugin
+from .releases import GRACE, Releases
+from .upkeep import PERIOD, Upkeep
+
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+@attr.s(auto_attribs=True, frozen=True, kw_only=True)
+class PluginSettings:
+    """
+    The settings of ``txstorage docker-plugin``.
+
+    :ivar socket: the path of the socket; ``systemd`` for the one that systemd has opened.
+    :ivar state_dir: the directory of the journal.
+    :ivar mounts: the directory of the mount points, or ``None`` for one in the state directory.
+    :ivar defaults: the :class:`~txstorage.docker.plugin.Defaults`.
+    :ivar linger: seconds that a volume stays attached after its last use.
+    :ivar grace: seconds that an engine's claim counts without a user in the kernel.
+    :ivar period: seconds between two rounds of the work in the background.
+    """
+
+    socket: str = "/run/docker/plugins/txstorage.sock"
+    state_dir: str = "/var/lib/txstorage/docker"
+    mounts: str | None = None
+    defaults: Defaults = Defaults()
+    linger: float = 0.0
+    grace: float = GRACE
+    period: float = PERIOD
+
+
+def boot_id(path: str = _BOOT_ID) -> str:
+    """:return: the id of this boot."""
+    with open(path, encoding="ascii") as opened:
+        return opened.read().strip()
+
+
+class DockerPlugin:
+    """
+    The plugin on its socket.
+
+    :param reactor: a Twisted reactor.
+    :param driver: a :class:`~txstorage.driver.operations.BlockDeviceDriver`.
+    :param cluster_id: its cluster.
+    :param settings: the :class:`PluginSettings`.
+    :ivar remarks: warnings, for people.
+    """
+
+    def __init__(
+        self, reactor: Any, driver: Any, cluster_id: UUID, settings: PluginSettings
+    ) -> None:
+        self._settings = settings
+        os.makedirs(settings.state_dir, mode=0o700, exist_ok=True)
+        self.journal = Journal(os.path.join(settings.state_dir, "journal.sqlite"), boot_id())
+        self.remarks: list[str] = []
+        if self.journal.damaged:
+            self.remarks.append(
+                f"The journal was damaged; it has been moved to {self.journal.damaged}, and is "
+                "made again from the cloud's volumes"
+            )
+        directory = settings.mounts or os.path.join(settings.state_dir, "mounts")
+        self.mounter = Mounter(reactor, directory)
+        self.catalog = Catalog(reactor, driver, cluster_id, self.journal)
+        takeover = settings.defaults.takeover
+        self.mounts = Mounts(reactor, driver, self.mounter, self.catalog, takeover)
+        self._jobs = Jobs(reactor)
+        self._releases = Releases(
+            reactor,
+            self.catalog,
+            self.journal,
+            self.mounts,
+            self._jobs,
+            settings.linger,
+            settings.grace,
+        )
+        parts = (self.catalog, self.journal, self.mounts, self._jobs, self._releases)
+        self.plugin = VolumePlugin(driver, *parts, settings.defaults)
+        self._upkeep = Upkeep(
+            reactor,
+            self.plugin,
+            self.catalog,
+            self.mounts,
+            self._jobs,
+            self._releases,
+            settings.period,
+        )
+        self._api = EngineAPI(self.plugin, self.mounter.mounted, self._upkeep.soon)
+        self._listener = Listener(reactor, settings.socket)
+
+    async def start(self) -> None:
+        """
+        Listen, and begin the work in the background.
+
+        :raises SocketUnusable: the socket's path can't be used.
+        """
+        await self._listener.start(self._api.app.resource())
+        self._upkeep.start()
+
+    async def stop(self) -> None:
+        """
+        Stop listening, and interrupt the work.  Mounted volumes stay mounted: containers use them.
+        """
+        await self._listener.stop()
+        self._upkeep.stop()
+        self._releases.stop()
+        await self._jobs.stop()
+        self.journal.close()
+
+
+__all__ = ["DockerPlugin", "PluginSettings", "boot_id"]

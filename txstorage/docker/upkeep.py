@@ -1,0 +1,103 @@
+# -*- test-case-name: tests.docker.test_upkeep -*-
+"""
+The work in the background: reading the cloud's list, resuming removals, ending mounts without use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+
+from .._log import DOCKER_PROBLEM
+from ..errors import StorageError
+from ..interfaces import VolumeException
+from .catalog import Catalog
+from .jobs import Jobs
+from .mounts import Mounts
+from .plugin import VolumePlugin
+from .releases import Releases
+
+#: Seconds between two rounds.
+PERIOD = 60.0
+
+
+class Upkeep:
+    """
+    Repeats the work in the background.
+
+    :param reactor: provides ``IReactorTime``.
+    :param period: seconds between two rounds.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        plugin: VolumePlugin,
+        catalog: Catalog,
+        mounts: Mounts,
+        jobs: Jobs,
+        releases: Releases,
+        period: float = PERIOD,
+    ) -> None:
+        self._plugin = plugin
+        self._catalog = catalog
+        self._mounts = mounts
+        self._jobs = jobs
+        self._releases = releases
+        self._period = period
+        self._problems: dict[str, str] = {}
+        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self.round()))
+        self._loop.clock = reactor
+
+    def start(self) -> None:
+        """Begin with a round now."""
+        self._loop.start(self._period)
+
+    def stop(self) -> None:
+        """Begin no further round."""
+        if self._loop.running:
+            self._loop.stop()
+
+    def soon(self) -> None:
+        """Begin a round now, unless one is under way."""
+        if self._loop.running and self._loop.call is not None:
+            self._loop.call.reset(0)
+
+    async def round(self) -> None:
+        """Do all of it once.  Problems are logged, and tried again in the next round."""
+        sizes = {each.name: each.size for each in self._catalog.all_known()}
+        await self._attempt("the list", self._catalog.refresh())
+        for record in self._catalog.all_known():
+            if record.removing:
+                await self._attempt(record.name, self._plugin.remove(record.name))
+            elif record.size > sizes.get(record.name, record.size):
+                await self._attempt(record.name, self._plugin.grow(record.name))
+        for name in await self._here():
+            if not self._jobs.busy(name):
+                await self._attempt(name, self._releases.check(name))
+
+    async def _here(self) -> list[str]:
+        """:return: the names of the volumes that are mounted on this node, or attached to it."""
+        found = set(self._mounts.names())
+        try:
+            node = await self._mounts.node()
+        except StorageError:
+            return sorted(found)
+        attached = {each.name for each in self._catalog.all_known() if each.attached_to == node}
+        return sorted(found | attached)
+
+    async def _attempt(self, subject: str, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except (StorageError, VolumeException, OSError) as error:
+            if self._problems.get(subject) != str(error):
+                DOCKER_PROBLEM(subject=subject, reason=str(error)).write()
+            self._problems[subject] = str(error)
+        else:
+            self._problems.pop(subject, None)
+
+
+__all__ = ["PERIOD", "Upkeep"]
