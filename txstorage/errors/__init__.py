@@ -30,6 +30,7 @@ from .filesystems import (
     ProgramFailed,
     ProgramMissing,
 )
+from .labels import InvalidLabel, InvalidSource
 from .services import (
     AuthenticationFailed,
     CertificateRejected,
@@ -119,8 +120,10 @@ __all__ = [
     "InvalidConfiguration",
     "InvalidDatasetID",
     "InvalidFilesystem",
+    "InvalidLabel",
     "InvalidSize",
     "InvalidSnapshot",
+    "InvalidSource",
     "MalformedLabels",
     "MicroversionMissing",
     "MountPointUnusable",
