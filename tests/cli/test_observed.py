@@ -96,6 +96,8 @@ class RequestTests(SynchronousTestCase):
             ("delete_snapshot", ("s",), "destroy snapshot s", None, ""),
             ("extend_volume", ("v", 2**31, True), "grow volume v to 2 GiB", None, ""),
             ("delete_volume", ("v",), "destroy volume v", None, ""),
+            ("set_labels", ("v", {"a": "b"}), "label volume v", {"a": "b"}, ""),
+            ("remove_label", ("v", "a"), "remove the label 'a' of volume v", None, ""),
             ("request_attach", ("v", "s"), "attach volume v to s", None, ""),
             ("request_detach", ("v", "s"), "detach volume v from s", None, ""),
         ):

@@ -58,8 +58,8 @@ class Prompt(object):
         found = getattr(self.driver, name)
         return partial(self._begin, found) if callable(found) else found
 
-    def _begin(self, method, *args):
-        d = method(*args)
+    def _begin(self, method, *args, **kwargs):
+        d = method(*args, **kwargs)
         self.clock.advance(0)
         return d
 

@@ -120,7 +120,7 @@ class ListTests(DriverTestCase):
         self.assertEqual([set(), {u"worse"}], self.duplicates_and_skipped(logger))
         self.cloud.malformed = ()
         self.listed()
-        self.assertEqual(0, len(self.driver._problems._known))
+        self.assertEqual(0, len(self.driver._lists._problems._known))
         self.cloud.malformed = ((u"worse", u"has no size"),)
         self.assertEqual([set(), {u"worse"}], self.duplicates_and_skipped(logger))
 

@@ -98,6 +98,14 @@ ANSWERS = [
         u"see the reason",
     ),
     (
+        400,
+        b'{"badRequest": {"code": 400, "message": "Invalid volume: Deleting volume metadata is not'
+        b' allowed for volumes in uploading status."}}',
+        errors.RequestRefused,
+        u"retry when the volume's status has changed",
+        u"see the reason",
+    ),
+    (
         409,
         b'{"conflictingRequest": {"code": 409, "message": "Instance 1f is locked"}}',
         errors.Conflict,

@@ -234,6 +234,21 @@ class MemoryCloud(object):
         self.change(volume_id, status=u"extending")
         self._later(lambda: self.change(volume_id, status=volume.status, size=size))
 
+    def set_labels(self, volume_id, labels):
+        return self._answer("set labels", self._set_labels, volume_id, labels)
+
+    def _set_labels(self, volume_id, labels):
+        self.change(volume_id, labels=dict(self._get(volume_id).labels, **labels))
+        return self.volumes[volume_id].labels
+
+    def remove_label(self, volume_id, label):
+        return self._answer("remove label", self._remove_label, volume_id, label)
+
+    def _remove_label(self, volume_id, label):
+        kept = dict(self._get(volume_id).labels)
+        kept.pop(label, None)
+        self.change(volume_id, labels=kept)
+
     def create_snapshot(self, volume_id, name, labels):
         return self._answer("snapshot", self._snapshot, volume_id, name, labels)
 

@@ -12,8 +12,11 @@ from zope.interface.verify import verifyObject
 
 from txstorage.interfaces import (
     BlockDeviceSnapshot,
+    BlockDeviceVolume,
+    ILabelledBlockDeviceAsyncAPI,
     IResizableBlockDeviceAsyncAPI,
     ISnapshottingBlockDeviceAsyncAPI,
+    LabelledVolume,
     extensions,
 )
 
@@ -36,10 +39,14 @@ class ExtensionsTests(SynchronousTestCase):
     """The interfaces beyond Flocker's."""
 
     def test_driver(self):
-        """The driver provides both."""
+        """The driver provides all."""
         clock = Clock()
         driver = memory_driver(clock, MemoryCloud(clock))
-        for interface in (ISnapshottingBlockDeviceAsyncAPI, IResizableBlockDeviceAsyncAPI):
+        for interface in (
+            ILabelledBlockDeviceAsyncAPI,
+            ISnapshottingBlockDeviceAsyncAPI,
+            IResizableBlockDeviceAsyncAPI,
+        ):
             verifyObject(interface, driver)
 
     def test_exports(self):
@@ -53,6 +60,27 @@ class ExtensionsTests(SynchronousTestCase):
             other = dict(FIELDS, **{field: {"dataset_id": None, "size": 2, "labels": {}}.get(
                 field, u"other")})
             self.assertNotEqual(BlockDeviceSnapshot(**FIELDS), BlockDeviceSnapshot(**other), field)
+
+    def test_labelled(self):
+        """Volumes with labels are equal by value, and any difference counts."""
+        fields = dict(
+            volume=BlockDeviceVolume(
+                blockdevice_id=u"v", size=1, attached_to=None, dataset_id=DATASET
+            ),
+            labels={u"why": u"upgrade"},
+            status=u"available",
+            created_at=u"2026-11-27T05:00:00",
+        )
+        self.assertEqual(LabelledVolume(**fields), LabelledVolume(**fields))
+        other = dict(
+            volume=fields["volume"].set(size=2), labels={}, status=u"error", created_at=u""
+        )
+        for field in fields:
+            changed = dict(fields, **{field: other[field]})
+            self.assertNotEqual(LabelledVolume(**fields), LabelledVolume(**changed), field)
+            if field != "volume":
+                wrong = dict(fields, **{field: [u"wrong"]})
+                self.assertRaises(TypeError, LabelledVolume, **wrong)
 
     def test_types(self):
         """A value of the wrong type is refused."""

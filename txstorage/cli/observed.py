@@ -145,6 +145,16 @@ class ObservedService:
         sent = self._service.extend_volume(volume_id, size, attached)
         return self._sent.watch(f"grow volume {volume_id} to {format_size(size)}", sent)
 
+    def set_labels(self, volume_id: str, labels: Mapping[str, str]) -> Deferred[Any]:
+        """See ``IVolumeService``."""
+        sent = self._service.set_labels(volume_id, labels)
+        return self._sent.watch(f"label volume {volume_id}", sent)
+
+    def remove_label(self, volume_id: str, label: str) -> Deferred[None]:
+        """See ``IVolumeService``."""
+        sent = self._service.remove_label(volume_id, label)
+        return self._sent.watch(f"remove the label '{label}' of volume {volume_id}", sent)
+
     def create_snapshot(
         self, volume_id: str, name: str, labels: Mapping[str, str]
     ) -> Deferred[Snapshot]:

@@ -86,6 +86,26 @@ class IVolumeService(Interface):
         :return: fires with ``None`` when the request is accepted; fails with ``UnknownVolume``.
         """
 
+    def set_labels(volume_id, labels):
+        # type: (Text, Mapping[Text, Text]) -> Deferred[Mapping[Text, Text]]
+        """
+        Add or replace labels of a volume.  Idempotent.
+
+        :param dict labels: text to text; the volume keeps its others.
+        :return: fires with a dict, text to text: all labels that the volume has then; fails with
+            ``UnknownVolume``.
+        """
+
+    def remove_label(volume_id, label):
+        # type: (Text, Text) -> Deferred[None]
+        """
+        Remove a label of a volume.  Idempotent.
+
+        :param text label: the label's key.
+        :return: fires with ``None`` when the volume does not have the label, also when it did not
+            have it before; fails with ``UnknownVolume``.
+        """
+
     def create_snapshot(volume_id, name, labels):
         # type: (Text, Text, Mapping[Text, Text]) -> Deferred[Snapshot]
         """

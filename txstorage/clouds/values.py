@@ -74,6 +74,14 @@ class Volume(object):
     snapshot_id = attr.ib(default=None, validator=optional(_text))  # type: Optional[Text]
     source_volume_id = attr.ib(default=None, validator=optional(_text))  # type: Optional[Text]
 
+    def with_labels(self, labels):
+        # type: (Mapping[Text, Text]) -> Volume
+        """
+        :param dict labels: text to text: all labels.
+        :return: the :class:`Volume` with these labels instead of its own.
+        """
+        return Volume(**dict(attr.asdict(self, recurse=False), labels=labels))
+
 
 @attr.s(frozen=True, slots=True, hash=False)
 class Snapshot(object):

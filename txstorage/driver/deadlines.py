@@ -25,8 +25,9 @@ if MYPY:
     from .convergence import PlainSubject  # noqa: F401
     from .convergence.base import Convergence  # noqa: F401
     from .creation.once import Creation  # noqa: F401
+    from .labelling.changes import LabelChange  # noqa: F401
 
-    Subject = Union[PlainSubject, Convergence, Creation]
+    Subject = Union[PlainSubject, Convergence, Creation, LabelChange]
 
 
 class TimedOperations(object):

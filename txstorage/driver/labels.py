@@ -7,13 +7,14 @@ Flocker's own OpenStack driver uses the same labels, so its volumes are adopted.
 
 from __future__ import absolute_import, division, print_function
 
+import re
 from collections import OrderedDict
 from uuid import UUID
 
 from .._log import DUPLICATE_VOLUME, VOLUME_SKIPPED
 from .._support.compat import text_type
-from ..errors import MalformedLabels
-from ..interfaces import BlockDeviceVolume, UnknownVolume
+from ..errors import InvalidLabel, MalformedLabels
+from ..interfaces import BlockDeviceVolume, LabelledVolume, UnknownVolume
 from .lifecycle import chosen
 from .places import attached_servers
 
@@ -21,10 +22,12 @@ MYPY = False
 if MYPY:
     from typing import (  # noqa: F401
         Any,
+        Callable,
         Dict,
         Iterable,
         Iterator,
         List,
+        Mapping,
         Optional,
         Sequence,
         Set,
@@ -43,6 +46,16 @@ _PORTION = 64
 
 CLUSTER = u"flocker-cluster-id"
 DATASET = u"flocker-dataset-id"
+
+# The labels of the driver itself begin with this.
+_RESERVED = u"flocker-"
+
+# Cinder's schema of metadata: cinder/api/validation/parameter_types.py.
+_LABEL = re.compile(u"[a-zA-Z0-9_:. /-]{1,255}\\Z")
+_MAX_VALUE = 255
+
+# Cinder has no path for these labels of a volume, so it could not remove them.
+_WITHOUT_PATH = re.compile(u"/|\\.(json|xml)\\Z|\\A\\.\\.?\\Z")
 
 
 def cluster_labels(cluster_id):
@@ -71,6 +84,51 @@ def volume_name(dataset_id):
     :return: text: the volume's name, for people who list the cloud's volumes.
     """
     return u"flocker-{}".format(dataset_id)
+
+
+def is_valid_label(label, value):
+    # type: (Any, Any) -> bool
+    """
+    Check whether a consumer may set a label.
+
+    :param text label: the label's key, which must not be one that the driver reserves.
+    :param text value: the label's value.
+    :return: ``bool``.
+    """
+    return (
+        isinstance(label, text_type)
+        and isinstance(value, text_type)
+        and _LABEL.match(label) is not None
+        and not label.startswith(_RESERVED)
+        and len(value) <= _MAX_VALUE
+    )
+
+
+def check_volume_labels(labels):
+    # type: (Mapping[Text, Text]) -> None
+    """
+    Check the labels that a consumer sets on a volume.
+
+    :param dict labels: text to text.
+    :raises InvalidLabel: a label is invalid, or could never be removed.
+    """
+    for label, value in labels.items():
+        if not is_valid_label(label, value) or _WITHOUT_PATH.search(label):
+            raise InvalidLabel(u"Not a label for a volume: {!r}: {!r}".format(label, value))
+
+
+def own_labels(labelled):
+    # type: (Union[Volume, Snapshot]) -> Dict[Text, Text]
+    """
+    :param labelled: a :class:`txstorage.clouds.Volume` or :class:`txstorage.clouds.Snapshot`, as
+        the cloud describes it.
+    :return: ``dict``, text to text: the consumer's own labels.
+    """
+    return {
+        label: value
+        for label, value in labelled.labels.items()
+        if not label.startswith(_RESERVED)
+    }
 
 
 def belongs_to(labelled, cluster_id):
@@ -138,6 +196,21 @@ def block_device_volume(volume):
     )
 
 
+def labelled_volume(volume):
+    # type: (Volume) -> LabelledVolume
+    """
+    :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :return: the ``LabelledVolume``.
+    :raises MalformedLabels: the dataset's label is missing or not a UUID.
+    """
+    return LabelledVolume(
+        volume=block_device_volume(volume),
+        labels=own_labels(volume),
+        status=volume.status,
+        created_at=volume.created_at,
+    )
+
+
 def by_dataset(volumes):
     # type: (Iterable[Volume]) -> Tuple[Dict[UUID, List[Volume]], List[Tuple[Text, Text]]]
     """
@@ -163,16 +236,18 @@ class UsableVolumes(object):
 
     :param page: a :class:`txstorage.clouds.VolumePage`.
     :param UUID cluster_id: the cluster; volumes of other clusters are left out.
+    :param read: called with each :class:`txstorage.clouds.Volume`; returns its value.
 
-    :ivar list volumes: of ``BlockDeviceVolume``, in the order of the list.
+    :ivar list volumes: of the values, in the order of the list.
     :ivar list problems: for the log: pairs of a message type and its fields.
     """
 
-    def __init__(self, page, cluster_id):
-        # type: (VolumePage, UUID) -> None
+    def __init__(self, page, cluster_id, read=block_device_volume):
+        # type: (VolumePage, UUID, Callable[[Volume], Any]) -> None
         self._page = page
         self._cluster_id = cluster_id
-        self.volumes = []  # type: List[BlockDeviceVolume]
+        self._read = read
+        self.volumes = []  # type: List[Any]
         self.problems = []  # type: List[Tuple[Any, Dict[str, Any]]]
 
     def steps(self):
@@ -192,7 +267,7 @@ class UsableVolumes(object):
             used.update(id(self._choose(*each)) for each in rivals)
             yield
         for portion in _portions(self._page.volumes):
-            self.volumes.extend(block_device_volume(each) for each in portion if id(each) in used)
+            self.volumes.extend(self._read(each) for each in portion if id(each) in used)
             yield
 
     def _skip(self, malformed):

@@ -8,29 +8,32 @@ request to send and when to wait; :mod:`txstorage.driver.polling` does the waiti
 
 from __future__ import absolute_import, division, print_function
 
+from functools import partial
+
 from twisted.internet.defer import maybeDeferred, succeed
 from zope.interface import implementer
 
-from .._log import OncePerProblem
 from .._support.compat import as_text
-from .._support.slices import Slices
 from ..interfaces import (
     IBlockDeviceAsyncAPI,
     ICloudAPI,
+    ILabelledBlockDeviceAsyncAPI,
     IProfiledBlockDeviceAPI,
     IResizableBlockDeviceAsyncAPI,
     ISnapshottingBlockDeviceAsyncAPI,
 )
 from .attaching import NodeAttacher
-from .convergence import Growth, PlainSubject, SnapshotConvergence, VolumeConvergence
+from .convergence import Growth, PlainSubject, SnapshotDeletion, VolumeConvergence
 from .creation import Creations
 from .deadlines import TimedOperations
-from .labels import UsableVolumes, block_device_volume, check_cluster, cluster_labels, dataset_of
+from .labelling import VolumeLabels
+from .labels import block_device_volume, check_cluster, dataset_of
 from .lifecycle import DEAD_SERVER
+from .listing import ClusterLists
 from .places import attached_servers
 from .polling import Intervals, SnapshotWatcher, Watcher
 from .sizes import whole
-from .snapshots import check_owner, explained_refusal, listed_snapshots
+from .snapshots import check_owner, explained_refusal
 
 MYPY = False
 if MYPY:
@@ -43,8 +46,8 @@ if MYPY:
 
     from .._devices.finder import DeviceFinder  # noqa: F401
     from ..clouds.interface import IVolumeService  # noqa: F401
-    from ..clouds.values import Snapshot, SnapshotPage, Volume, VolumePage  # noqa: F401
-    from ..interfaces import BlockDeviceSnapshot, BlockDeviceVolume  # noqa: F401
+    from ..clouds.values import Snapshot, Volume  # noqa: F401
+    from ..interfaces import BlockDeviceSnapshot, BlockDeviceVolume, LabelledVolume  # noqa: F401
 
     NodeIdentity = Any  # the wing _node stands above this one
 
@@ -53,6 +56,7 @@ if MYPY:
     IBlockDeviceAsyncAPI,
     IProfiledBlockDeviceAPI,
     ICloudAPI,
+    ILabelledBlockDeviceAsyncAPI,
     ISnapshottingBlockDeviceAsyncAPI,
     IResizableBlockDeviceAsyncAPI,
 )
@@ -93,16 +97,15 @@ class BlockDeviceDriver(object):
         self._cluster_id = cluster_id
         self._node = node
         self._operations = TimedOperations(reactor, timeout)
-        self._copies = TimedOperations(reactor, copy_timeout)
+        timed = (self._operations, TimedOperations(reactor, copy_timeout))
         self._watcher = Watcher(reactor, service, cluster_id, intervals)
         self._snapshots = SnapshotWatcher(reactor, service, cluster_id, intervals)
         watchers = (self._watcher, self._snapshots)
         self._creations = Creations(
-            reactor, service, cluster_id, watchers, intervals, profiles or {}
+            reactor, service, cluster_id, watchers, intervals, profiles or {}, timed
         )
-        self._slices = Slices(reactor)
-        self._problems = OncePerProblem()
-        self._snapshot_problems = OncePerProblem()
+        self._lists = ClusterLists(reactor, service, cluster_id)
+        self._labels = VolumeLabels(reactor, service, cluster_id, intervals, self._operations)
         self._attacher = NodeAttacher(reactor, service, devices, node, intervals)
 
     def allocation_unit(self):
@@ -143,7 +146,7 @@ class BlockDeviceDriver(object):
         :raises QuotaExceeded: the project's quota is exceeded.
         :raises DatasetConflict: the dataset has a volume of another size.
         """
-        return maybeDeferred(self._creations.volume, self._operations, dataset_id, size)
+        return maybeDeferred(self._creations.volume, dataset_id, size)
 
     def create_volume_with_profile(self, dataset_id, size, profile_name):
         # type: (UUID, int, Text) -> Deferred[BlockDeviceVolume]
@@ -156,8 +159,7 @@ class BlockDeviceDriver(object):
         :return: a ``Deferred``, as from :meth:`create_volume`.
         :raises UnknownProfile: (the Deferred) neither mandatory nor configured.
         """
-        create, profile = self._creations.volume, as_text(profile_name)
-        return maybeDeferred(create, self._operations, dataset_id, size, profile)
+        return maybeDeferred(self._creations.volume, dataset_id, size, as_text(profile_name))
 
     def destroy_volume(self, blockdevice_id):
         # type: (Text) -> Deferred[None]
@@ -231,7 +233,7 @@ class BlockDeviceDriver(object):
 
         :return: a ``Deferred`` that fires with a list of ``BlockDeviceVolume``.
         """
-        return self._operations.run(u"list", PlainSubject(u"volumes"), self._list)
+        return self._operations.run(u"list", PlainSubject(u"volumes"), self._lists.volumes)
 
     def get_device_path(self, blockdevice_id):
         # type: (Text) -> Deferred[FilePath[str]]
@@ -283,45 +285,70 @@ class BlockDeviceDriver(object):
     def create_snapshot(self, blockdevice_id, name, labels):
         # type: (Text, Text, Mapping[Text, Text]) -> Deferred[BlockDeviceSnapshot]
         """See ``ISnapshottingBlockDeviceAsyncAPI``."""
-        volume_id = as_text(blockdevice_id)
-        return maybeDeferred(self._creations.snapshot, self._copies, volume_id, name, labels)
+        return maybeDeferred(self._creations.snapshot, as_text(blockdevice_id), name, labels)
 
     def list_snapshots(self):
         # type: () -> Deferred[List[BlockDeviceSnapshot]]
         """See ``ISnapshottingBlockDeviceAsyncAPI``."""
-        return self._operations.run(u"list", PlainSubject(u"snapshots"), self._list_snapshots)
+        return self._operations.run(u"list", PlainSubject(u"snapshots"), self._lists.snapshots)
 
     def destroy_snapshot(self, snapshot_id):
         # type: (Text) -> Deferred[None]
         """See ``ISnapshottingBlockDeviceAsyncAPI``."""
-        run = SnapshotConvergence(
-            self._service,
-            self._snapshots,
-            u"destroy",
-            as_text(snapshot_id),
-            lambda run: self._service.delete_snapshot(run.subject_id),
-            lambda snapshot: check_owner(snapshot, self._cluster_id),
-        )
+        snapshot_id, check = as_text(snapshot_id), partial(check_owner, cluster_id=self._cluster_id)
+        run = SnapshotDeletion(self._service, self._snapshots, snapshot_id, check)
         return self._operations.run(u"destroy", run, run.run).addCallback(lambda _: None)
 
     def create_volume_from_snapshot(self, dataset_id, snapshot_id, size=None):
         # type: (UUID, Text, Optional[int]) -> Deferred[BlockDeviceVolume]
         """See ``ISnapshottingBlockDeviceAsyncAPI``."""
         original = self._creations.of_snapshot(as_text(snapshot_id))
-        create = self._creations.volume
-        return maybeDeferred(create, self._copies, dataset_id, size, original=original)
+        return maybeDeferred(self._creations.volume, dataset_id, size, original=original)
 
     def clone_volume(self, dataset_id, blockdevice_id, size=None):
         # type: (UUID, Text, Optional[int]) -> Deferred[BlockDeviceVolume]
         """See ``ISnapshottingBlockDeviceAsyncAPI``."""
         original = self._creations.of_volume(as_text(blockdevice_id))
-        create = self._creations.volume
-        return maybeDeferred(create, self._copies, dataset_id, size, original=original)
+        return maybeDeferred(self._creations.volume, dataset_id, size, original=original)
 
     def grow_volume(self, blockdevice_id, size):
         # type: (Text, int) -> Deferred[BlockDeviceVolume]
         """See ``IResizableBlockDeviceAsyncAPI``."""
         return maybeDeferred(self._grow, as_text(blockdevice_id), size)
+
+    def create_labelled_volume(
+        self, dataset_id, size, labels, profile_name=None, snapshot_id=None, blockdevice_id=None
+    ):
+        # type: (UUID, Optional[int], Mapping[Text, Text], Optional[Text], Optional[Text], Optional[Text]) -> Deferred[LabelledVolume]
+        """See ``ILabelledBlockDeviceAsyncAPI``."""
+        source = (snapshot_id, blockdevice_id)
+        create = self._creations.labelled_volume
+        return maybeDeferred(create, dataset_id, size, labels, profile_name, *source)
+
+    def list_labelled_volumes(self):
+        # type: () -> Deferred[List[LabelledVolume]]
+        """See ``ILabelledBlockDeviceAsyncAPI``."""
+        return self._operations.run(u"list", PlainSubject(u"volumes"), self._lists.labelled)
+
+    def get_labelled_volume(self, blockdevice_id):
+        # type: (Text) -> Deferred[LabelledVolume]
+        """See ``ILabelledBlockDeviceAsyncAPI``."""
+        return self._labels.get(as_text(blockdevice_id))
+
+    def set_labels(self, blockdevice_id, labels):
+        # type: (Text, Mapping[Text, Text]) -> Deferred[LabelledVolume]
+        """See ``ILabelledBlockDeviceAsyncAPI``."""
+        return maybeDeferred(self._labels.set, as_text(blockdevice_id), labels)
+
+    def remove_label(self, blockdevice_id, label):
+        # type: (Text, Text) -> Deferred[None]
+        """See ``ILabelledBlockDeviceAsyncAPI``."""
+        return maybeDeferred(self._labels.remove, as_text(blockdevice_id), label)
+
+    def adopt_volume(self, blockdevice_id, dataset_id, labels):
+        # type: (Text, UUID, Mapping[Text, Text]) -> Deferred[LabelledVolume]
+        """See ``ILabelledBlockDeviceAsyncAPI``."""
+        return maybeDeferred(self._labels.adopt, as_text(blockdevice_id), dataset_id, labels)
 
     # -- the parts that all operations share ------------------------------------------
 
@@ -352,39 +379,12 @@ class BlockDeviceDriver(object):
         d = self._service.delete_volume(run.volume_id)  # type: Deferred[Any]
         return d.addErrback(lambda f: explained_refusal(f, self._service, run.volume_id))
 
-    def _list_snapshots(self):
-        # type: () -> Deferred[List[BlockDeviceSnapshot]]
-        d = self._service.list_snapshots(cluster_labels(self._cluster_id))
-        return d.addCallback(self._select_snapshots)
-
-    def _select_snapshots(self, page):
-        # type: (SnapshotPage) -> List[BlockDeviceSnapshot]
-        snapshots, problems = listed_snapshots(page, self._cluster_id)
-        self._snapshot_problems.report(problems)
-        return snapshots
-
     def _grow(self, volume_id, size):
         # type: (Text, int) -> Deferred[BlockDeviceVolume]
         size = whole(size, self._service.allocation_unit)
         run = Growth(self._service, self._watcher, volume_id, size, self._check_dataset)
         d = self._operations.run(u"grow", run, self._attacher.grow, run)
         return d.addCallback(block_device_volume)
-
-    def _list(self):
-        # type: () -> Deferred[List[BlockDeviceVolume]]
-        d = self._service.list_volumes(cluster_labels(self._cluster_id))
-        return d.addCallback(self._select)
-
-    def _select(self, page):
-        # type: (VolumePage) -> Deferred[List[BlockDeviceVolume]]
-        selection = UsableVolumes(page, self._cluster_id)
-
-        def selected(_):
-            # type: (None) -> List[BlockDeviceVolume]
-            self._problems.report(selection.problems)
-            return selection.volumes
-
-        return self._slices.run(selection.steps()).addCallback(selected)
 
     def _device_path(self, volume_id):
         # type: (Text) -> Deferred[FilePath[str]]

@@ -17,7 +17,7 @@ from ..errors import (
     UnknownSnapshot,
 )
 from ..interfaces import BlockDeviceSnapshot
-from .labels import CLUSTER, DATASET, belongs_to, uuid_of
+from .labels import CLUSTER, DATASET, belongs_to, is_valid_label, own_labels, uuid_of
 
 MYPY = False
 if MYPY:
@@ -30,15 +30,8 @@ if MYPY:
     from ..clouds.interface import IVolumeService  # noqa: F401
     from ..clouds.values import Snapshot, SnapshotPage  # noqa: F401
 
-# The labels of the driver itself begin with this.
-_RESERVED = u"flocker-"
-
 # Cinder strips a name, and then no search would find the snapshot by its name again.
 _NAME = re.compile(u"[^\x00-\x20\x7f]([^\x00-\x1f\x7f]{0,253}[^\x00-\x20\x7f])?\\Z")
-
-# Cinder's schema of metadata: cinder/api/validation/parameter_types.py.
-_LABEL = re.compile(u"[a-zA-Z0-9_:. /-]{1,255}\\Z")
-_MAX_VALUE = 255
 
 
 def check_snapshot(name, labels):
@@ -51,13 +44,7 @@ def check_snapshot(name, labels):
     if not isinstance(name, text_type) or not _NAME.match(name):
         raise InvalidSnapshot(u"Not a name for a snapshot: {!r}".format(name))
     for label, value in labels.items():
-        if (
-            not isinstance(label, text_type)
-            or not isinstance(value, text_type)
-            or not _LABEL.match(label)
-            or label.startswith(_RESERVED)
-            or len(value) > _MAX_VALUE
-        ):
+        if not is_valid_label(label, value):
             raise InvalidSnapshot(u"Not a label for a snapshot: {!r}: {!r}".format(label, value))
 
 
@@ -75,17 +62,8 @@ def block_device_snapshot(snapshot):
         size=snapshot.size,
         created_at=snapshot.created_at,
         status=snapshot.status,
-        labels=_own_labels(snapshot),
+        labels=own_labels(snapshot),
     )
-
-
-def _own_labels(snapshot):
-    # type: (Snapshot) -> Dict[Text, Text]
-    return {
-        label: value
-        for label, value in snapshot.labels.items()
-        if not label.startswith(_RESERVED)
-    }
 
 
 def check_labels(snapshot, labels):
@@ -96,7 +74,7 @@ def check_labels(snapshot, labels):
     :return: the snapshot.
     :raises SnapshotConflict: the labels differ.
     """
-    if _own_labels(snapshot) != dict(labels):
+    if own_labels(snapshot) != dict(labels):
         raise SnapshotConflict(
             snapshot.snapshot_id,
             u"Volume {} already has a snapshot named '{}', {}, made at {} with other labels".format(

@@ -30,6 +30,7 @@ from .filesystems import (
     ProgramFailed,
     ProgramMissing,
 )
+from .labels import InvalidLabel, InvalidSource
 from .plugin import (
     BeingRemoved,
     HeldByNode,
@@ -136,10 +137,12 @@ __all__ = [
     "InvalidConfiguration",
     "InvalidDatasetID",
     "InvalidFilesystem",
+    "InvalidLabel",
     "InvalidName",
     "InvalidOption",
     "InvalidSize",
     "InvalidSnapshot",
+    "InvalidSource",
     "MalformedLabels",
     "MalformedRequest",
     "MicroversionMissing",

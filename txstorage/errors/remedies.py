@@ -79,6 +79,12 @@ OF_SERVICES = (
         u"availability zone .*(invalid|not available|not found)",
         u"correct 'availability_zone'; 'openstack availability zone list --volume' lists them",
     ),
+    # Cinder's InvalidVolume, of a volume in maintenance or being uploaded to an image.
+    _cause(
+        u"volume metadata is not allowed",
+        u"retry when the volume's status has changed; only an administrator can end 'maintenance'",
+        400,
+    ),
     # Nova's InstanceIsLocked.
     _cause(u"instance .* is locked", u"unlock the instance with 'openstack server unlock'", 409),
     # Nova's CannotDetachRootVolume and its API's older message.

@@ -212,7 +212,7 @@ class MalformedLabels(VolumeError):
 
 
 class DatasetConflict(VolumeError):
-    """The dataset already has a volume, of another size."""
+    """The dataset already has another volume, or one of another size or source."""
 
     remedy = u"destroy the existing volume, or request its size"
 

@@ -12,8 +12,10 @@ from __future__ import absolute_import, division, print_function
 
 from .extensions import (
     BlockDeviceSnapshot,
+    ILabelledBlockDeviceAsyncAPI,
     IResizableBlockDeviceAsyncAPI,
     ISnapshottingBlockDeviceAsyncAPI,
+    LabelledVolume,
 )
 
 MYPY = False
@@ -63,9 +65,11 @@ __all__ = [
     "IBlockDeviceAPI",
     "IBlockDeviceAsyncAPI",
     "ICloudAPI",
+    "ILabelledBlockDeviceAsyncAPI",
     "IProfiledBlockDeviceAPI",
     "IResizableBlockDeviceAsyncAPI",
     "ISnapshottingBlockDeviceAsyncAPI",
+    "LabelledVolume",
     "MandatoryProfiles",
     "StorageInitializationError",
     "UnattachedVolume",

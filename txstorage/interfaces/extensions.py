@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.interfaces.test_extensions -*-
 """
-Operations beyond Flocker's interfaces: snapshots, clones and growing.
+Operations beyond Flocker's interfaces: labels, snapshots, clones and growing.
 
 They stand beside Flocker's ``IBlockDeviceAsyncAPI``: a driver that has them provides these
 interfaces, too.
@@ -52,6 +52,126 @@ class BlockDeviceSnapshot(object):
     created_at = attr.ib(validator=_text)  # type: Text
     status = attr.ib(validator=_text)  # type: Text
     labels = attr.ib(default=attr.Factory(dict), validator=instance_of(dict))  # type: Mapping[Text, Text]
+
+
+@attr.s(frozen=True, hash=False)
+class LabelledVolume(object):
+    """
+    A volume with its labels. Equal by value.
+
+    :ivar volume: the ``BlockDeviceVolume``.
+    :ivar dict labels: text to text: the consumer's own labels.  Those whose keys begin with
+        ``flocker-`` are the driver's, and left out.
+    :ivar text status: the cloud's own status, such as ``available``.
+    :ivar text created_at: ISO 8601, UTC.
+    """
+
+    volume = attr.ib()  # type: BlockDeviceVolume
+    labels = attr.ib(validator=instance_of(dict))  # type: Mapping[Text, Text]
+    status = attr.ib(validator=_text)  # type: Text
+    created_at = attr.ib(validator=_text)  # type: Text
+
+
+class ILabelledBlockDeviceAsyncAPI(Interface):
+    """
+    Volumes with labels, for a consumer's own use.
+
+    Every method returns a ``Deferred``, which can be cancelled; every operation can be retried, and
+    resumes from the cloud's current state.
+
+    A label's key has 1 to 255 of the characters ``a-z A-Z 0-9 _ : . -`` and space, and does not
+    begin with ``flocker-``.  Keys that end with ``.json`` or ``.xml``, and the keys ``.`` and
+    ``..``, are invalid, too, because Cinder could not remove such a label.  A value has at most 255
+    characters.
+    """
+
+    def create_labelled_volume(
+        dataset_id, size, labels, profile_name=None, snapshot_id=None, blockdevice_id=None
+    ):
+        # type: (UUID, Optional[int], Mapping[Text, Text], Optional[Text], Optional[Text], Optional[Text]) -> Deferred[LabelledVolume]
+        """
+        Create a dataset's volume with labels, exactly once.  The volume has the labels from the
+        beginning.  A volume that the dataset already has is returned unchanged, with the labels
+        that it has.
+
+        :param UUID dataset_id: the dataset.
+        :param size: bytes (int), rounded up to the allocation unit; with a source, ``None`` for the
+            source's size.
+        :param dict labels: text to text.
+        :param profile_name: the profile (text), or ``None``.
+        :param snapshot_id: the snapshot (text) whose data the volume begins with, or ``None``.
+        :param blockdevice_id: the volume (text) whose data it begins with, or ``None``.
+        :return: a ``Deferred`` that fires with the :class:`LabelledVolume` once it is usable.
+        :raises InvalidLabel: (the Deferred) a label is invalid.
+        :raises InvalidSource: both a snapshot and a volume are given.
+        :raises InvalidSize: not a positive whole number.
+        :raises UnknownProfile: the profile is neither mandatory nor configured.
+        :raises UnknownSnapshot: the snapshot does not exist, or is another cluster's.
+        :raises UnknownVolume: the volume to copy does not exist.
+        :raises SmallerThanSource: the size is less than the source's.
+        :raises DatasetConflict: the dataset has a volume of another size, or one that was not made
+            from the source.
+        :raises QuotaExceeded: the project's quota is exceeded.
+        """
+
+    def list_labelled_volumes():
+        # type: () -> Deferred[List[LabelledVolume]]
+        """
+        List the volumes of the cluster, the same as ``list_volumes`` does.
+
+        :return: a ``Deferred`` that fires with a list of :class:`LabelledVolume`, of any status.
+        """
+
+    def get_labelled_volume(blockdevice_id):
+        # type: (Text) -> Deferred[LabelledVolume]
+        """
+        Read one volume.
+
+        :param text blockdevice_id: the volume.
+        :return: a ``Deferred`` that fires with the :class:`LabelledVolume`.
+        :raises UnknownVolume: (the Deferred) the volume does not exist, or is another cluster's.
+        """
+
+    def set_labels(blockdevice_id, labels):
+        # type: (Text, Mapping[Text, Text]) -> Deferred[LabelledVolume]
+        """
+        Add or replace labels of a volume, and keep its others.
+
+        :param text blockdevice_id: the volume.
+        :param dict labels: text to text.
+        :return: a ``Deferred`` that fires with the :class:`LabelledVolume` after the change.
+        :raises InvalidLabel: (the Deferred) a label is invalid.
+        :raises UnknownVolume: the volume does not exist, or is another cluster's.
+        """
+
+    def remove_label(blockdevice_id, label):
+        # type: (Text, Text) -> Deferred[None]
+        """
+        Remove a label of a volume, if it has it.
+
+        :param text blockdevice_id: the volume.
+        :param text label: the label's key.
+        :return: a ``Deferred`` that fires with ``None`` once the volume does not have the label.
+        :raises InvalidLabel: (the Deferred) the key is invalid.
+        :raises UnknownVolume: the volume does not exist, or is another cluster's.
+        """
+
+    def adopt_volume(blockdevice_id, dataset_id, labels):
+        # type: (Text, UUID, Mapping[Text, Text]) -> Deferred[LabelledVolume]
+        """
+        Make a volume that belongs to no cluster the volume of a dataset.  It may be attached, and
+        keeps its other labels.  The dataset's volume is returned unchanged, with the labels that it
+        has.
+
+        :param text blockdevice_id: the volume.
+        :param UUID dataset_id: the dataset.
+        :param dict labels: text to text: the labels to set with the driver's own.
+        :return: a ``Deferred`` that fires with the :class:`LabelledVolume`.
+        :raises InvalidLabel: (the Deferred) a label is invalid.
+        :raises InvalidDatasetID: not a ``UUID``.
+        :raises UnknownVolume: the volume does not exist, or is another cluster's.
+        :raises DatasetConflict: the volume is another dataset's, or the dataset has another volume.
+        """
 
 
 class ISnapshottingBlockDeviceAsyncAPI(Interface):
@@ -159,6 +279,8 @@ class IResizableBlockDeviceAsyncAPI(Interface):
 
 __all__ = [
     "BlockDeviceSnapshot",
+    "ILabelledBlockDeviceAsyncAPI",
     "IResizableBlockDeviceAsyncAPI",
     "ISnapshottingBlockDeviceAsyncAPI",
+    "LabelledVolume",
 ]

@@ -64,6 +64,20 @@ def path_segment(identifier):
     return quote(identifier)
 
 
+def label_segment(label):
+    # type: (Any) -> Optional[Text]
+    """
+    :param text label: a label's key.
+    :return: the key as one segment of a path, percent-encoded; ``None`` when it can't be one.
+        Cinder's router would take ``.json`` for the format of the response, and the rest for the
+        key.
+    """
+    if label in _NO_IDS:
+        return None if label.startswith(u".") else quote(label)
+    segment = path_segment(label)
+    return None if segment is None or segment.endswith((u".json", u".xml")) else segment
+
+
 def is_missing(error):
     # type: (Any) -> bool
     """

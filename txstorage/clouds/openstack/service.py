@@ -91,6 +91,16 @@ class OpenStackService(object):
         """See ``IVolumeService``."""
         return self._cinder.extend(volume_id, size, attached)
 
+    def set_labels(self, volume_id, labels):
+        # type: (Text, Mapping[Text, Text]) -> Deferred[Mapping[Text, Text]]
+        """See ``IVolumeService``."""
+        return self._cinder.set_labels(volume_id, labels)
+
+    def remove_label(self, volume_id, label):
+        # type: (Text, Text) -> Deferred[None]
+        """See ``IVolumeService``."""
+        return self._cinder.remove_label(volume_id, label)
+
     def create_snapshot(self, volume_id, name, labels):
         # type: (Text, Text, Mapping[Text, Text]) -> Deferred[Snapshot]
         """See ``IVolumeService``."""

@@ -3,7 +3,13 @@ Convergence: one operation on one volume or snapshot, until the target state is 
 """
 
 from .base import PlainSubject
-from .snapshots import SnapshotConvergence
+from .snapshots import SnapshotConvergence, SnapshotDeletion
 from .volumes import Growth, VolumeConvergence
 
-__all__ = ["Growth", "PlainSubject", "SnapshotConvergence", "VolumeConvergence"]
+__all__ = [
+    "Growth",
+    "PlainSubject",
+    "SnapshotConvergence",
+    "SnapshotDeletion",
+    "VolumeConvergence",
+]

@@ -74,4 +74,25 @@ class SnapshotConvergence(Convergence):
         raise SnapshotFailed(operation, self.subject_id, problem)
 
 
-__all__ = ["SnapshotConvergence"]
+class SnapshotDeletion(SnapshotConvergence):
+    """
+    The deletion of one snapshot.
+
+    :param service: an :class:`~txstorage.clouds.IVolumeService`.
+    :param watcher: a :class:`~txstorage.driver.polling.lists.SnapshotWatcher`.
+    :param text snapshot_id: the snapshot.
+    :param check: see :class:`Convergence`.
+    """
+
+    def __init__(self, service, watcher, snapshot_id, check):
+        # type: (IVolumeService, SnapshotWatcher, Text, Callable[[Snapshot], object]) -> None
+        SnapshotConvergence.__init__(
+            self, service, watcher, u"destroy", snapshot_id, SnapshotDeletion._delete, check
+        )
+
+    def _delete(self):
+        # type: () -> Deferred[None]
+        return self._service.delete_snapshot(self.subject_id)
+
+
+__all__ = ["SnapshotConvergence", "SnapshotDeletion"]

@@ -7,15 +7,16 @@ from __future__ import absolute_import, division, print_function
 
 from uuid import UUID
 
+from ..._support.compat import as_text
 from ..._support.deferreds import SharedCalls
 from ..._support.eliot_context import resume_context
-from ...errors import InvalidDatasetID
+from ...errors import InvalidDatasetID, InvalidSource
 from ..convergence import SnapshotConvergence, VolumeConvergence
-from ..labels import block_device_volume, check_cluster
+from ..labels import block_device_volume, check_cluster, check_volume_labels, labelled_volume
 from ..polling import DatasetSearch
-from ..profiles import volume_type_of
 from ..sizes import whole
 from ..snapshots import block_device_snapshot, check_labels, check_not_anothers, check_snapshot
+from .profiles import volume_type_of
 from .snapshots import SnapshotCreation
 from .volumes import Original, VolumeCreation, check_volume
 
@@ -27,7 +28,7 @@ if MYPY:
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
 
     from ...clouds.interface import IVolumeService  # noqa: F401
-    from ...interfaces import BlockDeviceSnapshot, BlockDeviceVolume  # noqa: F401
+    from ...interfaces import BlockDeviceSnapshot, BlockDeviceVolume, LabelledVolume  # noqa: F401
     from ..deadlines import TimedOperations  # noqa: F401
     from ..polling import Intervals, SnapshotWatcher, Watcher  # noqa: F401
 
@@ -43,25 +44,27 @@ class Creations(object):
         :class:`~txstorage.driver.polling.lists.SnapshotWatcher`.
     :param intervals: :class:`~txstorage.driver.polling.timing.Intervals` between requests.
     :param dict profiles: profile name to volume type.
+    :param timed: two :class:`~txstorage.driver.deadlines.TimedOperations`: for the creation of
+        empty volumes, and for operations that make the cloud copy data.
     """
 
-    def __init__(self, reactor, service, cluster_id, watchers, intervals, profiles):
-        # type: (IReactorTime, IVolumeService, UUID, Tuple[Watcher, SnapshotWatcher], Intervals, Mapping[Text, Text]) -> None
+    def __init__(self, reactor, service, cluster_id, watchers, intervals, profiles, timed):
+        # type: (IReactorTime, IVolumeService, UUID, Tuple[Watcher, SnapshotWatcher], Intervals, Mapping[Text, Text], Tuple[TimedOperations, TimedOperations]) -> None
         self._reactor = reactor
         self._service = service
         self._cluster_id = cluster_id
         self._volumes, self._snapshots = watchers
         self._intervals = intervals
         self._profiles = dict(profiles)
+        self._operations, self._copies = timed
         self._search = DatasetSearch(reactor, service, cluster_id, intervals)
         self._calls = SharedCalls()
 
-    def volume(self, operations, dataset_id, size, profile=None, original=None):
-        # type: (TimedOperations, UUID, Optional[int], Optional[Text], Optional[Original]) -> Deferred[BlockDeviceVolume]
+    def volume(self, dataset_id, size, profile=None, original=None):
+        # type: (UUID, Optional[int], Optional[Text], Optional[Original]) -> Deferred[BlockDeviceVolume]
         """
         Create a dataset's volume.
 
-        :param TimedOperations operations: runs the operation, with its deadline.
         :param UUID dataset_id: the dataset.
         :param size: bytes (int); ``None`` for the size of the original.
         :param profile: the profile (text), or ``None``.
@@ -71,6 +74,31 @@ class Creations(object):
         :raises InvalidSize: not a positive whole number.
         :raises UnknownProfile: neither mandatory nor configured.
         """
+        d = self._create(dataset_id, size, profile, original)
+        return d.addCallback(block_device_volume)
+
+    def labelled_volume(self, dataset_id, size, labels, profile, snapshot_id, volume_id):
+        # type: (UUID, Optional[int], Mapping[Text, Text], Optional[Text], Optional[Text], Optional[Text]) -> Deferred[LabelledVolume]
+        """See ``ILabelledBlockDeviceAsyncAPI.create_labelled_volume``."""
+        check_volume_labels(labels)
+        original = None
+        if None not in (snapshot_id, volume_id):
+            raise InvalidSource(
+                u"The volume can't have the data of both snapshot {} and volume {}".format(
+                    snapshot_id, volume_id
+                )
+            )
+        if snapshot_id is not None:
+            original = self.of_snapshot(as_text(snapshot_id))
+        if volume_id is not None:
+            original = self.of_volume(as_text(volume_id))
+        profile = None if profile is None else as_text(profile)
+        d = self._create(dataset_id, size, profile, original, labels)
+        return d.addCallback(labelled_volume)
+
+    def _create(self, dataset_id, size, profile, original, labels=None):
+        # type: (UUID, Optional[int], Optional[Text], Optional[Original], Optional[Mapping[Text, Text]]) -> Deferred[Any]
+        operations = self._operations if original is None else self._copies
         if not isinstance(dataset_id, UUID):
             raise InvalidDatasetID(u"Not a dataset id: {!r}".format(dataset_id))
         if size is not None or original is None:
@@ -86,12 +114,12 @@ class Creations(object):
             size,
             volume_type_of(profile, self._profiles, dataset_id),
             original,
+            labels,
         )
         d = self._calls.join(
             dataset_id, lambda: operations.run(u"create", creation, creation.run)
         )  # type: Deferred[Any]
-        d = resume_context(d).addCallback(check_volume, size, original)
-        return d.addCallback(block_device_volume)
+        return resume_context(d).addCallback(check_volume, size, original)
 
     def of_snapshot(self, snapshot_id):
         # type: (Text) -> Original
@@ -117,12 +145,11 @@ class Creations(object):
         )
         return Original(run, volume_id=volume_id)
 
-    def snapshot(self, operations, volume_id, name, labels):
-        # type: (TimedOperations, Text, Text, Mapping[Text, Text]) -> Deferred[BlockDeviceSnapshot]
+    def snapshot(self, volume_id, name, labels):
+        # type: (Text, Text, Mapping[Text, Text]) -> Deferred[BlockDeviceSnapshot]
         """
         Create a snapshot of a volume.
 
-        :param TimedOperations operations: runs the operation, with its deadline.
         :param text volume_id: the volume.
         :param text name: the snapshot's name.
         :param dict labels: text to text: the caller's labels.
@@ -142,7 +169,7 @@ class Creations(object):
             labels,
         )
         d = self._calls.join(
-            (volume_id, name), lambda: operations.run(u"create", creation, creation.run)
+            (volume_id, name), lambda: self._copies.run(u"create", creation, creation.run)
         )  # type: Deferred[Any]
         d = resume_context(d).addCallback(check_labels, labels)
         return d.addCallback(block_device_snapshot)

@@ -14,7 +14,7 @@ from .once import Creation
 
 MYPY = False
 if MYPY:
-    from typing import Any, List, NoReturn, Optional, Text  # noqa: F401
+    from typing import Any, List, Mapping, NoReturn, Optional, Text  # noqa: F401
     from uuid import UUID  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
@@ -41,6 +41,7 @@ class VolumeCreation(Creation):
         the source.
     :param volume_type: text, or ``None`` for the cloud's default, or the source's.
     :param original: the :class:`Original` of the data, or ``None`` for an empty volume.
+    :param dict labels: text to text: the consumer's own labels, or ``None``.
     """
 
     kind = u"volume"
@@ -58,8 +59,9 @@ class VolumeCreation(Creation):
         size,
         volume_type=None,
         original=None,
+        labels=None,
     ):
-        # type: (IReactorTime, IVolumeService, Watcher, DatasetSearch, Intervals, UUID, UUID, Optional[int], Optional[Text], Optional[Original]) -> None
+        # type: (IReactorTime, IVolumeService, Watcher, DatasetSearch, Intervals, UUID, UUID, Optional[int], Optional[Text], Optional[Original], Optional[Mapping[Text, Text]]) -> None
         Creation.__init__(self, reactor, watcher, intervals)
         self._service = service
         self._search = search
@@ -68,6 +70,7 @@ class VolumeCreation(Creation):
         self._size = size
         self._volume_type = volume_type
         self._original = original
+        self._labels = dict(labels or {}, **dataset_labels(cluster_id, dataset_id))
         self.awaited = AWAITED[u"create"]
 
     @property
@@ -111,7 +114,7 @@ class VolumeCreation(Creation):
         return self._service.create_volume(
             volume_name(self._dataset_id),
             size,
-            dataset_labels(self._cluster_id, self._dataset_id),
+            self._labels,
             self._volume_type,
             snapshot_id,
             source_volume_id,

@@ -4,8 +4,8 @@ Volumes of Cinder: the Block Storage API, version 3.
 
 Microversions of the requests:
 
-- create, show, list, delete, and growing a volume that is not attached: none.  All of it is in 3.0,
-  the first one, the list's ``metadata`` filter included, and the driver does not need later
+- create, show, list, delete, labels, and growing a volume that is not attached: none.  All of it is
+  in 3.0, the first one, the list's ``metadata`` filter included, and the driver does not need later
   additions.
 - growing an attached volume: 3.42, the first that can.
 """
@@ -20,16 +20,17 @@ from twisted.internet.defer import fail, maybeDeferred
 from ...._support.compat import as_text
 from ...._support.json_values import Malformed
 from ...._support.uuids import is_uuid_like
-from ....errors import InvalidSize, NotTheService, RequestRefused, ResponseLost
+from ....errors import InvalidLabel, InvalidSize, NotTheService, RequestRefused, ResponseLost
 from ....interfaces import UnknownVolume
 from ...values import VolumePage
-from ..paths_and_pages import all_pages, is_missing, path_segment, understood
+from ..paths_and_pages import all_pages, is_missing, label_segment, path_segment, understood
 from .wire import (
     GIB,
     SERVICE_TYPES,
     check_volume,
     entry_from_wire,
     has_labels,
+    labels_from_wire,
     sorted_out,
     volume_from_wire,
 )
@@ -151,6 +152,31 @@ class Cinder(object):
         )
         return d.addCallback(lambda response: None)
 
+    def set_labels(self, volume_id, labels):
+        # type: (Text, Mapping[Text, Text]) -> Deferred[Mapping[Text, Text]]
+        """See :meth:`txstorage.clouds.IVolumeService.set_labels`."""
+        changed = self._of_volume(u"POST", volume_id, u"/metadata", json={u"metadata": labels})
+        return changed.addCallback(_labelled, labels)
+
+    def remove_label(self, volume_id, label):
+        # type: (Text, Text) -> Deferred[None]
+        """See :meth:`txstorage.clouds.IVolumeService.remove_label`."""
+        segment = label_segment(label)
+        if segment is None:
+            return fail(InvalidLabel(u"Cinder can't remove the label {!r}".format(label)))
+        path = u"/metadata/" + segment
+        removed = self._of_volume(u"DELETE", volume_id, path)  # type: Deferred[Any]
+        return removed.addCallbacks(
+            lambda response: None, self._not_found, errbackArgs=(volume_id, label)
+        )
+
+    def _not_found(self, failure, volume_id, label):
+        # type: (Failure, Text, Text) -> Any
+        """Read the volume: the service did not find the volume, or only the label."""
+        if not failure.check(UnknownVolume):
+            return failure
+        return self.get(volume_id).addCallback(_check_removed, label)
+
     def _request(self, method, path, **options):
         # type: (Text, Text, **Any) -> Deferred[Response]
         return self._session.request(SERVICE_TYPES, method, path, **options)
@@ -200,6 +226,26 @@ def _created(response, labels):
         problem = u"the answer is about another volume, {}".format(volume.volume_id)
     # A volume was created, even though its id is unknown.
     raise ResponseLost(response.method, response.url, problem)
+
+
+def _labelled(response, labels):
+    # type: (Response, Mapping[Text, Text]) -> Mapping[Text, Text]
+    found = understood(response, labels_from_wire, response.field(u"metadata", dict))
+    if not has_labels(found, labels):
+        raise NotTheService(
+            response.method, response.url, u"the answer lacks labels that the request sets"
+        )
+    return found
+
+
+def _check_removed(volume, label):
+    # type: (Volume, Text) -> None
+    if label in volume.labels:
+        raise NotTheService(
+            u"DELETE",
+            u"/volumes/{}/metadata/{}".format(volume.volume_id, label),
+            u"the service did not find the label, and the volume has it",
+        )
 
 
 def _described(response, volume_id=None):

@@ -51,7 +51,7 @@ def volume_from_wire(wire, listed=False):
         status=identifier(wire, u"status"),
         size=size,
         name=text_member(wire, u"name"),
-        labels=_labels(wire.get(u"metadata")),
+        labels=labels_from_wire(wire.get(u"metadata")),
         attachments=_attachments(wire),
         created_at=text_member(wire, u"created_at"),
         volume_type=text_member(wire, u"volume_type") or None,
@@ -79,7 +79,7 @@ def snapshot_from_wire(wire, listed=False):
         status=identifier(wire, u"status"),
         size=size,
         name=text_member(wire, u"name"),
-        labels=_labels(wire.get(u"metadata")),
+        labels=labels_from_wire(wire.get(u"metadata")),
         created_at=text_member(wire, u"created_at"),
         listed=listed,
     )
@@ -110,8 +110,13 @@ def check_volume(wire, volume_id):
     check_id(u"volume", volume_id, identifier(wire, u"id"))
 
 
-def _labels(metadata):
+def labels_from_wire(metadata):
     # type: (Any) -> Dict[Text, Text]
+    """
+    :param metadata: a volume's or a snapshot's metadata, as Cinder describes them.
+    :return: dict, text to text.
+    :raises Malformed: they are not texts.
+    """
     labels = {} if metadata is None else metadata
     if not isinstance(labels, dict) or not all(
         isinstance(value, text_type) for value in labels.values()
@@ -232,6 +237,7 @@ __all__ = [
     "check_volume",
     "entry_from_wire",
     "has_labels",
+    "labels_from_wire",
     "place_of",
     "snapshot_from_wire",
     "sorted_out",

@@ -5,9 +5,9 @@ Profiles of volumes, and the volume types that they map to.
 
 from __future__ import absolute_import, division, print_function
 
-from .._log import PROFILE_NOT_MAPPED
-from ..errors import UnknownProfile
-from ..interfaces import MandatoryProfiles
+from ..._log import PROFILE_NOT_MAPPED
+from ...errors import UnknownProfile
+from ...interfaces import MandatoryProfiles
 
 MYPY = False
 if MYPY:

@@ -1,0 +1,3 @@
+"""
+Tests of volumes with labels.
+"""

@@ -1,0 +1,9 @@
+"""
+Operations on the labels of one volume.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from .labels import VolumeLabels
+
+__all__ = ["VolumeLabels"]
