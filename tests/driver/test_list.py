@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 from uuid import uuid4
 
 from eliot.testing import capture_logging
+from twisted.internet.defer import fail
 
 from txstorage._log import (
     DUPLICATE_VOLUME,
@@ -16,6 +17,7 @@ from txstorage._support.compat import text_type
 from txstorage.errors import (
     DeviceNotFound,
     OperationTimedOut,
+    RequestRefused,
     UnknownServer,
 )
 from txstorage.interfaces import (
@@ -28,6 +30,7 @@ from ..helpers.memory import (
     HERE,
     THERE,
     Fault,
+    refusal,
 )
 from .support import DriverTestCase, logged
 
@@ -174,6 +177,14 @@ class CloudTests(DriverTestCase):
         live = self.success(self.driver.list_live_nodes())
         self.assertEqual({HERE, THERE, u"moving"}, set(live))
         self.assertTrue(all(isinstance(node, text_type) for node in live))
+
+    def test_one_node(self):
+        """One node is looked at directly: it is dead when it is off, or does not exist."""
+        self.cloud.servers.update({u"off": u"SHUTOFF", u"moving": u"MIGRATING"})
+        for node, live in ((HERE, True), (u"moving", True), (u"off", False), (u"none", False)):
+            self.assertIs(live, self.success(self.driver.is_node_live(node)), node)
+        self.patch(self.cloud, "get_server", lambda _: fail(refusal()))
+        self.failure(self.driver.is_node_live(HERE), RequestRefused)
 
     def test_start(self):
         """A node that is off can be started."""

@@ -28,7 +28,7 @@ from .creation import Creations
 from .deadlines import TimedOperations
 from .labelling import VolumeLabels
 from .labels import block_device_volume, check_cluster, dataset_of
-from .lifecycle import DEAD_SERVER
+from .nodes import Nodes
 from .listing import ClusterLists
 from .places import attached_servers
 from .polling import Intervals, SnapshotWatcher, Watcher
@@ -104,6 +104,7 @@ class BlockDeviceDriver(object):
         self._creations = Creations(
             reactor, service, cluster_id, watchers, intervals, profiles or {}, timed
         )
+        self._nodes = Nodes(service, self._operations)
         self._lists = ClusterLists(reactor, service, cluster_id)
         self._labels = VolumeLabels(reactor, service, cluster_id, intervals, self._operations)
         self._attacher = NodeAttacher(reactor, service, devices, node, intervals)
@@ -263,10 +264,15 @@ class BlockDeviceDriver(object):
         :return: a ``Deferred`` that fires with a list of text: the instance ids of all nodes except
             nodes that the cloud reports as off or gone.
         """
-        d = self._operations.run(u"list", PlainSubject(u"nodes"), self._service.list_servers)
-        return d.addCallback(
-            lambda servers: [s.server_id for s in servers if s.status not in DEAD_SERVER]
-        )
+        return self._nodes.live()
+
+    def is_node_live(self, node_id):
+        # type: (Text) -> Deferred[bool]
+        """
+        :param text node_id: an instance id.
+        :return: a ``Deferred`` that fires with ``bool``: whether the node may be running.
+        """
+        return self._nodes.is_live(node_id)
 
     def start_node(self, node_id):
         # type: (Text) -> Deferred[None]
@@ -277,10 +283,7 @@ class BlockDeviceDriver(object):
         :return: a ``Deferred`` that fires with ``None`` when the cloud has accepted the request.
         :raises UnknownServer: (the Deferred) the node does not exist.
         """
-        node_id = as_text(node_id)
-        return self._operations.run(
-            u"start", PlainSubject(u"node " + node_id), self._service.start_server, node_id
-        )
+        return self._nodes.start(node_id)
 
     def create_snapshot(self, blockdevice_id, name, labels):
         # type: (Text, Text, Mapping[Text, Text]) -> Deferred[BlockDeviceSnapshot]

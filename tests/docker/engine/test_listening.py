@@ -29,7 +29,8 @@ listening = socket.socket(socket.AF_UNIX)
 listening.bind(sys.argv[1])
 listening.listen()
 os.dup2(listening.fileno(), 3)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="x")
 os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 """
 SERVE = """\
@@ -38,13 +39,15 @@ from twisted.internet.defer import ensureDeferred
 from tests.docker.engine.test_listening import RESOURCE
 from txstorage.docker.engine.listening import SYSTEMD, Listener
 d = ensureDeferred(Listener(reactor, SYSTEMD).start(RESOURCE))
-d.addCallback(lambda _: print("ready", flush=True))
+d.addCallbacks(lambda _: print("ready", flush=True), lambda f: print(f, flush=True))
 reactor.run()
 """
 
 
 class ListenerTests(TestCase):
     """The socket of a plugin."""
+
+    timeout = 30
 
     def setUp(self) -> None:
         # A socket's path has a bound of 108 bytes.

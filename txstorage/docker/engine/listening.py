@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import serverFromString
@@ -85,7 +85,11 @@ class Listener:
             raise SocketUnusable(
                 "systemd has passed no socket", "start txstorage-docker.socket, or name a path"
             ) from None
-        return await endpoint.listen(site)
+        port: Any = await endpoint.listen(site)
+        # Twisted removes a port's path at the end; without one in the file system, systemd keeps
+        # its socket, at which engines wait for the next start.
+        port.port = "\0"
+        return cast(IListeningPort, port)
 
     async def stop(self) -> None:
         """Close the socket, and remove it if it is the plugin's own."""
