@@ -38,7 +38,9 @@ from twisted.internet import reactor
 from twisted.internet.defer import ensureDeferred
 from tests.docker.engine.test_listening import RESOURCE
 from txstorage.docker.engine.listening import SYSTEMD, Listener
-d = ensureDeferred(Listener(reactor, SYSTEMD).start(RESOURCE))
+listener = Listener(reactor, SYSTEMD)
+d = ensureDeferred(listener.start(RESOURCE))
+reactor.addSystemEventTrigger("before", "shutdown", lambda: ensureDeferred(listener.stop()))
 d.addCallbacks(lambda _: print("ready", flush=True), lambda f: print(f, flush=True))
 reactor.run()
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from typing import Any, cast
+from typing import Any
 
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import serverFromString
@@ -85,16 +85,18 @@ class Listener:
             raise SocketUnusable(
                 "systemd has passed no socket", "start txstorage-docker.socket, or name a path"
             ) from None
-        port: Any = await endpoint.listen(site)
-        # Twisted removes a port's path at the end; without one in the file system, systemd keeps
-        # its socket, at which engines wait for the next start.
-        port.port = "\0"
-        return cast(IListeningPort, port)
+        port: IListeningPort = await endpoint.listen(site)
+        return port
 
     async def stop(self) -> None:
         """Close the socket, and remove it if it is the plugin's own."""
         port, self._port = self._port, None
-        if port is not None:
+        if port is None:
+            return
+        if self._path == SYSTEMD:
+            # Twisted would remove the path, at which engines wait for the next start.
+            self._reactor.removeReader(port)
+        else:
             await maybeDeferred(port.stopListening)
 
 
