@@ -119,7 +119,7 @@ class DockerPlugin:
         Stop listening, and interrupt the work.  Mounted volumes stay mounted: containers use them.
         """
         await self._listener.stop()
-        self._upkeep.stop()
+        await self._upkeep.stop()
         self._releases.stop()
         await self._jobs.stop()
         self.journal.close()

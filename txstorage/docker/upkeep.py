@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from .._log import DOCKER_PROBLEM
 from ..errors import StorageError
@@ -19,6 +21,8 @@ from .jobs import Jobs
 from .mounts import Mounts
 from .plugin import VolumePlugin
 from .releases import Releases
+
+_log = Logger()
 
 #: Seconds between two rounds.
 PERIOD = 60.0
@@ -49,25 +53,43 @@ class Upkeep:
         self._releases = releases
         self._period = period
         self._problems: dict[str, str] = {}
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self.round()))
+        self._turn = DeferredLock()
+        self._running: Deferred[None] | None = None
+        self._loop = LoopingCall(self._begin)
         self._loop.clock = reactor
 
     def start(self) -> None:
         """Begin with a round now."""
         self._loop.start(self._period)
 
-    def stop(self) -> None:
-        """Begin no further round."""
+    async def stop(self) -> None:
+        """Interrupt the round that is under way, and begin no further one."""
         if self._loop.running:
             self._loop.stop()
+        if self._running is not None:
+            self._running.cancel()
+            await self._running
 
     def soon(self) -> None:
         """Begin a round now, unless one is under way."""
         if self._loop.running and self._loop.call is not None:
             self._loop.call.reset(0)
 
+    def _begin(self) -> Deferred[None]:
+        self._running = Deferred.fromCoroutine(self.round())
+        # A failure would end the repetition.
+        self._running.addErrback(_log_failure)
+        return self._running
+
     async def round(self) -> None:
         """Do all of it once.  Problems are logged, and tried again in the next round."""
+        await self._turn.acquire()
+        try:
+            await self._round()
+        finally:
+            self._turn.release()
+
+    async def _round(self) -> None:
         sizes = {each.name: each.size for each in self._catalog.all_known()}
         await self._attempt("the list", self._catalog.refresh())
         for record in self._catalog.all_known():
@@ -98,6 +120,11 @@ class Upkeep:
             self._problems[subject] = str(error)
         else:
             self._problems.pop(subject, None)
+
+
+def _log_failure(failure: Failure) -> None:
+    if not failure.check(CancelledError):
+        _log.failure("A round of upkeep failed", failure)
 
 
 __all__ = ["PERIOD", "Upkeep"]

@@ -28,8 +28,8 @@ from .creation import Creations
 from .deadlines import TimedOperations
 from .labelling import VolumeLabels
 from .labels import block_device_volume, check_cluster, dataset_of
-from .nodes import Nodes
 from .listing import ClusterLists
+from .nodes import Nodes
 from .places import attached_servers
 from .polling import Intervals, SnapshotWatcher, Watcher
 from .sizes import whole
