@@ -179,7 +179,10 @@ class PluginTestCase(TestCase):
         container.stop()
 
     async def stop_server(self, node: Node) -> None:
-        """Power a node off, as the cloud sees it."""
+        """Power a node off: its mounts are gone, and the cloud knows."""
+        for each in reversed(mounts_of()):
+            if each.mounted_at.startswith(node.settings.state_dir + os.sep):
+                subprocess.run(["umount", each.mounted_at], check=True)
         compute = node.driver._service._nova
         await compute._request("POST", f"/servers/{node.server_id}/action", json={"os-stop": None})
 

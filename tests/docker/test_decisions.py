@@ -9,10 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage.docker.decisions import (
     REFUSALS,
     STEPS,
-    Place,
+    MountStep,
     Release,
-    Step,
     Use,
+    VolumePlace,
     place_of,
     release,
 )
@@ -24,16 +24,16 @@ class PlaceTests(SynchronousTestCase):
     def test_each(self) -> None:
         """Each place follows from the attachment, the cloud's word, and the label."""
         for expected, facts in (
-            (Place.FREE, (None, "a", True, None)),
-            (Place.FREE, (None, "a", False, "b")),
-            (Place.HERE, ("a", "a", True, None)),
-            (Place.HERE, ("a", "a", False, "a")),
-            (Place.LIVE, ("b", "a", True, None)),
-            (Place.LIVE, ("b", "a", True, "c")),
-            (Place.LIVE, ("b", "a", True, "a")),
-            (Place.IDLE, ("b", "a", True, "b")),
-            (Place.DEAD, ("b", "a", False, None)),
-            (Place.DEAD, ("b", "a", False, "b")),
+            (VolumePlace.FREE, (None, "a", True, None)),
+            (VolumePlace.FREE, (None, "a", False, "b")),
+            (VolumePlace.HERE, ("a", "a", True, None)),
+            (VolumePlace.HERE, ("a", "a", False, "a")),
+            (VolumePlace.LIVE, ("b", "a", True, None)),
+            (VolumePlace.LIVE, ("b", "a", True, "c")),
+            (VolumePlace.LIVE, ("b", "a", True, "a")),
+            (VolumePlace.IDLE, ("b", "a", True, "b")),
+            (VolumePlace.DEAD, ("b", "a", False, None)),
+            (VolumePlace.DEAD, ("b", "a", False, "b")),
         ):
             self.assertEqual(expected, place_of(*facts), facts)
 
@@ -43,17 +43,17 @@ class StepTests(SynchronousTestCase):
 
     def test_complete(self) -> None:
         """Every situation has a step, and every refusal a reason."""
-        self.assertEqual(set(product(Place, ("dead", "never"))), set(STEPS))
+        self.assertEqual(set(product(VolumePlace, ("dead", "never"))), set(STEPS))
         for (place, _), step in STEPS.items():
-            if step in (Step.REFUSE, Step.WAIT):
+            if step in (MountStep.REFUSE, MountStep.WAIT):
                 self.assertIn(place, REFUSALS)
 
     def test_never_stolen(self) -> None:
         """A volume is taken only from a dead node, and only where that is allowed."""
-        taken = [situation for situation, step in STEPS.items() if step is Step.TAKE]
-        self.assertEqual([(Place.DEAD, "dead")], taken)
-        attached = [situation for situation, step in STEPS.items() if step is Step.ATTACH]
-        self.assertEqual({Place.FREE}, {place for place, _ in attached})
+        taken = [situation for situation, step in STEPS.items() if step is MountStep.TAKE]
+        self.assertEqual([(VolumePlace.DEAD, "dead")], taken)
+        attached = [situation for situation, step in STEPS.items() if step is MountStep.ATTACH]
+        self.assertEqual({VolumePlace.FREE}, {place for place, _ in attached})
 
 
 class ReleaseTests(SynchronousTestCase):

@@ -8,9 +8,9 @@ import stat
 import attr
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.docker.journal import Journal, Record
+from txstorage.docker.journal import Journal, VolumeRecord
 
-PG = Record("pg", "id-1", 2**30, "node-1", {"docker-name": "pg"}, "2026-01-01T00:00:00")
+PG = VolumeRecord("pg", "id-1", 2**30, "node-1", {"docker-name": "pg"}, "2026-01-01T00:00:00")
 
 
 class JournalTests(SynchronousTestCase):
@@ -27,7 +27,7 @@ class JournalTests(SynchronousTestCase):
         return journal
 
     def test_kept(self) -> None:
-        """What was recorded is there after a crash, of which nothing was closed."""
+        """Everything recorded is there after a crash."""
         other = attr.evolve(PG, name="a1", attached_to=None)
         self.journal.keep([PG, other])
         self.journal.claim("pg", "c1")

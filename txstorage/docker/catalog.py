@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.docker.test_catalog -*-
+# -*- test-case-name: tests.docker.test_whole -*-
 """
 The volumes that the plugin knows: the cloud's, and the journal of them.
 """
@@ -16,17 +16,17 @@ from twisted.internet.interfaces import IReactorTime
 
 from ..errors import InvalidOption, NoSuchVolume, StorageError
 from ..interfaces import LabelledVolume, UnknownVolume
-from .journal import Journal, Record
+from .journal import Journal, VolumeRecord
 from .options import NAME, dataset_of
 
 
-def record_of(found: LabelledVolume) -> Record:
+def record_of(found: LabelledVolume) -> VolumeRecord:
     """
     :param found: a volume that has a name.
-    :return: the :class:`~txstorage.docker.journal.Record` of it.
+    :return: the :class:`~txstorage.docker.journal.VolumeRecord` of it.
     """
     volume = found.volume
-    return Record(
+    return VolumeRecord(
         name=found.labels[NAME],
         blockdevice_id=volume.blockdevice_id,
         size=volume.size,
@@ -64,19 +64,20 @@ class Catalog:
 
     # -- the known volumes --------------------------------------------------------
 
-    def known(self, name: str) -> Record | None:
+    def known(self, name: str) -> VolumeRecord | None:
         """:return: the last known state of a volume; ``None`` when it is not known."""
         return self._journal.volume(name)
 
-    def all_known(self) -> list[Record]:
+    def all_known(self) -> list[VolumeRecord]:
         """:return: the last known states of all volumes, by name."""
         return self._journal.volumes()
 
-    async def find(self, name: str) -> Record | None:
+    async def find(self, name: str) -> VolumeRecord | None:
         """
         Find a volume, in the cloud when it is not known.
 
-        :return: a coroutine of the :class:`Record`; of ``None`` when the cloud certainly has none.
+        :return: a coroutine of the :class:`VolumeRecord`; of ``None`` when the cloud certainly
+            has none.
         :raises StorageError: the cloud can't answer.
         """
         found = self.known(name)
@@ -85,11 +86,11 @@ class Catalog:
             found = self.known(name)
         return found
 
-    async def needed(self, name: str) -> Record:
+    async def needed(self, name: str) -> VolumeRecord:
         """
         Find a volume that must exist.
 
-        :return: a coroutine of the :class:`Record`.
+        :return: a coroutine of the :class:`VolumeRecord`.
         :raises NoSuchVolume: the cloud certainly has none.
         :raises StorageError: the cloud can't answer.
         """
@@ -100,11 +101,11 @@ class Catalog:
 
     # -- the cloud -----------------------------------------------------------------
 
-    async def current(self, record: Record) -> Record:
+    async def current(self, record: VolumeRecord) -> VolumeRecord:
         """
         Read a volume's state in the cloud.
 
-        :return: a coroutine of the :class:`Record`.
+        :return: a coroutine of the :class:`VolumeRecord`.
         :raises NoSuchVolume: it no longer exists.
         """
         try:
@@ -120,24 +121,26 @@ class Catalog:
         size: int | None,
         labels: Mapping[str, str],
         **source: str | None,
-    ) -> Record:
+    ) -> VolumeRecord:
         """
         Create a volume, exactly once in the cluster.
 
         :param size: bytes, or ``None`` for the source's.
         :param labels: the volume's labels.
         :param source: as those of ``create_labelled_volume``.
-        :return: a coroutine of the :class:`Record`, also of a volume that another node made.
+        :return: a coroutine of the :class:`VolumeRecord`, also of a volume that another node made.
         """
         dataset_id = dataset_of(self._cluster_id, name)
         found = await self._driver.create_labelled_volume(dataset_id, size, labels, **source)
         return self._keep(name, found)
 
-    async def adopt(self, name: str, blockdevice_id: str, labels: Mapping[str, str]) -> Record:
+    async def adopt(
+        self, name: str, blockdevice_id: str, labels: Mapping[str, str]
+    ) -> VolumeRecord:
         """
         Give a name to a volume that belongs to no cluster.
 
-        :return: a coroutine of the :class:`Record`.
+        :return: a coroutine of the :class:`VolumeRecord`.
         :raises InvalidOption: it does not exist, or belongs to a cluster.
         """
         dataset_id = dataset_of(self._cluster_id, name)
@@ -152,19 +155,19 @@ class Catalog:
             ) from None
         return self._keep(name, found)
 
-    async def label(self, record: Record, labels: Mapping[str, str]) -> Record:
+    async def label(self, record: VolumeRecord, labels: Mapping[str, str]) -> VolumeRecord:
         """
         Add or replace labels.
 
-        :return: a coroutine of the changed :class:`Record`.
+        :return: a coroutine of the changed :class:`VolumeRecord`.
         """
         return self._keep(record.name, await self._driver.set_labels(record.blockdevice_id, labels))
 
-    async def unlabel(self, record: Record, label: str) -> Record:
+    async def unlabel(self, record: VolumeRecord, label: str) -> VolumeRecord:
         """
         Remove a label.
 
-        :return: a coroutine of the changed :class:`Record`.
+        :return: a coroutine of the changed :class:`VolumeRecord`.
         """
         if label not in record.labels:
             return record
@@ -216,8 +219,8 @@ class Catalog:
         name = found.labels.get(NAME)
         return name is not None and found.volume.dataset_id == dataset_of(self._cluster_id, name)
 
-    def _keep(self, name: str, found: LabelledVolume) -> Record:
-        """Record what the cloud has answered about one volume."""
+    def _keep(self, name: str, found: LabelledVolume) -> VolumeRecord:
+        """VolumeRecord what the cloud has answered about one volume."""
         self._changes[name] = self._reactor.seconds()
         record = attr.evolve(record_of(found), name=name)
         self._journal.keep([record])

@@ -10,7 +10,7 @@ from enum import Enum
 import attr
 
 
-class Place(Enum):
+class VolumePlace(Enum):
     """The place of a volume, from a node's point of view."""
 
     #: Attached to no node.
@@ -25,7 +25,7 @@ class Place(Enum):
     DEAD = "dead"
 
 
-class Step(Enum):
+class MountStep(Enum):
     """The next step of a mount."""
 
     ATTACH = "attach"
@@ -39,50 +39,50 @@ class Step(Enum):
 
 #: The next step, by the place of the volume and the volume's choice about dead nodes.
 STEPS = {
-    (Place.FREE, "dead"): Step.ATTACH,
-    (Place.FREE, "never"): Step.ATTACH,
-    (Place.HERE, "dead"): Step.USE,
-    (Place.HERE, "never"): Step.USE,
-    (Place.LIVE, "dead"): Step.REFUSE,
-    (Place.LIVE, "never"): Step.REFUSE,
-    (Place.IDLE, "dead"): Step.WAIT,
-    (Place.IDLE, "never"): Step.WAIT,
-    (Place.DEAD, "dead"): Step.TAKE,
-    (Place.DEAD, "never"): Step.REFUSE,
+    (VolumePlace.FREE, "dead"): MountStep.ATTACH,
+    (VolumePlace.FREE, "never"): MountStep.ATTACH,
+    (VolumePlace.HERE, "dead"): MountStep.USE,
+    (VolumePlace.HERE, "never"): MountStep.USE,
+    (VolumePlace.LIVE, "dead"): MountStep.REFUSE,
+    (VolumePlace.LIVE, "never"): MountStep.REFUSE,
+    (VolumePlace.IDLE, "dead"): MountStep.WAIT,
+    (VolumePlace.IDLE, "never"): MountStep.WAIT,
+    (VolumePlace.DEAD, "dead"): MountStep.TAKE,
+    (VolumePlace.DEAD, "never"): MountStep.REFUSE,
 }
 
 #: The reason of a refusal, and its remedy, by the place.
 REFUSALS = {
-    Place.LIVE: (
+    VolumePlace.LIVE: (
         "which is alive",
         "stop the containers that use it there; if that node is broken, power it off in the cloud",
     ),
-    Place.DEAD: (
+    VolumePlace.DEAD: (
         "which is off or gone, and the volume's takeover is 'never'",
         "detach it with 'txstorage volumes detach' once nothing on that node can write to it",
     ),
-    Place.IDLE: (
+    VolumePlace.IDLE: (
         "which does not use it, but has not detached it in time",
         "repeat the command; if that node is broken, power it off in the cloud",
     ),
 }
 
 
-def place_of(attached_to: str | None, node: str, live: bool, idle: str | None) -> Place:
+def place_of(attached_to: str | None, node: str, live: bool, idle: str | None) -> VolumePlace:
     """
     :param attached_to: the instance id of the volume's node, or ``None``.
     :param node: this node's.
     :param live: whether the volume's node may be running.
     :param idle: the volume's label :data:`~txstorage.docker.options.IDLE`.
-    :return: the :class:`Place` of the volume.
+    :return: the :class:`VolumePlace` of the volume.
     """
     if attached_to is None:
-        return Place.FREE
+        return VolumePlace.FREE
     if attached_to == node:
-        return Place.HERE
+        return VolumePlace.HERE
     if not live:
-        return Place.DEAD
-    return Place.IDLE if idle == attached_to else Place.LIVE
+        return VolumePlace.DEAD
+    return VolumePlace.IDLE if idle == attached_to else VolumePlace.LIVE
 
 
 class Release(Enum):
@@ -129,4 +129,4 @@ def release(use: Use, grace: float) -> Release:
     return Release.NOW
 
 
-__all__ = ["REFUSALS", "STEPS", "Place", "Release", "Step", "Use", "place_of", "release"]
+__all__ = ["REFUSALS", "STEPS", "VolumePlace", "Release", "MountStep", "Use", "place_of", "release"]

@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS claims (
 
 
 @attr.s(auto_attribs=True, frozen=True)
-class Record:
+class VolumeRecord:
     """
     A known volume.
 
@@ -105,16 +105,16 @@ class Journal:
 
     # -- volumes ---------------------------------------------------------------
 
-    def volume(self, name: str) -> Record | None:
-        """:return: the :class:`Record` of a name, or ``None``."""
+    def volume(self, name: str) -> VolumeRecord | None:
+        """:return: the :class:`VolumeRecord` of a name, or ``None``."""
         row = self._database.execute("SELECT * FROM volumes WHERE name = ?", (name,)).fetchone()
         return None if row is None else _record(row)
 
-    def volumes(self) -> list[Record]:
-        """:return: a list of :class:`Record`, by name."""
+    def volumes(self) -> list[VolumeRecord]:
+        """:return: a list of :class:`VolumeRecord`, by name."""
         return [_record(row) for row in self._database.execute("SELECT * FROM volumes ORDER BY 1")]
 
-    def keep(self, records: Iterable[Record]) -> None:
+    def keep(self, records: Iterable[VolumeRecord]) -> None:
         """Add or replace volumes.  A removal that has begun remains so."""
         rows = [
             (
@@ -189,8 +189,8 @@ class _Transaction:
         self._database.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
-def _record(row: sqlite3.Row) -> Record:
-    return Record(
+def _record(row: sqlite3.Row) -> VolumeRecord:
+    return VolumeRecord(
         row["name"],
         row["blockdevice_id"],
         row["size"],
@@ -201,4 +201,4 @@ def _record(row: sqlite3.Row) -> Record:
     )
 
 
-__all__ = ["Journal", "Record"]
+__all__ = ["Journal", "VolumeRecord"]

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.docker.test_mounts -*-
+# -*- test-case-name: tests.docker.test_whole -*-
 """
 The volumes on this node: attached, mounted, and given back.
 """
@@ -18,8 +18,8 @@ from ..filesystem import FOLDER as DEFAULT_FOLDER
 from ..filesystem import Holder, Mount, Mounter, holders_of, number_of
 from ..interfaces import AlreadyAttachedVolume, UnattachedVolume
 from .catalog import Catalog
-from .decisions import REFUSALS, STEPS, Place, Step, place_of
-from .journal import Record
+from .decisions import REFUSALS, STEPS, MountStep, VolumePlace, place_of
+from .journal import VolumeRecord
 from .options import FOLDER, IDLE, NEW, filesystem_options, options_in
 
 # Seconds between two looks at a volume that another node is about to detach, and until that is
@@ -53,7 +53,7 @@ class Mounts:
         self._catalog = catalog
         self._takeover = takeover
 
-    def path(self, record: Record) -> str:
+    def path(self, record: VolumeRecord) -> str:
         """:return: the path that containers get, whether the volume is mounted or not."""
         return self._mounter.folder(record.name, record.labels.get(FOLDER, DEFAULT_FOLDER))
 
@@ -72,11 +72,11 @@ class Mounts:
 
     # -- to a directory ----------------------------------------------------------
 
-    async def mount(self, record: Record) -> Record:
+    async def mount(self, record: VolumeRecord) -> VolumeRecord:
         """
         Attach and mount a volume; grow its file system when the volume has grown.
 
-        :return: a coroutine of the changed :class:`Record`.
+        :return: a coroutine of the changed :class:`VolumeRecord`.
         :raises NoSuchVolume: it does not exist.
         :raises HeldByNode: another node has it.
         :raises FilesystemError: it can't be mounted.
@@ -104,31 +104,31 @@ class Mounts:
             record = await self._catalog.label(record, {FOLDER: folder})
         return self._catalog.known(record.name) or record
 
-    async def _attached(self, record: Record) -> Record:
+    async def _attached(self, record: VolumeRecord) -> VolumeRecord:
         node = await self.node()
         began = self._reactor.seconds()
         takeover = options_in(record.labels).get("takeover", self._takeover)
         while True:
             place = await self._place(record, node)
             step = STEPS[place, takeover]
-            if step is Step.USE:
+            if step is MountStep.USE:
                 return record
-            if step is Step.REFUSE or self._reactor.seconds() - began > _PATIENCE:
+            if step is MountStep.REFUSE or self._reactor.seconds() - began > _PATIENCE:
                 raise HeldByNode(record.name, record.attached_to or node, *REFUSALS[place])
             await self._step(step, record, node)
             record = await self._catalog.current(record)
 
-    async def _place(self, record: Record, node: str) -> Place:
+    async def _place(self, record: VolumeRecord, node: str) -> VolumePlace:
         live = True
         if record.attached_to not in (None, node):
             live = await self._driver.is_node_live(record.attached_to)
         return place_of(record.attached_to, node, live, record.labels.get(IDLE))
 
-    async def _step(self, step: Step, record: Record, node: str) -> None:
+    async def _step(self, step: MountStep, record: VolumeRecord, node: str) -> None:
         try:
-            if step is Step.ATTACH:
+            if step is MountStep.ATTACH:
                 await self._driver.attach_volume(record.blockdevice_id, node)
-            elif step is Step.TAKE:
+            elif step is MountStep.TAKE:
                 await self._driver.detach_volume(record.blockdevice_id)
             else:
                 await deferLater(self._reactor, _LOOK)
@@ -171,19 +171,19 @@ class Mounts:
         except MountedElsewhere as error:
             raise InUse(name, error.holders) from error
 
-    async def mark_idle(self, record: Record) -> Record:
+    async def mark_idle(self, record: VolumeRecord) -> VolumeRecord:
         """
         Announce to other nodes that this one will detach a volume soon.
 
-        :return: a coroutine of the changed :class:`Record`.
+        :return: a coroutine of the changed :class:`VolumeRecord`.
         """
         return await self._catalog.label(record, {IDLE: await self.node()})
 
-    async def detach(self, record: Record) -> Record:
+    async def detach(self, record: VolumeRecord) -> VolumeRecord:
         """
         Detach an unmounted volume from this node, unless a program of this node uses its device.
 
-        :return: a coroutine of the changed :class:`Record`.
+        :return: a coroutine of the changed :class:`VolumeRecord`.
         :raises InUse: its device is in use.
         """
         record = await self._catalog.current(record)

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.docker.test_plugin -*-
+# -*- test-case-name: tests.docker.test_whole -*-
 """
 The operations of the Docker volume plugin.
 """
@@ -11,7 +11,7 @@ from typing import Any
 import attr
 from twisted.internet.defer import CancelledError
 
-from .._support.sizes import format_size
+from ..driver.sizes import format_size
 from ..errors import (
     BeingRemoved,
     HeldByNode,
@@ -25,9 +25,9 @@ from ..errors import (
 )
 from ..interfaces import UnknownVolume
 from .catalog import Catalog
-from .decisions import REFUSALS, Place, place_of
+from .decisions import REFUSALS, VolumePlace, place_of
 from .jobs import Jobs
-from .journal import Journal, Record
+from .journal import Journal, VolumeRecord
 from .mounts import Mounts
 from .options import (
     IDLE,
@@ -122,7 +122,7 @@ class VolumePlugin:
         if found:
             raise OptionConflict(name, found)
 
-    async def _make(self, name: str, options: Mapping[str, str]) -> Record:
+    async def _make(self, name: str, options: Mapping[str, str]) -> VolumeRecord:
         options = await self._resolved(name, options)
         labels = labels_for(name, options, self._defaults.kind)
         filesystem_options(labels)
@@ -193,7 +193,7 @@ class VolumePlugin:
             raise
         self._journal.forget(name)
 
-    async def _check_removable(self, record: Record) -> None:
+    async def _check_removable(self, record: VolumeRecord) -> None:
         users = await self._mounts.users(record.name)
         if users:
             raise InUse(record.name, map(str, users))
@@ -203,10 +203,10 @@ class VolumePlugin:
         live = await self._driver.is_node_live(record.attached_to)
         place = place_of(record.attached_to, node, live, record.labels.get(IDLE))
         takeover = options_in(record.labels).get("takeover", self._defaults.takeover)
-        if place is not Place.DEAD or takeover == "never":
+        if place is not VolumePlace.DEAD or takeover == "never":
             raise HeldByNode(record.name, record.attached_to or "", *REFUSALS[place])
 
-    async def _detach(self, record: Record) -> None:
+    async def _detach(self, record: VolumeRecord) -> None:
         if record.attached_to == await self._mounts.node():
             await self._mounts.detach(record)
         else:
@@ -229,7 +229,7 @@ class VolumePlugin:
         self._releases.touch(name)
         return self._mounts.path(record)
 
-    async def _mount(self, name: str) -> Record:
+    async def _mount(self, name: str) -> VolumeRecord:
         record = await self._catalog.needed(name)
         if record.removing:
             raise BeingRemoved(name)
@@ -277,7 +277,7 @@ class VolumePlugin:
         """:return: the protocol's descriptions of all known volumes."""
         return [self._described(each) for each in self._catalog.all_known()]
 
-    def _described(self, record: Record) -> dict[str, Any]:
+    def _described(self, record: VolumeRecord) -> dict[str, Any]:
         status: dict[str, Any] = {
             "id": record.blockdevice_id,
             "size": format_size(record.size),

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.docker.test_releases -*-
+# -*- test-case-name: tests.docker.test_whole -*-
 """
 The end of mounts that nothing uses any more.
 """

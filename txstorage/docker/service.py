@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.docker.test_service -*-
+# -*- test-case-name: tests.docker.test_whole -*-
 """
 The Docker volume plugin with all its parts: from its settings to an open socket, and back.
 """

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.docker.test_upkeep -*-
+# -*- test-case-name: tests.docker.test_whole -*-
 """
 The work in the background: reading the cloud's list, resuming removals, ending mounts without use.
 """

@@ -91,7 +91,7 @@ class ListenerTests(TestCase):
         self.assertEqual(200, (await exchange(self.path, "x", b""))[0])
 
     def test_other_file(self) -> None:
-        """What is not a socket is left alone."""
+        """A file that is not a socket is left alone."""
         os.makedirs(os.path.dirname(self.path))
         with open(self.path, "w"):
             pass

@@ -19,7 +19,7 @@ class FieldsTests(SynchronousTestCase):
         self.assertEqual({}, options_in({}))
 
     def test_refused(self) -> None:
-        """What is not an object is an error: an interrupted request is repeated without a body."""
+        """Anything but an object is an error: an interrupted request is repeated without a body."""
         for body in (b"", b"\n", b"{", b"[]", b'"a"', b"null", b"\xff", b"[" * 10**5):
             self.assertRaises(MalformedRequest, fields_of, body)
         self.assertRaises(MalformedRequest, fields_of, b'{"a": "' + b"x" * 2**20 + b'"}')

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.cli.docker_plugin.test_command -*-
+# -*- test-case-name: tests.docker.test_command -*-
 """``txstorage docker-plugin``: the Docker volume plugin in the foreground."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-Tests for :mod:`txstorage._support.sizes`.
+Tests for :mod:`txstorage.driver.sizes`.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.helpers.properties import RELAXED
-from txstorage._support.sizes import format_size, parse_size
+from txstorage.driver.sizes import format_size, parse_size
 
 
 class ParseTests(SynchronousTestCase):
