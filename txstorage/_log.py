@@ -237,7 +237,7 @@ DOCKER_RELEASED = MessageType(
 DOCKER_PROBLEM = MessageType(
     u"txstorage:docker:problem",
     [SUBJECT, REASON],
-    u"A part of the Docker plugin's work in the background failed, and will be tried again.",
+    u"Work of the Docker plugin failed that no engine waits for.",
 )
 
 

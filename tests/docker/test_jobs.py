@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from eliot.testing import capture_logging
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -84,6 +85,24 @@ class JobsTests(SynchronousTestCase):
         self.assertEqual(["mount"], self.keys())
         self.running[0][1].callback("done")
         self.assertEqual("done", self.successResultOf(joined))
+
+    @capture_logging(None)
+    def test_abandoned(self, logger: Any) -> None:
+        """The error of a job whose callers have left is in the log, and in no other case."""
+        late = self.run_job("pg", "mount", 10)
+        self.clock.advance(10)
+        self.failureResultOf(late, StillRunning)
+        self.running[0][1].errback(ValueError("no"))
+        [message] = logger.messages
+        self.assertEqual(("pg", "no"), (message["subject"], message["reason"]))
+        self.failureResultOf(self.with_failure(), ValueError)
+        self.assertEqual(1, len(logger.messages))
+
+    def with_failure(self) -> Deferred[str]:
+        """:return: a caller whose job has failed."""
+        waiting = self.run_job("pg", "mount", 10)
+        self.running[-1][1].errback(ValueError("no"))
+        return waiting
 
     def test_cancelled_caller(self) -> None:
         """A caller that is cancelled leaves the job and its other callers alone."""

@@ -8,9 +8,9 @@ import stat
 import attr
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.docker.journal import Journal, VolumeRecord
+from txstorage.docker.journal import Journal, KnownVolume
 
-PG = VolumeRecord("pg", "id-1", 2**30, "node-1", {"docker-name": "pg"}, "2026-01-01T00:00:00")
+PG = KnownVolume("pg", "id-1", 2**30, "node-1", {"docker-name": "pg"}, "2026-01-01T00:00:00")
 
 
 class JournalTests(SynchronousTestCase):

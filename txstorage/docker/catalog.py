@@ -16,17 +16,17 @@ from twisted.internet.interfaces import IReactorTime
 
 from ..errors import InvalidOption, NoSuchVolume, StorageError
 from ..interfaces import LabelledVolume, UnknownVolume
-from .journal import Journal, VolumeRecord
+from .journal import Journal, KnownVolume
 from .options import NAME, dataset_of
 
 
-def record_of(found: LabelledVolume) -> VolumeRecord:
+def record_of(found: LabelledVolume) -> KnownVolume:
     """
     :param found: a volume that has a name.
-    :return: the :class:`~txstorage.docker.journal.VolumeRecord` of it.
+    :return: the :class:`~txstorage.docker.journal.KnownVolume` of it.
     """
     volume = found.volume
-    return VolumeRecord(
+    return KnownVolume(
         name=found.labels[NAME],
         blockdevice_id=volume.blockdevice_id,
         size=volume.size,
@@ -64,19 +64,19 @@ class Catalog:
 
     # -- the known volumes --------------------------------------------------------
 
-    def known(self, name: str) -> VolumeRecord | None:
+    def known(self, name: str) -> KnownVolume | None:
         """:return: the last known state of a volume; ``None`` when it is not known."""
         return self._journal.volume(name)
 
-    def all_known(self) -> list[VolumeRecord]:
+    def all_known(self) -> list[KnownVolume]:
         """:return: the last known states of all volumes, by name."""
         return self._journal.volumes()
 
-    async def find(self, name: str) -> VolumeRecord | None:
+    async def find(self, name: str) -> KnownVolume | None:
         """
         Find a volume, in the cloud when it is not known.
 
-        :return: a coroutine of the :class:`VolumeRecord`; of ``None`` when the cloud certainly
+        :return: a coroutine of the :class:`KnownVolume`; of ``None`` when the cloud certainly
             has none.
         :raises StorageError: the cloud can't answer.
         """
@@ -86,11 +86,11 @@ class Catalog:
             found = self.known(name)
         return found
 
-    async def needed(self, name: str) -> VolumeRecord:
+    async def needed(self, name: str) -> KnownVolume:
         """
         Find a volume that must exist.
 
-        :return: a coroutine of the :class:`VolumeRecord`.
+        :return: a coroutine of the :class:`KnownVolume`.
         :raises NoSuchVolume: the cloud certainly has none.
         :raises StorageError: the cloud can't answer.
         """
@@ -101,11 +101,11 @@ class Catalog:
 
     # -- the cloud -----------------------------------------------------------------
 
-    async def current(self, record: VolumeRecord) -> VolumeRecord:
+    async def current(self, record: KnownVolume) -> KnownVolume:
         """
         Read a volume's state in the cloud.
 
-        :return: a coroutine of the :class:`VolumeRecord`.
+        :return: a coroutine of the :class:`KnownVolume`.
         :raises NoSuchVolume: it no longer exists.
         """
         try:
@@ -121,26 +121,24 @@ class Catalog:
         size: int | None,
         labels: Mapping[str, str],
         **source: str | None,
-    ) -> VolumeRecord:
+    ) -> KnownVolume:
         """
         Create a volume, exactly once in the cluster.
 
         :param size: bytes, or ``None`` for the source's.
         :param labels: the volume's labels.
         :param source: as those of ``create_labelled_volume``.
-        :return: a coroutine of the :class:`VolumeRecord`, also of a volume that another node made.
+        :return: a coroutine of the :class:`KnownVolume`, also of a volume that another node made.
         """
         dataset_id = dataset_of(self._cluster_id, name)
         found = await self._driver.create_labelled_volume(dataset_id, size, labels, **source)
         return self._keep(name, found)
 
-    async def adopt(
-        self, name: str, blockdevice_id: str, labels: Mapping[str, str]
-    ) -> VolumeRecord:
+    async def adopt(self, name: str, blockdevice_id: str, labels: Mapping[str, str]) -> KnownVolume:
         """
         Give a name to a volume that belongs to no cluster.
 
-        :return: a coroutine of the :class:`VolumeRecord`.
+        :return: a coroutine of the :class:`KnownVolume`.
         :raises InvalidOption: it does not exist, or belongs to a cluster.
         """
         dataset_id = dataset_of(self._cluster_id, name)
@@ -155,19 +153,19 @@ class Catalog:
             ) from None
         return self._keep(name, found)
 
-    async def label(self, record: VolumeRecord, labels: Mapping[str, str]) -> VolumeRecord:
+    async def label(self, record: KnownVolume, labels: Mapping[str, str]) -> KnownVolume:
         """
         Add or replace labels.
 
-        :return: a coroutine of the changed :class:`VolumeRecord`.
+        :return: a coroutine of the changed :class:`KnownVolume`.
         """
         return self._keep(record.name, await self._driver.set_labels(record.blockdevice_id, labels))
 
-    async def unlabel(self, record: VolumeRecord, label: str) -> VolumeRecord:
+    async def unlabel(self, record: KnownVolume, label: str) -> KnownVolume:
         """
         Remove a label.
 
-        :return: a coroutine of the changed :class:`VolumeRecord`.
+        :return: a coroutine of the changed :class:`KnownVolume`.
         """
         if label not in record.labels:
             return record
@@ -219,8 +217,8 @@ class Catalog:
         name = found.labels.get(NAME)
         return name is not None and found.volume.dataset_id == dataset_of(self._cluster_id, name)
 
-    def _keep(self, name: str, found: LabelledVolume) -> VolumeRecord:
-        """VolumeRecord what the cloud has answered about one volume."""
+    def _keep(self, name: str, found: LabelledVolume) -> KnownVolume:
+        """KnownVolume what the cloud has answered about one volume."""
         self._changes[name] = self._reactor.seconds()
         record = attr.evolve(record_of(found), name=name)
         self._journal.keep([record])

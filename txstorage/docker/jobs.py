@@ -12,6 +12,7 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
+from .._log import DOCKER_PROBLEM
 from ..errors import StillRunning
 
 T = TypeVar("T")
@@ -37,9 +38,12 @@ class _Job(Generic[T]):
         self._waiters.append(waiter)
         return waiter
 
-    def end(self, result: T | Failure) -> None:
-        """Fire the Deferreds of those that wait."""
+    def end(self, name: str, result: T | Failure) -> None:
+        """Fire the Deferreds of the callers."""
         waiters, self._waiters = self._waiters, []
+        if not waiters and isinstance(result, Failure) and not result.check(CancelledError):
+            # Its callers have left; the log is the only place for its error.
+            DOCKER_PROBLEM(subject=name, reason=result.getErrorMessage()).write()
         self.ended.callback(None)
         for each in waiters:
             each.callback(result)
@@ -111,7 +115,7 @@ class Jobs:
         queue.remove(job)
         if not queue:
             del self._queues[name]
-        job.end(result)
+        job.end(name, result)
 
     async def stop(self) -> None:
         """Cancel all jobs, and wait for their end."""

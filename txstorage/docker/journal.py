@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS claims (
 
 
 @attr.s(auto_attribs=True, frozen=True)
-class VolumeRecord:
+class KnownVolume:
     """
     A known volume.
 
@@ -105,16 +105,16 @@ class Journal:
 
     # -- volumes ---------------------------------------------------------------
 
-    def volume(self, name: str) -> VolumeRecord | None:
-        """:return: the :class:`VolumeRecord` of a name, or ``None``."""
+    def volume(self, name: str) -> KnownVolume | None:
+        """:return: the :class:`KnownVolume` of a name, or ``None``."""
         row = self._database.execute("SELECT * FROM volumes WHERE name = ?", (name,)).fetchone()
         return None if row is None else _record(row)
 
-    def volumes(self) -> list[VolumeRecord]:
-        """:return: a list of :class:`VolumeRecord`, by name."""
+    def volumes(self) -> list[KnownVolume]:
+        """:return: a list of :class:`KnownVolume`, by name."""
         return [_record(row) for row in self._database.execute("SELECT * FROM volumes ORDER BY 1")]
 
-    def keep(self, records: Iterable[VolumeRecord]) -> None:
+    def keep(self, records: Iterable[KnownVolume]) -> None:
         """Add or replace volumes.  A removal that has begun remains so."""
         rows = [
             (
@@ -189,8 +189,8 @@ class _Transaction:
         self._database.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
-def _record(row: sqlite3.Row) -> VolumeRecord:
-    return VolumeRecord(
+def _record(row: sqlite3.Row) -> KnownVolume:
+    return KnownVolume(
         row["name"],
         row["blockdevice_id"],
         row["size"],
@@ -201,4 +201,4 @@ def _record(row: sqlite3.Row) -> VolumeRecord:
     )
 
 
-__all__ = ["Journal", "VolumeRecord"]
+__all__ = ["Journal", "KnownVolume"]

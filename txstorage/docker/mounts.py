@@ -19,7 +19,7 @@ from ..filesystem import Holder, Mount, Mounter, holders_of, number_of
 from ..interfaces import AlreadyAttachedVolume, UnattachedVolume
 from .catalog import Catalog
 from .decisions import REFUSALS, STEPS, MountStep, VolumePlace, place_of
-from .journal import VolumeRecord
+from .journal import KnownVolume
 from .options import FOLDER, IDLE, NEW, filesystem_options, options_in
 
 # Seconds between two looks at a volume that another node is about to detach, and until that is
@@ -53,7 +53,7 @@ class Mounts:
         self._catalog = catalog
         self._takeover = takeover
 
-    def path(self, record: VolumeRecord) -> str:
+    def path(self, record: KnownVolume) -> str:
         """:return: the path that containers get, whether the volume is mounted or not."""
         return self._mounter.folder(record.name, record.labels.get(FOLDER, DEFAULT_FOLDER))
 
@@ -72,11 +72,11 @@ class Mounts:
 
     # -- to a directory ----------------------------------------------------------
 
-    async def mount(self, record: VolumeRecord) -> VolumeRecord:
+    async def mount(self, record: KnownVolume) -> KnownVolume:
         """
         Attach and mount a volume; grow its file system when the volume has grown.
 
-        :return: a coroutine of the changed :class:`VolumeRecord`.
+        :return: a coroutine of the changed :class:`KnownVolume`.
         :raises NoSuchVolume: it does not exist.
         :raises HeldByNode: another node has it.
         :raises FilesystemError: it can't be mounted.
@@ -104,7 +104,7 @@ class Mounts:
             record = await self._catalog.label(record, {FOLDER: folder})
         return self._catalog.known(record.name) or record
 
-    async def _attached(self, record: VolumeRecord) -> VolumeRecord:
+    async def _attached(self, record: KnownVolume) -> KnownVolume:
         node = await self.node()
         began = self._reactor.seconds()
         takeover = options_in(record.labels).get("takeover", self._takeover)
@@ -118,13 +118,13 @@ class Mounts:
             await self._step(step, record, node)
             record = await self._catalog.current(record)
 
-    async def _place(self, record: VolumeRecord, node: str) -> VolumePlace:
+    async def _place(self, record: KnownVolume, node: str) -> VolumePlace:
         live = True
         if record.attached_to not in (None, node):
             live = await self._driver.is_node_live(record.attached_to)
         return place_of(record.attached_to, node, live, record.labels.get(IDLE))
 
-    async def _step(self, step: MountStep, record: VolumeRecord, node: str) -> None:
+    async def _step(self, step: MountStep, record: KnownVolume, node: str) -> None:
         try:
             if step is MountStep.ATTACH:
                 await self._driver.attach_volume(record.blockdevice_id, node)
@@ -171,19 +171,19 @@ class Mounts:
         except MountedElsewhere as error:
             raise InUse(name, error.holders) from error
 
-    async def mark_idle(self, record: VolumeRecord) -> VolumeRecord:
+    async def mark_idle(self, record: KnownVolume) -> KnownVolume:
         """
         Announce to other nodes that this one will detach a volume soon.
 
-        :return: a coroutine of the changed :class:`VolumeRecord`.
+        :return: a coroutine of the changed :class:`KnownVolume`.
         """
         return await self._catalog.label(record, {IDLE: await self.node()})
 
-    async def detach(self, record: VolumeRecord) -> VolumeRecord:
+    async def detach(self, record: KnownVolume) -> KnownVolume:
         """
         Detach an unmounted volume from this node, unless a program of this node uses its device.
 
-        :return: a coroutine of the changed :class:`VolumeRecord`.
+        :return: a coroutine of the changed :class:`KnownVolume`.
         :raises InUse: its device is in use.
         """
         record = await self._catalog.current(record)

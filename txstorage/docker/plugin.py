@@ -27,7 +27,7 @@ from ..interfaces import UnknownVolume
 from .catalog import Catalog
 from .decisions import REFUSALS, VolumePlace, place_of
 from .jobs import Jobs
-from .journal import Journal, VolumeRecord
+from .journal import Journal, KnownVolume
 from .mounts import Mounts
 from .options import (
     IDLE,
@@ -122,7 +122,7 @@ class VolumePlugin:
         if found:
             raise OptionConflict(name, found)
 
-    async def _make(self, name: str, options: Mapping[str, str]) -> VolumeRecord:
+    async def _make(self, name: str, options: Mapping[str, str]) -> KnownVolume:
         options = await self._resolved(name, options)
         labels = labels_for(name, options, self._defaults.kind)
         filesystem_options(labels)
@@ -193,7 +193,7 @@ class VolumePlugin:
             raise
         self._journal.forget(name)
 
-    async def _check_removable(self, record: VolumeRecord) -> None:
+    async def _check_removable(self, record: KnownVolume) -> None:
         users = await self._mounts.users(record.name)
         if users:
             raise InUse(record.name, map(str, users))
@@ -206,7 +206,7 @@ class VolumePlugin:
         if place is not VolumePlace.DEAD or takeover == "never":
             raise HeldByNode(record.name, record.attached_to or "", *REFUSALS[place])
 
-    async def _detach(self, record: VolumeRecord) -> None:
+    async def _detach(self, record: KnownVolume) -> None:
         if record.attached_to == await self._mounts.node():
             await self._mounts.detach(record)
         else:
@@ -229,7 +229,7 @@ class VolumePlugin:
         self._releases.touch(name)
         return self._mounts.path(record)
 
-    async def _mount(self, name: str) -> VolumeRecord:
+    async def _mount(self, name: str) -> KnownVolume:
         record = await self._catalog.needed(name)
         if record.removing:
             raise BeingRemoved(name)
@@ -277,7 +277,7 @@ class VolumePlugin:
         """:return: the protocol's descriptions of all known volumes."""
         return [self._described(each) for each in self._catalog.all_known()]
 
-    def _described(self, record: VolumeRecord) -> dict[str, Any]:
+    def _described(self, record: KnownVolume) -> dict[str, Any]:
         status: dict[str, Any] = {
             "id": record.blockdevice_id,
             "size": format_size(record.size),

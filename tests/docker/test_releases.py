@@ -1,0 +1,72 @@
+"""Tests for :mod:`txstorage.docker.releases`, and of volumes that linger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+
+from .support import PluginTestCase, both, read, write
+
+
+class LingerTests(PluginTestCase):
+    """Volumes that stay attached for a time after their last use."""
+
+    settings: dict[str, Any] = {"linger": 2.0}
+
+    async def setUp(self) -> None:
+        await super().setUp()
+        await self.first.ask("Create", size="1")
+        write(await self.first.mount())
+        await self.first.ask("Unmount", claim="c1")
+
+    async def test_back(self) -> None:
+        """A container that comes back finds the volume attached, and keeps it."""
+        self.assertEqual(self.first.server_id, await self.attached_to())
+        before = self.first.agent.moments
+        self.assertEqual("data", read(await self.first.mount("c2")))
+        requests = (self.first.agent.moments - before) / 3
+        self.assertLess(requests, 5)
+        await deferLater(reactor, 2.5)
+        self.assertEqual(self.first.server_id, await self.attached_to())
+        answer = await self.second.ask("Mount", claim="c3")
+        self.assertIn("which is alive", answer["Err"])
+
+    async def test_left(self) -> None:
+        """A volume that nothing comes back to is detached."""
+        await deferLater(reactor, 2.0)
+        for _ in range(50):
+            if await self.attached_to() is None:
+                break
+            await deferLater(reactor, 0.1)
+        self.assertIsNone(await self.attached_to())
+
+    async def test_wanted_elsewhere(self) -> None:
+        """Another node waits for an idle volume, and gets it."""
+        self.assertEqual("data", read(await self.second.mount()))
+        self.assertEqual(self.second.server_id, await self.attached_to())
+
+    async def test_killed(self) -> None:
+        """A plugin that ends before the time is over detaches the volume after its next start."""
+        await self.first.stop()
+        await self.first.start()
+        for _ in range(50):
+            if await self.attached_to() is None:
+                break
+            await deferLater(reactor, 0.1)
+        self.assertIsNone(await self.attached_to())
+
+    async def test_removed(self) -> None:
+        """A volume that lingers can be removed."""
+        self.assertEqual({"Err": ""}, await self.first.ask("Remove"))
+        self.assertEqual([], await self.volumes())
+
+    async def test_both_want_it(self) -> None:
+        """When both nodes want an idle volume, one gets it, and its data."""
+        answers = await both(
+            self.first.ask("Mount", claim="c2"), self.second.ask("Mount", claim="c2")
+        )
+        mounted = [each for each in answers if each["Err"] == ""]
+        self.assertEqual(1, len(mounted), answers)
+        self.assertEqual("data", read(mounted[0]["Mountpoint"]))
