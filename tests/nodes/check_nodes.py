@@ -88,6 +88,12 @@ class PowerTests(NodesTestCase):
         self.assertIn("Read-only file system", shared.errors)
         node.run("echo 1 >/proc/sys/net/ipv4/ip_forward")
 
+    def test_control_group(self):
+        """No process is in the node's own control group, so that systemd may divide it."""
+        for node in self.nodes:
+            self.assertEqual("", node.run("cat /sys/fs/cgroup/cgroup.procs"))
+            self.assertIn("1\n", node.run("cat /sys/fs/cgroup/init.scope/cgroup.procs"))
+
 
 class EngineTests(NodesTestCase):
     """The nodes' Docker Engines."""

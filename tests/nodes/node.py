@@ -68,7 +68,7 @@ class Node:
 
     def __init__(self, description, address, group):
         self._description = description
-        # 0 from the command to start until the node has a first process
+        # 0 from the command to start, or to reboot, until the node has a first process
         self._pid = None
         self._ready = self._plugged = False
         self._unread = b""
@@ -103,9 +103,9 @@ class Node:
 
     @property
     def pid(self):
-        """The process id, on this machine, of the node's systemd; ``None`` when the node is off."""
+        """The process id, on this machine, of the node's systemd; ``None`` when it has none."""
         self._take_events(0)
-        return self._pid
+        return self._pid or None
 
     @property
     def is_up(self):
@@ -151,7 +151,7 @@ class Node:
         """Reboot the node in order, and wait until it is up."""
         before = self.pid
         self.run("systemctl reboot", check=False)
-        self._wait(lambda: self._pid not in (None, before), PATIENCE, "rebooting")
+        self._wait(lambda: self._pid is None or self._pid not in (0, before), PATIENCE, "rebooting")
         self.wait_until_up()
 
     def _command(self, command):
@@ -199,7 +199,7 @@ class Node:
         elif event == "ready":
             self._ready = True
         elif event in ("off", "again"):
-            self._pid, self._ready = None, False
+            self._pid, self._ready = (None if event == "off" else 0), False
 
     # -- commands and files ----------------------------------------------------
 
@@ -209,7 +209,7 @@ class Node:
         :return: list, the command that runs it there.
         :raises NodeError: the node is off.
         """
-        if not self.pid:
+        if self.pid is None:
             raise NodeError(f"{self.name} is off")
         variables = [f"{name}={value}" for name, value in SURROUNDINGS.items()]
         return ["nsenter", "--all", f"--target={self.pid}", "env", "-i", *variables, *words]

@@ -29,20 +29,17 @@ import subprocess
 import sys
 
 from .inside import NOTIFY, SET_UP, Description
+from .runs import remove_group
 
-#: Enters a control group, and ends with the power supply, also when that is killed.
-ENTER = 'echo 0 >"$1/cgroup.procs" && shift && exec setpriv --pdeathsig KILL "$@"'
+#: Makes the namespaces; ends with the power supply, also when that is killed.
 UNSHARE = """\
-unshare --mount --pid --uts --ipc --cgroup --fork --kill-child --propagation private
+setpriv --pdeathsig KILL unshare --mount --pid --uts --ipc --fork --kill-child --propagation private
 """.split()
+#: Enters the control group, the first argument, as its only process: systemd may then give
+#: controllers to the groups in it.
+ENTER = ["sh", "-c", 'echo 0 >"$1/cgroup.procs" && shift && exec unshare --cgroup "$@"', "sh"]
 #: The exit codes of ``unshare`` when the node reboots: the kernel ends its init with SIGHUP.
 REBOOTS = (-signal.SIGHUP, 128 + signal.SIGHUP)
-
-
-def remove_group(directory):
-    """Remove a control group without processes, and the groups in it."""
-    for path, _, _ in os.walk(directory, topdown=False):
-        os.rmdir(path)
 
 
 def child_of(pid):
@@ -76,11 +73,13 @@ class Supply:
         """Start the node, unless it runs."""
         if self._machine is not None:
             return
-        os.makedirs(self._group, exist_ok=True)
+        # the last boot's group may have given controllers away, and takes no process then
+        remove_group(self._group)
+        os.mkdir(self._group)
         inside = [sys.executable, "-m", "tests.nodes.inside", self._description]
         with open(self._console, "ab") as console:
             self._machine = subprocess.Popen(
-                ["sh", "-c", ENTER, "sh", self._group, *UNSHARE, *inside],
+                [*UNSHARE, *ENTER, self._group, *inside],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,

@@ -33,7 +33,7 @@ class Machines:
         if self.service.pid is None:
             self.service.start()
         for node in self.nodes:
-            if not node.pid:
+            if node.pid is None:
                 node.start(wait=False)
         for node in self.nodes:
             node.wait_until_up()
@@ -101,11 +101,10 @@ class NodesTestCase(SynchronousTestCase):
         :return: its id, and the path of its device.
         """
         volume = self.txstorage(node, "volumes create 1GiB")["volume_id"]
-        self.addCleanup(self._destroy, volume)
+        self.addCleanup(self._destroy, node, volume)
         return volume, self.txstorage(node, f"volumes attach {volume}")["device_path"]
 
-    def _destroy(self, volume):
+    def _destroy(self, node, volume):
         self.machines.restore()
-        for node in self.nodes:
-            node.run(f"txstorage volumes detach {volume}", check=False)
-        self.nodes[1].run(f"txstorage volumes destroy --yes {volume}")
+        node.run(f"txstorage volumes detach {volume}")
+        node.run(f"txstorage volumes destroy --yes {volume}")
