@@ -109,7 +109,7 @@ class Node:
 
     @property
     def is_up(self):
-        """Whether the node's systemd has started everything."""
+        """``True`` from when the node's systemd has started everything."""
         self._take_events(0)
         return self._ready
 

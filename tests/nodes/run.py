@@ -18,7 +18,7 @@ import sys
 from dataclasses import asdict
 
 from .. import debian
-from ..packages.making import make_packages, the_deb
+from ..packages.releases import deb_for
 from ..packages.run import stop
 from ..progress import say, step
 from ..roots.debootstrap import check_machine, this_release
@@ -45,7 +45,7 @@ def made(release):
 
     :return: the path of its description; see :func:`tests.nodes.support.made`.
     """
-    layers = make_layers(release, the_deb(make_packages()))
+    layers = make_layers(release, deb_for(release))
     images = [busybox(layers[-1]), postgresql(release)]
     path = os.path.join(PLACE, "made.json")
     with open(path, "w", encoding="utf-8") as opened:
