@@ -128,7 +128,7 @@ class ServiceTests(NodesTestCase):
         The installed command lists volumes, attaches one to its node, and finds the device; the
         other node sees by which one the volume is used.
         """
-        node, other = self.nodes
+        other, node = self.nodes
         volume, device = self.attached(node)
         mode = os.stat(device).st_mode
         self.assertTrue(stat.S_ISBLK(mode))
