@@ -1,9 +1,6 @@
 """
 The services as processes: started to outlive their starter, and stopped by their process ids, by
 any program.
-
-A process is identified by its id and its start time, so that a later process with the same id is
-never taken for it.
 """
 
 import os
@@ -11,32 +8,16 @@ import signal
 import subprocess
 import time
 
+from ..helpers.processes import began, status
 from .progress import RigError
 
 # Seconds that killed processes take to end on a busy machine.
 _DYING = 30
 
 
-def _status(pid):
-    """:return: the fields of a process's status from its state on; ``None`` without a process."""
-    try:
-        with open("/proc/{}/stat".format(pid)) as status:
-            fields = status.read().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    # An ended process that nobody has waited for does not count.
-    return None if fields[0] in "ZX" else fields
-
-
-def began(pid):
-    """:return: a process's start time, in the kernel's ticks; ``None`` without a process."""
-    fields = _status(pid)
-    return None if fields is None else int(fields[19])
-
-
 def has_members(session):
     """:return: whether any process of a session runs."""
-    statuses = (_status(name) for name in os.listdir("/proc") if name.isdigit())
+    statuses = (status(name) for name in os.listdir("/proc") if name.isdigit())
     return any(fields is not None and int(fields[3]) == session for fields in statuses)
 
 

@@ -1,9 +1,9 @@
 """
 Make the packages and test them: ``make test-packages``, as root, on Debian.
 
-Makes the packages in ``dist``, as ``make packages`` does, and clean roots with debootstrap: one of
-the ``.deb``'s dependencies, one with dnf too, and one with the shells that complete.  Runs the
-tests of this directory, each with a copy of one root.  Ends with::
+Makes the packages, as ``make packages`` does, unless they were made from the same files before, and
+clean roots with debootstrap: one of the ``.deb``'s dependencies, one with dnf too, and one with the
+shells that complete.  Runs the tests of this directory, each with a copy of one root.  Ends with::
 
     N passed, N failed, N skipped
 """
@@ -21,16 +21,12 @@ from ..progress import say
 from ..roots.debootstrap import check_machine, make_base, output_of, this_release
 from ..roots.root import sweep
 from ..run import ENVIRONMENT, ROOT, checks_in, concluded, run, trial
+from .making import CURRENT, PLACE, SAID, SYSTEM_PYTHON, make_packages, the_deb
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PLACE = os.path.join(ROOT, ".packages")
-#: The directory of `make packages`, and the log of its output.
-DIST, SAID = os.path.join(ROOT, "dist"), os.path.join(PLACE, "said")
 BUILD = os.path.join(ROOT, "packaging", "build.py")
 #: The packages that use the completions and the man pages.
 SHELLS = ("bash-completion", "fish", "man-db", "zsh")
-#: As `packaging/build.py` has it.
-SYSTEM_PYTHON = "/usr/bin/python3"
 #: The required programs, and their Debian packages.
 TOOLS = {
     "cpio": "cpio",
@@ -57,36 +53,14 @@ def needed(package):
     return [each.split()[0] for each in output_of("dpkg-deb", "-f", package, "Depends").split(",")]
 
 
-def make_packages():
-    """
-    Make the packages by the documented command.
-
-    :return: the directories of the packages, and of their next revision.
-    """
-    # this make must not take part in the make that may have started it
-    mine = {name: v for name, v in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    command = ["make", "packages", "PYTHON=" + sys.executable]
-    os.makedirs(PLACE, exist_ok=True)
-    with open(SAID, "w") as said:
-        making = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=mine,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            universal_newlines=True,
-        )
-        for line in making.stdout:
-            print(line, end="", flush=True)
-            said.write(line)
-    if making.wait():
-        raise subprocess.CalledProcessError(making.returncode, command)
+def make_next():
+    """:return: the directory of the packages' next revision."""
     following = os.path.join(PLACE, "next")
     shutil.rmtree(following, ignore_errors=True)
     os.makedirs(following)
-    [wheel] = glob.glob(os.path.join(DIST, "*-py3-none-any.whl"))
+    [wheel] = glob.glob(os.path.join(CURRENT, "*-py3-none-any.whl"))
     run(sys.executable, BUILD, "--directory", following, "--revision", "2", "--wheel", wheel)
-    return DIST, following
+    return following
 
 
 def stop(*_):
@@ -104,9 +78,9 @@ def main():
     try:
         install_tools()
         sweep(roots)
-        current, following = make_packages()
-        [package] = glob.glob(os.path.join(current, "*.deb"))
-        made = {"current": current, "next": following, "said": SAID, "roots": roots}
+        current = make_packages()
+        package = the_deb(current)
+        made = {"current": current, "next": make_next(), "said": SAID, "roots": roots}
         for name, more in (("base", ()), ("dnf", ("dnf",)), ("shells", SHELLS)):
             base = os.path.join(PLACE, name)
             made[name] = make_base(base, this_release(), [*needed(package), *more])

@@ -1,0 +1,93 @@
+"""
+Test the Docker volume plugin, and the machines that it is tested on: ``make test-docker``, as root,
+on Debian.
+
+Makes the ``.deb``, unless it was made before, and from it and debootstrap's tree two nodes, each
+with a systemd and a Docker Engine.  ``--release`` names the nodes' release.  Ends with::
+
+    N passed, N failed, N skipped
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+
+from .. import debian
+from ..packages.releases import deb_for
+from ..packages.run import stop
+from ..progress import say, step
+from ..roots.debootstrap import check_machine, this_release
+from ..run import ENVIRONMENT, ROOT, checks_in, concluded, make_environment, trial
+from .images import busybox, postgresql
+from .installation import MORE, make_layers
+from .nodes import LOGS, PLACE, RUNS, VARIABLE
+from .runs import sweep_left, wait_until_over
+
+#: The directories of the tests on nodes.
+SUITES = ("nodes", "docker")
+#: The required programs, and their Debian packages.
+TOOLS = {
+    "debootstrap": "debootstrap",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "python3": "python3",
+}
+
+
+def made(release):
+    """
+    Make everything that the tests need.
+
+    :return: the path of its description; see :func:`tests.nodes.support.made`.
+    """
+    layers = make_layers(release, deb_for(release))
+    images = [busybox(layers[-1]), postgresql(release)]
+    path = os.path.join(PLACE, "made.json")
+    with open(path, "w", encoding="utf-8") as opened:
+        json.dump({"layers": layers, "images": [asdict(each) for each in images]}, opened)
+    return path
+
+
+def checks():
+    """:return: the names of the modules of tests."""
+    return [name for suite in SUITES for name in checks_in(os.path.join(ROOT, "tests", suite))]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--release", choices=sorted(MORE), help="the nodes' (this machine's)")
+    parser.add_argument("tests", nargs="*", help="some tests, as trial takes them")
+    options = parser.parse_args()
+    check_machine("test-docker")
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        missing = debian.prefer(TOOLS)
+        if missing:
+            raise OSError("missing: " + ", ".join(missing))
+        make_environment()
+        sweep_left(RUNS)
+        os.environ[VARIABLE] = made(options.release or this_release())
+        counts = trial(ENVIRONMENT, "docker", options.tests or checks())
+    except (subprocess.CalledProcessError, OSError) as error:
+        say(str(error))
+        counts = {"passed": 0, "failed": 1, "skipped": 0}
+    finally:
+        # a second interrupt would leave nodes and loop devices behind
+        for which in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(which, signal.SIG_IGN)
+        with step("waiting for the end of the nodes"):
+            wait_until_over(RUNS)
+    if not counts["failed"]:
+        shutil.rmtree(LOGS, ignore_errors=True)
+    elif os.path.isdir(LOGS):
+        say("the nodes' consoles and journals are in " + LOGS)
+    return concluded(counts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
