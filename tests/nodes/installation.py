@@ -17,7 +17,7 @@ from .nodes import PLACE
 
 PACKAGES = """\
 systemd systemd-sysv dbus iproute2 procps kmod fdisk e2fsprogs xfsprogs btrfs-progs ca-certificates
-curl docker.io iptables openssh-server python3 busybox-static
+curl docker.io docker-compose iptables openssh-server python3 busybox-static
 """.split()
 #: The packages that only some releases have apart from these.
 MORE = {"bookworm": (), "trixie": ("docker-cli",)}
