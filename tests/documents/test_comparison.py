@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import csv
-import os
 import re
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.documents.blocks import ROOT, text_of
+from tests.documents.blocks import text_of
 
 #: Cells that are true only while a feature is missing, and a sign of the feature.
 NO_RELEASE = "none yet"
