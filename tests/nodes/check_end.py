@@ -43,7 +43,7 @@ class EndTests(SynchronousTestCase):
 
     def setUp(self):
         made()
-        self.place = tempfile.mkdtemp(dir=PLACE)
+        self.place = tempfile.mkdtemp(prefix="runs-", dir=PLACE)
         self.addCleanup(os.rmdir, self.place)
         self.addCleanup(sweep_left, self.place)
         self.sample = subprocess.Popen(

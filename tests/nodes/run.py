@@ -9,6 +9,7 @@ with a systemd and a Docker Engine.  ``--release`` names the nodes' release.  En
 """
 
 import argparse
+import glob
 import json
 import os
 import shutil
@@ -58,6 +59,11 @@ def checks():
     return [name for suite in SUITES for name in checks_in(os.path.join(ROOT, "tests", suite))]
 
 
+def places():
+    """:return: list of the directories of runs: that of the suites, and those of tests of ends."""
+    return sorted(glob.glob(glob.escape(RUNS) + "*"))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--release", choices=sorted(MORE), help="the nodes' (this machine's)")
@@ -70,7 +76,8 @@ def main():
         if missing:
             raise OSError("missing: " + ", ".join(missing))
         make_environment()
-        sweep_left(RUNS)
+        for place in places():
+            sweep_left(place)
         os.environ[VARIABLE] = made(options.release or this_release())
         counts = trial(ENVIRONMENT, "docker", options.tests or checks())
     except (subprocess.CalledProcessError, OSError) as error:
@@ -81,7 +88,8 @@ def main():
         for which in (signal.SIGINT, signal.SIGTERM):
             signal.signal(which, signal.SIG_IGN)
         with step("waiting for the end of the nodes"):
-            wait_until_over(RUNS)
+            for place in places():
+                wait_until_over(place)
     if not counts["failed"]:
         shutil.rmtree(LOGS, ignore_errors=True)
     elif os.path.isdir(LOGS):
