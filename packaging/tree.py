@@ -13,7 +13,10 @@ EXTRAS = ("clouds",)
 #: The directories of the files beside the environment.
 FILES = {
     "txstorage.service": "usr/lib/systemd/system",
+    "txstorage-docker.service": "usr/lib/systemd/system",
+    "txstorage-docker.socket": "usr/lib/systemd/system",
     "agent.yml.example": "etc/txstorage",
+    "docker-plugin.yml.example": "etc/txstorage",
     "serve.yml.example": "etc/txstorage",
     "copyright": "usr/share/doc/txstorage",
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import Any
+from typing import Any, cast
 
 import attr
 import yaml
@@ -17,12 +17,24 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.helpers.imports import ROOT
 from txstorage.cli import settings_file
+from txstorage.cli.app import App
+from txstorage.cli.docker_plugin import command as plugin_command
 from txstorage.cli.main import main
+from txstorage.cli.running import IReactor
 from txstorage.cli.serve import command
 from txstorage.cli.settings_file import options_by_key
+from txstorage.docker import PluginSettings
 from txstorage.embedded.service import DEFAULT_NODES
 
 from .support import runner
+
+#: The examples of the packages.
+EXAMPLES = os.path.join(ROOT, "packaging", "common")
+
+
+def settings_in(text: str) -> Any:
+    """:return: the settings of an example; each follows its # at once."""
+    return yaml.safe_load("\n".join(re.findall("^#([a-z].*)$", text, re.MULTILINE)))
 
 
 class SettingsTests(SynchronousTestCase):
@@ -96,11 +108,10 @@ class SettingsTests(SynchronousTestCase):
         """
         The example of the packages changes nothing; it has each option, and with its default value.
         """
-        with open(os.path.join(ROOT, "packaging", "common", "serve.yml.example")) as opened:
+        with open(os.path.join(EXAMPLES, "serve.yml.example")) as opened:
             text = opened.read()
         self.assertEqual(self.served(text), self.served(""))
-        # A setting follows its # at once.
-        settings = yaml.safe_load("\n".join(re.findall("^#([a-z].*)$", text, re.MULTILINE)))
+        settings = settings_in(text)
         self.assertEqual({*settings, "state-dir"}, set(options_by_key(command.serve)))
         # The service generates no certificate when it is given one.
         del settings["tls-cert"], settings["tls-key"]
@@ -149,3 +160,37 @@ class SettingsTests(SynchronousTestCase):
         result = runner().invoke(main, ["serve", "--settings", self.path])
         self.assertEqual(result.exit_code, 1)
         self.assertIn("/no/such/serve.yml: No such file", result.stderr)
+
+
+class PluginSettingsTests(SynchronousTestCase):
+    """The configuration file of ``docker-plugin``."""
+
+    def settings(self, text: str) -> Any:
+        """:return: the settings of a plugin with a file, which does not run."""
+        path = os.path.abspath(self.mktemp())
+        with open(path, "w") as opened:
+            opened.write(text)
+        seen: list[Any] = []
+        self.patch(plugin_command, "run", lambda app, reactor, settings: seen.append(settings))
+        app = App(run=lambda work: work(cast(IReactor, None)))
+        result = runner().invoke(main, ["docker-plugin", "--settings", path], obj=app)
+        self.assertEqual((result.exit_code, result.output), (0, ""))
+        return seen[0]
+
+    def test_example(self) -> None:
+        """
+        The example of the packages changes nothing; it has each option, and with its default value.
+        """
+        with open(os.path.join(EXAMPLES, "docker-plugin.yml.example")) as opened:
+            text = opened.read()
+        default = PluginSettings()
+        self.assertEqual(self.settings(text), default)
+        settings = settings_in(text)
+        known = set(options_by_key(plugin_command.docker_plugin))
+        self.assertEqual({*settings, "socket"}, known)
+        self.assertEqual(settings.pop("mounts"), os.path.join(default.state_dir, "mounts"))
+        self.assertEqual(self.settings(json.dumps(settings)), default)
+
+    def test_changed(self) -> None:
+        """A setting counts."""
+        self.assertEqual(self.settings("size: 3GiB\n").defaults.size, 3 * 2**30)

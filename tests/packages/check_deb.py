@@ -122,7 +122,7 @@ class LifeTests(PackagesTestCase):
         before = self.process()
         self.install(self.machine, "next")
         self.assertEqual(
-            ["daemon-reload", "try-restart txstorage.service"],
+            ["daemon-reload", "try-restart txstorage.service txstorage-docker.service"],
             [call for call in self.machine.systemctl_calls() if not call.startswith("enable")],
         )
         self.assertNotIn(self.process(), (None, before))
@@ -149,7 +149,8 @@ class LifeTests(PackagesTestCase):
         self.machine.systemctl_calls()
         self.machine.run("apt-get remove --yes --quiet txstorage")
         self.assertEqual(
-            ["disable --now txstorage.service", "daemon-reload"], self.machine.systemctl_calls()
+            ["disable --now txstorage-docker.socket txstorage.service", "daemon-reload"],
+            self.machine.systemctl_calls(),
         )
         self.assertIsNone(self.process())
         self.assertFalse(os.path.exists(self.machine.within("/opt/txstorage")))

@@ -8,6 +8,14 @@ from ..run import ROOT
 from .support import PackagesTestCase
 
 UNIT = "usr/lib/systemd/system/txstorage.service"
+PLUGIN = "usr/lib/systemd/system/txstorage-docker.service"
+SOCKET = "usr/lib/systemd/system/txstorage-docker.socket"
+#: The settings of the plugin's unit, none of which makes a mount namespace.
+HARMLESS = """\
+ExecStart Type Restart RestartSec KillMode StateDirectory StateDirectoryMode UMask OOMScoreAdjust
+CapabilityBoundingSet NoNewPrivileges LockPersonality RestrictAddressFamilies RestrictNamespaces
+RestrictRealtime SystemCallArchitectures KeyringMode
+""".split()
 #: systemd's exposure level, in tenths: at most "OK".
 EXPOSURE = 30
 
@@ -89,8 +97,11 @@ class ContentsTests(FilesTestCase):
         self.assertEqual(
             [
                 "etc/txstorage/agent.yml.example",
+                "etc/txstorage/docker-plugin.yml.example",
                 "etc/txstorage/serve.yml.example",
                 "usr/bin/txstorage",
+                PLUGIN,
+                SOCKET,
                 UNIT,
                 "usr/share/bash-completion/completions/txstorage",
                 "usr/share/doc/txstorage/copyright",
@@ -149,3 +160,52 @@ class UnitTests(FilesTestCase):
         output_of(*command, f"--threshold={EXPOSURE}", path)
         self.assertIn("NoNewPrivileges=yes\n", self.unit)
         self.assertIn("CapabilityBoundingSet=CAP_SYS_ADMIN\n", self.unit)
+
+
+class PluginUnitsTests(FilesTestCase):
+    """The socket and the service of the Docker volume plugin, as systemd reads them."""
+
+    def unit(self, name):
+        """:return: the sections of a unit, whose settings are lists."""
+        sections = {}
+        with open(os.path.join(self.tree, name), encoding="utf-8") as opened:
+            for line in opened:
+                if line.startswith("["):
+                    section = sections.setdefault(line.strip()[1:-1], {})
+                elif "=" in line and not line.startswith("#"):
+                    key, value = line.strip().split("=", 1)
+                    section.setdefault(key, []).append(value)
+        return sections
+
+    def test_verified(self):
+        """systemd knows each setting of both; an unknown setting is found."""
+        paths = []
+        for name in (PLUGIN, SOCKET):
+            with open(os.path.join(self.tree, name), encoding="utf-8") as opened:
+                text = opened.read().replace("=/opt/", f"={self.tree}/opt/")
+            paths.append(os.path.join(self.place, os.path.basename(name)))
+            with open(paths[-1], "w", encoding="utf-8") as target:
+                target.write(text)
+        verify = ["systemd-analyze", "verify", "--man=no", *paths]
+        self.assertEqual("", output_of(*verify))
+        with open(paths[-1], "a", encoding="utf-8") as target:
+            target.write("[Socket]\nRemoveOnStopp=yes\n")
+        self.assertIn("RemoveOnStopp", output_of(*verify))
+
+    def test_no_mount_namespace(self):
+        """No setting makes a mount namespace, in which engines would not see the mounts."""
+        self.assertEqual(set(), set(self.unit(PLUGIN)["Service"]) - set(HARMLESS))
+
+    def test_socket(self):
+        """Only root can connect to the socket, which leaves no file when it stops."""
+        socket = self.unit(SOCKET)["Socket"]
+        self.assertEqual(["/run/docker/plugins/txstorage.sock"], socket["ListenStream"])
+        self.assertEqual((["0600"], ["yes"]), (socket["SocketMode"], socket["RemoveOnStop"]))
+
+    def test_order(self):
+        """The socket is there before engines start, and the plugin until they have stopped."""
+        for name in (PLUGIN, SOCKET):
+            [before] = self.unit(name)["Unit"]["Before"]
+            self.assertIn("docker.service", before.split())
+        self.assertEqual(["sockets.target"], self.unit(SOCKET)["Install"]["WantedBy"])
+        self.assertNotIn("Install", self.unit(PLUGIN))

@@ -11,8 +11,8 @@ CALLS = [
     ("postin", 1, ["daemon-reload"]),
     ("postin", 2, ["daemon-reload"]),
     ("preun", 1, []),
-    ("preun", 0, ["disable --now txstorage.service"]),
-    ("postun", 1, ["daemon-reload", "try-restart txstorage.service"]),
+    ("preun", 0, ["disable --now txstorage-docker.socket txstorage.service"]),
+    ("postun", 1, ["daemon-reload", "try-restart txstorage.service txstorage-docker.service"]),
     ("postun", 0, ["daemon-reload"]),
 ]
 
@@ -52,7 +52,7 @@ class RpmTests(PackagesTestCase):
         files = [line.rsplit(" ", 3) for line in self.query("--queryformat", fields).splitlines()]
         self.assertGreater(len(files), 1000)
         self.assertEqual({("root", "root")}, {(user, group) for _, user, group, _ in files})
-        for example in ("agent", "serve"):
+        for example in ("agent", "docker-plugin", "serve"):
             path = f"/etc/txstorage/{example}.yml.example"
             self.assertIn([path, "root", "root", "cn"], files)
         names = [name for name, *_ in files]
