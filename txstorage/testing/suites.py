@@ -14,7 +14,7 @@ from .asynchronous import Asynchronous
 from .concurrency import Concurrency
 from .conformance import Conformance
 from .copies import Resizable, Snapshotting
-from .labelling import LabelIsolation, Labelling, LabelResilience
+from .labels import LabelIsolation, Labelling, LabelResilience
 from .optional_suites import CloudNodes, ClusterIsolation, Profiled
 from .resilience import CopyResilience, Resilience
 from .volumes import block_device_size

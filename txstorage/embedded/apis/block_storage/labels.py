@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.embedded.apis.test_labels -*-
+# -*- test-case-name: tests.embedded.apis.test_volumes -*-
 """
 Block Storage v3's labels: the same requests for volumes and for snapshots.
 
