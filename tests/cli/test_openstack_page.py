@@ -102,6 +102,8 @@ class AccessRulesTests(CommandTestCase):
         self.do(lambda driver: driver.get_device_path(first))
         self.do(lambda driver: driver.list_volumes())
         self.do(lambda driver: driver.grow_volume(first, 2 * GIB))
+        self.do(lambda driver: driver.set_labels(first, {"name": "db"}))
+        self.do(lambda driver: driver.remove_label(first, "name"))
         self.do(lambda driver: driver.detach_volume(first))
         snapshot = self.do(lambda driver: driver.create_snapshot(first, "s", {})).snapshot_id
         self.do(lambda driver: driver.list_snapshots())
