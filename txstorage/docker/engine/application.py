@@ -51,6 +51,7 @@ class EngineAPI:
     :param plugin: the :class:`~txstorage.docker.plugin.VolumePlugin`.
     :param mounted: returns the plugin's own mount of a volume, by its name.
     :param activated: called when an engine begins to use the plugin.
+    :param listed: called when an engine lists the volumes.
     """
 
     app = Klein()
@@ -60,10 +61,12 @@ class EngineAPI:
         plugin: VolumePlugin,
         mounted: Callable[[str], Mount | None],
         activated: Callable[[], object] = lambda: None,
+        listed: Callable[[], object] = lambda: None,
     ) -> None:
         self._plugin = plugin
         self._mounted = mounted
         self._activated = activated
+        self._listed = listed
 
     @app.route("/<name>", methods=["POST"])
     def call(self, request: IRequest, name: str) -> Any:
@@ -155,7 +158,8 @@ class EngineAPI:
         return {"Volume": await self._plugin.get(text_in(fields, "Name")), "Err": ""}
 
     async def list(self, fields: Fields, caller: Caller) -> Answer:
-        """Describe all volumes."""
+        """Describe all known volumes; the next answer has those that other nodes have made."""
+        self._listed()
         return {"Volumes": self._plugin.list(), "Err": ""}
 
 
