@@ -43,6 +43,7 @@ class EngineTestCase(NodesTestCase):
         self.wait(self.free, 200)
         for volume in self.placed():
             self.first.run(f"txstorage volumes destroy --yes {volume}")
+        self.wait(lambda: not any(map(self.volumes, self.nodes)))
 
     def volumes(self, node):
         """:return: the names of the driver's volumes that an engine lists."""
