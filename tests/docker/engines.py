@@ -33,7 +33,9 @@ class EngineTestCase(NodesTestCase):
         for node in self.nodes:
             if self.service.server_status(node) != "ACTIVE":
                 self.service.start_server(node)
-            node.run("systemctl start docker.service txstorage-docker.socket")
+            node.run(
+                "systemctl reset-failed; systemctl start docker.service txstorage-docker.socket"
+            )
             containers = node.run("docker ps --all --quiet").split()
             if containers:
                 node.run(["docker", "rm", "--force", "--volumes", *containers])
