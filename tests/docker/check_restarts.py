@@ -130,7 +130,7 @@ class CloudTests(EngineTestCase):
         self.begin(self.first, "used", "one")
         self.service.kill()
         self.assertEqual(["kept", "used"], sorted(self.volumes(self.first)))
-        self.assertIn("stale", self.inspected(self.first, "kept"))
+        self.wait(lambda: "stale" in self.inspected(self.first, "kept"), 60)
         failed = self.first.run(
             "timeout 20 docker run --network=none --rm -v kept:/d busybox true", check=False
         )
