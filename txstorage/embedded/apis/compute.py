@@ -50,6 +50,10 @@ _ATTACH = compute_body(
         },
     )
 )
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_DEVICE_NAMES = [
+    "/dev/vd" + name for name in (*_LETTERS, *(one + two for one in _LETTERS for two in _LETTERS))
+]
 _ID = "/v2.1/servers/<server_id>"
 _ATTACHMENTS = _ID + "/os-volume_attachments"
 _View = Callable[[ServerRecord], dict[str, Any]]
@@ -207,7 +211,7 @@ class ComputeAPI(VersionedService):
     def _choose_device(self, store: Store, server_id: str, wanted: str | None) -> str:
         taken = store.attachments.devices_of_server(server_id)
         if wanted is None:
-            return next(name for name in _device_names() if name not in taken)
+            return next(name for name in _DEVICE_NAMES if name not in taken)
         # Whatever the request names, the name is of the hypervisor's kind.
         device = re.sub("^/dev/x?[a-z]?d", "/dev/vd", wanted)
         if device in taken:
@@ -241,9 +245,3 @@ def _wanted(body: Mapping[str, Any]) -> tuple[str, str | None]:
     _ATTACH.check(body)
     wanted = body["volumeAttachment"]
     return wanted["volumeId"], wanted.get("device")
-
-
-def _device_names() -> list[str]:
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    names = list(letters) + [one + two for one in letters for two in letters]
-    return ["/dev/vd" + name for name in names]
