@@ -102,14 +102,14 @@ class BlockStorageAPI(ProjectService):
     async def create(self, call: APIRequest) -> APIResponse:
         """Begin to create a volume."""
         wanted = new_volume(call.json())
-        if not await self._files.aside(self._files.has_room):
-            raise self.disk_full()
-
         volume = await self._store.write(lambda store: self._add(store, wanted))
         self._engine.begin(volume.volume_id)
         return APIResponse(202, {"volume": self._view(call).created(volume)})
 
     def _add(self, store: Store, wanted: WantedVolume) -> VolumeRecord:
+        # A change waits for the disk in the writer's thread.
+        if not self._files.has_room():
+            raise self.disk_full()
         snapshot = source = None
         if wanted.snapshot_id is not None:
             snapshot = store.snapshots.find(wanted.snapshot_id)

@@ -107,10 +107,10 @@ class SnapshotsAPI(ProjectService):
     async def create(self, call: APIRequest) -> APIResponse:
         """Begin to create a snapshot."""
         wanted = new_snapshot(call.json())
-        if not await self._files.aside(self._files.has_room):
-            raise self.disk_full()
 
         def change(store: Store) -> SnapshotRecord:
+            if not self._files.has_room():
+                raise self.disk_full()
             volume = store.volume(wanted.volume_id)
             if volume is None:
                 raise refusals.NO_VOLUME(wanted.volume_id)
