@@ -74,6 +74,9 @@ class BoundedSite(Site):
         self._by_address[address] += 1
         return channel
 
+    def log(self, request: IRequest) -> None:
+        """Log nothing: :data:`~txstorage._log.SERVER_REQUEST` records each request."""
+
     def _has_room(self, address: str) -> bool:
         """Check for room for another connection; an idle one makes room for it."""
         if self._by_address[address] >= self.bounds.connections_by_address:
