@@ -16,7 +16,7 @@ from klein import Klein
 from ..store.records import AttachmentRecord, ServerRecord, VolumeRecord
 from ..store.store import Store
 from ..wire import refusals
-from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint, new_app
+from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint
 from ..wire.fields import UUID, compute_body, only_member, wrapped
 from ..wire.pagination import attachment_page, next_links, server_page
 from ..wire.versions import COMPUTE
@@ -62,7 +62,7 @@ _View = Callable[[ServerRecord], dict[str, Any]]
 class ComputeAPI(VersionedService):
     """The Compute API: servers and their attachments."""
 
-    app: Klein = new_app()
+    app = Klein()
     dialect = COMPUTE
 
     def outer_headers(self, call: APIRequest) -> Mapping[str, str]:
