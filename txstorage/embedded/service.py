@@ -7,7 +7,6 @@ import ipaddress
 import os
 import re
 import sqlite3
-import sys
 import time
 import uuid
 from typing import Any, cast
@@ -43,10 +42,6 @@ from .tls import context_factory, self_signed
 from .wire.site import BoundedSite
 
 DEFAULT_NODES = ("node-1", "node-2")
-#: Seconds that a thread which waits for the interpreter's lock gives to the one that has it.  The
-#: writer gives the lock away in each statement; with Python's 5 ms, it would get the lock back too
-#: late while the reactor is busy, and more so the more clients ask for the result.
-_SWITCH_INTERVAL = 0.0002
 _NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 
 
@@ -248,7 +243,6 @@ class EmbeddedService:
         sidecars = Sidecars(state.volumes, facts["project_id"], cluster_id)
         self._keep_room(state, store, files, sidecars)
         store.write_in_thread(self._reactor, sidecars, reserve.release, turns)
-        sys.setswitchinterval(_SWITCH_INTERVAL)
         self.remarks.extend(await self._application.start())
         self._site = self._application.site()
         port, certificate = self._listen(state, self._site)
