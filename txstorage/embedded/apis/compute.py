@@ -185,7 +185,9 @@ class ComputeAPI(VersionedService):
             self._server(server_id, store)
             self._refuse_attach(call, self._volume(volume_id, store))
             device = self._choose_device(store, server_id, wanted_device)
-            return store.attachments.reserve(volume_id, server_id, device)
+            # A status that lasts no time would take a commit of its own.
+            status = "reserved" if self._settings.transition_delay else "attaching"
+            return store.attachments.reserve(volume_id, server_id, device, status)
 
         attachment = await self._store.write(change)
         self._engine.begin(volume_id)
