@@ -51,7 +51,7 @@ _ATTACH = compute_body(
     )
 )
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_DEVICE_NAMES = [
+_DEVICE_NAMES: list[str] = [
     "/dev/vd" + name for name in (*_LETTERS, *(one + two for one in _LETTERS for two in _LETTERS))
 ]
 _ID = "/v2.1/servers/<server_id>"

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Mapping
 from functools import wraps
 from inspect import isawaitable
 from traceback import format_exc
@@ -299,10 +299,8 @@ def endpoint(
     def decorate(handler: Handler) -> Handler:
         @app.route(path, methods=list(methods))
         @wraps(handler)
-        def view(
-            self: Service, request: IRequest, **segments: str
-        ) -> Coroutine[Deferred[Any], Any, APIResponse]:
-            return self.answer(request, handler, segments, since)
+        def view(self: Service, request: IRequest, **segments: str) -> Deferred[Any]:
+            return Deferred.fromCoroutine(self.answer(request, handler, segments, since))
 
         return handler
 
@@ -330,9 +328,8 @@ class Endpoints(Resource):
         ended: Deferred[None] = request.notifyFinish()  # type: ignore[attr-defined]
         # The client may go away; the handler ends nevertheless.
         ended.addErrback(lambda _: None)
-        answer = self._answer(request)
-        answer.addCallback(lambda answer: ended.called or _finish(request, answer))
-        answer.addErrback(lambda why: _log.failure("A response could not be sent", why))
+        sent = self._answer(request).addCallback(_send, request, ended)
+        sent.addErrback(lambda why: _log.failure("A response could not be sent", why))
         return NOT_DONE_YET
 
     def _answer(self, request: IRequest) -> Deferred[APIResponse]:
@@ -346,6 +343,10 @@ class Endpoints(Resource):
         return cast("Deferred[APIResponse]", self._app.execute_endpoint(name, request, **segments))
 
 
-def _finish(request: IRequest, answer: APIResponse) -> None:
-    request.write(answer.send(request))
-    request.finish()
+def _send(answer: APIResponse, request: IRequest, ended: Deferred[None]) -> None:
+    """
+    :param ended: fired if the client has gone away.
+    """
+    if not ended.called:
+        request.write(answer.send(request))
+        request.finish()
