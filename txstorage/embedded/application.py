@@ -231,13 +231,13 @@ class Application:
             self._store, self._identity, self._snapshot_engine, self._settings, self._turns, files
         )
         services = {
-            b"identity": self._identity.app.resource(),
-            b"volume": volumes.app.resource(),
-            b"compute": ComputeAPI(*parts).app.resource(),
-            b"volume/attachments": AttachmentsAPI(*parts, self._devices).app.resource(),
-            b"volume/snapshots": snapshots.app.resource(),
+            b"identity": self._identity.resource(),
+            b"volume": volumes.resource(),
+            b"compute": ComputeAPI(*parts).resource(),
+            b"volume/attachments": AttachmentsAPI(*parts, self._devices).resource(),
+            b"volume/snapshots": snapshots.resource(),
         }
-        others = ProjectAPI(*parts, files).app.resource()
+        others = ProjectAPI(*parts, files).resource()
         services.update((f"volume/{name}".encode("ascii"), others) for name in project.PATHS)
         health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
         return _Root(services, self._identity.ids.project, self._settings.base_url, health)

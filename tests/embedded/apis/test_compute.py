@@ -74,6 +74,19 @@ class ServerTests(CloudTests):
         self.assertEqual(self.act("os-start").code, 409)
 
 
+class AttachAtOnceTests(CloudTests):
+    """Tests of attaching without a delay."""
+
+    def test_no_delay(self) -> None:
+        """A status that would last no time is left out: one commit less."""
+        volume_id = self.create()
+        self.settle()
+        self.attach(volume_id)
+        self.assertEqual(self.status(volume_id), "attaching")
+        self.settle()
+        self.assertEqual(self.status(volume_id), "in-use")
+
+
 class AttachTests(CloudTests):
     """Tests of attaching."""
 

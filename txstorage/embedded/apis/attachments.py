@@ -23,7 +23,7 @@ from ..settings import Settings
 from ..store.records import ATTACHED, AttachmentRecord, VolumeRecord
 from ..store.store import Store
 from ..wire import refusals
-from ..wire.exchange import APIRequest, APIResponse, Encoded, endpoint, new_app
+from ..wire.exchange import APIRequest, APIResponse, Encoded, endpoint
 from ..wire.pagination import volume_page
 from ..wire.refusal import Refusal
 from ..wire.versions import VOLUME
@@ -47,7 +47,7 @@ class AttachmentsAPI(ProjectService):
     :param devices: makes the volumes' devices.
     """
 
-    app: Klein = new_app()
+    app = Klein()
     dialect = VOLUME
 
     def __init__(

@@ -16,7 +16,7 @@ from klein import Klein
 from ..store.records import AttachmentRecord, ServerRecord, VolumeRecord
 from ..store.store import Store
 from ..wire import refusals
-from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint, new_app
+from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint
 from ..wire.fields import UUID, compute_body, only_member, wrapped
 from ..wire.pagination import attachment_page, next_links, server_page
 from ..wire.versions import COMPUTE
@@ -50,6 +50,10 @@ _ATTACH = compute_body(
         },
     )
 )
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_DEVICE_NAMES: list[str] = [
+    "/dev/vd" + name for name in (*_LETTERS, *(one + two for one in _LETTERS for two in _LETTERS))
+]
 _ID = "/v2.1/servers/<server_id>"
 _ATTACHMENTS = _ID + "/os-volume_attachments"
 _View = Callable[[ServerRecord], dict[str, Any]]
@@ -58,7 +62,7 @@ _View = Callable[[ServerRecord], dict[str, Any]]
 class ComputeAPI(VersionedService):
     """The Compute API: servers and their attachments."""
 
-    app: Klein = new_app()
+    app = Klein()
     dialect = COMPUTE
 
     def outer_headers(self, call: APIRequest) -> Mapping[str, str]:
@@ -181,7 +185,9 @@ class ComputeAPI(VersionedService):
             self._server(server_id, store)
             self._refuse_attach(call, self._volume(volume_id, store))
             device = self._choose_device(store, server_id, wanted_device)
-            return store.attachments.reserve(volume_id, server_id, device)
+            # A status that lasts no time would take a commit of its own.
+            status = "reserved" if self._settings.transition_delay else "attaching"
+            return store.attachments.reserve(volume_id, server_id, device, status)
 
         attachment = await self._store.write(change)
         self._engine.begin(volume_id)
@@ -207,7 +213,7 @@ class ComputeAPI(VersionedService):
     def _choose_device(self, store: Store, server_id: str, wanted: str | None) -> str:
         taken = store.attachments.devices_of_server(server_id)
         if wanted is None:
-            return next(name for name in _device_names() if name not in taken)
+            return next(name for name in _DEVICE_NAMES if name not in taken)
         # Whatever the request names, the name is of the hypervisor's kind.
         device = re.sub("^/dev/x?[a-z]?d", "/dev/vd", wanted)
         if device in taken:
@@ -241,9 +247,3 @@ def _wanted(body: Mapping[str, Any]) -> tuple[str, str | None]:
     _ATTACH.check(body)
     wanted = body["volumeAttachment"]
     return wanted["volumeId"], wanted.get("device")
-
-
-def _device_names() -> list[str]:
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    names = list(letters) + [one + two for one in letters for two in letters]
-    return ["/dev/vd" + name for name in names]

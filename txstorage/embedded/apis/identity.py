@@ -30,7 +30,6 @@ from ..wire.exchange import (
     Version,
     WireError,
     endpoint,
-    new_app,
 )
 from ..wire.fields import identity_body
 from ..wire.times import identity_time
@@ -131,7 +130,7 @@ class IdentityAPI(Service):
     :param wall_time: returns the time by which a client reads a token's times; by default ``now``.
     """
 
-    app: Klein = new_app()
+    app = Klein()
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ from ..settings import Settings
 from ..store.records import VolumeFilter, VolumeRecord
 from ..store.store import Store
 from ..wire import refusals
-from ..wire.exchange import EMPTY, APIRequest, APIResponse, Version, WireError, endpoint, new_app
+from ..wire.exchange import EMPTY, APIRequest, APIResponse, Version, WireError, endpoint
 from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
@@ -66,7 +66,7 @@ class BlockStorageAPI(LabelledService):
     :param files: of the volumes.
     """
 
-    app: Klein = new_app()
+    app = Klein()
     dialect = VOLUME
 
     def __init__(
@@ -102,14 +102,14 @@ class BlockStorageAPI(LabelledService):
     async def create(self, call: APIRequest) -> APIResponse:
         """Begin to create a volume."""
         wanted = new_volume(call.json())
-        if not await self._files.aside(self._files.has_room):
-            raise self.disk_full()
-
         volume = await self._store.write(lambda store: self._add(store, wanted))
         self._engine.begin(volume.volume_id)
         return APIResponse(202, {"volume": self._view(call).created(volume)})
 
     def _add(self, store: Store, wanted: WantedVolume) -> VolumeRecord:
+        # A change waits for the disk in the writer's thread.
+        if not self._files.has_room():
+            raise self.disk_full()
         snapshot = source = None
         if wanted.snapshot_id is not None:
             snapshot = store.snapshots.find(wanted.snapshot_id)

@@ -43,15 +43,22 @@ class AttachmentsTable:
 
     # -- attachments that Compute makes ------------------------------------------
 
-    def reserve(self, volume_id: str, server_id: str, device: str) -> AttachmentRecord:
-        """Reserve a device name of a server for a volume."""
-        return self._reserve(volume_id, server_id, device, self._clock(), 1, None, "rw")
+    def reserve(
+        self, volume_id: str, server_id: str, device: str, status: str = "reserved"
+    ) -> AttachmentRecord:
+        """
+        Reserve a device name of a server for a volume.
 
-    def _reserve(self, volume_id: str, *values: object) -> AttachmentRecord:
+        :param status: the volume's new status: ``reserved``, or ``attaching``, which follows it.
+        """
+        values = (server_id, device, self._clock(), 1, None, "rw")
+        return self._reserve(volume_id, status, *values)
+
+    def _reserve(self, volume_id: str, status: str, *values: object) -> AttachmentRecord:
         attachment_id = str(uuid.uuid4())
         with self._database.transaction():
             self._database.execute(_INSERT, attachment_id, str(uuid.uuid4()), volume_id, *values)
-            self._set_status(volume_id, "reserved")
+            self._set_status(volume_id, status)
         return self._existing(attachment_id)
 
     def of_server(self, server_id: str) -> list[AttachmentRecord]:
@@ -80,7 +87,7 @@ class AttachmentsTable:
         :param connector: the host's; given, the volume is to be connected.
         """
         with self._database.transaction():
-            reserved = self._reserve(volume_id, server_id, None, None, 0, None, mode)
+            reserved = self._reserve(volume_id, "reserved", server_id, None, None, 0, None, mode)
             if connector is None:
                 return reserved
             return self.set_connector(reserved, connector, mode)

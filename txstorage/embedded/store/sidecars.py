@@ -87,7 +87,8 @@ class Sidecars:
         """
         :param name: of the file beside the sidecar.
         """
-        wanted = None if content is None else json.dumps(content, indent=1).encode("ascii") + b"\n"
+        # Without indentation: json has a fast encoder for that only.
+        wanted = None if content is None else json.dumps(content).encode("ascii") + b"\n"
         if self._unfinished.get(name, self._written.get(name)) == wanted:
             return
         if name in self._unfinished:

@@ -99,6 +99,8 @@ class BoundedChannel(HTTPChannel):
         """Receive data; under load, reading requests wait for the others."""
         if self in self.site.idle:
             del self.site.idle[self]
+            # The reactor searches all its calls for one that is moved to an earlier time.
+            self.setTimeout(None)  # type: ignore[no-untyped-call]
             self.setTimeout(self.site.bounds.headers_time)  # type: ignore[no-untyped-call]
         self._waiting.append(data)
         if len(self._waiting) > 1:

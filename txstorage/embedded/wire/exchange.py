@@ -12,11 +12,12 @@ from typing import Any, Callable, Union, cast
 
 import attr
 from klein import Klein
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.web.http import NO_CONTENT
 from twisted.web.iweb import IRequest
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import NOT_DONE_YET
 from werkzeug.exceptions import HTTPException
 
 from ..._log import SERVER_FAULT
@@ -211,7 +212,12 @@ class Service:
     service defines how a request is admitted.
     """
 
+    app: Klein
     base_url: str | None = None
+
+    def resource(self) -> IResource:
+        """Return the resource of the service's paths."""
+        return Endpoints(self.app, self)
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """
@@ -293,26 +299,54 @@ def endpoint(
     def decorate(handler: Handler) -> Handler:
         @app.route(path, methods=list(methods))
         @wraps(handler)
-        def view(self: Service, request: IRequest, **segments: str) -> Deferred[bytes]:
-            # Cancelled when the client goes away, which the handler must not be.
-            sent: Deferred[APIResponse] = Deferred()
-            answer = Deferred.fromCoroutine(self.answer(request, handler, segments, since))
-            answer.addCallbacks(sent.callback, sent.errback)
-            return sent.addCallback(lambda answer: answer.send(request))
+        def view(self: Service, request: IRequest, **segments: str) -> Deferred[Any]:
+            return Deferred.fromCoroutine(self.answer(request, handler, segments, since))
 
         return handler
 
     return decorate
 
 
-def new_app() -> Klein:
-    """Make a Klein application whose service handles unknown paths."""
-    app = Klein()
+class Endpoints(Resource):
+    """
+    The handlers of a service.  Klein's own resource can do more with their results, and takes more
+    time for it than most handlers.
 
-    @app.handle_errors(HTTPException)
-    def no_route(self: Service, request: IRequest, failure: Failure) -> bytes:
-        call = call_from(request, self.base_url)
-        answer = self.misplaced(call, cast(HTTPException, failure.value))
-        return answer.with_headers(self.outer_headers(call)).send(request)
+    :param app: the service's Klein application, bound to the service.
+    """
 
-    return app
+    isLeaf = True
+
+    def __init__(self, app: Klein, service: Service) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._app = app
+        self._routes = app.url_map.bind("")
+        self._service = service
+
+    def render(self, request: IRequest) -> int:
+        """Answer the request, later."""
+        ended: Deferred[None] = request.notifyFinish()  # type: ignore[attr-defined]
+        # The client may go away; the handler ends nevertheless.
+        ended.addErrback(lambda _: None)
+        sent = self._answer(request).addCallback(_send, request, ended)
+        sent.addErrback(lambda why: _log.failure("A response could not be sent", why))
+        return NOT_DONE_YET
+
+    def _answer(self, request: IRequest) -> Deferred[APIResponse]:
+        path = (b"/" + b"/".join(request.postpath)).decode("utf-8")
+        try:
+            name, segments = self._routes.match(path, request.method.decode("utf-8", "replace"))
+        except HTTPException as problem:
+            call = call_from(request, self._service.base_url)
+            answer = self._service.misplaced(call, problem)
+            return succeed(answer.with_headers(self._service.outer_headers(call)))
+        return cast("Deferred[APIResponse]", self._app.execute_endpoint(name, request, **segments))
+
+
+def _send(answer: APIResponse, request: IRequest, ended: Deferred[None]) -> None:
+    """
+    :param ended: fired if the client has gone away.
+    """
+    if not ended.called:
+        request.write(answer.send(request))
+        request.finish()

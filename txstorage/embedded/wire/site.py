@@ -9,6 +9,7 @@ from typing import Any, Callable
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.logger import Logger
+from twisted.web.http import Request
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource
 from twisted.web.server import Site
@@ -73,6 +74,9 @@ class BoundedSite(Site):
         self._open.add(channel)
         self._by_address[address] += 1
         return channel
+
+    def log(self, request: Request) -> None:
+        """Log nothing: :data:`~txstorage._log.SERVER_REQUEST` records each request."""
 
     def _has_room(self, address: str) -> bool:
         """Check for room for another connection; an idle one makes room for it."""

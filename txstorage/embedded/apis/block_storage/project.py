@@ -13,7 +13,7 @@ from ...machine.turns import ReactorTurns
 from ...settings import Settings
 from ...store.store import Store
 from ...wire import refusals
-from ...wire.exchange import APIRequest, APIResponse, endpoint, new_app
+from ...wire.exchange import APIRequest, APIResponse, endpoint
 from ...wire.pagination import next_links, volume_page
 from ...wire.versions import VOLUME
 from .. import volume_views
@@ -38,7 +38,7 @@ class ProjectAPI(ProjectService):
     :param files: of the volumes.
     """
 
-    app: Klein = new_app()
+    app = Klein()
     dialect = VOLUME
 
     def __init__(

@@ -19,7 +19,7 @@ from ...settings import Settings
 from ...store.records import SnapshotRecord
 from ...store.store import Store
 from ...wire import refusals
-from ...wire.exchange import EMPTY, APIRequest, APIResponse, Version, WireError, endpoint, new_app
+from ...wire.exchange import EMPTY, APIRequest, APIResponse, Version, WireError, endpoint
 from ...wire.pagination import next_links, volume_page
 from ...wire.versions import VOLUME
 from ..identity import IdentityAPI
@@ -65,7 +65,7 @@ class SnapshotsAPI(LabelledService):
     :param files: of the volumes and snapshots.
     """
 
-    app: Klein = new_app()
+    app = Klein()
     dialect = VOLUME
 
     def __init__(
@@ -106,10 +106,10 @@ class SnapshotsAPI(LabelledService):
     async def create(self, call: APIRequest) -> APIResponse:
         """Begin to create a snapshot."""
         wanted = new_snapshot(call.json())
-        if not await self._files.aside(self._files.has_room):
-            raise self.disk_full()
 
         def change(store: Store) -> SnapshotRecord:
+            if not self._files.has_room():
+                raise self.disk_full()
             volume = store.volume(wanted.volume_id)
             if volume is None:
                 raise refusals.NO_VOLUME(wanted.volume_id)
