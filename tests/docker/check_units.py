@@ -41,8 +41,8 @@ class UnitsTestCase(NodesTestCase):
 
     def written(self):
         """Wait until the container has written once more."""
-        lines = "docker exec writer wc -l /data/log | cut -d' ' -f1"
-        before = self.node.run(lines).strip()
+        lines = "docker exec writer grep -c . /data/log"
+        before = self.node.run(UNTIL.format(lines)).strip()
         self.node.run(UNTIL.format(f'test "$({lines})" -gt {before}'))
 
     def plugin(self):

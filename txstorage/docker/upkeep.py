@@ -21,11 +21,9 @@ from .jobs import Jobs
 from .mounts import Mounts
 from .plugin import VolumePlugin
 from .releases import Releases
+from .settings import PERIOD
 
 _log = Logger()
-
-#: Seconds between two rounds.
-PERIOD = 60.0
 
 
 class Upkeep:
@@ -127,4 +125,4 @@ def _log_failure(failure: Failure) -> None:
         _log.failure("A round of upkeep failed", failure)
 
 
-__all__ = ["PERIOD", "Upkeep"]
+__all__ = ["Upkeep"]
