@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from ..nodes.support import NodesTestCase
 
 SOCKET = "/run/docker/plugins/txstorage.sock"
@@ -124,3 +126,59 @@ class BootTests(UnitsTestCase):
         self.written()
         self.assertEqual(first, self.node.run("docker exec writer head -n 1 /data/log"))
         self.assertTrue(self.mounted())
+
+
+class CheckTests(UnitsTestCase):
+    """``txstorage docker-plugin --check`` and the doctor, beside real engines."""
+
+    def check(self, node, code):
+        """:return: the findings on a node, by name, each an outcome and a remedy."""
+        done = node.run("txstorage --json docker-plugin --check", check=False)
+        self.assertEqual(code, done.code, done.output + done.errors)
+        steps = json.loads(done.output)["steps"]
+        return {step["name"]: (step["outcome"], step["remedy"]) for step in steps}
+
+    def test_well(self):
+        """A node on which all is well, with a container that uses a volume."""
+        self.begin()
+        found = self.check(self.node, 0)
+        self.assertEqual({"ok"}, {outcome for outcome, _ in found.values()}, found)
+        self.assertEqual("ok", self.docker_step(self.node)["outcome"])
+        shown = self.txstorage(self.node, "volumes show notes")
+        self.assertEqual("notes", shown["docker_name"])
+        self.assertIn("/data", [each["place"] for each in shown["holders"]])
+
+    def docker_step(self, node):
+        """:return: the doctor's finding about Docker."""
+        steps = json.loads(node.run("txstorage --json doctor", check=False).output)["steps"]
+        [step] = [each for each in steps if each["name"] == "docker"]
+        return step
+
+    def test_problems(self):
+        """A local volume in the place of the plugin's, and a dead socket, are found."""
+        self.node.run("docker volume create --driver txstorage --opt size=1GiB notes")
+        other = self.nodes[2]
+        dead = "/run/docker/plugins/dead.sock"
+        bind = f"import socket; socket.socket(socket.AF_UNIX).bind('{dead}')"
+        self.addCleanup(other.run, f"rm -f {dead}; docker volume rm notes")
+        other.run("docker volume create notes")
+        other.run(["python3", "-c", bind])
+        found = self.check(other, 1)
+        self.assertEqual("fail", found["local volumes"][0])
+        self.assertIn("docker volume rm notes", found["local volumes"][1])
+        self.assertEqual("fail", found["sockets"][0])
+        self.assertIn(f"remove {dead}", found["sockets"][1])
+        self.assertEqual("fail", self.docker_step(other)["outcome"])
+
+    def test_namespace(self):
+        """A plugin whose mounts the engine does not see is found."""
+        folder = "/run/systemd/system/txstorage-docker.service.d"
+        self.addCleanup(self.node.run, f"rm -rf {folder}; systemctl daemon-reload")
+        self.node.put(b"[Service]\nPrivateTmp=yes\n", f"{folder}/private.conf")
+        self.node.run("systemctl daemon-reload")
+        self.node.run("docker volume create --driver txstorage --opt size=1GiB notes")
+        outcome, remedy = self.check(self.node, 1)["mounts"]
+        self.assertEqual("fail", outcome)
+        self.assertIn("PrivateTmp=", remedy)
+        refused = self.node.run(f"{RUN} --rm busybox true", check=False)
+        self.assertIn("PrivateTmp", refused.errors)
