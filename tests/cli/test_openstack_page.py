@@ -20,6 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.documents.blocks import of_suite, text_of
 from txstorage._assembly import block_device_driver
 from txstorage._configuration.keys import KEYS
+from txstorage.cli.docker_plugin import checking
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.errors import OperationFailed
 
@@ -102,6 +103,8 @@ class AccessRulesTests(CommandTestCase):
         self.do(lambda driver: driver.get_device_path(first))
         self.do(lambda driver: driver.list_volumes())
         self.do(lambda driver: driver.grow_volume(first, 2 * GIB))
+        self.do(lambda driver: driver.set_labels(first, {"name": "db"}))
+        self.do(lambda driver: driver.remove_label(first, "name"))
         self.do(lambda driver: driver.detach_volume(first))
         snapshot = self.do(lambda driver: driver.create_snapshot(first, "s", {})).snapshot_id
         self.do(lambda driver: driver.list_snapshots())
@@ -190,6 +193,7 @@ class DoctorTests(CommandTestCase):
 
     def test_shown(self) -> None:
         """The output equals the page's, except for addresses, ids and seconds."""
+        self.patch(checking, "concerns", lambda surroundings: False)
         self.write_config(availability_zone="nova", profiles={"gold": "gold"})
         result = self.txstorage("doctor")
         self.assertEqual(result.exit_code, 0)

@@ -18,6 +18,15 @@ from .volumes import NEXT, SUMMARY, VOLUME, VOLUMES, volume_shape
 SHORT = "volume GET " + VOLUMES
 DETAIL = "volume GET " + VOLUMES + "/detail"
 LABELS = VOLUMES + "/<volume_id>/metadata"
+CHANGES = [
+    f"volume {change}"
+    for change in (
+        f"POST {LABELS}",
+        f"PUT {LABELS}",
+        f"PUT {LABELS}/<key>",
+        f"DELETE {LABELS}/<key>",
+    )
+]
 
 
 def names(got: Answer) -> list[str]:
@@ -195,3 +204,34 @@ class LabelTests(WireTests):
         for method, body in (("GET", None), ("POST", {"metadata": {}})):
             got = await self.labels(method, body, volume_id=MISSING)
             self.refused(got, refusals.NO_VOLUME, MISSING)
+        got = await self.labels("PUT", {"meta": {"q": "1"}}, "k", volume_id=MISSING)
+        self.refused(got, refusals.LABEL_MISMATCH)
+
+    @compares(*CHANGES, "KEEPS_LABELS", "NO_LABEL")
+    async def test_statuses(self) -> None:
+        """The labels of a volume in maintenance, or of which an image is made, stay as they are."""
+        for status in ("maintenance", "uploading"):
+            await self.reset(self.volume_id, status)
+            for method, body, key, change in (
+                ("POST", {"metadata": {"c": "d"}}, "", "Updating"),
+                ("PUT", {"metadata": {}}, "", "Updating"),
+                ("PUT", {"meta": {"a": "1"}}, "a", "Updating"),
+                ("DELETE", None, "a", "Deleting"),
+            ):
+                got = await self.labels(method, body, key)
+                self.refused(got, refusals.KEEPS_LABELS, change, status)
+            got = await self.labels("DELETE", key="k")
+            self.refused(got, refusals.NO_LABEL, self.volume_id, "k")
+            self.answered(await self.labels("GET"), 200, {"metadata": Is({"a": "b"})})
+        await self.reset(self.volume_id, "available")
+
+    @compares(f"volume DELETE {LABELS}/<key>", "NO_LABEL")
+    async def test_formats(self) -> None:
+        """The end of a key that names the format of responses is not a part of the key."""
+        await self.labels("POST", {"metadata": {"a.json": "1", "b.xml": "2", "c.text": "3"}})
+        self.empty(await self.labels("DELETE", key="a.json"), 200)
+        got = await self.labels("DELETE", key="a.json")
+        self.refused(got, refusals.NO_LABEL, self.volume_id, "a")
+        self.empty(await self.labels("DELETE", key="c.text"), 200)
+        expected = {"a.json": "1", "b.xml": "2"}
+        self.answered(await self.labels("GET"), 200, {"metadata": Is(expected)})

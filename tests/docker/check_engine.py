@@ -14,13 +14,13 @@ class CommandTests(EngineTestCase):
     def test_life(self):
         """A volume is created, used by containers on both nodes, and removed."""
         self.create("life")
-        self.assertEqual(["life"], self.volumes(self.second))
+        self.wait(lambda: self.volumes(self.second) == ["life"])
         self.shell(self.first, "life", "echo one >/d/file")
         self.assertTrue(self.free())
         self.assertEqual("one\n", self.shell(self.second, "life", "cat /d/file"))
         self.assertTrue(self.free())
         self.second.run("docker volume rm life")
-        self.assertEqual([], self.volumes(self.first))
+        self.wait(lambda: self.volumes(self.first) == [])
 
     def test_implicit(self):
         """A volume that does not exist is made by ``docker run`` with the driver's name."""
@@ -194,7 +194,7 @@ volumes:
         )
         running = "docker ps --quiet --filter label=com.docker.swarm.service.name=web"
         self.wait(lambda: self.first.run(running))
-        self.assertEqual(["swarmed"], self.volumes(self.second))
+        self.assertEqual(["swarmed"], self.volumes(self.first))
         self.first.run("docker service rm web")
         self.wait(self.free)
         self.assertEqual("x\n", self.shell(self.second, "swarmed", "cat /d/f"))

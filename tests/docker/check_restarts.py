@@ -23,10 +23,16 @@ class EngineRestartTests(EngineTestCase):
         if settings.get("live-restore", False) != wanted:
             settings["live-restore"] = wanted
             self.first.put(json.dumps(settings).encode(), path)
-            self.first.run("systemctl restart docker.service")
+            self.restart_engine()
+
+    def restart_engine(self):
+        """Restart the engine, which systemd allows a few times only."""
+        self.first.run("systemctl reset-failed docker.service docker.socket")
+        self.first.run("systemctl restart docker.service")
 
     def kill_engine(self):
         """Kill the engine; systemd starts it again."""
+        self.first.run("systemctl reset-failed docker.service docker.socket")
         pid = self.first.run("systemctl show --property=MainPID --value docker.service").strip()
         self.first.run(f"kill -9 {pid}")
         self.wait(lambda: self.first.run("docker version", check=False).code == 0)
@@ -37,7 +43,7 @@ class EngineRestartTests(EngineTestCase):
         self.first.run("docker exec one sh -c 'echo x >/d/f'")
         self.first.run("systemctl stop docker.service docker.socket")
         self.assertTrue(self.free())
-        self.first.run("systemctl start docker.service")
+        self.restart_engine()
         self.wait(lambda: "true" in self.first.run(RUNNING))
         self.assertEqual("x\n", self.first.run("docker exec one cat /d/f"))
 
@@ -56,7 +62,7 @@ class EngineRestartTests(EngineTestCase):
         self.live_restore(True)
         self.begin(self.first, "kept", "one")
         self.first.run("docker exec one sh -c 'echo x >/d/f; sync'")
-        for end in (lambda: self.first.run("systemctl restart docker.service"), self.kill_engine):
+        for end in (self.restart_engine, self.kill_engine):
             end()
             self.assertEqual("x\n", self.first.run("docker exec one cat /d/f"))
         self.first.run("docker rm --force one")

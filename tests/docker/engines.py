@@ -31,23 +31,21 @@ class EngineTestCase(NodesTestCase):
         """Remove containers and volumes, and start all that a test has stopped."""
         self.machines.restore()
         for node in self.nodes:
-            self.service.start_server(node)
-            node.run("systemctl start docker.service txstorage-docker.socket")
+            if self.service.server_status(node) != "ACTIVE":
+                self.service.start_server(node)
+            node.run(
+                "systemctl reset-failed; systemctl start docker.service txstorage-docker.socket"
+            )
             containers = node.run("docker ps --all --quiet").split()
             if containers:
                 node.run(["docker", "rm", "--force", "--volumes", *containers])
         for node in self.nodes:
             for name in self.local_volumes(node):
                 node.run(["docker", "volume", "rm", name])
-        for name in self.volumes(self.first):
-            self.remove(name)
-
-    def remove(self, name):
-        """Remove a volume, from whichever node can."""
-        for node in self.nodes:
-            if node.run(["docker", "volume", "rm", name], check=False).code == 0:
-                return
-        raise AssertionError(f"no node can remove {name}")
+        self.wait(self.free, 200)
+        for volume in self.placed():
+            self.first.run(f"txstorage volumes destroy --yes {volume}")
+        self.wait(lambda: not any(map(self.volumes, self.nodes)))
 
     def volumes(self, node):
         """:return: the names of the driver's volumes that an engine lists."""

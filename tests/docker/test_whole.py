@@ -233,6 +233,17 @@ class TroubleTests(PluginTestCase):
         await self.first.running._upkeep.round()
         self.assertIn("no such volume", (await self.first.ask("Get"))["Err"])
 
+    async def test_replaced_elsewhere(self) -> None:
+        """A volume that was removed and made again elsewhere is the one that is used."""
+        await self.first.ask("Create", size="1")
+        await self.second.ask("Get")
+        await self.first.ask("Remove")
+        await self.first.ask("Create", size="2")
+        write(await self.first.mount(), "second")
+        await self.first.ask("Unmount", claim="c1")
+        self.assertIn("2 GiB, not 1 GiB", (await self.second.ask("Create", size="1"))["Err"])
+        self.assertEqual("second", read(await self.second.mount()))
+
     async def test_no_mount_is_left(self) -> None:
         """A stopped plugin leaves the mounts of containers, and finds them again."""
         await self.first.ask("Create", size="1")

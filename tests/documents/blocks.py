@@ -38,6 +38,7 @@ SUITES = {
     "buildbot": "tests/buildbot/check_certification.py",
     "faults": "tests/faults/test_run.py",
     "bench": "tests/running/test_benchmarks.py",
+    "docker": "tests/docker/check_documents.py",
     "flocker": "tests/flocker/page.py",
     "openstack": "tests/openstack/check_documents.py",
     "packages": "tests/packages/check_documents.py",

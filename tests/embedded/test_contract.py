@@ -18,14 +18,18 @@ from txstorage.testing import (
     make_copy_resilience_tests,
     make_iblockdeviceasyncapi_tests,
     make_icloudapi_tests,
+    make_ilabelledblockdeviceasyncapi_tests,
     make_iprofiledblockdeviceapi_tests,
     make_iresizableblockdeviceasyncapi_tests,
     make_isnapshottingblockdeviceasyncapi_tests,
+    make_label_resilience_tests,
     make_resilience_tests,
     regular_file_size,
 )
 from txstorage.testing.resilience import AttachmentResilience
 from txstorage.testing.suites import _test_case
+
+from ..helpers.unowned import unowned_volume
 
 GIB = 2**30
 HOST = "5f6d6c2e-4b1c-4c55-9a35-0d3c1f6b9e01"
@@ -128,6 +132,27 @@ class GrowingTests(
 
 class CopyResilienceTests(OnAClock, make_copy_resilience_tests(in_memory_driver, GIB)):
     """Run the contract of snapshots and growing under faults, in memory."""
+
+
+class LabelsTests(
+    OnAClock,
+    make_ilabelledblockdeviceasyncapi_tests(
+        lambda test_case: in_memory_driver(test_case)[0],
+        GIB,
+        unowned_volume,
+        other_cluster_factory=lambda test_case: another_driver(test_case)[0],
+    ),
+):
+    """Run the contract of labels, in memory."""
+
+
+class LabelResilienceTests(
+    OnAClock, make_label_resilience_tests(in_memory_driver, GIB, unowned_volume)
+):
+    """Run the contract of labels under faults, in memory."""
+
+    #: No exchange is under way for a while: :mod:`tests.whole.test_contract` has that moment.
+    moments = (0, 2)
 
 
 class WithoutComputeResilienceTests(

@@ -8,13 +8,16 @@ from txstorage.testing import (
     make_copy_resilience_tests,
     make_iblockdeviceapi_tests,
     make_icloudapi_tests,
+    make_ilabelledblockdeviceasyncapi_tests,
     make_iprofiledblockdeviceapi_tests,
     make_iresizableblockdeviceasyncapi_tests,
     make_isnapshottingblockdeviceasyncapi_tests,
+    make_label_resilience_tests,
     make_resilience_tests,
 )
 
 from ..helpers.child import contract, device_size
+from ..helpers.unowned import unowned_volume
 from .cloud import GIB, Shared, blocking_driver, description, driver, faulty_driver
 
 #: Seconds, for one test.
@@ -97,6 +100,20 @@ class GrowingTests(make_iresizableblockdeviceasyncapi_tests(driver, GIB, device_
 
 class CopyResilienceTests(make_copy_resilience_tests(api_factory=faulty_driver, size=GIB)):
     """Snapshots, clones and growth: lost exchanges and cancellation, at each exchange."""
+
+    timeout = 2 * LONG
+    #: The others differ only in the driver; :mod:`tests.embedded.test_contract` has them.
+    moments = (1,)
+
+
+class LabelsTests(make_ilabelledblockdeviceasyncapi_tests(driver, GIB, unowned_volume, driver)):
+    """Labels, and the adoption of volumes."""
+
+    timeout = LONG
+
+
+class LabelResilienceTests(make_label_resilience_tests(faulty_driver, GIB, unowned_volume)):
+    """Labels: lost exchanges and cancellation, at each exchange."""
 
     timeout = 2 * LONG
     #: The others differ only in the driver; :mod:`tests.embedded.test_contract` has them.

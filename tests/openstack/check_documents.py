@@ -210,6 +210,8 @@ class PoliciesTests(TestCase):
         self.assertTrue(device.isBlockDevice())
         snapshot = (yield api.create_snapshot(volume, u"first", {})).snapshot_id
         yield api.grow_volume(volume, 2 * GIB)
+        yield api.set_labels(volume, {u"name": u"db"})
+        yield api.remove_label(volume, u"name")
         copies = yield api.create_volume_from_snapshot(uuid4(), snapshot)
         yield api.destroy_volume(copies.blockdevice_id)
         self.assertEqual(1, len((yield api.list_snapshots())))
@@ -240,6 +242,6 @@ class PoliciesTests(TestCase):
         server = "/servers/" + self.server
         self.refused("POST", "compute", server + "/action", {"os-stop": None})
         self.refused("DELETE", "compute", server)
-        self.refused("POST", "block-storage", volume + "/metadata", {"metadata": {"a": "b"}})
+        self.refused("PUT", "block-storage", volume, {"volume": {"name": "n"}})
         self.refused("GET", "block-storage", "/types")
         self.refused("GET", "block-storage", "/backups")

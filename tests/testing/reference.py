@@ -6,6 +6,7 @@ devices: the smallest one that is right.
 from __future__ import absolute_import, division, print_function
 
 import os
+import re
 from threading import RLock
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from txstorage._support.compat import text_type
 from txstorage.errors import (
     DatasetConflict,
     HasSnapshots,
+    InvalidLabel,
     SmallerThanSource,
     UnknownSnapshot,
     VolumesNeverShrink,
@@ -27,14 +29,17 @@ from txstorage.interfaces import (
     IBlockDeviceAPI,
     IBlockDeviceAsyncAPI,
     ICloudAPI,
+    ILabelledBlockDeviceAsyncAPI,
     IProfiledBlockDeviceAPI,
     IResizableBlockDeviceAsyncAPI,
     ISnapshottingBlockDeviceAsyncAPI,
+    LabelledVolume,
     UnattachedVolume,
     UnknownVolume,
 )
 
 UNIT = 4096
+LABEL = re.compile(u"[a-zA-Z0-9_:. -]{1,255}\\Z")
 
 
 def link(old, new):
@@ -53,6 +58,7 @@ class Storage(object):
         self.volumes = {}  # by cluster id and volume id
         self.snapshots = {}  # by cluster id and snapshot id
         self.origins = {}  # of volumes, by id: the id of a snapshot or of another volume
+        self.labels = {}  # of volumes, by id: text to text
         self.lock = RLock()
 
 
@@ -173,7 +179,75 @@ class BlockingReference(object):
                 device.truncate(size)
             return self._put(volume.set(size=size))
 
+    def create_labelled_volume(
+        self, dataset_id, size, labels, profile_name=None, snapshot_id=None, blockdevice_id=None
+    ):
+        with self.storage.lock:
+            self._check_labels(labels)
+            before = {volume.blockdevice_id for volume in self.list_volumes()}
+            if snapshot_id is not None:
+                volume = self.create_volume_from_snapshot(dataset_id, snapshot_id, size)
+            elif blockdevice_id is not None:
+                volume = self.clone_volume(dataset_id, blockdevice_id, size)
+            else:
+                volume = self.create_volume(dataset_id, size)
+            if volume.blockdevice_id not in before:
+                self._label(volume, labels)
+            return self._labelled(volume)
+
+    def list_labelled_volumes(self):
+        with self.storage.lock:
+            return [self._labelled(volume) for volume in self.list_volumes()]
+
+    def get_labelled_volume(self, blockdevice_id):
+        with self.storage.lock:
+            return self._labelled(self._known(blockdevice_id))
+
+    def set_labels(self, blockdevice_id, labels):
+        with self.storage.lock:
+            self._check_labels(labels)
+            volume = self._known(blockdevice_id)
+            self._label(volume, labels)
+            return self._labelled(volume)
+
+    def remove_label(self, blockdevice_id, label):
+        with self.storage.lock:
+            self._check_labels({label: u""})
+            self._known(blockdevice_id)
+            self.storage.labels.get(blockdevice_id, {}).pop(label, None)
+
+    def adopt_volume(self, blockdevice_id, dataset_id, labels):
+        with self.storage.lock:
+            self._check_labels(labels)
+            volume = self.storage.volumes.get((None, blockdevice_id))
+            if volume is None:
+                volume = self._known(blockdevice_id)
+                if volume.dataset_id != dataset_id:
+                    raise DatasetConflict(blockdevice_id, u"it is another dataset's")
+                return self._labelled(volume)
+            if dataset_id in {each.dataset_id for each in self.list_volumes()}:
+                raise DatasetConflict(blockdevice_id, u"the dataset has another volume")
+            del self.storage.volumes[None, blockdevice_id]
+            self._label(volume, labels)
+            return self._labelled(self._put(volume.set(dataset_id=dataset_id)))
+
     # -- how ---------------------------------------------------------------------
+
+    def _check_labels(self, labels):
+        for label, value in labels.items():
+            if not LABEL.match(label) or label.startswith(u"flocker-") or len(value) > 255:
+                raise InvalidLabel(label)
+
+    def _label(self, volume, labels):
+        self.storage.labels.setdefault(volume.blockdevice_id, {}).update(labels)
+
+    def _labelled(self, volume):
+        return LabelledVolume(
+            volume=volume,
+            labels=dict(self.storage.labels.get(volume.blockdevice_id, {})),
+            status=u"available",
+            created_at=u"2026-11-27T00:00:00",
+        )
 
     def _make(self, dataset_id, size):
         volume = BlockDeviceVolume(
@@ -258,6 +332,7 @@ class BlockingReference(object):
     IBlockDeviceAsyncAPI,
     IProfiledBlockDeviceAPI,
     ICloudAPI,
+    ILabelledBlockDeviceAsyncAPI,
     ISnapshottingBlockDeviceAsyncAPI,
     IResizableBlockDeviceAsyncAPI,
 )
@@ -326,6 +401,28 @@ class AsynchronousReference(object):
 
     def grow_volume(self, blockdevice_id, size):
         return self.do(self.blocking.grow_volume, blockdevice_id, size)
+
+    def create_labelled_volume(
+        self, dataset_id, size, labels, profile_name=None, snapshot_id=None, blockdevice_id=None
+    ):
+        source = (snapshot_id, blockdevice_id)
+        create = self.blocking.create_labelled_volume
+        return self.do(create, dataset_id, size, labels, profile_name, *source)
+
+    def list_labelled_volumes(self):
+        return self.do(self.blocking.list_labelled_volumes)
+
+    def get_labelled_volume(self, blockdevice_id):
+        return self.do(self.blocking.get_labelled_volume, blockdevice_id)
+
+    def set_labels(self, blockdevice_id, labels):
+        return self.do(self.blocking.set_labels, blockdevice_id, labels)
+
+    def remove_label(self, blockdevice_id, label):
+        return self.do(self.blocking.remove_label, blockdevice_id, label)
+
+    def adopt_volume(self, blockdevice_id, dataset_id, labels):
+        return self.do(self.blocking.adopt_volume, blockdevice_id, dataset_id, labels)
 
     def do(self, act, *arguments):
         return self.wait().addCallback(lambda _: act(*arguments)).addCallback(self.wait)

@@ -6,6 +6,7 @@ wrong in one way fails where it should.
 from __future__ import absolute_import, division, print_function
 
 import gc
+from uuid import uuid4
 
 from twisted.internet.task import Clock
 from twisted.python.filepath import FilePath
@@ -18,6 +19,7 @@ from txstorage.interfaces import IBlockDeviceAsyncAPI
 from txstorage.testing import (
     make_iblockdeviceasyncapi_tests,
     make_icloudapi_tests,
+    make_ilabelledblockdeviceasyncapi_tests,
     make_iprofiledblockdeviceapi_tests,
     make_iresizableblockdeviceasyncapi_tests,
     make_isnapshottingblockdeviceasyncapi_tests,
@@ -77,8 +79,19 @@ def suites(cls):
         make_icloudapi_tests(factory),
         make_isnapshottingblockdeviceasyncapi_tests(factory, SIZE),
         make_iresizableblockdeviceasyncapi_tests(factory, SIZE, regular_file_size),
+        make_ilabelledblockdeviceasyncapi_tests(
+            factory,
+            SIZE,
+            unowned_volume_factory=lambda test_case: BlockingReference(test_case.storage, None)
+            .create_volume(uuid4(), SIZE)
+            .blockdevice_id,
+            other_cluster_factory=lambda test_case: driver_of(
+                cls, test_case.reactor, test_case.storage, u"theirs"
+            ),
+        ),
     ]
-    names = ["BlockDeviceTests", "ProfiledTests", "CloudTests", "SnapshotTests", "GrowTests"]
+    names = "BlockDevice", "Profiled", "Cloud", "Snapshot", "Grow", "Label"
+    names = [name + "Tests" for name in names]
     return [type(native(name), (OnAClock, tests), {}) for name, tests in zip(names, made)]
 
 

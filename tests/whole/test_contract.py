@@ -5,13 +5,16 @@ from __future__ import absolute_import, division, print_function
 from txstorage.testing import (
     make_copy_resilience_tests,
     make_icloudapi_tests,
+    make_ilabelledblockdeviceasyncapi_tests,
     make_iprofiledblockdeviceapi_tests,
     make_iresizableblockdeviceasyncapi_tests,
     make_isnapshottingblockdeviceasyncapi_tests,
+    make_label_resilience_tests,
     make_resilience_tests,
 )
 
 from ..helpers.child import GIB, contract, device_size, shared_service
+from ..helpers.unowned import unowned_volume
 
 
 def driver(test_case):
@@ -59,4 +62,21 @@ class CopyResilienceTests(
     """The resilience suite of snapshots and growing, over TCP."""
 
     timeout = 120
+    moments = (1, 2)
+
+
+class LabelsTests(make_ilabelledblockdeviceasyncapi_tests(driver, GIB, unowned_volume, driver)):
+    """Labels, over TCP."""
+
+
+class LabelResilienceTests(
+    make_label_resilience_tests(
+        api_factory=lambda test_case: shared_service().driver(test_case),
+        size=GIB,
+        unowned_volume_factory=unowned_volume,
+    )
+):
+    """The resilience suite of labels, over TCP."""
+
+    timeout = 60
     moments = (1, 2)

@@ -86,15 +86,30 @@ class Catalog:
             found = self.known(name)
         return found
 
+    async def latest(self, name: str) -> KnownVolume | None:
+        """
+        Read a volume's state in the cloud.  Another node may have removed the volume, and made
+        another one of its name.
+
+        :return: a coroutine of the :class:`KnownVolume`; of ``None`` when the cloud certainly has
+            none.
+        :raises StorageError: the cloud can't answer.
+        """
+        record = self.known(name)
+        if record is not None:
+            with suppress(NoSuchVolume):
+                return await self.current(record)
+        return await self.find(name)
+
     async def needed(self, name: str) -> KnownVolume:
         """
-        Find a volume that must exist.
+        Read the state of a volume that must exist.
 
         :return: a coroutine of the :class:`KnownVolume`.
         :raises NoSuchVolume: the cloud certainly has none.
         :raises StorageError: the cloud can't answer.
         """
-        found = await self.find(name)
+        found = await self.latest(name)
         if found is None:
             raise NoSuchVolume(name)
         return found

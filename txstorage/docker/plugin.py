@@ -98,7 +98,7 @@ class VolumePlugin:
         await self._jobs.run(name, key, lambda: self._create(name, options), LONG, "its creation")
 
     async def _create(self, name: str, options: Mapping[str, str]) -> None:
-        record = await self._catalog.find(name)
+        record = await self._catalog.latest(name)
         if record is None:
             record = await self._make(name, options)
         if record.removing:
@@ -158,11 +158,10 @@ class VolumePlugin:
         await self._jobs.run(name, "remove", lambda: self._remove(name), SHORT, "its removal")
 
     async def _remove(self, name: str) -> None:
-        record = await self._catalog.find(name)
+        record = await self._catalog.latest(name)
         if record is None:
             return
         try:
-            record = await self._catalog.current(record)
             await self._check_removable(record)
             self._journal.keep([attr.evolve(record, removing=True)])
             await self._mounts.unmount(name)
@@ -255,8 +254,10 @@ class VolumePlugin:
         record = self._catalog.known(name)
         if record is None:
             record = await self._jobs.run(
-                name, "find", lambda: self._catalog.needed(name), _SEARCH, "its search"
+                name, "find", lambda: self._catalog.find(name), _SEARCH, "its search"
             )
+            if record is None:
+                raise NoSuchVolume(name)
         return self._described(record)
 
     def list(self) -> list[dict[str, Any]]:

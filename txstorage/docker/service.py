@@ -77,7 +77,8 @@ class DockerPlugin:
             self._releases,
             settings.period,
         )
-        self._api = EngineAPI(self.plugin, self.mounter.mounted, self._upkeep.soon)
+        upkeep = self._upkeep
+        self._api = EngineAPI(self.plugin, self.mounter.mounted, upkeep.soon, upkeep.refresh)
         self._listener = Listener(reactor, settings.socket)
 
     async def start(self) -> None:

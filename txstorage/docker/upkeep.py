@@ -25,6 +25,9 @@ from .settings import PERIOD
 
 _log = Logger()
 
+# Seconds in which a list of volumes is not read again for an engine.
+_FRESH = 5.0
+
 
 class Upkeep:
     """
@@ -44,6 +47,7 @@ class Upkeep:
         releases: Releases,
         period: float = PERIOD,
     ) -> None:
+        self._reactor = reactor
         self._plugin = plugin
         self._catalog = catalog
         self._mounts = mounts
@@ -78,6 +82,12 @@ class Upkeep:
         # A failure would end the repetition.
         self._running.addErrback(_log_failure)
         return self._running
+
+    def refresh(self) -> None:
+        """Read the list of volumes in the background, unless that was done just now."""
+        read = self._catalog.refreshed
+        if read is None or self._reactor.seconds() - read > _FRESH:
+            Deferred.fromCoroutine(self._attempt("the list", self._catalog.refresh()))
 
     async def round(self) -> None:
         """Do all of it once.  Problems are logged, and tried again in the next round."""

@@ -54,7 +54,8 @@ _RESERVED = u"flocker-"
 _LABEL = re.compile(u"[a-zA-Z0-9_:. /-]{1,255}\\Z")
 _MAX_VALUE = 255
 
-# Cinder has no path for these labels of a volume, so it could not remove them.
+# Cinder has no path for these labels of a volume, so it could not remove them: its router takes
+# ".json", and that of older releases ".xml", for the format of the response.
 _WITHOUT_PATH = re.compile(u"/|\\.(json|xml)\\Z|\\A\\.\\.?\\Z")
 
 

@@ -81,8 +81,8 @@ class ILabelledBlockDeviceAsyncAPI(Interface):
 
     A label's key has 1 to 255 of the characters ``a-z A-Z 0-9 _ : . -`` and space, and does not
     begin with ``flocker-``.  Keys that end with ``.json`` or ``.xml``, and the keys ``.`` and
-    ``..``, are invalid, too, because Cinder could not remove such a label.  A value has at most 255
-    characters.
+    ``..``, are invalid, too, because some releases of Cinder can't remove such a label, and would
+    remove another one instead.  A value has at most 255 characters.
     """
 
     def create_labelled_volume(

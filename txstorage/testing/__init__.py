@@ -20,9 +20,11 @@ from .suites import (
     make_iblockdeviceapi_tests,
     make_iblockdeviceasyncapi_tests,
     make_icloudapi_tests,
+    make_ilabelledblockdeviceasyncapi_tests,
     make_iprofiledblockdeviceapi_tests,
     make_iresizableblockdeviceasyncapi_tests,
     make_isnapshottingblockdeviceasyncapi_tests,
+    make_label_resilience_tests,
     make_resilience_tests,
 )
 from .volumes import (
@@ -48,9 +50,11 @@ __all__ = [
     "make_iblockdeviceapi_tests",
     "make_iblockdeviceasyncapi_tests",
     "make_icloudapi_tests",
+    "make_ilabelledblockdeviceasyncapi_tests",
     "make_iprofiledblockdeviceapi_tests",
     "make_iresizableblockdeviceasyncapi_tests",
     "make_isnapshottingblockdeviceasyncapi_tests",
+    "make_label_resilience_tests",
     "make_resilience_tests",
     "regular_file_size",
     "with_clean_up",

@@ -14,6 +14,7 @@ from .asynchronous import Asynchronous
 from .concurrency import Concurrency
 from .conformance import Conformance
 from .copies import Resizable, Snapshotting
+from .labels import LabelIsolation, Labelling, LabelResilience
 from .optional_suites import CloudNodes, ClusterIsolation, Profiled
 from .resilience import CopyResilience, Resilience
 from .volumes import block_device_size
@@ -154,6 +155,31 @@ def make_icloudapi_tests(api_factory):
     return _test_case((CloudNodes,), api_factory, calls=ways_to_call.by_interface)
 
 
+def make_ilabelledblockdeviceasyncapi_tests(
+    api_factory, minimum_allocatable_size, unowned_volume_factory, other_cluster_factory=None
+):
+    # type: (Callable[[Any], Any], int, Callable[[Any], Any], Optional[Callable[[Any], Any]]) -> type
+    """
+    Make tests for an asynchronous driver whose volumes have labels.
+
+    :param api_factory: called with the ``TestCase``; returns the driver, or a ``Deferred`` of it.
+        Its cluster has no volumes; after each test, the volumes that it left are removed.
+    :param int minimum_allocatable_size: the size of the volumes, in bytes.
+    :param unowned_volume_factory: called with the ``TestCase``, after ``api_factory``; makes a
+        usable volume that belongs to no cluster and has no labels, and returns its id, text, or a
+        ``Deferred`` of it.  A test may have made the volume the cluster's when it ends.
+    :param other_cluster_factory: like ``api_factory``, and called after it: makes a driver of
+        another cluster on the same storage.  Without it, the isolation of clusters is not tested.
+    :return: a ``TestCase`` class.
+    """
+    attributes = {"unowned_volume_factory": lambda test_case: unowned_volume_factory(test_case)}
+    suite = Labelling  # type: type
+    if other_cluster_factory is not None:
+        suite = LabelIsolation
+        attributes["other_cluster_factory"] = lambda test_case: other_cluster_factory(test_case)
+    return _test_case((suite,), api_factory, size=minimum_allocatable_size, **attributes)
+
+
 def make_isnapshottingblockdeviceasyncapi_tests(api_factory, minimum_allocatable_size):
     # type: (Callable[[Any], Any], int) -> type
     """
@@ -211,3 +237,21 @@ def make_copy_resilience_tests(api_factory, size):
     :return: a ``TestCase`` class.
     """
     return _test_case((CopyResilience,), api_factory, size=size)
+
+
+def make_label_resilience_tests(api_factory, size, unowned_volume_factory):
+    # type: (Callable[[Any], Any], int, Callable[[Any], Any]) -> type
+    """
+    Make tests as :func:`make_resilience_tests` does, of labels and adoption.
+
+    :param api_factory: as for :func:`make_resilience_tests`.
+    :param int size: the size of the volumes, in bytes.
+    :param unowned_volume_factory: as for :func:`make_ilabelledblockdeviceasyncapi_tests`.
+    :return: a ``TestCase`` class.
+    """
+    return _test_case(
+        (LabelResilience,),
+        api_factory,
+        size=size,
+        unowned_volume_factory=lambda test_case: unowned_volume_factory(test_case),
+    )

@@ -168,6 +168,14 @@ class SetTests(LabelsTestCase):
         self.assertEqual({u"old": u"1", u"new": u"2"}, self.own())
         self.assertEqual(4, self.cloud.count("set labels"))
 
+    def test_callers_labels(self):
+        """A caller may change its own dict afterwards."""
+        self.cloud.break_next("set labels", Fault(unreachable()))
+        labels = {u"new": u"2"}
+        d = self.set(labels)
+        labels[u"new"] = u"3"
+        self.assertEqual({u"old": u"1", u"new": u"2"}, self.success(d).labels)
+
     def test_first_look(self):
         """A cloud that can't be reached at first is an error at once, without a request."""
         self.cloud.break_next("get", Fault(unreachable()))

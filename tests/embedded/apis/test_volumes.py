@@ -359,6 +359,31 @@ class MetadataTests(CloudTests):
             self.assertEqual(got.code, 404)
         got = self.volumes("PUT", "/" + MISSING + "/metadata/a", {"meta": {"a": "1"}})
         self.assertEqual(got.code, 404)
+        got = self.volumes("PUT", "/" + MISSING + "/metadata/a", {"meta": {"b": "1"}})
+        self.assertEqual((got.code, got.message), (400, "Request body and URI mismatch"))
+
+    def test_statuses(self) -> None:
+        """The labels of a volume in maintenance, or being uploaded, can't be changed."""
+        volume_id = self.path.split("/")[1]
+        for status in ("available", "in-use", "error", "creating", "maintenance", "uploading"):
+            self.cloud.store.set_status(volume_id, status)
+            kept = status in ("maintenance", "uploading")
+            got = self.volumes("POST", self.path, {"metadata": {"a": "2"}})
+            self.assertEqual(got.code, 400 if kept else 200, status)
+            if kept:
+                end = f"volume metadata is not allowed for volumes in {status} status."
+                self.assertEqual(got.message, "Invalid volume: Updating " + end)
+                got = self.volumes("DELETE", self.path + "/a")
+                self.assertEqual(got.message, "Invalid volume: Deleting " + end)
+        self.assertEqual(self.volumes("GET", self.path).body["metadata"], {"a": "2", "b": "2"})
+
+    def test_format(self) -> None:
+        """A format at the end of a key in the path is not a part of the key."""
+        self.volumes("POST", self.path, {"metadata": {"a.json": "1", "b.xml": "2"}})
+        self.assertEqual(self.volumes("GET", self.path + "/a.json").body, {"meta": {"a": "1"}})
+        for key in ("a.json", "b.xml"):
+            self.assertEqual(self.volumes("DELETE", f"{self.path}/{key}").code, 200)
+        self.assertEqual(self.volumes("GET", self.path).body["metadata"], {"a.json": "1", "b": "2"})
 
     def test_touched(self) -> None:
         """A change of labels updates the volume's time of change."""

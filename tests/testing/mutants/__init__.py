@@ -17,6 +17,7 @@ from . import (  # noqa: F401 (each module enters its drivers in the table)
     detach,
     devices,
     identity,
+    labels,
     profiles_and_clouds,
 )
 from .table import MUTANTS

@@ -69,8 +69,8 @@ def label_segment(label):
     """
     :param text label: a label's key.
     :return: the key as one segment of a path, percent-encoded; ``None`` when it can't be one.
-        Cinder's router would take ``.json`` for the format of the response, and the rest for the
-        key.
+        Cinder's router takes ``.json``, and that of older releases ``.xml``, for the format of the
+        response, and the rest for the key.
     """
     if label in _NO_IDS:
         return None if label.startswith(u".") else quote(label)

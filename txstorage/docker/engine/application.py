@@ -51,6 +51,7 @@ class EngineAPI:
     :param plugin: the :class:`~txstorage.docker.plugin.VolumePlugin`.
     :param mounted: returns the plugin's own mount of a volume, by its name.
     :param activated: called when an engine begins to use the plugin.
+    :param asked: called when an engine has got an answer from the journal.
     """
 
     app = Klein()
@@ -60,10 +61,12 @@ class EngineAPI:
         plugin: VolumePlugin,
         mounted: Callable[[str], Mount | None],
         activated: Callable[[], object] = lambda: None,
+        asked: Callable[[], object] = lambda: None,
     ) -> None:
         self._plugin = plugin
         self._mounted = mounted
         self._activated = activated
+        self._asked = asked
 
     @app.route("/<name>", methods=["POST"])
     def call(self, request: IRequest, name: str) -> Any:
@@ -152,10 +155,13 @@ class EngineAPI:
 
     async def get(self, fields: Fields, caller: Caller) -> Answer:
         """Describe a volume."""
-        return {"Volume": await self._plugin.get(text_in(fields, "Name")), "Err": ""}
+        described = await self._plugin.get(text_in(fields, "Name"))
+        self._asked()
+        return {"Volume": described, "Err": ""}
 
     async def list(self, fields: Fields, caller: Caller) -> Answer:
-        """Describe all volumes."""
+        """Describe all known volumes; the next answer has those that other nodes have made."""
+        self._asked()
         return {"Volumes": self._plugin.list(), "Err": ""}
 
 

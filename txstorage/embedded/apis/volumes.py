@@ -8,7 +8,7 @@ The refusals have Cinder 29's status codes and messages.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
 from klein import Klein
 
@@ -19,18 +19,16 @@ from ..settings import Settings
 from ..store.records import VolumeFilter, VolumeRecord
 from ..store.store import Store
 from ..wire import refusals
-from ..wire.exchange import EMPTY, APIRequest, APIResponse, Version, endpoint, new_app
+from ..wire.exchange import EMPTY, APIRequest, APIResponse, Version, WireError, endpoint, new_app
 from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
+from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, labels
 from .block_storage.quota import check_count, check_gigabytes, check_volume
 from .identity import IdentityAPI
-from .versioned import ProjectService
 from .volume_requests import (
     EXTEND,
-    LABEL,
-    METADATA,
     RESET_STATUS,
     STATUSES,
     WantedVolume,
@@ -44,6 +42,8 @@ _DELETABLE = frozenset(
 )
 #: The statuses of snapshots that can be deleted with their volume.
 _DELETABLE_SNAPSHOT = frozenset(["available", "error", "deleting"])
+#: The statuses in which the labels of a volume can't be changed.
+_KEEPS_LABELS = frozenset(["maintenance", "uploading"])
 #: The first microversions to delete by force, and to extend a volume that is in use.
 _FORCE = (3, 23)
 _ONLINE = (3, 42)
@@ -58,7 +58,7 @@ _COUNT = (3, 45)
 _ID = "/v3/<project_id>/volumes/<volume_id>"
 
 
-class BlockStorageAPI(ProjectService):
+class BlockStorageAPI(LabelledService):
     """
     The Block Storage API: volumes and their labels.
 
@@ -244,69 +244,25 @@ class BlockStorageAPI(ProjectService):
 
     # -- labels --------------------------------------------------------------
 
-    @endpoint(app, _ID + "/metadata", "GET")
-    def show_metadata(self, call: APIRequest, volume_id: str) -> APIResponse:
-        """Show a volume's labels."""
-        return APIResponse(200, {"metadata": dict(self._found(volume_id).metadata)})
+    def labelled(self, store: Store, resource_id: str) -> VolumeRecord:
+        """See :class:`~txstorage.embedded.apis.block_storage.labels.LabelledService`."""
+        return self._found(resource_id, store)
 
-    @endpoint(app, _ID + "/metadata", "POST")
-    async def add_metadata(self, call: APIRequest, volume_id: str) -> APIResponse:
-        """Set some labels and keep the others."""
-        return await self._set_metadata(call, volume_id, replace=False)
+    def relabel(
+        self, store: Store, resource_id: str, labels: Mapping[str, str], replace: bool
+    ) -> VolumeRecord:
+        """See :class:`~txstorage.embedded.apis.block_storage.labels.LabelledService`."""
+        return store.set_metadata(resource_id, dict(labels), replace)
 
-    @endpoint(app, _ID + "/metadata", "PUT")
-    async def replace_metadata(self, call: APIRequest, volume_id: str) -> APIResponse:
-        """Set all labels."""
-        return await self._set_metadata(call, volume_id, replace=True)
+    def no_label(self, resource_id: str, key: str) -> WireError:
+        """See :class:`~txstorage.embedded.apis.block_storage.labels.LabelledService`."""
+        return refusals.NO_LABEL(resource_id, key)
 
-    async def _set_metadata(self, call: APIRequest, volume_id: str, replace: bool) -> APIResponse:
-        body = call.json()
-        METADATA.check(body)
-
-        def change(store: Store) -> VolumeRecord:
-            self._found(volume_id, store)
-            return store.set_metadata(volume_id, body["metadata"], replace)
-
-        volume = await self._store.write(change)
-        return APIResponse(200, {"metadata": dict(volume.metadata)})
-
-    @endpoint(app, _ID + "/metadata/<key>", "GET")
-    def show_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
-        """Show one label."""
-        found = self._found(volume_id).metadata
-        if key not in found:
-            raise refusals.NO_LABEL(volume_id, key)
-        return APIResponse(200, {"meta": {key: found[key]}})
-
-    @endpoint(app, _ID + "/metadata/<key>", "PUT")
-    async def set_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
-        """Set one label."""
-        body = call.json()
-        LABEL.check(body)
-        label = body["meta"]
-
-        def change(store: Store) -> None:
-            self._found(volume_id, store)
-            if list(label) != [key]:
-                raise refusals.LABEL_MISMATCH()
-            store.set_metadata(volume_id, label, replace=False)
-
-        await self._store.write(change)
-        return APIResponse(200, {"meta": label})
-
-    @endpoint(app, _ID + "/metadata/<key>", "DELETE")
-    async def remove_label(self, call: APIRequest, volume_id: str, key: str) -> APIResponse:
-        """Remove one label."""
-
-        def change(store: Store) -> None:
-            kept = dict(self._found(volume_id, store).metadata)
-            if key not in kept:
-                raise refusals.NO_LABEL(volume_id, key)
-            del kept[key]
-            store.set_metadata(volume_id, kept, replace=True)
-
-        await self._store.write(change)
-        return APIResponse(200, content_type=EMPTY)
+    def check_relabelling(self, found: Labelled, change: str) -> None:
+        """See :class:`~txstorage.embedded.apis.block_storage.labels.LabelledService`."""
+        status = cast(VolumeRecord, found).status
+        if status in _KEEPS_LABELS:
+            raise refusals.KEEPS_LABELS(change, status)
 
     # -- versions ------------------------------------------------------------
 
@@ -320,6 +276,9 @@ class BlockStorageAPI(ProjectService):
         """Redirect to the versions of the API."""
         place = {"Location": call.base + "/volume/v3/"}
         return APIResponse(302, headers=place, content_type="text/plain; charset=utf8")
+
+
+add_label_routes(BlockStorageAPI.app, _ID)
 
 
 def _filter(query: Mapping[str, str], version: Version) -> VolumeFilter:

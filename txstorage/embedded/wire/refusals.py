@@ -207,6 +207,9 @@ NOT_IN_USE = cinder(
     400, "Cannot reset-state to in-use because volume does not have any attachments."
 )
 NO_LABEL = cinder(404, "Volume {} has no metadata with key {}.")
+KEEPS_LABELS = cinder(
+    400, "Invalid volume: {} volume metadata is not allowed for volumes in {} status."
+)
 LABEL_MISMATCH = cinder(400, "Request body and URI mismatch")
 LABELS_TOO_MANY = cinder(
     400, "Invalid input for field/attribute {}. Value: {}. {!r} has too many properties"

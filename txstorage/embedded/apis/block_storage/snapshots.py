@@ -19,12 +19,11 @@ from ...settings import Settings
 from ...store.records import SnapshotRecord
 from ...store.store import Store
 from ...wire import refusals
-from ...wire.exchange import EMPTY, APIRequest, APIResponse, Version, endpoint, new_app
+from ...wire.exchange import EMPTY, APIRequest, APIResponse, Version, WireError, endpoint, new_app
 from ...wire.pagination import next_links, volume_page
 from ...wire.versions import VOLUME
 from ..identity import IdentityAPI
-from ..versioned import ProjectService
-from ..volume_requests import LABEL, METADATA
+from .labels import LabelledService, add_label_routes
 from .queries import boolean, labels, order
 from .quota import check_snapshot
 from .snapshot_requests import new_snapshot, new_texts, snapshot_of
@@ -58,7 +57,7 @@ _KEYS: dict[str, Callable[[SnapshotRecord], Any]] = {
 _INCOMPLETE = frozenset(["creating", "error"])
 
 
-class SnapshotsAPI(ProjectService):
+class SnapshotsAPI(LabelledService):
     """
     The snapshots.
 
@@ -188,69 +187,22 @@ class SnapshotsAPI(ProjectService):
 
     # -- labels --------------------------------------------------------------
 
-    @endpoint(app, _ID + "/metadata", "GET")
-    def show_metadata(self, call: APIRequest, snapshot_id: str) -> APIResponse:
-        """Show a snapshot's labels."""
-        return APIResponse(200, {"metadata": dict(self._found(snapshot_id).metadata)})
+    def labelled(self, store: Store, resource_id: str) -> SnapshotRecord:
+        """See :class:`~txstorage.embedded.apis.block_storage.labels.LabelledService`."""
+        return self._found(resource_id, store)
 
-    @endpoint(app, _ID + "/metadata", "POST")
-    async def add_metadata(self, call: APIRequest, snapshot_id: str) -> APIResponse:
-        """Set some labels and keep the others."""
-        return await self._set_metadata(call, snapshot_id, replace=False)
+    def relabel(
+        self, store: Store, resource_id: str, labels: Mapping[str, str], replace: bool
+    ) -> SnapshotRecord:
+        """See :class:`~txstorage.embedded.apis.block_storage.labels.LabelledService`."""
+        return store.snapshots.set_metadata(resource_id, labels, replace)
 
-    @endpoint(app, _ID + "/metadata", "PUT")
-    async def replace_metadata(self, call: APIRequest, snapshot_id: str) -> APIResponse:
-        """Set all labels."""
-        return await self._set_metadata(call, snapshot_id, replace=True)
+    def no_label(self, resource_id: str, key: str) -> WireError:
+        """See :class:`~txstorage.embedded.apis.block_storage.labels.LabelledService`."""
+        return refusals.NO_SNAPSHOT_LABEL(resource_id, key)
 
-    async def _set_metadata(self, call: APIRequest, snapshot_id: str, replace: bool) -> APIResponse:
-        body = call.json()
-        METADATA.check(body)
 
-        def change(store: Store) -> SnapshotRecord:
-            self._found(snapshot_id, store)
-            return store.snapshots.set_metadata(snapshot_id, body["metadata"], replace)
-
-        snapshot = await self._store.write(change)
-        return APIResponse(200, {"metadata": dict(snapshot.metadata)})
-
-    @endpoint(app, _ID + "/metadata/<key>", "GET")
-    def show_label(self, call: APIRequest, snapshot_id: str, key: str) -> APIResponse:
-        """Show one label."""
-        found = self._found(snapshot_id).metadata
-        if key not in found:
-            raise refusals.NO_SNAPSHOT_LABEL(snapshot_id, key)
-        return APIResponse(200, {"meta": {key: found[key]}})
-
-    @endpoint(app, _ID + "/metadata/<key>", "PUT")
-    async def set_label(self, call: APIRequest, snapshot_id: str, key: str) -> APIResponse:
-        """Set one label."""
-        body = call.json()
-        LABEL.check(body)
-        label = body["meta"]
-        if list(label) != [key]:
-            raise refusals.LABEL_MISMATCH()
-
-        def change(store: Store) -> None:
-            self._found(snapshot_id, store)
-            store.snapshots.set_metadata(snapshot_id, label, replace=False)
-
-        await self._store.write(change)
-        return APIResponse(200, {"meta": label})
-
-    @endpoint(app, _ID + "/metadata/<key>", "DELETE")
-    async def remove_label(self, call: APIRequest, snapshot_id: str, key: str) -> APIResponse:
-        """Remove one label."""
-
-        def change(store: Store) -> None:
-            kept = dict(self._found(snapshot_id, store).metadata)
-            if key not in kept:
-                raise refusals.NO_SNAPSHOT_LABEL(snapshot_id, key)
-            del kept[key]
-            store.snapshots.set_metadata(snapshot_id, kept, replace=True)
-
-        await self._store.write(change)
-        return APIResponse(200, content_type=EMPTY)
+add_label_routes(SnapshotsAPI.app, _ID)
 
 
 def _ordered_by_name(call: APIRequest) -> bool:
