@@ -11,7 +11,7 @@ $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
 .PHONY: help demo test mutants test-faults test-pythons test-all test-openstack test-flocker test-fresh lint docs bench clean \
-	environment buildbot buildbot-stop test-buildbot packages test-packages test-docker picture
+	environment buildbot buildbot-stop test-buildbot packages test-packages test-docker test-docker-all docker-plugin picture
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,7 +33,7 @@ test-pythons: ## run the tests on every Python there is
 
 test-all: ## run everything; Flocker's tests too where FLOCKER_PYTHON says which
 	@$(if $(FLOCKER_PYTHON),:,echo "--- no FLOCKER_PYTHON: test-flocker is left out")
-	@$(PYTHON) -m tests.targets lint test-pythons test-openstack test-packages test-docker test-fresh test-buildbot \
+	@$(PYTHON) -m tests.targets lint test-pythons test-openstack test-packages test-docker-all test-fresh test-buildbot \
 		$(if $(FLOCKER_PYTHON),test-flocker)
 
 test-openstack: ## run the tests that need a real OpenStack, on one that this brings up (as root)
@@ -60,11 +60,17 @@ lint: ## check style, types, documentation, imports, news fragments and the dist
 packages: ## make the distributions, a .deb and an .rpm, in dist
 	@$(PYTHON) packaging/build.py
 
+docker-plugin: ## make a managed Docker plugin, in dist/docker-plugin (as root, on Debian)
+	@$(PYTHON) packaging/docker_plugin.py
+
 test-packages: ## make the packages, and test them in a clean root (as root, on Debian)
 	@$(PYTHON) -m tests.packages.run
 
 test-docker: ## run the tests on machines with a Docker Engine each, made for it (as root, on Debian)
 	@$(PYTHON) -m tests.nodes.run $(if $(RELEASE),--release $(RELEASE))
+
+test-docker-all: ## run these tests, and those of the managed plugin and of Podman
+	@$(PYTHON) -m tests.nodes.run --all $(if $(RELEASE),--release $(RELEASE))
 
 test-fresh: ## run make demo and make test on fresh machines of Debian 12 and 13 (as root, on Debian)
 	@$(PYTHON) -m tests.fresh.run

@@ -9,9 +9,11 @@ from typing import Any
 from unittest import mock
 
 from txstorage.cli.snapshots.columns import COLUMNS as SNAPSHOT_COLUMNS
+from txstorage.cli.volumes import details
 from txstorage.cli.volumes.columns import COLUMNS
 from txstorage.driver.operations import BlockDeviceDriver
 from txstorage.embedded.apis import volume_views
+from txstorage.filesystem import Holder
 
 from .support import GIB, CommandTestCase
 
@@ -60,6 +62,30 @@ class DeviceSizeTests(CommandTestCase):
         self.document("volumes", "detach", volume)
         self.assertIsNone(self.document("volumes", "show", volume)["device_size"])
         self.assertIn("-", self.row(volume, "device size"))
+
+
+class HoldersTests(CommandTestCase):
+    """The users of a volume's device on this node."""
+
+    def test_shown(self) -> None:
+        """The users of the device are shown, processes and the kernel, with their places."""
+        volume = self.create()
+        path = self.document("volumes", "attach", volume)["device_path"]
+        # Here a volume is a regular file.
+        self.assertEqual([], self.document("volumes", "show", volume)["holders"])
+        found = {path: [Holder(7, "sleep", "/data", "/data"), Holder(0, "swap", "/dev/x")]}
+        self.patch(details.stat, "S_ISBLK", lambda mode: True)
+        self.patch(details, "number_of", lambda device: device)
+        self.patch(details, "holders_of", lambda number: found[number])
+        self.assertEqual(
+            [
+                {"pid": 7, "command": "sleep", "place": "/data"},
+                {"pid": None, "command": "swap", "place": "/dev/x"},
+            ],
+            self.document("volumes", "show", volume)["holders"],
+        )
+        shown = self.txstorage("volumes", "show", volume).stdout
+        self.assertIn("sleep (7) at /data, swap at /dev/x", shown)
 
 
 class HostTests(CommandTestCase):
@@ -161,7 +187,7 @@ class MembersTests(CommandTestCase):
             [listed] = self.document("volumes", "list")["volumes"]
             self.assertEqual(set(listed), common | {"cluster_id"})
             shown = self.document("volumes", "show", volume)
-            self.assertEqual(set(shown), common | device | {"snapshots"})
+            self.assertEqual(set(shown), common | device | {"holders", "snapshots"})
             self.assertEqual(set(shown["snapshots"][0]), set(SNAPSHOT_COLUMNS))
             grown = self.document("volumes", "grow", volume, "2GiB")
             self.assertEqual(set(grown), common | device | {"requested_size"})

@@ -31,6 +31,8 @@ from .runs import sweep_left, wait_until_over
 
 #: The directories of the tests on nodes.
 SUITES = ("nodes", "docker")
+#: The modules that only ``make test-docker-all`` runs.
+SLOW = ("tests.docker.check_managed", "tests.docker.check_podman")
 #: The required programs, and their Debian packages.
 TOOLS = {
     "debootstrap": "debootstrap",
@@ -54,9 +56,13 @@ def made(release):
     return path
 
 
-def checks():
-    """:return: the names of the modules of tests."""
-    return [name for suite in SUITES for name in checks_in(os.path.join(ROOT, "tests", suite))]
+def checks(slow):
+    """
+    :param slow: whether to run the slow ones, too.
+    :return: the names of the modules of tests.
+    """
+    found = [name for suite in SUITES for name in checks_in(os.path.join(ROOT, "tests", suite))]
+    return [name for name in found if slow or name not in SLOW]
 
 
 def places():
@@ -67,6 +73,7 @@ def places():
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--release", choices=sorted(MORE), help="the nodes' (this machine's)")
+    parser.add_argument("--all", action="store_true", help="run the slow tests, too")
     parser.add_argument("tests", nargs="*", help="some tests, as trial takes them")
     options = parser.parse_args()
     check_machine("test-docker")
@@ -79,7 +86,7 @@ def main():
         for place in places():
             sweep_left(place)
         os.environ[VARIABLE] = made(options.release or this_release())
-        counts = trial(ENVIRONMENT, "docker", options.tests or checks())
+        counts = trial(ENVIRONMENT, "docker", options.tests or checks(options.all))
     except (subprocess.CalledProcessError, OSError) as error:
         say(str(error))
         counts = {"passed": 0, "failed": 1, "skipped": 0}

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: The directory of the files, each of which is named after its command.
 DIRECTORY = "/etc/txstorage"
-_NOT_IN_A_FILE = frozenset(["settings", "recover", "yes"])
+_NOT_IN_A_FILE = frozenset(["settings", "recover", "yes", "check"])
 
 
 def options_by_key(command: click.Command) -> dict[str, click.Option]:

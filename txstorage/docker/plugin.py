@@ -39,6 +39,7 @@ from .options import (
     options_in,
 )
 from .releases import Releases
+from .settings import Defaults
 
 #: Seconds after which callers get an error: before engines give up, which is after 120 and 60 s.
 LONG, SHORT = 110.0, 50.0
@@ -46,21 +47,6 @@ LONG, SHORT = 110.0, 50.0
 _INTERRUPTED = (TransportError, ServiceBroken, OperationTimedOut, CancelledError)
 # Seconds that a caller waits for a volume of which the plugin has never heard.
 _SEARCH = 10.0
-
-
-@attr.s(auto_attribs=True, frozen=True)
-class Defaults:
-    """
-    The choices for volumes that have none.
-
-    :ivar size: bytes of a new volume.
-    :ivar kind: the kind of file system of a new volume.
-    :ivar takeover: ``dead`` or ``never``.
-    """
-
-    size: int = 10 * 2**30
-    kind: str = "ext4"
-    takeover: str = "dead"
 
 
 class VolumePlugin:
@@ -75,7 +61,7 @@ class VolumePlugin:
     :param mounts: the :class:`~txstorage.docker.mounts.Mounts`.
     :param jobs: the :class:`~txstorage.docker.jobs.Jobs`.
     :param releases: the :class:`~txstorage.docker.releases.Releases`.
-    :param defaults: the :class:`Defaults`.
+    :param defaults: the :class:`~txstorage.docker.settings.Defaults`.
     """
 
     def __init__(
@@ -301,4 +287,4 @@ class VolumePlugin:
         return described
 
 
-__all__ = ["LONG", "SHORT", "Defaults", "VolumePlugin"]
+__all__ = ["LONG", "SHORT", "VolumePlugin"]

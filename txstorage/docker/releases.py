@@ -17,10 +17,7 @@ from .decisions import Release, Use, release
 from .jobs import Jobs
 from .journal import Journal
 from .mounts import Mounts
-
-#: Seconds that an engine's claim counts without a user in the kernel: as long as engines wait for
-#: a mount, so that the container which is about to start keeps it.
-GRACE = 120.0
+from .settings import GRACE
 
 
 class Releases:
@@ -121,4 +118,4 @@ class Releases:
         d.addErrback(lambda failure: failure.trap(StorageError))
 
 
-__all__ = ["GRACE", "Releases"]
+__all__ = ["Releases"]

@@ -9,42 +9,18 @@ import os
 from typing import Any
 from uuid import UUID
 
-import attr
-
 from ..filesystem import Mounter
 from .catalog import Catalog
 from .engine import EngineAPI, Listener
 from .jobs import Jobs
 from .journal import Journal
 from .mounts import Mounts
-from .plugin import Defaults, VolumePlugin
-from .releases import GRACE, Releases
-from .upkeep import PERIOD, Upkeep
+from .plugin import VolumePlugin
+from .releases import Releases
+from .settings import PluginSettings
+from .upkeep import Upkeep
 
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
-
-
-@attr.s(auto_attribs=True, frozen=True, kw_only=True)
-class PluginSettings:
-    """
-    The settings of ``txstorage docker-plugin``.
-
-    :ivar socket: the path of the socket; ``systemd`` for the one that systemd has opened.
-    :ivar state_dir: the directory of the journal.
-    :ivar mounts: the directory of the mount points, or ``None`` for one in the state directory.
-    :ivar defaults: the :class:`~txstorage.docker.plugin.Defaults`.
-    :ivar linger: seconds that a volume stays attached after its last use.
-    :ivar grace: seconds that an engine's claim counts without a user in the kernel.
-    :ivar period: seconds between two rounds of the work in the background.
-    """
-
-    socket: str = "/run/docker/plugins/txstorage.sock"
-    state_dir: str = "/var/lib/txstorage/docker"
-    mounts: str | None = None
-    defaults: Defaults = Defaults()
-    linger: float = 0.0
-    grace: float = GRACE
-    period: float = PERIOD
 
 
 def boot_id(path: str = _BOOT_ID) -> str:
@@ -60,7 +36,7 @@ class DockerPlugin:
     :param reactor: a Twisted reactor.
     :param driver: a :class:`~txstorage.driver.operations.BlockDeviceDriver`.
     :param cluster_id: its cluster.
-    :param settings: the :class:`PluginSettings`.
+    :param settings: the :class:`~txstorage.docker.settings.PluginSettings`.
     :ivar remarks: warnings, for people.
     """
 
@@ -69,15 +45,14 @@ class DockerPlugin:
     ) -> None:
         self._settings = settings
         os.makedirs(settings.state_dir, mode=0o700, exist_ok=True)
-        self.journal = Journal(os.path.join(settings.state_dir, "journal.sqlite"), boot_id())
+        self.journal = Journal(settings.journal_path, boot_id())
         self.remarks: list[str] = []
         if self.journal.damaged:
             self.remarks.append(
                 f"The journal was damaged; it has been moved to {self.journal.damaged}, and is "
                 "made again from the cloud's volumes"
             )
-        directory = settings.mounts or os.path.join(settings.state_dir, "mounts")
-        self.mounter = Mounter(reactor, directory)
+        self.mounter = Mounter(reactor, settings.mounts_directory)
         self.catalog = Catalog(reactor, driver, cluster_id, self.journal)
         takeover = settings.defaults.takeover
         self.mounts = Mounts(reactor, driver, self.mounter, self.catalog, takeover)
@@ -126,4 +101,4 @@ class DockerPlugin:
         self.journal.close()
 
 
-__all__ = ["DockerPlugin", "PluginSettings", "boot_id"]
+__all__ = ["DockerPlugin", "boot_id"]

@@ -21,11 +21,10 @@ from .jobs import Jobs
 from .mounts import Mounts
 from .plugin import VolumePlugin
 from .releases import Releases
+from .settings import PERIOD
 
 _log = Logger()
 
-#: Seconds between two rounds.
-PERIOD = 60.0
 # Seconds in which a list of volumes is not read again for an engine.
 _FRESH = 5.0
 
@@ -136,4 +135,4 @@ def _log_failure(failure: Failure) -> None:
         _log.failure("A round of upkeep failed", failure)
 
 
-__all__ = ["PERIOD", "Upkeep"]
+__all__ = ["Upkeep"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 from .holders import Holder, Mount, holders_of, mounts_of, number_of
 from .kinds import KINDS, Options, words
 from .mounter import FOLDER, Mounter
+from .programs import installed
 
 __all__ = [
     "FOLDER",
@@ -16,6 +17,7 @@ __all__ = [
     "Mounter",
     "Options",
     "holders_of",
+    "installed",
     "mounts_of",
     "number_of",
     "words",

@@ -38,6 +38,12 @@ class MatchingTests(SynchronousTestCase):
         ):
             self.assertEqual(matching(reference, named), ids, reference)
 
+    def test_several_names(self) -> None:
+        """An id with several names is one match; names that differ only in case differ."""
+        named = [("1", "pg"), ("1", "PG"), ("2", "Pg"), ("3", "db"), ("3", "DB")]
+        for reference, ids in (("pg", ["1"]), ("Pg", ["2"]), ("pG", ["1", "2"]), ("Db", ["3"])):
+            self.assertEqual(matching(reference, named), ids, reference)
+
     @settings(**RELAXED)
     @given(st.lists(st.uuids().map(str), min_size=1, max_size=20, unique=True), st.data())
     def test_beginnings(self, ids: list[str], data: st.DataObject) -> None:
@@ -64,6 +70,14 @@ class VolumeTests(CommandTestCase):
             name,
         ):
             self.assertEqual(self.document("volumes", "show", word)["volume_id"], volume, word)
+
+    def test_docker_name(self) -> None:
+        """A volume is found by the name that it has in Docker, too."""
+        volume, _ = self.create(), self.create()
+        self.cloud.store.set_metadata(volume, {"docker-name": "notes"}, replace=False)
+        for command in ("attach", "path", "show", "detach"):
+            found = self.document("volumes", command, "notes")
+            self.assertEqual(found["volume_id"], volume, command)
 
     def test_each_command(self) -> None:
         """Each command with a volume accepts its beginning."""

@@ -49,6 +49,16 @@ class OptionsTests(CommandTestCase):
         ):
             self.assertEqual(self.ids(*options), ids, options)
 
+    def test_docker_names(self) -> None:
+        """Docker's names are shown when a volume has one."""
+        self.assertNotIn("Docker name", self.txstorage("volumes", "ls").stdout)
+        self.cloud.store.set_metadata(self.small, {"docker-name": "notes"}, replace=False)
+        shown = self.txstorage("volumes", "ls").stdout
+        self.assertIn("Docker name", shown)
+        self.assertIn("notes", shown)
+        names = {each["docker_name"] for each in self.document("volumes", "ls")["volumes"]}
+        self.assertEqual({"notes", None}, names)
+
     def test_unknown_node(self) -> None:
         """A word for no node is an error: an empty list would be taken for the answer."""
         result = self.txstorage("volumes", "ls", "--attached-to", "node-9")

@@ -56,6 +56,22 @@ class SeesTests(SynchronousTestCase):
         self.assertTrue(sees(Caller(os.getpid()), made))
         self.assertFalse(sees(Caller(process.pid), made))
 
+    def test_managed(self) -> None:
+        """An engine sees the mounts of a managed plugin in a directory of its own."""
+        place = "/var/lib/docker/plugins/x/propagated-mount/pg"
+        proc = self.mktemp()
+        os.makedirs(os.path.join(proc, "7"))
+        with open(os.path.join(proc, "7", "mountinfo"), "w") as opened:
+            opened.write(f"1 2 7:0 / {place} rw - ext4 /dev/loop0 rw\n")
+        for path, seen in (
+            ("/propagated-mount/pg", True),
+            ("/propagated-mount/other", False),
+            ("/m/propagated-mount/pg", False),
+            ("/pg", False),
+        ):
+            mount = Mount("7:0", "/", path, "ext4", "/dev/loop0", True)
+            self.assertEqual(seen, sees(Caller(7), mount, proc), path)
+
     def test_other_pids(self) -> None:
         """An engine outside a managed plugin sees shared mounts only."""
         mount = Mount("7:0", "/", "/m/pg", "ext4", "/dev/loop0")

@@ -5,20 +5,27 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+from typing import TYPE_CHECKING
 
 import click
 from twisted.internet.defer import Deferred
 
-from ...docker import Defaults, DockerPlugin, PluginSettings
+from ...docker import Defaults, PluginSettings
 from ...errors import InvalidConfiguration, StorageError
 from ...filesystem import KINDS
-from ..app import App
+from ..app import App, CommandResult
+from ..doctor.findings import Finding, result_of
 from ..errors import explain
+from ..progress import progress
 from ..running import CommandInterrupted, IReactor
 from ..settings_file import settings_option
 from ..shell import pass_app
 from ..sizes import Size
 from ..terminal import as_json, echo, one_line
+from .checking import check_all, checked_app, surroundings_of
+
+if TYPE_CHECKING:
+    from ...docker import DockerPlugin
 
 _SETTINGS = PluginSettings()
 
@@ -39,6 +46,9 @@ async def run(app: App, reactor: IReactor, settings: PluginSettings) -> None:
     :raises InvalidConfiguration: the configuration is invalid.
     :raises SocketUnusable: the socket's path can't be used.
     """
+    # The doctor imports this module, and needs no server.
+    from ...docker import DockerPlugin
+
     cloud = app.cloud(reactor)
     cluster_id = cloud.configuration.cluster_id
     if cluster_id is None:
@@ -51,6 +61,19 @@ async def run(app: App, reactor: IReactor, settings: PluginSettings) -> None:
         await Deferred()
     finally:
         await plugin.stop()
+
+
+async def _check(app: App, reactor: IReactor, settings: PluginSettings) -> CommandResult:
+    """Carry out the checks, and show their findings as the doctor does."""
+    driver, problem = checked_app(app, reactor)
+    with progress(app.progress_console(), "Checking"):
+        found = await check_all(reactor, driver, surroundings_of(settings))
+    if problem is not None:
+        found = {"cloud": problem, **found}
+    findings = [
+        Finding(name, each.outcome, each.detail, remedy=each.remedy) for name, each in found.items()
+    ]
+    return result_of(findings)
 
 
 @click.command("docker-plugin")
@@ -105,10 +128,17 @@ async def run(app: App, reactor: IReactor, settings: PluginSettings) -> None:
     metavar="SECONDS",
     help="How long a volume stays attached after its last use, for containers that come back.",
 )
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Check the cloud, the programs, the journal, the sockets of plugins, the engine's view of "
+    "the mounts, and local volumes that hide the plugin's; then end.",
+)
 @pass_app
 def docker_plugin(
     app: App,
     /,
+    check: bool,
     socket: str,
     state_dir: str,
     mounts: str | None,
@@ -129,7 +159,9 @@ def docker_plugin(
         defaults=Defaults(size, fs, takeover),
         linger=linger,
     )
-
+    if check:
+        app.perform(lambda reactor: _check(app, reactor, settings))
+        return
     try:
         app.run(lambda reactor: run(app, reactor, settings))
     except CommandInterrupted as interrupted:

@@ -15,72 +15,33 @@ from typing import Any, Callable
 import attr
 
 from ..._assembly import driver_for, http_client, volume_service
-from ..._configuration.configuration import Configuration, dataset_section
+from ..._configuration.configuration import dataset_section
 from ..._configuration.keys import SECRETS
 from ..._devices.os_brick import Brick
 from ..._http.client import HTTPClient
 from ...clouds.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
 from ...clouds.openstack.nova import SERVICE_TYPES as COMPUTE_TYPES
-from ...clouds.openstack.service import OpenStackService
 from ...clouds.openstack.session import is_secure
 from ...clouds.openstack.without_compute import StandaloneService
 from ...driver.labels import belongs_to, cluster_labels
-from ...driver.operations import BlockDeviceDriver
 from ...errors import (
     AuthenticationFailed,
     PermissionDenied,
     QuotaExceeded,
     ResourceNotFound,
     ServiceError,
-    StorageError,
     StorageFull,
 )
 from ...interfaces import MandatoryProfiles
-from ..app import App
-from ..running import IReactor
 from ..sizes import format_size
+from .engine import check_engine
+from .state import CheckFailed, CheckWarning, DoctorRun, Skipped
 
 #: The used part of a quota from which on the doctor warns.
 NEARLY = 0.9
 #: Free bytes below which storage counts as full.
 ALMOST_FULL = 2**24
 MAKE_ROOM = "make room before the volumes are filled, or destroy some; writes fail on a full disk"
-
-
-class Skipped(Exception):
-    """The step has nothing to check; the text gives the reason."""
-
-
-class CheckFailed(StorageError):
-    """The configuration works, but not safely."""
-
-    def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.remedy = remedy
-
-
-class CheckWarning(CheckFailed):
-    """The configuration works, but perhaps not for long, or not as intended."""
-
-
-class DoctorRun:
-    """
-    One run of the doctor: the state that its steps share.
-
-    :ivar app: the global options.
-    :ivar reactor: the reactor.
-    """
-
-    configuration: Configuration
-    http: HTTPClient
-    service: OpenStackService
-    driver: BlockDeviceDriver
-    instance_id: str
-    volumes: tuple[Any, ...]
-
-    def __init__(self, app: App, reactor: IReactor) -> None:
-        self.app = app
-        self.reactor = reactor
 
 
 async def check_file(state: DoctorRun) -> str:
@@ -397,4 +358,5 @@ STEPS = (
     Step("instance id", check_instance_id, ("catalog", "cluster id")),
     Step("list volumes", check_list, ("catalog", "cluster id")),
     Step("device discovery", check_devices, ("instance id", "list volumes")),
+    Step("docker", check_engine),
 )

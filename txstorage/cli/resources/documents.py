@@ -65,8 +65,21 @@ def _origin(document: Document) -> Text:
     return Text("-")
 
 
+def _holders(document: Document) -> Text:
+    """Show the processes that use the device, and the places at which they have it."""
+    shown = [
+        "{} at {}".format(
+            each["command"] if each["pid"] is None else f"{each['command']} ({each['pid']})",
+            each["place"],
+        )
+        for each in document["holders"]
+    ]
+    return _cell("holders", shown)
+
+
 _CELLS = {
     "attached_to": _places,
+    "holders": _holders,
     "device_size": _size_of_device,
     "made_from": _origin,
     "snapshots": _snapshots,

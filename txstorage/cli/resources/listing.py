@@ -103,6 +103,7 @@ class Listing:
     :ivar kind: such as ``volume``.
     :ivar columns: names to titles.
     :ivar usual: the columns that are shown by default.
+    :ivar optional: those of them that are shown only when a resource has a value.
     :ivar look: from a service and a cluster, or ``None`` for all, to the documents and to the
         malformed entries.
     """
@@ -110,6 +111,7 @@ class Listing:
     kind: str
     columns: Mapping[str, str]
     usual: Sequence[str]
+    optional: Sequence[str] = ()
     look: Callable[[IVolumeService, UUID | None], Awaitable[tuple[Sequence[Document], Malformed]]]
 
     def run(
@@ -163,7 +165,12 @@ class Listing:
         document = {f"{self.kind}s": found, "malformed": bad}
         if view.quiet:
             return CommandResult(document, "\n".join(each[identity] for each in found))
-        return CommandResult(document, list_of(found, view.names(self.usual), self.columns))
+        usual = [
+            name
+            for name in self.usual
+            if name not in self.optional or any(each[name] is not None for each in found)
+        ]
+        return CommandResult(document, list_of(found, view.names(usual), self.columns))
 
 
 __all__ = ["Listing", "Malformed", "Selection", "View"]

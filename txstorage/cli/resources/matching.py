@@ -29,21 +29,22 @@ class AmbiguousName(StorageError):
 def matching(reference: str, named: Iterable[tuple[str, str]]) -> list[str]:
     """
     Look for a reference: first for that id, then for that name, then for the beginning of an id.
-    Case does not matter.
+    Case does not matter, unless the names of several differ only in it.
 
-    :param named: pairs of an id and a name, which may be empty.
+    :param named: pairs of an id and a name, which may be empty; an id may have several names.
     :return: the ids that match equally well.
     """
     wanted, known = reference.lower(), list(named)
     kinds: Sequence[Callable[[str, str], bool]] = (
         lambda identity, name: identity.lower() == wanted,
+        lambda identity, name: bool(name) and name == reference,
         lambda identity, name: bool(name) and name.lower() == wanted,
         lambda identity, name: len(wanted) >= SHORTEST and identity.lower().startswith(wanted),
     )
     for matches in kinds:
-        found = [identity for identity, name in known if matches(identity, name)]
+        found = dict.fromkeys(identity for identity, name in known if matches(identity, name))
         if found:
-            return found
+            return list(found)
     return []
 
 

@@ -11,6 +11,7 @@ import attr
 
 from ..._support.uuids import is_uuid_like
 from ...clouds.interface import IVolumeService
+from ...docker.options import NAME as DOCKER_NAME
 from ...errors import UnknownServer, UnknownSnapshot
 from ...interfaces import UnknownVolume
 from ..app import ConfiguredCloud
@@ -81,7 +82,7 @@ class References:
 
     async def identity(self, reference: str) -> str:
         """
-        :param reference: the id of a resource in any spelling, its beginning, or the name.
+        :param reference: the id of a resource in any spelling, its beginning, or a name.
         :raises Exception: the cluster has no such resource; not raised for a whole id.
         :raises AmbiguousName: it has several.
         """
@@ -123,6 +124,7 @@ class VolumeReferences(References):
         page = await self._service.list_volumes(labels_of(self._cluster_id))
         mine = [each for each in page.volumes if is_of(each, self._cluster_id)]
         named = [(each.volume_id, each.name) for each in mine]
+        named += [(each.volume_id, each.labels.get(DOCKER_NAME, "")) for each in mine]
         # A volume that the driver can't read makes a beginning ambiguous, too.
         return named + [(volume_id, "") for volume_id, _ in page.malformed]
 

@@ -72,6 +72,7 @@ def matching_items(words: Sequence[Word], incomplete: str) -> list[CompletionIte
 
 def volume_words(app: App) -> list[Word]:
     """Ask the cloud for the cluster's volumes."""
+    from ...docker.options import NAME as DOCKER_NAME
     from ...driver.labels import belongs_to, cluster_labels
     from ..sizes import format_size
 
@@ -80,7 +81,11 @@ def volume_words(app: App) -> list[Word]:
         return []
     page = _answer(app, lambda service: service.list_volumes(cluster_labels(cluster_id)))
     return [
-        (each.volume_id, each.name, f"{format_size(each.size)} {each.status}")
+        (
+            each.volume_id,
+            each.labels.get(DOCKER_NAME, each.name),
+            f"{format_size(each.size)} {each.status}",
+        )
         for each in page.volumes
         if belongs_to(each, cluster_id)
     ]

@@ -12,6 +12,7 @@ COLUMNS = {
     "attached_to": "Attached to",
     "volume_type": "Type",
     "name": "Name",
+    "docker_name": "Docker name",
     "created_at": "Created",
     "from_snapshot": "From snapshot",
     "clone_of": "Clone of",
@@ -21,6 +22,11 @@ COLUMNS = {
 }
 
 #: The columns that are shown by default.
-USUAL = ("volume_id", "dataset_id", "size", "status", "attached_to", "volume_type")
+USUAL = (
+    "volume_id", "docker_name", "dataset_id", "size", "status", "attached_to", "volume_type",
+)  # fmt: skip
 
-__all__ = ["COLUMNS", "USUAL"]
+#: Those of them that are shown only when a volume has a value.
+OPTIONAL = ("docker_name",)
+
+__all__ = ["COLUMNS", "OPTIONAL", "USUAL"]

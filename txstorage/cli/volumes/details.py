@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import Any
 
 from ...errors import DeviceError, PermissionDenied
+from ...filesystem import holders_of, number_of
 from ...interfaces import UnknownInstanceID
 from ..app import ConfiguredCloud
 from ..resources.documents import Document
@@ -42,13 +45,29 @@ async def described(cloud: ConfiguredCloud, volume_id: str) -> Document:
     return document
 
 
+def holders(device: str | None) -> list[dict[str, Any]]:
+    """
+    :param device: the path of a volume's device on this node, or ``None``.
+    :return: the users of the device: processes that have it mounted, each with its mount point; one
+        for each mount namespace.  Only root sees all of them.
+    """
+    if device is None or not stat.S_ISBLK(os.stat(device).st_mode):
+        return []
+    return [
+        {"pid": each.pid or None, "command": each.command, "place": each.place}
+        for each in holders_of(number_of(device))
+    ]
+
+
 async def with_snapshots(cloud: ConfiguredCloud, volume_id: str) -> Document:
     """
-    :return: the document of a volume, with the documents of all snapshots that keep it from being
-        destroyed, also of those made with other tools; ``None`` where listing is not permitted.
+    :return: the document of a volume, with its users on this node, and with the documents of all
+        snapshots that keep it from being destroyed, also of those made with other tools; ``None``
+        where listing is not permitted.
     :raises UnknownVolume: the volume does not exist, or belongs to another cluster.
     """
     document = await described(cloud, volume_id)
+    document["holders"] = holders(document["device_path"])
     try:
         page = await cloud.service.list_snapshots({}, volume_id)
     except PermissionDenied:
@@ -56,4 +75,4 @@ async def with_snapshots(cloud: ConfiguredCloud, volume_id: str) -> Document:
     return {**document, "snapshots": [snapshot_document(each) for each in page.snapshots]}
 
 
-__all__ = ["described", "with_snapshots"]
+__all__ = ["described", "holders", "with_snapshots"]

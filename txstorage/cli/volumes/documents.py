@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ...clouds import Attachment, Volume
+from ...docker.options import NAME as DOCKER_NAME
 from ...driver.labels import dataset_of
 from ...errors import MalformedLabels
 from ..resources.documents import Document
@@ -29,6 +30,7 @@ def to_document(volume: Volume) -> Document:
         "attached_to_hosts": [each.host_name for each in attachments if not each.server_id],
         "volume_type": volume.volume_type,
         "name": volume.name,
+        "docker_name": volume.labels.get(DOCKER_NAME),
         "created_at": volume.created_at,
         "from_snapshot": volume.snapshot_id,
         "clone_of": volume.source_volume_id,

@@ -15,7 +15,7 @@ from ..resources.clusters import is_of, labels_of
 from ..resources.documents import Document
 from ..resources.listing import Listing, Malformed, Selection, View
 from ..resources.references import node_id
-from .columns import COLUMNS, USUAL
+from .columns import COLUMNS, OPTIONAL, USUAL
 from .documents import to_document
 
 
@@ -40,7 +40,8 @@ def list_volumes(app: App, selection: Selection, attached_to: Sequence[str], vie
         nodes = [await node_id(service, each) for each in attached_to]
         return attr.evolve(selection, filters={**selection.filters, "attached_to": nodes})
 
-    Listing(kind="volume", columns=COLUMNS, usual=USUAL, look=_look).run(app, view, choose)
+    listing = Listing(kind="volume", columns=COLUMNS, usual=USUAL, optional=OPTIONAL, look=_look)
+    listing.run(app, view, choose)
 
 
 __all__ = ["list_volumes"]

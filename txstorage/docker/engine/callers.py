@@ -5,6 +5,7 @@ The process at the other end of a connection, and the mounts that it sees.
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 import attr
 
 from ...filesystem import Mount, mounts_of
+
+#: The name of the directory in which engines show the mounts of a managed plugin.
+PROPAGATED = "propagated-mount"
 
 # struct ucred of unix(7).
 _CREDENTIALS = struct.Struct("3i")
@@ -62,9 +66,22 @@ def sees(caller: Caller, mount: Mount, proc: str = "/proc") -> bool:
     return any(
         each.number == mount.number
         and each.root == mount.root
-        and each.mounted_at == mount.mounted_at
+        and _is_at(each.mounted_at, mount.mounted_at)
         for each in table
     )
 
 
-__all__ = ["Caller", "caller_of", "sees"]
+def _is_at(seen: str, place: str) -> bool:
+    """
+    :param seen: the path of a mount, as another process sees it.
+    :param place: the path of the plugin's mount.
+    :return: whether engines find the mount when the plugin answers with its own path.
+    """
+    directory, name = os.path.split(place)
+    if directory != os.sep + PROPAGATED:
+        return seen == place
+    # Engines translate the paths of a managed plugin.
+    return seen.endswith(os.path.join(directory, name))
+
+
+__all__ = ["PROPAGATED", "Caller", "caller_of", "sees"]

@@ -1,0 +1,3 @@
+"""Tests for :mod:`txstorage.cli.docker_plugin`."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests for :mod:`txstorage.docker.diagnosis`."""
+
+from __future__ import annotations

@@ -1,0 +1,67 @@
+# -*- test-case-name: tests.cli.test_settings_file -*-
+"""
+The settings of the plugin.
+"""
+
+from __future__ import annotations
+
+import os
+
+import attr
+
+#: Seconds that an engine's claim counts without a user in the kernel: as long as engines wait for
+#: a mount, so that the container which is about to start keeps it.
+GRACE = 120.0
+#: Seconds between two rounds of the work in the background.
+PERIOD = 60.0
+
+
+@attr.s(auto_attribs=True, frozen=True)
+class Defaults:
+    """
+    The choices for volumes that have none.
+
+    :ivar size: bytes of a new volume.
+    :ivar kind: the kind of file system of a new volume.
+    :ivar takeover: ``dead`` or ``never``.
+    """
+
+    size: int = 10 * 2**30
+    kind: str = "ext4"
+    takeover: str = "dead"
+
+
+@attr.s(auto_attribs=True, frozen=True, kw_only=True)
+class PluginSettings:
+    """
+    The settings of ``txstorage docker-plugin``.
+
+    :ivar socket: the path of the socket; ``systemd`` for the one that systemd has opened.
+    :ivar state_dir: the directory of the journal.
+    :ivar mounts: the directory of the mount points, or ``None`` for one in the state directory.
+    :ivar defaults: the :class:`Defaults`.
+    :ivar linger: seconds that a volume stays attached after its last use.
+    :ivar grace: seconds that an engine's claim counts without a user in the kernel.
+    :ivar period: seconds between two rounds of the work in the background.
+    """
+
+    socket: str = "/run/docker/plugins/txstorage.sock"
+    state_dir: str = "/var/lib/txstorage/docker"
+    mounts: str | None = None
+    defaults: Defaults = Defaults()
+    linger: float = 0.0
+    grace: float = GRACE
+    period: float = PERIOD
+
+    @property
+    def journal_path(self) -> str:
+        """The path of the journal."""
+        return os.path.join(self.state_dir, "journal.sqlite")
+
+    @property
+    def mounts_directory(self) -> str:
+        """The directory of the mount points."""
+        return self.mounts or os.path.join(self.state_dir, "mounts")
+
+
+__all__ = ["GRACE", "PERIOD", "Defaults", "PluginSettings"]
