@@ -27,7 +27,6 @@ if MYPY:
         List,
         Optional,
         Sequence,
-        Set,
         Text,
         Tuple,
         TypeVar,
@@ -122,10 +121,11 @@ def dataset_of(volume):
     return dataset_id
 
 
-def block_device_volume(volume):
-    # type: (Volume) -> BlockDeviceVolume
+def block_device_volume(volume, dataset_id=None):
+    # type: (Volume, Optional[UUID]) -> BlockDeviceVolume
     """
     :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :param UUID dataset_id: the volume's dataset, if it is known already.
     :return: the ``BlockDeviceVolume`` for Flocker.
     :raises MalformedLabels: the dataset's label is missing or not a UUID.
     """
@@ -134,7 +134,7 @@ def block_device_volume(volume):
         blockdevice_id=volume.volume_id,
         size=volume.size,
         attached_to=servers[0] if servers else None,
-        dataset_id=dataset_of(volume),
+        dataset_id=dataset_of(volume) if dataset_id is None else dataset_id,
     )
 
 
@@ -187,12 +187,14 @@ class UsableVolumes(object):
             for dataset_id, volumes in found.items():
                 datasets.setdefault(dataset_id, []).extend(volumes)
             yield
-        used = set()  # type: Set[int]
+        used = {}  # type: Dict[int, UUID]
         for rivals in _portions(list(datasets.items())):
-            used.update(id(self._choose(*each)) for each in rivals)
+            used.update((id(self._choose(*each)), each[0]) for each in rivals)
             yield
         for portion in _portions(self._page.volumes):
-            self.volumes.extend(block_device_volume(each) for each in portion if id(each) in used)
+            self.volumes.extend(
+                block_device_volume(each, used[id(each)]) for each in portion if id(each) in used
+            )
             yield
 
     def _skip(self, malformed):
