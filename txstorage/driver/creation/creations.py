@@ -8,7 +8,6 @@ from __future__ import absolute_import, division, print_function
 from uuid import UUID
 
 from ..._support.deferreds import SharedCalls
-from ..._support.eliot_context import resume_context
 from ...errors import InvalidDatasetID
 from ..convergence import SnapshotConvergence, VolumeConvergence
 from ..labels import block_device_volume, check_cluster
@@ -90,8 +89,7 @@ class Creations(object):
         d = self._calls.join(
             dataset_id, lambda: operations.run(u"create", creation, creation.run)
         )  # type: Deferred[Any]
-        d = resume_context(d).addCallback(check_volume, size, original)
-        return d.addCallback(block_device_volume)
+        return d.addCallback(_checked_volume, size, original)
 
     def of_snapshot(self, snapshot_id):
         # type: (Text) -> Original
@@ -144,8 +142,17 @@ class Creations(object):
         d = self._calls.join(
             (volume_id, name), lambda: operations.run(u"create", creation, creation.run)
         )  # type: Deferred[Any]
-        d = resume_context(d).addCallback(check_labels, labels)
-        return d.addCallback(block_device_snapshot)
+        return d.addCallback(_checked_snapshot, labels)
+
+
+def _checked_volume(volume, size, original):
+    # type: (Any, Optional[int], Optional[Original]) -> BlockDeviceVolume
+    return block_device_volume(check_volume(volume, size, original))
+
+
+def _checked_snapshot(snapshot, labels):
+    # type: (Any, Mapping[Text, Text]) -> BlockDeviceSnapshot
+    return block_device_snapshot(check_labels(snapshot, labels))
 
 
 __all__ = ["Creations"]
