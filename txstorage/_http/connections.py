@@ -82,6 +82,8 @@ class _Endpoints(object):
         self._bounds = bounds
         self._proxy_for = proxy_for
         self._names = RememberedNames(reactor)
+        # Each request needs an endpoint, although few make a connection.
+        self._places = {}  # type: Dict[Any, Any]
 
     def endpointForURI(self, uri):  # noqa: N802 (Twisted's name)
         # type: (Any) -> Any
@@ -108,6 +110,12 @@ class _Endpoints(object):
         return BoundedEndpoint(self._to_proxy(proxy), self._bounds)
 
     def _to(self, host, port):
+        # type: (Text, int) -> Any
+        if (host, port) not in self._places:
+            self._places[host, port] = self._place(host, port)
+        return self._places[host, port]
+
+    def _place(self, host, port):
         # type: (Text, int) -> Any
         # An address needs no resolver, which would occupy a thread.
         address = as_ip_address(host)
