@@ -81,7 +81,7 @@ class Waiter(object):
     def __init__(self, shared, subject, pace, repeats, failed, ends=_any):
         # type: (SharedPoll, Any, Pace, bool, Callable[[Failure], object], Callable[[Any], bool]) -> None
         self._shared = shared
-        self._context = copy_context()
+        self._context = copy_context()  # type: Any
         self.subject = subject
         self.pace = pace
         self.repeats = repeats
@@ -105,16 +105,24 @@ class Waiter(object):
         except Exception:
             result, ended = Failure(), True
         if ended:
+            answer, context = self.answer, self._context
+            self._end()
             # A poll that stays reachable from its callers would be garbage in a cycle.
-            answer, self.answer, self.poll = self.answer, None, None
+            self.poll = None
             if answer is not None:
-                self._context.run(answer.callback, result)
+                context.run(answer.callback, result)
         return ended
 
     def _leave(self, _):
         # type: (Deferred[Any]) -> None
-        self.answer = None
+        self._end()
         self._shared.leave(self)
+
+    def _end(self):
+        # type: () -> None
+        # The times of polls have the waiter until it would be due, but not its caller.
+        self.answer = self._context = None
+        self.ends, self.failed = _any, _ignore
 
 
 class Poll(object):
