@@ -126,7 +126,7 @@ class Limits(object):
 LIMITS = Limits()
 
 
-class _Queue(DeferredSemaphore):
+class _GrowingQueue(DeferredSemaphore):
     """
     The requests of one kind to one service.
 
@@ -168,7 +168,7 @@ class RequestQueues(object):
         # type: (IReactorTime, Limits) -> None
         self._reactor = reactor
         self._limits = limits
-        self._queues = {}  # type: Dict[Tuple[Text, bool], _Queue]
+        self._queues = {}  # type: Dict[Tuple[Text, bool], _GrowingQueue]
 
     def run(self, service, reads, send):
         # type: (Text, bool, Callable[[], Deferred[T]]) -> Deferred[T]
@@ -182,7 +182,7 @@ class RequestQueues(object):
             place in the queue.
         """
         if (service, reads) not in self._queues:
-            self._queues[service, reads] = _Queue(self._reactor, self._limits, reads)
+            self._queues[service, reads] = _GrowingQueue(self._reactor, self._limits, reads)
         queue = self._queues[service, reads]
         return queue.run(queue.send, send)
 
