@@ -116,7 +116,8 @@ class RequestQueuesTests(SynchronousTestCase):
     """The requests in progress."""
 
     def setUp(self):
-        self.queues = RequestQueues(Limits(readers=2, writers=1))
+        self.clock = Clock()
+        self.queues = RequestQueues(self.clock, Limits(readers=2, writers=1))
         self.sent = []
 
     def send(self, service=u"cloud.example:8776", reads=True):
@@ -135,6 +136,32 @@ class RequestQueuesTests(SynchronousTestCase):
         requests[1][0].callback(u"b")
         self.assertEqual(u"b", self.successResultOf(requests[1][1]))
         self.assertEqual([answer for answer, _ in requests[:3]], self.sent)
+
+    def test_slow(self):
+        """Slow answers, unlike quick ones, let more requests through at once, up to the limit."""
+        limits = Limits(readers=4, fewest=2, quick=0.1)
+        self.queues = RequestQueues(self.clock, limits)
+        for _ in range(20):
+            self.send()
+        for seconds, expected in ((0.1, 2), (0.2, 3), (0.2, 4), (0.2, 4)):
+            self.clock.advance(seconds)
+            answered = self.sent[:1] if expected < 4 else self.sent[:]
+            for answer in answered:
+                self.sent.remove(answer)
+                answer.callback(None)
+            self.assertEqual(expected, len(self.sent), seconds)
+
+    def test_slow_alone(self):
+        """Slow answers to requests for which none waits do not change the number at once."""
+        self.queues = RequestQueues(self.clock, Limits(readers=4, fewest=2, quick=0.1))
+        for _ in range(3):
+            answer, _ = self.send()
+            self.clock.advance(1)
+            answer.callback(None)
+            self.sent.remove(answer)
+        for _ in range(4):
+            self.send()
+        self.assertEqual(2, len(self.sent))
 
     def test_failure(self):
         """A request that fails makes way for the next."""

@@ -84,19 +84,6 @@ class SharedCallTests(SynchronousTestCase):
         self.assertEqual([7, 7], [self.successResultOf(d) for d in (first, third)])
 
 
-    def test_end_is_reported(self):
-        """``on_end`` is called before the callers get the result, and on cancellation."""
-        ends = []
-        shared = SharedCall(self.function, on_end=lambda: ends.append(len(self.calls)))
-        answered = shared.join().addCallback(lambda _: self.assertEqual([1], ends))
-        self.calls[0].callback(7)
-        self.successResultOf(answered)
-        left = shared.join()
-        left.cancel()
-        self.failureResultOf(left, CancelledError)
-        self.assertEqual([1, 2], ends)
-
-
 class SharedCallsTests(SynchronousTestCase):
     """Calls by key, each shared by its callers."""
 
@@ -138,6 +125,15 @@ class SharedCallsTests(SynchronousTestCase):
         self.assertEqual(8, self.successResultOf(second))
         self.join(u"a")
         self.assertEqual([u"a"] * 3, self.keys())
+
+    def test_forgotten_when_cancelled(self):
+        """The key of a call whose last caller leaves is forgotten."""
+        left = self.join(u"a")
+        left.cancel()
+        self.failureResultOf(left, CancelledError)
+        second = self.join(u"a")
+        self.calls[1][1].callback(8)
+        self.assertEqual(8, self.successResultOf(second))
 
     def test_forgotten_before_the_result(self):
         """A caller can start the key's next call from the callback of the previous one."""

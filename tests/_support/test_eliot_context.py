@@ -8,6 +8,7 @@ from eliot import ActionType, MessageType, add_destination, remove_destination
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage._support.deferreds import SharedCall
 from txstorage._support.eliot_context import in_action, in_current_context, resume_context
 
 ACTION = ActionType(u"tests:action", [], [], u"An action.")
@@ -172,3 +173,13 @@ class ResumeContextTests(ContextTestCase):
         d = resume_context(waiting)
         d.cancel()
         self.assertEqual(4, self.successResultOf(d))
+
+    def test_shared_call(self):
+        """The callbacks of each caller of a shared call run in the caller's own action."""
+        waiting, actions = Deferred(), [ACTION(), ACTION()]
+        shared = SharedCall(lambda: waiting)
+        for action in actions:
+            with action.context():
+                shared.join().addCallback(lambda _: MESSAGE().write())
+        waiting.callback(5)
+        self.assertEqual([self.place(action) for action in actions], self.messages())

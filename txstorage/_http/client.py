@@ -136,7 +136,7 @@ class HTTPClient(object):
         self._bounds = bounds
         self.slices = Slices(reactor)
         self._proxy_for = proxy_for
-        self._queues = RequestQueues(limits)
+        self._queues = RequestQueues(reactor, limits)
 
     def request(
         self,

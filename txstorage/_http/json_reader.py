@@ -31,6 +31,7 @@ PIECE = 16 * 1024
 _CHANGES = 1024
 
 _SPACE = re.compile(u"[ \t\n\r]*")
+_COMMA = re.compile(u"[ \t\n\r]*,[ \t\n\r]*")
 _TOO_DEEP = u"the answer is nested more than {} levels deep"
 _TOO_LONG = u"the answer has a {} of {} characters; the limit is {}"
 
@@ -95,6 +96,8 @@ class JSONReader(object):
         # The open lists and objects, and the key of the next value in the innermost one.
         self._open = []  # type: List[Any]
         self._key = u""
+        # The changes of state in this step.
+        self._changes = 0
 
     def steps(self):
         # type: () -> Iterator[None]
@@ -106,9 +109,8 @@ class JSONReader(object):
         self._count_values()
         self._read_piece()
         state = self._begin_value  # type: Optional[State]
-        changes = 0
         while state is not None:
-            changes += 1
+            self._changes += 1
             try:
                 state = state()
             except _Incomplete:
@@ -116,14 +118,15 @@ class JSONReader(object):
                 self._read_piece()
             else:
                 # A list or object has just been read as a whole, in vain; or many short values.
-                if state == self._begin_first or changes % _CHANGES == 0:
+                if state == self._begin_first or self._changes >= _CHANGES:
                     yield
+                    self._changes = 0
 
     def _count_values(self):
         # type: () -> None
         limit, count = self._bounds.json_values, self._body.count
         # Each value stands after one of these, so the count is never too low.
-        if count(b",") + count(b"[") + count(b"{") > limit:
+        if len(self._body) > limit and count(b",") + count(b"[") + count(b"{") > limit:
             raise OutOfBounds(u"the answer has more than {} values".format(limit))
 
     @property
@@ -155,6 +158,24 @@ class JSONReader(object):
         # A number may continue in the next piece.
         if not self._final and len(self._text) - self._at <= self._bounds.number_characters:
             raise _Incomplete
+        return self._end_value if self._add_whole() else self._take_apart()
+
+    def _begin_objects(self):
+        # type: () -> State
+        """Read the objects of a list, such as volumes, that end in the text at hand."""
+        while self._changes < _CHANGES and self._text.startswith(u"{", self._at):
+            self._changes += 2
+            if not self._add_whole():
+                return self._take_apart()
+            comma = _COMMA.match(self._text, self._at)
+            if comma is None:
+                return self._end_value
+            self._at = comma.end()
+        return self._begin_value
+
+    def _add_whole(self):
+        # type: () -> bool
+        """:return: whether the next value ends in the text at hand, and so has been read."""
         begin = self._at
         try:
             value, self._at = self._scan(self._text, begin)
@@ -164,13 +185,13 @@ class JSONReader(object):
         except RuntimeError:
             raise self._too_deep()
         except (StopIteration, ValueError):
-            return self._take_apart()
+            return False
         if isinstance(value, text_type):
             self._check_length(value)
         else:
             self._check_nesting(value, begin)
         self._add(value)
-        return self._end_value
+        return True
 
     def _take_apart(self):
         # type: () -> State
@@ -199,7 +220,7 @@ class JSONReader(object):
 
     def _begin_next(self):
         # type: () -> State
-        return self._begin_value if isinstance(self._open[-1], list) else self._begin_key
+        return self._begin_objects if isinstance(self._open[-1], list) else self._begin_key
 
     def _begin_key(self):
         # type: () -> State

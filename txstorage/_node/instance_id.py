@@ -22,7 +22,7 @@ from .._http.json_reader import json_within
 from .._log import INSTANCE_ID_SOURCE
 from .._support.compat import as_text
 from .._support.deferreds import SharedCall
-from .._support.eliot_context import in_current_context, resume_context
+from .._support.eliot_context import in_current_context
 from .._support.uuids import is_uuid
 from ..errors import UnidentifiedNode, UnknownServer
 from .config_drive import ConfigDrive
@@ -140,7 +140,7 @@ class NodeIdentity(object):
         :return: a ``Deferred`` that fires with text; fails with ``UnknownInstanceID``, which lists
             the attempts, or as ``IVolumeService.get_server`` does when Compute fails.
         """
-        return succeed(self._found) if self._found else resume_context(self._search.join())
+        return succeed(self._found) if self._found else self._search.join()
 
     def _look(self):
         # type: () -> Deferred[Text]

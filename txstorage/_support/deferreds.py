@@ -5,7 +5,7 @@ Helpers that Twisted's Deferreds lack: calls shared between callers, deadlines, 
 
 from __future__ import absolute_import, division, print_function
 
-from functools import partial
+from collections import OrderedDict
 
 from twisted.internet.defer import (
     CancelledError,
@@ -16,6 +16,8 @@ from twisted.internet.defer import (
     succeed,
 )
 from twisted.python.failure import Failure
+
+from .eliot_context import copy_context
 
 MYPY = False
 if MYPY:
@@ -42,24 +44,73 @@ if MYPY:
             """Stop the timer."""
 
 
-class SharedCall(object):
+class _Call(object):
+    """
+    A call in progress, and its callers.
+
+    Each caller gets its own ``Deferred``, whose callbacks run in the caller's Eliot action.
+    Cancelling that ``Deferred`` removes only its caller; when no caller is left, the call itself is
+    cancelled.
+    """
+
+    def __init__(self):
+        # type: () -> None
+        self._call = None  # type: Optional[Deferred[Any]]
+        # The callers, in the order of their arrival, with their Eliot actions.
+        self._callers = OrderedDict()  # type: OrderedDict[Deferred[Any], Any]
+
+    def join_or_start(self, function):
+        # type: (Callable[[], Any]) -> Deferred[Any]
+        """
+        Join the call in progress, or start one.
+
+        :param function: called without arguments to start the call; may return a ``Deferred``.
+        :return: a ``Deferred`` that fires with the call's result, or fails as the call does.
+        """
+        caller = Deferred(self._leave)  # type: Deferred[Any]
+        self._callers[caller] = copy_context()
+        if self._call is None:
+            self._call = call = maybeDeferred(function)
+            call.addBoth(self._finish, call)
+        return caller
+
+    def _ended(self):
+        # type: () -> None
+        """Take note that the call has ended or was cancelled, before its callers do."""
+
+    def _finish(self, result, call):
+        # type: (object, Deferred[Any]) -> None
+        if self._call is call:
+            callers, self._callers, self._call = self._callers, OrderedDict(), None
+            self._ended()
+            for caller, context in callers.items():
+                # The callbacks of an earlier caller may have cancelled this one.
+                if not caller.called:
+                    context.run(caller.callback, result)
+
+    def _leave(self, caller):
+        # type: (Deferred[Any]) -> None
+        if caller not in self._callers:
+            return
+        del self._callers[caller]
+        call = self._call
+        if call is not None and not self._callers:
+            self._call = None
+            self._ended()
+            call.cancel()
+
+
+class SharedCall(_Call):
     """
     A call that is shared by all callers that join it while it is in progress.
 
-    Each caller gets its own ``Deferred``. Cancelling that ``Deferred`` removes only its caller;
-    when no caller is left, the call itself is cancelled.
-
     :param function: called without arguments; may return a ``Deferred``.
-    :param on_end: called without arguments each time that a call has ended or was cancelled,
-        before its callers get the result.
     """
 
-    def __init__(self, function, on_end=lambda: None):
-        # type: (Callable[[], Any], Callable[[], object]) -> None
+    def __init__(self, function):
+        # type: (Callable[[], Any]) -> None
+        _Call.__init__(self)
         self._function = function
-        self._on_end = on_end
-        self._call = None  # type: Optional[Deferred[Any]]
-        self._callers = []  # type: List[Deferred[Any]]
 
     def join(self):
         # type: () -> Deferred[Any]
@@ -69,33 +120,26 @@ class SharedCall(object):
         :return: a ``Deferred`` that fires with the function's result, or fails as the function
             does.
         """
-        caller = Deferred(self._leave)  # type: Deferred[Any]
-        self._callers.append(caller)
-        if self._call is None:
-            self._call = call = maybeDeferred(self._function)
-            call.addBoth(self._finish, call)
-        return caller
+        return self.join_or_start(self._function)
 
-    def _finish(self, result, call):
-        # type: (object, Deferred[Any]) -> None
-        if self._call is call:
-            callers, self._callers, self._call = self._callers, [], None
-            self._on_end()
-            for caller in callers:
-                # The callbacks of an earlier caller may have cancelled this one.
-                if not caller.called:
-                    caller.callback(result)
 
-    def _leave(self, caller):
-        # type: (Deferred[Any]) -> None
-        if caller not in self._callers:
-            return
-        self._callers.remove(caller)
-        call = self._call
-        if call is not None and not self._callers:
-            self._call = None
-            self._on_end()
-            call.cancel()
+class _KeyedCall(_Call):
+    """
+    The call of one key.
+
+    :param dict calls: the calls in progress, by key.
+    :param key: the call's.
+    """
+
+    def __init__(self, calls, key):
+        # type: (Dict[Hashable, _KeyedCall], Hashable) -> None
+        _Call.__init__(self)
+        self._calls = calls
+        self._key = key
+
+    def _ended(self):
+        # type: () -> None
+        del self._calls[self._key]
 
 
 class SharedCalls(object):
@@ -107,7 +151,7 @@ class SharedCalls(object):
 
     def __init__(self):
         # type: () -> None
-        self._calls = {}  # type: Dict[Hashable, SharedCall]
+        self._calls = {}  # type: Dict[Hashable, _KeyedCall]
 
     def join(self, key, function):
         # type: (Hashable, Callable[[], Union[T, Deferred[T]]]) -> Deferred[T]
@@ -121,8 +165,8 @@ class SharedCalls(object):
             Cancelling it works as with :class:`SharedCall`.
         """
         if key not in self._calls:
-            self._calls[key] = SharedCall(function, partial(self._calls.pop, key))
-        return self._calls[key].join()
+            self._calls[key] = _KeyedCall(self._calls, key)
+        return self._calls[key].join_or_start(function)
 
 
 def never():

@@ -69,11 +69,11 @@ class _Relay(object):
     :param action: an ``eliot.Action`` to finish, or ``None``.
     """
 
-    __slots__ = ("_action", "_inner", "_outer", "_run")
+    __slots__ = ("_action", "_context", "_inner", "_outer")
 
     def __init__(self, action=None):
         # type: (Optional[Action]) -> None
-        self._run = copy_context().run
+        self._context = copy_context()
         self._action = action
         self._inner = None  # type: Optional[Deferred[Any]]
         self._outer = None  # type: Optional[Deferred[Any]]
@@ -96,7 +96,7 @@ class _Relay(object):
         if self._action is not None:
             self._action.finish(result.value if isinstance(result, Failure) else None)
         if outer is not None and not outer.called:
-            self._run(outer.callback, result)
+            self._context.run(outer.callback, result)
 
 
-__all__ = ["in_action", "in_current_context", "resume_context"]
+__all__ = ["copy_context", "in_action", "in_current_context", "resume_context"]

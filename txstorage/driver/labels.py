@@ -30,7 +30,6 @@ if MYPY:
         Mapping,
         Optional,
         Sequence,
-        Set,
         Text,
         Tuple,
         TypeVar,
@@ -181,10 +180,11 @@ def dataset_of(volume):
     return dataset_id
 
 
-def block_device_volume(volume):
-    # type: (Volume) -> BlockDeviceVolume
+def block_device_volume(volume, dataset_id=None):
+    # type: (Volume, Optional[UUID]) -> BlockDeviceVolume
     """
     :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :param UUID dataset_id: the volume's dataset, if it is known already.
     :return: the ``BlockDeviceVolume`` for Flocker.
     :raises MalformedLabels: the dataset's label is missing or not a UUID.
     """
@@ -193,19 +193,20 @@ def block_device_volume(volume):
         blockdevice_id=volume.volume_id,
         size=volume.size,
         attached_to=servers[0] if servers else None,
-        dataset_id=dataset_of(volume),
+        dataset_id=dataset_of(volume) if dataset_id is None else dataset_id,
     )
 
 
-def labelled_volume(volume):
-    # type: (Volume) -> LabelledVolume
+def labelled_volume(volume, dataset_id=None):
+    # type: (Volume, Optional[UUID]) -> LabelledVolume
     """
     :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :param UUID dataset_id: the volume's dataset, if it is known already.
     :return: the ``LabelledVolume``.
     :raises MalformedLabels: the dataset's label is missing or not a UUID.
     """
     return LabelledVolume(
-        volume=block_device_volume(volume),
+        volume=block_device_volume(volume, dataset_id),
         labels=own_labels(volume),
         status=volume.status,
         created_at=volume.created_at,
@@ -237,14 +238,15 @@ class UsableVolumes(object):
 
     :param page: a :class:`txstorage.clouds.VolumePage`.
     :param UUID cluster_id: the cluster; volumes of other clusters are left out.
-    :param read: called with each :class:`txstorage.clouds.Volume`; returns its value.
+    :param read: called with each :class:`txstorage.clouds.Volume` and its dataset; returns its
+        value.
 
     :ivar list volumes: of the values, in the order of the list.
     :ivar list problems: for the log: pairs of a message type and its fields.
     """
 
     def __init__(self, page, cluster_id, read=block_device_volume):
-        # type: (VolumePage, UUID, Callable[[Volume], Any]) -> None
+        # type: (VolumePage, UUID, Callable[[Volume, UUID], Any]) -> None
         self._page = page
         self._cluster_id = cluster_id
         self._read = read
@@ -263,12 +265,14 @@ class UsableVolumes(object):
             for dataset_id, volumes in found.items():
                 datasets.setdefault(dataset_id, []).extend(volumes)
             yield
-        used = set()  # type: Set[int]
+        used = {}  # type: Dict[int, UUID]
         for rivals in _portions(list(datasets.items())):
-            used.update(id(self._choose(*each)) for each in rivals)
+            used.update((id(self._choose(*each)), each[0]) for each in rivals)
             yield
         for portion in _portions(self._page.volumes):
-            self.volumes.extend(self._read(each) for each in portion if id(each) in used)
+            self.volumes.extend(
+                self._read(each, used[id(each)]) for each in portion if id(each) in used
+            )
             yield
 
     def _skip(self, malformed):

@@ -58,12 +58,12 @@ class ClusterLists(object):
         return d.addCallback(self._select_snapshots)
 
     def _read(self, read):
-        # type: (Callable[[Volume], Any]) -> Deferred[List[Any]]
+        # type: (Callable[[Volume, UUID], Any]) -> Deferred[List[Any]]
         d = self._service.list_volumes(cluster_labels(self._cluster_id))
         return d.addCallback(self._select, read)
 
     def _select(self, page, read):
-        # type: (VolumePage, Callable[[Volume], Any]) -> Deferred[List[Any]]
+        # type: (VolumePage, Callable[[Volume, UUID], Any]) -> Deferred[List[Any]]
         selection = UsableVolumes(page, self._cluster_id, read)
 
         def selected(_):

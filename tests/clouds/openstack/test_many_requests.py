@@ -46,12 +46,12 @@ class ManyRequestsTests(SynchronousTestCase):
         """A request that waits for its turn is neither made nor sent; a cancelled one never is."""
         session = self.session(token_answer("t"), Answer(200, {}), *[HANG] * 30)
         self.successResultOf(self.ask(session))
-        asked = [self.ask(session) for _ in range(LIMITS.readers + 2)]
+        asked = [self.ask(session) for _ in range(LIMITS.fewest + 2)]
         made = []
         self.patch(self.wire.http, "request", lambda *args, **options: made.append(args))
         asked[-2].cancel()
         self.failureResultOf(asked[-2], CancelledError)
-        self.assertEqual(2 + LIMITS.readers, len(self.wire.service.seen))
+        self.assertEqual(2 + LIMITS.fewest, len(self.wire.service.seen))
         self.assertEqual([], made)
         asked[0].cancel()
         self.failureResultOf(asked[0], CancelledError)

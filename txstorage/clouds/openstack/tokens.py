@@ -15,7 +15,6 @@ from twisted.internet.defer import succeed
 from ..._log import CREDENTIALS_KEPT, TOKEN_KEPT
 from ..._support.compat import as_text, text_type
 from ..._support.deferreds import SharedCall, with_deadline
-from ..._support.eliot_context import resume_context
 from ..._support.json_values import (
     Malformed,
     identifier,
@@ -199,7 +198,7 @@ class TokenSource(object):
         token, now = self._token, self._reactor.seconds()
         if token is not None and (self._renew_at is None or now < self._renew_at):
             return succeed(token)
-        renewing = resume_context(self._renewal.join())
+        renewing = self._renewal.join()
         if token is None or now >= self._ends_at:
             return renewing
         with_deadline(self._reactor.callLater, _PATIENCE, renewing, self._no_renewal)

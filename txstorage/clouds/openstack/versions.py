@@ -17,7 +17,6 @@ from twisted.internet.defer import succeed
 
 from ..._support.compat import quote, text_type, urlsplit
 from ..._support.deferreds import SharedCalls
-from ..._support.eliot_context import resume_context
 from ..._support.json_values import member, objects_in, text_member
 from ...errors import (
     EndpointMissing,
@@ -260,7 +259,7 @@ class VersionDiscovery(object):
         at, found = self._found.get(url, (0.0, None))
         if found is not None and self._reactor.seconds() < at + _LIFETIME:
             return succeed(found)
-        return resume_context(self._calls.join(url, lambda: self._ask(api, url, token)))
+        return self._calls.join(url, lambda: self._ask(api, url, token))
 
     def clear(self):
         # type: () -> None

@@ -56,7 +56,7 @@ class VolumeConvergence(Convergence):
     refusals = _REFUSALS  # type: Tuple[Type[Exception], ...]
 
     def __init__(
-        self, service, watcher, operation, volume_id, request=None, check=None, servers=()
+        self, service, watcher, operation, volume_id, request=None, check=None, servers=frozenset()
     ):
         # type: (IVolumeService, Watcher, Text, Text, Optional[Callable[[Any], Deferred[Any]]], Optional[Callable[[Volume], object]], Iterable[Text]) -> None
         progress = Progress(operation, frozenset(servers))

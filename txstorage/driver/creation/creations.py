@@ -9,7 +9,6 @@ from uuid import UUID
 
 from ..._support.compat import as_text
 from ..._support.deferreds import SharedCalls
-from ..._support.eliot_context import resume_context
 from ...errors import InvalidDatasetID, InvalidSource
 from ..convergence import SnapshotConvergence, VolumeConvergence
 from ..labels import block_device_volume, check_cluster, check_volume_labels, labelled_volume
@@ -22,15 +21,18 @@ from .volumes import Original, VolumeCreation, check_volume
 
 MYPY = False
 if MYPY:
-    from typing import Any, Mapping, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Callable, Mapping, Optional, Text, Tuple, TypeVar  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
 
     from ...clouds.interface import IVolumeService  # noqa: F401
+    from ...clouds.values import Volume  # noqa: F401
     from ...interfaces import BlockDeviceSnapshot, BlockDeviceVolume, LabelledVolume  # noqa: F401
     from ..deadlines import TimedOperations  # noqa: F401
     from ..polling import Intervals, SnapshotWatcher, Watcher  # noqa: F401
+
+    T = TypeVar("T")
 
 
 class Creations(object):
@@ -74,8 +76,7 @@ class Creations(object):
         :raises InvalidSize: not a positive whole number.
         :raises UnknownProfile: neither mandatory nor configured.
         """
-        d = self._create(dataset_id, size, profile, original)
-        return d.addCallback(block_device_volume)
+        return self._create(dataset_id, size, profile, original, block_device_volume)
 
     def labelled_volume(self, dataset_id, size, labels, profile, snapshot_id, volume_id):
         # type: (UUID, Optional[int], Mapping[Text, Text], Optional[Text], Optional[Text], Optional[Text]) -> Deferred[LabelledVolume]
@@ -93,11 +94,10 @@ class Creations(object):
         if volume_id is not None:
             original = self.of_volume(as_text(volume_id))
         profile = None if profile is None else as_text(profile)
-        d = self._create(dataset_id, size, profile, original, labels)
-        return d.addCallback(labelled_volume)
+        return self._create(dataset_id, size, profile, original, labelled_volume, labels)
 
-    def _create(self, dataset_id, size, profile, original, labels=None):
-        # type: (UUID, Optional[int], Optional[Text], Optional[Original], Optional[Mapping[Text, Text]]) -> Deferred[Any]
+    def _create(self, dataset_id, size, profile, original, read, labels=None):
+        # type: (UUID, Optional[int], Optional[Text], Optional[Original], Callable[[Volume], T], Optional[Mapping[Text, Text]]) -> Deferred[T]
         operations = self._operations if original is None else self._copies
         if not isinstance(dataset_id, UUID):
             raise InvalidDatasetID(u"Not a dataset id: {!r}".format(dataset_id))
@@ -119,7 +119,7 @@ class Creations(object):
         d = self._calls.join(
             dataset_id, lambda: operations.run(u"create", creation, creation.run)
         )  # type: Deferred[Any]
-        return resume_context(d).addCallback(check_volume, size, original)
+        return d.addCallback(_checked_volume, size, original, read)
 
     def of_snapshot(self, snapshot_id):
         # type: (Text) -> Original
@@ -171,8 +171,17 @@ class Creations(object):
         d = self._calls.join(
             (volume_id, name), lambda: self._copies.run(u"create", creation, creation.run)
         )  # type: Deferred[Any]
-        d = resume_context(d).addCallback(check_labels, labels)
-        return d.addCallback(block_device_snapshot)
+        return d.addCallback(_checked_snapshot, labels)
+
+
+def _checked_volume(volume, size, original, read):
+    # type: (Volume, Optional[int], Optional[Original], Callable[[Volume], T]) -> T
+    return read(check_volume(volume, size, original))
+
+
+def _checked_snapshot(snapshot, labels):
+    # type: (Any, Mapping[Text, Text]) -> BlockDeviceSnapshot
+    return block_device_snapshot(check_labels(snapshot, labels))
 
 
 __all__ = ["Creations"]

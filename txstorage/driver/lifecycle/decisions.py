@@ -79,7 +79,7 @@ def table(*parts):
     return rows
 
 
-@attr.s(frozen=True)
+@attr.s(frozen=True, slots=True)
 class Progress(object):
     """
     The progress of one operation.
@@ -100,23 +100,27 @@ class Progress(object):
         # type: () -> Progress
         """:return: the ``Progress`` after a poll that led to waiting."""
         if self.phase is Phase.FRESH:
-            return self._but(phase=Phase.JOINED)
+            return Progress(self.operation, self.servers, Phase.JOINED, self.requests)
         return self
 
     def requested(self):
         # type: () -> Progress
         """:return: the ``Progress`` after a request that was, or may have been, accepted."""
-        return self._but(phase=Phase.REQUESTED, requests=self.requests + 1)
+        return Progress(self.operation, self.servers, Phase.REQUESTED, self.requests + 1)
 
     def refused(self):
         # type: () -> Progress
         """:return: the ``Progress`` after a request whose refusal counts."""
-        return self._but(phase=self.waiting().phase, requests=self.requests + 1)
+        phase = self.waiting().phase
+        return Progress(self.operation, self.servers, phase, self.requests + 1)
 
     def about(self, servers):
         # type: (Iterable[Text]) -> Progress
         """:return: the ``Progress`` with other servers."""
-        return self._but(servers=frozenset(servers))
+        found = frozenset(servers)
+        if found == self.servers:
+            return self
+        return Progress(self.operation, found, self.phase, self.requests)
 
     def resolved(self, decision):
         # type: (NamedConstant) -> NamedConstant
@@ -128,10 +132,6 @@ class Progress(object):
         if decision is not Decision.AGAIN:
             return decision
         return Decision.REQUEST if self.requests < MAXIMUM_REQUESTS else Decision.FAILED
-
-    def _but(self, **changes):
-        # type: (**Any) -> Progress
-        return Progress(**dict(attr.asdict(self, recurse=False), **changes))
 
 
 __all__ = [

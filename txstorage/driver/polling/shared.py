@@ -9,7 +9,6 @@ deadline, which the caller keeps.
 from __future__ import absolute_import, division, print_function
 
 from collections import OrderedDict
-from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 
@@ -18,7 +17,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from ..._log import POLL_FAILED
-from ..._support.eliot_context import in_current_context, resume_context
+from ..._support.eliot_context import copy_context, in_current_context, resume_context
 from ...errors import (
     CertificateRejected,
     RateLimited,
@@ -66,19 +65,23 @@ class Waiter(object):
     :ivar bool repeats: whether a poll that fails for a transient reason is repeated.
     :ivar failed: called with the ``Failure`` of each poll that is repeated.
     :ivar ends: called with the result of each poll; returns whether it ends the wait.
-    :ivar answer: called with the result that ends the wait; ``None`` once that has happened or the
-        wait was cancelled.
+    :ivar answer: fires in the caller's Eliot action with the result that ends the wait; ``None``
+        once that has happened or the wait was cancelled.
     :ivar alone: polls the subject in the caller's Eliot action, when no other caller shares the
         poll; ``None`` for a caller that waits, whose polls are tasks of their own.
     :ivar poll: the poll in progress that will answer, or ``None``.
     """
 
+    # Thousands may wait, so that each object of a wait counts.
     __slots__ = (
-        "alone", "answer", "due", "ends", "failed", "hasty", "pace", "poll", "repeats", "subject"
+        "_context", "_shared", "alone", "answer", "due", "ends", "failed", "hasty", "pace", "poll",
+        "repeats", "subject",
     )
 
-    def __init__(self, subject, pace, repeats, failed, ends=_any):
-        # type: (Any, Pace, bool, Callable[[Failure], object], Callable[[Any], bool]) -> None
+    def __init__(self, shared, subject, pace, repeats, failed, ends=_any):
+        # type: (SharedPoll, Any, Pace, bool, Callable[[Failure], object], Callable[[Any], bool]) -> None
+        self._shared = shared
+        self._context = copy_context()  # type: Any
         self.subject = subject
         self.pace = pace
         self.repeats = repeats
@@ -87,7 +90,7 @@ class Waiter(object):
         self.alone = None  # type: Optional[Callable[[Any], Deferred[Any]]]
         self.hasty = False
         self.due = 0.0
-        self.answer = None  # type: Optional[Callable[[Any], object]]
+        self.answer = Deferred(self._leave)  # type: Optional[Deferred[Any]]
         self.poll = None  # type: Optional[Poll]
 
     def take(self, result):
@@ -102,11 +105,24 @@ class Waiter(object):
         except Exception:
             result, ended = Failure(), True
         if ended:
+            answer, context = self.answer, self._context
+            self._end()
             # A poll that stays reachable from its callers would be garbage in a cycle.
-            answer, self.answer, self.poll = self.answer, None, None
+            self.poll = None
             if answer is not None:
-                answer(result)
+                context.run(answer.callback, result)
         return ended
+
+    def _leave(self, _):
+        # type: (Deferred[Any]) -> None
+        self._end()
+        self._shared.leave(self)
+
+    def _end(self):
+        # type: () -> None
+        # The times of polls have the waiter until it would be due, but not its caller.
+        self.answer = self._context = None
+        self.ends, self.failed = _any, _ignore
 
 
 class Poll(object):
@@ -171,7 +187,7 @@ class SharedPoll(object):
         :param subject: an id.
         :return: a ``Deferred`` that fires with the result of the poll, or fails as the poll does.
         """
-        waiter = Waiter(subject, self.pace(at_once=True), False, _ignore)
+        waiter = Waiter(self, subject, self.pace(at_once=True), False, _ignore)
         waiter.alone = in_current_context(self._poll)
         return self._wait(waiter)
 
@@ -191,14 +207,13 @@ class SharedPoll(object):
         :return: a ``Deferred`` that fires with the result of the last poll.  It fails only when
             polling again can't help, or as ``ends`` does.
         """
-        return self._wait(Waiter(subject, pace, True, failed, ends))
+        return self._wait(Waiter(self, subject, pace, True, failed, ends))
 
     def _wait(self, waiter):
         # type: (Waiter) -> Deferred[Any]
-        answer = Deferred(partial(self._leave, waiter))  # type: Deferred[Any]
-        waiter.answer = in_current_context(answer.callback)
+        answer = waiter.answer
         self._enter(waiter)
-        return answer
+        return answer  # type: ignore[return-value]
 
     def _enter(self, waiter):
         # type: (Waiter) -> None
@@ -213,9 +228,13 @@ class SharedPoll(object):
         heappush(self._times, (at, next(self._entries), waiter))
         self._tick_by(at)
 
-    def _leave(self, waiter, _):
-        # type: (Waiter, Deferred[Any]) -> None
-        waiter.answer = None
+    def leave(self, waiter):
+        # type: (Waiter) -> None
+        """
+        Forget a caller that no longer waits.
+
+        :param Waiter waiter: the caller.
+        """
         if waiter.poll is None:
             waiters = self._waiting[waiter.subject]
             waiters.remove(waiter)
