@@ -10,7 +10,7 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo test mutants test-faults test-pythons test-all test-openstack test-flocker test-fresh lint docs bench clean \
+.PHONY: help demo demo-docker test mutants test-faults test-pythons test-all test-openstack test-flocker test-fresh lint docs bench clean \
 	environment buildbot buildbot-stop test-buildbot packages test-packages test-docker test-docker-all docker-plugin picture
 
 help: ## say what there is
@@ -21,6 +21,9 @@ environment:
 
 demo: environment ## see a volume made, attached, written, moved, read and destroyed
 	@$(BIN)/txstorage demo
+
+demo-docker: ## see a database in a container move between machines that are made for it (as root, on Debian)
+	@$(PYTHON) -m tests.docker.demo
 
 test: ## run the tests on Python 3 and, where there is one, on 2.7
 	@$(PYTHON) -m tests.run

@@ -87,7 +87,7 @@ class Upkeep:
         """Read the list of volumes in the background, unless that was done just now."""
         read = self._catalog.refreshed
         if read is None or self._reactor.seconds() - read > _FRESH:
-            Deferred.fromCoroutine(self._attempt("the list", self._catalog.refresh()))
+            Deferred.fromCoroutine(self._read()).addErrback(_log_failure)
 
     async def round(self) -> None:
         """Do all of it once.  Problems are logged, and tried again in the next round."""
@@ -98,16 +98,21 @@ class Upkeep:
             self._turn.release()
 
     async def _round(self) -> None:
-        sizes = {each.name: each.size for each in self._catalog.all_known()}
-        await self._attempt("the list", self._catalog.refresh())
+        await self._read()
         for record in self._catalog.all_known():
             if record.removing:
                 await self._attempt(record.name, self._plugin.remove(record.name))
-            elif record.size > sizes.get(record.name, record.size):
-                await self._attempt(record.name, self._plugin.grow(record.name))
         for name in await self._here():
             if not self._jobs.busy(name):
                 await self._attempt(name, self._releases.check(name))
+
+    async def _read(self) -> None:
+        """Read the list of volumes, and grow the file systems of those that have grown."""
+        sizes = {each.name: each.size for each in self._catalog.all_known()}
+        await self._attempt("the list", self._catalog.refresh())
+        for record in self._catalog.all_known():
+            if record.size > sizes.get(record.name, record.size):
+                await self._attempt(record.name, self._plugin.grow(record.name))
 
     async def _here(self) -> list[str]:
         """:return: the names of the volumes that are mounted on this node, or attached to it."""
