@@ -211,6 +211,12 @@ SERVER_FAULT = MessageType(
 
 NAME = _text(u"name", u"The name of the Docker volume.")
 
+FILESYSTEM_NOT_GROWN = MessageType(
+    u"txstorage:filesystem:not_grown",
+    [_text(u"device", u"The device's path."), REASON],
+    u"A mounted file system is smaller than its device, and could not grow.",
+)
+
 DOCKER_REQUEST = ActionType(
     u"txstorage:docker",
     [
@@ -284,6 +290,7 @@ __all__ = [
     "DRIVER_OPERATION",
     "DUPLICATE_SNAPSHOT",
     "DUPLICATE_VOLUME",
+    "FILESYSTEM_NOT_GROWN",
     "HTTP_EXCHANGE",
     "HTTP_RETRY",
     "INSTANCE_ID_SOURCE",

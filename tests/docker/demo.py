@@ -77,9 +77,10 @@ class Demonstration:
 
     def create(self):
         """Create a volume of 1 GiB, and start PostgreSQL on it on node 1."""
+        # Growing a mounted ext4 takes CAP_SYS_RESOURCE, which such nodes may not have.
         owner = self.first.run("docker run --rm --network=none postgres id -u").strip()
         self.first.run(
-            "docker volume create --driver txstorage --opt size=1GiB "
+            "docker volume create --driver txstorage --opt size=1GiB --opt fs=xfs "
             f"--opt uid={owner} --opt mode=0700 database"
         )
         self.start(self.first)

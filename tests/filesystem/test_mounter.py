@@ -179,6 +179,27 @@ class MountTests(MounterTestCase):
             self.assertGreater(os.statvfs(folder).f_blocks, 1.7 * before.f_blocks, kind)
             await self.unmount(kind)
 
+    async def test_not_grown(self) -> None:
+        """A mounted file system that can't grow stays usable; growing ext4 needs a capability."""
+        device = self.device(SMALL)
+        folder = await self.mount(device, new=True)
+        self.enlarge(device)
+        self.assertEqual(folder, await self.mount(device))
+        with open(os.path.join(folder, "file"), "w") as opened:
+            opened.write("x")
+
+    async def test_copy_beside(self) -> None:
+        """A copy of an xfs, which has the same UUID, can be mounted beside it."""
+        needs("mkfs.xfs")
+        device = self.device()
+        await self.mount(device, "original", options=Options("xfs"), new=True)
+        await self.unmount("original")
+        copied = self.device()
+        shell("dd", f"if={device}", f"of={copied}", "bs=1M", "status=none", "conv=sparse,fsync")
+        for each, name in ((device, "original"), (copied, "copy")):
+            await self.mount(each, name)
+        self.assertEqual(2, len(self.mounted()))
+
     async def test_repaired(self) -> None:
         """An ext4 that was not unmounted is repaired where that is certain, and mounted."""
         device = self.device(SMALL)

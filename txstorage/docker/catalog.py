@@ -203,8 +203,8 @@ class Catalog:
         try:
             if self._begun < first:
                 self._begun += 1
-                self.problem = None
                 await self._read()
+                self.problem = None
             elif self.problem is not None:
                 raise self.problem
         except StorageError as error:

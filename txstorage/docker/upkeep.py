@@ -55,6 +55,8 @@ class Upkeep:
         self._releases = releases
         self._period = period
         self._problems: dict[str, str] = {}
+        self._reading = False
+        self._read_at = float("-inf")
         self._turn = DeferredLock()
         self._running: Deferred[None] | None = None
         self._loop = LoopingCall(self._begin)
@@ -85,9 +87,14 @@ class Upkeep:
 
     def refresh(self) -> None:
         """Read the list of volumes in the background, unless that was done just now."""
-        read = self._catalog.refreshed
-        if read is None or self._reactor.seconds() - read > _FRESH:
-            Deferred.fromCoroutine(self._read()).addErrback(_log_failure)
+        if self._reading or self._reactor.seconds() - self._read_at < _FRESH:
+            return
+        self._reading = True
+        d = Deferred.fromCoroutine(self._read()).addErrback(_log_failure)
+        d.addBoth(self._end_reading)
+
+    def _end_reading(self, _: object) -> None:
+        self._reading = False
 
     async def round(self) -> None:
         """Do all of it once.  Problems are logged, and tried again in the next round."""
@@ -110,6 +117,7 @@ class Upkeep:
         """Read the list of volumes, and grow the file systems of those that have grown."""
         sizes = {each.name: each.size for each in self._catalog.all_known()}
         await self._attempt("the list", self._catalog.refresh())
+        self._read_at = self._reactor.seconds()
         for record in self._catalog.all_known():
             if record.size > sizes.get(record.name, record.size):
                 await self._attempt(record.name, self._plugin.grow(record.name))

@@ -26,6 +26,7 @@ class Kind:
     :ivar healthy: the exit codes of the check that allow mounting.
     :ivar grow: the command that grows one that is mounted, without its last word.
     :ivar grow_by_device: whether the last word is the device, instead of the mount point.
+    :ivar mount: options of mount(8) that it always has.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Kind:
     healthy: tuple[int, ...]
     grow: tuple[str, ...]
     grow_by_device: bool
+    mount: tuple[str, ...] = ()
 
 
 #: The supported kinds, by name.
@@ -60,6 +62,8 @@ KINDS = {
             healthy=(),
             grow=("xfs_growfs", "-d"),
             grow_by_device=False,
+            # The device is verified, and a copy of a volume has its file system's UUID.
+            mount=("nouuid",),
         ),
         Kind(
             "btrfs",
@@ -126,10 +130,16 @@ def making(options: Options, device: str) -> Sequence[str]:
     return [*KINDS[options.kind].make, *options.make, device]
 
 
+def mounting(kind: str, options: Options, device: str, point: str) -> Sequence[str]:
+    """:return: the command that mounts a file system."""
+    chosen = ",".join((*KINDS[kind].mount, *options.mount))
+    return ["mount", "-t", kind, *(["-o", chosen] if chosen else []), "--", device, point]
+
+
 def growing(kind: str, device: str, mounted_at: str) -> Sequence[str]:
     """:return: the command that grows a mounted file system to the size of its device."""
     chosen = KINDS[kind]
     return [*chosen.grow, device if chosen.grow_by_device else mounted_at]
 
 
-__all__ = ["KINDS", "Kind", "Options", "growing", "making", "words"]
+__all__ = ["KINDS", "Kind", "Options", "growing", "making", "mounting", "words"]

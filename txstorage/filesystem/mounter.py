@@ -17,6 +17,7 @@ from typing import Any, Callable
 from twisted.internet.defer import DeferredLock
 from twisted.internet.threads import deferToThread
 
+from .._log import FILESYSTEM_NOT_GROWN
 from .._support import linux
 from ..errors import (
     FilesystemDamaged,
@@ -26,7 +27,7 @@ from ..errors import (
 )
 from .contents import ext4_is_smaller, kind_on
 from .holders import Mount, holders_of, mounts_of, number_of
-from .kinds import KINDS, Options, growing, making
+from .kinds import KINDS, Options, growing, making, mounting
 from .programs import run
 
 #: The folder of a file system that its users see: its root has ``lost+found``, which keeps Docker
@@ -174,8 +175,7 @@ class Mounter:
             await run(self._reactor, *growing(kind, device, ""))
         point = self.mount_point(name)
         await deferToThread(_make_mount_point, point)
-        choices = ["-o", ",".join(options.mount)] if options.mount else []
-        await run(self._reactor, "mount", "-t", kind, *choices, "--", device, point)
+        await run(self._reactor, *mounting(kind, options, device, point))
 
     async def _check(self, device: str, kind: str, *options: str) -> None:
         chosen = KINDS[kind]
@@ -194,7 +194,11 @@ class Mounter:
             return
         if mounted.kind == "ext4" and not await deferToThread(ext4_is_smaller, device):
             return
-        await run(self._reactor, *growing(mounted.kind, device, point))
+        try:
+            await run(self._reactor, *growing(mounted.kind, device, point))
+        except ProgramFailed as error:
+            # Its users can still have it as it is.
+            FILESYSTEM_NOT_GROWN(device=device, reason=str(error)).write()
 
 
 class _Turn:
