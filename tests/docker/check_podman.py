@@ -18,12 +18,14 @@ PACKAGES = """\
 podman conmon golang-github-containers-common golang-github-containers-image libassuan0
 libglib2.0-0 libgpgme11 libsubid4 netavark
 """.split()
-#: A node has no systemd session; its root is an overlay, which can't have another one on it.
+#: A node can neither raise limits nor limit the number of processes; its root is an overlay, which
+#: can't have another one on it.
 OF_NODE = """\
 [containers]
-default_ulimits = ["nofile=1024:1024"]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+pids_limit = 0
 [engine]
-cgroup_manager = "cgroupfs"
+cgroup_manager = "systemd"
 events_logger = "file"
 runtime = "runc"
 """
