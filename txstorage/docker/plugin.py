@@ -40,12 +40,23 @@ from .options import (
 )
 from .releases import Releases
 
-#: Seconds after which callers get an error: before engines give up, which is after 120 and 60 s.
-LONG, SHORT = 110.0, 50.0
 # The errors after which a removal may have taken place.
 _INTERRUPTED = (TransportError, ServiceBroken, OperationTimedOut, CancelledError)
-# Seconds that a caller waits for a volume of which the plugin has never heard.
-_SEARCH = 10.0
+
+
+@attr.s(auto_attribs=True, frozen=True)
+class Deadlines:
+    """
+    Seconds after which callers get an error: before engines give up, which is after 120 and 60 s.
+
+    :ivar long: of a mount, and of the creation of a volume.
+    :ivar short: of an unmount, and of the removal of a volume.
+    :ivar search: of the search for a volume of which the plugin has never heard.
+    """
+
+    long: float = 110.0
+    short: float = 50.0
+    search: float = 10.0
 
 
 @attr.s(auto_attribs=True, frozen=True)
@@ -76,6 +87,7 @@ class VolumePlugin:
     :param jobs: the :class:`~txstorage.docker.jobs.Jobs`.
     :param releases: the :class:`~txstorage.docker.releases.Releases`.
     :param defaults: the :class:`Defaults`.
+    :param deadlines: the :class:`Deadlines`.
     """
 
     def __init__(
@@ -87,6 +99,7 @@ class VolumePlugin:
         jobs: Jobs,
         releases: Releases,
         defaults: Defaults = Defaults(),
+        deadlines: Deadlines = Deadlines(),
     ) -> None:
         self._driver = driver
         self._catalog = catalog
@@ -95,6 +108,7 @@ class VolumePlugin:
         self._jobs = jobs
         self._releases = releases
         self._defaults = defaults
+        self._deadlines = deadlines
 
     # -- volumes ---------------------------------------------------------------------
 
@@ -109,7 +123,9 @@ class VolumePlugin:
         checked_name(name)
         options = checked_options(name, given)
         key = ("create", tuple(sorted(options.items())))
-        await self._jobs.run(name, key, lambda: self._create(name, options), LONG, "its creation")
+        await self._jobs.run(
+            name, key, lambda: self._create(name, options), self._deadlines.long, "its creation"
+        )
 
     async def _create(self, name: str, options: Mapping[str, str]) -> None:
         record = await self._catalog.find(name)
@@ -169,7 +185,9 @@ class VolumePlugin:
         :raises InUse: it is in use on this node.
         :raises HeldByNode: another node has it.
         """
-        await self._jobs.run(name, "remove", lambda: self._remove(name), SHORT, "its removal")
+        await self._jobs.run(
+            name, "remove", lambda: self._remove(name), self._deadlines.short, "its removal"
+        )
 
     async def _remove(self, name: str) -> None:
         record = await self._catalog.find(name)
@@ -224,7 +242,9 @@ class VolumePlugin:
         :raises HeldByNode: another node has it.
         """
         self._releases.touch(name)
-        record = await self._jobs.run(name, "mount", lambda: self._mount(name), LONG, "its mount")
+        record = await self._jobs.run(
+            name, "mount", lambda: self._mount(name), self._deadlines.long, "its mount"
+        )
         self._journal.claim(name, claim)
         self._releases.touch(name)
         return self._mounts.path(record)
@@ -248,7 +268,7 @@ class VolumePlugin:
         """
         self._releases.touch(name)
         self._journal.give_back(name, claim)
-        await self._releases.check(name, SHORT)
+        await self._releases.check(name, self._deadlines.short)
 
     # -- answers from what is known ---------------------------------------------------
 
@@ -269,7 +289,11 @@ class VolumePlugin:
         record = self._catalog.known(name)
         if record is None:
             record = await self._jobs.run(
-                name, "find", lambda: self._catalog.needed(name), _SEARCH, "its search"
+                name,
+                "find",
+                lambda: self._catalog.needed(name),
+                self._deadlines.search,
+                "its search",
             )
         return self._described(record)
 
@@ -300,4 +324,4 @@ class VolumePlugin:
         return described
 
 
-__all__ = ["LONG", "SHORT", "Defaults", "VolumePlugin"]
+__all__ = ["Deadlines", "Defaults", "VolumePlugin"]

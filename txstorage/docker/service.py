@@ -17,11 +17,9 @@ from .engine import EngineAPI, Listener
 from .jobs import Jobs
 from .journal import Journal
 from .mounts import Mounts
-from .plugin import Defaults, VolumePlugin
+from .plugin import Deadlines, Defaults, VolumePlugin
 from .releases import GRACE, Releases
 from .upkeep import PERIOD, Upkeep
-
-_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 @attr.s(auto_attribs=True, frozen=True, kw_only=True)
@@ -36,6 +34,8 @@ class PluginSettings:
     :ivar linger: seconds that a volume stays attached after its last use.
     :ivar grace: seconds that an engine's claim counts without a user in the kernel.
     :ivar period: seconds between two rounds of the work in the background.
+    :ivar deadlines: the :class:`~txstorage.docker.plugin.Deadlines`.
+    :ivar boot_id: the path of the file with the id of this boot.
     """
 
     socket: str = "/run/docker/plugins/txstorage.sock"
@@ -45,10 +45,12 @@ class PluginSettings:
     linger: float = 0.0
     grace: float = GRACE
     period: float = PERIOD
+    deadlines: Deadlines = Deadlines()
+    boot_id: str = "/proc/sys/kernel/random/boot_id"
 
 
-def boot_id(path: str = _BOOT_ID) -> str:
-    """:return: the id of this boot."""
+def boot_id(path: str) -> str:
+    """:return: the id of this boot, from a file."""
     with open(path, encoding="ascii") as opened:
         return opened.read().strip()
 
@@ -69,7 +71,8 @@ class DockerPlugin:
     ) -> None:
         self._settings = settings
         os.makedirs(settings.state_dir, mode=0o700, exist_ok=True)
-        self.journal = Journal(os.path.join(settings.state_dir, "journal.sqlite"), boot_id())
+        journal = os.path.join(settings.state_dir, "journal.sqlite")
+        self.journal = Journal(journal, boot_id(settings.boot_id))
         self.remarks: list[str] = []
         if self.journal.damaged:
             self.remarks.append(
@@ -92,7 +95,7 @@ class DockerPlugin:
             settings.grace,
         )
         parts = (self.catalog, self.journal, self.mounts, self._jobs, self._releases)
-        self.plugin = VolumePlugin(driver, *parts, settings.defaults)
+        self.plugin = VolumePlugin(driver, *parts, settings.defaults, settings.deadlines)
         self._upkeep = Upkeep(
             reactor,
             self.plugin,
