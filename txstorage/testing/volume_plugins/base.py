@@ -16,7 +16,7 @@ from uuid import uuid4
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.task import deferLater
 
-from .client import Answer, encoded, exchange
+from .client import PluginAnswer, encoded, exchange
 from .containers import Container, mount_point_of
 from .interface import VolumeInCloud
 
@@ -79,7 +79,7 @@ class PluginSuite(_Mixin):  # type: ignore[misc]
 
     # -- calls -----------------------------------------------------------------------
 
-    def send(self, call: str, body: bytes) -> Awaitable[Answer]:
+    def send(self, call: str, body: bytes) -> Awaitable[PluginAnswer]:
         """:return: an awaitable of the answer to a request's bytes."""
         return exchange(self.plugin.socket, call, body)
 
@@ -89,11 +89,11 @@ class PluginSuite(_Mixin):  # type: ignore[misc]
         name: str | None = None,
         claim: str | None = None,
         options: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> PluginAnswer:
         """
         Send a call of the volume driver, for the test's volume by default.
 
-        :return: a coroutine of the :class:`~.client.Answer`, which is empty when there is none.
+        :return: a coroutine of the :class:`PluginAnswer`, which is empty when there is none.
         """
         name = self.name if name is None else name
         fields: dict[str, Any] = {} if call == "List" else {"Name": name}

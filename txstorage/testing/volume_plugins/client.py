@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 
 
 @attr.s(auto_attribs=True, frozen=True)
-class Answer:
+class PluginAnswer:
     """
     The answer to a request.
 
@@ -38,7 +38,7 @@ class Answer:
         return found
 
 
-class _Exchange(Protocol):
+class _PluginExchange(Protocol):
     """One request, and everything until the end of the connection."""
 
     def __init__(self) -> None:
@@ -58,20 +58,20 @@ class _Exchange(Protocol):
             self.ended.callback(self.received)
 
 
-async def exchange(path: str, call: str, body: bytes, method: str = "POST") -> Answer:
+async def exchange(path: str, call: str, body: bytes, method: str = "POST") -> PluginAnswer:
     """
     Send a request as an engine does.
 
     :param path: the socket's.
     :param call: with its interface, such as ``VolumeDriver.Mount``.
-    :return: a coroutine of the :class:`Answer`; cancelling it closes the connection.
+    :return: a coroutine of the :class:`PluginAnswer`; cancelling it closes the connection.
     """
     # Importing a suite must not install a reactor.
     endpoint = UNIXClientEndpoint(import_module("twisted.internet.reactor"), path)
     try:
-        protocol = await connectProtocol(endpoint, _Exchange())
+        protocol = await connectProtocol(endpoint, _PluginExchange())
     except ConnectError:
-        return Answer()
+        return PluginAnswer()
     # Docker 20.10 sends an empty Host; no version sends a Content-Type.
     protocol.transport.write(
         b"%s /%s HTTP/1.1\r\nHost: \r\nUser-Agent: Go-http-client/1.1\r\n"
@@ -81,16 +81,16 @@ async def exchange(path: str, call: str, body: bytes, method: str = "POST") -> A
     return parsed(await protocol.ended)
 
 
-def parsed(received: bytes) -> Answer:
-    """:return: the :class:`Answer` in the bytes of a connection."""
+def parsed(received: bytes) -> PluginAnswer:
+    """:return: the :class:`PluginAnswer` in the bytes of a connection."""
     if not received:
-        return Answer()
+        return PluginAnswer()
     head, _, content = received.partition(b"\r\n\r\n")
     lines = head.decode("ascii").split("\r\n")
     headers = dict(line.lower().split(": ", 1) for line in lines[1:])
     if headers.get("transfer-encoding") == "chunked":
         content = _joined(content)
-    return Answer(int(lines[0].split()[1]), headers.get("content-type", ""), content)
+    return PluginAnswer(int(lines[0].split()[1]), headers.get("content-type", ""), content)
 
 
 def _joined(chunks: bytes) -> bytes:
@@ -107,4 +107,4 @@ def encoded(fields: dict[str, Any]) -> bytes:
     return json.dumps(fields).encode("utf-8") + b"\n"
 
 
-__all__ = ["Answer", "encoded", "exchange", "parsed"]
+__all__ = ["PluginAnswer", "encoded", "exchange", "parsed"]

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from .base import PluginSuite, clock, read, write
-from .client import Answer
+from .client import PluginAnswer
 
 #: The moments of the kills, as fractions of the usual duration of the call.
 MOMENTS = (0.0, 0.25, 0.5, 0.75)
@@ -26,7 +26,7 @@ class Kills(PluginSuite):
     async def kill_after(self, seconds: float, call: str, **named: object) -> None:
         """Kill the plugin some seconds after a call began, and start it again."""
 
-        async def asked() -> Answer:
+        async def asked() -> PluginAnswer:
             return await self.ask(call, **named)  # type: ignore[arg-type]
 
         d = Deferred.fromCoroutine(asked())
@@ -80,6 +80,7 @@ class Kills(PluginSuite):
             await self.kill_after(moment * seconds, "Create", options=self.plugin.options)
             await self.create()
             self.assertIs(False, await self.state())
+            await self.mount("c1")
 
     async def test_mount(self) -> None:
         """A mount can be interrupted at any moment, and repeated; nothing is lost or left."""

@@ -13,7 +13,7 @@ from .kills import Kills
 from .life import Life
 from .messages import Messages
 from .trouble import Trouble
-from .use import Use
+from .use import Mounting
 
 
 def make_volume_plugin_tests(plugin_factory: Callable[[Any], Any]) -> type:
@@ -30,7 +30,7 @@ def make_volume_plugin_tests(plugin_factory: Callable[[Any], Any]) -> type:
         "__doc__": "The tests of a volume plugin.",
         "plugin_factory": lambda test_case: plugin_factory(test_case),
     }
-    return type("Tests", (Messages, Life, Use, Trouble, Kills, TestCase), attributes)
+    return type("Tests", (Messages, Life, Mounting, Trouble, Kills, TestCase), attributes)
 
 
 __all__ = ["make_volume_plugin_tests"]

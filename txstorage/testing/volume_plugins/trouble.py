@@ -6,19 +6,19 @@ Tests with a cloud that can't be reached, answers with errors, or does not answe
 from __future__ import annotations
 
 from .base import PluginSuite, read, write
-from .client import Answer
+from .client import PluginAnswer
 from .interface import CloudTrouble
 
 
 class Trouble(PluginSuite):
     """The tests, as a base class beside ``TestCase``."""
 
-    async def ask_in_time(self, call: str, *arguments: str, **named: object) -> Answer:
+    async def ask_in_time(self, call: str, *arguments: str, **named: object) -> PluginAnswer:
         """:return: a coroutine of the answer, which must come before the deadline."""
         asked = self.ask(call, *arguments, **named)  # type: ignore[arg-type]
         return await self.within_deadline(asked, call)
 
-    async def _assert_not_denied(self, answer: Answer, name: str) -> None:
+    async def _assert_not_denied(self, answer: PluginAnswer, name: str) -> None:
         """Engines take any error of Get for proof that there is no such volume."""
         if answer.status:
             self.assertEqual("", answer.fields.get("Err"), "Get denies a volume for trouble")

@@ -11,7 +11,7 @@ from .base import PluginSuite, read, write
 from .containers import takes_writes_without_mount
 
 
-class Use(PluginSuite):
+class Mounting(PluginSuite):
     """The tests, as a base class beside ``TestCase``."""
 
     async def test_empty(self) -> None:
