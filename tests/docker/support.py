@@ -19,44 +19,11 @@ from twisted.trial.unittest import TestCase
 from txstorage.docker import DockerPlugin, PluginSettings
 from txstorage.filesystem.holders import mounts_of
 from txstorage.testing import detach_destroy_volumes
+from txstorage.testing.volume_plugins import Container
+from txstorage.testing.volume_plugins.base import read, write
 
 from ..helpers.child import EmbeddedService
 from .engine.support import ask
-
-MIB = 2**20
-
-#: Keeps a folder as a container does: in a mount namespace that has nothing of the host's mount.
-CONTAINER = """\
-set -e
-mount --bind "$1" "$2"
-umount "$3"
-echo ready
-cat > /dev/null
-"""
-
-
-class Container:
-    """
-    A process that has a volume's folder in a mount namespace of its own.
-
-    :param path: the folder, as the plugin returned it.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._directory = tempfile.mkdtemp(prefix="txstorage-test-")
-        self.process = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c", CONTAINER, "sh",
-             path, self._directory, os.path.dirname(path)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        if self.process.stdout.readline() != b"ready\n":
-            raise RuntimeError("the container did not start")
-
-    def stop(self) -> None:
-        """End it."""
-        self.process.communicate()
-        os.rmdir(self._directory)
 
 
 @attr.s(auto_attribs=True)
@@ -202,20 +169,6 @@ async def both(*work: Any) -> list[Any]:
     """:return: a coroutine of the results of coroutines that run at the same time."""
     found: list[Any] = await gatherResults([Deferred.fromCoroutine(each) for each in work])
     return found
-
-
-def write(path: str, content: str = "data") -> None:
-    """Write a file into a folder."""
-    with open(os.path.join(path, "file"), "w") as opened:
-        opened.write(content)
-        opened.flush()
-        os.fsync(opened.fileno())
-
-
-def read(path: str) -> str:
-    """:return: the content of the file in a folder."""
-    with open(os.path.join(path, "file")) as opened:
-        return opened.read()
 
 
 __all__ = ["Container", "Node", "PluginTestCase", "both", "deferToThread", "read", "write"]

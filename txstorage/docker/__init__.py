@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from .._support.late_names import late_names
 from .options import OPTIONS
-from .settings import Defaults, PluginSettings
+from .settings import Deadlines, Defaults, PluginSettings
 
 MYPY = False
 if MYPY:
@@ -15,4 +15,4 @@ else:
     # The doctor does not need the server, and its libraries take a while to import.
     __getattr__ = late_names(__name__, {"DockerPlugin": ".service"})
 
-__all__ = ["OPTIONS", "Defaults", "DockerPlugin", "PluginSettings"]
+__all__ = ["OPTIONS", "Deadlines", "Defaults", "DockerPlugin", "PluginSettings"]

@@ -39,14 +39,10 @@ from .options import (
     options_in,
 )
 from .releases import Releases
-from .settings import Defaults
+from .settings import Deadlines, Defaults
 
-#: Seconds after which callers get an error: before engines give up, which is after 120 and 60 s.
-LONG, SHORT = 110.0, 50.0
 # The errors after which a removal may have taken place.
 _INTERRUPTED = (TransportError, ServiceBroken, OperationTimedOut, CancelledError)
-# Seconds that a caller waits for a volume of which the plugin has never heard.
-_SEARCH = 10.0
 
 
 class VolumePlugin:
@@ -62,6 +58,7 @@ class VolumePlugin:
     :param jobs: the :class:`~txstorage.docker.jobs.Jobs`.
     :param releases: the :class:`~txstorage.docker.releases.Releases`.
     :param defaults: the :class:`~txstorage.docker.settings.Defaults`.
+    :param deadlines: the :class:`~txstorage.docker.settings.Deadlines`.
     """
 
     def __init__(
@@ -73,6 +70,7 @@ class VolumePlugin:
         jobs: Jobs,
         releases: Releases,
         defaults: Defaults = Defaults(),
+        deadlines: Deadlines = Deadlines(),
     ) -> None:
         self._driver = driver
         self._catalog = catalog
@@ -81,6 +79,7 @@ class VolumePlugin:
         self._jobs = jobs
         self._releases = releases
         self._defaults = defaults
+        self._deadlines = deadlines
 
     # -- volumes ---------------------------------------------------------------------
 
@@ -95,7 +94,9 @@ class VolumePlugin:
         checked_name(name)
         options = checked_options(name, given)
         key = ("create", tuple(sorted(options.items())))
-        await self._jobs.run(name, key, lambda: self._create(name, options), LONG, "its creation")
+        await self._jobs.run(
+            name, key, lambda: self._create(name, options), self._deadlines.long, "its creation"
+        )
 
     async def _create(self, name: str, options: Mapping[str, str]) -> None:
         record = await self._catalog.latest(name)
@@ -155,7 +156,9 @@ class VolumePlugin:
         :raises InUse: it is in use on this node.
         :raises HeldByNode: another node has it.
         """
-        await self._jobs.run(name, "remove", lambda: self._remove(name), SHORT, "its removal")
+        await self._jobs.run(
+            name, "remove", lambda: self._remove(name), self._deadlines.short, "its removal"
+        )
 
     async def _remove(self, name: str) -> None:
         record = await self._catalog.latest(name)
@@ -209,7 +212,9 @@ class VolumePlugin:
         :raises HeldByNode: another node has it.
         """
         self._releases.touch(name)
-        record = await self._jobs.run(name, "mount", lambda: self._mount(name), LONG, "its mount")
+        record = await self._jobs.run(
+            name, "mount", lambda: self._mount(name), self._deadlines.long, "its mount"
+        )
         self._journal.claim(name, claim)
         self._releases.touch(name)
         return self._mounts.path(record)
@@ -233,7 +238,7 @@ class VolumePlugin:
         """
         self._releases.touch(name)
         self._journal.give_back(name, claim)
-        await self._releases.check(name, SHORT)
+        await self._releases.check(name, self._deadlines.short)
 
     # -- answers from what is known ---------------------------------------------------
 
@@ -254,7 +259,11 @@ class VolumePlugin:
         record = self._catalog.known(name)
         if record is None:
             record = await self._jobs.run(
-                name, "find", lambda: self._catalog.find(name), _SEARCH, "its search"
+                name,
+                "find",
+                lambda: self._catalog.find(name),
+                self._deadlines.search,
+                "its search",
             )
             if record is None:
                 raise NoSuchVolume(name)
@@ -287,4 +296,4 @@ class VolumePlugin:
         return described
 
 
-__all__ = ["LONG", "SHORT", "VolumePlugin"]
+__all__ = ["VolumePlugin"]

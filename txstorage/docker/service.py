@@ -20,11 +20,9 @@ from .releases import Releases
 from .settings import PluginSettings
 from .upkeep import Upkeep
 
-_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
-
-def boot_id(path: str = _BOOT_ID) -> str:
-    """:return: the id of this boot."""
+def boot_id(path: str) -> str:
+    """:return: the id of this boot, from a file."""
     with open(path, encoding="ascii") as opened:
         return opened.read().strip()
 
@@ -45,7 +43,7 @@ class DockerPlugin:
     ) -> None:
         self._settings = settings
         os.makedirs(settings.state_dir, mode=0o700, exist_ok=True)
-        self.journal = Journal(settings.journal_path, boot_id())
+        self.journal = Journal(settings.journal_path, boot_id(settings.boot_id))
         self.remarks: list[str] = []
         if self.journal.damaged:
             self.remarks.append(
@@ -67,7 +65,7 @@ class DockerPlugin:
             settings.grace,
         )
         parts = (self.catalog, self.journal, self.mounts, self._jobs, self._releases)
-        self.plugin = VolumePlugin(driver, *parts, settings.defaults)
+        self.plugin = VolumePlugin(driver, *parts, settings.defaults, settings.deadlines)
         self._upkeep = Upkeep(
             reactor,
             self.plugin,

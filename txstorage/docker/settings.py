@@ -31,6 +31,21 @@ class Defaults:
     takeover: str = "dead"
 
 
+@attr.s(auto_attribs=True, frozen=True)
+class Deadlines:
+    """
+    Seconds after which callers get an error: before engines give up, which is after 120 and 60 s.
+
+    :ivar long: of a mount, and of the creation of a volume.
+    :ivar short: of an unmount, and of the removal of a volume.
+    :ivar search: of the search for a volume of which the plugin has never heard.
+    """
+
+    long: float = 110.0
+    short: float = 50.0
+    search: float = 10.0
+
+
 @attr.s(auto_attribs=True, frozen=True, kw_only=True)
 class PluginSettings:
     """
@@ -43,6 +58,8 @@ class PluginSettings:
     :ivar linger: seconds that a volume stays attached after its last use.
     :ivar grace: seconds that an engine's claim counts without a user in the kernel.
     :ivar period: seconds between two rounds of the work in the background.
+    :ivar deadlines: the :class:`Deadlines`.
+    :ivar boot_id: the path of the file with the id of this boot.
     """
 
     socket: str = "/run/docker/plugins/txstorage.sock"
@@ -52,6 +69,8 @@ class PluginSettings:
     linger: float = 0.0
     grace: float = GRACE
     period: float = PERIOD
+    deadlines: Deadlines = Deadlines()
+    boot_id: str = "/proc/sys/kernel/random/boot_id"
 
     @property
     def journal_path(self) -> str:
@@ -64,4 +83,4 @@ class PluginSettings:
         return self.mounts or os.path.join(self.state_dir, "mounts")
 
 
-__all__ = ["GRACE", "PERIOD", "Defaults", "PluginSettings"]
+__all__ = ["GRACE", "PERIOD", "Deadlines", "Defaults", "PluginSettings"]

@@ -55,7 +55,7 @@ class Upkeep:
         self._releases = releases
         self._period = period
         self._problems: dict[str, str] = {}
-        self._reading = False
+        self._reading: Deferred[None] | None = None
         self._read_at = float("-inf")
         self._turn = DeferredLock()
         self._running: Deferred[None] | None = None
@@ -70,9 +70,10 @@ class Upkeep:
         """Interrupt the round that is under way, and begin no further one."""
         if self._loop.running:
             self._loop.stop()
-        if self._running is not None:
-            self._running.cancel()
-            await self._running
+        for work in (self._running, self._reading):
+            if work is not None:
+                work.cancel()
+                await work
 
     def soon(self) -> None:
         """Begin a round now, unless one is under way."""
@@ -87,14 +88,12 @@ class Upkeep:
 
     def refresh(self) -> None:
         """Read the list of volumes in the background, unless that was done just now."""
-        if self._reading or self._reactor.seconds() - self._read_at < _FRESH:
-            return
-        self._reading = True
-        d = Deferred.fromCoroutine(self._read()).addErrback(_log_failure)
-        d.addBoth(self._end_reading)
+        if self._reading is None and self._reactor.seconds() - self._read_at > _FRESH:
+            self._reading = Deferred.fromCoroutine(self._read()).addErrback(_log_failure)
+            self._reading.addCallback(self._end_reading)
 
-    def _end_reading(self, _: object) -> None:
-        self._reading = False
+    def _end_reading(self, _: None) -> None:
+        self._reading = None
 
     async def round(self) -> None:
         """Do all of it once.  Problems are logged, and tried again in the next round."""

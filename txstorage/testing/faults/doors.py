@@ -61,6 +61,11 @@ class Door(Resource, object):
         self.shut()
         return DeferredList([self._shutting, self._factory.end()])
 
+    def disconnect(self):
+        # type: () -> Deferred[Any]
+        """End all connections, and stay open; fires with ``None`` when none is left."""
+        return self._factory.end()
+
     def url(self, host):
         # type: (Text) -> Text
         """:return: text: the origin's replacement."""

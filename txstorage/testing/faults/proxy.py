@@ -119,6 +119,16 @@ class FaultProxy(object):
                 self._doors[origin].open(self._reactor, self._host)
         return self._origins()[origin] + url[len(origin) :]
 
+    def disconnect(self):
+        # type: () -> Deferred[Any]
+        """
+        End the clients' connections, also those on which an answer never comes.
+
+        :return: a ``Deferred`` that fires with ``None`` when none is left.
+        """
+        waits = [door.disconnect() for door in self._doors.values()]
+        return DeferredList(waits).addCallback(lambda _: None)
+
     def stop(self):
         # type: () -> Deferred[Any]
         """

@@ -1,0 +1,3 @@
+"""Tests of the suite for volume plugins."""
+
+from __future__ import annotations
