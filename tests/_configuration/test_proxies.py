@@ -18,8 +18,8 @@ from txstorage._configuration.environment.proxies import (
     read_proxy,
     variables_of_proxies,
 )
-from txstorage._support.addresses import MalformedAddress
 from txstorage._support.compat import PY2, as_text, native
+from txstorage._support.notations.addresses import MalformedAddress
 from txstorage.errors import InvalidConfiguration
 
 #: A busy machine is slow; the old Hypothesis counts in its own way.

@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage._support.addresses import (
+from txstorage._support.compat import PY2
+from txstorage._support.notations.addresses import (
     Address,
     MalformedAddress,
     as_ip_address,
     in_brackets,
     read_address,
 )
-from txstorage._support.compat import PY2
 
 #: A busy machine is slow; the old Hypothesis counts in its own way.
 RELAXED = {} if PY2 else {"deadline": None}

@@ -1,12 +1,12 @@
 """
-Tests for :mod:`txstorage._support.uuids`.
+Tests for :mod:`txstorage._support.notations.uuids`.
 """
 
 from __future__ import absolute_import, division, print_function
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage._support.uuids import is_uuid, is_uuid_like
+from txstorage._support.notations.uuids import is_uuid, is_uuid_like
 
 CANONICAL = u"0b4c6e1e-5a2f-4f6d-8a3b-1c2d3e4f5a6b"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
+import attr
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.filesystem.holders import Holder, Mount, holders_of, mounts_of, number_of, parsed
@@ -23,10 +24,12 @@ class ParsedTests(SynchronousTestCase):
         self.assertEqual([expected], parsed(LINE + "\n"))
 
     def test_no_optional_fields(self) -> None:
-        """There may be no optional field, or several."""
+        """There may be no optional field, or several; one of them shows a shared mount."""
         bare = LINE.replace(" master:1", "")
         several = LINE.replace("master:1", "shared:2 master:1")
-        self.assertEqual(parsed(LINE) * 2, parsed(f"{bare}\n{several}\n"))
+        [mount] = parsed(LINE)
+        expected = [mount, attr.evolve(mount, shared=True)]
+        self.assertEqual(expected, parsed(f"{bare}\n{several}\n"))
 
     def test_malformed(self) -> None:
         """A line of another form is left out."""
@@ -91,6 +94,8 @@ class HoldersOfTests(DeviceTestCase):
         self.addCleanup(inside.communicate)
         assert inside.stdout is not None
         self.assertEqual("ready\n", inside.stdout.readline())
-        self.assertEqual([Holder(inside.pid, "sh", self.directory)], holders_of(number_of(device)))
+        self.assertEqual(
+            [Holder(inside.pid, "sh", self.directory, "/")], holders_of(number_of(device))
+        )
         inside.communicate("\n")
         self.assertEqual([], holders_of(number_of(device)))

@@ -23,8 +23,8 @@ from twisted.web.server import NOT_DONE_YET
 
 from txstorage._http import client as http
 from txstorage._http.client import HTTPClient
-from txstorage._support.addresses import in_brackets
 from txstorage._support.compat import native
+from txstorage._support.notations.addresses import in_brackets
 from txstorage.clouds.openstack.session import Credentials, Session
 
 

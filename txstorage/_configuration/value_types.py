@@ -10,8 +10,8 @@ from uuid import UUID
 
 import attr
 
-from .._support.addresses import read_address
 from .._support.compat import as_text, integer_types, text_type
+from .._support.notations.addresses import read_address
 from .environment.proxies import read_proxy
 
 MYPY = False

@@ -13,7 +13,7 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
-from .._support.uuids import is_uuid
+from .._support.notations.uuids import is_uuid
 from ..errors import (
     DeviceAmbiguous,
     DeviceMismatch,

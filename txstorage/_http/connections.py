@@ -18,9 +18,9 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IAgentEndpointFactory
 from zope.interface import implementer
 
-from .._support.addresses import as_ip_address, in_brackets
 from .._support.compat import as_text, native
 from .._support.deferreds import all_of
+from .._support.notations.addresses import as_ip_address, in_brackets
 from .._support.old_twisted import TLSEndpoint
 from .bounds import BOUNDS
 from .resolution import NamedEndpoint, RememberedNames

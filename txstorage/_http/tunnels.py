@@ -21,8 +21,8 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from .._support.addresses import in_brackets
 from .._support.compat import as_text, native
+from .._support.notations.addresses import in_brackets
 from .wire_bounds import is_interim
 
 MYPY = False

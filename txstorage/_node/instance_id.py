@@ -23,7 +23,7 @@ from .._log import INSTANCE_ID_SOURCE
 from .._support.compat import as_text
 from .._support.deferreds import SharedCall
 from .._support.eliot_context import in_current_context
-from .._support.uuids import is_uuid
+from .._support.notations.uuids import is_uuid
 from ..errors import UnidentifiedNode, UnknownServer
 from .config_drive import ConfigDrive
 

@@ -8,7 +8,7 @@ from __future__ import absolute_import, division, print_function
 import re
 
 from .compat import integer_types, text_type
-from .uuids import is_uuid_like
+from .notations.uuids import is_uuid_like
 
 MYPY = False
 if MYPY:

@@ -55,7 +55,8 @@ COMMANDS = {
         "txstorage.cli.demo", "Create, fill, move and destroy a volume on this machine."
     ),
     "docker-plugin": LazyCommand(
-        "txstorage.cli.docker_plugin", "Give Docker and Podman persistent volumes of the cloud."
+        "txstorage.cli.docker_plugin",
+        "Give Docker, Compose, Swarm and Podman persistent volumes of the configured cloud.",
     ),
     "doctor": LazyCommand(
         "txstorage.cli.doctor", "Check the configuration step by step, and print the remedies."

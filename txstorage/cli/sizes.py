@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..driver.sizes import LARGEST, format_size, fraction_of, parse_size
+from .._support.notations.sizes import LARGEST, format_size, fraction_of, parse_size
 
 
 def exact_size(size: int) -> str:

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 import attr
 
-from ..driver.sizes import LARGEST, format_size, parse_size
+from .._support.notations.sizes import LARGEST, format_size, parse_size
 from ..errors import InvalidFilesystem, InvalidName, InvalidOption
 from ..filesystem import KINDS, Options, words
 

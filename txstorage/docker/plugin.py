@@ -11,7 +11,7 @@ from typing import Any
 import attr
 from twisted.internet.defer import CancelledError
 
-from ..driver.sizes import format_size
+from .._support.notations.sizes import format_size
 from ..errors import (
     BeingRemoved,
     HeldByNode,

@@ -10,7 +10,7 @@ from typing import Any
 import attr
 import yaml
 
-from .._support.addresses import in_brackets
+from .._support.notations.addresses import in_brackets
 from .disk import is_full, write_private
 from .memory import ServiceMemory
 from .settings import DEFAULT_TYPE, DOMAIN, PROJECT, REGION, USER, VOLUME_TYPES

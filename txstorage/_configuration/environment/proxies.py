@@ -12,8 +12,13 @@ from ipaddress import ip_network
 
 import attr
 
-from ..._support.addresses import MalformedAddress, as_ip_address, in_brackets, read_address
 from ..._support.compat import as_text, unquote
+from ..._support.notations.addresses import (
+    MalformedAddress,
+    as_ip_address,
+    in_brackets,
+    read_address,
+)
 from ...errors import InvalidConfiguration
 from ..damage import damage_of
 
@@ -21,7 +26,7 @@ MYPY = False
 if MYPY:
     from typing import Any, Dict, Mapping, Optional, Text, Tuple  # noqa: F401
 
-    from ..._support.addresses import Address  # noqa: F401
+    from ..._support.notations.addresses import Address  # noqa: F401
 
 _ENDING = "_proxy"
 _SCHEMES = (u"http", u"https", u"all")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import attr
 
-from ..._support.uuids import is_uuid_like
+from ..._support.notations.uuids import is_uuid_like
 from ...clouds.interface import IVolumeService
 from ...docker.options import NAME as DOCKER_NAME
 from ...errors import UnknownServer, UnknownSnapshot

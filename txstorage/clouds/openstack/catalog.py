@@ -7,9 +7,9 @@ from itertools import islice
 
 import attr
 
-from ..._support.addresses import MalformedAddress, read_address
 from ..._support.compat import text_type
 from ..._support.json_values import at_most, objects_in, text_member
+from ..._support.notations.addresses import MalformedAddress, read_address
 from ...errors import EndpointMissing
 from .versions import major_version
 

@@ -16,7 +16,7 @@ from twisted.internet.defer import fail, succeed
 
 from ..._support.compat import as_text
 from ..._support.json_values import Malformed, identifier, member, text_member
-from ..._support.uuids import is_uuid_like
+from ..._support.notations.uuids import is_uuid_like
 from ...errors import Conflict, RequestRefused, ResponseLost, UnknownServer
 from ...interfaces import UnknownVolume
 from ..values import Attachment, Server

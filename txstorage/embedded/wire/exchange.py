@@ -21,7 +21,7 @@ from twisted.web.server import NOT_DONE_YET
 from werkzeug.exceptions import HTTPException
 
 from ..._log import SERVER_FAULT
-from ..._support.addresses import in_brackets
+from ..._support.notations.addresses import in_brackets
 from ..bounds import BOUNDS
 from ..disk import is_full
 

@@ -10,7 +10,7 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-from ..._support.addresses import in_brackets
+from ..._support.notations.addresses import in_brackets
 
 MYPY = False
 if MYPY:

@@ -19,7 +19,7 @@ from twisted.internet.defer import fail, maybeDeferred
 
 from ...._support.compat import as_text
 from ...._support.json_values import Malformed
-from ...._support.uuids import is_uuid_like
+from ...._support.notations.uuids import is_uuid_like
 from ....errors import InvalidLabel, InvalidSize, NotTheService, RequestRefused, ResponseLost
 from ....interfaces import UnknownVolume
 from ...values import VolumePage

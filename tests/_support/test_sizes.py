@@ -1,5 +1,5 @@
 """
-Tests for :mod:`txstorage.driver.sizes`.
+Tests for :mod:`txstorage._support.notations.sizes`.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.helpers.properties import RELAXED
-from txstorage.driver.sizes import format_size, parse_size
+from txstorage._support.notations.sizes import format_size, parse_size
 
 
 class ParseTests(SynchronousTestCase):

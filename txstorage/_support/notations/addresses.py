@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 import attr
 
-from .compat import as_text, native
+from ..compat import as_text, native
 
 MYPY = False
 if MYPY:
