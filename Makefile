@@ -11,7 +11,7 @@ $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
 .PHONY: help demo demo-docker test mutants test-faults test-pythons test-all test-openstack test-flocker test-fresh lint docs bench clean \
-	environment buildbot buildbot-stop test-buildbot packages test-packages test-docker test-docker-all docker-plugin picture
+	environment buildbot buildbot-stop test-buildbot packages test-packages test-docker test-docker-all docker-plugin picture picture-docker
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -82,6 +82,9 @@ docs: environment ## make the documentation, in docs/_build/html
 	@$(PYTHON) -m tests.debian dot graphviz
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[docs]'
 	@$(BIN)/sphinx-build -E -a -W --keep-going -q -b html docs docs/_build/html
+
+picture-docker: environment ## make the picture of the Docker plugin, docs/docker.svg, of a demonstration (as root, on Debian)
+	@$(BIN)/python docs/docker_picture.py
 
 picture: environment ## make the README's picture, docs/demo.svg, of a demo (as root)
 	@$(BIN)/python docs/demo_picture.py

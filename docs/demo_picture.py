@@ -39,7 +39,7 @@ THEME = TerminalTheme(
 
 FORMAT = """\
 <svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" role="img">
-<title>""" + TITLE + """</title>
+<title>@TITLE@</title>
 <style>
 .{unique_id}-matrix {{ font-size: {char_height}px; font-family: ui-monospace, Menlo, Consolas,
  "DejaVu Sans Mono", "Liberation Mono", monospace }}
@@ -122,22 +122,25 @@ def run(command: Sequence[str] = DEMO) -> str:
     return printed
 
 
-def drawn(printed: str) -> str:
+def drawn(printed: str, title: str = TITLE, columns: int = COLUMNS) -> str:
     """
     :param printed: what a terminal got.
+    :param title: the command.
+    :param columns: the width of the terminal.
     :return: the picture.
     """
     with open(os.devnull, "w") as nowhere:
         console = Console(
-            file=nowhere, record=True, width=COLUMNS, color_system="truecolor",
+            file=nowhere, record=True, width=columns, color_system="truecolor",
             force_terminal=True, legacy_windows=False,
         )
-        console.print(Text("$ " + TITLE, style="bold"))
+        console.print(Text("$ " + title, style="bold"))
         for line in AnsiDecoder().decode(printed.rstrip()):
             console.print(line, no_wrap=True, crop=False)
         console.print()
         return console.export_svg(
-            title=TITLE, theme=THEME, code_format=FORMAT, unique_id="demo", font_aspect_ratio=0.6
+            title=title, theme=THEME, code_format=FORMAT.replace("@TITLE@", title),
+            unique_id=title.split()[-1], font_aspect_ratio=0.6,
         )
 
 

@@ -47,7 +47,7 @@ class Demonstration:
     :param show: called with each line.
     """
 
-    def __init__(self, machines, show=print):
+    def __init__(self, machines, show=say):
         self._machines = machines
         self._show = show
         self._began = 0.0
@@ -70,8 +70,8 @@ class Demonstration:
             self._began = time.monotonic()
             outcome = step()
             seconds = time.monotonic() - self._began
-            self._show(f"{step.__doc__.splitlines()[0]:<68} {seconds:6.1f} s")
-            self._show(f"    {outcome}")
+            self._show(f"  ok {seconds:5.1f} s  {step.__doc__.splitlines()[0]}")
+            self._show(f"               {outcome}")
 
     # -- the steps -----------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class Demonstration:
         return self.checked(self.second)
 
     def lose_machine(self):
-        """Cut node 2's power while it writes; take the volume over on node 1."""
+        """Cut node 2's power while it writes, and take the volume over on node 1."""
         self.second.spawn(
             ["docker", "exec", "database", *self.psql("INSERT INTO words SELECT id, 'lost' FROM "
              "generate_series(20001, 10000000) AS id")]
