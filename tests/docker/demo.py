@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 from ..nodes.nodes import RUNS
 from ..nodes.run import made
@@ -47,7 +48,7 @@ class Demonstration:
     :param show: called with each line.
     """
 
-    def __init__(self, machines, show=say):
+    def __init__(self, machines, show=partial(print, flush=True)):
         self._machines = machines
         self._show = show
         self._began = 0.0
