@@ -51,7 +51,6 @@ class Demonstration:
     def __init__(self, machines, show=partial(print, flush=True)):
         self._machines = machines
         self._show = show
-        self._began = 0.0
         self.first, self.second = machines.nodes
 
     def run(self):
@@ -60,18 +59,11 @@ class Demonstration:
 
         :raises Wrong: a step had another outcome than it should.
         """
-        for step in (
-            self.create,
-            self.write,
-            self.move,
-            self.lose_machine,
-            self.grow,
-            self.restore,
-        ):
-            self._began = time.monotonic()
-            outcome = step()
-            seconds = time.monotonic() - self._began
-            self._show(f"  ok {seconds:5.1f} s  {step.__doc__.splitlines()[0]}")
+        for title, step in STEPS:
+            began = time.monotonic()
+            outcome = step(self)
+            seconds = time.monotonic() - began
+            self._show(f"  ok {seconds:5.1f} s  {title}")
             self._show(f"               {outcome}")
 
     # -- the steps -----------------------------------------------------------------
@@ -166,7 +158,7 @@ class Demonstration:
         if found != self.summary:
             raise Wrong(f"{node.name} has other rows: {found}, not {self.summary}")
         count, digest = found.split("|")
-        return f"{count} rows, MD5 {digest}"
+        return f"{count} rows, MD5 {digest[:12]}..."
 
     def size(self, node):
         """:return: bytes of the file system of the database."""
@@ -186,6 +178,20 @@ class Demonstration:
             if time.monotonic() > end:
                 raise Wrong(problem)
             time.sleep(0.3)
+
+
+#: The steps, by their titles.
+STEPS = [
+    (step.__doc__.splitlines()[0].rstrip("."), step)
+    for step in (
+        Demonstration.create,
+        Demonstration.write,
+        Demonstration.move,
+        Demonstration.lose_machine,
+        Demonstration.grow,
+        Demonstration.restore,
+    )
+]
 
 
 def main():
