@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 
+from ..documents.blocks import of_suite
 from ..nodes.nodes import PLACE
 from ..nodes.support import NodesTestCase
 from ..packages.making import CURRENT, the_deb
 from ..run import ROOT
 
 PLUGIN = os.path.join(PLACE, "docker-plugin")
+#: A reader's clone, on the file system of the engine.
+CLONE = "/var/lib/docker/clone"
 RUN = "docker run --rm --network=none --volume-driver txstorage -v notes:/data busybox"
 WRITER = "docker run --detach --name writer --network=none -v notes:/data busybox sleep 999"
 
@@ -30,14 +33,19 @@ class ManagedTests(NodesTestCase):
             ["tar", "-C", PLUGIN, "--exclude=./.made-for", "-c", "."], stdout=subprocess.PIPE
         )
         self.addCleanup(self.clean)
-        unpack = "mkdir /var/lib/docker/made && tar -x -C /var/lib/docker/made"
+        unpack = f"mkdir -p {CLONE}/dist/docker-plugin && tar -x -C {CLONE}/dist/docker-plugin"
         process = self.node.spawn(unpack, stdin=pack.stdout)
         pack.stdout.close()
         _, errors = process.communicate()
         self.assertEqual((0, 0), (pack.wait(), process.returncode), errors)
-        self.node.run("docker plugin create txstorage /var/lib/docker/made")
-        self.node.run("docker plugin set txstorage args='--size 2GiB'")
-        self.node.run("docker plugin enable --timeout 60 txstorage")
+        for block in of_suite("managed")["docs/docker.rst"]:
+            if block.language == "console":
+                for command, shown in block.commands:
+                    output = self.node.run(f"cd {CLONE}; {command}")
+                    self.assertEqual(shown, output if shown else "", command)
+            else:
+                # The image needs a registry's base: only the syntax can be checked here.
+                subprocess.run(["sh", "-n", "-c", block.text], check=True)
 
     def clean(self):
         """Remove the container, the volume and the plugin."""
@@ -46,7 +54,7 @@ class ManagedTests(NodesTestCase):
         self.node.run("docker volume rm notes", check=False)
         self.node.run("docker plugin disable --force txstorage", check=False)
         self.node.run("docker plugin rm --force txstorage", check=False)
-        self.node.run("rm -rf /var/lib/docker/made")
+        self.node.run(f"rm -rf {CLONE}")
 
     def volumes(self):
         """:return: the cluster's volumes."""
@@ -60,7 +68,7 @@ class ManagedTests(NodesTestCase):
         node = self.node
         node.run("docker volume create --driver txstorage notes")
         [volume] = self.volumes()
-        self.assertEqual(2 * 2**30, volume["size"])
+        self.assertEqual(20 * 2**30, volume["size"])
         node.run(f"{RUN} sh -c 'echo hello >/data/file'")
         self.assertEqual([], self.volumes()[0]["attached_to"])
         node.run(WRITER)

@@ -40,7 +40,6 @@ SUITES = {
     "bench": "tests/running/test_benchmarks.py",
     "docker": "tests/docker/check_documents.py",
     "flocker": "tests/flocker/page.py",
-    # the same commands, with a node's paths
     "managed": "tests/docker/check_managed.py",
     "openstack": "tests/openstack/check_documents.py",
     "packages": "tests/packages/check_documents.py",
