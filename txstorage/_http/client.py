@@ -149,8 +149,9 @@ class HTTPClient(object):
         expected=(),
         redact=(),
         repeatable=None,
+        service=None,
     ):
-        # type: (Text, Text, Any, Params, Optional[Text], Optional[Text], Sequence[int], Iterable[Text], Optional[bool]) -> Deferred[Response]
+        # type: (Text, Text, Any, Params, Optional[Text], Optional[Text], Sequence[int], Iterable[Text], Optional[bool], Optional[Text]) -> Deferred[Response]
         """
         Send a request to a service.
 
@@ -165,6 +166,7 @@ class HTTPClient(object):
         :param redact: secrets in the body, which the service may echo.
         :param repeatable: whether sending the request twice is harmless; by default only for GET
             and HEAD.
+        :param service: the type of the service (text), for the log; or ``None``.
         :return: a ``Deferred`` that fires with a :class:`Response`; fails with
             :class:`~txstorage.errors.TransportError` or :class:`~txstorage.errors.ServiceError`;
             can be cancelled.
@@ -191,6 +193,7 @@ class HTTPClient(object):
             redact=redact,
             repeatable=method in SAFE_METHODS if repeatable is None else repeatable,
             proxy=proxy,
+            service=service,
         )
         return self._attempt(call, 1)
 
@@ -225,7 +228,9 @@ class HTTPClient(object):
 
     def _logged(self, call):
         # type: (Request) -> Deferred[Response]
-        action = HTTP_EXCHANGE(method=call.method, url=call.shown, request_id=call.request_id)
+        action = HTTP_EXCHANGE(
+            method=call.method, url=call.shown, request_id=call.request_id, service=call.service
+        )
         return in_action(action, self._exchange, call, action)
 
     def _again(self, failure, call, attempt):

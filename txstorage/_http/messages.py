@@ -91,6 +91,7 @@ class Request(object):
 
     :ivar text shown: the URL for messages, with the proxy in use.
     :ivar proxy: the proxy in use, or ``None``.
+    :ivar service: the type of the service (text), or ``None``.
     """
 
     method = attr.ib()  # type: Text
@@ -103,6 +104,7 @@ class Request(object):
     redact = attr.ib(repr=False)  # type: Iterable[Text]
     repeatable = attr.ib()  # type: bool
     proxy = attr.ib(default=None)  # type: Optional[Proxy]
+    service = attr.ib(default=None)  # type: Optional[Text]
 
 
 def shown_url(url):

@@ -52,6 +52,8 @@ class Mounts:
         self._mounter = mounter
         self._catalog = catalog
         self._takeover = takeover
+        #: This node's instance id, once it is known.
+        self.own_id: str | None = None
 
     def path(self, record: KnownVolume) -> str:
         """:return: the path that containers get, whether the volume is mounted or not."""
@@ -68,6 +70,7 @@ class Mounts:
     async def node(self) -> str:
         """:return: a coroutine of this node's instance id."""
         found: str = await self._driver.compute_instance_id()
+        self.own_id = found
         return found
 
     # -- to a directory ----------------------------------------------------------

@@ -14,6 +14,7 @@ from .catalog import Catalog
 from .engine import EngineAPI, Listener
 from .jobs import Jobs
 from .journal import Journal
+from .monitoring import Monitoring
 from .mounts import Mounts
 from .plugin import VolumePlugin
 from .releases import Releases
@@ -78,6 +79,7 @@ class DockerPlugin:
         upkeep = self._upkeep
         self._api = EngineAPI(self.plugin, self.mounter.mounted, upkeep.soon, upkeep.refresh)
         self._listener = Listener(reactor, settings.socket)
+        self._monitoring = Monitoring(reactor, self.catalog, self.mounts, settings)
 
     async def start(self) -> None:
         """
@@ -85,6 +87,7 @@ class DockerPlugin:
 
         :raises SocketUnusable: the socket's path can't be used.
         """
+        self._monitoring.start()
         await self._listener.start(self._api.app.resource())
         self._upkeep.start()
 
@@ -93,6 +96,7 @@ class DockerPlugin:
         Stop listening, and interrupt the work.  Mounted volumes stay mounted: containers use them.
         """
         await self._listener.stop()
+        await self._monitoring.stop()
         await self._upkeep.stop()
         self._releases.stop()
         await self._jobs.stop()

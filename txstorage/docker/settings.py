@@ -57,6 +57,7 @@ class PluginSettings:
     :ivar defaults: the :class:`Defaults`.
     :ivar linger: seconds that a volume stays attached after its last use.
     :ivar grace: seconds that an engine's claim counts without a user in the kernel.
+    :ivar metrics: the host and the port number for metrics and health, or ``None``.
     :ivar period: seconds between two rounds of the work in the background.
     :ivar deadlines: the :class:`Deadlines`.
     :ivar boot_id: the path of the file with the id of this boot.
@@ -68,6 +69,7 @@ class PluginSettings:
     defaults: Defaults = Defaults()
     linger: float = 0.0
     grace: float = GRACE
+    metrics: tuple[str, int] | None = None
     period: float = PERIOD
     deadlines: Deadlines = Deadlines()
     boot_id: str = "/proc/sys/kernel/random/boot_id"

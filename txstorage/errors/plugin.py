@@ -138,6 +138,16 @@ class SocketUnusable(StorageError):
         self.remedy = remedy
 
 
+class MetricsMissing(StorageError):
+    """The library for metrics is not installed."""
+
+    remedy = u"install txstorage with the extra 'metrics', or omit --metrics"
+
+    def __init__(self):
+        # type: () -> None
+        StorageError.__init__(self, u"--metrics needs the library prometheus-client")
+
+
 class StillRunning(PluginError):
     """The caller's time is over; the operation continues."""
 
@@ -157,6 +167,7 @@ __all__ = [
     "InvalidName",
     "InvalidOption",
     "MalformedRequest",
+    "MetricsMissing",
     "MountInvisible",
     "NoSuchVolume",
     "OptionConflict",

@@ -22,6 +22,7 @@ from ..settings_file import settings_option
 from ..shell import pass_app
 from ..sizes import Size
 from ..terminal import as_json, echo, one_line
+from .addresses import MetricsAddress, exposure
 from .checking import check_all, checked_app, surroundings_of
 
 if TYPE_CHECKING:
@@ -134,6 +135,13 @@ async def _check(app: App, reactor: IReactor, settings: PluginSettings) -> Comma
     help="Check the cloud, the programs, the journal, the sockets of plugins, the engine's view of "
     "the mounts, and local volumes that hide the plugin's; then end.",
 )
+@click.option(
+    "--metrics",
+    type=MetricsAddress(),
+    metavar="[HOST:]PORT",
+    help="Where Prometheus finds /metrics, and others /healthz; a port alone is one of 127.0.0.1.  "
+    "[default: nowhere]",
+)
 @pass_app
 def docker_plugin(
     app: App,
@@ -146,6 +154,7 @@ def docker_plugin(
     fs: str,
     takeover: str,
     linger: float,
+    metrics: tuple[str, int] | None,
 ) -> None:
     """
     Give Docker, Compose, Swarm and Podman persistent volumes of the configured cloud.
@@ -158,7 +167,10 @@ def docker_plugin(
         mounts=mounts,
         defaults=Defaults(size, fs, takeover),
         linger=linger,
+        metrics=metrics,
     )
+    if exposure(metrics):
+        app.warn(exposure(metrics))
     if check:
         app.perform(lambda reactor: _check(app, reactor, settings))
         return

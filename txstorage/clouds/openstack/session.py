@@ -179,6 +179,7 @@ class Session(object):
                 token=token.secret,
                 microversion=header,
                 redact=(token.secret,),
+                service=service_types[0],
                 **options
             )
 
