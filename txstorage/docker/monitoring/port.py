@@ -21,7 +21,7 @@ from ...errors import SocketUnusable
 _TIMEOUT = 30
 
 
-class _Page(Resource):
+class _ReadOnlyPage(Resource):
     """
     A page that is read only.
 
@@ -79,8 +79,8 @@ class MonitoringPort:
         :raises SocketUnusable: the address can't be used.
         """
         root = Resource()
-        root.putChild(b"metrics", _Page(self._metrics))
-        root.putChild(b"healthz", _Page(self._health))
+        root.putChild(b"metrics", _ReadOnlyPage(self._metrics))
+        root.putChild(b"healthz", _ReadOnlyPage(self._health))
         site = Site(root, timeout=_TIMEOUT, reactor=self._reactor)
         host, port = self._address
         try:
