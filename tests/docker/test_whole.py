@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 
+from txstorage.docker.options import REMOVING
 from txstorage.filesystem.holders import mounts_of
 
 from .support import PluginTestCase, both, read, write
@@ -108,6 +109,52 @@ class LifeTests(PluginTestCase):
         self.assertEqual("after", read(await self.first.mount(name="copy")))
         for snapshot in await self.first.driver.list_snapshots():
             await self.first.driver.destroy_snapshot(snapshot.snapshot_id)
+
+
+class RemovalTests(PluginTestCase):
+    """Removals, which other nodes do not hear of."""
+
+    async def setUp(self) -> None:
+        await super().setUp()
+        await self.first.ask("Create", size="1")
+        await self.second.ask("Get")
+
+    async def test_made_again(self) -> None:
+        """A node works with the volume that another one has made in place of a former one."""
+        for call in ("Mount", "Remove"):
+            await self.first.ask("Remove")
+            await self.first.ask("Create", size="1")
+            self.assertEqual("", (await self.second.ask(call, claim="c1"))["Err"], call)
+            await self.second.ask("Unmount", claim="c1")
+        self.assertEqual([], await self.volumes())
+
+    async def test_created_after(self) -> None:
+        """A volume that another node has removed is created, and not taken for the former one."""
+        await self.first.ask("Remove")
+        self.assertEqual({"Err": ""}, await self.second.ask("Create", size="2"))
+        self.assertEqual([2 * GIB], [each.size for each in await self.volumes()])
+
+    async def test_resumed(self) -> None:
+        """A removal that was interrupted is resumed; until then, no node uses the volume."""
+        [volume] = await self.volumes()
+        labels = {REMOVING: self.first.server_id}
+        await self.first.driver.set_labels(volume.blockdevice_id, labels)
+        for node in self.nodes:
+            for call in ("Mount", "Create"):
+                answer = await node.ask(call, claim="c1")
+                self.assertIn("is being removed", answer["Err"])
+        await self.second.running._upkeep.round()
+        self.assertEqual(1, len(await self.volumes()))
+        await self.first.running._upkeep.round()
+        self.assertEqual([], await self.volumes())
+
+    async def test_refused(self) -> None:
+        """A removal that is refused leaves no trace."""
+        container = self.container(await self.first.mount())
+        self.assertIn("in use", (await self.first.ask("Remove"))["Err"])
+        self.end(container)
+        await self.first.ask("Unmount", claim="c1")
+        await self.second.mount("c2")
 
 
 class UseTests(PluginTestCase):

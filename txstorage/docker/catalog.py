@@ -101,6 +101,21 @@ class Catalog:
 
     # -- the cloud -----------------------------------------------------------------
 
+    async def present(self, name: str) -> KnownVolume | None:
+        """
+        Find a volume as it is in the cloud: another node may have removed it, and made another one
+        of its name.
+
+        :return: a coroutine of the :class:`KnownVolume`; of ``None`` when the cloud certainly
+            has none.
+        :raises StorageError: the cloud can't answer.
+        """
+        known = self.known(name)
+        if known is not None:
+            with suppress(NoSuchVolume):
+                return await self.current(known)
+        return await self.find(name)
+
     async def current(self, record: KnownVolume) -> KnownVolume:
         """
         Read a volume's state in the cloud.

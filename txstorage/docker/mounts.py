@@ -76,12 +76,13 @@ class Mounts:
         """
         Attach and mount a volume; grow its file system when the volume has grown.
 
+        :param record: the volume, as it has just been read in the cloud.
         :return: a coroutine of the changed :class:`KnownVolume`.
         :raises NoSuchVolume: it does not exist.
         :raises HeldByNode: another node has it.
         :raises FilesystemError: it can't be mounted.
         """
-        record = await self._attached(await self._catalog.current(record))
+        record = await self._attached(record)
         if record.labels.get(IDLE) == await self.node():
             # Before the mount: another node that sees the label waits for the detach.
             record = await self._catalog.unlabel(record, IDLE)
