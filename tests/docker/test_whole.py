@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import os
 
+import attr
+
+from txstorage.docker.catalog import chosen, record_of
 from txstorage.docker.options import REMOVING
 from txstorage.filesystem.holders import mounts_of
 
@@ -147,6 +150,20 @@ class RemovalTests(PluginTestCase):
         self.assertEqual(1, len(await self.volumes()))
         await self.first.running._upkeep.round()
         self.assertEqual([], await self.volumes())
+
+    async def test_two_of_a_name(self) -> None:
+        """Of two volumes of one name, all nodes use the older one, however they are listed."""
+        [older] = await self.volumes()
+        found = await self.first.driver.get_labelled_volume(older.blockdevice_id)
+        younger = attr.evolve(
+            found,
+            volume=older.set(blockdevice_id="0"),
+            created_at=found.created_at.replace("20", "21", 1),
+        )
+        for listed in ([found, younger], [younger, found]):
+            self.assertEqual([record_of(found)], chosen(listed))
+            doomed = attr.evolve(found, status="deleting")
+            self.assertEqual([record_of(younger)], chosen([doomed, younger]))
 
     async def test_refused(self) -> None:
         """A removal that is refused leaves no trace."""

@@ -5,7 +5,7 @@ The volumes that the plugin knows: the cloud's, and the journal of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,25 @@ def record_of(found: LabelledVolume) -> KnownVolume:
         labels=found.labels,
         created_at=found.created_at,
     )
+
+
+def chosen(listed: Iterable[LabelledVolume]) -> list[KnownVolume]:
+    """
+    Choose a volume for each name, as the driver does: when two nodes create one at once there may
+    be two, the second of which is never used.
+
+    :param listed: volumes that have names.
+    :return: their records, one for each name: of the oldest volume, then of the smallest id.
+    """
+    found: dict[str, LabelledVolume] = {}
+    for each in listed:
+        name = each.labels[NAME]
+        found[name] = min(found.get(name, each), each, key=_seniority)
+    return [record_of(each) for each in found.values()]
+
+
+def _seniority(found: LabelledVolume) -> tuple[bool, str, str]:
+    return found.status == "deleting", found.created_at, found.volume.blockdevice_id
 
 
 class Catalog:
@@ -216,7 +235,7 @@ class Catalog:
     async def _read(self) -> None:
         began = self._reactor.seconds()
         listed = await self._driver.list_labelled_volumes()
-        records = [record_of(each) for each in listed if self._is_ours(each)]
+        records = chosen(each for each in listed if self._is_ours(each))
         changed = self._changed_since(began)
         self._journal.keep(each for each in records if each.name not in changed)
         names = {each.name for each in records}
@@ -245,4 +264,4 @@ class Catalog:
         return set(self._changes)
 
 
-__all__ = ["Catalog", "record_of"]
+__all__ = ["Catalog", "chosen", "record_of"]
