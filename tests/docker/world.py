@@ -207,7 +207,8 @@ class World:
         """:return: a coroutine of whether a volume was certainly created, or found."""
         answer = await self.ask(node, "Create", Name=volume.name, Opts={"size": "1"})
         done = answer is not None and answer["Err"] == ""
-        volume.exists = True if done or volume.exists else None
+        if volume.exists is False:
+            volume.exists = True if done else None
         return done
 
     async def get(self, node: Node, volume: Volume) -> bool | None:
@@ -217,6 +218,9 @@ class World:
             return None
         if answer["Err"] and volume.exists:
             self.violation(f"{volume.name} is denied: {answer}")
+        elif answer["Err"]:
+            # A removal has been resumed.
+            volume.exists, volume.files = False, {}
         return not answer["Err"]
 
     async def unmount(self, node: Node, volume: Volume, claim: str) -> None:
