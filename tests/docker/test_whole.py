@@ -166,12 +166,21 @@ class RemovalTests(PluginTestCase):
             self.assertEqual([record_of(younger)], chosen([doomed, younger]))
 
     async def test_refused(self) -> None:
-        """A removal that is refused leaves no trace."""
-        container = self.container(await self.first.mount())
+        """A removal that is refused, also at its last step, leaves no trace."""
+        path = await self.first.mount()
+        container = self.container(path)
         self.assertIn("in use", (await self.first.ask("Remove"))["Err"])
         self.end(container)
-        await self.first.ask("Unmount", claim="c1")
-        await self.second.mount("c2")
+        here = os.getcwd()
+        os.chdir(path)
+        try:
+            self.assertIn("in use", (await self.first.ask("Remove"))["Err"])
+        finally:
+            os.chdir(here)
+        await self.first.mount("c2")
+        for claim in ("c1", "c2"):
+            await self.first.ask("Unmount", claim=claim)
+        await self.second.mount("c3")
 
 
 class UseTests(PluginTestCase):
