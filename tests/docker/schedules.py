@@ -292,8 +292,11 @@ async def run_all(options: argparse.Namespace, tally: Tally) -> None:
     """Run schedules one after the other."""
     service = EmbeddedService("--max-volumes", "-1")
     service.start()
+    end = time.monotonic() + options.minutes * 60
     try:
         for seed in range(options.seed, options.seed + options.schedules):
+            if options.minutes and time.monotonic() > end:
+                break
             known = len(tally.violations)
             await perform(service, seed, tally, options.verbose)
             for violation in tally.violations[known:]:
@@ -318,6 +321,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--schedules", type=int, default=100, help="their number")
+    parser.add_argument("--minutes", type=float, default=0.0, help="after which no more begin")
     parser.add_argument("--seed", type=int, default=0, help="of the first one")
     parser.add_argument("--verbose", action="store_true", help="print each step")
     options = parser.parse_args()
