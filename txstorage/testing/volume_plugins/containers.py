@@ -15,9 +15,10 @@ from ..._support.linux import unescape
 _CONTAINER = """\
 set -e
 mount --bind "$1" "$2"
-while read -r _ _ _ _ point _; do
+# The whole table first: it changes with each umount.
+for point in $(cut -d ' ' -f 5 /proc/self/mountinfo); do
     case $point in "$3"/*) umount "$point";; esac
-done < /proc/self/mountinfo
+done
 echo ready
 cat > /dev/null
 """
