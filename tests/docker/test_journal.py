@@ -45,17 +45,6 @@ class JournalTests(SynchronousTestCase):
         self.journal.keep([changed])
         self.assertEqual([changed], self.journal.volumes())
 
-    def test_removing(self) -> None:
-        """A removal that has begun is not undone by a list of the cloud, but for another volume."""
-        self.journal.keep([attr.evolve(PG, removing=True)])
-        self.journal.keep([PG])
-        self.assertEqual(True, self.journal.volumes()[0].removing)
-        self.journal.keep([attr.evolve(PG, blockdevice_id="id-2")])
-        self.assertEqual(False, self.journal.volumes()[0].removing)
-        self.journal.keep([attr.evolve(PG, blockdevice_id="id-2", removing=True)])
-        self.journal.restore("pg")
-        self.assertEqual(False, self.journal.volumes()[0].removing)
-
     def test_forgotten(self) -> None:
         """A forgotten volume has no claims left."""
         self.journal.keep([PG])

@@ -6,6 +6,10 @@ from __future__ import annotations
 
 import os
 
+import attr
+
+from txstorage.docker.catalog import chosen, record_of
+from txstorage.docker.options import REMOVING
 from txstorage.filesystem.holders import mounts_of
 
 from .support import PluginTestCase, both, read, write
@@ -108,6 +112,75 @@ class LifeTests(PluginTestCase):
         self.assertEqual("after", read(await self.first.mount(name="copy")))
         for snapshot in await self.first.driver.list_snapshots():
             await self.first.driver.destroy_snapshot(snapshot.snapshot_id)
+
+
+class RemovalTests(PluginTestCase):
+    """Removals, which other nodes do not hear of."""
+
+    async def setUp(self) -> None:
+        await super().setUp()
+        await self.first.ask("Create", size="1")
+        await self.second.ask("Get")
+
+    async def test_made_again(self) -> None:
+        """A node works with the volume that another one has made in place of a former one."""
+        for call in ("Mount", "Remove"):
+            await self.first.ask("Remove")
+            await self.first.ask("Create", size="1")
+            self.assertEqual("", (await self.second.ask(call, claim="c1"))["Err"], call)
+            await self.second.ask("Unmount", claim="c1")
+        self.assertEqual([], await self.volumes())
+
+    async def test_created_after(self) -> None:
+        """A volume that another node has removed is created, and not taken for the former one."""
+        await self.first.ask("Remove")
+        self.assertEqual({"Err": ""}, await self.second.ask("Create", size="2"))
+        self.assertEqual([2 * GIB], [each.size for each in await self.volumes()])
+
+    async def test_resumed(self) -> None:
+        """A removal that was interrupted is resumed; until then, no node uses the volume."""
+        [volume] = await self.volumes()
+        labels = {REMOVING: self.first.server_id}
+        await self.first.driver.set_labels(volume.blockdevice_id, labels)
+        for node in self.nodes:
+            for call in ("Mount", "Create"):
+                answer = await node.ask(call, claim="c1")
+                self.assertIn("is being removed", answer["Err"])
+        await self.second.running._upkeep.round()
+        self.assertEqual(1, len(await self.volumes()))
+        await self.first.running._upkeep.round()
+        self.assertEqual([], await self.volumes())
+
+    async def test_two_of_a_name(self) -> None:
+        """Of two volumes of one name, all nodes use the older one, however they are listed."""
+        [older] = await self.volumes()
+        found = await self.first.driver.get_labelled_volume(older.blockdevice_id)
+        younger = attr.evolve(
+            found,
+            volume=older.set(blockdevice_id="0"),
+            created_at=found.created_at.replace("20", "21", 1),
+        )
+        for listed in ([found, younger], [younger, found]):
+            self.assertEqual([record_of(found)], chosen(listed))
+            doomed = attr.evolve(found, status="deleting")
+            self.assertEqual([record_of(younger)], chosen([doomed, younger]))
+
+    async def test_refused(self) -> None:
+        """A removal that is refused, also at its last step, leaves no trace."""
+        path = await self.first.mount()
+        container = self.container(path)
+        self.assertIn("in use", (await self.first.ask("Remove"))["Err"])
+        self.end(container)
+        here = os.getcwd()
+        os.chdir(path)
+        try:
+            self.assertIn("in use", (await self.first.ask("Remove"))["Err"])
+        finally:
+            os.chdir(here)
+        await self.first.mount("c2")
+        for claim in ("c1", "c2"):
+            await self.first.ask("Unmount", claim=claim)
+        await self.second.mount("c3")
 
 
 class UseTests(PluginTestCase):

@@ -227,6 +227,19 @@ class StopTests(ProxyTestCase):
             self.assertEqual({False}, {success for success, _ in results})
 
     @inlineCallbacks
+    def test_disconnected(self):
+        """Connections end, also without an answer, and the next request is served."""
+        proxy = self.proxy({0: u"no-answer"})
+        asked = self.ask()
+        while len(proxy.records) < 1:
+            yield deferLater(reactor, 0.01, lambda: None)
+        yield proxy.disconnect()
+        [(success, _)] = yield DeferredList([asked], consumeErrors=True)
+        self.assertFalse(success)
+        yield self.ask()
+        self.assertEqual(2, len(proxy.records))
+
+    @inlineCallbacks
     def test_idle(self):
         """A proxy can be stopped when nothing happens, and twice."""
         proxy = self.proxy()

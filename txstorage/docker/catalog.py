@@ -5,7 +5,7 @@ The volumes that the plugin knows: the cloud's, and the journal of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,25 @@ def record_of(found: LabelledVolume) -> KnownVolume:
         labels=found.labels,
         created_at=found.created_at,
     )
+
+
+def chosen(listed: Iterable[LabelledVolume]) -> list[KnownVolume]:
+    """
+    Choose a volume for each name, as the driver does: when two nodes create one at once there may
+    be two, the second of which is never used.
+
+    :param listed: volumes that have names.
+    :return: their records, one for each name: of the oldest volume, then of the smallest id.
+    """
+    found: dict[str, LabelledVolume] = {}
+    for each in listed:
+        name = each.labels[NAME]
+        found[name] = min(found.get(name, each), each, key=_seniority)
+    return [record_of(each) for each in found.values()]
+
+
+def _seniority(found: LabelledVolume) -> tuple[bool, str, str]:
+    return found.status == "deleting", found.created_at, found.volume.blockdevice_id
 
 
 class Catalog:
@@ -86,35 +105,22 @@ class Catalog:
             found = self.known(name)
         return found
 
-    async def latest(self, name: str) -> KnownVolume | None:
-        """
-        Read a volume's state in the cloud.  Another node may have removed the volume, and made
-        another one of its name.
-
-        :return: a coroutine of the :class:`KnownVolume`; of ``None`` when the cloud certainly has
-            none.
-        :raises StorageError: the cloud can't answer.
-        """
-        record = self.known(name)
-        if record is not None:
-            with suppress(NoSuchVolume):
-                return await self.current(record)
-        return await self.find(name)
-
-    async def needed(self, name: str) -> KnownVolume:
-        """
-        Read the state of a volume that must exist.
-
-        :return: a coroutine of the :class:`KnownVolume`.
-        :raises NoSuchVolume: the cloud certainly has none.
-        :raises StorageError: the cloud can't answer.
-        """
-        found = await self.latest(name)
-        if found is None:
-            raise NoSuchVolume(name)
-        return found
-
     # -- the cloud -----------------------------------------------------------------
+
+    async def present(self, name: str) -> KnownVolume | None:
+        """
+        Find a volume as it is in the cloud: another node may have removed it, and made another one
+        of its name.
+
+        :return: a coroutine of the :class:`KnownVolume`; of ``None`` when the cloud certainly
+            has none.
+        :raises StorageError: the cloud can't answer.
+        """
+        known = self.known(name)
+        if known is not None:
+            with suppress(NoSuchVolume):
+                return await self.current(known)
+        return await self.find(name)
 
     async def current(self, record: KnownVolume) -> KnownVolume:
         """
@@ -216,7 +222,7 @@ class Catalog:
     async def _read(self) -> None:
         began = self._reactor.seconds()
         listed = await self._driver.list_labelled_volumes()
-        records = [record_of(each) for each in listed if self._is_ours(each)]
+        records = chosen(each for each in listed if self._is_ours(each))
         changed = self._changed_since(began)
         self._journal.keep(each for each in records if each.name not in changed)
         names = {each.name for each in records}
@@ -245,4 +251,4 @@ class Catalog:
         return set(self._changes)
 
 
-__all__ = ["Catalog", "record_of"]
+__all__ = ["Catalog", "chosen", "record_of"]

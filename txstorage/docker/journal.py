@@ -23,8 +23,7 @@ CREATE TABLE IF NOT EXISTS volumes (
     size INTEGER NOT NULL,
     attached_to TEXT,
     labels TEXT NOT NULL,
-    created_at TEXT NOT NULL,
-    removing INTEGER NOT NULL DEFAULT 0
+    created_at TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS claims (
     name TEXT NOT NULL,
@@ -46,7 +45,6 @@ class KnownVolume:
     :ivar attached_to: the instance id of its node, when it was last seen; or ``None``.
     :ivar labels: its labels, text to text.
     :ivar created_at: ISO 8601, UTC.
-    :ivar removing: whether its removal has begun.
     """
 
     name: str
@@ -55,7 +53,6 @@ class KnownVolume:
     attached_to: str | None = None
     labels: Mapping[str, str] = attr.Factory(dict)
     created_at: str = ""
-    removing: bool = False
 
 
 class Journal:
@@ -115,7 +112,7 @@ class Journal:
         return [_record(row) for row in self._database.execute("SELECT * FROM volumes ORDER BY 1")]
 
     def keep(self, records: Iterable[KnownVolume]) -> None:
-        """Add or replace volumes.  A removal that has begun remains so."""
+        """Add or replace volumes."""
         rows = [
             (
                 each.name,
@@ -124,7 +121,6 @@ class Journal:
                 each.attached_to,
                 json.dumps(dict(each.labels), sort_keys=True),
                 each.created_at,
-                each.removing,
             )
             for each in records
             if self.volume(each.name) != each
@@ -133,18 +129,8 @@ class Journal:
             return
         with self._transaction():
             self._database.executemany(
-                "INSERT INTO volumes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
-                "size = excluded.size, attached_to = excluded.attached_to, "
-                "labels = excluded.labels, created_at = excluded.created_at, "
-                "removing = excluded.removing OR "
-                "(removing AND blockdevice_id = excluded.blockdevice_id), "
-                "blockdevice_id = excluded.blockdevice_id",
-                rows,
+                "INSERT OR REPLACE INTO volumes VALUES (?, ?, ?, ?, ?, ?)", rows
             )
-
-    def restore(self, name: str) -> None:
-        """Note that a removal has been refused."""
-        self._database.execute("UPDATE volumes SET removing = 0 WHERE name = ?", (name,))
 
     def forget(self, name: str) -> None:
         """Remove a volume and its claims."""
@@ -197,7 +183,6 @@ def _record(row: sqlite3.Row) -> KnownVolume:
         row["attached_to"],
         json.loads(row["labels"]),
         row["created_at"],
-        bool(row["removing"]),
     )
 
 

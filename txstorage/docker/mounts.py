@@ -79,7 +79,7 @@ class Mounts:
         """
         Attach and mount a volume; grow its file system when the volume has grown.
 
-        :param record: its current state.
+        :param record: the volume, as it has just been read in the cloud.
         :return: a coroutine of the changed :class:`KnownVolume`.
         :raises HeldByNode: another node has it.
         :raises FilesystemError: it can't be mounted.

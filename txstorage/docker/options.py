@@ -23,6 +23,9 @@ NAME = "docker-name"
 NEW = "docker-new"
 #: The label of an attached volume that its node will detach soon: the node's id.
 IDLE = "docker-idle"
+#: The label of a volume whose removal has begun, which no node may mount: the id of the node that
+#: removes it.
+REMOVING = "docker-removing"
 #: The label of the folder that containers see, which the first mount of an adopted volume chooses.
 FOLDER = "docker-folder"
 
@@ -267,6 +270,7 @@ __all__ = [
     "NAME",
     "NEW",
     "OPTIONS",
+    "REMOVING",
     "SOURCES",
     "checked_name",
     "checked_options",

@@ -6,9 +6,9 @@ The operations of the Docker volume plugin.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-import attr
 from twisted.internet.defer import CancelledError
 
 from .._support.notations.sizes import format_size
@@ -21,6 +21,7 @@ from ..errors import (
     OperationTimedOut,
     OptionConflict,
     ServiceBroken,
+    StorageError,
     TransportError,
 )
 from ..interfaces import UnknownVolume
@@ -31,6 +32,7 @@ from .journal import Journal, KnownVolume
 from .mounts import Mounts
 from .options import (
     IDLE,
+    REMOVING,
     checked_name,
     checked_options,
     differences,
@@ -99,10 +101,10 @@ class VolumePlugin:
         )
 
     async def _create(self, name: str, options: Mapping[str, str]) -> None:
-        record = await self._catalog.latest(name)
+        record = await self._catalog.present(name)
         if record is None:
             record = await self._make(name, options)
-        if record.removing:
+        if REMOVING in record.labels:
             raise BeingRemoved(name)
         unit = await self._driver.allocation_unit()
         found = differences(await self._resolved(name, options), record.labels, record.size, unit)
@@ -132,7 +134,7 @@ class VolumePlugin:
         """:return: a coroutine of options whose sources are ids."""
         resolved = dict(options)
         if "clone" in resolved:
-            known = await self._catalog.find(resolved["clone"])
+            known = await self._catalog.present(resolved["clone"])
             if known is not None:
                 resolved["clone"] = known.blockdevice_id
         if "snapshot" in resolved:
@@ -161,12 +163,14 @@ class VolumePlugin:
         )
 
     async def _remove(self, name: str) -> None:
-        record = await self._catalog.latest(name)
+        record = await self._catalog.present(name)
         if record is None:
             return
         try:
             await self._check_removable(record)
-            self._journal.keep([attr.evolve(record, removing=True)])
+            # From now on, no node mounts it: the removal may be resumed at any time.
+            node = await self._mounts.node()
+            record = await self._catalog.label(record, {REMOVING: node})
             await self._mounts.unmount(name)
             if record.attached_to is not None:
                 await self._detach(record)
@@ -177,7 +181,8 @@ class VolumePlugin:
             # The engine may have forgotten the volume by now, so the removal will be resumed.
             raise
         except Exception:
-            self._journal.restore(name)
+            with suppress(StorageError, UnknownVolume):
+                await self._catalog.unlabel(record, REMOVING)
             raise
         self._journal.forget(name)
 
@@ -220,8 +225,10 @@ class VolumePlugin:
         return self._mounts.path(record)
 
     async def _mount(self, name: str) -> KnownVolume:
-        record = await self._catalog.needed(name)
-        if record.removing:
+        record = await self._catalog.present(name)
+        if record is None:
+            raise NoSuchVolume(name)
+        if REMOVING in record.labels:
             raise BeingRemoved(name)
         return await self._mounts.mount(record)
 
@@ -280,7 +287,7 @@ class VolumePlugin:
             "attached to": record.attached_to or "",
             "options": options_in(record.labels),
         }
-        if record.removing:
+        if REMOVING in record.labels:
             status["removing"] = True
         problem = self._catalog.problem
         if problem is not None or self._catalog.refreshed is None:

@@ -6,6 +6,7 @@ The work in the background: reading the cloud's list, resuming removals, ending 
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from contextlib import suppress
 
 from twisted.internet.defer import CancelledError, Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
@@ -19,6 +20,7 @@ from ..interfaces import VolumeException
 from .catalog import Catalog
 from .jobs import Jobs
 from .mounts import Mounts
+from .options import REMOVING
 from .plugin import VolumePlugin
 from .releases import Releases
 from .settings import PERIOD
@@ -105,10 +107,11 @@ class Upkeep:
 
     async def _round(self) -> None:
         await self._read()
+        here = await self._node()
         for record in self._catalog.all_known():
-            if record.removing:
+            if here is not None and record.labels.get(REMOVING) == here:
                 await self._attempt(record.name, self._plugin.remove(record.name))
-        for name in await self._here():
+        for name in self._here(here):
             if not self._jobs.busy(name):
                 await self._attempt(name, self._releases.check(name))
 
@@ -121,15 +124,17 @@ class Upkeep:
             if record.size > sizes.get(record.name, record.size):
                 await self._attempt(record.name, self._plugin.grow(record.name))
 
-    async def _here(self) -> list[str]:
-        """:return: the names of the volumes that are mounted on this node, or attached to it."""
-        found = set(self._mounts.names())
-        try:
-            node = await self._mounts.node()
-        except StorageError:
-            return sorted(found)
-        attached = {each.name for each in self._catalog.all_known() if each.attached_to == node}
-        return sorted(found | attached)
+    async def _node(self) -> str | None:
+        """:return: a coroutine of this node's id; ``None`` while it can't be found out."""
+        with suppress(StorageError):
+            return await self._mounts.node()
+        return None
+
+    def _here(self, node: str | None) -> list[str]:
+        """:return: the names of the volumes that are mounted on a node, or attached to it."""
+        known = self._catalog.all_known()
+        attached = {each.name for each in known if node is not None and each.attached_to == node}
+        return sorted(attached | set(self._mounts.names()))
 
     async def _attempt(self, subject: str, work: Awaitable[None]) -> None:
         try:
