@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from uuid import uuid4
 
 import attr
@@ -24,8 +26,9 @@ class ExaminationTests(SynchronousTestCase):
     """All checks."""
 
     def setUp(self) -> None:
-        self.place = os.path.abspath(self.mktemp())
-        os.mkdir(self.place)
+        # A socket's path has a bound of 108 bytes.
+        self.place = tempfile.mkdtemp(prefix="txstorage-test-")
+        self.addCleanup(shutil.rmtree, self.place)
         names = ("journal", "mounts", "engine", "pid_file", "sockets", "wanted")
         paths = {name: os.path.join(self.place, name) for name in names}
         self.surroundings = Surroundings(specs=(), **paths)
