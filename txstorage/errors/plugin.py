@@ -51,6 +51,8 @@ class InvalidOption(PluginError, ValueError):
     :ivar text option: its name.
     """
 
+    remedy = u"docs/docker.rst lists the options and their values"
+
     def __init__(self, name, option, problem, remedy):
         # type: (Text, Text, Text, Text) -> None
         PluginError.__init__(self, name, u"option {}: {}".format(option, problem))
@@ -97,6 +99,8 @@ class HeldByNode(PluginError):
     :ivar text node: the node's instance id.
     """
 
+    remedy = u"stop the containers that use it there"
+
     def __init__(self, name, node, reason, remedy):
         # type: (Text, Text, Text, Text) -> None
         PluginError.__init__(self, name, u"it is attached to node {}, {}".format(node, reason))
@@ -132,6 +136,8 @@ class MountInvisible(PluginError):
 class SocketUnusable(StorageError):
     """The plugin can't listen at its socket."""
 
+    remedy = u"use another address"
+
     def __init__(self, message, remedy):
         # type: (Text, Text) -> None
         StorageError.__init__(self, message)
@@ -141,7 +147,7 @@ class SocketUnusable(StorageError):
 class MetricsMissing(StorageError):
     """The library for metrics is not installed."""
 
-    remedy = u"install txstorage with the extra 'metrics', or omit --metrics"
+    remedy = u"install txstorage with the extra 'metrics', or omit '--metrics'"
 
     def __init__(self):
         # type: () -> None
