@@ -24,6 +24,7 @@ from txstorage.cli.running import IReactor
 from txstorage.cli.serve import command
 from txstorage.cli.settings_file import options_by_key
 from txstorage.docker import PluginSettings
+from txstorage.docker.metrics import MetricsAddress
 from txstorage.embedded.service import DEFAULT_NODES
 
 from .support import runner
@@ -189,8 +190,22 @@ class PluginSettingsTests(SynchronousTestCase):
         known = set(options_by_key(plugin_command.docker_plugin))
         self.assertEqual({*settings, "socket"}, known)
         self.assertEqual(settings.pop("mounts"), os.path.join(default.state_dir, "mounts"))
+        # Without it there are no metrics.
+        self.assertEqual(settings.pop("metrics"), "127.0.0.1:9108")
         self.assertEqual(self.settings(json.dumps(settings)), default)
 
     def test_changed(self) -> None:
         """A setting counts."""
         self.assertEqual(self.settings("size: 3GiB\n").defaults.size, 3 * 2**30)
+        for text in ("metrics: 9108\n", "metrics: 127.0.0.1:9108\n"):
+            self.assertEqual(self.settings(text).metrics, MetricsAddress("127.0.0.1", 9108))
+
+    def test_wrong_metrics(self) -> None:
+        """An error about the address of the metrics names the file and the key."""
+        path = os.path.abspath(self.mktemp())
+        with open(path, "w") as opened:
+            opened.write("metrics: everywhere:1\n")
+        result = runner().invoke(main, ["docker-plugin", "--settings", path])
+        self.assertEqual(1, result.exit_code)
+        for word in ("metrics", path, "'everywhere' is not an IP address"):
+            self.assertIn(word, result.stderr)

@@ -5,32 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 
 from twisted.internet.threads import deferToThread
 
+from .commands import PluginCommandTestCase
 from .engine.support import ask
-from .support import PluginTestCase
 
 
-class CommandTests(PluginTestCase):
+class CommandTests(PluginCommandTestCase):
     """The command as a process, beside the plugins of the test."""
-
-    def begin(self, *arguments: str, socket: str | None = None) -> subprocess.Popen[str]:
-        """Start the command."""
-        self.state = os.path.join(self.directory, "command")
-        self.socket = socket or os.path.join(self.directory, "command.sock")
-        agent = os.path.join(self.service.state, "agent-node-1.yml")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "txstorage.cli", "--config", agent, *arguments, "docker-plugin",
-             "--socket", self.socket, "--state-dir", self.state, "--size", "1GiB"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
-        )  # fmt: skip
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
-        return process
 
     async def test_served(self) -> None:
         """The command serves until SIGTERM, which ends it in order, and leaves no socket."""

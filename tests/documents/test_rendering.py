@@ -380,7 +380,7 @@ class TablesTests(SynchronousTestCase):
         """Eliot's own fields are not repeated; an action's final fields are listed separately."""
         rows = {row[0]: row for row in tables.rows_of_actions()}
         _, _, begin, end = rows["``txstorage:http``"]
-        self.assertEqual(["method", "request_id", "url"], re.findall("``(.*?)``", begin))
+        self.assertEqual(["method", "request_id", "service", "url"], re.findall("``(.*?)``", begin))
         self.assertEqual(["service_request_id", "status"], re.findall("``(.*?)``", end))
 
     def test_list_table(self) -> None:

@@ -149,8 +149,9 @@ class HTTPClient(object):
         expected=(),
         redact=(),
         repeatable=None,
+        service=u"",
     ):
-        # type: (Text, Text, Any, Params, Optional[Text], Optional[Text], Sequence[int], Iterable[Text], Optional[bool]) -> Deferred[Response]
+        # type: (Text, Text, Any, Params, Optional[Text], Optional[Text], Sequence[int], Iterable[Text], Optional[bool], Text) -> Deferred[Response]
         """
         Send a request to a service.
 
@@ -165,6 +166,8 @@ class HTTPClient(object):
         :param redact: secrets in the body, which the service may echo.
         :param repeatable: whether sending the request twice is harmless; by default only for GET
             and HEAD.
+        :param text service: the service's type, such as ``u"compute"``, for the log; empty when it
+            is not known.
         :return: a ``Deferred`` that fires with a :class:`Response`; fails with
             :class:`~txstorage.errors.TransportError` or :class:`~txstorage.errors.ServiceError`;
             can be cancelled.
@@ -191,6 +194,7 @@ class HTTPClient(object):
             redact=redact,
             repeatable=method in SAFE_METHODS if repeatable is None else repeatable,
             proxy=proxy,
+            service=service,
         )
         return self._attempt(call, 1)
 
@@ -225,7 +229,12 @@ class HTTPClient(object):
 
     def _logged(self, call):
         # type: (Request) -> Deferred[Response]
-        action = HTTP_EXCHANGE(method=call.method, url=call.shown, request_id=call.request_id)
+        action = HTTP_EXCHANGE(
+            service=call.service,
+            method=call.method,
+            url=call.shown,
+            request_id=call.request_id,
+        )
         return in_action(action, self._exchange, call, action)
 
     def _again(self, failure, call, attempt):
@@ -233,7 +242,8 @@ class HTTPClient(object):
         delay = retry_delay(call.repeatable, failure.value, attempt, self._jitter())
         if delay is None:
             return failure
-        HTTP_RETRY(reason=as_text(failure.getErrorMessage()), delay=delay).write()
+        reason = as_text(failure.getErrorMessage())
+        HTTP_RETRY(service=call.service, reason=reason, delay=delay).write()
         waited = deferLater(self._reactor, delay, lambda: None)
         retry = in_current_context(lambda ignored: self._attempt(call, attempt + 1))
         return waited.addCallback(retry)

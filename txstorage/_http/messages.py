@@ -4,6 +4,7 @@
 from __future__ import absolute_import, division, print_function
 
 import attr
+from eliot import register_exception_extractor
 from twisted.internet.defer import succeed
 
 from .. import errors
@@ -91,6 +92,7 @@ class Request(object):
 
     :ivar text shown: the URL for messages, with the proxy in use.
     :ivar proxy: the proxy in use, or ``None``.
+    :ivar text service: the service's type, for the log; empty when it is not known.
     """
 
     method = attr.ib()  # type: Text
@@ -103,6 +105,7 @@ class Request(object):
     redact = attr.ib(repr=False)  # type: Iterable[Text]
     repeatable = attr.ib()  # type: bool
     proxy = attr.ib(default=None)  # type: Optional[Proxy]
+    service = attr.ib(default=u"")  # type: Text
 
 
 def shown_url(url):
@@ -239,10 +242,22 @@ def request_headers(json, token, microversion, call_id):
     return {name: value for name, value in headers.items() if value is not None}
 
 
+def log_refusals():
+    # type: () -> None
+    """Log the status and the service's request id with each exchange that a service refuses."""
+    register_exception_extractor(errors.ServiceError, _refusal)
+
+
+def _refusal(error):
+    # type: (Any) -> Dict[Text, Any]
+    return {u"status": error.status, u"service_request_id": error.request_id}
+
+
 __all__ = [
     "Request",
     "Response",
     "encode_query",
+    "log_refusals",
     "read_answer",
     "request_headers",
     "shown_url",

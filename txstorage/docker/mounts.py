@@ -37,6 +37,7 @@ class Mounts:
     :param mounter: the :class:`~txstorage.filesystem.Mounter`.
     :param catalog: the :class:`~txstorage.docker.catalog.Catalog`.
     :param takeover: ``dead`` or ``never``, for volumes without a choice of their own.
+    :ivar known_node: this node's instance id, or ``None`` until it has been found.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Mounts:
         self._mounter = mounter
         self._catalog = catalog
         self._takeover = takeover
+        self.known_node: str | None = None
 
     def path(self, record: KnownVolume) -> str:
         """:return: the path that containers get, whether the volume is mounted or not."""
@@ -68,6 +70,7 @@ class Mounts:
     async def node(self) -> str:
         """:return: a coroutine of this node's instance id."""
         found: str = await self._driver.compute_instance_id()
+        self.known_node = found
         return found
 
     # -- to a directory ----------------------------------------------------------

@@ -14,11 +14,15 @@ from .catalog import Catalog
 from .engine import EngineAPI, Listener
 from .jobs import Jobs
 from .journal import Journal
+from .metrics import MetricsEndpoint
 from .mounts import Mounts
 from .plugin import VolumePlugin
 from .releases import Releases
 from .settings import PluginSettings
 from .upkeep import Upkeep
+
+# The number of rounds in the background that may fail to read the list before it is not recent.
+_ROUNDS = 3
 
 
 def boot_id(path: str) -> str:
@@ -36,6 +40,7 @@ class DockerPlugin:
     :param cluster_id: its cluster.
     :param settings: the :class:`~txstorage.docker.settings.PluginSettings`.
     :ivar remarks: warnings, for people.
+    :ivar metrics_url: the URL of the metrics once they are served; else empty.
     """
 
     def __init__(
@@ -78,13 +83,22 @@ class DockerPlugin:
         upkeep = self._upkeep
         self._api = EngineAPI(self.plugin, self.mounter.mounted, upkeep.soon, upkeep.refresh)
         self._listener = Listener(reactor, settings.socket)
+        self.metrics_url = ""
+        self._metrics: MetricsEndpoint | None = None
+        if settings.metrics is not None:
+            limit = _ROUNDS * settings.period
+            self._metrics = MetricsEndpoint(
+                reactor, settings.metrics, self.catalog, self.mounts, limit
+            )
 
     async def start(self) -> None:
         """
         Listen, and begin the work in the background.
 
-        :raises SocketUnusable: the socket's path can't be used.
+        :raises SocketUnusable: the socket's path, or the address of the metrics, can't be used.
         """
+        if self._metrics is not None:
+            self.metrics_url = self._metrics.start()
         await self._listener.start(self._api.app.resource())
         self._upkeep.start()
 
@@ -93,6 +107,8 @@ class DockerPlugin:
         Stop listening, and interrupt the work.  Mounted volumes stay mounted: containers use them.
         """
         await self._listener.stop()
+        if self._metrics is not None:
+            await self._metrics.stop()
         await self._upkeep.stop()
         self._releases.stop()
         await self._jobs.stop()

@@ -9,6 +9,8 @@ import os
 
 import attr
 
+from .metrics.address import MetricsAddress
+
 #: Seconds that an engine's claim counts without a user in the kernel: as long as engines wait for
 #: a mount, so that the container which is about to start keeps it.
 GRACE = 120.0
@@ -56,6 +58,8 @@ class PluginSettings:
     :ivar mounts: the directory of the mount points, or ``None`` for one in the state directory.
     :ivar defaults: the :class:`Defaults`.
     :ivar linger: seconds that a volume stays attached after its last use.
+    :ivar metrics: the :class:`~txstorage.docker.metrics.MetricsAddress` of the metrics, or ``None``
+        for no metrics.
     :ivar grace: seconds that an engine's claim counts without a user in the kernel.
     :ivar period: seconds between two rounds of the work in the background.
     :ivar deadlines: the :class:`Deadlines`.
@@ -67,6 +71,7 @@ class PluginSettings:
     mounts: str | None = None
     defaults: Defaults = Defaults()
     linger: float = 0.0
+    metrics: MetricsAddress | None = None
     grace: float = GRACE
     period: float = PERIOD
     deadlines: Deadlines = Deadlines()

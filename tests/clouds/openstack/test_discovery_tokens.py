@@ -72,7 +72,7 @@ class TokensTests(SynchronousTestCase):
         answers = [fail(broken), succeed(Response(300, {}, DOCUMENT.body))]
         tokens = []
 
-        def get(url, token):
+        def get(api, url, token):
             tokens.append(token.secret)
             return answers.pop(0)
 

@@ -154,7 +154,7 @@ class DiscoveryTests(SynchronousTestCase):
         self.clock = Clock()
         self.discovery = VersionDiscovery(self.clock, self.get)
 
-    def get(self, url, token):
+    def get(self, api, url, token):
         """Keep what is asked."""
         answer = Deferred()
         self.asked.append((url, answer))
@@ -257,12 +257,12 @@ class DiscoveryTests(SynchronousTestCase):
     def test_at_once(self):
         """A response that arrives immediately is used as well."""
         discovery = VersionDiscovery(
-            Clock(), lambda url, token: succeed(Response(200, {}, CINDER))
+            Clock(), lambda api, url, token: succeed(Response(200, {}, CINDER))
         )
         for _ in range(2):
             found = discovery.find(VOLUME, u"http://c:8776/", TOKEN)
             self.assertEqual(self.successResultOf(found).maximum, (3, 71))
-        discovery = VersionDiscovery(Clock(), lambda url, token: fail(ValueError()))
+        discovery = VersionDiscovery(Clock(), lambda api, url, token: fail(ValueError()))
         self.failureResultOf(discovery.find(VOLUME, u"http://c", TOKEN), ValueError)
 
     def test_clear(self):

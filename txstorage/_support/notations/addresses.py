@@ -70,6 +70,16 @@ def as_ip_address(host):
         return None
 
 
+def is_loopback(host):
+    # type: (Text) -> bool
+    """
+    :param text host: a host name, or an IP address without brackets.
+    :return: whether only programs of this machine reach a server that listens there.
+    """
+    address = as_ip_address(host)
+    return host == u"localhost" if address is None else bool(address.is_loopback)
+
+
 def in_brackets(host):
     # type: (Text) -> Text
     """
@@ -146,4 +156,11 @@ def _to_ascii(host):
     raise MalformedAddress(u"write its host name in ASCII (xn--...)")
 
 
-__all__ = ["Address", "MalformedAddress", "as_ip_address", "in_brackets", "read_address"]
+__all__ = [
+    "Address",
+    "MalformedAddress",
+    "as_ip_address",
+    "in_brackets",
+    "is_loopback",
+    "read_address",
+]

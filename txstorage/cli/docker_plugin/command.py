@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from twisted.internet.defer import Deferred
 
 from ...docker import Defaults, PluginSettings
+from ...docker.metrics import MetricsAddress, exposure, read_metrics_address
 from ...errors import InvalidConfiguration, StorageError
 from ...filesystem import KINDS
 from ..app import App, CommandResult
@@ -30,10 +31,30 @@ if TYPE_CHECKING:
 _SETTINGS = PluginSettings()
 
 
+class Address(click.ParamType):
+    """An address of the metrics."""
+
+    name = "address"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> MetricsAddress:
+        """See ``click.ParamType``."""
+        if isinstance(value, MetricsAddress):
+            return value
+        try:
+            return read_metrics_address(str(value))
+        except ValueError as error:
+            self.fail(str(error), parameter, context)
+
+
 def _ready(app: App, plugin: DockerPlugin, socket: str) -> None:
     if app.json:
-        click.echo(as_json({"socket": socket, "remarks": plugin.remarks}))
+        metrics = {"metrics": plugin.metrics_url} if plugin.metrics_url else {}
+        click.echo(as_json({"socket": socket, "remarks": plugin.remarks, **metrics}))
         return
+    if plugin.metrics_url:
+        echo(f"# Metrics: {plugin.metrics_url}")
     for remark in plugin.remarks:
         echo("# " + one_line(remark))
     echo(f"txstorage docker-plugin ready: {socket}")
@@ -44,7 +65,7 @@ async def run(app: App, reactor: IReactor, settings: PluginSettings) -> None:
     Serve until the reactor is stopped.
 
     :raises InvalidConfiguration: the configuration is invalid.
-    :raises SocketUnusable: the socket's path can't be used.
+    :raises SocketUnusable: the socket's path, or the address of the metrics, can't be used.
     """
     # The doctor imports this module, and needs no server.
     from ...docker import DockerPlugin
@@ -54,6 +75,8 @@ async def run(app: App, reactor: IReactor, settings: PluginSettings) -> None:
     if cluster_id is None:
         raise InvalidConfiguration("cluster_id", "is missing", "set it to the cluster's UUID")
     plugin = DockerPlugin(reactor, cloud.driver, cluster_id, settings)
+    if settings.metrics is not None and exposure(settings.metrics):
+        echo("Warning: " + exposure(settings.metrics), err=True)
     try:
         await plugin.start()
         _ready(app, plugin, settings.socket)
@@ -129,6 +152,13 @@ async def _check(app: App, reactor: IReactor, settings: PluginSettings) -> Comma
     help="How long a volume stays attached after its last use, for containers that come back.",
 )
 @click.option(
+    "--metrics",
+    type=Address(),
+    metavar="ADDRESS",
+    help="The address of Prometheus' /metrics and of /healthz, such as 127.0.0.1:9108; a port "
+    "alone is one of this machine's loopback.  [default: none]",
+)
+@click.option(
     "--check",
     is_flag=True,
     help="Check the cloud, the programs, the journal, the sockets of plugins, the engine's view of "
@@ -146,6 +176,7 @@ def docker_plugin(
     fs: str,
     takeover: str,
     linger: float,
+    metrics: MetricsAddress | None,
 ) -> None:
     """
     Give Docker, Compose, Swarm and Podman persistent volumes of the configured cloud.
@@ -158,6 +189,7 @@ def docker_plugin(
         mounts=mounts,
         defaults=Defaults(size, fs, takeover),
         linger=linger,
+        metrics=metrics,
     )
     if check:
         app.perform(lambda reactor: _check(app, reactor, settings))

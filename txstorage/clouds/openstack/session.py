@@ -179,6 +179,7 @@ class Session(object):
                 token=token.secret,
                 microversion=header,
                 redact=(token.secret,),
+                service=api.service,
                 **options
             )
 
@@ -278,11 +279,16 @@ class Session(object):
 
         return self._discovery.find(api, endpoint, token).addCallback(negotiated)
 
-    def _version_document(self, url, token):
-        # type: (Text, Token) -> Deferred[Response]
+    def _version_document(self, api, url, token):
+        # type: (API, Text, Token) -> Deferred[Response]
         # 300: a choice of several versions.
         return self._http.request(
-            u"GET", url, token=token.secret, expected=(300,), redact=(token.secret,)
+            u"GET",
+            url,
+            token=token.secret,
+            expected=(300,),
+            redact=(token.secret,),
+            service=api.service,
         )
 
     def _identity(self, token):

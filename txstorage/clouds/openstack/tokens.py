@@ -274,6 +274,7 @@ class TokenSource(object):
             redact=(reveal(credentials.secret),),
             # A superfluous token is harmless.
             repeatable=True,
+            service=u"identity",
         )
         asked.addErrback(_not_authenticated, credentials)
         return asked.addCallback(self._authenticated, asked_at, credentials)

@@ -68,12 +68,14 @@ class API(object):
     :ivar text title: its name for people.
     :ivar text version: as in URLs.
     :ivar tuple project_optional: the first microversion whose URLs need no project id.
+    :ivar text service: the official type of its service.
     """
 
     name = attr.ib()  # type: Text
     title = attr.ib()  # type: Text
     version = attr.ib()  # type: Text
     project_optional = attr.ib()  # type: Tuple[int, int]
+    service = attr.ib()  # type: Text
 
     @property
     def major(self):
@@ -86,8 +88,8 @@ class API(object):
 APIS = {
     api.version: api
     for api in (
-        API(u"volume", u"Block Storage", u"v3", (3, 67)),
-        API(u"compute", u"Compute", u"v2.1", (2, 18)),
+        API(u"volume", u"Block Storage", u"v3", (3, 67), u"block-storage"),
+        API(u"compute", u"Compute", u"v2.1", (2, 18), u"compute"),
     )
 }
 
@@ -235,12 +237,12 @@ class VersionDiscovery(object):
     The services' version documents, by endpoint.
 
     :param reactor: provides ``IReactorTime``.
-    :param get: called with a URL and a :class:`Token` for a ``Deferred`` that fires with a
-        :class:`~txstorage._http.client.Response`.
+    :param get: called with an :class:`API`, a URL and a :class:`Token` for a ``Deferred`` that
+        fires with a :class:`~txstorage._http.client.Response`.
     """
 
     def __init__(self, reactor, get):
-        # type: (IReactorTime, Callable[[Text, Token], Deferred[Response]]) -> None
+        # type: (IReactorTime, Callable[[API, Text, Token], Deferred[Response]]) -> None
         self._reactor = reactor
         self._get = get
         # With the time at which each was found.
@@ -293,7 +295,7 @@ class VersionDiscovery(object):
 
         base = version_base(api, url)
         where = base or url.rstrip(u"/")
-        return self._get(where + u"/", token).addCallbacks(read, missing)
+        return self._get(api, where + u"/", token).addCallbacks(read, missing)
 
 
 def with_project(api, found, project_id):
