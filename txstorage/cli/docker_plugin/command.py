@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _SETTINGS = PluginSettings()
 
 
-class Address(click.ParamType):
+class MetricsAddressType(click.ParamType):  # type: ignore[type-arg]
     """An address of the metrics."""
 
     name = "address"
@@ -153,7 +153,7 @@ async def _check(app: App, reactor: IReactor, settings: PluginSettings) -> Comma
 )
 @click.option(
     "--metrics",
-    type=Address(),
+    type=MetricsAddressType(),
     metavar="ADDRESS",
     help="The address of Prometheus' /metrics and of /healthz, such as 127.0.0.1:9108; a port "
     "alone is one of this machine's loopback.  [default: none]",

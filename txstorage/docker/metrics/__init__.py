@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..._support.late_names import late_names
 from .address import MetricsAddress, exposure, read_metrics_address
-from .definitions import DEFINITIONS, Definition
+from .definitions import DEFINITIONS, PROCESS, Definition
 
 MYPY = False
 if MYPY:
@@ -17,6 +17,7 @@ else:
 
 __all__ = [
     "DEFINITIONS",
+    "PROCESS",
     "Definition",
     "MetricsAddress",
     "MetricsEndpoint",

@@ -39,7 +39,7 @@ _BOUNDS = ConnectionBounds(
 )
 
 
-class _Page(Resource):
+class _ReadOnlyPage(Resource):
     """A page that can only be read."""
 
     allowedMethods = (b"GET", b"HEAD")  # noqa: N815
@@ -49,7 +49,7 @@ class _Page(Resource):
         self._endpoint = endpoint
 
 
-class _Metrics(_Page):
+class _Metrics(_ReadOnlyPage):
     """The metrics in Prometheus' text format."""
 
     def render_GET(self, request: IRequest) -> bytes:  # noqa: N802
@@ -59,7 +59,7 @@ class _Metrics(_Page):
         return generate_latest(self._endpoint.registry)
 
 
-class _Healthz(_Page):
+class _Healthz(_ReadOnlyPage):
     """The health: status 200 or 503."""
 
     def render_GET(self, request: IRequest) -> bytes:  # noqa: N802
@@ -103,7 +103,7 @@ class MetricsEndpoint:
 
     def resource(self) -> Resource:
         """:return: the pages."""
-        root: Any = Resource()  # type: ignore[no-untyped-call]
+        root: Any = Resource()
         root.putChild(b"metrics", _Metrics(self))
         root.putChild(b"healthz", _Healthz(self))
         found: Resource = root
@@ -127,7 +127,7 @@ class MetricsEndpoint:
             ) from error
         self._port, self._site = port, site
         # The time at which each counter was made is of no use, and doubles the metrics.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         log_refusals()
         add_destinations(self._log_metrics)
         return f"http://{MetricsAddress(address.host, port.getHost().port)}/metrics"

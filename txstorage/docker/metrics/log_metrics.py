@@ -148,7 +148,7 @@ class LogMetrics:
         self._clock = clock
         self._most = most
         self._lock = Lock()
-        #: The gauge and the start of each action that has not ended, the oldest first.
+        #: The type, the label and the start of each action that has not ended, the oldest first.
         self._started: OrderedDict[tuple[Any, ...], tuple[str, str, float]] = OrderedDict()
         metrics = [HTTP_REQUESTS, *(each.metric for each in _COUNTED.values())]
         for each in _MEASURED.values():
@@ -158,7 +158,7 @@ class LogMetrics:
         }
 
     def __call__(self, message: Message) -> None:
-        kind = message.get("action_type")
+        kind = str(message.get("action_type"))
         if kind in _MEASURED:
             action = (message["task_uuid"], *message["task_level"][:-1])
             if message["action_status"] == "started":
