@@ -13,6 +13,7 @@ from txstorage._support.notations.addresses import (
     MalformedAddress,
     as_ip_address,
     in_brackets,
+    is_loopback,
     read_address,
 )
 
@@ -101,3 +102,10 @@ class AddressTests(SynchronousTestCase):
             self.assertEqual(in_brackets(host), shown)
         self.assertIs(as_ip_address(u"cloud"), None)
         self.assertEqual(as_ip_address(u"0::1"), as_ip_address(u"::1"))
+
+    def test_loopback(self):
+        """Only the loopback's addresses and its name are of loopback."""
+        for host in (u"127.0.0.1", u"127.8.8.8", u"::1", u"localhost"):
+            self.assertTrue(is_loopback(host), host)
+        for host in (u"0.0.0.0", u"::", u"10.0.0.5", u"cloud", u"localhost.example"):
+            self.assertFalse(is_loopback(host), host)
