@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import signal
 import socket
@@ -196,14 +197,23 @@ class WholeTests(PluginCommandTestCase):
             self.assertEqual({"Err": ""}, await ask(self.socket, call, Name="pg", **fields))
         page = await deferToThread(fetch, self.url, "/metrics")
         self.assertEqual(0, page.value('txstorage_volumes{state="mounted"}'))
+        # The driver looked until the volume was gone.
+        refused = 'txstorage_http_requests_total{service="block-storage",status="404"}'
+        self.assertGreaterEqual(page.value(refused), 1)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(("", ""), await deferToThread(process.communicate))
         with self.assertRaises(ConnectionRefusedError):
             await deferToThread(fetch, self.url, "/healthz")
 
     async def test_outage(self) -> None:
-        """An outage of the cloud is in the health and in the metrics, without secrets."""
-        await self.begin_with_metrics()
+        """
+        An outage of the cloud is in the health and in the metrics, without secrets.  Machines find
+        the URL in the document of a plugin that is ready.
+        """
+        process = self.begin("--json", "--metrics", "127.0.0.1:0")
+        assert process.stdout is not None
+        lines = [await deferToThread(process.stdout.readline) for _ in range(5)]
+        self.url = json.loads("".join(lines))["metrics"]
         with open(self.service.configuration("node-1")["password_file"]) as opened:
             secret = opened.read().strip()
         self.assertGreater(len(secret), 8)
