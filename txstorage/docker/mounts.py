@@ -110,10 +110,8 @@ class Mounts:
     async def _attached(self, record: KnownVolume) -> KnownVolume:
         node = await self.node()
         began = self._reactor.seconds()
-        takeover = options_in(record.labels).get("takeover", self._takeover)
         while True:
-            place = await self._place(record, node)
-            step = STEPS[place, takeover]
+            place, step = await self.next_step(record, node)
             if step is MountStep.USE:
                 return record
             if step is MountStep.REFUSE or self._reactor.seconds() - began > _PATIENCE:
@@ -121,11 +119,20 @@ class Mounts:
             await self._step(step, record, node)
             record = await self._catalog.current(record)
 
-    async def _place(self, record: KnownVolume, node: str) -> VolumePlace:
+    async def next_step(self, record: KnownVolume, node: str) -> tuple[VolumePlace, MountStep]:
+        """
+        Decide how this node may come by a volume.
+
+        :param record: its current state.
+        :param node: this node's instance id.
+        :return: a coroutine of the volume's place, and of the step that follows from it.
+        """
         live = True
         if record.attached_to not in (None, node):
             live = await self._driver.is_node_live(record.attached_to)
-        return place_of(record.attached_to, node, live, record.labels.get(IDLE))
+        place = place_of(record.attached_to, node, live, record.labels.get(IDLE))
+        takeover = options_in(record.labels).get("takeover", self._takeover)
+        return place, STEPS[place, takeover]
 
     async def _step(self, step: MountStep, record: KnownVolume, node: str) -> None:
         try:

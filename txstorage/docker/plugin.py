@@ -26,12 +26,11 @@ from ..errors import (
 )
 from ..interfaces import UnknownVolume
 from .catalog import Catalog
-from .decisions import REFUSALS, VolumePlace, place_of
+from .decisions import REFUSALS, MountStep
 from .jobs import Jobs
 from .journal import Journal, KnownVolume
 from .mounts import Mounts
 from .options import (
-    IDLE,
     REMOVING,
     checked_name,
     checked_options,
@@ -191,13 +190,10 @@ class VolumePlugin:
         if users:
             raise InUse(record.name, map(str, users))
         node = await self._mounts.node()
-        if record.attached_to in (None, node):
-            return
-        live = await self._driver.is_node_live(record.attached_to)
-        place = place_of(record.attached_to, node, live, record.labels.get(IDLE))
-        takeover = options_in(record.labels).get("takeover", self._defaults.takeover)
-        if place is not VolumePlace.DEAD or takeover == "never":
-            raise HeldByNode(record.name, record.attached_to or "", *REFUSALS[place])
+        place, step = await self._mounts.next_step(record, node)
+        # A removal does not wait for the node of an idle volume.
+        if step in (MountStep.REFUSE, MountStep.WAIT):
+            raise HeldByNode(record.name, record.attached_to or node, *REFUSALS[place])
 
     async def _detach(self, record: KnownVolume) -> None:
         if record.attached_to == await self._mounts.node():
