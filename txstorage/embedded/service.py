@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import sqlite3
@@ -25,6 +24,7 @@ from twisted.internet.interfaces import (
 from twisted.internet.task import deferLater
 
 from .._support.monotonic import use_monotonic_time
+from .._support.notations.addresses import is_loopback
 from .agent_yml import Access, AgentFiles, reachable
 from .application import Application
 from .disk import Reserve, is_full
@@ -68,11 +68,7 @@ class ServiceOptions:
 
 def exposure(options: ServiceOptions) -> str:
     """A warning when other machines can reach the service."""
-    try:
-        loopback = ipaddress.ip_address(options.host).is_loopback
-    except ValueError:
-        loopback = options.host == "localhost"
-    if loopback:
+    if is_loopback(options.host):
         return ""
     warning = f"--host {options.host} lets other machines use the volumes of this one"
     if options.tls or options.tls_cert:

@@ -146,4 +146,21 @@ def _to_ascii(host):
     raise MalformedAddress(u"write its host name in ASCII (xn--...)")
 
 
-__all__ = ["Address", "MalformedAddress", "as_ip_address", "in_brackets", "read_address"]
+def is_loopback(host):
+    # type: (Text) -> bool
+    """
+    :param text host: a host name, or an IP address without brackets.
+    :return: whether only this machine can reach it, as far as its text shows.
+    """
+    address = as_ip_address(host)
+    return host == u"localhost" if address is None else bool(address.is_loopback)
+
+
+__all__ = [
+    "Address",
+    "MalformedAddress",
+    "as_ip_address",
+    "in_brackets",
+    "is_loopback",
+    "read_address",
+]

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Any
 
 import click
+
+from ..._support.notations.addresses import is_loopback
 
 _ADDRESS = re.compile(r"(?:(?P<host>[^\[\]:\s]+|\[[0-9a-fA-F:.]+\]):)?(?P<port>[0-9]{1,5})")
 
@@ -31,13 +32,9 @@ class MetricsAddress(click.ParamType):  # type: ignore[type-arg]
 
 def exposure(address: tuple[str, int] | None) -> str:
     """Return a warning when other machines can reach an address; else an empty text."""
-    if address is None:
+    if address is None or is_loopback(address[0]):
         return ""
-    try:
-        loopback = ipaddress.ip_address(address[0]).is_loopback
-    except ValueError:
-        loopback = address[0] == "localhost"
-    return "" if loopback else f"--metrics {address[0]} shows the metrics to other machines"
+    return f"--metrics {address[0]} shows the metrics to other machines"
 
 
 __all__ = ["MetricsAddress", "exposure"]
