@@ -43,6 +43,11 @@ PROGRAMS_OF_TESTS = dict(PROGRAMS, curl="curl")
 
 SUMMARY = re.compile(r"^(?:PASSED|FAILED)\s*(?:\((.*)\))?\s*$", re.MULTILINE)
 RAN = re.compile(r"^Ran (\d+) tests", re.MULTILINE)
+#: One of trial's reports at the end of its output, and the names of tests that end it.
+REPORT = re.compile(
+    r"^={79}\n\[(?:FAIL|ERROR|SUCCESS!\?!)\]\n(.*?)(?=^={79}\n\[|^-{79}\n)", re.M | re.S
+)
+NAMES = re.compile(r"\n\n((?:[\w.]+\n)+)\Z")
 #: Trial's outcomes, and the counts they add to.
 OUTCOMES = {
     "successes": "passed",
@@ -69,6 +74,15 @@ def counted(output):
     for outcome, number in re.findall(r"(\w+)=(\d+)", summaries[-1]):
         counts[OUTCOMES.get(outcome, "failed")] += int(number)
     return counts
+
+
+def failed_in(output):
+    """
+    :param output: trial's output.
+    :return: list of the names of the tests that failed, or of what trial could not import.
+    """
+    names = (NAMES.search(report) for report in REPORT.findall(output))
+    return sorted({name for found in names if found for name in found.group(1).split()})
 
 
 def concluded(counts):
@@ -186,6 +200,8 @@ def make_environment_2(interpreter):
     make_once(ENVIRONMENT_2, [interpreter, list(content(PINS_2, "setup.py"))], make)
 
 
+#: The beginning of a message about one test.
+FAILED = "failed: "
 #: Two installations at once would write the same files of the project.
 INSTALLING = threading.Lock()
 
@@ -229,6 +245,8 @@ def run_trial(command, name, tests, path=(ROOT,), of_service=ENVIRONMENT, show=s
         PROCESSES.end()
         raise
     counts = counted("".join(output))
+    for failed in failed_in("".join(output)):
+        say("{}{}, on {}".format(FAILED, failed, name), show)
     if PROCESSES.wait(process) != 0 and not counts["failed"]:
         counts["failed"] = 1
     return counts
