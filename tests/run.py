@@ -37,6 +37,9 @@ VERSIONS_3 = ["3.9", "3.10", "3.11", "3.12", "3.13"]
 BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 #: Percent of the package's branches.
 COVERAGE = 95
+COVERAGE_TOOL = (os.path.join(ENVIRONMENT, "bin", "python"), "-m", "coverage")
+#: The parts that the running Python's tests are dealt to, as one alone would leave cores idle.
+PARTS = 2
 #: The programs that the demo uses as root, and those that tests use, with Debian's packages.
 PROGRAMS = {"mkfs.ext4": "e2fsprogs"}
 PROGRAMS_OF_TESTS = dict(PROGRAMS, curl="curl")
@@ -227,7 +230,8 @@ def run_trial(command, name, tests, path=(ROOT,), of_service=ENVIRONMENT, show=s
     :return: the counts, as :func:`counted` returns them.
     """
     command = command + ["--reporter=verbose"]
-    command += ["--temp-directory", os.path.join(ROOT, "_trial_temp-" + name)]
+    place = "_trial_temp-" + re.sub(r"\W+", "-", name)
+    command += ["--temp-directory", os.path.join(ROOT, place)]
     say("trial on " + name, show)
     take_interrupts()
     # Trial changes the directory, and the embedded service needs Python 3 even when the driver
@@ -252,24 +256,33 @@ def run_trial(command, name, tests, path=(ROOT,), of_service=ENVIRONMENT, show=s
     return counts
 
 
-def measured(tests, show=show):
-    """Run the tests on the running Python, and measure the coverage."""
-    coverage = [os.path.join(ENVIRONMENT, "bin", "python"), "-m", "coverage"]
-    run(*coverage, "erase", cwd=ROOT)
-    counts = trial(ENVIRONMENT, "3", tests, ["-m", "coverage", "run"], show)
-    with step("summing up the coverage", partial(say, show=show)):
-        run(*coverage, "combine", "--quiet", cwd=ROOT)
+def measured(name, tests, show=show):
+    """Run tests on the running Python, and add to what its coverage is measured by."""
+    return trial(ENVIRONMENT, name, tests, ["-m", "coverage", "run"], show)
+
+
+def erase_coverage():
+    run(*COVERAGE_TOOL, "erase", cwd=ROOT)
+
+
+def covered():
+    """
+    Report the coverage, and say when it is too low.
+
+    :return: counts, with one failed when it is.
+    """
+    with step("summing up the coverage"):
+        run(*COVERAGE_TOOL, "combine", "--quiet", cwd=ROOT)
         report = subprocess.run(
-            [*coverage, "report", "--skip-covered", "--fail-under", str(COVERAGE)],
+            [*COVERAGE_TOOL, "report", "--skip-covered", "--fail-under", str(COVERAGE)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             universal_newlines=True,
         )
     show(report.stdout)
     if report.returncode:
-        say("branch coverage is below {} %".format(COVERAGE), show)
-        counts["failed"] += 1
-    return counts
+        say("{}branch coverage of {} %".format(FAILED, COVERAGE))
+    return summed([{"failed": int(report.returncode != 0)}])
 
 
 def on_python_3(version, tests, show=show):
@@ -284,15 +297,35 @@ def on_python_3(version, tests, show=show):
     return trial(directory, version, tests, show=show)
 
 
-def straddling_tests():
-    """:return: the names of the test modules that Python 2.7 can run, sorted."""
-    python_3 = tuple(path + os.sep for path in python_3_packages(HERE))
+def modules_of_tests(chosen=lambda path: True):
+    """
+    :param chosen: called with a module's path, returns whether to name the module.
+    :return: the names of the test modules, sorted.
+    """
     paths = glob.glob(os.path.join(HERE, "**", "test_*.py"), recursive=True)
     return sorted(
         os.path.relpath(path, ROOT)[: -len(".py")].replace(os.sep, ".")
-        for path in paths
-        if not path.startswith(python_3) and not is_python_3_only(path)
+        for path in filter(chosen, paths)
     )
+
+
+def straddling_tests():
+    """:return: the names of the test modules that Python 2.7 can run, sorted."""
+    python_3 = tuple(path + os.sep for path in python_3_packages(HERE))
+    return modules_of_tests(
+        lambda path: not path.startswith(python_3) and not is_python_3_only(path)
+    )
+
+
+def parts(tests):
+    """
+    :param tests: the names of the chosen tests; empty for all.
+    :return: dict of jobs' names to the names of tests, for the running Python.
+    """
+    if tests:
+        return {"3": tests}
+    modules = modules_of_tests()
+    return {"3, part {}".format(n + 1): modules[n::PARTS] for n in range(PARTS)}
 
 
 def on_python_2(tests, show=show):
@@ -312,7 +345,8 @@ def jobs(options):
         coverage, unless one Python was chosen.
     """
     tests = options.tests or ["tests"]
-    made = [] if options.only else [("3", partial(measured, tests))]
+    own_parts = {} if options.only else parts(options.tests)
+    made = [(name, partial(measured, name, some)) for name, some in own_parts.items()]
     own = "{}.{}".format(*sys.version_info)
     for version in VERSIONS_3:
         if options.only == version or (options.all and version != own):
@@ -337,7 +371,10 @@ def main():
             make_environment()
         if options.prepare:
             return 0
-        return concluded(summed(side_by_side(jobs(options), os.cpu_count() or 1)))
+        if not options.only:
+            erase_coverage()
+        results = side_by_side(jobs(options), os.cpu_count() or 1)
+        return concluded(summed(results if options.only else [*results, covered()]))
     except subprocess.CalledProcessError as error:
         # the program has printed its reason
         return str(error)

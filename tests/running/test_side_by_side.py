@@ -15,6 +15,8 @@ from tests import side_by_side as together
 from tests.run import jobs
 from tests.side_by_side import Processes, Turns, side_by_side
 
+#: The jobs of the running Python.
+OWN = ["3, part 1", "3, part 2"]
 #: The arguments of a job.
 Show = Callable[[str], None]
 
@@ -201,7 +203,14 @@ class JobsTests(SynchronousTestCase):
         """The default is this Python and 2.7; ``--all`` is each Python once; ``--only`` is one."""
         own = "{}.{}".format(*sys.version_info)
         others = [version for version in run.VERSIONS_3 if version != own]
-        self.assertEqual(["3", "2.7"], self.names())
-        self.assertEqual(["3", *others, "2.7"], self.names(all=True))
+        self.assertEqual([*OWN, "2.7"], self.names())
+        self.assertEqual([*OWN, *others, "2.7"], self.names(all=True))
+        self.assertEqual(["3", "2.7"], self.names(tests=["tests.some"]))
         for version in ("2.7", *run.VERSIONS_3):
             self.assertEqual([version], self.names(only=version))
+
+    def test_parts(self) -> None:
+        """Each module of tests is in one of the parts."""
+        found = sorted(name for some in run.parts([]).values() for name in some)
+        self.assertEqual(run.modules_of_tests(), found)
+        self.assertIn(__name__, found)
