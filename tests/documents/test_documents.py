@@ -49,7 +49,7 @@ def _test_of(page: str) -> Callable[[Any], None]:
     def test(self: Any) -> None:
         follow(page)
 
-    test.__doc__ = f"What {page} says to type prints what it shows."
+    test.__doc__ = f"The commands of {page} print the output that it shows."
     return test
 
 
