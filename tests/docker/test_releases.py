@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
+from unittest.mock import Mock
 
 from twisted.internet import reactor
-from twisted.internet.task import deferLater
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock, deferLater
+from twisted.trial.unittest import SynchronousTestCase
+
+from txstorage.docker.jobs import Jobs
+from txstorage.docker.releases import Releases
+from txstorage.errors import StorageError
 
 from .support import PluginTestCase, both, read, write
 
@@ -70,3 +78,34 @@ class LingerTests(PluginTestCase):
         mounted = [each for each in answers if each["Err"] == ""]
         self.assertEqual(1, len(mounted), answers)
         self.assertEqual("data", read(mounted[0]["Mountpoint"]))
+
+
+class OverTests(SynchronousTestCase):
+    """The end of a volume's time to linger, which nothing waits for."""
+
+    def over(self) -> tuple[Deferred[None], Jobs]:
+        """End it; :return: the Deferred of the cloud's answer, and the jobs."""
+        asked: Deferred[None] = Deferred()
+        clock, mounts = Clock(), Mock()
+        mounts.users.return_value = asked
+        jobs = Jobs(clock)
+        Releases(clock, Mock(), Mock(), mounts, jobs)._over("pg")
+        return asked, jobs
+
+    def reported(self) -> list[type[BaseException]]:
+        """The types of the errors that nothing handled."""
+        gc.collect()
+        return [failure.type for failure in self.flushLoggedErrors()]
+
+    def test_stopped(self) -> None:
+        """A plugin that ends meanwhile has nothing to report."""
+        asked, jobs = self.over()
+        self.successResultOf(Deferred.fromCoroutine(jobs.stop()))
+        self.assertEqual([], self.reported())
+
+    def test_trouble(self) -> None:
+        """Trouble with the cloud is left to the upkeep; a defect is reported."""
+        for error, reported in [(StorageError("away"), []), (KeyError("pg"), [KeyError])]:
+            asked, jobs = self.over()
+            asked.errback(error)
+            self.assertEqual(reported, self.reported())

@@ -316,7 +316,8 @@ class ThreadsTests(Made, TestCase):
 
         def crash(operations):
             its, thread, _ = driver.compute_instance_id()
-            its.callFromThread(its.stop)
+            # a moment later: the end closes what this call wakes the thread with
+            its.callFromThread(its.callLater, 0.05, its.stop)
             thread.join(10)
             return self.assertFailure(operations[0], DriverStopped)
 

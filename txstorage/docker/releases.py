@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from .._log import DOCKER_KEPT, DOCKER_RELEASED
@@ -114,8 +114,8 @@ class Releases:
     def _over(self, name: str) -> None:
         self._lingering.pop(name, None)
         d: Deferred[Any] = Deferred.fromCoroutine(self.check(name))
-        # The upkeep repeats it.
-        d.addErrback(lambda failure: failure.trap(StorageError))
+        # The upkeep repeats it, also after the end of the plugin, which cancels it.
+        d.addErrback(lambda failure: failure.trap(StorageError, CancelledError))
 
 
 __all__ = ["Releases"]
