@@ -30,6 +30,9 @@ LINKS = {
     "stdout": "fd/1",
     "stderr": "fd/2",
 }
+#: The shell's last words before systemd.  The mounts are shared, as systemd has them on a machine;
+#: it sees a container here, whose mounts it leaves as they are.
+INIT = "umount -l /mnt/machine; mount --make-rshared /; exec /sbin/init"
 #: Directories of engines, which can't stand on an overlay.
 ENGINES = ("docker", "containers")
 
@@ -158,7 +161,7 @@ def start_systemd(root):
     notify(SET_UP)
     os.execvpe(
         "chroot",
-        ["chroot", ".", "/bin/sh", "-c", "umount -l /mnt/machine; exec /sbin/init"],
+        ["chroot", ".", "/bin/sh", "-c", INIT],
         {"container": "lxc", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET": NOTIFY},
     )
 

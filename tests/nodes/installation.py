@@ -12,7 +12,7 @@ import subprocess
 
 from ..progress import step
 from ..roots.debootstrap import make_base
-from ..run import make_once, run
+from ..run import ROOT, content, make_once, run
 from .nodes import PLACE
 
 PACKAGES = """\
@@ -21,6 +21,8 @@ curl docker.io docker-compose iptables openssh-server python3 busybox-static
 """.split()
 #: The packages that only some releases have apart from these.
 MORE = {"bookworm": (), "trixie": ("docker-cli",)}
+#: The program that engines find before runc.
+RUNTIME = "tests/nodes/runtime.py"
 #: Containers have no network, or their node's.
 ENGINE = {
     "bridge": "none",
@@ -36,17 +38,19 @@ sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount systemd-
 systemd-modules-load.service systemd-remount-fs.service xfs_scrub_all.timer
 """.split()
 #: Changes a root that is an overlay of the first argument.  Further arguments: the directory of
-#: the changes, one to work in, the package's path, the engine's settings, and the masked units.
+#: the changes, one to work in, the paths of the package and of the program before runc, the
+#: engine's settings, and the masked units.
 INSTALL = """\
 set -e
-base=$1 upper=$2 work=$3 package=$4 engine=$5
-shift 5
+base=$1 upper=$2 work=$3 package=$4 runtime=$5 engine=$6
+shift 6
 mkdir -p "$upper" "$work/work" "$work/root"
 root=$work/root
 mount -t overlay overlay -o "lowerdir=$base,upperdir=$upper,workdir=$work/work" "$root"
 mount -t proc proc "$root/proc"
 mkdir -p "$root/etc/docker"
 printf '%s\\n' "$engine" >"$root/etc/docker/daemon.json"
+install -D "$runtime" "$root/usr/local/sbin/runc"
 for unit; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done
 cp "$package" "$root/tmp/txstorage.deb"
 chroot "$root" dpkg --install /tmp/txstorage.deb
@@ -64,7 +68,7 @@ def make_layer(directory, base, package):
     """
     with open(os.path.join(base, ".made-for")) as stamp, open(package, "rb") as opened:
         digest = hashlib.sha256(opened.read()).hexdigest()
-        wanted = [stamp.read(), digest, ENGINE, MASKED, INSTALL]
+        wanted = [stamp.read(), digest, ENGINE, MASKED, INSTALL, *content(RUNTIME)]
 
     def make():
         work = directory + ".work"
@@ -72,7 +76,7 @@ def make_layer(directory, base, package):
         with step("installing {} for the nodes".format(os.path.basename(package))):
             # the mounts end with the namespace
             words = ["unshare", "--mount", "--propagation", "private", "sh", "-c", INSTALL, "sh"]
-            paths = [base, directory, work, package]
+            paths = [base, directory, work, package, os.path.join(ROOT, RUNTIME)]
             run(*words, *paths, json.dumps(ENGINE), *MASKED, stdout=subprocess.DEVNULL)
         run("rm", "-rf", work)
 
