@@ -105,7 +105,6 @@ class OverTests(SynchronousTestCase):
 
     def test_trouble(self) -> None:
         """Trouble with the cloud is left to the upkeep; a defect is reported."""
-        for error, reported in [(StorageError("away"), []), (KeyError("pg"), [KeyError])]:
-            asked, jobs = self.over()
-            asked.errback(error)
+        for kind, reported in [(StorageError, []), (KeyError, [KeyError])]:
+            self.over()[0].errback(kind("pg"))
             self.assertEqual(reported, self.reported())
