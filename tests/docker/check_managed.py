@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from ..documents.blocks import of_suite, text_of
-from ..nodes.nodes import PLACE
+from ..nodes.machines.nodes import PLACE
 from ..nodes.support import NodesTestCase
 from ..packages.making import CURRENT, the_deb
 from ..run import ROOT

@@ -8,7 +8,7 @@ import subprocess
 
 from twisted.trial.unittest import SkipTest
 
-from ..nodes.nodes import PLACE
+from ..nodes.machines.nodes import PLACE
 from ..nodes.support import NodesTestCase, made
 from ..roots.debootstrap import this_release
 from ..run import ROOT, make_once

@@ -16,9 +16,9 @@ import sys
 import time
 from functools import partial
 
-from ..nodes.nodes import RUNS
+from ..nodes.machines.nodes import RUNS
+from ..nodes.machines.runs import wait_until_over
 from ..nodes.run import made
-from ..nodes.runs import wait_until_over
 from ..nodes.support import Machines
 from ..progress import say
 from ..roots.debootstrap import check_machine, this_release

@@ -12,8 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from ..helpers.loops import loops_below
 from ..helpers.processes import began
 from ..run import ROOT
-from .nodes import PLACE, control_groups
-from .runs import sweep_left
+from .machines.nodes import PLACE, control_groups
+from .machines.runs import sweep_left
 from .support import is_exclusive, made
 
 #: Seconds that killed processes have to end.

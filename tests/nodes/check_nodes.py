@@ -4,7 +4,7 @@ import os
 import re
 import stat
 
-from .node import CommandFailed, NodeError
+from .machines.node import CommandFailed, NodeError
 from .support import NodesTestCase, is_exclusive
 
 MACHINE_ID, BOOT_ID = "/etc/machine-id", "/proc/sys/kernel/random/boot_id"

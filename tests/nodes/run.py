@@ -24,10 +24,10 @@ from ..packages.run import stop
 from ..progress import say, step
 from ..roots.debootstrap import check_machine, this_release
 from ..run import ENVIRONMENT, ROOT, checks_in, concluded, make_environment, trial
-from .images import busybox, postgresql
-from .installation import MORE, make_layers
-from .nodes import LOGS, PLACE, RUNS, VARIABLE
-from .runs import sweep_left, wait_until_over
+from .machines.nodes import LOGS, PLACE, RUNS, VARIABLE
+from .machines.runs import sweep_left, wait_until_over
+from .trees.images import busybox, postgresql
+from .trees.installation import MORE, make_layers
 
 #: The directories of the tests on nodes.
 SUITES = ("nodes", "docker")

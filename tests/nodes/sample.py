@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import sys
 
-from .images import Image
-from .nodes import Nodes
+from .machines.nodes import Nodes
 from .service import Service
 from .support import made
+from .trees.images import Image
 
 
 def mounted(node):

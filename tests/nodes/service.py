@@ -12,7 +12,7 @@ import sys
 
 import yaml
 
-from .node import PATIENCE, NodeError
+from .machines.node import PATIENCE, NodeError
 
 READY = b"txstorage ready: "
 PORT = 8780
@@ -26,7 +26,7 @@ class Service:
     """
     The service, not running at first.
 
-    :param nodes: the :class:`~tests.nodes.nodes.Nodes`.
+    :param nodes: the :class:`~tests.nodes.machines.nodes.Nodes`.
     """
 
     def __init__(self, nodes):

@@ -10,9 +10,9 @@ import os
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from .images import Image, load_all
-from .nodes import VARIABLE, Nodes
+from .machines.nodes import VARIABLE, Nodes
 from .service import Service
+from .trees.images import Image, load_all
 
 
 class Machines:

@@ -1,5 +1,5 @@
 """
-The operator's side of a run: ``unshare --net python3 -m tests.nodes.operator DIRECTORY``.
+The operator's side of a run: ``unshare --net python3 -m tests.nodes.machines.operator DIRECTORY``.
 
 The program's network namespace has the bridge to which the nodes are connected; services for the
 nodes listen there.  The end of its input, which comes with the end of the program that started the

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 
-from ..run import ROOT
+from ...run import ROOT
 from .network import NODE, OPERATOR, connect, entering
 from .node import Node, NodeError
 from .runs import Run, sweep_left
@@ -42,7 +42,7 @@ class Operator:
     def __init__(self, run):
         self._run = run
         self._spawned = []
-        words = ["unshare", "--net", sys.executable, "-m", "tests.nodes.operator"]
+        words = ["unshare", "--net", sys.executable, "-m", "tests.nodes.machines.operator"]
         self._process = subprocess.Popen(
             [*words, run.directory],
             cwd=ROOT,

@@ -1,5 +1,5 @@
 """
-The power supply of a node: ``unshare --net python3 -m tests.nodes.power``.
+The power supply of a node: ``unshare --net python3 -m tests.nodes.machines.power``.
 
 The program's network namespace is the node's, also while the node is off.  Its arguments are the
 directory of the node's control group, and the description for :mod:`.inside`.  It reads commands,
@@ -76,7 +76,7 @@ class Supply:
         # the last boot's group may have given controllers away, and takes no process then
         remove_group(self._group)
         os.mkdir(self._group)
-        inside = [sys.executable, "-m", "tests.nodes.inside", self._description]
+        inside = [sys.executable, "-m", "tests.nodes.machines.inside", self._description]
         with open(self._console, "ab") as console:
             self._machine = subprocess.Popen(
                 [*UNSHARE, *ENTER, self._group, *inside],

@@ -10,10 +10,10 @@ import json
 import os
 import subprocess
 
-from ..progress import step
-from ..roots.debootstrap import make_base
-from ..run import ROOT, content, make_once, run
-from .nodes import PLACE
+from ...progress import step
+from ...roots.debootstrap import make_base
+from ...run import ROOT, content, make_once, run
+from ..machines.nodes import PLACE
 
 PACKAGES = """\
 systemd systemd-sysv dbus iproute2 procps kmod fdisk e2fsprogs xfsprogs btrfs-progs ca-certificates
@@ -22,7 +22,7 @@ curl docker.io docker-compose iptables openssh-server python3 busybox-static
 #: The packages that only some releases have apart from these.
 MORE = {"bookworm": (), "trixie": ("docker-cli",)}
 #: The program that engines find before runc.
-RUNTIME = "tests/nodes/runtime.py"
+RUNTIME = "tests/nodes/trees/runtime.py"
 #: Containers have no network, or their node's.
 ENGINE = {
     "bridge": "none",

@@ -12,7 +12,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from json import dumps
 
-from ..run import ROOT
+from ...run import ROOT
 from .inside import Description
 
 #: Seconds in which a node starts, or ends.
@@ -59,7 +59,7 @@ class Node:
     """
     A node, which is off at first.
 
-    :param description: its :class:`~tests.nodes.inside.Description`.
+    :param description: its :class:`~tests.nodes.machines.inside.Description`.
     :param address: its network address.
     :param group: the directory of its control group.
 
@@ -74,7 +74,7 @@ class Node:
         self._unread = b""
         self.address = address
         os.makedirs(description.directory)
-        words = ["unshare", "--net", sys.executable, "-m", "tests.nodes.power"]
+        words = ["unshare", "--net", sys.executable, "-m", "tests.nodes.machines.power"]
         self.supply = subprocess.Popen(
             [*words, group, dumps(asdict(description))],
             cwd=ROOT,

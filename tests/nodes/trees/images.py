@@ -7,10 +7,10 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..progress import step
-from ..roots.debootstrap import make_base
-from ..run import make_once, run
-from .nodes import PLACE
+from ...progress import step
+from ...roots.debootstrap import make_base
+from ...run import make_once, run
+from ..machines.nodes import PLACE
 
 PLACE = os.path.join(PLACE, "images")
 SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

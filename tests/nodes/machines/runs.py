@@ -15,8 +15,8 @@ import signal
 import tempfile
 import time
 
-from ..helpers.loops import detach_below
-from ..helpers.processes import began
+from ...helpers.loops import detach_below
+from ...helpers.processes import began
 
 #: Seconds that processes have to end by themselves, and control groups to become empty.
 PATIENCE = 30

@@ -9,7 +9,7 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.nodes.runtime import NAMES, limited, present
+from tests.nodes.trees.runtime import NAMES, limited, present
 
 SETS = {"bounding": ["CAP_CHOWN", "CAP_SYS_RESOURCE"], "ambient": ["CAP_SYS_RESOURCE"]}
 LESS = {"bounding": ["CAP_CHOWN"], "ambient": []}
@@ -45,7 +45,7 @@ class LimitedTests(SynchronousTestCase):
         for path, content in [(config, absent), (process, absent["process"])]:
             with open(path, "w", encoding="utf-8") as opened:
                 json.dump(content, opened)
-        start = "import sys; from tests.nodes import runtime; runtime.RUNC = sys.argv[1]; "
+        start = "import sys; from tests.nodes.trees import runtime; runtime.RUNC = sys.argv[1]; "
         words = ["--log", "l", "create", "--bundle", bundle, "--process", process, "name"]
         done = subprocess.run(
             [sys.executable, "-c", start + "runtime.main(sys.argv[2:])", "/bin/echo", *words],

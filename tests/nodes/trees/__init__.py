@@ -1,0 +1,3 @@
+"""The trees that nodes are made of: the root of each, and the images of their engines."""
+
+from __future__ import annotations
