@@ -6,10 +6,14 @@ from uuid import UUID
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.documents.blocks import text_of
 from txstorage.docker.options import (
+    FOLDER,
+    IDLE,
     NAME,
     NEW,
     OPTIONS,
+    REMOVING,
     checked_name,
     checked_options,
     dataset_of,
@@ -171,6 +175,16 @@ class LabelsTests(SynchronousTestCase):
             filesystem_options(labels_for("pg", options, "ext4")),
         )
         self.assertEqual("btrfs", filesystem_options(labels_for("pg", {}, "btrfs")).kind)
+
+
+class PageTests(SynchronousTestCase):
+    """The table of labels in the documentation."""
+
+    def test_complete(self) -> None:
+        """The page names each label that the plugin uses."""
+        page = text_of("docs", "docker.rst")
+        for label in (NAME, NEW, IDLE, REMOVING, FOLDER):
+            self.assertIn(f"   * - ``{label}``\n", page)
 
 
 class DifferencesTests(SynchronousTestCase):
