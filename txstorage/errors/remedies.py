@@ -62,10 +62,15 @@ OF_SERVICES = (
     # Keystone's PasswordExpired, UserDisabled and AccountLocked.
     _cause(u"password is expired", u"change the user's password, then the configuration", 401),
     _cause(u"account is (disabled|(temporarily )?locked)", u"have the user's account enabled", 401),
-    # Cinder's VolumeSizeExceedsLimit.
+    # Cinder's VolumeSizeExceedsLimit; VolumeSizeExceedsAvailableQuota is about the whole project.
     _cause(
-        u"VolumeSizeExceeds|larger than maximum allowed limit",
+        u"VolumeSizeExceedsLimit|larger than maximum allowed limit",
         u"request a smaller volume, or have the limit of a single volume's size raised",
+    ),
+    # Cinder's SnapshotLimitExceeded.
+    _cause(
+        u"SnapshotLimitExceeded|maximum number of snapshots",
+        u"destroy unused snapshots, or have the project's quota of snapshots raised",
     ),
     # Cinder's VolumeTypeNotFound and VolumeTypeNotFoundByName.
     _cause(
