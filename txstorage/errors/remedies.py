@@ -162,6 +162,11 @@ OF_WAITS = {
     RESPONSE: u"check that the service answers, then retry; or raise 'timeout'",
 }
 
+#: The remedies of a dataset that has another volume than the requested one, which may hold data.
+OTHER_SIZE = u"request that volume's size; to make it larger, grow it"
+OTHER_DATA = u"use another dataset for the copy; the existing volume has data of its own"
+OTHER_DATASET = u"adopt the volume for the dataset that it belongs to, or adopt another volume"
+
 
 def remedy_for(causes, message, status=None, default=u""):
     # type: (Iterable[Cause], Text, Optional[int], Text) -> Text

@@ -11,7 +11,7 @@ from .remedies import OF_OPERATIONS, OF_WAITS, remedy_for
 
 MYPY = False
 if MYPY:
-    from typing import Iterable, Text, Tuple  # noqa: F401
+    from typing import Iterable, Optional, Text, Tuple  # noqa: F401
 
 
 class VolumeError(StorageError):
@@ -212,9 +212,19 @@ class MalformedLabels(VolumeError):
 
 
 class DatasetConflict(VolumeError):
-    """The dataset already has another volume, or one of another size or source."""
+    """
+    The dataset already has another volume, or one of another size or source.
 
-    remedy = u"destroy the existing volume, or request its size"
+    :param remedy: text: the remedy of the cause; ``None`` for the class's.
+    """
+
+    remedy = u"use that volume, or another dataset"
+
+    def __init__(self, volume_id, message, remedy=None):
+        # type: (Text, Text, Optional[Text]) -> None
+        VolumeError.__init__(self, volume_id, message)
+        if remedy is not None:
+            self.remedy = remedy
 
 
 class UnidentifiedNode(_Explained, UnknownInstanceID):
