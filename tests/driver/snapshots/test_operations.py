@@ -63,6 +63,8 @@ class OperationsTests(DriverTestCase):
             self.assertEqual([], self.clock.getDelayedCalls(), "timers are left")
             self.assertIn(u"Can't {} {}".format(operation, subject or u"volume for"), error.message)
             self.assertIn(text_type(float(seconds)), error.message)
+            key = u"'copy_timeout'" if seconds == 10 else u"'timeout'"
+            self.assertIn(u"raise " + key, error.remedy)
             self.assertEqual([request], self.cloud.cancelled)
             self.cloud.cancelled = []
 
