@@ -279,6 +279,20 @@ class ServiceTests(TestCase):
             with open(path, "rb") as opened:
                 self.assertEqual(opened.read(), content, "the database was changed")
 
+    def test_remedies_of_other_causes(self) -> None:
+        """Only a full disk needs room; each other cause that SQLite names has its own remedy."""
+        for text, expected in (
+            ("database or disk is full", "make room on the disk"),
+            ("database disk image is malformed", "restore the database from a backup"),
+            ("attempt to write a readonly database", "writable for this user"),
+            ("unable to open database file", "writable for this user"),
+            ("database is locked", "end the program that uses the database"),
+            ("disk I/O error", "dmesg"),
+        ):
+            remedy = serving._remedy(sqlite3.OperationalError(text))
+            self.assertIn(expected, remedy)
+            self.assertEqual("room" in remedy, "full" in text)
+
     async def test_tls(self) -> None:
         """With TLS the agents get the certificate to trust."""
         await self.start(tls=True)
