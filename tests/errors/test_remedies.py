@@ -169,6 +169,12 @@ REASONS = [
         u"another volume type",
         u"retry",
     ),
+    (
+        u"create snapshot: it was written to during each attempt to copy it, and the file system "
+        u"can't share data between files: stop writing for a moment, or detach it",
+        u"fsfreeze",
+        u"logs",
+    ),
     (u"something else", u"search the service's logs", u"room"),
 ]
 

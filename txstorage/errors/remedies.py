@@ -119,6 +119,12 @@ OF_OPERATIONS = (
         u"no space left|disk full|disk is full",
         u"make room on the service's disk: destroy volumes, or remove other files",
     ),
+    # The embedded service's, of a copy on a file system that can't share data between files.
+    _cause(
+        u"written to during each attempt",
+        u"stop the programs that write to the volume, freeze its file system with 'fsfreeze', or "
+        u"detach it; then retry",
+    ),
     # Cinder's message of the scheduler (SCHEDULE_ALLOCATE_VOLUME, NoValidBackend).
     _cause(
         u"no valid (backend|host)|could not find any available weighted backend",
