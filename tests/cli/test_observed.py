@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
+import attr
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -47,6 +48,25 @@ class LookTests(SynchronousTestCase):
         self.look(SNAPSHOT, "get_snapshot")
         self.assertEqual(self.seen, ["attaching", "creating"])
         self.assertIs(self.observed.settle, self.service.settle)
+
+    def test_progress(self) -> None:
+        """The part of a snapshot that is made is observed, and only while it is being made."""
+        for status in ("creating", "available"):
+            self.look(attr.evolve(SNAPSHOT, status=status, progress="42%"), "get_snapshot")
+        self.look(REFUSED, "get_snapshot")
+        self.look(attr.evolve(SNAPSHOT, progress="43%"), "get_snapshot")
+        self.look(REFUSED, "get_snapshot")
+        self.assertEqual(
+            self.seen,
+            [
+                "creating, 42% done",
+                "available",
+                "available: 1 failed look: Connection was refused",
+                "available",
+                "creating, 43% done",
+                "creating, 43% done: 1 failed look: Connection was refused",
+            ],
+        )
 
     def test_outage(self) -> None:
         """Failed looks are counted, with their reason, until one succeeds."""

@@ -89,6 +89,8 @@ class ErrorDetailTests(DriverTestCase):
             ),
             error.message,
         )
+        self.assertIn(u"request that volume's size", error.remedy)
+        self.assertNotIn(u"destroy", error.remedy)
 
     def test_timed_out(self):
         """The error has the operation, its subject, the awaited event, the time and the status."""

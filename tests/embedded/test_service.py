@@ -251,6 +251,48 @@ class ServiceTests(TestCase):
         connection.close()
         self.assertIn("version 99", await self.refused())
 
+    async def test_remedies_of_databases(self) -> None:
+        """The remedy of a database that can't be used fits the cause: none of these needs room."""
+        path = os.path.join(self.directory, "txstorage.sqlite")
+        Store(path, lambda: 0.0).close()
+        with open(path, "rb") as opened:
+            whole = opened.read()
+        newer = sqlite3.connect(path)
+        newer.execute("PRAGMA user_version = 99")
+        newer.close()
+        with open(path, "rb") as opened:
+            of_later_release = opened.read()
+        for content, problem, remedy in (
+            (b"something else " * 100, "not a database", "restore the database from a backup"),
+            (whole[:100] + b"\xff" * 900, "malformed", "restore the database from a backup"),
+            (of_later_release, "version 99", "use the release of txstorage that has written it"),
+        ):
+            for name in os.listdir(self.directory):
+                if name.startswith("txstorage.sqlite"):
+                    os.unlink(os.path.join(self.directory, name))
+            with open(path, "wb") as opened:
+                opened.write(content)
+            refused = await self.refused()
+            self.assertIn(problem, refused)
+            self.assertIn(remedy, refused)
+            self.assertNotIn("make room", refused)
+            with open(path, "rb") as opened:
+                self.assertEqual(opened.read(), content, "the database was changed")
+
+    def test_remedies_of_other_causes(self) -> None:
+        """Only a full disk needs room; each other cause that SQLite names has its own remedy."""
+        for text, expected in (
+            ("database or disk is full", "make room on the disk"),
+            ("database disk image is malformed", "restore the database from a backup"),
+            ("attempt to write a readonly database", "writable for this user"),
+            ("unable to open database file", "writable for this user"),
+            ("database is locked", "end the program that uses the database"),
+            ("disk I/O error", "dmesg"),
+        ):
+            remedy = serving._remedy(sqlite3.OperationalError(text))
+            self.assertIn(expected, remedy)
+            self.assertEqual("room" in remedy, "full" in text)
+
     async def test_tls(self) -> None:
         """With TLS the agents get the certificate to trust."""
         await self.start(tls=True)

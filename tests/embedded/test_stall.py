@@ -12,6 +12,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
+from txstorage.embedded.machine.copies import Copies
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.service import EmbeddedService, ServiceOptions
 from txstorage.embedded.store.database import Database
@@ -61,11 +62,13 @@ class HangingDiskTests(TestCase):
 
         return function
 
-    async def ask(self, method: str, path: str = "", body: Any = None) -> Any:
+    async def ask(
+        self, method: str, path: str = "", body: Any = None, kind: str = "volumes"
+    ) -> Any:
         """Make one exchange; :return: the status, and the body."""
         response = await treq.request(
             method,
-            self.url + path,
+            self.url[: -len("volumes")] + kind + path,
             json=body,
             headers={"X-Auth-Token": self.token},
             persistent=False,
@@ -115,6 +118,27 @@ class HangingDiskTests(TestCase):
         await self.until_hung()
         self.running.set()
         await self.reaches(path, "404")
+
+    async def test_copies(self) -> None:
+        """While the disk copies a volume's data, or extends its file, requests are answered."""
+        _, made = await self.ask("POST", body={"volume": {"size": 1}})
+        path, volume_id = "/" + made["volume"]["id"], made["volume"]["id"]
+        await self.reaches(path, "available")
+        for owner, name in ((Copies, "make"), (VolumeFiles, "grow")):
+            self.patch(owner, name, self.hanging(getattr(owner, name)))
+        snapshot = {"snapshot": {"volume_id": volume_id}}
+        for request in (
+            ("POST", "", {"volume": {"source_volid": volume_id}}),
+            ("POST", path + "/action", {"os-extend": {"new_size": 2}}),
+            ("POST", "", snapshot, "snapshots"),
+        ):
+            code, _ = await self.ask(*request)
+            self.assertEqual(code, 202)
+            await self.until_hung()
+            self.assertNotIn(threading.main_thread().name, self.hung)
+            self.running.set()
+            self.hung.clear()
+            await self.reaches(path, "available")
 
     def hanging(self, real: Any) -> Any:
         """Let the disk hang from a method's call on."""

@@ -84,6 +84,23 @@ ANSWERS = [
         u"smaller",
     ),
     (
+        413,
+        b'{"overLimit": {"code": 413, "message": "VolumeSizeExceedsAvailableQuota: Requested volume'
+        b' or snapshot exceeds allowed gigabytes quota. Requested 2G, quota is 3G and 2G has been'
+        b' consumed."}}',
+        errors.QuotaExceeded,
+        u"destroy unused volumes or snapshots",
+        u"single volume",
+    ),
+    (
+        413,
+        b'{"overLimit": {"code": 413, "message": "SnapshotLimitExceeded: Maximum number of'
+        b' snapshots allowed (1) exceeded"}}',
+        errors.QuotaExceeded,
+        u"destroy unused snapshots",
+        u"volume",
+    ),
+    (
         404,
         b'{"itemNotFound": {"code": 404, "message": "Volume type fast could not be found."}}',
         errors.ResourceNotFound,
@@ -151,6 +168,12 @@ REASONS = [
         u"schedule allocate volume: Could not find any available weighted backend.",
         u"another volume type",
         u"retry",
+    ),
+    (
+        u"create snapshot: it was written to during each attempt to copy it, and the file system "
+        u"can't share data between files: stop writing for a moment, or detach it",
+        u"fsfreeze",
+        u"logs",
     ),
     (u"something else", u"search the service's logs", u"room"),
 ]

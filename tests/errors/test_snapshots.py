@@ -7,6 +7,8 @@ from __future__ import absolute_import, division, print_function
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage import errors
+from txstorage.driver.lifecycle import Decision
+from txstorage.driver.lifecycle.snapshots import TABLES
 
 
 class SnapshotErrorsTests(SynchronousTestCase):
@@ -25,6 +27,31 @@ class SnapshotErrorsTests(SynchronousTestCase):
         self.assertEqual(u"Can't copy snapshot s: its status is error", plain.message)
         self.assertIn(u"make another", plain.remedy)
         self.assertIn(u"logs", errors.SnapshotFailed(u"create", u"s", u"odd").remedy)
+
+    def test_remedy_of_the_status(self):
+        """
+        Each status in which an operation ends has its remedy: only a snapshot in ``error`` can be
+        destroyed.
+        """
+        ends = {
+            (operation, status)
+            for operation, table in TABLES.items()
+            for status, row in table.items()
+            if Decision.UNUSABLE in row
+        }
+        words = {
+            u"error": u"destroy the snapshot and make another",
+            u"error_deleting": u"have an administrator reset",
+            u"deleting": u"is deleting this one",
+            u"unmanaging": u"is removing this one",
+        }
+        self.assertEqual(set(words), {status for _, status in ends})
+        for operation, status in ends:
+            error = errors.UnusableSnapshot(operation, u"s", status)
+            self.assertIn(words[status], error.remedy)
+            self.assertEqual(status == u"error", error.remedy.startswith(u"destroy"))
+        odd = errors.UnusableSnapshot(u"copy", u"s", u"odd")
+        self.assertIn(u"txstorage snapshots show", odd.remedy)
 
     def test_kinds(self):
         """Errors of sizes are those of a size, and of arguments ``ValueError``."""

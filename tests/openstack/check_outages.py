@@ -21,11 +21,11 @@ from txstorage._http.connections import agent_for
 from txstorage.errors import StorageError
 from txstorage.testing import detach_destroy_volumes
 from txstorage.testing.operations import Operations
+from txstorage.testing.volumes import remove_snapshots
 
 from .cloud import GIB, configuration, description
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-OPERATIONS = ("create", "attach", "detach", "destroy")
 
 
 def control(*arguments):
@@ -67,11 +67,13 @@ class Accepted:
         return response
 
 
-class OutageTests(Operations, TestCase):
-    """Four operations at once, each on its own volume, and one outage."""
+class Outages(Operations, TestCase):
+    """Several operations at once, each on its own volume, and one outage."""
 
     timeout = 400
     size = GIB
+    #: The operations, as :class:`~txstorage.testing.operations.Operations` names them.
+    operations = ()
 
     @inlineCallbacks
     def setUp(self):
@@ -80,10 +82,14 @@ class OutageTests(Operations, TestCase):
         self.agent, self.cluster_id = Accepted(agent), uuid4()
         self.api = self.new_driver()
         self.addCleanup(detach_destroy_volumes, self.api)
+        # A volume with snapshots can't be destroyed.
+        self.addCleanup(remove_snapshots, self.api)
         self.this_node = yield self.api.compute_instance_id()
 
     def new_driver(self):
-        return block_device_driver(reactor, self.cluster_id, self.agent, **configuration())
+        return block_device_driver(
+            reactor, self.cluster_id, self.agent, **configuration(copy_timeout=110)
+        )
 
     def settle(self, d):
         return d
@@ -107,16 +113,16 @@ class OutageTests(Operations, TestCase):
             that begins the operations and returns a list of Deferreds; returns a ``Deferred`` of
             these.
         """
-        self.subjects = yield gatherResults([self.parts(name)[0]() for name in OPERATIONS])
+        self.subjects = yield gatherResults([self.parts(name)[0]() for name in self.operations])
         self.addCleanup(control, "start", *services)
         running = yield stop(
             lambda: control("stop", *services),
-            lambda: [self.begin(*each) for each in zip(OPERATIONS, self.subjects)],
+            lambda: [self.begin(*each) for each in zip(self.operations, self.subjects)],
         )
         yield control("start", *services)
         ends = yield gatherResults(running)
         log.msg("what was not waited for: {}".format([end for end in ends if end]))
-        for operation, subject in zip(OPERATIONS, self.subjects):
+        for operation, subject in zip(self.operations, self.subjects):
             yield self.repeat(operation, subject)
             yield self.parts(operation)[2](subject)
 
@@ -136,11 +142,17 @@ class OutageTests(Operations, TestCase):
     @inlineCallbacks
     def meanwhile(self, stop, begin):
         """Stop when all the operations' requests were accepted."""
-        accepted = self.agent.after(len(OPERATIONS))
+        accepted = self.agent.after(len(self.operations))
         running = begin()
         yield accepted
         yield stop()
         return running  # noqa: B901
+
+
+class OutageTests(Outages):
+    """The operations of Flocker's interface."""
+
+    operations = ("create", "attach", "detach", "destroy")
 
     def test_volume_service_before(self):
         """
@@ -171,3 +183,21 @@ class OutageTests(Operations, TestCase):
     def test_keystone_at_first(self):
         """A driver made while Keystone is down works when Keystone is back."""
         return self.outage(["keystone"], self.at_first)
+
+
+class CopyOutageTests(Outages):
+    """Snapshots, copies and growing."""
+
+    operations = ("snapshot", "discard", "restore", "clone", "grow")
+
+    def test_volume_service_before(self):
+        """Without Cinder's volume service, each operation waits for it, or can be repeated."""
+        return self.outage(["cinder-volume"], self.before)
+
+    def test_volume_service_meanwhile(self):
+        """Cinder's volume service may end in the middle of copies and of growing."""
+        return self.outage(["cinder-volume"], self.meanwhile)
+
+    def test_rabbit_meanwhile(self):
+        """RabbitMQ may end in the middle of copies and of growing."""
+        return self.outage(["rabbit"], self.meanwhile)

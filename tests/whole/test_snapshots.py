@@ -59,7 +59,7 @@ class SnapshotTests(KilledService):
     def test_killed_while_copying(self):
         """
         Each snapshot, each volume from a snapshot and each clone is made once, with the volume's
-        file, at whichever moment the service is killed.
+        size and file, at whichever moment the service is killed.
         """
         driver = self.drivers[0]
         volume_id, checksum = yield self.volume()
@@ -76,7 +76,9 @@ class SnapshotTests(KilledService):
         )
         snapshots = yield driver.list_snapshots()
         self.assertEqual(sorted(names), sorted(each.name for each in snapshots))
-        self.assertEqual({u"available"}, {each.status for each in snapshots})
+        self.assertEqual(
+            {(u"available", GIB)}, {(each.status, each.size) for each in snapshots}
+        )
         del dataset_ids[:]
         for operation in [
             lambda: driver.create_volume_from_snapshot(dataset_ids[-1], snapshot.snapshot_id),
@@ -86,7 +88,13 @@ class SnapshotTests(KilledService):
         volumes = yield driver.list_volumes()
         copies = [each for each in volumes if each.blockdevice_id != volume_id]
         self.assertEqual(sorted(dataset_ids), sorted(each.dataset_id for each in copies))
+        self.assertEqual({GIB}, {each.size for each in copies})
         self.assertEqual(len(snapshots) + len(volumes), len(self.files()))
+        # The volume's own file is another one by now.
+        self.assertNotEqual(checksum, write((yield driver.get_device_path(volume_id))))
+        for each in snapshots[:2] + snapshots[-2:]:
+            restored = yield driver.create_volume_from_snapshot(uuid4(), each.snapshot_id)
+            yield self.assert_file(restored.blockdevice_id, checksum)
         for copy in copies[:2] + copies[-2:]:
             yield self.assert_file(copy.blockdevice_id, checksum)
 

@@ -125,7 +125,9 @@ class ObservedService:
 
     def _seen(self, found: Any) -> Any:
         self._status = found.status
-        self._observe(found.status)
+        if isinstance(found, Snapshot) and found.status == "creating" and found.progress:
+            self._status += f", {found.progress} done"
+        self._observe(self._status)
         return found
 
     # -- requests ----------------------------------------------------------------

@@ -96,6 +96,7 @@ class Snapshot(object):
     :ivar text name: chosen by the caller who made it; may be empty.
     :ivar dict labels: text to text; not to be changed.
     :ivar text created_at: ISO 8601, UTC; sorts by time.
+    :ivar text progress: the part of its creation that is done, such as ``42%``; empty when unknown.
     :ivar bool listed: whether a list describes the snapshot, which may be out of date.
     """
 
@@ -106,6 +107,7 @@ class Snapshot(object):
     name = attr.ib(default=u"", validator=_text)  # type: Text
     labels = attr.ib(default=attr.Factory(dict), validator=instance_of(dict))  # type: Mapping[Text, Text]
     created_at = attr.ib(default=u"", validator=_text)  # type: Text
+    progress = attr.ib(default=u"", validator=_text, cmp=False)  # type: Text
     listed = attr.ib(default=False, cmp=False)  # type: bool
 
 

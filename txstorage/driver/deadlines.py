@@ -36,12 +36,14 @@ class TimedOperations(object):
 
     :param reactor: provides ``IReactorTime``.
     :param float seconds: the time that each may take.
+    :param text key: the configuration key of this time, for messages.
     """
 
-    def __init__(self, reactor, seconds):
-        # type: (IReactorTime, float) -> None
+    def __init__(self, reactor, seconds, key=u"timeout"):
+        # type: (IReactorTime, float, Text) -> None
         self._timer = make_timer(reactor)
         self._seconds = seconds
+        self._key = key
 
     def run(self, operation, subject, function, *args, **clock):
         # type: (Text, Subject, Callable[..., Any], *Any, **Any) -> Deferred[Any]
@@ -72,7 +74,12 @@ class TimedOperations(object):
     def _timed_out(self, operation, subject):
         # type: (Text, Subject) -> OperationTimedOut
         return OperationTimedOut(
-            operation, subject.name, subject.awaited, self._seconds, subject.last_seen
+            operation,
+            subject.name,
+            subject.awaited,
+            self._seconds,
+            subject.last_seen,
+            self._key,
         )
 
 

@@ -97,7 +97,7 @@ class BlockDeviceDriver(object):
         self._cluster_id = cluster_id
         self._node = node
         self._operations = TimedOperations(reactor, timeout)
-        timed = (self._operations, TimedOperations(reactor, copy_timeout))
+        timed = (self._operations, TimedOperations(reactor, copy_timeout, u"copy_timeout"))
         self._watcher = Watcher(reactor, service, cluster_id, intervals)
         self._snapshots = SnapshotWatcher(reactor, service, cluster_id, intervals)
         watchers = (self._watcher, self._snapshots)

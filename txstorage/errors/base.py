@@ -10,7 +10,7 @@ from ..interfaces import StorageInitializationError
 
 MYPY = False
 if MYPY:
-    from typing import Text, Union  # noqa: F401
+    from typing import Optional, Text, Union  # noqa: F401
 
 
 #: The maximum number of characters of a message; what a cloud sends may be endless.
@@ -142,11 +142,13 @@ class NoCompute(StorageError):
 
     remedy = u"perform the operation by hand, or, with Compute, set attach_through to 'compute'"
 
-    def __init__(self, message):
-        # type: (Text) -> None
+    def __init__(self, message, remedy=None):
+        # type: (Text, Optional[Text]) -> None
         StorageError.__init__(
             self, u"{}: this requires Compute (attach_through: storage)".format(message)
         )
+        if remedy is not None:
+            self.remedy = remedy
 
 
 class DriverStopped(StorageError):

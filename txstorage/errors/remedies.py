@@ -62,10 +62,15 @@ OF_SERVICES = (
     # Keystone's PasswordExpired, UserDisabled and AccountLocked.
     _cause(u"password is expired", u"change the user's password, then the configuration", 401),
     _cause(u"account is (disabled|(temporarily )?locked)", u"have the user's account enabled", 401),
-    # Cinder's VolumeSizeExceedsLimit.
+    # Cinder's VolumeSizeExceedsLimit; VolumeSizeExceedsAvailableQuota is about the whole project.
     _cause(
-        u"VolumeSizeExceeds|larger than maximum allowed limit",
+        u"VolumeSizeExceedsLimit|larger than maximum allowed limit",
         u"request a smaller volume, or have the limit of a single volume's size raised",
+    ),
+    # Cinder's SnapshotLimitExceeded.
+    _cause(
+        u"SnapshotLimitExceeded|maximum number of snapshots",
+        u"destroy unused snapshots, or have the project's quota of snapshots raised",
     ),
     # Cinder's VolumeTypeNotFound and VolumeTypeNotFoundByName.
     _cause(
@@ -114,6 +119,12 @@ OF_OPERATIONS = (
         u"no space left|disk full|disk is full",
         u"make room on the service's disk: destroy volumes, or remove other files",
     ),
+    # The embedded service's, of a copy on a file system that can't share data between files.
+    _cause(
+        u"written to during each attempt",
+        u"stop the programs that write to the volume, freeze its file system with 'fsfreeze', or "
+        u"detach it; then retry",
+    ),
     # Cinder's message of the scheduler (SCHEDULE_ALLOCATE_VOLUME, NoValidBackend).
     _cause(
         u"no valid (backend|host)|could not find any available weighted backend",
@@ -156,6 +167,11 @@ OF_WAITS = {
     ),
     RESPONSE: u"check that the service answers, then retry; or raise 'timeout'",
 }
+
+#: The remedies of a dataset that has another volume than the requested one, which may hold data.
+OTHER_SIZE = u"request that volume's size; to make it larger, grow it"
+OTHER_DATA = u"use another dataset for the copy; the existing volume has data of its own"
+OTHER_DATASET = u"adopt the volume for the dataset that it belongs to, or adopt another volume"
 
 
 def remedy_for(causes, message, status=None, default=u""):

@@ -39,6 +39,18 @@ class UnknownSnapshot(SnapshotError):
         )
 
 
+#: The remedies of a snapshot's statuses.
+_OF_STATUSES = {
+    u"error": u"destroy the snapshot and make another",
+    u"error_deleting": (
+        u"have an administrator reset the snapshot's status, then destroy it; meanwhile, make "
+        u"another snapshot, with another name"
+    ),
+    u"deleting": u"make another snapshot: the cloud is deleting this one",
+    u"unmanaging": u"make another snapshot: an administrator is removing this one from the cloud",
+}
+
+
 class UnusableSnapshot(SnapshotError):
     """
     The snapshot's status does not allow the operation.
@@ -48,7 +60,9 @@ class UnusableSnapshot(SnapshotError):
     :ivar text reason: the cloud's explanation of the status; may be empty.
     """
 
-    remedy = u"destroy the snapshot and make another; only an administrator can reset its status"
+    remedy = (
+        u"inspect it with 'txstorage snapshots show'; only an administrator can reset its status"
+    )
 
     def __init__(self, operation, snapshot_id, status, reason=u""):
         # type: (Text, Text, Text, Text) -> None
@@ -62,7 +76,8 @@ class UnusableSnapshot(SnapshotError):
                 operation, snapshot_id, status, u": " + reason if reason else u""
             ),
         )
-        self.remedy = remedy_for(OF_OPERATIONS, reason, default=self.remedy)
+        of_status = _OF_STATUSES.get(status, self.remedy)
+        self.remedy = remedy_for(OF_OPERATIONS, reason, default=of_status)
 
 
 class SnapshotFailed(SnapshotError):

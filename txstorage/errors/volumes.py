@@ -11,7 +11,7 @@ from .remedies import OF_OPERATIONS, OF_WAITS, remedy_for
 
 MYPY = False
 if MYPY:
-    from typing import Iterable, Text, Tuple  # noqa: F401
+    from typing import Iterable, Optional, Text, Tuple  # noqa: F401
 
 
 class VolumeError(StorageError):
@@ -181,6 +181,7 @@ class OperationTimedOut(StorageError):
     :ivar text awaited: the event that did not happen.
     :ivar float seconds: the duration of the wait, in seconds.
     :ivar text last_seen: the last observed status.
+    :param text key: the configuration key of the deadline.
     """
 
     remedy = (
@@ -189,8 +190,8 @@ class OperationTimedOut(StorageError):
         u"administrator has to reset the volume's status"
     )
 
-    def __init__(self, operation, subject, awaited, seconds, last_seen):
-        # type: (Text, Text, Text, float, Text) -> None
+    def __init__(self, operation, subject, awaited, seconds, last_seen, key=u"timeout"):
+        # type: (Text, Text, Text, float, Text, Text) -> None
         self.operation = operation
         self.subject = subject
         self.awaited = awaited
@@ -202,7 +203,10 @@ class OperationTimedOut(StorageError):
                 operation, subject, seconds, awaited, last_seen
             ),
         )
-        self.remedy = OF_WAITS.get(awaited, self.remedy)
+        remedy = OF_WAITS.get(awaited, self.remedy).replace(u"'timeout'", u"'{}'".format(key))
+        if subject.startswith(u"snapshot"):
+            remedy = remedy.replace(u"the volume's status", u"the snapshot's status")
+        self.remedy = remedy
 
 
 class MalformedLabels(VolumeError):
@@ -212,9 +216,19 @@ class MalformedLabels(VolumeError):
 
 
 class DatasetConflict(VolumeError):
-    """The dataset already has another volume, or one of another size or source."""
+    """
+    The dataset already has another volume, or one of another size or source.
 
-    remedy = u"destroy the existing volume, or request its size"
+    :param remedy: text: the remedy of the cause; ``None`` for the class's.
+    """
+
+    remedy = u"use that volume, or another dataset"
+
+    def __init__(self, volume_id, message, remedy=None):
+        # type: (Text, Text, Optional[Text]) -> None
+        VolumeError.__init__(self, volume_id, message)
+        if remedy is not None:
+            self.remedy = remedy
 
 
 class UnidentifiedNode(_Explained, UnknownInstanceID):

@@ -11,7 +11,7 @@ from twisted.internet.defer import inlineCallbacks, maybeDeferred, returnValue
 
 from ..errors import UnknownSnapshot
 from ..interfaces import AlreadyAttachedVolume, UnattachedVolume, UnknownVolume
-from .volumes import has_mark, mark
+from .volumes import has_mark, mark, size_of
 
 MYPY = False
 if MYPY:
@@ -89,28 +89,39 @@ class Operations(_Mixin):  # type: ignore[misc]
 
     # -- the operations of drivers with snapshots, and with volumes that grow --------------
 
-    def begin_snapshot(self, volume):
+    def _snapshot(self, volume):
         # type: (BlockDeviceVolume) -> Any
         return self.api.create_snapshot(volume.blockdevice_id, u"snapshot", {})
 
-    prepare_snapshot = prepare_attach
+    def prepare_snapshot(self):
+        # type: () -> Any
+        """See :meth:`prepare_clone`."""
+        return self.prepare_clone()
+
+    def begin_snapshot(self, subject):
+        # type: (Any) -> Any
+        return self._snapshot(subject[0])
 
     @inlineCallbacks
-    def check_snapshot(self, volume):
-        # type: (BlockDeviceVolume) -> Generator[Any, Any, None]
-        yield self._check_snapshots(volume.blockdevice_id, 1)
+    def check_snapshot(self, subject):
+        # type: (Any) -> Generator[Any, Any, None]
+        volume, content, dataset_id = subject
+        [snapshot] = yield self._snapshots_of(volume.blockdevice_id)
+        self.assertEqual((u"snapshot", volume.size), (snapshot.name, snapshot.size))
+        restored = snapshot, content, dataset_id
+        yield self.settle(self.begin_restore(restored))
+        yield self.check_restore(restored)
 
     @inlineCallbacks
-    def _check_snapshots(self, volume_id, number):
-        # type: (Any, int) -> Generator[Any, Any, None]
+    def _snapshots_of(self, volume_id):
+        # type: (Any) -> Generator[Any, Any, Any]
         listed = yield self.settle(self.api.list_snapshots())
-        of_volume = [each for each in listed if each.blockdevice_id == volume_id]
-        self.assertEqual(number, len(of_volume), "snapshots of the volume")
+        returnValue([each for each in listed if each.blockdevice_id == volume_id])
 
     def prepare_discard(self):
         # type: () -> Any
-        return self.prepare_snapshot().addCallback(
-            lambda volume: self.settle(self.begin_snapshot(volume))
+        return self.prepare_attach().addCallback(
+            lambda volume: self.settle(self._snapshot(volume))
         )
 
     def begin_discard(self, snapshot):
@@ -120,7 +131,8 @@ class Operations(_Mixin):  # type: ignore[misc]
     @inlineCallbacks
     def check_discard(self, snapshot):
         # type: (Any) -> Generator[Any, Any, None]
-        yield self._check_snapshots(snapshot.blockdevice_id, 0)
+        left = yield self._snapshots_of(snapshot.blockdevice_id)
+        self.assertEqual([], left)
 
     @inlineCallbacks
     def prepare_clone(self):
@@ -136,7 +148,7 @@ class Operations(_Mixin):  # type: ignore[misc]
         # type: () -> Generator[Any, Any, Any]
         """:return: a ``Deferred`` that fires with a snapshot, its mark, and a new dataset's id."""
         volume, content, dataset_id = yield self.prepare_clone()
-        snapshot = yield self.settle(self.begin_snapshot(volume))
+        snapshot = yield self.settle(self._snapshot(volume))
         returnValue((snapshot, content, dataset_id))
 
     def begin_restore(self, subject):
@@ -147,9 +159,10 @@ class Operations(_Mixin):  # type: ignore[misc]
     @inlineCallbacks
     def check_restore(self, subject):
         # type: (Any) -> Generator[Any, Any, None]
-        _, content, dataset_id = subject
+        source, content, dataset_id = subject
         listed = yield self.settle(self.api.list_volumes())
         [volume] = [each for each in listed if each.dataset_id == dataset_id]
+        self.assertEqual(source.size, volume.size)
         yield self.settle(self.begin_attach(volume))
         path = yield self.settle(self.api.get_device_path(volume.blockdevice_id))
         self.assertTrue(has_mark(path, content), "the copy has other data")
@@ -161,22 +174,24 @@ class Operations(_Mixin):  # type: ignore[misc]
 
     check_clone = check_restore
 
-    @inlineCallbacks
     def prepare_grow(self):
-        # type: () -> Generator[Any, Any, Any]
-        volume = yield self.prepare_attach()
-        attached = yield self.settle(self.begin_attach(volume))
-        returnValue(attached)
+        # type: () -> Any
+        """See :meth:`prepare_clone`."""
+        return self.prepare_clone()
 
-    def begin_grow(self, volume):
-        # type: (BlockDeviceVolume) -> Any
-        return self.api.grow_volume(volume.blockdevice_id, 2 * self.size)
+    def begin_grow(self, subject):
+        # type: (Any) -> Any
+        return self.api.grow_volume(subject[0].blockdevice_id, 2 * self.size)
 
     @inlineCallbacks
-    def check_grow(self, volume):
-        # type: (BlockDeviceVolume) -> Generator[Any, Any, None]
+    def check_grow(self, subject):
+        # type: (Any) -> Generator[Any, Any, None]
+        volume, content, _ = subject
         listed = yield self.settle(self.api.list_volumes())
-        self.assertIn(volume.set(size=2 * self.size), listed)
+        self.assertIn(volume.set(size=2 * self.size, attached_to=self.this_node), listed)
+        path = yield self.settle(self.api.get_device_path(volume.blockdevice_id))
+        self.assertEqual(2 * self.size, size_of(path))
+        self.assertTrue(has_mark(path, content), "the volume has other data")
 
     #: The operations that a volume can go through again and again, by the one that undoes them.
     opposite = {"attach": "detach", "detach": "attach"}

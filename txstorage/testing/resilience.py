@@ -18,7 +18,6 @@ if MYPY:
     from twisted.internet.defer import Deferred  # noqa: F401
 
 
-
 class InterruptedOperations(Operations):
     """
     Operations that are interrupted, as a base class beside ``TestCase``.
@@ -46,10 +45,15 @@ class InterruptedOperations(Operations):
         """See ``Suite.settle``."""
         return d
 
+    @inlineCallbacks
     def _clean_up(self):
-        # type: () -> Any
+        # type: () -> Generator[Any, Any, None]
         self.agent.calm()
-        return self.settle(remove_volumes(self.api))
+        yield self.settle(remove_volumes(self.api))
+        # A driver lists one volume of a dataset, and another one only after the first is gone.
+        second = yield self.settle(self.api.list_volumes())
+        yield self.settle(remove_volumes(self.api))
+        self.assertEqual([], second, "datasets had more than one volume")
 
     def _prepare(self, operation):
         # type: (str) -> Any

@@ -48,6 +48,17 @@ def regular_file_size(path):
     return status.st_size
 
 
+def size_of(path):
+    # type: (FilePath[str]) -> int
+    """
+    :param FilePath path: a block device, or a file that stands for one.
+    :return: its size in bytes.
+    """
+    with open(path.path, "rb") as device:
+        device.seek(0, os.SEEK_END)
+        return device.tell()
+
+
 def mark(path):
     # type: (FilePath[str]) -> bytes
     """

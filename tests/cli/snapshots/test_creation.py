@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from twisted.internet.defer import CancelledError
 
+from txstorage.cli.resources import observing
 from txstorage.cli.snapshots import creation
 from txstorage.clouds.openstack.service import OpenStackService
 from txstorage.driver.operations import BlockDeviceDriver
@@ -122,6 +123,19 @@ class CreateTests(CommandTestCase):
         self.assertFalse(later.active())
         self.assertEqual((again["snapshot_id"], again["status"]), (made, "available"))
         self.assertEqual(len(self.listed()), 1)
+
+    def test_progress(self) -> None:
+        """The spinner shows the part of the snapshot that is made."""
+        seen: list[str] = []
+        made = self.document("snapshots", "create", self.volume, "nightly")["snapshot_id"]
+        self.cloud.store.snapshots.set_status(made, "creating")
+        files = self.cloud.application._devices.files
+        files.copies.progress[files.snapshot_path(made)] = 42
+        self.clock.callLater(5, self.cloud.store.snapshots.set_status, made, "available")
+        with mock.patch.object(observing, "one_line", lambda text: seen.append(text) or text):
+            self.document("snapshots", "create", self.volume, "nightly")
+        self.assertIn("creating, 42% done", seen)
+        self.assertEqual(seen[-1], "available")
 
     def test_other_labels(self) -> None:
         """The one to wait for has other labels: an error, and no second snapshot."""

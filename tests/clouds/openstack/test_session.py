@@ -436,11 +436,21 @@ class SessionTests(SynchronousTestCase):
         self.assertIn(u"Could not find Application Credential", failed.value.message)
 
     def test_no_keystone_there(self):
-        """A server without the Identity API is not the service; the address is named."""
-        session = self.session(Answer(404, b"<h1>Not Found</h1>"))
-        caught = self.failureResultOf(self.ask(session), errors.NotTheService).value
-        self.assertIn(u"http://cloud/identity/v3/auth/tokens", caught.message)
-        self.assertIn(u"no Identity API", caught.message)
+        """
+        A server without the Identity API is not the service, in whichever form it says so; the
+        address is named, and the credentials are not at fault.
+        """
+        for answer in (
+            Answer(404, b"<h1>Not Found</h1>"),
+            Answer(404, {u"message": u"not found", u"code": 404}),
+            error(404, u"error", u"The resource could not be found."),
+            error(404, u"itemNotFound", u"The resource could not be found."),
+        ):
+            session = self.session(answer)
+            caught = self.failureResultOf(self.ask(session), errors.NotTheService).value
+            self.assertIn(u"http://cloud/identity/v3/auth/tokens", caught.message)
+            self.assertIn(u"no Identity API", caught.message)
+            self.assertNotIn(u"password", caught.remedy)
 
     def test_answer_without_a_token(self):
         """A login that brings no token is not Keystone's."""

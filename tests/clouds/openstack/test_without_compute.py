@@ -15,7 +15,7 @@ from txstorage._node.machine_id import HostIdentity
 from txstorage._support.slices import Slices
 from txstorage.clouds import IVolumeService, Volume
 from txstorage.clouds.openstack.cinder.host_attachments import HostAttachments
-from txstorage.clouds.openstack.cinder.wire import attached_to, place_of, volume_from_wire
+from txstorage.clouds.openstack.cinder.wire import GIB, attached_to, place_of, volume_from_wire
 from txstorage.clouds.openstack.without_compute import StandaloneService
 from txstorage.errors import (
     AttachedByCompute,
@@ -170,8 +170,25 @@ class InterfaceTests(StandaloneTests):
         self.assertEqual([HERE, THERE], sorted(server.server_id for server in listed))
         self.assertEqual({u"UNKNOWN"}, {server.status for server in listed})
         error = self.failureResultOf(self.service.start_server(THERE), NoCompute).value
+        self.assertIn(u"by hand", error.remedy)
         self.assertIn(THERE, str(error))
         self.assertIn("attach_through", str(error))
+
+    def test_grow(self):
+        """
+        A detached volume grows; an attached one does not, because no host would learn of it, and
+        the error says what to do instead.
+        """
+        self.can({u"POST /volumes/{}/action".format(VOLUME): OK})
+        self.successResultOf(self.service.extend_volume(VOLUME, 2 * GIB, False))
+        self.assertEqual([{u"os-extend": {u"new_size": 2}}], self.session.bodies)
+        error = self.failureResultOf(
+            self.service.extend_volume(VOLUME, 2 * GIB, True), NoCompute
+        ).value
+        self.assertEqual(1, len(self.session.asked))
+        for part in (VOLUME, u"while it is attached", u"detach the volume, grow it"):
+            self.assertIn(part, str(error))
+        self.assertNotIn(u"by hand", error.remedy)
 
 
 class PlaceTests(SynchronousTestCase):

@@ -51,6 +51,12 @@ class AdoptTests(DriverTestCase):
         error = self.failure(self.adopt(), DatasetConflict)
         self.assertEqual(volume_id, error.volume_id)
         self.assertIn(volume_id, error.message)
+        self.assertIn(
+            u"the dataset that it belongs to" if volume_id == self.volume_id else u"that volume",
+            error.remedy,
+        )
+        for unwanted in (u"destroy", u"size"):
+            self.assertNotIn(unwanted, error.remedy)
 
     def test_adopted(self):
         """One request sets the driver's labels and the given ones; the volume keeps the others."""

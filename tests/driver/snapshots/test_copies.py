@@ -86,6 +86,9 @@ class CopiesTests(object):
         error = self.failure(self.copy(), DatasetConflict)
         self.assertEqual(other, error.volume_id)
         self.assertIn(self.source_name, error.message)
+        self.assertIn(u"another dataset", error.remedy)
+        for unwanted in (u"destroy", u"size"):
+            self.assertNotIn(unwanted, error.remedy)
         self.assertEqual(0, self.cloud.count("create"))
 
     def test_empty_and_copy_at_once(self):

@@ -230,6 +230,8 @@ class CreateSnapshotTests(DriverTestCase):
         self.assertIn(u"Can't create snapshot ", error.message)
         self.assertIn(u"30.0 seconds, waiting for the snapshot to be created", error.message)
         self.assertIn(u"last seen: creating", error.message)
+        self.assertIn(u"raise 'copy_timeout'", error.remedy)
+        self.assertIn(u"reset the snapshot's status", error.remedy)
 
     def test_timeout_of_the_volume(self):
         """The error of a wait for the volume says so, with the name of the snapshot."""

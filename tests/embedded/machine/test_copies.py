@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage.embedded.machine import copies
 from txstorage.embedded.machine.copies import Copies, CopyInterrupted, FileChanged, share
 from txstorage.embedded.machine.files import VolumeFiles
+from txstorage.errors import SnapshotFailed
 
 from ...helpers.loops import detach_below
 from ..support import no_loop_devices, temporary_directory
@@ -196,6 +197,9 @@ class CopyTests(SynchronousTestCase):
         self.meanwhile(lambda number: write_piece(self.source, 0, b"%d" % number))
         error = self.assertRaises(FileChanged, self.make)
         self.assertIn("stop writing", str(error))
+        # The driver's remedy goes by these words.
+        failed = SnapshotFailed("create", "s", str(error))
+        self.assertIn("fsfreeze", failed.remedy)
         self.assert_none()
 
     def test_interrupted(self) -> None:

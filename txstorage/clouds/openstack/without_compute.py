@@ -139,8 +139,8 @@ class StandaloneService(OpenStackService):
         if attached:
             return fail(
                 NoCompute(
-                    u"Can't grow volume {} while it is attached: detach it, grow it, and attach it "
-                    u"again".format(volume_id)
+                    u"Can't grow volume {} while it is attached".format(volume_id),
+                    u"detach the volume, grow it, and attach it again",
                 )
             )
         return OpenStackService.extend_volume(self, volume_id, size, attached)

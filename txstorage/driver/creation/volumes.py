@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 from ..._log import CREATE_RESUMED, DUPLICATE_VOLUME
 from ...errors import DatasetConflict, OperationFailed, SmallerThanSource, UnusableStatus
+from ...errors.remedies import OTHER_DATA, OTHER_SIZE
 from ..convergence import VolumeConvergence
 from ..labels import belongs_to, dataset_labels, dataset_of, volume_name
 from ..lifecycle import AWAITED, chosen
@@ -237,6 +238,7 @@ def check_volume(volume, size, original):
             u"Dataset {} already has a volume, {}, which was not made from {}".format(
                 dataset_of(volume), volume.volume_id, original.run.name
             ),
+            OTHER_DATA,
         )
     if size is not None and volume.size != size:
         raise DatasetConflict(
@@ -244,6 +246,7 @@ def check_volume(volume, size, original):
             u"Dataset {} already has a volume of {} bytes, {}; the requested size is {}".format(
                 dataset_of(volume), volume.size, volume.volume_id, size
             ),
+            OTHER_SIZE,
         )
     return volume
 

@@ -10,6 +10,7 @@ from itertools import count
 from twisted.internet.defer import succeed
 
 from ...errors import DatasetConflict
+from ...errors.remedies import OTHER_DATASET
 from ..labels import (
     CLUSTER,
     DATASET,
@@ -86,6 +87,7 @@ class Adoption(object):
                 u"Volume {} belongs to dataset {}, not to {}".format(
                     volume.volume_id, dataset_id, self._dataset_id
                 ),
+                OTHER_DATASET,
             )
 
     def _request(self, rivals, volume):

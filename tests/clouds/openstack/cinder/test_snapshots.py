@@ -72,6 +72,21 @@ class SnapshotFromWireTests(SynchronousTestCase):
         wire.update(name=None, metadata=None, created_at=None)
         self.assertEqual(expected, snapshot_from_wire(wire))
 
+    def test_progress(self):
+        """The part that is made is taken as it is; anything else is not shown."""
+        for value, expected in (
+            (u"42%", u"42%"),
+            (u"100%", u"100%"),
+            (None, u""),
+            (u"", u""),
+            (42, u""),
+            (u"1000%", u""),
+            (u"42%\n", u""),
+            (u"\x1b[2J", u""),
+        ):
+            wire = described(**{"os-extended-snapshot-attributes:progress": value})
+            self.assertEqual(expected, snapshot_from_wire(wire).progress)
+
 
 class CinderSnapshotsTests(SynchronousTestCase):
     """The requests."""

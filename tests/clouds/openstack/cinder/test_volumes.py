@@ -221,7 +221,10 @@ class CinderTests(SynchronousTestCase):
         self.failureResultOf(self.cinder(missing).extend(ID, GIB, False), UnknownVolume)
         self.failureResultOf(self.cinder().extend(u"..", GIB, False), UnknownVolume)
         old = versions_answer(200, (u"v3.0", u"/v3/", u"3.0", u"3.41"))
-        self.failureResultOf(self.cinder(old).extend(ID, GIB, True), errors.MicroversionMissing)
+        d = self.cinder(old).extend(ID, GIB, True)
+        remedy = self.failureResultOf(d, errors.MicroversionMissing).value.remedy
+        self.assertIn(u"detach the volume, grow it", remedy)
+        self.assertIn(u"upgrade the service", remedy)
 
     def test_create(self):
         """Name, size in GiB and labels are sent, and the new volume comes back."""

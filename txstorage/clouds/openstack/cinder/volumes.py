@@ -20,7 +20,14 @@ from twisted.internet.defer import fail, maybeDeferred
 from ...._support.compat import as_text
 from ...._support.json_values import Malformed
 from ...._support.notations.uuids import is_uuid_like
-from ....errors import InvalidLabel, InvalidSize, NotTheService, RequestRefused, ResponseLost
+from ....errors import (
+    InvalidLabel,
+    InvalidSize,
+    MicroversionMissing,
+    NotTheService,
+    RequestRefused,
+    ResponseLost,
+)
 from ....interfaces import UnknownVolume
 from ...values import VolumePage
 from ..paths_and_pages import all_pages, is_missing, label_segment, path_segment, understood
@@ -150,7 +157,7 @@ class Cinder(object):
                 microversions=microversions,
             )
         )
-        return d.addCallback(lambda response: None)
+        return d.addCallbacks(lambda response: None, _only_detached)
 
     def set_labels(self, volume_id, labels):
         # type: (Text, Mapping[Text, Text]) -> Deferred[Mapping[Text, Text]]
@@ -226,6 +233,15 @@ def _created(response, labels):
         problem = u"the answer is about another volume, {}".format(volume.volume_id)
     # A volume was created, even though its id is unknown.
     raise ResponseLost(response.method, response.url, problem)
+
+
+def _only_detached(failure):
+    # type: (Failure) -> Failure
+    """Advise to detach a volume that the service can't extend while it is attached."""
+    error = failure.value  # type: Any
+    if failure.check(MicroversionMissing):
+        error.remedy = u"detach the volume, grow it, and attach it again; or " + error.remedy
+    return failure
 
 
 def _labelled(response, labels):

@@ -5,6 +5,8 @@ Volumes and snapshots as Cinder describes them.
 
 from __future__ import absolute_import, division, print_function
 
+import re
+
 from ...._support.compat import text_type
 from ...._support.json_values import (
     MAX_ID,
@@ -35,6 +37,7 @@ MAX_ATTACHMENTS = 1000
 _LISTED = 100
 
 _HOST = u"txstorage:"
+_PERCENT = re.compile(u"[0-9]{1,3}%\\Z")
 
 
 def volume_from_wire(wire, listed=False):
@@ -81,8 +84,15 @@ def snapshot_from_wire(wire, listed=False):
         name=text_member(wire, u"name"),
         labels=labels_from_wire(wire.get(u"metadata")),
         created_at=text_member(wire, u"created_at"),
+        progress=_progress(wire.get(u"os-extended-snapshot-attributes:progress")),
         listed=listed,
     )
+
+
+def _progress(value):
+    # type: (Any) -> Text
+    # It is shown to people only, so a snapshot with another value is no worse.
+    return value if isinstance(value, text_type) and _PERCENT.match(value) else u""
 
 
 def _bytes(wire):
