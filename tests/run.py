@@ -221,6 +221,20 @@ def trial(environment, name, tests, prefix=(), show=show):
     return run_trial(command, name, tests, of_service=of_service, show=show)
 
 
+def apart():
+    """
+    :return: the words before a command that let it have a mount namespace of its own, where that is
+        possible.  Programs that copy their namespace, as debootstrap's callers do, would otherwise
+        keep the devices of the mounts of all other tests in use.
+    """
+    words = ["unshare", "--mount", "--propagation", "private"]
+    try:
+        subprocess.run([*words, "true"], check=True, stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return words
+
+
 def run_trial(command, name, tests, path=(ROOT,), of_service=ENVIRONMENT, show=show):
     """
     :param list command: the command that starts trial.
@@ -229,7 +243,7 @@ def run_trial(command, name, tests, path=(ROOT,), of_service=ENVIRONMENT, show=s
     :param show: called with each line of output.
     :return: the counts, as :func:`counted` returns them.
     """
-    command = command + ["--reporter=verbose"]
+    command = [*apart(), *command, "--reporter=verbose"]
     place = "_trial_temp-" + re.sub(r"\W+", "-", name)
     command += ["--temp-directory", os.path.join(ROOT, place)]
     say("trial on " + name, show)

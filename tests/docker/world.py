@@ -237,7 +237,7 @@ class World:
         if not backing.startswith(os.path.realpath(self.service.state)):
             self.violation(f"{path} of {volume.name} is on {backing or 'the host'}")
             return
-        use = Use(volume, claim, Container(path, self.directory), device, backing)
+        use = Use(volume, claim, Container(path), device, backing)
         node.uses.append(use)
         if volume.exists is None:
             # It may be the former volume, or a new one.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
 from typing import Any, Callable
 
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests import progress, run
 from tests import side_by_side as together
@@ -184,6 +185,15 @@ class RunTrialTests(Printed):
         made = self.run_script("print('Ran 3 tests in 1s\\n\\nPASSED (skips=1, successes=2)')")
         self.assertEqual(counts(passed=2, skipped=1), made)
         self.assertEqual("PASSED (skips=1, successes=2)\n", self.lines[-1])
+
+    def test_apart(self) -> None:
+        """The mounts of a run are its own, where the kernel allows it."""
+        namespace = "/proc/self/ns/mnt"
+        self.run_script(f"import os; print(os.readlink({namespace!r}))")
+        if not run.apart():
+            raise SkipTest("mount namespaces need root")
+        self.assertNotEqual(os.readlink(namespace), self.lines[-1].strip())
+        self.assertIn("mnt:[", self.lines[-1])
 
     def test_crash(self) -> None:
         """A run that ends before its summary, or fails after it, counts as failed."""

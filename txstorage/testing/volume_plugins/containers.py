@@ -12,12 +12,17 @@ import tempfile
 from ..._support.linux import unescape
 
 #: Keeps a folder as a container does: in a mount namespace that has nothing of the host's mounts.
+#: Each copy of a mount would keep its device in use.
 _CONTAINER = """\
 set -e
 mount --bind "$1" "$2"
-# The whole table first: it changes with each umount.
-for point in $(cut -d ' ' -f 5 /proc/self/mountinfo); do
-    case $point in "$3"/*) umount "$point";; esac
+# The whole table first, the latest mounts first: it changes with each umount.
+for point in $(cut -d ' ' -f 5 /proc/self/mountinfo | tac); do
+    case $point in
+    "$2" | / | /dev | /dev/* | /proc | /proc/* | /sys | /sys/*) ;;
+    # what has a mount that stays below it stays, too
+    *) umount "$point" 2>/dev/null || true ;;
+    esac
 done
 echo ready
 cat > /dev/null
@@ -36,16 +41,13 @@ class Container:
     A process that has a volume's folder in a mount namespace of its own.  Needs root.
 
     :param path: the folder, as the plugin returned it.
-    :param hidden: a directory whose mounts it does not have: by default, that of the plugin's mount
-        points.
     :ivar folder: the path of the folder for this process, through the container's own mount.
     """
 
-    def __init__(self, path: str, hidden: str | None = None) -> None:
-        hidden = hidden or os.path.dirname(mount_point_of(path))
+    def __init__(self, path: str) -> None:
         self._directory = tempfile.mkdtemp(prefix="txstorage-test-")
         self.process = subprocess.Popen(
-            [*_UNSHARE, _CONTAINER, "sh", path, self._directory, hidden],
+            [*_UNSHARE, _CONTAINER, "sh", path, self._directory],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
