@@ -136,11 +136,15 @@ class CommandTests(EngineTestCase):
         self.assertEqual(["right"], self.volumes(self.first))
 
     def test_both_at_once(self):
-        """Both nodes create one name at once: it is one volume."""
+        """Both nodes create one name at once: both use one volume, whatever else was made."""
         command = "docker volume create -d txstorage -o size=1GiB common"
         started = [node.spawn(command) for node in self.nodes]
         self.assertEqual([("common\n", "")] * 2, [each.communicate() for each in started])
-        self.assertEqual(1, len(self.placed()))
+        show = "docker volume inspect --format '{{.Status.id}}' common"
+        self.assertEqual(1, len({node.run(show) for node in self.nodes}))
+        run = "docker run --rm --network=none --volume-driver txstorage -v common:/d busybox"
+        self.first.run(f"{run} sh -c 'echo x >/d/f'")
+        self.assertEqual("x\n", self.second.run(f"{run} cat /d/f"))
 
 
 class ComposeTests(EngineTestCase):
