@@ -12,6 +12,7 @@ from typing import Any
 
 from twisted.trial.unittest import TestCase
 
+from txstorage._support.loop_devices import detach
 from txstorage.errors import ProgramFailed
 from txstorage.filesystem import encryption
 from txstorage.filesystem.holders import holders_of, number_of
@@ -59,8 +60,7 @@ class StandIn:
     def close_all(self) -> None:
         """Close all devices; those that are in use end with their use."""
         for name in self.opened():
-            shell("losetup", "--detach", os.path.realpath(self.path(name)))
-            os.unlink(self.path(name))
+            self._end(name)
 
     async def run(self, reactor: Any, *command: str, accept: Any = (0,)) -> Finished:
         """Stand for :func:`txstorage.filesystem.programs.run`."""
@@ -69,9 +69,9 @@ class StandIn:
         self.commands.append(command[1:])
         if action == "open":
             await run(reactor, "cryptsetup", "open", "--test-passphrase", *arguments[:-1])
-            self._open(*arguments[-2:])
+            self.open(*arguments[-2:])
         elif action == "close":
-            self._close(arguments[-1])
+            self.close(arguments[-1])
         elif action == "resize":
             shell("losetup", "--set-capacity", os.path.realpath(self.path(arguments[-1])))
         else:
@@ -79,16 +79,22 @@ class StandIn:
             return await run(reactor, *command, *quick, accept=accept)
         return Finished(0, "")
 
-    def _open(self, device: str, name: str) -> None:
+    def open(self, device: str, name: str) -> None:
+        """Open a device."""
         made = shell("losetup", "--find", "--show", "--offset", str(HEADER), device).strip()
         os.symlink(made, self.path(name))
         self._on[self.path(name)] = device
 
-    def _close(self, name: str) -> None:
+    def close(self, name: str) -> None:
+        """Close a device that is not in use."""
         path = self.path(name)
         if holders_of(number_of(path)):
             raise ProgramFailed(["cryptsetup", "close", name], 5, f"Device {name} is still in use.")
-        shell("losetup", "--detach", os.path.realpath(path))
+        self._end(name)
+
+    def _end(self, name: str) -> None:
+        path = self.path(name)
+        detach(os.path.realpath(path), self._on[path])
         os.unlink(path)
 
 

@@ -208,9 +208,9 @@ class EncryptedTests(EncryptedTestCase):
         device = self.device()
         quick = ("--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000")
         shell("cryptsetup", "luksFormat", "--batch-mode", "--key-file", self.key, *quick, device)
-        made = shell("losetup", "--find", "--show", "--offset", str(HEADER), device).strip()
-        shell("mkfs.xfs", "-q", made)
-        shell("losetup", "--detach", made)
+        self.mapper.open(device, "theirs")
+        shell("mkfs.xfs", "-q", self.mapper.path("theirs"))
+        self.mapper.close("theirs")
         error = await self.assertFailure(self.mount(device, options=Options()), NotFormatted)
         self.assertIn("encryption=luks", error.remedy)
         await self.mount(device)
@@ -222,7 +222,7 @@ class EncryptedTests(EncryptedTestCase):
         await self.mount(device, new=True)
         await self.unmount()
         path = Encryption(reactor, self.directory).path("a")
-        self.mapper._open(device, os.path.basename(path))
+        self.mapper.open(device, os.path.basename(path))
         await self.mount(device)
         shell("mount", "--move", self.mounter.mount_point("a"), self.elsewhere())
         await self.assertFailure(self.mount(device), MountedElsewhere)
@@ -236,7 +236,7 @@ class EncryptedTests(EncryptedTestCase):
         return path
 
     async def test_another_device(self) -> None:
-        """What is mounted is on the device, not only at the mount point."""
+        """A mount of another device at the mount point is an error."""
         await self.mount(self.device(), new=True)
         await self.assertFailure(self.mount(self.device()), MountPointUnusable)
 

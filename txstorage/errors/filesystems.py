@@ -127,6 +127,8 @@ class MountedElsewhere(FilesystemError):
 class EncryptionUnavailable(FilesystemError):
     """This node can't open encrypted devices."""
 
+    remedy = u"run 'txstorage docker-plugin --check', which names what the node lacks"
+
     def __init__(self, device, problem, remedy):
         # type: (Text, Text, Text) -> None
         FilesystemError.__init__(
