@@ -26,8 +26,8 @@ from tests.roots.debootstrap import (  # noqa: E402
 from tests.run import make_once  # noqa: E402
 
 CONFIG = os.path.join(HERE, "docker", "config.json")
-#: The packages of the programs that make, check and grow file systems.
-FILESYSTEMS = ("btrfs-progs", "e2fsprogs", "xfsprogs")
+#: The packages of the programs that encrypt, make, check and grow file systems.
+FILESYSTEMS = ("btrfs-progs", "cryptsetup-bin", "e2fsprogs", "xfsprogs")
 #: The parts of a Debian that no plugin needs.
 LEFT_OUT = """\
 .made-for boot home media opt/txstorage.deb srv usr/games usr/share/doc usr/share/doc-base

@@ -42,7 +42,13 @@ COVERAGE_TOOL = (os.path.join(ENVIRONMENT, "bin", "python"), "-m", "coverage")
 PARTS = 2
 #: The programs that the demo uses as root, and those that tests use, with Debian's packages.
 PROGRAMS = {"mkfs.ext4": "e2fsprogs"}
-PROGRAMS_OF_TESTS = dict(PROGRAMS, curl="curl")
+PROGRAMS_OF_TESTS = {
+    **PROGRAMS,
+    "cryptsetup": "cryptsetup-bin",
+    "curl": "curl",
+    "mkfs.btrfs": "btrfs-progs",
+    "mkfs.xfs": "xfsprogs",
+}
 
 SUMMARY = re.compile(r"^(?:PASSED|FAILED)\s*(?:\((.*)\))?\s*$", re.MULTILINE)
 RAN = re.compile(r"^Ran (\d+) tests", re.MULTILINE)

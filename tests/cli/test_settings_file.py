@@ -189,8 +189,9 @@ class PluginSettingsTests(SynchronousTestCase):
         known = set(options_by_key(plugin_command.docker_plugin))
         self.assertEqual({*settings, "socket"}, known)
         self.assertEqual(settings.pop("mounts"), os.path.join(default.state_dir, "mounts"))
-        # The one without a default.
+        # Those without a default.
         self.assertEqual(settings.pop("metrics"), "127.0.0.1:9108")
+        self.assertEqual(settings.pop("luks-key-file"), "/etc/txstorage/luks.key")
         self.assertEqual(self.settings(json.dumps(settings)), default)
 
     def test_changed(self) -> None:

@@ -35,6 +35,7 @@ VALUES = {
     "fs": ("xfs", "xfs"),
     "mkfs-options": ("-i 8192", "-i 8192"),
     "mount-options": ("noatime,nodiratime", "noatime,nodiratime"),
+    "encryption": ("luks", "luks"),
     "uid": ("0999", "999"),
     "gid": ("70", "70"),
     "mode": ("700", "0700"),
@@ -106,6 +107,7 @@ class OptionsTests(SynchronousTestCase):
             "from": ("", "x" * 256),
             "snapshot": ("",),
             "clone": ("",),
+            "encryption": ("LUKS", "yes", ""),
             "takeover": ("always", "force", ""),
         }.items():
             for value in values:
@@ -171,7 +173,7 @@ class LabelsTests(SynchronousTestCase):
         """The file system gets the options that concern it."""
         options = {key: canonical for key, (_, canonical) in VALUES.items() if key != "from"}
         self.assertEqual(
-            Options("xfs", ("-i", "8192"), ("noatime", "nodiratime"), 999, 70, 0o700),
+            Options("xfs", ("-i", "8192"), ("noatime", "nodiratime"), 999, 70, 0o700, True),
             filesystem_options(labels_for("pg", options, "ext4")),
         )
         self.assertEqual("btrfs", filesystem_options(labels_for("pg", {}, "btrfs")).kind)

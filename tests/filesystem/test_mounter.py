@@ -114,7 +114,8 @@ class MountTests(MounterTestCase):
         options = Options(make=("-L", "mine"), mount=("noatime", "ro"))
         await self.assertFailure(self.mount(device, options=options, new=True), OSError)
         self.assertEqual("mine\n", shell("blkid", "-o", "value", "-s", "LABEL", device))
-        [line] = [each for each in shell("cat", "/proc/self/mounts").splitlines() if device in each]
+        lines = shell("cat", "/proc/self/mounts").splitlines()
+        [line] = [each for each in lines if each.startswith(device + " ")]
         self.assertIn("ro,noatime", line)
 
     async def test_again(self) -> None:

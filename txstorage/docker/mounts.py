@@ -170,10 +170,7 @@ class Mounts:
 
         :raises InUse: it is in use.
         """
-        mounted = self._mounter.mounted(name)
-        if mounted is None:
-            return
-        users = await self._users_of(name, mounted)
+        users = await self.users(name)
         if users:
             raise InUse(name, map(str, users))
         try:

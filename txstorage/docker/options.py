@@ -75,6 +75,12 @@ def _mode(value: str) -> str:
     return f"{int(value, 8):04o}"
 
 
+def _encryption(value: str) -> str:
+    if value != "luks":
+        raise ValueError("it is not 'luks'")
+    return value
+
+
 def _takeover(value: str) -> str:
     if value not in ("never", "dead"):
         raise ValueError("it is neither 'never' nor 'dead'")
@@ -111,6 +117,7 @@ OPTIONS: dict[str, _Option] = {
     "fs": _Option(_kind, "use one of " + ", ".join(KINDS)),
     "mkfs-options": _Option(_mkfs, "use options of the file system's mkfs, such as '-i 8192'"),
     "mount-options": _Option(_mount, "use options of mount(8), such as noatime,nodiratime"),
+    "encryption": _Option(_encryption, "use 'luks', or omit it"),
     "uid": _Option(_id, "use a number such as 999"),
     "gid": _Option(_id, "use a number such as 999"),
     "mode": _Option(_mode, "use an octal number such as 0750"),
@@ -261,6 +268,7 @@ def filesystem_options(labels: Mapping[str, str]) -> Options:
         uid=int(has.get("uid", "0")),
         gid=int(has.get("gid", "0")),
         mode=int(has.get("mode", "0755"), 8),
+        encrypted="encryption" in has,
     )
 
 

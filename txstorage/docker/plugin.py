@@ -14,12 +14,15 @@ from twisted.internet.defer import CancelledError
 from .._support.notations.sizes import format_size
 from ..errors import (
     BeingRemoved,
+    EncryptionUnavailable,
     HeldByNode,
     InUse,
     InvalidOption,
+    KeyRefused,
     NoSuchVolume,
     OperationTimedOut,
     OptionConflict,
+    ProgramMissing,
     ServiceBroken,
     StorageError,
     TransportError,
@@ -44,6 +47,8 @@ from .settings import Deadlines, Defaults
 
 # The errors after which a removal may have taken place.
 _INTERRUPTED = (TransportError, ServiceBroken, OperationTimedOut, CancelledError)
+# The errors of a node that lacks what a volume needs.
+_UNFIT = (EncryptionUnavailable, KeyRefused, ProgramMissing)
 
 
 class VolumePlugin:
@@ -226,7 +231,13 @@ class VolumePlugin:
             raise NoSuchVolume(name)
         if REMOVING in record.labels:
             raise BeingRemoved(name)
-        return await self._mounts.mount(record)
+        try:
+            return await self._mounts.mount(record)
+        except _UNFIT:
+            # Another node may be able to mount it.
+            with suppress(StorageError):
+                await self._mounts.detach(record)
+            raise
 
     async def grow(self, name: str) -> None:
         """Grow the file system of a mounted volume that has grown."""

@@ -51,7 +51,7 @@ class DockerPlugin:
                 f"The journal was damaged; it has been moved to {self.journal.damaged}, and is "
                 "made again from the cloud's volumes"
             )
-        self.mounter = Mounter(reactor, settings.mounts_directory)
+        self.mounter = Mounter(reactor, settings.mounts_directory, settings.luks_key_file)
         self.catalog = Catalog(reactor, driver, cluster_id, self.journal)
         takeover = settings.defaults.takeover
         self.mounts = Mounts(reactor, driver, self.mounter, self.catalog, takeover)

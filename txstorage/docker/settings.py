@@ -55,6 +55,7 @@ class PluginSettings:
     :ivar state_dir: the directory of the journal.
     :ivar mounts: the directory of the mount points, or ``None`` for one in the state directory.
     :ivar defaults: the :class:`Defaults`.
+    :ivar luks_key_file: the path of the key of encrypted volumes, or ``None``.
     :ivar linger: seconds that a volume stays attached after its last use.
     :ivar grace: seconds that an engine's claim counts without a user in the kernel.
     :ivar metrics: the host and the port number for metrics and health, or ``None``.
@@ -67,6 +68,7 @@ class PluginSettings:
     state_dir: str = "/var/lib/txstorage/docker"
     mounts: str | None = None
     defaults: Defaults = Defaults()
+    luks_key_file: str | None = None
     linger: float = 0.0
     grace: float = GRACE
     metrics: tuple[str, int] | None = None

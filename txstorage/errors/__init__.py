@@ -21,9 +21,11 @@ from .base import (
     WouldWaitForItself,
 )
 from .filesystems import (
+    EncryptionUnavailable,
     FilesystemDamaged,
     FilesystemError,
     InvalidFilesystem,
+    KeyRefused,
     MountedElsewhere,
     MountPointUnusable,
     NotFormatted,
@@ -128,6 +130,7 @@ __all__ = [
     "DeviceStillPresent",
     "DeviceUnidentified",
     "DriverStopped",
+    "EncryptionUnavailable",
     "EndpointMissing",
     "FilesystemDamaged",
     "FilesystemError",
@@ -144,6 +147,7 @@ __all__ = [
     "InvalidSize",
     "InvalidSnapshot",
     "InvalidSource",
+    "KeyRefused",
     "MalformedLabels",
     "MalformedRequest",
     "MetricsMissing",

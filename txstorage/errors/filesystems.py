@@ -9,7 +9,7 @@ from .base import StorageError
 
 MYPY = False
 if MYPY:
-    from typing import Iterable, Sequence, Text  # noqa: F401
+    from typing import Iterable, Optional, Sequence, Text  # noqa: F401
 
 
 class FilesystemError(StorageError):
@@ -37,9 +37,10 @@ class NotFormatted(FilesystemError):
         u"data are of no use, destroy the volume and create another"
     )
 
-    def __init__(self, device, found):
-        # type: (Text, Text) -> None
+    def __init__(self, device, found, remedy=None):
+        # type: (Text, Text, Optional[Text]) -> None
         self.found = found
+        self.remedy = remedy or self.remedy
         FilesystemError.__init__(
             self, device, u"Can't mount {}, and don't format it: {}".format(device, found)
         )
@@ -123,6 +124,34 @@ class MountedElsewhere(FilesystemError):
         )
 
 
+class EncryptionUnavailable(FilesystemError):
+    """This node can't open encrypted devices."""
+
+    remedy = u"run 'txstorage docker-plugin --check', which names what the node lacks"
+
+    def __init__(self, device, problem, remedy):
+        # type: (Text, Text, Text) -> None
+        FilesystemError.__init__(
+            self, device, u"Can't open the encrypted device {}: {}".format(device, problem)
+        )
+        self.remedy = remedy
+
+
+class KeyRefused(FilesystemError):
+    """The key of this node does not open an encrypted device."""
+
+    remedy = (
+        u"copy the key file from the node that created the volume; the data can't be read without "
+        u"that key"
+    )
+
+    def __init__(self, device, key_file):
+        # type: (Text, Text) -> None
+        FilesystemError.__init__(
+            self, device, u"The key in {} does not open {}".format(key_file, device)
+        )
+
+
 class MountPointUnusable(StorageError):
     """The directory to mount on is another mount point, or is not a directory."""
 
@@ -130,9 +159,11 @@ class MountPointUnusable(StorageError):
 
 
 __all__ = [
+    "EncryptionUnavailable",
     "FilesystemDamaged",
     "FilesystemError",
     "InvalidFilesystem",
+    "KeyRefused",
     "MountPointUnusable",
     "MountedElsewhere",
     "NotFormatted",

@@ -4,6 +4,7 @@ File systems on volumes: a verified device becomes a directory, and a device aga
 
 from __future__ import annotations
 
+from .encryption import problem_of
 from .holders import Holder, Mount, holders_of, mounts_of, number_of
 from .kinds import KINDS, Options, words
 from .mounter import FOLDER, Mounter
@@ -20,5 +21,6 @@ __all__ = [
     "installed",
     "mounts_of",
     "number_of",
+    "problem_of",
     "words",
 ]

@@ -23,6 +23,11 @@ from .programs import run
 #: end), and so do remains of them that blkid no longer recognises.
 EXAMINED = 2**20
 
+#: blkid's name of an encrypted device.
+LUKS = "crypto_LUKS"
+
+_OPEN_IT = "nothing was written: create the volume with the option encryption=luks"
+
 # The place of ext4's superblock.
 _SUPERBLOCK = 1024
 
@@ -38,10 +43,12 @@ class Signature:
 
     :ivar kind: such as ``ext4``, ``LVM2_member``, or the kind of a partition table; empty for none.
     :ivar usage: ``filesystem``, ``raid``, ``crypto``, ...; empty when there is none.
+    :ivar label: the label in it; empty when it has none.
     """
 
     kind: str = ""
     usage: str = ""
+    label: str = ""
 
 
 def parsed(output: str) -> Signature:
@@ -52,7 +59,7 @@ def parsed(output: str) -> Signature:
     values = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
     table = values.get("PTTYPE")
     kind = values.get("TYPE") or (f"{table} partition table" if table else "")
-    return Signature(kind, values.get("USAGE", ""))
+    return Signature(kind, values.get("USAGE", ""), values.get("LABEL", ""))
 
 
 async def signature_of(reactor: Any, device: str) -> Signature:
@@ -124,24 +131,30 @@ def ext4_is_smaller(device: str) -> bool:
     return bool(size - blocks * block >= block)
 
 
-async def kind_on(reactor: Any, device: str, new: bool) -> str | None:
+async def kind_on(reactor: Any, device: str, new: bool, fresh: bool = False) -> str | None:
     """
     Decide whether a device can be mounted, or formatted.
 
     :param reactor: provides ``IReactorProcess`` and ``IReactorThreads``.
     :param device: its path.
     :param new: whether the volume is known never to have been mounted.
+    :param fresh: whether it is the inside of a device that was blank when it was encrypted, and has
+        had no file system since.
     :return: a coroutine of the name of the file system on it; ``None`` when it may be formatted,
-        which takes three proofs: the volume is new, no signature is found, and both ends are zero.
+        which takes three proofs: the volume is new, no signature is found, and both ends are zero,
+        or were before the encryption.
     :raises NotFormatted: neither; the error has the reason.
     """
     found = await signature_of(reactor, device)
     if found.kind:
         if found.usage == "filesystem" and found.kind in KINDS:
             return found.kind
-        raise NotFormatted(device, f"it contains {found.kind}")
+        remedy = _OPEN_IT if found.kind == LUKS else None
+        raise NotFormatted(device, f"it contains {found.kind}", remedy)
     if not new:
         raise NotFormatted(device, "it has no file system, but the volume is not new")
+    if fresh:
+        return None
     try:
         blank = await deferToThread(is_blank, device)
     except OSError as error:
@@ -151,4 +164,4 @@ async def kind_on(reactor: Any, device: str, new: bool) -> str | None:
     return None
 
 
-__all__ = ["Signature", "ext4_is_smaller", "is_blank", "kind_on", "parsed", "signature_of"]
+__all__ = ["LUKS", "Signature", "ext4_is_smaller", "is_blank", "kind_on", "parsed", "signature_of"]

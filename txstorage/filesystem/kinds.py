@@ -91,6 +91,7 @@ class Options:
     :ivar uid: the owner (int) of a new file system's folder.
     :ivar gid: its group (int).
     :ivar mode: its permissions (int).
+    :ivar encrypted: whether the device has to be encrypted.
     """
 
     kind: str = "ext4"
@@ -99,6 +100,7 @@ class Options:
     uid: int = 0
     gid: int = 0
     mode: int = 0o755
+    encrypted: bool = False
 
     def __attrs_post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -20,12 +20,15 @@ from twisted.internet.threads import deferToThread
 from .._log import FILESYSTEM_NOT_GROWN
 from .._support import linux
 from ..errors import (
+    EncryptionUnavailable,
     FilesystemDamaged,
     MountedElsewhere,
     MountPointUnusable,
     ProgramFailed,
+    StorageError,
 )
 from .contents import ext4_is_smaller, kind_on
+from .encryption import Encryption
 from .holders import Mount, holders_of, mounts_of, number_of
 from .kinds import KINDS, Options, growing, making, mounting
 from .programs import run
@@ -51,11 +54,13 @@ class Mounter:
 
     :param reactor: provides ``IReactorProcess`` and ``IReactorThreads``.
     :param directory: the absolute path of the directory of the mount points.
+    :param key_file: the path of the key of encrypted devices, or ``None``.
     """
 
-    def __init__(self, reactor: Any, directory: str) -> None:
+    def __init__(self, reactor: Any, directory: str, key_file: str | None = None) -> None:
         self._reactor = reactor
         self._directory = directory
+        self._encryption = Encryption(reactor, directory, key_file)
         self._locks: dict[str, DeferredLock] = {}
 
     def mount_point(self, name: str) -> str:
@@ -107,14 +112,17 @@ class Mounter:
         :raises FilesystemDamaged: the file system needs a person to repair it.
         :raises MountedElsewhere: the device is mounted, or in use, otherwise.
         :raises MountPointUnusable: something else is mounted at the mount point.
+        :raises EncryptionUnavailable: it is encrypted, and this node can't open it.
+        :raises KeyRefused: it is encrypted with another key.
         """
         async with self._alone(name):
             mounted = self.mounted(name)
-            number = number_of(device)
             if mounted is None:
-                await self._check_free(device, number)
-                await self._mount(name, device, options, new, formatted)
-            elif not mounted.is_of(number):
+                # An interrupted mount may have left it open.
+                await self._encryption.close(name)
+                await self._check_free(device)
+                await self._open(name, device, options, new, formatted)
+            elif not mounted.is_of(number_of(self._encryption.top(name, device))):
                 raise MountPointUnusable(
                     f"{self.mount_point(name)} has {mounted.source}, not {device}"
                 )
@@ -140,6 +148,7 @@ class Mounter:
                 except ProgramFailed as error:
                     users = await deferToThread(_users_below, point)
                     raise MountedElsewhere(mounted.source, users or [error.output]) from error
+            await self._encryption.close(name)
             with suppress(FileNotFoundError):
                 _set_immutable(point, False)
                 os.rmdir(point)
@@ -147,14 +156,14 @@ class Mounter:
     def _alone(self, name: str) -> _Turn:
         return _Turn(self._locks, name)
 
-    async def _check_free(self, device: str, number: str) -> None:
-        holders = await deferToThread(holders_of, number)
+    async def _check_free(self, device: str) -> None:
+        holders = await deferToThread(holders_of, number_of(device))
         if holders:
             raise MountedElsewhere(device, map(str, holders))
         if linux.is_claimed(device):
             raise MountedElsewhere(device, ["the kernel, or a program that wants it for itself"])
 
-    async def _mount(
+    async def _open(
         self,
         name: str,
         device: str,
@@ -162,12 +171,29 @@ class Mounter:
         new: bool,
         formatted: Callable[[], Awaitable[None]] | None,
     ) -> None:
-        kind = await kind_on(self._reactor, device, new)
+        top, fresh = await self._encryption.open(name, device, options.encrypted, new)
+        try:
+            kind = await self._formatted(top, options, new, fresh)
+            if fresh:
+                await self._encryption.keep(device)
+            if new and formatted is not None:
+                await formatted()
+            await self._mount(name, top, kind, options)
+        except BaseException:
+            # The error of the mount says more than one of closing.
+            with suppress(StorageError):
+                await self._encryption.close(name)
+            raise
+
+    async def _formatted(self, device: str, options: Options, new: bool, fresh: bool) -> str:
+        """Make a file system where there is none; :return: a coroutine of its kind."""
+        kind = await kind_on(self._reactor, device, new, fresh)
         if kind is None:
             await run(self._reactor, *making(options, device))
             kind = options.kind
-        if new and formatted is not None:
-            await formatted()
+        return kind
+
+    async def _mount(self, name: str, device: str, kind: str, options: Options) -> None:
         await self._check(device, kind)
         if kind == "ext4" and await deferToThread(ext4_is_smaller, device):
             # Growing a mounted one needs CAP_SYS_RESOURCE, which containers often lack.
@@ -192,11 +218,14 @@ class Mounter:
         mounted = self.mounted(name)
         if mounted is None:
             return
-        if mounted.kind == "ext4" and not await deferToThread(ext4_is_smaller, device):
-            return
+        top = self._encryption.top(name, device)
         try:
-            await run(self._reactor, *growing(mounted.kind, device, point))
-        except ProgramFailed as error:
+            if top != device:
+                await self._encryption.grow(name, device)
+            if mounted.kind == "ext4" and not await deferToThread(ext4_is_smaller, top):
+                return
+            await run(self._reactor, *growing(mounted.kind, top, point))
+        except (ProgramFailed, EncryptionUnavailable) as error:
             # Its users can still have it as it is.
             FILESYSTEM_NOT_GROWN(device=device, reason=str(error)).write()
 

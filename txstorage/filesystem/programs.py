@@ -30,6 +30,7 @@ PACKAGES = {
     "xfs_growfs": "xfsprogs",
     "mkfs.btrfs": "btrfs-progs",
     "btrfs": "btrfs-progs",
+    "cryptsetup": "cryptsetup-bin",
 }
 
 # The characters of a program's output that an error contains at most, from its end.

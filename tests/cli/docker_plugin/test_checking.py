@@ -8,6 +8,7 @@ from typing import Any
 from txstorage.cli import settings_file
 from txstorage.cli.docker_plugin import checking
 from txstorage.docker.diagnosis import CheckResult, Surroundings
+from txstorage.filesystem import Options
 
 from ..support import CommandTestCase
 
@@ -54,7 +55,7 @@ class CheckTests(CommandTestCase):
         found = self.check("--state-dir", "/s", "--fs", "btrfs")
         self.assertEqual(["cloud", "programs", "sockets"], list(found))
         [at] = self.seen
-        self.assertEqual({"pg": "xfs"}, at.volumes)
+        self.assertEqual({"pg": Options("xfs")}, at.volumes)
         self.assertEqual(("/s/journal.sqlite", "/s/mounts"), (at.journal, at.mounts))
         self.assertEqual("btrfs", at.kind)
 
@@ -76,11 +77,11 @@ class CheckTests(CommandTestCase):
 
     def test_no_cloud(self) -> None:
         """Without the cloud, the machine is checked with the journal's volumes."""
-        self.patch(checking, "known_volumes", lambda path: {"pg": "xfs"})
+        self.patch(checking, "known_volumes", lambda path: {"pg": Options("xfs")})
         self.write_config(password="wrong")
         found = self.check(exit_code=1)
         self.assertEqual(("fail", "ok"), (found["cloud"]["outcome"], found["sockets"]["outcome"]))
-        self.assertEqual({"pg": "xfs"}, self.seen[-1].volumes)
+        self.assertEqual({"pg": Options("xfs")}, self.seen[-1].volumes)
         os.unlink(self.config)
         self.assertEqual("fail", self.check(exit_code=1)["cloud"]["outcome"])
 
@@ -88,11 +89,11 @@ class CheckTests(CommandTestCase):
         """The doctor uses the settings of this machine's plugin, and shows all findings."""
         path = os.path.join(settings_file.DIRECTORY, "docker-plugin.yml")
         with open(path, "w") as opened:
-            opened.write("state-dir: /state\nfs: xfs\n")
+            opened.write("state-dir: /state\nfs: xfs\nluks-key-file: /key\n")
         self.assertEqual("all; living", self.step()["detail"])
         [at] = self.seen
         self.assertEqual(("/state/journal.sqlite", "/state/mounts"), (at.journal, at.mounts))
-        self.assertEqual("xfs", at.kind)
+        self.assertEqual(("xfs", "/key"), (at.kind, at.key_file))
 
     def test_not_concerned(self) -> None:
         """On a machine without an engine, the step is skipped."""

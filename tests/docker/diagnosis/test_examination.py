@@ -16,9 +16,10 @@ from txstorage.docker.diagnosis import (
     concerns,
     examination,
     examine,
-    kinds_of,
+    filesystems_of,
     together,
 )
+from txstorage.filesystem import Options
 from txstorage.interfaces import BlockDeviceVolume, LabelledVolume
 
 
@@ -45,8 +46,16 @@ class ExaminationTests(SynchronousTestCase):
         """The programs of each volume's file system are needed."""
         used: list[set[str]] = []
         self.patch(examination, "check_programs", lambda kinds: used.append(kinds))
-        examine(attr.evolve(self.surroundings, kind="ext4", volumes={"pg": "btrfs"}))
+        examine(attr.evolve(self.surroundings, kind="ext4", volumes={"pg": Options("btrfs")}))
         self.assertEqual([{"ext4", "btrfs"}], used)
+
+    def test_encrypted(self) -> None:
+        """The key is needed for the volumes that are encrypted."""
+        asked: list[tuple[list[str], str | None]] = []
+        self.patch(examination, "check_encryption", lambda *asks: asked.append(asks))
+        volumes = {"pg": Options(encrypted=True), "other": Options()}
+        examine(attr.evolve(self.surroundings, volumes=volumes, key_file="/key"))
+        self.assertEqual([(["pg"], "/key")], asked)
 
     def test_concerns(self) -> None:
         """A machine is concerned by an engine, a socket that systemd opens, or a journal."""
@@ -70,8 +79,11 @@ class ExaminationTests(SynchronousTestCase):
             )
             return LabelledVolume(volume, labels, "available", "")
 
-        listed = [{}, {"docker-name": "a"}, {"docker-name": "b", "docker-fs": "xfs"}]
-        self.assertEqual({"a": "ext4", "b": "xfs"}, kinds_of(map(labelled, listed)))
+        second = {"docker-name": "b", "docker-fs": "xfs", "docker-encryption": "luks"}
+        self.assertEqual(
+            {"a": Options("ext4"), "b": Options("xfs", encrypted=True)},
+            filesystems_of(map(labelled, [{}, {"docker-name": "a"}, second])),
+        )
 
 
 class ResultTests(SynchronousTestCase):

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from txstorage.docker.diagnosis import node
 from txstorage.docker.diagnosis.node import (
+    check_encryption,
     check_journal,
     check_programs,
     check_view,
@@ -19,6 +20,7 @@ from txstorage.docker.diagnosis.node import (
 from txstorage.docker.diagnosis.results import CheckResult
 from txstorage.docker.journal import Journal, KnownVolume
 from txstorage.errors import ProgramMissing
+from txstorage.filesystem import Options
 
 
 class ProgramsTests(SynchronousTestCase):
@@ -55,6 +57,34 @@ class ProgramsTests(SynchronousTestCase):
         )
 
 
+class EncryptionTests(SynchronousTestCase):
+    """The needs of encrypted volumes."""
+
+    def test_none(self) -> None:
+        """Without an encrypted volume and without a key, nothing is needed."""
+        self.assertEqual("skipped", check_encryption([], None).outcome)
+
+    def test_problems(self) -> None:
+        """A missing program and a missing key are failures, each with its remedy."""
+
+        def installed(program: str) -> str:
+            raise ProgramMissing(program, "cryptsetup-bin")
+
+        self.patch(node, "installed", installed)
+        found = check_encryption(["pg"], None)
+        self.assertEqual("fail", found.outcome)
+        self.assertIn("cryptsetup", found.detail)
+        self.assertIn("this node has no key", found.detail)
+        self.assertIn("cryptsetup-bin", found.remedy)
+
+    def test_well(self) -> None:
+        """With all of it, encrypted volumes can be opened."""
+        self.patch(node, "installed", lambda program: "/sbin/" + program)
+        self.patch(node, "problem_of", lambda key_file: None)
+        expected = CheckResult("ok", "encrypted volumes can be opened")
+        self.assertEqual(expected, check_encryption([], "/key"))
+
+
 class JournalTests(SynchronousTestCase):
     """The plugin's journal."""
 
@@ -68,7 +98,7 @@ class JournalTests(SynchronousTestCase):
         """A journal in use can be read, and is not changed."""
         self.assertEqual(("ok", True), (check_journal(self.path).outcome,
                                         "1 volume" in check_journal(self.path).detail))  # fmt: skip
-        self.assertEqual({"pg": "xfs"}, known_volumes(self.path))
+        self.assertEqual({"pg": Options("xfs")}, known_volumes(self.path))
         self.assertEqual(1, len(self.journal.volumes()))
 
     def test_none(self) -> None:

@@ -16,7 +16,7 @@ from ...docker.diagnosis import (
     Surroundings,
     concerns,
     examine,
-    kinds_of,
+    filesystems_of,
     known_volumes,
     together,
 )
@@ -32,7 +32,10 @@ T = TypeVar("T")
 def surroundings_of(settings: PluginSettings) -> Surroundings:
     """:return: the places that a plugin with some settings depends on."""
     return Surroundings(
-        journal=settings.journal_path, mounts=settings.mounts_directory, kind=settings.defaults.kind
+        journal=settings.journal_path,
+        mounts=settings.mounts_directory,
+        kind=settings.defaults.kind,
+        key_file=settings.luks_key_file,
     )
 
 
@@ -52,6 +55,7 @@ def usual_settings() -> PluginSettings:
         settings,
         state_dir=str(given.get("state_dir", settings.state_dir)),
         mounts=given.get("mounts"),
+        luks_key_file=given.get("luks_key_file"),
         defaults=attr.evolve(settings.defaults, kind=kind),
     )
 
@@ -77,7 +81,7 @@ async def check_all(
     volumes, cloud = known_volumes(surroundings.journal), None
     if driver is not None:
         try:
-            volumes = kinds_of(await driver.list_labelled_volumes())
+            volumes = filesystems_of(await driver.list_labelled_volumes())
             cloud = CheckResult("ok", f"{len(volumes)} volumes of the cluster have a Docker name")
         except StorageError as error:
             explanation = explain(error)

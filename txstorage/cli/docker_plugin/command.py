@@ -122,6 +122,11 @@ async def _check(app: App, reactor: IReactor, settings: PluginSettings) -> Comma
     "volume has a choice of its own.",
 )
 @click.option(
+    "--luks-key-file",
+    metavar="PATH",
+    help="The file with the key of encrypted volumes, the same on all nodes, mode 0600.",
+)
+@click.option(
     "--linger",
     type=click.FloatRange(0, 60),
     default=0.0,
@@ -153,6 +158,7 @@ def docker_plugin(
     size: int,
     fs: str,
     takeover: str,
+    luks_key_file: str | None,
     linger: float,
     metrics: tuple[str, int] | None,
 ) -> None:
@@ -166,6 +172,7 @@ def docker_plugin(
         state_dir=state_dir,
         mounts=mounts,
         defaults=Defaults(size, fs, takeover),
+        luks_key_file=luks_key_file,
         linger=linger,
         metrics=metrics,
     )

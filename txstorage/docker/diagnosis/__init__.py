@@ -4,7 +4,7 @@ The state of the machine that the plugin depends on: engines, sockets, programs,
 
 from __future__ import annotations
 
-from .examination import Surroundings, concerns, examine, kinds_of
+from .examination import Surroundings, concerns, examine, filesystems_of
 from .node import known_volumes
 from .results import CheckResult, together
 
@@ -13,7 +13,7 @@ __all__ = [
     "Surroundings",
     "concerns",
     "examine",
-    "kinds_of",
+    "filesystems_of",
     "known_volumes",
     "together",
 ]

@@ -13,10 +13,11 @@ from typing import Callable
 import attr
 
 from ..._support import linux
+from ...filesystem import Options
 from ...interfaces import LabelledVolume
-from ..options import NAME, options_in
+from ..options import NAME, filesystem_options
 from .local_volumes import check_local_volumes
-from .node import check_journal, check_programs, check_view
+from .node import check_encryption, check_journal, check_programs, check_view
 from .results import CheckResult
 from .sockets import check_sockets
 
@@ -29,7 +30,8 @@ class Surroundings:
     :ivar journal: the path of the plugin's journal.
     :ivar mounts: the directory of the mount points.
     :ivar kind: the kind of file system of new volumes.
-    :ivar volumes: the kinds of file system of the plugin's volumes, by their names.
+    :ivar key_file: the path of the key of encrypted volumes, or ``None``.
+    :ivar volumes: the file systems of the plugin's volumes, by their names.
     :ivar engine: the path of the engine's socket.
     :ivar pid_file: the file with the engine's process id.
     :ivar sockets: the directory of plugins' sockets.
@@ -40,7 +42,8 @@ class Surroundings:
     journal: str
     mounts: str
     kind: str = "ext4"
-    volumes: Mapping[str, str] = attr.Factory(dict)
+    key_file: str | None = None
+    volumes: Mapping[str, Options] = attr.Factory(dict)
     engine: str = "/var/run/docker.sock"
     pid_file: str = "/var/run/docker.pid"
     sockets: str = "/run/docker/plugins"
@@ -50,7 +53,8 @@ class Surroundings:
 
 #: The checks by their names.
 CHECKS: dict[str, Callable[[Surroundings], CheckResult]] = {
-    "programs": lambda at: check_programs({at.kind, *at.volumes.values()}),
+    "programs": lambda at: check_programs({at.kind, *(each.kind for each in at.volumes.values())}),
+    "encryption": lambda at: check_encryption(_encrypted(at), at.key_file),
     "journal": lambda at: check_journal(at.journal),
     "sockets": lambda at: check_sockets(at.sockets, at.specs),
     "mounts": lambda at: check_view(at.mounts, at.journal, at.pid_file),
@@ -58,16 +62,20 @@ CHECKS: dict[str, Callable[[Surroundings], CheckResult]] = {
 }
 
 
-def kinds_of(volumes: Iterable[LabelledVolume]) -> dict[str, str]:
+def filesystems_of(volumes: Iterable[LabelledVolume]) -> dict[str, Options]:
     """
     :param volumes: those of the cluster.
-    :return: the kinds of file system of the plugin's volumes, by their names.
+    :return: the file systems of the plugin's volumes, by their names.
     """
     return {
-        each.labels[NAME]: options_in(each.labels).get("fs", "ext4")
+        each.labels[NAME]: filesystem_options(each.labels)
         for each in volumes
         if NAME in each.labels
     }
+
+
+def _encrypted(at: Surroundings) -> list[str]:
+    return sorted(name for name, each in at.volumes.items() if each.encrypted)
 
 
 def concerns(surroundings: Surroundings) -> bool:
@@ -90,4 +98,4 @@ def examine(surroundings: Surroundings) -> dict[str, CheckResult]:
     return {name: check(surroundings) for name, check in CHECKS.items()}
 
 
-__all__ = ["CHECKS", "Surroundings", "concerns", "examine", "kinds_of"]
+__all__ = ["CHECKS", "Surroundings", "concerns", "examine", "filesystems_of"]

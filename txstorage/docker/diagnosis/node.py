@@ -13,8 +13,8 @@ from contextlib import closing, suppress
 from urllib.parse import quote
 
 from ...errors import ProgramMissing
-from ...filesystem import KINDS, installed
-from ..options import options_in
+from ...filesystem import KINDS, Options, installed, problem_of
+from ..options import filesystem_options
 from .results import CheckResult, together
 
 #: The programs that all kinds of file systems need.
@@ -61,15 +61,33 @@ def check_programs(used: Collection[str]) -> CheckResult:
     return together(problems, "programs for: " + ", ".join(usable))
 
 
-def known_volumes(path: str) -> dict[str, str]:
+def check_encryption(encrypted: Collection[str], key_file: str | None) -> CheckResult:
+    """
+    Look for what encrypted volumes need.
+
+    :param encrypted: the names of the volumes that are encrypted.
+    :param key_file: the path of their key, or ``None``.
+    """
+    if not encrypted and key_file is None:
+        return CheckResult("skipped", "no volume is encrypted")
+    problems = [
+        CheckResult("fail", f"{program}, for encrypted volumes, is not installed", remedy)
+        for program, remedy in _missing(["cryptsetup"]).items()
+    ]
+    problem = problem_of(key_file)
+    if problem is not None:
+        problems.append(CheckResult("fail", *problem))
+    return together(problems, "encrypted volumes can be opened")
+
+
+def known_volumes(path: str) -> dict[str, Options]:
     """
     :param path: the journal's.
-    :return: the kinds of file system of the volumes in it, by their names; empty when it can't be
-        read.
+    :return: the file systems of the volumes in it, by their names; empty when it can't be read.
     """
     with suppress(sqlite3.Error, ValueError), closing(_opened(path)) as database:
         rows = database.execute("SELECT name, labels FROM volumes").fetchall()
-        return {name: options_in(json.loads(labels)).get("fs", "ext4") for name, labels in rows}
+        return {name: filesystem_options(json.loads(labels)) for name, labels in rows}
     return {}
 
 
@@ -199,4 +217,11 @@ def check_view(directory: str, journal: str, pid_file: str, proc: str = "/proc")
     )
 
 
-__all__ = ["check_journal", "check_programs", "check_view", "known_volumes", "programs_for"]
+__all__ = [
+    "check_encryption",
+    "check_journal",
+    "check_programs",
+    "check_view",
+    "known_volumes",
+    "programs_for",
+]
