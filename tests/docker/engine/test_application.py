@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
+import re
+import subprocess
+import sys
+from importlib import import_module
 from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from txstorage.docker.engine.application import CALLS, EngineAPI
 from txstorage.docker.engine.listening import Listener
@@ -160,3 +165,22 @@ class CallsTests(TestCase):
         self.assertEqual([("mount", "pg", "1"), ("unmount", "pg", "1")], self.stub.asked)
         self.mounted = None
         self.assertIn("PrivateTmp", (await ask(self.path, "Mount", Name="pg", ID="2"))["Err"])
+
+
+class SeparationTests(SynchronousTestCase):
+    """The plugin beside the engine that waits for it."""
+
+    def test_no_calls_to_engines(self) -> None:
+        """
+        The service has none of the code that asks an engine, which waits for the service's answers
+        and would never answer.
+        """
+        script = "import sys, txstorage.docker.service; print(*sys.modules)"
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        self.assertEqual("", done.stderr)
+        loaded = done.stdout.split()
+        self.assertIn("txstorage.docker.engine.application", loaded)
+        self.assertEqual([], [name for name in loaded if "docker.diagnosis" in name])
+        for name in filter(lambda name: name.startswith("txstorage.docker."), loaded):
+            source = inspect.getsource(import_module(name))
+            self.assertEqual([], re.findall(r"docker\.sock\b|HTTPConnection", source), name)
