@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 from .. import debian
@@ -48,8 +49,12 @@ def made(release):
 
     :return: the path of its description; see :func:`tests.nodes.support.made`.
     """
-    layers = make_layers(release, deb_for(release))
-    images = [busybox(layers[-1]), postgresql(release)]
+    package = deb_for(release)
+    # side by side, as debootstrap uses one core
+    with ThreadPoolExecutor() as pool:
+        database = pool.submit(postgresql, release)
+        layers = make_layers(release, package)
+        images = [busybox(layers[-1]), database.result()]
     path = os.path.join(PLACE, "made.json")
     with open(path, "w", encoding="utf-8") as opened:
         json.dump({"layers": layers, "images": [asdict(each) for each in images]}, opened)
