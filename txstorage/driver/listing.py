@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 from .._log import OncePerProblem
 from .._support.slices import Slices
+from .labelling import SecondVolumeMarks
 from .labels import UsableVolumes, block_device_volume, cluster_labels, labelled_volume
 from .snapshots import listed_snapshots
 
@@ -38,6 +39,7 @@ class ClusterLists(object):
         self._service = service
         self._cluster_id = cluster_id
         self._slices = Slices(reactor)
+        self._marks = SecondVolumeMarks(service, cluster_id)
         self._problems = OncePerProblem()
         self._snapshot_problems = OncePerProblem()
 
@@ -67,9 +69,10 @@ class ClusterLists(object):
         selection = UsableVolumes(page, self._cluster_id, read)
 
         def selected(_):
-            # type: (None) -> List[Any]
+            # type: (None) -> Deferred[List[Any]]
             self._problems.report(selection.problems)
-            return selection.volumes
+            marked = self._marks.mark(selection.seconds)
+            return marked.addCallback(lambda _: selection.volumes)
 
         return self._slices.run(selection.steps()).addCallback(selected)
 

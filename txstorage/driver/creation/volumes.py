@@ -8,7 +8,7 @@ from __future__ import absolute_import, division, print_function
 from ..._log import CREATE_RESUMED, DUPLICATE_VOLUME
 from ...errors import DatasetConflict, OperationFailed, SmallerThanSource, UnusableStatus
 from ..convergence import VolumeConvergence
-from ..labels import belongs_to, dataset_labels, dataset_of, volume_name
+from ..labels import belongs_to, dataset_labels, dataset_of, is_superseded, volume_name
 from ..lifecycle import AWAITED, chosen
 from .once import Creation
 
@@ -90,6 +90,7 @@ class VolumeCreation(Creation):
         return (
             belongs_to(found, self._cluster_id)
             and dataset_of(found) == self._dataset_id
+            and not is_superseded(found)
             and found.status != u"deleting"
         )
 
