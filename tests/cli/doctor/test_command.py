@@ -277,20 +277,6 @@ class DoctorTests(CommandTestCase):
         self.cloud.store.set_metadata(volume, labels, replace=True)
         self.assert_fails("list volumes", "1 of 1 volumes can't be used")
 
-    def test_orphan(self) -> None:
-        """A dataset's second volume is named, with the remedy; the doctor changes nothing."""
-        used = self.create()
-        self.clock.advance(2)
-        second = self.create()
-        labels = self.cloud.store.volume(used).metadata
-        self.cloud.store.set_metadata(second, dict(labels), replace=True)
-        found = self.diagnose(0)["list volumes"]
-        self.assertEqual(found["outcome"], "warning")
-        self.assertIn(f"1 volume; {second} is an orphan", found["detail"])
-        self.assertIn(f"has another volume, {used}", found["detail"])
-        self.assertIn("txstorage volumes destroy", found["remedy"])
-        self.assertNotIn("flocker-superseded-by", self.cloud.store.volume(second).metadata)
-
     def test_device_that_is_missing(self) -> None:
         """A volume that is attached here without a device is found."""
         volume = self.create()

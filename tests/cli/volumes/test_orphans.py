@@ -59,6 +59,16 @@ class OrphanTests(CommandTestCase):
         ids = {each["volume_id"] for each in self.document("volumes", "list")["volumes"]}
         self.assertEqual(ids, {self.used, self.second, other})
 
+    def test_doctor(self) -> None:
+        """The doctor warns of each orphan, with the remedy, and changes nothing."""
+        steps = self.document("doctor")["steps"]
+        [found] = [step for step in steps if step["name"] == "list volumes"]
+        self.assertEqual(found["outcome"], "warning")
+        self.assertIn(f"1 volume; {self.second} is an orphan", found["detail"])
+        self.assertIn(f"has another volume, {self.used}", found["detail"])
+        self.assertEqual(found["remedy"], REMEDY)
+        self.assertNotIn(MARK, self.cloud.store.volume(self.second).metadata)
+
     def test_none(self) -> None:
         """Without orphans, the list is empty."""
         self.document("volumes", "destroy", self.second, "--yes")
