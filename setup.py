@@ -129,6 +129,8 @@ setup(
         # Drives the browser that opens the documentation's pages.
         "browser": ["selenium>=4; python_version >= '3.9'"],
         "packages": ["build", "twine"],
+        # Checks a release; the bill of materials is CycloneDX's.
+        "release": ["cyclonedx-bom", "packaging", "towncrier"],
         # Some are pinned, because the findings depend on the version.
         "lint": [
             "bandit",

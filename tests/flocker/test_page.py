@@ -32,7 +32,7 @@ class VariablesTests(SynchronousTestCase):
 
     def test_inside(self) -> None:
         """
-        Where Flocker is in its Python's own environment, no path is set: an empty one would put the
+        For a Flocker in its Python's own environment, no path is set: an empty one would put the
         current directory on the path, and pip would find the checkout there.
         """
         variables = self.variables("")
@@ -41,7 +41,7 @@ class VariablesTests(SynchronousTestCase):
         self.assertEqual(variables["JOURNAL"], "/the/journal")
 
     def test_outside(self) -> None:
-        """Where Flocker is elsewhere, it is on the path, and the driver is not."""
+        """A Flocker that is elsewhere is on the path, and the driver is not."""
         path = self.path_of(self.variables("/a/flocker"))
         self.assertIn("/a/flocker", path)
         self.assertNotIn("/the/driver", path)
