@@ -230,7 +230,8 @@ class BlockDeviceDriver(object):
         List the volumes of this cluster.
 
         A malformed volume, and any but one volume of a dataset, is left out and reported in the
-        log, once until that changes.
+        log, once until that changes.  A dataset's second volume gets the label
+        ``flocker-superseded-by``, which keeps it out of later lists.
 
         :return: a ``Deferred`` that fires with a list of ``BlockDeviceVolume``.
         """
