@@ -196,6 +196,8 @@ def main():
     parser.add_argument("--wheel", help="make only the .deb and the .rpm, of this wheel")
     options = parser.parse_args()
     os.environ["SOURCE_DATE_EPOCH"] = epoch(options.checkout)
+    # Python 2 writes some metadata in the order of its hashes
+    os.environ["PYTHONHASHSEED"] = "0"
     # the modes of files in wheels are those of the build
     os.umask(0o022)
     make_environment()

@@ -32,14 +32,15 @@ class ClusterLists(object):
     :param reactor: provides ``IReactorTime``.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
     :param UUID cluster_id: the cluster.
+    :param bool marking: whether the lists label the second volumes of datasets.
     """
 
-    def __init__(self, reactor, service, cluster_id):
-        # type: (IReactorTime, IVolumeService, UUID) -> None
+    def __init__(self, reactor, service, cluster_id, marking=True):
+        # type: (IReactorTime, IVolumeService, UUID, bool) -> None
         self._service = service
         self._cluster_id = cluster_id
         self._slices = Slices(reactor)
-        self._marks = SecondVolumeMarks(service, cluster_id)
+        self._marks = SecondVolumeMarks(service, cluster_id) if marking else None
         self._problems = OncePerProblem()
         self._snapshot_problems = OncePerProblem()
 
@@ -69,8 +70,10 @@ class ClusterLists(object):
         selection = UsableVolumes(page, self._cluster_id, read)
 
         def selected(_):
-            # type: (None) -> Deferred[List[Any]]
+            # type: (None) -> Any
             self._problems.report(selection.problems)
+            if self._marks is None:
+                return selection.volumes
             marked = self._marks.mark(selection.seconds)
             return marked.addCallback(lambda _: selection.volumes)
 

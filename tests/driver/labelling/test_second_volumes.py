@@ -135,6 +135,12 @@ class MarkTests(SecondVolumeTestCase):
         [message] = logged(logger, SECOND_VOLUME_MARKED)
         self.assertEqual((self.second, self.used), (message[u"volume_id"], message[u"used"]))
 
+    def test_without_marking(self):
+        """A driver that must change nothing leaves the second volume out, and does not mark it."""
+        self.driver = self.new_driver(marking=False)
+        self.assertEqual([self.used], self.listed())
+        self.assertEqual(["list"], self.cloud.requests)
+
     def stale(self):
         """Let the cloud's list show the state of now, whatever happens."""
         page = self.cloud._list({})

@@ -292,7 +292,9 @@ async def check_space(state: DoctorRun) -> str:
 
 async def check_driver(state: DoctorRun) -> str:
     """Check that there is a cluster id."""
-    state.driver = driver_for(state.reactor, state.configuration, state.service)
+    # The doctor changes nothing.
+    parts = (state.reactor, state.configuration, state.service)
+    state.driver = driver_for(*parts, marking=False)
     return str(state.configuration.cluster_id)
 
 
@@ -306,7 +308,6 @@ async def check_list(state: DoctorRun) -> str:
     """Check that the cluster's volumes can be listed, and that each is used."""
     cluster_id: Any = state.configuration.cluster_id
     page = await state.service.list_volumes(cluster_labels(cluster_id))
-    # Not the driver's list, which marks orphans: the doctor changes nothing.
     selection = selected(page, cluster_id)
     usable, orphans = selection.volumes, selection.seconds
     state.volumes = tuple(usable)
