@@ -393,8 +393,7 @@ class BlockDeviceDriver(object):
 
     def _device_path(self, volume_id):
         # type: (Text) -> Deferred[FilePath[str]]
-        d = self._service.get_volume(volume_id)
-        d.addCallback(self._check)
+        d = self._service.get_volume(volume_id).addCallback(self._check)
         return d.addCallback(self._attacher.device_path)
 
 
