@@ -229,6 +229,10 @@ class Cluster(object):
         """Wait until a process has logged a text."""
         return self.until(lambda _: text in json.dumps(self.log_of(name)))
 
+    def until_logged_anywhere(self, text):
+        """Wait until an agent of any node has logged a text."""
+        return self.until(lambda _: any(text in json.dumps(self.log_of(name)) for name in NODES))
+
     def until_on(self, dataset_ids, node):
         """Wait until datasets are mounted on a node."""
         where = self.node_ids[node]
@@ -321,10 +325,10 @@ class DatasetsMixin(object):
         yield cluster.move(dataset_id, "node-2")
         yield cluster.until_on([dataset_id], "node-2")
         self.assert_holds("node-2", dataset_id)
-        yield cluster.until_logged("node-2", u"txstorage:list:second_marked")
+        yield cluster.until_logged_anywhere(u"txstorage:list:second_marked")
         yield cluster.delete(dataset_id)
         yield cluster.until_gone([dataset_id])
-        yield cluster.until_logged("node-2", u"txstorage:list:orphan")
+        yield cluster.until_logged_anywhere(u"txstorage:list:orphan")
         self.assertEqual([], self.volumes())
         left = yield another._service.get_volume(extra.blockdevice_id)
         self.assertEqual(
