@@ -6,6 +6,7 @@ A rule returns a list of problems, texts; an empty one when there is none.
 
 import re
 
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 #: The file that has the version; all other places read it there.
@@ -133,10 +134,12 @@ def bill_problems(bill, version, required):
     """
     if bill.get("bomFormat") != "CycloneDX":
         return ["the bill of materials is not CycloneDX's"]
-    versions = {each["name"].lower(): each.get("version") for each in bill.get("components", ())}
+    versions = {
+        canonicalize_name(each["name"]): each.get("version") for each in bill.get("components", ())
+    }
     problems = [
         "the bill of materials lacks {}".format(name)
-        for name in sorted(name.lower() for name in required)
+        for name in sorted(map(canonicalize_name, required))
         if not versions.get(name)
     ]
     if versions.get("txstorage") != version:

@@ -149,9 +149,10 @@ class FilesTests(SynchronousTestCase):
         components = [
             {"name": "txstorage", "version": VERSION},
             {"name": "Twisted", "version": "26.4.0"},
+            {"name": "zope.interface", "version": "8.1"},
         ]
         bill = {"bomFormat": "CycloneDX", "components": components}
-        self.assertEqual([], rules.bill_problems(bill, VERSION, ["Twisted"]))
+        self.assertEqual([], rules.bill_problems(bill, VERSION, ["twisted", "zope_interface"]))
         self.assertEqual(
             ["the bill of materials lacks attrs"],
             rules.bill_problems(bill, VERSION, ["Twisted", "attrs"]),
