@@ -4,6 +4,7 @@ The rules of a release: each function decides about values, and reads nothing.
 A rule returns a list of problems, texts; an empty one when there is none.
 """
 
+import json
 import re
 
 from packaging.utils import canonicalize_name
@@ -129,13 +130,18 @@ def difference_problems(first, second):
 
 def bill_problems(bill, version, required):
     """
-    :param bill: the bill of materials, a JSON value.
+    :param bill: the bill of materials, text.
     :param required: the names of the libraries that txstorage requires.
     """
-    if bill.get("bomFormat") != "CycloneDX":
+    try:
+        document = json.loads(bill)
+    except ValueError:
+        document = {}
+    if document.get("bomFormat") != "CycloneDX":
         return ["the bill of materials is not CycloneDX's"]
     versions = {
-        canonicalize_name(each["name"]): each.get("version") for each in bill.get("components", ())
+        canonicalize_name(each["name"]): each.get("version")
+        for each in document.get("components", ())
     }
     problems = [
         "the bill of materials lacks {}".format(name)
@@ -145,6 +151,8 @@ def bill_problems(bill, version, required):
     if versions.get("txstorage") != version:
         found = versions.get("txstorage")
         problems.append("the bill of materials has txstorage {}, not {}".format(found, version))
+    if "file:///" in bill:
+        problems.append("the bill of materials has a path of this machine")
     return problems
 
 

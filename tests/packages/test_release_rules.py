@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import importlib.util
 import io
+import json
 import os
 import subprocess
 import tarfile
@@ -151,7 +152,7 @@ class FilesTests(SynchronousTestCase):
             {"name": "Twisted", "version": "26.4.0"},
             {"name": "zope.interface", "version": "8.1"},
         ]
-        bill = {"bomFormat": "CycloneDX", "components": components}
+        bill = json.dumps({"bomFormat": "CycloneDX", "components": components})
         self.assertEqual([], rules.bill_problems(bill, VERSION, ["twisted", "zope_interface"]))
         self.assertEqual(
             ["the bill of materials lacks attrs"],
@@ -159,7 +160,17 @@ class FilesTests(SynchronousTestCase):
         )
         [problem] = rules.bill_problems(bill, "1.3.0", [])
         self.assertIn("txstorage 1.2.0, not 1.3.0", problem)
-        self.assertEqual(1, len(rules.bill_problems({"components": []}, VERSION, [])))
+        for other in ("{}", "no JSON"):
+            [problem] = rules.bill_problems(other, VERSION, [])
+            self.assertIn("not CycloneDX's", problem)
+
+    def test_path_in_bill(self) -> None:
+        """The bill of materials has no path of the machine that made it."""
+        reference = {"url": "file:///home/someone/txstorage.whl"}
+        component = {"name": "txstorage", "version": VERSION, "externalReferences": [reference]}
+        bill = json.dumps({"bomFormat": "CycloneDX", "components": [component]})
+        [problem] = rules.bill_problems(bill, VERSION, [])
+        self.assertIn("a path of this machine", problem)
 
     def test_checksums(self) -> None:
         """The lines are those of ``sha256sum``, in the order of the names."""
