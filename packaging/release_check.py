@@ -109,7 +109,7 @@ class Release:
         say("the tag's name: " + rules.tag_of(self.version))
 
     def check_news(self):
-        """All changes are in the draft of the notes."""
+        """All changes are in the draft of the notes, or in the changelog."""
         command = [program("towncrier"), "build", "--draft", "--version", self.version]
         draft = output_of(*command)
         fragments, place = {}, os.path.join(ROOT, "newsfragments")
@@ -123,8 +123,8 @@ class Release:
             "correct the files in newsfragments/; its README.rst describes them",
         )
         with open(os.path.join(self.directory, "NOTES.rst"), "w", encoding="utf-8") as opened:
-            opened.write(draft[draft.index(self.version + " (") :])
-        say("{} changes, in {}".format(len(fragments), os.path.relpath(opened.name, ROOT)))
+            opened.write(rules.notes_of(self.version, draft if fragments else changelog))
+        say("the notes are " + os.path.relpath(opened.name, ROOT))
 
     def _build(self, name, variables, umask):
         """:return: the path of the files that a clone with this name is built into."""

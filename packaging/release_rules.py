@@ -76,13 +76,16 @@ def _squeezed(text):
 
 def news_problems(fragments, draft, changelog, version):
     """
+    Before a release, its changes are files; in the release's own commit, they are in the changelog.
+
     :param fragments: the names of the files of changes to their contents.
     :param draft: the changes of this release, as towncrier writes them.
     :param changelog: the changes of the releases before.
     """
-    problems = []
+    is_released = notes_of(version, changelog) is not None
     if not fragments:
-        problems.append("there is no file of changes")
+        return [] if is_released else ["there is no file of changes"]
+    problems = []
     rendered = _squeezed(draft)
     for name, text in sorted(fragments.items()):
         if not FRAGMENT.fullmatch(name):
@@ -91,9 +94,22 @@ def news_problems(fragments, draft, changelog, version):
             problems.append("{} is empty".format(name))
         elif _squeezed(text) not in rendered:
             problems.append("the changes of {} are not in the draft".format(name))
-    if re.search(r"(?m)^{} \(".format(re.escape(version)), changelog):
+    if is_released:
         problems.append("the changes of {} are in the changelog already".format(version))
     return problems
+
+
+def notes_of(version, changelog):
+    """
+    :param changelog: the changes of releases, as towncrier writes them.
+    :return: the changes of one version, with their title; ``None`` when there are none.
+    """
+    title = r"^{} \(\d{{4}}-\d\d-\d\d\)\n-+\n"
+    begin = re.search(title.format(re.escape(version)), changelog, re.MULTILINE)
+    if begin is None:
+        return None
+    following = re.compile(title.format(r"\S+"), re.MULTILINE).search(changelog, begin.end())
+    return changelog[begin.start() : following.start() if following else None].rstrip() + "\n"
 
 
 def file_problems(version, names, skipped=()):

@@ -109,9 +109,26 @@ class NewsTests(SynchronousTestCase):
     def test_released(self) -> None:
         """Notes that the changelog has already are a problem; those of others are not."""
         fragments = {"+one.added.rst": "One."}
-        self.assertEqual([], self.problems(fragments, "One.", "1.2.0.1 (2026-01-01)\n"))
-        [problem] = self.problems(fragments, "One.", "Changes\n\n1.2.0 (2026-01-01)\n-----\n")
+        other, own = (
+            f"Changes\n\n{version} (2026-01-01)\n-----\n" for version in ("1.2.0.1", VERSION)
+        )
+        self.assertEqual([], self.problems(fragments, "One.", other))
+        [problem] = self.problems(fragments, "One.", own)
         self.assertIn("changelog already", problem)
+        # the release's own commit
+        self.assertEqual([], self.problems({}, "", own))
+        self.assertEqual(["there is no file of changes"], self.problems({}, "", other))
+
+    def test_notes(self) -> None:
+        """The notes of a version are its own part of the changelog."""
+        first, second = (
+            "1.2.0 (2026-02-02)\n----\n\n- One.\n",
+            "1.1.0 (2026-01-01)\n---\n\n- Two.\n",
+        )
+        changelog = "Changes\n=======\n\n" + first + "\n\n" + second
+        self.assertEqual(first, rules.notes_of("1.2.0", changelog))
+        self.assertEqual(second, rules.notes_of("1.1.0", changelog))
+        self.assertIsNone(rules.notes_of("1.1", changelog))
 
 
 class FilesTests(SynchronousTestCase):
