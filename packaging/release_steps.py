@@ -27,14 +27,15 @@ def require(problems, remedy):
         raise NotReady(problems, remedy)
 
 
-def failure_of(check, release):
+def failure_of(text, check, release, say):
     """
-    Run a step.
+    Run a step, and report its beginning and its end.
 
     :return: ``None``, or the problem and the remedy (texts).
     """
     try:
-        check(release)
+        with step(text, say=say):
+            check(release)
     except NotReady as error:
         return str(error), error.remedy
     except (subprocess.CalledProcessError, OSError) as error:
@@ -59,8 +60,7 @@ def run_steps(release, steps, say=say):
             say("skipped: {}: because of {}".format(text, blocked))
             counts["skipped"] += 1
             continue
-        with step(text, say=say):
-            failed = failure_of(check, release)
+        failed = failure_of(text, check, release, say)
         if failed is None:
             counts["passed"] += 1
             continue

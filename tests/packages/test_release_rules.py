@@ -227,7 +227,8 @@ class StepsTests(SynchronousTestCase):
         error = steps.NotReady(["a is wrong", "b too"], "correct both")
         counts = self.run_steps(("one", error, False), ("two", None, False))
         self.assertEqual({"passed": 1, "failed": 1, "skipped": 0}, counts)
-        self.assertIn("failed: one: a is wrong; b too. What to do: correct both", self.said)
+        reason = "failed: one: a is wrong; b too. What to do: correct both"
+        self.assertEqual(["one", "one: failed after 0 s", reason], self.said[:3])
 
     def test_needed(self) -> None:
         """Steps that need the result of a failed one are skipped, and the output says so."""
