@@ -11,7 +11,7 @@ $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
 .PHONY: help demo demo-docker test mutants test-faults test-pythons test-all test-openstack test-flocker test-fresh lint docs bench clean \
-	environment buildbot buildbot-stop test-buildbot packages test-packages test-docker test-docker-all docker-plugin picture picture-docker
+	environment buildbot buildbot-stop test-buildbot packages release-check test-packages test-docker test-docker-all docker-plugin picture picture-docker
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -62,6 +62,9 @@ lint: ## check style, types, documentation, imports, news fragments and the dist
 
 packages: ## make the distributions, a .deb and an .rpm, in dist
 	@$(PYTHON) packaging/build.py
+
+release-check: environment ## check that a release can be made, and make its files in dist/release, without publishing
+	@$(BIN)/python -W ignore packaging/release_check.py
 
 docker-plugin: ## make a managed Docker plugin, in dist/docker-plugin (as root, on Debian)
 	@$(PYTHON) packaging/docker_plugin.py

@@ -5,6 +5,7 @@ The package's metadata, limited to the features that the setuptools of both Pyth
 import io
 import os
 import re
+import shutil
 import sys
 
 from setuptools import find_packages, setup
@@ -16,6 +17,31 @@ PYTHON_3_REQUIRES = ["click>=8.0", "cryptography", "jsonschema>=4.18", "klein>=2
 METRICS = ["prometheus-client>=0.14; python_version >= '3.9'"]
 # The reader of clouds.yaml, which the key `cloud` needs.
 CLOUDS = ["openstacksdk; python_version >= '3.9'"]
+
+
+# A directory beside the environment's programs, where the agent has the name of Flocker's.
+AGENTS = "with-txstorage"
+
+
+def commands():
+    """
+    The build of Python 2's dataset agent under two names: its own, and Flocker's in a directory.
+
+    Flocker's log filter, ``pidof -x`` and its accounting know a process by the name of Flocker's
+    agent, and a file of that name beside Flocker's own would replace it.
+    """
+    if not PYTHON_2:
+        return {}
+    from distutils.command.build_scripts import build_scripts
+
+    class BuildScripts(build_scripts):
+        def run(self):
+            build_scripts.run(self)
+            named = os.path.join(self.build_dir, AGENTS, "flocker-dataset-agent")
+            self.mkpath(os.path.dirname(named))
+            shutil.copy(os.path.join(self.build_dir, "txstorage-dataset-agent"), named)
+
+    return {"build_scripts": BuildScripts}
 
 
 def read(*parts):
@@ -103,6 +129,8 @@ setup(
         # Drives the browser that opens the documentation's pages.
         "browser": ["selenium>=4; python_version >= '3.9'"],
         "packages": ["build", "twine"],
+        # Checks a release; the bill of materials is CycloneDX's.
+        "release": ["cyclonedx-bom", "packaging", "towncrier"],
         # Some are pinned, because the findings depend on the version.
         "lint": [
             "bandit",
@@ -117,11 +145,9 @@ setup(
             "types-jsonschema",
         ],
     },
-    entry_points={
-        "console_scripts": ["txstorage-dataset-agent = txstorage.flocker.dataset_agent:main"]
-        if PYTHON_2
-        else ["txstorage = txstorage.cli.main:main"]
-    },
+    scripts=["packaging/flocker/txstorage-dataset-agent"] if PYTHON_2 else [],
+    entry_points={"console_scripts": [] if PYTHON_2 else ["txstorage = txstorage.cli.main:main"]},
+    cmdclass=commands(),
     zip_safe=False,
     classifiers=[
         "Development Status :: 4 - Beta",

@@ -22,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.append(ROOT)
 # At the end, so that no module of the project hides a library's.
+from repacking import repack  # noqa: E402
 from tests.run import (  # noqa: E402
     ENVIRONMENT,
     ENVIRONMENT_2,
@@ -38,17 +39,26 @@ from tree import make_tree  # noqa: E402
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 
+#: These let rpm take the times of the commit, and no name of the machine.
+RPM_MACROS = (
+    "use_source_date_epoch_as_buildtime 1",
+    "clamp_mtime_to_source_date_epoch 1",
+    "_buildhost localhost",
+)
+
+
 def program(name):
     return os.path.join(ENVIRONMENT, "bin", name)
 
 
-def make_source(directory):
+def make_source(directory, checkout):
     """:return: the path of the source distribution."""
     # setuptools would include the files of an earlier build
-    shutil.rmtree(os.path.join(ROOT, "build"), ignore_errors=True)
+    shutil.rmtree(os.path.join(checkout, "build"), ignore_errors=True)
     build = "-W ignore -m build --no-isolation --sdist --outdir".split()
-    run(program("python"), *build, directory, ROOT, stdout=subprocess.DEVNULL)
+    run(program("python"), *build, directory, checkout, stdout=subprocess.DEVNULL)
     [path] = glob.glob(os.path.join(directory, "txstorage-*.tar.gz"))
+    repack(path, int(os.environ["SOURCE_DATE_EPOCH"]))
     return path
 
 
@@ -70,9 +80,9 @@ def make_wheel(python, source, directory):
     return wheel
 
 
-def make_distributions(directory):
+def make_distributions(directory, checkout):
     """:return: the path of the wheel for Python 3."""
-    source = make_source(directory)
+    source = make_source(directory, checkout)
     interpreter = interpreter_of("2.7")
     if interpreter is None:
         say("no Python 2.7 here: its wheel is skipped")
@@ -86,13 +96,13 @@ def make_distributions(directory):
     return wheel
 
 
-def epoch():
+def epoch(checkout=ROOT):
     """
     :return: the time of the last commit in seconds, as text, so that the same sources make the
         same packages.
     """
     result = subprocess.run(
-        ["git", "log", "-1", "--format=%ct"], cwd=ROOT, stdout=subprocess.PIPE, check=False
+        ["git", "log", "-1", "--format=%ct"], cwd=checkout, stdout=subprocess.PIPE, check=False
     )
     return result.stdout.decode().strip() or "0"
 
@@ -150,6 +160,9 @@ def make_rpm(tree, directory, values):
         definitions = ["--define", "_topdir " + place, "--define", "_rpmdir " + place]
         # for each distribution that has Python at the same path
         definitions += ["--define", "_build_id_links none", "--define", "dist %{nil}"]
+        # the same sources make the same package, on any machine
+        for macro in RPM_MACROS:
+            definitions += ["--define", macro]
         run("rpmbuild", "--quiet", "-bb", *definitions, spec)
         [built] = glob.glob(os.path.join(place, "*", "*.rpm"))
         return shutil.copy(built, directory)
@@ -179,16 +192,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--directory", default=os.path.join(ROOT, "dist"), help="of the packages")
     parser.add_argument("--revision", type=int, default=1, help="number of the .deb and the .rpm")
+    parser.add_argument("--checkout", default=ROOT, help="whose files are built")
     parser.add_argument("--wheel", help="make only the .deb and the .rpm, of this wheel")
     options = parser.parse_args()
-    os.environ["SOURCE_DATE_EPOCH"] = epoch()
+    os.environ["SOURCE_DATE_EPOCH"] = epoch(options.checkout)
+    # Python 2 writes some metadata in the order of its hashes
+    os.environ["PYTHONHASHSEED"] = "0"
+    # the modes of files in wheels are those of the build
+    os.umask(0o022)
     make_environment()
     install(ENVIRONMENT, "--editable", ".[packages]")
     directory, wheel = os.path.abspath(options.directory), options.wheel
     if wheel is None:
         shutil.rmtree(directory, ignore_errors=True)
-        os.mkdir(directory)
-        wheel = make_distributions(directory)
+        os.makedirs(directory)
+        wheel = make_distributions(directory, os.path.abspath(options.checkout))
     make_packages(wheel, directory, options.revision)
 
 

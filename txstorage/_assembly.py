@@ -204,14 +204,15 @@ def volume_service(reactor, configuration, agent=None):
     )
 
 
-def driver_for(reactor, configuration, service):
-    # type: (Any, Configuration, IVolumeService) -> BlockDeviceDriver
+def driver_for(reactor, configuration, service, marking=True):
+    # type: (Any, Configuration, IVolumeService, bool) -> BlockDeviceDriver
     """
     Create a driver on an existing client of the cloud.
 
     :param reactor: provides ``IReactorTime`` and ``IReactorFDSet``.
     :param Configuration configuration: the cluster and the node.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
+    :param bool marking: whether lists label the second volumes of datasets.
     :return: a :class:`~txstorage.driver.operations.BlockDeviceDriver`.
     :raises InvalidConfiguration: the configuration has no ``cluster_id``.
     """
@@ -237,6 +238,7 @@ def driver_for(reactor, configuration, service):
         node,
         profiles=configuration.profiles,
         timeout=configuration.timeout,
+        marking=marking,
         intervals=Intervals(longest=configuration.poll_interval),
         copy_timeout=configuration.copy_timeout,
     )

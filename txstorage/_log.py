@@ -104,6 +104,24 @@ DUPLICATE_VOLUME = MessageType(
     u"A dataset has a second volume, which is never used.",
 )
 
+ORPHANED_VOLUME = MessageType(
+    u"txstorage:list:orphan",
+    [DATASET, VOLUME, _text(u"used", u"The id of the volume that was used instead.")],
+    u"A dataset's second volume, which is never used, outlived the volume that was used.",
+)
+
+SECOND_VOLUME_MARKED = MessageType(
+    u"txstorage:list:second_marked",
+    [DATASET, VOLUME, _text(u"used", u"The id of the volume that is used instead.")],
+    u"A dataset's second volume was given the label flocker-superseded-by.",
+)
+
+SECOND_VOLUME_NOT_MARKED = MessageType(
+    u"txstorage:list:second_not_marked",
+    [VOLUME, REASON],
+    u"A dataset's second volume could not be given the label flocker-superseded-by.",
+)
+
 CREATE_RESUMED = MessageType(
     u"txstorage:create:resumed",
     [DATASET, VOLUME, STATUS],
@@ -296,10 +314,13 @@ __all__ = [
     "HTTP_RETRY",
     "INSTANCE_ID_SOURCE",
     "OPERATION",
+    "ORPHANED_VOLUME",
     "POLL_FAILED",
     "PROFILE_NOT_MAPPED",
     "REASON",
     "REQUEST_REFUSED",
+    "SECOND_VOLUME_MARKED",
+    "SECOND_VOLUME_NOT_MARKED",
     "SERVER_FAULT",
     "SERVER_REQUEST",
     "SERVER_SNAPSHOT",

@@ -65,6 +65,16 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
             ),
         ),
         (
+            "A dataset's second volume, which another program made, is never used and is "
+            "reported, also when the dataset's own volume is gone.",
+            (
+                "tests.driver.labelling.test_second_volumes.NeverUsedTests.test_life",
+                "tests.driver.labelling.test_second_volumes.MarkTests.test_stale_list",
+                "tests.cli.volumes.test_orphans.OrphanTests.test_after_the_dataset",
+                "tests.flocker.check_cluster.StockAgentTests.test_extra_volume",
+            ),
+        ),
+        (
             "A request that the cloud may have carried out is not sent again.",
             ("tests._http.test_client.RetryDelayTests.test_table",),
         ),
@@ -206,6 +216,10 @@ PROMISES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         (
             "txstorage can be installed beside Flocker's pins, and changes none of them.",
             ("tests.house.test_distribution.Python2Tests.test_beside_the_pins",),
+        ),
+        (
+            "The agent has the name of Flocker's agent, and replaces no program of Flocker's.",
+            ("tests.house.test_distribution.Python2Tests.test_agent",),
         ),
         (
             "Imports point downward, and the driver does not require the embedded service.",

@@ -178,14 +178,15 @@ class MembersTests(CommandTestCase):
 
     def test_members(self) -> None:
         """The documents of each command have the same members, whatever the volume's state."""
-        common = {*COLUMNS, "attached_to_hosts"} - {"cluster_id"}
+        of_lists = {"cluster_id", "superseded_by"}
+        common = {*COLUMNS, "attached_to_hosts"} - of_lists
         device = {"device_path", "device_size"}
         volume = self.create()
         snapshot = self.document("snapshots", "create", volume)
         self.assertEqual(set(snapshot), {*SNAPSHOT_COLUMNS, "was_attached"})
         for _ in "ab":  # as it was made, and when it was attached
             [listed] = self.document("volumes", "list")["volumes"]
-            self.assertEqual(set(listed), common | {"cluster_id"})
+            self.assertEqual(set(listed), common | of_lists)
             shown = self.document("volumes", "show", volume)
             self.assertEqual(set(shown), common | device | {"holders", "snapshots"})
             self.assertEqual(set(shown["snapshots"][0]), set(SNAPSHOT_COLUMNS))

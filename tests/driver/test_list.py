@@ -113,8 +113,10 @@ class ListTests(DriverTestCase):
         self.assertEqual([set(), {u"worse", u"worst"}], self.duplicates_and_skipped(logger))
         self.assertEqual(nothing, self.duplicates_and_skipped(logger))
         youngest = self.cloud.add(dataset_id=dataset_id)
-        del self.cloud.volumes[old]
         self.assertEqual([{youngest}, set()], self.duplicates_and_skipped(logger))
+        self.assertEqual(nothing, self.duplicates_and_skipped(logger))
+        del self.cloud.volumes[young]
+        self.assertEqual(nothing, self.duplicates_and_skipped(logger))
 
     @capture_logging(None)
     def test_reported_again(self, logger):

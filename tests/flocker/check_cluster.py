@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import yaml
 from flocker.ca import (
@@ -30,6 +30,8 @@ from twisted.internet.task import deferLater
 from twisted.python.filepath import FilePath
 from twisted.trial.unittest import SkipTest, TestCase
 from twisted.web.http import CREATED, OK
+
+from txstorage.driver.labels import SUPERSEDED, dataset_labels
 
 from ..helpers.child import EmbeddedService
 from .support import GIB, made_by_flocker
@@ -227,6 +229,10 @@ class Cluster(object):
         """Wait until a process has logged a text."""
         return self.until(lambda _: text in json.dumps(self.log_of(name)))
 
+    def until_logged_anywhere(self, text):
+        """Wait until an agent of any node has logged a text."""
+        return self.until(lambda _: any(text in json.dumps(self.log_of(name)) for name in NODES))
+
     def until_on(self, dataset_ids, node):
         """Wait until datasets are mounted on a node."""
         where = self.node_ids[node]
@@ -300,6 +306,34 @@ class DatasetsMixin(object):
         yield gatherResults([cluster.delete(dataset_id) for dataset_id in ids])
         yield cluster.until_gone(ids)
         self.assertEqual([], self.volumes())
+
+    @inlineCallbacks
+    def test_extra_volume(self):
+        """
+        A second volume with a dataset's label, made through the cloud's API, is not used: neither
+        while the dataset lives and moves, nor after its deletion, when the volume is an orphan.
+        """
+        cluster = self.cluster
+        cluster.start()
+        yield cluster.until(lambda found: True)
+        [dataset_id] = yield self.made(1)
+        [used] = self.volumes()
+        another, _ = cluster.service.driver(self, uuid4())
+        extra = yield another.create_volume(uuid4(), GIB)
+        labels = dataset_labels(cluster.cluster_id, UUID(dataset_id))
+        yield another._service.set_labels(extra.blockdevice_id, labels)
+        yield cluster.move(dataset_id, "node-2")
+        yield cluster.until_on([dataset_id], "node-2")
+        self.assert_holds("node-2", dataset_id)
+        yield cluster.until_logged_anywhere(u"txstorage:list:second_marked")
+        yield cluster.delete(dataset_id)
+        yield cluster.until_gone([dataset_id])
+        yield cluster.until_logged_anywhere(u"txstorage:list:orphan")
+        self.assertEqual([], self.volumes())
+        left = yield another._service.get_volume(extra.blockdevice_id)
+        self.assertEqual(
+            (u"available", used.blockdevice_id), (left.status, left.labels[SUPERSEDED])
+        )
 
     @inlineCallbacks
     def test_cloud_down_at_start(self):

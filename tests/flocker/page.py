@@ -33,22 +33,35 @@ def prepare(prefix):
         yield "ln -s {} ~/bin/{}".format(STAND_IN, name)
 
 
+def variables_of(environ, journal):
+    """
+    :param environ: this program's environment, whose ``FLOCKER_PATH`` is the path of a Flocker
+        outside its Python's own environment; empty for a Flocker inside.
+    :param journal: the path of the log of Flocker's agent.
+    :return: the variables of the page's commands.
+    """
+    variables = {name: value for name, value in environ.items() if name != "PYTHONPATH"}
+    # The page installs the driver, so its path is left out.  Python takes an empty variable for
+    # the current directory: then pip would find the checkout, and install nothing.
+    if environ["FLOCKER_PATH"]:
+        variables["PYTHONPATH"] = environ["FLOCKER_PATH"]
+    return dict(
+        variables,
+        PATH=os.pathsep.join(["/var/tmp/home/bin", environment()["PATH"]]),
+        HOME="/var/tmp/home",
+        JOURNAL=journal,
+        # Flocker's requirements warn that Python 2.7 is too old
+        PYTHONWARNINGS="ignore",
+    )
+
+
 def follow(prefix, journal):
     """
     Execute the page's commands.
 
     :raises Mistake: the output of a command differs.
     """
-    variables = {
-        **os.environ,
-        # the page installs the driver
-        "PYTHONPATH": os.environ["FLOCKER_PATH"],
-        "PATH": os.pathsep.join(["/var/tmp/home/bin", environment()["PATH"]]),
-        "HOME": "/var/tmp/home",
-        "JOURNAL": journal,
-        # Flocker's requirements warn that Python 2.7 is too old
-        "PYTHONWARNINGS": "ignore",
-    }
+    variables = variables_of(os.environ, journal)
     changed = dict.fromkeys([ROOT, "/etc", "/opt", prefix])
     session = Session(variables=variables, outside=True, changed=list(changed))
     try:

@@ -25,6 +25,21 @@ from txstorage._version import VERSION
 PYTHON_3_ONLY = tuple("txstorage/{}/".format(wing) for wing in python_3_wings())
 
 
+#: A module that Python imports at its start: the agent's main function without a Flocker.
+STAND_IN = """\
+import os, sys, types
+agent = types.ModuleType("txstorage.flocker.dataset_agent")
+def main():
+    print(os.path.basename(sys.argv[0]))
+    sys.stdout.flush()
+    sys.stdin.read()
+agent.main = main
+for name in ("txstorage", "txstorage.flocker"):
+    sys.modules[name] = types.ModuleType(name)
+sys.modules[agent.__name__] = agent
+"""
+
+
 def surroundings(**more):
     """
     :return: an environment in which neither the user nor the machine configures pip or Python.
@@ -178,6 +193,10 @@ class Python2Tests(WheelTestCase):
         copytree(sys.prefix, copy, symlinks=True)
         python = os.path.join(copy, os.path.relpath(sys.executable, sys.prefix))
         self.pip(python, "uninstall", "--yes", "txstorage")
+        # pip does not remove the program of an editable installation
+        agent = os.path.join(os.path.dirname(python), "txstorage-dataset-agent")
+        if os.path.exists(agent):
+            os.unlink(agent)
         return python
 
     def test_beside_the_pins(self):
@@ -199,6 +218,61 @@ class Python2Tests(WheelTestCase):
         self.assertEqual(before, after)
         self.pip(python, "check")
         self.check_installed(python)
+
+    def test_agent(self):
+        """
+        The agent is also installed under the name of Flocker's, in a directory of its own: a
+        process of it is found by that name, and a program of Flocker's is left alone.
+        """
+        python = self.environment()
+        programs = os.path.dirname(python)
+        flockers = os.path.join(programs, "flocker-dataset-agent")
+        with open(flockers, "w") as opened:
+            opened.write("Flocker's own")
+        before = sorted(os.listdir(programs))
+        self.pip(python, "install", "--no-deps", self.wheel)
+        directory = os.path.join(programs, "with-txstorage")
+        self.assertEqual(["flocker-dataset-agent"], os.listdir(directory))
+        self.check_process(os.path.join(directory, "flocker-dataset-agent"))
+        self.assertEqual(
+            sorted(before + ["txstorage-dataset-agent", "with-txstorage"]),
+            sorted(os.listdir(programs)),
+        )
+        self.pip(python, "uninstall", "--yes", "txstorage")
+        self.assertEqual(before, sorted(os.listdir(programs)))
+        with open(flockers) as opened:
+            self.assertEqual("Flocker's own", opened.read())
+
+    def check_process(self, agent):
+        """A process of the program, with a main function in Flocker's place, is found."""
+        place = os.path.join(self.directory, "stand-in")
+        os.mkdir(place)
+        with open(os.path.join(place, "sitecustomize.py"), "w") as opened:
+            opened.write(STAND_IN)
+        process = subprocess.Popen(
+            [agent, "--journald"],
+            env=surroundings(PYTHONPATH=place),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            # Eliot's messages in the journal have this name, by which rsyslog filters them.
+            self.assertEqual("flocker-dataset-agent", process.stdout.readline().strip())
+            # Processes are accounted for by this name, of which the kernel keeps 15 bytes.
+            with open("/proc/{}/comm".format(process.pid)) as opened:
+                self.assertEqual("flocker-dataset-agent"[:15], opened.read().strip())
+            self.check_found(process.pid)
+        finally:
+            process.communicate()
+        self.assertEqual(0, process.returncode)
+
+    def check_found(self, pid):
+        """Debian's own ``pidof -x``, which Flocker's tests use, finds a process."""
+        try:
+            found = subprocess.check_output(["pidof", "-x", "flocker-dataset-agent"])
+        except OSError:
+            raise SkipTest("there is no pidof here (Debian: sysvinit-utils)")
+        self.assertIn(str(pid), found.split())
 
     def check_installed(self, python):
         output = self.run_python(

@@ -11,7 +11,9 @@ import re
 from collections import OrderedDict
 from uuid import UUID
 
-from .._log import DUPLICATE_VOLUME, VOLUME_SKIPPED
+import attr
+
+from .._log import DUPLICATE_VOLUME, ORPHANED_VOLUME, VOLUME_SKIPPED
 from .._support.compat import text_type
 from ..errors import InvalidLabel, MalformedLabels
 from ..interfaces import BlockDeviceVolume, LabelledVolume, UnknownVolume
@@ -45,6 +47,9 @@ _PORTION = 64
 
 CLUSTER = u"flocker-cluster-id"
 DATASET = u"flocker-dataset-id"
+#: The label of a dataset's second volume, which is never used; its value is the id of the volume
+#: that was used when the label was set.
+SUPERSEDED = u"flocker-superseded-by"
 
 # The labels of the driver itself begin with this.
 _RESERVED = u"flocker-"
@@ -160,6 +165,17 @@ def check_cluster(volume, cluster_id):
     return volume
 
 
+def is_superseded(volume):
+    # type: (Volume) -> bool
+    """
+    Check whether a volume has the label of a dataset's second volume.
+
+    :param txstorage.clouds.Volume volume: as the cloud describes it.
+    :return: ``bool``.
+    """
+    return SUPERSEDED in volume.labels
+
+
 def dataset_of(volume):
     # type: (Volume) -> UUID
     """
@@ -232,6 +248,37 @@ def by_dataset(volumes):
     return datasets, malformed
 
 
+@attr.s(frozen=True, slots=True)
+class SecondVolume(object):
+    """
+    A volume of a dataset that has, or had, another one, which is used instead.
+
+    :ivar txstorage.clouds.Volume volume: the volume that is never used.
+    :ivar UUID dataset_id: the dataset.
+    :ivar used: the dataset's :class:`txstorage.clouds.Volume`; ``None`` when that is gone.
+    """
+
+    volume = attr.ib()  # type: Volume
+    dataset_id = attr.ib()  # type: UUID
+    used = attr.ib()  # type: Optional[Volume]
+
+    @property
+    def superseded_by(self):
+        # type: () -> Text
+        """:return: text: the id of the volume that is, or was, used instead."""
+        return self.volume.labels[SUPERSEDED] if self.used is None else self.used.volume_id
+
+    def problem(self):
+        # type: () -> Tuple[Any, Dict[str, Any]]
+        """:return: for the log: a message type and its fields."""
+        fields = dict(
+            dataset_id=self.dataset_id,
+            volume_id=self.volume.volume_id,
+            used=self.superseded_by,
+        )
+        return (ORPHANED_VOLUME if self.used is None else DUPLICATE_VOLUME), fields
+
+
 class UsableVolumes(object):
     """
     The volumes of a list that the driver uses: one for each dataset.
@@ -242,6 +289,7 @@ class UsableVolumes(object):
         value.
 
     :ivar list volumes: of the values, in the order of the list.
+    :ivar list seconds: of :class:`SecondVolume`, the volumes that have a dataset and are not used.
     :ivar list problems: for the log: pairs of a message type and its fields.
     """
 
@@ -251,6 +299,7 @@ class UsableVolumes(object):
         self._cluster_id = cluster_id
         self._read = read
         self.volumes = []  # type: List[Any]
+        self.seconds = []  # type: List[SecondVolume]
         self.problems = []  # type: List[Tuple[Any, Dict[str, Any]]]
 
     def steps(self):
@@ -267,7 +316,8 @@ class UsableVolumes(object):
             yield
         used = {}  # type: Dict[int, UUID]
         for rivals in _portions(list(datasets.items())):
-            used.update((id(self._choose(*each)), each[0]) for each in rivals)
+            for dataset_id, volumes in rivals:
+                used.update((id(each), dataset_id) for each in self._choose(dataset_id, volumes))
             yield
         for portion in _portions(self._page.volumes):
             self.volumes.extend(
@@ -281,15 +331,15 @@ class UsableVolumes(object):
             self.problems.append((VOLUME_SKIPPED, dict(volume_id=volume_id, reason=reason)))
 
     def _choose(self, dataset_id, rivals):
-        # type: (UUID, List[Volume]) -> Volume
-        used = chosen(rivals)
+        # type: (UUID, List[Volume]) -> List[Volume]
+        candidates = [volume for volume in rivals if not is_superseded(volume)]
+        used = chosen(candidates) if candidates else None
         for volume in rivals:
             if volume is not used:
-                fields = dict(
-                    dataset_id=dataset_id, volume_id=volume.volume_id, used=used.volume_id
-                )
-                self.problems.append((DUPLICATE_VOLUME, fields))
-        return used
+                second = SecondVolume(volume, dataset_id, used)
+                self.seconds.append(second)
+                self.problems.append(second.problem())
+        return [] if used is None else [used]
 
 
 def _portions(values):

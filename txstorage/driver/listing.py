@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 from .._log import OncePerProblem
 from .._support.slices import Slices
+from .labelling import SecondVolumeMarks
 from .labels import UsableVolumes, block_device_volume, cluster_labels, labelled_volume
 from .snapshots import listed_snapshots
 
@@ -31,13 +32,15 @@ class ClusterLists(object):
     :param reactor: provides ``IReactorTime``.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
     :param UUID cluster_id: the cluster.
+    :param bool marking: whether the lists label the second volumes of datasets.
     """
 
-    def __init__(self, reactor, service, cluster_id):
-        # type: (IReactorTime, IVolumeService, UUID) -> None
+    def __init__(self, reactor, service, cluster_id, marking=True):
+        # type: (IReactorTime, IVolumeService, UUID, bool) -> None
         self._service = service
         self._cluster_id = cluster_id
         self._slices = Slices(reactor)
+        self._marks = SecondVolumeMarks(service, cluster_id) if marking else None
         self._problems = OncePerProblem()
         self._snapshot_problems = OncePerProblem()
 
@@ -67,9 +70,12 @@ class ClusterLists(object):
         selection = UsableVolumes(page, self._cluster_id, read)
 
         def selected(_):
-            # type: (None) -> List[Any]
+            # type: (None) -> Any
             self._problems.report(selection.problems)
-            return selection.volumes
+            if self._marks is None:
+                return selection.volumes
+            marked = self._marks.mark(selection.seconds)
+            return marked.addCallback(lambda _: selection.volumes)
 
         return self._slices.run(selection.steps()).addCallback(selected)
 

@@ -78,6 +78,7 @@ class BlockDeviceDriver(object):
     :param float copy_timeout: seconds that an operation may take that makes the cloud copy data:
         snapshots, and volumes made from them or from other volumes.
     :param Intervals intervals: the intervals between polls of a volume.
+    :param bool marking: whether lists label the second volumes of datasets.
     """
 
     def __init__(
@@ -91,8 +92,9 @@ class BlockDeviceDriver(object):
         timeout=110.0,
         intervals=Intervals(),
         copy_timeout=3600.0,
+        marking=True,
     ):
-        # type: (IReactorTime, IVolumeService, UUID, DeviceFinder, NodeIdentity, Optional[Mapping[Text, Text]], float, Intervals, float) -> None
+        # type: (IReactorTime, IVolumeService, UUID, DeviceFinder, NodeIdentity, Optional[Mapping[Text, Text]], float, Intervals, float, bool) -> None
         self._service = service
         self._cluster_id = cluster_id
         self._node = node
@@ -105,7 +107,7 @@ class BlockDeviceDriver(object):
             reactor, service, cluster_id, watchers, intervals, profiles or {}, timed
         )
         self._nodes = Nodes(service, self._operations)
-        self._lists = ClusterLists(reactor, service, cluster_id)
+        self._lists = ClusterLists(reactor, service, cluster_id, marking)
         self._labels = VolumeLabels(reactor, service, cluster_id, intervals, self._operations)
         self._attacher = NodeAttacher(reactor, service, devices, node, intervals)
 
@@ -229,8 +231,8 @@ class BlockDeviceDriver(object):
         """
         List the volumes of this cluster.
 
-        A malformed volume, and any but one volume of a dataset, is left out and reported in the
-        log, once until that changes.
+        A malformed volume, and any but one volume of a dataset (``flocker-superseded-by`` labels
+        the others), is left out and reported in the log, once until that changes.
 
         :return: a ``Deferred`` that fires with a list of ``BlockDeviceVolume``.
         """
@@ -391,8 +393,7 @@ class BlockDeviceDriver(object):
 
     def _device_path(self, volume_id):
         # type: (Text) -> Deferred[FilePath[str]]
-        d = self._service.get_volume(volume_id)
-        d.addCallback(self._check)
+        d = self._service.get_volume(volume_id).addCallback(self._check)
         return d.addCallback(self._attacher.device_path)
 
 

@@ -2,7 +2,9 @@
 """
 ``txstorage-dataset-agent``: Flocker's dataset agent on the asynchronous driver.
 
-The program is Flocker's own agent, with the same options, configuration and messages, except that
+The program is also installed as ``with-txstorage/flocker-dataset-agent``, so that a process of it
+has the name of Flocker's agent.  It is Flocker's own agent, with the same options, configuration
+and messages, except that
 
 - discovery and creation of volumes do not block the reactor's thread,
 - attach, detach and destroy do not share ten threads,
@@ -13,6 +15,7 @@ Besides :mod:`txstorage.interfaces`, this is the only module that imports Flocke
 
 from __future__ import absolute_import, division, print_function
 
+import os
 import signal
 import sys
 from functools import partial
@@ -177,11 +180,11 @@ class AgentOptions(DatasetAgentOptions):  # type: ignore[misc]  # Flocker has no
     """The options of ``flocker-dataset-agent``."""
 
     longdesc = """\
-    txstorage-dataset-agent runs Flocker's dataset convergence agent on a node,
-    with txstorage's asynchronous driver.
+    flocker-dataset-agent with txstorage runs Flocker's dataset convergence
+    agent on a node, with txstorage's asynchronous driver.
     """
 
-    synopsis = "Usage: txstorage-dataset-agent [OPTIONS]"
+    synopsis = "Usage: {} [OPTIONS]".format(os.path.basename(sys.argv[0]))
 
 
 def main():

@@ -34,6 +34,7 @@ from ...errors import (
 )
 from ...interfaces import MandatoryProfiles
 from ..sizes import format_size
+from ..volumes.orphans import REMEDY, reason_of, selected
 from .engine import check_engine
 from .state import CheckFailed, CheckWarning, DoctorRun, Skipped
 
@@ -291,7 +292,9 @@ async def check_space(state: DoctorRun) -> str:
 
 async def check_driver(state: DoctorRun) -> str:
     """Check that there is a cluster id."""
-    state.driver = driver_for(state.reactor, state.configuration, state.service)
+    # The doctor changes nothing.
+    parts = (state.reactor, state.configuration, state.service)
+    state.driver = driver_for(*parts, marking=False)
     return str(state.configuration.cluster_id)
 
 
@@ -302,19 +305,24 @@ async def check_instance_id(state: DoctorRun) -> str:
 
 
 async def check_list(state: DoctorRun) -> str:
-    """Check that the cluster's volumes can be listed, and that none is malformed."""
+    """Check that the cluster's volumes can be listed, and that each is used."""
     cluster_id: Any = state.configuration.cluster_id
-    usable = await state.driver.list_volumes()
     page = await state.service.list_volumes(cluster_labels(cluster_id))
+    selection = selected(page, cluster_id)
+    usable, orphans = selection.volumes, selection.seconds
     state.volumes = tuple(usable)
     mine = [volume for volume in page.volumes if belongs_to(volume, cluster_id)]
-    left_out = len(mine) + len(page.malformed) - len(usable)
+    left_out = len(mine) + len(page.malformed) - len(usable) - len(orphans)
     if left_out:
         raise CheckFailed(
             f"{left_out} of {left_out + len(usable)} volumes can't be used",
             "'txstorage volumes list' says which and why",
         )
-    return "{} volume{}".format(len(usable), "" if len(usable) == 1 else "s")
+    count = "{} volume{}".format(len(usable), "" if len(usable) == 1 else "s")
+    if orphans:
+        reasons = [f"{each.volume.volume_id} is {reason_of(each)}" for each in orphans]
+        raise CheckWarning("; ".join([count, *reasons]), REMEDY)
+    return count
 
 
 async def check_devices(state: DoctorRun) -> str:

@@ -17,6 +17,7 @@ COLUMNS = {
     "from_snapshot": "From snapshot",
     "clone_of": "Clone of",
     "labels": "Labels",
+    "superseded_by": "Superseded by",
     "problem": "Problem",
     "cluster_id": "Cluster",
 }

@@ -51,6 +51,11 @@ some_volumes = click.argument("volumes", type=VOLUME, metavar="VOLUME...", nargs
     "--dataset", "datasets", type=click.UUID, multiple=True, help="Only this dataset's volumes."
 )
 @click.option("--type", "volume_types", multiple=True, help="Only volumes of this type.")
+@click.option(
+    "--orphans",
+    is_flag=True,
+    help="Only volumes that are never used, because their dataset has or had another.",
+)
 @listing("volume", COLUMNS)
 @pass_app
 def list_command(
@@ -59,6 +64,7 @@ def list_command(
     attached_to: tuple[str, ...],
     datasets: tuple[UUID, ...],
     volume_types: tuple[str, ...],
+    orphans: bool,
     sort: str | None,
     reverse: bool,
     **form: Any,
@@ -68,6 +74,10 @@ def list_command(
 
     A filter may be repeated: a volume passes if one of its values fits.  A volume has to pass all
     filters.
+
+    A dataset has one volume, the oldest.  Another volume with the dataset's label, which some other
+    program made, is an orphan: it is never used, also when the dataset's volume is gone.  Look at
+    its data ("txstorage volumes attach"), then destroy it ("txstorage volumes destroy").
     """
     from ..resources.listing import Selection, View
     from .listing import list_volumes
@@ -78,7 +88,7 @@ def list_command(
         "volume_type": volume_types,
     }
     selection = Selection(filters=filters, sort=sort, reverse=reverse)
-    list_volumes(app, selection, attached_to, View.of(**form))
+    list_volumes(app, selection, attached_to, View.of(**form), orphans)
 
 
 @volumes.command("show")

@@ -9,7 +9,7 @@ from ..._log import CREATE_RESUMED, DUPLICATE_VOLUME
 from ...errors import DatasetConflict, OperationFailed, SmallerThanSource, UnusableStatus
 from ...errors.remedies import OTHER_DATA, OTHER_SIZE
 from ..convergence import VolumeConvergence
-from ..labels import belongs_to, dataset_labels, dataset_of, volume_name
+from ..labels import belongs_to, dataset_labels, dataset_of, is_superseded, volume_name
 from ..lifecycle import AWAITED, chosen
 from .once import Creation
 
@@ -91,6 +91,7 @@ class VolumeCreation(Creation):
         return (
             belongs_to(found, self._cluster_id)
             and dataset_of(found) == self._dataset_id
+            and not is_superseded(found)
             and found.status != u"deleting"
         )
 

@@ -14,10 +14,12 @@ from ...errors.remedies import OTHER_DATASET
 from ..labels import (
     CLUSTER,
     DATASET,
+    SUPERSEDED,
     belongs_to,
     check_cluster,
     dataset_labels,
     dataset_of,
+    is_superseded,
     uuid_of,
 )
 from .changes import set_labels
@@ -74,6 +76,7 @@ class Adoption(object):
         if CLUSTER in volume.labels:
             check_cluster(volume, self._cluster_id)
             self._check_dataset(volume, dataset_of(volume))
+            self._check_used(volume)
             return volume
         if DATASET in volume.labels:
             self._check_dataset(volume, uuid_of(volume.labels[DATASET]))
@@ -90,6 +93,16 @@ class Adoption(object):
                 OTHER_DATASET,
             )
 
+    def _check_used(self, volume):
+        # type: (Volume) -> None
+        if is_superseded(volume):
+            raise DatasetConflict(
+                volume.volume_id,
+                u"Volume {} is never used: its label {} names the volume of dataset {}, {}".format(
+                    volume.volume_id, SUPERSEDED, self._dataset_id, volume.labels[SUPERSEDED]
+                ),
+            )
+
     def _request(self, rivals, volume):
         # type: (List[Volume], Volume) -> Deferred[Volume]
         if rivals:
@@ -104,7 +117,9 @@ class Adoption(object):
             lambda page: [
                 each
                 for each in page.volumes
-                if belongs_to(each, self._cluster_id) and each.status != u"deleting"
+                if belongs_to(each, self._cluster_id)
+                and not is_superseded(each)
+                and each.status != u"deleting"
             ]
         )
 
