@@ -73,10 +73,12 @@ class FlockersPipTests(PackagesTestCase):
 
     def pip(self, *arguments: str, env: dict[str, str] | None = None) -> str:
         """Run the environment's pip, and return its output."""
+        # The tests' own path has the checkout, which pip would take for an installation.
+        apart = {name: v for name, v in os.environ.items() if not name.startswith("PYTHON")}
         done = subprocess.run(
             [self.python, "-W", "ignore", "-m", "pip", *arguments],
             cwd=self.directory,
-            env=env,
+            env=apart if env is None else env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
