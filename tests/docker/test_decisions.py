@@ -10,11 +10,10 @@ from txstorage.docker.decisions import (
     REFUSALS,
     STEPS,
     MountStep,
-    Release,
     Use,
     VolumePlace,
+    is_over,
     place_of,
-    release,
 )
 
 
@@ -56,20 +55,19 @@ class StepTests(SynchronousTestCase):
         self.assertEqual({VolumePlace.FREE}, {place for place, _ in attached})
 
 
-class ReleaseTests(SynchronousTestCase):
+class IsOverTests(SynchronousTestCase):
     """The end of a mount."""
 
     def test_held(self) -> None:
         """A user in the kernel keeps the mount, whatever the engine has said."""
-        for claims, quiet, busy in product((0, 1), (0.0, 1e9), (False, True)):
-            self.assertIs(Release.NOT, release(Use(True, claims, quiet, busy), 120))
+        for claims, quiet in product((0, 1), (0.0, 1e9)):
+            self.assertFalse(is_over(Use(True, claims, quiet), 120))
 
     def test_claimed(self) -> None:
         """A claim keeps the mount for a time: engines lose claims."""
-        self.assertIs(Release.LATER, release(Use(False, 1, 119.0), 120))
-        self.assertIs(Release.NOW, release(Use(False, 1, 120.0), 120))
+        self.assertFalse(is_over(Use(False, 1, 119.0), 120))
+        self.assertTrue(is_over(Use(False, 1, 120.0), 120))
 
     def test_free(self) -> None:
-        """Without a claim and a user, the mount ends at once, unless an operation runs."""
-        self.assertIs(Release.NOW, release(Use(False, 0, 0.0), 120))
-        self.assertIs(Release.LATER, release(Use(False, 0, 1e9, True), 120))
+        """Without a claim and a user, the mount ends at once."""
+        self.assertTrue(is_over(Use(False, 0, 0.0), 120))

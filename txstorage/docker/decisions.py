@@ -85,14 +85,6 @@ def place_of(attached_to: str | None, node: str, live: bool, idle: str | None) -
     return VolumePlace.IDLE if idle == attached_to else VolumePlace.LIVE
 
 
-class Release(Enum):
-    """The time to end a mount."""
-
-    NOW = "now"
-    LATER = "later"
-    NOT = "not"
-
-
 @attr.s(auto_attribs=True, frozen=True)
 class Use:
     """
@@ -101,18 +93,16 @@ class Use:
     :ivar held: whether the kernel knows a user of the mount, or of the device, besides the plugin.
     :ivar claims: the number of the engine's claims, which it may never give back.
     :ivar quiet: seconds since the engine last asked for, or gave back, the volume.
-    :ivar busy: whether an operation on the volume runs.
     """
 
     held: bool
     claims: int
     quiet: float
-    busy: bool = False
 
 
-def release(use: Use, grace: float) -> Release:
+def is_over(use: Use, grace: float) -> bool:
     """
-    Decide when to end a mount.
+    Decide whether to end a mount.
 
     Neither source suffices alone.  The kernel does not yet know a container that is about to start,
     and engines lose claims when they are killed.  So a claim counts for a time after the engine's
@@ -120,13 +110,8 @@ def release(use: Use, grace: float) -> Release:
 
     :param use: the :class:`Use` of the volume.
     :param grace: seconds that a claim counts without a user in the kernel.
-    :return: the :class:`Release`.
     """
-    if use.held:
-        return Release.NOT
-    if use.busy or (use.claims and use.quiet < grace):
-        return Release.LATER
-    return Release.NOW
+    return not use.held and (not use.claims or use.quiet >= grace)
 
 
-__all__ = ["REFUSALS", "STEPS", "VolumePlace", "Release", "MountStep", "Use", "place_of", "release"]
+__all__ = ["REFUSALS", "STEPS", "MountStep", "Use", "VolumePlace", "is_over", "place_of"]

@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from .._log import DOCKER_KEPT, DOCKER_RELEASED
 from ..errors import InUse, NoSuchVolume, StorageError
 from .catalog import Catalog
-from .decisions import Release, Use, release
+from .decisions import Use, is_over
 from .jobs import Jobs
 from .journal import Journal
 from .mounts import Mounts
@@ -84,7 +84,7 @@ class Releases:
             claims=len(self._journal.claims(name)),
             quiet=self._reactor.seconds() - self._asked.get(name, self._began),
         )
-        if release(use, self._grace) is not Release.NOW:
+        if not is_over(use, self._grace):
             return
         if name in self._lingering:
             return
