@@ -144,6 +144,8 @@ class CheckTests(UnitsTestCase):
         """A node on which all is well, with a container that uses a volume."""
         self.begin()
         found = self.check(self.node, 0)
+        # no volume is encrypted
+        self.assertEqual("skipped", found.pop("encryption")[0])
         self.assertEqual({"ok"}, {outcome for outcome, _ in found.values()}, found)
         self.assertEqual("ok", self.docker_step(self.node)["outcome"])
         shown = self.txstorage(self.node, "volumes show notes")
