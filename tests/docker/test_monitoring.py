@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 from typing import Any
 
 import click
 import treq
 from prometheus_client import generate_latest
 from twisted.internet import reactor
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.helpers.imports import ROOT
 from txstorage.cli.docker_plugin.addresses import MetricsAddress, exposure
 from txstorage.docker.journal import KnownVolume
 from txstorage.docker.monitoring.metrics import Metrics, VolumesCollector
+from txstorage.docker.monitoring.port import BOUNDS
 
 from .support import PluginTestCase
 
@@ -189,3 +192,29 @@ class PortTests(PluginTestCase):
         status, text = await self.get("healthz")
         self.assertEqual(503, status)
         self.assertIn("127.0.0.1", text)
+
+    async def test_bounded(self) -> None:
+        """Few connections are open at a time; the others are closed at once."""
+        port = self.first.running._monitoring.port
+        assert port is not None
+        opened = []
+        for _ in range(2 * BOUNDS.connections_by_address):
+            connection = socket.create_connection(("127.0.0.1", port.number))
+            self.addCleanup(connection.close)
+            connection.setblocking(False)
+            opened.append(connection)
+        for _ in range(100):
+            if sum(map(_is_open, opened)) <= BOUNDS.connections_by_address:
+                break
+            await deferLater(reactor, 0.05)
+        self.assertEqual(BOUNDS.connections_by_address, sum(map(_is_open, opened)))
+
+
+def _is_open(connection: socket.socket) -> bool:
+    """:return: whether the other side has not closed a connection."""
+    try:
+        return bool(connection.recv(1))
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False

@@ -13,12 +13,15 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.web.iweb import IRequest
 from twisted.web.resource import Resource
-from twisted.web.server import Site
 
+from ...embedded.bounds import ConnectionBounds
+from ...embedded.wire.site import BoundedSite
 from ...errors import SocketUnusable
 
-# Seconds after which an idle connection ends.
-_TIMEOUT = 30
+#: The bounds: Prometheus uses one connection, and sends no body.
+BOUNDS = ConnectionBounds(
+    body=0, headers=8192, discard=65536, connections=32, connections_by_address=16
+)
 
 
 class _ReadOnlyPage(Resource):
@@ -64,6 +67,7 @@ class MonitoringPort:
         self._registry = registry
         self._problem = problem
         self._port: IListeningPort | None = None
+        self._site: BoundedSite | None = None
 
     @property
     def number(self) -> int:
@@ -81,10 +85,10 @@ class MonitoringPort:
         root = Resource()
         root.putChild(b"metrics", _ReadOnlyPage(self._metrics))
         root.putChild(b"healthz", _ReadOnlyPage(self._health))
-        site = Site(root, timeout=_TIMEOUT, reactor=self._reactor)
+        self._site = BoundedSite(root, self._reactor, lambda *_: False, BOUNDS)
         host, port = self._address
         try:
-            self._port = self._reactor.listenTCP(port, site, interface=host)
+            self._port = self._reactor.listenTCP(port, self._site, interface=host)
         except CannotListenError as error:
             raise SocketUnusable(
                 f"Can't listen at {host}, port {port}: {error.socketError}",
@@ -92,10 +96,12 @@ class MonitoringPort:
             ) from error
 
     async def stop(self) -> None:
-        """Close the port."""
+        """Close the port and its connections."""
         port, self._port = self._port, None
-        if port is not None:
+        site, self._site = self._site, None
+        if port is not None and site is not None:
             await maybeDeferred(port.stopListening)
+            await site.end()
 
     def _metrics(self) -> tuple[int, str, bytes]:
         return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
