@@ -16,8 +16,14 @@ from dataclasses import dataclass
 from ..nodes.machines.nodes import PLACE
 from ..progress import step
 from ..run import ROOT, content, make_once, run
+from .runtime import NEXT
 from .units import CONFIGURATION, ENGINE, FILES, PACKAGES, UNITS
 
+#: The programs before runc, and their places.
+RUNTIMES = {
+    "tests/acceptance/runtime.py": "/usr/local/sbin/runc",
+    "tests/nodes/trees/runtime.py": NEXT,
+}
 #: Prints the directories and the site-packages of the environment of a Flocker.
 PROBE = """\
 import flocker, json, os, sys
@@ -127,6 +133,9 @@ def _fill(flocker, directory, beside):
     for name, (mode, text) in FILES.items():
         _write(f"{directory}/{name}", text, mode)
     _unpack(directory)
+    for source, path in RUNTIMES.items():
+        [text] = content(source)
+        _write(directory + path, text, 0o755)
     _write(f"{directory}/etc/docker/daemon.json", json.dumps(ENGINE))
     # the environment may be in /tmp, which systemd empties at boot
     os.makedirs(f"{directory}/etc/tmpfiles.d")
@@ -163,5 +172,5 @@ def make_layer(flocker, beside):
         with step("copying {} for the nodes".format(" and ".join(flocker.prefixes))):
             _fill(flocker, directory, beside)
 
-    make_once(directory, [flocker, stamps, _sources(), *content(*own)], make)
+    make_once(directory, [flocker, stamps, _sources(), *content(*own, *RUNTIMES)], make)
     return directory

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 from ..nodes.machines.nodes import PLACE
 from ..nodes.trees.images import Image
@@ -16,6 +18,29 @@ from ..run import content, make_once, run
 PROGRAMS = ("lsblk", "findmnt")
 #: The parts of a Python that the tests' programs do not need.
 LEFT_OUT = ["--exclude=test", "--exclude=site-packages", "--exclude=config", "--exclude=*.a"]
+
+
+#: Starts a PostgreSQL as the image of that name does: as root, on a volume that may be new, and
+#: open to everyone.
+DATABASE = """\
+set -e; data=/var/lib/postgresql/data/database; mkdir -p $data; chown postgres $data
+as="setpriv --reuid=postgres --regid=postgres --clear-groups"
+test -e $data/PG_VERSION || $as initdb --auth=trust $data
+grep -qx 'host all all all trust' $data/pg_hba.conf ||
+echo 'host all all all trust' >>$data/pg_hba.conf
+mkdir -p /var/run/postgresql; chown postgres /var/run/postgresql
+exec $as postgres -D $data -h '*'
+"""
+
+
+def database(image):
+    """
+    :param image: the :class:`~tests.nodes.trees.images.Image` of a PostgreSQL.
+    :return: the image that Flocker's tests expect under that name.
+    """
+    [searched, *_] = image.changes
+    command = json.dumps(["sh", "-c", DATABASE])
+    return replace(image, changes=(searched, "USER root", "CMD " + command))
 
 
 def libraries(paths):

@@ -4,7 +4,8 @@ Run Flocker's acceptance tests with trial, on Python 2.7: ``python runner.py [OP
 Flocker's own tests are changed where its time has passed, or its own clouds could not:
 
 - engines no longer accept TLS 1.0, which its client asks for;
-- its test of a dead node is always skipped, and waits for the node's port in a way that fails.
+- its test of a dead node is always skipped, and waits for the node's port in a way that fails;
+- its test of a second volume makes that with a driver that must not adopt the first one.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -13,6 +14,11 @@ import ssl
 import sys
 import unittest
 
+#: The reason for which the test of a second volume is skipped.
+ADOPTED = (
+    "txstorage's create_volume returns a dataset's volume where there is one; docs/flocker.rst says"
+    " why, and tests.flocker.check_cluster tests the property with a volume made through the API"
+)
 #: The beginning of the reason for which Flocker skips the test of a dead node.
 DEAD_NODE = "Shutting down a node"
 
@@ -24,6 +30,11 @@ def skip_if(condition, reason, original=unittest.skipIf):
     if reason.startswith(DEAD_NODE):
         return lambda test: test
     return original(condition, reason)
+
+
+def second_volume(_):
+    """Skip the test of a second volume."""
+    raise unittest.SkipTest(ADOPTED)
 
 
 def wait_with(loop_until):
@@ -53,6 +64,7 @@ def main():
     from flocker.acceptance.endtoend import test_dataset
     from twisted.scripts.trial import run
 
+    test_dataset.DatasetAPITests.test_extra_volume = second_volume
     test_dataset.loop_until = wait_with(test_dataset.loop_until)
     run()
 

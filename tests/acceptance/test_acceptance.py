@@ -14,6 +14,7 @@ from ..run import ROOT
 from .cluster import Cluster
 from .images import libraries
 from .runner import DEAD_NODE, skip_if, wait_with
+from .runtime import hooked
 
 
 class TargetTests(SynchronousTestCase):
@@ -119,6 +120,18 @@ class PowerTests(SynchronousTestCase):
             self.cluster.service.status = "ACTIVE"
             for _ in range(2):
                 self.assertEqual(("ACTIVE", times, times), self.look())
+
+
+class RuntimeTests(SynchronousTestCase):
+    """The hook for the boot id."""
+
+    def test_hooked(self) -> None:
+        """The hook comes last, with the path of the root; nothing else changes."""
+        bundle = {"root": {"path": "rootfs"}, "hooks": {"prestart": [1], "createRuntime": [2]}}
+        changed = hooked(bundle, "/the/bundle")
+        self.assertEqual([2], changed["hooks"]["createRuntime"][:-1])
+        self.assertEqual("/the/bundle/rootfs", changed["hooks"]["createRuntime"][-1]["args"][-1])
+        self.assertEqual(([1], bundle["root"]), (changed["hooks"]["prestart"], changed["root"]))
 
 
 class LibrariesTests(SynchronousTestCase):
