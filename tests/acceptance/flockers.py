@@ -111,8 +111,9 @@ def _install_driver(flocker, directory, beside):
 def _unpack(directory):
     """Unpack Debian's packages over the copy."""
     with tempfile.TemporaryDirectory() as place:
-        os.chmod(place, 0o755)
-        run("apt-get", "-q", "download", *PACKAGES, cwd=place, stdout=subprocess.DEVNULL)
+        # apt's own user can't write here
+        options = ["-q", "-o", "APT::Sandbox::User=root"]
+        run("apt-get", *options, "download", *PACKAGES, cwd=place, stdout=subprocess.DEVNULL)
         for name in os.listdir(place):
             run("dpkg-deb", "--extract", os.path.join(place, name), directory)
 
