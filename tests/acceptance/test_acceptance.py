@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 import unittest
@@ -13,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from ..run import ROOT
 from .cluster import Cluster
 from .images import libraries
-from .runner import DEAD_NODE, skip_if, wait_with
+from .runner import DEAD_NODE, connect_with, skip_if, wait_with
 from .runtime import hooked
 
 
@@ -70,6 +71,18 @@ class RunnerTests(SynchronousTestCase):
         self.assertIs(waited, wait(None, waited))
         wait("reactor", print, [1])
         self.assertEqual([("reactor", print, [1])], passed)
+
+
+    def test_connect(self) -> None:
+        """A connection that was closed is the driver's own error; others stay as they are."""
+
+        def connect(size: int) -> object:
+            return struct.unpack("!i", b"0" * size)
+
+        patient = connect_with(connect, LookupError)
+        self.assertRaises(LookupError, patient, 3)
+        self.assertRaises(TypeError, patient, "4")
+        self.assertEqual(connect(4), patient(4))
 
 
 class Node:
