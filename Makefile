@@ -10,7 +10,7 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo demo-docker test mutants test-faults test-pythons test-all test-openstack test-flocker test-fresh lint docs bench clean \
+.PHONY: help demo demo-docker test mutants test-faults test-pythons test-all test-openstack test-flocker test-acceptance test-fresh lint docs bench clean \
 	environment buildbot buildbot-stop test-buildbot packages release-check test-packages test-docker test-docker-all docker-plugin picture picture-docker
 
 help: ## say what there is
@@ -44,6 +44,9 @@ test-openstack: ## run the tests that need a real OpenStack, on one that this br
 
 test-flocker: ## run Flocker's own tests, and a whole Flocker, on FLOCKER_PYTHON=/path/to/python2.7
 	@$(PYTHON) -m tests.flocker.run
+
+test-acceptance: ## run Flocker's acceptance tests on machines with FLOCKER_PYTHON's Flocker (as root, on Debian)
+	@$(PYTHON) -m tests.acceptance.run $(addprefix --agents=,$(AGENTS))
 
 test-faults: environment ## run random operations under faults, kills and shortages (as root); OPTIONS="--help" lists more
 	@$(BIN)/python -W ignore -m tests.faults.run $(OPTIONS)

@@ -1,5 +1,6 @@
 """The nodes themselves: their power, identity, engines and storage."""
 
+import json
 import os
 import re
 import stat
@@ -136,6 +137,23 @@ class ServiceTests(NodesTestCase):
         self.assertEqual(volume, listed["volume_id"])
         self.assertEqual([self.service.instance_id(node)], listed["attached_to"])
         self.assertEqual(str(2**30), node.run(f"blockdev --getsize64 {device}").strip())
+
+    def test_move_over_ssh(self):
+        """A volume with a file moves to the other node, with commands of one node over ssh."""
+        first, second = self.nodes
+        volume, device = self.attached(first)
+        first.run(f"mkfs.ext4 -q {device} && mount {device} /mnt && echo x >/mnt/file; umount /mnt")
+        first.run("test -e ~/.ssh/id_rsa || ssh-keygen -q -N '' -f ~/.ssh/id_rsa -t rsa")
+        second.put(first.pull("/root/.ssh/id_rsa.pub"), "/root/.ssh/authorized_keys", 0o600)
+        ssh = "ssh -o BatchMode=yes -o StrictHostKeyChecking=no node-2"
+        self.assertEqual("node-2\n", first.run(f"{ssh} hostname"))
+        first.run(f"txstorage volumes detach {volume}")
+        attached = first.run(f"{ssh} txstorage --json volumes attach {volume}")
+        device = json.loads(attached)["device_path"]
+        read = f"'mount {device} /mnt && cat /mnt/file; umount /mnt'"
+        self.assertEqual("x\n", first.run(f"{ssh} {read}"))
+        [listed] = self.txstorage(first, "volumes list")["volumes"]
+        self.assertEqual([self.service.instance_id(second)], listed["attached_to"])
 
     def test_power(self):
         """The server of a node that died is ``SHUTOFF`` once it is stopped, until it is started."""

@@ -108,6 +108,12 @@ class Node:
         return self._pid or None
 
     @property
+    def is_off(self):
+        """``True`` while the node is off; not while it reboots."""
+        self._take_events(0)
+        return self._pid is None
+
+    @property
     def is_up(self):
         """``True`` from when the node's systemd has started everything."""
         self._take_events(0)
