@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.docker.test_monitoring -*-
+# -*- test-case-name: tests.docker.monitoring.test_port -*-
 """
 The port at which Prometheus reads the metrics, and load balancers the health.
 """
@@ -13,12 +13,15 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.web.iweb import IRequest
 from twisted.web.resource import Resource
-from twisted.web.server import Site
 
+from ...embedded.bounds import ConnectionBounds
+from ...embedded.wire.site import BoundedSite
 from ...errors import SocketUnusable
 
-# Seconds after which an idle connection ends.
-_TIMEOUT = 30
+# A reader uses one connection, and sends no body.
+_BOUNDS = ConnectionBounds(
+    body=0, headers=8192, discard=65536, connections=32, connections_by_address=16
+)
 
 
 class _ReadOnlyPage(Resource):
@@ -28,7 +31,7 @@ class _ReadOnlyPage(Resource):
     :param answer: returns the status, the content type and the body.
     """
 
-    isLeaf = True
+    allowedMethods = (b"GET", b"HEAD")  # noqa: N815
 
     def __init__(self, answer: Callable[[], tuple[int, str, bytes]]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -64,6 +67,7 @@ class MonitoringPort:
         self._registry = registry
         self._problem = problem
         self._port: IListeningPort | None = None
+        self._site: BoundedSite | None = None
 
     @property
     def number(self) -> int:
@@ -81,7 +85,7 @@ class MonitoringPort:
         root = Resource()
         root.putChild(b"metrics", _ReadOnlyPage(self._metrics))
         root.putChild(b"healthz", _ReadOnlyPage(self._health))
-        site = Site(root, timeout=_TIMEOUT, reactor=self._reactor)
+        site = BoundedSite(root, self._reactor, lambda *_: False, _BOUNDS)
         host, port = self._address
         try:
             self._port = self._reactor.listenTCP(port, site, interface=host)
@@ -90,12 +94,16 @@ class MonitoringPort:
                 f"Can't listen at {host}, port {port}: {error.socketError}",
                 "use another address with --metrics",
             ) from error
+        self._site = site
 
     async def stop(self) -> None:
-        """Close the port."""
+        """Close the port and its connections."""
         port, self._port = self._port, None
         if port is not None:
             await maybeDeferred(port.stopListening)
+        site, self._site = self._site, None
+        if site is not None:
+            await site.end()
 
     def _metrics(self) -> tuple[int, str, bytes]:
         return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
