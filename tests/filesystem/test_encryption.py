@@ -19,10 +19,10 @@ from txstorage.errors import (
 )
 from txstorage.filesystem import Mounter, Options, encryption
 from txstorage.filesystem.contents import is_blank
-from txstorage.filesystem.encryption import Encryption, problem_of, stands_on
+from txstorage.filesystem.encryption import FRESH, MADE, Encryption, problem_of, stands_on
 from txstorage.filesystem.holders import mounts_of, number_of
 
-from .stand_in import HEADER, StandIn
+from .stand_in import HEADER, QUICK, StandIn
 from .support import MIB, DeviceTestCase, needs, shell
 
 ENCRYPTED = Options("xfs", encrypted=True)
@@ -113,7 +113,10 @@ class EncryptedTests(EncryptedTestCase):
     async def test_unavailable(self) -> None:
         """Without a key that only its owner can read, nothing is written to a new device."""
         others, absent = self.key_file(0o640), os.path.abspath(self.mktemp())
+        foreign = self.key_file()
+        os.chown(foreign, 12345, 0)
         problems = {None: "no key", others: "other users can read", absent: "No such file"}
+        problems[foreign] = "other users can read"
         for key, problem in problems.items():
             self.mounter = Mounter(reactor, self.directory, key)
             device = self.device(64 * MIB)
@@ -150,6 +153,38 @@ class EncryptedTests(EncryptedTestCase):
             with open(device, "rb") as opened:
                 self.assertEqual(before, opened.read())
         self.assertEqual([], [each for each in self.mapper.commands if each[0] == "luksFormat"])
+
+    async def test_interrupted_format(self) -> None:
+        """A header that has no key yet is made again, while the volume is new."""
+        device = self.device()
+        made = ("--key-file", self.key, *QUICK, "--label", FRESH)
+        shell("cryptsetup", "luksFormat", "--batch-mode", *made, device)
+        shell("cryptsetup", "luksKillSlot", "--batch-mode", device, "0")
+        for new, options in [(False, ENCRYPTED), (False, Options())]:
+            await self.assertFailure(self.mount(device, new=new, options=options), ProgramFailed)
+        self.assertEqual([], [each for each in self.mapper.commands if each[0] == "luksFormat"])
+        await self.mount(device, new=True)
+        self.assertEqual("txstorage", label_on(device))
+
+    async def test_format_without_key_of_others(self) -> None:
+        """A header without a key that has another label is never made again."""
+        device = self.device()
+        for label in ("", MADE):
+            made = ("--key-file", self.key, *QUICK, "--label", label)
+            shell("cryptsetup", "luksFormat", "--batch-mode", *made, device)
+            shell("cryptsetup", "luksKillSlot", "--batch-mode", device, "0")
+            await self.assertFailure(self.mount(device, new=True), ProgramFailed)
+        self.assertEqual([], [each for each in self.mapper.commands if each[0] == "luksFormat"])
+
+    async def test_memory(self) -> None:
+        """Opening takes little memory, as small nodes have; the key is in no argument."""
+        device = self.device()
+        await self.mount(device, new=True)
+        [made] = [each for each in self.mapper.commands if each[0] == "luksFormat"]
+        self.assertEqual("65536", made[made.index("--pbkdf-memory") + 1])
+        with open(self.key, "rb") as opened:
+            key = opened.read()
+        self.assertFalse([each for each in self.mapper.commands if key in os.fsencode(str(each))])
 
     async def test_interrupted_before_mkfs(self) -> None:
         """A device that was encrypted without getting a file system gets one, while it is new."""
@@ -206,8 +241,7 @@ class EncryptedTests(EncryptedTestCase):
     async def test_foreign(self) -> None:
         """A device that others have encrypted is opened only if that is asked for."""
         device = self.device()
-        quick = ("--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000")
-        shell("cryptsetup", "luksFormat", "--batch-mode", "--key-file", self.key, *quick, device)
+        shell("cryptsetup", "luksFormat", "--batch-mode", "--key-file", self.key, *QUICK, device)
         self.mapper.open(device, "theirs")
         shell("mkfs.xfs", "-q", self.mapper.path("theirs"))
         self.mapper.close("theirs")

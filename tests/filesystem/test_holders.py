@@ -73,6 +73,24 @@ class HolderTests(SynchronousTestCase):
         )
         self.assertEqual([], holders_of("1:4", proc, sysfs))
 
+    def test_on_top(self) -> None:
+        """The users of a device on top, such as an opened encrypted one, are users of both."""
+        proc, sysfs = self.mktemp(), self.mktemp()
+        top = os.path.join(sysfs, "dev/block/7:0/holders/dm-0")
+        os.makedirs(top)
+        with open(os.path.join(top, "dev"), "w") as opened:
+            opened.write("252:0\n")
+        os.makedirs(os.path.join(proc, "77/ns"))
+        os.symlink("mnt:[1]", os.path.join(proc, "77/ns/mnt"))
+        with open(os.path.join(proc, "77/comm"), "w") as opened:
+            opened.write("postgres\n")
+        with open(os.path.join(proc, "77/mountinfo"), "w") as opened:
+            opened.write("1 0 252:0 / /mnt rw - xfs /dev/mapper/x rw\n")
+        mount = Holder(77, "postgres", "/mnt", "/")
+        expected = [Holder(0, "a device on top", "/dev/dm-0"), mount]
+        self.assertEqual(expected, holders_of("7:0", proc, sysfs))
+        self.assertEqual([mount], holders_of("252:0", proc, sysfs))
+
 
 class HoldersOfTests(DeviceTestCase):
     """The users of a real device."""

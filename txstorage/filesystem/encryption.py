@@ -6,6 +6,7 @@ LUKS between a device and its file system, with cryptsetup(8) and the kernel's d
 from __future__ import annotations
 
 import os
+import re
 import stat
 from contextlib import suppress
 from hashlib import sha256
@@ -29,6 +30,11 @@ from .programs import run
 FRESH = "txstorage-new"
 MADE = "txstorage"
 
+# The memory, in KiB, that opening takes: by default it is half of the memory of the node that made
+# the header, up to 1 GiB, which smaller nodes lack, and so does one that opens many at its start.
+_HEADERS = ("--type", "luks2", "--pbkdf-memory", "65536", "--label", FRESH)
+# A key in the output of luksDump.
+_KEY = re.compile(r"^Keyslots:\n +[0-9]+: ", re.M)
 _CONTROL = "/dev/mapper/control"
 _DIRECTORY = "/dev/mapper"
 # A device-mapper's names have at most 127 characters: linux/dm-ioctl.h.
@@ -93,16 +99,24 @@ class Encryption:
         key_file = self._checked(device)
         if not found.kind:
             await kind_on(self._reactor, device, new)
-            await self._run("luksFormat", key_file, "--type", "luks2", "--label", FRESH, device)
+            await self._run("luksFormat", key_file, *_HEADERS, device)
             label = FRESH
         elif found.kind != LUKS:
             raise NotFormatted(device, f"it has to be encrypted, but contains {found.kind}")
+        elif new and label == FRESH and not await self._has_key(device):
+            # An interrupted luksFormat: nothing can have been written behind this header.
+            await self._run("luksFormat", key_file, *_HEADERS, device)
         path = self.path(name)
         try:
             await self._run("open", key_file, device, os.path.basename(path))
         except ProgramFailed as error:
             raise KeyRefused(device, key_file) if error.code == _NO_KEY else error from None
         return path, label == FRESH
+
+    async def _has_key(self, device: str) -> bool:
+        """:return: a coroutine of whether any key can open a device."""
+        dumped = await run(self._reactor, "cryptsetup", "luksDump", device)
+        return _KEY.search(dumped.output) is not None
 
     async def keep(self, device: str) -> None:
         """Note in a header that the device has a file system from now on."""
@@ -175,8 +189,11 @@ def problem_of(key_file: str | None) -> tuple[str, str] | None:
         )
     if not stat.S_ISREG(found.st_mode) or not found.st_size:
         return f"the key {key_file} is empty, or not a file", "copy the cluster's key to that path"
-    if found.st_mode & 0o077:
-        return f"other users can read the key {key_file}", f"run 'chmod 600 {key_file}'"
+    if found.st_mode & 0o077 or found.st_uid not in (0, os.geteuid()):
+        return (
+            f"other users can read the key {key_file}",
+            f"run 'chown root {key_file}' and 'chmod 600 {key_file}'",
+        )
     if not _has_device_mapper():
         return (
             "the kernel has no device-mapper",

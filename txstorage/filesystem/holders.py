@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 import attr
 
@@ -111,7 +112,7 @@ def holders_of(number: str, proc: str = "/proc", sysfs: str = "/sys") -> list[Ho
     :param number: its major and minor numbers, such as ``7:0``.
     :return: a list of :class:`Holder`, one for each mount of each mount namespace.
     """
-    return [*_mounted(number, proc), *_swap(number, proc), *_above(number, sysfs)]
+    return [*_mounted(number, proc), *_swap(number, proc), *_above(number, proc, sysfs)]
 
 
 def _mounted(number: str, proc: str) -> Iterator[Holder]:
@@ -152,13 +153,18 @@ def _swap(number: str, proc: str) -> Iterator[Holder]:
             continue
 
 
-def _above(number: str, sysfs: str) -> Iterator[Holder]:
+def _above(number: str, proc: str, sysfs: str) -> Iterator[Holder]:
+    """Yield the devices on top, such as an opened encrypted one, each with its own users."""
+    above = os.path.join(sysfs, "dev", "block", number, "holders")
     try:
-        names = sorted(os.listdir(os.path.join(sysfs, "dev", "block", number, "holders")))
+        names = sorted(os.listdir(above))
     except OSError:
         return
     for name in names:
         yield Holder(0, "a device on top", f"/dev/{name}")
+        # It may be closed at any moment.
+        with suppress(OSError), open(os.path.join(above, name, "dev"), encoding="ascii") as opened:
+            yield from holders_of(opened.read().strip(), proc, sysfs)
 
 
 __all__ = ["Holder", "Mount", "holders_of", "mounts_of", "number_of", "parsed"]
