@@ -103,6 +103,8 @@ class MetricsTests(SynchronousTestCase):
             ("compute", "succeeded", {"status": 99999}, "unknown"),
             (None, "succeeded", {"status": 599}, "599"),
             (None, "succeeded", {"status": 600}, "unknown"),
+            ("identity", "succeeded", {"status": 100}, "100"),
+            ("identity", "succeeded", {"status": 99}, "unknown"),
         ]:
             task = stream.begin(HTTP, service=service, url="http://cloud/", request_id="req-1")
             stream.end(task, HTTP, outcome, **fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.docker.journal import KnownVolume
@@ -72,6 +72,7 @@ class StateTests(SynchronousTestCase):
         self.assertEqual((1, 7.5), (self.value("healthy"), self.value("list_age_seconds")))
         self.problem, self.age = "down", None
         self.assertEqual((0, None), (self.value("healthy"), self.value("list_age_seconds")))
+        self.assertNotIn("\ntxstorage_docker_list_age", generate_latest(self.registry).decode())
 
 
 class ProblemTests(SynchronousTestCase):

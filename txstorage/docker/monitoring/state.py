@@ -53,11 +53,14 @@ class StateCollector(Collector):
         yield _family(HEALTHY, [((), 0.0 if self._problem() else 1.0)])
         yield _family(LIST_AGE, [] if age is None else [((), age)])
         yield _family(MOUNTS, [((), len(mounted))])
-        # Before the first round, the place of an attached volume is not known.
-        known = [] if node is None else self._volumes()
-        numbers = Counter(state_of(each, each.name in mounted, node) for each in known)
-        states = () if node is None else STATES
-        yield _family(VOLUMES, [((state,), numbers[state]) for state in states])
+        yield _family(VOLUMES, self._numbers(mounted, node))
+
+    def _numbers(self, mounted: set[str], node: str | None) -> list[tuple[Labels, float]]:
+        if node is None:
+            # Before the first round, the place of an attached volume is not known.
+            return []
+        found = Counter(state_of(each, each.name in mounted, node) for each in self._volumes())
+        return [((state,), found[state]) for state in STATES]
 
 
 def _family(metric: Metric, samples: Iterable[tuple[Labels, float]]) -> GaugeMetricFamily:
