@@ -7,6 +7,8 @@ from __future__ import annotations
 import os
 
 import attr
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
 
 from txstorage.docker.catalog import chosen, record_of
 from txstorage.docker.options import REMOVING
@@ -150,6 +152,23 @@ class RemovalTests(PluginTestCase):
         self.assertEqual(1, len(await self.volumes()))
         await self.first.running._upkeep.round()
         self.assertEqual([], await self.volumes())
+
+    async def test_second_volume(self) -> None:
+        """A name's second, unused volume never comes back after the removal of the name."""
+        [volume] = await self.volumes()
+        service = self.first.driver._service
+        found = await service.get_volume(volume.blockdevice_id)
+        second = await service.create_volume("second", found.size, found.labels)
+        self.addCleanup(service.delete_volume, second.volume_id)
+        while (await service.get_volume(second.volume_id)).status != "available":
+            await deferLater(reactor, 0.05)
+        await self.first.running.catalog.refresh()
+        self.assertEqual({"Err": ""}, await self.first.ask("Remove"))
+        for node in self.nodes:
+            await node.running.catalog.refresh()
+            self.assertIn("no such volume", (await node.ask("Get"))["Err"])
+            self.assertEqual([], (await node.ask("List"))["Volumes"])
+        self.assertEqual("available", (await service.get_volume(second.volume_id)).status)
 
     async def test_two_of_a_name(self) -> None:
         """Of two volumes of one name, all nodes use the older one, however they are listed."""

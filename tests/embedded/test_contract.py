@@ -29,6 +29,7 @@ from txstorage.testing import (
 from txstorage.testing.resilience import AttachmentResilience
 from txstorage.testing.suites import _test_case
 
+from ..helpers.second_volumes import SecondVolumesSeen
 from ..helpers.unowned import unowned_volume
 
 GIB = 2**30
@@ -108,7 +109,7 @@ class CloudTests(OnAClock, make_icloudapi_tests(lambda test_case: in_memory_driv
     """Run the contract of nodes, in memory."""
 
 
-class ResilienceTests(OnAClock, make_resilience_tests(in_memory_driver, GIB)):
+class ResilienceTests(OnAClock, SecondVolumesSeen, make_resilience_tests(in_memory_driver, GIB)):
     """Run the contract under faults, in memory."""
 
 
@@ -130,7 +131,9 @@ class GrowingTests(
     """Run the contract of growing, in memory."""
 
 
-class CopyResilienceTests(OnAClock, make_copy_resilience_tests(in_memory_driver, GIB)):
+class CopyResilienceTests(
+    OnAClock, SecondVolumesSeen, make_copy_resilience_tests(in_memory_driver, GIB)
+):
     """Run the contract of snapshots and growing under faults, in memory."""
 
 

@@ -17,6 +17,7 @@ from txstorage.testing import (
 )
 
 from ..helpers.child import contract, device_size
+from ..helpers.second_volumes import SecondVolumesSeen
 from ..helpers.unowned import unowned_volume
 from .cloud import GIB, Shared, blocking_driver, description, driver, faulty_driver
 
@@ -80,7 +81,9 @@ class BlockingCloudTests(make_icloudapi_tests(blocking_driver)):
     timeout = LONG
 
 
-class ResilienceTests(make_resilience_tests(api_factory=faulty_driver, size=GIB)):
+class ResilienceTests(
+    SecondVolumesSeen, make_resilience_tests(api_factory=faulty_driver, size=GIB)
+):
     """Lost requests, lost responses and cancellation, at each exchange."""
 
     timeout = LONG
@@ -98,7 +101,9 @@ class GrowingTests(make_iresizableblockdeviceasyncapi_tests(driver, GIB, device_
     timeout = LONG
 
 
-class CopyResilienceTests(make_copy_resilience_tests(api_factory=faulty_driver, size=GIB)):
+class CopyResilienceTests(
+    SecondVolumesSeen, make_copy_resilience_tests(api_factory=faulty_driver, size=GIB)
+):
     """Snapshots, clones and growth: lost exchanges and cancellation, at each exchange."""
 
     timeout = 2 * LONG

@@ -20,6 +20,7 @@ from txstorage._support import loop_devices
 from txstorage._support.compat import as_text
 from txstorage.testing import FaultyAgent, make_icloudapi_tests, make_resilience_tests
 
+from ..helpers.second_volumes import SecondVolumesSeen
 from .check_conformance import LONG, contract
 from .cloud import GIB, configuration
 
@@ -86,7 +87,9 @@ class StandaloneCloudTests(make_icloudapi_tests(standalone_driver)):
     timeout = LONG
 
 
-class StandaloneResilienceTests(make_resilience_tests(standalone_driver_and_agent, GIB)):
+class StandaloneResilienceTests(
+    SecondVolumesSeen, make_resilience_tests(standalone_driver_and_agent, GIB)
+):
     """The resilience suite, without Compute."""
 
     timeout = LONG

@@ -14,6 +14,7 @@ from txstorage.testing import (
 )
 
 from ..helpers.child import GIB, contract, device_size, shared_service
+from ..helpers.second_volumes import SecondVolumesSeen
 from ..helpers.unowned import unowned_volume
 
 
@@ -35,6 +36,7 @@ class CloudTests(make_icloudapi_tests(driver)):
 
 
 class ResilienceTests(
+    SecondVolumesSeen,
     make_resilience_tests(
         api_factory=lambda test_case: shared_service().driver(test_case), size=GIB
     )
@@ -55,6 +57,7 @@ class GrowingTests(make_iresizableblockdeviceasyncapi_tests(driver, GIB, device_
 
 
 class CopyResilienceTests(
+    SecondVolumesSeen,
     make_copy_resilience_tests(
         api_factory=lambda test_case: shared_service().driver(test_case), size=GIB
     )

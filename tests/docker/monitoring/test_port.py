@@ -13,7 +13,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 from twisted.web.client import RequestTransmissionFailed, ResponseFailed
 
-from txstorage.docker.monitoring.port import MonitoringPort
+from txstorage.docker.monitoring.port import BOUNDS, MonitoringPort
 from txstorage.errors import SocketUnusable
 
 from ..support import PluginTestCase
@@ -83,7 +83,7 @@ class PortTests(TestCase):
         # A request that is answered, or refused, comes after all of them.
         with self.assertRaises((ResponseFailed, RequestTransmissionFailed)):
             await self.get("healthz")
-        self.assertEqual(16, len(site._open))
+        self.assertEqual(BOUNDS.connections_by_address, len(site._open))
         for each in held:
             each.close()
         while site._open:

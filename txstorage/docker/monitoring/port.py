@@ -18,8 +18,8 @@ from ...embedded.bounds import ConnectionBounds
 from ...embedded.wire.site import BoundedSite
 from ...errors import SocketUnusable
 
-# A reader uses one connection, and sends no body.
-_BOUNDS = ConnectionBounds(
+#: The bounds: Prometheus uses one connection, and sends no body.
+BOUNDS = ConnectionBounds(
     body=0, headers=8192, discard=65536, connections=32, connections_by_address=16
 )
 
@@ -85,7 +85,7 @@ class MonitoringPort:
         root = Resource()
         root.putChild(b"metrics", _ReadOnlyPage(self._metrics))
         root.putChild(b"healthz", _ReadOnlyPage(self._health))
-        site = BoundedSite(root, self._reactor, lambda *_: False, _BOUNDS)
+        site = BoundedSite(root, self._reactor, lambda *_: False, BOUNDS)
         host, port = self._address
         try:
             self._port = self._reactor.listenTCP(port, site, interface=host)
@@ -114,4 +114,4 @@ class MonitoringPort:
         return 503 if problem else 200, "text/plain; charset=utf-8", text.encode("utf-8")
 
 
-__all__ = ["MonitoringPort"]
+__all__ = ["BOUNDS", "MonitoringPort"]
