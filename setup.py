@@ -12,9 +12,14 @@ from setuptools import find_packages, setup
 
 PYTHON_2 = sys.version_info[0] == 2
 # Not marked with a Python version: pip 8, which Flocker pins, ignores the marks.
-PYTHON_3_REQUIRES = ["click>=8.0", "cryptography", "jsonschema>=4.18", "klein>=21.8", "rich>=13"]
-# The library of `txstorage docker-plugin --metrics`.
-METRICS = ["prometheus-client>=0.14; python_version >= '3.9'"]
+PYTHON_3_REQUIRES = [
+    "click>=8.0",
+    "cryptography",
+    "jsonschema>=4.18",
+    "klein>=21.8",
+    "prometheus-client>=0.20",
+    "rich>=13",
+]
 # The reader of clouds.yaml, which the key `cloud` needs.
 CLOUDS = ["openstacksdk; python_version >= '3.9'"]
 
@@ -115,10 +120,8 @@ setup(
             "pytest; python_version >= '3.9'",
             "setuptools>=71; python_version >= '3.9'",
         ]
-        + CLOUDS
-        + METRICS,
+        + CLOUDS,
         "clouds": CLOUDS,
-        "metrics": METRICS,
         # For hosts that attach volumes over iSCSI and the like.
         "os-brick": ["os-brick>=5; python_version >= '3.9'"],
         "docs": [

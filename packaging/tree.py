@@ -9,7 +9,7 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 PREFIX = "/opt/txstorage"
 #: The extras that the packages install with the wheel.
-EXTRAS = ("clouds", "metrics")
+EXTRAS = ("clouds",)
 #: The directories of the files beside the environment.
 FILES = {
     "txstorage.service": "usr/lib/systemd/system",

@@ -58,6 +58,7 @@ DIRECTIVES: dict[str, Lines] = {
     "lifecycle-table": table_of(tables.rows_of_operation),
     "log-actions": table_of(tables.rows_of_actions),
     "log-messages": table_of(tables.rows_of_messages),
+    "metrics-table": table_of(tables.rows_of_metrics),
     "performance-run": lines_of_run,
     "performance-table": table_of(rows_of_question),
     "performance-targets": table_of(rows_of_targets),

@@ -20,6 +20,7 @@ from txstorage._configuration.configuration import variables
 from txstorage._configuration.environment.openstack import CLIENT_VARIABLES
 from txstorage._configuration.keys import KEYS
 from txstorage._http.bounds import BOUNDS, Bounds
+from txstorage.docker.monitoring import METRICS, PROCESS
 from txstorage.driver.lifecycle import REFUSALS, TABLES, Phase, Where, growth, snapshots
 from txstorage.testing import FAULTS
 
@@ -174,6 +175,15 @@ def rows_of_faults() -> Iterator[Row]:
         yield literal(name), kind.purpose, "yes" if kind.forwards else "no"
 
 
+def rows_of_metrics() -> Iterator[Row]:
+    """One row for each metric of the Docker volume plugin, and one for those of the process."""
+    yield "metric", "type", "labels", "meaning"
+    for each in METRICS:
+        yield literal(each.name), each.kind, literals(each.labels), with_literals(each.meaning)
+    meaning = "The process, as in all programs with Prometheus' library."
+    yield in_lines(map(literal, PROCESS)), "", "", meaning
+
+
 def rows_of_wings() -> Iterator[Row]:
     """One row for each wing, with its modules and the wings it uses."""
     yield "wing", "purpose", "modules", "imports", "is handed"
@@ -234,6 +244,7 @@ __all__ = [
     "rows_of_faults",
     "rows_of_keys",
     "rows_of_messages",
+    "rows_of_metrics",
     "rows_of_operation",
     "rows_of_refusals",
     "rows_of_wings",

@@ -460,7 +460,9 @@ class LoggingTests(SynchronousTestCase):
         """An exchange is one action, in the context of its operation, also after a wait."""
         wire = Wire(HANG, Answer(200, {}, {"x-openstack-request-id": "req-5"}))
         with start_action(action_type=u"test:operation").context():
-            asked = wire.http.request(u"GET", URL + u"?secret=1", token=u"tok-1")
+            asked = wire.http.request(
+                u"GET", URL + u"?secret=1", token=u"tok-1", service=u"compute"
+            )
         wire.finish(Answer(500))
         wire.clock.advance(0.5)
         self.successResultOf(asked)
@@ -471,6 +473,7 @@ class LoggingTests(SynchronousTestCase):
         self.assertEqual(second.endMessage[u"service_request_id"], u"req-5")
         (retry,) = LoggedMessage.of_type(logger.messages, HTTP_RETRY)
         self.assertEqual(retry.message[u"delay"], 0.5)
+        self.assertEqual(retry.message[u"service"], u"compute")
         tasks = set(message[u"task_uuid"] for message in logger.messages)
         self.assertEqual(len(tasks), 1)
         self.assertNotIn("tok-1", repr(logger.messages))

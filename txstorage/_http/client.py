@@ -238,7 +238,8 @@ class HTTPClient(object):
         delay = retry_delay(call.repeatable, failure.value, attempt, self._jitter())
         if delay is None:
             return failure
-        HTTP_RETRY(reason=as_text(failure.getErrorMessage()), delay=delay).write()
+        reason = as_text(failure.getErrorMessage())
+        HTTP_RETRY(service=call.service, reason=reason, delay=delay).write()
         waited = deferLater(self._reactor, delay, lambda: None)
         retry = in_current_context(lambda ignored: self._attempt(call, attempt + 1))
         return waited.addCallback(retry)

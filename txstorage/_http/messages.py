@@ -4,6 +4,7 @@
 from __future__ import absolute_import, division, print_function
 
 import attr
+from eliot import register_exception_extractor
 from twisted.internet.defer import succeed
 
 from .. import errors
@@ -241,10 +242,22 @@ def request_headers(json, token, microversion, call_id):
     return {name: value for name, value in headers.items() if value is not None}
 
 
+def log_refusals():
+    # type: () -> None
+    """Log the status and the service's request id with each exchange that a service refuses."""
+    register_exception_extractor(errors.ServiceError, _refusal)
+
+
+def _refusal(error):
+    # type: (Any) -> Dict[Text, Any]
+    return {u"status": error.status, u"service_request_id": error.request_id}
+
+
 __all__ = [
     "Request",
     "Response",
     "encode_query",
+    "log_refusals",
     "read_answer",
     "request_headers",
     "shown_url",

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from eliot import add_destinations, register_exception_extractor
+from eliot import add_destinations
 
+from .._http.messages import log_refusals
 from .._log import HTTP_EXCHANGE, HTTP_RETRY
-from ..errors import ServiceError
 from .terminal import echo, one_line
 
 Message = Mapping[str, Any]
@@ -52,13 +52,9 @@ def shown_exchange(started: Message, ended: Message) -> str:
     return line if ended["action_status"] == "succeeded" else f"{line}: {ended.get('reason')}"
 
 
-def _answer(error: ServiceError) -> dict[str, Any]:
-    return {"status": error.status, "service_request_id": error.request_id}
-
-
 def trace_requests() -> None:
     """Print the requests of this process on standard error."""
-    register_exception_extractor(ServiceError, _answer)
+    log_refusals()
     lock = threading.Lock()
 
     def say(line: str) -> None:

@@ -144,16 +144,6 @@ class SocketUnusable(StorageError):
         self.remedy = remedy
 
 
-class MetricsMissing(StorageError):
-    """The library for metrics is not installed."""
-
-    remedy = u"install txstorage with the extra 'metrics', or omit '--metrics'"
-
-    def __init__(self):
-        # type: () -> None
-        StorageError.__init__(self, u"--metrics needs the library prometheus-client")
-
-
 class StillRunning(PluginError):
     """The caller's time is over; the operation continues."""
 
@@ -173,7 +163,6 @@ __all__ = [
     "InvalidName",
     "InvalidOption",
     "MalformedRequest",
-    "MetricsMissing",
     "MountInvisible",
     "NoSuchVolume",
     "OptionConflict",

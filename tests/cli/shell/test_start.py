@@ -40,7 +40,7 @@ SLOW = (
     "ssl",
 )
 #: Packages that only the server needs.
-SERVER = ("txstorage.embedded", "klein", "werkzeug", "jsonschema")
+SERVER = ("txstorage.embedded", "klein", "werkzeug", "jsonschema", "prometheus_client")
 #: Modules that only a terminal, a file clouds.yaml or os-brick needs.
 RARE = ("rich.progress", "rich.live", "pygments", "openstack", "keystoneauth1", "os_brick")
 

@@ -210,7 +210,7 @@ class ActionTests(SynchronousTestCase):
         clock = Clock()
 
         def poll(subject):
-            HTTP_RETRY(reason=u"a poll", delay=0.0).write()
+            HTTP_RETRY(service=None, reason=u"a poll", delay=0.0).write()
             return succeed(None)
 
         shared = SharedPoll(clock, poll, STEADY)

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.docker.test_monitoring -*-
+# -*- test-case-name: tests.cli.docker_plugin.test_addresses -*-
 """The address of a port on the command line."""
 
 from __future__ import annotations

@@ -1,11 +1,17 @@
 """
 The plugin's metrics and health, for Prometheus and for load balancers.
-
-The extra ``metrics`` installs the library that the rooms of this wing need.
 """
 
 from __future__ import annotations
 
-from .monitoring import Monitoring
+from ..._support.late_names import late_names
+from .definitions import METRICS, PROCESS
 
-__all__ = ["Monitoring"]
+MYPY = False
+if MYPY:
+    from .monitoring import Monitoring
+else:
+    # The documentation needs the table alone.
+    __getattr__ = late_names(__name__, {"Monitoring": ".monitoring"})
+
+__all__ = ["METRICS", "PROCESS", "Monitoring"]

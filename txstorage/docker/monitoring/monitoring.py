@@ -1,23 +1,21 @@
-# -*- test-case-name: tests.docker.test_monitoring -*-
+# -*- test-case-name: tests.docker.monitoring.test_port -*-
 """
 The connection of the metrics to the log, to the plugin and to a port.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from eliot import add_destinations, remove_destination
+from prometheus_client import ProcessCollector, disable_created_metrics
 from twisted.internet.interfaces import IReactorTime
 
-from ...errors import MetricsMissing
+from ..._http.messages import log_refusals
 from ..catalog import Catalog
 from ..mounts import Mounts
 from ..settings import PluginSettings
-
-if TYPE_CHECKING:
-    from .metrics import Metrics
-    from .port import MonitoringPort
+from .metrics import Metrics
+from .port import MonitoringPort
+from .state import StateCollector, problem_of
 
 # Rounds of the work in the background after which a missing list is a problem.
 _ROUNDS = 3
@@ -47,29 +45,33 @@ class Monitoring:
         """
         Listen, and count from now on.
 
-        :raises MetricsMissing: the library is not installed.
         :raises SocketUnusable: the address can't be used.
         """
         if self._settings.metrics is None:
             return
-        try:
-            from .metrics import Metrics, VolumesCollector
-            from .port import MonitoringPort
-        except ImportError as error:
-            raise MetricsMissing() from error
-        self._metrics = Metrics()
-        volumes = VolumesCollector(
-            self._catalog.all_known, self._mounts.names, lambda: self._mounts.own_id, self._age
+        metrics = Metrics()
+        metrics.registry.register(
+            StateCollector(
+                self._catalog.all_known,
+                self._mounts.names,
+                lambda: self._mounts.own_id,
+                self._age,
+                self._problem,
+            )
         )
-        self._metrics.registry.register(volumes)
+        ProcessCollector(registry=metrics.registry)
         self.port = MonitoringPort(
-            self._reactor, self._settings.metrics, self._metrics.registry, self._problem
+            self._reactor, self._settings.metrics, metrics.registry, self._problem
         )
         self.port.start()
-        add_destinations(self._metrics)
+        # The time at which each counter was made is of no use, and doubles the metrics.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        log_refusals()
+        add_destinations(metrics)
+        self._metrics = metrics
 
     async def stop(self) -> None:
-        """Close the port."""
+        """Close the port and its connections."""
         if self._metrics is not None:
             remove_destination(self._metrics)
             self._metrics = None
@@ -78,18 +80,12 @@ class Monitoring:
 
     def _age(self) -> float | None:
         read = self._catalog.refreshed
-        return None if read is None else self._reactor.seconds() - read
+        return None if read is None else max(0.0, self._reactor.seconds() - read)
 
     def _problem(self) -> str:
         """:return: the reason why the plugin is not healthy; empty when it is."""
-        age = self._age()
-        if self._catalog.problem is not None:
-            return str(self._catalog.problem)
-        if age is None:
-            return "the cloud has not answered yet"
-        if age > _ROUNDS * self._settings.period:
-            return f"the cloud was last heard of {age:.0f} s ago"
-        return ""
+        limit = _ROUNDS * self._settings.period
+        return problem_of(self._age(), self._catalog.problem, limit)
 
 
 __all__ = ["Monitoring"]

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.docker.test_monitoring -*-
+# -*- test-case-name: tests.docker.monitoring.test_port -*-
 """
 The port at which Prometheus reads the metrics, and load balancers the health.
 """
@@ -31,7 +31,7 @@ class _ReadOnlyPage(Resource):
     :param answer: returns the status, the content type and the body.
     """
 
-    isLeaf = True
+    allowedMethods = (b"GET", b"HEAD")  # noqa: N815
 
     def __init__(self, answer: Callable[[], tuple[int, str, bytes]]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -85,22 +85,24 @@ class MonitoringPort:
         root = Resource()
         root.putChild(b"metrics", _ReadOnlyPage(self._metrics))
         root.putChild(b"healthz", _ReadOnlyPage(self._health))
-        self._site = BoundedSite(root, self._reactor, lambda *_: False, BOUNDS)
+        site = BoundedSite(root, self._reactor, lambda *_: False, BOUNDS)
         host, port = self._address
         try:
-            self._port = self._reactor.listenTCP(port, self._site, interface=host)
+            self._port = self._reactor.listenTCP(port, site, interface=host)
         except CannotListenError as error:
             raise SocketUnusable(
                 f"Can't listen at {host}, port {port}: {error.socketError}",
                 "use another address with --metrics",
             ) from error
+        self._site = site
 
     async def stop(self) -> None:
         """Close the port and its connections."""
         port, self._port = self._port, None
-        site, self._site = self._site, None
-        if port is not None and site is not None:
+        if port is not None:
             await maybeDeferred(port.stopListening)
+        site, self._site = self._site, None
+        if site is not None:
             await site.end()
 
     def _metrics(self) -> tuple[int, str, bytes]:
@@ -112,4 +114,4 @@ class MonitoringPort:
         return 503 if problem else 200, "text/plain; charset=utf-8", text.encode("utf-8")
 
 
-__all__ = ["MonitoringPort"]
+__all__ = ["BOUNDS", "MonitoringPort"]

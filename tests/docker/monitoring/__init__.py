@@ -1,0 +1,3 @@
+"""Tests for :mod:`txstorage.docker.monitoring`."""
+
+from __future__ import annotations
