@@ -300,9 +300,11 @@ async def run_all(options: argparse.Namespace, tally: Tally) -> None:
             if options.minutes and time.monotonic() > end:
                 break
             known = len(tally.violations)
-            await perform(service, seed, tally, options.verbose)
-            for violation in tally.violations[known:]:
-                print("VIOLATION", violation, flush=True)
+            try:
+                await perform(service, seed, tally, options.verbose)
+            finally:
+                for violation in tally.violations[known:]:
+                    print("VIOLATION", violation, flush=True)
     finally:
         service.remove()
 
