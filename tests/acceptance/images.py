@@ -16,6 +16,8 @@ from ..run import content, make_once, run
 
 #: The programs of util-linux that the tests' programs use, in ``/bin``.
 PROGRAMS = ("lsblk", "findmnt")
+#: The user without rights, which one of the programs becomes.
+NOBODY = "nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"
 #: The parts of a Python that the tests' programs do not need.
 LEFT_OUT = ["--exclude=test", "--exclude=site-packages", "--exclude=config", "--exclude=*.a"]
 
@@ -55,6 +57,8 @@ def _fill(tree, base, busybox):
     for name in ("bin", "tmp", "proc", "sys", "dev", "etc", "root"):
         os.makedirs(os.path.join(tree, name))
     run("tar", "-xf", busybox, "-C", tree)
+    with open(os.path.join(tree, "etc/passwd"), "a", encoding="ascii") as users:
+        users.write(NOBODY)
     prefix = tree + base
     os.makedirs(prefix)
     packed = subprocess.Popen(
