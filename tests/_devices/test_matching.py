@@ -86,9 +86,25 @@ class FitsTests(SynchronousTestCase):
         self.check(False, VOLUME, serial(u"volume-" + VOLUME))
         self.check(False, u"vol-1", u"wwn:vol-1")
 
+    def test_ebs(self):
+        """
+        An EBS volume's serial number is its id without the hyphen, whole; no part of it fits, and
+        no longer one does.
+        """
+        for volume_id, number in (
+            (u"vol-0123456789abcdef0", u"vol0123456789abcdef0"), (u"vol-1234abcd", u"vol1234abcd"),
+        ):
+            self.check(True, volume_id, serial(number))
+            self.assertTrue(fits_exactly(volume_id, device(identities=[serial(number)])))
+            self.check(False, volume_id, serial(number[:-1]))
+            self.check(False, volume_id, serial(number + u"1"))
+            self.check(False, volume_id, u"file:" + number)
+        # Instance stores have serial numbers of their own.
+        self.check(False, u"vol-0123456789abcdef0", serial(u"AWS0123456789ABCDEF0"))
+
     def test_not_a_uuid(self):
         """An id that is not a UUID fits in full only."""
-        volume_id = u"vol-0123456789abcdef0"
+        volume_id = u"disk-0123456789abcdef0"
         self.check(True, volume_id, serial(volume_id))
         self.check(True, volume_id, u"file:" + volume_id)
         self.check(False, volume_id, serial(volume_id[:20]))

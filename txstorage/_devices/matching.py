@@ -41,7 +41,12 @@ _SMALLER = 512 * 1024 ** 2
 # The random UUIDs of volumes, whole or truncated, with or without hyphens.
 _VOLUME_ID = re.compile(
     u"(serial|wwn):[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab]|file:(volume-)?[0-9a-f]{8}-"
+    u"|serial:vol-?[0-9a-f]{8}"
 )
+
+# EBS gives an NVMe device its volume's id without the hyphen as the serial number, whose field has
+# room for exactly that.  Source: "Amazon EBS and NVMe" in the EBS user guide.
+_EBS_VOLUME_ID = re.compile(u"vol-([0-9a-f]{8}|[0-9a-f]{17})\\Z")
 
 _FILE_NAMES = (u"{}", u"volume-{}", u"{}.img", u"{}.raw", u"volume-{}.img", u"volume-{}.raw")
 
@@ -58,6 +63,8 @@ def _identities_of(volume_id):
         # The form of other ids is unknown: an id without its hyphens, decorated or truncated, may
         # be the id of another volume.
         exact = [u"serial:" + volume_id, u"file:" + volume_id] if volume_id else []
+        if _EBS_VOLUME_ID.match(volume_id):
+            exact.append(u"serial:" + volume_id.replace(u"-", u""))
         return frozenset(exact), frozenset()
     forms = (volume_id, volume_id.replace(u"-", u""))
     files = frozenset(u"file:" + name.format(volume_id) for name in _FILE_NAMES)
