@@ -102,6 +102,22 @@ class FitsTests(SynchronousTestCase):
         # Instance stores have serial numbers of their own.
         self.check(False, u"vol-0123456789abcdef0", serial(u"AWS0123456789ABCDEF0"))
 
+    def test_embedded_ec2(self):
+        """
+        The file of an EBS volume of the embedded service begins like the volume's id; that is a
+        truncated identity, so that the size has to fit, too.
+        """
+        volume_id = u"vol-" + PLAIN[:17]
+        for name in (VOLUME, u"volume-{}".format(VOLUME), VOLUME + u".img"):
+            self.check(True, volume_id, u"file:" + name)
+        for name in (OTHER, VOLUME[:20], u"x" + VOLUME, VOLUME + u"x"):
+            self.check(False, volume_id, u"file:" + name)
+        mine = device(u"loop0", identities=[u"file:" + VOLUME])
+        self.assertFalse(fits_exactly(volume_id, mine))
+        self.check(False, u"vol-" + PLAIN[:8], u"file:" + VOLUME)
+        self.assertIs(match(volume_id, MIB, [mine]), mine)
+        self.assertRaises(DeviceMismatch, match, volume_id, 2 * MIB, [mine])
+
     def test_not_a_uuid(self):
         """An id that is not a UUID fits in full only."""
         volume_id = u"disk-0123456789abcdef0"
@@ -251,7 +267,7 @@ class SizeTests(SynchronousTestCase):
         """The error gives both sizes, and the reason why the device is in doubt."""
         mine = device(u"vdb", identities=[serial(VOLUME[:20])])
         error = self.assertRaises(DeviceMismatch, match, VOLUME, 2 * MIB, [mine])
-        for part in (u"vdb", u"first 20 characters", u"1048576 bytes, not 2097152", VOLUME):
+        for part in (u"vdb", u"begins like", u"1048576 bytes, not 2097152", VOLUME):
             self.assertIn(part, error.message)
 
     def test_another_encrypted_volume(self):

@@ -46,7 +46,12 @@ _VOLUME_ID = re.compile(
 
 # EBS gives an NVMe device its volume's id without the hyphen as the serial number, whose field has
 # room for exactly that.  Source: "Amazon EBS and NVMe" in the EBS user guide.
-_EBS_VOLUME_ID = re.compile(u"vol-([0-9a-f]{8}|[0-9a-f]{17})\\Z")
+_EBS_DIGITS = 17
+_EBS_VOLUME_ID = re.compile(u"vol-([0-9a-f]{{8}}|[0-9a-f]{{{}}})\\Z".format(_EBS_DIGITS))
+
+# The embedded service has a file for each volume, whose name is a UUID; its EC2 face shortens that
+# to an id of EC2's form.
+_FILE_UUID = re.compile(u"(volume-)?([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(\\.(img|raw))?\\Z")
 
 _FILE_NAMES = (u"{}", u"volume-{}", u"{}.img", u"{}.raw", u"volume-{}.img", u"volume-{}.raw")
 
@@ -74,6 +79,20 @@ def _identities_of(volume_id):
     return files | serials | wwn, cut
 
 
+def is_file_of(volume_id, name):
+    # type: (Text, Text) -> bool
+    """
+    Check whether an EBS volume of the embedded service has a file.
+
+    :param text volume_id: the volume: the first digits of a UUID.
+    :param text name: the file's name.
+    """
+    short, whole = _EBS_VOLUME_ID.match(volume_id), _FILE_UUID.match(name)
+    if short is None or whole is None or len(short.group(1)) != _EBS_DIGITS:
+        return False
+    return whole.group(2).replace(u"-", u"").startswith(short.group(1))
+
+
 def fits(volume_id, device):
     # type: (Text, BlockDevice) -> bool
     """
@@ -84,6 +103,9 @@ def fits(volume_id, device):
     :rtype: bool
     """
     if fits_exactly(volume_id, device):
+        return True
+    files = [each[len(u"file:") :] for each in device.identities if each.startswith(u"file:")]
+    if any(is_file_of(volume_id, name) for name in files):
         return True
     _, cut = _identities_of(volume_id)
     # A truncated serial number counts only if the device has no longer serial number with the same
@@ -173,9 +195,9 @@ def match(volume_id, size, devices, encrypted=False):
     if not proven and not possible_size(size, encrypted, device.size):
         raise DeviceMismatch(
             volume_id,
-            u"{} has the first {} characters of volume {}'s id as its serial number, but its size "
-            u"is {} bytes, not {}: it may be another volume's".format(
-                device.name, _TRUNCATED_TO, volume_id, device.size, size
+            u"{} has an identity that begins like that of volume {}, but its size is {} bytes, not "
+            u"{}: it may be another volume's".format(
+                device.name, volume_id, device.size, size
             ),
         )
     return device
