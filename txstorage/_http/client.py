@@ -56,9 +56,10 @@ if MYPY:
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
     from twisted.web.iweb import IAgent  # noqa: F401
 
+    from .._support.token_bucket import TokenBucket  # noqa: F401
     from .bounds import Bounds  # noqa: F401
     from .connections import ProxyFor  # noqa: F401
-    from .throttle import Limits, TokenBucket  # noqa: F401
+    from .throttle import Limits  # noqa: F401
 
     Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
 
@@ -104,7 +105,7 @@ class HTTPClient(object):
     :param agent: provides ``IAgent``; see :func:`agent_for`.
     :param float timeout: seconds that one exchange may take, not counting the waits between
         attempts and for the rate limit.
-    :param limiter: a :class:`~txstorage._http.throttle.TokenBucket`, or ``None``.
+    :param limiter: a :class:`~txstorage._support.token_bucket.TokenBucket`, or ``None``.
     :param jitter: called without arguments for a float from 0 to 1.
     :param bounds: the :class:`~txstorage._http.bounds.Bounds` of answers' bodies; those of
         connections are the agent's.
