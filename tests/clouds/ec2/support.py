@@ -1,0 +1,67 @@
+"""
+EC2's answers, and a fake of its wire.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from txstorage._support.compat import parse_qsl
+from txstorage.clouds.ec2.codec import ServiceCodec
+
+from ...helpers.wire import Answer
+
+_CODECS = {}
+
+
+def codec(service="ec2"):
+    """A codec, which all tests share, because loading botocore's model takes a while."""
+    if service not in _CODECS:
+        _CODECS[service] = ServiceCodec.load(service)
+    return _CODECS[service]
+
+
+def form_of(seen):
+    """The parameters of a request that arrived, without those that all have."""
+    form = dict(parse_qsl(seen.content.decode("ascii")))
+    form.pop(u"Version")
+    return form
+
+
+def document(operation, inner=u"", status=200, headers=()):
+    """An answer of EC2."""
+    text = (
+        u'<?xml version="1.0" encoding="UTF-8"?>\n'
+        u'<{0}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">'
+        u"<requestId>r-1</requestId>{1}</{0}Response>"
+    ).format(operation, inner)
+    return Answer(status, text.encode("utf-8"), dict(headers))
+
+
+def refusal(code, message=u"no", status=400, headers=()):
+    """EC2's error."""
+    text = (
+        u'<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>{}</Code>'
+        u"<Message>{}</Message></Error></Errors><RequestID>r-9</RequestID></Response>"
+    ).format(code, message)
+    return Answer(status, text.encode("utf-8"), dict(headers))
+
+
+def items(name, *entries):
+    """A list in EC2's XML."""
+    inner = u"".join(u"<item>{}</item>".format(each) for each in entries)
+    return u"<{0}>{1}</{0}>".format(name, inner)
+
+
+def tags(labels):
+    """Tags in EC2's XML."""
+    return items(
+        u"tagSet",
+        *[
+            u"<key>{}</key><value>{}</value>".format(key, value)
+            for key, value in sorted(labels.items())
+        ]
+    )
+
+
+def element(name, value):
+    """One element, or nothing for ``None``."""
+    return u"" if value is None else u"<{0}>{1}</{0}>".format(name, value)

@@ -1,0 +1,3 @@
+"""
+Amazon EC2: volumes of EBS, and the instances that they are attached to.
+"""
