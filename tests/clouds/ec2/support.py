@@ -4,12 +4,19 @@ EC2's answers, and a fake of its wire.
 
 from __future__ import absolute_import, division, print_function
 
+from twisted.internet.defer import succeed
+
 from txstorage._support.compat import parse_qsl
 from txstorage.clouds.ec2.codec import ServiceCodec
+from txstorage.clouds.ec2.credentials import AccessKeys, KeySource
+from txstorage.clouds.ec2.session import EC2Session
 
-from ...helpers.wire import Answer
+from ...helpers.wire import Answer, Wire
 
 _CODECS = {}
+
+#: The beginning of the clock in :class:`EC2Wire`.
+NOW = {"Date": "Sun, 22 Nov 2026 16:27:04 GMT"}
 
 
 def codec(service="ec2"):
@@ -33,7 +40,7 @@ def document(operation, inner=u"", status=200, headers=()):
         u'<{0}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">'
         u"<requestId>r-1</requestId>{1}</{0}Response>"
     ).format(operation, inner)
-    return Answer(status, text.encode("utf-8"), dict(headers))
+    return Answer(status, text.encode("utf-8"), dict(NOW, **dict(headers)))
 
 
 def refusal(code, message=u"no", status=400, headers=()):
@@ -42,7 +49,7 @@ def refusal(code, message=u"no", status=400, headers=()):
         u'<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>{}</Code>'
         u"<Message>{}</Message></Error></Errors><RequestID>r-9</RequestID></Response>"
     ).format(code, message)
-    return Answer(status, text.encode("utf-8"), dict(headers))
+    return Answer(status, text.encode("utf-8"), dict(NOW, **dict(headers)))
 
 
 def items(name, *entries):
@@ -65,3 +72,43 @@ def tags(labels):
 def element(name, value):
     """One element, or nothing for ``None``."""
     return u"" if value is None else u"<{0}>{1}</{0}>".format(name, value)
+
+
+REGION = u"eu-central-1"
+URL = u"http://ec2.example"
+
+
+class EC2Wire(Wire):
+    """
+    An in-memory HTTP client, and a session with the service behind it.
+
+    :ivar session: an :class:`~txstorage.clouds.ec2.session.EC2Session`.
+    :ivar dict loaded: names of keys, in the order of their use.
+    """
+
+    def __init__(self, *script, **options):
+        Wire.__init__(self, *script)
+        self.loaded = options.pop("keys", [u"AKID"])
+        self.keys = KeySource(self.clock, self._load)
+        self.session = EC2Session(
+            self.clock,
+            self.http,
+            self.keys,
+            codec(),
+            REGION,
+            URL,
+            wall_clock=lambda: 1795364824.0 + self.clock.seconds(),
+            jitter=lambda: 0.5,
+        )
+
+    def _load(self):
+        name = self.loaded.pop(0) if len(self.loaded) > 1 else self.loaded[0]
+        return succeed(AccessKeys(name, u"s3cret", u"t0ken"))
+
+    def forms(self):
+        """The parameters of all requests that arrived."""
+        return [form_of(seen) for seen in self.service.seen]
+
+    def actions(self):
+        """The operations of all requests that arrived."""
+        return [form[u"Action"] for form in self.forms()]
