@@ -112,3 +112,93 @@ class EC2Wire(Wire):
     def actions(self):
         """The operations of all requests that arrived."""
         return [form[u"Action"] for form in self.forms()]
+
+
+VOLUME = u"vol-0123456789abcdef0"
+OTHER = u"vol-0fedcba9876543210"
+SERVER = u"i-0123456789abcdef0"
+SNAPSHOT = u"snap-0123456789abcdef0"
+LABELS = {u"flocker-cluster-id": u"c1", u"flocker-dataset-id": u"d1"}
+
+
+def attachment(state, server_id=SERVER, device=u"/dev/xvdaa"):
+    """An attachment in EC2's XML."""
+    return (
+        element(u"volumeId", VOLUME)
+        + element(u"instanceId", server_id)
+        + element(u"device", device)
+        + element(u"status", state)
+    )
+
+
+def volume(volume_id=VOLUME, state=u"available", attachments=(), labels=LABELS, **changes):
+    """The inside of a volume in EC2's XML."""
+    members = {
+        u"volumeId": volume_id,
+        u"size": 1,
+        u"snapshotId": u"",
+        u"availabilityZone": u"eu-central-1a",
+        u"status": state,
+        u"createTime": u"2026-11-22T16:27:04.716Z",
+        u"volumeType": u"gp3",
+        u"encrypted": u"false",
+    }
+    members.update(changes)
+    return (
+        u"".join(element(name, members[name]) for name in sorted(members))
+        + items(u"attachmentSet", *attachments)
+        + tags(dict(labels, Name=u"n1"))
+    )
+
+
+def volumes(*inner, **options):
+    """The answer to a description of volumes."""
+    following = element(u"nextToken", options.get("following"))
+    return document(u"DescribeVolumes", items(u"volumeSet", *inner) + following)
+
+
+def snapshot(snapshot_id=SNAPSHOT, state=u"completed", labels=LABELS, **changes):
+    """The inside of a snapshot in EC2's XML."""
+    members = {
+        u"snapshotId": snapshot_id,
+        u"volumeId": VOLUME,
+        u"status": state,
+        u"startTime": u"2026-11-22T16:27:04.716Z",
+        u"progress": u"100%",
+        u"volumeSize": 1,
+    }
+    members.update(changes)
+    inner = u"".join(element(name, members[name]) for name in sorted(members))
+    return inner + tags(dict(labels, Name=u"s1"))
+
+
+def snapshots(*inner):
+    """The answer to a description of snapshots."""
+    return document(u"DescribeSnapshots", items(u"snapshotSet", *inner))
+
+
+def instance(server_id=SERVER, state=u"running", devices=(u"/dev/xvda",)):
+    """The inside of an instance in EC2's XML."""
+    return (
+        element(u"instanceId", server_id)
+        + element(u"instanceState", u"<code>16</code>" + element(u"name", state))
+        + items(u"blockDeviceMapping", *[element(u"deviceName", each) for each in devices])
+        + tags({u"Name": u"node"})
+    )
+
+
+def instances(*inner):
+    """The answer to a description of instances, each of a reservation of its own."""
+    reservations = [items(u"instancesSet", each) for each in inner]
+    return document(u"DescribeInstances", items(u"reservationSet", *reservations))
+
+
+NO_VOLUME = refusal(u"InvalidVolume.NotFound", u"The volume does not exist.")
+NO_INSTANCE = refusal(u"InvalidInstanceID.NotFound", u"The instance ID does not exist")
+
+
+def modification(state, volume_id=VOLUME, message=u""):
+    """The answer to a description of modifications."""
+    inner = element(u"volumeId", volume_id) + element(u"modificationState", state)
+    inner += element(u"statusMessage", message)
+    return document(u"DescribeVolumesModifications", items(u"volumeModificationSet", inner))
