@@ -26,6 +26,11 @@ FORM = u"application/x-www-form-urlencoded; charset=utf-8"
 _HOSTILE = re.compile(b"<!DOCTYPE|\\x00")
 _ERROR = re.compile(b"<Code>")
 
+# Bytes that are read of a page of another program, and characters that are shown.
+_READ = 4096
+_SHOWN = 200
+_MARKUP = re.compile(u"<[^<>]*>")
+
 
 class Unreadable(ValueError):
     """
@@ -143,7 +148,8 @@ class ServiceCodec(object):
         :param bytes body: the answer's.
         :return: the :class:`ErrorDocument`.
         """
-        foreign = ErrorDocument(None, u" ".join(as_text(body[:200]).split()) or u"(no message)")
+        text = u" ".join(_MARKUP.sub(u" ", as_text(body[:_READ])).split())[:_SHOWN]
+        foreign = ErrorDocument(None, text or u"(no message)")
         # Load balancers and proxies answer with pages of their own.
         if not _ERROR.search(body):
             return foreign

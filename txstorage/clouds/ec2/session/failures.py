@@ -26,6 +26,10 @@ _POLICY = (
 )
 _QUOTA = u"destroy unused volumes or snapshots, or have the account's quota in this region raised"
 _CAPACITY = u"request the volume in another zone or of another type, or retry later"
+_NO_ACTION = (
+    u"this endpoint does not have the action: instead of a clone, make a snapshot, and then a "
+    u"volume of it"
+)
 _TYPE = u"correct the volume type under 'profiles', or the size that it allows"
 
 #: The meaning of each code: the error's class, and the remedy; empty for the class's own.
@@ -90,6 +94,8 @@ CODES = {
         errors.RequestRefused,
         u"detach a volume that the instance no longer needs",
     ),
+    u"InvalidAction": (errors.RequestRefused, _NO_ACTION),
+    u"UnsupportedOperation": (errors.RequestRefused, _NO_ACTION),
     u"InvalidVolumeID.ZoneMismatch": (
         errors.RequestRefused,
         u"attach the volume to an instance in the volume's own zone; a snapshot can be made a "
