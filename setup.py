@@ -24,6 +24,9 @@ PYTHON_3_REQUIRES = [
 CLOUDS = ["openstacksdk; python_version >= '3.9'"]
 
 
+# The codec of Amazon EC2.  Flocker pins botocore.
+EC2 = ["botocore>=1.4.87" if PYTHON_2 else "botocore>=1.29"]
+
 # A directory beside the environment's programs, where the agent has the name of Flocker's.
 AGENTS = "with-txstorage"
 
@@ -120,8 +123,10 @@ setup(
             "pytest; python_version >= '3.9'",
             "setuptools>=71; python_version >= '3.9'",
         ]
-        + CLOUDS,
+        + CLOUDS
+        + EC2,
         "clouds": CLOUDS,
+        "ec2": EC2,
         # For hosts that attach volumes over iSCSI and the like.
         "os-brick": ["os-brick>=5; python_version >= '3.9'"],
         "docs": [

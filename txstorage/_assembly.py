@@ -14,12 +14,12 @@ from ._devices.finder import DeviceFinder
 from ._http.client import HTTPClient
 from ._http.client_certificates import ClientCertificate
 from ._http.connections import agent_for, no_proxy
-from ._http.throttle import TokenBucket
 from ._log import PEER_NOT_VERIFIED
 from ._node.instance_id import NodeIdentity
 from ._node.machine_id import HostIdentity
 from ._support.compat import as_text, urlsplit
 from ._support.monotonic import use_monotonic_time
+from ._support.token_bucket import TokenBucket
 from .clouds.openstack import (
     Credentials,
     CredentialSource,

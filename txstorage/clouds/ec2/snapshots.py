@@ -1,0 +1,177 @@
+# -*- test-case-name: tests.clouds.ec2.test_snapshots -*-
+"""
+Snapshots of EC2's volumes.
+
+EC2 has no client token for a snapshot, so a lost answer is looked for by the snapshot's name, as in
+any cloud.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from twisted.internet.defer import fail, maybeDeferred
+
+from ..._support.compat import as_text
+from ..._support.json_values import objects_in, text_member
+from ...errors import UnknownSnapshot
+from ...interfaces import UnknownVolume
+from ..listing import sorted_out
+from ..values import SnapshotPage
+from .answers import check_is, has_code, understood
+from .session import NO_SNAPSHOT, NO_VOLUME, all_entries
+from .tags import filters_for, one_of, specification
+from .wire import entry_from_wire, is_id, snapshot_from_wire
+
+MYPY = False
+if MYPY:
+    from typing import Any, Dict, Mapping, Optional, Text  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
+    from ..values import Snapshot  # noqa: F401
+    from .session import EC2Session  # noqa: F401
+
+_READ = "DescribeSnapshots"
+
+
+class EC2Snapshots(object):
+    """
+    The snapshots of the account in a region.
+
+    :param session: an :class:`~txstorage.clouds.ec2.session.EC2Session`.
+    """
+
+    def __init__(self, session):
+        # type: (EC2Session) -> None
+        self._session = session
+
+    def create(self, volume_id, name, labels):
+        # type: (Text, Text, Mapping[Text, Text]) -> Deferred[Snapshot]
+        """See :meth:`txstorage.clouds.IVolumeService.create_snapshot`."""
+        if not is_id(u"vol", volume_id):
+            return fail(UnknownVolume(as_text(volume_id)))
+        d = maybeDeferred(specification, u"snapshot", name, labels)  # type: Deferred[Any]
+        d.addCallback(
+            lambda tags: self._session.call(
+                "CreateSnapshot",
+                {"VolumeId": volume_id, "Description": name, "TagSpecifications": tags},
+            )
+        )
+        d.addErrback(_no_such_volume, volume_id)
+        return d.addCallback(self._created, volume_id, name, labels)
+
+    def _created(self, answer, volume_id, name, labels):
+        # type: (Any, Text, Text, Mapping[Text, Text]) -> Snapshot
+        operation = "CreateSnapshot"
+        snapshot = understood(self._session, operation, snapshot_from_wire, answer)
+        understood(
+            self._session, operation, check_is, u"volume", volume_id, snapshot.volume_id
+        )
+        if snapshot.labels or not labels:
+            return snapshot
+        # The answer to a creation may leave out the tags.
+        return snapshot_from_wire(
+            dict(
+                answer,
+                Tags=[{u"Key": u"Name", u"Value": name}]
+                + [{u"Key": key, u"Value": labels[key]} for key in labels],
+            )
+        )
+
+    def get(self, snapshot_id):
+        # type: (Text) -> Deferred[Snapshot]
+        """See :meth:`txstorage.clouds.IVolumeService.get_snapshot`."""
+
+        def described(wire):
+            # type: (Any) -> Snapshot
+            snapshot = understood(self._session, _READ, snapshot_from_wire, wire)
+            understood(
+                self._session, _READ, check_is, u"snapshot", snapshot_id, snapshot.snapshot_id
+            )
+            return snapshot
+
+        return self._describe(snapshot_id).addCallback(described)
+
+    def delete(self, snapshot_id):
+        # type: (Text) -> Deferred[None]
+        """See :meth:`txstorage.clouds.IVolumeService.delete_snapshot`."""
+        asked = self._of_snapshot("DeleteSnapshot", snapshot_id, {"SnapshotId": snapshot_id})
+        return asked.addCallback(lambda _: None)
+
+    def list(self, labels, volume_id=None, name=None):
+        # type: (Mapping[Text, Text], Optional[Text], Optional[Text]) -> Deferred[SnapshotPage]
+        """See :meth:`txstorage.clouds.IVolumeService.list_snapshots`."""
+        filters = filters_for(labels)
+        if volume_id is not None:
+            filters.append(one_of(u"volume-id", [volume_id]))
+        if name is not None:
+            filters.append(one_of(u"tag:Name", [name]))
+        parameters = {"OwnerIds": [u"self"]}  # type: Dict[str, Any]
+        if filters:
+            parameters["Filters"] = filters
+        listed = all_entries(self._session, _READ, parameters, u"Snapshots")
+        return listed.addCallback(_page, labels, volume_id, name)
+
+    def failure_reason(self, snapshot_id):
+        # type: (Text) -> Deferred[Text]
+        """
+        :return: a ``Deferred`` that fires with text: EC2's message about the snapshot's state.
+        """
+        return self._describe(snapshot_id).addCallback(
+            lambda wire: text_member(wire, u"StateMessage")
+        )
+
+    def _describe(self, snapshot_id):
+        # type: (Text) -> Deferred[Any]
+        asked = self._of_snapshot(_READ, snapshot_id, {"SnapshotIds": [snapshot_id]})
+
+        def found(answer):
+            # type: (Any) -> Any
+            wires = objects_in(answer.get(u"Snapshots"))
+            if not wires:
+                raise UnknownSnapshot(snapshot_id)
+            return wires[0]
+
+        return asked.addCallback(found)
+
+    def _of_snapshot(self, operation, snapshot_id, parameters):
+        # type: (str, Text, Mapping[str, Any]) -> Deferred[Any]
+        if not is_id(u"snap", snapshot_id):
+            return fail(UnknownSnapshot(as_text(snapshot_id)))
+        asked = self._session.call(operation, parameters)  # type: Deferred[Any]
+        return asked.addErrback(_no_such_snapshot, snapshot_id)
+
+
+def _page(result, labels, volume_id, name):
+    # type: (Any, Mapping[Text, Text], Optional[Text], Optional[Text]) -> SnapshotPage
+    entries = [
+        entry_from_wire(each, labels, snapshot_from_wire, u"SnapshotId") for each in result[0]
+    ]
+    # EC2's own filters are not relied on.
+    wanted = [
+        each
+        for each in entries
+        if isinstance(each, tuple)
+        or each is not None
+        and volume_id in (None, each.volume_id)
+        and name in (None, each.name)
+    ]
+    snapshots, malformed = sorted_out(wanted, lambda snapshot: snapshot.snapshot_id)
+    return SnapshotPage(snapshots, malformed, result[1])
+
+
+def _no_such_volume(failure, volume_id):
+    # type: (Failure, Text) -> Failure
+    if has_code(failure, NO_VOLUME):
+        raise UnknownVolume(volume_id)
+    return failure
+
+
+def _no_such_snapshot(failure, snapshot_id):
+    # type: (Failure, Text) -> Failure
+    if has_code(failure, NO_SNAPSHOT):
+        raise UnknownSnapshot(snapshot_id)
+    return failure
+
+
+__all__ = ["EC2Snapshots"]

@@ -1,0 +1,8 @@
+"""
+EC2's volumes: descriptions, creation with tokens, growth.
+"""
+
+from .recent import RecentChanges
+from .volumes import EC2Volumes
+
+__all__ = ["EC2Volumes", "RecentChanges"]
