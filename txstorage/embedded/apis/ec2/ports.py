@@ -1,0 +1,89 @@
+# -*- test-case-name: tests.embedded.ec2.test_serve -*-
+"""
+The ports of the EC2 face: one of the Query API, and one of each node's metadata after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import attr
+from twisted.internet.interfaces import IListeningPort
+from twisted.web.resource import IResource
+
+from ...._support.notations.addresses import in_brackets
+from ...agent_yml import reachable
+from ...disk import write_private
+from ...settings import EC2Settings
+from .call import EC2Context
+from .face import QueryAPI
+from .imds import MetadataService, NodeMetadata
+
+#: Opens a port with a resource, and returns it.  0 is any free port.
+Listen = Callable[[int, IResource], IListeningPort]
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class EC2Ports:
+    """
+    The addresses of the EC2 face.
+
+    :ivar api: the URL of the Query API.
+    :ivar metadata: the URL of each node's metadata, by the node's name.
+    """
+
+    api: str
+    metadata: dict[str, str]
+
+    def remarks(self, credentials: str, region: str) -> list[str]:
+        """
+        Return the environment of a client, for people.
+
+        :param credentials: the path of the file with the access key.
+        """
+        lines = [
+            f"ec2: AWS_ENDPOINT_URL={self.api} AWS_REGION={region} "
+            f"AWS_SHARED_CREDENTIALS_FILE={credentials}"
+        ]
+        lines += [
+            f"ec2: {name}: AWS_EC2_METADATA_SERVICE_ENDPOINT={url}"
+            for name, url in self.metadata.items()
+        ]
+        return lines
+
+
+def open_ports(
+    context: EC2Context, listen: Listen, scheme: str, host: str, port: int
+) -> EC2Ports:
+    """
+    Open the ports.
+
+    :param scheme: ``http`` or ``https``, of the Query API; metadata has only the first.
+    :param port: of the Query API; the nodes have the next ones; 0: any free ones.
+    :raises ServeError: a port is not free.
+    """
+    base = in_brackets(reachable(host))
+    api = listen(port, QueryAPI(context))
+    found = {}
+    # The first declared node has the first port.
+    for index, server in enumerate(reversed(context.store.servers.every()), 1):
+        metadata = MetadataService(NodeMetadata(server, context), context.now)
+        opened = listen(port and port + index, metadata)
+        found[server.name] = f"http://{base}:{_number(opened)}"
+    return EC2Ports(f"{scheme}://{base}:{_number(api)}", found)
+
+
+def _number(port: IListeningPort) -> int:
+    number: int = port.getHost().port  # type: ignore[attr-defined]
+    return number
+
+
+def write_credentials(path: str, settings: EC2Settings) -> None:
+    """Write the access key in the form of a shared credentials file."""
+    lines: Sequence[str] = (
+        "[default]",
+        f"aws_access_key_id = {settings.access_key_id}",
+        f"aws_secret_access_key = {settings.secret_access_key}",
+        "",
+    )
+    write_private(path, "\n".join(lines).encode("ascii"))
