@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Union
 
 import attr
+from twisted.internet.interfaces import IReactorTime
 
 from ...machine.files import VolumeFiles
 from ...machine.transitions import Engine
@@ -16,10 +17,11 @@ from ...machine.turns import ReactorTurns
 from ...settings import EC2Settings, Settings
 from ...store.store import Store
 from .detaching import RepeatedDetaches
+from .limits import TokenBuckets
 from .power import PowerStates
 from .protocol.credentials import AccessKeys
 from .protocol.query import QueryParameters
-from .reader import StoreReader
+from .reader import LaggingReader, StoreReader
 
 Content = dict[str, Any]
 
@@ -46,6 +48,7 @@ class EC2Context:
     keys: AccessKeys
     detaches: RepeatedDetaches
     power: PowerStates
+    buckets: TokenBuckets
     now: Callable[[], float]
 
     @property
@@ -57,6 +60,36 @@ class EC2Context:
     def zone(self) -> str:
         """The zone of the nodes, and of the volumes that OpenStack's clients have made."""
         return self.ec2.zones[0]
+
+    @classmethod
+    def of(
+        cls,
+        reactor: IReactorTime,
+        store: Store,
+        settings: Settings,
+        now: Callable[[], float],
+        engine: Engine,
+        **parts: Any,
+    ) -> EC2Context:
+        """
+        Make the parts that belong to the EC2 face only.
+
+        :param parts: the others.
+        """
+        ec2, seconds = settings.ec2, reactor.seconds
+        reader = LaggingReader(store, ec2.lag, seconds) if ec2.lag else StoreReader(store)
+        return cls(
+            store=store,
+            settings=settings,
+            now=now,
+            engine=engine,
+            reader=reader,
+            keys=AccessKeys(ec2),
+            detaches=RepeatedDetaches(reactor, store, engine),
+            power=PowerStates(settings.transition_delay, seconds),
+            buckets=TokenBuckets(ec2.rate, ec2.burst, seconds),
+            **parts,
+        )
 
 
 @attr.s(frozen=True, auto_attribs=True, eq=False)

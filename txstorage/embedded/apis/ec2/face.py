@@ -23,7 +23,6 @@ from ...._log import SERVER_FAULT, SERVER_REQUEST
 from ...disk import is_full
 from ...wire.exchange import APIResponse, call_from
 from .call import Action, EC2Call, EC2Context
-from .limits import TokenBuckets
 from .protocol import errors
 from .protocol.documents import CONTENT_TYPE, ec2_answer, ec2_error, sts_answer, sts_error
 from .protocol.errors import QueryRefusal
@@ -65,8 +64,6 @@ class QueryAPI(Resource):
         super().__init__()  # type: ignore[no-untyped-call]
         self._context = context
         self._base_url = base_url
-        settings = context.ec2
-        self._buckets = TokenBuckets(settings.rate, settings.burst, context.now)
 
     def render(self, request: IRequest) -> int:
         """Answer a request, later."""
@@ -129,7 +126,7 @@ class QueryAPI(Resource):
                 raise errors.NO_ACTION(name)
         if _VERSION.match(parameters.required("Version")) is None:
             raise errors.NO_VERSION(parameters.values["Version"], _VERSIONS[service])
-        if not self._buckets.take(name if name in ACTIONS else ""):
+        if not context.buckets.take(name if name in ACTIONS else ""):
             raise errors.TOO_FAST()
         if parameters.truth("DryRun") and name in _EC2:
             raise errors.DRY_RUN()
@@ -150,7 +147,7 @@ class QueryAPI(Resource):
 
 def signed_request(request: IRequest) -> SignedRequest:
     """Return the parts of a request that are signed."""
-    path, _, query = request.uri.partition(b"?")  # type: ignore[attr-defined]
+    path, _, query = request.uri.partition(b"?")
     headers = [
         (name.decode("ascii", "replace").lower(), value.decode("utf-8", "replace"))
         for name, values in request.requestHeaders.getAllRawHeaders()

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.embedded.ec2.test_filters -*-
+# -*- test-case-name: tests.embedded.ec2.test_volumes -*-
 """
 Filters and pages of describes.
 

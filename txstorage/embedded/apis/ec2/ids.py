@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.embedded.ec2.test_ids -*-
+# -*- test-case-name: tests.embedded.ec2.test_volumes -*-
 """
 EC2's ids of the store's objects.
 
@@ -81,9 +81,5 @@ class IdKind:
 
 
 VOLUME = IdKind("vol", "volumes", "volumeId", errors.MALFORMED_VOLUME, errors.NO_VOLUME)
-SNAPSHOT = IdKind(
-    "snap", "snapshots", "snapshotId", errors.MALFORMED_SNAPSHOT, errors.NO_SNAPSHOT
-)
-INSTANCE = IdKind(
-    "i", "servers", "instanceId", errors.MALFORMED_INSTANCE, errors.NO_INSTANCE
-)
+SNAPSHOT = IdKind("snap", "snapshots", "snapshotId", errors.MALFORMED_SNAPSHOT, errors.NO_SNAPSHOT)
+INSTANCE = IdKind("i", "servers", "instanceId", errors.MALFORMED_INSTANCE, errors.NO_INSTANCE)

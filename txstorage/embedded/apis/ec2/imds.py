@@ -133,7 +133,7 @@ class MetadataService(Resource):
         return answer.send(request)
 
     def _answer(self, request: IRequest) -> APIResponse:
-        path = request.path.decode("utf-8", "replace")  # type: ignore[attr-defined]
+        path = request.path.decode("utf-8", "replace")
         version, *segments = path.lstrip("/").split("/")
         # A proxy must not hand out credentials.
         if request.getHeader(b"x-forwarded-for") is not None:

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.embedded.ec2.test_serve -*-
+# -*- test-case-name: tests.embedded.test_service -*-
 """
 The ports of the EC2 face: one of the Query API, and one of each node's metadata after it.
 """
@@ -19,8 +19,8 @@ from .call import EC2Context
 from .face import QueryAPI
 from .imds import MetadataService, NodeMetadata
 
-#: Opens a port with a resource, and returns it.  0 is any free port.
-Listen = Callable[[int, IResource], IListeningPort]
+#: Opens a port with a resource, with TLS if the service has it, and returns the port.
+Listen = Callable[[int, IResource, bool], IListeningPort]
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -30,10 +30,12 @@ class EC2Ports:
 
     :ivar api: the URL of the Query API.
     :ivar metadata: the URL of each node's metadata, by the node's name.
+    :ivar certificate: the path of the certificate to trust; ``None`` without TLS.
     """
 
     api: str
     metadata: dict[str, str]
+    certificate: str | None = None
 
     def remarks(self, credentials: str, region: str) -> list[str]:
         """
@@ -41,9 +43,10 @@ class EC2Ports:
 
         :param credentials: the path of the file with the access key.
         """
+        trust = "" if self.certificate is None else f" AWS_CA_BUNDLE={self.certificate}"
         lines = [
-            f"ec2: AWS_ENDPOINT_URL={self.api} AWS_REGION={region} "
-            f"AWS_SHARED_CREDENTIALS_FILE={credentials}"
+            f"ec2: AWS_ENDPOINT_URL={self.api} AWS_DEFAULT_REGION={region} "
+            f"AWS_SHARED_CREDENTIALS_FILE={credentials}{trust}"
         ]
         lines += [
             f"ec2: {name}: AWS_EC2_METADATA_SERVICE_ENDPOINT={url}"
@@ -53,24 +56,30 @@ class EC2Ports:
 
 
 def open_ports(
-    context: EC2Context, listen: Listen, scheme: str, host: str, port: int
+    context: EC2Context,
+    listen: Listen,
+    host: str,
+    number: int,
+    certificate: tuple[str, str] | None,
 ) -> EC2Ports:
     """
     Open the ports.
 
-    :param scheme: ``http`` or ``https``, of the Query API; metadata has only the first.
-    :param port: of the Query API; the nodes have the next ones; 0: any free ones.
+    :param number: the port of the Query API; the nodes have the next ones; 0: any free ones.
+    :param certificate: the paths of the certificate and its key; metadata has no TLS on EC2.
     :raises ServeError: a port is not free.
     """
     base = in_brackets(reachable(host))
-    api = listen(port, QueryAPI(context))
+    scheme = "http" if certificate is None else "https"
+    api = listen(number, QueryAPI(context), True)
     found = {}
     # The first declared node has the first port.
     for index, server in enumerate(reversed(context.store.servers.every()), 1):
         metadata = MetadataService(NodeMetadata(server, context), context.now)
-        opened = listen(port and port + index, metadata)
+        opened = listen(number and number + index, metadata, False)
         found[server.name] = f"http://{base}:{_number(opened)}"
-    return EC2Ports(f"{scheme}://{base}:{_number(api)}", found)
+    certificate_path = None if certificate is None else certificate[0]
+    return EC2Ports(f"{scheme}://{base}:{_number(api)}", found, certificate_path)
 
 
 def _number(port: IListeningPort) -> int:

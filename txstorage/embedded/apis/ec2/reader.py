@@ -161,8 +161,7 @@ class LaggingReader(StoreReader):
         return [
             each
             for each in self._volumes
-            if each.record.attachment is not None
-            and each.record.attachment.server_id == server_id
+            if each.record.attachment is not None and each.record.attachment.server_id == server_id
         ]
 
     def snapshots(self) -> list[SnapshotRecord]:

@@ -30,8 +30,13 @@ class EC2Kind:
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> EC2Kind:
         """From a row of the ``ec2_volumes`` table."""
-        names = ("volume_type", "iops", "throughput", "zone")
-        return cls(*(row[name] for name in names), hidden=bool(row["hidden"]))
+        return cls(
+            volume_type=row["volume_type"],
+            iops=row["iops"],
+            throughput=row["throughput"],
+            zone=row["zone"],
+            hidden=bool(row["hidden"]),
+        )
 
 
 @attr.s(frozen=True, auto_attribs=True)

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.embedded.ec2.test_documents -*-
+# -*- test-case-name: tests.embedded.ec2.test_query -*-
 """
 The XML documents that answer the Query API's requests.
 

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.embedded.ec2.test_errors -*-
+# -*- test-case-name: tests.embedded.ec2.test_face -*-
 """
 The errors of EC2, with their codes, their HTTP statuses and the form of their messages.
 
@@ -75,8 +75,7 @@ DRY_RUN = RefusalForm(
     "DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412
 )
 FAULT = RefusalForm(
-    "InternalError", "An internal error has occurred. Retry your request, if it remains, "
-    "the log of the service has the reason.", 500
+    "InternalError", "An internal error has occurred; the log of the service has the reason.", 500
 )
 DISK_FULL = RefusalForm(
     "InsufficientVolumeCapacity", "There is not enough capacity to fulfill your request.", 503
@@ -87,9 +86,7 @@ UNSUPPORTED = RefusalForm("UnsupportedOperation", "{}")
 
 MISSING = RefusalForm("MissingParameter", "The request must contain the parameter {}")
 UNKNOWN_PARAMETER = RefusalForm("UnknownParameter", "The parameter {} is not recognized")
-BAD_VALUE = RefusalForm(
-    "InvalidParameterValue", "Value ({}) for parameter {} is invalid. {}"
-)
+BAD_VALUE = RefusalForm("InvalidParameterValue", "Value ({}) for parameter {} is invalid. {}")
 INVALID = RefusalForm("InvalidParameterValue", "{}")
 COMBINATION = RefusalForm(
     "InvalidParameterCombination", "The parameter {} cannot be used with the parameter {}"
@@ -145,20 +142,18 @@ THROUGHPUT_RATIO = RefusalForm(
     "InvalidParameterValue", "Throughput (MiBps) to iops ratio of {:.6f} is too high; maximum is {}"
 )
 TOO_MANY_VOLUMES = RefusalForm("VolumeLimitExceeded", "Maximum number of volumes, {}, exceeded.")
-TOO_MANY_GIGABYTES = RefusalForm(
-    "VolumeLimitExceeded", "Maximum total storage, {} GiB, exceeded."
-)
+TOO_MANY_GIGABYTES = RefusalForm("VolumeLimitExceeded", "Maximum total storage, {} GiB, exceeded.")
 IN_USE = RefusalForm("VolumeInUse", "Volume {} is currently attached to {}")
 ATTACHED = RefusalForm("VolumeInUse", "{} is already attached to an instance")
 NOT_NOW = RefusalForm("IncorrectState", "Volume '{}' is in the '{}' state.")
 NOT_AVAILABLE = RefusalForm("IncorrectState", "{} is not 'available'.")
 WRONG_ZONE = RefusalForm(
-    "InvalidVolume.ZoneMismatch", "The volume '{}' is not in the same availability zone as "
-    "instance '{}'"
+    "InvalidVolume.ZoneMismatch",
+    "The volume '{}' is not in the same availability zone as instance '{}'",
 )
 BAD_DEVICE = RefusalForm(
-    "InvalidParameterValue", "Value ({0}) for parameter device is invalid. {0} is not a valid EBS "
-    "device name."
+    "InvalidParameterValue",
+    "Value ({0}) for parameter device is invalid. {0} is not a valid EBS device name.",
 )
 DEVICE_IN_USE = RefusalForm(
     "InvalidParameterValue",
@@ -188,9 +183,7 @@ COOLING_DOWN = RefusalForm(
     "You've reached the maximum modification rate per volume limit. Wait at least {} seconds "
     "between modifications per EBS volume.",
 )
-NOT_SMALLER = RefusalForm(
-    "InvalidParameterValue", "New size cannot be smaller than existing size"
-)
+NOT_SMALLER = RefusalForm("InvalidParameterValue", "New size cannot be smaller than existing size")
 NO_MODIFICATION = RefusalForm(
     "InvalidVolumeModification.NotFound", "Modification for volume '{}' does not exist."
 )

@@ -129,7 +129,8 @@ class QueryParameters:
         :raises QueryRefusal: a filter has no name or no value.
         """
         return tuple(
-            QueryFilter(each.required("Name"), each.list("Value")) for each in self._members("Filter")
+            QueryFilter(each.required("Name"), each.list("Value"))
+            for each in self._members("Filter")
         )
 
     def tags(self, name: str = "Tag") -> dict[str, str]:
@@ -145,9 +146,7 @@ class QueryParameters:
             if key in found:
                 raise errors.INVALID(f"Duplicate tag key '{key}' specified.")
             if key.startswith("aws:"):
-                raise errors.INVALID(
-                    "Tag keys starting with 'aws:' are reserved for internal use"
-                )
+                raise errors.INVALID("Tag keys starting with 'aws:' are reserved for internal use")
             if len(key) > _KEY_LENGTH:
                 raise errors.INVALID(f"Tag key exceeds the maximum length of {_KEY_LENGTH}")
             if len(value) > _VALUE_LENGTH:
@@ -157,9 +156,7 @@ class QueryParameters:
 
     def keys(self, name: str = "Tag") -> dict[str, str | None]:
         """:return: the tags of a delete: a value, or ``None`` for any, by their keys."""
-        return {
-            each.required("Key"): each.values.get("Value") for each in self._members(name)
-        }
+        return {each.required("Key"): each.values.get("Value") for each in self._members(name)}
 
     def tag_specification(self, resource: str) -> dict[str, str]:
         """

@@ -88,7 +88,9 @@ class ParsedSignature:
             )
         credential = parts["Credential"].split("/")
         if len(credential) != 5:
-            raise errors.INCOMPLETE_SIGNATURE("Credential must have exactly 5 slash-delimited parts")
+            raise errors.INCOMPLETE_SIGNATURE(
+                "Credential must have exactly 5 slash-delimited parts"
+            )
         access_key_id, day, region, service, end = credential
         signed = tuple(parts["SignedHeaders"].split(";"))
         return cls(access_key_id, (day, region, service, end), signed, parts["Signature"])

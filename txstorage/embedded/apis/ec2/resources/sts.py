@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.embedded.ec2.test_sts -*-
+# -*- test-case-name: tests.embedded.ec2.test_signatures -*-
 """The actions of the Security Token Service that clients of EC2 need."""
 
 from __future__ import annotations

@@ -10,12 +10,12 @@ from hashlib import sha256
 import attr
 
 from ....settings import EC2Settings
+from ....store.ec2.records import VolumeShape
 from ....store.records import SnapshotRecord
 from ..ids import SNAPSHOT
 from ..protocol import errors
 from ..protocol.query import QueryParameters
 from .volume_types import DEFAULT, checked
-from ....store.ec2.records import VolumeShape
 
 #: The parameters that do not belong to the request that a client token stands for.
 _NOT_COMPARED = frozenset(["ClientToken", "Action", "Version", "DryRun"])

@@ -83,9 +83,7 @@ def kind_of(record: VolumeRecord, kind: EC2Kind | None, zone: str) -> EC2Kind:
     return EC2Kind(volume_type, iops, 125 if volume_type == "gp3" else None, zone)
 
 
-def checked(
-    volume_type: str, size: int, iops: int | None, throughput: int | None
-) -> VolumeShape:
+def checked(volume_type: str, size: int, iops: int | None, throughput: int | None) -> VolumeShape:
     """
     :param iops: the request's, or ``None``.
     :param throughput: the request's, or ``None``.

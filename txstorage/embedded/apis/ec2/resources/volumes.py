@@ -81,9 +81,7 @@ def _made_before(store: Store, wanted: WantedEC2Volume, now: float) -> SeenVolum
     return _imagined(volume_id, _new(wanted, shape, None), _kind(wanted, shape), now)
 
 
-def _new(
-    wanted: WantedEC2Volume, shape: VolumeShape, snapshot: SnapshotRecord | None
-) -> NewVolume:
+def _new(wanted: WantedEC2Volume, shape: VolumeShape, snapshot: SnapshotRecord | None) -> NewVolume:
     name = wanted.tags.get("Name")
     return NewVolume(
         name=None if name is None else name[:_NAME_LENGTH],

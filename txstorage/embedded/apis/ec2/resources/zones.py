@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.embedded.ec2.test_zones -*-
+# -*- test-case-name: tests.embedded.ec2.test_instances -*-
 """The actions on zones and regions."""
 
 from __future__ import annotations
