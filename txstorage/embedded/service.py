@@ -239,7 +239,7 @@ class EmbeddedService:
         settings = Settings(
             password=state.password(),
             application_secret=state.application_secret(),
-            ec2=EC2Settings(secret_access_key=state.ec2_secret(), **options.ec2),
+            ec2=self._ec2_settings(state),
             **options.behaviour,
         )
         cluster_id = store.fact("cluster_id", lambda: str(uuid.uuid4()))
@@ -320,13 +320,18 @@ class EmbeddedService:
         return self_signed(state.path, reachable(options.host)) if options.tls else None
 
     def _listen(
-        self, number: int, site: BoundedSite, certificate: tuple[str, str] | None
+        self,
+        number: int,
+        site: BoundedSite,
+        certificate: tuple[str, str] | None,
+        host: str | None = None,
     ) -> IListeningPort:
         """
         :param number: of the port; 0 for any free one.
         :param certificate: see :meth:`_certificate`.
+        :param host: by default the options'.
         """
-        host, factory = self._options.host, cast(Any, site)
+        host, factory = host or self._options.host, cast(Any, site)
         try:
             if certificate is None:
                 port = self._reactor.listenTCP(number, factory, interface=host)
@@ -334,10 +339,15 @@ class EmbeddedService:
                 context = context_factory(*certificate)
                 port = self._reactor.listenSSL(number, factory, context, interface=host)
         except (CannotListenError, OSError) as error:
-            raise self._no_port(number, error) from error
+            raise self._no_port(host, number, error) from error
         self._ports.append(port)
         self._sites.append(site)
         return port
+
+    def _ec2_settings(self, state: StateDirectory) -> EC2Settings:
+        if self._options.ec2_port is None:
+            return EC2Settings()
+        return EC2Settings(secret_access_key=state.ec2_secret(), **self._options.ec2)
 
     def _serve_ec2(
         self,
@@ -346,20 +356,24 @@ class EmbeddedService:
         number: int,
         certificate: tuple[str, str] | None,
     ) -> None:
-        def listen(port: int, resource: IResource, secure: bool) -> IListeningPort:
+        host = self._options.host
+
+        def listen(port: int, resource: IResource, public: bool) -> IListeningPort:
             site = application.ec2_site(resource)
-            return self._listen(port, site, certificate if secure else None)
+            if public:
+                return self._listen(port, site, certificate)
+            return self._listen(port, site, None, host if is_loopback(host) else "127.0.0.1")
 
         settings = application.ec2.ec2
         write_credentials(state.ec2_credentials, settings)
-        self.ec2 = open_ports(application.ec2, listen, self._options.host, number, certificate)
+        self.ec2 = open_ports(application.ec2, listen, reachable(host), number, certificate)
         self.remarks.extend(self.ec2.remarks(state.ec2_credentials, settings.region))
 
-    def _no_port(self, number: int, error: Exception) -> ServeError:
+    def _no_port(self, host: str, number: int, error: Exception) -> ServeError:
         cause = getattr(error, "socketError", error)
         return ServeError(
             "can't listen on {} port {}: {}".format(
-                self._options.host, number, getattr(cause, "strerror", None) or cause
+                host, number, getattr(cause, "strerror", None) or cause
             ),
             "stop what uses it, or give another --port (0: any free one) or --host",
         )

@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.embedded.test_service -*-
+# -*- test-case-name: tests.embedded.ec2.test_ports -*-
 """
 The ports of the EC2 face: one of the Query API, and one of each node's metadata after it.
 """
@@ -6,20 +6,22 @@ The ports of the EC2 face: one of the Query API, and one of each node's metadata
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import attr
+from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IListeningPort
 from twisted.web.resource import IResource
 
 from ...._support.notations.addresses import in_brackets
-from ...agent_yml import reachable
 from ...disk import write_private
 from ...settings import EC2Settings
 from .call import EC2Context
 from .face import QueryAPI
 from .imds import MetadataService, NodeMetadata
 
-#: Opens a port with a resource, with TLS if the service has it, and returns the port.
+#: Opens a port with a resource: a public one, with TLS if the service has it, or one that only this
+#: machine reaches, without.  Returns the port.
 Listen = Callable[[int, IResource, bool], IListeningPort]
 
 
@@ -65,11 +67,11 @@ def open_ports(
     """
     Open the ports.
 
+    :param host: by which clients reach the Query API.
     :param number: the port of the Query API; the nodes have the next ones; 0: any free ones.
     :param certificate: the paths of the certificate and its key; metadata has no TLS on EC2.
     :raises ServeError: a port is not free.
     """
-    base = in_brackets(reachable(host))
     scheme = "http" if certificate is None else "https"
     api = listen(number, QueryAPI(context), True)
     found = {}
@@ -77,14 +79,15 @@ def open_ports(
     for index, server in enumerate(reversed(context.store.servers.every()), 1):
         metadata = MetadataService(NodeMetadata(server, context), context.now)
         opened = listen(number and number + index, metadata, False)
-        found[server.name] = f"http://{base}:{_number(opened)}"
+        address = _address(opened)
+        found[server.name] = f"http://{in_brackets(address.host)}:{address.port}"
     certificate_path = None if certificate is None else certificate[0]
-    return EC2Ports(f"{scheme}://{base}:{_number(api)}", found, certificate_path)
+    url = f"{scheme}://{in_brackets(host)}:{_address(api).port}"
+    return EC2Ports(url, found, certificate_path)
 
 
-def _number(port: IListeningPort) -> int:
-    number: int = port.getHost().port  # type: ignore[attr-defined]
-    return number
+def _address(port: IListeningPort) -> IPv4Address:
+    return cast(IPv4Address, port.getHost())
 
 
 def write_credentials(path: str, settings: EC2Settings) -> None:
