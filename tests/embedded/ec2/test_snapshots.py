@@ -37,6 +37,7 @@ class SnapshotTests(EC2Case):
             name = "SnapshotIds" if action.startswith("Describe") else "SnapshotId"
             value = [made["SnapshotId"]] if name == "SnapshotIds" else made["SnapshotId"]
             self.refused("InvalidSnapshot.NotFound", action, **{name: value})
+        self.assertEqual(self.call("DescribeSnapshots")["Snapshots"], [])
         self.settle()
         self.assertEqual(self.cloud.store.snapshots.every(), [])
 

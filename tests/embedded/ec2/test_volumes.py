@@ -6,6 +6,7 @@ import os
 from typing import Any
 from unittest import mock
 
+from txstorage.embedded.apis.ec2.resources import volumes
 from txstorage.embedded.store.ec2.tables import EC2Tables
 from txstorage.embedded.store.records import NewVolume
 
@@ -158,8 +159,9 @@ class DeleteTests(EC2Case):
     def test_states(self) -> None:
         """A volume is deleting for a time, and then not found."""
         volume_id = self.create()
-        self.call("DeleteVolume", VolumeId=volume_id)
-        self.assertEqual(self.state(volume_id), ("deleting",))
+        for _ in range(2):
+            self.call("DeleteVolume", VolumeId=volume_id)
+            self.assertEqual(self.state(volume_id), ("deleting",))
         self.settle()
         self.refused("InvalidVolume.NotFound", "DescribeVolumes", VolumeIds=[volume_id])
         self.refused("InvalidVolume.NotFound", "DeleteVolume", VolumeId=volume_id)
@@ -177,14 +179,20 @@ class DeleteTests(EC2Case):
     def test_with_snapshot(self) -> None:
         """A volume that has a snapshot is gone for EC2's clients; its file goes with the last."""
         volume_id = self.create(TagSpecifications=tagged(a="b"))
-        snapshot_id = self.call("CreateSnapshot", VolumeId=volume_id)["SnapshotId"]
+        snapshot_id, other = (
+            self.call("CreateSnapshot", VolumeId=volume_id)["SnapshotId"] for _ in range(2)
+        )
         self.settle()
         self.call("DeleteVolume", VolumeId=volume_id)
         self.refused("InvalidVolume.NotFound", "DescribeVolumes", VolumeIds=[volume_id])
         self.assertEqual(self.ids(), [])
         [record] = [each for each in self.cloud.store.volumes() if not each.bootable]
         self.assertEqual((record.status, record.metadata), ("available", {}))
+        self.call("DeleteSnapshot", SnapshotId=other)
+        self.settle()
+        self.settle()
         copy = self.create(SnapshotId=snapshot_id)
+        self.assertEqual(self.cloud.store.volume(record.volume_id), record)
         self.call("DeleteSnapshot", SnapshotId=snapshot_id)
         self.settle()
         self.settle()
@@ -263,6 +271,20 @@ class DescribeTests(EC2Case):
             token = got.get("NextToken")
             self.create(TagSpecifications=tagged(a="b"))
         self.assertEqual((sizes, found), ([5, 5, 2], made[::-1]))
+
+    def test_slices(self) -> None:
+        """A list that is looked at in slices has each volume, on each page, also with a lag."""
+        self.patch(volumes, "_SLICE", 2)
+        for lag in (0.0, 5.0):
+            self.use(self.make(lag=lag))
+            made = [self.create(TagSpecifications=tagged(a="b")) for _ in range(9)]
+            self.clock.advance(5)
+            filters = [{"Name": "tag:a", "Values": ["*"]}]
+            self.assertEqual(self.ids(Filters=filters), made[::-1])
+            first = self.call("DescribeVolumes", Filters=filters, MaxResults=5)
+            self.assertEqual([each["VolumeId"] for each in first["Volumes"]], made[:3:-1])
+            more = {"MaxResults": 5, "NextToken": first["NextToken"]}
+            self.assertEqual(self.ids(Filters=filters, **more), made[3::-1])
 
     def test_page_limits(self) -> None:
         """Wrong pages are refused; a list without a page is bounded."""
