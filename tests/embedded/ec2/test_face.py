@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
 from typing import Any
 from unittest import mock
 
@@ -11,6 +13,7 @@ from txstorage.embedded.apis.ec2.face import ACTIONS
 from txstorage.embedded.apis.ec2.limits import TokenBuckets
 from txstorage.embedded.machine.files import VolumeFiles
 
+from ...helpers.imports import ROOT
 from . import codec
 from .support import MISSING, ZONE, EC2Case
 
@@ -22,6 +25,13 @@ class FaceTests(EC2Case):
         """Each action is one of botocore's model."""
         for name, (service, _) in ACTIONS.items():
             self.assertEqual(codec.operation(service, name).name, name)
+
+    def test_documented(self) -> None:
+        """The documentation lists each action, and no other."""
+        with open(os.path.join(ROOT, "docs", "http.rst")) as opened:
+            _, _, section = opened.read().partition("Its actions")
+        table = section.partition("The id of a volume")[0]
+        self.assertEqual(set(re.findall("``([A-Za-z]+)``", table)), set(ACTIONS))
 
     def test_unknown(self) -> None:
         """An unknown action is refused, after the sender was checked."""
