@@ -24,11 +24,12 @@ from ..run import (
     run,
     trial,
 )
-from .support import VARIABLE
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLIENTS = os.path.join(ROOT, ".aws")
 PACKAGES = ["awscli", "boto3"]
+#: The environment variable with the directory of the clients' programs.
+VARIABLE = "TXSTORAGE_AWS_CLIENTS"
 
 
 def make_clients():

@@ -12,9 +12,8 @@ from twisted.trial.unittest import SkipTest
 
 from ..helpers.imports import ROOT
 from ..helpers.loops import detach_below
+from .run import VARIABLE
 
-#: The environment variable with the directory of the clients' programs.
-VARIABLE = "TXSTORAGE_AWS_CLIENTS"
 #: Seconds that a client's command may take.
 PATIENCE = 120
 
