@@ -39,6 +39,8 @@ class EC2Settings:
     :ivar lag: seconds that answers to describes may be behind; 0: none are.
     :ivar optimizing: seconds that a modified volume is optimised.
     :ivar cooldown: seconds from one modification of a volume to the next.
+    :ivar reuse: seconds after a detach in which the device's name, if it is used again on the node,
+        leaves an attachment ``attaching`` until it is detached.
     :ivar attachments: how many volumes a node may have, its root volume not counted.
     """
 
@@ -52,6 +54,7 @@ class EC2Settings:
     lag: float = 0.0
     optimizing: float = 0.0
     cooldown: float = 21600.0
+    reuse: float = 0.0
     attachments: int = 27
 
 

@@ -86,6 +86,28 @@ class AttachTests(EC2Case):
         self.settle()
         self.attach(one, "/dev/sdf", "node-2")
 
+    def test_reused_name(self) -> None:
+        """A name that is used again too soon leaves a volume attaching, until it is detached."""
+        self.use(self.make(reuse=60.0))
+        one, two = self.create(), self.create()
+        self.attach(one)
+        self.settle()
+        self.call("DetachVolume", VolumeId=one)
+        self.settle()
+        self.attach(two)
+        self.clock.pump([10.0] * 4)
+        self.assertEqual(self.state(two), ("in-use", "attaching"))
+        self.attach(one, "/dev/xvdbb")
+        self.settle()
+        self.assertEqual(self.state(one), ("in-use", "attached"))
+        self.call("DetachVolume", VolumeId=two)
+        self.settle()
+        self.assertEqual(self.state(two), ("available",))
+        self.clock.advance(60)
+        self.attach(two)
+        self.settle()
+        self.assertEqual(self.state(two), ("in-use", "attached"))
+
     def test_limit(self) -> None:
         """An instance has a limit of volumes."""
         self.use(self.make(attachments=1))

@@ -43,6 +43,18 @@ class LagTests(EC2Case):
         [found] = self.call("DescribeInstances", InstanceIds=[self.node()])["Reservations"]
         self.assertEqual(len(found["Instances"][0]["BlockDeviceMappings"]), 2)
 
+    def test_modification(self) -> None:
+        """A modification is seen late."""
+        volume_id = self.create()
+        self.clock.advance(5)
+        self.state(volume_id)
+        self.call("ModifyVolume", VolumeId=volume_id, Size=2)
+        self.settle()
+        self.assertEqual(self.call("DescribeVolumesModifications")["VolumesModifications"], [])
+        self.clock.advance(5)
+        [found] = self.call("DescribeVolumesModifications")["VolumesModifications"]
+        self.assertEqual(found["VolumeId"], volume_id)
+
     def test_pages(self) -> None:
         """Pages of a copy list each volume once."""
         made = [self.create() for _ in range(8)]

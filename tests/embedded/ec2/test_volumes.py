@@ -285,6 +285,9 @@ class DescribeTests(EC2Case):
             self.assertEqual([each["VolumeId"] for each in first["Volumes"]], made[:3:-1])
             more = {"MaxResults": 5, "NextToken": first["NextToken"]}
             self.assertEqual(self.ids(Filters=filters, **more), made[3::-1])
+            keys = [{"Name": "key", "Values": ["a"]}]
+            tags = self.call("DescribeTags", Filters=keys)["Tags"]
+            self.assertEqual([each["ResourceId"] for each in tags], made[::-1])
 
     def test_page_limits(self) -> None:
         """Wrong pages are refused; a list without a page is bounded."""

@@ -35,7 +35,7 @@ _MANY_OBJECTS = 10_000
 
 
 #: The options of the EC2 face, without their prefix.
-_EC2 = ("region", "zones", "rate", "lag", "optimizing", "cooldown")
+_EC2 = ("region", "zones", "rate", "lag", "optimizing", "cooldown", "reuse")
 
 
 def ec2_settings(given: dict[str, Any]) -> dict[str, Any]:
@@ -236,6 +236,14 @@ async def run(
     show_default=True,
     metavar="SECONDS",
     help="The time from one modification of a volume to the next in EC2.",
+)
+@click.option(
+    "--ec2-reuse",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long after a detach the same device name leaves a volume attaching in EC2.",
 )
 @click.option(
     "--recover",

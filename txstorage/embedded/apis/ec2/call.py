@@ -18,6 +18,7 @@ from ...settings import EC2Settings, Settings
 from ...store.store import Store
 from .detaching import RepeatedDetaches
 from .limits import TokenBuckets
+from .names import RecentNames
 from .power import PowerStates
 from .protocol.credentials import AccessKeys
 from .protocol.query import QueryParameters
@@ -49,6 +50,7 @@ class EC2Context:
     detaches: RepeatedDetaches
     power: PowerStates
     buckets: TokenBuckets
+    names: RecentNames
     now: Callable[[], float]
 
     @property
@@ -88,6 +90,7 @@ class EC2Context:
             detaches=RepeatedDetaches(reactor, store, engine),
             power=PowerStates(settings.transition_delay, seconds),
             buckets=TokenBuckets(ec2.rate, ec2.burst, seconds),
+            names=RecentNames(ec2.reuse, seconds),
             **parts,
         )
 

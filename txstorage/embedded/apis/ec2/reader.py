@@ -87,6 +87,12 @@ class StoreReader:
         more = records[-1].sequence if len(records) == limit else None
         return self._seen(records), more
 
+    def modified(self) -> list[SeenVolume]:
+        """List the volumes that were modified, in any order."""
+        ids = (each.volume_id for each in self._store.ec2.modifications())
+        found = (self._store.volume(volume_id) for volume_id in ids)
+        return self._seen([record for record in found if record is not None])
+
     def attached(self, server_id: str) -> list[SeenVolume]:
         """List the volumes of a server, the newest attachment first."""
         return self._seen(self._store.attached({"instance_id": server_id}, None, -1, 0))
@@ -154,6 +160,11 @@ class LaggingReader(StoreReader):
         ]
         more = found[limit - 1].record.sequence if len(found) > limit else None
         return found[:limit], more
+
+    def modified(self) -> list[SeenVolume]:
+        """See :class:`StoreReader`."""
+        self._refresh()
+        return [each for each in self._volumes if each.modification is not None]
 
     def attached(self, server_id: str) -> list[SeenVolume]:
         """See :class:`StoreReader`."""

@@ -34,7 +34,11 @@ async def attach_volume(call: EC2Call) -> Content:
     context, parameters = call.context, call.parameters
     names = [parameters.required(name) for name in ("VolumeId", "InstanceId", "Device")]
     seen = await context.store.write(lambda store: _attach(store, context, *names))
-    context.engine.begin(seen.record.volume_id)
+    attachment = attachment_to_node(seen)
+    assert attachment is not None and attachment.server_id is not None
+    # A name that is used again too soon leaves the attachment as it is.
+    if not context.names.is_recent(attachment.server_id, _point(names[2])):
+        context.engine.begin(seen.record.volume_id)
     return attachment_view(seen, "attaching")
 
 
@@ -79,6 +83,9 @@ async def detach_volume(call: EC2Call) -> Content:
     seen, begun = await context.store.write(
         lambda store: _detach(store, ec2_id, instance_id, device)
     )
+    attachment = attachment_to_node(seen)
+    assert attachment is not None and attachment.server_id is not None
+    context.names.detached(attachment.server_id, _point(attachment.device or ""))
     if begun:
         context.engine.begin(seen.record.volume_id)
     context.detaches.follow(seen.record.volume_id)

@@ -26,7 +26,6 @@ from .volume_types import TYPES, checked, kind_of
 from .volumes import check_quota, existing
 
 _MODIFIABLE = frozenset(["available", "in-use"])
-_ALL = 2**31
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -202,10 +201,7 @@ def describe_modifications(call: EC2Call) -> Content:
 
 
 def _modified(context: EC2Context, ids: tuple[str, ...]) -> list[SeenVolume]:
-    if not ids:
-        volumes, _ = context.reader.volumes({}, None, _ALL)
-        return [seen for seen in volumes if seen.modification is not None]
-    found = []
+    found = [] if ids else context.reader.modified()
     for ec2_id in ids:
         seen = context.reader.volume(ec2_id)
         if seen is None:

@@ -15,11 +15,10 @@ from ..filters import ResourceFilters, ResultPage, Values
 from ..ids import INSTANCE, SNAPSHOT, VOLUME
 from ..protocol import errors
 from ..protocol.query import check_count
-from ..reader import StoreReader
+from ..reader import SeenVolume, StoreReader
 from .instances import tags_of
-from .volumes import existing
+from .volumes import every_volume, existing
 
-_MANY_VOLUMES = 2**31
 #: Returns the new tags of a resource with its present ones.
 _Edit = Callable[[dict[str, str]], dict[str, str]]
 
@@ -89,8 +88,7 @@ async def delete_tags(call: EC2Call) -> Content:
     return await _edit_all(call, edit)
 
 
-def _all_tags(context: EC2Context) -> Iterator[TagOfResource]:
-    volumes, _ = context.reader.volumes({}, None, _MANY_VOLUMES)
+def _all_tags(context: EC2Context, volumes: list[SeenVolume]) -> Iterator[TagOfResource]:
     for seen in volumes:
         volume_id = VOLUME.of(seen.record.volume_id)
         for key, value in sorted(seen.record.metadata.items()):
@@ -112,12 +110,13 @@ _FILTERS: Mapping[str, Values[TagOfResource]] = {
 }
 
 
-def describe_tags(call: EC2Call) -> Content:
+async def describe_tags(call: EC2Call) -> Content:
     """List the tags of all resources."""
     filters = ResourceFilters(call.parameters.filters())
     filters.check(_FILTERS, tagged=False)
     page = ResultPage.of(call.parameters, (), call.context.settings.page_size)
-    chosen = list(enumerate(filters.match(_all_tags(call.context), _FILTERS)))
+    tags = _all_tags(call.context, await every_volume(call.context))
+    chosen = list(enumerate(filters.match(tags, _FILTERS)))
     # The first ones have the largest numbers.
     part, token = page.cut(chosen, lambda numbered: -numbered[0])
     views = [

@@ -17,7 +17,7 @@ from ....settings import Settings
 from ....store.ec2.records import EC2Kind, VolumeShape
 from ....store.records import NewVolume, SnapshotRecord, Usage, VolumeRecord
 from ....store.store import Store
-from ..call import Action, Content, EC2Call
+from ..call import Action, Content, EC2Call, EC2Context
 from ..filters import ResourceFilters, ResultPage
 from ..ids import INSTANCE, SNAPSHOT, VOLUME
 from ..protocol import errors
@@ -202,7 +202,11 @@ async def describe_volumes(call: EC2Call) -> Content:
         chosen, token = filters.match(_named(context.reader, ids), known, _tags), None
     else:
         chosen, token = await _listed(call, filters, page)
-    views = [volume_view(each, context.zone) for each in chosen]
+    views = []
+    for begin in range(0, len(chosen), _SLICE):
+        if begin:
+            await context.turns.pause()
+        views += [volume_view(each, context.zone) for each in chosen[begin : begin + _SLICE]]
     return {"volumeSet": views, "nextToken": token}
 
 
@@ -232,6 +236,16 @@ async def _listed(
             return page.cut(chosen, lambda each: each.record.sequence)
         # Other requests have their turn.
         await context.turns.pause()
+
+
+async def every_volume(context: EC2Context) -> list[SeenVolume]:
+    """List all volumes, the newest first, while other requests have their turns."""
+    found, before = context.reader.volumes({}, None, _SLICE)
+    while before is not None:
+        await context.turns.pause()
+        more, before = context.reader.volumes({}, before, _SLICE)
+        found += more
+    return found
 
 
 ACTIONS: Mapping[str, Action] = {
