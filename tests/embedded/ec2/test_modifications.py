@@ -51,6 +51,27 @@ class ModificationTests(EC2Case):
             self.settle()
             self.assertEqual(self.volume(volume_id)["Size"], 4)
 
+    def test_growing(self) -> None:
+        """A volume that grows can be attached, detached, copied and deleted, and grows first."""
+        self.at_once = False
+        volume_id = self.create()
+        asked = {"VolumeId": volume_id, "InstanceId": self.node(), "Device": "/dev/xvdba"}
+        for size, action, given, state in (
+            (2, "AttachVolume", asked, ("in-use", "attached")),
+            (3, "DetachVolume", {"VolumeId": volume_id}, ("available",)),
+            (4, "CreateSnapshot", {"VolumeId": volume_id}, ("available",)),
+        ):
+            self.modify(volume_id, Size=size)
+            self.call(action, **given)
+            self.settle()
+            self.assertEqual((self.state(volume_id), self.volume(volume_id)["Size"]), (state, size))
+            self.clock.advance(1000)
+        [snapshot] = self.call("DescribeSnapshots")["Snapshots"]
+        self.assertEqual(snapshot["VolumeSize"], 4)
+        self.modify(volume_id, Size=5)
+        self.call("DeleteVolume", VolumeId=volume_id)
+        self.refused("InvalidVolume.NotFound", "DescribeVolumes", VolumeIds=[volume_id])
+
     def test_type(self) -> None:
         """A change of the type or the IOPS leaves the size; what is not named stays."""
         volume_id = self.create(Size=10)

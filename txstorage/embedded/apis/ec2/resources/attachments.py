@@ -16,7 +16,7 @@ from ..reader import SeenVolume
 from .instances import INSTANCE_TYPE
 from .volume_types import kind_of
 from .volume_views import attachment_to_node, attachment_view, volume_state
-from .volumes import existing
+from .volumes import existing, wait_for_growth
 
 #: The names that EC2 accepts.  Source: "Device names" in the EC2 user guide.
 _DEVICE = re.compile(r"/dev/(sd[a-z](?:1[0-5]|[1-9])?|xvd[a-d]?[a-z])\Z")
@@ -33,6 +33,7 @@ async def attach_volume(call: EC2Call) -> Content:
     """Begin to attach a volume."""
     context, parameters = call.context, call.parameters
     names = [parameters.required(name) for name in ("VolumeId", "InstanceId", "Device")]
+    await wait_for_growth(call)
     seen = await context.store.write(lambda store: _attach(store, context, *names))
     attachment = attachment_to_node(seen)
     assert attachment is not None and attachment.server_id is not None
@@ -80,6 +81,7 @@ async def detach_volume(call: EC2Call) -> Content:
     context, parameters = call.context, call.parameters
     ec2_id = parameters.required("VolumeId")
     instance_id, device = parameters.text("InstanceId"), parameters.text("Device")
+    await wait_for_growth(call)
     seen, begun = await context.store.write(
         lambda store: _detach(store, ec2_id, instance_id, device)
     )

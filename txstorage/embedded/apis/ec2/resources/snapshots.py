@@ -18,7 +18,7 @@ from ..protocol import errors
 from ..protocol.credentials import ACCOUNT
 from ..protocol.documents import ec2_time, tag_set
 from ..reader import StoreReader
-from .volumes import check_quota, existing
+from .volumes import check_quota, existing, wait_for_growth
 
 _log = Logger()
 #: EC2's states by the store's statuses; any other is an error.
@@ -53,6 +53,7 @@ async def create_snapshot(call: EC2Call) -> Content:
     ec2_id = parameters.required("VolumeId")
     description = parameters.text("Description")
     tags = parameters.tag_specification("snapshot")
+    await wait_for_growth(call)
     if len(description or "") > _DESCRIPTION_LENGTH:
         raise errors.INVALID(f"Description exceeds the maximum length of {_DESCRIPTION_LENGTH}")
 

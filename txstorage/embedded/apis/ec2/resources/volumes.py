@@ -44,6 +44,18 @@ def existing(store: Store, ec2_id: str) -> SeenVolume:
     return found
 
 
+async def wait_for_growth(call: EC2Call) -> None:
+    """
+    Wait for the end of the growth of the volume that a request names.
+
+    EC2 does everything with a volume that is being modified; the store does not.
+    """
+    context = call.context
+    seen = StoreReader(context.store).volume(call.parameters.required("VolumeId"))
+    if seen is not None and seen.record.status == "extending":
+        await context.engine.idle(seen.record.volume_id)
+
+
 # -- create -----------------------------------------------------------------------
 
 
@@ -158,6 +170,7 @@ def check_quota(settings: Settings, used: Usage, volumes: int = 0, gigabytes: in
 async def delete_volume(call: EC2Call) -> Content:
     """Begin to delete a volume."""
     ec2_id = call.parameters.required("VolumeId")
+    await wait_for_growth(call)
     volume_id = await call.context.store.write(lambda store: _delete(store, ec2_id, call))
     call.context.engine.begin(volume_id)
     return {"return": True}
