@@ -117,6 +117,8 @@ setup(
     + ([] if PYTHON_2 else PYTHON_3_REQUIRES),
     extras_require={
         "test": [
+            # The judge of the embedded service's EC2 face.
+            "botocore>=1.34; python_version >= '3.9'",
             "coverage>=7.10; python_version >= '3.9'",
             "eliot-tree; python_version >= '3.9'",
             "hypothesis>=3.6.0",
