@@ -62,16 +62,18 @@ class KeyTests(ConfigurationTestCase):
         self.assertIn(u"AKIAIOSFODNN7EXAMPLE", shown)
 
     def test_credentials_from_elsewhere(self):
-        """Without an access key, ``auth_plugin: ec2`` is sufficient besides the region."""
-        made = Configuration.from_mapping({u"auth_plugin": u"ec2", u"region": u"eu-west-1"}, {})
+        """Without an access key, ``auth_plugin: ec2`` is sufficient besides region and zone."""
+        given = {u"auth_plugin": u"ec2", u"region": u"eu-west-1", u"zone": u"eu-west-1b"}
+        made = Configuration.from_mapping(given, {})
         self.assertEqual(
             (made.auth_plugin, made.access_key_id, made.secret_access_key, made.session_token),
             (u"ec2", None, None, None),
         )
 
-    def test_the_region_is_required(self):
-        """Without a region, the error names the key."""
+    def test_required(self):
+        """Without a region or a zone, the error names the key."""
         self.assertEqual(self.refused(configuration, region=None).key, u"region")
+        self.assertEqual(self.refused(configuration, zone=None).key, u"availability_zone")
 
     def test_half_an_access_key(self):
         """Half an access key is an error that names the missing half."""
@@ -141,7 +143,8 @@ class TwoCloudsTests(ConfigurationTestCase):
         """
         environ = {
             "OS_AUTH_URL": "http://cloud.example", "OS_REGION_NAME": "RegionOne",
-            "TXSTORAGE_REGION": "us-west-1", "TXSTORAGE_ACCESS_KEY_ID": "AKIA",
+            "TXSTORAGE_REGION": "us-west-1", "TXSTORAGE_ZONE": "us-west-1a",
+            "TXSTORAGE_ACCESS_KEY_ID": "AKIA",
             "TXSTORAGE_SECRET_ACCESS_KEY": "s3cr3t",
         }
         made = Configuration.from_environment(environ)

@@ -169,6 +169,13 @@ class Configuration(object):
             secret_files=secret_files, proxies=proxies, notes=notes, load=load, **values
         )
 
+    @property
+    def address(self):
+        # type: () -> Text
+        """The address of the cloud, or its region, for messages."""
+        address = self.auth_url or self.volume_endpoint or self.ec2_endpoint
+        return address or u"EC2 in {}".format(self.region)
+
     def reread(self):
         # type: () -> Configuration
         """

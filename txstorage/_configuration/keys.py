@@ -164,8 +164,8 @@ _OF_ALL = (
     Key("profiles", PROFILES,
         u"The volume type for each profile (gold, silver, bronze); EC2's have defaults."),
     Key("availability_zone", TEXT,
-        u"The availability zone to create volumes in (default: the cloud's choice; on EC2, the "
-        u"zone of this node's instance).",
+        u"The availability zone to create volumes in; required on EC2 (default: the cloud's "
+        u"choice).",
         synonyms=("zone",)),
     Key("timeout", SECONDS, u"The longest time that one operation may take, in seconds.",
         default=110.0),
@@ -273,7 +273,7 @@ _APPLICATION_CREDENTIAL = Plugin(
 )
 _TOKEN = Plugin(u"token", (("auth_url",), ("token", "token_file")))
 _NONE = Plugin(u"none", (("volume_endpoint",), ("compute_endpoint", "attach_through")))
-_BY_ACCESS_KEY = Plugin(EC2, (("region",),), foreign=OPENSTACK_KEYS)
+_BY_ACCESS_KEY = Plugin(EC2, (("region",), ("availability_zone",)), foreign=OPENSTACK_KEYS)
 
 PLUGINS = {
     u"password": _PASSWORD,

@@ -254,3 +254,20 @@ class TypesTests(SynchronousTestCase):
         """A size that the type does not have is refused."""
         for volume_type, gib in [(u"io1", 3), (u"st1", 124)]:
             self.assertRaises(errors.InvalidSize, type_parameters, volume_type, gib)
+
+    def test_settings(self):
+        """A type may have settings, which win over what its size gives."""
+        for text, expected in (
+            (u"gp3,iops=6000,throughput=250",
+             {"VolumeType": u"gp3", "Iops": 6000, "Throughput": 250}),
+            (u"gp3, throughput=250", {"VolumeType": u"gp3", "Throughput": 250}),
+            (u"io1,iops=500", {"VolumeType": u"io1", "Iops": 500}),
+        ):
+            self.assertEqual(expected, type_parameters(text, 100))
+
+    def test_bad_settings(self):
+        """A setting that can't be read is an error that shows it."""
+        for text in (u"gp3,", u"gp3,iops", u"gp3,iops=", u"gp3,iops=many", u"gp3,speed=3"):
+            error = self.assertRaises(errors.InvalidConfiguration, type_parameters, text, 100)
+            self.assertEqual(u"profiles", error.key)
+            self.assertIn(text.partition(u",")[2], error.message)

@@ -43,16 +43,18 @@ class EC2Service(object):
     :param session: an :class:`~txstorage.clouds.ec2.session.EC2Session`.
     :param text zone: the availability zone of new volumes, which only instances in the same zone
         can use.
+    :param kms_key_id: the key of KMS that encrypts new volumes (text), or ``None`` for the
+        account's settings.
     """
 
     allocation_unit = GIB
     settles = True
 
-    def __init__(self, reactor, session, zone):
-        # type: (IReactorTime, EC2Session, Text) -> None
+    def __init__(self, reactor, session, zone, kms_key_id=None):
+        # type: (IReactorTime, EC2Session, Text, Optional[Text]) -> None
         recent = RecentChanges(reactor)
         self._session = session
-        self._volumes = EC2Volumes(reactor, session, zone, recent)
+        self._volumes = EC2Volumes(reactor, session, zone, recent, kms_key_id)
         self._snapshots = EC2Snapshots(session)
         self._attachments = InstanceAttachments(reactor, session, recent)
         self._instances = Instances(session)

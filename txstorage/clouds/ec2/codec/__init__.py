@@ -3,7 +3,7 @@ botocore as a codec: requests of Amazon's Query API, their signatures, and the a
 """
 
 from .codec import FORM, ErrorDocument, ServiceCodec, Unreadable
-from .endpoints import endpoint_of
+from .endpoints import check_region, endpoint_of
 from .signing import signed_headers
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "ErrorDocument",
     "ServiceCodec",
     "Unreadable",
+    "check_region",
     "endpoint_of",
     "signed_headers",
 ]

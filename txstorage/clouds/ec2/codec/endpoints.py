@@ -39,9 +39,32 @@ def endpoint_of(service, region):
             u"region",
             u"is not a region of Amazon's clouds: {!s}".format(region),
             u"correct the region, such as eu-central-1; for another cloud, set its address in "
-            u"'endpoint_url'",
+            u"'ec2_endpoint'",
         )
     return u"https://" + as_text(found["hostname"])
 
 
-__all__ = ["endpoint_of"]
+def check_region(service, region):
+    # type: (str, Text) -> None
+    """
+    Check that botocore knows a region.
+
+    :param str service: botocore's name of the service, such as ``ec2``.
+    :param text region: such as ``eu-central-1``.
+    :raises InvalidConfiguration: it does not, or botocore is not installed.
+    """
+    known = {
+        as_text(name)
+        for partition in regions()["partitions"]
+        for name in partition["services"].get(service, {}).get("endpoints", {})
+    }
+    if region not in known:
+        raise InvalidConfiguration(
+            u"region",
+            u"is not a region that the installed botocore knows: {!s}".format(region),
+            u"correct the region; for one that is newer than botocore, set validate_region to "
+            u"false",
+        )
+
+
+__all__ = ["check_region", "endpoint_of"]

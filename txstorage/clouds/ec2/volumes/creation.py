@@ -99,12 +99,15 @@ class TokenCreations(object):
     :param recent: the :class:`~.recent.RecentChanges`.
     :param get: called with a volume's id; returns a ``Deferred`` that fires with the
         :class:`~txstorage.clouds.Volume` and fails with ``UnknownVolume``.
+    :param kms_key_id: the key of KMS that encrypts new volumes (text), or ``None``.
     """
 
-    def __init__(self, session, zone, recent, get):
-        # type: (EC2Session, Text, RecentChanges, Callable[[Text], Deferred[Volume]]) -> None
+    def __init__(self, session, zone, recent, get, kms_key_id=None):
+        # type: (EC2Session, Text, RecentChanges, Callable[[Text], Deferred[Volume]], Optional[Text]) -> None
         self._session = session
-        self._zone = zone
+        self._place = {"AvailabilityZone": zone}  # type: Dict[str, Any]
+        if kms_key_id is not None:
+            self._place.update(Encrypted=True, KmsKeyId=kms_key_id)
         self._recent = recent
         self._get = get
         self._generations = Generations()
@@ -131,7 +134,7 @@ class TokenCreations(object):
         if source_volume_id is not None:
             # A copy is made in the zone of its source.
             return Wanted("CopyVolumes", dict(parameters, SourceVolumeId=source_volume_id), labels)
-        parameters["AvailabilityZone"] = self._zone
+        parameters.update(self._place)
         if snapshot_id is not None:
             parameters["SnapshotId"] = snapshot_id
         return Wanted("CreateVolume", parameters, labels)

@@ -51,15 +51,16 @@ class EC2Volumes(object):
     :param session: an :class:`~txstorage.clouds.ec2.session.EC2Session`.
     :param text zone: the availability zone of new volumes.
     :param recent: the :class:`~.recent.RecentChanges`.
+    :param kms_key_id: the key of KMS that encrypts new volumes (text), or ``None``.
     """
 
-    def __init__(self, reactor, session, zone, recent):
-        # type: (IReactorTime, EC2Session, Text, RecentChanges) -> None
+    def __init__(self, reactor, session, zone, recent, kms_key_id=None):
+        # type: (IReactorTime, EC2Session, Text, RecentChanges, Optional[Text]) -> None
         self._session = session
         self._recent = recent
         self._descriptions = Descriptions(reactor, self._describe)
         self._modifications = Modifications(session)
-        self._creations = TokenCreations(session, zone, recent, self.get)
+        self._creations = TokenCreations(session, zone, recent, self.get, kms_key_id)
         # Volumes that EC2 accepted to create, and never had.
         self._lost = OrderedDict()  # type: OrderedDict[Text, None]
 
