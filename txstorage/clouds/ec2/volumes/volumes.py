@@ -58,7 +58,7 @@ class EC2Volumes(object):
         self._session = session
         self._recent = recent
         self._descriptions = Descriptions(reactor, self._describe)
-        self._modifications = Modifications(session)
+        self._modifications = Modifications(reactor, session)
         self._creations = TokenCreations(session, zone, recent, self.get)
         # Volumes that EC2 accepted to create, and never had.
         self._lost = OrderedDict()  # type: OrderedDict[Text, None]
