@@ -26,31 +26,35 @@ class RecentChangesTests(SynchronousTestCase):
         self.clock = Clock()
         self.recent = RecentChanges(self.clock)
 
+    def seen(self, status, volume_id=VOLUME):
+        """The status that is to be expected of a description with another one."""
+        return self.recent.seen(volume_id, described(status, volume_id)).status
+
     def test_each(self):
         """For a while, a description from before the request is taken for its result."""
         for kind, statuses in UNSEEN.items():
             for old, expected in statuses.items():
                 self.recent.requested(kind, VOLUME)
-                self.assertEqual(expected, self.recent.seen(described(old)).status)
+                self.assertEqual(expected, self.seen(old))
                 self.clock.advance(LAG)
-                self.assertEqual(old, self.recent.seen(described(old)).status)
+                self.assertEqual(old, self.seen(old))
 
     def test_others(self):
         """Any other status, and any other volume, is as it is described."""
         self.recent.requested(u"attach", VOLUME)
         for status in (u"attaching", u"in-use", u"error", u"deleting"):
-            self.assertEqual(status, self.recent.seen(described(status)).status)
-        self.assertEqual(u"available", self.recent.seen(described(u"available", OTHER)).status)
+            self.assertEqual(status, self.seen(status))
+        self.assertEqual(u"available", self.seen(u"available", OTHER))
 
     def test_latest(self):
         """Only the latest request of a volume counts."""
         self.recent.requested(u"attach", VOLUME)
         self.recent.requested(u"detach", VOLUME)
-        self.assertEqual(u"available", self.recent.seen(described(u"available")).status)
+        self.assertEqual(u"available", self.seen(u"available"))
 
     def test_created(self):
         """A new volume is given time to show up."""
-        self.recent.created(described(u"creating"))
+        self.recent.created(VOLUME, described(u"creating"))
         self.assertEqual(described(u"creating"), self.recent.missing(VOLUME))
         self.assertIs(None, self.recent.missing(OTHER))
         self.clock.advance(CREATION)
@@ -58,7 +62,7 @@ class RecentChangesTests(SynchronousTestCase):
 
     def test_deleted(self):
         """A volume that was deleted is not expected to show up."""
-        self.recent.created(described(u"creating"))
+        self.recent.created(VOLUME, described(u"creating"))
         self.recent.requested(u"delete", VOLUME)
         self.assertIs(None, self.recent.missing(VOLUME))
 

@@ -101,6 +101,18 @@ class SnapshotsTests(SynchronousTestCase):
         self.assertIs(None, self.successResultOf(ec2.delete_snapshot(SNAPSHOT)))
         self.failureResultOf(ec2.delete_snapshot(SNAPSHOT), errors.Conflict)
 
+    def test_late(self):
+        """A new snapshot is given time to show up, and a deletion shows at once."""
+        made = document(u"CreateSnapshot", snapshot(state=u"pending"))
+        gone = document(u"DeleteSnapshot")
+        ec2 = self.service(made, NO_SNAPSHOT, gone, snapshots(snapshot()), snapshots(snapshot()))
+        self.successResultOf(ec2.create_snapshot(VOLUME, u"s1", LABELS))
+        self.assertEqual(u"creating", self.successResultOf(ec2.get_snapshot(SNAPSHOT)).status)
+        self.successResultOf(ec2.delete_snapshot(SNAPSHOT))
+        self.assertEqual(u"deleting", self.successResultOf(ec2.get_snapshot(SNAPSHOT)).status)
+        [found] = self.successResultOf(ec2.list_snapshots(LABELS)).snapshots
+        self.assertEqual(u"deleting", found.status)
+
     def test_list(self):
         """Only the account's own are asked for; EC2's filters are not relied on."""
         ec2 = self.service(

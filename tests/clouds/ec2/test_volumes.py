@@ -182,7 +182,6 @@ class GrowthTests(VolumesTestCase):
             volumes(attached),
             modification(u"modifying"),
             volumes(volume(size=3)),
-            modification(u"optimizing"),
             volumes(volume(size=3)),
         )
         self.assertIs(None, self.successResultOf(ec2.extend_volume(VOLUME, 2 * GIB + 1, True)))
@@ -195,6 +194,18 @@ class GrowthTests(VolumesTestCase):
         for _ in range(2):
             found = self.successResultOf(ec2.get_volume(VOLUME))
             self.assertEqual((u"available", 3 * GIB), (found.status, found.size))
+
+    def test_late(self):
+        """A description may show neither the modification nor the new size for a while."""
+        states = [u"", u"optimizing", u"completed", u"completed"]
+        script = [answer for each in states for answer in (volumes(volume()), modification(each))]
+        ec2 = self.service(self.MODIFIED, *script)
+        self.successResultOf(ec2.extend_volume(VOLUME, 3 * GIB, False))
+        for expected, seconds in [(u"extending", 1), (u"extending", 58), (u"extending", 1)]:
+            found = self.successResultOf(ec2.get_volume(VOLUME))
+            self.assertEqual(expected, found.status)
+            self.wire.clock.advance(seconds)
+        self.assertEqual(u"available", self.successResultOf(ec2.get_volume(VOLUME)).status)
 
     def test_failed(self):
         """A modification that failed leaves the volume as it was, with a reason."""

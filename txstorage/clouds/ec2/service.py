@@ -55,7 +55,7 @@ class EC2Service(object):
         recent = RecentChanges(reactor)
         self._session = session
         self._volumes = EC2Volumes(reactor, session, zone, recent, kms_key_id)
-        self._snapshots = EC2Snapshots(session)
+        self._snapshots = EC2Snapshots(reactor, session)
         self._attachments = InstanceAttachments(reactor, session, recent)
         self._instances = Instances(session)
 

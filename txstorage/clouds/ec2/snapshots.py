@@ -19,6 +19,7 @@ from ..values import SnapshotPage
 from .answers import check_is, has_code, understood
 from .session import NO_SNAPSHOT, NO_VOLUME, all_entries
 from .tags import filters_for, one_of, specification
+from .volumes import RecentChanges
 from .wire import entry_from_wire, is_id, snapshot_from_wire
 
 MYPY = False
@@ -26,6 +27,7 @@ if MYPY:
     from typing import Any, Dict, Mapping, Optional, Text  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.internet.interfaces import IReactorTime  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
 
     from ..values import Snapshot  # noqa: F401
@@ -38,12 +40,14 @@ class EC2Snapshots(object):
     """
     The snapshots of the account in a region.
 
+    :param reactor: provides ``IReactorTime``.
     :param session: an :class:`~txstorage.clouds.ec2.session.EC2Session`.
     """
 
-    def __init__(self, session):
-        # type: (EC2Session) -> None
+    def __init__(self, reactor, session):
+        # type: (IReactorTime, EC2Session) -> None
         self._session = session
+        self._recent = RecentChanges(reactor)
 
     def create(self, volume_id, name, labels):
         # type: (Text, Text, Mapping[Text, Text]) -> Deferred[Snapshot]
@@ -67,16 +71,17 @@ class EC2Snapshots(object):
         understood(
             self._session, operation, check_is, u"volume", volume_id, snapshot.volume_id
         )
-        if snapshot.labels or not labels:
-            return snapshot
-        # The answer to a creation may leave out the tags.
-        return snapshot_from_wire(
-            dict(
-                answer,
-                Tags=[{u"Key": u"Name", u"Value": name}]
-                + [{u"Key": key, u"Value": labels[key]} for key in labels],
+        if labels and not snapshot.labels:
+            # The answer to a creation may leave out the tags.
+            snapshot = snapshot_from_wire(
+                dict(
+                    answer,
+                    Tags=[{u"Key": u"Name", u"Value": name}]
+                    + [{u"Key": key, u"Value": labels[key]} for key in labels],
+                )
             )
-        )
+        self._recent.created(snapshot.snapshot_id, snapshot)
+        return snapshot
 
     def get(self, snapshot_id):
         # type: (Text) -> Deferred[Snapshot]
@@ -88,15 +93,20 @@ class EC2Snapshots(object):
             understood(
                 self._session, _READ, check_is, u"snapshot", snapshot_id, snapshot.snapshot_id
             )
-            return snapshot
+            return self._recent.seen(snapshot_id, snapshot)
 
-        return self._describe(snapshot_id).addCallback(described)
+        def missing(failure):
+            # type: (Failure) -> Any
+            created = self._recent.missing(snapshot_id)
+            return failure if created is None or not failure.check(UnknownSnapshot) else created
+
+        return self._describe(snapshot_id).addCallbacks(described, missing)
 
     def delete(self, snapshot_id):
         # type: (Text) -> Deferred[None]
         """See :meth:`txstorage.clouds.IVolumeService.delete_snapshot`."""
         asked = self._of_snapshot("DeleteSnapshot", snapshot_id, {"SnapshotId": snapshot_id})
-        return asked.addCallback(lambda _: None)
+        return asked.addCallback(lambda _: self._recent.requested(u"delete", snapshot_id))
 
     def list(self, labels, volume_id=None, name=None):
         # type: (Mapping[Text, Text], Optional[Text], Optional[Text]) -> Deferred[SnapshotPage]
@@ -110,7 +120,25 @@ class EC2Snapshots(object):
         if filters:
             parameters["Filters"] = filters
         listed = all_entries(self._session, _READ, parameters, u"Snapshots")
-        return listed.addCallback(_page, labels, volume_id, name)
+        return listed.addCallback(self._page, labels, volume_id, name)
+
+    def _page(self, result, labels, volume_id, name):
+        # type: (Any, Mapping[Text, Text], Optional[Text], Optional[Text]) -> SnapshotPage
+        entries = [
+            entry_from_wire(each, labels, snapshot_from_wire, u"SnapshotId") for each in result[0]
+        ]
+        # EC2's own filters are not relied on.
+        wanted = [
+            each
+            for each in entries
+            if isinstance(each, tuple)
+            or each is not None
+            and volume_id in (None, each.volume_id)
+            and name in (None, each.name)
+        ]
+        snapshots, malformed = sorted_out(wanted, lambda snapshot: snapshot.snapshot_id)
+        seen = tuple(self._recent.seen(each.snapshot_id, each) for each in snapshots)
+        return SnapshotPage(seen, malformed, result[1])
 
     def failure_reason(self, snapshot_id):
         # type: (Text) -> Deferred[Text]
@@ -140,24 +168,6 @@ class EC2Snapshots(object):
             return fail(UnknownSnapshot(as_text(snapshot_id)))
         asked = self._session.call(operation, parameters)  # type: Deferred[Any]
         return asked.addErrback(_no_such_snapshot, snapshot_id)
-
-
-def _page(result, labels, volume_id, name):
-    # type: (Any, Mapping[Text, Text], Optional[Text], Optional[Text]) -> SnapshotPage
-    entries = [
-        entry_from_wire(each, labels, snapshot_from_wire, u"SnapshotId") for each in result[0]
-    ]
-    # EC2's own filters are not relied on.
-    wanted = [
-        each
-        for each in entries
-        if isinstance(each, tuple)
-        or each is not None
-        and volume_id in (None, each.volume_id)
-        and name in (None, each.name)
-    ]
-    snapshots, malformed = sorted_out(wanted, lambda snapshot: snapshot.snapshot_id)
-    return SnapshotPage(snapshots, malformed, result[1])
 
 
 def _no_such_volume(failure, volume_id):

@@ -168,7 +168,7 @@ class TokenCreations(object):
         self._tokens[volume.volume_id] = (owner, generation)
         while len(self._tokens) > _REMEMBERED:
             self._tokens.popitem(last=False)
-        self._recent.created(volume)
+        self._recent.created(volume.volume_id, volume)
         return volume
 
     def ended(self, volume_id):

@@ -8,39 +8,73 @@ modification is ``optimizing``; after that, EC2 modifies the volume no more for 
 
 from __future__ import absolute_import, division, print_function
 
+import attr
 from twisted.internet.defer import succeed
 
 from ...._support.json_values import objects_in, text_member
 from ....errors import RequestRefused, ResourceNotFound
-from ..wire import gibibytes
+from ..wire import GIB, gibibytes
 from .recent import with_status
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, List, Set, Text  # noqa: F401
+    from typing import Any, Dict, List, Text  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.internet.interfaces import IReactorTime  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
 
     from ...values import Volume  # noqa: F401
     from ..session import EC2Session  # noqa: F401
 
-_STATUSES = {u"modifying": u"extending"}
 # The ids of one request.
 _AT_ONCE = 100
+
+#: Seconds after a request for which a volume may show neither its new size nor the modification.
+SHOWS = 60.0
+
+_EXTENDING = u"extending"
+
+
+@attr.s(frozen=True, slots=True)
+class Growing(object):
+    """
+    A volume that was requested to grow.
+
+    :ivar int size: bytes: the size to reach.
+    :ivar float until: the moment at which a description shows the size, by the reactor.
+    """
+
+    size = attr.ib()  # type: int
+    until = attr.ib()  # type: float
+
+    def is_growing(self, size, state, now):
+        # type: (int, Text, float) -> bool
+        """
+        Decide whether a volume is still growing.
+
+        :param int size: bytes: the volume's, in a description that may be old.
+        :param text state: of its modification; empty when there is none (yet).
+        :param float now: the present moment, by the reactor.
+        """
+        if size >= self.size or state == u"failed":
+            return False
+        return state == u"modifying" or now < self.until
 
 
 class Modifications(object):
     """
     The modifications that this process requested.
 
+    :param reactor: provides ``IReactorTime``.
     :param session: an :class:`~txstorage.clouds.ec2.session.EC2Session`.
     """
 
-    def __init__(self, session):
-        # type: (EC2Session) -> None
+    def __init__(self, reactor, session):
+        # type: (IReactorTime, EC2Session) -> None
+        self._seconds = reactor.seconds
         self._session = session
-        self._growing = set()  # type: Set[Text]
+        self._growing = {}  # type: Dict[Text, Growing]
 
     def grow(self, volume_id, size):
         # type: (Text, int) -> Deferred[None]
@@ -50,9 +84,14 @@ class Modifications(object):
         :param int size: bytes.
         :return: a ``Deferred`` that fires with ``None`` when the request is accepted.
         """
-        parameters = {"VolumeId": volume_id, "Size": gibibytes(size)}
-        asked = self._session.call("ModifyVolume", parameters)  # type: Deferred[Any]
-        return asked.addCallback(lambda _: self._growing.add(volume_id))
+        gib = gibibytes(size)
+
+        def accepted(_):
+            # type: (object) -> None
+            self._growing[volume_id] = Growing(gib * GIB, self._seconds() + SHOWS)
+
+        parameters = {"VolumeId": volume_id, "Size": gib}
+        return self._session.call("ModifyVolume", parameters).addCallback(accepted)
 
     def shown(self, volumes):
         # type: (List[Volume]) -> Deferred[List[Volume]]
@@ -61,21 +100,29 @@ class Modifications(object):
         :return: a ``Deferred`` that fires with a list of the same volumes; those that are being
             modified have the status ``extending``.
         """
-        ids = sorted(self._growing.intersection(each.volume_id for each in volumes))[:_AT_ONCE]
-        if not ids:
+        smaller = []  # type: List[Text]
+        for each in volumes:
+            growing = self._growing.get(each.volume_id)
+            if growing is not None and each.size < growing.size:
+                smaller.append(each.volume_id)
+            elif growing is not None:
+                del self._growing[each.volume_id]
+        if not smaller:
             return succeed(volumes)
+        states = self._states(sorted(smaller)[:_AT_ONCE])
+        return states.addCallback(
+            lambda found: [self._overlaid(each, found.get(each.volume_id, u"")) for each in volumes]
+        )
 
-        def overlaid(states):
-            # type: (Dict[Text, Text]) -> List[Volume]
-            self._growing.difference_update(
-                each for each in ids if states.get(each) not in _STATUSES
-            )
-            return [
-                with_status(each, _STATUSES.get(states.get(each.volume_id, u""), each.status))
-                for each in volumes
-            ]
-
-        return self._states(ids).addCallback(overlaid)
+    def _overlaid(self, volume, state):
+        # type: (Volume, Text) -> Volume
+        growing = self._growing.get(volume.volume_id)
+        if growing is None:
+            return volume
+        if growing.is_growing(volume.size, state, self._seconds()):
+            return with_status(volume, _EXTENDING)
+        del self._growing[volume.volume_id]
+        return volume
 
     def _states(self, ids):
         # type: (List[Text]) -> Deferred[Dict[Text, Text]]

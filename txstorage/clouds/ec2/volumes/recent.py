@@ -13,13 +13,13 @@ from collections import OrderedDict
 
 import attr
 
-from ...values import Volume
-
 MYPY = False
 if MYPY:
-    from typing import Mapping, Optional, Text  # noqa: F401
+    from typing import Any, Mapping, Optional, Text, TypeVar  # noqa: F401
 
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
+
+    T = TypeVar("T")
 
 #: Seconds for which a description may not show a request, and for which it may lack a new volume.
 #: A volume that EC2 could not encrypt never shows up.
@@ -34,12 +34,14 @@ UNSEEN = {
 }  # type: Mapping[Text, Mapping[Text, Text]]
 
 
-def with_status(volume, status):
-    # type: (Volume, Text) -> Volume
-    """:return: the :class:`~txstorage.clouds.Volume` with another status."""
-    if volume.status == status:
-        return volume
-    return Volume(**dict(attr.asdict(volume, recurse=False), status=status))
+def with_status(described, status):
+    # type: (T, Text) -> T
+    """:return: a :class:`~txstorage.clouds.Volume` or a snapshot, with another status."""
+    found = described  # type: Any
+    if found.status == status:
+        return described
+    changed = type(found)(**dict(attr.asdict(found, recurse=False), status=status))  # type: T
+    return changed
 
 
 @attr.s(frozen=True, slots=True)
@@ -49,17 +51,17 @@ class Accepted(object):
 
     :ivar text kind: ``create``, or a key of :data:`UNSEEN`.
     :ivar float until: the moment at which descriptions show it, by the reactor.
-    :ivar volume: the created :class:`~txstorage.clouds.Volume`, or ``None``.
+    :ivar created: the created volume or snapshot, or ``None``.
     """
 
     kind = attr.ib()  # type: Text
     until = attr.ib()  # type: float
-    volume = attr.ib(default=None)  # type: Optional[Volume]
+    created = attr.ib(default=None)  # type: Any
 
 
 class RecentChanges(object):
     """
-    The latest request of each volume.
+    The latest request of each volume, or of each snapshot.
 
     :param reactor: provides ``IReactorTime``.
     """
@@ -69,58 +71,62 @@ class RecentChanges(object):
         self._seconds = reactor.seconds
         self._accepted = OrderedDict()  # type: OrderedDict[Text, Accepted]
 
-    def created(self, volume):
-        # type: (Volume) -> None
-        """:param volume: the new :class:`~txstorage.clouds.Volume`."""
-        self._note(
-            volume.volume_id, Accepted(u"create", self._seconds() + CREATION, volume)
-        )
+    def created(self, object_id, described):
+        # type: (Text, object) -> None
+        """
+        :param text object_id: the id of a new volume or snapshot.
+        :param described: the :class:`~txstorage.clouds.Volume`, or the snapshot.
+        """
+        self._note(object_id, Accepted(u"create", self._seconds() + CREATION, described))
 
-    def requested(self, kind, volume_id):
+    def requested(self, kind, object_id):
         # type: (Text, Text) -> None
         """
         :param text kind: a key of :data:`UNSEEN`.
-        :param text volume_id: the volume.
+        :param text object_id: the volume or the snapshot.
         """
-        self._note(volume_id, Accepted(kind, self._seconds() + LAG))
+        self._note(object_id, Accepted(kind, self._seconds() + LAG))
 
-    def seen(self, volume):
-        # type: (Volume) -> Volume
+    def seen(self, object_id, described):
+        # type: (Text, T) -> T
         """
-        :param volume: a :class:`~txstorage.clouds.Volume` from a description.
-        :return: the :class:`~txstorage.clouds.Volume` as it is to be expected.
+        :param text object_id: a volume or a snapshot.
+        :param described: the :class:`~txstorage.clouds.Volume`, or the snapshot, as EC2 describes
+            it.
+        :return: the same, with the status that is to be expected.
         """
-        accepted = self._of(volume.volume_id)
+        accepted = self._of(object_id)
         if accepted is None:
-            return volume
-        expected = UNSEEN.get(accepted.kind, {}).get(volume.status, volume.status)
-        return with_status(volume, expected)
+            return described
+        found = described  # type: Any
+        expected = UNSEEN.get(accepted.kind, {}).get(found.status, found.status)
+        return with_status(described, expected)
 
-    def missing(self, volume_id):
-        # type: (Text) -> Optional[Volume]
+    def missing(self, object_id):
+        # type: (Text) -> Any
         """
-        :param text volume_id: a volume that EC2 does not find.
-        :return: the :class:`~txstorage.clouds.Volume` when it was created so recently that it may
-            show up; otherwise ``None``.
+        :param text object_id: a volume or a snapshot that EC2 does not find.
+        :return: the :class:`~txstorage.clouds.Volume`, or the snapshot, when it was created so
+            recently that it may show up; otherwise ``None``.
         """
-        accepted = self._of(volume_id)
-        return None if accepted is None else accepted.volume
+        accepted = self._of(object_id)
+        return None if accepted is None else accepted.created
 
-    def _of(self, volume_id):
+    def _of(self, object_id):
         # type: (Text) -> Optional[Accepted]
-        accepted = self._accepted.get(volume_id)
+        accepted = self._accepted.get(object_id)
         return accepted if accepted is not None and self._seconds() < accepted.until else None
 
-    def _note(self, volume_id, accepted):
+    def _note(self, object_id, accepted):
         # type: (Text, Accepted) -> None
         now = self._seconds()
-        self._accepted.pop(volume_id, None)
+        self._accepted.pop(object_id, None)
         while self._accepted:
             oldest = next(iter(self._accepted))
             if self._accepted[oldest].until > now:
                 break
             del self._accepted[oldest]
-        self._accepted[volume_id] = accepted
+        self._accepted[object_id] = accepted
 
 
 __all__ = ["CREATION", "LAG", "UNSEEN", "RecentChanges", "with_status"]

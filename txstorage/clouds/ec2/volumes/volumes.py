@@ -59,7 +59,7 @@ class EC2Volumes(object):
         self._session = session
         self._recent = recent
         self._descriptions = Descriptions(reactor, self._describe)
-        self._modifications = Modifications(session)
+        self._modifications = Modifications(reactor, session)
         self._creations = TokenCreations(session, zone, recent, self.get, kms_key_id)
         # Volumes that EC2 accepted to create, and never had.
         self._lost = OrderedDict()  # type: OrderedDict[Text, None]
@@ -89,8 +89,8 @@ class EC2Volumes(object):
         if wire is not None:
             volume = understood(self._session, _READ, volume_from_wire, wire)
         if volume is not None:
-            return self._recent.seen(volume)
-        created = self._recent.missing(volume_id)
+            return self._recent.seen(volume_id, volume)
+        created = self._recent.missing(volume_id)  # type: Optional[Volume]
         if created is not None:
             return created
         if self._creations.ended(volume_id):
@@ -137,7 +137,8 @@ class EC2Volumes(object):
         wires, requests = result
         entries = [entry_from_wire(each, labels, volume_from_wire, u"VolumeId") for each in wires]
         volumes, malformed = sorted_out(entries, lambda volume: volume.volume_id)
-        shown = self._modifications.shown([self._recent.seen(each) for each in volumes])
+        seen = [self._recent.seen(each.volume_id, each) for each in volumes]
+        shown = self._modifications.shown(seen)
         return shown.addCallback(lambda found: VolumePage(tuple(found), malformed, requests))
 
     def extend(self, volume_id, size):
