@@ -118,7 +118,7 @@ setup(
     extras_require={
         "test": [
             # The judge of the embedded service's EC2 face.
-            "botocore>=1.34; python_version >= '3.9'",
+            "botocore>=1.41; python_version >= '3.9'",
             "coverage>=7.10; python_version >= '3.9'",
             "eliot-tree; python_version >= '3.9'",
             "hypothesis>=3.6.0",

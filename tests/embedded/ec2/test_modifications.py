@@ -69,6 +69,11 @@ class ModificationTests(EC2Case):
         [snapshot] = self.call("DescribeSnapshots")["Snapshots"]
         self.assertEqual(snapshot["VolumeSize"], 4)
         self.modify(volume_id, Size=5)
+        [copy] = self.call("CopyVolumes", SourceVolumeId=volume_id)["Volumes"]
+        self.assertEqual(copy["Size"], 5)
+        self.settle()
+        self.clock.advance(1000)
+        self.modify(volume_id, Size=6)
         self.call("DeleteVolume", VolumeId=volume_id)
         self.refused("InvalidVolume.NotFound", "DescribeVolumes", VolumeIds=[volume_id])
 

@@ -151,6 +151,60 @@ class CreateTests(EC2Case):
         self.assertEqual(self.ids(), [])
 
 
+class CopyTests(EC2Case):
+    """Tests of CopyVolumes."""
+
+    def copied(self, volume_id: str, **more: Any) -> dict[str, Any]:
+        """Copy a volume, and return the copy."""
+        [made] = self.call("CopyVolumes", SourceVolumeId=volume_id, **more)["Volumes"]
+        self.settle()
+        return self.volume(made["VolumeId"])
+
+    def test_copy(self) -> None:
+        """A copy has the data, the zone, the type and the size, unless the request has others."""
+        volume_id = self.create(AvailabilityZone=OTHER_ZONE, Size=4, VolumeType="io1", Iops=150)
+        [record] = [each for each in self.cloud.store.volumes() if not each.bootable]
+        files = os.path.join(os.path.dirname(self.cloud.devices_directory), "volumes")
+        with open(os.path.join(files, "volume-" + record.volume_id), "r+b") as opened:
+            opened.write(b"data")
+        copy = self.copied(volume_id, TagSpecifications=tagged(a="b"))
+        names = ("AvailabilityZone", "Size", "VolumeType", "Iops", "SourceVolumeId", "State")
+        found = [copy[name] for name in names]
+        self.assertEqual(found, [OTHER_ZONE, 4, "io1", 150, volume_id, "available"])
+        self.assertEqual(copy["Tags"], [{"Key": "a", "Value": "b"}])
+        [stored] = [each for each in self.cloud.store.volumes() if each.source_volid]
+        with open(os.path.join(files, "volume-" + stored.volume_id), "rb") as opened:
+            self.assertEqual(opened.read(4), b"data")
+        other = self.copied(volume_id, VolumeType="gp3", Size=5)
+        found = [other[name] for name in ("Size", "VolumeType", "Iops", "Throughput")]
+        self.assertEqual(found, [5, "gp3", 3000, 125])
+
+    def test_token(self) -> None:
+        """A client token stands for one copy, also when the copy or the source is gone."""
+        volume_id = self.create()
+        copy = self.copied(volume_id, ClientToken="t")
+        self.assertEqual(self.copied(volume_id, ClientToken="t"), copy)
+        asked = {"SourceVolumeId": volume_id, "Size": 2, "ClientToken": "t"}
+        self.refused("IdempotentParameterMismatch", "CopyVolumes", **asked)
+        for each in (copy["VolumeId"], volume_id):
+            self.call("DeleteVolume", VolumeId=each)
+            self.settle()
+        [again] = self.call("CopyVolumes", SourceVolumeId=volume_id, ClientToken="t")["Volumes"]
+        self.assertEqual(again["VolumeId"], copy["VolumeId"])
+
+    def test_refused(self) -> None:
+        """EC2's codes; nothing is made."""
+        volume_id = self.create(Size=2)
+        for code, given in (
+            ("InvalidVolume.NotFound", {"SourceVolumeId": MISSING}),
+            ("InvalidParameterValue", {"Size": 1}),
+            ("UnknownVolumeType", {"VolumeType": "tape"}),
+        ):
+            self.refused(code, "CopyVolumes", **{"SourceVolumeId": volume_id, **given})
+        self.refused("MissingParameter", "CopyVolumes")
+        self.assertEqual(self.ids(), [volume_id])
+
+
 class DeleteTests(EC2Case):
     """Tests of DeleteVolume."""
 

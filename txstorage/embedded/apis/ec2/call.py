@@ -20,7 +20,7 @@ from .detaching import RepeatedDetaches
 from .limits import TokenBuckets
 from .names import RecentNames
 from .power import PowerStates
-from .protocol.credentials import AccessKeys
+from .protocol.credentials import ServedKeys
 from .protocol.query import QueryParameters
 from .reader import LaggingReader, StoreReader
 
@@ -46,7 +46,7 @@ class EC2Context:
     turns: ReactorTurns
     files: VolumeFiles
     settings: Settings
-    keys: AccessKeys
+    keys: ServedKeys
     detaches: RepeatedDetaches
     power: PowerStates
     buckets: TokenBuckets
@@ -86,7 +86,7 @@ class EC2Context:
             now=now,
             engine=engine,
             reader=reader,
-            keys=AccessKeys(ec2),
+            keys=ServedKeys(ec2),
             detaches=RepeatedDetaches(reactor, store, engine),
             power=PowerStates(settings.transition_delay, seconds),
             buckets=TokenBuckets(ec2.rate, ec2.burst, seconds),

@@ -52,7 +52,7 @@ class KnownKey:
     expires_at: float | None = None
 
 
-class AccessKeys:
+class ServedKeys:
     """
     Finds and makes credentials.
 

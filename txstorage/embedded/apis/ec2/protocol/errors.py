@@ -129,6 +129,10 @@ SMALLER_THAN_SNAPSHOT = RefusalForm(
     "InvalidParameterValue",
     "Volume of {}GiB is smaller than snapshot '{}', expect size >= {}GiB",
 )
+SMALLER_THAN_SOURCE = RefusalForm(
+    "InvalidParameterValue",
+    "Volume of {}GiB is smaller than source volume '{}', expect size >= {}GiB",
+)
 IOPS_OF_TYPE = RefusalForm(
     "InvalidParameterValue", "Volume iops of {} is out of range for volume type {}: {} to {}."
 )

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote
 import attr
 
 from . import errors
-from .credentials import AccessKeys
+from .credentials import ServedKeys
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -113,7 +113,7 @@ def signature_of(secret: str, scope: Sequence[str], moment: str, canonical: str)
 
 
 def check_signature(
-    request: SignedRequest, keys: AccessKeys, region: str, now: float, skew: float
+    request: SignedRequest, keys: ServedKeys, region: str, now: float, skew: float
 ) -> str:
     """
     Check who has sent a request.

@@ -15,7 +15,8 @@ from ....store.records import SnapshotRecord
 from ..ids import SNAPSHOT
 from ..protocol import errors
 from ..protocol.query import QueryParameters
-from .volume_types import DEFAULT, checked
+from ..reader import SeenVolume
+from .volume_types import DEFAULT, TYPES, checked, kind_of
 
 #: The parameters that do not belong to the request that a client token stands for.
 _NOT_COMPARED = frozenset(["ClientToken", "Action", "Version", "DryRun"])
@@ -28,7 +29,10 @@ class WantedEC2Volume:
     A requested volume.
 
     :ivar size: GiB; ``None`` for the snapshot's.
+    :ivar zone: empty for the source's.
     :ivar snapshot_id: EC2's id.
+    :ivar source_id: EC2's id of the volume to copy.
+    :ivar volume_type: empty for the source's.
     :ivar key: of the encryption.
     :ivar digest: changes with each parameter that matters.
     """
@@ -43,6 +47,31 @@ class WantedEC2Volume:
     key: str | None
     token: str | None
     digest: bytes
+    source_id: str | None = None
+
+    def copied(self, source: SeenVolume, zone: str) -> WantedEC2Volume:
+        """
+        Complete the request for a copy.
+
+        :param source: the volume to copy.
+        :param zone: of a volume that OpenStack's clients have made.
+        :raises QueryRefusal: the copy is not possible.
+        """
+        kind, record = kind_of(source.record, source.kind, zone), source.record
+        if self.size is not None and self.size < record.size:
+            raise errors.SMALLER_THAN_SOURCE(self.size, self.source_id, record.size)
+        same = self.volume_type in ("", kind.volume_type)
+        limits = TYPES[kind.volume_type]
+        kept_iops = kind.iops if same and limits.iops is not None else None
+        kept_throughput = kind.throughput if same else None
+        return attr.evolve(
+            self,
+            zone=kind.zone,
+            size=self.size or record.size,
+            volume_type=self.volume_type or kind.volume_type,
+            iops=kept_iops if self.iops is None else self.iops,
+            throughput=kept_throughput if self.throughput is None else self.throughput,
+        )
 
     def shape(self, snapshot: SnapshotRecord | None) -> VolumeShape:
         """
@@ -69,8 +98,22 @@ def wanted_volume(parameters: QueryParameters, settings: EC2Settings) -> WantedE
     :raises QueryRefusal: it is invalid.
     """
     zone = _zone(parameters, settings)
+    return attr.evolve(_wanted(parameters), zone=zone)
+
+
+def wanted_copy(parameters: QueryParameters) -> WantedEC2Volume:
+    """
+    Parse a request for a copy of a volume.
+
+    :raises QueryRefusal: it is invalid.
+    """
+    source_id = parameters.required("SourceVolumeId")
+    return _wanted(parameters, source_id)
+
+
+def _wanted(parameters: QueryParameters, source_id: str | None = None) -> WantedEC2Volume:
     size, snapshot_id = parameters.number("Size"), parameters.text("SnapshotId")
-    if size is None and snapshot_id is None:
+    if size is None and snapshot_id is None and source_id is None:
         raise errors.MISSING("size or snapshotId")
     if snapshot_id is not None:
         SNAPSHOT.check(snapshot_id)
@@ -80,16 +123,17 @@ def wanted_volume(parameters: QueryParameters, settings: EC2Settings) -> WantedE
     if token is not None and _TOKEN.match(token) is None:
         raise errors.BAD_VALUE(token, "clientToken", "It must have at most 64 ASCII characters.")
     return WantedEC2Volume(
-        zone=zone,
+        zone="",
         size=size,
         snapshot_id=snapshot_id,
-        volume_type=parameters.text("VolumeType") or DEFAULT,
+        volume_type=parameters.text("VolumeType") or ("" if source_id else DEFAULT),
         iops=parameters.number("Iops"),
         throughput=parameters.number("Throughput"),
         tags=parameters.tag_specification("volume"),
         key=key,
         token=token,
         digest=_digest(parameters),
+        source_id=source_id,
     )
 
 

@@ -85,6 +85,7 @@ def volume_view(seen: SeenVolume, zone: str) -> dict[str, Any]:
         "volumeId": VOLUME.of(record.volume_id),
         "size": record.size,
         "snapshotId": "" if record.snapshot_id is None else SNAPSHOT.of(record.snapshot_id),
+        "sourceVolumeId": None if record.source_volid is None else VOLUME.of(record.source_volid),
         "availabilityZone": kind.zone,
         "status": volume_state(seen),
         "createTime": ec2_time(record.created_at),

@@ -22,13 +22,15 @@ from ..filters import ResourceFilters, ResultPage
 from ..ids import INSTANCE, SNAPSHOT, VOLUME
 from ..protocol import errors
 from ..reader import SeenVolume, StoreReader
-from .volume_requests import WantedEC2Volume, wanted_volume
-from .volume_types import TYPES
+from .volume_requests import WantedEC2Volume, wanted_copy, wanted_volume
+from .volume_types import DEFAULT, TYPES
 from .volume_views import volume_filters, volume_view
 
 #: Volumes that are looked at in one turn of the reactor.
 _SLICE = 200
 _DELETABLE = frozenset(["available", "error", "error_extending", "error_deleting"])
+#: The statuses of a volume that can be copied.
+_COPIED = frozenset(["available", "in-use"])
 _NAME_LENGTH = 255
 
 
@@ -44,14 +46,14 @@ def existing(store: Store, ec2_id: str) -> SeenVolume:
     return found
 
 
-async def wait_for_growth(call: EC2Call) -> None:
+async def wait_for_growth(call: EC2Call, parameter: str = "VolumeId") -> None:
     """
     Wait for the end of the growth of the volume that a request names.
 
     EC2 does everything with a volume that is being modified; the store does not.
     """
     context = call.context
-    seen = StoreReader(context.store).volume(call.parameters.required("VolumeId"))
+    seen = StoreReader(context.store).volume(call.parameters.required(parameter))
     if seen is not None and seen.record.status == "extending":
         await context.engine.idle(seen.record.volume_id)
 
@@ -61,16 +63,25 @@ async def wait_for_growth(call: EC2Call) -> None:
 
 async def create_volume(call: EC2Call) -> Content:
     """Begin to create a volume; with a client token that was used before, return that volume."""
-    context = call.context
-    wanted = wanted_volume(call.parameters, context.ec2)
+    wanted = wanted_volume(call.parameters, call.context.ec2)
+    return await _create(call.context, wanted)
 
+
+async def copy_volume(call: EC2Call) -> Content:
+    """Begin to copy a volume: its content of one moment, in its zone."""
+    wanted = wanted_copy(call.parameters)
+    await wait_for_growth(call, "SourceVolumeId")
+    return {"volumeSet": [await _create(call.context, wanted)]}
+
+
+async def _create(context: EC2Context, wanted: WantedEC2Volume) -> Content:
     def change(store: Store) -> tuple[SeenVolume, bool]:
         before = _made_before(store, wanted, context.now())
         if before is not None:
             return before, False
         if not context.files.has_room():
             raise errors.DISK_FULL()
-        return _add(store, wanted, context.settings, context.now())
+        return _add(store, context, wanted)
 
     seen, made = await context.store.write(change)
     if made:
@@ -89,7 +100,8 @@ def _made_before(store: Store, wanted: WantedEC2Volume, now: float) -> SeenVolum
     if found is not None:
         return found
     # The volume is gone, and its token gives it away nevertheless.
-    shape = attr.evolve(wanted, snapshot_id=None, size=wanted.size or 1).shape(None)
+    volume_type = wanted.volume_type or DEFAULT
+    shape = attr.evolve(wanted, volume_type=volume_type, size=wanted.size or 1).shape(None)
     return _imagined(volume_id, _new(wanted, shape, None), _kind(wanted, shape), now)
 
 
@@ -129,19 +141,25 @@ def _imagined(volume_id: str, new: NewVolume, kind: EC2Kind, now: float) -> Seen
     return SeenVolume(record, kind, None, None)
 
 
-def _add(
-    store: Store, wanted: WantedEC2Volume, settings: Settings, now: float
-) -> tuple[SeenVolume, bool]:
+def _add(store: Store, context: EC2Context, wanted: WantedEC2Volume) -> tuple[SeenVolume, bool]:
     """:return: the volume, and whether it is in the store."""
     snapshot = None
     if wanted.snapshot_id is not None:
         snapshot = store.snapshots.find(SNAPSHOT.get(store, wanted.snapshot_id))
+    source = None
+    if wanted.source_id is not None:
+        source = existing(store, wanted.source_id)
+        if source.record.bootable or source.record.status not in _COPIED:
+            raise errors.NOT_NOW(wanted.source_id, source.record.status)
+        wanted = wanted.copied(source, context.zone)
     shape = wanted.shape(snapshot)
-    check_quota(settings, store.usage(), volumes=1, gigabytes=shape.size)
+    check_quota(context.settings, store.usage(), volumes=1, gigabytes=shape.size)
     new, kind = _new(wanted, shape, snapshot), _kind(wanted, shape)
+    if source is not None:
+        new = attr.evolve(new, source_volid=source.record.volume_id)
     if wanted.key is not None:
         # EC2 answers as ever when it can't use the key, and the volume is never seen.
-        seen = _imagined(str(uuid.uuid4()), new, kind, now)
+        seen = _imagined(str(uuid.uuid4()), new, kind, context.now())
     else:
         seen = SeenVolume(store.add_volume(new), kind, None, None)
         # Refuse a volume with the 17 digits of another; the client tries again.
@@ -262,6 +280,7 @@ async def every_volume(context: EC2Context) -> list[SeenVolume]:
 
 
 ACTIONS: Mapping[str, Action] = {
+    "CopyVolumes": copy_volume,
     "CreateVolume": create_volume,
     "DeleteVolume": delete_volume,
     "DescribeVolumes": describe_volumes,
