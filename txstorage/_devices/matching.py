@@ -49,8 +49,8 @@ _VOLUME_ID = re.compile(
 _EBS_DIGITS = 17
 _EBS_VOLUME_ID = re.compile(u"vol-([0-9a-f]{{8}}|[0-9a-f]{{{}}})\\Z".format(_EBS_DIGITS))
 
-# The embedded service has a file for each volume, whose name is a UUID; its EC2 face shortens that
-# to an id of EC2's form.
+# The embedded service has a file for each volume, whose name is a UUID.  Its EC2 face shortens that
+# to an id of EC2's form, and refuses an id that two of its volumes share.
 _FILE_UUID = re.compile(u"(volume-)?([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(\\.(img|raw))?\\Z")
 
 _FILE_NAMES = (u"{}", u"volume-{}", u"{}.img", u"{}.raw", u"volume-{}.img", u"volume-{}.raw")
@@ -104,9 +104,6 @@ def fits(volume_id, device):
     """
     if fits_exactly(volume_id, device):
         return True
-    files = [each[len(u"file:") :] for each in device.identities if each.startswith(u"file:")]
-    if any(is_file_of(volume_id, name) for name in files):
-        return True
     _, cut = _identities_of(volume_id)
     # A truncated serial number counts only if the device has no longer serial number with the same
     # beginning.
@@ -126,7 +123,8 @@ def fits_exactly(volume_id, device):
     :rtype: bool
     """
     exact, _ = _identities_of(volume_id)
-    return bool(exact & device.identities)
+    files = [each[len(u"file:") :] for each in device.identities if each.startswith(u"file:")]
+    return bool(exact & device.identities) or any(is_file_of(volume_id, name) for name in files)
 
 
 def possible_size(size, encrypted, actual):

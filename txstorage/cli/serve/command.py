@@ -35,7 +35,7 @@ _MANY_OBJECTS = 10_000
 
 
 #: The options of the EC2 face, without their prefix.
-_EC2 = ("region", "zones", "rate", "lag", "optimizing", "cooldown", "reuse")
+_EC2 = ("region", "zones", "rate", "lag", "optimizing", "cooldown", "reuse", "attachments")
 
 
 def ec2_settings(given: dict[str, Any]) -> dict[str, Any]:
@@ -244,6 +244,14 @@ async def run(
     show_default=True,
     metavar="SECONDS",
     help="How long after a detach the same device name leaves a volume attaching in EC2.",
+)
+@click.option(
+    "--ec2-attachments",
+    type=click.IntRange(1),
+    default=EC2Settings().attachments,
+    show_default=True,
+    metavar="NUMBER",
+    help="How many volumes a node may have attached in EC2.",
 )
 @click.option(
     "--recover",
