@@ -2,7 +2,7 @@
 EC2's volumes: descriptions, creation with tokens, growth.
 """
 
-from .recent import RecentChanges
+from .recent import LAG, RecentChanges
 from .volumes import EC2Volumes
 
-__all__ = ["EC2Volumes", "RecentChanges"]
+__all__ = ["LAG", "EC2Volumes", "RecentChanges"]
