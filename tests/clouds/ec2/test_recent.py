@@ -4,6 +4,7 @@ Tests for :mod:`txstorage.clouds.ec2.volumes.recent`.
 
 from __future__ import absolute_import, division, print_function
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -108,6 +109,7 @@ class RecentChangesTests(SynchronousTestCase):
         for error, expected in [
             (errors.ResponseLost(u"POST", u"u", u"r"), u"deleting"),
             (errors.ServiceBroken(u"POST", u"u", 500, u"d"), u"deleting"),
+            (CancelledError(), u"deleting"),
             (errors.Unreachable(u"POST", u"u", u"r"), u"available"),
             (errors.Conflict(u"POST", u"u", 400, u"d"), u"available"),
             (ValueError(), u"available"),

@@ -20,7 +20,7 @@ from ..values import SnapshotPage
 from .answers import check_is, has_code, understood
 from .session import NO_SNAPSHOT, NO_VOLUME, all_entries
 from .tags import filters_for, one_of, specification
-from .volumes import LAG, RecentChanges
+from .volumes import LAG, RecentChanges, may_be_processed
 from .wire import entry_from_wire, is_id, snapshot_from_wire
 
 MYPY = False
@@ -95,7 +95,7 @@ class EC2Snapshots(object):
         # type: (Failure, Text, Text) -> Failure
         if has_code(failure, NO_VOLUME):
             raise UnknownVolume(volume_id)
-        if not getattr(failure.value, "certainly_unprocessed", True):
+        if may_be_processed(failure):
             self._lost[volume_id, name] = self._reactor.seconds() + LAG
         return failure
 

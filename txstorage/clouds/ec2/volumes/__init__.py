@@ -2,7 +2,7 @@
 EC2's volumes: descriptions, creation with tokens, growth.
 """
 
-from .recent import LAG, RecentChanges
+from .recent import LAG, RecentChanges, may_be_processed
 from .volumes import EC2Volumes
 
-__all__ = ["LAG", "EC2Volumes", "RecentChanges"]
+__all__ = ["LAG", "EC2Volumes", "RecentChanges", "may_be_processed"]

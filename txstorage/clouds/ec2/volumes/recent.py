@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 from collections import OrderedDict
 
 import attr
+from twisted.internet.defer import CancelledError
 
 from ...listing import has_labels
 
@@ -51,6 +52,14 @@ def _changed(described, **changes):
     found = described  # type: Any
     changed = type(found)(**dict(attr.asdict(found, recurse=False), **changes))  # type: T
     return changed
+
+
+def may_be_processed(failure):
+    # type: (Failure) -> bool
+    """:return: whether EC2 may have processed a request that failed, or was cancelled."""
+    if failure.check(CancelledError):
+        return True
+    return not getattr(failure.value, "certainly_unprocessed", True)
 
 
 @attr.s(frozen=True, slots=True)
@@ -166,7 +175,7 @@ class RecentChanges(object):
         :param failure: of the request.
         :return: the failure.
         """
-        if not getattr(failure.value, "certainly_unprocessed", True):
+        if may_be_processed(failure):
             self.requested(kind, object_id)
         return failure
 
@@ -238,4 +247,4 @@ class RecentChanges(object):
         return accepted is not None and accepted.kind == _GONE
 
 
-__all__ = ["CREATION", "LAG", "UNSEEN", "RecentChanges", "with_status"]
+__all__ = ["CREATION", "LAG", "UNSEEN", "RecentChanges", "may_be_processed", "with_status"]
