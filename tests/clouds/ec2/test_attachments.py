@@ -210,6 +210,8 @@ class StuckTests(AttachmentsTestCase):
         self.successResultOf(ec2.request_attach(VOLUME, SERVER))
         first, second = self.devices()
         self.assertNotEqual(first, second)
+        names = ec2._attachments._names.candidates(SERVER, (), VOLUME)
+        self.assertEqual(first, names[-1])
 
     def test_in_time(self):
         """An attach that completed, or began anew, begins a new count."""

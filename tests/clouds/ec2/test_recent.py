@@ -4,9 +4,12 @@ Tests for :mod:`txstorage.clouds.ec2.volumes.recent`.
 
 from __future__ import absolute_import, division, print_function
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from txstorage import errors
 from txstorage.clouds import Volume
 from txstorage.clouds.ec2.volumes.recent import CREATION, LAG, UNSEEN, RecentChanges
 
@@ -65,6 +68,56 @@ class RecentChangesTests(SynchronousTestCase):
         self.recent.created(VOLUME, described(u"creating"))
         self.recent.requested(u"delete", VOLUME)
         self.assertIs(None, self.recent.missing(VOLUME))
+
+    def test_gone(self):
+        """Once a deletion shows, a list that is older does not bring the volume back."""
+        self.recent.requested(u"delete", VOLUME)
+        self.assertEqual([u"deleting"], [each.status for each in self.listed(u"available")])
+        self.assertIs(None, self.recent.missing(VOLUME))
+        self.assertEqual([], self.listed(u"available"))
+        self.clock.advance(LAG)
+        self.assertEqual(1, len(self.listed(u"available")))
+
+    def test_listed(self):
+        """A list that is older than a creation has the new volume, if it has the labels."""
+        new = Volume(OTHER, u"creating", 1, labels={u"a": u"b"})
+        self.recent.created(OTHER, new)
+        for labels, expected in [({}, True), ({u"a": u"b"}, True), ({u"a": u"c"}, False)]:
+            found = self.listed(u"available", labels)
+            self.assertEqual(expected, OTHER in [each.volume_id for each in found])
+        self.assertTrue(found[-1].volume_id == VOLUME)
+        self.recent.requested(u"delete", OTHER)
+        self.assertEqual(1, len(self.listed(u"available")))
+
+    def listed(self, status, labels=()):
+        """A list of one volume, as it is to be expected."""
+        return self.recent.all_seen(
+            [described(status)], dict(labels), lambda each: each.volume_id
+        )
+
+    def test_labels(self):
+        """Labels that were set or removed show at once."""
+        old = Volume(VOLUME, u"available", 1, labels={u"a": u"1", u"b": u"1"})
+        self.recent.relabelled(VOLUME, {u"a": u"2", u"c": u"3"})
+        self.recent.relabelled(VOLUME, {u"b": None})
+        self.assertEqual({u"a": u"2", u"c": u"3"}, self.recent.seen(VOLUME, old).labels)
+        self.clock.advance(LAG)
+        self.assertEqual(old, self.recent.seen(VOLUME, old))
+
+    def test_failed(self):
+        """A request that may have been processed counts; one that certainly was not does not."""
+        for error, expected in [
+            (errors.ResponseLost(u"POST", u"u", u"r"), u"deleting"),
+            (errors.ServiceBroken(u"POST", u"u", 500, u"d"), u"deleting"),
+            (CancelledError(), u"deleting"),
+            (errors.Unreachable(u"POST", u"u", u"r"), u"available"),
+            (errors.Conflict(u"POST", u"u", 400, u"d"), u"available"),
+            (ValueError(), u"available"),
+        ]:
+            self.setUp()
+            failure = Failure(error)
+            self.assertIs(failure, self.recent.failed(failure, u"delete", VOLUME))
+            self.assertEqual(expected, self.seen(u"available"))
 
     def test_forgotten(self):
         """Requests of long ago are forgotten."""

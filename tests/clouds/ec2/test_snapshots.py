@@ -76,6 +76,25 @@ class SnapshotsTests(SynchronousTestCase):
                 self.failureResultOf(d)
             self.assertEqual(1, len(self.wire.service.seen))
 
+    def test_create_after_loss(self):
+        """After a lost answer, no other snapshot is requested before a list must have the first."""
+        made = document(u"CreateSnapshot", snapshot())
+        for listed, expected in [
+            (snapshots(snapshot()), [u"DescribeSnapshots"]),
+            (snapshots(), [u"DescribeSnapshots", u"CreateSnapshot"]),
+        ]:
+            ec2 = self.service(HANG, listed, made)
+            lost = ec2.create_snapshot(VOLUME, u"s1", LABELS)
+            self.wire.clock.advance(30)
+            self.failureResultOf(lost, errors.ResponseLost)
+            self.wire.clock.advance(1)
+            again = ec2.create_snapshot(VOLUME, u"s1", LABELS)
+            self.wire.clock.advance(8)
+            self.assertNoResult(again)
+            self.wire.clock.advance(1)
+            self.assertEqual(SNAPSHOT, self.successResultOf(again).snapshot_id)
+            self.assertEqual(expected, self.wire.actions()[1:])
+
     def test_get(self):
         """A snapshot is looked up by its id."""
         found = self.successResultOf(self.service(snapshots(snapshot())).get_snapshot(SNAPSHOT))

@@ -9,6 +9,7 @@ any cloud.
 from __future__ import absolute_import, division, print_function
 
 from twisted.internet.defer import fail, maybeDeferred
+from twisted.internet.task import deferLater
 
 from ..._support.compat import as_text
 from ..._support.json_values import objects_in, text_member
@@ -19,12 +20,12 @@ from ..values import SnapshotPage
 from .answers import check_is, has_code, understood
 from .session import NO_SNAPSHOT, NO_VOLUME, all_entries
 from .tags import filters_for, one_of, specification
-from .volumes import RecentChanges
+from .volumes import LAG, RecentChanges, may_be_processed
 from .wire import entry_from_wire, is_id, snapshot_from_wire
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, Mapping, Optional, Text  # noqa: F401
+    from typing import Any, Dict, Mapping, Optional, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
@@ -46,8 +47,11 @@ class EC2Snapshots(object):
 
     def __init__(self, reactor, session):
         # type: (IReactorTime, EC2Session) -> None
+        self._reactor = reactor
         self._session = session
         self._recent = RecentChanges(reactor)
+        # By volume and name: the moment from which a list has the snapshot of a lost answer.
+        self._lost = {}  # type: Dict[Tuple[Text, Text], float]
 
     def create(self, volume_id, name, labels):
         # type: (Text, Text, Mapping[Text, Text]) -> Deferred[Snapshot]
@@ -55,14 +59,45 @@ class EC2Snapshots(object):
         if not is_id(u"vol", volume_id):
             return fail(UnknownVolume(as_text(volume_id)))
         d = maybeDeferred(specification, u"snapshot", name, labels)  # type: Deferred[Any]
-        d.addCallback(
-            lambda tags: self._session.call(
-                "CreateSnapshot",
-                {"VolumeId": volume_id, "Description": name, "TagSpecifications": tags},
-            )
+        d.addCallback(lambda _: self._lost_one(volume_id, name, labels))
+        return d.addCallback(
+            lambda found: self._request(volume_id, name, labels) if found is None else found
         )
-        d.addErrback(_no_such_volume, volume_id)
-        return d.addCallback(self._created, volume_id, name, labels)
+
+    def _lost_one(self, volume_id, name, labels):
+        # type: (Text, Text, Mapping[Text, Text]) -> Any
+        """
+        Look for the snapshot of a request whose answer was lost, once a list must have it.
+
+        :return: a ``Deferred`` that fires with the :class:`~txstorage.clouds.Snapshot`, or
+            ``None``; ``None`` when no answer was lost.
+        """
+        until = self._lost.pop((volume_id, name), 0.0)
+        remaining = until - self._reactor.seconds()
+        if remaining <= 0:
+            return None
+        waited = deferLater(self._reactor, remaining, lambda: None)  # type: Deferred[Any]
+        waited.addCallback(lambda _: self.list(labels, volume_id, name))
+        return waited.addCallback(lambda page: page.snapshots[0] if page.snapshots else None)
+
+    def _request(self, volume_id, name, labels):
+        # type: (Text, Text, Mapping[Text, Text]) -> Deferred[Snapshot]
+        parameters = {
+            "VolumeId": volume_id,
+            "Description": name,
+            "TagSpecifications": specification(u"snapshot", name, labels),
+        }
+        d = self._session.call("CreateSnapshot", parameters)  # type: Deferred[Any]
+        d.addCallback(self._created, volume_id, name, labels)
+        return d.addErrback(self._not_created, volume_id, name)
+
+    def _not_created(self, failure, volume_id, name):
+        # type: (Failure, Text, Text) -> Failure
+        if has_code(failure, NO_VOLUME):
+            raise UnknownVolume(volume_id)
+        if may_be_processed(failure):
+            self._lost[volume_id, name] = self._reactor.seconds() + LAG
+        return failure
 
     def _created(self, answer, volume_id, name, labels):
         # type: (Any, Text, Text, Mapping[Text, Text]) -> Snapshot
@@ -106,6 +141,7 @@ class EC2Snapshots(object):
         # type: (Text) -> Deferred[None]
         """See :meth:`txstorage.clouds.IVolumeService.delete_snapshot`."""
         asked = self._of_snapshot("DeleteSnapshot", snapshot_id, {"SnapshotId": snapshot_id})
+        asked.addErrback(self._recent.failed, u"delete", snapshot_id)
         return asked.addCallback(lambda _: self._recent.requested(u"delete", snapshot_id))
 
     def list(self, labels, volume_id=None, name=None):
@@ -127,18 +163,14 @@ class EC2Snapshots(object):
         entries = [
             entry_from_wire(each, labels, snapshot_from_wire, u"SnapshotId") for each in result[0]
         ]
+        snapshots, malformed = sorted_out(entries, _id_of)
         # EC2's own filters are not relied on.
         wanted = [
             each
-            for each in entries
-            if isinstance(each, tuple)
-            or each is not None
-            and volume_id in (None, each.volume_id)
-            and name in (None, each.name)
+            for each in self._recent.all_seen(snapshots, labels, _id_of)
+            if volume_id in (None, each.volume_id) and name in (None, each.name)
         ]
-        snapshots, malformed = sorted_out(wanted, lambda snapshot: snapshot.snapshot_id)
-        seen = tuple(self._recent.seen(each.snapshot_id, each) for each in snapshots)
-        return SnapshotPage(seen, malformed, result[1])
+        return SnapshotPage(tuple(wanted), malformed, result[1])
 
     def failure_reason(self, snapshot_id):
         # type: (Text) -> Deferred[Text]
@@ -170,11 +202,9 @@ class EC2Snapshots(object):
         return asked.addErrback(_no_such_snapshot, snapshot_id)
 
 
-def _no_such_volume(failure, volume_id):
-    # type: (Failure, Text) -> Failure
-    if has_code(failure, NO_VOLUME):
-        raise UnknownVolume(volume_id)
-    return failure
+def _id_of(snapshot):
+    # type: (Snapshot) -> Text
+    return snapshot.snapshot_id
 
 
 def _no_such_snapshot(failure, snapshot_id):

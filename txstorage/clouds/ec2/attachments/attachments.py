@@ -114,6 +114,7 @@ class InstanceAttachments(object):
 
         parameters = {"VolumeId": volume_id, "InstanceId": server_id, "Device": name}
         asked = self._session.call("AttachVolume", parameters)  # type: Deferred[Any]
+        asked.addErrback(self._recent.failed, u"attach", volume_id)
         return asked.addCallbacks(accepted, refused)
 
     def detach(self, volume_id, server_id):
@@ -125,6 +126,7 @@ class InstanceAttachments(object):
             return fail(UnknownServer(server_id))
         parameters = {"VolumeId": volume_id, "InstanceId": server_id}
         asked = self._session.call("DetachVolume", parameters)  # type: Deferred[Any]
+        asked.addErrback(self._recent.failed, u"detach", volume_id)
         asked.addCallback(lambda _: self._detaching(volume_id))
         return asked.addErrback(_not_detached, volume_id, server_id)
 

@@ -116,9 +116,9 @@ class EC2Volumes(object):
     def delete(self, volume_id):
         # type: (Text) -> Deferred[None]
         """See :meth:`txstorage.clouds.IVolumeService.delete_volume`."""
-        return self._of_volume("DeleteVolume", volume_id).addCallback(
-            lambda _: self._deleted(volume_id)
-        )
+        d = self._of_volume("DeleteVolume", volume_id)
+        d.addErrback(self._recent.failed, u"delete", volume_id)
+        return d.addCallback(lambda _: self._deleted(volume_id))
 
     def _deleted(self, volume_id):
         # type: (Text) -> None
@@ -137,7 +137,7 @@ class EC2Volumes(object):
         wires, requests = result
         entries = [entry_from_wire(each, labels, volume_from_wire, u"VolumeId") for each in wires]
         volumes, malformed = sorted_out(entries, lambda volume: volume.volume_id)
-        seen = [self._recent.seen(each.volume_id, each) for each in volumes]
+        seen = self._recent.all_seen(volumes, labels, lambda volume: volume.volume_id)
         shown = self._modifications.shown(seen)
         return shown.addCallback(lambda found: VolumePage(tuple(found), malformed, requests))
 
@@ -156,16 +156,16 @@ class EC2Volumes(object):
         d.addCallback(
             lambda _: self._tag("CreateTags", volume_id, tag_list(labels)) if labels else None
         )
+        d.addCallback(lambda _: self._recent.relabelled(volume_id, labels))
         d.addCallback(lambda _: self.get(volume_id))
-        # The description may be older than the tags.
-        return d.addCallback(lambda volume: dict(volume.labels, **dict(labels)))
+        return d.addCallback(lambda volume: volume.labels)
 
     def remove_label(self, volume_id, label):
         # type: (Text, Text) -> Deferred[None]
         """See :meth:`txstorage.clouds.IVolumeService.remove_label`."""
         d = maybeDeferred(check_labels, {label: u""})  # type: Deferred[Any]
         d.addCallback(lambda _: self._tag("DeleteTags", volume_id, [{"Key": label}]))
-        return d.addCallback(lambda _: None)
+        return d.addCallback(lambda _: self._recent.relabelled(volume_id, {label: None}))
 
     def _tag(self, operation, volume_id, tags):
         # type: (str, Text, List[Dict[str, Text]]) -> Deferred[Any]
