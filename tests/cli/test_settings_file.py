@@ -101,6 +101,7 @@ class SettingsTests(SynchronousTestCase):
             "ec2-optimizing": 11.0,
             "ec2-cooldown": 12.0,
             "ec2-reuse": 13.0,
+            "ec2-attachments": 5,
         }
         self.assertEqual(set(options_by_key(command.serve)), set(values))
         del values["tls"]

@@ -210,7 +210,7 @@ class EmbeddedService(object):
         return configuration
 
     def ec2_driver(self, test_case, cluster_id=None, node="node-1", **changes):
-        """:return: as :meth:`driver`, on the EC2 face; the service has the option ``--ec2-port``."""
+        """:return: as :meth:`driver`, on the EC2 face, which needs the option ``--ec2-port``."""
         configuration = dict(self.ec2_configuration(node), **WAITING)
         configuration.update(changes)
         retry_soon(test_case)
