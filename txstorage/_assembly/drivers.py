@@ -23,16 +23,18 @@ from .transport import http_client
 
 MYPY = False
 if MYPY:
-    from typing import Any, Optional  # noqa: F401
+    from typing import Any, Optional, Union  # noqa: F401
     from uuid import UUID  # noqa: F401
 
     from twisted.web.iweb import IAgent  # noqa: F401
 
+    from ..clouds.ec2 import EC2Service  # noqa: F401
     from ..clouds.interface import IVolumeService  # noqa: F401
+    from ..clouds.openstack import OpenStackService, StandaloneService  # noqa: F401
 
 
 def volume_service(reactor, configuration, agent=None):
-    # type: (Any, Configuration, Optional[IAgent]) -> Any
+    # type: (Any, Configuration, Optional[IAgent]) -> Union[OpenStackService, StandaloneService, EC2Service]
     """
     Create the client of the cloud.
 

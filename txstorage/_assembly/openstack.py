@@ -21,6 +21,7 @@ MYPY = False
 if MYPY:
     from typing import Any, Callable, Dict, Iterable, Text, Union  # noqa: F401
 
+    from .._configuration.configuration import Configuration  # noqa: F401
     from .._http.client import HTTPClient  # noqa: F401
 
 _USER = ("username", "user_id", "user_domain_id", "user_domain_name")
