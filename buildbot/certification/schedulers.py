@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from buildbot.plugins import changes, schedulers, util
 
-from .plan import Builder, builders
+from .builder import Builder
+from .plan import builders
 from .settings import Settings
 
 #: Seconds that no further change came.
@@ -45,7 +46,7 @@ def by_hand(builder: Builder, settings: Settings) -> schedulers.ForceScheduler:
         _text(each.name, each.label, default=each.default, required=each.required)
         for each in builder.parameters
     ]
-    if builder.tests:
+    if builder.takes_names:
         asked_for.append(_text("tests", "Tests (all of it when empty)", regex=TESTS, default=""))
     return schedulers.ForceScheduler(
         name=scheduler_name(builder.name),

@@ -1,5 +1,5 @@
 """
-Tests of the parts of the Buildbot that need no Buildbot: the plan, the builds' requirements, the
+Tests of the parts of the Buildbot that need no Buildbot: the builds' requirements, the
 certification, and the installation.
 """
 
@@ -15,7 +15,6 @@ from dataclasses import asdict
 from importlib import import_module
 from unittest.mock import patch
 
-from certification import plan
 from certification.badge import LABEL, badge, result_of
 from certification.settings import CLOUD_PASSWORD, Settings
 from installation import Installation, surroundings, working_in
@@ -23,55 +22,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from worker import cloud, needs, statement
 
 from tests.openstack.progress import RigError
-from tests.run import ROOT, VERSIONS_3
-
-BUILDERS = {builder.name: builder for builder in plan.builders("3.11")}
-
-
-class PlanTests(SynchronousTestCase):
-    """The plan of builds."""
-
-    def test_versions(self) -> None:
-        """All tests run on 2.7 and on each supported Python 3."""
-        self.assertEqual(["2.7", *VERSIONS_3], list(plan.VERSIONS))
-        self.assertLessEqual({"python-" + version for version in plan.VERSIONS}, set(BUILDERS))
-
-    def test_changed_versions(self) -> None:
-        """A change is tested on 2.7, on the oldest Python 3 and on the newest."""
-        self.assertEqual(("2.7", VERSIONS_3[0], VERSIONS_3[-1]), plan.CHANGED_VERSIONS)
-
-    def test_tests_never_meet(self) -> None:
-        """Builders of tests with loop devices hold their lock."""
-        for builder in BUILDERS.values():
-            if builder.tests:
-                self.assertIn(plan.LOOP_DEVICES, builder.locks, builder.name)
-
-    def test_secret(self) -> None:
-        """Only builders that declare a secret get one, and only by hand."""
-        with_secret = [builder for builder in BUILDERS.values() if builder.secret]
-        self.assertEqual([BUILDERS["cloud"]], with_secret)
-        self.assertFalse(BUILDERS["cloud"].at_changes or BUILDERS["cloud"].at_night)
-
-    def test_parameters(self) -> None:
-        """No parameter has the name of one of Buildbot's own."""
-        names = {parameter.name for row in BUILDERS.values() for parameter in row.parameters}
-        theirs = {"username", "reason", "priority", "owner", "branch", "revision", "tests"}
-        self.assertEqual(set(), names & theirs)
-
-    def test_needs_known(self) -> None:
-        """Each requirement of a builder is one that can be checked."""
-        for builder in BUILDERS.values():
-            for need in builder.needs:
-                self.assertIn(need.split()[0], needs.NEEDS)
-
-    def test_scripts_exist(self) -> None:
-        """The files and modules that commands name exist."""
-        for builder in BUILDERS.values():
-            for part in builder.command:
-                if part.endswith(".py"):
-                    self.assertTrue(os.path.exists(os.path.join(ROOT, part)), part)
-            for module in builder.selection:
-                import_module(module)
+from tests.run import ROOT
 
 
 class NeedsTests(SynchronousTestCase):
@@ -98,7 +49,7 @@ class NeedsTests(SynchronousTestCase):
             self.assertEqual(
                 [
                     "no Python 1.5 here",
-                    "not run by root, whom loop devices need",
+                    "not run by root, which loop devices and machines need",
                     "no such-a-program here",
                 ],
                 needs.missing(["python 1.5", "root", "program such-a-program"]),
@@ -124,6 +75,17 @@ class NeedsTests(SynchronousTestCase):
             self.assertEqual(["missing: gcc"], needs.missing(["openstack"]))
         with patch("tests.openstack.installation.prerequisites"):
             self.assertEqual([], needs.missing(["openstack"]))
+
+    def test_modules(self) -> None:
+        """A module or a package that the commit lacks is named; others are not mentioned."""
+        asked = ["module tests.run", "module tests.clouds", "module tests.no.such"]
+        self.assertEqual(["no module tests.no.such in this commit"], needs.missing(asked))
+
+    def test_targets(self) -> None:
+        """A target that the commit's Makefile lacks is named; a part of a target's name is none."""
+        asked = ["target test-docker", "target test-dock", "target help"]
+        reason = "no target test-dock in this commit's Makefile"
+        self.assertEqual([reason], needs.missing(asked))
 
     def test_script(self) -> None:
         """
