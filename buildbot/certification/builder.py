@@ -51,6 +51,7 @@ class Certificate:
     :ivar system: the system's column there.
     :ivar pythons: the paths of the interpreters that the statement names.
     :ivar label: the words of the recorded badge, for a builder that has one.
+    :ivar whole: texts that the output of a whole run has, one for each of its parts.
     """
 
     against: str
@@ -58,6 +59,7 @@ class Certificate:
     system: str
     pythons: tuple[str, ...]
     label: str = ""
+    whole: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

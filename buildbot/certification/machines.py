@@ -10,6 +10,8 @@ from .matrix import ACCEPTANCE_TESTS, DEVICES, DOCKER, EMBEDDED, GUESTS
 #: The requirements of every machine that is made of Debian's packages.
 _DEBIAN = ("root", "program apt-get")
 _LOCKS = (LOOP_DEVICES, NODES)
+#: The set-ups of agents, as ``tests.acceptance`` names them.
+SETUPS = ("stock", "native", "mixed")
 
 
 def made(target: str) -> tuple[str, ...]:
@@ -32,6 +34,7 @@ _ACCEPTANCE = Builder(
         system=EMBEDDED,
         pythons=("$FLOCKER_PYTHON",),
         label="Flocker's acceptance tests",
+        whole=tuple(f"Flocker's acceptance tests, agents: {setup}" for setup in SETUPS),
     ),
 )
 

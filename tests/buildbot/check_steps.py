@@ -17,7 +17,7 @@ from certification.builder import LOCKS, SECRET
 from certification.builders import configs
 from certification.configuration import configured
 from certification.plan import builders
-from certification.schedulers import TESTS, all_of_them, scheduler_name
+from certification.schedulers import TESTS, all_of_them, asked_for
 from certification.settings import CLOUD_PASSWORD, WORKER_PASSWORD, Settings
 from certification.steps import MISSING, CertifyingBuild, Needs, Statement, Trial
 from twisted.internet.defer import inlineCallbacks
@@ -232,10 +232,10 @@ class ConfigurationTests(TestCase):
 
     def test_names_by_hand(self) -> None:
         """Only builders whose command takes names of tests ask for them."""
-        made = {each.name: each for each in all_of_them(self.settings)}
         for builder in builders("3.11"):
-            fields = [each.name for each in made[scheduler_name(builder.name)].forcedProperties]
+            fields = [each.name for each in asked_for(builder)]
             self.assertEqual(builder.takes_names, "tests" in fields, builder.name)
+            self.assertLessEqual({each.name for each in builder.parameters}, set(fields))
 
     def test_tests_are_names(self) -> None:
         """A request by hand takes names of tests; nothing else gets into a command."""

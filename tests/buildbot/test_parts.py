@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from dataclasses import asdict
 from importlib import import_module
 from unittest.mock import patch
 
-from certification.badge import LABEL, badge, result_of
 from certification.settings import CLOUD_PASSWORD, Settings
 from installation import Installation, surroundings, working_in
 from twisted.trial.unittest import SynchronousTestCase
@@ -267,40 +265,3 @@ class InstallationTests(SynchronousTestCase):
             installation.stop()
         self.assertEqual(-9, left.wait())
         self.assertIsNone(beside.poll())
-
-
-class RecordedTests(SynchronousTestCase):
-    """The recorded results in the README and docs/certification.rst."""
-
-    def recorded(self, name: str) -> str:
-        with open(os.path.join(ROOT, "docs", name), encoding="utf-8") as opened:
-            return opened.read()
-
-    def test_badge(self) -> None:
-        """The badge is the statement's, and refers to nothing outside."""
-        image = self.recorded("status.svg")
-        self.assertEqual(badge(self.recorded("status.txt")), image)
-        addresses = re.findall(r"[a-z]+://[^\s\"')<]+", image)
-        self.assertEqual(["http://www.w3.org/2000/svg"], addresses)
-
-    def test_words(self) -> None:
-        """The badge's words name the tests, the result and the day, as the README repeats them."""
-        words = f"{LABEL}: {result_of(self.recorded('status.txt'))}"
-        self.assertIn(f"<title>{words}</title>", self.recorded("status.svg"))
-        self.assertRegex(words, r"^functional tests on loop devices: passed, \d{4}-\d\d-\d\d$")
-        with open(os.path.join(ROOT, "README.rst"), encoding="utf-8") as readme:
-            self.assertIn(f"   :alt: {words}\n", readme.read())
-
-    def test_failed(self) -> None:
-        """A failure, or a build without counts, is never shown as passed."""
-        for counts in ("  5 passed, 1 failed", "  5 passed, 10 failed", "", "passed"):
-            statement = f"2031-01-02: txstorage\n{counts}\n"
-            self.assertEqual("failed, 2031-01-02", result_of(statement), counts)
-            self.assertIn("#e05d44", badge(statement))
-
-    def test_statement(self) -> None:
-        """The statement gives the date, the commit, the cloud, and no failure."""
-        said = self.recorded("status.txt")
-        first = r"\d{4}-\d\d-\d\d: txstorage \S+ \([0-9a-f]{7,}\) against the embedded service"
-        self.assertRegex(said, first)
-        self.assertRegex(said, r"\n  [1-9]\d* passed, 0 failed\n$")
