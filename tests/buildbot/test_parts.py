@@ -209,10 +209,14 @@ class InstallationTests(SynchronousTestCase):
     """The installation, and its remains."""
 
     def test_surroundings(self) -> None:
-        """Builds inherit nothing that concerns another checkout from the worker's environment."""
+        """
+        Builds inherit nothing from the worker's environment that concerns another checkout, or
+        that selects some of the tests.
+        """
         theirs = {"PATH": "/bin", "FLOCKER_PYTHON": "/p", "PIP_INDEX_URL": "http://x"}
         ours = {"MAKEFLAGS": "w", "PYTHONPATH": "/x", "TXSTORAGE_PYTHON3": "/y", "GIT_DIR": "/z"}
-        self.assertEqual(theirs, surroundings({**theirs, **ours}))
+        part = {"AGENTS": "stock"}
+        self.assertEqual(theirs, surroundings({**theirs, **ours, **part}))
 
     def test_password(self) -> None:
         """The worker's password is made once, in a file that only its owner can read."""
