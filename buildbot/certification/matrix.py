@@ -26,7 +26,7 @@ GUESTS = "emulated disks"
 SYSTEMS = (EMBEDDED, OPENSTACK, EC2, CLOUD, GUESTS)
 
 #: A cell without a builder.
-NOTHING = "-"
+NOTHING = "none"
 
 
 def rows(

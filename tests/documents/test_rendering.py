@@ -359,7 +359,7 @@ class TablesTests(SynchronousTestCase):
         self.assertEqual(
             "``openstack``", found["the contract, asynchronous"]["OpenStack, loop devices"]
         )
-        self.assertEqual("-", found["the Docker volume plugin"]["an existing cloud"])
+        self.assertEqual("none", found["the Docker volume plugin"]["an existing cloud"])
         for row in rows:
             self.assertEqual(len(head), len(row))
 
