@@ -164,7 +164,7 @@ class CertificationTestCase(SynchronousTestCase):
         said = [build["state_string"]]
         for step in self.bot.rest.steps(build).values():
             said.append("{name}: {state_string}".format(**step))
-            if step["results"] not in (SUCCESS, None):
+            if step["results"] not in (SUCCESS, SKIPPED, None):
                 said += self.bot.rest.log(step, "stdio").splitlines()[-40:]
         return "\n".join(said)
 
