@@ -18,8 +18,8 @@ SECRET = "CLOUD_PASSWORD"
 LOOP_DEVICES = "loop devices"
 #: Where services listen that tests start with what is installed.
 FIXED_PORTS = "fixed ports"
-#: The machines that tests boot, in namespaces or emulated: they take this machine's memory, and
-#: their tests measure the time of boots and moves.
+#: The machines that tests boot, in namespaces or emulated.  ``tests.nodes.check_end`` looks for
+#: processes of nodes on the whole machine, and would find those of another build.
 NODES = "nodes"
 #: All locks: each belongs to a worker, and one build at a time holds it there.
 LOCKS = (LOOP_DEVICES, FIXED_PORTS, NODES)
