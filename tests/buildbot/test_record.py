@@ -159,9 +159,17 @@ class OfLogsTests(SynchronousTestCase):
         return paths
 
     def git(self, changes: str = "") -> None:
-        """Pretend that the commit was made at the time 1000."""
-        answers = {"status": changes, "log": "1000", "rev-parse": "abc1234"}
-        replaced = patch.object(record, "output", lambda git, command, *_: answers[command])
+        """Pretend that git made the checkout's commit at the time 1000."""
+        answers = {"status": changes, "log": "1000"}
+        run = record.output
+
+        def output(program: str, *arguments: str) -> str:
+            if program != "git":
+                return run(program, *arguments)
+            self.assertEqual(("-C", ROOT), arguments[:2])
+            return answers[arguments[2]]
+
+        replaced = patch.object(record, "output", output)
         replaced.start()
         self.addCleanup(replaced.stop)
 
