@@ -2,12 +2,12 @@
 Record the result of a run for the README and the documentation, with its commit and its day.
 
     python3 buildbot/record.py acceptance
-    python3 buildbot/record.py acceptance --checkout DIRECTORY --log FILE ...
+    python3 buildbot/record.py acceptance --commit COMMIT --log FILE ...
 
 The first command records the builder's newest complete build of the Buildbot that ``make buildbot``
 started.  The second records one run of the builder's target of make, from the target's output; the
-output can be in several files, one for each part.  It is for the machine of that run, and the
-directory is the checkout that was run: this one by default.
+output can be in several files, one for each part.  It is for the machine of that run.  The commit
+is the one that ran, which the output does not contain.
 """
 
 from __future__ import annotations
@@ -25,12 +25,10 @@ from certification.plan import builders
 from installation import ROOT, Installation, RigError
 from rest import Rest
 from tests.side_by_side import summed
-from worker.statement import output
+from worker.statement import output, statement
 
 #: The pages that show badges.
 PAGES = ("README.rst", os.path.join("docs", "certification.rst"))
-#: The directories whose changes would be part of a run.
-TESTED = ("txstorage", "tests")
 _COUNTS = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 _OUTCOMES = ("passed", "failed", "skipped")
 
@@ -117,30 +115,27 @@ def of_output(builder: Builder, texts: Iterable[str]) -> dict[str, int]:
     return summed(counts)
 
 
-def of_logs(builder: Builder, paths: list[str], checkout: str = ROOT) -> str:
+def of_logs(builder: Builder, paths: list[str], commit: str) -> str:
     """
     :param paths: of the files with the output of a run.
-    :param checkout: the directory in which it ran.
+    :param commit: the commit that ran.
     :return: the statement to record.
-    :raises RigError: the output is of another commit, or of a part of a run.
+    :raises RigError: the output is older than the commit, or of a part of a run.
     """
-    git = ("git", "-C", checkout)
-    if output(*git, "status", "--porcelain", "--untracked-files=no", "--", *TESTED):
-        raise RigError("not everything is committed in " + " and ".join(TESTED))
     ended = [os.path.getmtime(path) for path in paths]
-    committed = int(output(*git, "log", "-1", "--format=%ct") or sys.maxsize)
-    if min(ended) < committed:
-        raise RigError("the output is older than the checkout's commit: check out what was run")
+    committed = output("git", "log", "-1", "--format=%ct", commit, "--")
+    if not committed:
+        raise RigError(f"this repository has no commit {commit}")
+    if min(ended) < int(committed):
+        raise RigError(f"the output is older than {commit}: name the commit that ran")
     texts = []
     for path in paths:
         with open(path, encoding="utf-8", errors="replace") as opened:
             texts.append(opened.read())
     counts = of_output(builder, texts)
     certificate = builder.certificate
-    # the checkout's own program, which names that checkout's commit
-    script = os.path.join(checkout, "buildbot", "worker", "statement.py")
-    said = output(sys.executable, script, certificate.against, *certificate.pythons)
-    return badge.recorded(day_of(max(ended)), said, counts)
+    lines = statement(certificate.against, list(certificate.pythons), commit)
+    return badge.recorded(day_of(max(ended)), "\n".join(lines), counts)
 
 
 def main() -> None:
@@ -148,12 +143,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("builder", choices=sorted(rows))
     parser.add_argument("--log", nargs="+", metavar="FILE", help="the output of a run by hand")
-    parser.add_argument("--checkout", default=ROOT, help="the checkout that was run by hand")
+    parser.add_argument("--commit", help="the commit of that run")
     options = parser.parse_args()
-    checkout = os.path.abspath(options.checkout)
+    if bool(options.log) != bool(options.commit):
+        parser.error("--log requires --commit, and --commit requires --log")
     builder = rows[options.builder]
     try:
-        text = of_logs(builder, options.log, checkout) if options.log else newest(builder)
+        text = of_logs(builder, options.log, options.commit) if options.log else newest(builder)
     except (OSError, RigError) as error:
         sys.exit(str(error))
     write(builder, text)

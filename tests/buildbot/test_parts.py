@@ -104,6 +104,13 @@ class StatementTests(SynchronousTestCase):
         self.assertRegex(first, r"^txstorage \d+\.\d+\.\d+ \(.+\) against a mock, with Python 3\.")
         self.assertIn("Twisted ", versions)
 
+    def test_commit(self) -> None:
+        """The version is that of the named commit, which is named in short."""
+        answers = {"old:txstorage/_version.py": "VERSION = '9.9.9'", "old": "abc1234"}
+        with patch.object(statement, "output", lambda *words: answers[words[-1]]):
+            [first] = statement.statement("x", [], "old")
+        self.assertTrue(first.startswith("txstorage 9.9.9 (abc1234) against x, "), first)
+
     def test_kernel(self) -> None:
         """The statement has the kernel's version, and nothing of its builder."""
         with patch("platform.release", return_value="6.1.0-18-ours"):

@@ -158,34 +158,31 @@ class OfLogsTests(SynchronousTestCase):
             paths.append(path)
         return paths
 
-    def git(self, changes: str = "") -> None:
-        """Pretend that git made the checkout's commit at the time 1000."""
-        answers = {"status": changes, "log": "1000"}
-        run = record.output
-
-        def output(program: str, *arguments: str) -> str:
-            if program != "git":
-                return run(program, *arguments)
-            self.assertEqual(("-C", ROOT), arguments[:2])
-            return answers[arguments[2]]
-
-        replaced = patch.object(record, "output", output)
+    def git(self, committed: str) -> None:
+        """Pretend that the commit was made at a time."""
+        replaced = patch.object(record, "output", lambda *_: committed)
         replaced.start()
         self.addCleanup(replaced.stop)
 
     def test_statement(self) -> None:
-        """The statement has the day of the end, what it was held against, and the counts."""
-        self.git()
-        said = record.of_logs(self.builder, self.logs(86400))
+        """The statement has the day of the end, the commit that ran, and the counts."""
+        self.git("1000")
+        said = record.of_logs(self.builder, self.logs(86400), "HEAD")
         self.assertRegex(said, r"^1970-01-02: txstorage \S+ \([0-9a-f]+\) against Flocker's acc")
         self.assertTrue(said.endswith("\n  36 passed, 0 failed, 3 skipped\n"), said)
 
-    def test_of_another_commit(self) -> None:
-        """Output that is older than the commit is not recorded, nor is that of changed files."""
-        self.git()
-        self.assertRaises(RigError, record.of_logs, self.builder, self.logs(999))
-        self.git(" M txstorage/x.py")
-        self.assertRaises(RigError, record.of_logs, self.builder, self.logs(86400))
+    def test_older_than_the_commit(self) -> None:
+        """Output that ended before the commit was made is not that commit's."""
+        self.git("1000")
+        logs = self.logs(999)
+        error = self.assertRaises(RigError, record.of_logs, self.builder, logs, "abc1234")
+        self.assertIn("older than abc1234", str(error))
+
+    def test_unknown_commit(self) -> None:
+        """A commit that the repository lacks is not recorded."""
+        logs = self.logs(86400)
+        error = self.assertRaises(RigError, record.of_logs, self.builder, logs, "no-such")
+        self.assertIn("no commit no-such", str(error))
 
     def test_written(self) -> None:
         """Recording writes the statement, the badge, and the words of both pages."""
