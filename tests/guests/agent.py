@@ -9,9 +9,9 @@ Reads requests, a JSON object a line, and writes replies with the request's ``id
     {"id": 1, "result": {"path": "/dev/vda", "size": 1073741824, "first": "...", "last": "..."}}
     {"id": 1, "error": "DeviceAmbiguous", "message": "..."}
 
-A ``look`` reports an unfinished search; it is repeated only when the outcome changes.  ``first``
-and ``last`` are the texts at the beginning and at the end of the device.  The agent's first line is
-``{"ready": ...}`` with the version of Python.
+A ``look`` reports the outcome of a look of an unfinished search, unless it equals the one before.
+``first`` and ``last`` are the texts at the beginning and at the end of the device.  The agent's
+first line is ``{"ready": ...}`` with the version of Python.
 
 With ``--loaded``, prints the paths of all modules that a guest needs instead, as a JSON list.
 
@@ -46,6 +46,8 @@ LANDMARKS = ("os.py", "site.py", "lib-dynload")
 TEXT = 512
 #: The number of the system call finit_module on x86-64.  Source: arch/x86/entry/syscalls.
 FINIT_MODULE = 313
+#: Seconds: longer than any test.
+NEVER = 24 * 3600
 FILE_SYSTEMS = (("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"))
 
 
@@ -113,14 +115,15 @@ class Agent(LineOnlyReceiver, object):
     """
     Carries out the requests on one connection.
 
-    :param reactor: provides ``IReactorTime`` and ``IReactorFDSet``.
+    :param DeviceFinder finder: searches as the driver does.
+    :param DeviceFinder listener: searches at events, and all but never without one.
     """
 
     delimiter = b"\n"
 
-    def __init__(self, reactor):
-        self._reactor = reactor
-        self._finder = DeviceFinder(reactor)
+    def __init__(self, finder, listener):
+        self._finder = finder
+        self._listener = listener
         self._running = {}
         self._watches = {}
         self._looks = {}
@@ -156,6 +159,9 @@ class Agent(LineOnlyReceiver, object):
     def do_wait_until_present(self, id, volume, size):
         return self._wait(self._finder.wait_until_present, id, volume, size)
 
+    def do_wait_for_event(self, id, volume, size):
+        return self._wait(self._listener.wait_until_present, id, volume, size)
+
     def do_wait_until_grown(self, id, volume, size):
         return self._wait(self._finder.wait_until_grown, id, volume, size)
 
@@ -165,7 +171,7 @@ class Agent(LineOnlyReceiver, object):
 
         return wait(volume, size, report=report).addCallback(described)
 
-    def do_wait_until_gone(self, id, volume):
+    def do_wait_until_gone(self, id, volume, size):
         waiting = self._finder.wait_until_gone(volume)
         if not waiting.called:
             self._look(id, {"error": "DeviceStillPresent", "message": ""})
@@ -180,11 +186,11 @@ class Agent(LineOnlyReceiver, object):
         self._watches[id] = watch
         return watching.addCallback(lambda _: watch.looks)
 
-    def do_stop(self, id, watch):
-        self._watches.pop(watch).loop.stop()
+    def do_stop(self, id, search):
+        self._watches.pop(search).loop.stop()
 
-    def do_cancel(self, id, wait):
-        self._running[wait].cancel()
+    def do_cancel(self, id, search):
+        self._running[search].cancel()
 
 
 def prepare():
@@ -228,7 +234,8 @@ def main():
     log.startLogging(sys.stderr, setStdout=False)
     port = os.open(PORT, os.O_RDWR | os.O_NOCTTY)
     tty.setraw(port)
-    StandardIO(Agent(reactor), stdin=port, stdout=os.dup(port))
+    agent = Agent(DeviceFinder(reactor), DeviceFinder(reactor, intervals=(NEVER, NEVER)))
+    StandardIO(agent, stdin=port, stdout=os.dup(port))
     reactor.run()
 
 

@@ -10,104 +10,94 @@ from .support import GuestTestCase, ebs_id, volume_id
 class DiskTests(GuestTestCase):
     """Disks with and without an identity."""
 
-    def found(self, volume, disk, device):
+    def finds(self, volume, disk, device, call="wait_until_present"):
         """A waiting search finds a volume, once the volume is plugged in."""
-        search = self.guest.begin("wait_until_present", volume=volume.id, size=volume.size)
+        search = self.begin(call, volume)
         self.assertEqual("DeviceNotFound", self.guest.look(search)["error"])
-        self.guest.plug(volume, disk(volume.id))
-        found = self.guest.result(search)
-        self.assert_found(volume, found)
-        self.assertRegex(found["path"], f"^/dev/{device}$")
-        self.assertEqual(found, self.guest.call("find", volume=volume.id, size=volume.size))
+        self.guest.hardware.plug(volume, disk(volume.id))
+        path = self.assert_found(volume, self.guest.result(search))
+        self.assertRegex(path, f"^/dev/{device}$")
+        self.assertEqual(path, self.found(volume, "find"))
 
-    def refused(self, volume, device):
+    def refuses(self, volume, device):
         """A search for a volume fails, and names a disk without an identity."""
-        search = self.guest.begin("find", volume=volume.id, size=volume.size)
         message = rf"^DeviceUnidentified: .* {volume.id}; .*: {device} \("
         with self.assertRaisesRegex(SearchFailed, message):
-            self.guest.result(search)
+            self.found(volume, "find")
 
     def test_virtio(self):
         """A virtio disk is found by the first 20 characters of the id."""
-        self.found(self.volume(), virtio, "vd[a-z]")
+        self.finds(self.volume(), virtio, "vd[a-z]")
 
     def test_scsi(self):
         """A SCSI disk is found by the whole id."""
-        self.found(self.volume(), scsi, "sd[a-z]")
+        self.finds(self.volume(), scsi, "sd[a-z]")
 
     def test_nvme(self):
         """An NVMe disk is found by the id of an EBS volume without its hyphen."""
-        self.found(self.volume(ebs_id()), nvme, r"nvme\dn\d")
+        self.finds(self.volume(ebs_id()), nvme, r"nvme\dn\d")
+
+    def test_events(self):
+        """The kernel's event alone makes a waiting search look again."""
+        self.finds(self.volume(), virtio, "vd[a-z]", "wait_for_event")
 
     def test_nameless(self):
         """A disk without an identity, as on EC2's Xen, is refused and named, also while waiting."""
         volume = self.volume(ebs_id(), size=4)
-        search = self.guest.begin("wait_until_present", volume=volume.id, size=volume.size)
+        search = self.begin("wait_until_present", volume)
         self.assertEqual("DeviceNotFound", self.guest.look(search)["error"])
-        self.guest.plug(volume, nameless(volume.id))
+        self.guest.hardware.plug(volume, nameless(volume.id))
         outcome = self.guest.look(search)
         self.assertEqual("DeviceUnidentified", outcome["error"])
         self.assertRegex(outcome["message"], r": vd[a-z] \(")
-        self.refused(volume, "vd[a-z]")
-        self.guest.call("cancel", wait=search)
+        self.refuses(volume, "vd[a-z]")
+        self.guest.call("cancel", search=search)
         with self.assertRaisesRegex(SearchFailed, "CancelledError"):
             self.guest.result(search)
 
     def test_ide(self):
         """An IDE disk with the hypervisor's own serial number is refused and named."""
-        self.refused(self.ide, "sd[a-z]")
+        self.refuses(self.ide, "sd[a-z]")
 
     def test_two_at_once(self):
         """Two volumes of one size that arrive together have the devices with their own texts."""
         for disk, new in ((virtio, volume_id), (scsi, volume_id), (nvme, ebs_id)):
             both = [self.volume(new()), self.volume(new())]
-            searches = [
-                self.guest.begin("wait_until_present", volume=each.id, size=each.size)
-                for each in both
-            ]
+            searches = [self.begin("wait_until_present", each) for each in both]
             for each in reversed(both):
-                self.guest.plug(each, disk(each.id))
-            paths = set()
+                self.guest.hardware.plug(each, disk(each.id))
             for each, search in zip(both, searches):
-                found = self.guest.result(search)
-                self.assert_found(each, found)
-                paths.add(found["path"])
-            self.assertEqual(2, len(paths))
+                self.assert_found(each, self.guest.result(search))
 
     def test_mixed(self):
-        """One volume of each kind at a time, of one size: none is taken for another."""
-        plugged = []
-        for disk, name in ((virtio, None), (scsi, None), (nvme, ebs_id()), (virtio, None)):
-            volume = self.volume(name)
-            self.guest.plug(volume, disk(volume.id))
-            plugged.append(volume)
-        found = [self.present(volume) for volume in plugged]
-        for volume, device in zip(plugged, found):
-            self.assert_found(volume, device)
-        self.assertEqual(4, len({device["path"] for device in found}))
+        """Volumes of one size on disks of each kind are not taken for one another."""
+        kinds = ((virtio, volume_id), (scsi, volume_id), (nvme, ebs_id), (virtio, volume_id))
+        volumes = [self.volume(new()) for _, new in kinds]
+        for volume, (disk, _) in zip(volumes, kinds):
+            self.guest.hardware.plug(volume, disk(volume.id))
+        paths = {self.found(volume) for volume in volumes}
+        self.assertEqual(len(kinds), len(paths))
 
     def test_same_beginning(self):
-        """Of two ids with the same 20 characters, no virtio disk is either's; SCSI's are."""
+        """Two ids with the same first 20 characters are ambiguous on virtio, and not on SCSI."""
         one = volume_id()
-        other = one[:20] + volume_id()[20:]
-        volumes = [self.volume(one), self.volume(other)]
+        volumes = [self.volume(one), self.volume(one[:20] + volume_id()[20:])]
         for volume in volumes:
-            self.guest.plug(volume, virtio(volume.id))
+            self.guest.hardware.plug(volume, virtio(volume.id))
         for volume in volumes:
-            self._wait_for_ambiguity(volume)
-        self.guest.unplug_all()
+            self.is_ambiguous(volume)
         for volume in volumes:
-            self.guest.plug(volume, scsi(volume.id))
+            self.guest.hardware.unplug(volume)
+            self.guest.hardware.plug(volume, scsi(volume.id))
         for volume in volumes:
-            self.assert_found(volume, self.present(volume))
+            self.found(volume)
 
-    def _wait_for_ambiguity(self, volume):
-        # While the second disk is not there yet, a search still finds the first.
-        watch = self.guest.begin("watch", volume=volume.id, size=volume.size)
-        outcome = {}
-        while outcome.get("error") != "DeviceAmbiguous":
-            outcome = self.guest.look(watch)
-        self.guest.call("stop", watch=watch)
+    def is_ambiguous(self, volume):
+        """A search fails, from when the second disk is there."""
+        watch = self.begin("watch", volume)
+        while self.guest.look(watch).get("error") != "DeviceAmbiguous":
+            pass
+        self.guest.call("stop", search=watch)
         self.guest.result(watch)
 
 

@@ -16,6 +16,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 
 from .. import debian
 from ..packages.run import stop
@@ -31,7 +32,7 @@ from ..run import (
     make_environment_2,
     trial,
 )
-from .machines.guest import QEMU
+from .machines.hypervisor import QEMU, Image
 from .machines.initramfs import make_initramfs
 from .machines.kernel import KernelError, make_kernel
 from .support import VARIABLE
@@ -83,7 +84,7 @@ def made():
         path = os.path.join(PLACE, f"initramfs-{version}")
         with step("making the guests' file system for Python " + version):
             make_initramfs(path, python, kernel)
-        description[version] = {"python": python, "kernel": kernel.image, "initramfs": path}
+        description[version] = asdict(Image(python, kernel.image, path))
     path = os.path.join(PLACE, "made.json")
     with open(path, "w", encoding="utf-8") as opened:
         json.dump(description, opened)

@@ -1,4 +1,4 @@
-"""Volumes for guests: sparse files with a text at both ends, and the disks that clouds make of them."""
+"""Volumes of guests: files with a text at both ends, and the disks that clouds make of them."""
 
 from __future__ import annotations
 
