@@ -32,10 +32,9 @@ from ..run import (
     make_environment_2,
     trial,
 )
-from .machines.hypervisor import QEMU, Image
+from .machines.hypervisor import QEMU, VARIABLE, Image
 from .machines.initramfs import make_initramfs
 from .machines.kernel import KernelError, make_kernel
-from .support import VARIABLE
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PLACE = os.path.join(ROOT, ".guests")

@@ -11,11 +11,8 @@ import uuid
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from .machines.guest import Guest
-from .machines.hypervisor import Image, ide
+from .machines.hypervisor import VARIABLE, Image, ide
 from .machines.volumes import GIB, Volume
-
-#: The environment variable with the path of the description of what ``make test-guests`` made.
-VARIABLE = "TXSTORAGE_GUESTS"
 
 
 def image(python):

@@ -11,6 +11,9 @@ from ...run import ROOT
 from .initramfs import AGENT
 from .messages import ConnectionFailed, Messages
 
+#: The environment variable with the path of a JSON object: the guests' Pythons, and the fields of
+#: an :class:`Image` for each.
+VARIABLE = "TXSTORAGE_GUESTS"
 QEMU = "qemu-system-x86_64"
 #: Seconds for an answer; QEMU starts in less than one, on an idle machine.
 PATIENCE = 120
@@ -184,4 +187,4 @@ class Hypervisor:
         self._execute("block_resize", **{"node-name": node, "size": volume.size})
 
 
-__all__ = ["PATIENCE", "QEMU", "GuestError", "Hypervisor", "Image", "RequestRefused", "ide"]
+__all__ = ["QEMU", "VARIABLE", "GuestError", "Hypervisor", "Image", "RequestRefused", "ide"]

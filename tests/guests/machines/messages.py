@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 
 
@@ -14,12 +15,12 @@ class Messages:
     """
     The messages on one connection, of which each waits for the caller that wants it.
 
-    :param socket: a connected stream socket.
+    :param connection: a connected stream socket.
     :param clock: returns seconds.
     """
 
-    def __init__(self, socket, clock=time.monotonic):
-        self._socket = socket
+    def __init__(self, connection, clock=time.monotonic):
+        self._connection = connection
         self._clock = clock
         self._unread = b""
         self._kept = []
@@ -30,7 +31,7 @@ class Messages:
         :raises ConnectionFailed: the connection is closed.
         """
         try:
-            self._socket.sendall(json.dumps(message).encode("ascii") + b"\n")
+            self._connection.sendall(json.dumps(message).encode("ascii") + b"\n")
         except OSError as error:
             raise ConnectionFailed(f"the connection failed: {error}") from error
 
@@ -64,9 +65,9 @@ class Messages:
         left = end - self._clock()
         try:
             # A time of 0 would mean not to wait, and a negative one is an error.
-            self._socket.settimeout(max(left, 0.001))
-            data = self._socket.recv(65536)
-        except TimeoutError:
+            self._connection.settimeout(max(left, 0.001))
+            data = self._connection.recv(65536)
+        except socket.timeout:
             raise ConnectionFailed("received nothing in time") from None
         except OSError as error:
             raise ConnectionFailed(f"the connection failed: {error}") from error
@@ -76,7 +77,7 @@ class Messages:
 
     def close(self):
         """Close the connection."""
-        self._socket.close()
+        self._connection.close()
 
 
 __all__ = ["ConnectionFailed", "Messages"]
