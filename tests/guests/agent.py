@@ -36,6 +36,7 @@ from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python import log
 
 from txstorage._devices.finder import DeviceFinder
+from txstorage._support.compat import as_text
 from txstorage.errors import DeviceError, DeviceNotFound
 
 PORT = "/dev/ttyS1"
@@ -48,6 +49,8 @@ TEXT = 512
 FINIT_MODULE = 313
 #: Seconds: longer than any test.
 NEVER = 24 * 3600
+#: Seconds between the looks of a watch.
+PAUSE = 0.001
 FILE_SYSTEMS = (("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"))
 
 
@@ -80,24 +83,26 @@ def described(found):
 
 def failed(error):
     """:return: dict of an exception's name and message."""
-    return {"error": type(error).__name__, "message": str(error)}
+    return {"error": type(error).__name__, "message": as_text(error)}
 
 
 class Watch(object):
     """
-    A search that is repeated in each turn of the reactor, and never waits.
+    A search that is repeated as often as the reactor allows, and never waits.
 
+    :param reactor: provides ``IReactorTime``.
     :param find: called without arguments; returns a ``SizedPath``.
     :param report: called with each outcome that differs from the one before.
 
     :ivar int looks: the number of searches.
     """
 
-    def __init__(self, find, report):
+    def __init__(self, reactor, find, report):
         self._find = find
         self._report = report
         self.looks = 0
         self.loop = LoopingCall(self._look)
+        self.loop.clock = reactor
 
     def _look(self):
         self.looks += 1
@@ -115,13 +120,15 @@ class Agent(LineOnlyReceiver, object):
     """
     Carries out the requests on one connection.
 
+    :param reactor: provides ``IReactorTime``.
     :param DeviceFinder finder: searches as the driver does.
     :param DeviceFinder listener: searches at events, and all but never without one.
     """
 
     delimiter = b"\n"
 
-    def __init__(self, finder, listener):
+    def __init__(self, reactor, finder, listener):
+        self._reactor = reactor
         self._finder = finder
         self._listener = listener
         self._running = {}
@@ -141,7 +148,11 @@ class Agent(LineOnlyReceiver, object):
         self._running[name] = running
         running.addCallback(lambda result: self._send(id=name, result=result))
         running.addErrback(self._failed, name)
-        running.addBoth(lambda _: self._running.pop(name, None))
+        running.addBoth(self._forget, name)
+
+    def _forget(self, _, name):
+        for kept in (self._running, self._looks, self._watches):
+            kept.pop(name, None)
 
     def _failed(self, failure, name):
         if not failure.check(DeviceError, CancelledError):
@@ -181,13 +192,13 @@ class Agent(LineOnlyReceiver, object):
         def report(outcome):
             self._look(id, outcome)
 
-        watch = Watch(lambda: self._finder.find(volume, size), report)
-        watching = watch.loop.start(0)
+        watch = Watch(self._reactor, lambda: self._finder.find(volume, size), report)
+        watching = watch.loop.start(PAUSE)
         self._watches[id] = watch
         return watching.addCallback(lambda _: watch.looks)
 
     def do_stop(self, id, search):
-        self._watches.pop(search).loop.stop()
+        self._watches[search].loop.stop()
 
     def do_cancel(self, id, search):
         self._running[search].cancel()
@@ -234,7 +245,8 @@ def main():
     log.startLogging(sys.stderr, setStdout=False)
     port = os.open(PORT, os.O_RDWR | os.O_NOCTTY)
     tty.setraw(port)
-    agent = Agent(DeviceFinder(reactor), DeviceFinder(reactor, intervals=(NEVER, NEVER)))
+    listener = DeviceFinder(reactor, intervals=(NEVER, NEVER))
+    agent = Agent(reactor, DeviceFinder(reactor), listener)
     StandardIO(agent, stdin=port, stdout=os.dup(port))
     reactor.run()
 
