@@ -78,6 +78,7 @@ def current_package():
 
 def _unpack(directory, name):
     """Download a package, and unpack it."""
+    os.makedirs(directory)
     command = ["apt-get", "-q", "download", name]
     options = {"cwd": directory, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with step("downloading " + name):
@@ -86,9 +87,11 @@ def _unpack(directory, name):
             if debian.can_install():
                 debian.apt_get("update")
             run(*command, cwd=directory)
-        [package] = glob.glob(os.path.join(directory, "*.deb"))
-        run("dpkg-deb", "--extract", package, directory)
-        os.remove(package)
+    [package] = glob.glob(os.path.join(directory, "*.deb"))
+    run("dpkg-deb", "--extract", package, directory)
+    # Since Debian 13, the modules are in /usr.
+    if not os.path.exists(os.path.join(directory, "lib")):
+        os.symlink("usr/lib", os.path.join(directory, "lib"))
 
 
 def _copy(source, target):
@@ -105,21 +108,23 @@ def make_kernel(place):
     :raises KernelError: apt has none.
     """
     name, version = current_package()
-    modules = os.path.join(place, "modules")
+    kernel = Kernel(os.path.join(place, "vmlinuz"), os.path.join(place, "modules"))
 
     def make():
-        os.makedirs(modules)
-        _unpack(place, name)
+        unpacked = os.path.join(place, "package")
+        _unpack(unpacked, name)
+        [image] = glob.glob(os.path.join(unpacked, "boot/vmlinuz-*"))
+        shutil.copyfile(image, kernel.image)
+        os.makedirs(kernel.modules)
         # The order is the dependencies': modprobe reads what depmod wrote.
-        [release] = os.listdir(os.path.join(place, "lib/modules"))
-        run("depmod", "--basedir", place, release)
-        shown = ["modprobe", "--dirname", place, "--set-version", release, "--show-depends"]
+        [release] = os.listdir(os.path.join(unpacked, "lib/modules"))
+        run("depmod", "--basedir", unpacked, release)
+        shown = ["modprobe", "--dirname", unpacked, "--set-version", release, "--show-depends"]
         listing = "".join(output_of(*shown, driver) + "\n" for driver in DRIVERS)
         for number, path in enumerate(modules_in(listing)):
             base = os.path.basename(path).split(".")[0]
-            _copy(path, os.path.join(modules, f"{number:02d}-{base}.ko"))
-        shutil.rmtree(os.path.join(place, "lib"))
+            _copy(path, os.path.join(kernel.modules, f"{number:02d}-{base}.ko"))
+        shutil.rmtree(unpacked)
 
     make_once(place, [name, version, DRIVERS], make)
-    [image] = glob.glob(os.path.join(place, "boot/vmlinuz-*"))
-    return Kernel(image, modules)
+    return kernel
