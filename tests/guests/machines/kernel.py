@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from ... import debian
 from ...progress import step
 from ...roots.debootstrap import output_of
-from ...run import make_once, run
+from ...run import content, make_once, run
 
 #: The package that depends on the package of the current kernel.
 LATEST = "linux-image-cloud-amd64"
 #: The drivers of the guests' hardware.  The kernel has others, as that of NVMe, built in.
 DRIVERS = ("virtio_pci", "virtio_blk", "virtio_scsi", "ata_piix", "sd_mod")
+#: This module, which decides what a kernel's directory holds.
+HERE = "tests/guests/machines/kernel.py"
 
 
 class KernelError(Exception):
@@ -126,5 +128,5 @@ def make_kernel(place):
             _copy(path, os.path.join(kernel.modules, f"{number:02d}-{base}.ko"))
         shutil.rmtree(unpacked)
 
-    make_once(place, [name, version, DRIVERS], make)
+    make_once(place, [name, version, *content(HERE)], make)
     return kernel
