@@ -69,6 +69,14 @@ class ComputeAPI(VersionedService):
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return {"x-compute-request-id": call.request_id}
 
+    def unscoped(self, call: APIRequest, segments: Mapping[str, str]) -> WireError | None:
+        """See :class:`~txstorage.embedded.apis.versioned.VersionedService`."""
+        if "server_id" in segments:
+            return refusals.NO_SERVER(segments["server_id"])
+        detail = call.request.path.endswith(b"/detail")
+        policy = "os_compute_api:servers:" + ("detail" if detail else "index")
+        return refusals.FORBIDDEN_BY_COMPUTE(policy)
+
     def fault(self) -> WireError:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return refusals.COMPUTE_FAULT()

@@ -273,11 +273,15 @@ class TokenRecord:
 
     :ivar issued_at: seconds since the epoch.
     :ivar expires_at: seconds since the epoch.
+    :ivar audit_ids: its own id for audits, and that of the first of the tokens that led to it.
+    :ivar scoped: whether it is for the project, and not for Identity alone.
     """
 
     issued_at: float
     expires_at: float
     methods: tuple[str, ...]
+    audit_ids: tuple[str, ...]
+    scoped: bool = True
 
 
 @attr.s(frozen=True, auto_attribs=True)

@@ -298,6 +298,7 @@ VOLUME_FAULT = cinder(
 
 COMPUTE_FAULT = nova(500, "Unexpected API Error.")
 
+FORBIDDEN_BY_COMPUTE = nova(403, "Policy doesn't allow {} to be performed.")
 NO_SERVER = nova(404, "Instance {} could not be found.")
 NO_SERVER_TO_ACT_ON = nova(404, "Instance {} has no mapping to a cell.")
 NO_SUCH_VOLUME = nova(404, "Volume {} could not be found.")
