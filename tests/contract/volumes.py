@@ -65,6 +65,24 @@ SUMMARY = {"id": UUID, "name": (str, NULL), "links": LINKS}
 #: Attempts to catch a state that a fast cloud leaves quickly.
 _RACES = 5
 NEXT = [{"rel": Is("next"), "href": URL}]
+#: Actions of Cinder's that are not looked at elsewhere, by the member that they need, if any.
+OTHER_ACTIONS = {
+    "mountpoint": ["os-attach"],
+    "connector": ["os-initialize_connection", "os-terminate_connection"],
+    "new_volume": ["os-migrate_volume_completion"],
+    "image_id": ["os-reimage"],
+    "new_type": ["os-retype"],
+    "bootable": ["os-set_bootable"],
+    "metadata": ["os-set_image_metadata"],
+    "key": ["os-unset_image_metadata"],
+    "readonly": ["os-update_readonly_flag"],
+    "image_name": ["os-volume_upload_image"],
+    None: [
+        *("os-begin_detaching", "os-detach", "os-extend_volume_completion", "os-force_delete"),
+        *("os-force_detach", "os-migrate_volume", "os-reserve", "os-roll_detaching"),
+        *("os-show_image_metadata", "os-unmanage", "os-unreserve", "revert"),
+    ],
+}
 
 
 def volume_shape(version: str, shape: dict[str, Any] = VOLUME) -> dict[str, Any]:
@@ -191,9 +209,38 @@ class CreateTests(WireTests):
             ("source_volid", refusals.NO_VOLUME),
             ("backup_id", refusals.NO_BACKUP),
             ("consistencygroup_id", refusals.NO_GROUP),
+            ("group_id", refusals.NO_GROUP),
         ):
             self.refused(await self.post(**{"size": 1, source: MISSING}), refusal, MISSING)
         self.refused(await self.post(size=1, imageRef=MISSING), refusals.NO_IMAGE)
+
+    @compares(CREATE, "NO_GROUP", "NOT_OF_TYPE[volume]")
+    async def test_unknown_group(self) -> None:
+        """A group is looked for in every version; since 3.13 its id is a text."""
+        for version in ("3.12", "3.13", "3.71"):
+            for group in (MISSING, "x"):
+                got = await self.post(version, size=1, group_id=group)
+                self.refused(got, refusals.NO_GROUP, group, version=version)
+        self.refused(
+            await self.post("3.12", size=1, group_id=5), refusals.NO_GROUP, 5, version="3.12"
+        )
+        wanted, kind = refusals.NOT_OF_TYPE.by_service["volume"], "'string', 'null'"
+        got = await self.post("3.13", size=1, group_id=5)
+        self.refused(got, wanted, "group_id", 5, 5, kind, version="3.13")
+
+    @compares(CREATE, "NO_MULTIATTACH", "NO_SCHEMA", "NO_BOOLEAN")
+    async def test_multiattach(self) -> None:
+        """No volume is for several servers at once; a request for one is 400."""
+        for yes in (True, "yes"):
+            got = await self.post(size=1, multiattach=yes, availability_zone="nope")
+            self.refused(got, refusals.NO_MULTIATTACH)
+        for wrong in ("maybe", 1):
+            got = await self.post(size=1, multiattach=wrong)
+            self.refused(got, refusals.NO_SCHEMA, "multiattach", wrong, wrong)
+        got = await self.post(size=1, multiattach=None)
+        self.refused(got, refusals.NO_BOOLEAN, "None", "multiattach")
+        got = await self.post(size=1, multiattach="no")
+        self.answered(got, 202, {"volume": CREATED})
 
     @compares(
         CREATE,
@@ -312,6 +359,30 @@ class ShowTests(WireTests):
         for volume_id in (MISSING, "nonsense"):
             got = await self.cinder("GET", "/volumes/" + volume_id)
             self.refused(got, refusals.NO_VOLUME, volume_id)
+
+    @compares(f"volume GET {VOLUMES}/summary", "NO_RESOURCE")
+    async def test_summary(self) -> None:
+        """Since 3.12 there is a summary of the volumes, since 3.36 with all their labels."""
+        key = str(uuid4())
+        before = {"total_count": 0, "total_size": 0}
+        for size, value in ((0, ""), (2, "b"), (1, "a"), (1, "b")):
+            if size:
+                await self.volume(size=size, metadata={key: value})
+            got = await self.cinder("GET", "/volumes/summary?all_tenants=1", version="3.12")
+            summary = self.answered(
+                got, 200, {"volume-summary": {name: int for name in before}}, "3.12"
+            )["volume-summary"]
+            if size:
+                grown = {"total_count": before["total_count"] + 1}
+                grown["total_size"] = before["total_size"] + size
+                self.assertEqual(summary, grown)
+            before = summary
+        got = await self.cinder("GET", "/volumes/summary", version="3.36")
+        shape = {**{name: int for name in before}, "metadata": dict}
+        labels = self.answered(got, 200, {"volume-summary": shape}, "3.36")["volume-summary"]
+        self.assertEqual(sorted(labels["metadata"][key]), ["a", "b"])
+        got = await self.cinder("GET", "/volumes/summary", version="3.11")
+        self.refused(got, refusals.NO_RESOURCE, version="3.11")
 
     @compares("volume GET /v3/<project_id>/types")
     async def test_types(self) -> None:
@@ -439,6 +510,40 @@ class DeleteTests(WireTests):
             self.refused(got, refusals.MALFORMED_BODY.by_service["volume"])
         got = await self.cinder("POST", f"/volumes/{MISSING}/action", reset)
         self.refused(got, refusals.NO_VOLUME, MISSING)
+
+    @compares(
+        *(ACTION, "NO_VOLUME", "NO_RESOURCE", "NO_VOLUME_ACTION"),
+        *("MISSING_FIELD[volume]", "NOT_OF_TYPE[volume]"),
+    )
+    async def test_no_volume(self) -> None:
+        """
+        Every action of Block Storage needs a volume, once its body is right; an unknown action is
+        400.
+        """
+        path = f"/volumes/{MISSING}/action"
+
+        async def post(name: str, value: Any, version: str = "3.71") -> Answer:
+            return await self.cinder("POST", path, {name: value}, version=version)
+
+        wanted = refusals.MISSING_FIELD.by_service["volume"]
+        kind = refusals.NOT_OF_TYPE.by_service["volume"]
+        for needed, actions in OTHER_ACTIONS.items():
+            for name in actions:
+                got = await post(name, {})
+                if needed is None:
+                    self.refused(got, refusals.NO_VOLUME, MISSING, version="3.71")
+                else:
+                    self.refused(got, wanted, name, {}, needed, version="3.71")
+                    got = await post(name, None)
+                    self.refused(got, kind, name, None, None, "'object'", version="3.71")
+        for name in ("os-reserve", "os-detach", "os-force_delete"):
+            self.refused(await post(name, None), refusals.NO_VOLUME, MISSING, version="3.71")
+        got = await post("os-set_bootable", {"bootable": True}, "3.0")
+        self.refused(got, refusals.NO_VOLUME, MISSING)
+        for name, version in (("revert", "3.39"), ("os-reimage", "3.67")):
+            got = await post(name, {"image_id": MISSING}, version)
+            self.refused(got, refusals.NO_RESOURCE, version=version)
+        self.refused(await post("os-nope", {}, "3.0"), refusals.NO_VOLUME_ACTION, "os-nope")
 
     @compares(
         ACTION,

@@ -82,7 +82,7 @@ class AttachmentsAPI(ProjectService):
         page = volume_page(query, self._settings.page_size)
         wanted = _filters(query, call)
         marker = self._found(page.marker).attachment_id if page.marker else None
-        volumes = self._store.attached(wanted, marker, page.limit, page.offset)
+        volumes = self._store.searches.attached(wanted, marker, page.limit, page.offset)
         # Each of them has an attachment.
         both = [(volume.attachment, volume) for volume in volumes if volume.attachment]
         return await self.encoded(both, lambda each: view(*each))

@@ -23,6 +23,7 @@ from ..wire.exchange import EMPTY, APIRequest, APIResponse, Version, WireError, 
 from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
+from .block_storage.actions import check_other
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, labels
 from .block_storage.quota import check_count, check_gigabytes, check_volume
@@ -54,6 +55,7 @@ _NO_FILTERS = frozenset(
 _FILTERS = frozenset(["name", "status"])
 #: From this microversion on, an unknown filter is an error.
 _STRICT_FILTERS = (3, 31)
+_LABELS_IN_SUMMARY = (3, 36)
 _COUNT = (3, 45)
 _ID = "/v3/<project_id>/volumes/<volume_id>"
 
@@ -101,7 +103,7 @@ class BlockStorageAPI(LabelledService):
     @endpoint(app, "/v3/<project_id>/volumes", "POST")
     async def create(self, call: APIRequest) -> APIResponse:
         """Begin to create a volume."""
-        wanted = new_volume(call.json())
+        wanted = new_volume(call.json(), call.version)
         volume = await self._store.write(lambda store: self._add(store, wanted))
         self._engine.begin(volume.volume_id)
         return APIResponse(202, {"volume": self._view(call).created(volume)})
@@ -145,8 +147,17 @@ class BlockStorageAPI(LabelledService):
             next_links("volumes", url, query, page, [volume.volume_id for volume in volumes])
         )
         if call.version >= _COUNT and query.get("with_count", "").lower() in ("1", "true"):
-            body["count"] = self._store.count(chosen)
+            body["count"] = self._store.searches.count(chosen)
         return APIResponse(200, body)
+
+    @endpoint(app, "/v3/<project_id>/volumes/summary", "GET", since=(3, 12))
+    def summary(self, call: APIRequest) -> APIResponse:
+        """Show the number of volumes, the sum of their sizes, and all their labels."""
+        count, gigabytes, metadata = self._store.searches.summary()
+        view: dict[str, Any] = {"total_count": count, "total_size": gigabytes}
+        if call.version >= _LABELS_IN_SUMMARY:
+            view["metadata"] = metadata
+        return APIResponse(200, {"volume-summary": view})
 
     @endpoint(app, _ID, "GET")
     def show(self, call: APIRequest, volume_id: str) -> APIResponse:
@@ -199,6 +210,8 @@ class BlockStorageAPI(LabelledService):
         if name == "os-extend":
             return await self._extend(call, volume_id, body)
         if name != "os-reset_status":
+            check_other(name, body, call.version)
+            self._found(volume_id)
             raise refusals.NO_VOLUME_ACTION(name)
         RESET_STATUS.check(body)
         status = body[name].get("status")

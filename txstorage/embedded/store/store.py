@@ -31,7 +31,7 @@ from .records import (
     VolumeRecord,
 )
 from .revoked import RevokedTokens
-from .searches import count, find, find_attached
+from .searches import Searches
 from .servers import ServersTable
 from .sidecars import Sidecars
 from .snapshots import SnapshotsTable
@@ -54,6 +54,7 @@ class Store:
     :ivar messages: the table of the reasons of failures.
     :ivar servers: the table of the nodes.
     :ivar revoked: the table of revoked tokens.
+    :ivar searches: the searches for volumes.
     :param path: the SQLite file, or ``:memory:``.
     :param clock: returns the wall time, in seconds since the epoch.
     :param sidecars: of the volumes; without them, the database is the only record.
@@ -75,6 +76,7 @@ class Store:
         self.messages = MessagesTable(self._database, clock)
         self.servers = ServersTable(self._database)
         self.revoked = RevokedTokens(self._database)
+        self.searches = Searches(self._database)
 
     def make_room(self) -> None:
         """
@@ -268,22 +270,7 @@ class Store:
         :param before: only those with a smaller sequence number.
         :param limit: the maximum number; negative for all.
         """
-        return find(self._database, chosen, before, limit, offset)
-
-    def count(self, chosen: VolumeFilter) -> int:
-        """Count the volumes on all pages."""
-        return count(self._database, chosen)
-
-    def attached(
-        self, wanted: Mapping[str, str], marker: str | None, limit: int, offset: int
-    ) -> list[VolumeRecord]:
-        """
-        List the volumes with an attachment, the newest attachment first.
-
-        :param wanted: values by the filters :data:`~txstorage.embedded.store.records.ATTACHED`.
-        :param marker: the id of the attachment before the first.
-        """
-        return find_attached(self._database, wanted, marker, limit, offset)
+        return self.searches.volumes(chosen, before, limit, offset)
 
     def usage(self) -> Usage:
         """Return the use of the quota."""

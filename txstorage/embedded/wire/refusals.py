@@ -114,6 +114,12 @@ NO_SNAPSHOT = cinder(404, "Snapshot {} could not be found.")
 NO_BACKUP = cinder(404, "Backup {} could not be found.")
 NO_GROUP = cinder(404, "Group {} could not be found.")
 NO_IMAGE = cinder(400, "Invalid image identifier or unable to access requested image.")
+NO_MULTIATTACH = cinder(
+    400,
+    "multiattach parameter has been removed. The default behavior is to use multiattach enabled "
+    "volume types. Contact your administrator to create a multiattach enabled volume type and use "
+    "it to create multiattach volumes.",
+)
 INCORRECT = cinder(
     400,
     "The server could not comply with the request since it is either malformed or otherwise "
