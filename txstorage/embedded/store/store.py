@@ -31,7 +31,7 @@ from .records import (
     VolumeRecord,
 )
 from .revoked import RevokedTokens
-from .searches import Searches
+from .searches import NEWEST_FIRST, Order, Searches
 from .servers import ServersTable
 from .sidecars import Sidecars
 from .snapshots import SnapshotsTable
@@ -263,14 +263,10 @@ class Store:
         before: int | None = None,
         limit: int = -1,
         offset: int = 0,
+        order: Order = NEWEST_FIRST,
     ) -> list[VolumeRecord]:
-        """
-        List volumes, the newest first.
-
-        :param before: only those with a smaller sequence number.
-        :param limit: the maximum number; negative for all.
-        """
-        return self.searches.volumes(chosen, before, limit, offset)
+        """See :meth:`~txstorage.embedded.store.searches.Searches.volumes`."""
+        return self.searches.volumes(chosen, before, limit, offset, order)
 
     def usage(self) -> Usage:
         """Return the use of the quota."""

@@ -221,6 +221,8 @@ LABELS_TOO_MANY = cinder(
     400, "Invalid input for field/attribute {}. Value: {}. {!r} has too many properties"
 )
 UNKNOWN_FILTER = cinder(400, "Invalid filters {} are found in query options.")
+BAD_BOOLEAN = cinder(400, "Invalid input received: '{} = {}'")
+BAD_COMPARISON = cinder(400, "Invalid {} {}")
 LIMIT_IS_NO_NUMBER = cinder(400, "limit param must be an integer")
 LIMIT_IS_NEGATIVE = cinder(400, "limit param must be positive")
 OFFSET_IS_NO_NUMBER = cinder(400, "offset must be an integer")
