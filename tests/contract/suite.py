@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from .actions import DeleteTests
 from .attachments import HostTests
 from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
@@ -15,7 +16,7 @@ from .lists import LabelTests, ListTests
 from .snapshot_lists import SnapshotLabelTests, SnapshotListTests
 from .snapshots import SnapshotTests
 from .versions import DocumentTests, NegotiationTests, PathTests
-from .volumes import CreateTests, DeleteTests, ShowTests
+from .volumes import CreateTests, ShowTests
 
 #: In the order of the requests that a driver makes.
 SUITE: list[type[WireTests]] = [

@@ -83,7 +83,7 @@ class ComputeAPI(VersionedService):
 
     def _view(self, call: APIRequest) -> ServerView:
         ids = self._identity.ids
-        return ServerView(call.base, ids.project, ids.user)
+        return ServerView(call.base, ids.project, ids.user, call.version, self.is_admin)
 
     def _server(self, server_id: str, store: Store | None = None) -> ServerRecord:
         """
@@ -135,7 +135,9 @@ class ComputeAPI(VersionedService):
     @endpoint(app, _ID, "GET")
     def show(self, call: APIRequest, server_id: str) -> APIResponse:
         """Show one server."""
-        return APIResponse(200, {"server": self._detail(call)(self._server(server_id))})
+        server = self._server(server_id)
+        attachments = self._store.attachments.of_server(server_id)
+        return APIResponse(200, {"server": self._view(call).alone(server, attachments)})
 
     @endpoint(app, _ID + "/action", "POST")
     async def action(self, call: APIRequest, server_id: str) -> APIResponse:

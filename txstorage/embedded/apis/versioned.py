@@ -83,6 +83,11 @@ class VersionedService(Service):
         self._settings = settings
         self._turns = turns
 
+    @property
+    def is_admin(self) -> bool:
+        """``True`` when the user is an administrator."""
+        return "admin" in self._settings.roles
+
     async def encoded(self, entries: Sequence[T], view: Callable[[T], dict[str, Any]]) -> Encoded:
         """
         Encode a list, a long one in slices, between which other requests have their turn.

@@ -82,7 +82,8 @@ class BlockStorageAPI(LabelledService):
 
     def _view(self, call: APIRequest) -> VolumeView:
         ids = self._identity.ids
-        return VolumeView(call.base, ids.project, ids.user, call.version, self.project_path(call))
+        path = self.project_path(call)
+        return VolumeView(call.base, ids.project, ids.user, call.version, path, self.is_admin)
 
     def _found(self, volume_id: str, store: Store | None = None) -> VolumeRecord:
         """
@@ -150,8 +151,7 @@ class BlockStorageAPI(LabelledService):
     def _admin(self) -> Mapping[str, str] | None:
         """The ids that an administrator may filter by; ``None`` for other users."""
         ids = self._identity.ids
-        is_admin = "admin" in self._settings.roles
-        return {"project_id": ids.project, "user_id": ids.user} if is_admin else None
+        return {"project_id": ids.project, "user_id": ids.user} if self.is_admin else None
 
     @endpoint(app, "/v3/<project_id>/volumes/summary", "GET", since=(3, 12))
     def summary(self, call: APIRequest) -> APIResponse:
@@ -188,7 +188,7 @@ class BlockStorageAPI(LabelledService):
         :return: the ids of the snapshots to delete.
         """
         volume = self._found(volume_id, store)
-        if force and "admin" not in self._settings.roles:
+        if force and not self.is_admin:
             raise refusals.FORBIDDEN("volume:force_delete")
         snapshots = store.snapshots.of_volume(volume_id)
         deletable = force or volume.status in _DELETABLE
@@ -250,7 +250,7 @@ class BlockStorageAPI(LabelledService):
 
     def _reset_status(self, store: Store, volume_id: str, status: str) -> None:
         volume = self._found(volume_id, store)
-        if "admin" not in self._settings.roles:
+        if not self.is_admin:
             raise refusals.FORBIDDEN("volume_extension:volume_admin_actions:reset_status")
         if status == "deleting":
             raise refusals.NOT_TO_BE_SET(status)
