@@ -13,6 +13,7 @@ from .compute import AttachTests, ServerTests
 from .copies import CopyTests, GrowTests
 from .identity import IdentityTests
 from .lists import LabelTests, ListTests
+from .server_lists import ServerListTests
 from .snapshot_lists import SnapshotLabelTests, SnapshotListTests
 from .snapshots import SnapshotTests
 from .versions import DocumentTests, NegotiationTests, PathTests
@@ -30,6 +31,7 @@ SUITE: list[type[WireTests]] = [
     LabelTests,
     DeleteTests,
     ServerTests,
+    ServerListTests,
     AttachTests,
     HostTests,
     SnapshotTests,

@@ -22,6 +22,8 @@ from ..wire.pagination import attachment_page, next_links, server_page
 from ..wire.versions import COMPUTE
 from . import compute_views
 from .compute_views import ServerView
+from .servers.lists import chosen, ordered
+from .servers.parameters import check
 from .versioned import VersionedService
 
 #: From this microversion on, the response to an attach comes before the attach.
@@ -119,12 +121,19 @@ class ComputeAPI(VersionedService):
         )
 
     def _list(self, call: APIRequest, path: str, view: _View) -> APIResponse:
-        query = call.query()
+        query, every = call.query(), call.every_query()
         page = server_page(query, self._settings.page_size)
+        check(every, call.version)
+        ids = {"user_id": self._identity.ids.user, "project_id": self._identity.ids.project}
+        detail = path.endswith("detail")
+        found = chosen(self._store.servers.every(), every, call.version, detail, self.is_admin, ids)
         marker = self._store.servers.find(page.marker) if page.marker else None
+        around = [*(each for each in found if each != marker), *([marker] if marker else [])]
+        around = ordered(around, every, call.version, self.is_admin)
         if page.marker and marker is None:
             raise refusals.NO_MARKER(page.marker)
-        servers = self._store.servers.every(marker.sequence if marker else None, page.limit)
+        begin = around.index(marker) + 1 if marker else 0
+        servers = around[begin : begin + page.limit]
         url = f"{call.base}/compute/v2.1/{path}"
         body: dict[str, Any] = {"servers": [view(server) for server in servers]}
         body.update(

@@ -30,6 +30,16 @@ def vm_state(status: str) -> str:
     return _STATES.get(status, ("error", 0))[0]
 
 
+def power_state(status: str) -> int:
+    """Nova's number of the hypervisor's state of a server."""
+    return _STATES.get(status, ("error", 0))[1]
+
+
+def database_time(seconds: float) -> str:
+    """Seconds since the epoch as Nova's database has them, in whole seconds."""
+    return f"{compute_time(seconds)[:-1]}.000000".replace("T", " ")
+
+
 @attr.s(frozen=True, auto_attribs=True)
 class ServerView:
     """
@@ -58,7 +68,6 @@ class ServerView:
 
     def detail(self, server: ServerRecord, attachments: list[AttachmentRecord]) -> dict[str, Any]:
         """A server in full, in a list."""
-        _, power_state = _STATES.get(server.status, ("error", 0))
         created = compute_time(server.created_at)
         view = self.summary(server)
         view.update(
@@ -75,7 +84,7 @@ class ServerView:
                 "status": server.status,
                 "tenant_id": self.project_id,
                 "user_id": self.user_id,
-                "OS-SRV-USG:launched_at": f"{created[:-1]}.000000",
+                "OS-SRV-USG:launched_at": database_time(server.created_at).replace(" ", "T"),
                 "OS-SRV-USG:terminated_at": None,
                 "config_drive": "",
                 "key_name": None,
@@ -83,7 +92,7 @@ class ServerView:
                 "OS-EXT-AZ:availability_zone": AVAILABILITY_ZONE,
                 "OS-EXT-STS:task_state": None,
                 "OS-EXT-STS:vm_state": vm_state(server.status),
-                "OS-EXT-STS:power_state": power_state,
+                "OS-EXT-STS:power_state": power_state(server.status),
                 "os-extended-volumes:volumes_attached": [
                     self._attached(entry) for entry in attachments
                 ],
@@ -95,7 +104,7 @@ class ServerView:
                 "pinned_availability_zone": None,
                 "scheduler_hints": {},
                 "host_status": "UP",
-                **_attributes(server),
+                **attributes(server),
             }
         )
         if server.status == "ACTIVE":
@@ -121,7 +130,7 @@ class ServerView:
         return view
 
 
-def _attributes(server: ServerRecord) -> dict[str, Any]:
+def attributes(server: ServerRecord) -> dict[str, Any]:
     """The attributes that once only administrators saw."""
     attributes = {
         "host": _HOST,

@@ -319,6 +319,26 @@ QUERY_IS_NO_NUMBER = nova(
 QUERY_IS_EMPTY = nova(
     400, "Invalid input for query parameters {}. Value: {}. {!r} should be non-empty"
 )
+NO_EXPRESSION = nova(400, "Invalid input for query parameters {}. Value: {}. {!r} is not a 'regex'")
+NO_TIME = nova(400, "Invalid input for query parameters {}. Value: {}. {!r} is not a 'date-time'")
+NO_KEY = nova(400, "Invalid input for query parameters {}. Value: {}. {!r} is not one of {}")
+UNKNOWN_PARAMETER = nova(400, "{} not match any of the regexes: '^_'")
+BAD_FILTER = nova(400, "Invalid filter field: {}.")
+BAD_SERVER_STATUS = nova(400, "Invalid status value")
+DELETED_SERVERS = nova(403, "Only administrators may list deleted instances")
+CHANGES_CROSSED = nova(
+    400, "The value of changes-since must be less than or equal to changes-before."
+)
+NO_BOOLEAN_FOR_COMPUTE = nova(
+    400,
+    "Unrecognized value '{}', acceptable values are: '0', '1', 'f', 'false', 'n', 'no', 'off', "
+    "'on', 't', 'true', 'y', 'yes'",
+)
+NO_ORDER_BY = nova(403, "Only administrators can sort servers by {}")
+BAD_DIRECTION_OF_SERVERS = nova(
+    400, "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'"
+)
+TOO_MANY_DIRECTIONS = nova(400, "Invalid input received: Sort direction size exceeds sort key size")
 BAD_DEVICE = nova(
     400,
     "Invalid input for field/attribute device. Value: {}. {!r} does not match "
