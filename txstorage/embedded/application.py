@@ -42,8 +42,8 @@ from .wire.versions import VOLUME, announcements, as_version
 
 #: Cinder's condition for a project id.
 _PROJECT = re.compile(rb"[0-9a-f-]+\Z")
-#: The beginning of Compute's own middleware.
-_COMPUTE = "/compute/v2.1"
+#: The documents of Compute's own middleware.
+_COMPUTE = ("/compute/v2", "/compute/v2.1")
 #: The one path whose requests need no token and have a body that matters.
 _TOKENS = b"/identity/v3/auth/tokens"
 
@@ -77,7 +77,7 @@ class _Document(Resource):
         found = announcements(call.base)
         if safe and self._path in found:
             own_id = {"x-compute-request-id": call.request_id}
-            return found[self._path].with_headers(own_id if self._path == _COMPUTE else {})
+            return found[self._path].with_headers(own_id if self._path in _COMPUTE else {})
         # Below no service's path, any service may refuse.
         service = (self._path.split("/") + [""])[1]
         raise refusals.NO_ROUTE.get(service, refusals.NO_ROUTE["volume"])()
