@@ -5,6 +5,7 @@ certificates of its own.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 
@@ -13,7 +14,7 @@ import yaml
 from ..nodes.machines.nodes import Nodes
 from ..nodes.service import CONFIGURATION as OURS
 from ..nodes.service import Service
-from .units import AGENTS, CONFIGURATION, CONTROL, DATASETS, NATIVE, PLUGIN
+from .units import AGENTS, API, CONFIGURATION, CONTROL, DATASETS, NATIVE, PLUGIN
 
 #: The agents of the nodes, by the names of the set-ups.
 STOCK, ASYNCHRONOUS = "stock", "native"
@@ -23,6 +24,11 @@ SETUPS = {
     "mixed": (STOCK, ASYNCHRONOUS),
 }
 DROP_IN = f"/etc/systemd/system/{DATASETS}.service.d/txstorage.conf"
+#: Prints the state of the nodes whose agents are connected, JSON.
+CONNECTED = """\
+curl --silent --fail --cacert {0}/cluster.crt --cert {0}/plugin.crt --key {0}/plugin.key \
+  https://{1}:{2}/v1/state/nodes
+"""
 #: The user of the tests, by Flocker's own name.
 USER = "user"
 
@@ -51,8 +57,10 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
-        self.nodes.save_logs()
-        self.nodes.down()
+        try:
+            self.nodes.save_logs()
+        finally:
+            self.nodes.down()
 
     @property
     def control(self):
@@ -146,6 +154,12 @@ class Cluster:
                 node.put(native.encode("ascii"), DROP_IN)
             node.run(f"systemctl daemon-reload && systemctl enable --quiet {DATASETS} {PLUGIN}")
             node.run(f"systemctl restart {DATASETS} {PLUGIN}")
+
+    def connected(self):
+        """:return: the number of agents that are connected with the control service."""
+        asked = CONNECTED.format(CONFIGURATION, self.control.address, API)
+        output = self.control.run(asked, check=False).output
+        return len(json.loads(output)) if output else 0
 
     # -- power -------------------------------------------------------------
 
