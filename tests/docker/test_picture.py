@@ -12,7 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.cli.demo.test_picture import demo_picture
 from tests.helpers.imports import ROOT
 
-from .demo import STEPS
+from ..nodes.demonstration import title_of
+from .demo import DockerDemonstration
 
 sys.modules.setdefault("demo_picture", demo_picture)
 sys.path.insert(0, os.path.join(ROOT, "docs"))
@@ -37,7 +38,8 @@ class PictureTests(SynchronousTestCase):
         """The picture shows every step of the demonstration, with the same rows after each."""
         shown = [line for line in self.lines if line.startswith("ok ")]
         self.assertEqual(
-            [title for title, _ in STEPS], [re.sub(r"^ok \d+\.\d s ", "", line) for line in shown]
+            [title_of(step) for step in DockerDemonstration.STEPS],
+            [re.sub(r"^ok \d+\.\d s ", "", line) for line in shown],
         )
         rows = {digest for line in self.lines for digest in re.findall(r"MD5 (\w+)", line)}
         self.assertEqual(1, len(rows), self.lines)
