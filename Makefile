@@ -93,10 +93,10 @@ docs: environment ## make the documentation, in docs/_build/html
 	@$(BIN)/sphinx-build -E -a -W --keep-going -q -b html docs docs/_build/html
 
 picture-docker: environment ## make the picture of the Docker plugin, docs/docker.svg, of a demonstration (as root, on Debian)
-	@$(BIN)/python docs/docker_picture.py
+	@$(BIN)/python docs/demonstration_picture.py demo-docker
 
 picture-flocker: environment ## make the picture of Flocker's Docker plugin, docs/flocker.svg, of a demonstration (as root, on Debian)
-	@$(BIN)/python docs/flocker_picture.py
+	@$(BIN)/python docs/demonstration_picture.py demo-flocker
 
 picture: environment ## make the README's picture, docs/demo.svg, of a demo (as root)
 	@$(BIN)/python docs/demo_picture.py
