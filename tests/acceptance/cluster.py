@@ -14,7 +14,7 @@ import yaml
 from ..nodes.machines.nodes import Nodes
 from ..nodes.service import CONFIGURATION as OURS
 from ..nodes.service import Service
-from .units import AGENTS, API, CONFIGURATION, CONTROL, DATASETS, NATIVE, PLUGIN
+from .units import AGENTS, API, CONFIGURATION, CONTROL, DATASETS, NATIVE, PLUGIN, SYSLOG
 
 #: The agents of the nodes, by the names of the set-ups.
 STOCK, ASYNCHRONOUS = "stock", "native"
@@ -24,6 +24,12 @@ SETUPS = {
     "mixed": (STOCK, ASYNCHRONOUS),
 }
 DROP_IN = f"/etc/systemd/system/{DATASETS}.service.d/txstorage.conf"
+#: Waits until a message has reached the system log: Flocker's tests only look for those that must
+#: not.
+LOGGED = """\
+logger --tag node configured
+timeout 30 sh -c "until grep -q 'node: configured' /var/log/messages; do sleep 0.1; done"
+"""
 #: Prints the state of the nodes whose agents are connected, JSON.
 CONNECTED = """\
 curl --silent --fail --cacert {0}/cluster.crt --cert {0}/plugin.crt --key {0}/plugin.key \
@@ -134,6 +140,7 @@ class Cluster:
         self._give(node, name, "node")
         self._give(node, "plugin", "plugin")
         node.run("systemctl restart docker")
+        node.run(f"systemctl enable --now {SYSLOG} && {LOGGED}")
 
     def admit(self, key):
         """Let the owner of an SSH key in, as root."""
