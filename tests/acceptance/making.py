@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from .. import debian
 from ..flocker.run import make_beside
 from ..nodes.ending import end_in_order, ignore_signals
-from ..nodes.machines.nodes import RUNS
+from ..nodes.machines.nodes import LOGS, RUNS
 from ..nodes.machines.runs import sweep_left, wait_until_over
 from ..nodes.run import TOOLS, made
 from ..nodes.trees.images import Image, load_all
@@ -62,6 +63,7 @@ def nodes_for(target):
         if missing:
             raise OSError(f"{target}: missing: " + ", ".join(missing))
         sweep_left(RUNS)
+        shutil.rmtree(LOGS, ignore_errors=True)
         yield
     finally:
         ignore_signals()

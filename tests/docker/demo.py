@@ -9,12 +9,13 @@ the embedded service is their cloud.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 
 from ..nodes.demonstration import DATA, Demonstration, Wrong, shown
 from ..nodes.ending import end_in_order, ignore_signals
-from ..nodes.machines.nodes import RUNS
+from ..nodes.machines.nodes import LOGS, RUNS
 from ..nodes.machines.runs import wait_until_over
 from ..nodes.run import made
 from ..nodes.support import Machines
@@ -114,6 +115,7 @@ def main():
     check_machine("demo-docker")
     with open(made(this_release()), encoding="utf-8") as opened:
         described = json.load(opened)
+    shutil.rmtree(LOGS, ignore_errors=True)
     end_in_order()
     try:
         return demonstrated(Machines(described))

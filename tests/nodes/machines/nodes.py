@@ -174,15 +174,10 @@ class Nodes:
             for node in nodes:
                 ending.callback(node.unplug)
 
-    def save_logs(self, directory=LOGS):
-        """
-        Copy the nodes' consoles and journals.
-
-        :param directory: where; what is there is removed.
-        """
-        shutil.rmtree(directory, ignore_errors=True)
+    def save_logs(self):
+        """Copy the nodes' consoles and journals, into a directory that has the run's name."""
         for node in self:
-            target = os.path.join(directory, node.name)
+            target = os.path.join(LOGS, self._run.name, node.name)
             os.makedirs(target)
             shutil.copy(node.within("console.log"), target)
             journal = node.within("upper/var/log/journal")
