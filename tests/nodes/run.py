@@ -26,6 +26,7 @@ from ..progress import say, step
 from ..roots.debootstrap import check_machine, this_release
 from ..run import ENVIRONMENT, ROOT, checks_in, concluded, make_environment, parts, trial
 from ..side_by_side import side_by_side, summed
+from .ending import ignore_signals
 from .machines.nodes import LOGS, PLACE, RUNS, VARIABLE
 from .machines.runs import sweep_left, wait_until_over
 from .trees.images import busybox, postgresql
@@ -128,9 +129,7 @@ def main():
         say(str(error))
         counts = {"passed": 0, "failed": 1, "skipped": 0}
     finally:
-        # a second interrupt would leave nodes and loop devices behind
-        for which in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(which, signal.SIG_IGN)
+        ignore_signals()
         with step("waiting for the end of the nodes"):
             for place in places():
                 wait_until_over(place)

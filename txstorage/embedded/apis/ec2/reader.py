@@ -95,7 +95,7 @@ class StoreReader:
 
     def attached(self, server_id: str) -> list[SeenVolume]:
         """List the volumes of a server, the newest attachment first."""
-        return self._seen(self._store.attached({"instance_id": server_id}, None, -1, 0))
+        return self._seen(self._store.searches.attached({"instance_id": server_id}, None, -1, 0))
 
     def snapshots(self) -> list[SnapshotRecord]:
         """List snapshots, the newest first; a deleted one is gone at once."""
