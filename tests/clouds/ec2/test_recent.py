@@ -85,7 +85,7 @@ class RecentChangesTests(SynchronousTestCase):
         for labels, expected in [({}, True), ({u"a": u"b"}, True), ({u"a": u"c"}, False)]:
             found = self.listed(u"available", labels)
             self.assertEqual(expected, OTHER in [each.volume_id for each in found])
-        self.assertTrue(found[-1].volume_id == VOLUME)
+            self.assertTrue(all(each.listed for each in found if each.volume_id == OTHER))
         self.recent.requested(u"delete", OTHER)
         self.assertEqual(1, len(self.listed(u"available")))
 
@@ -101,6 +101,9 @@ class RecentChangesTests(SynchronousTestCase):
         self.recent.relabelled(VOLUME, {u"a": u"2", u"c": u"3"})
         self.recent.relabelled(VOLUME, {u"b": None})
         self.assertEqual({u"a": u"2", u"c": u"3"}, self.recent.seen(VOLUME, old).labels)
+        for labels, count in [({u"a": u"1"}, 0), ({u"a": u"2"}, 1), ({u"b": u"1"}, 0)]:
+            found = self.recent.all_seen([old], labels, lambda each: each.volume_id)
+            self.assertEqual((labels, count), (labels, len(found)))
         self.clock.advance(LAG)
         self.assertEqual(old, self.recent.seen(VOLUME, old))
 
