@@ -89,6 +89,13 @@ class RecentChangesTests(SynchronousTestCase):
         self.recent.requested(u"delete", OTHER)
         self.assertEqual(1, len(self.listed(u"available")))
 
+    def test_listed_as_described(self):
+        """A new volume that a list lacks is as the latest description shows it."""
+        self.recent.created(VOLUME, described(u"creating"))
+        self.recent.seen(VOLUME, described(u"available"))
+        [found] = self.recent.all_seen([], {}, lambda each: each.volume_id)
+        self.assertEqual((u"available", True), (found.status, found.listed))
+
     def listed(self, status, labels=()):
         """A list of one volume, as it is to be expected."""
         return self.recent.all_seen(

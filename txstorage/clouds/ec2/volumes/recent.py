@@ -221,7 +221,7 @@ class RecentChanges(object):
         """
         found = OrderedDict((id_of(each), each) for each in described)
         for accepted in self._accepted.all():
-            if accepted.created is not None and has_labels(accepted.created.labels, labels):
+            if accepted.created is not None:
                 created = _changed(accepted.created, listed=True)
                 found.setdefault(id_of(created), created)
         seen = [self.seen(key, found[key]) for key in found if not self.is_gone(key)]
