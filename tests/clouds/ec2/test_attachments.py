@@ -80,6 +80,19 @@ class AttachTests(AttachmentsTestCase):
         self.successResultOf(ec2.request_attach(VOLUME, SERVER))
         self.assertEqual(u"attaching", self.successResultOf(ec2.get_volume(VOLUME)).status)
 
+    def test_lost(self):
+        """An attach or a detach whose answer was lost may have been accepted."""
+        attached = volume(state=u"in-use", attachments=[attachment(u"attached")])
+        for script, operation, described, expected in [
+            ([NODE, HANG], "request_attach", volume(), u"attaching"),
+            ([HANG], "request_detach", attached, u"detaching"),
+        ]:
+            ec2 = self.service(*script + [volumes(described)])
+            lost = getattr(ec2, operation)(VOLUME, SERVER)
+            self.wire.clock.advance(30)
+            self.failureResultOf(lost, errors.ResponseLost)
+            self.assertEqual(expected, self.successResultOf(ec2.get_volume(VOLUME)).status)
+
     def test_in_turn(self):
         """Attaches to one instance choose their names one after the other."""
         ec2 = self.service(HANG, instances(instance(u"i-02")), ATTACHED, ATTACHED, NODE, ATTACHED)

@@ -85,9 +85,16 @@ class RecentChangesTests(SynchronousTestCase):
         for labels, expected in [({}, True), ({u"a": u"b"}, True), ({u"a": u"c"}, False)]:
             found = self.listed(u"available", labels)
             self.assertEqual(expected, OTHER in [each.volume_id for each in found])
-        self.assertTrue(found[-1].volume_id == VOLUME)
+            self.assertTrue(all(each.listed for each in found if each.volume_id == OTHER))
         self.recent.requested(u"delete", OTHER)
         self.assertEqual(1, len(self.listed(u"available")))
+
+    def test_listed_as_described(self):
+        """A new volume that a list lacks is as the latest description shows it."""
+        self.recent.created(VOLUME, described(u"creating"))
+        self.recent.seen(VOLUME, described(u"available"))
+        [found] = self.recent.all_seen([], {}, lambda each: each.volume_id)
+        self.assertEqual((u"available", True), (found.status, found.listed))
 
     def listed(self, status, labels=()):
         """A list of one volume, as it is to be expected."""
@@ -101,6 +108,9 @@ class RecentChangesTests(SynchronousTestCase):
         self.recent.relabelled(VOLUME, {u"a": u"2", u"c": u"3"})
         self.recent.relabelled(VOLUME, {u"b": None})
         self.assertEqual({u"a": u"2", u"c": u"3"}, self.recent.seen(VOLUME, old).labels)
+        for labels, count in [({u"a": u"1"}, 0), ({u"a": u"2"}, 1), ({u"b": u"1"}, 0)]:
+            found = self.recent.all_seen([old], labels, lambda each: each.volume_id)
+            self.assertEqual((labels, count), (labels, len(found)))
         self.clock.advance(LAG)
         self.assertEqual(old, self.recent.seen(VOLUME, old))
 

@@ -215,14 +215,20 @@ class PagesTests(SynchronousTestCase):
         """Read a list."""
         self.wire = EC2Wire(*script)
         filters = [{"Name": u"tag:a", "Values": [u"b"]}]
-        return all_entries(self.wire.session, "DescribeVolumes", {"Filters": filters}, u"Volumes")
+        return all_entries(
+            self.wire.session,
+            "DescribeVolumes",
+            {"Filters": filters},
+            u"Volumes",
+            lambda each: each[u"VolumeId"],
+        )
 
     def test_all(self):
         """Pages of 100 are requested, each with the token of the one before."""
         script = [self.page(u"vol-1", u"n1"), self.page(u"vol-2", u"n2"), self.page(u"vol-3")]
         entries, requests = self.successResultOf(self.read(*script))
         self.assertEqual(
-            ([u"vol-1", u"vol-2", u"vol-3"], 3), ([each[u"VolumeId"] for each in entries], requests)
+            ([u"vol-1", u"vol-2", u"vol-3"], 3), (entries, requests)
         )
         forms = self.wire.forms()
         self.assertEqual([None, u"n1", u"n2"], [form.get(u"NextToken") for form in forms])

@@ -132,6 +132,14 @@ class SnapshotsTests(SynchronousTestCase):
         [found] = self.successResultOf(ec2.list_snapshots(LABELS)).snapshots
         self.assertEqual(u"deleting", found.status)
 
+    def test_delete_lost(self):
+        """A deletion whose answer was lost may have been accepted."""
+        ec2 = self.service(HANG, snapshots(snapshot()))
+        lost = ec2.delete_snapshot(SNAPSHOT)
+        self.wire.clock.advance(30)
+        self.failureResultOf(lost, errors.ResponseLost)
+        self.assertEqual(u"deleting", self.successResultOf(ec2.get_snapshot(SNAPSHOT)).status)
+
     def test_list(self):
         """Only the account's own are asked for; EC2's filters are not relied on."""
         ec2 = self.service(

@@ -11,6 +11,7 @@ from txstorage.clouds.ec2 import EC2Service
 from txstorage.clouds.ec2.wire import GIB
 from txstorage.interfaces import UnknownVolume
 
+from ...helpers.wire import HANG
 from .support import (
     LABELS,
     NO_VOLUME,
@@ -132,6 +133,14 @@ class ChangeTests(VolumesTestCase):
         self.assertEqual(u"deleting", self.successResultOf(ec2.get_volume(VOLUME)).status)
         self.failureResultOf(ec2.get_volume(VOLUME), UnknownVolume)
 
+    def test_delete_lost(self):
+        """A deletion whose answer was lost may have been accepted."""
+        ec2 = self.service(HANG, volumes(volume()))
+        lost = ec2.delete_volume(VOLUME)
+        self.wire.clock.advance(30)
+        self.failureResultOf(lost, errors.ResponseLost)
+        self.assertEqual(u"deleting", self.successResultOf(ec2.get_volume(VOLUME)).status)
+
     def test_delete_refused(self):
         """A volume in use is not deleted, and an unknown one is unknown."""
         ec2 = self.service(refusal(u"VolumeInUse"), NO_VOLUME)
@@ -157,8 +166,10 @@ class ChangeTests(VolumesTestCase):
 
     def test_remove_label(self):
         """A tag is removed whatever its value."""
-        ec2 = self.service(document(u"DeleteTags"), NO_VOLUME)
+        late = volumes(volume(labels=dict(LABELS, a=u"b")))
+        ec2 = self.service(document(u"DeleteTags"), late, NO_VOLUME)
         self.assertIs(None, self.successResultOf(ec2.remove_label(VOLUME, u"a")))
+        self.assertEqual(LABELS, self.successResultOf(ec2.get_volume(VOLUME)).labels)
         form = self.wire.forms()[0]
         self.assertEqual((u"a", None), (form[u"Tag.1.Key"], form.get(u"Tag.1.Value")))
         self.failureResultOf(ec2.remove_label(VOLUME, u"a"), UnknownVolume)

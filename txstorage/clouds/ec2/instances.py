@@ -5,7 +5,7 @@ Instances of EC2.
 
 from __future__ import absolute_import, division, print_function
 
-from functools import partial
+from itertools import chain
 
 from twisted.internet.defer import fail
 
@@ -16,7 +16,7 @@ from .wire import instances_in, is_id, server_from_wire
 
 MYPY = False
 if MYPY:
-    from typing import Any, Text, Tuple  # noqa: F401
+    from typing import Any, List, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
@@ -57,9 +57,16 @@ class Instances(object):
     def list(self):
         # type: () -> Deferred[Tuple[Server, ...]]
         """See :meth:`txstorage.clouds.IVolumeService.list_servers`."""
-        read = partial(understood, self._session, _READ, server_from_wire)
-        listed = all_entries(self._session, _READ, {}, u"Reservations")
-        return listed.addCallback(lambda result: tuple(map(read, instances_in(result[0]))))
+
+        def read(reservation):
+            # type: (Any) -> List[Server]
+            return [
+                understood(self._session, _READ, server_from_wire, each)
+                for each in instances_in([reservation])
+            ]
+
+        listed = all_entries(self._session, _READ, {}, u"Reservations", read)
+        return listed.addCallback(lambda result: tuple(chain.from_iterable(result[0])))
 
     def start(self, server_id):
         # type: (Text) -> Deferred[None]

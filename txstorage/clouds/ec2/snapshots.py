@@ -8,6 +8,8 @@ any cloud.
 
 from __future__ import absolute_import, division, print_function
 
+from functools import partial
+
 from twisted.internet.defer import fail, maybeDeferred
 from twisted.internet.task import deferLater
 
@@ -155,15 +157,13 @@ class EC2Snapshots(object):
         parameters = {"OwnerIds": [u"self"]}  # type: Dict[str, Any]
         if filters:
             parameters["Filters"] = filters
-        listed = all_entries(self._session, _READ, parameters, u"Snapshots")
+        read = partial(entry_from_wire, labels=labels, read=snapshot_from_wire, key=u"SnapshotId")
+        listed = all_entries(self._session, _READ, parameters, u"Snapshots", read)
         return listed.addCallback(self._page, labels, volume_id, name)
 
     def _page(self, result, labels, volume_id, name):
         # type: (Any, Mapping[Text, Text], Optional[Text], Optional[Text]) -> SnapshotPage
-        entries = [
-            entry_from_wire(each, labels, snapshot_from_wire, u"SnapshotId") for each in result[0]
-        ]
-        snapshots, malformed = sorted_out(entries, _id_of)
+        snapshots, malformed = sorted_out(result[0], _id_of)
         # EC2's own filters are not relied on.
         wanted = [
             each

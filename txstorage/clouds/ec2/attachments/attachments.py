@@ -6,6 +6,8 @@ Attachments of EC2's volumes to instances.
 from __future__ import absolute_import, division, print_function
 
 import re
+from functools import partial
+from itertools import chain
 
 from twisted.internet.defer import DeferredLock, fail, succeed
 
@@ -159,19 +161,9 @@ class InstanceAttachments(object):
             return succeed(())
         operation = "DescribeVolumes"
         filters = [one_of(u"attachment.instance-id", [server_id])]
-        listed = all_entries(self._session, operation, {"Filters": filters}, u"Volumes")
-
-        def found(result):
-            # type: (Any) -> Tuple[Attachment, ...]
-            return tuple(
-                attachment
-                for wire in result[0]
-                for attachment in understood(
-                    self._session, operation, attachments_to, server_id, wire
-                )
-            )
-
-        return listed.addCallback(found)
+        read = partial(understood, self._session, operation, attachments_to, server_id)
+        listed = all_entries(self._session, operation, {"Filters": filters}, u"Volumes", read)
+        return listed.addCallback(lambda result: tuple(chain.from_iterable(result[0])))
 
 
 def _is_taken(failure, name):

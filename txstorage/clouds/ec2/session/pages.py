@@ -9,7 +9,7 @@ from ....errors import NotTheService
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, List, Mapping, Set, Text  # noqa: F401
+    from typing import Any, Callable, Dict, List, Mapping, Set, Text  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
 
@@ -31,14 +31,16 @@ class TokenPages(object):
     :param str operation: such as ``DescribeVolumes``.
     :param dict parameters: the operation's.
     :param text key: the list's name in the answer.
+    :param read: called with each entry; returns the value to collect.
     """
 
-    def __init__(self, session, operation, parameters, key):
-        # type: (EC2Session, str, Mapping[str, Any], Text) -> None
+    def __init__(self, session, operation, parameters, key, read):
+        # type: (EC2Session, str, Mapping[str, Any], Text, Callable[[Any], Any]) -> None
         self._session = session
         self._operation = operation
         self._parameters = dict(parameters, MaxResults=PAGE_SIZE)
         self._key = key
+        self._read_entry = read
         self._entries = []  # type: List[Any]
         self._tokens = set()  # type: Set[Text]
         self._requests = 0
@@ -57,7 +59,8 @@ class TokenPages(object):
 
     def _arrived(self, answer):
         # type: (Dict[Text, Any]) -> Any
-        self._entries.extend(answer.get(self._key) or [])
+        # Page by page, so that a long list never stalls the reactor.
+        self._entries.extend(self._read_entry(each) for each in answer.get(self._key) or [])
         token = answer.get(u"NextToken")
         if not token:
             return self._entries, self._requests
@@ -73,8 +76,8 @@ class TokenPages(object):
         return self.read(token)
 
 
-def all_entries(session, operation, parameters, key):
-    # type: (EC2Session, str, Mapping[str, Any], Text) -> Deferred[Any]
+def all_entries(session, operation, parameters, key, read):
+    # type: (EC2Session, str, Mapping[str, Any], Text, Callable[[Any], Any]) -> Deferred[Any]
     """
     Read all pages of a list.
 
@@ -82,10 +85,11 @@ def all_entries(session, operation, parameters, key):
     :param str operation: such as ``DescribeVolumes``.
     :param dict parameters: the operation's.
     :param text key: the list's name in the answer.
-    :return: a ``Deferred`` that fires with ``(entries, requests)``, where requests is their number;
+    :param read: called with each entry; returns the value to collect.
+    :return: a ``Deferred`` that fires with ``(values, requests)``, where requests is their number;
         fails with :class:`~txstorage.errors.NotTheService` when the list has no end.
     """
-    return TokenPages(session, operation, parameters, key).read()
+    return TokenPages(session, operation, parameters, key, read).read()
 
 
 __all__ = ["MAX_PAGES", "PAGE_SIZE", "all_entries"]

@@ -221,10 +221,11 @@ class RecentChanges(object):
         """
         found = OrderedDict((id_of(each), each) for each in described)
         for accepted in self._accepted.all():
-            if accepted.created is not None and has_labels(accepted.created.labels, labels):
+            if accepted.created is not None:
                 created = _changed(accepted.created, listed=True)
                 found.setdefault(id_of(created), created)
-        return [self.seen(key, found[key]) for key in found if not self.is_gone(key)]
+        seen = [self.seen(key, found[key]) for key in found if not self.is_gone(key)]
+        return [each for each in seen if has_labels(each.labels, labels)]
 
     def missing(self, object_id):
         # type: (Text) -> Any

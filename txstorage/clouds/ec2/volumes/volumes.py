@@ -6,6 +6,7 @@ Volumes of EC2.
 from __future__ import absolute_import, division, print_function
 
 from collections import OrderedDict
+from functools import partial
 
 from twisted.internet.defer import fail, maybeDeferred, succeed
 
@@ -129,13 +130,13 @@ class EC2Volumes(object):
         # type: (Mapping[Text, Text]) -> Deferred[VolumePage]
         """See :meth:`txstorage.clouds.IVolumeService.list_volumes`."""
         parameters = {"Filters": filters_for(labels)} if labels else {}  # type: Dict[str, Any]
-        listed = all_entries(self._session, _READ, parameters, u"Volumes")
+        read = partial(entry_from_wire, labels=labels, read=volume_from_wire, key=u"VolumeId")
+        listed = all_entries(self._session, _READ, parameters, u"Volumes", read)
         return listed.addCallback(self._listed, labels)
 
     def _listed(self, result, labels):
         # type: (Any, Mapping[Text, Text]) -> Deferred[VolumePage]
-        wires, requests = result
-        entries = [entry_from_wire(each, labels, volume_from_wire, u"VolumeId") for each in wires]
+        entries, requests = result
         volumes, malformed = sorted_out(entries, lambda volume: volume.volume_id)
         seen = self._recent.all_seen(volumes, labels, lambda volume: volume.volume_id)
         shown = self._modifications.shown(seen)
