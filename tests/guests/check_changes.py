@@ -58,6 +58,7 @@ class ChangeTests(GuestTestCase):
             self.guest.hardware.plug(volume, virtio(volume.id))
             paths.append(self.found(volume))
             gone = self.begin("wait_until_gone", volume)
+            self.assertEqual("DeviceStillPresent", self.guest.look(gone)["error"])
             self.guest.hardware.unplug(volume)
             self.assertIsNone(self.guest.result(gone))
         self.assertEqual(paths[0], paths[1])
