@@ -29,10 +29,11 @@ class ChangeTests(GuestTestCase):
         self.guest.hardware.end_unplug(volume)
         self.assertIsNone(self.guest.result(gone))
         self.found(other)
-        while seen[-1].get("error") != "DeviceNotFound":
-            seen.append(self.guest.look(watch))
         self.guest.call("stop", search=watch)
-        self.assertGreater(self.guest.result(watch), len(seen))
+        looks = self.guest.result(watch)
+        seen += self.guest.looks(watch)
+        self.assertGreater(looks, len(seen))
+        self.assertEqual("DeviceNotFound", seen[-1]["error"])
         for outcome in seen:
             if outcome.get("error") not in LEAVING:
                 self.assert_found(volume, outcome)
@@ -57,6 +58,7 @@ class ChangeTests(GuestTestCase):
             self.guest.hardware.plug(volume, virtio(volume.id))
             paths.append(self.found(volume))
             gone = self.begin("wait_until_gone", volume)
+            self.assertEqual("DeviceStillPresent", self.guest.look(gone)["error"])
             self.guest.hardware.unplug(volume)
             self.assertIsNone(self.guest.result(gone))
         self.assertEqual(paths[0], paths[1])

@@ -68,6 +68,11 @@ class Guest:
         """
         return self._take(lambda said: said["id"] == search and "look" in said)["look"]
 
+    def looks(self, search):
+        """:return: list of the outcomes of a finished search's looks that :meth:`look` left."""
+        kept = self.hardware.port.take_kept(lambda said: said["id"] == search and "look" in said)
+        return [said["look"] for said in kept]
+
     def result(self, search):
         """
         Wait for the end of a search.

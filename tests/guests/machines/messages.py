@@ -52,6 +52,15 @@ class Messages:
                 return message
             self._kept.append(message)
 
+    def take_kept(self, wanted):
+        """
+        :param wanted: called with a message; returns whether it is one.
+        :return: list of the wanted messages among those that arrived before others that were taken.
+        """
+        found = [message for message in self._kept if wanted(message)]
+        self._kept = [message for message in self._kept if message not in found]
+        return found
+
     def _next(self, end):
         while b"\n" not in self._unread:
             self._receive(end)

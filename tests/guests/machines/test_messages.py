@@ -27,6 +27,14 @@ class MessagesTests(SynchronousTestCase):
         self.assertEqual({"n": 3}, self.messages.take(lambda message: message["n"] == 3, 5))
         self.assertEqual({"n": 1}, self.messages.take(lambda message: True, 5))
 
+    def test_kept(self) -> None:
+        """The kept messages are taken in their order, and once."""
+        self.other.sendall(b'{"n": 1}\n{"n": 2}\n{"n": 3}\n{"n": 4}\n')
+        self.messages.take(lambda message: message["n"] == 4, 5)
+        kept = self.messages.take_kept(lambda message: message["n"] != 2)
+        self.assertEqual([{"n": 1}, {"n": 3}], kept)
+        self.assertEqual([{"n": 2}], self.messages.take_kept(lambda message: True))
+
     def test_send(self) -> None:
         """A message is one line of JSON."""
         self.messages.send({"text": "two\nlines"})
