@@ -10,8 +10,8 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo demo-docker test mutants test-faults test-pythons test-all test-openstack test-flocker test-acceptance test-fresh lint docs bench clean \
-	environment buildbot buildbot-stop test-buildbot packages release-check test-packages test-docker test-docker-all docker-plugin picture picture-docker
+.PHONY: help demo demo-docker demo-flocker test mutants test-faults test-pythons test-all test-openstack test-flocker test-acceptance test-fresh test-aws lint docs bench clean \
+	environment buildbot buildbot-stop test-buildbot packages release-check test-packages test-docker test-docker-all test-guests docker-plugin picture picture-docker picture-flocker
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -22,8 +22,11 @@ environment:
 demo: environment ## see a volume made, attached, written, moved, read and destroyed
 	@$(BIN)/txstorage demo
 
-demo-docker: ## see a database in a container move between machines that are made for it (as root, on Debian)
-	@$(PYTHON) -m tests.docker.demo
+demo-docker: environment ## see a database in a container move between machines that are made for it (as root, on Debian)
+	@$(BIN)/python -W ignore -m tests.docker.demo
+
+demo-flocker: environment ## see the same with FLOCKER_PYTHON's Flocker and its own Docker plugin (as root, on Debian)
+	@$(BIN)/python -W ignore -m tests.acceptance.demo $(addprefix --agents=,$(AGENTS))
 
 test: ## run the tests on Python 3 and, where there is one, on 2.7
 	@$(PYTHON) -m tests.run
@@ -35,9 +38,9 @@ test-pythons: ## run the tests on every Python there is
 	@$(PYTHON) -m tests.run --all
 
 test-all: ## run everything; Flocker's tests too where FLOCKER_PYTHON says which
-	@$(if $(FLOCKER_PYTHON),:,echo "--- no FLOCKER_PYTHON: test-flocker is left out")
-	@$(PYTHON) -m tests.targets lint test-pythons test-openstack test-packages test-docker-all test-fresh test-buildbot \
-		$(if $(FLOCKER_PYTHON),test-flocker)
+	@$(if $(FLOCKER_PYTHON),:,echo "--- no FLOCKER_PYTHON: test-flocker and test-acceptance are left out")
+	@$(PYTHON) -m tests.targets lint test-pythons test-openstack test-packages test-docker-all test-guests test-fresh test-aws test-buildbot \
+		$(if $(FLOCKER_PYTHON),test-flocker test-acceptance)
 
 test-openstack: ## run the tests that need a real OpenStack, on one that this brings up (as root)
 	@$(PYTHON) -m tests.openstack.run
@@ -45,8 +48,8 @@ test-openstack: ## run the tests that need a real OpenStack, on one that this br
 test-flocker: ## run Flocker's own tests, and a whole Flocker, on FLOCKER_PYTHON=/path/to/python2.7
 	@$(PYTHON) -m tests.flocker.run
 
-test-acceptance: ## run Flocker's acceptance tests on machines with FLOCKER_PYTHON's Flocker (as root, on Debian)
-	@$(PYTHON) -m tests.acceptance.run $(addprefix --agents=,$(AGENTS))
+test-acceptance: environment ## run Flocker's acceptance tests on machines with FLOCKER_PYTHON's Flocker (as root, on Debian)
+	@$(BIN)/python -W ignore -m tests.acceptance.run $(addprefix --agents=,$(AGENTS)) $(addprefix --mongodb=,$(MONGODB_IMAGE))
 
 test-faults: environment ## run random operations under faults, kills and shortages (as root); OPTIONS="--help" lists more
 	@$(BIN)/python -W ignore -m tests.faults.run $(OPTIONS)
@@ -81,8 +84,14 @@ test-docker: ## run the tests on machines with a Docker Engine each, made for it
 test-docker-all: ## run these tests, and those of the managed plugin and of Podman
 	@$(PYTHON) -m tests.nodes.run --all $(if $(RELEASE),--release $(RELEASE))
 
+test-guests: ## run the search for devices in virtual machines with hot-plugged volumes (on Debian)
+	@$(PYTHON) -m tests.guests.run
+
 test-fresh: ## run make demo and make test on fresh machines of Debian 12 and 13 (as root, on Debian)
 	@$(PYTHON) -m tests.fresh.run
+
+test-aws: ## run the aws command and boto3 against the embedded service (with loop devices as root)
+	@$(PYTHON) -m tests.aws.run
 
 docs: environment ## make the documentation, in docs/_build/html
 	@$(PYTHON) -m tests.debian dot graphviz
@@ -90,7 +99,10 @@ docs: environment ## make the documentation, in docs/_build/html
 	@$(BIN)/sphinx-build -E -a -W --keep-going -q -b html docs docs/_build/html
 
 picture-docker: environment ## make the picture of the Docker plugin, docs/docker.svg, of a demonstration (as root, on Debian)
-	@$(BIN)/python docs/docker_picture.py
+	@$(BIN)/python docs/demonstration_picture.py demo-docker
+
+picture-flocker: environment ## make the picture of Flocker's Docker plugin, docs/flocker.svg, of a demonstration (as root, on Debian)
+	@$(BIN)/python docs/demonstration_picture.py demo-flocker
 
 picture: environment ## make the README's picture, docs/demo.svg, of a demo (as root)
 	@$(BIN)/python docs/demo_picture.py
@@ -101,5 +113,5 @@ bench: environment ## measure the driver and the service beside other clients; O
 clean: ## remove all that these made
 	$(STEP) "taking OpenStack down" $(PYTHON) -m tests.openstack.rig down
 	$(STEP) "stopping Buildbot" $(PYTHON) buildbot/run.py stop
-	$(STEP) "removing environments, packages and reports" rm -rf .openstack .packages .nodes .fresh .buildbot .bench .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
+	$(STEP) "removing environments, packages and reports" rm -rf .openstack .packages .nodes .guests .fresh .aws .buildbot .bench .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
 	$(STEP) "removing compiled Python files" find . '(' -name __pycache__ -o -name '*.pyc' ')' -prune -exec rm -rf '{}' +

@@ -38,7 +38,7 @@ BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 #: Percent of the package's branches.
 COVERAGE = 95
 COVERAGE_TOOL = (os.path.join(ENVIRONMENT, "bin", "python"), "-m", "coverage")
-#: The parts that the running Python's tests are dealt to, as one alone would leave cores idle.
+#: The parts that a suite's modules are dealt to, as one alone would leave cores idle.
 PARTS = 2
 #: The programs that the demo uses as root, and those that tests use, with Debian's packages.
 PROGRAMS = {"mkfs.ext4": "e2fsprogs"}
@@ -337,15 +337,18 @@ def straddling_tests():
     )
 
 
-def parts(tests):
+def parts(name, tests, modules):
     """
-    :param tests: the names of the chosen tests; empty for all.
-    :return: dict of jobs' names to the names of tests, for the running Python.
+    Deal a suite to parts, which run side by side.
+
+    :param name: the suite's.
+    :param tests: the names of the chosen tests, which are one part; empty for all.
+    :param modules: the names of all modules.
+    :return: dict of the parts' names to the names of their tests.
     """
     if tests:
-        return {"3": tests}
-    modules = modules_of_tests()
-    return {"3, part {}".format(n + 1): modules[n::PARTS] for n in range(PARTS)}
+        return {name: tests}
+    return {"{}, part {}".format(name, n + 1): modules[n::PARTS] for n in range(PARTS)}
 
 
 def on_python_2(tests, show=show):
@@ -365,7 +368,7 @@ def jobs(options):
         coverage, unless one Python was chosen.
     """
     tests = options.tests or ["tests"]
-    own_parts = {} if options.only else parts(options.tests)
+    own_parts = {} if options.only else parts("3", options.tests, modules_of_tests())
     made = [(name, partial(measured, name, some)) for name, some in own_parts.items()]
     own = "{}.{}".format(*sys.version_info)
     for version in VERSIONS_3:

@@ -5,6 +5,7 @@ certificates of its own.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 
@@ -13,7 +14,7 @@ import yaml
 from ..nodes.machines.nodes import Nodes
 from ..nodes.service import CONFIGURATION as OURS
 from ..nodes.service import Service
-from .units import AGENTS, CONFIGURATION, CONTROL, DATASETS, NATIVE, PLUGIN
+from .units import AGENTS, API, CONFIGURATION, CONTROL, DATASETS, NATIVE, PLUGIN, SYSLOG
 
 #: The agents of the nodes, by the names of the set-ups.
 STOCK, ASYNCHRONOUS = "stock", "native"
@@ -23,6 +24,17 @@ SETUPS = {
     "mixed": (STOCK, ASYNCHRONOUS),
 }
 DROP_IN = f"/etc/systemd/system/{DATASETS}.service.d/txstorage.conf"
+#: Waits until a message has reached the system log: Flocker's tests only look for those that must
+#: not.
+LOGGED = """\
+logger --tag node configured
+timeout 30 sh -c "until grep -q 'node: configured' /var/log/messages; do sleep 0.1; done"
+"""
+#: Prints the state of the nodes whose agents are connected, JSON.
+CONNECTED = """\
+curl --silent --fail --cacert {0}/cluster.crt --cert {0}/plugin.crt --key {0}/plugin.key \
+  https://{1}:{2}/v1/state/nodes
+"""
 #: The user of the tests, by Flocker's own name.
 USER = "user"
 
@@ -51,8 +63,10 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
-        self.nodes.save_logs()
-        self.nodes.down()
+        try:
+            self.nodes.save_logs()
+        finally:
+            self.nodes.down()
 
     @property
     def control(self):
@@ -126,6 +140,7 @@ class Cluster:
         self._give(node, name, "node")
         self._give(node, "plugin", "plugin")
         node.run("systemctl restart docker")
+        node.run(f"systemctl enable --now {SYSLOG} && {LOGGED}")
 
     def admit(self, key):
         """Let the owner of an SSH key in, as root."""
@@ -146,6 +161,12 @@ class Cluster:
                 node.put(native.encode("ascii"), DROP_IN)
             node.run(f"systemctl daemon-reload && systemctl enable --quiet {DATASETS} {PLUGIN}")
             node.run(f"systemctl restart {DATASETS} {PLUGIN}")
+
+    def connected(self):
+        """:return: the number of agents that are connected with the control service."""
+        asked = CONNECTED.format(CONFIGURATION, self.control.address, API)
+        output = self.control.run(asked, check=False).output
+        return len(json.loads(output)) if output else 0
 
     # -- power -------------------------------------------------------------
 

@@ -109,13 +109,15 @@ def _install_driver(flocker, directory, beside):
 
 
 def _unpack(directory):
-    """Unpack Debian's packages over the copy."""
+    """Unpack Debian's packages over the copy; their files out of ``/usr`` are not needed."""
     with tempfile.TemporaryDirectory() as place:
         # apt's own user can't write here
         options = ["-q", "-o", "APT::Sandbox::User=root"]
         run("apt-get", *options, "download", *PACKAGES, cwd=place, stdout=subprocess.DEVNULL)
         for name in os.listdir(place):
-            run("dpkg-deb", "--extract", os.path.join(place, name), directory)
+            words = ["dpkg-deb", "--fsys-tarfile", os.path.join(place, name)]
+            with subprocess.Popen(words, stdout=subprocess.PIPE) as packed:
+                run("tar", "-x", "-C", directory, "./usr", stdin=packed.stdout)
 
 
 def _fill(flocker, directory, beside):

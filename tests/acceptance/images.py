@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..nodes.machines.nodes import PLACE
 from ..nodes.trees.images import Image
@@ -20,8 +20,8 @@ PROGRAMS = ("lsblk", "findmnt")
 NOBODY = "nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"
 #: The parts of a Python that the tests' programs do not need.
 LEFT_OUT = ["--exclude=test", "--exclude=site-packages", "--exclude=config", "--exclude=*.a"]
-
-
+#: Matches what ``docker load`` prints for an image.
+LOADED = re.compile(r"^Loaded image(?: ID)?: (\S+)$", re.MULTILINE)
 #: Starts a PostgreSQL as the image of that name does: as root, on a volume that may be new, and
 #: open to everyone.
 DATABASE = """\
@@ -43,6 +43,35 @@ def database(image):
     [searched, *_] = image.changes
     command = json.dumps(["sh", "-c", DATABASE])
     return replace(image, changes=(searched, "USER root", "CMD " + command))
+
+
+@dataclass(frozen=True)
+class SavedImage:
+    """
+    An image in a file of ``docker save``.
+
+    :ivar name: the image's name on the nodes, whatever it is in the file.
+    :ivar path: the path of the file.
+    """
+
+    name: str
+    path: str
+
+    def load(self, node):
+        """
+        Load the image on a node, unless it is there.
+
+        :raises OSError: the file has no image.
+        """
+        if node.run(["docker", "image", "inspect", self.name], check=False).code == 0:
+            return
+        with open(self.path, "rb") as saved:
+            process = node.spawn(["docker", "load", "--quiet"], stdin=saved)
+            output, errors = process.communicate()
+        loaded = LOADED.findall(output)
+        if process.returncode or not loaded:
+            raise OSError(f"{node.name}: {self.path} can't be loaded: {errors or output}")
+        node.run(["docker", "tag", loaded[0], self.name])
 
 
 def libraries(paths):

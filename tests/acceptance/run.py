@@ -4,7 +4,8 @@ Debian.
 
 ``FLOCKER_PYTHON`` is a Python 2.7 with Flocker in its own environment, which the nodes get a copy
 of.  The tests run on the set-ups of agents that ``--agents`` names: ``stock`` (Flocker's own on
-both nodes), ``native`` (txstorage's on both), and ``mixed`` (one of each).  Ends with::
+both nodes), ``native`` (txstorage's on both), and ``mixed`` (one of each).  ``--mongodb`` is a file
+of ``docker save`` with an image for Flocker's tests of MongoDB.  Ends with::
 
     N passed, N failed, N skipped
 """
@@ -13,33 +14,26 @@ import argparse
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 
-from .. import debian
-from ..flocker.run import make_beside
 from ..nodes.machines.node import NodeError
-from ..nodes.machines.nodes import LOGS, RUNS
-from ..nodes.machines.runs import sweep_left, wait_until_over
-from ..nodes.run import TOOLS, made
-from ..nodes.trees.images import Image, load_all
-from ..packages.run import stop
-from ..progress import say, step
-from ..roots.debootstrap import check_machine, this_release
-from ..run import ROOT, concluded, counted, make_environment
+from ..nodes.machines.nodes import LOGS
+from ..progress import say
+from ..run import ROOT, concluded, counted
 from ..side_by_side import summed
-from .cluster import SETUPS, Cluster
-from .flockers import Flocker, make_layer
-from .images import database, python
+from .cluster import SETUPS
+from .images import SavedImage, database, python
+from .making import cluster_with, flocker_for, nodes_for
+from .runner import MONGODB
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 #: The modules of tests, below ``flocker.acceptance``.  Those that need Flocker's container agent
 #: come last, because Flocker's tests reboot a node to get rid of that.
 MODULES = """\
 endtoend.test_dataset endtoend.test_leases endtoend.test_benchmark endtoend.test_dockerplugin
-integration.test_platform endtoend.test_diagnostics integration.test_postgres
-obsolete.test_containers
+integration.test_platform endtoend.test_diagnostics integration.test_mongodb
+integration.test_postgres obsolete.test_containers
 """.split()
 #: The variables that requests prefers to the cluster's certificates, and those of proxies.
 LEFT_OUT = """\
@@ -47,12 +41,8 @@ REQUESTS_CA_BUNDLE CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR http_proxy https_pr
 HTTPS_PROXY ALL_PROXY all_proxy
 """.split()
 VOLUME_SIZE = 2**30
-NEEDED = """\
-make test-acceptance needs a Flocker:
-  FLOCKER_PYTHON=/path/to/python2.7 make test-acceptance
-where that Python has Flocker (1.15, or its last development version) in its own
-environment, a virtualenv for instance, with pip and the requirements of Flocker's
-acceptance tests. Run it as root, on Debian or Ubuntu."""
+#: The image that Flocker's tests of MongoDB run.
+MONGODB_IMAGE = "clusterhq/mongodb:latest"
 #: ssh and scp with a key of their own, and no file of this machine's root changed.
 SSH = """\
 #!/bin/sh
@@ -145,58 +135,38 @@ def tested(cluster, setup, tests, given):
     return counted(follow(process, cluster.look))
 
 
-def run_all(flocker, setups, tests):
-    """:return: the counts of all set-ups."""
-    beside = make_beside(flocker.python)
-    with open(made(this_release()), encoding="utf-8") as opened:
-        described = json.load(opened)
-    images = {each["name"]: Image(**each) for each in described["images"]}
-    layers = [make_layer(flocker, beside), *described["layers"]]
-    loaded = [database(images["postgres"]), python(flocker, images["busybox"].path)]
-    with Cluster(flocker, layers) as cluster:
-        with step("loading images"):
-            load_all(cluster.nodes, loaded)
+def run_all(flocker, setups, tests, mongodb):
+    """
+    :param mongodb: the path of an image of MongoDB, or ``None``.
+    :return: the counts of all set-ups.
+    """
+
+    def chosen(images):
+        saved = [SavedImage(MONGODB_IMAGE, mongodb)] if mongodb else []
+        return [database(images["postgres"]), python(flocker, images["busybox"].path), *saved]
+
+    with cluster_with(flocker, chosen) as (cluster, beside):
         ssh = cluster.nodes.within("ssh")
         cluster.admit(make_ssh(ssh))
         given = variables(cluster, ssh, [ROOT, *beside])
+        given.update({MONGODB: mongodb} if mongodb else {})
         return summed([tested(cluster, setup, tests, given) for setup in setups])
-
-
-def flocker_of(interpreter):
-    """
-    :raises SystemExit: there is no interpreter, or it has no Flocker.
-    """
-    if not interpreter:
-        sys.exit("FLOCKER_PYTHON is not set.\n\n" + NEEDED)
-    try:
-        return Flocker.of(interpreter)
-    except (OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"{error}\n\n{NEEDED}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--agents", action="append", choices=SETUPS, help="all by default")
+    parser.add_argument("--mongodb", help="an image of MongoDB, a file of docker save")
     parser.add_argument("tests", nargs="*", help="some tests, as trial takes them")
     options = parser.parse_args()
-    flocker = flocker_of(os.environ.get("FLOCKER_PYTHON"))
-    check_machine("test-acceptance")
-    signal.signal(signal.SIGTERM, stop)
+    flocker = flocker_for("test-acceptance")
+    tests = options.tests or ["flocker.acceptance." + name for name in MODULES]
     try:
-        missing = debian.prefer({**TOOLS, "ssh": "openssh-client"})
-        if missing:
-            raise OSError("missing: " + ", ".join(missing))
-        make_environment()
-        sweep_left(RUNS)
-        tests = options.tests or ["flocker.acceptance." + name for name in MODULES]
-        counts = run_all(flocker, options.agents or list(SETUPS), tests)
+        with nodes_for("test-acceptance"):
+            counts = run_all(flocker, options.agents or list(SETUPS), tests, options.mongodb)
     except (subprocess.CalledProcessError, OSError, NodeError) as error:
         say(str(error))
         counts = {"passed": 0, "failed": 1, "skipped": 0}
-    finally:
-        for which in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(which, signal.SIG_IGN)
-        wait_until_over(RUNS)
     if counts["failed"]:
         say("the nodes' consoles and journals are in " + LOGS)
     return concluded(counts)

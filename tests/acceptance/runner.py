@@ -7,11 +7,13 @@ Flocker's own tests are changed where its time has passed, or its own clouds cou
 - its test of a dead node is always skipped, and waits for the node's port in a way that fails;
 - its test of PostgreSQL takes a connection that is closed at once for an error: that of an engine's
   proxy, which accepts connections before the database listens;
-- its test of a second volume makes that with a driver that must not adopt the first one.
+- its test of a second volume makes that with a driver that must not adopt the first one;
+- its tests of MongoDB fetch an image, which is a given file here.
 """
 
 from __future__ import absolute_import, division, print_function
 
+import os
 import ssl
 import struct
 import sys
@@ -21,6 +23,12 @@ import unittest
 ADOPTED = (
     "txstorage's create_volume returns a dataset's volume where there is one; docs/flocker.rst says"
     " why, and tests.flocker.check_cluster tests the property with a volume made through the API"
+)
+#: The variable that is set where there is an image of MongoDB, and the reason for the tests' skips.
+MONGODB = "TXSTORAGE_MONGODB"
+NO_MONGODB = (
+    "there is no image of MongoDB, of which Debian has no package: give a file of docker save as"
+    " MONGODB_IMAGE=/path/to/image.tar"
 )
 #: The beginning of the reason for which Flocker skips the test of a dead node.
 DEAD_NODE = "Shutting down a node"
@@ -35,9 +43,13 @@ def skip_if(condition, reason, original=unittest.skipIf):
     return original(condition, reason)
 
 
-def second_volume(_):
-    """Skip the test of a second volume."""
-    raise unittest.SkipTest(ADOPTED)
+def skipping(reason):
+    """:return: a method that skips its test."""
+
+    def skip(_):
+        raise unittest.SkipTest(reason)
+
+    return skip
 
 
 def wait_with(loop_until):
@@ -77,10 +89,12 @@ def main():
     ssl.PROTOCOL_TLSv1 = ssl.PROTOCOL_SSLv23
     allow_current_tls()
     from flocker.acceptance.endtoend import test_dataset
-    from flocker.acceptance.integration import test_postgres
+    from flocker.acceptance.integration import test_mongodb, test_postgres
     from twisted.scripts.trial import run
 
-    test_dataset.DatasetAPITests.test_extra_volume = second_volume
+    test_dataset.DatasetAPITests.test_extra_volume = skipping(ADOPTED)
+    if MONGODB not in os.environ:
+        test_mongodb.MongoIntegrationTests.setUp = skipping(NO_MONGODB)
     if test_postgres.PG8000_INSTALLED:
         connect, error = test_postgres.connect, test_postgres.InterfaceError
         test_postgres.connect = connect_with(connect, error)

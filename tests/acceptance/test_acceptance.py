@@ -7,48 +7,53 @@ import struct
 import subprocess
 import sys
 import unittest
+from typing import IO
 
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from ..nodes.machines.node import Done
 from ..run import ROOT
 from .cluster import Cluster
-from .images import libraries
-from .runner import DEAD_NODE, connect_with, skip_if, wait_with
+from .images import SavedImage, libraries
+from .runner import DEAD_NODE, connect_with, skip_if, skipping, wait_with
 from .runtime import hooked
+
+#: The targets, and their programs.
+TARGETS = {"test-acceptance": "tests.acceptance.run", "demo-flocker": "tests.acceptance.demo"}
 
 
 class TargetTests(SynchronousTestCase):
-    """The target where there is no Flocker."""
+    """The targets where there is no Flocker."""
 
-    def said(self, **variables: str) -> str:
-        """Return the error of a run that must fail."""
+    def assert_said(self, *expected: str, **variables: str) -> None:
+        """Each program fails, and its error has these texts, with its target for ``{}``."""
         given = {name: value for name, value in os.environ.items() if name != "FLOCKER_PYTHON"}
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.acceptance.run"],
-            cwd=ROOT,
-            env={**given, **variables},
-            capture_output=True,
-            text=True,
-        )
-        self.assertNotEqual(0, done.returncode)
-        return done.stderr
+        for target, module in TARGETS.items():
+            done = subprocess.run(
+                [sys.executable, "-m", module],
+                cwd=ROOT,
+                env={**given, **variables},
+                capture_output=True,
+                text=True,
+            )
+            self.assertNotEqual(0, done.returncode)
+            for text in expected:
+                self.assertIn(text.format(target), done.stderr)
 
     def test_not_set(self) -> None:
         """Without ``FLOCKER_PYTHON``, the error names it, and the requirements."""
-        said = self.said()
-        self.assertIn("FLOCKER_PYTHON is not set", said)
-        self.assertIn("FLOCKER_PYTHON=/path/to/python2.7 make test-acceptance", said)
+        self.assert_said(
+            "FLOCKER_PYTHON is not set", "FLOCKER_PYTHON=/path/to/python2.7 make {}\n"
+        )
 
     def test_without_flocker(self) -> None:
         """An interpreter that has no Flocker is an error with its name."""
-        said = self.said(FLOCKER_PYTHON=sys.executable)
-        self.assertIn(sys.executable, said)
-        self.assertIn("needs a Flocker", said)
+        self.assert_said(sys.executable, "make {} needs a Flocker", FLOCKER_PYTHON=sys.executable)
 
     def test_missing(self) -> None:
         """A path without an interpreter is an error with that path."""
-        self.assertIn("/nowhere/python", self.said(FLOCKER_PYTHON="/nowhere/python"))
+        self.assert_said("/nowhere/python", FLOCKER_PYTHON="/nowhere/python")
 
 
 class RunnerTests(SynchronousTestCase):
@@ -72,6 +77,10 @@ class RunnerTests(SynchronousTestCase):
         wait("reactor", print, [1])
         self.assertEqual([("reactor", print, [1])], passed)
 
+    def test_skipping(self) -> None:
+        """The method skips its test, with the reason."""
+        skipped = self.assertRaises(unittest.SkipTest, skipping("no image"), None)
+        self.assertEqual("no image", str(skipped))
 
     def test_connect(self) -> None:
         """A connection that was closed is the driver's own error; others stay as they are."""
@@ -145,6 +154,62 @@ class RuntimeTests(SynchronousTestCase):
         self.assertEqual([2], changed["hooks"]["createRuntime"][:-1])
         self.assertEqual("/the/bundle/rootfs", changed["hooks"]["createRuntime"][-1]["args"][-1])
         self.assertEqual(([1], bundle["root"]), (changed["hooks"]["prestart"], changed["root"]))
+
+
+class Engine:
+    """
+    A node whose engine has no image.
+
+    :param output: the output of ``docker load``.
+    """
+
+    returncode = 0
+
+    def __init__(self, output: str) -> None:
+        self.output = output
+        self.ran: list[list[str]] = []
+
+    def run(self, words: list[str], check: bool = True) -> Done:
+        self.ran.append(words)
+        return Done(0 if check else 1, "", "")
+
+    def spawn(self, words: list[str], stdin: IO[bytes]) -> Engine:
+        self.ran.append([*words, stdin.read().decode("ascii")])
+        return self
+
+    def communicate(self) -> tuple[str, str]:
+        return self.output, "none here"
+
+    name = "node-1"
+
+
+class SavedImageTests(SynchronousTestCase):
+    """Images of ``docker save``."""
+
+    def loaded(self, output: str) -> list[list[str]]:
+        """Return the commands of an engine that loads an image."""
+        path = self.mktemp()
+        with open(path, "w", encoding="ascii") as opened:
+            opened.write("content")
+        engine = Engine(output)
+        SavedImage("the/name:latest", path).load(engine)
+        return engine.ran[1:]
+
+    def test_load(self) -> None:
+        """The file is loaded, and its image gets the name, if it had one or not."""
+        for said in ("Loaded image: mongo:4.4", "Loaded image ID: sha256:12ab"):
+            had = said.split(": ", 1)[1]
+            self.assertEqual(
+                [
+                    ["docker", "load", "--quiet", "content"],
+                    ["docker", "tag", had, "the/name:latest"],
+                ],
+                self.loaded(said + "\n"),
+            )
+
+    def test_no_image(self) -> None:
+        """A file without an image is an error with the engine's."""
+        self.assertIn("none here", str(self.assertRaises(OSError, self.loaded, "")))
 
 
 class LibrariesTests(SynchronousTestCase):

@@ -1,6 +1,6 @@
 """The demonstration of ``make demo-docker``."""
 
-from .demo import Demonstration
+from .demo import DockerDemonstration
 from .engines import EngineTestCase
 
 
@@ -12,6 +12,6 @@ class DemoTests(EngineTestCase):
         self.machines.load("postgres")
         self.addCleanup(self.first.run, "txstorage snapshots destroy --yes before; true")
         lines = []
-        Demonstration(self.machines, lines.append).run()
+        DockerDemonstration(self.machines, lines.append).run()
         self.assertEqual(12, len(lines))
         self.assertEqual(5, sum("10000 rows, MD5 " in line for line in lines), lines)

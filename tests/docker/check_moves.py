@@ -1,6 +1,6 @@
 """Volumes that move between nodes, of which one may be dead."""
 
-from .engines import EngineTestCase
+from .engines import GIVEN_BACK, EngineTestCase
 
 
 class MoveTests(EngineTestCase):
@@ -52,5 +52,5 @@ class MoveTests(EngineTestCase):
         self.second.die()
         self.second.start()
         self.second.run("systemctl start txstorage-docker.service")
-        self.wait(self.free, 200)
+        self.wait(self.free, GIVEN_BACK)
         self.assertEqual("x\n", self.shell(self.first, "moving", "cat /d/f"))

@@ -2,7 +2,7 @@
 
 import json
 
-from .engines import UNIT, EngineTestCase
+from .engines import GIVEN_BACK, UNIT, EngineTestCase
 
 #: The containers of the engine with a given name that run.
 RUNNING = "docker inspect --format '{{.State.Running}}' one"
@@ -94,7 +94,7 @@ class PluginRestartTests(EngineTestCase):
             )
             self.first.run(f"sleep {delay}; systemctl kill --signal=KILL {UNIT}", check=False)
             started.communicate()
-        self.wait(self.free, 200)
+        self.wait(self.free, GIVEN_BACK)
         lines = self.shell(self.second, "kept", "cat /d/f 2>/dev/null; ls /d | wc -l")
         self.assertLessEqual(len(lines.splitlines()), 6)
 

@@ -24,7 +24,9 @@ from ..packages.releases import deb_for
 from ..packages.run import stop
 from ..progress import say, step
 from ..roots.debootstrap import check_machine, this_release
-from ..run import ENVIRONMENT, ROOT, checks_in, concluded, make_environment, trial
+from ..run import ENVIRONMENT, ROOT, checks_in, concluded, make_environment, parts, trial
+from ..side_by_side import side_by_side, summed
+from .ending import ignore_signals
 from .machines.nodes import LOGS, PLACE, RUNS, VARIABLE
 from .machines.runs import sweep_left, wait_until_over
 from .trees.images import busybox, postgresql
@@ -34,6 +36,8 @@ from .trees.installation import MORE, make_layers
 SUITES = ("nodes", "docker")
 #: The modules that only ``make test-docker-all`` runs.
 SLOW = ("tests.docker.check_managed", "tests.docker.check_podman")
+#: The module that looks at all processes of this machine, so that no other node may run meanwhile.
+ALONE = "tests.nodes.check_end"
 #: The required programs, and their Debian packages.
 TOOLS = {
     "debootstrap": "debootstrap",
@@ -75,6 +79,31 @@ def places():
     return sorted(glob.glob(glob.escape(RUNS) + "*"))
 
 
+def tested(dealt):
+    """
+    Run parts of the suite side by side, because their tests mostly wait for engines.
+
+    :param dealt: dict of the parts' names to the names of their tests; each has its own nodes.
+    :return: the counts of all.
+    """
+
+    def job(name, tests):
+        return name, lambda show: trial(ENVIRONMENT, name, tests, show=show)
+
+    return summed(side_by_side([job(*part) for part in dealt.items()], len(dealt)))
+
+
+def tested_all(modules):
+    """
+    Run the whole suite.
+
+    :return: the counts.
+    """
+    first = trial(ENVIRONMENT, "docker, the end", [ALONE])
+    rest = [name for name in modules if name != ALONE]
+    return summed([first, tested(parts("docker", [], rest))])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--release", choices=sorted(MORE), help="the nodes' (this machine's)")
@@ -91,14 +120,16 @@ def main():
         for place in places():
             sweep_left(place)
         os.environ[VARIABLE] = made(options.release or this_release())
-        counts = trial(ENVIRONMENT, "docker", options.tests or checks(options.all))
+        shutil.rmtree(LOGS, ignore_errors=True)
+        if options.tests:
+            counts = trial(ENVIRONMENT, "docker", options.tests)
+        else:
+            counts = tested_all(checks(options.all))
     except (subprocess.CalledProcessError, OSError) as error:
         say(str(error))
         counts = {"passed": 0, "failed": 1, "skipped": 0}
     finally:
-        # a second interrupt would leave nodes and loop devices behind
-        for which in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(which, signal.SIG_IGN)
+        ignore_signals()
         with step("waiting for the end of the nodes"):
             for place in places():
                 wait_until_over(place)

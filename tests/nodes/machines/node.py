@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from json import dumps
 
@@ -152,6 +153,17 @@ class Node:
         """End all processes of the node at once: nothing is stopped, written or unmounted."""
         self._command("cut")
         self._wait(lambda: self._pid is None, PATIENCE, "dead")
+
+    def unplug(self):
+        """End the power supply, which cuts the power; it may have ended before."""
+        with suppress(BrokenPipeError):
+            # a command that it did not take may be left
+            self.supply.stdin.close()
+
+    def wait_until_unplugged(self):
+        """Wait until the power supply, and with it every process of the node, has ended."""
+        self.supply.wait()
+        self.supply.stdout.close()
 
     def reboot(self):
         """Reboot the node in order, and wait until it is up."""

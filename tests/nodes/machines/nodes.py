@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 
 from ...run import ROOT
 from .network import NODE, OPERATOR, connect, entering
@@ -51,10 +52,14 @@ class Operator:
             pass_fds=[run.lock],
             start_new_session=True,
         )
-        if self._process.stdout.readline() != b"ready\n":
+        try:
+            if self._process.stdout.readline() != b"ready\n":
+                raise NodeError("no network namespace can be made here")
+            run.record_process(self.pid)
+        except BaseException:
+            # it holds the run's lock
             self.close()
-            raise NodeError("no network namespace can be made here")
-        run.record_process(self.pid)
+            raise
 
     @property
     def pid(self):
@@ -154,27 +159,25 @@ class Nodes:
 
     def down(self):
         """End the run: cut all power, and remove everything that the run has made."""
-        for node in self:
-            node.supply.stdin.close()
-        if self.operator is not None:
-            self.operator.close()
-        for node in self:
-            node.supply.wait()
-            node.supply.stdout.close()
-        if self._run is not None:
-            os.close(self._run.lock)
+        nodes, operator, run = self._nodes, self.operator, self._run
         self._nodes = []
         self._run = self.operator = None
+        # the last of these first, and each one also after the error of another: the next run
+        # waits for the lock
+        with ExitStack() as ending:
+            if run is not None:
+                ending.callback(os.close, run.lock)
+            for node in nodes:
+                ending.callback(node.wait_until_unplugged)
+            if operator is not None:
+                ending.callback(operator.close)
+            for node in nodes:
+                ending.callback(node.unplug)
 
-    def save_logs(self, directory=LOGS):
-        """
-        Copy the nodes' consoles and journals.
-
-        :param directory: where; what is there is removed.
-        """
-        shutil.rmtree(directory, ignore_errors=True)
+    def save_logs(self):
+        """Copy the nodes' consoles and journals, into a directory that has the run's name."""
         for node in self:
-            target = os.path.join(directory, node.name)
+            target = os.path.join(LOGS, self._run.name, node.name)
             os.makedirs(target)
             shutil.copy(node.within("console.log"), target)
             journal = node.within("upper/var/log/journal")

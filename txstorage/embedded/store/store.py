@@ -21,15 +21,9 @@ from ..machine.turns import ReactorTurns
 from ..settings import DEFAULT_TYPE
 from .attachments import AttachmentsTable
 from .database import Database
+from .ec2.tables import EC2Tables
 from .messages import MessagesTable
-from .records import (
-    VOLUMES,
-    NewVolume,
-    ServerRecord,
-    Usage,
-    VolumeFilter,
-    VolumeRecord,
-)
+from .records import VOLUMES, NewVolume, ServerRecord, Usage, VolumeFilter, VolumeRecord
 from .revoked import RevokedTokens
 from .searches import NEWEST_FIRST, Order, Searches
 from .servers import ServersTable
@@ -54,6 +48,7 @@ class Store:
     :ivar messages: the table of the reasons of failures.
     :ivar servers: the table of the nodes.
     :ivar revoked: the table of revoked tokens.
+    :ivar ec2: the tables of the EC2 face.
     :ivar searches: the searches for volumes.
     :param path: the SQLite file, or ``:memory:``.
     :param clock: returns the wall time, in seconds since the epoch.
@@ -76,6 +71,7 @@ class Store:
         self.messages = MessagesTable(self._database, clock)
         self.servers = ServersTable(self._database)
         self.revoked = RevokedTokens(self._database)
+        self.ec2 = EC2Tables(self._database, clock)
         self.searches = Searches(self._database)
 
     def make_room(self) -> None:
