@@ -26,7 +26,7 @@ KEYS = {
     "size": "volumes.size",
     "status": "volumes.status",
     "bootable": "volumes.bootable",
-    "use_quota": "NOT volumes.bootable",
+    "use_quota": "(NOT volumes.bootable)",
     "snapshot_id": "coalesce(volumes.snapshot_id, '')",
     "source_volid": "coalesce(volumes.source_volid, '')",
     "volume_type_id": f"CASE volumes.volume_type {_TYPE_IDS} END",
@@ -49,6 +49,15 @@ KEYS = {
 _UNIQUE = frozenset(["created_at", "id", "scheduled_at", "launched_at"])
 Order = Sequence[tuple[str, bool]]
 NEWEST_FIRST: Order = (("created_at", True),)
+
+
+def _keys(order: Order) -> list[tuple[str, bool]]:
+    """:return: the expressions of an order up to the first unique one, each of them once."""
+    unique = next(index for index, (name, _) in enumerate(order) if name in _UNIQUE)
+    keys: dict[str, bool] = {}
+    for name, descending in order[: unique + 1]:
+        keys.setdefault(KEYS[name], descending)
+    return list(keys.items())
 
 
 class Searches:
@@ -78,9 +87,7 @@ class Searches:
             them is unique.
         """
         tables, where, parameters = chosen.conditions(self._rare(chosen))
-        keys = [(KEYS[name], descending) for name, descending in order]
-        unique = next(index for index, (name, _) in enumerate(order) if name in _UNIQUE)
-        keys = keys[: unique + 1]
+        keys = _keys(order)
         if before is not None:
             after, values = self._after(before, keys)
             where.append(after)

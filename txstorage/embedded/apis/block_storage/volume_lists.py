@@ -106,7 +106,7 @@ def _comparisons(text: str) -> tuple[tuple[str, int], ...]:
     """
     :return: operators and microseconds since the epoch, of which Cinder takes one to be enough.
     """
-    found = []
+    found: dict[str, int] = {}
     for each in text.split(","):
         operator, separator, time = each.partition(":")
         if operator not in _OPERATORS:
@@ -114,8 +114,9 @@ def _comparisons(text: str) -> tuple[tuple[str, int], ...]:
         instant = microseconds(time if separator else operator)
         if instant is None:
             raise refusals.BAD_COMPARISON(time, "value")
-        found.append((operator, instant))
-    return tuple(found)
+        # Of an operator's comparisons, Cinder makes the last one.
+        found[operator] = instant
+    return tuple(found.items())
 
 
 def _matches(constant: object, wanted: object) -> bool:
