@@ -64,7 +64,7 @@ class ComparisonTests(SynchronousTestCase):
             names = re.findall(r"``(tests(?:\.\w+)+)``", row[2])
             self.assertTrue(names or row[0] == "latest release", row[0])
             for name in names:
-                [module] = re.findall(r"^tests(?:\.[a-z_]+)*\.(?:test|check)_\w+", name)
+                [module] = re.findall(r"^tests(?:\.[a-z0-9_]+)*\.(?:test|check)_\w+", name)
                 self.assertIn(name, defined(module))
 
     def test_dated(self) -> None:
