@@ -10,8 +10,8 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo demo-docker demo-flocker test mutants test-faults test-pythons test-all test-openstack test-flocker test-acceptance test-fresh lint docs bench clean \
-	environment buildbot buildbot-stop test-buildbot packages release-check test-packages test-docker test-docker-all docker-plugin picture picture-docker picture-flocker
+.PHONY: help demo demo-docker demo-flocker test mutants test-faults test-pythons test-all test-openstack test-flocker test-acceptance test-fresh test-aws lint docs bench clean \
+	environment buildbot buildbot-stop test-buildbot packages release-check test-packages test-docker test-docker-all test-guests docker-plugin picture picture-docker picture-flocker
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,7 +39,7 @@ test-pythons: ## run the tests on every Python there is
 
 test-all: ## run everything; Flocker's tests too where FLOCKER_PYTHON says which
 	@$(if $(FLOCKER_PYTHON),:,echo "--- no FLOCKER_PYTHON: test-flocker and test-acceptance are left out")
-	@$(PYTHON) -m tests.targets lint test-pythons test-openstack test-packages test-docker-all test-fresh test-buildbot \
+	@$(PYTHON) -m tests.targets lint test-pythons test-openstack test-packages test-docker-all test-guests test-fresh test-aws test-buildbot \
 		$(if $(FLOCKER_PYTHON),test-flocker test-acceptance)
 
 test-openstack: ## run the tests that need a real OpenStack, on one that this brings up (as root)
@@ -84,8 +84,14 @@ test-docker: ## run the tests on machines with a Docker Engine each, made for it
 test-docker-all: ## run these tests, and those of the managed plugin and of Podman
 	@$(PYTHON) -m tests.nodes.run --all $(if $(RELEASE),--release $(RELEASE))
 
+test-guests: ## run the search for devices in virtual machines with hot-plugged volumes (on Debian)
+	@$(PYTHON) -m tests.guests.run
+
 test-fresh: ## run make demo and make test on fresh machines of Debian 12 and 13 (as root, on Debian)
 	@$(PYTHON) -m tests.fresh.run
+
+test-aws: ## run the aws command and boto3 against the embedded service (with loop devices as root)
+	@$(PYTHON) -m tests.aws.run
 
 docs: environment ## make the documentation, in docs/_build/html
 	@$(PYTHON) -m tests.debian dot graphviz
@@ -107,5 +113,5 @@ bench: environment ## measure the driver and the service beside other clients; O
 clean: ## remove all that these made
 	$(STEP) "taking OpenStack down" $(PYTHON) -m tests.openstack.rig down
 	$(STEP) "stopping Buildbot" $(PYTHON) buildbot/run.py stop
-	$(STEP) "removing environments, packages and reports" rm -rf .openstack .packages .nodes .fresh .buildbot .bench .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
+	$(STEP) "removing environments, packages and reports" rm -rf .openstack .packages .nodes .guests .fresh .aws .buildbot .bench .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
 	$(STEP) "removing compiled Python files" find . '(' -name __pycache__ -o -name '*.pyc' ')' -prune -exec rm -rf '{}' +

@@ -24,6 +24,9 @@ PYTHON_3_REQUIRES = [
 CLOUDS = ["openstacksdk; python_version >= '3.9'"]
 
 
+# The codec of Amazon EC2.  Flocker pins botocore.
+EC2 = ["botocore>=1.4.87" if PYTHON_2 else "botocore>=1.29"]
+
 # A directory beside the environment's programs, where the agent has the name of Flocker's.
 AGENTS = "with-txstorage"
 
@@ -114,14 +117,18 @@ setup(
     + ([] if PYTHON_2 else PYTHON_3_REQUIRES),
     extras_require={
         "test": [
+            # The judge of the embedded service's EC2 face.
+            "botocore>=1.41; python_version >= '3.9'",
             "coverage>=7.10; python_version >= '3.9'",
             "eliot-tree; python_version >= '3.9'",
             "hypothesis>=3.6.0",
             "pytest; python_version >= '3.9'",
             "setuptools>=71; python_version >= '3.9'",
         ]
-        + CLOUDS,
+        + CLOUDS
+        + EC2,
         "clouds": CLOUDS,
+        "ec2": EC2,
         # For hosts that attach volumes over iSCSI and the like.
         "os-brick": ["os-brick>=5; python_version >= '3.9'"],
         "docs": [

@@ -36,8 +36,12 @@ CAIRO = "libcairo2"
 CLEARING_UP = 150
 
 #: What builds must not find in their environment: they are about a checkout of
-#: their own, whoever started the worker.
-_NOT_THEIRS = ("MAKE", "MFLAGS", "PYTHON", "TXSTORAGE_", "VIRTUAL_ENV", "GIT_", "COVERAGE_")
+#: their own, whoever started the worker; and ``AGENTS`` would leave a part of a
+#: certificate's tests out.
+_NOT_THEIRS = (
+    *("MAKE", "MFLAGS", "PYTHON", "TXSTORAGE_", "VIRTUAL_ENV", "GIT_", "COVERAGE_"),
+    "AGENTS",
+)
 
 
 def surroundings(environment: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,8 @@ from buildbot.locks import WorkerLock
 from buildbot.plugins import steps, util
 from buildbot.process.properties import Interpolate, renderer
 
-from .plan import FIXED_PORTS, LOOP_DEVICES, PYTHON, SECRET, Builder, builders
+from .builder import LOCKS, PYTHON, SECRET, Builder
+from .plan import builders
 from .settings import WORKER, Settings
 from .steps import GENTLY, CertifyingBuild, Needs, Statement, Trial, complete, possible
 
@@ -17,7 +18,7 @@ from .steps import GENTLY, CertifyingBuild, Needs, Statement, Trial, complete, p
 LONGEST, SILENT = 2 * 3600, 1800
 
 # One object a lock: whoever holds one of the same name is not kept from another.
-_LOCKS = {name: WorkerLock(name, maxCount=1) for name in (LOOP_DEVICES, FIXED_PORTS)}
+_LOCKS = {name: WorkerLock(name, maxCount=1) for name in LOCKS}
 
 
 def rendered(command: tuple[str, ...]) -> list:
@@ -33,7 +34,7 @@ def tests_asked_for(properties):
 
 def command(builder: Builder):
     """:return: what a builder runs, with the tests at its end."""
-    if not builder.tests:
+    if not builder.takes_names:
         return rendered(builder.command)
     default = list(builder.selection)
 
@@ -94,8 +95,9 @@ def factory(builder: Builder, settings: Settings) -> util.BuildFactory:
         made.addStep(Trial(**options))
     else:
         made.addStep(steps.ShellCommand(name=builder.name, **options))
-    if builder.certifies:
-        script = (PYTHON, "buildbot/worker/statement.py", builder.certifies, *builder.pythons)
+    certificate = builder.certificate
+    if certificate:
+        script = (PYTHON, "buildbot/worker/statement.py", certificate.against, *certificate.pythons)
         made.addStep(Statement(command=rendered(script), doStepIf=complete))
     return made
 
@@ -109,7 +111,7 @@ def configs(settings: Settings) -> list[BuilderConfig]:
             workernames=[WORKER],
             factory=factory(builder, settings),
             locks=[_LOCKS[name].access("exclusive") for name in builder.locks],
-            tags=["certifies"] if builder.certifies else [],
+            tags=["certifies"] if builder.certificate else [],
         )
         for builder in builders(settings.version)
     ]

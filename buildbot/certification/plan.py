@@ -1,29 +1,18 @@
 """
 The plan of builds: one row for each builder, independent of Buildbot.
-
-In a command, ``%(prop:NAME)s`` stands for a property of the build: ``python`` is the Python 3 that
-starts the tests.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from .builder import FIXED_PORTS, LOOP_DEVICES, PYTHON, Builder, Certificate, Parameter
+from .machines import made, with_machines
+from .matrix import ASYNCHRONOUS, BLOCKING, CLOUD, EC2, EMBEDDED, FUNCTIONAL_TESTS, OPENSTACK
 from .settings import CLOUD_PASSWORD
 
-PYTHON = "%(prop:python)s"
 #: Also what ``tests.run`` knows.
 VERSIONS = ("2.7", "3.9", "3.10", "3.11", "3.12", "3.13")
 #: What is tried at every change; the others, at night.
 CHANGED_VERSIONS = ("2.7", "3.9", "3.13")
-
-#: The environment variable that carries a builder's secret.
-SECRET = "CLOUD_PASSWORD"
-
-#: Of which there are one set on a machine, and tests may not meet there.
-LOOP_DEVICES = "loop devices"
-#: Where services listen that tests start with what is installed.
-FIXED_PORTS = "fixed ports"
 
 #: What the driver is held to on the embedded service, with real block devices.
 FUNCTIONAL = (
@@ -36,55 +25,13 @@ FUNCTIONAL_3 = (
     "tests.embedded.machine.test_reconcile",
     "tests.cli.demo.test_command",
 )
-
-
-@dataclass(frozen=True)
-class Builder:
-    """
-    :ivar command: a program and its arguments.
-    :ivar tests: whether trial runs, and the names of tests may follow the command.
-    :ivar selection: the tests that are run when none are named.
-    :ivar needs: what the machine must have, as
-        ``worker/needs.py`` takes it; else the build is skipped.
-    :ivar secret: the name of one that must be there, or it is skipped; the command
-        finds it in the variable :data:`SECRET`.
-    :ivar parameters: what else is asked for by hand.
-    :ivar locks: of :data:`LOOP_DEVICES` and :data:`FIXED_PORTS`.
-    :ivar at_changes: whether it is built at every change.
-    :ivar at_night: whether it is built every night.
-    :ivar certifies: what a success certifies the driver against, if anything.
-    :ivar pythons: the interpreters that are named in the certificate.
-    """
-
-    name: str
-    description: str
-    command: tuple[str, ...]
-    tests: bool = False
-    selection: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    secret: str = ""
-    parameters: tuple[Parameter, ...] = ()
-    locks: tuple[str, ...] = ()
-    at_changes: bool = True
-    at_night: bool = True
-    certifies: str = ""
-    pythons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """
-    A parameter of a build that is started by hand.
-
-    :ivar name: the property's name; ``username`` is Buildbot's own.
-    :ivar variable: the environment variable that carries it to the command.
-    """
-
-    name: str
-    label: str
-    variable: str
-    default: str = ""
-    required: bool = True
+#: The tests of EC2: the client, the embedded service's API, and the contract on both.
+EC2_TESTS = (
+    "tests.clouds.ec2",
+    "tests.embedded.ec2",
+    "tests.whole.test_ec2",
+)
+_CONTRACT = (ASYNCHRONOUS, BLOCKING)
 
 
 def _run(version: str) -> tuple[str, ...]:
@@ -108,7 +55,7 @@ def _unit_tests(version: str) -> Builder:
     )
 
 
-def _functional(name: str, version: str, selection: tuple[str, ...]) -> Builder:
+def _functional(name: str, version: str, selection: tuple[str, ...], label: str = "") -> Builder:
     return Builder(
         name=name,
         description=f"The contract on the embedded service with loop devices, on Python {version}.",
@@ -117,13 +64,39 @@ def _functional(name: str, version: str, selection: tuple[str, ...]) -> Builder:
         selection=selection,
         needs=("root", "program losetup", "python " + version),
         locks=(LOOP_DEVICES,),
-        certifies="the embedded service with loop devices",
-        pythons=(_of(version),),
+        certificate=Certificate(
+            against="the embedded service with loop devices",
+            parts=_CONTRACT,
+            system=EMBEDDED,
+            pythons=(_of(version),),
+            label=label,
+        ),
+    )
+
+
+def _ec2(version: str) -> Builder:
+    return Builder(
+        name="ec2",
+        description="The driver on EC2's API of the embedded service, with loop devices.",
+        command=_run(version),
+        tests=True,
+        selection=EC2_TESTS,
+        needs=(
+            *("root", "program losetup", "python " + version),
+            *("module " + name for name in EC2_TESTS),
+        ),
+        locks=(LOOP_DEVICES,),
+        certificate=Certificate(
+            against="EC2's API of the embedded service with loop devices",
+            parts=_CONTRACT,
+            system=EC2,
+            pythons=(_of(version),),
+        ),
     )
 
 
 def _make(name: str, description: str) -> Builder:
-    return Builder(name, description, ("make", "PYTHON=" + PYTHON, name))
+    return Builder(name, description, made(name))
 
 
 def _cloud(version: str) -> Builder:
@@ -150,8 +123,12 @@ def _cloud(version: str) -> Builder:
         locks=(LOOP_DEVICES,),
         at_changes=False,
         at_night=False,
-        certifies="the cloud at %(prop:cloud_auth_url)s",
-        pythons=(_of(version),),
+        certificate=Certificate(
+            against="the cloud at %(prop:cloud_auth_url)s",
+            parts=_CONTRACT,
+            system=CLOUD,
+            pythons=(_of(version),),
+        ),
     )
 
 
@@ -162,7 +139,12 @@ def builders(version: str) -> list[Builder]:
     return [
         _make("lint", "Style, types, imports, news fragments, the manifest."),
         *[_unit_tests(each) for each in VERSIONS],
-        _functional("functional", version, FUNCTIONAL + FUNCTIONAL_3),
+        _functional(
+            name="functional",
+            version=version,
+            selection=FUNCTIONAL + FUNCTIONAL_3,
+            label="functional tests on loop devices",
+        ),
         _functional("functional-2.7", "2.7", FUNCTIONAL),
         Builder(
             name="openstack",
@@ -172,8 +154,12 @@ def builders(version: str) -> list[Builder]:
             needs=("openstack",),
             locks=(LOOP_DEVICES, FIXED_PORTS),
             at_changes=False,
-            certifies="a real OpenStack with loop devices",
-            pythons=(".venv/bin/python", ".openstack/venv/bin/python"),
+            certificate=Certificate(
+                against="a real OpenStack with loop devices",
+                parts=_CONTRACT,
+                system=OPENSTACK,
+                pythons=(".venv/bin/python", ".openstack/venv/bin/python"),
+            ),
         ),
         Builder(
             name="flocker",
@@ -182,9 +168,15 @@ def builders(version: str) -> list[Builder]:
             tests=True,
             needs=("flocker", "root"),
             locks=(LOOP_DEVICES, FIXED_PORTS),
-            certifies="Flocker's own driver tests",
-            pythons=("$FLOCKER_PYTHON",),
+            certificate=Certificate(
+                against="Flocker's own driver tests",
+                parts=(FUNCTIONAL_TESTS,),
+                system=EMBEDDED,
+                pythons=("$FLOCKER_PYTHON",),
+            ),
         ),
+        *with_machines(),
+        _ec2(version),
         _make("docs", "The documentation; a warning is an error."),
         Builder(
             name="packages",

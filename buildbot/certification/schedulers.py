@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from buildbot.plugins import changes, schedulers, util
 
-from .plan import Builder, builders
+from .builder import Builder
+from .plan import builders
 from .settings import Settings
 
 #: Seconds that no further change came.
@@ -39,14 +40,19 @@ def scheduler_name(builder: str) -> str:
     return "by-hand-" + builder.replace(".", "-")
 
 
-def by_hand(builder: Builder, settings: Settings) -> schedulers.ForceScheduler:
-    """:return: the scheduler that builds one of the builders on request."""
-    asked_for = [
+def asked_for(builder: Builder) -> list:
+    """:return: the fields that a person can fill in to build a builder by hand."""
+    fields = [
         _text(each.name, each.label, default=each.default, required=each.required)
         for each in builder.parameters
     ]
-    if builder.tests:
-        asked_for.append(_text("tests", "Tests (all of it when empty)", regex=TESTS, default=""))
+    if builder.takes_names:
+        fields.append(_text("tests", "Tests (all of it when empty)", regex=TESTS, default=""))
+    return fields
+
+
+def by_hand(builder: Builder, settings: Settings) -> schedulers.ForceScheduler:
+    """:return: the scheduler that builds one of the builders on request."""
     return schedulers.ForceScheduler(
         name=scheduler_name(builder.name),
         label=builder.description,
@@ -62,7 +68,7 @@ def by_hand(builder: Builder, settings: Settings) -> schedulers.ForceScheduler:
                 project=util.FixedParameter(name="project", default=""),
             )
         ],
-        properties=asked_for,
+        properties=asked_for(builder),
     )
 
 

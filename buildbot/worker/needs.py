@@ -1,10 +1,11 @@
 """
 A build's requirements of the machine, and those that are missing.
 
-    python3 buildbot/worker/needs.py 'python 2.7' root 'program losetup'
+    python3 buildbot/worker/needs.py 'python 2.7' root 'program losetup' 'module tests.clouds.ec2'
 
 prints a line for each missing requirement, for people to read.  The exit code is always 0: a build
-that can't run here is skipped, not failed.  Only the running Python is needed.
+that can't run here is skipped, not failed.  Only the running Python is needed.  The commit is the
+one that contains this program.
 """
 
 from __future__ import annotations
@@ -25,11 +26,25 @@ def python(version: str) -> str:
 
 
 def root() -> str:
-    return "" if os.getuid() == 0 else "not run by root, whom loop devices need"
+    return "" if os.getuid() == 0 else "not run by root, which loop devices and machines need"
 
 
 def program(name: str) -> str:
     return "" if shutil.which(name) else f"no {name} here"
+
+
+def module(name: str) -> str:
+    """A module of the commit, or a package: an older commit has fewer."""
+    path = os.path.join(ROOT, *name.split("."))
+    there = os.path.isfile(path + ".py") or os.path.isfile(os.path.join(path, "__init__.py"))
+    return "" if there else f"no module {name} in this commit"
+
+
+def target(name: str) -> str:
+    """One of make's targets."""
+    with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as makefile:
+        there = any(line.startswith(name + ":") for line in makefile)
+    return "" if there else f"no target {name} in this commit's Makefile"
 
 
 def openstack() -> str:
@@ -65,10 +80,12 @@ def flocker() -> str:
 
 NEEDS = {
     "flocker": flocker,
+    "module": module,
     "openstack": openstack,
     "program": program,
     "python": python,
     "root": root,
+    "target": target,
 }
 
 

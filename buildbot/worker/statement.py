@@ -50,10 +50,14 @@ def output(*command: str) -> str:
     return "" if asked.returncode else asked.stdout.strip()
 
 
-def txstorage_version() -> str:
+def txstorage_version(commit: str) -> str:
+    """:return: the version in a commit, or in the checkout where that is unknown."""
+    source = output("git", "show", f"{commit}:txstorage/_version.py")
+    if not source:
+        with open(os.path.join(ROOT, "txstorage", "_version.py"), encoding="utf-8") as opened:
+            source = opened.read()
     namespace: dict = {}
-    with open(os.path.join(ROOT, "txstorage", "_version.py"), encoding="utf-8") as source:
-        exec(source.read(), namespace)
+    exec(source, namespace)
     return str(namespace["VERSION"])
 
 
@@ -62,13 +66,14 @@ def kernel() -> str:
     return re.match(r"[\d.]*", platform.release())[0]
 
 
-def statement(subject: str, pythons: list[str]) -> list[str]:
+def statement(subject: str, pythons: list[str], commit: str = "HEAD") -> list[str]:
     """
     :param subject: what the driver was held against.
     :param pythons: the paths of those that took part; may name variables.
+    :param commit: the commit that was tested.
     :return: lines; the first says it all in short.
     """
-    commit = output("git", "rev-parse", "--short", "HEAD") or "an unknown commit"
+    short = output("git", "rev-parse", "--short", commit) or "an unknown commit"
     versions = []
     for python in map(os.path.expandvars, pythons):
         said = output(python, "--version")
@@ -77,7 +82,7 @@ def statement(subject: str, pythons: list[str]) -> list[str]:
             versions.append([said, *of_note(frozen)])
     with_these = ", ".join(said[0] for said in versions)
     first = "txstorage {} ({}) against {}, with {}, Linux {}".format(
-        txstorage_version(), commit, subject, with_these or "no Python", kernel()
+        txstorage_version(commit), short, subject, with_these or "no Python", kernel()
     )
     return [first, *("  " + ", ".join(said) for said in versions)]
 

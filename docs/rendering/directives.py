@@ -47,6 +47,7 @@ class Drawing(Directive):
 DIRECTIVES: dict[str, Lines] = {
     "bounds-table": table_of(tables.rows_of_bounds),
     "builders-table": table_of(tables.rows_of_builders),
+    "certificates-table": table_of(tables.rows_of_certificates),
     "client-variables": table_of(tables.rows_of_client_variables),
     "configuration-keys": table_of(tables.rows_of_keys),
     "error-table": table_of(tables.rows_of_errors),

@@ -30,6 +30,7 @@ from .parts import GROUND, WINGS, handed, imports, purpose, rooms
 _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(_HERE)), "buildbot"))
 
+from certification import matrix  # noqa: E402
 from certification.plan import builders  # noqa: E402
 
 Row = tuple[str, ...]
@@ -156,8 +157,16 @@ def rows_of_builders() -> Iterator[Row]:
         times = [("at every change", builder.at_changes), ("every night", builder.at_night)]
         when = ", ".join(time for time, done in times if done) or "by hand only"
         needs = [need for need in (*builder.needs, builder.secret) if need]
-        certifies = builder.certifies.replace("%(prop:cloud_auth_url)s", "its URL")
+        against = builder.certificate.against if builder.certificate else ""
+        certifies = against.replace("%(prop:cloud_auth_url)s", "its URL")
         yield literal(builder.name), builder.description, when, ", ".join(needs), certifies
+
+
+def rows_of_certificates() -> Iterator[Row]:
+    """One row for each part that Buildbot's builders certify, with the builders for each system."""
+    yield ("part", *matrix.SYSTEMS)
+    for part, cells in matrix.rows(builders("3")):
+        yield (part, *(literals(names) or matrix.NOTHING for names in cells))
 
 
 def rows_of_bounds() -> Iterator[Row]:
@@ -239,6 +248,7 @@ __all__ = [
     "rows_of_actions",
     "rows_of_bounds",
     "rows_of_builders",
+    "rows_of_certificates",
     "rows_of_client_variables",
     "rows_of_errors",
     "rows_of_faults",

@@ -19,11 +19,14 @@ from zope.interface.verify import verifyObject
 
 from tests.helpers.openstacksdk import NO_OPENSTACKSDK
 from tests.helpers.wire import Answer, FakeService
-from txstorage import _assembly as backend
 from txstorage._assembly import (
     block_device_driver,
     credential_source,
     driver_for,
+    drivers,
+    http_client,
+    openstack,
+    transport,
     volume_service,
 )
 from txstorage._configuration.configuration import Configuration
@@ -283,8 +286,8 @@ class DriverForTests(SynchronousTestCase):
     def test_every_key_reaches_the_driver(self):
         """The driver is made with the configured timeout and intervals."""
         made = []
-        self.patch(backend, "BlockDeviceDriver", lambda *args, **kw: made.append((args, kw)))
-        self.patch(backend, "DeviceFinder", lambda reactor, directory: directory)
+        self.patch(drivers, "BlockDeviceDriver", lambda *args, **kw: made.append((args, kw)))
+        self.patch(drivers, "DeviceFinder", lambda reactor, directory: directory)
         self.driver(
             cluster_id=CLUSTER, timeout=7, poll_interval=0.25, profiles={u"gold": u"ssd"},
             device_directory=u"/devices",
@@ -301,8 +304,8 @@ class DriverForTests(SynchronousTestCase):
         Connections are made with ``verify_peer``, ``verify_ca_path`` and the client's certificate.
         """
         made = []
-        self.patch(backend, "agent_for", lambda *args, **kw: made.append((args, kw)))
-        self.patch(backend, "ClientCertificate", lambda *args: args)
+        self.patch(transport, "agent_for", lambda *args, **kw: made.append((args, kw)))
+        self.patch(transport, "ClientCertificate", lambda *args: args)
         path = as_text(self.mktemp())
         open(path, "w").close()
         clock = Clock()
@@ -311,7 +314,7 @@ class DriverForTests(SynchronousTestCase):
             {u"client_certificate": path}, {u"client_certificate": path, u"client_key": path},
         ):
             configuration = Configuration.from_mapping(dict(PASSWORD, **keys))
-            backend.http_client(clock, configuration)
+            http_client(clock, configuration)
         for _, options in made:
             options.pop("proxy_for")
         self.assertEqual(made, [
@@ -325,10 +328,10 @@ class DriverForTests(SynchronousTestCase):
     def test_proxies_reach_the_agent(self):
         """The configuration's proxies are the agent's, but not those of the caller's own agent."""
         made = []
-        self.patch(backend, "agent_for", lambda *args, **kw: made.append(kw["proxy_for"]))
+        self.patch(transport, "agent_for", lambda *args, **kw: made.append(kw["proxy_for"]))
         keys = dict(PASSWORD, proxy=u"http://proxy:3128")
         configuration = Configuration.from_mapping(keys)
-        backend.http_client(Clock(), configuration)
+        http_client(Clock(), configuration)
         [proxy_for] = made
         self.assertEqual(proxy_for(u"http://cloud/").url, u"http://proxy:3128")
 
@@ -336,7 +339,7 @@ class DriverForTests(SynchronousTestCase):
             def request(self, *args):
                 return fail(SchemeNotSupported())
 
-        http = backend.http_client(Clock(), configuration, Broken())
+        http = http_client(Clock(), configuration, Broken())
         failed = self.failureResultOf(http.request(u"GET", u"http://cloud/"), NotTheService)
         self.assertNotIn("proxy", str(failed.value))
 
@@ -345,7 +348,7 @@ class DriverForTests(SynchronousTestCase):
         """Each start without verification of certificates is logged, with the cloud's address."""
         for keys, expected in (({}, []), ({u"verify_peer": False}, [PASSWORD[u"auth_url"]])):
             configuration = Configuration.from_mapping(dict(PASSWORD, **keys))
-            backend.http_client(Clock(), configuration)
+            http_client(Clock(), configuration)
             found = [
                 message[u"url"]
                 for message in logger.messages
@@ -356,10 +359,10 @@ class DriverForTests(SynchronousTestCase):
     def test_insecure_endpoints(self):
         """``allow_insecure_endpoints`` reaches the session."""
         made = []
-        self.patch(backend, "Session", lambda *args, **kw: made.append(kw["allow_insecure"]))
+        self.patch(openstack, "Session", lambda *args, **kw: made.append(kw["allow_insecure"]))
         for keys in ({}, {u"allow_insecure_endpoints": True}):
             configuration = Configuration.from_mapping(dict(PASSWORD, **keys))
-            backend.volume_service(Clock(), configuration)
+            volume_service(Clock(), configuration)
         self.assertEqual([False, True], made)
 
     def test_unusable_client_certificate(self):

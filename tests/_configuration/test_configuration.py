@@ -435,14 +435,14 @@ class FromFileTests(ConfigurationTestCase):
 
     def test_other_backend(self):
         """A file for another backend is refused."""
-        error = self.refused(self.from_file, self.GOOD.replace(u"txstorage", u"aws"))
+        error = self.refused(self.from_file, self.GOOD.replace(u"txstorage", u"loopback"))
         self.assertEqual(error.key, u"backend")
 
     def test_section_as_it_is(self):
         """A program can pass the whole section, unless the section is for another backend."""
         section = yaml.safe_load(self.GOOD)["dataset"]
         self.assertEqual(Configuration.from_mapping(section), configuration())
-        error = self.refused(Configuration.from_mapping, dict(section, backend=u"aws"))
+        error = self.refused(Configuration.from_mapping, dict(section, backend=u"loopback"))
         self.assertEqual(error.key, u"backend")
 
     def test_bad_key_has_a_line(self):

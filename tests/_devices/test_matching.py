@@ -86,9 +86,40 @@ class FitsTests(SynchronousTestCase):
         self.check(False, VOLUME, serial(u"volume-" + VOLUME))
         self.check(False, u"vol-1", u"wwn:vol-1")
 
+    def test_ebs(self):
+        """
+        An EBS volume's serial number is its id without the hyphen, whole; no part of it fits, and
+        no longer one does.
+        """
+        for volume_id, number in (
+            (u"vol-0123456789abcdef0", u"vol0123456789abcdef0"), (u"vol-1234abcd", u"vol1234abcd"),
+        ):
+            self.check(True, volume_id, serial(number))
+            self.assertTrue(fits_exactly(volume_id, device(identities=[serial(number)])))
+            self.check(False, volume_id, serial(number[:-1]))
+            self.check(False, volume_id, serial(number + u"1"))
+            self.check(False, volume_id, u"file:" + number)
+        # Instance stores have serial numbers of their own.
+        self.check(False, u"vol-0123456789abcdef0", serial(u"AWS0123456789ABCDEF0"))
+
+    def test_embedded_ec2(self):
+        """
+        The file of an EBS volume of the embedded service begins like the volume's id, which no
+        other volume of the service shares.
+        """
+        volume_id = u"vol-" + PLAIN[:17]
+        for name in (VOLUME, u"volume-{}".format(VOLUME), VOLUME + u".img"):
+            self.check(True, volume_id, u"file:" + name)
+        for name in (OTHER, VOLUME[:20], u"x" + VOLUME, VOLUME + u"x"):
+            self.check(False, volume_id, u"file:" + name)
+        mine = device(u"loop0", identities=[u"file:" + VOLUME])
+        self.assertTrue(fits_exactly(volume_id, mine))
+        self.assertIs(match(volume_id, 2 * MIB, [mine]), mine)
+        self.check(False, u"vol-" + PLAIN[:8], u"file:" + VOLUME)
+
     def test_not_a_uuid(self):
         """An id that is not a UUID fits in full only."""
-        volume_id = u"vol-0123456789abcdef0"
+        volume_id = u"disk-0123456789abcdef0"
         self.check(True, volume_id, serial(volume_id))
         self.check(True, volume_id, u"file:" + volume_id)
         self.check(False, volume_id, serial(volume_id[:20]))
@@ -235,7 +266,7 @@ class SizeTests(SynchronousTestCase):
         """The error gives both sizes, and the reason why the device is in doubt."""
         mine = device(u"vdb", identities=[serial(VOLUME[:20])])
         error = self.assertRaises(DeviceMismatch, match, VOLUME, 2 * MIB, [mine])
-        for part in (u"vdb", u"first 20 characters", u"1048576 bytes, not 2097152", VOLUME):
+        for part in (u"vdb", u"begins like", u"1048576 bytes, not 2097152", VOLUME):
             self.assertIn(part, error.message)
 
     def test_another_encrypted_volume(self):

@@ -492,6 +492,15 @@ class DirectoryTests(SynchronousTestCase):
         path = self.finder.find(VOLUME, MIB)
         self.assertEqual((path, path.size), (self.directory.child(VOLUME), MIB + 1))
 
+    def test_embedded_ec2(self):
+        """The file of an EBS volume has a UUID that begins like the id; two such are ambiguous."""
+        volume_id = u"vol-" + VOLUME.replace(u"-", u"")[:17]
+        self.assertRaises(DeviceNotFound, self.finder.find, volume_id, MIB)
+        self.serve()
+        self.assertEqual(self.finder.find(volume_id, MIB), self.directory.child(str(VOLUME)))
+        self.directory.child(str(VOLUME[:-1] + u"1")).setContent(b"x")
+        self.assertRaises(DeviceAmbiguous, self.finder.find, volume_id, MIB)
+
     def test_other_kind(self):
         """A link or a directory is refused, even with the volume's size."""
         path = self.directory.child(VOLUME).path

@@ -24,10 +24,10 @@ from twisted.web.client import ResponseFailed
 from txstorage import errors
 from txstorage._http.bounds import Bounds
 from txstorage._http.client import HTTPClient, retry_delay
-from txstorage._http.throttle import TokenBucket
 from txstorage._http.trust import Untrusted
 from txstorage._log import HTTP_EXCHANGE, HTTP_RETRY
 from txstorage._support import slices
+from txstorage._support.token_bucket import TokenBucket
 from txstorage._version import VERSION
 
 from ..helpers.wire import HANG, Answer, Wire, error

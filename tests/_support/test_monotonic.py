@@ -26,7 +26,7 @@ from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.task import LoopingCall, deferLater
 from txstorage._assembly import block_device_driver
 from txstorage._http.client import HTTPClient
-from txstorage._http.throttle import TokenBucket
+from txstorage._support.token_bucket import TokenBucket
 from txstorage.clouds.openstack import Credentials, Session
 from txstorage.driver.polling import Intervals, SharedPoll, make_timer, until
 from txstorage.errors import ServiceBroken

@@ -7,18 +7,19 @@ Tests of a running Buildbot: its builds, and their results for programs and for 
 from __future__ import annotations
 
 import ast
-import datetime
 import os
 import re
 import subprocess
 
-from certification.badge import badge
+import record
+from certification.badge import image_name, text_name
 from certification.plan import builders
 from certification.schedulers import LOOK, STABLE, scheduler_name
 from certification.settings import Settings
 from installation import Installation, surroundings
 from rest import Rest
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from worker.needs import missing
 
 from tests.documents.blocks import of_suite
 from tests.documents.output import Learned
@@ -34,6 +35,8 @@ UNIT = (
     "tests._http.test_client",
     "tests.driver.test_labels",
 )
+#: The tests of nodes that the build of the Docker plugin runs.
+MACHINES = ("tests.nodes.check_nodes",)
 #: The module in which a test is broken.
 MODULE = "tests.driver.test_labels"
 BROKEN = "broken"
@@ -48,7 +51,7 @@ PATIENCE, NOTICED = 1800, 3 * (LOOK + STABLE)
 RECORD = "TXSTORAGE_RECORD"
 PAGE = "docs/certification.rst"
 
-SUCCESS, FAILURE = 0, 2
+SUCCESS, FAILURE, SKIPPED = 0, 2, 3
 
 
 class Certification:
@@ -72,7 +75,9 @@ class Certification:
         self.force("lint")
         self.force(self.unit, tests=" ".join(UNIT))
         self.force("functional")
-        self.force("flocker")
+        for builder in ("flocker", "acceptance", "guests", "ec2"):
+            self.force(builder)
+        self.force("docker", tests=" ".join(MACHINES))
 
     def force(self, builder: str, key: str = "", **properties: str) -> None:
         request = self.rest.force(builder, scheduler_name(builder), **properties)
@@ -159,7 +164,7 @@ class CertificationTestCase(SynchronousTestCase):
         said = [build["state_string"]]
         for step in self.bot.rest.steps(build).values():
             said.append("{name}: {state_string}".format(**step))
-            if step["results"] not in (SUCCESS, None):
+            if step["results"] not in (SUCCESS, SKIPPED, None):
                 said += self.bot.rest.log(step, "stdio").splitlines()[-40:]
         return "\n".join(said)
 
@@ -202,10 +207,37 @@ class BuildsTests(CertificationTestCase):
     def test_skipped(self) -> None:
         """A build without its requirements is skipped, with the reason, and is not a success."""
         if os.environ.get("FLOCKER_PYTHON"):
-            raise SkipTest("FLOCKER_PYTHON is set, and Flocker's builder has all that it needs")
-        build = self.bot.build("flocker")
-        self.assertEqual(3, build["results"])
-        self.assertIn("skipped: no Flocker at hand", build["state_string"])
+            raise SkipTest("FLOCKER_PYTHON is set, and Flocker's builders have all that they need")
+        for builder in ("flocker", "acceptance"):
+            build = self.build_of(builder, SKIPPED)
+            self.assertIn("skipped: no Flocker at hand", build["state_string"])
+
+    def test_not_in_this_commit(self) -> None:
+        """A build whose tests the commit lacks is skipped; with them, it succeeds."""
+        for row in builders(self.bot.settings.version):
+            absent = missing([need for need in row.needs if need.startswith(("module", "target"))])
+            if absent:
+                build = self.build_of(row.name, SKIPPED)
+                self.assertEqual("skipped: " + "; ".join(absent), build["state_string"])
+            elif row.name == "ec2":
+                self.build_of(row.name, SUCCESS)
+
+    def test_machines(self) -> None:
+        """Nodes boot, reboot and are powered off in a build, which certifies nothing by itself."""
+        build = self.build_of("docker", SUCCESS)
+        passed, failed = self.counted(build)
+        self.assertGreaterEqual(passed, tests_in(MACHINES))
+        self.assertEqual(0, failed)
+        self.assertNotIn("certified", build["properties"])
+
+    def test_one_at_a_time(self) -> None:
+        """The tests of builds that hold the same lock do not overlap."""
+        builds = [self.bot.build(key) for key in ("functional", "docker", self.bot.unit)]
+        # a build may begin, and then wait for its locks: the tests are what must not meet
+        steps = [self.bot.rest.steps(build)["trial"] for build in builds]
+        periods = sorted((step["started_at"], step["complete_at"]) for step in steps)
+        for (_, end), (begin, _) in zip(periods, periods[1:]):
+            self.assertLessEqual(end, begin)
 
     def test_a_broken_test(self) -> None:
         """A broken test fails the build, which names the test."""
@@ -269,20 +301,17 @@ class BadgeTests(CertificationTestCase):
         commit, and reveal nothing of this machine.
         """
         build = self.build_of("functional", SUCCESS)
-        statement = "{:%Y-%m-%d}: {}\n  {} passed, {} failed\n".format(
-            datetime.datetime.fromtimestamp(build["complete_at"], datetime.timezone.utc),
-            build["properties"]["certified"][0].rstrip(),
-            *self.counted(build),
-        )
-        image = badge(statement)
-        self.assertIn(f"passed, {statement[:10]}", image)
-        if os.environ.get(RECORD):
-            self.assertIn(scratch.git("-C", ROOT, "rev-parse", "--short", "HEAD"), statement)
-        for text, name in ((image, "status.svg"), (statement, "status.txt")):
+        statement = record.of_build(build)
+        builder = record.recordable()["functional"]
+        files = record.files_of(builder, statement)
+        self.assertEqual({text_name("functional"), image_name("functional")}, set(files))
+        self.assertIn(f">passed, {statement[:10]}, ", files[image_name("functional")])
+        for text in files.values():
             for place in (ROOT, "127.0.0.1", "localhost", os.uname().nodename):
                 self.assertNotIn(place, text)
-            with open(self.bot.picture(name), "w", encoding="utf-8") as opened:
-                opened.write(text)
+        if os.environ.get(RECORD):
+            self.assertIn(scratch.git("-C", ROOT, "rev-parse", "--short", "HEAD"), statement)
+            record.write(builder, statement)
 
     def test_then_failure(self) -> None:
         """After a failure, the badge shows the failure."""

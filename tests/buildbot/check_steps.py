@@ -9,13 +9,15 @@ import os
 import warnings
 from typing import Any
 
+from buildbot.locks import WorkerLock
 from buildbot.process.results import FAILURE, SKIPPED, SUCCESS
 from buildbot.test.reactor import TestReactorMixin
 from buildbot.test.steps import ExpectShell, TestBuildStepMixin
+from certification.builder import LOCKS, SECRET
 from certification.builders import configs
 from certification.configuration import configured
-from certification.plan import LOOP_DEVICES, SECRET, builders
-from certification.schedulers import TESTS, all_of_them
+from certification.plan import builders
+from certification.schedulers import TESTS, all_of_them, asked_for
 from certification.settings import CLOUD_PASSWORD, WORKER_PASSWORD, Settings
 from certification.steps import MISSING, CertifyingBuild, Needs, Statement, Trial
 from twisted.internet.defer import inlineCallbacks
@@ -171,15 +173,23 @@ class ConfigurationTests(TestCase):
             secret.write(value)
 
     def test_locks_are_shared(self) -> None:
-        """All builders that need loop devices hold the same lock, each alone."""
+        """All builders that need loop devices, or nodes, hold the same lock, each alone."""
         rows = {row.name: row for row in builders("3.11")}
-        found = set()
+        found: dict[str, set[int]] = {}
         for config in configs(self.settings):
             names = [access.lockid.name for access in config.locks]
             self.assertEqual(list(rows[config.name].locks), names)
             self.assertLessEqual({access.mode for access in config.locks}, {"exclusive"})
-            found |= {id(a.lockid) for a in config.locks if a.lockid.name == LOOP_DEVICES}
-        self.assertEqual(1, len(found))
+            for access in config.locks:
+                found.setdefault(access.lockid.name, set()).add(id(access.lockid))
+        self.assertEqual(set(LOCKS), set(found))
+        self.assertEqual([1] * len(LOCKS), [len(locks) for locks in found.values()])
+
+    def test_locks_are_of_a_worker(self) -> None:
+        """A lock is a worker's, so that two workers can each boot machines at the same time."""
+        for config in configs(self.settings):
+            for access in config.locks:
+                self.assertIsInstance(access.lockid, WorkerLock)
 
     def test_secrets(self) -> None:
         """The configuration holds the names of secrets, not their values."""
@@ -219,6 +229,13 @@ class ConfigurationTests(TestCase):
         self.assertIn("openstack", made["nightly"].builderNames)
         self.assertNotIn("cloud", made["nightly"].builderNames)
         self.assertEqual(["cloud"], made["by-hand-cloud"].builderNames)
+
+    def test_names_by_hand(self) -> None:
+        """Only builders whose command takes names of tests ask for them."""
+        for builder in builders("3.11"):
+            fields = [each.name for each in asked_for(builder)]
+            self.assertEqual(builder.takes_names, "tests" in fields, builder.name)
+            self.assertLessEqual({each.name for each in builder.parameters}, set(fields))
 
     def test_tests_are_names(self) -> None:
         """A request by hand takes names of tests; nothing else gets into a command."""

@@ -1,5 +1,5 @@
 """
-Tests of the parts of the Buildbot that need no Buildbot: the plan, the builds' requirements, the
+Tests of the parts of the Buildbot that need no Buildbot: the builds' requirements, the
 certification, and the installation.
 """
 
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 import subprocess
 import sys
@@ -15,63 +14,13 @@ from dataclasses import asdict
 from importlib import import_module
 from unittest.mock import patch
 
-from certification import plan
-from certification.badge import LABEL, badge, result_of
 from certification.settings import CLOUD_PASSWORD, Settings
 from installation import Installation, surroundings, working_in
 from twisted.trial.unittest import SynchronousTestCase
 from worker import cloud, needs, statement
 
 from tests.openstack.progress import RigError
-from tests.run import ROOT, VERSIONS_3
-
-BUILDERS = {builder.name: builder for builder in plan.builders("3.11")}
-
-
-class PlanTests(SynchronousTestCase):
-    """The plan of builds."""
-
-    def test_versions(self) -> None:
-        """All tests run on 2.7 and on each supported Python 3."""
-        self.assertEqual(["2.7", *VERSIONS_3], list(plan.VERSIONS))
-        self.assertLessEqual({"python-" + version for version in plan.VERSIONS}, set(BUILDERS))
-
-    def test_changed_versions(self) -> None:
-        """A change is tested on 2.7, on the oldest Python 3 and on the newest."""
-        self.assertEqual(("2.7", VERSIONS_3[0], VERSIONS_3[-1]), plan.CHANGED_VERSIONS)
-
-    def test_tests_never_meet(self) -> None:
-        """Builders of tests with loop devices hold their lock."""
-        for builder in BUILDERS.values():
-            if builder.tests:
-                self.assertIn(plan.LOOP_DEVICES, builder.locks, builder.name)
-
-    def test_secret(self) -> None:
-        """Only builders that declare a secret get one, and only by hand."""
-        with_secret = [builder for builder in BUILDERS.values() if builder.secret]
-        self.assertEqual([BUILDERS["cloud"]], with_secret)
-        self.assertFalse(BUILDERS["cloud"].at_changes or BUILDERS["cloud"].at_night)
-
-    def test_parameters(self) -> None:
-        """No parameter has the name of one of Buildbot's own."""
-        names = {parameter.name for row in BUILDERS.values() for parameter in row.parameters}
-        theirs = {"username", "reason", "priority", "owner", "branch", "revision", "tests"}
-        self.assertEqual(set(), names & theirs)
-
-    def test_needs_known(self) -> None:
-        """Each requirement of a builder is one that can be checked."""
-        for builder in BUILDERS.values():
-            for need in builder.needs:
-                self.assertIn(need.split()[0], needs.NEEDS)
-
-    def test_scripts_exist(self) -> None:
-        """The files and modules that commands name exist."""
-        for builder in BUILDERS.values():
-            for part in builder.command:
-                if part.endswith(".py"):
-                    self.assertTrue(os.path.exists(os.path.join(ROOT, part)), part)
-            for module in builder.selection:
-                import_module(module)
+from tests.run import ROOT
 
 
 class NeedsTests(SynchronousTestCase):
@@ -98,7 +47,7 @@ class NeedsTests(SynchronousTestCase):
             self.assertEqual(
                 [
                     "no Python 1.5 here",
-                    "not run by root, whom loop devices need",
+                    "not run by root, which loop devices and machines need",
                     "no such-a-program here",
                 ],
                 needs.missing(["python 1.5", "root", "program such-a-program"]),
@@ -125,6 +74,17 @@ class NeedsTests(SynchronousTestCase):
         with patch("tests.openstack.installation.prerequisites"):
             self.assertEqual([], needs.missing(["openstack"]))
 
+    def test_modules(self) -> None:
+        """A module or a package that the commit lacks is named; others are not mentioned."""
+        asked = ["module tests.run", "module tests.clouds", "module tests.no.such"]
+        self.assertEqual(["no module tests.no.such in this commit"], needs.missing(asked))
+
+    def test_targets(self) -> None:
+        """A target that the commit's Makefile lacks is named; a part of a target's name is none."""
+        asked = ["target test-docker", "target test-dock", "target help"]
+        reason = "no target test-dock in this commit's Makefile"
+        self.assertEqual([reason], needs.missing(asked))
+
     def test_script(self) -> None:
         """
         As a program it prints a line for each requirement and succeeds: a skip is not a failure.
@@ -143,6 +103,13 @@ class StatementTests(SynchronousTestCase):
         first, versions = statement.statement("a mock", [sys.executable, "/no/such/python"])
         self.assertRegex(first, r"^txstorage \d+\.\d+\.\d+ \(.+\) against a mock, with Python 3\.")
         self.assertIn("Twisted ", versions)
+
+    def test_commit(self) -> None:
+        """The version is that of the named commit, which is named in short."""
+        answers = {"old:txstorage/_version.py": "VERSION = '9.9.9'", "old": "abc1234"}
+        with patch.object(statement, "output", lambda *words: answers[words[-1]]):
+            [first] = statement.statement("x", [], "old")
+        self.assertTrue(first.startswith("txstorage 9.9.9 (abc1234) against x, "), first)
 
     def test_kernel(self) -> None:
         """The statement has the kernel's version, and nothing of its builder."""
@@ -249,10 +216,14 @@ class InstallationTests(SynchronousTestCase):
     """The installation, and its remains."""
 
     def test_surroundings(self) -> None:
-        """Builds inherit nothing that concerns another checkout from the worker's environment."""
+        """
+        Builds inherit nothing from the worker's environment that concerns another checkout, or
+        that selects some of the tests.
+        """
         theirs = {"PATH": "/bin", "FLOCKER_PYTHON": "/p", "PIP_INDEX_URL": "http://x"}
         ours = {"MAKEFLAGS": "w", "PYTHONPATH": "/x", "TXSTORAGE_PYTHON3": "/y", "GIT_DIR": "/z"}
-        self.assertEqual(theirs, surroundings({**theirs, **ours}))
+        part = {"AGENTS": "stock"}
+        self.assertEqual(theirs, surroundings({**theirs, **ours, **part}))
 
     def test_password(self) -> None:
         """The worker's password is made once, in a file that only its owner can read."""
@@ -305,40 +276,3 @@ class InstallationTests(SynchronousTestCase):
             installation.stop()
         self.assertEqual(-9, left.wait())
         self.assertIsNone(beside.poll())
-
-
-class RecordedTests(SynchronousTestCase):
-    """The recorded results in the README and docs/certification.rst."""
-
-    def recorded(self, name: str) -> str:
-        with open(os.path.join(ROOT, "docs", name), encoding="utf-8") as opened:
-            return opened.read()
-
-    def test_badge(self) -> None:
-        """The badge is the statement's, and refers to nothing outside."""
-        image = self.recorded("status.svg")
-        self.assertEqual(badge(self.recorded("status.txt")), image)
-        addresses = re.findall(r"[a-z]+://[^\s\"')<]+", image)
-        self.assertEqual(["http://www.w3.org/2000/svg"], addresses)
-
-    def test_words(self) -> None:
-        """The badge's words name the tests, the result and the day, as the README repeats them."""
-        words = f"{LABEL}: {result_of(self.recorded('status.txt'))}"
-        self.assertIn(f"<title>{words}</title>", self.recorded("status.svg"))
-        self.assertRegex(words, r"^functional tests on loop devices: passed, \d{4}-\d\d-\d\d$")
-        with open(os.path.join(ROOT, "README.rst"), encoding="utf-8") as readme:
-            self.assertIn(f"   :alt: {words}\n", readme.read())
-
-    def test_failed(self) -> None:
-        """A failure, or a build without counts, is never shown as passed."""
-        for counts in ("  5 passed, 1 failed", "  5 passed, 10 failed", "", "passed"):
-            statement = f"2031-01-02: txstorage\n{counts}\n"
-            self.assertEqual("failed, 2031-01-02", result_of(statement), counts)
-            self.assertIn("#e05d44", badge(statement))
-
-    def test_statement(self) -> None:
-        """The statement gives the date, the commit, the cloud, and no failure."""
-        said = self.recorded("status.txt")
-        first = r"\d{4}-\d\d-\d\d: txstorage \S+ \([0-9a-f]{7,}\) against the embedded service"
-        self.assertRegex(said, first)
-        self.assertRegex(said, r"\n  [1-9]\d* passed, 0 failed\n$")

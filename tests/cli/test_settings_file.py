@@ -93,6 +93,15 @@ class SettingsTests(SynchronousTestCase):
             "max-gigabytes": 4,
             "page-size": 5,
             "token-lifetime": 6.0,
+            "ec2-port": 8,
+            "ec2-region": "r",
+            "ec2-zone": ["z"],
+            "ec2-rate": 9.0,
+            "ec2-lag": 10.0,
+            "ec2-optimizing": 11.0,
+            "ec2-cooldown": 12.0,
+            "ec2-reuse": 13.0,
+            "ec2-attachments": 5,
         }
         self.assertEqual(set(options_by_key(command.serve)), set(values))
         del values["tls"]
@@ -102,6 +111,9 @@ class SettingsTests(SynchronousTestCase):
             self.assertEqual((options.nodes, options.devices), (("a", "b"), "file"))
             self.assertEqual((options.tls_cert, options.tls_key), ("/c", "/k"))
             self.assertEqual(sorted(options.behaviour.values()), [0.5, 3, 4, 5, 6.0, 7])
+            self.assertEqual(options.ec2_port, 8)
+            given = ["r", ("z",), 9.0, 10.0, 11.0, 12.0, 13.0, 5]
+            self.assertEqual([*options.ec2.values()], given)
         self.assertTrue(self.served("tls: true\n").tls)
 
     def test_example(self) -> None:
@@ -115,6 +127,8 @@ class SettingsTests(SynchronousTestCase):
         self.assertEqual({*settings, "state-dir"}, set(options_by_key(command.serve)))
         # The service generates no certificate when it is given one.
         del settings["tls-cert"], settings["tls-key"]
+        # Without a port there is no EC2 face.
+        del settings["ec2-port"]
         options = attr.evolve(self.served(json.dumps(settings)), nodes=())
         self.assertEqual(settings["node"], list(DEFAULT_NODES))
         self.assertEqual(options, self.served(""))
@@ -150,7 +164,7 @@ class SettingsTests(SynchronousTestCase):
             self.assertTrue(result.stderr.startswith("Error: "), result.stderr)
             for word in (*words, self.path):
                 self.assertIn(word, result.stderr)
-        self.assertIn("What to do: use one of: devices, host", self.refused("x: 1\n").stderr)
+        self.assertIn("What to do: use one of: devices, ec2-", self.refused("x: 1\n").stderr)
         document = json.loads(self.refused("x: 1\n", "--json").stdout)
         self.assertEqual(document["error"]["kind"], "InvalidConfiguration")
 

@@ -53,8 +53,73 @@ SERVER: dict[str, Any] = {
     "OS-SRV-USG:terminated_at": NULL,
     "os-extended-volumes:volumes_attached": [{"id": UUID}, ...],
 }
+#: Members of later versions, by the version that adds them; one replaces an earlier shape.
+LATER: list[tuple[tuple[int, int], dict[str, Any]]] = [
+    (
+        (2, 3),
+        {
+            "os-extended-volumes:volumes_attached": [
+                {"id": UUID, "delete_on_termination": bool},
+                ...,
+            ]
+        },
+    ),
+    ((2, 9), {"locked": Is(False)}),
+    ((2, 19), {"description": (str, NULL)}),
+    ((2, 26), {"tags": [str, ...]}),
+    (
+        (2, 47),
+        {
+            "flavor": {
+                **{name: int for name in ("vcpus", "ram", "disk", "ephemeral", "swap")},
+                "original_name": str,
+                "extra_specs": dict,
+            }
+        },
+    ),
+    ((2, 63), {"trusted_image_certificates": NULL}),
+    ((2, 71), {"server_groups": [str, ...]}),
+    ((2, 73), {"locked_reason": NULL}),
+    ((2, 90), {"OS-EXT-SRV-ATTR:hostname": str}),
+    ((2, 96), {"pinned_availability_zone": (str, NULL)}),
+    ((2, 100), {"scheduler_hints": dict}),
+]
+#: Members that only an administrator sees.
+OF_ADMINISTRATORS: list[tuple[tuple[int, int], dict[str, Any]]] = [
+    (
+        (2, 1),
+        {
+            "OS-EXT-SRV-ATTR:host": str,
+            "OS-EXT-SRV-ATTR:instance_name": str,
+            "OS-EXT-SRV-ATTR:hypervisor_hostname": str,
+        },
+    ),
+    (
+        (2, 3),
+        {
+            "OS-EXT-SRV-ATTR:hostname": str,
+            "OS-EXT-SRV-ATTR:kernel_id": str,
+            "OS-EXT-SRV-ATTR:launch_index": int,
+            "OS-EXT-SRV-ATTR:ramdisk_id": str,
+            "OS-EXT-SRV-ATTR:reservation_id": Text("r-[a-z0-9]{8}"),
+            "OS-EXT-SRV-ATTR:root_device_name": Text("/dev/[a-z]+"),
+            "OS-EXT-SRV-ATTR:user_data": NULL,
+        },
+    ),
+    ((2, 16), {"host_status": Is("UP")}),
+]
 SUMMARY = {"id": UUID, "name": str, "links": LINKS}
 NEXT = [{"rel": Is("next"), "href": URL}]
+
+
+def server_shape(version: str, admin: bool = False) -> dict[str, Any]:
+    """The shape of a server, shown alone, in a microversion."""
+    asked = tuple(int(number) for number in version.split("."))
+    shape = dict(SERVER)
+    for since, members in LATER + (OF_ADMINISTRATORS if admin else []):
+        if asked >= since:
+            shape.update(members)
+    return shape
 
 
 def attachment_shape(version: str = "2.1", listed: bool = True) -> dict[str, Any]:
@@ -102,6 +167,29 @@ class ServerTests(WireTests):
         self.assertEqual(shown, found[server_id])
         self.assertEqual((shown["status"], shown["OS-EXT-STS:vm_state"]), ("ACTIVE", "active"))
         self.assertEqual(shown["tenant_id"], self.session.project)
+
+    @compares(SHOW, DETAIL)
+    async def test_versions(self) -> None:
+        """Each microversion has its members; only a server shown alone has its groups."""
+        server_id = self.target.servers[0]
+        edges = [since for since, _ in LATER]
+        minors = {minor + less for _, minor in edges for less in (-1, 0)} | {1, 102, 104}
+        for version in (f"2.{minor}" for minor in sorted(minors)):
+            shape = server_shape(version)
+            got = await self.nova("GET", "/servers/" + server_id, version=version)
+            self.answered(got, 200, {"server": shape}, version)
+            shape.pop("server_groups", None)
+            got = await self.nova("GET", "/servers/detail", version=version)
+            self.answered(got, 200, {"servers": [shape, ...]}, version)
+
+    @compares(SHOW)
+    async def test_administrator(self) -> None:
+        """An administrator sees more of a server."""
+        admin = await self.admin()
+        for version in ("2.1", "2.2", "2.3", "2.15", "2.16", "2.89", "2.104"):
+            path = "/v2.1/servers/" + self.target.servers[0]
+            got = await admin.ask("compute", "GET", path, version=version)
+            self.answered(got, 200, {"server": server_shape(version, admin=True)}, version)
 
     @compares(DETAIL)
     async def test_pages(self) -> None:

@@ -35,6 +35,8 @@ TOKEN = {
     "roles": [{"id": HEX, "name": str}, ...],
     "catalog": [{"endpoints": [ENDPOINT, ...], "id": HEX, "type": str, "name": str}, ...],
 }
+#: The members of a token without a scope.
+UNSCOPED = ("methods", "user", "audit_ids", "expires_at", "issued_at")
 
 
 def instant(text: str) -> datetime:
@@ -232,6 +234,82 @@ class IdentityTests(WireTests):
         self.refused(got, refusals.NOT_AUTHORIZED, "identity:validate_token")
         got = await self.identity("GET", TOKENS, token=None, X_Subject_Token=subject)
         self.unauthenticated_identity(got)
+
+    @compares("identity GET /v3/auth/tokens", ISSUE)
+    async def test_audit_ids(self) -> None:
+        """
+        A token keeps its audit id; one that another token led to has the id of the first, too.
+        """
+        first = await self.own()
+        subject = first.headers["x-subject-token"]
+        (own,) = first.body["token"]["audit_ids"]
+        for _ in range(2):
+            got = await self.identity("GET", TOKENS, X_Subject_Token=subject)
+            self.assertEqual(got.body["token"]["audit_ids"], [own])
+        for _ in range(2):
+            body = auth("token", {"id": subject})
+            body["auth"]["scope"] = {"project": {"id": self.session.project}}
+            got = await self.issue(body)
+            another, origin = self.issued(got)["audit_ids"]
+            self.assertEqual(origin, own)
+            self.assertNotEqual(another, own)
+            subject = got.headers["x-subject-token"]
+
+    @compares("identity GET /v3/auth/tokens", ISSUE)
+    async def test_no_catalog(self) -> None:
+        """A client can do without the catalog, in both requests for the details of a token."""
+        shape = {name: kind for name, kind in TOKEN.items() if name != "catalog"}
+        query = TOKENS + "?nocatalog"
+        got = await self.identity("POST", query, password_auth(self.target.user), token=None)
+        self.assertEqual(differences(got.body, {"token": shape}), [])
+        subject = got.headers["x-subject-token"]
+        got = await self.identity("GET", query, X_Subject_Token=subject)
+        self.assertEqual(differences(got.body, {"token": shape}), [])
+        got = await self.identity("GET", TOKENS, X_Subject_Token=subject)
+        self.issued(got, 200)
+
+    @compares(
+        *(ISSUE, "identity GET /v3/auth/tokens", "EXPECTED", "MALFORMED_URL", "FORBIDDEN"),
+        *("FORBIDDEN_BY_COMPUTE", "NO_SERVER"),
+    )
+    async def test_unscoped(self) -> None:
+        """
+        A token without a scope shows no project, role or catalog, and gets one with a scope; the
+        other services refuse it.
+        """
+        shape = {name: TOKEN[name] for name in UNSCOPED}
+        body = password_auth(self.target.user)
+        for scope in ("unscoped", {"unscoped": {}}):
+            body["auth"]["scope"] = scope
+            got = await self.issue(body)
+            self.assertEqual(got.status, 201)
+            self.assertEqual(differences(got.body, {"token": shape}), [])
+        unscoped = got.headers["x-subject-token"]
+        shown = await self.identity("GET", TOKENS, token=unscoped, X_Subject_Token=unscoped)
+        self.assertEqual((shown.status, shown.body), (200, got.body))
+        rescoping = auth("token", {"id": unscoped})
+        rescoping["auth"]["scope"] = body["auth"]["scope"] = {
+            "project": {"id": self.session.project}
+        }
+        self.issued(await self.issue(rescoping))
+        await self.refusals_of(unscoped)
+        for scope in ("scoped", {"unscoped": {}, "project": {"id": self.session.project}}):
+            body["auth"]["scope"] = scope
+            self.refused(await self.issue(body), refusals.EXPECTED, "{}", "scope")
+
+    async def refusals_of(self, unscoped: str) -> None:
+        """Assert that Block Storage and Compute refuse a token without a scope."""
+        got = await self.cinder("GET", "/volumes", token=unscoped)
+        self.refused(got, refusals.MALFORMED_URL)
+        got = await self.ask("volume", "GET", "/v3/volumes", token=unscoped)
+        self.refused(got, refusals.FORBIDDEN, "volume:get_all")
+        self.assertEqual((await self.ask("volume", "GET", "/v3/", token=unscoped)).status, 200)
+        for path, policy in (("/servers", "index"), ("/servers/detail", "detail")):
+            got = await self.nova("GET", path, token=unscoped)
+            policy = "os_compute_api:servers:" + policy
+            self.refused(got, refusals.FORBIDDEN_BY_COMPUTE, policy)
+        got = await self.nova("GET", "/servers/" + MISSING, token=unscoped)
+        self.refused(got, refusals.NO_SERVER, MISSING)
 
     @compares("identity DELETE /v3/auth/tokens", "UNAUTHENTICATED[compute]")
     async def test_revoke(self) -> None:

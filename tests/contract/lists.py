@@ -93,6 +93,107 @@ class ListTests(WireTests):
         got = await self.listed(ignored, "3.31")
         self.refused(got, refusals.UNKNOWN_FILTER, "nosuch,id", version="3.31")
 
+    @compares(DETAIL, "UNKNOWN_FILTER", "BAD_BOOLEAN", "NO_BOOLEAN", "BAD_COMPARISON")
+    async def test_filters_by_version(self) -> None:
+        """Each filter works, and is checked, from one microversion on; earlier ones ignore it."""
+        no, every = [], ["p2", "p1", "p0"]
+        for query, since, before, after in (
+            ("availability_zone=nope", "", no, no),
+            ("migration_status=x", "", no, no),
+            ("bootable=true", "", no, no),
+            ("bootable=0", "3.2", no, every),
+            ("bootable=maybe", "3.2", no, (refusals.BAD_BOOLEAN, "bootable", "maybe")),
+            ("bootable=", "3.2", every, (refusals.BAD_BOOLEAN, "bootable", "")),
+            ("group_id=" + MISSING, "3.10", every, no),
+            ("consumes_quota=true", "3.31", no, every),
+            ("consumes_quota=x", "3.31", no, (refusals.NO_BOOLEAN, "x", "use_quota")),
+            ("created_at=lt:1960-01-01", "3.31", every, no),
+            ("created_at=gt:x", "3.31", every, (refusals.BAD_COMPARISON, "x", "value")),
+            ("updated_at=1960", "3.31", every, (refusals.BAD_COMPARISON, "1960", "operator")),
+            ("created_at=", "3.31", every, (refusals.BAD_COMPARISON, "", "operator")),
+            ("all_tenants=1&nosuch=1", "3.31", every, (refusals.UNKNOWN_FILTER, "nosuch")),
+            ("name~=p", "3.31", every, (refusals.UNKNOWN_FILTER, "name~")),
+            ("host=x", "3.31", every, (refusals.UNKNOWN_FILTER, "host")),
+        ):
+            major, _, minor = (since or "3.0").partition(".")
+            versions = [("3.71", after), (since, after)]
+            versions += [(f"{major}.{int(minor) - 1}", before)] if since else []
+            for version, expected in versions:
+                got = await self.listed(f"{self.labels}&{query}", version)
+                if isinstance(expected, tuple):
+                    self.refused(got, *expected, version=version)
+                else:
+                    self.assertEqual((got.status, names(got)), (200, expected), (query, version))
+
+    @compares(DETAIL)
+    async def test_values_of_filters(self) -> None:
+        """A value is a Python literal: a list has the possible values; only a name is a text."""
+        every = ["p2", "p1", "p0"]
+        for query, expected in (
+            ("size=1", every),
+            ("size=[1,2]", every),
+            ('size="1"', every),
+            ("size=2", []),
+            ("size=abc", []),
+            ("status=['available','error']", every),
+            ("status=['error']", []),
+            ('name=["p0","p1"]', []),
+            ("availability_zone=nova", every),
+            ("group_id=None&migration_status=None", every),
+            ("created_at=gt:1960-01-01T00:00:00Z", every),
+            ("created_at=gte:1960-01,lt:1960-01-01T00:00:00%2B01:00", every),
+            ("created_at=neq:1960-01-01&updated_at=gt:1960-01-01", every),
+            ("created_at=eq:1960-01-01", []),
+            ("bootable=f&consumes_quota=1&all_tenants=maybe", every),
+        ):
+            name, _, value = query.partition("=")
+            safe = quote(value, safe="&=%:,")
+            got = await self.listed(f"{self.labels}&{name}={safe}", "3.71")
+            self.assertEqual((got.status, names(got)), (200, expected), query)
+
+    @compares(SHORT, DETAIL, "BAD_SORT_KEY", "BAD_SORT_DIRECTION", "SORT_TWICE")
+    async def test_orders(self) -> None:
+        """A list can have another order; the time of creation decides between equals."""
+        forth, back = ["p0", "p1", "p2"], ["p2", "p1", "p0"]
+        for query, expected in (
+            ("sort=name:asc", forth),
+            ("sort=name", back),
+            ("sort=size:asc,name:desc", back),
+            ("sort=size:desc,display_name:asc", forth),
+            ("sort=bootable:asc", forth),
+            ("sort_key=name", back),
+            ("sort_key=name&sort_dir=asc", forth),
+            ("sort_dir=asc", forth),
+            *((f"sort={key}:asc", forth) for key in ("volume_type_id", "host", "attach_status")),
+            *((f"sort={key}:asc", forth) for key in ("launched_at", "updated_at", "use_quota")),
+        ):
+            for path in ("/volumes", "/volumes/detail"):
+                got = await self.listed(f"{self.labels}&{query}", path=path)
+                self.assertEqual((got.status, names(got)), (200, expected), query)
+        for query, refusal in (
+            ("sort=bogus:asc", refusals.BAD_SORT_KEY),
+            ("sort_key=bogus", refusals.BAD_SORT_KEY),
+            ("sort=", refusals.BAD_SORT_KEY),
+            ("sort=description", refusals.BAD_SORT_KEY),
+            ("sort=consumes_quota", refusals.BAD_SORT_KEY),
+            ("sort=name:up", refusals.BAD_SORT_DIRECTION),
+            ("sort_dir=up", refusals.BAD_SORT_DIRECTION),
+            ("sort=id&sort_key=id", refusals.SORT_TWICE),
+        ):
+            self.refused(await self.listed(query, path="/volumes"), refusal)
+
+    @compares(SHORT)
+    async def test_ordered_pages(self) -> None:
+        """A page of a list in another order begins after its marker in that order."""
+        for order in ("sort=name:asc", "sort=size:desc,name:asc", "sort=availability_zone:asc"):
+            query, found = f"{self.labels}&{order}&limit=1", []
+            while query:
+                got = await self.listed(query, path="/volumes")
+                found += names(got)
+                links = got.body.get("volumes_links")
+                query = urlsplit(links[0]["href"]).query if links else ""
+            self.assertEqual(found, ["p0", "p1", "p2"], order)
+
     @compares(DETAIL)
     async def test_pages(self) -> None:
         """
@@ -143,6 +244,15 @@ class ListTests(WireTests):
             self.assertEqual(names(got), expected)
         got = await self.listed(self.labels + "&offset=1&limit=1")
         self.assertEqual(names(got), ["p1"])
+
+    @compares(SHORT, "UNKNOWN_FILTER", "NO_BOOLEAN")
+    async def test_early_count(self) -> None:
+        """Before 3.45 the request of a number is an unknown filter; then it is a boolean."""
+        for version in ("3.31", "3.44"):
+            got = await self.listed("with_count=true", version, "/volumes")
+            self.refused(got, refusals.UNKNOWN_FILTER, "with_count", version=version)
+        got = await self.listed("with_count=maybe", "3.45", "/volumes")
+        self.refused(got, refusals.NO_BOOLEAN, "maybe", "with_count", version="3.45")
 
     @compares(SHORT)
     async def test_count(self) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 from txstorage.embedded.wire import refusals
 
+from .actions import DELETE as DELETE_VOLUME
 from .case import MISSING, WireTests
 from .exchanges import Answer
 from .record import compares
 from .shapes import HEX, INSTANT, NULL, UUID, Text
-from .volumes import DELETE as DELETE_VOLUME
 
 SNAPSHOTS = "/v3/<project_id>/snapshots"
 CREATE = "volume POST " + SNAPSHOTS

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from .actions import DeleteTests
 from .attachments import HostTests
 from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
 from .copies import CopyTests, GrowTests
 from .identity import IdentityTests
 from .lists import LabelTests, ListTests
+from .server_lists import ServerListTests
 from .snapshot_lists import SnapshotLabelTests, SnapshotListTests
 from .snapshots import SnapshotTests
 from .versions import DocumentTests, NegotiationTests, PathTests
-from .volumes import CreateTests, DeleteTests, ShowTests
+from .volumes import CreateTests, ShowTests
 
 #: In the order of the requests that a driver makes.
 SUITE: list[type[WireTests]] = [
@@ -29,6 +31,7 @@ SUITE: list[type[WireTests]] = [
     LabelTests,
     DeleteTests,
     ServerTests,
+    ServerListTests,
     AttachTests,
     HostTests,
     SnapshotTests,

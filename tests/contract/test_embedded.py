@@ -134,15 +134,19 @@ class CompletenessTests(SynchronousTestCase):
         self.assertEqual(set(NOT_COMPARABLE) - known, set())
 
     def test_one_table(self) -> None:
-        """Errors are made in ``refusals.py`` only, so that the suite misses none."""
+        """OpenStack's errors are made in ``refusals.py`` only, so that the suite misses none."""
         self.assertEqual(_makers_of_errors(), {refusals.__file__})
 
 
 def _makers_of_errors() -> set[str]:
     """The files in which an error is made from a status."""
     package = os.path.dirname(txstorage.embedded.__file__)
+    # EC2's errors are its own.
+    ec2 = os.path.join(package, "apis", "ec2", "")
     found = set()
     for path in glob.glob(os.path.join(package, "**", "*.py"), recursive=True):
+        if path.startswith(ec2):
+            continue
         with open(path, encoding="utf-8") as source:
             tree = ast.parse(source.read())
         if any(map(_has_error_status, ast.walk(tree))):

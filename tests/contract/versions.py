@@ -64,6 +64,26 @@ class DocumentTests(WireTests):
         self.assertEqual(got.status, 302)
         self.assertEqual(got.headers["location"], self.session.roots["volume"] + "/v3/")
 
+    @compares("compute GET /", "compute GET /v2")
+    async def test_former_compute(self) -> None:
+        """Compute's list also has the version before 2.1, which has a document of its own."""
+        href = self.session.roots["compute"] + "/v2/"
+        got = await self.ask("compute", "GET", "/", token=None)
+        (version, _) = got.body["versions"]
+        shape = dict(
+            document("v2.0", "compute", href),
+            status=Is("DEPRECATED"),
+            version=Is(""),
+            min_version=Is(""),
+        )
+        listed = {name: kind for name, kind in shape.items() if name != "media-types"}
+        self.assertEqual(differences(version, listed), [])
+        shape["links"] = [*shape["links"], _ABOUT]
+        for path in ("/v2", "/v2/"):
+            got = await self.ask("compute", "GET", path, token=None)
+            self.check(got, 200, {"version": shape})
+            self.assertNotIn("openstack-api-version", got.headers)
+
     @compares("compute GET /", "compute GET /v2.1")
     async def test_compute(self) -> None:
         """Compute's documents are 200, without a token; version 2.1 is one of several."""

@@ -18,7 +18,6 @@ from .shapes import HEX, INSTANT, LINKS, NULL, URL, UUID, Is, Text
 VOLUMES = "/v3/<project_id>/volumes"
 CREATE = "volume POST " + VOLUMES
 SHOW = "volume GET " + VOLUMES + "/<volume_id>"
-DELETE = "volume DELETE " + VOLUMES + "/<volume_id>"
 ACTION = "volume POST " + VOLUMES + "/<volume_id>/action"
 
 ATTACHMENT = {
@@ -61,17 +60,35 @@ LATER = [
     ((3, 63), {"volume_type_id": UUID}),
     ((3, 65), {"consumes_quota": bool}),
 ]
+#: Members that only an administrator sees, the first ones not in the response to a create.
+OF_ADMINISTRATORS = [
+    (
+        (3, 0),
+        {
+            "os-vol-host-attr:host": (str, NULL),
+            "os-vol-mig-status-attr:migstat": NULL,
+            "os-vol-mig-status-attr:name_id": NULL,
+        },
+    ),
+    ((3, 0), {"migration_status": NULL}),
+    ((3, 21), {"provider_id": NULL}),
+    ((3, 61), {"cluster_name": NULL}),
+]
 SUMMARY = {"id": UUID, "name": (str, NULL), "links": LINKS}
-#: Attempts to catch a state that a fast cloud leaves quickly.
-_RACES = 5
 NEXT = [{"rel": Is("next"), "href": URL}]
 
 
-def volume_shape(version: str, shape: dict[str, Any] = VOLUME) -> dict[str, Any]:
-    """The shape of a volume in a microversion."""
+def volume_shape(
+    version: str, shape: dict[str, Any] = VOLUME, more: list[Any] | None = None
+) -> dict[str, Any]:
+    """
+    The shape of a volume in a microversion.
+
+    :param more: the history of further members.
+    """
     asked = tuple(int(number) for number in version.split("."))
     shape = dict(shape)
-    for since, members in LATER:
+    for since, members in LATER + (more or []):
         if asked >= since:
             shape.update(members)
     return shape
@@ -108,13 +125,32 @@ class CreateTests(WireTests):
     async def test_versions(self) -> None:
         """Each microversion has its members, and is in the response."""
         volume_id = await self.volume()
-        for version in ("3.0", "3.13", "3.47", "3.48", "3.63", "3.65", "3.71"):
+        edges = [minor + less for (_, minor), _ in LATER for less in (-1, 0)]
+        for version in ("3.0", *(f"3.{minor}" for minor in edges), "3.71"):
             got = await self.cinder("GET", "/volumes/" + volume_id, version=version)
             self.answered(got, 200, {"volume": volume_shape(version)}, version)
         got = await self.post(version="3.71", size="1", volume_type="__DEFAULT__")
         self.answered(got, 202, {"volume": volume_shape("3.71", CREATED)}, "3.71")
         self.assertEqual(got.body["volume"]["volume_type"], "__DEFAULT__")
         await self.until(got.body["volume"]["id"], "available")
+
+    @compares(CREATE, SHOW)
+    async def test_administrator(self) -> None:
+        """An administrator sees more of a volume."""
+        admin = await self.admin()
+        path = f"/v3/{admin.project}/volumes"
+        body = {"volume": {"size": 1}}
+        got = await admin.ask("volume", "POST", path, body, version="3.71")
+        shape = volume_shape("3.71", CREATED, OF_ADMINISTRATORS[1:])
+        volume_id = self.answered(got, 202, {"volume": shape}, "3.71")["volume"]["id"]
+        for version in ("3.0", "3.20", "3.21", "3.60", "3.61", "3.71"):
+            got = await admin.ask("volume", "GET", f"{path}/{volume_id}", version=version)
+            shape = volume_shape(version, more=OF_ADMINISTRATORS)
+            self.answered(got, 200, {"volume": shape}, version)
+        while got.status == 200:
+            await admin.ask("volume", "DELETE", f"{path}/{volume_id}")
+            await self.target.pause()
+            got = await admin.ask("volume", "GET", f"{path}/{volume_id}")
 
     @compares(
         CREATE,
@@ -191,9 +227,38 @@ class CreateTests(WireTests):
             ("source_volid", refusals.NO_VOLUME),
             ("backup_id", refusals.NO_BACKUP),
             ("consistencygroup_id", refusals.NO_GROUP),
+            ("group_id", refusals.NO_GROUP),
         ):
             self.refused(await self.post(**{"size": 1, source: MISSING}), refusal, MISSING)
         self.refused(await self.post(size=1, imageRef=MISSING), refusals.NO_IMAGE)
+
+    @compares(CREATE, "NO_GROUP", "NOT_OF_TYPE[volume]")
+    async def test_unknown_group(self) -> None:
+        """A group is looked for in every version; since 3.13 its id is a text."""
+        for version in ("3.12", "3.13", "3.71"):
+            for group in (MISSING, "x"):
+                got = await self.post(version, size=1, group_id=group)
+                self.refused(got, refusals.NO_GROUP, group, version=version)
+        self.refused(
+            await self.post("3.12", size=1, group_id=5), refusals.NO_GROUP, 5, version="3.12"
+        )
+        wanted, kind = refusals.NOT_OF_TYPE.by_service["volume"], "'string', 'null'"
+        got = await self.post("3.13", size=1, group_id=5)
+        self.refused(got, wanted, "group_id", 5, 5, kind, version="3.13")
+
+    @compares(CREATE, "NO_MULTIATTACH", "NO_SCHEMA", "NO_BOOLEAN")
+    async def test_multiattach(self) -> None:
+        """No volume is for several servers at once; a request for one is 400."""
+        for yes in (True, "yes"):
+            got = await self.post(size=1, multiattach=yes, availability_zone="nope")
+            self.refused(got, refusals.NO_MULTIATTACH)
+        for wrong in ("maybe", 1):
+            got = await self.post(size=1, multiattach=wrong)
+            self.refused(got, refusals.NO_SCHEMA, "multiattach", wrong, wrong)
+        got = await self.post(size=1, multiattach=None)
+        self.refused(got, refusals.NO_BOOLEAN, "None", "multiattach")
+        got = await self.post(size=1, multiattach="no")
+        self.answered(got, 202, {"volume": CREATED})
 
     @compares(
         CREATE,
@@ -313,6 +378,30 @@ class ShowTests(WireTests):
             got = await self.cinder("GET", "/volumes/" + volume_id)
             self.refused(got, refusals.NO_VOLUME, volume_id)
 
+    @compares(f"volume GET {VOLUMES}/summary", "NO_RESOURCE")
+    async def test_summary(self) -> None:
+        """Since 3.12 there is a summary of the volumes, since 3.36 with all their labels."""
+        key = str(uuid4())
+        before = {"total_count": 0, "total_size": 0}
+        for size, value in ((0, ""), (2, "b"), (1, "a"), (1, "b")):
+            if size:
+                await self.volume(size=size, metadata={key: value})
+            got = await self.cinder("GET", "/volumes/summary?all_tenants=1", version="3.12")
+            summary = self.answered(
+                got, 200, {"volume-summary": {name: int for name in before}}, "3.12"
+            )["volume-summary"]
+            if size:
+                grown = {"total_count": before["total_count"] + 1}
+                grown["total_size"] = before["total_size"] + size
+                self.assertEqual(summary, grown)
+            before = summary
+        got = await self.cinder("GET", "/volumes/summary", version="3.36")
+        shape = {**{name: int for name in before}, "metadata": dict}
+        labels = self.answered(got, 200, {"volume-summary": shape}, "3.36")["volume-summary"]
+        self.assertEqual(sorted(labels["metadata"][key]), ["a", "b"])
+        got = await self.cinder("GET", "/volumes/summary", version="3.11")
+        self.refused(got, refusals.NO_RESOURCE, version="3.11")
+
     @compares("volume GET /v3/<project_id>/types")
     async def test_types(self) -> None:
         """The list of volume types has the default one."""
@@ -375,93 +464,3 @@ class ShowTests(WireTests):
                 self.same_shape(document[name], shape)
         got = await self.cinder("GET", "/os-quota-sets/" + "0" * 32)
         self.refused(got, refusals.FORBIDDEN, "volume_extension:quotas:show")
-
-
-class DeleteTests(WireTests):
-    """Tests of deleting volumes, and of setting their status."""
-
-    @compares(DELETE, SHOW, "NO_VOLUME")
-    async def test_delete(self) -> None:
-        """
-        The response to a delete comes before the delete is complete, without a body; later the
-        volume is gone.
-        """
-        volume_id = await self.volume()
-        self.empty(await self.cinder("DELETE", "/volumes/" + volume_id), 202)
-        looks = await self.until(volume_id, "404")
-        self.assertLessEqual({look["status"] for look in looks}, {"deleting", "404"})
-        for missing in (volume_id, "nonsense"):
-            got = await self.cinder("DELETE", "/volumes/" + missing)
-            self.refused(got, refusals.NO_VOLUME, missing)
-
-    @compares(DELETE, ACTION, "NOT_DELETABLE")
-    async def test_not_deletable(self) -> None:
-        """During a transition a volume can't be deleted; in error it can."""
-        volume_id = await self.volume()
-        for status in ("creating", "maintenance", "attaching", "detaching", "reserved"):
-            await self.reset(volume_id, status)
-            got = await self.cinder("DELETE", "/volumes/" + volume_id)
-            self.refused(got, refusals.NOT_DELETABLE)
-        await self.reset(volume_id, "error")
-        self.empty(await self.cinder("DELETE", "/volumes/" + volume_id), 202)
-
-    @compares(DELETE, "NOT_DELETABLE")
-    async def test_deleting(self) -> None:
-        """A volume can't be deleted again while it is being deleted."""
-        refused = 0
-        for _ in range(_RACES):
-            volume_id = await self.volume()
-            self.empty(await self.cinder("DELETE", "/volumes/" + volume_id), 202)
-            got = await self.cinder("DELETE", "/volumes/" + volume_id)
-            if got.status == 404:
-                # The delete was complete already.
-                self.refused(got, refusals.NO_VOLUME, volume_id)
-                continue
-            self.refused(got, refusals.NOT_DELETABLE)
-            refused += 1
-        self.assertGreater(refused, 0)
-
-    @compares(ACTION, "FORBIDDEN", "NO_VOLUME_ACTION", "MALFORMED_BODY[volume]", "NO_VOLUME")
-    async def test_actions(self) -> None:
-        """
-        A user who is not an administrator may set no status; an unknown action is 400, as are two.
-        """
-        path = f"/volumes/{await self.volume()}/action"
-        reset = {"os-reset_status": {"status": "error"}}
-        got = await self.cinder("POST", path, reset)
-        policy = "volume_extension:volume_admin_actions:reset_status"
-        self.refused(got, refusals.FORBIDDEN, policy)
-        got = await self.cinder("POST", path, {"os-nope": {}})
-        self.refused(got, refusals.NO_VOLUME_ACTION, "os-nope")
-        self.refused(await self.cinder("POST", path, b""), refusals.NO_VOLUME_ACTION, "None")
-        for body in ({}, {"one": {}, "two": {}}, b"{nope"):
-            got = await self.cinder("POST", path, body)
-            self.refused(got, refusals.MALFORMED_BODY.by_service["volume"])
-        got = await self.cinder("POST", f"/volumes/{MISSING}/action", reset)
-        self.refused(got, refusals.NO_VOLUME, MISSING)
-
-    @compares(
-        ACTION,
-        "NO_STATUS",
-        "BAD_STATUS",
-        "NOT_TO_BE_SET",
-        "NOT_IN_USE",
-        "NOT_OF_TYPE[volume]",
-    )
-    async def test_reset(self) -> None:
-        """An administrator may set a known status, which stays."""
-        volume_id, admin = await self.volume(), await self.admin()
-        path = f"/v3/{admin.project}/volumes/{volume_id}/action"
-
-        async def post(wanted: Any) -> Answer:
-            return await admin.ask("volume", "POST", path, {"os-reset_status": wanted})
-
-        self.empty(await post({"status": "maintenance"}), 202, type="application/json")
-        self.assertEqual((await self.seen(volume_id))["status"], "maintenance")
-        self.refused(await post({}), refusals.NO_STATUS)
-        wanted = refusals.NOT_OF_TYPE.by_service["volume"]
-        self.refused(await post(1), wanted, "os-reset_status", 1, 1, "'object'")
-        self.refused(await post({"status": 1}), wanted, "status", 1, 1, "'string', 'null'")
-        self.refused(await post({"status": "bogus"}), refusals.BAD_STATUS, "bogus", ...)
-        self.refused(await post({"status": "deleting"}), refusals.NOT_TO_BE_SET, "deleting")
-        self.refused(await post({"status": "in-use"}), refusals.NOT_IN_USE)

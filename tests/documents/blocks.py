@@ -39,6 +39,8 @@ SUITES = {
     "faults": "tests/faults/test_run.py",
     "bench": "tests/running/test_benchmarks.py",
     "docker": "tests/docker/check_documents.py",
+    # configurations and a policy
+    "ec2": "tests/clouds/ec2/test_page.py",
     "flocker": "tests/flocker/page.py",
     "managed": "tests/docker/check_managed.py",
     "openstack": "tests/openstack/check_documents.py",

@@ -352,6 +352,17 @@ class TablesTests(SynchronousTestCase):
         self.assertEqual("by hand only", found["cloud"][2])
         self.assertIn("cloud-password", found["cloud"][3])
 
+    def test_certificates(self) -> None:
+        """Each part that is certified has a row, with the builders in the columns of systems."""
+        head, *rows = tables.rows_of_certificates()
+        found = {row[0]: dict(zip(head[1:], row[1:])) for row in rows}
+        self.assertEqual(
+            "``openstack``", found["the contract, asynchronous"]["OpenStack, loop devices"]
+        )
+        self.assertEqual("none", found["the Docker volume plugin"]["an existing cloud"])
+        for row in rows:
+            self.assertEqual(len(head), len(row))
+
     def test_literals(self) -> None:
         """Quoted words and addresses are literal; apostrophes stay, and so does other text."""
         text = "the project's 'a b' or 'c', and users' http://U:P@h:1; can't"

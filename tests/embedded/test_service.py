@@ -164,8 +164,7 @@ class ServiceTests(TestCase):
     async def test_kept_connections(self) -> None:
         """A stop ends the connections that clients keep, with and without a former request."""
         service = await self.start()
-        site = service._site
-        assert site is not None
+        [site] = service._sites
         address = urlsplit(self.auth_url)
         endpoint = TCP4ClientEndpoint(reactor, str(address.hostname), int(address.port or 0))
         clients = [await connectProtocol(endpoint, Client()) for _ in range(2)]

@@ -37,6 +37,8 @@ from .loops import detach_below
 from .wire import retry_soon
 
 READY = b"txstorage ready: "
+#: The beginning of the lines with the addresses of the EC2 face.
+EC2 = b"# ec2: "
 #: See :mod:`.warm_service`, which 2.7 can't import.
 STARTED, ENDED = b"txstorage started: ", b"txstorage ended"
 
@@ -110,6 +112,7 @@ class EmbeddedService(object):
         self._warm = None
         self._pid = None
         self._port = 0
+        self._ec2 = None
         atexit.register(self.remove)
 
     @property
@@ -134,6 +137,8 @@ class EmbeddedService(object):
         for line in iter(self._warm.stdout.readline, b""):
             if line.startswith(STARTED):
                 self._pid = int(line[len(STARTED) :])
+            elif line.startswith(EC2) and b"AWS_ENDPOINT_URL=" in line:
+                self._ec2 = line.partition(b"AWS_ENDPOINT_URL=")[2].split()[0].decode("ascii")
             elif line.startswith(READY):
                 self._port = int(line.rpartition(b":")[2].split(b"/")[0])
                 return
@@ -187,6 +192,30 @@ class EmbeddedService(object):
         retry_soon(test_case)
         return faulty_driver(test_case, cluster_id, configuration)
 
+    def ec2_configuration(self, node="node-1"):
+        """:return: the configuration of a node's driver on the EC2 face, without the cluster."""
+        with open(os.path.join(self.state, "ec2-credentials")) as opened:
+            lines = [line.partition(" = ") for line in opened.read().splitlines()]
+        key = {name: value for name, separator, value in lines if separator}
+        configuration = {
+            "region": "txstorage-1",
+            "zone": "txstorage-1a",
+            "access_key_id": key["aws_access_key_id"],
+            "secret_access_key": key["aws_secret_access_key"],
+            "ec2_endpoint": self._ec2,
+            "instance_id": ec2_id("i", self.configuration(node)["instance_id"]),
+        }
+        if not self.loop_devices:
+            configuration["device_directory"] = self.configuration(node)["device_directory"]
+        return configuration
+
+    def ec2_driver(self, test_case, cluster_id=None, node="node-1", **changes):
+        """:return: as :meth:`driver`, on the EC2 face, which needs the option ``--ec2-port``."""
+        configuration = dict(self.ec2_configuration(node), **WAITING)
+        configuration.update(changes)
+        retry_soon(test_case)
+        return faulty_driver(test_case, cluster_id, configuration)
+
     @property
     def device_size(self):
         """The function that reads the size of one of the service's devices."""
@@ -194,6 +223,11 @@ class EmbeddedService(object):
 
     def cluster_id(self):
         return UUID(self.configuration()["cluster_id"])
+
+
+def ec2_id(kind, uuid):
+    """:return: EC2's id of a volume (``vol``), a node (``i``) or a snapshot (``snap``)."""
+    return u"{}-{}".format(kind, uuid.replace("-", "")[:17])
 
 
 GIB = 2**30
@@ -204,15 +238,16 @@ NOBODY = u"00000000-0000-4000-8000-000000000000"
 device_size = block_device_size if os.getuid() == 0 else regular_file_size
 
 
-def contract(factory, make=make_iblockdeviceasyncapi_tests, **options):
+def contract(factory, make=make_iblockdeviceasyncapi_tests, nobody=NOBODY, **options):
     """
+    :param text nobody: an id that no volume has.
     :return: the contract suite for the drivers of a factory, which makes one for each cluster.
     """
     return make(
         api_factory=factory,
         minimum_allocatable_size=GIB,
         device_allocation_unit=GIB,
-        unknown_blockdevice_id_factory=lambda test_case: NOBODY,
+        unknown_blockdevice_id_factory=lambda test_case: nobody,
         device_size=device_size,
         other_cluster_factory=factory,
         **options
@@ -222,13 +257,15 @@ def contract(factory, make=make_iblockdeviceasyncapi_tests, **options):
 _shared = {}
 
 
-def shared_service(transition_delay=TRANSITION_DELAY):
+def shared_service(transition_delay=TRANSITION_DELAY, *options):
     """
     :param float transition_delay: seconds that a volume stays in a transient status.
+    :param options: more options of ``txstorage serve``.
     :return: an :class:`EmbeddedService` shared by the tests that do not break it.
     """
-    if transition_delay not in _shared:
-        service = EmbeddedService("--transition-delay", str(transition_delay))
+    key = (transition_delay,) + options
+    if key not in _shared:
+        service = EmbeddedService("--transition-delay", str(transition_delay), *options)
         service.start()
-        _shared[transition_delay] = service
-    return _shared[transition_delay]
+        _shared[key] = service
+    return _shared[key]

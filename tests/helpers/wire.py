@@ -40,15 +40,20 @@ class Seen(object):
     :ivar text method: the HTTP method.
     :ivar text target: path and query exactly as they were sent.
     :ivar headers: a function from name to text or ``None``.
+    :ivar bytes content: the body.
     :ivar body: decoded JSON or ``None``.
     """
 
     def __init__(self, request):
-        content = request.content.read()
+        self.content = request.content.read()
         self.method = request.method.decode("ascii")
         self.target = request.uri.decode("ascii")
         self._headers = request.requestHeaders
-        self.body = json.loads(content.decode("utf-8")) if content else None
+
+    @property
+    def body(self):
+        """The body, decoded."""
+        return json.loads(self.content.decode("utf-8")) if self.content else None
 
     def __repr__(self):
         return "<{} {}>".format(self.method, self.target)

@@ -10,7 +10,7 @@ from ..errors import InvalidConfiguration
 from .cloud_keys import origin_of
 from .damage import refuse_damaged, show
 from .files import Secret
-from .keys import PLUGINS, SECRETS, find_key, nearest
+from .keys import EC2, EC2_KEYS, OPENSTACK_KEYS, PLUGINS, SECRETS, find_key, nearest
 from .precedence import without_replaced
 from .value_types import type_name
 
@@ -20,6 +20,18 @@ if MYPY:
 
     from .clouds_yaml import CloudSettings  # noqa: F401
     from .keys import Key, Plugin  # noqa: F401
+
+_ACCESS_KEY_SECRET = ("secret_access_key", "secret_access_key_file")
+
+#: Each key of the first column requires one key of the second.
+_REQUIRED_BY_KEY = (
+    ("client_key", ("client_certificate",)),
+    ("access_key_id", _ACCESS_KEY_SECRET),
+    ("secret_access_key", ("access_key_id",)),
+    ("secret_access_key_file", ("access_key_id",)),
+    ("session_token", ("access_key_id",)),
+    ("session_token_file", ("access_key_id",)),
+)
 
 _SCOPES = (("trust_id",), ("system_scope",), ("project_id", "project_name"))
 
@@ -107,18 +119,33 @@ def add_default_domain(values):
     return values
 
 
+def _by_given_keys(values):
+    # type: (Dict[str, Any]) -> Text
+    of_ec2 = EC2_KEYS & set(values)
+    if of_ec2:
+        others = OPENSTACK_KEYS & set(values)
+        if others:
+            raise InvalidConfiguration(
+                as_text(min(of_ec2)),
+                u"is a key of EC2, and {} is one of OpenStack".format(as_text(min(others))),
+                u"remove the keys of one cloud",
+            )
+        return EC2
+    if "application_credential_id" in values or "application_credential_name" in values:
+        return u"v3applicationcredential"
+    return u"password"
+
+
 def choose_plugin(values):
     # type: (Dict[str, Any]) -> Plugin
     """
     :return: the :class:`~txstorage._configuration.keys.Plugin` to authenticate with.
-    :raises InvalidConfiguration: when ``auth_plugin`` names no plugin.
+    :raises InvalidConfiguration: when ``auth_plugin`` names no plugin, or is not given, and there
+        are keys of two clouds.
     """
     name = values.get("auth_plugin")
     if name is None:
-        by_application = (
-            "application_credential_id" in values or "application_credential_name" in values
-        )
-        name = u"v3applicationcredential" if by_application else u"password"
+        name = _by_given_keys(values)
     if name == u"rackspace":
         raise InvalidConfiguration(
             u"auth_plugin", u"Rackspace's authentication is not supported", u"use password"
@@ -152,8 +179,27 @@ def check_required(plugin, values):
     # An id identifies the credential; a name is unique only among its user's credentials.
     if "application_credential_name" in values and "application_credential_id" not in values:
         _require(("username", "user_id"), values, u"application_credential_name")
-    if "client_key" in values:
-        _require(("client_certificate",), values, u"client_key")
+    for name, required in _REQUIRED_BY_KEY:
+        if name in values:
+            _require(required, values, as_text(name))
+
+
+def check_cloud(plugin, values):
+    # type: (Plugin, Dict[str, Any]) -> None
+    """
+    :raises InvalidConfiguration: when a key is given that has no meaning on the plugin's cloud.
+    """
+    foreign = sorted(plugin.foreign & set(values))
+    if foreign:
+        raise InvalidConfiguration(
+            as_text(foreign[0]),
+            u"has no meaning with auth_plugin {}".format(plugin.name),
+            u"remove it, or set auth_plugin",
+        )
+    if "aws_profile" in values and "access_key_id" in values:
+        raise InvalidConfiguration(
+            u"aws_profile", u"can't be given together with access_key_id", u"remove one"
+        )
 
 
 def check_scope(plugin, values):
@@ -201,6 +247,7 @@ def take_secrets(values):
 __all__ = [
     "add_cloud",
     "add_default_domain",
+    "check_cloud",
     "check_required",
     "check_scope",
     "choose_plugin",

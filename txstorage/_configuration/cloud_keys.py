@@ -12,7 +12,7 @@ import os
 
 from .._support.compat import as_text
 from ..errors import InvalidConfiguration
-from .keys import PLUGINS
+from .keys import EC2, PLUGINS
 
 MYPY = False
 if MYPY:
@@ -122,10 +122,11 @@ def _check_services(region, auth_url):
 def _auth(config):
     # type: (Dict[str, Any]) -> Dict[Text, Any]
     """Return the keys below ``auth``, and those of older files, by txstorage's names."""
-    if config.get(u"auth_type") is not None and as_text(config[u"auth_type"]) not in PLUGINS:
+    known = sorted(set(PLUGINS) - {EC2})
+    if config.get(u"auth_type") is not None and as_text(config[u"auth_type"]) not in known:
         raise _unsupported(
             u"auth_type {} is not supported; use one of: {}".format(
-                as_text(config[u"auth_type"]), u", ".join(sorted(PLUGINS))
+                as_text(config[u"auth_type"]), u", ".join(known)
             )
         )
     beside = {name: config[name] for name in AUTH if name in config}

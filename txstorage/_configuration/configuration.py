@@ -17,6 +17,7 @@ from ..errors import InvalidConfiguration
 from .checks import (
     add_cloud,
     add_default_domain,
+    check_cloud,
     check_required,
     check_scope,
     choose_plugin,
@@ -38,7 +39,7 @@ if MYPY:
 
 
 #: The keys whose proxies are chosen, and therefore checked, before any network traffic.
-_ADDRESSES = ("auth_url", "volume_endpoint", "compute_endpoint")
+_ADDRESSES = ("auth_url", "volume_endpoint", "compute_endpoint", "ec2_endpoint")
 
 
 @attr.s(frozen=True, hash=False)
@@ -50,7 +51,7 @@ class Configuration(object):
     end in ``_file``: a secret's attribute is the same whether or not a file contains the secret.
 
     :ivar text auth_plugin: the canonical name: ``password``, ``v3applicationcredential``,
-        ``token`` or ``none``.
+        ``token``, ``none`` or ``ec2``.
     :ivar tuple secret_files: the paths of the ``clouds.yaml`` and ``secure.yaml`` that contain
         the configuration's secrets, text.
     :ivar Proxies proxies: the proxies of URLs, by the key ``proxy`` or the environment.
@@ -97,6 +98,13 @@ class Configuration(object):
     max_requests_per_second = attr.ib(default=None)  # type: Optional[float]
     device_directory = attr.ib(default=None)  # type: Optional[Text]
     cluster_id = attr.ib(default=None)  # type: Optional[UUID]
+    access_key_id = attr.ib(default=None)  # type: Optional[Text]
+    secret_access_key = attr.ib(default=None, repr=False)  # type: Optional[Secret]
+    session_token = attr.ib(default=None, repr=False)  # type: Optional[Secret]
+    aws_profile = attr.ib(default=None)  # type: Optional[Text]
+    validate_region = attr.ib(default=True)  # type: bool
+    ec2_endpoint = attr.ib(default=None)  # type: Optional[Text]
+    kms_key_id = attr.ib(default=None)  # type: Optional[Text]
     secret_files = attr.ib(default=(), repr=False, cmp=False)  # type: Tuple[Text, ...]
     proxies = attr.ib(default=Proxies(), repr=False, cmp=False)  # type: Proxies
     notes = attr.ib(default=(), repr=False, cmp=False)  # type: Tuple[Text, ...]
@@ -148,6 +156,7 @@ class Configuration(object):
         # type: (...) -> Configuration
         values = add_default_domain(given if cloud is None else add_cloud(given, cloud))
         plugin = choose_plugin(values)
+        check_cloud(plugin, values)
         check_required(plugin, values)
         check_scope(plugin, values)
         for name in _ADDRESSES:
@@ -159,6 +168,13 @@ class Configuration(object):
         return cls(
             secret_files=secret_files, proxies=proxies, notes=notes, load=load, **values
         )
+
+    @property
+    def address(self):
+        # type: () -> Text
+        """The address of the cloud, or its region, for messages."""
+        address = self.auth_url or self.volume_endpoint or self.ec2_endpoint
+        return address or u"EC2 in {}".format(self.region)
 
     def reread(self):
         # type: () -> Configuration

@@ -18,6 +18,7 @@ from .value_types import (
     ATTACH_THROUGH,
     BOOLEAN,
     FILE,
+    INSTANCE_ID,
     INTERFACE,
     PROFILES,
     PROXY,
@@ -25,13 +26,12 @@ from .value_types import (
     SECONDS,
     SYSTEM_SCOPE,
     TEXT,
-    UUID_TEXT,
     UUID_VALUE,
 )
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, Iterable, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, FrozenSet, Iterable, Text, Tuple  # noqa: F401
 
     from .value_types import ValueType  # noqa: F401
 
@@ -60,17 +60,11 @@ class Key(object):
     environment = attr.ib(default=())  # type: Tuple[str, ...]
 
 
-KEYS = (
+_OPENSTACK = (
     Key("cloud", TEXT,
         u"The cloud of clouds.yaml that supplies the keys that are not given here; needs the "
         u"extra 'clouds', on Python 3.",
         environment=("OS_CLOUD",)),
-    Key("region", TEXT, u"The region; required when the catalog has several.",
-        environment=("OS_REGION_NAME",)),
-    Key("auth_plugin", TEXT,
-        u"The way to authenticate: password, v3applicationcredential, token or none (default: "
-        u"v3applicationcredential when an application credential is given, otherwise password).",
-        environment=("OS_AUTH_TYPE", "OS_AUTH_PLUGIN")),
     Key("auth_url", ADDRESS, u"The address of Keystone.", environment=("OS_AUTH_URL",)),
     Key("username", TEXT, u"The user's name.", environment=("OS_USERNAME", "OS_USER_NAME")),
     Key("user_id", TEXT, u"The user's id, instead of the name.", environment=("OS_USER_ID",)),
@@ -110,6 +104,48 @@ KEYS = (
     Key("token", TEXT, u"A Keystone token.", secret=True,
         environment=("OS_TOKEN", "OS_AUTH_TOKEN")),
     Key("token_file", FILE, u"A file that contains only a Keystone token."),
+    Key("interface", INTERFACE, u"The endpoint interface to use from the catalog.",
+        default=u"public", environment=("OS_INTERFACE", "OS_ENDPOINT_TYPE")),
+    Key("volume_endpoint", ADDRESS, u"The address of Block Storage, instead of the catalog's.",
+        environment=("OS_BLOCK_STORAGE_ENDPOINT_OVERRIDE", "OS_VOLUMEV3_ENDPOINT_OVERRIDE",
+                     "OS_VOLUME_ENDPOINT_OVERRIDE")),
+    Key("compute_endpoint", ADDRESS, u"The address of Compute, instead of the catalog's.",
+        environment=("OS_COMPUTE_ENDPOINT_OVERRIDE",)),
+    Key("allow_insecure_endpoints", BOOLEAN,
+        u"Whether tokens may be sent to the http endpoints of a catalog that came by https.",
+        default=False),
+    Key("attach_through", ATTACH_THROUGH,
+        u"The service that attaches volumes: compute, or storage on a cloud without Compute.",
+        default=u"compute"),
+)
+"""The keys of OpenStack."""
+
+_EC2 = (
+    Key("access_key_id", TEXT,
+        u"The id of the access key, which selects auth_plugin ec2 (default: the first of the "
+        u"usual sources of Amazon's clients that has credentials)."),
+    Key("secret_access_key", TEXT, u"The access key's secret.", secret=True),
+    Key("secret_access_key_file", FILE, u"A file that contains only the access key's secret."),
+    Key("session_token", TEXT, u"The session token of a temporary access key.", secret=True),
+    Key("session_token_file", FILE, u"A file that contains only the session token."),
+    Key("aws_profile", TEXT,
+        u"The profile of the shared credentials and configuration files to take the credentials "
+        u"from."),
+    Key("validate_region", BOOLEAN,
+        u"Whether the region must be one that the installed botocore knows.", default=True),
+    Key("ec2_endpoint", ADDRESS, u"The address of EC2, instead of the region's."),
+    Key("kms_key_id", TEXT,
+        u"The key of KMS to encrypt new volumes with (default: as the account's settings say)."),
+)
+"""The keys of Amazon EC2."""
+
+_OF_ALL = (
+    Key("region", TEXT, u"The region; required on EC2, and when OpenStack's catalog has several.",
+        environment=("OS_REGION_NAME",)),
+    Key("auth_plugin", TEXT,
+        u"The way to authenticate: password, v3applicationcredential, token or none on "
+        u"OpenStack, or ec2 (default: by the keys that are given; without any, password).",
+        environment=("OS_AUTH_TYPE", "OS_AUTH_PLUGIN")),
     Key("verify_peer", BOOLEAN, u"Whether to verify the services' certificates.", default=True),
     Key("verify_ca_path", FILE,
         u"A PEM file of the certificate authorities to trust, instead of the system's.",
@@ -120,27 +156,17 @@ KEYS = (
     Key("client_key", FILE,
         u"A PEM file of the client certificate's private key (default: in client_certificate).",
         environment=("OS_KEY",)),
-    Key("interface", INTERFACE, u"The endpoint interface to use from the catalog.",
-        default=u"public", environment=("OS_INTERFACE", "OS_ENDPOINT_TYPE")),
-    Key("volume_endpoint", ADDRESS, u"The address of Block Storage, instead of the catalog's.",
-        environment=("OS_BLOCK_STORAGE_ENDPOINT_OVERRIDE", "OS_VOLUMEV3_ENDPOINT_OVERRIDE",
-                     "OS_VOLUME_ENDPOINT_OVERRIDE")),
-    Key("compute_endpoint", ADDRESS, u"The address of Compute, instead of the catalog's.",
-        environment=("OS_COMPUTE_ENDPOINT_OVERRIDE",)),
     Key("proxy", PROXY,
         u"The HTTP proxy of all requests, also of those to this machine, such as "
         u"http://USER:PASSWORD@proxy:3128; or none (default: by the variables http_proxy, "
         u"https_proxy, all_proxy and no_proxy)."),
-    Key("allow_insecure_endpoints", BOOLEAN,
-        u"Whether tokens may be sent to the http endpoints of a catalog that came by https.",
-        default=False),
-    Key("attach_through", ATTACH_THROUGH,
-        u"The service that attaches volumes: compute, or storage on a cloud without Compute.",
-        default=u"compute"),
-    Key("instance_id", UUID_TEXT, u"The id of this node's instance, when it cannot be detected."),
-    Key("profiles", PROFILES, u"The volume type for each profile (gold, silver, bronze)."),
+    Key("instance_id", INSTANCE_ID, u"The id of this node's instance, when it cannot be detected."),
+    Key("profiles", PROFILES,
+        u"The volume type for each profile (gold, silver, bronze); EC2's have defaults."),
     Key("availability_zone", TEXT,
-        u"The availability zone to create volumes in (default: the cloud's choice)."),
+        u"The availability zone to create volumes in; required on EC2 (default: the cloud's "
+        u"choice).",
+        synonyms=("zone",)),
     Key("timeout", SECONDS, u"The longest time that one operation may take, in seconds.",
         default=110.0),
     Key("copy_timeout", SECONDS,
@@ -154,17 +180,36 @@ KEYS = (
         u"The directory of devices when the embedded service runs without root."),
     Key("cluster_id", UUID_VALUE, u"The cluster's id; Flocker passes its own."),
 )
+"""The keys of every cloud."""
 
-#: Keys of Flocker's openstack backend and of Keystone that have no use here, and the reasons.
+KEYS = _OPENSTACK + _EC2 + _OF_ALL
+
+#: The names of the keys that have a meaning only on OpenStack, and only on EC2.
+OPENSTACK_KEYS, EC2_KEYS = (
+    frozenset(key.name for key in keys) for keys in (_OPENSTACK, _EC2)
+)
+
+#: The ``auth_plugin`` of Amazon EC2.
+EC2 = u"ec2"
+
+#: Keys of Flocker's backends, of Keystone and of EC2 that have no use here, and the reasons.
 REFUSED = {
     u"api_key": u"Rackspace's authentication is not supported",
     u"domain_id": u"a token for a domain can't use volumes; use user_domain_id and "
                   u"project_domain_id",
     u"domain_name": u"a token for a domain can't use volumes; use user_domain_name and "
                     u"project_domain_name",
+    u"multi_attach": u"a dataset has one writer, and a file system on several nodes at once is "
+                     u"destroyed",
 }
 
-SECRETS = ("password", "application_credential_secret", "token")
+SECRETS = (
+    "password",
+    "application_credential_secret",
+    "token",
+    "secret_access_key",
+    "session_token",
+)
 
 BY_NAME = {
     as_text(name): key for key in KEYS for name in (key.name,) + key.synonyms
@@ -201,10 +246,12 @@ class Plugin(object):
 
     :ivar text name: the canonical ``auth_plugin``.
     :ivar tuple required: tuples of key names; one key of each tuple is required.
+    :ivar frozenset foreign: the keys of other clouds, which have no meaning here.
     """
 
     name = attr.ib()  # type: Text
     required = attr.ib()  # type: Tuple[Tuple[str, ...], ...]
+    foreign = attr.ib(default=EC2_KEYS)  # type: FrozenSet[str]
 
 
 _PASSWORD = Plugin(
@@ -226,6 +273,7 @@ _APPLICATION_CREDENTIAL = Plugin(
 )
 _TOKEN = Plugin(u"token", (("auth_url",), ("token", "token_file")))
 _NONE = Plugin(u"none", (("volume_endpoint",), ("compute_endpoint", "attach_through")))
+_BY_ACCESS_KEY = Plugin(EC2, (("region",), ("availability_zone",)), foreign=OPENSTACK_KEYS)
 
 PLUGINS = {
     u"password": _PASSWORD,
@@ -235,11 +283,15 @@ PLUGINS = {
     u"token": _TOKEN,
     u"v3token": _TOKEN,
     u"none": _NONE,
+    EC2: _BY_ACCESS_KEY,
 }
 
 __all__ = [
     "BY_NAME",
+    "EC2",
+    "EC2_KEYS",
     "KEYS",
+    "OPENSTACK_KEYS",
     "PLUGINS",
     "REFUSED",
     "SECRETS",

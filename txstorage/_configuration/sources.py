@@ -13,7 +13,7 @@ MYPY = False
 if MYPY:
     from typing import Any, Dict, Mapping, Text, Tuple  # noqa: F401
 
-_BACKENDS = (u"txstorage", u"openstack")
+_BACKENDS = (u"txstorage", u"openstack", u"aws")
 
 def dataset_section(path):
     # type: (Text) -> Tuple[Dict[Text, Any], Dict[Text, int]]

@@ -6,6 +6,7 @@ Types of the configuration's values.
 from __future__ import absolute_import, division, print_function
 
 import io
+import re
 from uuid import UUID
 
 import attr
@@ -17,6 +18,10 @@ from .environment.proxies import read_proxy
 MYPY = False
 if MYPY:
     from typing import Any, Callable, Dict, Text  # noqa: F401
+
+
+# Those of instances from before 2016 are shorter.
+_EC2_INSTANCE = re.compile(u"i-([0-9a-f]{8}|[0-9a-f]{17})\\Z")
 
 
 def _text(value):
@@ -49,9 +54,10 @@ def _uuid(value):
     return value if isinstance(value, UUID) else UUID(_text(value))
 
 
-def _uuid_text(value):
+def _instance_id(value):
     # type: (Any) -> Text
-    return text_type(_uuid(value))
+    text = text_type(value) if isinstance(value, UUID) else _text(value)
+    return text if _EC2_INSTANCE.match(text) else text_type(UUID(text))
 
 
 def _address(value):
@@ -134,7 +140,7 @@ BOOLEAN = ValueType(u"true or false", _boolean, literal=False)
 SECONDS = ValueType(u"a number of seconds greater than 0", _positive, literal=False)
 RATE = ValueType(u"a number greater than 0", _positive, literal=False)
 UUID_VALUE = ValueType(u"a UUID", _uuid)
-UUID_TEXT = ValueType(u"a UUID", _uuid_text)
+INSTANCE_ID = ValueType(u"a UUID, or an id of EC2 such as i-0123456789abcdef0", _instance_id)
 ADDRESS = ValueType(u"an http or https address without a user or password", _address, shown=False)
 # A path may contain anything; that the file can be read is proof enough.
 FILE = ValueType(u"the path of a file that can be read", _readable_file, checked=False)
@@ -175,6 +181,7 @@ __all__ = [
     "ATTACH_THROUGH",
     "BOOLEAN",
     "FILE",
+    "INSTANCE_ID",
     "INTERFACE",
     "PROFILES",
     "PROXY",
@@ -182,7 +189,6 @@ __all__ = [
     "SECONDS",
     "SYSTEM_SCOPE",
     "TEXT",
-    "UUID_TEXT",
     "UUID_VALUE",
     "ValueType",
     "type_name",

@@ -41,7 +41,17 @@ _SMALLER = 512 * 1024 ** 2
 # The random UUIDs of volumes, whole or truncated, with or without hyphens.
 _VOLUME_ID = re.compile(
     u"(serial|wwn):[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab]|file:(volume-)?[0-9a-f]{8}-"
+    u"|serial:vol-?[0-9a-f]{8}"
 )
+
+# EBS gives an NVMe device its volume's id without the hyphen as the serial number, whose field has
+# room for exactly that.  Source: "Amazon EBS and NVMe" in the EBS user guide.
+_EBS_DIGITS = 17
+_EBS_VOLUME_ID = re.compile(u"vol-([0-9a-f]{{8}}|[0-9a-f]{{{}}})\\Z".format(_EBS_DIGITS))
+
+# The embedded service has a file for each volume, whose name is a UUID.  Its EC2 face shortens that
+# to an id of EC2's form, and refuses an id that two of its volumes share.
+_FILE_UUID = re.compile(u"(volume-)?([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(\\.(img|raw))?\\Z")
 
 _FILE_NAMES = (u"{}", u"volume-{}", u"{}.img", u"{}.raw", u"volume-{}.img", u"volume-{}.raw")
 
@@ -58,6 +68,8 @@ def _identities_of(volume_id):
         # The form of other ids is unknown: an id without its hyphens, decorated or truncated, may
         # be the id of another volume.
         exact = [u"serial:" + volume_id, u"file:" + volume_id] if volume_id else []
+        if _EBS_VOLUME_ID.match(volume_id):
+            exact.append(u"serial:" + volume_id.replace(u"-", u""))
         return frozenset(exact), frozenset()
     forms = (volume_id, volume_id.replace(u"-", u""))
     files = frozenset(u"file:" + name.format(volume_id) for name in _FILE_NAMES)
@@ -65,6 +77,20 @@ def _identities_of(volume_id):
     wwn = frozenset([u"wwn:" + forms[1]])
     cut = frozenset(u"serial:" + form[:_TRUNCATED_TO] for form in forms)
     return files | serials | wwn, cut
+
+
+def is_file_of(volume_id, name):
+    # type: (Text, Text) -> bool
+    """
+    Check whether an EBS volume of the embedded service has a file.
+
+    :param text volume_id: the volume: the first digits of a UUID.
+    :param text name: the file's name.
+    """
+    short, whole = _EBS_VOLUME_ID.match(volume_id), _FILE_UUID.match(name)
+    if short is None or whole is None or len(short.group(1)) != _EBS_DIGITS:
+        return False
+    return whole.group(2).replace(u"-", u"").startswith(short.group(1))
 
 
 def fits(volume_id, device):
@@ -97,7 +123,8 @@ def fits_exactly(volume_id, device):
     :rtype: bool
     """
     exact, _ = _identities_of(volume_id)
-    return bool(exact & device.identities)
+    files = [each[len(u"file:") :] for each in device.identities if each.startswith(u"file:")]
+    return bool(exact & device.identities) or any(is_file_of(volume_id, name) for name in files)
 
 
 def possible_size(size, encrypted, actual):
@@ -166,9 +193,9 @@ def match(volume_id, size, devices, encrypted=False):
     if not proven and not possible_size(size, encrypted, device.size):
         raise DeviceMismatch(
             volume_id,
-            u"{} has the first {} characters of volume {}'s id as its serial number, but its size "
-            u"is {} bytes, not {}: it may be another volume's".format(
-                device.name, _TRUNCATED_TO, volume_id, device.size, size
+            u"{} has an identity that begins like that of volume {}, but its size is {} bytes, not "
+            u"{}: it may be another volume's".format(
+                device.name, volume_id, device.size, size
             ),
         )
     return device

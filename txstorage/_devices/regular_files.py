@@ -5,18 +5,25 @@ The search for a volume's file in the directory that the embedded service serves
 
 from __future__ import absolute_import, division, print_function
 
+import os
 import re
 import stat
 
 from .._support.compat import as_text, native
-from ..errors import DeviceError, DeviceMismatch, DeviceNotFound, DeviceStillPresent
+from ..errors import (
+    DeviceAmbiguous,
+    DeviceError,
+    DeviceMismatch,
+    DeviceNotFound,
+    DeviceStillPresent,
+)
 from .block_devices import SizedPath
-from .matching import check_ready
+from .matching import check_ready, is_file_of
 from .nodes import lstat
 
 MYPY = False
 if MYPY:
-    from typing import Optional, Text  # noqa: F401
+    from typing import List, Optional, Text  # noqa: F401
 
     from twisted.python.filepath import FilePath  # noqa: F401
 
@@ -42,7 +49,20 @@ class RegularFiles(object):
         # type: (Text) -> FilePath[str]
         if not _SAFE_NAME.match(volume_id):
             raise DeviceError(volume_id, u"{!r} is not a valid file name".format(volume_id))
-        return self._directory.child(native(volume_id))
+        found = [each for each in self._names() if is_file_of(volume_id, as_text(each))]
+        if len(found) > 1:
+            raise DeviceAmbiguous(
+                volume_id, u"{} all begin like volume {}".format(u", ".join(found), volume_id)
+            )
+        return self._directory.child(found[0] if found else native(volume_id))
+
+    def _names(self):
+        # type: () -> List[str]
+        try:
+            return os.listdir(self._directory.path)
+        except EnvironmentError:
+            # The look at the file itself reports the reason.
+            return []
 
     def path_of(self, volume_id, size, encrypted, _):
         # type: (Text, int, bool, None) -> SizedPath

@@ -33,6 +33,7 @@ from .messages import (
     Request,
     Response,
     encode_query,
+    raw_headers,
     read_answer,
     request_headers,
     shown_url,
@@ -56,9 +57,10 @@ if MYPY:
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
     from twisted.web.iweb import IAgent  # noqa: F401
 
+    from .._support.token_bucket import TokenBucket  # noqa: F401
     from .bounds import Bounds  # noqa: F401
     from .connections import ProxyFor  # noqa: F401
-    from .throttle import Limits, TokenBucket  # noqa: F401
+    from .throttle import Limits  # noqa: F401
 
     Params = Union[Mapping[Text, Text], Sequence[Tuple[Text, Text]]]
 
@@ -104,7 +106,7 @@ class HTTPClient(object):
     :param agent: provides ``IAgent``; see :func:`agent_for`.
     :param float timeout: seconds that one exchange may take, not counting the waits between
         attempts and for the rate limit.
-    :param limiter: a :class:`~txstorage._http.throttle.TokenBucket`, or ``None``.
+    :param limiter: a :class:`~txstorage._support.token_bucket.TokenBucket`, or ``None``.
     :param jitter: called without arguments for a float from 0 to 1.
     :param bounds: the :class:`~txstorage._http.bounds.Bounds` of answers' bodies; those of
         connections are the agent's.
@@ -174,6 +176,50 @@ class HTTPClient(object):
         if params:
             url = url + (u"&" if u"?" in url else u"?") + encode_query(params)
         call_id = u"req-{}".format(uuid4())
+        return self._begin(
+            method,
+            url,
+            redact,
+            repeatable,
+            headers=request_headers(json, token, microversion, call_id),
+            body=None if json is None else to_json_bytes(json),
+            request_id=call_id,
+            expected=expected,
+            service=service,
+        )
+
+    def request_raw(
+        self, method, url, headers, body=None, redact=(), repeatable=None, service=None
+    ):
+        # type: (Text, Text, Mapping[Text, Text], Optional[bytes], Iterable[Text], Optional[bool], Optional[Text]) -> Deferred[Response]
+        """
+        Send a request to a service whose bodies are not JSON.
+
+        :param text method: ``u"GET"`` etc.
+        :param text url: absolute, percent-encoded, with its query.
+        :param dict headers: text to text.
+        :param body: bytes, or ``None`` for none.
+        :param redact: as for :meth:`request`.
+        :param repeatable: as for :meth:`request`.
+        :param service: as for :meth:`request`.
+        :return: a ``Deferred`` that fires with a :class:`Response` of any status, whose body is
+            bytes; fails with :class:`~txstorage.errors.TransportError`; can be cancelled.
+        """
+        return self._begin(
+            method,
+            url,
+            redact,
+            repeatable,
+            headers=raw_headers(headers),
+            body=body,
+            request_id=u"req-{}".format(uuid4()),
+            expected=(),
+            service=service,
+            raw=True,
+        )
+
+    def _begin(self, method, url, redact, repeatable, **parts):
+        # type: (Text, Text, Iterable[Text], Optional[bool], **Any) -> Deferred[Response]
         try:
             proxy = self._proxy_for(url)
         except errors.InvalidConfiguration:
@@ -186,14 +232,10 @@ class HTTPClient(object):
             method=as_text(method),
             url=as_text(url),
             shown=shown,
-            headers=request_headers(json, token, microversion, call_id),
-            body=None if json is None else to_json_bytes(json),
-            request_id=call_id,
-            expected=expected,
             redact=redact,
             repeatable=method in SAFE_METHODS if repeatable is None else repeatable,
             proxy=proxy,
-            service=service,
+            **parts
         )
         return self._attempt(call, 1)
 

@@ -361,7 +361,8 @@ def request_id(headers):
     :param dict headers: lower-case text to text.
     :return: the service's id of a request (text), or ``None``.
     """
-    return headers.get(u"x-openstack-request-id") or headers.get(u"x-compute-request-id")
+    names = (u"x-openstack-request-id", u"x-compute-request-id", u"x-amzn-requestid")
+    return next((headers[name] for name in names if headers.get(name)), None)
 
 
 __all__ = [

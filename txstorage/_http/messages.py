@@ -47,7 +47,7 @@ class Response(object):
 
     :ivar int status: the HTTP status.
     :ivar dict headers: lower-case text to text.
-    :ivar body: decoded JSON, or ``None`` for an empty body.
+    :ivar body: decoded JSON, or ``None`` for an empty body; bytes for a raw request.
     :ivar request_id: the service's id of the request (text), or ``None``.
     :ivar text method: the request's method.
     :ivar text url: the request's URL, without the query, and the proxy in use.
@@ -93,6 +93,7 @@ class Request(object):
     :ivar text shown: the URL for messages, with the proxy in use.
     :ivar proxy: the proxy in use, or ``None``.
     :ivar service: the type of the service (text), or ``None``.
+    :ivar bool raw: whether the response's body is returned as bytes, whatever the status.
     """
 
     method = attr.ib()  # type: Text
@@ -106,6 +107,7 @@ class Request(object):
     repeatable = attr.ib()  # type: bool
     proxy = attr.ib(default=None)  # type: Optional[Proxy]
     service = attr.ib(default=None)  # type: Optional[Text]
+    raw = attr.ib(default=False)  # type: bool
 
 
 def shown_url(url):
@@ -144,13 +146,17 @@ def read_answer(body_and_complete, response, call, note, slices, bounds=BOUNDS):
     :param bounds: a :class:`~txstorage._http.bounds.Bounds`.
     :return: a ``Deferred`` that fires with a :class:`Response`; fails with
         :class:`~txstorage.errors.TransportError` when the response is not of the service's API.
-    :raises ServiceError: the service returned an error.
-    :raises TransportError: the service redirects to another place.
+    :raises ServiceError: the service returned an error to a request that is not raw.
+    :raises TransportError: the service redirects to another place, or a raw answer is incomplete.
     """
     body, complete = body_and_complete
     status = response.code
     headers = _text_headers(response)
     note(status, request_id(headers))
+    if call.raw and status != 407:
+        if not complete:
+            raise errors.ResponseLost(call.method, call.shown, u"the answer may be cut off")
+        return succeed(_response(status, headers, body, call))
     if status not in call.expected and not 200 <= status < 300:
         if status == 407 and call.proxy is not None:
             raise proxy_unauthenticated(call, body)
@@ -164,15 +170,18 @@ def read_answer(body_and_complete, response, call, note, slices, bounds=BOUNDS):
             ),
         )
     decoded = _decode(body, complete, headers, call, slices, bounds)
-    return decoded.addCallback(
-        lambda value: Response(
-            status=status,
-            headers=headers,
-            body=value,
-            request_id=request_id(headers),
-            method=call.method,
-            url=call.shown,
-        )
+    return decoded.addCallback(lambda value: _response(status, headers, value, call))
+
+
+def _response(status, headers, body, call):
+    # type: (int, Mapping[Text, Text], Any, Request) -> Response
+    return Response(
+        status=status,
+        headers=headers,
+        body=body,
+        request_id=request_id(headers),
+        method=call.method,
+        url=call.shown,
     )
 
 
@@ -242,6 +251,17 @@ def request_headers(json, token, microversion, call_id):
     return {name: value for name, value in headers.items() if value is not None}
 
 
+def raw_headers(headers):
+    # type: (Mapping[Text, Text]) -> Dict[str, str]
+    """
+    :param dict headers: text to text: those of one request.
+    :return: a dict of native strings: they, and those of every request.
+    """
+    common = {"Accept-Encoding": "gzip", "User-Agent": native(u"txstorage/{}".format(VERSION))}
+    common.update((native(name), native(value)) for name, value in dict(headers).items())
+    return common
+
+
 def log_refusals():
     # type: () -> None
     """Log the status and the service's request id with each exchange that a service refuses."""
@@ -258,6 +278,7 @@ __all__ = [
     "Response",
     "encode_query",
     "log_refusals",
+    "raw_headers",
     "read_answer",
     "request_headers",
     "shown_url",

@@ -1,16 +1,15 @@
 # -*- test-case-name: tests._node.test_instance_id -*-
 """
-This node's instance id: Compute's id of the machine that the driver runs on.
+This node's instance id on OpenStack: Compute's id of the machine that the driver runs on.
 
-Volumes are attached to that id, so no source is trusted alone: an id counts only when it is a UUID
-that Compute knows.
+It is looked for in the config drive, the metadata service and the firmware.
 """
 
 from __future__ import absolute_import, division, print_function
 
 from uuid import UUID
 
-from twisted.internet.defer import CancelledError, maybeDeferred, succeed
+from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
@@ -19,30 +18,24 @@ from .._http.bounds import Bounds
 from .._http.connections import plain_agent
 from .._http.failures import is_cancelled
 from .._http.json_reader import json_within
-from .._log import INSTANCE_ID_SOURCE
 from .._support.compat import as_text
-from .._support.deferreds import SharedCall
-from .._support.eliot_context import in_current_context
 from .._support.notations.uuids import is_uuid
-from ..errors import UnidentifiedNode, UnknownServer
 from .config_drive import ConfigDrive
+from .search import NothingHere, SearchedIdentity
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, List, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, List, Optional, Text  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
 
     from ..clouds.interface import IVolumeService  # noqa: F401
+    from .search import Source  # noqa: F401
 
 METADATA_URL = u"http://169.254.169.254/openstack/latest/meta_data.json"
 _METADATA_TIMEOUT = 5.0  # seconds
 # The answer is decoded at once, so it must be short.
 _BOUNDS = Bounds(body_bytes=1024 * 1024, json_values=10000)
-
-
-class _NothingHere(Exception):
-    """A source has no instance id; the text gives the reason."""
 
 
 def canonical_uuid(text):
@@ -77,18 +70,18 @@ def uuid_from_metadata(body):
     """
     :param bytes body: OpenStack's ``meta_data.json``.
     :return: text, the instance's ``uuid``.
-    :raises _NothingHere: there is none.
+    :raises NothingHere: there is none.
     """
     try:
         found = json_within(body, _BOUNDS)["uuid"]
     except (ValueError, KeyError, TypeError):
-        raise _NothingHere(u"its meta_data.json has no 'uuid'")
+        raise NothingHere(u"its meta_data.json has no 'uuid'")
     return as_text(found)
 
 
-class NodeIdentity(object):
+class NodeIdentity(SearchedIdentity):
     """
-    Finds this node's instance id.
+    Finds this node's instance id on OpenStack.
 
     :param reactor: provides ``IReactorTime`` and the interfaces that ``Agent`` needs.
     :param service: provides ``IVolumeService``.
@@ -99,11 +92,9 @@ class NodeIdentity(object):
     :param FilePath labels: block devices by their file system's label.
     :param FilePath sysfs: the mount point of sysfs.
     :param FilePath dev: the directory of the device nodes.
-
-    :ivar text source: the source of the id; ``None`` until it is found.
     """
 
-    source = None  # type: Optional[Text]
+    form = u"a UUID"
 
     def __init__(
         self,
@@ -118,47 +109,26 @@ class NodeIdentity(object):
         dev=FilePath("/dev"),
     ):
         # type: (Any, IVolumeService, Optional[Text], Any, Text, FilePath[str], FilePath[str], FilePath[str], FilePath[str]) -> None
+        SearchedIdentity.__init__(self, service, configured)
         self._reactor = reactor
-        self._service = service
-        self._configured = configured
         self._agent = agent
         self._metadata_url = metadata_url
         self._drive = ConfigDrive(mounts, labels, sysfs, dev)
         self._sysfs = sysfs
-        self._found = None  # type: Optional[Text]
-        self._search = SharedCall(self._look)
 
-    def __str__(self):
-        # type: () -> str
-        return "this node"
+    def canonical(self, text):
+        # type: (Text) -> Optional[Text]
+        """See :class:`~txstorage._node.search.SearchedIdentity`."""
+        return canonical_uuid(text)
 
-    def instance_id(self):
-        # type: () -> Deferred[Text]
-        """
-        Find the id once; callers share a search, and only success is kept.
-
-        :return: a ``Deferred`` that fires with text; fails with ``UnknownInstanceID``, which lists
-            the attempts, or as ``IVolumeService.get_server`` does when Compute fails.
-        """
-        return succeed(self._found) if self._found else self._search.join()
-
-    def _look(self):
-        # type: () -> Deferred[Text]
-        if self._configured is not None:
-            configured = self._configured
-            sources = [(u"configuration", lambda: [configured])]  # type: List[Any]
-        else:
-            sources = [
-                (u"config drive", self._config_drive),
-                (u"metadata service", self._metadata_service),
-                (u"DMI product UUID", self._firmware),
-            ]
-        return _Search(self, self._service, sources).run().addCallback(self._keep)
-
-    def _keep(self, source_and_id):
-        # type: (Tuple[Text, Text]) -> Text
-        self.source, self._found = source_and_id
-        return source_and_id[1]
+    def sources(self):
+        # type: () -> List[Source]
+        """See :class:`~txstorage._node.search.SearchedIdentity`."""
+        return [
+            (u"config drive", self._config_drive),
+            (u"metadata service", self._metadata_service),
+            (u"DMI product UUID", self._firmware),
+        ]
 
     def _config_drive(self):
         # type: () -> List[Text]
@@ -182,7 +152,7 @@ class NodeIdentity(object):
 def _body(response):
     # type: (Any) -> Deferred[bytes]
     if response.code != 200:
-        raise _NothingHere(u"it answered with HTTP {}".format(response.code))
+        raise NothingHere(u"it answered with HTTP {}".format(response.code))
     return collect(response, _BOUNDS).addCallback(lambda result: result[0])
 
 
@@ -197,86 +167,8 @@ def _plainly_cancelled(failure):
 def _no_answer(result, timeout):
     # type: (Any, float) -> Any
     if isinstance(result, Failure) and result.check(CancelledError):
-        raise _NothingHere(u"no answer within {} seconds".format(timeout))
+        raise NothingHere(u"no answer within {} seconds".format(timeout))
     return result
-
-
-class _Search(object):
-    """
-    One search, from source to source until one has a known id.
-
-    :param node: the node, for the error.
-    :param service: provides ``IVolumeService``.
-    :param list sources: pairs of a name and a function that returns a list of texts or a
-        ``Deferred`` of one, or fails.
-    """
-
-    def __init__(self, node, service, sources):
-        # type: (NodeIdentity, IVolumeService, List[Tuple[Text, Callable[[], Any]]]) -> None
-        self._node = node
-        self._service = service
-        self._sources = iter(sources)
-        self._attempts = []  # type: List[Tuple[Text, Text]]
-        self._log = in_current_context(_log)
-
-    def run(self):
-        # type: () -> Deferred[Tuple[Text, Text]]
-        """:return: a ``Deferred`` that fires with the source's name and the instance id."""
-        try:
-            name, source = next(self._sources)
-        except StopIteration:
-            raise UnidentifiedNode(self._node, self._attempts)
-        d = maybeDeferred(source)
-        d.addCallbacks(
-            lambda candidates: self._first_known(name, candidates),
-            lambda failure: self._source_failed(name, failure),
-        )
-        return d.addCallback(lambda found: self.run() if found is None else found)
-
-    def _source_failed(self, name, failure):
-        # type: (Text, Failure) -> Optional[Failure]
-        if failure.check(CancelledError):
-            return failure
-        kind = getattr(failure.type, "__name__", failure.type)
-        self._note(name, as_text(failure.value) or as_text(kind))
-        return None
-
-    def _first_known(self, name, candidates):
-        # type: (Text, List[Text]) -> Any
-        if not candidates:
-            return None
-        candidate = canonical_uuid(candidates[0])
-        if candidate is None:
-            self._note(name, u"{} is not a UUID".format(candidates[0]))
-            return self._first_known(name, candidates[1:])
-        d = self._service.get_server(candidate)
-        d.addCallbacks(
-            lambda _: self._accept(name, candidate),
-            lambda failure: self._not_known(name, candidate, failure),
-        )
-        return d.addCallback(
-            lambda found: self._first_known(name, candidates[1:]) if found is None else found
-        )
-
-    def _accept(self, name, candidate):
-        # type: (Text, Text) -> Tuple[Text, Text]
-        self._note(name, candidate)
-        return name, candidate
-
-    def _not_known(self, name, candidate, failure):
-        # type: (Text, Text, Failure) -> None
-        failure.trap(UnknownServer)
-        self._note(name, u"Compute has no instance {}".format(candidate))
-
-    def _note(self, name, outcome):
-        # type: (Text, Text) -> None
-        self._attempts.append((name, outcome))
-        self._log(name, outcome)
-
-
-def _log(source, outcome):
-    # type: (Text, Text) -> None
-    INSTANCE_ID_SOURCE(source=source, outcome=outcome).write()
 
 
 __all__ = ["METADATA_URL", "NodeIdentity", "canonical_uuid", "smbios_orders"]

@@ -42,15 +42,17 @@ class IVolumeService(Interface):
     ):
         # type: (Text, int, Mapping[Text, Text], Optional[Text], Optional[Text], Optional[Text]) -> Deferred[Volume]
         """
-        Request a volume.  NOT idempotent: after :class:`~txstorage.errors.ResponseLost`, look for
-        the labels.
+        Request a volume.  Not idempotent in every cloud: after
+        :class:`~txstorage.errors.ResponseLost`, look for the labels.  A cloud with idempotent
+        requests sends a lost one again itself.
 
         :param text name: for people.
         :param int size: bytes, a multiple of ``allocation_unit``.
         :param dict labels: text to text.
         :param volume_type: text, or ``None`` for the cloud's default, or the source's.
         :param snapshot_id: the snapshot (text) whose data the volume begins with, or ``None``.
-        :param source_volume_id: the volume (text) whose data it begins with, or ``None``.
+        :param source_volume_id: the volume (text) whose data it begins with, or ``None``.  A
+            cloud, or an endpoint of it, that can't copy volumes refuses the request.
         :return: fires with the :class:`~txstorage.clouds.Volume`, usually still being created.
         """
 

@@ -41,8 +41,8 @@ class Volume(object):
     A volume as the cloud describes it.
 
     :ivar text volume_id: the cloud's id.
-    :ivar text status: the cloud's own status, e.g. ``available``; :mod:`txstorage.driver.lifecycle`
-        lists them.
+    :ivar text status: the cloud's own status, in Cinder's words, e.g. ``available``;
+        :mod:`txstorage.driver.lifecycle` lists them.
     :ivar int size: bytes.
     :ivar text name: for people; may be empty.
     :ivar dict labels: text to text; not to be changed.
@@ -117,7 +117,7 @@ class Server(object):
     A machine that volumes can be attached to.
 
     :ivar text server_id: its instance id.
-    :ivar text status: the cloud's own status, e.g. ``ACTIVE``.
+    :ivar text status: the cloud's own status, in Nova's words, e.g. ``ACTIVE``.
     :ivar text name: for people.
     """
 

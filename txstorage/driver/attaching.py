@@ -58,7 +58,7 @@ class NodeAttacher(object):
     :param reactor: provides ``IReactorTime``.
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
     :param devices: a :class:`~txstorage._devices.finder.DeviceFinder` for this node.
-    :param node: a :class:`~txstorage._node.instance_id.NodeIdentity` for this node.
+    :param node: a :class:`~txstorage._node.search.SearchedIdentity` for this node.
     :param intervals: :class:`~txstorage.driver.polling.timing.Intervals` between polls.
 
     :ivar AttachQueues queues: the attaches in progress.

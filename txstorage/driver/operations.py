@@ -72,7 +72,7 @@ class BlockDeviceDriver(object):
     :param service: an :class:`~txstorage.clouds.IVolumeService`.
     :param UUID cluster_id: the cluster; volumes of other clusters are unknown to the driver.
     :param devices: a :class:`~txstorage._devices.finder.DeviceFinder` for this node.
-    :param node: a :class:`~txstorage._node.instance_id.NodeIdentity` for this node.
+    :param node: a :class:`~txstorage._node.search.SearchedIdentity` for this node.
     :param dict profiles: profile name to volume type.
     :param float timeout: seconds that an operation may take.
     :param float copy_timeout: seconds that an operation may take that makes the cloud copy data:

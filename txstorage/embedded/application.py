@@ -22,6 +22,8 @@ from .apis.block_storage import project
 from .apis.block_storage.project import ProjectAPI
 from .apis.block_storage.snapshots import SnapshotsAPI
 from .apis.compute import ComputeAPI
+from .apis.ec2.call import EC2Context
+from .apis.ec2.resources.snapshots import delete_abandoned
 from .apis.identity import IdentityAPI
 from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
@@ -40,8 +42,8 @@ from .wire.versions import VOLUME, announcements, as_version
 
 #: Cinder's condition for a project id.
 _PROJECT = re.compile(rb"[0-9a-f-]+\Z")
-#: The beginning of Compute's own middleware.
-_COMPUTE = "/compute/v2.1"
+#: The documents of Compute's own middleware.
+_COMPUTE = ("/compute/v2", "/compute/v2.1")
 #: The one path whose requests need no token and have a body that matters.
 _TOKENS = b"/identity/v3/auth/tokens"
 
@@ -75,7 +77,7 @@ class _Document(Resource):
         found = announcements(call.base)
         if safe and self._path in found:
             own_id = {"x-compute-request-id": call.request_id}
-            return found[self._path].with_headers(own_id if self._path == _COMPUTE else {})
+            return found[self._path].with_headers(own_id if self._path in _COMPUTE else {})
         # Below no service's path, any service may refuse.
         service = (self._path.split("/") + [""])[1]
         raise refusals.NO_ROUTE.get(service, refusals.NO_ROUTE["volume"])()
@@ -154,6 +156,7 @@ class Application:
     """
     The embedded service, ready to be served.
 
+    :ivar ec2: the parts of the EC2 face.
     :param reactor: for time.  The object itself opens no port.
     :param store: the durable state.
     :param devices: an ``IDeviceBackend``.
@@ -179,6 +182,16 @@ class Application:
         delay = settings.transition_delay
         self._engine = Engine(reactor, store, devices, delay, self._turns)
         self._snapshot_engine = Engine(reactor, store, devices, delay, self._turns, Snapshots())
+        self.ec2 = EC2Context.of(
+            reactor,
+            store,
+            settings,
+            wall_time or reactor.seconds,
+            self._engine,
+            snapshot_engine=self._snapshot_engine,
+            turns=self._turns,
+            files=devices.files,
+        )
 
     def start(self) -> Deferred[list[str]]:
         """
@@ -192,6 +205,8 @@ class Application:
         problems = await reconcile(self._store, self._devices)
         self._engine.resume()
         self._snapshot_engine.resume()
+        self.ec2.detaches.start()
+        await delete_abandoned(self.ec2)
         return problems
 
     def stop(self) -> Deferred[None]:
@@ -203,6 +218,7 @@ class Application:
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        self.ec2.detaches.stop()
         self._devices.files.copies.stop()
         ended = self._snapshot_engine.stop()
         await self._engine.stop()
@@ -211,6 +227,10 @@ class Application:
     def site(self) -> BoundedSite:
         """Return the factory for a port, which bounds the connections."""
         return BoundedSite(self.resource(), self._reactor, self._reads_body, turns=self._turns)
+
+    def ec2_site(self, resource: IResource) -> BoundedSite:
+        """Return the factory for a port of the EC2 face, whose bodies are all short enough."""
+        return BoundedSite(resource, self._reactor, lambda *_: True, turns=self._turns)
 
     def _reads_body(self, method: bytes, path: bytes, request: IRequest) -> bool:
         """

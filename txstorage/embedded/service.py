@@ -22,10 +22,12 @@ from twisted.internet.interfaces import (
     IReactorTime,
 )
 from twisted.internet.task import deferLater
+from twisted.web.resource import IResource
 
 from .._support.monotonic import use_monotonic_time
 from .._support.notations.addresses import is_loopback
 from .agent_yml import Access, AgentFiles, reachable
+from .apis.ec2.ports import EC2Ports, open_ports, write_credentials
 from .application import Application
 from .disk import Reserve, is_full
 from .machine.devices import DeviceFailure, FileDevices, LoopDevices
@@ -33,7 +35,7 @@ from .machine.files import VolumeFiles, in_threads
 from .machine.turns import ReactorTurns
 from .memory import FACTS
 from .recovery import refuse_lost, unknown_files
-from .settings import Settings
+from .settings import EC2Settings, Settings
 from .state_directory import ServeError, StateDirectory
 from .store.database import NewerDatabase
 from .store.sidecars import Sidecars
@@ -53,6 +55,8 @@ class ServiceOptions:
     :ivar nodes: names to declare besides those of earlier starts.
     :ivar devices: ``auto``, ``loop`` or ``file``.
     :ivar behaviour: of :class:`~txstorage.embedded.settings.Settings`.
+    :ivar ec2_port: of the EC2 face, whose nodes' metadata have the next ones; ``None`` for none.
+    :ivar ec2: of :class:`~txstorage.embedded.settings.EC2Settings`.
     """
 
     state_dir: str
@@ -64,6 +68,8 @@ class ServiceOptions:
     tls_key: str | None = None
     devices: str = "auto"
     behaviour: dict[str, Any] = attr.Factory(dict)
+    ec2_port: int | None = None
+    ec2: dict[str, Any] = attr.Factory(dict)
 
 
 def exposure(options: ServiceOptions) -> str:
@@ -165,10 +171,12 @@ class EmbeddedService:
         self._state: StateDirectory | None = None
         self._store: Store | None = None
         self._application: Application | None = None
-        self._port: IListeningPort | None = None
-        self._site: BoundedSite | None = None
+        self._ports: list[IListeningPort] = []
+        self._sites: list[BoundedSite] = []
         #: Warnings and explanations, for people.
         self.remarks: list[str] = []
+        #: The addresses of the EC2 face, if there is one.
+        self.ec2: EC2Ports | None = None
 
     async def start(self) -> tuple[str, str]:
         """
@@ -184,21 +192,22 @@ class EmbeddedService:
 
     async def stop(self) -> None:
         """Close everything.  Attached volumes stay attached: they are the node's."""
-        port, self._port = self._port, None
-        if port is not None:
+        ports, self._ports = self._ports, []
+        for port in ports:
             await maybeDeferred(port.stopListening)
-        site, self._site = self._site, None
-        if site is not None:
+        sites, self._sites = self._sites, []
+        for site in sites:
             site.end_after_responses()
         application, self._application = self._application, None
         if application is not None:
             await application.stop()
         if self._store is not None:
             self._store.close()
-        if site is not None:
+        if sites:
             # The last responses leave in the second turn of the reactor.
             for _ in range(2):
                 await deferLater(self._reactor, 0, lambda: None)
+        for site in sites:
             await site.end()
         if self._state is not None:
             self._state.close()
@@ -230,6 +239,7 @@ class EmbeddedService:
         settings = Settings(
             password=state.password(),
             application_secret=state.application_secret(),
+            ec2=self._ec2_settings(state),
             **options.behaviour,
         )
         cluster_id = store.fact("cluster_id", lambda: str(uuid.uuid4()))
@@ -240,16 +250,17 @@ class EmbeddedService:
         self._keep_room(state, store, files, sidecars)
         store.write_in_thread(self._reactor, sidecars, reserve.release, turns)
         self.remarks.extend(await self._application.start())
-        self._site = self._application.site()
-        port, certificate = self._listen(state, self._site)
-        self._port = port
+        certificate = self._certificate(state)
+        port = self._listen(options.port, self._application.site(), certificate)
+        if options.ec2_port is not None:
+            self._serve_ec2(state, self._application, options.ec2_port, certificate)
         address = cast(IPv4Address, port.getHost())
         access = Access(
             host=options.host,
             port=address.port,
             password_file=state.password_file,
             cluster_id=cluster_id,
-            certificate=certificate,
+            certificate=None if certificate is None else certificate[0],
             device_directory=state.devices if devices.kind == "file" else None,
         )
         agents = AgentFiles(state, access, nodes)
@@ -301,33 +312,68 @@ class EmbeddedService:
         self.remarks.append(f"devices: {what[devices.kind]} ({why})")
         return devices
 
-    def _listen(self, state: StateDirectory, site: Any) -> tuple[IListeningPort, str | None]:
-        """
-        :param site: a :class:`BoundedSite`, which Twisted's types do not count as a factory.
-        :return: the port, and the path of the certificate to trust, with TLS.
-        """
+    def _certificate(self, state: StateDirectory) -> tuple[str, str] | None:
+        """:return: the paths of the certificate and its key; ``None`` without TLS."""
         options = self._options
-        paths: tuple[str, str] | None = None
         if options.tls_cert is not None and options.tls_key is not None:
-            paths = os.path.abspath(options.tls_cert), os.path.abspath(options.tls_key)
-        elif options.tls:
-            paths = self_signed(state.path, reachable(options.host))
-        try:
-            if paths is None:
-                port = self._reactor.listenTCP(options.port, site, interface=options.host)
-                return port, None
-            port = self._reactor.listenSSL(
-                options.port, site, context_factory(*paths), interface=options.host
-            )
-        except (CannotListenError, OSError) as error:
-            raise self._no_port(error) from error
-        return port, paths[0]
+            return os.path.abspath(options.tls_cert), os.path.abspath(options.tls_key)
+        return self_signed(state.path, reachable(options.host)) if options.tls else None
 
-    def _no_port(self, error: Exception) -> ServeError:
+    def _listen(
+        self,
+        number: int,
+        site: BoundedSite,
+        certificate: tuple[str, str] | None,
+        host: str | None = None,
+    ) -> IListeningPort:
+        """
+        :param number: of the port; 0 for any free one.
+        :param certificate: see :meth:`_certificate`.
+        :param host: by default the options'.
+        """
+        host, factory = host or self._options.host, cast(Any, site)
+        try:
+            if certificate is None:
+                port = self._reactor.listenTCP(number, factory, interface=host)
+            else:
+                context = context_factory(*certificate)
+                port = self._reactor.listenSSL(number, factory, context, interface=host)
+        except (CannotListenError, OSError) as error:
+            raise self._no_port(host, number, error) from error
+        self._ports.append(port)
+        self._sites.append(site)
+        return port
+
+    def _ec2_settings(self, state: StateDirectory) -> EC2Settings:
+        if self._options.ec2_port is None:
+            return EC2Settings()
+        return EC2Settings(secret_access_key=state.ec2_secret(), **self._options.ec2)
+
+    def _serve_ec2(
+        self,
+        state: StateDirectory,
+        application: Application,
+        number: int,
+        certificate: tuple[str, str] | None,
+    ) -> None:
+        host = self._options.host
+
+        def listen(port: int, resource: IResource, public: bool) -> IListeningPort:
+            site = application.ec2_site(resource)
+            if public:
+                return self._listen(port, site, certificate)
+            return self._listen(port, site, None, host if is_loopback(host) else "127.0.0.1")
+
+        settings = application.ec2.ec2
+        write_credentials(state.ec2_credentials, settings)
+        self.ec2 = open_ports(application.ec2, listen, reachable(host), number, certificate)
+        self.remarks.extend(self.ec2.remarks(state.ec2_credentials, settings.region))
+
+    def _no_port(self, host: str, number: int, error: Exception) -> ServeError:
         cause = getattr(error, "socketError", error)
         return ServeError(
             "can't listen on {} port {}: {}".format(
-                self._options.host, self._options.port, getattr(cause, "strerror", None) or cause
+                host, number, getattr(cause, "strerror", None) or cause
             ),
             "stop what uses it, or give another --port (0: any free one) or --host",
         )

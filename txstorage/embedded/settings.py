@@ -25,6 +25,40 @@ VOLUME_TYPES: dict[str, str] = {
 
 
 @attr.s(frozen=True, auto_attribs=True, kw_only=True)
+class EC2Settings:
+    """
+    The behaviour of the EC2 face.
+
+    :ivar region: the one region, which signatures name.
+    :ivar zones: the availability zones; the nodes are in the first one.
+    :ivar access_key_id: of the one user.
+    :ivar secret_access_key: of the one user.
+    :ivar clock_skew: seconds that a request's time may differ from the service's.
+    :ivar rate: requests per second of each action, after a burst; 0: no limit.
+    :ivar burst: the number of requests that each action allows at once.
+    :ivar lag: seconds that answers to describes may be behind; 0: none are.
+    :ivar optimizing: seconds that a modified volume is optimised.
+    :ivar cooldown: seconds from one modification of a volume to the next.
+    :ivar reuse: seconds after a detach in which the device's name, if it is used again on the node,
+        leaves an attachment ``attaching`` until it is detached.
+    :ivar attachments: how many volumes a node may have, its root volume not counted.
+    """
+
+    region: str = "txstorage-1"
+    zones: tuple[str, ...] = ("txstorage-1a", "txstorage-1b")
+    access_key_id: str = "AKIATXSTORAGE0000000"
+    secret_access_key: str = attr.ib(default="", repr=False)
+    clock_skew: float = 300.0
+    rate: float = 0.0
+    burst: int = 20
+    lag: float = 0.0
+    optimizing: float = 0.0
+    cooldown: float = 21600.0
+    reuse: float = 0.0
+    attachments: int = 27
+
+
+@attr.s(frozen=True, auto_attribs=True, kw_only=True)
 class Settings:
     """
     The behaviour of the embedded service.
@@ -52,3 +86,4 @@ class Settings:
     page_size: int = 1000
     roles: tuple[str, ...] = ("member", "reader")
     base_url: str | None = None
+    ec2: EC2Settings = EC2Settings()

@@ -174,6 +174,15 @@ class StateDirectory:
         """The application credential's secret, generated the first time."""
         return self._secret(os.path.join(self.path, "application-credential-secret"))
 
+    @property
+    def ec2_credentials(self) -> str:
+        """The access key of EC2's clients, in the form of a shared credentials file."""
+        return os.path.join(self.path, "ec2-credentials")
+
+    def ec2_secret(self) -> str:
+        """The secret access key, generated the first time."""
+        return self._secret(os.path.join(self.path, "ec2-secret-access-key"))
+
     def _secret(self, path: str) -> str:
         if not os.path.exists(path):
             write_private(path, secrets.token_urlsafe(24).encode("ascii") + b"\n")

@@ -8,6 +8,7 @@ that an operator can take. No message contains a secret.
 
 from __future__ import absolute_import, division, print_function
 
+from .amazon import AttachmentLimitReached, CredentialsUnavailable, ModifiedRecently
 from .base import (
     DriverStopped,
     InvalidConfiguration,
@@ -112,6 +113,7 @@ from .volumes import (
 __all__ = [
     "AttachedByCompute",
     "AttachedToHost",
+    "AttachmentLimitReached",
     "AuthenticationFailed",
     "BeingRemoved",
     "CertificateRejected",
@@ -119,6 +121,7 @@ __all__ = [
     "Conflict",
     "ConnectionFailed",
     "ConnectorMissing",
+    "CredentialsUnavailable",
     "DatasetConflict",
     "DeviceAmbiguous",
     "DeviceBusy",
@@ -150,6 +153,7 @@ __all__ = [
     "MalformedLabels",
     "MalformedRequest",
     "MicroversionMissing",
+    "ModifiedRecently",
     "MountInvisible",
     "MountPointUnusable",
     "MountedElsewhere",

@@ -50,7 +50,13 @@ class Marked(Suite):
 
 
 class Snapshotting(Marked):
-    """Tests of ``ISnapshottingBlockDeviceAsyncAPI``."""
+    """
+    Tests of ``ISnapshottingBlockDeviceAsyncAPI``.
+
+    :cvar bool snapshots_keep_volumes: whether a volume with snapshots can't be destroyed.
+    """
+
+    snapshots_keep_volumes = True
 
     def clean_up(self):
         # type: () -> Any
@@ -189,9 +195,16 @@ class Snapshotting(Marked):
     @inlineCallbacks
     def test_snapshots_keep_the_volume(self):
         # type: () -> Generator[Any, Any, None]
-        """A volume with a snapshot is not destroyed before the snapshot is."""
+        """
+        A volume with a snapshot is not destroyed before the snapshot is, or its snapshot stays.
+        """
         volume = yield self.create()
         snapshot = yield self.snapshot(volume)
+        if not self.snapshots_keep_volumes:
+            yield self.destroy(volume)
+            listed = yield self.settle(self.api.list_snapshots())
+            self.assertEqual([snapshot.snapshot_id], [each.snapshot_id for each in listed])
+            return
         yield self.assertFailure(self.destroy(volume), StorageError)
         yield self.assert_listed(volume)
         yield self.settle(self.api.destroy_snapshot(snapshot.snapshot_id))

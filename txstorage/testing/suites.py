@@ -180,8 +180,10 @@ def make_ilabelledblockdeviceasyncapi_tests(
     return _test_case((suite,), api_factory, size=minimum_allocatable_size, **attributes)
 
 
-def make_isnapshottingblockdeviceasyncapi_tests(api_factory, minimum_allocatable_size):
-    # type: (Callable[[Any], Any], int) -> type
+def make_isnapshottingblockdeviceasyncapi_tests(
+    api_factory, minimum_allocatable_size, snapshots_keep_volumes=True
+):
+    # type: (Callable[[Any], Any], int, bool) -> type
     """
     Make tests for an asynchronous driver with snapshots and clones.
 
@@ -189,9 +191,16 @@ def make_isnapshottingblockdeviceasyncapi_tests(api_factory, minimum_allocatable
         Its cluster has no volumes; after each test, the snapshots and volumes that it left are
         removed.
     :param int minimum_allocatable_size: the size of the volumes, in bytes.
+    :param bool snapshots_keep_volumes: whether a volume can't be destroyed before its snapshots, as
+        on OpenStack; on EC2 it can, and the snapshots stay.
     :return: a ``TestCase`` class.
     """
-    return _test_case((Snapshotting,), api_factory, size=minimum_allocatable_size)
+    return _test_case(
+        (Snapshotting,),
+        api_factory,
+        size=minimum_allocatable_size,
+        snapshots_keep_volumes=snapshots_keep_volumes,
+    )
 
 
 def make_iresizableblockdeviceasyncapi_tests(

@@ -25,7 +25,7 @@ from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from txstorage import _assembly as backend
+from txstorage._assembly import drivers
 from txstorage.cli.app import App
 from txstorage.cli.demo import command as demo_module
 from txstorage.cli.demo import media as _media
@@ -73,7 +73,7 @@ class DemoTestCase(TestCase):
         self.addCleanup(sweep, self.directory)
         self.patch(tempfile, "tempdir", self.directory)
         # what waiting there is here is not for a cloud
-        self.patch(backend, "Intervals", partial(Intervals, first=0.02))
+        self.patch(drivers, "Intervals", partial(Intervals, first=0.02))
         # trial changes the directory, from which children would import.
         environment = mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
         environment.start()

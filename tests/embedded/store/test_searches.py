@@ -85,7 +85,7 @@ class SearchTests(SynchronousTestCase):
             ]
             chosen = VolumeFilter(metadata=labels)
             self.assertEqual(self.store.volumes(chosen), expected)
-            self.assertEqual(self.store.count(chosen), len(expected))
+            self.assertEqual(self.store.searches.count(chosen), len(expected))
             pages = [self.store.volumes(chosen, limit=2)]
             while pages[-1]:
                 pages.append(self.store.volumes(chosen, pages[-1][-1].sequence, 2))

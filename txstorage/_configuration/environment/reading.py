@@ -11,7 +11,7 @@ import yaml
 from ..._support.compat import as_text
 from ...errors import InvalidConfiguration
 from ..damage import refuse_damaged
-from ..keys import BY_NAME, KEYS, REFUSED, find_key
+from ..keys import BY_NAME, EC2, EC2_KEYS, KEYS, REFUSED, find_key
 from ..precedence import without_replaced
 from .openstack import check_client_variables, insecure
 
@@ -104,6 +104,9 @@ def from_variables(environ):
         # an openrc file.
         standard = {name: environ[name] for name in ("OS_CLOUD",) if name in environ}
         return EnvironmentValues(dict(_given(standard, ours=False), **ours), [])
+    if ours.get("auth_plugin") == EC2 or EC2_KEYS & set(ours):
+        # OpenStack's variables are of another cloud.
+        return EnvironmentValues(ours, [])
     notes = check_client_variables(environ)
     given = _given(_without_weaker_domains(environ), ours=False)
     if insecure(environ) is False:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 from twisted.internet.defer import CancelledError
 
+from ..._configuration.keys import EC2
 from ..app import App, CommandResult
 from ..errors import explain
 from ..progress import progress
@@ -23,6 +24,8 @@ async def find(step: Step, state: DoctorRun) -> Finding:
     started = state.reactor.seconds()
     outcome, remedy = "ok", ""
     try:
+        if step.only_openstack and state.configuration.auth_plugin == EC2:
+            raise Skipped("only OpenStack has it")
         detail = await step.check(state)
     except CancelledError:
         # The doctor itself was interrupted.

@@ -15,6 +15,7 @@ from twisted.internet import task
 from twisted.internet.defer import Deferred
 
 from ...embedded.service import EmbeddedService, IServiceReactor, ServiceOptions, exposure
+from ...embedded.settings import EC2Settings
 from ...embedded.state_directory import ServeError
 from ..app import App, default_state_dir
 from ..errors import explain
@@ -33,6 +34,19 @@ _SWITCH_INTERVAL = 0.0002
 _MANY_OBJECTS = 10_000
 
 
+#: The options of the EC2 face, without their prefix.
+_EC2 = ("region", "zones", "rate", "lag", "optimizing", "cooldown", "reuse", "attachments")
+
+
+def ec2_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """
+    :param given: the options of the EC2 face.
+    :return: the settings, with the zones of the region when none were given.
+    """
+    region = given["region"]
+    return dict(given, zones=given["zones"] or (region + "a", region + "b"))
+
+
 def _own_process() -> None:
     """Set up Python for a service that has the process to itself, once it has started."""
     sys.setswitchinterval(_SWITCH_INTERVAL)
@@ -48,6 +62,8 @@ def _announce(service: EmbeddedService, auth_url: str, agent: str, as_json: bool
             "agent": yaml.safe_load(agent),
             "remarks": service.remarks,
         }
+        if service.ec2 is not None:
+            document["ec2"] = {"api": service.ec2.api, "metadata": service.ec2.metadata}
         click.echo(document_as_json(document))
         return
     for remark in service.remarks:
@@ -168,6 +184,76 @@ async def run(
     help="How long a token is valid.",
 )
 @click.option(
+    "--ec2-port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Serve EC2's API, too, on this port, and each node's metadata (IMDSv2) on the ports after "
+    "it; 0: any free ones.",
+)
+@click.option(
+    "--ec2-region",
+    default=EC2Settings().region,
+    show_default=True,
+    metavar="NAME",
+    help="EC2's region.",
+)
+@click.option(
+    "--ec2-zone",
+    "ec2_zones",
+    metavar="NAME",
+    multiple=True,
+    help="An availability zone of EC2; repeatable.  The nodes are in the first one.  [default: "
+    "the region with a, and with b]",
+)
+@click.option(
+    "--ec2-rate",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    metavar="PER_SECOND",
+    help="How many requests per second each action of EC2 allows, after a burst; 0: no limit.",
+)
+@click.option(
+    "--ec2-lag",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long EC2's describes may not show a change.",
+)
+@click.option(
+    "--ec2-optimizing",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long EC2 optimizes a modified volume.",
+)
+@click.option(
+    "--ec2-cooldown",
+    type=click.FloatRange(0),
+    default=21600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The time from one modification of a volume to the next in EC2.",
+)
+@click.option(
+    "--ec2-reuse",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long after a detach the same device name leaves a volume attaching in EC2.",
+)
+@click.option(
+    "--ec2-attachments",
+    type=click.IntRange(1),
+    default=EC2Settings().attachments,
+    show_default=True,
+    metavar="NUMBER",
+    help="How many volumes a node may have attached in EC2.",
+)
+@click.option(
     "--recover",
     is_flag=True,
     help="Show what can be restored of a lost database, ask, restore it, and serve.",
@@ -191,6 +277,7 @@ def serve(
     tls_cert: str | None,
     tls_key: str | None,
     devices: str,
+    ec2_port: int | None,
     recover: bool,
     yes: bool,
     until_input_ends: bool,
@@ -217,6 +304,8 @@ def serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
         devices=devices,
+        ec2_port=ec2_port,
+        ec2=ec2_settings({name: behaviour.pop("ec2_" + name) for name in _EC2}),
         behaviour=behaviour,
     )
     remarks = (_recovered(app, state_dir, yes),) if recover else ()

@@ -6,14 +6,12 @@ Keystone's tokens: got with credentials, kept, and renewed in time.
 from __future__ import absolute_import, division, print_function
 
 import re
-from calendar import timegm
-from datetime import datetime
 
 import attr
 from twisted.internet.defer import succeed
 
 from ..._log import CREDENTIALS_KEPT, TOKEN_KEPT
-from ..._support.compat import as_text, text_type
+from ..._support.compat import as_text
 from ..._support.deferreds import SharedCall, with_deadline
 from ..._support.json_values import (
     Malformed,
@@ -22,6 +20,7 @@ from ..._support.json_values import (
     object_member,
     text_member,
 )
+from ..._support.notations.timestamps import seconds_since_epoch
 from ...errors import (
     AuthenticationFailed,
     NotTheService,
@@ -58,10 +57,6 @@ _PAUSE = 10.0
 _IDENTITY_VERSION = re.compile(u"/v[0-9]+(\\.[0-9]+)?\\Z")
 
 _NOT_FOUND = re.compile(u"could not find", re.I)
-_TIMESTAMP = re.compile(
-    u"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.][0-9]+)?"
-    u"(?:Z|([+-])([0-9]{2}):?([0-9]{2}))?\\Z"
-)
 
 # Seconds: a longer lifetime comes of a wrong time.
 _CREDIBLE = 366 * 86400.0
@@ -111,8 +106,8 @@ class Token(object):
         return cls(
             secret=secret,
             lifetime=_lifetime(
-                _seconds(member(wire, u"issued_at")),
-                _seconds(member(wire, u"expires_at")),
+                seconds_since_epoch(member(wire, u"issued_at")),
+                seconds_since_epoch(member(wire, u"expires_at")),
                 answered_at,
             ),
             catalog=catalog_from_wire(member(wire, u"catalog")),
@@ -122,21 +117,6 @@ class Token(object):
             project_id=identifier(project, u"id") if project else u"",
             user_id=text_member(user, u"id"),
         )
-
-
-def _seconds(timestamp):
-    # type: (Any) -> Optional[float]
-    """Seconds since the epoch from e.g. ``2026-11-22T16:27:04.000000Z``."""
-    match = _TIMESTAMP.match(timestamp) if isinstance(timestamp, text_type) else None
-    if match is None:
-        return None
-    try:
-        parsed = datetime.strptime(match.group(1), "%Y-%m-%dT%H:%M:%S")
-    except ValueError:
-        return None
-    sign, hours, minutes = match.group(2) or u"+", match.group(3) or 0, match.group(4) or 0
-    ahead = int(sign + u"1") * (int(hours) * 3600 + int(minutes) * 60)
-    return float(timegm(parsed.timetuple()) - ahead)
 
 
 def _lifetime(issued, expires, answered):

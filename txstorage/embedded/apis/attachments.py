@@ -82,7 +82,7 @@ class AttachmentsAPI(ProjectService):
         page = volume_page(query, self._settings.page_size)
         wanted = _filters(query, call)
         marker = self._found(page.marker).attachment_id if page.marker else None
-        volumes = self._store.attached(wanted, marker, page.limit, page.offset)
+        volumes = self._store.searches.attached(wanted, marker, page.limit, page.offset)
         # Each of them has an attachment.
         both = [(volume.attachment, volume) for volume in volumes if volume.attachment]
         return await self.encoded(both, lambda each: view(*each))
@@ -213,7 +213,9 @@ def _filters(query: Mapping[str, str], call: APIRequest) -> dict[str, str]:
     """
     :raises WireError: 400, for an unknown filter; older versions ignore it.
     """
-    unknown = [name for name in query if name not in _NO_FILTERS and name not in ATTACHED]
+    # Clients send it for all users, also for those who may not see other projects.
+    known = _NO_FILTERS | {"all_tenants"}
+    unknown = [name for name in query if name not in known and name not in ATTACHED]
     if unknown and call.version >= _STRICT_FILTERS:
         raise refusals.UNKNOWN_FILTER(",".join(unknown))
     return {name: query[name] for name in ATTACHED if name in query}

@@ -22,6 +22,8 @@ from ..wire.pagination import attachment_page, next_links, server_page
 from ..wire.versions import COMPUTE
 from . import compute_views
 from .compute_views import ServerView
+from .servers.lists import chosen, ordered
+from .servers.parameters import check
 from .versioned import VersionedService
 
 #: From this microversion on, the response to an attach comes before the attach.
@@ -69,13 +71,21 @@ class ComputeAPI(VersionedService):
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return {"x-compute-request-id": call.request_id}
 
+    def unscoped(self, call: APIRequest, segments: Mapping[str, str]) -> WireError | None:
+        """See :class:`~txstorage.embedded.apis.versioned.VersionedService`."""
+        if "server_id" in segments:
+            return refusals.NO_SERVER(segments["server_id"])
+        detail = call.request.path.endswith(b"/detail")
+        policy = "os_compute_api:servers:" + ("detail" if detail else "index")
+        return refusals.FORBIDDEN_BY_COMPUTE(policy)
+
     def fault(self) -> WireError:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         return refusals.COMPUTE_FAULT()
 
     def _view(self, call: APIRequest) -> ServerView:
         ids = self._identity.ids
-        return ServerView(call.base, ids.project, ids.user)
+        return ServerView(call.base, ids.project, ids.user, call.version, self.is_admin)
 
     def _server(self, server_id: str, store: Store | None = None) -> ServerRecord:
         """
@@ -111,12 +121,19 @@ class ComputeAPI(VersionedService):
         )
 
     def _list(self, call: APIRequest, path: str, view: _View) -> APIResponse:
-        query = call.query()
+        query, every = call.query(), call.every_query()
         page = server_page(query, self._settings.page_size)
+        check(every, call.version)
+        ids = {"user_id": self._identity.ids.user, "project_id": self._identity.ids.project}
+        detail = path.endswith("detail")
+        found = chosen(self._store.servers.every(), every, call.version, detail, self.is_admin, ids)
         marker = self._store.servers.find(page.marker) if page.marker else None
+        around = [*(each for each in found if each != marker), *([marker] if marker else [])]
+        around = ordered(around, every, call.version, self.is_admin)
         if page.marker and marker is None:
             raise refusals.NO_MARKER(page.marker)
-        servers = self._store.servers.every(marker.sequence if marker else None, page.limit)
+        begin = around.index(marker) + 1 if marker else 0
+        servers = around[begin : begin + page.limit]
         url = f"{call.base}/compute/v2.1/{path}"
         body: dict[str, Any] = {"servers": [view(server) for server in servers]}
         body.update(
@@ -127,7 +144,9 @@ class ComputeAPI(VersionedService):
     @endpoint(app, _ID, "GET")
     def show(self, call: APIRequest, server_id: str) -> APIResponse:
         """Show one server."""
-        return APIResponse(200, {"server": self._detail(call)(self._server(server_id))})
+        server = self._server(server_id)
+        attachments = self._store.attachments.of_server(server_id)
+        return APIResponse(200, {"server": self._view(call).alone(server, attachments)})
 
     @endpoint(app, _ID + "/action", "POST")
     async def action(self, call: APIRequest, server_id: str) -> APIResponse:

@@ -11,11 +11,16 @@ import attr
 from ..settings import AVAILABILITY_ZONE
 from ..store.records import AttachmentRecord, ServerRecord
 from ..wire.exchange import Version
+from ..wire.members import SERVER_MEMBERS, shown
 from ..wire.times import compute_time
 
 _TAGS = (2, 70)
 _DELETE_ON_TERMINATION = (2, 79)
 _ATTACHMENT_ID = (2, 89)
+#: The first microversions of a flavor without an id, and of the fate of a server's volumes.
+_EMBEDDED_FLAVOR, _ATTACHED_UNTIL = (2, 47), (2, 3)
+#: The one host of the servers.
+_HOST = "txstorage"
 #: ``vm_state`` and ``power_state`` by status.
 _STATES = {"ACTIVE": ("active", 1), "SHUTOFF": ("stopped", 4)}
 
@@ -25,17 +30,30 @@ def vm_state(status: str) -> str:
     return _STATES.get(status, ("error", 0))[0]
 
 
+def power_state(status: str) -> int:
+    """Nova's number of the hypervisor's state of a server."""
+    return _STATES.get(status, ("error", 0))[1]
+
+
+def database_time(seconds: float) -> str:
+    """Seconds since the epoch as Nova's database has them, in whole seconds."""
+    return f"{compute_time(seconds)[:-1]}.000000".replace("T", " ")
+
+
 @attr.s(frozen=True, auto_attribs=True)
 class ServerView:
     """
     Servers for one request.
 
     :ivar base: the beginning of links.
+    :ivar admin: whether the user is an administrator.
     """
 
     base: str
     project_id: str
     user_id: str
+    version: Version
+    admin: bool
 
     def _links(self, path: str) -> list[dict[str, str]]:
         return [
@@ -49,8 +67,7 @@ class ServerView:
         return {"id": server.server_id, "name": server.name, "links": links}
 
     def detail(self, server: ServerRecord, attachments: list[AttachmentRecord]) -> dict[str, Any]:
-        """A server in full."""
-        _, power_state = _STATES.get(server.status, ("error", 0))
+        """A server in full, in a list."""
         created = compute_time(server.created_at)
         view = self.summary(server)
         view.update(
@@ -60,14 +77,14 @@ class ServerView:
                 "addresses": {},
                 "created": created,
                 "updated": created,
-                "flavor": {"id": "1", "links": self._links("flavors/1")[1:]},
+                "flavor": self._flavor(),
                 "hostId": hashlib.sha224(self.project_id.encode("ascii")).hexdigest(),
                 "image": "",
                 "metadata": {},
                 "status": server.status,
                 "tenant_id": self.project_id,
                 "user_id": self.user_id,
-                "OS-SRV-USG:launched_at": f"{created[:-1]}.000000",
+                "OS-SRV-USG:launched_at": database_time(server.created_at).replace(" ", "T"),
                 "OS-SRV-USG:terminated_at": None,
                 "config_drive": "",
                 "key_name": None,
@@ -75,15 +92,59 @@ class ServerView:
                 "OS-EXT-AZ:availability_zone": AVAILABILITY_ZONE,
                 "OS-EXT-STS:task_state": None,
                 "OS-EXT-STS:vm_state": vm_state(server.status),
-                "OS-EXT-STS:power_state": power_state,
+                "OS-EXT-STS:power_state": power_state(server.status),
                 "os-extended-volumes:volumes_attached": [
-                    {"id": entry.volume_id} for entry in attachments
+                    self._attached(entry) for entry in attachments
                 ],
+                "locked": False,
+                "description": None,
+                "tags": [],
+                "trusted_image_certificates": None,
+                "locked_reason": None,
+                "pinned_availability_zone": None,
+                "scheduler_hints": {},
+                "host_status": "UP",
+                **attributes(server),
             }
         )
         if server.status == "ACTIVE":
             view["progress"] = 0
+        return shown(SERVER_MEMBERS, view, self.version, self.admin)
+
+    def alone(self, server: ServerRecord, attachments: list[AttachmentRecord]) -> dict[str, Any]:
+        """A server in full, by itself."""
+        groups = shown(SERVER_MEMBERS, {"server_groups": []}, self.version, self.admin)
+        return {**self.detail(server, attachments), **groups}
+
+    def _flavor(self) -> dict[str, Any]:
+        """The one flavor, which is only described: no server can be made."""
+        if self.version < _EMBEDDED_FLAVOR:
+            return {"id": "1", "links": self._links("flavors/1")[1:]}
+        sizes = {"vcpus": 1, "ram": 64, "disk": 0, "ephemeral": 0, "swap": 0}
+        return {**sizes, "original_name": "tiny", "extra_specs": {}}
+
+    def _attached(self, entry: AttachmentRecord) -> dict[str, Any]:
+        view: dict[str, Any] = {"id": entry.volume_id}
+        if self.version >= _ATTACHED_UNTIL:
+            view["delete_on_termination"] = False
         return view
+
+
+def attributes(server: ServerRecord) -> dict[str, Any]:
+    """The attributes that once only administrators saw."""
+    attributes = {
+        "host": _HOST,
+        "instance_name": f"instance-{server.sequence:08x}",
+        "hypervisor_hostname": _HOST,
+        "hostname": server.name,
+        "kernel_id": "",
+        "launch_index": 0,
+        "ramdisk_id": "",
+        "reservation_id": "r-" + server.server_id[:8],
+        "root_device_name": "/dev/vda",
+        "user_data": None,
+    }
+    return {f"OS-EXT-SRV-ATTR:{name}": value for name, value in attributes.items()}
 
 
 def attached(entry: AttachmentRecord, version: Version) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import math
-import secrets
 import uuid
 from collections.abc import Mapping
 from typing import Any, Callable
@@ -34,7 +33,7 @@ from ..wire.exchange import (
 from ..wire.fields import identity_body
 from ..wire.times import identity_time
 from .catalog import catalog
-from .tokens import TokenSigner, signing_key
+from .tokens import TokenSigner, new_record, signing_key
 
 _OBJECT = {"type": "object"}
 _TOKEN = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
@@ -61,7 +60,9 @@ _AUTH = identity_body(
 )
 #: The number of valid tokens that are remembered.
 _REMEMBERED = 1000
-_SCOPES = "system, project, domain, OS-TRUST:trust or unscoped"
+#: The members of a scope, one of which it has.
+_SCOPES = ("system", "project", "domain", "OS-TRUST:trust", "unscoped")
+_EXPECTED_SCOPES = f"{', '.join(_SCOPES[:-1])} or {_SCOPES[-1]}"
 
 
 def unauthorized(call: APIRequest, service: str = "identity") -> WireError:
@@ -225,35 +226,39 @@ class IdentityAPI(Service):
         if not methods:
             raise unauthorized(call)
         expiry = [self._verify(call, method, identity) for method in methods]
-        self._check_scope(call, auth, methods)
+        scoped = self._check_scope(call, auth, methods)
         issued_at = math.floor(self._now())
-        record = TokenRecord(float(issued_at), min(expiry), self._all_methods(methods, identity))
+        earlier = self.valid_token(identity["token"]["id"]) if "token" in methods else None
+        record = new_record(float(issued_at), min(expiry), methods, earlier, scoped)
         headers = {"X-Subject-Token": self._signer.token(record)}
         return APIResponse(201, self._describe(call, record), headers)
 
-    def _all_methods(self, methods: list[str], identity: dict[str, Any]) -> tuple[str, ...]:
-        # A token keeps the methods of the token before it.
-        earlier = self.valid_token(identity["token"]["id"]) if "token" in methods else None
-        more = () if earlier is None else earlier.methods
-        return tuple(methods) + tuple(method for method in more if method not in methods)
-
-    def _check_scope(self, call: APIRequest, auth: dict[str, Any], methods: list[str]) -> None:
+    def _check_scope(self, call: APIRequest, auth: dict[str, Any], methods: list[str]) -> bool:
+        """
+        :return: whether the token is for the project, as it is without a scope.
+        :raises WireError: 400, 401.
+        """
         if "scope" not in auth:
-            return
+            return True
         scope = auth["scope"]
-        if isinstance(scope, str) or not any(
-            scope.get(name) for name in ("system", "project", "domain", "OS-TRUST:trust")
-        ):
-            raise refusals.EXPECTED(_SCOPES, "scope")
+        if isinstance(scope, str):
+            scope = {scope: {}} if scope == "unscoped" else {}
+        empty_too = {"unscoped"} & set(scope)
+        named = [name for name in _SCOPES if scope.get(name) or name in empty_too]
+        if len(named) != 1:
+            raise refusals.EXPECTED(_EXPECTED_SCOPES, "scope")
         if "application_credential" in methods:
             error = refusals.APPLICATION_CREDENTIAL_SCOPE()
             raise WireError(error.answer.with_headers(unauthorized(call).answer.headers))
-        # The only scope here is the project.
-        known = "project" in scope and _names(
+        if named == ["unscoped"]:
+            return False
+        # The only other scope here is the project.
+        known = named == ["project"] and _names(
             scope["project"], "project", self.ids.project, PROJECT
         )
         if not known:
             raise unauthorized(call)
+        return True
 
     def _verify(self, call: APIRequest, method: str, identity: dict[str, Any]) -> float:
         """
@@ -339,32 +344,37 @@ class IdentityAPI(Service):
         return identity_time(seconds + stepped)
 
     def _describe(self, call: APIRequest, record: TokenRecord) -> dict[str, Any]:
-        roles: list[dict[str, str]] = [
-            {"id": uuid.uuid5(uuid.NAMESPACE_URL, "txstorage:role:" + role).hex, "name": role}
-            for role in self._settings.roles
-        ]
-        view: dict[str, Any] = {
-            "token": {
-                "methods": list(record.methods),
-                "user": {
-                    "domain": DOMAIN,
-                    "id": self.ids.user,
-                    "name": USER,
-                    "password_expires_at": None,
-                },
-                "project": {"domain": DOMAIN, "id": self.ids.project, "name": PROJECT},
-                "is_domain": False,
-                "roles": roles,
-                "issued_at": self._shown_time(record.issued_at),
-                "expires_at": self._shown_time(record.expires_at),
-                "audit_ids": [secrets.token_urlsafe(16)],
-                "catalog": catalog(call.base, self.ids.project),
-            }
+        token: dict[str, Any] = {
+            "methods": list(record.methods),
+            "user": {
+                "domain": DOMAIN,
+                "id": self.ids.user,
+                "name": USER,
+                "password_expires_at": None,
+            },
+            "issued_at": self._shown_time(record.issued_at),
+            "expires_at": self._shown_time(record.expires_at),
+            "audit_ids": list(record.audit_ids),
         }
+        if record.scoped:
+            token.update(self._describe_scope())
+            if "nocatalog" not in call.query():
+                token["catalog"] = catalog(call.base, self.ids.project)
         if "application_credential" in record.methods:
-            view["token"]["application_credential"] = {
+            token["application_credential"] = {
                 "id": self.ids.application_credential,
                 "name": USER,
                 "restricted": True,
             }
-        return view
+        return {"token": token}
+
+    def _describe_scope(self) -> dict[str, Any]:
+        roles: list[dict[str, str]] = [
+            {"id": uuid.uuid5(uuid.NAMESPACE_URL, "txstorage:role:" + role).hex, "name": role}
+            for role in self._settings.roles
+        ]
+        return {
+            "project": {"domain": DOMAIN, "id": self.ids.project, "name": PROJECT},
+            "is_domain": False,
+            "roles": roles,
+        }

@@ -17,6 +17,8 @@ from ..settings import Settings
 from ..store.records import TokenRecord
 from ..store.store import Store
 
+_FIELDS = ("issued_at", "expires_at", "methods", "audit_ids", "scoped")
+
 
 def signing_key(store: Store, settings: Settings) -> bytes:
     """
@@ -44,6 +46,25 @@ def _derive(salt: str, settings: Settings) -> tuple[bytes, str]:
     return derived[:32], derived[32:].hex()
 
 
+def new_record(
+    issued_at: float,
+    expires_at: float,
+    methods: list[str],
+    earlier: TokenRecord | None,
+    scoped: bool,
+) -> TokenRecord:
+    """
+    Make the record of a new token.
+
+    :param earlier: the token with which the new one was requested, if any.
+    """
+    # A token keeps the methods of the token before it, and the audit id of the first.
+    before = () if earlier is None else earlier.methods
+    audit_ids = (secrets.token_urlsafe(16), *(() if earlier is None else earlier.audit_ids[-1:]))
+    every = (*methods, *(method for method in before if method not in methods))
+    return TokenRecord(issued_at, expires_at, every, audit_ids, scoped)
+
+
 class TokenSigner:
     """
     Makes and reads tokens.
@@ -55,8 +76,8 @@ class TokenSigner:
         self._key = key
 
     def token(self, record: TokenRecord) -> str:
-        """Make a new token with a record."""
-        fields = [record.issued_at, record.expires_at, record.methods, secrets.token_urlsafe(18)]
+        """Make the token with a record, whose own audit id no other has."""
+        fields = [getattr(record, name) for name in _FIELDS]
         content = urlsafe_b64encode(json.dumps(fields).encode("ascii")).decode("ascii")
         return f"{content}.{self._signature(content)}"
 
@@ -65,8 +86,12 @@ class TokenSigner:
         content, _, signature = token.partition(".")
         if not hmac.compare_digest(signature.encode("utf-8"), self._signature(content).encode()):
             return None
-        issued_at, expires_at, methods, _ = json.loads(urlsafe_b64decode(content))
-        return TokenRecord(issued_at, expires_at, tuple(methods))
+        fields = json.loads(urlsafe_b64decode(content))
+        if len(fields) != len(_FIELDS):
+            # Of an earlier release.
+            return None
+        issued_at, expires_at, methods, audit_ids, scoped = fields
+        return TokenRecord(issued_at, expires_at, tuple(methods), tuple(audit_ids), scoped)
 
     def _signature(self, content: str) -> str:
         digest = hmac.digest(self._key, content.encode("utf-8"), "sha256")

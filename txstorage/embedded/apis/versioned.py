@@ -83,6 +83,11 @@ class VersionedService(Service):
         self._settings = settings
         self._turns = turns
 
+    @property
+    def is_admin(self) -> bool:
+        """``True`` when the user is an administrator."""
+        return "admin" in self._settings.roles
+
     async def encoded(self, entries: Sequence[T], view: Callable[[T], dict[str, Any]]) -> Encoded:
         """
         Encode a list, a long one in slices, between which other requests have their turn.
@@ -101,8 +106,16 @@ class VersionedService(Service):
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
-        self._identity.authenticate(call, self.dialect.service)
-        return attr.evolve(call, version=negotiate(self.dialect, call))
+        token = self._identity.authenticate(call, self.dialect.service)
+        call = attr.evolve(call, version=negotiate(self.dialect, call))
+        refusal = None if token.scoped else self.unscoped(call, segments)
+        if refusal is not None:
+            raise WireError(refusal.answer.with_headers(self.headers(call)))
+        return call
+
+    def unscoped(self, call: APIRequest, segments: Mapping[str, str]) -> WireError | None:
+        """Return the refusal of a request with a token without a project, if it needs one."""
+        raise NotImplementedError()
 
     def headers(self, call: APIRequest) -> Mapping[str, str]:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
@@ -153,6 +166,13 @@ class ProjectService(VersionedService):
         else:
             return call
         raise WireError(error.answer.with_headers(self.headers(call)))
+
+    def unscoped(self, call: APIRequest, segments: Mapping[str, str]) -> WireError | None:
+        """See :class:`VersionedService`."""
+        if "project_id" not in segments:
+            return None
+        named = self.project_path(call)
+        return refusals.MALFORMED_URL() if named else refusals.FORBIDDEN("volume:get_all")
 
     def unreadable(self, problem: UnreadableBody) -> WireError:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""

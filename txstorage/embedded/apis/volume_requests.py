@@ -13,8 +13,9 @@ import attr
 from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, VOLUME_TYPES
 from ..store.records import NewVolume, SnapshotRecord, VolumeRecord
 from ..wire import refusals
-from ..wire.exchange import WireError
+from ..wire.exchange import Version, WireError
 from ..wire.fields import OPTIONAL_TEXT, OPTIONAL_UUID, is_uuid, volume_body, wrapped
+from .block_storage.queries import boolean
 from .block_storage.quota import MAX_INTEGER
 
 _MAX_TEXT = 255
@@ -25,25 +26,27 @@ LABELS = {
 }
 _NUMBER = {"pattern": "^[0-9]+$", "minimum": 1, "maximum": MAX_INTEGER}
 _SIZE = {"type": ["integer", "string", "null"], **_NUMBER}
-_NEW_VOLUME = volume_body(
-    wrapped(
-        "volume",
-        {
-            "type": "object",
-            "properties": {
-                "name": OPTIONAL_TEXT,
-                "description": OPTIONAL_TEXT,
-                "volume_type": OPTIONAL_TEXT,
-                "metadata": {"type": ["object", "null"], **LABELS},
-                "snapshot_id": OPTIONAL_UUID,
-                "source_volid": OPTIONAL_UUID,
-                "consistencygroup_id": OPTIONAL_UUID,
-                "size": _SIZE,
-                "availability_zone": OPTIONAL_TEXT,
-            },
-        },
-    )
+_TRUE = (True, "True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes", "y", "t")
+_FALSE = (False, "False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no", "n", "f")
+_BOOLEAN = {"type": ["boolean", "string"], "enum": [*_TRUE, *_FALSE]}
+_MEMBERS = {
+    "name": OPTIONAL_TEXT,
+    "description": OPTIONAL_TEXT,
+    "volume_type": OPTIONAL_TEXT,
+    "metadata": {"type": ["object", "null"], **LABELS},
+    "snapshot_id": OPTIONAL_UUID,
+    "source_volid": OPTIONAL_UUID,
+    "consistencygroup_id": OPTIONAL_UUID,
+    "size": _SIZE,
+    "availability_zone": OPTIONAL_TEXT,
+    "multiattach": {"oneOf": [{"type": "null"}, _BOOLEAN]},
+}
+_NEW_VOLUME = volume_body(wrapped("volume", {"type": "object", "properties": _MEMBERS}))
+_NEW_VOLUME_WITH_GROUP = volume_body(
+    wrapped("volume", {"type": "object", "properties": {**_MEMBERS, "group_id": OPTIONAL_TEXT}})
 )
+#: The first microversion whose schema has the group.
+_GROUP = (3, 13)
 #: The body of a request that sets labels.
 METADATA = volume_body(wrapped("metadata", {"type": "object", **LABELS}))
 #: The body of a request that sets one label.
@@ -93,9 +96,10 @@ EXTEND = volume_body(
 )
 #: Sources of which there are none here.
 _NO_SOURCES: dict[str, Callable[[Any], WireError]] = {
+    "consistencygroup_id": refusals.NO_GROUP,
+    "group_id": refusals.NO_GROUP,
     "imageRef": lambda value: refusals.NO_IMAGE(),
     "backup_id": refusals.NO_BACKUP,
-    "consistencygroup_id": refusals.NO_GROUP,
 }
 #: The statuses of a volume that can be copied.
 _COPIED = frozenset(["available", "in-use"])
@@ -119,13 +123,13 @@ class WantedVolume:
     source_volid: str | None
 
 
-def new_volume(body: Mapping[str, Any]) -> WantedVolume:
+def new_volume(body: Mapping[str, Any], version: Version) -> WantedVolume:
     """
     Parse the body of a create.
 
     :raises WireError: 400, 404.
     """
-    _NEW_VOLUME.check(body)
+    (_NEW_VOLUME_WITH_GROUP if version >= _GROUP else _NEW_VOLUME).check(body)
     volume = body["volume"]
     for name in ("name", "description"):
         _check_length(name, volume.get(name))
@@ -135,6 +139,8 @@ def new_volume(body: Mapping[str, Any]) -> WantedVolume:
     for source, refusal in _NO_SOURCES.items():
         if volume.get(source) is not None:
             raise refusal(volume[source])
+    if boolean({name: str(value) for name, value in volume.items()}, "multiattach"):
+        raise refusals.NO_MULTIATTACH()
     wanted = WantedVolume(
         name=volume.get("name"),
         description=volume.get("description"),

@@ -11,6 +11,7 @@ import attr
 from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, GIB, VOLUME_TYPES, Settings
 from ..store.records import MessageRecord, Usage, VolumeRecord
 from ..wire.exchange import Version
+from ..wire.members import VOLUME_MEMBERS, shown
 from ..wire.times import volume_time
 
 #: The only service's id, which has no meaning.
@@ -26,6 +27,7 @@ class VolumeView:
 
     :ivar base: the beginning of links.
     :ivar project_path: the project's part of links; empty or with a slash.
+    :ivar admin: whether the user is an administrator.
     """
 
     base: str
@@ -33,6 +35,7 @@ class VolumeView:
     user_id: str
     version: Version
     project_path: str
+    admin: bool
 
     def _links(self, volume: VolumeRecord) -> list[dict[str, str]]:
         path = f"{self.project_path}volumes/{volume.volume_id}"
@@ -47,7 +50,7 @@ class VolumeView:
 
     def created(self, volume: VolumeRecord) -> dict[str, Any]:
         """The response to a create."""
-        detail: dict[str, Any] = {
+        members: dict[str, Any] = {
             "id": volume.volume_id,
             "status": volume.status,
             "size": volume.size,
@@ -68,23 +71,26 @@ class VolumeView:
             "consistencygroup_id": None,
             "multiattach": False,
             "attachments": _attachments(volume),
+            "migration_status": None,
+            "group_id": None,
+            "provider_id": None,
+            "shared_targets": False,
+            "service_uuid": _SERVICE_ID,
+            "cluster_name": None,
+            "volume_type_id": VOLUME_TYPES[volume.volume_type],
+            "consumes_quota": not volume.bootable,
         }
-        detail.update(self._later_fields(volume))
-        return detail
+        return shown(VOLUME_MEMBERS, members, self.version, self.admin)
 
     def detail(self, volume: VolumeRecord) -> dict[str, Any]:
         """A volume in full."""
-        return dict(self.created(volume), **{"os-vol-tenant-attr:tenant_id": self.project_id})
-
-    def _later_fields(self, volume: VolumeRecord) -> dict[str, Any]:
-        fields = (
-            ((3, 13), "group_id", None),
-            ((3, 48), "shared_targets", False),
-            ((3, 48), "service_uuid", _SERVICE_ID),
-            ((3, 63), "volume_type_id", VOLUME_TYPES[volume.volume_type]),
-            ((3, 65), "consumes_quota", not volume.bootable),
-        )
-        return {name: value for since, name, value in fields if self.version >= since}
+        more = {
+            "os-vol-tenant-attr:tenant_id": self.project_id,
+            "os-vol-mig-status-attr:migstat": None,
+            "os-vol-mig-status-attr:name_id": None,
+            "os-vol-host-attr:host": _POOL,
+        }
+        return {**self.created(volume), **shown(VOLUME_MEMBERS, more, self.version, self.admin)}
 
 
 def _attachments(volume: VolumeRecord) -> list[dict[str, Any]]:

@@ -16,16 +16,19 @@ from ..machine.files import VolumeFiles
 from ..machine.transitions import Engine
 from ..machine.turns import ReactorTurns
 from ..settings import Settings
-from ..store.records import VolumeFilter, VolumeRecord
+from ..store.records import VolumeRecord
+from ..store.searches import KEYS
 from ..store.store import Store
 from ..wire import refusals
-from ..wire.exchange import EMPTY, APIRequest, APIResponse, Version, WireError, endpoint
+from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint
 from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
+from .block_storage.actions import check_other
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
-from .block_storage.queries import boolean, labels
+from .block_storage.queries import boolean, order
 from .block_storage.quota import check_count, check_gigabytes, check_volume
+from .block_storage.volume_lists import chosen
 from .identity import IdentityAPI
 from .volume_requests import (
     EXTEND,
@@ -47,13 +50,7 @@ _KEEPS_LABELS = frozenset(["maintenance", "uploading"])
 #: The first microversions to delete by force, and to extend a volume that is in use.
 _FORCE = (3, 23)
 _ONLINE = (3, 42)
-#: Parameters of a list that are not filters.
-_NO_FILTERS = frozenset(
-    ["limit", "marker", "offset", "sort", "sort_key", "sort_dir", "with_count", "all_tenants"]
-)
-_FILTERS = frozenset(["name", "status"])
-#: From this microversion on, an unknown filter is an error.
-_STRICT_FILTERS = (3, 31)
+_LABELS_IN_SUMMARY = (3, 36)
 _COUNT = (3, 45)
 _ID = "/v3/<project_id>/volumes/<volume_id>"
 
@@ -85,7 +82,8 @@ class BlockStorageAPI(LabelledService):
 
     def _view(self, call: APIRequest) -> VolumeView:
         ids = self._identity.ids
-        return VolumeView(call.base, ids.project, ids.user, call.version, self.project_path(call))
+        path = self.project_path(call)
+        return VolumeView(call.base, ids.project, ids.user, call.version, path, self.is_admin)
 
     def _found(self, volume_id: str, store: Store | None = None) -> VolumeRecord:
         """
@@ -101,7 +99,7 @@ class BlockStorageAPI(LabelledService):
     @endpoint(app, "/v3/<project_id>/volumes", "POST")
     async def create(self, call: APIRequest) -> APIResponse:
         """Begin to create a volume."""
-        wanted = new_volume(call.json())
+        wanted = new_volume(call.json(), call.version)
         volume = await self._store.write(lambda store: self._add(store, wanted))
         self._engine.begin(volume.volume_id)
         return APIResponse(202, {"volume": self._view(call).created(volume)})
@@ -136,17 +134,33 @@ class BlockStorageAPI(LabelledService):
     ) -> APIResponse:
         query = call.query()
         page = volume_page(query, self._settings.page_size)
-        chosen = _filter(query, call.version)
+        by = order(query, KEYS)
+        counted = call.version >= _COUNT and boolean(query, "with_count")
+        found = chosen(query, call.version, self._admin())
         before = None if page.marker is None else self._found(page.marker).sequence
-        volumes = self._store.volumes(chosen, before, page.limit, page.offset)
+        volumes = self._store.volumes(found, before, page.limit, page.offset, by)
         url = f"{call.base}/volume/v3/{self.project_path(call)}{path}"
         body: dict[str, Any] = {"volumes": await self.encoded(volumes, view)}
         body.update(
             next_links("volumes", url, query, page, [volume.volume_id for volume in volumes])
         )
-        if call.version >= _COUNT and query.get("with_count", "").lower() in ("1", "true"):
-            body["count"] = self._store.count(chosen)
+        if counted:
+            body["count"] = self._store.searches.count(found)
         return APIResponse(200, body)
+
+    def _admin(self) -> Mapping[str, str] | None:
+        """The ids that an administrator may filter by; ``None`` for other users."""
+        ids = self._identity.ids
+        return {"project_id": ids.project, "user_id": ids.user} if self.is_admin else None
+
+    @endpoint(app, "/v3/<project_id>/volumes/summary", "GET", since=(3, 12))
+    def summary(self, call: APIRequest) -> APIResponse:
+        """Show the number of volumes, the sum of their sizes, and all their labels."""
+        count, gigabytes, metadata = self._store.searches.summary()
+        view: dict[str, Any] = {"total_count": count, "total_size": gigabytes}
+        if call.version >= _LABELS_IN_SUMMARY:
+            view["metadata"] = metadata
+        return APIResponse(200, {"volume-summary": view})
 
     @endpoint(app, _ID, "GET")
     def show(self, call: APIRequest, volume_id: str) -> APIResponse:
@@ -174,7 +188,7 @@ class BlockStorageAPI(LabelledService):
         :return: the ids of the snapshots to delete.
         """
         volume = self._found(volume_id, store)
-        if force and "admin" not in self._settings.roles:
+        if force and not self.is_admin:
             raise refusals.FORBIDDEN("volume:force_delete")
         snapshots = store.snapshots.of_volume(volume_id)
         deletable = force or volume.status in _DELETABLE
@@ -199,6 +213,8 @@ class BlockStorageAPI(LabelledService):
         if name == "os-extend":
             return await self._extend(call, volume_id, body)
         if name != "os-reset_status":
+            check_other(name, body, call.version)
+            self._found(volume_id)
             raise refusals.NO_VOLUME_ACTION(name)
         RESET_STATUS.check(body)
         status = body[name].get("status")
@@ -234,7 +250,7 @@ class BlockStorageAPI(LabelledService):
 
     def _reset_status(self, store: Store, volume_id: str, status: str) -> None:
         volume = self._found(volume_id, store)
-        if "admin" not in self._settings.roles:
+        if not self.is_admin:
             raise refusals.FORBIDDEN("volume_extension:volume_admin_actions:reset_status")
         if status == "deleting":
             raise refusals.NOT_TO_BE_SET(status)
@@ -279,15 +295,3 @@ class BlockStorageAPI(LabelledService):
 
 
 add_label_routes(BlockStorageAPI.app, _ID)
-
-
-def _filter(query: Mapping[str, str], version: Version) -> VolumeFilter:
-    """
-    :raises WireError: 400, for an unknown filter; older versions ignore it.
-    """
-    known = _NO_FILTERS | _FILTERS | {"metadata"}
-    unknown = [name for name in query if name not in known]
-    if unknown and version >= _STRICT_FILTERS:
-        raise refusals.UNKNOWN_FILTER(",".join(unknown))
-    columns = {name: query[name] for name in _FILTERS if name in query}
-    return VolumeFilter(columns, labels(query.get("metadata", "{}")))

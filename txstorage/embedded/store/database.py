@@ -127,8 +127,37 @@ ALTER TABLE messages ADD COLUMN snapshot_id TEXT REFERENCES snapshots (id) ON DE
 CREATE INDEX messages_of_snapshot ON messages (snapshot_id);
 """
 
+# The part of the state that only EC2's clients see.  A token outlives its volume.
+_EC2 = """
+CREATE TABLE ec2_tokens (
+    token TEXT PRIMARY KEY,
+    request BLOB NOT NULL,
+    volume_id TEXT NOT NULL,
+    used_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE ec2_volumes (
+    volume_id TEXT PRIMARY KEY REFERENCES volumes (id) ON DELETE CASCADE,
+    volume_type TEXT NOT NULL,
+    iops INTEGER,
+    throughput INTEGER,
+    zone TEXT NOT NULL,
+    hidden INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE ec2_modifications (
+    volume_id TEXT PRIMARY KEY REFERENCES volumes (id) ON DELETE CASCADE,
+    started_at REAL NOT NULL,
+    original TEXT NOT NULL,
+    target TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE ec2_detaches (
+    volume_id TEXT PRIMARY KEY REFERENCES volumes (id) ON DELETE CASCADE,
+    attachment_id TEXT NOT NULL,
+    busy INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+"""
+
 #: The statements that make each version of the schema from the one before.
-_STEPS = (_FIRST, _HOSTS, _ROOM, _SEARCHES, _SNAPSHOTS)
+_STEPS = (_FIRST, _HOSTS, _ROOM, _SEARCHES, _SNAPSHOTS, _EC2)
 SCHEMA_VERSION = len(_STEPS)
 
 #: Bytes of the log, and of free pages, that take room on the disk in advance.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attr
@@ -34,6 +34,10 @@ ATTACHED = {
     # Cinder has this one, and it never matches.
     "status": "? IS NULL",
 }
+
+#: Filters that are not a column.
+_EXPRESSIONS = {"consumes_quota": "(NOT volumes.bootable)"}
+_OPERATORS = {"gt": ">", "gte": ">=", "eq": "=", "neq": "!=", "lt": "<", "lte": "<="}
 
 
 def _labels(text: str | None) -> dict[str, str]:
@@ -273,11 +277,15 @@ class TokenRecord:
 
     :ivar issued_at: seconds since the epoch.
     :ivar expires_at: seconds since the epoch.
+    :ivar audit_ids: its own id for audits, and that of the first of the tokens that led to it.
+    :ivar scoped: whether it is for the project, and not for Identity alone.
     """
 
     issued_at: float
     expires_at: float
     methods: tuple[str, ...]
+    audit_ids: tuple[str, ...]
+    scoped: bool = True
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -285,12 +293,14 @@ class VolumeFilter:
     """
     The selection of a list's volumes.
 
-    :ivar columns: exact values by column.
+    :ivar columns: exact values by column, or lists of possible values.
     :ivar metadata: labels that a volume must all have; ``None``: no volume matches.
+    :ivar times: by column, comparisons with microseconds since the epoch, one of which must hold.
     """
 
-    columns: Mapping[str, str] = attr.Factory(dict)
+    columns: Mapping[str, Any] = attr.Factory(dict)
     metadata: Mapping[str, str] | None = attr.Factory(dict)
+    times: Sequence[tuple[str, Sequence[tuple[str, int]]]] = ()
 
     def conditions(self, rare: str | None = None) -> tuple[str, list[str], list[object]]:
         """
@@ -303,8 +313,18 @@ class VolumeFilter:
         if self.metadata is None:
             where.append("0")
         for column, value in sorted(self.columns.items()):
-            where.append(f"volumes.{column} = ?")
-            parameters.append(value)
+            expression = _EXPRESSIONS.get(column, f"volumes.{column}")
+            if isinstance(value, (list, tuple, set)):
+                where.append(f"{expression} IN (SELECT value FROM json_each(?))")
+                parameters.append(json.dumps(list(value)))
+            else:
+                where.append(f"{expression} IS ?")
+                parameters.append(value)
+        for column, comparisons in self.times:
+            instant = f"CAST(round(volumes.{column} * 1000000) AS INTEGER)"
+            either = [f"{instant} {_OPERATORS[operator]} ?" for operator, _ in comparisons]
+            where.append(f"({' OR '.join(either)})")
+            parameters.extend(value for _, value in comparisons)
         tables = "volumes"
         for key, value in sorted((self.metadata or {}).items()):
             if key == rare:

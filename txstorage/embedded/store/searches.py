@@ -5,66 +5,162 @@ The searches for volumes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from ..settings import VOLUME_TYPES
 from .database import Database
 from .records import ATTACHED, VOLUMES, VolumeFilter, VolumeRecord
 
 #: A label that fewer volumes have is looked up in the index.
 _FEW = 100
+_NOTHING = "''"
+_TYPE_IDS = " ".join(f"WHEN '{name}' THEN '{each}'" for name, each in VOLUME_TYPES.items())
+#: The keys of an order, which are the columns of Cinder's table, and the name.
+KEYS = {
+    # The clock may have given two volumes the same time.
+    **dict.fromkeys(("created_at", "scheduled_at", "launched_at"), "volumes.sequence"),
+    **dict.fromkeys(("name", "display_name"), "coalesce(volumes.name, '')"),
+    "id": "volumes.id",
+    "updated_at": "coalesce(volumes.updated_at, 0)",
+    "display_description": "coalesce(volumes.description, '')",
+    "size": "volumes.size",
+    "status": "volumes.status",
+    "bootable": "volumes.bootable",
+    "use_quota": "(NOT volumes.bootable)",
+    "snapshot_id": "coalesce(volumes.snapshot_id, '')",
+    "source_volid": "coalesce(volumes.source_volid, '')",
+    "volume_type_id": f"CASE volumes.volume_type {_TYPE_IDS} END",
+    "attach_status": (
+        "CASE WHEN EXISTS (SELECT 1 FROM attachments WHERE volume_id = volumes.id)"
+        " THEN 'attached' ELSE 'detached' END"
+    ),
+    **dict.fromkeys(
+        (
+            *("_name_id", "availability_zone", "cluster_name", "consistencygroup_id", "deleted"),
+            *("deleted_at", "ec2_id", "encryption_key_id", "group_id", "host", "migration_status"),
+            *("multiattach", "previous_status", "project_id", "provider_auth"),
+            *("provider_geometry", "provider_id", "provider_location"),
+            *("replication_driver_data", "replication_extended_status", "replication_status"),
+            *("service_uuid", "terminated_at", "user_id"),
+        ),
+        _NOTHING,
+    ),
+}
+_UNIQUE = frozenset(["created_at", "id", "scheduled_at", "launched_at"])
+Order = Sequence[tuple[str, bool]]
+NEWEST_FIRST: Order = (("created_at", True),)
 
 
-def find(
-    database: Database, chosen: VolumeFilter, before: int | None, limit: int, offset: int
-) -> list[VolumeRecord]:
-    """See :meth:`~txstorage.embedded.store.store.Store.volumes`."""
-    tables, where, parameters = chosen.conditions(_rare(database, chosen))
-    if before is not None:
-        where.append("volumes.sequence < ?")
-        parameters.append(before)
-    rest = f"{' AND '.join(where)} ORDER BY volumes.sequence DESC"
-    return _page(database, tables, rest, parameters, limit, offset)
+def _keys(order: Order) -> list[tuple[str, bool]]:
+    """:return: the expressions of an order up to the first unique one, each of them once."""
+    unique = next(index for index, (name, _) in enumerate(order) if name in _UNIQUE)
+    keys: dict[str, bool] = {}
+    for name, descending in order[: unique + 1]:
+        keys.setdefault(KEYS[name], descending)
+    return list(keys.items())
 
 
-def count(database: Database, chosen: VolumeFilter) -> int:
-    """See :meth:`~txstorage.embedded.store.store.Store.count`."""
-    tables, where, parameters = chosen.conditions(_rare(database, chosen))
-    found: int = database.execute(
-        f"SELECT count(*) FROM {tables} WHERE {' AND '.join(where)}", *parameters
-    ).fetchone()[0]
-    return found
+class Searches:
+    """
+    The searches for volumes.
 
+    :param database: the store's database.
+    """
 
-def find_attached(
-    database: Database, wanted: Mapping[str, str], marker: str | None, limit: int, offset: int
-) -> list[VolumeRecord]:
-    """See :meth:`~txstorage.embedded.store.store.Store.attached`."""
-    where = ["attachments.id IS NOT NULL", *(ATTACHED[name] for name in wanted)]
-    parameters: list[object] = list(wanted.values())
-    if marker is not None:
-        where.append("attachments.sequence < (SELECT sequence FROM attachments WHERE id = ?)")
-        parameters.append(marker)
-    rest = f"{' AND '.join(where)} ORDER BY attachments.sequence DESC"
-    return _page(database, "volumes", rest, parameters, limit, offset)
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
+    def volumes(
+        self,
+        chosen: VolumeFilter,
+        before: int | None,
+        limit: int,
+        offset: int,
+        order: Order,
+    ) -> list[VolumeRecord]:
+        """
+        List volumes.
 
-def _page(
-    database: Database, tables: str, rest: str, parameters: list[object], limit: int, offset: int
-) -> list[VolumeRecord]:
-    statement = f"{VOLUMES.format(tables)} WHERE {rest} LIMIT ? OFFSET ?"
-    rows = database.execute(statement, *parameters, limit, offset)
-    return [VolumeRecord.from_row(row) for row in rows]
+        :param before: the sequence number of the volume before the first.
+        :param limit: the maximum number; negative for all.
+        :param order: names of :data:`KEYS`, and whether their greatest value comes first; one of
+            them is unique.
+        """
+        tables, where, parameters = chosen.conditions(self._rare(chosen))
+        keys = _keys(order)
+        if before is not None:
+            after, values = self._after(before, keys)
+            where.append(after)
+            parameters.extend(values)
+        by = ", ".join(f"{key} {'DESC' if descending else 'ASC'}" for key, descending in keys)
+        rest = f"{' AND '.join(where)} ORDER BY {by}"
+        return self._page(tables, rest, parameters, limit, offset)
 
-
-def _rare(database: Database, chosen: VolumeFilter) -> str | None:
-    """:return: the key of a label of a filter that few volumes have, or ``None``."""
-    for key, value in (chosen.metadata or {}).items():
-        row = database.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM metadata WHERE key = ? AND value = ? LIMIT ?)",
-            key,
-            value,
-            _FEW,
+    def _after(self, before: int, keys: list[tuple[str, bool]]) -> tuple[str, list[object]]:
+        """:return: the condition, with its parameters, of a volume that comes after another."""
+        columns = ", ".join(key for key, _ in keys)
+        values = self._database.execute(
+            f"SELECT {columns} FROM volumes WHERE sequence = ?", before
         ).fetchone()
-        if row[0] < _FEW:
-            return key
-    return None
+        either, parameters = [], []
+        for index, (key, descending) in enumerate(keys):
+            same = [f"{each} = ?" for each, _ in keys[:index]]
+            either.append(" AND ".join([*same, f"{key} {'<' if descending else '>'} ?"]))
+            parameters.extend(values[: index + 1])
+        return f"({' OR '.join(either)})", parameters
+
+    def count(self, chosen: VolumeFilter) -> int:
+        """Count the volumes on all pages."""
+        tables, where, parameters = chosen.conditions(self._rare(chosen))
+        found: int = self._database.execute(
+            f"SELECT count(*) FROM {tables} WHERE {' AND '.join(where)}", *parameters
+        ).fetchone()[0]
+        return found
+
+    def attached(
+        self, wanted: Mapping[str, str], marker: str | None, limit: int, offset: int
+    ) -> list[VolumeRecord]:
+        """
+        List the volumes with an attachment, the newest attachment first.
+
+        :param wanted: values by the filters :data:`~txstorage.embedded.store.records.ATTACHED`.
+        :param marker: the id of the attachment before the first.
+        """
+        where = ["attachments.id IS NOT NULL", *(ATTACHED[name] for name in wanted)]
+        parameters: list[object] = list(wanted.values())
+        if marker is not None:
+            where.append("attachments.sequence < (SELECT sequence FROM attachments WHERE id = ?)")
+            parameters.append(marker)
+        rest = f"{' AND '.join(where)} ORDER BY attachments.sequence DESC"
+        return self._page("volumes", rest, parameters, limit, offset)
+
+    def summary(self) -> tuple[int, int, dict[str, list[str]]]:
+        """:return: the number of volumes, the sum of their sizes in GiB, and all their labels."""
+        row = self._database.execute("SELECT count(*), coalesce(sum(size), 0) FROM volumes")
+        count, gigabytes = row.fetchone()
+        labels: dict[str, list[str]] = {}
+        for key, value in self._database.execute(
+            "SELECT DISTINCT key, value FROM metadata ORDER BY key, value"
+        ):
+            labels.setdefault(key, []).append(value)
+        return count, gigabytes, labels
+
+    def _page(
+        self, tables: str, rest: str, parameters: list[object], limit: int, offset: int
+    ) -> list[VolumeRecord]:
+        statement = f"{VOLUMES.format(tables)} WHERE {rest} LIMIT ? OFFSET ?"
+        rows = self._database.execute(statement, *parameters, limit, offset)
+        return [VolumeRecord.from_row(row) for row in rows]
+
+    def _rare(self, chosen: VolumeFilter) -> str | None:
+        """:return: the key of a label of a filter that few volumes have, or ``None``."""
+        for key, value in (chosen.metadata or {}).items():
+            row = self._database.execute(
+                "SELECT count(*) FROM (SELECT 1 FROM metadata WHERE key = ? AND value = ? LIMIT ?)",
+                key,
+                value,
+                _FEW,
+            ).fetchone()
+            if row[0] < _FEW:
+                return key
+        return None

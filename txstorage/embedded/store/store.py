@@ -21,17 +21,11 @@ from ..machine.turns import ReactorTurns
 from ..settings import DEFAULT_TYPE
 from .attachments import AttachmentsTable
 from .database import Database
+from .ec2.tables import EC2Tables
 from .messages import MessagesTable
-from .records import (
-    VOLUMES,
-    NewVolume,
-    ServerRecord,
-    Usage,
-    VolumeFilter,
-    VolumeRecord,
-)
+from .records import VOLUMES, NewVolume, ServerRecord, Usage, VolumeFilter, VolumeRecord
 from .revoked import RevokedTokens
-from .searches import count, find, find_attached
+from .searches import NEWEST_FIRST, Order, Searches
 from .servers import ServersTable
 from .sidecars import Sidecars
 from .snapshots import SnapshotsTable
@@ -54,6 +48,8 @@ class Store:
     :ivar messages: the table of the reasons of failures.
     :ivar servers: the table of the nodes.
     :ivar revoked: the table of revoked tokens.
+    :ivar ec2: the tables of the EC2 face.
+    :ivar searches: the searches for volumes.
     :param path: the SQLite file, or ``:memory:``.
     :param clock: returns the wall time, in seconds since the epoch.
     :param sidecars: of the volumes; without them, the database is the only record.
@@ -75,6 +71,8 @@ class Store:
         self.messages = MessagesTable(self._database, clock)
         self.servers = ServersTable(self._database)
         self.revoked = RevokedTokens(self._database)
+        self.ec2 = EC2Tables(self._database, clock)
+        self.searches = Searches(self._database)
 
     def make_room(self) -> None:
         """
@@ -261,29 +259,10 @@ class Store:
         before: int | None = None,
         limit: int = -1,
         offset: int = 0,
+        order: Order = NEWEST_FIRST,
     ) -> list[VolumeRecord]:
-        """
-        List volumes, the newest first.
-
-        :param before: only those with a smaller sequence number.
-        :param limit: the maximum number; negative for all.
-        """
-        return find(self._database, chosen, before, limit, offset)
-
-    def count(self, chosen: VolumeFilter) -> int:
-        """Count the volumes on all pages."""
-        return count(self._database, chosen)
-
-    def attached(
-        self, wanted: Mapping[str, str], marker: str | None, limit: int, offset: int
-    ) -> list[VolumeRecord]:
-        """
-        List the volumes with an attachment, the newest attachment first.
-
-        :param wanted: values by the filters :data:`~txstorage.embedded.store.records.ATTACHED`.
-        :param marker: the id of the attachment before the first.
-        """
-        return find_attached(self._database, wanted, marker, limit, offset)
+        """See :meth:`~txstorage.embedded.store.searches.Searches.volumes`."""
+        return self.searches.volumes(chosen, before, limit, offset, order)
 
     def usage(self) -> Usage:
         """Return the use of the quota."""

@@ -9,6 +9,7 @@ from functools import wraps
 from inspect import isawaitable
 from traceback import format_exc
 from typing import Any, Callable, Union, cast
+from urllib.parse import parse_qs
 
 import attr
 from klein import Klein
@@ -148,11 +149,14 @@ class APIRequest:
 
     def query(self) -> dict[str, str]:
         """The query's parameters; the first value of a repeated one."""
-        args: dict[bytes, list[bytes]] = self.request.args
-        return {
-            key.decode("utf-8", "replace"): values[0].decode("utf-8", "replace")
-            for key, values in args.items()
-        }
+        return {name: values[0] for name, values in self.every_query().items()}
+
+    def every_query(self) -> dict[str, list[str]]:
+        """All values of the query's parameters; empty text for a parameter without a value."""
+        uri: bytes = self.request.uri
+        query = uri.partition(b"?")[2].decode("utf-8", "replace")
+        # Twisted's own parser leaves out what has no equals sign.
+        return parse_qs(query, keep_blank_values=True)
 
     def too_large(self) -> bool:
         """Check whether the body is longer than any service reads, as received or as declared."""

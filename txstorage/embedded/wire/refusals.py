@@ -114,6 +114,12 @@ NO_SNAPSHOT = cinder(404, "Snapshot {} could not be found.")
 NO_BACKUP = cinder(404, "Backup {} could not be found.")
 NO_GROUP = cinder(404, "Group {} could not be found.")
 NO_IMAGE = cinder(400, "Invalid image identifier or unable to access requested image.")
+NO_MULTIATTACH = cinder(
+    400,
+    "multiattach parameter has been removed. The default behavior is to use multiattach enabled "
+    "volume types. Contact your administrator to create a multiattach enabled volume type and use "
+    "it to create multiattach volumes.",
+)
 INCORRECT = cinder(
     400,
     "The server could not comply with the request since it is either malformed or otherwise "
@@ -215,6 +221,8 @@ LABELS_TOO_MANY = cinder(
     400, "Invalid input for field/attribute {}. Value: {}. {!r} has too many properties"
 )
 UNKNOWN_FILTER = cinder(400, "Invalid filters {} are found in query options.")
+BAD_BOOLEAN = cinder(400, "Invalid input received: '{} = {}'")
+BAD_COMPARISON = cinder(400, "Invalid {} {}")
 LIMIT_IS_NO_NUMBER = cinder(400, "limit param must be an integer")
 LIMIT_IS_NEGATIVE = cinder(400, "limit param must be positive")
 OFFSET_IS_NO_NUMBER = cinder(400, "offset must be an integer")
@@ -298,6 +306,7 @@ VOLUME_FAULT = cinder(
 
 COMPUTE_FAULT = nova(500, "Unexpected API Error.")
 
+FORBIDDEN_BY_COMPUTE = nova(403, "Policy doesn't allow {} to be performed.")
 NO_SERVER = nova(404, "Instance {} could not be found.")
 NO_SERVER_TO_ACT_ON = nova(404, "Instance {} has no mapping to a cell.")
 NO_SUCH_VOLUME = nova(404, "Volume {} could not be found.")
@@ -310,6 +319,26 @@ QUERY_IS_NO_NUMBER = nova(
 QUERY_IS_EMPTY = nova(
     400, "Invalid input for query parameters {}. Value: {}. {!r} should be non-empty"
 )
+NO_EXPRESSION = nova(400, "Invalid input for query parameters {}. Value: {}. {!r} is not a 'regex'")
+NO_TIME = nova(400, "Invalid input for query parameters {}. Value: {}. {!r} is not a 'date-time'")
+NO_KEY = nova(400, "Invalid input for query parameters {}. Value: {}. {!r} is not one of {}")
+UNKNOWN_PARAMETER = nova(400, "{} not match any of the regexes: '^_'")
+BAD_FILTER = nova(400, "Invalid filter field: {}.")
+BAD_SERVER_STATUS = nova(400, "Invalid status value")
+DELETED_SERVERS = nova(403, "Only administrators may list deleted instances")
+CHANGES_CROSSED = nova(
+    400, "The value of changes-since must be less than or equal to changes-before."
+)
+NO_BOOLEAN_FOR_COMPUTE = nova(
+    400,
+    "Unrecognized value '{}', acceptable values are: '0', '1', 'f', 'false', 'n', 'no', 'off', "
+    "'on', 't', 'true', 'y', 'yes'",
+)
+NO_ORDER_BY = nova(403, "Only administrators can sort servers by {}")
+BAD_DIRECTION_OF_SERVERS = nova(
+    400, "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'"
+)
+TOO_MANY_DIRECTIONS = nova(400, "Invalid input received: Sort direction size exceeds sort key size")
 BAD_DEVICE = nova(
     400,
     "Invalid input for field/attribute device. Value: {}. {!r} does not match "

@@ -130,9 +130,19 @@ def announcements(base: str) -> Mapping[str, APIResponse]:
         "2013-07-23T11:33:21Z",
         COMPUTE,
     )
-    compute["links"].append(_documentation("http://docs.openstack.org/"))
-    listed = dict(compute, links=compute["links"][:1])
-    del listed["media-types"]
+    former = dict(
+        _announcement(
+            "v2.0", base + "/compute/v2/", "compute+json;version=2", "2025-07-04T12:00:00Z"
+        ),
+        status="DEPRECATED",
+        version="",
+        min_version="",
+    )
+    for each in (former, compute):
+        each["links"].append(_documentation("http://docs.openstack.org/"))
+    listed = [dict(each, links=each["links"][:1]) for each in (former, compute)]
+    for each in listed:
+        del each["media-types"]
     roots: list[str] = ["/identity/v3/", "/volume/v3/", "/compute/v2.1/"]
     return {
         "/": APIResponse(200, {"service": "txstorage", "roots": [base + root for root in roots]}),
@@ -143,7 +153,8 @@ def announcements(base: str) -> Mapping[str, APIResponse]:
         ),
         "/identity/v3": APIResponse(200, {"version": identity}, {"Vary": "X-Auth-Token"}),
         "/volume": attr.evolve(volume_versions(base), status=300),
-        "/compute": APIResponse(200, {"versions": [listed]}),
+        "/compute": APIResponse(200, {"versions": listed}),
+        "/compute/v2": APIResponse(200, {"version": former}),
         "/compute/v2.1": APIResponse(
             200, {"version": compute}, COMPUTE.headers(as_version(COMPUTE.minimum))
         ),

@@ -19,9 +19,10 @@ from ...._support.compat import as_text
 from ...._support.json_values import Malformed, identifier
 from ....errors import NotTheService, ResponseLost, UnknownSnapshot
 from ....interfaces import UnknownVolume
+from ...listing import has_labels, sorted_out
 from ...values import SnapshotPage
 from ..paths_and_pages import all_pages, check_id, is_missing, path_segment, understood
-from .wire import SERVICE_TYPES, entry_from_wire, has_labels, snapshot_from_wire, sorted_out
+from .wire import SERVICE_TYPES, entry_from_wire, snapshot_from_wire
 
 MYPY = False
 if MYPY:

@@ -29,6 +29,7 @@ from ....errors import (
     ResponseLost,
 )
 from ....interfaces import UnknownVolume
+from ...listing import has_labels, sorted_out
 from ...values import VolumePage
 from ..paths_and_pages import all_pages, is_missing, label_segment, path_segment, understood
 from .wire import (
@@ -36,9 +37,7 @@ from .wire import (
     SERVICE_TYPES,
     check_volume,
     entry_from_wire,
-    has_labels,
     labels_from_wire,
-    sorted_out,
     volume_from_wire,
 )
 

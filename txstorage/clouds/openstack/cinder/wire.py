@@ -16,12 +16,13 @@ from ...._support.json_values import (
     text_member,
     whole_number,
 )
+from ...listing import has_labels
 from ...values import Attachment, Snapshot, Volume
 from ..paths_and_pages import check_id
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Dict, List, Mapping, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Callable, Dict, Mapping, Optional, Text, Tuple  # noqa: F401
 
 GIB = 1024 ** 3
 
@@ -32,9 +33,6 @@ SERVICE_TYPES = (u"block-storage", u"block-store", u"volumev3", u"volume")
 
 #: The maximum number of attachments of one volume.
 MAX_ATTACHMENTS = 1000
-
-# The maximum number of malformed entries of a list that become a message of the log each.
-_LISTED = 100
 
 _HOST = u"txstorage:"
 _PERCENT = re.compile(u"[0-9]{1,3}%\\Z")
@@ -187,12 +185,6 @@ def attached_to(attachment):
     return None
 
 
-def has_labels(found, labels):
-    # type: (Mapping[Text, Any], Mapping[Text, Text]) -> bool
-    """:return: whether the labels found include all of the requested ones."""
-    return all(found.get(name) == value for name, value in labels.items())
-
-
 def _concerns(wire, labels):
     # type: (Any, Mapping[Text, Text]) -> bool
     """Check whether a malformed entry may be one of those with the requested labels."""
@@ -220,24 +212,6 @@ def entry_from_wire(wire, labels, read=volume_from_wire):
     return found if has_labels(found.labels, labels) else None
 
 
-def sorted_out(entries, id_of):
-    # type: (List[Any], Callable[[Any], Text]) -> Tuple[Tuple[Any, ...], Tuple[Tuple[Text, Text], ...]]
-    """
-    :param list entries: from :func:`entry_from_wire`.
-    :param id_of: called with a value; returns its id.
-    :return: the tuple of the values, each once; and the tuple of ``(id, problem)`` texts of the
-        malformed entries, of which there are no more than can be logged.
-    """
-    values = [each for each in entries if each is not None and not isinstance(each, tuple)]
-    malformed = [each for each in entries if isinstance(each, tuple)]
-    if len(malformed) > _LISTED:
-        more = u"{} more entries are malformed".format(len(malformed) - _LISTED)
-        malformed[_LISTED:] = [(u"", more)]
-    # A value may be on two pages, when others are created or deleted between the requests.
-    latest = {id_of(each): each for each in values}
-    return tuple(each for each in values if latest[id_of(each)] is each), tuple(malformed)
-
-
 __all__ = [
     "GIB",
     "MAX_ATTACHMENTS",
@@ -246,10 +220,8 @@ __all__ = [
     "attached_to",
     "check_volume",
     "entry_from_wire",
-    "has_labels",
     "labels_from_wire",
     "place_of",
     "snapshot_from_wire",
-    "sorted_out",
     "volume_from_wire",
 ]

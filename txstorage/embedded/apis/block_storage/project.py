@@ -90,7 +90,7 @@ class ProjectAPI(ProjectService):
     @endpoint(app, "/v3/<project_id>/os-quota-sets/<quota_project>", "GET")
     def quota(self, call: APIRequest, quota_project: str) -> APIResponse:
         """Show the quota of the project."""
-        if quota_project != self._identity.ids.project and "admin" not in self._settings.roles:
+        if quota_project != self._identity.ids.project and not self.is_admin:
             raise refusals.FORBIDDEN("volume_extension:quotas:show")
         with_usage = call.query().get("usage", "").lower() in ("1", "true")
         view = volume_views.quota_set(

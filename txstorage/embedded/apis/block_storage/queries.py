@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from ...wire import refusals
 
@@ -21,10 +22,43 @@ def boolean(query: Mapping[str, str], name: str) -> bool:
     :raises WireError: 400.
     """
     text = query.get(name, "false")
-    value = text.strip().lower()
-    if value not in _TRUE | _FALSE:
+    value = truth(text)
+    if value is None:
         raise refusals.NO_BOOLEAN(text, name)
-    return value in _TRUE
+    return value
+
+
+def truth(text: str) -> bool | None:
+    """:return: the value of a text, or ``None`` for anything but a boolean."""
+    value = text.strip().lower()
+    return value in _TRUE if value in _TRUE | _FALSE else None
+
+
+def literal(text: str) -> Any:
+    """
+    Parse a filter's value, which Cinder reads as a Python literal, and otherwise as the text.
+
+    :raises WireError: 400, for a lone surrogate, which no database holds.
+    """
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return text
+    _check_texts(value)
+    return value
+
+
+def _check_texts(value: object) -> None:
+    if isinstance(value, dict):
+        value = [each for pair in value.items() for each in pair]
+    if isinstance(value, (list, tuple, set)):
+        for each in value:
+            _check_texts(each)
+    elif isinstance(value, str):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise refusals.INCORRECT() from None
 
 
 def labels(text: str) -> dict[str, str] | None:
@@ -34,20 +68,11 @@ def labels(text: str) -> dict[str, str] | None:
 
     :raises WireError: 400, for a lone surrogate, which no database holds.
     """
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return None
+    value = literal(text)
     if not isinstance(value, dict):
         return None
-    texts = [item for pair in value.items() for item in pair]
-    if not all(isinstance(item, str) for item in texts):
-        return None
-    try:
-        "".join(texts).encode("utf-8")
-    except UnicodeEncodeError:
-        raise refusals.INCORRECT() from None
-    return value
+    texts = all(isinstance(item, str) for pair in value.items() for item in pair)
+    return value if texts else None
 
 
 def order(query: Mapping[str, str], keys: Collection[str]) -> list[tuple[str, bool]]:

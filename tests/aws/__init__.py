@@ -1,0 +1,1 @@
+"""The embedded service's EC2 face with Amazon's own clients: ``make test-aws``."""

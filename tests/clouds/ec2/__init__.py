@@ -1,0 +1,3 @@
+"""
+Tests of Amazon EC2.  They need botocore, as the wing does.
+"""

@@ -1,0 +1,3 @@
+"""Tests of the EC2 face of the embedded service."""
+
+from __future__ import annotations

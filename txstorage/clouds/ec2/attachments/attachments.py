@@ -1,0 +1,201 @@
+# -*- test-case-name: tests.clouds.ec2.test_attachments -*-
+"""
+Attachments of EC2's volumes to instances.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+from functools import partial
+from itertools import chain
+
+from twisted.internet.defer import DeferredLock, fail, succeed
+
+from ...._support.compat import as_text
+from ....errors import AttachmentLimitReached, RequestRefused, UnknownServer
+from ....interfaces import UnknownVolume
+from ..answers import has_code, understood
+from ..session import NO_INSTANCE, NO_VOLUME, all_entries
+from ..tags import one_of
+from ..wire import attachments_to, device_names_in, instances_in, is_id
+from .device_names import DeviceNames
+
+MYPY = False
+if MYPY:
+    from typing import Any, Dict, List, Text, Tuple  # noqa: F401
+
+    from twisted.internet.defer import Deferred  # noqa: F401
+    from twisted.internet.interfaces import IReactorTime  # noqa: F401
+    from twisted.python.failure import Failure  # noqa: F401
+
+    from ...values import Attachment, Volume  # noqa: F401
+    from ..session import EC2Session  # noqa: F401
+    from ..volumes import RecentChanges  # noqa: F401
+
+# The number of names that one request tries.
+_MAXIMUM = 5
+
+#: Seconds after which an attachment that begins is taken for one that never completes.
+STUCK = 90.0
+
+_NAME_TAKEN = re.compile(u"already (in use|attached)|is in use|is already used", re.I)
+_LIMIT = frozenset([u"AttachmentLimitExceeded"])
+_LIMIT_IN_WORDS = re.compile(u"attachment limit|maximum number of (attach|volume)", re.I)
+
+#: The codes of a detach of what is not attached (any more).
+_DETACHED = frozenset([u"InvalidAttachment.NotFound", u"IncorrectState"])
+
+
+class InstanceAttachments(object):
+    """
+    The attachments of a region's volumes.
+
+    :param reactor: provides ``IReactorTime``.
+    :param session: an :class:`~txstorage.clouds.ec2.session.EC2Session`.
+    :param recent: the :class:`~txstorage.clouds.ec2.volumes.RecentChanges`.
+    """
+
+    def __init__(self, reactor, session, recent):
+        # type: (IReactorTime, EC2Session, RecentChanges) -> None
+        self._seconds = reactor.seconds
+        self._session = session
+        self._recent = recent
+        self._names = DeviceNames(reactor)
+        self._turns = {}  # type: Dict[Text, DeferredLock]
+        # The time since which a volume is seen attaching.
+        self._attaching = {}  # type: Dict[Text, float]
+
+    def attach(self, volume_id, server_id):
+        # type: (Text, Text) -> Deferred[None]
+        """See :meth:`txstorage.clouds.IVolumeService.request_attach`."""
+        if not is_id(u"vol", volume_id):
+            return fail(UnknownVolume(as_text(volume_id)))
+        if not is_id(u"i", server_id):
+            return fail(UnknownServer(server_id))
+        # Two requests must not choose the same name.
+        turn = self._turns.setdefault(server_id, DeferredLock())
+        return turn.run(self._choose, volume_id, server_id)
+
+    def _choose(self, volume_id, server_id):
+        # type: (Text, Text) -> Deferred[Any]
+        asked = self._session.call("DescribeInstances", {"InstanceIds": [server_id]})  # type: Deferred[Any]
+        asked.addCallback(self._candidates, volume_id, server_id)
+        asked.addCallback(self._try, volume_id, server_id, _MAXIMUM)
+        return asked.addErrback(_not_attached, volume_id, server_id)
+
+    def _candidates(self, answer, volume_id, server_id):
+        # type: (Any, Text, Text) -> List[Text]
+        found = instances_in(answer.get(u"Reservations"))
+        if not found:
+            raise UnknownServer(server_id)
+        names = self._names.candidates(server_id, device_names_in(found[0]), volume_id)
+        if not names:
+            raise AttachmentLimitReached(
+                volume_id, server_id, u"all names of devices are in use"
+            )
+        return names
+
+    def _try(self, names, volume_id, server_id, left):
+        # type: (List[Text], Text, Text, int) -> Deferred[Any]
+        name = names[0]
+
+        def accepted(_):
+            # type: (object) -> None
+            self._names.used(server_id, name, volume_id)
+            self._attaching.pop(volume_id, None)
+            self._recent.requested(u"attach", volume_id)
+
+        def refused(failure):
+            # type: (Failure) -> Any
+            if not _is_taken(failure, name):
+                return failure
+            self._names.refused(server_id, name)
+            if len(names) < 2 or left < 2:
+                return failure
+            return self._try(names[1:], volume_id, server_id, left - 1)
+
+        parameters = {"VolumeId": volume_id, "InstanceId": server_id, "Device": name}
+        asked = self._session.call("AttachVolume", parameters)  # type: Deferred[Any]
+        asked.addErrback(self._recent.failed, u"attach", volume_id)
+        return asked.addCallbacks(accepted, refused)
+
+    def detach(self, volume_id, server_id):
+        # type: (Text, Text) -> Deferred[None]
+        """See :meth:`txstorage.clouds.IVolumeService.request_detach`."""
+        if not is_id(u"vol", volume_id):
+            return fail(UnknownVolume(as_text(volume_id)))
+        if not is_id(u"i", server_id):
+            return fail(UnknownServer(server_id))
+        parameters = {"VolumeId": volume_id, "InstanceId": server_id}
+        asked = self._session.call("DetachVolume", parameters)  # type: Deferred[Any]
+        asked.addErrback(self._recent.failed, u"detach", volume_id)
+        asked.addCallback(lambda _: self._detaching(volume_id))
+        return asked.addErrback(_not_detached, volume_id, server_id)
+
+    def _detaching(self, volume_id):
+        # type: (Text) -> None
+        self._names.forget(volume_id)
+        self._attaching.pop(volume_id, None)
+        self._recent.requested(u"detach", volume_id)
+
+    def settle(self, volume):
+        # type: (Volume) -> Deferred[None]
+        """See :meth:`txstorage.clouds.IVolumeService.settle`: end an attach that is stuck."""
+        volume_id = volume.volume_id
+        if volume.status != u"attaching":
+            self._attaching.pop(volume_id, None)
+            return succeed(None)
+        since = self._attaching.setdefault(volume_id, self._seconds())
+        if self._seconds() - since < STUCK:
+            return succeed(None)
+        self._names.stuck(volume_id)
+        servers = [each.server_id for each in volume.attachments if each.server_id]
+        if not servers:
+            return succeed(None)
+        return self.detach(volume_id, servers[0])
+
+    def of_server(self, server_id):
+        # type: (Text) -> Deferred[Tuple[Attachment, ...]]
+        """See :meth:`txstorage.clouds.IVolumeService.list_attachments`."""
+        if not is_id(u"i", server_id):
+            return succeed(())
+        operation = "DescribeVolumes"
+        filters = [one_of(u"attachment.instance-id", [server_id])]
+        read = partial(understood, self._session, operation, attachments_to, server_id)
+        listed = all_entries(self._session, operation, {"Filters": filters}, u"Volumes", read)
+        return listed.addCallback(lambda result: tuple(chain.from_iterable(result[0])))
+
+
+def _is_taken(failure, name):
+    # type: (Failure, Text) -> bool
+    error = failure.value  # type: Any
+    if not failure.check(RequestRefused) or error.kind != u"InvalidParameterValue":
+        return False
+    return name in error.detail and _NAME_TAKEN.search(error.detail) is not None
+
+
+def _missing(failure, volume_id, server_id):
+    # type: (Failure, Text, Text) -> None
+    if has_code(failure, NO_VOLUME):
+        raise UnknownVolume(volume_id)
+    if has_code(failure, NO_INSTANCE):
+        raise UnknownServer(server_id)
+
+
+def _not_attached(failure, volume_id, server_id):
+    # type: (Failure, Text, Text) -> Failure
+    _missing(failure, volume_id, server_id)
+    error = failure.value  # type: Any
+    refused = failure.check(RequestRefused) is not None
+    if has_code(failure, _LIMIT) or refused and _LIMIT_IN_WORDS.search(error.detail):
+        raise AttachmentLimitReached(volume_id, server_id, error.detail)
+    return failure
+
+
+def _not_detached(failure, volume_id, server_id):
+    # type: (Failure, Text, Text) -> Any
+    _missing(failure, volume_id, server_id)
+    return None if has_code(failure, _DETACHED) else failure
+
+
+__all__ = ["STUCK", "InstanceAttachments"]

@@ -1,0 +1,70 @@
+# -*- test-case-name: tests.clouds.ec2.test_codec -*-
+"""
+The addresses of the services in each region, from botocore's own data.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+
+from ...._support.compat import as_text, native
+from ....errors import InvalidConfiguration
+from .library import regions
+
+MYPY = False
+if MYPY:
+    from typing import Any, Text  # noqa: F401
+
+# It becomes a part of a host name and of signatures.
+_REGION = re.compile(u"[a-z0-9]+(-[a-z0-9]+)+\\Z")
+
+
+def endpoint_of(service, region):
+    # type: (str, Text) -> Text
+    """
+    :param str service: botocore's name of the service, such as ``ec2``.
+    :param text region: such as ``eu-central-1``; one that is newer than botocore is accepted when
+        its name is of a known form.
+    :return: text: the URL of the service.
+    :raises InvalidConfiguration: there can be no such region, or botocore is not installed.
+    """
+    data = regions()
+    found = None  # type: Any
+    if _REGION.match(region):
+        from botocore.regions import EndpointResolver
+
+        found = EndpointResolver(data).construct_endpoint(service, native(region))
+    if not found:
+        raise InvalidConfiguration(
+            u"region",
+            u"is not a region of Amazon's clouds: {!s}".format(region),
+            u"correct the region, such as eu-central-1; for another cloud, set its address in "
+            u"'ec2_endpoint'",
+        )
+    return u"https://" + as_text(found["hostname"])
+
+
+def check_region(service, region):
+    # type: (str, Text) -> None
+    """
+    Check that botocore knows a region.
+
+    :param str service: botocore's name of the service, such as ``ec2``.
+    :param text region: such as ``eu-central-1``.
+    :raises InvalidConfiguration: it does not, or botocore is not installed.
+    """
+    known = {
+        as_text(name)
+        for partition in regions()["partitions"]
+        for name in partition["services"].get(service, {}).get("endpoints", {})
+    }
+    if region not in known:
+        raise InvalidConfiguration(
+            u"region",
+            u"is not a region that the installed botocore knows: {!s}".format(region),
+            u"correct the region; for one that is newer than botocore, set validate_region to "
+            u"false",
+        )
+
+
+__all__ = ["check_region", "endpoint_of"]

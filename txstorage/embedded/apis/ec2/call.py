@@ -1,0 +1,112 @@
+# -*- test-case-name: tests.embedded.ec2.test_face -*-
+"""
+A request to the EC2 face with all that an action works on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Union
+
+import attr
+from twisted.internet.interfaces import IReactorTime
+
+from ...machine.files import VolumeFiles
+from ...machine.transitions import Engine
+from ...machine.turns import ReactorTurns
+from ...settings import EC2Settings, Settings
+from ...store.store import Store
+from .detaching import RepeatedDetaches
+from .limits import TokenBuckets
+from .names import RecentNames
+from .power import PowerStates
+from .protocol.credentials import ServedKeys
+from .protocol.query import QueryParameters
+from .reader import LaggingReader, StoreReader
+
+Content = dict[str, Any]
+
+
+@attr.s(frozen=True, auto_attribs=True, kw_only=True, eq=False)
+class EC2Context:
+    """
+    The parts of the service that actions use.
+
+    :ivar reader: of describes.
+    :ivar engine: carries out the transitions of volumes.
+    :ivar snapshot_engine: carries out the transitions of snapshots.
+    :ivar turns: divides the reactor's time.
+    :ivar now: returns seconds since the epoch.
+    """
+
+    store: Store
+    reader: StoreReader
+    engine: Engine
+    snapshot_engine: Engine
+    turns: ReactorTurns
+    files: VolumeFiles
+    settings: Settings
+    keys: ServedKeys
+    detaches: RepeatedDetaches
+    power: PowerStates
+    buckets: TokenBuckets
+    names: RecentNames
+    now: Callable[[], float]
+
+    @property
+    def ec2(self) -> EC2Settings:
+        """The settings of the EC2 face."""
+        return self.settings.ec2
+
+    @property
+    def zone(self) -> str:
+        """The zone of the nodes, and of the volumes that OpenStack's clients have made."""
+        return self.ec2.zones[0]
+
+    @classmethod
+    def of(
+        cls,
+        reactor: IReactorTime,
+        store: Store,
+        settings: Settings,
+        now: Callable[[], float],
+        engine: Engine,
+        **parts: Any,
+    ) -> EC2Context:
+        """
+        Make the parts that belong to the EC2 face only.
+
+        :param parts: the others.
+        """
+        ec2, seconds = settings.ec2, reactor.seconds
+        reader = LaggingReader(store, ec2.lag, seconds) if ec2.lag else StoreReader(store)
+        return cls(
+            store=store,
+            settings=settings,
+            now=now,
+            engine=engine,
+            reader=reader,
+            keys=ServedKeys(ec2),
+            detaches=RepeatedDetaches(reactor, store, engine),
+            power=PowerStates(settings.transition_delay, seconds),
+            buckets=TokenBuckets(ec2.rate, ec2.burst, seconds),
+            names=RecentNames(ec2.reuse, seconds),
+            **parts,
+        )
+
+
+@attr.s(frozen=True, auto_attribs=True, eq=False)
+class EC2Call:
+    """
+    One request.
+
+    :ivar address: the beginning of the service's URL.
+    """
+
+    context: EC2Context
+    parameters: QueryParameters
+    address: str
+
+
+#: Carries a request out, and returns the content of the answer.  Raises ``QueryRefusal``.
+Action = Callable[[EC2Call], Union[Content, Awaitable[Content]]]

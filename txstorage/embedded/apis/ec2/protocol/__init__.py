@@ -1,0 +1,3 @@
+"""The Query API: signatures, parameters, documents and errors."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Compute's lists of servers."""
+
+from __future__ import annotations
