@@ -35,7 +35,7 @@ _MARKS = re.compile(r"\*|`|:\w+:|(?<!\w)–\w|\.\. \w")
 def listed() -> list[str]:
     """:return: the names of the pages, in the order of the table of contents."""
     with open(os.path.join(DOCS, "index.rst"), encoding="utf-8") as source:
-        return re.findall(r"(?m)^   ([a-z-]+)$", source.read())
+        return re.findall(r"(?m)^   ([a-z0-9-]+)$", source.read())
 
 
 @lru_cache(maxsize=None)
