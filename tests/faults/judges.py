@@ -14,6 +14,7 @@ from typing import Any
 
 import attr
 
+from txstorage.driver.labels import SUPERSEDED
 from txstorage.testing.faults.exchanges import Question
 
 #: The mark's place on a volume, and its length, in bytes.
@@ -116,6 +117,7 @@ _ATTACH = re.compile(f"/compute/v2[^/]*/servers/({_UUID})/os-volume_attachments$
 _DETACH = re.compile(f"/compute/v2[^/]*/servers/({_UUID})/os-volume_attachments/({_UUID})$")
 _CREATE = re.compile("/volume/v3(?:/[^/]+)?/volumes$")
 _DELETE = re.compile(f"/volume/v3(?:/[^/]+)?/volumes/({_UUID})$")
+_LABEL = re.compile(f"/volume/v3(?:/[^/]+)?/volumes/({_UUID})/metadata$")
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -137,8 +139,8 @@ def mutation_of(question: Question) -> Mutation | None:
     """
     Read a request that crossed a proxy.
 
-    :return: the mutation, or ``None`` for requests that change nothing; requests that no operation
-        needs are mutations of the operation ``other``.
+    :return: the mutation, or ``None`` for requests that change nothing.  The label of a volume that
+        is not used is the operation ``mark``; requests that no operation needs are ``other``.
     """
     if question.method == "GET" or question.path.endswith("/auth/tokens"):
         return None
@@ -152,4 +154,7 @@ def mutation_of(question: Question) -> Mutation | None:
         return Mutation("attach", body["volumeAttachment"]["volumeId"], found[1])
     if method == "DELETE" and (found := _DETACH.search(path)):
         return Mutation("detach", found[2])
+    if method == "POST" and (found := _LABEL.search(path)):
+        if list(body["metadata"]) == [SUPERSEDED]:
+            return Mutation("mark", found[1])
     return Mutation("other", f"{method} {path}")

@@ -191,6 +191,18 @@ class MutationsTests(SynchronousTestCase):
             ),
             ("DELETE", f"{attach}/{VOLUME}", b"", Mutation("detach", VOLUME)),
             ("PUT", "/volume/v3/volumes/1", b"", Mutation("other", "PUT /volume/v3/volumes/1")),
+            (
+                "POST",
+                f"/volume/v3/volumes/{VOLUME}/metadata",
+                b'{"metadata": {"flocker-superseded-by": "v"}}',
+                Mutation("mark", VOLUME),
+            ),
+            (
+                "POST",
+                f"/volume/v3/volumes/{VOLUME}/metadata",
+                b'{"metadata": {"flocker-superseded-by": "v", "x": "y"}}',
+                Mutation("other", f"POST /volume/v3/volumes/{VOLUME}/metadata"),
+            ),
             ("GET", f"/volume/v3/volumes/{VOLUME}", b"", None),
             ("POST", "/identity/v3/auth/tokens", b"{}", None),
         ]:

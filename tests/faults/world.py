@@ -327,6 +327,9 @@ class World:
         recent = [each for each in self.operations if each.driver == driver and each.recent()]
         if mutation.operation == "destroy" and self._abandons(mutation.subject, recent):
             return
+        if mutation.operation == "mark" and mutation.subject not in self.ids.values():
+            # Lists label the second volume that a lost answer may leave.
+            return
         for each in recent:
             if each.operation == mutation.operation and each.subject == mutation.subject:
                 if mutation.server in (None, each.server):
