@@ -35,7 +35,10 @@ class CleanTests(SynchronousTestCase):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w"):
                 pass
-        steps = [STEP.fullmatch(line) for line in said("make", "--dry-run", "--no-print-directory", "clean")]
+        steps = [
+            STEP.fullmatch(line)
+            for line in said("make", "--dry-run", "--no-print-directory", "clean")
+        ]
         commands = [step.group(1) for step in steps if step is not None]
         self.assertEqual(len(steps), len(commands))
         removing = [command for command in commands if command.startswith(("rm ", "find "))]
