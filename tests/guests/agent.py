@@ -21,6 +21,7 @@ This module also runs on Python 2.7.
 from __future__ import absolute_import, division, print_function
 
 import ctypes
+import errno
 import glob
 import json
 import os
@@ -59,11 +60,16 @@ def text_at(path, offset):
     :param path: a device's path, native text.
     :param int offset: bytes.
     :return: the text that a test wrote there.
+    :raises OSError: the device is leaving.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.lseek(descriptor, offset, os.SEEK_SET)
-        return os.read(descriptor, TEXT).rstrip(b"\0").decode("ascii", "replace")
+        content = os.read(descriptor, TEXT)
+        if len(content) < TEXT:
+            # The device is leaving: it has no size any more.
+            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+        return content.rstrip(b"\0").decode("ascii", "replace")
     finally:
         os.close(descriptor)
 

@@ -33,7 +33,7 @@ class ChangeTests(GuestTestCase):
         looks = self.guest.result(watch)
         seen += self.guest.looks(watch)
         self.assertGreater(looks, len(seen))
-        self.assertEqual("DeviceNotFound", seen[-1]["error"])
+        self.assertEqual("DeviceNotFound", seen[-1].get("error"))
         for outcome in seen:
             if outcome.get("error") not in LEAVING:
                 self.assert_found(volume, outcome)

@@ -9,6 +9,7 @@ from twisted.python.filepath import FilePath
 from twisted.test.proto_helpers import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.guests import agent
 from tests.guests.agent import PAUSE, TEXT, Agent, loaded
 from txstorage._devices.finder import DeviceFinder
 
@@ -90,6 +91,14 @@ class AgentTests(SynchronousTestCase):
         self.assertEqual([1, 2], sorted(reply["id"] for reply in replies))
         self.assertIn("CancelledError", [reply.get("error") for reply in replies])
         self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_leaving(self):
+        """A device that is found and has no content any more is an outcome of a watch."""
+        self.make()
+        self.patch(agent, "TEXT", 2 * SIZE)
+        [look] = self.search("watch")
+        self.assertEqual("EnvironmentError", look["look"]["error"])
+        self.request(id=2, call="stop", search=1)
 
     def test_watch(self):
         """A watch reports each change, and the number of its looks when it is stopped."""
