@@ -9,6 +9,7 @@ import os
 
 from twisted.internet.defer import maybeDeferred
 
+from .._configuration.keys import EC2
 from .._http.client import HTTPClient
 from .._http.connections import plain_agent
 from .._support.compat import as_text
@@ -74,7 +75,7 @@ def profiles_of(configuration):
     :param Configuration configuration: its cloud, and the profiles that it names.
     :return: a dict of profile names to volume types, or ``None``.
     """
-    if configuration.auth_plugin != u"ec2":
+    if configuration.auth_plugin != EC2:
         return configuration.profiles
     return dict(_PROFILES, **(configuration.profiles or {}))
 

@@ -6,22 +6,18 @@ Types of the configuration's values.
 from __future__ import absolute_import, division, print_function
 
 import io
-import re
 from uuid import UUID
 
 import attr
 
 from .._support.compat import as_text, integer_types, text_type
 from .._support.notations.addresses import read_address
+from .._support.notations.ec2_ids import is_ec2_id
 from .environment.proxies import read_proxy
 
 MYPY = False
 if MYPY:
     from typing import Any, Callable, Dict, Text  # noqa: F401
-
-
-# Those of instances from before 2016 are shorter.
-_EC2_INSTANCE = re.compile(u"i-([0-9a-f]{8}|[0-9a-f]{17})\\Z")
 
 
 def _text(value):
@@ -57,7 +53,7 @@ def _uuid(value):
 def _instance_id(value):
     # type: (Any) -> Text
     text = text_type(value) if isinstance(value, UUID) else _text(value)
-    return text if _EC2_INSTANCE.match(text) else text_type(UUID(text))
+    return text if is_ec2_id(u"i", text) else text_type(UUID(text))
 
 
 def _address(value):

@@ -13,6 +13,7 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
+from .._support.notations.ec2_ids import DIGITS, is_ec2_id
 from .._support.notations.uuids import is_uuid
 from ..errors import (
     DeviceAmbiguous,
@@ -44,11 +45,6 @@ _VOLUME_ID = re.compile(
     u"|serial:vol-?[0-9a-f]{8}"
 )
 
-# EBS gives an NVMe device its volume's id without the hyphen as the serial number, whose field has
-# room for exactly that.  Source: "Amazon EBS and NVMe" in the EBS user guide.
-_EBS_DIGITS = 17
-_EBS_VOLUME_ID = re.compile(u"vol-([0-9a-f]{{8}}|[0-9a-f]{{{}}})\\Z".format(_EBS_DIGITS))
-
 # The embedded service has a file for each volume, whose name is a UUID.  Its EC2 face shortens that
 # to an id of EC2's form, and refuses an id that two of its volumes share.
 _FILE_UUID = re.compile(u"(volume-)?([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(\\.(img|raw))?\\Z")
@@ -68,7 +64,9 @@ def _identities_of(volume_id):
         # The form of other ids is unknown: an id without its hyphens, decorated or truncated, may
         # be the id of another volume.
         exact = [u"serial:" + volume_id, u"file:" + volume_id] if volume_id else []
-        if _EBS_VOLUME_ID.match(volume_id):
+        if is_ec2_id(u"vol", volume_id):
+            # The serial number of EBS's NVMe devices.  Source: "Amazon EBS and NVMe" in the EBS
+            # user guide.
             exact.append(u"serial:" + volume_id.replace(u"-", u""))
         return frozenset(exact), frozenset()
     forms = (volume_id, volume_id.replace(u"-", u""))
@@ -87,10 +85,12 @@ def is_file_of(volume_id, name):
     :param text volume_id: the volume: the first digits of a UUID.
     :param text name: the file's name.
     """
-    short, whole = _EBS_VOLUME_ID.match(volume_id), _FILE_UUID.match(name)
-    if short is None or whole is None or len(short.group(1)) != _EBS_DIGITS:
+    if not is_ec2_id(u"vol", volume_id):
         return False
-    return whole.group(2).replace(u"-", u"").startswith(short.group(1))
+    digits, whole = volume_id.partition(u"-")[2], _FILE_UUID.match(name)
+    if whole is None or len(digits) != DIGITS:
+        return False
+    return whole.group(2).replace(u"-", u"").startswith(digits)
 
 
 def fits(volume_id, device):

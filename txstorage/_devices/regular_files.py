@@ -10,6 +10,7 @@ import re
 import stat
 
 from .._support.compat import as_text, native
+from .._support.notations.ec2_ids import is_ec2_id
 from ..errors import (
     DeviceAmbiguous,
     DeviceError,
@@ -49,7 +50,9 @@ class RegularFiles(object):
         # type: (Text) -> FilePath[str]
         if not _SAFE_NAME.match(volume_id):
             raise DeviceError(volume_id, u"{!r} is not a valid file name".format(volume_id))
-        found = [each for each in self._names() if is_file_of(volume_id, as_text(each))]
+        # Only the files of EBS volumes have other names than the volumes.
+        names = self._names() if is_ec2_id(u"vol", volume_id) else []
+        found = [each for each in names if is_file_of(volume_id, as_text(each))]
         if len(found) > 1:
             raise DeviceAmbiguous(
                 volume_id, u"{} all begin like volume {}".format(u", ".join(found), volume_id)

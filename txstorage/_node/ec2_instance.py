@@ -5,9 +5,8 @@ This node's instance id on EC2, from the metadata service of the instance.
 
 from __future__ import absolute_import, division, print_function
 
-import re
-
 from .._support.compat import as_text
+from .._support.notations.ec2_ids import is_ec2_id
 from .search import NothingHere, SearchedIdentity
 
 MYPY = False
@@ -21,9 +20,6 @@ if MYPY:
     from .search import Source  # noqa: F401
 
 PATH = u"/latest/meta-data/instance-id"
-
-# Instances from before 2016 have the shorter form.
-_INSTANCE = re.compile(u"i-([0-9a-f]{8}|[0-9a-f]{17})\\Z")
 
 
 class EC2Identity(SearchedIdentity):
@@ -46,7 +42,7 @@ class EC2Identity(SearchedIdentity):
         # type: (Text) -> Optional[Text]
         """See :class:`~txstorage._node.search.SearchedIdentity`."""
         found = text.strip()
-        return found if _INSTANCE.match(found) else None
+        return found if is_ec2_id(u"i", found) else None
 
     def sources(self):
         # type: () -> List[Source]

@@ -8,15 +8,12 @@ The id of a volume is ``vol-`` and the first 17 hexadecimal digits of its UUID; 
 
 from __future__ import annotations
 
-import re
-
 import attr
 
+from ...._support.notations.ec2_ids import DIGITS, is_ec2_id
 from ...store.store import Store
 from .protocol import errors
 from .protocol.errors import RefusalForm
-
-_DIGITS = 17
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -37,7 +34,7 @@ class IdKind:
 
     def of(self, uuid: str) -> str:
         """Return EC2's id of an object of the store."""
-        return f"{self.word}-{uuid.replace('-', '')[:_DIGITS]}"
+        return f"{self.word}-{uuid.replace('-', '')[:DIGITS]}"
 
     def check(self, text: str) -> None:
         """
@@ -47,8 +44,7 @@ class IdKind:
         """
         if not text.startswith(self.word + "-"):
             raise errors.BAD_VALUE(text, self.parameter, f"Expected: '{self.word}-...'.")
-        # The older form has eight digits.
-        if re.match(r"([0-9a-f]{8}|[0-9a-f]{17})\Z", text[len(self.word) + 1 :]) is None:
+        if not is_ec2_id(self.word, text):
             raise self.malformed(text)
 
     def find(self, store: Store, text: str) -> str | None:
@@ -60,7 +56,7 @@ class IdKind:
         """
         self.check(text)
         digits = text[len(self.word) + 1 :]
-        if len(digits) != _DIGITS:
+        if len(digits) != DIGITS:
             return None
         parts = (digits[:8], digits[8:12], digits[12:16], digits[16:])
         found = store.ec2.with_prefix(self.table, "-".join(parts))
