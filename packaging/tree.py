@@ -2,6 +2,7 @@
 The tree of files that the ``.deb`` and the ``.rpm`` install.
 """
 
+import csv
 import os
 import shutil
 import subprocess
@@ -9,7 +10,9 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 PREFIX = "/opt/txstorage"
 #: The extras that the packages install with the wheel.
-EXTRAS = ("clouds",)
+EXTRAS = ("clouds", "ec2")
+#: The services that txstorage reads in botocore's data; the other four hundred take 26 MB.
+AMAZON_SERVICES = ("ec2", "sts")
 #: The directories of the files beside the environment.
 FILES = {
     "txstorage.service": "usr/lib/systemd/system",
@@ -71,27 +74,38 @@ def keep_only_ours(place):
     shutil.rmtree(os.path.join(place, "include"), ignore_errors=True)
 
 
+def keep_used_services(place):
+    """Remove botocore's descriptions of all services but those that txstorage calls."""
+    for site in sites(place):
+        data = os.path.join(site, "botocore", "data")
+        for each in os.scandir(data):
+            if each.is_dir() and each.name not in AMAZON_SERVICES:
+                shutil.rmtree(each.path)
+
+
 def forget_origins(place):
-    """Remove pip's records of the build machine: the sources, and the files beside the packages."""
+    """
+    Remove pip's records of the build machine, and of files that are not in the environment.
+    """
     for site in sites(place):
         for name in os.listdir(site):
             record = os.path.join(site, name, "RECORD")
             if not os.path.isfile(record):
                 continue
-            with open(record, encoding="utf-8") as opened:
-                lines = opened.readlines()
             for origin in ("direct_url.json", "REQUESTED"):
                 path = os.path.join(site, name, origin)
                 if os.path.exists(path):
                     os.unlink(path)
-            gone = ("/direct_url.json,", "/REQUESTED,")
+            with open(record, encoding="utf-8", newline="") as opened:
+                rows = list(csv.reader(opened))
+            # "../" leads to programs, which `keep_only_ours` changed or removed.
             kept = [
-                line
-                for line in lines
-                if not line.startswith("../") and not any(part in line for part in gone)
+                row
+                for row in rows
+                if not row[0].startswith("../") and os.path.exists(os.path.join(site, row[0]))
             ]
-            with open(record, "w", encoding="utf-8") as opened:
-                opened.writelines(kept)
+            with open(record, "w", encoding="utf-8", newline="") as opened:
+                csv.writer(opened, lineterminator="\n").writerows(kept)
 
 
 def compile_all(tree, python):
@@ -113,6 +127,7 @@ def make_tree(tree, python, pip_python, wheel):
     place = make_environment(tree, python)
     install(place, pip_python, wheel)
     keep_only_ours(place)
+    keep_used_services(place)
     forget_origins(place)
     # -B: what Python compiles by itself depends on the time, and has the path of this tree.
     command = [os.path.join(place, "bin", "python"), "-I", "-B"]

@@ -84,6 +84,25 @@ class LifeTests(PackagesTestCase):
         """The package contains the extra ``clouds``: a configuration may name a cloud."""
         self.machine.run(["/opt/txstorage/bin/python", "-c", "import openstack.config"])
 
+    def test_ec2(self):
+        """
+        The package contains the extra ``ec2``: the driver's codec and the addresses of Amazon's
+        services load from it, and the descriptions of other services are left out.
+        """
+        self.machine.run(
+            [
+                "/opt/txstorage/bin/python",
+                "-c",
+                "from txstorage.clouds.ec2.codec import ServiceCodec, endpoint_of\n"
+                "for name in ('ec2', 'sts'):\n"
+                "    ServiceCodec.load(name)\n"
+                "    assert endpoint_of(name, 'eu-west-1').endswith('eu-west-1.amazonaws.com')",
+            ]
+        )
+        data = "ls -d /opt/txstorage/lib/python3*/site-packages/botocore/data/*/"
+        found = self.machine.run(["sh", "-c", data]).split()
+        self.assertEqual(["ec2", "sts"], [path.split("/")[-2] for path in found])
+
     def test_example(self):
         """The example is a valid configuration, except for the secret's file, which it names."""
         code, output = self.machine.run(f"txstorage --config {EXAMPLE} doctor", check=False)
