@@ -17,12 +17,12 @@ class DescriptionsTests(SynchronousTestCase):
     def setUp(self):
         """A service whose answers the test gives."""
         self.clock = Clock()
-        self.asked = []
+        self.asked, self.cancelled = [], []
         self.descriptions = Descriptions(self.clock, self.describe)
 
     def describe(self, ids):
         """Take a request."""
-        self.asked.append((ids, Deferred()))
+        self.asked.append((ids, Deferred(lambda _: self.cancelled.append(ids))))
         return self.asked[-1][1]
 
     def answer(self, index, *found):
@@ -83,15 +83,63 @@ class DescriptionsTests(SynchronousTestCase):
         self.assertEqual(u"X", self.successResultOf(d))
 
     def test_cancel(self):
-        """A caller that has left gets nothing; its id is not asked for."""
+        """The id of a caller that has left is not asked for."""
         callers = [self.descriptions.get(each) for each in u"abcc"]
-        for index in (0, 2, 3):
+        for index in (2, 3):
             callers[index].cancel()
             self.failureResultOf(callers[index], CancelledError)
         self.answer(0, u"a")
+        self.assertEqual(u"A", self.successResultOf(callers[0]))
         self.assertEqual([[u"a"], [u"b"]], self.ids())
         self.answer(1, u"b")
         self.assertEqual(u"B", self.successResultOf(callers[1]))
+
+    def test_cancel_alone(self):
+        """A request that its only caller has left is cancelled, and leaves no timer."""
+        d = self.descriptions.get(u"a")
+        d.cancel()
+        self.failureResultOf(d, CancelledError)
+        self.assertEqual([[u"a"]], self.cancelled)
+        self.assertEqual([], self.clock.getDelayedCalls())
+        again = self.descriptions.get(u"a")
+        self.answer(1, u"a")
+        self.assertEqual(u"A", self.successResultOf(again))
+
+    def test_cancel_together(self):
+        """A shared request is cancelled when the last of its callers has left, and not before."""
+        callers = [self.descriptions.get(each) for each in u"abcdcd"]
+        self.answer(0, u"a")
+        self.assertEqual([u"c", u"d"], self.ids()[2])
+        for index in (2, 3, 4):
+            callers[index].cancel()
+            self.failureResultOf(callers[index], CancelledError)
+        self.assertEqual([], self.cancelled)
+        callers[5].cancel()
+        self.failureResultOf(callers[5], CancelledError)
+        self.assertEqual([[u"c", u"d"]], self.cancelled)
+        self.answer(1, u"b")
+        self.assertEqual(u"B", self.successResultOf(callers[1]))
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_cancel_sends_next(self):
+        """A cancelled request makes room for the ids that wait."""
+        callers = [self.descriptions.get(each) for each in u"abc"]
+        callers[0].cancel()
+        self.failureResultOf(callers[0], CancelledError)
+        self.assertEqual([[u"a"], [u"b"], [u"c"]], self.ids())
+        self.answer(2, u"c")
+        self.assertEqual(u"C", self.successResultOf(callers[2]))
+
+    def test_cancelled_by_another(self):
+        """No request is made for a caller whom the result of another caller has cancelled."""
+        callers = [self.descriptions.get(each) for each in u"abcd"]
+        callers[2].addCallback(lambda _: callers[3].cancel())
+        self.answer(0, u"a")
+        self.answer(2, u"c")
+        self.failureResultOf(callers[3], CancelledError)
+        self.assertEqual([[u"a"], [u"b"], [u"c", u"d"]], self.ids())
+        self.answer(1, u"b")
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_slow(self):
         """Requests that hang do not keep others waiting for long."""
