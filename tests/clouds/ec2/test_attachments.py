@@ -23,6 +23,7 @@ from .support import (
     EC2Wire,
     attachment,
     document,
+    element,
     instance,
     instances,
     refusal,
@@ -33,6 +34,11 @@ from .support import (
 ATTACHED = document(u"AttachVolume", u"<status>attaching</status>")
 DETACHED = document(u"DetachVolume", u"<status>detaching</status>")
 NODE = instances(instance())
+
+
+def detached(device):
+    """The answer to a detach, with the device's name."""
+    return document(u"DetachVolume", element(u"device", device))
 
 
 def taken(seen):
@@ -208,16 +214,20 @@ class StuckTests(AttachmentsTestCase):
         found = self.successResultOf(ec2.get_volume(VOLUME))
         self.assertIs(None, self.successResultOf(ec2.settle(found)))
 
+    def looks(self, ec2, seconds):
+        """Look at the volume for a time."""
+        for _ in range(seconds // 10):
+            self.look(ec2)
+            self.wire.clock.advance(10)
+
     def test_stuck(self):
         """After 90 seconds the volume is detached, and its next attach has another name."""
-        script = [NODE, ATTACHED] + [volumes(self.STUCK)] * 3 + [DETACHED, NODE, ATTACHED]
+        script = [NODE, ATTACHED] + [volumes(self.STUCK)] * 10 + [DETACHED, NODE, ATTACHED]
         ec2 = self.service(*script)
         self.successResultOf(ec2.request_attach(VOLUME, SERVER))
-        self.look(ec2)
-        self.wire.clock.advance(89)
-        self.look(ec2)
+        self.looks(ec2, 90)
         self.assertNotIn(u"DetachVolume", self.wire.actions())
-        self.wire.clock.advance(1)
+        self.wire.service.script[1] = detached(self.devices()[0])
         self.look(ec2)
         self.assertEqual(u"DetachVolume", self.wire.actions()[-1])
         self.successResultOf(ec2.request_attach(VOLUME, SERVER))
@@ -226,15 +236,33 @@ class StuckTests(AttachmentsTestCase):
         names = ec2._attachments._names.candidates(SERVER, (), VOLUME)
         self.assertEqual(first, names[-1])
 
-    def test_in_time(self):
-        """An attach that completed, or began anew, begins a new count."""
-        attached = volume(state=u"in-use", attachments=[attachment(u"attached")])
-        script = [volumes(each) for each in (self.STUCK, attached, self.STUCK, self.STUCK)]
+    def test_stuck_of_another_process(self):
+        """The name of a stuck attachment that another process began is not used again, either."""
+        [first] = [DeviceNames(Clock()).candidates(SERVER, (), VOLUME)[0]]
+        script = [volumes(self.STUCK)] * 10 + [detached(first), NODE, ATTACHED]
         ec2 = self.service(*script)
-        for _ in range(4):
-            self.look(ec2)
-            self.wire.clock.advance(80)
-        self.assertNotIn(u"DetachVolume", self.wire.actions()[:3])
+        self.looks(ec2, 100)
+        self.successResultOf(ec2.request_attach(VOLUME, SERVER))
+        self.assertNotEqual([first], self.devices())
+
+    def test_in_time(self):
+        """An attach that completed, or that was not seen for a time, begins a new count."""
+        attached = volume(state=u"in-use", attachments=[attachment(u"attached")])
+        script = [self.STUCK] * 8 + [attached] + [self.STUCK] * 8
+        ec2 = self.service(*[volumes(each) for each in script * 2])
+        self.looks(ec2, 170)
+        # Another node detaches the volume, and attaches it again, unseen.
+        self.wire.clock.advance(40)
+        self.looks(ec2, 170)
+        self.assertEqual([u"DescribeVolumes"] * 34, self.wire.actions())
+
+    def test_elsewhere(self):
+        """The attachment to another instance begins a new count."""
+        elsewhere = attachment(u"attaching", server_id=u"i-0fedcba9876543210")
+        moved = volume(state=u"in-use", attachments=[elsewhere])
+        ec2 = self.service(*[volumes(each) for each in [self.STUCK] * 6 + [moved] * 6])
+        self.looks(ec2, 120)
+        self.assertEqual([u"DescribeVolumes"] * 12, self.wire.actions())
 
 
 class ListTests(AttachmentsTestCase):
@@ -285,7 +313,7 @@ class DeviceNamesTests(SynchronousTestCase):
         used = []
         for _ in NAMES:
             used.append(self.first())
-            self.names.used(SERVER, used[-1], VOLUME)
+            self.names.used(SERVER, used[-1])
             self.clock.advance(1)
         self.assertEqual(len(NAMES), len(set(used)))
         self.assertEqual(used[0], self.first())

@@ -9,9 +9,11 @@ import re
 from functools import partial
 from itertools import chain
 
+import attr
 from twisted.internet.defer import DeferredLock, fail, succeed
 
 from ...._support.compat import as_text
+from ...._support.json_values import text_member
 from ....errors import AttachmentLimitReached, RequestRefused, UnknownServer
 from ....interfaces import UnknownVolume
 from ..answers import has_code, understood
@@ -38,12 +40,42 @@ _MAXIMUM = 5
 #: Seconds after which an attachment that begins is taken for one that never completes.
 STUCK = 90.0
 
+# Seconds between two looks at an attachment after which it may be another one: the volume may have
+# been detached, and attached again, by another node.
+_CONTINUOUS = 30.0
+
 _NAME_TAKEN = re.compile(u"already (in use|attached)|is in use|is already used", re.I)
 _LIMIT = frozenset([u"AttachmentLimitExceeded"])
 _LIMIT_IN_WORDS = re.compile(u"attachment limit|maximum number of (attach|volume)", re.I)
 
 #: The codes of a detach of what is not attached (any more).
 _DETACHED = frozenset([u"InvalidAttachment.NotFound", u"IncorrectState"])
+
+
+@attr.s(frozen=True, slots=True)
+class Beginning(object):
+    """
+    An attachment that is seen to begin, again and again.
+
+    :ivar tuple servers: texts: the instances.
+    :ivar float since: the moment of the first look, by the reactor.
+    :ivar float latest: the moment of the latest look.
+    """
+
+    servers = attr.ib()  # type: Tuple[Text, ...]
+    since = attr.ib()  # type: float
+    latest = attr.ib()  # type: float
+
+    @property
+    def is_stuck(self):
+        # type: () -> bool
+        """:return: whether the attachment will never complete."""
+        return self.latest - self.since >= STUCK
+
+    def is_seen_as(self, servers, now):
+        # type: (Tuple[Text, ...], float) -> bool
+        """:return: whether a look now sees the same attachment."""
+        return servers == self.servers and now - self.latest <= _CONTINUOUS
 
 
 class InstanceAttachments(object):
@@ -62,8 +94,7 @@ class InstanceAttachments(object):
         self._recent = recent
         self._names = DeviceNames(reactor)
         self._turns = {}  # type: Dict[Text, DeferredLock]
-        # The time since which a volume is seen attaching.
-        self._attaching = {}  # type: Dict[Text, float]
+        self._attaching = {}  # type: Dict[Text, Beginning]
 
     def attach(self, volume_id, server_id):
         # type: (Text, Text) -> Deferred[None]
@@ -101,7 +132,7 @@ class InstanceAttachments(object):
 
         def accepted(_):
             # type: (object) -> None
-            self._names.used(server_id, name, volume_id)
+            self._names.used(server_id, name)
             self._attaching.pop(volume_id, None)
             self._recent.requested(u"attach", volume_id)
 
@@ -129,30 +160,40 @@ class InstanceAttachments(object):
         parameters = {"VolumeId": volume_id, "InstanceId": server_id}
         asked = self._session.call("DetachVolume", parameters)  # type: Deferred[Any]
         asked.addErrback(self._recent.failed, u"detach", volume_id)
-        asked.addCallback(lambda _: self._detaching(volume_id))
+        asked.addCallback(self._detaching, volume_id, server_id)
         return asked.addErrback(_not_detached, volume_id, server_id)
 
-    def _detaching(self, volume_id):
-        # type: (Text) -> None
-        self._names.forget(volume_id)
-        self._attaching.pop(volume_id, None)
+    def _detaching(self, answer, volume_id, server_id):
+        # type: (Any, Text, Text) -> None
+        began = self._attaching.pop(volume_id, None)
+        # Another process may have chosen the name.
+        name = text_member(answer, u"Device")
+        if name:
+            self._names.used(server_id, name)
+        if name and began is not None and began.is_stuck:
+            self._names.refused(server_id, name)
         self._recent.requested(u"detach", volume_id)
 
     def settle(self, volume):
         # type: (Volume) -> Deferred[None]
         """See :meth:`txstorage.clouds.IVolumeService.settle`: end an attach that is stuck."""
-        volume_id = volume.volume_id
         if volume.status != u"attaching":
-            self._attaching.pop(volume_id, None)
+            self._attaching.pop(volume.volume_id, None)
             return succeed(None)
-        since = self._attaching.setdefault(volume_id, self._seconds())
-        if self._seconds() - since < STUCK:
+        servers = tuple(each.server_id for each in volume.attachments if each.server_id)
+        seen = self._look_at(volume.volume_id, servers)
+        if not seen.is_stuck or not servers:
             return succeed(None)
-        self._names.stuck(volume_id)
-        servers = [each.server_id for each in volume.attachments if each.server_id]
-        if not servers:
-            return succeed(None)
-        return self.detach(volume_id, servers[0])
+        return self.detach(volume.volume_id, servers[0])
+
+    def _look_at(self, volume_id, servers):
+        # type: (Text, Tuple[Text, ...]) -> Beginning
+        now = self._seconds()
+        before = self._attaching.get(volume_id)
+        if before is None or not before.is_seen_as(servers, now):
+            before = Beginning(servers, now, now)
+        seen = self._attaching[volume_id] = Beginning(servers, before.since, now)
+        return seen
 
     def of_server(self, server_id):
         # type: (Text) -> Deferred[Tuple[Attachment, ...]]

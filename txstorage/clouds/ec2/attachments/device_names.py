@@ -47,7 +47,6 @@ class DeviceNames(object):
         # By instance and name: the times of the last use, and of the last refusal.
         self._used = {}  # type: Dict[Tuple[Text, Text], float]
         self._refused = {}  # type: Dict[Tuple[Text, Text], float]
-        self._of_volumes = {}  # type: Dict[Text, Tuple[Text, Text]]
 
     def candidates(self, server_id, taken, volume_id):
         # type: (Text, Iterable[Text], Text) -> List[Text]
@@ -71,27 +70,15 @@ class DeviceNames(object):
 
         return sorted((name for name in rotated if _letters(name) not in in_use), key=age)
 
-    def used(self, server_id, name, volume_id):
-        # type: (Text, Text, Text) -> None
-        """Take note that an attachment was requested with a name."""
+    def used(self, server_id, name):
+        # type: (Text, Text) -> None
+        """Take note that an attachment was requested with a name, or that it ends."""
         self._used[server_id, name] = self._seconds() + 1.0
-        self._of_volumes[volume_id] = (server_id, name)
 
     def refused(self, server_id, name):
         # type: (Text, Text) -> None
-        """Take note that EC2 holds a name in use that no device has."""
+        """Take note that EC2 holds a name in use that no device has, or never attaches with it."""
         self._refused[server_id, name] = self._seconds() + 1.0
-
-    def stuck(self, volume_id):
-        # type: (Text) -> None
-        """Take note that the attachment of a volume does not complete."""
-        if volume_id in self._of_volumes:
-            self.refused(*self._of_volumes[volume_id])
-
-    def forget(self, volume_id):
-        # type: (Text) -> None
-        """Forget the name of a volume that is no longer attached."""
-        self._of_volumes.pop(volume_id, None)
 
 
 __all__ = ["NAMES", "DeviceNames"]
