@@ -250,6 +250,14 @@ class OperationRemedyTests(SynchronousTestCase):
             self.assertIn(words, error.remedy)
             self.assertNotIn(u"reset the volume's status", error.remedy)
 
+    def test_statuses(self):
+        """The remedy of a timeout fits the last status, also with its places and problems."""
+        for last_seen in (u"busy", u"busy, attached to i-1", u"busy; last problem: no"):
+            error = errors.OperationTimedOut(u"detach", u"volume v", RESPONSE, 1.0, last_seen)
+            self.assertIn(u"unmount the volume in the instance", error.remedy)
+        error = errors.OperationTimedOut(u"detach", u"volume v", RESPONSE, 1.0, u"busybody")
+        self.assertEqual(OF_WAITS[RESPONSE], error.remedy)
+
     def test_waits_for_the_cloud(self):
         """Only a transition that the cloud has lost needs its administrator."""
         for awaited in AWAITED.values():

@@ -168,6 +168,14 @@ OF_WAITS = {
     RESPONSE: u"check that the service answers, then retry; or raise 'timeout'",
 }
 
+#: The remedy of an operation that ended in one of these statuses, whatever it waited for.
+OF_STATUSES = {
+    u"busy": (
+        u"unmount the volume in the instance that it is attached to, and end the device's users, "
+        u"which 'findmnt' and 'lsof' show there: the detach waits for that, and completes then"
+    ),
+}
+
 #: The remedies of a dataset that has another volume than the requested one, which may hold data.
 OTHER_SIZE = u"request that volume's size; to make it larger, grow it"
 OTHER_DATA = u"use another dataset for the copy; the existing volume has data of its own"

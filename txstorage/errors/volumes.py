@@ -5,9 +5,11 @@ Errors of volumes, their devices and their nodes.
 
 from __future__ import absolute_import, division, print_function
 
+import re
+
 from ..interfaces import UnknownInstanceID
 from .base import StorageError, _Explained, bounded
-from .remedies import OF_OPERATIONS, OF_WAITS, remedy_for
+from .remedies import OF_OPERATIONS, OF_STATUSES, OF_WAITS, remedy_for
 
 MYPY = False
 if MYPY:
@@ -203,7 +205,10 @@ class OperationTimedOut(StorageError):
                 operation, subject, seconds, awaited, last_seen
             ),
         )
-        remedy = OF_WAITS.get(awaited, self.remedy).replace(u"'timeout'", u"'{}'".format(key))
+        remedy = OF_STATUSES.get(re.split(u"[,;]", last_seen)[0]) or OF_WAITS.get(
+            awaited, self.remedy
+        )
+        remedy = remedy.replace(u"'timeout'", u"'{}'".format(key))
         if subject.startswith(u"snapshot"):
             remedy = remedy.replace(u"the volume's status", u"the snapshot's status")
         self.remedy = remedy

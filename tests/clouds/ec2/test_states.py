@@ -31,7 +31,7 @@ class StatesTests(SynchronousTestCase):
             (u"in-use", (u"attaching",), u"attaching"),
             (u"in-use", (u"attached",), u"in-use"),
             (u"in-use", (u"detaching",), u"detaching"),
-            (u"in-use", (u"busy",), u"detaching"),
+            (u"in-use", (u"busy",), u"busy"),
             (u"in-use", (u"attached", u"detaching"), u"detaching"),
             (u"in-use", (u"attached", u"attaching"), u"attaching"),
             (u"in-use", (u"new-state",), u"in-use"),

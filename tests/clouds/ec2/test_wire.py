@@ -84,7 +84,7 @@ class VolumeTests(SynchronousTestCase):
         for state, status, count in [
             (u"detached", u"in-use", 0),
             (u"attaching", u"attaching", 1),
-            (u"busy", u"detaching", 1),
+            (u"busy", u"busy", 1),
         ]:
             wire = volume_wire(state=u"in-use", attachments=[attachment(state)])
             found = volume_from_wire(wire)

@@ -21,7 +21,7 @@ from txstorage.driver.lifecycle.growth import GROW, decide, is_proved
 
 PHASES = list(Phase.iterconstants())
 USABLE = (u"available", u"in-use", ON_HOST)
-PASSING = (u"reserved", u"attaching", u"detaching")
+PASSING = (u"reserved", u"attaching", u"detaching", u"busy")
 
 
 def outcome(status, size, phase=Phase.FRESH, requests=0):

@@ -35,6 +35,7 @@ TARGET = u"target"
 OTHER = u"other"
 SERVERS = {Where.NOWHERE: (), Where.HERE: (TARGET,), Where.ELSEWHERE: (OTHER,)}
 PHASES = list(Phase.iterconstants())
+ATTACHMENT_CHANGES = (u"reserved", u"attaching", u"detaching", u"busy")
 PLACES = list(Where.iterconstants())
 
 #: The statuses of all tables, an empty status, and an unlisted status.
@@ -156,7 +157,7 @@ class AttachTests(SynchronousTestCase):
 
     def test_joins(self):
         """A volume in transition is waited for, whichever caller began the transition."""
-        for status, phase in product((u"reserved", u"attaching", u"detaching"), PHASES):
+        for status, phase in product(ATTACHMENT_CHANGES, PHASES):
             self.assertIs(Decision.WAIT, outcome(u"attach", status, phase))
 
     def test_gone(self):
@@ -184,7 +185,7 @@ class DetachTests(SynchronousTestCase):
         loose = {cell[0] for cell in every_cell(u"detach") if cell[3] is Decision.UNATTACHED}
         self.assertTrue({u"available", u"error", u"creating", u"maintenance"} <= loose)
         self.assertFalse(
-            loose & {u"in-use", u"attaching", u"reserved", u"detaching", u"deleting", GONE}
+            loose & {u"in-use", u"deleting", GONE}.union(ATTACHMENT_CHANGES)
         )
 
     def test_broken_and_attached(self):

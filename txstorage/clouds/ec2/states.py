@@ -21,7 +21,7 @@ if MYPY:
 ATTACHMENTS = (
     (u"attaching", u"attaching"),
     (u"detaching", u"detaching"),
-    (u"busy", u"detaching"),
+    (u"busy", u"busy"),
     (u"attached", u"in-use"),
 )
 

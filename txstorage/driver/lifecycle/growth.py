@@ -10,7 +10,7 @@ from __future__ import absolute_import, division, print_function
 from constantly import NamedConstant, Names
 
 from .decisions import GONE, PHASES, Decision, Phase, table
-from .volumes import BUSY, ON_HOST, STUCK
+from .volumes import BUSY, DEVICE_IN_USE, ON_HOST, STUCK
 
 MYPY = False
 if MYPY:
@@ -55,6 +55,7 @@ GROW = table(
         u"reserved": (_WAIT, _DONE) * 3,
         u"attaching": (_WAIT, _DONE) * 3,
         u"detaching": (_WAIT, _DONE) * 3,
+        DEVICE_IN_USE: (_WAIT, _DONE) * 3,
         u"deleting": _always(_WAIT),
         GONE: _always(Decision.UNKNOWN),
     },

@@ -6,7 +6,8 @@ The cloud owns the state; the driver converges on it.  Every operation polls the
 row and column here, and acts on the cell: request, wait, be done, or raise.  The module does no
 I/O: a reader can check the tables, and the tests check every cell.
 
-The statuses are Cinder's: https://docs.openstack.org/api-ref/block-storage/v3/ ("Volume status").
+The statuses are Cinder's: https://docs.openstack.org/api-ref/block-storage/v3/ ("Volume status"),
+and one of EC2's, to which Cinder has no equal.
 The driver never acts on a status that is not listed.
 """
 
@@ -35,6 +36,9 @@ class Where(Names):  # type: ignore[misc]
 #: The status of a volume in use that has attachments, none of them to a server: another program
 #: attached it to a host.  Compute can't detach it, so there is nothing to wait for.
 ON_HOST = u"in-use (host)"
+
+#: EC2's status of a volume whose detach waits until the instance no longer uses the device.
+DEVICE_IN_USE = u"busy"
 
 _COLUMNS = tuple(
     (phase, where)
@@ -113,6 +117,7 @@ ATTACH = table(
         u"in-use":    (_WAIT, _TAKEN, _TAKEN,    _WAIT, _DONE, _TAKEN,     _WAIT, _DONE, _TAKEN),
         ON_HOST:      _always(_TAKEN),
         u"detaching": _always(_WAIT),
+        DEVICE_IN_USE: _always(_WAIT),
         u"deleting":  _always(_WAIT),
         GONE:         _always(_UNKNOWN),
         # fmt: on
@@ -139,6 +144,7 @@ DETACH = table(
         u"in-use":    (_WAIT, _REQUEST, _WAIT,   _WAIT, _REQUEST, _DONE,   _WAIT, _AGAIN, _DONE),
         ON_HOST:      _always(_HOST),
         u"detaching": _always(_WAIT),
+        DEVICE_IN_USE: _always(_WAIT),
         u"deleting":  _always(_WAIT),
         GONE:         _always(_UNKNOWN),
         # fmt: on
@@ -166,6 +172,7 @@ DESTROY = table(
         u"in-use":    (_WAIT, _STILL, _STILL,    _WAIT, _STILL, _STILL,    _WAIT, _STILL, _STILL),
         ON_HOST:      _always(_STILL),
         u"detaching": _always(_WAIT),
+        DEVICE_IN_USE: _always(_WAIT),
         u"deleting":  _always(_WAIT),
         GONE:         (_UNKNOWN,) * 3 + (_DONE,) * 6,
         # fmt: on
@@ -185,6 +192,7 @@ CREATE = table(
         u"in-use": _always(_DONE),
         ON_HOST: _always(_DONE),
         u"detaching": _always(_DONE),
+        DEVICE_IN_USE: _always(_DONE),
         u"deleting": _always(_BAD),
         GONE: _always(_FAIL),
     },
@@ -202,6 +210,7 @@ COPY = table(
         u"in-use": _always(_DONE),
         ON_HOST: _always(_DONE),
         u"detaching": _always(_WAIT),
+        DEVICE_IN_USE: _always(_WAIT),
         u"deleting": _always(_WAIT),
         GONE: _always(_UNKNOWN),
     },
@@ -306,6 +315,7 @@ __all__ = [
     "AWAITED",
     "BUSY",
     "DEAD_SERVER",
+    "DEVICE_IN_USE",
     "ON_HOST",
     "STUCK",
     "TABLES",
