@@ -30,6 +30,10 @@ _NO_ACTION = (
     u"this endpoint does not have the action: instead of a clone, make a snapshot, and then a "
     u"volume of it"
 )
+_ZONE = (
+    u"attach the volume to an instance in the volume's own zone; a snapshot can be made a volume in "
+    u"any zone"
+)
 _TYPE = u"correct the volume type under 'profiles', or the size that it allows"
 
 #: The meaning of each code: the error's class, and the remedy; empty for the class's own.
@@ -96,11 +100,8 @@ CODES = {
     ),
     u"InvalidAction": (errors.RequestRefused, _NO_ACTION),
     u"UnsupportedOperation": (errors.RequestRefused, _NO_ACTION),
-    u"InvalidVolumeID.ZoneMismatch": (
-        errors.RequestRefused,
-        u"attach the volume to an instance in the volume's own zone; a snapshot can be made a "
-        u"volume in any zone",
-    ),
+    u"InvalidVolume.ZoneMismatch": (errors.RequestRefused, _ZONE),
+    u"InvalidVolumeID.ZoneMismatch": (errors.RequestRefused, _ZONE),
     u"InvalidZone.NotFound": (errors.RequestRefused, u"correct 'zone'"),
     u"UnknownVolumeType": (errors.RequestRefused, _TYPE),
     # Amazon's side.
