@@ -124,6 +124,17 @@ class CreationTests(SynchronousTestCase):
         script = [created(state=u"deleted"), created(OTHER)]
         self.assertEqual(OTHER, self.successResultOf(self.create(*script)).volume_id)
 
+    def test_age(self):
+        """A volume is new for 30 seconds, by EC2's clock and not by this machine's."""
+        answer = volume(state=u"creating", createTime=u"2026-11-22T16:40:00.000Z")
+        for time, further, expected in (
+            ("16:40:29", (), VOLUME),
+            ("16:40:31", (NO_VOLUME, created(OTHER)), OTHER),
+        ):
+            date = {"Date": "Sun, 22 Nov 2026 {} GMT".format(time)}
+            d = self.create(document(u"CreateVolume", answer, headers=date), *further)
+            self.assertEqual(expected, self.successResultOf(d).volume_id)
+
     def test_existing(self):
         """A token whose volume exists gives that volume, as it is now."""
         script = [created(createTime=OLD), volumes(volume(createTime=OLD))]

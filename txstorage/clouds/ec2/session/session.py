@@ -105,8 +105,9 @@ class EC2Session(object):
         self._wall_clock = wall_clock
         self._jitter = jitter
         self._buckets = Buckets(reactor)
-        # Seconds by which the service's clock is ahead of this machine's.
-        self._ahead = 0.0
+        # Seconds by which the service's clock is ahead of this machine's: as signatures assume, and
+        # as the latest answer showed.
+        self._ahead = self._measured = 0.0
 
     @property
     def slices(self):
@@ -116,8 +117,8 @@ class EC2Session(object):
 
     def now(self):
         # type: () -> float
-        """:return: the service's time, in seconds since the epoch."""
-        return self._wall_clock() + self._ahead
+        """:return: the service's time, in seconds since the epoch, by its latest answer."""
+        return self._wall_clock() + self._measured
 
     def call(self, operation, parameters, repeatable=None):
         # type: (str, Mapping[str, Any], Optional[bool]) -> Deferred[Dict[Text, Any]]
@@ -174,7 +175,7 @@ class EC2Session(object):
             keys,
             as_text(self._codec.service),
             self._region,
-            self.now(),
+            self._wall_clock() + self._ahead,
         )
         sent = self._http.request_raw(
             u"POST",
@@ -189,6 +190,8 @@ class EC2Session(object):
 
     def _answered(self, response, call, keys):
         # type: (Response, _SignedCall, AccessKeys) -> Any
+        if response.date is not None:
+            self._measured = response.date - self._wall_clock()
         if response.status >= 300:
             return self._refused(response, call, keys)
         try:
@@ -217,9 +220,10 @@ class EC2Session(object):
     def _adjust(self, date):
         # type: (Optional[float]) -> bool
         """:return: whether the service's clock differed from what was assumed."""
-        if date is None or abs(date - self.now()) <= _TOLERATED_SKEW:
+        ahead = self._ahead if date is None else date - self._wall_clock()
+        if abs(ahead - self._ahead) <= _TOLERATED_SKEW:
             return False
-        self._ahead = date - self._wall_clock()
+        self._ahead = ahead
         return True
 
     def _with_other_keys(self, call, refused, error):

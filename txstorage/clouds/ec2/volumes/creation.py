@@ -22,6 +22,7 @@ from ..answers import has_code, understood
 from ..tags import specification
 from ..wire import gibibytes, volume_from_wire
 from .client_tokens import Generations, client_token, owner_of
+from .recent import CREATION
 from .types import type_parameters
 
 MYPY = False
@@ -44,9 +45,6 @@ _ALL_BURNT = u"CreateVolume: EC2 returns volumes of earlier requests, which no l
 
 # The number of volumes whose tokens are remembered.  That of a forgotten one is found to be burnt.
 _REMEMBERED = 10000
-
-# Seconds: a volume that is older than the request was created by an earlier one.
-_FRESH = 60.0
 
 _UNUSABLE = frozenset([u"deleting", u"error"])
 
@@ -152,9 +150,10 @@ class TokenCreations(object):
         # type: (Any, Wanted) -> Any
         volume = understood(self._session, wanted.operation, wanted.volume_in, answer)
         created = None if volume is None else seconds_since_epoch(volume.created_at)
-        if volume is None or created is None or self._session.now() - created < _FRESH:
+        if volume is None or created is None or self._session.now() - created < CREATION:
             return volume
-        # An earlier request with this token created it, and it may be deleted by now.
+        # An earlier request with this token created it, and it may be deleted by now.  Descriptions
+        # show a volume of this age, if it still exists.
         d = self._get(volume.volume_id)  # type: Deferred[Any]
         return d.addCallbacks(lambda found: None if found.status in _UNUSABLE else found, _gone)
 

@@ -52,10 +52,10 @@ class EC2Tables:
 
     # -- client tokens ---------------------------------------------------------
 
-    def token(self, token: str) -> tuple[bytes, str] | None:
-        """:return: the digest of a token's request, and its volume's id; or ``None``."""
+    def token(self, token: str) -> tuple[bytes, str, float] | None:
+        """:return: the digest of a token's request, its volume's id, and its time; or ``None``."""
         row = self._database.execute("SELECT * FROM ec2_tokens WHERE token = ?", token).fetchone()
-        return None if row is None else (row["request"], row["volume_id"])
+        return None if row is None else (row["request"], row["volume_id"], row["used_at"])
 
     def use_token(self, token: str, request: bytes, volume_id: str) -> None:
         """Record a client's token, and forget those of yesterday."""

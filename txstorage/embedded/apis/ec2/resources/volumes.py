@@ -76,7 +76,7 @@ async def copy_volume(call: EC2Call) -> Content:
 
 async def _create(context: EC2Context, wanted: WantedEC2Volume) -> Content:
     def change(store: Store) -> tuple[SeenVolume, bool]:
-        before = _made_before(store, wanted, context.now())
+        before = _made_before(store, wanted)
         if before is not None:
             return before, False
         if not context.files.has_room():
@@ -89,11 +89,11 @@ async def _create(context: EC2Context, wanted: WantedEC2Volume) -> Content:
     return volume_view(seen, context.zone)
 
 
-def _made_before(store: Store, wanted: WantedEC2Volume, now: float) -> SeenVolume | None:
+def _made_before(store: Store, wanted: WantedEC2Volume) -> SeenVolume | None:
     used = None if wanted.token is None else store.ec2.token(wanted.token)
     if used is None:
         return None
-    request, volume_id = used
+    request, volume_id, used_at = used
     if request != wanted.digest:
         raise errors.TOKEN_REUSED()
     found = StoreReader(store).volume(VOLUME.of(volume_id))
@@ -102,7 +102,7 @@ def _made_before(store: Store, wanted: WantedEC2Volume, now: float) -> SeenVolum
     # The volume is gone, and its token gives it away nevertheless.
     volume_type = wanted.volume_type or DEFAULT
     shape = attr.evolve(wanted, volume_type=volume_type, size=wanted.size or 1).shape(None)
-    return _imagined(volume_id, _new(wanted, shape, None), _kind(wanted, shape), now)
+    return _imagined(volume_id, _new(wanted, shape, None), _kind(wanted, shape), used_at)
 
 
 def _new(wanted: WantedEC2Volume, shape: VolumeShape, snapshot: SnapshotRecord | None) -> NewVolume:
