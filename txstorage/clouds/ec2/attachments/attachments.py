@@ -45,7 +45,8 @@ STUCK = 90.0
 _CONTINUOUS = 30.0
 
 _NAME_TAKEN = re.compile(u"already (in use|attached)|is in use|is already used", re.I)
-_LIMIT = frozenset([u"AttachmentLimitExceeded"])
+# The second code is that of too many instances, elsewhere.
+_LIMIT = frozenset([u"AttachmentLimitExceeded", u"InstanceLimitExceeded"])
 _LIMIT_IN_WORDS = re.compile(u"attachment limit|maximum number of (attach|volume)", re.I)
 
 #: The codes of a detach of what is not attached (any more).
