@@ -31,8 +31,8 @@ _NO_ACTION = (
     u"volume of it"
 )
 _ZONE = (
-    u"attach the volume to an instance in the volume's own zone; a snapshot can be made a volume in "
-    u"any zone"
+    u"attach the volume to an instance in the volume's own zone; a snapshot can be made a volume "
+    u"in any zone"
 )
 _TYPE = u"correct the volume type under 'profiles', or the size that it allows"
 
