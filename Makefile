@@ -90,7 +90,7 @@ test-guests: ## run the search for devices in virtual machines with hot-plugged 
 test-fresh: ## run make demo and make test on fresh machines of Debian 12 and 13 (as root, on Debian)
 	@$(PYTHON) -m tests.fresh.run
 
-test-aws: ## run the aws command and boto3 against the embedded service (with loop devices as root)
+test-aws: ## run the aws command and boto3 against the embedded service (with loop devices as root), and the driver on moto
 	@$(PYTHON) -m tests.aws.run
 
 docs: environment ## make the documentation, in docs/_build/html

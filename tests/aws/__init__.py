@@ -1,1 +1,3 @@
-"""The embedded service's EC2 face with Amazon's own clients: ``make test-aws``."""
+"""
+The embedded service's EC2 face with Amazon's own clients, and beside moto: ``make test-aws``.
+"""

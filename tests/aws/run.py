@@ -1,8 +1,10 @@
 """
-Run Amazon's clients against the embedded service's EC2 face: ``make test-aws``.
+Run Amazon's clients against the embedded service's EC2 face, and the driver against moto: ``make
+test-aws``.
 
-Installs the ``aws`` command and boto3 into ``.aws``, and runs :mod:`tests.aws.check_clients` with
-them.  With loop devices, as root, the tests also see a volume that is mounted.  Ends with::
+Installs the ``aws`` command, boto3 and moto into ``.aws``, and runs the modules of tests beside
+this one with them.  With loop devices, as root, the tests also see a volume that is mounted.  Ends
+with::
 
     N passed, N failed, N skipped
 """
@@ -27,7 +29,7 @@ from ..run import (
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLIENTS = os.path.join(ROOT, ".aws")
-PACKAGES = ["awscli", "boto3"]
+PACKAGES = ["awscli", "boto3", "moto[ec2,server]"]
 #: The environment variable with the directory of the clients' programs.
 VARIABLE = "TXSTORAGE_AWS_CLIENTS"
 

@@ -107,7 +107,8 @@ class FailureCase(SynchronousTestCase):
         self.clock = Clock()
         self.clock.advance(time.time())
         self.patch(assembly, "ServiceCodec", CodecOfTests)
-        self.patch(assembly, "EC2Session", partial(EC2Session, wall_clock=self.wall_clock))
+        session = partial(EC2Session, wall_clock=self.wall_clock, jitter=lambda: 0.5)
+        self.patch(assembly, "EC2Session", session)
         self.start(**self.ec2)
 
     def wall_clock(self) -> float:

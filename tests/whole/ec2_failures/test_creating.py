@@ -36,7 +36,7 @@ class EncryptionTests(FailureCase):
             error = self.error(create, OperationFailed, "Can't create volume vol-", "key exists")
             self.assertIn("policy allows its use for EBS", str(error))
         tokens = [form["ClientToken"] for form in self.face.of("CreateVolume")]
-        self.assertEqual(len(set(tokens)), 2)
+        self.assertEqual((len(tokens), len(set(tokens))), (2, 2))
         self.assertEqual(self.volumes(), [])
         # The operator repairs the key.
         self.driver = self.make_driver(kms_key_id=None)

@@ -114,7 +114,7 @@ def wanted_copy(parameters: QueryParameters) -> WantedEC2Volume:
 def _wanted(parameters: QueryParameters, source_id: str | None = None) -> WantedEC2Volume:
     size, snapshot_id = parameters.number("Size"), parameters.text("SnapshotId")
     if size is None and snapshot_id is None and source_id is None:
-        raise errors.MISSING("size or snapshotId")
+        raise errors.MISSING("size/snapshot")
     if snapshot_id is not None:
         SNAPSHOT.check(snapshot_id)
     key = parameters.text("KmsKeyId")
