@@ -14,7 +14,6 @@ from ..helpers.unowned import unowned_volume
 from ..whole.test_ec2 import NOBODY
 from .on_moto import on_moto
 
-
 _NO_DATA = "moto's volumes have no data"
 _NO_CLONES = "moto has no CopyVolumes"
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import import_module
+from pkgutil import iter_modules
 
 import yaml
 from twisted.internet.task import Clock
@@ -19,6 +21,22 @@ from txstorage.clouds.ec2.codec.operations import SERVICES
 from txstorage.clouds.ec2.states import volume_status
 
 PAGE = "docs/ec2.rst"
+SUITE = "tests.whole.ec2_failures"
+#: The form of a report's name in the suite's docstrings.
+REPORT = re.compile(r"[\w/-]+#[0-9]+")
+
+
+def reports() -> dict[str, set[str]]:
+    """:return: the reports that the docstring of each of the suite's tests names."""
+    found = {}
+    for module in iter_modules(import_module(SUITE).__path__, SUITE + "."):
+        for kind in vars(import_module(module.name)).values():
+            if isinstance(kind, type) and kind.__module__ == module.name:
+                for name, test in vars(kind).items():
+                    if name.startswith("test_"):
+                        place = f"{module.name}.{kind.__name__}.{name}"[len(SUITE) + 1 :]
+                        found[place] = set(REPORT.findall(test.__doc__))
+    return found
 
 
 def blocks_in(language: str) -> list[Block]:
@@ -59,3 +77,19 @@ class PageTests(SynchronousTestCase):
                 self.assertEqual(wanted, volume_status(state, attachments), (state, attachments))
                 checked += 1
         self.assertEqual(12, checked)
+
+    def test_failures(self) -> None:
+        """Each report of a failure is of the row's tests, and each of the suite's has a row."""
+        table = text_of(PAGE).split("\nFailures in the field\n", 1)[1]
+        tests, listed = reports(), set()
+        rows = re.findall(r"   \* - (.*)\n     - (.*)\n     - (.*(?:\n       .*)*)\n", table)[1:]
+        for _, known, named in rows:
+            found = set()
+            for name in re.findall(r"``([\w.]+)``", named):
+                of_name = [each for each in tests if (each + ".").startswith(name + ".")]
+                self.assertNotEqual([], of_name, name)
+                found |= {report for each in of_name for report in tests[each]}
+            self.assertEqual(set(REPORT.findall(known)), found)
+            listed |= found
+        self.assertEqual(set().union(*tests.values()), listed)
+        self.assertEqual((12, 19), (len(rows), len(listed)))
