@@ -223,7 +223,7 @@ class FacesTests(SynchronousTestCase):
         self.assertGreater(compared, 150)
 
     def test_where_moto_errs(self):
-        """What EC2 refuses, the embedded service refuses with EC2's code, and moto does not."""
+        """The embedded service refuses what EC2 does, with EC2's code, where moto does not."""
         for face in (self.service, self.moto):
             for name, zone, token in (
                 ("free", face.zone, "free"),

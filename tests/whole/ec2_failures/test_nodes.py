@@ -59,6 +59,9 @@ class NodeTests(FailureCase):
         for _ in range(2):
             self.get(self.driver.start_node(self.there))
             self.let_pass(5)
+        refused = refusal("IncorrectInstanceState", "The instance is not in a state to be started")
+        self.face.script["StartInstances"] = [refused]
+        self.get(self.driver.start_node(self.there))
         self.assertEqual(set(self.get(self.driver.list_live_nodes())), {self.here, self.there})
 
     def stop(self, instance_id: str) -> None:
