@@ -4,6 +4,7 @@ Tests for :mod:`txstorage.clouds.ec2.volumes`.
 
 from __future__ import absolute_import, division, print_function
 
+from twisted.internet.defer import CancelledError
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage import errors
@@ -89,6 +90,16 @@ class GetTests(VolumesTestCase):
         """Any other error is no answer about the volume."""
         d = self.service(refusal(u"UnauthorizedOperation")).get_volume(VOLUME)
         self.failureResultOf(d, errors.PermissionDenied)
+
+
+    def test_cancel(self):
+        """A cancelled look leaves nothing behind: no request, no pause after throttling."""
+        for answer in (HANG, refusal(u"RequestLimitExceeded", status=503)):
+            d = self.service(answer).get_volume(VOLUME)
+            self.assertNoResult(d)
+            d.cancel()
+            self.failureResultOf(d, CancelledError)
+            self.assertEqual([], self.wire.clock.getDelayedCalls())
 
 
 class ListTests(VolumesTestCase):
