@@ -245,6 +245,14 @@ class StuckTests(AttachmentsTestCase):
         self.successResultOf(ec2.request_attach(VOLUME, SERVER))
         self.assertNotEqual([first], self.devices())
 
+    def test_old_description(self):
+        """The count begins with the request, although the attachment is not shown at first."""
+        script = [NODE, ATTACHED, volumes(volume())] + [volumes(self.STUCK)] * 9 + [DETACHED]
+        ec2 = self.service(*script)
+        self.successResultOf(ec2.request_attach(VOLUME, SERVER))
+        self.looks(ec2, 100)
+        self.assertEqual(u"DetachVolume", self.wire.actions()[-1])
+
     def test_in_time(self):
         """An attach that completed, or that was not seen for a time, begins a new count."""
         attached = volume(state=u"in-use", attachments=[attachment(u"attached")])

@@ -76,7 +76,9 @@ class Beginning(object):
     def is_seen_as(self, servers, now):
         # type: (Tuple[Text, ...], float) -> bool
         """:return: whether a look now sees the same attachment."""
-        return servers == self.servers and now - self.latest <= _CONTINUOUS
+        # An old description shows none yet.
+        same = servers == self.servers or not self.servers
+        return same and now - self.latest <= _CONTINUOUS
 
 
 class InstanceAttachments(object):
