@@ -162,6 +162,36 @@ class ProjectTests(WireTests):
         got = await self.cinder_as("admin", "POST", path, {"os-force_delete": {}})
         self.refused(got, refusals.NO_VOLUME, volume_id)
 
+    @compares(
+        "volume POST /v3/<project_id>/snapshots/<snapshot_id>/action",
+        *("NO_SNAPSHOT", "FORBIDDEN", "BAD_SNAPSHOT_STATUS", "NO_VOLUME_ACTION"),
+        "MISSING_FIELD[volume]",
+    )
+    async def test_snapshot_actions(self) -> None:
+        """An administrator sets a snapshot's status, and deletes it in any status."""
+        snapshot_id = await self.snapshot(await self.volume())
+        path = f"/snapshots/{snapshot_id}/action"
+        reset = {"os-reset_status": {"status": "creating"}}
+        for body, name in ((reset, "reset_status"), ({"os-force_delete": {}}, "force_delete")):
+            got = await self.cinder_as("other", "POST", path, body)
+            self.refused(got, refusals.NO_SNAPSHOT, snapshot_id)
+            got = await self.cinder("POST", path, body)
+            policy = "volume_extension:snapshot_admin_actions:" + name
+            self.refused(got, refusals.FORBIDDEN, policy)
+        wrong = {"os-reset_status": {"status": "nope"}}
+        got = await self.cinder_as("admin", "POST", path, wrong)
+        self.refused(got, account_refusals.BAD_SNAPSHOT_STATUS, "nope", ...)
+        got = await self.cinder_as("admin", "POST", path, {"os-reset_status": {}})
+        wanted = refusals.MISSING_FIELD.by_service["volume"]
+        self.refused(got, wanted, "os-reset_status", {}, "status")
+        got = await self.cinder_as("admin", "POST", path, {"more": {}})
+        self.refused(got, refusals.NO_VOLUME_ACTION, "more")
+        self.answered(await self.cinder_as("admin", "POST", path, reset), 202)
+        self.assertEqual((await self.seen(snapshot_id, "snapshot"))["status"], "creating")
+        got = await self.cinder_as("admin", "POST", path, {"os-force_delete": {}})
+        self.answered(got, 202)
+        await self.until(snapshot_id, "404", "snapshot")
+
 
 class RoleTests(WireTests):
     """A reader sees what is the project's, and changes nothing."""

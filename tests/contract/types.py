@@ -144,6 +144,54 @@ class TypeTests(WireTests):
             self.assertEqual(made["id"] in ids, shown, (who, query))
 
     @compares(
+        _TYPE.format("GET") + "/os-volume-type-access",
+        _TYPE.format("POST") + "/action",
+        *(_TYPE.format("GET"), "PUBLIC_TYPE_ACCESS", "PUBLIC_TYPE", "TYPE_ACCESS_EXISTS"),
+        *("NO_TYPE_ACCESS", "NO_VOLUME_ACTION", "FORBIDDEN", "MISSING_FIELD[volume]"),
+        "NO_VOLUME_TYPE",
+    )
+    async def test_access(self) -> None:
+        """An administrator lets projects use a private type; a public one is everybody's."""
+        private, public = await self.new(**{PUBLIC: False}), await self.new()
+        path, project = "/types/" + private["id"], self.session.project
+        body = {"addProjectAccess": {"project": project}}
+        got = await self.cinder("POST", path + "/action", body)
+        policy = "volume_extension:volume_type_access:"
+        self.refused(got, refusals.FORBIDDEN, policy + "addProjectAccess")
+        got = await self.cinder("GET", path + "/os-volume-type-access")
+        self.refused(got, refusals.FORBIDDEN, policy + "get_all_for_type")
+        got = await self.cinder_as("admin", "POST", path + "/action", body)
+        self.empty(got, 202)
+        got = await self.cinder_as("admin", "POST", path + "/action", body)
+        exists = account_refusals.TYPE_ACCESS_EXISTS
+        self.refused(got, exists, private["id"], project)
+        got = await self.cinder_as("admin", "GET", path + "/os-volume-type-access")
+        own = {"volume_type_id": private["id"], "project_id": project}
+        self.assertEqual((got.status, got.body), (200, {"volume_type_access": [own]}))
+        self.assertEqual((await self.cinder("GET", path)).status, 200)
+        self.assertEqual((await self.cinder_as("other", "GET", path)).status, 404)
+        body = {"removeProjectAccess": {"project": project}}
+        self.empty(await self.cinder_as("admin", "POST", path + "/action", body), 202)
+        got = await self.cinder("GET", path)
+        self.refused(got, refusals.NO_VOLUME_TYPE, private["id"])
+        got = await self.cinder_as("admin", "POST", path + "/action", body)
+        self.refused(got, account_refusals.NO_TYPE_ACCESS, private["id"], project)
+        await self.refused_access(path, "/types/" + public["id"])
+
+    async def refused_access(self, private: str, public: str) -> None:
+        """Request what is wrong, or not for a public type."""
+        body: dict[str, Any] = {"addProjectAccess": {"project": self.session.project}}
+        got = await self.cinder_as("admin", "POST", public + "/action", body)
+        self.refused(got, account_refusals.PUBLIC_TYPE)
+        got = await self.cinder_as("admin", "GET", public + "/os-volume-type-access")
+        self.refused(got, account_refusals.PUBLIC_TYPE_ACCESS)
+        got = await self.cinder_as("admin", "POST", private + "/action", {"addProjectAccess": {}})
+        wanted = refusals.MISSING_FIELD.by_service["volume"]
+        self.refused(got, wanted, "addProjectAccess", {}, "project")
+        got = await self.cinder_as("admin", "POST", private + "/action", {"more": {}})
+        self.refused(got, refusals.NO_VOLUME_ACTION, "more")
+
+    @compares(
         *(_SPECS.format("GET"), _SPECS.format("POST"), _SPECS.format("GET") + "/<key>"),
         *(_SPECS.format("PUT") + "/<key>", _SPECS.format("DELETE") + "/<key>"),
         *("NO_SPEC", "SPEC_KEY", "LABEL_MISMATCH", "TOO_MANY_MEMBERS", "FORBIDDEN"),

@@ -40,6 +40,8 @@ BODIES: dict[str, Any] = {
     f"POST {_V}/attachments": {"attachment": {"volume_uuid": MISSING}},
     f"PUT {_SNAPSHOT}": {"snapshot": {"name": "n"}},
     f"POST {_VOLUME}/action": {"os-extend": {"new_size": 2}},
+    f"POST {_SNAPSHOT}/action": {"os-force_delete": {}},
+    f"POST {_TYPE}/action": {"addProjectAccess": {"project": "p"}},
     f"POST {_SERVER}/action": {"os-stop": None},
     f"PUT {_V}/attachments/<attachment_id>": {"attachment": {"connector": {"host": "h"}}},
     f"POST {_V}/attachments/<attachment_id>/action": {"os-complete": {}},
@@ -207,6 +209,10 @@ class PolicyTests(CloudTests):
             "os-extend": {"new_size": 2},
             "os-reset_status": {"status": "error"},
             "os-force_delete": {},
+            "snapshot os-reset_status": {"status": "error"},
+            "snapshot os-force_delete": {},
+            "addProjectAccess": {"project": "p"},
+            "removeProjectAccess": {"project": "p"},
             "os-start": None,
             "os-stop": None,
         }
@@ -219,7 +225,13 @@ class PolicyTests(CloudTests):
                 server = self.cloud.nodes["node-1"]
                 off = "SHUTOFF" if name == "os-start" else "ACTIVE"
                 self.cloud.store.servers.set_status(server, off)
-                got = self.ask_as(who, (service, paths[service]), {name: bodies[name]})
+                route = paths[service]
+                if name.startswith("snapshot "):
+                    route = f"POST {_SNAPSHOT}/action"
+                elif name.endswith("ProjectAccess"):
+                    route = f"POST {_TYPE}/action"
+                body = {name.rpartition(" ")[2]: bodies[name]}
+                got = self.ask_as(who, (service, route), body)
                 self.assertEqual(got.code, 403, (name, got))
                 self.assertIn(f" {rule.name} ", got.message)
         path = f"/volume/v3/{self.project}/volumes/{self.ids['<volume_id>']}?force=true"

@@ -62,6 +62,7 @@ _SERVER = "/v2.1/servers/<server_id>"
 _ATTACHED = _SERVER + "/os-volume_attachments"
 _SERVERS, _SERVER_VOLUMES = "os_compute_api:servers:", "os_compute_api:os-volumes-attachments:"
 _TYPES, _SPECS = "volume_extension:type_", "volume_extension:types_extra_specs:"
+_ACCESS = "volume_extension:volume_type_access:"
 _OWN = "/v3/users/<user_id>/application_credentials"
 _OWN_NAME = "identity:{}_application_credential"
 
@@ -121,6 +122,7 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"GET {_V}/snapshots/detail": ("volume:get_all_snapshots", _READER),
         f"GET {_SNAPSHOT}": ("volume:get_snapshot", _READER),
         f"PUT {_SNAPSHOT}": ("volume:update_snapshot", _MEMBER),
+        f"POST {_SNAPSHOT}/action": (None, _DEPENDS),
         f"DELETE {_SNAPSHOT}": ("volume:delete_snapshot", _MEMBER),
         **_labels(_SNAPSHOT, "snapshot"),
         # Cinder has no policy to read attachments; it lists the user's project's.
@@ -136,6 +138,8 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"GET {_TYPE}": (_TYPES + "get", _READER),
         f"PUT {_TYPE}": (_TYPES + "update", _ADMIN),
         f"DELETE {_TYPE}": (_TYPES + "delete", _ADMIN),
+        f"GET {_TYPE}/os-volume-type-access": (_ACCESS + "get_all_for_type", _ADMIN),
+        f"POST {_TYPE}/action": (None, _DEPENDS),
         f"GET {_TYPE}/extra_specs": (_SPECS + "index", _READER),
         f"POST {_TYPE}/extra_specs": (_SPECS + "create", _ADMIN),
         f"GET {_TYPE}/extra_specs/<key>": (_SPECS + "show", _READER),
@@ -164,11 +168,16 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
     },
 }
 _ADMIN_ACTIONS = "volume_extension:volume_admin_actions:"
+_SNAPSHOT_ACTIONS = "volume_extension:snapshot_admin_actions:"
 _ACTIONS: dict[str, dict[str, tuple[Optional[str], Who]]] = {
     "volume": {
         "os-extend": ("volume:extend", _MEMBER),
         "os-reset_status": (_ADMIN_ACTIONS + "reset_status", _ADMIN),
         "os-force_delete": (_ADMIN_ACTIONS + "force_delete", _ADMIN),
+        "snapshot os-reset_status": (_SNAPSHOT_ACTIONS + "reset_status", _ADMIN),
+        "snapshot os-force_delete": (_SNAPSHOT_ACTIONS + "force_delete", _ADMIN),
+        "addProjectAccess": (_ACCESS + "addProjectAccess", _ADMIN),
+        "removeProjectAccess": (_ACCESS + "removeProjectAccess", _ADMIN),
         # A parameter of the request to delete.
         "force": ("volume:force_delete", _ADMIN),
     },

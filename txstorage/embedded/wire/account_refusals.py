@@ -43,6 +43,13 @@ RESTRICTED_CREDENTIAL = keystone(
     "'application_credential' is not allowed for managing additional application credentials..",
 )
 
+# -- administrators' actions -------------------------------------------------------
+
+BAD_SNAPSHOT_STATUS = cinder(
+    400,
+    "Snapshot status: {} is invalid, valid statuses are: {}.",
+)
+
 # -- volume types and quotas -----------------------------------------------------
 
 SPEC_KEY = cinder(
@@ -64,6 +71,12 @@ DEFAULT_TYPE_STAYS = cinder(
     400, "The volume type {} is a default volume type and cannot be deleted."
 )
 NO_SPEC = cinder(404, "Volume Type {} has no extra specs with key {}.")
+PUBLIC_TYPE_ACCESS = cinder(404, "Access list not available for public volume types.")
+TYPE_ACCESS_EXISTS = cinder(409, "Volume type access for {} / {} combination already exists.")
+NO_TYPE_ACCESS = cinder(404, "Volume type access not found for {} / {} combination.")
+PUBLIC_TYPE = cinder(
+    400, "Invalid volume type: Type access modification is not applicable to public volume type."
+)
 QUOTA_TOO_SMALL = cinder(400, "{} must be >= -1")
 QUOTA_TOO_GREAT = cinder(400, "{} must be <= 2147483647")
 QUOTA_IS_NO_NUMBER = cinder(400, "{} must be an integer")

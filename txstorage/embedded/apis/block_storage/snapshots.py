@@ -21,6 +21,7 @@ from ...store.records import SnapshotRecord
 from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, Version, WireError, endpoint
+from ...wire.fields import only_member
 from ...wire.pagination import next_links, volume_page
 from ...wire.versions import VOLUME
 from ..identity.bearers import Bearers
@@ -28,7 +29,7 @@ from ..visible import visible_snapshot, visible_volume
 from .labels import LabelledService, add_label_routes
 from .queries import boolean, labels, order
 from .quota import check_snapshot, quota_of
-from .snapshot_requests import new_snapshot, new_texts, snapshot_of
+from .snapshot_requests import new_snapshot, new_status, new_texts, snapshot_of
 from .snapshot_views import SnapshotView
 
 _ID = "/v3/<project_id>/snapshots/<snapshot_id>"
@@ -208,6 +209,26 @@ class SnapshotsAPI(LabelledService):
         await self._store.write(change)
         self._engine.begin(snapshot_id)
         return APIResponse(202, content_type=EMPTY)
+
+    @endpoint(app, _ID + "/action", "POST")
+    async def action(self, call: APIRequest, snapshot_id: str) -> APIResponse:
+        """
+        Set a snapshot's status (``os-reset_status``), or begin to delete it in any status
+        (``os-force_delete``), as an administrator.
+        """
+        body = call.json(empty={"None": {}})
+        name = only_member(body, VOLUME)
+        status = new_status(name, body)
+
+        def change(store: Store) -> None:
+            visible_snapshot(call, store, snapshot_id)
+            self.permit(call, f"snapshot {name}")
+            store.snapshots.set_status(snapshot_id, status)
+
+        await self._store.write(change)
+        if name == "os-force_delete":
+            self._engine.begin(snapshot_id)
+        return APIResponse(202)
 
     # -- labels --------------------------------------------------------------
 

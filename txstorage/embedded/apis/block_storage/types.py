@@ -18,7 +18,7 @@ from ...store.projects.types import TypeRecord
 from ...store.store import Store
 from ...wire import account_refusals, refusals
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
-from ...wire.fields import OPTIONAL_TEXT, volume_body, wrapped
+from ...wire.fields import OPTIONAL_TEXT, only_member, volume_body, wrapped
 from ...wire.pagination import next_links, volume_page
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
@@ -71,6 +71,17 @@ _NEW_SPECS = volume_body(wrapped("extra_specs", _SPEC_OBJECT))
 _ONE_SPEC = volume_body(
     {"type": "object", "properties": {}, "minProperties": 1, "maxProperties": 1}
 )
+_PROJECT = {
+    "type": "object",
+    "properties": {"project": _NAME},
+    "required": ["project"],
+    "additionalProperties": False,
+}
+#: The bodies of the actions that change the access to a private type.
+_ACCESS = {
+    name: volume_body(wrapped(name, _PROJECT))
+    for name in ("addProjectAccess", "removeProjectAccess")
+}
 #: The extra specs that all users see.
 _VISIBLE = frozenset(["RESKEY:availability_zones", "multiattach", "replication_enabled"])
 
@@ -243,6 +254,55 @@ class TypesAPI(ProjectService):
 
         await self._store.write(change)
         return APIResponse(202)
+
+    # -- access --------------------------------------------------------------
+
+    @endpoint(app, _ID + "/os-volume-type-access", "GET")
+    def access(self, call: APIRequest, type_id: str) -> APIResponse:
+        """List the projects that may use a private volume type, to an administrator."""
+        self.permit(call)
+        if self._found(call, type_id).is_public:
+            raise account_refusals.PUBLIC_TYPE_ACCESS()
+        first = self._directory.ids.project
+        views = [
+            {"volume_type_id": type_id, "project_id": project_id or first}
+            for project_id in self._store.types.projects(type_id)
+        ]
+        return APIResponse(200, {"volume_type_access": views})
+
+    @endpoint(app, _ID + "/action", "POST")
+    async def action(self, call: APIRequest, type_id: str) -> APIResponse:
+        """
+        Let a project use a private volume type (``addProjectAccess``), or no longer
+        (``removeProjectAccess``), as an administrator.
+        """
+        body = call.json(empty={"None": {}})
+        name = only_member(body, VOLUME)
+        if name not in _ACCESS:
+            raise refusals.NO_VOLUME_ACTION(name)
+        _ACCESS[name].check(body)
+        self.permit(call, name)
+        project_id = body[name]["project"]
+
+        def change(store: Store) -> None:
+            found, key = self._found(call, type_id, store), self._key(project_id)
+            if found.is_public:
+                raise account_refusals.PUBLIC_TYPE()
+            known = key in store.types.projects(type_id)
+            if name == "addProjectAccess":
+                if known:
+                    raise account_refusals.TYPE_ACCESS_EXISTS(type_id, project_id)
+                store.types.allow(type_id, key)
+            elif not known:
+                raise account_refusals.NO_TYPE_ACCESS(type_id, project_id)
+            else:
+                store.types.disallow(type_id, key)
+
+        await self._store.write(change)
+        return APIResponse(202, content_type=EMPTY)
+
+    def _key(self, project_id: str) -> str | None:
+        return self._directory.key_of_project(project_id)
 
 
 def _refuse_taken(store: Store, name: str) -> None:
