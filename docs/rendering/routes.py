@@ -19,9 +19,14 @@ import attr
 from tests.contract.record import APPS, errors
 from txstorage.embedded.apis.attachments import AttachmentsAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
+from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
+from txstorage.embedded.apis.block_storage.types import TypesAPI
 from txstorage.embedded.apis.compute import ComputeAPI
-from txstorage.embedded.apis.identity import IdentityAPI
+from txstorage.embedded.apis.identity.accounts import AccountsAPI
+from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
+from txstorage.embedded.apis.identity.authentication import IdentityAPI
+from txstorage.embedded.apis.identity.bearers import Bearers
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire.fields import BodySchema
 from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
@@ -30,7 +35,10 @@ from txstorage.embedded.wire.versions import COMPUTE, VOLUME, announcements, as_
 from .tables import Row, first_paragraph, literal, literals
 
 #: By the services of :data:`tests.contract.record.APPS`, and in their order.
-CLASSES = (IdentityAPI, BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, ComputeAPI)
+CLASSES = (
+    *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI),
+    *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI, ComputeAPI),
+)
 #: The methods that answer a request before, or instead of, its handler.
 _OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault", "disk_full")
 _METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -105,8 +113,8 @@ class _Reached:
         value = node.value
         if isinstance(value, ast.Name) and value.id != "self":
             return getattr(function.__globals__.get(value.id), node.attr, None)
-        if isinstance(value, ast.Attribute) and value.attr == "_identity":
-            return getattr(IdentityAPI, node.attr, None)
+        if isinstance(value, ast.Attribute) and value.attr == "_bearers":
+            return getattr(Bearers, node.attr, None)
         if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "super":
             for base in self._service.__mro__:
                 self.add(vars(base).get(node.attr))

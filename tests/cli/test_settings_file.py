@@ -78,7 +78,12 @@ class SettingsTests(SynchronousTestCase):
 
     def test_every_option(self) -> None:
         """Each option can be given by its name, with hyphens or underscores."""
+        accounts = os.path.abspath(self.mktemp())
+        with open(accounts, "w") as opened:
+            opened.write("users: {u: {projects: {p: reader}}}")
         values: dict[str, Any] = {
+            "user": ["t:p:member"],
+            "accounts": accounts,
             "state-dir": "/s",
             "host": "0.0.0.0",
             "port": 1,
@@ -109,6 +114,7 @@ class SettingsTests(SynchronousTestCase):
             options = self.served(text)
             self.assertEqual((options.state_dir, options.host, options.port), ("/s", "0.0.0.0", 1))
             self.assertEqual((options.nodes, options.devices), (("a", "b"), "file"))
+            self.assertEqual([user.name for user in options.users], ["t", "u"])
             self.assertEqual((options.tls_cert, options.tls_key), ("/c", "/k"))
             self.assertEqual(sorted(options.behaviour.values()), [0.5, 3, 4, 5, 6.0, 7])
             self.assertEqual(options.ec2_port, 8)
@@ -127,6 +133,9 @@ class SettingsTests(SynchronousTestCase):
         self.assertEqual({*settings, "state-dir"}, set(options_by_key(command.serve)))
         # The service generates no certificate when it is given one.
         del settings["tls-cert"], settings["tls-key"]
+        # There is no other user than the first one.
+        self.assertEqual(len(self.served("user: " + json.dumps(settings.pop("user"))).users), 2)
+        del settings["accounts"]
         # Without a port there is no EC2 face.
         del settings["ec2-port"]
         options = attr.evolve(self.served(json.dumps(settings)), nodes=())
@@ -164,7 +173,9 @@ class SettingsTests(SynchronousTestCase):
             self.assertTrue(result.stderr.startswith("Error: "), result.stderr)
             for word in (*words, self.path):
                 self.assertIn(word, result.stderr)
-        self.assertIn("What to do: use one of: devices, ec2-", self.refused("x: 1\n").stderr)
+        self.assertIn(
+            "What to do: use one of: accounts, devices, ec2-", self.refused("x: 1\n").stderr
+        )
         document = json.loads(self.refused("x: 1\n", "--json").stdout)
         self.assertEqual(document["error"]["kind"], "InvalidConfiguration")
 

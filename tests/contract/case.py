@@ -30,7 +30,9 @@ class Target:
     :ivar auth_url: of Identity, with its version.
     :ivar user: ``username``, ``password`` and ``project_name`` of a user, all
         in the domain ``default``.
-    :ivar admin: likewise, of one who may reset a volume's status.
+    :ivar admin: likewise, of an administrator, in another project.
+    :ivar other: likewise, of a member of a third project.
+    :ivar reader: likewise, of a reader in the user's project.
     :ivar servers: the ids of two servers of the project, which are on.
     :ivar too_big: GiB; a volume that no back end can make.
     """
@@ -38,10 +40,12 @@ class Target:
     auth_url: str
     user: dict[str, str]
     admin: dict[str, str]
+    other: dict[str, str]
+    reader: dict[str, str]
     servers: list[str]
     too_big: int
 
-    async def exchange(self, url: str, request: bytes, as_admin: bool) -> bytes:
+    async def exchange(self, url: str, request: bytes) -> bytes:
         """
         Send a request.
 
@@ -151,8 +155,7 @@ class Session:
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         url = self.roots[service] + path
         request = request_bytes(method, url, sent, data)
-        as_admin = self.who is self.target.admin
-        content = await self.target.exchange(url, request, as_admin)
+        content = await self.target.exchange(url, request)
         answer = answer_from(method, url, content)
         self.exchanges.append((service, path, answer))
         return answer
@@ -176,7 +179,7 @@ class WireTests(TestCase):
         self.session = Session(self.target, self.target.user, self.exchanges)
         self.made: set[str] = set()
         self.made_snapshots: set[str] = set()
-        self._admin: Session | None = None
+        self._sessions: dict[str, Session] = {}
         await self.session.log_in()
 
     async def _finish(self) -> None:
@@ -227,11 +230,43 @@ class WireTests(TestCase):
         return got
 
     async def admin(self) -> Session:
-        """Return a session of a user who may reset a volume's status."""
-        if self._admin is None:
-            self._admin = Session(self.target, self.target.admin, self.exchanges)
-            await self._admin.log_in()
-        return self._admin
+        """Return a session of an administrator."""
+        return await self.session_of("admin")
+
+    async def session_of(self, who: str) -> Session:
+        """Return a session of the target's ``admin``, ``other`` or ``reader``."""
+        if who not in self._sessions:
+            session = Session(self.target, getattr(self.target, who), self.exchanges)
+            await session.log_in()
+            self._sessions[who] = session
+        return self._sessions[who]
+
+    async def cinder_as(
+        self, who: str, method: str, path: str, body: Any = None, **options: Any
+    ) -> Answer:
+        """Call Block Storage as another user, in that user's project."""
+        session = await self.session_of(who)
+        got = await session.ask("volume", method, f"/v3/{session.project}{path}", body, **options)
+        self.check_every("volume", path, got)
+        return got
+
+    async def identity_as(
+        self, who: str, method: str, path: str, body: Any = None, **options: Any
+    ) -> Answer:
+        """Call Identity as another user, below ``/v3``."""
+        session = await self.session_of(who)
+        got = await session.ask("identity", method, "/v3" + path, body, **options)
+        self.check_every("identity", path, got)
+        return got
+
+    async def nova_as(
+        self, who: str, method: str, path: str, body: Any = None, **options: Any
+    ) -> Answer:
+        """Call Compute as another user, below ``/v2.1``."""
+        session = await self.session_of(who)
+        got = await session.ask("compute", method, "/v2.1" + path, body, **options)
+        self.check_every("compute", path, got)
+        return got
 
     # -- assertions --------------------------------------------------------------
 

@@ -18,11 +18,15 @@ from werkzeug.exceptions import HTTPException
 
 from txstorage.embedded.apis.attachments import AttachmentsAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
+from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
+from txstorage.embedded.apis.block_storage.types import TypesAPI
 from txstorage.embedded.apis.compute import ComputeAPI
-from txstorage.embedded.apis.identity import IdentityAPI
+from txstorage.embedded.apis.identity.accounts import AccountsAPI
+from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
+from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
-from txstorage.embedded.wire import refusals
+from txstorage.embedded.wire import account_refusals, refusals
 from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
 from txstorage.embedded.wire.versions import announcements
 
@@ -31,10 +35,14 @@ from .exchanges import Answer
 #: The services' Klein applications.
 APPS = [
     ("identity", IdentityAPI.app),
+    ("identity", AccountsAPI.app),
+    ("identity", ApplicationCredentialsAPI.app),
     ("volume", BlockStorageAPI.app),
     ("volume", AttachmentsAPI.app),
     ("volume", SnapshotsAPI.app),
     ("volume", ProjectAPI.app),
+    ("volume", TypesAPI.app),
+    ("volume", QuotasAPI.app),
     ("compute", ComputeAPI.app),
 ]
 _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")
@@ -56,9 +64,9 @@ def routes() -> set[str]:
 
 
 def errors() -> dict[str, Refusal]:
-    """The embedded service's errors, by their names in its module ``refusals``."""
+    """The embedded service's errors, by their names in its two tables."""
     found: dict[str, Refusal] = {}
-    for name, value in vars(refusals).items():
+    for name, value in [*vars(refusals).items(), *vars(account_refusals).items()]:
         many = value.by_service if isinstance(value, SharedRefusal) else value
         if isinstance(value, Refusal):
             found[name] = value

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from .accounts import AccountTests, CredentialTests
 from .actions import DeleteTests
+from .administration import ProjectTests, QuotaTests, RoleTests
 from .attachments import HostTests
 from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
@@ -16,6 +18,7 @@ from .lists import LabelTests, ListTests
 from .server_lists import ServerListTests
 from .snapshot_lists import SnapshotLabelTests, SnapshotListTests
 from .snapshots import SnapshotTests
+from .types import TypeTests
 from .versions import DocumentTests, NegotiationTests, PathTests
 from .volumes import CreateTests, ShowTests
 
@@ -39,6 +42,12 @@ SUITE: list[type[WireTests]] = [
     SnapshotLabelTests,
     CopyTests,
     GrowTests,
+    AccountTests,
+    CredentialTests,
+    ProjectTests,
+    RoleTests,
+    TypeTests,
+    QuotaTests,
 ]
 
 

@@ -15,13 +15,14 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 import txstorage.embedded
-from txstorage.embedded.apis.identity import Ids
+from txstorage.embedded.accounts.declarations import Account
+from txstorage.embedded.accounts.directory import Ids
 from txstorage.embedded.application import Application
 from txstorage.embedded.machine.devices import FileDevices
 from txstorage.embedded.machine.files import VolumeFiles
-from txstorage.embedded.settings import USER
+from txstorage.embedded.settings import PROJECT, USER
 from txstorage.embedded.testing import in_memory_cloud
-from txstorage.embedded.wire import refusals
+from txstorage.embedded.wire import account_refusals, refusals
 from txstorage.embedded.wire.site import BoundedSite
 
 from .case import Target
@@ -29,6 +30,13 @@ from .record import compared, errors, lines, read, routes
 from .suite import SUITE, make_wire_tests
 
 DELAY = 0.3
+PASSWORD = "open sesame"
+#: Beside the first user: users of the same names and roles as those of the rig.
+ACCOUNTS = (
+    Account("admin", PASSWORD, {"admin": ("admin",)}),
+    Account("other", PASSWORD, {"other": ("member",)}),
+    Account("reader", PASSWORD, {PROJECT: ("reader",)}),
+)
 
 #: Routes and errors that the suite can't compare, with the reasons.
 NOT_COMPARABLE = {
@@ -52,17 +60,19 @@ class EmbeddedTarget(Target):
 
     def __init__(self) -> None:
         self._clock = Clock()
-        self._cloud = in_memory_cloud(self._clock, transition_delay=DELAY)
+        self._cloud = in_memory_cloud(self._clock, transition_delay=DELAY, accounts=ACCOUNTS)
         self.auth_url = self._cloud.auth_url
         self.user = {
             "username": USER,
             "password": self._cloud.settings.password,
             "project_name": self._cloud.credentials["project_name"],
         }
-        self.admin = dict(self.user)
+        self.admin, self.other, self.reader = (
+            {"username": name, "password": PASSWORD, "project_name": project}
+            for name, project in (("admin", "admin"), ("other", "other"), ("reader", PROJECT))
+        )
         self.servers = list(self._cloud.nodes.values())
-        self._user_site = self._cloud.application.site()
-        self._admin_site = self._restarted(roles=("admin", "member"))
+        self._site = self._cloud.application.site()
 
     def _restarted(self, **changes: Any) -> BoundedSite:
         """Restart the cloud with other settings."""
@@ -73,9 +83,8 @@ class EmbeddedTarget(Target):
         application = Application(self._clock, self._cloud.store, devices, settings)
         return application.site()
 
-    async def exchange(self, url: str, request: bytes, as_admin: bool) -> bytes:
-        site = self._admin_site if as_admin else self._user_site
-        protocol = site.buildProtocol(None)
+    async def exchange(self, url: str, request: bytes) -> bytes:
+        protocol = self._site.buildProtocol(None)
         transport = StringTransport()
         protocol.makeConnection(transport)
         protocol.dataReceived(request)
@@ -89,7 +98,7 @@ class EmbeddedTarget(Target):
         self._clock.advance(DELAY / 3)
 
     async def limit(self, volumes: int, gigabytes: int, snapshots: int = -1) -> None:
-        self._user_site = self._restarted(
+        self._site = self._restarted(
             max_volumes=volumes, max_gigabytes=gigabytes, max_snapshots=snapshots
         )
 
@@ -134,8 +143,8 @@ class CompletenessTests(SynchronousTestCase):
         self.assertEqual(set(NOT_COMPARABLE) - known, set())
 
     def test_one_table(self) -> None:
-        """OpenStack's errors are made in ``refusals.py`` only, so that the suite misses none."""
-        self.assertEqual(_makers_of_errors(), {refusals.__file__})
+        """OpenStack's errors are made in the two tables only, so that the suite misses none."""
+        self.assertEqual(_makers_of_errors(), {refusals.__file__, account_refusals.__file__})
 
 
 def _makers_of_errors() -> set[str]:

@@ -33,6 +33,8 @@ SUITES = {
     "ci": "tests/documents/test_documents.py",
     # an agent.yml, or its dataset section
     "configuration": "tests/documents/test_documents.py",
+    # users of the embedded service, in options and in a file
+    "accounts": "tests/embedded/accounts/test_declarations.py",
     # policies of a cloud's operator
     "rules": "tests/cli/test_openstack_page.py",
     "buildbot": "tests/buildbot/check_certification.py",

@@ -250,6 +250,36 @@ class RestoreTests(RecoveryCase):
             self.assertEqual(file.read(4), b"data")
         self.assertEqual(os.stat(self.path("txstorage.sqlite")).st_mode & 0o777, 0o600)
 
+    async def test_owners(self) -> None:
+        """
+        Volumes and snapshots stay their owners', and a type that an administrator has made comes
+        back, though its extra specs do not.
+        """
+        service = await self.serve()
+        store, application = service._store, service._application
+        whose = {"volume_type": "own", "project_id": "p", "user_id": "u"}
+
+        def change(store: Store) -> VolumeRecord:
+            store.types.add("own", specs={"a": "b"})
+            return store.add_volume(attr.evolve(NewVolume("n", None, 1, "own", {}), **whose))
+
+        volume_id = (await store.write(change)).volume_id
+        application._engine.begin(volume_id)
+        await application._engine.idle(volume_id)
+        new = attr.evolve(NewSnapshot(volume_id, None, None, 1, "own", {}), **whose)
+        snapshot_id = (await store.write(lambda store: store.snapshots.add(new))).snapshot_id
+        application._snapshot_engine.begin(snapshot_id)
+        await application._snapshot_engine.idle(snapshot_id)
+        await service.stop()
+        self.lose()
+        self.recover()
+        store = (await self.serve())._store
+        for found in (store.volume(volume_id), store.snapshots.find(snapshot_id)):
+            self.assertEqual(
+                (found.project_id, found.user_id, found.volume_type), ("p", "u", "own")
+            )
+        self.assertEqual(store.types.find("own").extra_specs, {})
+
     async def test_looking_changes_nothing(self) -> None:
         """Until it is confirmed, a recovery changes nothing."""
         await self.fill()

@@ -99,6 +99,21 @@ class Child:
             catalog["compute"], self.server
         )
 
+    def log_in_as(self, name: str) -> None:
+        """Get a token of a declared user, whose URLs name its project."""
+        with open(os.path.join(self.directory, f"password-{name}")) as opened:
+            domain = {"id": "default"}
+            body = password_auth(opened.read().strip(), name=name, domain=domain)
+        self.token = None
+        got, headers = self.ask("POST", self.auth_url + "/auth/tokens", body)
+        self.token = headers["X-Subject-Token"]
+        (url,) = [
+            service["endpoints"][0]["url"]
+            for service in got["token"]["catalog"]
+            if service["type"] == "volumev3"
+        ]
+        self.volumes = url + "/volumes"
+
     def ask(self, method: str, url: str, body: Any = None) -> tuple[Any, dict[str, str]]:
         """Make one exchange; 404 returns ``None``."""
         request = urllib.request.Request(url, method=method)
@@ -172,6 +187,37 @@ class ProcessTests(SynchronousTestCase):
                 self.assertNotIn(opened.read().strip(), child.output)
             code, errors = child.end(how)
             self.assertEqual((code, errors), (0, ""))
+
+    def test_users(self) -> None:
+        """
+        Users of options and of a file log in with the passwords of their files; what they made is
+        theirs after a ``kill -9``.
+        """
+        accounts = os.path.join(self.directory, "accounts.yml")
+        with open(accounts, "w") as opened:
+            opened.write("users: {bob: {projects: {two: member}}}")
+        state = os.path.join(self.directory, "state")
+        options = ("--devices", "file", "--user", "alice:one:member", "--accounts", accounts)
+        made = {}
+        for begun in (False, True):
+            child = Child(self, state, *options)
+            for name in ("alice", "bob"):
+                child.log_in_as(name)
+                if not begun:
+                    made[name] = child.create()
+                    child.wait(made[name], "available")
+            for name, other in (("alice", "bob"), ("bob", "alice")):
+                child.log_in_as(name)
+                self.assertEqual(child.status(made[name]), "available", name)
+                self.assertEqual(child.status(made[other]), "404", name)
+            child.end(signal.SIGKILL)
+
+    def test_wrong_users(self) -> None:
+        """A wrong user is a usage error, before anything is made."""
+        child = Child(self, self.directory, "--user", "alice:one:membr")
+        code, errors = child.end(signal.SIGTERM)
+        self.assertEqual((code, os.listdir(self.directory)), (2, []))
+        self.assertIn("did you mean 'member'?", errors)
 
     def test_hang_up(self) -> None:
         """The end of its terminal stops the process in order, with the exit code that says so."""

@@ -9,7 +9,7 @@ import time
 
 from .client import Client, Refused
 from .configuration import BACKEND, policy
-from .layout import HOST, HOST_6, IPV6_REGION, PAGED_REGION, REGION, USERS, has_ipv6
+from .layout import HOST, HOST_6, IPV6_REGION, PAGED_REGION, REGION, ROLES, USERS, has_ipv6
 from .progress import until
 
 #: The volume types that the tests' profiles map to.
@@ -55,7 +55,7 @@ def _register_users(layout, admin):
         project_id = _ensure(admin, "projects", "project", project, ["name"])
         user = {"name": username, "domain_id": "default", "password": layout.passwords[username]}
         user_id = _ensure(admin, "users", "user", user, ["name"])
-        for role in ("admin", "service") if username == "svc" else ("member",):
+        for role in ROLES.get(username, ("member",)):
             path = "/projects/{}/users/{}/roles/{}".format(project_id, user_id, roles[role])
             admin.put("identity", path)
 
@@ -181,7 +181,7 @@ def describe(layout, servers, control):
             "project_name": USERS[username],
             "project_id": client(layout, username).project_id,
         }
-        for username in ("admin", *VOLUMES)
+        for username in ("admin", "reader", *VOLUMES)
     }
     return {
         "auth_url": layout.auth_url,

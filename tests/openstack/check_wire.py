@@ -69,14 +69,16 @@ class RealTarget(Target):
         there = description()
         self.auth_url = there["auth_url"]
         users = {
-            name: dict(there["users"][name], region=there["region"]) for name in ("demo", "admin")
+            name: dict(there["users"][name], region=there["region"])
+            for name in ("demo", "admin", "other", "reader")
         }
         self.user, self.admin = users["demo"], users["admin"]
+        self.other, self.reader = users["other"], users["reader"]
         self.servers = there["servers"]["demo"][:2]
         self._limited = False
         self._credentials: List[Any] = []
 
-    async def exchange(self, url: str, request: bytes, as_admin: bool) -> bytes:
+    async def exchange(self, url: str, request: bytes) -> bytes:
         parts = urlsplit(url)
         endpoint = HostnameEndpoint(reactor, parts.hostname or "", parts.port or 80)
         protocol = await connectProtocol(endpoint, _Exchange(request))

@@ -24,7 +24,12 @@ PORTS = [
     *("placement", "neutron", "rabbit", "rabbit-distribution", "epmd"),
 ]
 #: The users, and the project of each.
-USERS = {"admin": "admin", "svc": "service", "demo": "demo", "other": "other", "cramped": "cramped"}
+USERS = {
+    **{"admin": "admin", "svc": "service", "demo": "demo", "other": "other", "cramped": "cramped"},
+    "reader": "demo",
+}
+#: The roles of users that are not members of their project.
+ROLES = {"svc": ("admin", "service"), "reader": ("reader",)}
 
 
 def has_ipv6():

@@ -20,11 +20,17 @@ from .._log import SERVER_REQUEST
 from .apis.attachments import AttachmentsAPI
 from .apis.block_storage import project
 from .apis.block_storage.project import ProjectAPI
+from .apis.block_storage.quotas import QuotasAPI
 from .apis.block_storage.snapshots import SnapshotsAPI
+from .apis.block_storage.types import TypesAPI
 from .apis.compute import ComputeAPI
 from .apis.ec2.call import EC2Context
 from .apis.ec2.resources.snapshots import delete_abandoned
-from .apis.identity import IdentityAPI
+from .apis.identity import accounts
+from .apis.identity.accounts import AccountsAPI
+from .apis.identity.application_credentials import ApplicationCredentialsAPI
+from .apis.identity.authentication import IdentityAPI
+from .apis.identity.bearers import Bearers
 from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
 from .machine.devices import IDeviceBackend
@@ -87,21 +93,23 @@ class _Root(Resource):
     """
     Chooses the service, and gives every request its id.
 
-    :param services: resources by the first segment of their paths; a part of a service by the first
-        and the fourth one, which follows the project.
+    :param services: resources by the first segment of their paths; a part of Block Storage by the
+        first and the fourth one, which follows the project; a part of Identity by the first and the
+        third one, and possibly the fifth.
+    :param bearers: finds the projects of tokens.
     :param health: of the path ``/healthcheck``.
     """
 
     def __init__(
         self,
         services: Mapping[bytes, IResource],
-        project_id: str,
+        bearers: Bearers,
         base_url: str | None,
         health: HealthCheck,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._services = services
-        self._project_id = project_id
+        self._bearers = bearers
         self._base_url = base_url
         self._documents = set(announcements(""))
         self._health = health
@@ -120,12 +128,28 @@ class _Root(Resource):
         if whole == "/healthcheck":
             return self._health
         if path == b"volume":
-            request.postpath = _in_project(request.postpath, self._project_id)
-        part = b"/".join([path] + request.postpath[2:3])
-        found = self._services.get(part, self._services.get(path))
+            request.postpath = _in_project(request.postpath, self._project_of(request))
+        found = self._part(path, request.postpath)
         if found is None or whole in self._documents:
             return _Document(whole, self._base_url)
         return found
+
+    def _part(self, path: bytes, rest: list[bytes]) -> IResource | None:
+        """Return the resource of a path, which is the part of a service, if it has parts."""
+        if path == b"volume":
+            parts = [[path, *rest[2:3]]]
+        else:
+            parts = [[path, *rest[1:2], *rest[3:4]], [path, *rest[1:2]]]
+        found = (self._services.get(b"/".join(part)) for part in [*parts, [path]])
+        return next((each for each in found if each is not None), None)
+
+    def _project_of(self, request: IRequest) -> str:
+        """Return the project of a request whose path omits it."""
+        token: bytes = request.getHeader(b"X-Auth-Token") or b""
+        # Whether the token is still valid is checked later.
+        record = self._bearers.signer.record(token.decode("utf-8", "replace"))
+        own = self._bearers.directory.ids.project
+        return own if record is None or record.project_id is None else record.project_id
 
 
 def _log_request(result: object, request: IRequest, request_id: str) -> None:
@@ -178,7 +202,7 @@ class Application:
         self._store = store
         self._devices = devices
         self._settings = settings
-        self._identity = IdentityAPI(store, settings, reactor.seconds, wall_time)
+        self._bearers = Bearers(store, settings, reactor.seconds, wall_time)
         delay = settings.transition_delay
         self._engine = Engine(reactor, store, devices, delay, self._turns)
         self._snapshot_engine = Engine(reactor, store, devices, delay, self._turns, Snapshots())
@@ -240,27 +264,35 @@ class Application:
         if (method, path.rstrip(b"/")) == (b"POST", _TOKENS):
             return True
         token: bytes = request.getHeader(b"X-Auth-Token") or b""
-        return self._identity.valid_token(token.decode("utf-8", "replace")) is not None
+        return self._bearers.record(token.decode("utf-8", "replace")) is not None
 
     def resource(self) -> IResource:
         """The resource for a ``Site``."""
-        parts = (self._store, self._identity, self._engine, self._settings, self._turns)
+        bearers, base_url = self._bearers, self._settings.base_url
+        parts = (self._store, bearers, self._engine, self._settings, self._turns)
         files = self._devices.files
         volumes = BlockStorageAPI(*parts, self._snapshot_engine, files)
         snapshots = SnapshotsAPI(
-            self._store, self._identity, self._snapshot_engine, self._settings, self._turns, files
+            self._store, bearers, self._snapshot_engine, self._settings, self._turns, files
         )
         services = {
-            b"identity": self._identity.resource(),
+            b"identity": IdentityAPI(self._store, self._settings, bearers).resource(),
+            b"identity/users/application_credentials": ApplicationCredentialsAPI(
+                self._store, bearers, base_url
+            ).resource(),
             b"volume": volumes.resource(),
             b"compute": ComputeAPI(*parts).resource(),
             b"volume/attachments": AttachmentsAPI(*parts, self._devices).resource(),
             b"volume/snapshots": snapshots.resource(),
+            b"volume/types": TypesAPI(*parts).resource(),
+            b"volume/os-quota-sets": QuotasAPI(*parts).resource(),
         }
         others = ProjectAPI(*parts, files).resource()
         services.update((f"volume/{name}".encode("ascii"), others) for name in project.PATHS)
+        others = AccountsAPI(bearers, base_url).resource()
+        services.update((f"identity/{name}".encode("ascii"), others) for name in accounts.PATHS)
         health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
-        return _Root(services, self._identity.ids.project, self._settings.base_url, health)
+        return _Root(services, bearers, base_url, health)
 
     async def _problem(self) -> str:
         """Return the reason why no volume can be made; empty when one can."""

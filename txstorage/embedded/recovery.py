@@ -335,6 +335,10 @@ def _fill(store: Store, remains: Remains) -> None:
         store.set_fact(name, value)
     for name, server_id in remains.nodes.items():
         store.declare_server(name, server_id)
+    for name in sorted({each.volume.volume_type for each in remains.volumes}):
+        # An administrator's, whose extra specs are lost.
+        if store.types.find(name) is None:
+            store.types.add(name)
     for each in remains.volumes:
         store.restore_volume(each.volume)
     for restorable in remains.snapshots:

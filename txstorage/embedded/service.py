@@ -26,6 +26,8 @@ from twisted.web.resource import IResource
 
 from .._support.monotonic import use_monotonic_time
 from .._support.notations.addresses import is_loopback
+from .accounts.declarations import Account, Declaration
+from .accounts.passwords import with_passwords
 from .agent_yml import Access, AgentFiles, reachable
 from .apis.ec2.ports import EC2Ports, open_ports, write_credentials
 from .application import Application
@@ -57,6 +59,7 @@ class ServiceOptions:
     :ivar behaviour: of :class:`~txstorage.embedded.settings.Settings`.
     :ivar ec2_port: of the EC2 face, whose nodes' metadata have the next ones; ``None`` for none.
     :ivar ec2: of :class:`~txstorage.embedded.settings.EC2Settings`.
+    :ivar users: beside the first one.
     """
 
     state_dir: str
@@ -70,6 +73,7 @@ class ServiceOptions:
     behaviour: dict[str, Any] = attr.Factory(dict)
     ec2_port: int | None = None
     ec2: dict[str, Any] = attr.Factory(dict)
+    users: tuple[Declaration, ...] = ()
 
 
 def exposure(options: ServiceOptions) -> str:
@@ -240,6 +244,7 @@ class EmbeddedService:
             password=state.password(),
             application_secret=state.application_secret(),
             ec2=self._ec2_settings(state),
+            accounts=self._accounts(state),
             **options.behaviour,
         )
         cluster_id = store.fact("cluster_id", lambda: str(uuid.uuid4()))
@@ -343,6 +348,11 @@ class EmbeddedService:
         self._ports.append(port)
         self._sites.append(site)
         return port
+
+    def _accounts(self, state: StateDirectory) -> tuple[Account, ...]:
+        accounts, remarks = with_passwords(self._options.users, state)
+        self.remarks.extend(remarks)
+        return accounts
 
     def _ec2_settings(self, state: StateDirectory) -> EC2Settings:
         if self._options.ec2_port is None:

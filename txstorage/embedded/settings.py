@@ -7,6 +7,8 @@ import uuid
 
 import attr
 
+from .accounts.declarations import Account
+
 REGION = "txstorage"
 USER = "txstorage"
 PROJECT = "txstorage"
@@ -63,15 +65,17 @@ class Settings:
     """
     The behaviour of the embedded service.
 
-    :ivar password: the one user's password.
-    :ivar application_secret: the secret of the one application credential.
+    :ivar password: the first user's password.
+    :ivar application_secret: the secret of the first user's application credential.
     :ivar transition_delay: seconds a volume stays in each transient status.
     :ivar token_lifetime: seconds.
-    :ivar max_volumes: the quota; negative: none.
-    :ivar max_snapshots: the quota; negative: none.
-    :ivar max_gigabytes: the quota in GiB of volumes and snapshots; negative: none.
+    :ivar max_volumes: the quota of a project; negative: none.
+    :ivar max_snapshots: the quota of a project; negative: none.
+    :ivar max_gigabytes: the quota of a project in GiB of volumes and snapshots; negative: none.
     :ivar page_size: how many entries a list answers with at most.
-    :ivar roles: the user's roles; with ``admin`` the user may reset a status.
+    :ivar roles: the first user's roles in the first project.
+    :ivar accounts: the other users, and more roles of the first one, whose password there is not
+        used.
     :ivar base_url: the scheme, host and port that links begin with; without it they begin with what
         the request was sent to.
     """
@@ -84,6 +88,7 @@ class Settings:
     max_snapshots: int = 1000
     max_gigabytes: int = -1
     page_size: int = 1000
-    roles: tuple[str, ...] = ("member", "reader")
+    roles: tuple[str, ...] = ("member",)
+    accounts: tuple[Account, ...] = ()
     base_url: str | None = None
     ec2: EC2Settings = EC2Settings()

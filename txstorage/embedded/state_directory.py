@@ -163,12 +163,20 @@ class StateDirectory:
 
     @property
     def password_file(self) -> str:
-        """The file that holds the user's password."""
+        """The file that holds the first user's password."""
         return os.path.join(self.path, "password")
 
     def password(self) -> str:
-        """The user's password, generated the first time."""
+        """The first user's password, generated the first time."""
         return self._secret(self.password_file)
+
+    def password_file_of(self, user: str) -> str:
+        """The file that holds the password of another user."""
+        return os.path.join(self.path, f"password-{user}")
+
+    def password_of(self, user: str) -> str:
+        """The password of another user, generated the first time."""
+        return self._secret(self.password_file_of(user))
 
     def application_secret(self) -> str:
         """The application credential's secret, generated the first time."""

@@ -7,7 +7,7 @@ from typing import Any
 import attr
 from treq.testing import StubTreq
 
-from txstorage.embedded.apis.identity import Ids
+from txstorage.embedded.accounts.directory import Ids
 from txstorage.embedded.application import Application
 from txstorage.embedded.machine.devices import FileDevices
 from txstorage.embedded.machine.files import VolumeFiles

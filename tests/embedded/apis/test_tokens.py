@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis.strategies import characters, integers, text
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.embedded.apis.tokens import TokenSigner
+from txstorage.embedded.apis.identity.tokens import TokenSigner
 from txstorage.embedded.store.records import TokenRecord
 
 from ...helpers.properties import RELAXED
 from ..support import CloudTests, password_auth
 
-RECORD = TokenRecord(1000.0, 4600.5, ("token", "password"), ("b", "a"), False)
+RECORD = TokenRecord(1000.0, 4600.5, ("token", "password"), ("b", "a"), "user", "mark")
 TOKENS = "/identity/v3/auth/tokens"
 
 

@@ -252,7 +252,7 @@ class ShowTests(CloudTests):
         """The types are the default one and the profiles' names."""
         types = self.cinder("GET", "/types").body["volume_types"]
         self.assertEqual(
-            [entry["name"] for entry in types], ["__DEFAULT__", "gold", "silver", "bronze"]
+            [entry["name"] for entry in types], ["bronze", "silver", "gold", "__DEFAULT__"]
         )
 
     def test_availability_zones(self) -> None:

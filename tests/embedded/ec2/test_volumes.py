@@ -6,9 +6,11 @@ import os
 from typing import Any
 from unittest import mock
 
+import attr
+
 from txstorage.embedded.apis.ec2.resources import volumes
 from txstorage.embedded.store.ec2.tables import EC2Tables
-from txstorage.embedded.store.records import NewVolume
+from txstorage.embedded.store.records import NewSnapshot, NewVolume
 
 from .support import MISSING, OTHER_ZONE, ZONE, EC2Case, Refused
 
@@ -50,6 +52,28 @@ class CreateTests(EC2Case):
         self.assertEqual(
             os.path.getsize(os.path.join(files, "volume-" + record.volume_id)), 2 * 2**30
         )
+
+    def test_other_project(self) -> None:
+        """Volumes and snapshots of other projects than the first are not in EC2."""
+        store = self.cloud.store
+        new = attr.evolve(NewVolume("n", None, 1, "gold", {}), project_id="p")
+        volume_id = store.add_volume(new).volume_id
+        snapshot = attr.evolve(NewSnapshot(volume_id, None, None, 1, "gold", {}), project_id="p")
+        snapshot_id = store.snapshots.add(snapshot).snapshot_id
+        vol = "vol-" + volume_id.replace("-", "")[:17]
+        snap = "snap-" + snapshot_id.replace("-", "")[:17]
+        own = self.call("CreateVolume", **self.asked())["VolumeId"]
+        listed = [each["VolumeId"] for each in self.call("DescribeVolumes")["Volumes"]]
+        self.assertEqual((own in listed, vol in listed), (True, False))
+        self.assertEqual(self.call("DescribeSnapshots")["Snapshots"], [])
+        for action, parameters, code in (
+            ("DescribeVolumes", {"VolumeIds": [vol]}, "InvalidVolume.NotFound"),
+            ("DeleteVolume", {"VolumeId": vol}, "InvalidVolume.NotFound"),
+            ("CreateSnapshot", {"VolumeId": vol}, "InvalidVolume.NotFound"),
+            ("DeleteSnapshot", {"SnapshotId": snap}, "InvalidSnapshot.NotFound"),
+        ):
+            error = self.assertRaises(Refused, self.call, action, **parameters)
+            self.assertEqual(error.code, code, action)
 
     def test_types(self) -> None:
         """Each type has its limits, its default IOPS and its throughput."""

@@ -65,6 +65,7 @@ class SidecarTests(SynchronousTestCase):
         floats(0, 2**40),
         dictionaries(text(), text(), max_size=3),
         booleans(),
+        one_of(none(), text()),
     )
     def test_whole(
         self,
@@ -74,6 +75,7 @@ class SidecarTests(SynchronousTestCase):
         made: float,
         labels: dict[str, str],
         attached: bool,
+        owner: str | None,
     ) -> None:
         """A sidecar holds everything about a volume that a client can see."""
         before = volume(
@@ -85,6 +87,8 @@ class SidecarTests(SynchronousTestCase):
             metadata=labels,
             attachment=ATTACHMENT if attached else None,
             status="in-use" if attached else "available",
+            project_id=owner,
+            user_id=owner,
         )
         wire = json.loads(json.dumps(Sidecar(before, "project", "cluster").to_wire()))
         after = Sidecar.from_wire(wire, MISSING)
@@ -110,7 +114,8 @@ class SidecarTests(SynchronousTestCase):
     def test_damaged(self) -> None:
         """A sidecar that lacks anything, or has another volume's id, is not used."""
         whole = Sidecar(volume(), "p", "c").to_wire()
-        needed = set(whole) - {"snapshot_id", "source_volid", "growing"}
+        later = {"snapshot_id", "source_volid", "growing", "owner_project_id", "owner_user_id"}
+        needed = set(whole) - later
         for damaged in (
             *({key: whole[key] for key in whole if key != left_out} for left_out in needed),
             dict(whole, growing=0),
@@ -118,7 +123,7 @@ class SidecarTests(SynchronousTestCase):
             dict(whole, format=2),
             dict(whole, size=0),
             dict(whole, size="1"),
-            dict(whole, volume_type="platinum"),
+            dict(whole, volume_type=""),
             dict(whole, metadata=[]),
             dict(whole, created_at=None),
             dict(whole, attachment={}),

@@ -128,6 +128,10 @@ class UpgradeTests(SynchronousTestCase):
         """Nothing is lost from a database without snapshots."""
         self.upgrade(4)
 
+    def test_before_projects(self) -> None:
+        """Nothing is lost from a database without projects."""
+        self.upgrade(6)
+
     def upgrade(self, version: int) -> None:
         """
         Assert that volumes, labels, attachments and messages stay, are found, and can have
@@ -162,6 +166,9 @@ class UpgradeTests(SynchronousTestCase):
             self.assertEqual(found, len(steps))
             self.assertEqual((volume.volume_id, volume.metadata), ("v", {"a": "b"}))
             self.assertEqual((volume.snapshot_id, volume.source_volid, volume.growing), (None,) * 3)
+            # All belongs to the first project and the first user.
+            self.assertEqual((volume.project_id, volume.user_id), (None, None))
+            self.assertEqual(store.usage().volumes, 1)
             assert volume.attachment is not None
             self.assertEqual(volume.attachment.device, "/dev/vdb")
             self.assertEqual([each.text for each in store.messages.listed("v")], ["why"])

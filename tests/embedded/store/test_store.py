@@ -55,7 +55,7 @@ class DatabaseTests(SynchronousTestCase):
         """A database of another version is refused, and not changed."""
         self.open().execute("PRAGMA user_version = 99")
         error = self.assertRaises(sqlite3.DatabaseError, self.open)
-        self.assertEqual(str(error), "it has version 99, not 6")
+        self.assertEqual(str(error), "it has version 99, not 7")
 
 
 class StoreTests(SynchronousTestCase):

@@ -7,6 +7,7 @@ import gc
 import signal
 import sqlite3
 import sys
+from collections.abc import Iterable
 from typing import Any, cast
 
 import click
@@ -14,6 +15,13 @@ import yaml
 from twisted.internet import task
 from twisted.internet.defer import Deferred
 
+from ...embedded.accounts.declarations import (
+    Declaration,
+    InvalidAccounts,
+    merged,
+    parse_option,
+    read_file,
+)
 from ...embedded.service import EmbeddedService, IServiceReactor, ServiceOptions, exposure
 from ...embedded.settings import EC2Settings
 from ...embedded.state_directory import ServeError
@@ -45,6 +53,16 @@ def ec2_settings(given: dict[str, Any]) -> dict[str, Any]:
     """
     region = given["region"]
     return dict(given, zones=given["zones"] or (region + "a", region + "b"))
+
+
+def declarations(users: Iterable[str], path: str | None) -> tuple[Declaration, ...]:
+    """
+    :param users: each of the form ``NAME:PROJECT:ROLES``.
+    :param path: of a file with more of them, if any.
+    :raises InvalidAccounts: they can't be used.
+    """
+    in_file = [] if path is None else read_file(path)
+    return tuple(merged([*map(parse_option, users), *in_file]))
 
 
 def _own_process() -> None:
@@ -128,6 +146,19 @@ async def run(
     metavar="NAME",
     multiple=True,
     help="Declare a node; repeatable.  Nodes are remembered.  [default: node-1 node-2]",
+)
+@click.option(
+    "--user",
+    "users",
+    metavar="NAME:PROJECT:ROLES",
+    multiple=True,
+    help="Declare a user with roles in a project, with commas between the roles: admin, manager, "
+    "member, reader, service; repeatable.  The password is generated in the state directory.",
+)
+@click.option(
+    "--accounts",
+    metavar="PATH",
+    help="Declare the users of this YAML file, too.",
 )
 @click.option("--tls", is_flag=True, help="Use TLS with a certificate that is generated.")
 @click.option("--tls-cert", metavar="PATH", help="Use TLS with this certificate (PEM).")
@@ -273,6 +304,8 @@ def serve(
     host: str,
     port: int,
     nodes: tuple[str, ...],
+    users: tuple[str, ...],
+    accounts: str | None,
     tls: bool,
     tls_cert: str | None,
     tls_key: str | None,
@@ -295,6 +328,10 @@ def serve(
         raise click.UsageError("--tls generates a certificate; leave it out with --tls-cert")
     if yes and not recover:
         raise click.UsageError("--yes goes with --recover")
+    try:
+        declared = declarations(users, accounts)
+    except InvalidAccounts as error:
+        raise click.UsageError(str(error)) from error
     options = ServiceOptions(
         state_dir=state_dir,
         host=host,
@@ -307,6 +344,7 @@ def serve(
         ec2_port=ec2_port,
         ec2=ec2_settings({name: behaviour.pop("ec2_" + name) for name in _EC2}),
         behaviour=behaviour,
+        users=declared,
     )
     remarks = (_recovered(app, state_dir, yes),) if recover else ()
     interrupts = Interrupts()

@@ -29,8 +29,10 @@ from ..wire.refusal import Refusal
 from ..wire.versions import VOLUME
 from .attachment_requests import check_action, connector_of, new_attachment
 from .attachment_views import detail, summary
-from .identity import IdentityAPI
+from .block_storage.queries import boolean
+from .identity.bearers import Bearers
 from .versioned import ProjectService
+from .visible import visible_volume
 
 _SINCE = (3, 27)
 _COMPLETE_SINCE = (3, 44)
@@ -53,13 +55,13 @@ class AttachmentsAPI(ProjectService):
     def __init__(
         self,
         store: Store,
-        identity: IdentityAPI,
+        bearers: Bearers,
         engine: Engine,
         settings: Settings,
         turns: ReactorTurns,
         devices: IDeviceBackend,
     ) -> None:
-        super().__init__(store, identity, engine, settings, turns)
+        super().__init__(store, bearers, engine, settings, turns)
         self._devices = devices
         self._locks: WeakValueDictionary[str, DeferredLock] = WeakValueDictionary()
 
@@ -81,8 +83,10 @@ class AttachmentsAPI(ProjectService):
         query = call.query()
         page = volume_page(query, self._settings.page_size)
         wanted = _filters(query, call)
-        marker = self._found(page.marker).attachment_id if page.marker else None
-        volumes = self._store.searches.attached(wanted, marker, page.limit, page.offset)
+        marker = self._found(call, page.marker).attachment_id if page.marker else None
+        every = call.requester.is_admin and boolean(query, "all_tenants")
+        projects = None if every else [call.requester.owner.project_id]
+        volumes = self._store.searches.attached(wanted, marker, page.limit, page.offset, projects)
         # Each of them has an attachment.
         both = [(volume.attachment, volume) for volume in volumes if volume.attachment]
         return await self.encoded(both, lambda each: view(*each))
@@ -90,22 +94,30 @@ class AttachmentsAPI(ProjectService):
     @endpoint(app, _ID, "GET", since=_SINCE)
     def show(self, call: APIRequest, attachment_id: str) -> APIResponse:
         """Show one attachment."""
-        found = self._found(attachment_id)
-        return APIResponse(200, {"attachment": detail(found, self._volume(found.volume_id))})
+        found = self._found(call, attachment_id)
+        volume = self._volume(call, found.volume_id)
+        return APIResponse(200, {"attachment": detail(found, volume)})
 
-    def _found(self, attachment_id: str, store: Store | None = None) -> AttachmentRecord:
+    def _found(
+        self, call: APIRequest, attachment_id: str, store: Store | None = None
+    ) -> AttachmentRecord:
         """
+        Find the attachment of a volume that the user may see, and do this with.
+
         :param store: of the change that finds the attachment; without one, that of reading.
+        :raises WireError: 403, 404.
         """
-        found = (store or self._store).attachments.find(attachment_id)
-        if found is None:
+        store = store or self._store
+        found = store.attachments.find(attachment_id)
+        volume = None if found is None else store.volume(found.volume_id)
+        if found is None or volume is None or not call.requester.sees(volume.project_id):
             raise refusals.NO_ATTACHMENT(attachment_id)
+        self.permit(call)
         return found
 
-    def _volume(self, volume_id: str, store: Store | None = None) -> VolumeRecord:
-        volume = (store or self._store).volume(volume_id)
-        if volume is None:
-            raise refusals.NO_VOLUME(volume_id)
+    def _volume(self, call: APIRequest, volume_id: str, store: Store | None = None) -> VolumeRecord:
+        volume = visible_volume(call, store or self._store, volume_id)
+        self.permit(call)
         return volume
 
     # -- changing ------------------------------------------------------------
@@ -120,19 +132,21 @@ class AttachmentsAPI(ProjectService):
         wanted = new_attachment(call.json(), call.version)
 
         def change(store: Store) -> tuple[AttachmentRecord, VolumeRecord]:
-            _refuse_reserve(self._volume(wanted.volume_id, store))
+            _refuse_reserve(self._volume(call, wanted.volume_id, store))
             made = store.attachments.reserve_for_host(
                 wanted.volume_id, wanted.server_id, wanted.mode, wanted.connector
             )
-            return made, self._volume(wanted.volume_id, store)
+            return made, self._volume(call, wanted.volume_id, store)
 
         reserved, volume = await self._store.write(change)
         view = detail(reserved, volume, as_before=True)
         if wanted.connector is not None:
-            view["connection_info"] = await self._connected(reserved, refusals.NOT_CONNECTED)
+            view["connection_info"] = await self._connected(call, reserved, refusals.NOT_CONNECTED)
         return APIResponse(200, {"attachment": view})
 
-    async def _connected(self, wanted: AttachmentRecord, refusal: Refusal) -> dict[str, Any]:
+    async def _connected(
+        self, call: APIRequest, wanted: AttachmentRecord, refusal: Refusal
+    ) -> dict[str, Any]:
         """
         :return: the connection, once it exists.
         :raises WireError: 500.
@@ -143,7 +157,7 @@ class AttachmentsAPI(ProjectService):
         if found is None or found.node_device is None:
             reasons = [message.text for message in self._store.messages.listed(wanted.volume_id)]
             raise refusal("".join(reasons[:1]))
-        view = detail(found, self._volume(found.volume_id))
+        view = detail(found, self._volume(call, found.volume_id))
         connection: dict[str, Any] = view["connection_info"]
         return connection
 
@@ -151,27 +165,29 @@ class AttachmentsAPI(ProjectService):
     async def update(self, call: APIRequest, attachment_id: str) -> APIResponse:
         """Connect a reserved volume, or record another host for it."""
         connector = connector_of(call.json())
-        before = self._found(attachment_id)
+        before = self._found(call, attachment_id)
         async with _holding(self._lock(before.volume_id)):
 
             def change(store: Store) -> tuple[AttachmentRecord, VolumeRecord]:
-                found = self._found(attachment_id, store)
-                volume = self._volume(found.volume_id, store)
+                found = self._found(call, attachment_id, store)
+                volume = self._volume(call, found.volume_id, store)
                 _refuse_update(volume, connector)
                 store.attachments.connect(found, connector)
                 return found, volume
 
             before, volume = await self._store.write(change)
             view = detail(before, volume)
-            view["connection_info"] = await self._connected(before, refusals.NOT_CONNECTED_AGAIN)
+            view["connection_info"] = await self._connected(
+                call, before, refusals.NOT_CONNECTED_AGAIN
+            )
         return APIResponse(200, {"attachment": view})
 
     @endpoint(app, _ID, "DELETE", since=_SINCE)
     async def delete(self, call: APIRequest, attachment_id: str) -> APIResponse:
         """Disconnect a volume, and make it available again."""
-        volume_id = self._found(attachment_id).volume_id
+        volume_id = self._found(call, attachment_id).volume_id
         async with _holding(self._lock(volume_id)):
-            found = self._found(attachment_id)
+            found = self._found(call, attachment_id)
             if found.by_compute:
                 raise refusals.USED_BY_COMPUTE(found.server_id)
             await self._engine.idle(volume_id)
@@ -190,7 +206,7 @@ class AttachmentsAPI(ProjectService):
         check_action(call.json(empty={"None": {}}))
 
         def change(store: Store) -> None:
-            store.set_status(self._found(attachment_id, store).volume_id, "in-use")
+            store.set_status(self._found(call, attachment_id, store).volume_id, "in-use")
 
         await self._store.write(change)
         return APIResponse(204)

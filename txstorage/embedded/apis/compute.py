@@ -21,6 +21,7 @@ from ..wire.fields import UUID, compute_body, only_member, wrapped
 from ..wire.pagination import attachment_page, next_links, server_page
 from ..wire.versions import COMPUTE
 from . import compute_views
+from .block_storage.queries import truth
 from .compute_views import ServerView
 from .servers.lists import chosen, ordered
 from .servers.parameters import check
@@ -84,21 +85,29 @@ class ComputeAPI(VersionedService):
         return refusals.COMPUTE_FAULT()
 
     def _view(self, call: APIRequest) -> ServerView:
-        ids = self._identity.ids
-        return ServerView(call.base, ids.project, ids.user, call.version, self.is_admin)
+        ids = self._directory.ids
+        return ServerView(call.base, ids.project, ids.user, call.version, call.requester.is_admin)
 
-    def _server(self, server_id: str, store: Store | None = None) -> ServerRecord:
+    def _find(self, call: APIRequest, server_id: str, store: Store) -> ServerRecord | None:
+        """Find a server; all belong to the first project."""
+        return store.servers.find(server_id) if call.requester.sees(None) else None
+
+    def _server(self, call: APIRequest, server_id: str, store: Store | None = None) -> ServerRecord:
         """
+        Find a server that the user may see and, unless the request is an action, do this with.
+
         :param store: of the change that finds the server; without one, that of reading.
+        :raises WireError: 403, 404.
         """
-        server = (store or self._store).servers.find(server_id)
+        server = self._find(call, server_id, store or self._store)
         if server is None:
             raise refusals.NO_SERVER(server_id)
+        self.permit(call)
         return server
 
-    def _volume(self, volume_id: str, store: Store) -> VolumeRecord:
+    def _volume(self, call: APIRequest, volume_id: str, store: Store) -> VolumeRecord:
         volume = store.volume(volume_id)
-        if volume is None:
+        if volume is None or not call.requester.sees(volume.project_id):
             raise refusals.NO_SUCH_VOLUME(volume_id)
         return volume
 
@@ -124,12 +133,17 @@ class ComputeAPI(VersionedService):
         query, every = call.query(), call.every_query()
         page = server_page(query, self._settings.page_size)
         check(every, call.version)
-        ids = {"user_id": self._identity.ids.user, "project_id": self._identity.ids.project}
+        self.permit(call)
+        first, admin = self._directory.ids, call.requester.is_admin
+        ids = {"user_id": first.user, "project_id": first.project}
         detail = path.endswith("detail")
-        found = chosen(self._store.servers.every(), every, call.version, detail, self.is_admin, ids)
-        marker = self._store.servers.find(page.marker) if page.marker else None
+        all_projects = admin and truth(query.get("all_tenants", "0") or "1")
+        mine = all_projects or call.requester.project_id == first.project
+        servers = self._store.servers.every() if mine else []
+        found = chosen(servers, every, call.version, detail, admin, ids)
+        marker = self._find(call, page.marker, self._store) if page.marker else None
         around = [*(each for each in found if each != marker), *([marker] if marker else [])]
-        around = ordered(around, every, call.version, self.is_admin)
+        around = ordered(around, every, call.version, admin)
         if page.marker and marker is None:
             raise refusals.NO_MARKER(page.marker)
         begin = around.index(marker) + 1 if marker else 0
@@ -144,7 +158,7 @@ class ComputeAPI(VersionedService):
     @endpoint(app, _ID, "GET")
     def show(self, call: APIRequest, server_id: str) -> APIResponse:
         """Show one server."""
-        server = self._server(server_id)
+        server = self._server(call, server_id)
         attachments = self._store.attachments.of_server(server_id)
         return APIResponse(200, {"server": self._view(call).alone(server, attachments)})
 
@@ -156,9 +170,10 @@ class ComputeAPI(VersionedService):
             raise refusals.NO_SERVER_ACTION(name)
 
         def change(store: Store) -> None:
-            server = store.servers.find(server_id)
-            if server is None:
+            if store.servers.find(server_id) is None:
                 raise refusals.NO_SERVER_TO_ACT_ON(server_id)
+            server = self._server(call, server_id, store)
+            self.permit(call, name)
             needed, status, verb = _ACTIONS[name]
             if server.status != needed:
                 state = compute_views.vm_state(server.status)
@@ -173,7 +188,7 @@ class ComputeAPI(VersionedService):
     @endpoint(app, _ATTACHMENTS, "GET")
     def list_attachments(self, call: APIRequest, server_id: str) -> APIResponse:
         """List a server's attachments, its root volume included."""
-        self._server(server_id)
+        self._server(call, server_id)
         page = attachment_page(call.query(), self._settings.page_size)
         part = self._store.attachments.of_server(server_id)[page.offset : page.offset + page.limit]
         view = [compute_views.attachment(entry, call.version) for entry in part]
@@ -182,7 +197,7 @@ class ComputeAPI(VersionedService):
     @endpoint(app, _ATTACHMENTS + "/<volume_id>", "GET")
     def show_attachment(self, call: APIRequest, server_id: str, volume_id: str) -> APIResponse:
         """Show one attachment."""
-        self._server(server_id)
+        self._server(call, server_id)
         attachment = self._attachment(server_id, volume_id, self._store)
         return APIResponse(
             200, {"volumeAttachment": compute_views.attachment(attachment, call.version)}
@@ -201,8 +216,8 @@ class ComputeAPI(VersionedService):
         volume_id, wanted_device = _wanted(call.json())
 
         def change(store: Store) -> AttachmentRecord:
-            self._server(server_id, store)
-            self._refuse_attach(call, self._volume(volume_id, store))
+            self._server(call, server_id, store)
+            self._refuse_attach(call, self._volume(call, volume_id, store))
             device = self._choose_device(store, server_id, wanted_device)
             # A status that lasts no time would take a commit of its own.
             status = "reserved" if self._settings.transition_delay else "attaching"
@@ -244,8 +259,8 @@ class ComputeAPI(VersionedService):
         """Begin to detach a volume."""
 
         def change(store: Store) -> None:
-            self._server(server_id, store)
-            volume = self._volume(volume_id, store)
+            self._server(call, server_id, store)
+            volume = self._volume(call, volume_id, store)
             self._attachment(server_id, volume_id, store)
             if volume.bootable:
                 raise refusals.ROOT_VOLUME()

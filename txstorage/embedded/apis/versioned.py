@@ -11,6 +11,7 @@ from typing import Any, Callable, TypeVar
 import attr
 from werkzeug.exceptions import HTTPException
 
+from ..accounts.policy import ACTIONS, ROUTES
 from ..machine.transitions import Engine
 from ..machine.turns import ReactorTurns
 from ..settings import Settings
@@ -26,11 +27,13 @@ from ..wire.exchange import (
     WireError,
 )
 from ..wire.versions import VOLUME, Dialect, as_version
-from .identity import IdentityAPI
+from .identity.bearers import Bearers
 
 T = TypeVar("T")
 #: Entries of a list that are encoded in one piece: some milliseconds.
 _SLICE = 100
+#: A path with Cinder's condition for a project's id.
+_IN_PROJECT = re.compile(rb"/volume/v3/([0-9a-f-]+/)")
 
 
 def negotiate(dialect: Dialect, call: APIRequest) -> Version:
@@ -62,6 +65,7 @@ class VersionedService(Service):
     A service that admits requests with a valid token and negotiates versions.
 
     :cvar dialect: its rules for versions, and its format of errors.
+    :param bearers: finds the users of tokens.
     :param engine: carries out the transitions that a request begins.
     :param turns: divides the reactor's time.
     """
@@ -71,22 +75,18 @@ class VersionedService(Service):
     def __init__(
         self,
         store: Store,
-        identity: IdentityAPI,
+        bearers: Bearers,
         engine: Engine,
         settings: Settings,
         turns: ReactorTurns,
     ) -> None:
         self.base_url = settings.base_url
         self._store = store
-        self._identity = identity
+        self._bearers = bearers
+        self._directory = bearers.directory
         self._engine = engine
         self._settings = settings
         self._turns = turns
-
-    @property
-    def is_admin(self) -> bool:
-        """``True`` when the user is an administrator."""
-        return "admin" in self._settings.roles
 
     async def encoded(self, entries: Sequence[T], view: Callable[[T], dict[str, Any]]) -> Encoded:
         """
@@ -106,12 +106,26 @@ class VersionedService(Service):
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
-        token = self._identity.authenticate(call, self.dialect.service)
-        call = attr.evolve(call, version=negotiate(self.dialect, call))
-        refusal = None if token.scoped else self.unscoped(call, segments)
+        requester = self._bearers.requester(call, self.dialect.service)
+        version = negotiate(self.dialect, call)
+        call = attr.evolve(call, version=version, requester=requester)
+        refusal = None if requester.project_id else self.unscoped(call, segments)
         if refusal is not None:
             raise WireError(refusal.answer.with_headers(self.headers(call)))
         return call
+
+    def permit(self, call: APIRequest, action: str | None = None) -> None:
+        """
+        Check a request against the policy.
+
+        :param action: by default the request's route.
+        :raises WireError: 403.
+        """
+        service = self.dialect.service
+        rule = ROUTES[service, call.route] if action is None else ACTIONS[service, action]
+        if not rule.allows(call.requester):
+            refusal = refusals.FORBIDDEN if service == "volume" else refusals.FORBIDDEN_BY_COMPUTE
+            raise refusal(rule.name)
 
     def unscoped(self, call: APIRequest, segments: Mapping[str, str]) -> WireError | None:
         """Return the refusal of a request with a token without a project, if it needs one."""
@@ -141,7 +155,7 @@ class VersionedService(Service):
         try:
             if call.too_large():
                 raise self.too_large()
-            self._identity.authenticate(call, service)
+            self._bearers.requester(call, service)
         except WireError as error:
             return error.answer
         return refusals.NO_ROUTE[service]().answer
@@ -152,14 +166,15 @@ class ProjectService(VersionedService):
 
     def project_path(self, call: APIRequest) -> str:
         """The project's part of links in the response, as in the request."""
-        named = self._identity.ids.project + "/"
         path: bytes = call.request.path
-        return named if f"/{named}".encode("ascii") in path else ""
+        found = _IN_PROJECT.match(path)
+        return "" if found is None else found[1].decode("ascii")
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
         call = super().admit(call, segments, since)
-        if segments.pop("project_id", self._identity.ids.project) != self._identity.ids.project:
+        own = call.requester.project_id
+        if segments.pop("project_id", own) != own:
             error = refusals.MALFORMED_URL()
         elif call.version < since:
             error = refusals.NO_RESOURCE()

@@ -10,7 +10,8 @@ from typing import Any, Callable
 
 import attr
 
-from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, VOLUME_TYPES
+from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE
+from ..store.projects.types import TypeRecord
 from ..store.records import NewVolume, SnapshotRecord, VolumeRecord
 from ..wire import refusals
 from ..wire.exchange import Version, WireError
@@ -123,9 +124,13 @@ class WantedVolume:
     source_volid: str | None
 
 
-def new_volume(body: Mapping[str, Any], version: Version) -> WantedVolume:
+def new_volume(
+    body: Mapping[str, Any], version: Version, find_type: Callable[[str], TypeRecord | None]
+) -> WantedVolume:
     """
     Parse the body of a create.
+
+    :param find_type: finds a volume type of the user by its name or id.
 
     :raises WireError: 400, 404.
     """
@@ -146,7 +151,7 @@ def new_volume(body: Mapping[str, Any], version: Version) -> WantedVolume:
         description=volume.get("description"),
         size=None if size is None else int(size),
         metadata=volume.get("metadata") or {},
-        volume_type=_volume_type(volume.get("volume_type")),
+        volume_type=_volume_type(volume.get("volume_type"), find_type),
         snapshot_id=sources[0],
         source_volid=sources[1],
     )
@@ -198,11 +203,9 @@ def _check_length(field: str, value: str | None) -> None:
         raise refusals.TOO_LONG(field, len(value))
 
 
-def _volume_type(value: str | None) -> str | None:
+def _volume_type(value: str | None, find_type: Callable[[str], TypeRecord | None]) -> str | None:
     """A type's name, from its name or its id."""
-    if value is None:
-        return None
-    for name, type_id in VOLUME_TYPES.items():
-        if value in (name, type_id):
-            return name
+    found = None if value is None else find_type(value)
+    if value is None or found is not None:
+        return None if found is None else found.name
     raise (refusals.NO_VOLUME_TYPE if is_uuid(value) else refusals.NO_VOLUME_TYPE_NAMED)(value)

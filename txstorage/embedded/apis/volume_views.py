@@ -4,16 +4,40 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import attr
 
-from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE, GIB, VOLUME_TYPES, Settings
+from ..accounts.directory import Ids
+from ..settings import AVAILABILITY_ZONE, GIB, Settings
 from ..store.records import MessageRecord, Usage, VolumeRecord
 from ..wire.exchange import Version
 from ..wire.members import VOLUME_MEMBERS, shown
 from ..wire.times import volume_time
 
+#: The services that ``os-services`` lists; all of them are this process.
+SERVICES: tuple[dict[str, Any], ...] = (
+    {
+        "binary": "cinder-volume",
+        "host": "txstorage@files",
+        "zone": AVAILABILITY_ZONE,
+        "status": "enabled",
+        "state": "up",
+        "disabled_reason": None,
+        "replication_status": "disabled",
+        "active_backend_id": None,
+        "frozen": False,
+    },
+    {
+        "binary": "cinder-scheduler",
+        "host": "txstorage",
+        "zone": AVAILABILITY_ZONE,
+        "status": "enabled",
+        "state": "up",
+        "disabled_reason": None,
+    },
+)
 #: The only service's id, which has no meaning.
 _SERVICE_ID = "00000000-0000-4000-8000-000000000000"
 _POOL = "txstorage@files#files"
@@ -26,16 +50,18 @@ class VolumeView:
     Volumes for one request.
 
     :ivar base: the beginning of links.
+    :ivar ids: of the first project and the first user.
     :ivar project_path: the project's part of links; empty or with a slash.
     :ivar admin: whether the user is an administrator.
+    :ivar type_ids: of the volume types, by their names.
     """
 
     base: str
-    project_id: str
-    user_id: str
+    ids: Ids
     version: Version
     project_path: str
     admin: bool
+    type_ids: Mapping[str, str]
 
     def _links(self, volume: VolumeRecord) -> list[dict[str, str]]:
         path = f"{self.project_path}volumes/{volume.volume_id}"
@@ -64,7 +90,7 @@ class VolumeView:
             "source_volid": volume.source_volid,
             "metadata": dict(volume.metadata),
             "links": self._links(volume),
-            "user_id": self.user_id,
+            "user_id": volume.user_id or self.ids.user,
             "bootable": "true" if volume.bootable else "false",
             "encrypted": False,
             "replication_status": None,
@@ -77,7 +103,7 @@ class VolumeView:
             "shared_targets": False,
             "service_uuid": _SERVICE_ID,
             "cluster_name": None,
-            "volume_type_id": VOLUME_TYPES[volume.volume_type],
+            "volume_type_id": self.type_ids[volume.volume_type],
             "consumes_quota": not volume.bootable,
         }
         return shown(VOLUME_MEMBERS, members, self.version, self.admin)
@@ -85,7 +111,7 @@ class VolumeView:
     def detail(self, volume: VolumeRecord) -> dict[str, Any]:
         """A volume in full."""
         more = {
-            "os-vol-tenant-attr:tenant_id": self.project_id,
+            "os-vol-tenant-attr:tenant_id": volume.project_id or self.ids.project,
             "os-vol-mig-status-attr:migstat": None,
             "os-vol-mig-status-attr:name_id": None,
             "os-vol-host-attr:host": _POOL,
@@ -108,21 +134,6 @@ def _attachments(volume: VolumeRecord) -> list[dict[str, Any]]:
             "device": attachment.device,
             "attached_at": volume_time(attachment.attached_at),
         }
-    ]
-
-
-def volume_types() -> list[dict[str, Any]]:
-    """Every volume type."""
-    return [
-        {
-            "id": type_id,
-            "name": name,
-            "is_public": True,
-            "description": "Default Volume Type" if name == DEFAULT_TYPE else None,
-            "extra_specs": {},
-            "os-volume-type-access:is_public": True,
-        }
-        for name, type_id in VOLUME_TYPES.items()
     ]
 
 

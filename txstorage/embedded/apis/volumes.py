@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable, cast
 
+import attr
 from klein import Klein
 
 from ..machine.files import VolumeFiles
@@ -27,9 +28,10 @@ from ..wire.versions import VOLUME, volume_versions
 from .block_storage.actions import check_other
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, order
-from .block_storage.quota import check_count, check_gigabytes, check_volume
+from .block_storage.quota import check_count, check_gigabytes, check_volume, quota_of
 from .block_storage.volume_lists import chosen
-from .identity import IdentityAPI
+from .identity.bearers import Bearers
+from .visible import visible_snapshot, visible_type, visible_volume
 from .volume_requests import (
     EXTEND,
     RESET_STATUS,
@@ -69,29 +71,33 @@ class BlockStorageAPI(LabelledService):
     def __init__(
         self,
         store: Store,
-        identity: IdentityAPI,
+        bearers: Bearers,
         engine: Engine,
         settings: Settings,
         turns: ReactorTurns,
         snapshot_engine: Engine,
         files: VolumeFiles,
     ) -> None:
-        super().__init__(store, identity, engine, settings, turns)
+        super().__init__(store, bearers, engine, settings, turns)
         self._snapshot_engine = snapshot_engine
         self._files = files
 
     def _view(self, call: APIRequest) -> VolumeView:
-        ids = self._identity.ids
         path = self.project_path(call)
-        return VolumeView(call.base, ids.project, ids.user, call.version, path, self.is_admin)
+        return VolumeView(
+            *(call.base, self._directory.ids, call.version, path, call.requester.is_admin),
+            type_ids=self._store.types.ids(),
+        )
 
-    def _found(self, volume_id: str, store: Store | None = None) -> VolumeRecord:
+    def _found(self, call: APIRequest, volume_id: str, store: Store | None = None) -> VolumeRecord:
         """
+        Find a volume that the user may see and, unless the request is an action, do this with.
+
         :param store: of the change that finds the volume; without one, that of reading.
+        :raises WireError: 403, 404.
         """
-        volume = (store or self._store).volume(volume_id)
-        if volume is None:
-            raise refusals.NO_VOLUME(volume_id)
+        volume = visible_volume(call, store or self._store, volume_id)
+        self.permit(call)
         return volume
 
     # -- volumes -------------------------------------------------------------
@@ -99,25 +105,28 @@ class BlockStorageAPI(LabelledService):
     @endpoint(app, "/v3/<project_id>/volumes", "POST")
     async def create(self, call: APIRequest) -> APIResponse:
         """Begin to create a volume."""
-        wanted = new_volume(call.json(), call.version)
-        volume = await self._store.write(lambda store: self._add(store, wanted))
+        wanted = new_volume(
+            call.json(), call.version, lambda name: visible_type(call, self._store, name)
+        )
+        self.permit(call)
+        volume = await self._store.write(lambda store: self._add(call, store, wanted))
         self._engine.begin(volume.volume_id)
         return APIResponse(202, {"volume": self._view(call).created(volume)})
 
-    def _add(self, store: Store, wanted: WantedVolume) -> VolumeRecord:
+    def _add(self, call: APIRequest, store: Store, wanted: WantedVolume) -> VolumeRecord:
         # A change waits for the disk in the writer's thread.
         if not self._files.has_room():
             raise self.disk_full()
         snapshot = source = None
         if wanted.snapshot_id is not None:
-            snapshot = store.snapshots.find(wanted.snapshot_id)
-            if snapshot is None:
-                raise refusals.NO_SNAPSHOT(wanted.snapshot_id)
+            snapshot = visible_snapshot(call, store, wanted.snapshot_id)
         if wanted.source_volid is not None:
-            source = self._found(wanted.source_volid, store)
+            source = self._found(call, wanted.source_volid, store)
         new = filled(wanted, snapshot, source)
-        check_volume(self._settings, store.usage(), new.size, new.volume_type)
-        return store.add_volume(new)
+        project_id = call.requester.owner.project_id
+        quota = quota_of(self._settings, store, project_id)
+        check_volume(quota, store.usage(project_id), new.size, new.volume_type)
+        return store.add_volume(attr.evolve(new, **attr.asdict(call.requester.owner)))
 
     @endpoint(app, "/v3/<project_id>/volumes", "GET")
     async def list_short(self, call: APIRequest) -> APIResponse:
@@ -136,8 +145,9 @@ class BlockStorageAPI(LabelledService):
         page = volume_page(query, self._settings.page_size)
         by = order(query, KEYS)
         counted = call.version >= _COUNT and boolean(query, "with_count")
-        found = chosen(query, call.version, self._admin())
-        before = None if page.marker is None else self._found(page.marker).sequence
+        self.permit(call)
+        found = chosen(query, call.version, self._directory, call.requester)
+        before = None if page.marker is None else self._found(call, page.marker).sequence
         volumes = self._store.volumes(found, before, page.limit, page.offset, by)
         url = f"{call.base}/volume/v3/{self.project_path(call)}{path}"
         body: dict[str, Any] = {"volumes": await self.encoded(volumes, view)}
@@ -148,15 +158,13 @@ class BlockStorageAPI(LabelledService):
             body["count"] = self._store.searches.count(found)
         return APIResponse(200, body)
 
-    def _admin(self) -> Mapping[str, str] | None:
-        """The ids that an administrator may filter by; ``None`` for other users."""
-        ids = self._identity.ids
-        return {"project_id": ids.project, "user_id": ids.user} if self.is_admin else None
-
     @endpoint(app, "/v3/<project_id>/volumes/summary", "GET", since=(3, 12))
     def summary(self, call: APIRequest) -> APIResponse:
         """Show the number of volumes, the sum of their sizes, and all their labels."""
-        count, gigabytes, metadata = self._store.searches.summary()
+        self.permit(call)
+        whose = {name: text for name, text in call.query().items() if name == "all_tenants"}
+        found = chosen(whose, call.version, self._directory, call.requester)
+        count, gigabytes, metadata = self._store.searches.summary(found)
         view: dict[str, Any] = {"total_count": count, "total_size": gigabytes}
         if call.version >= _LABELS_IN_SUMMARY:
             view["metadata"] = metadata
@@ -165,7 +173,7 @@ class BlockStorageAPI(LabelledService):
     @endpoint(app, _ID, "GET")
     def show(self, call: APIRequest, volume_id: str) -> APIResponse:
         """Show one volume."""
-        return APIResponse(200, {"volume": self._view(call).detail(self._found(volume_id))})
+        return APIResponse(200, {"volume": self._view(call).detail(self._found(call, volume_id))})
 
     @endpoint(app, _ID, "DELETE")
     async def delete(self, call: APIRequest, volume_id: str) -> APIResponse:
@@ -174,22 +182,24 @@ class BlockStorageAPI(LabelledService):
         cascade = boolean(query, "cascade")
         force = call.version >= _FORCE and boolean(query, "force")
         snapshots = await self._store.write(
-            lambda store: self._delete(store, volume_id, cascade, force)
+            lambda store: self._delete(call, store, volume_id, cascade, force)
         )
         for snapshot_id in snapshots:
             self._snapshot_engine.begin(snapshot_id)
         self._engine.begin(volume_id)
         return APIResponse(202, content_type=EMPTY)
 
-    def _delete(self, store: Store, volume_id: str, cascade: bool, force: bool) -> list[str]:
+    def _delete(
+        self, call: APIRequest, store: Store, volume_id: str, cascade: bool, force: bool
+    ) -> list[str]:
         """
         :param cascade: whether to delete the snapshots.
         :param force: whether to disregard statuses, as an administrator.
         :return: the ids of the snapshots to delete.
         """
-        volume = self._found(volume_id, store)
-        if force and not self.is_admin:
-            raise refusals.FORBIDDEN("volume:force_delete")
+        volume = self._found(call, volume_id, store)
+        if force:
+            self.permit(call, "force")
         snapshots = store.snapshots.of_volume(volume_id)
         deletable = force or volume.status in _DELETABLE
         if cascade and not force:
@@ -204,17 +214,19 @@ class BlockStorageAPI(LabelledService):
     @endpoint(app, _ID + "/action", "POST")
     async def action(self, call: APIRequest, volume_id: str) -> APIResponse:
         """
-        Begin to extend a volume (``os-extend``), or set its status (``os-reset_status``), as an
-        administrator.
+        Begin to extend a volume (``os-extend``); as an administrator, set its status
+        (``os-reset_status``), or begin to delete it in any status (``os-force_delete``).
         """
         # Cinder treats a missing body as one without a name.
         body = call.json(empty={"None": {}})
         name = only_member(body, VOLUME)
         if name == "os-extend":
             return await self._extend(call, volume_id, body)
+        if name == "os-force_delete":
+            return await self._force_delete(call, volume_id)
         if name != "os-reset_status":
             check_other(name, body, call.version)
-            self._found(volume_id)
+            self._found(call, volume_id)
             raise refusals.NO_VOLUME_ACTION(name)
         RESET_STATUS.check(body)
         status = body[name].get("status")
@@ -223,7 +235,7 @@ class BlockStorageAPI(LabelledService):
         if status not in STATUSES:
             raise refusals.BAD_STATUS(status, STATUSES)
         # No transition begins: as in Cinder, the action is for stuck volumes.
-        await self._store.write(lambda store: self._reset_status(store, volume_id, status))
+        await self._store.write(lambda store: self._reset_status(call, store, volume_id, status))
         return APIResponse(202)
 
     async def _extend(
@@ -233,14 +245,15 @@ class BlockStorageAPI(LabelledService):
         size = int(body["os-extend"]["new_size"])
 
         def change(store: Store) -> None:
-            volume = self._found(volume_id, store)
+            volume = self._found(call, volume_id, store)
+            self.permit(call, "os-extend")
             if size <= volume.size:
                 raise refusals.NOT_LARGER(volume.size, size)
             online = call.version >= _ONLINE and volume.status == "in-use"
             if volume.status != "available" and not online:
                 raise refusals.NOT_EXTENDABLE(volume_id, {"status": "available"}, volume.status)
-            used, more = store.usage(), size - volume.size
-            check_gigabytes(self._settings, used, more)
+            used, more = store.usage(volume.project_id), size - volume.size
+            check_gigabytes(quota_of(self._settings, store, volume.project_id), used, more)
             check_count(used, more, volume.volume_type)
             store.grow(volume_id, size)
 
@@ -248,10 +261,19 @@ class BlockStorageAPI(LabelledService):
         self._engine.begin(volume_id)
         return APIResponse(202)
 
-    def _reset_status(self, store: Store, volume_id: str, status: str) -> None:
-        volume = self._found(volume_id, store)
-        if not self.is_admin:
-            raise refusals.FORBIDDEN("volume_extension:volume_admin_actions:reset_status")
+    async def _force_delete(self, call: APIRequest, volume_id: str) -> APIResponse:
+        def change(store: Store) -> None:
+            self._found(call, volume_id, store)
+            self.permit(call, "os-force_delete")
+            self._delete(call, store, volume_id, cascade=False, force=True)
+
+        await self._store.write(change)
+        self._engine.begin(volume_id)
+        return APIResponse(202)
+
+    def _reset_status(self, call: APIRequest, store: Store, volume_id: str, status: str) -> None:
+        volume = self._found(call, volume_id, store)
+        self.permit(call, "os-reset_status")
         if status == "deleting":
             raise refusals.NOT_TO_BE_SET(status)
         if status == "in-use" and volume.attachment is None:
@@ -260,9 +282,9 @@ class BlockStorageAPI(LabelledService):
 
     # -- labels --------------------------------------------------------------
 
-    def labelled(self, store: Store, resource_id: str) -> VolumeRecord:
+    def labelled(self, call: APIRequest, store: Store, resource_id: str) -> VolumeRecord:
         """See :class:`~txstorage.embedded.apis.block_storage.labels.LabelledService`."""
-        return self._found(resource_id, store)
+        return self._found(call, resource_id, store)
 
     def relabel(
         self, store: Store, resource_id: str, labels: Mapping[str, str], replace: bool

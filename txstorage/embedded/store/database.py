@@ -9,6 +9,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..settings import DEFAULT_TYPE, VOLUME_TYPES
+
 _FIRST = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE volumes (
@@ -156,8 +158,61 @@ CREATE TABLE ec2_detaches (
 ) WITHOUT ROWID;
 """
 
+# Resources of several projects and users, and what administrators change.  NULL stands for the
+# first project and the first user, to whom everything of earlier releases belongs.
+_PROJECTS = """
+ALTER TABLE volumes ADD COLUMN project_id TEXT;
+ALTER TABLE volumes ADD COLUMN user_id TEXT;
+ALTER TABLE snapshots ADD COLUMN project_id TEXT;
+ALTER TABLE snapshots ADD COLUMN user_id TEXT;
+CREATE INDEX volumes_of_project ON volumes (project_id);
+CREATE INDEX snapshots_of_project ON snapshots (project_id);
+CREATE TABLE quotas (
+    project_id TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    PRIMARY KEY (project_id, resource)
+) WITHOUT ROWID;
+CREATE TABLE application_credentials (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    user_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    salt TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    expires_at REAL,
+    unrestricted INTEGER NOT NULL,
+    UNIQUE (user_id, name)
+);
+CREATE TABLE volume_types (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE,
+    description TEXT,
+    is_public INTEGER NOT NULL DEFAULT 1
+);
+CREATE TABLE extra_specs (
+    type_id TEXT NOT NULL REFERENCES volume_types (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT,
+    PRIMARY KEY (type_id, key)
+) WITHOUT ROWID;
+CREATE TABLE type_access (
+    type_id TEXT NOT NULL REFERENCES volume_types (id) ON DELETE CASCADE,
+    project_id TEXT NOT NULL,
+    PRIMARY KEY (type_id, project_id)
+) WITHOUT ROWID;
+""" + "".join(
+    f"INSERT INTO volume_types (id, name, description) VALUES ('{type_id}', '{name}', {text});\n"
+    for name, type_id in VOLUME_TYPES.items()
+    for text in ["'Default Volume Type'" if name == DEFAULT_TYPE else "NULL"]
+)
+
 #: The statements that make each version of the schema from the one before.
-_STEPS = (_FIRST, _HOSTS, _ROOM, _SEARCHES, _SNAPSHOTS, _EC2)
+_STEPS = (_FIRST, _HOSTS, _ROOM, _SEARCHES, _SNAPSHOTS, _EC2, _PROJECTS)
 SCHEMA_VERSION = len(_STEPS)
 
 #: Bytes of the log, and of free pages, that take room on the disk in advance.

@@ -49,10 +49,21 @@ class MessagesTable:
         """
         # One condition for each case, so that SQLite uses the indexes.
         where = "volume_id = ?1 AND snapshot_id IS NULL OR snapshot_id = ?1"
+        return self._chosen("?1 IS NULL" if resource_id is None else where, resource_id)
+
+    def of_project(self, project_id: str | None) -> list[MessageRecord]:
+        """
+        List the messages about a project's volumes and snapshots, the newest first.
+
+        :param project_id: ``None`` for the first project.
+        """
+        return self._chosen(
+            "EXISTS (SELECT 1 FROM volumes WHERE id = volume_id AND project_id IS ?)", project_id
+        )
+
+    def _chosen(self, condition: str, *parameters: object) -> list[MessageRecord]:
         rows = self._database.execute(
-            f"SELECT * FROM messages WHERE {'?1 IS NULL' if resource_id is None else where}"
-            " ORDER BY sequence DESC",
-            resource_id,
+            f"SELECT * FROM messages WHERE {condition} ORDER BY sequence DESC", *parameters
         )
         return [
             MessageRecord(

@@ -105,6 +105,8 @@ class VolumeRecord:
     :ivar snapshot_id: of the snapshot that it was filled from, if any, which may be gone.
     :ivar source_volid: of the volume that it is a copy of, if any, which may be gone.
     :ivar growing: the size in GiB that it is being extended to; ``None`` when it is not.
+    :ivar project_id: ``None`` for the first project.
+    :ivar user_id: of the user who made it; ``None`` for the first user.
     """
 
     sequence: int
@@ -122,6 +124,8 @@ class VolumeRecord:
     snapshot_id: str | None = None
     source_volid: str | None = None
     growing: int | None = None
+    project_id: str | None = None
+    user_id: str | None = None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> VolumeRecord:
@@ -143,6 +147,8 @@ class VolumeRecord:
             snapshot_id=row["snapshot_id"],
             source_volid=row["source_volid"],
             growing=row["growing"],
+            project_id=row["project_id"],
+            user_id=row["user_id"],
         )
 
 
@@ -154,6 +160,8 @@ class NewVolume:
     :ivar size: GiB.
     :ivar snapshot_id: of the snapshot to fill it from, if any.
     :ivar source_volid: of the volume to copy, if any.
+    :ivar project_id: ``None`` for the first project.
+    :ivar user_id: ``None`` for the first user.
     """
 
     name: str | None
@@ -163,6 +171,8 @@ class NewVolume:
     metadata: Mapping[str, str]
     snapshot_id: str | None = None
     source_volid: str | None = None
+    project_id: str | None = None
+    user_id: str | None = None
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -171,6 +181,8 @@ class NewSnapshot:
     A requested snapshot.
 
     :ivar size: GiB, of the volume at the time of the request.
+    :ivar project_id: ``None`` for the first project.
+    :ivar user_id: ``None`` for the first user.
     """
 
     volume_id: str
@@ -179,6 +191,8 @@ class NewSnapshot:
     size: int
     volume_type: str
     metadata: Mapping[str, str]
+    project_id: str | None = None
+    user_id: str | None = None
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -189,6 +203,8 @@ class SnapshotRecord:
     :ivar size: GiB, of the volume at the time of the request.
     :ivar volume_type: the volume's.
     :ivar created_at: seconds since the epoch.
+    :ivar project_id: ``None`` for the first project.
+    :ivar user_id: of the user who made it; ``None`` for the first user.
     """
 
     sequence: int
@@ -202,6 +218,8 @@ class SnapshotRecord:
     created_at: float
     updated_at: float | None
     metadata: Mapping[str, str]
+    project_id: str | None = None
+    user_id: str | None = None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row, metadata: Mapping[str, str]) -> SnapshotRecord:
@@ -218,6 +236,8 @@ class SnapshotRecord:
             created_at=row["created_at"],
             updated_at=row["updated_at"],
             metadata=metadata,
+            project_id=row["project_id"],
+            user_id=row["user_id"],
         )
 
 
@@ -278,14 +298,19 @@ class TokenRecord:
     :ivar issued_at: seconds since the epoch.
     :ivar expires_at: seconds since the epoch.
     :ivar audit_ids: its own id for audits, and that of the first of the tokens that led to it.
-    :ivar scoped: whether it is for the project, and not for Identity alone.
+    :ivar secret: a text that changes with the secret that led to it, and does not reveal it.
+    :ivar project_id: ``None`` for a token for Identity alone.
+    :ivar credential_id: of the application credential that led to it, if any.
     """
 
     issued_at: float
     expires_at: float
     methods: tuple[str, ...]
     audit_ids: tuple[str, ...]
-    scoped: bool = True
+    user_id: str
+    secret: str
+    project_id: str | None = None
+    credential_id: str | None = None
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -301,6 +326,16 @@ class VolumeFilter:
     columns: Mapping[str, Any] = attr.Factory(dict)
     metadata: Mapping[str, str] | None = attr.Factory(dict)
     times: Sequence[tuple[str, Sequence[tuple[str, int]]]] = ()
+
+    def of_project(self, project_id: str | None) -> VolumeFilter:
+        """
+        Narrow the selection to one project.
+
+        :param project_id: ``None`` for the first one.
+        """
+        if "project_id" in self.columns and self.columns["project_id"] != project_id:
+            return attr.evolve(self, metadata=None)
+        return attr.evolve(self, columns={**self.columns, "project_id": project_id})
 
     def conditions(self, rare: str | None = None) -> tuple[str, list[str], list[object]]:
         """

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..settings import VOLUME_TYPES
 from .database import Database
 from .records import ATTACHED, VOLUMES, VolumeFilter, VolumeRecord
 
 #: A label that fewer volumes have is looked up in the index.
 _FEW = 100
 _NOTHING = "''"
-_TYPE_IDS = " ".join(f"WHEN '{name}' THEN '{each}'" for name, each in VOLUME_TYPES.items())
 #: The keys of an order, which are the columns of Cinder's table, and the name.
 KEYS = {
     # The clock may have given two volumes the same time.
@@ -29,7 +27,11 @@ KEYS = {
     "use_quota": "(NOT volumes.bootable)",
     "snapshot_id": "coalesce(volumes.snapshot_id, '')",
     "source_volid": "coalesce(volumes.source_volid, '')",
-    "volume_type_id": f"CASE volumes.volume_type {_TYPE_IDS} END",
+    "project_id": "coalesce(volumes.project_id, '')",
+    "user_id": "coalesce(volumes.user_id, '')",
+    "volume_type_id": (
+        "(SELECT volume_types.id FROM volume_types WHERE volume_types.name = volumes.volume_type)"
+    ),
     "attach_status": (
         "CASE WHEN EXISTS (SELECT 1 FROM attachments WHERE volume_id = volumes.id)"
         " THEN 'attached' ELSE 'detached' END"
@@ -38,10 +40,10 @@ KEYS = {
         (
             *("_name_id", "availability_zone", "cluster_name", "consistencygroup_id", "deleted"),
             *("deleted_at", "ec2_id", "encryption_key_id", "group_id", "host", "migration_status"),
-            *("multiattach", "previous_status", "project_id", "provider_auth"),
+            *("multiattach", "previous_status", "provider_auth"),
             *("provider_geometry", "provider_id", "provider_location"),
             *("replication_driver_data", "replication_extended_status", "replication_status"),
-            *("service_uuid", "terminated_at", "user_id"),
+            *("service_uuid", "terminated_at"),
         ),
         _NOTHING,
     ),
@@ -118,29 +120,42 @@ class Searches:
         return found
 
     def attached(
-        self, wanted: Mapping[str, str], marker: str | None, limit: int, offset: int
+        self,
+        wanted: Mapping[str, str],
+        marker: str | None,
+        limit: int,
+        offset: int,
+        projects: Sequence[str | None] | None = None,
     ) -> list[VolumeRecord]:
         """
         List the volumes with an attachment, the newest attachment first.
 
         :param wanted: values by the filters :data:`~txstorage.embedded.store.records.ATTACHED`.
         :param marker: the id of the attachment before the first.
+        :param projects: whose volumes are listed, the first one as ``None``; without it, all are.
         """
         where = ["attachments.id IS NOT NULL", *(ATTACHED[name] for name in wanted)]
         parameters: list[object] = list(wanted.values())
+        if projects is not None:
+            where.append(f"({' OR '.join(['volumes.project_id IS ?'] * len(projects)) or '0'})")
+            parameters.extend(projects)
         if marker is not None:
             where.append("attachments.sequence < (SELECT sequence FROM attachments WHERE id = ?)")
             parameters.append(marker)
         rest = f"{' AND '.join(where)} ORDER BY attachments.sequence DESC"
         return self._page("volumes", rest, parameters, limit, offset)
 
-    def summary(self) -> tuple[int, int, dict[str, list[str]]]:
+    def summary(self, chosen: VolumeFilter) -> tuple[int, int, dict[str, list[str]]]:
         """:return: the number of volumes, the sum of their sizes in GiB, and all their labels."""
-        row = self._database.execute("SELECT count(*), coalesce(sum(size), 0) FROM volumes")
+        tables, where, parameters = chosen.conditions()
+        some = f"FROM {tables} WHERE {' AND '.join(where)}"
+        row = self._database.execute(f"SELECT count(*), coalesce(sum(size), 0) {some}", *parameters)
         count, gigabytes = row.fetchone()
         labels: dict[str, list[str]] = {}
         for key, value in self._database.execute(
-            "SELECT DISTINCT key, value FROM metadata ORDER BY key, value"
+            "SELECT DISTINCT key, value FROM metadata"
+            f" WHERE volume_id IN (SELECT volumes.id {some}) ORDER BY key, value",
+            *parameters,
         ):
             labels.setdefault(key, []).append(value)
         return count, gigabytes, labels

@@ -13,7 +13,6 @@ from typing import Any
 import attr
 
 from ..machine.files import PREFIX, SNAPSHOT_PREFIX
-from ..settings import VOLUME_TYPES
 from .records import AttachmentRecord, SnapshotRecord, VolumeRecord
 
 SUFFIX = ".json"
@@ -30,6 +29,7 @@ class Sidecar:
     A sidecar's content.
 
     :ivar volume: an attachment, if any, is complete; transitions are left out.
+    :ivar project_id: of the service's first project.
     :ivar cluster_id: of the service.
     """
 
@@ -57,6 +57,7 @@ class Sidecar:
             "growing": volume.growing,
             "attachment": None if attachment is None else attr.asdict(attachment),
             "status": "available" if attachment is None else _settled(volume.status),
+            **_owner(volume),
         }
 
     @classmethod
@@ -86,6 +87,8 @@ class Sidecar:
                 snapshot_id=_text(found.get("snapshot_id")),
                 source_volid=_text(found.get("source_volid")),
                 growing=None if found.get("growing") is None else _positive(found["growing"]),
+                project_id=_text(found.get("owner_project_id")),
+                user_id=_text(found.get("owner_user_id")),
             )
             return cls(volume, str(found["project_id"]), str(found["cluster_id"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -103,6 +106,11 @@ def _settled(status: str) -> str:
     return "attaching" if status == "attaching" else "in-use"
 
 
+def _owner(record: VolumeRecord | SnapshotRecord) -> dict[str, str | None]:
+    """The owner's ids; ``None`` stands for the first project and the first user."""
+    return {"owner_project_id": record.project_id, "owner_user_id": record.user_id}
+
+
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
@@ -114,7 +122,7 @@ def _positive(value: object) -> int:
 
 
 def _volume_type(value: str) -> str:
-    if value not in VOLUME_TYPES:
+    if not isinstance(value, str) or not value:
         raise ValueError(f"the volume type is {value!r}")
     return value
 
@@ -125,6 +133,7 @@ class SnapshotSidecar:
     The content of a snapshot's sidecar.
 
     :ivar snapshot: transitions are left out.
+    :ivar project_id: of the service's first project.
     :ivar cluster_id: of the service.
     """
 
@@ -147,6 +156,7 @@ class SnapshotSidecar:
             "created_at": snapshot.created_at,
             "project_id": self.project_id,
             "cluster_id": self.cluster_id,
+            **_owner(snapshot),
         }
 
     @classmethod
@@ -170,6 +180,8 @@ class SnapshotSidecar:
                 created_at=float(found["created_at"]),
                 updated_at=None,
                 metadata={str(key): str(value) for key, value in found["metadata"].items()},
+                project_id=_text(found.get("owner_project_id")),
+                user_id=_text(found.get("owner_user_id")),
             )
             return cls(snapshot, str(found["project_id"]), str(found["cluster_id"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -36,7 +36,7 @@ class Sidecars:
     The sidecars of a directory.
 
     :param directory: of the volumes' files.
-    :param project_id: of all volumes.
+    :param project_id: of the first project.
     :param cluster_id: of the service.
     """
 

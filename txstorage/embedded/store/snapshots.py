@@ -15,7 +15,7 @@ from .records import NewSnapshot, SnapshotRecord
 
 _INSERT = (
     "INSERT INTO snapshots (id, volume_id, name, description, size, status, volume_type,"
-    " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    " created_at, project_id, user_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 #: The columns that a request may change.
 _TEXTS = frozenset(["name", "description"])
@@ -57,6 +57,8 @@ class SnapshotsTable:
                 status,
                 new.volume_type,
                 created_at,
+                new.project_id,
+                new.user_id,
             )
             self._insert_metadata(snapshot_id, new.metadata)
 
@@ -86,6 +88,13 @@ class SnapshotsTable:
     def every(self) -> list[SnapshotRecord]:
         """:return: all snapshots, the newest first."""
         return self._chosen("1")
+
+    def of_project(self, project_id: str | None) -> list[SnapshotRecord]:
+        """
+        :param project_id: ``None`` for the first project.
+        :return: a project's snapshots, the newest first.
+        """
+        return self._chosen("project_id IS ?", project_id)
 
     def of_volume(self, volume_id: str) -> list[SnapshotRecord]:
         """:return: a volume's snapshots, the newest first."""

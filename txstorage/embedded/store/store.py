@@ -23,6 +23,9 @@ from .attachments import AttachmentsTable
 from .database import Database
 from .ec2.tables import EC2Tables
 from .messages import MessagesTable
+from .projects.credentials import CredentialsTable
+from .projects.quotas import QuotasTable
+from .projects.types import TypesTable
 from .records import VOLUMES, NewVolume, ServerRecord, Usage, VolumeFilter, VolumeRecord
 from .revoked import RevokedTokens
 from .searches import NEWEST_FIRST, Order, Searches
@@ -48,6 +51,9 @@ class Store:
     :ivar messages: the table of the reasons of failures.
     :ivar servers: the table of the nodes.
     :ivar revoked: the table of revoked tokens.
+    :ivar types: the table of volume types.
+    :ivar quotas: the table of the projects' own quotas.
+    :ivar credentials: the table of application credentials.
     :ivar ec2: the tables of the EC2 face.
     :ivar searches: the searches for volumes.
     :param path: the SQLite file, or ``:memory:``.
@@ -71,6 +77,9 @@ class Store:
         self.messages = MessagesTable(self._database, clock)
         self.servers = ServersTable(self._database)
         self.revoked = RevokedTokens(self._database)
+        self.types = TypesTable(self._database)
+        self.quotas = QuotasTable(self._database)
+        self.credentials = CredentialsTable(self._database)
         self.ec2 = EC2Tables(self._database, clock)
         self.searches = Searches(self._database)
 
@@ -221,7 +230,8 @@ class Store:
         self._database.touched.add(volume_id)
         self._database.execute(
             "INSERT INTO volumes (id, name, description, size, status, volume_type, bootable,"
-            " created_at, snapshot_id, source_volid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " created_at, snapshot_id, source_volid, project_id, user_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             volume_id,
             new.name,
             new.description,
@@ -232,6 +242,8 @@ class Store:
             created_at,
             new.snapshot_id,
             new.source_volid,
+            new.project_id,
+            new.user_id,
         )
 
     def _insert_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> None:
@@ -264,14 +276,9 @@ class Store:
         """See :meth:`~txstorage.embedded.store.searches.Searches.volumes`."""
         return self.searches.volumes(chosen, before, limit, offset, order)
 
-    def usage(self) -> Usage:
-        """Return the use of the quota."""
-        row = self._database.execute(
-            "SELECT count(*), coalesce(sum(coalesce(growing, size)), 0),"
-            " (SELECT count(*) FROM snapshots), (SELECT coalesce(sum(size), 0) FROM snapshots)"
-            " FROM volumes WHERE NOT bootable"
-        ).fetchone()
-        return Usage(volumes=row[0], snapshots=row[2], gigabytes=row[1] + row[3])
+    def usage(self, project_id: str | None = None) -> Usage:
+        """See :meth:`~txstorage.embedded.store.projects.quotas.QuotasTable.usage`."""
+        return self.quotas.usage(project_id)
 
     def copies(self, source_id: str) -> list[str]:
         """

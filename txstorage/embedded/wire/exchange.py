@@ -23,6 +23,7 @@ from werkzeug.exceptions import HTTPException
 
 from ..._log import SERVER_FAULT
 from ..._support.notations.addresses import in_brackets
+from ..accounts.requester import NOBODY, Requester
 from ..bounds import BOUNDS
 from ..disk import is_full
 
@@ -135,12 +136,16 @@ class APIRequest:
     :ivar base: the beginning of links: scheme, host and port.
     :ivar request_id: this service's id of the request.
     :ivar version: the negotiated microversion.
+    :ivar route: the method and the path of its route, as the policy has them.
+    :ivar requester: the sender, once the request is admitted.
     """
 
     request: IRequest
     base: str
     request_id: str
     version: Version = (0, 0)
+    route: str = ""
+    requester: Requester = NOBODY
 
     def header(self, name: str) -> str | None:
         """A header's value; undecodable bytes are replaced."""
@@ -261,10 +266,21 @@ class Service:
         raise NotImplementedError()
 
     async def answer(
-        self, request: IRequest, handler: Handler, segments: dict[str, str], since: Version
+        self,
+        request: IRequest,
+        handler: Handler,
+        segments: dict[str, str],
+        since: Version,
+        path: str = "",
     ) -> APIResponse:
-        """Everything from a request to its response; never raises."""
+        """
+        Everything from a request to its response; never raises.
+
+        :param path: of the route.
+        """
         call = call_from(request, self.base_url)
+        method = request.method.decode("utf-8", "replace").replace("HEAD", "GET")
+        call = attr.evolve(call, route=f"{method} {path}")
         outer = self.outer_headers(call)
         headers: Mapping[str, str] = {}
         try:
@@ -304,7 +320,7 @@ def endpoint(
         @app.route(path, methods=list(methods))
         @wraps(handler)
         def view(self: Service, request: IRequest, **segments: str) -> Deferred[Any]:
-            return Deferred.fromCoroutine(self.answer(request, handler, segments, since))
+            return Deferred.fromCoroutine(self.answer(request, handler, segments, since, path))
 
         return handler
 

@@ -19,7 +19,7 @@ import attr
 from jsonschema import Draft4Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 
-from . import refusals
+from . import account_refusals, refusals
 from .exchange import WireError
 from .versions import COMPUTE, VOLUME, Dialect
 
@@ -250,9 +250,9 @@ _OF_FIELD: dict[str, Callable[[Dialect, str, Mismatch], WireError]] = {
     "additionalProperties": lambda dialect, name, error: refusals.ADDITIONAL_FIELD(
         dialect, name, error.value, _unexpected(error.unknown)
     ),
-    "patternProperties": lambda dialect, name, error: refusals.LABEL_KEY(
-        name, error.value, _unmatched(error.unknown)
-    ),
+    "patternProperties": lambda dialect, name, error: (
+        account_refusals.SPEC_KEY if name == "extra_specs" else refusals.LABEL_KEY
+    )(name, error.value, _unmatched(error.unknown)),
     "pattern": _mismatch,
     "minimum": lambda dialect, name, error: refusals.TOO_SMALL(
         name, error.value, str(error.value).strip(), error.wanted
@@ -266,6 +266,7 @@ _OF_FIELD: dict[str, Callable[[Dialect, str, Mismatch], WireError]] = {
     "enum": _not_listed,
     "oneOf": _no_alternative,
     "anyOf": _no_alternative,
+    "minLength": lambda dialect, name, error: refusals.IS_EMPTY(name, error.value, error.value),
     "minProperties": lambda dialect, name, error: refusals.IS_EMPTY(name, error.value, error.value),
     "maxProperties": lambda dialect, name, error: refusals.LABELS_TOO_MANY(
         name, error.value, error.value
@@ -278,6 +279,7 @@ _OF_BODY: dict[str, Callable[[Dialect, Mismatch], WireError]] = {
     "additionalProperties": lambda dialect, error: refusals.ADDITIONAL_MEMBER(
         _unexpected(error.unknown)
     ),
+    "maxProperties": lambda dialect, error: account_refusals.TOO_MANY_MEMBERS(error.value),
     "type": lambda dialect, error: refusals.BODY_IS_NO_OBJECT(dialect, error.value),
 }
 

@@ -3,8 +3,9 @@
 All errors of the embedded service, with the messages of the real services (Keystone 27, Cinder 29,
 Nova 34).
 
-Errors are defined nowhere else: ``tests/contract`` reads this table, and fails when one of them was
-never compared with a real OpenStack.
+Errors are defined here and in :mod:`txstorage.embedded.wire.account_refusals` only:
+``tests/contract`` reads both tables, and fails when one of them was never compared with a real
+OpenStack.
 """
 
 from __future__ import annotations

@@ -30,7 +30,6 @@ _OTHERS: dict[str, dict[str, Any]] = {
     "os-begin_detaching": _ANYTHING,
     "os-detach": {"type": ["object", "null"]},
     "os-extend_volume_completion": _OBJECT,
-    "os-force_delete": _ANYTHING,
     "os-force_detach": _OBJECT,
     "os-initialize_connection": _with("connector"),
     "os-migrate_volume": _OBJECT,

@@ -36,7 +36,7 @@ class LabelledService(ProjectService):
 
     # -- the parts that differ -------------------------------------------------
 
-    def labelled(self, store: Store, resource_id: str) -> Labelled:
+    def labelled(self, call: APIRequest, store: Store, resource_id: str) -> Labelled:
         """
         Find a resource.
 
@@ -65,7 +65,7 @@ class LabelledService(ProjectService):
     def show_metadata(self, call: APIRequest, resource_id: str) -> APIResponse:
         """Show all labels."""
         return APIResponse(
-            200, {"metadata": dict(self.labelled(self._store, resource_id).metadata)}
+            200, {"metadata": dict(self.labelled(call, self._store, resource_id).metadata)}
         )
 
     async def add_metadata(self, call: APIRequest, resource_id: str) -> APIResponse:
@@ -79,19 +79,21 @@ class LabelledService(ProjectService):
     async def _set_metadata(self, call: APIRequest, resource_id: str, replace: bool) -> APIResponse:
         body = call.json()
         METADATA.check(body)
-        changed = await self._change(resource_id, body["metadata"], replace)
+        changed = await self._change(call, resource_id, body["metadata"], replace)
         return APIResponse(200, {"metadata": dict(changed.metadata)})
 
-    async def _change(self, resource_id: str, labels: Mapping[str, str], replace: bool) -> Labelled:
+    async def _change(
+        self, call: APIRequest, resource_id: str, labels: Mapping[str, str], replace: bool
+    ) -> Labelled:
         def change(store: Store) -> Labelled:
-            self.check_relabelling(self.labelled(store, resource_id), "Updating")
+            self.check_relabelling(self.labelled(call, store, resource_id), "Updating")
             return self.relabel(store, resource_id, labels, replace)
 
         return await self._store.write(change)
 
     def show_label(self, call: APIRequest, resource_id: str, key: str) -> APIResponse:
         """Show one label."""
-        found = self.labelled(self._store, resource_id).metadata
+        found = self.labelled(call, self._store, resource_id).metadata
         if key not in found:
             raise self.no_label(resource_id, key)
         return APIResponse(200, {"meta": {key: found[key]}})
@@ -103,14 +105,14 @@ class LabelledService(ProjectService):
         label = body["meta"]
         if list(label) != [key]:
             raise refusals.LABEL_MISMATCH()
-        await self._change(resource_id, label, replace=False)
+        await self._change(call, resource_id, label, replace=False)
         return APIResponse(200, {"meta": label})
 
     async def remove_label(self, call: APIRequest, resource_id: str, key: str) -> APIResponse:
         """Remove one label."""
 
         def change(store: Store) -> None:
-            found = self.labelled(store, resource_id)
+            found = self.labelled(call, store, resource_id)
             kept = dict(found.metadata)
             if key not in kept:
                 raise self.no_label(resource_id, key)

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.embedded.apis.test_tables -*-
 """
-Block Storage v3's resources of a whole project: volume types, zones, room, quotas and messages.
+Block Storage v3's resources of a whole project: zones, room, limits, messages and services.
 """
 
 from __future__ import annotations
@@ -15,25 +15,26 @@ from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import APIRequest, APIResponse, endpoint
 from ...wire.pagination import next_links, volume_page
+from ...wire.times import volume_time
 from ...wire.versions import VOLUME
 from .. import volume_views
-from ..identity import IdentityAPI
+from ..identity.bearers import Bearers
 from ..versioned import ProjectService
+from .quota import quota_of
 
 #: The first segments of the paths after the project.
 PATHS = (
-    "types",
     "os-availability-zone",
     "scheduler-stats",
     "limits",
-    "os-quota-sets",
     "messages",
+    "os-services",
 )
 
 
 class ProjectAPI(ProjectService):
     """
-    The resources of a project that are neither volumes nor snapshots.
+    The resources of a project that users only read.
 
     :param files: of the volumes.
     """
@@ -44,29 +45,14 @@ class ProjectAPI(ProjectService):
     def __init__(
         self,
         store: Store,
-        identity: IdentityAPI,
+        bearers: Bearers,
         engine: Engine,
         settings: Settings,
         turns: ReactorTurns,
         files: VolumeFiles,
     ) -> None:
-        super().__init__(store, identity, engine, settings, turns)
+        super().__init__(store, bearers, engine, settings, turns)
         self._files = files
-
-    @endpoint(app, "/v3/<project_id>/types", "GET")
-    def types(self, call: APIRequest) -> APIResponse:
-        """List the volume types."""
-        query, every = call.query(), volume_views.volume_types()
-        page = volume_page(query, self._settings.page_size)
-        ids = [each["id"] for each in every]
-        # Unlike elsewhere, an unknown marker is ignored.
-        begin = ids.index(page.marker) + 1 if page.marker in ids else 0
-        part = every[begin:][page.offset : page.offset + page.limit]
-        url = f"{call.base}/volume/v3/{self.project_path(call)}types"
-        shown = [each["id"] for each in part]
-        # The links' name differs from the list's.
-        links = next_links("volume_type", url, query, page, shown)
-        return APIResponse(200, dict({"volume_types": part}, **links))
 
     @endpoint(app, "/v3/<project_id>/os-availability-zone", "GET")
     def availability_zones(self, call: APIRequest) -> APIResponse:
@@ -78,25 +64,29 @@ class ProjectAPI(ProjectService):
         """Show the room for volumes, to all users."""
         taken, free = await self._files.aside(self._files.space)
         detail = call.query().get("detail", "").lower() in ("1", "true")
-        view = volume_views.pool(taken, free, self._store.usage().gigabytes, detail)
+        view = volume_views.pool(taken, free, self._store.quotas.promised(), detail)
         return APIResponse(200, {"pools": [view]})
 
     @endpoint(app, "/v3/<project_id>/limits", "GET")
     def limits(self, call: APIRequest) -> APIResponse:
         """Show the quota and its usage."""
-        view = volume_views.limits(self._settings, self._store.usage())
+        project_id = call.requester.owner.project_id
+        quota = quota_of(self._settings, self._store, project_id)
+        view = volume_views.limits(quota, self._store.usage(project_id))
         return APIResponse(200, {"limits": view})
 
-    @endpoint(app, "/v3/<project_id>/os-quota-sets/<quota_project>", "GET")
-    def quota(self, call: APIRequest, quota_project: str) -> APIResponse:
-        """Show the quota of the project."""
-        if quota_project != self._identity.ids.project and not self.is_admin:
-            raise refusals.FORBIDDEN("volume_extension:quotas:show")
-        with_usage = call.query().get("usage", "").lower() in ("1", "true")
-        view = volume_views.quota_set(
-            quota_project, with_usage, self._settings, self._store.usage()
-        )
-        return APIResponse(200, {"quota_set": view})
+    @endpoint(app, "/v3/<project_id>/os-services", "GET")
+    def services(self, call: APIRequest) -> APIResponse:
+        """List the services, to an administrator."""
+        self.permit(call)
+        query = call.query()
+        now = volume_time(self._bearers.wall_time())
+        found = [
+            {**each, "updated_at": now}
+            for each in volume_views.SERVICES
+            if all(query.get(name, each[name]) == each[name] for name in ("binary", "host"))
+        ]
+        return APIResponse(200, {"services": found})
 
     @endpoint(app, "/v3/<project_id>/messages", "GET", since=(3, 3))
     def messages(self, call: APIRequest) -> APIResponse:
@@ -104,7 +94,13 @@ class ProjectAPI(ProjectService):
         # Filters and pages were added later than the messages.
         filtered = call.version >= (3, 5)
         query = call.query()
-        entries = self._store.messages.listed(query.get("resource_uuid") if filtered else None)
+        self.permit(call)
+        wanted = query.get("resource_uuid") if filtered else None
+        entries = [
+            entry
+            for entry in self._store.messages.of_project(call.requester.owner.project_id)
+            if wanted in (None, entry.snapshot_id or entry.volume_id)
+        ]
         page = volume_page(query if filtered else {}, self._settings.page_size)
         ids = [entry.message_id for entry in entries]
         if page.marker is not None and page.marker not in ids:

@@ -5,12 +5,28 @@ The checks of the quota.  Growing and new volumes, and snapshots, count with the
 
 from __future__ import annotations
 
+from typing import Any
+
+import attr
+
 from ...settings import Settings
 from ...store.records import Usage
+from ...store.store import Store
 from ...wire import refusals
 
 #: The maximum that Cinder can count.
 MAX_INTEGER = 2**31 - 1
+
+
+def quota_of(settings: Settings, store: Store, project_id: str | None) -> Settings:
+    """
+    :param project_id: ``None`` for the first project.
+    :return: the settings with a project's own quota.
+    """
+    own: dict[str, Any] = {
+        f"max_{name}": value for name, value in store.quotas.of_project(project_id).items()
+    }
+    return attr.evolve(settings, **own)
 
 
 def check_volume(quota: Settings, used: Usage, size: int, volume_type: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import attr
 
 from ...store.records import NewSnapshot, VolumeRecord
-from ...wire import refusals
+from ...wire import account_refusals, refusals
 from ...wire.exchange import Version
 from ...wire.fields import UUID, BodySchema, volume_body, wrapped
 from ..volume_requests import LABELS
@@ -61,6 +61,24 @@ class WantedSnapshot:
     description: str | None
     metadata: Mapping[str, str]
     force: bool | None
+
+
+#: The statuses that ``os-reset_status`` may set.
+_STATUSES = (
+    *("error", "available", "creating", "deleting", "deleted", "updating", "error_deleting"),
+    *("unmanaging", "backing-up", "restoring"),
+)
+_STATUS = {
+    "type": "object",
+    "properties": {"status": {"type": "string"}},
+    "required": ["status"],
+    "additionalProperties": False,
+}
+#: The bodies of the actions of administrators.
+_ACTIONS = {
+    "os-reset_status": volume_body(wrapped("os-reset_status", _STATUS)),
+    "os-force_delete": volume_body(wrapped("os-force_delete", {})),
+}
 
 
 def new_snapshot(body: Mapping[str, Any]) -> WantedSnapshot:
@@ -124,6 +142,24 @@ def new_texts(body: Mapping[str, Any]) -> dict[str, str | None]:
         for key in ("display_" + name, name)
         if key in found
     }
+
+
+def new_status(action: str, body: Mapping[str, Any]) -> str:
+    """
+    Parse the body of an administrator's action.
+
+    :return: the new status of the snapshot.
+    :raises WireError: 400.
+    """
+    if action not in _ACTIONS:
+        raise refusals.NO_VOLUME_ACTION(action)
+    _ACTIONS[action].check(body)
+    if action == "os-force_delete":
+        return "deleting"
+    status: str = body[action]["status"]
+    if status.lower() not in _STATUSES:
+        raise account_refusals.BAD_SNAPSHOT_STATUS(status, _STATUSES)
+    return status.lower()
 
 
 def _stripped(value: str | None) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import attr
 
+from ...accounts.directory import Ids
 from ...store.records import SnapshotRecord
 from ...wire.exchange import Version
 from ...wire.times import volume_time
@@ -14,10 +15,13 @@ from ...wire.times import volume_time
 
 @attr.s(frozen=True, auto_attribs=True)
 class SnapshotView:
-    """Snapshots for one request."""
+    """
+    Snapshots for one request.
 
-    project_id: str
-    user_id: str
+    :ivar ids: of the first project and the first user.
+    """
+
+    ids: Ids
     version: Version
 
     def summary(self, snapshot: SnapshotRecord) -> dict[str, Any]:
@@ -38,7 +42,7 @@ class SnapshotView:
         """The response to a create or an update."""
         fields = (
             ((3, 14), "group_snapshot_id", None),
-            ((3, 41), "user_id", self.user_id),
+            ((3, 41), "user_id", snapshot.user_id or self.ids.user),
             ((3, 65), "consumes_quota", True),
         )
         later = {name: value for since, name, value in fields if self.version >= since}
@@ -51,5 +55,6 @@ class SnapshotView:
         :param percent: the part of it that is complete.
         """
         prefix = "os-extended-snapshot-attributes:"
-        more = {prefix + "project_id": self.project_id, prefix + "progress": f"{percent}%"}
+        owner = snapshot.project_id or self.ids.project
+        more = {prefix + "project_id": owner, prefix + "progress": f"{percent}%"}
         return dict(self.changed(snapshot), **more)

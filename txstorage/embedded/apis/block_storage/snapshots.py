@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable
 
+import attr
 from klein import Klein
 
 from ...machine.files import VolumeFiles
@@ -20,20 +21,25 @@ from ...store.records import SnapshotRecord
 from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, Version, WireError, endpoint
+from ...wire.fields import only_member
 from ...wire.pagination import next_links, volume_page
 from ...wire.versions import VOLUME
-from ..identity import IdentityAPI
+from ..identity.bearers import Bearers
+from ..visible import visible_snapshot, visible_volume
 from .labels import LabelledService, add_label_routes
 from .queries import boolean, labels, order
-from .quota import check_snapshot
-from .snapshot_requests import new_snapshot, new_texts, snapshot_of
+from .quota import check_snapshot, quota_of
+from .snapshot_requests import new_snapshot, new_status, new_texts, snapshot_of
 from .snapshot_views import SnapshotView
 
 _ID = "/v3/<project_id>/snapshots/<snapshot_id>"
 _DELETABLE = frozenset(["available", "error"])
 #: Parameters of a list that are not filters.
 _NO_FILTERS = frozenset(
-    ["limit", "marker", "offset", "sort", "sort_key", "sort_dir", "with_count", "all_tenants"]
+    [
+        *("limit", "marker", "offset", "sort", "sort_key", "sort_dir", "with_count"),
+        "all_tenants",
+    ]
 )
 _FILTERS: dict[str, Callable[[SnapshotRecord], str | None]] = {
     "name": lambda snapshot: snapshot.name,
@@ -71,18 +77,17 @@ class SnapshotsAPI(LabelledService):
     def __init__(
         self,
         store: Store,
-        identity: IdentityAPI,
+        bearers: Bearers,
         engine: Engine,
         settings: Settings,
         turns: ReactorTurns,
         files: VolumeFiles,
     ) -> None:
-        super().__init__(store, identity, engine, settings, turns)
+        super().__init__(store, bearers, engine, settings, turns)
         self._files = files
 
     def _view(self, call: APIRequest) -> SnapshotView:
-        ids = self._identity.ids
-        return SnapshotView(ids.project, ids.user, call.version)
+        return SnapshotView(self._directory.ids, call.version)
 
     def _detail(self, call: APIRequest, snapshot: SnapshotRecord) -> dict[str, Any]:
         percent = 100
@@ -91,13 +96,17 @@ class SnapshotsAPI(LabelledService):
             percent = self._files.copies.progress.get(path, 0)
         return self._view(call).detail(snapshot, percent)
 
-    def _found(self, snapshot_id: str, store: Store | None = None) -> SnapshotRecord:
+    def _found(
+        self, call: APIRequest, snapshot_id: str, store: Store | None = None
+    ) -> SnapshotRecord:
         """
+        Find a snapshot that the user may see, and do this with.
+
         :param store: of the change that finds the snapshot; without one, that of reading.
+        :raises WireError: 403, 404.
         """
-        snapshot = (store or self._store).snapshots.find(snapshot_id)
-        if snapshot is None:
-            raise refusals.NO_SNAPSHOT(snapshot_id)
+        snapshot = visible_snapshot(call, store or self._store, snapshot_id)
+        self.permit(call)
         return snapshot
 
     # -- snapshots -----------------------------------------------------------
@@ -110,12 +119,13 @@ class SnapshotsAPI(LabelledService):
         def change(store: Store) -> SnapshotRecord:
             if not self._files.has_room():
                 raise self.disk_full()
-            volume = store.volume(wanted.volume_id)
-            if volume is None:
-                raise refusals.NO_VOLUME(wanted.volume_id)
+            volume = visible_volume(call, store, wanted.volume_id)
+            self.permit(call)
             new = snapshot_of(wanted, volume, call.version)
-            check_snapshot(self._settings, store.usage(), new.size, new.volume_type)
-            return store.snapshots.add(new)
+            owner = call.requester.owner
+            quota = quota_of(self._settings, store, owner.project_id)
+            check_snapshot(quota, store.usage(owner.project_id), new.size, new.volume_type)
+            return store.snapshots.add(attr.evolve(new, **attr.asdict(owner)))
 
         snapshot = await self._store.write(change)
         self._engine.begin(snapshot.snapshot_id)
@@ -139,8 +149,14 @@ class SnapshotsAPI(LabelledService):
         by = order(query, keys)
         page = volume_page(query, self._settings.page_size)
         counted = call.version >= _COUNT and boolean(query, "with_count")
-        chosen = _chosen(self._store.snapshots.every(), query, call.version)
-        marker = None if page.marker is None else self._found(page.marker)
+        self.permit(call)
+        filters = {
+            name: text
+            for name, text in query.items()
+            if name != "project_id" or not call.requester.is_admin
+        }
+        chosen = _chosen(self._of_projects(call), filters, call.version)
+        marker = None if page.marker is None else self._found(call, page.marker)
         listed = [each for each in chosen if each != marker] + ([marker] if marker else [])
         for key, descending in reversed(by):
             listed.sort(key=keys[key], reverse=descending)
@@ -155,10 +171,19 @@ class SnapshotsAPI(LabelledService):
             body["count"] = count
         return APIResponse(200, body)
 
+    def _of_projects(self, call: APIRequest) -> list[SnapshotRecord]:
+        """The snapshots of the user's project; to an administrator who asks, all, or another's."""
+        query, snapshots = call.query(), self._store.snapshots
+        if not (call.requester.is_admin and boolean(query, "all_tenants")):
+            return snapshots.of_project(call.requester.owner.project_id)
+        if "project_id" in query:
+            return snapshots.of_project(self._directory.key_of_project(query["project_id"]))
+        return snapshots.every()
+
     @endpoint(app, _ID, "GET")
     def show(self, call: APIRequest, snapshot_id: str) -> APIResponse:
         """Show one snapshot."""
-        return APIResponse(200, {"snapshot": self._detail(call, self._found(snapshot_id))})
+        return APIResponse(200, {"snapshot": self._detail(call, self._found(call, snapshot_id))})
 
     @endpoint(app, _ID, "PUT")
     async def update(self, call: APIRequest, snapshot_id: str) -> APIResponse:
@@ -166,7 +191,7 @@ class SnapshotsAPI(LabelledService):
         texts = new_texts(call.json())
 
         def change(store: Store) -> SnapshotRecord:
-            self._found(snapshot_id, store)
+            self._found(call, snapshot_id, store)
             return store.snapshots.set_texts(snapshot_id, texts)
 
         snapshot = await self._store.write(change)
@@ -177,7 +202,7 @@ class SnapshotsAPI(LabelledService):
         """Begin to delete a snapshot."""
 
         def change(store: Store) -> None:
-            if self._found(snapshot_id, store).status not in _DELETABLE:
+            if self._found(call, snapshot_id, store).status not in _DELETABLE:
                 raise refusals.SNAPSHOT_NOT_DELETABLE()
             store.snapshots.set_status(snapshot_id, "deleting")
 
@@ -185,11 +210,31 @@ class SnapshotsAPI(LabelledService):
         self._engine.begin(snapshot_id)
         return APIResponse(202, content_type=EMPTY)
 
+    @endpoint(app, _ID + "/action", "POST")
+    async def action(self, call: APIRequest, snapshot_id: str) -> APIResponse:
+        """
+        Set a snapshot's status (``os-reset_status``), or begin to delete it in any status
+        (``os-force_delete``), as an administrator.
+        """
+        body = call.json(empty={"None": {}})
+        name = only_member(body, VOLUME)
+        status = new_status(name, body)
+
+        def change(store: Store) -> None:
+            visible_snapshot(call, store, snapshot_id)
+            self.permit(call, f"snapshot {name}")
+            store.snapshots.set_status(snapshot_id, status)
+
+        await self._store.write(change)
+        if name == "os-force_delete":
+            self._engine.begin(snapshot_id)
+        return APIResponse(202)
+
     # -- labels --------------------------------------------------------------
 
-    def labelled(self, store: Store, resource_id: str) -> SnapshotRecord:
+    def labelled(self, call: APIRequest, store: Store, resource_id: str) -> SnapshotRecord:
         """See :class:`~txstorage.embedded.apis.block_storage.labels.LabelledService`."""
-        return self._found(resource_id, store)
+        return self._found(call, resource_id, store)
 
     def relabel(
         self, store: Store, resource_id: str, labels: Mapping[str, str], replace: bool

@@ -13,6 +13,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import attr
+
+from ...accounts.directory import Directory
+from ...accounts.requester import Requester
 from ...settings import AVAILABILITY_ZONE
 from ...store.records import VolumeFilter
 from ...wire import refusals
@@ -39,40 +43,59 @@ _CONSTANTS = {
     "migration_status": None,
     "multiattach": False,
 }
-_COLUMNS = frozenset(["name", "status", "size", "id", "snapshot_id", "source_volid"])
+_COLUMNS = frozenset(
+    ["name", "status", "size", "id", "snapshot_id", "source_volid", "project_id", "user_id"]
+)
+#: The columns whose filters are no literals.
+_TEXTS = frozenset(["name", "project_id", "user_id"])
 _NOTHING = VolumeFilter(metadata=None)
 _OPERATORS = frozenset(["gt", "gte", "eq", "neq", "lt", "lte"])
 
 
 def chosen(
-    query: Mapping[str, str], version: Version, admin: Mapping[str, str] | None = None
+    query: Mapping[str, str], version: Version, directory: Directory, requester: Requester
 ) -> VolumeFilter:
     """
     Parse the filters of a query.
 
-    :param admin: of an administrator, the ids of the only project and user, by their columns.
+    :param requester: who sees the volumes of one project, or of all, if an administrator asks.
+    :raises WireError: 400.
+    """
+    given = dict(query)
+    every = requester.is_admin and boolean(given, "all_tenants")
+    if not requester.is_admin or every:
+        given.pop("all_tenants", None)
+    found = _filtered(given, version, requester.is_admin)
+    columns = dict(found.columns)
+    for column, first in (("project_id", directory.ids.project), ("user_id", directory.ids.user)):
+        if column in columns:
+            # The store has nothing for the first one.
+            columns[column] = None if columns[column] == first else columns[column]
+    found = attr.evolve(found, columns=columns)
+    return found if every else found.of_project(requester.owner.project_id)
+
+
+def _filtered(query: Mapping[str, str], version: Version, admin: bool) -> VolumeFilter:
+    """
+    :param admin: whether the user is an administrator.
     :raises WireError: 400.
     """
     no_filters = _NO_FILTERS | ({"with_count"} if version >= _COUNT else set())
     given = {name: text for name, text in query.items() if name not in no_filters}
-    if admin is None:
-        given.pop("all_tenants", None)
-    elif boolean(given, "all_tenants"):
-        del given["all_tenants"]
     unknown = [name for name in given if name not in _FILTERS]
     if version < _STRICT:
         late = [name for name, since in _SINCE.items() if version < since]
-        ignored = late if admin is not None else late + unknown
+        ignored = late if admin else late + unknown
         given = {name: text for name, text in given.items() if name not in ignored}
         if "consumes_quota" in given:
             # It has another name in the database, which later versions use.
             return _NOTHING
-    elif admin is None and unknown:
+    elif unknown and not admin:
         raise refusals.UNKNOWN_FILTER(",".join(unknown))
-    return _by(given, version, {**_CONSTANTS, **(admin or {})})
+    return _by(given, version)
 
 
-def _by(given: Mapping[str, str], version: Version, constants: Mapping[str, Any]) -> VolumeFilter:
+def _by(given: Mapping[str, str], version: Version) -> VolumeFilter:
     columns: dict[str, Any] = {}
     times: list[tuple[str, tuple[tuple[str, int], ...]]] = []
     nothing = False
@@ -84,9 +107,9 @@ def _by(given: Mapping[str, str], version: Version, constants: Mapping[str, Any]
         elif name in _TIMES:
             times.append((name, _comparisons(text)))
         elif name != "metadata":
-            columns[name] = text if name == "name" else literal(text)
-    for name in set(columns) & set(constants):
-        nothing |= not _matches(constants[name], columns.pop(name))
+            columns[name] = text if name in _TEXTS else literal(text)
+    for name in set(columns) & set(_CONSTANTS):
+        nothing |= not _matches(_CONSTANTS[name], columns.pop(name))
     nothing |= bool(set(columns) - _COLUMNS - {"bootable", "consumes_quota"})
     nothing |= not all(map(_storable, columns.values()))
     metadata = labels(given.get("metadata", "{}"))

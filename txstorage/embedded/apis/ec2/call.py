@@ -16,6 +16,7 @@ from ...machine.transitions import Engine
 from ...machine.turns import ReactorTurns
 from ...settings import EC2Settings, Settings
 from ...store.store import Store
+from ..block_storage.quota import quota_of
 from .detaching import RepeatedDetaches
 from .limits import TokenBuckets
 from .names import RecentNames
@@ -62,6 +63,13 @@ class EC2Context:
     def zone(self) -> str:
         """The zone of the nodes, and of the volumes that OpenStack's clients have made."""
         return self.ec2.zones[0]
+
+    def quota(self, store: Store) -> Settings:
+        """
+        :param store: of the change that needs it.
+        :return: the settings with the project's own quota.
+        """
+        return quota_of(self.settings, store, None)
 
     @classmethod
     def of(

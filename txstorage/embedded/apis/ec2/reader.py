@@ -17,6 +17,10 @@ from ...store.records import SnapshotRecord, VolumeFilter, VolumeRecord
 from ...store.store import Store
 from .ids import SNAPSHOT, VOLUME
 
+#: The only project in EC2: the first one.
+_PROJECT = None
+_OWN = VolumeFilter().of_project(_PROJECT)
+
 
 @attr.s(frozen=True, auto_attribs=True)
 class SeenVolume:
@@ -83,7 +87,7 @@ class StoreReader:
         :param limit: the maximum number.
         :return: the volumes, and the sequence number before which there may be more.
         """
-        records = self._store.volumes(VolumeFilter(metadata=labels), before, limit)
+        records = self._store.volumes(attr.evolve(_OWN, metadata=labels), before, limit)
         more = records[-1].sequence if len(records) == limit else None
         return self._seen(records), more
 
@@ -95,11 +99,15 @@ class StoreReader:
 
     def attached(self, server_id: str) -> list[SeenVolume]:
         """List the volumes of a server, the newest attachment first."""
-        return self._seen(self._store.searches.attached({"instance_id": server_id}, None, -1, 0))
+        return self._seen(
+            self._store.searches.attached({"instance_id": server_id}, None, -1, 0, [_PROJECT])
+        )
 
     def snapshots(self) -> list[SnapshotRecord]:
         """List snapshots, the newest first; a deleted one is gone at once."""
-        return [each for each in self._store.snapshots.every() if each.status != "deleting"]
+        return [
+            each for each in self._store.snapshots.of_project(_PROJECT) if each.status != "deleting"
+        ]
 
     def snapshot(self, ec2_id: str) -> SnapshotRecord | None:
         """
@@ -137,7 +145,7 @@ class LaggingReader(StoreReader):
     def _refresh(self) -> None:
         if self._made_at is None or self._now() - self._made_at >= self._lag:
             self._made_at = self._now()
-            self._volumes = self._seen(self._store.volumes())
+            self._volumes = self._seen(self._store.volumes(_OWN))
             self._snapshots = super().snapshots()
 
     def volume(self, ec2_id: str) -> SeenVolume | None:

@@ -35,16 +35,17 @@ class EC2Tables:
 
     def with_prefix(self, table: str, prefix: str) -> list[str]:
         """
-        Find ids by their first characters.
+        Find ids of the first project, the only one in EC2, by their first characters.
 
         :param table: ``volumes``, ``snapshots`` or ``servers``.
         :param prefix: the beginning of a UUID in its usual form.
         :return: at most two of the ids.
         """
         assert table in _TABLES
+        own = "" if table == "servers" else " AND project_id IS NULL"
         rows = self._database.execute(
             # No character of an id comes after "~".
-            f"SELECT id FROM {table} WHERE id >= ? AND id < ? LIMIT 2",
+            f"SELECT id FROM {table} WHERE id >= ? AND id < ?{own} LIMIT 2",
             prefix,
             prefix + "~",
         )

@@ -65,11 +65,11 @@ async def create_snapshot(call: EC2Call) -> Content:
             raise errors.UNSUPPORTED("This service keeps no data of an instance's root volume")
         if volume.status not in ("available", "in-use", "attaching", "detaching", "reserved"):
             raise errors.NOT_NOW(ec2_id, volume.status)
-        used = store.usage()
-        most = context.settings.max_snapshots
+        used, quota = store.usage(), context.quota(store)
+        most = quota.max_snapshots
         if 0 <= most <= used.snapshots:
             raise errors.TOO_MANY_SNAPSHOTS(most)
-        check_quota(context.settings, used, gigabytes=volume.size)
+        check_quota(quota, used, gigabytes=volume.size)
         name = tags.get("Name")
         new = NewSnapshot(
             volume_id=volume.volume_id,

@@ -153,7 +153,7 @@ def _add(store: Store, context: EC2Context, wanted: WantedEC2Volume) -> tuple[Se
             raise errors.NOT_NOW(wanted.source_id, source.record.status)
         wanted = wanted.copied(source, context.zone)
     shape = wanted.shape(snapshot)
-    check_quota(context.settings, store.usage(), volumes=1, gigabytes=shape.size)
+    check_quota(context.quota(store), store.usage(), volumes=1, gigabytes=shape.size)
     new, kind = _new(wanted, shape, snapshot), _kind(wanted, shape)
     if source is not None:
         new = attr.evolve(new, source_volid=source.record.volume_id)

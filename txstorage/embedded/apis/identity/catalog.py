@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from ..settings import REGION
+from ...settings import REGION
 
 #: Service type, name and path; ``{}`` is the project's id.  Clients look for Cinder
 #: under its new type, its old one, or either, and have to handle paths of both

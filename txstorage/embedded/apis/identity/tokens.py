@@ -12,12 +12,16 @@ import hmac
 import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
 
-from ..settings import Settings
-from ..store.records import TokenRecord
-from ..store.store import Store
+from ...settings import Settings
+from ...store.records import TokenRecord
+from ...store.store import Store
 
-_FIELDS = ("issued_at", "expires_at", "methods", "audit_ids", "scoped")
+_FIELDS = (
+    *("issued_at", "expires_at", "methods", "audit_ids", "user_id", "secret", "project_id"),
+    "credential_id",
+)
 
 
 def signing_key(store: Store, settings: Settings) -> bytes:
@@ -51,18 +55,19 @@ def new_record(
     expires_at: float,
     methods: list[str],
     earlier: TokenRecord | None,
-    scoped: bool,
+    **whose: Any,
 ) -> TokenRecord:
     """
     Make the record of a new token.
 
     :param earlier: the token with which the new one was requested, if any.
+    :param whose: the fields that name the user, the secret and the project.
     """
     # A token keeps the methods of the token before it, and the audit id of the first.
     before = () if earlier is None else earlier.methods
     audit_ids = (secrets.token_urlsafe(16), *(() if earlier is None else earlier.audit_ids[-1:]))
     every = (*methods, *(method for method in before if method not in methods))
-    return TokenRecord(issued_at, expires_at, every, audit_ids, scoped)
+    return TokenRecord(issued_at, expires_at, every, audit_ids, **whose)
 
 
 class TokenSigner:
@@ -90,9 +95,16 @@ class TokenSigner:
         if len(fields) != len(_FIELDS):
             # Of an earlier release.
             return None
-        issued_at, expires_at, methods, audit_ids, scoped = fields
-        return TokenRecord(issued_at, expires_at, tuple(methods), tuple(audit_ids), scoped)
+        issued_at, expires_at, methods, audit_ids, *whose = fields
+        return TokenRecord(issued_at, expires_at, tuple(methods), tuple(audit_ids), *whose)
+
+    def mark(self, secret: str) -> str:
+        """
+        :param secret: a password, or what a credential's secret was digested to.
+        :return: a text that changes with the secret and does not reveal it.
+        """
+        return self._signature("secret:" + secret)[:16]
 
     def _signature(self, content: str) -> str:
-        digest = hmac.digest(self._key, content.encode("utf-8"), "sha256")
+        digest = hmac.digest(self._key, content.encode("utf-8", "surrogateescape"), "sha256")
         return urlsafe_b64encode(digest).decode("ascii").rstrip("=")

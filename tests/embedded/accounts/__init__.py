@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.embedded.accounts``."""
+
+from __future__ import annotations

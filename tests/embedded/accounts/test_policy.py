@@ -1,0 +1,284 @@
+"""Tests of the policy: what exists for a user, and what a role allows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis.strategies import sampled_from, sets
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.contract.record import APPS
+from txstorage.embedded.accounts.declarations import Account
+from txstorage.embedded.accounts.policy import ACTIONS, ROUTES, Rule, Who
+from txstorage.embedded.accounts.requester import Owner, Requester
+from txstorage.embedded.accounts.roles import IMPLIED, effective
+
+from ...helpers.properties import RELAXED
+from ..support import MISSING, CloudTests, Got, password_auth
+
+PASSWORD = "pw"
+ACCOUNTS = (
+    Account("other", PASSWORD, {"other": ("member",)}),
+    Account("viewer", PASSWORD, {"other": ("reader",), "txstorage": ("reader",)}),
+    Account("nothing", PASSWORD, {"txstorage": ("service",)}),
+    Account("root", PASSWORD, {"other": ("admin",)}),
+)
+#: The resources that belong to a project, by the segments of their paths.
+OWNED = ("<volume_id>", "<snapshot_id>", "<attachment_id>", "<server_id>")
+_V, _VOLUME, _SNAPSHOT = (
+    "/v3/<project_id>",
+    "/v3/<project_id>/volumes/<volume_id>",
+    "/v3/<project_id>/snapshots/<snapshot_id>",
+)
+_SERVER, _TYPE = "/v2.1/servers/<server_id>", "/v3/<project_id>/types/<type_id>"
+#: Requests' bodies that the schemas admit, by the routes that have one.
+BODIES: dict[str, Any] = {
+    f"POST {_V}/volumes": {"volume": {"size": 1}},
+    f"POST {_V}/snapshots": {"snapshot": {"volume_id": MISSING}},
+    f"POST {_V}/attachments": {"attachment": {"volume_uuid": MISSING}},
+    f"PUT {_SNAPSHOT}": {"snapshot": {"name": "n"}},
+    f"POST {_VOLUME}/action": {"os-extend": {"new_size": 2}},
+    f"POST {_SNAPSHOT}/action": {"os-force_delete": {}},
+    f"POST {_TYPE}/action": {"addProjectAccess": {"project": "p"}},
+    f"POST {_SERVER}/action": {"os-stop": None},
+    f"PUT {_V}/attachments/<attachment_id>": {"attachment": {"connector": {"host": "h"}}},
+    f"POST {_V}/attachments/<attachment_id>/action": {"os-complete": {}},
+    f"POST {_SERVER}/os-volume_attachments": {"volumeAttachment": {"volumeId": MISSING}},
+    f"POST {_V}/types": {"volume_type": {"name": "t"}},
+    f"PUT {_TYPE}": {"volume_type": {"name": "t"}},
+    f"POST {_TYPE}/extra_specs": {"extra_specs": {}},
+    f"PUT {_TYPE}/extra_specs/<key>": {"key": "v"},
+    f"PUT {_V}/os-quota-sets/<quota_project>": {"quota_set": {"volumes": 1}},
+    **{
+        f"{method} {path}/metadata{end}": body
+        for path in (_VOLUME, _SNAPSHOT)
+        for method, end, body in (
+            ("POST", "", {"metadata": {}}),
+            ("PUT", "", {"metadata": {}}),
+            ("PUT", "/<key>", {"meta": {"key": "v"}}),
+        )
+    },
+}
+#: Bodies for which another resource than that of the path must exist.
+NAMING: dict[str, str] = {f"POST {_V}/snapshots": "volume", f"POST {_V}/attachments": "attachment"}
+
+
+def routes() -> set[tuple[str, str]]:
+    """All routes of the services, and the methods of each."""
+    return {
+        (service, f"{method} {rule.rule}")
+        for service, app in APPS
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+
+
+def of_who(*who: Who) -> list[tuple[str, str]]:
+    """The routes of the two services with roles that require one of these."""
+    return sorted(
+        key for key, rule in ROUTES.items() if rule.who in who and key[0] in ("volume", "compute")
+    )
+
+
+def owned() -> list[tuple[str, str]]:
+    """The routes of resources that belong to a project."""
+    return sorted(key for key in routes() if any(segment in key[1] for segment in OWNED))
+
+
+class PolicyTests(CloudTests):
+    """Requests of several users for the resources of the first project."""
+
+    def setUp(self) -> None:
+        # In the class, the name is Hypothesis's.
+        self.settings = {"accounts": ACCOUNTS}
+        super().setUp()
+        volume_id = self.create(metadata={"key": "v"})
+        body = {"snapshot": {"volume_id": volume_id, "metadata": {"key": "v"}}}
+        snapshot_id = self.cinder("POST", "/snapshots", body).body["snapshot"]["id"]
+        self.settle()
+        attached = self.create()
+        body = {"attachment": {"volume_uuid": attached}}
+        got = self.cinder("POST", "/attachments", body, "3.44")
+        self.ids = {
+            "<volume_id>": volume_id,
+            "<snapshot_id>": snapshot_id,
+            "<attachment_id>": got.body["attachment"]["id"],
+            "<server_id>": self.cloud.nodes["node-1"],
+            "<type_id>": self.cinder("GET", "/types").body["volume_types"][0]["id"],
+            "<key>": "key",
+        }
+        self.attached = attached
+        self.tokens: dict[tuple[str, str], tuple[str, str]] = {}
+        for name, project in (
+            *(("other", "other"), ("viewer", "other"), ("viewer", "txstorage")),
+            *(("nothing", "txstorage"), ("root", "other")),
+        ):
+            self.tokens[name, project] = self.log_in(name, project)
+        self.own = (str(self.token), self.project)
+
+    def log_in(self, name: str, project: str) -> tuple[str, str]:
+        """Return a token of a user for a project, and the project's id."""
+        domain = {"id": "default"}
+        body = password_auth(PASSWORD, name=name, domain=domain)
+        body["auth"]["scope"] = {"project": {"name": project, "domain": domain}}
+        got = self.ask("POST", "/identity/v3/auth/tokens", body)
+        self.assertEqual(got.code, 201, (name, project))
+        return got.headers["x-subject-token"], got.body["token"]["project"]["id"]
+
+    def ask_as(self, who: tuple[str, str], route: tuple[str, str], body: Any = None) -> Got:
+        """Make a request of a route, with the ids of the first project's resources."""
+        service, (method, path) = route[0], route[1].split(" ")
+        token, project = who
+        for segment, value in {
+            **self.ids,
+            "<project_id>": project,
+            "<quota_project>": project,
+        }.items():
+            path = path.replace(segment, value)
+        self.assertNotIn("<", path)
+        if body is None and method in ("POST", "PUT"):
+            body = BODIES[route[1]]
+            if route[1] in NAMING:
+                text = json.dumps(body)
+                named = self.ids["<volume_id>"] if NAMING[route[1]] == "volume" else self.attached
+                body = json.loads(text.replace(MISSING, named))
+        version = {"volume": "3.71", "compute": "2.104"}.get(service, "")
+        headers = {"OpenStack_API_Version": f"{service} {version}"}
+        return self.ask(method, f"/{service}{path}", body, X_Auth_Token=token, **headers)
+
+    def state(self) -> Any:
+        """All rows of the store."""
+        tables = ("volumes", "snapshots", "attachments", "metadata", "snapshot_metadata", "servers")
+        database = self.cloud.store._database
+        return [
+            [tuple(row) for row in database.execute(f"SELECT * FROM {table}")] for table in tables
+        ]
+
+    def test_every_route(self) -> None:
+        """Each route of the services has a row in the policy, and each row a route."""
+        self.assertEqual(set(ROUTES), routes())
+
+    @settings(**RELAXED)
+    @given(sampled_from(owned()), sampled_from(["other", "viewer"]))
+    def test_other_project(self, route: tuple[str, str], name: str) -> None:
+        """Another project's resource is 404 on each of its routes, and nothing changes."""
+        before = self.state()
+        got = self.ask_as(self.tokens[name, "other"], route)
+        self.assertEqual(got.code, 404, (route, got))
+        self.assertEqual(self.state(), before)
+
+    def test_owner(self) -> None:
+        """The same requests reach the resource with a token of its own project."""
+        for route in owned():
+            if route[1].startswith("GET") and "os-volume_attachments/" not in route[1]:
+                self.assertEqual(self.ask_as(self.own, route).code, 200, route)
+                self.assertEqual(self.ask_as(self.tokens["root", "other"], route).code, 200, route)
+
+    @settings(**RELAXED)
+    @given(sampled_from(of_who(Who.MEMBER)))
+    def test_reader(self, route: tuple[str, str]) -> None:
+        """A reader's request that takes a member is 403 with the policy's name; nothing changes."""
+        self.assert_forbidden(self.tokens["viewer", "txstorage"], route)
+
+    @settings(**RELAXED)
+    @given(sampled_from(of_who(Who.ADMIN)))
+    def test_member(self, route: tuple[str, str]) -> None:
+        """A member's request that takes an administrator is 403."""
+        self.assert_forbidden(self.own, route)
+
+    @settings(**RELAXED)
+    @given(sampled_from(of_who(Who.READER)))
+    def test_no_role(self, route: tuple[str, str]) -> None:
+        """A user without a role that implies reading reads nothing."""
+        self.assert_forbidden(self.tokens["nothing", "txstorage"], route)
+
+    def assert_forbidden(self, who: tuple[str, str], route: tuple[str, str]) -> None:
+        """Assert that a request is refused with the policy's name, and changes nothing."""
+        before = self.state()
+        got = self.ask_as(who, route)
+        message = f"Policy doesn't allow {ROUTES[route].name} to be performed."
+        self.assertEqual(got.code, 403, (route, got))
+        self.assertEqual(got.message, message)
+        self.assertEqual(self.state(), before)
+
+    def test_actions(self) -> None:
+        """Each action is 403 for a user below the role that it requires."""
+        bodies = {
+            "os-extend": {"new_size": 2},
+            "os-reset_status": {"status": "error"},
+            "os-force_delete": {},
+            "snapshot os-reset_status": {"status": "error"},
+            "snapshot os-force_delete": {},
+            "addProjectAccess": {"project": "p"},
+            "removeProjectAccess": {"project": "p"},
+            "os-start": None,
+            "os-stop": None,
+        }
+        self.assertEqual(set(bodies) | {"force"}, {name for _, name in ACTIONS})
+        paths = {"volume": f"POST {_VOLUME}/action", "compute": f"POST {_SERVER}/action"}
+        for (service, name), rule in ACTIONS.items():
+            if name in bodies:
+                who = self.tokens["viewer", "txstorage"] if rule.who is Who.MEMBER else self.own
+                # A server that is off can't be stopped; it is checked before the policy.
+                server = self.cloud.nodes["node-1"]
+                off = "SHUTOFF" if name == "os-start" else "ACTIVE"
+                self.cloud.store.servers.set_status(server, off)
+                route = paths[service]
+                if name.startswith("snapshot "):
+                    route = f"POST {_SNAPSHOT}/action"
+                elif name.endswith("ProjectAccess"):
+                    route = f"POST {_TYPE}/action"
+                body = {name.rpartition(" ")[2]: bodies[name]}
+                got = self.ask_as(who, (service, route), body)
+                self.assertEqual(got.code, 403, (name, got))
+                self.assertIn(f" {rule.name} ", got.message)
+        path = f"/volume/v3/{self.project}/volumes/{self.ids['<volume_id>']}?force=true"
+        got = self.ask("DELETE", path, OpenStack_API_Version="volume 3.23")
+        self.assertEqual((got.code, got.message.split()[3]), (403, "volume:force_delete"))
+
+
+ROLES = sets(sampled_from(sorted(IMPLIED)))
+RULES = [*ROUTES.values(), *ACTIONS.values()]
+
+
+def requester(roles: set[str]) -> Requester:
+    """A user with roles."""
+    return Requester("u", "p", frozenset(effective(roles)), Owner("p", "u"))
+
+
+class RuleTests(SynchronousTestCase):
+    """The table by itself."""
+
+    @settings(**RELAXED)
+    @given(ROLES, ROLES, sampled_from(RULES))
+    def test_more_roles(self, some: set[str], others: set[str], rule: Rule) -> None:
+        """No role takes anything away."""
+        if rule.allows(requester(some)):
+            self.assertTrue(rule.allows(requester(some | others)))
+
+    @settings(**RELAXED)
+    @given(ROLES, sampled_from(RULES))
+    def test_role(self, roles: set[str], rule: Rule) -> None:
+        """A rule allows just those who have its role, given or implied."""
+        needed = rule.who.value if rule.who in (Who.READER, Who.MEMBER, Who.ADMIN) else None
+        self.assertEqual(
+            rule.allows(requester(roles)), needed is None or needed in effective(roles)
+        )
+
+    def test_effective(self) -> None:
+        """Each role implies those below it, in one order."""
+        self.assertEqual(effective(["admin"]), ("admin", "manager", "member", "reader"))
+        self.assertEqual(effective(["reader", "manager"]), ("manager", "member", "reader"))
+        self.assertEqual(effective(["service"]), ("service",))
+
+    def test_sees(self) -> None:
+        """A user without a project sees nothing, not even what is the first project's."""
+        first, none = Requester("u", "p", frozenset(), Owner(None, None)), requester(set())
+        self.assertEqual([first.sees(None), first.sees("other")], [True, False])
+        unscoped = Requester("u", "", frozenset(), Owner("", None))
+        self.assertEqual([unscoped.sees(None), unscoped.sees("")], [False, False])
+        self.assertEqual([none.sees("p"), none.sees(None)], [True, False])
+        admin = requester({"admin"})
+        self.assertEqual([admin.sees("q"), admin.sees(None)], [True, True])

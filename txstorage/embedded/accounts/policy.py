@@ -1,0 +1,198 @@
+# -*- test-case-name: tests.embedded.accounts.test_policy -*-
+"""
+The policy: the roles that each route, and each action of a route, requires.
+
+The names and the roles are the default ones of Cinder 29 and Nova 34.  A refusal has the name, and
+comes after that of a resource that does not exist for the user: another project's does not.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Optional
+
+import attr
+
+from .requester import Requester
+
+
+class Who(enum.Enum):
+    """The users that may do something, by the role that one of theirs must be."""
+
+    #: Users with any role, or with none.
+    ANYBODY = None
+    READER = "reader"
+    MEMBER = "member"
+    ADMIN = "admin"
+    #: Depends on the resource, which the handler checks.
+    DEPENDS = "depends"
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Rule:
+    """
+    A row of the policy.
+
+    :ivar name: of the policy, in a refusal; ``None`` when the service has none.
+    """
+
+    name: Optional[str]
+    who: Who
+
+    def allows(self, requester: Requester) -> bool:
+        """Check whether a user has the role."""
+        if self.who in (Who.ANYBODY, Who.DEPENDS):
+            return True
+        return requester.is_admin or self.who.value in requester.roles
+
+
+_ANY, _READER, _MEMBER, _ADMIN, _DEPENDS = (
+    Who.ANYBODY,
+    Who.READER,
+    Who.MEMBER,
+    Who.ADMIN,
+    Who.DEPENDS,
+)
+_V = "/v3/<project_id>"
+_VOLUME, _SNAPSHOT = _V + "/volumes/<volume_id>", _V + "/snapshots/<snapshot_id>"
+_ATTACHMENT, _TYPE = _V + "/attachments/<attachment_id>", _V + "/types/<type_id>"
+_QUOTA = _V + "/os-quota-sets/<quota_project>"
+_SERVER = "/v2.1/servers/<server_id>"
+_ATTACHED = _SERVER + "/os-volume_attachments"
+_SERVERS, _SERVER_VOLUMES = "os_compute_api:servers:", "os_compute_api:os-volumes-attachments:"
+_TYPES, _SPECS = "volume_extension:type_", "volume_extension:types_extra_specs:"
+_ACCESS = "volume_extension:volume_type_access:"
+_OWN = "/v3/users/<user_id>/application_credentials"
+_OWN_NAME = "identity:{}_application_credential"
+
+
+def _labels(path: str, kind: str) -> dict[str, tuple[str, Who]]:
+    """The rows of the labels of volumes or snapshots."""
+    return {
+        f"GET {path}/metadata": (f"volume:get_{kind}_metadata", _READER),
+        f"POST {path}/metadata": (f"volume:{_ADDING[kind]}_{kind}_metadata", _MEMBER),
+        f"PUT {path}/metadata": (f"volume:update_{kind}_metadata", _MEMBER),
+        f"GET {path}/metadata/<key>": (f"volume:get_{kind}_metadata", _READER),
+        f"PUT {path}/metadata/<key>": (f"volume:update_{kind}_metadata", _MEMBER),
+        f"DELETE {path}/metadata/<key>": (f"volume:delete_{kind}_metadata", _MEMBER),
+    }
+
+
+#: Cinder's policy to add labels to a snapshot is the one to change them.
+_ADDING = {"volume": "create", "snapshot": "update"}
+
+_ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
+    "identity": {
+        "POST /v3/auth/tokens": (None, _ANY),
+        "GET /v3/auth/tokens": ("identity:validate_token", _DEPENDS),
+        "DELETE /v3/auth/tokens": ("identity:revoke_token", _DEPENDS),
+        "GET /v3/auth/catalog": (None, _ANY),
+        "GET /v3/auth/projects": (None, _ANY),
+        "GET /v3/auth/domains": (None, _ANY),
+        "GET /v3/users": ("identity:list_users", _ADMIN),
+        "GET /v3/users/<user_id>": ("identity:get_user", _DEPENDS),
+        "GET /v3/users/<user_id>/projects": ("identity:list_user_projects", _DEPENDS),
+        "GET /v3/projects": ("identity:list_projects", _ADMIN),
+        "GET /v3/projects/<project_id>": ("identity:get_project", _DEPENDS),
+        "GET /v3/projects/<project_id>/users/<user_id>/roles": ("identity:list_grants", _ADMIN),
+        "GET /v3/roles": ("identity:list_roles", _ADMIN),
+        "GET /v3/roles/<role_id>": ("identity:get_role", _ADMIN),
+        "GET /v3/role_assignments": ("identity:list_role_assignments", _ADMIN),
+        "GET /v3/domains": ("identity:list_domains", _ADMIN),
+        "GET /v3/domains/<domain_id>": ("identity:get_domain", _DEPENDS),
+        f"GET {_OWN}": ("identity:list_application_credentials", _DEPENDS),
+        f"POST {_OWN}": (_OWN_NAME.format("create"), _DEPENDS),
+        f"GET {_OWN}/<credential_id>": (_OWN_NAME.format("get"), _DEPENDS),
+        f"DELETE {_OWN}/<credential_id>": (_OWN_NAME.format("delete"), _DEPENDS),
+    },
+    "volume": {
+        "GET /v3/": (None, _ANY),
+        "GET /v3": (None, _ANY),
+        f"POST {_V}/volumes": ("volume:create", _MEMBER),
+        f"GET {_V}/volumes": ("volume:get_all", _READER),
+        f"GET {_V}/volumes/detail": ("volume:get_all", _READER),
+        f"GET {_V}/volumes/summary": ("volume:get_all", _READER),
+        f"GET {_VOLUME}": ("volume:get", _READER),
+        f"DELETE {_VOLUME}": ("volume:delete", _MEMBER),
+        f"POST {_VOLUME}/action": (None, _DEPENDS),
+        **_labels(_VOLUME, "volume"),
+        f"POST {_V}/snapshots": ("volume:create_snapshot", _MEMBER),
+        f"GET {_V}/snapshots": ("volume:get_all_snapshots", _READER),
+        f"GET {_V}/snapshots/detail": ("volume:get_all_snapshots", _READER),
+        f"GET {_SNAPSHOT}": ("volume:get_snapshot", _READER),
+        f"PUT {_SNAPSHOT}": ("volume:update_snapshot", _MEMBER),
+        f"POST {_SNAPSHOT}/action": (None, _DEPENDS),
+        f"DELETE {_SNAPSHOT}": ("volume:delete_snapshot", _MEMBER),
+        **_labels(_SNAPSHOT, "snapshot"),
+        # Cinder has no policy to read attachments; it lists the user's project's.
+        f"GET {_V}/attachments": (None, _ANY),
+        f"GET {_V}/attachments/detail": (None, _ANY),
+        f"GET {_ATTACHMENT}": (None, _ANY),
+        f"POST {_V}/attachments": ("volume:attachment_create", _MEMBER),
+        f"PUT {_ATTACHMENT}": ("volume:attachment_update", _MEMBER),
+        f"DELETE {_ATTACHMENT}": ("volume:attachment_delete", _MEMBER),
+        f"POST {_ATTACHMENT}/action": ("volume:attachment_complete", _MEMBER),
+        f"GET {_V}/types": (_TYPES + "get_all", _READER),
+        f"POST {_V}/types": (_TYPES + "create", _ADMIN),
+        f"GET {_TYPE}": (_TYPES + "get", _READER),
+        f"PUT {_TYPE}": (_TYPES + "update", _ADMIN),
+        f"DELETE {_TYPE}": (_TYPES + "delete", _ADMIN),
+        f"GET {_TYPE}/os-volume-type-access": (_ACCESS + "get_all_for_type", _ADMIN),
+        f"POST {_TYPE}/action": (None, _DEPENDS),
+        f"GET {_TYPE}/extra_specs": (_SPECS + "index", _READER),
+        f"POST {_TYPE}/extra_specs": (_SPECS + "create", _ADMIN),
+        f"GET {_TYPE}/extra_specs/<key>": (_SPECS + "show", _READER),
+        f"PUT {_TYPE}/extra_specs/<key>": (_SPECS + "update", _ADMIN),
+        f"DELETE {_TYPE}/extra_specs/<key>": (_SPECS + "delete", _ADMIN),
+        f"GET {_V}/os-availability-zone": (None, _ANY),
+        # Unlike in Cinder, all users may see the room.
+        f"GET {_V}/scheduler-stats/get_pools": (None, _ANY),
+        f"GET {_V}/limits": (None, _ANY),
+        f"GET {_QUOTA}": ("volume_extension:quotas:show", _DEPENDS),
+        f"GET {_QUOTA}/defaults": ("volume_extension:quotas:show", _DEPENDS),
+        f"PUT {_QUOTA}": ("volume_extension:quotas:update", _ADMIN),
+        f"DELETE {_QUOTA}": ("volume_extension:quotas:delete", _ADMIN),
+        f"GET {_V}/os-services": ("volume_extension:services:index", _ADMIN),
+        f"GET {_V}/messages": ("message:get_all", _READER),
+    },
+    "compute": {
+        "GET /v2.1/servers": (_SERVERS + "index", _READER),
+        "GET /v2.1/servers/detail": (_SERVERS + "detail", _READER),
+        f"GET {_SERVER}": (_SERVERS + "show", _READER),
+        f"POST {_SERVER}/action": (None, _DEPENDS),
+        f"GET {_ATTACHED}": (_SERVER_VOLUMES + "index", _READER),
+        f"POST {_ATTACHED}": (_SERVER_VOLUMES + "create", _MEMBER),
+        f"GET {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "show", _READER),
+        f"DELETE {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "delete", _MEMBER),
+    },
+}
+_ADMIN_ACTIONS = "volume_extension:volume_admin_actions:"
+_SNAPSHOT_ACTIONS = "volume_extension:snapshot_admin_actions:"
+_ACTIONS: dict[str, dict[str, tuple[Optional[str], Who]]] = {
+    "volume": {
+        "os-extend": ("volume:extend", _MEMBER),
+        "os-reset_status": (_ADMIN_ACTIONS + "reset_status", _ADMIN),
+        "os-force_delete": (_ADMIN_ACTIONS + "force_delete", _ADMIN),
+        "snapshot os-reset_status": (_SNAPSHOT_ACTIONS + "reset_status", _ADMIN),
+        "snapshot os-force_delete": (_SNAPSHOT_ACTIONS + "force_delete", _ADMIN),
+        "addProjectAccess": (_ACCESS + "addProjectAccess", _ADMIN),
+        "removeProjectAccess": (_ACCESS + "removeProjectAccess", _ADMIN),
+        # A parameter of the request to delete.
+        "force": ("volume:force_delete", _ADMIN),
+    },
+    "compute": {
+        "os-start": (_SERVERS + "start", _MEMBER),
+        "os-stop": (_SERVERS + "stop", _MEMBER),
+    },
+}
+#: The rules by service and route, such as ``GET /v3/<project_id>/volumes``.
+ROUTES: Mapping[tuple[str, str], Rule] = {
+    (service, route): Rule(*row) for service, rows in _ROUTES.items() for route, row in rows.items()
+}
+#: The rules by service and action.
+ACTIONS: Mapping[tuple[str, str], Rule] = {
+    (service, name): Rule(*row) for service, rows in _ACTIONS.items() for name, row in rows.items()
+}
+
+__all__ = ["ACTIONS", "ROUTES", "Rule", "Who"]

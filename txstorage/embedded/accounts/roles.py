@@ -1,0 +1,25 @@
+# -*- test-case-name: tests.embedded.accounts.test_policy -*-
+"""Keystone's default roles, and those that each of them implies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+#: Each role, with all that it implies.
+IMPLIED: Mapping[str, tuple[str, ...]] = {
+    "admin": ("manager", "member", "reader"),
+    "manager": ("member", "reader"),
+    "member": ("reader",),
+    "reader": (),
+    "service": (),
+}
+
+
+def effective(roles: Iterable[str]) -> tuple[str, ...]:
+    """:return: roles with those that they imply, in the order of :data:`IMPLIED`."""
+    given = set(roles)
+    implied = {each for role in given for each in IMPLIED[role]}
+    return tuple(role for role in IMPLIED if role in given | implied)
+
+
+__all__ = ["IMPLIED", "effective"]

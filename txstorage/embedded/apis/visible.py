@@ -1,0 +1,53 @@
+# -*- test-case-name: tests.embedded.accounts.test_policy -*-
+"""
+The volumes, snapshots and volume types that exist for a user: those of the user's project, public
+types, and all for an administrator.
+"""
+
+from __future__ import annotations
+
+from ..store.projects.types import TypeRecord
+from ..store.records import SnapshotRecord, VolumeRecord
+from ..store.store import Store
+from ..wire import refusals
+from ..wire.exchange import APIRequest
+
+
+def visible_volume(call: APIRequest, store: Store, volume_id: str) -> VolumeRecord:
+    """
+    Find a volume.
+
+    :raises WireError: 404.
+    """
+    volume = store.volume(volume_id)
+    if volume is None or not call.requester.sees(volume.project_id):
+        raise refusals.NO_VOLUME(volume_id)
+    return volume
+
+
+def visible_snapshot(call: APIRequest, store: Store, snapshot_id: str) -> SnapshotRecord:
+    """
+    Find a snapshot.
+
+    :raises WireError: 404.
+    """
+    snapshot = store.snapshots.find(snapshot_id)
+    if snapshot is None or not call.requester.sees(snapshot.project_id):
+        raise refusals.NO_SNAPSHOT(snapshot_id)
+    return snapshot
+
+
+def sees_type(call: APIRequest, store: Store, found: TypeRecord) -> bool:
+    """Check whether a volume type exists for the user."""
+    if found.is_public or call.requester.is_admin:
+        return True
+    return call.requester.owner.project_id in store.types.projects(found.type_id)
+
+
+def visible_type(call: APIRequest, store: Store, name_or_id: str) -> TypeRecord | None:
+    """:return: a volume type, or ``None`` when the user has none of that name or id."""
+    found = store.types.find(name_or_id)
+    return found if found is not None and sees_type(call, store, found) else None
+
+
+__all__ = ["sees_type", "visible_snapshot", "visible_type", "visible_volume"]

@@ -1,0 +1,77 @@
+# -*- test-case-name: tests.embedded.store.test_projects -*-
+"""
+The table of the projects' own quotas in the durable state, and their use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..database import Database
+from ..records import Usage
+
+#: The first project's key in the table, which has no NULL.
+_FIRST = ""
+
+
+class QuotasTable:
+    """
+    Quotas that an administrator has set, by project and resource.
+
+    :param database: the store's database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of_project(self, project_id: str | None) -> dict[str, int]:
+        """
+        :param project_id: ``None`` for the first project.
+        :return: the quotas that differ from the default, by resource; negative: none.
+        """
+        rows = self._database.execute(
+            "SELECT resource, value FROM quotas WHERE project_id = ?", project_id or _FIRST
+        )
+        return {row["resource"]: row["value"] for row in rows}
+
+    def set(self, project_id: str | None, quotas: Mapping[str, int]) -> None:
+        """Set some of a project's quotas, and keep the others."""
+        with self._database.transaction():
+            for resource, value in quotas.items():
+                self._database.execute(
+                    "INSERT OR REPLACE INTO quotas VALUES (?, ?, ?)",
+                    project_id or _FIRST,
+                    resource,
+                    value,
+                )
+
+    def reset(self, project_id: str | None) -> None:
+        """Give a project the default quotas again."""
+        self._database.execute("DELETE FROM quotas WHERE project_id = ?", project_id or _FIRST)
+
+    def usage(self, project_id: str | None = None) -> Usage:
+        """
+        Return the use of a project's quota.
+
+        :param project_id: ``None`` for the first project.
+        """
+        row = self._database.execute(
+            "SELECT count(*), coalesce(sum(coalesce(growing, size)), 0),"
+            " (SELECT count(*) FROM snapshots WHERE project_id IS ?1),"
+            " (SELECT coalesce(sum(size), 0) FROM snapshots WHERE project_id IS ?1)"
+            " FROM volumes WHERE NOT bootable AND project_id IS ?1",
+            project_id,
+        ).fetchone()
+        return Usage(volumes=row[0], snapshots=row[2], gigabytes=row[1] + row[3])
+
+    def promised(self) -> int:
+        """Return the GiB of all projects' volumes and snapshots."""
+        row = self._database.execute(
+            "SELECT (SELECT coalesce(sum(coalesce(growing, size)), 0) FROM volumes"
+            " WHERE NOT bootable) + (SELECT coalesce(sum(size), 0) FROM snapshots)"
+        ).fetchone()
+        promised: int = row[0]
+        return promised
+
+
+__all__ = ["QuotasTable"]
