@@ -56,14 +56,14 @@ class Flocker(BlockingWork):
         self._nodes: defaultdict[str, Server] = defaultdict(Server)
         self._ec2.describe_availability_zones()
 
-    def _described(self, volume_id: str) -> dict[str, Any]:
+    def _look(self, volume_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self._ec2.describe_volumes(VolumeIds=[volume_id])["Volumes"][0]
         return found
 
     def _wait(self, volume_id: str, ended: Callable[[dict[str, Any]], bool]) -> None:
         time.sleep(SLEEP)
         deadline = time.monotonic() + PATIENCE
-        while not ended(self._described(volume_id)):
+        while not ended(self._look(volume_id)):
             if time.monotonic() > deadline:
                 raise TimeoutError(volume_id)
             time.sleep(INTERVAL)
@@ -72,7 +72,7 @@ class Flocker(BlockingWork):
         """See ``BlockingWork``."""
         made = self._ec2.create_volume(Size=1, AvailabilityZone=self._zone, VolumeType="standard")
         volume_id, dataset = str(made["VolumeId"]), str(uuid4())
-        self._described(volume_id)
+        self._look(volume_id)
         tags = {
             "flocker-metadata-version": "1",
             "flocker-cluster-id": self._cluster,
@@ -88,7 +88,7 @@ class Flocker(BlockingWork):
 
     def attach(self, volume_id: str, server: str) -> None:
         """See ``BlockingWork``."""
-        if self._described(volume_id)["State"] != "available":
+        if self._look(volume_id)["State"] != "available":
             raise ValueError(f"{volume_id} is attached already")
         node = self._nodes[server]
         for _ in range(_ATTEMPTS):
@@ -107,7 +107,7 @@ class Flocker(BlockingWork):
 
     def detach(self, volume_id: str, server: str) -> None:
         """See ``BlockingWork``."""
-        if self._described(volume_id)["State"] != "in-use":
+        if self._look(volume_id)["State"] != "in-use":
             raise ValueError(f"{volume_id} is not attached")
         self._ec2.detach_volume(VolumeId=volume_id)
         self._wait(
@@ -119,8 +119,8 @@ class Flocker(BlockingWork):
     def destroy(self, volume_id: str) -> None:
         """See ``BlockingWork``."""
         # Twice, as the backend does.
-        self._described(volume_id)
-        if self._described(volume_id)["State"] != "available":
+        self._look(volume_id)
+        if self._look(volume_id)["State"] != "available":
             raise ValueError(f"{volume_id} is in use")
         self._ec2.delete_volume(VolumeId=volume_id)
         try:
