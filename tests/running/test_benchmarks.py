@@ -96,7 +96,7 @@ class RequestsTests(SynchronousTestCase):
 
 
 #: The most that the life cycles of a hundred volumes on ten instances of EC2 may cost.
-EC2_BOUNDS = {"requests": 770, "DescribeVolumes": 340, "DescribeInstances": 20, "connections": 70}
+EC2_BOUNDS = {"requests": 770, "DescribeVolumes": 350, "DescribeInstances": 20, "connections": 120}
 
 
 class EC2RequestsTests(SynchronousTestCase):

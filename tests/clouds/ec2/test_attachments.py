@@ -24,6 +24,7 @@ from .support import (
     attachment,
     document,
     element,
+    form_of,
     instance,
     instances,
     refusal,
@@ -127,6 +128,30 @@ class AttachTests(AttachmentsTestCase):
         found.append(self.described(ec2))
         self.assertEqual([True, False, True], found)
         self.assertEqual(3, len(set(self.devices())))
+
+    def test_descriptions(self):
+        """Instances that are described at the same time share a request."""
+        servers = [u"i-0{}".format(number) for number in range(5)]
+
+        def answer(seen):
+            form = form_of(seen)
+            if form[u"Action"] == u"AttachVolume":
+                return ATTACHED
+            if form.get(u"InstanceId.1") == servers[4]:
+                return NO_INSTANCE
+            return instances(*map(instance, servers[2:4]))
+
+        ec2 = self.service(HANG, HANG, answer)
+        attaches = [ec2.request_attach(VOLUME, each) for each in servers]
+        for each in servers[:2]:
+            self.wire.finish(instances(instance(each)))
+        for attach in attaches[:4]:
+            self.successResultOf(attach)
+        self.failureResultOf(attaches[4], errors.UnknownServer)
+        described = [form for form in self.wire.forms() if form[u"Action"] == u"DescribeInstances"]
+        self.assertEqual(4, len(described))
+        values = [described[2][u"Filter.1.Value.{}".format(number)] for number in (1, 2, 3)]
+        self.assertEqual((u"instance-id", servers[2:]), (described[2][u"Filter.1.Name"], values))
 
     def test_wrong_description(self):
         """A description that lacks a name in use is not used again."""

@@ -4,14 +4,17 @@ The names of instances' devices, as EC2 describes them.
 
 Many volumes are attached to an instance one after the other, and need one description together: the
 names that this process has used since are known here, and EC2 refuses one that another process has
-taken meanwhile.
+taken meanwhile.  Instances that are described at the same time share a request.
 """
 
 from __future__ import absolute_import, division, print_function
 
 from twisted.internet.defer import succeed
 
+from ...._support.json_values import text_member
 from ....errors import UnknownServer
+from ..tags import one_of
+from ..volumes import Descriptions
 from ..wire import device_names_in, instances_in
 
 MYPY = False
@@ -39,6 +42,7 @@ class DeviceViews(object):
         # type: (IReactorTime, EC2Session) -> None
         self._seconds = reactor.seconds
         self._session = session
+        self._descriptions = Descriptions(reactor, self._describe)
         # By instance: the end of the description's use, and its names.
         self._described = {}  # type: Dict[Text, Tuple[float, List[Text]]]
 
@@ -46,21 +50,35 @@ class DeviceViews(object):
         # type: (Text) -> Deferred[List[Text]]
         """
         :param text server_id: the instance.
-        :return: a ``Deferred`` that fires with the names of its devices, a list of texts.
-        :raises UnknownServer: (the Deferred) there is no such instance.
+        :return: a ``Deferred`` that fires with the names of its devices, a list of texts; fails
+            with :class:`~txstorage.errors.UnknownServer`, or as EC2's refusal, when there is no such
+            instance.
         """
         until, names = self._described.get(server_id, (0.0, []))
         if self._seconds() < until:
             return succeed(names)
-        asked = self._session.call("DescribeInstances", {"InstanceIds": [server_id]})  # type: Deferred[Any]
+        asked = self._descriptions.get(server_id)  # type: Deferred[Any]
         return asked.addCallback(self._answered, server_id)
 
-    def _answered(self, answer, server_id):
+    def _describe(self, ids):
+        # type: (List[Text]) -> Deferred[Dict[Text, Any]]
+        if len(ids) == 1:
+            parameters = {"InstanceIds": ids}  # type: Dict[str, Any]
+        else:
+            parameters = {"Filters": [one_of(u"instance-id", ids)]}
+        asked = self._session.call("DescribeInstances", parameters)  # type: Deferred[Any]
+        return asked.addCallback(
+            lambda answer: {
+                text_member(each, u"InstanceId"): each
+                for each in instances_in(answer.get(u"Reservations"))
+            }
+        )
+
+    def _answered(self, wire, server_id):
         # type: (Any, Text) -> List[Text]
-        found = instances_in(answer.get(u"Reservations"))
-        if not found:
+        if wire is None:
             raise UnknownServer(server_id)
-        names = list(device_names_in(found[0]))
+        names = list(device_names_in(wire))
         self._described[server_id] = self._seconds() + LIFETIME, names
         return names
 
