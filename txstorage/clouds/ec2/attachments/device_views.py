@@ -51,8 +51,8 @@ class DeviceViews(object):
         """
         :param text server_id: the instance.
         :return: a ``Deferred`` that fires with the names of its devices, a list of texts; fails
-            with :class:`~txstorage.errors.UnknownServer`, or as EC2's refusal, when there is no such
-            instance.
+            with :class:`~txstorage.errors.UnknownServer` or EC2's own refusal when there is no
+            such instance.
         """
         until, names = self._described.get(server_id, (0.0, []))
         if self._seconds() < until:
