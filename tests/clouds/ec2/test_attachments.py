@@ -113,7 +113,7 @@ class AttachTests(AttachmentsTestCase):
         self.assertEqual(2, len(set(used)))
 
     def described(self, ec2, volume_id=VOLUME):
-        """Whether an attach describes the instance."""
+        """Attach, and return whether that described the instance."""
         before = len(self.wire.service.seen)
         self.successResultOf(ec2.request_attach(volume_id, SERVER))
         return u"DescribeInstances" in self.wire.actions()[before:]
