@@ -22,7 +22,7 @@ from .device_views import DeviceViews
 
 MYPY = False
 if MYPY:
-    from typing import Any, Dict, List, Text  # noqa: F401
+    from typing import Any, Dict, List, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
