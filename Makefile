@@ -19,8 +19,8 @@ help: ## say what there is
 environment:
 	@$(PYTHON) -m tests.run --prepare
 
-demo: environment ## see a volume made, attached, written, moved, read and destroyed
-	@$(BIN)/txstorage demo
+demo: environment ## see a volume made, attached, written, moved, read and destroyed; with CLOUD=ec2, through EC2's API
+	@$(BIN)/txstorage demo $(addprefix --cloud=,$(CLOUD))
 
 demo-docker: environment ## see a database in a container move between machines that are made for it (as root, on Debian)
 	@$(BIN)/python -W ignore -m tests.docker.demo

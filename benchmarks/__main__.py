@@ -5,7 +5,8 @@ Measure txstorage beside other clients: ``make bench``.
 
 Each figure is the median of three runs, each of which is a process of its own.  A ratio stands in
 parentheses: to the limit, or to treq.  With ``TXSTORAGE_RECORD=1`` the figures are recorded in
-``docs/performance.json``, and drawn in ``docs/performance-*.svg``.
+``docs/performance.json``, and drawn in ``docs/performance-*.svg``; those of other questions, which
+``--only`` leaves out, stay there.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ QUESTIONS = (
     "lists",
     "start",
     "embedded",
+    "ec2",
 )
 RECORD = os.path.join(ROOT, "docs", "performance.json")
 #: The commit whose embedded service wrote to the disk in the reactor's thread.
@@ -79,6 +81,7 @@ def machine(options: argparse.Namespace) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "processor": processor,
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "runs": options.runs,
         "quick": options.quick,
         "versions": peers.versions(sys.executable, ("Twisted", "treq")),
@@ -122,6 +125,46 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     return document
 
 
+def merged(former: dict[str, Any], document: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """
+    Put the figures of some questions in the place of those that were recorded before.
+
+    :param former: the recorded document.
+    :param document: the new one.
+    :param names: the questions that it answers.
+    :return: a document; its ``runs`` describe the runs of questions that were measured alone.
+    """
+    kept = {
+        part: [each for each in former[part] if each["question"] not in names]
+        for part in ("rows", "targets")
+    }
+    return {
+        "machine": former["machine"],
+        "rows": kept["rows"] + document["rows"],
+        "targets": kept["targets"] + document["targets"],
+        "runs": {**former.get("runs", {}), **dict.fromkeys(names, document["machine"])},
+    }
+
+
+def _encoded(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
+
+
+def record(document: dict[str, Any], names: list[str] | None) -> None:
+    """
+    Record the figures in the documentation, and draw them.
+
+    :param names: the questions that were chosen; ``None`` for all.
+    """
+    if names:
+        with open(RECORD, encoding="utf-8") as opened:
+            document = merged(json.load(opened), document, names)
+    _write(RECORD, _encoded(document))
+    for name, drawing in plots.drawings(document).items():
+        _write(os.path.join(os.path.dirname(RECORD), name), drawing)
+    say("recorded the figures in docs")
+
+
 def _write(path: str, text: str) -> None:
     with open(path, "w", encoding="utf-8") as opened:
         opened.write(text)
@@ -131,15 +174,11 @@ def main() -> int:
     """Run from the command line."""
     options = parsed()
     document = measured(options)
-    encoded = json.dumps(document, indent=1, sort_keys=True) + "\n"
     if options.json:
-        _write(options.json, encoded)
+        _write(options.json, _encoded(document))
         say(f"wrote {options.json}")
     if os.environ.get("TXSTORAGE_RECORD"):
-        _write(RECORD, encoded)
-        for name, drawing in plots.drawings(document).items():
-            _write(os.path.join(os.path.dirname(RECORD), name), drawing)
-        say("recorded the figures in docs")
+        record(document, options.only)
     return 0
 
 

@@ -7,13 +7,24 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from tests.progress import step
 
 from . import peers
-from .running import CLIENTS, PEERS, Failed, Figures, Row, fake_cloud, median_of, run_client
+from .running import (
+    CLIENTS,
+    PEERS,
+    Cloud,
+    Failed,
+    Figures,
+    Row,
+    fake_cloud,
+    median_of,
+    run_client,
+)
 
 #: The requests of the best client: volumes on a page of a list.
 _PAGE = 500
@@ -39,9 +50,9 @@ class Bench:
         self.quick: bool = options.quick
         self.runs: int = options.runs
 
-    def peers(self) -> tuple[str, ...]:
-        """The names of the peers."""
-        return () if self.options.no_peers else PEERS
+    def peers(self, names: tuple[str, ...] = PEERS) -> tuple[str, ...]:
+        """The names of the peers, unless there are to be none."""
+        return () if self.options.no_peers else names
 
     def repeat(self, text: str, attempt: Callable[[], Figures]) -> Figures:
         """
@@ -65,12 +76,14 @@ class Bench:
         case: dict[str, Any],
         client: str,
         cloud: dict[str, Any] | None = None,
+        start: Callable[..., AbstractContextManager[Cloud]] = fake_cloud,
         **spec: Any,
     ) -> Row:
         """
-        Measure a client in a case, each time on a new fake cloud.
+        Measure a client in a case, each time on a new cloud.
 
         :param cloud: the options of the cloud.
+        :param start: called with the options; runs the cloud.
         :param spec: the description of the work.
         """
         module, is_peer = CLIENTS[client]
@@ -79,7 +92,7 @@ class Bench:
         described = {"delay": options.get("delay", 0.0), **spec}
 
         def attempt() -> Figures:
-            with fake_cloud(**options) as running:
+            with start(**options) as running:
                 return run_client(python, module, described, running)
 
         text = ", ".join([question, *(f"{name} {value}" for name, value in case.items()), client])

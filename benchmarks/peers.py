@@ -15,7 +15,13 @@ DIRECTORY = os.path.join(ROOT, ".bench")
 ENVIRONMENT = os.path.join(DIRECTORY, "peers")
 PYTHON = os.path.join(ENVIRONMENT, "bin", "python")
 _REQUIREMENTS = os.path.join("benchmarks", "requirements.txt")
-_SHOWN = ("openstacksdk", "python-cinderclient", "python-novaclient", "python-openstackclient")
+_SHOWN = (
+    "boto3",
+    "openstacksdk",
+    "python-cinderclient",
+    "python-novaclient",
+    "python-openstackclient",
+)
 
 
 def make_peers() -> None:

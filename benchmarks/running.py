@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from tests.run import ROOT
 
@@ -27,8 +27,11 @@ CLIENTS = {
     "openstacksdk": ("benchmarks.clients.sdk", True),
     "cinder+nova": ("benchmarks.clients.cinder_nova", True),
     "treq": ("benchmarks.clients.floor", False),
+    "boto3": ("benchmarks.clients.flocker_aws", True),
 }
 PEERS = ("openstacksdk", "cinder+nova")
+#: The counters of a cloud besides those of requests, as far as it has them.
+_TRAFFIC = ("connections", "handshakes", "resumed", "peak", "sent")
 #: Seconds until a client is given up.
 _PATIENCE = 1800.0
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -57,6 +60,22 @@ def _ask(url: str, method: str = "GET") -> Any:
     with _OPENER.open(urllib.request.Request(url, method=method)) as response:
         content = response.read()
     return json.loads(content) if content else None
+
+
+class Cloud(Protocol):
+    """
+    A running cloud that counts its traffic.
+
+    :ivar ready: the description for clients.
+    """
+
+    ready: dict[str, Any]
+
+    def reset(self) -> None:
+        """Begin to count anew."""
+
+    def counters(self) -> Figures:
+        """The traffic since the last reset."""
 
 
 class FakeCloud:
@@ -121,10 +140,10 @@ def fake_cloud(**options: Any) -> Iterator[FakeCloud]:
 
 
 def run_client(
-    python: str, module: str, spec: dict[str, Any], cloud: FakeCloud, path: str = ROOT
+    python: str, module: str, spec: dict[str, Any], cloud: Cloud, path: str = ROOT
 ) -> Figures:
     """
-    Run a client on a fake cloud.
+    Run a client on a cloud.
 
     :param python: the path of its interpreter.
     :param spec: the description of its work.
@@ -167,9 +186,7 @@ def run_client(
     by_route = counted["requests"]
     return {
         **json.loads(line),
-        **{
-            name: counted[name] for name in ("connections", "handshakes", "resumed", "peak", "sent")
-        },
+        **{name: counted[name] for name in _TRAFFIC if name in counted},
         "cloud_cpu": counted["cpu"],
         "requests": sum(by_route.values()),
         "by_route": by_route,

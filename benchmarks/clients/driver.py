@@ -20,7 +20,9 @@ GIB = 2**30
 
 
 def configuration(described: dict[str, Any]) -> dict[str, Any]:
-    """The configuration of a driver."""
+    """The configuration of a driver: the cloud's own, or that of the fake OpenStack."""
+    if "dataset" in described:
+        return dict(described["dataset"])
     found: dict[str, Any] = {
         "auth_url": described["auth_url"],
         # Nothing is attached to this node, so that no devices are needed.

@@ -36,12 +36,15 @@ class Report:
         self._cpu = cpu()
         self.write()
 
+    def figures(self) -> dict[str, Any]:
+        """The figures since the last reset."""
+        return {"cpu": cpu() - self._cpu, "stall": self._stalls.longest, "rss": rss()}
+
     def write(self, *_: Any) -> None:
         """Write the figures."""
-        figures = {"cpu": cpu() - self._cpu, "stall": self._stalls.longest, "rss": rss()}
         # Whoever waits for the file finds it complete.
         with open(self._path + ".part", "w", encoding="utf-8") as opened:
-            json.dump(figures, opened)
+            json.dump(self.figures(), opened)
         os.rename(self._path + ".part", self._path)
 
 

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +20,7 @@ from tests.run import ROOT
 from .. import peers
 from ..bench import Bench, Column, Table, Target
 from ..running import Failed, Figures, Row, environment
+from ..services import Service
 
 TITLE = "The embedded service at C clients, its volumes regular files; p50 and p99 in seconds"
 COLUMNS = [
@@ -35,9 +34,6 @@ COLUMNS = [
     Column("rss", "service's MiB", "{:.0f}"),
 ]
 NAME = "embedded"
-_READY = "txstorage ready: "
-#: Seconds until a service has written its figures.
-_PATIENCE = 30.0
 
 
 @contextmanager
@@ -64,60 +60,6 @@ def checkout(commit: str) -> Iterator[str | None]:
         yield path
     finally:
         subprocess.run([*git, "remove", "--force", path], check=True)
-
-
-class Service:
-    """
-    A running embedded service.
-
-    :param path: the checkout that it runs from.
-    """
-
-    def __init__(self, path: str, directory: str) -> None:
-        self._report = os.path.join(directory, "report")
-        state = os.path.join(directory, "state")
-        options = ["--state-dir", state, "--port", "0", "--devices", "file", "--max-volumes", "-1"]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.clients.service", self._report, *options],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=path,
-            env=environment(path),
-        )
-        for line in self._process.stdout or ():
-            if line.startswith(_READY):
-                self.auth_url = line[len(_READY) :].strip()
-                break
-        else:
-            self.stop()
-            raise Failed(f"the embedded service in {path} did not start")
-        with open(os.path.join(state, "password"), encoding="utf-8") as opened:
-            self.password = opened.read().strip()
-
-    def reset(self) -> None:
-        """Begin to measure anew."""
-        self._figures(signal.SIGUSR1)
-
-    def figures(self) -> Figures:
-        """The CPU time, the longest stall and the memory since the last reset."""
-        return self._figures(signal.SIGUSR2)
-
-    def _figures(self, asked: signal.Signals) -> Figures:
-        self._process.send_signal(asked)
-        deadline = time.monotonic() + _PATIENCE
-        while not os.path.exists(self._report):
-            if time.monotonic() > deadline:
-                raise Failed("the embedded service does not report its figures")
-            time.sleep(0.01)
-        with open(self._report, encoding="utf-8") as opened:
-            found: Figures = json.load(opened)
-        os.remove(self._report)
-        return found
-
-    def stop(self) -> None:
-        """End the service."""
-        self._process.terminate()
-        self._process.communicate()
 
 
 def measured(path: str, clients: int, seconds: float) -> Figures:

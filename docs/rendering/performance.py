@@ -26,14 +26,22 @@ def recorded() -> dict[str, Any]:
     return document
 
 
-def lines_of_run() -> Iterator[str]:
-    """Yield a paragraph about the machine and the versions."""
-    run = recorded()["machine"]
+def lines_of_run(name: str | None = None) -> Iterator[str]:
+    """
+    Yield a paragraph about the machine and the versions.
+
+    :param name: of a question, for the run that measured it alone, if one did.
+    """
+    document = recorded()
+    run = document["machine"] if name is None else document.get("runs", {}).get(name)
+    if run is None:
+        return
     versions = ", ".join(f"{name} {version}" for name, version in sorted(run["versions"].items()))
+    load = f" The load average was {run['load']} before the run." if "load" in run else ""
     yield (
         f"The figures below are of {run['date']}, of txstorage at ``{run['commit']}``, on "
         f"{run['cores']} cores of {run['processor']}, {run['system']}, Python {run['python']}; "
-        f"{versions}. Runs of each measurement: {run['runs']}."
+        f"{versions}. Runs of each measurement: {run['runs']}.{load}"
     )
     if run["quick"]:
         yield ""

@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from txstorage._assembly import driver_for, ec2, volume_service
+from txstorage._assembly import driver_for, drivers, ec2, volume_service
 from txstorage._configuration.configuration import Configuration
 from txstorage._node.ec2_instance import EC2Identity
 from txstorage.clouds import IVolumeService
@@ -122,6 +122,13 @@ class DriverTests(SynchronousTestCase):
         )
         mandatory = {each.value for each in MandatoryProfiles.iterconstants()}
         self.assertEqual(set(self.made()._creations._profiles), mandatory)
+
+    def test_intervals(self):
+        """Half a second passes before the first poll, because EC2 counts requests."""
+        made = []
+        self.patch(drivers, "BlockDeviceDriver", lambda *args, **kw: made.append(kw["intervals"]))
+        self.made(poll_interval=3)
+        self.assertEqual((made[0].first, made[0].longest), (0.5, 3.0))
 
     def test_node(self):
         """The node's id is looked for in the instance's metadata, at the address that is set."""

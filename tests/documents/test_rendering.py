@@ -8,6 +8,7 @@ import re
 import sys
 import unittest
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 import attr
@@ -19,6 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import txstorage
 import txstorage.testing
+from benchmarks.__main__ import QUESTIONS
 from tests.contract import record
 from tests.contract.suite import SUITE
 from tests.helpers.imports import layer_of, modules
@@ -38,7 +40,7 @@ DOCS = os.path.join(ROOT, "docs")
 # as Sphinx's configuration does
 sys.path.append(DOCS)
 
-from rendering import commands, drawing, parts, promises, routes, tables  # noqa: E402
+from rendering import commands, drawing, parts, performance, promises, routes, tables  # noqa: E402
 from rendering.interfaces import lines_of_interface  # noqa: E402
 
 
@@ -46,6 +48,31 @@ def page(name: str) -> str:
     """A page's source."""
     with open(os.path.join(DOCS, name), encoding="utf-8") as source:
         return source.read()
+
+
+class PerformanceTests(SynchronousTestCase):
+    """The recorded figures of ``make bench``."""
+
+    def test_each_question(self) -> None:
+        """Each question has its table on the page, with a line for each recorded row."""
+        shown = re.findall(r"^\.\. performance-table:: (\w+)$", page("performance.rst"), re.M)
+        self.assertEqual(set(QUESTIONS), set(shown))
+        rows = performance.recorded()["rows"]
+        for name in QUESTIONS:
+            _, *lines = performance.rows_of_question(name)
+            expected = [row["client"] for row in rows if row["question"] == name]
+            self.assertNotEqual([], expected)
+            for client, line in zip_longest(expected, lines, fillvalue=()):
+                self.assertIn(client, line)
+
+    def test_each_run(self) -> None:
+        """The page describes the run of each question that was measured alone, and no others."""
+        shown = re.findall(r"^\.\. performance-run::(.*)$", page("performance.rst"), re.M)
+        alone = performance.recorded().get("runs", {})
+        self.assertEqual(["", *alone], [name.strip() for name in shown])
+        for name, run in alone.items():
+            self.assertIn(f"of txstorage at ``{run['commit']}``", *performance.lines_of_run(name))
+        self.assertEqual([], list(performance.lines_of_run("lists")))
 
 
 class BoundsTests(SynchronousTestCase):

@@ -57,12 +57,14 @@ class LearnedTests(SynchronousTestCase):
         self.assertFalse(Learned().matches(f"{ONE} {ONE}", f"{OTHER} {THIRD}"))
 
     def test_kinds(self) -> None:
-        """A device stands for a device, not for an id; a port for a port."""
+        """A device stands for a device, not for an id; a port for a port, EC2's id for EC2's."""
         learned = Learned()
         self.assertFalse(learned.matches("/dev/loop0", ONE))
         self.assertTrue(learned.matches("/dev/loop0", "/dev/loop17"))
         self.assertEqual("mount /dev/loop17", learned.typed("mount /dev/loop0"))
         self.assertTrue(learned.matches("http://127.0.0.1:41234/v3", "http://127.0.0.1:35555/v3"))
+        self.assertTrue(learned.matches("vol-0c52f03b073445079", "vol-af5b211ae70f41be8"))
+        self.assertEqual("show vol-af5b211ae70f41be8", learned.typed("show vol-0c52f03b073445079"))
 
     def test_examples(self) -> None:
         """An example address stands for another address."""

@@ -55,6 +55,11 @@ def demonstrated(output, code):
     return code == 0 and installed is not None and "  /dev/loop" in output
 
 
+def demonstrated_on_ec2(output, code):
+    """:return: whether ``make demo CLOUD=ec2`` moved a volume of EC2's with real devices."""
+    return code == 0 and "  vol-" in output and "  /dev/loop" in output
+
+
 class FreshMachine:
     """
     A fresh machine with a clone of this checkout.
@@ -79,11 +84,12 @@ class FreshMachine:
         """
         Make a target, and show its output.
 
+        :param target: and make's variables.
         :param prefix: the words before ``make``.
         :return: the output of its programs, and make's exit code.
         """
         say("{}: {}".format(self._release, " ".join([*prefix, "make", target])), self._show)
-        words = [*prefix, "make", "--no-print-directory", "--directory", CLONE, target]
+        words = [*prefix, "make", "--no-print-directory", "--directory", CLONE, *target.split()]
         command = self._root.command(words, networked=True)
         process = PROCESSES.start(command, stdin=subprocess.DEVNULL)
         output = []
@@ -92,15 +98,16 @@ class FreshMachine:
             self._show(line)
         return without_make(output), PROCESSES.wait(process)
 
-    def judged(self, accept, what, prefix=()):
+    def judged(self, accept, what, prefix=(), target="demo"):
         """
         :param accept: called with the output and the exit code of ``make demo``; returns whether
             they are right.
         :param what: says what is right.
+        :param target: see :meth:`make`.
         :return: dict, one "passed" or one "failed".
         """
-        name = "passed" if accept(*self.make("demo", prefix)) else "failed"
-        say("{}: {}: make demo {}".format(self._release, name, what), self._show)
+        name = "passed" if accept(*self.make(target, prefix)) else "failed"
+        say("{}: {}: make {} {}".format(self._release, name, target, what), self._show)
         return {name: 1}
 
     def tested(self):
@@ -109,6 +116,7 @@ class FreshMachine:
             [
                 self.judged(advised, "names what a user has to install", NOBODY),
                 self.judged(demonstrated, "installs what it needs, and runs"),
+                self.judged(demonstrated_on_ec2, "runs, too", target="demo CLOUD=ec2"),
                 outcome(*self.make("test")),
             ]
         )

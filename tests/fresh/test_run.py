@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.fresh.run import advised, demonstrated, without_make
+from tests.fresh.run import advised, demonstrated, demonstrated_on_ec2, without_make
 from tests.targets import outcome
 
 ADVICE = (
@@ -40,3 +40,10 @@ class JudgementTests(SynchronousTestCase):
         self.assertTrue(demonstrated(INSTALLED + MOVED, 0))
         for output, code in [(INSTALLED + MOVED, 2), (MOVED, 0), (INSTALLED, 0)]:
             self.assertFalse(demonstrated(output, code), output)
+
+    def test_demonstrated_on_ec2(self) -> None:
+        """On EC2, the volume's id is EC2's, and the devices are real."""
+        created = "ok      0.11 s  create a volume of 1 GiB  vol-c533053b073445079\n"
+        self.assertTrue(demonstrated_on_ec2(created + MOVED, 0))
+        for output, code in [(created + MOVED, 2), (MOVED, 0), (created, 0)]:
+            self.assertFalse(demonstrated_on_ec2(output, code), output)

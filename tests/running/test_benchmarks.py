@@ -17,9 +17,11 @@ from typing import Any
 import attr
 from twisted.trial.unittest import SynchronousTestCase
 
+from benchmarks import __main__ as program
 from benchmarks import bench, plots
-from benchmarks.__main__ import QUESTIONS, RECORD, parsed
+from benchmarks.__main__ import QUESTIONS, RECORD, merged, parsed
 from benchmarks.bench import Column, Table, Target, fewest_requests, lines_of
+from benchmarks.questions.ec2 import by_kind, derived, looks
 from benchmarks.running import (
     CLIENTS,
     Failed,
@@ -30,6 +32,7 @@ from benchmarks.running import (
     median_of,
     run_client,
 )
+from benchmarks.services import ec2_service
 from tests.documents.blocks import of_suite
 from tests.run import ROOT
 
@@ -90,6 +93,85 @@ class RequestsTests(SynchronousTestCase):
     def test_few_servers(self) -> None:
         """Life cycles on few servers stay within the bounds."""
         self.check(3)
+
+
+#: The most that the life cycles of a hundred volumes on ten instances of EC2 may cost.
+EC2_BOUNDS = {"requests": 770, "DescribeVolumes": 350, "DescribeInstances": 20, "connections": 120}
+
+
+class EC2RequestsTests(SynchronousTestCase):
+    """The requests and the connections of whole life cycles on the EC2 face."""
+
+    def test_hundred(self) -> None:
+        """A hundred life cycles at once stay within the bounds."""
+        with ec2_service(servers=10, delay=0.5) as cloud:
+            found = run_client(sys.executable, CLIENTS["txstorage"][0], {"count": 100}, cloud)
+        self.assertEqual((100, []), (found["ended"], found["errors"]))
+        actions = found["by_route"]
+        changes = {name: actions[name] for name in actions if not name.startswith("Describe")}
+        expected = ("CreateVolume", "AttachVolume", "DetachVolume", "DeleteVolume")
+        self.assertEqual(dict.fromkeys(expected, 100), changes)
+        for name, bound in EC2_BOUNDS.items():
+            self.assertLessEqual({**found, **actions}[name], bound, (name, found))
+        self.assertGreater(found["connections"], 0)
+
+
+class EC2QuestionTests(SynchronousTestCase):
+    """The question about EC2."""
+
+    def test_looks(self) -> None:
+        """The last look is the first one that does not come before the end of a transition."""
+        found = [looks(seconds, 1.0, 2.0, 2.0) for seconds in (0, 1.5, 1.6, 4.0, 4.1, 8.5, 8.6)]
+        self.assertEqual([1, 1, 2, 2, 3, 3, 4], found)
+
+    def test_derived(self) -> None:
+        """The volumes of a batch share their looks, and the instances of one their description."""
+        one, most, more = derived(1, 1), derived(500, 50), derived(501, 51)
+        self.assertEqual((4, 2), (one["changes"], one["DescribeInstances"]))
+        self.assertEqual(2000 + one["requests"] - 4, most["requests"])
+        self.assertEqual(2 * one["DescribeVolumes"], more["DescribeVolumes"])
+        self.assertEqual(4, more["DescribeInstances"])
+
+    def test_by_kind(self) -> None:
+        """The requests that change something are counted together."""
+        routes = {"CreateVolume": 2, "CreateTags": 3, "DescribeVolumes": 4, "DescribeTags": 9}
+        figures = by_kind(Row("ec2", {}, "x", {"by_route": routes})).figures
+        self.assertEqual(5, figures["changes"])
+        self.assertEqual((4, 0), (figures["DescribeVolumes"], figures["DescribeInstances"]))
+        self.assertEqual({"errors": ["e"]}, by_kind(Row("ec2", {}, "x", {"errors": ["e"]})).figures)
+
+
+class RecordTests(SynchronousTestCase):
+    """The recorded figures."""
+
+    def document(self, name: str, machine: str) -> dict[str, Any]:
+        """The document of a run that answered one question."""
+        row = vars(Row(name, {}, "txstorage", {"cpu": machine}))
+        return {"machine": machine, "rows": [row], "targets": [{"question": name}]}
+
+    def test_merged(self) -> None:
+        """One question's figures replace those of before, and the others' stay."""
+        former = self.document("lists", "old")
+        for machine in ("new", "newer"):
+            former = merged(former, self.document("ec2", machine), ["ec2"])
+        self.assertEqual("old", former["machine"])
+        self.assertEqual({"ec2": "newer"}, former["runs"])
+        found = [(row["question"], row["figures"]["cpu"]) for row in former["rows"]]
+        self.assertEqual([("lists", "old"), ("ec2", "newer")], found)
+        self.assertEqual(["lists", "ec2"], [each["question"] for each in former["targets"]])
+
+    def test_written(self) -> None:
+        """A chosen question is written into the recorded document; without a choice, it is all."""
+        path = os.path.join(os.path.abspath(self.mktemp()), "performance.json")
+        os.mkdir(os.path.dirname(path))
+        self.patch(program, "RECORD", path)
+        self.patch(program, "say", lambda text: None)
+        written = []
+        for names in (None, ["ec2"], None):
+            program.record(self.document("ec2" if names else "lists", "machine"), names)
+            with open(path, encoding="utf-8") as opened:
+                written.append([row["question"] for row in json.load(opened)["rows"]])
+        self.assertEqual([["lists"], ["lists", "ec2"], ["lists"]], written)
 
 
 class CommandTests(SynchronousTestCase):

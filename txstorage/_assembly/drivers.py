@@ -32,6 +32,9 @@ if MYPY:
     from ..clouds.interface import IVolumeService  # noqa: F401
     from ..clouds.openstack import OpenStackService, StandaloneService  # noqa: F401
 
+# Seconds before the first poll on EC2, where each transition takes seconds.
+_FIRST_POLL_ON_EC2 = 0.5
+
 
 def volume_service(reactor, configuration, agent=None):
     # type: (Any, Configuration, Optional[IAgent]) -> Union[OpenStackService, StandaloneService, EC2Service]
@@ -88,9 +91,17 @@ def driver_for(reactor, configuration, service, marking=True):
         profiles=profiles_of(configuration),
         timeout=configuration.timeout,
         marking=marking,
-        intervals=Intervals(longest=configuration.poll_interval),
+        intervals=_intervals(configuration),
         copy_timeout=configuration.copy_timeout,
     )
+
+
+def _intervals(configuration):
+    # type: (Configuration) -> Intervals
+    longest = configuration.poll_interval
+    if configuration.auth_plugin == EC2:
+        return Intervals(first=_FIRST_POLL_ON_EC2, longest=longest)
+    return Intervals(longest=longest)
 
 
 def block_device_driver(reactor, cluster_id, agent=None, **configuration):

@@ -193,7 +193,7 @@ class IVolumeService(Interface):
         server's root disk.
 
         :return: fires with a tuple of :class:`~txstorage.clouds.Attachment`; empty when there is no
-            such server.
+            such server, and in a cloud that holds attachments with their volumes only.
         """
 
     def get_server(server_id):

@@ -11,9 +11,7 @@ import os
 import re
 import select
 import sys
-import tempfile
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Callable
 from unittest import mock
 
@@ -23,84 +21,18 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage._assembly import drivers
 from txstorage.cli.app import App
 from txstorage.cli.demo import command as demo_module
 from txstorage.cli.demo import media as _media
-from txstorage.cli.demo.cleanup import loops_below, mounts_below
-from txstorage.cli.demo.command import DataChanged, Proof, demonstrate
+from txstorage.cli.demo.command import DataChanged, Proof
 from txstorage.cli.demo.media import FILES
 from txstorage.cli.progress import Narrator
-from txstorage.driver.polling import Intervals
 from txstorage.interfaces import BlockDeviceVolume
 
-from ..support import CLUSTER, processes_of, runner, sweep
-
-COMMON = [
-    "start the embedded service",
-    "create a volume of 1 GiB",
-    "attach it to node-1",
-    "check that the device is blank",
-    "make a file system",
-    "mount it",
-    "write 4 files of random data",
-    "unmount it",
-    "detach it from node-1",
-    "attach it to node-2",
-    "mount it",
-    "read them back",
-    "unmount it",
-    "compare the checksums",
-    "detach it from node-2",
-    "destroy it",
-    "clean up",
-]
-MOUNTING = {"make a file system", "mount it", "unmount it"}
-
-
-class DemoTestCase(TestCase):
-    """
-    Base: everything is made in a directory of the test's own, where traces
-    can be looked for.
-    """
-
-    timeout = 300
-
-    def setUp(self) -> None:
-        self.directory = os.path.realpath(tempfile.mkdtemp(prefix="txstorage-test-"))
-        self.addCleanup(sweep, self.directory)
-        self.patch(tempfile, "tempdir", self.directory)
-        # what waiting there is here is not for a cloud
-        self.patch(drivers, "Intervals", partial(Intervals, first=0.02))
-        # trial changes the directory, from which children would import.
-        environment = mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
-        environment.start()
-        self.addCleanup(environment.stop)
-        self.names: list[str] = []
-
-    def traces(self) -> list[Any]:
-        """Mounts, loop devices, files and processes that are left."""
-        return [
-            mounts_below(self.directory),
-            list(loops_below(self.directory)),
-            os.listdir(self.directory),
-            processes_of(self.directory),
-        ]
-
-    def assert_clean(self) -> None:
-        """Check that no mount, loop device or file is left."""
-        self.assertEqual(self.traces(), [[], [], [], []])
-
-    def show(self, listener: Any = lambda name: None) -> Any:
-        """Run the demonstration in this process."""
-
-        def listen(name: str) -> None:
-            self.names.append(name)
-            listener(name)
-
-        return Deferred.fromCoroutine(demonstrate(App(json=True, environ={}), reactor, listen))
+from ..support import CLUSTER, processes_of, runner
+from .support import COMMON, MOUNTING, DemoTestCase
 
 
 class DemonstrateTests(DemoTestCase):
@@ -110,8 +42,7 @@ class DemonstrateTests(DemoTestCase):
         """All data comes back on the other node, and nothing is left behind."""
         answer = await self.show()
         document = answer.document
-        mounts = "mount it" in self.names
-        self.assertEqual(self.names, [name for name in COMMON if mounts or name not in MOUNTING])
+        self.assertEqual(self.names, self.expected())
         self.assertEqual([step["step"] for step in document["steps"]], self.names)
         self.assertTrue(all(step["ok"] for step in document["steps"]))
         self.assertEqual([(each["name"], each["size"]) for each in document["files"]], list(FILES))
@@ -237,7 +168,7 @@ class CommandTests(DemoTestCase):
     """``txstorage demo`` as a process."""
 
     async def run_demo(self, step: str, *options: str) -> Interrupter:
-        """Run the command, and interrupt it when a step begins."""
+        """Run the command with options, and interrupt it when a step begins."""
         child = Interrupter(step)
         await self.run_child(child, *options)
         return child
@@ -336,14 +267,19 @@ class WiringTests(SynchronousTestCase):
     """The command itself."""
 
     def test_answer(self) -> None:
-        """The demonstration's result is printed."""
+        """The result of the demonstration on the chosen cloud is printed."""
 
-        async def fake(app: App, given: Any) -> Any:
+        clouds: list[str] = []
+
+        async def fake(app: App, given: Any, cloud: str) -> Any:
+            clouds.append(cloud)
             return demo_module.CommandResult({"x": 1}, "shown")
 
         def run(operation: Any) -> Any:
             return self.successResultOf(Deferred.fromCoroutine(operation(Clock())))
 
         with mock.patch.object(demo_module, "demonstrate", fake):
-            result = runner().invoke(demo_module.demo, obj=App(run=run))
-        self.assertEqual((result.exit_code, result.stdout), (0, "shown\n"))
+            for options in ([], ["--cloud", "ec2"]):
+                result = runner().invoke(demo_module.demo, options, obj=App(run=run))
+                self.assertEqual((result.exit_code, result.stdout), (0, "shown\n"))
+        self.assertEqual(clouds, ["openstack", "ec2"])

@@ -50,23 +50,24 @@ class EmbeddedServiceTests(TestCase):
             self.clock.advance(STOP_TIMEOUT)
             await call
 
-    def serving(self, script: str) -> EmbeddedServiceProcess:
+    def serving(self, script: str, *options: str) -> EmbeddedServiceProcess:
         """A service whose child runs a Python script."""
         self.service = EmbeddedServiceProcess(
-            self.clock, "/state", ["a", "b"], [sys.executable, "-c", script]
+            self.clock, "/state", ["a", "b"], options, [sys.executable, "-c", script]
         )
         return self.service
 
     async def test_arguments(self) -> None:
         """
-        The child's arguments name the directory, a free port and the nodes, and end the child with
-        this process.
+        The child's arguments name the directory, a free port, the nodes and further options, and
+        end the child with this process.
         """
-        service = self.serving("import sys; print('txstorage ready: ' + ' '.join(sys.argv[1:]))")
-        self.assertEqual(
-            await service.start(),
-            "serve --state-dir /state --port 0 --until-input-ends --node a --node b",
+        service = self.serving(
+            "import sys; print('txstorage ready: ' + ' '.join(sys.argv[1:]))", "--more"
         )
+        expected = "serve --state-dir /state --port 0 --until-input-ends --node a --node b --more"
+        self.assertEqual((await service.start(), service.address), (expected, expected))
+        self.assertIn("--state-dir", service.output)
         self.assertEqual(service.agent_yml("a"), "/state/agent-a.yml")
 
     async def test_ready(self) -> None:

@@ -8,9 +8,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage import errors
-from txstorage.clouds import Attachment
 from txstorage.clouds.ec2 import EC2Service
 from txstorage.clouds.ec2.attachments.device_names import NAMES, DeviceNames
+from txstorage.clouds.ec2.attachments.device_views import LIFETIME
 from txstorage.interfaces import UnknownVolume
 
 from ...helpers.wire import HANG
@@ -24,6 +24,7 @@ from .support import (
     attachment,
     document,
     element,
+    form_of,
     instance,
     instances,
     refusal,
@@ -101,7 +102,7 @@ class AttachTests(AttachmentsTestCase):
 
     def test_in_turn(self):
         """Attaches to one instance choose their names one after the other."""
-        ec2 = self.service(HANG, instances(instance(u"i-02")), ATTACHED, ATTACHED, NODE, ATTACHED)
+        ec2 = self.service(HANG, instances(instance(u"i-02")), ATTACHED, ATTACHED, ATTACHED)
         first, second = [ec2.request_attach(each, SERVER) for each in (VOLUME, OTHER)]
         self.successResultOf(ec2.request_attach(OTHER, u"i-02"))
         self.assertEqual(3, len(self.wire.service.seen))
@@ -110,6 +111,67 @@ class AttachTests(AttachmentsTestCase):
         self.successResultOf(second)
         used = [self.devices()[1], self.devices()[2]]
         self.assertEqual(2, len(set(used)))
+
+    def described(self, ec2, volume_id=VOLUME):
+        """Attach, and return whether that described the instance."""
+        before = len(self.wire.service.seen)
+        self.successResultOf(ec2.request_attach(volume_id, SERVER))
+        return u"DescribeInstances" in self.wire.actions()[before:]
+
+    def test_description(self):
+        """Attaches share a description of the instance for thirty seconds."""
+        ec2 = self.service(NODE, ATTACHED, ATTACHED, NODE, ATTACHED)
+        found = [self.described(ec2)]
+        self.wire.clock.advance(LIFETIME - 1)
+        found.append(self.described(ec2, OTHER))
+        self.wire.clock.advance(1)
+        found.append(self.described(ec2))
+        self.assertEqual([True, False, True], found)
+        self.assertEqual(3, len(set(self.devices())))
+
+    def test_descriptions(self):
+        """Instances that are described at the same time share a request."""
+        servers = [u"i-0{}".format(number) for number in range(5)]
+
+        def answer(seen):
+            form = form_of(seen)
+            if form[u"Action"] == u"AttachVolume":
+                return ATTACHED
+            if form.get(u"InstanceId.1") == servers[4]:
+                return NO_INSTANCE
+            return instances(*map(instance, servers[2:4]))
+
+        ec2 = self.service(HANG, HANG, answer)
+        attaches = [ec2.request_attach(VOLUME, each) for each in servers]
+        for each in servers[:2]:
+            self.wire.finish(instances(instance(each)))
+        for attach in attaches[:4]:
+            self.successResultOf(attach)
+        self.failureResultOf(attaches[4], errors.UnknownServer)
+        described = [form for form in self.wire.forms() if form[u"Action"] == u"DescribeInstances"]
+        self.assertEqual(4, len(described))
+        values = [described[2][u"Filter.1.Value.{}".format(number)] for number in (1, 2, 3)]
+        self.assertEqual((u"instance-id", servers[2:]), (described[2][u"Filter.1.Name"], values))
+
+    def test_wrong_description(self):
+        """A description that lacks a name in use is not used again."""
+        ec2 = self.service(NODE)
+        answers = [taken, ATTACHED, NODE, ATTACHED]
+
+        def answer(seen):
+            following = answers.pop(0)
+            return following(seen) if callable(following) else following
+
+        self.wire.service.script.append(answer)
+        self.assertEqual([True, True], [self.described(ec2), self.described(ec2, OTHER)])
+
+    def test_no_names(self):
+        """Without a free name the attach fails, and the next one describes the instance again."""
+        full = instances(instance(devices=NAMES))
+        ec2 = self.service(full, NODE, ATTACHED)
+        refused = ec2.request_attach(VOLUME, SERVER)
+        self.failureResultOf(refused, errors.AttachmentLimitReached)
+        self.assertTrue(self.described(ec2))
 
     def test_name_in_use(self):
         """A name that EC2 holds in use is passed over, also by the next attach."""
@@ -276,27 +338,11 @@ class StuckTests(AttachmentsTestCase):
 class ListTests(AttachmentsTestCase):
     """The attachments of an instance."""
 
-    def test_list(self):
-        """Attachments that begin or end count, and those of other clusters' volumes."""
-        states = [u"attaching", u"attached", u"detaching", u"busy", u"detached"]
-        ids = [u"vol-{}".format(number) for number in range(5)]
-        found = [
-            volume(each, state=u"in-use", attachments=[attachment(state)], labels={})
-            for each, state in zip(ids, states)
-        ]
-        ec2 = self.service(volumes(*found))
-        self.assertEqual(
-            tuple(Attachment(each, SERVER) for each in ids[:4]),
-            self.successResultOf(ec2.list_attachments(SERVER)),
-        )
-        form = self.wire.forms()[0]
-        self.assertEqual(u"attachment.instance-id", form[u"Filter.1.Name"])
-        self.assertEqual(SERVER, form[u"Filter.1.Value.1"])
-
     def test_none(self):
-        """An instance that does not exist has none."""
-        self.assertEqual((), self.successResultOf(self.service().list_attachments(u"x")))
-        self.assertEqual((), self.successResultOf(self.service(volumes()).list_attachments(SERVER)))
+        """EC2 holds no attachments besides those of the volumes, so that none is asked for."""
+        ec2 = self.service()
+        self.assertEqual((), self.successResultOf(ec2.list_attachments(SERVER)))
+        self.assertEqual([], self.wire.service.seen)
 
 
 class DeviceNamesTests(SynchronousTestCase):

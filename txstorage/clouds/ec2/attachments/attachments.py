@@ -6,8 +6,6 @@ Attachments of EC2's volumes to instances.
 from __future__ import absolute_import, division, print_function
 
 import re
-from functools import partial
-from itertools import chain
 
 import attr
 from twisted.internet.defer import DeferredLock, fail, succeed
@@ -16,11 +14,11 @@ from ...._support.compat import as_text
 from ...._support.json_values import text_member
 from ....errors import AttachmentLimitReached, RequestRefused, UnknownServer
 from ....interfaces import UnknownVolume
-from ..answers import has_code, understood
-from ..session import NO_INSTANCE, NO_VOLUME, all_entries
-from ..tags import one_of
-from ..wire import attachments_to, device_names_in, instances_in, is_id
+from ..answers import has_code
+from ..session import NO_INSTANCE, NO_VOLUME
+from ..wire import is_id
 from .device_names import DeviceNames
+from .device_views import DeviceViews
 
 MYPY = False
 if MYPY:
@@ -30,7 +28,7 @@ if MYPY:
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
 
-    from ...values import Attachment, Volume  # noqa: F401
+    from ...values import Volume  # noqa: F401
     from ..session import EC2Session  # noqa: F401
     from ..volumes import RecentChanges  # noqa: F401
 
@@ -96,6 +94,7 @@ class InstanceAttachments(object):
         self._session = session
         self._recent = recent
         self._names = DeviceNames(reactor)
+        self._views = DeviceViews(reactor, session)
         self._turns = {}  # type: Dict[Text, DeferredLock]
         self._attaching = {}  # type: Dict[Text, Beginning]
 
@@ -112,18 +111,16 @@ class InstanceAttachments(object):
 
     def _choose(self, volume_id, server_id):
         # type: (Text, Text) -> Deferred[Any]
-        asked = self._session.call("DescribeInstances", {"InstanceIds": [server_id]})  # type: Deferred[Any]
+        asked = self._views.names(server_id)  # type: Deferred[Any]
         asked.addCallback(self._candidates, volume_id, server_id)
         asked.addCallback(self._try, volume_id, server_id, _MAXIMUM)
         return asked.addErrback(_not_attached, volume_id, server_id)
 
-    def _candidates(self, answer, volume_id, server_id):
-        # type: (Any, Text, Text) -> List[Text]
-        found = instances_in(answer.get(u"Reservations"))
-        if not found:
-            raise UnknownServer(server_id)
-        names = self._names.candidates(server_id, device_names_in(found[0]), volume_id)
+    def _candidates(self, taken, volume_id, server_id):
+        # type: (List[Text], Text, Text) -> List[Text]
+        names = self._names.candidates(server_id, taken, volume_id)
         if not names:
+            self._views.forget(server_id)
             raise AttachmentLimitReached(
                 volume_id, server_id, u"all names of devices are in use"
             )
@@ -144,6 +141,7 @@ class InstanceAttachments(object):
             if not _is_taken(failure, name):
                 return failure
             self._names.refused(server_id, name)
+            self._views.forget(server_id)
             if len(names) < 2 or left < 2:
                 return failure
             return self._try(names[1:], volume_id, server_id, left - 1)
@@ -197,17 +195,6 @@ class InstanceAttachments(object):
             before = Beginning(servers, now, now)
         seen = self._attaching[volume_id] = Beginning(servers, before.since, now)
         return seen
-
-    def of_server(self, server_id):
-        # type: (Text) -> Deferred[Tuple[Attachment, ...]]
-        """See :meth:`txstorage.clouds.IVolumeService.list_attachments`."""
-        if not is_id(u"i", server_id):
-            return succeed(())
-        operation = "DescribeVolumes"
-        filters = [one_of(u"attachment.instance-id", [server_id])]
-        read = partial(understood, self._session, operation, attachments_to, server_id)
-        listed = all_entries(self._session, operation, {"Filters": filters}, u"Volumes", read)
-        return listed.addCallback(lambda result: tuple(chain.from_iterable(result[0])))
 
 
 def _is_taken(failure, name):
