@@ -337,7 +337,7 @@ def serve(
     **behaviour: Any,
 ) -> None:
     """
-    Serve volumes of this machine over OpenStack's HTTP APIs.
+    Serve volumes of this machine over the HTTP APIs of OpenStack and EC2.
 
     Prints the agent.yml for a node, and 'txstorage ready: URL' when it accepts connections.  All
     data survives a restart.
