@@ -7,11 +7,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..doctor.ec2.support import EC2DoctorTestCase
+import attr
+
+from ..doctor.ec2.support import ZONE, EC2DoctorTestCase
+from ..support import CLUSTER
 
 #: Words that mean nothing to a user of EC2.
 FOREIGN = re.compile("Compute|Cinder|Nova|Keystone|Block Storage|OpenStack", re.I)
 MISSING = "vol-00000000000000000"
+DATASET = "0f2c9a1e-7d3b-4c55-9a54-6b1f4f6f7a10"
 
 
 class EC2CommandsTests(EC2DoctorTestCase):
@@ -52,6 +56,38 @@ class EC2CommandsTests(EC2DoctorTestCase):
         self.assertEqual(len(every), 3)
         self.run_command("volumes", "destroy", "--yes", *every)
         self.assertEqual(self.document("volumes", "list")["volumes"], [])
+
+    def test_adopted(self) -> None:
+        """A volume with the tags that Flocker's own ``aws`` backend writes is the cluster's."""
+        tags = {
+            "flocker-metadata-version": "1",
+            "flocker-cluster-id": str(CLUSTER),
+            "flocker-dataset-id": DATASET,
+            "Name": "flocker-" + DATASET,
+        }
+
+        async def as_flocker(reactor: Any) -> str:
+            service: Any = attr.evolve(self.app(), config=self.config).service(reactor)
+            session = service.session
+            made = await session.call(
+                "CreateVolume",
+                {"AvailabilityZone": ZONE, "Size": 1, "VolumeType": "standard", "ClientToken": "1"},
+            )
+            # In a second request, as that backend does.
+            pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+            await session.call("CreateTags", {"Resources": [made["VolumeId"]], "Tags": pairs})
+            volume_id: str = made["VolumeId"]
+            return volume_id
+
+        volume = self.run_now(as_flocker)
+        [found] = self.document("volumes", "list")["volumes"]
+        self.assertEqual(
+            (found["volume_id"], found["dataset_id"], found["volume_type"]),
+            (volume, DATASET, "standard"),
+        )
+        again = self.document("volumes", "create", "1GiB", "--dataset", DATASET)
+        self.assertEqual(again["volume_id"], volume)
+        self.run_command("volumes", "attach", volume)
 
     def test_errors(self) -> None:
         """Each error has the words of EC2's users."""
