@@ -124,12 +124,12 @@ class DiskTests(EC2DoctorTestCase):
 
     def test_kinds(self) -> None:
         """The kernel's names tell NVMe from Xen; other disks are not EC2's."""
-        names = ["nvme0n1", "nvme1n1", "xvda", "loop0", "sda", "vda"]
+        names = ["nvme0n1", "nvme1n1", "xvda", "xvdb", "loop0", "sda", "vda"]
         self.assertEqual(
             disk_kinds(names),
             {
                 "NVMe, found by serial number": 2,
-                "Xen": 1,
+                "Xen": 2,
                 "loop devices of the embedded service": 1,
             },
         )
