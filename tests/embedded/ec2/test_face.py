@@ -126,7 +126,7 @@ class DeniedTests(EC2Case):
         self.call("DescribeVolumes")
 
     def test_tags(self) -> None:
-        """Who may not make tags may not make a volume with tags."""
+        """Without the permission to make tags, no volume with tags is made."""
         tags = [{"ResourceType": "volume", "Tags": [{"Key": "a", "Value": "b"}]}]
         asked = {"AvailabilityZone": ZONE, "Size": 1}
         refused = self.refused(
