@@ -189,9 +189,17 @@ class HTTPClient(object):
         )
 
     def request_raw(
-        self, method, url, headers, body=None, redact=(), repeatable=None, service=None
+        self,
+        method,
+        url,
+        headers,
+        body=None,
+        redact=(),
+        repeatable=None,
+        service=None,
+        operation=None,
     ):
-        # type: (Text, Text, Mapping[Text, Text], Optional[bytes], Iterable[Text], Optional[bool], Optional[Text]) -> Deferred[Response]
+        # type: (Text, Text, Mapping[Text, Text], Optional[bytes], Iterable[Text], Optional[bool], Optional[Text], Optional[Text]) -> Deferred[Response]
         """
         Send a request to a service whose bodies are not JSON.
 
@@ -202,6 +210,8 @@ class HTTPClient(object):
         :param redact: as for :meth:`request`.
         :param repeatable: as for :meth:`request`.
         :param service: as for :meth:`request`.
+        :param operation: the operation for the log, where the URL does not name it (text), or
+            ``None``.
         :return: a ``Deferred`` that fires with a :class:`Response` of any status, whose body is
             bytes; fails with :class:`~txstorage.errors.TransportError`; can be cancelled.
         """
@@ -216,6 +226,7 @@ class HTTPClient(object):
             expected=(),
             service=service,
             raw=True,
+            operation=operation,
         )
 
     def _begin(self, method, url, redact, repeatable, **parts):
@@ -270,8 +281,11 @@ class HTTPClient(object):
 
     def _logged(self, call):
         # type: (Request) -> Deferred[Response]
+        url = call.shown
+        if call.operation is not None:
+            url = u"{} {}".format(url, call.operation)
         action = HTTP_EXCHANGE(
-            method=call.method, url=call.shown, request_id=call.request_id, service=call.service
+            method=call.method, url=url, request_id=call.request_id, service=call.service
         )
         return in_action(action, self._exchange, call, action)
 

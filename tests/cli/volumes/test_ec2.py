@@ -10,7 +10,7 @@ from typing import Any
 import attr
 
 from ..doctor.ec2.support import ZONE, EC2DoctorTestCase
-from ..support import CLUSTER
+from ..support import CLUSTER, keep_destinations
 
 #: Words that mean nothing to a user of EC2.
 FOREIGN = re.compile("Compute|Cinder|Nova|Keystone|Block Storage|OpenStack", re.I)
@@ -88,6 +88,13 @@ class EC2CommandsTests(EC2DoctorTestCase):
         again = self.document("volumes", "create", "1GiB", "--dataset", DATASET)
         self.assertEqual(again["volume_id"], volume)
         self.run_command("volumes", "attach", volume)
+
+    def test_verbose(self) -> None:
+        """Each request is shown with its operation, which the address does not name."""
+        keep_destinations(self)
+        result = self.txstorage("volumes", "list", "-v")
+        [line] = result.stderr.splitlines()
+        self.assertRegex(line, r"POST http://cloud\.example/? DescribeVolumes 200 \d+ ms \S+$")
 
     def test_errors(self) -> None:
         """Each error has the words of EC2's users."""

@@ -10,6 +10,7 @@ from __future__ import absolute_import, division, print_function
 
 from twisted.internet.defer import succeed
 
+from ...._support.compat import as_text
 from ...._support.json_values import Malformed, object_member
 from ....errors import CredentialsUnavailable, NotTheService, RateLimited, ServiceBroken
 from ..codec import FORM, ServiceCodec, Unreadable, sts_endpoint
@@ -104,6 +105,7 @@ class WebIdentity(object):
             # Superfluous keys are harmless.
             repeatable=True,
             service=u"sts",
+            operation=as_text(_OPERATION),
         )  # type: Deferred[Any]
         origin = u"the role {}, by the web identity in {}".format(role, path)
         return asked.addCallback(_assumed, self._codec, role, token, origin)

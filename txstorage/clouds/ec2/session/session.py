@@ -222,6 +222,7 @@ class EC2Session(object):
             redact=keys.secrets,
             repeatable=call.repeatable,
             service=u"ec2",
+            operation=as_text(call.operation),
         )  # type: Deferred[Any]
         return sent.addCallback(self._answered, call, keys)
 
