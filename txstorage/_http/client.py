@@ -210,8 +210,7 @@ class HTTPClient(object):
         :param redact: as for :meth:`request`.
         :param repeatable: as for :meth:`request`.
         :param service: as for :meth:`request`.
-        :param operation: the operation for the log, where the URL does not name it (text), or
-            ``None``.
+        :param operation: text for the log: the operation, if the URL does not name it.
         :return: a ``Deferred`` that fires with a :class:`Response` of any status, whose body is
             bytes; fails with :class:`~txstorage.errors.TransportError`; can be cancelled.
         """
@@ -266,11 +265,7 @@ class HTTPClient(object):
 
     def close(self):
         # type: () -> Deferred[Any]
-        """
-        Close the kept connections.
-
-        :return: a ``Deferred`` that fires when they are closed.
-        """
+        """:return: a ``Deferred`` that fires when the kept connections are closed."""
         return maybeDeferred(getattr(self._agent, "close", lambda: None))
 
     def _attempt(self, call, attempt):
@@ -281,11 +276,8 @@ class HTTPClient(object):
 
     def _logged(self, call):
         # type: (Request) -> Deferred[Response]
-        url = call.shown
-        if call.operation is not None:
-            url = u"{} {}".format(url, call.operation)
         action = HTTP_EXCHANGE(
-            method=call.method, url=url, request_id=call.request_id, service=call.service
+            method=call.method, url=call.logged, request_id=call.request_id, service=call.service
         )
         return in_action(action, self._exchange, call, action)
 

@@ -111,6 +111,12 @@ class Request(object):
     raw = attr.ib(default=False)  # type: bool
     operation = attr.ib(default=None)  # type: Optional[Text]
 
+    @property
+    def logged(self):
+        # type: () -> Text
+        """The URL for the log, with the operation."""
+        return u" ".join(filter(None, (self.shown, self.operation)))
+
 
 def shown_url(url):
     # type: (Text) -> Text
