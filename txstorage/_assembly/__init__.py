@@ -5,6 +5,7 @@ The assembly of a driver from a checked configuration, without network traffic.
 from __future__ import absolute_import, division, print_function
 
 from .drivers import block_device_driver, driver_for, volume_service
+from .ec2 import sts_session
 from .openstack import credential_source
 from .transport import http_client
 
@@ -13,5 +14,6 @@ __all__ = [
     "credential_source",
     "driver_for",
     "http_client",
+    "sts_session",
     "volume_service",
 ]

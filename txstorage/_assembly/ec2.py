@@ -12,9 +12,10 @@ from twisted.internet.defer import maybeDeferred
 from .._configuration.keys import EC2
 from .._http.client import HTTPClient
 from .._http.connections import plain_agent
-from .._support.compat import as_text
+from .._support.compat import as_text, urlsplit
 from .._support.json_values import Malformed
 from ..clouds.ec2 import (
+    STS_ADDRESS,
     AccessKeys,
     EC2Service,
     EC2Session,
@@ -25,6 +26,7 @@ from ..clouds.ec2 import (
     default_chain,
     endpoint_of,
     split_type,
+    sts_endpoint,
 )
 from ..errors import InvalidConfiguration
 from ..interfaces import MandatoryProfiles
@@ -38,6 +40,9 @@ if MYPY:
 #: Seconds that the metadata service may take: outside of EC2 nothing answers.
 _METADATA_TIMEOUT = 5.0
 _METADATA_ADDRESS = u"AWS_EC2_METADATA_SERVICE_ENDPOINT"
+
+#: The ends of the host names of Amazon's services.
+_AMAZON = (u".amazonaws.com", u".amazonaws.com.cn", u".amazonaws.eu")
 
 #: The volume types of the profiles, as in Flocker's own aws backend.
 _PROFILES = {
@@ -89,6 +94,7 @@ def _configured_keys(configuration):
             fresh.access_key_id,
             None if secret is None else secret(),
             None if token is None else token(),
+            origin=u"the configuration's access_key_id",
         )
     except Malformed as error:
         problem = as_text(str(error))
@@ -153,4 +159,23 @@ def ec2_service(reactor, configuration, http):
     return EC2Service(reactor, session, zone, kms_key_id=configuration.kms_key_id)
 
 
-__all__ = ["ec2_service", "instance_metadata", "key_source", "profiles_of"]
+def sts_session(configuration, session):
+    # type: (Configuration, EC2Session) -> EC2Session
+    """
+    Create a session with the Security Token Service, with the keys of one with EC2.  It is at EC2's
+    address unless Amazon's EC2 is, which has no other service there.
+
+    :param Configuration configuration: the region, or the address of EC2.
+    :param EC2Session session: the session with EC2.
+    :raises InvalidConfiguration: there is no such region.
+    """
+    environ = _environment()
+    of_ec2 = configuration.ec2_endpoint or u""
+    host = urlsplit(of_ec2).hostname
+    if host and not host.endswith(_AMAZON):
+        environ.setdefault(STS_ADDRESS, of_ec2)
+    endpoint = sts_endpoint(configuration.region or u"", environ)
+    return session.of_service(ServiceCodec.load("sts"), endpoint)
+
+
+__all__ = ["ec2_service", "instance_metadata", "key_source", "profiles_of", "sts_session"]

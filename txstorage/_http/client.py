@@ -189,9 +189,17 @@ class HTTPClient(object):
         )
 
     def request_raw(
-        self, method, url, headers, body=None, redact=(), repeatable=None, service=None
+        self,
+        method,
+        url,
+        headers,
+        body=None,
+        redact=(),
+        repeatable=None,
+        service=None,
+        operation=None,
     ):
-        # type: (Text, Text, Mapping[Text, Text], Optional[bytes], Iterable[Text], Optional[bool], Optional[Text]) -> Deferred[Response]
+        # type: (Text, Text, Mapping[Text, Text], Optional[bytes], Iterable[Text], Optional[bool], Optional[Text], Optional[Text]) -> Deferred[Response]
         """
         Send a request to a service whose bodies are not JSON.
 
@@ -202,6 +210,7 @@ class HTTPClient(object):
         :param redact: as for :meth:`request`.
         :param repeatable: as for :meth:`request`.
         :param service: as for :meth:`request`.
+        :param operation: text for the log: the operation, if the URL does not name it.
         :return: a ``Deferred`` that fires with a :class:`Response` of any status, whose body is
             bytes; fails with :class:`~txstorage.errors.TransportError`; can be cancelled.
         """
@@ -216,6 +225,7 @@ class HTTPClient(object):
             expected=(),
             service=service,
             raw=True,
+            operation=operation,
         )
 
     def _begin(self, method, url, redact, repeatable, **parts):
@@ -255,11 +265,7 @@ class HTTPClient(object):
 
     def close(self):
         # type: () -> Deferred[Any]
-        """
-        Close the kept connections.
-
-        :return: a ``Deferred`` that fires when they are closed.
-        """
+        """:return: a ``Deferred`` that fires when the kept connections are closed."""
         return maybeDeferred(getattr(self._agent, "close", lambda: None))
 
     def _attempt(self, call, attempt):
@@ -271,7 +277,7 @@ class HTTPClient(object):
     def _logged(self, call):
         # type: (Request) -> Deferred[Response]
         action = HTTP_EXCHANGE(
-            method=call.method, url=call.shown, request_id=call.request_id, service=call.service
+            method=call.method, url=call.logged, request_id=call.request_id, service=call.service
         )
         return in_action(action, self._exchange, call, action)
 

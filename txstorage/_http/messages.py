@@ -94,6 +94,7 @@ class Request(object):
     :ivar proxy: the proxy in use, or ``None``.
     :ivar service: the type of the service (text), or ``None``.
     :ivar bool raw: whether the response's body is returned as bytes, whatever the status.
+    :ivar operation: the operation, where the URL does not name it (text), or ``None``.
     """
 
     method = attr.ib()  # type: Text
@@ -108,6 +109,13 @@ class Request(object):
     proxy = attr.ib(default=None)  # type: Optional[Proxy]
     service = attr.ib(default=None)  # type: Optional[Text]
     raw = attr.ib(default=False)  # type: bool
+    operation = attr.ib(default=None)  # type: Optional[Text]
+
+    @property
+    def logged(self):
+        # type: () -> Text
+        """The URL for the log, with the operation."""
+        return u" ".join(filter(None, (self.shown, self.operation)))
 
 
 def shown_url(url):

@@ -161,7 +161,7 @@ class _Search(object):
     def _not_known(self, name, candidate, failure):
         # type: (Text, Text, Failure) -> None
         failure.trap(UnknownServer)
-        self._note(name, u"Compute has no instance {}".format(candidate))
+        self._note(name, u"the cloud has no instance {}".format(candidate))
 
     def _note(self, name, outcome):
         # type: (Text, Text) -> None

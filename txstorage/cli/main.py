@@ -62,7 +62,8 @@ COMMANDS = {
         "txstorage.cli.doctor", "Check the configuration step by step, and print the remedies."
     ),
     "serve": LazyCommand(
-        "txstorage.cli.serve", "Serve volumes of this machine over OpenStack's HTTP APIs."
+        "txstorage.cli.serve",
+        "Serve volumes of this machine over the HTTP APIs of OpenStack and EC2.",
     ),
     "snapshots": LazyCommand(
         "txstorage.cli.snapshots", "List, create and destroy snapshots of the cluster's volumes."

@@ -44,6 +44,7 @@ class EC2Settings:
     :ivar reuse: seconds after a detach in which the device's name, if it is used again on the node,
         leaves an attachment ``attaching`` until it is detached.
     :ivar attachments: how many volumes a node may have, its root volume not counted.
+    :ivar denied: the actions that the user's policy does not allow.
     """
 
     region: str = "txstorage-1"
@@ -58,6 +59,7 @@ class EC2Settings:
     cooldown: float = 21600.0
     reuse: float = 0.0
     attachments: int = 27
+    denied: tuple[str, ...] = ()
 
 
 @attr.s(frozen=True, auto_attribs=True, kw_only=True)

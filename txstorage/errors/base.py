@@ -109,6 +109,12 @@ class InvalidSize(StorageError, ValueError):
 
     remedy = u"pass the size in bytes as a positive whole number"
 
+    def __init__(self, message, remedy=u""):
+        # type: (Union[Text, bytes], Text) -> None
+        """:param text remedy: the remedy of the cause; empty for the class's."""
+        StorageError.__init__(self, message)
+        self.remedy = remedy or self.remedy
+
 
 class InvalidDatasetID(StorageError, TypeError):
     """The dataset id is not a ``UUID``."""
@@ -124,16 +130,19 @@ class UnknownProfile(StorageError, ValueError):
 
 class UnknownServer(StorageError):
     """
-    The instance does not exist in Compute.
+    The instance does not exist in the cloud.
 
     :ivar text server_id: the instance id.
     """
 
-    remedy = u"check that the instance id is correct, and belongs to this project and region"
+    remedy = (
+        u"check that the instance id is correct, and belongs to this project or account, and to "
+        u"this region"
+    )
 
     def __init__(self, server_id):
         # type: (Text) -> None
-        StorageError.__init__(self, u"Compute has no instance {}".format(as_text(server_id)))
+        StorageError.__init__(self, u"The cloud has no instance {}".format(as_text(server_id)))
         self.server_id = server_id
 
 

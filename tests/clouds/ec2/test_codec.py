@@ -18,7 +18,7 @@ from txstorage.clouds.ec2.codec.operations import EC2, SERVICES
 from txstorage.clouds.ec2.credentials import AccessKeys
 from txstorage.errors import InvalidConfiguration
 
-from .support import codec, document, items, refusal, tags
+from .support import codec, document, element, items, refusal, tags
 
 
 def form(operation, **parameters):
@@ -140,6 +140,25 @@ class AnswerTests(SynchronousTestCase):
             {u"VolumeId": u"vol-1", u"TargetSize": 5, u"ModificationState": u"modifying"},
             codec().parse("ModifyVolume", {}, body)["VolumeModification"],
         )
+
+    def test_instance_types(self):
+        """A type's limit of attachments is read with any model."""
+        ebs = element(u"maximumEbsAttachments", u"32")
+        ebs += element(u"attachmentLimitType", u"shared")
+        disks = element(u"disks", element(u"item", element(u"count", u"2")))
+        kind = element(u"ebsInfo", ebs) + element(u"instanceStorageInfo", disks)
+        body = document(u"DescribeInstanceTypes", items(u"instanceTypeSet", kind)).body
+        self.assertEqual(
+            [
+                {
+                    u"EbsInfo": {u"MaximumEbsAttachments": 32, u"AttachmentLimitType": u"shared"},
+                    u"InstanceStorageInfo": {u"Disks": [{u"Count": 2}]},
+                }
+            ],
+            codec().parse("DescribeInstanceTypes", {}, body)["InstanceTypes"],
+        )
+        sent = form("DescribeInstanceTypes", InstanceTypes=[u"m5.large"])
+        self.assertEqual(u"m5.large", sent[u"InstanceType.1"])
 
     def test_nothing(self):
         """An operation without a result has an empty answer."""

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage import errors
 from txstorage._log import HTTP_RETRY
+from txstorage.clouds.ec2 import ServiceCodec
 from txstorage.clouds.ec2.session import all_entries
 from txstorage.clouds.ec2.session.rates import READS, WRITES, delay_before_retry
 
@@ -42,6 +43,19 @@ class CallTests(SynchronousTestCase):
         self.assertEqual(u"20261122T162704Z", seen.header(u"x-amz-date"))
         self.assertEqual(u"t0ken", seen.header(u"x-amz-security-token"))
         self.assertIn(u"AKID/20261122/eu-central-1/ec2/", seen.header(u"authorization"))
+
+    def test_other_service(self):
+        """A session of another service signs for that service, with the same keys."""
+        identity = document(u"GetCallerIdentity", element(u"GetCallerIdentityResult", u""))
+        self.wire = EC2Wire(identity)
+        session = self.wire.session.of_service(ServiceCodec.load("sts"), u"https://sts.example")
+        self.successResultOf(session.call("GetCallerIdentity", {}))
+        [seen] = self.wire.service.seen
+        self.assertEqual(u"sts.example", seen.header(u"host"))
+        self.assertIn(u"AKID/20261122/eu-central-1/sts/", seen.header(u"authorization"))
+        self.assertEqual(
+            self.successResultOf(session.keys()), self.successResultOf(self.wire.session.keys())
+        )
 
     def test_refused(self):
         """An error has the operation, EC2's code and the request's id, and no secret."""
@@ -174,6 +188,16 @@ class SignatureTests(SynchronousTestCase):
             self.assertEqual(
                 [u"20261122T162704Z", u"20261122T165704Z", u"20261122T165704Z"], stamps
             )
+
+    def test_ahead(self):
+        """Each answer with a time shows the difference of the clocks, also one that is accepted."""
+        ahead = document(u"DescribeVolumes", u"", headers=self.HALF_PAST)
+        wire = EC2Wire(VOLUMES, ahead, VOLUMES)
+        found = [wire.session.ahead]
+        for _ in range(3):
+            self.successResultOf(wire.session.call("DescribeVolumes", {}))
+            found.append(wire.session.ahead)
+        self.assertEqual([0.0, 0.0, 1800.0, 0.0], found)
 
     def test_renewed(self):
         """Keys that have ended are replaced once."""

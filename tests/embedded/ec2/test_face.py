@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 from txstorage.embedded.apis.ec2 import face
-from txstorage.embedded.apis.ec2.face import ACTIONS
+from txstorage.embedded.apis.ec2.face import ACTIONS, EC2_ACTIONS
 from txstorage.embedded.apis.ec2.limits import TokenBuckets
 from txstorage.embedded.machine.files import VolumeFiles
 
@@ -46,7 +46,8 @@ class FaceTests(EC2Case):
         )
         self.assertEqual(refused.status, 412)
         self.assertEqual(self.ids(), [])
-        self.refused("DryRunOperation", "DescribeVolumes", DryRun=True)
+        for name in EC2_ACTIONS:
+            self.refused("DryRunOperation", name, DryRun=True)
 
     def test_fault(self) -> None:
         """A fault of the service is logged, and the client can't read it."""
@@ -108,6 +109,37 @@ class LimitTests(EC2Case):
         now[0] = 100.0
         self.assertEqual([buckets.take("a") for _ in range(3)], [True, True, False])
         self.assertTrue(all(TokenBuckets(0, 1, lambda: 0.0).take("a") for _ in range(9)))
+
+
+class DeniedTests(EC2Case):
+    """Tests of a policy."""
+
+    ec2 = {"denied": ("CreateTags", "DescribeSnapshots")}
+
+    def test_denied(self) -> None:
+        """A denied action is refused, in a dry run, too, and any other is allowed."""
+        for more in ({}, {"DryRun": True}):
+            refused = self.refused("UnauthorizedOperation", "DescribeSnapshots", **more)
+            self.assertEqual(refused.status, 403)
+            self.assertIn(":user/txstorage is not authorized", refused.message)
+            self.assertIn("ec2:DescribeSnapshots", refused.message)
+        self.call("DescribeVolumes")
+
+    def test_tags(self) -> None:
+        """Without the permission to make tags, no volume with tags is made."""
+        tags = [{"ResourceType": "volume", "Tags": [{"Key": "a", "Value": "b"}]}]
+        asked = {"AvailabilityZone": ZONE, "Size": 1}
+        refused = self.refused(
+            "UnauthorizedOperation", "CreateVolume", TagSpecifications=tags, **asked
+        )
+        self.assertIn("ec2:CreateTags", refused.message)
+        self.assertEqual(self.ids(), [])
+        self.call("CreateVolume", **asked)
+
+    def test_sender_first(self) -> None:
+        """A stranger does not learn what is denied."""
+        self.credentials = None
+        self.refused("MissingAuthenticationToken", "DescribeSnapshots")
 
 
 class MissingTests(EC2Case):

@@ -38,6 +38,17 @@ class InstanceTests(EC2Case):
         self.assertEqual(set(devices), {"/dev/xvdba", found["RootDeviceName"]})
         self.assertEqual(len(self.instances()), 2)
 
+    def test_types(self) -> None:
+        """The instances' type has the limit of attachments, with the root volume."""
+        self.use(self.make(attachments=5))
+        [kind] = self.call("DescribeInstanceTypes")["InstanceTypes"]
+        self.assertEqual(kind["EbsInfo"]["MaximumEbsAttachments"], 6)
+        [found] = self.instances(InstanceIds=[self.node()])
+        self.assertEqual(kind["InstanceType"], found["InstanceType"])
+        asked = {"InstanceTypes": [found["InstanceType"]]}
+        self.assertEqual(len(self.call("DescribeInstanceTypes", **asked)["InstanceTypes"]), 1)
+        self.refused("InvalidInstanceType", "DescribeInstanceTypes", InstanceTypes=["x9.huge"])
+
     def test_filters(self) -> None:
         """Filters of instances; an unknown id is refused."""
         volume_id = self.create()

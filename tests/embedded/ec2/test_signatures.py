@@ -138,6 +138,7 @@ class TemporaryKeyTests(EC2Case):
         self.credentials = Credentials(*right)
         self.clock.advance(101)
         self.refused("RequestExpired", "DescribeRegions")
+        self.refused("ExpiredToken", "GetCallerIdentity", service="sts")
 
 
 class SecurityTokenTests(EC2Case):

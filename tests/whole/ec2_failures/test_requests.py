@@ -67,8 +67,9 @@ class ThrottleTests(FailureCase):
         for each in (volume_id, clone.blockdevice_id):
             throttled("DeleteVolume", partial(driver.destroy_volume, each))
         self.assertEqual(self.volumes(), [])
-        # Only "doctor" looks at the zones.
-        known = set(SERVICES["ec2"].operations) - {"DescribeAvailabilityZones"}
+        # Only "doctor" looks at the zones and the types.
+        of_doctor = {"DescribeAvailabilityZones", "DescribeInstanceTypes"}
+        known = set(SERVICES["ec2"].operations) - of_doctor
         self.assertEqual(known, set(self.face.script))
 
     def test_for_ever(self) -> None:

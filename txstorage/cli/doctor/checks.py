@@ -16,7 +16,7 @@ import attr
 
 from ..._assembly import driver_for, http_client, volume_service
 from ..._configuration.configuration import dataset_section
-from ..._configuration.keys import SECRETS
+from ..._configuration.keys import EC2, SECRETS
 from ..._devices.os_brick import Brick
 from ..._http.client import HTTPClient
 from ...clouds.openstack.cinder import SERVICE_TYPES as VOLUME_TYPES
@@ -35,8 +35,17 @@ from ...errors import (
 from ...interfaces import MandatoryProfiles
 from ..sizes import format_size
 from ..volumes.orphans import REMEDY, reason_of, selected
+from .ec2 import (
+    check_attachments,
+    check_clock,
+    check_credentials,
+    check_device_names,
+    check_instance,
+    check_permissions,
+    check_zone,
+)
 from .engine import check_engine
-from .state import CheckFailed, CheckWarning, DoctorRun, Skipped
+from .state import OPENSTACK, CheckFailed, CheckWarning, DoctorRun, Skipped
 
 #: The used part of a quota from which on the doctor warns.
 NEARLY = 0.9
@@ -59,7 +68,7 @@ async def check_keys(state: DoctorRun) -> str:
     state.configuration = configuration = state.app.configuration()
     parts = (state.reactor, configuration, state.app.agent)
     state.http = http_client(*parts)
-    # On EC2, the steps that use more than the seam are skipped.
+    # On EC2, the steps that use more than the seam are others.
     state.service = volume_service(*parts)  # type: ignore[assignment]
     address = configuration.address
     proxy = configuration.proxies.for_url(address)
@@ -98,9 +107,12 @@ async def check_secrets(state: DoctorRun) -> str:
 
 async def check_tls(state: DoctorRun) -> str:
     """Check that the service is there, and that its certificate verifies."""
-    url = state.configuration.auth_url or state.configuration.volume_endpoint
-    assert url is not None  # One of them is mandatory.
-    await probe(state.http, url)
+    if state.cloud == EC2:
+        url = state.session.endpoint
+        await state.http.request_raw("GET", url, {}, service="ec2")
+    else:
+        url = state.configuration.auth_url or state.configuration.volume_endpoint or ""
+        await probe(state.http, url)
     if not url.startswith("https:"):
         raise Skipped(f"{url} answers, without TLS: what is sent can be read on the way")
     if not state.configuration.verify_peer:
@@ -344,30 +356,37 @@ class Step:
     :ivar name: the name to print.
     :ivar check: the function.
     :ivar after: the steps that must not have failed.
-    :ivar only_openstack: whether other clouds have nothing to check.
+    :ivar cloud: the cloud that has something to check; ``None`` for all.
     """
 
     name: str
     check: Callable[[DoctorRun], Awaitable[str]]
     after: tuple[str, ...] = ()
-    only_openstack: bool = False
+    cloud: str | None = None
 
 
 STEPS = (
     Step("file", check_file),
     Step("keys", check_keys, ("file",)),
     Step("secrets", check_secrets, ("keys",)),
-    Step("TLS", check_tls, ("keys",), only_openstack=True),
-    Step("authentication", check_authentication, ("TLS",), only_openstack=True),
-    Step("catalog", check_catalog, ("authentication",), only_openstack=True),
-    Step("attaching", check_attaching, ("catalog",), only_openstack=True),
-    Step("quota", check_quota, ("catalog",), only_openstack=True),
-    Step("volume types", check_volume_types, ("catalog",), only_openstack=True),
-    Step("availability zones", check_availability_zones, ("catalog",), only_openstack=True),
-    Step("storage space", check_space, ("catalog",), only_openstack=True),
+    Step("TLS", check_tls, ("keys",)),
+    Step("credentials", check_credentials, ("TLS",), cloud=EC2),
+    Step("permissions", check_permissions, ("credentials",), cloud=EC2),
+    Step("zone", check_zone, ("credentials",), cloud=EC2),
+    Step("clock", check_clock, ("credentials",), cloud=EC2),
+    Step("authentication", check_authentication, ("TLS",), cloud=OPENSTACK),
+    Step("catalog", check_catalog, ("authentication",), cloud=OPENSTACK),
+    Step("attaching", check_attaching, ("catalog",), cloud=OPENSTACK),
+    Step("quota", check_quota, ("catalog",), cloud=OPENSTACK),
+    Step("volume types", check_volume_types, ("catalog",), cloud=OPENSTACK),
+    Step("availability zones", check_availability_zones, ("catalog",), cloud=OPENSTACK),
+    Step("storage space", check_space, ("catalog",), cloud=OPENSTACK),
     Step("cluster id", check_driver, ("keys",)),
-    Step("instance id", check_instance_id, ("catalog", "cluster id")),
-    Step("list volumes", check_list, ("catalog", "cluster id")),
+    Step("instance id", check_instance_id, ("catalog", "credentials", "cluster id")),
+    Step("instance", check_instance, ("instance id",), cloud=EC2),
+    Step("attachments", check_attachments, ("instance",), cloud=EC2),
+    Step("device names", check_device_names, ("keys",), cloud=EC2),
+    Step("list volumes", check_list, ("catalog", "credentials", "cluster id")),
     Step("device discovery", check_devices, ("instance id", "list volumes")),
     Step("docker", check_engine),
 )

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import click
 from twisted.internet.defer import CancelledError
 
-from ..._configuration.keys import EC2
 from ..app import App, CommandResult
 from ..errors import explain
 from ..progress import progress
@@ -24,8 +23,6 @@ async def find(step: Step, state: DoctorRun) -> Finding:
     started = state.reactor.seconds()
     outcome, remedy = "ok", ""
     try:
-        if step.only_openstack and state.configuration.auth_plugin == EC2:
-            raise Skipped("only OpenStack has it")
         detail = await step.check(state)
     except CancelledError:
         # The doctor itself was interrupted.
@@ -41,13 +38,15 @@ async def find(step: Step, state: DoctorRun) -> Finding:
 
 async def examine(app: App, reactor: IReactor, steps: Sequence[Step] = STEPS) -> list[Finding]:
     """
-    Run all steps, except those that depend on a failed step.
+    Run all steps, except those that depend on a failed step, and leave out those of other clouds.
 
     :param steps: the steps in the order of their execution.
     """
     state, findings, broken = DoctorRun(app, reactor), [], set()
     with progress(app.progress_console(), "Checking") as note:
         for step in steps:
+            if step.cloud not in (None, state.cloud):
+                continue
             note.text = step.name
             blocked = [name for name in step.after if name in broken]
             if blocked:

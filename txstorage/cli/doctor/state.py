@@ -6,12 +6,17 @@ from __future__ import annotations
 from typing import Any
 
 from ..._configuration.configuration import Configuration
+from ..._configuration.keys import EC2
 from ..._http.client import HTTPClient
+from ...clouds.ec2 import EC2Service, EC2Session
 from ...clouds.openstack.service import OpenStackService
 from ...driver.operations import BlockDeviceDriver
 from ...errors import StorageError
 from ..app import App
 from ..running import IReactor
+
+#: The name of the cloud that is not EC2.
+OPENSTACK = "openstack"
 
 
 class Skipped(Exception):
@@ -43,11 +48,27 @@ class DoctorRun:
     service: OpenStackService
     driver: BlockDeviceDriver
     instance_id: str
+    #: On EC2, the ARN of the caller, and the instance as EC2 describes it.
+    caller: str = ""
+    instance: dict[str, Any]
     volumes: tuple[Any, ...]
 
     def __init__(self, app: App, reactor: IReactor) -> None:
         self.app = app
         self.reactor = reactor
 
+    @property
+    def session(self) -> EC2Session:
+        """The session with EC2."""
+        service: Any = self.service
+        assert isinstance(service, EC2Service)
+        return service.session
 
-__all__ = ["CheckFailed", "CheckWarning", "DoctorRun", "Skipped"]
+    @property
+    def cloud(self) -> str:
+        """The cloud; OpenStack until the configuration names EC2."""
+        configuration = getattr(self, "configuration", None)
+        return EC2 if getattr(configuration, "auth_plugin", "") == EC2 else OPENSTACK
+
+
+__all__ = ["CheckFailed", "CheckWarning", "DoctorRun", "OPENSTACK", "Skipped"]

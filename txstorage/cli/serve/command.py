@@ -22,6 +22,7 @@ from ...embedded.accounts.declarations import (
     parse_option,
     read_file,
 )
+from ...embedded.apis.ec2.face import EC2_ACTIONS
 from ...embedded.service import EmbeddedService, IServiceReactor, ServiceOptions, exposure
 from ...embedded.settings import EC2Settings
 from ...embedded.state_directory import ServeError
@@ -43,7 +44,17 @@ _MANY_OBJECTS = 10_000
 
 
 #: The options of the EC2 face, without their prefix.
-_EC2 = ("region", "zones", "rate", "lag", "optimizing", "cooldown", "reuse", "attachments")
+_EC2 = (
+    "region",
+    "zones",
+    "rate",
+    "lag",
+    "optimizing",
+    "cooldown",
+    "reuse",
+    "attachments",
+    "denied",
+)
 
 
 def ec2_settings(given: dict[str, Any]) -> dict[str, Any]:
@@ -285,6 +296,15 @@ async def run(
     help="How many volumes a node may have attached in EC2.",
 )
 @click.option(
+    "--ec2-deny",
+    "ec2_denied",
+    type=click.Choice(EC2_ACTIONS),
+    metavar="ACTION",
+    multiple=True,
+    help="An action of EC2 that the access key's policy does not allow, such as ModifyVolume; "
+    "repeatable.",
+)
+@click.option(
     "--recover",
     is_flag=True,
     help="Show what can be restored of a lost database, ask, restore it, and serve.",
@@ -317,7 +337,7 @@ def serve(
     **behaviour: Any,
 ) -> None:
     """
-    Serve volumes of this machine over OpenStack's HTTP APIs.
+    Serve volumes of this machine over the HTTP APIs of OpenStack and EC2.
 
     Prints the agent.yml for a node, and 'txstorage ready: URL' when it accepts connections.  All
     data survives a restart.

@@ -28,8 +28,8 @@ def volumes() -> None:
     List, create, grow, attach, detach and destroy the cluster's volumes.
 
     A VOLUME is an id, a volume's name, its name in Docker, or the beginning of an id, at least four
-    characters.  A NODE is an id or its beginning, or the name of a server of the cloud.  Case does
-    not matter.
+    characters.  A NODE is an id or its beginning, or the name of an instance of the cloud.  Case
+    does not matter.
 
     With several volumes, each has an outcome of its own, and the exit code is 1 if one failed.
     """

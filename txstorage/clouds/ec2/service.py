@@ -166,6 +166,12 @@ class EC2Service(object):
 
     # -- beyond IVolumeService ------------------------------------------------
 
+    @property
+    def session(self):
+        # type: () -> EC2Session
+        """The :class:`~txstorage.clouds.ec2.session.EC2Session`."""
+        return self._session
+
     def close(self):
         # type: () -> Deferred[Any]
         """

@@ -13,10 +13,13 @@ from .library import regions
 
 MYPY = False
 if MYPY:
-    from typing import Any, Text  # noqa: F401
+    from typing import Any, Mapping, Text  # noqa: F401
 
 # It becomes a part of a host name and of signatures.
 _REGION = re.compile(u"[a-z0-9]+(-[a-z0-9]+)+\\Z")
+
+#: The variable of Amazon's own tools for another address of the Security Token Service.
+STS_ADDRESS = u"AWS_ENDPOINT_URL_STS"
 
 
 def endpoint_of(service, region):
@@ -44,6 +47,18 @@ def endpoint_of(service, region):
     return u"https://" + as_text(found["hostname"])
 
 
+def sts_endpoint(region, environ):
+    # type: (Text, Mapping[Text, Text]) -> Text
+    """
+    :param text region: such as ``eu-central-1``.
+    :param dict environ: the environment, text to text; may name another address.
+    :return: text: the URL of the Security Token Service, without a slash at its end.
+    :raises InvalidConfiguration: as :func:`endpoint_of` does.
+    """
+    named = environ.get(STS_ADDRESS, u"").rstrip(u"/")
+    return named or endpoint_of("sts", region)
+
+
 def check_region(service, region):
     # type: (str, Text) -> None
     """
@@ -67,4 +82,4 @@ def check_region(service, region):
         )
 
 
-__all__ = ["check_region", "endpoint_of"]
+__all__ = ["STS_ADDRESS", "check_region", "endpoint_of", "sts_endpoint"]

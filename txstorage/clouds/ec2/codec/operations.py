@@ -80,6 +80,7 @@ EC2 = UsedAPI(
         "DeleteTags",
         "DeleteVolume",
         "DescribeAvailabilityZones",
+        "DescribeInstanceTypes",
         "DescribeInstances",
         "DescribeSnapshots",
         "DescribeVolumes",
@@ -90,6 +91,9 @@ EC2 = UsedAPI(
     ),
     added_operations={
         "CopyVolumes": _operation("CopyVolumes", "CopyVolumesRequest", "CopyVolumesResult"),
+        "DescribeInstanceTypes": _operation(
+            "DescribeInstanceTypes", "DescribeInstanceTypesRequest", "DescribeInstanceTypesResult"
+        ),
         "DescribeVolumesModifications": _operation(
             "DescribeVolumesModifications",
             "DescribeVolumesModificationsRequest",
@@ -107,6 +111,12 @@ EC2 = UsedAPI(
             ClientToken=("String", ""),
         ),
         "CopyVolumesResult": _structure(Volumes=("VolumeList", "volumeSet")),
+        "DescribeInstanceTypesRequest": _structure(
+            DryRun=("Boolean", ""), InstanceTypes=("RequestInstanceTypeList", "InstanceType")
+        ),
+        "DescribeInstanceTypesResult": _structure(
+            InstanceTypes=("InstanceTypeInfoList", "instanceTypeSet")
+        ),
         "DescribeVolumesModificationsRequest": _structure(
             DryRun=("Boolean", ""),
             VolumeIds=("VolumeIdStringList", "VolumeId"),
@@ -118,6 +128,15 @@ EC2 = UsedAPI(
             VolumesModifications=("VolumeModificationList", "volumeModificationSet"),
             NextToken=("String", "nextToken"),
         ),
+        "DiskInfo": _structure(Count=("Integer", "count")),
+        "DiskInfoList": _list("DiskInfo"),
+        "EbsInfo": _structure(),
+        "InstanceStorageInfo": _structure(Disks=("DiskInfoList", "disks")),
+        "InstanceTypeInfo": _structure(
+            EbsInfo=("EbsInfo", "ebsInfo"),
+            InstanceStorageInfo=("InstanceStorageInfo", "instanceStorageInfo"),
+        ),
+        "InstanceTypeInfoList": _list("InstanceTypeInfo"),
         "ModifyVolumeRequest": _structure(
             DryRun=("Boolean", ""),
             VolumeId=("String", ""),
@@ -128,6 +147,7 @@ EC2 = UsedAPI(
         "ModifyVolumeResult": _structure(
             VolumeModification=("VolumeModification", "volumeModification")
         ),
+        "RequestInstanceTypeList": _list("String", "InstanceType"),
         "TagSpecification": _structure(
             ResourceType=("ResourceType", "resourceType"), Tags=("TagList", "Tag")
         ),
@@ -147,13 +167,30 @@ EC2 = UsedAPI(
         "CreateVolumeRequest": dict(
             _TAGGED, **_members(ClientToken=("String", ""), Throughput=("Integer", ""))
         ),
+        "EbsInfo": _members(
+            AttachmentLimitType=("String", "attachmentLimitType"),
+            MaximumEbsAttachments=("Integer", "maximumEbsAttachments"),
+        ),
         "Volume": _members(SourceVolumeId=("String", "sourceVolumeId")),
     },
     read_members={
         "AvailabilityZone": ("State", "ZoneName"),
-        "Instance": ("BlockDeviceMappings", "InstanceId", "Placement", "State", "Tags"),
-        "InstanceBlockDeviceMapping": ("DeviceName", "Ebs"),
+        "DiskInfo": ("Count",),
+        "EbsInfo": ("AttachmentLimitType", "MaximumEbsAttachments"),
         "EbsInstanceBlockDevice": ("Status", "VolumeId"),
+        "Instance": (
+            "BlockDeviceMappings",
+            "InstanceId",
+            "InstanceType",
+            "NetworkInterfaces",
+            "Placement",
+            "State",
+            "Tags",
+        ),
+        "InstanceBlockDeviceMapping": ("DeviceName", "Ebs"),
+        "InstanceNetworkInterface": ("NetworkInterfaceId",),
+        "InstanceStorageInfo": ("Disks",),
+        "InstanceTypeInfo": ("EbsInfo", "InstanceStorageInfo"),
         "Placement": ("AvailabilityZone",),
         "Reservation": ("Instances",),
     },

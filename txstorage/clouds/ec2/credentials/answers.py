@@ -69,7 +69,7 @@ def keys_in(response, source):
         reason = text_member(wire, u"Message")[:_SHOWN]
         raise CredentialsUnavailable(u"{}: {} {}".format(source, code[:_SHOWN], reason).rstrip())
     try:
-        return AccessKeys.from_wire(wire, response.date)
+        return AccessKeys.from_wire(wire, response.date, origin=source)
     except Malformed as error:
         raise CredentialsUnavailable(u"{}: {}".format(source, error.problem))
 

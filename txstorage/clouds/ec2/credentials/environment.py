@@ -47,7 +47,10 @@ class EnvironmentKeys(object):
             return succeed(None)
         try:
             keys = AccessKeys.checked(
-                key, self._environ.get(_SECRET), self._environ.get(_TOKEN)
+                key,
+                self._environ.get(_SECRET),
+                self._environ.get(_TOKEN),
+                origin=u"the environment's {}".format(_KEY),
             )
         except Malformed as error:
             raise CredentialsUnavailable(

@@ -19,7 +19,7 @@ from .keys import AccessKeys
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Dict, Mapping, Optional, Text  # noqa: F401
+    from typing import Any, Callable, Dict, List, Mapping, Optional, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
 
@@ -27,6 +27,7 @@ if MYPY:
 
 # Bytes.
 _MAXIMUM = 1024 * 1024
+_KEY = u"aws_access_key_id"
 
 #: Keys of a profile that need another program or another service, which txstorage does not use.
 _UNSUPPORTED = (
@@ -111,8 +112,8 @@ class FileKeys(object):
         :raises CredentialsUnavailable: a profile that was chosen does not exist or has no keys, or
             a file or its keys are invalid.
         """
-        profile = self.profile()
-        if profile is None:
+        parts = self._parts()
+        if not parts:
             if self._chosen is not None:
                 raise CredentialsUnavailable(
                     u"neither {} nor {} has the profile '{}'".format(
@@ -121,57 +122,54 @@ class FileKeys(object):
                     u"correct the profile's name, or add the profile",
                 )
             return succeed(None)
+        profile = {}  # type: Dict[Text, Text]
+        for _, each in parts:
+            profile.update(each)
         role, token_file = profile.get(u"role_arn"), profile.get(u"web_identity_token_file")
         if role and token_file:
             assumed = self._assume(role, token_file, profile.get(u"role_session_name"))
             return assumed  # type: ignore[return-value]
-        if profile.get(u"aws_access_key_id"):
-            return succeed(self._checked(profile))
+        paths = [path for path, each in parts if each.get(_KEY)]
+        if paths:
+            return succeed(self._checked(profile, paths[-1]))
         self._refuse_unsupported(profile)
         return succeed(None)
 
-    def profile(self):
-        # type: () -> Optional[Dict[Text, Text]]
+    def _parts(self):
+        # type: () -> List[Tuple[Text, Dict[Text, Text]]]
         """
-        :return: dict, text to text: the profile's settings of both files; ``None`` when neither has
-            the profile.
+        :return: list of pairs: the path of each file that has the profile, and the profile's
+            settings there, text to text; those of the last file count.
         :raises CredentialsUnavailable: a file is invalid.
         """
         try:
             check_installed()
         except InvalidConfiguration:
             if self._chosen is None:
-                return None
+                return []
             raise
         from botocore.configloader import load_config, raw_config_parse
 
         config = _sections(self._config, load_config).get(u"profiles", {})
         secrets = _sections(self._credentials, raw_config_parse)
-        found = [
-            _texts(each[native(self._name)])
-            for each in (config, secrets)
+        return [
+            (path, _texts(each[native(self._name)]))
+            for path, each in ((self._config, config), (self._credentials, secrets))
             if native(self._name) in each
         ]
-        if not found:
-            return None
-        merged = {}  # type: Dict[Text, Text]
-        for each in found:
-            merged.update(each)
-        return merged
 
-    def _checked(self, profile):
-        # type: (Mapping[Text, Text]) -> AccessKeys
+    def _checked(self, profile, path):
+        # type: (Mapping[Text, Text], Text) -> AccessKeys
         try:
             return AccessKeys.checked(
-                profile.get(u"aws_access_key_id"),
+                profile.get(_KEY),
                 profile.get(u"aws_secret_access_key"),
                 profile.get(u"aws_session_token"),
+                origin=u"the profile '{}' in {}".format(self._name, path),
             )
         except Malformed as error:
             raise CredentialsUnavailable(
-                u"the profile '{}' in {}: {}".format(
-                    self._name, self._credentials, error.problem
-                ),
+                u"the profile '{}' in {}: {}".format(self._name, path, error.problem),
                 u"correct the profile",
             )
 

@@ -33,12 +33,14 @@ class AccessKeys(object):
     :ivar token: the session token of temporary keys (text), or ``None``; never shown.
     :ivar lifetime: seconds from the keys' arrival to their end, or ``None`` when they have no known
         end.
+    :ivar text origin: a description of the place that the keys come from.
     """
 
     access_key = attr.ib()  # type: Text
     secret_key = attr.ib(repr=False)  # type: Text
     token = attr.ib(default=None, repr=False)  # type: Optional[Text]
     lifetime = attr.ib(default=None)  # type: Optional[float]
+    origin = attr.ib(default=u"", cmp=False)  # type: Text
 
     @property
     def secrets(self):
@@ -47,13 +49,14 @@ class AccessKeys(object):
         return tuple(each for each in (self.secret_key, self.token) if each)
 
     @classmethod
-    def checked(cls, access_key, secret_key, token=None, lifetime=None):
-        # type: (Any, Any, Any, Optional[float]) -> AccessKeys
+    def checked(cls, access_key, secret_key, token=None, lifetime=None, origin=u""):
+        # type: (Any, Any, Any, Optional[float], Text) -> AccessKeys
         """
         :param access_key: the key's id.
         :param secret_key: the key.
         :param token: the session token; ``None`` or empty for none.
         :param lifetime: as for the class.
+        :param text origin: as for the class.
         :return: the :class:`AccessKeys`.
         :raises Malformed: one of them is missing, or is not a word.
         """
@@ -66,16 +69,17 @@ class AccessKeys(object):
                 raise Malformed(u"the {} is missing".format(name))
             if not _PRINTABLE.match(value):
                 raise Malformed(u"the {} is not a word".format(name))
-        return cls(access_key, secret_key, token or None, lifetime)
+        return cls(access_key, secret_key, token or None, lifetime, origin)
 
     @classmethod
-    def from_wire(cls, wire, answered_at, token=u"Token"):
-        # type: (Mapping[Text, Any], Optional[float], Text) -> AccessKeys
+    def from_wire(cls, wire, answered_at, token=u"Token", origin=u""):
+        # type: (Mapping[Text, Any], Optional[float], Text, Text) -> AccessKeys
         """
         :param dict wire: keys as the metadata services and STS describe them.
         :param answered_at: the header ``Date`` of the answer, in seconds since the epoch, or
             ``None``.
         :param text token: the name of the session token's member.
+        :param text origin: as for the class.
         :return: the :class:`AccessKeys`.
         :raises Malformed: a member is missing, or the keys have expired.
         """
@@ -92,6 +96,7 @@ class AccessKeys(object):
             text_member(wire, u"SecretAccessKey"),
             text_member(wire, token),
             lifetime,
+            origin,
         )
 
 

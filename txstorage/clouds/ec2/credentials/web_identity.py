@@ -10,9 +10,10 @@ from __future__ import absolute_import, division, print_function
 
 from twisted.internet.defer import succeed
 
+from ...._support.compat import as_text
 from ...._support.json_values import Malformed, object_member
 from ....errors import CredentialsUnavailable, NotTheService, RateLimited, ServiceBroken
-from ..codec import FORM, ServiceCodec, Unreadable, endpoint_of
+from ..codec import FORM, ServiceCodec, Unreadable, sts_endpoint
 from .container import token_in
 from .keys import AccessKeys
 
@@ -89,7 +90,7 @@ class WebIdentity(object):
         if self._codec is None:
             self._codec = ServiceCodec.load("sts")
         if self._endpoint is None:
-            self._endpoint = endpoint_of("sts", self._region)
+            self._endpoint = sts_endpoint(self._region, self._environ)
         parameters = {
             "RoleArn": role,
             "RoleSessionName": session or _SESSION,
@@ -104,12 +105,14 @@ class WebIdentity(object):
             # Superfluous keys are harmless.
             repeatable=True,
             service=u"sts",
+            operation=as_text(_OPERATION),
         )  # type: Deferred[Any]
-        return asked.addCallback(_assumed, self._codec, role, token)
+        origin = u"the role {}, by the web identity in {}".format(role, path)
+        return asked.addCallback(_assumed, self._codec, role, token, origin)
 
 
-def _assumed(response, codec, role, token):
-    # type: (Response, ServiceCodec, Text, Text) -> AccessKeys
+def _assumed(response, codec, role, token, origin):
+    # type: (Response, ServiceCodec, Text, Text, Text) -> AccessKeys
     method, url, status = response.method, response.url, response.status
     if status >= 300:
         error = codec.refusal(status, response.headers, response.body)
@@ -125,7 +128,7 @@ def _assumed(response, codec, role, token):
     try:
         answer = codec.parse(_OPERATION, response.headers, response.body)
         wire = object_member(answer, u"Credentials")
-        return AccessKeys.from_wire(wire, response.date, u"SessionToken")
+        return AccessKeys.from_wire(wire, response.date, u"SessionToken", origin)
     except (Malformed, Unreadable) as error:
         raise NotTheService(method, url, error.problem)
 

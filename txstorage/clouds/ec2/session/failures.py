@@ -20,6 +20,22 @@ _KEYS = (
     u"check the access key, its secret and, of temporary keys, the session token, and that they "
     u"are of the account and the partition of 'region'"
 )
+_UNKNOWN_KEY = (
+    u"check the access key's id: the key may be deleted or inactive, belong to another partition "
+    u"(China's, GovCloud's) than 'region', or be a temporary one, which needs its session token"
+)
+_WRONG_SECRET = (
+    u"check the secret access key, which is not that of the access key's id; a secret may be cut "
+    u"off, or changed by a shell"
+)
+_ENDED = (
+    u"replace the temporary access key, its secret and its session token; txstorage renews those "
+    u"of a role or a web identity by itself"
+)
+_CLOCK = (
+    u"set this machine's clock, for example with chrony, or replace temporary keys, which may have "
+    u"ended"
+)
 _POLICY = (
     u"allow the action in the IAM policy of the user or the role; 'aws sts "
     u"decode-authorization-message' decodes an encoded message"
@@ -40,19 +56,16 @@ _TYPE = u"correct the volume type under 'profiles', or the size that it allows"
 CODES = {
     # The keys.
     u"AuthFailure": (errors.AuthenticationFailed, _KEYS),
-    u"ExpiredToken": (errors.AuthenticationFailed, _KEYS),
-    u"ExpiredTokenException": (errors.AuthenticationFailed, _KEYS),
+    u"ExpiredToken": (errors.AuthenticationFailed, _ENDED),
+    u"ExpiredTokenException": (errors.AuthenticationFailed, _ENDED),
     u"IncompleteSignature": (errors.AuthenticationFailed, _KEYS),
-    u"InvalidAccessKeyId": (errors.AuthenticationFailed, _KEYS),
-    u"InvalidClientTokenId": (errors.AuthenticationFailed, _KEYS),
+    u"InvalidAccessKeyId": (errors.AuthenticationFailed, _UNKNOWN_KEY),
+    u"InvalidClientTokenId": (errors.AuthenticationFailed, _UNKNOWN_KEY),
     u"InvalidSecurity": (errors.AuthenticationFailed, _KEYS),
     u"MissingAuthenticationToken": (errors.AuthenticationFailed, _KEYS),
-    u"RequestExpired": (
-        errors.AuthenticationFailed,
-        _KEYS + u"; set this machine's clock, which may be wrong",
-    ),
-    u"SignatureDoesNotMatch": (errors.AuthenticationFailed, _KEYS),
-    u"UnrecognizedClientException": (errors.AuthenticationFailed, _KEYS),
+    u"RequestExpired": (errors.AuthenticationFailed, _CLOCK),
+    u"SignatureDoesNotMatch": (errors.AuthenticationFailed, _WRONG_SECRET),
+    u"UnrecognizedClientException": (errors.AuthenticationFailed, _UNKNOWN_KEY),
     # The account.
     u"AccessDenied": (errors.PermissionDenied, _POLICY),
     u"Blocked": (errors.PermissionDenied, u"the account is blocked: contact Amazon's support"),

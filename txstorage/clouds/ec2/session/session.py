@@ -115,10 +115,19 @@ class EC2Session(object):
         """The :class:`~txstorage._support.slices.Slices` in which long lists are read."""
         return self._http.slices
 
+    @property
+    def ahead(self):
+        # type: () -> float
+        """
+        The seconds by which the service's clock was ahead of this machine's at its latest answer; 0
+        before the first.
+        """
+        return self._measured
+
     def now(self):
         # type: () -> float
         """:return: the service's time, in seconds since the epoch, by its latest answer."""
-        return self._wall_clock() + self._measured
+        return self._wall_clock() + self.ahead
 
     def call(self, operation, parameters, repeatable=None):
         # type: (str, Mapping[str, Any], Optional[bool]) -> Deferred[Dict[Text, Any]]
@@ -139,6 +148,34 @@ class EC2Session(object):
             repeatable = is_read(operation) or "ClientToken" in parameters
         return self._attempt(
             _SignedCall(operation, self._codec.body_of(operation, parameters), repeatable)
+        )
+
+    def keys(self):
+        # type: () -> Deferred[AccessKeys]
+        """
+        :return: a ``Deferred`` that fires with the
+            :class:`~txstorage.clouds.ec2.credentials.AccessKeys` in use; fails as their source
+            does.
+        """
+        return self._keys.current()
+
+    def of_service(self, codec, endpoint):
+        # type: (ServiceCodec, Text) -> EC2Session
+        """
+        Create a session of another service, with the same keys.
+
+        :param codec: the :class:`~txstorage.clouds.ec2.codec.ServiceCodec` of the service.
+        :param text endpoint: the URL of the service in the region.
+        """
+        return EC2Session(
+            self._reactor,
+            self._http,
+            self._keys,
+            codec,
+            self._region,
+            endpoint,
+            self._wall_clock,
+            self._jitter,
         )
 
     def close(self):
@@ -185,6 +222,7 @@ class EC2Session(object):
             redact=keys.secrets,
             repeatable=call.repeatable,
             service=u"ec2",
+            operation=as_text(call.operation),
         )  # type: Deferred[Any]
         return sent.addCallback(self._answered, call, keys)
 

@@ -67,7 +67,8 @@ def type_parameters(volume_type, gib):
         raise InvalidSize(
             u"EC2's volumes of the type {} have at least {} GiB; {} were requested".format(
                 name, least, gib
-            )
+            ),
+            u"request at least {} GiB, or use a profile of another type".format(least),
         )
     parameters = {"VolumeType": name}  # type: Dict[str, Any]
     if name in PROVISIONED:

@@ -40,6 +40,8 @@ _EC2: Mapping[str, Action] = {
     **volumes.ACTIONS,
     **zones.ACTIONS,
 }
+#: The names of the actions of EC2 alone.
+EC2_ACTIONS = tuple(sorted(_EC2))
 #: The actions by name, with the service that each belongs to.
 ACTIONS: Mapping[str, tuple[str, Action]] = {
     **{name: ("ec2", action) for name, action in _EC2.items()},
@@ -49,6 +51,14 @@ ACTIONS: Mapping[str, tuple[str, Action]] = {
 _VERSIONS = {"ec2": "2016-11-15", "sts": "2011-06-15"}
 _VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _READS = ("Describe", "Get")
+
+
+def _needed(name: str, parameters: QueryParameters) -> tuple[str, ...]:
+    """
+    :return: the actions that a policy has to allow for a request.
+    """
+    tagged = any(key.startswith("TagSpecification.") for key in parameters.values)
+    return (name, "CreateTags") if tagged else (name,)
 
 
 class QueryAPI(Resource):
@@ -128,6 +138,9 @@ class QueryAPI(Resource):
             raise errors.NO_VERSION(parameters.values["Version"], _VERSIONS[service])
         if not context.buckets.take(name if name in ACTIONS else ""):
             raise errors.TOO_FAST()
+        for action in _needed(name, parameters):
+            if action in context.ec2.denied:
+                raise errors.DENIED(sts.USER, action, action)
         if parameters.truth("DryRun") and name in _EC2:
             raise errors.DRY_RUN()
         if not name.startswith(_READS):

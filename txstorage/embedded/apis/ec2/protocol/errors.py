@@ -64,6 +64,15 @@ UNKNOWN_KEY = RefusalForm(
 BAD_WEB_IDENTITY = RefusalForm(
     "InvalidIdentityToken", "The web identity token that was passed is invalid."
 )
+DENIED = RefusalForm(
+    "UnauthorizedOperation",
+    "You are not authorized to perform this operation. User: {} is not authorized to perform: "
+    "ec2:{} because no identity-based policy allows the ec2:{} action",
+    403,
+)
+EXPIRED_TOKEN = RefusalForm(
+    "ExpiredToken", "The security token included in the request is expired", 403
+)
 EXPIRED = RefusalForm("RequestExpired", "Request has expired.")
 NO_ACTION = RefusalForm("InvalidAction", "The action {} is not valid for this web service.")
 NO_VERSION = RefusalForm(
@@ -111,6 +120,9 @@ BAD_RESOURCE = RefusalForm("InvalidID", "The ID '{}' is not valid")
 NO_VOLUME = RefusalForm("InvalidVolume.NotFound", "The volume '{}' does not exist.")
 NO_SNAPSHOT = RefusalForm("InvalidSnapshot.NotFound", "The snapshot '{}' does not exist.")
 NO_INSTANCE = RefusalForm("InvalidInstanceID.NotFound", "The instance ID '{}' does not exist")
+NO_TYPE = RefusalForm(
+    "InvalidInstanceType", "The following supplied instance types do not exist: [{}]"
+)
 NO_ZONE = RefusalForm("InvalidZone.NotFound", "The zone '{}' does not exist.")
 NO_REGION = RefusalForm("InvalidParameterValue", "Invalid Region provided: {}")
 

@@ -140,7 +140,9 @@ def check_signature(
     if not hmac.compare_digest(expected.encode("ascii"), parsed.signature.encode("utf-8")):
         # EC2 itself gives no reason.
         raise errors.BAD_SIGNATURE() if is_sts else errors.NOT_AUTHENTICATED()
-    if abs(_seconds(moment) - now) > skew or (known.expires_at or now) < now:
+    if (known.expires_at or now) < now:
+        raise errors.EXPIRED_TOKEN() if is_sts else errors.EXPIRED()
+    if abs(_seconds(moment) - now) > skew:
         raise errors.EXPIRED()
     return service
 

@@ -149,6 +149,32 @@ def describe_instance_status(call: EC2Call) -> Content:
     return {"instanceStatusSet": found, "nextToken": token}
 
 
+def describe_instance_types(call: EC2Call) -> Content:
+    """List the one type of all instances."""
+    for wanted in call.parameters.list("InstanceType"):
+        if wanted != INSTANCE_TYPE:
+            raise errors.NO_TYPE(wanted)
+    known: Mapping[str, Values[str]] = {"instance-type": lambda name: [name]}
+    filters = ResourceFilters(call.parameters.filters())
+    filters.check(known, tagged=False)
+    # The root volume counts, too.
+    volumes = call.context.ec2.attachments + 1
+    types = [
+        {
+            "instanceType": name,
+            "hypervisor": "nitro",
+            "ebsInfo": {
+                "nvmeSupport": "required",
+                "maximumEbsAttachments": volumes,
+                "attachmentLimitType": "dedicated",
+            },
+            "instanceStorageSupported": False,
+        }
+        for name in filters.match([INSTANCE_TYPE], known)
+    ]
+    return {"instanceTypeSet": types}
+
+
 async def _set_power(call: EC2Call, status: str, transient: str) -> Content:
     context = call.context
     ids = call.parameters.list("InstanceId")
@@ -197,6 +223,7 @@ async def stop_instances(call: EC2Call) -> Content:
 ACTIONS: Mapping[str, Action] = {
     "DescribeInstances": describe_instances,
     "DescribeInstanceStatus": describe_instance_status,
+    "DescribeInstanceTypes": describe_instance_types,
     "StartInstances": start_instances,
     "StopInstances": stop_instances,
 }

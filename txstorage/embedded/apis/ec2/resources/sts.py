@@ -10,13 +10,15 @@ from ..protocol import errors
 from ..protocol.credentials import ACCOUNT, ROLE
 from ..protocol.documents import ec2_time
 
+#: The one user.
+USER = f"arn:aws:iam::{ACCOUNT}:user/{ROLE}"
 _SHORTEST, _LONGEST, _USUAL = 900, 43200, 3600
 
 
 def caller_identity(call: EC2Call) -> Content:
     """Show the one user."""
     return {
-        "Arn": f"arn:aws:iam::{ACCOUNT}:user/{ROLE}",
+        "Arn": USER,
         "UserId": "AIDATXSTORAGE0000000",
         "Account": ACCOUNT,
     }

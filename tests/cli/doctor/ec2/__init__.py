@@ -1,0 +1,3 @@
+"""
+Tests for ``txstorage.cli.doctor.ec2``.
+"""
