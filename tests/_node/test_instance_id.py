@@ -54,7 +54,7 @@ class ConfiguredTests(NodeTestCase):
     def test_unknown(self):
         """An id that Compute does not know is refused; no other source is asked."""
         text = self.refused(Compute(NODE), Client.of(uuid=NODE), configured=OTHER)
-        self.assertIn("configuration: Compute has no instance " + str(OTHER), text)
+        self.assertIn("configuration: there is no instance {} in the cloud".format(OTHER), text)
         self.assertIn("set 'instance_id' in the configuration", text)
 
 

@@ -35,7 +35,7 @@ class SearchTests(NodeTestCase):
         text = self.refused(Compute(NODE))
         for part in (
             "config drive: there is none; metadata service: Connection was refused",
-            "DMI product UUID: Compute has no instance " + str(OTHER),
+            "DMI product UUID: there is no instance {} in the cloud".format(OTHER),
             "set 'instance_id' in the configuration",
         ):
             self.assertIn(part, text)
@@ -55,7 +55,7 @@ class SearchTests(NodeTestCase):
             [(message[u"source"], message[u"outcome"]) for message in logger.messages],
             [
                 (u"config drive", u"there is none"),
-                (u"metadata service", u"Compute has no instance " + OTHER),
+                (u"metadata service", u"there is no instance {} in the cloud".format(OTHER)),
                 (u"DMI product UUID", NODE),
             ],
         )

@@ -36,6 +36,9 @@ class IVolumeService(Interface):
 
     allocation_unit = Attribute("``int``: bytes; volume sizes are multiples of it.")
     settles = Attribute("``bool``: whether :meth:`settle` may have something to do.")
+    remedies = Attribute(
+        "``dict``, text to text: by an error's remedy, the one that fits this cloud instead."
+    )
 
     def create_volume(
         name, size, labels, volume_type=None, snapshot_id=None, source_volume_id=None

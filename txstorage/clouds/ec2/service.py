@@ -11,6 +11,7 @@ from zope.interface import implementer
 from ..interface import IVolumeService
 from .attachments import InstanceAttachments
 from .instances import Instances
+from .remedies import REMEDIES
 from .snapshots import EC2Snapshots
 from .volumes import EC2Volumes, RecentChanges
 from .wire import GIB
@@ -49,6 +50,7 @@ class EC2Service(object):
 
     allocation_unit = GIB
     settles = True
+    remedies = REMEDIES
 
     def __init__(self, reactor, session, zone, kms_key_id=None):
         # type: (IReactorTime, EC2Session, Text, Optional[Text]) -> None

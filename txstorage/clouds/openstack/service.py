@@ -52,6 +52,7 @@ class OpenStackService(object):
 
     allocation_unit = GIB
     settles = False
+    remedies = {}  # type: Mapping[Text, Text]
 
     def __init__(self, session, availability_zone=None, page_size=None):
         # type: (Session, Optional[Text], Optional[int]) -> None

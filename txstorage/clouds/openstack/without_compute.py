@@ -31,7 +31,7 @@ from .cinder import place_of
 
 MYPY = False
 if MYPY:
-    from typing import Any, List, Optional, Set, Text, Tuple  # noqa: F401
+    from typing import Any, List, Mapping, Optional, Set, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
@@ -65,6 +65,7 @@ class StandaloneService(OpenStackService):
     """
 
     settles = True
+    remedies = {}  # type: Mapping[Text, Text]
 
     def __init__(self, session, node, connector, availability_zone=None, page_size=None):
         # type: (Session, HostIdentity, HostConnector, Optional[Text], Optional[int]) -> None
