@@ -231,6 +231,10 @@ class OneNode(object):
         """See ``IVolumeService``."""
         return succeed(())
 
+    def list_device_names(self, server_id):
+        """See ``IVolumeService``."""
+        return succeed({})
+
 
 class StorageTests(BackendTestCase):
     """``attach_through: storage``."""

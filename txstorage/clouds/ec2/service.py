@@ -18,7 +18,7 @@ from .wire import GIB
 
 MYPY = False
 if MYPY:
-    from typing import Any, Mapping, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, Mapping, Optional, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
@@ -150,6 +150,11 @@ class EC2Service(object):
         # type: (Text) -> Deferred[Tuple[Attachment, ...]]
         """See ``IVolumeService``: EC2 holds attachments with their volumes, and nowhere else."""
         return succeed(())
+
+    def list_device_names(self, server_id):
+        # type: (Text) -> Deferred[Dict[Text, Text]]
+        """See ``IVolumeService``."""
+        return self._instances.device_names(server_id)
 
     def get_server(self, server_id):
         # type: (Text) -> Deferred[Server]

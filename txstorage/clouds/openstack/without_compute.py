@@ -31,7 +31,7 @@ from .cinder import place_of
 
 MYPY = False
 if MYPY:
-    from typing import Any, List, Mapping, Optional, Set, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, List, Mapping, Optional, Set, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
@@ -210,6 +210,11 @@ class StandaloneService(OpenStackService):
         # type: (Text) -> Deferred[Tuple[Attachment, ...]]
         """See ``IVolumeService``: without Compute, there are none."""
         return succeed(())
+
+    def list_device_names(self, server_id):
+        # type: (Text) -> Deferred[Dict[Text, Text]]
+        """See ``IVolumeService``: the connection has the device's path."""
+        return succeed({})
 
     def get_server(self, server_id):
         # type: (Text) -> Deferred[Server]
