@@ -245,6 +245,15 @@ class AnyHostTests(SynchronousTestCase):
         self.assertEqual(1, len(outcomes))
 
 
+def link_root(sysfs, *steps):
+    """Let the device number of the root directory lead to a path below a :class:`FakeSysfs`."""
+    number = os.stat("/").st_dev
+    directory = sysfs.root.descendant(["dev", "block"])
+    directory.makedirs()
+    link = directory.child("{}:{}".format(os.major(number), os.minor(number)))
+    os.symlink(os.path.abspath(sysfs.root.descendant(steps).path), link.path)
+
+
 class SysfsTests(SynchronousTestCase):
     """The disks of xen-blkfront in /sys."""
 
@@ -272,26 +281,17 @@ class SysfsTests(SynchronousTestCase):
             [device.xen_number for device in read_block_devices(self.sysfs.root)],
         )
 
-    def linked(self, *steps):
-        """Return the root disk, when the root directory's device number leads to this path."""
-        number = os.stat("/").st_dev
-        name = "{}:{}".format(os.major(number), os.minor(number))
-        directory = self.sysfs.root.descendant(["dev", "block"])
-        directory.makedirs()
-        target = os.path.abspath(self.sysfs.root.descendant(steps).path)
-        os.symlink(target, directory.child(name).path)
-        return root_disk(self.sysfs.root)
-
     def test_root(self):
         """The disk of the root file system is found from one of its partitions."""
         self.sysfs.add_xen("xvda", XVDA, partitions=["xvda1"])
-        below = ["devices", "vbd-{}".format(XVDA), "block", "xvda", "xvda1"]
-        self.assertEqual(u"xvda", self.linked(*below))
+        link_root(self.sysfs, "devices", "vbd-51712", "block", "xvda", "xvda1")
+        self.assertEqual(u"xvda", root_disk(self.sysfs.root))
 
     def test_root_on_a_disk(self):
         """The root file system may be on a whole disk."""
         self.sysfs.add_xen("xvda", XVDA)
-        self.assertEqual(u"xvda", self.linked("devices", "vbd-{}".format(XVDA), "block", "xvda"))
+        link_root(self.sysfs, "devices", "vbd-51712", "block", "xvda")
+        self.assertEqual(u"xvda", root_disk(self.sysfs.root))
 
     def test_root_elsewhere(self):
         """A root file system without a device of its own, such as a container's, has no disk."""
@@ -343,6 +343,12 @@ class SearchTests(SynchronousTestCase):
         d = self.finder.wait_until_present(VOLUME, MIB, names={VOLUME: u"/dev/sdf1"})
         self.failureResultOf(d, DeviceNameDoubtful)
 
+    def test_root(self):
+        """The disk of the root file system is refused, also if EC2 gives its name to a volume."""
+        link_root(self.sysfs, "devices", "vbd-51712", "block", "xvda", "xvda1")
+        names = {VOLUME: u"/dev/sda"}
+        self.assertRaises(DeviceNameDoubtful, self.finder.find, VOLUME, 8 * MIB, names=names)
+
     def test_own_identity(self):
         """A device with the volume's serial number is the volume's, whatever the names are."""
         self.sysfs.add_xen("xvdf", XVDF)
@@ -377,9 +383,12 @@ class SearchTests(SynchronousTestCase):
     def test_grown(self):
         """The growth is waited for until the device has the new size."""
         self.sysfs.add_xen("xvdf", XVDF)
-        d = self.finder.wait_until_grown(VOLUME, 2 * MIB, names=AT_SDF)
+        reports = []
+        d = self.finder.wait_until_grown(VOLUME, 2 * MIB, False, reports.append, AT_SDF)
         self.clock.advance(1)
         self.assertNoResult(d)
+        self.assertIn(u"1048576 bytes, not 2097152", reports[0].value.message)
+        self.assertNotIn(DeviceMismatch.remedy, reports[0].value.message)
         self.sysfs.write("xvdf", "size", b"4096\n")
         self.clock.advance(1)
         self.assertEqual(2 * MIB, self.successResultOf(d).size)

@@ -51,6 +51,16 @@ class NamesTests(DriverTestCase):
         self.assertEqual(2, self.cloud.count("device names"))
         self.assertIn(volume_id, self.devices.names[0])
 
+    def test_refused_for_long(self):
+        """The failure of the requests for the names is the last problem of a timeout."""
+        volume_id = self.add()
+        self.cloud.break_next("attachments", *[Fault(broken())] * 1000)
+        d = self.driver.attach_volume(volume_id, HERE)
+        self.pass_time(112)
+        error = self.failureResultOf(d, OperationTimedOut).value
+        self.assertIn(u"last problem: ", error.last_seen)
+        self.assertIn(u"oops", error.last_seen)
+
     def test_late(self):
         """The volume's own name counts also when the list does not have it yet."""
         volume_id = self.add()

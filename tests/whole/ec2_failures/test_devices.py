@@ -107,6 +107,15 @@ class NVMeTests(DeviceCase):
         self.assertEqual(path.path, self.dev.child("nvme1n1").path)
         self.assertEqual(self.face.count("AttachVolume"), 1)
 
+    def test_nameless(self) -> None:
+        """The last problem of a disk without an identity has EC2's remedy, and not OpenStack's."""
+        volume_id = self.create()
+        self.sysfs.add("sdb", size=GIB, files=[("device/type", b"0\n")])
+        d = self.driver.attach_volume(volume_id, self.here)
+        text = "no identity that could be a volume's (serial number or WWN): sdb (do not use"
+        error = self.error(d, OperationTimedOut, text, "the driver 'nvme'")
+        self.assertNotIn("KVM", str(error))
+
     def test_device_stays(self) -> None:
         """A detach is done when the kernel no longer has the device."""
         volume_id = self.create()
