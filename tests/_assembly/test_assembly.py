@@ -220,6 +220,7 @@ class OneNode(object):
     """The part of a volume service for one server."""
 
     allocation_unit = 1024 ** 3
+    remedies = {}
 
     def get_server(self, server_id):
         """See ``IVolumeService``."""
