@@ -54,7 +54,7 @@ class NamesTests(DriverTestCase):
     def test_refused_for_long(self):
         """The failure of the requests for the names is the last problem of a timeout."""
         volume_id = self.add()
-        self.cloud.break_next("attachments", *[Fault(broken())] * 1000)
+        self.cloud.break_next("device names", *[Fault(broken())] * 1000)
         d = self.driver.attach_volume(volume_id, HERE)
         self.pass_time(112)
         error = self.failureResultOf(d, OperationTimedOut).value

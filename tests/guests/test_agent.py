@@ -68,7 +68,7 @@ class AgentTests(SynchronousTestCase):
 
         def find(finder, volume, size, report=None, names=None):
             seen.append(names)
-            raise DeviceNotFound(volume, u"none")
+            raise DeviceNotFound(volume, "none")
 
         self.patch(DeviceFinder, "find", find)
         self.patch(DeviceFinder, "wait_until_present", find)

@@ -57,7 +57,11 @@ class InstancesTests(SynchronousTestCase):
         mapped = [
             element(u"deviceName", name)
             + (u"<ebs>" + element(u"volumeId", volume_id) + u"</ebs>" if volume_id else u"")
-            for name, volume_id in ((u"/dev/sda1", u"vol-01"), (u"/dev/sdf", u"vol-02"), (u"sdg", u""))
+            for name, volume_id in [
+                (u"/dev/sda1", u"vol-01"),
+                (u"/dev/sdf", u"vol-02"),
+                (u"sdg", u""),
+            ]
         ]
         found = element(u"instanceId", SERVER) + items(u"blockDeviceMapping", *mapped)
         ec2 = self.service(instances(found))
