@@ -20,6 +20,7 @@ from txstorage._configuration.configuration import variables
 from txstorage._configuration.environment.openstack import CLIENT_VARIABLES
 from txstorage._configuration.keys import KEYS
 from txstorage._http.bounds import BOUNDS, Bounds
+from txstorage.clouds.ec2.remedies import REMEDIES
 from txstorage.docker.monitoring import METRICS, PROCESS
 from txstorage.driver.lifecycle import REFUSALS, TABLES, Phase, Where, growth, snapshots
 from txstorage.testing import FAULTS
@@ -141,13 +142,15 @@ def rows_of_refusals() -> Iterator[Row]:
 
 
 def rows_of_errors() -> Iterator[Row]:
-    """One row for each error, with its remedy."""
+    """One row for each error, with its remedy, and EC2's own."""
     yield "error", "what it means", "what to do"
     for name in sorted(errors.__all__):
         kind = getattr(errors, name)
         reference = f":class:`~txstorage.errors.{name}`"
-        remedy = with_literals(kind.remedy or "see the message")
-        yield reference, first_paragraph(kind), remedy
+        remedy = kind.remedy or "see the message"
+        if kind.remedy in REMEDIES:
+            remedy += ". On EC2: " + REMEDIES[kind.remedy]
+        yield reference, first_paragraph(kind), with_literals(remedy)
 
 
 def rows_of_builders() -> Iterator[Row]:

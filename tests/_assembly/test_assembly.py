@@ -220,6 +220,7 @@ class OneNode(object):
     """The part of a volume service for one server."""
 
     allocation_unit = 1024 ** 3
+    remedies = {}
 
     def get_server(self, server_id):
         """See ``IVolumeService``."""
@@ -230,6 +231,10 @@ class OneNode(object):
     def list_attachments(self, server_id):
         """See ``IVolumeService``."""
         return succeed(())
+
+    def list_device_names(self, server_id):
+        """See ``IVolumeService``."""
+        return succeed({})
 
 
 class StorageTests(BackendTestCase):

@@ -73,7 +73,7 @@ class LookTests(SynchronousTestCase):
         self.look(VOLUME)
         for name in ("get_volume", "list_volumes", "list_attachments", "list_snapshots"):
             self.look(REFUSED, name)
-        self.look((), "list_attachments")
+        self.look({}, "list_device_names")
         self.look(REFUSED)
         self.assertEqual(
             self.seen,

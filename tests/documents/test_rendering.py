@@ -371,6 +371,10 @@ class TablesTests(SynchronousTestCase):
         self.assertEqual(wanted, [row[0] for row in rows])
         for row in rows:
             self.assertTrue(all(row), row)
+        found = {name: row[2] for name, row in zip(errors.__all__, rows)}
+        self.assertIn("On EC2: ", found["DeviceUnidentified"])
+        self.assertIn("``lsblk -o NAME,SIZE,SERIAL``", found["DeviceUnidentified"])
+        self.assertNotIn("EC2", found["DeviceAmbiguous"])
 
     def test_builders(self) -> None:
         """Each builder has a row with its times; one that needs a secret names it."""

@@ -73,7 +73,7 @@ class DetachTests(DriverTestCase):
         self.failure(self.detach(), DeviceBusy)
         self.assertEqual(0, self.cloud.count("detach"))
         self.devices.present.clear()
-        self.devices.refuse_if_busy = lambda volume_id: self.devices.find(volume_id, GIB)
+        self.devices.refuse_if_busy = lambda volume_id, names: self.devices.find(volume_id, GIB)
         self.assertIs(None, self.success(self.detach()))
 
     def test_nameless_for_a_while(self):
@@ -295,7 +295,8 @@ class DetachTests(DriverTestCase):
         self.cloud._later = lambda available, let_go: available()
         d = self.detach()
         self.pass_time(112)
-        self.assertIn("Compute", str(self.failureResultOf(d, OperationTimedOut).value))
+        error = self.failureResultOf(d, OperationTimedOut).value
+        self.assertIn("its server to release it", str(error))
 
     def test_cancelled(self):
         """A detach can be cancelled at any moment; it continues in the cloud."""

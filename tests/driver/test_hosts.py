@@ -33,7 +33,7 @@ class HostsTests(DriverTestCase):
         volume_id = self.on_host()
         error = self.refused(self.driver.detach_volume(volume_id), AttachedToHost)
         self.assertEqual((volume_id, (u"compute-1",)), (error.volume_id, error.hosts))
-        for part in ("host compute-1", "Compute can't detach it", "attachment delete"):
+        for part in ("host compute-1", "only that program can detach it", "attachment delete"):
             self.assertIn(part, str(error))
 
     def test_detach_from_a_nameless_host(self):

@@ -12,6 +12,7 @@ from txstorage.driver.places import (
     attached_hosts,
     attached_places,
     attached_servers,
+    device_names,
     observed,
 )
 
@@ -38,6 +39,22 @@ class PlacesTests(SynchronousTestCase):
         """A volume in the middle of attaching counts as unattached."""
         for status in (u"reserved", u"attaching"):
             self.assertEqual((), attached_places(volume(status, [u"a"], [u"compute-1"])))
+
+
+class DeviceNamesTests(SynchronousTestCase):
+    """The names that a cloud gives a server's devices."""
+
+    def test_names(self):
+        """Only attachments to the server count, and of these only those with a name."""
+        attachments = [
+            Attachment(u"v1", u"a", None, u"/dev/sdf"),
+            Attachment(u"v1", u"b", None, u"/dev/sdg"),
+            Attachment(u"v2", u"a"),
+            Attachment(u"v3", None, u"host", u"/dev/sdh"),
+            Attachment(u"v4", u"a", None, u"/dev/sda1"),
+        ]
+        self.assertEqual({u"v1": u"/dev/sdf", u"v4": u"/dev/sda1"}, device_names(attachments, u"a"))
+        self.assertEqual({}, device_names(attachments, None))
 
 
 class ObservedTests(SynchronousTestCase):

@@ -156,7 +156,7 @@ class ServersTests(DriverTestCase):
         without an id does.
         """
 
-        def unreadable(volume_id):
+        def unreadable(volume_id, names):
             raise DeviceError(volume_id, u"unreadable")
 
         self.devices.refuse_if_busy = unreadable
@@ -170,7 +170,7 @@ class ServersTests(DriverTestCase):
     def test_defect(self):
         """A defect in the check of a device is reported, also by a machine without an id."""
 
-        def defective(volume_id):
+        def defective(volume_id, names):
             raise ValueError("a defect")
 
         self.devices.refuse_if_busy = defective

@@ -9,6 +9,7 @@ Reads requests, a JSON object a line, and writes replies with the request's ``id
     {"id": 1, "result": {"path": "/dev/vda", "size": 1073741824, "first": "...", "last": "..."}}
     {"id": 1, "error": "DeviceAmbiguous", "message": "..."}
 
+A search by the names that a cloud gives devices has ``"names": {"...": "/dev/sdf"}``, by volume.
 A ``look`` reports the outcome of a look of an unfinished search, unless it equals the one before.
 ``first`` and ``last`` are the texts at the beginning and at the end of the device.  The agent's
 first line is ``{"ready": ...}`` with the version of Python.
@@ -27,6 +28,7 @@ import json
 import os
 import sys
 import tty
+from functools import partial
 
 import attr
 from twisted import internet
@@ -36,7 +38,7 @@ from twisted.internet.task import LoopingCall
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python import log
 
-from txstorage._devices.finder import DeviceFinder
+from txstorage._devices.finder import NO_NAMES, DeviceFinder
 from txstorage._support.compat import as_text
 from txstorage.errors import DeviceError, DeviceNotFound
 
@@ -170,11 +172,12 @@ class Agent(LineOnlyReceiver, object):
             self._looks[name] = outcome
             self._send(id=name, look=outcome)
 
-    def do_find(self, id, volume, size):
-        return described(self._finder.find(volume, size))
+    def do_find(self, id, volume, size, names=NO_NAMES):
+        return described(self._finder.find(volume, size, names=names))
 
-    def do_wait_until_present(self, id, volume, size):
-        return self._wait(self._finder.wait_until_present, id, volume, size)
+    def do_wait_until_present(self, id, volume, size, names=NO_NAMES):
+        wait = partial(self._finder.wait_until_present, names=names)
+        return self._wait(wait, id, volume, size)
 
     def do_wait_for_event(self, id, volume, size):
         return self._wait(self._listener.wait_until_present, id, volume, size)

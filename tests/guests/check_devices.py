@@ -19,11 +19,11 @@ class DiskTests(GuestTestCase):
         self.assertRegex(path, f"^/dev/{device}$")
         self.assertEqual(path, self.found(volume, "find"))
 
-    def refuses(self, volume, device):
+    def refuses(self, volume, device, **options):
         """A search for a volume fails, and names a disk without an identity."""
         message = rf"^DeviceUnidentified: .* {volume.id}; .*: {device} \("
         with self.assertRaisesRegex(SearchFailed, message):
-            self.found(volume, "find")
+            self.guest.result(self.begin("find", volume, **options))
 
     def test_virtio(self):
         """A virtio disk is found by the first 20 characters of the id."""
@@ -58,6 +58,21 @@ class DiskTests(GuestTestCase):
     def test_ide(self):
         """An IDE disk with the hypervisor's own serial number is refused and named."""
         self.refuses(self.ide, "sd[a-z]")
+
+    def test_named(self):
+        """A disk without an identity that is not Xen's is refused, although a cloud names it."""
+        for letter in "abc":
+            self.refuses(self.ide, "sd[a-z]", names={self.ide.id: f"/dev/sd{letter}"})
+        volume = self.volume(ebs_id(), size=4)
+        names = {volume.id: "/dev/xvda"}
+        search = self.begin("wait_until_present", volume, names=names)
+        self.assertEqual("DeviceNotFound", self.guest.look(search)["error"])
+        self.guest.hardware.plug(volume, nameless(volume.id))
+        self.assertEqual("DeviceUnidentified", self.guest.look(search)["error"])
+        self.refuses(volume, "vd[a-z]", names=names)
+        self.guest.call("cancel", search=search)
+        with self.assertRaisesRegex(SearchFailed, "CancelledError"):
+            self.guest.result(search)
 
     def test_two_at_once(self):
         """Two volumes of one size that arrive together have the devices with their own texts."""

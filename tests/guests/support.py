@@ -102,9 +102,9 @@ class GuestTestCase(SynchronousTestCase):
         self.addCleanup(self.guest.hardware.unplug, made)
         return made
 
-    def begin(self, call, volume):
+    def begin(self, call, volume, **options):
         """:return: the number of a new search for a volume, in the guest."""
-        return self.guest.begin(call, volume=volume.id, size=volume.size)
+        return self.guest.begin(call, volume=volume.id, size=volume.size, **options)
 
     def found(self, volume, call="wait_until_present"):
         """

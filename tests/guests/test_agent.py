@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.guests import agent
 from tests.guests.agent import PAUSE, TEXT, Agent, loaded
 from txstorage._devices.finder import DeviceFinder
+from txstorage.errors import DeviceNotFound
 
 SIZE = 4 * TEXT
 
@@ -60,6 +61,21 @@ class AgentTests(SynchronousTestCase):
         self.assertIn("v", reply["message"])
         found = self.make()
         self.assertEqual([{"id": 1, "result": found}], self.search("find"))
+
+    def test_names(self):
+        """The names that a cloud gives devices reach the search."""
+        seen = []
+
+        def find(finder, volume, size, report=None, names=None):
+            seen.append(names)
+            raise DeviceNotFound(volume, "none")
+
+        self.patch(DeviceFinder, "find", find)
+        self.patch(DeviceFinder, "wait_until_present", find)
+        names = {"v": "/dev/sdf"}
+        for call in ("find", "wait_until_present"):
+            self.request(id=1, call=call, volume="v", size=SIZE, names=names)
+        self.assertEqual([names, names], seen)
 
     def test_wait(self):
         """A wait reports each outcome once until it ends."""

@@ -76,6 +76,7 @@ class MemoryCloud(object):
 
     allocation_unit = GIB
     settles = False
+    remedies = {}
 
     def __init__(self, clock, delay=3.0):
         self.clock = clock
@@ -92,6 +93,8 @@ class MemoryCloud(object):
         self.cancelled = []
         self.dated = False
         self._made = 0
+        # By volume id: the names that the cloud gives devices.
+        self.device_names = {}
 
     # -- for tests -------------------------------------------------------------
 
@@ -109,7 +112,7 @@ class MemoryCloud(object):
         volume_id = fields.pop("volume_id", text_type(uuid4()))
         self.volumes[volume_id] = Volume(volume_id=volume_id, status=status, size=GIB, **fields)
         if attached_to is not None:
-            self.change(volume_id, attachments=(Attachment(volume_id, attached_to),))
+            self.change(volume_id, attachments=(self._attachment(volume_id, attached_to),))
             self.compute.add((volume_id, attached_to))
         return volume_id
 
@@ -302,9 +305,13 @@ class MemoryCloud(object):
         self._later(
             lambda: self.change(volume_id, status=u"attaching"),
             lambda: self.change(
-                volume_id, status=u"in-use", attachments=(Attachment(volume_id, server_id),)
+                volume_id, status=u"in-use", attachments=(self._attachment(volume_id, server_id),)
             ),
         )
+
+    def _attachment(self, volume_id, server_id):
+        name = self.device_names.get(volume_id)
+        return Attachment(volume_id, server_id, device_name=name)
 
     def request_detach(self, volume_id, server_id):
         return self._answer("detach", self._detach, volume_id, server_id)
@@ -321,10 +328,17 @@ class MemoryCloud(object):
     def settle(self, volume):
         return self._answer("settle", lambda: None)
 
+    def list_device_names(self, server_id):
+        def names():
+            here = [volume_id for volume_id, server in self.compute if server == server_id]
+            return {each: self.device_names[each] for each in here if each in self.device_names}
+
+        return self._answer("device names", names)
+
     def list_attachments(self, server_id):
         return self._answer(
             "attachments",
-            lambda: tuple(Attachment(v, s) for v, s in self.compute if s == server_id),
+            lambda: tuple(self._attachment(v, s) for v, s in self.compute if s == server_id),
         )
 
     def get_server(self, server_id):
@@ -355,34 +369,47 @@ class MemoryDevices(object):
     :ivar set present: volume ids that have a device.
     :ivar set busy: volume ids whose device is in use.
     :ivar list sizes: each volume looked for: its id, its size in bytes, whether it is encrypted.
+    :ivar bool nameless: whether only the cloud's names identify the devices.
+    :ivar list names: the names, by volume id, that came with each call.
     """
+
+    nameless = False
 
     def __init__(self):
         self.present = set()
         self.busy = set()
         self.sizes = []
+        self.names = []
         self.waits = []
 
-    def find(self, volume_id, size, encrypted=False):
+    def needs_names(self):
+        return self.nameless
+
+    def find(self, volume_id, size, encrypted=False, names=None):
+        self.names.append(names)
         self.sizes.append((volume_id, size, encrypted))
         if volume_id not in self.present:
             raise DeviceNotFound(volume_id, u"no device")
         return FilePath("/dev").child(str(volume_id))
 
-    def wait_until_present(self, volume_id, size, encrypted=False, report=lambda failure: None):
+    def wait_until_present(self, volume_id, size, encrypted, report, names):
+        self.names.append(names)
         self.sizes.append((volume_id, size, encrypted))
         report(Failure(DeviceNotFound(volume_id, u"no device yet")))
         return self._wait(u"present", volume_id)
 
-    def wait_until_gone(self, volume_id):
+    def wait_until_gone(self, volume_id, names):
+        self.names.append(names)
         return self._wait(u"gone", volume_id)
 
-    def wait_until_grown(self, volume_id, size, encrypted=False, report=lambda failure: None):
+    def wait_until_grown(self, volume_id, size, encrypted, report, names):
+        self.names.append(names)
         self.sizes.append((volume_id, size, encrypted))
         report(Failure(DeviceNotGrown(volume_id, u"it has its old size")))
         return self._wait(u"present", volume_id)
 
-    def refuse_if_busy(self, volume_id):
+    def refuse_if_busy(self, volume_id, names):
+        self.names.append(names)
         if volume_id in self.busy:
             raise DeviceBusy(volume_id, u"mounted")
 

@@ -78,6 +78,30 @@ class FakeSysfs(object):
         for name in slaves:
             self.write(device, "slaves/" + name, b"")
 
+    def add_xen(self, device, number, size=MIB, files=(), partitions=()):
+        """
+        Add a disk as xen-blkfront does: below a device of the bus ``xen``, with links to its
+        directory, and no identity.
+
+        :param int number: of the disk in the hypervisor.
+        """
+        bus = self.root.descendant(["devices", "vbd-{}".format(number)])
+        disk = bus.descendant(["block", device])
+        disk.makedirs()
+        os.symlink(os.path.abspath(disk.path), self.root.descendant(["block", device]).path)
+        os.symlink("../../../vbd-{}".format(number), disk.child("device").path)
+        os.symlink("../../bus/xen", bus.child("subsystem").path)
+        os.symlink("../../bus/xen/drivers/vbd", bus.child("driver").path)
+        bus.child("devtype").setContent(b"vbd\n")
+        bus.child("modalias").setContent(b"xen:vbd\n")
+        bus.child("nodename").setContent(b"device/vbd/%d\n" % number)
+        minor = 16 * len(self.root.child("block").listdir())
+        self.write(device, "removable", b"0\n")
+        for name in partitions:
+            self.write(device, name + "/partition", b"1\n")
+            self.write(device, name + "/dev", b"202:%d\n" % (minor + 1))
+        self.add(device, size, "202:{}".format(minor), files)
+
     def remove(self, device):
         """Remove a device."""
         self.root.descendant(["block", device]).remove()

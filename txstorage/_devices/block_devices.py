@@ -18,11 +18,12 @@ from ..errors import (
 )
 from .matching import candidates, fits, match, verified
 from .nodes import check_node, device_number
-from .sysfs import read_block_devices
+from .sysfs import read_block_devices, root_disk
+from .xen import attached_as, is_xen, match_name
 
 MYPY = False
 if MYPY:
-    from typing import Callable, Dict, Iterable, List, Optional, Text, Tuple  # noqa: F401
+    from typing import Callable, Dict, Iterable, List, Mapping, Optional, Text, Tuple  # noqa: F401
 
     from .sysfs import BlockDevice  # noqa: F401
 
@@ -107,28 +108,41 @@ class BlockDevices(object):
         else:
             self._expected_paths[volume_id] = path
 
-    def path_of(self, volume_id, size, encrypted, devices):
-        # type: (Text, int, bool, Iterable[BlockDevice]) -> DevicePath
-        expected_path = self._expected_paths.get(volume_id)
-        if expected_path is None:
-            device = match(volume_id, size, devices, encrypted)
-        else:
-            number = device_number(volume_id, expected_path)
-            device = verified(volume_id, size, devices, expected_path, number, encrypted)
+    def needs_names(self, devices):
+        # type: (Iterable[BlockDevice]) -> bool
+        """Check whether this host's devices may have no identity but the cloud's names for them."""
+        return is_xen(devices)
+
+    def path_of(self, volume_id, size, encrypted, names, devices):
+        # type: (Text, int, bool, Mapping[Text, Text], Iterable[BlockDevice]) -> DevicePath
+        device = self._device_of(volume_id, size, encrypted, names, devices)
         path = self._node(device)
         check_node(volume_id, device, path)
         return DevicePath(
-            path.path, device.size, lambda: self.path_of(volume_id, size, encrypted, self.read())
+            path.path,
+            device.size,
+            lambda: self.path_of(volume_id, size, encrypted, names, self.read()),
         )
+
+    def _device_of(self, volume_id, size, encrypted, names, devices):
+        # type: (Text, int, bool, Mapping[Text, Text], Iterable[BlockDevice]) -> BlockDevice
+        expected_path = self._expected_paths.get(volume_id)
+        if expected_path is not None:
+            number = device_number(volume_id, expected_path)
+            return verified(volume_id, size, devices, expected_path, number, encrypted)
+        # A device with the volume's identity is the volume's, or an error.
+        if volume_id in names and is_xen(devices) and not candidates(volume_id, devices):
+            return match_name(volume_id, size, devices, names, root_disk(self._sysfs))
+        return match(volume_id, size, devices, encrypted)
 
     def _node(self, device):
         # type: (BlockDevice) -> FilePath[str]
         # sysfs can't have a slash in a name: cciss!c0d0 stands for cciss/c0d0.
         return self._dev.descendant(native(device.name).split("!"))
 
-    def _all_of(self, volume_id, devices):
-        # type: (Text, Iterable[BlockDevice]) -> List[BlockDevice]
-        found = candidates(volume_id, devices)
+    def _all_of(self, volume_id, names, devices):
+        # type: (Text, Mapping[Text, Text], Iterable[BlockDevice]) -> List[BlockDevice]
+        found = candidates(volume_id, devices) or attached_as(names.get(volume_id), devices)
         try:
             expected_path = self._expected_paths.get(volume_id)
             number = None if expected_path is None else device_number(volume_id, expected_path)
@@ -136,20 +150,21 @@ class BlockDevices(object):
             return found  # the expected path has no device that could be busy
         return found + [each for each in devices if (each.major, each.minor) == number]
 
-    def ensure_gone(self, volume_id, devices):
-        # type: (Text, Iterable[BlockDevice]) -> None
-        left = sorted(device.name for device in devices if fits(volume_id, device))
+    def ensure_gone(self, volume_id, names, devices):
+        # type: (Text, Mapping[Text, Text], Iterable[BlockDevice]) -> None
+        left = [device for device in devices if fits(volume_id, device)]
+        left = left or attached_as(names.get(volume_id), devices)
         if left:
             raise DeviceStillPresent(
                 volume_id,
                 u"Volume {} is still present on this host as {}".format(
-                    volume_id, u", ".join(left)
+                    volume_id, u", ".join(sorted(device.name for device in left))
                 ),
             )
 
-    def refuse_if_busy(self, volume_id, devices):
-        # type: (Text, Iterable[BlockDevice]) -> None
-        for device in self._all_of(volume_id, devices):
+    def refuse_if_busy(self, volume_id, names, devices):
+        # type: (Text, Mapping[Text, Text], Iterable[BlockDevice]) -> None
+        for device in self._all_of(volume_id, names, devices):
             path = self._node(device)
             try:
                 check_node(volume_id, device, path)

@@ -38,6 +38,11 @@ class ConnectedDevices(object):
         d = self._service.connect(volume_id)  # type: Deferred[Any]
         return d.addCallback(lambda path: self._finder.set_expected_path(volume_id, path))
 
+    def needs_names(self):
+        # type: () -> bool
+        """Return ``False``: the connection has the device's path."""
+        return False
+
     def find(self, volume_id, *details):
         # type: (Text, *Any) -> Deferred[FilePath[str]]
         """Return a ``Deferred`` of :meth:`.finder.DeviceFinder.find`."""
@@ -56,20 +61,20 @@ class ConnectedDevices(object):
         d = self._expect(volume_id)
         return d.addCallback(lambda _: self._finder.wait_until_grown(volume_id, *details))
 
-    def refuse_if_busy(self, volume_id):
-        # type: (Text) -> Deferred[None]
+    def refuse_if_busy(self, volume_id, *details):
+        # type: (Text, *Any) -> Deferred[None]
         """Return a ``Deferred`` of :meth:`.finder.DeviceFinder.refuse_if_busy`."""
         d = self._expect(volume_id)
         # A device that does not exist is not busy.  One that an earlier release connected without
         # decryption has to come off.
         d.addErrback(_ignore_unexpected)
-        return d.addCallback(lambda _: self._finder.refuse_if_busy(volume_id))
+        return d.addCallback(lambda _: self._finder.refuse_if_busy(volume_id, *details))
 
-    def wait_until_gone(self, volume_id):
-        # type: (Text) -> Deferred[None]
+    def wait_until_gone(self, volume_id, *details):
+        # type: (Text, *Any) -> Deferred[None]
         """See :meth:`txstorage._devices.finder.DeviceFinder.wait_until_gone`."""
         self._finder.set_expected_path(volume_id, None)
-        return self._finder.wait_until_gone(volume_id)
+        return self._finder.wait_until_gone(volume_id, *details)
 
 
 def _ignore_unexpected(failure):

@@ -4,7 +4,8 @@ The search for an attached volume's device node on this host.
 
 A device is identified by its own serial numbers, WWN or backing file in sysfs, never by the cloud's
 name for it, by its age or by its size.  No match, two matches, a truncated identity with an
-impossible size, or a node of another device is an error, not a path.
+impossible size, or a node of another device is an error, not a path.  Only the disks of a Xen
+hypervisor, which have no identity, are found by name: see :mod:`txstorage._devices.xen`.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -33,11 +34,14 @@ from .uevents import listen
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, List, Optional, Text, Tuple, Type  # noqa: F401
+    from typing import Any, Callable, List, Mapping, Optional, Text, Tuple, Type  # noqa: F401
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime  # noqa: F401
 
     from .block_devices import SizedPath  # noqa: F401
+
+#: The names of a cloud whose names for devices can't be relied on.
+NO_NAMES = {}  # type: Mapping[Text, Text]
 
 
 @attr.s(frozen=True, hash=False)
@@ -134,8 +138,17 @@ class DeviceFinder(object):
         """
         self._source.set_expected_path(volume_id, path)
 
-    def find(self, volume_id, size, encrypted=False):
-        # type: (Text, int, bool) -> SizedPath
+    def needs_names(self):
+        # type: () -> bool
+        """
+        :return: whether this host's devices may have no identity but the names that the cloud gives
+            them, so that the searches need these.
+        """
+        devices = self._read().devices
+        return devices is not None and bool(self._source.needs_names(devices))
+
+    def find(self, volume_id, size, encrypted=False, names=NO_NAMES):
+        # type: (Text, int, bool, Mapping[Text, Text]) -> SizedPath
         """
         Find the device of an attached volume, without waiting.
 
@@ -143,25 +156,31 @@ class DeviceFinder(object):
         :param int size: bytes: the volume's.  A device with an exact identity may have another,
             which is logged.
         :param bool encrypted: whether the cloud describes the volume as encrypted.
+        :param dict names: the names (text) that the cloud gives the devices of this server, by
+            volume id (text), where they can be relied on.
         :return: :class:`~txstorage._devices.block_devices.SizedPath` of the verified device.
         :raises DeviceNotFound: no device has the volume's identity.
         :raises DeviceAmbiguous: several devices have the volume's identity.
         :raises DeviceMismatch: the device has a truncated identity and an impossible size, or its
             node is another device's.
+        :raises DeviceNameDoubtful: only the device's name identifies it, and something contradicts
+            the name.
         :raises DeviceError: this host's devices can't be read.
         """
         try:
             path = self._source.path_of(  # type: SizedPath
-                volume_id, size, encrypted, self._read().for_volume(volume_id)
+                volume_id, size, encrypted, names, self._read().for_volume(volume_id)
             )
         except DeviceError as error:
-            _log(volume_id, as_text(error))
+            _log(volume_id, error.message)
             raise
         _log_found(volume_id, size, path)
         return path
 
-    def wait_until_present(self, volume_id, size, encrypted=False, report=lambda failure: None):
-        # type: (Text, int, bool, Callable[[Failure], object]) -> Deferred[SizedPath]
+    def wait_until_present(
+        self, volume_id, size, encrypted=False, report=lambda failure: None, names=NO_NAMES
+    ):
+        # type: (Text, int, bool, Callable[[Failure], object], Mapping[Text, Text]) -> Deferred[SizedPath]
         """
         Wait for the device of a volume, without a deadline: cancel the wait instead.
 
@@ -169,20 +188,23 @@ class DeviceFinder(object):
         :param int size: bytes: the volume's.
         :param bool encrypted: whether the cloud describes the volume as encrypted.
         :param report: called with the ``Failure`` of each look that does not find the device.
+        :param dict names: see :meth:`find`.
         :return: a ``Deferred`` that fires as :meth:`find` returns; fails as :meth:`find` does, but
             never with :class:`~txstorage.errors.DeviceNotFound`.
         """
         d = self._wait(
             volume_id,
-            partial(self._source.path_of, volume_id, size, encrypted),
+            partial(self._source.path_of, volume_id, size, encrypted, names),
             DeviceNotFound,
             partial(_log_found, volume_id, size),
             report,
         )  # type: Deferred[SizedPath]
         return d
 
-    def wait_until_grown(self, volume_id, size, encrypted=False, report=lambda failure: None):
-        # type: (Text, int, bool, Callable[[Failure], object]) -> Deferred[SizedPath]
+    def wait_until_grown(
+        self, volume_id, size, encrypted=False, report=lambda failure: None, names=NO_NAMES
+    ):
+        # type: (Text, int, bool, Callable[[Failure], object], Mapping[Text, Text]) -> Deferred[SizedPath]
         """
         Wait until the device of a volume shows the size to which the volume has grown, without a
         deadline: cancel the wait instead.
@@ -191,55 +213,60 @@ class DeviceFinder(object):
         :param int size: bytes: the volume's new size.
         :param bool encrypted: whether the cloud describes the volume as encrypted.
         :param report: called with the ``Failure`` of each look at a device of another size.
+        :param dict names: see :meth:`find`.
         :return: a ``Deferred`` that fires as :meth:`find` returns; fails as :meth:`find` does, but
             never with :class:`~txstorage.errors.DeviceMismatch`.
         """
         d = self._wait(
             volume_id,
-            partial(self._grown, volume_id, size, encrypted),
+            partial(self._grown, volume_id, size, encrypted, names),
             DeviceNotGrown,
             partial(_log_found, volume_id, size),
             report,
         )  # type: Deferred[SizedPath]
         return d
 
-    def _grown(self, volume_id, size, encrypted, devices):
-        # type: (Text, int, bool, Any) -> SizedPath
+    def _grown(self, volume_id, size, encrypted, names, devices):
+        # type: (Text, int, bool, Mapping[Text, Text], Any) -> SizedPath
         try:
-            path = self._source.path_of(volume_id, size, encrypted, devices)  # type: SizedPath
+            path = self._source.path_of(  # type: SizedPath
+                volume_id, size, encrypted, names, devices
+            )
         except DeviceMismatch as error:
-            # A truncated identity does not count at the old size.
-            raise DeviceNotGrown(volume_id, as_text(error))
+            # Neither a truncated identity nor a name counts at the old size.
+            raise DeviceNotGrown(volume_id, error.message)
         check_grown(volume_id, size, path.size, as_text(path.path))
         return path
 
-    def wait_until_gone(self, volume_id):
-        # type: (Text) -> Deferred[None]
+    def wait_until_gone(self, volume_id, names=NO_NAMES):
+        # type: (Text, Mapping[Text, Text]) -> Deferred[None]
         """
         Wait until a volume has no device on this host, without a deadline: cancel the wait instead.
 
         :param text volume_id: the volume.
+        :param dict names: see :meth:`find`.
         :return: a ``Deferred`` that fires with ``None``; fails with
             :class:`~txstorage.errors.DeviceError` when this host's devices can't be read.
         """
         return self._wait(
             volume_id,
-            partial(self._source.ensure_gone, volume_id),
+            partial(self._source.ensure_gone, volume_id, names),
             DeviceStillPresent,
             lambda _: _log(volume_id, u"gone"),
         )
 
-    def refuse_if_busy(self, volume_id):
-        # type: (Text) -> None
+    def refuse_if_busy(self, volume_id, names=NO_NAMES):
+        # type: (Text, Mapping[Text, Text]) -> None
         """
         Check that a volume's device is not in use on this host, e.g. mounted.  A device that is
         missing or can't be opened counts as unused.
 
         :param text volume_id: the volume.
+        :param dict names: see :meth:`find`.
         :raises DeviceBusy: the device is in use.
         :raises DeviceError: this host's devices can't be read.
         """
-        self._source.refuse_if_busy(volume_id, self._read().for_volume(volume_id))
+        self._source.refuse_if_busy(volume_id, names, self._read().for_volume(volume_id))
 
     def _read(self):
         # type: () -> _Inventory
@@ -328,8 +355,10 @@ def _log_found(volume_id, size, path):
 def _logged(volume_id, log, result):
     # type: (Text, Callable[[Any], None], Any) -> Any
     if isinstance(result, Failure):
-        name = as_text(getattr(result.type, "__name__", result.type))
-        _log(volume_id, as_text(result.value) or name)
+        error, name = result.value, as_text(getattr(result.type, "__name__", result.type))
+        # A remedy depends on the cloud, and comes with the operation's own error.
+        message = error.message if isinstance(error, DeviceError) else as_text(error)
+        _log(volume_id, message or name)
     else:
         log(result)
     return result

@@ -24,7 +24,7 @@ from .nodes import lstat
 
 MYPY = False
 if MYPY:
-    from typing import List, Optional, Text  # noqa: F401
+    from typing import List, Mapping, Optional, Text  # noqa: F401
 
     from twisted.python.filepath import FilePath  # noqa: F401
 
@@ -41,6 +41,11 @@ class RegularFiles(object):
     def read(self):
         # type: () -> None
         """Read nothing: each method examines the one file."""
+
+    def needs_names(self, _):
+        # type: (None) -> bool
+        """Return ``False``: a file's own name identifies it."""
+        return False
 
     def set_expected_path(self, volume_id, path):
         # type: (Text, Optional[Text]) -> None
@@ -67,8 +72,8 @@ class RegularFiles(object):
             # The look at the file itself reports the reason.
             return []
 
-    def path_of(self, volume_id, size, encrypted, _):
-        # type: (Text, int, bool, None) -> SizedPath
+    def path_of(self, volume_id, size, encrypted, names, _):
+        # type: (Text, int, bool, Mapping[Text, Text], None) -> SizedPath
         path = self._file(volume_id)
         status = lstat(volume_id, path)
         shown = as_text(path.path)
@@ -78,8 +83,8 @@ class RegularFiles(object):
         check_ready(volume_id, status.st_size, shown)
         return SizedPath(path.path, status.st_size)
 
-    def ensure_gone(self, volume_id, _):
-        # type: (Text, None) -> None
+    def ensure_gone(self, volume_id, names, _):
+        # type: (Text, Mapping[Text, Text], None) -> None
         path = self._file(volume_id)
         try:
             lstat(volume_id, path)
@@ -90,8 +95,8 @@ class RegularFiles(object):
             u"Volume {} is still present on this host as {}".format(volume_id, as_text(path.path)),
         )
 
-    def refuse_if_busy(self, volume_id, _):
-        # type: (Text, None) -> None
+    def refuse_if_busy(self, volume_id, names, _):
+        # type: (Text, Mapping[Text, Text], None) -> None
         """Do nothing: a regular file is never claimed."""
 
 

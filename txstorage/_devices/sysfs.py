@@ -16,7 +16,7 @@ import struct
 from binascii import hexlify
 
 import attr
-from attr.validators import instance_of
+from attr.validators import instance_of, optional
 
 from .._support import linux
 from .._support.compat import integer_types, text_type
@@ -34,6 +34,7 @@ SECTOR = 512  # bytes: the unit of sysfs, independent of the device's own sector
 _EXHAUSTED = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOMEM])
 
 _LOOP = re.compile(u"loop[0-9]+\\Z")
+_XEN_NODE = re.compile(b"device/vbd/([0-9]{1,10})\\Z")
 
 _names = attr.Factory(frozenset)  # type: Any
 
@@ -54,6 +55,8 @@ class BlockDevice(object):
         for any other device.
     :ivar bool is_disk: whether the device is a disk, with hardware of its own, physical or virtual:
         neither a loop device, nor a device built upon others, nor a removable medium.
+    :ivar xen_number: the number (int) of a Xen hypervisor's disk in the hypervisor; ``None`` for
+        any other device.
     """
 
     name = attr.ib(validator=instance_of(text_type))  # type: Text
@@ -64,6 +67,7 @@ class BlockDevice(object):
     holders = attr.ib(default=_names, validator=instance_of(frozenset))  # type: FrozenSet[Text]
     paths = attr.ib(default=_names, validator=instance_of(frozenset))  # type: FrozenSet[Text]
     is_disk = attr.ib(default=False, validator=instance_of(bool))  # type: bool
+    xen_number = attr.ib(default=None, validator=optional(instance_of(integer_types)))  # type: Optional[int]
 
 
 def read_block_devices(sysfs):
@@ -121,6 +125,7 @@ def _read_device(block, name):
         holders=_listing(directory, u"holders"),
         paths=_paths(directory),
         is_disk=_is_disk(directory),
+        xen_number=_xen_number(directory),
     )
 
 
@@ -174,6 +179,35 @@ def _paths(directory):
 def _is_disk(directory):
     # type: (Text) -> bool
     return bool(_listing(directory, u"device")) and _read(directory, u"removable").strip() != b"1"
+
+
+def _xen_number(directory):
+    # type: (Text) -> Optional[int]
+    # The attributes of a device on the bus xen, of the type that xen-blkfront drives.
+    if _read(directory, u"device/devtype").strip() != b"vbd":
+        return None
+    node = _XEN_NODE.match(_read(directory, u"device/nodename").strip())
+    # Without a number, the disk is still Xen's.
+    return 0 if node is None else int(node.group(1))
+
+
+def root_disk(sysfs, root="/"):
+    # type: (FilePath[str], str) -> Optional[Text]
+    """
+    Find the disk that a file system is on, directly or on a partition.
+
+    :param FilePath sysfs: the mount point of sysfs.
+    :param str root: a path on the file system.
+    :return: text: the disk's name in sysfs; ``None`` for a file system on no device of its own.
+    """
+    number = os.stat(root).st_dev
+    name = u"dev/block/{}:{}".format(os.major(number), os.minor(number))
+    link = os.path.join(sysfs.asTextMode().path, name)
+    if not os.path.islink(link):
+        return None
+    # The directory of a partition is in that of its disk, which is in one named "block".
+    _, found, below = os.path.realpath(link).rpartition(u"/block/")
+    return below.partition(u"/")[0] if found else None
 
 
 # -- identities --------------------------------------------------------------

@@ -3,7 +3,7 @@
 The search for this node's instance id, from source to source.
 
 Volumes are attached to that id, so no source is trusted alone: an id counts only when it has the
-form of the cloud's ids, and Compute knows it.
+form of the cloud's ids, and the cloud knows it.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -79,7 +79,7 @@ class SearchedIdentity(object):
         Find the id once; callers share a search, and only success is kept.
 
         :return: a ``Deferred`` that fires with text; fails with ``UnknownInstanceID``, which lists
-            the attempts, or as ``IVolumeService.get_server`` does when Compute fails.
+            the attempts, or as ``IVolumeService.get_server`` does when the cloud fails.
         """
         return succeed(self._found) if self._found else self._search.join()
 

@@ -144,7 +144,8 @@ class App:
                 "config",
                 f"no file is named, there is none of {places}, and no variable is set",
                 "name an agent.yml with --config or TXSTORAGE_CONFIG ('txstorage serve' makes "
-                "one), or set OS_AUTH_URL and the like",
+                "one), or set OS_AUTH_URL and the like, or for EC2 TXSTORAGE_AUTH_PLUGIN=ec2 and "
+                "the like",
             )
         return given
 

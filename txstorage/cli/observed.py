@@ -105,6 +105,10 @@ class ObservedService:
         """See ``IVolumeService``."""
         return self._looked(self._service.list_attachments(server_id))
 
+    def list_device_names(self, server_id: str) -> Deferred[Any]:
+        """See ``IVolumeService``."""
+        return self._looked(self._service.list_device_names(server_id))
+
     def _looked(self, look: Deferred[Any]) -> Deferred[Any]:
         return look.addCallbacks(self._succeeded, self._failed)
 

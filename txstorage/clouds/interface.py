@@ -11,7 +11,7 @@ from zope.interface import Attribute, Interface
 
 MYPY = False
 if MYPY:
-    from typing import Mapping, Optional, Text, Tuple  # noqa: F401
+    from typing import Dict, Mapping, Optional, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
 
@@ -36,6 +36,9 @@ class IVolumeService(Interface):
 
     allocation_unit = Attribute("``int``: bytes; volume sizes are multiples of it.")
     settles = Attribute("``bool``: whether :meth:`settle` may have something to do.")
+    remedies = Attribute(
+        "``dict``, text to text: by an error's remedy, the one that fits this cloud instead."
+    )
 
     def create_volume(
         name, size, labels, volume_type=None, snapshot_id=None, source_volume_id=None
@@ -194,6 +197,16 @@ class IVolumeService(Interface):
 
         :return: fires with a tuple of :class:`~txstorage.clouds.Attachment`; empty when there is no
             such server, and in a cloud that holds attachments with their volumes only.
+        """
+
+    def list_device_names(server_id):
+        # type: (Text) -> Deferred[Dict[Text, Text]]
+        """
+        Return the names that the server's hypervisor was asked to give its devices, also those of
+        volumes that are not the cluster's, such as the server's root disk.
+
+        :return: fires with a dict, text to text, by volume id; empty in a cloud whose names can't
+            be relied on.
         """
 
     def get_server(server_id):

@@ -22,17 +22,18 @@ class Attachment(object):
     """
     A volume's connection to a server, or to a host that is not a server.
 
-    There is deliberately no device name, since a cloud's is not reliable.
-
     :ivar text volume_id: the volume.
     :ivar server_id: the server's instance id (text), or ``None`` when another program attached the
         volume to a host, without a server.
     :ivar host_name: that host's name (text), or ``None``: clouds show it to administrators only.
+    :ivar device_name: the name (text) that the hypervisor was asked to give the device, where it
+        can be relied on; ``None`` elsewhere.  Nova's can't: it is a guess of Nova's own.
     """
 
     volume_id = attr.ib(validator=_text)  # type: Text
     server_id = attr.ib(validator=optional(_text))  # type: Optional[Text]
     host_name = attr.ib(default=None, validator=optional(_text))  # type: Optional[Text]
+    device_name = attr.ib(default=None, validator=optional(_text))  # type: Optional[Text]
 
 
 @attr.s(frozen=True, slots=True, hash=False)

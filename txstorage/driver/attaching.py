@@ -21,13 +21,13 @@ from ..errors.remedies import (
 from ..interfaces import BlockDeviceVolume, UnattachedVolume, UnknownInstanceID
 from .attach_queue import AttachQueues
 from .labels import dataset_of
-from .places import attached_servers
+from .places import attached_servers, device_names
 from .polling import SharedPoll
 from .turns import Turns
 
 MYPY = False
 if MYPY:
-    from typing import Any, Iterable, Optional, Sequence, Text, TypeVar  # noqa: F401
+    from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Text, TypeVar  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
@@ -73,6 +73,7 @@ class NodeAttacher(object):
         self._devices = devices
         self._node = node
         self._compute = SharedPoll(reactor, service.list_attachments, intervals)
+        self._device_names = SharedPoll(reactor, service.list_device_names, intervals)
         self.queues = AttachQueues(reactor)
         self.turns = Turns(reactor)
 
@@ -118,15 +119,34 @@ class NodeAttacher(object):
         run.awaited = awaited
         d = run.run()  # type: Deferred[Any]
         d.addCallback(_learned, place)
-        return d.addCallback(self._await_device, run) if own_id == server_id else d
+        return d.addCallback(self._await_device, run, server_id) if own_id == server_id else d
 
-    def _await_device(self, volume, run):
-        # type: (Volume, VolumeConvergence) -> Deferred[Volume]
+    def _await_device(self, volume, run, own_id):
+        # type: (Volume, VolumeConvergence, Text) -> Deferred[Volume]
         run.awaited = DEVICE_APPEARS
-        d = self._devices.wait_until_present(
-            volume.volume_id, volume.size, volume.encrypted, run.problem.record
+        d = self._names(volume, own_id, run.problem.retry)  # type: Deferred[Any]
+        d.addCallback(
+            lambda names: self._devices.wait_until_present(
+                volume.volume_id, volume.size, volume.encrypted, run.problem.record, names
+            )
         )
         return d.addCallback(lambda _: volume)
+
+    def _names(self, volume, own_id, failed=lambda failure: None):
+        # type: (Volume, Text, Callable[[Failure], object]) -> Deferred[Dict[Text, Text]]
+        """
+        Look up the names that the cloud gives this node's devices, if they are needed.
+
+        :param failed: called with the ``Failure`` of each request that is repeated.
+        :return: a ``Deferred`` that fires with a dict, text to text, by volume id.
+        """
+        own = device_names(volume.attachments, own_id)
+        if not own or not self._devices.needs_names():
+            return succeed(own)
+        # The names of the others prove that the volume's is its alone.
+        pace = self._device_names.pace(at_once=True)
+        d = self._device_names.next_poll(own_id, pace, failed)
+        return d.addCallback(lambda names: dict(list(names.items()) + list(own.items())))
 
     def request_detach(self, run):
         # type: (VolumeConvergence) -> Deferred[Any]
@@ -138,16 +158,17 @@ class NodeAttacher(object):
         """
         servers = sorted(set(attached_servers(run.volume)) & run.progress.servers)
         d = self._own_id()
-        d.addCallback(self._refuse_if_busy, servers, run.volume_id)
+        d.addCallback(self._refuse_if_busy, servers, run)
         return d.addCallback(
             lambda _: all_of([self._service.request_detach(run.volume_id, s) for s in servers])
         )
 
-    def _refuse_if_busy(self, own_id, servers, volume_id):
-        # type: (Optional[Text], Sequence[Text], Text) -> Optional[Deferred[None]]
+    def _refuse_if_busy(self, own_id, servers, run):
+        # type: (Optional[Text], Sequence[Text], VolumeConvergence) -> Optional[Deferred[None]]
         if own_id is not None and own_id not in servers:
             return None
-        d = maybeDeferred(self._devices.refuse_if_busy, volume_id)
+        names = device_names(run.attachments, own_id)
+        d = maybeDeferred(self._devices.refuse_if_busy, run.volume_id, names)
         if own_id is None:
             # This machine may be one of the servers and have the volume mounted; or it is not
             # a node, and has no devices to check.
@@ -166,7 +187,9 @@ class NodeAttacher(object):
         d.addCallback(lambda _: self._until_released(run))
         d.addCallback(lambda _: self._own_id())
         return d.addCallback(
-            lambda own_id: self._until_device_gone(run) if own_id in run.progress.servers else None
+            lambda own_id: self._until_device_gone(run, own_id)
+            if own_id in run.progress.servers
+            else None
         )
 
     def _until_released(self, run):
@@ -185,10 +208,11 @@ class NodeAttacher(object):
         pace = self._compute.pace(at_once=True)
         return self._compute.next_poll(server_id, pace, run.problem.retry, released)
 
-    def _until_device_gone(self, run):
-        # type: (VolumeConvergence) -> Deferred[None]
+    def _until_device_gone(self, run, own_id):
+        # type: (VolumeConvergence, Text) -> Deferred[None]
         run.awaited = DEVICE_DISAPPEARS
-        return self._devices.wait_until_gone(run.volume_id)
+        names = device_names(run.attachments, own_id)
+        return self._devices.wait_until_gone(run.volume_id, names)
 
     def grow(self, run):
         # type: (Growth) -> Deferred[Volume]
@@ -207,9 +231,12 @@ class NodeAttacher(object):
         if own_id is None or own_id not in attached_servers(volume):
             return volume
         run.awaited = DEVICE_GROWS
-        d = self._devices.wait_until_grown(
-            volume.volume_id, volume.size, volume.encrypted, run.problem.record
-        )  # type: Deferred[Any]
+        d = self._names(volume, own_id, run.problem.retry)  # type: Deferred[Any]
+        d.addCallback(
+            lambda names: self._devices.wait_until_grown(
+                volume.volume_id, volume.size, volume.encrypted, run.problem.record, names
+            )
+        )
         return d.addCallback(lambda _: volume)
 
     def device_path(self, volume):
@@ -228,7 +255,12 @@ class NodeAttacher(object):
         # type: (Text, Volume) -> Any
         if instance_id not in attached_servers(volume):
             raise UnattachedVolume(volume.volume_id)
-        return self._devices.find(volume.volume_id, volume.size, volume.encrypted)
+        d = self._names(volume, instance_id)
+        return d.addCallback(
+            lambda names: self._devices.find(
+                volume.volume_id, volume.size, volume.encrypted, names
+            )
+        )
 
     def _own_id(self):
         # type: () -> Deferred[Optional[Text]]

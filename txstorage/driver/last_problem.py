@@ -6,19 +6,25 @@ The failures that an operation survives, and that its last error must show.
 from __future__ import absolute_import, division, print_function
 
 from .._support.compat import as_text, native
+from ..errors.remedies import use_remedies
 
 MYPY = False
 if MYPY:
-    from typing import Optional, Text  # noqa: F401
+    from typing import Mapping, Optional, Text  # noqa: F401
 
     from twisted.python.failure import Failure  # noqa: F401
 
 
 class LastProblem(object):
-    """The most recent failure of an operation that does not end by it, for people."""
+    """
+    The most recent failure of an operation that does not end by it, for people.
 
-    def __init__(self):
-        # type: () -> None
+    :param dict remedies: the cloud's own, see :class:`~txstorage.clouds.IVolumeService`.
+    """
+
+    def __init__(self, remedies=None):
+        # type: (Optional[Mapping[Text, Text]]) -> None
+        self._remedies = remedies or {}
         self._failure = None  # type: Optional[Failure]
         self._retries = 0
 
@@ -28,7 +34,10 @@ class LastProblem(object):
 
     def __unicode__(self):
         # type: () -> Text
-        return u"" if self._failure is None else as_text(self._failure.getErrorMessage())
+        if self._failure is None:
+            return u""
+        use_remedies(self._failure.value, self._remedies)
+        return as_text(self._failure.getErrorMessage())
 
     def record(self, failure):
         # type: (Failure) -> None

@@ -25,7 +25,7 @@ from ..interfaces import (
 from .attaching import NodeAttacher
 from .convergence import Growth, PlainSubject, SnapshotDeletion, VolumeConvergence
 from .creation import Creations
-from .deadlines import TimedOperations
+from .deadlines import timed_operations
 from .labelling import VolumeLabels
 from .labels import block_device_volume, check_cluster, dataset_of
 from .listing import ClusterLists
@@ -98,8 +98,8 @@ class BlockDeviceDriver(object):
         self._service = service
         self._cluster_id = cluster_id
         self._node = node
-        self._operations = TimedOperations(reactor, timeout)
-        timed = (self._operations, TimedOperations(reactor, copy_timeout, u"copy_timeout"))
+        timed = timed_operations(reactor, timeout, copy_timeout, service.remedies)
+        self._operations = timed[0]
         self._watcher = Watcher(reactor, service, cluster_id, intervals)
         self._snapshots = SnapshotWatcher(reactor, service, cluster_id, intervals)
         watchers = (self._watcher, self._snapshots)

@@ -9,9 +9,9 @@ from .lifecycle import GONE, ON_HOST
 
 MYPY = False
 if MYPY:
-    from typing import Optional, Text, Tuple  # noqa: F401
+    from typing import Dict, Iterable, Optional, Text, Tuple  # noqa: F401
 
-    from ..clouds.values import Volume  # noqa: F401
+    from ..clouds.values import Attachment, Volume  # noqa: F401
 
 
 def attached_servers(volume):
@@ -54,6 +54,21 @@ def attached_places(volume):
     return attached_servers(volume) + tuple(map(host_place, attached_hosts(volume)))
 
 
+def device_names(attachments, server_id):
+    # type: (Iterable[Attachment], Optional[Text]) -> Dict[Text, Text]
+    """
+    :param attachments: iterable of :class:`txstorage.clouds.Attachment`.
+    :param server_id: an instance id (text); ``None`` for no names.
+    :return: dict, text to text: by volume id, the names of the devices on that server, on a cloud
+        whose names can be relied on; empty on any other.
+    """
+    return {
+        each.volume_id: each.device_name
+        for each in attachments
+        if each.device_name and each.server_id and each.server_id == server_id
+    }
+
+
 def host_place(name):
     # type: (Optional[Text]) -> Text
     """
@@ -76,4 +91,11 @@ def observed(volume):
     return volume.status, attached_places(volume)
 
 
-__all__ = ["attached_hosts", "attached_places", "attached_servers", "host_place", "observed"]
+__all__ = [
+    "attached_hosts",
+    "attached_places",
+    "attached_servers",
+    "device_names",
+    "host_place",
+    "observed",
+]

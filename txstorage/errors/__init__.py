@@ -21,6 +21,16 @@ from .base import (
     UnusableFile,
     WouldWaitForItself,
 )
+from .devices import (
+    DeviceAmbiguous,
+    DeviceBusy,
+    DeviceError,
+    DeviceMismatch,
+    DeviceNameDoubtful,
+    DeviceNotFound,
+    DeviceStillPresent,
+    DeviceUnidentified,
+)
 from .filesystems import (
     EncryptionUnavailable,
     FilesystemDamaged,
@@ -91,13 +101,6 @@ from .volumes import (
     ConnectionFailed,
     ConnectorMissing,
     DatasetConflict,
-    DeviceAmbiguous,
-    DeviceBusy,
-    DeviceError,
-    DeviceMismatch,
-    DeviceNotFound,
-    DeviceStillPresent,
-    DeviceUnidentified,
     MalformedLabels,
     NotThisNode,
     OperationFailed,
@@ -127,6 +130,7 @@ __all__ = [
     "DeviceBusy",
     "DeviceError",
     "DeviceMismatch",
+    "DeviceNameDoubtful",
     "DeviceNotFound",
     "DeviceNotGrown",
     "DeviceStillPresent",

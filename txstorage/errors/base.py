@@ -10,7 +10,7 @@ from ..interfaces import StorageInitializationError
 
 MYPY = False
 if MYPY:
-    from typing import Optional, Text, Union  # noqa: F401
+    from typing import Mapping, Optional, Text, Union  # noqa: F401
 
 
 #: The maximum number of characters of a message; what a cloud sends may be endless.
@@ -51,6 +51,15 @@ class _Explained(object):
         if not self.remedy:
             return self.message
         return u"{} ({})".format(self.message, self.remedy)
+
+    def use(self, remedies):
+        # type: (Mapping[Text, Text]) -> None
+        """
+        Replace the remedy by the one that fits the cloud.
+
+        :param dict remedies: text to text: by the remedies to replace.
+        """
+        self.remedy = remedies.get(self.remedy, self.remedy)
 
 
 class InvalidConfiguration(_Explained, StorageInitializationError):

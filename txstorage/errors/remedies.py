@@ -14,7 +14,7 @@ import attr
 
 MYPY = False
 if MYPY:
-    from typing import Any, Iterable, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Iterable, Mapping, Optional, Text, Tuple  # noqa: F401
 
 
 def _pattern(text):
@@ -137,7 +137,7 @@ OF_OPERATIONS = (
 DEVICE_APPEARS = u"its device to appear on this node"
 DEVICE_DISAPPEARS = u"its device to disappear from this node"
 DEVICE_GROWS = u"its device on this node to show the new size"
-COMPUTE_RELEASES = u"Compute to release it"
+COMPUTE_RELEASES = u"its server to release it"
 OWN_INSTANCE_ID = u"this node's own instance id"
 RESPONSE = u"the cloud's response"
 
@@ -176,6 +176,13 @@ OF_STATUSES = {
     ),
 }
 
+#: The remedy of a volume that is never used, because its dataset has another.
+SECOND_VOLUME = (
+    u"look at its data ('txstorage volumes attach'), then destroy it ('txstorage volumes "
+    u"destroy'); to use it after all, once its dataset has no other volume, remove its label "
+    u"flocker-superseded-by ('openstack volume unset --property')"
+)
+
 #: The remedies of a dataset that has another volume than the requested one, which may hold data.
 OTHER_SIZE = u"request that volume's size; to make it larger, grow it"
 OTHER_DATA = u"use another dataset for the copy; the existing volume has data of its own"
@@ -195,3 +202,16 @@ def remedy_for(causes, message, status=None, default=u""):
         if (not cause.statuses or status in cause.statuses) and cause.pattern.search(message):
             return cause.remedy
     return default
+
+
+def use_remedies(error, remedies):
+    # type: (Optional[BaseException], Mapping[Text, Text]) -> None
+    """
+    Replace an error's remedy by the one that fits the cloud.
+
+    :param error: any exception; one that is not txstorage's own has no remedy.
+    :param dict remedies: text to text: by the remedies to replace.
+    """
+    use = getattr(error, "use", None)
+    if use is not None:
+        use(remedies)

@@ -6,8 +6,9 @@ Errors of snapshots, of volumes made from them, and of growing.
 from __future__ import absolute_import, division, print_function
 
 from .base import InvalidSize, StorageError
+from .devices import DeviceError
 from .remedies import DEVICE_GROWS, OF_OPERATIONS, OF_WAITS, remedy_for
-from .volumes import DeviceError, VolumeError
+from .volumes import VolumeError
 
 MYPY = False
 if MYPY:

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.errors.test_errors -*-
 """
-Errors of volumes, their devices and their nodes.
+Errors of volumes and their nodes.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -13,7 +13,7 @@ from .remedies import OF_OPERATIONS, OF_STATUSES, OF_WAITS, remedy_for
 
 MYPY = False
 if MYPY:
-    from typing import Iterable, Optional, Text, Tuple  # noqa: F401
+    from typing import Iterable, Mapping, Optional, Text, Tuple  # noqa: F401
 
 
 class VolumeError(StorageError):
@@ -103,7 +103,7 @@ class AttachedToHost(VolumeError):
             self,
             volume_id,
             u"Can't detach volume {}: another program attached it to {}, which is not a server of "
-            u"Compute, so Compute can't detach it".format(
+            u"this cloud, so only that program can detach it".format(
                 volume_id, u", ".join(u"host " + host if host else u"a host" for host in self.hosts)
             ),
         )
@@ -205,11 +205,18 @@ class OperationTimedOut(StorageError):
                 operation, subject, seconds, awaited, last_seen
             ),
         )
-        remedy = OF_STATUSES.get(re.split(u"[,;]", last_seen)[0]) or OF_WAITS.get(
+        self._key = key
+        self._general = OF_STATUSES.get(re.split(u"[,;]", last_seen)[0]) or OF_WAITS.get(
             awaited, self.remedy
         )
-        remedy = remedy.replace(u"'timeout'", u"'{}'".format(key))
-        if subject.startswith(u"snapshot"):
+        self.use({})
+
+    def use(self, remedies):
+        # type: (Mapping[Text, Text]) -> None
+        """See :class:`~txstorage.errors.StorageError`."""
+        self._general = remedies.get(self._general, self._general)
+        remedy = self._general.replace(u"'timeout'", u"'{}'".format(self._key))
+        if self.subject.startswith(u"snapshot"):
             remedy = remedy.replace(u"the volume's status", u"the snapshot's status")
         self.remedy = remedy
 
@@ -327,58 +334,3 @@ class ConnectorMissing(VolumeError):
             u"Can't connect volume {} to this host: connections of the kind {} require os-brick, "
             u"which is not installed".format(volume_id, kind),
         )
-
-
-class DeviceError(VolumeError):
-    """The volume's device on this node is wrong or can't be examined."""
-
-    remedy = u"check that this process has permission to read /sys and /dev"
-
-
-class DeviceNotFound(DeviceError):
-    """No block device of this node has the volume's identity."""
-
-    remedy = u"check that 'instance_id' is the id of this node"
-
-
-class DeviceUnidentified(DeviceNotFound):
-    """
-    No block device of this node has the volume's identity, and disks that could be the volume's
-    have no identity, as on Xen and Hyper-V.
-    """
-
-    remedy = (
-        u"do not use such a disk by its size; check that 'instance_id' is the id of this node; Xen "
-        u"and Hyper-V give disks no identity: use servers on KVM or VMware, or connect the volumes "
-        u"from this host with 'attach_through: storage'"
-    )
-
-
-class DeviceAmbiguous(DeviceError):
-    """Several block devices have the volume's identity, so none is used."""
-
-    remedy = u"identify the devices before you use either of them"
-
-
-class DeviceMismatch(DeviceError):
-    """
-    The device may be another volume's: its node, its file or, when its identity is not exact, its
-    size is another's.
-    """
-
-    remedy = (
-        u"do not use the device; compare its size with the volume's size in the cloud, and detach "
-        u"and attach a volume that was extended or encrypted while it was attached"
-    )
-
-
-class DeviceBusy(DeviceError):
-    """The device is in use on this node, so the volume is not detached."""
-
-    remedy = u"unmount the device; 'findmnt' and 'lsof' show its users"
-
-
-class DeviceStillPresent(DeviceError):
-    """The volume's device is still on this node."""
-
-    remedy = u"find the device's users with 'lsof' and 'findmnt', then detach again"

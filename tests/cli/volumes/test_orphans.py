@@ -8,7 +8,7 @@ from typing import Any
 
 import attr
 
-from txstorage.cli.volumes.orphans import REMEDY
+from txstorage.errors.remedies import SECOND_VOLUME
 
 from ..support import CommandTestCase
 
@@ -66,7 +66,7 @@ class OrphanTests(CommandTestCase):
         self.assertEqual(found["outcome"], "warning")
         self.assertIn(f"1 volume; {self.second} is an orphan", found["detail"])
         self.assertIn(f"has another volume, {self.used}", found["detail"])
-        self.assertEqual(found["remedy"], REMEDY)
+        self.assertEqual(found["remedy"], SECOND_VOLUME)
         self.assertNotIn(MARK, self.cloud.store.volume(self.second).metadata)
 
     def test_none(self) -> None:
@@ -98,7 +98,7 @@ class OrphanTests(CommandTestCase):
         self.document("volumes", "destroy", self.used, "--yes")
         self.assertIsNotNone(self.document("volumes", "attach", self.second)["device_path"])
         self.document("volumes", "detach", self.second)
-        self.assertIn(MARK, REMEDY)
+        self.assertIn(MARK, SECOND_VOLUME)
         labels = dict(self.cloud.store.volume(self.second).metadata)
         del labels[MARK]
         self.cloud.store.set_metadata(self.second, labels, replace=True)

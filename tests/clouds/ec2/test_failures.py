@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from txstorage import errors
 from txstorage._http.messages import Response
 from txstorage.clouds.ec2.codec import ErrorDocument
+from txstorage.clouds.ec2.remedies import REMEDIES
 from txstorage.clouds.ec2.session.failures import CODES, service_error
 
 
@@ -27,7 +28,7 @@ class CodesTests(SynchronousTestCase):
             error = error_of(400, code)
             self.assertIs(kind, type(error))
             self.assertEqual((code, u"r-0"), (error.kind, error.request_id))
-            self.assertEqual(remedy or kind.remedy, error.remedy)
+            self.assertEqual(remedy or REMEDIES.get(kind.remedy, kind.remedy), error.remedy)
             self.assertFalse(error.remedy.endswith(u"."))
 
     def test_unprocessed(self):

@@ -52,6 +52,36 @@ class InstancesTests(SynchronousTestCase):
         self.failureResultOf(ec2.get_server(u"x"), errors.UnknownServer)
         self.failureResultOf(ec2.start_server(u"x"), errors.UnknownServer)
 
+    def test_device_names(self):
+        """The names of all devices are those of their volumes, or stand for themselves."""
+        mapped = [
+            element(u"deviceName", name)
+            + (u"<ebs>" + element(u"volumeId", volume_id) + u"</ebs>" if volume_id else u"")
+            for name, volume_id in [
+                (u"/dev/sda1", u"vol-01"),
+                (u"/dev/sdf", u"vol-02"),
+                (u"sdg", u""),
+            ]
+        ]
+        found = element(u"instanceId", SERVER) + items(u"blockDeviceMapping", *mapped)
+        ec2 = self.service(instances(found))
+        self.assertEqual(
+            {u"vol-01": u"/dev/sda1", u"vol-02": u"/dev/sdf", u"sdg": u"sdg"},
+            self.successResultOf(ec2.list_device_names(SERVER)),
+        )
+        self.assertEqual(
+            [{u"Action": u"DescribeInstances", u"InstanceId.1": SERVER}], self.wire.forms()
+        )
+
+    def test_no_device_names(self):
+        """An instance that does not exist is unknown; the names of another one are not used."""
+        for answer, kind in [
+            (NO_INSTANCE, errors.UnknownServer),
+            (instances(), errors.UnknownServer),
+            (instances(instance(u"i-02")), errors.NotTheService),
+        ]:
+            self.failureResultOf(self.service(answer).list_device_names(SERVER), kind)
+
     def test_list(self):
         """All pages are read."""
         inner = items(u"reservationSet", items(u"instancesSet", instance()))

@@ -60,7 +60,7 @@ class VolumeTests(SynchronousTestCase):
                 size=3 * GIB,
                 name=u"n1",
                 labels=LABELS,
-                attachments=(Attachment(VOLUME, SERVER),),
+                attachments=(Attachment(VOLUME, SERVER, None, u"/dev/xvdaa"),),
                 created_at=u"2026-11-22T16:27:04.716Z",
                 volume_type=u"gp3",
             ),

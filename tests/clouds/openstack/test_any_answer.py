@@ -128,6 +128,7 @@ def operations(session):
         lambda: service.failure_reason(ID),
         lambda: service.request_attach(ID, SERVER),
         lambda: service.list_attachments(SERVER),
+        lambda: service.list_device_names(SERVER),
         lambda: service.get_server(SERVER),
         service.list_servers,
         service.quota,

@@ -71,7 +71,7 @@ class StuckTests(FailureCase):
             f"Can't attach volume {volume_id}: timed out after 40.0 seconds",
             "waiting for the volume to be attached; last seen: attaching",
         )
-        self.assertIn("resumes from the cloud's current state", error.remedy)
+        self.assertIn("resumes from EC2's current state", error.remedy)
         self.error(self.driver.attach_volume(volume_id, self.here), OperationTimedOut)
         self.assertEqual(self.face.count("AttachVolume"), 2)
         self.attach(volume_id)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from txstorage.errors import DeviceAmbiguous, DeviceNotFound, OperationTimedOut
+from typing import Any
+
+from txstorage.errors import (
+    DeviceAmbiguous,
+    DeviceNameDoubtful,
+    DeviceNotFound,
+    OperationTimedOut,
+)
 
 from .support import GIB, DeviceCase
+
+#: Of xvda in the hypervisor, and the bit of the numbers of disks after xvdp.
+XVDA, EXTENDED = 51712, 1 << 28
 
 
 class NVMeTests(DeviceCase):
@@ -97,6 +107,15 @@ class NVMeTests(DeviceCase):
         self.assertEqual(path.path, self.dev.child("nvme1n1").path)
         self.assertEqual(self.face.count("AttachVolume"), 1)
 
+    def test_nameless(self) -> None:
+        """The last problem of a disk without an identity has EC2's remedy, and not OpenStack's."""
+        volume_id = self.create()
+        self.sysfs.add("sdb", size=GIB, files=[("device/type", b"0\n")])
+        d = self.driver.attach_volume(volume_id, self.here)
+        text = "no identity that could be a volume's (serial number or WWN): sdb (do not use"
+        error = self.error(d, OperationTimedOut, text, "the driver 'nvme'")
+        self.assertNotIn("KVM", str(error))
+
     def test_device_stays(self) -> None:
         """A detach is done when the kernel no longer has the device."""
         volume_id = self.create()
@@ -117,3 +136,82 @@ class NVMeTests(DeviceCase):
         self.assertNoResult(d)
         self.nvme("nvme1n1", volume_id, 2 * GIB)
         self.get(d)
+
+
+class XenTests(DeviceCase):
+    """Disks of Xen instances, which have no identity."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sysfs.add_xen("xvda", XVDA, size=8 * GIB, partitions=["xvda1"])
+
+    def attaching(self, volume_id: str, letters: str | None = None) -> tuple[Any, str]:
+        """
+        Attach a volume, whose disk the kernel shows.
+
+        :param letters: the kernel's, if they are not the attachment's.
+        :return: the Deferred, and the disk's name in the kernel.
+        """
+        d = self.driver.attach_volume(volume_id, self.here)
+        self.let_pass(20)
+        self.assertNoResult(d)
+        _, _, device = self.state(volume_id)
+        assert device is not None
+        own = device[len("/dev/xvd") :]
+        index = (ord(own[0]) - ord("a") + 1) * 26 + ord(own[1]) - ord("a")
+        name = "xvd" + (own if letters is None else letters)
+        self.sysfs.add_xen(name, EXTENDED | index << 8, GIB)
+        return d, name
+
+    def test_life(self) -> None:
+        """A volume is attached, found by its name, grown, and detached when its disk is gone."""
+        volume_id, other = self.create(), self.create()
+        names = {}
+        for each in (volume_id, other):
+            d, names[each] = self.attaching(each)
+            self.get(d)
+        for each, name in names.items():
+            path = self.get(self.driver.get_device_path(each))
+            self.assertEqual(path.path, self.dev.child(name).path)
+        d = self.driver.grow_volume(volume_id, 2 * GIB)
+        self.let_pass(30)
+        self.assertNoResult(d)
+        self.sysfs.write(names[volume_id], "size", b"%d\n" % (2 * GIB // 512))
+        self.get(d)
+        d = self.driver.detach_volume(volume_id)
+        self.let_pass(30)
+        self.assertNoResult(d)
+        self.sysfs.remove(names[volume_id])
+        self.get(d)
+        self.get(self.driver.get_device_path(other))
+
+    def test_shifted(self) -> None:
+        """AMIgen6#24: a disk that the kernel shows with other letters is an error, not a guess."""
+        volume_id = self.create()
+        d, name = self.attaching(volume_id, "zz")
+        text = "this kernel gives the hypervisor's disks other letters"
+        error = self.error(d, DeviceNameDoubtful, volume_id, name, text)
+        self.assertIn("xen_blkfront.sda_is_xvda=1", error.remedy)
+
+    def test_serial(self) -> None:
+        """A device with the volume's serial number is preferred to one with its name."""
+        volume_id = self.create()
+        self.get(self.attaching(volume_id)[0])
+        self.nvme("nvme1n1", volume_id)
+        path = self.get(self.driver.get_device_path(volume_id))
+        self.assertEqual(path.path, self.dev.child("nvme1n1").path)
+
+    def test_no_device(self) -> None:
+        """
+        coreos/bugs#2371: the error of a disk that does not appear says which there are, and what
+        helps on EC2.
+        """
+        volume_id = self.create()
+        error = self.error(
+            self.driver.attach_volume(volume_id, self.here),
+            OperationTimedOut,
+            "xvda, number 51712",
+            "/sys/bus/pci/rescan",
+        )
+        self.assertNotIn("virtio", str(error))
+        self.assertNotIn("KVM", str(error))

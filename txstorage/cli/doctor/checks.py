@@ -32,9 +32,10 @@ from ...errors import (
     ServiceError,
     StorageFull,
 )
+from ...errors.remedies import SECOND_VOLUME
 from ...interfaces import MandatoryProfiles
 from ..sizes import format_size
-from ..volumes.orphans import REMEDY, reason_of, selected
+from ..volumes.orphans import reason_of, selected
 from .ec2 import (
     check_attachments,
     check_clock,
@@ -334,7 +335,10 @@ async def check_list(state: DoctorRun) -> str:
     count = "{} volume{}".format(len(usable), "" if len(usable) == 1 else "s")
     if orphans:
         reasons = [f"{each.volume.volume_id} is {reason_of(each)}" for each in orphans]
-        raise CheckWarning("; ".join([count, *reasons]), REMEDY)
+        raise CheckWarning(
+            "; ".join([count, *reasons]),
+            state.service.remedies.get(SECOND_VOLUME, SECOND_VOLUME),
+        )
     return count
 
 

@@ -9,14 +9,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from ...clouds import VolumePage
-from ...driver.labels import CLUSTER, SUPERSEDED, SecondVolume, UsableVolumes, uuid_of
-
-#: The remedy of an orphan.
-REMEDY = (
-    "look at its data ('txstorage volumes attach'), then destroy it ('txstorage volumes destroy'); "
-    f"to use it after all, once its dataset has no other volume, remove its label {SUPERSEDED} "
-    "('openstack volume unset --property')"
-)
+from ...driver.labels import CLUSTER, SecondVolume, UsableVolumes, uuid_of
 
 
 def selected(page: VolumePage, cluster_id: UUID) -> UsableVolumes:
@@ -52,4 +45,4 @@ def reason_of(orphan: SecondVolume) -> str:
     )
 
 
-__all__ = ["REMEDY", "orphans_of", "reason_of", "selected"]
+__all__ = ["orphans_of", "reason_of", "selected"]

@@ -12,11 +12,11 @@ from twisted.internet.defer import fail
 from ...errors import Conflict, UnknownServer
 from .answers import check_is, has_code, understood
 from .session import NO_INSTANCE, all_entries
-from .wire import instances_in, is_id, server_from_wire
+from .wire import instances_in, is_id, names_by_volume, server_from_wire
 
 MYPY = False
 if MYPY:
-    from typing import Any, List, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, List, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
@@ -42,17 +42,25 @@ class Instances(object):
     def get(self, server_id):
         # type: (Text) -> Deferred[Server]
         """See :meth:`txstorage.clouds.IVolumeService.get_server`."""
-        asked = self._of_instance(_READ, server_id)
-        return asked.addCallback(self._described, server_id)
+        return self._described(server_id).addCallback(server_from_wire)
 
-    def _described(self, answer, server_id):
-        # type: (Any, Text) -> Server
-        found = instances_in(answer.get(u"Reservations"))
-        if not found:
-            raise UnknownServer(server_id)
-        server = understood(self._session, _READ, server_from_wire, found[0])
-        understood(self._session, _READ, check_is, u"instance", server_id, server.server_id)
-        return server
+    def device_names(self, server_id):
+        # type: (Text) -> Deferred[Dict[Text, Text]]
+        """See :meth:`txstorage.clouds.IVolumeService.list_device_names`."""
+        return self._described(server_id).addCallback(names_by_volume)
+
+    def _described(self, server_id):
+        # type: (Text) -> Deferred[Any]
+        def only(answer):
+            # type: (Any) -> Any
+            found = instances_in(answer.get(u"Reservations"))
+            if not found:
+                raise UnknownServer(server_id)
+            server = understood(self._session, _READ, server_from_wire, found[0])
+            understood(self._session, _READ, check_is, u"instance", server_id, server.server_id)
+            return found[0]
+
+        return self._of_instance(_READ, server_id).addCallback(only)
 
     def list(self):
         # type: () -> Deferred[Tuple[Server, ...]]

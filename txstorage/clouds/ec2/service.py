@@ -11,13 +11,14 @@ from zope.interface import implementer
 from ..interface import IVolumeService
 from .attachments import InstanceAttachments
 from .instances import Instances
+from .remedies import REMEDIES
 from .snapshots import EC2Snapshots
 from .volumes import EC2Volumes, RecentChanges
 from .wire import GIB
 
 MYPY = False
 if MYPY:
-    from typing import Any, Mapping, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, Mapping, Optional, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.internet.interfaces import IReactorTime  # noqa: F401
@@ -49,6 +50,7 @@ class EC2Service(object):
 
     allocation_unit = GIB
     settles = True
+    remedies = REMEDIES
 
     def __init__(self, reactor, session, zone, kms_key_id=None):
         # type: (IReactorTime, EC2Session, Text, Optional[Text]) -> None
@@ -148,6 +150,11 @@ class EC2Service(object):
         # type: (Text) -> Deferred[Tuple[Attachment, ...]]
         """See ``IVolumeService``: EC2 holds attachments with their volumes, and nowhere else."""
         return succeed(())
+
+    def list_device_names(self, server_id):
+        # type: (Text) -> Deferred[Dict[Text, Text]]
+        """See ``IVolumeService``."""
+        return self._instances.device_names(server_id)
 
     def get_server(self, server_id):
         # type: (Text) -> Deferred[Server]

@@ -26,7 +26,7 @@ from .tags import labels_in, name_in
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, List, Mapping, Optional, Text, Tuple  # noqa: F401
+    from typing import Any, Callable, Dict, List, Mapping, Optional, Text, Tuple  # noqa: F401
 
 GIB = 1024 ** 3
 
@@ -113,7 +113,8 @@ def _attachment(volume_id, wire):
     server_id = text_member(wire, u"InstanceId") or None
     # Amazon's other services attach volumes, too, to what is no instance.
     host = text_member(wire, u"AssociatedResource")[:MAX_ID] or None
-    return Attachment(volume_id, server_id, None if server_id else host)
+    name = text_member(wire, u"Device")[:MAX_ID] or None
+    return Attachment(volume_id, server_id, None if server_id else host, name)
 
 
 def snapshot_from_wire(wire, listed=False):
@@ -160,6 +161,20 @@ def device_names_in(wire):
     ]
 
 
+def names_by_volume(wire):
+    # type: (Any) -> Dict[Text, Text]
+    """
+    :param wire: one instance, as EC2 describes it.
+    :return: dict, text to text: by volume id, the names of its devices, as they were asked for; by
+        its name, a device without a volume.
+    """
+    found = {}
+    for each in objects_in(wire.get(u"BlockDeviceMappings")):
+        name = text_member(each, u"DeviceName")[:MAX_ID]
+        found[text_member(object_member(each, u"Ebs"), u"VolumeId") or name] = name
+    return found
+
+
 def instances_in(reservations):
     # type: (Any) -> List[Any]
     """
@@ -197,6 +212,7 @@ __all__ = [
     "gibibytes",
     "instances_in",
     "is_id",
+    "names_by_volume",
     "server_from_wire",
     "snapshot_from_wire",
     "volume_from_wire",

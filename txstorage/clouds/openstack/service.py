@@ -22,7 +22,7 @@ from .project import Project
 
 MYPY = False
 if MYPY:
-    from typing import Any, Mapping, Optional, Sequence, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, Mapping, Optional, Sequence, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
@@ -52,6 +52,7 @@ class OpenStackService(object):
 
     allocation_unit = GIB
     settles = False
+    remedies = {}  # type: Mapping[Text, Text]
 
     def __init__(self, session, availability_zone=None, page_size=None):
         # type: (Session, Optional[Text], Optional[int]) -> None
@@ -166,6 +167,11 @@ class OpenStackService(object):
         # type: (Text) -> Deferred[Tuple[Attachment, ...]]
         """See ``IVolumeService``."""
         return self._nova.list_attachments(server_id)
+
+    def list_device_names(self, server_id):
+        # type: (Text) -> Deferred[Dict[Text, Text]]
+        """See ``IVolumeService``: Nova's names are guesses."""
+        return succeed({})
 
     def get_server(self, server_id):
         # type: (Text) -> Deferred[Server]

@@ -31,7 +31,7 @@ from .cinder import place_of
 
 MYPY = False
 if MYPY:
-    from typing import Any, List, Optional, Set, Text, Tuple  # noqa: F401
+    from typing import Any, Dict, List, Mapping, Optional, Set, Text, Tuple  # noqa: F401
 
     from twisted.internet.defer import Deferred  # noqa: F401
     from twisted.python.failure import Failure  # noqa: F401
@@ -65,6 +65,7 @@ class StandaloneService(OpenStackService):
     """
 
     settles = True
+    remedies = {}  # type: Mapping[Text, Text]
 
     def __init__(self, session, node, connector, availability_zone=None, page_size=None):
         # type: (Session, HostIdentity, HostConnector, Optional[Text], Optional[int]) -> None
@@ -209,6 +210,11 @@ class StandaloneService(OpenStackService):
         # type: (Text) -> Deferred[Tuple[Attachment, ...]]
         """See ``IVolumeService``: without Compute, there are none."""
         return succeed(())
+
+    def list_device_names(self, server_id):
+        # type: (Text) -> Deferred[Dict[Text, Text]]
+        """See ``IVolumeService``: the connection has the device's path."""
+        return succeed({})
 
     def get_server(self, server_id):
         # type: (Text) -> Deferred[Server]

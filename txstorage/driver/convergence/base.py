@@ -83,7 +83,7 @@ class Convergence(object):
         self._pace = None  # type: Optional[Pace]
         # Seconds from the request to the last poll that did not see its result.
         self._waited = 0.0
-        self.problem = LastProblem()
+        self.problem = LastProblem(service.remedies)
         self.subject_id = subject_id
         self.found = None  # type: Any
         self.progress = progress

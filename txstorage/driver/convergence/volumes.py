@@ -20,13 +20,13 @@ from .base import Convergence, failed
 
 MYPY = False
 if MYPY:
-    from typing import Any, Callable, Iterable, NoReturn, Optional, Text, Tuple, Type  # noqa: F401
+    from typing import Any, Callable, Dict, Iterable, NoReturn, Optional, Text, Tuple, Type  # noqa: F401
 
     from constantly import NamedConstant  # noqa: F401
     from twisted.internet.defer import Deferred  # noqa: F401
 
     from ...clouds.interface import IVolumeService  # noqa: F401
-    from ...clouds.values import Volume  # noqa: F401
+    from ...clouds.values import Attachment, Volume  # noqa: F401
     from ..polling import Watcher  # noqa: F401
 
 _REFUSALS = tuple(kind for kind, _ in REFUSALS if kind is not UnknownServer)  # type: Any
@@ -67,6 +67,8 @@ class VolumeConvergence(Convergence):
         # The volume's last change as seen before the request.
         self._known_at = u""
         self._servers_listed = False
+        # Kept when the attachments are gone, and the devices may not be.
+        self._attachments = {}  # type: Dict[Tuple[Optional[Text], Optional[Text]], Attachment]
         if operation == u"detach":
             # A deleted server releases its volumes.
             self.refusals = _REFUSALS + (UnknownServer,)
@@ -82,6 +84,12 @@ class VolumeConvergence(Convergence):
         # type: () -> Any
         """:return: the :class:`~txstorage.clouds.Volume` as last seen, or ``None``."""
         return self.found
+
+    @property
+    def attachments(self):
+        # type: () -> Iterable[Attachment]
+        """:return: the attachments that the volume has or had during the operation."""
+        return self._attachments.values()
 
     def decide(self):
         # type: () -> NamedConstant
@@ -104,8 +112,11 @@ class VolumeConvergence(Convergence):
 
     def note(self):
         # type: () -> None
-        """Remember the servers and the time of the last change."""
-        if self.found is None or self.progress.phase is Phase.REQUESTED:
+        """Remember the attachments, the servers and the time of the last change."""
+        if self.found is None:
+            return
+        self._attachments.update(((a.server_id, a.host_name), a) for a in self.found.attachments)
+        if self.progress.phase is Phase.REQUESTED:
             return
         self._known_at = self.found.updated_at
         # A list may be out of date about the servers, too, so the next look replaces them.

@@ -104,7 +104,7 @@ async def _kind(state: DoctorRun) -> Mapping[str, Any]:
 #: The beginnings of the disks' names in the kernel, and how their devices are found.
 _KINDS = (
     (re.compile("nvme"), "NVMe, found by serial number"),
-    (re.compile("xvd"), "Xen"),
+    (re.compile("xvd"), "Xen, found by name and size"),
     (re.compile("loop"), "loop devices of the embedded service"),
 )
 

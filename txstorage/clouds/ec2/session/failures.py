@@ -8,6 +8,7 @@ Source: "Error codes for the Amazon EC2 API" of the developer guide.
 from __future__ import absolute_import, division, print_function
 
 from .... import errors
+from ..remedies import REMEDIES
 
 MYPY = False
 if MYPY:
@@ -178,7 +179,7 @@ def service_error(operation, response, document, secrets=()):
         code,
     )
     # Not one that the message seems to reveal, which would be OpenStack's.
-    error.remedy = remedy or kind.remedy
+    error.remedy = remedy or REMEDIES.get(kind.remedy, kind.remedy)
     return error
 
 
