@@ -33,6 +33,9 @@ from .apis.identity.authentication import IdentityAPI
 from .apis.identity.bearers import Bearers
 from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
+from .control import api
+from .control.api import ControlAPI
+from .control.controls import Controls
 from .control.recent import RecentLog, ServedRequest, served
 from .machine.devices import IDeviceBackend
 from .machine.reconcile import reconcile
@@ -100,6 +103,7 @@ class _Root(Resource):
     :param bearers: finds the projects of tokens.
     :param health: of the path ``/healthcheck``.
     :param observe: called with each request and its id.
+    :param control: of the paths for tests, if they are served.
     """
 
     def __init__(
@@ -109,6 +113,7 @@ class _Root(Resource):
         base_url: str | None,
         health: HealthCheck,
         observe: Callable[[IRequest, str], object],
+        control: IResource | None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._services = services
@@ -117,11 +122,15 @@ class _Root(Resource):
         self._documents = set(announcements(""))
         self._health = health
         self._observe = observe
+        self._control = control
 
     def getChildWithDefault(self, path: bytes, request: IRequest) -> IResource:
         """See ``IResource``."""
         request_id = f"req-{uuid.uuid4()}"
         request.setHeader("x-openstack-request-id", request_id)
+        if self._control is not None and path in api.PATHS:
+            request.postpath.insert(0, path)
+            return self._control
         self._observe(request, request_id)
         segments = b"/".join([path] + request.postpath)
         try:
@@ -178,6 +187,7 @@ class Application:
     :param devices: an ``IDeviceBackend``.
     :param wall_time: returns seconds since the epoch; by default the reactor's time.
     :param turns: divides the reactor's time.
+    :param controls: of a test, if the routes for tests are served.  Their time is the service's.
     """
 
     def __init__(
@@ -188,20 +198,28 @@ class Application:
         settings: Settings,
         wall_time: Callable[[], float] | None = None,
         turns: ReactorTurns | None = None,
+        controls: Controls | None = None,
     ) -> None:
         self._reactor = reactor
         self._turns = ReactorTurns(reactor) if turns is None else turns
         self._store = store
         self._devices = devices
         self._settings = settings
-        self._wall_time = wall_time or reactor.seconds
+        self._controls = controls
+        clock = reactor if controls is None else controls.clock
+        mishaps = None if controls is None else controls.faults
+        self._wall_time = wall_time or clock.seconds
         self.requests: RecentLog[ServedRequest] = RecentLog()
-        self._bearers = Bearers(store, settings, reactor.seconds, wall_time)
-        delay = settings.transition_delay
-        self._engine = Engine(reactor, store, devices, delay, self._turns)
-        self._snapshot_engine = Engine(reactor, store, devices, delay, self._turns, Snapshots())
+        self._bearers = Bearers(store, settings, clock.seconds, wall_time)
+        parts = (clock, store, devices, settings.transition_delay, self._turns)
+        self._engine = Engine(*parts, mishaps=mishaps)
+        self._snapshot_engine = Engine(*parts, Snapshots(), mishaps)
+        if controls is not None:
+            engines = (self._engine, self._snapshot_engine)
+            controls.control(store, devices, engines, self.requests)
+        self._control = None if controls is None else ControlAPI(controls, settings.password)
         self.ec2 = EC2Context.of(
-            reactor,
+            clock,
             store,
             settings,
             self._wall_time,
@@ -237,6 +255,8 @@ class Application:
 
     async def _stop(self) -> None:
         self.ec2.detaches.stop()
+        if self._controls is not None:
+            self._controls.stop()
         self._devices.files.copies.stop()
         ended = self._snapshot_engine.stop()
         await self._engine.stop()
@@ -257,6 +277,8 @@ class Application:
         """
         if (method, path.rstrip(b"/")) == (b"POST", _TOKENS):
             return True
+        if self._control is not None and path.strip(b"/").split(b"/")[0] in api.PATHS:
+            return self._control.admits(request)
         token: bytes = request.getHeader(b"X-Auth-Token") or b""
         return self._bearers.record(token.decode("utf-8", "replace")) is not None
 
@@ -286,11 +308,14 @@ class Application:
         others = AccountsAPI(bearers, base_url).resource()
         services.update((f"identity/{name}".encode("ascii"), others) for name in accounts.PATHS)
         health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
-        return _Root(services, bearers, base_url, health, self._observe)
+        control = None if self._control is None else self._control.resource()
+        if self._controls is not None:
+            self._controls.interfere(services)
+        return _Root(services, bearers, base_url, health, self._observe, control)
 
     def _observe(self, request: IRequest, request_id: str) -> None:
         """Record a request when it has ended."""
-        end = served(request, request_id, self._wall_time, bodies=False)
+        end = served(request, request_id, self._wall_time, self._controls is not None)
         ended = request.notifyFinish()  # type: ignore[attr-defined]  # no interface has it
         ended.addBoth(lambda result: self._record(end(not isinstance(result, Failure))))
 

@@ -201,6 +201,14 @@ class Store:
         self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
         return value
 
+    def reset(self) -> None:
+        """Forget everything but the facts and the nodes, which keep their names and ids."""
+        servers = self.servers.every()
+        with self.transaction():
+            self._database.clear()
+            for server in reversed(servers):
+                self.declare_server(server.name, server.server_id)
+
     # -- volumes -------------------------------------------------------------
 
     def add_volume(self, new: NewVolume) -> VolumeRecord:

@@ -15,11 +15,12 @@ import attr
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
-from .application import Application
-from .machine.devices import FileDevices
-from .machine.files import VolumeFiles
-from .settings import DOMAIN, PROJECT, REGION, USER, Settings
-from .store.store import Store
+from ..application import Application
+from ..control.controls import Controls
+from ..machine.devices import FileDevices
+from ..machine.files import VolumeFiles
+from ..settings import DOMAIN, PROJECT, REGION, USER, Settings
+from ..store.store import Store
 
 BASE_URL = "http://cloud.example"
 PASSWORD = "open sesame"
@@ -69,14 +70,20 @@ def _credentials(auth_url: str, password: str) -> dict[str, str]:
 
 
 def in_memory_cloud(
-    reactor: IReactorTime, nodes: Iterable[str] = ("node-1", "node-2"), **settings: Any
+    reactor: IReactorTime,
+    nodes: Iterable[str] = ("node-1", "node-2"),
+    controls: Controls | None = None,
+    directory: str | None = None,
+    **settings: Any,
 ) -> InMemoryCloud:
     """
     :param reactor: a ``Clock``; transitions happen when it is advanced.
     :param nodes: names of the servers.
+    :param controls: of a test; their clock's time is the cloud's.
+    :param directory: of the volumes' files, which exists; by default a new one.
     :param settings: see :class:`~txstorage.embedded.settings.Settings`.
     """
-    directory = tempfile.mkdtemp(prefix="txstorage-")
+    directory = directory or tempfile.mkdtemp(prefix="txstorage-")
     files, devices = (os.path.join(directory, name) for name in ("volumes", "devices"))
     os.mkdir(files)
     os.mkdir(devices)
@@ -88,9 +95,11 @@ def in_memory_cloud(
             **settings,
         }
     )
-    store = Store(":memory:", reactor.seconds)
+    now = reactor.seconds if controls is None else controls.now
+    store = Store(":memory:", now)
     servers = {name: store.declare_server(name).server_id for name in nodes}
-    application = Application(reactor, store, FileDevices(VolumeFiles(files), devices), chosen)
+    backend = FileDevices(VolumeFiles(files), devices)
+    application = Application(reactor, store, backend, chosen, now, controls=controls)
     application.start()
     auth_url = f"{chosen.base_url}/identity/v3"
     return InMemoryCloud(
