@@ -320,12 +320,12 @@ class Application:
         ended.addBoth(lambda result: self._record(end(not isinstance(result, Failure))))
 
     def _record(self, request: ServedRequest) -> None:
-        SERVER_REQUEST(
+        SERVER_REQUEST.log(
             request_id=request.request_id,
             method=request.method,
             path=request.path,
             status=request.status,
-        ).write()
+        )
         self.requests.add(request)
 
     async def _problem(self) -> str:

@@ -230,7 +230,7 @@ class Volumes(Subjects[VolumeRecord]):
 
     def log(self, key: str, status: str, reason: str) -> None:
         """See :class:`Subjects`."""
-        SERVER_TRANSITION(volume_id=key, status=status, reason=reason).write()
+        SERVER_TRANSITION.log(volume_id=key, status=status, reason=reason)
 
 
 VOLUMES = Volumes()

@@ -5,15 +5,18 @@ A double that listens on a port of this machine.
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
 
 from ..._support.monotonic import use_monotonic_time
 from ..control.controls import Controls
-from ..service import IServiceReactor, wall_time
 from .cloud import InMemoryCloud, in_memory_cloud
 from .running import Served
+
+if TYPE_CHECKING:
+    from ..service import IServiceReactor
 
 HOST = "127.0.0.1"
 
@@ -37,7 +40,7 @@ class DoubleServer:
 
     def start(self) -> Served:
         """Listen on a free port."""
-        controls = Controls(self._reactor, wall_time)
+        controls = Controls(self._reactor, time.time)
         options = {"base_url": None, **self._options}
         cloud = in_memory_cloud(
             self._reactor, controls=controls, directory=self._directory, **options

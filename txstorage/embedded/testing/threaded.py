@@ -12,7 +12,6 @@ from typing import Any, cast
 from twisted.python.failure import Failure
 
 from ..._support.old_twisted import SecondReactor
-from ..service import IServiceReactor
 from .running import RunningOpenStack, Served
 from .scratch import scratch_directory
 from .server import DoubleServer
@@ -29,7 +28,7 @@ class ThreadedOpenStack(RunningOpenStack):
 
     def __init__(self, nodes: Iterable[str] = ("node-1", "node-2"), **settings: Any) -> None:
         self._reactor = SecondReactor()  # type: ignore[no-untyped-call]
-        reactor = cast(IServiceReactor, self._reactor)
+        reactor = cast(Any, self._reactor)
         options = dict(settings, nodes=tuple(nodes))
         self._server = DoubleServer(reactor, scratch_directory(), options)
         self._ready = Event()

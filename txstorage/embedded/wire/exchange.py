@@ -302,7 +302,7 @@ class Service:
     def _broken(self, call: APIRequest) -> WireError:
         """Log a fault of the service itself."""
         _log.failure("Request {request_id} could not be answered", request_id=call.request_id)
-        SERVER_FAULT(request_id=call.request_id, traceback=format_exc()).write()
+        SERVER_FAULT.log(request_id=call.request_id, traceback=format_exc())
         return self.fault()
 
 
