@@ -90,16 +90,16 @@ class AdvancingClock:
         :param seconds: not negative.
         :param catch_up: waits until what is due has happened.
         """
+        end = self.advanced + seconds
         for _ in range(_STOPS):
             self._run_due()
             await catch_up()
             due = self.next_due()
             step = None if due is None else max(0.0, due - self.seconds())
-            if step is None or step > seconds:
+            if step is None or step > end - self.advanced:
                 break
-            seconds -= step
             self.advanced += step
-        self.advanced += seconds
+        self.advanced = end
         self._run_due()
         await catch_up()
 

@@ -48,7 +48,7 @@ def route_of(method: str, service: str, rule: str) -> Route:
     :param service: the first segment of the path.
     :param rule: of Klein, for the rest.
     """
-    return Route(method, "/" + service + _CONVERTER.sub(r"{\1}", rule))
+    return Route.of(method, "/" + service + _CONVERTER.sub(r"{\1}", rule))
 
 
 def error_of(fault: RouteFault, status: int, service: str) -> APIResponse:

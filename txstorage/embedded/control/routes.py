@@ -2,10 +2,11 @@
 """
 The names of the service's routes: a method and the template of a path.
 
-A name is ``POST /volume/v3/{project_id}/volumes``; the project may be left out, and a placeholder
-may have any name.  A literal instead of a placeholder is that one resource only.  A third word is
-the action in the body, such as ``os-extend``.  Shorter names stand for several routes: ``volume``,
-``compute`` or ``identity`` for all of one service, and ``*`` for all of them.
+A name is ``DELETE /volume/v3/volumes/{volume_id}``.  The project may stand in it, where Block
+Storage's paths have it, and a placeholder may have any name.  A literal instead of a placeholder is
+that one resource only.  A third word is the action in the body, such as ``os-extend``.  Shorter
+names stand for several routes: ``volume``, ``compute`` or ``identity`` for all of one service, and
+``*`` for all of them.
 """
 
 from __future__ import annotations
@@ -59,16 +60,23 @@ class Route:
     A route of the service.
 
     :ivar method: such as ``GET``.
-    :ivar template: such as ``/volume/v3/{project_id}/volumes/{volume_id}``.
+    :ivar segments: of its template, without the project.
     """
 
     method: str
-    template: str
+    segments: Segments
+
+    @classmethod
+    def of(cls, method: str, template: str) -> Route:
+        """
+        :param template: such as ``/volume/v3/{project_id}/volumes/{volume_id}``.
+        """
+        return cls(method, segments_of(template))
 
     @property
     def name(self) -> str:
         """The name of the route."""
-        return f"{self.method} {self.template}"
+        return f"{self.method} /{'/'.join(self.segments)}"
 
     def literals(self, segments: Segments) -> int | None:
         """
@@ -76,11 +84,10 @@ class Route:
         :return: the number of segments that both have literally; ``None`` if it can't be this
             route's name.
         """
-        own = segments_of(self.template)
-        if len(own) != len(segments):
+        if len(self.segments) != len(segments):
             return None
-        alike = [one == other for one, other in zip(own, segments)]
-        if all(same or _is_placeholder(one) for same, one in zip(alike, own)):
+        alike = [one == other for one, other in zip(self.segments, segments)]
+        if all(same or _is_placeholder(own) for same, own in zip(alike, self.segments)):
             return sum(alike)
         return None
 
@@ -110,7 +117,7 @@ class RequestedRoute:
         :param action: the first member of its body, or an empty text.
         """
         if self.route is None:
-            return self.service in ("", route.template.split("/")[1])
+            return self.service in ("", route.segments[0])
         segments = segments_of(path)
         return (
             self.route == route
@@ -127,7 +134,7 @@ class RouteNames:
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes = sorted(routes, key=lambda route: (route.template, route.method))
+        self._routes = sorted(routes, key=lambda route: (route.segments, route.method))
 
     @property
     def names(self) -> list[str]:
@@ -160,7 +167,7 @@ class RouteNames:
         route = max(found, key=lambda each: each[0])[1]
         only = tuple(
             (index, segment)
-            for index, (own, segment) in enumerate(zip(segments_of(route.template), segments))
+            for index, (own, segment) in enumerate(zip(route.segments, segments))
             if own != segment and not _is_placeholder(segment)
         )
         return RequestedRoute(name, route=route, only=only, action="".join(words[2:]))

@@ -6,6 +6,8 @@ A double in memory, for clients that use a Twisted agent.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import time
 from collections.abc import Iterable
 from io import BytesIO
@@ -23,8 +25,9 @@ from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
 from ..control.controls import Controls
+from ..control.requests import BadRequest, advance_of
 from .cloud import BASE_URL, in_memory_cloud
-from .double import OpenStackDouble
+from .double import ControlRefused, OpenStackDouble
 from .running import decoded
 from .scratch import scratch_directory
 
@@ -111,7 +114,12 @@ class InMemoryOpenStack(OpenStackDouble):
         # Clients compare the times of tokens with their own.
         self.clock.advance(time.time())
         controls = Controls(self.clock)
-        self._cloud = in_memory_cloud(self.clock, nodes, controls, scratch_directory(), **settings)
+        self._directory = scratch_directory()
+        try:
+            self._cloud = in_memory_cloud(self.clock, nodes, controls, self._directory, **settings)
+        except BaseException:
+            shutil.rmtree(self._directory)
+            raise
         self.auth_url = self._cloud.auth_url
         self.password = self._cloud.settings.password
         self.nodes = self._cloud.nodes
@@ -136,6 +144,10 @@ class InMemoryOpenStack(OpenStackDouble):
 
     def advance(self, seconds: float) -> None:
         """See :class:`OpenStackDouble`; the calls of a client that uses the clock are made, too."""
+        try:
+            advance_of({"advance": seconds})
+        except BadRequest as error:
+            raise ControlRefused(400, str(error)) from error
         while True:
             due = min((call.getTime() for call in self.clock.getDelayedCalls()), default=None)
             step = None if due is None else max(0.0, due - self.clock.seconds())
@@ -149,4 +161,5 @@ class InMemoryOpenStack(OpenStackDouble):
 
     def close(self) -> None:
         """See :class:`OpenStackDouble`."""
-        self._cloud.close()
+        if os.path.exists(self._directory):
+            self._cloud.close()

@@ -5,6 +5,7 @@ A double in a thread of this process, for synchronous clients.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from threading import Event, Thread
 from typing import Any, cast
@@ -30,7 +31,8 @@ class ThreadedOpenStack(RunningOpenStack):
         self._reactor = SecondReactor()  # type: ignore[no-untyped-call]
         reactor = cast(Any, self._reactor)
         options = dict(settings, nodes=tuple(nodes))
-        self._server = DoubleServer(reactor, scratch_directory(), options)
+        self._directory = scratch_directory()
+        self._server = DoubleServer(reactor, self._directory, options)
         self._ready = Event()
         self._outcome: Served | Failure | None = None
         self._thread = Thread(target=self._run, name="txstorage-double", daemon=True)
@@ -65,3 +67,5 @@ class ThreadedOpenStack(RunningOpenStack):
         if self._thread.is_alive():
             self._reactor.callFromThread(self._stop)
             self._thread.join()
+        # A start that failed leaves it.
+        shutil.rmtree(self._directory, ignore_errors=True)
