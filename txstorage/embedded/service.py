@@ -241,6 +241,9 @@ class EmbeddedService:
         state.make_database()
         reserve = Reserve(state.reserve)
         controls = Controls(self._reactor, wall_time) if options.test_routes else None
+        if controls is not None:
+            routes = "/faults, /requests, /clock, and /reset, which destroys every volume"
+            self.remarks.append("routes for tests: " + routes)
         now = wall_time if controls is None else controls.now
         self._store = store = _open_store(state.database, reserve, now)
         nodes = self._declare(store)
