@@ -58,7 +58,7 @@ class AdvancingClockTests(SynchronousTestCase):
         self.assertEqual(self.calls[2:], [("last", 111.0)])
 
     def test_chain(self) -> None:
-        """What begins at a due time, when the clock has caught up, is in time for the next one."""
+        """A call that the catching up delays is made in the same advance, if it is due."""
 
         async def catch_up() -> None:
             if len(self.calls) in (1, 2) and not self.clock.getDelayedCalls():
