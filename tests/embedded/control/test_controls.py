@@ -4,7 +4,51 @@ from __future__ import annotations
 
 import os
 
+from txstorage.embedded.control.controls import begin_anew
+from txstorage.embedded.store.store import Store
+
+from ..support import CloudTests
 from .support import ControlledTests
+
+
+class BeginningTests(CloudTests):
+    """Tests of the state after a reset."""
+
+    def content(self, store: Store) -> dict[str, list[tuple[object, ...]]]:
+        """The rows of each table, without those of servers and their root volumes."""
+        database = store._database
+        own = {"servers", "volumes", "attachments"}
+        return {
+            table: [tuple(row) for row in database.execute(f"SELECT * FROM {table}")]
+            for table in database.tables()
+            if table not in own
+        }
+
+    def test_new(self) -> None:
+        """Every table is as in a new database, also one that is not empty there."""
+        store, new = self.cloud.store, Store(":memory:", self.clock.seconds)
+        self.addCleanup(new.close)
+        volume_id = self.create(metadata={"a": "b"})
+        store.messages.add(volume_id, "no")
+        store.revoked.add("token", 2000.0, 1000.0)
+        self.assertNotEqual(self.content(store), self.content(new))
+        begin_anew(store)
+        self.assertEqual(self.content(store), self.content(new))
+        self.assertEqual(len(store.volumes()), 2)
+        self.assertEqual({each.bootable for each in store.volumes()}, {True})
+
+    def test_without_roots(self) -> None:
+        """A node without a root volume gets none."""
+        store = Store(":memory:", self.clock.seconds)
+        self.addCleanup(store.close)
+        store.declare_server("bare", root=False)
+        first = store.declare_server("usual")
+        begin_anew(store)
+        names = [each.name for each in store.servers.every()]
+        self.assertEqual(sorted(names), ["bare", "usual"])
+        [root] = store.volumes()
+        assert root.attachment is not None
+        self.assertEqual(root.attachment.server_id, first.server_id)
 
 
 class TransitionTests(ControlledTests):

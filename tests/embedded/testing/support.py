@@ -61,9 +61,8 @@ class Client:
         return shown
 
     def volumes(self) -> list[str]:
-        """Return the ids of the volumes that are no server's root."""
-        listed = self.ask("GET", "/volume/v3/volumes/detail")[2]["volumes"]
-        return [each["id"] for each in listed if each["bootable"] == "false"]
+        """Return the ids of the volumes."""
+        return [each["id"] for each in self.ask("GET", "/volume/v3/volumes")[2]["volumes"]]
 
 
 class DoubleTests:
@@ -138,6 +137,16 @@ class DoubleTests:
         fault.remove()
         double.advance(0)
         self.assertEqual((client.status(volume_id), double.faults), ("available", []))
+
+    def test_root_volumes(self: Any) -> None:
+        """Servers have root volumes on request only, which stay at a reset."""
+        self.assertEqual(Client(self.double()).volumes(), [])
+        double = self.double(nodes=("a", "b", "c"), root_volumes=True)
+        client = Client(double)
+        client.create()
+        self.assertEqual(len(client.volumes()), 4)
+        double.reset()
+        self.assertEqual(len(client.volumes()), 3)
 
     def test_reset(self: Any) -> None:
         """A reset takes a double to the beginning, and a client's token stays valid."""

@@ -23,6 +23,20 @@ from .recent import RecentLog, ServedRequest
 from .routes import RouteNames
 
 
+def begin_anew(store: Store) -> None:
+    """
+    Forget everything but the facts and the nodes, which keep their names, their ids, and whether
+    they have root volumes.
+    """
+    servers = store.servers.every()
+    roots = [each.attachment for each in store.volumes() if each.bootable]
+    with_root = {attachment.server_id for attachment in roots if attachment is not None}
+    with store.transaction():
+        store.clear()
+        for server in reversed(servers):
+            store.declare_server(server.name, server.server_id, server.server_id in with_root)
+
+
 class Controls:
     """
     The faults, the clock, the log and the state of a service.
@@ -121,7 +135,7 @@ class Controls:
             await self._devices.detach(volume_id)
         volumes = [each.volume_id for each in self._store.volumes()]
         snapshots = [each.snapshot_id for each in self._store.snapshots.every()]
-        await self._store.write(lambda store: store.reset())
+        await self._store.write(begin_anew)
         for volume_id in volumes:
             await files.aside(files.remove, volume_id)
         for snapshot_id in snapshots:

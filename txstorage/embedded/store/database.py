@@ -215,9 +215,6 @@ CREATE TABLE type_access (
 _STEPS = (_FIRST, _HOSTS, _ROOM, _SEARCHES, _SNAPSHOTS, _EC2, _PROJECTS)
 SCHEMA_VERSION = len(_STEPS)
 
-#: The tables that the way back to the beginning leaves as they are.
-_KEPT = frozenset(["facts", "room"])
-
 #: Bytes of the log, and of free pages, that take room on the disk in advance.
 _ADVANCE = 2**20
 #: Pages of 4 KiB in the log from which on it is copied to the database and begins anew.
@@ -339,17 +336,24 @@ class Database:
         )
 
     def clear(self) -> None:
-        """Delete every row but the facts, in a transaction."""
+        """Make every table but the facts as it is in a new database, in a transaction."""
         self.touched.update(row["id"] for row in self.execute("SELECT id FROM volumes"))
         self.touched_snapshots.update(row["id"] for row in self.execute("SELECT id FROM snapshots"))
-        tables = self.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%'"
-            " ESCAPE '!'"
-        ).fetchall()
         self.execute("PRAGMA defer_foreign_keys = ON")
-        for (name,) in tables:
-            if name not in _KEPT:
-                self.execute(f'DELETE FROM "{name}"')
+        new = Database(":memory:")
+        for table in new.tables():
+            self.execute(f"DELETE FROM {table}")
+            for row in new.execute(f"SELECT * FROM {table}"):
+                self.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", *row)
+        new.close()
+
+    def tables(self) -> list[str]:
+        """:return: the names of the tables, without the facts and SQLite's own."""
+        rows = self.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'facts'"
+            " AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name"
+        )
+        return [row["name"] for row in rows]
 
     def close(self) -> None:
         """Close the file; everything acknowledged is in it already."""

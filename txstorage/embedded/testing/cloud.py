@@ -74,6 +74,7 @@ def in_memory_cloud(
     nodes: Iterable[str] = ("node-1", "node-2"),
     controls: Controls | None = None,
     directory: str | None = None,
+    root_volumes: bool = True,
     **settings: Any,
 ) -> InMemoryCloud:
     """
@@ -81,6 +82,7 @@ def in_memory_cloud(
     :param nodes: names of the servers.
     :param controls: of a test; their clock's time is the cloud's.
     :param directory: of the volumes' files, which exists; by default a new one.
+    :param root_volumes: whether each server has a root volume, which volume lists show.
     :param settings: see :class:`~txstorage.embedded.settings.Settings`.
     """
     directory = directory or tempfile.mkdtemp(prefix="txstorage-")
@@ -97,7 +99,7 @@ def in_memory_cloud(
     )
     now = reactor.seconds if controls is None else controls.now
     store = Store(":memory:", now)
-    servers = {name: store.declare_server(name).server_id for name in nodes}
+    servers = {name: store.declare_server(name, root=root_volumes).server_id for name in nodes}
     backend = FileDevices(VolumeFiles(files), devices)
     application = Application(reactor, store, backend, chosen, now, controls=controls)
     application.start()

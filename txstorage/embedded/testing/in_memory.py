@@ -106,17 +106,25 @@ class InMemoryOpenStack(OpenStackDouble):
     :ivar clock: a ``Clock``, for a client that wants a reactor's time: :meth:`advance` advances it.
     :ivar nodes: server ids by name.
     :param nodes: the names of the servers.
+    :param root_volumes: whether each server has a root volume, which volume lists show.
     :param settings: of the service; see :class:`~txstorage.embedded.settings.Settings`.
     """
 
-    def __init__(self, nodes: Iterable[str] = ("node-1", "node-2"), **settings: Any) -> None:
+    def __init__(
+        self,
+        nodes: Iterable[str] = ("node-1", "node-2"),
+        root_volumes: bool = False,
+        **settings: Any,
+    ) -> None:
         self.clock = Clock()
         # Clients compare the times of tokens with their own.
         self.clock.advance(time.time())
         controls = Controls(self.clock)
         self._directory = scratch_directory()
         try:
-            self._cloud = in_memory_cloud(self.clock, nodes, controls, self._directory, **settings)
+            self._cloud = in_memory_cloud(
+                self.clock, nodes, controls, self._directory, root_volumes, **settings
+            )
         except BaseException:
             shutil.rmtree(self._directory)
             raise

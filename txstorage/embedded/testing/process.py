@@ -34,12 +34,18 @@ class OpenStackProcess(RunningOpenStack):
     :ivar nodes: server ids by name.
     :ivar pid: the process id.
     :param nodes: the names of the servers.
+    :param root_volumes: whether each server has a root volume, which volume lists show.
     :param settings: of the service, as JSON can have them; see
         :class:`~txstorage.embedded.settings.Settings`.
     :raises DoubleNotStarted: it does not start.
     """
 
-    def __init__(self, nodes: Iterable[str] = ("node-1", "node-2"), **settings: Any) -> None:
+    def __init__(
+        self,
+        nodes: Iterable[str] = ("node-1", "node-2"),
+        root_volumes: bool = False,
+        **settings: Any,
+    ) -> None:
         self._directory = scratch_directory()
         self._errors = os.path.join(self._directory, "errors")
         with open(self._errors, "wb") as errors:
@@ -51,7 +57,7 @@ class OpenStackProcess(RunningOpenStack):
                 env=dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path))),
             )
         self.pid = self._child.pid
-        options = dict(settings, nodes=list(nodes))
+        options = dict(settings, nodes=list(nodes), root_volumes=root_volumes)
         served = self._handshake({"directory": self._directory, "options": options})
         self.nodes = served.nodes
         super().__init__(served.auth_url, served.password)

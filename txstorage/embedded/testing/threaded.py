@@ -24,13 +24,19 @@ class ThreadedOpenStack(RunningOpenStack):
 
     :ivar nodes: server ids by name.
     :param nodes: the names of the servers.
+    :param root_volumes: whether each server has a root volume, which volume lists show.
     :param settings: of the service; see :class:`~txstorage.embedded.settings.Settings`.
     """
 
-    def __init__(self, nodes: Iterable[str] = ("node-1", "node-2"), **settings: Any) -> None:
+    def __init__(
+        self,
+        nodes: Iterable[str] = ("node-1", "node-2"),
+        root_volumes: bool = False,
+        **settings: Any,
+    ) -> None:
         self._reactor = SecondReactor()  # type: ignore[no-untyped-call]
         reactor = cast(Any, self._reactor)
-        options = dict(settings, nodes=tuple(nodes))
+        options = dict(settings, nodes=tuple(nodes), root_volumes=root_volumes)
         self._directory = scratch_directory()
         self._server = DoubleServer(reactor, self._directory, options)
         self._ready = Event()
