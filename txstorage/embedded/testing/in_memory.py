@@ -107,7 +107,7 @@ class InMemoryOpenStack(OpenStackDouble):
     :ivar nodes: server ids by name.
     :param nodes: the names of the servers.
     :param root_volumes: whether each server has a root volume, which volume lists show.
-    :param settings: of the service; see :class:`~txstorage.embedded.settings.Settings`.
+    :param settings: of the service, such as ``transition_delay``; see the documentation.
     """
 
     def __init__(

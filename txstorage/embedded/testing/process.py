@@ -35,8 +35,7 @@ class OpenStackProcess(RunningOpenStack):
     :ivar pid: the process id.
     :param nodes: the names of the servers.
     :param root_volumes: whether each server has a root volume, which volume lists show.
-    :param settings: of the service, as JSON can have them; see
-        :class:`~txstorage.embedded.settings.Settings`.
+    :param settings: of the service, such as ``transition_delay``; see the documentation.
     :raises DoubleNotStarted: it does not start.
     """
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import tempfile
 
-#: A file system in memory, where waiting for the disk takes no time.
-_MEMORY = "/dev/shm"
+#: A file system in memory, where waiting for the disk takes no time; the directories in it are
+#: private.
+_MEMORY = "/dev/shm"  # nosec B108
 
 
 def scratch_directory(memory: str = _MEMORY) -> str:
