@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 from txstorage.embedded.control.controls import begin_anew
+from txstorage.embedded.store import database
 from txstorage.embedded.store.store import Store
+from txstorage.embedded.testing import in_memory_cloud
 
 from ..support import CloudTests
 from .support import ControlledTests
@@ -16,24 +18,29 @@ class BeginningTests(CloudTests):
 
     def content(self, store: Store) -> dict[str, list[tuple[object, ...]]]:
         """The rows of each table, without those of servers and their root volumes."""
-        database = store._database
-        own = {"servers", "volumes", "attachments"}
+        content, own = store._database, {"servers", "volumes", "attachments"}
         return {
-            table: [tuple(row) for row in database.execute(f"SELECT * FROM {table}")]
-            for table in database.tables()
+            table: [tuple(row) for row in content.execute(f"SELECT * FROM {table}")]
+            for table in content.tables()
             if table not in own
         }
 
     def test_new(self) -> None:
         """Every table is as in a new database, also one that is not empty there."""
+        seeded = (*database._STEPS, "CREATE TABLE seeds (n);\nINSERT INTO seeds VALUES (7);\n")
+        self.patch(database, "_STEPS", seeded)
+        self.patch(database, "SCHEMA_VERSION", len(seeded))
+        self.use(in_memory_cloud(self.clock))
         store, new = self.cloud.store, Store(":memory:", self.clock.seconds)
         self.addCleanup(new.close)
         volume_id = self.create(metadata={"a": "b"})
         store.messages.add(volume_id, "no")
         store.revoked.add("token", 2000.0, 1000.0)
+        store._database.execute("UPDATE seeds SET n = 8")
         self.assertNotEqual(self.content(store), self.content(new))
         begin_anew(store)
         self.assertEqual(self.content(store), self.content(new))
+        self.assertEqual(self.content(store)["seeds"], [(7,)])
         self.assertEqual(len(store.volumes()), 2)
         self.assertEqual({each.bootable for each in store.volumes()}, {True})
 
@@ -174,6 +181,24 @@ class ResetTests(ControlledTests):
         self.advance(1800)
         self.assertEqual(self.cloud.store.usage().volumes, 0)
         self.assertEqual(os.listdir(self.cloud.application._devices.files.directory), [])
+
+    def test_waiting(self) -> None:
+        """A request that waits for a transition is answered."""
+        volume_id = self.create()
+        self.fail_with(transition="reserved", stuck=True)
+        url = f"{self.cloud.settings.base_url}/volume/v3/{self.project}/attachments"
+        attachment = {"volume_uuid": volume_id, "connector": {"host": "here", "initiator": "i"}}
+        waiting = self.treq.post(
+            url,
+            json={"attachment": attachment},
+            headers={"X-Auth-Token": self.token, "OpenStack-API-Version": "volume 3.54"},
+        )
+        self.advance(60)
+        self.treq.flush()
+        self.assertNoResult(waiting)
+        self.reset()
+        self.treq.flush()
+        self.assertGreaterEqual(self.successResultOf(waiting).code, 400)
 
     def test_clock(self) -> None:
         """The clock is set back to the real time."""

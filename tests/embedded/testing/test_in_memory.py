@@ -121,13 +121,16 @@ class InMemoryOpenStackTests(SynchronousTestCase):
         self.assertEqual(self.cloud.clock.seconds(), now)
 
     def test_close(self) -> None:
-        """A closed one leaves neither files nor delayed calls."""
+        """A closed one leaves neither files nor delayed calls, also with a late answer."""
         directory = self.cloud._directory
         self.created()
+        self.cloud.fail("volume", delay=60)
+        late = self.create()
         self.cloud.close()
         self.assertEqual(
             (os.path.exists(directory), self.cloud.clock.getDelayedCalls()), (False, [])
         )
+        self.assertNoResult(late)
         self.cloud.close()
 
     def test_no_start(self) -> None:
