@@ -17,12 +17,14 @@ class Client:
     A synchronous client of a double, without retries.
 
     :param double: whose user the client is.
+    :param username: another one's name.
     """
 
-    def __init__(self, double: OpenStackDouble) -> None:
+    def __init__(self, double: OpenStackDouble, username: str = "") -> None:
         self._double = double
         self._root = double.auth_url[: -len("/identity/v3")]
-        user = {"name": double.username, "domain": {"name": "Default"}, "password": double.password}
+        name = username or double.username
+        user = {"name": name, "domain": {"name": "Default"}, "password": double.password}
         identity = {"methods": ["password"], "password": {"user": user}}
         self.token = ""
         answer = self.ask("POST", "/identity/v3/auth/tokens", {"auth": {"identity": identity}})
@@ -147,6 +149,16 @@ class DoubleTests:
         self.assertEqual(len(client.volumes()), 4)
         double.reset()
         self.assertEqual(len(client.volumes()), 3)
+
+    def test_users(self: Any) -> None:
+        """Other users have the same password; projects are separate; a reset keeps the users."""
+        users = ["other:other:member", "other:txstorage:reader", "admin:txstorage:admin"]
+        double = self.double(users=users)
+        client, other, admin = Client(double), Client(double, "other"), Client(double, "admin")
+        volume_id = client.create()
+        self.assertEqual((other.volumes(), admin.volumes()), ([], [volume_id]))
+        double.reset()
+        self.assertEqual((other.volumes(), Client(double, "other").volumes()), ([], []))
 
     def test_reset(self: Any) -> None:
         """A reset takes a double to the beginning, and a client's token stays valid."""

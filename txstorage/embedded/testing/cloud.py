@@ -15,6 +15,7 @@ import attr
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
+from ..accounts.declarations import Account, merged, parse_option
 from ..application import Application
 from ..control.controls import Controls
 from ..machine.devices import FileDevices
@@ -69,12 +70,18 @@ def _credentials(auth_url: str, password: str) -> dict[str, str]:
     }
 
 
+def _accounts(users: Iterable[str], password: str) -> tuple[Account, ...]:
+    declared = merged([parse_option(user) for user in users])
+    return tuple(Account(each.name, password, each.roles) for each in declared)
+
+
 def in_memory_cloud(
     reactor: IReactorTime,
     nodes: Iterable[str] = ("node-1", "node-2"),
     controls: Controls | None = None,
     directory: str | None = None,
     root_volumes: bool = True,
+    users: Iterable[str] = (),
     **settings: Any,
 ) -> InMemoryCloud:
     """
@@ -83,6 +90,7 @@ def in_memory_cloud(
     :param controls: of a test; their clock's time is the cloud's.
     :param directory: of the volumes' files, which exists; by default a new one.
     :param root_volumes: whether each server has a root volume, which volume lists show.
+    :param users: others, with the first one's password: each ``NAME:PROJECT:ROLES``.
     :param settings: see :class:`~txstorage.embedded.settings.Settings`.
     """
     directory = directory or tempfile.mkdtemp(prefix="txstorage-")
@@ -97,6 +105,8 @@ def in_memory_cloud(
             **settings,
         }
     )
+    if users:
+        chosen = attr.evolve(chosen, accounts=_accounts(users, chosen.password))
     now = reactor.seconds if controls is None else controls.now
     store = Store(":memory:", now)
     servers = {name: store.declare_server(name, root=root_volumes).server_id for name in nodes}

@@ -107,7 +107,8 @@ class InMemoryOpenStack(OpenStackDouble):
     :ivar nodes: server ids by name.
     :param nodes: the names of the servers.
     :param root_volumes: whether each server has a root volume, which volume lists show.
-    :param settings: of the service, such as ``transition_delay``; see the documentation.
+    :param settings: ``users``, and those of the service, such as ``transition_delay``; see the
+        documentation.
     """
 
     def __init__(

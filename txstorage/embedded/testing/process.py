@@ -35,7 +35,8 @@ class OpenStackProcess(RunningOpenStack):
     :ivar pid: the process id.
     :param nodes: the names of the servers.
     :param root_volumes: whether each server has a root volume, which volume lists show.
-    :param settings: of the service, such as ``transition_delay``; see the documentation.
+    :param settings: ``users``, and those of the service, such as ``transition_delay``; see the
+        documentation.
     :raises DoubleNotStarted: it does not start.
     """
 
