@@ -8,6 +8,7 @@ ends when its input ends.
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import sys
@@ -16,15 +17,19 @@ from typing import Any
 
 import attr
 
-from .server import DoubleServer
-
 
 def main() -> None:
     """Serve until standard input ends."""
-    from twisted.internet import reactor
-
     # An interrupt from the keyboard goes to the parent, too, which ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The start is little else than imports, whose objects stay until the end.
+    gc.disable()
+    from twisted.internet import reactor
+
+    from .server import DoubleServer
+
+    gc.freeze()
+    gc.enable()
     any_reactor: Any = reactor
     order = json.loads(sys.stdin.buffer.readline())
     server = DoubleServer(any_reactor, order["directory"], order["options"])
