@@ -27,6 +27,12 @@ CLOUDS = ["openstacksdk; python_version >= '3.9'"]
 # The codec of Amazon EC2.  Flocker pins botocore.
 EC2 = ["botocore>=1.4.87" if PYTHON_2 else "botocore>=1.29"]
 
+ENTRY_POINTS = {
+    "console_scripts": ["txstorage = txstorage.cli.main:main"],
+    # Without pytest, nothing looks for it.
+    "pytest11": ["txstorage = txstorage.embedded.testing.pytest_plugin"],
+}
+
 # A directory beside the environment's programs, where the agent has the name of Flocker's.
 AGENTS = "with-txstorage"
 
@@ -106,7 +112,8 @@ setup(
     install_requires=[
         "attrs>=16.3.0",
         "constantly>=15.1.0",
-        "eliot>=0.11.0",
+        # The later one logs a message in one call, without a warning.
+        "eliot>=0.11.0" if PYTHON_2 else "eliot>=1.11.0",
         "PyYAML>=3.10",
         # The later one takes hyperlink's URLs, which an IPv6 address needs.
         "treq>=16.12.0" if PYTHON_2 else "treq>=20.9.0",
@@ -129,6 +136,8 @@ setup(
         + EC2,
         "clouds": CLOUDS,
         "ec2": EC2,
+        # The fixtures for tests of OpenStack's clients.
+        "pytest": ["pytest>=7; python_version >= '3.9'"],
         # For hosts that attach volumes over iSCSI and the like.
         "os-brick": ["os-brick>=5; python_version >= '3.9'"],
         "docs": [
@@ -156,7 +165,7 @@ setup(
         ],
     },
     scripts=["packaging/flocker/txstorage-dataset-agent"] if PYTHON_2 else [],
-    entry_points={"console_scripts": [] if PYTHON_2 else ["txstorage = txstorage.cli.main:main"]},
+    entry_points={} if PYTHON_2 else ENTRY_POINTS,
     cmdclass=commands(),
     zip_safe=False,
     classifiers=[

@@ -30,6 +30,8 @@ python_use_unqualified_type_names = True
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", "text|UUID|FilePath|NamedConstant|Intervals"),
+    # Python's own, in annotations
+    ("py:class", r"collections\.abc\.Iterable|ssl\.SSLContext"),
     ("py:.*", r"txstorage\.(.*\.)?(_|lifecycle|node|devices).*"),
 ]
 

@@ -108,6 +108,7 @@ class SettingsTests(SynchronousTestCase):
             "ec2-reuse": 13.0,
             "ec2-attachments": 5,
             "ec2-deny": ["CopyVolumes"],
+            "test-routes": True,
         }
         self.assertEqual(set(options_by_key(command.serve)), set(values))
         del values["tls"]
@@ -118,7 +119,7 @@ class SettingsTests(SynchronousTestCase):
             self.assertEqual([user.name for user in options.users], ["t", "u"])
             self.assertEqual((options.tls_cert, options.tls_key), ("/c", "/k"))
             self.assertEqual(sorted(options.behaviour.values()), [0.5, 3, 4, 5, 6.0, 7])
-            self.assertEqual(options.ec2_port, 8)
+            self.assertEqual((options.ec2_port, options.test_routes), (8, True))
             given = ["r", ("z",), 9.0, 10.0, 11.0, 12.0, 13.0, 5, ("CopyVolumes",)]
             self.assertEqual([*options.ec2.values()], given)
         self.assertTrue(self.served("tls: true\n").tls)

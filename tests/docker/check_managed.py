@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import shlex
 import subprocess
 import sys
 
-from ..documents.blocks import of_suite, text_of
+from ..documents.blocks import of_suite
 from ..nodes.machines.nodes import PLACE
 from ..nodes.support import NodesTestCase
 from ..packages.making import CURRENT, the_deb
 from ..run import ROOT
+from .dockerfile import changes
 
 PLUGIN = os.path.join(PLACE, "docker-plugin")
 SOCKET = "/run/docker/plugins/txstorage.sock"
@@ -52,6 +53,11 @@ class ContainedTestCase(NodesTestCase):
     def volumes(self):
         """:return: the cluster's volumes."""
         return self.txstorage(self.node, "volumes list")["volumes"]
+
+
+def changed(stage):
+    """:return: the options of ``docker import`` for the instructions of a stage."""
+    return " ".join(f"--change {shlex.quote(each)}" for each in changes(stage))
 
 
 class ManagedTests(ContainedTestCase):
@@ -117,10 +123,8 @@ class ImageTests(ContainedTestCase):
     def setUp(self):
         super().setUp()
         rootfs = os.path.join(PLUGIN, "rootfs")
-        [start] = re.findall("^ENTRYPOINT.*", text_of("packaging/docker/Dockerfile"), re.M)
         self.pipe(
-            ["tar", "-C", rootfs, "-c", "."],
-            f"docker import --change {shlex.quote(start)} - txstorage",
+            ["tar", "-C", rootfs, "-c", "."], f"docker import {changed('plugin')} - txstorage"
         )
         self.node.run(f"mkdir -p {os.path.dirname(SOCKET)} /var/lib/txstorage")
         [block] = [each for each in of_suite("managed")["docs/docker.rst"] if each.language == "sh"]
@@ -154,3 +158,65 @@ class ImageTests(ContainedTestCase):
         self.assertEqual("hello\nalone\n", node.run(f"{RUN} cat /data/file"))
         node.run("docker volume rm notes")
         self.assertEqual([], self.volumes())
+
+
+class ServeTests(ContainedTestCase):
+    """
+    A container of the service for tests.
+
+    As in :class:`ImageTests`, its image is the plugin's root.  The node has neither a bridge nor
+    rules for packets, so that the container shares its network.
+    """
+
+    def setUp(self):
+        super().setUp()
+        rootfs = os.path.join(PLUGIN, "rootfs")
+        self.pipe(
+            ["tar", "-C", rootfs, "-c", "."],
+            # The stage makes the directory.
+            f"docker import {changed('serve')} - without-directory",
+        )
+        self.node.run(
+            "docker run --name made --user 0 --network none --entrypoint install without-directory"
+            " --directory --owner 8780 --group 8780 --mode 0700 /var/lib/txstorage"
+        )
+        self.node.run(f"docker commit {changed('serve')} made txstorage-serve")
+        [block] = [
+            each
+            for each in of_suite("managed")["docs/testing-with-serve.rst"]
+            if each.language == "sh"
+        ]
+        commands = block.text[block.text.index("docker run") :]
+        here = commands.replace("--publish 127.0.0.1:8780:8780", "--network host")
+        self.assertNotEqual(commands, here)
+        self.password = self.node.run(f"{here}echo $OS_PASSWORD").split()[-1]
+
+    def remove_plugin(self):
+        self.node.run("docker rm --force cloud made", check=False)
+        self.node.run("docker rmi txstorage-serve without-directory", check=False)
+
+    def ask(self, address, path, *options):
+        """:return: the answer's status and JSON value, for a client on the node."""
+        words = ["curl", "--silent", "--write-out", "\n%{http_code}", *options]
+        shown = self.node.run([*words, f"http://{address}:8780{path}"])
+        body, _, status = shown.rpartition("\n")
+        return int(status), json.loads(body) if body else None
+
+    def test_used(self):
+        """
+        The container serves without root; the controls need the password but for clients inside
+        its own network.
+        """
+        user = self.node.run("docker exec cloud id -u")
+        self.assertEqual("8780\n", user)
+        own = self.node.run("hostname --all-ip-addresses").split()[0]
+        self.assertEqual(200, self.ask("127.0.0.1", "/clock")[0])
+        self.assertEqual(401, self.ask(own, "/clock")[0])
+        known = ("--user", "txstorage:" + self.password)
+        fault = ("--data", json.dumps({"route": "identity", "status": 503}))
+        self.assertEqual(201, self.ask(own, "/faults", *known, *fault)[0])
+        tokens = "/identity/v3/auth/tokens"
+        statuses = [self.ask(own, tokens, "--data", "{}")[0] for _ in range(2)]
+        self.assertEqual([503, 400], statuses)
+        _, recorded = self.ask(own, "/requests", *known)
+        self.assertEqual([503, 400], [each["status"] for each in recorded["requests"]])

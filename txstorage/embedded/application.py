@@ -33,6 +33,10 @@ from .apis.identity.authentication import IdentityAPI
 from .apis.identity.bearers import Bearers
 from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
+from .control import api
+from .control.api import ControlAPI
+from .control.controls import Controls
+from .control.recent import RecentLog, ServedRequest, served
 from .machine.devices import IDeviceBackend
 from .machine.reconcile import reconcile
 from .machine.snapshot_transitions import Snapshots
@@ -98,6 +102,8 @@ class _Root(Resource):
         third one, and possibly the fifth.
     :param bearers: finds the projects of tokens.
     :param health: of the path ``/healthcheck``.
+    :param observe: called with each request and its id.
+    :param control: of the paths for tests, if they are served.
     """
 
     def __init__(
@@ -106,6 +112,8 @@ class _Root(Resource):
         bearers: Bearers,
         base_url: str | None,
         health: HealthCheck,
+        observe: Callable[[IRequest, str], object],
+        control: IResource | None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._services = services
@@ -113,13 +121,17 @@ class _Root(Resource):
         self._base_url = base_url
         self._documents = set(announcements(""))
         self._health = health
+        self._observe = observe
+        self._control = control
 
     def getChildWithDefault(self, path: bytes, request: IRequest) -> IResource:
         """See ``IResource``."""
         request_id = f"req-{uuid.uuid4()}"
         request.setHeader("x-openstack-request-id", request_id)
-        ended = request.notifyFinish()  # type: ignore[attr-defined]  # no interface has it
-        ended.addBoth(_log_request, request, request_id)
+        if self._control is not None and path in api.PATHS:
+            request.postpath.insert(0, path)
+            return self._control
+        self._observe(request, request_id)
         segments = b"/".join([path] + request.postpath)
         try:
             whole = "/" + segments.decode("utf-8").rstrip("/")
@@ -152,18 +164,6 @@ class _Root(Resource):
         return own if record is None or record.project_id is None else record.project_id
 
 
-def _log_request(result: object, request: IRequest, request_id: str) -> None:
-    """
-    :param result: a ``Failure`` when the client left before the response.
-    """
-    SERVER_REQUEST(
-        request_id=request_id,
-        method=request.method,
-        path=request.path,
-        status=None if isinstance(result, Failure) else request.code,  # type: ignore[attr-defined]
-    ).write()
-
-
 def _in_project(segments: list[bytes], project_id: str) -> list[bytes]:
     """
     Insert the project into a path of Cinder's that omits it, whatever the microversion.
@@ -181,11 +181,13 @@ class Application:
     The embedded service, ready to be served.
 
     :ivar ec2: the parts of the EC2 face.
+    :ivar requests: the last requests to the OpenStack face.
     :param reactor: for time.  The object itself opens no port.
     :param store: the durable state.
     :param devices: an ``IDeviceBackend``.
     :param wall_time: returns seconds since the epoch; by default the reactor's time.
     :param turns: divides the reactor's time.
+    :param controls: of a test, if the routes for tests are served.  Their time is the service's.
     """
 
     def __init__(
@@ -196,21 +198,31 @@ class Application:
         settings: Settings,
         wall_time: Callable[[], float] | None = None,
         turns: ReactorTurns | None = None,
+        controls: Controls | None = None,
     ) -> None:
         self._reactor = reactor
         self._turns = ReactorTurns(reactor) if turns is None else turns
         self._store = store
         self._devices = devices
         self._settings = settings
-        self._bearers = Bearers(store, settings, reactor.seconds, wall_time)
-        delay = settings.transition_delay
-        self._engine = Engine(reactor, store, devices, delay, self._turns)
-        self._snapshot_engine = Engine(reactor, store, devices, delay, self._turns, Snapshots())
+        self._controls = controls
+        clock = reactor if controls is None else controls.clock
+        mishaps = None if controls is None else controls.faults
+        self._wall_time = wall_time or clock.seconds
+        self.requests: RecentLog[ServedRequest] = RecentLog()
+        self._bearers = Bearers(store, settings, clock.seconds, wall_time)
+        parts = (clock, store, devices, settings.transition_delay, self._turns)
+        self._engine = Engine(*parts, mishaps=mishaps)
+        self._snapshot_engine = Engine(*parts, Snapshots(), mishaps)
+        if controls is not None:
+            engines = (self._engine, self._snapshot_engine)
+            controls.control(store, devices, engines, self.requests)
+        self._control = None if controls is None else ControlAPI(controls, settings.password)
         self.ec2 = EC2Context.of(
-            reactor,
+            clock,
             store,
             settings,
-            wall_time or reactor.seconds,
+            self._wall_time,
             self._engine,
             snapshot_engine=self._snapshot_engine,
             turns=self._turns,
@@ -243,6 +255,8 @@ class Application:
 
     async def _stop(self) -> None:
         self.ec2.detaches.stop()
+        if self._controls is not None:
+            self._controls.stop()
         self._devices.files.copies.stop()
         ended = self._snapshot_engine.stop()
         await self._engine.stop()
@@ -263,6 +277,8 @@ class Application:
         """
         if (method, path.rstrip(b"/")) == (b"POST", _TOKENS):
             return True
+        if self._control is not None and path.strip(b"/").split(b"/")[0] in api.PATHS:
+            return self._control.admits(request)
         token: bytes = request.getHeader(b"X-Auth-Token") or b""
         return self._bearers.record(token.decode("utf-8", "replace")) is not None
 
@@ -292,7 +308,25 @@ class Application:
         others = AccountsAPI(bearers, base_url).resource()
         services.update((f"identity/{name}".encode("ascii"), others) for name in accounts.PATHS)
         health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
-        return _Root(services, bearers, base_url, health)
+        control = None if self._control is None else self._control.resource()
+        if self._controls is not None:
+            self._controls.interfere(services)
+        return _Root(services, bearers, base_url, health, self._observe, control)
+
+    def _observe(self, request: IRequest, request_id: str) -> None:
+        """Record a request when it has ended."""
+        end = served(request, request_id, self._wall_time, self._controls is not None)
+        ended = request.notifyFinish()  # type: ignore[attr-defined]  # no interface has it
+        ended.addBoth(lambda result: self._record(end(not isinstance(result, Failure))))
+
+    def _record(self, request: ServedRequest) -> None:
+        SERVER_REQUEST.log(
+            request_id=request.request_id,
+            method=request.method,
+            path=request.path,
+            status=request.status,
+        )
+        self.requests.add(request)
 
     async def _problem(self) -> str:
         """Return the reason why no volume can be made; empty when one can."""

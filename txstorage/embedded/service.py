@@ -8,6 +8,7 @@ import re
 import sqlite3
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any, cast
 
 import attr
@@ -31,6 +32,7 @@ from .accounts.passwords import with_passwords
 from .agent_yml import Access, AgentFiles, reachable
 from .apis.ec2.ports import EC2Ports, open_ports, write_credentials
 from .application import Application
+from .control.controls import Controls
 from .disk import Reserve, is_full
 from .machine.devices import DeviceFailure, FileDevices, LoopDevices
 from .machine.files import VolumeFiles, in_threads
@@ -60,6 +62,7 @@ class ServiceOptions:
     :ivar ec2_port: of the EC2 face, whose nodes' metadata have the next ones; ``None`` for none.
     :ivar ec2: of :class:`~txstorage.embedded.settings.EC2Settings`.
     :ivar users: beside the first one.
+    :ivar test_routes: whether to serve the routes for tests.
     """
 
     state_dir: str
@@ -74,6 +77,7 @@ class ServiceOptions:
     ec2_port: int | None = None
     ec2: dict[str, Any] = attr.Factory(dict)
     users: tuple[Declaration, ...] = ()
+    test_routes: bool = False
 
 
 def exposure(options: ServiceOptions) -> str:
@@ -91,15 +95,15 @@ def wall_time() -> float:
     return time.time()
 
 
-def _open_store(path: str, reserve: Reserve) -> Store:
+def _open_store(path: str, reserve: Reserve, now: Callable[[], float] = wall_time) -> Store:
     try:
         try:
-            return Store(path, wall_time)
+            return Store(path, now)
         except sqlite3.OperationalError:
             # SQLite reports a full disk in several ways.
             if not reserve.release():
                 raise
-            return Store(path, wall_time)
+            return Store(path, now)
     except sqlite3.Error as error:
         raise ServeError(f"can't use the database {path}: {error}", _remedy(error)) from error
 
@@ -236,7 +240,12 @@ class EmbeddedService:
         refuse_lost(state)
         state.make_database()
         reserve = Reserve(state.reserve)
-        self._store = store = _open_store(state.database, reserve)
+        controls = Controls(self._reactor, wall_time) if options.test_routes else None
+        if controls is not None:
+            routes = "/faults, /requests, /clock, and /reset, which destroys every volume"
+            self.remarks.append("routes for tests: " + routes)
+        now = wall_time if controls is None else controls.now
+        self._store = store = _open_store(state.database, reserve, now)
         nodes = self._declare(store)
         files = VolumeFiles(state.volumes, in_threads(self._reactor), reserve)
         devices = await self._choose_devices(state, store, files)
@@ -249,7 +258,9 @@ class EmbeddedService:
         )
         cluster_id = store.fact("cluster_id", lambda: str(uuid.uuid4()))
         turns = ReactorTurns(self._reactor)
-        self._application = Application(self._reactor, store, devices, settings, wall_time, turns)
+        self._application = Application(
+            self._reactor, store, devices, settings, now, turns, controls
+        )
         facts = {name: store.fact(name, str) for name in FACTS}
         sidecars = Sidecars(state.volumes, facts["project_id"], cluster_id)
         self._keep_room(state, store, files, sidecars)

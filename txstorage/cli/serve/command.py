@@ -305,6 +305,12 @@ async def run(
     "repeatable.",
 )
 @click.option(
+    "--test-routes",
+    is_flag=True,
+    help="Serve routes for tests, too: faults, a log of requests, a clock, a reset that destroys "
+    "every volume.",
+)
+@click.option(
     "--recover",
     is_flag=True,
     help="Show what can be restored of a lost database, ask, restore it, and serve.",
@@ -331,6 +337,7 @@ def serve(
     tls_key: str | None,
     devices: str,
     ec2_port: int | None,
+    test_routes: bool,
     recover: bool,
     yes: bool,
     until_input_ends: bool,
@@ -365,6 +372,7 @@ def serve(
         ec2=ec2_settings({name: behaviour.pop("ec2_" + name) for name in _EC2}),
         behaviour=behaviour,
         users=declared,
+        test_routes=test_routes,
     )
     remarks = (_recovered(app, state_dir, yes),) if recover else ()
     interrupts = Interrupts()

@@ -71,4 +71,4 @@ class Snapshots(Subjects[SnapshotRecord]):
 
     def log(self, key: str, status: str, reason: str) -> None:
         """See :class:`~txstorage.embedded.machine.transitions.Subjects`."""
-        SERVER_SNAPSHOT(snapshot_id=key, status=status, reason=reason).write()
+        SERVER_SNAPSHOT.log(snapshot_id=key, status=status, reason=reason)

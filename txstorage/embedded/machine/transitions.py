@@ -29,6 +29,7 @@ from ..store.records import VolumeRecord
 from ..store.store import GONE, Store
 from .copies import CopyInterrupted
 from .devices import DeviceFailure, IDeviceBackend
+from .mishaps import Mishaps, StuckTransitions
 from .turns import ReactorTurns
 
 _log = Logger()
@@ -229,7 +230,7 @@ class Volumes(Subjects[VolumeRecord]):
 
     def log(self, key: str, status: str, reason: str) -> None:
         """See :class:`Subjects`."""
-        SERVER_TRANSITION(volume_id=key, status=status, reason=reason).write()
+        SERVER_TRANSITION.log(volume_id=key, status=status, reason=reason)
 
 
 VOLUMES = Volumes()
@@ -242,6 +243,7 @@ class Engine:
     :param delay: seconds a volume stays in each transient status.
     :param turns: divides the reactor's time among the transitions.
     :param subjects: all volumes, or all snapshots.
+    :param mishaps: those that a test wants, if any.
     """
 
     def __init__(
@@ -252,6 +254,7 @@ class Engine:
         delay: float,
         turns: ReactorTurns | None = None,
         subjects: Subjects[Any] = VOLUMES,
+        mishaps: Mishaps | None = None,
     ) -> None:
         self._reactor = reactor
         self._turns = ReactorTurns(reactor) if turns is None else turns
@@ -262,22 +265,27 @@ class Engine:
         self._waiting: dict[str, Any] = {}
         self._running: dict[str, Deferred[bool]] = {}
         self._idle: dict[str, list[Deferred[None]]] = {}
+        self._stuck = StuckTransitions(subjects.noun, mishaps, partial(self._schedule, delay=0))
         self._stopped = False
 
     def begin(self, volume_id: str) -> None:
         """Carry out the transition of the volume's status, later."""
-        if volume_id not in self._waiting and volume_id not in self._running:
-            self._schedule(volume_id, self._delay)
+        if volume_id in self._waiting or volume_id in self._running:
+            return
+        mishap = self._stuck.strike(volume_id, lambda: self._find(volume_id)[0])
+        if not mishap.stuck:
+            delay = self._delay if mishap.seconds is None else mishap.seconds
+            self._schedule(volume_id, delay, mishap.error)
 
-    def _schedule(self, volume_id: str, delay: float) -> None:
+    def _schedule(self, volume_id: str, delay: float, error: str = "") -> None:
         if not self._stopped:
             self._waiting[volume_id] = self._reactor.callLater(
-                delay, self._turns.first, partial(self._start, volume_id)
+                delay, self._turns.first, partial(self._start, volume_id, error)
             )
 
     def idle(self, volume_id: str) -> Deferred[None]:
         """:return: fires when the volume has no transition any more."""
-        if volume_id not in self._waiting and volume_id not in self._running:
+        if not any(volume_id in each for each in (self._waiting, self._running, self._stuck.keys)):
             return succeed(None)
         idle: Deferred[None] = Deferred()
         self._idle.setdefault(volume_id, []).append(idle)
@@ -300,19 +308,35 @@ class Engine:
         self._waiting.clear()
         await DeferredList(list(self._running.values()))
 
+    async def reset(self) -> None:
+        """Begin no more of the present transitions, and wait for those that run."""
+        await self.stop()
+        self._stuck.clear()
+        self._stopped = False
+        for key in list(self._idle):
+            self._rest(key)
+
+    async def catch_up(self) -> None:
+        """Wait until every transition that is due has ended."""
+        while self._running or any(not call.active() for call in self._waiting.values()):
+            turn: Deferred[None] = Deferred()
+            self._turns.first(partial(turn.callback, None))
+            await turn
+            await DeferredList(list(self._running.values()))
+
     def _find(self, key: str) -> tuple[Any, Transition | None]:
         """The object with an id, and its transition."""
         subject = self._subjects.find(self._store, key)
         return subject, None if subject is None else self._subjects.transition(subject)
 
-    def _start(self, key: str) -> None:
+    def _start(self, key: str, error: str = "") -> None:
         if self._waiting.pop(key, None) is None:
             return
         subject, transition = self._find(key)
         if transition is None:
             self._rest(key)
             return
-        running = Deferred.fromCoroutine(self._run(key, subject, transition))
+        running = Deferred.fromCoroutine(self._run(key, subject, transition, error))
         self._running[key] = running
         running.addCallbacks(lambda wait: self._ended(key, wait), lambda why: self._broke(key, why))
 
@@ -337,22 +361,27 @@ class Engine:
         _log.failure("A transition broke, and is tried again", failure)
         self._schedule(key, max(self._delay, _AFTER_FAULT))
 
-    async def _run(self, key: str, subject: Any, transition: Transition) -> bool:
-        """:return: whether the transition has to begin later."""
+    async def _run(self, key: str, subject: Any, transition: Transition, error: str) -> bool:
+        """
+        :param error: the reason of a failure that a test wants, if any.
+        :return: whether the transition has to begin later.
+        """
         try:
+            if error:
+                raise DeviceFailure(error)
             if self._subjects.waits(self._store, subject):
                 return True
             device = await transition.work(self._devices, subject)
         except CopyInterrupted:
             # The service stops, and resumes the transition at its next start.
             return True
-        except (DeviceFailure, OSError) as error:
-            if _is_shortage(error):
+        except (DeviceFailure, OSError) as why:
+            if _is_shortage(why):
                 raise
             reason = "{} {}: {}".format(
                 transition.verb,
                 self._subjects.noun,
-                getattr(error, "strerror", None) or str(error),
+                getattr(why, "strerror", None) or str(why),
             )
             await self._settle(key, subject, transition.failed, reason=reason)
         else:

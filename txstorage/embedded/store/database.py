@@ -335,6 +335,26 @@ class Database:
             volume_id,
         )
 
+    def clear(self) -> None:
+        """Make every table but the facts as it is in a new database, in a transaction."""
+        self.touched.update(row["id"] for row in self.execute("SELECT id FROM volumes"))
+        self.touched_snapshots.update(row["id"] for row in self.execute("SELECT id FROM snapshots"))
+        self.execute("PRAGMA defer_foreign_keys = ON")
+        new = Database(":memory:")
+        for table in new.tables():
+            self.execute(f"DELETE FROM {table}")
+            for row in new.execute(f"SELECT * FROM {table}"):
+                self.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", *row)
+        new.close()
+
+    def tables(self) -> list[str]:
+        """:return: the names of the tables, without the facts and SQLite's own."""
+        rows = self.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'facts'"
+            " AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name"
+        )
+        return [row["name"] for row in rows]
+
     def close(self) -> None:
         """Close the file; everything acknowledged is in it already."""
         self._connection.close()

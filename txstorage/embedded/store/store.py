@@ -201,6 +201,10 @@ class Store:
         self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
         return value
 
+    def clear(self) -> None:
+        """Forget everything but the facts, in a transaction."""
+        self._database.clear()
+
     # -- volumes -------------------------------------------------------------
 
     def add_volume(self, new: NewVolume) -> VolumeRecord:
@@ -359,27 +363,36 @@ class Store:
 
     # -- servers -------------------------------------------------------------
 
-    def declare_server(self, name: str, server_id: str | None = None) -> ServerRecord:
+    def declare_server(
+        self, name: str, server_id: str | None = None, root: bool = True
+    ) -> ServerRecord:
         """
-        Return the server with a name; a missing one is created, with its root volume.
+        Return the server with a name; a missing one is created.
 
         :param server_id: of a new server; by default another one.
+        :param root: whether a new server has a root volume.
         """
         with self.transaction():
             row = self._database.execute("SELECT * FROM servers WHERE name = ?", name).fetchone()
             if row is not None:
                 return ServerRecord.from_row(row)
-            server_id, root = server_id or str(uuid.uuid4()), str(uuid.uuid4())
+            server_id = server_id or str(uuid.uuid4())
             self._database.execute(
                 "INSERT INTO servers (id, name, status, created_at) VALUES (?, ?, 'ACTIVE', ?)",
                 server_id,
                 name,
                 self._clock(),
             )
-            volume = NewVolume(name + "-root", None, 1, DEFAULT_TYPE, {})
-            self._insert(root, volume, "available", self._clock(), bootable=True)
-            self.attachments.reserve(root, server_id, "/dev/vda")
-            self.settle(root, "reserved", "in-use")
+            if root:
+                self._add_root(name, server_id)
         server = self.servers.find(server_id)
         assert server is not None
         return server
+
+    def _add_root(self, name: str, server_id: str) -> None:
+        """Give a new server its root volume."""
+        volume_id = str(uuid.uuid4())
+        volume = NewVolume(name + "-root", None, 1, DEFAULT_TYPE, {})
+        self._insert(volume_id, volume, "available", self._clock(), bootable=True)
+        self.attachments.reserve(volume_id, server_id, "/dev/vda")
+        self.settle(volume_id, "reserved", "in-use")

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Mapping
-from functools import wraps
+from collections.abc import Awaitable, Iterator, Mapping
+from functools import partial, wraps
 from inspect import isawaitable
 from traceback import format_exc
-from typing import Any, Callable, Union, cast
+from typing import Any, Callable, Optional, Union, cast
 from urllib.parse import parse_qs
 
 import attr
@@ -302,7 +302,7 @@ class Service:
     def _broken(self, call: APIRequest) -> WireError:
         """Log a fault of the service itself."""
         _log.failure("Request {request_id} could not be answered", request_id=call.request_id)
-        SERVER_FAULT(request_id=call.request_id, traceback=format_exc()).write()
+        SERVER_FAULT.log(request_id=call.request_id, traceback=format_exc())
         return self.fault()
 
 
@@ -327,21 +327,38 @@ def endpoint(
     return decorate
 
 
+#: Answers a request: called with its method, the first segment of its path, the rule of the rest,
+#: the request itself, and the function that carries it out.  Fires with ``None`` to end the
+#: connection without an answer.
+Interference = Callable[
+    [str, str, str, IRequest, Callable[[], "Deferred[APIResponse]"]],
+    "Deferred[Optional[APIResponse]]",
+]
+
+
 class Endpoints(Resource):
     """
     The handlers of a service.  Klein's own resource can do more with their results, and takes more
     time for it than most handlers.
 
+    :ivar interference: answers the requests in place of the handlers, if a test wants it.
     :param app: the service's Klein application, bound to the service.
     """
 
     isLeaf = True
+    interference: Interference | None = None
 
     def __init__(self, app: Klein, service: Service) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._app = app
         self._routes = app.url_map.bind("")
         self._service = service
+
+    def rules(self) -> Iterator[tuple[str, str]]:
+        """Yield a method, and the rule of a path, of each endpoint."""
+        for rule in self._app.url_map.iter_rules():
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield method, rule.rule
 
     def render(self, request: IRequest) -> int:
         """Answer the request, later."""
@@ -352,21 +369,31 @@ class Endpoints(Resource):
         sent.addErrback(lambda why: _log.failure("A response could not be sent", why))
         return NOT_DONE_YET
 
-    def _answer(self, request: IRequest) -> Deferred[APIResponse]:
+    def _answer(self, request: IRequest) -> Deferred[APIResponse | None]:
         path = (b"/" + b"/".join(request.postpath)).decode("utf-8")
+        method = request.method.decode("utf-8", "replace")
         try:
-            name, segments = self._routes.match(path, request.method.decode("utf-8", "replace"))
+            rule, segments = self._routes.match(path, method, return_rule=True)
         except HTTPException as problem:
             call = call_from(request, self._service.base_url)
             answer = self._service.misplaced(call, problem)
             return succeed(answer.with_headers(self._service.outer_headers(call)))
-        return cast("Deferred[APIResponse]", self._app.execute_endpoint(name, request, **segments))
+        execute: Any = partial(self._app.execute_endpoint, rule.endpoint, request, **segments)
+        if self.interference is None:
+            return cast("Deferred[Optional[APIResponse]]", execute())
+        service = request.prepath[0].decode("utf-8")
+        return self.interference(method, service, rule.rule, request, execute)
 
 
-def _send(answer: APIResponse, request: IRequest, ended: Deferred[None]) -> None:
+def _send(answer: APIResponse | None, request: IRequest, ended: Deferred[None]) -> None:
     """
+    :param answer: ``None`` to end the connection without one.
     :param ended: fired if the client has gone away.
     """
-    if not ended.called:
-        request.write(answer.send(request))
-        request.finish()
+    if ended.called:
+        return
+    if answer is None:
+        request.channel.loseConnection()  # type: ignore[attr-defined]  # no interface has it
+        return
+    request.write(answer.send(request))
+    request.finish()

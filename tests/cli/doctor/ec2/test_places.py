@@ -129,7 +129,7 @@ class DiskTests(EC2DoctorTestCase):
             disk_kinds(names),
             {
                 "NVMe, found by serial number": 2,
-                "Xen": 2,
+                "Xen, found by name and size": 2,
                 "loop devices of the embedded service": 1,
             },
         )
@@ -138,7 +138,10 @@ class DiskTests(EC2DoctorTestCase):
         """The step counts the disks of each kind; without any, it has nothing to report."""
         self.write_config(device_directory=None)
         for names, expected in (
-            (["nvme0n1", "xvdb"], ("ok", "1 NVMe, found by serial number, 1 Xen")),
+            (
+                ["nvme0n1", "xvdb"],
+                ("ok", "1 NVMe, found by serial number, 1 Xen, found by name and size"),
+            ),
             (["sda"], ("skipped", "this machine has neither NVMe nor Xen disks")),
         ):
             devices = [mock.Mock() for _ in names]

@@ -89,12 +89,12 @@ class QueryAPI(Resource):
     def _send(
         self, answer: APIResponse, request: IRequest, request_id: str, ended: Deferred[None]
     ) -> None:
-        SERVER_REQUEST(
+        SERVER_REQUEST.log(
             request_id=request_id,
             method=request.method,
             path=request.path,
             status=None if ended.called else answer.status,
-        ).write()
+        )
         if not ended.called:
             request.write(answer.send(request))
             request.finish()
@@ -154,7 +154,7 @@ class QueryAPI(Resource):
         if is_full(error):
             return errors.DISK_FULL()
         _log.failure("Request {request_id} could not be answered", request_id=request_id)
-        SERVER_FAULT(request_id=request_id, traceback=format_exc()).write()
+        SERVER_FAULT.log(request_id=request_id, traceback=format_exc())
         return errors.FAULT()
 
 

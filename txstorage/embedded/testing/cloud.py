@@ -15,11 +15,13 @@ import attr
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
-from .application import Application
-from .machine.devices import FileDevices
-from .machine.files import VolumeFiles
-from .settings import DOMAIN, PROJECT, REGION, USER, Settings
-from .store.store import Store
+from ..accounts.declarations import Account, merged, parse_option
+from ..application import Application
+from ..control.controls import Controls
+from ..machine.devices import FileDevices
+from ..machine.files import VolumeFiles
+from ..settings import DOMAIN, PROJECT, REGION, USER, Settings
+from ..store.store import Store
 
 BASE_URL = "http://cloud.example"
 PASSWORD = "open sesame"
@@ -68,15 +70,30 @@ def _credentials(auth_url: str, password: str) -> dict[str, str]:
     }
 
 
+def _accounts(users: Iterable[str], password: str) -> tuple[Account, ...]:
+    declared = merged([parse_option(user) for user in users])
+    return tuple(Account(each.name, password, each.roles) for each in declared)
+
+
 def in_memory_cloud(
-    reactor: IReactorTime, nodes: Iterable[str] = ("node-1", "node-2"), **settings: Any
+    reactor: IReactorTime,
+    nodes: Iterable[str] = ("node-1", "node-2"),
+    controls: Controls | None = None,
+    directory: str | None = None,
+    root_volumes: bool = True,
+    users: Iterable[str] = (),
+    **settings: Any,
 ) -> InMemoryCloud:
     """
     :param reactor: a ``Clock``; transitions happen when it is advanced.
     :param nodes: names of the servers.
+    :param controls: of a test; their clock's time is the cloud's.
+    :param directory: of the volumes' files, which exists; by default a new one.
+    :param root_volumes: whether each server has a root volume, which volume lists show.
+    :param users: others, with the first one's password: each ``NAME:PROJECT:ROLES``.
     :param settings: see :class:`~txstorage.embedded.settings.Settings`.
     """
-    directory = tempfile.mkdtemp(prefix="txstorage-")
+    directory = directory or tempfile.mkdtemp(prefix="txstorage-")
     files, devices = (os.path.join(directory, name) for name in ("volumes", "devices"))
     os.mkdir(files)
     os.mkdir(devices)
@@ -88,9 +105,13 @@ def in_memory_cloud(
             **settings,
         }
     )
-    store = Store(":memory:", reactor.seconds)
-    servers = {name: store.declare_server(name).server_id for name in nodes}
-    application = Application(reactor, store, FileDevices(VolumeFiles(files), devices), chosen)
+    if users:
+        chosen = attr.evolve(chosen, accounts=_accounts(users, chosen.password))
+    now = reactor.seconds if controls is None else controls.now
+    store = Store(":memory:", now)
+    servers = {name: store.declare_server(name, root=root_volumes).server_id for name in nodes}
+    backend = FileDevices(VolumeFiles(files), devices)
+    application = Application(reactor, store, backend, chosen, now, controls=controls)
     application.start()
     auth_url = f"{chosen.base_url}/identity/v3"
     return InMemoryCloud(

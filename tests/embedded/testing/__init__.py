@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.embedded.testing``."""
+
+from __future__ import annotations

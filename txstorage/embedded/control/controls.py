@@ -1,0 +1,143 @@
+# -*- test-case-name: tests.embedded.control.test_controls -*-
+"""
+The parts of a running service that a test controls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.resource import IResource
+
+from ..machine.devices import IDeviceBackend
+from ..machine.transitions import Engine
+from ..store.store import Store
+from ..wire.exchange import Endpoints
+from .clock import AdvancingClock
+from .faults import Faults
+from .interference import Interferer, route_of
+from .recent import RecentLog, ServedRequest
+from .routes import RouteNames
+
+
+def begin_anew(store: Store) -> None:
+    """
+    Forget everything but the facts and the nodes, which keep their names, their ids, and whether
+    they have root volumes.
+    """
+    servers = store.servers.every()
+    roots = [each.attachment for each in store.volumes() if each.bootable]
+    with_root = {attachment.server_id for attachment in roots if attachment is not None}
+    with store.transaction():
+        store.clear()
+        for server in reversed(servers):
+            store.declare_server(server.name, server.server_id, server.server_id in with_root)
+
+
+class Controls:
+    """
+    The faults, the clock, the log and the state of a service.
+
+    :ivar clock: of transitions, tokens and delayed answers.
+    :ivar faults: those in force.
+    :ivar routes: the names of the service's routes.
+    :param reactor: a reactor, or a ``Clock``.
+    :param wall_time: returns seconds since the epoch; by default the reactor's time.
+    """
+
+    #: The log of requests, once the controls have a service.
+    requests: RecentLog[ServedRequest]
+
+    def __init__(self, reactor: IReactorTime, wall_time: Callable[[], float] | None = None) -> None:
+        self.clock = AdvancingClock(reactor)
+        self.faults = Faults()
+        self.routes = RouteNames([])
+        self._wall_time = wall_time or reactor.seconds
+        self._interferer = Interferer(self.clock, self.faults)
+        self._one = DeferredLock()
+        self._engines: Collection[Engine] = ()
+
+    def now(self) -> float:
+        """:return: the service's time, in seconds since the epoch."""
+        return self._wall_time() + self.clock.advanced
+
+    def control(
+        self,
+        store: Store,
+        devices: IDeviceBackend,
+        engines: Collection[Engine],
+        requests: RecentLog[ServedRequest],
+    ) -> None:
+        """
+        Control a service.
+
+        :param engines: of its transitions.
+        :param requests: its log.
+        """
+        self._store, self._devices, self._engines = store, devices, engines
+        self.requests = requests
+
+    def interfere(self, services: Mapping[bytes, IResource]) -> None:
+        """
+        Let faults happen.
+
+        :param services: the resources of the service's parts; the name of each begins with the
+            first segment of its paths.
+        """
+        found = set()
+        for name, resource in services.items():
+            if isinstance(resource, Endpoints):
+                resource.interference = self._interferer
+                prefix = name.partition(b"/")[0].decode("ascii")
+                found |= {route_of(method, prefix, rule) for method, rule in resource.rules()}
+        self.routes = RouteNames(found)
+
+    def stop(self) -> None:
+        """End the connections of the answers that are delayed."""
+        self._interferer.stop()
+
+    def advance(self, seconds: float) -> Deferred[None]:
+        """
+        Advance the clock.
+
+        :return: fires with ``None`` when everything that is due has happened.
+        """
+        return self._one.run(self._later, self.clock.advance, seconds, self._catch_up)
+
+    def reset(self) -> Deferred[None]:
+        """
+        Return to the beginning: without volumes, snapshots, faults and recorded requests, at the
+        real time.
+
+        :return: fires with ``None``, or fails with a ``DeviceFailure`` when a device is in use.
+        """
+        return self._one.run(self._later, self._reset)
+
+    @staticmethod
+    def _later(function: Callable[..., Any], *args: object) -> Deferred[None]:
+        return Deferred.fromCoroutine(function(*args))
+
+    async def _catch_up(self) -> None:
+        for engine in self._engines:
+            await engine.catch_up()
+
+    async def _reset(self) -> None:
+        self.faults.clear()
+        self._interferer.stop()
+        for engine in self._engines:
+            await engine.reset()
+        self.clock.reset()
+        files = self._devices.files
+        for volume_id in self._devices.attached():
+            await self._devices.detach(volume_id)
+        volumes = [each.volume_id for each in self._store.volumes()]
+        snapshots = [each.snapshot_id for each in self._store.snapshots.every()]
+        await self._store.write(begin_anew)
+        for volume_id in volumes:
+            await files.aside(files.remove, volume_id)
+        for snapshot_id in snapshots:
+            await files.aside(files.remove_snapshot, snapshot_id)
+        self.requests.clear()
