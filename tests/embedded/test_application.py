@@ -11,11 +11,12 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.test.requesthelper import DummyRequest
 
 from txstorage._configuration.configuration import Configuration
 from txstorage._log import SERVER_FAULT, SERVER_REQUEST
 from txstorage._support.compat import as_text
-from txstorage.embedded.application import _log_request
+from txstorage.embedded.control.recent import ServedRequest
 from txstorage.embedded.testing import in_memory_cloud
 
 from .support import CloudTests
@@ -64,6 +65,10 @@ class ApplicationTests(CloudTests):
 
 class RequestLogTests(CloudTests):
     """Tests of the log of requests."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.known = self.cloud.application.requests.number
 
     def logged(self, logger: Any, kind: Any) -> list[dict[str, Any]]:
         """The fields of the messages of a type."""
@@ -128,7 +133,33 @@ class RequestLogTests(CloudTests):
     @capture_logging(None)
     def test_client_gone(self, logger: Any) -> None:
         """A request whose client left before the response has no status."""
-        request = mock.Mock(method=b"GET", path=b"/volume", code=200)
-        _log_request(Failure(ConnectionLost()), request, "req-1")
+        request = DummyRequest([b"volume"])
+        request.method, request.uri, request.path = b"GET", b"/volume?a=b", b"/volume"
+        request.code = 200
+        self.cloud.application.resource().getChildWithDefault(b"volume", request)
+        request.processingFailed(Failure(ConnectionLost()))
         [logged] = self.logged(logger, SERVER_REQUEST)
-        self.assertEqual((logged["request_id"], logged["status"]), ("req-1", None))
+        self.assertEqual((logged["path"], logged["status"]), ("/volume", None))
+        [(_, kept)] = self.cloud.application.requests.since(self.known)
+        self.assertEqual((kept.path, kept.query, kept.status), ("/volume", "a=b", None))
+
+    def test_kept(self) -> None:
+        """
+        The last requests are kept, with the id, the microversion and the times, and without bodies.
+        """
+        self.clock.advance(5)
+        got = self.cinder("POST", "/volumes?x=1", {"volume": {"size": 1}}, version="3.60")
+        [(_, kept)] = self.cloud.application.requests.since(self.known)
+        self.assertEqual(
+            kept,
+            ServedRequest(
+                time=self.clock.seconds(),
+                duration=0.0,
+                method="POST",
+                path=f"/volume/v3/{self.project}/volumes",
+                query="x=1",
+                status=202,
+                request_id=got.headers["x-openstack-request-id"],
+                microversion="3.60",
+            ),
+        )

@@ -33,6 +33,7 @@ from .apis.identity.authentication import IdentityAPI
 from .apis.identity.bearers import Bearers
 from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
+from .control.recent import RecentLog, ServedRequest, served
 from .machine.devices import IDeviceBackend
 from .machine.reconcile import reconcile
 from .machine.snapshot_transitions import Snapshots
@@ -98,6 +99,7 @@ class _Root(Resource):
         third one, and possibly the fifth.
     :param bearers: finds the projects of tokens.
     :param health: of the path ``/healthcheck``.
+    :param observe: called with each request and its id.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class _Root(Resource):
         bearers: Bearers,
         base_url: str | None,
         health: HealthCheck,
+        observe: Callable[[IRequest, str], object],
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._services = services
@@ -113,13 +116,13 @@ class _Root(Resource):
         self._base_url = base_url
         self._documents = set(announcements(""))
         self._health = health
+        self._observe = observe
 
     def getChildWithDefault(self, path: bytes, request: IRequest) -> IResource:
         """See ``IResource``."""
         request_id = f"req-{uuid.uuid4()}"
         request.setHeader("x-openstack-request-id", request_id)
-        ended = request.notifyFinish()  # type: ignore[attr-defined]  # no interface has it
-        ended.addBoth(_log_request, request, request_id)
+        self._observe(request, request_id)
         segments = b"/".join([path] + request.postpath)
         try:
             whole = "/" + segments.decode("utf-8").rstrip("/")
@@ -152,18 +155,6 @@ class _Root(Resource):
         return own if record is None or record.project_id is None else record.project_id
 
 
-def _log_request(result: object, request: IRequest, request_id: str) -> None:
-    """
-    :param result: a ``Failure`` when the client left before the response.
-    """
-    SERVER_REQUEST(
-        request_id=request_id,
-        method=request.method,
-        path=request.path,
-        status=None if isinstance(result, Failure) else request.code,  # type: ignore[attr-defined]
-    ).write()
-
-
 def _in_project(segments: list[bytes], project_id: str) -> list[bytes]:
     """
     Insert the project into a path of Cinder's that omits it, whatever the microversion.
@@ -181,6 +172,7 @@ class Application:
     The embedded service, ready to be served.
 
     :ivar ec2: the parts of the EC2 face.
+    :ivar requests: the last requests to the OpenStack face.
     :param reactor: for time.  The object itself opens no port.
     :param store: the durable state.
     :param devices: an ``IDeviceBackend``.
@@ -202,6 +194,8 @@ class Application:
         self._store = store
         self._devices = devices
         self._settings = settings
+        self._wall_time = wall_time or reactor.seconds
+        self.requests: RecentLog[ServedRequest] = RecentLog()
         self._bearers = Bearers(store, settings, reactor.seconds, wall_time)
         delay = settings.transition_delay
         self._engine = Engine(reactor, store, devices, delay, self._turns)
@@ -210,7 +204,7 @@ class Application:
             reactor,
             store,
             settings,
-            wall_time or reactor.seconds,
+            self._wall_time,
             self._engine,
             snapshot_engine=self._snapshot_engine,
             turns=self._turns,
@@ -292,7 +286,22 @@ class Application:
         others = AccountsAPI(bearers, base_url).resource()
         services.update((f"identity/{name}".encode("ascii"), others) for name in accounts.PATHS)
         health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
-        return _Root(services, bearers, base_url, health)
+        return _Root(services, bearers, base_url, health, self._observe)
+
+    def _observe(self, request: IRequest, request_id: str) -> None:
+        """Record a request when it has ended."""
+        end = served(request, request_id, self._wall_time, bodies=False)
+        ended = request.notifyFinish()  # type: ignore[attr-defined]  # no interface has it
+        ended.addBoth(lambda result: self._record(end(not isinstance(result, Failure))))
+
+    def _record(self, request: ServedRequest) -> None:
+        SERVER_REQUEST(
+            request_id=request.request_id,
+            method=request.method,
+            path=request.path,
+            status=request.status,
+        ).write()
+        self.requests.add(request)
 
     async def _problem(self) -> str:
         """Return the reason why no volume can be made; empty when one can."""

@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.embedded.control``."""
+
+from __future__ import annotations
