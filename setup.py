@@ -100,7 +100,10 @@ setup(
     },
     python_requires=">=2.7,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*,!=3.5.*,!=3.6.*,!=3.7.*,!=3.8.*",
     packages=packages(),
-    package_data={"txstorage": ["py.typed"]},
+    package_data={
+        "txstorage": ["py.typed"],
+        "txstorage.embedded.page": ["static/*"],
+    },
     # The lower bounds are Flocker 1.15's pins, so that installing beside it
     # moves none of them.
     install_requires=[

@@ -78,6 +78,7 @@ class Settings:
         used.
     :ivar base_url: the scheme, host and port that links begin with; without it they begin with what
         the request was sent to.
+    :ivar local: whether only this machine can reach the service.
     """
 
     password: str = attr.ib(repr=False)
@@ -91,4 +92,5 @@ class Settings:
     roles: tuple[str, ...] = ("member",)
     accounts: tuple[Account, ...] = ()
     base_url: str | None = None
+    local: bool = False
     ec2: EC2Settings = EC2Settings()
