@@ -139,8 +139,8 @@ setup(
             "sphinx; python_version >= '3.9'",
             "sphinx-click; python_version >= '3.9'",
         ],
-        # Drives the browser that opens the documentation's pages.
-        "browser": ["selenium>=4; python_version >= '3.9'"],
+        # Drives the browser that opens the documentation's pages, and draws one of them.
+        "browser": ["pillow; python_version >= '3.9'", "selenium>=4; python_version >= '3.9'"],
         "packages": ["build", "twine"],
         # Checks a release; the bill of materials is CycloneDX's.
         "release": ["cyclonedx-bom", "packaging", "towncrier"],

@@ -17,6 +17,7 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from txstorage.embedded import service as serving
 from txstorage.embedded.page.live import settled
 from txstorage.embedded.service import EmbeddedService, ServiceOptions
 
@@ -148,7 +149,8 @@ class LiveTests(TestCase):
 
     async def test_other_machines(self) -> None:
         """A service that other machines can reach asks for a login, which may be given."""
-        await self.serve(host="0.0.0.0")
+        self.patch(serving, "is_loopback", lambda host: False)
+        await self.serve()
         refused = await self.listen("Connection: close")
         await refused.ended
         self.assertIn(b"401 Unauthorized", refused.received)

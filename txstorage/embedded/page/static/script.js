@@ -77,8 +77,10 @@ const TABLES = {
   ]],
   transitions: row => [[row.kind, row.id, row.from, row.time].join(), [
     when(row.time), named(row),
-    [row.from, " → ", row.to ? status(row.to) : "…", element("span", row.reason, "reason")],
-    row.holder || MISSING,
+    [
+      row.from, " → ", row.to ? status(row.to) : "…", element("span", row.holder, "id"),
+      element("span", row.reason, "reason"),
+    ],
   ]],
   requests: row => [row.id, [
     when(row.time), [element("code", row.method), " ", row.path, element("span", row.id, "id")],
