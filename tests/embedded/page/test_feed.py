@@ -30,13 +30,15 @@ class EventTests(FeedTests):
         self.assertEqual(set(state), MEMBERS)
 
     def test_changes(self) -> None:
-        """After a change, only the members that differ follow; without one, nothing does."""
+        """After a change, only the members that differ follow; without one, nothing is read."""
         browser = self.listen()
         browser.take()
         self.clock.advance(INTERVAL)
         browser.take()
+        state, read = self.feed._source.state, []
+        self.patch(self.feed._source, "state", lambda text: read.append(text) or state(text))
         self.clock.pump([INTERVAL] * 20)
-        self.assertEqual(browser.transport.value(), b"")
+        self.assertEqual((browser.transport.value(), read), (b"", []))
         node = self.cloud.nodes["node-1"]
         self.cloud.store.servers.set_status(node, "SHUTOFF")
         self.clock.advance(INTERVAL)
@@ -60,15 +62,15 @@ class EventTests(FeedTests):
 
     def test_filter(self) -> None:
         """Each browser has its filter, whose spaces around and whose length do not count."""
-        for name in ("alpha", "beta"):
+        for name in ("x" * 100, "alpha", "beta"):
             self.create(name=name)
         path = "/page/events?filter="
         for query, names in (
             ("alp", ["alpha"]),
             ("%20BETA+", ["beta"]),
-            ("", ["beta", "alpha"]),
+            ("", ["beta", "alpha", "x" * 100]),
             ("%ff", []),
-            ("x" * 1000, []),
+            ("x" * 1000, ["x" * 100]),
         ):
             (state,) = self.listen(path + query).take()
             self.assertEqual([row["name"] for row in state["volumes"]["rows"]], names, query)
@@ -162,8 +164,10 @@ class ListenerTests(FeedTests):
     def test_forgotten_filters(self) -> None:
         """The state of a filter is kept only while somebody uses the filter."""
         self.listen()
+        self.patch(self.feed._source, "version", lambda: 1)
         for number in range(50):
             browser = self.listen(f"/page/events?filter={number}")
+            self.assertIn(str(number), self.feed._states)
             browser.channel.connectionLost(Failure(ConnectionDone()))
         self.clock.advance(INTERVAL)
         self.assertEqual(set(self.feed._states), {""})

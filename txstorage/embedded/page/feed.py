@@ -103,8 +103,7 @@ class EventStream:
 
     def pauseProducing(self) -> None:
         """See ``IPushProducer``."""
-        if self._paused_at is None:
-            self._paused_at = self._seconds()
+        self._paused_at = self._seconds()
 
     def resumeProducing(self) -> None:
         """See ``IPushProducer``."""
@@ -150,11 +149,11 @@ class Feed:
 
     def _forget(self, listener: EventStream) -> None:
         self._listeners.pop(listener, None)
-        if not self._listeners:
-            self._states.clear()
-            if self._next is not None:
-                self._next.cancel()
-                self._next = None
+        # Nobody may use its filter any more.
+        self._states.clear()
+        if not self._listeners and self._next is not None:
+            self._next.cancel()
+            self._next = None
 
     def _look(self) -> None:
         """Offer the state to each listener, and look again later."""
@@ -174,9 +173,6 @@ class Feed:
         if version != self._version:
             self._version = version
             self._states.clear()
-        used = {listener.text for listener in self._listeners}
-        for text in set(self._states) - used:
-            del self._states[text]
         for listener in list(self._listeners):
             if listener.text not in self._states:
                 self._states[listener.text] = self._source.state(listener.text)
