@@ -105,7 +105,7 @@ def full_state() -> dict[str, Any]:
     volumes.append(volume(9, name="long" * 63, holder="host" * 20, device="/dev/" + "x" * 250))
     request = {"time": 1.5e9, "method": "GET", "path": "/volume" * 36, "id": "req-" + "0" * 36}
     return {
-        "disk": {"promised": 2**40, "quota": 2**50, "used": 2**33, "free": 2**36},
+        "disk": {"promised": 2**40, "used": 2**33, "free": 2**36},
         "nodes": {
             "total": 150,
             "matching": 150,

@@ -78,7 +78,8 @@ class Settings:
         used.
     :ivar base_url: the scheme, host and port that links begin with; without it they begin with what
         the request was sent to.
-    :ivar local: whether only this machine can reach the service.
+    :ivar local: whether the page needs no login on this machine: only this machine can reach the
+        service, and there is one user.
     """
 
     password: str = attr.ib(repr=False)

@@ -104,16 +104,16 @@ class EventTests(FeedTests):
         browser = self.listen()
         self.clock.advance(INTERVAL)
         browser.take()
-        working = self.cloud.store.usage
+        working = self.cloud.store.quotas.promised
 
         def broken() -> Any:
             raise OSError(5, "Input/output error")
 
-        self.cloud.store.usage = broken  # type: ignore[method-assign]
+        self.cloud.store.quotas.promised = broken  # type: ignore[method-assign]
         self.cloud.store.servers.set_status(self.cloud.nodes["node-1"], "SHUTOFF")
         self.clock.pump([INTERVAL] * 5)
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
-        self.cloud.store.usage = working  # type: ignore[method-assign]
+        self.cloud.store.quotas.promised = working  # type: ignore[method-assign]
         self.clock.pump([1.0])
         (changed,) = browser.take()
         self.assertEqual(set(changed), {"nodes"})

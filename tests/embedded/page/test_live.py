@@ -18,6 +18,7 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from txstorage.embedded import service as serving
+from txstorage.embedded.accounts.declarations import parse_option
 from txstorage.embedded.page.live import settled
 from txstorage.embedded.service import EmbeddedService, ServiceOptions
 
@@ -158,6 +159,13 @@ class LiveTests(TestCase):
         listening = await self.listen("Authorization: Basic " + login)
         await listening.until(b'"volumes":')
         self.assertNotIn(self.password.encode(), listening.received)
+
+    async def test_several_users(self) -> None:
+        """With more users than one, whose projects are separate, the loopback needs the login."""
+        await self.serve(users=(parse_option("alice:art:member"),))
+        refused = await self.listen("Connection: close")
+        await refused.ended
+        self.assertIn(b"401 Unauthorized", refused.received)
 
     async def test_no_reader(self) -> None:
         """A browser that reads nothing neither grows the memory nor delays the service's end."""

@@ -210,6 +210,15 @@ class SourceTests(CloudTests):
             ],
         )
 
+    def test_projects(self) -> None:
+        """The volumes of all projects are shown and counted."""
+        self.create(size=2)
+        self.cloud.store.add_volume(new("of another project", project_id="another"))
+        found = self.state()
+        self.assertEqual(len(found["volumes"]["rows"]), 2)
+        self.assertEqual(found["volumes"]["total"], 2)
+        self.assertEqual(found["disk"]["promised"], 3 * 2**30)
+
     def test_snapshots(self) -> None:
         """A snapshot and its transition appear."""
         volume_id = self.create()

@@ -98,7 +98,7 @@ class StateTests(SynchronousTestCase):
         self.assertEqual(
             shown(),
             {
-                "disk": {"promised": 0, "quota": None, "used": None, "free": None},
+                "disk": {"promised": 0, "used": None, "free": None},
                 "nodes": empty,
                 "volumes": empty,
                 "snapshots": empty,
@@ -108,9 +108,9 @@ class StateTests(SynchronousTestCase):
         )
 
     def test_disk(self) -> None:
-        """The promised room, the quota, and the room on the disk are in bytes."""
-        disk = shown(usage=Usage(2, 1, 8), disk=DiskUse(4096, 8192), max_gigabytes=10)["disk"]
-        self.assertEqual(disk, {"promised": 8 * GIB, "quota": 10 * GIB, "used": 4096, "free": 8192})
+        """The promised room and the room on the disk are in bytes."""
+        disk = shown(usage=Usage(2, 1, 8), disk=DiskUse(4096, 8192))["disk"]
+        self.assertEqual(disk, {"promised": 8 * GIB, "used": 4096, "free": 8192})
 
     def test_nodes(self) -> None:
         """A node has its power state, its volumes with their devices, and the number of all."""

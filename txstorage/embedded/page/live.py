@@ -42,7 +42,7 @@ class LivePage:
     ) -> None:
         self._wall_time = wall_time
         self.transitions: RecentLog[SettledTransition] = RecentLog()
-        source = Source(store, settings, Disk(reactor, files), requests, self.transitions)
+        source = Source(store, Disk(reactor, files), requests, self.transitions)
         self._feed = Feed(reactor, source)
         self.resource = PageResource(self._feed, settings.local, one_login(USER, settings.password))
 

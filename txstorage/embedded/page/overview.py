@@ -17,8 +17,7 @@ from ..control.recent import RecentLog, ServedRequest
 from ..disk import allocated_bytes, free_bytes
 from ..machine.files import VolumeFiles
 from ..machine.transitions import TRANSITIONS, transition_of
-from ..settings import Settings
-from ..store.records import VolumeFilter
+from ..store.records import Usage, VolumeFilter
 from ..store.store import Store
 from .state import NODE_VOLUMES, RECENT, ROWS, DiskUse, Overview, SettledTransition, state
 
@@ -76,13 +75,11 @@ class Source:
     def __init__(
         self,
         store: Store,
-        settings: Settings,
         disk: Disk,
         requests: RecentLog[ServedRequest],
         transitions: RecentLog[SettledTransition],
     ) -> None:
         self._store = store
-        self._settings = settings
         self._disk = disk
         self._requests = requests
         self._transitions = transitions
@@ -129,9 +126,12 @@ class Source:
             moving_snapshots=store.snapshots.moving(RECENT),
             transitions=[each for _, each in islice(reversed(self._transitions.since()), RECENT)],
             requests=self._shown_requests(),
-            usage=store.usage(),
+            usage=Usage(
+                volumes=store.searches.containing("", 0)[1],
+                snapshots=store.snapshots.containing("", 0)[1],
+                gigabytes=store.quotas.promised(),
+            ),
             disk=self._disk.use,
-            max_gigabytes=self._settings.max_gigabytes,
         )
 
     def _shown_requests(self) -> list[ServedRequest]:

@@ -76,8 +76,8 @@ class Overview:
     :ivar moving_volumes: those with a transition in progress.
     :ivar transitions: those that ended last, the newest first.
     :ivar requests: the newest first.
+    :ivar usage: of all projects.
     :ivar disk: ``None`` until it is known.
-    :ivar max_gigabytes: the quota in GiB; negative: none.
     """
 
     servers: Sequence[ServerRecord]
@@ -93,7 +93,6 @@ class Overview:
     requests: Sequence[ServedRequest]
     usage: Usage
     disk: DiskUse | None
-    max_gigabytes: int = -1
 
 
 def state(overview: Overview) -> dict[str, Any]:
@@ -128,10 +127,9 @@ def _short(text: str | None) -> str:
 
 
 def _disk(overview: Overview) -> dict[str, Any]:
-    disk, most = overview.disk, overview.max_gigabytes
+    disk = overview.disk
     return {
         "promised": overview.usage.gigabytes * GIB,
-        "quota": None if most < 0 else most * GIB,
         "used": None if disk is None else disk.used,
         "free": None if disk is None else disk.free,
     }

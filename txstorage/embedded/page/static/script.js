@@ -132,7 +132,7 @@ function showMore(line, name, part) {
 }
 
 function showDisk(disk) {
-  byId("promised").textContent = bytes(disk.promised) + (disk.quota === null ? "" : " of " + bytes(disk.quota));
+  byId("promised").textContent = bytes(disk.promised);
   byId("used").textContent = bytes(disk.used);
   byId("free").textContent = bytes(disk.free);
   byId("share").value = disk.used === null ? 0 : disk.used / Math.max(1, disk.used + disk.free);
