@@ -11,7 +11,7 @@ $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
 .PHONY: help demo demo-docker demo-flocker test mutants test-faults test-pythons test-all test-openstack test-flocker test-acceptance test-fresh test-aws lint docs bench clean \
-	environment buildbot buildbot-stop test-buildbot packages release-check test-packages test-docker test-docker-all test-guests docker-plugin picture picture-docker picture-flocker
+	environment buildbot buildbot-stop test-buildbot packages release-check test-packages test-docker test-docker-all test-guests docker-plugin picture picture-docker picture-flocker picture-page
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -103,6 +103,12 @@ picture-docker: environment ## make the picture of the Docker plugin, docs/docke
 
 picture-flocker: environment ## make the picture of Flocker's Docker plugin, docs/flocker.svg, of a demonstration (as root, on Debian)
 	@$(BIN)/python docs/demonstration_picture.py demo-flocker
+
+picture-page: environment ## make the picture of the embedded service's page, docs/live-page.png (as root, on Debian)
+	@$(PYTHON) -m tests.debian chromium chromium
+	@$(PYTHON) -m tests.debian chromedriver chromium-driver
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[browser]'
+	@$(BIN)/python -W ignore -m docs.page_picture
 
 picture: environment ## make the README's picture, docs/demo.svg, of a demo (as root)
 	@$(BIN)/python docs/demo_picture.py

@@ -106,7 +106,10 @@ setup(
     },
     python_requires=">=2.7,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*,!=3.5.*,!=3.6.*,!=3.7.*,!=3.8.*",
     packages=packages(),
-    package_data={"txstorage": ["py.typed"]},
+    package_data={
+        "txstorage": ["py.typed"],
+        "txstorage.embedded.page": ["static/*"],
+    },
     # The lower bounds are Flocker 1.15's pins, so that installing beside it
     # moves none of them.
     install_requires=[
@@ -145,8 +148,8 @@ setup(
             "sphinx; python_version >= '3.9'",
             "sphinx-click; python_version >= '3.9'",
         ],
-        # Drives the browser that opens the documentation's pages.
-        "browser": ["selenium>=4; python_version >= '3.9'"],
+        # Drives the browser that opens the documentation's pages, and draws one of them.
+        "browser": ["pillow; python_version >= '3.9'", "selenium>=4; python_version >= '3.9'"],
         "packages": ["build", "twine"],
         # Checks a release; the bill of materials is CycloneDX's.
         "release": ["cyclonedx-bom", "packaging", "towncrier"],

@@ -1,9 +1,10 @@
 """
 Test in a browser: ``make test-buildbot``.
 
-Builds the documentation, and opens its pages.  Installs Buildbot into ``.buildbot``, as ``make
-buildbot`` does; starts another one on free ports, which builds a scratch clone of this checkout;
-runs the tests of this directory against it; and stops it in any case.  Ends with::
+Builds the documentation, and opens its pages, and the page of the embedded service.  Installs
+Buildbot into ``.buildbot``, as ``make buildbot`` does; starts another one on free ports, which
+builds a scratch clone of this checkout; runs the tests of this directory against it; and stops it
+in any case.  Ends with::
 
     N passed, N failed, N skipped
 
@@ -29,8 +30,8 @@ from . import browser, scratch
 HERE = os.path.join(DIRECTORY, "test")
 #: The tests without a running Buildbot, and those with one.
 CHECKS = ["tests.buildbot.check_steps", "tests.buildbot.check_certification"]
-#: The tests of the documentation's pages, which need no Buildbot.
-PAGES = "tests.buildbot.check_pages"
+#: The tests of the documentation's pages and of the embedded service's, which need no Buildbot.
+PAGES = ("tests.buildbot.check_pages", "tests.buildbot.check_live_page")
 
 
 def prepared(installation: Installation) -> None:
@@ -66,7 +67,7 @@ def tested(installation: Installation, tests: list[str]) -> dict[str, int]:
 
 
 def tested_pages(tests: list[str]) -> dict[str, int]:
-    """:return: the counts of the tests of the built pages."""
+    """:return: the counts of the tests of pages."""
     ensure(browser.PROGRAM, browser.PROGRAM)
     ensure("chromedriver", "chromium-driver")
     with step("building the documentation"):
@@ -84,7 +85,7 @@ def counted(installation: Installation, tests: list[str]) -> dict[str, int]:
     others = [name for name in tests if name not in pages]
     counts = []
     if pages or not tests:
-        counts.append(tested_pages(pages or [PAGES]))
+        counts.append(tested_pages(pages or list(PAGES)))
     if others or not tests:
         counts.append(tested(installation, others))
     return summed(counts)

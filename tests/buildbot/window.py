@@ -1,4 +1,4 @@
-"""A window of Debian's Chromium, driven by selenium: a file's page, at a width, in a mode."""
+"""A window of Debian's Chromium, driven by selenium: a page, at a width, in a mode."""
 
 from __future__ import annotations
 
@@ -22,13 +22,20 @@ class Window:
     :param directory: the path of a directory with HTML files.
     :param width: in pixels.
     :param mode: ``"light"`` or ``"dark"``: the preference of the person at the machine.
+    :param more: options of Chromium, without their hyphens.
     """
 
-    def __init__(self, directory: str, width: int, mode: str = "light") -> None:
+    def __init__(self, directory: str, width: int, mode: str = "light", *more: str) -> None:
         self._directory = directory
         options = ChromeOptions()
         # no sandbox, which root may not have, for the project's own pages
-        for option in ("headless", "no-sandbox", "disable-gpu", "allow-file-access-from-files"):
+        for option in (
+            "headless",
+            "no-sandbox",
+            "disable-gpu",
+            "allow-file-access-from-files",
+            *more,
+        ):
             options.add_argument("--" + option)
         # named, because selenium would fetch what it does not find by itself
         options.binary_location = shutil.which(PROGRAM) or PROGRAM
@@ -46,10 +53,14 @@ class Window:
         size = {"width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
         self.chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
-    def prefer(self, mode: str) -> None:
-        """:param mode: ``"light"`` or ``"dark"``."""
-        features = {"features": [{"name": "prefers-color-scheme", "value": mode}]}
-        self.chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", features)
+    def prefer(self, mode: str, motion: str = "no-preference") -> None:
+        """
+        :param mode: ``"light"`` or ``"dark"``.
+        :param motion: ``"no-preference"`` or ``"reduce"``.
+        """
+        preferences = {"prefers-color-scheme": mode, "prefers-reduced-motion": motion}
+        features = [{"name": name, "value": value} for name, value in preferences.items()]
+        self.chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def open(self, name: str) -> None:
         """:param name: a page's name."""

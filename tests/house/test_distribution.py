@@ -294,6 +294,15 @@ class Python3Tests(WheelTestCase):
     if PY2:
         skip = "what Python 3 builds is built by Python 3"
 
+    def test_page(self):
+        """The wheel has the files of the embedded service's page, as they are."""
+        page = "txstorage/embedded/page/static/"
+        files = [path for path in self.tracked if path.startswith(page)]
+        self.assertIn(page + "index.html", files)
+        for path in files:
+            with open(os.path.join(ROOT, path), "rb") as opened:
+                self.assertEqual(opened.read(), self.contents.get(path), path)
+
     def test_command_line(self):
         """The wheel has everything, the embedded service too, and its command runs."""
         self.assert_all_modules(())

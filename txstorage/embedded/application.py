@@ -42,6 +42,8 @@ from .machine.reconcile import reconcile
 from .machine.snapshot_transitions import Snapshots
 from .machine.transitions import Engine
 from .machine.turns import ReactorTurns
+from .page.access import prefers_html
+from .page.live import LivePage
 from .settings import Settings
 from .store.store import Store
 from .wire import refusals
@@ -56,6 +58,7 @@ _PROJECT = re.compile(rb"[0-9a-f-]+\Z")
 _COMPUTE = ("/compute/v2", "/compute/v2.1")
 #: The one path whose requests need no token and have a body that matters.
 _TOKENS = b"/identity/v3/auth/tokens"
+_READ = (b"GET", b"HEAD")
 
 
 class _Document(Resource):
@@ -72,7 +75,7 @@ class _Document(Resource):
         """The document with this request's links."""
         call = call_from(request, self._base_url)
         try:
-            answer = self._answer(call, request.method in (b"GET", b"HEAD"))
+            answer = self._answer(call, request.method in _READ)
         except WireError as error:
             answer = error.answer
         return answer.send(request)
@@ -102,6 +105,7 @@ class _Root(Resource):
         third one, and possibly the fifth.
     :param bearers: finds the projects of tokens.
     :param health: of the path ``/healthcheck``.
+    :param page: of the path ``/``, for a browser.
     :param observe: called with each request and its id.
     :param control: of the paths for tests, if they are served.
     """
@@ -112,6 +116,7 @@ class _Root(Resource):
         bearers: Bearers,
         base_url: str | None,
         health: HealthCheck,
+        page: IResource,
         observe: Callable[[IRequest, str], object],
         control: IResource | None,
     ) -> None:
@@ -121,6 +126,7 @@ class _Root(Resource):
         self._base_url = base_url
         self._documents = set(announcements(""))
         self._health = health
+        self._page = page
         self._observe = observe
         self._control = control
 
@@ -139,6 +145,8 @@ class _Root(Resource):
             return _Document("", self._base_url)
         if whole == "/healthcheck":
             return self._health
+        if whole == "/" and request.method in _READ and _from_browser(request):
+            return self._page
         if path == b"volume":
             request.postpath = _in_project(request.postpath, self._project_of(request))
         found = self._part(path, request.postpath)
@@ -162,6 +170,11 @@ class _Root(Resource):
         record = self._bearers.signer.record(token.decode("utf-8", "replace"))
         own = self._bearers.directory.ids.project
         return own if record is None or record.project_id is None else record.project_id
+
+
+def _from_browser(request: IRequest) -> bool:
+    accept: bytes | None = request.getHeader(b"accept")
+    return accept is not None and prefers_html(accept.decode("utf-8", "replace"))
 
 
 def _in_project(segments: list[bytes], project_id: str) -> list[bytes]:
@@ -228,6 +241,10 @@ class Application:
             turns=self._turns,
             files=devices.files,
         )
+        self._page = LivePage(
+            reactor, store, settings, devices.files, self._wall_time, self.requests
+        )
+        self._page.observe(self._engine, self._snapshot_engine)
 
     def start(self) -> Deferred[list[str]]:
         """
@@ -254,6 +271,7 @@ class Application:
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        self._page.stop()
         self.ec2.detaches.stop()
         if self._controls is not None:
             self._controls.stop()
@@ -292,6 +310,7 @@ class Application:
             self._store, bearers, self._snapshot_engine, self._settings, self._turns, files
         )
         services = {
+            b"page": self._page.resource,
             b"identity": IdentityAPI(self._store, self._settings, bearers).resource(),
             b"identity/users/application_credentials": ApplicationCredentialsAPI(
                 self._store, bearers, base_url
@@ -311,7 +330,8 @@ class Application:
         control = None if self._control is None else self._control.resource()
         if self._controls is not None:
             self._controls.interfere(services)
-        return _Root(services, bearers, base_url, health, self._observe, control)
+        page = self._page.resource
+        return _Root(services, bearers, base_url, health, page, self._observe, control)
 
     def _observe(self, request: IRequest, request_id: str) -> None:
         """Record a request when it has ended."""

@@ -254,6 +254,7 @@ class EmbeddedService:
             application_secret=state.application_secret(),
             ec2=self._ec2_settings(state),
             accounts=self._accounts(state),
+            local=is_loopback(options.host) and not options.users,
             **options.behaviour,
         )
         cluster_id = store.fact("cluster_id", lambda: str(uuid.uuid4()))

@@ -80,6 +80,8 @@ class Settings:
         used.
     :ivar base_url: the scheme, host and port that links begin with; without it they begin with what
         the request was sent to.
+    :ivar local: whether the page needs no login on this machine: only this machine can reach the
+        service, and there is one user.
     """
 
     password: str = attr.ib(repr=False)
@@ -93,4 +95,5 @@ class Settings:
     roles: tuple[str, ...] = ("member",)
     accounts: tuple[Account, ...] = ()
     base_url: str | None = None
+    local: bool = False
     ec2: EC2Settings = EC2Settings()

@@ -347,7 +347,7 @@ def serve(
     Serve volumes of this machine over the HTTP APIs of OpenStack and EC2.
 
     Prints the agent.yml for a node, and 'txstorage ready: URL' when it accepts connections.  All
-    data survives a restart.
+    data survives a restart.  In a browser, '/' at that address shows the service live.
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")

@@ -267,6 +267,9 @@ class Engine:
         self._idle: dict[str, list[Deferred[None]]] = {}
         self._stuck = StuckTransitions(subjects.noun, mishaps, partial(self._schedule, delay=0))
         self._stopped = False
+        #: Called after each transition with its object, the new status, and the reason of a
+        #: failure.
+        self.settled: Callable[[Any, str, str], object] = lambda subject, status, reason: None
 
     def begin(self, volume_id: str) -> None:
         """Carry out the transition of the volume's status, later."""
@@ -395,3 +398,4 @@ class Engine:
             lambda store: self._subjects.settle(store, subject, status, device, reason)
         )
         self._subjects.log(key, status, reason)
+        self.settled(subject, status, reason)

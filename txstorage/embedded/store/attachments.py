@@ -153,6 +153,14 @@ class AttachmentsTable:
 
     # -- all attachments -------------------------------------------------------------
 
+    def counts(self) -> dict[str, int]:
+        """:return: the numbers of the servers' volumes without root volumes, by their ids."""
+        rows = self._database.execute(
+            "SELECT server_id, count(*) FROM attachments JOIN volumes"
+            " ON volumes.id = volume_id WHERE by_compute AND NOT bootable GROUP BY server_id"
+        )
+        return {server_id: count for server_id, count in rows}
+
     def find(self, attachment_id: str) -> AttachmentRecord | None:
         """:return: the attachment, or ``None`` when there is none."""
         found = self._select("WHERE id = ?", attachment_id)

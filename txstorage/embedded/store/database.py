@@ -263,6 +263,11 @@ class Database:
         """Execute one statement, with ``?`` for the parameters."""
         return self._connection.execute(statement, parameters)
 
+    @property
+    def changes(self) -> int:
+        """The number of rows that this connection has changed."""
+        return self._connection.total_changes
+
     def commit(self) -> None:
         """Wait until the transaction is durable."""
         self.execute("COMMIT")

@@ -48,6 +48,12 @@ KEYS = {
         _NOTHING,
     ),
 }
+#: The condition of :meth:`Searches.containing`.
+_CONTAINS = (
+    "instr(lower(volumes.id || ' ' || coalesce(volumes.name, '') || ' ' || status || ' '"
+    " || coalesce((SELECT servers.name FROM servers WHERE servers.id = server_id), '')),"
+    " lower(?)) > 0"
+)
 _UNIQUE = frozenset(["created_at", "id", "scheduled_at", "launched_at"])
 Order = Sequence[tuple[str, bool]]
 NEWEST_FIRST: Order = (("created_at", True),)
@@ -159,6 +165,39 @@ class Searches:
         ):
             labels.setdefault(key, []).append(value)
         return count, gigabytes, labels
+
+    def containing(self, text: str, limit: int) -> tuple[list[VolumeRecord], int]:
+        """
+        Search for volumes by a part of their id, name or status, or of their node's name.  Root
+        volumes are left out; letters of ASCII match in both cases.
+
+        :param limit: the maximum number of volumes.
+        :return: the newest of them, and the number of all.
+        """
+        parameters: list[object] = [text] if text else []
+        where = f"NOT bootable AND {_CONTAINS if text else 1}"
+        rest = f"{where} ORDER BY volumes.sequence DESC"
+        found = self._page("volumes", rest, parameters, limit, 0)
+        (count,) = self._database.execute(
+            "SELECT count(*) FROM volumes LEFT JOIN attachments"
+            f" ON attachments.volume_id = volumes.id WHERE {where}",
+            *parameters,
+        ).fetchone()
+        return found, count
+
+    def on_server(self, server_id: str, limit: int) -> list[VolumeRecord]:
+        """
+        List the volumes of a server without its root volume, the newest attachment first.
+
+        :param limit: the maximum number.
+        """
+        rest = "server_id = ? AND by_compute AND NOT bootable ORDER BY attachments.sequence DESC"
+        return self._page("volumes", rest, [server_id], limit, 0)
+
+    def version(self) -> tuple[int, int]:
+        """Return a value that differs from the former one if the database may have changed."""
+        (others,) = self._database.execute("PRAGMA data_version").fetchone()
+        return others, self._database.changes
 
     def _page(
         self, tables: str, rest: str, parameters: list[object], limit: int, offset: int

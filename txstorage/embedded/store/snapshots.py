@@ -17,6 +17,11 @@ _INSERT = (
     "INSERT INTO snapshots (id, volume_id, name, description, size, status, volume_type,"
     " created_at, project_id, user_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+#: The condition of :meth:`SnapshotsTable.containing`.
+_CONTAINS = (
+    "instr(lower(id || ' ' || coalesce(name, '') || ' ' || status || ' ' || volume_id), lower(?))"
+    " > 0"
+)
 #: The columns that a request may change.
 _TEXTS = frozenset(["name", "description"])
 
@@ -95,6 +100,30 @@ class SnapshotsTable:
         :return: a project's snapshots, the newest first.
         """
         return self._chosen("project_id IS ?", project_id)
+
+    def containing(self, text: str, limit: int) -> tuple[list[SnapshotRecord], int]:
+        """
+        Search for snapshots by a part of their id, name, status or volume.  Letters of ASCII match
+        in both cases.
+
+        :param limit: the maximum number of snapshots.
+        :return: the newest of them, and the number of all.
+        """
+        some = f"FROM snapshots WHERE {_CONTAINS}"
+        (count,) = self._database.execute(f"SELECT count(*) {some}", text).fetchone()
+        newest = f"sequence IN (SELECT sequence {some} ORDER BY sequence DESC LIMIT ?)"
+        return self._chosen(newest, text, limit), count
+
+    def moving(self, limit: int) -> list[SnapshotRecord]:
+        """
+        :param limit: the maximum number.
+        :return: the newest of the snapshots that are being made or deleted.
+        """
+        return self._chosen(
+            "sequence IN (SELECT sequence FROM snapshots WHERE status IN ('creating', 'deleting')"
+            " ORDER BY sequence DESC LIMIT ?)",
+            limit,
+        )
 
     def of_volume(self, volume_id: str) -> list[SnapshotRecord]:
         """:return: a volume's snapshots, the newest first."""
