@@ -16,8 +16,8 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from txstorage.embedded import opening, state_directory
 from txstorage.embedded import service as serving
-from txstorage.embedded import state_directory
 from txstorage.embedded.machine.devices import DeviceFailure, FileDevices, LoopDevices
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.service import EmbeddedService, ServiceOptions, choose_devices, exposure
@@ -288,7 +288,7 @@ class ServiceTests(TestCase):
             ("database is locked", "end the program that uses the database"),
             ("disk I/O error", "dmesg"),
         ):
-            remedy = serving._remedy(sqlite3.OperationalError(text))
+            remedy = opening.remedy(sqlite3.OperationalError(text))
             self.assertIn(expected, remedy)
             self.assertEqual("room" in remedy, "full" in text)
 

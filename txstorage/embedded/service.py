@@ -8,7 +8,6 @@ import re
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable
 from typing import Any, cast
 
 import attr
@@ -38,10 +37,10 @@ from .machine.devices import DeviceFailure, FileDevices, LoopDevices
 from .machine.files import VolumeFiles, in_threads
 from .machine.turns import ReactorTurns
 from .memory import FACTS
+from .opening import open_store
 from .recovery import refuse_lost, unknown_files
 from .settings import EC2Settings, Settings
 from .state_directory import ServeError, StateDirectory
-from .store.database import NewerDatabase
 from .store.sidecars import Sidecars
 from .store.store import Store
 from .tls import context_factory, self_signed
@@ -93,41 +92,6 @@ def exposure(options: ServiceOptions) -> str:
 def wall_time() -> float:
     """Return the wall clock's seconds since the epoch, for the times that clients see."""
     return time.time()
-
-
-def _open_store(path: str, reserve: Reserve, now: Callable[[], float] = wall_time) -> Store:
-    try:
-        try:
-            return Store(path, now)
-        except sqlite3.OperationalError:
-            # SQLite reports a full disk in several ways.
-            if not reserve.release():
-                raise
-            return Store(path, now)
-    except sqlite3.Error as error:
-        raise ServeError(f"can't use the database {path}: {error}", _remedy(error)) from error
-
-
-def _remedy(error: sqlite3.Error) -> str:
-    """
-    :return: the remedy of a database that can't be used.  The class of the error and its text stand
-        for SQLite's result code, which Python reports only since 3.11.
-    """
-    text = str(error)
-    if isinstance(error, NewerDatabase):
-        return "use the release of txstorage that has written it, or a later one"
-    if is_full(error):
-        return "make room on the disk"
-    if "malformed" in text or "not a database" in text:
-        return (
-            "restore the database from a backup; the volumes' files beside it are whole, so keep "
-            "the directory as it is until then"
-        )
-    if "readonly" in text or "read-only" in text or "unable to open" in text:
-        return "make the directory and its file system writable for this user"
-    if "locked" in text:
-        return "end the program that uses the database; 'fuser' names it"
-    return "look for the disk's own errors with 'dmesg'"
 
 
 async def choose_devices(
@@ -245,7 +209,7 @@ class EmbeddedService:
             routes = "/faults, /requests, /clock, and /reset, which destroys every volume"
             self.remarks.append("routes for tests: " + routes)
         now = wall_time if controls is None else controls.now
-        self._store = store = _open_store(state.database, reserve, now)
+        self._store = store = open_store(state.database, reserve, now)
         nodes = self._declare(store)
         files = VolumeFiles(state.volumes, in_threads(self._reactor), reserve)
         devices = await self._choose_devices(state, store, files)
