@@ -21,8 +21,8 @@ from txstorage.cli.main import main
 from txstorage.cli.resources import confirmation
 from txstorage.cli.running import CommandInterrupted
 from txstorage.driver.operations import BlockDeviceDriver
+from txstorage.embedded.machine.engine import Engine
 from txstorage.embedded.machine.files import VolumeFiles
-from txstorage.embedded.machine.transitions import Engine
 from txstorage.embedded.store.records import NewVolume
 
 from .support import CLUSTER, GIB, CommandTestCase, runner

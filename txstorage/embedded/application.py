@@ -38,9 +38,9 @@ from .control.api import ControlAPI
 from .control.controls import Controls
 from .control.recent import RecentLog, ServedRequest, served
 from .machine.devices import IDeviceBackend
+from .machine.engine import Engine
 from .machine.reconcile import reconcile
 from .machine.snapshot_transitions import Snapshots
-from .machine.transitions import Engine
 from .machine.turns import ReactorTurns
 from .page.access import prefers_html
 from .page.live import LivePage

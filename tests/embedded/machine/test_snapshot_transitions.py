@@ -12,9 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded.machine import copies
 from txstorage.embedded.machine.devices import DeviceFailure, FileDevices
+from txstorage.embedded.machine.engine import Engine
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.machine.snapshot_transitions import SNAPSHOT_TRANSITIONS, Snapshots
-from txstorage.embedded.machine.transitions import Engine
 from txstorage.embedded.settings import GIB
 from txstorage.embedded.store.records import NewSnapshot, NewVolume
 from txstorage.embedded.store.store import Store

@@ -12,7 +12,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded.machine.devices import LoopDeviceBusy
-from txstorage.embedded.machine.transitions import TRANSITIONS, Engine
+from txstorage.embedded.machine.engine import Engine
+from txstorage.embedded.machine.transitions import TRANSITIONS
 from txstorage.embedded.store.records import NewVolume
 from txstorage.embedded.store.store import Store
 

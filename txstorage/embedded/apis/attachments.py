@@ -17,7 +17,7 @@ from klein import Klein
 from twisted.internet.defer import DeferredLock
 
 from ..machine.devices import DeviceFailure, IDeviceBackend
-from ..machine.transitions import Engine
+from ..machine.engine import Engine
 from ..machine.turns import ReactorTurns
 from ..settings import Settings
 from ..store.records import ATTACHED, AttachmentRecord, VolumeRecord

@@ -12,7 +12,7 @@ import attr
 from werkzeug.exceptions import HTTPException
 
 from ..accounts.policy import ACTIONS, ROUTES
-from ..machine.transitions import Engine
+from ..machine.engine import Engine
 from ..machine.turns import ReactorTurns
 from ..settings import Settings
 from ..store.store import Store

@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
 from ..machine.devices import IDeviceBackend
-from ..machine.transitions import Engine
+from ..machine.engine import Engine
 from ..store.store import Store
 from ..wire.exchange import Endpoints
 from .clock import AdvancingClock

@@ -8,8 +8,8 @@ from typing import Any, Callable
 from twisted.internet.interfaces import IReactorTime
 
 from ..control.recent import RecentLog, ServedRequest
+from ..machine.engine import Engine
 from ..machine.files import VolumeFiles
-from ..machine.transitions import Engine
 from ..settings import USER, Settings
 from ..store.records import SnapshotRecord, VolumeRecord
 from ..store.store import Store

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from klein import Klein
 
+from ...machine.engine import Engine
 from ...machine.files import VolumeFiles
-from ...machine.transitions import Engine
 from ...machine.turns import ReactorTurns
 from ...settings import Settings
 from ...store.store import Store

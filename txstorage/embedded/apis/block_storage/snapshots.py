@@ -13,8 +13,8 @@ from typing import Any, Callable
 import attr
 from klein import Klein
 
+from ...machine.engine import Engine
 from ...machine.files import VolumeFiles
-from ...machine.transitions import Engine
 from ...machine.turns import ReactorTurns
 from ...settings import Settings
 from ...store.records import SnapshotRecord

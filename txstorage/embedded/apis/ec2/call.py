@@ -11,8 +11,8 @@ from typing import Any, Union
 import attr
 from twisted.internet.interfaces import IReactorTime
 
+from ...machine.engine import Engine
 from ...machine.files import VolumeFiles
-from ...machine.transitions import Engine
 from ...machine.turns import ReactorTurns
 from ...settings import EC2Settings, Settings
 from ...store.store import Store

@@ -14,7 +14,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ...machine.transitions import Engine
+from ...machine.engine import Engine
 from ...store.store import Store
 
 _log = Logger()
