@@ -22,9 +22,7 @@ from ...embedded.accounts.declarations import (
     parse_option,
     read_file,
 )
-from ...embedded.apis.ec2.face import EC2_ACTIONS
 from ...embedded.service import EmbeddedService, IServiceReactor, ServiceOptions, exposure
-from ...embedded.settings import EC2Settings
 from ...embedded.state_directory import ServeError
 from ..app import App, default_state_dir
 from ..errors import explain
@@ -33,6 +31,7 @@ from ..settings_file import settings_option
 from ..shell import pass_app
 from ..terminal import as_json as document_as_json
 from ..terminal import echo, one_line
+from .ec2_options import ec2_options, ec2_settings
 from .recover import recover as recover_database
 
 #: Seconds that a thread which waits for the interpreter's lock gives to the one that has it.  The
@@ -41,29 +40,6 @@ from .recover import recover as recover_database
 _SWITCH_INTERVAL = 0.0002
 #: New objects from which on Python looks for cycles among them.
 _MANY_OBJECTS = 10_000
-
-
-#: The options of the EC2 face, without their prefix.
-_EC2 = (
-    "region",
-    "zones",
-    "rate",
-    "lag",
-    "optimizing",
-    "cooldown",
-    "reuse",
-    "attachments",
-    "denied",
-)
-
-
-def ec2_settings(given: dict[str, Any]) -> dict[str, Any]:
-    """
-    :param given: the options of the EC2 face.
-    :return: the settings, with the zones of the region when none were given.
-    """
-    region = given["region"]
-    return dict(given, zones=given["zones"] or (region + "a", region + "b"))
 
 
 def declarations(users: Iterable[str], path: str | None) -> tuple[Declaration, ...]:
@@ -225,85 +201,7 @@ async def run(
     metavar="SECONDS",
     help="How long a token is valid.",
 )
-@click.option(
-    "--ec2-port",
-    type=click.IntRange(0, 65535),
-    metavar="PORT",
-    help="Serve EC2's API, too, on this port, and each node's metadata (IMDSv2) on the ports after "
-    "it; 0: any free ones.",
-)
-@click.option(
-    "--ec2-region",
-    default=EC2Settings().region,
-    show_default=True,
-    metavar="NAME",
-    help="EC2's region.",
-)
-@click.option(
-    "--ec2-zone",
-    "ec2_zones",
-    metavar="NAME",
-    multiple=True,
-    help="An availability zone of EC2; repeatable.  The nodes are in the first one.  [default: "
-    "the region with a, and with b]",
-)
-@click.option(
-    "--ec2-rate",
-    type=click.FloatRange(0),
-    default=0.0,
-    show_default=True,
-    metavar="PER_SECOND",
-    help="How many requests per second each action of EC2 allows, after a burst; 0: no limit.",
-)
-@click.option(
-    "--ec2-lag",
-    type=click.FloatRange(0),
-    default=0.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long EC2's describes may not show a change.",
-)
-@click.option(
-    "--ec2-optimizing",
-    type=click.FloatRange(0),
-    default=0.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long EC2 optimizes a modified volume.",
-)
-@click.option(
-    "--ec2-cooldown",
-    type=click.FloatRange(0),
-    default=21600.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="The time from one modification of a volume to the next in EC2.",
-)
-@click.option(
-    "--ec2-reuse",
-    type=click.FloatRange(0),
-    default=0.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long after a detach the same device name leaves a volume attaching in EC2.",
-)
-@click.option(
-    "--ec2-attachments",
-    type=click.IntRange(1),
-    default=EC2Settings().attachments,
-    show_default=True,
-    metavar="NUMBER",
-    help="How many volumes a node may have attached in EC2.",
-)
-@click.option(
-    "--ec2-deny",
-    "ec2_denied",
-    type=click.Choice(EC2_ACTIONS),
-    metavar="ACTION",
-    multiple=True,
-    help="An action of EC2 that the access key's policy does not allow, such as ModifyVolume; "
-    "repeatable.",
-)
+@ec2_options
 @click.option(
     "--test-routes",
     is_flag=True,
@@ -369,7 +267,7 @@ def serve(
         tls_key=tls_key,
         devices=devices,
         ec2_port=ec2_port,
-        ec2=ec2_settings({name: behaviour.pop("ec2_" + name) for name in _EC2}),
+        ec2=ec2_settings(behaviour),
         behaviour=behaviour,
         users=declared,
         test_routes=test_routes,
