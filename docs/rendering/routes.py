@@ -18,10 +18,12 @@ import attr
 
 from tests.contract.record import APPS, errors
 from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity import IdentityAPI
+from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire.fields import BodySchema
 from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
@@ -30,7 +32,16 @@ from txstorage.embedded.wire.versions import COMPUTE, VOLUME, announcements, as_
 from .tables import Row, first_paragraph, literal, literals
 
 #: By the services of :data:`tests.contract.record.APPS`, and in their order.
-CLASSES = (IdentityAPI, BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, ComputeAPI)
+CLASSES = (
+    IdentityAPI,
+    BlockStorageAPI,
+    AttachmentsAPI,
+    SnapshotsAPI,
+    ProjectAPI,
+    FeaturesAPI,
+    ComputeAPI,
+    FlavorsAPI,
+)
 #: The methods that answer a request before, or instead of, its handler.
 _OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault", "disk_full")
 _METHODS = ("GET", "POST", "PUT", "DELETE")

@@ -17,10 +17,12 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.exceptions import HTTPException
 
 from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity import IdentityAPI
+from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire import refusals
 from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
@@ -35,7 +37,9 @@ APPS = [
     ("volume", AttachmentsAPI.app),
     ("volume", SnapshotsAPI.app),
     ("volume", ProjectAPI.app),
+    ("volume", FeaturesAPI.app),
     ("compute", ComputeAPI.app),
+    ("compute", FlavorsAPI.app),
 ]
 _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")
 _IGNORED_METHODS = {"HEAD", "OPTIONS"}

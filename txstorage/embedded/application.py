@@ -18,13 +18,15 @@ from twisted.web.resource import IResource, Resource
 
 from .._log import SERVER_REQUEST
 from .apis.attachments import AttachmentsAPI
-from .apis.block_storage import project
+from .apis.block_storage import features, project
+from .apis.block_storage.features import FeaturesAPI
 from .apis.block_storage.project import ProjectAPI
 from .apis.block_storage.snapshots import SnapshotsAPI
 from .apis.compute import ComputeAPI
 from .apis.ec2.call import EC2Context
 from .apis.ec2.resources.snapshots import delete_abandoned
 from .apis.identity import IdentityAPI
+from .apis.servers.flavors import FlavorsAPI
 from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
 from .machine.devices import IDeviceBackend
@@ -44,6 +46,8 @@ from .wire.versions import VOLUME, announcements, as_version
 _PROJECT = re.compile(rb"[0-9a-f-]+\Z")
 #: The documents of Compute's own middleware.
 _COMPUTE = ("/compute/v2", "/compute/v2.1")
+#: The segment after a service's name that names a part of it.
+_PARTS = {b"volume": 2, b"compute": 1}
 #: The one path whose requests need no token and have a body that matters.
 _TOKENS = b"/identity/v3/auth/tokens"
 
@@ -88,7 +92,7 @@ class _Root(Resource):
     Chooses the service, and gives every request its id.
 
     :param services: resources by the first segment of their paths; a part of a service by the first
-        and the fourth one, which follows the project.
+        and the one that follows the version, and the project if there is one.
     :param health: of the path ``/healthcheck``.
     """
 
@@ -121,7 +125,8 @@ class _Root(Resource):
             return self._health
         if path == b"volume":
             request.postpath = _in_project(request.postpath, self._project_id)
-        part = b"/".join([path] + request.postpath[2:3])
+        index = _PARTS.get(path, 2)
+        part = b"/".join([path] + request.postpath[index : index + 1])
         found = self._services.get(part, self._services.get(path))
         if found is None or whole in self._documents:
             return _Document(whole, self._base_url)
@@ -178,6 +183,7 @@ class Application:
         self._store = store
         self._devices = devices
         self._settings = settings
+        self._wall_time = wall_time or reactor.seconds
         self._identity = IdentityAPI(store, settings, reactor.seconds, wall_time)
         delay = settings.transition_delay
         self._engine = Engine(reactor, store, devices, delay, self._turns)
@@ -186,7 +192,7 @@ class Application:
             reactor,
             store,
             settings,
-            wall_time or reactor.seconds,
+            self._wall_time,
             self._engine,
             snapshot_engine=self._snapshot_engine,
             turns=self._turns,
@@ -254,11 +260,14 @@ class Application:
             b"identity": self._identity.resource(),
             b"volume": volumes.resource(),
             b"compute": ComputeAPI(*parts).resource(),
+            b"compute/flavors": FlavorsAPI(*parts).resource(),
             b"volume/attachments": AttachmentsAPI(*parts, self._devices).resource(),
             b"volume/snapshots": snapshots.resource(),
         }
         others = ProjectAPI(*parts, files).resource()
         services.update((f"volume/{name}".encode("ascii"), others) for name in project.PATHS)
+        described = FeaturesAPI(*parts, self._wall_time).resource()
+        services.update((f"volume/{name}".encode("ascii"), described) for name in features.PATHS)
         health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
         return _Root(services, self._identity.ids.project, self._settings.base_url, health)
 

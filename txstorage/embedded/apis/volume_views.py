@@ -16,7 +16,10 @@ from ..wire.times import volume_time
 
 #: The only service's id, which has no meaning.
 _SERVICE_ID = "00000000-0000-4000-8000-000000000000"
-_POOL = "txstorage@files#files"
+#: The host of the volumes, with its back end and its pool.
+POOL = "txstorage@files#files"
+#: The member of a type that an extension of Cinder's adds.
+ACCESS = "os-volume-type-access:is_public"
 _MESSAGE_LIFETIME = 30 * 24 * 3600  # seconds
 
 
@@ -88,7 +91,7 @@ class VolumeView:
             "os-vol-tenant-attr:tenant_id": self.project_id,
             "os-vol-mig-status-attr:migstat": None,
             "os-vol-mig-status-attr:name_id": None,
-            "os-vol-host-attr:host": _POOL,
+            "os-vol-host-attr:host": POOL,
         }
         return {**self.created(volume), **shown(VOLUME_MEMBERS, more, self.version, self.admin)}
 
@@ -120,7 +123,7 @@ def volume_types() -> list[dict[str, Any]]:
             "is_public": True,
             "description": "Default Volume Type" if name == DEFAULT_TYPE else None,
             "extra_specs": {},
-            "os-volume-type-access:is_public": True,
+            ACCESS: True,
         }
         for name, type_id in VOLUME_TYPES.items()
     ]
@@ -136,9 +139,9 @@ def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
     :param detail: whether to show more than the name.
     """
     if not detail:
-        return {"name": _POOL}
+        return {"name": POOL}
     return {
-        "name": _POOL,
+        "name": POOL,
         "capabilities": {
             "pool_name": "files",
             "storage_protocol": "local",

@@ -28,6 +28,7 @@ from .block_storage.actions import check_other
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, order
 from .block_storage.quota import check_count, check_gigabytes, check_volume
+from .block_storage.updates import volume_update
 from .block_storage.volume_lists import chosen
 from .identity import IdentityAPI
 from .volume_requests import (
@@ -166,6 +167,22 @@ class BlockStorageAPI(LabelledService):
     def show(self, call: APIRequest, volume_id: str) -> APIResponse:
         """Show one volume."""
         return APIResponse(200, {"volume": self._view(call).detail(self._found(volume_id))})
+
+    @endpoint(app, _ID, "PUT")
+    async def update(self, call: APIRequest, volume_id: str) -> APIResponse:
+        """Change a volume's name, description or labels."""
+        wanted = volume_update(call.json(), call.version)
+
+        def change(store: Store) -> VolumeRecord:
+            volume = self._found(volume_id, store)
+            if volume.status == "maintenance":
+                raise refusals.NO_UPDATE_NOW()
+            if wanted.metadata is not None:
+                store.set_metadata(volume_id, dict(wanted.metadata), replace=True)
+            return store.set_texts(volume_id, wanted.texts)
+
+        volume = await self._store.write(change)
+        return APIResponse(200, {"volume": self._view(call).created(volume)})
 
     @endpoint(app, _ID, "DELETE")
     async def delete(self, call: APIRequest, volume_id: str) -> APIResponse:

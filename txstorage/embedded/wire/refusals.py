@@ -216,6 +216,7 @@ NO_LABEL = cinder(404, "Volume {} has no metadata with key {}.")
 KEEPS_LABELS = cinder(
     400, "Invalid volume: {} volume metadata is not allowed for volumes in {} status."
 )
+NO_UPDATE_NOW = cinder(400, "Invalid volume: The volume cannot be updated during maintenance.")
 LABEL_MISMATCH = cinder(400, "Request body and URI mismatch")
 LABELS_TOO_MANY = cinder(
     400, "Invalid input for field/attribute {}. Value: {}. {!r} has too many properties"
@@ -308,6 +309,9 @@ COMPUTE_FAULT = nova(500, "Unexpected API Error.")
 
 FORBIDDEN_BY_COMPUTE = nova(403, "Policy doesn't allow {} to be performed.")
 NO_SERVER = nova(404, "Instance {} could not be found.")
+NO_FLAVOR = nova(404, "Flavor {} could not be found.")
+UNKNOWN_FLAVOR_PARAMETER = nova(400, "Additional properties are not allowed ({})")
+NO_LEAST_SIZE = nova(400, "Invalid {} filter [{}]")
 NO_SERVER_TO_ACT_ON = nova(404, "Instance {} has no mapping to a cell.")
 NO_SUCH_VOLUME = nova(404, "Volume {} could not be found.")
 NO_MARKER = nova(400, "marker [{}] not found")

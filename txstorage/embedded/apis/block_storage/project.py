@@ -10,7 +10,7 @@ from klein import Klein
 from ...machine.files import VolumeFiles
 from ...machine.transitions import Engine
 from ...machine.turns import ReactorTurns
-from ...settings import Settings
+from ...settings import DEFAULT_TYPE, VOLUME_TYPES, Settings
 from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import APIRequest, APIResponse, endpoint
@@ -67,6 +67,19 @@ class ProjectAPI(ProjectService):
         # The links' name differs from the list's.
         links = next_links("volume_type", url, query, page, shown)
         return APIResponse(200, dict({"volume_types": part}, **links))
+
+    @endpoint(app, "/v3/<project_id>/types/<type_id>", "GET")
+    def type(self, call: APIRequest, type_id: str) -> APIResponse:
+        """Show a volume type, or the default one."""
+        every = {each["id"]: each for each in volume_views.volume_types()}
+        if type_id == "default":
+            found = dict(every[VOLUME_TYPES[DEFAULT_TYPE]])
+            # Cinder's extension of types does not know this path.
+            del found[volume_views.ACCESS]
+            return APIResponse(200, {"volume_type": found})
+        if type_id not in every:
+            raise refusals.NO_VOLUME_TYPE(type_id)
+        return APIResponse(200, {"volume_type": every[type_id]})
 
     @endpoint(app, "/v3/<project_id>/os-availability-zone", "GET")
     def availability_zones(self, call: APIRequest) -> APIResponse:

@@ -23,7 +23,8 @@ from .queries import boolean, labels, literal, truth
 #: Parameters of a list that are not filters.
 _NO_FILTERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
 _TIMES = ("created_at", "updated_at")
-_FILTERS = frozenset(
+#: The filters that users may use.
+FILTERS = frozenset(
     [
         *("name", "status", "metadata", "bootable", "migration_status", "availability_zone"),
         *("group_id", "size", "consumes_quota", *_TIMES),
@@ -59,7 +60,7 @@ def chosen(
         given.pop("all_tenants", None)
     elif boolean(given, "all_tenants"):
         del given["all_tenants"]
-    unknown = [name for name in given if name not in _FILTERS]
+    unknown = [name for name in given if name not in FILTERS]
     if version < _STRICT:
         late = [name for name, since in _SINCE.items() if version < since]
         ignored = late if admin is not None else late + unknown
@@ -136,4 +137,4 @@ def _is_finite(value: object) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
-__all__ = ["chosen"]
+__all__ = ["FILTERS", "chosen"]
