@@ -24,7 +24,7 @@ from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint
 from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
-from .block_storage.actions import check_other
+from .block_storage.actions import RESERVATIONS, check_other
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, order
 from .block_storage.quota import check_count, check_gigabytes, check_volume
@@ -221,8 +221,8 @@ class BlockStorageAPI(LabelledService):
     @endpoint(app, _ID + "/action", "POST")
     async def action(self, call: APIRequest, volume_id: str) -> APIResponse:
         """
-        Begin to extend a volume (``os-extend``), or set its status (``os-reset_status``), as an
-        administrator.
+        Begin to extend a volume (``os-extend``), reserve it for a host (``os-reserve``,
+        ``os-unreserve``), or set its status (``os-reset_status``), as an administrator.
         """
         # Cinder treats a missing body as one without a name.
         body = call.json(empty={"None": {}})
@@ -231,6 +231,9 @@ class BlockStorageAPI(LabelledService):
             return await self._extend(call, volume_id, body)
         if name != "os-reset_status":
             check_other(name, body, call.version)
+            if name in RESERVATIONS:
+                await self._store.write(lambda store: self._reserve(store, volume_id, name))
+                return APIResponse(202)
             self._found(volume_id)
             raise refusals.NO_VOLUME_ACTION(name)
         RESET_STATUS.check(body)
@@ -264,6 +267,12 @@ class BlockStorageAPI(LabelledService):
         await self._store.write(change)
         self._engine.begin(volume_id)
         return APIResponse(202)
+
+    def _reserve(self, store: Store, volume_id: str, action: str) -> None:
+        status = RESERVATIONS[action](self._found(volume_id, store))
+        if status is not None:
+            # No transition begins: who reserves a volume attaches it.
+            store.set_status(volume_id, status)
 
     def _reset_status(self, store: Store, volume_id: str, status: str) -> None:
         volume = self._found(volume_id, store)

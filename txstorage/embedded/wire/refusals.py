@@ -206,6 +206,9 @@ NO_VOLUME_ACTION = cinder(
     400,
     "There is no such action: {}. Verify the request body and Content-Type header and try again.",
 )
+NOT_TO_BE_RESERVED = cinder(
+    400, "Invalid volume: Volume status must be available to reserve, but the status is {}."
+)
 NO_STATUS = cinder(400, "Must specify 'status', 'attach_status' or 'migration_status' for update.")
 BAD_STATUS = cinder(400, "Volume status: {} is invalid, valid statuses are: {}.")
 NOT_TO_BE_SET = cinder(400, "Cannot reset-state to {}")
