@@ -19,6 +19,7 @@ from ...wire.versions import VOLUME
 from .. import volume_views
 from ..identity import IdentityAPI
 from ..versioned import ProjectService
+from .queries import order
 
 #: The first segments of the paths after the project.
 PATHS = (
@@ -29,6 +30,15 @@ PATHS = (
     "os-quota-sets",
     "messages",
 )
+#: The orders of a list of types, and its parameters; others are refused from a microversion on.
+_TYPE_KEYS = ("created_at", "id", "name")
+_TYPE_PARAMETERS = frozenset(
+    [
+        *("limit", "marker", "offset", "sort", "sort_key", "sort_dir"),
+        *("all_tenants", "extra_specs", "is_public"),
+    ]
+)
+_STRICT = (3, 52)
 
 
 class ProjectAPI(ProjectService):
@@ -58,6 +68,18 @@ class ProjectAPI(ProjectService):
         """List the volume types."""
         query, every = call.query(), volume_views.volume_types()
         page = volume_page(query, self._settings.page_size)
+        by = order(query, _TYPE_KEYS)
+        unknown = [name for name in query if name not in _TYPE_PARAMETERS]
+        if unknown and call.version >= _STRICT and not self.is_admin:
+            raise refusals.UNKNOWN_FILTER(",".join(unknown))
+        places = {each["id"]: place for place, each in enumerate(every)}
+        for key, descending in reversed(by):
+            # The first one is the newest.
+            by_time = key == "created_at"
+            every.sort(
+                key=lambda each: -places[each["id"]] if by_time else each[key],
+                reverse=descending,
+            )
         ids = [each["id"] for each in every]
         # Unlike elsewhere, an unknown marker is ignored.
         begin = ids.index(page.marker) + 1 if page.marker in ids else 0
@@ -109,6 +131,14 @@ class ProjectAPI(ProjectService):
         view = volume_views.quota_set(
             quota_project, with_usage, self._settings, self._store.usage()
         )
+        return APIResponse(200, {"quota_set": view})
+
+    @endpoint(app, "/v3/<project_id>/os-quota-sets/<quota_project>/defaults", "GET")
+    def default_quota(self, call: APIRequest, quota_project: str) -> APIResponse:
+        """Show the quota of a project that has none of its own."""
+        if quota_project != self._identity.ids.project and not self.is_admin:
+            raise refusals.FORBIDDEN("volume_extension:quotas:show")
+        view = volume_views.quota_set(quota_project, False, self._settings, self._store.usage())
         return APIResponse(200, {"quota_set": view})
 
     @endpoint(app, "/v3/<project_id>/messages", "GET", since=(3, 3))
