@@ -88,9 +88,9 @@ class Accounts:
             }
         }
 
-    def variables(self) -> dict[str, str]:
+    def variables(self, account: Account) -> dict[str, str]:
         """:return: the variables of the ``openstack`` and ``cinder`` commands."""
-        auth = (self.admin or self.user).auth(self.url)
+        auth = account.auth(self.url)
         found = {"OS_" + name.upper(): value for name, value in auth.items()}
         return {**found, "OS_REGION_NAME": self.region, "OS_IDENTITY_API_VERSION": "3"}
 

@@ -52,13 +52,13 @@ class Place:
     The clients' home, with a service.
 
     :ivar path: the home.
-    :ivar user: the account of commands by hand.
+    :ivar known: the accounts.
     :ivar environment: variables for the clients.
     :ivar between: the proxy before the service.
     """
 
     path: str
-    user: accounts.Account
+    known: accounts.Accounts
     environment: dict[str, str]
     between: Between
 
@@ -77,19 +77,18 @@ def place(empty: bool) -> Iterator[Place]:
                 url = f"http://127.0.0.1:{between.port}/identity/v3"
                 known = service.accounts.moved(url)
                 accounts.write(known, path)
-                yield Place(path, known.user, environment(path, known), between)
+                yield Place(path, known, environment(path), between)
     finally:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def environment(home: str, known: accounts.Accounts) -> dict[str, str]:
-    """:return: the variables of the clients, with none of this machine's clouds."""
+def environment(home: str) -> dict[str, str]:
+    """:return: the variables of the clients, with none of this machine's clouds, and no account."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
     for name in ("PYTHONPATH", "PYTHONWARNINGS", "HTTP_PROXY", "http_proxy"):
         kept.pop(name, None)
     return {
         **kept,
-        **known.variables(),
         "HOME": home,
         "PATH": os.pathsep.join([PROGRAMS, kept.get("PATH", "")]),
         "TEMPEST_CONFIG_DIR": home,
@@ -111,11 +110,17 @@ def run(suite: Suite | Commands, empty: bool = False) -> list[Outcome]:
     """
     with place(empty) as at:
         if isinstance(suite, Commands):
-            known = {"project": at.user.project_id, "user": at.user.user_id}
-            rows = perform(suite, known, at.path, at.environment)
+            rows = _run_by_hand(suite, at)
         else:
             rows = _run_inside(suite, at)
         return [_outcome(row, at.between) for row in rows]
+
+
+def _run_by_hand(commands: Commands, at: Place) -> list[dict[str, object]]:
+    user = at.known.user
+    ids = {"project": user.project_id, "user": user.user_id}
+    variables = {**at.environment, **at.known.variables(user)}
+    return perform(commands, ids, at.path, variables)
 
 
 def _run_inside(suite: Suite, at: Place) -> list[dict[str, object]]:
@@ -125,7 +130,8 @@ def _run_inside(suite: Suite, at: Place) -> list[dict[str, object]]:
         [PYTHON, INSIDE, written],
         input=json.dumps(order),
         text=True,
-        env=at.environment,
+        # The suites of the clients are an administrator's, where there is one.
+        env={**at.environment, **at.known.variables(at.known.admin or at.known.user)},
         cwd=at.path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
