@@ -18,6 +18,7 @@ import attr
 
 from tests.contract.record import APPS, errors
 from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
@@ -27,6 +28,7 @@ from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.identity.bearers import Bearers
+from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire.fields import BodySchema
 from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
@@ -37,7 +39,8 @@ from .tables import Row, first_paragraph, literal, literals
 #: By the services of :data:`tests.contract.record.APPS`, and in their order.
 CLASSES = (
     *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI),
-    *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI, ComputeAPI),
+    *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI),
+    *(FeaturesAPI, ComputeAPI, FlavorsAPI),
 )
 #: The methods that answer a request before, or instead of, its handler.
 _OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault", "disk_full")

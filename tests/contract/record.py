@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.exceptions import HTTPException
 
 from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
@@ -25,6 +26,7 @@ from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
+from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire import account_refusals, refusals
 from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
@@ -43,7 +45,9 @@ APPS = [
     ("volume", ProjectAPI.app),
     ("volume", TypesAPI.app),
     ("volume", QuotasAPI.app),
+    ("volume", FeaturesAPI.app),
     ("compute", ComputeAPI.app),
+    ("compute", FlavorsAPI.app),
 ]
 _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")
 _IGNORED_METHODS = {"HEAD", "OPTIONS"}

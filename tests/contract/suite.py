@@ -13,12 +13,14 @@ from .attachments import HostTests
 from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
 from .copies import CopyTests, GrowTests
+from .flavors import FlavorTests
 from .identity import IdentityTests
 from .lists import LabelTests, ListTests
 from .server_lists import ServerListTests
 from .snapshot_lists import SnapshotLabelTests, SnapshotListTests
 from .snapshots import SnapshotTests
 from .types import TypeTests
+from .updates import FeatureTests, UpdateTests
 from .versions import DocumentTests, NegotiationTests, PathTests
 from .volumes import CreateTests, ShowTests
 
@@ -30,11 +32,14 @@ SUITE: list[type[WireTests]] = [
     PathTests,
     CreateTests,
     ShowTests,
+    UpdateTests,
+    FeatureTests,
     ListTests,
     LabelTests,
     DeleteTests,
     ServerTests,
     ServerListTests,
+    FlavorTests,
     AttachTests,
     HostTests,
     SnapshotTests,

@@ -228,8 +228,8 @@ class RoutesTests(SynchronousTestCase):
         self.assertNotIn("volume POST /v3/<project_id>/volumes/<volume_id>/action", named)
 
     def test_answered(self) -> None:
-        """The listed answer of each route that needs no id is the real one."""
-        cloud = in_memory_cloud(Clock(), roles=("admin",))
+        """The listed answer of each route that needs no id is an administrator's real one."""
+        cloud = in_memory_cloud(Clock(), roles=("admin", "member"))
         self.addCleanup(cloud.close)
         client = StubTreq(cloud.resource)
         user = {"name": cloud.credentials["username"], "domain": {"id": "default"}}

@@ -18,7 +18,8 @@ from twisted.web.resource import IResource, Resource
 
 from .._log import SERVER_REQUEST
 from .apis.attachments import AttachmentsAPI
-from .apis.block_storage import project
+from .apis.block_storage import features, project
+from .apis.block_storage.features import FeaturesAPI
 from .apis.block_storage.project import ProjectAPI
 from .apis.block_storage.quotas import QuotasAPI
 from .apis.block_storage.snapshots import SnapshotsAPI
@@ -31,6 +32,7 @@ from .apis.identity.accounts import AccountsAPI
 from .apis.identity.application_credentials import ApplicationCredentialsAPI
 from .apis.identity.authentication import IdentityAPI
 from .apis.identity.bearers import Bearers
+from .apis.servers.flavors import FlavorsAPI
 from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
 from .control import api
@@ -317,6 +319,7 @@ class Application:
             ).resource(),
             b"volume": volumes.resource(),
             b"compute": ComputeAPI(*parts).resource(),
+            b"compute/flavors": FlavorsAPI(*parts).resource(),
             b"volume/attachments": AttachmentsAPI(*parts, self._devices).resource(),
             b"volume/snapshots": snapshots.resource(),
             b"volume/types": TypesAPI(*parts).resource(),
@@ -326,6 +329,8 @@ class Application:
         services.update((f"volume/{name}".encode("ascii"), others) for name in project.PATHS)
         others = AccountsAPI(bearers, base_url).resource()
         services.update((f"identity/{name}".encode("ascii"), others) for name in accounts.PATHS)
+        described = FeaturesAPI(*parts).resource()
+        services.update((f"volume/{name}".encode("ascii"), described) for name in features.PATHS)
         health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
         control = None if self._control is None else self._control.resource()
         if self._controls is not None:

@@ -36,6 +36,7 @@ _SERVER, _TYPE = "/v2.1/servers/<server_id>", "/v3/<project_id>/types/<type_id>"
 #: Requests' bodies that the schemas admit, by the routes that have one.
 BODIES: dict[str, Any] = {
     f"POST {_V}/volumes": {"volume": {"size": 1}},
+    f"PUT {_VOLUME}": {"volume": {"name": "n"}},
     f"POST {_V}/snapshots": {"snapshot": {"volume_id": MISSING}},
     f"POST {_V}/attachments": {"attachment": {"volume_uuid": MISSING}},
     f"PUT {_SNAPSHOT}": {"snapshot": {"name": "n"}},

@@ -137,7 +137,7 @@ def new_volume(
     (_NEW_VOLUME_WITH_GROUP if version >= _GROUP else _NEW_VOLUME).check(body)
     volume = body["volume"]
     for name in ("name", "description"):
-        _check_length(name, volume.get(name))
+        check_length(name, volume.get(name))
     size, sources = volume.get("size"), (volume.get("snapshot_id"), volume.get("source_volid"))
     if size is None and sources == (None, None):
         raise refusals.INCORRECT()
@@ -198,7 +198,8 @@ def filled(
     )
 
 
-def _check_length(field: str, value: str | None) -> None:
+def check_length(field: str, value: str | None) -> None:
+    """:raises WireError: 400, a name or a description is too long."""
     if value is not None and len(value) > _MAX_TEXT:
         raise refusals.TOO_LONG(field, len(value))
 

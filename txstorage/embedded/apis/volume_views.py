@@ -16,31 +16,10 @@ from ..wire.exchange import Version
 from ..wire.members import VOLUME_MEMBERS, shown
 from ..wire.times import volume_time
 
-#: The services that ``os-services`` lists; all of them are this process.
-SERVICES: tuple[dict[str, Any], ...] = (
-    {
-        "binary": "cinder-volume",
-        "host": "txstorage@files",
-        "zone": AVAILABILITY_ZONE,
-        "status": "enabled",
-        "state": "up",
-        "disabled_reason": None,
-        "replication_status": "disabled",
-        "active_backend_id": None,
-        "frozen": False,
-    },
-    {
-        "binary": "cinder-scheduler",
-        "host": "txstorage",
-        "zone": AVAILABILITY_ZONE,
-        "status": "enabled",
-        "state": "up",
-        "disabled_reason": None,
-    },
-)
 #: The only service's id, which has no meaning.
 _SERVICE_ID = "00000000-0000-4000-8000-000000000000"
-_POOL = "txstorage@files#files"
+#: The host of the volumes, with its back end and its pool.
+POOL = "txstorage@files#files"
 _MESSAGE_LIFETIME = 30 * 24 * 3600  # seconds
 
 
@@ -114,7 +93,7 @@ class VolumeView:
             "os-vol-tenant-attr:tenant_id": volume.project_id or self.ids.project,
             "os-vol-mig-status-attr:migstat": None,
             "os-vol-mig-status-attr:name_id": None,
-            "os-vol-host-attr:host": _POOL,
+            "os-vol-host-attr:host": POOL,
         }
         return {**self.created(volume), **shown(VOLUME_MEMBERS, more, self.version, self.admin)}
 
@@ -147,9 +126,9 @@ def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
     :param detail: whether to show more than the name.
     """
     if not detail:
-        return {"name": _POOL}
+        return {"name": POOL}
     return {
-        "name": _POOL,
+        "name": POOL,
         "capabilities": {
             "pool_name": "files",
             "storage_protocol": "local",

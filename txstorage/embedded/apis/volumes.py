@@ -25,10 +25,11 @@ from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint
 from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
-from .block_storage.actions import check_other
+from .block_storage.actions import RESERVATIONS, check_other
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, order
 from .block_storage.quota import check_count, check_gigabytes, check_volume, quota_of
+from .block_storage.updates import volume_update
 from .block_storage.volume_lists import chosen
 from .identity.bearers import Bearers
 from .visible import visible_snapshot, visible_type, visible_volume
@@ -175,6 +176,22 @@ class BlockStorageAPI(LabelledService):
         """Show one volume."""
         return APIResponse(200, {"volume": self._view(call).detail(self._found(call, volume_id))})
 
+    @endpoint(app, _ID, "PUT")
+    async def update(self, call: APIRequest, volume_id: str) -> APIResponse:
+        """Change a volume's name, description or labels."""
+        wanted = volume_update(call.json(), call.version)
+
+        def change(store: Store) -> VolumeRecord:
+            volume = self._found(call, volume_id, store)
+            if volume.status == "maintenance":
+                raise refusals.NO_UPDATE_NOW()
+            if wanted.metadata is not None:
+                store.set_metadata(volume_id, dict(wanted.metadata), replace=True)
+            return store.set_texts(volume_id, wanted.texts)
+
+        volume = await self._store.write(change)
+        return APIResponse(200, {"volume": self._view(call).created(volume)})
+
     @endpoint(app, _ID, "DELETE")
     async def delete(self, call: APIRequest, volume_id: str) -> APIResponse:
         """Begin to delete a volume; with ``cascade``, its snapshots, too."""
@@ -214,8 +231,9 @@ class BlockStorageAPI(LabelledService):
     @endpoint(app, _ID + "/action", "POST")
     async def action(self, call: APIRequest, volume_id: str) -> APIResponse:
         """
-        Begin to extend a volume (``os-extend``); as an administrator, set its status
-        (``os-reset_status``), or begin to delete it in any status (``os-force_delete``).
+        Begin to extend a volume (``os-extend``), or reserve it for a host (``os-reserve``,
+        ``os-unreserve``); as an administrator, set its status (``os-reset_status``), or begin to
+        delete it in any status (``os-force_delete``).
         """
         # Cinder treats a missing body as one without a name.
         body = call.json(empty={"None": {}})
@@ -226,6 +244,9 @@ class BlockStorageAPI(LabelledService):
             return await self._force_delete(call, volume_id)
         if name != "os-reset_status":
             check_other(name, body, call.version)
+            if name in RESERVATIONS:
+                await self._store.write(lambda store: self._reserve(call, store, volume_id, name))
+                return APIResponse(202)
             self._found(call, volume_id)
             raise refusals.NO_VOLUME_ACTION(name)
         RESET_STATUS.check(body)
@@ -270,6 +291,12 @@ class BlockStorageAPI(LabelledService):
         await self._store.write(change)
         self._engine.begin(volume_id)
         return APIResponse(202)
+
+    def _reserve(self, call: APIRequest, store: Store, volume_id: str, action: str) -> None:
+        status = RESERVATIONS[action](self._found(call, volume_id, store))
+        if status is not None:
+            # No transition begins: who reserves a volume attaches it.
+            store.set_status(volume_id, status)
 
     def _reset_status(self, call: APIRequest, store: Store, volume_id: str, status: str) -> None:
         volume = self._found(call, volume_id, store)

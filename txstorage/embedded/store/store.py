@@ -315,6 +315,21 @@ class Store:
             self._touch(volume_id)
             return self._existing(volume_id)
 
+    def set_texts(self, volume_id: str, texts: Mapping[str, str | None]) -> VolumeRecord:
+        """
+        Change a volume's name, its description, or both.
+
+        :param texts: new values, by ``name`` and ``description``.
+        """
+        with self.transaction():
+            for column in ("name", "description"):
+                if column in texts:
+                    self._database.execute(
+                        f"UPDATE volumes SET {column} = ? WHERE id = ?", texts[column], volume_id
+                    )
+            self._touch(volume_id)
+            return self._existing(volume_id)
+
     def _touch(self, volume_id: str) -> None:
         self._database.touched.add(volume_id)
         self._database.execute(

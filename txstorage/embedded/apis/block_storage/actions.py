@@ -1,7 +1,7 @@
 # -*- test-case-name: tests.embedded.apis.test_volumes -*-
 """
-Cinder's actions on a volume beside those of this service, which it refuses as unknown, but only for
-an existing volume.
+Cinder's actions on a volume: the reservations, and those that this service does not have, which it
+refuses as unknown, but only for an existing volume.
 
 Source: the module ``volume_actions`` of ``cinder.api.schemas``, and the controllers that name the
 actions.
@@ -10,8 +10,9 @@ actions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
+from ...store.records import VolumeRecord
 from ...wire import refusals
 from ...wire.exchange import Version
 from ...wire.fields import volume_body, wrapped
@@ -68,4 +69,30 @@ def check_other(name: str, body: Mapping[str, Any], version: Version) -> None:
     _SCHEMAS[name].check(body)
 
 
-__all__ = ["check_other"]
+def _reserved(volume: VolumeRecord) -> str:
+    """
+    :return: the new status.
+    :raises WireError: 400, another use has begun.
+    """
+    if volume.status != "available":
+        raise refusals.NOT_TO_BE_RESERVED(volume.status)
+    return "attaching"
+
+
+def _unreserved(volume: VolumeRecord) -> str | None:
+    """
+    :return: the new status; ``None``: the volume is not reserved, or Compute attaches it.
+    """
+    reserved = volume.status == "attaching" and volume.attachment is None
+    return "available" if reserved else None
+
+
+#: The actions by which a host reserves a volume, and gives it back: functions that return the new
+#: status.
+RESERVATIONS: dict[str, Callable[[VolumeRecord], str | None]] = {
+    "os-reserve": _reserved,
+    "os-unreserve": _unreserved,
+}
+
+
+__all__ = ["RESERVATIONS", "check_other"]

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.embedded.apis.test_tables -*-
 """
-Block Storage v3's resources of a whole project: zones, room, limits, messages and services.
+Block Storage v3's resources of a whole project: zones, room, limits and messages.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import APIRequest, APIResponse, endpoint
 from ...wire.pagination import next_links, volume_page
-from ...wire.times import volume_time
 from ...wire.versions import VOLUME
 from .. import volume_views
 from ..identity.bearers import Bearers
@@ -28,7 +27,6 @@ PATHS = (
     "scheduler-stats",
     "limits",
     "messages",
-    "os-services",
 )
 
 
@@ -74,19 +72,6 @@ class ProjectAPI(ProjectService):
         quota = quota_of(self._settings, self._store, project_id)
         view = volume_views.limits(quota, self._store.usage(project_id))
         return APIResponse(200, {"limits": view})
-
-    @endpoint(app, "/v3/<project_id>/os-services", "GET")
-    def services(self, call: APIRequest) -> APIResponse:
-        """List the services, to an administrator."""
-        self.permit(call)
-        query = call.query()
-        now = volume_time(self._bearers.wall_time())
-        found = [
-            {**each, "updated_at": now}
-            for each in volume_views.SERVICES
-            if all(query.get(name, each[name]) == each[name] for name in ("binary", "host"))
-        ]
-        return APIResponse(200, {"services": found})
 
     @endpoint(app, "/v3/<project_id>/messages", "GET", since=(3, 3))
     def messages(self, call: APIRequest) -> APIResponse:

@@ -41,7 +41,8 @@ _NO_FILTERS = frozenset(
         "all_tenants",
     ]
 )
-_FILTERS: dict[str, Callable[[SnapshotRecord], str | None]] = {
+#: The filters of a list, beside that by labels.
+FILTERS: dict[str, Callable[[SnapshotRecord], str | None]] = {
     "name": lambda snapshot: snapshot.name,
     "status": lambda snapshot: snapshot.status,
     "volume_id": lambda snapshot: snapshot.volume_id,
@@ -263,7 +264,7 @@ def _chosen(
     unknown = [
         name
         for name in query
-        if name not in _NO_FILTERS and name not in _FILTERS and name != "metadata"
+        if name not in _NO_FILTERS and name not in FILTERS and name != "metadata"
     ]
     if unknown and version >= _STRICT_FILTERS:
         raise refusals.UNKNOWN_FILTER(",".join(unknown))
@@ -275,8 +276,8 @@ def _chosen(
         snapshot
         for snapshot in snapshots
         if wanted.items() <= snapshot.metadata.items()
-        and all(_FILTERS[name](snapshot) == query[name] for name in _FILTERS if name in query)
+        and all(FILTERS[name](snapshot) == query[name] for name in FILTERS if name in query)
     ]
 
 
-__all__ = ["SnapshotsAPI"]
+__all__ = ["FILTERS", "SnapshotsAPI"]
