@@ -28,7 +28,7 @@ from txstorage.embedded.apis.identity.application_credentials import Application
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
-from txstorage.embedded.wire import account_refusals, refusals
+from txstorage.embedded.wire import account_refusals, refusals, volume_refusals
 from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
 from txstorage.embedded.wire.versions import announcements
 
@@ -68,9 +68,10 @@ def routes() -> set[str]:
 
 
 def errors() -> dict[str, Refusal]:
-    """The embedded service's errors, by their names in its two tables."""
+    """The embedded service's errors, by their names in its three tables."""
     found: dict[str, Refusal] = {}
-    for name, value in [*vars(refusals).items(), *vars(account_refusals).items()]:
+    tables = (refusals, account_refusals, volume_refusals)
+    for name, value in [each for table in tables for each in vars(table).items()]:
         many = value.by_service if isinstance(value, SharedRefusal) else value
         if isinstance(value, Refusal):
             found[name] = value

@@ -22,6 +22,7 @@ from .snapshots import SnapshotTests
 from .types import TypeTests
 from .updates import FeatureTests, UpdateTests
 from .versions import DocumentTests, NegotiationTests, PathTests
+from .volume_actions import AbsentTests, FlagTests, UseTests
 from .volumes import CreateTests, ShowTests
 
 #: In the order of the requests that a driver makes.
@@ -37,6 +38,9 @@ SUITE: list[type[WireTests]] = [
     ListTests,
     LabelTests,
     DeleteTests,
+    FlagTests,
+    UseTests,
+    AbsentTests,
     ServerTests,
     ServerListTests,
     FlavorTests,

@@ -65,6 +65,30 @@ BODIES: dict[str, Any] = {
 #: Bodies for which another resource than that of the path must exist.
 NAMING: dict[str, str] = {f"POST {_V}/snapshots": "volume", f"POST {_V}/attachments": "attachment"}
 
+#: The values of actions on volumes that are not looked at one by one.
+OTHER_ACTIONS: dict[str, Any] = {
+    "os-attach": {"host_name": "h", "mountpoint": "m"},
+    "os-initialize_connection": {"connector": {}},
+    "os-terminate_connection": {"connector": {}},
+    "os-set_bootable": {"bootable": True},
+    "os-update_readonly_flag": {"readonly": True},
+    "os-set_image_metadata": {"metadata": {}},
+    "os-unset_image_metadata": {"key": "k"},
+    "os-volume_upload_image": {"image_name": "i"},
+    "os-retype": {"new_type": "gold"},
+    "os-reimage": {"image_id": MISSING},
+    "os-migrate_volume": {"host": "h"},
+    "os-migrate_volume_completion": {"new_volume": MISSING},
+    **{
+        name: {}
+        for name in (
+            *("os-begin_detaching", "os-detach", "os-roll_detaching", "os-reserve"),
+            *("os-unreserve", "os-show_image_metadata", "os-unmanage", "revert"),
+            *("os-extend_volume_completion", "os-force_detach"),
+        )
+    },
+}
+
 
 def routes() -> set[tuple[str, str]]:
     """All routes of the services, and the methods of each."""
@@ -214,6 +238,7 @@ class PolicyTests(CloudTests):
             "snapshot os-force_delete": {},
             "addProjectAccess": {"project": "p"},
             "removeProjectAccess": {"project": "p"},
+            **OTHER_ACTIONS,
             "os-start": None,
             "os-stop": None,
         }
@@ -221,7 +246,8 @@ class PolicyTests(CloudTests):
         paths = {"volume": f"POST {_VOLUME}/action", "compute": f"POST {_SERVER}/action"}
         for (service, name), rule in ACTIONS.items():
             if name in bodies:
-                who = self.tokens["viewer", "txstorage"] if rule.who is Who.MEMBER else self.own
+                below = {Who.MEMBER: "viewer", Who.READER: "nothing"}.get(rule.who)
+                who = self.tokens[below, "txstorage"] if below else self.own
                 # A server that is off can't be stopped; it is checked before the policy.
                 server = self.cloud.nodes["node-1"]
                 off = "SHUTOFF" if name == "os-start" else "ACTIVE"

@@ -44,7 +44,7 @@ class SnapshotTests(EC2Case):
     def test_restore(self) -> None:
         """A volume from a snapshot has its data, and is not smaller."""
         volume_id = self.create(Size=2)
-        [record] = [each for each in self.cloud.store.volumes() if not each.bootable]
+        [record] = [each for each in self.cloud.store.volumes() if not each.root]
         files = os.path.join(os.path.dirname(self.cloud.devices_directory), "volumes")
         with open(os.path.join(files, "volume-" + record.volume_id), "r+b") as opened:
             opened.write(b"data")

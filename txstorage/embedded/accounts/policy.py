@@ -175,11 +175,38 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"DELETE {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "delete", _MEMBER),
     },
 }
+_VOLUME_ACTIONS = "volume_extension:volume_actions:"
+_IMAGE_METADATA = "volume_extension:volume_image_metadata:"
 _ADMIN_ACTIONS = "volume_extension:volume_admin_actions:"
 _SNAPSHOT_ACTIONS = "volume_extension:snapshot_admin_actions:"
 _ACTIONS: dict[str, dict[str, tuple[Optional[str], Who]]] = {
     "volume": {
         "os-extend": ("volume:extend", _MEMBER),
+        **{
+            f"os-{name}": (_VOLUME_ACTIONS + name, _MEMBER)
+            for name in (
+                *("attach", "detach", "begin_detaching", "roll_detaching", "reserve", "unreserve"),
+                *("initialize_connection", "terminate_connection"),
+            )
+        },
+        "os-set_bootable": ("volume:update", _MEMBER),
+        "os-update_readonly_flag": ("volume:update_readonly_flag", _MEMBER),
+        "os-show_image_metadata": ("volume:get", _READER),
+        "os-set_image_metadata": (_IMAGE_METADATA + "set", _MEMBER),
+        "os-unset_image_metadata": (_IMAGE_METADATA + "remove", _MEMBER),
+        "os-volume_upload_image": (_VOLUME_ACTIONS + "upload_image", _MEMBER),
+        # Forbidden to everybody, once the request is right.
+        "revert": ("volume:revert_to_snapshot", _MEMBER),
+        "os-retype": ("volume:retype", _MEMBER),
+        "os-reimage": ("volume:reimage", _MEMBER),
+        "os-unmanage": ("volume_extension:volume_unmanage", _ADMIN),
+        **{
+            f"os-{name}": (_ADMIN_ACTIONS + name, _ADMIN)
+            for name in (
+                *("force_detach", "migrate_volume", "migrate_volume_completion"),
+                "extend_volume_completion",
+            )
+        },
         "os-reset_status": (_ADMIN_ACTIONS + "reset_status", _ADMIN),
         "os-force_delete": (_ADMIN_ACTIONS + "force_delete", _ADMIN),
         "snapshot os-reset_status": (_SNAPSHOT_ACTIONS + "reset_status", _ADMIN),

@@ -20,16 +20,18 @@ from .block_storage.queries import boolean
 from .block_storage.quota import MAX_INTEGER
 
 _MAX_TEXT = 255
+#: Like Cinder's, the pattern accepts a line feed at the end.
+LABEL_KEYS = "^[a-zA-Z0-9-_:. /]{1,255}$"
 LABELS = {
-    # Like Cinder's, the pattern accepts a line feed at the end.
-    "patternProperties": {"^[a-zA-Z0-9-_:. /]{1,255}$": {"type": "string", "maxLength": _MAX_TEXT}},
+    "patternProperties": {LABEL_KEYS: {"type": "string", "maxLength": _MAX_TEXT}},
     "additionalProperties": False,
 }
 _NUMBER = {"pattern": "^[0-9]+$", "minimum": 1, "maximum": MAX_INTEGER}
 _SIZE = {"type": ["integer", "string", "null"], **_NUMBER}
 _TRUE = (True, "True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes", "y", "t")
 _FALSE = (False, "False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no", "n", "f")
-_BOOLEAN = {"type": ["boolean", "string"], "enum": [*_TRUE, *_FALSE]}
+#: A member that Cinder takes for a boolean.
+BOOLEAN = {"type": ["boolean", "string"], "enum": [*_TRUE, *_FALSE]}
 _MEMBERS = {
     "name": OPTIONAL_TEXT,
     "description": OPTIONAL_TEXT,
@@ -40,7 +42,7 @@ _MEMBERS = {
     "consistencygroup_id": OPTIONAL_UUID,
     "size": _SIZE,
     "availability_zone": OPTIONAL_TEXT,
-    "multiattach": {"oneOf": [{"type": "null"}, _BOOLEAN]},
+    "multiattach": {"oneOf": [{"type": "null"}, BOOLEAN]},
 }
 _NEW_VOLUME = volume_body(wrapped("volume", {"type": "object", "properties": _MEMBERS}))
 _NEW_VOLUME_WITH_GROUP = volume_body(
@@ -196,6 +198,11 @@ def filled(
         snapshot_id=wanted.snapshot_id,
         source_volid=wanted.source_volid,
     )
+
+
+def is_true(value: object) -> bool:
+    """Return the boolean of a member of the schema :data:`BOOLEAN`."""
+    return value in _TRUE
 
 
 def check_length(field: str, value: str | None) -> None:

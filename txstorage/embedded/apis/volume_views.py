@@ -18,8 +18,10 @@ from ..wire.times import volume_time
 
 #: The only service's id, which has no meaning.
 _SERVICE_ID = "00000000-0000-4000-8000-000000000000"
-#: The host of the volumes, with its back end and its pool.
-POOL = "txstorage@files#files"
+#: The host of the volumes, with its back end.
+HOST = "txstorage@files"
+#: The same, with its pool.
+POOL = HOST + "#files"
 _MESSAGE_LIFETIME = 30 * 24 * 3600  # seconds
 
 
@@ -67,7 +69,7 @@ class VolumeView:
             "volume_type": volume.volume_type,
             "snapshot_id": volume.snapshot_id,
             "source_volid": volume.source_volid,
-            "metadata": dict(volume.metadata),
+            "metadata": {**volume.metadata, **_visible(volume)},
             "links": self._links(volume),
             "user_id": volume.user_id or self.ids.user,
             "bootable": "true" if volume.bootable else "false",
@@ -75,7 +77,7 @@ class VolumeView:
             "replication_status": None,
             "consistencygroup_id": None,
             "multiattach": False,
-            "attachments": _attachments(volume),
+            "attachments": _attachments(volume, self.admin),
             "migration_status": None,
             "group_id": None,
             "provider_id": None,
@@ -83,22 +85,32 @@ class VolumeView:
             "service_uuid": _SERVICE_ID,
             "cluster_name": None,
             "volume_type_id": self.type_ids[volume.volume_type],
-            "consumes_quota": not volume.bootable,
+            "consumes_quota": not volume.root,
         }
         return shown(VOLUME_MEMBERS, members, self.version, self.admin)
 
     def detail(self, volume: VolumeRecord) -> dict[str, Any]:
         """A volume in full."""
-        more = {
+        more: dict[str, Any] = {
             "os-vol-tenant-attr:tenant_id": volume.project_id or self.ids.project,
             "os-vol-mig-status-attr:migstat": None,
             "os-vol-mig-status-attr:name_id": None,
             "os-vol-host-attr:host": POOL,
         }
+        if volume.image_metadata:
+            more["volume_image_metadata"] = dict(volume.image_metadata)
         return {**self.created(volume), **shown(VOLUME_MEMBERS, more, self.version, self.admin)}
 
 
-def _attachments(volume: VolumeRecord) -> list[dict[str, Any]]:
+def _visible(volume: VolumeRecord) -> dict[str, str]:
+    """The labels that the service itself gives a volume, which only some responses have."""
+    labels = {} if volume.readonly is None else {"readonly": str(volume.readonly)}
+    if volume.attachment is not None and volume.attachment.by_action:
+        labels["attached_mode"] = volume.attachment.mode
+    return labels
+
+
+def _attachments(volume: VolumeRecord, admin: bool) -> list[dict[str, Any]]:
     attachment = volume.attachment
     # Cinder includes attachments only once they are complete.
     if attachment is None or volume.status in ("reserved", "attaching"):
@@ -109,7 +121,7 @@ def _attachments(volume: VolumeRecord) -> list[dict[str, Any]]:
             "attachment_id": attachment.attachment_id,
             "volume_id": volume.volume_id,
             "server_id": attachment.server_id,
-            "host_name": None,
+            "host_name": attachment.host if admin else None,
             "device": attachment.device,
             "attached_at": volume_time(attachment.attached_at),
         }

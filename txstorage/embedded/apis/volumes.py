@@ -25,7 +25,7 @@ from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint
 from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
-from .block_storage.actions import RESERVATIONS, check_other
+from .block_storage.actions.performer import VolumeActions
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, order
 from .block_storage.quota import check_count, check_gigabytes, check_volume, quota_of
@@ -82,6 +82,7 @@ class BlockStorageAPI(LabelledService):
         super().__init__(store, bearers, engine, settings, turns)
         self._snapshot_engine = snapshot_engine
         self._files = files
+        self._actions = VolumeActions(store, engine, self.permit)
 
     def _view(self, call: APIRequest) -> VolumeView:
         path = self.project_path(call)
@@ -231,9 +232,9 @@ class BlockStorageAPI(LabelledService):
     @endpoint(app, _ID + "/action", "POST")
     async def action(self, call: APIRequest, volume_id: str) -> APIResponse:
         """
-        Begin to extend a volume (``os-extend``), or reserve it for a host (``os-reserve``,
-        ``os-unreserve``); as an administrator, set its status (``os-reset_status``), or begin to
-        delete it in any status (``os-force_delete``).
+        Begin to extend a volume (``os-extend``); as an administrator, set its status
+        (``os-reset_status``), or begin to delete it in any status (``os-force_delete``); or perform
+        another of Cinder's actions.
         """
         # Cinder treats a missing body as one without a name.
         body = call.json(empty={"None": {}})
@@ -243,12 +244,7 @@ class BlockStorageAPI(LabelledService):
         if name == "os-force_delete":
             return await self._force_delete(call, volume_id)
         if name != "os-reset_status":
-            check_other(name, body, call.version)
-            if name in RESERVATIONS:
-                await self._store.write(lambda store: self._reserve(call, store, volume_id, name))
-                return APIResponse(202)
-            self._found(call, volume_id)
-            raise refusals.NO_VOLUME_ACTION(name)
+            return await self._actions.perform(call, volume_id, name, body)
         RESET_STATUS.check(body)
         status = body[name].get("status")
         if not status:
@@ -291,12 +287,6 @@ class BlockStorageAPI(LabelledService):
         await self._store.write(change)
         self._engine.begin(volume_id)
         return APIResponse(202)
-
-    def _reserve(self, call: APIRequest, store: Store, volume_id: str, action: str) -> None:
-        status = RESERVATIONS[action](self._found(call, volume_id, store))
-        if status is not None:
-            # No transition begins: who reserves a volume attaches it.
-            store.set_status(volume_id, status)
 
     def _reset_status(self, call: APIRequest, store: Store, volume_id: str, status: str) -> None:
         volume = self._found(call, volume_id, store)

@@ -63,7 +63,7 @@ def plan(
         released=[
             volume.volume_id
             for volume in sound
-            if volume.status in _NEEDS_PLACE and volume.attachment is None
+            if volume.status in _NEEDS_PLACE and volume.attachment is None and not volume.held
         ],
         reattach=[
             volume.volume_id
@@ -83,7 +83,7 @@ def plan(
 def _needs_device(volume: VolumeRecord) -> bool:
     attachment = volume.attachment
     if attachment is None or attachment.by_compute:
-        return attachment is not None and volume.status in _WITH_DEVICE
+        return attachment is not None and (volume.status in _WITH_DEVICE or volume.held)
     return volume.status in _WITH_DEVICE | {"attaching"} and attachment.connector is not None
 
 
@@ -96,7 +96,7 @@ async def reconcile(store: Store, devices: IDeviceBackend) -> list[str]:
     """
     await devices.files.aside(devices.files.remove_unfinished)
     volumes: dict[str, VolumeRecord] = {
-        volume.volume_id: volume for volume in store.volumes() if not volume.bootable
+        volume.volume_id: volume for volume in store.volumes() if not volume.root
     }
     files = {volume_id for volume_id in volumes if devices.files.exists(volume_id)}
     decision = plan(list(volumes.values()), files, devices.attached())

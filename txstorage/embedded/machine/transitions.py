@@ -107,6 +107,8 @@ CONNECT = Transition("connect", _make_device, "attaching", "reserved")
 def transition_of(volume: VolumeRecord) -> Transition | None:
     """Return the transition of a volume, or ``None``."""
     attachment, status = volume.attachment, volume.status
+    if volume.held:
+        return None
     if status == "extending" and attachment is not None:
         return GROW_ATTACHED
     if attachment is None or attachment.by_compute or status not in ("reserved", "attaching"):

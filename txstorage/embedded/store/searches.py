@@ -24,7 +24,7 @@ KEYS = {
     "size": "volumes.size",
     "status": "volumes.status",
     "bootable": "volumes.bootable",
-    "use_quota": "(NOT volumes.bootable)",
+    "use_quota": "(NOT volumes.root)",
     "snapshot_id": "coalesce(volumes.snapshot_id, '')",
     "source_volid": "coalesce(volumes.source_volid, '')",
     "project_id": "coalesce(volumes.project_id, '')",
@@ -175,7 +175,7 @@ class Searches:
         :return: the newest of them, and the number of all.
         """
         parameters: list[object] = [text] if text else []
-        where = f"NOT bootable AND {_CONTAINS if text else 1}"
+        where = f"NOT root AND {_CONTAINS if text else 1}"
         rest = f"{where} ORDER BY volumes.sequence DESC"
         found = self._page("volumes", rest, parameters, limit, 0)
         (count,) = self._database.execute(
@@ -191,7 +191,7 @@ class Searches:
 
         :param limit: the maximum number.
         """
-        rest = "server_id = ? AND by_compute AND NOT bootable ORDER BY attachments.sequence DESC"
+        rest = "server_id = ? AND by_compute AND NOT root ORDER BY attachments.sequence DESC"
         return self._page("volumes", rest, [server_id], limit, 0)
 
     def version(self) -> tuple[int, int]:

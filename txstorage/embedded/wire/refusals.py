@@ -3,9 +3,9 @@
 All errors of the embedded service, with the messages of the real services (Keystone 27, Cinder 29,
 Nova 34).
 
-Errors are defined here and in :mod:`txstorage.embedded.wire.account_refusals` only:
-``tests/contract`` reads both tables, and fails when one of them was never compared with a real
-OpenStack.
+Errors are defined here, in :mod:`txstorage.embedded.wire.account_refusals` and in
+:mod:`txstorage.embedded.wire.volume_refusals` only: ``tests/contract`` reads the tables, and fails
+when one of the errors was never compared with a real OpenStack.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class QuotasTable:
             "SELECT count(*), coalesce(sum(coalesce(growing, size)), 0),"
             " (SELECT count(*) FROM snapshots WHERE project_id IS ?1),"
             " (SELECT coalesce(sum(size), 0) FROM snapshots WHERE project_id IS ?1)"
-            " FROM volumes WHERE NOT bootable AND project_id IS ?1",
+            " FROM volumes WHERE NOT root AND project_id IS ?1",
             project_id,
         ).fetchone()
         return Usage(volumes=row[0], snapshots=row[2], gigabytes=row[1] + row[3])
@@ -68,7 +68,7 @@ class QuotasTable:
         """Return the GiB of all projects' volumes and snapshots."""
         row = self._database.execute(
             "SELECT (SELECT coalesce(sum(coalesce(growing, size)), 0) FROM volumes"
-            " WHERE NOT bootable) + (SELECT coalesce(sum(size), 0) FROM snapshots)"
+            " WHERE NOT root) + (SELECT coalesce(sum(size), 0) FROM snapshots)"
         ).fetchone()
         promised: int = row[0]
         return promised

@@ -61,7 +61,7 @@ async def create_snapshot(call: EC2Call) -> Content:
         if not context.files.has_room():
             raise errors.DISK_FULL()
         volume = existing(store, ec2_id).record
-        if volume.bootable:
+        if volume.root:
             raise errors.UNSUPPORTED("This service keeps no data of an instance's root volume")
         if volume.status not in ("available", "in-use", "attaching", "detaching", "reserved"):
             raise errors.NOT_NOW(ec2_id, volume.status)

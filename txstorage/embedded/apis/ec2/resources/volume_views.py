@@ -68,7 +68,7 @@ def attachment_view(seen: SeenVolume, state: str | None = None) -> dict[str, Any
         "device": attachment.device,
         "status": state or attachment_state(seen),
         "attachTime": ec2_time(attachment.attached_at or 0),
-        "deleteOnTermination": seen.record.bootable,
+        "deleteOnTermination": seen.record.root,
     }
 
 

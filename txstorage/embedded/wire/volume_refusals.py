@@ -1,0 +1,57 @@
+# -*- test-case-name: tests.contract.test_embedded -*-
+"""
+The errors of Block Storage's actions, transfers, backups, groups and QoS, with the messages of
+Cinder 29: the third part of :mod:`txstorage.embedded.wire.refusals`.
+"""
+
+from __future__ import annotations
+
+from .refusal import cinder
+
+# -- actions on volumes -----------------------------------------------------------
+
+NOT_TO_BE_DETACHED = cinder(
+    400,
+    "Invalid volume: Unable to detach volume. Volume status must be 'in-use' and attach_status "
+    "must be 'attached' to detach.",
+)
+NOT_TO_BE_DETACHED_NOW = cinder(
+    400, "Invalid volume: The volume cannot be detached in maintenance mode."
+)
+OTHER_ATTACHMENT = cinder(400, "Invalid input received: Mismatched volume and attachment")
+NOT_TO_BE_ATTACHED = cinder(
+    400, "Invalid volume: The volume cannot be attached in maintenance mode."
+)
+BAD_ATTACH_MODE = cinder(400, "Invalid attaching mode '{}' for volume {}.")
+ATTACHED_ALREADY = cinder(
+    400,
+    "Error attaching volume - InvalidVolume: Invalid volume: volume is already attached and "
+    "multiple attachments are not enabled",
+)
+KEEPS_READONLY = cinder(
+    400,
+    "Invalid volume: Volume {} status must be available to update readonly flag, but current "
+    "status is: {}.",
+)
+NO_IMAGE_METADATA = cinder(404, "Glance metadata for volume/snapshot {} cannot be found.")
+NO_SNAPSHOTS = cinder(400, "Volume {} doesn't have any snapshots.")
+NOT_THE_LATEST = cinder(400, "Specified snapshot {} is None or not the latest one of volume {}.")
+OTHER_SIZE = cinder(
+    400,
+    "Can't revert volume {} to its latest snapshot {}. The volume size must be equal to the "
+    "snapshot size.",
+)
+HOST_OR_CLUSTER = cinder(400, "Invalid input received: {}")
+NO_HOST_NAMED = cinder(400, "Invalid host: No available service named '{}'")
+NOT_TO_BE_MIGRATED = cinder(
+    400,
+    "Invalid volume: Volume {} status must be available or in-use, must not be migrating, have "
+    "snapshots, be replicated, be part of a group and destination host/cluster must be different "
+    "than the current one",
+)
+NOT_BEING_EXTENDED = cinder(400, "Invalid volume: Volume is not being extended.")
+NO_EXTEND_METADATA = cinder(
+    400, "Invalid volume: Required volume admin metadata is malformed or missing."
+)
+NOT_TO_BE_UPLOADED = cinder(400, "Invalid volume: Volume {} status must be available")
+NO_CONNECTION = cinder(500, "Unable to fetch connection information from backend.")
