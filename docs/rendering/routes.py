@@ -22,6 +22,7 @@ from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
+from txstorage.embedded.apis.block_storage.transfers.service import TransfersAPI
 from txstorage.embedded.apis.block_storage.types import TypesAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity.accounts import AccountsAPI
@@ -40,7 +41,7 @@ from .tables import Row, first_paragraph, literal, literals
 CLASSES = (
     *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI),
     *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI),
-    *(FeaturesAPI, ComputeAPI, FlavorsAPI),
+    *(FeaturesAPI, TransfersAPI, ComputeAPI, FlavorsAPI),
 )
 #: The methods that answer a request before, or instead of, its handler.
 _OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault", "disk_full")

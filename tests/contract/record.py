@@ -21,6 +21,7 @@ from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
+from txstorage.embedded.apis.block_storage.transfers.service import TransfersAPI
 from txstorage.embedded.apis.block_storage.types import TypesAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity.accounts import AccountsAPI
@@ -46,6 +47,7 @@ APPS = [
     ("volume", TypesAPI.app),
     ("volume", QuotasAPI.app),
     ("volume", FeaturesAPI.app),
+    ("volume", TransfersAPI.app),
     ("compute", ComputeAPI.app),
     ("compute", FlavorsAPI.app),
 ]

@@ -19,6 +19,7 @@ from .lists import LabelTests, ListTests
 from .server_lists import ServerListTests
 from .snapshot_lists import SnapshotLabelTests, SnapshotListTests
 from .snapshots import SnapshotTests
+from .transfers import TransferTests
 from .types import TypeTests
 from .updates import FeatureTests, UpdateTests
 from .versions import DocumentTests, NegotiationTests, PathTests
@@ -41,6 +42,7 @@ SUITE: list[type[WireTests]] = [
     FlagTests,
     UseTests,
     AbsentTests,
+    TransferTests,
     ServerTests,
     ServerListTests,
     FlavorTests,

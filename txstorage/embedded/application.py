@@ -23,6 +23,8 @@ from .apis.block_storage.features import FeaturesAPI
 from .apis.block_storage.project import ProjectAPI
 from .apis.block_storage.quotas import QuotasAPI
 from .apis.block_storage.snapshots import SnapshotsAPI
+from .apis.block_storage.transfers import service as transfers
+from .apis.block_storage.transfers.service import TransfersAPI
 from .apis.block_storage.types import TypesAPI
 from .apis.compute import ComputeAPI
 from .apis.ec2.call import EC2Context
@@ -331,6 +333,8 @@ class Application:
         services.update((f"identity/{name}".encode("ascii"), others) for name in accounts.PATHS)
         described = FeaturesAPI(*parts).resource()
         services.update((f"volume/{name}".encode("ascii"), described) for name in features.PATHS)
+        offers = TransfersAPI(*parts).resource()
+        services.update((f"volume/{name}".encode("ascii"), offers) for name in transfers.PATHS)
         health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
         control = None if self._control is None else self._control.resource()
         if self._controls is not None:

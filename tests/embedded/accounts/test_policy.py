@@ -26,7 +26,9 @@ ACCOUNTS = (
     Account("root", PASSWORD, {"other": ("admin",)}),
 )
 #: The resources that belong to a project, by the segments of their paths.
-OWNED = ("<volume_id>", "<snapshot_id>", "<attachment_id>", "<server_id>")
+OWNED = ("<volume_id>", "<snapshot_id>", "<attachment_id>", "<server_id>", "<transfer_id>")
+#: Offers are for other projects.
+OFFERED = "/<transfer_id>/accept"
 _V, _VOLUME, _SNAPSHOT = (
     "/v3/<project_id>",
     "/v3/<project_id>/volumes/<volume_id>",
@@ -51,6 +53,10 @@ BODIES: dict[str, Any] = {
     f"PUT {_TYPE}": {"volume_type": {"name": "t"}},
     f"POST {_TYPE}/extra_specs": {"extra_specs": {}},
     f"PUT {_TYPE}/extra_specs/<key>": {"key": "v"},
+    f"POST {_V}/os-volume-transfer": {"transfer": {"volume_id": MISSING}},
+    f"POST {_V}/volume-transfers": {"transfer": {"volume_id": MISSING}},
+    f"POST {_V}/os-volume-transfer/<transfer_id>/accept": {"accept": {"auth_key": "k"}},
+    f"POST {_V}/volume-transfers/<transfer_id>/accept": {"accept": {"auth_key": "k"}},
     f"PUT {_V}/os-quota-sets/<quota_project>": {"quota_set": {"volumes": 1}},
     **{
         f"{method} {path}/metadata{end}": body
@@ -63,7 +69,12 @@ BODIES: dict[str, Any] = {
     },
 }
 #: Bodies for which another resource than that of the path must exist.
-NAMING: dict[str, str] = {f"POST {_V}/snapshots": "volume", f"POST {_V}/attachments": "attachment"}
+NAMING: dict[str, str] = {
+    f"POST {_V}/attachments": "attachment",
+    f"POST {_V}/snapshots": "volume",
+    f"POST {_V}/os-volume-transfer": "volume",
+    f"POST {_V}/volume-transfers": "volume",
+}
 
 #: The values of actions on volumes that are not looked at one by one.
 OTHER_ACTIONS: dict[str, Any] = {
@@ -109,7 +120,11 @@ def of_who(*who: Who) -> list[tuple[str, str]]:
 
 def owned() -> list[tuple[str, str]]:
     """The routes of resources that belong to a project."""
-    return sorted(key for key in routes() if any(segment in key[1] for segment in OWNED))
+    return sorted(
+        key
+        for key in routes()
+        if any(segment in key[1] for segment in OWNED) and not key[1].endswith(OFFERED)
+    )
 
 
 class PolicyTests(CloudTests):
@@ -126,7 +141,10 @@ class PolicyTests(CloudTests):
         attached = self.create()
         body = {"attachment": {"volume_uuid": attached}}
         got = self.cinder("POST", "/attachments", body, "3.44")
+        body = {"transfer": {"volume_id": self.create()}}
+        offered = self.cinder("POST", "/volume-transfers", body)
         self.ids = {
+            "<transfer_id>": offered.body["transfer"]["id"],
             "<volume_id>": volume_id,
             "<snapshot_id>": snapshot_id,
             "<attachment_id>": got.body["attachment"]["id"],
@@ -175,7 +193,10 @@ class PolicyTests(CloudTests):
 
     def state(self) -> Any:
         """All rows of the store."""
-        tables = ("volumes", "snapshots", "attachments", "metadata", "snapshot_metadata", "servers")
+        tables = (
+            *("volumes", "snapshots", "attachments", "metadata", "snapshot_metadata", "servers"),
+            "transfers",
+        )
         database = self.cloud.store._database
         return [
             [tuple(row) for row in database.execute(f"SELECT * FROM {table}")] for table in tables

@@ -132,3 +132,41 @@ class FlagsTests(FeaturesCase):
         self.assertEqual(store.usage().volumes, 1)
         with closing(sqlite3.connect(self.path)) as again:
             self.assertEqual(again.execute("SELECT count(*) FROM volumes").fetchone(), (2,))
+
+
+class TransfersTests(FeaturesCase):
+    """Tests of offers."""
+
+    def test_survives(self) -> None:
+        """An offer survives a crash, without its key, and ends with its volume."""
+        store = self.open()
+        volume = store.volume(self.available(store))
+        assert volume is not None
+        made = store.transfers.add(volume, "n", True, "the salt", "the digest")
+        self.assertEqual(self.open().transfers.every(), [made])
+        self.assertNotIn("the ", repr(made))
+        store.settle(volume.volume_id, "available", "gone")
+        self.assertEqual(self.open().transfers.every(), [])
+
+    def test_accepted(self) -> None:
+        """The volume and its snapshots get the new owner, and sidecars, together."""
+        for no_snapshots, owner in ((True, (None, None)), (False, ("p", "u"))):
+            store = self.open()
+            volume = store.volume(self.available(store))
+            assert volume is not None
+            new = NewSnapshot(volume.volume_id, None, None, 1, "gold", {})
+            snapshot = store.snapshots.add(new)
+            made = store.transfers.add(volume, None, no_snapshots, "s", "d")
+            store._database.touched.clear()
+            store._database.touched_snapshots.clear()
+            store.transfers.accept(made, "p", "u")
+            self.assertEqual(store._database.touched, {volume.volume_id})
+            touched = set() if no_snapshots else {snapshot.snapshot_id}
+            self.assertEqual(store._database.touched_snapshots, touched)
+            taken = store.volume(volume.volume_id)
+            assert taken is not None
+            self.assertEqual((taken.project_id, taken.user_id), ("p", "u"))
+            found = store.snapshots.find(snapshot.snapshot_id)
+            assert found is not None
+            self.assertEqual((found.project_id, found.user_id), owner)
+            self.assertIsNone(store.transfers.find(made.transfer_id))

@@ -146,6 +146,18 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"GET {_TYPE}/extra_specs/<key>": (_SPECS + "show", _READER),
         f"PUT {_TYPE}/extra_specs/<key>": (_SPECS + "update", _ADMIN),
         f"DELETE {_TYPE}/extra_specs/<key>": (_SPECS + "delete", _ADMIN),
+        **{
+            f"{method} {_V}/{name}{end}": (f"volume:{action}", who)
+            for name in ("os-volume-transfer", "volume-transfers")
+            for method, end, action, who in (
+                ("GET", "", "get_all_transfers", _READER),
+                ("GET", "/detail", "get_all_transfers", _READER),
+                ("POST", "", "create_transfer", _MEMBER),
+                ("GET", "/<transfer_id>", "get_transfer", _READER),
+                ("DELETE", "/<transfer_id>", "delete_transfer", _MEMBER),
+                ("POST", "/<transfer_id>/accept", "accept_transfer", _MEMBER),
+            )
+        },
         f"GET {_V}/os-availability-zone": (None, _ANY),
         # Unlike in Cinder, all users may see the room.
         f"GET {_V}/scheduler-stats/get_pools": (None, _ANY),

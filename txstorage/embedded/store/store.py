@@ -23,6 +23,7 @@ from .attachments import AttachmentsTable
 from .database import Database
 from .ec2.tables import EC2Tables
 from .features.flags import VolumeFlags
+from .features.transfers import TransfersTable
 from .messages import MessagesTable
 from .projects.credentials import CredentialsTable
 from .projects.quotas import QuotasTable
@@ -56,6 +57,7 @@ class Store:
     :ivar quotas: the table of the projects' own quotas.
     :ivar credentials: the table of application credentials.
     :ivar flags: the columns of volumes for clients.
+    :ivar transfers: the table of offers of volumes to other projects.
     :ivar ec2: the tables of the EC2 face.
     :ivar searches: the searches for volumes.
     :param path: the SQLite file, or ``:memory:``.
@@ -83,6 +85,7 @@ class Store:
         self.quotas = QuotasTable(self._database)
         self.credentials = CredentialsTable(self._database)
         self.flags = VolumeFlags(self._database, clock)
+        self.transfers = TransfersTable(self._database, clock)
         self.ec2 = EC2Tables(self._database, clock)
         self.searches = Searches(self._database)
 

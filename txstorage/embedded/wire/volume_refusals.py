@@ -6,7 +6,7 @@ Cinder 29: the third part of :mod:`txstorage.embedded.wire.refusals`.
 
 from __future__ import annotations
 
-from .refusal import cinder
+from .refusal import cinder, over_quota
 
 # -- actions on volumes -----------------------------------------------------------
 
@@ -55,3 +55,23 @@ NO_EXTEND_METADATA = cinder(
 )
 NOT_TO_BE_UPLOADED = cinder(400, "Invalid volume: Volume {} status must be available")
 NO_CONNECTION = cinder(500, "Unable to fetch connection information from backend.")
+
+# -- transfers --------------------------------------------------------------------
+
+NO_TRANSFER = cinder(404, "Transfer {} could not be found.")
+NOT_TO_BE_OFFERED = cinder(400, "Invalid volume: status must be available")
+SNAPSHOT_NOT_TO_BE_OFFERED = cinder(400, "Invalid snapshot: snapshot: {} status must be available")
+BAD_KEY = cinder(400, "Invalid auth key: Attempt to transfer {} with invalid auth key.")
+NOT_TO_BE_ACCEPTED = cinder(
+    400, "Invalid volume: The volume cannot accept transfer in maintenance mode."
+)
+NOT_OFFERED = cinder(
+    400, "Invalid volume: Transfer {}: Volume id {} expected in awaiting-transfer state."
+)
+SNAPSHOT_NOT_AVAILABLE = cinder(
+    400, "Invalid snapshot: Transfer {}: Snapshot {} is not in the expected available state."
+)
+TRANSFER_OVER_GIGABYTES = over_quota(
+    "Requested volume or snapshot exceeds allowed gigabytes quota. Requested {}G, quota is {}G and "
+    "{}G has been consumed."
+)

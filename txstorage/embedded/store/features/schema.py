@@ -14,7 +14,22 @@ ALTER TABLE attachments ADD COLUMN host TEXT;
 ALTER TABLE attachments ADD COLUMN by_action INTEGER NOT NULL DEFAULT 0;
 """
 
+# Offers of volumes to other projects, with digests of the keys.
+_TRANSFERS = """
+CREATE TABLE transfers (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    volume_id TEXT NOT NULL REFERENCES volumes (id) ON DELETE CASCADE,
+    name TEXT,
+    salt TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    no_snapshots INTEGER NOT NULL,
+    created_at REAL NOT NULL
+);
+CREATE INDEX transfers_of_volume ON transfers (volume_id);
+"""
+
 #: The statements of each later version.
-LATER = (_FLAGS,)
+LATER = (_FLAGS, _TRANSFERS)
 
 __all__ = ["LATER"]
