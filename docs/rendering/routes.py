@@ -18,6 +18,7 @@ import attr
 
 from tests.contract.record import APPS, errors
 from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.block_storage.actions.performer import VolumeActions
 from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
@@ -43,6 +44,8 @@ CLASSES = (
     *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI),
     *(FeaturesAPI, TransfersAPI, ComputeAPI, FlavorsAPI),
 )
+#: The classes of attributes of the services that take part in their answers.
+_HELPERS: Mapping[str, type] = {"_actions": VolumeActions, "_bearers": Bearers}
 #: The methods that answer a request before, or instead of, its handler.
 _OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault", "disk_full")
 _METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -117,8 +120,8 @@ class _Reached:
         value = node.value
         if isinstance(value, ast.Name) and value.id != "self":
             return getattr(function.__globals__.get(value.id), node.attr, None)
-        if isinstance(value, ast.Attribute) and value.attr == "_bearers":
-            return getattr(Bearers, node.attr, None)
+        if isinstance(value, ast.Attribute) and value.attr in _HELPERS:
+            return getattr(_HELPERS[value.attr], node.attr, None)
         if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "super":
             for base in self._service.__mro__:
                 self.add(vars(base).get(node.attr))
@@ -193,7 +196,8 @@ def routes() -> tuple[Route, ...]:
     found = []
     for (service, app), kind in zip(APPS, CLASSES):
         for rule in app.url_map.iter_rules():
-            handler = getattr(kind, rule.endpoint)
+            # A handler of several paths has the path's name added to its own.
+            handler = getattr(kind, rule.endpoint.partition(" ")[0])
             reached = _Reached(kind)
             reached.add(handler)
             row = (rule.rule, _since(handler), first_paragraph(handler))

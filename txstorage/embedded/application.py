@@ -29,6 +29,7 @@ from .apis.block_storage.types import TypesAPI
 from .apis.compute import ComputeAPI
 from .apis.ec2.call import EC2Context
 from .apis.ec2.resources.snapshots import delete_abandoned
+from .apis.healthcheck import HealthCheck
 from .apis.identity import accounts
 from .apis.identity.accounts import AccountsAPI
 from .apis.identity.application_credentials import ApplicationCredentialsAPI
@@ -52,7 +53,6 @@ from .settings import Settings
 from .store.store import Store
 from .wire import refusals
 from .wire.exchange import APIRequest, APIResponse, WireError, call_from
-from .wire.healthcheck import HealthCheck
 from .wire.site import BoundedSite
 from .wire.versions import VOLUME, announcements, as_version
 

@@ -188,7 +188,7 @@ class Volumes(Subjects[VolumeRecord]):
         if status == "deleting" and snapshots - {"deleting"}:
             raise DeviceFailure("it has snapshots")
         begun = snapshots & ({"deleting"} if status == "deleting" else {"creating"})
-        return bool(begun or store.copies(volume_id))
+        return bool(begun or store.searches.copies(volume_id))
 
     def settle(
         self, store: Store, subject: VolumeRecord, status: str, device: str | None, reason: str

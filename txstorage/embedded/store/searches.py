@@ -143,6 +143,18 @@ class Searches:
             parameters.extend(values[: index + 1])
         return f"({' OR '.join(either)})", parameters
 
+    def copies(self, source_id: str) -> list[str]:
+        """
+        :param source_id: of a volume or a snapshot.
+        :return: the ids of the volumes that are still being filled from it.
+        """
+        rows = self._database.execute(
+            "SELECT id FROM volumes"
+            " WHERE status = 'creating' AND ?1 IN (snapshot_id, source_volid)",
+            source_id,
+        )
+        return [row["id"] for row in rows]
+
     def count(self, chosen: VolumeFilter) -> int:
         """Count the volumes on all pages."""
         tables, where, parameters = chosen.conditions(self._rare(chosen))

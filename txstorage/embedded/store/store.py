@@ -292,18 +292,6 @@ class Store:
         """See :meth:`~txstorage.embedded.store.projects.quotas.QuotasTable.usage`."""
         return self.quotas.usage(project_id)
 
-    def copies(self, source_id: str) -> list[str]:
-        """
-        :param source_id: of a volume or a snapshot.
-        :return: the ids of the volumes that are still being filled from it.
-        """
-        rows = self._database.execute(
-            "SELECT id FROM volumes"
-            " WHERE status = 'creating' AND ?1 IN (snapshot_id, source_volid)",
-            source_id,
-        )
-        return [row["id"] for row in rows]
-
     def grow(self, volume_id: str, size: int) -> None:
         """
         Begin to extend a volume.
