@@ -25,6 +25,7 @@ from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
 from txstorage.embedded.apis.block_storage.transfers.service import TransfersAPI
 from txstorage.embedded.apis.block_storage.types import TypesAPI
+from txstorage.embedded.apis.block_storage.without.service import LISTS, AbsentAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
@@ -42,7 +43,7 @@ from .tables import Row, first_paragraph, literal, literals
 CLASSES = (
     *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI),
     *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI),
-    *(FeaturesAPI, TransfersAPI, ComputeAPI, FlavorsAPI),
+    *(FeaturesAPI, TransfersAPI, AbsentAPI, ComputeAPI, FlavorsAPI),
 )
 #: The classes of attributes of the services that take part in their answers.
 _HELPERS: Mapping[str, type] = {"_actions": VolumeActions, "_bearers": Bearers}
@@ -201,7 +202,10 @@ def routes() -> tuple[Route, ...]:
             reached = _Reached(kind)
             reached.add(handler)
             row = (rule.rule, _since(handler), first_paragraph(handler))
-            row += (reached.answers, _names(reached, service))
+            # The lists of nothing have their members in a table.
+            member = LISTS.get(rule.rule.partition("<project_id>/")[2])
+            answers = {200: (member[0],)} if member else reached.answers
+            row += (answers, _names(reached, service))
             found += [Route(service, each, *row) for each in _METHODS if each in rule.methods]
     found += _documents()
     return tuple(sorted(found, key=lambda each: (each.path, _METHODS.index(each.method))))

@@ -23,6 +23,7 @@ from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
 from txstorage.embedded.apis.block_storage.transfers.service import TransfersAPI
 from txstorage.embedded.apis.block_storage.types import TypesAPI
+from txstorage.embedded.apis.block_storage.without.service import AbsentAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
@@ -48,6 +49,7 @@ APPS = [
     ("volume", QuotasAPI.app),
     ("volume", FeaturesAPI.app),
     ("volume", TransfersAPI.app),
+    ("volume", AbsentAPI.app),
     ("compute", ComputeAPI.app),
     ("compute", FlavorsAPI.app),
 ]

@@ -13,6 +13,7 @@ from .attachments import HostTests
 from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
 from .copies import CopyTests, GrowTests
+from .empty import EmptyTests, MessageTests
 from .flavors import FlavorTests
 from .identity import IdentityTests
 from .lists import LabelTests, ListTests
@@ -43,6 +44,8 @@ SUITE: list[type[WireTests]] = [
     UseTests,
     AbsentTests,
     TransferTests,
+    EmptyTests,
+    MessageTests,
     ServerTests,
     ServerListTests,
     FlavorTests,

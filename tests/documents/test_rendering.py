@@ -218,9 +218,13 @@ class RoutesTests(SynchronousTestCase):
         self.assertEqual([path.format("DELETE"), path.format("POST") + "/action"], having)
 
     def test_answers(self) -> None:
-        """Each route has a successful answer, whose body is named, and a purpose."""
+        """
+        Each route, unless it is of a resource that never exists, has a successful answer, whose
+        body is named, and each has a purpose.
+        """
         for name, route in self.routes.items():
-            self.assertTrue(route.answers and max(route.answers) < 400, name)
+            if not name.endswith("/<resource_id>"):
+                self.assertTrue(route.answers and max(route.answers) < 400, name)
             self.assertTrue(route.purpose.endswith("."), name)
         named = {name for name, route in self.routes.items() if any(route.answers.values())}
         without = {name.split()[1] for name in set(self.routes) - named}

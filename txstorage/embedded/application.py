@@ -26,6 +26,8 @@ from .apis.block_storage.snapshots import SnapshotsAPI
 from .apis.block_storage.transfers import service as transfers
 from .apis.block_storage.transfers.service import TransfersAPI
 from .apis.block_storage.types import TypesAPI
+from .apis.block_storage.without import service as without
+from .apis.block_storage.without.service import AbsentAPI
 from .apis.compute import ComputeAPI
 from .apis.ec2.call import EC2Context
 from .apis.ec2.resources.snapshots import delete_abandoned
@@ -335,6 +337,8 @@ class Application:
         services.update((f"volume/{name}".encode("ascii"), described) for name in features.PATHS)
         offers = TransfersAPI(*parts).resource()
         services.update((f"volume/{name}".encode("ascii"), offers) for name in transfers.PATHS)
+        absent = AbsentAPI(*parts).resource()
+        services.update((f"volume/{name}".encode("ascii"), absent) for name in without.PATHS)
         health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
         control = None if self._control is None else self._control.resource()
         if self._controls is not None:

@@ -26,7 +26,14 @@ ACCOUNTS = (
     Account("root", PASSWORD, {"other": ("admin",)}),
 )
 #: The resources that belong to a project, by the segments of their paths.
-OWNED = ("<volume_id>", "<snapshot_id>", "<attachment_id>", "<server_id>", "<transfer_id>")
+OWNED = (
+    "<volume_id>",
+    "<snapshot_id>",
+    "<attachment_id>",
+    "<server_id>",
+    "<transfer_id>",
+    "<message_id>",
+)
 #: Offers are for other projects.
 OFFERED = "/<transfer_id>/accept"
 _V, _VOLUME, _SNAPSHOT = (
@@ -141,6 +148,7 @@ class PolicyTests(CloudTests):
         attached = self.create()
         body = {"attachment": {"volume_uuid": attached}}
         got = self.cinder("POST", "/attachments", body, "3.44")
+        self.cloud.store.messages.add(attached, "reason")
         body = {"transfer": {"volume_id": self.create()}}
         offered = self.cinder("POST", "/volume-transfers", body)
         self.ids = {
@@ -151,6 +159,9 @@ class PolicyTests(CloudTests):
             "<server_id>": self.cloud.nodes["node-1"],
             "<type_id>": self.cinder("GET", "/types").body["volume_types"][0]["id"],
             "<key>": "key",
+            "<message_id>": self.cloud.store.messages.listed()[0].message_id,
+            "<resource_id>": MISSING,
+            "<host>": "host",
         }
         self.attached = attached
         self.tokens: dict[tuple[str, str], tuple[str, str]] = {}
@@ -195,7 +206,7 @@ class PolicyTests(CloudTests):
         """All rows of the store."""
         tables = (
             *("volumes", "snapshots", "attachments", "metadata", "snapshot_metadata", "servers"),
-            "transfers",
+            *("transfers", "messages"),
         )
         database = self.cloud.store._database
         return [

@@ -57,6 +57,8 @@ _ANY, _READER, _MEMBER, _ADMIN, _DEPENDS = (
 _V = "/v3/<project_id>"
 _VOLUME, _SNAPSHOT = _V + "/volumes/<volume_id>", _V + "/snapshots/<snapshot_id>"
 _ATTACHMENT, _TYPE = _V + "/attachments/<attachment_id>", _V + "/types/<type_id>"
+_MESSAGE = _V + "/messages/<message_id>"
+_GROUP_SNAPSHOTS = "group:get_all_group_snapshots"
 _QUOTA = _V + "/os-quota-sets/<quota_project>"
 _SERVER = "/v2.1/servers/<server_id>"
 _ATTACHED = _SERVER + "/os-volume_attachments"
@@ -171,6 +173,28 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"GET {_V}/extensions": (None, _ANY),
         f"GET {_V}/resource_filters": (None, _ANY),
         f"GET {_V}/messages": ("message:get_all", _READER),
+        f"GET {_MESSAGE}": ("message:get", _READER),
+        f"DELETE {_MESSAGE}": ("message:delete", _MEMBER),
+        f"GET {_VOLUME}/encryption": ("volume_extension:volume_encryption_metadata", _READER),
+        f"GET {_TYPE}/encryption": ("volume_extension:volume_type_encryption:get", _ADMIN),
+        f"GET {_V}/capabilities/<host>": ("volume_extension:capabilities", _ADMIN),
+        **{
+            f"GET {_V}/{path}{end}": (name, who)
+            for path, ends, name, who in (
+                ("groups", ("", "/detail"), "group:get_all", _READER),
+                ("group_snapshots", ("", "/detail"), _GROUP_SNAPSHOTS, _READER),
+                ("consistencygroups", ("", "/detail"), "group:get_all", _READER),
+                ("cgsnapshots", ("", "/detail"), _GROUP_SNAPSHOTS, _READER),
+                ("qos-specs", ("",), "volume_extension:qos_specs_manage:get_all", _ADMIN),
+                ("clusters", ("", "/detail"), "clusters:get_all", _ADMIN),
+            )
+            for end in ends
+        },
+        # There are none.
+        **{
+            f"GET {_V}/{path}/<resource_id>": (None, _ANY)
+            for path in ("groups", "group_snapshots", "consistencygroups", "cgsnapshots")
+        },
     },
     "compute": {
         "GET /v2.1/servers": (_SERVERS + "index", _READER),

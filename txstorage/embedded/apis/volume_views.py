@@ -19,9 +19,11 @@ from ..wire.times import volume_time
 #: The only service's id, which has no meaning.
 _SERVICE_ID = "00000000-0000-4000-8000-000000000000"
 #: The host of the volumes, with its back end.
-HOST = "txstorage@files"
+BACKEND = POOL_NAME = "files"
+HOST = "txstorage@" + BACKEND
 #: The same, with its pool.
-POOL = HOST + "#files"
+POOL = f"{HOST}#{POOL_NAME}"
+PROTOCOL = "local"
 _MESSAGE_LIFETIME = 30 * 24 * 3600  # seconds
 
 
@@ -142,8 +144,8 @@ def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
     return {
         "name": POOL,
         "capabilities": {
-            "pool_name": "files",
-            "storage_protocol": "local",
+            "pool_name": POOL_NAME,
+            "storage_protocol": PROTOCOL,
             "thin_provisioning_support": True,
             "thick_provisioning_support": False,
             "total_capacity_gb": round((taken + free) / GIB, 2),

@@ -177,6 +177,12 @@ class BlockStorageAPI(LabelledService):
         """Show one volume."""
         return APIResponse(200, {"volume": self._view(call).detail(self._found(call, volume_id))})
 
+    @endpoint(app, _ID + "/encryption", "GET")
+    def encryption(self, call: APIRequest, volume_id: str) -> APIResponse:
+        """Show a volume's encryption: it has none."""
+        self._found(call, volume_id)
+        return APIResponse(200, {"encryption_key_id": None})
+
     @endpoint(app, _ID, "PUT")
     async def update(self, call: APIRequest, volume_id: str) -> APIResponse:
         """Change a volume's name, description or labels."""

@@ -75,3 +75,8 @@ TRANSFER_OVER_GIGABYTES = over_quota(
     "Requested volume or snapshot exceeds allowed gigabytes quota. Requested {}G, quota is {}G and "
     "{}G has been consumed."
 )
+
+# -- features that there are none of ------------------------------------------------
+
+NO_GROUP_SNAPSHOT = cinder(404, "GroupSnapshot {} could not be found.")
+NO_SERVICE = cinder(404, "Can't find service: {}")

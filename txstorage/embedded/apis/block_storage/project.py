@@ -11,9 +11,10 @@ from ...machine.engine import Engine
 from ...machine.files import VolumeFiles
 from ...machine.turns import ReactorTurns
 from ...settings import Settings
+from ...store.records import MessageRecord
 from ...store.store import Store
 from ...wire import refusals
-from ...wire.exchange import APIRequest, APIResponse, endpoint
+from ...wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
 from ...wire.pagination import next_links, volume_page
 from ...wire.versions import VOLUME
 from .. import volume_views
@@ -28,6 +29,8 @@ PATHS = (
     "limits",
     "messages",
 )
+#: The first microversion with messages.
+_MESSAGES = (3, 3)
 
 
 class ProjectAPI(ProjectService):
@@ -73,7 +76,7 @@ class ProjectAPI(ProjectService):
         view = volume_views.limits(quota, self._store.usage(project_id))
         return APIResponse(200, {"limits": view})
 
-    @endpoint(app, "/v3/<project_id>/messages", "GET", since=(3, 3))
+    @endpoint(app, "/v3/<project_id>/messages", "GET", since=_MESSAGES)
     def messages(self, call: APIRequest) -> APIResponse:
         """List the reasons of failures."""
         # Filters and pages were added later than the messages.
@@ -83,7 +86,7 @@ class ProjectAPI(ProjectService):
         wanted = query.get("resource_uuid") if filtered else None
         entries = [
             entry
-            for entry in self._store.messages.of_project(call.requester.owner.project_id)
+            for entry in self._messages(call, self._store)
             if wanted in (None, entry.snapshot_id or entry.volume_id)
         ]
         page = volume_page(query if filtered else {}, self._settings.page_size)
@@ -97,3 +100,38 @@ class ProjectAPI(ProjectService):
         url = f"{call.base}/volume/v3/{project}messages"
         links = next_links("messages", url, query, page, [entry.message_id for entry in part])
         return APIResponse(200, dict({"messages": view}, **links))
+
+    def _messages(self, call: APIRequest, store: Store) -> list[MessageRecord]:
+        """The messages about volumes and snapshots of the user's project."""
+        return store.messages.of_project(call.requester.owner.project_id)
+
+    def _message(self, call: APIRequest, store: Store, message_id: str) -> MessageRecord:
+        """
+        Find a message.
+
+        :raises WireError: 403, 404.
+        """
+        every = store.messages.listed() if call.requester.is_admin else self._messages(call, store)
+        for entry in every:
+            if entry.message_id == message_id:
+                self.permit(call)
+                return entry
+        raise refusals.NO_MESSAGE(message_id)
+
+    @endpoint(app, "/v3/<project_id>/messages/<message_id>", "GET", since=_MESSAGES)
+    def message(self, call: APIRequest, message_id: str) -> APIResponse:
+        """Show the reason of a failure."""
+        found = self._message(call, self._store, message_id)
+        view = volume_views.message(found, call.base, self.project_path(call))
+        return APIResponse(200, {"message": view})
+
+    @endpoint(app, "/v3/<project_id>/messages/<message_id>", "DELETE", since=_MESSAGES)
+    async def delete_message(self, call: APIRequest, message_id: str) -> APIResponse:
+        """Delete the reason of a failure, which a user has read."""
+
+        def change(store: Store) -> None:
+            self._message(call, store, message_id)
+            store.messages.remove(message_id)
+
+        await self._store.write(change)
+        return APIResponse(204, content_type=EMPTY)

@@ -119,6 +119,13 @@ class TypesAPI(ProjectService):
             raise refusals.NO_VOLUME_TYPE(type_id)
         return found
 
+    @endpoint(app, _ID + "/encryption", "GET")
+    def encryption(self, call: APIRequest, type_id: str) -> APIResponse:
+        """Show the encryption of a type's volumes, to an administrator: they have none."""
+        self.permit(call)
+        self._found(call, type_id)
+        return APIResponse(200, {})
+
     # -- types ---------------------------------------------------------------
 
     @endpoint(app, _ALL, "GET")
