@@ -19,6 +19,7 @@ import attr
 from tests.contract.record import APPS, errors
 from txstorage.embedded.apis.attachments import AttachmentsAPI
 from txstorage.embedded.apis.block_storage.actions.performer import VolumeActions
+from txstorage.embedded.apis.block_storage.backups.service import BackupsAPI
 from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
@@ -43,7 +44,7 @@ from .tables import Row, first_paragraph, literal, literals
 CLASSES = (
     *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI),
     *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI),
-    *(FeaturesAPI, TransfersAPI, AbsentAPI, ComputeAPI, FlavorsAPI),
+    *(FeaturesAPI, TransfersAPI, AbsentAPI, BackupsAPI, ComputeAPI, FlavorsAPI),
 )
 #: The classes of attributes of the services that take part in their answers.
 _HELPERS: Mapping[str, type] = {"_actions": VolumeActions, "_bearers": Bearers}

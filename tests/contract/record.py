@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.exceptions import HTTPException
 
 from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.block_storage.backups.service import BackupsAPI
 from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
@@ -50,6 +51,7 @@ APPS = [
     ("volume", FeaturesAPI.app),
     ("volume", TransfersAPI.app),
     ("volume", AbsentAPI.app),
+    ("volume", BackupsAPI.app),
     ("compute", ComputeAPI.app),
     ("compute", FlavorsAPI.app),
 ]

@@ -38,8 +38,26 @@ ACCOUNTS = (
     Account("reader", PASSWORD, {PROJECT: ("reader",)}),
 )
 
+_BACKUPS = "/v3/<project_id>/backups"
 #: Routes and errors that the suite can't compare, with the reasons.
 NOT_COMPARABLE = {
+    **dict.fromkeys(
+        [
+            *(f"volume {method} {_BACKUPS}" for method in ("GET", "POST")),
+            *(f"volume {method} {_BACKUPS}/<backup_id>" for method in ("GET", "PUT", "DELETE")),
+            f"volume GET {_BACKUPS}/detail",
+            f"volume POST {_BACKUPS}/<backup_id>/restore",
+            f"volume POST {_BACKUPS}/<backup_id>/action",
+            f"volume GET {_BACKUPS}/<backup_id>/export_record",
+            f"volume POST {_BACKUPS}/import_record",
+            *("BACKUP_NOT_DELETABLE", "BACKUP_NOT_READY", "BACKUP_NOT_RESTORABLE"),
+            *("BAD_BACKUP_STATUS", "HAS_DEPENDENTS", "NOT_TO_BE_RESTORED_TO", "NO_BACKUP_IN_USE"),
+            *("NO_BACKUP_NOW", "NO_BACKUP_OF_SNAPSHOT", "NO_PARENT", "OTHER_VOLUMES_SNAPSHOT"),
+            *("OVER_BACKUPS", "OVER_BACKUP_GIGABYTES", "OVER_VOLUMES_THEN", "SMALLER_THAN_BACKUP"),
+            "TOO_SMALL_FOR_BACKUP",
+        ],
+        "the rig has no backup service",
+    ),
     "none GET /": "no OpenStack service is there: it lists the embedded services for people",
     "volume GET /v3/<project_id>/scheduler-stats/get_pools": "Cinder shows it to administrators",
     "DISK_FULL[compute]": "a real service answers a full disk with its fault",

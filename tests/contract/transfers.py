@@ -207,7 +207,7 @@ class TransferTests(WireTests):
         self.assertEqual((await self.seen(volume_id))["status"], "awaiting-transfer")
         self.assertEqual((await self.ask_for("DELETE", f"/{PATHS[0]}/{made['id']}")).status, 202)
 
-    @compares(ACCEPT[0], "TRANSFER_OVER_GIGABYTES", "OVER_VOLUMES", "OVER_SNAPSHOTS")
+    @compares(ACCEPT[0], "OVER_GIGABYTES_THEN", "OVER_VOLUMES", "OVER_SNAPSHOTS")
     async def test_quota(self) -> None:
         """The accepting project's quota is for the volume and its snapshots."""
         volume_id = await self.volume(size=2)
@@ -223,10 +223,10 @@ class TransferTests(WireTests):
         await quota(gigabytes=1)
         try:
             got = await self.accept(made)
-            self.refused(got, volume_refusals.TRANSFER_OVER_GIGABYTES, 2, 1, 0)
+            self.refused(got, volume_refusals.OVER_GIGABYTES_THEN, 2, 1, 0)
             await quota(gigabytes=3)
             got = await self.accept(made)
-            self.refused(got, volume_refusals.TRANSFER_OVER_GIGABYTES, 2, 3, ...)
+            self.refused(got, volume_refusals.OVER_GIGABYTES_THEN, 2, 3, ...)
             await quota(gigabytes=100, volumes=0)
             self.refused(await self.accept(made), refusals.OVER_VOLUMES, 0)
             await quota(volumes=10, snapshots=0)

@@ -19,6 +19,7 @@ from twisted.web.resource import IResource, Resource
 from .._log import SERVER_REQUEST
 from .apis.attachments import AttachmentsAPI
 from .apis.block_storage import features, project
+from .apis.block_storage.backups.service import BackupsAPI
 from .apis.block_storage.features import FeaturesAPI
 from .apis.block_storage.project import ProjectAPI
 from .apis.block_storage.quotas import QuotasAPI
@@ -44,6 +45,7 @@ from .control import api
 from .control.api import ControlAPI
 from .control.controls import Controls
 from .control.recent import RecentLog, ServedRequest, served
+from .machine.backup_transitions import Backups
 from .machine.devices import IDeviceBackend
 from .machine.engine import Engine
 from .machine.reconcile import reconcile
@@ -233,8 +235,9 @@ class Application:
         parts = (clock, store, devices, settings.transition_delay, self._turns)
         self._engine = Engine(*parts, mishaps=mishaps)
         self._snapshot_engine = Engine(*parts, Snapshots(), mishaps)
+        self._backup_engine = Engine(*parts, Backups(), mishaps)
         if controls is not None:
-            engines = (self._engine, self._snapshot_engine)
+            engines = (self._engine, self._snapshot_engine, self._backup_engine)
             controls.control(store, devices, engines, self.requests)
         self._control = None if controls is None else ControlAPI(controls, settings.password)
         self.ec2 = EC2Context.of(
@@ -264,6 +267,7 @@ class Application:
         problems = await reconcile(self._store, self._devices)
         self._engine.resume()
         self._snapshot_engine.resume()
+        self._backup_engine.resume()
         self.ec2.detaches.start()
         await delete_abandoned(self.ec2)
         return problems
@@ -282,9 +286,13 @@ class Application:
         if self._controls is not None:
             self._controls.stop()
         self._devices.files.copies.stop()
-        ended = self._snapshot_engine.stop()
-        await self._engine.stop()
-        await ended
+        # All of them begin to stop at once.
+        ended = [
+            Deferred.fromCoroutine(engine.stop())
+            for engine in (self._snapshot_engine, self._backup_engine, self._engine)
+        ]
+        for each in ended:
+            await each
 
     def site(self) -> BoundedSite:
         """Return the factory for a port, which bounds the connections."""
@@ -315,8 +323,12 @@ class Application:
         snapshots = SnapshotsAPI(
             self._store, bearers, self._snapshot_engine, self._settings, self._turns, files
         )
+        backups = BackupsAPI(
+            self._store, bearers, self._backup_engine, self._settings, self._turns, files
+        )
         services = {
             b"page": self._page.resource,
+            b"volume/backups": backups.resource(),
             b"identity": IdentityAPI(self._store, self._settings, bearers).resource(),
             b"identity/users/application_credentials": ApplicationCredentialsAPI(
                 self._store, bearers, base_url

@@ -57,6 +57,7 @@ _ANY, _READER, _MEMBER, _ADMIN, _DEPENDS = (
 _V = "/v3/<project_id>"
 _VOLUME, _SNAPSHOT = _V + "/volumes/<volume_id>", _V + "/snapshots/<snapshot_id>"
 _ATTACHMENT, _TYPE = _V + "/attachments/<attachment_id>", _V + "/types/<type_id>"
+_BACKUP = _V + "/backups/<backup_id>"
 _MESSAGE = _V + "/messages/<message_id>"
 _GROUP_SNAPSHOTS = "group:get_all_group_snapshots"
 _QUOTA = _V + "/os-quota-sets/<quota_project>"
@@ -190,6 +191,16 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
             )
             for end in ends
         },
+        f"GET {_V}/backups": ("backup:get_all", _READER),
+        f"GET {_V}/backups/detail": ("backup:get_all", _READER),
+        f"POST {_V}/backups": ("backup:create", _MEMBER),
+        f"GET {_BACKUP}": ("backup:get", _READER),
+        f"PUT {_BACKUP}": ("backup:update", _MEMBER),
+        f"DELETE {_BACKUP}": ("backup:delete", _MEMBER),
+        f"POST {_BACKUP}/restore": ("backup:restore", _MEMBER),
+        f"POST {_BACKUP}/action": (None, _DEPENDS),
+        f"GET {_BACKUP}/export_record": ("backup:export-import", _ADMIN),
+        f"POST {_V}/backups/import_record": ("backup:backup-import", _ADMIN),
         # There are none.
         **{
             f"GET {_V}/{path}/<resource_id>": (None, _ANY)
@@ -213,6 +224,7 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
 }
 _VOLUME_ACTIONS = "volume_extension:volume_actions:"
 _IMAGE_METADATA = "volume_extension:volume_image_metadata:"
+_BACKUP_ACTIONS = "volume_extension:backup_admin_actions:"
 _ADMIN_ACTIONS = "volume_extension:volume_admin_actions:"
 _SNAPSHOT_ACTIONS = "volume_extension:snapshot_admin_actions:"
 _ACTIONS: dict[str, dict[str, tuple[Optional[str], Who]]] = {
@@ -247,6 +259,8 @@ _ACTIONS: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         "os-force_delete": (_ADMIN_ACTIONS + "force_delete", _ADMIN),
         "snapshot os-reset_status": (_SNAPSHOT_ACTIONS + "reset_status", _ADMIN),
         "snapshot os-force_delete": (_SNAPSHOT_ACTIONS + "force_delete", _ADMIN),
+        "backup os-reset_status": (_BACKUP_ACTIONS + "reset_status", _ADMIN),
+        "backup os-force_delete": (_BACKUP_ACTIONS + "force_delete", _ADMIN),
         "addProjectAccess": (_ACCESS + "addProjectAccess", _ADMIN),
         "removeProjectAccess": (_ACCESS + "removeProjectAccess", _ADMIN),
         # A parameter of the request to delete.

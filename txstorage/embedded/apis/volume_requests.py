@@ -11,9 +11,10 @@ from typing import Any, Callable
 import attr
 
 from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE
+from ..store.features.backups import BackupRecord
 from ..store.projects.types import TypeRecord
 from ..store.records import NewVolume, SnapshotRecord, VolumeRecord
-from ..wire import refusals
+from ..wire import refusals, volume_refusals
 from ..wire.exchange import Version, WireError
 from ..wire.fields import OPTIONAL_TEXT, OPTIONAL_UUID, is_uuid, volume_body, wrapped
 from .block_storage.queries import boolean
@@ -38,6 +39,7 @@ _MEMBERS = {
     "volume_type": OPTIONAL_TEXT,
     "metadata": {"type": ["object", "null"], **LABELS},
     "snapshot_id": OPTIONAL_UUID,
+    "backup_id": OPTIONAL_UUID,
     "source_volid": OPTIONAL_UUID,
     "consistencygroup_id": OPTIONAL_UUID,
     "size": _SIZE,
@@ -97,12 +99,13 @@ EXTEND = volume_body(
         },
     )
 )
+#: The members that name a source.
+_SOURCES = ("snapshot_id", "source_volid", "backup_id")
 #: Sources of which there are none here.
 _NO_SOURCES: dict[str, Callable[[Any], WireError]] = {
     "consistencygroup_id": refusals.NO_GROUP,
     "group_id": refusals.NO_GROUP,
     "imageRef": lambda value: refusals.NO_IMAGE(),
-    "backup_id": refusals.NO_BACKUP,
 }
 #: The statuses of a volume that can be copied.
 _COPIED = frozenset(["available", "in-use"])
@@ -124,6 +127,7 @@ class WantedVolume:
     metadata: Mapping[str, str]
     snapshot_id: str | None
     source_volid: str | None
+    backup_id: str | None
 
 
 def new_volume(
@@ -140,8 +144,8 @@ def new_volume(
     volume = body["volume"]
     for name in ("name", "description"):
         check_length(name, volume.get(name))
-    size, sources = volume.get("size"), (volume.get("snapshot_id"), volume.get("source_volid"))
-    if size is None and sources == (None, None):
+    size, sources = volume.get("size"), [volume.get(name) for name in _SOURCES]
+    if size is None and not any(sources):
         raise refusals.INCORRECT()
     for source, refusal in _NO_SOURCES.items():
         if volume.get(source) is not None:
@@ -154,8 +158,7 @@ def new_volume(
         size=None if size is None else int(size),
         metadata=volume.get("metadata") or {},
         volume_type=_volume_type(volume.get("volume_type"), find_type),
-        snapshot_id=sources[0],
-        source_volid=sources[1],
+        **dict(zip(_SOURCES, sources)),
     )
     zone = volume.get("availability_zone")
     if zone not in (None, AVAILABILITY_ZONE):
@@ -164,16 +167,20 @@ def new_volume(
 
 
 def filled(
-    wanted: WantedVolume, snapshot: SnapshotRecord | None, source: VolumeRecord | None
+    wanted: WantedVolume,
+    snapshot: SnapshotRecord | None,
+    source: VolumeRecord | None,
+    backup: BackupRecord | None = None,
 ) -> NewVolume:
     """
     Complete a request with what its source has.
 
     :param snapshot: with the request's ``snapshot_id``.
     :param source: with the request's ``source_volid``.
+    :param backup: with the request's ``backup_id``.
     :raises WireError: 400.
     """
-    if snapshot is not None and source is not None:
+    if sum(each is not None for each in (snapshot, source, backup)) > 1:
         raise refusals.ONLY_ONE_SOURCE()
     if snapshot is not None:
         if snapshot.status != "available":
@@ -185,8 +192,14 @@ def filled(
             raise refusals.SOURCE_NOT_READY()
         if wanted.size is not None and wanted.size < source.size:
             raise refusals.SMALLER_THAN_SOURCE(wanted.size, source.size)
+    if backup is not None:
+        if backup.status != "available":
+            raise volume_refusals.BACKUP_NOT_READY()
+        if wanted.size is not None and wanted.size < backup.size:
+            raise volume_refusals.SMALLER_THAN_BACKUP(wanted.size, backup.size)
     origin = snapshot or source
-    size = origin.size if wanted.size is None and origin else wanted.size
+    sized = origin or backup
+    size = sized.size if wanted.size is None and sized else wanted.size
     if size is None:
         raise refusals.INCORRECT()
     return NewVolume(
@@ -197,6 +210,7 @@ def filled(
         metadata=wanted.metadata,
         snapshot_id=wanted.snapshot_id,
         source_volid=wanted.source_volid,
+        backup_id=wanted.backup_id,
     )
 
 

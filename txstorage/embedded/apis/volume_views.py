@@ -170,13 +170,13 @@ def limits(quota: Settings, used: Usage) -> dict[str, Any]:
             "maxTotalVolumes": quota.max_volumes,
             "maxTotalSnapshots": quota.max_snapshots,
             "maxTotalVolumeGigabytes": quota.max_gigabytes,
-            "maxTotalBackups": 0,
-            "maxTotalBackupGigabytes": 0,
+            "maxTotalBackups": quota.max_backups,
+            "maxTotalBackupGigabytes": quota.max_backup_gigabytes,
             "totalVolumesUsed": used.volumes,
             "totalGigabytesUsed": used.gigabytes,
             "totalSnapshotsUsed": used.snapshots,
-            "totalBackupsUsed": 0,
-            "totalBackupGigabytesUsed": 0,
+            "totalBackupsUsed": used.backups,
+            "totalBackupGigabytesUsed": used.backup_gigabytes,
         },
     }
 
@@ -192,8 +192,8 @@ def quota_set(project_id: str, usage: bool, quota: Settings, used: Usage) -> dic
         "gigabytes": (quota.max_gigabytes, used.gigabytes),
         "per_volume_gigabytes": (-1, 0),
         "snapshots": (quota.max_snapshots, used.snapshots),
-        "backups": (0, 0),
-        "backup_gigabytes": (0, 0),
+        "backups": (quota.max_backups, used.backups),
+        "backup_gigabytes": (quota.max_backup_gigabytes, used.backup_gigabytes),
         "groups": (0, 0),
     }
     view: dict[str, Any] = {

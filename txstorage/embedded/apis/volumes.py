@@ -32,7 +32,7 @@ from .block_storage.quota import check_count, check_gigabytes, check_volume, quo
 from .block_storage.updates import volume_update
 from .block_storage.volume_lists import chosen
 from .identity.bearers import Bearers
-from .visible import visible_snapshot, visible_type, visible_volume
+from .visible import visible_backup, visible_snapshot, visible_type, visible_volume
 from .volume_requests import (
     EXTEND,
     RESET_STATUS,
@@ -124,7 +124,10 @@ class BlockStorageAPI(LabelledService):
             snapshot = visible_snapshot(call, store, wanted.snapshot_id)
         if wanted.source_volid is not None:
             source = self._found(call, wanted.source_volid, store)
-        new = filled(wanted, snapshot, source)
+        backup = None
+        if wanted.backup_id is not None:
+            backup = visible_backup(call, store, wanted.backup_id)
+        new = filled(wanted, snapshot, source, backup)
         project_id = call.requester.owner.project_id
         quota = quota_of(self._settings, store, project_id)
         check_volume(quota, store.usage(project_id), new.size, new.volume_type)
@@ -194,7 +197,8 @@ class BlockStorageAPI(LabelledService):
                 raise refusals.NO_UPDATE_NOW()
             if wanted.metadata is not None:
                 store.set_metadata(volume_id, dict(wanted.metadata), replace=True)
-            return store.set_texts(volume_id, wanted.texts)
+            store.flags.set_texts(volume_id, wanted.texts)
+            return self._found(call, volume_id, store)
 
         volume = await self._store.write(change)
         return APIResponse(200, {"volume": self._view(call).created(volume)})

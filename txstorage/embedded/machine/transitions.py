@@ -32,6 +32,8 @@ async def _make_file(devices: IDeviceBackend, volume: VolumeRecord) -> None:
     elif volume.source_volid is not None:
         await devices.flush(volume.source_volid)
         source = files.path(volume.source_volid)
+    elif volume.backup_id is not None:
+        source = files.backup_path(volume.backup_id)
     if source is None:
         await files.aside(files.create, volume.volume_id, size)
     else:

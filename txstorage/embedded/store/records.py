@@ -111,6 +111,7 @@ class VolumeRecord:
     :ivar created_at: seconds since the epoch.
     :ivar snapshot_id: of the snapshot that it was filled from, if any, which may be gone.
     :ivar source_volid: of the volume that it is a copy of, if any, which may be gone.
+    :ivar backup_id: of the backup that it was filled from, if any, which may be gone.
     :ivar growing: the size in GiB that it is being extended to; ``None`` when it is not.
     :ivar project_id: ``None`` for the first project.
     :ivar user_id: of the user who made it; ``None`` for the first user.
@@ -140,6 +141,7 @@ class VolumeRecord:
     held: bool = False
     readonly: bool | None = None
     image_metadata: Mapping[str, str] = attr.Factory(dict)
+    backup_id: str | None = None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> VolumeRecord:
@@ -167,6 +169,7 @@ class VolumeRecord:
             held=bool(row["held"]),
             readonly=None if row["readonly"] is None else bool(row["readonly"]),
             image_metadata=json.loads(row["image_metadata"] or "{}"),
+            backup_id=row["backup_id"],
         )
 
 
@@ -178,6 +181,7 @@ class NewVolume:
     :ivar size: GiB.
     :ivar snapshot_id: of the snapshot to fill it from, if any.
     :ivar source_volid: of the volume to copy, if any.
+    :ivar backup_id: of the backup to fill it from, if any.
     :ivar project_id: ``None`` for the first project.
     :ivar user_id: ``None`` for the first user.
     """
@@ -191,6 +195,7 @@ class NewVolume:
     source_volid: str | None = None
     project_id: str | None = None
     user_id: str | None = None
+    backup_id: str | None = None
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -270,6 +275,8 @@ class Usage:
     volumes: int
     snapshots: int
     gigabytes: int
+    backups: int = 0
+    backup_gigabytes: int = 0
 
 
 @attr.s(frozen=True, auto_attribs=True)

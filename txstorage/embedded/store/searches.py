@@ -145,12 +145,12 @@ class Searches:
 
     def copies(self, source_id: str) -> list[str]:
         """
-        :param source_id: of a volume or a snapshot.
+        :param source_id: of a volume, a snapshot or a backup.
         :return: the ids of the volumes that are still being filled from it.
         """
         rows = self._database.execute(
             "SELECT id FROM volumes"
-            " WHERE status = 'creating' AND ?1 IN (snapshot_id, source_volid)",
+            " WHERE status = 'creating' AND ?1 IN (snapshot_id, source_volid, backup_id)",
             source_id,
         )
         return [row["id"] for row in rows]

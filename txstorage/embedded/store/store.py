@@ -22,6 +22,7 @@ from ..settings import DEFAULT_TYPE
 from .attachments import AttachmentsTable
 from .database import Database
 from .ec2.tables import EC2Tables
+from .features.backups import BackupsTable
 from .features.flags import VolumeFlags
 from .features.transfers import TransfersTable
 from .messages import MessagesTable
@@ -58,6 +59,7 @@ class Store:
     :ivar credentials: the table of application credentials.
     :ivar flags: the columns of volumes for clients.
     :ivar transfers: the table of offers of volumes to other projects.
+    :ivar backups: the table of backups.
     :ivar ec2: the tables of the EC2 face.
     :ivar searches: the searches for volumes.
     :param path: the SQLite file, or ``:memory:``.
@@ -86,6 +88,7 @@ class Store:
         self.credentials = CredentialsTable(self._database)
         self.flags = VolumeFlags(self._database, clock)
         self.transfers = TransfersTable(self._database, clock)
+        self.backups = BackupsTable(self._database, clock)
         self.ec2 = EC2Tables(self._database, clock)
         self.searches = Searches(self._database)
 
@@ -241,8 +244,8 @@ class Store:
         self._database.touched.add(volume_id)
         self._database.execute(
             "INSERT INTO volumes (id, name, description, size, status, volume_type, bootable, root,"
-            " created_at, snapshot_id, source_volid, project_id, user_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " created_at, snapshot_id, source_volid, project_id, user_id, backup_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             volume_id,
             new.name,
             new.description,
@@ -256,6 +259,7 @@ class Store:
             new.source_volid,
             new.project_id,
             new.user_id,
+            new.backup_id,
         )
 
     def _insert_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> None:
@@ -308,21 +312,6 @@ class Store:
             if replace:
                 self._database.execute("DELETE FROM metadata WHERE volume_id = ?", volume_id)
             self._insert_metadata(volume_id, metadata)
-            self._touch(volume_id)
-            return self._existing(volume_id)
-
-    def set_texts(self, volume_id: str, texts: Mapping[str, str | None]) -> VolumeRecord:
-        """
-        Change a volume's name, its description, or both.
-
-        :param texts: new values, by ``name`` and ``description``.
-        """
-        with self.transaction():
-            for column in ("name", "description"):
-                if column in texts:
-                    self._database.execute(
-                        f"UPDATE volumes SET {column} = ? WHERE id = ?", texts[column], volume_id
-                    )
             self._touch(volume_id)
             return self._existing(volume_id)
 

@@ -71,7 +71,8 @@ NOT_OFFERED = cinder(
 SNAPSHOT_NOT_AVAILABLE = cinder(
     400, "Invalid snapshot: Transfer {}: Snapshot {} is not in the expected available state."
 )
-TRANSFER_OVER_GIGABYTES = over_quota(
+#: Also when a backup is restored to a new volume.
+OVER_GIGABYTES_THEN = over_quota(
     "Requested volume or snapshot exceeds allowed gigabytes quota. Requested {}G, quota is {}G and "
     "{}G has been consumed."
 )
@@ -80,3 +81,46 @@ TRANSFER_OVER_GIGABYTES = over_quota(
 
 NO_GROUP_SNAPSHOT = cinder(404, "GroupSnapshot {} could not be found.")
 NO_SERVICE = cinder(404, "Can't find service: {}")
+
+# -- backups ----------------------------------------------------------------------
+
+OTHER_VOLUMES_SNAPSHOT = cinder(
+    400, "Invalid volume: Volume {} does not match with snapshot.volume_id {}."
+)
+NO_BACKUP_OF_SNAPSHOT = cinder(
+    400,
+    'Invalid snapshot: Snapshot to be backed up must be available, but the current status is "{}".',
+)
+NO_BACKUP_NOW = cinder(
+    400,
+    "Invalid volume: Volume to be backed up must be available or in-use, but the current status is "
+    '"{}".',
+)
+NO_BACKUP_IN_USE = cinder(
+    400, "Invalid volume: Backing up an in-use volume must use the force flag."
+)
+NO_PARENT = cinder(400, "Invalid backup: No backups available to do an incremental backup.")
+BACKUP_NOT_DELETABLE = cinder(400, "Invalid backup: Backup status must be available or error")
+HAS_DEPENDENTS = cinder(400, "Invalid backup: Incremental backups exist for this backup.")
+BACKUP_NOT_RESTORABLE = cinder(400, "Invalid backup: Backup status must be available")
+NOT_TO_BE_RESTORED_TO = cinder(400, "Invalid volume: Volume to be restored to must be available")
+TOO_SMALL_FOR_BACKUP = cinder(
+    400, "Invalid volume: volume size {} is too small to restore backup of size {}."
+)
+BAD_BACKUP_STATUS = cinder(400, "Backup status: {} is invalid, valid statuses are: {}.")
+BACKUP_NOT_READY = cinder(
+    400, "Invalid backup: Originating backup status must be one of 'available' values"
+)
+SMALLER_THAN_BACKUP = cinder(
+    400,
+    "Invalid input received: Volume size {}GB cannot be smaller than the backup size {}GB. It must "
+    "be >= backup size.",
+)
+OVER_BACKUPS = over_quota("BackupLimitExceeded: Maximum number of backups allowed ({}) exceeded")
+OVER_BACKUP_GIGABYTES = over_quota(
+    "VolumeBackupSizeExceedsAvailableQuota: Requested backup exceeds allowed Backup gigabytes "
+    "quota. Requested {}G, quota is {}G and {}G has been consumed."
+)
+OVER_VOLUMES_THEN = over_quota(
+    "Maximum number of volumes allowed ({}) exceeded for quota 'volumes'."
+)

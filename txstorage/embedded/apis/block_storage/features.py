@@ -17,6 +17,7 @@ from ...wire.times import volume_time
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
 from ..volume_views import POOL
+from .backups.requests import FILTERS as BACKUP_FILTERS
 from .snapshots import FILTERS as SNAPSHOT_FILTERS
 from .volume_lists import FILTERS as VOLUME_FILTERS
 
@@ -49,6 +50,7 @@ _UPDATED = "2026-11-28T00:00:00+00:00"
 #: The filters of lists, by what they list.
 _FILTERS: dict[str, Iterable[str]] = {
     "attachment": ATTACHED,
+    "backup": BACKUP_FILTERS,
     "message": ["resource_uuid"],
     "snapshot": [*SNAPSHOT_FILTERS, "metadata"],
     "volume": VOLUME_FILTERS,

@@ -40,6 +40,16 @@ class VolumeFlags:
         """Replace the metadata of a volume's image."""
         self._set(volume_id, "image_metadata", json.dumps(dict(metadata)))
 
+    def set_texts(self, volume_id: str, texts: Mapping[str, str | None]) -> None:
+        """
+        Change a volume's name, its description, or both.
+
+        :param texts: new values, by ``name`` and ``description``.
+        """
+        for column in ("name", "description"):
+            if column in texts:
+                self._set(volume_id, column, texts[column])
+
     def inherit(self, volume: VolumeRecord) -> None:
         """Give a volume the flags of the volume, or of the snapshot's volume, that it is from."""
         row = self._database.execute(

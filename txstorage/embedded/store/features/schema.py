@@ -29,7 +29,34 @@ CREATE TABLE transfers (
 CREATE INDEX transfers_of_volume ON transfers (volume_id);
 """
 
+# Backups, which outlive their volumes.
+_BACKUPS = """
+CREATE TABLE backups (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    project_id TEXT,
+    user_id TEXT,
+    volume_id TEXT NOT NULL,
+    snapshot_id TEXT,
+    parent_id TEXT,
+    restore_volume_id TEXT,
+    name TEXT,
+    description TEXT,
+    size INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    previous_status TEXT NOT NULL,
+    container TEXT,
+    metadata TEXT NOT NULL,
+    fail_reason TEXT,
+    data_timestamp REAL NOT NULL,
+    created_at REAL NOT NULL,
+    updated_at REAL
+);
+CREATE INDEX backups_of_project ON backups (project_id);
+ALTER TABLE volumes ADD COLUMN backup_id TEXT;
+"""
+
 #: The statements of each later version.
-LATER = (_FLAGS, _TRANSFERS)
+LATER = (_FLAGS, _TRANSFERS, _BACKUPS)
 
 __all__ = ["LATER"]

@@ -205,14 +205,14 @@ def _refuse_transfer(
     snapshots = [] if transfer.no_snapshots else store.snapshots.of_volume(volume.volume_id)
     more = volume.size
     if 0 <= quota.max_gigabytes < used.gigabytes + more:
-        raise volume_refusals.TRANSFER_OVER_GIGABYTES(more, quota.max_gigabytes, used.gigabytes)
+        raise volume_refusals.OVER_GIGABYTES_THEN(more, quota.max_gigabytes, used.gigabytes)
     if 0 <= quota.max_volumes <= used.volumes:
         raise refusals.OVER_VOLUMES(quota.max_volumes)
     check_count(used, more, volume.volume_type)
     both = more + sum(each.size for each in snapshots)
     if 0 <= quota.max_gigabytes < used.gigabytes + both:
         figures = (both - more, quota.max_gigabytes, used.gigabytes)
-        raise volume_refusals.TRANSFER_OVER_GIGABYTES(*figures)
+        raise volume_refusals.OVER_GIGABYTES_THEN(*figures)
     if 0 <= quota.max_snapshots < used.snapshots + len(snapshots):
         raise refusals.OVER_SNAPSHOTS(quota.max_snapshots)
     if volume.status == "maintenance":
