@@ -26,6 +26,10 @@ PATHS = ("extensions", "resource_filters", "os-services")
 #: The extensions of Cinder's that this service has: the alias, the name, and a description.
 _EXTENSIONS = (
     ("os-admin-actions", "AdminActions", "Sets the status of a volume, for administrators."),
+    ("backups", "Backups", "Makes and restores copies that outlive their volumes."),
+    ("capabilities", "Capabilities", "Shows what the back end can do, to administrators."),
+    ("os-vol-image-meta", "VolumeImageMetadata", "Keeps the metadata of a volume's image."),
+    ("os-volume-transfer", "VolumeTransfer", "Transfers volumes between projects."),
     ("os-availability-zone", "AvailabilityZones", "Lists the availability zones."),
     (
         "os-extended-snapshot-attributes",
@@ -43,7 +47,11 @@ _EXTENSIONS = (
         "Shows a volume's migration, to administrators.",
     ),
     ("os-vol-tenant-attr", "VolumeTenantAttribute", "Shows a volume's project."),
-    ("os-volume-actions", "VolumeActions", "Extends a volume."),
+    (
+        "os-volume-actions",
+        "VolumeActions",
+        "Extends volumes, sets their flags, records their uses.",
+    ),
     ("scheduler-stats", "Scheduler_stats", "Shows the room for volumes."),
 )
 _UPDATED = "2026-11-28T00:00:00+00:00"
