@@ -20,7 +20,6 @@ from txstorage.cli.main import main
 from txstorage.cli.resources.confirmation import confirm
 from txstorage.cli.shell.completion import NODE
 from txstorage.cli.shell.options import GlobalOption
-from txstorage.embedded.apis import volume_views
 
 from ..helpers.imports import ROOT
 from .support import CommandTestCase, runner
@@ -34,9 +33,7 @@ class HostileTextTests(CommandTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        patched = mock.patch.dict(volume_views.VOLUME_TYPES, {HOSTILE: "id"})
-        patched.start()
-        self.addCleanup(patched.stop)
+        self.cloud.store.types.add(HOSTILE)
         self.volume = self.create()
         database = self.cloud.store._database
         database.execute("UPDATE volumes SET name = ?, volume_type = ?", HOSTILE, HOSTILE)

@@ -79,8 +79,7 @@ class AccessRulesTests(CommandTestCase):
         super().setUp()
         self.recording = self.agent = Recording(self.agent)
         # The rules are for addresses with the project's id, which may be left out.
-        identity = self.cloud.application._identity
-        self.project = identity.ids.project
+        self.project = self.cloud.store.fact("project_id", str)
         self.write_config(volume_endpoint="http://cloud.example/volume/v3/" + self.project)
 
     def do(self, call: Any) -> Any:
