@@ -61,6 +61,20 @@ class SnapshotTests(EC2Case):
         with open(os.path.join(files, "volume-" + copy.volume_id), "rb") as opened:
             self.assertEqual(opened.read(4), b"data")
 
+    def test_backed_up(self) -> None:
+        """A volume, and a snapshot, that Block Storage backs up or offers are whole."""
+        volume_id = self.create()
+        made = self.snapshot(volume_id)
+        store = self.cloud.store
+        [record] = [each for each in store.volumes() if not each.root]
+        for status in ("backing-up", "awaiting-transfer"):
+            store.set_status(record.volume_id, status)
+            self.assertEqual(self.state(volume_id), ("available",))
+        [snapshot] = store.snapshots.every()
+        store.snapshots.set_status(snapshot.snapshot_id, "backing-up")
+        [found] = self.call("DescribeSnapshots", SnapshotIds=[made])["Snapshots"]
+        self.assertEqual((found["State"], found["Progress"]), ("completed", "100%"))
+
     def test_delete_pending(self) -> None:
         """A pending snapshot can be deleted, and leaves nothing."""
         made = self.call("CreateSnapshot", VolumeId=self.create())["SnapshotId"]

@@ -22,14 +22,18 @@ from .volumes import check_quota, existing, wait_for_growth
 
 _log = Logger()
 #: EC2's states by the store's statuses; any other is an error.
-STATES: Mapping[str, str] = {"creating": "pending", "available": "completed"}
+STATES: Mapping[str, str] = {
+    "creating": "pending",
+    "available": "completed",
+    "backing-up": "completed",
+}
 _SELF = frozenset(["self", ACCOUNT])
 _DESCRIPTION_LENGTH = 255
 
 
 def _view(context: EC2Context, snapshot: SnapshotRecord) -> dict[str, Any]:
     percent = 100
-    if snapshot.status != "available":
+    if STATES.get(snapshot.status) != "completed":
         path = context.files.snapshot_path(snapshot.snapshot_id)
         percent = context.files.copies.progress.get(path, 0)
     return {

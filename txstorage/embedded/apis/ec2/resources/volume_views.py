@@ -24,6 +24,9 @@ VOLUME_STATES: Mapping[str, str] = {
     "available": "available",
     "extending": "available",
     "error_extending": "available",
+    # States of Block Storage's backups and transfers, in which the data is whole.
+    "backing-up": "available",
+    "awaiting-transfer": "available",
     "deleting": "deleting",
 }
 #: EC2's states of an attachment, by the store's statuses; in any other, it is attached.
