@@ -7,6 +7,7 @@ from typing import Any
 from unittest import mock
 
 from txstorage.embedded.application import Application
+from txstorage.embedded.disk import UNFINISHED
 from txstorage.embedded.machine.devices import FileDevices
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.settings import GIB
@@ -158,6 +159,30 @@ class DataTests(BackupCase):
             self.settle()
             self.assertEqual((self.status(made), self.read(made)), ("available", b"first"))
 
+    def test_texts(self) -> None:
+        """A restored volume gets the labels, and the texts if it has no name of its own."""
+        source = self.create(name="n", description="d", metadata={"a": "b"})
+        got = self.volumes(
+            "POST", f"/{source}/action", {"os-set_image_metadata": {"metadata": {"c": "d"}}}
+        )
+        self.assertEqual(got.code, 200, got)
+        backup_id = self.backup(volume_id=source)
+        named = self.create(name="own", metadata={"x": "y"})
+        made = self.restore(backup_id).body["restore"]["volume_id"]
+        self.settle()
+        self.restore(backup_id, volume_id=named)
+        self.settle()
+        for volume_id, texts in ((made, ("n", "d")), (named, ("own", None))):
+            volume = self.volumes("GET", "/" + volume_id).body["volume"]
+            self.assertEqual((volume["name"], volume["description"]), texts)
+            self.assertEqual(volume["metadata"], {"a": "b"})
+            found = (volume["volume_image_metadata"], volume["bootable"])
+            self.assertEqual(found, ({"c": "d"}, "true"))
+        self.restore(self.backup(volume_id=self.volume_id), volume_id=named)
+        self.settle()
+        volume = self.volumes("GET", "/" + named).body["volume"]
+        self.assertEqual((volume["name"], volume["metadata"]), ("own", {"a": "b"}))
+
     def test_failed(self) -> None:
         """After a failure the volume is as before, or in error, and the backup has the reason."""
         with mock.patch("os.rename", side_effect=OSError(5, "broken")):
@@ -186,9 +211,11 @@ class DataTests(BackupCase):
         """A restart completes what had begun, and reports a lost file."""
         got = self.post()
         backup_id = got.body["backup"]["id"]
-        with open(self.path(f"backup-{backup_id}.unfinished"), "wb"):
+        unfinished = self.path("backup-" + MISSING + UNFINISHED)
+        with open(unfinished, "wb"):
             pass
         self.restart()
+        self.assertFalse(os.path.exists(unfinished))
         self.assertEqual(self.shown(backup_id)["status"], "available")
         self.assertEqual(self.status(self.volume_id), "available")
         self.write(self.volume_id, b"other")

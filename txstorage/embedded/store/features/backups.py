@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping
 import attr
 
 from ..database import Database
+from ..records import VolumeRecord
 
 GONE = "gone"
+#: What a backup keeps of its volume beside the data.
+_OF_VOLUME = ("name", "description", "metadata", "image_metadata")
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -110,18 +113,20 @@ class BackupsTable:
 
     # -- changing --------------------------------------------------------------
 
-    def add(self, new: NewBackup, previous_status: str) -> BackupRecord:
+    def add(self, new: NewBackup, volume: VolumeRecord) -> BackupRecord:
         """
         Record a backup to create; its volume, or its snapshot, is being backed up.
 
-        :param previous_status: the volume's, which it will have again.
+        :param volume: the backup's, whose status it will have again, and whose texts and labels a
+            restored volume gets.
         """
         backup_id, now = str(uuid.uuid4()), self._clock()
         columns = {
             **attr.asdict(new),
             "id": backup_id,
             "status": "creating",
-            "previous_status": previous_status,
+            "previous_status": volume.status,
+            "of_volume": json.dumps({name: getattr(volume, name) for name in _OF_VOLUME}),
             "metadata": json.dumps(dict(new.metadata)),
             "data_timestamp": new.data_timestamp or now,
             "created_at": now,
@@ -187,7 +192,8 @@ class BackupsTable:
                 self._end_creation(backup)
             elif backup.status == "restoring" and backup.restore_volume_id is not None:
                 ended = "error_restoring" if reason else "available"
-                self._from(backup.restore_volume_id, "restoring-backup", ended)
+                if self._from(backup.restore_volume_id, "restoring-backup", ended) and not reason:
+                    self._restore_texts(backup, backup.restore_volume_id)
 
     def _end_creation(self, backup: BackupRecord) -> None:
         if backup.snapshot_id is not None:
@@ -202,13 +208,47 @@ class BackupsTable:
         ).fetchone()
         self._from(backup.volume_id, "backing-up", previous)
 
-    def _from(self, volume_id: str, expected: str, status: str) -> None:
-        """Set a volume's status if it has the expected one."""
+    def _restore_texts(self, backup: BackupRecord, volume_id: str) -> None:
+        """
+        Give a restored volume the labels of the one that was backed up, and its texts, unless it
+        has a name of its own.
+        """
+        (text,) = self._database.execute(
+            "SELECT of_volume FROM backups WHERE id = ?", backup.backup_id
+        ).fetchone()
+        former = json.loads(text)
+        self._database.execute(
+            "UPDATE volumes SET name = ?, description = ? WHERE id = ? AND ? <> ''"
+            " AND (name IS NULL OR name LIKE 'restore~_backup~_%' ESCAPE '~')",
+            former["name"],
+            former["description"],
+            volume_id,
+            former["name"] or "",
+        )
+        if former["metadata"]:
+            self._database.execute("DELETE FROM metadata WHERE volume_id = ?", volume_id)
+        for key, value in former["metadata"].items():
+            self._database.execute("INSERT INTO metadata VALUES (?, ?, ?)", volume_id, key, value)
+        if former["image_metadata"]:
+            self._database.execute(
+                "UPDATE volumes SET image_metadata = ?, bootable = 1 WHERE id = ?",
+                json.dumps(former["image_metadata"]),
+                volume_id,
+            )
+
+    def _from(self, volume_id: str, expected: str, status: str) -> bool:
+        """
+        Set a volume's status if it has the expected one.
+
+        :return: whether it had.
+        """
         row = self._database.execute(
             "SELECT status FROM volumes WHERE id = ?", volume_id
         ).fetchone()
-        if row is not None and row["status"] == expected:
+        found = row is not None and row["status"] == expected
+        if found:
             self._database.set_volume_status(volume_id, status, self._clock())
+        return found
 
 
 __all__ = ["BackupRecord", "BackupsTable", "NewBackup"]

@@ -45,6 +45,7 @@ CREATE TABLE backups (
     size INTEGER NOT NULL,
     status TEXT NOT NULL,
     previous_status TEXT NOT NULL,
+    of_volume TEXT NOT NULL,
     container TEXT,
     metadata TEXT NOT NULL,
     fail_reason TEXT,

@@ -150,7 +150,7 @@ class BackupsAPI(ProjectService):
             _check_quota(self._settings, store, new.project_id, new.size)
             if wanted.incremental:
                 new = attr.evolve(new, parent_id=requests.parent_of(store, new))
-            return store.backups.add(new, volume.status)
+            return store.backups.add(new, volume)
 
         backup = await self._store.write(change)
         self._engine.begin(backup.backup_id)
