@@ -10,7 +10,7 @@ ifeq ($(PYTHON),)
 $(error txstorage needs Python 3.9 or newer; give its path as PYTHON=)
 endif
 
-.PHONY: help demo demo-docker demo-flocker test mutants test-faults test-pythons test-all test-openstack test-flocker test-acceptance test-fresh test-aws lint docs bench clean \
+.PHONY: help demo demo-docker demo-flocker test mutants test-faults test-pythons test-all test-openstack test-flocker test-acceptance test-fresh test-aws test-clients lint docs bench clean \
 	environment buildbot buildbot-stop test-buildbot packages release-check test-packages test-docker test-docker-all test-guests docker-plugin picture picture-docker picture-flocker picture-page
 
 help: ## say what there is
@@ -39,7 +39,7 @@ test-pythons: ## run the tests on every Python there is
 
 test-all: ## run everything; Flocker's tests too where FLOCKER_PYTHON says which
 	@$(if $(FLOCKER_PYTHON),:,echo "--- no FLOCKER_PYTHON: test-flocker and test-acceptance are left out")
-	@$(PYTHON) -m tests.targets lint test-pythons test-openstack test-packages test-docker-all test-guests test-fresh test-aws test-buildbot \
+	@$(PYTHON) -m tests.targets lint test-pythons test-openstack test-packages test-docker-all test-guests test-fresh test-aws test-clients test-buildbot \
 		$(if $(FLOCKER_PYTHON),test-flocker test-acceptance)
 
 test-openstack: ## run the tests that need a real OpenStack, on one that this brings up (as root)
@@ -93,6 +93,9 @@ test-fresh: ## run make demo and make test on fresh machines of Debian 12 and 13
 test-aws: ## run the aws command and boto3 against the embedded service (with loop devices as root), and the driver on moto
 	@$(PYTHON) -m tests.aws.run
 
+test-clients: environment ## run the suites of OpenStack's clients against the embedded service; CI=true for a part
+	@$(BIN)/python -W ignore -m tests.clients.run $(SUITES)
+
 docs: environment ## make the documentation, in docs/_build/html
 	@$(PYTHON) -m tests.debian dot graphviz
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --editable '.[docs]'
@@ -119,5 +122,5 @@ bench: environment ## measure the driver and the service beside other clients; O
 clean: ## remove all that these made
 	$(STEP) "taking OpenStack down" $(PYTHON) -m tests.openstack.rig down
 	$(STEP) "stopping Buildbot" $(PYTHON) buildbot/run.py stop
-	$(STEP) "removing environments, packages and reports" rm -rf .openstack .packages .nodes .guests .fresh .aws .buildbot .bench .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
+	$(STEP) "removing environments, packages and reports" rm -rf .openstack .packages .nodes .guests .fresh .aws .clients .buildbot .bench .venv .venv-* .tox _trial_temp* .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache .mypy_cache docs/_build build dist *.egg-info
 	$(STEP) "removing compiled Python files" find . '(' -name __pycache__ -o -name '*.pyc' ')' -prune -exec rm -rf '{}' +

@@ -213,6 +213,12 @@ SERVER_SNAPSHOT = MessageType(
     u"The embedded service ended a snapshot's transition; a failed one has a reason.",
 )
 
+SERVER_BACKUP = MessageType(
+    u"txstorage:server:backup",
+    [_text(u"backup_id", u"The backup's id."), STATUS, REASON],
+    u"The embedded service ended a backup's transition; a failed one has a reason.",
+)
+
 SERVER_REQUEST = MessageType(
     u"txstorage:server:request",
     [
@@ -327,6 +333,7 @@ __all__ = [
     "REQUEST_REFUSED",
     "SECOND_VOLUME_MARKED",
     "SECOND_VOLUME_NOT_MARKED",
+    "SERVER_BACKUP",
     "SERVER_FAULT",
     "SERVER_REQUEST",
     "SERVER_SNAPSHOT",

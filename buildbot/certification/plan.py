@@ -177,6 +177,16 @@ def builders(version: str) -> list[Builder]:
         ),
         *with_machines(),
         _ec2(version),
+        Builder(
+            name="clients",
+            description="The suites of OpenStack's own clients on the embedded service.",
+            command=made("test-clients"),
+            tests=True,
+            named=False,
+            needs=("target test-clients",),
+            locks=(LOOP_DEVICES,),
+            at_changes=False,
+        ),
         _make("docs", "The documentation; a warning is an error."),
         Builder(
             name="packages",

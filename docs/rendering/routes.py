@@ -18,15 +18,21 @@ import attr
 
 from tests.contract.record import APPS, errors
 from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.block_storage.actions.performer import VolumeActions
+from txstorage.embedded.apis.block_storage.backups.service import BackupsAPI
+from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
+from txstorage.embedded.apis.block_storage.transfers.service import TransfersAPI
 from txstorage.embedded.apis.block_storage.types import TypesAPI
+from txstorage.embedded.apis.block_storage.without.service import LISTS, AbsentAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.identity.bearers import Bearers
+from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire.fields import BodySchema
 from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
@@ -37,8 +43,11 @@ from .tables import Row, first_paragraph, literal, literals
 #: By the services of :data:`tests.contract.record.APPS`, and in their order.
 CLASSES = (
     *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI),
-    *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI, ComputeAPI),
+    *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI),
+    *(FeaturesAPI, TransfersAPI, AbsentAPI, BackupsAPI, ComputeAPI, FlavorsAPI),
 )
+#: The classes of attributes of the services that take part in their answers.
+_HELPERS: Mapping[str, type] = {"_actions": VolumeActions, "_bearers": Bearers}
 #: The methods that answer a request before, or instead of, its handler.
 _OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault", "disk_full")
 _METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -113,8 +122,8 @@ class _Reached:
         value = node.value
         if isinstance(value, ast.Name) and value.id != "self":
             return getattr(function.__globals__.get(value.id), node.attr, None)
-        if isinstance(value, ast.Attribute) and value.attr == "_bearers":
-            return getattr(Bearers, node.attr, None)
+        if isinstance(value, ast.Attribute) and value.attr in _HELPERS:
+            return getattr(_HELPERS[value.attr], node.attr, None)
         if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "super":
             for base in self._service.__mro__:
                 self.add(vars(base).get(node.attr))
@@ -189,11 +198,15 @@ def routes() -> tuple[Route, ...]:
     found = []
     for (service, app), kind in zip(APPS, CLASSES):
         for rule in app.url_map.iter_rules():
-            handler = getattr(kind, rule.endpoint)
+            # A handler of several paths has the path's name added to its own.
+            handler = getattr(kind, rule.endpoint.partition(" ")[0])
             reached = _Reached(kind)
             reached.add(handler)
             row = (rule.rule, _since(handler), first_paragraph(handler))
-            row += (reached.answers, _names(reached, service))
+            # The lists of nothing have their members in a table.
+            member = LISTS.get(rule.rule.partition("<project_id>/")[2])
+            answers = {200: (member[0],)} if member else reached.answers
+            row += (answers, _names(reached, service))
             found += [Route(service, each, *row) for each in _METHODS if each in rule.methods]
     found += _documents()
     return tuple(sorted(found, key=lambda each: (each.path, _METHODS.index(each.method))))

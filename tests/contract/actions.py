@@ -131,6 +131,31 @@ class DeleteTests(WireTests):
             self.refused(got, refusals.NO_RESOURCE, version=version)
         self.refused(await post("os-nope", {}, "3.0"), refusals.NO_VOLUME_ACTION, "os-nope")
 
+    @compares(ACTION, "NOT_TO_BE_RESERVED")
+    async def test_reserve(self) -> None:
+        """
+        A reserved volume is as one that is being attached, until it is given back; only an
+        available one can be reserved, and giving back another one changes nothing.
+        """
+        volume_id = await self.volume()
+
+        async def post(name: str) -> Answer:
+            return await self.cinder("POST", f"/volumes/{volume_id}/action", {name: {}})
+
+        for name, status in (
+            ("os-unreserve", "available"),
+            ("os-reserve", "attaching"),
+            ("os-unreserve", "available"),
+            ("os-reserve", "attaching"),
+        ):
+            self.empty(await post(name), 202, type="application/json")
+            self.assertEqual((await self.seen(volume_id))["status"], status)
+        self.refused(await post("os-reserve"), refusals.NOT_TO_BE_RESERVED, "attaching")
+        await self.reset(volume_id, "maintenance")
+        self.refused(await post("os-reserve"), refusals.NOT_TO_BE_RESERVED, "maintenance")
+        self.empty(await post("os-unreserve"), 202, type="application/json")
+        self.assertEqual((await self.seen(volume_id))["status"], "maintenance")
+
     @compares(
         ACTION,
         "NO_STATUS",

@@ -162,6 +162,42 @@ class HostTests(WireTests):
         got = await self.attachments("GET", "?limit=abc")
         self.refused(got, refusals.LIMIT_IS_NO_NUMBER, version=VERSION)
 
+    @compares(LIST, DETAIL, "BAD_SORT_KEY", "BAD_SORT_DIRECTION", "SORT_TWICE")
+    async def test_orders(self) -> None:
+        """A list can have another order, whose pages follow each other."""
+        servers = sorted(str(uuid4()) for _ in range(3))
+        made = {}
+        for server_id in (servers[1], servers[0], servers[2]):
+            made[server_id] = (await self.reserved(instance_uuid=server_id))["id"]
+        in_time = [made[servers[index]] for index in (1, 0, 2)]
+        by_server = [made[server_id] for server_id in servers]
+        for query, expected in (
+            ("", in_time[::-1]),
+            ("?sort=created_at:asc", in_time),
+            ("?sort_key=instance_uuid&sort_dir=asc", by_server),
+            ("?sort=attach_status,instance_uuid:desc", by_server[::-1]),
+            ("?sort=id", sorted(in_time, reverse=True)),
+        ):
+            got = await self.attachments("GET", query)
+            ids = [each["id"] for each in got.body["attachments"]]
+            self.assertEqual([each for each in ids if each in in_time], expected, query)
+        got = await self.attachments("GET", "/detail?sort=instance_uuid:asc")
+        every = [each["id"] for each in got.body["attachments"]]
+        # The servers' own volumes may be between them.
+        for before in by_server:
+            query = f"?sort=instance_uuid:asc&limit=1&marker={before}"
+            got = await self.attachments("GET", "/detail" + query)
+            ids = [each["id"] for each in got.body["attachments"]]
+            after = every.index(before) + 1
+            self.assertEqual(ids, every[after : after + 1])
+        for query, refusal in (
+            ("sort=nosuch", refusals.BAD_SORT_KEY),
+            ("sort=id:up", refusals.BAD_SORT_DIRECTION),
+            ("sort=id&sort_key=id", refusals.SORT_TWICE),
+        ):
+            got = await self.attachments("GET", "?" + query)
+            self.refused(got, refusal, version=VERSION)
+
     @compares(DELETE, LIST, "USED_BY_COMPUTE")
     async def test_compute(self) -> None:
         """Compute's attachments are listed, and only Compute can delete them."""

@@ -17,16 +17,21 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.exceptions import HTTPException
 
 from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.block_storage.backups.service import BackupsAPI
+from txstorage.embedded.apis.block_storage.features import FeaturesAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
+from txstorage.embedded.apis.block_storage.transfers.service import TransfersAPI
 from txstorage.embedded.apis.block_storage.types import TypesAPI
+from txstorage.embedded.apis.block_storage.without.service import AbsentAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
+from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
-from txstorage.embedded.wire import account_refusals, refusals
+from txstorage.embedded.wire import account_refusals, refusals, volume_refusals
 from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
 from txstorage.embedded.wire.versions import announcements
 
@@ -43,7 +48,12 @@ APPS = [
     ("volume", ProjectAPI.app),
     ("volume", TypesAPI.app),
     ("volume", QuotasAPI.app),
+    ("volume", FeaturesAPI.app),
+    ("volume", TransfersAPI.app),
+    ("volume", AbsentAPI.app),
+    ("volume", BackupsAPI.app),
     ("compute", ComputeAPI.app),
+    ("compute", FlavorsAPI.app),
 ]
 _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")
 _IGNORED_METHODS = {"HEAD", "OPTIONS"}
@@ -64,9 +74,10 @@ def routes() -> set[str]:
 
 
 def errors() -> dict[str, Refusal]:
-    """The embedded service's errors, by their names in its two tables."""
+    """The embedded service's errors, by their names in its three tables."""
     found: dict[str, Refusal] = {}
-    for name, value in [*vars(refusals).items(), *vars(account_refusals).items()]:
+    tables = (refusals, account_refusals, volume_refusals)
+    for name, value in [each for table in tables for each in vars(table).items()]:
         many = value.by_service if isinstance(value, SharedRefusal) else value
         if isinstance(value, Refusal):
             found[name] = value

@@ -55,11 +55,27 @@ class SnapshotListTests(WireTests):
                 self.answered(got, 200, {"snapshots": [shape, ...]}, version)
                 self.assertEqual(names(got), ["s1", "s2", "s0"])
 
+    @compares(DETAIL, "NO_BOOLEAN")
+    async def test_later_filters(self) -> None:
+        """The zone is a filter since 3.31, and the quota's use since 3.65."""
+        for version, query, count in (
+            ("3.30", {"availability_zone": "nowhere"}, 3),
+            ("3.31", {"availability_zone": "nowhere"}, 0),
+            ("3.31", {"availability_zone": "nova"}, 3),
+            ("3.64", {"consumes_quota": "false"}, 3),
+            ("3.65", {"consumes_quota": "false"}, 0),
+            ("3.65", {"consumes_quota": "1"}, 3),
+        ):
+            got = await self.listed(version, **query)
+            self.assertEqual(len(names(got)), count, (version, query))
+        got = await self.listed("3.65", consumes_quota="maybe")
+        self.refused(got, refusals.NO_BOOLEAN, "maybe", "use_quota", version="3.65")
+
     @compares(DETAIL, "UNKNOWN_FILTER")
     async def test_filters(self) -> None:
         """
-        Name, status and volume are filters, as are the labels since 3.22; since 3.31 any other is
-        400.
+        Name, status and volume are filters, as are the labels since 3.22; since 3.31 any unknown
+        one is 400.
         """
         self.assertEqual(names(await self.listed(name="s2")), ["s2"])
         self.assertEqual(names(await self.listed(status="error")), [])

@@ -13,13 +13,18 @@ from .attachments import HostTests
 from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
 from .copies import CopyTests, GrowTests
+from .empty import EmptyTests, MessageTests
+from .flavors import FlavorTests
 from .identity import IdentityTests
 from .lists import LabelTests, ListTests
 from .server_lists import ServerListTests
 from .snapshot_lists import SnapshotLabelTests, SnapshotListTests
 from .snapshots import SnapshotTests
+from .transfers import TransferTests
 from .types import TypeTests
+from .updates import FeatureTests, UpdateTests
 from .versions import DocumentTests, NegotiationTests, PathTests
+from .volume_actions import AbsentTests, FlagTests, UseTests
 from .volumes import CreateTests, ShowTests
 
 #: In the order of the requests that a driver makes.
@@ -30,11 +35,20 @@ SUITE: list[type[WireTests]] = [
     PathTests,
     CreateTests,
     ShowTests,
+    UpdateTests,
+    FeatureTests,
     ListTests,
     LabelTests,
     DeleteTests,
+    FlagTests,
+    UseTests,
+    AbsentTests,
+    TransferTests,
+    EmptyTests,
+    MessageTests,
     ServerTests,
     ServerListTests,
+    FlavorTests,
     AttachTests,
     HostTests,
     SnapshotTests,

@@ -432,6 +432,36 @@ class ShowTests(WireTests):
         got = await self.cinder("GET", "/types?marker=" + MISSING)
         self.assertEqual(got.body["volume_types"], everything)
 
+    @compares(
+        "volume GET /v3/<project_id>/types", "UNKNOWN_FILTER", "BAD_SORT_KEY", "BAD_SORT_DIRECTION"
+    )
+    async def test_lists_of_types(self) -> None:
+        """Types are sorted; an unknown filter is ignored below 3.52, and refused from then on."""
+        everything = (await self.cinder("GET", "/types")).body["volume_types"]
+        for query, key, reverse in (
+            ("sort=name:asc", "name", False),
+            ("sort_key=name", "name", True),
+            ("sort_key=id&sort_dir=asc", "id", False),
+        ):
+            got = await self.cinder("GET", "/types?" + query)
+            expected = sorted((each[key] for each in everything), reverse=reverse)
+            self.assertEqual([each[key] for each in got.body["volume_types"]], expected)
+        got = await self.cinder("GET", "/types?sort_dir=asc")
+        self.assertEqual(got.body["volume_types"], everything[::-1])
+        got = await self.cinder("GET", "/types?sort_key=nosuch")
+        self.refused(got, refusals.BAD_SORT_KEY)
+        got = await self.cinder("GET", "/types?sort=name:up")
+        self.refused(got, refusals.BAD_SORT_DIRECTION)
+        for query, version in (
+            ("nosuch=1&name=x", "3.51"),
+            ("is_public=true", "3.52"),
+            ("all_tenants=1", "3.71"),
+        ):
+            got = await self.cinder("GET", "/types?" + query, version=version)
+            self.assertEqual(got.body["volume_types"], everything)
+        got = await self.cinder("GET", "/types?nosuch=1&name=x", version="3.52")
+        self.refused(got, refusals.UNKNOWN_FILTER, "nosuch,name", version="3.52")
+
     @compares("volume GET /v3/<project_id>/os-availability-zone")
     async def test_zones(self) -> None:
         """The availability zones have a name and a state."""
@@ -462,5 +492,17 @@ class ShowTests(WireTests):
             self.assertEqual(document["id"], self.session.project)
             for name in figures:
                 self.same_shape(document[name], shape)
-        got = await self.cinder("GET", "/os-quota-sets/" + "0" * 32)
-        self.refused(got, refusals.FORBIDDEN, "volume_extension:quotas:show")
+        for more in ("", "/defaults"):
+            got = await self.cinder("GET", f"/os-quota-sets/{'0' * 32}{more}")
+            self.refused(got, refusals.FORBIDDEN, "volume_extension:quotas:show")
+
+    @compares("volume GET /v3/<project_id>/os-quota-sets/<quota_project>/defaults")
+    async def test_default_quota(self) -> None:
+        """The default quota has the members of a project's quota."""
+        path = "/os-quota-sets/" + self.session.project
+        own = (await self.cinder("GET", path)).body["quota_set"]
+        got = await self.cinder("GET", path + "/defaults")
+        document = self.answered(got, 200, {"quota_set": dict})["quota_set"]
+        self.assertEqual(set(document), set(own))
+        self.assertEqual(document["id"], self.session.project)
+        self.assertEqual({type(document[name]) for name in document if name != "id"}, {int})

@@ -218,9 +218,13 @@ class RoutesTests(SynchronousTestCase):
         self.assertEqual([path.format("DELETE"), path.format("POST") + "/action"], having)
 
     def test_answers(self) -> None:
-        """Each route has a successful answer, whose body is named, and a purpose."""
+        """
+        Each route, unless it is of what never exists or is never allowed, has a successful answer,
+        whose body is named, and each has a purpose.
+        """
         for name, route in self.routes.items():
-            self.assertTrue(route.answers and max(route.answers) < 400, name)
+            if not name.endswith(("/<resource_id>", "_record")):
+                self.assertTrue(route.answers and max(route.answers) < 400, name)
             self.assertTrue(route.purpose.endswith("."), name)
         named = {name for name, route in self.routes.items() if any(route.answers.values())}
         without = {name.split()[1] for name in set(self.routes) - named}
@@ -228,8 +232,8 @@ class RoutesTests(SynchronousTestCase):
         self.assertNotIn("volume POST /v3/<project_id>/volumes/<volume_id>/action", named)
 
     def test_answered(self) -> None:
-        """The listed answer of each route that needs no id is the real one."""
-        cloud = in_memory_cloud(Clock(), roles=("admin",))
+        """The listed answer of each route that needs no id is an administrator's real one."""
+        cloud = in_memory_cloud(Clock(), roles=("admin", "member"))
         self.addCleanup(cloud.close)
         client = StubTreq(cloud.resource)
         user = {"name": cloud.credentials["username"], "domain": {"id": "default"}}

@@ -34,7 +34,7 @@ class InMemoryCloudTests(SynchronousTestCase):
             (root,) = cloud.store.attachments.of_server(server_id)
             volume = cloud.store.volume(root.volume_id)
             assert volume is not None
-            self.assertTrue(volume.bootable)
+            self.assertTrue(volume.root)
 
     def test_close(self) -> None:
         """Closing the cloud leaves neither files nor delayed calls."""

@@ -86,7 +86,7 @@ class RecoveryCase(TestCase):
 
     def volumes(self, store: Store) -> dict[str, VolumeRecord]:
         """The volumes by their names, without the numbers and times of their rows."""
-        found = [each for each in store.volumes() if not each.bootable]
+        found = [each for each in store.volumes() if not each.root]
         return {str(each.name): attr.evolve(each, sequence=0, updated_at=None) for each in found}
 
     def path(self, *names: str) -> str:

@@ -24,7 +24,7 @@ def prepare(prefix):
     if prefix != FLOCKER:
         yield "mkdir -p {0} && mount --bind {1} {0}".format(FLOCKER, prefix)
     # Flocker's pip copies the whole checkout; a new checkout has none of these
-    made = ".openstack .packages .nodes .fresh .aws .buildbot .venv*"
+    made = ".openstack .packages .nodes .fresh .aws .clients .buildbot .venv*"
     yield "for each in {}; do mount -t tmpfs none $each; done".format(made)
     # txstorage must not be installed yet
     yield FLOCKER + "/bin/pip uninstall --yes txstorage txaio"

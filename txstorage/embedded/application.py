@@ -18,25 +18,34 @@ from twisted.web.resource import IResource, Resource
 
 from .._log import SERVER_REQUEST
 from .apis.attachments import AttachmentsAPI
-from .apis.block_storage import project
+from .apis.block_storage import features, project
+from .apis.block_storage.backups.service import BackupsAPI
+from .apis.block_storage.features import FeaturesAPI
 from .apis.block_storage.project import ProjectAPI
 from .apis.block_storage.quotas import QuotasAPI
 from .apis.block_storage.snapshots import SnapshotsAPI
+from .apis.block_storage.transfers import service as transfers
+from .apis.block_storage.transfers.service import TransfersAPI
 from .apis.block_storage.types import TypesAPI
+from .apis.block_storage.without import service as without
+from .apis.block_storage.without.service import AbsentAPI
 from .apis.compute import ComputeAPI
 from .apis.ec2.call import EC2Context
 from .apis.ec2.resources.snapshots import delete_abandoned
+from .apis.healthcheck import HealthCheck
 from .apis.identity import accounts
 from .apis.identity.accounts import AccountsAPI
 from .apis.identity.application_credentials import ApplicationCredentialsAPI
 from .apis.identity.authentication import IdentityAPI
 from .apis.identity.bearers import Bearers
+from .apis.servers.flavors import FlavorsAPI
 from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
 from .control import api
 from .control.api import ControlAPI
 from .control.controls import Controls
 from .control.recent import RecentLog, ServedRequest, served
+from .machine.backup_transitions import Backups
 from .machine.devices import IDeviceBackend
 from .machine.engine import Engine
 from .machine.reconcile import reconcile
@@ -48,7 +57,6 @@ from .settings import Settings
 from .store.store import Store
 from .wire import refusals
 from .wire.exchange import APIRequest, APIResponse, WireError, call_from
-from .wire.healthcheck import HealthCheck
 from .wire.site import BoundedSite
 from .wire.versions import VOLUME, announcements, as_version
 
@@ -227,8 +235,9 @@ class Application:
         parts = (clock, store, devices, settings.transition_delay, self._turns)
         self._engine = Engine(*parts, mishaps=mishaps)
         self._snapshot_engine = Engine(*parts, Snapshots(), mishaps)
+        self._backup_engine = Engine(*parts, Backups(), mishaps)
         if controls is not None:
-            engines = (self._engine, self._snapshot_engine)
+            engines = (self._engine, self._snapshot_engine, self._backup_engine)
             controls.control(store, devices, engines, self.requests)
         self._control = None if controls is None else ControlAPI(controls, settings.password)
         self.ec2 = EC2Context.of(
@@ -258,6 +267,7 @@ class Application:
         problems = await reconcile(self._store, self._devices)
         self._engine.resume()
         self._snapshot_engine.resume()
+        self._backup_engine.resume()
         self.ec2.detaches.start()
         await delete_abandoned(self.ec2)
         return problems
@@ -276,9 +286,13 @@ class Application:
         if self._controls is not None:
             self._controls.stop()
         self._devices.files.copies.stop()
-        ended = self._snapshot_engine.stop()
-        await self._engine.stop()
-        await ended
+        # All of them begin to stop at once.
+        ended = [
+            Deferred.fromCoroutine(engine.stop())
+            for engine in (self._snapshot_engine, self._backup_engine, self._engine)
+        ]
+        for each in ended:
+            await each
 
     def site(self) -> BoundedSite:
         """Return the factory for a port, which bounds the connections."""
@@ -309,14 +323,19 @@ class Application:
         snapshots = SnapshotsAPI(
             self._store, bearers, self._snapshot_engine, self._settings, self._turns, files
         )
+        backups = BackupsAPI(
+            self._store, bearers, self._backup_engine, self._settings, self._turns, files
+        )
         services = {
             b"page": self._page.resource,
+            b"volume/backups": backups.resource(),
             b"identity": IdentityAPI(self._store, self._settings, bearers).resource(),
             b"identity/users/application_credentials": ApplicationCredentialsAPI(
                 self._store, bearers, base_url
             ).resource(),
             b"volume": volumes.resource(),
             b"compute": ComputeAPI(*parts).resource(),
+            b"compute/flavors": FlavorsAPI(*parts).resource(),
             b"volume/attachments": AttachmentsAPI(*parts, self._devices).resource(),
             b"volume/snapshots": snapshots.resource(),
             b"volume/types": TypesAPI(*parts).resource(),
@@ -326,6 +345,12 @@ class Application:
         services.update((f"volume/{name}".encode("ascii"), others) for name in project.PATHS)
         others = AccountsAPI(bearers, base_url).resource()
         services.update((f"identity/{name}".encode("ascii"), others) for name in accounts.PATHS)
+        described = FeaturesAPI(*parts).resource()
+        services.update((f"volume/{name}".encode("ascii"), described) for name in features.PATHS)
+        offers = TransfersAPI(*parts).resource()
+        services.update((f"volume/{name}".encode("ascii"), offers) for name in transfers.PATHS)
+        absent = AbsentAPI(*parts).resource()
+        services.update((f"volume/{name}".encode("ascii"), absent) for name in without.PATHS)
         health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
         control = None if self._control is None else self._control.resource()
         if self._controls is not None:

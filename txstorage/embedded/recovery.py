@@ -97,7 +97,10 @@ def _counts(path: str) -> tuple[int, int]:
         if not {"servers", "volumes"} <= tables:
             return 0, 0
         nodes = database.execute("SELECT count(*) FROM servers").fetchone()
-        volumes = database.execute("SELECT count(*) FROM volumes WHERE NOT bootable").fetchone()
+        columns = {row[1] for row in database.execute("PRAGMA table_info(volumes)")}
+        # Earlier releases had no other name for it.
+        root = "root" if "root" in columns else "bootable"
+        volumes = database.execute(f"SELECT count(*) FROM volumes WHERE NOT {root}").fetchone()
     return nodes[0], volumes[0]
 
 

@@ -280,7 +280,7 @@ class EmbeddedService:
     async def _choose_devices(
         self, state: StateDirectory, store: Store, files: VolumeFiles
     ) -> LoopDevices | FileDevices:
-        attached = any(volume.attachment and not volume.bootable for volume in store.volumes())
+        attached = any(volume.attachment and not volume.root for volume in store.volumes())
         recorded = store.fact("devices", lambda: "") if attached else ""
         devices, why = await choose_devices(
             self._options.devices,

@@ -74,6 +74,8 @@ class Settings:
     :ivar max_volumes: the quota of a project; negative: none.
     :ivar max_snapshots: the quota of a project; negative: none.
     :ivar max_gigabytes: the quota of a project in GiB of volumes and snapshots; negative: none.
+    :ivar max_backups: the quota of a project; negative: none.
+    :ivar max_backup_gigabytes: the quota of a project in GiB of backups; negative: none.
     :ivar page_size: how many entries a list answers with at most.
     :ivar roles: the first user's roles in the first project.
     :ivar accounts: the other users, and more roles of the first one, whose password there is not
@@ -91,6 +93,8 @@ class Settings:
     max_volumes: int = 1000
     max_snapshots: int = 1000
     max_gigabytes: int = -1
+    max_backups: int = 1000
+    max_backup_gigabytes: int = -1
     page_size: int = 1000
     roles: tuple[str, ...] = ("member",)
     accounts: tuple[Account, ...] = ()

@@ -26,7 +26,16 @@ ACCOUNTS = (
     Account("root", PASSWORD, {"other": ("admin",)}),
 )
 #: The resources that belong to a project, by the segments of their paths.
-OWNED = ("<volume_id>", "<snapshot_id>", "<attachment_id>", "<server_id>")
+OWNED = (
+    "<volume_id>",
+    "<snapshot_id>",
+    "<attachment_id>",
+    "<server_id>",
+    "<transfer_id>",
+    *("<message_id>", "<backup_id>"),
+)
+#: Offers are for other projects.
+OFFERED = "/<transfer_id>/accept"
 _V, _VOLUME, _SNAPSHOT = (
     "/v3/<project_id>",
     "/v3/<project_id>/volumes/<volume_id>",
@@ -36,6 +45,7 @@ _SERVER, _TYPE = "/v2.1/servers/<server_id>", "/v3/<project_id>/types/<type_id>"
 #: Requests' bodies that the schemas admit, by the routes that have one.
 BODIES: dict[str, Any] = {
     f"POST {_V}/volumes": {"volume": {"size": 1}},
+    f"PUT {_VOLUME}": {"volume": {"name": "n"}},
     f"POST {_V}/snapshots": {"snapshot": {"volume_id": MISSING}},
     f"POST {_V}/attachments": {"attachment": {"volume_uuid": MISSING}},
     f"PUT {_SNAPSHOT}": {"snapshot": {"name": "n"}},
@@ -50,6 +60,15 @@ BODIES: dict[str, Any] = {
     f"PUT {_TYPE}": {"volume_type": {"name": "t"}},
     f"POST {_TYPE}/extra_specs": {"extra_specs": {}},
     f"PUT {_TYPE}/extra_specs/<key>": {"key": "v"},
+    f"POST {_V}/backups": {"backup": {"volume_id": MISSING}},
+    f"POST {_V}/backups/import_record": {},
+    f"PUT {_V}/backups/<backup_id>": {"backup": {"name": "n"}},
+    f"POST {_V}/backups/<backup_id>/restore": {"restore": {}},
+    f"POST {_V}/backups/<backup_id>/action": {"os-force_delete": {}},
+    f"POST {_V}/os-volume-transfer": {"transfer": {"volume_id": MISSING}},
+    f"POST {_V}/volume-transfers": {"transfer": {"volume_id": MISSING}},
+    f"POST {_V}/os-volume-transfer/<transfer_id>/accept": {"accept": {"auth_key": "k"}},
+    f"POST {_V}/volume-transfers/<transfer_id>/accept": {"accept": {"auth_key": "k"}},
     f"PUT {_V}/os-quota-sets/<quota_project>": {"quota_set": {"volumes": 1}},
     **{
         f"{method} {path}/metadata{end}": body
@@ -62,7 +81,37 @@ BODIES: dict[str, Any] = {
     },
 }
 #: Bodies for which another resource than that of the path must exist.
-NAMING: dict[str, str] = {f"POST {_V}/snapshots": "volume", f"POST {_V}/attachments": "attachment"}
+NAMING: dict[str, str] = {
+    f"POST {_V}/attachments": "attachment",
+    f"POST {_V}/snapshots": "volume",
+    f"POST {_V}/os-volume-transfer": "volume",
+    f"POST {_V}/volume-transfers": "volume",
+    f"POST {_V}/backups": "volume",
+}
+
+#: The values of actions on volumes that are not looked at one by one.
+OTHER_ACTIONS: dict[str, Any] = {
+    "os-attach": {"host_name": "h", "mountpoint": "m"},
+    "os-initialize_connection": {"connector": {}},
+    "os-terminate_connection": {"connector": {}},
+    "os-set_bootable": {"bootable": True},
+    "os-update_readonly_flag": {"readonly": True},
+    "os-set_image_metadata": {"metadata": {}},
+    "os-unset_image_metadata": {"key": "k"},
+    "os-volume_upload_image": {"image_name": "i"},
+    "os-retype": {"new_type": "gold"},
+    "os-reimage": {"image_id": MISSING},
+    "os-migrate_volume": {"host": "h"},
+    "os-migrate_volume_completion": {"new_volume": MISSING},
+    **{
+        name: {}
+        for name in (
+            *("os-begin_detaching", "os-detach", "os-roll_detaching", "os-reserve"),
+            *("os-unreserve", "os-show_image_metadata", "os-unmanage", "revert"),
+            *("os-extend_volume_completion", "os-force_detach"),
+        )
+    },
+}
 
 
 def routes() -> set[tuple[str, str]]:
@@ -84,7 +133,11 @@ def of_who(*who: Who) -> list[tuple[str, str]]:
 
 def owned() -> list[tuple[str, str]]:
     """The routes of resources that belong to a project."""
-    return sorted(key for key in routes() if any(segment in key[1] for segment in OWNED))
+    return sorted(
+        key
+        for key in routes()
+        if any(segment in key[1] for segment in OWNED) and not key[1].endswith(OFFERED)
+    )
 
 
 class PolicyTests(CloudTests):
@@ -101,13 +154,22 @@ class PolicyTests(CloudTests):
         attached = self.create()
         body = {"attachment": {"volume_uuid": attached}}
         got = self.cinder("POST", "/attachments", body, "3.44")
+        backup = self.cinder("POST", "/backups", {"backup": {"volume_id": self.create()}})
+        self.cloud.store.messages.add(attached, "reason")
+        body = {"transfer": {"volume_id": self.create()}}
+        offered = self.cinder("POST", "/volume-transfers", body)
         self.ids = {
+            "<transfer_id>": offered.body["transfer"]["id"],
             "<volume_id>": volume_id,
             "<snapshot_id>": snapshot_id,
             "<attachment_id>": got.body["attachment"]["id"],
             "<server_id>": self.cloud.nodes["node-1"],
             "<type_id>": self.cinder("GET", "/types").body["volume_types"][0]["id"],
             "<key>": "key",
+            "<message_id>": self.cloud.store.messages.listed()[0].message_id,
+            "<backup_id>": backup.body["backup"]["id"],
+            "<resource_id>": MISSING,
+            "<host>": "host",
         }
         self.attached = attached
         self.tokens: dict[tuple[str, str], tuple[str, str]] = {}
@@ -150,7 +212,10 @@ class PolicyTests(CloudTests):
 
     def state(self) -> Any:
         """All rows of the store."""
-        tables = ("volumes", "snapshots", "attachments", "metadata", "snapshot_metadata", "servers")
+        tables = (
+            *("volumes", "snapshots", "attachments", "metadata", "snapshot_metadata", "servers"),
+            *("transfers", "messages", "backups"),
+        )
         database = self.cloud.store._database
         return [
             [tuple(row) for row in database.execute(f"SELECT * FROM {table}")] for table in tables
@@ -172,7 +237,8 @@ class PolicyTests(CloudTests):
     def test_owner(self) -> None:
         """The same requests reach the resource with a token of its own project."""
         for route in owned():
-            if route[1].startswith("GET") and "os-volume_attachments/" not in route[1]:
+            skipped = "os-volume_attachments/" in route[1] or route[1].endswith("export_record")
+            if route[1].startswith("GET") and not skipped:
                 self.assertEqual(self.ask_as(self.own, route).code, 200, route)
                 self.assertEqual(self.ask_as(self.tokens["root", "other"], route).code, 200, route)
 
@@ -211,8 +277,11 @@ class PolicyTests(CloudTests):
             "os-force_delete": {},
             "snapshot os-reset_status": {"status": "error"},
             "snapshot os-force_delete": {},
+            "backup os-reset_status": {"status": "error"},
+            "backup os-force_delete": {},
             "addProjectAccess": {"project": "p"},
             "removeProjectAccess": {"project": "p"},
+            **OTHER_ACTIONS,
             "os-start": None,
             "os-stop": None,
         }
@@ -220,7 +289,8 @@ class PolicyTests(CloudTests):
         paths = {"volume": f"POST {_VOLUME}/action", "compute": f"POST {_SERVER}/action"}
         for (service, name), rule in ACTIONS.items():
             if name in bodies:
-                who = self.tokens["viewer", "txstorage"] if rule.who is Who.MEMBER else self.own
+                below = {Who.MEMBER: "viewer", Who.READER: "nothing"}.get(rule.who)
+                who = self.tokens[below, "txstorage"] if below else self.own
                 # A server that is off can't be stopped; it is checked before the policy.
                 server = self.cloud.nodes["node-1"]
                 off = "SHUTOFF" if name == "os-start" else "ACTIVE"
@@ -228,6 +298,8 @@ class PolicyTests(CloudTests):
                 route = paths[service]
                 if name.startswith("snapshot "):
                     route = f"POST {_SNAPSHOT}/action"
+                elif name.startswith("backup "):
+                    route = f"POST {_V}/backups/<backup_id>/action"
                 elif name.endswith("ProjectAccess"):
                     route = f"POST {_TYPE}/action"
                 body = {name.rpartition(" ")[2]: bodies[name]}

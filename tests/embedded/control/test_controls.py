@@ -42,7 +42,7 @@ class BeginningTests(CloudTests):
         self.assertEqual(self.content(store), self.content(new))
         self.assertEqual(self.content(store)["seeds"], [(7,)])
         self.assertEqual(len(store.volumes()), 2)
-        self.assertEqual({each.bootable for each in store.volumes()}, {True})
+        self.assertEqual({each.root for each in store.volumes()}, {True})
 
     def test_without_roots(self) -> None:
         """A node without a root volume gets none."""
@@ -129,8 +129,8 @@ class ResetTests(ControlledTests):
 
     def test_everything(self) -> None:
         """
-        Afterwards there are no volumes, snapshots, attachments, files or devices, and the servers
-        are as at the beginning, with their ids.
+        Afterwards there are no volumes, snapshots, backups, attachments, files or devices, and the
+        servers are as at the beginning, with their ids.
         """
         volume_id = self.create(metadata={"a": "b"})
         server = self.cloud.nodes["node-1"]
@@ -140,14 +140,18 @@ class ResetTests(ControlledTests):
         self.advance(0)
         self.assertEqual(self.cinder("POST", "/snapshots", snapshot).code, 202)
         self.advance(0)
+        backup = {"backup": {"volume_id": volume_id, "force": True}}
+        self.assertEqual(self.cinder("POST", "/backups", backup).code, 202)
+        self.advance(0)
         self.nova("POST", f"/servers/{server}/action", {"os-stop": None})
         files = self.cloud.application._devices.files.directory
         devices = self.cloud.devices_directory
-        self.assertEqual((len(os.listdir(files)), len(os.listdir(devices))), (2, 1))
+        self.assertEqual((len(os.listdir(files)), len(os.listdir(devices))), (3, 1))
         self.reset()
         self.assertEqual((os.listdir(files), os.listdir(devices)), ([], []))
         store = self.cloud.store
         self.assertEqual((store.usage().volumes, store.snapshots.every()), (0, []))
+        self.assertEqual(store.backups.every(), [])
         servers = {each.name: each.server_id for each in store.servers.every()}
         self.assertEqual(servers, self.cloud.nodes)
         self.assertEqual({each.status for each in store.servers.every()}, {"ACTIVE"})

@@ -111,7 +111,7 @@ class ModificationTests(EC2Case):
         """A volume that could not grow has a modification that failed, and its former size."""
         volume_id = self.create()
         self.modify(volume_id, Size=2)
-        [record] = [each for each in self.cloud.store.volumes() if not each.bootable]
+        [record] = [each for each in self.cloud.store.volumes() if not each.root]
         self.cloud.store.set_status(record.volume_id, "error_extending")
         self.assertEqual(self.shown(volume_id)["ModificationState"], "failed")
         self.assertEqual(self.volume(volume_id)["Size"], 1)

@@ -44,7 +44,7 @@ class SnapshotTests(EC2Case):
     def test_restore(self) -> None:
         """A volume from a snapshot has its data, and is not smaller."""
         volume_id = self.create(Size=2)
-        [record] = [each for each in self.cloud.store.volumes() if not each.bootable]
+        [record] = [each for each in self.cloud.store.volumes() if not each.root]
         files = os.path.join(os.path.dirname(self.cloud.devices_directory), "volumes")
         with open(os.path.join(files, "volume-" + record.volume_id), "r+b") as opened:
             opened.write(b"data")
@@ -60,6 +60,20 @@ class SnapshotTests(EC2Case):
         [copy] = [each for each in self.cloud.store.volumes() if each.snapshot_id]
         with open(os.path.join(files, "volume-" + copy.volume_id), "rb") as opened:
             self.assertEqual(opened.read(4), b"data")
+
+    def test_backed_up(self) -> None:
+        """A volume, and a snapshot, that Block Storage backs up or offers are whole."""
+        volume_id = self.create()
+        made = self.snapshot(volume_id)
+        store = self.cloud.store
+        [record] = [each for each in store.volumes() if not each.root]
+        for status in ("backing-up", "awaiting-transfer"):
+            store.set_status(record.volume_id, status)
+            self.assertEqual(self.state(volume_id), ("available",))
+        [snapshot] = store.snapshots.every()
+        store.snapshots.set_status(snapshot.snapshot_id, "backing-up")
+        [found] = self.call("DescribeSnapshots", SnapshotIds=[made])["Snapshots"]
+        self.assertEqual((found["State"], found["Progress"]), ("completed", "100%"))
 
     def test_delete_pending(self) -> None:
         """A pending snapshot can be deleted, and leaves nothing."""

@@ -31,7 +31,7 @@ class TagTests(EC2Case):
         self.put(one, two, snapshot, b="3", c="\u00e9 \n<&>\r")
         self.assertEqual(self.tags(one), {"a": "1", "b": "3", "c": "\u00e9 \n<&>\r"})
         self.assertEqual(self.tags(two), {"b": "3", "c": "\u00e9 \n<&>\r"})
-        [record, _] = [each for each in self.cloud.store.volumes() if not each.bootable]
+        [record, _] = [each for each in self.cloud.store.volumes() if not each.root]
         self.assertEqual(record.metadata, self.tags(two))
         [found] = self.cloud.store.snapshots.every()
         self.assertEqual(found.metadata, self.tags(two))

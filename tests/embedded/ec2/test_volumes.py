@@ -45,7 +45,7 @@ class CreateTests(EC2Case):
         self.assertEqual(
             volume["Tags"], [{"Key": "Name", "Value": "x"}, {"Key": "cluster", "Value": "c"}]
         )
-        [record] = [each for each in self.cloud.store.volumes() if not each.bootable]
+        [record] = [each for each in self.cloud.store.volumes() if not each.root]
         self.assertEqual(record.volume_id.replace("-", "")[:17], volume_id[4:])
         self.assertEqual((record.name, record.metadata["cluster"]), ("x", "c"))
         files = os.path.join(os.path.dirname(self.cloud.devices_directory), "volumes")
@@ -187,7 +187,7 @@ class CopyTests(EC2Case):
     def test_copy(self) -> None:
         """A copy has the data, the zone, the type and the size, unless the request has others."""
         volume_id = self.create(AvailabilityZone=OTHER_ZONE, Size=4, VolumeType="io1", Iops=150)
-        [record] = [each for each in self.cloud.store.volumes() if not each.bootable]
+        [record] = [each for each in self.cloud.store.volumes() if not each.root]
         files = os.path.join(os.path.dirname(self.cloud.devices_directory), "volumes")
         with open(os.path.join(files, "volume-" + record.volume_id), "r+b") as opened:
             opened.write(b"data")
@@ -264,7 +264,7 @@ class DeleteTests(EC2Case):
         self.call("DeleteVolume", VolumeId=volume_id)
         self.refused("InvalidVolume.NotFound", "DescribeVolumes", VolumeIds=[volume_id])
         self.assertEqual(self.ids(), [])
-        [record] = [each for each in self.cloud.store.volumes() if not each.bootable]
+        [record] = [each for each in self.cloud.store.volumes() if not each.root]
         self.assertEqual((record.status, record.metadata), ("available", {}))
         self.call("DeleteSnapshot", SnapshotId=other)
         self.settle()
@@ -278,7 +278,7 @@ class DeleteTests(EC2Case):
             [
                 each.volume_id.replace("-", "")[:17]
                 for each in self.cloud.store.volumes()
-                if not each.bootable
+                if not each.root
             ],
             [copy[4:]],
         )
@@ -395,7 +395,7 @@ class DescribeTests(EC2Case):
     def test_statuses(self) -> None:
         """Each status of the store has a state that EC2 knows."""
         volume_id = self.create()
-        [record] = [each for each in self.cloud.store.volumes() if not each.bootable]
+        [record] = [each for each in self.cloud.store.volumes() if not each.root]
         for status, state in (
             ("error", "error"),
             ("error_deleting", "error"),

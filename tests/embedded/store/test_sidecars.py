@@ -115,6 +115,7 @@ class SidecarTests(SynchronousTestCase):
         """A sidecar that lacks anything, or has another volume's id, is not used."""
         whole = Sidecar(volume(), "p", "c").to_wire()
         later = {"snapshot_id", "source_volid", "growing", "owner_project_id", "owner_user_id"}
+        later |= {"bootable", "readonly", "image_metadata"}
         needed = set(whole) - later
         for damaged in (
             *({key: whole[key] for key in whole if key != left_out} for left_out in needed),
@@ -125,6 +126,7 @@ class SidecarTests(SynchronousTestCase):
             dict(whole, size="1"),
             dict(whole, volume_type=""),
             dict(whole, metadata=[]),
+            dict(whole, image_metadata=[]),
             dict(whole, created_at=None),
             dict(whole, attachment={}),
             [],
@@ -355,7 +357,7 @@ class ReconcileTests(SynchronousTestCase):
         self.file("volume-b.json", "{")
         self.file("volume-c.json", json.dumps(Sidecar(known[2], "other", "cluster").to_wire()))
         self.file("volume-c.json.new", "{")
-        self.sidecars.reconcile([*known, volume(volume_id="root", bootable=True)])
+        self.sidecars.reconcile([*known, volume(volume_id="root", root=True)])
         self.assertEqual(
             sorted(os.listdir(self.directory)), [f"volume-{name}.json" for name in "abc"]
         )

@@ -111,10 +111,10 @@ class SnapshotsTests(SynchronousTestCase):
         """The copies of an origin are those that are not complete."""
         copy = self.store.add_volume(attr.evolve(NEW, source_volid=self.volume_id)).volume_id
         other = self.store.add_volume(attr.evolve(NEW, snapshot_id="s")).volume_id
-        self.assertEqual(self.store.copies(self.volume_id), [copy])
-        self.assertEqual(self.store.copies("s"), [other])
+        self.assertEqual(self.store.searches.copies(self.volume_id), [copy])
+        self.assertEqual(self.store.searches.copies("s"), [other])
         self.store.set_status(copy, "available")
-        self.assertEqual(self.store.copies(self.volume_id), [])
+        self.assertEqual(self.store.searches.copies(self.volume_id), [])
 
 
 class UpgradeTests(SynchronousTestCase):

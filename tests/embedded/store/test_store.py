@@ -8,7 +8,7 @@ import sqlite3
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.embedded.store.database import Database
+from txstorage.embedded.store.database import SCHEMA_VERSION, Database
 from txstorage.embedded.store.records import NewVolume
 from txstorage.embedded.store.store import GONE, Store
 
@@ -55,7 +55,7 @@ class DatabaseTests(SynchronousTestCase):
         """A database of another version is refused, and not changed."""
         self.open().execute("PRAGMA user_version = 99")
         error = self.assertRaises(sqlite3.DatabaseError, self.open)
-        self.assertEqual(str(error), "it has version 99, not 7")
+        self.assertEqual(str(error), f"it has version 99, not {SCHEMA_VERSION}")
 
 
 class StoreTests(SynchronousTestCase):

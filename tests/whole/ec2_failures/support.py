@@ -212,7 +212,7 @@ class FailureCase(SynchronousTestCase):
     def volumes(self) -> list[str]:
         """Return the ids of all volumes but the root volumes."""
         every = self.cloud.store.volumes()
-        return [ec2_id("vol", each.volume_id) for each in every if not each.bootable]
+        return [ec2_id("vol", each.volume_id) for each in every if not each.root]
 
 
 class DeviceCase(FailureCase):

@@ -142,7 +142,7 @@ class DetachTests(FailureCase):
         [root] = [
             each.volume_id
             for each in self.cloud.store.volumes()
-            if each.bootable
+            if each.root
             and each.attachment is not None
             and each.attachment.server_id == self.cloud.nodes["node-1"]
         ]

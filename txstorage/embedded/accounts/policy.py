@@ -57,6 +57,9 @@ _ANY, _READER, _MEMBER, _ADMIN, _DEPENDS = (
 _V = "/v3/<project_id>"
 _VOLUME, _SNAPSHOT = _V + "/volumes/<volume_id>", _V + "/snapshots/<snapshot_id>"
 _ATTACHMENT, _TYPE = _V + "/attachments/<attachment_id>", _V + "/types/<type_id>"
+_BACKUP = _V + "/backups/<backup_id>"
+_MESSAGE = _V + "/messages/<message_id>"
+_GROUP_SNAPSHOTS = "group:get_all_group_snapshots"
 _QUOTA = _V + "/os-quota-sets/<quota_project>"
 _SERVER = "/v2.1/servers/<server_id>"
 _ATTACHED = _SERVER + "/os-volume_attachments"
@@ -114,6 +117,7 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"GET {_V}/volumes/detail": ("volume:get_all", _READER),
         f"GET {_V}/volumes/summary": ("volume:get_all", _READER),
         f"GET {_VOLUME}": ("volume:get", _READER),
+        f"PUT {_VOLUME}": ("volume:update", _MEMBER),
         f"DELETE {_VOLUME}": ("volume:delete", _MEMBER),
         f"POST {_VOLUME}/action": (None, _DEPENDS),
         **_labels(_VOLUME, "volume"),
@@ -145,6 +149,18 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"GET {_TYPE}/extra_specs/<key>": (_SPECS + "show", _READER),
         f"PUT {_TYPE}/extra_specs/<key>": (_SPECS + "update", _ADMIN),
         f"DELETE {_TYPE}/extra_specs/<key>": (_SPECS + "delete", _ADMIN),
+        **{
+            f"{method} {_V}/{name}{end}": (f"volume:{action}", who)
+            for name in ("os-volume-transfer", "volume-transfers")
+            for method, end, action, who in (
+                ("GET", "", "get_all_transfers", _READER),
+                ("GET", "/detail", "get_all_transfers", _READER),
+                ("POST", "", "create_transfer", _MEMBER),
+                ("GET", "/<transfer_id>", "get_transfer", _READER),
+                ("DELETE", "/<transfer_id>", "delete_transfer", _MEMBER),
+                ("POST", "/<transfer_id>/accept", "accept_transfer", _MEMBER),
+            )
+        },
         f"GET {_V}/os-availability-zone": (None, _ANY),
         # Unlike in Cinder, all users may see the room.
         f"GET {_V}/scheduler-stats/get_pools": (None, _ANY),
@@ -154,12 +170,51 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"PUT {_QUOTA}": ("volume_extension:quotas:update", _ADMIN),
         f"DELETE {_QUOTA}": ("volume_extension:quotas:delete", _ADMIN),
         f"GET {_V}/os-services": ("volume_extension:services:index", _ADMIN),
+        # Cinder has no policy to read its extensions and filters.
+        f"GET {_V}/extensions": (None, _ANY),
+        f"GET {_V}/resource_filters": (None, _ANY),
         f"GET {_V}/messages": ("message:get_all", _READER),
+        f"GET {_MESSAGE}": ("message:get", _READER),
+        f"DELETE {_MESSAGE}": ("message:delete", _MEMBER),
+        f"GET {_VOLUME}/encryption": ("volume_extension:volume_encryption_metadata", _READER),
+        f"GET {_TYPE}/encryption": ("volume_extension:volume_type_encryption:get", _ADMIN),
+        f"GET {_V}/capabilities/<host>": ("volume_extension:capabilities", _ADMIN),
+        **{
+            f"GET {_V}/{path}{end}": (name, who)
+            for path, ends, name, who in (
+                ("groups", ("", "/detail"), "group:get_all", _READER),
+                ("group_snapshots", ("", "/detail"), _GROUP_SNAPSHOTS, _READER),
+                ("consistencygroups", ("", "/detail"), "group:get_all", _READER),
+                ("cgsnapshots", ("", "/detail"), _GROUP_SNAPSHOTS, _READER),
+                ("qos-specs", ("",), "volume_extension:qos_specs_manage:get_all", _ADMIN),
+                ("clusters", ("", "/detail"), "clusters:get_all", _ADMIN),
+            )
+            for end in ends
+        },
+        f"GET {_V}/backups": ("backup:get_all", _READER),
+        f"GET {_V}/backups/detail": ("backup:get_all", _READER),
+        f"POST {_V}/backups": ("backup:create", _MEMBER),
+        f"GET {_BACKUP}": ("backup:get", _READER),
+        f"PUT {_BACKUP}": ("backup:update", _MEMBER),
+        f"DELETE {_BACKUP}": ("backup:delete", _MEMBER),
+        f"POST {_BACKUP}/restore": ("backup:restore", _MEMBER),
+        f"POST {_BACKUP}/action": (None, _DEPENDS),
+        f"GET {_BACKUP}/export_record": ("backup:export-import", _ADMIN),
+        f"POST {_V}/backups/import_record": ("backup:backup-import", _ADMIN),
+        # There are none.
+        **{
+            f"GET {_V}/{path}/<resource_id>": (None, _ANY)
+            for path in ("groups", "group_snapshots", "consistencygroups", "cgsnapshots")
+        },
     },
     "compute": {
         "GET /v2.1/servers": (_SERVERS + "index", _READER),
         "GET /v2.1/servers/detail": (_SERVERS + "detail", _READER),
         f"GET {_SERVER}": (_SERVERS + "show", _READER),
+        "GET /v2.1/flavors": (None, _ANY),
+        "GET /v2.1/flavors/detail": (None, _ANY),
+        "GET /v2.1/flavors/<flavor_id>": (None, _ANY),
+        "GET /v2.1/flavors/<flavor_id>/os-extra_specs": (None, _ANY),
         f"POST {_SERVER}/action": (None, _DEPENDS),
         f"GET {_ATTACHED}": (_SERVER_VOLUMES + "index", _READER),
         f"POST {_ATTACHED}": (_SERVER_VOLUMES + "create", _MEMBER),
@@ -167,15 +222,45 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"DELETE {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "delete", _MEMBER),
     },
 }
+_VOLUME_ACTIONS = "volume_extension:volume_actions:"
+_IMAGE_METADATA = "volume_extension:volume_image_metadata:"
+_BACKUP_ACTIONS = "volume_extension:backup_admin_actions:"
 _ADMIN_ACTIONS = "volume_extension:volume_admin_actions:"
 _SNAPSHOT_ACTIONS = "volume_extension:snapshot_admin_actions:"
 _ACTIONS: dict[str, dict[str, tuple[Optional[str], Who]]] = {
     "volume": {
         "os-extend": ("volume:extend", _MEMBER),
+        **{
+            f"os-{name}": (_VOLUME_ACTIONS + name, _MEMBER)
+            for name in (
+                *("attach", "detach", "begin_detaching", "roll_detaching", "reserve", "unreserve"),
+                *("initialize_connection", "terminate_connection"),
+            )
+        },
+        "os-set_bootable": ("volume:update", _MEMBER),
+        "os-update_readonly_flag": ("volume:update_readonly_flag", _MEMBER),
+        "os-show_image_metadata": ("volume:get", _READER),
+        "os-set_image_metadata": (_IMAGE_METADATA + "set", _MEMBER),
+        "os-unset_image_metadata": (_IMAGE_METADATA + "remove", _MEMBER),
+        "os-volume_upload_image": (_VOLUME_ACTIONS + "upload_image", _MEMBER),
+        # Forbidden to everybody, once the request is right.
+        "revert": ("volume:revert_to_snapshot", _MEMBER),
+        "os-retype": ("volume:retype", _MEMBER),
+        "os-reimage": ("volume:reimage", _MEMBER),
+        "os-unmanage": ("volume_extension:volume_unmanage", _ADMIN),
+        **{
+            f"os-{name}": (_ADMIN_ACTIONS + name, _ADMIN)
+            for name in (
+                *("force_detach", "migrate_volume", "migrate_volume_completion"),
+                "extend_volume_completion",
+            )
+        },
         "os-reset_status": (_ADMIN_ACTIONS + "reset_status", _ADMIN),
         "os-force_delete": (_ADMIN_ACTIONS + "force_delete", _ADMIN),
         "snapshot os-reset_status": (_SNAPSHOT_ACTIONS + "reset_status", _ADMIN),
         "snapshot os-force_delete": (_SNAPSHOT_ACTIONS + "force_delete", _ADMIN),
+        "backup os-reset_status": (_BACKUP_ACTIONS + "reset_status", _ADMIN),
+        "backup os-force_delete": (_BACKUP_ACTIONS + "force_delete", _ADMIN),
         "addProjectAccess": (_ACCESS + "addProjectAccess", _ADMIN),
         "removeProjectAccess": (_ACCESS + "removeProjectAccess", _ADMIN),
         # A parameter of the request to delete.

@@ -21,6 +21,7 @@ from ..machine.engine import Engine
 from ..machine.turns import ReactorTurns
 from ..settings import Settings
 from ..store.records import ATTACHED, AttachmentRecord, VolumeRecord
+from ..store.searches import ATTACHMENT_KEYS
 from ..store.store import Store
 from ..wire import refusals
 from ..wire.exchange import APIRequest, APIResponse, Encoded, endpoint
@@ -29,7 +30,7 @@ from ..wire.refusal import Refusal
 from ..wire.versions import VOLUME
 from .attachment_requests import check_action, connector_of, new_attachment
 from .attachment_views import detail, summary
-from .block_storage.queries import boolean
+from .block_storage.queries import boolean, order
 from .identity.bearers import Bearers
 from .versioned import ProjectService
 from .visible import visible_volume
@@ -81,12 +82,14 @@ class AttachmentsAPI(ProjectService):
         self, call: APIRequest, view: Callable[[AttachmentRecord, VolumeRecord], dict[str, Any]]
     ) -> Encoded:
         query = call.query()
+        by = order(query, ATTACHMENT_KEYS)
         page = volume_page(query, self._settings.page_size)
         wanted = _filters(query, call)
         marker = self._found(call, page.marker).attachment_id if page.marker else None
         every = call.requester.is_admin and boolean(query, "all_tenants")
         projects = None if every else [call.requester.owner.project_id]
-        volumes = self._store.searches.attached(wanted, marker, page.limit, page.offset, projects)
+        part = (page.limit, page.offset)
+        volumes = self._store.searches.attached(wanted, marker, *part, projects, by)
         # Each of them has an attachment.
         both = [(volume.attachment, volume) for volume in volumes if volume.attachment]
         return await self.encoded(both, lambda each: view(*each))

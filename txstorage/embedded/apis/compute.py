@@ -262,7 +262,7 @@ class ComputeAPI(VersionedService):
             self._server(call, server_id, store)
             volume = self._volume(call, volume_id, store)
             self._attachment(server_id, volume_id, store)
-            if volume.bootable:
+            if volume.root:
                 raise refusals.ROOT_VOLUME()
             if volume.status != "in-use":
                 raise refusals.NOT_DETACHABLE(call.request_id)

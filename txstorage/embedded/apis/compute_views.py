@@ -13,6 +13,7 @@ from ..store.records import AttachmentRecord, ServerRecord
 from ..wire.exchange import Version
 from ..wire.members import SERVER_MEMBERS, shown
 from ..wire.times import compute_time
+from .servers import flavor_views
 
 _TAGS = (2, 70)
 _DELETE_ON_TERMINATION = (2, 79)
@@ -55,15 +56,9 @@ class ServerView:
     version: Version
     admin: bool
 
-    def _links(self, path: str) -> list[dict[str, str]]:
-        return [
-            {"rel": "self", "href": f"{self.base}/compute/v2.1/{path}"},
-            {"rel": "bookmark", "href": f"{self.base}/compute/{path}"},
-        ]
-
     def summary(self, server: ServerRecord) -> dict[str, Any]:
         """An entry of the short list."""
-        links = self._links("servers/" + server.server_id)
+        links = flavor_views.links(self.base, "servers/" + server.server_id)
         return {"id": server.server_id, "name": server.name, "links": links}
 
     def detail(self, server: ServerRecord, attachments: list[AttachmentRecord]) -> dict[str, Any]:
@@ -117,11 +112,9 @@ class ServerView:
         return {**self.detail(server, attachments), **groups}
 
     def _flavor(self) -> dict[str, Any]:
-        """The one flavor, which is only described: no server can be made."""
         if self.version < _EMBEDDED_FLAVOR:
-            return {"id": "1", "links": self._links("flavors/1")[1:]}
-        sizes = {"vcpus": 1, "ram": 64, "disk": 0, "ephemeral": 0, "swap": 0}
-        return {**sizes, "original_name": "tiny", "extra_specs": {}}
+            return flavor_views.flavor_of_server(self.base)
+        return flavor_views.flavor_in_server()
 
     def _attached(self, entry: AttachmentRecord) -> dict[str, Any]:
         view: dict[str, Any] = {"id": entry.volume_id}

@@ -6,6 +6,7 @@ types, and all for an administrator.
 
 from __future__ import annotations
 
+from ..store.features.backups import BackupRecord
 from ..store.projects.types import TypeRecord
 from ..store.records import SnapshotRecord, VolumeRecord
 from ..store.store import Store
@@ -37,6 +38,18 @@ def visible_snapshot(call: APIRequest, store: Store, snapshot_id: str) -> Snapsh
     return snapshot
 
 
+def visible_backup(call: APIRequest, store: Store, backup_id: str) -> BackupRecord:
+    """
+    Find a backup.
+
+    :raises WireError: 404.
+    """
+    backup = store.backups.find(backup_id)
+    if backup is None or not call.requester.sees(backup.project_id):
+        raise refusals.NO_BACKUP(backup_id)
+    return backup
+
+
 def sees_type(call: APIRequest, store: Store, found: TypeRecord) -> bool:
     """Check whether a volume type exists for the user."""
     if found.is_public or call.requester.is_admin:
@@ -50,4 +63,4 @@ def visible_type(call: APIRequest, store: Store, name_or_id: str) -> TypeRecord 
     return found if found is not None and sees_type(call, store, found) else None
 
 
-__all__ = ["sees_type", "visible_snapshot", "visible_type", "visible_volume"]
+__all__ = ["sees_type", "visible_backup", "visible_snapshot", "visible_type", "visible_volume"]

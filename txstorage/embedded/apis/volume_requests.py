@@ -11,36 +11,40 @@ from typing import Any, Callable
 import attr
 
 from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE
+from ..store.features.backups import BackupRecord
 from ..store.projects.types import TypeRecord
 from ..store.records import NewVolume, SnapshotRecord, VolumeRecord
-from ..wire import refusals
+from ..wire import refusals, volume_refusals
 from ..wire.exchange import Version, WireError
 from ..wire.fields import OPTIONAL_TEXT, OPTIONAL_UUID, is_uuid, volume_body, wrapped
 from .block_storage.queries import boolean
 from .block_storage.quota import MAX_INTEGER
 
 _MAX_TEXT = 255
+#: Like Cinder's, the pattern accepts a line feed at the end.
+LABEL_KEYS = "^[a-zA-Z0-9-_:. /]{1,255}$"
 LABELS = {
-    # Like Cinder's, the pattern accepts a line feed at the end.
-    "patternProperties": {"^[a-zA-Z0-9-_:. /]{1,255}$": {"type": "string", "maxLength": _MAX_TEXT}},
+    "patternProperties": {LABEL_KEYS: {"type": "string", "maxLength": _MAX_TEXT}},
     "additionalProperties": False,
 }
 _NUMBER = {"pattern": "^[0-9]+$", "minimum": 1, "maximum": MAX_INTEGER}
 _SIZE = {"type": ["integer", "string", "null"], **_NUMBER}
 _TRUE = (True, "True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes", "y", "t")
 _FALSE = (False, "False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no", "n", "f")
-_BOOLEAN = {"type": ["boolean", "string"], "enum": [*_TRUE, *_FALSE]}
+#: A member that Cinder takes for a boolean.
+BOOLEAN = {"type": ["boolean", "string"], "enum": [*_TRUE, *_FALSE]}
 _MEMBERS = {
     "name": OPTIONAL_TEXT,
     "description": OPTIONAL_TEXT,
     "volume_type": OPTIONAL_TEXT,
     "metadata": {"type": ["object", "null"], **LABELS},
     "snapshot_id": OPTIONAL_UUID,
+    "backup_id": OPTIONAL_UUID,
     "source_volid": OPTIONAL_UUID,
     "consistencygroup_id": OPTIONAL_UUID,
     "size": _SIZE,
     "availability_zone": OPTIONAL_TEXT,
-    "multiattach": {"oneOf": [{"type": "null"}, _BOOLEAN]},
+    "multiattach": {"oneOf": [{"type": "null"}, BOOLEAN]},
 }
 _NEW_VOLUME = volume_body(wrapped("volume", {"type": "object", "properties": _MEMBERS}))
 _NEW_VOLUME_WITH_GROUP = volume_body(
@@ -95,12 +99,13 @@ EXTEND = volume_body(
         },
     )
 )
+#: The members that name a source.
+_SOURCES = ("snapshot_id", "source_volid", "backup_id")
 #: Sources of which there are none here.
 _NO_SOURCES: dict[str, Callable[[Any], WireError]] = {
     "consistencygroup_id": refusals.NO_GROUP,
     "group_id": refusals.NO_GROUP,
     "imageRef": lambda value: refusals.NO_IMAGE(),
-    "backup_id": refusals.NO_BACKUP,
 }
 #: The statuses of a volume that can be copied.
 _COPIED = frozenset(["available", "in-use"])
@@ -122,6 +127,7 @@ class WantedVolume:
     metadata: Mapping[str, str]
     snapshot_id: str | None
     source_volid: str | None
+    backup_id: str | None
 
 
 def new_volume(
@@ -137,9 +143,9 @@ def new_volume(
     (_NEW_VOLUME_WITH_GROUP if version >= _GROUP else _NEW_VOLUME).check(body)
     volume = body["volume"]
     for name in ("name", "description"):
-        _check_length(name, volume.get(name))
-    size, sources = volume.get("size"), (volume.get("snapshot_id"), volume.get("source_volid"))
-    if size is None and sources == (None, None):
+        check_length(name, volume.get(name))
+    size, sources = volume.get("size"), [volume.get(name) for name in _SOURCES]
+    if size is None and not any(sources):
         raise refusals.INCORRECT()
     for source, refusal in _NO_SOURCES.items():
         if volume.get(source) is not None:
@@ -152,8 +158,7 @@ def new_volume(
         size=None if size is None else int(size),
         metadata=volume.get("metadata") or {},
         volume_type=_volume_type(volume.get("volume_type"), find_type),
-        snapshot_id=sources[0],
-        source_volid=sources[1],
+        **dict(zip(_SOURCES, sources)),
     )
     zone = volume.get("availability_zone")
     if zone not in (None, AVAILABILITY_ZONE):
@@ -162,16 +167,20 @@ def new_volume(
 
 
 def filled(
-    wanted: WantedVolume, snapshot: SnapshotRecord | None, source: VolumeRecord | None
+    wanted: WantedVolume,
+    snapshot: SnapshotRecord | None,
+    source: VolumeRecord | None,
+    backup: BackupRecord | None = None,
 ) -> NewVolume:
     """
     Complete a request with what its source has.
 
     :param snapshot: with the request's ``snapshot_id``.
     :param source: with the request's ``source_volid``.
+    :param backup: with the request's ``backup_id``.
     :raises WireError: 400.
     """
-    if snapshot is not None and source is not None:
+    if sum(each is not None for each in (snapshot, source, backup)) > 1:
         raise refusals.ONLY_ONE_SOURCE()
     if snapshot is not None:
         if snapshot.status != "available":
@@ -183,8 +192,14 @@ def filled(
             raise refusals.SOURCE_NOT_READY()
         if wanted.size is not None and wanted.size < source.size:
             raise refusals.SMALLER_THAN_SOURCE(wanted.size, source.size)
+    if backup is not None:
+        if backup.status != "available":
+            raise volume_refusals.BACKUP_NOT_READY()
+        if wanted.size is not None and wanted.size < backup.size:
+            raise volume_refusals.SMALLER_THAN_BACKUP(wanted.size, backup.size)
     origin = snapshot or source
-    size = origin.size if wanted.size is None and origin else wanted.size
+    sized = origin or backup
+    size = sized.size if wanted.size is None and sized else wanted.size
     if size is None:
         raise refusals.INCORRECT()
     return NewVolume(
@@ -195,10 +210,17 @@ def filled(
         metadata=wanted.metadata,
         snapshot_id=wanted.snapshot_id,
         source_volid=wanted.source_volid,
+        backup_id=wanted.backup_id,
     )
 
 
-def _check_length(field: str, value: str | None) -> None:
+def is_true(value: object) -> bool:
+    """Return the boolean of a member of the schema :data:`BOOLEAN`."""
+    return value in _TRUE
+
+
+def check_length(field: str, value: str | None) -> None:
+    """:raises WireError: 400, a name or a description is too long."""
     if value is not None and len(value) > _MAX_TEXT:
         raise refusals.TOO_LONG(field, len(value))
 

@@ -16,31 +16,14 @@ from ..wire.exchange import Version
 from ..wire.members import VOLUME_MEMBERS, shown
 from ..wire.times import volume_time
 
-#: The services that ``os-services`` lists; all of them are this process.
-SERVICES: tuple[dict[str, Any], ...] = (
-    {
-        "binary": "cinder-volume",
-        "host": "txstorage@files",
-        "zone": AVAILABILITY_ZONE,
-        "status": "enabled",
-        "state": "up",
-        "disabled_reason": None,
-        "replication_status": "disabled",
-        "active_backend_id": None,
-        "frozen": False,
-    },
-    {
-        "binary": "cinder-scheduler",
-        "host": "txstorage",
-        "zone": AVAILABILITY_ZONE,
-        "status": "enabled",
-        "state": "up",
-        "disabled_reason": None,
-    },
-)
 #: The only service's id, which has no meaning.
 _SERVICE_ID = "00000000-0000-4000-8000-000000000000"
-_POOL = "txstorage@files#files"
+#: The host of the volumes, with its back end.
+BACKEND = POOL_NAME = "files"
+HOST = "txstorage@" + BACKEND
+#: The same, with its pool.
+POOL = f"{HOST}#{POOL_NAME}"
+PROTOCOL = "local"
 _MESSAGE_LIFETIME = 30 * 24 * 3600  # seconds
 
 
@@ -88,7 +71,7 @@ class VolumeView:
             "volume_type": volume.volume_type,
             "snapshot_id": volume.snapshot_id,
             "source_volid": volume.source_volid,
-            "metadata": dict(volume.metadata),
+            "metadata": {**volume.metadata, **_visible(volume)},
             "links": self._links(volume),
             "user_id": volume.user_id or self.ids.user,
             "bootable": "true" if volume.bootable else "false",
@@ -96,7 +79,7 @@ class VolumeView:
             "replication_status": None,
             "consistencygroup_id": None,
             "multiattach": False,
-            "attachments": _attachments(volume),
+            "attachments": _attachments(volume, self.admin),
             "migration_status": None,
             "group_id": None,
             "provider_id": None,
@@ -104,22 +87,32 @@ class VolumeView:
             "service_uuid": _SERVICE_ID,
             "cluster_name": None,
             "volume_type_id": self.type_ids[volume.volume_type],
-            "consumes_quota": not volume.bootable,
+            "consumes_quota": not volume.root,
         }
         return shown(VOLUME_MEMBERS, members, self.version, self.admin)
 
     def detail(self, volume: VolumeRecord) -> dict[str, Any]:
         """A volume in full."""
-        more = {
+        more: dict[str, Any] = {
             "os-vol-tenant-attr:tenant_id": volume.project_id or self.ids.project,
             "os-vol-mig-status-attr:migstat": None,
             "os-vol-mig-status-attr:name_id": None,
-            "os-vol-host-attr:host": _POOL,
+            "os-vol-host-attr:host": POOL,
         }
+        if volume.image_metadata:
+            more["volume_image_metadata"] = dict(volume.image_metadata)
         return {**self.created(volume), **shown(VOLUME_MEMBERS, more, self.version, self.admin)}
 
 
-def _attachments(volume: VolumeRecord) -> list[dict[str, Any]]:
+def _visible(volume: VolumeRecord) -> dict[str, str]:
+    """The labels that the service itself gives a volume, which only some responses have."""
+    labels = {} if volume.readonly is None else {"readonly": str(volume.readonly)}
+    if volume.attachment is not None and volume.attachment.by_action:
+        labels["attached_mode"] = volume.attachment.mode
+    return labels
+
+
+def _attachments(volume: VolumeRecord, admin: bool) -> list[dict[str, Any]]:
     attachment = volume.attachment
     # Cinder includes attachments only once they are complete.
     if attachment is None or volume.status in ("reserved", "attaching"):
@@ -130,7 +123,7 @@ def _attachments(volume: VolumeRecord) -> list[dict[str, Any]]:
             "attachment_id": attachment.attachment_id,
             "volume_id": volume.volume_id,
             "server_id": attachment.server_id,
-            "host_name": None,
+            "host_name": attachment.host if admin else None,
             "device": attachment.device,
             "attached_at": volume_time(attachment.attached_at),
         }
@@ -147,12 +140,12 @@ def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
     :param detail: whether to show more than the name.
     """
     if not detail:
-        return {"name": _POOL}
+        return {"name": POOL}
     return {
-        "name": _POOL,
+        "name": POOL,
         "capabilities": {
-            "pool_name": "files",
-            "storage_protocol": "local",
+            "pool_name": POOL_NAME,
+            "storage_protocol": PROTOCOL,
             "thin_provisioning_support": True,
             "thick_provisioning_support": False,
             "total_capacity_gb": round((taken + free) / GIB, 2),
@@ -177,13 +170,13 @@ def limits(quota: Settings, used: Usage) -> dict[str, Any]:
             "maxTotalVolumes": quota.max_volumes,
             "maxTotalSnapshots": quota.max_snapshots,
             "maxTotalVolumeGigabytes": quota.max_gigabytes,
-            "maxTotalBackups": 0,
-            "maxTotalBackupGigabytes": 0,
+            "maxTotalBackups": quota.max_backups,
+            "maxTotalBackupGigabytes": quota.max_backup_gigabytes,
             "totalVolumesUsed": used.volumes,
             "totalGigabytesUsed": used.gigabytes,
             "totalSnapshotsUsed": used.snapshots,
-            "totalBackupsUsed": 0,
-            "totalBackupGigabytesUsed": 0,
+            "totalBackupsUsed": used.backups,
+            "totalBackupGigabytesUsed": used.backup_gigabytes,
         },
     }
 
@@ -199,8 +192,8 @@ def quota_set(project_id: str, usage: bool, quota: Settings, used: Usage) -> dic
         "gigabytes": (quota.max_gigabytes, used.gigabytes),
         "per_volume_gigabytes": (-1, 0),
         "snapshots": (quota.max_snapshots, used.snapshots),
-        "backups": (0, 0),
-        "backup_gigabytes": (0, 0),
+        "backups": (quota.max_backups, used.backups),
+        "backup_gigabytes": (quota.max_backup_gigabytes, used.backup_gigabytes),
         "groups": (0, 0),
     }
     view: dict[str, Any] = {

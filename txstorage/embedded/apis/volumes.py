@@ -25,13 +25,14 @@ from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint
 from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
-from .block_storage.actions import check_other
+from .block_storage.actions.performer import VolumeActions
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, order
 from .block_storage.quota import check_count, check_gigabytes, check_volume, quota_of
+from .block_storage.updates import volume_update
 from .block_storage.volume_lists import chosen
 from .identity.bearers import Bearers
-from .visible import visible_snapshot, visible_type, visible_volume
+from .visible import visible_backup, visible_snapshot, visible_type, visible_volume
 from .volume_requests import (
     EXTEND,
     RESET_STATUS,
@@ -81,6 +82,7 @@ class BlockStorageAPI(LabelledService):
         super().__init__(store, bearers, engine, settings, turns)
         self._snapshot_engine = snapshot_engine
         self._files = files
+        self._actions = VolumeActions(store, engine, self.permit)
 
     def _view(self, call: APIRequest) -> VolumeView:
         path = self.project_path(call)
@@ -122,7 +124,10 @@ class BlockStorageAPI(LabelledService):
             snapshot = visible_snapshot(call, store, wanted.snapshot_id)
         if wanted.source_volid is not None:
             source = self._found(call, wanted.source_volid, store)
-        new = filled(wanted, snapshot, source)
+        backup = None
+        if wanted.backup_id is not None:
+            backup = visible_backup(call, store, wanted.backup_id)
+        new = filled(wanted, snapshot, source, backup)
         project_id = call.requester.owner.project_id
         quota = quota_of(self._settings, store, project_id)
         check_volume(quota, store.usage(project_id), new.size, new.volume_type)
@@ -175,6 +180,29 @@ class BlockStorageAPI(LabelledService):
         """Show one volume."""
         return APIResponse(200, {"volume": self._view(call).detail(self._found(call, volume_id))})
 
+    @endpoint(app, _ID + "/encryption", "GET")
+    def encryption(self, call: APIRequest, volume_id: str) -> APIResponse:
+        """Show a volume's encryption: it has none."""
+        self._found(call, volume_id)
+        return APIResponse(200, {"encryption_key_id": None})
+
+    @endpoint(app, _ID, "PUT")
+    async def update(self, call: APIRequest, volume_id: str) -> APIResponse:
+        """Change a volume's name, description or labels."""
+        wanted = volume_update(call.json(), call.version)
+
+        def change(store: Store) -> VolumeRecord:
+            volume = self._found(call, volume_id, store)
+            if volume.status == "maintenance":
+                raise refusals.NO_UPDATE_NOW()
+            if wanted.metadata is not None:
+                store.set_metadata(volume_id, dict(wanted.metadata), replace=True)
+            store.flags.set_texts(volume_id, wanted.texts)
+            return self._found(call, volume_id, store)
+
+        volume = await self._store.write(change)
+        return APIResponse(200, {"volume": self._view(call).created(volume)})
+
     @endpoint(app, _ID, "DELETE")
     async def delete(self, call: APIRequest, volume_id: str) -> APIResponse:
         """Begin to delete a volume; with ``cascade``, its snapshots, too."""
@@ -215,7 +243,8 @@ class BlockStorageAPI(LabelledService):
     async def action(self, call: APIRequest, volume_id: str) -> APIResponse:
         """
         Begin to extend a volume (``os-extend``); as an administrator, set its status
-        (``os-reset_status``), or begin to delete it in any status (``os-force_delete``).
+        (``os-reset_status``), or begin to delete it in any status (``os-force_delete``); or perform
+        another of Cinder's actions.
         """
         # Cinder treats a missing body as one without a name.
         body = call.json(empty={"None": {}})
@@ -225,9 +254,7 @@ class BlockStorageAPI(LabelledService):
         if name == "os-force_delete":
             return await self._force_delete(call, volume_id)
         if name != "os-reset_status":
-            check_other(name, body, call.version)
-            self._found(call, volume_id)
-            raise refusals.NO_VOLUME_ACTION(name)
+            return await self._actions.perform(call, volume_id, name, body)
         RESET_STATUS.check(body)
         status = body[name].get("status")
         if not status:

@@ -29,7 +29,7 @@ def begin_anew(store: Store) -> None:
     they have root volumes.
     """
     servers = store.servers.every()
-    roots = [each.attachment for each in store.volumes() if each.bootable]
+    roots = [each.attachment for each in store.volumes() if each.root]
     with_root = {attachment.server_id for attachment in roots if attachment is not None}
     with store.transaction():
         store.clear()
@@ -109,8 +109,8 @@ class Controls:
 
     def reset(self) -> Deferred[None]:
         """
-        Return to the beginning: without volumes, snapshots, faults and recorded requests, at the
-        real time.
+        Return to the beginning: without volumes, snapshots, backups, faults and recorded requests,
+        at the real time.
 
         :return: fires with ``None``, or fails with a ``DeviceFailure`` when a device is in use.
         """
@@ -135,9 +135,12 @@ class Controls:
             await self._devices.detach(volume_id)
         volumes = [each.volume_id for each in self._store.volumes()]
         snapshots = [each.snapshot_id for each in self._store.snapshots.every()]
+        backups = [each.backup_id for each in self._store.backups.every()]
         await self._store.write(begin_anew)
         for volume_id in volumes:
             await files.aside(files.remove, volume_id)
         for snapshot_id in snapshots:
             await files.aside(files.remove_snapshot, snapshot_id)
+        for backup_id in backups:
+            await files.aside(files.remove_backup, backup_id)
         self.requests.clear()

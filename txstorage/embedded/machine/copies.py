@@ -62,18 +62,19 @@ class Copies:
         """Interrupt the copies that other threads make."""
         self._stopped.set()
 
-    def make(self, source: str, target: str, size: int) -> None:
+    def make(self, source: str, target: str, size: int, replace: bool = False) -> None:
         """
         Copy a file, unless the copy exists.
 
         :param source: the file's path.
         :param target: the copy's path; nothing is there.
         :param size: bytes of the copy; its part beyond the file's end reads as zeros.
+        :param replace: whether the copy takes the place of a file that is there.
         :raises CopyInterrupted: :meth:`stop` was called.
         :raises FileChanged: the file was changed during each attempt.
         :raises OSError: there is no room, or no such file.
         """
-        if os.path.exists(target):
+        if os.path.exists(target) and not replace:
             return
         unfinished = target + UNFINISHED
         try:

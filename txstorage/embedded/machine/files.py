@@ -21,6 +21,7 @@ Aside = Callable[..., "Deferred[Any]"]
 
 PREFIX = "volume-"
 SNAPSHOT_PREFIX = "snapshot-"
+BACKUP_PREFIX = "backup-"
 #: Bytes, whatever the file system's blocks are.
 _BLOCK = 512
 #: Copies that are made at once, so that they leave threads, and the disk, to others.
@@ -38,8 +39,8 @@ def in_threads(reactor: IReactorThreads) -> Aside:
 
 class VolumeFiles:
     """
-    The files of the volumes, ``volume-<id>``, and of the snapshots, ``snapshot-<id>``, in a
-    directory.
+    The files of the volumes, ``volume-<id>``, of the snapshots, ``snapshot-<id>``, and of the
+    backups, ``backup-<id>``, in a directory.
 
     :ivar aside: calls the methods that change files.
     :ivar copies: makes files that begin as copies of others.
@@ -64,6 +65,10 @@ class VolumeFiles:
     def snapshot_path(self, snapshot_id: str) -> str:
         """The path of a snapshot's file, which may not exist."""
         return os.path.join(self.directory, SNAPSHOT_PREFIX + snapshot_id)
+
+    def backup_path(self, backup_id: str) -> str:
+        """The path of a backup's file, which may not exist."""
+        return os.path.join(self.directory, BACKUP_PREFIX + backup_id)
 
     def has_room(self) -> bool:
         """
@@ -103,6 +108,10 @@ class VolumeFiles:
         """Check whether the snapshot has a file; a symbolic link is not followed."""
         return is_file(self.snapshot_path(snapshot_id))
 
+    def backup_exists(self, backup_id: str) -> bool:
+        """Check whether the backup has a file; a symbolic link is not followed."""
+        return is_file(self.backup_path(backup_id))
+
     def create(self, volume_id: str, size: int) -> None:
         """
         Make a volume's file, which reads as zeros, or complete it.
@@ -127,6 +136,20 @@ class VolumeFiles:
         :return: fires with ``None`` when the copy is durable.
         """
         return self._copying.run(self.aside, self.copies.make, source, target, size)
+
+    def replace(self, source: str, target: str, size: int) -> Deferred[None]:
+        """
+        Put a copy of a file in another's place, when it is its turn.
+
+        :param size: bytes; a file that has more keeps its size, and reads as zeros there.
+        :return: fires with ``None`` when the copy is durable.
+        """
+        return self._copying.run(self.aside, self._replace, source, target, size)
+
+    def _replace(self, source: str, target: str, size: int) -> None:
+        if is_file(target):
+            size = max(size, os.path.getsize(target))
+        self.copies.make(source, target, size, replace=True)
 
     def grow(self, volume_id: str, size: int) -> int:
         """
@@ -166,6 +189,10 @@ class VolumeFiles:
         """Remove a snapshot's file, if there is one."""
         self._remove(self.snapshot_path(snapshot_id))
 
+    def remove_backup(self, backup_id: str) -> None:
+        """Remove a backup's file, if there is one."""
+        self._remove(self.backup_path(backup_id))
+
     def _remove(self, path: str) -> None:
         with suppress(FileNotFoundError):
             os.unlink(path)
@@ -175,7 +202,7 @@ class VolumeFiles:
         """Remove the copies that a crash has interrupted, none of which is used."""
         for name in os.listdir(self.directory):
             stem, end = os.path.splitext(name)
-            if end == UNFINISHED and stem.startswith((PREFIX, SNAPSHOT_PREFIX)):
+            if end == UNFINISHED and stem.startswith((PREFIX, SNAPSHOT_PREFIX, BACKUP_PREFIX)):
                 if "." not in stem:
                     os.unlink(os.path.join(self.directory, name))
 

@@ -18,9 +18,9 @@ from ..store.store import Store
 from .devices import DeviceFailure, IDeviceBackend
 
 #: A volume in one of these may or may not have its file.
-_FILE_UNCERTAIN = frozenset(["creating", "deleting", "error", "error_deleting"])
+_FILE_UNCERTAIN = frozenset(["creating", "deleting", "error", "error_deleting", "restoring-backup"])
 #: A volume with a device is in one of these, unless its host makes no use of it yet.
-_WITH_DEVICE = frozenset(["in-use", "extending", "error_extending"])
+_WITH_DEVICE = frozenset(["in-use", "extending", "error_extending", "backing-up"])
 _NEEDS_PLACE = frozenset(["reserved", "attaching", "detaching"])
 
 
@@ -63,7 +63,7 @@ def plan(
         released=[
             volume.volume_id
             for volume in sound
-            if volume.status in _NEEDS_PLACE and volume.attachment is None
+            if volume.status in _NEEDS_PLACE and volume.attachment is None and not volume.held
         ],
         reattach=[
             volume.volume_id
@@ -83,7 +83,7 @@ def plan(
 def _needs_device(volume: VolumeRecord) -> bool:
     attachment = volume.attachment
     if attachment is None or attachment.by_compute:
-        return attachment is not None and volume.status in _WITH_DEVICE
+        return attachment is not None and (volume.status in _WITH_DEVICE or volume.held)
     return volume.status in _WITH_DEVICE | {"attaching"} and attachment.connector is not None
 
 
@@ -96,7 +96,7 @@ async def reconcile(store: Store, devices: IDeviceBackend) -> list[str]:
     """
     await devices.files.aside(devices.files.remove_unfinished)
     volumes: dict[str, VolumeRecord] = {
-        volume.volume_id: volume for volume in store.volumes() if not volume.bootable
+        volume.volume_id: volume for volume in store.volumes() if not volume.root
     }
     files = {volume_id for volume_id in volumes if devices.files.exists(volume_id)}
     decision = plan(list(volumes.values()), files, devices.attached())
@@ -109,6 +109,13 @@ async def reconcile(store: Store, devices: IDeviceBackend) -> list[str]:
         and not devices.files.snapshot_exists(snapshot.snapshot_id)
     ]
     problems += [f"snapshot {each.snapshot_id}: its file is missing" for each in lost_snapshots]
+    lost_backups = [
+        backup.backup_id
+        for backup in store.backups.every()
+        if backup.status not in _FILE_UNCERTAIN
+        and not devices.files.backup_exists(backup.backup_id)
+    ]
+    problems += [f"backup {backup_id}: its file is missing" for backup_id in lost_backups]
 
     def change(store: Store) -> None:
         for volume_id in decision.lost:
@@ -117,6 +124,8 @@ async def reconcile(store: Store, devices: IDeviceBackend) -> list[str]:
         for snapshot in lost_snapshots:
             store.snapshots.set_status(snapshot.snapshot_id, "error")
             store.messages.add(snapshot.volume_id, "its file is missing", snapshot.snapshot_id)
+        for backup_id in lost_backups:
+            store.backups.change(backup_id, status="error", fail_reason="its file is missing")
         for volume_id in decision.released:
             store.settle(volume_id, volumes[volume_id].status, "available")
 

@@ -52,7 +52,7 @@ class Snapshots(Subjects[SnapshotRecord]):
 
     def waits(self, store: Store, subject: SnapshotRecord) -> bool:
         """A snapshot is deleted after the volumes that are being filled from it are complete."""
-        return subject.status == "deleting" and bool(store.copies(subject.snapshot_id))
+        return subject.status == "deleting" and bool(store.searches.copies(subject.snapshot_id))
 
     def settle(
         self, store: Store, subject: SnapshotRecord, status: str, device: str | None, reason: str

@@ -32,6 +32,8 @@ async def _make_file(devices: IDeviceBackend, volume: VolumeRecord) -> None:
     elif volume.source_volid is not None:
         await devices.flush(volume.source_volid)
         source = files.path(volume.source_volid)
+    elif volume.backup_id is not None:
+        source = files.backup_path(volume.backup_id)
     if source is None:
         await files.aside(files.create, volume.volume_id, size)
     else:
@@ -107,6 +109,8 @@ CONNECT = Transition("connect", _make_device, "attaching", "reserved")
 def transition_of(volume: VolumeRecord) -> Transition | None:
     """Return the transition of a volume, or ``None``."""
     attachment, status = volume.attachment, volume.status
+    if volume.held:
+        return None
     if status == "extending" and attachment is not None:
         return GROW_ATTACHED
     if attachment is None or attachment.by_compute or status not in ("reserved", "attaching"):
@@ -186,7 +190,7 @@ class Volumes(Subjects[VolumeRecord]):
         if status == "deleting" and snapshots - {"deleting"}:
             raise DeviceFailure("it has snapshots")
         begun = snapshots & ({"deleting"} if status == "deleting" else {"creating"})
-        return bool(begun or store.copies(volume_id))
+        return bool(begun or store.searches.copies(volume_id))
 
     def settle(
         self, store: Store, subject: VolumeRecord, status: str, device: str | None, reason: str

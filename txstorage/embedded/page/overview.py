@@ -26,7 +26,7 @@ _log = Logger()
 _LOOK = 2.0
 #: The paths of the page itself, whose requests are not shown on it.
 OWN_PATHS = "/page/"
-_MOVING = VolumeFilter(columns={"status": sorted(TRANSITIONS), "bootable": False})
+_MOVING = VolumeFilter(columns={"status": sorted(TRANSITIONS), "root": False})
 
 
 class Disk:

@@ -15,7 +15,7 @@ from .records import ATTACHMENT, AttachmentRecord
 
 _INSERT = (
     "INSERT INTO attachments (id, block_device_id, volume_id, server_id, device, attached_at,"
-    " by_compute, connector, mode) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " by_compute, connector, mode, host, by_action) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 #: Cinder's device name for a host that gives no mount point.
 _NO_MOUNT_POINT = "na"
@@ -51,7 +51,7 @@ class AttachmentsTable:
 
         :param status: the volume's new status: ``reserved``, or ``attaching``, which follows it.
         """
-        values = (server_id, device, self._clock(), 1, None, "rw")
+        values = (server_id, device, self._clock(), 1, None, "rw", None, 0)
         return self._reserve(volume_id, status, *values)
 
     def _reserve(self, volume_id: str, status: str, *values: object) -> AttachmentRecord:
@@ -87,10 +87,18 @@ class AttachmentsTable:
         :param connector: the host's; given, the volume is to be connected.
         """
         with self._database.transaction():
-            reserved = self._reserve(volume_id, "reserved", server_id, None, None, 0, None, mode)
+            values = (server_id, None, None, 0, None, mode, None, 0)
+            reserved = self._reserve(volume_id, "reserved", *values)
             if connector is None:
                 return reserved
             return self.set_connector(reserved, connector, mode)
+
+    def record(
+        self, volume_id: str, server_id: str | None, host: str | None, device: str, mode: str
+    ) -> AttachmentRecord:
+        """Record that a host, or a server, has a volume; its device is none of this service's."""
+        values = (server_id, device, self._clock(), 0, None, mode, host, 1)
+        return self._reserve(volume_id, "in-use", *values)
 
     def set_connector(
         self, attachment: AttachmentRecord, connector: Mapping[str, Any], mode: str
@@ -137,8 +145,8 @@ class AttachmentsTable:
         connector = attachment.connector
         self._database.execute(
             "INSERT INTO attachments (id, block_device_id, volume_id, server_id, device,"
-            " node_device, attached_at, by_compute, connector, mode)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " node_device, attached_at, by_compute, connector, mode, host, by_action)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             attachment.attachment_id,
             attachment.block_device_id,
             attachment.volume_id,
@@ -149,6 +157,8 @@ class AttachmentsTable:
             attachment.by_compute,
             None if connector is None else json.dumps(connector),
             attachment.mode,
+            attachment.host,
+            attachment.by_action,
         )
 
     # -- all attachments -------------------------------------------------------------
@@ -157,7 +167,7 @@ class AttachmentsTable:
         """:return: the numbers of the servers' volumes without root volumes, by their ids."""
         rows = self._database.execute(
             "SELECT server_id, count(*) FROM attachments JOIN volumes"
-            " ON volumes.id = volume_id WHERE by_compute AND NOT bootable GROUP BY server_id"
+            " ON volumes.id = volume_id WHERE by_compute AND NOT root GROUP BY server_id"
         )
         return {server_id: count for server_id, count in rows}
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..settings import DEFAULT_TYPE, VOLUME_TYPES
+from .features.schema import LATER
 
 _FIRST = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -212,7 +213,7 @@ CREATE TABLE type_access (
 )
 
 #: The statements that make each version of the schema from the one before.
-_STEPS = (_FIRST, _HOSTS, _ROOM, _SEARCHES, _SNAPSHOTS, _EC2, _PROJECTS)
+_STEPS = (_FIRST, _HOSTS, _ROOM, _SEARCHES, _SNAPSHOTS, _EC2, _PROJECTS, *LATER)
 SCHEMA_VERSION = len(_STEPS)
 
 #: Bytes of the log, and of free pages, that take room on the disk in advance.
@@ -333,7 +334,7 @@ class Database:
         """
         self.touched.add(volume_id)
         self.execute(
-            "UPDATE volumes SET status = ?1, updated_at = ?2,"
+            "UPDATE volumes SET status = ?1, updated_at = ?2, held = 0,"
             " growing = CASE WHEN ?1 = 'extending' THEN growing END WHERE id = ?3",
             status,
             now,

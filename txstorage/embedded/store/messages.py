@@ -71,3 +71,7 @@ class MessagesTable:
             )
             for row in rows
         ]
+
+    def remove(self, message_id: str) -> None:
+        """Remove a message."""
+        self._database.execute("DELETE FROM messages WHERE id = ?", message_id)

@@ -13,7 +13,7 @@ import attr
 #: The columns of an attachment, beside those of its volume.
 ATTACHMENT = (
     "attachments.id AS attachment_id, block_device_id, attachments.volume_id AS of_volume,"
-    " server_id, device, node_device, attached_at, by_compute, connector, mode"
+    " server_id, device, node_device, attached_at, by_compute, connector, mode, host, by_action"
 )
 #: The volumes with everything that belongs to them, in one statement for each page of a list.
 VOLUMES = (
@@ -36,7 +36,7 @@ ATTACHED = {
 }
 
 #: Filters that are not a column.
-_EXPRESSIONS = {"consumes_quota": "(NOT volumes.bootable)"}
+_EXPRESSIONS = {"consumes_quota": "(NOT volumes.root)"}
 _OPERATORS = {"gt": ">", "gte": ">=", "eq": "=", "neq": "!=", "lt": "<", "lte": "<="}
 
 
@@ -64,6 +64,8 @@ class AttachmentRecord:
         Block Storage.
     :ivar connector: the host's properties, from its request to connect.
     :ivar mode: ``rw``, ``ro`` or ``null``.
+    :ivar host: the name of the host, from the action ``os-attach``.
+    :ivar by_action: whether it is a mere record, which that action has made.
     """
 
     attachment_id: str
@@ -76,6 +78,8 @@ class AttachmentRecord:
     by_compute: bool = True
     connector: Mapping[str, Any] | None = None
     mode: str = "rw"
+    host: str | None = None
+    by_action: bool = False
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> AttachmentRecord:
@@ -91,6 +95,8 @@ class AttachmentRecord:
             by_compute=bool(row["by_compute"]),
             connector=None if row["connector"] is None else json.loads(row["connector"]),
             mode=row["mode"],
+            host=row["host"],
+            by_action=bool(row["by_action"]),
         )
 
 
@@ -100,13 +106,18 @@ class VolumeRecord:
     A volume.
 
     :ivar size: GiB.
-    :ivar bootable: whether it is a server's root volume, which has no file.
+    :ivar root: whether it is a server's root volume, which has no file.
+    :ivar bootable: whether a server may have it as its root volume; nothing depends on it.
     :ivar created_at: seconds since the epoch.
     :ivar snapshot_id: of the snapshot that it was filled from, if any, which may be gone.
     :ivar source_volid: of the volume that it is a copy of, if any, which may be gone.
+    :ivar backup_id: of the backup that it was filled from, if any, which may be gone.
     :ivar growing: the size in GiB that it is being extended to; ``None`` when it is not.
     :ivar project_id: ``None`` for the first project.
     :ivar user_id: of the user who made it; ``None`` for the first user.
+    :ivar held: whether a client has set the status, which then is the client's to change.
+    :ivar readonly: the flag for clients; ``None`` before it is set.
+    :ivar image_metadata: of the image that the volume holds, for clients.
     """
 
     sequence: int
@@ -126,6 +137,11 @@ class VolumeRecord:
     growing: int | None = None
     project_id: str | None = None
     user_id: str | None = None
+    root: bool = False
+    held: bool = False
+    readonly: bool | None = None
+    image_metadata: Mapping[str, str] = attr.Factory(dict)
+    backup_id: str | None = None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> VolumeRecord:
@@ -149,6 +165,11 @@ class VolumeRecord:
             growing=row["growing"],
             project_id=row["project_id"],
             user_id=row["user_id"],
+            root=bool(row["root"]),
+            held=bool(row["held"]),
+            readonly=None if row["readonly"] is None else bool(row["readonly"]),
+            image_metadata=json.loads(row["image_metadata"] or "{}"),
+            backup_id=row["backup_id"],
         )
 
 
@@ -160,6 +181,7 @@ class NewVolume:
     :ivar size: GiB.
     :ivar snapshot_id: of the snapshot to fill it from, if any.
     :ivar source_volid: of the volume to copy, if any.
+    :ivar backup_id: of the backup to fill it from, if any.
     :ivar project_id: ``None`` for the first project.
     :ivar user_id: ``None`` for the first user.
     """
@@ -173,6 +195,7 @@ class NewVolume:
     source_volid: str | None = None
     project_id: str | None = None
     user_id: str | None = None
+    backup_id: str | None = None
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -252,6 +275,8 @@ class Usage:
     volumes: int
     snapshots: int
     gigabytes: int
+    backups: int = 0
+    backup_gigabytes: int = 0
 
 
 @attr.s(frozen=True, auto_attribs=True)

@@ -24,7 +24,7 @@ KEYS = {
     "size": "volumes.size",
     "status": "volumes.status",
     "bootable": "volumes.bootable",
-    "use_quota": "(NOT volumes.bootable)",
+    "use_quota": "(NOT volumes.root)",
     "snapshot_id": "coalesce(volumes.snapshot_id, '')",
     "source_volid": "coalesce(volumes.source_volid, '')",
     "project_id": "coalesce(volumes.project_id, '')",
@@ -54,18 +54,41 @@ _CONTAINS = (
     " || coalesce((SELECT servers.name FROM servers WHERE servers.id = server_id), '')),"
     " lower(?)) > 0"
 )
+#: The same of a list of attachments.
+ATTACHMENT_KEYS = {
+    "created_at": "attachments.sequence",
+    "id": "attachments.id",
+    "volume_id": "attachments.volume_id",
+    "instance_uuid": "coalesce(server_id, '')",
+    "attached_host": "coalesce(host, '')",
+    "mountpoint": "coalesce(device, '')",
+    "attach_time": "coalesce(attached_at, 0)",
+    "attach_mode": "mode",
+    "attach_status": (
+        "CASE WHEN status IN ('reserved', 'attaching') THEN status ELSE 'attached' END"
+    ),
+    **dict.fromkeys(
+        ("connection_info", "connector", "deleted", "deleted_at", "detach_time", "updated_at"),
+        _NOTHING,
+    ),
+}
+_BOTH = "volumes JOIN attachments ON attachments.volume_id = volumes.id"
 _UNIQUE = frozenset(["created_at", "id", "scheduled_at", "launched_at"])
 Order = Sequence[tuple[str, bool]]
 NEWEST_FIRST: Order = (("created_at", True),)
 
 
-def _keys(order: Order) -> list[tuple[str, bool]]:
+def _keys(order: Order, known: Mapping[str, str] = KEYS) -> list[tuple[str, bool]]:
     """:return: the expressions of an order up to the first unique one, each of them once."""
     unique = next(index for index, (name, _) in enumerate(order) if name in _UNIQUE)
     keys: dict[str, bool] = {}
     for name, descending in order[: unique + 1]:
-        keys.setdefault(KEYS[name], descending)
+        keys.setdefault(known[name], descending)
     return list(keys.items())
+
+
+def _by(keys: list[tuple[str, bool]]) -> str:
+    return ", ".join(f"{key} {'DESC' if descending else 'ASC'}" for key, descending in keys)
 
 
 class Searches:
@@ -97,25 +120,40 @@ class Searches:
         tables, where, parameters = chosen.conditions(self._rare(chosen))
         keys = _keys(order)
         if before is not None:
-            after, values = self._after(before, keys)
+            after, values = self._after("volumes WHERE sequence = ?", before, keys)
             where.append(after)
             parameters.extend(values)
-        by = ", ".join(f"{key} {'DESC' if descending else 'ASC'}" for key, descending in keys)
-        rest = f"{' AND '.join(where)} ORDER BY {by}"
+        rest = f"{' AND '.join(where)} ORDER BY {_by(keys)}"
         return self._page(tables, rest, parameters, limit, offset)
 
-    def _after(self, before: int, keys: list[tuple[str, bool]]) -> tuple[str, list[object]]:
-        """:return: the condition, with its parameters, of a volume that comes after another."""
+    def _after(
+        self, whose: str, before: object, keys: list[tuple[str, bool]]
+    ) -> tuple[str, list[object]]:
+        """
+        :param whose: the tables and the condition of the entry before the first.
+        :param before: the condition's parameter.
+        :return: the condition, with its parameters, of an entry that comes after that one.
+        """
         columns = ", ".join(key for key, _ in keys)
-        values = self._database.execute(
-            f"SELECT {columns} FROM volumes WHERE sequence = ?", before
-        ).fetchone()
+        values = self._database.execute(f"SELECT {columns} FROM {whose}", before).fetchone()
         either, parameters = [], []
         for index, (key, descending) in enumerate(keys):
             same = [f"{each} = ?" for each, _ in keys[:index]]
             either.append(" AND ".join([*same, f"{key} {'<' if descending else '>'} ?"]))
             parameters.extend(values[: index + 1])
         return f"({' OR '.join(either)})", parameters
+
+    def copies(self, source_id: str) -> list[str]:
+        """
+        :param source_id: of a volume, a snapshot or a backup.
+        :return: the ids of the volumes that are still being filled from it.
+        """
+        rows = self._database.execute(
+            "SELECT id FROM volumes"
+            " WHERE status = 'creating' AND ?1 IN (snapshot_id, source_volid, backup_id)",
+            source_id,
+        )
+        return [row["id"] for row in rows]
 
     def count(self, chosen: VolumeFilter) -> int:
         """Count the volumes on all pages."""
@@ -132,23 +170,27 @@ class Searches:
         limit: int,
         offset: int,
         projects: Sequence[str | None] | None = None,
+        order: Order = NEWEST_FIRST,
     ) -> list[VolumeRecord]:
         """
-        List the volumes with an attachment, the newest attachment first.
+        List the volumes with an attachment, by default the newest attachment first.
 
         :param wanted: values by the filters :data:`~txstorage.embedded.store.records.ATTACHED`.
         :param marker: the id of the attachment before the first.
         :param projects: whose volumes are listed, the first one as ``None``; without it, all are.
+        :param order: as :meth:`volumes` has it, with names of :data:`ATTACHMENT_KEYS`.
         """
+        keys = _keys(order, ATTACHMENT_KEYS)
         where = ["attachments.id IS NOT NULL", *(ATTACHED[name] for name in wanted)]
         parameters: list[object] = list(wanted.values())
         if projects is not None:
             where.append(f"({' OR '.join(['volumes.project_id IS ?'] * len(projects)) or '0'})")
             parameters.extend(projects)
         if marker is not None:
-            where.append("attachments.sequence < (SELECT sequence FROM attachments WHERE id = ?)")
-            parameters.append(marker)
-        rest = f"{' AND '.join(where)} ORDER BY attachments.sequence DESC"
+            after, values = self._after(f"{_BOTH} WHERE attachments.id = ?", marker, keys)
+            where.append(after)
+            parameters.extend(values)
+        rest = f"{' AND '.join(where)} ORDER BY {_by(keys)}"
         return self._page("volumes", rest, parameters, limit, offset)
 
     def summary(self, chosen: VolumeFilter) -> tuple[int, int, dict[str, list[str]]]:
@@ -175,7 +217,7 @@ class Searches:
         :return: the newest of them, and the number of all.
         """
         parameters: list[object] = [text] if text else []
-        where = f"NOT bootable AND {_CONTAINS if text else 1}"
+        where = f"NOT root AND {_CONTAINS if text else 1}"
         rest = f"{where} ORDER BY volumes.sequence DESC"
         found = self._page("volumes", rest, parameters, limit, 0)
         (count,) = self._database.execute(
@@ -191,7 +233,7 @@ class Searches:
 
         :param limit: the maximum number.
         """
-        rest = "server_id = ? AND by_compute AND NOT bootable ORDER BY attachments.sequence DESC"
+        rest = "server_id = ? AND by_compute AND NOT root ORDER BY attachments.sequence DESC"
         return self._page("volumes", rest, [server_id], limit, 0)
 
     def version(self) -> tuple[int, int]:

@@ -55,6 +55,9 @@ class Sidecar:
             "snapshot_id": volume.snapshot_id,
             "source_volid": volume.source_volid,
             "growing": volume.growing,
+            "bootable": volume.bootable,
+            "readonly": volume.readonly,
+            "image_metadata": dict(volume.image_metadata),
             "attachment": None if attachment is None else attr.asdict(attachment),
             "status": "available" if attachment is None else _settled(volume.status),
             **_owner(volume),
@@ -78,7 +81,7 @@ class Sidecar:
                 size=_positive(found["size"]),
                 status=str(found["status"]),
                 volume_type=_volume_type(found["volume_type"]),
-                bootable=False,
+                bootable=bool(found.get("bootable")),
                 created_at=float(found["created_at"]),
                 updated_at=None,
                 metadata={str(key): str(value) for key, value in found["metadata"].items()},
@@ -89,6 +92,10 @@ class Sidecar:
                 growing=None if found.get("growing") is None else _positive(found["growing"]),
                 project_id=_text(found.get("owner_project_id")),
                 user_id=_text(found.get("owner_user_id")),
+                readonly=None if found.get("readonly") is None else bool(found["readonly"]),
+                image_metadata={
+                    str(key): str(value) for key, value in found.get("image_metadata", {}).items()
+                },
             )
             return cls(volume, str(found["project_id"]), str(found["cluster_id"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -66,7 +66,7 @@ class Sidecars:
             :meth:`sync`, so that its errors are found now.
         :raises OSError: there is no room; the former sidecar stays.
         """
-        has_file = volume is not None and not volume.bootable
+        has_file = volume is not None and not volume.root
         content = Sidecar(volume, *self._owner).to_wire() if volume and has_file else None
         self._keep(PREFIX + volume_id, content, strict, at_once)
 

@@ -22,6 +22,9 @@ from ..settings import DEFAULT_TYPE
 from .attachments import AttachmentsTable
 from .database import Database
 from .ec2.tables import EC2Tables
+from .features.backups import BackupsTable
+from .features.flags import VolumeFlags
+from .features.transfers import TransfersTable
 from .messages import MessagesTable
 from .projects.credentials import CredentialsTable
 from .projects.quotas import QuotasTable
@@ -54,6 +57,9 @@ class Store:
     :ivar types: the table of volume types.
     :ivar quotas: the table of the projects' own quotas.
     :ivar credentials: the table of application credentials.
+    :ivar flags: the columns of volumes for clients.
+    :ivar transfers: the table of offers of volumes to other projects.
+    :ivar backups: the table of backups.
     :ivar ec2: the tables of the EC2 face.
     :ivar searches: the searches for volumes.
     :param path: the SQLite file, or ``:memory:``.
@@ -80,6 +86,9 @@ class Store:
         self.types = TypesTable(self._database)
         self.quotas = QuotasTable(self._database)
         self.credentials = CredentialsTable(self._database)
+        self.flags = VolumeFlags(self._database, clock)
+        self.transfers = TransfersTable(self._database, clock)
+        self.backups = BackupsTable(self._database, clock)
         self.ec2 = EC2Tables(self._database, clock)
         self.searches = Searches(self._database)
 
@@ -220,6 +229,7 @@ class Store:
         with self.transaction():
             self._insert(volume.volume_id, volume, volume.status, volume.created_at)
             self._insert_metadata(volume.volume_id, volume.metadata)
+            self.flags.restore(volume)
             if volume.attachment is not None:
                 self.attachments.restore(volume.attachment)
 
@@ -229,25 +239,27 @@ class Store:
         new: NewVolume | VolumeRecord,
         status: str,
         created_at: float,
-        bootable: bool = False,
+        root: bool = False,
     ) -> None:
         self._database.touched.add(volume_id)
         self._database.execute(
-            "INSERT INTO volumes (id, name, description, size, status, volume_type, bootable,"
-            " created_at, snapshot_id, source_volid, project_id, user_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO volumes (id, name, description, size, status, volume_type, bootable, root,"
+            " created_at, snapshot_id, source_volid, project_id, user_id, backup_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             volume_id,
             new.name,
             new.description,
             new.size,
             status,
             new.volume_type,
-            bootable,
+            root,
+            root,
             created_at,
             new.snapshot_id,
             new.source_volid,
             new.project_id,
             new.user_id,
+            new.backup_id,
         )
 
     def _insert_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> None:
@@ -283,18 +295,6 @@ class Store:
     def usage(self, project_id: str | None = None) -> Usage:
         """See :meth:`~txstorage.embedded.store.projects.quotas.QuotasTable.usage`."""
         return self.quotas.usage(project_id)
-
-    def copies(self, source_id: str) -> list[str]:
-        """
-        :param source_id: of a volume or a snapshot.
-        :return: the ids of the volumes that are still being filled from it.
-        """
-        rows = self._database.execute(
-            "SELECT id FROM volumes"
-            " WHERE status = 'creating' AND ?1 IN (snapshot_id, source_volid)",
-            source_id,
-        )
-        return [row["id"] for row in rows]
 
     def grow(self, volume_id: str, size: int) -> None:
         """
@@ -347,6 +347,8 @@ class Store:
                 self._database.execute("DELETE FROM volumes WHERE id = ?", volume_id)
                 return True
             self.set_status(volume_id, status)
+            if (expected, status) == ("creating", "available"):
+                self.flags.inherit(volume)
             if expected == "extending" and volume.growing and status in _GROWN:
                 self._database.execute(
                     "UPDATE volumes SET size = ? WHERE id = ?", volume.growing, volume_id
@@ -393,6 +395,6 @@ class Store:
         """Give a new server its root volume."""
         volume_id = str(uuid.uuid4())
         volume = NewVolume(name + "-root", None, 1, DEFAULT_TYPE, {})
-        self._insert(volume_id, volume, "available", self._clock(), bootable=True)
+        self._insert(volume_id, volume, "available", self._clock(), root=True)
         self.attachments.reserve(volume_id, server_id, "/dev/vda")
         self.settle(volume_id, "reserved", "in-use")

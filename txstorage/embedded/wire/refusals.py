@@ -3,9 +3,9 @@
 All errors of the embedded service, with the messages of the real services (Keystone 27, Cinder 29,
 Nova 34).
 
-Errors are defined here and in :mod:`txstorage.embedded.wire.account_refusals` only:
-``tests/contract`` reads both tables, and fails when one of them was never compared with a real
-OpenStack.
+Errors are defined here, in :mod:`txstorage.embedded.wire.account_refusals` and in
+:mod:`txstorage.embedded.wire.volume_refusals` only: ``tests/contract`` reads the tables, and fails
+when one of the errors was never compared with a real OpenStack.
 """
 
 from __future__ import annotations
@@ -207,6 +207,9 @@ NO_VOLUME_ACTION = cinder(
     400,
     "There is no such action: {}. Verify the request body and Content-Type header and try again.",
 )
+NOT_TO_BE_RESERVED = cinder(
+    400, "Invalid volume: Volume status must be available to reserve, but the status is {}."
+)
 NO_STATUS = cinder(400, "Must specify 'status', 'attach_status' or 'migration_status' for update.")
 BAD_STATUS = cinder(400, "Volume status: {} is invalid, valid statuses are: {}.")
 NOT_TO_BE_SET = cinder(400, "Cannot reset-state to {}")
@@ -217,6 +220,7 @@ NO_LABEL = cinder(404, "Volume {} has no metadata with key {}.")
 KEEPS_LABELS = cinder(
     400, "Invalid volume: {} volume metadata is not allowed for volumes in {} status."
 )
+NO_UPDATE_NOW = cinder(400, "Invalid volume: The volume cannot be updated during maintenance.")
 LABEL_MISMATCH = cinder(400, "Request body and URI mismatch")
 LABELS_TOO_MANY = cinder(
     400, "Invalid input for field/attribute {}. Value: {}. {!r} has too many properties"
@@ -309,6 +313,9 @@ COMPUTE_FAULT = nova(500, "Unexpected API Error.")
 
 FORBIDDEN_BY_COMPUTE = nova(403, "Policy doesn't allow {} to be performed.")
 NO_SERVER = nova(404, "Instance {} could not be found.")
+NO_FLAVOR = nova(404, "Flavor {} could not be found.")
+UNKNOWN_FLAVOR_PARAMETER = nova(400, "Additional properties are not allowed ({})")
+NO_LEAST_SIZE = nova(400, "Invalid {} filter [{}]")
 NO_SERVER_TO_ACT_ON = nova(404, "Instance {} has no mapping to a cell.")
 NO_SUCH_VOLUME = nova(404, "Volume {} could not be found.")
 NO_MARKER = nova(400, "marker [{}] not found")

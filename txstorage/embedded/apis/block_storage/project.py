@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.embedded.apis.test_tables -*-
 """
-Block Storage v3's resources of a whole project: zones, room, limits, messages and services.
+Block Storage v3's resources of a whole project: zones, room, limits and messages.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from ...machine.engine import Engine
 from ...machine.files import VolumeFiles
 from ...machine.turns import ReactorTurns
 from ...settings import Settings
+from ...store.records import MessageRecord
 from ...store.store import Store
 from ...wire import refusals
-from ...wire.exchange import APIRequest, APIResponse, endpoint
+from ...wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
 from ...wire.pagination import next_links, volume_page
-from ...wire.times import volume_time
 from ...wire.versions import VOLUME
 from .. import volume_views
 from ..identity.bearers import Bearers
@@ -28,8 +28,9 @@ PATHS = (
     "scheduler-stats",
     "limits",
     "messages",
-    "os-services",
 )
+#: The first microversion with messages.
+_MESSAGES = (3, 3)
 
 
 class ProjectAPI(ProjectService):
@@ -75,20 +76,7 @@ class ProjectAPI(ProjectService):
         view = volume_views.limits(quota, self._store.usage(project_id))
         return APIResponse(200, {"limits": view})
 
-    @endpoint(app, "/v3/<project_id>/os-services", "GET")
-    def services(self, call: APIRequest) -> APIResponse:
-        """List the services, to an administrator."""
-        self.permit(call)
-        query = call.query()
-        now = volume_time(self._bearers.wall_time())
-        found = [
-            {**each, "updated_at": now}
-            for each in volume_views.SERVICES
-            if all(query.get(name, each[name]) == each[name] for name in ("binary", "host"))
-        ]
-        return APIResponse(200, {"services": found})
-
-    @endpoint(app, "/v3/<project_id>/messages", "GET", since=(3, 3))
+    @endpoint(app, "/v3/<project_id>/messages", "GET", since=_MESSAGES)
     def messages(self, call: APIRequest) -> APIResponse:
         """List the reasons of failures."""
         # Filters and pages were added later than the messages.
@@ -98,7 +86,7 @@ class ProjectAPI(ProjectService):
         wanted = query.get("resource_uuid") if filtered else None
         entries = [
             entry
-            for entry in self._store.messages.of_project(call.requester.owner.project_id)
+            for entry in self._messages(call, self._store)
             if wanted in (None, entry.snapshot_id or entry.volume_id)
         ]
         page = volume_page(query if filtered else {}, self._settings.page_size)
@@ -112,3 +100,38 @@ class ProjectAPI(ProjectService):
         url = f"{call.base}/volume/v3/{project}messages"
         links = next_links("messages", url, query, page, [entry.message_id for entry in part])
         return APIResponse(200, dict({"messages": view}, **links))
+
+    def _messages(self, call: APIRequest, store: Store) -> list[MessageRecord]:
+        """The messages about volumes and snapshots of the user's project."""
+        return store.messages.of_project(call.requester.owner.project_id)
+
+    def _message(self, call: APIRequest, store: Store, message_id: str) -> MessageRecord:
+        """
+        Find a message.
+
+        :raises WireError: 403, 404.
+        """
+        every = store.messages.listed() if call.requester.is_admin else self._messages(call, store)
+        for entry in every:
+            if entry.message_id == message_id:
+                self.permit(call)
+                return entry
+        raise refusals.NO_MESSAGE(message_id)
+
+    @endpoint(app, "/v3/<project_id>/messages/<message_id>", "GET", since=_MESSAGES)
+    def message(self, call: APIRequest, message_id: str) -> APIResponse:
+        """Show the reason of a failure."""
+        found = self._message(call, self._store, message_id)
+        view = volume_views.message(found, call.base, self.project_path(call))
+        return APIResponse(200, {"message": view})
+
+    @endpoint(app, "/v3/<project_id>/messages/<message_id>", "DELETE", since=_MESSAGES)
+    async def delete_message(self, call: APIRequest, message_id: str) -> APIResponse:
+        """Delete the reason of a failure, which a user has read."""
+
+        def change(store: Store) -> None:
+            self._message(call, store, message_id)
+            store.messages.remove(message_id)
+
+        await self._store.write(change)
+        return APIResponse(204, content_type=EMPTY)

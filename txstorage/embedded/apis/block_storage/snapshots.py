@@ -16,7 +16,7 @@ from klein import Klein
 from ...machine.engine import Engine
 from ...machine.files import VolumeFiles
 from ...machine.turns import ReactorTurns
-from ...settings import Settings
+from ...settings import AVAILABILITY_ZONE, Settings
 from ...store.records import SnapshotRecord
 from ...store.store import Store
 from ...wire import refusals
@@ -41,11 +41,16 @@ _NO_FILTERS = frozenset(
         "all_tenants",
     ]
 )
-_FILTERS: dict[str, Callable[[SnapshotRecord], str | None]] = {
+#: The filters of a list, beside that by labels.
+FILTERS: dict[str, Callable[[SnapshotRecord], str | None]] = {
     "name": lambda snapshot: snapshot.name,
     "status": lambda snapshot: snapshot.status,
     "volume_id": lambda snapshot: snapshot.volume_id,
+    "availability_zone": lambda snapshot: AVAILABILITY_ZONE,
+    "consumes_quota": lambda snapshot: "True",
 }
+#: The first microversions of filters that earlier ones ignore.
+_SINCE: dict[str, Version] = {"availability_zone": (3, 31), "consumes_quota": (3, 65)}
 #: The first microversions with the filter by labels, the order by name, a refusal of unknown
 #: filters, and the count.
 _LABEL_FILTER, _NAME_ORDER, _STRICT_FILTERS, _COUNT = (3, 22), (3, 30), (3, 31), (3, 45)
@@ -263,10 +268,19 @@ def _chosen(
     unknown = [
         name
         for name in query
-        if name not in _NO_FILTERS and name not in _FILTERS and name != "metadata"
+        if name not in _NO_FILTERS and name not in FILTERS and name != "metadata"
     ]
     if unknown and version >= _STRICT_FILTERS:
         raise refusals.UNKNOWN_FILTER(",".join(unknown))
+    chosen = {
+        name: query[name]
+        for name in FILTERS
+        if name in query and version >= _SINCE.get(name, (3, 0))
+    }
+    if "consumes_quota" in chosen:
+        chosen["consumes_quota"] = str(
+            boolean({"use_quota": chosen["consumes_quota"]}, "use_quota")
+        )
     text = query.get("metadata", "{}") if version >= _LABEL_FILTER else "{}"
     wanted = labels(text)
     if wanted is None:
@@ -275,8 +289,8 @@ def _chosen(
         snapshot
         for snapshot in snapshots
         if wanted.items() <= snapshot.metadata.items()
-        and all(_FILTERS[name](snapshot) == query[name] for name in _FILTERS if name in query)
+        and all(FILTERS[name](snapshot) == wanted_text for name, wanted_text in chosen.items())
     ]
 
 
-__all__ = ["SnapshotsAPI"]
+__all__ = ["FILTERS", "SnapshotsAPI"]

@@ -9,7 +9,7 @@ All types mean a sparse file; extra specs are kept and change nothing.  The refu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
 from klein import Klein
 
@@ -23,7 +23,7 @@ from ...wire.pagination import next_links, volume_page
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
 from ..visible import sees_type, visible_type
-from .queries import truth
+from .queries import order, truth
 
 _ALL = "/v3/<project_id>/types"
 _ID = _ALL + "/<type_id>"
@@ -85,6 +85,21 @@ _ACCESS = {
 #: The extra specs that all users see.
 _VISIBLE = frozenset(["RESKEY:availability_zones", "multiattach", "replication_enabled"])
 
+#: The orders of a list, by functions of the types' ages, of which the first in the table has the
+#: greatest; and a list's parameters, of which others are refused from a microversion on.
+_KEYS_OF_ORDER: Mapping[str, Callable[[Mapping[str, int]], Callable[[TypeRecord], Any]]] = {
+    "created_at": lambda places: lambda each: places[each.type_id],
+    "id": lambda places: lambda each: each.type_id,
+    "name": lambda places: lambda each: each.name,
+}
+_PARAMETERS = frozenset(
+    [
+        *("limit", "marker", "offset", "sort", "sort_key", "sort_dir"),
+        *("all_tenants", "extra_specs", "is_public"),
+    ]
+)
+_STRICT = (3, 52)
+
 
 class TypesAPI(ProjectService):
     """The volume types."""
@@ -104,6 +119,13 @@ class TypesAPI(ProjectService):
             raise refusals.NO_VOLUME_TYPE(type_id)
         return found
 
+    @endpoint(app, _ID + "/encryption", "GET")
+    def encryption(self, call: APIRequest, type_id: str) -> APIResponse:
+        """Show the encryption of a type's volumes, to an administrator: they have none."""
+        self.permit(call)
+        self._found(call, type_id)
+        return APIResponse(200, {})
+
     # -- types ---------------------------------------------------------------
 
     @endpoint(app, _ALL, "GET")
@@ -113,6 +135,13 @@ class TypesAPI(ProjectService):
         query = call.query()
         page = volume_page(query, self._settings.page_size)
         every = [each for each in self._store.types.every() if self._is_listed(call, each)]
+        by = order(query, _KEYS_OF_ORDER)
+        unknown = [name for name in query if name not in _PARAMETERS]
+        if unknown and call.version >= _STRICT and not call.requester.is_admin:
+            raise refusals.UNKNOWN_FILTER(",".join(unknown))
+        places = {each.type_id: -place for place, each in enumerate(every)}
+        for key, descending in reversed(by):
+            every.sort(key=_KEYS_OF_ORDER[key](places), reverse=descending)
         ids = [each.type_id for each in every]
         # Unlike elsewhere, an unknown marker is ignored.
         begin = ids.index(page.marker) + 1 if page.marker in ids else 0

@@ -27,7 +27,8 @@ from .queries import boolean, labels, literal, truth
 #: Parameters of a list that are not filters.
 _NO_FILTERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_dir"])
 _TIMES = ("created_at", "updated_at")
-_FILTERS = frozenset(
+#: The filters that users may use.
+FILTERS = frozenset(
     [
         *("name", "status", "metadata", "bootable", "migration_status", "availability_zone"),
         *("group_id", "size", "consumes_quota", *_TIMES),
@@ -82,7 +83,7 @@ def _filtered(query: Mapping[str, str], version: Version, admin: bool) -> Volume
     """
     no_filters = _NO_FILTERS | ({"with_count"} if version >= _COUNT else set())
     given = {name: text for name, text in query.items() if name not in no_filters}
-    unknown = [name for name in given if name not in _FILTERS]
+    unknown = [name for name in given if name not in FILTERS]
     if version < _STRICT:
         late = [name for name, since in _SINCE.items() if version < since]
         ignored = late if admin else late + unknown
@@ -159,4 +160,4 @@ def _is_finite(value: object) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
-__all__ = ["chosen"]
+__all__ = ["FILTERS", "chosen"]

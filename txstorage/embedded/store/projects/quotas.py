@@ -58,17 +58,19 @@ class QuotasTable:
         row = self._database.execute(
             "SELECT count(*), coalesce(sum(coalesce(growing, size)), 0),"
             " (SELECT count(*) FROM snapshots WHERE project_id IS ?1),"
-            " (SELECT coalesce(sum(size), 0) FROM snapshots WHERE project_id IS ?1)"
-            " FROM volumes WHERE NOT bootable AND project_id IS ?1",
+            " (SELECT coalesce(sum(size), 0) FROM snapshots WHERE project_id IS ?1),"
+            " (SELECT count(*) FROM backups WHERE project_id IS ?1),"
+            " (SELECT coalesce(sum(size), 0) FROM backups WHERE project_id IS ?1)"
+            " FROM volumes WHERE NOT root AND project_id IS ?1",
             project_id,
         ).fetchone()
-        return Usage(volumes=row[0], snapshots=row[2], gigabytes=row[1] + row[3])
+        return Usage(row[0], row[2], row[1] + row[3], backups=row[4], backup_gigabytes=row[5])
 
     def promised(self) -> int:
         """Return the GiB of all projects' volumes and snapshots."""
         row = self._database.execute(
             "SELECT (SELECT coalesce(sum(coalesce(growing, size)), 0) FROM volumes"
-            " WHERE NOT bootable) + (SELECT coalesce(sum(size), 0) FROM snapshots)"
+            " WHERE NOT root) + (SELECT coalesce(sum(size), 0) FROM snapshots)"
         ).fetchone()
         promised: int = row[0]
         return promised

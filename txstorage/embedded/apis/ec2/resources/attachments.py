@@ -108,7 +108,7 @@ def _detach(
     attached_to = INSTANCE.of(attachment.server_id)
     if instance_id not in (None, attached_to) or device not in (None, attachment.device):
         raise errors.NOT_ATTACHED(ec2_id, instance_id or attached_to, device or "")
-    if seen.record.bootable:
+    if seen.record.root:
         raise errors.ROOT_VOLUME(ec2_id, attached_to)
     if seen.detach is not None:
         return seen, False

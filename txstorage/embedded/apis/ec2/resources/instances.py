@@ -50,7 +50,7 @@ def _devices(context: EC2Context, server: ServerRecord) -> list[dict[str, Any]]:
                 # An instance's view has no state of its own for a device in use.
                 "status": attachment_state(seen).replace("busy", "detaching"),
                 "attachTime": ec2_time(attachment.attached_at or 0),
-                "deleteOnTermination": seen.record.bootable,
+                "deleteOnTermination": seen.record.root,
             }
             found.append({"deviceName": attachment.device, "ebs": ebs})
     return found

@@ -126,7 +126,7 @@ def _refuse(context: EC2Context, ec2_id: str, seen: SeenVolume) -> None:
         rest = seen.modification.started_at + context.ec2.cooldown - context.now()
         if rest > 0:
             raise errors.COOLING_DOWN(int(context.ec2.cooldown))
-    if seen.record.bootable or seen.record.status not in _MODIFIABLE:
+    if seen.record.root or seen.record.status not in _MODIFIABLE:
         raise errors.NOT_NOW(ec2_id, seen.record.status)
 
 

@@ -22,14 +22,18 @@ from .volumes import check_quota, existing, wait_for_growth
 
 _log = Logger()
 #: EC2's states by the store's statuses; any other is an error.
-STATES: Mapping[str, str] = {"creating": "pending", "available": "completed"}
+STATES: Mapping[str, str] = {
+    "creating": "pending",
+    "available": "completed",
+    "backing-up": "completed",
+}
 _SELF = frozenset(["self", ACCOUNT])
 _DESCRIPTION_LENGTH = 255
 
 
 def _view(context: EC2Context, snapshot: SnapshotRecord) -> dict[str, Any]:
     percent = 100
-    if snapshot.status != "available":
+    if STATES.get(snapshot.status) != "completed":
         path = context.files.snapshot_path(snapshot.snapshot_id)
         percent = context.files.copies.progress.get(path, 0)
     return {
@@ -61,7 +65,7 @@ async def create_snapshot(call: EC2Call) -> Content:
         if not context.files.has_room():
             raise errors.DISK_FULL()
         volume = existing(store, ec2_id).record
-        if volume.bootable:
+        if volume.root:
             raise errors.UNSUPPORTED("This service keeps no data of an instance's root volume")
         if volume.status not in ("available", "in-use", "attaching", "detaching", "reserved"):
             raise errors.NOT_NOW(ec2_id, volume.status)

@@ -24,6 +24,9 @@ VOLUME_STATES: Mapping[str, str] = {
     "available": "available",
     "extending": "available",
     "error_extending": "available",
+    # States of Block Storage's backups and transfers, in which the data is whole.
+    "backing-up": "available",
+    "awaiting-transfer": "available",
     "deleting": "deleting",
 }
 #: EC2's states of an attachment, by the store's statuses; in any other, it is attached.
@@ -68,7 +71,7 @@ def attachment_view(seen: SeenVolume, state: str | None = None) -> dict[str, Any
         "device": attachment.device,
         "status": state or attachment_state(seen),
         "attachTime": ec2_time(attachment.attached_at or 0),
-        "deleteOnTermination": seen.record.bootable,
+        "deleteOnTermination": seen.record.root,
     }
 
 

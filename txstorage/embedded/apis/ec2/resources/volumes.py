@@ -149,7 +149,7 @@ def _add(store: Store, context: EC2Context, wanted: WantedEC2Volume) -> tuple[Se
     source = None
     if wanted.source_id is not None:
         source = existing(store, wanted.source_id)
-        if source.record.bootable or source.record.status not in _COPIED:
+        if source.record.root or source.record.status not in _COPIED:
             raise errors.NOT_NOW(wanted.source_id, source.record.status)
         wanted = wanted.copied(source, context.zone)
     shape = wanted.shape(snapshot)

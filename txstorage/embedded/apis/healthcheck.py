@@ -1,4 +1,4 @@
-# -*- test-case-name: tests.embedded.wire.test_healthcheck -*-
+# -*- test-case-name: tests.embedded.apis.test_healthcheck -*-
 """
 ``/healthcheck``, in the form of OpenStack's middleware of that name, for monitors without a token.
 """
@@ -14,7 +14,7 @@ from twisted.web.iweb import IRequest
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from .exchange import JSON, APIResponse
+from ..wire.exchange import JSON, APIResponse
 
 _OK = "OK"
 _STATUS = {True: 200, False: 503}

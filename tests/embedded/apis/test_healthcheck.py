@@ -6,7 +6,7 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from txstorage.embedded.wire.healthcheck import health
+from txstorage.embedded.apis.healthcheck import health
 
 from ..support import CloudTests
 

@@ -1,0 +1,173 @@
+"""
+The accounts of the embedded service, and the files in which the clients look for them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import yaml
+
+DOMAIN = "Default"
+#: The clouds that the suites of openstacksdk and openstackclient name.
+USER, OTHER_USER, ADMIN, SYSTEM = (
+    "devstack",
+    "devstack-alt",
+    "devstack-admin",
+    "devstack-system-admin",
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """
+    A user in a project.
+
+    :ivar roles: names.
+    :ivar project_id: the project's id.
+    :ivar user_id: the user's id.
+    """
+
+    username: str
+    password: str
+    project: str
+    roles: tuple[str, ...]
+    project_id: str
+    user_id: str
+
+    def auth(self, url: str) -> dict[str, str]:
+        """:return: the section ``auth`` of a cloud."""
+        return {
+            "auth_url": url,
+            "username": self.username,
+            "password": self.password,
+            "project_name": self.project,
+            "user_domain_name": DOMAIN,
+            "project_domain_name": DOMAIN,
+        }
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """
+    The accounts by what they are for.
+
+    :ivar url: Identity's, with ``/v3``.
+    :ivar other: of another project, or ``None``.
+    :ivar admin: an administrator, or ``None``.
+    """
+
+    url: str
+    region: str
+    user: Account
+    other: Account | None = None
+    admin: Account | None = None
+
+    def moved(self, url: str) -> Accounts:
+        """:return: the same accounts at another address of Identity."""
+        return Accounts(url, self.region, self.user, self.other, self.admin)
+
+    def clouds(self) -> dict[str, object]:
+        """:return: the content of ``clouds.yaml``: where an account is missing, the user's."""
+        named = {
+            USER: self.user,
+            OTHER_USER: self.other or self.user,
+            ADMIN: self.admin or self.user,
+            SYSTEM: self.admin or self.user,
+        }
+        return {
+            "clouds": {
+                name: {
+                    "auth": account.auth(self.url),
+                    "region_name": self.region,
+                    # Without this, openstacksdk skips the tests that name Block Storage so.
+                    "has_volume": True,
+                }
+                for name, account in named.items()
+            }
+        }
+
+    def variables(self, account: Account) -> dict[str, str]:
+        """:return: the variables of the ``openstack`` and ``cinder`` commands."""
+        auth = account.auth(self.url)
+        found = {"OS_" + name.upper(): value for name, value in auth.items()}
+        return {**found, "OS_REGION_NAME": self.region, "OS_IDENTITY_API_VERSION": "3"}
+
+    def tempest_accounts(self) -> list[dict[str, object]]:
+        """
+        :return: the content of tempest's file of accounts.  Tempest asks for two users of a
+            project; where a user has the second one's role, too, the same is listed twice,
+            in two spellings.
+        """
+        found = [_listed(self.user), {**_listed(self.user), "tenant_name": self.user.project}]
+        if self.other:
+            found.append(_listed(self.other))
+        if self.admin:
+            found.append({**_listed(self.admin), "types": ["admin"]})
+        return found
+
+
+def _listed(account: Account) -> dict[str, object]:
+    return {
+        "username": account.username,
+        "password": account.password,
+        "project_name": account.project,
+        "domain_name": DOMAIN,
+        "roles": list(account.roles),
+    }
+
+
+TEMPEST = """\
+[DEFAULT]
+log_file = {place}/tempest.log
+[oslo_concurrency]
+lock_path = {place}/locks
+[auth]
+use_dynamic_credentials = false
+test_accounts_file = {place}/accounts.yaml
+[identity]
+auth_version = v3
+uri_v3 = {url}
+region = {region}
+v3_endpoint_type = public
+[service_available]
+cinder = true
+glance = true
+horizon = false
+neutron = true
+nova = false
+swift = false
+[volume]
+catalog_type = block-storage
+region = {region}
+build_interval = 1
+build_timeout = 30
+min_microversion = 3.0
+max_microversion = latest
+[volume-feature-enabled]
+api_extensions = os-availability-zone,os-quota-sets,os-vol-tenant-attr,os-volume-actions
+[compute]
+region = {region}
+build_interval = 1
+build_timeout = 30
+"""
+
+
+def write(accounts: Accounts, place: str) -> None:
+    """
+    Write all files.
+
+    :param place: the directory, which is also the clients' home.
+    """
+    configuration = os.path.join(place, ".config", "openstack")
+    os.makedirs(configuration)
+    _write(os.path.join(configuration, "clouds.yaml"), yaml.safe_dump(accounts.clouds()))
+    _write(os.path.join(place, "accounts.yaml"), yaml.safe_dump(accounts.tempest_accounts()))
+    tempest = TEMPEST.format(place=place, url=accounts.url, region=accounts.region)
+    _write(os.path.join(place, "tempest.conf"), tempest)
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as opened:
+        opened.write(text)

@@ -1,0 +1,87 @@
+"""The embedded service as a child, with accounts for the clients."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from types import TracebackType
+from urllib.request import Request, urlopen
+
+from ..run import ROOT
+from .accounts import DOMAIN, Account, Accounts
+
+#: The service's options: Cinder's default quota, beside a real service's speed.
+OPTIONS = ("--devices", "file", "--max-gigabytes", "1000")
+
+
+def account(url: str, username: str, password: str, project: str) -> Account:
+    """
+    :param url: Identity's, with ``/v3``.
+    :return: the account, with the roles that Identity knows.
+    """
+    domain = {"name": DOMAIN}
+    user = {"name": username, "domain": domain, "password": password}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    scope = {"project": {"name": project, "domain": domain}}
+    body = json.dumps({"auth": {"identity": identity, "scope": scope}}).encode("utf-8")
+    headers = {"Content-Type": "application/json"}
+    with urlopen(Request(url + "/auth/tokens", body, headers)) as answer:
+        token = json.load(answer)["token"]
+    roles = tuple(role["name"] for role in token["roles"])
+    ids = token["project"]["id"], token["user"]["id"]
+    return Account(username, password, project, roles, *ids)
+
+
+class Service:
+    """
+    A running service, until its end as a context manager.
+
+    :ivar accounts: its :class:`~tests.clients.accounts.Accounts`.
+    :param state: a directory.
+    """
+
+    def __init__(self, state: str) -> None:
+        arguments = ["--state-dir", state, "--port", "0", *OPTIONS]
+        self._log = open(os.path.join(os.path.dirname(state), "serve.log"), "wb")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "txstorage.cli", "--json", "serve", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=dict(os.environ, PYTHONPATH=ROOT),
+        )
+        document, _ = json.JSONDecoder().raw_decode(self._document())
+        node = document["agent"]["dataset"]
+        with open(node["password_file"], encoding="utf-8") as opened:
+            password = opened.read().strip()
+        user = account(document["auth_url"], node["username"], password, node["project_name"])
+        self.accounts = Accounts(document["auth_url"], node["region"], user)
+
+    def _document(self) -> str:
+        assert self._process.stdout is not None
+        lines = []
+        for line in iter(self._process.stdout.readline, b""):
+            lines.append(line.decode("utf-8"))
+            if line.rstrip() == b"}":
+                break
+        return "".join(lines)
+
+    @property
+    def port(self) -> int:
+        """The port."""
+        return int(self.accounts.url.rpartition(":")[2].split("/")[0])
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.communicate()
+        self._log.close()

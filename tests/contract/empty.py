@@ -1,0 +1,119 @@
+"""Block Storage: features that a cloud makes no use of, and single messages."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from txstorage.embedded.apis.block_storage.without.service import LISTS
+from txstorage.embedded.wire import refusals, volume_refusals
+
+from .case import MISSING, WireTests
+from .record import compares
+from .shapes import NULL, Is
+
+_V = "/v3/<project_id>/"
+_ONES = ("groups", "group_snapshots", "consistencygroups", "cgsnapshots")
+_ADMIN = ("qos-specs", "clusters", "clusters/detail")
+_MESSAGE = _V + "messages/<message_id>"
+
+
+class EmptyTests(WireTests):
+    """Groups, QoS, clusters and encryption, without any."""
+
+    @compares(*(f"volume GET {_V}{path}" for path in LISTS), "FORBIDDEN", "NO_RESOURCE")
+    async def test_lists(self) -> None:
+        """Each list is empty, from its microversion on; some are administrators'."""
+        for path, (member, since) in LISTS.items():
+            version = "3.0" if since is None else "{}.{}".format(*since)
+            who = "admin" if path in _ADMIN else "user"
+            if path in _ADMIN:
+                got = await self.cinder("GET", "/" + path, version=version)
+                self.refused(got, refusals.FORBIDDEN, ..., version=version)
+            got = await self.cinder_as(who, "GET", "/" + path, version=version)
+            self.assertEqual(self.answered(got, 200, dict, version), {member: []})
+            if since is not None:
+                former = "{}.{}".format(since[0], since[1] - 1)
+                got = await self.cinder("GET", "/" + path, version=former)
+                self.refused(got, refusals.NO_RESOURCE, version=former)
+
+    @compares(
+        *(f"volume GET {_V}{path}/<resource_id>" for path in _ONES),
+        *("NO_GROUP", "NO_GROUP_SNAPSHOT"),
+    )
+    async def test_ones(self) -> None:
+        """No group or snapshot of one exists."""
+        for path, refusal in zip(_ONES, 2 * (refusals.NO_GROUP, volume_refusals.NO_GROUP_SNAPSHOT)):
+            got = await self.cinder("GET", f"/{path}/{MISSING}", version="3.14")
+            self.refused(got, refusal, MISSING, version="3.14")
+
+    @compares(
+        *(f"volume GET {_V}volumes/<volume_id>/encryption", "NO_VOLUME", "NO_VOLUME_TYPE"),
+        *(f"volume GET {_V}types/<type_id>/encryption", "FORBIDDEN"),
+    )
+    async def test_encryption(self) -> None:
+        """Neither a volume nor a type is encrypted."""
+        volume_id = await self.volume()
+        got = await self.cinder("GET", f"/volumes/{volume_id}/encryption")
+        self.answered(got, 200, {"encryption_key_id": NULL})
+        got = await self.cinder("GET", f"/volumes/{MISSING}/encryption")
+        self.refused(got, refusals.NO_VOLUME, MISSING)
+        type_id = (await self.cinder("GET", "/types")).body["volume_types"][0]["id"]
+        got = await self.cinder("GET", f"/types/{type_id}/encryption")
+        self.refused(got, refusals.FORBIDDEN, "volume_extension:volume_type_encryption:get")
+        got = await self.cinder_as("admin", "GET", f"/types/{type_id}/encryption")
+        self.answered(got, 200, {})
+        missing = str(uuid4())
+        got = await self.cinder_as("admin", "GET", f"/types/{missing}/encryption")
+        self.refused(got, refusals.NO_VOLUME_TYPE, missing)
+
+    @compares(f"volume GET {_V}capabilities/<host>", "FORBIDDEN", "NO_SERVICE")
+    async def test_capabilities(self) -> None:
+        """An administrator sees the capabilities of the back end of a volume's host."""
+        admin, volume_id = await self.admin(), await self.volume()
+        got = await admin.ask("volume", "GET", f"/v3/{admin.project}/volumes/{volume_id}")
+        host = got.body["volume"]["os-vol-host-attr:host"].partition("#")[0]
+        texts = ("volume_backend_name", "storage_protocol", "vendor_name")
+        optional = ("pool_name", "driver_version", "display_name", "description", "visibility")
+        shape = {
+            **dict.fromkeys(texts, str),
+            **dict.fromkeys(optional, (str, NULL)),
+            "namespace": Is("OS::Storage::Capabilities::" + host),
+            "replication_targets": list,
+            "properties": dict,
+        }
+        path = "/capabilities/" + host
+        self.answered(await self.cinder_as("admin", "GET", path), 200, shape)
+        self.refused(
+            await self.cinder("GET", path), refusals.FORBIDDEN, "volume_extension:capabilities"
+        )
+        got = await self.cinder_as("admin", "GET", "/capabilities/nowhere")
+        self.refused(got, volume_refusals.NO_SERVICE, "nowhere")
+
+
+class MessageTests(WireTests):
+    """One reason of a failure."""
+
+    @compares(f"volume GET {_MESSAGE}", f"volume DELETE {_MESSAGE}", "NO_MESSAGE", "NO_RESOURCE")
+    async def test_message(self) -> None:
+        """A message is as in the list, until it is deleted; another project has none of it."""
+        body = {"volume": {"size": self.target.too_big}}
+        volume_id = (await self.cinder("POST", "/volumes", body)).body["volume"]["id"]
+        await self.until(volume_id, "error")
+        query = "/messages?resource_uuid=" + volume_id
+        listed = (await self.cinder("GET", query, version="3.5")).body["messages"]
+        path = "/messages/" + listed[0]["id"]
+        got = await self.cinder("GET", path, version="3.3")
+        self.assertEqual(self.answered(got, 200, dict, "3.3"), {"message": listed[0]})
+        self.refused(await self.cinder("GET", path), refusals.NO_RESOURCE)
+        for method in ("GET", "DELETE"):
+            got = await self.cinder_as("other", method, path, version="3.3")
+            self.refused(got, refusals.NO_MESSAGE, listed[0]["id"], version="3.3")
+        got = await self.cinder_as("admin", "GET", path, version="3.3")
+        self.assertEqual(got.body["message"]["id"], listed[0]["id"])
+        got = await self.cinder("DELETE", path, version="3.3")
+        self.assertEqual((got.status, got.content), (204, b""))
+        for method in ("GET", "DELETE"):
+            got = await self.cinder(method, path, version="3.3")
+            self.refused(got, refusals.NO_MESSAGE, listed[0]["id"], version="3.3")
+        got = await self.cinder("GET", query, version="3.5")
+        self.assertNotIn(listed[0], got.body["messages"])

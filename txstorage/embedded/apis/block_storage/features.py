@@ -1,0 +1,138 @@
+# -*- test-case-name: tests.contract.test_embedded -*-
+"""
+Block Storage v3's descriptions of itself: its extensions, the filters of its lists, its processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from klein import Klein
+
+from ...settings import AVAILABILITY_ZONE
+from ...store.records import ATTACHED
+from ...wire.exchange import APIRequest, APIResponse, Version, endpoint
+from ...wire.times import volume_time
+from ...wire.versions import VOLUME
+from ..versioned import ProjectService
+from ..volume_views import POOL
+from .backups.requests import FILTERS as BACKUP_FILTERS
+from .snapshots import FILTERS as SNAPSHOT_FILTERS
+from .volume_lists import FILTERS as VOLUME_FILTERS
+
+#: The first segments of the paths after the project.
+PATHS = ("extensions", "resource_filters", "os-services")
+#: The extensions of Cinder's that this service has: the alias, the name, and a description.
+_EXTENSIONS = (
+    ("os-admin-actions", "AdminActions", "Sets the status of a volume, for administrators."),
+    ("backups", "Backups", "Makes and restores copies that outlive their volumes."),
+    ("capabilities", "Capabilities", "Shows what the back end can do, to administrators."),
+    ("os-vol-image-meta", "VolumeImageMetadata", "Keeps the metadata of a volume's image."),
+    ("os-volume-transfer", "VolumeTransfer", "Transfers volumes between projects."),
+    ("os-availability-zone", "AvailabilityZones", "Lists the availability zones."),
+    (
+        "os-extended-snapshot-attributes",
+        "ExtendedSnapshotAttributes",
+        "Shows the project and the progress of a snapshot.",
+    ),
+    ("os-extended-services", "ExtendedServices", "Shows more of the processes."),
+    ("os-quota-sets", "Quotas", "Shows a project's quota."),
+    ("os-services", "Services", "Lists the processes, for administrators."),
+    ("os-used-limits", "UsedLimits", "Shows the usage of a project's quota."),
+    ("os-vol-host-attr", "VolumeHostAttribute", "Shows a volume's pool, to administrators."),
+    (
+        "os-vol-mig-status-attr",
+        "VolumeMigStatusAttribute",
+        "Shows a volume's migration, to administrators.",
+    ),
+    ("os-vol-tenant-attr", "VolumeTenantAttribute", "Shows a volume's project."),
+    (
+        "os-volume-actions",
+        "VolumeActions",
+        "Extends volumes, sets their flags, records their uses.",
+    ),
+    ("scheduler-stats", "Scheduler_stats", "Shows the room for volumes."),
+)
+_UPDATED = "2026-11-28T00:00:00+00:00"
+#: The filters of lists, by what they list.
+_FILTERS: dict[str, Iterable[str]] = {
+    "attachment": ATTACHED,
+    "backup": BACKUP_FILTERS,
+    "message": ["resource_uuid"],
+    "snapshot": [*SNAPSHOT_FILTERS, "metadata"],
+    "volume": VOLUME_FILTERS,
+}
+#: Cinder's processes, which are one here, and their hosts; the pool is on the second host.
+_VOLUME = "cinder-volume"
+_PROCESSES = {"cinder-scheduler": POOL.partition("@")[0], _VOLUME: POOL.partition("#")[0]}
+#: The first microversions with the cluster, and with the state of the back end.
+_CLUSTER, _BACKEND = (3, 7), (3, 49)
+
+
+class FeaturesAPI(ProjectService):
+    """The service's descriptions of itself."""
+
+    app = Klein()
+    dialect = VOLUME
+
+    @endpoint(app, "/v3/<project_id>/extensions", "GET")
+    def extensions(self, call: APIRequest) -> APIResponse:
+        """List the extensions."""
+        view = [
+            {
+                "name": name,
+                "alias": alias,
+                "description": description,
+                "updated": _UPDATED,
+                "links": [],
+            }
+            for alias, name, description in _EXTENSIONS
+        ]
+        return APIResponse(200, {"extensions": view})
+
+    @endpoint(app, "/v3/<project_id>/resource_filters", "GET", since=(3, 33))
+    def filters(self, call: APIRequest) -> APIResponse:
+        """List the filters of each list, or of one."""
+        wanted = call.query().get("resource")
+        view = [
+            {"resource": resource, "filters": sorted(filters)}
+            for resource, filters in _FILTERS.items()
+            if not wanted or wanted == resource
+        ]
+        return APIResponse(200, {"resource_filters": view})
+
+    @endpoint(app, "/v3/<project_id>/os-services", "GET")
+    def services(self, call: APIRequest) -> APIResponse:
+        """List the processes, for administrators."""
+        self.permit(call)
+        query, now = call.query(), volume_time(self._bearers.wall_time())
+        view = [
+            _process(binary, host, call.version, now)
+            for binary, host in _PROCESSES.items()
+            if query.get("binary", binary) == binary and query.get("host", host) == host
+        ]
+        return APIResponse(200, {"services": view})
+
+
+def _process(binary: str, host: str, version: Version, now: str | None) -> dict[str, Any]:
+    """:param now: the time, as Cinder has it."""
+    view: dict[str, Any] = {
+        "binary": binary,
+        "host": host,
+        "zone": AVAILABILITY_ZONE,
+        "status": "enabled",
+        "state": "up",
+        "updated_at": now,
+        "disabled_reason": None,
+    }
+    if version >= _CLUSTER:
+        view["cluster"] = None
+    if binary == _VOLUME:
+        view.update(replication_status="disabled", active_backend_id=None, frozen=False)
+        if version >= _BACKEND:
+            view["backend_state"] = "up"
+    return view
+
+
+__all__ = ["PATHS", "FeaturesAPI"]

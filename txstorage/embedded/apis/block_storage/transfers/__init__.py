@@ -1,0 +1,3 @@
+"""Transfers of volumes between projects."""
+
+from __future__ import annotations

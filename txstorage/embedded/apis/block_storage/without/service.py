@@ -1,0 +1,103 @@
+# -*- test-case-name: tests.contract.test_embedded -*-
+"""
+Block Storage v3's groups, QoS specs, default types of projects and clusters: there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from klein import Klein
+
+from ....wire import refusals, volume_refusals
+from ....wire.exchange import APIRequest, APIResponse, Handler, Version, endpoint
+from ....wire.refusal import Refusal
+from ....wire.versions import VOLUME
+from ...versioned import ProjectService
+from ...volume_views import BACKEND, HOST, POOL_NAME, PROTOCOL
+
+_Paths = Mapping[str, tuple[str, Optional[Version]]]
+_GROUPS, _GROUP_SNAPSHOTS = (3, 13), (3, 14)
+#: Lists: their paths, the member of the response, and the first microversion.
+LISTS: _Paths = {
+    "groups": ("groups", _GROUPS),
+    "groups/detail": ("groups", _GROUPS),
+    "group_snapshots": ("group_snapshots", _GROUP_SNAPSHOTS),
+    "group_snapshots/detail": ("group_snapshots", _GROUP_SNAPSHOTS),
+    "consistencygroups": ("consistencygroups", None),
+    "consistencygroups/detail": ("consistencygroups", None),
+    "cgsnapshots": ("cgsnapshots", None),
+    "cgsnapshots/detail": ("cgsnapshots", None),
+    "qos-specs": ("qos_specs", None),
+    "clusters": ("clusters", (3, 7)),
+    "clusters/detail": ("clusters", (3, 7)),
+}
+#: The refusals of single resources, by their lists' paths.
+_ONES: Mapping[str, Refusal] = {
+    "groups": refusals.NO_GROUP,
+    "group_snapshots": volume_refusals.NO_GROUP_SNAPSHOT,
+    "consistencygroups": refusals.NO_GROUP,
+    "cgsnapshots": volume_refusals.NO_GROUP_SNAPSHOT,
+}
+#: The first segments of the paths after the project.
+PATHS = tuple(sorted({path.partition("/")[0] for path in LISTS})) + ("capabilities",)
+_PREFIX = "/v3/<project_id>/"
+
+
+class AbsentAPI(ProjectService):
+    """Lists of what there is none of, and the back end's capabilities."""
+
+    app = Klein()
+    dialect = VOLUME
+
+    def list_nothing(self, call: APIRequest) -> APIResponse:
+        """List the resources of the kind; there are none."""
+        self.permit(call)
+        member, _ = LISTS[call.route.partition(_PREFIX)[2]]
+        return APIResponse(200, {member: []})
+
+    def show_nothing(self, call: APIRequest, resource_id: str) -> APIResponse:
+        """Refuse to show a resource, since there are none of the kind."""
+        raise _ONES[call.route.partition(_PREFIX)[2].partition("/")[0]](resource_id)
+
+    @endpoint(app, _PREFIX + "capabilities/<host>", "GET")
+    def capabilities(self, call: APIRequest, host: str) -> APIResponse:
+        """Show the capabilities of the back end, to an administrator."""
+        self.permit(call)
+        if host != HOST:
+            raise volume_refusals.NO_SERVICE(host)
+        view: dict[str, Any] = {
+            "namespace": "OS::Storage::Capabilities::" + HOST,
+            "vendor_name": "txstorage",
+            "volume_backend_name": BACKEND,
+            "pool_name": POOL_NAME,
+            "driver_version": None,
+            "storage_protocol": PROTOCOL,
+            "display_name": None,
+            "description": None,
+            "visibility": None,
+            "replication_targets": [],
+            "properties": {},
+        }
+        return APIResponse(200, view)
+
+
+def _add(path: str, handler: Handler, since: Version | None) -> None:
+    """Add a route; Klein finds its handler by its name."""
+
+    def of_path(self: AbsentAPI, call: APIRequest, **segments: str) -> APIResponse:
+        answer: APIResponse = handler(self, call, **segments)  # type: ignore[assignment]
+        return answer
+
+    of_path.__name__ = f"{handler.__name__} {path}"
+    endpoint(AbsentAPI.app, _PREFIX + path, "GET", since=since or (0, 0))(of_path)
+
+
+for _path, (_, _since) in LISTS.items():
+    _add(_path, AbsentAPI.list_nothing, _since)
+for _kind in _ONES:
+    _add(_kind + "/<resource_id>", AbsentAPI.show_nothing, LISTS[_kind][1])
+
+
+__all__ = ["LISTS", "PATHS", "AbsentAPI"]
