@@ -219,6 +219,12 @@ SERVER_BACKUP = MessageType(
     u"The embedded service ended a backup's transition; a failed one has a reason.",
 )
 
+SERVER_COMPUTE = MessageType(
+    u"txstorage:server:compute",
+    [_text(u"server_id", u"The server's id."), STATUS, REASON],
+    u"The embedded service ended a server's transition; a failed one has a reason.",
+)
+
 SERVER_REQUEST = MessageType(
     u"txstorage:server:request",
     [
@@ -334,6 +340,7 @@ __all__ = [
     "SECOND_VOLUME_MARKED",
     "SECOND_VOLUME_NOT_MARKED",
     "SERVER_BACKUP",
+    "SERVER_COMPUTE",
     "SERVER_FAULT",
     "SERVER_REQUEST",
     "SERVER_SNAPSHOT",

@@ -33,6 +33,9 @@ from txstorage.embedded.apis.identity.application_credentials import Application
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.identity.bearers import Bearers
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
+from txstorage.embedded.apis.servers.members import MembersAPI
+from txstorage.embedded.apis.servers.project import ComputeProjectAPI
+from txstorage.embedded.apis.servers.surroundings import SurroundingsAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire.fields import BodySchema
 from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
@@ -44,7 +47,8 @@ from .tables import Row, first_paragraph, literal, literals
 CLASSES = (
     *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI),
     *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI),
-    *(FeaturesAPI, TransfersAPI, AbsentAPI, BackupsAPI, ComputeAPI, FlavorsAPI),
+    *(FeaturesAPI, TransfersAPI, AbsentAPI, BackupsAPI, ComputeAPI, FlavorsAPI, MembersAPI),
+    *(SurroundingsAPI, ComputeProjectAPI),
 )
 #: The classes of attributes of the services that take part in their answers.
 _HELPERS: Mapping[str, type] = {"_actions": VolumeActions, "_bearers": Bearers}

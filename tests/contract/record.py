@@ -30,9 +30,13 @@ from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
+from txstorage.embedded.apis.servers.members import MembersAPI
+from txstorage.embedded.apis.servers.project import ComputeProjectAPI
+from txstorage.embedded.apis.servers.surroundings import SurroundingsAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire import account_refusals, refusals, volume_refusals
 from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
+from txstorage.embedded.wire.tables import server_refusals
 from txstorage.embedded.wire.versions import announcements
 
 from .exchanges import Answer
@@ -54,6 +58,9 @@ APPS = [
     ("volume", BackupsAPI.app),
     ("compute", ComputeAPI.app),
     ("compute", FlavorsAPI.app),
+    ("compute", MembersAPI.app),
+    ("compute", SurroundingsAPI.app),
+    ("compute", ComputeProjectAPI.app),
 ]
 _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")
 _IGNORED_METHODS = {"HEAD", "OPTIONS"}
@@ -74,9 +81,9 @@ def routes() -> set[str]:
 
 
 def errors() -> dict[str, Refusal]:
-    """The embedded service's errors, by their names in its three tables."""
+    """The embedded service's errors, by their names in its tables."""
     found: dict[str, Refusal] = {}
-    tables = (refusals, account_refusals, volume_refusals)
+    tables = (refusals, account_refusals, volume_refusals, server_refusals)
     for name, value in [each for table in tables for each in vars(table).items()]:
         many = value.by_service if isinstance(value, SharedRefusal) else value
         if isinstance(value, Refusal):

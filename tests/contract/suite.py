@@ -18,6 +18,9 @@ from .flavors import FlavorTests
 from .identity import IdentityTests
 from .lists import LabelTests, ListTests
 from .server_lists import ServerListTests
+from .servers.creation import NewServerTests
+from .servers.members import MemberTests
+from .servers.project import ComputeProjectTests
 from .snapshot_lists import SnapshotLabelTests, SnapshotListTests
 from .snapshots import SnapshotTests
 from .transfers import TransferTests
@@ -49,6 +52,9 @@ SUITE: list[type[WireTests]] = [
     ServerTests,
     ServerListTests,
     FlavorTests,
+    NewServerTests,
+    MemberTests,
+    ComputeProjectTests,
     AttachTests,
     HostTests,
     SnapshotTests,

@@ -85,7 +85,7 @@ class RequestLogTests(CloudTests):
         got = [
             self.volumes("GET", "?limit=1"),
             self.volumes("GET", "/nothing"),
-            self.nova("POST", "/servers", {}),
+            self.nova("POST", "/nosuch", {}),
             self.ask("GET", "/"),
             self.ask("GET", "/healthcheck"),
         ]
@@ -101,7 +101,7 @@ class RequestLogTests(CloudTests):
             [
                 ("GET", f"/volume/v3/{self.project}/volumes", 200),
                 ("GET", f"/volume/v3/{self.project}/volumes/nothing", 404),
-                ("POST", "/compute/v2.1/servers", 404),
+                ("POST", "/compute/v2.1/nosuch", 404),
                 ("GET", "/", 200),
                 ("GET", "/healthcheck", 200),
             ],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Callable
 
 from twisted.internet.defer import Deferred
@@ -38,7 +38,12 @@ from .apis.identity.accounts import AccountsAPI
 from .apis.identity.application_credentials import ApplicationCredentialsAPI
 from .apis.identity.authentication import IdentityAPI
 from .apis.identity.bearers import Bearers
+from .apis.servers import members, surroundings
+from .apis.servers import project as compute_project
 from .apis.servers.flavors import FlavorsAPI
+from .apis.servers.members import MembersAPI
+from .apis.servers.project import ComputeProjectAPI
+from .apis.servers.surroundings import SurroundingsAPI
 from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
 from .control import api
@@ -49,6 +54,7 @@ from .machine.backup_transitions import Backups
 from .machine.devices import IDeviceBackend
 from .machine.engine import Engine
 from .machine.reconcile import reconcile
+from .machine.server_transitions import Servers
 from .machine.snapshot_transitions import Snapshots
 from .machine.turns import ReactorTurns
 from .page.access import prefers_html
@@ -56,7 +62,7 @@ from .page.live import LivePage
 from .settings import Settings
 from .store.store import Store
 from .wire import refusals
-from .wire.exchange import APIRequest, APIResponse, WireError, call_from
+from .wire.exchange import APIRequest, APIResponse, Service, WireError, call_from
 from .wire.site import BoundedSite
 from .wire.versions import VOLUME, announcements, as_version
 
@@ -157,6 +163,8 @@ class _Root(Resource):
             return self._page
         if path == b"volume":
             request.postpath = _in_project(request.postpath, self._project_of(request))
+        if path == b"compute" and request.postpath[:1] == [b"v2"]:
+            request.postpath[:1] = [b"v2.1"]
         found = self._part(path, request.postpath)
         if found is None or whole in self._documents:
             return _Document(whole, self._base_url)
@@ -236,8 +244,12 @@ class Application:
         self._engine = Engine(*parts, mishaps=mishaps)
         self._snapshot_engine = Engine(*parts, Snapshots(), mishaps)
         self._backup_engine = Engine(*parts, Backups(), mishaps)
+        self._server_engine = Engine(*parts, Servers(self._engine.begin), mishaps)
         if controls is not None:
-            engines = (self._engine, self._snapshot_engine, self._backup_engine)
+            engines = (
+                *(self._engine, self._snapshot_engine, self._backup_engine),
+                self._server_engine,
+            )
             controls.control(store, devices, engines, self.requests)
         self._control = None if controls is None else ControlAPI(controls, settings.password)
         self.ec2 = EC2Context.of(
@@ -268,6 +280,7 @@ class Application:
         self._engine.resume()
         self._snapshot_engine.resume()
         self._backup_engine.resume()
+        self._server_engine.resume()
         self.ec2.detaches.start()
         await delete_abandoned(self.ec2)
         return problems
@@ -289,7 +302,10 @@ class Application:
         # All of them begin to stop at once.
         ended = [
             Deferred.fromCoroutine(engine.stop())
-            for engine in (self._snapshot_engine, self._backup_engine, self._engine)
+            for engine in (
+                *(self._server_engine, self._snapshot_engine, self._backup_engine),
+                self._engine,
+            )
         ]
         for each in ended:
             await each
@@ -334,23 +350,26 @@ class Application:
                 self._store, bearers, base_url
             ).resource(),
             b"volume": volumes.resource(),
-            b"compute": ComputeAPI(*parts).resource(),
+            b"compute": ComputeAPI(*parts, self._server_engine).resource(),
             b"compute/flavors": FlavorsAPI(*parts).resource(),
             b"volume/attachments": AttachmentsAPI(*parts, self._devices).resource(),
             b"volume/snapshots": snapshots.resource(),
             b"volume/types": TypesAPI(*parts).resource(),
             b"volume/os-quota-sets": QuotasAPI(*parts).resource(),
         }
-        others = ProjectAPI(*parts, files).resource()
-        services.update((f"volume/{name}".encode("ascii"), others) for name in project.PATHS)
-        others = AccountsAPI(bearers, base_url).resource()
-        services.update((f"identity/{name}".encode("ascii"), others) for name in accounts.PATHS)
-        described = FeaturesAPI(*parts).resource()
-        services.update((f"volume/{name}".encode("ascii"), described) for name in features.PATHS)
-        offers = TransfersAPI(*parts).resource()
-        services.update((f"volume/{name}".encode("ascii"), offers) for name in transfers.PATHS)
-        absent = AbsentAPI(*parts).resource()
-        services.update((f"volume/{name}".encode("ascii"), absent) for name in without.PATHS)
+        wings: list[tuple[str, Iterable[str], Service]] = [
+            ("volume", project.PATHS, ProjectAPI(*parts, files)),
+            ("volume", features.PATHS, FeaturesAPI(*parts)),
+            ("volume", transfers.PATHS, TransfersAPI(*parts)),
+            ("volume", without.PATHS, AbsentAPI(*parts)),
+            ("identity", accounts.PATHS, AccountsAPI(bearers, base_url)),
+            ("compute", compute_project.PATHS, ComputeProjectAPI(*parts)),
+            ("compute/servers", members.PATHS, MembersAPI(*parts)),
+            ("compute/servers", surroundings.PATHS, SurroundingsAPI(*parts)),
+        ]
+        for prefix, paths, service in wings:
+            resource = service.resource()
+            services.update((f"{prefix}/{name}".encode("ascii"), resource) for name in paths)
         health = HealthCheck(lambda: Deferred.fromCoroutine(self._problem()))
         control = None if self._control is None else self._control.resource()
         if self._controls is not None:

@@ -74,6 +74,22 @@ class ServerTests(CloudTests):
         self.assertEqual(self.act("os-start").code, 409)
 
 
+class FormerTests(CloudTests):
+    """Tests of Compute v2, which old clients find in the list of versions."""
+
+    def test_servers(self) -> None:
+        """Its paths are those of v2.1 without microversions, which requests can't change."""
+        server_id = self.cloud.nodes["node-1"]
+        expected = self.nova("GET", "/servers/" + server_id).body
+        path = "/compute/v2/servers/" + server_id
+        got = self.ask("GET", path, OpenStack_API_Version="compute 2.99")
+        self.assertEqual((got.code, got.body), (200, expected))
+        self.assertNotIn("openstack-api-version", got.headers)
+        self.assertNotIn("vary", got.headers)
+        self.assertEqual(self.ask("GET", "/compute/v2/nosuch").code, 404)
+        self.assertEqual(self.ask("GET", "/compute/v2").body["version"]["id"], "v2.0")
+
+
 class AttachAtOnceTests(CloudTests):
     """Tests of attaching without a delay."""
 

@@ -12,11 +12,11 @@ from txstorage.embedded.control.recent import ServedRequest
 from txstorage.embedded.page.state import DiskUse, Overview, SettledTransition, state
 from txstorage.embedded.store.records import (
     AttachmentRecord,
-    ServerRecord,
     SnapshotRecord,
     Usage,
     VolumeRecord,
 )
+from txstorage.embedded.store.servers.records import ServerRecord
 
 GIB = 2**30
 NODE = ServerRecord(1, "server-id", "node-1", "ACTIVE", 5.0)

@@ -63,6 +63,10 @@ _GROUP_SNAPSHOTS = "group:get_all_group_snapshots"
 _QUOTA = _V + "/os-quota-sets/<quota_project>"
 _SERVER = "/v2.1/servers/<server_id>"
 _ATTACHED = _SERVER + "/os-volume_attachments"
+_COMPUTE_QUOTA = "/v2.1/os-quota-sets/<quota_project>"
+_ITEMS, _TAGS = "os_compute_api:server-metadata:", "os_compute_api:os-server-tags:"
+_SERVER_ACTIONS = "os_compute_api:os-instance-actions:"
+_QUOTAS = "os_compute_api:os-quota-sets:"
 _SERVERS, _SERVER_VOLUMES = "os_compute_api:servers:", "os_compute_api:os-volumes-attachments:"
 _TYPES, _SPECS = "volume_extension:type_", "volume_extension:types_extra_specs:"
 _ACCESS = "volume_extension:volume_type_access:"
@@ -210,7 +214,36 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
     "compute": {
         "GET /v2.1/servers": (_SERVERS + "index", _READER),
         "GET /v2.1/servers/detail": (_SERVERS + "detail", _READER),
+        "POST /v2.1/servers": (_SERVERS + "create", _MEMBER),
         f"GET {_SERVER}": (_SERVERS + "show", _READER),
+        f"PUT {_SERVER}": (_SERVERS + "update", _MEMBER),
+        f"DELETE {_SERVER}": (_SERVERS + "delete", _MEMBER),
+        f"GET {_SERVER}/metadata": (_ITEMS + "index", _READER),
+        f"POST {_SERVER}/metadata": (_ITEMS + "create", _MEMBER),
+        f"PUT {_SERVER}/metadata": (_ITEMS + "update_all", _MEMBER),
+        f"GET {_SERVER}/metadata/<key>": (_ITEMS + "show", _READER),
+        f"PUT {_SERVER}/metadata/<key>": (_ITEMS + "update", _MEMBER),
+        f"DELETE {_SERVER}/metadata/<key>": (_ITEMS + "delete", _MEMBER),
+        f"GET {_SERVER}/tags": (_TAGS + "index", _READER),
+        f"PUT {_SERVER}/tags": (_TAGS + "update_all", _MEMBER),
+        f"DELETE {_SERVER}/tags": (_TAGS + "delete_all", _MEMBER),
+        f"GET {_SERVER}/tags/<tag>": (_TAGS + "show", _READER),
+        f"PUT {_SERVER}/tags/<tag>": (_TAGS + "update", _MEMBER),
+        f"DELETE {_SERVER}/tags/<tag>": (_TAGS + "delete", _MEMBER),
+        f"GET {_SERVER}/ips": ("os_compute_api:ips:index", _READER),
+        f"GET {_SERVER}/ips/<network>": ("os_compute_api:ips:show", _READER),
+        f"GET {_SERVER}/os-interface": ("os_compute_api:os-attach-interfaces:list", _READER),
+        f"GET {_SERVER}/os-security-groups": ("os_compute_api:os-security-groups:list", _READER),
+        f"GET {_SERVER}/os-instance-actions": (_SERVER_ACTIONS + "list", _READER),
+        f"GET {_SERVER}/os-instance-actions/<request_id>": (_SERVER_ACTIONS + "show", _READER),
+        "GET /v2.1/limits": ("os_compute_api:limits", _ANY),
+        f"GET {_COMPUTE_QUOTA}": (_QUOTAS + "show", _DEPENDS),
+        f"GET {_COMPUTE_QUOTA}/defaults": (_QUOTAS + "defaults", _ANY),
+        f"GET {_COMPUTE_QUOTA}/detail": (_QUOTAS + "detail", _DEPENDS),
+        "GET /v2.1/os-availability-zone": ("os_compute_api:os-availability-zone:list", _ANY),
+        "GET /v2.1/os-keypairs": ("os_compute_api:os-keypairs:index", _ANY),
+        "GET /v2.1/os-keypairs/<key_name>": ("os_compute_api:os-keypairs:show", _ANY),
+        "GET /v2.1/os-security-groups": ("os_compute_api:os-security-groups:get", _READER),
         "GET /v2.1/flavors": (None, _ANY),
         "GET /v2.1/flavors/detail": (None, _ANY),
         "GET /v2.1/flavors/<flavor_id>": (None, _ANY),
@@ -267,6 +300,10 @@ _ACTIONS: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         "force": ("volume:force_delete", _ADMIN),
     },
     "compute": {
+        # Parameters of requests, and a path, that are for administrators.
+        "limits of others": ("os_compute_api:limits:other_project", _ADMIN),
+        "quotas of others": (_QUOTAS + "show", _ADMIN),
+        "reboot": (_SERVERS + "reboot", _MEMBER),
         "os-start": (_SERVERS + "start", _MEMBER),
         "os-stop": (_SERVERS + "stop", _MEMBER),
     },

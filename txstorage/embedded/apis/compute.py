@@ -11,29 +11,36 @@ import re
 from collections.abc import Mapping
 from typing import Any, Callable
 
+import attr
 from klein import Klein
 
-from ..store.records import AttachmentRecord, ServerRecord, VolumeRecord
+from ..machine.engine import Engine
+from ..machine.server_transitions import DELETING, begin_deletion
+from ..machine.turns import ReactorTurns
+from ..settings import Settings
+from ..store.records import AttachmentRecord, VolumeRecord
+from ..store.servers.records import ServerRecord
 from ..store.store import Store
 from ..wire import refusals
 from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint
 from ..wire.fields import UUID, compute_body, only_member, wrapped
 from ..wire.pagination import attachment_page, next_links, server_page
+from ..wire.tables import server_refusals
 from ..wire.versions import COMPUTE
 from . import compute_views
 from .block_storage.queries import truth
 from .compute_views import ServerView
+from .identity.bearers import Bearers
+from .servers.actions import ACTIONS, check_action
 from .servers.lists import chosen, ordered
+from .servers.making.building import DEVICE_NAMES, build
+from .servers.making.creation import new_server
 from .servers.parameters import check
-from .versioned import VersionedService
+from .servers.service import SERVER, ComputeService
+from .servers.updates import server_update
 
 #: From this microversion on, the response to an attach comes before the attach.
 _ASYNCHRONOUS_ATTACH = (2, 101)
-#: The status that an action requires, its new status, and Nova's name for it.
-_ACTIONS = {
-    "os-start": ("SHUTOFF", "ACTIVE", "start"),
-    "os-stop": ("ACTIVE", "SHUTOFF", "stop"),
-}
 _ATTACH = compute_body(
     wrapped(
         "volumeAttachment",
@@ -46,64 +53,49 @@ _ATTACH = compute_body(
                     "pattern": "(^/dev/x{0,1}[a-z]{0,1}d{0,1})([a-z]+)[0-9]*$",
                 },
                 "tag": {},
-                "delete_on_termination": {},
+                "delete_on_termination": {"type": ["boolean", "string"]},
             },
             "required": ["volumeId"],
             "additionalProperties": False,
         },
     )
 )
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_DEVICE_NAMES: list[str] = [
-    "/dev/vd" + name for name in (*_LETTERS, *(one + two for one in _LETTERS for two in _LETTERS))
-]
-_ID = "/v2.1/servers/<server_id>"
-_ATTACHMENTS = _ID + "/os-volume_attachments"
+_ATTACHMENTS = SERVER + "/os-volume_attachments"
 _View = Callable[[ServerRecord], dict[str, Any]]
 
 
-class ComputeAPI(VersionedService):
+class ComputeAPI(ComputeService):
     """The Compute API: servers and their attachments."""
 
     app = Klein()
-    dialect = COMPUTE
 
-    def outer_headers(self, call: APIRequest) -> Mapping[str, str]:
-        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
-        return {"x-compute-request-id": call.request_id}
+    def __init__(
+        self,
+        store: Store,
+        bearers: Bearers,
+        engine: Engine,
+        settings: Settings,
+        turns: ReactorTurns,
+        server_engine: Engine,
+    ) -> None:
+        """
+        :param server_engine: carries out the transitions of servers.
+        """
+        super().__init__(store, bearers, engine, settings, turns)
+        self._server_engine = server_engine
 
     def unscoped(self, call: APIRequest, segments: Mapping[str, str]) -> WireError | None:
         """See :class:`~txstorage.embedded.apis.versioned.VersionedService`."""
         if "server_id" in segments:
             return refusals.NO_SERVER(segments["server_id"])
         detail = call.request.path.endswith(b"/detail")
-        policy = "os_compute_api:servers:" + ("detail" if detail else "index")
-        return refusals.FORBIDDEN_BY_COMPUTE(policy)
-
-    def fault(self) -> WireError:
-        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
-        return refusals.COMPUTE_FAULT()
+        action = "create" if call.request.method == b"POST" else "index"
+        return refusals.FORBIDDEN_BY_COMPUTE(
+            "os_compute_api:servers:" + ("detail" if detail else action)
+        )
 
     def _view(self, call: APIRequest) -> ServerView:
-        ids = self._directory.ids
-        return ServerView(call.base, ids.project, ids.user, call.version, call.requester.is_admin)
-
-    def _find(self, call: APIRequest, server_id: str, store: Store) -> ServerRecord | None:
-        """Find a server; all belong to the first project."""
-        return store.servers.find(server_id) if call.requester.sees(None) else None
-
-    def _server(self, call: APIRequest, server_id: str, store: Store | None = None) -> ServerRecord:
-        """
-        Find a server that the user may see and, unless the request is an action, do this with.
-
-        :param store: of the change that finds the server; without one, that of reading.
-        :raises WireError: 403, 404.
-        """
-        server = self._find(call, server_id, store or self._store)
-        if server is None:
-            raise refusals.NO_SERVER(server_id)
-        self.permit(call)
-        return server
+        return ServerView(call.base, self._directory.ids, call.version, call.requester.is_admin)
 
     def _volume(self, call: APIRequest, volume_id: str, store: Store) -> VolumeRecord:
         volume = store.volume(volume_id)
@@ -134,13 +126,12 @@ class ComputeAPI(VersionedService):
         page = server_page(query, self._settings.page_size)
         check(every, call.version)
         self.permit(call)
-        first, admin = self._directory.ids, call.requester.is_admin
-        ids = {"user_id": first.user, "project_id": first.project}
-        detail = path.endswith("detail")
+        admin = call.requester.is_admin
         all_projects = admin and truth(query.get("all_tenants", "0") or "1")
-        mine = all_projects or call.requester.project_id == first.project
-        servers = self._store.servers.every() if mine else []
-        found = chosen(servers, every, call.version, detail, admin, ids)
+        projects = None if all_projects else [call.requester.owner.project_id]
+        servers = self._store.servers.of_projects(projects)
+        detail = path.endswith("detail")
+        found = chosen(servers, every, call.version, detail, admin, self._directory.ids)
         marker = self._find(call, page.marker, self._store) if page.marker else None
         around = [*(each for each in found if each != marker), *([marker] if marker else [])]
         around = ordered(around, every, call.version, admin)
@@ -155,32 +146,86 @@ class ComputeAPI(VersionedService):
         )
         return APIResponse(200, body)
 
-    @endpoint(app, _ID, "GET")
+    @endpoint(app, "/v2.1/servers", "POST")
+    async def create(self, call: APIRequest) -> APIResponse:
+        """Begin to build a server, or several."""
+        body = call.json()
+        self.permit(call)
+        wanted = new_server(body, call.version, call.requester.project_id)
+
+        def change(store: Store) -> list[ServerRecord]:
+            made = build(call, store, wanted, self._settings)
+            for server in made:
+                self._record(call, store, server.server_id, "create")
+            return made
+
+        made = await self._store.write(change)
+        for server in made:
+            self._server_engine.begin(server.server_id)
+            for each in server.details.volumes:
+                self._engine.begin(each.volume_id)
+        if wanted.by_reservation:
+            return APIResponse(202, {"reservation_id": made[0].details.reservation_id})
+        view = self._view(call).created(made[0], wanted.admin_password)
+        place = {"Location": view["links"][0]["href"]}
+        return APIResponse(202, {"server": view}, place)
+
+    @endpoint(app, SERVER, "GET")
     def show(self, call: APIRequest, server_id: str) -> APIResponse:
         """Show one server."""
         server = self._server(call, server_id)
         attachments = self._store.attachments.of_server(server_id)
         return APIResponse(200, {"server": self._view(call).alone(server, attachments)})
 
-    @endpoint(app, _ID + "/action", "POST")
+    @endpoint(app, SERVER, "PUT")
+    async def update(self, call: APIRequest, server_id: str) -> APIResponse:
+        """Change a server's name, its description, or its addresses."""
+        wanted = server_update(call.json(), call.version)
+
+        def change(store: Store) -> ServerRecord:
+            server = self._server(call, server_id, store)
+            if server.is_node and wanted.name not in (None, server.name):
+                raise server_refusals.NODE_STAYS(server_id)
+            details = attr.evolve(server.details, **wanted.details)
+            return store.servers.change(server_id, details, wanted.name)
+
+        server = await self._store.write(change)
+        attachments = self._store.attachments.of_server(server_id)
+        return APIResponse(200, {"server": self._view(call).updated(server, attachments)})
+
+    @endpoint(app, SERVER, "DELETE")
+    async def delete(self, call: APIRequest, server_id: str) -> APIResponse:
+        """Begin to delete a server, and to detach its volumes; a node stays."""
+
+        def change(store: Store) -> None:
+            server = self._server(call, server_id, store)
+            if server.is_node:
+                raise server_refusals.NODE_STAYS(server_id)
+            if server.status != DELETING:
+                begin_deletion(store, server)
+
+        await self._store.write(change)
+        self._server_engine.begin(server_id)
+        return APIResponse(204)
+
+    @endpoint(app, SERVER + "/action", "POST")
     async def action(self, call: APIRequest, server_id: str) -> APIResponse:
-        """Turn a server on or off, which takes no time here."""
-        name = only_member(call.json(empty={}), COMPUTE)
-        if name not in _ACTIONS:
-            raise refusals.NO_SERVER_ACTION(name)
+        """Turn a server on or off, or reboot it."""
+        body = call.json(empty={})
+        name = only_member(body, COMPUTE)
+        check_action(name, body)
 
         def change(store: Store) -> None:
             if store.servers.find(server_id) is None:
                 raise refusals.NO_SERVER_TO_ACT_ON(server_id)
             server = self._server(call, server_id, store)
             self.permit(call, name)
-            needed, status, verb = _ACTIONS[name]
-            if server.status != needed:
-                state = compute_views.vm_state(server.status)
-                raise refusals.WRONG_SERVER_STATE(verb, server_id, state)
+            status = ACTIONS[name](server, body[name])
             store.servers.set_status(server_id, status)
+            self._record(call, store, server_id, name.replace("os-", ""))
 
         await self._store.write(change)
+        self._server_engine.begin(server_id)
         return APIResponse(202)
 
     # -- attachments ---------------------------------------------------------
@@ -213,15 +258,16 @@ class ComputeAPI(VersionedService):
     @endpoint(app, _ATTACHMENTS, "POST")
     async def attach(self, call: APIRequest, server_id: str) -> APIResponse:
         """Begin to attach a volume."""
-        volume_id, wanted_device = _wanted(call.json())
+        volume_id, wanted_device, delete = _wanted(call.json())
 
         def change(store: Store) -> AttachmentRecord:
-            self._server(call, server_id, store)
+            _check_ready(self._server(call, server_id, store), "attach_volume")
             self._refuse_attach(call, self._volume(call, volume_id, store))
             device = self._choose_device(store, server_id, wanted_device)
             # A status that lasts no time would take a commit of its own.
             status = "reserved" if self._settings.transition_delay else "attaching"
-            return store.attachments.reserve(volume_id, server_id, device, status)
+            self._record(call, store, server_id, "attach_volume")
+            return store.attachments.reserve(volume_id, server_id, device, status, delete)
 
         attachment = await self._store.write(change)
         self._engine.begin(volume_id)
@@ -245,9 +291,13 @@ class ComputeAPI(VersionedService):
             raise refusals.NOT_RESERVABLE(volume.volume_id, status, call.request_id)
 
     def _choose_device(self, store: Store, server_id: str, wanted: str | None) -> str:
-        taken = store.attachments.devices_of_server(server_id)
+        taken = set(store.attachments.devices_of_server(server_id))
+        server = store.servers.find(server_id)
+        # The first device of a node is its root volume, or the disk from its image.
+        if server is not None and (server.is_node or server.details.image_id):
+            taken.add(DEVICE_NAMES[0])
         if wanted is None:
-            return next(name for name in _DEVICE_NAMES if name not in taken)
+            return next(name for name in DEVICE_NAMES if name not in taken)
         # Whatever the request names, the name is of the hypervisor's kind.
         device = re.sub("^/dev/x?[a-z]?d", "/dev/vd", wanted)
         if device in taken:
@@ -259,13 +309,15 @@ class ComputeAPI(VersionedService):
         """Begin to detach a volume."""
 
         def change(store: Store) -> None:
-            self._server(call, server_id, store)
+            server = self._server(call, server_id, store)
             volume = self._volume(call, volume_id, store)
             self._attachment(server_id, volume_id, store)
-            if volume.root:
+            _check_ready(server, "detach_volume")
+            if volume.root or volume_id == server.details.root_id:
                 raise refusals.ROOT_VOLUME()
             if volume.status != "in-use":
                 raise refusals.NOT_DETACHABLE(call.request_id)
+            self._record(call, store, server_id, "detach_volume")
             store.set_status(volume_id, "detaching")
 
         await self._store.write(change)
@@ -273,11 +325,21 @@ class ComputeAPI(VersionedService):
         return APIResponse(202)
 
 
-def _wanted(body: Mapping[str, Any]) -> tuple[str, str | None]:
+def _wanted(body: Mapping[str, Any]) -> tuple[str, str | None, bool]:
     """
-    :return: the volume and the device that an attach requests.
+    :return: the volume and the device that an attach requests, and whether the volume is deleted
+        with the server.
     :raises WireError: 400.
     """
     _ATTACH.check(body)
     wanted = body["volumeAttachment"]
-    return wanted["volumeId"], wanted.get("device")
+    delete = truth(str(wanted.get("delete_on_termination", False)))
+    return wanted["volumeId"], wanted.get("device"), bool(delete)
+
+
+def _check_ready(server: ServerRecord, verb: str) -> None:
+    """:raises WireError: 409, while a server is built or deleted."""
+    if server.status == DELETING:
+        raise server_refusals.SERVER_BUSY(verb, server.server_id, "deleting")
+    if server.status == "BUILD":
+        raise refusals.WRONG_SERVER_STATE(verb, server.server_id, "building")

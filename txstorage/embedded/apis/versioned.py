@@ -36,12 +36,18 @@ _SLICE = 100
 _IN_PROJECT = re.compile(rb"/volume/v3/([0-9a-f-]+/)")
 
 
+def is_former(call: APIRequest) -> bool:
+    """Check for a path of Compute v2, which is v2.1 without microversions."""
+    path: bytes = call.request.path
+    return path.startswith(b"/compute/v2/")
+
+
 def negotiate(dialect: Dialect, call: APIRequest) -> Version:
     """
     :return: the microversion of the response.
     :raises WireError: 400 when it is malformed, 406 when it is not supported.
     """
-    text = dialect.requested(call)
+    text = None if is_former(call) else dialect.requested(call)
     if text is None:
         if dialect is VOLUME and call.header("OpenStack-API-Version"):
             # Cinder, unlike Nova, rejects a header that does not name it.
@@ -133,7 +139,7 @@ class VersionedService(Service):
 
     def headers(self, call: APIRequest) -> Mapping[str, str]:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""
-        return self.dialect.headers(as_version(call.version))
+        return {} if is_former(call) else self.dialect.headers(as_version(call.version))
 
     def too_large(self) -> WireError:
         """See :class:`~txstorage.embedded.wire.exchange.Service`."""

@@ -205,4 +205,5 @@ class Engine:
             lambda store: self._subjects.settle(store, subject, status, device, reason)
         )
         self._subjects.log(key, status, reason)
+        self._subjects.follow(self._store, subject)
         self.settled(subject, status, reason)

@@ -112,16 +112,21 @@ class VolumeFiles:
         """Check whether the backup has a file; a symbolic link is not followed."""
         return is_file(self.backup_path(backup_id))
 
-    def create(self, volume_id: str, size: int) -> None:
+    def create(self, volume_id: str, size: int, content: bytes = b"") -> None:
         """
         Make a volume's file, which reads as zeros, or complete it.
 
         :param size: bytes.
+        :param content: of its beginning, which a complete file keeps as it is.
         :raises OSError: there is no room.
         """
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         opened = os.open(self.path(volume_id), flags, 0o600)
         try:
+            if content and os.fstat(opened).st_size < size:
+                with open(opened, "wb", closefd=False) as beginning:
+                    beginning.write(content)
+                os.fsync(opened)
             os.ftruncate(opened, size)
             os.fsync(opened)
         finally:

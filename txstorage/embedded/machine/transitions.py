@@ -19,14 +19,24 @@ from ..settings import GIB
 from ..store.records import VolumeRecord
 from ..store.store import GONE, Store
 from .devices import DeviceFailure, IDeviceBackend
+from .image import image_content
 
 T = TypeVar("T")
 Work = Callable[[IDeviceBackend, Any], Awaitable[Optional[str]]]
 
 
+def made_from_image(volume: VolumeRecord) -> bool:
+    """Check whether a volume that is being created is filled from the image."""
+    sources = {volume.snapshot_id, volume.source_volid, volume.backup_id}
+    return bool(volume.image_metadata) and sources == {None}
+
+
 async def _make_file(devices: IDeviceBackend, volume: VolumeRecord) -> None:
     files, size = devices.files, volume.size * GIB
     source = None
+    if made_from_image(volume):
+        await files.aside(files.create, volume.volume_id, size, image_content())
+        return
     if volume.snapshot_id is not None:
         source = files.snapshot_path(volume.snapshot_id)
     elif volume.source_volid is not None:
@@ -99,7 +109,11 @@ TRANSITIONS: dict[str, Transition] = {
     "detaching": Transition("detach", _remove_device, "available", "in-use"),
     "deleting": Transition("delete", _remove_file, GONE, "error_deleting"),
     "extending": Transition("extend", _grow, "available", "error_extending"),
+    # The content is in the file already.
+    "downloading": Transition("download", _nothing, "available", "error"),
 }
+#: The transition of a volume that is filled from the image.
+FROM_IMAGE = attr.evolve(TRANSITIONS["creating"], done="downloading")
 #: The transition of a volume that is extended while it is in use.
 GROW_ATTACHED = attr.evolve(TRANSITIONS["extending"], done="in-use")
 #: Block Storage's own transitions for a host; the client carries out the rest.
@@ -113,6 +127,8 @@ def transition_of(volume: VolumeRecord) -> Transition | None:
         return None
     if status == "extending" and attachment is not None:
         return GROW_ATTACHED
+    if status == "creating" and made_from_image(volume):
+        return FROM_IMAGE
     if attachment is None or attachment.by_compute or status not in ("reserved", "attaching"):
         return TRANSITIONS.get(status)
     return CONNECT if status == "reserved" and attachment.connector is not None else None
@@ -157,6 +173,9 @@ class Subjects(Generic[T]):
     def log(self, key: str, status: str, reason: str) -> None:
         """Log the end of a transition."""
         raise NotImplementedError()
+
+    def follow(self, store: Store, subject: T) -> None:
+        """Begin what follows from an end that is durable."""
 
 
 class Volumes(Subjects[VolumeRecord]):

@@ -15,7 +15,8 @@ import attr
 
 from ..control.recent import ServedRequest
 from ..settings import GIB
-from ..store.records import ServerRecord, SnapshotRecord, Usage, VolumeRecord
+from ..store.records import SnapshotRecord, Usage, VolumeRecord
+from ..store.servers.records import ServerRecord
 
 #: The number of rows in each table, at most.
 ROWS = 100

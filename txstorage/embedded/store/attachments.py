@@ -15,7 +15,8 @@ from .records import ATTACHMENT, AttachmentRecord
 
 _INSERT = (
     "INSERT INTO attachments (id, block_device_id, volume_id, server_id, device, attached_at,"
-    " by_compute, connector, mode, host, by_action) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " by_compute, connector, mode, host, by_action, delete_on_termination)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 #: Cinder's device name for a host that gives no mount point.
 _NO_MOUNT_POINT = "na"
@@ -44,14 +45,20 @@ class AttachmentsTable:
     # -- attachments that Compute makes ------------------------------------------
 
     def reserve(
-        self, volume_id: str, server_id: str, device: str, status: str = "reserved"
+        self,
+        volume_id: str,
+        server_id: str,
+        device: str,
+        status: str = "reserved",
+        delete_on_termination: bool = False,
     ) -> AttachmentRecord:
         """
         Reserve a device name of a server for a volume.
 
         :param status: the volume's new status: ``reserved``, or ``attaching``, which follows it.
+        :param delete_on_termination: whether the volume is deleted with the server.
         """
-        values = (server_id, device, self._clock(), 1, None, "rw", None, 0)
+        values = (server_id, device, self._clock(), 1, None, "rw", None, 0, delete_on_termination)
         return self._reserve(volume_id, status, *values)
 
     def _reserve(self, volume_id: str, status: str, *values: object) -> AttachmentRecord:
@@ -87,7 +94,7 @@ class AttachmentsTable:
         :param connector: the host's; given, the volume is to be connected.
         """
         with self._database.transaction():
-            values = (server_id, None, None, 0, None, mode, None, 0)
+            values = (server_id, None, None, 0, None, mode, None, 0, 0)
             reserved = self._reserve(volume_id, "reserved", *values)
             if connector is None:
                 return reserved
@@ -97,7 +104,7 @@ class AttachmentsTable:
         self, volume_id: str, server_id: str | None, host: str | None, device: str, mode: str
     ) -> AttachmentRecord:
         """Record that a host, or a server, has a volume; its device is none of this service's."""
-        values = (server_id, device, self._clock(), 0, None, mode, host, 1)
+        values = (server_id, device, self._clock(), 0, None, mode, host, 1, 0)
         return self._reserve(volume_id, "in-use", *values)
 
     def set_connector(
@@ -145,8 +152,8 @@ class AttachmentsTable:
         connector = attachment.connector
         self._database.execute(
             "INSERT INTO attachments (id, block_device_id, volume_id, server_id, device,"
-            " node_device, attached_at, by_compute, connector, mode, host, by_action)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " node_device, attached_at, by_compute, connector, mode, host, by_action,"
+            " delete_on_termination) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             attachment.attachment_id,
             attachment.block_device_id,
             attachment.volume_id,
@@ -159,6 +166,7 @@ class AttachmentsTable:
             attachment.mode,
             attachment.host,
             attachment.by_action,
+            attachment.delete_on_termination,
         )
 
     # -- all attachments -------------------------------------------------------------

@@ -13,7 +13,8 @@ import attr
 #: The columns of an attachment, beside those of its volume.
 ATTACHMENT = (
     "attachments.id AS attachment_id, block_device_id, attachments.volume_id AS of_volume,"
-    " server_id, device, node_device, attached_at, by_compute, connector, mode, host, by_action"
+    " server_id, device, node_device, attached_at, by_compute, connector, mode, host, by_action,"
+    " delete_on_termination"
 )
 #: The volumes with everything that belongs to them, in one statement for each page of a list.
 VOLUMES = (
@@ -66,6 +67,7 @@ class AttachmentRecord:
     :ivar mode: ``rw``, ``ro`` or ``null``.
     :ivar host: the name of the host, from the action ``os-attach``.
     :ivar by_action: whether it is a mere record, which that action has made.
+    :ivar delete_on_termination: whether the volume is deleted with the server.
     """
 
     attachment_id: str
@@ -80,6 +82,7 @@ class AttachmentRecord:
     mode: str = "rw"
     host: str | None = None
     by_action: bool = False
+    delete_on_termination: bool = False
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> AttachmentRecord:
@@ -97,6 +100,7 @@ class AttachmentRecord:
             mode=row["mode"],
             host=row["host"],
             by_action=bool(row["by_action"]),
+            delete_on_termination=bool(row["delete_on_termination"]),
         )
 
 
@@ -182,6 +186,7 @@ class NewVolume:
     :ivar snapshot_id: of the snapshot to fill it from, if any.
     :ivar source_volid: of the volume to copy, if any.
     :ivar backup_id: of the backup to fill it from, if any.
+    :ivar image_metadata: of the image to fill it from, if any.
     :ivar project_id: ``None`` for the first project.
     :ivar user_id: ``None`` for the first user.
     """
@@ -193,6 +198,7 @@ class NewVolume:
     metadata: Mapping[str, str]
     snapshot_id: str | None = None
     source_volid: str | None = None
+    image_metadata: Mapping[str, str] = attr.Factory(dict)
     project_id: str | None = None
     user_id: str | None = None
     backup_id: str | None = None
@@ -277,26 +283,6 @@ class Usage:
     gigabytes: int
     backups: int = 0
     backup_gigabytes: int = 0
-
-
-@attr.s(frozen=True, auto_attribs=True)
-class ServerRecord:
-    """
-    A node.
-
-    :ivar created_at: seconds since the epoch.
-    """
-
-    sequence: int
-    server_id: str
-    name: str
-    status: str
-    created_at: float
-
-    @classmethod
-    def from_row(cls, row: sqlite3.Row) -> ServerRecord:
-        """From a row of the ``servers`` table."""
-        return cls(row["sequence"], row["id"], row["name"], row["status"], row["created_at"])
 
 
 @attr.s(frozen=True, auto_attribs=True)

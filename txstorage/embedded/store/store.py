@@ -9,6 +9,7 @@ transactions wait for the disk in a thread of their own.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -29,10 +30,11 @@ from .messages import MessagesTable
 from .projects.credentials import CredentialsTable
 from .projects.quotas import QuotasTable
 from .projects.types import TypesTable
-from .records import VOLUMES, NewVolume, ServerRecord, Usage, VolumeFilter, VolumeRecord
+from .records import VOLUMES, NewVolume, Usage, VolumeFilter, VolumeRecord
 from .revoked import RevokedTokens
 from .searches import NEWEST_FIRST, Order, Searches
-from .servers import ServersTable
+from .servers.records import ServerRecord
+from .servers.table import ServersTable
 from .sidecars import Sidecars
 from .snapshots import SnapshotsTable
 from .writer import Change, T, Writer
@@ -41,6 +43,11 @@ from .writer import Change, T, Writer
 _WITHOUT_ATTACHMENT = frozenset(["available", "error"])
 #: The statuses after a success of extending.
 _GROWN = frozenset(["available", "in-use"])
+#: The columns of a new volume that are members of a request.
+_INSERTED = (
+    *("name", "description", "size", "volume_type", "snapshot_id", "source_volid"),
+    *("project_id", "user_id", "backup_id"),
+)
 EVERY_VOLUME = VolumeFilter()
 GONE = "gone"
 
@@ -52,7 +59,7 @@ class Store:
     :ivar attachments: the table of attachments.
     :ivar snapshots: the table of snapshots.
     :ivar messages: the table of the reasons of failures.
-    :ivar servers: the table of the nodes.
+    :ivar servers: the table of the nodes, and of the servers that clients make.
     :ivar revoked: the table of revoked tokens.
     :ivar types: the table of volume types.
     :ivar quotas: the table of the projects' own quotas.
@@ -81,7 +88,7 @@ class Store:
         self.attachments = AttachmentsTable(self._database, clock)
         self.snapshots = SnapshotsTable(self._database, clock)
         self.messages = MessagesTable(self._database, clock)
-        self.servers = ServersTable(self._database)
+        self.servers = ServersTable(self._database, clock)
         self.revoked = RevokedTokens(self._database)
         self.types = TypesTable(self._database)
         self.quotas = QuotasTable(self._database)
@@ -242,25 +249,13 @@ class Store:
         root: bool = False,
     ) -> None:
         self._database.touched.add(volume_id)
-        self._database.execute(
-            "INSERT INTO volumes (id, name, description, size, status, volume_type, bootable, root,"
-            " created_at, snapshot_id, source_volid, project_id, user_id, backup_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            volume_id,
-            new.name,
-            new.description,
-            new.size,
-            status,
-            new.volume_type,
-            root,
-            root,
-            created_at,
-            new.snapshot_id,
-            new.source_volid,
-            new.project_id,
-            new.user_id,
-            new.backup_id,
-        )
+        columns: dict[str, object] = {name: getattr(new, name) for name in _INSERTED}
+        columns.update(id=volume_id, status=status, root=root, created_at=created_at)
+        columns["bootable"] = root or bool(new.image_metadata)
+        columns["image_metadata"] = json.dumps(dict(new.image_metadata))
+        places = ", ".join("?" for _ in columns)
+        statement = f"INSERT INTO volumes ({', '.join(columns)}) VALUES ({places})"
+        self._database.execute(statement, *columns.values())
 
     def _insert_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> None:
         for key, value in metadata.items():
@@ -369,32 +364,21 @@ class Store:
         self, name: str, server_id: str | None = None, root: bool = True
     ) -> ServerRecord:
         """
-        Return the server with a name; a missing one is created.
+        Return the node with a name; a missing one is created.
 
         :param server_id: of a new server; by default another one.
         :param root: whether a new server has a root volume.
         """
         with self.transaction():
-            row = self._database.execute("SELECT * FROM servers WHERE name = ?", name).fetchone()
-            if row is not None:
-                return ServerRecord.from_row(row)
-            server_id = server_id or str(uuid.uuid4())
-            self._database.execute(
-                "INSERT INTO servers (id, name, status, created_at) VALUES (?, ?, 'ACTIVE', ?)",
-                server_id,
-                name,
-                self._clock(),
-            )
-            if root:
-                self._add_root(name, server_id)
-        server = self.servers.find(server_id)
-        assert server is not None
+            server = self.servers.declared(name)
+            if server is None:
+                server = self.servers.add_node(name, server_id or str(uuid.uuid4()))
+                if root:
+                    self._add_root(name, server.server_id)
         return server
 
     def _add_root(self, name: str, server_id: str) -> None:
-        """Give a new server its root volume."""
-        volume_id = str(uuid.uuid4())
-        volume = NewVolume(name + "-root", None, 1, DEFAULT_TYPE, {})
-        self._insert(volume_id, volume, "available", self._clock(), root=True)
-        self.attachments.reserve(volume_id, server_id, "/dev/vda")
-        self.settle(volume_id, "reserved", "in-use")
+        root, volume = str(uuid.uuid4()), NewVolume(name + "-root", None, 1, DEFAULT_TYPE, {})
+        self._insert(root, volume, "available", self._clock(), root=True)
+        self.attachments.reserve(root, server_id, "/dev/vda")
+        self.settle(root, "reserved", "in-use")

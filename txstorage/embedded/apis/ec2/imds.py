@@ -19,7 +19,7 @@ import attr
 from twisted.web.iweb import IRequest
 from twisted.web.resource import Resource
 
-from ...store.records import ServerRecord
+from ...store.servers.records import ServerRecord
 from ...wire.exchange import APIResponse
 from ...wire.times import compute_time
 from .call import EC2Context

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ...store.records import ServerRecord
+from ...store.servers.records import ServerRecord
 
 #: EC2's states by Compute's statuses; in any other status, a server has its resources.
 STATES: Mapping[str, str] = {"SHUTOFF": "stopped", "DELETED": "terminated"}

@@ -13,12 +13,11 @@ from typing import Any, Callable
 from klein import Klein
 
 from ...wire import refusals
-from ...wire.exchange import APIRequest, APIResponse, Version, WireError, endpoint
+from ...wire.exchange import APIRequest, APIResponse, Version, endpoint
 from ...wire.pagination import next_links, server_page
-from ...wire.versions import COMPUTE
-from ..versioned import VersionedService
 from . import flavor_views
 from .flavor_views import DISK, FLAVOR_ID, FLAVOR_NAME, RAM
+from .service import ComputeService
 
 #: Filters by the least size, and the flavor's size.
 _LEAST = {"minRam": RAM, "minDisk": DISK}
@@ -37,23 +36,10 @@ _SORTS: dict[str, list[str]] = {
 _ID = "/v2.1/flavors/<flavor_id>"
 
 
-class FlavorsAPI(VersionedService):
+class FlavorsAPI(ComputeService):
     """The flavors."""
 
     app = Klein()
-    dialect = COMPUTE
-
-    def outer_headers(self, call: APIRequest) -> Mapping[str, str]:
-        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
-        return {"x-compute-request-id": call.request_id}
-
-    def unscoped(self, call: APIRequest, segments: Mapping[str, str]) -> WireError | None:
-        """See :class:`~txstorage.embedded.apis.versioned.VersionedService`: all may see them."""
-        return None
-
-    def fault(self) -> WireError:
-        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
-        return refusals.COMPUTE_FAULT()
 
     @endpoint(app, "/v2.1/flavors", "GET")
     def list_short(self, call: APIRequest) -> APIResponse:

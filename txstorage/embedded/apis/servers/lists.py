@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Callable
 
+from ...accounts.directory import Ids
 from ...settings import AVAILABILITY_ZONE
-from ...store.records import ServerRecord
+from ...store.servers.records import ServerRecord
 from ...wire import refusals
 from ...wire.exchange import Version
 from ...wire.times import microseconds
@@ -58,32 +59,38 @@ def _vm_state(server: ServerRecord) -> str:
     return compute_views.vm_state(server.status)
 
 
+def _tags(text: str) -> set[str]:
+    return set(text.split(","))
+
+
 _NAME = _expression(lambda server: server.name)
 #: The filters of every user, with their first microversions.
 _FILTERS: dict[str, tuple[Version, _Test]] = {
     "name": ((2, 1), _NAME),
-    "image": ((2, 1), _exact(_constant(""))),
+    "image": ((2, 1), _exact(lambda server: server.details.image_id or "")),
     "flavor": ((2, 1), _exact(_constant("1"))),
     "reservation_id": ((2, 1), _expression(partial(_attribute, "reservation_id"))),
     "changes-since": ((2, 1), lambda server, text: _instant(server) >= (microseconds(text) or 0)),
     "changes-before": ((2, 66), lambda server, text: _instant(server) <= (microseconds(text) or 0)),
-    # No server has an address or a tag.
+    # No server has an address.
     "ip": ((2, 1), lambda server, text: False),
     "ip6": ((2, 5), lambda server, text: False),
-    "tags": ((2, 26), lambda server, text: False),
-    "tags-any": ((2, 26), lambda server, text: False),
+    "tags": ((2, 26), lambda server, text: _tags(text) <= set(server.details.tags)),
+    "tags-any": ((2, 26), lambda server, text: bool(_tags(text) & set(server.details.tags))),
+    "not-tags": ((2, 26), lambda server, text: not _tags(text) <= set(server.details.tags)),
+    "not-tags-any": ((2, 26), lambda server, text: not _tags(text) & set(server.details.tags)),
     "locked": ((2, 73), lambda server, text: not truth(text)),
     "availability_zone": ((2, 83), _expression(_constant(AVAILABILITY_ZONE))),
-    "config_drive": ((2, 83), _expression(_constant(""))),
+    "config_drive": ((2, 83), _expression(lambda server: server.details.config_drive)),
     "key_name": ((2, 83), _expression(_constant(None))),
     "created_at": ((2, 83), _expression(_time)),
     "launched_at": ((2, 83), _expression(_time)),
     "terminated_at": ((2, 83), _expression(_constant(None))),
     "power_state": ((2, 83), _expression(lambda server: compute_views.power_state(server.status))),
-    "task_state": ((2, 83), _exact(_constant(None))),
+    "task_state": ((2, 83), _exact(lambda server: compute_views.task_state(server.status))),
     "vm_state": ((2, 83), _exact(_vm_state)),
     "progress": ((2, 83), _expression(_constant(0))),
-    "hostname": ((2, 90), _NAME),
+    "hostname": ((2, 90), _expression(partial(_attribute, "hostname"))),
 }
 #: Those that only an administrator has.
 _OF_ADMINISTRATORS: dict[str, _Test] = {
@@ -99,15 +106,20 @@ _LOCKED = (2, 73)
 _STATUSES: dict[str, str | None] = {
     **dict.fromkeys(
         (
-            *("reboot", "hard_reboot", "password", "build", "rebuild", "migrating", "resize"),
+            *("password", "rebuild", "migrating", "resize"),
             *("verify_resize", "revert_resize", "paused", "suspended", "rescue"),
             *("soft_deleted", "shelved", "shelved_offloaded", "deleted"),
         )
     ),
     "active": "active",
+    "reboot": "active",
+    "hard_reboot": "active",
+    "build": "building",
     "shutoff": "stopped",
     "error": "error",
 }
+#: The tasks that make a status of its own.
+_TASKS = {"reboot": "rebooting", "hard_reboot": "rebooting_hard"}
 #: The keys by which servers differ.
 _KEYS: dict[str, _Value] = {
     # The clock may have given two servers the same time.
@@ -125,14 +137,14 @@ def chosen(
     version: Version,
     detail: bool,
     admin: bool,
-    ids: Mapping[str, str],
+    ids: Ids,
 ) -> list[ServerRecord]:
     """
     Filter servers.
 
     :param query: all values of each parameter, which the schema admits.
     :param detail: whether the list is the one in full.
-    :param ids: of the user, as ``user_id``, and of the project, as ``project_id``.
+    :param ids: of the first user and the first project.
     :raises WireError: 400, 403.
     """
     given = {name: values[-1] for name, values in query.items()}
@@ -146,11 +158,10 @@ def chosen(
         tests += [
             partial(_of, test, given[n]) for n, test in _OF_ADMINISTRATORS.items() if n in given
         ]
-    if not _of_user(given, version, admin, ids):
-        tests.append(lambda server: False)
+    tests.append(_of_user(given, version, admin, ids))
     if "status" in query:
         states = _states(query["status"], version, admin)
-        tests.append(lambda server: _vm_state(server) in states)
+        tests.append(lambda server: (_vm_state(server), _task(server)) in states)
     _check_times(given, version)
     _check_tenants(given, detail, admin)
     if "locked" in given and (admin or version >= _LOCKED):
@@ -169,22 +180,35 @@ def _check_names(given: Mapping[str, str]) -> None:
 
 
 def _of_user(
-    given: Mapping[str, str], version: Version, admin: bool, ids: Mapping[str, str]
-) -> bool:
-    """Check whether the servers, which all have one user and one project, can match."""
-    wanted = {"user_id": given.get("user_id")} if admin or version >= _USER_SINCE else {}
-    if admin and "all_tenants" in given:
-        wanted["project_id"] = given.get("project_id", given.get("tenant_id"))
-    return all(value in (None, ids[name]) for name, value in wanted.items())
+    given: Mapping[str, str], version: Version, admin: bool, ids: Ids
+) -> Callable[[ServerRecord], bool]:
+    """Return the test of a server's user and project."""
+    user_id = given.get("user_id") if admin or version >= _USER_SINCE else None
+    every = admin and "all_tenants" in given
+    project_id = given.get("project_id", given.get("tenant_id")) if every else None
+
+    def test(server: ServerRecord) -> bool:
+        has_user = user_id in (None, server.user_id or ids.user)
+        return has_user and project_id in (None, server.project_id or ids.project)
+
+    return test
 
 
-def _states(statuses: list[str], version: Version, admin: bool) -> set[str | None]:
+def _task(server: ServerRecord) -> str | None:
+    """The task that makes a status of its own."""
+    task = compute_views.task_state(server.status)
+    return task if task in _TASKS.values() else None
+
+
+def _states(
+    statuses: list[str], version: Version, admin: bool
+) -> set[tuple[str | None, str | None]]:
     known = [status.lower() for status in statuses if status.lower() in _STATUSES]
     if not known and version >= _STRICT_STATUS:
         raise refusals.BAD_SERVER_STATUS()
     if known == ["deleted"] and not admin:
         raise refusals.DELETED_SERVERS()
-    return {_STATUSES[each] for each in known}
+    return {(_STATUSES[each], _TASKS.get(each)) for each in known}
 
 
 def _check_times(given: Mapping[str, str], version: Version) -> None:

@@ -42,7 +42,7 @@ class EC2Tables:
         :return: at most two of the ids.
         """
         assert table in _TABLES
-        own = "" if table == "servers" else " AND project_id IS NULL"
+        own = " AND is_node" if table == "servers" else " AND project_id IS NULL"
         rows = self._database.execute(
             # No character of an id comes after "~".
             f"SELECT id FROM {table} WHERE id >= ? AND id < ?{own} LIMIT 2",

@@ -57,7 +57,39 @@ CREATE INDEX backups_of_project ON backups (project_id);
 ALTER TABLE volumes ADD COLUMN backup_id TEXT;
 """
 
+# Servers that clients make and delete, beside the nodes, whose names alone are unique.
+_SERVERS = """
+ALTER TABLE servers RENAME TO nodes;
+CREATE TABLE servers (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    updated_at REAL,
+    is_node INTEGER NOT NULL DEFAULT 1,
+    project_id TEXT,
+    user_id TEXT,
+    details TEXT NOT NULL DEFAULT '{}'
+);
+INSERT INTO servers (sequence, id, name, status, created_at)
+    SELECT sequence, id, name, status, created_at FROM nodes;
+DROP TABLE nodes;
+CREATE UNIQUE INDEX node_names ON servers (name) WHERE is_node;
+CREATE TABLE server_actions (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    server_id TEXT NOT NULL REFERENCES servers (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    started_at REAL NOT NULL
+);
+CREATE INDEX actions_of_server ON server_actions (server_id);
+ALTER TABLE attachments ADD COLUMN delete_on_termination INTEGER NOT NULL DEFAULT 0;
+"""
+
 #: The statements of each later version.
-LATER = (_FLAGS, _TRANSFERS, _BACKUPS)
+LATER = (_FLAGS, _TRANSFERS, _BACKUPS, _SERVERS)
 
 __all__ = ["LATER"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ....store.records import ServerRecord
+from ....store.servers.records import ServerRecord
 from ....store.store import Store
 from ..call import Action, Content, EC2Call, EC2Context
 from ..ids import INSTANCE
@@ -51,7 +51,7 @@ def _attach(
         raise errors.ATTACHED(ec2_id)
     if seen.record.status != "available":
         raise errors.NOT_AVAILABLE(ec2_id)
-    server = store.servers.find(INSTANCE.get(store, instance_id))
+    server = store.servers.node(INSTANCE.get(store, instance_id))
     assert server is not None
     if STATES.get(server.status) == "terminated":
         raise errors.INSTANCE_GONE(instance_id)

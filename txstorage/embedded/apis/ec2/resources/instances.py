@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ....store.records import ServerRecord
+from ....store.servers.records import ServerRecord
 from ....store.store import Store
 from ..call import Action, Content, EC2Call, EC2Context
 from ..filters import ResourceFilters, ResultPage, Values
@@ -184,7 +184,7 @@ async def _set_power(call: EC2Call, status: str, transient: str) -> Content:
     def change(store: Store) -> list[tuple[ServerRecord, bool]]:
         changed = []
         for ec2_id in ids:
-            server = store.servers.find(INSTANCE.get(store, ec2_id))
+            server = store.servers.node(INSTANCE.get(store, ec2_id))
             assert server is not None
             if STATES.get(server.status) == "terminated":
                 raise errors.INSTANCE_GONE(ec2_id)

@@ -1,0 +1,142 @@
+# -*- test-case-name: tests.embedded.apis.test_new_servers -*-
+"""
+The making of servers: the quota, and the volumes that they are made with.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Callable
+
+import attr
+
+from ....machine.image import IMAGE_ID, image_metadata
+from ....settings import DEFAULT_TYPE, Settings
+from ....store.records import NewVolume, VolumeRecord
+from ....store.servers.records import BootVolume, NewServer, ServerDetails, ServerRecord
+from ....store.store import Store
+from ....wire import refusals
+from ....wire.exchange import APIRequest, WireError
+from ....wire.tables import server_refusals
+from ...block_storage.quota import check_volume, quota_of
+from ..limits import INSTANCES
+from .creation import WantedServer
+from .mapping import Mapped
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+#: The names of devices, in the order in which servers get them.
+DEVICE_NAMES: list[str] = [
+    "/dev/vd" + name for name in (*_LETTERS, *(one + two for one in _LETTERS for two in _LETTERS))
+]
+
+
+def build(
+    call: APIRequest, store: Store, wanted: WantedServer, settings: Settings
+) -> list[ServerRecord]:
+    """
+    Record servers to build, and their volumes.
+
+    :param settings: of the service, with the default quota.
+    :raises WireError: 400, 403, 404.
+    """
+    owner = call.requester.owner
+    if wanted.image_id not in (None, IMAGE_ID):
+        raise server_refusals.NO_REQUESTED_IMAGE()
+    used = store.servers.count(owner.project_id)
+    room = INSTANCES - used
+    if wanted.least > room:
+        raise server_refusals.OVER_SERVERS(wanted.least, used, INSTANCES)
+    count = min(wanted.most, room)
+    reservation = "r-" + secrets.token_hex(4)
+    made = []
+    for index in range(count):
+        volumes = _volumes(call, store, wanted, settings)
+        boots = [each for each, mapped in zip(volumes, wanted.volumes) if mapped.boot_index == 0]
+        details = ServerDetails(
+            description=wanted.description,
+            metadata=wanted.metadata,
+            tags=wanted.tags,
+            image_id=wanted.image_id,
+            disk_config=wanted.disk_config,
+            config_drive=wanted.config_drive,
+            access_ipv4=wanted.access_ipv4,
+            access_ipv6=wanted.access_ipv6,
+            hostname=wanted.hostname,
+            reservation_id=reservation,
+            launch_index=index,
+            root_id=boots[0].volume_id if boots else None,
+            volumes=tuple(volumes),
+        )
+        name = wanted.name if wanted.most == 1 else f"{wanted.name}-{index + 1}"
+        made.append(store.servers.add(NewServer(name, details, **attr.asdict(owner))))
+    return made
+
+
+def _volumes(
+    call: APIRequest, store: Store, wanted: WantedServer, settings: Settings
+) -> list[BootVolume]:
+    taken = {each.device for each in wanted.volumes if each.device}
+    if wanted.image_id is not None:
+        taken.add(DEVICE_NAMES[0])
+    names = iter(name for name in DEVICE_NAMES if name not in taken)
+    found = []
+    for each in wanted.volumes:
+        volume_id = _FROM[each.source](call, store, each, settings)
+        device = each.device or next(names)
+        found.append(BootVolume(volume_id, device, each.delete_on_termination))
+    if len({each.volume_id for each in found}) < len(found):
+        raise server_refusals.BAD_DEVICE_MAPPING("Missing device UUID.")
+    return found
+
+
+def _existing(call: APIRequest, store: Store, wanted: Mapped, settings: Settings) -> str:
+    volume = None if wanted.uuid is None else store.volume(wanted.uuid)
+    if volume is None or not call.requester.sees(volume.project_id):
+        raise server_refusals.NO_MAPPED_VOLUME(wanted.uuid)
+    if wanted.boot_index == 0 and not volume.bootable:
+        raise server_refusals.NOT_BOOTABLE(volume.volume_id)
+    if volume.status != "available" or volume.attachment is not None:
+        refusal = refusals.NOT_RESERVABLE
+        raise refusal(volume.volume_id, volume.status, call.request_id)
+    return volume.volume_id
+
+
+def _from_snapshot(call: APIRequest, store: Store, wanted: Mapped, settings: Settings) -> str:
+    snapshot = None if wanted.uuid is None else store.snapshots.find(wanted.uuid)
+    if snapshot is None or not call.requester.sees(snapshot.project_id):
+        raise server_refusals.NO_MAPPED_SNAPSHOT(wanted.uuid)
+    size = max(wanted.size or 0, snapshot.size)
+    new = NewVolume("", "", size, snapshot.volume_type, {}, snapshot_id=snapshot.snapshot_id)
+    return _new(call, store, new, settings).volume_id
+
+
+def _from_image(call: APIRequest, store: Store, wanted: Mapped, settings: Settings) -> str:
+    if wanted.uuid != IMAGE_ID:
+        raise server_refusals.NO_MAPPED_IMAGE(wanted.uuid)
+    new = NewVolume("", "", wanted.size or 1, DEFAULT_TYPE, {}, image_metadata=image_metadata())
+    return _new(call, store, new, settings).volume_id
+
+
+def _blank(call: APIRequest, store: Store, wanted: Mapped, settings: Settings) -> str:
+    new = NewVolume("", "", wanted.size or 1, DEFAULT_TYPE, {})
+    return _new(call, store, new, settings).volume_id
+
+
+def _new(call: APIRequest, store: Store, new: NewVolume, settings: Settings) -> VolumeRecord:
+    owner = call.requester.owner
+    quota = quota_of(settings, store, owner.project_id)
+    try:
+        check_volume(quota, store.usage(owner.project_id), new.size, new.volume_type)
+    except WireError as error:
+        raise server_refusals.OVER_VOLUME_QUOTA() from error
+    return store.add_volume(attr.evolve(new, **attr.asdict(owner)))
+
+
+_FROM: dict[str, Callable[[APIRequest, Store, Mapped, Settings], str]] = {
+    "volume": _existing,
+    "snapshot": _from_snapshot,
+    "image": _from_image,
+    "blank": _blank,
+}
+
+__all__ = ["DEVICE_NAMES", "build"]

@@ -1,0 +1,95 @@
+# -*- test-case-name: tests.contract.test_embedded -*-
+"""A project in Compute: its limits and quotas, and what it does not have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from klein import Klein
+
+from ...settings import AVAILABILITY_ZONE
+from ...wire import refusals
+from ...wire.exchange import APIRequest, APIResponse, endpoint
+from ...wire.tables import server_refusals
+from .limits import absolute, quotas, used
+from .service import ComputeService
+
+#: The second segments of the paths.
+PATHS = ("limits", "os-quota-sets", "os-availability-zone", "os-keypairs", "os-security-groups")
+_QUOTA = "/v2.1/os-quota-sets/<quota_project>"
+#: The first microversion without what belongs to other services.
+_WITHOUT_PROXIES = (2, 36)
+
+
+class ComputeProjectAPI(ComputeService):
+    """A project in Compute."""
+
+    app = Klein()
+
+    @endpoint(app, "/v2.1/limits", "GET")
+    def limits(self, call: APIRequest) -> APIResponse:
+        """Show the limits of the user's project, or, to an administrator, of another project."""
+        project_id = call.query().get("tenant_id") or call.requester.project_id
+        if project_id != call.requester.project_id:
+            self.permit(call, "limits of others")
+        key = self._directory.key_of_project(project_id)
+        view = absolute(self._store.servers.count(key), call.version)
+        return APIResponse(200, {"limits": {"rate": [], "absolute": view}})
+
+    @endpoint(app, _QUOTA, "GET")
+    def quota(self, call: APIRequest, quota_project: str) -> APIResponse:
+        """Show a project's quotas."""
+        self._check(call, quota_project)
+        return APIResponse(200, {"quota_set": {"id": quota_project, **quotas(call.version)}})
+
+    @endpoint(app, _QUOTA + "/defaults", "GET")
+    def default_quota(self, call: APIRequest, quota_project: str) -> APIResponse:
+        """Show the quotas of a project without its own."""
+        return APIResponse(200, {"quota_set": {"id": quota_project, **quotas(call.version)}})
+
+    @endpoint(app, _QUOTA + "/detail", "GET")
+    def quota_in_use(self, call: APIRequest, quota_project: str) -> APIResponse:
+        """Show a project's quotas and their use."""
+        self._check(call, quota_project)
+        servers = self._store.servers.count(self._directory.key_of_project(quota_project))
+        in_use = used(servers)
+        view: dict[str, Any] = {
+            name: {"limit": limit, "in_use": in_use.get(name, 0), "reserved": 0}
+            for name, limit in quotas(call.version).items()
+        }
+        return APIResponse(200, {"quota_set": {"id": quota_project, **view}})
+
+    def _check(self, call: APIRequest, project_id: str) -> None:
+        """:raises WireError: 403, for another project's quota."""
+        if project_id != call.requester.project_id:
+            self.permit(call, "quotas of others")
+        elif "reader" not in call.requester.roles and not call.requester.is_admin:
+            raise refusals.FORBIDDEN_BY_COMPUTE("os_compute_api:os-quota-sets:show")
+
+    @endpoint(app, "/v2.1/os-availability-zone", "GET")
+    def zones(self, call: APIRequest) -> APIResponse:
+        """List the availability zones."""
+        state = {"available": True}
+        zone = {"zoneName": AVAILABILITY_ZONE, "zoneState": state, "hosts": None}
+        return APIResponse(200, {"availabilityZoneInfo": [zone]})
+
+    @endpoint(app, "/v2.1/os-keypairs", "GET")
+    def key_pairs(self, call: APIRequest) -> APIResponse:
+        """List the user's key pairs: none."""
+        return APIResponse(200, {"keypairs": []})
+
+    @endpoint(app, "/v2.1/os-keypairs/<key_name>", "GET")
+    def key_pair(self, call: APIRequest, key_name: str) -> APIResponse:
+        """Show a key pair, of which there is none."""
+        raise server_refusals.NO_KEY_PAIR(key_name, call.requester.user_id)
+
+    @endpoint(app, "/v2.1/os-security-groups", "GET")
+    def security_groups(self, call: APIRequest) -> APIResponse:
+        """List the project's security groups, of the network that is not here: none."""
+        if call.version >= _WITHOUT_PROXIES:
+            raise server_refusals.NOT_IN_VERSION()
+        self.permit(call)
+        return APIResponse(200, {"security_groups": []})
+
+
+__all__ = ["PATHS", "ComputeProjectAPI"]

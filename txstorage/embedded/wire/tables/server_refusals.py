@@ -1,0 +1,82 @@
+# -*- test-case-name: tests.contract.test_embedded -*-
+"""
+The errors around servers that clients make, and around a project's use of Compute, in the words of
+Nova 34: another part of :mod:`txstorage.embedded.wire.refusals`.
+"""
+
+from __future__ import annotations
+
+from ..refusal import nova
+
+# -- requests for servers ------------------------------------------------------------
+
+BAD_LENGTH = nova(400, "Invalid input for field/attribute {}. Value: {}. {!r} is too {}")
+BAD_CHOICE = nova(400, "Invalid input for field/attribute {}. Value: {}. {!r} is not one of {}")
+BAD_NETWORKS = nova(
+    400,
+    "Invalid input for field/attribute networks. Value: {}. {!r} is not valid under any of the "
+    "given schemas",
+)
+BAD_METADATA_KEY = nova(
+    400,
+    "Invalid input for field/attribute metadata. Value: {}. {!r} does not match any of the "
+    "regexes: '^[a-zA-Z0-9-_:. ]{{1,255}}$'",
+)
+TOO_FEW_SERVERS = nova(
+    400, "Invalid input for field/attribute {}. Value: {}. {} is less than the minimum of 1"
+)
+BAD_COUNTS = nova(400, "min_count must be <= max_count")
+OVER_SERVERS = nova(
+    403, "Quota exceeded for instances: Requested {}, but already used {} of {} instances"
+)
+OVER_VOLUME_QUOTA = nova(403, "Volume resource quota exceeded")
+BAD_FLAVOR = nova(400, "Invalid flavorRef provided.")
+MISSING_IMAGE = nova(400, "Missing imageRef attribute")
+BAD_IMAGE = nova(400, "Invalid imageRef provided.")
+NO_REQUESTED_IMAGE = nova(400, "Can not find requested image")
+BAD_KEY_NAME = nova(400, "Invalid key_name provided.")
+NO_NETWORK = nova(400, "Network {} could not be found.")
+NO_PORT = nova(400, "Port id {} could not be found.")
+NO_SECURITY_GROUP = nova(400, "Security group {} not found for project {}.")
+NO_ZONE_FOR_SERVERS = nova(400, "The requested availability zone is not available")
+
+# -- the volumes of a new server -----------------------------------------------------
+
+BAD_DEVICE_MAPPING = nova(400, "Block Device Mapping is Invalid: {}")
+BAD_BOOT_SEQUENCE = nova(
+    400,
+    "Block Device Mapping is Invalid: Boot sequence for the instance and image/block device "
+    "mapping combination is not valid.",
+)
+NO_MAPPED_VOLUME = nova(400, "Block Device Mapping is Invalid: failed to get volume {}.")
+NO_MAPPED_SNAPSHOT = nova(400, "Block Device Mapping is Invalid: failed to get snapshot {}.")
+NO_MAPPED_IMAGE = nova(400, "Block Device Mapping is Invalid: failed to get image {}.")
+NOT_BOOTABLE = nova(400, "Block Device {} is not bootable.")
+SHARED_VOLUMES = nova(400, "Cannot attach one or more volumes to multiple instances")
+
+# -- servers -------------------------------------------------------------------------
+
+#: No real service has it: its servers are all made by clients.
+NODE_STAYS = nova(
+    409,
+    "Instance {} is a node of this service, declared with --node: it stands for a host, and can "
+    "neither be deleted nor renamed. Servers that clients make can.",
+)
+SERVER_BUSY = nova(409, "Cannot '{}' instance {} while it is in task_state {}")
+NO_ITEM = nova(404, "Metadata item was not found")
+ITEM_MISMATCH = nova(400, "Request body and URI mismatch")
+TOO_MANY_ITEMS = nova(403, "Quota exceeded, too many metadata items. Max metadata items is {}")
+NO_TAG = nova(404, "Server {} has no tag '{}'")
+NO_TAG_TO_DELETE = nova(404, "Instance {} has no tag '{}'")
+BAD_TAG = nova(
+    400, "Invalid input for field/attribute {}. Value: {}. {!r} does not match '^[^,/]*$'"
+)
+TOO_MANY_TAGS = nova(400, "The number of tags exceeded the per-server limit {}")
+NO_ADDRESSES = nova(404, "Instance is not a member of specified network")
+NO_ACTION = nova(404, "Action for request_id {} on instance {} not found")
+
+# -- a project's use of Compute --------------------------------------------------------
+
+NO_KEY_PAIR = nova(404, "Keypair {} not found for user {}")
+#: A path that only other microversions have.
+NOT_IN_VERSION = nova(404, "The resource could not be found.")
