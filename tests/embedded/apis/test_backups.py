@@ -8,6 +8,7 @@ from unittest import mock
 
 from txstorage.embedded.application import Application
 from txstorage.embedded.disk import UNFINISHED
+from txstorage.embedded.machine.backup_transitions import Backups
 from txstorage.embedded.machine.devices import FileDevices
 from txstorage.embedded.machine.files import VolumeFiles
 from txstorage.embedded.settings import GIB
@@ -107,6 +108,21 @@ class DataTests(BackupCase):
         self.refused(self.cinder("GET", "/backups/" + backup_id), refusals.NO_BACKUP, backup_id)
         self.assertFalse(os.path.exists(self.path("backup-" + backup_id)))
 
+    def test_wait(self) -> None:
+        """A backup is removed after the volume that is being filled from it is complete."""
+        backup_id = self.backup()
+        got = self.volumes("POST", body={"volume": {"backup_id": backup_id}})
+        self.cinder("DELETE", "/backups/" + backup_id)
+        store = self.cloud.store
+        deleting = store.backups.find(backup_id)
+        assert deleting is not None
+        self.assertTrue(Backups().waits(store, deleting))
+        self.settle()
+        self.assertFalse(Backups().waits(store, deleting))
+        self.assertEqual(self.read(got.body["volume"]["id"]), b"first")
+        self.settle()
+        self.assertIsNone(store.backups.find(backup_id))
+
     def test_in_use(self) -> None:
         """A volume in use is backed up by force, and stays in use; its attachment is listed."""
         self.attach(self.volume_id)
@@ -201,16 +217,18 @@ class DataTests(BackupCase):
 
     def restart(self) -> None:
         """Continue after a crash with the same store and files."""
+        self.successResultOf(self.running.stop())
         directory = self.cloud.devices_directory
         devices = FileDevices(VolumeFiles(os.path.dirname(self.path("x"))), directory)
-        application = Application(self.clock, self.cloud.store, devices, self.cloud.settings)
-        self.problems = self.successResultOf(application.start())
+        self.running = Application(self.clock, self.cloud.store, devices, self.cloud.settings)
+        self.problems = self.successResultOf(self.running.start())
         self.settle()
 
     def test_crash(self) -> None:
         """A restart completes what had begun, and reports a lost file."""
-        got = self.post()
-        backup_id = got.body["backup"]["id"]
+        second = self.backup(name="second")
+        self.running = self.cloud.application
+        backup_id = self.post().body["backup"]["id"]
         unfinished = self.path("backup-" + MISSING + UNFINISHED)
         with open(unfinished, "wb"):
             pass
@@ -219,7 +237,6 @@ class DataTests(BackupCase):
         self.assertEqual(self.shown(backup_id)["status"], "available")
         self.assertEqual(self.status(self.volume_id), "available")
         self.write(self.volume_id, b"other")
-        second = self.backup(name="second")
         self.restore(backup_id, volume_id=self.volume_id)
         new = self.restore(second).body["restore"]["volume_id"]
         self.restart()
@@ -307,6 +324,8 @@ class RequestTests(BackupCase):
         """An incremental backup needs a former one, which then stays; it is a whole copy itself."""
         self.refused(self.post(incremental=True), volume_refusals.NO_PARENT)
         former = self.backup()
+        got = self.post(volume_id=self.create(), incremental=True)
+        self.refused(got, volume_refusals.NO_PARENT)
         self.write(self.volume_id, b"later")
         latter = self.backup(incremental=True)
         self.assertTrue(self.shown(latter)["is_incremental"])
