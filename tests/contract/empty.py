@@ -57,7 +57,7 @@ class EmptyTests(WireTests):
         self.answered(got, 200, {"encryption_key_id": NULL})
         got = await self.cinder("GET", f"/volumes/{MISSING}/encryption")
         self.refused(got, refusals.NO_VOLUME, MISSING)
-        type_id = (await self.cinder("GET", "/types")).body["volume_types"][0]["id"]
+        type_id = (await self.cinder("GET", "/types/default")).body["volume_type"]["id"]
         got = await self.cinder("GET", f"/types/{type_id}/encryption")
         self.refused(got, refusals.FORBIDDEN, "volume_extension:volume_type_encryption:get")
         got = await self.cinder_as("admin", "GET", f"/types/{type_id}/encryption")

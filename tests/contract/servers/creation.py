@@ -190,7 +190,7 @@ class NewServerTests(WireTests):
         volume_id = await self.bootable()
         many = ["OVER_SERVERS", 1000, ..., ...]
         cases: list[tuple[dict[str, Any], list[Any]]] = [
-            ({"flavorRef": "nosuch"}, ["BAD_FLAVOR"]),
+            ({"flavorRef": "nosuch"}, ["BAD_FLAVOR", "nosuch"]),
             ({"block_device_mapping_v2": []}, ["MISSING_IMAGE"]),
             ({"imageRef": "nosuch"}, ["BAD_IMAGE"]),
             ({"imageRef": MISSING, "block_device_mapping_v2": []}, ["NO_REQUESTED_IMAGE"]),

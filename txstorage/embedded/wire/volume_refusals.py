@@ -23,10 +23,10 @@ NOT_TO_BE_ATTACHED = cinder(
     400, "Invalid volume: The volume cannot be attached in maintenance mode."
 )
 BAD_ATTACH_MODE = cinder(400, "Invalid attaching mode '{}' for volume {}.")
+#: Cinder adds the traceback of another of its processes.
 ATTACHED_ALREADY = cinder(
     400,
-    "Error attaching volume - InvalidVolume: Invalid volume: volume is already attached and "
-    "multiple attachments are not enabled",
+    "Invalid volume: volume is already attached and multiple attachments are not enabled{}",
 )
 KEEPS_READONLY = cinder(
     400,
@@ -54,6 +54,8 @@ NO_EXTEND_METADATA = cinder(
     400, "Invalid volume: Required volume admin metadata is malformed or missing."
 )
 NOT_TO_BE_UPLOADED = cinder(400, "Invalid volume: Volume {} status must be available")
+#: Cinder's client of the image service has no text for its error.
+NO_IMAGE_SERVICE = cinder(400, "")
 NO_CONNECTION = cinder(500, "Unable to fetch connection information from backend.")
 
 # -- transfers --------------------------------------------------------------------

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Callable
 
 import attr
@@ -14,7 +14,15 @@ from ...store.store import Store
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
 from ...wire.fields import compute_body, wrapped
 from ...wire.tables import server_refusals
-from .making.creation import METADATA, check_metadata, check_number, check_tag, check_tags
+from .making.creation import (
+    MAX_TAG,
+    MAX_TAGS,
+    METADATA,
+    check_metadata,
+    check_number,
+    check_tag,
+    check_tags,
+)
 from .service import SERVER, ComputeService
 
 #: The fourth segments of the paths.
@@ -129,12 +137,12 @@ class MembersAPI(ComputeService):
     @endpoint(app, SERVER + "/tags/<tag>", "PUT", since=_TAGS_SINCE)
     async def add_tag(self, call: APIRequest, server_id: str, tag: str) -> APIResponse:
         """Add a tag to a server's."""
+        if len(tag) > MAX_TAG:
+            raise server_refusals.BAD_NEW_TAG(tag, tag, "long")
         check_tag(tag, "tag")
-        before = await self._tag(
-            call, server_id, lambda server: check_tags([*server.details.tags, tag])
-        )
+        before = await self._tag(call, server_id, lambda server: _added(server.details.tags, tag))
         if tag in before:
-            return APIResponse(204)
+            return APIResponse(204, content_type=EMPTY)
         place = f"{call.base}/compute/v2.1/servers/{server_id}/tags/{tag}"
         return APIResponse(201, headers={"Location": place}, content_type=EMPTY)
 
@@ -173,6 +181,17 @@ def _items(call: APIRequest) -> dict[str, str]:
     items: dict[str, str] = body["metadata"]
     check_metadata(items)
     return items
+
+
+def _added(tags: Sequence[str], tag: str) -> tuple[str, ...]:
+    """
+    :return: tags with another one.
+    :raises WireError: 400, when they would be too many.
+    """
+    unique = tuple(dict.fromkeys([*tags, tag]))
+    if len(unique) > MAX_TAGS:
+        raise server_refusals.TOO_MANY_TAGS(MAX_TAGS)
+    return unique
 
 
 __all__ = ["PATHS", "MembersAPI"]

@@ -18,6 +18,8 @@ from .service import SERVER, ComputeService
 #: The fourth segments of the paths.
 PATHS = ("ips", "os-interface", "os-instance-actions", "os-security-groups")
 _UPDATED = (2, 58)
+#: The first microversion that shows all users an action's events.
+_EVENTS = (2, 51)
 
 
 def _view(action: ServerAction, updated: bool) -> dict[str, Any]:
@@ -82,9 +84,11 @@ class SurroundingsAPI(ComputeService):
         self._server(call, server_id)
         for each in self._store.servers.actions(server_id):
             if each.request_id == request_id:
-                view = {**_view(each, call.version >= _UPDATED), "events": []}
+                view = _view(each, call.version >= _UPDATED)
+                if call.version >= _EVENTS or call.requester.is_admin:
+                    view["events"] = []
                 return APIResponse(200, {"instanceAction": view})
-        raise server_refusals.NO_ACTION(request_id, server_id)
+        raise server_refusals.NO_ACTION(request_id)
 
 
 __all__ = ["PATHS", "SurroundingsAPI"]

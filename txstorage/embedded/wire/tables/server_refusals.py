@@ -30,7 +30,7 @@ OVER_SERVERS = nova(
     403, "Quota exceeded for instances: Requested {}, but already used {} of {} instances"
 )
 OVER_VOLUME_QUOTA = nova(403, "Volume resource quota exceeded")
-BAD_FLAVOR = nova(400, "Invalid flavorRef provided.")
+BAD_FLAVOR = nova(400, "Flavor {} could not be found.")
 MISSING_IMAGE = nova(400, "Missing imageRef attribute")
 BAD_IMAGE = nova(400, "Invalid imageRef provided.")
 NO_REQUESTED_IMAGE = nova(400, "Can not find requested image")
@@ -49,7 +49,7 @@ BAD_BOOT_SEQUENCE = nova(
     "mapping combination is not valid.",
 )
 NO_MAPPED_VOLUME = nova(400, "Block Device Mapping is Invalid: failed to get volume {}.")
-NO_MAPPED_SNAPSHOT = nova(400, "Block Device Mapping is Invalid: failed to get snapshot {}.")
+NO_MAPPED_SNAPSHOT = nova(400, "Snapshot {} could not be found.")
 NO_MAPPED_IMAGE = nova(400, "Block Device Mapping is Invalid: failed to get image {}.")
 NOT_BOOTABLE = nova(400, "Block Device {} is not bootable.")
 SHARED_VOLUMES = nova(400, "Cannot attach one or more volumes to multiple instances")
@@ -65,15 +65,20 @@ NODE_STAYS = nova(
 SERVER_BUSY = nova(409, "Cannot '{}' instance {} while it is in task_state {}")
 NO_ITEM = nova(404, "Metadata item was not found")
 ITEM_MISMATCH = nova(400, "Request body and URI mismatch")
-TOO_MANY_ITEMS = nova(403, "Quota exceeded, too many metadata items. Max metadata items is {}")
+TOO_MANY_ITEMS = nova(403, "Maximum number of metadata items exceeds {}")
 NO_TAG = nova(404, "Server {} has no tag '{}'")
 NO_TAG_TO_DELETE = nova(404, "Instance {} has no tag '{}'")
+BAD_NEW_TAG = nova(
+    400,
+    "Tag '{}' is invalid. It must be a non empty string without characters '/' and ','. Validation "
+    "error message: {!r} is too {}",
+)
 BAD_TAG = nova(
     400, "Invalid input for field/attribute {}. Value: {}. {!r} does not match '^[^,/]*$'"
 )
 TOO_MANY_TAGS = nova(400, "The number of tags exceeded the per-server limit {}")
 NO_ADDRESSES = nova(404, "Instance is not a member of specified network")
-NO_ACTION = nova(404, "Action for request_id {} on instance {} not found")
+NO_ACTION = nova(404, "Action {} not found")
 
 # -- a project's use of Compute --------------------------------------------------------
 

@@ -59,8 +59,7 @@ def _complete_extend(store: Store, volume: VolumeRecord, value: object) -> None:
 def _upload(store: Store, volume: VolumeRecord, value: Mapping[str, Any]) -> None:
     if volume.status != "available":
         raise volume_refusals.NOT_TO_BE_UPLOADED(volume.volume_id)
-    # The error of Cinder's client of the image service has no text.
-    raise refusals.INCORRECT()
+    raise volume_refusals.NO_IMAGE_SERVICE()
 
 
 def _reimage(store: Store, volume: VolumeRecord, value: Mapping[str, Any]) -> None:

@@ -61,7 +61,7 @@ def _attach(store: Store, volume: VolumeRecord, value: Mapping[str, Any]) -> Non
     ):
         store.set_status(volume.volume_id, "in-use")
     else:
-        raise volume_refusals.ATTACHED_ALREADY()
+        raise volume_refusals.ATTACHED_ALREADY("")
 
 
 def _set_bootable(store: Store, volume: VolumeRecord, value: Mapping[str, Any]) -> APIResponse:

@@ -129,8 +129,9 @@ def new_server(body: Mapping[str, Any], version: Version, project_id: str) -> Wa
     check_disk_config(server)
     least, most = _counts(server)
     _check_places(server, version, project_id)
-    if str(server["flavorRef"]).rsplit("/", 1)[-1] != FLAVOR_ID:
-        raise server_refusals.BAD_FLAVOR()
+    flavor_id = str(server["flavorRef"]).rsplit("/", 1)[-1]
+    if flavor_id != FLAVOR_ID:
+        raise server_refusals.BAD_FLAVOR(flavor_id)
     image_id = _image(server)
     volumes = mapped(server, image_id)
     if most > 1 and any(each.source == "volume" for each in volumes):
@@ -198,7 +199,7 @@ def check_tags(tags: Any) -> tuple[str, ...]:
         check_tag(tag, str(index))
     unique = tuple(dict.fromkeys(tags))
     if len(unique) > MAX_TAGS:
-        raise server_refusals.TOO_MANY_TAGS(MAX_TAGS)
+        raise server_refusals.BAD_LENGTH("tags", tags, tags, "long")
     return unique
 
 
