@@ -104,8 +104,8 @@ class HostTests(CommandTestCase):
         """Let the cloud show the host's name, as it does to administrators."""
         attachments = volume_views._attachments
 
-        def with_name(volume: Any) -> list[dict[str, Any]]:
-            return [dict(each, host_name="compute-1") for each in attachments(volume)]
+        def with_name(volume: Any, admin: bool) -> list[dict[str, Any]]:
+            return [dict(each, host_name="compute-1") for each in attachments(volume, admin)]
 
         return mock.patch.object(volume_views, "_attachments", with_name)
 
