@@ -6,10 +6,13 @@ The parameters of queries that several resources have: booleans, labels to filte
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Callable, TypeVar
 
 from ...wire import refusals
+from ...wire.pagination import Page
+
+T = TypeVar("T")
 
 _TRUE = frozenset(["1", "t", "true", "on", "y", "yes"])
 _FALSE = frozenset(["0", "f", "false", "off", "n", "no"])
@@ -97,3 +100,24 @@ def order(query: Mapping[str, str], keys: Collection[str]) -> list[tuple[str, bo
     if any(key not in keys for key in named):
         raise refusals.BAD_SORT_KEY()
     return [(key, direction == "desc") for key, direction in found]
+
+
+def ordered_page(
+    found: Sequence[T],
+    marker: T | None,
+    page: Page,
+    by: Sequence[tuple[str, bool]],
+    keys: Mapping[str, Callable[[T], Any]],
+) -> list[T]:
+    """
+    Sort a list, and cut the page out that follows its marker.
+
+    :param marker: the object of the page's marker, if any; it need not be in the list.
+    :param by: of :func:`order`.
+    :param keys: return the values to compare.
+    """
+    listed = [each for each in found if each != marker] + ([] if marker is None else [marker])
+    for key, descending in reversed(by):
+        listed.sort(key=keys[key], reverse=descending)
+    begin = 0 if marker is None else listed.index(marker) + 1
+    return listed[begin:][page.offset : page.offset + page.limit]

@@ -27,7 +27,7 @@ from ...wire.versions import VOLUME
 from ..identity.bearers import Bearers
 from ..visible import visible_snapshot, visible_volume
 from .labels import LabelledService, add_label_routes
-from .queries import boolean, labels, order
+from .queries import boolean, labels, order, ordered_page
 from .quota import check_snapshot, quota_of
 from .snapshot_requests import new_snapshot, new_status, new_texts, snapshot_of
 from .snapshot_views import SnapshotView
@@ -162,11 +162,7 @@ class SnapshotsAPI(LabelledService):
         }
         chosen = _chosen(self._of_projects(call), filters, call.version)
         marker = None if page.marker is None else self._found(call, page.marker)
-        listed = [each for each in chosen if each != marker] + ([marker] if marker else [])
-        for key, descending in reversed(by):
-            listed.sort(key=keys[key], reverse=descending)
-        begin = listed.index(marker) + 1 if marker else 0
-        part = listed[begin:][page.offset : page.offset + page.limit]
+        part = ordered_page(chosen, marker, page, by, keys)
         body: dict[str, Any] = {"snapshots": [view(each) for each in part]}
         url = f"{call.base}/volume/v3/{self.project_path(call)}{path}"
         count = len(chosen) if counted else None

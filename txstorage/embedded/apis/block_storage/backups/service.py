@@ -26,7 +26,7 @@ from ....wire.versions import VOLUME
 from ...identity.bearers import Bearers
 from ...versioned import ProjectService
 from ...visible import visible_backup, visible_snapshot, visible_volume
-from ..queries import boolean, order
+from ..queries import boolean, order, ordered_page
 from ..quota import check_count, quota_of
 from . import requests
 from .views import BackupView
@@ -106,11 +106,7 @@ class BackupsAPI(ProjectService):
         self.permit(call)
         found = requests.chosen(self._of_projects(call), query, call.version)
         marker = None if page.marker is None else self._found(call, page.marker)
-        listed = [each for each in found if each != marker] + ([marker] if marker else [])
-        for key, descending in reversed(by):
-            listed.sort(key=keys[key], reverse=descending)
-        begin = listed.index(marker) + 1 if marker else 0
-        part = listed[begin:][page.offset : page.offset + page.limit]
+        part = ordered_page(found, marker, page, by, keys)
         body: dict[str, Any] = {"backups": [view(each) for each in part]}
         count = len(found) if counted else None
         url = f"{call.base}/volume/v3/{self.project_path(call)}{path}"
