@@ -32,6 +32,7 @@ from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.identity.bearers import Bearers
+from txstorage.embedded.apis.images.service import ImagesAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.servers.members import MembersAPI
 from txstorage.embedded.apis.servers.project import ComputeProjectAPI
@@ -48,13 +49,13 @@ CLASSES = (
     *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI),
     *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI),
     *(FeaturesAPI, TransfersAPI, AbsentAPI, BackupsAPI, ComputeAPI, FlavorsAPI, MembersAPI),
-    *(SurroundingsAPI, ComputeProjectAPI),
+    *(SurroundingsAPI, ComputeProjectAPI, ImagesAPI),
 )
 #: The classes of attributes of the services that take part in their answers.
 _HELPERS: Mapping[str, type] = {"_actions": VolumeActions, "_bearers": Bearers}
 #: The methods that answer a request before, or instead of, its handler.
 _OUTSIDE = ("admit", "too_large", "unreadable", "misplaced", "fault", "disk_full")
-_METHODS = ("GET", "POST", "PUT", "DELETE")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 @attr.s(frozen=True, auto_attribs=True)

@@ -29,6 +29,7 @@ from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
+from txstorage.embedded.apis.images.service import ImagesAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.servers.members import MembersAPI
 from txstorage.embedded.apis.servers.project import ComputeProjectAPI
@@ -36,7 +37,7 @@ from txstorage.embedded.apis.servers.surroundings import SurroundingsAPI
 from txstorage.embedded.apis.volumes import BlockStorageAPI
 from txstorage.embedded.wire import account_refusals, refusals, volume_refusals
 from txstorage.embedded.wire.refusal import Refusal, SharedRefusal
-from txstorage.embedded.wire.tables import server_refusals
+from txstorage.embedded.wire.tables import image_refusals, server_refusals
 from txstorage.embedded.wire.versions import announcements
 
 from .exchanges import Answer
@@ -61,6 +62,7 @@ APPS = [
     ("compute", MembersAPI.app),
     ("compute", SurroundingsAPI.app),
     ("compute", ComputeProjectAPI.app),
+    ("image", ImagesAPI.app),
 ]
 _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")
 _IGNORED_METHODS = {"HEAD", "OPTIONS"}
@@ -83,7 +85,7 @@ def routes() -> set[str]:
 def errors() -> dict[str, Refusal]:
     """The embedded service's errors, by their names in its tables."""
     found: dict[str, Refusal] = {}
-    tables = (refusals, account_refusals, volume_refusals, server_refusals)
+    tables = (refusals, account_refusals, volume_refusals, server_refusals, image_refusals)
     for name, value in [each for table in tables for each in vars(table).items()]:
         many = value.by_service if isinstance(value, SharedRefusal) else value
         if isinstance(value, Refusal):

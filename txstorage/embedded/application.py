@@ -38,6 +38,7 @@ from .apis.identity.accounts import AccountsAPI
 from .apis.identity.application_credentials import ApplicationCredentialsAPI
 from .apis.identity.authentication import IdentityAPI
 from .apis.identity.bearers import Bearers
+from .apis.images.service import ImagesAPI
 from .apis.servers import members, surroundings
 from .apis.servers import project as compute_project
 from .apis.servers.flavors import FlavorsAPI
@@ -336,12 +337,9 @@ class Application:
         parts = (self._store, bearers, self._engine, self._settings, self._turns)
         files = self._devices.files
         volumes = BlockStorageAPI(*parts, self._snapshot_engine, files)
-        snapshots = SnapshotsAPI(
-            self._store, bearers, self._snapshot_engine, self._settings, self._turns, files
-        )
-        backups = BackupsAPI(
-            self._store, bearers, self._backup_engine, self._settings, self._turns, files
-        )
+        rest = (self._settings, self._turns, files)
+        snapshots = SnapshotsAPI(self._store, bearers, self._snapshot_engine, *rest)
+        backups = BackupsAPI(self._store, bearers, self._backup_engine, *rest)
         services = {
             b"page": self._page.resource,
             b"volume/backups": backups.resource(),
@@ -350,6 +348,7 @@ class Application:
                 self._store, bearers, base_url
             ).resource(),
             b"volume": volumes.resource(),
+            b"image": ImagesAPI(bearers, self._settings).resource(),
             b"compute": ComputeAPI(*parts, self._server_engine).resource(),
             b"compute/flavors": FlavorsAPI(*parts).resource(),
             b"volume/attachments": AttachmentsAPI(*parts, self._devices).resource(),

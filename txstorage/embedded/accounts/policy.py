@@ -63,6 +63,7 @@ _GROUP_SNAPSHOTS = "group:get_all_group_snapshots"
 _QUOTA = _V + "/os-quota-sets/<quota_project>"
 _SERVER = "/v2.1/servers/<server_id>"
 _ATTACHED = _SERVER + "/os-volume_attachments"
+_IMAGE = "/v2/images/<image_id>"
 _COMPUTE_QUOTA = "/v2.1/os-quota-sets/<quota_project>"
 _ITEMS, _TAGS = "os_compute_api:server-metadata:", "os_compute_api:os-server-tags:"
 _SERVER_ACTIONS = "os_compute_api:os-instance-actions:"
@@ -253,6 +254,22 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"POST {_ATTACHED}": (_SERVER_VOLUMES + "create", _MEMBER),
         f"GET {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "show", _READER),
         f"DELETE {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "delete", _MEMBER),
+    },
+    "image": {
+        "GET /v2/images": ("get_images", _ANY),
+        f"GET {_IMAGE}": ("get_image", _ANY),
+        f"GET {_IMAGE}/file": ("download_image", _ANY),
+        f"GET {_IMAGE}/members": ("get_members", _ANY),
+        "GET /v2/schemas/image": (None, _ANY),
+        "GET /v2/schemas/images": (None, _ANY),
+        # Nobody may change the one image.
+        "POST /v2/images": ("add_image", _DEPENDS),
+        f"PUT {_IMAGE}/file": ("upload_image", _DEPENDS),
+        f"PATCH {_IMAGE}": ("modify_image", _DEPENDS),
+        f"DELETE {_IMAGE}": ("delete_image", _DEPENDS),
+        f"PUT {_IMAGE}/tags/<tag>": ("modify_image", _DEPENDS),
+        f"DELETE {_IMAGE}/tags/<tag>": ("modify_image", _DEPENDS),
+        f"POST {_IMAGE}/members": ("add_member", _DEPENDS),
     },
 }
 _VOLUME_ACTIONS = "volume_extension:volume_actions:"

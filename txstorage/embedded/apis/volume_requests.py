@@ -10,6 +10,7 @@ from typing import Any, Callable
 
 import attr
 
+from ..machine.image import IMAGE_ID, IMAGE_NAME, image_metadata
 from ..settings import AVAILABILITY_ZONE, DEFAULT_TYPE
 from ..store.features.backups import BackupRecord
 from ..store.projects.types import TypeRecord
@@ -105,7 +106,6 @@ _SOURCES = ("snapshot_id", "source_volid", "backup_id")
 _NO_SOURCES: dict[str, Callable[[Any], WireError]] = {
     "consistencygroup_id": refusals.NO_GROUP,
     "group_id": refusals.NO_GROUP,
-    "imageRef": lambda value: refusals.NO_IMAGE(),
 }
 #: The statuses of a volume that can be copied.
 _COPIED = frozenset(["available", "in-use"])
@@ -118,6 +118,7 @@ class WantedVolume:
 
     :ivar size: GiB; ``None``: as the source has.
     :ivar volume_type: a type's name; ``None``: as the source has.
+    :ivar from_image: whether it is filled from the image.
     """
 
     name: str | None
@@ -128,6 +129,7 @@ class WantedVolume:
     snapshot_id: str | None
     source_volid: str | None
     backup_id: str | None
+    from_image: bool = False
 
 
 def new_volume(
@@ -158,12 +160,26 @@ def new_volume(
         size=None if size is None else int(size),
         metadata=volume.get("metadata") or {},
         volume_type=_volume_type(volume.get("volume_type"), find_type),
+        from_image=_from_image(volume.get("imageRef")),
         **dict(zip(_SOURCES, sources)),
     )
     zone = volume.get("availability_zone")
     if zone not in (None, AVAILABILITY_ZONE):
         raise refusals.NO_ZONE(zone)
     return wanted
+
+
+def _from_image(reference: object) -> bool:
+    """
+    :param reference: the id, the URL or the name of an image; ``None`` or empty for none.
+    :raises WireError: 400, for another image than the one.
+    """
+    if reference in (None, ""):
+        return False
+    named = reference == IMAGE_NAME or str(reference).rpartition("/")[2] == IMAGE_ID
+    if not isinstance(reference, str) or not named:
+        raise refusals.NO_IMAGE()
+    return True
 
 
 def filled(
@@ -180,7 +196,7 @@ def filled(
     :param backup: with the request's ``backup_id``.
     :raises WireError: 400.
     """
-    if sum(each is not None for each in (snapshot, source, backup)) > 1:
+    if sum(each is not None for each in (snapshot, source, backup)) + wanted.from_image > 1:
         raise refusals.ONLY_ONE_SOURCE()
     if snapshot is not None:
         if snapshot.status != "available":
@@ -211,6 +227,8 @@ def filled(
         snapshot_id=wanted.snapshot_id,
         source_volid=wanted.source_volid,
         backup_id=wanted.backup_id,
+        # Every size is enough for it.
+        image_metadata=image_metadata() if wanted.from_image else {},
     )
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 import attr
 
 #: The names of the services, with which their paths begin.
-SERVICES = ("identity", "volume", "compute")
+SERVICES = ("identity", "volume", "compute", "image")
 EVERY = "*"
 _PLACEHOLDER = re.compile(r"\{[^{}/]*\}\Z")
 #: Cinder's condition for a project id.

@@ -57,8 +57,8 @@ class APIResponse:
     """
     A response.
 
-    :ivar body: any JSON value, or an object with :class:`Encoded` members; text is sent as it is;
-        ``None``: no body.
+    :ivar body: any JSON value, or an object with :class:`Encoded` members; text and bytes are sent
+        as they are; ``None``: no body.
     """
 
     status: int = 200
@@ -80,8 +80,8 @@ class APIResponse:
         request.setHeader("Content-Type", self.content_type)
         for name, value in self.headers.items():
             request.setHeader(name, value)
-        if isinstance(self.body, str):
-            body = self.body.encode("utf-8")
+        if isinstance(self.body, (str, bytes)):
+            body = self.body.encode("utf-8") if isinstance(self.body, str) else self.body
         else:
             body = b"" if self.body is None else _encode(self.body).encode("ascii")
         if self.status != NO_CONTENT:

@@ -88,6 +88,10 @@ def of_framework(service: str, status: int, template: str) -> Refusal:
     return Refusal(service, status, template, put)
 
 
+def glance(status: int, template: str) -> Refusal:
+    return of_framework("image", status, template)
+
+
 def keystone(status: int, template: str) -> Refusal:
     def put(status: int, message: str) -> WireError:
         error = {"code": status, "message": message, "title": _TITLES[status]}

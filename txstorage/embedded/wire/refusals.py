@@ -31,15 +31,16 @@ _TOO_LARGE = "Request is too large. Larger than max_request_body_size (%s)."
 
 #: By service, like the next ones.
 UNAUTHENTICATED: dict[str, Refusal] = {
-    name: not_authenticated(name) for name in ("identity", "volume", "compute")
+    name: not_authenticated(name) for name in ("identity", "volume", "compute", "image")
 }
 NO_ROUTE: dict[str, Refusal] = {
     "identity": keystone_page(404),
     "volume": of_framework("volume", 404, _NO_ROUTE),
     "compute": of_framework("compute", 404, _NO_ROUTE),
+    "image": of_framework("image", 404, _NO_ROUTE),
 }
 TOO_LARGE: dict[str, Refusal] = {
-    name: of_framework(name, 413, _TOO_LARGE) for name in ("identity", "volume", "compute")
+    name: of_framework(name, 413, _TOO_LARGE) for name in ("identity", "volume", "compute", "image")
 }
 _FULL = "disk full: destroy volumes that are not needed, or make room for the state directory."
 #: No real service has it: there, a full disk under the database is an unexplained 500.

@@ -143,7 +143,9 @@ def announcements(base: str) -> Mapping[str, APIResponse]:
     listed = [dict(each, links=each["links"][:1]) for each in (former, compute)]
     for each in listed:
         del each["media-types"]
-    roots: list[str] = ["/identity/v3/", "/volume/v3/", "/compute/v2.1/"]
+    roots: list[str] = ["/identity/v3/", "/volume/v3/", "/compute/v2.1/", "/image/v2/"]
+    place = {"rel": "self", "href": base + "/image/v2/"}
+    image = {"id": "v2.16", "status": "CURRENT", "links": [place]}
     return {
         "/": APIResponse(200, {"service": "txstorage", "roots": [base + root for root in roots]}),
         "/identity": APIResponse(
@@ -153,6 +155,8 @@ def announcements(base: str) -> Mapping[str, APIResponse]:
         ),
         "/identity/v3": APIResponse(200, {"version": identity}, {"Vary": "X-Auth-Token"}),
         "/volume": attr.evolve(volume_versions(base), status=300),
+        "/image": APIResponse(300, {"versions": [image]}),
+        "/image/versions": APIResponse(200, {"versions": [image]}),
         "/compute": APIResponse(200, {"versions": listed}),
         "/compute/v2": APIResponse(200, {"version": former}),
         "/compute/v2.1": APIResponse(

@@ -18,6 +18,7 @@ _SERVICES = (
     ("block-storage", "cinder", "/volume/v3"),
     ("volumev3", "cinderv3", "/volume/v3/{}"),
     ("compute", "nova", "/compute/v2.1"),
+    ("image", "glance", "/image"),
 )
 _INTERFACES = ("public", "internal", "admin")
 
