@@ -92,6 +92,7 @@ class SettingsTests(SynchronousTestCase):
             "tls-cert": "/c",
             "tls-key": "/k",
             "devices": "file",
+            "root-volumes": "hidden",
             "transition-delay": 0.5,
             "max-volumes": 3,
             "max-snapshots": 7,
@@ -116,6 +117,7 @@ class SettingsTests(SynchronousTestCase):
             options = self.served(text)
             self.assertEqual((options.state_dir, options.host, options.port), ("/s", "0.0.0.0", 1))
             self.assertEqual((options.nodes, options.devices), (("a", "b"), "file"))
+            self.assertEqual(options.root_volumes, "hidden")
             self.assertEqual([user.name for user in options.users], ["t", "u"])
             self.assertEqual((options.tls_cert, options.tls_key), ("/c", "/k"))
             self.assertEqual(sorted(options.behaviour.values()), [0.5, 3, 4, 5, 6.0, 7])

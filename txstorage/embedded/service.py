@@ -57,6 +57,8 @@ class ServiceOptions:
 
     :ivar nodes: names to declare besides those of earlier starts.
     :ivar devices: ``auto``, ``loop`` or ``file``.
+    :ivar root_volumes: whether nodes have root volumes, and Block Storage lists them: ``shown``,
+        ``hidden`` or ``none``.
     :ivar behaviour: of :class:`~txstorage.embedded.settings.Settings`.
     :ivar ec2_port: of the EC2 face, whose nodes' metadata have the next ones; ``None`` for none.
     :ivar ec2: of :class:`~txstorage.embedded.settings.EC2Settings`.
@@ -72,6 +74,7 @@ class ServiceOptions:
     tls_cert: str | None = None
     tls_key: str | None = None
     devices: str = "auto"
+    root_volumes: str = "shown"
     behaviour: dict[str, Any] = attr.Factory(dict)
     ec2_port: int | None = None
     ec2: dict[str, Any] = attr.Factory(dict)
@@ -218,6 +221,7 @@ class EmbeddedService:
             application_secret=state.application_secret(),
             ec2=self._ec2_settings(state),
             accounts=self._accounts(state),
+            hide_root_volumes=self._options.root_volumes == "hidden",
             local=is_loopback(options.host) and not options.users,
             **options.behaviour,
         )
@@ -273,7 +277,10 @@ class EmbeddedService:
         """Server ids by name, the first declared first."""
         known = [server.name for server in reversed(store.servers.every())]
         names = self._options.nodes or known or DEFAULT_NODES
-        declared = {name: store.declare_server(name).server_id for name in names}
+        root = self._options.root_volumes != "none"
+        declared = {name: store.declare_server(name, root=root).server_id for name in names}
+        for server in store.servers.every():
+            store.keep_root(server, root)
         declared.update((server.name, server.server_id) for server in store.servers.every())
         return declared
 

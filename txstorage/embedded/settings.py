@@ -77,6 +77,7 @@ class Settings:
     :ivar max_backups: the quota of a project; negative: none.
     :ivar max_backup_gigabytes: the quota of a project in GiB of backups; negative: none.
     :ivar page_size: how many entries a list answers with at most.
+    :ivar hide_root_volumes: whether Block Storage's lists omit the nodes' root volumes.
     :ivar roles: the first user's roles in the first project.
     :ivar accounts: the other users, and more roles of the first one, whose password there is not
         used.
@@ -96,6 +97,7 @@ class Settings:
     max_backups: int = 1000
     max_backup_gigabytes: int = -1
     page_size: int = 1000
+    hide_root_volumes: bool = False
     roles: tuple[str, ...] = ("member",)
     accounts: tuple[Account, ...] = ()
     base_url: str | None = None

@@ -158,6 +158,14 @@ async def run(
     help="What an attached volume is: a loop device, or a regular file.",
 )
 @click.option(
+    "--root-volumes",
+    type=click.Choice(["shown", "hidden", "none"]),
+    default="shown",
+    show_default=True,
+    help="Whether Block Storage's lists show the nodes' root volumes; none: the nodes are backed "
+    "by an image, and have none.",
+)
+@click.option(
     "--transition-delay",
     type=click.FloatRange(0),
     default=0.0,
@@ -234,6 +242,7 @@ def serve(
     tls_cert: str | None,
     tls_key: str | None,
     devices: str,
+    root_volumes: str,
     ec2_port: int | None,
     test_routes: bool,
     recover: bool,
@@ -266,6 +275,7 @@ def serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
         devices=devices,
+        root_volumes=root_volumes,
         ec2_port=ec2_port,
         ec2=ec2_settings(behaviour),
         behaviour=behaviour,

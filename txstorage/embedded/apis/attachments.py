@@ -89,7 +89,9 @@ class AttachmentsAPI(ProjectService):
         every = call.requester.is_admin and boolean(query, "all_tenants")
         projects = None if every else [call.requester.owner.project_id]
         part = (page.limit, page.offset)
-        volumes = self._store.searches.attached(wanted, marker, *part, projects, by)
+        volumes = self._store.searches.attached(
+            wanted, marker, *part, projects, by, not self._settings.hide_root_volumes
+        )
         # Each of them has an attachment.
         both = [(volume.attachment, volume) for volume in volumes if volume.attachment]
         return await self.encoded(both, lambda each: view(*each))

@@ -10,6 +10,7 @@ from typing import Any
 import attr
 
 from ..accounts.directory import Ids
+from ..machine.image import IMAGE_ID
 from ..settings import AVAILABILITY_ZONE
 from ..store.records import AttachmentRecord
 from ..store.servers.records import ServerRecord
@@ -21,6 +22,8 @@ from .servers import flavor_views
 _TAGS = (2, 70)
 _DELETE_ON_TERMINATION = (2, 79)
 _ATTACHMENT_ID = (2, 89)
+#: The device of a root volume; a node without one is backed by the image.
+_ROOT = "/dev/vda"
 #: The first microversions of a flavor without an id, and of the fate of a server's volumes.
 _EMBEDDED_FLAVOR, _ATTACHED_UNTIL = (2, 47), (2, 3)
 #: The one host of the servers.
@@ -104,7 +107,7 @@ class ServerView:
                 "updated": compute_time(server.updated_at or server.created_at),
                 "flavor": self._flavor(),
                 "hostId": "" if building else _host_id(project_id),
-                "image": self._image(server),
+                "image": self._image(server, attachments),
                 "metadata": dict(details.metadata),
                 "status": _states(server.status)[3],
                 "tenant_id": project_id,
@@ -162,8 +165,10 @@ class ServerView:
             "adminPass": password or secrets.token_urlsafe(9),
         }
 
-    def _image(self, server: ServerRecord) -> Any:
+    def _image(self, server: ServerRecord, attachments: list[AttachmentRecord]) -> Any:
         image_id = server.details.image_id
+        if server.is_node and all(each.device != _ROOT for each in attachments):
+            image_id = IMAGE_ID
         if image_id is None:
             return ""
         return {
@@ -198,7 +203,7 @@ def attributes(server: ServerRecord) -> dict[str, Any]:
         "launch_index": server.details.launch_index,
         "ramdisk_id": "",
         "reservation_id": server.details.reservation_id or "r-" + server.server_id[:8],
-        "root_device_name": "/dev/vda",
+        "root_device_name": _ROOT,
         "user_data": None,
     }
     return {f"OS-EXT-SRV-ATTR:{name}": value for name, value in attributes.items()}

@@ -17,7 +17,7 @@ from ..machine.engine import Engine
 from ..machine.files import VolumeFiles
 from ..machine.turns import ReactorTurns
 from ..settings import Settings
-from ..store.records import VolumeRecord
+from ..store.records import VolumeFilter, VolumeRecord
 from ..store.searches import KEYS
 from ..store.store import Store
 from ..wire import refusals
@@ -151,7 +151,7 @@ class BlockStorageAPI(LabelledService):
         by = order(query, KEYS)
         counted = call.version >= _COUNT and boolean(query, "with_count")
         self.permit(call)
-        found = chosen(query, call.version, self._directory, call.requester)
+        found = self._chosen(call, query)
         before = None if page.marker is None else self._found(call, page.marker).sequence
         volumes = self._store.volumes(found, before, page.limit, page.offset, by)
         url = f"{call.base}/volume/v3/{self.project_path(call)}{path}"
@@ -163,12 +163,18 @@ class BlockStorageAPI(LabelledService):
             body["count"] = self._store.searches.count(found)
         return APIResponse(200, body)
 
+    def _chosen(self, call: APIRequest, query: Mapping[str, str]) -> VolumeFilter:
+        found = chosen(query, call.version, self._directory, call.requester)
+        if not self._settings.hide_root_volumes:
+            return found
+        return attr.evolve(found, columns={**found.columns, "root": 0})
+
     @endpoint(app, "/v3/<project_id>/volumes/summary", "GET", since=(3, 12))
     def summary(self, call: APIRequest) -> APIResponse:
         """Show the number of volumes, the sum of their sizes, and all their labels."""
         self.permit(call)
         whose = {name: text for name, text in call.query().items() if name == "all_tenants"}
-        found = chosen(whose, call.version, self._directory, call.requester)
+        found = self._chosen(call, whose)
         count, gigabytes, metadata = self._store.searches.summary(found)
         view: dict[str, Any] = {"total_count": count, "total_size": gigabytes}
         if call.version >= _LABELS_IN_SUMMARY:

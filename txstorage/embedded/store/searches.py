@@ -171,6 +171,7 @@ class Searches:
         offset: int,
         projects: Sequence[str | None] | None = None,
         order: Order = NEWEST_FIRST,
+        roots: bool = True,
     ) -> list[VolumeRecord]:
         """
         List the volumes with an attachment, by default the newest attachment first.
@@ -179,10 +180,13 @@ class Searches:
         :param marker: the id of the attachment before the first.
         :param projects: whose volumes are listed, the first one as ``None``; without it, all are.
         :param order: as :meth:`volumes` has it, with names of :data:`ATTACHMENT_KEYS`.
+        :param roots: whether root volumes are among them.
         """
         keys = _keys(order, ATTACHMENT_KEYS)
         where = ["attachments.id IS NOT NULL", *(ATTACHED[name] for name in wanted)]
         parameters: list[object] = list(wanted.values())
+        if not roots:
+            where.append("NOT volumes.root")
         if projects is not None:
             where.append(f"({' OR '.join(['volumes.project_id IS ?'] * len(projects)) or '0'})")
             parameters.extend(projects)

@@ -377,6 +377,22 @@ class Store:
                     self._add_root(name, server.server_id)
         return server
 
+    def keep_root(self, server: ServerRecord, wanted: bool) -> None:
+        """
+        Give a node a root volume, or take it away.
+
+        :param wanted: whether the node is to have one.
+        """
+        attached = [
+            self.volume(each.volume_id) for each in self.attachments.of_server(server.server_id)
+        ]
+        roots = [volume.volume_id for volume in attached if volume is not None and volume.root]
+        with self.transaction():
+            if wanted and not roots:
+                self._add_root(server.name, server.server_id)
+            for volume_id in [] if wanted else roots:
+                self.settle(volume_id, "in-use", GONE)
+
     def _add_root(self, name: str, server_id: str) -> None:
         root, volume = str(uuid.uuid4()), NewVolume(name + "-root", None, 1, DEFAULT_TYPE, {})
         self._insert(root, volume, "available", self._clock(), root=True)
