@@ -8,7 +8,6 @@ Sources: the modules ``nova.api.openstack.compute.servers`` and ``nova.compute.i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Callable
@@ -21,6 +20,7 @@ from ...wire.exchange import Version
 from ...wire.times import microseconds
 from .. import compute_views
 from ..block_storage.queries import truth
+from .expressions import expression
 from .parameters import JOINED, ignored_keys
 
 _Test = Callable[[ServerRecord, str], bool]
@@ -46,7 +46,7 @@ def _exact(value: _Value) -> _Test:
 def _expression(value: _Value) -> _Test:
     def matches(server: ServerRecord, text: str) -> bool:
         found = value(server)
-        return found is not None and re.search(text, str(found)) is not None
+        return found is not None and expression(text).finds(str(found))
 
     return matches
 

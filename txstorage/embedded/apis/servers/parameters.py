@@ -7,12 +7,12 @@ Source: the module ``servers`` of ``nova.api.openstack.compute.schemas``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from ...wire import refusals
 from ...wire.exchange import Version
 from ...wire.times import microseconds
+from .expressions import UnsuitableExpression, expression
 
 #: Parameters whose values are regular expressions.
 _EXPRESSIONS = frozenset(
@@ -108,8 +108,8 @@ def ignored_keys(version: Version) -> frozenset[str]:
 
 def _is_expression(text: str) -> bool:
     try:
-        return bool(text and re.compile(text))
-    except (re.error, RecursionError, OverflowError):
+        return bool(text and expression(text))
+    except UnsuitableExpression:
         return False
 
 
