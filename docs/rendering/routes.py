@@ -32,6 +32,7 @@ from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.identity.bearers import Bearers
+from txstorage.embedded.apis.identity.credentials import CredentialsAPI
 from txstorage.embedded.apis.images.service import ImagesAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.servers.members import MembersAPI
@@ -46,7 +47,7 @@ from .tables import Row, first_paragraph, literal, literals
 
 #: By the services of :data:`tests.contract.record.APPS`, and in their order.
 CLASSES = (
-    *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI),
+    *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI, CredentialsAPI),
     *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI),
     *(FeaturesAPI, TransfersAPI, AbsentAPI, BackupsAPI, ComputeAPI, FlavorsAPI, MembersAPI),
     *(SurroundingsAPI, ComputeProjectAPI, ImagesAPI),

@@ -29,6 +29,7 @@ from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
+from txstorage.embedded.apis.identity.credentials import CredentialsAPI
 from txstorage.embedded.apis.images.service import ImagesAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.servers.members import MembersAPI
@@ -47,6 +48,7 @@ APPS = [
     ("identity", IdentityAPI.app),
     ("identity", AccountsAPI.app),
     ("identity", ApplicationCredentialsAPI.app),
+    ("identity", CredentialsAPI.app),
     ("volume", BlockStorageAPI.app),
     ("volume", AttachmentsAPI.app),
     ("volume", SnapshotsAPI.app),
@@ -64,6 +66,11 @@ APPS = [
     ("compute", ComputeProjectAPI.app),
     ("image", ImagesAPI.app),
 ]
+#: Routes of what never exists or is never allowed.
+NEVER = (
+    r"image (?!GET)|identity POST \S+/(credentials|OS-EC2)$"
+    r"|.*(/<resource_id>|_record|/<key_name>|/<network>|/(credentials|OS-EC2)/<credential_id>)$"
+)
 _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")
 _IGNORED_METHODS = {"HEAD", "OPTIONS"}
 

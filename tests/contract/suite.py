@@ -13,6 +13,7 @@ from .attachments import HostTests
 from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
 from .copies import CopyTests, GrowTests
+from .credentials import OtherCredentialTests
 from .empty import EmptyTests, MessageTests
 from .flavors import FlavorTests
 from .identity import IdentityTests
@@ -64,6 +65,7 @@ SUITE: list[type[WireTests]] = [
     GrowTests,
     AccountTests,
     CredentialTests,
+    OtherCredentialTests,
     ProjectTests,
     RoleTests,
     TypeTests,

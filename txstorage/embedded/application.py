@@ -38,6 +38,7 @@ from .apis.identity.accounts import AccountsAPI
 from .apis.identity.application_credentials import ApplicationCredentialsAPI
 from .apis.identity.authentication import IdentityAPI
 from .apis.identity.bearers import Bearers
+from .apis.identity.credentials import CredentialsAPI
 from .apis.images.service import ImagesAPI
 from .apis.servers import members, surroundings
 from .apis.servers import project as compute_project
@@ -362,6 +363,7 @@ class Application:
             ("volume", transfers.PATHS, TransfersAPI(*parts)),
             ("volume", without.PATHS, AbsentAPI(*parts)),
             ("identity", accounts.PATHS, AccountsAPI(bearers, base_url)),
+            ("identity", ("credentials", "users/credentials"), CredentialsAPI(bearers, base_url)),
             ("compute", compute_project.PATHS, ComputeProjectAPI(*parts)),
             ("compute/servers", members.PATHS, MembersAPI(*parts)),
             ("compute/servers", surroundings.PATHS, SurroundingsAPI(*parts)),

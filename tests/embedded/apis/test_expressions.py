@@ -29,7 +29,7 @@ class ExpressionTests(SynchronousTestCase):
     @settings(**RELAXED)
     @given(lists(sampled_from(PIECES), max_size=8), text("ab-.]", max_size=8))
     def test_as_python(self, pieces: list[str], subject: str) -> None:
-        """What is accepted matches as Python's own expressions do, and what is invalid is not."""
+        """Accepted expressions match as Python's own do; invalid ones are refused."""
         source = "".join(pieces)
         try:
             expected = re.search(source, subject) is not None
@@ -67,7 +67,7 @@ class ExpressionTests(SynchronousTestCase):
             self.assertLess(time.process_time() - began, 1, source)
 
     def test_refused(self) -> None:
-        """What takes another way of matching, or is too long, is refused."""
+        """Expressions that take another way of matching, or are too long, are refused."""
         for source in ("(", r"(a)\1", "(?=a)", "(?i)a", r"\ba", "a{1000}", "a" * 300, "(" * 9999):
             self.assertRaises(UnsuitableExpression, Expression, source)
 

@@ -82,6 +82,7 @@ class IssueTests(CloudTests):
             "block-storage": volume,
             "volumev3": "{}/{}".format(volume, token["project"]["id"]),
             "compute": "http://cloud.example/compute/v2.1",
+            "image": "http://cloud.example/image",
         }
         self.assertEqual(
             urls,

@@ -72,6 +72,7 @@ _SERVERS, _SERVER_VOLUMES = "os_compute_api:servers:", "os_compute_api:os-volume
 _TYPES, _SPECS = "volume_extension:type_", "volume_extension:types_extra_specs:"
 _ACCESS = "volume_extension:volume_type_access:"
 _OWN = "/v3/users/<user_id>/application_credentials"
+_CREDENTIAL, _EC2 = "/v3/credentials/<credential_id>", "/v3/users/<user_id>/credentials/OS-EC2"
 _OWN_NAME = "identity:{}_application_credential"
 
 
@@ -113,6 +114,16 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"POST {_OWN}": (_OWN_NAME.format("create"), _DEPENDS),
         f"GET {_OWN}/<credential_id>": (_OWN_NAME.format("get"), _DEPENDS),
         f"DELETE {_OWN}/<credential_id>": (_OWN_NAME.format("delete"), _DEPENDS),
+        "GET /v3/credentials": ("identity:list_credentials", _ANY),
+        # Nobody makes credentials, so that there are none.
+        "POST /v3/credentials": ("identity:create_credential", _DEPENDS),
+        f"GET {_CREDENTIAL}": ("identity:get_credential", _DEPENDS),
+        f"PATCH {_CREDENTIAL}": ("identity:update_credential", _DEPENDS),
+        f"DELETE {_CREDENTIAL}": ("identity:delete_credential", _DEPENDS),
+        f"GET {_EC2}": ("identity:ec2_list_credentials", _DEPENDS),
+        f"POST {_EC2}": ("identity:ec2_create_credential", _DEPENDS),
+        f"GET {_EC2}/<credential_id>": ("identity:ec2_get_credential", _DEPENDS),
+        f"DELETE {_EC2}/<credential_id>": ("identity:ec2_delete_credential", _DEPENDS),
     },
     "volume": {
         "GET /v3/": (None, _ANY),

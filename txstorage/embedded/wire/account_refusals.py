@@ -20,6 +20,7 @@ NO_USER = keystone(404, "Could not find user: {}.")
 NO_PROJECT = keystone(404, "Could not find project: {}.")
 NO_ROLE = keystone(404, "Could not find role: {}.")
 NO_DOMAIN = keystone(404, "Could not find domain: {}.")
+NO_CREDENTIAL = keystone(404, "Could not find credential: {}.")
 UNDEFINED_ROLE = keystone(404, "Role {} is not defined")
 UNASSIGNED_ROLE = keystone(
     400,
