@@ -5,9 +5,12 @@ The accounts of the embedded service, and the files in which the clients look fo
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import yaml
+
+from txstorage.embedded.apis.servers.flavor_views import FLAVOR_ID
+from txstorage.embedded.machine.image import IMAGE_ID
 
 DOMAIN = "Default"
 #: The clouds that the suites of openstacksdk and openstackclient name.
@@ -54,27 +57,30 @@ class Accounts:
     The accounts by what they are for.
 
     :ivar url: Identity's, with ``/v3``.
-    :ivar other: of another project, or ``None``.
-    :ivar admin: an administrator, or ``None``.
+    :ivar user: a member of a project.
+    :ivar other: a member of another project.
+    :ivar admin: an administrator.
+    :ivar reader: of the first project, who changes nothing.
     """
 
     url: str
     region: str
     user: Account
-    other: Account | None = None
-    admin: Account | None = None
+    other: Account
+    admin: Account
+    reader: Account
 
     def moved(self, url: str) -> Accounts:
         """:return: the same accounts at another address of Identity."""
-        return Accounts(url, self.region, self.user, self.other, self.admin)
+        return replace(self, url=url)
 
     def clouds(self) -> dict[str, object]:
-        """:return: the content of ``clouds.yaml``: where an account is missing, the user's."""
+        """:return: the content of ``clouds.yaml``."""
         named = {
             USER: self.user,
-            OTHER_USER: self.other or self.user,
-            ADMIN: self.admin or self.user,
-            SYSTEM: self.admin or self.user,
+            OTHER_USER: self.other,
+            ADMIN: self.admin,
+            SYSTEM: self.admin,
         }
         return {
             "clouds": {
@@ -100,12 +106,13 @@ class Accounts:
             project; where a user has the second one's role, too, the same is listed twice,
             in two spellings.
         """
-        found = [_listed(self.user), {**_listed(self.user), "tenant_name": self.user.project}]
-        if self.other:
-            found.append(_listed(self.other))
-        if self.admin:
-            found.append({**_listed(self.admin), "types": ["admin"]})
-        return found
+        return [
+            _listed(self.user),
+            {**_listed(self.user), "tenant_name": self.user.project},
+            _listed(self.other),
+            _listed(self.reader),
+            {**_listed(self.admin), "types": ["admin"]},
+        ]
 
 
 def _listed(account: Account) -> dict[str, object]:
@@ -136,7 +143,7 @@ cinder = true
 glance = true
 horizon = false
 neutron = true
-nova = false
+nova = true
 swift = false
 [volume]
 catalog_type = block-storage
@@ -149,8 +156,16 @@ max_microversion = latest
 api_extensions = os-availability-zone,os-quota-sets,os-vol-tenant-attr,os-volume-actions
 [compute]
 region = {region}
+image_ref = {image}
+image_ref_alt = {image}
+flavor_ref = {flavor}
+flavor_ref_alt = {flavor}
+min_microversion = 2.1
+max_microversion = latest
 build_interval = 1
 build_timeout = 30
+[validation]
+run_validation = false
 """
 
 
@@ -164,7 +179,9 @@ def write(accounts: Accounts, place: str) -> None:
     os.makedirs(configuration)
     _write(os.path.join(configuration, "clouds.yaml"), yaml.safe_dump(accounts.clouds()))
     _write(os.path.join(place, "accounts.yaml"), yaml.safe_dump(accounts.tempest_accounts()))
-    tempest = TEMPEST.format(place=place, url=accounts.url, region=accounts.region)
+    tempest = TEMPEST.format(
+        place=place, url=accounts.url, region=accounts.region, image=IMAGE_ID, flavor=FLAVOR_ID
+    )
     _write(os.path.join(place, "tempest.conf"), tempest)
 
 

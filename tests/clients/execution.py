@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from txstorage.embedded.apis.servers.flavor_views import FLAVOR_NAME
+from txstorage.embedded.machine.image import IMAGE_NAME
+
 from . import accounts
 from .between import Between
 from .commands import Commands, perform
@@ -23,8 +26,6 @@ INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside.py")
 PATIENCE = 1200
 #: Seconds that openstacksdk waits for a status.
 SDK_PATIENCE = 30
-#: The flavor of the nodes, which has no disk, and would not be chosen.
-FLAVOR = "tiny"
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,9 @@ def environment(home: str) -> dict[str, str]:
         "TEMPEST_CONFIG_DIR": home,
         "OS_CINDERCLIENT_EXEC_DIR": PROGRAMS,
         "OPENSTACKSDK_FUNC_TEST_TIMEOUT": str(SDK_PATIENCE),
-        "OPENSTACKSDK_FLAVOR": FLAVOR,
+        # Neither would be chosen: the flavor has no disk, and the image is none that clouds have.
+        "OPENSTACKSDK_FLAVOR": FLAVOR_NAME,
+        "OPENSTACKSDK_IMAGE": IMAGE_NAME,
         "PYTHONWARNINGS": "ignore",
         "NO_COLOR": "1",
         "COLUMNS": "200",
@@ -130,8 +133,8 @@ def _run_inside(suite: Suite, at: Place) -> list[dict[str, object]]:
         [PYTHON, INSIDE, written],
         input=json.dumps(order),
         text=True,
-        # The suites of the clients are an administrator's, where there is one.
-        env={**at.environment, **at.known.variables(at.known.admin or at.known.user)},
+        # The suites of the clients are an administrator's.
+        env={**at.environment, **at.known.variables(at.known.admin)},
         cwd=at.path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

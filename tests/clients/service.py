@@ -13,6 +13,13 @@ from urllib.request import Request, urlopen
 from ..run import ROOT
 from .accounts import DOMAIN, Account, Accounts
 
+#: The users besides the one that the service declares itself, by what they are for: the name, the
+#: project and the roles.
+USERS = {
+    "other": ("other", "other", "member"),
+    "admin": ("administrator", "admin", "admin"),
+    "reader": ("reader", "txstorage", "reader"),
+}
 #: The service's options: Cinder's default quota, beside a real service's speed.
 OPTIONS = ("--devices", "file", "--max-gigabytes", "1000")
 
@@ -41,10 +48,13 @@ class Service:
 
     :ivar accounts: its :class:`~tests.clients.accounts.Accounts`.
     :param state: a directory.
+    :raises OSError: it did not start, with the end of its log.
     """
 
     def __init__(self, state: str) -> None:
         arguments = ["--state-dir", state, "--port", "0", *OPTIONS]
+        for user in USERS.values():
+            arguments += ["--user", ":".join(user)]
         self._log = open(os.path.join(os.path.dirname(state), "serve.log"), "wb")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "txstorage.cli", "--json", "serve", *arguments],
@@ -54,10 +64,17 @@ class Service:
         )
         document, _ = json.JSONDecoder().raw_decode(self._document())
         node = document["agent"]["dataset"]
-        with open(node["password_file"], encoding="utf-8") as opened:
-            password = opened.read().strip()
-        user = account(document["auth_url"], node["username"], password, node["project_name"])
-        self.accounts = Accounts(document["auth_url"], node["region"], user)
+
+        def made(path: str, username: str, project: str) -> Account:
+            with open(path, encoding="utf-8") as opened:
+                return account(document["auth_url"], username, opened.read().strip(), project)
+
+        user = made(node["password_file"], node["username"], node["project_name"])
+        more = {
+            use: made(os.path.join(state, "password-" + name), name, project)
+            for use, (name, project, _) in USERS.items()
+        }
+        self.accounts = Accounts(document["auth_url"], node["region"], user, **more)
 
     def _document(self) -> str:
         assert self._process.stdout is not None
@@ -65,8 +82,10 @@ class Service:
         for line in iter(self._process.stdout.readline, b""):
             lines.append(line.decode("utf-8"))
             if line.rstrip() == b"}":
-                break
-        return "".join(lines)
+                return "".join(lines)
+        self.__exit__(None, None, None)
+        with open(self._log.name, encoding="utf-8", errors="replace") as opened:
+            raise OSError("the service did not start: " + opened.read()[-2000:])
 
     @property
     def port(self) -> int:
