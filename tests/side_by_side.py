@@ -86,18 +86,14 @@ class Processes:
         """
         Start a process.
 
+        :param options: of ``Popen``.
         :return: a ``Popen``, whose output must be read to its end.
         """
         with self._lock:
             if self._ending:
                 raise KeyboardInterrupt
-            process = subprocess.Popen(
-                command,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                universal_newlines=True,
-                **options,
-            )
+            options = {"stderr": subprocess.STDOUT, "universal_newlines": True, **options}
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, **options)
             self._running.add(process)
             return process
 

@@ -145,4 +145,5 @@ class EachBlockTests(SynchronousTestCase):
             for block in of_page
             for command, _ in block.commands
         }
-        self.assertEqual(set(), commands - {"make " + target for target in targets.split()})
+        made = {"make " + target for target in re.split(r"[ +]", targets)}
+        self.assertEqual(set(), commands - made)

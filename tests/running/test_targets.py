@@ -1,11 +1,12 @@
 """Tests of the sums of make's targets."""
 
 import os
+import subprocess
 import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests import run, targets
+from tests import run
 from tests.targets import outcome
 
 #: Tests that fail in trial's several ways, and one that passes.
@@ -88,18 +89,51 @@ class FailedTests(SynchronousTestCase):
             [line for line in lines if line.startswith("--- failed: ")],
         )
 
+    def made(self, script, *arguments):
+        """
+        Run targets by a script in place of make.
+
+        :return: the exit code, and the output.
+        """
+        make = self.mktemp()
+        with open(make, "w") as opened:
+            opened.write("#!/bin/sh\n" + script)
+        os.chmod(make, 0o755)
+        surroundings = dict(os.environ, MAKE=os.path.abspath(make), PYTHONPATH=run.ROOT)
+        command = [sys.executable, "-m", "tests.targets", *arguments]
+        done = subprocess.run(command, env=surroundings, stdout=subprocess.PIPE, cwd=run.ROOT)
+        return done.returncode, done.stdout.decode("utf-8")
+
     def test_repeated(self):
         """The names are repeated after all targets, where a cut log still shows them."""
-        make = self.mktemp()
-        with open(make, "w") as script:
-            script.write("#!/bin/sh\necho '--- failed: tests.some, on 3'\n")
-            script.write("echo '1 passed, 1 failed, 0 skipped'\n")
-        os.chmod(make, 0o755)
-        lines = []
-        self.patch(os, "environ", dict(os.environ, MAKE=os.path.abspath(make)))
-        self.patch(sys, "argv", ["targets", "first", "second"])
-        self.patch(targets, "show", lines.append)
-        self.patch(targets, "say", lambda text: lines.append("--- " + text + "\n"))
-        self.assertEqual(1, targets.main())
-        said = "".join(lines).split("--- first: ")[1]
+        script = "echo '--- failed: tests.some, on 3'\necho '1 passed, 1 failed, 0 skipped'\n"
+        code, output = self.made(script, "first", "second")
+        self.assertEqual(1, code)
+        said = output.split("--- first: ")[1]
         self.assertEqual(2, said.count("--- failed: tests.some, on 3\n"), said)
+        self.assertTrue(output.endswith("2 passed, 2 failed, 0 skipped\n"), output)
+
+    def test_together(self):
+        """Targets with a plus between them run at the same time, and their counts are summed."""
+        place = self.mktemp()
+        os.mkdir(place)
+        # each waits until the other has begun, for at most ten seconds
+        script = (
+            'touch "{0}/$2"\n'
+            "for turn in $(seq 1000); do\n"
+            '    if [ -e "{0}/first" ] && [ -e "{0}/second" ]; then\n'
+            "        echo '1 passed, 0 failed, 2 skipped'\n"
+            "        exit\n"
+            "    fi\n"
+            "    sleep 0.01\n"
+            "done\n"
+        ).format(os.path.abspath(place))
+        code, output = self.made(script, "first+second")
+        self.assertEqual(0, code, output)
+        self.assertTrue(output.endswith("2 passed, 0 failed, 4 skipped\n"), output)
+
+    def test_error_after_counts(self):
+        """An error that make prints after a target's counts does not hide them."""
+        script = "echo '3 passed, 1 failed, 0 skipped'\necho 'make: Error 1' >&2\nexit 2\n"
+        _, output = self.made(script, "first+second")
+        self.assertTrue(output.endswith("6 passed, 2 failed, 0 skipped\n"), output)
