@@ -29,7 +29,7 @@ class OtherCredentialTests(WireTests):
         self.assertEqual(got.status, 200)
         self.same_shape(got.body, _LIST)
         for method, action in (("GET", "get"), ("PATCH", "update"), ("DELETE", "delete")):
-            body = {"credential": {"type": "x"}} if method == "PATCH" else None
+            body = {"credential": {"blob": "x"}} if method == "PATCH" else None
             path = "/credentials/" + MISSING
             got = await self.identity(method, path, body)
             self.refused(got, refusals.NOT_AUTHORIZED, f"identity:{action}_credential")
