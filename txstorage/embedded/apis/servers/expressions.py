@@ -5,6 +5,9 @@ Regular expressions from requests, matched in a time that is linear in the text.
 Python's own matcher tries alternatives one after the other, and a few characters of a request can
 keep it busy for years.  Here, all alternatives are followed together.  What needs the other way,
 such as a reference to a group, is refused, and so is an expression that is too long.
+
+No library does this everywhere: ``regex``, which has a timeout, takes all memory for nested counts,
+and ``google-re2`` has no wheels for some platforms.
 """
 
 from __future__ import annotations
