@@ -73,7 +73,7 @@ class CopyTests(WireTests):
         CREATE,
         "NO_SNAPSHOT",
         "NO_VOLUME",
-        "NO_SCHEMA",
+        "NO_SCHEMA[volume]",
         "ONLY_ONE_SOURCE",
         "SMALLER_THAN_SNAPSHOT",
         "SMALLER_THAN_SOURCE",
@@ -86,7 +86,7 @@ class CopyTests(WireTests):
         self.refused(await self.post(source_volid=MISSING), refusals.NO_VOLUME, MISSING)
         for name in ("snapshot_id", "source_volid"):
             got = await self.post(**{name: "x"})
-            self.refused(got, refusals.NO_SCHEMA, name, "x", "x")
+            self.refused(got, refusals.NO_SCHEMA.by_service["volume"], name, "x", "x")
         got = await self.post(snapshot_id=snapshot_id, source_volid=volume_id)
         self.refused(got, refusals.ONLY_ONE_SOURCE)
         got = await self.post(snapshot_id=snapshot_id, size=1)

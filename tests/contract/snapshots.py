@@ -104,7 +104,7 @@ class SnapshotTests(WireTests):
 
     @compares(
         CREATE,
-        "NO_SCHEMA",
+        "NO_SCHEMA[volume]",
         "NO_FORCE",
         "NOT_OF_TYPE[volume]",
         "LABEL_TOO_LONG",
@@ -120,7 +120,9 @@ class SnapshotTests(WireTests):
         kind = refusals.NOT_OF_TYPE.by_service["volume"]
         for volume_id in ("x", 1):
             got = await self.post(volume_id=volume_id)
-            self.refused(got, refusals.NO_SCHEMA, "volume_id", volume_id, volume_id)
+            self.refused(
+                got, refusals.NO_SCHEMA.by_service["volume"], "volume_id", volume_id, volume_id
+            )
         got = await self.post(volume_id=MISSING, force="maybe")
         self.refused(got, refusals.NO_FORCE, "force", "maybe", "maybe", ...)
         for name in ("name", "description"):
@@ -211,7 +213,7 @@ class SnapshotTests(WireTests):
             looks.append((used["totalSnapshotsUsed"], used["totalGigabytesUsed"]))
         return looks[-1]
 
-    @compares(UPDATE, "NO_SCHEMA", "ADDITIONAL_FIELD[volume]", "NO_SNAPSHOT")
+    @compares(UPDATE, "NO_SCHEMA[volume]", "ADDITIONAL_FIELD[volume]", "NO_SNAPSHOT")
     async def test_update(self) -> None:
         """The name and the description can be changed, each alone."""
         snapshot_id = await self.snapshot(await self.volume(), name="n", description="d")
@@ -228,7 +230,9 @@ class SnapshotTests(WireTests):
             self.answered(got, 200, {"snapshot": SUMMARY})
             for found in (got.body["snapshot"], await self.seen(snapshot_id, "snapshot")):
                 self.assertEqual((found["name"], found["description"]), expected)
-        self.refused(await put(snapshot_id), refusals.NO_SCHEMA, "snapshot", {}, {})
+        self.refused(
+            await put(snapshot_id), refusals.NO_SCHEMA.by_service["volume"], "snapshot", {}, {}
+        )
         got = await put(snapshot_id, name="n", size=1)
         wanted = refusals.ADDITIONAL_FIELD.by_service["volume"]
         value = {"name": "n", "size": 1}

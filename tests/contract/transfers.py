@@ -153,7 +153,7 @@ class TransferTests(WireTests):
             self.refused(got, wanted, "transfer", ..., ..., version=version)
 
     @compares(
-        *(*CREATE, "NO_VOLUME", "NO_SCHEMA", "NOT_A_UUID[volume]", "MISSING_FIELD[volume]"),
+        *(*CREATE, "NO_VOLUME", "NO_SCHEMA[volume]", "NOT_A_UUID[volume]", "MISSING_FIELD[volume]"),
         *("NOT_TO_BE_OFFERED", "SNAPSHOT_NOT_TO_BE_OFFERED", "NOT_DELETABLE"),
     )
     async def test_refused_offers(self) -> None:
@@ -171,7 +171,7 @@ class TransferTests(WireTests):
             self.refused(await post(volume_id="x"), wanted, "volume_id", "x", "x")
             for name in ("", "  ", "x" * 256):
                 got = await post(volume_id=volume_id, name=name)
-                self.refused(got, refusals.NO_SCHEMA, "name", name, name)
+                self.refused(got, refusals.NO_SCHEMA.by_service["volume"], "name", name, name)
             made = await self.offer(volume_id, path)
             got = await post(volume_id=volume_id)
             self.refused(got, volume_refusals.NOT_TO_BE_OFFERED)

@@ -73,7 +73,7 @@ class UpdateTests(WireTests):
         for found in (got.body["volume"], await self.seen(volume_id)):
             self.assertEqual(found["metadata"], {"e": "f"})
 
-    @compares(UPDATE, "NO_VOLUME", "NO_SCHEMA", "TOO_LONG", "ADDITIONAL_FIELD[volume]")
+    @compares(UPDATE, "NO_VOLUME", "NO_SCHEMA[volume]", "TOO_LONG", "ADDITIONAL_FIELD[volume]")
     async def test_refused(self) -> None:
         """
         An unknown volume, a member that can't change, and a long text are refused; from 3.53 on, a
@@ -89,7 +89,7 @@ class UpdateTests(WireTests):
             self.refused(got, refusals.TOO_LONG, name, 256)
         self.assertEqual((await self.put(volume_id, "3.52")).status, 200)
         got = await self.put(volume_id, "3.53")
-        self.refused(got, refusals.NO_SCHEMA, "volume", {}, {}, version="3.53")
+        self.refused(got, refusals.NO_SCHEMA.by_service["volume"], "volume", {}, {}, version="3.53")
 
     @compares(UPDATE, "NO_UPDATE_NOW")
     async def test_maintenance(self) -> None:

@@ -125,7 +125,7 @@ class FlagTests(_ActionTests):
 class UseTests(_ActionTests):
     """Records of a volume's uses by hosts."""
 
-    @compares(ACTION, SHOW, "ATTACHED_ALREADY", "BAD_ATTACH_MODE", "NO_SCHEMA", "IS_EMPTY")
+    @compares(ACTION, SHOW, "ATTACHED_ALREADY", "BAD_ATTACH_MODE", "NO_SCHEMA[volume]", "IS_EMPTY")
     async def test_attach(self) -> None:
         """A volume is in use by the host or the server of the record, until it is detached."""
         volume_id, server = await self.volume(), str(uuid4())
@@ -155,13 +155,13 @@ class UseTests(_ActionTests):
         self.refused(got, volume_refusals.BAD_ATTACH_MODE, "rw", volume_id)
         value: dict[str, str] = {"mountpoint": "x"}
         got = await self.act(volume_id, "os-attach", value)
-        self.refused(got, refusals.NO_SCHEMA, "os-attach", value, value)
+        self.refused(got, refusals.NO_SCHEMA.by_service["volume"], "os-attach", value, value)
         got = await self.act(volume_id, "os-attach", {"host_name": "h", "mountpoint": ""})
         self.refused(got, refusals.IS_EMPTY, "mountpoint", "", "")
 
     @compares(
         *(ACTION, "USED_BY_COMPUTE", "OTHER_ATTACHMENT", "VOLUME_FAULT", "FORBIDDEN"),
-        "NO_SCHEMA",
+        "NO_SCHEMA[volume]",
     )
     async def test_detach(self) -> None:
         """
@@ -182,7 +182,7 @@ class UseTests(_ActionTests):
         self.refused(got, refusals.USED_BY_COMPUTE, "")
         self.refused(await self.act(volume_id, "os-detach"), refusals.VOLUME_FAULT)
         got = await self.act(volume_id, "os-detach", {"attachment_id": "x"})
-        self.refused(got, refusals.NO_SCHEMA, "attachment_id", "x", "x")
+        self.refused(got, refusals.NO_SCHEMA.by_service["volume"], "attachment_id", "x", "x")
         used_id, _ = await self.attached()
         got = await self.act(used_id, "os-detach", {})
         self.refused(got, refusals.USED_BY_COMPUTE, self.target.servers[0])

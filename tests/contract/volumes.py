@@ -246,7 +246,7 @@ class CreateTests(WireTests):
         got = await self.post("3.13", size=1, group_id=5)
         self.refused(got, wanted, "group_id", 5, 5, kind, version="3.13")
 
-    @compares(CREATE, "NO_MULTIATTACH", "NO_SCHEMA", "NO_BOOLEAN")
+    @compares(CREATE, "NO_MULTIATTACH", "NO_SCHEMA[volume]", "NO_BOOLEAN")
     async def test_multiattach(self) -> None:
         """No volume is for several servers at once; a request for one is 400."""
         for yes in (True, "yes"):
@@ -254,7 +254,7 @@ class CreateTests(WireTests):
             self.refused(got, refusals.NO_MULTIATTACH)
         for wrong in ("maybe", 1):
             got = await self.post(size=1, multiattach=wrong)
-            self.refused(got, refusals.NO_SCHEMA, "multiattach", wrong, wrong)
+            self.refused(got, refusals.NO_SCHEMA.by_service["volume"], "multiattach", wrong, wrong)
         got = await self.post(size=1, multiattach=None)
         self.refused(got, refusals.NO_BOOLEAN, "None", "multiattach")
         got = await self.post(size=1, multiattach="no")

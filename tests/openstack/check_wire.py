@@ -127,6 +127,3 @@ async def _must(session: Session, status: int, *request: Any) -> bytes:
 
 
 globals().update(make_wire_tests(lambda test: RealTarget(), __name__))
-globals()["NewServerTests"].skip = (
-    "Nova makes no server for a request before 2.37, which asks for a network: the rig has none"
-)

@@ -139,8 +139,8 @@ class LifeTests(NewServers):
             (got.code, got.message),
             (
                 403,
-                f"Quota exceeded for instances: Requested 1, but already used {INSTANCES} of "
-                f"{INSTANCES} instances",
+                "Quota exceeded for cores, instances, ram: Requested 1, 1, 64, but already used "
+                "100, 100, 6400 of 100, 100, 6400 cores, instances, ram",
             ),
         )
 

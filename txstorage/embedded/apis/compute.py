@@ -151,7 +151,7 @@ class ComputeAPI(ComputeService):
         """Begin to build a server, or several."""
         body = call.json()
         self.permit(call)
-        wanted = new_server(body, call.version, call.requester.project_id)
+        wanted = new_server(body, call.version)
 
         def change(store: Store) -> list[ServerRecord]:
             made = build(call, store, wanted, self._settings)

@@ -146,7 +146,7 @@ class ServerView:
 
     def updated(self, server: ServerRecord, attachments: list[AttachmentRecord]) -> dict[str, Any]:
         """The response to a change."""
-        view = self.detail(server, attachments)
+        view = self.alone(server, attachments)
         if self.version >= _WHOLE_UPDATE:
             return view
         return {name: each for name, each in view.items() if not name.startswith(_NOT_IN_UPDATES)}

@@ -233,7 +233,7 @@ def _not_listed(dialect: Dialect, name: str, error: Mismatch) -> WireError:
 
 
 def _no_alternative(dialect: Dialect, name: str, error: Mismatch) -> WireError:
-    return refusals.NO_SCHEMA(name, error.value, error.value)
+    return refusals.NO_SCHEMA(dialect, name, error.value, error.value)
 
 
 #: By the schema's keyword: the refusal of a field of Cinder's or Nova's.

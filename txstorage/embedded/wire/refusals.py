@@ -199,7 +199,7 @@ SMALLER_THAN_SOURCE = cinder(
     "Invalid input received: Volume size '{}'GB cannot be smaller than original volume size  "
     "{}GB. They must be >= original volume size.",
 )
-NO_SCHEMA = cinder(
+NO_SCHEMA = SharedRefusal(
     400,
     "Invalid input for field/attribute {}. Value: {}. {!r} is not valid under any of the given "
     "schemas",

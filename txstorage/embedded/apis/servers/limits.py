@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...wire.exchange import Version
+from ...wire.exchange import Version, WireError
+from ...wire.tables import server_refusals
 from .flavor_views import RAM, VCPUS
 from .making.creation import MAX_ITEMS
 
@@ -48,6 +49,21 @@ def used(servers: int) -> Mapping[str, int]:
     :param servers: the number of a project's servers.
     """
     return {"instances": servers, "cores": servers * VCPUS, "ram": servers * RAM}
+
+
+def over_quota(servers: int, present: int) -> WireError:
+    """
+    Return the error of a request for more servers than there is room for.
+
+    :param servers: the number that is requested.
+    :param present: the number that exists.
+    """
+    limits = {"cores": _CORES, "instances": INSTANCES, "ram": _RAM}
+    requested, in_use = used(servers), used(present)
+    over = [name for name in limits if in_use[name] + requested[name] > limits[name]]
+    names = ", ".join(over)
+    numbers = (", ".join(str(of[name]) for name in over) for of in (requested, in_use, limits))
+    return server_refusals.OVER_SERVERS(names, *numbers, names)
 
 
 def absolute(servers: int, version: Version) -> dict[str, Any]:

@@ -7,16 +7,12 @@ Nova 34: another part of :mod:`txstorage.embedded.wire.refusals`.
 from __future__ import annotations
 
 from ..refusal import nova
+from ..refusals import NOT_RESERVABLE
 
 # -- requests for servers ------------------------------------------------------------
 
 BAD_LENGTH = nova(400, "Invalid input for field/attribute {}. Value: {}. {!r} is too {}")
 BAD_CHOICE = nova(400, "Invalid input for field/attribute {}. Value: {}. {!r} is not one of {}")
-BAD_NETWORKS = nova(
-    400,
-    "Invalid input for field/attribute networks. Value: {}. {!r} is not valid under any of the "
-    "given schemas",
-)
 BAD_METADATA_KEY = nova(
     400,
     "Invalid input for field/attribute metadata. Value: {}. {!r} does not match any of the "
@@ -26,32 +22,42 @@ TOO_FEW_SERVERS = nova(
     400, "Invalid input for field/attribute {}. Value: {}. {} is less than the minimum of 1"
 )
 BAD_COUNTS = nova(400, "min_count must be <= max_count")
-OVER_SERVERS = nova(
-    403, "Quota exceeded for instances: Requested {}, but already used {} of {} instances"
-)
+OVER_SERVERS = nova(403, "Quota exceeded for {}: Requested {}, but already used {} of {} {}")
 OVER_VOLUME_QUOTA = nova(403, "Volume resource quota exceeded")
 BAD_FLAVOR = nova(400, "Flavor {} could not be found.")
 MISSING_IMAGE = nova(400, "Missing imageRef attribute")
-BAD_IMAGE = nova(400, "Invalid imageRef provided.")
 NO_REQUESTED_IMAGE = nova(400, "Can not find requested image")
 BAD_KEY_NAME = nova(400, "Invalid key_name provided.")
 NO_NETWORK = nova(400, "Network {} could not be found.")
 NO_PORT = nova(400, "Port id {} could not be found.")
-NO_SECURITY_GROUP = nova(400, "Security group {} not found for project {}.")
+NO_SECURITY_GROUP = nova(400, "Unable to find security_group with name or id {!r}")
 NO_ZONE_FOR_SERVERS = nova(400, "The requested availability zone is not available")
 
 # -- the volumes of a new server -----------------------------------------------------
 
 BAD_DEVICE_MAPPING = nova(400, "Block Device Mapping is Invalid: {}")
+IMAGE_WITHOUT_SIZE = nova(
+    400, "Images with destination_type 'volume' need to have a non-zero size specified"
+)
+BLANK_WITHOUT_SIZE = nova(
+    400, "Blank volumes (source: 'blank', dest: 'volume') need to have non-zero size"
+)
+NO_EPHEMERAL_DISK = nova(
+    400,
+    "Ephemeral disks requested are larger than the instance type allows. If no size is given in "
+    "one block device mapping, flavor ephemeral size will be used.",
+)
 BAD_BOOT_SEQUENCE = nova(
     400,
     "Block Device Mapping is Invalid: Boot sequence for the instance and image/block device "
     "mapping combination is not valid.",
 )
 NO_MAPPED_VOLUME = nova(400, "Block Device Mapping is Invalid: failed to get volume {}.")
+NO_VOLUME_TO_ATTACH = nova(400, "Volume {} could not be found.")
 NO_MAPPED_SNAPSHOT = nova(400, "Snapshot {} could not be found.")
 NO_MAPPED_IMAGE = nova(400, "Block Device Mapping is Invalid: failed to get image {}.")
 NOT_BOOTABLE = nova(400, "Block Device {} is not bootable.")
+NOT_RESERVABLE_FOR_SERVER = nova(400, "Invalid volume: " + NOT_RESERVABLE.template)
 SHARED_VOLUMES = nova(400, "Cannot attach one or more volumes to multiple instances")
 
 # -- servers -------------------------------------------------------------------------

@@ -15,11 +15,10 @@ from ....settings import DEFAULT_TYPE, Settings
 from ....store.records import NewVolume, VolumeRecord
 from ....store.servers.records import BootVolume, NewServer, ServerDetails, ServerRecord
 from ....store.store import Store
-from ....wire import refusals
 from ....wire.exchange import APIRequest, WireError
 from ....wire.tables import server_refusals
 from ...block_storage.quota import check_volume, quota_of
-from ..limits import INSTANCES
+from ..limits import INSTANCES, over_quota
 from .creation import WantedServer
 from .mapping import Mapped
 
@@ -42,10 +41,11 @@ def build(
     owner = call.requester.owner
     if wanted.image_id not in (None, IMAGE_ID):
         raise server_refusals.NO_REQUESTED_IMAGE()
+    _check_devices(call, store, wanted)
     used = store.servers.count(owner.project_id)
     room = INSTANCES - used
     if wanted.least > room:
-        raise server_refusals.OVER_SERVERS(wanted.least, used, INSTANCES)
+        raise over_quota(wanted.least, used)
     count = min(wanted.most, room)
     reservation = "r-" + secrets.token_hex(4)
     made = []
@@ -72,6 +72,21 @@ def build(
     return made
 
 
+def _check_devices(call: APIRequest, store: Store, wanted: WantedServer) -> None:
+    """Check the devices in Nova's order: the volume to boot from, the others, the numbers."""
+    existing = [each for each in wanted.volumes if each.source == "volume"]
+    for each in sorted(existing, key=lambda each: each.boot_index != 0):
+        volume = store.volume(each.uuid or "")
+        if volume is None or not call.requester.sees(volume.project_id):
+            if each.boot_index == 0:
+                raise server_refusals.NO_MAPPED_VOLUME(each.uuid)
+            raise server_refusals.NO_VOLUME_TO_ATTACH(each.uuid)
+        if each.boot_index == 0 and not volume.bootable:
+            raise server_refusals.NOT_BOOTABLE(volume.volume_id)
+    if not wanted.in_sequence:
+        raise server_refusals.BAD_BOOT_SEQUENCE()
+
+
 def _volumes(
     call: APIRequest, store: Store, wanted: WantedServer, settings: Settings
 ) -> list[BootVolume]:
@@ -90,13 +105,10 @@ def _volumes(
 
 
 def _existing(call: APIRequest, store: Store, wanted: Mapped, settings: Settings) -> str:
-    volume = None if wanted.uuid is None else store.volume(wanted.uuid)
-    if volume is None or not call.requester.sees(volume.project_id):
-        raise server_refusals.NO_MAPPED_VOLUME(wanted.uuid)
-    if wanted.boot_index == 0 and not volume.bootable:
-        raise server_refusals.NOT_BOOTABLE(volume.volume_id)
+    volume = store.volume(wanted.uuid or "")
+    assert volume is not None  # it was checked
     if volume.status != "available" or volume.attachment is not None:
-        refusal = refusals.NOT_RESERVABLE
+        refusal = server_refusals.NOT_RESERVABLE_FOR_SERVER
         raise refusal(volume.volume_id, volume.status, call.request_id)
     return volume.volume_id
 
@@ -113,12 +125,16 @@ def _from_snapshot(call: APIRequest, store: Store, wanted: Mapped, settings: Set
 def _from_image(call: APIRequest, store: Store, wanted: Mapped, settings: Settings) -> str:
     if wanted.uuid != IMAGE_ID:
         raise server_refusals.NO_MAPPED_IMAGE(wanted.uuid)
-    new = NewVolume("", "", wanted.size or 1, DEFAULT_TYPE, {}, image_metadata=image_metadata())
+    if not wanted.size:
+        raise server_refusals.IMAGE_WITHOUT_SIZE()
+    new = NewVolume("", "", wanted.size, DEFAULT_TYPE, {}, image_metadata=image_metadata())
     return _new(call, store, new, settings).volume_id
 
 
 def _blank(call: APIRequest, store: Store, wanted: Mapped, settings: Settings) -> str:
-    new = NewVolume("", "", wanted.size or 1, DEFAULT_TYPE, {})
+    if not wanted.size:
+        raise server_refusals.BLANK_WITHOUT_SIZE()
+    new = NewVolume("", "", wanted.size, DEFAULT_TYPE, {})
     return _new(call, store, new, settings).volume_id
 
 

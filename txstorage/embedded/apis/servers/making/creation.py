@@ -20,7 +20,7 @@ from ....wire.fields import BodySchema, compute_body, is_uuid, wrapped
 from ....wire.tables import server_refusals
 from ....wire.versions import COMPUTE
 from ..flavor_views import FLAVOR_ID
-from .mapping import Mapped, mapped
+from .mapping import Mapped, in_sequence, mapped
 
 _TEXT, _OBJECT, _ARRAY = {"type": "string"}, {"type": "object"}, {"type": "array"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
@@ -96,6 +96,7 @@ class WantedServer:
     :ivar least: the least number of servers.
     :ivar most: the greatest one.
     :ivar volumes: of the servers.
+    :ivar in_sequence: whether the numbers of the devices to boot from are right.
     """
 
     name: str
@@ -113,9 +114,10 @@ class WantedServer:
     most: int
     by_reservation: bool
     volumes: tuple[Mapped, ...]
+    in_sequence: bool
 
 
-def new_server(body: Mapping[str, Any], version: Version, project_id: str) -> WantedServer:
+def new_server(body: Mapping[str, Any], version: Version) -> WantedServer:
     """
     Parse the body of a create.
 
@@ -128,7 +130,7 @@ def new_server(body: Mapping[str, Any], version: Version, project_id: str) -> Wa
     check_number(server.get("metadata", {}))
     check_disk_config(server)
     least, most = _counts(server)
-    _check_places(server, version, project_id)
+    _check_places(server)
     flavor_id = str(server["flavorRef"]).rsplit("/", 1)[-1]
     if flavor_id != FLAVOR_ID:
         raise server_refusals.BAD_FLAVOR(flavor_id)
@@ -154,6 +156,7 @@ def new_server(body: Mapping[str, Any], version: Version, project_id: str) -> Wa
         most=most,
         by_reservation=_is_true(server.get("return_reservation_id", False)),
         volumes=tuple(each for each in volumes if not each.local),
+        in_sequence=in_sequence(volumes, image_id),
     )
 
 
@@ -237,17 +240,16 @@ def _image(server: Mapping[str, Any]) -> str | None:
         if not mappings:
             raise server_refusals.MISSING_IMAGE()
         return None
-    image_id = reference.rsplit("/", 1)[-1]
-    if not is_uuid(image_id):
-        raise server_refusals.BAD_IMAGE()
-    return image_id
+    if not is_uuid(reference):
+        raise refusals.NO_SCHEMA(COMPUTE, "imageRef", reference, reference)
+    return reference
 
 
-def _check_places(server: Mapping[str, Any], version: Version, project_id: str) -> None:
+def _check_places(server: Mapping[str, Any]) -> None:
     """:raises WireError: 400, for a key, a network, a group or a zone that is not here."""
     networks = server.get("networks", [])
     if isinstance(networks, str) and networks not in ("auto", "none"):
-        raise server_refusals.BAD_NETWORKS(networks, networks)
+        raise refusals.NO_SCHEMA(COMPUTE, "networks", networks, networks)
     for each in [] if isinstance(networks, str) else networks:
         if not isinstance(each, dict):
             raise refusals.NOT_OF_TYPE(COMPUTE, "0", each, each, "'object'")
@@ -259,7 +261,7 @@ def _check_places(server: Mapping[str, Any], version: Version, project_id: str) 
     for each in server.get("security_groups", []):
         name = each.get("name") if isinstance(each, dict) else each
         if name != "default":
-            raise server_refusals.NO_SECURITY_GROUP(name, project_id)
+            raise server_refusals.NO_SECURITY_GROUP(name)
     zone = server.get("availability_zone", AVAILABILITY_ZONE).partition(":")[0]
     if zone != AVAILABILITY_ZONE:
         raise server_refusals.NO_ZONE_FOR_SERVERS()

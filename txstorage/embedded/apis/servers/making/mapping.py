@@ -52,14 +52,20 @@ def mapped(server: Mapping[str, Any], image_id: str | None) -> list[Mapped]:
     former = [_of_former(each) for each in _objects(server, "block_device_mapping")]
     if former and image_id is None:
         former[0] = attr.evolve(former[0], boot_index=0)
-    found = former + [_of(each) for each in _objects(server, "block_device_mapping_v2")]
-    boots = sorted(each.boot_index for each in found if each.boot_index >= 0)
-    images = [each for each in found if each.local and each.source == "image"]
+    return former + [_of(each) for each in _objects(server, "block_device_mapping_v2")]
+
+
+def in_sequence(devices: list[Mapped], image_id: str | None) -> bool:
+    """
+    Check whether the first device to boot from is number 0, and none is left out.
+
+    :param image_id: of the image that the request names beside the devices.
+    """
+    boots = sorted(each.boot_index for each in devices if each.boot_index >= 0)
+    images = [each for each in devices if each.local and each.source == "image"]
     if image_id is not None and not images:
         boots.insert(0, 0)
-    if boots != list(range(len(boots))) or not boots:
-        raise server_refusals.BAD_BOOT_SEQUENCE()
-    return found
+    return bool(boots) and boots == list(range(len(boots)))
 
 
 def _objects(server: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
@@ -87,26 +93,22 @@ def _of(entry: Mapping[str, Any]) -> Mapped:
             "destination_type", destination, destination, _DESTINATIONS
         )
     local, size = destination == "local", _number(entry.get("volume_size"), None)
-    if source != "blank" and not entry.get("uuid"):
+    uuid = entry.get("uuid", "")
+    if not isinstance(uuid, str):
+        raise refusals.NOT_OF_TYPE(COMPUTE, "uuid", uuid, uuid, "'string'")
+    if source == "blank" and uuid:
+        raise server_refusals.BAD_DEVICE_MAPPING("Invalid device UUID.")
+    if source != "blank" and not uuid:
         raise server_refusals.BAD_DEVICE_MAPPING("Missing device UUID.")
     if local and source in ("volume", "snapshot"):
         raise server_refusals.BAD_DEVICE_MAPPING(f"Mapping {source} to local is not supported.")
-    if local and source == "blank":
+    if local and source == "blank" and size:
         # The flavor has no ephemeral disk.
-        raise server_refusals.BAD_DEVICE_MAPPING(
-            "Ephemeral disks requested are larger than the instance type allows. If no size is "
-            "given in one block device mapping, flavor ephemeral size will be used."
-        )
-    if not local and source in ("image", "blank") and not size:
-        raise server_refusals.BAD_DEVICE_MAPPING(
-            "Images with destination_type 'volume' need to have a non-zero size specified"
-            if source == "image"
-            else "Blank volumes (source: 'blank', dest: 'volume') need to have non-zero size"
-        )
+        raise server_refusals.NO_EPHEMERAL_DISK()
     index = _number(entry.get("boot_index"), -1)
     return Mapped(
         source=source,
-        uuid=entry.get("uuid"),
+        uuid=uuid or None,
         local=local,
         boot_index=-1 if index is None else index,
         size=size,
@@ -125,4 +127,4 @@ def _number(value: Any, default: int | None) -> int | None:
         raise refusals.NOT_OF_TYPE(COMPUTE, "volume_size", value, value, "'integer'") from None
 
 
-__all__ = ["Mapped", "mapped"]
+__all__ = ["Mapped", "in_sequence", "mapped"]
