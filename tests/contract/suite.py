@@ -18,6 +18,7 @@ from .empty import EmptyTests, MessageTests
 from .flavors import FlavorTests
 from .identity import IdentityTests
 from .lists import LabelTests, ListTests
+from .processes import ProcessTests
 from .server_lists import ServerListTests
 from .servers.creation import NewServerTests
 from .servers.members import MemberTests
@@ -70,6 +71,7 @@ SUITE: list[type[WireTests]] = [
     RoleTests,
     TypeTests,
     QuotaTests,
+    ProcessTests,
 ]
 
 

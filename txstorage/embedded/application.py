@@ -17,6 +17,8 @@ from twisted.web.resource import IResource
 from .._log import SERVER_REQUEST
 from .apis.attachments import AttachmentsAPI
 from .apis.block_storage import features, project
+from .apis.block_storage.administration import processes
+from .apis.block_storage.administration.processes import ProcessesAPI
 from .apis.block_storage.backups.service import BackupsAPI
 from .apis.block_storage.features import FeaturesAPI
 from .apis.block_storage.project import ProjectAPI
@@ -220,6 +222,7 @@ class Application:
         wings: list[tuple[str, Iterable[str], Service]] = [
             ("volume", project.PATHS, ProjectAPI(*parts, files)),
             ("volume", features.PATHS, FeaturesAPI(*parts)),
+            ("volume", processes.PATHS, ProcessesAPI(*parts)),
             ("volume", transfers.PATHS, TransfersAPI(*parts)),
             ("volume", without.PATHS, AbsentAPI(*parts)),
             ("identity", accounts.PATHS, AccountsAPI(bearers, base_url)),

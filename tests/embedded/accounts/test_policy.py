@@ -81,6 +81,10 @@ BODIES: dict[str, Any] = {
     f"POST {_V}/volume-transfers/<transfer_id>/accept": {"accept": {"auth_key": "k"}},
     f"PUT {_V}/os-quota-sets/<quota_project>": {"quota_set": {"volumes": 1}},
     **{
+        f"PUT {_V}/os-services/{action}": {"binary": "b", "host": "h"}
+        for action in ("enable", "disable", "disable-log-reason")
+    },
+    **{
         f"{method} {path}/metadata{end}": body
         for path in (_VOLUME, _SNAPSHOT)
         for method, end, body in (

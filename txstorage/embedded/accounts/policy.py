@@ -186,6 +186,10 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"PUT {_QUOTA}": ("volume_extension:quotas:update", _ADMIN),
         f"DELETE {_QUOTA}": ("volume_extension:quotas:delete", _ADMIN),
         f"GET {_V}/os-services": ("volume_extension:services:index", _ADMIN),
+        **{
+            f"PUT {_V}/os-services/{action}": ("volume_extension:services:update", _ADMIN)
+            for action in ("enable", "disable", "disable-log-reason")
+        },
         # Cinder has no policy to read its extensions and filters.
         f"GET {_V}/extensions": (None, _ANY),
         f"GET {_V}/resource_filters": (None, _ANY),

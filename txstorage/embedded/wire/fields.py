@@ -19,7 +19,7 @@ import attr
 from jsonschema import Draft4Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 
-from . import account_refusals, refusals
+from . import account_refusals, refusals, volume_refusals
 from .exchange import WireError
 from .versions import COMPUTE, VOLUME, Dialect
 
@@ -221,6 +221,8 @@ def _unmatched(names: Collection[str]) -> str:
 def _mismatch(dialect: Dialect, name: str, error: Mismatch) -> WireError:
     if name == "device":
         return refusals.BAD_DEVICE(error.value, error.value)
+    if name == "host":
+        return volume_refusals.BAD_HOST(name, error.value, error.value)
     if name == "new_size":
         return refusals.NEW_SIZE_IS_NO_NUMBER(error.value, error.value)
     return refusals.SIZE_IS_NO_NUMBER(error.value, error.value)
@@ -281,6 +283,7 @@ _OF_BODY: dict[str, Callable[[Dialect, Mismatch], WireError]] = {
     ),
     "maxProperties": lambda dialect, error: account_refusals.TOO_MANY_MEMBERS(error.value),
     "type": lambda dialect, error: refusals.BODY_IS_NO_OBJECT(dialect, error.value),
+    "anyOf": lambda dialect, error: volume_refusals.NO_ALTERNATIVE(error.value),
 }
 
 

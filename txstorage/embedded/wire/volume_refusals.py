@@ -84,6 +84,20 @@ OVER_GIGABYTES_THEN = over_quota(
 NO_GROUP_SNAPSHOT = cinder(404, "GroupSnapshot {} could not be found.")
 NO_SERVICE = cinder(404, "Can't find service: {}")
 
+# -- administration -----------------------------------------------------------------
+
+NO_PROCESS = cinder(404, "Service {} could not be found on host {}.")
+BAD_HOST = cinder(
+    400,
+    "Invalid input for field/attribute {}. Value: {}. {!r} does not match "
+    "'^[a-zA-Z0-9-._#@:/+\\\\[\\\\]]*$'",
+)
+BLANK_REASON = cinder(
+    400,
+    "Invalid input for field/attribute disabled_reason. Value: {}. {!r} is not a 'disabled_reason'",
+)
+NO_ALTERNATIVE = cinder(400, "{!r} is not valid under any of the given schemas")
+
 # -- backups ----------------------------------------------------------------------
 
 OTHER_VOLUMES_SNAPSHOT = cinder(

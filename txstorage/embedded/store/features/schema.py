@@ -89,7 +89,12 @@ CREATE INDEX actions_of_server ON server_actions (server_id);
 ALTER TABLE attachments ADD COLUMN delete_on_termination INTEGER NOT NULL DEFAULT 0;
 """
 
+# Processes that administrators disable.
+_ADMINISTRATION = """
+CREATE TABLE disabled_processes (binary TEXT PRIMARY KEY, reason TEXT) WITHOUT ROWID;
+"""
+
 #: The statements of each later version.
-LATER = (_FLAGS, _TRANSFERS, _BACKUPS, _SERVERS)
+LATER = (_FLAGS, _TRANSFERS, _BACKUPS, _SERVERS, _ADMINISTRATION)
 
 __all__ = ["LATER"]
