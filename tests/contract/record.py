@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.exceptions import HTTPException
 
 from txstorage.embedded.apis.attachments import AttachmentsAPI
+from txstorage.embedded.apis.block_storage.administration.default_types import DefaultTypesAPI
 from txstorage.embedded.apis.block_storage.administration.processes import ProcessesAPI
 from txstorage.embedded.apis.block_storage.backups.service import BackupsAPI
 from txstorage.embedded.apis.block_storage.features import FeaturesAPI
@@ -58,6 +59,7 @@ APPS = [
     ("volume", QuotasAPI.app),
     ("volume", FeaturesAPI.app),
     ("volume", ProcessesAPI.app),
+    ("volume", DefaultTypesAPI.app),
     ("volume", TransfersAPI.app),
     ("volume", AbsentAPI.app),
     ("volume", BackupsAPI.app),

@@ -14,6 +14,7 @@ from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
 from .copies import CopyTests, GrowTests
 from .credentials import OtherCredentialTests
+from .default_types import DefaultTypeTests
 from .empty import EmptyTests, MessageTests
 from .flavors import FlavorTests
 from .identity import IdentityTests
@@ -72,6 +73,7 @@ SUITE: list[type[WireTests]] = [
     TypeTests,
     QuotaTests,
     ProcessTests,
+    DefaultTypeTests,
 ]
 
 

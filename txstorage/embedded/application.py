@@ -17,7 +17,8 @@ from twisted.web.resource import IResource
 from .._log import SERVER_REQUEST
 from .apis.attachments import AttachmentsAPI
 from .apis.block_storage import features, project
-from .apis.block_storage.administration import processes
+from .apis.block_storage.administration import default_types, processes
+from .apis.block_storage.administration.default_types import DefaultTypesAPI
 from .apis.block_storage.administration.processes import ProcessesAPI
 from .apis.block_storage.backups.service import BackupsAPI
 from .apis.block_storage.features import FeaturesAPI
@@ -223,6 +224,7 @@ class Application:
             ("volume", project.PATHS, ProjectAPI(*parts, files)),
             ("volume", features.PATHS, FeaturesAPI(*parts)),
             ("volume", processes.PATHS, ProcessesAPI(*parts)),
+            ("volume", default_types.PATHS, DefaultTypesAPI(*parts)),
             ("volume", transfers.PATHS, TransfersAPI(*parts)),
             ("volume", without.PATHS, AbsentAPI(*parts)),
             ("identity", accounts.PATHS, AccountsAPI(bearers, base_url)),

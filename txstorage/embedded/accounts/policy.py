@@ -190,6 +190,16 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
             f"PUT {_V}/os-services/{action}": ("volume_extension:services:update", _ADMIN)
             for action in ("enable", "disable", "disable-log-reason")
         },
+        # The refusal does not name the policy.
+        **{
+            f"{method} {_V}/default-types{end}": (f"volume_extension:default_{action}", _DEPENDS)
+            for method, end, action in (
+                ("GET", "", "get_all"),
+                ("GET", "/<of_project>", "get"),
+                ("PUT", "/<of_project>", "set_or_update"),
+                ("DELETE", "/<of_project>", "unset"),
+            )
+        },
         # Cinder has no policy to read its extensions and filters.
         f"GET {_V}/extensions": (None, _ANY),
         f"GET {_V}/resource_filters": (None, _ANY),

@@ -32,7 +32,13 @@ from .block_storage.quota import check_count, check_gigabytes, check_volume, quo
 from .block_storage.updates import volume_update
 from .block_storage.volume_lists import chosen
 from .identity.bearers import Bearers
-from .visible import visible_backup, visible_snapshot, visible_type, visible_volume
+from .visible import (
+    default_type,
+    visible_backup,
+    visible_snapshot,
+    visible_type,
+    visible_volume,
+)
 from .volume_requests import (
     EXTEND,
     RESET_STATUS,
@@ -127,7 +133,7 @@ class BlockStorageAPI(LabelledService):
         backup = None
         if wanted.backup_id is not None:
             backup = visible_backup(call, store, wanted.backup_id)
-        new = filled(wanted, snapshot, source, backup)
+        new = filled(wanted, lambda: default_type(call, store).name, snapshot, source, backup)
         project_id = call.requester.owner.project_id
         quota = quota_of(self._settings, store, project_id)
         check_volume(quota, store.usage(project_id), new.size, new.volume_type)

@@ -96,6 +96,11 @@ BLANK_REASON = cinder(
     400,
     "Invalid input for field/attribute disabled_reason. Value: {}. {!r} is not a 'disabled_reason'",
 )
+NOT_AUTHORIZED_HERE = cinder(403, "You are not authorized to perform this operation.")
+NO_PROJECT_THERE = cinder(404, "Project with id {} not found.")
+NO_DEFAULT_TYPE = cinder(404, "Default type for project {} not found.")
+NO_TYPE_TO_CHOOSE = cinder(400, "Volume type {} could not be found.")
+NO_TYPE_OF_NAME = cinder(400, "Volume type with name {} could not be found.")
 NO_ALTERNATIVE = cinder(400, "{!r} is not valid under any of the given schemas")
 
 # -- backups ----------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Callable
 import attr
 
 from ....machine.image import IMAGE_ID, image_metadata
-from ....settings import DEFAULT_TYPE, Settings
+from ....settings import Settings
 from ....store.records import NewVolume, VolumeRecord
 from ....store.servers.records import BootVolume, NewServer, ServerDetails, ServerRecord
 from ....store.store import Store
@@ -127,15 +127,20 @@ def _from_image(call: APIRequest, store: Store, wanted: Mapped, settings: Settin
         raise server_refusals.NO_MAPPED_IMAGE(wanted.uuid)
     if not wanted.size:
         raise server_refusals.IMAGE_WITHOUT_SIZE()
-    new = NewVolume("", "", wanted.size, DEFAULT_TYPE, {}, image_metadata=image_metadata())
+    new = NewVolume("", "", wanted.size, _kind(call, store), {}, image_metadata=image_metadata())
     return _new(call, store, new, settings).volume_id
 
 
 def _blank(call: APIRequest, store: Store, wanted: Mapped, settings: Settings) -> str:
     if not wanted.size:
         raise server_refusals.BLANK_WITHOUT_SIZE()
-    new = NewVolume("", "", wanted.size, DEFAULT_TYPE, {})
+    new = NewVolume("", "", wanted.size, _kind(call, store), {})
     return _new(call, store, new, settings).volume_id
+
+
+def _kind(call: APIRequest, store: Store) -> str:
+    """The name of the volume type of the user's project."""
+    return store.types.default(call.requester.owner.project_id).name
 
 
 def _new(call: APIRequest, store: Store, new: NewVolume, settings: Settings) -> VolumeRecord:
