@@ -20,6 +20,7 @@ from .flavors import FlavorTests
 from .identity import IdentityTests
 from .lists import LabelTests, ListTests
 from .processes import ProcessTests
+from .resetting import ResetTests
 from .server_lists import ServerListTests
 from .servers.creation import NewServerTests
 from .servers.members import MemberTests
@@ -74,6 +75,7 @@ SUITE: list[type[WireTests]] = [
     QuotaTests,
     ProcessTests,
     DefaultTypeTests,
+    ResetTests,
 ]
 
 

@@ -59,35 +59,6 @@ METADATA = volume_body(wrapped("metadata", {"type": "object", **LABELS}))
 LABEL = volume_body(
     wrapped("meta", {"type": "object", **LABELS, "minProperties": 1, "maxProperties": 1})
 )
-#: The body of the action that sets a volume's status.
-RESET_STATUS = volume_body(
-    wrapped("os-reset_status", {"type": "object", "properties": {"status": OPTIONAL_TEXT}})
-)
-#: The statuses that ``os-reset_status`` may set.
-STATUSES = (
-    "creating",
-    "available",
-    "deleting",
-    "error",
-    "error_deleting",
-    "error_managing",
-    "managing",
-    "attaching",
-    "in-use",
-    "detaching",
-    "maintenance",
-    "restoring-backup",
-    "error_restoring",
-    "reserved",
-    "awaiting-transfer",
-    "backing-up",
-    "error_backing-up",
-    "error_extending",
-    "downloading",
-    "uploading",
-    "retyping",
-    "extending",
-)
 #: The body of the action that extends a volume.
 EXTEND = volume_body(
     wrapped(

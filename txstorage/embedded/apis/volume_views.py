@@ -80,7 +80,7 @@ class VolumeView:
             "consistencygroup_id": None,
             "multiattach": False,
             "attachments": _attachments(volume, self.admin),
-            "migration_status": None,
+            "migration_status": volume.migration_status,
             "group_id": None,
             "provider_id": None,
             "shared_targets": False,
@@ -95,7 +95,7 @@ class VolumeView:
         """A volume in full."""
         more: dict[str, Any] = {
             "os-vol-tenant-attr:tenant_id": volume.project_id or self.ids.project,
-            "os-vol-mig-status-attr:migstat": None,
+            "os-vol-mig-status-attr:migstat": volume.migration_status,
             "os-vol-mig-status-attr:name_id": None,
             "os-vol-host-attr:host": POOL,
         }

@@ -26,6 +26,7 @@ from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
 from ..wire.versions import VOLUME, volume_versions
 from .block_storage.actions.performer import VolumeActions
+from .block_storage.actions.resetting import is_migrating
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, order
 from .block_storage.quota import check_count, check_gigabytes, check_volume, quota_of
@@ -41,8 +42,6 @@ from .visible import (
 )
 from .volume_requests import (
     EXTEND,
-    RESET_STATUS,
-    STATUSES,
     WantedVolume,
     filled,
     new_volume,
@@ -241,7 +240,7 @@ class BlockStorageAPI(LabelledService):
         if force:
             self.permit(call, "force")
         snapshots = store.snapshots.of_volume(volume_id)
-        deletable = force or volume.status in _DELETABLE
+        deletable = not is_migrating(volume) and (force or volume.status in _DELETABLE)
         if cascade and not force:
             deletable &= all(each.status in _DELETABLE_SNAPSHOT for each in snapshots)
         if not deletable or volume.attachment is not None or (snapshots and not cascade):
@@ -254,9 +253,8 @@ class BlockStorageAPI(LabelledService):
     @endpoint(app, _ID + "/action", "POST")
     async def action(self, call: APIRequest, volume_id: str) -> APIResponse:
         """
-        Begin to extend a volume (``os-extend``); as an administrator, set its status
-        (``os-reset_status``), or begin to delete it in any status (``os-force_delete``); or perform
-        another of Cinder's actions.
+        Begin to extend a volume (``os-extend``); as an administrator, begin to delete it in any
+        status (``os-force_delete``); or perform another of Cinder's actions.
         """
         # Cinder treats a missing body as one without a name.
         body = call.json(empty={"None": {}})
@@ -265,17 +263,7 @@ class BlockStorageAPI(LabelledService):
             return await self._extend(call, volume_id, body)
         if name == "os-force_delete":
             return await self._force_delete(call, volume_id)
-        if name != "os-reset_status":
-            return await self._actions.perform(call, volume_id, name, body)
-        RESET_STATUS.check(body)
-        status = body[name].get("status")
-        if not status:
-            raise refusals.NO_STATUS()
-        if status not in STATUSES:
-            raise refusals.BAD_STATUS(status, STATUSES)
-        # No transition begins: as in Cinder, the action is for stuck volumes.
-        await self._store.write(lambda store: self._reset_status(call, store, volume_id, status))
-        return APIResponse(202)
+        return await self._actions.perform(call, volume_id, name, body)
 
     async def _extend(
         self, call: APIRequest, volume_id: str, body: Mapping[str, Any]
@@ -309,15 +297,6 @@ class BlockStorageAPI(LabelledService):
         await self._store.write(change)
         self._engine.begin(volume_id)
         return APIResponse(202)
-
-    def _reset_status(self, call: APIRequest, store: Store, volume_id: str, status: str) -> None:
-        volume = self._found(call, volume_id, store)
-        self.permit(call, "os-reset_status")
-        if status == "deleting":
-            raise refusals.NOT_TO_BE_SET(status)
-        if status == "in-use" and volume.attachment is None:
-            raise refusals.NOT_IN_USE()
-        store.set_status(volume_id, status)
 
     # -- labels --------------------------------------------------------------
 

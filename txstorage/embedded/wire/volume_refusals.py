@@ -58,6 +58,14 @@ NOT_TO_BE_UPLOADED = cinder(400, "Invalid volume: Volume {} status must be avail
 NO_IMAGE_SERVICE = cinder(400, "")
 NO_CONNECTION = cinder(500, "Unable to fetch connection information from backend.")
 
+BAD_ATTACH_STATUS = cinder(400, "Volume attach status: {} is invalid, valid statuses are: {}.")
+BAD_MIGRATION_STATUS = cinder(
+    400, "Volume migration status: {} is invalid, valid statuses are: {}."
+)
+NO_SNAPSHOT_MEANWHILE = cinder(
+    400, "Invalid volume: Snapshot cannot be created while volume is migrating."
+)
+
 # -- transfers --------------------------------------------------------------------
 
 NO_TRANSFER = cinder(404, "Transfer {} could not be found.")

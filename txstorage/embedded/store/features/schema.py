@@ -89,9 +89,11 @@ CREATE INDEX actions_of_server ON server_actions (server_id);
 ALTER TABLE attachments ADD COLUMN delete_on_termination INTEGER NOT NULL DEFAULT 0;
 """
 
-# Processes that administrators disable, and default volume types that they choose.
+# Processes that administrators disable, default volume types that they choose, and statuses of
+# volumes that they set.
 _ADMINISTRATION = """
 CREATE TABLE disabled_processes (binary TEXT PRIMARY KEY, reason TEXT) WITHOUT ROWID;
+ALTER TABLE volumes ADD COLUMN migration_status TEXT;
 CREATE TABLE default_types (
     project_id TEXT PRIMARY KEY,
     type_id TEXT NOT NULL REFERENCES volume_types (id)
