@@ -19,6 +19,7 @@ from .empty import EmptyTests, MessageTests
 from .flavors import FlavorTests
 from .identity import IdentityTests
 from .lists import LabelTests, ListTests
+from .modes import ModeTests
 from .processes import ProcessTests
 from .resetting import ResetTests
 from .server_lists import ServerListTests
@@ -76,6 +77,7 @@ SUITE: list[type[WireTests]] = [
     ProcessTests,
     DefaultTypeTests,
     ResetTests,
+    ModeTests,
 ]
 
 
