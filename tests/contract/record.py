@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from txstorage.embedded.apis.attachments import AttachmentsAPI
 from txstorage.embedded.apis.block_storage.administration.default_types import DefaultTypesAPI
+from txstorage.embedded.apis.block_storage.administration.pools import PoolsAPI
 from txstorage.embedded.apis.block_storage.administration.processes import ProcessesAPI
 from txstorage.embedded.apis.block_storage.backups.service import BackupsAPI
 from txstorage.embedded.apis.block_storage.features import FeaturesAPI
@@ -59,6 +60,7 @@ APPS = [
     ("volume", QuotasAPI.app),
     ("volume", FeaturesAPI.app),
     ("volume", ProcessesAPI.app),
+    ("volume", PoolsAPI.app),
     ("volume", DefaultTypesAPI.app),
     ("volume", TransfersAPI.app),
     ("volume", AbsentAPI.app),

@@ -20,6 +20,7 @@ from .flavors import FlavorTests
 from .identity import IdentityTests
 from .lists import LabelTests, ListTests
 from .modes import ModeTests
+from .pools import PoolTests
 from .processes import ProcessTests
 from .resetting import ResetTests
 from .server_lists import ServerListTests
@@ -78,6 +79,7 @@ SUITE: list[type[WireTests]] = [
     DefaultTypeTests,
     ResetTests,
     ModeTests,
+    PoolTests,
 ]
 
 

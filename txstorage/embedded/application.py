@@ -17,8 +17,9 @@ from twisted.web.resource import IResource
 from .._log import SERVER_REQUEST
 from .apis.attachments import AttachmentsAPI
 from .apis.block_storage import features, project
-from .apis.block_storage.administration import default_types, processes
+from .apis.block_storage.administration import default_types, pools, processes
 from .apis.block_storage.administration.default_types import DefaultTypesAPI
+from .apis.block_storage.administration.pools import PoolsAPI
 from .apis.block_storage.administration.processes import ProcessesAPI
 from .apis.block_storage.backups.service import BackupsAPI
 from .apis.block_storage.features import FeaturesAPI
@@ -221,7 +222,8 @@ class Application:
             b"volume/os-quota-sets": QuotasAPI(*parts).resource(),
         }
         wings: list[tuple[str, Iterable[str], Service]] = [
-            ("volume", project.PATHS, ProjectAPI(*parts, files)),
+            ("volume", project.PATHS, ProjectAPI(*parts)),
+            ("volume", pools.PATHS, PoolsAPI(*parts, files)),
             ("volume", features.PATHS, FeaturesAPI(*parts)),
             ("volume", processes.PATHS, ProcessesAPI(*parts)),
             ("volume", default_types.PATHS, DefaultTypesAPI(*parts)),

@@ -80,6 +80,7 @@ BODIES: dict[str, Any] = {
     f"POST {_V}/os-volume-transfer/<transfer_id>/accept": {"accept": {"auth_key": "k"}},
     f"POST {_V}/volume-transfers/<transfer_id>/accept": {"accept": {"auth_key": "k"}},
     f"PUT {_V}/os-quota-sets/<quota_project>": {"quota_set": {"volumes": 1}},
+    f"PUT {_V}/os-hosts/<host>": {"status": "enable"},
     **{
         f"PUT {_V}/os-services/{action}": {"binary": "b", "host": "h"}
         for action in ("enable", "disable", "disable-log-reason")

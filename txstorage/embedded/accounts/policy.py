@@ -178,8 +178,15 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
             )
         },
         f"GET {_V}/os-availability-zone": (None, _ANY),
-        # Unlike in Cinder, all users may see the room.
-        f"GET {_V}/scheduler-stats/get_pools": (None, _ANY),
+        # The only user of a service, who operates it, may see the room, too.
+        f"GET {_V}/scheduler-stats/get_pools": (
+            "scheduler_extension:scheduler_stats:get_pools",
+            _ADMIN,
+        ),
+        f"GET {_V}/os-hosts": ("volume_extension:hosts", _ADMIN),
+        f"GET {_V}/os-hosts/<host>": ("volume_extension:hosts", _ADMIN),
+        # The refusal does not name the policy.
+        f"PUT {_V}/os-hosts/<host>": ("volume_extension:hosts", _DEPENDS),
         f"GET {_V}/limits": (None, _ANY),
         f"GET {_QUOTA}": ("volume_extension:quotas:show", _DEPENDS),
         f"GET {_QUOTA}/defaults": ("volume_extension:quotas:show", _DEPENDS),

@@ -130,7 +130,7 @@ def _attachments(volume: VolumeRecord, admin: bool) -> list[dict[str, Any]]:
     ]
 
 
-def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
+def pool(taken: int, free: int, promised: int, detail: bool, now: str | None) -> dict[str, Any]:
     """
     The one pool: the part of the disk that the volumes have, and can have.
 
@@ -138,6 +138,7 @@ def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
     :param free: bytes.
     :param promised: the sum of the volumes' sizes, in GiB.
     :param detail: whether to show more than the name.
+    :param now: the time, as Cinder has it.
     """
     if not detail:
         return {"name": POOL}
@@ -145,7 +146,11 @@ def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
         "name": POOL,
         "capabilities": {
             "pool_name": POOL_NAME,
+            "volume_backend_name": BACKEND,
+            "vendor_name": "txstorage",
+            "driver_version": None,
             "storage_protocol": PROTOCOL,
+            "multiattach": False,
             "thin_provisioning_support": True,
             "thick_provisioning_support": False,
             "total_capacity_gb": round((taken + free) / GIB, 2),
@@ -153,6 +158,9 @@ def pool(taken: int, free: int, promised: int, detail: bool) -> dict[str, Any]:
             "allocated_capacity_gb": promised,
             "provisioned_capacity_gb": promised,
             "reserved_percentage": 0,
+            "filter_function": None,
+            "goodness_function": None,
+            "timestamp": now,
         },
     }
 

@@ -6,12 +6,28 @@ The table of the projects' own quotas in the durable state, and their use.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Optional
+
+import attr
 
 from ..database import Database
 from ..records import Usage
 
 #: The first project's key in the table, which has no NULL.
 _FIRST = ""
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class Holding:
+    """
+    A project's volumes and snapshots.
+
+    :ivar project_id: ``None`` for the first project.
+    :ivar numbers: of the volumes and their GiB, and of the snapshots and theirs.
+    """
+
+    project_id: Optional[str]
+    numbers: tuple[int, ...]
 
 
 class QuotasTable:
@@ -65,6 +81,16 @@ class QuotasTable:
             project_id,
         ).fetchone()
         return Usage(row[0], row[2], row[1] + row[3], backups=row[4], backup_gigabytes=row[5])
+
+    def holdings(self) -> list[Holding]:
+        """:return: what the projects with volumes have, without root volumes, in their order."""
+        rows = self._database.execute(
+            "SELECT project_id, count(*), sum(size),"
+            " (SELECT count(*) FROM snapshots WHERE project_id IS volumes.project_id),"
+            " (SELECT coalesce(sum(size), 0) FROM snapshots WHERE project_id IS volumes.project_id)"
+            " FROM volumes WHERE NOT root GROUP BY project_id ORDER BY project_id"
+        )
+        return [Holding(row[0], tuple(row)[1:]) for row in rows]
 
     def promised(self) -> int:
         """Return the GiB of all projects' volumes and snapshots."""

@@ -71,7 +71,7 @@ class ProcessesAPI(ProjectService):
         view = [
             {**_status(binary, disabled), **_process(binary, host, call.version, now)}
             for binary, host in PROCESSES.items()
-            if query.get("binary", binary) == binary and _matches(query.get("host", host), host)
+            if query.get("binary", binary) == binary and is_host(query.get("host", host), host)
         ]
         return APIResponse(200, {"services": view})
 
@@ -116,8 +116,8 @@ class ProcessesAPI(ProjectService):
         return {**_echo(body), "status": "disabled", "disabled": True}
 
 
-def _matches(wanted: str, host: str) -> bool:
-    """Check a host's name, which a filter may shorten to that of the machine."""
+def is_host(wanted: str, host: str) -> bool:
+    """Check a host's name, which a request may shorten to that of the machine."""
     return wanted in (host, host.partition("@")[0])
 
 
@@ -165,4 +165,4 @@ def _process(binary: str, host: str, version: Version, now: str | None) -> dict[
     return view
 
 
-__all__ = ["PATHS", "PROCESSES", "ProcessesAPI"]
+__all__ = ["PATHS", "PROCESSES", "ProcessesAPI", "is_host"]
