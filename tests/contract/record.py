@@ -35,6 +35,7 @@ from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.identity.credentials import CredentialsAPI
 from txstorage.embedded.apis.images.service import ImagesAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
+from txstorage.embedded.apis.servers.hosts.service import HostsAPI
 from txstorage.embedded.apis.servers.members import MembersAPI
 from txstorage.embedded.apis.servers.project import ComputeProjectAPI
 from txstorage.embedded.apis.servers.surroundings import SurroundingsAPI
@@ -70,6 +71,7 @@ APPS = [
     ("compute", MembersAPI.app),
     ("compute", SurroundingsAPI.app),
     ("compute", ComputeProjectAPI.app),
+    ("compute", HostsAPI.app),
     ("image", ImagesAPI.app),
 ]
 #: Routes of what never exists or is never allowed.

@@ -25,6 +25,7 @@ from .processes import ProcessTests
 from .resetting import ResetTests
 from .server_lists import ServerListTests
 from .servers.creation import NewServerTests
+from .servers.hosts import ComputeHostTests
 from .servers.members import MemberTests
 from .servers.project import ComputeProjectTests
 from .snapshot_lists import SnapshotLabelTests, SnapshotListTests
@@ -80,6 +81,7 @@ SUITE: list[type[WireTests]] = [
     ResetTests,
     ModeTests,
     PoolTests,
+    ComputeHostTests,
 ]
 
 

@@ -46,6 +46,8 @@ from .apis.root import Root
 from .apis.servers import members, surroundings
 from .apis.servers import project as compute_project
 from .apis.servers.flavors import FlavorsAPI
+from .apis.servers.hosts import service as compute_hosts
+from .apis.servers.hosts.service import HostsAPI
 from .apis.servers.members import MembersAPI
 from .apis.servers.project import ComputeProjectAPI
 from .apis.servers.surroundings import SurroundingsAPI
@@ -232,6 +234,7 @@ class Application:
             ("identity", accounts.PATHS, AccountsAPI(bearers, base_url)),
             ("identity", ("credentials", "users/credentials"), CredentialsAPI(bearers, base_url)),
             ("compute", compute_project.PATHS, ComputeProjectAPI(*parts)),
+            ("compute", compute_hosts.PATHS, HostsAPI(*parts)),
             ("compute/servers", members.PATHS, MembersAPI(*parts)),
             ("compute/servers", surroundings.PATHS, SurroundingsAPI(*parts)),
         ]

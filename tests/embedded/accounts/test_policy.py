@@ -81,6 +81,7 @@ BODIES: dict[str, Any] = {
     f"POST {_V}/volume-transfers/<transfer_id>/accept": {"accept": {"auth_key": "k"}},
     f"PUT {_V}/os-quota-sets/<quota_project>": {"quota_set": {"volumes": 1}},
     f"PUT {_V}/os-hosts/<host>": {"status": "enable"},
+    "PUT /v2.1/os-services/<process_id>": {},
     **{
         f"PUT {_V}/os-services/{action}": {"binary": "b", "host": "h"}
         for action in ("enable", "disable", "disable-log-reason")
@@ -101,7 +102,12 @@ WITHOUT = (
     "export_record",
 )
 #: Routes that the latest microversion does not have, and their last ones.
-EARLIER = {"GET /v2.1/os-security-groups": "2.35"}
+EARLIER = {
+    "GET /v2.1/os-security-groups": "2.35",
+    "GET /v2.1/os-hypervisors/statistics": "2.87",
+    "GET /v2.1/os-hypervisors/<hypervisor_id>/search": "2.52",
+    "GET /v2.1/os-hypervisors/<hypervisor_id>/servers": "2.52",
+}
 #: Rules of the table of actions that are about a request's parameter or path.
 NO_ACTIONS = {"force", "limits of others", "quotas of others"}
 #: Bodies for which another resource than that of the path must exist.
@@ -194,6 +200,8 @@ class PolicyTests(CloudTests):
             "<backup_id>": backup.body["backup"]["id"],
             "<resource_id>": MISSING,
             "<host>": "host",
+            "<process_id>": MISSING,
+            "<hypervisor_id>": MISSING,
             "<tag>": "tag",
             "<network>": "n",
             "<request_id>": "r",

@@ -274,6 +274,23 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"GET {_COMPUTE_QUOTA}/defaults": (_QUOTAS + "defaults", _ANY),
         f"GET {_COMPUTE_QUOTA}/detail": (_QUOTAS + "detail", _DEPENDS),
         "GET /v2.1/os-availability-zone": ("os_compute_api:os-availability-zone:list", _ANY),
+        "GET /v2.1/os-availability-zone/detail": (
+            "os_compute_api:os-availability-zone:detail",
+            _ADMIN,
+        ),
+        "GET /v2.1/os-services": ("os_compute_api:os-services:list", _ADMIN),
+        "PUT /v2.1/os-services/<process_id>": ("os_compute_api:os-services:update", _ADMIN),
+        **{
+            f"GET /v2.1/os-hypervisors{end}": (f"os_compute_api:os-hypervisors:{action}", _ADMIN)
+            for end, action in (
+                ("", "list"),
+                ("/detail", "list-detail"),
+                ("/statistics", "statistics"),
+                ("/<hypervisor_id>", "show"),
+                ("/<hypervisor_id>/search", "search"),
+                ("/<hypervisor_id>/servers", "servers"),
+            )
+        },
         "GET /v2.1/os-keypairs": ("os_compute_api:os-keypairs:index", _ANY),
         "GET /v2.1/os-keypairs/<key_name>": ("os_compute_api:os-keypairs:show", _ANY),
         "GET /v2.1/os-security-groups": ("os_compute_api:os-security-groups:get", _READER),

@@ -7,7 +7,6 @@ from typing import Any
 
 from klein import Klein
 
-from ...settings import AVAILABILITY_ZONE
 from ...wire import refusals
 from ...wire.exchange import APIRequest, APIResponse, endpoint
 from ...wire.tables import server_refusals
@@ -15,7 +14,7 @@ from .limits import absolute, quotas, used
 from .service import ComputeService
 
 #: The second segments of the paths.
-PATHS = ("limits", "os-quota-sets", "os-availability-zone", "os-keypairs", "os-security-groups")
+PATHS = ("limits", "os-quota-sets", "os-keypairs", "os-security-groups")
 _QUOTA = "/v2.1/os-quota-sets/<quota_project>"
 #: The first microversion without what belongs to other services.
 _WITHOUT_PROXIES = (2, 36)
@@ -65,13 +64,6 @@ class ComputeProjectAPI(ComputeService):
             self.permit(call, "quotas of others")
         elif "reader" not in call.requester.roles and not call.requester.is_admin:
             raise refusals.FORBIDDEN_BY_COMPUTE("os_compute_api:os-quota-sets:show")
-
-    @endpoint(app, "/v2.1/os-availability-zone", "GET")
-    def zones(self, call: APIRequest) -> APIResponse:
-        """List the availability zones."""
-        state = {"available": True}
-        zone = {"zoneName": AVAILABILITY_ZONE, "zoneState": state, "hosts": None}
-        return APIResponse(200, {"availabilityZoneInfo": [zone]})
 
     @endpoint(app, "/v2.1/os-keypairs", "GET")
     def key_pairs(self, call: APIRequest) -> APIResponse:

@@ -86,6 +86,20 @@ TOO_MANY_TAGS = nova(400, "The number of tags exceeded the per-server limit {}")
 NO_ADDRESSES = nova(404, "Instance is not a member of specified network")
 NO_ACTION = nova(404, "Action {} not found")
 
+# -- hosts, for administrators -----------------------------------------------------------
+
+NO_UUID = nova(400, "Invalid uuid {}")
+NO_COMPUTE_PROCESS = nova(404, "Service {} could not be found.")
+KEEPS_STATUS = nova(
+    400, "Updating a {} service is not supported. Only nova-compute services can be updated."
+)
+NO_CHANGE_OF_PROCESS = nova(
+    400, "No updates were requested. Fields 'status' or 'forced_down' should be specified."
+)
+NEEDLESS_REASON = nova(400, "Specifying 'disabled_reason' with status 'enabled' is invalid.")
+NO_HYPERVISOR = nova(404, "Hypervisor with ID '{}' could not be found.")
+NO_HYPERVISOR_LIKE = nova(404, "No hypervisor matching '{}' could be found.")
+
 # -- a project's use of Compute --------------------------------------------------------
 
 NO_KEY_PAIR = nova(404, "Keypair {} not found for user {}")
