@@ -35,6 +35,7 @@ from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.identity.credentials import CredentialsAPI
 from txstorage.embedded.apis.images.service import ImagesAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
+from txstorage.embedded.apis.servers.groups import ServerGroupsAPI
 from txstorage.embedded.apis.servers.hosts.service import HostsAPI
 from txstorage.embedded.apis.servers.members import MembersAPI
 from txstorage.embedded.apis.servers.project import ComputeProjectAPI
@@ -72,6 +73,7 @@ APPS = [
     ("compute", SurroundingsAPI.app),
     ("compute", ComputeProjectAPI.app),
     ("compute", HostsAPI.app),
+    ("compute", ServerGroupsAPI.app),
     ("image", ImagesAPI.app),
 ]
 #: Routes of what never exists or is never allowed.

@@ -25,9 +25,11 @@ from .processes import ProcessTests
 from .resetting import ResetTests
 from .server_lists import ServerListTests
 from .servers.creation import NewServerTests
+from .servers.groups import ServerGroupTests
 from .servers.hosts import ComputeHostTests
 from .servers.members import MemberTests
 from .servers.project import ComputeProjectTests
+from .servers.quotas import ComputeQuotaTests
 from .snapshot_lists import SnapshotLabelTests, SnapshotListTests
 from .snapshots import SnapshotTests
 from .transfers import TransferTests
@@ -82,6 +84,8 @@ SUITE: list[type[WireTests]] = [
     ModeTests,
     PoolTests,
     ComputeHostTests,
+    ComputeQuotaTests,
+    ServerGroupTests,
 ]
 
 

@@ -43,9 +43,10 @@ from .apis.identity.bearers import Bearers
 from .apis.identity.credentials import CredentialsAPI
 from .apis.images.service import ImagesAPI
 from .apis.root import Root
-from .apis.servers import members, surroundings
+from .apis.servers import groups, members, surroundings
 from .apis.servers import project as compute_project
 from .apis.servers.flavors import FlavorsAPI
+from .apis.servers.groups import ServerGroupsAPI
 from .apis.servers.hosts import service as compute_hosts
 from .apis.servers.hosts.service import HostsAPI
 from .apis.servers.members import MembersAPI
@@ -235,6 +236,7 @@ class Application:
             ("identity", ("credentials", "users/credentials"), CredentialsAPI(bearers, base_url)),
             ("compute", compute_project.PATHS, ComputeProjectAPI(*parts)),
             ("compute", compute_hosts.PATHS, HostsAPI(*parts)),
+            ("compute", groups.PATHS, ServerGroupsAPI(*parts)),
             ("compute/servers", members.PATHS, MembersAPI(*parts)),
             ("compute/servers", surroundings.PATHS, SurroundingsAPI(*parts)),
         ]

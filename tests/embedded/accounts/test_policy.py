@@ -33,6 +33,7 @@ OWNED = (
     "<attachment_id>",
     "<server_id>",
     "<transfer_id>",
+    "<group_id>",
     *("<message_id>", "<backup_id>"),
 )
 #: Offers are for other projects.
@@ -82,6 +83,8 @@ BODIES: dict[str, Any] = {
     f"PUT {_V}/os-quota-sets/<quota_project>": {"quota_set": {"volumes": 1}},
     f"PUT {_V}/os-hosts/<host>": {"status": "enable"},
     "PUT /v2.1/os-services/<process_id>": {},
+    "POST /v2.1/os-server-groups": {"server_group": {"name": "g", "policy": "affinity"}},
+    "PUT /v2.1/os-quota-sets/<quota_project>": {"quota_set": {"instances": 1}},
     **{
         f"PUT {_V}/os-services/{action}": {"binary": "b", "host": "h"}
         for action in ("enable", "disable", "disable-log-reason")
@@ -188,6 +191,8 @@ class PolicyTests(CloudTests):
         self.cloud.store.messages.add(attached, "reason")
         body = {"transfer": {"volume_id": self.create()}}
         offered = self.cinder("POST", "/volume-transfers", body)
+        body = {"server_group": {"name": "g", "policies": ["affinity"]}}
+        group = self.nova("POST", "/os-server-groups", body)
         self.ids = {
             "<transfer_id>": offered.body["transfer"]["id"],
             "<volume_id>": volume_id,
@@ -201,6 +206,7 @@ class PolicyTests(CloudTests):
             "<resource_id>": MISSING,
             "<host>": "host",
             "<process_id>": MISSING,
+            "<group_id>": group.body["server_group"]["id"],
             "<hypervisor_id>": MISSING,
             "<tag>": "tag",
             "<network>": "n",
@@ -250,7 +256,7 @@ class PolicyTests(CloudTests):
         """All rows of the store."""
         tables = (
             *("volumes", "snapshots", "attachments", "metadata", "snapshot_metadata", "servers"),
-            *("transfers", "messages", "backups"),
+            *("transfers", "messages", "backups", "server_groups"),
         )
         database = self.cloud.store._database
         return [

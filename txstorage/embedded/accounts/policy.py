@@ -273,11 +273,25 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"GET {_COMPUTE_QUOTA}": (_QUOTAS + "show", _DEPENDS),
         f"GET {_COMPUTE_QUOTA}/defaults": (_QUOTAS + "defaults", _ANY),
         f"GET {_COMPUTE_QUOTA}/detail": (_QUOTAS + "detail", _DEPENDS),
+        f"PUT {_COMPUTE_QUOTA}": (_QUOTAS + "update", _ADMIN),
+        f"DELETE {_COMPUTE_QUOTA}": (_QUOTAS + "delete", _ADMIN),
         "GET /v2.1/os-availability-zone": ("os_compute_api:os-availability-zone:list", _ANY),
         "GET /v2.1/os-availability-zone/detail": (
             "os_compute_api:os-availability-zone:detail",
             _ADMIN,
         ),
+        **{
+            f"{method} /v2.1/os-server-groups{end}": (
+                f"os_compute_api:os-server-groups:{action}",
+                who,
+            )
+            for method, end, action, who in (
+                ("GET", "", "index", _READER),
+                ("POST", "", "create", _MEMBER),
+                ("GET", "/<group_id>", "show", _READER),
+                ("DELETE", "/<group_id>", "delete", _MEMBER),
+            )
+        },
         "GET /v2.1/os-services": ("os_compute_api:os-services:list", _ADMIN),
         "PUT /v2.1/os-services/<process_id>": ("os_compute_api:os-services:update", _ADMIN),
         **{

@@ -103,8 +103,6 @@ BAD_HOST = cinder(
 NO_ADMINISTRATOR = cinder(403, "User does not have admin privileges")
 NO_HOST_OF_NAME = cinder(404, "Host {} could not be found.")
 BAD_SETTING = cinder(400, "Invalid update setting: {!r}")
-#: Cinder adds the traceback of another of its processes.
-NO_TYPE_OF_POOL = cinder(404, "Volume type with name {} could not be found.{}")
 BLANK_REASON = cinder(
     400,
     "Invalid input for field/attribute disabled_reason. Value: {}. {!r} is not a 'disabled_reason'",

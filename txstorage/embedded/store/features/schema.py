@@ -89,11 +89,26 @@ CREATE INDEX actions_of_server ON server_actions (server_id);
 ALTER TABLE attachments ADD COLUMN delete_on_termination INTEGER NOT NULL DEFAULT 0;
 """
 
-# Processes that administrators disable, default volume types that they choose, and statuses of
-# volumes that they set.
+# Processes that administrators disable, default volume types that they choose, statuses of volumes
+# that they set, and quotas of Compute; and groups of servers.
 _ADMINISTRATION = """
 CREATE TABLE disabled_processes (binary TEXT PRIMARY KEY, reason TEXT) WITHOUT ROWID;
 ALTER TABLE volumes ADD COLUMN migration_status TEXT;
+CREATE TABLE server_groups (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    project_id TEXT,
+    user_id TEXT
+);
+CREATE TABLE compute_quotas (
+    project_id TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    PRIMARY KEY (project_id, resource)
+) WITHOUT ROWID;
 CREATE TABLE default_types (
     project_id TEXT PRIMARY KEY,
     type_id TEXT NOT NULL REFERENCES volume_types (id)

@@ -30,15 +30,17 @@ class Holding:
     numbers: tuple[int, ...]
 
 
-class QuotasTable:
+class ProjectQuotas:
     """
-    Quotas that an administrator has set, by project and resource.
+    Quotas of one service that an administrator has set, by project and resource.
 
     :param database: the store's database.
+    :param table: its name.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, table: str) -> None:
         self._database = database
+        self._table = table
 
     def of_project(self, project_id: str | None) -> dict[str, int]:
         """
@@ -46,7 +48,7 @@ class QuotasTable:
         :return: the quotas that differ from the default, by resource; negative: none.
         """
         rows = self._database.execute(
-            "SELECT resource, value FROM quotas WHERE project_id = ?", project_id or _FIRST
+            f"SELECT resource, value FROM {self._table} WHERE project_id = ?", project_id or _FIRST
         )
         return {row["resource"]: row["value"] for row in rows}
 
@@ -55,7 +57,7 @@ class QuotasTable:
         with self._database.transaction():
             for resource, value in quotas.items():
                 self._database.execute(
-                    "INSERT OR REPLACE INTO quotas VALUES (?, ?, ?)",
+                    f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?, ?)",
                     project_id or _FIRST,
                     resource,
                     value,
@@ -63,7 +65,21 @@ class QuotasTable:
 
     def reset(self, project_id: str | None) -> None:
         """Give a project the default quotas again."""
-        self._database.execute("DELETE FROM quotas WHERE project_id = ?", project_id or _FIRST)
+        self._database.execute(
+            f"DELETE FROM {self._table} WHERE project_id = ?", project_id or _FIRST
+        )
+
+
+class QuotasTable(ProjectQuotas):
+    """
+    Block Storage's quotas, and their use.
+
+    :ivar compute: Compute's quotas.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, "quotas")
+        self.compute = ProjectQuotas(database, "compute_quotas")
 
     def usage(self, project_id: str | None = None) -> Usage:
         """
@@ -102,4 +118,4 @@ class QuotasTable:
         return promised
 
 
-__all__ = ["QuotasTable"]
+__all__ = ["Holding", "ProjectQuotas", "QuotasTable"]

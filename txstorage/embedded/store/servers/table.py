@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 
 from ..database import Database
+from .groups import ServerGroupsTable
 from .records import NewServer, ServerAction, ServerDetails, ServerRecord
 
 #: The actions of a server that are kept: those of its last requests.
@@ -22,6 +23,7 @@ class ServersTable:
     """
     The nodes, which are declared and never removed, and the servers that clients make.
 
+    :ivar groups: of servers.
     :param database: the store's database.
     :param clock: returns seconds since the epoch.
     """
@@ -29,6 +31,7 @@ class ServersTable:
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
+        self.groups = ServerGroupsTable(database)
 
     def find(self, server_id: str) -> ServerRecord | None:
         """:return: the server, or ``None`` when there is none."""

@@ -95,7 +95,7 @@ class PoolsAPI(ProjectService):
         wanted = filters.get("volume_type")
         if wanted is not None and call.version >= _BY_TYPE:
             if self._store.types.find(wanted) is None:
-                raise volume_refusals.NO_TYPE_OF_POOL(wanted, "")
+                raise refusals.NO_VOLUME_TYPE_NAMED(wanted)
         chosen = not unknown and filters.get("name", volume_views.POOL) == volume_views.POOL
         return chosen and VOLUME not in self._store.processes.disabled()
 

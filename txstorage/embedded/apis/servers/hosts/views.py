@@ -14,7 +14,7 @@ from ....store.servers.records import ServerRecord
 from ....wire.exchange import Version
 from ...compute_views import HOST
 from ..flavor_views import RAM, VCPUS
-from ..limits import INSTANCES, used
+from ..quotas.limits import INSTANCES, used
 
 COMPUTE = "nova-compute"
 #: The processes, and their zones.

@@ -18,7 +18,7 @@ from ....store.store import Store
 from ....wire.exchange import APIRequest, WireError
 from ....wire.tables import server_refusals
 from ...block_storage.quota import check_volume, quota_of
-from ..limits import INSTANCES, over_quota
+from ..quotas.limits import over_quota, room
 from .creation import WantedServer
 from .mapping import Mapped
 
@@ -43,10 +43,10 @@ def build(
         raise server_refusals.NO_REQUESTED_IMAGE()
     _check_devices(call, store, wanted)
     used = store.servers.count(owner.project_id)
-    room = INSTANCES - used
-    if wanted.least > room:
-        raise over_quota(wanted.least, used)
-    count = min(wanted.most, room)
+    own = store.quotas.compute.of_project(owner.project_id)
+    if wanted.least > room(used, own):
+        raise over_quota(wanted.least, used, own)
+    count = min(wanted.most, room(used, own))
     reservation = "r-" + secrets.token_hex(4)
     made = []
     for index in range(count):
