@@ -27,6 +27,7 @@ from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
 from txstorage.embedded.apis.block_storage.transfers.service import TransfersAPI
 from txstorage.embedded.apis.block_storage.types import TypesAPI
+from txstorage.embedded.apis.block_storage.without.others import OthersAPI
 from txstorage.embedded.apis.block_storage.without.service import AbsentAPI
 from txstorage.embedded.apis.compute import ComputeAPI
 from txstorage.embedded.apis.identity.accounts import AccountsAPI
@@ -66,6 +67,7 @@ APPS = [
     ("volume", DefaultTypesAPI.app),
     ("volume", TransfersAPI.app),
     ("volume", AbsentAPI.app),
+    ("volume", OthersAPI.app),
     ("volume", BackupsAPI.app),
     ("compute", ComputeAPI.app),
     ("compute", FlavorsAPI.app),

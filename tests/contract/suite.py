@@ -20,6 +20,7 @@ from .flavors import FlavorTests
 from .identity import IdentityTests
 from .lists import LabelTests, ListTests
 from .modes import ModeTests
+from .others import OtherTests
 from .pools import PoolTests
 from .processes import ProcessTests
 from .resetting import ResetTests
@@ -86,6 +87,7 @@ SUITE: list[type[WireTests]] = [
     ComputeHostTests,
     ComputeQuotaTests,
     ServerGroupTests,
+    OtherTests,
 ]
 
 

@@ -28,6 +28,7 @@ from txstorage.embedded.wire.tables import image_refusals, server_refusals
 
 from .case import Target
 from .default_types import DefaultTypeTests
+from .others import OtherTests
 from .pools import PoolTests
 from .processes import ProcessTests
 from .record import compared, errors, lines, read, routes
@@ -100,7 +101,7 @@ NOT_COMPARABLE.update(
 #: of ``tests/openstack/check_wire.py`` does, and they are then to be removed from here.
 PENDING: tuple[type[Any], ...] = (
     *(NewServerTests, ProcessTests, DefaultTypeTests, ResetTests, PoolTests),
-    *(ComputeHostTests, ComputeQuotaTests, ServerGroupTests),
+    *(ComputeHostTests, ComputeQuotaTests, ServerGroupTests, OtherTests),
 )
 
 

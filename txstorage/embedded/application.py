@@ -29,7 +29,9 @@ from .apis.block_storage.snapshots import SnapshotsAPI
 from .apis.block_storage.transfers import service as transfers
 from .apis.block_storage.transfers.service import TransfersAPI
 from .apis.block_storage.types import TypesAPI
+from .apis.block_storage.without import others
 from .apis.block_storage.without import service as without
+from .apis.block_storage.without.others import OthersAPI
 from .apis.block_storage.without.service import AbsentAPI
 from .apis.compute import ComputeAPI
 from .apis.ec2.call import EC2Context
@@ -232,6 +234,7 @@ class Application:
             ("volume", default_types.PATHS, DefaultTypesAPI(*parts)),
             ("volume", transfers.PATHS, TransfersAPI(*parts)),
             ("volume", without.PATHS, AbsentAPI(*parts)),
+            ("volume", others.PATHS, OthersAPI(*parts)),
             ("identity", accounts.PATHS, AccountsAPI(bearers, base_url)),
             ("identity", ("credentials", "users/credentials"), CredentialsAPI(bearers, base_url)),
             ("compute", compute_project.PATHS, ComputeProjectAPI(*parts)),

@@ -83,6 +83,7 @@ BODIES: dict[str, Any] = {
     f"PUT {_V}/os-quota-sets/<quota_project>": {"quota_set": {"volumes": 1}},
     f"PUT {_V}/os-hosts/<host>": {"status": "enable"},
     "PUT /v2.1/os-services/<process_id>": {},
+    f"POST {_V}/workers/cleanup": {},
     "POST /v2.1/os-server-groups": {"server_group": {"name": "g", "policy": "affinity"}},
     "PUT /v2.1/os-quota-sets/<quota_project>": {"quota_set": {"instances": 1}},
     **{
@@ -206,6 +207,7 @@ class PolicyTests(CloudTests):
             "<resource_id>": MISSING,
             "<host>": "host",
             "<process_id>": MISSING,
+            "<alias>": "a",
             "<group_id>": group.body["server_group"]["id"],
             "<hypervisor_id>": MISSING,
             "<tag>": "tag",

@@ -209,7 +209,27 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         },
         # Cinder has no policy to read its extensions and filters.
         f"GET {_V}/extensions": (None, _ANY),
+        f"GET {_V}/extensions/<alias>": (None, _ANY),
         f"GET {_V}/resource_filters": (None, _ANY),
+        f"GET {_V}/group_types": (None, _ANY),
+        f"GET {_V}/group_types/<resource_id>": (None, _ANY),
+        f"DELETE {_V}/group_types/<resource_id>": ("group:group_types:delete", _ADMIN),
+        f"GET {_V}/clusters/<resource_id>": ("clusters:get", _ADMIN),
+        f"POST {_V}/workers/cleanup": ("workers:cleanup", _ADMIN),
+        **{
+            f"GET {_V}/{path}{end}": (f"{kind}_extension:list_manageable", _ADMIN)
+            for path, kind in (
+                ("manageable_volumes", "volume"),
+                ("manageable_snapshots", "snapshot"),
+                ("os-volume-manage", "volume"),
+                ("os-snapshot-manage", "snapshot"),
+            )
+            for end in ("", "/detail")
+        },
+        **{
+            f"DELETE {_V}/{path}/<resource_id>": (None, _ANY)
+            for path in ("group_snapshots", "cgsnapshots")
+        },
         f"GET {_V}/messages": ("message:get_all", _READER),
         f"GET {_MESSAGE}": ("message:get", _READER),
         f"DELETE {_MESSAGE}": ("message:delete", _MEMBER),

@@ -89,6 +89,9 @@ OVER_GIGABYTES_THEN = over_quota(
 
 # -- features that there are none of ------------------------------------------------
 
+NO_GROUP_TYPE = cinder(404, "Group type {} could not be found.")
+NO_DEFAULT_GROUP_TYPE = cinder(404, "Default group type can not be found.")
+NO_CLUSTER = cinder(404, "Cluster {} could not be found.")
 NO_GROUP_SNAPSHOT = cinder(404, "GroupSnapshot {} could not be found.")
 NO_SERVICE = cinder(404, "Can't find service: {}")
 

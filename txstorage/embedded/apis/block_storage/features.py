@@ -6,10 +6,12 @@ Block Storage v3's descriptions of itself: its extensions, and the filters of it
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from klein import Klein
 
 from ...store.records import ATTACHED
+from ...wire import refusals
 from ...wire.exchange import APIRequest, APIResponse, endpoint
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
@@ -70,17 +72,16 @@ class FeaturesAPI(ProjectService):
     @endpoint(app, "/v3/<project_id>/extensions", "GET")
     def extensions(self, call: APIRequest) -> APIResponse:
         """List the extensions."""
-        view = [
-            {
-                "name": name,
-                "alias": alias,
-                "description": description,
-                "updated": _UPDATED,
-                "links": [],
-            }
-            for alias, name, description in _EXTENSIONS
-        ]
+        view = [_extension(*each) for each in _EXTENSIONS]
         return APIResponse(200, {"extensions": view})
+
+    @endpoint(app, "/v3/<project_id>/extensions/<alias>", "GET")
+    def extension(self, call: APIRequest, alias: str) -> APIResponse:
+        """Show an extension."""
+        for each in _EXTENSIONS:
+            if each[0] == alias:
+                return APIResponse(200, {"extension": _extension(*each)})
+        raise refusals.NO_RESOURCE()
 
     @endpoint(app, "/v3/<project_id>/resource_filters", "GET", since=(3, 33))
     def filters(self, call: APIRequest) -> APIResponse:
@@ -92,6 +93,16 @@ class FeaturesAPI(ProjectService):
             if not wanted or wanted == resource
         ]
         return APIResponse(200, {"resource_filters": view})
+
+
+def _extension(alias: str, name: str, description: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "alias": alias,
+        "description": description,
+        "updated": _UPDATED,
+        "links": [],
+    }
 
 
 __all__ = ["PATHS", "FeaturesAPI"]
