@@ -46,7 +46,7 @@ _ACTIONS = re.compile(r"/action\Z")
 def route_of(method: str, service: str, rule: str) -> Route:
     """
     :param service: the first segment of the path.
-    :param rule: of Klein, for the rest.
+    :param rule: of Werkzeug, for the rest.
     """
     return Route.of(method, "/" + service + _CONVERTER.sub(r"{\1}", rule))
 
