@@ -87,12 +87,14 @@ class Controls:
         :param services: the resources of the service's parts; the name of each begins with the
             first segment of its paths.
         """
+        # Several names may have one resource.
+        parts = {(name.partition(b"/")[0], resource) for name, resource in services.items()}
         found = set()
-        for name, resource in services.items():
+        for prefix, resource in parts:
             if isinstance(resource, Endpoints):
                 resource.interference = self._interferer
-                prefix = name.partition(b"/")[0].decode("ascii")
-                found |= {route_of(method, prefix, rule) for method, rule in resource.rules()}
+                service = prefix.decode("ascii")
+                found |= {route_of(method, service, rule) for method, rule in resource.rules()}
         self.routes = RouteNames(found)
 
     def stop(self) -> None:
