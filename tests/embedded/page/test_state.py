@@ -213,9 +213,14 @@ class StateTests(SynchronousTestCase):
         self.assertEqual(rows[2]["reason"], "detach volume: busy")
 
     def test_requests(self) -> None:
-        """A request has its time, method, path, status and id, and nothing of its content."""
+        """
+        A request has its time, method, path, status and id, and nothing of its content; one of
+        EC2's has its action in place of the path, which is the same for all.
+        """
         lost = attr.evolve(REQUEST, status=None)
-        rows = shown(requests=[REQUEST, lost])["requests"]["rows"]
+        called = attr.evolve(REQUEST, path="/", action="CreateVolume")
+        rows = shown(requests=[REQUEST, lost, called])["requests"]["rows"]
+        self.assertEqual(rows[2]["path"], "CreateVolume")
         self.assertEqual(
             rows[0],
             {

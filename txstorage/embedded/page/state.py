@@ -251,7 +251,7 @@ def _request(request: ServedRequest) -> dict[str, Any]:
     return {
         "time": request.time,
         "method": _short(request.method),
-        "path": _short(request.path),
+        "path": _short(request.action or request.path),
         "status": request.status,
         "id": request.request_id,
     }
