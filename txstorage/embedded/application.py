@@ -266,7 +266,7 @@ class Application:
         self._page = LivePage(
             reactor, store, settings, devices.files, self._wall_time, self.requests
         )
-        self._page.observe(self._engine, self._snapshot_engine)
+        self._page.observe(*self._engines)
 
     def start(self) -> Deferred[list[str]]:
         """

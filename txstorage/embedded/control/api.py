@@ -174,7 +174,7 @@ class ControlAPI(Service):
     @endpoint(app, "/reset", "POST")
     async def reset(self, call: APIRequest) -> APIResponse:
         """
-        Forget every volume, snapshot and attachment, the faults and the log; set the clock back.
+        Forget all resources but the nodes, the faults and the log; set the clock back.
         """
         try:
             await self._controls.reset()

@@ -121,8 +121,8 @@ class Controls:
 
     def reset(self) -> Deferred[None]:
         """
-        Return to the beginning: without volumes, snapshots, backups, faults and recorded requests,
-        at the real time.
+        Return to the beginning: without volumes, snapshots, backups, clients' servers, faults and
+        recorded requests, at the real time.
 
         :return: fires with ``None``, or fails with a ``DeviceFailure`` when a device is in use.
         """

@@ -49,8 +49,8 @@ class TransitionFault:
     The fault of transitions.
 
     :ivar transition: the transient status.
-    :ivar resource: ``volume`` or ``snapshot``.
-    :ivar resource_id: the one volume or snapshot; ``None`` for any.
+    :ivar resource: ``volume``, ``snapshot``, ``backup`` or ``server``.
+    :ivar resource_id: the only one with the fault; ``None`` for any.
     :ivar mishap: of the transition.
     """
 

@@ -8,14 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..machine.backup_transitions import BACKUP_TRANSITIONS
 from ..machine.mishaps import Mishap
+from ..machine.server_transitions import SERVER_TRANSITIONS
 from ..machine.snapshot_transitions import SNAPSHOT_TRANSITIONS
 from ..machine.transitions import TRANSITIONS
 from .faults import Fault, RouteFault, TransitionFault
 from .routes import RouteNames, UnknownName
 
 #: The transient statuses, by the resource that has them.
-STATUSES = {"volume": sorted(TRANSITIONS), "snapshot": sorted(SNAPSHOT_TRANSITIONS)}
+STATUSES = {
+    "volume": sorted(TRANSITIONS),
+    "snapshot": sorted(SNAPSHOT_TRANSITIONS),
+    "backup": sorted(BACKUP_TRANSITIONS),
+    "server": sorted(SERVER_TRANSITIONS),
+}
 #: The parts of an exchange whose loss ends the connection.
 LOST = ("request", "answer")
 _LONGEST = 1e9

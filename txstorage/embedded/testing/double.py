@@ -216,12 +216,13 @@ class OpenStackDouble:
         error: str | None = None,
     ) -> RequestedFault:
         """
-        Let the next transitions of volumes or snapshots have a fault.
+        Let the next transitions of resources have a fault.
 
-        :param transition: the status meanwhile, such as ``creating`` or ``attaching``.
+        :param transition: the status meanwhile, such as ``creating``, ``attaching``, or a server's
+            ``BUILD``; that of a server which is deleted is ``DELETING``, although clients see none.
         :param times: how often; ``None``: until the fault is removed.
-        :param resource: ``volume`` or ``snapshot``.
-        :param resource_id: the one volume or snapshot; by default any.
+        :param resource: ``volume``, ``snapshot``, ``backup`` or ``server``.
+        :param resource_id: the only one with the fault; by default any.
         :param stuck: whether the status stays until the fault is removed.
         :param seconds: the transition's duration on the double's clock.
         :param error: the reason with which the transition fails.
@@ -281,7 +282,7 @@ class OpenStackDouble:
 
     def reset(self) -> None:
         """
-        Return to the beginning: without volumes and snapshots, faults and recorded requests, at the
-        real time.  The user, the tokens and the servers stay.
+        Return to the beginning: without volumes, snapshots, backups, faults, recorded requests, and
+        servers that clients have made, at the real time.  The user, the tokens and the nodes stay.
         """
         self.ask("POST", "/reset")
