@@ -133,6 +133,7 @@ setup(
             "eliot-tree; python_version >= '3.9'",
             "hypothesis>=3.6.0",
             "pytest; python_version >= '3.9'",
+            "pytest-xdist; python_version >= '3.9'",
             "setuptools>=71; python_version >= '3.9'",
         ]
         + CLOUDS

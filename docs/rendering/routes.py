@@ -203,17 +203,16 @@ def routes() -> tuple[Route, ...]:
     """Return all routes, sorted by path."""
     found = []
     for (service, app), kind in zip(APPS, CLASSES):
-        for rule in app.url_map.iter_rules():
-            # A handler of several paths has the path's name added to its own.
-            handler = getattr(kind, rule.endpoint.partition(" ")[0])
+        for each in app:
+            handler = getattr(kind, each.name)
             reached = _Reached(kind)
             reached.add(handler)
-            row = (rule.rule, _since(handler), first_paragraph(handler))
+            row = (each.path, _since(handler), first_paragraph(handler))
             # The lists of nothing have their members in a table.
-            member = LISTS.get(rule.rule.partition("<project_id>/")[2])
+            member = LISTS.get(each.path.partition("<project_id>/")[2])
             answers = {200: (member[0],)} if member else reached.answers
             row += (answers, _names(reached, service))
-            found += [Route(service, each, *row) for each in _METHODS if each in rule.methods]
+            found += [Route(service, method, *row) for method in each.methods]
     found += _documents()
     return tuple(sorted(found, key=lambda each: (each.path, _METHODS.index(each.method))))
 

@@ -43,7 +43,7 @@ from txstorage.embedded.wire.versions import announcements
 
 from .exchanges import Answer
 
-#: The services' Klein applications.
+#: The services' routes.
 APPS = [
     ("identity", IdentityAPI.app),
     ("identity", AccountsAPI.app),
@@ -72,17 +72,11 @@ NEVER = (
     r"|.*(/<resource_id>|_record|/<key_name>|/<network>|/(credentials|OS-EC2)/<credential_id>)$"
 )
 _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")
-_IGNORED_METHODS = {"HEAD", "OPTIONS"}
 
 
 def routes() -> set[str]:
     """Every route of the embedded service, such as ``volume GET /v3/<project_id>/types``."""
-    found = {
-        f"{service} {method} {rule.rule}"
-        for service, app in APPS
-        for rule in app.url_map.iter_rules()
-        for method in rule.methods - _IGNORED_METHODS
-    }
+    found = {f"{service} {method} {path}" for service, app in APPS for method, path in app.rules()}
     for path in announcements(""):
         service, _, rest = path.strip("/").partition("/")
         found.add("{} GET /{}".format(service or "none", rest))
@@ -107,11 +101,9 @@ def _rule(service: str, method: str, path: str) -> str | None:
     for name, app in APPS:
         if name == service:
             try:
-                rule, _ = app.url_map.bind("").match(path, method, return_rule=True)
+                return app.find(method, path)[0].path
             except HTTPException:
                 continue
-            found: str = rule.rule
-            return found
     return None
 
 

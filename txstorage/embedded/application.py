@@ -49,6 +49,7 @@ from .apis.servers.surroundings import SurroundingsAPI
 from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
 from .control import api
+from .control.actions import ActionControls
 from .control.api import ControlAPI
 from .control.controls import Controls
 from .control.recent import RecentLog, ServedRequest, served
@@ -212,7 +213,7 @@ class Application:
     The embedded service, ready to be served.
 
     :ivar ec2: the parts of the EC2 face.
-    :ivar requests: the last requests to the OpenStack face.
+    :ivar requests: the last requests.
     :param reactor: for time.  The object itself opens no port.
     :param store: the durable state.
     :param devices: an ``IDeviceBackend``.
@@ -247,19 +248,17 @@ class Application:
         self._snapshot_engine = Engine(*parts, Snapshots(), mishaps)
         self._backup_engine = Engine(*parts, Backups(), mishaps)
         self._server_engine = Engine(*parts, Servers(self._engine.begin), mishaps)
+        volumes = (self._engine, self._snapshot_engine, self._backup_engine)
+        self._engines = (*volumes, self._server_engine)
         if controls is not None:
-            engines = (
-                *(self._engine, self._snapshot_engine, self._backup_engine),
-                self._server_engine,
-            )
-            controls.control(store, devices, engines, self.requests)
+            controls.control(store, devices, self._engines, self.requests)
         self._control = None if controls is None else ControlAPI(controls, settings.password)
         self.ec2 = EC2Context.of(
             clock,
             store,
             settings,
-            self._wall_time,
             self._engine,
+            ActionControls(self._wall_time, self._record, controls),
             snapshot_engine=self._snapshot_engine,
             turns=self._turns,
             files=devices.files,
@@ -267,7 +266,7 @@ class Application:
         self._page = LivePage(
             reactor, store, settings, devices.files, self._wall_time, self.requests
         )
-        self._page.observe(self._engine, self._snapshot_engine)
+        self._page.observe(*self._engines)
 
     def start(self) -> Deferred[list[str]]:
         """
@@ -279,10 +278,8 @@ class Application:
 
     async def _start(self) -> list[str]:
         problems = await reconcile(self._store, self._devices)
-        self._engine.resume()
-        self._snapshot_engine.resume()
-        self._backup_engine.resume()
-        self._server_engine.resume()
+        for engine in self._engines:
+            engine.resume()
         self.ec2.detaches.start()
         await delete_abandoned(self.ec2)
         return problems
@@ -302,13 +299,7 @@ class Application:
             self._controls.stop()
         self._devices.files.copies.stop()
         # All of them begin to stop at once.
-        ended = [
-            Deferred.fromCoroutine(engine.stop())
-            for engine in (
-                *(self._server_engine, self._snapshot_engine, self._backup_engine),
-                self._engine,
-            )
-        ]
+        ended = [Deferred.fromCoroutine(engine.stop()) for engine in reversed(self._engines)]
         for each in ended:
             await each
 

@@ -135,12 +135,7 @@ OTHER_ACTIONS: dict[str, Any] = {
 
 def routes() -> set[tuple[str, str]]:
     """All routes of the services, and the methods of each."""
-    return {
-        (service, f"{method} {rule.rule}")
-        for service, app in APPS
-        for rule in app.url_map.iter_rules()
-        for method in rule.methods - {"HEAD", "OPTIONS"}
-    }
+    return {(service, f"{method} {path}") for service, app in APPS for method, path in app.rules()}
 
 
 def of_who(*who: Who) -> list[tuple[str, str]]:

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 import attr
-from klein import Klein
 
 from ..machine.engine import Engine
 from ..machine.server_transitions import DELETING, begin_deletion
@@ -25,6 +24,7 @@ from ..wire import refusals
 from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint
 from ..wire.fields import UUID, compute_body, only_member, wrapped
 from ..wire.pagination import attachment_page, next_links, server_page
+from ..wire.requests.routes import Routes
 from ..wire.tables import server_refusals
 from ..wire.versions import COMPUTE
 from . import compute_views
@@ -67,7 +67,7 @@ _View = Callable[[ServerRecord], dict[str, Any]]
 class ComputeAPI(ComputeService):
     """The Compute API: servers and their attachments."""
 
-    app = Klein()
+    app = Routes()
 
     def __init__(
         self,

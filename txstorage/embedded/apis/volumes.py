@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any, Callable, cast
 
 import attr
-from klein import Klein
 
 from ..machine.engine import Engine
 from ..machine.files import VolumeFiles
@@ -24,6 +23,7 @@ from ..wire import refusals
 from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint
 from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
+from ..wire.requests.routes import Routes
 from ..wire.versions import VOLUME, volume_versions
 from .block_storage.actions.performer import VolumeActions
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
@@ -66,7 +66,7 @@ class BlockStorageAPI(LabelledService):
     :param files: of the volumes.
     """
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     def __init__(

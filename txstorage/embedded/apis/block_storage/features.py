@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from klein import Klein
-
 from ...settings import AVAILABILITY_ZONE
 from ...store.records import ATTACHED
 from ...wire.exchange import APIRequest, APIResponse, Version, endpoint
+from ...wire.requests.routes import Routes
 from ...wire.times import volume_time
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
@@ -73,7 +72,7 @@ _CLUSTER, _BACKEND = (3, 7), (3, 49)
 class FeaturesAPI(ProjectService):
     """The service's descriptions of itself."""
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     @endpoint(app, "/v3/<project_id>/extensions", "GET")

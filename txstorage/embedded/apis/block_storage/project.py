@@ -5,8 +5,6 @@ Block Storage v3's resources of a whole project: zones, room, limits and message
 
 from __future__ import annotations
 
-from klein import Klein
-
 from ...machine.engine import Engine
 from ...machine.files import VolumeFiles
 from ...machine.turns import ReactorTurns
@@ -16,6 +14,7 @@ from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
 from ...wire.pagination import next_links, volume_page
+from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from .. import volume_views
 from ..identity.bearers import Bearers
@@ -40,7 +39,7 @@ class ProjectAPI(ProjectService):
     :param files: of the volumes.
     """
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     def __init__(

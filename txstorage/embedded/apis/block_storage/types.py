@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from klein import Klein
-
 from ...settings import DEFAULT_TYPE
 from ...store.projects.types import TypeRecord
 from ...store.store import Store
@@ -20,6 +18,7 @@ from ...wire import account_refusals, refusals
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
 from ...wire.fields import OPTIONAL_TEXT, only_member, volume_body, wrapped
 from ...wire.pagination import next_links, volume_page
+from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
 from ..visible import sees_type, visible_type
@@ -104,7 +103,7 @@ _STRICT = (3, 52)
 class TypesAPI(ProjectService):
     """The volume types."""
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     def _found(self, call: APIRequest, type_id: str, store: Store | None = None) -> TypeRecord:

@@ -6,14 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from klein import Klein
-
 from ...accounts.directory import Entries, ProjectEntry, RoleEntry, UserEntry
 from ...accounts.roles import effective
 from ...settings import DOMAIN
 from ...wire import account_refusals, refusals
 from ...wire.exchange import APIRequest, APIResponse, endpoint
 from ...wire.refusal import Refusal
+from ...wire.requests.routes import Routes
 from .service import IdentityService
 from .views import (
     assignment_view,
@@ -49,7 +48,7 @@ def _listed(
 class AccountsAPI(IdentityService):
     """The users, projects, roles and domains."""
 
-    app = Klein()
+    app = Routes()
 
     def _one(self, entries: Entries[T], entry_id: str, refusal: Refusal) -> T:
         found = entries.find(entry_id)

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from klein import Klein
-
 from ...store.servers.records import ServerAction
 from ...wire.exchange import APIRequest, APIResponse, endpoint
+from ...wire.requests.routes import Routes
 from ...wire.tables import server_refusals
 from ...wire.times import compute_time
 from .service import SERVER, ComputeService
@@ -44,7 +43,7 @@ def _view(action: ServerAction, updated: bool) -> dict[str, Any]:
 class SurroundingsAPI(ComputeService):
     """The networks of servers, and their actions."""
 
-    app = Klein()
+    app = Routes()
 
     @endpoint(app, SERVER + "/ips", "GET")
     def addresses(self, call: APIRequest, server_id: str) -> APIResponse:
