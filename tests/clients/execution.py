@@ -16,7 +16,7 @@ from txstorage.embedded.machine.image import IMAGE_NAME
 
 from . import accounts
 from .between import Between
-from .commands import Commands, perform
+from .commands import Commands, perform, runner
 from .environment import PROGRAMS, PYTHON
 from .service import Service
 from .suites import Suite
@@ -121,9 +121,10 @@ def run(suite: Suite | Commands, empty: bool = False) -> list[Outcome]:
 
 def _run_by_hand(commands: Commands, at: Place) -> list[dict[str, object]]:
     user = at.known.user
-    ids = {"project": user.project_id, "user": user.user_id}
+    ids = {"project": user.project_id, "user": user.user_id, "type": "gold"}
     variables = {**at.environment, **at.known.variables(user)}
-    return perform(commands, ids, at.path, variables)
+    with runner(PYTHON, commands.program, at.path, variables) as client:
+        return perform(commands, ids, client)
 
 
 def _run_inside(suite: Suite, at: Place) -> list[dict[str, object]]:
