@@ -17,7 +17,9 @@ from .credentials import OtherCredentialTests
 from .empty import EmptyTests, MessageTests
 from .flavors import FlavorTests
 from .identity import IdentityTests
+from .kinds import EncryptionTests, QosTests
 from .lists import LabelTests, ListTests
+from .projects import GrantTests, MadeProjectTests
 from .server_lists import ServerListTests
 from .servers.creation import NewServerTests
 from .servers.members import MemberTests
@@ -66,9 +68,13 @@ SUITE: list[type[WireTests]] = [
     AccountTests,
     CredentialTests,
     OtherCredentialTests,
+    MadeProjectTests,
+    GrantTests,
     ProjectTests,
     RoleTests,
     TypeTests,
+    QosTests,
+    EncryptionTests,
     QuotaTests,
 ]
 

@@ -19,6 +19,9 @@ from .apis.attachments import AttachmentsAPI
 from .apis.block_storage import features, project
 from .apis.block_storage.backups.service import BackupsAPI
 from .apis.block_storage.features import FeaturesAPI
+from .apis.block_storage.kinds import encryption, qos
+from .apis.block_storage.kinds.encryption import EncryptionAPI
+from .apis.block_storage.kinds.qos import QosAPI
 from .apis.block_storage.project import ProjectAPI
 from .apis.block_storage.quotas import QuotasAPI
 from .apis.block_storage.snapshots import SnapshotsAPI
@@ -31,12 +34,13 @@ from .apis.compute import ComputeAPI
 from .apis.ec2.call import EC2Context
 from .apis.ec2.resources.snapshots import delete_abandoned
 from .apis.healthcheck import HealthCheck
-from .apis.identity import accounts
+from .apis.identity import accounts, projects
 from .apis.identity.accounts import AccountsAPI
 from .apis.identity.application_credentials import ApplicationCredentialsAPI
 from .apis.identity.authentication import IdentityAPI
 from .apis.identity.bearers import Bearers
 from .apis.identity.credentials import CredentialsAPI
+from .apis.identity.projects import ProjectsAPI
 from .apis.images.service import ImagesAPI
 from .apis.root import Root
 from .apis.servers import members, surroundings
@@ -111,7 +115,8 @@ class Application:
         volumes = (self._engine, self._snapshot_engine, self._backup_engine)
         self._engines = (*volumes, self._server_engine)
         if controls is not None:
-            controls.control(store, devices, self._engines, self.requests)
+            reload = self._bearers.reload
+            controls.control(store, devices, self._engines, self.requests, reload)
         self._control = None if controls is None else ControlAPI(controls, settings.password)
         self.ec2 = EC2Context.of(
             clock,
@@ -213,7 +218,10 @@ class Application:
             ("volume", features.PATHS, FeaturesAPI(*parts)),
             ("volume", transfers.PATHS, TransfersAPI(*parts)),
             ("volume", without.PATHS, AbsentAPI(*parts)),
+            ("volume", qos.PATHS, QosAPI(*parts)),
+            ("volume", encryption.PATHS, EncryptionAPI(*parts)),
             ("identity", accounts.PATHS, AccountsAPI(bearers, base_url)),
+            ("identity", projects.PATHS, ProjectsAPI(self._store, bearers, base_url)),
             ("identity", ("credentials", "users/credentials"), CredentialsAPI(bearers, base_url)),
             ("compute", compute_project.PATHS, ComputeProjectAPI(*parts)),
             ("compute/servers", members.PATHS, MembersAPI(*parts)),
