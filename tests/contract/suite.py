@@ -9,6 +9,7 @@ from typing import Any, Callable
 from .accounts import AccountTests, CredentialTests
 from .actions import DeleteTests
 from .administration import ProjectTests, QuotaTests, RoleTests
+from .attachment_updates import AttachmentUpdateTests
 from .attachments import HostTests
 from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
@@ -59,6 +60,7 @@ SUITE: list[type[WireTests]] = [
     MemberTests,
     ComputeProjectTests,
     AttachTests,
+    AttachmentUpdateTests,
     HostTests,
     SnapshotTests,
     SnapshotListTests,

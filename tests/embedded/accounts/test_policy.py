@@ -66,6 +66,7 @@ BODIES: dict[str, Any] = {
     f"PUT {_V}/attachments/<attachment_id>": {"attachment": {"connector": {"host": "h"}}},
     f"POST {_V}/attachments/<attachment_id>/action": {"os-complete": {}},
     f"POST {_SERVER}/os-volume_attachments": {"volumeAttachment": {"volumeId": MISSING}},
+    f"PUT {_SERVER}/os-volume_attachments/<volume_id>": {"volumeAttachment": {"volumeId": MISSING}},
     f"POST {_V}/types": {"volume_type": {"name": "t"}},
     f"PUT {_TYPE}": {"volume_type": {"name": "t"}},
     f"POST {_TYPE}/extra_specs": {"extra_specs": {}},
@@ -103,7 +104,7 @@ WITHOUT = (
 #: Routes that the latest microversion does not have, and their last ones.
 EARLIER = {"GET /v2.1/os-security-groups": "2.35"}
 #: Rules of the table of actions that are about a request's parameter or path.
-NO_ACTIONS = {"force", "limits of others", "quotas of others"}
+NO_ACTIONS = {"force", "limits of others", "quotas of others", "swap", "update attachment"}
 #: Bodies for which another resource than that of the path must exist.
 NAMING: dict[str, str] = {
     f"POST {_V}/attachments": "attachment",

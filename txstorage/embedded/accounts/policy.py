@@ -286,6 +286,8 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"GET {_ATTACHED}": (_SERVER_VOLUMES + "index", _READER),
         f"POST {_ATTACHED}": (_SERVER_VOLUMES + "create", _MEMBER),
         f"GET {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "show", _READER),
+        # Depends on the request, too.
+        f"PUT {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "update", _DEPENDS),
         f"DELETE {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "delete", _MEMBER),
     },
     "image": {
@@ -350,7 +352,9 @@ _ACTIONS: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         "force": ("volume:force_delete", _ADMIN),
     },
     "compute": {
-        # Parameters of requests, and a path, that are for administrators.
+        # Members and parameters of requests, and a path.
+        "swap": (_SERVER_VOLUMES + "swap", _ADMIN),
+        "update attachment": (_SERVER_VOLUMES + "update", _MEMBER),
         "limits of others": ("os_compute_api:limits:other_project", _ADMIN),
         "quotas of others": (_QUOTAS + "show", _ADMIN),
         "reboot": (_SERVERS + "reboot", _MEMBER),

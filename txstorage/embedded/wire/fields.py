@@ -20,6 +20,7 @@ import attr
 
 from . import account_refusals, refusals, volume_refusals
 from .exchange import WireError
+from .tables import server_refusals
 from .versions import COMPUTE, VOLUME, Dialect
 
 UUID = {"type": "string", "format": "uuid"}
@@ -189,6 +190,8 @@ def _mismatch(dialect: Dialect, name: str, error: Mismatch) -> WireError:
 def _not_listed(dialect: Dialect, name: str, error: Mismatch) -> WireError:
     if name == "mode":
         return refusals.BAD_MODE(name, error.value, error.value)
+    if dialect is COMPUTE:
+        return server_refusals.BAD_CHOICE(name, error.value, error.value, list(error.wanted))
     return refusals.NO_FORCE(name, error.value, error.value, list(error.wanted))
 
 
