@@ -154,6 +154,7 @@ min_microversion = 3.0
 max_microversion = latest
 [volume-feature-enabled]
 api_extensions = os-availability-zone,os-quota-sets,os-vol-tenant-attr,os-volume-actions
+extend_attached_volume = true
 [compute]
 region = {region}
 image_ref = {image}

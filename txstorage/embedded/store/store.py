@@ -348,13 +348,13 @@ class Store:
                 self._database.execute(
                     "UPDATE volumes SET size = ? WHERE id = ?", volume.growing, volume_id
                 )
+                self.servers.record_growth(volume.attachment)
             if status in _WITHOUT_ATTACHMENT:
                 self._database.execute("DELETE FROM attachments WHERE volume_id = ?", volume_id)
             elif node_device is not None:
                 self._database.execute(
                     "UPDATE attachments SET node_device = ? WHERE volume_id = ?",
-                    node_device,
-                    volume_id,
+                    *(node_device, volume_id),
                 )
             return True
 
