@@ -72,7 +72,7 @@ class MadeProjectTests(AccountsCase):
             self.assertEqual(self.volumes("GET").code, 200 if back else 401, method)
 
     def test_declared(self) -> None:
-        """What the operator has declared stays: names, projects and roles."""
+        """Declared names, projects and roles stay."""
         one = self.named("projects", "one")
         place = "/identity/v3/projects/" + one
         for method, path, body, code in (

@@ -68,7 +68,7 @@ class ProjectEntry:
 
     @property
     def enabled(self) -> bool:
-        """Whether the project has tokens."""
+        """``True`` unless an administrator has disabled the project, which then has no tokens."""
         return self.made is None or self.made.enabled
 
 

@@ -1,3 +1,3 @@
-"""What administrators keep of volume types beside their extra specs."""
+"""QoS specs and encryption of volume types."""
 
 from __future__ import annotations
