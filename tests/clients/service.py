@@ -20,6 +20,7 @@ USERS = {
     "other": ("other", "demo", "member"),
     "admin": ("administrator", "admin", "admin"),
     "reader": ("reader", "txstorage", "reader"),
+    "manager": ("manager", "txstorage", "manager"),
 }
 #: The service's options: Cinder's default quota, beside a real service's speed.
 OPTIONS = ("--devices", "file", "--max-gigabytes", "1000")
