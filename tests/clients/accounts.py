@@ -105,13 +105,12 @@ class Accounts:
     def tempest_accounts(self) -> list[dict[str, object]]:
         """
         :return: the content of tempest's file of accounts.  Each has the roles that it is to be
-            chosen for.  Tempest asks for two users of a project; where a user has the second one's
-            role, too, the same is listed twice, in two spellings.  It takes the first user from
-            the project with the most kinds of users, or else from any: hence the manager.
+            chosen for.  Tempest asks for a user and a reader of one project, and takes the first
+            user from the project with the most kinds of users, or else from any: hence the manager.
+            Where it asks for another user, it takes the next in this list: of another project.
         """
         return [
             _listed(self.user, "member"),
-            {**_listed(self.user, "member"), "tenant_name": self.user.project},
             _listed(self.other, "member", "reader"),
             _listed(self.reader, "reader"),
             _listed(self.manager, "manager"),
