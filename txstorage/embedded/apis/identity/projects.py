@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import attr
-from klein import Klein
 
 from ...accounts.directory import ProjectEntry
 from ...settings import DOMAIN
@@ -21,6 +20,7 @@ from ...store.store import Store
 from ...wire import account_refusals, refusals
 from ...wire.exchange import APIRequest, APIResponse, endpoint
 from ...wire.fields import managed_body, wrapped
+from ...wire.requests.routes import Routes
 from .accounts import existing, listed
 from .bearers import Bearers
 from .service import IdentityService
@@ -71,7 +71,7 @@ class ProjectsAPI(IdentityService):
     :param bearers: finds the users of tokens, and has all projects.
     """
 
-    app = Klein()
+    app = Routes()
 
     def __init__(self, store: Store, bearers: Bearers, base_url: str | None) -> None:
         super().__init__(bearers, base_url)

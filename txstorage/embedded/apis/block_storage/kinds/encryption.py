@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from klein import Klein
-
 from ....settings import VOLUME_TYPES
 from ....store.projects.encryption import COLUMNS, EncryptionRecord
 from ....store.store import Store
 from ....wire import refusals, volume_refusals
 from ....wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
 from ....wire.fields import OPTIONAL_TEXT, volume_body, wrapped
+from ....wire.requests.routes import Routes
 from ....wire.times import volume_time
 from ....wire.versions import VOLUME
 from ...versioned import ProjectService
@@ -54,7 +53,7 @@ _CHANGE = volume_body(wrapped("encryption", _SCHEMA, additionalProperties=False)
 class EncryptionAPI(ProjectService):
     """The encryption of volume types."""
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     @endpoint(app, _ALL, "GET")

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from klein import Klein
-
 from ....store.projects.qos import QosRecord
 from ....store.store import Store
 from ....wire import account_refusals, refusals, volume_refusals
 from ....wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
 from ....wire.fields import volume_body, wrapped
 from ....wire.pagination import next_links, volume_page
+from ....wire.requests.routes import Routes
 from ....wire.versions import VOLUME
 from ...versioned import ProjectService
 from ...volume_requests import LABEL_KEYS
@@ -71,7 +70,7 @@ _NO_FILTERS = frozenset(["limit", "marker", "offset", "sort", "sort_key", "sort_
 class QosAPI(ProjectService):
     """The QoS specs."""
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     def _found(self, qos_id: str, store: Store | None = None) -> QosRecord:
