@@ -26,6 +26,8 @@ INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside.py")
 PATIENCE = 1200
 #: Seconds that openstacksdk waits for a status.
 SDK_PATIENCE = 30
+#: Seconds that one test may take: openstacksdk's own five are few on a busy machine.
+TEST_PATIENCE = 120
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def environment(home: str) -> dict[str, str]:
         "TEMPEST_CONFIG_DIR": home,
         "OS_CINDERCLIENT_EXEC_DIR": PROGRAMS,
         "OPENSTACKSDK_FUNC_TEST_TIMEOUT": str(SDK_PATIENCE),
+        "OS_TEST_TIMEOUT": str(TEST_PATIENCE),
         # Neither would be chosen: the flavor has no disk, and the image is none that clouds have.
         "OPENSTACKSDK_FLAVOR": FLAVOR_NAME,
         "OPENSTACKSDK_IMAGE": IMAGE_NAME,

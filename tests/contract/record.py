@@ -19,6 +19,8 @@ from werkzeug.exceptions import HTTPException
 from txstorage.embedded.apis.attachments import AttachmentsAPI
 from txstorage.embedded.apis.block_storage.backups.service import BackupsAPI
 from txstorage.embedded.apis.block_storage.features import FeaturesAPI
+from txstorage.embedded.apis.block_storage.kinds.encryption import EncryptionAPI
+from txstorage.embedded.apis.block_storage.kinds.qos import QosAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
@@ -30,6 +32,7 @@ from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.identity.credentials import CredentialsAPI
+from txstorage.embedded.apis.identity.projects import ProjectsAPI
 from txstorage.embedded.apis.images.service import ImagesAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.servers.members import MembersAPI
@@ -49,6 +52,7 @@ APPS = [
     ("identity", AccountsAPI.app),
     ("identity", ApplicationCredentialsAPI.app),
     ("identity", CredentialsAPI.app),
+    ("identity", ProjectsAPI.app),
     ("volume", BlockStorageAPI.app),
     ("volume", AttachmentsAPI.app),
     ("volume", SnapshotsAPI.app),
@@ -59,6 +63,8 @@ APPS = [
     ("volume", TransfersAPI.app),
     ("volume", AbsentAPI.app),
     ("volume", BackupsAPI.app),
+    ("volume", QosAPI.app),
+    ("volume", EncryptionAPI.app),
     ("compute", ComputeAPI.app),
     ("compute", FlavorsAPI.app),
     ("compute", MembersAPI.app),

@@ -9,6 +9,7 @@ from typing import Any, Callable
 from .accounts import AccountTests, CredentialTests
 from .actions import DeleteTests
 from .administration import ProjectTests, QuotaTests, RoleTests
+from .attachment_updates import AttachmentUpdateTests
 from .attachments import HostTests
 from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
@@ -17,7 +18,9 @@ from .credentials import OtherCredentialTests
 from .empty import EmptyTests, MessageTests
 from .flavors import FlavorTests
 from .identity import IdentityTests
+from .kinds import EncryptionTests, QosTests
 from .lists import LabelTests, ListTests
+from .projects import GrantTests, MadeProjectTests
 from .server_lists import ServerListTests
 from .servers.creation import NewServerTests
 from .servers.members import MemberTests
@@ -57,6 +60,7 @@ SUITE: list[type[WireTests]] = [
     MemberTests,
     ComputeProjectTests,
     AttachTests,
+    AttachmentUpdateTests,
     HostTests,
     SnapshotTests,
     SnapshotListTests,
@@ -66,9 +70,13 @@ SUITE: list[type[WireTests]] = [
     AccountTests,
     CredentialTests,
     OtherCredentialTests,
+    MadeProjectTests,
+    GrantTests,
     ProjectTests,
     RoleTests,
     TypeTests,
+    QosTests,
+    EncryptionTests,
     QuotaTests,
 ]
 

@@ -5,22 +5,23 @@ The embedded service: three OpenStack APIs under one root.
 
 from __future__ import annotations
 
-import re
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
-from twisted.web.resource import IResource, Resource
+from twisted.web.resource import IResource
 
 from .._log import SERVER_REQUEST
 from .apis.attachments import AttachmentsAPI
 from .apis.block_storage import features, project
 from .apis.block_storage.backups.service import BackupsAPI
 from .apis.block_storage.features import FeaturesAPI
+from .apis.block_storage.kinds import encryption, qos
+from .apis.block_storage.kinds.encryption import EncryptionAPI
+from .apis.block_storage.kinds.qos import QosAPI
 from .apis.block_storage.project import ProjectAPI
 from .apis.block_storage.quotas import QuotasAPI
 from .apis.block_storage.snapshots import SnapshotsAPI
@@ -33,20 +34,21 @@ from .apis.compute import ComputeAPI
 from .apis.ec2.call import EC2Context
 from .apis.ec2.resources.snapshots import delete_abandoned
 from .apis.healthcheck import HealthCheck
-from .apis.identity import accounts
+from .apis.identity import accounts, projects
 from .apis.identity.accounts import AccountsAPI
 from .apis.identity.application_credentials import ApplicationCredentialsAPI
 from .apis.identity.authentication import IdentityAPI
 from .apis.identity.bearers import Bearers
 from .apis.identity.credentials import CredentialsAPI
+from .apis.identity.projects import ProjectsAPI
 from .apis.images.service import ImagesAPI
+from .apis.root import Root
 from .apis.servers import members, surroundings
 from .apis.servers import project as compute_project
 from .apis.servers.flavors import FlavorsAPI
 from .apis.servers.members import MembersAPI
 from .apis.servers.project import ComputeProjectAPI
 from .apis.servers.surroundings import SurroundingsAPI
-from .apis.versioned import negotiate
 from .apis.volumes import BlockStorageAPI
 from .control import api
 from .control.actions import ActionControls
@@ -60,152 +62,14 @@ from .machine.reconcile import reconcile
 from .machine.server_transitions import Servers
 from .machine.snapshot_transitions import Snapshots
 from .machine.turns import ReactorTurns
-from .page.access import prefers_html
 from .page.live import LivePage
 from .settings import Settings
 from .store.store import Store
-from .wire import refusals
-from .wire.exchange import APIRequest, APIResponse, Service, WireError, call_from
+from .wire.exchange import Service
 from .wire.site import BoundedSite
-from .wire.versions import VOLUME, announcements, as_version
 
-#: Cinder's condition for a project id.
-_PROJECT = re.compile(rb"[0-9a-f-]+\Z")
-#: The documents of Compute's own middleware.
-_COMPUTE = ("/compute/v2", "/compute/v2.1")
 #: The one path whose requests need no token and have a body that matters.
 _TOKENS = b"/identity/v3/auth/tokens"
-_READ = (b"GET", b"HEAD")
-
-
-class _Document(Resource):
-    """A version document; or a 404 for any other path."""
-
-    isLeaf = True
-
-    def __init__(self, path: str, base_url: str | None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._path = path
-        self._base_url = base_url
-
-    def render(self, request: IRequest) -> bytes:
-        """The document with this request's links."""
-        call = call_from(request, self._base_url)
-        try:
-            answer = self._answer(call, request.method in _READ)
-        except WireError as error:
-            answer = error.answer
-        return answer.send(request)
-
-    def _answer(self, call: APIRequest, safe: bool) -> APIResponse:
-        if self._path == "/volume":
-            negotiate(VOLUME, call)
-            if not safe:
-                error = refusals.INCORRECT()
-                oldest = VOLUME.headers(as_version(VOLUME.minimum))
-                raise WireError(error.answer.with_headers(oldest))
-        found = announcements(call.base)
-        if safe and self._path in found:
-            own_id = {"x-compute-request-id": call.request_id}
-            return found[self._path].with_headers(own_id if self._path in _COMPUTE else {})
-        # Below no service's path, any service may refuse.
-        service = (self._path.split("/") + [""])[1]
-        raise refusals.NO_ROUTE.get(service, refusals.NO_ROUTE["volume"])()
-
-
-class _Root(Resource):
-    """
-    Chooses the service, and gives every request its id.
-
-    :param services: resources by the first segment of their paths; a part of Block Storage by the
-        first and the fourth one, which follows the project; a part of Identity by the first and the
-        third one, and possibly the fifth.
-    :param bearers: finds the projects of tokens.
-    :param health: of the path ``/healthcheck``.
-    :param page: of the path ``/``, for a browser.
-    :param observe: called with each request and its id.
-    :param control: of the paths for tests, if they are served.
-    """
-
-    def __init__(
-        self,
-        services: Mapping[bytes, IResource],
-        bearers: Bearers,
-        base_url: str | None,
-        health: HealthCheck,
-        page: IResource,
-        observe: Callable[[IRequest, str], object],
-        control: IResource | None,
-    ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._services = services
-        self._bearers = bearers
-        self._base_url = base_url
-        self._documents = set(announcements(""))
-        self._health = health
-        self._page = page
-        self._observe = observe
-        self._control = control
-
-    def getChildWithDefault(self, path: bytes, request: IRequest) -> IResource:
-        """See ``IResource``."""
-        request_id = f"req-{uuid.uuid4()}"
-        request.setHeader("x-openstack-request-id", request_id)
-        if self._control is not None and path in api.PATHS:
-            request.postpath.insert(0, path)
-            return self._control
-        self._observe(request, request_id)
-        segments = b"/".join([path] + request.postpath)
-        try:
-            whole = "/" + segments.decode("utf-8").rstrip("/")
-        except UnicodeDecodeError:
-            return _Document("", self._base_url)
-        if whole == "/healthcheck":
-            return self._health
-        if whole == "/" and request.method in _READ and _from_browser(request):
-            return self._page
-        if path == b"volume":
-            request.postpath = _in_project(request.postpath, self._project_of(request))
-        if path == b"compute" and request.postpath[:1] == [b"v2"]:
-            request.postpath[:1] = [b"v2.1"]
-        found = self._part(path, request.postpath)
-        if found is None or whole in self._documents:
-            return _Document(whole, self._base_url)
-        return found
-
-    def _part(self, path: bytes, rest: list[bytes]) -> IResource | None:
-        """Return the resource of a path, which is the part of a service, if it has parts."""
-        if path == b"volume":
-            parts = [[path, *rest[2:3]]]
-        else:
-            parts = [[path, *rest[1:2], *rest[3:4]], [path, *rest[1:2]]]
-        found = (self._services.get(b"/".join(part)) for part in [*parts, [path]])
-        return next((each for each in found if each is not None), None)
-
-    def _project_of(self, request: IRequest) -> str:
-        """Return the project of a request whose path omits it."""
-        token: bytes = request.getHeader(b"X-Auth-Token") or b""
-        # Whether the token is still valid is checked later.
-        record = self._bearers.signer.record(token.decode("utf-8", "replace"))
-        own = self._bearers.directory.ids.project
-        return own if record is None or record.project_id is None else record.project_id
-
-
-def _from_browser(request: IRequest) -> bool:
-    accept: bytes | None = request.getHeader(b"accept")
-    return accept is not None and prefers_html(accept.decode("utf-8", "replace"))
-
-
-def _in_project(segments: list[bytes], project_id: str) -> list[bytes]:
-    """
-    Insert the project into a path of Cinder's that omits it, whatever the microversion.
-
-    :param segments: after ``/volume``.
-    """
-    version, others = segments[:1], segments[1:]
-    if version != [b"v3"] or others in ([], [b""]) or _PROJECT.match(others[0]):
-        return segments
-    return version + [project_id.encode("ascii")] + others
 
 
 class Application:
@@ -251,7 +115,8 @@ class Application:
         volumes = (self._engine, self._snapshot_engine, self._backup_engine)
         self._engines = (*volumes, self._server_engine)
         if controls is not None:
-            controls.control(store, devices, self._engines, self.requests)
+            reload = self._bearers.reload
+            controls.control(store, devices, self._engines, self.requests, reload)
         self._control = None if controls is None else ControlAPI(controls, settings.password)
         self.ec2 = EC2Context.of(
             clock,
@@ -353,7 +218,10 @@ class Application:
             ("volume", features.PATHS, FeaturesAPI(*parts)),
             ("volume", transfers.PATHS, TransfersAPI(*parts)),
             ("volume", without.PATHS, AbsentAPI(*parts)),
+            ("volume", qos.PATHS, QosAPI(*parts)),
+            ("volume", encryption.PATHS, EncryptionAPI(*parts)),
             ("identity", accounts.PATHS, AccountsAPI(bearers, base_url)),
+            ("identity", projects.PATHS, ProjectsAPI(self._store, bearers, base_url)),
             ("identity", ("credentials", "users/credentials"), CredentialsAPI(bearers, base_url)),
             ("compute", compute_project.PATHS, ComputeProjectAPI(*parts)),
             ("compute/servers", members.PATHS, MembersAPI(*parts)),
@@ -367,7 +235,7 @@ class Application:
         if self._controls is not None:
             self._controls.interfere(services)
         page = self._page.resource
-        return _Root(services, bearers, base_url, health, page, self._observe, control)
+        return Root(services, bearers, base_url, health, page, self._observe, control)
 
     def _observe(self, request: IRequest, request_id: str) -> None:
         """Record a request when it has ended."""

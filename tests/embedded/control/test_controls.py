@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 
+from txstorage.embedded.accounts.directory import role_id
 from txstorage.embedded.control.controls import begin_anew
 from txstorage.embedded.machine.image import IMAGE_ID
 from txstorage.embedded.store import database
 from txstorage.embedded.store.store import Store
 from txstorage.embedded.testing import in_memory_cloud
 
-from ..support import CloudTests
+from ..support import CloudTests, password_auth
 from .support import ControlledTests
 
 
@@ -170,9 +171,26 @@ class TransitionTests(ControlledTests):
 class ResetTests(ControlledTests):
     """Tests of the way back to the beginning."""
 
+    settings = {"roles": ("admin",)}
+
     def reset(self) -> None:
         """Reset the service."""
         self.assertEqual(self.control("POST", "/reset").code, 204)
+
+    def test_projects(self) -> None:
+        """Projects that administrators made, and the tokens for them, are gone."""
+        body = {"project": {"name": "made"}}
+        made = self.ask("POST", "/identity/v3/projects", body).body["project"]["id"]
+        user = self.ask("GET", "/identity/v3/users").body["users"][0]["id"]
+        path = f"/identity/v3/projects/{made}/users/{user}/roles/{role_id('member')}"
+        self.assertEqual(self.ask("PUT", path).code, 204)
+        scoped = {**password_auth()["auth"], "scope": {"project": {"id": made}}}
+        got = self.ask("POST", "/identity/v3/auth/tokens", {"auth": scoped})
+        token = got.headers["x-subject-token"]
+        self.assertEqual(self.ask("GET", "/volume/v3/volumes", X_Auth_Token=token).code, 200)
+        self.reset()
+        self.assertEqual(self.ask("GET", "/volume/v3/volumes", X_Auth_Token=token).code, 401)
+        self.assertEqual(self.ask("GET", "/identity/v3/projects/" + made).code, 404)
 
     def test_everything(self) -> None:
         """

@@ -71,8 +71,11 @@ _QUOTAS = "os_compute_api:os-quota-sets:"
 _SERVERS, _SERVER_VOLUMES = "os_compute_api:servers:", "os_compute_api:os-volumes-attachments:"
 _TYPES, _SPECS = "volume_extension:type_", "volume_extension:types_extra_specs:"
 _ACCESS = "volume_extension:volume_type_access:"
+_QOS = "volume_extension:qos_specs_manage:"
+_ENCRYPTION = "volume_extension:volume_type_encryption:"
 _OWN = "/v3/users/<user_id>/application_credentials"
 _CREDENTIAL, _EC2 = "/v3/credentials/<credential_id>", "/v3/users/<user_id>/credentials/OS-EC2"
+_GRANTS = "/v3/projects/<project_id>/users/<user_id>/roles"
 _OWN_NAME = "identity:{}_application_credential"
 
 
@@ -104,7 +107,13 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         "GET /v3/users/<user_id>/projects": ("identity:list_user_projects", _DEPENDS),
         "GET /v3/projects": ("identity:list_projects", _ADMIN),
         "GET /v3/projects/<project_id>": ("identity:get_project", _DEPENDS),
-        "GET /v3/projects/<project_id>/users/<user_id>/roles": ("identity:list_grants", _ADMIN),
+        "POST /v3/projects": ("identity:create_project", _ADMIN),
+        "PATCH /v3/projects/<project_id>": ("identity:update_project", _ADMIN),
+        "DELETE /v3/projects/<project_id>": ("identity:delete_project", _ADMIN),
+        f"GET {_GRANTS}": ("identity:list_grants", _ADMIN),
+        f"GET {_GRANTS}/<role_id>": ("identity:check_grant", _ADMIN),
+        f"PUT {_GRANTS}/<role_id>": ("identity:create_grant", _ADMIN),
+        f"DELETE {_GRANTS}/<role_id>": ("identity:revoke_grant", _ADMIN),
         "GET /v3/roles": ("identity:list_roles", _ADMIN),
         "GET /v3/roles/<role_id>": ("identity:get_role", _ADMIN),
         "GET /v3/role_assignments": ("identity:list_role_assignments", _ADMIN),
@@ -193,7 +202,21 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"GET {_MESSAGE}": ("message:get", _READER),
         f"DELETE {_MESSAGE}": ("message:delete", _MEMBER),
         f"GET {_VOLUME}/encryption": ("volume_extension:volume_encryption_metadata", _READER),
-        f"GET {_TYPE}/encryption": ("volume_extension:volume_type_encryption:get", _ADMIN),
+        f"GET {_TYPE}/encryption": (_ENCRYPTION + "get", _ADMIN),
+        f"POST {_TYPE}/encryption": (_ENCRYPTION + "create", _ADMIN),
+        f"GET {_TYPE}/encryption/<key>": (_ENCRYPTION + "get", _ADMIN),
+        f"PUT {_TYPE}/encryption/<key>": (_ENCRYPTION + "update", _ADMIN),
+        f"DELETE {_TYPE}/encryption/<key>": (_ENCRYPTION + "delete", _ADMIN),
+        f"GET {_V}/qos-specs": (_QOS + "get_all", _ADMIN),
+        f"POST {_V}/qos-specs": (_QOS + "create", _ADMIN),
+        f"GET {_V}/qos-specs/<qos_id>": (_QOS + "get", _ADMIN),
+        f"PUT {_V}/qos-specs/<qos_id>": (_QOS + "update", _ADMIN),
+        f"DELETE {_V}/qos-specs/<qos_id>": (_QOS + "delete", _ADMIN),
+        f"PUT {_V}/qos-specs/<qos_id>/delete_keys": (_QOS + "delete", _ADMIN),
+        f"GET {_V}/qos-specs/<qos_id>/associations": (_QOS + "get_all", _ADMIN),
+        f"GET {_V}/qos-specs/<qos_id>/associate": (_QOS + "update", _ADMIN),
+        f"GET {_V}/qos-specs/<qos_id>/disassociate": (_QOS + "update", _ADMIN),
+        f"GET {_V}/qos-specs/<qos_id>/disassociate_all": (_QOS + "update", _ADMIN),
         f"GET {_V}/capabilities/<host>": ("volume_extension:capabilities", _ADMIN),
         **{
             f"GET {_V}/{path}{end}": (name, who)
@@ -202,7 +225,6 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
                 ("group_snapshots", ("", "/detail"), _GROUP_SNAPSHOTS, _READER),
                 ("consistencygroups", ("", "/detail"), "group:get_all", _READER),
                 ("cgsnapshots", ("", "/detail"), _GROUP_SNAPSHOTS, _READER),
-                ("qos-specs", ("",), "volume_extension:qos_specs_manage:get_all", _ADMIN),
                 ("clusters", ("", "/detail"), "clusters:get_all", _ADMIN),
             )
             for end in ends
@@ -264,6 +286,8 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"GET {_ATTACHED}": (_SERVER_VOLUMES + "index", _READER),
         f"POST {_ATTACHED}": (_SERVER_VOLUMES + "create", _MEMBER),
         f"GET {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "show", _READER),
+        # Depends on the request, too.
+        f"PUT {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "update", _DEPENDS),
         f"DELETE {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "delete", _MEMBER),
     },
     "image": {
@@ -328,7 +352,9 @@ _ACTIONS: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         "force": ("volume:force_delete", _ADMIN),
     },
     "compute": {
-        # Parameters of requests, and a path, that are for administrators.
+        # Members and parameters of requests, and a path.
+        "swap": (_SERVER_VOLUMES + "swap", _ADMIN),
+        "update attachment": (_SERVER_VOLUMES + "update", _MEMBER),
         "limits of others": ("os_compute_api:limits:other_project", _ADMIN),
         "quotas of others": (_QUOTAS + "show", _ADMIN),
         "reboot": (_SERVERS + "reboot", _MEMBER),

@@ -27,7 +27,7 @@ _ROOT = "/dev/vda"
 #: The first microversions of a flavor without an id, and of the fate of a server's volumes.
 _EMBEDDED_FLAVOR, _ATTACHED_UNTIL = (2, 47), (2, 3)
 #: The one host of the servers.
-_HOST = "txstorage"
+HOST = "txstorage"
 #: ``vm_state``, ``power_state``, ``task_state``, and the status for clients, by status.
 _STATES: dict[str, tuple[str, int, str | None, str]] = {
     "ACTIVE": ("active", 1, None, "ACTIVE"),
@@ -106,7 +106,7 @@ class ServerView:
                 "created": created,
                 "updated": compute_time(server.updated_at or server.created_at),
                 "flavor": self._flavor(),
-                "hostId": "" if building else _host_id(project_id),
+                "hostId": "" if building else host_id(project_id),
                 "image": self._image(server, attachments),
                 "metadata": dict(details.metadata),
                 "status": _states(server.status)[3],
@@ -188,16 +188,17 @@ class ServerView:
         return view
 
 
-def _host_id(project_id: str) -> str:
+def host_id(project_id: str) -> str:
+    """The id of the host for users of a project, who do not see its name."""
     return hashlib.sha224(project_id.encode("ascii")).hexdigest()
 
 
 def attributes(server: ServerRecord) -> dict[str, Any]:
     """The attributes that once only administrators saw."""
     attributes = {
-        "host": _HOST,
+        "host": HOST,
         "instance_name": f"instance-{server.sequence:08x}",
-        "hypervisor_hostname": _HOST,
+        "hypervisor_hostname": HOST,
         "hostname": server.details.hostname or server.name,
         "kernel_id": "",
         "launch_index": server.details.launch_index,

@@ -11,6 +11,7 @@ from typing import Any, Callable, TypeVar
 import attr
 from werkzeug.exceptions import HTTPException
 
+from ..accounts.directory import Directory
 from ..accounts.policy import ACTIONS, ROUTES
 from ..machine.engine import Engine
 from ..machine.turns import ReactorTurns
@@ -89,10 +90,14 @@ class VersionedService(Service):
         self.base_url = settings.base_url
         self._store = store
         self._bearers = bearers
-        self._directory = bearers.directory
         self._engine = engine
         self._settings = settings
         self._turns = turns
+
+    @property
+    def _directory(self) -> Directory:
+        """All users, projects and roles."""
+        return self._bearers.directory
 
     async def encoded(self, entries: Sequence[T], view: Callable[[T], dict[str, Any]]) -> Encoded:
         """

@@ -26,6 +26,7 @@ from ..wire.pagination import next_links, volume_page
 from ..wire.requests.routes import Routes
 from ..wire.versions import VOLUME, volume_versions
 from .block_storage.actions.performer import VolumeActions
+from .block_storage.kinds.encryption import refuse_encrypted
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, order
 from .block_storage.quota import check_count, check_gigabytes, check_volume, quota_of
@@ -128,6 +129,7 @@ class BlockStorageAPI(LabelledService):
         if wanted.backup_id is not None:
             backup = visible_backup(call, store, wanted.backup_id)
         new = filled(wanted, snapshot, source, backup)
+        refuse_encrypted(store, new.volume_type)
         project_id = call.requester.owner.project_id
         quota = quota_of(self._settings, store, project_id)
         check_volume(quota, store.usage(project_id), new.size, new.volume_type)

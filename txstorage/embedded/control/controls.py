@@ -72,13 +72,16 @@ class Controls:
         devices: IDeviceBackend,
         engines: Collection[Engine],
         requests: RecentLog[ServedRequest],
+        reload: Callable[[], object],
     ) -> None:
         """
         Control a service.
 
         :param engines: of its transitions.
         :param requests: its log.
+        :param reload: reads what the service remembers of the store anew.
         """
+        self._reload = reload
         self._store, self._devices, self._engines = store, devices, engines
         self.requests = requests
 
@@ -149,6 +152,7 @@ class Controls:
         snapshots = [each.snapshot_id for each in self._store.snapshots.every()]
         backups = [each.backup_id for each in self._store.backups.every()]
         await self._store.write(begin_anew)
+        self._reload()
         for volume_id in volumes:
             await files.aside(files.remove, volume_id)
         for snapshot_id in snapshots:

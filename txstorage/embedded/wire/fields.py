@@ -18,8 +18,9 @@ from typing import Any, Callable, cast
 
 import attr
 
-from . import account_refusals, refusals
+from . import account_refusals, refusals, volume_refusals
 from .exchange import WireError
+from .tables import server_refusals
 from .versions import COMPUTE, VOLUME, Dialect
 
 UUID = {"type": "string", "format": "uuid"}
@@ -114,6 +115,7 @@ class BodySchema:
         fields = set(_keywords(self._schema["properties"]))
         return [
             _in_keystones_words,
+            *([_in_managers_words] if self._in_words is _in_managers_words else []),
             *(make for keyword, make in _OF_BODY.items() if keyword in self._schema),
             *(make for keyword, make in _OF_FIELD.items() if keyword in fields),
         ]
@@ -178,6 +180,8 @@ def _unmatched(names: Collection[str]) -> str:
 def _mismatch(dialect: Dialect, name: str, error: Mismatch) -> WireError:
     if name == "device":
         return refusals.BAD_DEVICE(error.value, error.value)
+    if name == "key_size":
+        return volume_refusals.KEY_SIZE_IS_NO_NUMBER()
     if name == "new_size":
         return refusals.NEW_SIZE_IS_NO_NUMBER(error.value, error.value)
     return refusals.SIZE_IS_NO_NUMBER(error.value, error.value)
@@ -186,6 +190,8 @@ def _mismatch(dialect: Dialect, name: str, error: Mismatch) -> WireError:
 def _not_listed(dialect: Dialect, name: str, error: Mismatch) -> WireError:
     if name == "mode":
         return refusals.BAD_MODE(name, error.value, error.value)
+    if dialect is COMPUTE:
+        return server_refusals.BAD_CHOICE(name, error.value, error.value, list(error.wanted))
     return refusals.NO_FORCE(name, error.value, error.value, list(error.wanted))
 
 
@@ -221,6 +227,9 @@ _OF_FIELD: dict[str, Callable[[Dialect, str, Mismatch], WireError]] = {
         name, error.value, error.value
     ),
     "enum": _not_listed,
+    "uniqueItems": lambda dialect, name, error: volume_refusals.NOT_UNIQUE(
+        name, error.value, error.value
+    ),
     "oneOf": _no_alternative,
     "anyOf": _no_alternative,
     "minLength": lambda dialect, name, error: refusals.IS_EMPTY(name, error.value, error.value),
@@ -262,3 +271,31 @@ def _in_keystones_words(error: Mismatch) -> WireError:
     if error.keyword == "required":
         return refusals.MISSING_PROPERTY(field, error.missing)
     return refusals.WRONG_TYPE(field, error.value, error.types)
+
+
+def managed_body(schema: Mapping[str, Any]) -> BodySchema:
+    """Return a schema of the bodies with which administrators manage what Identity has."""
+    return BodySchema(schema, _in_managers_words)
+
+
+#: By the schema's keyword: the end of a message.
+_OF_PROPERTY: dict[str, Callable[[Mismatch], str]] = {
+    "type": lambda error: f"{error.value!r} is not of type {error.types}",
+    "required": lambda error: f"'{error.missing}' is a required property",
+    "minLength": lambda error: f"{error.value!r} should be non-empty",
+    "maxLength": lambda error: f"{error.value!r} is too long",
+    "maxItems": lambda error: f"{error.value!r} is too long",
+    "pattern": lambda error: f"{error.value!r} does not match {error.wanted!r}",
+    "enum": lambda error: f"{error.value!r} is not one of {error.wanted!r}",
+    "uniqueItems": lambda error: f"{error.value!r} has non-unique elements",
+    "additionalProperties": lambda error: (
+        f"Additional properties are not allowed ({_unexpected(error.unknown)})"
+    ),
+}
+
+
+def _in_managers_words(error: Mismatch) -> WireError:
+    if not error.path:
+        return _in_keystones_words(error)
+    end = _OF_PROPERTY[error.keyword](error)
+    return account_refusals.BAD_PROPERTY(error.path[-1], error.value, end)

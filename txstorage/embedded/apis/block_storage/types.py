@@ -118,13 +118,6 @@ class TypesAPI(ProjectService):
             raise refusals.NO_VOLUME_TYPE(type_id)
         return found
 
-    @endpoint(app, _ID + "/encryption", "GET")
-    def encryption(self, call: APIRequest, type_id: str) -> APIResponse:
-        """Show the encryption of a type's volumes, to an administrator: they have none."""
-        self.permit(call)
-        self._found(call, type_id)
-        return APIResponse(200, {})
-
     # -- types ---------------------------------------------------------------
 
     @endpoint(app, _ALL, "GET")
@@ -382,7 +375,7 @@ def _shown(call: APIRequest, found: TypeRecord) -> dict[str, Any]:
     """A type in lists and by itself."""
     view = {**_changed(found), "extra_specs": _specs(call, found)}
     if call.requester.is_admin:
-        view["qos_specs_id"] = None
+        view["qos_specs_id"] = found.qos_id
     if "member" in call.requester.roles:
         view[_IS_PUBLIC] = found.is_public
     return view

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.contract.test_embedded -*-
 """
-Block Storage v3's groups, QoS specs, default types of projects and clusters: there are none.
+Block Storage v3's groups, default types of projects and clusters: there are none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ LISTS: _Paths = {
     "consistencygroups/detail": ("consistencygroups", None),
     "cgsnapshots": ("cgsnapshots", None),
     "cgsnapshots/detail": ("cgsnapshots", None),
-    "qos-specs": ("qos_specs", None),
     "clusters": ("clusters", (3, 7)),
     "clusters/detail": ("clusters", (3, 7)),
 }
