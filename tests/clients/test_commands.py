@@ -82,6 +82,6 @@ class ForkedTests(SynchronousTestCase):
         self.assertIn("ZeroDivisionError", failed["errors"])
 
     def test_nothing_stays(self) -> None:
-        """What a command changes in its process is gone with it."""
+        """A command changes nothing in the process that starts it."""
         execute(lambda: os.environ.update(CHANGED="yes"), ["client"])
         self.assertNotIn("CHANGED", os.environ)
