@@ -34,6 +34,11 @@ COMMANDS = {
     ("txstorage", "txstorage volumes --help"): [*_TXSTORAGE, "volumes", "--help"],
     # It ends where it would read its configuration.
     ("txstorage", "txstorage volumes list"): [*_TXSTORAGE, "volumes", "list"],
+    ("txstorage", "OpenStackProcess().close()"): [
+        sys.executable,
+        "-c",
+        "from txstorage.embedded.testing import OpenStackProcess; OpenStackProcess().close()",
+    ],
     ("txstorage", "Twisted, treq, TLS and Eliot"): [
         sys.executable,
         "-c",
@@ -106,6 +111,8 @@ def targets(table: Table) -> Iterator[Target]:
     )
     text = "seconds of txstorage --version, to openstack --version"
     yield Target(text, _ratio(mine, other), 0.2)
+    double = table.get("txstorage", "wall", start="OpenStackProcess().close()")
+    yield Target("seconds of OpenStackProcess().close(), with Python's own", double, 0.3)
 
 
 def _ratio(mine: float | None, other: float | None) -> float | None:

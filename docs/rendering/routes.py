@@ -21,6 +21,8 @@ from txstorage.embedded.apis.attachments import AttachmentsAPI
 from txstorage.embedded.apis.block_storage.actions.performer import VolumeActions
 from txstorage.embedded.apis.block_storage.backups.service import BackupsAPI
 from txstorage.embedded.apis.block_storage.features import FeaturesAPI
+from txstorage.embedded.apis.block_storage.kinds.encryption import EncryptionAPI
+from txstorage.embedded.apis.block_storage.kinds.qos import QosAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
@@ -33,6 +35,7 @@ from txstorage.embedded.apis.identity.application_credentials import Application
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.identity.bearers import Bearers
 from txstorage.embedded.apis.identity.credentials import CredentialsAPI
+from txstorage.embedded.apis.identity.projects import ProjectsAPI
 from txstorage.embedded.apis.images.service import ImagesAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.servers.members import MembersAPI
@@ -47,10 +50,10 @@ from .tables import Row, first_paragraph, literal, literals
 
 #: By the services of :data:`tests.contract.record.APPS`, and in their order.
 CLASSES = (
-    *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI, CredentialsAPI),
+    *(IdentityAPI, AccountsAPI, ApplicationCredentialsAPI, CredentialsAPI, ProjectsAPI),
     *(BlockStorageAPI, AttachmentsAPI, SnapshotsAPI, ProjectAPI, TypesAPI, QuotasAPI),
-    *(FeaturesAPI, TransfersAPI, AbsentAPI, BackupsAPI, ComputeAPI, FlavorsAPI, MembersAPI),
-    *(SurroundingsAPI, ComputeProjectAPI, ImagesAPI),
+    *(FeaturesAPI, TransfersAPI, AbsentAPI, BackupsAPI, QosAPI, EncryptionAPI),
+    *(ComputeAPI, FlavorsAPI, MembersAPI, SurroundingsAPI, ComputeProjectAPI, ImagesAPI),
 )
 #: The classes of attributes of the services that take part in their answers.
 _HELPERS: Mapping[str, type] = {"_actions": VolumeActions, "_bearers": Bearers}
@@ -203,17 +206,16 @@ def routes() -> tuple[Route, ...]:
     """Return all routes, sorted by path."""
     found = []
     for (service, app), kind in zip(APPS, CLASSES):
-        for rule in app.url_map.iter_rules():
-            # A handler of several paths has the path's name added to its own.
-            handler = getattr(kind, rule.endpoint.partition(" ")[0])
+        for each in app:
+            handler = getattr(kind, each.name)
             reached = _Reached(kind)
             reached.add(handler)
-            row = (rule.rule, _since(handler), first_paragraph(handler))
+            row = (each.path, _since(handler), first_paragraph(handler))
             # The lists of nothing have their members in a table.
-            member = LISTS.get(rule.rule.partition("<project_id>/")[2])
+            member = LISTS.get(each.path.partition("<project_id>/")[2])
             answers = {200: (member[0],)} if member else reached.answers
             row += (answers, _names(reached, service))
-            found += [Route(service, each, *row) for each in _METHODS if each in rule.methods]
+            found += [Route(service, method, *row) for method in each.methods]
     found += _documents()
     return tuple(sorted(found, key=lambda each: (each.path, _METHODS.index(each.method))))
 

@@ -472,7 +472,7 @@ class ReadingTests(ServiceTestCase):
                 role, name = (node.get(key, {}).get("value", "") for key in ("role", "name"))
                 found.setdefault(role, []).append(name)
             self.assertEqual(len(found["table"]), 5)
-            self.assertIn("Nodes, and the volumes attached to them", found["table"])
+            self.assertIn("Nodes and servers, and the volumes attached to them", found["table"])
             self.assertEqual(len(found["columnheader"]), 3 + 5 + 5 + 3 + 3)
             self.assertEqual(len(found["rowheader"]), 2 + 6 + 6 + 2 + 3)
             self.assertEqual(len(found["row"]), 5 + 2 + 6 + 6 + 2 + 3)

@@ -61,6 +61,7 @@ class Accounts:
     :ivar other: a member of another project.
     :ivar admin: an administrator.
     :ivar reader: of the first project, who changes nothing.
+    :ivar manager: of the first project.
     """
 
     url: str
@@ -69,6 +70,7 @@ class Accounts:
     other: Account
     admin: Account
     reader: Account
+    manager: Account
 
     def moved(self, url: str) -> Accounts:
         """:return: the same accounts at another address of Identity."""
@@ -102,26 +104,27 @@ class Accounts:
 
     def tempest_accounts(self) -> list[dict[str, object]]:
         """
-        :return: the content of tempest's file of accounts.  Tempest asks for two users of a
-            project; where a user has the second one's role, too, the same is listed twice,
-            in two spellings.
+        :return: the content of tempest's file of accounts.  Each has the roles that it is to be
+            chosen for.  Tempest asks for a user and a reader of one project, and takes the first
+            user from the project with the most kinds of users, or else from any: hence the manager.
+            Where it asks for another user, it takes the next in this list: of another project.
         """
         return [
-            _listed(self.user),
-            {**_listed(self.user), "tenant_name": self.user.project},
-            _listed(self.other),
-            _listed(self.reader),
-            {**_listed(self.admin), "types": ["admin"]},
+            _listed(self.user, "member"),
+            _listed(self.other, "member", "reader"),
+            _listed(self.reader, "reader"),
+            _listed(self.manager, "manager"),
+            {**_listed(self.admin, *self.admin.roles), "types": ["admin"]},
         ]
 
 
-def _listed(account: Account) -> dict[str, object]:
+def _listed(account: Account, *roles: str) -> dict[str, object]:
     return {
         "username": account.username,
         "password": account.password,
         "project_name": account.project,
         "domain_name": DOMAIN,
-        "roles": list(account.roles),
+        "roles": list(roles),
     }
 
 
@@ -154,6 +157,7 @@ min_microversion = 3.0
 max_microversion = latest
 [volume-feature-enabled]
 api_extensions = os-availability-zone,os-quota-sets,os-vol-tenant-attr,os-volume-actions
+extend_attached_volume = true
 [compute]
 region = {region}
 image_ref = {image}

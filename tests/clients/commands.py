@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 #: The directory of what is listed and recorded.
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
 #: The version that users name, as some commands need a later one than the first.
 VERSION = {"OS_VOLUME_API_VERSION": "3.71"}
-#: Seconds that a command may take.
-PATIENCE = 60
+#: The program that runs them.
+FORKED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "forked.py")
 #: The row of a table with an object's id.
 ID = re.compile(r"^\|\s*id\s*\|\s*(\S+)\s*\|", re.M)
 #: A line of a list of commands: ``[NAME = ]WORDS[ => TEXT, TEXT]``.
@@ -67,52 +70,105 @@ class Commands:
         return [Command.of(line) for line in lines if line and not line.startswith("#")]
 
 
-def perform(
-    commands: Commands, known: dict[str, str], home: str, environment: dict[str, str]
-) -> list[dict[str, object]]:
+@dataclass(frozen=True)
+class Printed:
     """
-    Run the commands.
+    The end of a command.
+
+    :ivar command: with the values for its names.
+    :ivar code: its exit code.
+    :ivar output: what it printed.
+    :ivar errors: what it printed as errors.
+    """
+
+    command: Command
+    code: int
+    output: str
+    errors: str
+
+
+#: Runs a command with these words, and returns its exit code, its output and its errors.
+Runner = Callable[[list[str]], tuple[int, str, str]]
+
+
+@contextmanager
+def runner(python: str, program: str, home: str, environment: dict[str, str]) -> Iterator[Runner]:
+    """
+    Start a client, whose commands run until the end of the block.
+
+    :param python: the path of the Python that has it.
+    :param program: its name.
+    :param home: the commands' directory.
+    :param environment: theirs, with the account.
+    """
+    process = subprocess.Popen(
+        [python, FORKED, program],
+        env={**environment, **VERSION},
+        cwd=home,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def run(words: list[str]) -> tuple[int, str, str]:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps(words) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        if not line:
+            raise OSError(f"{program} ended")
+        ended = json.loads(line)
+        return ended["code"], ended["output"], ended["errors"]
+
+    try:
+        yield run
+    finally:
+        process.communicate()
+
+
+def execute(commands: list[Command], known: dict[str, str], run: Runner) -> Iterator[Printed]:
+    """
+    Run commands, one after the other.
+
+    :param known: ids by their names.
+    """
+    known = dict(known)
+    for command in commands:
+        try:
+            words = shlex.split(command.words.format(**known))
+            expected = tuple(text.format(**known) for text in command.expected)
+        except KeyError as missing:
+            yield Printed(command, 1, "", f"an earlier command printed no {missing.args[0]}")
+            continue
+        printed = Printed(replace(command, expected=expected), *run(words))
+        found = ID.search(printed.output)
+        if command.saved and found:
+            known[command.saved] = found[1]
+        yield printed
+
+
+def perform(commands: Commands, known: dict[str, str], run: Runner) -> list[dict[str, object]]:
+    """
+    Run the commands, and judge what they print.
 
     :param known: ids by their names.
     :return: rows as :mod:`tests.clients.inside` writes them.
     """
-    known = dict(known)
     rows = []
-    for command in commands.every():
+    begun = time.time()
+    for printed in execute(commands.every(), known, run):
+        problem = _problem(printed)
+        name = f"{commands.program} {printed.command.words}"
+        row = {"id": name, "whole": name, "reason": problem, "begun": begun}
         begun = time.time()
-        problem = _problem(commands.program, command, known, home, environment)
-        row = {"id": f"{commands.program} {command.words}", "reason": problem, "begun": begun}
-        row.update(whole=row["id"], outcome="failed" if problem else "passed", ended=time.time())
+        row.update(outcome="failed" if problem else "passed", ended=begun)
         rows.append(row)
     return rows
 
 
-def _problem(
-    program: str, command: Command, known: dict[str, str], home: str, environment: dict[str, str]
-) -> str:
-    """
-    :param known: ids by their names, to which the command may add.
-    :return: text; empty for none.
-    """
-    try:
-        words = shlex.split(command.words.format(**known))
-        expected = [text.format(**known) for text in command.expected]
-    except KeyError as missing:
-        return f"an earlier command printed no {missing.args[0]}"
-    done = subprocess.run(
-        [program, *words],
-        env={**environment, **VERSION},
-        cwd=home,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=PATIENCE,
-    )
-    if done.returncode:
-        return " ".join(done.stderr.split())[-300:] or f"exit code {done.returncode}"
-    missing = [text for text in expected if text not in done.stdout]
-    found = ID.search(done.stdout)
-    if command.saved and found:
-        known[command.saved] = found[1]
+def _problem(printed: Printed) -> str:
+    """:return: text; empty for none."""
+    if printed.code:
+        return " ".join(printed.errors.split())[-300:] or f"exit code {printed.code}"
+    missing = [text for text in printed.command.expected if text not in printed.output]
     return f"the output lacks {missing}" if missing else ""

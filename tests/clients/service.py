@@ -16,9 +16,11 @@ from .accounts import DOMAIN, Account, Accounts
 #: The users besides the one that the service declares itself, by what they are for: the name, the
 #: project and the roles.
 USERS = {
-    "other": ("other", "other", "member"),
+    # openstacksdk names the project.
+    "other": ("other", "demo", "member"),
     "admin": ("administrator", "admin", "admin"),
     "reader": ("reader", "txstorage", "reader"),
+    "manager": ("manager", "txstorage", "manager"),
 }
 #: The service's options: Cinder's default quota, beside a real service's speed.
 OPTIONS = ("--devices", "file", "--max-gigabytes", "1000")

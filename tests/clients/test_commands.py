@@ -1,34 +1,32 @@
-"""Tests of the commands by hand, with a program of the test's own."""
+"""Tests of the commands by hand, with a client of the test's own."""
 
 from __future__ import annotations
 
 import os
+import sys
+from typing import NoReturn
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from . import commands
 from .commands import Command, Commands, perform
+from .forked import execute
 from .suites import SUITES
 
-PROGRAM = """#!/bin/sh
-[ "$1" = fail ] && { echo "no such thing" >&2; exit 1; }
-echo "| id   | 4711 |"
-echo "$@"
-"""
+
+def client(words: list[str]) -> tuple[int, str, str]:
+    """Print an id, and the words."""
+    if words == ["fail"]:
+        return 1, "", "no such thing\n"
+    return 0, "| id   | 4711 |\n" + " ".join(words), ""
 
 
 class CommandTests(SynchronousTestCase):
     """Tests of commands."""
 
     def _perform(self, *lines: str) -> list[tuple[object, object]]:
-        home = self.mktemp()
-        os.mkdir(home)
-        program = os.path.join(os.path.abspath(home), "program")
-        with open(program, "w", encoding="utf-8") as opened:
-            opened.write(PROGRAM)
-        os.chmod(program, 0o755)
         self.patch(Commands, "every", lambda _: [Command.of(line) for line in lines])
-        rows = perform(Commands("n", "t", program, 1), {"project": "p1"}, home, {})
+        rows = perform(Commands("n", "t", "program", 1), {"project": "p1"}, client)
         return [(row["outcome"], row["reason"]) for row in rows]
 
     def test_line(self) -> None:
@@ -61,3 +59,29 @@ class CommandTests(SynchronousTestCase):
                 self.assertEqual(len(words), len(set(words)))
                 numbers[suite.name] = len(words)
         self.assertEqual(numbers, {"openstack": 60, "cinder": 43})
+
+
+class ForkedTests(SynchronousTestCase):
+    """Tests of commands in a fork."""
+
+    def test_ends(self) -> None:
+        """A command's exit code is what its program returns or exits with, or 1 for an error."""
+
+        def exits() -> NoReturn:
+            print("to", sys.argv)
+            sys.exit("no")
+
+        self.assertEqual(
+            execute(exits, ["client", "a"]),
+            {"code": 1, "output": "to ['client', 'a']\n", "errors": "no\n"},
+        )
+        self.assertEqual(execute(lambda: 3, ["client"])["code"], 3)
+        self.assertEqual(execute(lambda: None, ["client"])["code"], 0)
+        failed = execute(lambda: 1 // 0, ["client"])
+        self.assertEqual(failed["code"], 1)
+        self.assertIn("ZeroDivisionError", failed["errors"])
+
+    def test_nothing_stays(self) -> None:
+        """A command changes nothing in the process that starts it."""
+        execute(lambda: os.environ.update(CHANGED="yes"), ["client"])
+        self.assertNotIn("CHANGED", os.environ)

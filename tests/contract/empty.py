@@ -13,12 +13,12 @@ from .shapes import NULL, Is
 
 _V = "/v3/<project_id>/"
 _ONES = ("groups", "group_snapshots", "consistencygroups", "cgsnapshots")
-_ADMIN = ("qos-specs", "clusters", "clusters/detail")
+_ADMIN = ("clusters", "clusters/detail")
 _MESSAGE = _V + "messages/<message_id>"
 
 
 class EmptyTests(WireTests):
-    """Groups, QoS, clusters and encryption, without any."""
+    """Groups, clusters and encryption, without any."""
 
     @compares(*(f"volume GET {_V}{path}" for path in LISTS), "FORBIDDEN", "NO_RESOURCE")
     async def test_lists(self) -> None:

@@ -22,6 +22,8 @@ from txstorage.embedded.apis.block_storage.administration.pools import PoolsAPI
 from txstorage.embedded.apis.block_storage.administration.processes import ProcessesAPI
 from txstorage.embedded.apis.block_storage.backups.service import BackupsAPI
 from txstorage.embedded.apis.block_storage.features import FeaturesAPI
+from txstorage.embedded.apis.block_storage.kinds.encryption import EncryptionAPI
+from txstorage.embedded.apis.block_storage.kinds.qos import QosAPI
 from txstorage.embedded.apis.block_storage.project import ProjectAPI
 from txstorage.embedded.apis.block_storage.quotas import QuotasAPI
 from txstorage.embedded.apis.block_storage.snapshots import SnapshotsAPI
@@ -34,6 +36,7 @@ from txstorage.embedded.apis.identity.accounts import AccountsAPI
 from txstorage.embedded.apis.identity.application_credentials import ApplicationCredentialsAPI
 from txstorage.embedded.apis.identity.authentication import IdentityAPI
 from txstorage.embedded.apis.identity.credentials import CredentialsAPI
+from txstorage.embedded.apis.identity.projects import ProjectsAPI
 from txstorage.embedded.apis.images.service import ImagesAPI
 from txstorage.embedded.apis.servers.flavors import FlavorsAPI
 from txstorage.embedded.apis.servers.groups import ServerGroupsAPI
@@ -49,12 +52,13 @@ from txstorage.embedded.wire.versions import announcements
 
 from .exchanges import Answer
 
-#: The services' Klein applications.
+#: The services' routes.
 APPS = [
     ("identity", IdentityAPI.app),
     ("identity", AccountsAPI.app),
     ("identity", ApplicationCredentialsAPI.app),
     ("identity", CredentialsAPI.app),
+    ("identity", ProjectsAPI.app),
     ("volume", BlockStorageAPI.app),
     ("volume", AttachmentsAPI.app),
     ("volume", SnapshotsAPI.app),
@@ -69,6 +73,8 @@ APPS = [
     ("volume", AbsentAPI.app),
     ("volume", OthersAPI.app),
     ("volume", BackupsAPI.app),
+    ("volume", QosAPI.app),
+    ("volume", EncryptionAPI.app),
     ("compute", ComputeAPI.app),
     ("compute", FlavorsAPI.app),
     ("compute", MembersAPI.app),
@@ -84,17 +90,11 @@ NEVER = (
     r"|.*(/<resource_id>|_record|/<key_name>|/<network>|/(credentials|OS-EC2)/<credential_id>)$"
 )
 _COMPARED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compared.txt")
-_IGNORED_METHODS = {"HEAD", "OPTIONS"}
 
 
 def routes() -> set[str]:
     """Every route of the embedded service, such as ``volume GET /v3/<project_id>/types``."""
-    found = {
-        f"{service} {method} {rule.rule}"
-        for service, app in APPS
-        for rule in app.url_map.iter_rules()
-        for method in rule.methods - _IGNORED_METHODS
-    }
+    found = {f"{service} {method} {path}" for service, app in APPS for method, path in app.rules()}
     for path in announcements(""):
         service, _, rest = path.strip("/").partition("/")
         found.add("{} GET /{}".format(service or "none", rest))
@@ -119,11 +119,9 @@ def _rule(service: str, method: str, path: str) -> str | None:
     for name, app in APPS:
         if name == service:
             try:
-                rule, _ = app.url_map.bind("").match(path, method, return_rule=True)
+                return app.find(method, path)[0].path
             except HTTPException:
                 continue
-            found: str = rule.rule
-            return found
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any, Callable
 from .accounts import AccountTests, CredentialTests
 from .actions import DeleteTests
 from .administration import ProjectTests, QuotaTests, RoleTests
+from .attachment_updates import AttachmentUpdateTests
 from .attachments import HostTests
 from .case import Target, WireTests
 from .compute import AttachTests, ServerTests
@@ -18,11 +19,13 @@ from .default_types import DefaultTypeTests
 from .empty import EmptyTests, MessageTests
 from .flavors import FlavorTests
 from .identity import IdentityTests
+from .kinds import EncryptionTests, QosTests
 from .lists import LabelTests, ListTests
 from .modes import ModeTests
 from .others import OtherTests
 from .pools import PoolTests
 from .processes import ProcessTests
+from .projects import GrantTests, MadeProjectTests
 from .resetting import ResetTests
 from .server_lists import ServerListTests
 from .servers.creation import NewServerTests
@@ -66,6 +69,7 @@ SUITE: list[type[WireTests]] = [
     MemberTests,
     ComputeProjectTests,
     AttachTests,
+    AttachmentUpdateTests,
     HostTests,
     SnapshotTests,
     SnapshotListTests,
@@ -75,9 +79,13 @@ SUITE: list[type[WireTests]] = [
     AccountTests,
     CredentialTests,
     OtherCredentialTests,
+    MadeProjectTests,
+    GrantTests,
     ProjectTests,
     RoleTests,
     TypeTests,
+    QosTests,
+    EncryptionTests,
     QuotaTests,
     ProcessTests,
     DefaultTypeTests,

@@ -23,6 +23,9 @@ from .apis.block_storage.administration.pools import PoolsAPI
 from .apis.block_storage.administration.processes import ProcessesAPI
 from .apis.block_storage.backups.service import BackupsAPI
 from .apis.block_storage.features import FeaturesAPI
+from .apis.block_storage.kinds import encryption, qos
+from .apis.block_storage.kinds.encryption import EncryptionAPI
+from .apis.block_storage.kinds.qos import QosAPI
 from .apis.block_storage.project import ProjectAPI
 from .apis.block_storage.quotas import QuotasAPI
 from .apis.block_storage.snapshots import SnapshotsAPI
@@ -37,12 +40,13 @@ from .apis.compute import ComputeAPI
 from .apis.ec2.call import EC2Context
 from .apis.ec2.resources.snapshots import delete_abandoned
 from .apis.healthcheck import HealthCheck
-from .apis.identity import accounts
+from .apis.identity import accounts, projects
 from .apis.identity.accounts import AccountsAPI
 from .apis.identity.application_credentials import ApplicationCredentialsAPI
 from .apis.identity.authentication import IdentityAPI
 from .apis.identity.bearers import Bearers
 from .apis.identity.credentials import CredentialsAPI
+from .apis.identity.projects import ProjectsAPI
 from .apis.images.service import ImagesAPI
 from .apis.root import Root
 from .apis.servers import groups, members, surroundings
@@ -56,6 +60,7 @@ from .apis.servers.project import ComputeProjectAPI
 from .apis.servers.surroundings import SurroundingsAPI
 from .apis.volumes import BlockStorageAPI
 from .control import api
+from .control.actions import ActionControls
 from .control.api import ControlAPI
 from .control.controls import Controls
 from .control.recent import RecentLog, ServedRequest, served
@@ -81,7 +86,7 @@ class Application:
     The embedded service, ready to be served.
 
     :ivar ec2: the parts of the EC2 face.
-    :ivar requests: the last requests to the OpenStack face.
+    :ivar requests: the last requests.
     :param reactor: for time.  The object itself opens no port.
     :param store: the durable state.
     :param devices: an ``IDeviceBackend``.
@@ -116,19 +121,18 @@ class Application:
         self._snapshot_engine = Engine(*parts, Snapshots(), mishaps)
         self._backup_engine = Engine(*parts, Backups(), mishaps)
         self._server_engine = Engine(*parts, Servers(self._engine.begin), mishaps)
+        volumes = (self._engine, self._snapshot_engine, self._backup_engine)
+        self._engines = (*volumes, self._server_engine)
         if controls is not None:
-            engines = (
-                *(self._engine, self._snapshot_engine, self._backup_engine),
-                self._server_engine,
-            )
-            controls.control(store, devices, engines, self.requests)
+            reload = self._bearers.reload
+            controls.control(store, devices, self._engines, self.requests, reload)
         self._control = None if controls is None else ControlAPI(controls, settings.password)
         self.ec2 = EC2Context.of(
             clock,
             store,
             settings,
-            self._wall_time,
             self._engine,
+            ActionControls(self._wall_time, self._record, controls),
             snapshot_engine=self._snapshot_engine,
             turns=self._turns,
             files=devices.files,
@@ -136,7 +140,7 @@ class Application:
         self._page = LivePage(
             reactor, store, settings, devices.files, self._wall_time, self.requests
         )
-        self._page.observe(self._engine, self._snapshot_engine)
+        self._page.observe(*self._engines)
 
     def start(self) -> Deferred[list[str]]:
         """
@@ -148,10 +152,8 @@ class Application:
 
     async def _start(self) -> list[str]:
         problems = await reconcile(self._store, self._devices)
-        self._engine.resume()
-        self._snapshot_engine.resume()
-        self._backup_engine.resume()
-        self._server_engine.resume()
+        for engine in self._engines:
+            engine.resume()
         self.ec2.detaches.start()
         await delete_abandoned(self.ec2)
         return problems
@@ -171,13 +173,7 @@ class Application:
             self._controls.stop()
         self._devices.files.copies.stop()
         # All of them begin to stop at once.
-        ended = [
-            Deferred.fromCoroutine(engine.stop())
-            for engine in (
-                *(self._server_engine, self._snapshot_engine, self._backup_engine),
-                self._engine,
-            )
-        ]
+        ended = [Deferred.fromCoroutine(engine.stop()) for engine in reversed(self._engines)]
         for each in ended:
             await each
 
@@ -235,7 +231,10 @@ class Application:
             ("volume", transfers.PATHS, TransfersAPI(*parts)),
             ("volume", without.PATHS, AbsentAPI(*parts)),
             ("volume", others.PATHS, OthersAPI(*parts)),
+            ("volume", qos.PATHS, QosAPI(*parts)),
+            ("volume", encryption.PATHS, EncryptionAPI(*parts)),
             ("identity", accounts.PATHS, AccountsAPI(bearers, base_url)),
+            ("identity", projects.PATHS, ProjectsAPI(self._store, bearers, base_url)),
             ("identity", ("credentials", "users/credentials"), CredentialsAPI(bearers, base_url)),
             ("compute", compute_project.PATHS, ComputeProjectAPI(*parts)),
             ("compute", compute_hosts.PATHS, HostsAPI(*parts)),

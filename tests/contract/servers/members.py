@@ -10,7 +10,7 @@ from ..case import MISSING, WireTests
 from ..compute import ATTACH
 from ..exchanges import EMPTY, JSON
 from ..record import compares
-from ..shapes import HEX, NULL, REQUEST_ID, UUID
+from ..shapes import HEX, INSTANT, NULL, REQUEST_ID, UUID, Is, Text
 
 SERVER = "/v2.1/servers/<server_id>"
 _ITEMS = SERVER + "/metadata"
@@ -174,3 +174,41 @@ class MemberTests(WireTests):
         await self.until(volume_id, "in-use")
         await self.nova("DELETE", f"{self.place}/os-volume_attachments/{volume_id}")
         await self.until(volume_id, "available")
+
+    @compares(f"compute GET {_ACTIONS}", f"compute GET {_ACTIONS}/<request_id>")
+    async def test_growth(self) -> None:
+        """The growth of a volume that a server has is one of its actions, with an event."""
+        volume_id = await self.volume()
+        body = {"volumeAttachment": {"volumeId": volume_id}}
+        await self.nova("POST", self.place + "/os-volume_attachments", body)
+        await self.until(volume_id, "in-use")
+        grown = {"os-extend": {"new_size": 2}}
+        await self.cinder("POST", f"/volumes/{volume_id}/action", grown, version="3.42")
+        path, newest = self.place + "/os-instance-actions", {"action": ""}
+        while newest["action"] != "extend_volume":
+            await self.target.pause()
+            newest = (await self.nova("GET", path)).body["instanceActions"][0]
+        path += "/" + newest["request_id"]
+        while not await self.ended(path):
+            await self.target.pause()
+        event = {"event": Is("compute_extend_volume"), "start_time": INSTANT}
+        event |= {"finish_time": INSTANT, "result": Is("Success")}
+        host, traceback = {"hostId": Text("[0-9a-f]{56}")}, {"traceback": NULL}
+        of_admin = {**event, **traceback, "host": str, **host}
+        for who, version, shape in (
+            ("user", "2.51", event),
+            ("user", "2.62", {**event, **host}),
+            ("user", "2.84", {**event, **host}),
+            ("admin", "2.1", {**event, **traceback}),
+            ("admin", "2.62", of_admin),
+            ("admin", "2.84", {**of_admin, "details": NULL}),
+        ):
+            got = await self.nova_as(who, "GET", path, version=version)
+            self.same_shape(got.body["instanceAction"]["events"], [shape])
+        await self.nova("DELETE", f"{self.place}/os-volume_attachments/{volume_id}")
+        await self.until(volume_id, "available")
+
+    async def ended(self, path: str) -> bool:
+        """Check whether an action's events have ended."""
+        got = await self.nova("GET", path, version="2.51")
+        return all(each["finish_time"] for each in got.body["instanceAction"]["events"])

@@ -15,8 +15,8 @@ from txstorage.embedded.accounts.declarations import (
     InvalidAccounts,
     merged,
     parse_option,
-    read_file,
 )
+from txstorage.embedded.accounts.files import read_file
 from txstorage.embedded.accounts.passwords import with_passwords
 from txstorage.embedded.state_directory import ServeError, StateDirectory
 

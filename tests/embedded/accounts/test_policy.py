@@ -67,10 +67,16 @@ BODIES: dict[str, Any] = {
     f"PUT {_V}/attachments/<attachment_id>": {"attachment": {"connector": {"host": "h"}}},
     f"POST {_V}/attachments/<attachment_id>/action": {"os-complete": {}},
     f"POST {_SERVER}/os-volume_attachments": {"volumeAttachment": {"volumeId": MISSING}},
+    f"PUT {_SERVER}/os-volume_attachments/<volume_id>": {"volumeAttachment": {"volumeId": MISSING}},
     f"POST {_V}/types": {"volume_type": {"name": "t"}},
     f"PUT {_TYPE}": {"volume_type": {"name": "t"}},
     f"POST {_TYPE}/extra_specs": {"extra_specs": {}},
     f"PUT {_TYPE}/extra_specs/<key>": {"key": "v"},
+    f"POST {_TYPE}/encryption": {"encryption": {"provider": "p", "control_location": "back-end"}},
+    f"PUT {_TYPE}/encryption/<key>": {"encryption": {}},
+    f"POST {_V}/qos-specs": {"qos_specs": {"name": "q"}},
+    f"PUT {_V}/qos-specs/<qos_id>": {"qos_specs": {}},
+    f"PUT {_V}/qos-specs/<qos_id>/delete_keys": {"keys": []},
     f"POST {_V}/backups": {"backup": {"volume_id": MISSING}},
     f"POST {_V}/backups/import_record": {},
     f"PUT {_V}/backups/<backup_id>": {"backup": {"name": "n"}},
@@ -113,7 +119,7 @@ EARLIER = {
     "GET /v2.1/os-hypervisors/<hypervisor_id>/servers": "2.52",
 }
 #: Rules of the table of actions that are about a request's parameter or path.
-NO_ACTIONS = {"force", "limits of others", "quotas of others"}
+NO_ACTIONS = {"force", "limits of others", "quotas of others", "swap", "update attachment"}
 #: Bodies for which another resource than that of the path must exist.
 NAMING: dict[str, str] = {
     f"POST {_V}/attachments": "attachment",
@@ -150,12 +156,7 @@ OTHER_ACTIONS: dict[str, Any] = {
 
 def routes() -> set[tuple[str, str]]:
     """All routes of the services, and the methods of each."""
-    return {
-        (service, f"{method} {rule.rule}")
-        for service, app in APPS
-        for rule in app.url_map.iter_rules()
-        for method in rule.methods - {"HEAD", "OPTIONS"}
-    }
+    return {(service, f"{method} {path}") for service, app in APPS for method, path in app.rules()}
 
 
 def of_who(*who: Who) -> list[tuple[str, str]]:
@@ -205,6 +206,7 @@ class PolicyTests(CloudTests):
             "<message_id>": self.cloud.store.messages.listed()[0].message_id,
             "<backup_id>": backup.body["backup"]["id"],
             "<resource_id>": MISSING,
+            "<qos_id>": MISSING,
             "<host>": "host",
             "<process_id>": MISSING,
             "<alias>": "a",

@@ -59,8 +59,7 @@ class NewServers(CloudTests):
         cloud = self.cloud
         application = Application(self.clock, cloud.store, devices, cloud.settings)
         self.successResultOf(application.start())
-        resource = application.resource()
-        self.cloud = attr.evolve(cloud, application=application, resource=resource)
+        self.cloud = attr.evolve(cloud, application=application)
 
 
 class QuotaTests(NewServers):

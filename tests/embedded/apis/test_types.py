@@ -65,6 +65,30 @@ class TypeTests(TypesCase):
         self.assertEqual(seen, ["t", "bronze", "silver", "gold", "__DEFAULT__"])
 
 
+class EncryptionTests(TypesCase):
+    """Tests of encrypted volume types: no volume is ever made that is not encrypted."""
+
+    luks: dict[str, Any] = {"provider": "luks", "control_location": "front-end", "cipher": "aes"}
+
+    def test_no_volume(self) -> None:
+        """A volume of an encrypted type is refused, as without a key manager, and not made."""
+        made = self.cinder("POST", "/types", {"volume_type": {"name": "t"}})
+        path = f"/types/{made.body['volume_type']['id']}/encryption"
+        self.assertEqual(self.cinder("POST", path, {"encryption": self.luks}).code, 200)
+        got = self.volumes("POST", body={"volume": {"size": 1, "volume_type": "t"}})
+        self.assertEqual((got.code, got.message), (400, "Key manager error"))
+        self.assertEqual(self.volumes("GET", "?bootable=false").body["volumes"], [])
+        self.assertEqual(self.cinder("DELETE", path + "/x").code, 202)
+        self.create(volume_type="t")
+
+    def test_first_types(self) -> None:
+        """The types of volumes that other services make can't be encrypted."""
+        for each in self.cinder("GET", "/types").body["volume_types"]:
+            got = self.cinder("POST", f"/types/{each['id']}/encryption", {"encryption": self.luks})
+            self.assertEqual(got.code, 400, each)
+        self.assertIn("Volume type in use.", got.message)
+
+
 class QuotaTests(TypesCase):
     """Tests of quotas."""
 
@@ -95,4 +119,4 @@ class QuotaTests(TypesCase):
             self.assertEqual(self.volumes("POST", f"/{volume_id}/action", body).code, status)
 
 
-__all__ = ["QuotaTests", "TypeTests"]
+__all__ = ["EncryptionTests", "QuotaTests", "TypeTests"]

@@ -127,6 +127,7 @@ class RequestsTests(ControlledTests):
                 "status": 202,
                 "request_id": got.headers["x-openstack-request-id"],
                 "microversion": "3.60",
+                "action": None,
                 "body": body,
             },
         )

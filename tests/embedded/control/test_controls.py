@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 
+from txstorage.embedded.accounts.directory import role_id
 from txstorage.embedded.control.controls import begin_anew
+from txstorage.embedded.machine.image import IMAGE_ID
 from txstorage.embedded.store import database
 from txstorage.embedded.store.store import Store
 from txstorage.embedded.testing import in_memory_cloud
 
-from ..support import CloudTests
+from ..support import CloudTests, password_auth
 from .support import ControlledTests
 
 
@@ -119,13 +121,76 @@ class TransitionTests(ControlledTests):
         shown = self.cinder("GET", f"/snapshots/{snapshot_id}").body["snapshot"]
         self.assertEqual((shown["status"], self.status(other)), ("error", "available"))
 
+    def server(self) -> str:
+        """Begin to make a server; :return: its id."""
+        server = {"name": "made", "flavorRef": "1", "imageRef": IMAGE_ID}
+        got = self.nova("POST", "/servers", {"server": server})
+        server_id: str = got.body["server"]["id"]
+        return server_id
+
+    def server_status(self, server_id: str) -> str:
+        """Return a server's status, which is empty if there is none."""
+        server = self.nova("GET", "/servers/" + server_id).body.get("server", {})
+        status: str = server.get("status", "")
+        return status
+
+    def test_servers(self) -> None:
+        """A server can be stuck while it is built, fail, and be stuck while it is deleted."""
+        fault = self.fail_with(transition="BUILD", resource="server", stuck=True)
+        server_id = self.server()
+        self.advance(1800)
+        self.assertEqual(self.server_status(server_id), "BUILD")
+        self.control("DELETE", f"/faults/{fault}")
+        self.advance(0)
+        self.assertEqual(self.server_status(server_id), "ACTIVE")
+        self.fail_with(transition="BUILD", resource="server", error="No valid host was found.")
+        failed = self.server()
+        self.advance(0)
+        self.assertEqual(self.server_status(failed), "ERROR")
+        self.fail_with(transition="DELETING", resource="server", resource_id=server_id, seconds=20)
+        for each in (server_id, failed):
+            self.nova("DELETE", "/servers/" + each)
+        self.advance(19)
+        found = [self.server_status(each) for each in (server_id, failed)]
+        self.assertEqual(found, ["ACTIVE", ""])
+        self.advance(1)
+        self.assertEqual(self.server_status(server_id), "")
+
+    def test_backups(self) -> None:
+        """A backup can be stuck, whatever its volume's transitions."""
+        self.fail_with(transition="creating", resource="backup", stuck=True)
+        body = {"backup": {"volume_id": self.create()}}
+        backup_id = self.cinder("POST", "/backups", body).body["backup"]["id"]
+        for expected in ("creating", "available"):
+            self.advance(60)
+            shown = self.cinder("GET", "/backups/" + backup_id).body["backup"]
+            self.assertEqual(shown["status"], expected)
+            self.control("DELETE", "/faults")
+
 
 class ResetTests(ControlledTests):
     """Tests of the way back to the beginning."""
 
+    settings = {"roles": ("admin",)}
+
     def reset(self) -> None:
         """Reset the service."""
         self.assertEqual(self.control("POST", "/reset").code, 204)
+
+    def test_projects(self) -> None:
+        """Projects that administrators made, and the tokens for them, are gone."""
+        body = {"project": {"name": "made"}}
+        made = self.ask("POST", "/identity/v3/projects", body).body["project"]["id"]
+        user = self.ask("GET", "/identity/v3/users").body["users"][0]["id"]
+        path = f"/identity/v3/projects/{made}/users/{user}/roles/{role_id('member')}"
+        self.assertEqual(self.ask("PUT", path).code, 204)
+        scoped = {**password_auth()["auth"], "scope": {"project": {"id": made}}}
+        got = self.ask("POST", "/identity/v3/auth/tokens", {"auth": scoped})
+        token = got.headers["x-subject-token"]
+        self.assertEqual(self.ask("GET", "/volume/v3/volumes", X_Auth_Token=token).code, 200)
+        self.reset()
+        self.assertEqual(self.ask("GET", "/volume/v3/volumes", X_Auth_Token=token).code, 401)
+        self.assertEqual(self.ask("GET", "/identity/v3/projects/" + made).code, 404)
 
     def test_everything(self) -> None:
         """
@@ -163,6 +228,17 @@ class ResetTests(ControlledTests):
         self.create()
         self.reset()
         self.assertEqual(self.status(self.create()), "available")
+
+    def test_servers(self) -> None:
+        """A server that a client has made is gone, also one that is being built."""
+        server = {"name": "made", "flavorRef": "1", "imageRef": IMAGE_ID}
+        for _ in range(2):
+            self.assertEqual(self.nova("POST", "/servers", {"server": server}).code, 202)
+            self.fail_with(transition="BUILD", resource="server", stuck=True)
+        self.reset()
+        self.advance(1800)
+        found = [each["name"] for each in self.nova("GET", "/servers").body["servers"]]
+        self.assertEqual(sorted(found), ["node-1", "node-2"])
 
     def test_faults(self) -> None:
         """No fault stays in force, and a late answer's connection ends."""

@@ -47,7 +47,7 @@ class InterfererTests(SynchronousTestCase):
         self.faults.add(RouteFault(route=NAMES.requested(route), **members))
 
     def test_route(self) -> None:
-        """A rule of Klein's is a route's template, whatever converter a placeholder has."""
+        """A rule of Werkzeug's is a route's template, whatever converter a placeholder has."""
         self.assertEqual(route_of("POST", "volume", RULE), ROUTE)
         self.assertEqual(route_of("GET", "a", "/<path:b>/<c>").segments, ("a", "{b}", "{c}"))
 

@@ -38,6 +38,18 @@ class FaultTests(SynchronousTestCase):
         self.assertIsNone(times)
         self.assertEqual(fault, RouteFault(route=NAMES.requested(LIST.name), lost="request"))
 
+    def test_code(self) -> None:
+        """An error has a code on EC2's routes only, and only with a status."""
+        names = NAMES.with_routes([Route.of_action("ec2", "CreateVolume")])
+        body = {"route": "ec2 CreateVolume", "status": 400, "code": "VolumeInUse"}
+        fault, _ = fault_of(body, names)
+        assert isinstance(fault, RouteFault)
+        self.assertEqual((fault.code, fault.as_document()), ("VolumeInUse", body))
+        reason = self.refused(route=LIST.name, status=400, code="VolumeInUse")
+        self.assertEqual(reason, "only errors of 'ec2' and 'sts' have a 'code'")
+        del body["status"]
+        self.assertRaises(BadRequest, fault_of, {**body, "lost": "answer"}, names)
+
     def test_transition(self) -> None:
         """A body with a transition is a fault of volumes, unless it says snapshots."""
         fault, _ = fault_of({"transition": "attaching", "stuck": True}, NAMES)

@@ -13,6 +13,8 @@ ACT = Route.of("POST", "/volume/v3/{project_id}/volumes/{volume_id}/action")
 LOG_IN = Route.of("POST", "/identity/v3/auth/tokens")
 SERVERS = Route.of("GET", "/compute/v2.1/servers")
 ROUTES = (LIST, DETAIL, SHOW, ACT, LOG_IN, SERVERS)
+CREATE, DESCRIBE = (Route.of_action("ec2", name) for name in ("CreateVolume", "DescribeVolumes"))
+CALLER = Route.of_action("sts", "GetCallerIdentity")
 PROJECT = "52c1e188fcff4db7bf0de63b91ccc314"
 ONE, OTHER = "3f5a4a8e-0000-4000-8000-000000000001", "3f5a4a8e-0000-4000-8000-000000000002"
 
@@ -72,6 +74,33 @@ class RouteNamesTests(SynchronousTestCase):
         self.assertTrue(requested.matches(ACT, path, "os-extend"))
         self.assertFalse(requested.matches(ACT, path, "os-reset_status"))
         self.assertFalse(requested.matches(SHOW, path, "os-extend"))
+
+    def test_actions(self) -> None:
+        """EC2's actions have names of their own, and each service's name stands for all of its."""
+        names = self.names.with_routes([CREATE, DESCRIBE, CALLER])
+        self.assertLessEqual({"ec2 CreateVolume", "sts GetCallerIdentity"}, set(names.names))
+        for name, expected in (
+            ("ec2 CreateVolume", [CREATE]),
+            ("ec2", [CREATE, DESCRIBE]),
+            ("sts", [CALLER]),
+            ("volume", []),
+            ("*", [CREATE, DESCRIBE, CALLER]),
+        ):
+            requested = names.requested(name)
+            found = [each for each in (CREATE, DESCRIBE, CALLER) if requested.matches(each, "", "")]
+            self.assertEqual(found, expected, name)
+            self.assertEqual(requested.has_codes, name != "volume")
+        self.assertEqual(self.names.with_routes(ROUTES).names, self.names.names)
+
+    def test_unknown_action(self) -> None:
+        """An unknown action is an error with the nearest one; without EC2, there is none."""
+        names = self.names.with_routes([CREATE, DESCRIBE])
+        error = self.assertRaises(UnknownName, names.requested, "ec2 CreateVolumes")
+        self.assertIn("the nearest one is 'ec2 CreateVolume'", str(error))
+        self.assertEqual(
+            self.unknown("ec2 CreateVolume"),
+            "no action, without --ec2-port, is named 'ec2 CreateVolume'",
+        )
 
     def test_unknown(self) -> None:
         """An unknown name is an error with the nearest one."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import urllib.error
+import urllib.request
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -64,6 +67,23 @@ class ServedTests(SynchronousTestCase):
         _, double = self.serve("--test-routes")
         self.assertEqual((len(Client(double).volumes()), self.files()), (2, []))
         self.assertEqual(self.nodes(), before)
+
+    def test_ec2(self) -> None:
+        """EC2's actions, which have a port of their own, can fail, and are recorded."""
+        child, double = self.serve("--test-routes", "--ec2-port", "0")
+        [url] = re.findall("AWS_ENDPOINT_URL=(\\S+)", child.output)
+        double.fail("ec2 DescribeVolumes", status=503, code="RequestLimitExceeded")
+        form = b"Action=DescribeVolumes&Version=2016-11-15"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        for status, code in ((503, b"RequestLimitExceeded"), (403, b"MissingAuthenticationToken")):
+            error = self.assertRaises(urllib.error.HTTPError, opener.open, url, form)
+            with error:
+                self.assertEqual(error.code, status)
+                self.assertIn(b"<Code>" + code + b"</Code>", error.read())
+        recorded = [(each.action, each.status, each.body) for each in double.requests]
+        body = {"Action": "DescribeVolumes", "Version": "2016-11-15"}
+        self.assertEqual(recorded, [("DescribeVolumes", each, body) for each in (503, 403)])
+        self.assertIn("ec2 CreateVolume", double.routes)
 
     def nodes(self) -> list[str]:
         """The lines with the nodes' ids in their ``agent.yml``."""

@@ -23,7 +23,7 @@ from txstorage.embedded.page.live import settled
 from txstorage.embedded.service import EmbeddedService, ServiceOptions
 
 from ..support import temporary_directory
-from .test_state import ATTACHED, SNAPSHOT
+from .test_state import ATTACHED, BACKUP, SERVER, SNAPSHOT
 
 
 class SettledTests(SynchronousTestCase):
@@ -43,6 +43,16 @@ class SettledTests(SynchronousTestCase):
         self.assertEqual((found.kind, found.subject_id), ("snapshot", "snapshot-id"))
         self.assertEqual((found.begin, found.end, found.reason), ("creating", "error", "full"))
         self.assertIsNone(found.server_id)
+
+    def test_others(self) -> None:
+        """A server's and a backup's transition have their kinds, and no node."""
+        for subject, kind, subject_id in (
+            (SERVER, "server", "made-id"),
+            (BACKUP, "backup", "backup-id"),
+        ):
+            found = settled(subject, "gone", "", 5.0)
+            self.assertEqual((found.kind, found.subject_id, found.end), (kind, subject_id, "gone"))
+            self.assertIsNone(found.server_id)
 
 
 class Listening(Protocol):

@@ -230,6 +230,47 @@ class SourceTests(CloudTests):
         newest = found["transitions"]["rows"][0]
         self.assertEqual((newest["kind"], newest["to"]), ("snapshot", "available"))
 
+    def test_servers(self) -> None:
+        """
+        A server that a client makes appears after the nodes, with its volume, and disappears; each
+        of its transitions is shown once, also one of several steps.
+        """
+        volume_id = self.create(name="root")
+        mapping = {"source_type": "volume", "destination_type": "volume", "boot_index": 0}
+        server = {"name": "made", "flavorRef": "1", "imageRef": ""}
+        server["block_device_mapping_v2"] = [{**mapping, "uuid": volume_id}]
+        self.cinder("POST", f"/volumes/{volume_id}/action", {"os-set_bootable": {"bootable": True}})
+        got = self.nova("POST", "/servers", {"server": server})
+        self.assertEqual(got.code, 202, got)
+        moving = self.state()["transitions"]["rows"]
+        self.assertIn(("server", "BUILD", None), [(r["kind"], r["from"], r["to"]) for r in moving])
+        self.clock.pump([1.0] * 12)
+        found = self.state()
+        names = [row["name"] for row in found["nodes"]["rows"]]
+        self.assertEqual(names, ["node-1", "node-2", "made"])
+        volumes = found["nodes"]["rows"][2]["volumes"]
+        self.assertEqual([each["id"] for each in volumes["rows"]], [volume_id])
+        self.assertEqual(found["volumes"]["rows"][0]["holder"], "made")
+        server_id = got.body["server"]["id"]
+        self.assertEqual(self.nova("DELETE", "/servers/" + server_id).code, 204)
+        self.clock.pump([1.0] * 12)
+        found = self.state()
+        self.assertEqual(found["nodes"]["total"], 2)
+        rows = found["transitions"]["rows"][::-1]
+        self.assertEqual(
+            [(row["from"], row["to"]) for row in rows if row["kind"] == "server"],
+            [("BUILD", "ACTIVE"), ("DELETING", "gone")],
+        )
+
+    def test_backups(self) -> None:
+        """A backup's transition appears, in progress and then as ended."""
+        body = {"backup": {"volume_id": self.create(), "name": "nightly"}}
+        self.assertEqual(self.cinder("POST", "/backups", body).code, 202)
+        for expected in (None, "available"):
+            newest = self.state()["transitions"]["rows"][0]
+            self.assertEqual((newest["kind"], newest["to"]), ("backup", expected))
+            self.settle()
+
     def test_failure(self) -> None:
         """A transition that failed has its reason."""
 

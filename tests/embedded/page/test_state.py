@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded.control.recent import ServedRequest
 from txstorage.embedded.page.state import DiskUse, Overview, SettledTransition, state
+from txstorage.embedded.store.features.backups import BackupRecord
 from txstorage.embedded.store.records import (
     AttachmentRecord,
     SnapshotRecord,
@@ -57,6 +58,27 @@ SNAPSHOT = SnapshotRecord(
     updated_at=None,
     metadata={"key": "label"},
 )
+SERVER = ServerRecord(2, "made-id", "made", "BUILD", 5.0, is_node=False)
+BACKUP = BackupRecord(
+    volume_id="volume-id",
+    snapshot_id=None,
+    name="nightly",
+    description="of a customer",
+    size=2,
+    container=None,
+    metadata={"key": "label"},
+    parent_id=None,
+    data_timestamp=None,
+    project_id=None,
+    user_id=None,
+    sequence=1,
+    backup_id="backup-id",
+    status="restoring",
+    fail_reason=None,
+    created_at=8.0,
+    updated_at=None,
+    restore_volume_id="volume-id",
+)
 REQUEST = ServedRequest(
     time=9.0,
     duration=0.5,
@@ -73,10 +95,9 @@ NOTHING = Overview(
     attached_counts={},
     volumes=[],
     matching_volumes=0,
-    moving_volumes=[],
+    moving=[],
     snapshots=[],
     matching_snapshots=0,
-    moving_snapshots=[],
     transitions=[],
     requests=[],
     usage=Usage(0, 0, 0),
@@ -198,8 +219,7 @@ class StateTests(SynchronousTestCase):
         )
         rows = shown(
             servers=[NODE],
-            moving_volumes=[attr.evolve(ATTACHED, status="attaching")],
-            moving_snapshots=[SNAPSHOT],
+            moving=[attr.evolve(ATTACHED, status="attaching"), SNAPSHOT, BACKUP, SERVER],
             transitions=[ended],
         )["transitions"]["rows"]
         self.assertEqual(
@@ -207,15 +227,23 @@ class StateTests(SynchronousTestCase):
             [
                 ("volume", "attaching", None, None, "node-1"),
                 ("snapshot", "creating", None, None, ""),
+                ("backup", "restoring", None, None, ""),
+                ("server", "BUILD", None, None, ""),
                 ("volume", "detaching", "in-use", 11.0, "node-1"),
             ],
         )
-        self.assertEqual(rows[2]["reason"], "detach volume: busy")
+        self.assertEqual([row["id"] for row in rows[2:4]], ["backup-id", "made-id"])
+        self.assertEqual(rows[4]["reason"], "detach volume: busy")
 
     def test_requests(self) -> None:
-        """A request has its time, method, path, status and id, and nothing of its content."""
+        """
+        A request has its time, method, path, status and id, and nothing of its content; one of
+        EC2's has its action in place of the path, which is the same for all.
+        """
         lost = attr.evolve(REQUEST, status=None)
-        rows = shown(requests=[REQUEST, lost])["requests"]["rows"]
+        called = attr.evolve(REQUEST, path="/", action="CreateVolume")
+        rows = shown(requests=[REQUEST, lost, called])["requests"]["rows"]
+        self.assertEqual(rows[2]["path"], "CreateVolume")
         self.assertEqual(
             rows[0],
             {

@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from txstorage.embedded.store import database
+from txstorage.embedded.store.records import NewVolume
 from txstorage.embedded.store.servers.records import BootVolume, NewServer, ServerDetails
 from txstorage.embedded.store.store import Store
 
@@ -64,6 +65,23 @@ class ServersTableTests(SynchronousTestCase):
         self.assertEqual(kept, [f"req-{number}" for number in range(101, 1, -1)])
         self.store.servers.remove(server_id)
         self.assertEqual(self.store.servers.actions(server_id), [])
+
+    def test_growth(self) -> None:
+        """The growth of a volume is an action of the server that has it, when it succeeds."""
+        server_id = self.store.declare_server("n").server_id
+        volume_id = self.store.add_volume(NewVolume("v", None, 1, "gold", {})).volume_id
+        self.store.attachments.reserve(volume_id, server_id, "/dev/vdb")
+        for size, status, actions in ((2, "error_extending", 0), (2, "in-use", 1)):
+            self.store.grow(volume_id, size)
+            self.assertTrue(self.store.settle(volume_id, "extending", status))
+            self.assertEqual(len(self.store.servers.actions(server_id)), actions)
+        self.store.settle(volume_id, "in-use", "available")
+        attached = self.store.attachments.reserve_for_host(volume_id, server_id, "rw", None)
+        self.store.grow(volume_id, 3)
+        self.store.settle(volume_id, "extending", "in-use")
+        self.assertEqual(attached.server_id, server_id)
+        (action,) = self.store.servers.actions(server_id)
+        self.assertEqual(action.name, "extend_volume")
 
     def test_earlier(self) -> None:
         """The nodes of an earlier release's database stay nodes, with their ids and order."""

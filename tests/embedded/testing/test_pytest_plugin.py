@@ -10,6 +10,7 @@ import textwrap
 from twisted.trial.unittest import SynchronousTestCase
 
 from ...helpers.imports import ROOT
+from .support import PATIENCE
 
 #: Writes what a test sees of its environment.
 _SUITE = """
@@ -49,6 +50,29 @@ def test_server(openstack_storage_server):
     assert isinstance(openstack_storage_server, ThreadedOpenStack)
 """
 
+#: Two tests, which can only pass in two workers at once: they meet at two pipes.
+_PARALLEL = """
+import pytest
+from tests.embedded.testing.support import Client
+
+def meet(number):
+    # Opening a pipe waits for its other end.
+    for each in range(2):
+        open(f"pipe-{each}", "w" if each == number else "r").close()
+
+@pytest.mark.parametrize("number", range(2))
+def test_worker(openstack_storage, number):
+    client = Client(openstack_storage)
+    volume_id = client.create()
+    meet(number)
+    assert client.volumes() == [volume_id]
+    if number:
+        openstack_storage.reset()
+    meet(number)
+    assert client.volumes() == ([] if number else [volume_id])
+    assert len(openstack_storage.requests) == (1 if number else 4)
+"""
+
 #: Fails when the plugin has imported more than pytest needs.
 _BARE = """
 import sys
@@ -62,10 +86,17 @@ def test_nothing():
 class PluginTests(SynchronousTestCase):
     """Tests of the plugin, each with a pytest of its own."""
 
-    def run_pytest(self, suite: str, *options: str) -> str:
-        """Run a suite in which warnings are errors; :return: the last line, which counts."""
+    def run_pytest(self, suite: str, *options: str, pipes: int = 0) -> str:
+        """
+        Run a suite in which warnings are errors.
+
+        :param pipes: their number in the suite's directory.
+        :return: the last line, which counts.
+        """
         directory = self.mktemp()
         os.mkdir(directory)
+        for number in range(pipes):
+            os.mkfifo(os.path.join(directory, f"pipe-{number}"))
         with open(os.path.join(directory, "test_suite.py"), "w", encoding="utf-8") as opened:
             opened.write(textwrap.dedent(suite))
         plugin = ["-p", "txstorage.embedded.testing.pytest_plugin"]
@@ -77,6 +108,7 @@ class PluginTests(SynchronousTestCase):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            timeout=PATIENCE,
         )
         self.assertEqual(done.returncode, 0, done.stdout)
         return done.stdout.splitlines()[-1]
@@ -87,6 +119,11 @@ class PluginTests(SynchronousTestCase):
         variables and its clouds.yaml name it, and no other cloud; afterwards they are as before.
         """
         self.assertIn("6 passed", self.run_pytest(_SUITE))
+
+    def test_workers(self) -> None:
+        """Each process of pytest-xdist has a double of its own."""
+        ran = self.run_pytest(_PARALLEL, "-p", "xdist", "-n", "2", pipes=2)
+        self.assertIn("2 passed", ran)
 
     def test_cheap(self) -> None:
         """The plugin imports nothing in a run that needs no double."""

@@ -20,8 +20,8 @@ from ...embedded.accounts.declarations import (
     InvalidAccounts,
     merged,
     parse_option,
-    read_file,
 )
+from ...embedded.accounts.files import read_file
 from ...embedded.service import EmbeddedService, IServiceReactor, ServiceOptions, exposure
 from ...embedded.state_directory import ServeError
 from ..app import App, default_state_dir

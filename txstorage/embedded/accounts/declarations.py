@@ -1,53 +1,19 @@
 # -*- test-case-name: tests.embedded.accounts.test_declarations -*-
-"""Users as the operator declares them: by an option, or in a file."""
+"""Users as the operator declares them: by an option, or in a file; see :mod:`.files`."""
 
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Optional
+from typing import Optional
 
 import attr
-import yaml
-from jsonschema import Draft4Validator, ValidationError
 
 from .roles import IMPLIED
 
 #: Names of users and projects; a user's is a part of a file's.
 NAME = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,62}"
-_ROLES = {
-    "type": ["string", "array"],
-    "items": {"type": "string", "enum": list(IMPLIED)},
-    "minItems": 1,
-}
-_USER = {
-    "type": "object",
-    "properties": {
-        "password_file": {"type": "string", "minLength": 1},
-        "projects": {
-            "type": "object",
-            "minProperties": 1,
-            "patternProperties": {rf"\A{NAME}\Z": _ROLES},
-            "additionalProperties": False,
-        },
-    },
-    "required": ["projects"],
-    "additionalProperties": False,
-}
-_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "users": {
-            "type": "object",
-            "patternProperties": {rf"\A{NAME}\Z": _USER},
-            "additionalProperties": False,
-        }
-    },
-    "required": ["users"],
-    "additionalProperties": False,
-}
 
 
 class InvalidAccounts(Exception):
@@ -95,81 +61,26 @@ def parse_option(text: str) -> Declaration:
     for what, value in (("user", name), ("project", project)):
         if not re.fullmatch(NAME, value):
             raise InvalidAccounts(f"{value!r} can't be a {what}'s name")
-    return Declaration(name, {project: _roles(roles.split(","))})
+    return Declaration(name, {project: roles_of(roles.split(","))})
 
 
-def _roles(names: Iterable[str]) -> tuple[str, ...]:
+def roles_of(names: Iterable[str]) -> tuple[str, ...]:
+    """
+    :return: the roles with these names.
+    :raises InvalidAccounts: there is no role with one of them.
+    """
     found = tuple(names)
     for role in found:
         if role not in IMPLIED:
-            raise InvalidAccounts(f"there is no role {role!r}{_nearest(role, IMPLIED)}")
+            raise InvalidAccounts(f"there is no role {role!r}{nearest_name(role, IMPLIED)}")
     return found
 
 
-def _nearest(name: object, known: Iterable[str]) -> str:
+def nearest_name(name: object, known: Iterable[str]) -> str:
     """:return: the end of a message, which names the nearest name, or all."""
     names = sorted(known)
     near = difflib.get_close_matches(str(name), names, 1)
     return f"; did you mean {near[0]!r}?" if near else f"; use one of: {', '.join(names)}"
-
-
-def read_file(path: str) -> list[Declaration]:
-    """
-    Read the users of a YAML file.
-
-    :raises InvalidAccounts: the file can't be read, or its content is wrong.
-    """
-    try:
-        with open(path, encoding="utf-8") as opened:
-            found = yaml.safe_load(opened)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise InvalidAccounts(f"can't read {path}: {reason}") from error
-    wrong = sorted(Draft4Validator(_SCHEMA).iter_errors(found), key=_importance)
-    if wrong:
-        raise InvalidAccounts(f"{path}: {_explained(wrong[0])}")
-    try:
-        return [_declared(path, name, user) for name, user in found["users"].items()]
-    except InvalidAccounts as problem:
-        raise InvalidAccounts(f"{path}: {problem}") from problem
-
-
-def _importance(error: ValidationError) -> bool:
-    # A wrong name explains why the right one is missing.
-    return error.validator != "additionalProperties"
-
-
-def _explained(error: ValidationError) -> str:
-    where = ".".join(str(each) for each in error.absolute_path)
-    place = f"{where}: " if where else ""
-    schema: Any = error.schema
-    instance: Any = error.instance
-    if error.validator == "additionalProperties":
-        known = schema.get("properties", {})
-        patterns = schema.get("patternProperties", {})
-        unknown = next(
-            name
-            for name in instance
-            if name not in known and not any(re.search(each, str(name)) for each in patterns)
-        )
-        if not known:
-            return f"{place}{unknown!r} can't be a name"
-        return f"{place}there is no key {unknown!r}{_nearest(unknown, known)}"
-    if error.validator == "enum":
-        return f"{place}there is no role {instance!r}{_nearest(instance, IMPLIED)}"
-    return f"{place}{error.message}"
-
-
-def _declared(path: str, name: str, user: Mapping[str, Any]) -> Declaration:
-    roles = {
-        project: _roles([given] if isinstance(given, str) else given)
-        for project, given in user["projects"].items()
-    }
-    file = user.get("password_file")
-    if file is not None:
-        # As from the file's own directory.
-        file = os.path.join(os.path.dirname(os.path.abspath(path)), file)
-    return Declaration(name, roles, file)
 
 
 def merged(declarations: Iterable[Declaration]) -> list[Declaration]:
@@ -196,6 +107,7 @@ __all__ = [
     "Declaration",
     "InvalidAccounts",
     "merged",
+    "nearest_name",
     "parse_option",
-    "read_file",
+    "roles_of",
 ]

@@ -3,7 +3,8 @@
 The users and projects of a running service, with their ids.
 
 The first user and the first project have random ids, which the store keeps.  All other ids follow
-from these and the names, so that they are the same after a restart and after a recovery.
+from these and the names, so that they are the same after a restart and after a recovery.  The
+projects that administrators make, and the roles that they give, are in the store.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Generic, Optional, TypeVar
 import attr
 
 from ..settings import PROJECT, USER, Settings
+from ..store.projects.projects import ProjectRecord
 from ..store.store import Store
 from .declarations import Account
 from .requester import Owner, Requester
@@ -55,11 +57,19 @@ class ProjectEntry:
     A project.
 
     :ivar key: its id in the store; ``None`` for the first project.
+    :ivar made: the record of a project that an administrator has made; ``None``: the operator has
+        declared the project.
     """
 
     id: str
     name: str
     key: Optional[str]
+    made: Optional[ProjectRecord] = None
+
+    @property
+    def enabled(self) -> bool:
+        """``True`` unless an administrator has disabled the project, which then has no tokens."""
+        return self.made is None or self.made.enabled
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -124,13 +134,24 @@ class Directory:
     roles: Entries[RoleEntry]
 
     @classmethod
-    def of(cls, store: Store, settings: Settings) -> Directory:
-        """Make the directory of a service."""
-        ids = Ids.of(store)
+    def of(cls, store: Store, settings: Settings, ids: Ids | None = None) -> Directory:
+        """
+        Make the directory of a service.
+
+        :param ids: those of an earlier directory of the same store.
+        """
+        ids = ids or Ids.of(store)
         accounts = _accounts(settings)
         names = dict.fromkeys([PROJECT, *(name for each in accounts for name in each.roles)])
         projects = {each.id: each for each in (_project(ids, name) for name in names)}
+        for made in store.projects.every():
+            entry = ProjectEntry(made.project_id, made.name, made.project_id, made)
+            projects[entry.id] = entry
         users = {each.id: each for each in (_user(ids, account) for account in accounts)}
+        for project_id, user_id, role in store.projects.grants():
+            # Whoever the operator no longer declares has lost the roles, too.
+            if project_id in projects and user_id in users:
+                users[user_id] = _with_role(users[user_id], project_id, role)
         roles = {role_id(name): RoleEntry(role_id(name), name) for name in IMPLIED}
         return cls(ids, Entries(users), Entries(projects), Entries(roles))
 
@@ -148,7 +169,9 @@ class Directory:
         """
         if project_id is None:
             return Requester(user.id, "", frozenset(), Owner("", user.key))
-        has = effective(user.roles.get(project_id, ()))
+        project = self.projects.by_id.get(project_id)
+        given = user.roles.get(project_id, ()) if project and project.enabled else ()
+        has = effective(given)
         kept = has if roles is None else tuple(role for role in has if role in roles)
         owner = Owner(self.key_of_project(project_id), user.key)
         return Requester(user.id, project_id, frozenset(kept), owner)
@@ -174,6 +197,11 @@ def _user(ids: Ids, account: Account) -> UserEntry:
     user_id, key = (ids.user, None) if account.name == USER else (other, other)
     roles = {_project(ids, name).id: given for name, given in account.roles.items()}
     return UserEntry(user_id, account.name, key, account.password, roles)
+
+
+def _with_role(user: UserEntry, project_id: str, role: str) -> UserEntry:
+    given = dict.fromkeys([*user.roles.get(project_id, ()), role])
+    return attr.evolve(user, roles={**user.roles, project_id: tuple(given)})
 
 
 __all__ = ["Directory", "Entries", "Ids", "ProjectEntry", "RoleEntry", "UserEntry", "role_id"]

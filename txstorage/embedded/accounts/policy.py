@@ -8,25 +8,14 @@ comes after that of a resource that does not exist for the user: another project
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from typing import Optional
 
 import attr
 
+from . import compute_policy
 from .requester import Requester
-
-
-class Who(enum.Enum):
-    """The users that may do something, by the role that one of theirs must be."""
-
-    #: Users with any role, or with none.
-    ANYBODY = None
-    READER = "reader"
-    MEMBER = "member"
-    ADMIN = "admin"
-    #: Depends on the resource, which the handler checks.
-    DEPENDS = "depends"
+from .roles import Who
 
 
 @attr.s(frozen=True, auto_attribs=True)
@@ -61,18 +50,14 @@ _BACKUP = _V + "/backups/<backup_id>"
 _MESSAGE = _V + "/messages/<message_id>"
 _GROUP_SNAPSHOTS = "group:get_all_group_snapshots"
 _QUOTA = _V + "/os-quota-sets/<quota_project>"
-_SERVER = "/v2.1/servers/<server_id>"
-_ATTACHED = _SERVER + "/os-volume_attachments"
 _IMAGE = "/v2/images/<image_id>"
-_COMPUTE_QUOTA = "/v2.1/os-quota-sets/<quota_project>"
-_ITEMS, _TAGS = "os_compute_api:server-metadata:", "os_compute_api:os-server-tags:"
-_SERVER_ACTIONS = "os_compute_api:os-instance-actions:"
-_QUOTAS = "os_compute_api:os-quota-sets:"
-_SERVERS, _SERVER_VOLUMES = "os_compute_api:servers:", "os_compute_api:os-volumes-attachments:"
 _TYPES, _SPECS = "volume_extension:type_", "volume_extension:types_extra_specs:"
 _ACCESS = "volume_extension:volume_type_access:"
+_QOS = "volume_extension:qos_specs_manage:"
+_ENCRYPTION = "volume_extension:volume_type_encryption:"
 _OWN = "/v3/users/<user_id>/application_credentials"
 _CREDENTIAL, _EC2 = "/v3/credentials/<credential_id>", "/v3/users/<user_id>/credentials/OS-EC2"
+_GRANTS = "/v3/projects/<project_id>/users/<user_id>/roles"
 _OWN_NAME = "identity:{}_application_credential"
 
 
@@ -104,7 +89,13 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         "GET /v3/users/<user_id>/projects": ("identity:list_user_projects", _DEPENDS),
         "GET /v3/projects": ("identity:list_projects", _ADMIN),
         "GET /v3/projects/<project_id>": ("identity:get_project", _DEPENDS),
-        "GET /v3/projects/<project_id>/users/<user_id>/roles": ("identity:list_grants", _ADMIN),
+        "POST /v3/projects": ("identity:create_project", _ADMIN),
+        "PATCH /v3/projects/<project_id>": ("identity:update_project", _ADMIN),
+        "DELETE /v3/projects/<project_id>": ("identity:delete_project", _ADMIN),
+        f"GET {_GRANTS}": ("identity:list_grants", _ADMIN),
+        f"GET {_GRANTS}/<role_id>": ("identity:check_grant", _ADMIN),
+        f"PUT {_GRANTS}/<role_id>": ("identity:create_grant", _ADMIN),
+        f"DELETE {_GRANTS}/<role_id>": ("identity:revoke_grant", _ADMIN),
         "GET /v3/roles": ("identity:list_roles", _ADMIN),
         "GET /v3/roles/<role_id>": ("identity:get_role", _ADMIN),
         "GET /v3/role_assignments": ("identity:list_role_assignments", _ADMIN),
@@ -234,7 +225,21 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         f"GET {_MESSAGE}": ("message:get", _READER),
         f"DELETE {_MESSAGE}": ("message:delete", _MEMBER),
         f"GET {_VOLUME}/encryption": ("volume_extension:volume_encryption_metadata", _READER),
-        f"GET {_TYPE}/encryption": ("volume_extension:volume_type_encryption:get", _ADMIN),
+        f"GET {_TYPE}/encryption": (_ENCRYPTION + "get", _ADMIN),
+        f"POST {_TYPE}/encryption": (_ENCRYPTION + "create", _ADMIN),
+        f"GET {_TYPE}/encryption/<key>": (_ENCRYPTION + "get", _ADMIN),
+        f"PUT {_TYPE}/encryption/<key>": (_ENCRYPTION + "update", _ADMIN),
+        f"DELETE {_TYPE}/encryption/<key>": (_ENCRYPTION + "delete", _ADMIN),
+        f"GET {_V}/qos-specs": (_QOS + "get_all", _ADMIN),
+        f"POST {_V}/qos-specs": (_QOS + "create", _ADMIN),
+        f"GET {_V}/qos-specs/<qos_id>": (_QOS + "get", _ADMIN),
+        f"PUT {_V}/qos-specs/<qos_id>": (_QOS + "update", _ADMIN),
+        f"DELETE {_V}/qos-specs/<qos_id>": (_QOS + "delete", _ADMIN),
+        f"PUT {_V}/qos-specs/<qos_id>/delete_keys": (_QOS + "delete", _ADMIN),
+        f"GET {_V}/qos-specs/<qos_id>/associations": (_QOS + "get_all", _ADMIN),
+        f"GET {_V}/qos-specs/<qos_id>/associate": (_QOS + "update", _ADMIN),
+        f"GET {_V}/qos-specs/<qos_id>/disassociate": (_QOS + "update", _ADMIN),
+        f"GET {_V}/qos-specs/<qos_id>/disassociate_all": (_QOS + "update", _ADMIN),
         f"GET {_V}/capabilities/<host>": ("volume_extension:capabilities", _ADMIN),
         **{
             f"GET {_V}/{path}{end}": (name, who)
@@ -243,7 +248,6 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
                 ("group_snapshots", ("", "/detail"), _GROUP_SNAPSHOTS, _READER),
                 ("consistencygroups", ("", "/detail"), "group:get_all", _READER),
                 ("cgsnapshots", ("", "/detail"), _GROUP_SNAPSHOTS, _READER),
-                ("qos-specs", ("",), "volume_extension:qos_specs_manage:get_all", _ADMIN),
                 ("clusters", ("", "/detail"), "clusters:get_all", _ADMIN),
             )
             for end in ends
@@ -264,80 +268,7 @@ _ROUTES: dict[str, dict[str, tuple[Optional[str], Who]]] = {
             for path in ("groups", "group_snapshots", "consistencygroups", "cgsnapshots")
         },
     },
-    "compute": {
-        "GET /v2.1/servers": (_SERVERS + "index", _READER),
-        "GET /v2.1/servers/detail": (_SERVERS + "detail", _READER),
-        "POST /v2.1/servers": (_SERVERS + "create", _MEMBER),
-        f"GET {_SERVER}": (_SERVERS + "show", _READER),
-        f"PUT {_SERVER}": (_SERVERS + "update", _MEMBER),
-        f"DELETE {_SERVER}": (_SERVERS + "delete", _MEMBER),
-        f"GET {_SERVER}/metadata": (_ITEMS + "index", _READER),
-        f"POST {_SERVER}/metadata": (_ITEMS + "create", _MEMBER),
-        f"PUT {_SERVER}/metadata": (_ITEMS + "update_all", _MEMBER),
-        f"GET {_SERVER}/metadata/<key>": (_ITEMS + "show", _READER),
-        f"PUT {_SERVER}/metadata/<key>": (_ITEMS + "update", _MEMBER),
-        f"DELETE {_SERVER}/metadata/<key>": (_ITEMS + "delete", _MEMBER),
-        f"GET {_SERVER}/tags": (_TAGS + "index", _READER),
-        f"PUT {_SERVER}/tags": (_TAGS + "update_all", _MEMBER),
-        f"DELETE {_SERVER}/tags": (_TAGS + "delete_all", _MEMBER),
-        f"GET {_SERVER}/tags/<tag>": (_TAGS + "show", _READER),
-        f"PUT {_SERVER}/tags/<tag>": (_TAGS + "update", _MEMBER),
-        f"DELETE {_SERVER}/tags/<tag>": (_TAGS + "delete", _MEMBER),
-        f"GET {_SERVER}/ips": ("os_compute_api:ips:index", _READER),
-        f"GET {_SERVER}/ips/<network>": ("os_compute_api:ips:show", _READER),
-        f"GET {_SERVER}/os-interface": ("os_compute_api:os-attach-interfaces:list", _READER),
-        f"GET {_SERVER}/os-security-groups": ("os_compute_api:os-security-groups:list", _READER),
-        f"GET {_SERVER}/os-instance-actions": (_SERVER_ACTIONS + "list", _READER),
-        f"GET {_SERVER}/os-instance-actions/<request_id>": (_SERVER_ACTIONS + "show", _READER),
-        "GET /v2.1/limits": ("os_compute_api:limits", _ANY),
-        f"GET {_COMPUTE_QUOTA}": (_QUOTAS + "show", _DEPENDS),
-        f"GET {_COMPUTE_QUOTA}/defaults": (_QUOTAS + "defaults", _ANY),
-        f"GET {_COMPUTE_QUOTA}/detail": (_QUOTAS + "detail", _DEPENDS),
-        f"PUT {_COMPUTE_QUOTA}": (_QUOTAS + "update", _ADMIN),
-        f"DELETE {_COMPUTE_QUOTA}": (_QUOTAS + "delete", _ADMIN),
-        "GET /v2.1/os-availability-zone": ("os_compute_api:os-availability-zone:list", _ANY),
-        "GET /v2.1/os-availability-zone/detail": (
-            "os_compute_api:os-availability-zone:detail",
-            _ADMIN,
-        ),
-        **{
-            f"{method} /v2.1/os-server-groups{end}": (
-                f"os_compute_api:os-server-groups:{action}",
-                who,
-            )
-            for method, end, action, who in (
-                ("GET", "", "index", _READER),
-                ("POST", "", "create", _MEMBER),
-                ("GET", "/<group_id>", "show", _READER),
-                ("DELETE", "/<group_id>", "delete", _MEMBER),
-            )
-        },
-        "GET /v2.1/os-services": ("os_compute_api:os-services:list", _ADMIN),
-        "PUT /v2.1/os-services/<process_id>": ("os_compute_api:os-services:update", _ADMIN),
-        **{
-            f"GET /v2.1/os-hypervisors{end}": (f"os_compute_api:os-hypervisors:{action}", _ADMIN)
-            for end, action in (
-                ("", "list"),
-                ("/detail", "list-detail"),
-                ("/statistics", "statistics"),
-                ("/<hypervisor_id>", "show"),
-                ("/<hypervisor_id>/search", "search"),
-                ("/<hypervisor_id>/servers", "servers"),
-            )
-        },
-        "GET /v2.1/os-keypairs": ("os_compute_api:os-keypairs:index", _ANY),
-        "GET /v2.1/os-keypairs/<key_name>": ("os_compute_api:os-keypairs:show", _ANY),
-        "GET /v2.1/os-security-groups": ("os_compute_api:os-security-groups:get", _READER),
-        "GET /v2.1/flavors": (None, _ANY),
-        "GET /v2.1/flavors/detail": (None, _ANY),
-        "GET /v2.1/flavors/<flavor_id>": (None, _ANY),
-        "GET /v2.1/flavors/<flavor_id>/os-extra_specs": (None, _ANY),
-        f"POST {_SERVER}/action": (None, _DEPENDS),
-        f"GET {_ATTACHED}": (_SERVER_VOLUMES + "index", _READER),
-        f"POST {_ATTACHED}": (_SERVER_VOLUMES + "create", _MEMBER),
-        f"GET {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "show", _READER),
-        f"DELETE {_ATTACHED}/<volume_id>": (_SERVER_VOLUMES + "delete", _MEMBER),
-    },
+    "compute": compute_policy.ROUTES,
     "image": {
         "GET /v2/images": ("get_images", _ANY),
         f"GET {_IMAGE}": ("get_image", _ANY),
@@ -399,14 +330,7 @@ _ACTIONS: dict[str, dict[str, tuple[Optional[str], Who]]] = {
         # A parameter of the request to delete.
         "force": ("volume:force_delete", _ADMIN),
     },
-    "compute": {
-        # Parameters of requests, and a path, that are for administrators.
-        "limits of others": ("os_compute_api:limits:other_project", _ADMIN),
-        "quotas of others": (_QUOTAS + "show", _ADMIN),
-        "reboot": (_SERVERS + "reboot", _MEMBER),
-        "os-start": (_SERVERS + "start", _MEMBER),
-        "os-stop": (_SERVERS + "stop", _MEMBER),
-    },
+    "compute": compute_policy.ACTIONS,
 }
 #: The rules by service and route, such as ``GET /v3/<project_id>/volumes``.
 ROUTES: Mapping[tuple[str, str], Rule] = {

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
-from klein import Klein
 from twisted.internet.defer import DeferredLock
 
 from ..machine.devices import DeviceFailure, IDeviceBackend
@@ -27,6 +26,7 @@ from ..wire import refusals
 from ..wire.exchange import APIRequest, APIResponse, Encoded, endpoint
 from ..wire.pagination import volume_page
 from ..wire.refusal import Refusal
+from ..wire.requests.routes import Routes
 from ..wire.versions import VOLUME
 from .attachment_requests import check_action, connector_of, new_attachment
 from .attachment_views import detail, summary
@@ -50,7 +50,7 @@ class AttachmentsAPI(ProjectService):
     :param devices: makes the volumes' devices.
     """
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     def __init__(

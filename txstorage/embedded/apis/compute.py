@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 import attr
-from klein import Klein
 
 from ..machine.engine import Engine
 from ..machine.server_transitions import DELETING, begin_deletion
@@ -25,6 +24,7 @@ from ..wire import refusals
 from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint
 from ..wire.fields import UUID, compute_body, only_member, wrapped
 from ..wire.pagination import attachment_page, next_links, server_page
+from ..wire.requests.routes import Routes
 from ..wire.tables import server_refusals
 from ..wire.versions import COMPUTE
 from . import compute_views
@@ -37,7 +37,12 @@ from .servers.making.building import DEVICE_NAMES, build
 from .servers.making.creation import new_server
 from .servers.parameters import check
 from .servers.service import SERVER, ComputeService
-from .servers.updates import server_update
+from .servers.updates import (
+    CHANGES_ATTACHMENT,
+    attachment_update,
+    deletes_volume,
+    server_update,
+)
 
 #: From this microversion on, the response to an attach comes before the attach.
 _ASYNCHRONOUS_ATTACH = (2, 101)
@@ -67,7 +72,7 @@ _View = Callable[[ServerRecord], dict[str, Any]]
 class ComputeAPI(ComputeService):
     """The Compute API: servers and their attachments."""
 
-    app = Klein()
+    app = Routes()
 
     def __init__(
         self,
@@ -248,10 +253,15 @@ class ComputeAPI(ComputeService):
             200, {"volumeAttachment": compute_views.attachment(attachment, call.version)}
         )
 
-    def _attachment(self, server_id: str, volume_id: str, store: Store) -> AttachmentRecord:
+    def _attached(self, server_id: str, volume_id: str, store: Store) -> AttachmentRecord | None:
         volume = store.volume(volume_id)
-        attachment = None if volume is None else volume.attachment
-        if attachment is None or not attachment.by_compute or attachment.server_id != server_id:
+        found = None if volume is None else volume.attachment
+        own = found is not None and found.by_compute and found.server_id == server_id
+        return found if own else None
+
+    def _attachment(self, server_id: str, volume_id: str, store: Store) -> AttachmentRecord:
+        attachment = self._attached(server_id, volume_id, store)
+        if attachment is None:
             raise refusals.NOT_ATTACHED(server_id, volume_id)
         return attachment
 
@@ -303,6 +313,34 @@ class ComputeAPI(ComputeService):
         if device in taken:
             raise refusals.DEVICE_IN_USE(wanted)
         return device
+
+    @endpoint(app, _ATTACHMENTS + "/<volume_id>", "PUT")
+    async def update_attachment(
+        self, call: APIRequest, server_id: str, volume_id: str
+    ) -> APIResponse:
+        """
+        Choose whether a volume is deleted with its server; as an administrator, exchange the volume
+        for another, which only the migration of a volume may do: there is none.
+        """
+        wanted = attachment_update(call.json(), call.version)
+        changes = call.version >= CHANGES_ATTACHMENT
+        exchanges = not changes or wanted["volumeId"] != volume_id
+
+        def change(store: Store) -> bool:
+            self._server(call, server_id, store)
+            self.permit(call, "swap" if exchanges else "update attachment")
+            if changes:
+                found = self._attached(server_id, volume_id, store)
+                if found is None:
+                    raise server_refusals.NO_MAPPING(volume_id)
+                store.attachments.set_deletion(found, deletes_volume(wanted, found))
+            return store.volume(volume_id) is not None
+
+        exists = await self._store.write(change)
+        if exchanges:
+            error = server_refusals.NOT_MIGRATING if exists else refusals.NO_SUCH_VOLUME
+            raise error(volume_id)
+        return APIResponse(202)
 
     @endpoint(app, _ATTACHMENTS + "/<volume_id>", "DELETE")
     async def detach(self, call: APIRequest, server_id: str, volume_id: str) -> APIResponse:

@@ -106,7 +106,7 @@ class ServerView:
                 "created": created,
                 "updated": compute_time(server.updated_at or server.created_at),
                 "flavor": self._flavor(),
-                "hostId": "" if building else _host_id(project_id),
+                "hostId": "" if building else host_id(project_id),
                 "image": self._image(server, attachments),
                 "metadata": dict(details.metadata),
                 "status": _states(server.status)[3],
@@ -188,7 +188,8 @@ class ServerView:
         return view
 
 
-def _host_id(project_id: str) -> str:
+def host_id(project_id: str) -> str:
+    """The id of the host for users of a project, who do not see its name."""
     return hashlib.sha224(project_id.encode("ascii")).hexdigest()
 
 

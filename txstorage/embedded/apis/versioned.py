@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
 import attr
+from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
+from ..accounts.directory import Directory
 from ..accounts.policy import ACTIONS, ROUTES
 from ..machine.engine import Engine
 from ..machine.turns import ReactorTurns
@@ -21,10 +23,12 @@ from ..wire.exchange import (
     APIRequest,
     APIResponse,
     Encoded,
+    Handler,
     Service,
     UnreadableBody,
     Version,
     WireError,
+    call_from,
 )
 from ..wire.versions import VOLUME, Dialect, as_version
 from .identity.bearers import Bearers
@@ -89,10 +93,14 @@ class VersionedService(Service):
         self.base_url = settings.base_url
         self._store = store
         self._bearers = bearers
-        self._directory = bearers.directory
         self._engine = engine
         self._settings = settings
         self._turns = turns
+
+    @property
+    def _directory(self) -> Directory:
+        """All users, projects and roles."""
+        return self._bearers.directory
 
     async def encoded(self, entries: Sequence[T], view: Callable[[T], dict[str, Any]]) -> Encoded:
         """
@@ -169,6 +177,22 @@ class VersionedService(Service):
 
 class ProjectService(VersionedService):
     """A service whose paths begin with a project, or omit it."""
+
+    async def answer(
+        self,
+        request: IRequest,
+        handler: Handler,
+        segments: dict[str, str],
+        since: Version,
+        path: str = "",
+    ) -> APIResponse:
+        """See :class:`~txstorage.embedded.wire.exchange.Service`."""
+        answer = await super().answer(request, handler, segments, since, path)
+        if answer.body is None or "OpenStack-API-Version" not in answer.headers:
+            return answer
+        # Cinder has had this header since it was a part of Nova, and its client prints no other.
+        call = call_from(request, self.base_url)
+        return answer.with_headers({"x-compute-request-id": call.request_id})
 
     def project_path(self, call: APIRequest) -> str:
         """The project's part of links in the response, as in the request."""

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any, Callable, cast
 
 import attr
-from klein import Klein
 
 from ..machine.engine import Engine
 from ..machine.files import VolumeFiles
@@ -24,9 +23,11 @@ from ..wire import refusals
 from ..wire.exchange import EMPTY, APIRequest, APIResponse, WireError, endpoint
 from ..wire.fields import only_member
 from ..wire.pagination import next_links, volume_page
+from ..wire.requests.routes import Routes
 from ..wire.versions import VOLUME, volume_versions
 from .block_storage.actions.performer import VolumeActions
 from .block_storage.actions.resetting import is_migrating
+from .block_storage.kinds.encryption import refuse_encrypted
 from .block_storage.labels import Labelled, LabelledService, add_label_routes
 from .block_storage.queries import boolean, order
 from .block_storage.quota import check_count, check_gigabytes, check_volume, quota_of
@@ -71,7 +72,7 @@ class BlockStorageAPI(LabelledService):
     :param files: of the volumes.
     """
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     def __init__(
@@ -133,6 +134,7 @@ class BlockStorageAPI(LabelledService):
         if wanted.backup_id is not None:
             backup = visible_backup(call, store, wanted.backup_id)
         new = filled(wanted, lambda: default_type(call, store).name, snapshot, source, backup)
+        refuse_encrypted(store, new.volume_type)
         project_id = call.requester.owner.project_id
         quota = quota_of(self._settings, store, project_id)
         check_volume(quota, store.usage(project_id), new.size, new.volume_type)

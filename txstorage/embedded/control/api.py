@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import attr
-from klein import Klein
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -26,6 +25,7 @@ from ..wire.exchange import (
     WireError,
     endpoint,
 )
+from ..wire.requests.routes import Routes
 from ..wire.times import identity_time
 from .controls import Controls
 from .requests import BadRequest, advance_of, fault_of
@@ -58,7 +58,7 @@ class ControlAPI(Service):
     :param password: of clients on other machines, in HTTP's basic authentication, with any user.
     """
 
-    app = Klein()
+    app = Routes()
 
     def __init__(self, controls: Controls, password: str) -> None:
         self._controls = controls
@@ -174,7 +174,7 @@ class ControlAPI(Service):
     @endpoint(app, "/reset", "POST")
     async def reset(self, call: APIRequest) -> APIResponse:
         """
-        Forget every volume, snapshot and attachment, the faults and the log; set the clock back.
+        Forget all resources but the nodes, the faults and the log; set the clock back.
         """
         try:
             await self._controls.reset()

@@ -5,7 +5,7 @@ The parts of a running service that a test controls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock
@@ -20,7 +20,7 @@ from .clock import AdvancingClock
 from .faults import Faults
 from .interference import Interferer, route_of
 from .recent import RecentLog, ServedRequest
-from .routes import RouteNames
+from .routes import Route, RouteNames
 
 
 def begin_anew(store: Store) -> None:
@@ -44,6 +44,7 @@ class Controls:
     :ivar clock: of transitions, tokens and delayed answers.
     :ivar faults: those in force.
     :ivar routes: the names of the service's routes.
+    :ivar interferer: answers requests with the faults in force.
     :param reactor: a reactor, or a ``Clock``.
     :param wall_time: returns seconds since the epoch; by default the reactor's time.
     """
@@ -55,8 +56,9 @@ class Controls:
         self.clock = AdvancingClock(reactor)
         self.faults = Faults()
         self.routes = RouteNames([])
+        self._resets: list[Callable[[], None]] = []
         self._wall_time = wall_time or reactor.seconds
-        self._interferer = Interferer(self.clock, self.faults)
+        self.interferer = Interferer(self.clock, self.faults)
         self._one = DeferredLock()
         self._engines: Collection[Engine] = ()
 
@@ -70,13 +72,16 @@ class Controls:
         devices: IDeviceBackend,
         engines: Collection[Engine],
         requests: RecentLog[ServedRequest],
+        reload: Callable[[], object],
     ) -> None:
         """
         Control a service.
 
         :param engines: of its transitions.
         :param requests: its log.
+        :param reload: reads what the service remembers of the store anew.
         """
+        self._reload = reload
         self._store, self._devices, self._engines = store, devices, engines
         self.requests = requests
 
@@ -87,17 +92,27 @@ class Controls:
         :param services: the resources of the service's parts; the name of each begins with the
             first segment of its paths.
         """
+        # Several names may have one resource.
+        parts = {(name.partition(b"/")[0], resource) for name, resource in services.items()}
         found = set()
-        for name, resource in services.items():
+        for prefix, resource in parts:
             if isinstance(resource, Endpoints):
-                resource.interference = self._interferer
-                prefix = name.partition(b"/")[0].decode("ascii")
-                found |= {route_of(method, prefix, rule) for method, rule in resource.rules()}
-        self.routes = RouteNames(found)
+                resource.interference = self.interferer
+                service = prefix.decode("ascii")
+                found |= {route_of(method, service, rule) for method, rule in resource.rules()}
+        self.add_routes(found)
+
+    def add_routes(self, added: Iterable[Route]) -> None:
+        """Make the names of routes known."""
+        self.routes = self.routes.with_routes(added)
+
+    def on_reset(self, forget: Callable[[], None]) -> None:
+        """Call a function at each reset."""
+        self._resets.append(forget)
 
     def stop(self) -> None:
         """End the connections of the answers that are delayed."""
-        self._interferer.stop()
+        self.interferer.stop()
 
     def advance(self, seconds: float) -> Deferred[None]:
         """
@@ -109,8 +124,8 @@ class Controls:
 
     def reset(self) -> Deferred[None]:
         """
-        Return to the beginning: without volumes, snapshots, backups, faults and recorded requests,
-        at the real time.
+        Return to the beginning: without volumes, snapshots, backups, clients' servers, faults and
+        recorded requests, at the real time.
 
         :return: fires with ``None``, or fails with a ``DeviceFailure`` when a device is in use.
         """
@@ -126,7 +141,7 @@ class Controls:
 
     async def _reset(self) -> None:
         self.faults.clear()
-        self._interferer.stop()
+        self.interferer.stop()
         for engine in self._engines:
             await engine.reset()
         self.clock.reset()
@@ -137,10 +152,13 @@ class Controls:
         snapshots = [each.snapshot_id for each in self._store.snapshots.every()]
         backups = [each.backup_id for each in self._store.backups.every()]
         await self._store.write(begin_anew)
+        self._reload()
         for volume_id in volumes:
             await files.aside(files.remove, volume_id)
         for snapshot_id in snapshots:
             await files.aside(files.remove_snapshot, snapshot_id)
         for backup_id in backups:
             await files.aside(files.remove_backup, backup_id)
+        for forget in self._resets:
+            forget()
         self.requests.clear()

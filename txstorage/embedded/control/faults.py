@@ -20,6 +20,7 @@ class RouteFault:
     The fault of the answers of a route.
 
     :ivar status: the answer is this error.
+    :ivar code: of the error, for EC2's services.
     :ivar message: of the error; by default the service's own.
     :ivar retry_after: seconds, for the header ``Retry-After``.
     :ivar carried_out: whether the request is carried out, although the answer is an error.
@@ -30,6 +31,7 @@ class RouteFault:
 
     route: RequestedRoute
     status: int | None = None
+    code: str | None = None
     message: str | None = None
     retry_after: int | None = None
     carried_out: bool = False
@@ -47,8 +49,8 @@ class TransitionFault:
     The fault of transitions.
 
     :ivar transition: the transient status.
-    :ivar resource: ``volume`` or ``snapshot``.
-    :ivar resource_id: the one volume or snapshot; ``None`` for any.
+    :ivar resource: ``volume``, ``snapshot``, ``backup`` or ``server``.
+    :ivar resource_id: the only one with the fault; ``None`` for any.
     :ivar mishap: of the transition.
     """
 

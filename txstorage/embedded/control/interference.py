@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -38,6 +39,8 @@ _KINDS = {
 _OTHER_KIND = "computeFault"
 #: The statuses whose body repeats the header Retry-After.
 _OVER_LIMIT = (413, 429)
+#: Makes the error of a fault, with this status, in a service's form.
+FaultError = Callable[[RouteFault, int], APIResponse]
 _CONVERTER = re.compile(r"<(?:[^<>:]*:)?([^<>]*)>")
 #: An action's name is the first member of a body; longer bodies have none.
 _ACTIONS = re.compile(r"/action\Z")
@@ -46,18 +49,26 @@ _ACTIONS = re.compile(r"/action\Z")
 def route_of(method: str, service: str, rule: str) -> Route:
     """
     :param service: the first segment of the path.
-    :param rule: of Klein, for the rest.
+    :param rule: of Werkzeug, for the rest.
     """
     return Route.of(method, "/" + service + _CONVERTER.sub(r"{\1}", rule))
 
 
+def _title(status: int) -> str:
+    return HTTPStatus(status).phrase if status in _STATUSES else "Error"
+
+
+def message_of(fault: RouteFault, status: int) -> str:
+    """:return: the message of the error of a fault."""
+    return fault.message or f"{_title(status)}, as a test has requested."
+
+
 def error_of(fault: RouteFault, status: int, service: str) -> APIResponse:
     """:return: the error of a fault, in the form of a service."""
-    title = HTTPStatus(status).phrase if status in _STATUSES else "Error"
-    message = fault.message or f"{title}, as a test has requested."
+    message = message_of(fault, status)
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     if service == "identity":
-        error = {"code": status, "message": message, "title": title}
+        error = {"code": status, "message": message, "title": _title(status)}
         return APIResponse(status, {"error": error}, headers)
     kind = _KINDS.get(status, _OTHER_KIND)
     made = faulty(status, kind, message, *([COMPUTE.error_type] if service == "compute" else []))
@@ -109,22 +120,40 @@ class Interferer:
     ) -> Deferred[APIResponse | None]:
         """See :data:`~txstorage.embedded.wire.exchange.Interference`."""
         path = request.path.decode("utf-8", "replace")
-        fault = self._faults.take(route_of(method, service, rule), path, _action_of(request))
+        route, action = route_of(method, service, rule), _action_of(request)
+        return self.answer(route, path, action, partial(error_of, service=service), carry_out)
+
+    def answer(
+        self,
+        route: Route,
+        path: str,
+        action: str,
+        error: FaultError,
+        carry_out: Callable[[], Deferred[APIResponse]],
+    ) -> Deferred[APIResponse | None]:
+        """
+        Answer a request.
+
+        :param action: the first member of its body, or an empty text.
+        :param error: makes the error of a fault in the service's form.
+        :return: fires with ``None`` to end the connection without an answer.
+        """
+        fault = self._faults.take(route, path, action)
         if fault is None:
             answered: Deferred[Any] = carry_out()
             return answered
         if fault.lost == "request":
             return succeed(None)
-        return Deferred.fromCoroutine(self._answer(fault, service, carry_out))
+        return Deferred.fromCoroutine(self._answer(fault, error, carry_out))
 
     async def _answer(
-        self, fault: RouteFault, service: str, carry_out: Callable[[], Deferred[APIResponse]]
+        self, fault: RouteFault, error: FaultError, carry_out: Callable[[], Deferred[APIResponse]]
     ) -> APIResponse | None:
         answer = None
         if fault.status is None or fault.carried_out:
             answer = await carry_out()
         if fault.status is not None:
-            answer = error_of(fault, fault.status, service)
+            answer = error(fault, fault.status)
         if fault.delay:
             delayed: Deferred[None] = deferLater(self._clock, fault.delay)
             self._delayed.add(delayed)

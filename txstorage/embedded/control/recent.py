@@ -85,7 +85,7 @@ class RecentLog(Generic[T]):
 @attr.s(frozen=True, auto_attribs=True, kw_only=True)
 class ServedRequest:
     """
-    One request to the OpenStack face, when it has ended.
+    One request, when it has ended.
 
     :ivar time: the end, in seconds since the epoch.
     :ivar duration: seconds from its headers to its end.
@@ -93,8 +93,9 @@ class ServedRequest:
     :ivar query: the text after the question mark.
     :ivar status: of the response; ``None`` if the connection ended before it.
     :ivar microversion: the version that the client asked for, such as ``3.60``, if it did.
-    :ivar body: the JSON value of the request; ``None`` when none is kept.  A log for people keeps
-        none, and none of Identity's is ever kept.
+    :ivar action: EC2's; ``None`` for other services.
+    :ivar body: the JSON value of the request, or the parameters of EC2's; ``None`` when none is
+        kept.  A log for people keeps none, and none of Identity's is ever kept.
     """
 
     time: float
@@ -105,6 +106,7 @@ class ServedRequest:
     status: int | None
     request_id: str
     microversion: str | None = None
+    action: str | None = None
     body: Any = attr.ib(default=None, repr=False)
 
 

@@ -8,19 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..machine.backup_transitions import BACKUP_TRANSITIONS
 from ..machine.mishaps import Mishap
+from ..machine.server_transitions import SERVER_TRANSITIONS
 from ..machine.snapshot_transitions import SNAPSHOT_TRANSITIONS
 from ..machine.transitions import TRANSITIONS
 from .faults import Fault, RouteFault, TransitionFault
 from .routes import RouteNames, UnknownName
 
 #: The transient statuses, by the resource that has them.
-STATUSES = {"volume": sorted(TRANSITIONS), "snapshot": sorted(SNAPSHOT_TRANSITIONS)}
+STATUSES = {
+    "volume": sorted(TRANSITIONS),
+    "snapshot": sorted(SNAPSHOT_TRANSITIONS),
+    "backup": sorted(BACKUP_TRANSITIONS),
+    "server": sorted(SERVER_TRANSITIONS),
+}
 #: The parts of an exchange whose loss ends the connection.
 LOST = ("request", "answer")
 _LONGEST = 1e9
 _EVERY = ("times",)
-_OF_ROUTES = ("route", "status", "message", "retry_after", "carried_out", "delay", "lost")
+_OF_STATUS = ("code", "message", "retry_after", "carried_out")
+_OF_ROUTES = ("route", "status", *_OF_STATUS, "delay", "lost")
 _OF_TRANSITIONS = ("transition", "resource", "resource_id", "stuck", "seconds", "error")
 
 
@@ -67,6 +75,7 @@ _CHECKS = {
     "times": lambda name, value: _number(name, value, 1, _LONGEST, whole=True),
     "route": _text,
     "status": lambda name, value: _number(name, value, 400, 599, whole=True),
+    "code": _text,
     "message": _text,
     "retry_after": lambda name, value: _number(name, value, 0, _LONGEST, whole=True),
     "carried_out": _boolean,
@@ -127,8 +136,10 @@ def _route_fault(members: dict[str, Any], routes: RouteNames) -> RouteFault:
         raise BadRequest(
             "a 'lost' request has no 'delay'; to lose a late answer, lose the 'answer'"
         )
-    if fault.status is None and {"message", "retry_after", "carried_out"} & set(members):
-        raise BadRequest("'message', 'retry_after' and 'carried_out' go with a 'status'")
+    if fault.status is None and set(_OF_STATUS) & set(members):
+        raise BadRequest("'code', 'message', 'retry_after' and 'carried_out' go with a 'status'")
+    if fault.code is not None and not fault.route.has_codes:
+        raise BadRequest("only errors of 'ec2' and 'sts' have a 'code'")
     return fault
 
 

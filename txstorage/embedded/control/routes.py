@@ -7,6 +7,9 @@ Storage's paths have it, and a placeholder may have any name.  A literal instead
 that one resource only.  A third word is the action in the body, such as ``os-extend``.  Shorter
 names stand for several routes: ``volume``, ``compute`` or ``identity`` for all of one service, and
 ``*`` for all of them.
+
+The name of an action of EC2 is ``ec2 CreateVolume``, and ``ec2`` stands for all of them; those of
+the Security Token Service begin with ``sts``.
 """
 
 from __future__ import annotations
@@ -17,8 +20,8 @@ from collections.abc import Iterable
 
 import attr
 
-#: The names of the services, with which their paths begin.
-SERVICES = ("identity", "volume", "compute", "image")
+#: The services whose requests are actions.
+ACTION_SERVICES = ("ec2", "sts")
 EVERY = "*"
 _PLACEHOLDER = re.compile(r"\{[^{}/]*\}\Z")
 #: Cinder's condition for a project id.
@@ -59,8 +62,8 @@ class Route:
     """
     A route of the service.
 
-    :ivar method: such as ``GET``.
-    :ivar segments: of its template, without the project.
+    :ivar method: such as ``GET``; empty for an action.
+    :ivar segments: of its template, without the project; the service and the name of an action.
     """
 
     method: str
@@ -73,9 +76,18 @@ class Route:
         """
         return cls(method, segments_of(template))
 
+    @classmethod
+    def of_action(cls, service: str, name: str) -> Route:
+        """
+        :param service: one of :data:`ACTION_SERVICES`.
+        """
+        return cls("", (service, name))
+
     @property
     def name(self) -> str:
         """The name of the route."""
+        if not self.method:
+            return " ".join(self.segments)
         return f"{self.method} /{'/'.join(self.segments)}"
 
     def literals(self, segments: Segments) -> int | None:
@@ -110,6 +122,12 @@ class RequestedRoute:
     only: tuple[tuple[int, str], ...] = ()
     action: str = ""
 
+    @property
+    def has_codes(self) -> bool:
+        """``True`` if an error of these routes may have a code."""
+        service = self.service if self.route is None else self.route.segments[0]
+        return service in ("", *ACTION_SERVICES)
+
     def matches(self, route: Route, path: str, action: str) -> bool:
         """
         :param route: of a request.
@@ -134,12 +152,28 @@ class RouteNames:
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes = sorted(routes, key=lambda route: (route.segments, route.method))
+        self._routes = sorted(set(routes), key=lambda route: (route.segments, route.method))
+
+    def with_routes(self, added: Iterable[Route]) -> RouteNames:
+        """:return: the names of these routes and of others."""
+        return RouteNames([*self._routes, *added])
 
     @property
     def names(self) -> list[str]:
         """All names, sorted by path."""
         return [route.name for route in self._routes]
+
+    @property
+    def _services(self) -> set[str]:
+        return {route.segments[0] for route in self._routes}
+
+    def _action(self, name: str) -> RequestedRoute:
+        known = {route.name: route for route in self._routes if not route.method}
+        route = known.get(" ".join(name.split()))
+        if route is None:
+            kind = "action" if known else "action, without --ec2-port,"
+            raise UnknownName(kind, name, known)
+        return RequestedRoute(name, route=route)
 
     def requested(self, name: str) -> RequestedRoute:
         """
@@ -150,10 +184,12 @@ class RouteNames:
         words = name.split()
         if words == [EVERY]:
             return RequestedRoute(name)
-        if len(words) == 1 and words[0] in SERVICES:
+        if len(words) == 1 and words[0] in self._services:
             return RequestedRoute(name, words[0])
+        if words[:1] and words[0] in ACTION_SERVICES:
+            return self._action(name)
         if len(words) not in (2, 3):
-            raise UnknownName("route", name, [*self.names, *SERVICES, EVERY])
+            raise UnknownName("route", name, [*self.names, *self._services, EVERY])
         segments = segments_of(words[1].partition("?")[0])
         found = [
             (literals, route)

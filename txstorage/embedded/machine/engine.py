@@ -204,6 +204,9 @@ class Engine:
         await self._store.write(
             lambda store: self._subjects.settle(store, subject, status, device, reason)
         )
-        self._subjects.log(key, status, reason)
+        present = self._subjects.find(self._store, key)
+        # A transition of several steps goes on after all but the last.
+        if reason or getattr(present, "status", None) != subject.status:
+            self._subjects.log(key, status, reason)
+            self.settled(subject, status, reason)
         self._subjects.follow(self._store, subject)
-        self.settled(subject, status, reason)

@@ -33,8 +33,8 @@ class Mishaps(Protocol):
         self, noun: str, key: str, status: str, release: Callable[[], None]
     ) -> Mishap | None:
         """
-        :param noun: ``volume`` or ``snapshot``.
-        :param key: the id of the volume or snapshot, whose transition begins.
+        :param noun: ``volume``, ``snapshot``, ``backup`` or ``server``.
+        :param key: the id of the resource, whose transition begins.
         :param status: its transient status.
         :param release: carries a stuck transition out.
         :return: the mishap, or ``None``.

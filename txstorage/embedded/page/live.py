@@ -11,13 +11,13 @@ from ..control.recent import RecentLog, ServedRequest
 from ..machine.engine import Engine
 from ..machine.files import VolumeFiles
 from ..settings import USER, Settings
-from ..store.records import SnapshotRecord, VolumeRecord
+from ..store.records import VolumeRecord
 from ..store.store import Store
 from .access import one_login
 from .feed import Feed
 from .overview import Disk, Source
 from .resource import PageResource
-from .state import SettledTransition
+from .state import Resource, SettledTransition, identified
 
 
 class LivePage:
@@ -59,9 +59,7 @@ class LivePage:
         self._feed.stop()
 
 
-def settled(
-    subject: VolumeRecord | SnapshotRecord, status: str, reason: str, time: float
-) -> SettledTransition:
+def settled(subject: Resource, status: str, reason: str, time: float) -> SettledTransition:
     """
     Make the record of a transition that has ended.
 
@@ -69,12 +67,8 @@ def settled(
     :param status: the new one.
     :param time: seconds since the epoch.
     """
-    if isinstance(subject, SnapshotRecord):
-        kind, subject_id, server_id = "snapshot", subject.snapshot_id, None
-    else:
-        attachment = subject.attachment
-        kind, subject_id = "volume", subject.volume_id
-        server_id = None if attachment is None else attachment.server_id
+    kind, subject_id = identified(subject)
+    attachment = subject.attachment if isinstance(subject, VolumeRecord) else None
     return SettledTransition(
         time=time,
         kind=kind,
@@ -82,6 +76,6 @@ def settled(
         name=subject.name,
         begin=subject.status,
         end=status,
-        server_id=server_id,
+        server_id=None if attachment is None else attachment.server_id,
         reason=reason,
     )

@@ -15,11 +15,23 @@ from twisted.logger import Logger
 
 from ..control.recent import RecentLog, ServedRequest
 from ..disk import allocated_bytes, free_bytes
+from ..machine.backup_transitions import BACKUP_TRANSITIONS
 from ..machine.files import VolumeFiles
+from ..machine.server_transitions import SERVER_TRANSITIONS
 from ..machine.transitions import TRANSITIONS, transition_of
 from ..store.records import Usage, VolumeFilter
+from ..store.servers.records import ServerRecord
 from ..store.store import Store
-from .state import NODE_VOLUMES, RECENT, ROWS, DiskUse, Overview, SettledTransition, state
+from .state import (
+    NODE_VOLUMES,
+    RECENT,
+    ROWS,
+    DiskUse,
+    Overview,
+    Resource,
+    SettledTransition,
+    state,
+)
 
 _log = Logger()
 #: Seconds from one look at the disk to the next.
@@ -101,7 +113,10 @@ class Source:
     def overview(self, text: str = "") -> Overview:
         """Read the records."""
         store = self._store
-        servers = list(reversed(store.servers.every()))
+        every = store.servers.of_projects(None)
+        # The nodes in the order of their declarations, then the servers that clients made last.
+        servers = [each for each in reversed(every) if each.is_node]
+        servers += [each for each in every if not each.is_node]
         volumes, matching_volumes = store.searches.containing(text, ROWS)
         snapshots, matching_snapshots = store.snapshots.containing(text, ROWS)
         counts = store.attachments.counts()
@@ -115,15 +130,9 @@ class Source:
             attached_counts=counts,
             volumes=volumes,
             matching_volumes=matching_volumes,
-            moving_volumes=[
-                # A volume that is reserved by a host waits for its client.
-                volume
-                for volume in store.volumes(_MOVING, limit=RECENT)
-                if transition_of(volume) is not None
-            ],
+            moving=self._moving(servers),
             snapshots=snapshots,
             matching_snapshots=matching_snapshots,
-            moving_snapshots=store.snapshots.moving(RECENT),
             transitions=[each for _, each in islice(reversed(self._transitions.since()), RECENT)],
             requests=self._shown_requests(),
             usage=Usage(
@@ -133,6 +142,22 @@ class Source:
             ),
             disk=self._disk.use,
         )
+
+    def _moving(self, servers: list[ServerRecord]) -> list[Resource]:
+        store = self._store
+        backups = [each for each in store.backups.every() if each.status in BACKUP_TRANSITIONS]
+        building = [each for each in servers if each.status in SERVER_TRANSITIONS]
+        return [
+            # A volume that is reserved by a host waits for its client.
+            *(
+                volume
+                for volume in store.volumes(_MOVING, limit=RECENT)
+                if transition_of(volume) is not None
+            ),
+            *store.snapshots.moving(RECENT),
+            *backups[:RECENT],
+            *building[:RECENT],
+        ]
 
     def _shown_requests(self) -> list[ServedRequest]:
         newest = reversed(self._requests.since())

@@ -9,15 +9,18 @@ tokens nor passwords, no query of a request, no labels, and nothing of a connect
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Union
 
 import attr
 
 from ..control.recent import ServedRequest
 from ..settings import GIB
+from ..store.features.backups import BackupRecord
 from ..store.records import SnapshotRecord, Usage, VolumeRecord
 from ..store.servers.records import ServerRecord
 
+#: What has transitions.
+Resource = Union[VolumeRecord, SnapshotRecord, BackupRecord, ServerRecord]
 #: The number of rows in each table, at most.
 ROWS = 100
 #: The number of a node's volumes that are shown, at most.
@@ -34,7 +37,7 @@ class SettledTransition:
     A transition that has ended.
 
     :ivar time: seconds since the epoch.
-    :ivar kind: ``volume`` or ``snapshot``.
+    :ivar kind: ``volume``, ``snapshot``, ``backup`` or ``server``.
     :ivar begin: the status before.
     :ivar end: the status after; ``gone`` for what is deleted.
     :ivar server_id: of the node that the volume is attached to, if any.
@@ -69,12 +72,12 @@ class Overview:
     """
     The records that the page shows.
 
-    :ivar servers: all of them.
+    :ivar servers: all of them, the nodes first.
     :ivar attached: the volumes of each server, as many as are shown, by its id.
     :ivar attached_counts: the numbers of all of them.
     :ivar volumes: those that match the filter, as many as are shown.
     :ivar matching_volumes: the number of all that match.
-    :ivar moving_volumes: those with a transition in progress.
+    :ivar moving: the resources with a transition in progress.
     :ivar transitions: those that ended last, the newest first.
     :ivar requests: the newest first.
     :ivar usage: of all projects.
@@ -86,14 +89,24 @@ class Overview:
     attached_counts: Mapping[str, int]
     volumes: Sequence[VolumeRecord]
     matching_volumes: int
-    moving_volumes: Sequence[VolumeRecord]
+    moving: Sequence[Resource]
     snapshots: Sequence[SnapshotRecord]
     matching_snapshots: int
-    moving_snapshots: Sequence[SnapshotRecord]
     transitions: Sequence[SettledTransition]
     requests: Sequence[ServedRequest]
     usage: Usage
     disk: DiskUse | None
+
+
+def identified(resource: Resource) -> tuple[str, str]:
+    """:return: the kind of a resource, and its id."""
+    if isinstance(resource, VolumeRecord):
+        return "volume", resource.volume_id
+    if isinstance(resource, SnapshotRecord):
+        return "snapshot", resource.snapshot_id
+    if isinstance(resource, BackupRecord):
+        return "backup", resource.backup_id
+    return "server", resource.server_id
 
 
 def state(overview: Overview) -> dict[str, Any]:
@@ -197,15 +210,15 @@ def _snapshot(snapshot: SnapshotRecord) -> dict[str, Any]:
 
 def _moving(overview: Overview, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """:return: the transitions in progress."""
-    volumes = [
-        _transition("volume", each.volume_id, each.name, each.status, holder=_holder(each, names))
-        for each in overview.moving_volumes
+    return [
+        _transition(
+            *identified(each),
+            each.name,
+            each.status,
+            holder=_holder(each, names) if isinstance(each, VolumeRecord) else "",
+        )
+        for each in overview.moving
     ]
-    snapshots = [
-        _transition("snapshot", each.snapshot_id, each.name, each.status)
-        for each in overview.moving_snapshots
-    ]
-    return [*volumes, *snapshots]
 
 
 def _settled(overview: Overview, names: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -251,7 +264,7 @@ def _request(request: ServedRequest) -> dict[str, Any]:
     return {
         "time": request.time,
         "method": _short(request.method),
-        "path": _short(request.path),
+        "path": _short(request.action or request.path),
         "status": request.status,
         "id": request.request_id,
     }

@@ -140,6 +140,10 @@ class AttachmentsTable:
         """Record that a volume could not be connected."""
         return self._update(attachment, connector=None, device=None, attached_at=None)
 
+    def set_deletion(self, attachment: AttachmentRecord, wanted: bool) -> AttachmentRecord:
+        """Choose whether a volume is deleted with its server."""
+        return self._update(attachment, delete_on_termination=wanted)
+
     def _update(self, attachment: AttachmentRecord, **columns: object) -> AttachmentRecord:
         self._database.touched.add(attachment.volume_id)
         settings = ", ".join(f"{name} = ?" for name in columns)

@@ -29,6 +29,7 @@ from .features.processes import ProcessesTable
 from .features.transfers import TransfersTable
 from .messages import MessagesTable
 from .projects.credentials import CredentialsTable
+from .projects.projects import ProjectsTable
 from .projects.quotas import QuotasTable
 from .projects.types import TypesTable
 from .records import VOLUMES, NewVolume, Usage, VolumeFilter, VolumeRecord
@@ -63,6 +64,7 @@ class Store:
     :ivar servers: the table of the nodes, and of the servers that clients make.
     :ivar revoked: the table of revoked tokens.
     :ivar types: the table of volume types.
+    :ivar projects: the table of the projects that administrators make.
     :ivar quotas: the table of the projects' own quotas.
     :ivar credentials: the table of application credentials.
     :ivar flags: the columns of volumes for clients.
@@ -91,7 +93,8 @@ class Store:
         self.messages = MessagesTable(self._database, clock)
         self.servers = ServersTable(self._database, clock)
         self.revoked = RevokedTokens(self._database)
-        self.types = TypesTable(self._database)
+        self.types = TypesTable(self._database, clock)
+        self.projects = ProjectsTable(self._database)
         self.quotas = QuotasTable(self._database)
         self.credentials = CredentialsTable(self._database)
         self.flags = VolumeFlags(self._database, clock)
@@ -308,14 +311,11 @@ class Store:
             if replace:
                 self._database.execute("DELETE FROM metadata WHERE volume_id = ?", volume_id)
             self._insert_metadata(volume_id, metadata)
-            self._touch(volume_id)
+            self._database.touched.add(volume_id)
+            self._database.execute(
+                "UPDATE volumes SET updated_at = ? WHERE id = ?", self._clock(), volume_id
+            )
             return self._existing(volume_id)
-
-    def _touch(self, volume_id: str) -> None:
-        self._database.touched.add(volume_id)
-        self._database.execute(
-            "UPDATE volumes SET updated_at = ? WHERE id = ?", self._clock(), volume_id
-        )
 
     def set_status(self, volume_id: str, status: str) -> None:
         """Set a volume's status and nothing else."""
@@ -349,13 +349,13 @@ class Store:
                 self._database.execute(
                     "UPDATE volumes SET size = ? WHERE id = ?", volume.growing, volume_id
                 )
+                self.servers.record_growth(volume.attachment)
             if status in _WITHOUT_ATTACHMENT:
                 self._database.execute("DELETE FROM attachments WHERE volume_id = ?", volume_id)
             elif node_device is not None:
                 self._database.execute(
                     "UPDATE attachments SET node_device = ? WHERE volume_id = ?",
-                    node_device,
-                    volume_id,
+                    *(node_device, volume_id),
                 )
             return True
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 import attr
@@ -33,7 +34,6 @@ class InMemoryCloud:
     """
     A cloud that lives as long as a test.
 
-    :ivar resource: for ``treq.testing.RequestTraversalAgent``.
     :ivar credentials: a driver's configuration, by key.
     :ivar nodes: server ids by name.
     :ivar devices_directory: the directory of the regular files that stand for devices.
@@ -41,7 +41,6 @@ class InMemoryCloud:
     """
 
     application: Application
-    resource: IResource
     auth_url: str
     credentials: dict[str, str]
     nodes: dict[str, str]
@@ -49,6 +48,11 @@ class InMemoryCloud:
     store: Store
     settings: Settings
     _directory: str
+
+    @cached_property
+    def resource(self) -> IResource:
+        """The resource for ``treq.testing.RequestTraversalAgent``."""
+        return self.application.resource()
 
     def close(self) -> None:
         """Remove everything."""
@@ -116,7 +120,6 @@ def in_memory_cloud(
     auth_url = f"{chosen.base_url}/identity/v3"
     return InMemoryCloud(
         application=application,
-        resource=application.resource(),
         auth_url=auth_url,
         credentials=_credentials(auth_url, chosen.password),
         nodes=servers,

@@ -39,12 +39,13 @@ class RecordedRequest:
     :ivar time: the end, in seconds since the epoch, on the double's clock.
     :ivar duration: seconds.
     :ivar path: without the query.
-    :ivar query: the text after the question mark.
+    :ivar query: the text after the question mark; empty for EC2, whose signatures are there.
     :ivar status: of the answer; ``None`` if there was none.
     :ivar request_id: the double's, which the answer has in ``x-openstack-request-id``.
     :ivar microversion: the version that the client asked for, such as ``3.60``, or ``None``.
-    :ivar body: the JSON value of the request; ``None`` for none, for a long one, and for all of
-        Identity's, which have passwords.
+    :ivar action: EC2's, such as ``CreateVolume``; ``None`` for other services.
+    :ivar body: the JSON value of the request, or the parameters of EC2's; ``None`` for none, for a
+        long one, and for all of Identity's and of ``sts``, which have passwords.
     """
 
     number: int
@@ -56,6 +57,7 @@ class RecordedRequest:
     status: int | None
     request_id: str
     microversion: str | None
+    action: str | None
     body: Any
 
 
@@ -167,6 +169,7 @@ class OpenStackDouble:
         *,
         times: int | None = 1,
         status: int | None = None,
+        code: str | None = None,
         message: str | None = None,
         retry_after: int | None = None,
         carried_out: bool = False,
@@ -179,6 +182,7 @@ class OpenStackDouble:
         :param route: such as ``POST /volume/v3/volumes``; see the documentation for all names.
         :param times: how often; ``None``: until the fault is removed.
         :param status: of an error in the service's form, such as 500, 503, 429.
+        :param code: of an error of EC2's.
         :param message: of the error.
         :param retry_after: seconds, for the error's header ``Retry-After``.
         :param carried_out: whether the request is carried out, although the answer is an error.
@@ -192,6 +196,7 @@ class OpenStackDouble:
             route=route,
             times=times,
             status=status,
+            code=code,
             message=message,
             retry_after=retry_after,
             carried_out=carried_out or None,
@@ -211,12 +216,13 @@ class OpenStackDouble:
         error: str | None = None,
     ) -> RequestedFault:
         """
-        Let the next transitions of volumes or snapshots have a fault.
+        Let the next transitions of resources have a fault.
 
-        :param transition: the status meanwhile, such as ``creating`` or ``attaching``.
+        :param transition: the status meanwhile, such as ``creating``, ``attaching``, or a server's
+            ``BUILD``; that of a server which is deleted is ``DELETING``, although clients see none.
         :param times: how often; ``None``: until the fault is removed.
-        :param resource: ``volume`` or ``snapshot``.
-        :param resource_id: the one volume or snapshot; by default any.
+        :param resource: ``volume``, ``snapshot``, ``backup`` or ``server``.
+        :param resource_id: the only one with the fault; by default any.
         :param stuck: whether the status stays until the fault is removed.
         :param seconds: the transition's duration on the double's clock.
         :param error: the reason with which the transition fails.
@@ -276,7 +282,7 @@ class OpenStackDouble:
 
     def reset(self) -> None:
         """
-        Return to the beginning: without volumes and snapshots, faults and recorded requests, at the
-        real time.  The user, the tokens and the servers stay.
+        Return to the beginning: without volumes, snapshots, backups, faults, recorded requests, and
+        servers that clients have made, at the real time.  The user, the tokens and the nodes stay.
         """
         self.ask("POST", "/reset")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from .running import RunningOpenStack, Served
+from .running import RunningOpenStack
 from .scratch import scratch_directory
+from .served import Served
 
 #: Characters of a child's errors that are shown.
 _LONGEST = 4000
@@ -86,10 +88,10 @@ class OpenStackProcess(RunningOpenStack):
         # The end of its input ends it.
         with suppress(BrokenPipeError):
             self._child.stdin.close()
-        try:
-            self._child.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
+        if self._child.returncode is None:
+            # Its end closes its output; a wait with a time limit would look for it now and then.
+            if not select.select([self._child.stdout], [], [], _PATIENCE)[0]:
+                self._child.kill()
             self._child.wait()
         self._child.stdout.close()
         shutil.rmtree(self._directory, ignore_errors=True)

@@ -12,26 +12,10 @@ from base64 import b64encode
 from typing import Any
 from urllib.parse import urlsplit
 
-import attr
-
 from .double import ControlRefused, OpenStackDouble
 
 #: Seconds that an answer may take; the answer to an advance or a reset waits for the disk.
 _PATIENCE = 60.0
-
-
-@attr.s(frozen=True, auto_attribs=True, kw_only=True)
-class Served:
-    """
-    The facts about a double that its clients need.
-
-    :ivar auth_url: the address of Identity.
-    :ivar nodes: server ids by name.
-    """
-
-    auth_url: str
-    password: str = attr.ib(repr=False)
-    nodes: dict[str, str]
 
 
 def decoded(status: int, content: bytes) -> Any:

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from ..._support.monotonic import use_monotonic_time
 from ..control.controls import Controls
 from .cloud import InMemoryCloud, in_memory_cloud
-from .running import Served
+from .served import Served
 
 if TYPE_CHECKING:
     from ..service import IServiceReactor

@@ -13,8 +13,9 @@ from typing import Any, cast
 from twisted.python.failure import Failure
 
 from ..._support.old_twisted import SecondReactor
-from .running import RunningOpenStack, Served
+from .running import RunningOpenStack
 from .scratch import scratch_directory
+from .served import Served
 from .server import DoubleServer
 
 

@@ -21,6 +21,25 @@ NO_PROJECT = keystone(404, "Could not find project: {}.")
 NO_ROLE = keystone(404, "Could not find role: {}.")
 NO_DOMAIN = keystone(404, "Could not find domain: {}.")
 NO_CREDENTIAL = keystone(404, "Could not find credential: {}.")
+NO_GRANT = keystone(
+    404,
+    "Could not find role assignment with role: {}, user or group: {}, project, domain, or system: "
+    "{}.",
+)
+PROJECT_EXISTS = keystone(
+    409,
+    "Conflict occurred attempting to store project - it is not permitted to have two projects with "
+    "either the same name or same id in the same domain: name is {}, project id {}.",
+)
+NO_SUCH_DOMAIN = keystone(400, "Could not find domain: {}.")
+NO_SUCH_PARENT = keystone(400, "Could not find project: {}.")
+#: As in a cloud that allows no projects within others.
+TOO_DEEP = keystone(403, "Max hierarchy depth reached for {} branch.")
+OTHER_ID = keystone(400, "Cannot change ID")
+OTHER_DOMAIN = keystone(400, "Cannot change Domain ID")
+OTHER_PARENT = keystone(403, "Update of `parent_id` is not allowed.")
+OTHER_KIND = keystone(400, "Update of `is_domain` is not allowed.")
+BAD_PROPERTY = keystone(400, "Invalid input for field/attribute {}. Value: {}. {}")
 UNDEFINED_ROLE = keystone(404, "Role {} is not defined")
 UNASSIGNED_ROLE = keystone(
     400,

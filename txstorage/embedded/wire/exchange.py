@@ -1,18 +1,17 @@
 # -*- test-case-name: tests.embedded.wire.test_exchange -*-
-"""Requests and responses as values, and the connection of the services' handlers to Klein."""
+"""Requests and responses as values, and the connection of the services' handlers to Twisted."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Iterator, Mapping
-from functools import partial, wraps
+from functools import partial
 from inspect import isawaitable
 from traceback import format_exc
-from typing import Any, Callable, Optional, Union, cast
+from typing import Any, Callable, Optional, Union
 from urllib.parse import parse_qs
 
 import attr
-from klein import Klein
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.web.http import NO_CONTENT
@@ -26,6 +25,7 @@ from ..._support.notations.addresses import in_brackets
 from ..accounts.requester import NOBODY, Requester
 from ..bounds import BOUNDS
 from ..disk import is_full
+from .requests.routes import Routes, ServiceRoute
 
 JSON = "application/json"
 #: The framework's message about a missing body.
@@ -217,16 +217,16 @@ def _sent_to(request: IRequest) -> str:
 
 class Service:
     """
-    The common part of the services: from a Klein request to an :class:`APIResponse` and back.  A
+    The common part of the services: from a request to an :class:`APIResponse` and back.  A
     service defines how a request is admitted.
     """
 
-    app: Klein
+    app: Routes
     base_url: str | None = None
 
     def resource(self) -> IResource:
         """Return the resource of the service's paths."""
-        return Endpoints(self.app, self)
+        return Endpoints(self)
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """
@@ -307,21 +307,22 @@ class Service:
 
 
 def endpoint(
-    app: Klein, path: str, *methods: str, since: Version = (0, 0)
+    app: Routes, path: str, *methods: str, since: Version = (0, 0)
 ) -> Callable[[Handler], Handler]:
     """
     Make a service's method the handler of a path.
 
-    :param app: the service's Klein application.
+    :param app: the service's routes.
     :param since: the first microversion that has it.
     """
 
     def decorate(handler: Handler) -> Handler:
-        @app.route(path, methods=list(methods))
-        @wraps(handler)
-        def view(self: Service, request: IRequest, **segments: str) -> Deferred[Any]:
+        def view(
+            self: Service, request: IRequest, segments: dict[str, str]
+        ) -> Deferred[APIResponse]:
             return Deferred.fromCoroutine(self.answer(request, handler, segments, since, path))
 
+        app.add(ServiceRoute(path, methods, handler.__name__, view))
         return handler
 
     return decorate
@@ -338,27 +339,21 @@ Interference = Callable[
 
 class Endpoints(Resource):
     """
-    The handlers of a service.  Klein's own resource can do more with their results, and takes more
-    time for it than most handlers.
+    The handlers of a service.
 
     :ivar interference: answers the requests in place of the handlers, if a test wants it.
-    :param app: the service's Klein application, bound to the service.
     """
 
     isLeaf = True
     interference: Interference | None = None
 
-    def __init__(self, app: Klein, service: Service) -> None:
+    def __init__(self, service: Service) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._app = app
-        self._routes = app.url_map.bind("")
         self._service = service
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield a method, and the rule of a path, of each endpoint."""
-        for rule in self._app.url_map.iter_rules():
-            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-                yield method, rule.rule
+        """See :meth:`~txstorage.embedded.wire.requests.routes.Routes.rules`."""
+        return self._service.app.rules()
 
     def render(self, request: IRequest) -> int:
         """Answer the request, later."""
@@ -373,16 +368,16 @@ class Endpoints(Resource):
         path = (b"/" + b"/".join(request.postpath)).decode("utf-8")
         method = request.method.decode("utf-8", "replace")
         try:
-            rule, segments = self._routes.match(path, method, return_rule=True)
+            found, segments = self._service.app.find(method, path)
         except HTTPException as problem:
             call = call_from(request, self._service.base_url)
             answer = self._service.misplaced(call, problem)
             return succeed(answer.with_headers(self._service.outer_headers(call)))
-        execute: Any = partial(self._app.execute_endpoint, rule.endpoint, request, **segments)
+        execute = partial(found.view, self._service, request, segments)
         if self.interference is None:
-            return cast("Deferred[Optional[APIResponse]]", execute())
+            return execute()
         service = request.prepath[0].decode("utf-8")
-        return self.interference(method, service, rule.rule, request, execute)
+        return self.interference(method, service, found.path, request, execute)
 
 
 def _send(answer: APIResponse | None, request: IRequest, ended: Deferred[None]) -> None:

@@ -87,6 +87,42 @@ OVER_GIGABYTES_THEN = over_quota(
     "{}G has been consumed."
 )
 
+# -- QoS specs and encryption of volume types ---------------------------------------
+
+QOS_EXISTS = cinder(409, "QoS Specs {} already exists.")
+QOS_WITHOUT_NAME = cinder(400, "An invalid 'name' value was provided. The 'name' can not be None.")
+QOS_NAME_TOO_LONG = cinder(
+    400,
+    "An invalid 'name' value was provided. The 'name' can not be greater than 255 characters.",
+)
+#: Cinder shows its field's own representation.
+BAD_CONSUMER = cinder(
+    400,
+    "Invalid qos specs: Valid consumer of QoS specs are: QoSConsumerValues(default=<class "
+    "'oslo_versionedobjects.fields.UnspecifiedDefault'>,nullable=False,valid_values=('back-end', "
+    "'front-end', 'both'))",
+)
+QOS_KEY_IS_EMPTY = cinder(400, 'Invalid input received: Key "" has 0 characters, less than 1.')
+QOS_VALUE_IS_NO_TEXT = cinder(
+    400, 'Invalid input received: Value for key "{}" is not a string or unicode'
+)
+NOT_UNIQUE = cinder(
+    400, "Invalid input for field/attribute {}. Value: {}. {} has non-unique elements"
+)
+NO_QOS = cinder(404, "No such QoS spec {}.")
+NO_QOS_KEY = cinder(404, "QoS spec {} has no spec with key {}.")
+QOS_IN_USE = cinder(400, "Qos specs still in use.")
+NO_TYPE_GIVEN = cinder(400, "Volume Type id must not be None.")
+OTHER_QOS = cinder(
+    400, "Invalid volume type: Type {} is already associated with another qos specs: {}"
+)
+ENCRYPTION_EXISTS = cinder(400, "Volume type encryption for type {} already exists.")
+NO_ENCRYPTION = cinder(404, "Volume type encryption for type {} does not exist.")
+ENCRYPTION_IN_USE = cinder(400, "Cannot {} encryption specs. Volume type in use.")
+KEY_SIZE_IS_NO_NUMBER = cinder(400, "Invalid input received: key_size must be an integer.")
+NO_CIPHER = cinder(400, "Invalid encryption spec")
+NO_KEYS = cinder(400, "Key manager error")
+
 # -- features that there are none of ------------------------------------------------
 
 NO_GROUP_TYPE = cinder(404, "Group type {} could not be found.")

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from klein import Klein
-
 from ...store.records import ATTACHED
 from ...wire import refusals
 from ...wire.exchange import APIRequest, APIResponse, endpoint
+from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
 from .backups.requests import FILTERS as BACKUP_FILTERS
@@ -66,7 +65,7 @@ _FILTERS: dict[str, Iterable[str]] = {
 class FeaturesAPI(ProjectService):
     """The service's descriptions of itself."""
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     @endpoint(app, "/v3/<project_id>/extensions", "GET")

@@ -12,11 +12,10 @@ from collections.abc import Awaitable, Mapping
 from functools import wraps
 from typing import Protocol
 
-from klein import Klein
-
 from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, Handler, WireError, endpoint
+from ...wire.requests.routes import Routes
 from ..versioned import ProjectService
 from ..volume_requests import LABEL, METADATA
 
@@ -124,7 +123,7 @@ class LabelledService(ProjectService):
         return APIResponse(200, content_type=EMPTY)
 
 
-def add_label_routes(app: Klein, path: str) -> None:
+def add_label_routes(app: Routes, path: str) -> None:
     """
     Add the routes of labels to a service's application.
 

@@ -5,13 +5,12 @@ Block Storage v3's resources of a whole project: zones, limits and messages.
 
 from __future__ import annotations
 
-from klein import Klein
-
 from ...store.records import MessageRecord
 from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
 from ...wire.pagination import next_links, volume_page
+from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from .. import volume_views
 from ..versioned import ProjectService
@@ -32,7 +31,7 @@ class ProjectAPI(ProjectService):
     The resources of a project that users only read.
     """
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     @endpoint(app, "/v3/<project_id>/os-availability-zone", "GET")

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import attr
-from klein import Klein
 
 from ...settings import Settings
 from ...store.store import Store
 from ...wire import account_refusals, refusals
 from ...wire.exchange import JSON, APIRequest, APIResponse, endpoint
 from ...wire.fields import volume_body, wrapped
+from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
 from ..volume_views import quota_set
@@ -35,7 +35,7 @@ _NO_QUOTAS = frozenset(["id", "tenant_id"])
 class QuotasAPI(ProjectService):
     """The quotas of projects."""
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     @endpoint(app, _ID, "GET")

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 import attr
-from klein import Klein
 
 from ...machine.engine import Engine
 from ...machine.files import VolumeFiles
@@ -23,6 +22,7 @@ from ...wire import refusals
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, Version, WireError, endpoint
 from ...wire.fields import only_member
 from ...wire.pagination import next_links, volume_page
+from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..identity.bearers import Bearers
 from ..visible import visible_snapshot, visible_volume
@@ -76,7 +76,7 @@ class SnapshotsAPI(LabelledService):
     :param files: of the volumes and snapshots.
     """
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     def __init__(

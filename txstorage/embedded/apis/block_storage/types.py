@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from klein import Klein
-
 from ...settings import DEFAULT_TYPE
 from ...store.projects.types import TypeRecord
 from ...store.store import Store
@@ -20,6 +18,7 @@ from ...wire import account_refusals, refusals
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
 from ...wire.fields import OPTIONAL_TEXT, only_member, volume_body, wrapped
 from ...wire.pagination import next_links, volume_page
+from ...wire.requests.routes import Routes
 from ...wire.versions import VOLUME
 from ..versioned import ProjectService
 from ..visible import default_type, sees_type, visible_type
@@ -104,7 +103,7 @@ _STRICT = (3, 52)
 class TypesAPI(ProjectService):
     """The volume types."""
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     def _found(self, call: APIRequest, type_id: str, store: Store | None = None) -> TypeRecord:
@@ -118,13 +117,6 @@ class TypesAPI(ProjectService):
         if found is None or found.type_id != type_id:
             raise refusals.NO_VOLUME_TYPE(type_id)
         return found
-
-    @endpoint(app, _ID + "/encryption", "GET")
-    def encryption(self, call: APIRequest, type_id: str) -> APIResponse:
-        """Show the encryption of a type's volumes, to an administrator: they have none."""
-        self.permit(call)
-        self._found(call, type_id)
-        return APIResponse(200, {})
 
     # -- types ---------------------------------------------------------------
 
@@ -382,7 +374,7 @@ def _shown(call: APIRequest, found: TypeRecord) -> dict[str, Any]:
     """A type in lists and by itself."""
     view = {**_changed(found), "extra_specs": _specs(call, found)}
     if call.requester.is_admin:
-        view["qos_specs_id"] = None
+        view["qos_specs_id"] = found.qos_id
     if "member" in call.requester.roles:
         view[_IS_PUBLIC] = found.is_public
     return view

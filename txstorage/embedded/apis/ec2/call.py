@@ -11,6 +11,7 @@ from typing import Any, Union
 import attr
 from twisted.internet.interfaces import IReactorTime
 
+from ...control.actions import ActionControls
 from ...machine.engine import Engine
 from ...machine.files import VolumeFiles
 from ...machine.turns import ReactorTurns
@@ -38,6 +39,7 @@ class EC2Context:
     :ivar snapshot_engine: carries out the transitions of snapshots.
     :ivar turns: divides the reactor's time.
     :ivar now: returns seconds since the epoch.
+    :ivar controls: the faults and the log of requests.
     """
 
     store: Store
@@ -53,6 +55,7 @@ class EC2Context:
     buckets: TokenBuckets
     names: RecentNames
     now: Callable[[], float]
+    controls: ActionControls
 
     @property
     def ec2(self) -> EC2Settings:
@@ -77,21 +80,22 @@ class EC2Context:
         reactor: IReactorTime,
         store: Store,
         settings: Settings,
-        now: Callable[[], float],
         engine: Engine,
+        controls: ActionControls,
         **parts: Any,
     ) -> EC2Context:
         """
         Make the parts that belong to the EC2 face only.
 
+        :param controls: their time is that of clients.
         :param parts: the others.
         """
         ec2, seconds = settings.ec2, reactor.seconds
         reader = LaggingReader(store, ec2.lag, seconds) if ec2.lag else StoreReader(store)
-        return cls(
+        context = cls(
             store=store,
             settings=settings,
-            now=now,
+            now=controls.now,
             engine=engine,
             reader=reader,
             keys=ServedKeys(ec2),
@@ -99,8 +103,12 @@ class EC2Context:
             power=PowerStates(settings.transition_delay, seconds),
             buckets=TokenBuckets(ec2.rate, ec2.burst, seconds),
             names=RecentNames(ec2.reuse, seconds),
+            controls=controls,
             **parts,
         )
+        for part in (reader, context.power, context.buckets, context.names):
+            controls.on_reset(part.forget)
+        return context
 
 
 @attr.s(frozen=True, auto_attribs=True, eq=False)

@@ -10,16 +10,19 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from inspect import isawaitable
 from traceback import format_exc
 
+import attr
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.web.iweb import IRequest
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from ...._log import SERVER_FAULT, SERVER_REQUEST
+from ...._log import SERVER_FAULT
+from ...control.actions import AskedAction
 from ...disk import is_full
 from ...wire.exchange import APIResponse, call_from
 from .call import Action, EC2Call, EC2Context
@@ -74,40 +77,49 @@ class QueryAPI(Resource):
         super().__init__()  # type: ignore[no-untyped-call]
         self._context = context
         self._base_url = base_url
+        for name, (service, _) in ACTIONS.items():
+            context.controls.serve(service, [name])
 
     def render(self, request: IRequest) -> int:
         """Answer a request, later."""
-        request_id = str(uuid.uuid4())
         ended: Deferred[None] = request.notifyFinish()  # type: ignore[attr-defined]
         # The client may go away; the action ends nevertheless.
         ended.addErrback(lambda _: None)
-        sent = Deferred.fromCoroutine(self._answer(request, request_id))
-        sent.addCallback(self._send, request, request_id, ended)
+        query = _Query.of(request, self._context.now())
+        asked = query.asked
+        sent = self._context.controls.answer(
+            asked,
+            partial(_refused, asked),
+            lambda: Deferred.fromCoroutine(self._answer(request, query)),
+        )
+        sent.addCallback(self._send, request, asked, ended)
         sent.addErrback(lambda why: _log.failure("A response could not be sent", why))
         return NOT_DONE_YET
 
     def _send(
-        self, answer: APIResponse, request: IRequest, request_id: str, ended: Deferred[None]
+        self,
+        answer: APIResponse | None,
+        request: IRequest,
+        asked: AskedAction,
+        ended: Deferred[None],
     ) -> None:
-        SERVER_REQUEST.log(
-            request_id=request_id,
-            method=request.method,
-            path=request.path,
-            status=None if ended.called else answer.status,
-        )
-        if not ended.called:
-            request.write(answer.send(request))
+        sent = None if ended.called else answer
+        self._context.controls.ended(asked, request, None if sent is None else sent.status)
+        if sent is not None:
+            request.write(sent.send(request))
             request.finish()
+        elif not ended.called:
+            request.channel.loseConnection()  # type: ignore[attr-defined]  # no interface has it
 
-    async def _answer(self, request: IRequest, request_id: str) -> APIResponse:
+    async def _answer(self, request: IRequest, query: _Query) -> APIResponse:
         """Everything from a request to its response; never raises."""
-        service, status = "ec2", 200
+        asked, request_id = query.asked, query.asked.request_id
+        name, service = asked.name, asked.service
         try:
-            signed = signed_request(request)
-            parameters = _parameters(request, signed)
-            name = parameters.values.get("Action", "")
-            service, action = ACTIONS.get(name, (service, None))
-            self._admit(signed, parameters, service)
+            if query.problem is not None:
+                raise query.problem
+            parameters, (_, action) = query.parameters, ACTIONS.get(name, (service, None))
+            self._admit(query.signed, parameters, service)
             if action is None:
                 raise errors.NO_ACTION(name)
             content = action(EC2Call(self._context, parameters, self._address(request)))
@@ -117,9 +129,8 @@ class QueryAPI(Resource):
             body = write(name, request_id, content)
         except Exception as error:
             refusal = error if isinstance(error, QueryRefusal) else self._fault(request_id, error)
-            refuse = sts_error if service == "sts" else ec2_error
-            status, body = refusal.status, refuse(request_id, refusal.code, refusal.message)
-        return APIResponse(status, body, {"x-amzn-RequestId": request_id}, CONTENT_TYPE)
+            return _refused(asked, refusal.status, refusal.code, refusal.message)
+        return _response(asked, 200, body)
 
     def _admit(self, signed: SignedRequest, parameters: QueryParameters, service: str) -> None:
         """
@@ -156,6 +167,51 @@ class QueryAPI(Resource):
         _log.failure("Request {request_id} could not be answered", request_id=request_id)
         SERVER_FAULT.log(request_id=request_id, traceback=format_exc())
         return errors.FAULT()
+
+
+@attr.s(frozen=True, auto_attribs=True)
+class _Query:
+    """
+    The parts of a request.
+
+    :ivar problem: the error of a request that can't be understood, whose parameters are empty.
+    """
+
+    signed: SignedRequest
+    parameters: QueryParameters
+    problem: QueryRefusal | None
+    asked: AskedAction
+
+    @classmethod
+    def of(cls, request: IRequest, begun: float) -> _Query:
+        """
+        :param begun: seconds since the epoch.
+        """
+        signed, parameters, problem = signed_request(request), QueryParameters({}), None
+        try:
+            parameters = _parameters(request, signed)
+        except QueryRefusal as error:
+            problem = error
+        name = parameters.values.get("Action", "")
+        service, _ = ACTIONS.get(name, ("ec2", None))
+        asked = AskedAction(
+            service=service,
+            name=name,
+            request_id=str(uuid.uuid4()),
+            begun=begun,
+            parameters=parameters.values,
+        )
+        return cls(signed, parameters, problem, asked)
+
+
+def _response(asked: AskedAction, status: int, body: str) -> APIResponse:
+    return APIResponse(status, body, {"x-amzn-RequestId": asked.request_id}, CONTENT_TYPE)
+
+
+def _refused(asked: AskedAction, status: int, code: str, message: str) -> APIResponse:
+    """The error of a request, in the form of its service."""
+    refuse = sts_error if asked.service == "sts" else ec2_error
+    return _response(asked, status, refuse(asked.request_id, code, message))
 
 
 def signed_request(request: IRequest) -> SignedRequest:

@@ -21,6 +21,10 @@ class TokenBuckets:
         self._now = now
         self._buckets: dict[str, tuple[float, float]] = {}
 
+    def forget(self) -> None:
+        """Fill all buckets."""
+        self._buckets.clear()
+
     def take(self, action: str) -> bool:
         """
         Take a token.

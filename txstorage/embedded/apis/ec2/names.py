@@ -34,6 +34,10 @@ class RecentNames:
             if len(self._detached) > _MANY:
                 del self._detached[next(iter(self._detached))]
 
+    def forget(self) -> None:
+        """Let every name be used again."""
+        self._detached.clear()
+
     def is_recent(self, server_id: str, device: str) -> bool:
         """Check whether a name must not be used again yet."""
         since = self._detached.get((server_id, device))

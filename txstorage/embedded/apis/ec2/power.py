@@ -38,6 +38,10 @@ class PowerStates:
         """Show a transient state of a server, for a time."""
         self._transient[server_id] = state, self._now() + self._delay
 
+    def forget(self) -> None:
+        """End the transient states."""
+        self._transient.clear()
+
     def state(self, server: ServerRecord) -> str:
         """:return: EC2's state of a server."""
         state, until = self._transient.get(server.server_id, ("", 0.0))

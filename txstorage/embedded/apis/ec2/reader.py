@@ -121,6 +121,9 @@ class StoreReader:
     def changing(self) -> None:
         """Prepare for a change."""
 
+    def forget(self) -> None:
+        """Read the present state next."""
+
 
 class LaggingReader(StoreReader):
     """
@@ -137,6 +140,10 @@ class LaggingReader(StoreReader):
         self._made_at: float | None = None
         self._volumes: list[SeenVolume] = []
         self._snapshots: list[SnapshotRecord] = []
+
+    def forget(self) -> None:
+        """See :class:`StoreReader`."""
+        self._made_at = None
 
     def changing(self) -> None:
         """Make a copy without the change, so that describes do not show it."""

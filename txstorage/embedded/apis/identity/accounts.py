@@ -1,12 +1,10 @@
 # -*- test-case-name: tests.embedded.apis.test_accounts -*-
-"""Identity v3's users, projects, roles and domains, which requests can't change."""
+"""Identity v3's users, roles and domains, which requests can't change."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TypeVar
-
-from klein import Klein
 
 from ...accounts.directory import Entries, ProjectEntry, RoleEntry, UserEntry
 from ...accounts.roles import effective
@@ -14,6 +12,7 @@ from ...settings import DOMAIN
 from ...wire import account_refusals, refusals
 from ...wire.exchange import APIRequest, APIResponse, endpoint
 from ...wire.refusal import Refusal
+from ...wire.requests.routes import Routes
 from .service import IdentityService
 from .views import (
     assignment_view,
@@ -25,11 +24,11 @@ from .views import (
 )
 
 #: The first segments of the paths, below the version.
-PATHS = ("users", "projects", "roles", "role_assignments", "domains")
+PATHS = ("users", "roles", "role_assignments", "domains")
 T = TypeVar("T", UserEntry, ProjectEntry, RoleEntry)
 
 
-def _listed(
+def listed(
     entries: Entries[T], query: Mapping[str, str], domain: str | None = DOMAIN["id"]
 ) -> list[T]:
     """
@@ -38,31 +37,37 @@ def _listed(
     """
     if query.get("domain_id", domain) != domain:
         return []
-    enabled = query.get("enabled", "true").lower() not in ("false", "0")
+    enabled = query["enabled"].lower() not in ("false", "0") if "enabled" in query else None
     return [
         each
         for each in entries.by_id.values()
-        if enabled and query.get("name", each.name) == each.name
+        if enabled in (None, getattr(each, "enabled", True))
+        and query.get("name", each.name) == each.name
     ]
 
 
+def existing(entries: Entries[T], entry_id: str, refusal: Refusal) -> T:
+    """
+    :return: the entry with an id.
+    :raises WireError: 404.
+    """
+    found = entries.find(entry_id)
+    if found is None:
+        raise refusal(entry_id)
+    return found
+
+
 class AccountsAPI(IdentityService):
-    """The users, projects, roles and domains."""
+    """The users, the roles and the domains."""
 
-    app = Klein()
-
-    def _one(self, entries: Entries[T], entry_id: str, refusal: Refusal) -> T:
-        found = entries.find(entry_id)
-        if found is None:
-            raise refusal(entry_id)
-        return found
+    app = Routes()
 
     # -- users ---------------------------------------------------------------
 
     @endpoint(app, "/v3/users", "GET")
     def users(self, call: APIRequest) -> APIResponse:
         """List the users, to an administrator."""
-        found = _listed(self._directory.users, call.query())
+        found = listed(self._directory.users, call.query())
         views = [user_view(user, call.base) for user in found]
         return APIResponse(200, {"users": views, "links": list_links(call)})
 
@@ -70,59 +75,32 @@ class AccountsAPI(IdentityService):
     def user(self, call: APIRequest, user_id: str) -> APIResponse:
         """Show the user; an administrator may look up any user."""
         self.only_own(call, user_id)
-        user = self._one(self._directory.users, user_id, account_refusals.NO_USER)
+        user = existing(self._directory.users, user_id, account_refusals.NO_USER)
         return APIResponse(200, {"user": user_view(user, call.base)})
 
     @endpoint(app, "/v3/users/<user_id>/projects", "GET")
     def projects_of_user(self, call: APIRequest, user_id: str) -> APIResponse:
         """List the projects in which the user has a role."""
         self.only_own(call, user_id)
-        user = self._one(self._directory.users, user_id, account_refusals.NO_USER)
+        user = existing(self._directory.users, user_id, account_refusals.NO_USER)
         mine = {each: self._directory.projects.by_id[each] for each in user.roles}
-        views = [project_view(each, call.base) for each in _listed(Entries(mine), call.query())]
+        views = [project_view(each, call.base) for each in listed(Entries(mine), call.query())]
         return APIResponse(200, {"projects": views, "links": list_links(call)})
-
-    # -- projects ------------------------------------------------------------
-
-    @endpoint(app, "/v3/projects", "GET")
-    def projects(self, call: APIRequest) -> APIResponse:
-        """List the projects, to an administrator."""
-        found = _listed(self._directory.projects, call.query())
-        views = [project_view(project, call.base) for project in found]
-        return APIResponse(200, {"projects": views, "links": list_links(call)})
-
-    @endpoint(app, "/v3/projects/<project_id>", "GET")
-    def project(self, call: APIRequest, project_id: str) -> APIResponse:
-        """Show the project of the token; an administrator may look up any project."""
-        if call.requester.project_id != project_id and not call.requester.is_admin:
-            raise refusals.NOT_AUTHORIZED("identity:get_project")
-        project = self._one(self._directory.projects, project_id, account_refusals.NO_PROJECT)
-        return APIResponse(200, {"project": project_view(project, call.base)})
 
     # -- roles ---------------------------------------------------------------
 
     @endpoint(app, "/v3/roles", "GET")
     def roles(self, call: APIRequest) -> APIResponse:
         """List the roles, to an administrator."""
-        found = _listed(self._directory.roles, call.query(), domain=None)
+        found = listed(self._directory.roles, call.query(), domain=None)
         views = [linked_role_view(role, call.base) for role in found]
         return APIResponse(200, {"roles": views, "links": list_links(call)})
 
     @endpoint(app, "/v3/roles/<role_id>", "GET")
     def role(self, call: APIRequest, role_id: str) -> APIResponse:
         """Show a role, to an administrator."""
-        role = self._one(self._directory.roles, role_id, account_refusals.NO_ROLE)
+        role = existing(self._directory.roles, role_id, account_refusals.NO_ROLE)
         return APIResponse(200, {"role": linked_role_view(role, call.base)})
-
-    @endpoint(app, "/v3/projects/<project_id>/users/<user_id>/roles", "GET")
-    def grants(self, call: APIRequest, project_id: str, user_id: str) -> APIResponse:
-        """List the roles that a user was given in a project, to an administrator."""
-        user = self._one(self._directory.users, user_id, account_refusals.NO_USER)
-        self._one(self._directory.projects, project_id, account_refusals.NO_PROJECT)
-        names = user.roles.get(project_id, ())
-        found = [role for role in self._directory.roles.by_id.values() if role.name in names]
-        views = [linked_role_view(role, call.base) for role in found]
-        return APIResponse(200, {"roles": views, "links": list_links(call)})
 
     @endpoint(app, "/v3/role_assignments", "GET")
     def assignments(self, call: APIRequest) -> APIResponse:
@@ -168,4 +146,4 @@ class AccountsAPI(IdentityService):
         raise account_refusals.NO_DOMAIN(domain_id)
 
 
-__all__ = ["PATHS", "AccountsAPI"]
+__all__ = ["PATHS", "AccountsAPI", "existing", "listed"]

@@ -8,14 +8,13 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from klein import Klein
-
 from ...accounts.roles import IMPLIED, effective
 from ...store.projects.credentials import CredentialRecord
 from ...store.store import Store
 from ...wire import account_refusals, refusals
 from ...wire.exchange import APIRequest, APIResponse, UnreadableBody, WireError, endpoint
 from ...wire.fields import identity_body
+from ...wire.requests.routes import Routes
 from ...wire.times import microseconds
 from .bearers import Bearers
 from .digests import digest_of
@@ -49,7 +48,7 @@ _MICROSECONDS = 10**6
 class ApplicationCredentialsAPI(IdentityService):
     """The application credentials of users."""
 
-    app = Klein()
+    app = Routes()
 
     def __init__(self, store: Store, bearers: Bearers, base_url: str | None) -> None:
         super().__init__(bearers, base_url)

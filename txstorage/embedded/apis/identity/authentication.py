@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 import attr
-from klein import Klein
 
 from ...accounts.directory import ProjectEntry, UserEntry
 from ...accounts.roles import effective
@@ -23,6 +22,7 @@ from ...store.store import Store
 from ...wire import account_refusals, refusals
 from ...wire.exchange import APIRequest, APIResponse, Version, WireError, endpoint
 from ...wire.fields import identity_body
+from ...wire.requests.routes import Routes
 from ...wire.times import identity_time
 from .bearers import Bearers, unauthorized
 from .catalog import catalog
@@ -84,7 +84,7 @@ class _Proof:
 class IdentityAPI(IdentityService):
     """Tokens."""
 
-    app = Klein()
+    app = Routes()
 
     def __init__(
         self,

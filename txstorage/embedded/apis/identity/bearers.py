@@ -107,6 +107,11 @@ class Bearers:
             raise unauthorized(call, service)
         return found[1]
 
+    def reload(self) -> None:
+        """Read what requests change of users and projects anew, and check every token anew."""
+        self.directory = Directory.of(self._store, self._settings, self.directory.ids)
+        self.forget()
+
     def forget(self, token: str | None = None) -> None:
         """Check a token anew at its next use; without one, every token."""
         if token is None:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import hashlib
 
-from klein import Klein
-
 from ...accounts.policy import ROUTES
 from ...wire import account_refusals, refusals
 from ...wire.exchange import APIRequest, APIResponse, WireError, endpoint
+from ...wire.requests.routes import Routes
 from .service import IdentityService
 from .views import list_links
 
@@ -22,7 +21,7 @@ _EC2 = "/v3/users/<user_id>/credentials/OS-EC2"
 class CredentialsAPI(IdentityService):
     """The credentials for other services."""
 
-    app = Klein()
+    app = Routes()
 
     @endpoint(app, "/v3/credentials", "GET")
     def credentials(self, call: APIRequest) -> APIResponse:

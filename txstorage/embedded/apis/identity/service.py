@@ -9,6 +9,7 @@ from typing import Any
 import attr
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from ...accounts.directory import Directory
 from ...accounts.policy import ROUTES
 from ...settings import DOMAIN
 from ...wire import refusals
@@ -33,7 +34,11 @@ class IdentityService(Service):
     def __init__(self, bearers: Bearers, base_url: str | None) -> None:
         self.base_url = base_url
         self._bearers = bearers
-        self._directory = bearers.directory
+
+    @property
+    def _directory(self) -> Directory:
+        """All users, projects and roles."""
+        return self._bearers.directory
 
     def admit(self, call: APIRequest, segments: dict[str, str], since: Version) -> APIRequest:
         """

@@ -26,15 +26,17 @@ def list_links(call: APIRequest) -> dict[str, str | None]:
 
 def project_view(project: ProjectEntry, base: str) -> dict[str, Any]:
     """A project."""
+    made = project.made
     return {
+        **({} if made is None else made.extra),
         "id": project.id,
         "name": project.name,
         "domain_id": DOMAIN["id"],
-        "description": "",
-        "enabled": True,
+        "description": "" if made is None else made.description,
+        "enabled": project.enabled,
         "parent_id": DOMAIN["id"],
         "is_domain": False,
-        "tags": [],
+        "tags": [] if made is None else list(made.tags),
         "options": {},
         "links": _links(base, "projects/" + project.id),
     }

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import attr
-from klein import Klein
 from werkzeug.exceptions import HTTPException
 
 from ...accounts.policy import ROUTES
@@ -27,6 +26,7 @@ from ...wire.exchange import (
     WireError,
     endpoint,
 )
+from ...wire.requests.routes import Routes
 from ...wire.tables import image_refusals
 from ..identity.bearers import Bearers
 from .views import LINKS, is_chosen, properties, view
@@ -41,7 +41,7 @@ class ImagesAPI(Service):
     :param bearers: finds the users of tokens.
     """
 
-    app = Klein()
+    app = Routes()
 
     def __init__(self, bearers: Bearers, settings: Settings) -> None:
         self.base_url = settings.base_url

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from klein import Klein
-
 from ...wire import refusals
 from ...wire.exchange import APIRequest, APIResponse, Version, endpoint
 from ...wire.pagination import next_links, server_page
+from ...wire.requests.routes import Routes
 from . import flavor_views
 from .flavor_views import DISK, FLAVOR_ID, FLAVOR_NAME, RAM
 from .service import ComputeService
@@ -39,7 +38,7 @@ _ID = "/v2.1/flavors/<flavor_id>"
 class FlavorsAPI(ComputeService):
     """The flavors."""
 
-    app = Klein()
+    app = Routes()
 
     @endpoint(app, "/v2.1/flavors", "GET")
     def list_short(self, call: APIRequest) -> APIResponse:

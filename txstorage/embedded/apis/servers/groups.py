@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from klein import Klein
-
 from ...store.servers.groups import ServerGroupRecord
 from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import APIRequest, APIResponse, Version, WireError, endpoint
 from ...wire.fields import compute_body, wrapped
 from ...wire.pagination import attachment_page
+from ...wire.requests.routes import Routes
 from ...wire.tables import server_refusals
 from .quotas.limits import quotas
 from .service import ComputeService
@@ -72,7 +71,7 @@ _WITH_RULES = _body(
 class ServerGroupsAPI(ComputeService):
     """The groups of servers."""
 
-    app = Klein()
+    app = Routes()
 
     def unscoped(self, call: APIRequest, segments: Mapping[str, str]) -> WireError | None:
         """See :class:`~txstorage.embedded.apis.versioned.VersionedService`."""

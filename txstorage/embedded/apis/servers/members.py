@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Callable
 
 import attr
-from klein import Klein
 
 from ...store.servers.records import ServerRecord
 from ...store.store import Store
 from ...wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
 from ...wire.fields import compute_body, wrapped
+from ...wire.requests.routes import Routes
 from ...wire.tables import server_refusals
 from .making.creation import (
     MAX_TAG,
@@ -37,7 +37,7 @@ _Items = Mapping[str, str]
 class MembersAPI(ComputeService):
     """The metadata and the tags of servers."""
 
-    app = Klein()
+    app = Routes()
 
     # -- metadata ----------------------------------------------------------------
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from klein import Klein
-
 from ...store.store import Store
 from ...wire import refusals
 from ...wire.exchange import APIRequest, APIResponse, endpoint
+from ...wire.requests.routes import Routes
 from ...wire.tables import server_refusals
 from .quotas.limits import absolute, quotas, used
 from .quotas.requests import body_of_quotas, wanted_quotas
@@ -25,7 +24,7 @@ _WITHOUT_PROXIES = (2, 36)
 class ComputeProjectAPI(ComputeService):
     """A project in Compute."""
 
-    app = Klein()
+    app = Routes()
 
     @endpoint(app, "/v2.1/limits", "GET")
     def limits(self, call: APIRequest) -> APIResponse:

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from klein import Klein
-
 from ...store.servers.records import ServerAction
-from ...wire.exchange import APIRequest, APIResponse, endpoint
+from ...store.servers.table import GROWTH
+from ...wire.exchange import APIRequest, APIResponse, Version, endpoint
+from ...wire.requests.routes import Routes
 from ...wire.tables import server_refusals
 from ...wire.times import compute_time
+from ..compute_views import HOST, host_id
 from .service import SERVER, ComputeService
 
 #: The fourth segments of the paths.
 PATHS = ("ips", "os-interface", "os-instance-actions", "os-security-groups")
 _UPDATED = (2, 58)
-#: The first microversion that shows all users an action's events.
-_EVENTS = (2, 51)
+#: The first microversions that show all users an action's events, the host of an event, and what
+#: an administrator may know of a failure.
+_EVENTS, _HOSTS, _DETAILS = (2, 51), (2, 62), (2, 84)
+
+
+def _time(action: ServerAction) -> str:
+    return compute_time(action.started_at)[:-1] + ".000000"
 
 
 def _view(action: ServerAction, updated: bool) -> dict[str, Any]:
@@ -28,7 +34,7 @@ def _view(action: ServerAction, updated: bool) -> dict[str, Any]:
 
     :param updated: whether the version has the time of its end.
     """
-    started = compute_time(action.started_at)[:-1] + ".000000"
+    started = _time(action)
     view: dict[str, Any] = {
         "action": action.name,
         "instance_uuid": action.server_id,
@@ -41,10 +47,34 @@ def _view(action: ServerAction, updated: bool) -> dict[str, Any]:
     return {**view, "updated_at": started} if updated else view
 
 
+def _events(action: ServerAction, version: Version, admin: bool) -> list[dict[str, Any]]:
+    """
+    The events of an action: one of an action that is recorded at its end, and none of others.
+
+    :param admin: whether an administrator sees them.
+    """
+    if action.name != GROWTH:
+        return []
+    when = _time(action)
+    event: dict[str, Any] = {
+        "event": "compute_" + action.name,
+        "start_time": when,
+        "finish_time": when,
+        "result": "Success",
+    }
+    if admin:
+        event["traceback"] = None
+    if version >= _HOSTS:
+        event.update({"host": HOST} if admin else {}, hostId=host_id(action.project_id))
+    if admin and version >= _DETAILS:
+        event["details"] = None
+    return [event]
+
+
 class SurroundingsAPI(ComputeService):
     """The networks of servers, and their actions."""
 
-    app = Klein()
+    app = Routes()
 
     @endpoint(app, SERVER + "/ips", "GET")
     def addresses(self, call: APIRequest, server_id: str) -> APIResponse:
@@ -86,7 +116,7 @@ class SurroundingsAPI(ComputeService):
             if each.request_id == request_id:
                 view = _view(each, call.version >= _UPDATED)
                 if call.version >= _EVENTS or call.requester.is_admin:
-                    view["events"] = []
+                    view["events"] = _events(each, call.version, call.requester.is_admin)
                 return APIResponse(200, {"instanceAction": view})
         raise server_refusals.NO_ACTION(request_id)
 

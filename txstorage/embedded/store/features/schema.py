@@ -89,6 +89,48 @@ CREATE INDEX actions_of_server ON server_actions (server_id);
 ALTER TABLE attachments ADD COLUMN delete_on_termination INTEGER NOT NULL DEFAULT 0;
 """
 
+# What administrators keep of volume types beside their extra specs.
+_KINDS = """
+CREATE TABLE qos_specs (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE,
+    consumer TEXT NOT NULL,
+    specs TEXT NOT NULL
+);
+ALTER TABLE volume_types ADD COLUMN qos_id TEXT REFERENCES qos_specs (id) ON DELETE SET NULL;
+CREATE TABLE encryptions (
+    type_id TEXT PRIMARY KEY REFERENCES volume_types (id) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    control_location TEXT NOT NULL,
+    cipher TEXT,
+    key_size INTEGER,
+    created_at REAL NOT NULL,
+    updated_at REAL
+) WITHOUT ROWID;
+"""
+
+# Projects that administrators make, and roles that they give, in whatever project.
+_MADE_PROJECTS = """
+CREATE TABLE projects (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE,
+    description TEXT,
+    enabled INTEGER NOT NULL,
+    tags TEXT NOT NULL,
+    extra TEXT NOT NULL
+);
+CREATE TABLE grants (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    UNIQUE (project_id, user_id, role)
+);
+"""
+
 # Processes that administrators disable, default volume types that they choose, statuses of volumes
 # that they set, and quotas of Compute; and groups of servers.
 _ADMINISTRATION = """
@@ -116,6 +158,6 @@ CREATE TABLE default_types (
 """
 
 #: The statements of each later version.
-LATER = (_FLAGS, _TRANSFERS, _BACKUPS, _SERVERS, _ADMINISTRATION)
+LATER = (_FLAGS, _TRANSFERS, _BACKUPS, _SERVERS, _KINDS, _MADE_PROJECTS, _ADMINISTRATION)
 
 __all__ = ["LATER"]

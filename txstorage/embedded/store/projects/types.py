@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Optional
 
 import attr
@@ -15,6 +15,8 @@ import attr
 from ...settings import DEFAULT_TYPE
 from ..database import Database
 from .default_types import DefaultTypesTable
+from .encryption import EncryptionTable
+from .qos import QosTable
 
 #: The first project's key in the table of access, which has no NULL.
 _FIRST = ""
@@ -28,6 +30,7 @@ class TypeRecord:
 
     :ivar is_public: whether all projects may use it.
     :ivar extra_specs: values by key.
+    :ivar qos_id: the id of its QoS specs; ``None``: it has none.
     """
 
     type_id: str
@@ -35,11 +38,13 @@ class TypeRecord:
     description: Optional[str]
     is_public: bool
     extra_specs: Mapping[str, Optional[str]]
+    qos_id: Optional[str]
 
     @classmethod
     def from_row(cls, row: sqlite3.Row, specs: Mapping[str, Optional[str]]) -> TypeRecord:
         """From a row of the table, and its extra specs."""
-        return cls(row["id"], row["name"], row["description"], bool(row["is_public"]), specs)
+        named = (row["id"], row["name"], row["description"], bool(row["is_public"]))
+        return cls(*named, specs, row["qos_id"])
 
 
 class TypesTable:
@@ -47,12 +52,17 @@ class TypesTable:
     Volume types, all of which mean a sparse file.
 
     :ivar defaults: the projects' default types.
+    :ivar qos: the table of QoS specs.
+    :ivar encryptions: the table of the types' encryption.
     :param database: the store's database.
+    :param clock: returns the wall time, in seconds since the epoch.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self.defaults = DefaultTypesTable(database)
+        self.qos = QosTable(database)
+        self.encryptions = EncryptionTable(database, clock)
 
     # -- reading -----------------------------------------------------------------
 
@@ -164,7 +174,7 @@ class TypesTable:
         )
 
     def remove(self, type_id: str) -> None:
-        """Remove a type, with its extra specs."""
+        """Remove a type, with its extra specs and its encryption."""
         self._database.execute("DELETE FROM volume_types WHERE id = ?", type_id)
 
     # -- access ------------------------------------------------------------------

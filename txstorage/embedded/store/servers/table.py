@@ -12,11 +12,16 @@ import uuid
 from collections.abc import Callable
 
 from ..database import Database
+from ..records import AttachmentRecord
 from .groups import ServerGroupsTable
 from .records import NewServer, ServerAction, ServerDetails, ServerRecord
 
 #: The actions of a server that are kept: those of its last requests.
 _ACTIONS = 100
+#: The action that follows a volume's growth.
+GROWTH = "extend_volume"
+#: The project and the user of what Block Storage itself requests; nobody else's.
+_BLOCK_STORAGE = uuid.uuid5(uuid.NAMESPACE_URL, "txstorage:block-storage").hex
 
 
 class ServersTable:
@@ -164,6 +169,12 @@ class ServersTable:
             _ACTIONS,
         )
 
+    def record_growth(self, attachment: AttachmentRecord | None) -> None:
+        """Record the end of a server's volume's growth, which Block Storage reports to Compute."""
+        if attachment is not None and attachment.by_compute and attachment.server_id:
+            request_id = f"req-{uuid.uuid4()}"
+            self.record(attachment.server_id, GROWTH, request_id, _BLOCK_STORAGE, _BLOCK_STORAGE)
+
     def actions(self, server_id: str) -> list[ServerAction]:
         """:return: a server's last actions, the newest first."""
         rows = self._database.execute(
@@ -174,4 +185,4 @@ class ServersTable:
         return [ServerAction(*row) for row in rows]
 
 
-__all__ = ["ServersTable"]
+__all__ = ["GROWTH", "ServersTable"]

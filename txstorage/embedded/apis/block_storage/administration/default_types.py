@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from klein import Klein
-
 from ....accounts.directory import ProjectEntry
 from ....store.projects.types import TypeRecord
 from ....store.store import Store
 from ....wire import account_refusals, refusals, volume_refusals
 from ....wire.exchange import APIRequest, APIResponse, endpoint
 from ....wire.fields import is_uuid, volume_body
+from ....wire.requests.routes import Routes
 from ....wire.versions import VOLUME
 from ...versioned import ProjectService
 
@@ -44,7 +43,7 @@ _ONE = _ALL + "/<of_project>"
 class DefaultTypesAPI(ProjectService):
     """The default volume types of projects."""
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     @endpoint(app, _ALL, "GET", since=_SINCE)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from klein import Klein
-
 from ....machine.engine import Engine
 from ....machine.files import VolumeFiles
 from ....machine.turns import ReactorTurns
@@ -20,6 +18,7 @@ from ....store.store import Store
 from ....wire import refusals, volume_refusals
 from ....wire.exchange import APIRequest, APIResponse, endpoint
 from ....wire.fields import volume_body
+from ....wire.requests.routes import Routes
 from ....wire.times import volume_time
 from ....wire.versions import VOLUME as VOLUME_DIALECT
 from ... import volume_views
@@ -50,7 +49,7 @@ class PoolsAPI(ProjectService):
     :param files: of the volumes.
     """
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME_DIALECT
 
     def __init__(

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from klein import Klein
-
 from ....settings import AVAILABILITY_ZONE
 from ....store.features.processes import BACKUP, SCHEDULER, VOLUME
 from ....store.store import Store
 from ....wire import volume_refusals
 from ....wire.exchange import APIRequest, APIResponse, Version, endpoint
 from ....wire.fields import OPTIONAL_TEXT, volume_body
+from ....wire.requests.routes import Routes
 from ....wire.times import volume_time
 from ....wire.versions import VOLUME as VOLUME_DIALECT
 from ...versioned import ProjectService
@@ -59,7 +58,7 @@ _PREFIX = "/v3/<project_id>/os-services"
 class ProcessesAPI(ProjectService):
     """The processes."""
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME_DIALECT
 
     @endpoint(app, _PREFIX, "GET")

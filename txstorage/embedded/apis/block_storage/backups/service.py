@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, Callable
 
 import attr
-from klein import Klein
 
 from ....machine.engine import Engine
 from ....machine.files import VolumeFiles
@@ -22,6 +21,7 @@ from ....store.store import Store
 from ....wire import refusals, volume_refusals
 from ....wire.exchange import APIRequest, APIResponse, endpoint
 from ....wire.pagination import next_links, volume_page
+from ....wire.requests.routes import Routes
 from ....wire.versions import VOLUME
 from ...identity.bearers import Bearers
 from ...versioned import ProjectService
@@ -46,7 +46,7 @@ class BackupsAPI(ProjectService):
     :param files: of the volumes and backups.
     """
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     def __init__(

@@ -9,19 +9,16 @@ refusals have Cinder 29's status codes and messages.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable
-from functools import wraps
 from typing import Any
-
-from klein import Klein
 
 from ....settings import Settings
 from ....store.features.transfers import TransferRecord
 from ....store.records import VolumeRecord
 from ....store.store import Store
 from ....wire import refusals, volume_refusals
-from ....wire.exchange import EMPTY, APIRequest, APIResponse, Handler, endpoint
+from ....wire.exchange import EMPTY, APIRequest, APIResponse, endpoint
 from ....wire.pagination import next_links, volume_page
+from ....wire.requests.routes import Routes
 from ....wire.times import volume_time
 from ....wire.versions import VOLUME
 from ...identity.digests import digest_of, same
@@ -41,7 +38,7 @@ _KEY, _SALT = 8, 8
 class TransfersAPI(ProjectService):
     """The transfers."""
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     # -- views -----------------------------------------------------------------
@@ -225,19 +222,6 @@ def _refuse_transfer(
             raise volume_refusals.SNAPSHOT_NOT_AVAILABLE(*ids)
 
 
-def _of_path(handler: Handler, name: str) -> Handler:
-    """Make a handler of one of the paths; Klein finds handlers by their names."""
-
-    @wraps(handler)
-    def of_path(
-        self: TransfersAPI, call: APIRequest, **segments: str
-    ) -> APIResponse | Awaitable[APIResponse]:
-        return handler(self, call, **segments)
-
-    of_path.__name__ = f"{handler.__name__} {name}"
-    return of_path
-
-
 for _name in PATHS:
     for _end, _method, _handler in (
         ("", "GET", TransfersAPI.list_short),
@@ -248,7 +232,7 @@ for _name in PATHS:
         (_ID + "/accept", "POST", TransfersAPI.accept),
     ):
         _path = f"/v3/<project_id>/{_name}{_end}"
-        endpoint(TransfersAPI.app, _path, _method)(_of_path(_handler, _name))
+        endpoint(TransfersAPI.app, _path, _method)(_handler)
 
 
 __all__ = ["PATHS", "TransfersAPI"]

@@ -7,11 +7,10 @@ The refusals have Cinder 29's status codes and messages.
 
 from __future__ import annotations
 
-from klein import Klein
-
 from ....store.features.processes import VOLUME
 from ....wire import refusals, volume_refusals
-from ....wire.exchange import APIRequest, APIResponse, Version, endpoint
+from ....wire.exchange import APIRequest, APIResponse, endpoint
+from ....wire.requests.routes import Routes
 from ....wire.versions import VOLUME as VOLUME_DIALECT
 from ...versioned import ProjectService
 from ..administration.processes import PROCESSES, is_host
@@ -31,7 +30,7 @@ _GROUP_TYPES, _CLEANUP = (3, 11), (3, 24)
 class OthersAPI(ProjectService):
     """Requests about what there is none of."""
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME_DIALECT
 
     @endpoint(app, _TYPES, "GET", since=_GROUP_TYPES)
@@ -73,18 +72,10 @@ class OthersAPI(ProjectService):
         raise refusals.VOLUME_FAULT()
 
 
-def _add(path: str, since: Version) -> None:
-    """Add a route; Klein finds its handler by its name."""
-
-    def listing(self: OthersAPI, call: APIRequest) -> APIResponse:
-        return self.list_manageable(call)
-
-    listing.__name__ = "list " + path
-    endpoint(OthersAPI.app, "/v3/<project_id>/" + path, "GET", since=since)(listing)
-
-
 for _path, _since in _MANAGED.items():
-    _add(_path, _since)
-    _add(_path + "/detail", _since)
+    for _end in ("", "/detail"):
+        endpoint(OthersAPI.app, f"/v3/<project_id>/{_path}{_end}", "GET", since=_since)(
+            OthersAPI.list_manageable
+        )
 
 __all__ = ["PATHS", "OthersAPI"]

@@ -1,6 +1,6 @@
 # -*- test-case-name: tests.contract.test_embedded -*-
 """
-Block Storage v3's groups, QoS specs, default types of projects and clusters: there are none.
+Block Storage v3's groups, default types of projects and clusters: there are none.
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from klein import Klein
-
 from ....wire import refusals, volume_refusals
 from ....wire.exchange import APIRequest, APIResponse, Handler, Version, endpoint
 from ....wire.refusal import Refusal
+from ....wire.requests.routes import Routes
 from ....wire.versions import VOLUME
 from ...versioned import ProjectService
 from ...volume_views import BACKEND, HOST, POOL_NAME, PROTOCOL
@@ -29,7 +28,6 @@ LISTS: _Paths = {
     "consistencygroups/detail": ("consistencygroups", None),
     "cgsnapshots": ("cgsnapshots", None),
     "cgsnapshots/detail": ("cgsnapshots", None),
-    "qos-specs": ("qos_specs", None),
     "clusters": ("clusters", (3, 7)),
     "clusters/detail": ("clusters", (3, 7)),
 }
@@ -48,7 +46,7 @@ _PREFIX = "/v3/<project_id>/"
 class AbsentAPI(ProjectService):
     """Lists of what there is none of, and the back end's capabilities."""
 
-    app = Klein()
+    app = Routes()
     dialect = VOLUME
 
     def list_nothing(self, call: APIRequest) -> APIResponse:
@@ -100,14 +98,7 @@ class AbsentAPI(ProjectService):
 
 
 def _add(path: str, handler: Handler, since: Version | None) -> None:
-    """Add a route; Klein finds its handler by its name."""
-
-    def of_path(self: AbsentAPI, call: APIRequest, **segments: str) -> APIResponse:
-        answer: APIResponse = handler(self, call, **segments)  # type: ignore[assignment]
-        return answer
-
-    of_path.__name__ = f"{handler.__name__} {path}"
-    endpoint(AbsentAPI.app, _PREFIX + path, "GET", since=since or (0, 0))(of_path)
+    endpoint(AbsentAPI.app, _PREFIX + path, "GET", since=since or (0, 0))(handler)
 
 
 for _path, (_, _since) in LISTS.items():

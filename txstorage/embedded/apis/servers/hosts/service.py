@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Callable
 
-from klein import Klein
-
 from ....settings import AVAILABILITY_ZONE
 from ....store.store import Store
 from ....wire import refusals
 from ....wire.exchange import APIRequest, APIResponse, endpoint
 from ....wire.fields import compute_body, is_uuid
 from ....wire.pagination import Page, next_links, server_page
+from ....wire.requests.routes import Routes
 from ....wire.tables import server_refusals
 from ....wire.times import volume_time
 from ...block_storage.queries import truth
@@ -48,7 +47,7 @@ _UPDATE = compute_body(
 class HostsAPI(ComputeService):
     """The host and its processes."""
 
-    app = Klein()
+    app = Routes()
 
     def _now(self) -> str:
         return str(volume_time(self._bearers.wall_time()))

@@ -1,0 +1,3 @@
+"""Tests for ``txstorage.embedded.wire``."""
+
+from __future__ import annotations

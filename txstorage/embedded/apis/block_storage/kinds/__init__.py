@@ -1,0 +1,3 @@
+"""QoS specs and encryption of volume types."""
+
+from __future__ import annotations
